@@ -1,0 +1,87 @@
+// Builds dist/: one deployable folder per host and platform. Usage: node esbuild.config.mjs [target ...]
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { stageNativeFiles } from './infra/build/native-files.ts';
+import { nativePlugin } from './infra/build/native-plugin.ts';
+import { findTargets } from './infra/build/targets.ts';
+
+const project = import.meta.dirname;
+const dist = join(project, 'dist');
+const targets = findTargets(join(project, 'functions'));
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !targets.some((target) => target.name === name));
+if (unknown.length > 0) {
+  console.error(
+    `No target ${unknown.join(', ')}; the targets are ${targets.map(({ name }) => name).join(', ')}.`,
+  );
+  process.exit(1);
+}
+
+for (const target of targets) {
+  if (names.length > 0 && !names.includes(target.name)) continue;
+  await buildTarget(target);
+}
+
+/** @param {import('./infra/build/targets.ts').Target} target */
+async function buildTarget(target) {
+  const output = join(dist, target.name);
+  rmSync(output, { recursive: true, force: true });
+  mkdirSync(output, { recursive: true });
+  stageNativeFiles(project, target.platform, output);
+  const isEsm = target.format === 'esm';
+  const { metafile } = await build({
+    entryPoints: [join(target.folder, 'index.ts')],
+    outdir: output,
+    outExtension: { '.js': isEsm ? '.mjs' : '.cjs' },
+    platform: 'node',
+    target: 'node22',
+    format: target.format,
+    bundle: true,
+    minify: true,
+    // What is imported on demand (image decoder, S3 client) becomes a file of its own that nobody else parses.
+    splitting: isEsm,
+    chunkNames: '[name]-[hash]',
+    sourcemap: true,
+    sourcesContent: false,
+    legalComments: 'none',
+    mainFields: ['module', 'main'],
+    external: target.external,
+    plugins: [nativePlugin(project, output, target.platform)],
+    ...(isEsm
+      ? {
+          banner: {
+            js: "import{createRequire as ternionRequire}from'node:module';const require=ternionRequire(import.meta.url);",
+          },
+        }
+      : { define: { 'import.meta.dirname': '__dirname' } }),
+    metafile: true,
+  });
+  for (const file of target.files) cpSync(join(target.folder, file), join(output, file));
+  if (target.packageJson) writePackageJson(target, output);
+  if (target.models) copyModels(output);
+  // Beside the targets, not inside: the tests read it, the hosts need not.
+  mkdirSync(join(dist, 'meta'), { recursive: true });
+  writeFileSync(join(dist, 'meta', `${target.name}.json`), JSON.stringify(metafile));
+  console.log(`built dist/${target.name}`);
+}
+
+/** @param {import('./infra/build/targets.ts').Target} target @param {string} output */
+function writePackageJson(target, output) {
+  const { name, version, license, dependencies } = JSON.parse(
+    readFileSync(join(project, 'package.json'), 'utf8'),
+  );
+  const pinned = Object.fromEntries(
+    target.dependencies.map((dependency) => [dependency, dependencies[dependency]]),
+  );
+  const content = { name, version, license, private: true, ...target.packageJson, dependencies: pinned };
+  writeFileSync(join(output, 'package.json'), `${JSON.stringify(content, null, 2)}\n`);
+}
+
+/** Everything of the models but what made them. @param {string} output */
+function copyModels(output) {
+  cpSync(join(project, 'models'), join(output, 'models'), {
+    recursive: true,
+    filter: (path) => !/\.py$|requirements\.txt$|README\.md$/.test(path),
+  });
+}

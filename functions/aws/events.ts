@@ -1,0 +1,106 @@
+import type { ALBEvent, APIGatewayProxyEvent, APIGatewayProxyEventV2 } from 'aws-lambda';
+import { BytesRequest } from '../../shared/http/bytes.ts';
+import { requestUrl } from '../host.ts';
+
+/**
+ * The HTTP events of Lambda, told apart by what only each has:
+ * `alb` – Application Load Balancer, single- or multi-value headers;
+ * `v1` – API Gateway REST API, and HTTP API with payload format 1.0;
+ * `v2` – API Gateway HTTP API with payload format 2.0, and Function URLs.
+ */
+export type HttpEvent =
+  | { readonly kind: 'alb'; readonly event: ALBEvent }
+  | { readonly kind: 'v1'; readonly event: APIGatewayProxyEvent }
+  | { readonly kind: 'v2'; readonly event: APIGatewayProxyEventV2 };
+
+/** The event as an HTTP request; undefined when it is none, such as the payload of a direct invoke. */
+export function parseHttpEvent(event: unknown): HttpEvent | undefined {
+  if (isV2(event)) return { kind: 'v2', event };
+  if (isAlb(event)) return { kind: 'alb', event };
+  if (isV1(event)) return { kind: 'v1', event };
+  return undefined;
+}
+
+export function toRequest(http: HttpEvent): Request {
+  const { event } = http;
+  const body = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+  const headers = readHeaders(http);
+  // What is measured is the body itself, not the base64 text an event may carry.
+  if (body.length > 0) headers.set('content-length', String(body.length));
+  const method = http.kind === 'v2' ? http.event.requestContext.http.method : http.event.httpMethod;
+  return new BytesRequest(requestUrl(readPath(http) + readQuery(http)), { method, headers }, body);
+}
+
+/** The platform's id of the request, where the event has one. */
+export function requestIdOf({ event, kind }: HttpEvent): string | undefined {
+  return kind === 'alb' ? undefined : event.requestContext.requestId;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isV2(event: unknown): event is APIGatewayProxyEventV2 {
+  return (
+    isObject(event) &&
+    typeof event.rawPath === 'string' &&
+    isObject(event.requestContext) &&
+    isObject(event.requestContext.http)
+  );
+}
+
+function isAlb(event: unknown): event is ALBEvent {
+  return isObject(event) && isObject(event.requestContext) && isObject(event.requestContext.elb);
+}
+
+function isV1(event: unknown): event is APIGatewayProxyEvent {
+  return (
+    isObject(event) &&
+    typeof event.httpMethod === 'string' &&
+    typeof event.path === 'string' &&
+    isObject(event.requestContext)
+  );
+}
+
+/** A named stage is part of `rawPath` only; `$default` is not. */
+function readPath(http: HttpEvent): string {
+  if (http.kind !== 'v2') return escapePath(http.event.path);
+  const { rawPath, requestContext } = http.event;
+  const prefix = `/${requestContext.stage}`;
+  const isStaged = rawPath === prefix || rawPath.startsWith(`${prefix}/`);
+  return escapePath(isStaged ? rawPath.slice(prefix.length) : rawPath);
+}
+
+/** REST APIs hand over decoded paths: what would end the path must be escaped again. */
+function escapePath(path: string): string {
+  return path.replace(/[?#]/g, encodeURIComponent);
+}
+
+function readQuery(http: HttpEvent): string {
+  if (http.kind === 'v2') return http.event.rawQueryString ? `?${http.event.rawQueryString}` : '';
+  const { multiValueQueryStringParameters: multiple, queryStringParameters: single } = http.event;
+  const pairs = Object.entries(multiple ?? single ?? {}).flatMap(([name, value]) =>
+    [value ?? ''].flat().map((item): [string, string] => [name, item]),
+  );
+  if (pairs.length === 0) return '';
+  // API Gateway decodes the parameters, a load balancer leaves them as they came.
+  const isDecoded = http.kind === 'v1';
+  const text = pairs.map((pair) => (isDecoded ? pair.map(encodeURIComponent) : pair).join('=')).join('&');
+  return `?${text}`;
+}
+
+function readHeaders(http: HttpEvent): Headers {
+  const { headers: single } = http.event;
+  const multiple = http.kind === 'v2' ? undefined : http.event.multiValueHeaders;
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(multiple ?? single ?? {})) {
+    for (const value of [values ?? []].flat()) headers.append(name, toWireText(value));
+  }
+  if (http.kind === 'v2' && http.event.cookies?.length) headers.set('cookie', http.event.cookies.join('; '));
+  return headers;
+}
+
+/** Lambda decodes header bytes as UTF-8; Headers wants them one character a byte. */
+function toWireText(value: string): string {
+  return Buffer.from(value, 'utf8').toString('latin1');
+}

@@ -1,0 +1,33 @@
+import { STATUS_CODES } from 'node:http';
+import type { ALBResult, APIGatewayProxyResult, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { HttpEvent } from './events.ts';
+
+export type HttpResult = ALBResult | APIGatewayProxyResult | APIGatewayProxyStructuredResultV2;
+
+/** The answer in the form the event's source expects. */
+export async function toResult({ kind, event }: HttpEvent, response: Response): Promise<HttpResult> {
+  const bytes = Buffer.from(response.body === null ? [] : await response.bytes());
+  const isBase64Encoded = !isText(response.headers);
+  const common = {
+    statusCode: response.status,
+    body: bytes.toString(isBase64Encoded ? 'base64' : 'utf8'),
+    isBase64Encoded,
+  };
+  const headers = Object.fromEntries(response.headers);
+  if (kind === 'v2') return { ...common, headers };
+  const statusDescription = `${response.status} ${STATUS_CODES[response.status] ?? ''}`.trim();
+  const described = kind === 'alb' ? { ...common, statusDescription } : common;
+  // A load balancer with multi-value headers takes no others, and the other way round.
+  if (kind === 'alb' && !event.multiValueHeaders) return { ...described, headers };
+  return {
+    ...described,
+    multiValueHeaders: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])),
+  };
+}
+
+/** Only what is surely text goes as text; anything else, and anything compressed, would be damaged on the way. */
+function isText(headers: Headers): boolean {
+  if (headers.has('content-encoding')) return false;
+  const type = headers.get('content-type') ?? '';
+  return type === '' || /^(?:text\/|application\/(?:[\w.-]+\+)?(?:json|xml|javascript)\b)/i.test(type);
+}

@@ -1,0 +1,52 @@
+import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import { InferenceError } from '../../shared/errors.ts';
+import { BytesRequest } from '../../shared/http/bytes.ts';
+import type { RequestContext } from '../../shared/http/context.ts';
+import { errorResponse } from '../../shared/http/respond.ts';
+import { createContext, createHost, type Host, type HostOptions, requestUrl } from '../host.ts';
+
+/**
+ * Serves the app as an HTTP function of Azure. The app is made by the first request: an error while the module loads
+ * would leave a function app without functions, and without a word in the log.
+ */
+export function createAzureHandler(options: HostOptions): HttpHandler {
+  let host: Host | undefined;
+
+  async function start(): Promise<Host> {
+    host = createHost(options);
+    await host.app.preload();
+    return host;
+  }
+
+  return async (incoming: HttpRequest, invocation: InvocationContext): Promise<HttpResponseInit> => {
+    const headers = new Headers([...incoming.headers]);
+    const context = createContext(headers, invocation.invocationId);
+    try {
+      const { app } = host ?? (await start());
+      return await toResult(await app.fetch(await toRequest(incoming, headers), context));
+    } catch (error) {
+      invocation.error('The app cannot start.', error);
+      return await toResult(startFailure(context));
+    }
+  };
+}
+
+async function toRequest(incoming: HttpRequest, headers: Headers): Promise<Request> {
+  const { pathname, search } = new URL(incoming.url);
+  const body = new Uint8Array(await incoming.arrayBuffer());
+  return new BytesRequest(requestUrl(pathname + search), { method: incoming.method, headers }, body);
+}
+
+async function toResult(response: Response): Promise<HttpResponseInit> {
+  const bytes = response.body === null ? undefined : await response.bytes();
+  return {
+    status: response.status,
+    headers: Object.fromEntries(response.headers),
+    ...(bytes && { body: bytes }),
+  };
+}
+
+function startFailure(context: RequestContext): Response {
+  const text = 'The server cannot start: its configuration is not valid; the log says what is wrong.';
+  return errorResponse(new InferenceError('TEMPORARILY_UNAVAILABLE', text), context.requestId);
+}

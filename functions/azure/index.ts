@@ -1,0 +1,16 @@
+import { join } from 'node:path';
+import { app } from '@azure/functions';
+import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
+import { createAzureHandler } from './handler.ts';
+import { parseAuthLevel } from './settings.ts';
+
+app.http('ternion', {
+  route: '{*path}',
+  methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+  authLevel: parseAuthLevel(process.env.AZURE_AUTH_LEVEL),
+  handler: createAzureHandler({
+    environment: process.env,
+    modelRepository: join(import.meta.dirname, 'models'),
+    stores: { file: openFilesystemStore },
+  }),
+});

@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto';
+import { availableParallelism, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { type App, createApp } from '../shared/app.ts';
+import { type Config, parseConfig } from '../shared/config.ts';
+import type { RequestContext } from '../shared/http/context.ts';
+import { createLogger } from '../shared/monitoring/logger.ts';
+import { openStore, type StoreOpener } from '../shared/stores/open-store.ts';
+
+export interface HostOptions {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Where the models are when MODEL_REPOSITORY does not say. */
+  readonly modelRepository: string;
+  /** The stores this host brings, by URL scheme. */
+  readonly stores: Readonly<Record<string, StoreOpener>>;
+  /** vCPUs the host really gives; the visible ones by default. */
+  readonly cpus?: number;
+  /** Memory the host gives; the container's limit by default. */
+  readonly memoryBytes?: number;
+}
+
+export interface Host {
+  readonly app: App;
+  readonly config: Config;
+}
+
+/**
+ * The app as one host runs it: defaults that fit the machine, then whatever the environment says.
+ *
+ * @throws ConfigError
+ */
+export function createHost(options: HostOptions): Host {
+  const { environment, cpus = availableParallelism(), memoryBytes = availableMemory() } = options;
+  const config = parseConfig({
+    MODEL_REPOSITORY: options.modelRepository,
+    MODEL_CACHE_FOLDER: join(tmpdir(), 'ternion'),
+    INTRA_OP_THREADS: String(Math.max(1, Math.floor(cpus))),
+    SESSION_CACHE_BYTES: String(Math.floor(memoryBytes / 2)),
+    ...dropEmpty(environment),
+  });
+  const logger = createLogger(config.logLevel, (line) => console.log(line));
+  const store = openStore(config.modelRepository, options.stores);
+  return { app: createApp({ config, store, logger }), config };
+}
+
+let isFirstRequest = true;
+
+/** The context of a request; its id is the client's own `x-request-id` where that is harmless text. */
+export function createContext(headers: Headers, hostId: string | undefined): RequestContext {
+  const coldStart = isFirstRequest;
+  isFirstRequest = false;
+  const given = headers.get('x-request-id') ?? '';
+  const requestId = /^[\w.:/+=-]{1,128}$/.test(given) ? given : (hostId ?? randomUUID());
+  return { requestId, coldStart };
+}
+
+/** Hosts hand over paths, not origins; the app never looks at the origin. */
+export function requestUrl(pathAndQuery: string): string {
+  return `http://localhost${pathAndQuery.startsWith('/') ? '' : '/'}${pathAndQuery}`;
+}
+
+function availableMemory(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
+
+/** An empty variable counts as unset: it must not hide a default. */
+function dropEmpty(environment: HostOptions['environment']): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
+}

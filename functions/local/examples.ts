@@ -1,0 +1,36 @@
+import * as z from 'zod';
+
+const listSchema = z.object({
+  models: z.array(z.object({ name: z.string(), versions: z.array(z.string()) })),
+});
+
+const modelSchema = z.object({
+  version: z.string(),
+  task: z.string(),
+  example: z.record(z.string(), z.json()).optional(),
+});
+
+/** What the server at a URL serves, with one command per model that calls it. */
+export async function describeExamples(url: string): Promise<string> {
+  const { models } = listSchema.parse(await getJson(`${url}/models`));
+  const lines = [`Ternion serves ${models.length} models at ${url}`];
+  for (const { name, versions } of models) {
+    lines.push('', ...(await describeModel(url, name, versions)));
+  }
+  return lines.join('\n');
+}
+
+async function describeModel(url: string, name: string, versions: readonly string[]): Promise<string[]> {
+  const described = await getJson(`${url}/models/${name}`);
+  const model = modelSchema.safeParse(described);
+  if (!model.success) return [`${name}: ${JSON.stringify(described)}`];
+  const { version, task, example } = model.data;
+  const title = `${name} (versions ${versions.join(', ')}; live: ${version}): ${task}`;
+  if (!example) return [title];
+  const body = JSON.stringify(example).replaceAll("'", "'\\''");
+  return [title, `  curl -s ${url}/models/${name}/predict -H 'content-type: application/json' -d '${body}'`];
+}
+
+async function getJson(url: string): Promise<unknown> {
+  return await (await fetch(url)).json();
+}

@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { describeExamples } from './examples.ts';
+
+/** Runs the built function in the functions framework, and says how to call it once it answers. */
+const port = process.env.PORT || '8080';
+const url = `http://localhost:${port}`;
+const project = join(import.meta.dirname, '../..');
+
+const server = spawn(
+  process.execPath,
+  [
+    frameworkScript(),
+    `--source=${join(project, 'dist/local/index.mjs')}`,
+    '--target=ternion',
+    `--port=${port}`,
+  ],
+  // In production mode the framework leaves the announcement of the URL to us.
+  { stdio: 'inherit', env: { ...process.env, NODE_ENV: process.env.NODE_ENV || 'production' } },
+);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => server.kill(signal));
+server.on('exit', (code, signal) => {
+  process.exitCode = signal === null ? (code ?? 1) : 0;
+});
+
+await waitUntilHealthy();
+console.log(await describeExamples(url));
+
+function frameworkScript(): string {
+  const library = createRequire(import.meta.url).resolve('@google-cloud/functions-framework');
+  return join(dirname(library), 'main.js');
+}
+
+async function waitUntilHealthy(): Promise<void> {
+  while (server.exitCode === null && server.signalCode === null) {
+    const answered = await fetch(`${url}/health`).then(
+      () => true,
+      () => false,
+    );
+    if (answered) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,130 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
+import { extract } from 'tar';
+import * as z from 'zod';
+
+const lockSchema = z.object({
+  packages: z.record(
+    z.string(),
+    z.object({ version: z.string().optional(), integrity: z.string().optional() }),
+  ),
+});
+
+/** Where the native libraries stand below a target's folder; the bundles require them by these paths. */
+export const NATIVE_FOLDER = 'native';
+
+/** ELF machine numbers (System V ABI, e_machine). */
+const ELF_MACHINES: Readonly<Record<string, number>> = { x64: 0x3e, arm64: 0xb7 };
+
+/**
+ * Copies the native libraries of one platform to `<output>/native`: ONNX Runtime's from its package, which carries
+ * all platforms, and sharp's from node_modules or, for another platform, from its package in the registry. What is
+ * fetched is held to the integrity hash in package-lock.json.
+ *
+ * @throws Error when a platform has no library, a hash differs, or a file is for another processor
+ */
+export function stageNativeFiles(projectFolder: string, platform: string, output: string): void {
+  const folder = join(output, NATIVE_FOLDER);
+  rmSync(folder, { recursive: true, force: true });
+  const [os = '', cpu = ''] = platform.split('-');
+  const runtime = join(projectFolder, 'node_modules/onnxruntime-node/bin/napi-v6', os, cpu);
+  if (!existsSync(runtime)) throw new Error(`onnxruntime-node has no binaries for ${platform}`);
+  cpSync(runtime, join(folder, 'onnxruntime'), { recursive: true });
+  for (const name of sharpPackages(projectFolder, platform)) {
+    const source = join(findPackage(projectFolder, name), 'lib');
+    for (const file of readdirSync(source).filter((entry) => /\.(node|dll|dylib)$|\.so\b/.test(entry))) {
+      cpSync(join(source, file), join(folder, name.replace('@img/', ''), 'lib', file));
+    }
+  }
+  if (os === 'linux') checkMachine(folder, cpu);
+}
+
+/** Name of sharp's addon, which carries sharp's version: `sharp-linux-x64-0.35.5.node`. */
+export function sharpAddon(output: string, platform: string): string {
+  const folder = join(output, NATIVE_FOLDER, `sharp-${platform}`, 'lib');
+  const addon = readdirSync(folder).find((file) => file.endsWith('.node'));
+  if (!addon) throw new Error(`sharp has no addon for ${platform}`);
+  return `./${NATIVE_FOLDER}/sharp-${platform}/lib/${addon}`;
+}
+
+/** The addon and, apart from Windows, the library it links to. */
+function sharpPackages(projectFolder: string, platform: string): string[] {
+  const names = [`@img/sharp-${platform}`, `@img/sharp-libvips-${platform}`];
+  const locked = names.filter((name) => readLock(projectFolder).packages[`node_modules/${name}`]);
+  if (!locked.includes(`@img/sharp-${platform}`)) throw new Error(`sharp has no binaries for ${platform}`);
+  return locked;
+}
+
+function findPackage(projectFolder: string, name: string): string {
+  const installed = join(projectFolder, 'node_modules', name);
+  return existsSync(join(installed, 'lib')) ? installed : fetchPackage(projectFolder, name);
+}
+
+/** Fetches a package with npm, so that the user's own registry, proxy and certificates are used; kept for next time. */
+function fetchPackage(projectFolder: string, name: string): string {
+  const locked = readLock(projectFolder).packages[`node_modules/${name}`];
+  const cache = join(projectFolder, 'node_modules/.cache/ternion');
+  const kept = join(cache, `${basename(name)}-${locked?.version}`);
+  if (existsSync(kept)) return kept;
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, 'fetch-'));
+  try {
+    runNpm(['pack', `${name}@${locked?.version}`, '--pack-destination', folder, '--silent'], folder);
+    const tarball = readdirSync(folder).find((file) => file.endsWith('.tgz'));
+    if (!tarball) throw new Error(`npm pack ${name} gave no file`);
+    checkIntegrity(join(folder, tarball), locked?.integrity, name);
+    mkdirSync(join(folder, 'package'));
+    extract({ file: join(folder, tarball), cwd: join(folder, 'package'), strip: 1, sync: true });
+    renameSync(join(folder, 'package'), kept);
+    return kept;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The npm that runs this script, or the one on the path. */
+function runNpm(commandArguments: string[], cwd: string): void {
+  const script = process.env.npm_execpath;
+  const isScript = script !== undefined && /\.c?js$/.test(script);
+  execFileSync(
+    isScript ? process.execPath : 'npm',
+    isScript ? [script, ...commandArguments] : commandArguments,
+    {
+      cwd,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
+}
+
+function checkIntegrity(file: string, integrity: string | undefined, name: string): void {
+  const actual = `sha512-${createHash('sha512').update(readFileSync(file)).digest('base64')}`;
+  if (actual !== integrity)
+    throw new Error(`${name} differs from package-lock.json: ${actual}, expected ${integrity}`);
+}
+
+/** A library for another processor deploys without complaint and fails on the first request. */
+function checkMachine(folder: string, cpu: string): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = join(entry.parentPath, entry.name);
+    const header = readFileSync(file).subarray(0, 20);
+    const isElf = header.subarray(0, 4).toString('latin1') === '\x7fELF';
+    if (!isElf || header.readUInt16LE(18) !== ELF_MACHINES[cpu])
+      throw new Error(`${entry.name} is not for ${cpu}`);
+  }
+}
+
+function readLock(projectFolder: string): z.infer<typeof lockSchema> {
+  return lockSchema.parse(JSON.parse(readFileSync(join(projectFolder, 'package-lock.json'), 'utf8')));
+}

@@ -1,0 +1,48 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+
+const targetSchema = z.strictObject({
+  /** Platforms to build for, as `<os>-<cpu>`; `host` is the machine that builds. */
+  platforms: z.array(z.string()).min(1),
+  format: z.enum(['esm', 'cjs']),
+  /** Modules the host brings itself. */
+  external: z.array(z.string()).default([]),
+  /** Files beside the entry that are copied as they are. */
+  files: z.array(z.string()).default([]),
+  /** A package.json for the output, where the host wants one. */
+  packageJson: z.record(z.string(), z.unknown()).optional(),
+  /** Packages the host installs, pinned to the versions of this project. */
+  dependencies: z.array(z.string()).default([]),
+  /** Whether the models are part of the output. */
+  models: z.boolean().default(true),
+});
+
+/** One folder below dist/: one entry for one platform. */
+export interface Target extends z.infer<typeof targetSchema> {
+  /** Folder name below dist/, such as `aws-arm64`. */
+  readonly name: string;
+  readonly folder: string;
+  readonly platform: string;
+}
+
+/**
+ * All targets: each folder of `functions/` with a `target.json` is a host, built once per platform it names.
+ *
+ * @throws Error when a target.json is not valid
+ */
+export function findTargets(functionsFolder: string): Target[] {
+  return readdirSync(functionsFolder)
+    .sort()
+    .flatMap((host) => {
+      const folder = join(functionsFolder, host);
+      const file = join(folder, 'target.json');
+      if (!existsSync(file)) return [];
+      const target = targetSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+      return target.platforms.map((given) => {
+        const platform = given === 'host' ? `${process.platform}-${process.arch}` : given;
+        const cpu = platform.split('-')[1] ?? platform;
+        return { ...target, name: target.platforms.length > 1 ? `${host}-${cpu}` : host, folder, platform };
+      });
+    });
+}

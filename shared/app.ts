@@ -1,0 +1,118 @@
+import { Hono } from 'hono';
+import type { Config } from './config.ts';
+import { ERROR_KINDS, InferenceError, toInferenceError } from './errors.ts';
+import type { AppEnvironment, RequestContext, RequestRecord } from './http/context.ts';
+import { errorResponse } from './http/respond.ts';
+import { createInference, type Inference } from './inference/inference.ts';
+import { createArtifactCache } from './models/artifact-cache.ts';
+import { createModelRepository } from './models/model-repository.ts';
+import type { Logger } from './monitoring/logger.ts';
+import { createCatalog } from './protocols/catalog.ts';
+import { createPredictProtocol } from './protocols/predict/predict.ts';
+import type { ModelStore } from './stores/model-store.ts';
+import { VERSION } from './version.ts';
+
+export interface AppDependencies {
+  readonly config: Config;
+  readonly store: ModelStore;
+  readonly logger: Logger;
+}
+
+/** The whole server as one function from Request to Response. */
+export interface App {
+  /** Answers a request. It never rejects: whatever goes wrong becomes a JSON error. */
+  fetch(request: Request, context: RequestContext): Promise<Response>;
+  /** Loads the models named in the config, so that the first request need not. */
+  preload(): Promise<void>;
+  /** Frees all sessions. */
+  close(): Promise<void>;
+}
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+const LONGEST_LOGGED_PATH = 200;
+
+/** Puts the server together from its parts. */
+export function createApp({ config, store, logger }: AppDependencies): App {
+  const repository = createModelRepository({
+    store,
+    artifacts: createArtifactCache({ store, folder: config.modelCacheFolder }),
+    onRenewalError: (error) => logger.log('warn', 'model repository failed', { error }),
+  });
+  const inference = createInference({ ...config, repository, logger });
+  const routes = createRoutes(inference, config, logger);
+
+  return {
+    fetch: async (request, context) => {
+      const startMs = performance.now();
+      const record: RequestRecord = {};
+      const response = await routes.fetch(request, { context, record });
+      const totalMs = performance.now() - startMs;
+      response.headers.set('x-request-id', context.requestId);
+      response.headers.set('x-content-type-options', 'nosniff');
+      response.headers.set('server-timing', describeTiming(record, totalMs));
+      const { pathname } = new URL(request.url);
+      logger.log('info', 'request', {
+        request_id: context.requestId,
+        method: request.method,
+        path: pathname.slice(0, LONGEST_LOGGED_PATH),
+        status: response.status,
+        duration_ms: round(totalMs),
+        cold_start: context.coldStart,
+        ...(record.model && { model: record.model, model_version: record.modelVersion }),
+        ...(record.runMs !== undefined && { run_ms: round(record.runMs) }),
+      });
+      return response;
+    },
+    preload: () => inference.preload(config.preloadModels),
+    close: () => inference.close(),
+  };
+}
+
+function createRoutes(inference: Inference, config: Config, logger: Logger): Hono<AppEnvironment> {
+  const routes = new Hono<AppEnvironment>({ strict: false })
+    .route('/', createCatalog({ inference, version: VERSION, logger }))
+    .route('/', createPredictProtocol(inference, config.limits));
+
+  routes.notFound((c) => {
+    const allowed = METHODS.filter((method) => routes.router.match(method, c.req.path)[0].length > 0);
+    if (allowed.includes('GET')) allowed.push('HEAD');
+    const allow = [...allowed, 'OPTIONS'].join(', ');
+    if (allowed.length > 0 && c.req.method === 'OPTIONS')
+      return new Response(null, { status: 204, headers: { allow } });
+    const path = JSON.stringify(c.req.path.slice(0, LONGEST_LOGGED_PATH));
+    const error =
+      allowed.length > 0
+        ? new InferenceError(
+            'METHOD_NOT_ALLOWED',
+            `Method ${c.req.method} is not allowed on ${path}; allowed are ${allow}.`,
+            {
+              headers: { allow },
+            },
+          )
+        : new InferenceError('ENDPOINT_NOT_FOUND', `There is nothing at ${path}; GET / lists what there is.`);
+    return errorResponse(error, c.env.context.requestId);
+  });
+
+  routes.onError((thrown, c) => {
+    const error = toInferenceError(thrown);
+    const { context } = c.env;
+    logger.log(ERROR_KINDS[error.code].logLevel, error.message, {
+      request_id: context.requestId,
+      error_code: error.code,
+      ...(error.cause !== undefined && { cause: error.cause }),
+    });
+    return errorResponse(error, context.requestId);
+  });
+  return routes;
+}
+
+/** Source: W3C Server Timing. */
+function describeTiming({ loadMs = 0, runMs }: RequestRecord, totalMs: number): string {
+  const parts = [`total;dur=${round(totalMs)}`];
+  if (runMs !== undefined) parts.unshift(`load;dur=${round(loadMs)}`, `run;dur=${round(runMs)}`);
+  return parts.join(', ');
+}
+
+function round(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000;
+}

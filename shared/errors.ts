@@ -1,0 +1,67 @@
+/** How one error code is answered and logged. */
+interface ErrorKind {
+  /** HTTP status of the answer. */
+  readonly status: number;
+  /** Whether sending the same request again later can succeed. */
+  readonly retryable: boolean;
+  readonly logLevel: 'info' | 'warn' | 'error';
+}
+
+/**
+ * Every error a client can get, in one table. Names are MLflow's `ErrorCode` values where one fits, so that its
+ * clients recognise them; the others follow the same style.
+ */
+export const ERROR_KINDS = {
+  BAD_REQUEST: { status: 400, retryable: false, logLevel: 'info' },
+  INVALID_PARAMETER_VALUE: { status: 400, retryable: false, logLevel: 'info' },
+  RESOURCE_DOES_NOT_EXIST: { status: 404, retryable: false, logLevel: 'info' },
+  ENDPOINT_NOT_FOUND: { status: 404, retryable: false, logLevel: 'info' },
+  METHOD_NOT_ALLOWED: { status: 405, retryable: false, logLevel: 'info' },
+  PAYLOAD_TOO_LARGE: { status: 413, retryable: false, logLevel: 'info' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, logLevel: 'info' },
+  INTERNAL_ERROR: { status: 500, retryable: false, logLevel: 'error' },
+  MODEL_UNAVAILABLE: { status: 503, retryable: true, logLevel: 'error' },
+  TEMPORARILY_UNAVAILABLE: { status: 503, retryable: true, logLevel: 'error' },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof ERROR_KINDS;
+
+export interface InferenceErrorOptions {
+  /** What really happened. It goes to the log, never to a client. */
+  readonly cause?: unknown;
+  /** Response headers that belong to the answer, such as `allow` or `retry-after`. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An error whose message is written for the client: it names the field, what came and what is expected. */
+export class InferenceError extends Error {
+  override readonly name = 'InferenceError';
+  readonly code: ErrorCode;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: ErrorCode, message: string, options: InferenceErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.headers = options.headers ?? {};
+  }
+
+  get status(): number {
+    return ERROR_KINDS[this.code].status;
+  }
+}
+
+/** Shorthand for the most frequent case: a value in the request is not what the model takes. */
+export function invalid(message: string): InferenceError {
+  return new InferenceError('INVALID_PARAMETER_VALUE', message);
+}
+
+/**
+ * Turns whatever was thrown into an `InferenceError`. Anything unforeseen becomes a plain 500 whose text says
+ * nothing of the inside: messages of the runtime and of Node carry paths of the server.
+ */
+export function toInferenceError(thrown: unknown): InferenceError {
+  if (thrown instanceof InferenceError) return thrown;
+  return new InferenceError('INTERNAL_ERROR', 'The server failed to answer this request; its log says why.', {
+    cause: thrown,
+  });
+}

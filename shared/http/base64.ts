@@ -1,0 +1,31 @@
+import { invalid } from '../errors.ts';
+
+const DATA_URI = /^data:([^,]{0,200}),/i;
+const FOREIGN_CHARACTER = /[^A-Za-z0-9+/_\-=\s]/;
+const PADDING_INSIDE = /=[^=\s]/;
+
+/**
+ * Decodes base64 text (RFC 4648): standard or URL-safe alphabet, with or without padding, line breaks and a
+ * `data:` prefix.
+ *
+ * @param field where the text stands in the request, for errors
+ * @throws InferenceError naming the field and the first character that is not base64
+ */
+export function decodeBase64(text: string, field: string): Uint8Array {
+  const prefix = DATA_URI.exec(text);
+  if (prefix && !/;\s*base64\s*$/i.test(prefix[1] ?? '')) {
+    throw invalid(`Field "${field}" is a data URI that is not base64; expected "data:<type>;base64,<data>".`);
+  }
+  const content = prefix ? text.slice(prefix[0].length) : text;
+  const foreign = FOREIGN_CHARACTER.exec(content);
+  if (foreign) {
+    const position = foreign.index + (prefix?.[0].length ?? 0);
+    throw invalid(
+      `Field "${field}" is not base64: unexpected ${JSON.stringify(foreign[0])} at position ${position}.`,
+    );
+  }
+  if (PADDING_INSIDE.test(content)) throw invalid(`Field "${field}" is not base64: "=" in the middle.`);
+  const bytes = Buffer.from(content, 'base64');
+  if (bytes.length === 0) throw invalid(`Field "${field}" is empty; expected base64 data.`);
+  return bytes;
+}

@@ -1,0 +1,25 @@
+/** What the host knows of a request beside HTTP. */
+export interface RequestContext {
+  /** Stands in the answer, in its errors and in the log. */
+  readonly requestId: string;
+  /** Whether this is the first request of the instance. */
+  readonly coldStart: boolean;
+}
+
+/** What is learned of a request while it is answered: the log line and the timing header are made of it. */
+export interface RequestRecord {
+  model?: string;
+  modelVersion?: string;
+  loadMs?: number;
+  runMs?: number;
+}
+
+/** Bindings that each Hono handler finds in `c.env`. */
+export interface Bindings {
+  readonly context: RequestContext;
+  readonly record: RequestRecord;
+}
+
+export interface AppEnvironment {
+  Bindings: Bindings;
+}

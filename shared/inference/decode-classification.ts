@@ -1,0 +1,101 @@
+import { ModelError } from '../models/model-config.ts';
+import type { Graph } from '../onnx/graph.ts';
+import { argmax, type Label, scoreRows } from '../processing/classification.ts';
+import type { ScoreStep } from '../processing/registry.ts';
+import type { Session, TensorSpec } from '../runtime/session.ts';
+import { DATATYPES } from '../tensor/datatype.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { ClassificationPrediction } from './input.ts';
+import type { Decoder } from './task.ts';
+
+interface ClassificationConfig {
+  readonly labels?: readonly Label[] | undefined;
+  readonly output?: string | undefined;
+  readonly postprocess: readonly ScoreStep[];
+}
+
+/**
+ * Reads classes and their scores. The class is the graph's own label output where it has one, as scikit-learn's
+ * `predict` need not be the largest of its `predict_proba`; the largest score otherwise.
+ *
+ * @throws ModelError when it is not clear which output holds the scores, or labels and scores differ in number
+ */
+export function createClassificationDecoder(
+  session: Session,
+  graph: Graph,
+  config: ClassificationConfig,
+): Decoder {
+  const scoresOutput = findScores(session, graph, config.output);
+  const labelOutput = findLabels(session);
+  const graphLabels = graph.zipMaps.find(({ output }) => output === scoresOutput.name)?.labels;
+  const classes = countClasses(scoresOutput);
+  const labels = config.labels ?? graphLabels ?? range(classes);
+  for (const [source, given] of [
+    ['model.json', config.labels],
+    ['graph', graphLabels],
+  ] as const) {
+    if (given && classes !== undefined && given.length !== classes) {
+      throw new ModelError(
+        `its ${source} names ${given.length} labels, output "${scoresOutput.name}" has ${classes} scores`,
+      );
+    }
+  }
+  return {
+    fetches: labelOutput ? [scoresOutput.name, labelOutput.name] : [scoresOutput.name],
+    labels,
+    decode: (outputs) => {
+      const scores = outputs.get(scoresOutput.name);
+      const given = labelOutput && outputs.get(labelOutput.name);
+      const rows = scores ? scoreRows(scores, config.postprocess) : [];
+      const predictions = rows.map((row, index): ClassificationPrediction => {
+        const classId = classOf(given, index, graphLabels ?? labels) ?? argmax(row);
+        return { classId, label: labels[classId] ?? classId, scores: row };
+      });
+      return { kind: 'classification', labels, predictions };
+    },
+  };
+}
+
+function findScores(session: Session, graph: Graph, configured: string | undefined): TensorSpec {
+  const candidates = session.outputs.filter(({ datatype }) => DATATYPES[datatype].kind === 'float');
+  const zipped = candidates.filter(({ name }) => graph.zipMaps.some(({ output }) => output === name));
+  const likely = zipped.length === 1 ? zipped : candidates;
+  const found = configured ? session.outputs.filter(({ name }) => name === configured) : likely;
+  const [scores] = found;
+  if (scores && found.length === 1) return scores;
+  const names = session.outputs.map(({ name }) => name).join(', ') || 'none';
+  throw new ModelError(
+    configured
+      ? `its model.json names the output "${configured}", the graph's outputs are: ${names}`
+      : `its model.json must name the "output" that holds the scores: one of ${names}`,
+  );
+}
+
+/** The predicted labels themselves: the only output of whole numbers or strings with one value per row. */
+function findLabels(session: Session): TensorSpec | undefined {
+  const candidates = session.outputs.filter(
+    ({ datatype, shape }) => ['INT64', 'INT32', 'BYTES'].includes(datatype) && shape.length === 1,
+  );
+  return candidates.length === 1 ? candidates[0] : undefined;
+}
+
+/** All axes but the first, when the graph says how long they are. */
+function countClasses({ shape }: TensorSpec): number | undefined {
+  if (shape.length < 2) return undefined;
+  const classes = shape.slice(1).reduce((product, size) => product * size, 1);
+  return shape.slice(1).includes(-1) ? undefined : classes;
+}
+
+function range(length: number | undefined): Label[] {
+  return Array.from({ length: length ?? 0 }, (_, index) => index);
+}
+
+/** The index of a row's predicted label; a whole number that is no label is the index itself. */
+function classOf(given: Tensor | undefined, row: number, labels: readonly Label[]): number | undefined {
+  const value = given?.data[row];
+  if (value === undefined) return undefined;
+  const label = typeof value === 'string' ? value : Number(value);
+  const index = labels.indexOf(label);
+  if (index !== -1) return index;
+  return typeof label === 'number' && label >= 0 && label < labels.length ? label : undefined;
+}

@@ -1,0 +1,94 @@
+import type { Limits } from '../config.ts';
+import { invalid } from '../errors.ts';
+import { ModelError } from '../models/model-config.ts';
+import { decodeImage } from '../processing/image/decode.ts';
+import type { PixelRaster, Raster } from '../processing/image/raster.ts';
+import { type ImageStep, runImageSteps } from '../processing/registry.ts';
+import type { Session, TensorSpec } from '../runtime/session.ts';
+import { createTensor, elementCount, type Tensor } from '../tensor/tensor.ts';
+import { expectInput } from './input.ts';
+import type { Encoder } from './task.ts';
+
+/** A PNG file of one black pixel. */
+const BLACK_PIXEL_PNG =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==';
+
+/**
+ * Prepares the input of an image model.
+ *
+ * @throws ModelError when the graph takes no images, or others than the steps make
+ */
+export function createImageEncoder(session: Session, steps: readonly ImageStep[]): Encoder {
+  const [input, ...others] = session.inputs;
+  if (!input || others.length > 0) {
+    throw new ModelError(`an image model has one input, its graph has ${session.inputs.length}`);
+  }
+  const exampleImage = runImageSteps(blackImage(), steps);
+  checkAgainstGraph(exampleImage, steps, input);
+  return {
+    input,
+    encode: async (given, limits) => {
+      const rasters: Raster[] = [];
+      for (const { value, field } of expectInput(given, 'image').images) {
+        const pixels = await decodeImage(value, `field "${field}"`, { pixelLimit: limits.imagePixels });
+        rasters.push(checkSize(runImageSteps(pixels, steps), field, input));
+      }
+      return stack(rasters, input, limits);
+    },
+    example: () => stack([exampleImage], input, undefined),
+    exampleRequest: { image: BLACK_PIXEL_PNG },
+  };
+}
+
+/** Axes of one image as a tensor, without the batch axis. */
+function imageShape({ channels, height, width, layout }: Raster): number[] {
+  return layout === 'CHW' ? [channels, height, width] : [height, width, channels];
+}
+
+function fits(shape: readonly number[], input: TensorSpec): boolean {
+  const expected = input.shape.slice(1);
+  return (
+    expected.length === shape.length && expected.every((size, axis) => size === -1 || size === shape[axis])
+  );
+}
+
+/** Only what the steps fix is compared: without a resize the size is up to the request, and so are the channels. */
+function checkAgainstGraph(example: Raster, steps: readonly ImageStep[], input: TensorSpec): void {
+  const sized = steps.some(({ step }) => step === 'resize');
+  const coloured = steps.some(({ step }) => step === 'convert');
+  const shape = imageShape(example);
+  if (input.datatype === 'BYTES' || (sized && coloured && !fits(shape, input)) || input.shape.length !== 4) {
+    throw new ModelError(
+      `its preprocess steps make images of shape [N,${shape}], its input "${input.name}" takes ${input.datatype} [${input.shape}]`,
+    );
+  }
+}
+
+function checkSize(image: Raster, field: string, input: TensorSpec): Raster {
+  const shape = imageShape(image);
+  if (fits(shape, input)) return image;
+  throw invalid(
+    `Field "${field}" is an image of shape [${shape}] after preprocessing; the model takes [${input.shape.slice(1)}].`,
+  );
+}
+
+function stack(images: readonly Raster[], input: TensorSpec, limits: Limits | undefined): Tensor {
+  const [first, ...others] = images;
+  const shape = first ? imageShape(first) : [];
+  const size = elementCount(shape);
+  if (limits && size * images.length > limits.tensorElements) {
+    throw invalid(
+      `The images make more than ${limits.tensorElements} elements, the limit (MAX_TENSOR_ELEMENTS).`,
+    );
+  }
+  if (others.some((image) => imageShape(image).join() !== shape.join())) {
+    throw invalid('The images of one request must have the same size for this model.');
+  }
+  const values = new Float32Array(size * images.length);
+  for (const [index, image] of images.entries()) values.set(image.data, index * size);
+  return createTensor(input.datatype, [images.length, ...shape], values);
+}
+
+function blackImage(): PixelRaster {
+  return { width: 1, height: 1, channels: 3, layout: 'HWC', data: new Uint8Array(3) };
+}

@@ -1,0 +1,193 @@
+import type { Limits } from '../config.ts';
+import { InferenceError } from '../errors.ts';
+import { type ModelConfig, ModelError } from '../models/model-config.ts';
+import type { ModelListing, ModelReference, ModelRepository } from '../models/model-repository.ts';
+import type { Logger } from '../monitoring/logger.ts';
+import { loadRuntime, type Session } from '../runtime/session.ts';
+import { type CacheState, createSessionCache } from '../runtime/session-cache.ts';
+import { StoreError } from '../stores/model-store.ts';
+import type { InferenceOutput, InferenceRequest, InputKind } from './input.ts';
+import { loadModel, type Model } from './load-model.ts';
+import { INPUT_KINDS } from './task.ts';
+
+export interface InferenceResult {
+  readonly reference: ModelReference;
+  readonly output: InferenceOutput;
+  /** Time inside the runtime, all runs of the request together. */
+  readonly runMs: number;
+  /** Time to load the model, 0 when it was in memory. */
+  readonly loadMs: number;
+}
+
+export interface InferenceOptions {
+  readonly repository: ModelRepository;
+  readonly limits: Limits;
+  readonly intraOpThreads: number;
+  readonly sessionCacheBytes: number;
+  readonly defaultModel: string | undefined;
+  readonly logger: Logger;
+}
+
+/** The inference core: it knows models and inputs, and neither transports nor wire formats. */
+export interface Inference {
+  readonly repository: ModelRepository;
+  /** @throws InferenceError */
+  infer(request: InferenceRequest): Promise<InferenceResult>;
+  /**
+   * Looks at a model, loading it when needed.
+   * @throws InferenceError
+   */
+  describe<R>(reference: ModelReference, look: (model: Model) => R): Promise<R>;
+  /** State of a version in memory; undefined when it was not asked for since the start. */
+  state(reference: ModelReference): CacheState | undefined;
+  /** Loads the live version of some models, or of all for `*`. Failures are logged and met again by requests. */
+  preload(names: readonly string[]): Promise<void>;
+  /** Loads the native runtime, if it is not. */
+  checkRuntime(): Promise<void>;
+  /** Frees all sessions. */
+  close(): Promise<void>;
+}
+
+export function createInference(options: InferenceOptions): Inference {
+  const { repository, limits, logger } = options;
+  const cache = createSessionCache<Model>({
+    budgetBytes: options.sessionCacheBytes,
+    onReleaseError: (key, error) => logger.log('error', 'release failed', { model: key, error }),
+  });
+
+  async function load(reference: ModelReference): Promise<Model> {
+    const startMs = performance.now();
+    try {
+      const model = await loadModel(reference, await repository.open(reference), {
+        intraOpThreads: options.intraOpThreads,
+        onWarmUpError: (error) => logger.log('debug', 'warm-up failed', { model: keyOf(reference), error }),
+      });
+      logger.log('info', 'model loaded', {
+        model: keyOf(reference),
+        load_ms: round(performance.now() - startMs),
+      });
+      return model;
+    } catch (error) {
+      logger.log('error', 'model failed to load', { model: keyOf(reference), error });
+      throw error;
+    }
+  }
+
+  async function use<R>(reference: ModelReference, action: (model: Model) => Promise<R> | R): Promise<R> {
+    const key = keyOf(reference);
+    try {
+      return await cache.use(key, () => load(reference), action);
+    } catch (error) {
+      throw cache.state(key) === 'failed' ? unavailable(reference, error, cache.retryAfterMs(key)) : error;
+    }
+  }
+
+  async function chooseModel(kind: InputKind): Promise<string> {
+    if (options.defaultModel !== undefined) return options.defaultModel;
+    const models = await repository.list();
+    const [first, ...others] = models;
+    if (first && others.length === 0) return first.name;
+    const fitting: string[] = [];
+    for (const model of models) {
+      if ((await taskKind(model)) === kind) fitting.push(model.name);
+    }
+    const [only] = fitting;
+    if (only !== undefined && fitting.length === 1) return only;
+    const names = models.map(({ name }) => name).join(', ') || 'none';
+    const reason =
+      fitting.length === 0 ? 'no model takes such input' : `${fitting.join(' and ')} take such input`;
+    throw new InferenceError(
+      'BAD_REQUEST',
+      `The request names no model and ${reason}: use /models/{model}/predict. The models are: ${names}.`,
+    );
+  }
+
+  /** The kind of input a model's config asks for; a model without one is not guessed to take images or features. */
+  async function taskKind({ name, liveVersion }: ModelListing): Promise<InputKind | undefined> {
+    try {
+      const config: ModelConfig | undefined = await repository.config({ name, version: liveVersion });
+      return config && INPUT_KINDS[config.task];
+    } catch (error) {
+      if (error instanceof ModelError || error instanceof StoreError) return undefined;
+      throw error;
+    }
+  }
+
+  return {
+    repository,
+    infer: async (request) => {
+      const name = request.model ?? (await chooseModel(request.input.kind));
+      const reference = await repository.resolve(name, request.version);
+      const startMs = performance.now();
+      return await use(reference, async (model) => {
+        const loadMs = performance.now() - startMs;
+        const timed = timeRuns(model.session);
+        const output = await model.task.infer(request.input, timed.session, limits);
+        return { reference, output, runMs: timed.totalMs(), loadMs };
+      });
+    },
+    describe: (reference, look) => use(reference, look),
+    state: (reference) => cache.state(keyOf(reference)),
+    preload: async (names) => {
+      const models = await repository.list();
+      const wanted = names.includes('*') ? models.map(({ name }) => name) : names;
+      // One after the other: loading is native work on this thread, there is nothing to overlap.
+      for (const name of wanted) {
+        await repository
+          .resolve(name)
+          .then((reference) => use(reference, () => undefined))
+          .catch((error: unknown) => logger.log('warn', 'preload failed', { model: name, error }));
+      }
+    },
+    checkRuntime: async () => {
+      await loadRuntime();
+    },
+    close: () => cache.clear(),
+  };
+}
+
+function keyOf({ name, version }: ModelReference): string {
+  return `${name}/${version}`;
+}
+
+/** A model that cannot load is the server's trouble, not the request's; other models go on. */
+function unavailable(reference: ModelReference, error: unknown, retryAfterMs: number): InferenceError {
+  const reason = error instanceof ModelError ? error.message : storeReason(error);
+  return new InferenceError(
+    'MODEL_UNAVAILABLE',
+    `Model "${reference.name}" version "${reference.version}" cannot be loaded: ${reason}.`,
+    { cause: error, headers: { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) } },
+  );
+}
+
+function storeReason(error: unknown): string {
+  return error instanceof StoreError ? STORE_REASONS[error.reason] : 'the server failed; its log says why';
+}
+
+const STORE_REASONS: Record<StoreError['reason'], string> = {
+  missing: 'a file of it is missing in the model repository',
+  denied: 'the model repository denies access to its files',
+  changed: 'its files changed while they were read',
+  unreachable: 'the model repository cannot be reached',
+  corrupt: 'its files are damaged: their checksums differ from the published ones',
+  'no-space': 'this host has no space left for its files',
+  unwritable: 'this host cannot write its files to MODEL_CACHE_FOLDER',
+};
+
+/** The session with a stopwatch around its runs. */
+function timeRuns(session: Session): { readonly session: Session; totalMs(): number } {
+  let totalMs = 0;
+  const run: Session['run'] = async (feeds, fetches) => {
+    const startMs = performance.now();
+    try {
+      return await session.run(feeds, fetches);
+    } finally {
+      totalMs += performance.now() - startMs;
+    }
+  };
+  return { session: { ...session, run }, totalMs: () => totalMs };
+}
+
+function round(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000;
+}

@@ -1,0 +1,133 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { JsonObject } from '../json/parse-json.ts';
+import { type ModelConfig, ModelError } from '../models/model-config.ts';
+import { MODEL_FILE, type ModelFolder, type ModelReference } from '../models/model-repository.ts';
+import { type Graph, readGraph } from '../onnx/graph.ts';
+import { ProtobufError, withFileSource } from '../onnx/protobuf.ts';
+import { rewriteZipMaps } from '../onnx/zipmap.ts';
+import { createSession, type Session, UnsupportedGraphError } from '../runtime/session.ts';
+import type { Cacheable } from '../runtime/session-cache.ts';
+import type { TaskRunner } from './task.ts';
+import { bindTask } from './tasks.ts';
+
+/** A model version in memory, ready to answer. */
+export interface Model extends Cacheable {
+  readonly reference: ModelReference;
+  readonly config: ModelConfig;
+  readonly session: Session;
+  readonly task: TaskRunner;
+  /** Body of a predict request that it answers. */
+  readonly example: JsonObject;
+}
+
+export interface LoadOptions {
+  readonly intraOpThreads: number;
+  /** Told when the warm-up run fails: made-up input need not suit a model of plain tensors. */
+  readonly onWarmUpError: (error: unknown) => void;
+}
+
+/**
+ * Loads a model version from its folder: reads the graph, rewrites ZipMaps, creates the session, binds the task and
+ * runs once.
+ *
+ * @throws ModelError with a reason fit for clients
+ */
+export async function loadModel(
+  reference: ModelReference,
+  folder: ModelFolder,
+  options: LoadOptions,
+): Promise<Model> {
+  const path = join(folder.path, MODEL_FILE);
+  const graph = readModelFile(path);
+  const config = folder.config ?? inferConfig(graph);
+  const source = graph.zipMaps.length > 0 ? rewriteZipMaps(await readFile(path)) : path;
+  const session = await openSession(source, config, options);
+  try {
+    const task = bindTask(config, graph, session);
+    await task.warmUp(session).catch((error: unknown) => {
+      if (config.task !== 'tensor')
+        throw new ModelError('a first run on made-up input failed', { cause: error });
+      options.onWarmUpError(error);
+    });
+    const example = folder.example ?? task.example;
+    return {
+      reference,
+      config,
+      session,
+      task,
+      example,
+      sizeBytes: folder.sizeBytes,
+      release: session.release,
+    };
+  } catch (error) {
+    await session.release();
+    throw error;
+  }
+}
+
+/** What a model without model.json is taken for: the graph alone only gives away scikit-learn classifiers. */
+export function inferConfig(graph: Graph): ModelConfig {
+  return graph.zipMaps.length > 0 ? { task: 'tabular-classification', postprocess: [] } : { task: 'tensor' };
+}
+
+/**
+ * Reads the graph of a model file.
+ *
+ * @throws ModelError when the file is not an ONNX model
+ */
+export function readModelFile(path: string): Graph {
+  try {
+    return withFileSource(path, (source) => {
+      const graph = readGraph(source);
+      if (source.length > 0 && graph.outputs.length > 0) return graph;
+      throw new ModelError(source.length === 0 ? 'its model.onnx is empty' : 'its model.onnx holds no graph');
+    });
+  } catch (error) {
+    if (!(error instanceof ProtobufError)) throw error;
+    throw new ModelError('its model.onnx is not an ONNX file, or it is truncated', { cause: error });
+  }
+}
+
+async function openSession(
+  source: string | Uint8Array,
+  config: ModelConfig,
+  options: LoadOptions,
+): Promise<Session> {
+  try {
+    return await createSession(source, {
+      intraOpThreads: config.session?.intraOpThreads ?? options.intraOpThreads,
+      graphOptimization: config.session?.graphOptimization,
+    });
+  } catch (error) {
+    if (error instanceof UnsupportedGraphError) throw new ModelError(error.message, { cause: error });
+    throw new ModelError(explain(error), { cause: error });
+  }
+}
+
+/** Frequent refusals of ONNX Runtime, in words without paths. The original goes to the log. */
+const REFUSALS: readonly (readonly [RegExp, string])[] = [
+  [/protobuf parsing failed/i, 'its model.onnx is damaged or truncated'],
+  [
+    /external data|GetExtDataFromTensorProto|\.data\b.*(not exist|cannot open)/i,
+    'its external data file is missing or cannot be read',
+  ],
+  [
+    /opset \d+ is (under development|not supported)|ONNX Runtime only \*guarantees\* support/i,
+    'its operator set is newer than the runtime',
+  ],
+  [/Unsupported data type: \d+/, 'an input or output has a datatype the runtime cannot carry'],
+  [
+    /No Op registered for|is not a registered function\/op|Could not find an implementation/i,
+    'it uses an operator the runtime does not have',
+  ],
+  [/locale/i, 'its StringNormalizer needs the locale en_US.UTF-8, which this host lacks'],
+  [/std::bad_alloc|not enough memory|out of memory/i, 'it does not fit into the memory of this host'],
+];
+
+function explain(error: unknown): string {
+  const text = error instanceof Error ? error.message : '';
+  return (
+    REFUSALS.find(([pattern]) => pattern.test(text))?.[1] ?? 'the runtime refuses its graph; the log says why'
+  );
+}

@@ -1,0 +1,73 @@
+import type { Limits } from '../config.ts';
+import { invalid } from '../errors.ts';
+import { describeJson, isJsonObject, type JsonValue } from '../json/parse-json.ts';
+import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
+import { DATATYPES } from '../tensor/datatype.ts';
+import { parseNested } from '../tensor/nested.ts';
+import { elementCount, type Tensor } from '../tensor/tensor.ts';
+import { expectInput, type Located } from './input.ts';
+import type { TaskRunner } from './task.ts';
+
+/** The task of a model that says nothing of itself: tensors in and tensors out, by the names in the graph. */
+export function createTensorTask(model: Session): TaskRunner {
+  return {
+    labels: undefined,
+    example: { inputs: Object.fromEntries(model.inputs.map((spec) => [spec.name, nestedZeros(spec)])) },
+    infer: async (input, session, limits) => {
+      const feeds = parseFeeds(expectInput(input, 'tensors').tensors, model.inputs, limits);
+      return { kind: 'tensors', tensors: await session.run(feeds) };
+    },
+    warmUp: async (session) => {
+      await session.run(new Map(model.inputs.map((spec) => [spec.name, zeros(spec)])));
+    },
+  };
+}
+
+function parseFeeds(
+  { value, field }: Located<JsonValue>,
+  specs: readonly TensorSpec[],
+  limits: Limits,
+): NamedTensors {
+  const names = specs.map(({ name }) => `"${name}"`).join(', ') || 'none';
+  const [only] = specs;
+  const byName = Array.isArray(value) && only && specs.length === 1 ? { [only.name]: value } : value;
+  if (!isJsonObject(byName)) {
+    throw invalid(`Field "${field}" is ${describeJson(value)}; expected an object with the inputs ${names}.`);
+  }
+  const unknown = Object.keys(byName).find((key) => !specs.some(({ name }) => name === key));
+  if (unknown !== undefined) {
+    throw invalid(
+      `Field "${field}" has an unknown input ${JSON.stringify(unknown.slice(0, 100))}; the inputs are: ${names}.`,
+    );
+  }
+  return new Map(
+    specs.map((spec) => {
+      const given = byName[spec.name];
+      if (given === undefined)
+        throw invalid(`Field "${field}" lacks the input "${spec.name}"; the inputs are: ${names}.`);
+      const options = { field: `${field}.${spec.name}`, elementLimit: limits.tensorElements };
+      return [spec.name, checkShape(parseNested(given, spec.datatype, options), spec, options.field)];
+    }),
+  );
+}
+
+function checkShape(tensor: Tensor, spec: TensorSpec, field: string): Tensor {
+  const fits =
+    spec.shape.length === tensor.shape.length &&
+    spec.shape.every((size, axis) => size === -1 || size === tensor.shape[axis]);
+  if (fits) return tensor;
+  throw invalid(`Field "${field}" has the shape [${tensor.shape}]; expected [${spec.shape}].`);
+}
+
+function zeros({ datatype, shape }: TensorSpec): Tensor {
+  const fixed = shape.map((size) => Math.max(size, 1));
+  return { datatype, shape: fixed, data: DATATYPES[datatype].allocate(elementCount(fixed)) };
+}
+
+function nestedZeros({ datatype, shape }: TensorSpec): JsonValue {
+  const element = datatype === 'BYTES' ? '' : datatype === 'BOOL' ? false : 0;
+  return shape.reduceRight<JsonValue>(
+    (value, size) => new Array<JsonValue>(Math.max(size, 1)).fill(value),
+    element,
+  );
+}

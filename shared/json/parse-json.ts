@@ -1,0 +1,91 @@
+import { InferenceError } from '../errors.ts';
+import { parseTolerantJson } from './tolerant-json.ts';
+
+export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+export type JsonObject = { [key: string]: JsonValue };
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPENING = new Set([0x5b, 0x7b]);
+const CLOSING = new Set([0x5d, 0x7d]);
+
+/**
+ * Parses a JSON body. Beside standard JSON it takes bare `NaN`, `Infinity`, `-Infinity`, `Inf` and `-Inf`, which
+ * Python's `json` module writes, so that a later check can name the field that holds one.
+ *
+ * @param depthLimit deepest nesting of arrays and objects
+ * @throws InferenceError BAD_REQUEST for malformed text, with line and column, and for nesting beyond the limit
+ */
+export function parseJson(bytes: Uint8Array, depthLimit: number): JsonValue {
+  checkDepth(bytes, depthLimit);
+  const text = decodeUtf8(bytes);
+  try {
+    const value: JsonValue = JSON.parse(text);
+    return value;
+  } catch {
+    return parseTolerantJson(text);
+  }
+}
+
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Names a JSON value for an error message: its type and, when short, the value itself. */
+export function describeJson(value: JsonValue | undefined): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'object') return `an object with ${describeKeys(value)}`;
+  const text = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
+  return `the ${typeof value} ${shown}`;
+}
+
+function describeKeys(value: JsonObject): string {
+  const keys = Object.keys(value);
+  if (keys.length === 0) return 'no keys';
+  const shown = keys.slice(0, 8).map((key) => JSON.stringify(key.length > 40 ? `${key.slice(0, 40)}…` : key));
+  return `the keys ${shown.join(', ')}${keys.length > 8 ? ` and ${keys.length - 8} more` : ''}`;
+}
+
+/** `JSON.parse` itself takes any depth, but whatever walks the result by recursion would overflow the stack. */
+function checkDepth(bytes: Uint8Array, limit: number): void {
+  let depth = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] ?? 0;
+    if (byte === QUOTE) {
+      i = endOfString(bytes, i);
+    } else if (byte > 0x5a) {
+      if (OPENING.has(byte)) {
+        depth++;
+        if (depth > limit) {
+          throw new InferenceError(
+            'BAD_REQUEST',
+            `The JSON body is nested more than ${limit} levels deep, which is the limit (MAX_JSON_DEPTH).`,
+          );
+        }
+      } else if (CLOSING.has(byte)) {
+        depth--;
+      }
+    }
+  }
+}
+
+/** Index of the quote that closes the string opened at `start`, or of the last byte when it is never closed. */
+function endOfString(bytes: Uint8Array, start: number): number {
+  for (let end = bytes.indexOf(QUOTE, start + 1); end !== -1; end = bytes.indexOf(QUOTE, end + 1)) {
+    let backslashes = 0;
+    while (bytes[end - 1 - backslashes] === BACKSLASH) backslashes++;
+    if (backslashes % 2 === 0) return end;
+  }
+  return bytes.length;
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new InferenceError('BAD_REQUEST', 'The JSON body is not valid UTF-8.');
+  }
+}

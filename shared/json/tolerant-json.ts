@@ -1,0 +1,136 @@
+import { InferenceError } from '../errors.ts';
+import type { JsonObject, JsonValue } from './parse-json.ts';
+
+/** Words some clients write for numbers that JSON has no form for. */
+const NON_FINITE: ReadonlyMap<string, number> = new Map([
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['-Infinity', Number.NEGATIVE_INFINITY],
+  ['Inf', Number.POSITIVE_INFINITY],
+  ['-Inf', Number.NEGATIVE_INFINITY],
+]);
+
+const SPACE = /[ \t\n\r]*/y;
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const WORD = /-?[A-Za-z]+/y;
+
+/**
+ * A plain JSON parser (RFC 8259) that also takes bare non-finite numbers. It runs only where `JSON.parse` refused the
+ * text, and its errors say where the text breaks. It recurses: the caller has limited the depth.
+ *
+ * @throws InferenceError BAD_REQUEST with line and column
+ */
+export function parseTolerantJson(text: string): JsonValue {
+  let position = 0;
+
+  function take(pattern: RegExp): string | undefined {
+    pattern.lastIndex = position;
+    const match = pattern.exec(text)?.[0];
+    if (match !== undefined) position += match.length;
+    return match;
+  }
+
+  function fail(): never {
+    const found = text.slice(position, position + 12).split(/\s/, 1)[0] ?? '';
+    const lines = text.slice(0, position).split('\n');
+    const place = `line ${lines.length}, column ${(lines.at(-1) ?? '').length + 1}`;
+    const problem = position >= text.length ? 'it ends too early' : `unexpected ${JSON.stringify(found)}`;
+    throw new InferenceError('BAD_REQUEST', `The body is not valid JSON: ${problem} at ${place}.`);
+  }
+
+  function expect(character: string): void {
+    take(SPACE);
+    if (text[position] !== character) fail();
+    position++;
+  }
+
+  function readValue(): JsonValue {
+    take(SPACE);
+    const first = text[position];
+    if (first === '{') return readObject();
+    if (first === '[') return readArray();
+    if (first === '"') return readString();
+    const start = position;
+    const word = take(WORD);
+    if (word === undefined) {
+      const number = take(NUMBER);
+      return number === undefined ? fail() : Number(number);
+    }
+    if (word === 'true' || word === 'false') return word === 'true';
+    if (word === 'null') return null;
+    const number = NON_FINITE.get(word);
+    if (number !== undefined) return number;
+    position = start;
+    return fail();
+  }
+
+  function readString(): string {
+    const end = endOfString(text, position);
+    if (end === -1) {
+      position = text.length;
+      return fail();
+    }
+    try {
+      const value: string = JSON.parse(text.slice(position, end + 1));
+      position = end + 1;
+      return value;
+    } catch {
+      return fail();
+    }
+  }
+
+  function readArray(): JsonValue[] {
+    const values: JsonValue[] = [];
+    expect('[');
+    take(SPACE);
+    if (text[position] === ']') {
+      position++;
+      return values;
+    }
+    for (;;) {
+      values.push(readValue());
+      take(SPACE);
+      if (text[position] !== ',') break;
+      position++;
+    }
+    expect(']');
+    return values;
+  }
+
+  function readObject(): JsonObject {
+    const entries: [string, JsonValue][] = [];
+    expect('{');
+    take(SPACE);
+    if (text[position] === '}') {
+      position++;
+      return {};
+    }
+    for (;;) {
+      take(SPACE);
+      if (text[position] !== '"') fail();
+      const key = readString();
+      expect(':');
+      entries.push([key, readValue()]);
+      take(SPACE);
+      if (text[position] !== ',') break;
+      position++;
+    }
+    expect('}');
+    // fromEntries defines properties, so a key "__proto__" stays data, as in JSON.parse.
+    return Object.fromEntries(entries);
+  }
+
+  const value = readValue();
+  take(SPACE);
+  return position < text.length ? fail() : value;
+}
+
+/** Index of the quote that closes the string opened at `start`, or -1. A pattern would overflow on long strings. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text[end - 1 - backslashes] === '\\') backslashes++;
+    if (backslashes % 2 === 0) return end;
+  }
+  return -1;
+}

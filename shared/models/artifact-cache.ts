@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { type ModelStore, StoreError } from '../stores/model-store.ts';
+import { createDownloader, type DownloadOptions } from './artifact-download.ts';
+import { createArtifactFolder, hasFiles } from './artifact-folder.ts';
+import {
+  type Artifact,
+  checkContent,
+  isPlainPath,
+  MANIFEST_FILE,
+  parseFileManifest,
+  selectArtifacts,
+} from './file-manifest.ts';
+
+export interface ArtifactCacheOptions extends DownloadOptions {
+  readonly store: ModelStore;
+  /** Where downloads are kept; made when first needed. */
+  readonly folder: string;
+}
+
+export interface ArtifactCache {
+  /**
+   * Makes the files below one folder of the repository available on this machine, checked against its `files.json`
+   * when it has one. Versions are immutable: what was fetched once is not asked for again while its files are there.
+   *
+   * @param folder a model version's folder in the repository, such as `iris/2`
+   * @returns the path of the folder that holds the files
+   * @throws StoreError
+   */
+  fetchFolder(folder: string): Promise<string>;
+}
+
+interface Fetched {
+  readonly path: string;
+  readonly artifacts: readonly Artifact[];
+}
+
+/** Largest `files.json`; it is the one file that is read into memory. */
+const MANIFEST_LIMIT_BYTES = 16 * 1024 * 1024;
+
+/** Brings model versions from a store to this machine, each once. A store's own local folder is used in place. */
+export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCache {
+  const { store } = options;
+  const downloader = createDownloader(store, options);
+  const downloads = createArtifactFolder(options.folder, downloader);
+  // Only folders that were fetched stay in it, so clients cannot make it grow.
+  const fetched = new Map<string, Promise<Fetched>>();
+
+  async function fetchOnce(folder: string): Promise<Fetched> {
+    const artifacts = await describe(folder);
+    if (store.localFolder) {
+      for (const artifact of artifacts) {
+        await checkContent(artifact, () => store.read(artifact.source, 0, artifact.sizeBytes));
+      }
+      return { path: store.localFolder(folder), artifacts };
+    }
+    return { path: await downloads.provide(addressOf(store, artifacts), artifacts), artifacts };
+  }
+
+  async function describe(folder: string): Promise<Artifact[]> {
+    const listed = await store.list(folder);
+    if (listed.length === 0) throw new StoreError('missing', `${store.url} has no files below ${folder}.`);
+    const prefix = folder && `${folder}/`;
+    const manifest = listed.find(({ path }) => path === prefix + MANIFEST_FILE);
+    if (!manifest) return selectArtifacts(listed, prefix, undefined);
+    if (manifest.sizeBytes > MANIFEST_LIMIT_BYTES) {
+      throw new StoreError('corrupt', `${manifest.path} has more than ${MANIFEST_LIMIT_BYTES} bytes.`);
+    }
+    const content = Buffer.alloc(manifest.sizeBytes);
+    const sink = async (chunk: Uint8Array, position: number) => content.set(chunk, position);
+    await downloader.download(manifest, sink, new AbortController().signal);
+    return selectArtifacts(listed, prefix, parseFileManifest(content.toString('utf8'), manifest.path));
+  }
+
+  function start(folder: string): Promise<Fetched> {
+    const fetching = fetchOnce(folder).catch((error: unknown) => {
+      // A listing that was out of date: the next one has what is there now.
+      if (error instanceof StoreError && error.reason === 'changed') return fetchOnce(folder);
+      throw error;
+    });
+    fetched.set(folder, fetching);
+    fetching.catch(() => forget(folder, fetching));
+    return fetching;
+  }
+
+  function forget(folder: string, known: Promise<Fetched>): void {
+    if (fetched.get(folder) === known) fetched.delete(folder);
+  }
+
+  return {
+    fetchFolder: async (folder) => {
+      if (folder !== '' && !isPlainPath(folder)) {
+        throw new StoreError('missing', `${JSON.stringify(folder)} is not a folder of a model repository.`);
+      }
+      const known = fetched.get(folder);
+      if (known) {
+        const { path, artifacts } = await known;
+        // Temp folders are cleaned by others, and local folders are edited.
+        if (await hasFiles(path, artifacts)) return path;
+        forget(folder, known);
+      }
+      return (await (fetched.get(folder) ?? start(folder))).path;
+    },
+  };
+}
+
+/**
+ * The name of the content. With checksums it depends on the bytes alone, so equal versions share their files; an etag
+ * says nothing beyond its own path.
+ */
+function addressOf(store: ModelStore, artifacts: readonly Artifact[]): string {
+  const lines = artifacts
+    .map(({ path, sizeBytes, sha256, source }) =>
+      JSON.stringify(
+        sha256 ? [path, sizeBytes, sha256] : [path, sizeBytes, source.etag, store.url, source.path],
+      ),
+    )
+    .sort();
+  return createHash('sha256').update(lines.join('\n')).digest('hex');
+}

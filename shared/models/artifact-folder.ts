@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { StoreError } from '../stores/model-store.ts';
+import { allOrNone, createLimiter, type Downloader } from './artifact-download.ts';
+import { type Artifact, checkContent } from './file-manifest.ts';
+
+export interface ArtifactFolder {
+  /**
+   * Gives the folder that holds exactly these artifacts, downloading what is missing.
+   *
+   * @param address a name for the content, the same for the same content in every process
+   */
+  provide(address: string, artifacts: readonly Artifact[]): Promise<string>;
+}
+
+/** Files that are open at once. */
+const OPEN_FILES = 8;
+const READ_BYTES = 1024 * 1024;
+
+/**
+ * A folder of downloads that several processes may share, and any of them may die at any moment:
+ *
+ *     <address>/           complete; it appears by one rename and is never taken away
+ *     <address>.partial/   checked files of a download that is not complete yet; whoever comes next goes on with them
+ *     tmp/<pid>-<uuid>     a file that one process is writing
+ *
+ * Names below `<address>.partial/` only ever appear by a rename of a checked file, and only go away once `<address>/`
+ * is there. So a rename of the one to the other, which fails when the other is there, never shows half a version.
+ */
+export function createArtifactFolder(root: string, downloader: Downloader): ArtifactFolder {
+  const temporary = join(root, 'tmp');
+  const limitFiles = createLimiter(OPEN_FILES);
+  let prepared: Promise<void> | undefined;
+
+  /** Downloads one file, checks it, and shows it under its name. */
+  async function addFile(artifact: Artifact, folder: string, signal: AbortSignal): Promise<void> {
+    const target = join(folder, artifact.path);
+    if (await hasSize(target, artifact.sizeBytes)) return;
+    const name = join(temporary, `${process.pid}-${randomUUID()}`);
+    try {
+      await writeFile(artifact, name, downloader, signal);
+      await checkContent(artifact, async () => createReadStream(name, { highWaterMark: READ_BYTES }));
+      await mkdir(dirname(target), { recursive: true });
+      await rename(name, target);
+    } catch (error) {
+      throw toDiskError(error, root, artifact);
+    } finally {
+      await rm(name, { force: true });
+    }
+  }
+
+  async function fill(folder: string, artifacts: readonly Artifact[]): Promise<void> {
+    await allOrNone(undefined, (signal) =>
+      artifacts.map((artifact) =>
+        limitFiles(async () => {
+          signal.throwIfAborted();
+          await addFile(artifact, folder, signal).catch(async (error: unknown) => {
+            // Bytes can be damaged on their way; when they are damaged twice, they lie damaged in the store.
+            if (!(error instanceof StoreError) || error.reason !== 'corrupt') throw error;
+            await addFile(artifact, folder, signal);
+          });
+        }),
+      ),
+    );
+  }
+
+  async function prepare(): Promise<void> {
+    try {
+      await mkdir(temporary, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      prepared = undefined;
+      throw toDiskError(error, root, undefined);
+    }
+    await removeLeftovers(temporary);
+  }
+
+  return {
+    provide: async (address, artifacts) => {
+      const complete = join(root, address);
+      if (await hasFiles(complete, artifacts)) return complete;
+      prepared ??= prepare();
+      await prepared;
+      const partial = `${complete}.partial`;
+      // Something took files out of the complete folder: they are put back one by one.
+      const damaged = await exists(complete);
+      try {
+        await fill(damaged ? complete : partial, artifacts);
+        if (!damaged) await rename(partial, complete);
+      } catch (error) {
+        // Another process was faster, and with its rename took the partial folder away from this one.
+        if (!(await hasFiles(complete, artifacts))) throw toDiskError(error, root, undefined);
+        await rm(partial, { recursive: true, force: true });
+      }
+      return complete;
+    },
+  };
+}
+
+/** Whether a folder has all artifacts in their size. */
+export async function hasFiles(folder: string, artifacts: readonly Artifact[]): Promise<boolean> {
+  for (const { path, sizeBytes } of artifacts) {
+    if (!(await hasSize(join(folder, path), sizeBytes))) return false;
+  }
+  return true;
+}
+
+async function writeFile(artifact: Artifact, name: string, downloader: Downloader, signal: AbortSignal) {
+  const handle = await open(name, 'wx', 0o600);
+  try {
+    await downloader.download(
+      artifact.source,
+      (chunk, position) => writeFully(handle, chunk, position),
+      signal,
+    );
+  } finally {
+    await handle.close();
+  }
+}
+
+/** One write may take only a part of a chunk. */
+async function writeFully(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
+  let written = 0;
+  while (written < chunk.length) {
+    const { bytesWritten } = await handle.write(chunk, written, chunk.length - written, position + written);
+    written += bytesWritten;
+  }
+}
+
+/**
+ * Removes what processes left behind that died while writing. A file with this process's own number is a leftover when
+ * it is older than the process; there may be other threads of it that are writing now.
+ */
+async function removeLeftovers(temporary: string): Promise<void> {
+  const startMs = Date.now() - process.uptime() * 1000;
+  for (const name of await readdir(temporary).catch(() => [])) {
+    const pid = Number(/^(\d+)-/.exec(name)?.[1]);
+    if (!Number.isSafeInteger(pid) || pid === 0) continue;
+    const path = join(temporary, name);
+    const facts = await stat(path).catch(() => undefined);
+    if (!facts) continue;
+    const left = pid === process.pid ? facts.mtimeMs < startMs : !isRunning(pid);
+    if (left) await rm(path, { force: true }).catch(() => undefined);
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // A process of another user answers EPERM.
+    return codeOf(error) !== 'ESRCH';
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
+async function hasSize(path: string, sizeBytes: number): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.size === sizeBytes;
+}
+
+/** Errors of the store are StoreErrors by now; those that still have a code come from this machine's disk. */
+function toDiskError(error: unknown, root: string, artifact: Artifact | undefined): unknown {
+  const code = codeOf(error);
+  if (error instanceof StoreError || code === undefined || code === 'ABORT_ERR') return error;
+  const what = artifact ? `${artifact.source.path} (${artifact.sizeBytes} bytes)` : 'model files';
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    const message = `No space left for ${what} in ${root}: give the server a larger disk or set MODEL_CACHE_FOLDER.`;
+    return new StoreError('no-space', message, error);
+  }
+  const message = `Cannot write ${what} to ${root} (${String(code)}): set MODEL_CACHE_FOLDER to a writable folder.`;
+  return new StoreError('unwritable', message, error);
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}

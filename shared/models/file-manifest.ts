@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import * as z from 'zod';
+import { type StoredFile, StoreError } from '../stores/model-store.ts';
+
+/** The file of a model version that lists the others. */
+export const MANIFEST_FILE = 'files.json';
+
+/** `files.json`: what publish wrote into a model version's folder. */
+export const fileManifestSchema = z.strictObject({
+  files: z
+    .array(
+      z.strictObject({
+        path: z
+          .string()
+          .refine(isPlainPath, 'must be a path below the folder, with forward slashes and no ".."'),
+        sizeBytes: z.number().int().min(0),
+        sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits'),
+      }),
+    )
+    .min(1)
+    .refine(
+      (files) => new Set(files.map(({ path }) => path)).size === files.length,
+      'must have distinct paths',
+    ),
+});
+
+export type FileManifest = z.infer<typeof fileManifestSchema>;
+
+/** One file of a model version, with what is known of its content. */
+export interface Artifact {
+  /** Path below the version's folder. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Known when the version has a `files.json`. */
+  readonly sha256: string | undefined;
+  readonly source: StoredFile;
+}
+
+/**
+ * Reads the text of a `files.json`.
+ *
+ * @param place where it lies, for the message
+ * @throws StoreError `corrupt` naming each field that is wrong
+ */
+export function parseFileManifest(text: string, place: string): FileManifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new StoreError('corrupt', `${place} is not valid JSON.`, error);
+  }
+  const parsed = fileManifestSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(
+    (issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`,
+  );
+  throw new StoreError('corrupt', `${place} is not valid (${problems.join('; ')}).`);
+}
+
+/**
+ * The files a version consists of: those its manifest names, or everything listed when it has none.
+ *
+ * @param listed the files below the version's folder
+ * @param prefix the version's folder with a slash at the end, or '' for the whole repository
+ * @throws StoreError when the listing does not have what the manifest names
+ */
+export function selectArtifacts(
+  listed: readonly StoredFile[],
+  prefix: string,
+  manifest: FileManifest | undefined,
+): Artifact[] {
+  const byPath = new Map(listed.map((file) => [file.path.slice(prefix.length), file]));
+  if (!manifest) return [...byPath].map(([path, source]) => toArtifact(path, source));
+  return manifest.files.map(({ path, sizeBytes, sha256 }) => {
+    const source = byPath.get(path);
+    if (!source)
+      throw new StoreError('missing', `${prefix}${path} is named by ${MANIFEST_FILE} but is not there.`);
+    if (source.sizeBytes !== sizeBytes) {
+      throw new StoreError(
+        'corrupt',
+        `${source.path} has ${source.sizeBytes} bytes where ${MANIFEST_FILE} says ${sizeBytes}.`,
+      );
+    }
+    return { path, sizeBytes, sha256, source };
+  });
+}
+
+/** @throws StoreError `corrupt` when bytes have another sha256 than the manifest says */
+export async function checkContent(artifact: Artifact, open: () => Promise<Readable>): Promise<void> {
+  if (artifact.sha256 === undefined) return;
+  const hash = createHash('sha256');
+  for await (const chunk of await open()) hash.update(chunk);
+  const got = hash.digest('hex');
+  if (got === artifact.sha256) return;
+  throw new StoreError(
+    'corrupt',
+    `${artifact.source.path} is damaged: ${MANIFEST_FILE} says sha256 ${artifact.sha256}, but it is ${got}.`,
+  );
+}
+
+/** Whether a path stays below the folder it is joined to, on every operating system. */
+export function isPlainPath(path: string): boolean {
+  if (path.includes('\\') || path.includes('\0') || /^[A-Za-z]:/.test(path)) return false;
+  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+}
+
+function toArtifact(path: string, source: StoredFile): Artifact {
+  if (!isPlainPath(path)) {
+    throw new StoreError(
+      'corrupt',
+      `The model repository has a file with the unsafe path ${JSON.stringify(source.path)}.`,
+    );
+  }
+  return { path, sizeBytes: source.sizeBytes, sha256: undefined, source };
+}

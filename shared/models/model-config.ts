@@ -1,0 +1,90 @@
+import * as z from 'zod';
+import { imageStepsSchema, scoreStepSchema } from '../processing/registry.ts';
+
+/** The model's folder holds something that cannot be served. The message is fit for clients: no paths, no stacks. */
+export class ModelError extends Error {
+  override readonly name = 'ModelError';
+}
+
+const label = z.union([z.string(), z.number().int()], 'must be text or a whole number');
+
+const feature = z.strictObject({
+  name: z.string().min(1),
+  unit: z.string().optional(),
+  range: z
+    .tuple([z.number(), z.number()])
+    .refine(([low, high]) => low <= high, 'must be [smallest, largest]')
+    .optional(),
+  description: z.string().optional(),
+});
+
+const common = {
+  description: z.string().optional(),
+  /** Results on held-out data, by name. */
+  metrics: z.record(z.string(), z.number()).optional(),
+  session: z
+    .strictObject({
+      intraOpThreads: z.number().int().min(1).max(256).optional(),
+      graphOptimization: z.enum(['disabled', 'basic', 'extended', 'all']).optional(),
+    })
+    .optional(),
+};
+
+const tabular = {
+  /** Names of the columns, in the model's order. */
+  features: z
+    .array(feature)
+    .min(1)
+    .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'must have distinct names')
+    .optional(),
+};
+
+const classification = {
+  /** Name of each class, by its index in the scores. */
+  labels: z.array(label).min(1).optional(),
+  /** Output that holds the scores, where the graph has several that could. */
+  output: z.string().optional(),
+  /** Steps from scores to probabilities. */
+  postprocess: z.array(scoreStepSchema).default([]),
+};
+
+/** `model.json`, the optional file beside `model.onnx` that says what the graph cannot. */
+export const modelConfigSchema = z.discriminatedUnion('task', [
+  z.strictObject({ task: z.literal('tabular-classification'), ...common, ...tabular, ...classification }),
+  z.strictObject({
+    task: z.literal('tabular-regression'),
+    ...common,
+    ...tabular,
+    output: z.string().optional(),
+  }),
+  z.strictObject({
+    task: z.literal('image-classification'),
+    ...common,
+    ...classification,
+    preprocess: imageStepsSchema,
+  }),
+  z.strictObject({ task: z.literal('tensor'), ...common }),
+]);
+
+export type ModelConfig = z.infer<typeof modelConfigSchema>;
+export type Task = ModelConfig['task'];
+
+/**
+ * Reads the text of a `model.json`.
+ *
+ * @throws ModelError naming each field that is wrong
+ */
+export function parseModelConfig(text: string): ModelConfig {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new ModelError('its model.json is not valid JSON');
+  }
+  const parsed = modelConfigSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(
+    (issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`,
+  );
+  throw new ModelError(`its model.json is not valid (${problems.join('; ')})`);
+}

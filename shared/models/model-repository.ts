@@ -1,0 +1,189 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InferenceError } from '../errors.ts';
+import type { JsonObject } from '../json/parse-json.ts';
+import type { ModelStore, StoredFile } from '../stores/model-store.ts';
+import type { ArtifactCache } from './artifact-cache.ts';
+import { type ModelConfig, parseModelConfig } from './model-config.ts';
+import { parseReference } from './reference.ts';
+import { compareVersions } from './versions.ts';
+
+/** A model and the versions the repository holds of it, lowest first. There is at least one. */
+export interface ModelListing {
+  readonly name: string;
+  readonly versions: readonly string[];
+  readonly liveVersion: string;
+}
+
+/** One version of one model. */
+export interface ModelReference {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** A model version's files on this machine. */
+export interface ModelFolder {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** What its model.json says; undefined without one. */
+  readonly config: ModelConfig | undefined;
+  /** A request it is known to answer, from its reference.json; undefined without one. */
+  readonly example: JsonObject | undefined;
+}
+
+export interface ModelRepository {
+  /** All models, by name. */
+  list(): Promise<readonly ModelListing[]>;
+  /**
+   * The version a request means: the one it names, or the live one.
+   * @throws InferenceError RESOURCE_DOES_NOT_EXIST listing what there is
+   */
+  resolve(name: string, version?: string): Promise<ModelReference>;
+  /**
+   * What `model.json` says, without fetching the model; undefined without one.
+   * @throws ModelError when the file is not valid
+   */
+  config(reference: ModelReference): Promise<ModelConfig | undefined>;
+  /**
+   * Brings a version's files to this machine.
+   * @throws ModelError, StoreError
+   */
+  open(reference: ModelReference): Promise<ModelFolder>;
+}
+
+export interface ModelRepositoryOptions {
+  readonly store: ModelStore;
+  readonly artifacts: ArtifactCache;
+  /** How long a listing is used before it is renewed in the background. */
+  readonly listingTtlMs?: number;
+  readonly now?: () => number;
+  /** Told when a renewal fails; requests go on with the listing there is. */
+  readonly onRenewalError?: (error: unknown) => void;
+}
+
+export const MODEL_FILE = 'model.onnx';
+export const CONFIG_FILE = 'model.json';
+export const REFERENCE_FILE = 'reference.json';
+
+const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+/** A name that is not in the listing may be new: the store is asked again, but no more often than this. */
+const MISS_PAUSE_MS = 2_000;
+
+interface Listing {
+  readonly models: ReadonlyMap<string, ModelListing>;
+  readonly files: readonly StoredFile[];
+  readonly atMs: number;
+}
+
+/** The models of a store, in the layout `<name>/<version>/model.onnx`. Other files are no concern of it. */
+export function createModelRepository(options: ModelRepositoryOptions): ModelRepository {
+  const { store, artifacts, listingTtlMs = 30_000, now = () => performance.now(), onRenewalError } = options;
+  let current: Listing | undefined;
+  let renewal: Promise<Listing> | undefined;
+
+  function renew(): Promise<Listing> {
+    renewal ??= readListing(store, now).then(
+      (listing) => {
+        current = listing;
+        renewal = undefined;
+        return listing;
+      },
+      (error: unknown) => {
+        renewal = undefined;
+        throw error;
+      },
+    );
+    return renewal;
+  }
+
+  async function listing(): Promise<Listing> {
+    if (!current) return await renew();
+    if (now() - current.atMs > listingTtlMs) renew().catch((error: unknown) => onRenewalError?.(error));
+    return current;
+  }
+
+  async function find(name: string, version: string | undefined): Promise<ModelReference | undefined> {
+    const known = await listing();
+    const found = pick(known, name, version);
+    if (found || now() - known.atMs < MISS_PAUSE_MS) return found;
+    return pick(await renew(), name, version);
+  }
+
+  return {
+    list: async () => [...(await listing()).models.values()],
+    resolve: async (name, version) => {
+      const found = await find(name, version);
+      if (found) return found;
+      throw unknownModel(await listing(), name, version);
+    },
+    config: async ({ name, version }) => {
+      const path = `${name}/${version}/${CONFIG_FILE}`;
+      const file = (await listing()).files.find((candidate) => candidate.path === path);
+      return file && parseModelConfig(await readText(store, file));
+    },
+    open: async ({ name, version }) => {
+      const prefix = `${name}/${version}`;
+      const path = await artifacts.fetchFolder(prefix);
+      const files = (await listing()).files.filter((file) => file.path.startsWith(`${prefix}/`));
+      const read = async (name: string) =>
+        files.some((file) => file.path === `${prefix}/${name}`)
+          ? await readFile(join(path, name), 'utf8')
+          : undefined;
+      const config = await read(CONFIG_FILE);
+      const reference = await read(REFERENCE_FILE);
+      return {
+        path,
+        sizeBytes: files.reduce((total, file) => total + file.sizeBytes, 0),
+        config: config === undefined ? undefined : parseModelConfig(config),
+        example: reference === undefined ? undefined : parseReference(reference)[0]?.request,
+      };
+    },
+  };
+}
+
+async function readListing(store: ModelStore, now: () => number): Promise<Listing> {
+  const files = await store.list('');
+  const versions = new Map<string, string[]>();
+  for (const { path } of files) {
+    const [name, version, file, ...deeper] = path.split('/');
+    if (!name || !version || file !== MODEL_FILE || deeper.length > 0) continue;
+    if (!NAME_PATTERN.test(name) || !NAME_PATTERN.test(version)) continue;
+    versions.set(name, [...(versions.get(name) ?? []), version]);
+  }
+  const models = new Map<string, ModelListing>();
+  for (const name of [...versions.keys()].sort()) {
+    const ordered = (versions.get(name) ?? []).sort(compareVersions);
+    const liveVersion = ordered.at(-1);
+    if (liveVersion !== undefined) models.set(name, { name, versions: ordered, liveVersion });
+  }
+  return { models, files, atMs: now() };
+}
+
+function pick(listing: Listing, name: string, version: string | undefined): ModelReference | undefined {
+  const model = listing.models.get(name);
+  if (!model || (version !== undefined && !model.versions.includes(version))) return undefined;
+  return { name, version: version ?? model.liveVersion };
+}
+
+function unknownModel(listing: Listing, name: string, version: string | undefined): InferenceError {
+  const model = listing.models.get(name);
+  const shown = JSON.stringify(name.slice(0, 100));
+  if (model) {
+    const asked = JSON.stringify((version ?? '').slice(0, 100));
+    return new InferenceError(
+      'RESOURCE_DOES_NOT_EXIST',
+      `Model ${shown} has no version ${asked}; its versions are ${model.versions.join(', ')}.`,
+    );
+  }
+  const names = [...listing.models.keys()].join(', ') || 'none';
+  return new InferenceError(
+    'RESOURCE_DOES_NOT_EXIST',
+    `There is no model ${shown}; the models are: ${names}.`,
+  );
+}
+
+async function readText(store: ModelStore, file: StoredFile): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of await store.read(file, 0, file.sizeBytes)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,31 @@
+import * as z from 'zod';
+import { ModelError } from './model-config.ts';
+
+const referenceSchema = z.object({
+  cases: z.array(
+    z.object({
+      /** Body of a predict request. */
+      request: z.record(z.string(), z.json()),
+      /** What the training framework answers to it. */
+      expected: z.object({
+        prediction: z.json(),
+        probabilities: z.record(z.string(), z.number()).optional(),
+      }),
+    }),
+  ),
+});
+
+export type ReferenceCase = z.infer<typeof referenceSchema>['cases'][number];
+
+/**
+ * Reads the text of a `reference.json`: requests with the answers the training framework gives.
+ *
+ * @throws ModelError when the file is not valid
+ */
+export function parseReference(text: string): ReferenceCase[] {
+  try {
+    return referenceSchema.parse(JSON.parse(text)).cases;
+  } catch (error) {
+    throw new ModelError('its reference.json is not valid', { cause: error });
+  }
+}

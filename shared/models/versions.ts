@@ -1,0 +1,40 @@
+/**
+ * Orders version names: numbers by value, so that 2 < 10; semantic versions by their precedence, with a pre-release
+ * before its release (semver.org, item 11); other names as text.
+ */
+export function compareVersions(a: string, b: string): number {
+  const [aCore, aPre] = splitPreRelease(a);
+  const [bCore, bPre] = splitPreRelease(b);
+  const core = compareParts(aCore.split('.'), bCore.split('.'));
+  if (core !== 0) return core;
+  if (aPre === undefined || bPre === undefined)
+    return Number(bPre !== undefined) - Number(aPre !== undefined);
+  return compareParts(aPre.split('.'), bPre.split('.')) || (a < b ? -1 : Number(a > b));
+}
+
+function splitPreRelease(version: string): [string, string | undefined] {
+  const plain = version.replace(/^v(?=\d)/, '').replace(/\+.*$/, '');
+  const dash = plain.indexOf('-');
+  return dash === -1 ? [plain, undefined] : [plain.slice(0, dash), plain.slice(dash + 1)];
+}
+
+function compareParts(a: readonly string[], b: readonly string[]): number {
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
+    const order = comparePart(a[i], b[i]);
+    if (order !== 0) return order;
+  }
+  return 0;
+}
+
+/** A missing part comes first; numbers come before words. */
+function comparePart(a: string | undefined, b: string | undefined): number {
+  if (a === undefined || b === undefined) return Number(a !== undefined) - Number(b !== undefined);
+  const aIsNumber = /^\d+$/.test(a);
+  const bIsNumber = /^\d+$/.test(b);
+  if (aIsNumber && bIsNumber) {
+    const difference = BigInt(a) - BigInt(b);
+    return difference === 0n ? 0 : difference < 0n ? -1 : 1;
+  }
+  if (aIsNumber !== bIsNumber) return aIsNumber ? -1 : 1;
+  return a < b ? -1 : Number(a > b);
+}

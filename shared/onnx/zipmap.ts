@@ -1,0 +1,110 @@
+import {
+  DIMENSION,
+  GRAPH,
+  MODEL,
+  NODE,
+  OPSET,
+  readZipMap,
+  SHAPE,
+  TENSOR_TYPE,
+  TYPE,
+  VALUE_INFO,
+  type ZipMap,
+} from './graph.ts';
+import { bytesSource, encodeField, encodeVarintField, type Field, readFields, readText } from './protobuf.ts';
+
+const FLOAT32 = 1;
+/** Any version has Identity; this one is known to every runtime that loads files without the default operator set. */
+const IDENTITY_OPSET = 13;
+
+/**
+ * Rewrites a graph so that each ZipMap gives the probability matrix itself. Classifiers that scikit-learn's converter
+ * exports by default end in a ZipMap, a sequence of maps no client can be sent and the runtime's Node binding cannot
+ * fetch. The node becomes an Identity under the same output name, the output an FP32 tensor [rows, classes]; all other
+ * bytes of the file stay as they are.
+ *
+ * Source: ZipMap in the ONNX-ML operator list (input tensor(float) [N, C], output sequence of map).
+ */
+export function rewriteZipMaps(model: Uint8Array): Uint8Array {
+  const source = bytesSource(model);
+  const chunks: Uint8Array[] = [];
+  let hasDefaultOpset = false;
+  for (const field of readFields(source)) {
+    if (field.number === MODEL.opsetImport && isDefaultOpset(model, field)) hasDefaultOpset = true;
+    chunks.push(
+      field.number === MODEL.graph
+        ? encodeField(MODEL.graph, rewriteGraph(model, field))
+        : whole(model, field),
+    );
+  }
+  if (!hasDefaultOpset) {
+    chunks.push(encodeField(MODEL.opsetImport, encodeVarintField(OPSET.version, IDENTITY_OPSET)));
+  }
+  return Buffer.concat(chunks);
+}
+
+function rewriteGraph(model: Uint8Array, graph: Field): Uint8Array {
+  const source = bytesSource(model);
+  const parts = [...readFields(source, graph.start, graph.end)];
+  const zipMaps = new Map<string, ZipMap>();
+  for (const part of parts) {
+    if (part.number !== GRAPH.node) continue;
+    for (const zipMap of readZipMap(source, part)) zipMaps.set(zipMap.output, zipMap);
+  }
+  const chunks = parts.map((part) => {
+    if (part.number === GRAPH.node && readZipMap(source, part).length > 0) {
+      return encodeField(GRAPH.node, identityNode(model, part));
+    }
+    const zipMap = part.number === GRAPH.output ? zipMaps.get(outputName(model, part)) : undefined;
+    return zipMap ? encodeField(GRAPH.output, probabilityOutput(zipMap)) : whole(model, part);
+  });
+  return Buffer.concat(chunks);
+}
+
+/** Keeps the node's input, output and name; its attributes and its domain (ai.onnx.ml) go. */
+function identityNode(model: Uint8Array, node: Field): Uint8Array {
+  const kept: readonly number[] = [NODE.input, NODE.output, NODE.name];
+  const chunks = [...readFields(bytesSource(model), node.start, node.end)]
+    .filter((member) => kept.includes(member.number))
+    .map((member) => whole(model, member));
+  return Buffer.concat([...chunks, encodeField(NODE.opType, text('Identity'))]);
+}
+
+function probabilityOutput(zipMap: ZipMap): Uint8Array {
+  const rows = encodeField(SHAPE.dimension, new Uint8Array(0));
+  const classes = encodeField(SHAPE.dimension, encodeVarintField(DIMENSION.value, zipMap.labels.length));
+  const tensor = Buffer.concat([
+    encodeVarintField(TENSOR_TYPE.elementType, FLOAT32),
+    encodeField(TENSOR_TYPE.shape, Buffer.concat([rows, classes])),
+  ]);
+  return Buffer.concat([
+    encodeField(VALUE_INFO.name, text(zipMap.output)),
+    encodeField(VALUE_INFO.type, encodeField(TYPE.tensor, tensor)),
+  ]);
+}
+
+function outputName(model: Uint8Array, output: Field): string {
+  const source = bytesSource(model);
+  const name = [...readFields(source, output.start, output.end)].find(
+    (member) => member.number === VALUE_INFO.name,
+  );
+  return name ? readText(source, name) : '';
+}
+
+/** The default operator set has the domain '' or, in some files, its long name. */
+function isDefaultOpset(model: Uint8Array, opset: Field): boolean {
+  const source = bytesSource(model);
+  const domain = [...readFields(source, opset.start, opset.end)].find(
+    (member) => member.number === OPSET.domain,
+  );
+  return !domain || ['', 'ai.onnx'].includes(readText(source, domain));
+}
+
+/** The field as it stands in the file, tag and length included. */
+function whole(model: Uint8Array, field: Field): Uint8Array {
+  return model.subarray(field.fieldStart, field.end);
+}
+
+function text(value: string): Uint8Array {
+  return new TextEncoder().encode(value);
+}

@@ -1,0 +1,53 @@
+/** Media types that are decoded. */
+export const ACCEPTED_IMAGE_TYPES: readonly string[] = [
+  'image/jpeg',
+  'image/png',
+  'image/webp',
+  'image/gif',
+  'image/tiff',
+  'image/avif',
+];
+
+interface Signature {
+  readonly type: string;
+  /** What the file begins with, from `offset` on, as Latin-1 text. */
+  readonly starts: readonly string[];
+  readonly offset?: number;
+  /** A second mark, for container formats that share the first. */
+  readonly brand?: { readonly offset: number; readonly text: string };
+}
+
+/** The formats told apart by their first bytes; those not accepted are here to be named in the error. */
+const SIGNATURES: readonly Signature[] = [
+  { type: 'image/jpeg', starts: ['\xff\xd8\xff'] },
+  { type: 'image/png', starts: ['\x89PNG\r\n\x1a\n'] },
+  { type: 'image/webp', starts: ['RIFF'], brand: { offset: 8, text: 'WEBP' } },
+  { type: 'image/gif', starts: ['GIF87a', 'GIF89a'] },
+  { type: 'image/tiff', starts: ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'] },
+  { type: 'image/avif', offset: 4, starts: ['ftypavif', 'ftypavis'] },
+  { type: 'image/heic', offset: 4, starts: ['ftyphei', 'ftyphev', 'ftypmif1', 'ftypmsf1'] },
+  { type: 'image/jp2', starts: ['\0\0\0\x0cjP  ', '\xff\x4f\xff\x51'] },
+  { type: 'image/jxl', starts: ['\xff\x0a', '\0\0\0\x0cJXL '] },
+  { type: 'image/bmp', starts: ['BM'], brand: { offset: 6, text: '\0\0\0\0' } },
+  { type: 'image/x-icon', starts: ['\0\0\x01\0'] },
+  { type: 'image/vnd.adobe.photoshop', starts: ['8BPS'] },
+  { type: 'application/pdf', starts: ['%PDF-'] },
+];
+
+const SVG =
+  /^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE svg[^>]*>\s*)?<svg[\s>]/is;
+
+const SNIFF_BYTES = 512;
+
+/** The media type a file begins like, whatever the client called it; undefined when none is known. */
+export function sniffImageType(file: Uint8Array): string | undefined {
+  const head = Buffer.from(file.buffer, file.byteOffset, Math.min(file.length, SNIFF_BYTES)).toString(
+    'latin1',
+  );
+  const signature = SIGNATURES.find(
+    ({ starts, offset = 0, brand }) =>
+      starts.some((start) => head.startsWith(start, offset)) &&
+      (!brand || head.startsWith(brand.text, brand.offset)),
+  );
+  return signature?.type ?? (SVG.test(head) ? 'image/svg+xml' : undefined);
+}

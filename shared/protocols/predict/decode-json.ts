@@ -1,0 +1,100 @@
+import type { Limits } from '../../config.ts';
+import { InferenceError, invalid } from '../../errors.ts';
+import { decodeBase64 } from '../../http/base64.ts';
+import type { InferenceInput, Located } from '../../inference/input.ts';
+import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
+import type { DecodedBody } from './decode-body.ts';
+
+const INPUT_KEYS = ['features', 'instances', 'image', 'inputs'] as const;
+
+/** Name of the form field that holds an image. */
+export const FILE_FIELD = 'file';
+
+/** What a predict request may send, in words. */
+export function describeBodies(): string {
+  const keys = INPUT_KEYS.map((key) => `"${key}"`).join(', ');
+  return `a JSON object with one of ${keys}, a form with the file "${FILE_FIELD}", or an image`;
+}
+
+/**
+ * Reads the JSON body of a predict request.
+ *
+ * @throws InferenceError naming the field, what came and what is expected
+ */
+export function decodeJson(body: JsonValue, limits: Limits): DecodedBody {
+  if (!isJsonObject(body))
+    throw invalid(`The JSON body is ${describeJson(body)}; expected ${describeBodies()}.`);
+  const given = INPUT_KEYS.filter((key) => Object.hasOwn(body, key));
+  const [key] = given;
+  if (key === undefined) {
+    throw invalid(
+      `Field "features" is missing: the JSON body is ${describeJson(body)}; expected ${describeBodies()}.`,
+    );
+  }
+  if (given.length > 1) {
+    const names = given.map((name) => `"${name}"`).join(' and ');
+    throw invalid(`The JSON body has ${names}; expected only one of them.`);
+  }
+  switch (key) {
+    case 'features':
+      return {
+        input: { kind: 'features', rows: [{ value: body[key] ?? null, field: key }] },
+        isBatch: false,
+      };
+    case 'image':
+      return { input: { kind: 'image', images: [decodeImageField(body[key], key)] }, isBatch: false };
+    case 'inputs':
+      return {
+        input: { kind: 'tensors', tensors: { value: body[key] ?? null, field: key } },
+        isBatch: false,
+      };
+    case 'instances':
+      return { input: decodeInstances(body[key], limits), isBatch: true };
+  }
+}
+
+/** @throws InferenceError PAYLOAD_TOO_LARGE when a request has more instances than one may have */
+export function checkBatch(size: number, field: string, limits: Limits): void {
+  if (size <= limits.batchSize) return;
+  throw new InferenceError(
+    'PAYLOAD_TOO_LARGE',
+    `Field "${field}" has ${size} instances; the limit is ${limits.batchSize} (MAX_BATCH_SIZE).`,
+  );
+}
+
+/** The first instance decides whether they are images or rows. */
+function decodeInstances(instances: JsonValue | undefined, limits: Limits): InferenceInput {
+  if (!Array.isArray(instances) || instances.length === 0) {
+    const given = Array.isArray(instances) ? 'empty' : describeJson(instances);
+    throw invalid(`Field "instances" is ${given}; expected an array of at least one instance.`);
+  }
+  checkBatch(instances.length, 'instances', limits);
+  if (hasOnly(instances[0], 'image')) {
+    return { kind: 'image', images: instances.map((value, index) => decodeImageInstance(value, index)) };
+  }
+  const rows = instances.map((instance, index): Located<JsonValue> => {
+    const field = `instances[${index}]`;
+    return hasOnly(instance, 'features')
+      ? { value: instance.features ?? null, field: `${field}.features` }
+      : { value: instance, field };
+  });
+  return { kind: 'features', rows };
+}
+
+function decodeImageInstance(instance: JsonValue, index: number): Located<Uint8Array> {
+  const field = `instances[${index}]`;
+  if (hasOnly(instance, 'image')) return decodeImageField(instance.image, `${field}.image`);
+  throw invalid(
+    `Field "${field}" is ${describeJson(instance)}; expected {"image": "<base64>"}, as the first one.`,
+  );
+}
+
+function decodeImageField(value: JsonValue | undefined, field: string): Located<Uint8Array> {
+  if (typeof value !== 'string')
+    throw invalid(`Field "${field}" is ${describeJson(value)}; expected base64 text.`);
+  return { value: decodeBase64(value, field), field };
+}
+
+function hasOnly(value: JsonValue | undefined, key: string): value is JsonObject {
+  return isJsonObject(value) && Object.hasOwn(value, key) && Object.keys(value).length === 1;
+}

@@ -1,0 +1,47 @@
+import type { InferenceResult } from '../../inference/inference.ts';
+import type { ClassificationPrediction, InferenceInput, InferenceOutput } from '../../inference/input.ts';
+import type { WritableJson } from '../../json/write-json.ts';
+import { type Label, topK } from '../../processing/classification.ts';
+import { toNested } from '../../tensor/nested.ts';
+import type { DecodedBody } from './decode-body.ts';
+
+const TOP = 5;
+
+type Members = { readonly [key: string]: WritableJson };
+
+/** The answer to a predict request: one prediction, or the list of them for a batch. */
+export function encodeResult({ input, isBatch }: DecodedBody, result: InferenceResult): WritableJson {
+  const predictions = encodePredictions(result.output, input);
+  const [first] = predictions;
+  return {
+    ...(isBatch || !first ? { predictions } : first),
+    model: result.reference.name,
+    model_version: result.reference.version,
+    inference_time_ms: Math.round(result.runMs * 1000) / 1000,
+  };
+}
+
+function encodePredictions(output: InferenceOutput, input: InferenceInput): Members[] {
+  switch (output.kind) {
+    case 'classification':
+      return output.predictions.map((prediction) => encodeClassification(prediction, output.labels, input));
+    case 'regression':
+      return output.predictions.map((prediction) => ({ prediction }));
+    case 'tensors':
+      return [{ outputs: new Map([...output.tensors].map(([name, tensor]) => [name, toNested(tensor)])) }];
+  }
+}
+
+/** An image can have a thousand classes, so its answer holds the best five; a row's holds them all. */
+function encodeClassification(
+  { label, classId, scores }: ClassificationPrediction,
+  labels: readonly Label[],
+  input: InferenceInput,
+): Members {
+  const named = (indices: Iterable<number>) =>
+    new Map([...indices].map((index) => [String(labels[index] ?? index), scores[index]]));
+  const common = { prediction: label, class_id: classId, confidence: scores[classId] };
+  return input.kind === 'image'
+    ? { ...common, top_5: named(topK(scores, TOP)) }
+    : { ...common, probabilities: named(scores.keys()) };
+}

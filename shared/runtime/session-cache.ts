@@ -1,0 +1,138 @@
+/** Something heavy that is kept in memory, such as a model with its session. */
+export interface Cacheable {
+  /** What it counts against the budget. */
+  readonly sizeBytes: number;
+  release(): Promise<void>;
+}
+
+export interface SessionCacheOptions {
+  /** Idle values beyond this many bytes are released, the one used longest ago first. */
+  readonly budgetBytes: number;
+  /** Pause after the first failed load; it doubles with each further one, up to `longestPauseMs`. */
+  readonly firstPauseMs?: number;
+  readonly longestPauseMs?: number;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now?: () => number;
+  /** Told of values that could not be released; nobody waits for a release. */
+  readonly onReleaseError?: (key: string, error: unknown) => void;
+}
+
+export interface SessionCache<T extends Cacheable> {
+  /**
+   * Runs `use` with the value of a key, loading it first when needed. Calls at the same time share one load. The
+   * value cannot be released while `use` runs. A failed load is not tried again before its pause is over: until then
+   * the same error is thrown.
+   */
+  use<R>(key: string, load: () => Promise<T>, use: (value: T) => Promise<R> | R): Promise<R>;
+  /** `loaded`, `loading` or `failed`, or undefined for a key never asked for or evicted since. */
+  state(key: string): CacheState | undefined;
+  /** Milliseconds until a failed key is tried again; 0 for any other. */
+  retryAfterMs(key: string): number;
+  /** Releases everything that is idle; what is in use follows when its last use ends. */
+  clear(): Promise<void>;
+}
+
+export type CacheState = 'loading' | 'loaded' | 'failed';
+
+interface Entry<T> {
+  readonly value: Promise<T>;
+  state: CacheState;
+  sizeBytes: number;
+  uses: number;
+  failures: number;
+  retryAtMs: number;
+  evicted: boolean;
+}
+
+/** A cache of loaded models: one load per key at a time, least recently used first out, never out while in use. */
+export function createSessionCache<T extends Cacheable>(options: SessionCacheOptions): SessionCache<T> {
+  const {
+    budgetBytes,
+    firstPauseMs = 1_000,
+    longestPauseMs = 60_000,
+    now = () => performance.now(),
+  } = options;
+  // A Map keeps insertion order: entries are put back at the end when used, so the first is the oldest.
+  const entries = new Map<string, Entry<T>>();
+
+  function startLoad(key: string, load: () => Promise<T>, failures: number): Entry<T> {
+    const entry: Entry<T> = {
+      // Not called at once, so that a load that throws synchronously becomes a rejection as well.
+      value: Promise.resolve().then(load),
+      state: 'loading',
+      sizeBytes: 0,
+      uses: 0,
+      failures,
+      retryAtMs: 0,
+      evicted: false,
+    };
+    entry.value.then(
+      (value) => {
+        entry.state = 'loaded';
+        entry.sizeBytes = value.sizeBytes;
+        entry.failures = 0;
+      },
+      () => {
+        entry.state = 'failed';
+        entry.failures += 1;
+        entry.retryAtMs = now() + Math.min(firstPauseMs * 2 ** (entry.failures - 1), longestPauseMs);
+      },
+    );
+    entries.set(key, entry);
+    return entry;
+  }
+
+  function currentEntry(key: string, load: () => Promise<T>): Entry<T> {
+    const entry = entries.get(key);
+    if (!entry) return startLoad(key, load, 0);
+    if (entry.state === 'failed' && now() >= entry.retryAtMs) return startLoad(key, load, entry.failures);
+    entries.delete(key);
+    entries.set(key, entry);
+    return entry;
+  }
+
+  async function release(key: string, entry: Entry<T>): Promise<void> {
+    entry.evicted = true;
+    if (entries.get(key) === entry) entries.delete(key);
+    if (entry.uses > 0 || entry.state !== 'loaded') return;
+    try {
+      await (await entry.value).release();
+    } catch (error) {
+      options.onReleaseError?.(key, error);
+    }
+  }
+
+  /** The value just used stays even when it alone is over the budget: it would be loaded anew by the next request. */
+  async function evictBeyondBudget(justUsed: string): Promise<void> {
+    let total = 0;
+    for (const entry of entries.values()) total += entry.sizeBytes;
+    for (const [key, entry] of entries) {
+      if (total <= budgetBytes) return;
+      if (key === justUsed || entry.uses > 0 || entry.state !== 'loaded') continue;
+      total -= entry.sizeBytes;
+      await release(key, entry);
+    }
+  }
+
+  return {
+    use: async (key, load, use) => {
+      const entry = currentEntry(key, load);
+      entry.uses += 1;
+      try {
+        return await use(await entry.value);
+      } finally {
+        entry.uses -= 1;
+        if (entry.evicted) await release(key, entry);
+        else await evictBeyondBudget(key);
+      }
+    },
+    state: (key) => entries.get(key)?.state,
+    retryAfterMs: (key) => {
+      const entry = entries.get(key);
+      return entry?.state === 'failed' ? Math.max(0, entry.retryAtMs - now()) : 0;
+    },
+    clear: async () => {
+      await Promise.all([...entries].map(([key, entry]) => release(key, entry)));
+    },
+  };
+}

@@ -1,0 +1,160 @@
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { DATATYPES, type Datatype, datatypeOfOnnxName, type TensorData } from '../tensor/datatype.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+/** What the graph says of one input or output. */
+export interface TensorSpec {
+  readonly name: string;
+  readonly datatype: Datatype;
+  /** One size per axis, -1 where any size fits. */
+  readonly shape: readonly number[];
+}
+
+export type NamedTensors = ReadonlyMap<string, Tensor>;
+
+/** A model in memory. The only way to run it; ONNX Runtime itself is known to this file alone. */
+export interface Session {
+  readonly inputs: readonly TensorSpec[];
+  /** The outputs that are tensors. Sequences, maps and optionals cannot be fetched by the runtime's Node binding. */
+  readonly outputs: readonly TensorSpec[];
+  /**
+   * Runs the graph. The native call is synchronous: it blocks this thread until it is done.
+   *
+   * @param feeds one checked tensor per input
+   * @param fetches names of the outputs wanted; all of them by default
+   */
+  run(feeds: NamedTensors, fetches?: readonly string[]): Promise<NamedTensors>;
+  /** Frees the native memory. The caller makes sure that no run is under way. */
+  release(): Promise<void>;
+}
+
+export interface SessionOptions {
+  /** Threads of one run. The runtime's own default counts visible cores, which is wrong on every serverless host. */
+  readonly intraOpThreads: number;
+  readonly graphOptimization?: 'disabled' | 'basic' | 'extended' | 'all' | undefined;
+}
+
+/** The graph has an input or output whose type the runtime cannot carry. The message is fit for clients. */
+export class UnsupportedGraphError extends Error {
+  override readonly name = 'UnsupportedGraphError';
+}
+
+/** A bundled CommonJS module has no named exports, only its default. */
+const importRuntime = async () => (await import('onnxruntime-node')).default;
+
+type Runtime = Awaited<ReturnType<typeof importRuntime>>;
+
+let runtime: Promise<Runtime> | undefined;
+
+/**
+ * Loads the native runtime on first use, so that a host whose native library is broken still starts and can say so.
+ */
+export function loadRuntime(): Promise<Runtime> {
+  runtime ??= importRuntime().catch((error: unknown) => {
+    runtime = undefined;
+    throw error;
+  });
+  return runtime;
+}
+
+/**
+ * Creates a session from a model file, or from bytes where the graph was rewritten in memory. A path is better: it
+ * saves a copy of the weights and finds external data beside the file.
+ *
+ * @throws UnsupportedGraphError for types that would abort the process or fail on every run
+ */
+export async function createSession(model: string | Uint8Array, options: SessionOptions): Promise<Session> {
+  const ort = await loadRuntime();
+  const native = await createNativeSession(ort, model, options);
+  try {
+    const inputs = native.inputMetadata.map((value) => describeInput(value));
+    const outputs = native.outputMetadata.flatMap((value) => describeOutput(value));
+    const allOutputs = outputs.map((output) => output.name);
+    return {
+      inputs,
+      outputs,
+      run: async (feeds, fetches = allOutputs) => {
+        const results = await native.run(toOrtFeeds(ort, feeds), [...fetches]);
+        return new Map(fetches.map((name) => [name, fromOrtTensor(name, results[name])]));
+      },
+      release: () => native.release(),
+    };
+  } catch (error) {
+    await native.release();
+    throw error;
+  }
+}
+
+function createNativeSession(
+  ort: Runtime,
+  model: string | Uint8Array,
+  options: SessionOptions,
+): Promise<InferenceSession> {
+  const sessionOptions: InferenceSession.SessionOptions = {
+    intraOpNumThreads: options.intraOpThreads,
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: options.graphOptimization ?? 'all',
+    // Errors only: warnings of the optimiser would fill the log of every cold start.
+    logSeverityLevel: 3,
+    // Idle threads that spin burn the CPU share the function pays for.
+    extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
+  };
+  return typeof model === 'string'
+    ? ort.InferenceSession.create(model, sessionOptions)
+    : ort.InferenceSession.create(model, sessionOptions);
+}
+
+function describeInput(value: InferenceSession.ValueMetadata): TensorSpec {
+  if (!value.isTensor) {
+    throw new UnsupportedGraphError(`input "${value.name}" is not a tensor (a sequence, map or optional)`);
+  }
+  return describeTensor('input', value);
+}
+
+function describeOutput(value: InferenceSession.ValueMetadata): TensorSpec[] {
+  return value.isTensor ? [describeTensor('output', value)] : [];
+}
+
+/** int4 and uint4 must be refused here: a run would abort the whole process. */
+function describeTensor(role: string, value: InferenceSession.TensorValueMetadata): TensorSpec {
+  const datatype = datatypeOfOnnxName(value.type);
+  if (datatype === undefined) {
+    throw new UnsupportedGraphError(
+      `${role} "${value.name}" has the type ${value.type}, which cannot be served`,
+    );
+  }
+  // Symbolic axes come as names, unnamed ones as '', and some exporters write a literal -1.
+  const shape = value.shape.map((axis) => (typeof axis === 'number' && axis >= 0 ? axis : -1));
+  return { name: value.name, datatype, shape };
+}
+
+function toOrtFeeds(ort: Runtime, feeds: NamedTensors): Record<string, OrtTensor> {
+  const ortFeeds: Record<string, OrtTensor> = {};
+  for (const [name, { datatype, data, shape }] of feeds) {
+    ortFeeds[name] = toOrtTensor(ort, { datatype, data, shape });
+  }
+  return ortFeeds;
+}
+
+function toOrtTensor(ort: Runtime, { datatype, data, shape }: Tensor): OrtTensor {
+  if (datatype !== 'FP16') return new ort.Tensor(DATATYPES[datatype].onnx, data, shape);
+  // The Tensor constructor would wrap the bits in a Float16Array where V8 has it, and the native side of 1.30 reads
+  // that as zero bytes. A uint16 tensor that is renamed carries them as they are, on every version of Node.
+  return Object.assign(new ort.Tensor('uint16', data, shape), { type: 'float16' as const });
+}
+
+function fromOrtTensor(name: string, value: OrtTensor | undefined): Tensor {
+  const datatype = value && datatypeOfOnnxName(value.type);
+  if (!value || !datatype) throw new Error(`The runtime returned no usable tensor for output "${name}"`);
+  return { datatype, shape: value.dims, data: toTensorData(value.data) };
+}
+
+function toTensorData(data: OrtTensor.DataType): TensorData {
+  if (Array.isArray(data)) return data;
+  // Where V8 knows Float16Array (Node 24) FP16 comes as one; Ternion keeps bit patterns everywhere.
+  if (Object.prototype.toString.call(data) === '[object Float16Array]') {
+    return new Uint16Array(data.buffer, data.byteOffset, data.length);
+  }
+  return data;
+}

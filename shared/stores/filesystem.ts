@@ -1,0 +1,141 @@
+import type { Dirent } from 'node:fs';
+import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { Readable } from 'node:stream';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { type ModelStore, type StoredFile, StoreError } from './model-store.ts';
+
+/** Larger reads than Node's 64 KiB default: hashing a model is then bound by the hash, not by the round trips. */
+const READ_BYTES = 1024 * 1024;
+
+/**
+ * A model repository in a folder of this machine. Names that start with a dot are no part of it. A symbolic link to a
+ * file is followed when the file is below the same folder; links to folders are not followed.
+ *
+ * @param folder a path, or a file:// URL
+ */
+export function openFilesystemStore(folder: string): ModelStore {
+  const root = resolve(folder.startsWith('file://') ? fileURLToPath(folder) : folder);
+  return {
+    url: pathToFileURL(root).href,
+    list: (below) => listFiles(root, below),
+    read: (file, start, end) => readRange(root, file, start, end),
+    localFolder: (below) => locate(root, below),
+  };
+}
+
+async function listFiles(root: string, below: string): Promise<StoredFile[]> {
+  const start = locate(root, below);
+  const realRoot = await resolveRoot(root);
+  const realStart = await realpath(start).catch(ignoreMissing);
+  // Not the same place when a link is on the way: the whole listing would not show these files either.
+  if (realStart !== resolve(realRoot, relative(root, start)) || hasHiddenPart(realRoot, realStart)) return [];
+  const files = await walk(realRoot, realStart).catch((error: unknown) => {
+    throw toStoreError(error, start);
+  });
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+async function resolveRoot(root: string): Promise<string> {
+  try {
+    const real = await realpath(root);
+    if ((await stat(real)).isDirectory()) return real;
+  } catch (error) {
+    throw toStoreError(error, root);
+  }
+  throw new StoreError('missing', `The model repository ${root} is not a folder.`);
+}
+
+async function walk(realRoot: string, folder: string): Promise<StoredFile[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(ignoreMissing);
+  const visible = (entries ?? []).filter(({ name }) => !name.startsWith('.'));
+  const nested = await Promise.all(visible.map((entry) => describeEntry(realRoot, folder, entry)));
+  return nested.flat();
+}
+
+async function describeEntry(realRoot: string, folder: string, entry: Dirent): Promise<StoredFile[]> {
+  const path = join(folder, entry.name);
+  if (entry.isDirectory()) return await walk(realRoot, path);
+  if (entry.isSymbolicLink()) {
+    const target = await realpath(path).catch(ignoreMissing);
+    if (target === undefined || !isInside(realRoot, target)) return [];
+  } else if (!entry.isFile()) {
+    return [];
+  }
+  const facts = await stat(path, { bigint: true }).catch(ignoreMissing);
+  if (!facts?.isFile()) return [];
+  const storePath = relative(realRoot, path).split(sep).join('/');
+  return [{ path: storePath, sizeBytes: Number(facts.size), etag: etagOf(facts) }];
+}
+
+async function readRange(root: string, file: StoredFile, start: number, end: number): Promise<Readable> {
+  const path = locate(root, file.path);
+  let handle: FileHandle | undefined;
+  try {
+    const [realRoot, target] = await Promise.all([realpath(root), realpath(path)]);
+    if (!isInside(realRoot, target)) throw escapes(file.path);
+    handle = await open(target, 'r');
+    if (etagOf(await handle.stat({ bigint: true })) !== file.etag) {
+      throw new StoreError(
+        'changed',
+        `${path} changed since it was listed. Published versions are immutable: publish a new one instead.`,
+      );
+    }
+  } catch (error) {
+    await handle?.close();
+    throw toStoreError(error, path);
+  }
+  if (start < end) return handle.createReadStream({ start, end: end - 1, highWaterMark: READ_BYTES });
+  await handle.close();
+  return Readable.from([]);
+}
+
+/** The absolute path of something in the repository. */
+function locate(root: string, path: string): string {
+  const full = resolve(root, path);
+  if (!isInside(root, full)) throw escapes(path);
+  return full;
+}
+
+function isInside(root: string, path: string): boolean {
+  const way = relative(root, path);
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
+function hasHiddenPart(root: string, path: string): boolean {
+  return relative(root, path)
+    .split(sep)
+    .some((name) => name.startsWith('.'));
+}
+
+function etagOf(facts: { readonly size: bigint; readonly mtimeNs: bigint }): string {
+  return `"${facts.size.toString(16)}-${facts.mtimeNs.toString(16)}"`;
+}
+
+function escapes(path: string): StoreError {
+  return new StoreError('denied', `The path ${JSON.stringify(path)} leaves the model repository.`);
+}
+
+/** A file that goes away while its folder is listed is simply not there. */
+function ignoreMissing(error: unknown): undefined {
+  const code = codeOf(error);
+  if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'ELOOP') throw error;
+}
+
+function toStoreError(error: unknown, path: string): unknown {
+  switch (codeOf(error)) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+    case 'ELOOP':
+      return new StoreError('missing', `${path} does not exist.`, error);
+    case 'EACCES':
+    case 'EPERM':
+      return new StoreError('denied', `${path} may not be read by this process: give it read access.`, error);
+    default:
+      return error;
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}

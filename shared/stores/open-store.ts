@@ -1,0 +1,21 @@
+import { ConfigError } from '../config.ts';
+import type { ModelStore } from './model-store.ts';
+
+/** Makes a store of a repository URL. The host decides which stores it brings: each is an SDK in its bundle. */
+export type StoreOpener = (url: string) => ModelStore;
+
+/**
+ * Opens the store of a repository: the one for the URL's scheme, or `file` for a plain folder.
+ *
+ * @throws ConfigError listing what this host can read when the scheme is another
+ */
+export function openStore(url: string, openers: Readonly<Record<string, StoreOpener>>): ModelStore {
+  // One letter before the colon is a drive of Windows, not a scheme.
+  const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(url)?.[1]?.toLowerCase() ?? 'file';
+  const open = openers[scheme];
+  if (open) return open(url);
+  const known = Object.keys(openers).map((name) => (name === 'file' ? 'a folder' : `${name}://`));
+  throw new ConfigError(
+    `MODEL_REPOSITORY=${JSON.stringify(url)} cannot be read by this host; it reads ${known.join(', ')}.`,
+  );
+}

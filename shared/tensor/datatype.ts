@@ -1,0 +1,156 @@
+import { numberToFloat16 } from './float16.ts';
+
+/** The arrays that hold tensor elements. FP16 elements are held as their bit patterns, see float16.ts. */
+export type NumericArray =
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Float32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array;
+
+export type TensorData = NumericArray | string[];
+
+interface DatatypeInfo {
+  /** Name in ONNX and in ONNX Runtime. */
+  readonly onnx: string;
+  /** `TensorProto.DataType` number of the ONNX standard. */
+  readonly code: number;
+  /** Bytes of one element; 0 for strings, whose length varies. */
+  readonly elementBytes: number;
+  readonly kind: 'float' | 'integer' | 'bool' | 'string';
+  /** The elements of a tensor from plain numbers, each rounded to the datatype; the caller has checked ranges. */
+  readonly fromNumbers: (values: ArrayLike<number>) => TensorData;
+  /** Memory for so many elements: zeros, false or empty strings. */
+  readonly allocate: (length: number) => TensorData;
+}
+
+/** All datatypes the runtime can carry, by their names in the Open Inference Protocol. */
+export const DATATYPES = {
+  BOOL: {
+    onnx: 'bool',
+    code: 9,
+    elementBytes: 1,
+    kind: 'bool',
+    fromNumbers: (v) => new Uint8Array(v),
+    allocate: (n) => new Uint8Array(n),
+  },
+  UINT8: {
+    onnx: 'uint8',
+    code: 2,
+    elementBytes: 1,
+    kind: 'integer',
+    fromNumbers: (v) => new Uint8Array(v),
+    allocate: (n) => new Uint8Array(n),
+  },
+  UINT16: {
+    onnx: 'uint16',
+    code: 4,
+    elementBytes: 2,
+    kind: 'integer',
+    fromNumbers: (v) => new Uint16Array(v),
+    allocate: (n) => new Uint16Array(n),
+  },
+  UINT32: {
+    onnx: 'uint32',
+    code: 12,
+    elementBytes: 4,
+    kind: 'integer',
+    fromNumbers: (v) => new Uint32Array(v),
+    allocate: (n) => new Uint32Array(n),
+  },
+  UINT64: {
+    onnx: 'uint64',
+    code: 13,
+    elementBytes: 8,
+    kind: 'integer',
+    fromNumbers: (v) => BigUint64Array.from(v, BigInt),
+    allocate: (n) => new BigUint64Array(n),
+  },
+  INT8: {
+    onnx: 'int8',
+    code: 3,
+    elementBytes: 1,
+    kind: 'integer',
+    fromNumbers: (v) => new Int8Array(v),
+    allocate: (n) => new Int8Array(n),
+  },
+  INT16: {
+    onnx: 'int16',
+    code: 5,
+    elementBytes: 2,
+    kind: 'integer',
+    fromNumbers: (v) => new Int16Array(v),
+    allocate: (n) => new Int16Array(n),
+  },
+  INT32: {
+    onnx: 'int32',
+    code: 6,
+    elementBytes: 4,
+    kind: 'integer',
+    fromNumbers: (v) => new Int32Array(v),
+    allocate: (n) => new Int32Array(n),
+  },
+  INT64: {
+    onnx: 'int64',
+    code: 7,
+    elementBytes: 8,
+    kind: 'integer',
+    fromNumbers: (v) => BigInt64Array.from(v, BigInt),
+    allocate: (n) => new BigInt64Array(n),
+  },
+  FP16: {
+    onnx: 'float16',
+    code: 10,
+    elementBytes: 2,
+    kind: 'float',
+    fromNumbers: (v) => Uint16Array.from(v, numberToFloat16),
+    allocate: (n) => new Uint16Array(n),
+  },
+  FP32: {
+    onnx: 'float32',
+    code: 1,
+    elementBytes: 4,
+    kind: 'float',
+    fromNumbers: (v) => new Float32Array(v),
+    allocate: (n) => new Float32Array(n),
+  },
+  FP64: {
+    onnx: 'float64',
+    code: 11,
+    elementBytes: 8,
+    kind: 'float',
+    fromNumbers: (v) => new Float64Array(v),
+    allocate: (n) => new Float64Array(n),
+  },
+  BYTES: {
+    onnx: 'string',
+    code: 8,
+    elementBytes: 0,
+    kind: 'string',
+    fromNumbers: (v) => Array.from(v, String),
+    allocate: (n) => new Array<string>(n).fill(''),
+  },
+} as const satisfies Record<string, DatatypeInfo>;
+
+export type Datatype = keyof typeof DATATYPES;
+
+export const DATATYPE_NAMES: readonly Datatype[] = Object.keys(DATATYPES).filter(isDatatype);
+
+export function isDatatype(name: string): name is Datatype {
+  return Object.hasOwn(DATATYPES, name);
+}
+
+/** The datatype of an ONNX Runtime type name such as `float32`, or undefined when the runtime cannot carry it. */
+export function datatypeOfOnnxName(onnxName: string): Datatype | undefined {
+  return DATATYPE_NAMES.find((name) => DATATYPES[name].onnx === onnxName);
+}
+
+/** The datatype of a `TensorProto.DataType` number, or undefined when the runtime cannot carry it. */
+export function datatypeOfOnnxCode(code: number): Datatype | undefined {
+  return DATATYPE_NAMES.find((name) => DATATYPES[name].code === code);
+}

@@ -1,0 +1,109 @@
+import { invalid } from '../errors.ts';
+import { describeJson, type JsonValue } from '../json/parse-json.ts';
+import type { WritableJson } from '../json/write-json.ts';
+import { DATATYPES, type Datatype } from './datatype.ts';
+import { float16ToNumber } from './float16.ts';
+import { shortestFloat32 } from './float32.ts';
+import type { Tensor } from './tensor.ts';
+
+interface NestedOptions {
+  /** Where the value stands in the request, for errors. */
+  readonly field: string;
+  readonly elementLimit: number;
+}
+
+const INTEGER_RANGES: Partial<Record<Datatype, readonly [number, number]>> = {
+  UINT8: [0, 255],
+  UINT16: [0, 65_535],
+  UINT32: [0, 4_294_967_295],
+  UINT64: [0, Number.MAX_SAFE_INTEGER],
+  INT8: [-128, 127],
+  INT16: [-32_768, 32_767],
+  INT32: [-2_147_483_648, 2_147_483_647],
+  INT64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+};
+
+/**
+ * Reads a tensor from nested JSON lists; the nesting is the shape. The caller has limited the depth.
+ *
+ * @throws InferenceError for ragged lists, wrong element types, integers out of range and too many elements
+ */
+export function parseNested(value: JsonValue, datatype: Datatype, options: NestedOptions): Tensor {
+  const shape: number[] = [];
+  for (let level: JsonValue | undefined = value; Array.isArray(level); level = level[0])
+    shape.push(level.length);
+  const elements: JsonValue[] = [];
+  collect(value, 0, shape, elements, options);
+  if (datatype === 'BYTES') {
+    return { datatype, shape, data: elements.map((element, i) => checkText(element, i, options)) };
+  }
+  const numbers = elements.map((element, i) => checkNumber(element, i, datatype, options));
+  return { datatype, shape, data: DATATYPES[datatype].fromNumbers(numbers) };
+}
+
+function collect(
+  value: JsonValue,
+  level: number,
+  shape: readonly number[],
+  elements: JsonValue[],
+  options: NestedOptions,
+): void {
+  const size = shape[level];
+  if (size === undefined && !Array.isArray(value)) {
+    elements.push(value);
+    if (elements.length > options.elementLimit) {
+      throw invalid(
+        `Field "${options.field}" has more than ${options.elementLimit} elements, which is the limit (MAX_TENSOR_ELEMENTS).`,
+      );
+    }
+    return;
+  }
+  if (!Array.isArray(value) || value.length !== size) {
+    const expected = size === undefined ? 'a single value' : `an array of ${size}`;
+    throw invalid(
+      `Field "${options.field}" is ragged: ${describeJson(value)} at depth ${level}; expected ${expected}.`,
+    );
+  }
+  for (const item of value) collect(item, level + 1, shape, elements, options);
+}
+
+function checkText(value: JsonValue, index: number, { field }: NestedOptions): string {
+  if (typeof value !== 'string') {
+    throw invalid(`Element ${index} of field "${field}" is ${describeJson(value)}; expected a string.`);
+  }
+  // The runtime would cut the string at the NUL in silence.
+  if (value.includes('\0')) throw invalid(`Element ${index} of field "${field}" has a NUL character.`);
+  return value;
+}
+
+function checkNumber(value: JsonValue, index: number, datatype: Datatype, { field }: NestedOptions): number {
+  const { kind } = DATATYPES[datatype];
+  if (kind === 'bool') {
+    if (typeof value === 'boolean' || value === 0 || value === 1) return Number(value);
+    throw invalid(`Element ${index} of field "${field}" is ${describeJson(value)}; expected true or false.`);
+  }
+  if (kind === 'float' && (typeof value === 'number' || value === null)) return value ?? Number.NaN;
+  const [low, high] = INTEGER_RANGES[datatype] ?? [0, 0];
+  if (typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high) return value;
+  const expected = kind === 'float' ? 'a number' : `a whole number from ${low} to ${high} (${datatype})`;
+  throw invalid(`Element ${index} of field "${field}" is ${describeJson(value)}; expected ${expected}.`);
+}
+
+/** The elements as nested lists; a scalar comes out bare. */
+export function toNested(tensor: Tensor): WritableJson {
+  const element = elementReader(tensor);
+  let next = 0;
+  const build = (axis: number): WritableJson => {
+    const size = tensor.shape[axis];
+    if (size === undefined) return element(next++);
+    return Array.from({ length: size }, () => build(axis + 1));
+  };
+  return build(0);
+}
+
+function elementReader({ data, datatype }: Tensor): (index: number) => WritableJson {
+  if (datatype === 'FP16') return (index) => shortestFloat32(float16ToNumber(Number(data[index])));
+  if (datatype === 'FP32') return (index) => shortestFloat32(Number(data[index]));
+  if (datatype === 'BOOL') return (index) => data[index] === 1;
+  return (index) => data[index];
+}

@@ -1,0 +1,71 @@
+import { DATATYPES, type Datatype, type TensorData } from './datatype.ts';
+import { float16ToNumber } from './float16.ts';
+
+/** A dense tensor in row-major order. `shape` has one non-negative whole number per axis; `[]` is a scalar. */
+export interface Tensor {
+  readonly datatype: Datatype;
+  readonly shape: readonly number[];
+  /** As many elements as `shape` says. FP16 as bit patterns, BOOL as 0 and 1, BYTES as strings. */
+  readonly data: TensorData;
+}
+
+/** How many elements a tensor of this shape has. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** A copy of the elements as numbers. 64-bit integers beyond 2^53 lose digits: use `data` where they matter. */
+export function toNumbers(tensor: Tensor): Float64Array {
+  const { data } = tensor;
+  const numbers = new Float64Array(data.length);
+  if (tensor.datatype === 'FP16') {
+    for (let i = 0; i < data.length; i++) numbers[i] = float16ToNumber(Number(data[i]));
+  } else {
+    for (let i = 0; i < data.length; i++) numbers[i] = Number(data[i]);
+  }
+  return numbers;
+}
+
+/** A tensor of one datatype from plain numbers, each rounded to the datatype; the caller has checked ranges. */
+export function createTensor(
+  datatype: Datatype,
+  shape: readonly number[],
+  values: ArrayLike<number>,
+): Tensor {
+  return { datatype, shape, data: DATATYPES[datatype].fromNumbers(values) };
+}
+
+/** Rows `start` to `end` (exclusive) of the first axis; the elements are shared, not copied. */
+export function sliceRows(tensor: Tensor, start: number, end: number): Tensor {
+  const [rows = 1, ...rest] = tensor.shape;
+  const width = rows === 0 ? 0 : tensor.data.length / rows;
+  const [from, to] = [start * width, end * width];
+  const data = Array.isArray(tensor.data) ? tensor.data.slice(from, to) : tensor.data.subarray(from, to);
+  return { datatype: tensor.datatype, shape: [end - start, ...rest], data };
+}
+
+/** One tensor with the rows of all, in order; they agree in datatype and in all axes but the first. */
+export function concatRows(tensors: readonly [Tensor, ...Tensor[]]): Tensor {
+  const [first] = tensors;
+  const rows = tensors.reduce((total, tensor) => total + (tensor.shape[0] ?? 1), 0);
+  const shape = [rows, ...first.shape.slice(1)];
+  if (Array.isArray(first.data)) {
+    return { datatype: first.datatype, shape, data: tensors.flatMap(({ data }) => [...data].map(String)) };
+  }
+  const data = DATATYPES[first.datatype].allocate(elementCount(shape));
+  // Copied as bytes: the arrays are of one kind, which their union type does not show.
+  const target = bytesOf(data);
+  let at = 0;
+  for (const tensor of tensors) {
+    const part = bytesOf(tensor.data);
+    target.set(part, at);
+    at += part.length;
+  }
+  return { datatype: first.datatype, shape, data };
+}
+
+/** The memory of a numeric tensor as bytes, not copied; none for strings. */
+function bytesOf(data: TensorData): Uint8Array {
+  if (Array.isArray(data)) return new Uint8Array(0);
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
