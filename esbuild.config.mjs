@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { stageNativeFiles } from './infra/build/native-files.ts';
 import { nativePlugin } from './infra/build/native-plugin.ts';
+import { ownSourceMaps } from './infra/build/own-source-maps.ts';
 import { findTargets } from './infra/build/targets.ts';
 
 const project = import.meta.dirname;
@@ -47,7 +48,7 @@ async function buildTarget(target) {
     legalComments: 'none',
     mainFields: ['module', 'main'],
     external: target.external,
-    plugins: [nativePlugin(project, output, target.platform)],
+    plugins: [nativePlugin(project, output, target.platform), ownSourceMaps()],
     ...(isEsm
       ? {
           banner: {

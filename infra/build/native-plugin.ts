@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
 import { NATIVE_FOLDER, sharpAddon } from './native-files.ts';
@@ -21,7 +22,6 @@ export function nativePlugin(projectFolder: string, output: string, platform: st
       build.onResolve({ filter: /\.node$/ }, ({ path }) => ({ path, external: true }));
       for (const [filter, addon] of staged) {
         build.onLoad({ filter }, async ({ path }) => {
-          const { readFile } = await import('node:fs/promises');
           const source = await readFile(path, 'utf8');
           return { contents: pointAt(source, addon), loader: 'js' };
         });

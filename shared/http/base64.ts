@@ -2,7 +2,7 @@ import { invalid } from '../errors.ts';
 
 const DATA_URI = /^data:([^,]{0,200}),/i;
 const FOREIGN_CHARACTER = /[^A-Za-z0-9+/_\-=\s]/;
-const PADDING_INSIDE = /=[^=\s]/;
+const PADDING_INSIDE = /=\s*[^=\s]/;
 
 /**
  * Decodes base64 text (RFC 4648): standard or URL-safe alphabet, with or without padding, line breaks and a

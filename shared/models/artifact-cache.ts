@@ -92,7 +92,7 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
         throw new StoreError('missing', `${JSON.stringify(folder)} is not a folder of a model repository.`);
       }
       const known = fetched.get(folder);
-      if (known) {
+      if (known !== undefined) {
         const { path, artifacts } = await known;
         // Temp folders are cleaned by others, and local folders are edited.
         if (await hasFiles(path, artifacts)) return path;

@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events';
-import type { FileHandle } from 'node:fs/promises';
 import { addAbortSignal } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ModelStore, type StoredFile, StoreError } from '../stores/model-store.ts';
@@ -122,7 +121,7 @@ async function copyOnce(
   signal: AbortSignal,
 ): Promise<Outcome> {
   let position = start;
-  let sinkFailed = false;
+  let inSink = false;
   try {
     for await (const chunk of addAbortSignal(signal, await store.read(file, start, end))) {
       const bytes: Uint8Array = chunk;
@@ -132,13 +131,13 @@ async function copyOnce(
           `${store.url} sent more bytes of ${file.path} than it was asked for.`,
         );
       }
-      sinkFailed = true;
+      inSink = true;
       await sink(bytes, position);
-      sinkFailed = false;
+      inSink = false;
       position += bytes.length;
     }
   } catch (error) {
-    if (sinkFailed || signal.aborted || isFinal(error)) throw error;
+    if (inSink || signal.aborted || isFinal(error)) throw error;
     // A connection that breaks after the last byte has done its work.
     return { position, broken: position === end && start < end ? undefined : error };
   }

@@ -91,7 +91,8 @@ export function createArtifactFolder(root: string, downloader: Downloader): Arti
       } catch (error) {
         // Another process was faster, and with its rename took the partial folder away from this one.
         if (!(await hasFiles(complete, artifacts))) throw toDiskError(error, root, undefined);
-        await rm(partial, { recursive: true, force: true });
+        // It may still be written to by a third one, which will then remove it.
+        await rm(partial, { recursive: true, force: true }).catch(() => undefined);
       }
       return complete;
     },

@@ -47,7 +47,7 @@ export function* readFields(source: ByteSource, start = 0, end = source.length):
     const tag = readVarint(source, position, end);
     const number = Math.floor(tag.value / 8);
     const wireType = tag.value % 8;
-    if (number === 0) throw new ProtobufError(`field number 0 at byte ${fieldStart}`);
+    if (number < 1) throw new ProtobufError(`field number ${number} at byte ${fieldStart}`);
     position = tag.end;
     let value = 0;
     if (wireType === WIRE_VARINT) {
@@ -65,7 +65,8 @@ export function* readFields(source: ByteSource, start = 0, end = source.length):
     } else if (wireType !== WIRE_64_BIT && wireType !== WIRE_32_BIT) {
       throw new ProtobufError(`wire type ${wireType} at byte ${fieldStart}`);
     }
-    if (position + length > end)
+    // A negative length would lead back to bytes already read, for ever.
+    if (length < 0 || position + length > end)
       throw new ProtobufError(`field at byte ${fieldStart} ends behind its message`);
     yield { number, wireType, value, fieldStart, start: position, end: position + length };
     position += length;
@@ -90,12 +91,17 @@ export function readVarints(source: ByteSource, field: Field): number[] {
 
 function readVarint(source: ByteSource, start: number, limit: number): { value: number; end: number } {
   let value = 0;
+  let complement = 0;
   const longest = Math.min(limit - start, LONGEST_VARINT);
   for (let i = 0; i < longest; i++) {
     const byte = source.byteAt(start + i);
-    // Multiplication, as shifts stop at 32 bits. Ten-byte varints are negative int64 in two's complement.
-    if (i < 9) value += (byte & 0x7f) * 2 ** (7 * i);
-    if (byte < 0x80) return { value: i === 9 ? value - 2 ** 63 : value, end: start + i + 1 };
+    // Multiplication, as shifts stop at 32 bits. Ten-byte varints are negative int64 in two's complement: small ones
+    // are exact only by way of the complement.
+    if (i < 9) {
+      value += (byte & 0x7f) * 2 ** (7 * i);
+      complement += (~byte & 0x7f) * 2 ** (7 * i);
+    }
+    if (byte < 0x80) return { value: i === 9 ? -complement - 1 : value, end: start + i + 1 };
   }
   throw new ProtobufError(`varint at byte ${start} has no end`);
 }

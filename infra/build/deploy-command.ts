@@ -1,0 +1,69 @@
+import { relative } from 'node:path';
+import { zipFolder } from './zip.ts';
+
+export const PACKAGED_CLOUDS = ['gcp', 'azure'] as const;
+
+export type PackagedCloud = (typeof PACKAGED_CLOUDS)[number];
+
+export interface DeploySettings {
+  /** Name of the function or function app. */
+  readonly name: string;
+  /** Region of Google Cloud. */
+  readonly region: string;
+  /** Resource group of Azure, which holds the function app. */
+  readonly resourceGroup: string;
+  /** Memory of a Google Cloud instance. */
+  readonly memory: string;
+}
+
+export interface Command {
+  readonly program: string;
+  readonly arguments: string[];
+}
+
+/** Makes the folder (gcp) or archive (azure) to upload of a built target, and gives its path from here. */
+export async function makePackage(cloud: PackagedCloud, dist: string): Promise<string> {
+  const folder = `${dist}/${cloud}`;
+  if (cloud === 'gcp') return relative(process.cwd(), folder);
+  const archive = `${folder}.zip`;
+  await zipFolder(folder, archive);
+  return relative(process.cwd(), archive);
+}
+
+/** The command that deploys a package; private on both clouds unless its caller opens it. */
+export function deployCommand(cloud: PackagedCloud, upload: string, settings: DeploySettings): Command {
+  if (cloud === 'gcp') {
+    return {
+      program: 'gcloud',
+      arguments: [
+        'run',
+        'deploy',
+        settings.name,
+        `--source=${upload}`,
+        '--function=ternion',
+        '--base-image=nodejs24',
+        `--region=${settings.region}`,
+        `--memory=${settings.memory}`,
+        '--cpu=1',
+        // A run blocks its thread: more requests at once would only wait inside the instance.
+        '--concurrency=1',
+        '--no-allow-unauthenticated',
+        '--set-env-vars=NODE_ENV=production',
+      ],
+    };
+  }
+  return {
+    program: 'az',
+    arguments: [
+      'functionapp',
+      'deployment',
+      'source',
+      'config-zip',
+      `--name=${settings.name}`,
+      `--resource-group=${settings.resourceGroup}`,
+      `--src=${upload}`,
+      // The archive is complete: a build on the server would install packages over it.
+      '--build-remote=false',
+    ],
+  };
+}

@@ -1,0 +1,106 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { zipFolder } from '../../infra/build/zip.ts';
+import { PROJECT } from '../hosts/environment.ts';
+import { TARGETS } from './targets.ts';
+
+const MEGABYTE = 1_000_000;
+/** Lambda's own limits are in units of 2^20 bytes. */
+const LAMBDA_MEGABYTE = 1024 * 1024;
+const ZIP_CEILINGS: Readonly<Record<string, number>> = {
+  x64: 27 * LAMBDA_MEGABYTE,
+  arm64: 19 * LAMBDA_MEGABYTE,
+};
+const JS_CEILINGS: Readonly<Record<string, number>> = {
+  aws: 1.1 * MEGABYTE,
+  gcp: 0.7 * MEGABYTE,
+  azure: 0.7 * MEGABYTE,
+};
+const ELF_MACHINES: Readonly<Record<string, number>> = { x64: 0x3e, arm64: 0xb7 };
+
+/** Packages that belong to one host only. */
+const FOREIGN: Readonly<Record<string, RegExp>> = {
+  aws: /node_modules\/(@azure|@google-cloud|express)\//,
+  gcp: /node_modules\/(@azure|@aws-sdk|@smithy|@google-cloud|express)\//,
+  azure: /node_modules\/(@aws-sdk|@smithy|@google-cloud|express)\//,
+};
+
+const deployable = TARGETS.filter(({ name }) => name !== 'local');
+
+describe.each(deployable)('dist/$name', ({ name, platform, format }) => {
+  const folder = join(PROJECT, 'dist', name);
+  const [cloud = ''] = name.split('-');
+  const [, cpu = ''] = platform.split('-');
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  const scripts = files.filter((file) => /\.[mc]?js$/.test(file));
+  const inputs = readInputs(name);
+
+  it('stays under its ceilings as an archive and in JavaScript', async () => {
+    const temporary = await mkdtemp(join(tmpdir(), 'ternion-zip-'));
+    const zipBytes = await zipFolder(folder, join(temporary, 'bundle.zip'));
+    await rm(temporary, { recursive: true });
+    const jsBytes = scripts.reduce((total, file) => total + statSync(file).size, 0);
+    expect(zipBytes).toBeLessThanOrEqual(ZIP_CEILINGS[cpu] ?? 0);
+    expect(jsBytes).toBeLessThanOrEqual(JS_CEILINGS[cloud] ?? 0);
+  });
+
+  it('has its entry, source maps and models, and no node_modules', () => {
+    expect(existsSync(join(folder, format === 'esm' ? 'index.mjs' : 'index.cjs'))).toBe(true);
+    for (const script of scripts) expect(existsSync(`${script}.map`), script).toBe(true);
+    expect(existsSync(join(folder, 'models/iris/1/model.onnx'))).toBe(true);
+    expect(
+      files.filter((file) => /node_modules|\.py$|requirements\.txt$/.test(file.slice(folder.length))),
+    ).toEqual([]);
+  });
+
+  it('holds native libraries for its processor only', () => {
+    const libraries = files.filter((file) => file.includes('/native/'));
+    expect(libraries.map((file) => file.split('/').at(-1))).toEqual(
+      expect.arrayContaining([
+        'onnxruntime_binding.node',
+        'libonnxruntime.so.1',
+        expect.stringMatching(new RegExp(`^sharp-${platform}-.*\\.node$`)),
+        expect.stringMatching(/^libvips-cpp\.so/),
+      ]),
+    );
+    for (const library of libraries)
+      expect(readFileSync(library).readUInt16LE(18), library).toBe(ELF_MACHINES[cpu]);
+  });
+
+  it('brings no other host and no locale of zod but English', () => {
+    expect(inputs.filter((input) => FOREIGN[cloud]?.test(input))).toEqual([]);
+    const locales = inputs.filter((input) => /zod\/v4\/locales\//.test(input));
+    expect(locales.every((input) => /locales\/(en|index)\.js$/.test(input))).toBe(true);
+    expect(locales).not.toContainEqual(expect.stringMatching(/locales\/index/));
+  });
+
+  it('names no path of the machine that built it', () => {
+    for (const file of files.filter((name) => /\.([mc]js|map|json)$/.test(name))) {
+      expect(readFileSync(file, 'utf8').includes(PROJECT), file).toBe(false);
+    }
+  });
+});
+
+it('has the function framework as the only dependency of the Google Cloud package', () => {
+  const manifest = JSON.parse(readFileSync(join(PROJECT, 'dist/gcp/package.json'), 'utf8'));
+  const { dependencies } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));
+  const framework = '@google-cloud/functions-framework';
+  expect(manifest.dependencies).toEqual({ [framework]: dependencies[framework] });
+  expect(manifest.main).toBe('index.mjs');
+});
+
+function readInputs(target: string): string[] {
+  const meta: { outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }> } = JSON.parse(
+    readFileSync(join(PROJECT, 'dist/meta', `${target}.json`), 'utf8'),
+  );
+  return Object.values(meta.outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs)
+      .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+      .map(([input]) => input),
+  );
+}

@@ -1,0 +1,57 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { get, post, raw } from '../contracts/exchanges.ts';
+import { openAzureBundle, openFunctionsFramework } from '../hosts/child-process.ts';
+import { PROJECT } from '../hosts/environment.ts';
+import { RUNNABLE } from './targets.ts';
+
+const isBuiltForHere = RUNNABLE.some(({ name }) => name === 'gcp');
+const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/00-label-0.png'));
+const SETOSA = { features: [5.1, 3.5, 1.4, 0.2] };
+
+// A process lists the libraries it has mapped only under Linux, which is also where the deployable bundles run.
+if (isBuiltForHere && existsSync('/proc/self/maps')) {
+  describe('a bundle', () => {
+    it('loads the image decoder with the first image and not before', async () => {
+      const host = await openFunctionsFramework('gcp');
+      const maps = () => readFileSync(`/proc/${host.process.pid}/maps`, 'utf8');
+      expect((await host.send(post('/predict', SETOSA))).status).toBe(200);
+      expect(maps()).toContain('libonnxruntime');
+      expect(maps()).not.toContain('libvips');
+      expect((await host.send(raw('/predict', PNG, { 'content-type': 'image/png' }))).status).toBe(200);
+      expect(maps()).toContain('libvips');
+      await host.close();
+    });
+
+    it('says in /health that its native library is broken, and goes on answering', async () => {
+      const host = await openAzureBundle('azure', {}, async (folder) => {
+        await writeFile(join(folder, 'native/onnxruntime/onnxruntime_binding.node'), 'not a library');
+      });
+      const health = await host.send(get('/health'));
+      expect(health.status).toBe(503);
+      expect(JSON.parse(health.body.toString())).toMatchObject({
+        status: 'error',
+        reason: 'The inference runtime cannot be loaded on this host; the log says why.',
+      });
+      const answer = await host.send(post('/predict', SETOSA));
+      expect(answer.status).toBe(503);
+      expect(JSON.parse(answer.body.toString())).toMatchObject({ error_code: 'MODEL_UNAVAILABLE' });
+      expect((await host.send(get('/models'))).status).toBe(200);
+      await host.close();
+    });
+
+    it('answers every request with 503 and logs the reason when its configuration is wrong on Azure', async () => {
+      const host = await openAzureBundle('azure', { MAX_BATCH_SIZE: 'many' });
+      const health = await host.send(get('/health'));
+      expect(health.status).toBe(503);
+      expect(JSON.parse(health.body.toString())).toMatchObject({
+        error_code: 'TEMPORARILY_UNAVAILABLE',
+        code: 503,
+      });
+      expect(host.output()).toContain('MAX_BATCH_SIZE="many" must be a whole number in digits.');
+      await host.close();
+    });
+  });
+}

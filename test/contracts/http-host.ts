@@ -1,0 +1,87 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PROJECT } from '../hosts/environment.ts';
+import { openApp } from '../hosts/in-process.ts';
+import type { TestHost, TestResponse } from '../hosts/test-host.ts';
+import { badExchanges, type Exchange, form, goodExchanges, post, raw } from './exchanges.ts';
+
+const goodOnes = await goodExchanges();
+const badOnes = await badExchanges();
+
+/** What any host of the app must do; the app without a host is the measure of the answers. */
+export function describeHttpHost(name: string, open: () => Promise<TestHost> | TestHost): void {
+  describe(name, () => {
+    let host: TestHost;
+    const app = openApp();
+    beforeAll(async () => {
+      host = await open();
+    });
+    afterAll(async () => {
+      await host?.close();
+      await app.close();
+    });
+
+    it.each(goodOnes)('answers $title', async (exchange) => {
+      await check(exchange, await host.send(exchange.request), await app.send(exchange.request));
+    });
+
+    it.each(badOnes)('refuses $title', async (exchange) => {
+      const response = await host.send(exchange.request);
+      await check(exchange, response, await app.send(exchange.request));
+      const { error, request_id: requestId } = JSON.parse(response.body.toString());
+      expect(error).toMatch(exchange.error ?? /./);
+      expect(requestId).toBe(response.headers['x-request-id']);
+      expect(response.body.toString()).not.toMatch(/node_modules|\/tmp|\.ts\b|\.js\b|at async/);
+    });
+
+    it('echoes a harmless request id and replaces any other', async () => {
+      const send = async (id: string) => {
+        const request = post('/predict', { features: [5.1, 3.5, 1.4, 0.2] });
+        return (await host.send({ ...request, headers: { ...request.headers, 'x-request-id': id } })).headers[
+          'x-request-id'
+        ];
+      };
+      expect(await send('client-42')).toBe('client-42');
+      expect(await send('"><script>')).toMatch(/^[\w-]+$/);
+    });
+
+    it('reads the reference label of all 20 digits as base64, as a form and raw', async () => {
+      const folder = join(PROJECT, 'test/fixtures/digits');
+      const files = readdirSync(folder).filter((file) => file.endsWith('.png'));
+      expect(files).toHaveLength(20);
+      for (const file of files) {
+        const png = readFileSync(join(folder, file));
+        const label = /label-(\d)/.exec(file)?.[1];
+        const requests = [
+          post('/models/digits/predict', { image: png.toString('base64') }),
+          form('/models/digits/predict', 'file', png),
+          raw('/models/digits/predict', png, { 'content-type': 'image/png' }),
+        ];
+        for (const request of requests) {
+          const { prediction } = JSON.parse((await host.send(request)).body.toString());
+          expect(prediction, file).toBe(label);
+        }
+      }
+    });
+  });
+}
+
+async function check(exchange: Exchange, response: TestResponse, expected: TestResponse): Promise<void> {
+  expect(response.status, response.body.toString()).toBe(exchange.status);
+  expect(response.headers).toMatchObject(exchange.headers ?? {});
+  expect(response.headers['content-type']).toBe(exchange.status === 204 ? undefined : 'application/json');
+  if (exchange.json) expect(JSON.parse(response.body.toString())).toMatchObject(exchange.json);
+  expect(comparable(response)).toEqual(comparable(expected));
+}
+
+/** The answer without what differs from call to call. */
+function comparable({ status, body }: TestResponse): unknown {
+  const {
+    inference_time_ms: _time,
+    request_id: _id,
+    models: _states,
+    ...rest
+  } = body.length > 0 ? JSON.parse(body.toString()) : {};
+  return { status, ...rest };
+}

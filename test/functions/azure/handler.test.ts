@@ -1,0 +1,16 @@
+import { createAzureHandler } from '../../../functions/azure/handler.ts';
+import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
+import { describeHttpHost } from '../../contracts/http-host.ts';
+import { openRegistered } from '../../hosts/azure-stand-in.ts';
+import { TEST_ENVIRONMENT } from '../../hosts/environment.ts';
+
+describeHttpHost('the Azure handler', () => {
+  const handler = createAzureHandler({
+    environment: TEST_ENVIRONMENT,
+    modelRepository: 'models',
+    stores: { file: openFilesystemStore },
+  });
+  return openRegistered([
+    { metadata: {}, handler: async (request, context) => await handler(request, context) },
+  ]);
+});

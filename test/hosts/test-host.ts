@@ -1,0 +1,51 @@
+import { request as sendRequest } from 'node:http';
+
+/** A request as a client sends it, before any host has touched it. */
+export interface TestRequest {
+  readonly method: string;
+  /** Path with query, exactly as it goes over the wire. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+export interface TestResponse {
+  readonly status: number;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/** A running server, whatever runs it. */
+export interface TestHost {
+  send(request: TestRequest): Promise<TestResponse>;
+  close(): Promise<void>;
+}
+
+/** Sends a request over a socket of its own; nothing is added to it but Host and Content-Length. */
+export function sendOverHttp(
+  port: number,
+  { method, path, headers, body }: TestRequest,
+): Promise<TestResponse> {
+  return new Promise((resolve, reject) => {
+    const sized = body.length > 0 ? { ...headers, 'content-length': String(body.length) } : headers;
+    const outgoing = sendRequest(
+      { host: '127.0.0.1', port, method, path, headers: sized, agent: false },
+      (incoming) => {
+        const chunks: Buffer[] = [];
+        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+        incoming.on('error', reject);
+        incoming.on('end', () => {
+          const received = Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]);
+          resolve({
+            status: incoming.statusCode ?? 0,
+            headers: Object.fromEntries(received),
+            body: Buffer.concat(chunks),
+          });
+        });
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  root: `${import.meta.dirname}/..`,
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Whole servers are started as processes; two cores run them at once.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    reporters: ['default', `${import.meta.dirname}/closing-line-reporter.ts`],
+  },
+});
