@@ -3,13 +3,13 @@ import type { Config } from './config.ts';
 import { ERROR_KINDS, InferenceError, toInferenceError } from './errors.ts';
 import type { AppEnvironment, RequestContext, RequestRecord } from './http/context.ts';
 import { errorResponse } from './http/respond.ts';
-import { createInference, type Inference } from './inference/inference.ts';
+import { createInference, type Inference, toRepositoryError } from './inference/inference.ts';
 import { createArtifactCache } from './models/artifact-cache.ts';
 import { createModelRepository } from './models/model-repository.ts';
 import type { Logger } from './monitoring/logger.ts';
 import { createCatalog } from './protocols/catalog.ts';
 import { createPredictProtocol } from './protocols/predict/predict.ts';
-import type { ModelStore } from './stores/model-store.ts';
+import { type ModelStore, StoreError } from './stores/model-store.ts';
 import { VERSION } from './version.ts';
 
 export interface AppDependencies {
@@ -94,7 +94,7 @@ function createRoutes(inference: Inference, config: Config, logger: Logger): Hon
   });
 
   routes.onError((thrown, c) => {
-    const error = toInferenceError(thrown);
+    const error = thrown instanceof StoreError ? toRepositoryError(thrown) : toInferenceError(thrown);
     const { context } = c.env;
     logger.log(ERROR_KINDS[error.code].logLevel, error.message, {
       request_id: context.requestId,

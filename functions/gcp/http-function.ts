@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BytesRequest } from '../../shared/http/bytes.ts';
 import { createContext, type Host, requestUrl } from '../host.ts';
-import type { RawRequest } from './raw-request.ts';
 
-/** What the functions framework calls: Express requests and responses are those of Node with more on them. */
+/** What the functions framework calls; Express requests and responses are those of Node with more on them. */
 export type HttpFunction = (
-  request: RawRequest & { readonly rawBody?: Buffer },
+  request: IncomingMessage & { readonly rawBody?: Buffer; readonly originalUrl?: string },
   response: ServerResponse,
 ) => Promise<void>;
 
@@ -13,7 +12,7 @@ export type HttpFunction = (
 export function createHttpFunction({ app, config }: Host): HttpFunction {
   return async (incoming, outgoing) => {
     const headers = readHeaders(incoming);
-    const body = incoming.rawBody ?? (await readStream(incoming, headers, config.limits.bodyBytes));
+    const body = incoming.rawBody ?? (await readBody(incoming, headers, config.limits.bodyBytes));
     const url = requestUrl(incoming.originalUrl ?? incoming.url ?? '/');
     const request = new BytesRequest(url, { method: incoming.method ?? 'GET', headers }, body);
     const response = await app.fetch(request, createContext(headers, undefined));
@@ -21,7 +20,7 @@ export function createHttpFunction({ app, config }: Host): HttpFunction {
     if (!incoming.complete) response.headers.set('connection', 'close');
     const bytes = response.body === null ? undefined : await response.bytes();
     if (bytes) response.headers.set('content-length', String(bytes.length));
-    outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+    outgoing.writeHead(response.status, [...response.headers].flat());
     outgoing.end(bytes);
   };
 }
@@ -33,20 +32,29 @@ function readHeaders({ rawHeaders }: IncomingMessage): Headers {
   return headers;
 }
 
-/** The body, or as much of it as shows that it is over the limit; nothing when its declared length is. */
-async function readStream(
-  incoming: IncomingMessage,
-  headers: Headers,
-  limitBytes: number,
-): Promise<Uint8Array> {
-  if (Number(headers.get('content-length') ?? 0) > limitBytes) return new Uint8Array(0);
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > limitBytes) break;
-  }
-  const [only] = chunks;
-  return only && chunks.length === 1 ? only : Buffer.concat(chunks, length);
+/**
+ * The body, or as much of it as shows that it is over the limit; nothing when its declared length is.
+ * Rejects when the client breaks off.
+ */
+function readBody(incoming: IncomingMessage, headers: Headers, limitBytes: number): Promise<Uint8Array> {
+  if (Number(headers.get('content-length') ?? 0) > limitBytes) return Promise.resolve(new Uint8Array(0));
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const finish = () => {
+      const [only] = chunks;
+      resolve(only && chunks.length === 1 ? only : Buffer.concat(chunks, length));
+    };
+    incoming.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > limitBytes) {
+        incoming.pause();
+        incoming.removeAllListeners('data');
+        finish();
+      }
+    });
+    incoming.on('end', finish);
+    incoming.on('error', reject);
+  });
 }

@@ -1,16 +1,17 @@
 import { join } from 'node:path';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { createHost } from '../host.ts';
+import { receiveDirectly } from './direct-requests.ts';
 import { createHttpFunction } from './http-function.ts';
-import { bypassFramework } from './raw-request.ts';
 
 const host = createHost({
   environment: process.env,
   modelRepository: join(import.meta.dirname, 'models'),
   stores: { file: openFilesystemStore },
 });
-bypassFramework();
 await host.app.preload();
 
 /** The function's entry point: deploy with `--function ternion`. */
 export const ternion = createHttpFunction(host);
+
+receiveDirectly(ternion);

@@ -1,17 +1,14 @@
 import type { Limits } from '../config.ts';
 import { invalid } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
+import { blackPng, blackRaster } from '../processing/image/black.ts';
 import { decodeImage } from '../processing/image/decode.ts';
-import type { PixelRaster, Raster } from '../processing/image/raster.ts';
+import type { Raster } from '../processing/image/raster.ts';
 import { type ImageStep, runImageSteps } from '../processing/registry.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { createTensor, elementCount, type Tensor } from '../tensor/tensor.ts';
 import { expectInput } from './input.ts';
 import type { Encoder } from './task.ts';
-
-/** A PNG file of one black pixel. */
-const BLACK_PIXEL_PNG =
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==';
 
 /**
  * Prepares the input of an image model.
@@ -23,7 +20,8 @@ export function createImageEncoder(session: Session, steps: readonly ImageStep[]
   if (!input || others.length > 0) {
     throw new ModelError(`an image model has one input, its graph has ${session.inputs.length}`);
   }
-  const exampleImage = runImageSteps(blackImage(), steps);
+  const [width, height] = sizeForGraph(input, steps);
+  const exampleImage = runImageSteps(blackRaster(width, height), steps);
   checkAgainstGraph(exampleImage, steps, input);
   return {
     input,
@@ -36,8 +34,18 @@ export function createImageEncoder(session: Session, steps: readonly ImageStep[]
       return stack(rasters, input, limits);
     },
     example: () => stack([exampleImage], input, undefined),
-    exampleRequest: { image: BLACK_PIXEL_PNG },
+    exampleRequest: { image: Buffer.from(blackPng(width, height)).toString('base64') },
   };
+}
+
+/** A side that suits most image models, for graphs that leave it open. */
+const USUAL_SIDE = 224;
+
+/** The width and height the graph fixes, or usual ones; a resize step makes any other fit as well. */
+function sizeForGraph({ shape }: TensorSpec, steps: readonly ImageStep[]): [number, number] {
+  const isPlanar = steps.some((step) => step.step === 'layout' && step.layout === 'NCHW');
+  const [height = -1, width = -1] = isPlanar ? shape.slice(2) : shape.slice(1);
+  return [width > 0 ? width : USUAL_SIDE, height > 0 ? height : USUAL_SIDE];
 }
 
 /** Axes of one image as a tensor, without the batch axis. */
@@ -52,12 +60,11 @@ function fits(shape: readonly number[], input: TensorSpec): boolean {
   );
 }
 
-/** Only what the steps fix is compared: without a resize the size is up to the request, and so are the channels. */
+/** Without a convert step the channels are up to the request, so the example says nothing. */
 function checkAgainstGraph(example: Raster, steps: readonly ImageStep[], input: TensorSpec): void {
-  const sized = steps.some(({ step }) => step === 'resize');
   const coloured = steps.some(({ step }) => step === 'convert');
   const shape = imageShape(example);
-  if (input.datatype === 'BYTES' || (sized && coloured && !fits(shape, input)) || input.shape.length !== 4) {
+  if (input.datatype === 'BYTES' || (coloured && !fits(shape, input)) || input.shape.length !== 4) {
     throw new ModelError(
       `its preprocess steps make images of shape [N,${shape}], its input "${input.name}" takes ${input.datatype} [${input.shape}]`,
     );
@@ -87,8 +94,4 @@ function stack(images: readonly Raster[], input: TensorSpec, limits: Limits | un
   const values = new Float32Array(size * images.length);
   for (const [index, image] of images.entries()) values.set(image.data, index * size);
   return createTensor(input.datatype, [images.length, ...shape], values);
-}
-
-function blackImage(): PixelRaster {
-  return { width: 1, height: 1, channels: 3, layout: 'HWC', data: new Uint8Array(3) };
 }

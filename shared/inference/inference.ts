@@ -1,7 +1,7 @@
 import type { Limits } from '../config.ts';
 import { InferenceError } from '../errors.ts';
-import { type ModelConfig, ModelError } from '../models/model-config.ts';
-import type { ModelListing, ModelReference, ModelRepository } from '../models/model-repository.ts';
+import { ModelError } from '../models/model-config.ts';
+import type { ModelReference, ModelRepository } from '../models/model-repository.ts';
 import type { Logger } from '../monitoring/logger.ts';
 import { loadRuntime, type Session } from '../runtime/session.ts';
 import { type CacheState, createSessionCache } from '../runtime/session-cache.ts';
@@ -60,7 +60,7 @@ export function createInference(options: InferenceOptions): Inference {
     try {
       const model = await loadModel(reference, await repository.open(reference), {
         intraOpThreads: options.intraOpThreads,
-        onWarmUpError: (error) => logger.log('debug', 'warm-up failed', { model: keyOf(reference), error }),
+        onWarmUpError: (error) => logger.log('warn', 'warm-up failed', { model: keyOf(reference), error }),
       });
       logger.log('info', 'model loaded', {
         model: keyOf(reference),
@@ -82,6 +82,9 @@ export function createInference(options: InferenceOptions): Inference {
     }
   }
 
+  /** Input kinds of versions whose config was read; versions do not change. */
+  const kinds = new Map<string, InputKind>();
+
   async function chooseModel(kind: InputKind): Promise<string> {
     if (options.defaultModel !== undefined) return options.defaultModel;
     const models = await repository.list();
@@ -89,7 +92,8 @@ export function createInference(options: InferenceOptions): Inference {
     if (first && others.length === 0) return first.name;
     const fitting: string[] = [];
     for (const model of models) {
-      if ((await taskKind(model)) === kind) fitting.push(model.name);
+      const reference = { name: model.name, version: model.liveVersion };
+      if ((kinds.get(keyOf(reference)) ?? (await readKind(reference))) === kind) fitting.push(model.name);
     }
     const [only] = fitting;
     if (only !== undefined && fitting.length === 1) return only;
@@ -103,9 +107,10 @@ export function createInference(options: InferenceOptions): Inference {
   }
 
   /** The kind of input a model's config asks for; a model without one is not guessed to take images or features. */
-  async function taskKind({ name, liveVersion }: ModelListing): Promise<InputKind | undefined> {
+  async function readKind(reference: ModelReference): Promise<InputKind | undefined> {
     try {
-      const config: ModelConfig | undefined = await repository.config({ name, version: liveVersion });
+      const config = await repository.config(reference);
+      if (config) kinds.set(keyOf(reference), INPUT_KINDS[config.task]);
       return config && INPUT_KINDS[config.task];
     } catch (error) {
       if (error instanceof ModelError || error instanceof StoreError) return undefined;
@@ -129,7 +134,10 @@ export function createInference(options: InferenceOptions): Inference {
     describe: (reference, look) => use(reference, look),
     state: (reference) => cache.state(keyOf(reference)),
     preload: async (names) => {
-      const models = await repository.list();
+      const models = await repository.list().catch((error: unknown) => {
+        logger.log('warn', 'preload failed', { error });
+        return [];
+      });
       const wanted = names.includes('*') ? models.map(({ name }) => name) : names;
       // One after the other: loading is native work on this thread, there is nothing to overlap.
       for (const name of wanted) {
@@ -163,6 +171,25 @@ function unavailable(reference: ModelReference, error: unknown, retryAfterMs: nu
 function storeReason(error: unknown): string {
   return error instanceof StoreError ? STORE_REASONS[error.reason] : 'the server failed; its log says why';
 }
+
+/** A repository that cannot be listed is the server's trouble as well: nothing can be looked up in it. */
+export function toRepositoryError(error: StoreError): InferenceError {
+  return new InferenceError(
+    'TEMPORARILY_UNAVAILABLE',
+    `The model repository cannot be read: ${REPOSITORY_REASONS[error.reason]}.`,
+    { cause: error },
+  );
+}
+
+const REPOSITORY_REASONS: Record<StoreError['reason'], string> = {
+  missing: 'it does not exist',
+  denied: 'it denies access',
+  changed: 'it changed while it was read',
+  unreachable: 'it cannot be reached',
+  corrupt: 'it is damaged',
+  'no-space': 'this host has no space left',
+  unwritable: 'this host cannot write to MODEL_CACHE_FOLDER',
+};
 
 const STORE_REASONS: Record<StoreError['reason'], string> = {
   missing: 'a file of it is missing in the model repository',

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InferenceError } from '../errors.ts';
 import type { JsonObject } from '../json/parse-json.ts';
-import type { ModelStore, StoredFile } from '../stores/model-store.ts';
+import { type ModelStore, type StoredFile, StoreError } from '../stores/model-store.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
 import { type ModelConfig, parseModelConfig } from './model-config.ts';
 import { parseReference } from './reference.ts';
@@ -80,6 +80,18 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
   const { store, artifacts, listingTtlMs = 30_000, now = () => performance.now(), onRenewalError } = options;
   let current: Listing | undefined;
   let renewal: Promise<Listing> | undefined;
+  // By path and etag: a request that names no model looks at the configs of all.
+  const configs = new Map<string, Promise<ModelConfig>>();
+
+  function readConfig(file: StoredFile): Promise<ModelConfig> {
+    const key = `${file.path} ${file.etag}`;
+    const known = configs.get(key);
+    if (known) return known;
+    const config = readText(store, file).then(parseModelConfig);
+    configs.set(key, config);
+    config.catch(() => configs.delete(key));
+    return config;
+  }
 
   function renew(): Promise<Listing> {
     renewal ??= readListing(store, now).then(
@@ -119,16 +131,13 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     config: async ({ name, version }) => {
       const path = `${name}/${version}/${CONFIG_FILE}`;
       const file = (await listing()).files.find((candidate) => candidate.path === path);
-      return file && parseModelConfig(await readText(store, file));
+      return file && (await readConfig(file));
     },
     open: async ({ name, version }) => {
       const prefix = `${name}/${version}`;
       const path = await artifacts.fetchFolder(prefix);
       const files = (await listing()).files.filter((file) => file.path.startsWith(`${prefix}/`));
-      const read = async (name: string) =>
-        files.some((file) => file.path === `${prefix}/${name}`)
-          ? await readFile(join(path, name), 'utf8')
-          : undefined;
+      const read = (name: string) => readIfPresent(join(path, name));
       const config = await read(CONFIG_FILE);
       const reference = await read(REFERENCE_FILE);
       return {
@@ -183,7 +192,22 @@ function unknownModel(listing: Listing, name: string, version: string | undefine
 }
 
 async function readText(store: ModelStore, file: StoredFile): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of await store.read(file, 0, file.sizeBytes)) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
+  try {
+    const chunks: Buffer[] = [];
+    for await (const chunk of await store.read(file, 0, file.sizeBytes)) chunks.push(chunk);
+    return Buffer.concat(chunks).toString('utf8');
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    throw new StoreError('unreachable', `reading ${file.path} of ${store.url} broke off`, error);
+  }
+}
+
+/** What is beside the model is what was fetched: a published version holds only what its files.json lists. */
+async function readIfPresent(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
 }

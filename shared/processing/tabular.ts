@@ -14,8 +14,8 @@ export interface Feature {
 export interface RowFormat {
   readonly features: readonly Feature[] | undefined;
   readonly width: number | undefined;
-  /** Whether the model takes whole numbers only. */
-  readonly integers: boolean;
+  /** Smallest and largest number of a model that takes whole numbers only. */
+  readonly integers: readonly [number, number] | undefined;
 }
 
 /**
@@ -76,7 +76,7 @@ function parseNumber(
   value: JsonValue | undefined,
   field: string,
   feature: Feature | undefined,
-  integer: boolean,
+  integers: RowFormat['integers'],
 ): number {
   const label = feature && !field.endsWith(`.${feature.name}`) ? ` (${feature.name})` : '';
   // Beyond the range of a float32 a number would reach the model as infinity.
@@ -84,8 +84,9 @@ function parseNumber(
     const found = typeof value === 'number' ? String(value) : describeJson(value);
     throw invalid(`Field "${field}"${label} is ${found}; expected a finite number.`);
   }
-  if (integer && !Number.isSafeInteger(value)) {
-    throw invalid(`Field "${field}"${label} is ${value}; expected a whole number.`);
+  if (integers && !(Number.isInteger(value) && value >= integers[0] && value <= integers[1])) {
+    const expected = `a whole number from ${integers[0]} to ${integers[1]}`;
+    throw invalid(`Field "${field}"${label} is ${value}; expected ${expected}.`);
   }
   if (feature?.range) {
     const [low, high] = feature.range;

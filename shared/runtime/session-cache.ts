@@ -78,6 +78,8 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
         entry.retryAtMs = now() + Math.min(firstPauseMs * 2 ** (entry.failures - 1), longestPauseMs);
       },
     );
+    // A failed entry of the key would keep its old place.
+    entries.delete(key);
     entries.set(key, entry);
     return entry;
   }
@@ -106,12 +108,15 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
   async function evictBeyondBudget(justUsed: string): Promise<void> {
     let total = 0;
     for (const entry of entries.values()) total += entry.sizeBytes;
+    const releases: Promise<void>[] = [];
     for (const [key, entry] of entries) {
-      if (total <= budgetBytes) return;
+      if (total <= budgetBytes) break;
       if (key === justUsed || entry.uses > 0 || entry.state !== 'loaded') continue;
       total -= entry.sizeBytes;
-      await release(key, entry);
+      // All leave the map before any is waited for: other calls must not count them meanwhile.
+      releases.push(release(key, entry));
     }
+    await Promise.all(releases);
   }
 
   return {

@@ -69,6 +69,7 @@ export async function createSession(model: string | Uint8Array, options: Session
   try {
     const inputs = native.inputMetadata.map((value) => describeInput(value));
     const outputs = native.outputMetadata.flatMap((value) => describeOutput(value));
+    if (outputs.length === 0) throw new UnsupportedGraphError('none of its outputs is a tensor');
     const allOutputs = outputs.map((output) => output.name);
     return {
       inputs,

@@ -139,6 +139,18 @@ export const DATATYPES = {
 
 export type Datatype = keyof typeof DATATYPES;
 
+/** Smallest and largest whole number of each datatype; 64 bits are cut to what a JSON number holds exactly. */
+export const INTEGER_RANGES: Partial<Record<Datatype, readonly [number, number]>> = {
+  UINT8: [0, 255],
+  UINT16: [0, 65_535],
+  UINT32: [0, 4_294_967_295],
+  UINT64: [0, Number.MAX_SAFE_INTEGER],
+  INT8: [-128, 127],
+  INT16: [-32_768, 32_767],
+  INT32: [-2_147_483_648, 2_147_483_647],
+  INT64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+};
+
 export const DATATYPE_NAMES: readonly Datatype[] = Object.keys(DATATYPES).filter(isDatatype);
 
 export function isDatatype(name: string): name is Datatype {

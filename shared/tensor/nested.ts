@@ -1,7 +1,7 @@
 import { invalid } from '../errors.ts';
 import { describeJson, type JsonValue } from '../json/parse-json.ts';
 import type { WritableJson } from '../json/write-json.ts';
-import { DATATYPES, type Datatype } from './datatype.ts';
+import { DATATYPES, type Datatype, INTEGER_RANGES } from './datatype.ts';
 import { float16ToNumber } from './float16.ts';
 import { shortestFloat32 } from './float32.ts';
 import type { Tensor } from './tensor.ts';
@@ -11,17 +11,6 @@ interface NestedOptions {
   readonly field: string;
   readonly elementLimit: number;
 }
-
-const INTEGER_RANGES: Partial<Record<Datatype, readonly [number, number]>> = {
-  UINT8: [0, 255],
-  UINT16: [0, 65_535],
-  UINT32: [0, 4_294_967_295],
-  UINT64: [0, Number.MAX_SAFE_INTEGER],
-  INT8: [-128, 127],
-  INT16: [-32_768, 32_767],
-  INT32: [-2_147_483_648, 2_147_483_647],
-  INT64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
-};
 
 /**
  * Reads a tensor from nested JSON lists; the nesting is the shape. The caller has limited the depth.

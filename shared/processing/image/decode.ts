@@ -33,7 +33,8 @@ const DECODERS = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Tiff', 'Heif'].map((format) =
 
 /**
  * Decodes an image file to 8-bit pixels as Pillow would: embedded colour profiles and the EXIF orientation are not
- * applied, animated files give their first frame. Channels are as decoded: 1 to 4.
+ * applied, animated files give their first frame. There are three channels, or four with transparency; grey comes as
+ * three equal ones.
  *
  * @param name what to call the image in an error, such as `field "image"`
  * @throws InferenceError 415 for other formats, 413 beyond the pixel limit, 400 for damaged files

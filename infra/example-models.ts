@@ -1,0 +1,137 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { IgnoreMode, Stack } from 'aws-cdk-lib';
+import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import { BucketDeployment, Source } from 'aws-cdk-lib/aws-s3-deployment';
+import { Construct } from 'constructs';
+import { acknowledge, acknowledgeWildcard } from './compliance.ts';
+import { createLogGroup, writeLogStatement } from './log-group.ts';
+import { MODELS_PREFIX, type ModelBucket } from './model-bucket.ts';
+import { SettingsError } from './settings-error.ts';
+
+export interface ExampleModelsProps {
+  readonly models: ModelBucket;
+  /** A model repository on this machine. */
+  readonly folder: string;
+  readonly logRetentionDays: RetentionDays;
+}
+
+/**
+ * Copies the model versions of a folder into the bucket at each deployment whose models changed.
+ *
+ * What a user put there stays: nothing is deleted, and `deployment.json`, which says what is live, is left out of
+ * the package, out of the copy and out of reach of the copying role.
+ */
+export class ExampleModels extends Construct {
+  constructor(scope: Construct, id: string, props: ExampleModelsProps) {
+    super(scope, id);
+    const asset = new Asset(this, 'Package', {
+      path: props.folder,
+      exclude: findOtherFiles(props.folder),
+      ignoreMode: IgnoreMode.GIT,
+    });
+    const logGroup = createLogGroup(this, 'Logs', props.logRetentionDays);
+    const role = createCopyRole(this, props.models, asset, logGroup);
+    new BucketDeployment(this, 'Copy', {
+      sources: [Source.bucket(asset.bucket, asset.s3ObjectKey)],
+      destinationBucket: props.models.bucket,
+      destinationKeyPrefix: MODELS_PREFIX,
+      exclude: ['*/deployment.json'],
+      prune: false,
+      // The function's /tmp holds 512 MB, so more memory than that would carry no larger models.
+      memoryLimit: 512,
+      logGroup,
+      // BucketDeployment would add s3:GetObject*, s3:DeleteObject* and more, on all of both buckets.
+      role: role.withoutPolicyUpdates(),
+    });
+    acknowledgeCopyRuntime(Stack.of(this));
+  }
+}
+
+function createCopyRole(scope: Construct, models: ModelBucket, asset: Asset, logGroup: LogGroup): Role {
+  const key = asset.s3ObjectKey;
+  const packages = asset.bucket.arnForObjects(`${key.slice(0, key.lastIndexOf('/') + 1)}*`);
+  const role = new Role(scope, 'Role', {
+    assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    inlinePolicies: {
+      WriteLog: new PolicyDocument({ statements: [writeLogStatement(logGroup)] }),
+      CopyModels: new PolicyDocument({
+        statements: [
+          new PolicyStatement({ actions: ['s3:GetObject'], resources: [packages] }),
+          models.listStatement(),
+          new PolicyStatement({ actions: ['s3:PutObject'], resources: [models.modelFiles] }),
+          new PolicyStatement({
+            effect: Effect.DENY,
+            actions: ['s3:PutObject'],
+            resources: [models.bucket.arnForObjects(`${MODELS_PREFIX}/*/deployment.json`)],
+          }),
+        ],
+      }),
+    },
+  });
+  acknowledgeWildcard(
+    role,
+    packages,
+    'A package is named by the hash of its content. A policy that named one would change together with it, and the ' +
+      'copy could start before IAM knows. The wildcard covers the packages of this app only.',
+  );
+  acknowledgeWildcard(
+    role,
+    models.modelFiles,
+    'The copy writes as many files as the example models have. The only action on the wildcard is s3:PutObject ' +
+      'into the model repository, deployment.json is denied, and the bucket keeps replaced versions.',
+  );
+  return role;
+}
+
+/** CDK shares one copying function among all deployments of a stack, which is why it hangs below the stack. */
+function acknowledgeCopyRuntime(stack: Stack): void {
+  const copy = stack.node.children.find(({ node }) => node.id.startsWith('Custom::CDKBucketDeployment'));
+  if (!copy) throw new Error('aws-cdk-lib no longer names the function of BucketDeployment as it did.');
+  acknowledge(
+    copy,
+    'L1',
+    'aws-cdk-lib brings the code of this function and picks the Python it is tested with; only CloudFormation ' +
+      'calls it, and an update of aws-cdk-lib updates both.',
+  );
+}
+
+/**
+ * What a model repository holds beside model versions (training scripts, notes, caches, `deployment.json`), as
+ * patterns of a `.gitignore`. A version itself is copied whole: a missing file would fail its integrity check.
+ */
+function findOtherFiles(folder: string): string[] {
+  if (!existsSync(folder)) throw new SettingsError(noModels(folder));
+  const others = ['.DS_Store'];
+  let versions = 0;
+  for (const model of readdirSync(folder, { withFileTypes: true })) {
+    if (!model.isDirectory()) {
+      others.push(pattern(model.name));
+      continue;
+    }
+    for (const version of readdirSync(join(folder, model.name), { withFileTypes: true })) {
+      const isVersion = version.isDirectory() && holdsOnnx(join(folder, model.name, version.name));
+      if (isVersion) versions += 1;
+      else others.push(pattern(model.name, version.name));
+    }
+  }
+  if (versions === 0) throw new SettingsError(noModels(folder));
+  return others;
+}
+
+function holdsOnnx(folder: string): boolean {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).some((file) => file.endsWith('.onnx'));
+}
+
+function pattern(...names: readonly string[]): string {
+  return names.map((name) => `/${name.replace(/[\\*?[\]]/g, '\\$&')}`).join('');
+}
+
+function noModels(folder: string): string {
+  return (
+    `${folder} holds no model (<name>/<version>/model.onnx): point modelsFolder to one that does, or set ` +
+    'seedExampleModels to false.'
+  );
+}

@@ -1,0 +1,105 @@
+import { resolve } from 'node:path';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import * as z from 'zod';
+import { type InferenceStackProps, PROJECT_FOLDER } from './inference-stack.ts';
+import { SettingsError } from './settings-error.ts';
+
+// Settings of the command line are always text; those of cdk.json may be numbers or true and false.
+const text = z
+  .union([z.string(), z.number(), z.boolean()], 'must be text, a number, true or false')
+  .transform(String)
+  .pipe(z.string().min(1, 'must not be empty'));
+
+const wholeNumber = (least: number, most: number) =>
+  text
+    .pipe(z.string().regex(/^\d+$/, 'must be a whole number in digits'))
+    .transform(Number)
+    .pipe(z.number().min(least, `must be at least ${least}`).max(most, `must be at most ${most}`));
+
+const oneOf = <const Choice extends string>(...choices: readonly Choice[]) =>
+  text.pipe(z.enum(choices, `must be one of ${choices.join(', ')}`));
+
+const RETENTIONS = Object.values(RetentionDays).filter((value) => typeof value === 'number');
+const retentionDays = wholeNumber(1, RetentionDays.INFINITE).pipe(
+  z.enum(RetentionDays, `must be one of ${RETENTIONS.join(', ')}`),
+);
+
+const folder = text.transform((path) => resolve(PROJECT_FOLDER, path));
+
+const environment = text.transform((value, context): Record<string, string> => {
+  const parsed = z.record(z.string(), z.string()).safeParse(tryParseJson(value));
+  if (parsed.success) return parsed.data;
+  context.addIssue('must be a JSON object of texts, for example {"LOG_LEVEL":"debug"}');
+  return z.NEVER;
+});
+
+const settingsSchema = z
+  .object({
+    stackName: text.pipe(
+      z
+        .string()
+        .regex(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, 'must be letters, digits and "-", and start with a letter'),
+    ),
+    architecture: oneOf('arm64', 'x86_64'),
+    codeFolder: folder,
+    memorySizeMb: wholeNumber(128, 10_240),
+    timeoutSeconds: wholeNumber(1, 900),
+    ephemeralStorageMb: wholeNumber(512, 10_240),
+    reservedConcurrency: wholeNumber(0, 1_000_000),
+    defaultModel: text,
+    preloadModels: text.transform((names) => names.split(',').map((name) => name.trim())),
+    environment,
+    logRetentionDays: retentionDays,
+    apiAuthorization: oneOf('iam', 'none'),
+    throttleRate: wholeNumber(1, 1_000_000),
+    throttleBurst: wholeNumber(1, 1_000_000),
+    functionUrl: oneOf('none', 'iam', 'public'),
+    durationAlarmPercent: wholeNumber(1, 100),
+    alarmTopicArn: text.pipe(
+      z.string().regex(/^arn:[^:]+:sns:[^:]+:\d{12}:[^:]+$/, 'must be the ARN of an SNS topic'),
+    ),
+    seedExampleModels: oneOf('true', 'false').transform((value) => value === 'true'),
+    modelsFolder: folder,
+  })
+  .exactPartial();
+
+const SETTING_NAMES = Object.keys(settingsSchema.shape);
+
+/**
+ * Reads the settings of a deployment from CDK context: `-c name=value` or the `context` of cdk.json. Their names are
+ * those of {@link InferenceStackProps}, but for `throttleRate` and `throttleBurst`.
+ *
+ * @throws SettingsError naming every setting that cannot be used, what it holds and what is expected
+ */
+export function parseSettings(context: Readonly<Record<string, unknown>>): InferenceStackProps {
+  const parsed = settingsSchema.safeParse(context);
+  const sentences = [
+    ...findUnknownNames(context),
+    ...(parsed.error?.issues ?? []).map((issue) => {
+      const name = String(issue.path[0]);
+      return `-c ${name}=${JSON.stringify(context[name])} ${issue.message}.`;
+    }),
+  ];
+  if (!parsed.success || sentences.length > 0) throw new SettingsError(sentences.join(' '));
+  const { throttleRate, throttleBurst, ...props } = parsed.data;
+  const throttling = {
+    ...(throttleRate !== undefined && { ratePerSecond: throttleRate }),
+    ...(throttleBurst !== undefined && { burst: throttleBurst }),
+  };
+  return { ...props, throttling };
+}
+
+/** CDK keeps its own values in the same place; all of theirs have a character that is no letter in their names. */
+function findUnknownNames(context: Readonly<Record<string, unknown>>): string[] {
+  return Object.keys(context)
+    .filter((name) => /^[a-z]+$/i.test(name) && !SETTING_NAMES.includes(name))
+    .map((name) => `-c ${name} is no setting; the settings are ${SETTING_NAMES.join(', ')}.`);
+}
+
+function tryParseJson(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+}

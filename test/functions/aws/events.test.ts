@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createLambdaHandler } from '../../../functions/aws/handler.ts';
+import { hasSharedFixtures, SHARED_FIXTURES } from '../../fixtures/shared-fixtures.ts';
+import { PROJECT } from '../../hosts/environment.ts';
+import { createTestHost } from '../../hosts/in-process.ts';
+
+const context = { awsRequestId: 'invoke-id' };
+const handler = createLambdaHandler(createTestHost().app);
+const SETOSA = JSON.stringify({ features: [5.1, 3.5, 1.4, 0.2] });
+const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/03-label-3.png'));
+
+describe('a direct invoke', () => {
+  it('predicts from a plain payload and answers a plain value', async () => {
+    expect(await handler({ features: [5.1, 3.5, 1.4, 0.2] }, context)).toMatchObject({
+      prediction: 'setosa',
+      model: 'iris',
+      model_version: '2',
+    });
+  });
+
+  it('takes the model and the version from the payload', async () => {
+    const payload = { model: 'iris', version: 1, instances: [[5.1, 3.5, 1.4, 0.2]] };
+    expect(await handler(payload, context)).toMatchObject({
+      model_version: '1',
+      predictions: [{ prediction: 'setosa' }],
+    });
+  });
+
+  it('reads an image in base64', async () => {
+    expect(await handler({ image: PNG.toString('base64') }, context)).toMatchObject({ prediction: '3' });
+  });
+
+  it.each([
+    ['nothing', null, /JSON body is null/],
+    ['text', 'hello', /JSON body is the string "hello"/],
+    ['a list', [1], /JSON body is an array of 1/],
+    ['an unknown model', { model: 'rose', features: [1] }, /no model "rose"/],
+    ['a model name that climbs', { model: '../iris', features: [1] }, /no model "..\/iris"/],
+  ])('answers %s with an error value', async (_, payload, text) => {
+    expect(await handler(payload, context)).toMatchObject({
+      error: expect.stringMatching(text),
+      request_id: 'invoke-id',
+    });
+  });
+});
+
+if (hasSharedFixtures) {
+  describe('an event of another project (needs the shared fixtures)', () => {
+    const read = (name: string) =>
+      JSON.parse(readFileSync(join(SHARED_FIXTURES, 'events', `${name}.json`), 'utf8'));
+
+    it.each([
+      ['apiGatewayProxyEvent', { path: '/predict', httpMethod: 'POST' }],
+      ['albEvent', { path: '/predict', httpMethod: 'POST' }],
+      ['albMultiValueHeadersEvent', { path: '/predict', httpMethod: 'POST' }],
+      ['apiGatewayProxyV2Event', { rawPath: '/predict' }],
+      ['lambdaFunctionUrlEvent', { rawPath: '/predict' }],
+      ['lambdaFunctionUrlIAMEvent', { rawPath: '/predict' }],
+    ])('%s carries JSON and an image', async (name, changes) => {
+      const event = { ...read(name), ...changes };
+      if (event.requestContext.http) event.requestContext.http.method = 'POST';
+      const json = await handler({ ...event, body: SETOSA, isBase64Encoded: false }, context);
+      expect(readBody(json)).toMatchObject({ prediction: 'setosa' });
+      const image = await handler({ ...event, body: PNG.toString('base64'), isBase64Encoded: true }, context);
+      expect(readBody(image)).toMatchObject({ prediction: '3' });
+    });
+
+    it('albEventPathTrailingSlash and apiGatewayProxyV2Event_GET get a JSON 404 with the platform request id', async () => {
+      const alb = await handler(read('albEventPathTrailingSlash'), context);
+      expect(readBody(alb)).toMatchObject({
+        error_code: 'ENDPOINT_NOT_FOUND',
+        code: 404,
+        request_id: 'invoke-id',
+      });
+      const event = read('apiGatewayProxyV2Event_GET');
+      const v2 = await handler(event, context);
+      expect(readBody(v2)).toMatchObject({ code: 404, request_id: event.requestContext.requestId });
+    });
+  });
+}
+
+function readBody(result: unknown): unknown {
+  const { body, isBase64Encoded }: { body?: unknown; isBase64Encoded?: unknown } = Object(result);
+  expect(isBase64Encoded).toBe(false);
+  return JSON.parse(String(body));
+}

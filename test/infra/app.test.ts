@@ -1,0 +1,61 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import cdkJson from '../../infra/cdk.json' with { type: 'json' };
+import { PROJECT_FOLDER } from '../../infra/inference-stack.ts';
+import { createWorkspace } from './synthesize.ts';
+
+const workspace = createWorkspace();
+afterAll(() => workspace[Symbol.dispose]());
+
+/** Runs the app as the CDK command line does. */
+function runApp(settings: Readonly<Record<string, string>>) {
+  const { codeFolder, modelsFolder, outputFolder } = workspace;
+  const [command = '', ...commandArguments] = cdkJson.app.split(' ');
+  return spawnSync(command === 'node' ? process.execPath : command, commandArguments, {
+    cwd: join(PROJECT_FOLDER, 'infra'),
+    encoding: 'utf8',
+    env: {
+      ...process.env,
+      CDK_OUTDIR: outputFolder,
+      CDK_CONTEXT_JSON: JSON.stringify({ ...cdkJson.context, codeFolder, modelsFolder, ...settings }),
+    },
+  });
+}
+
+// Each run loads aws-cdk-lib anew, which takes seconds on a busy machine.
+describe('app', { timeout: 60_000 }, () => {
+  test('writes the stack', () => {
+    const { status, stderr } = runApp({ stackName: 'staging' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(existsSync(join(workspace.outputFolder, 'Ternion.template.json'))).toBe(true);
+  });
+
+  test.each([
+    ['setting', { architecture: 'arm' }, '-c architecture="arm" must be one of arm64, x86_64.\n'],
+    [
+      'variable',
+      { defaultModel: 'a/b' },
+      'DEFAULT_MODEL="a/b" must be a model name (letters, digits, ".", "_" and "-").\n',
+    ],
+    [
+      'folder',
+      { codeFolder: '/nowhere' },
+      '/nowhere holds no built function (index.mjs): run "npm run build" first.\n',
+    ],
+  ])('answers a wrong %s with a sentence and no stack trace', (_, settings, sentence) => {
+    const { status, stderr } = runApp(settings);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: sentence });
+  });
+});
+
+describe('cdk.json', () => {
+  test('keeps CDK from calling home', () => {
+    expect(cdkJson).toMatchObject({
+      versionReporting: false,
+      notices: false,
+      context: { 'cli-telemetry': false },
+    });
+  });
+});

@@ -1,0 +1,385 @@
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { afterAll, describe, expect, test } from 'vitest';
+import * as z from 'zod';
+import {
+  createStack,
+  createWorkspace,
+  type Resource,
+  type SynthesizedTemplate,
+  synthesize,
+} from './synthesize.ts';
+
+const workspace = createWorkspace();
+afterAll(() => workspace[Symbol.dispose]());
+
+const usual = synthesize(createStack(workspace));
+const opened = synthesize(
+  createStack(workspace, {
+    architecture: 'x86_64',
+    memorySizeMb: 3538,
+    timeoutSeconds: 20,
+    reservedConcurrency: 10,
+    defaultModel: 'iris',
+    preloadModels: ['iris', 'digits'],
+    environment: { LOG_LEVEL: 'debug', INTRA_OP_THREADS: '1' },
+    logRetentionDays: RetentionDays.ONE_WEEK,
+    apiAuthorization: 'none',
+    throttling: { ratePerSecond: 5 },
+    functionUrl: 'public',
+    durationAlarmPercent: 50,
+    alarmTopicArn: 'arn:aws:sns:eu-west-1:123456789012:alarms',
+    seedExampleModels: false,
+  }),
+);
+
+const handlerOf = (template: SynthesizedTemplate) =>
+  template.only('AWS::Lambda::Function', { Runtime: 'nodejs24.x' });
+const variablesOf = (template: SynthesizedTemplate) =>
+  z.object({ Variables: z.record(z.string(), z.unknown()) }).parse(handlerOf(template).Properties.Environment)
+    .Variables;
+
+const repositoryUrlSchema = z.object({
+  'Fn::Join': z.tuple([
+    z.literal(''),
+    z.tuple([z.literal('s3://'), z.object({ Ref: z.string() }), z.string()]),
+  ]),
+});
+
+/** The bucket that `MODEL_REPOSITORY` points to, and its id. */
+function modelBucket(): { id: string; bucket: Resource; folder: string } {
+  const [, [, reference, folder]] = repositoryUrlSchema.parse(variablesOf(usual).MODEL_REPOSITORY)[
+    'Fn::Join'
+  ];
+  return { id: reference.Ref, bucket: usual.follow(reference), folder };
+}
+
+describe('model bucket', () => {
+  const { id, bucket, folder } = modelBucket();
+
+  test('is where the function looks for models', () => {
+    expect(bucket.Type).toBe('AWS::S3::Bucket');
+    expect(folder).toBe('/models');
+  });
+
+  test.each(usual.ofType('AWS::S3::Bucket').map((each) => [each]))(
+    'blocks public access',
+    ({ Properties }) => {
+      expect(Properties).toMatchObject({
+        PublicAccessBlockConfiguration: {
+          BlockPublicAcls: true,
+          BlockPublicPolicy: true,
+          IgnorePublicAcls: true,
+          RestrictPublicBuckets: true,
+        },
+        OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+      });
+    },
+  );
+
+  test.each(usual.ofType('AWS::S3::Bucket').map((each) => [each]))(
+    'is encrypted and outlives the stack',
+    (each) => {
+      expect(each).toMatchObject({
+        DeletionPolicy: 'Retain',
+        UpdateReplacePolicy: 'Retain',
+        Properties: {
+          BucketEncryption: {
+            ServerSideEncryptionConfiguration: [
+              { ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } },
+            ],
+          },
+        },
+      });
+    },
+  );
+
+  test('keeps replaced files for a month and unfinished uploads for a week', () => {
+    expect(bucket.Properties).toMatchObject({
+      VersioningConfiguration: { Status: 'Enabled' },
+      LifecycleConfiguration: {
+        Rules: [
+          { NoncurrentVersionExpiration: { NoncurrentDays: 30 }, Status: 'Enabled' },
+          { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 }, Status: 'Enabled' },
+        ],
+      },
+    });
+  });
+
+  test('never expires a model', () => {
+    expect(JSON.stringify(bucket.Properties.LifecycleConfiguration)).not.toMatch(/"Expiration/);
+  });
+
+  test('refuses requests without TLS 1.2', () => {
+    const all = [{ 'Fn::GetAtt': [id, 'Arn'] }, { 'Fn::Join': ['', [{ 'Fn::GetAtt': [id, 'Arn'] }, '/*']] }];
+    const deny = { Action: 's3:*', Effect: 'Deny', Principal: { AWS: '*' }, Resource: all };
+    const policy = usual
+      .ofType('AWS::S3::BucketPolicy')
+      .find(({ Properties }) => usual.follow(Properties.Bucket) === bucket);
+    expect(policy?.Properties.PolicyDocument).toMatchObject({
+      Statement: [
+        { ...deny, Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
+        { ...deny, Condition: { NumericLessThan: { 's3:TlsVersion': 1.2 } } },
+      ],
+    });
+  });
+
+  test('records its requests in another bucket, for as long as other logs', () => {
+    const { DestinationBucketName } = z
+      .object({ DestinationBucketName: z.unknown() })
+      .parse(bucket.Properties.LoggingConfiguration);
+    const logs = usual.follow(DestinationBucketName);
+    expect(logs).not.toBe(bucket);
+    expect(logs.Properties).toMatchObject({ LifecycleConfiguration: { Rules: [{ ExpirationInDays: 30 }] } });
+  });
+});
+
+describe('inference function', () => {
+  test('runs on arm64 with one vCPU and fails before the HTTP API gives up', () => {
+    expect(handlerOf(usual).Properties).toMatchObject({
+      Architectures: ['arm64'],
+      Handler: 'index.handler',
+      MemorySize: 1769,
+      Timeout: 29,
+      EphemeralStorage: { Size: 1024 },
+    });
+    expect(handlerOf(usual).Properties).not.toHaveProperty('ReservedConcurrentExecutions');
+  });
+
+  test('runs on x86_64 when asked', () => {
+    expect(handlerOf(opened).Properties).toMatchObject({
+      Architectures: ['x86_64'],
+      MemorySize: 3538,
+      Timeout: 20,
+      ReservedConcurrentExecutions: 10,
+    });
+  });
+
+  test('gets its settings by environment variables', () => {
+    expect(variablesOf(usual)).toEqual({
+      MODEL_REPOSITORY: expect.anything(),
+      MODEL_CACHE_FOLDER: '/tmp/ternion',
+      PRELOAD_MODELS: '*',
+      SESSION_CACHE_BYTES: String(884 * 1024 * 1024),
+      INTRA_OP_THREADS: '1',
+      MALLOC_ARENA_MAX: '2',
+    });
+  });
+
+  test('takes overrides last', () => {
+    expect(variablesOf(opened)).toMatchObject({
+      DEFAULT_MODEL: 'iris',
+      PRELOAD_MODELS: 'iris,digits',
+      SESSION_CACHE_BYTES: String(1769 * 1024 * 1024),
+      INTRA_OP_THREADS: '1',
+      LOG_LEVEL: 'debug',
+    });
+  });
+
+  test('threads grow with the vCPUs that memory buys', () => {
+    const stack = createStack(workspace, { memorySizeMb: 3538, seedExampleModels: false });
+    expect(variablesOf(synthesize(stack))).toMatchObject({ INTRA_OP_THREADS: '2' });
+  });
+
+  test('is refused when a variable holds what it would not start with', () => {
+    expect(() => createStack(workspace, { environment: { LOG_LEVEL: 'loud' } })).toThrow(
+      'LOG_LEVEL="loud" must be one of',
+    );
+  });
+
+  test('is refused when it was not built', () => {
+    expect(() => createStack(workspace, { codeFolder: '/nowhere' })).toThrow(
+      '/nowhere holds no built function (index.mjs): run "npm run build" first.',
+    );
+  });
+
+  test('may do no more than read models and write its own log', () => {
+    const { id } = modelBucket();
+    const arn = { 'Fn::GetAtt': [id, 'Arn'] };
+    const { Properties } = handlerOf(usual);
+    const role = usual.follow(Properties.Role);
+    const { LogGroup } = z
+      .object({ LogGroup: z.object({ Ref: z.string() }) })
+      .parse(Properties.LoggingConfig);
+    expect(role.Properties.Policies).toEqual([
+      {
+        PolicyName: 'WriteLog',
+        PolicyDocument: {
+          Version: '2012-10-17',
+          Statement: [
+            {
+              Effect: 'Allow',
+              Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+              Resource: { 'Fn::GetAtt': [LogGroup.Ref, 'Arn'] },
+            },
+          ],
+        },
+      },
+      {
+        PolicyName: 'ReadModels',
+        PolicyDocument: {
+          Version: '2012-10-17',
+          Statement: [
+            { Effect: 'Allow', Action: 's3:GetObject', Resource: { 'Fn::Join': ['', [arn, '/models/*']] } },
+            {
+              Effect: 'Allow',
+              Action: 's3:ListBucket',
+              Resource: arn,
+              Condition: { StringLike: { 's3:prefix': 'models/*' } },
+            },
+          ],
+        },
+      },
+    ]);
+  });
+
+  test.each([
+    ['usual', usual],
+    ['opened', opened],
+  ])('has no other policy in the %s stack: none of AWS, none attached', (_, template) => {
+    for (const role of template.ofType('AWS::IAM::Role')) {
+      expect(role.Properties).not.toHaveProperty('ManagedPolicyArns');
+    }
+    expect(template.ofType('AWS::IAM::Policy')).toEqual([]);
+    expect(template.ofType('AWS::IAM::ManagedPolicy')).toEqual([]);
+  });
+});
+
+describe('HTTP API', () => {
+  const route = (template: SynthesizedTemplate) => template.only('AWS::ApiGatewayV2::Route').Properties;
+  const stage = (template: SynthesizedTemplate) => template.only('AWS::ApiGatewayV2::Stage').Properties;
+
+  test('hands every request to the function as payload 2.0', () => {
+    expect(route(usual)).toMatchObject({ RouteKey: '$default' });
+    const { Properties } = usual.only('AWS::ApiGatewayV2::Integration');
+    expect(Properties).toMatchObject({ IntegrationType: 'AWS_PROXY', PayloadFormatVersion: '2.0' });
+    expect(usual.follow(Properties.IntegrationUri)).toBe(handlerOf(usual));
+  });
+
+  test('asks for signed requests, unless it was opened', () => {
+    expect(route(usual)).toMatchObject({ AuthorizationType: 'AWS_IAM' });
+    expect(route(opened)).toMatchObject({ AuthorizationType: 'NONE' });
+  });
+
+  test('is throttled', () => {
+    expect(stage(usual).DefaultRouteSettings).toEqual({
+      ThrottlingRateLimit: 100,
+      ThrottlingBurstLimit: 200,
+    });
+    expect(stage(opened).DefaultRouteSettings).toEqual({
+      ThrottlingRateLimit: 5,
+      ThrottlingBurstLimit: 200,
+    });
+  });
+
+  test('has the default stage only', () => {
+    expect(stage(usual)).toMatchObject({ StageName: '$default', AutoDeploy: true });
+  });
+
+  test('logs each request as JSON to a log group of its own', () => {
+    const { DestinationArn, Format } = z
+      .object({ DestinationArn: z.unknown(), Format: z.string() })
+      .parse(stage(usual).AccessLogSettings);
+    expect(usual.follow(DestinationArn).Type).toBe('AWS::Logs::LogGroup');
+    expect(JSON.parse(Format)).toMatchObject({ requestId: '$context.requestId', status: '$context.status' });
+  });
+
+  test('only the API may invoke the function', () => {
+    const permission = usual.only('AWS::Lambda::Permission').Properties;
+    expect(permission).toMatchObject({
+      Action: 'lambda:InvokeFunction',
+      Principal: 'apigateway.amazonaws.com',
+      SourceArn: expect.anything(),
+    });
+  });
+});
+
+describe('function URL', () => {
+  test('is absent unless asked for', () => {
+    expect(usual.ofType('AWS::Lambda::Url')).toEqual([]);
+  });
+
+  test('asks for signed requests when it is for IAM', () => {
+    const template = synthesize(createStack(workspace, { functionUrl: 'iam', seedExampleModels: false }));
+    expect(template.only('AWS::Lambda::Url').Properties).toMatchObject({ AuthType: 'AWS_IAM' });
+    const principals = template
+      .ofType('AWS::Lambda::Permission')
+      .map(({ Properties }) => Properties.Principal);
+    expect(principals).toEqual(['apigateway.amazonaws.com']);
+    expect(template.Outputs).toHaveProperty('FunctionUrl');
+  });
+
+  test('is open to everyone only when it is public', () => {
+    expect(opened.only('AWS::Lambda::Url').Properties).toMatchObject({ AuthType: 'NONE' });
+    const open = opened
+      .ofType('AWS::Lambda::Permission')
+      .filter(({ Properties }) => Properties.Principal === '*');
+    // Function URLs made since October 2025 want both.
+    expect(open.map(({ Properties }) => Properties.Action).sort()).toEqual([
+      'lambda:InvokeFunction',
+      'lambda:InvokeFunctionUrl',
+    ]);
+  });
+});
+
+describe('logs', () => {
+  test.each([
+    ['a month by default', usual, 30, 3],
+    ['as long as asked', opened, 7, 2],
+  ])('are kept %s, of every function and of the API', (_, template, days, count) => {
+    const groups = template.ofType('AWS::Logs::LogGroup');
+    expect(groups.map(({ Properties }) => Properties.RetentionInDays)).toEqual(Array(count).fill(days));
+    for (const { Properties } of template.ofType('AWS::Lambda::Function')) {
+      const { LogGroup } = z.object({ LogGroup: z.unknown() }).parse(Properties.LoggingConfig);
+      expect(groups).toContain(template.follow(LogGroup));
+    }
+  });
+});
+
+describe('alarms', () => {
+  const alarms = (template: SynthesizedTemplate) =>
+    Object.fromEntries(
+      template.ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => [Properties.MetricName, Properties]),
+    );
+
+  test('ring at the first crash, throttled request or 5xx answer', () => {
+    const first = { Threshold: 1, EvaluationPeriods: 1, Statistic: 'Sum', TreatMissingData: 'notBreaching' };
+    expect(alarms(usual)).toMatchObject({ Errors: first, Throttles: first, '5xx': first });
+  });
+
+  test('ring when the slowest hundredth nears the timeout', () => {
+    expect(alarms(usual)).toMatchObject({
+      Duration: {
+        ExtendedStatistic: 'p99',
+        Threshold: 0.8 * 29_000,
+        ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+        EvaluationPeriods: 3,
+        DatapointsToAlarm: 2,
+      },
+    });
+    expect(alarms(opened)).toMatchObject({ Duration: { Threshold: 0.5 * 20_000 } });
+  });
+
+  test('watch the function and the API of the stack', () => {
+    for (const metric of ['Errors', 'Throttles', 'Duration']) {
+      const [dimension] = z
+        .tuple([z.object({ Name: z.literal('FunctionName'), Value: z.unknown() })])
+        .parse(alarms(usual)[metric]?.Dimensions);
+      expect(usual.follow(dimension.Value)).toBe(handlerOf(usual));
+    }
+  });
+
+  test('tell a topic when there is one', () => {
+    const actions = (template: SynthesizedTemplate) =>
+      template.ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties.AlarmActions);
+    expect(actions(usual)).toEqual(Array(4).fill(undefined));
+    expect(actions(opened)).toEqual(Array(4).fill(['arn:aws:sns:eu-west-1:123456789012:alarms']));
+  });
+});
+
+describe('outputs', () => {
+  test('name the API and the model bucket', () => {
+    expect(Object.keys(usual.Outputs).sort()).toEqual(['ApiUrl', 'ModelBucketName']);
+    expect(usual.follow(usual.Outputs.ModelBucketName?.Value)).toBe(modelBucket().bucket);
+    expect(usual.follow(usual.Outputs.ApiUrl?.Value)).toBe(usual.only('AWS::ApiGatewayV2::Api'));
+  });
+});

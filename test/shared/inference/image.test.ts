@@ -1,0 +1,146 @@
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { rejectionOf } from '../error-of.ts';
+import {
+  type Axis,
+  buildModel,
+  buildNode,
+  FLOAT,
+  integerAttribute,
+  tensorValue,
+  UINT8,
+} from '../onnx/build-model.ts';
+import { imagesInput, inferOutput, rowsInput, serve } from './make-inference.ts';
+
+/** The mean of each channel is the score of its class: red, green, blue. */
+function meanModel(batch: Axis, height: Axis, width: Axis): Uint8Array {
+  return buildModel({
+    nodes: [buildNode('GlobalAveragePool', ['pixels'], ['scores'])],
+    inputs: [tensorValue('pixels', FLOAT, [batch, 3, height, width])],
+    outputs: [tensorValue('scores', FLOAT, [batch, 3, 1, 1])],
+  });
+}
+
+const config = (preprocess: readonly object[]) =>
+  JSON.stringify({ task: 'image-classification', labels: ['red', 'green', 'blue'], preprocess });
+const toRgb = { step: 'convert', mode: 'RGB' };
+const toPlanes = { step: 'layout', layout: 'NCHW' };
+const resizeTo = (width: number, height: number) => ({ step: 'resize', width, height });
+
+function image(width: number, height: number, background: string): Promise<Buffer> {
+  return sharp({ create: { width, height, channels: 3, background } })
+    .png()
+    .toBuffer();
+}
+
+describe('image classification', () => {
+  it('gives a prediction per image, whatever their sizes', async () => {
+    const inference = await serve({
+      'model.onnx': meanModel('n', 4, 6),
+      'model.json': config([toRgb, resizeTo(6, 4), { step: 'rescale', scale: 1 / 255 }, toPlanes]),
+    });
+    const images = [
+      await image(6, 4, '#ff0000'),
+      await image(31, 9, '#003300'),
+      await image(1, 1, '#000066'),
+    ];
+    const output = await inferOutput(inference, imagesInput(images));
+    expect(output).toEqual({
+      kind: 'classification',
+      labels: ['red', 'green', 'blue'],
+      predictions: [
+        { classId: 0, label: 'red', scores: Float64Array.of(1, 0, 0) },
+        { classId: 1, label: 'green', scores: Float64Array.of(0, 0.2, 0) },
+        { classId: 2, label: 'blue', scores: Float64Array.of(0, 0, 0.4) },
+      ],
+    });
+  });
+
+  it('sends a graph for one image several, one after the other', async () => {
+    const inference = await serve({
+      'model.onnx': meanModel(1, 2, 2),
+      'model.json': config([toRgb, resizeTo(2, 2), toPlanes]),
+    });
+    const images = [await image(2, 2, '#00ff00'), await image(2, 2, '#0000ff')];
+    const output = await inferOutput(inference, imagesInput(images));
+    expect(output).toMatchObject({ predictions: [{ label: 'green' }, { label: 'blue' }] });
+  });
+
+  it('takes bytes and pixels side by side where the graph does', async () => {
+    const inference = await serve({
+      'model.onnx': buildModel({
+        nodes: [buildNode('Cast', ['x'], ['y'], { attributes: [integerAttribute('to', FLOAT)] })],
+        inputs: [tensorValue('x', UINT8, ['n', 1, 1, 3])],
+        outputs: [tensorValue('y', FLOAT, ['n', 1, 1, 3])],
+      }),
+      'model.json': config([{ step: 'convert', mode: 'BGR' }, resizeTo(1, 1)]),
+    });
+    const output = await inferOutput(inference, imagesInput([await image(3, 3, '#0a141e')]));
+    expect(output).toMatchObject({ predictions: [{ scores: Float64Array.of(30, 20, 10) }] });
+  });
+
+  it('takes images of any size where neither steps nor graph say one', async () => {
+    const inference = await serve({
+      'model.onnx': meanModel('n', 'h', 'w'),
+      'model.json': config([toRgb, toPlanes]),
+    });
+    const output = await inferOutput(inference, imagesInput([await image(5, 7, '#000001')]));
+    expect(output).toMatchObject({ predictions: [{ label: 'blue' }] });
+    const mixed = imagesInput([await image(5, 7, 'red'), await image(7, 5, 'red')]);
+    const error = await rejectionOf(inferOutput(inference, mixed));
+    expect(error.message).toBe('The images of one request must have the same size for this model.');
+  });
+
+  it('refuses an image of another size than the graph takes', async () => {
+    const inference = await serve({
+      'model.onnx': meanModel('n', 4, 6),
+      'model.json': config([toRgb, toPlanes]),
+    });
+    expect(await inferOutput(inference, imagesInput([await image(6, 4, 'red')]))).toMatchObject({
+      predictions: [{ label: 'red' }],
+    });
+    const error = await rejectionOf(
+      inferOutput(inference, imagesInput([await image(6, 4, 'red'), await image(4, 6, 'red')])),
+    );
+    expect(error.message).toBe(
+      'Field "instances[1].image" is an image of shape [3,6,4] after preprocessing; the model takes [3,4,6].',
+    );
+  });
+
+  it('refuses what is no image, too many pixels and too many elements, by name', async () => {
+    const inference = await serve(
+      { 'model.onnx': meanModel('n', 4, 6), 'model.json': config([toRgb, resizeTo(6, 4), toPlanes]) },
+      { limits: { imagePixels: 100, tensorElements: 100 } },
+    );
+    const small = await image(10, 10, 'red');
+    const errorOf = (images: readonly Uint8Array[]) =>
+      rejectionOf(inferOutput(inference, imagesInput(images)));
+    expect((await errorOf([small, Buffer.from('text')])).message).toMatch(
+      /^Field "instances\[1\].image" is not an image this server knows/,
+    );
+    expect((await errorOf([await image(10, 11, 'red')])).message).toMatch('more than 100 pixels');
+    expect((await errorOf([small, small])).message).toBe(
+      'The images make more than 100 elements, the limit (MAX_TENSOR_ELEMENTS).',
+    );
+  });
+
+  it('takes images, not rows', async () => {
+    const inference = await serve({
+      'model.onnx': meanModel('n', 4, 6),
+      'model.json': config([toRgb, resizeTo(6, 4), toPlanes]),
+    });
+    const error = await rejectionOf(inferOutput(inference, rowsInput([[1]])));
+    expect(error.message).toMatch('this model takes an image, as a file');
+  });
+
+  it('has an example that it answers', async () => {
+    const inference = await serve({
+      'model.onnx': meanModel('n', 4, 6),
+      'model.json': config([toRgb, toPlanes]),
+    });
+    const example = await inference.describe({ name: 'm', version: '1' }, (model) => model.example);
+    const file = Buffer.from(String(example.image), 'base64');
+    const output = await inferOutput(inference, imagesInput([file]));
+    expect(output).toMatchObject({ predictions: [{ scores: Float64Array.of(0, 0, 0) }] });
+  });
+});

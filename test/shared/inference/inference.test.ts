@@ -1,0 +1,266 @@
+import { describe, expect, it } from 'vitest';
+import { createTensor } from '../../../shared/tensor/tensor.ts';
+import { rejectionOf } from '../error-of.ts';
+import { buildModel, buildNode, FLOAT, identityModel, tensorValue } from '../onnx/build-model.ts';
+import { MODELS } from '../project.ts';
+import { makeFolder, writeFiles } from '../temporary-folder.ts';
+import { imagesInput, makeInference, rowsInput, tensorsInput } from './make-inference.ts';
+
+const identity = identityModel(FLOAT, ['n', 2]);
+const regression = JSON.stringify({ task: 'tabular-regression' });
+const negation = buildModel({
+  nodes: [buildNode('Neg', ['x'], ['y'])],
+  inputs: [tensorValue('x', FLOAT, ['n', 2])],
+  outputs: [tensorValue('y', FLOAT, ['n', 2])],
+});
+
+const ask = (model: string | undefined, version?: string) => ({
+  model,
+  version,
+  input: tensorsInput([[1, 2]]),
+});
+const askRows = (model: string | undefined) => ({ model, version: undefined, input: rowsInput([[1, 2]]) });
+const yOf = (values: readonly number[]) => ({
+  kind: 'tensors',
+  tensors: new Map([['y', createTensor('FP32', [1, 2], values)]]),
+});
+
+describe('infer', () => {
+  it('asks the version of the request, or the highest', async () => {
+    const folder = await makeFolder({
+      'm/1/model.onnx': identity,
+      'm/2/model.onnx': identity,
+      'm/10/model.onnx': negation,
+    });
+    const { inference } = makeInference(folder);
+    const live = await inference.infer(ask('m'));
+    expect([live.reference, live.output]).toEqual([{ name: 'm', version: '10' }, yOf([-1, -2])]);
+    const old = await inference.infer(ask('m', '2'));
+    expect([old.reference, old.output]).toEqual([{ name: 'm', version: '2' }, yOf([1, 2])]);
+    expect(old.runMs).toBeGreaterThan(0);
+  });
+
+  it('answers many requests at once, with one load', async () => {
+    const { inference, log } = makeInference(await makeFolder({ 'm/1/model.onnx': negation }));
+    const results = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        inference.infer({ model: 'm', version: undefined, input: tensorsInput([[index, 1]]) }),
+      ),
+    );
+    expect(results.map(({ output }) => output)).toEqual(results.map((_, index) => yOf([-index, -1])));
+    expect(log.filter(({ message }) => message === 'model loaded')).toHaveLength(1);
+  });
+
+  it('says which models and versions there are when one is unknown', async () => {
+    const { inference } = makeInference(MODELS);
+    const model = await rejectionOf(inference.infer(ask('nope')));
+    expect([model.code, model.message]).toEqual([
+      'RESOURCE_DOES_NOT_EXIST',
+      'There is no model "nope"; the models are: digits, iris.',
+    ]);
+    const version = await rejectionOf(inference.infer(ask('iris', '9')));
+    expect(version.message).toBe('Model "iris" has no version "9"; its versions are 1, 2.');
+  });
+});
+
+describe('the model of a request that names none', () => {
+  it('is the only one there is', async () => {
+    const { inference } = makeInference(await makeFolder({ 'only/1/model.onnx': identity }));
+    expect((await inference.infer(ask(undefined))).reference.name).toBe('only');
+  });
+
+  it('is the default one', async () => {
+    const folder = await makeFolder({ 'a/1/model.onnx': identity, 'b/1/model.onnx': identity });
+    const { inference } = makeInference(folder, { defaultModel: 'b' });
+    expect((await inference.infer(ask(undefined))).reference.name).toBe('b');
+  });
+
+  it('is the only one that takes such input', async () => {
+    const { inference } = makeInference(MODELS);
+    const rows = await inference.infer({
+      ...ask(undefined),
+      input: rowsInput([[5.1, 3.5, 1.4, 0.2]]),
+    });
+    expect(rows.reference.name).toBe('iris');
+    const example = await inference.describe({ name: 'digits', version: '1' }, (model) => model.example);
+    const image = Buffer.from(String(example.image), 'base64');
+    const images = await inference.infer({ ...ask(undefined), input: imagesInput([image]) });
+    expect(images.reference.name).toBe('digits');
+  });
+
+  it('is not guessed: the answer says why and lists the models', async () => {
+    const folder = await makeFolder({
+      'a/1/model.onnx': identity,
+      'a/1/model.json': regression,
+      'b/1/model.onnx': identity,
+      'b/1/model.json': regression,
+      'c/1/model.onnx': identity,
+      'd/1/model.onnx': identity,
+      'd/1/model.json': 'not JSON',
+    });
+    const { inference } = makeInference(folder);
+    const several = await rejectionOf(inference.infer(askRows(undefined)));
+    expect([several.code, several.message]).toEqual([
+      'BAD_REQUEST',
+      'The request names no model and a and b take such input: use /models/{model}/predict. The models are: a, b, c, d.',
+    ]);
+    const none = await rejectionOf(inference.infer(ask(undefined)));
+    expect(none.message).toMatch('names no model and no model takes such input');
+  });
+
+  it('does not exist in an empty repository', async () => {
+    const { inference } = makeInference(await makeFolder({ 'README.md': 'no models yet' }));
+    const error = await rejectionOf(inference.infer(ask(undefined)));
+    expect(error.message).toMatch('The models are: none.');
+  });
+});
+
+describe('a model that cannot be loaded', () => {
+  it('is unavailable with its reason and the time to try again; others go on', async () => {
+    const folder = await makeFolder({ 'bad/1/model.onnx': '<html>', 'good/1/model.onnx': identity });
+    const { inference, log } = makeInference(folder);
+    const error = await rejectionOf(inference.infer(ask('bad')));
+    expect([error.code, error.status, error.message, error.headers]).toEqual([
+      'MODEL_UNAVAILABLE',
+      503,
+      'Model "bad" version "1" cannot be loaded: its model.onnx is not an ONNX file, or it is truncated.',
+      { 'retry-after': '1' },
+    ]);
+    expect(inference.state({ name: 'bad', version: '1' })).toBe('failed');
+    expect((await inference.infer(ask('good'))).output).toEqual(yOf([1, 2]));
+    expect(inference.state({ name: 'good', version: '1' })).toBe('loaded');
+    expect(log.find(({ message }) => message === 'model failed to load')).toMatchObject({
+      level: 'error',
+      model: 'bad/1',
+      error: { name: 'ModelError' },
+    });
+  });
+
+  it('keeps an older version of it available', async () => {
+    const folder = await makeFolder({ 'm/1/model.onnx': identity, 'm/2/model.onnx': '' });
+    const { inference } = makeInference(folder);
+    expect((await rejectionOf(inference.infer(ask('m')))).message).toBe(
+      'Model "m" version "2" cannot be loaded: its model.onnx is empty.',
+    );
+    expect((await inference.infer(ask('m', '1'))).reference.version).toBe('1');
+  });
+
+  it('says what is wrong with its model.json or reference.json', async () => {
+    const folder = await makeFolder({
+      'a/1/model.onnx': identity,
+      'a/1/model.json': JSON.stringify({ task: 'tabular-regression', labels: ['x'] }),
+      'b/1/model.onnx': identity,
+      'b/1/reference.json': '{}',
+    });
+    const { inference } = makeInference(folder);
+    expect((await rejectionOf(inference.infer(ask('a')))).message).toBe(
+      'Model "a" version "1" cannot be loaded: its model.json is not valid (the file: Unrecognized key: "labels").',
+    );
+    expect((await rejectionOf(inference.infer(ask('b')))).message).toBe(
+      'Model "b" version "1" cannot be loaded: its reference.json is not valid.',
+    );
+  });
+
+  it('is damaged when a checksum differs', async () => {
+    const manifest = {
+      files: [{ path: 'model.onnx', size: identity.length, sha256: 'a'.repeat(64) }],
+    };
+    const folder = await makeFolder({
+      'm/1/model.onnx': identity,
+      'm/1/files.json': JSON.stringify(manifest),
+    });
+    const { inference } = makeInference(folder);
+    const error = await rejectionOf(inference.infer(ask('m')));
+    expect(error.message).toMatch(/^Model "m" version "1" cannot be loaded: its files are damaged/);
+    expect(error.message).not.toMatch(folder);
+  });
+
+  it('is not a model whose run fails: that is an error of its own', async () => {
+    const product = buildModel({
+      nodes: [buildNode('MatMul', ['x', 'x'], ['y'])],
+      inputs: [tensorValue('x', FLOAT, ['n', 2])],
+      outputs: [tensorValue('y', FLOAT, ['n', 2])],
+    });
+    const { inference } = makeInference(await makeFolder({ 'm/1/model.onnx': product }));
+    await expect(inference.infer(ask('m'))).rejects.toThrow('dimension mismatch');
+    expect(inference.state({ name: 'm', version: '1' })).toBe('loaded');
+  });
+});
+
+describe('describe', () => {
+  it('loads the model and shows it; the example is the first reference case', async () => {
+    const { inference } = makeInference(MODELS);
+    const reference = { name: 'iris', version: '1' };
+    expect(inference.state(reference)).toBeUndefined();
+    const seen = await inference.describe(reference, ({ example, config }) => [example, config.task]);
+    expect(seen).toEqual([{ features: [5.1, 3.5, 1.4, 0.2] }, 'tabular-classification']);
+    expect(inference.state(reference)).toBe('loaded');
+  });
+});
+
+describe('preload', () => {
+  it('loads the live version of the models named, or of all', async () => {
+    const { inference } = makeInference(MODELS);
+    const states = () =>
+      [
+        ['digits', '1'],
+        ['iris', '1'],
+        ['iris', '2'],
+      ].map(([name = '', version = '']) => inference.state({ name, version }));
+    await inference.preload([]);
+    expect(states()).toEqual([undefined, undefined, undefined]);
+    await inference.preload(['iris']);
+    expect(states()).toEqual([undefined, undefined, 'loaded']);
+    await inference.preload(['*']);
+    expect(states()).toEqual(['loaded', undefined, 'loaded']);
+  });
+
+  it('logs unknown and broken models and goes on', async () => {
+    const folder = await makeFolder({ 'bad/1/model.onnx': '', 'good/1/model.onnx': identity });
+    const { inference, log } = makeInference(folder);
+    await inference.preload(['nope', 'bad', 'good']);
+    expect(inference.state({ name: 'good', version: '1' })).toBe('loaded');
+    const failed = log.filter(({ message }) => message === 'preload failed');
+    expect(failed.map(({ level, model }) => [level, model])).toEqual([
+      ['warn', 'nope'],
+      ['warn', 'bad'],
+    ]);
+  });
+
+  it('logs a repository that cannot be read: the server still starts and can say so', async () => {
+    const folder = await makeFolder({});
+    const { inference, log } = makeInference(`${folder}/later`);
+    for (const names of [[], ['*'], ['m']]) await inference.preload(names);
+    expect(new Set(log.map(({ level, message }) => `${level}: ${message}`))).toEqual(
+      new Set(['warn: preload failed']),
+    );
+    await writeFiles(folder, { 'later/m/1/model.onnx': identity });
+    expect((await inference.infer(ask('m'))).output).toEqual(yOf([1, 2]));
+  });
+});
+
+describe('the session cache', () => {
+  it('keeps no more sessions than fit, and loads the others anew', async () => {
+    const folder = await makeFolder({ 'a/1/model.onnx': identity, 'b/1/model.onnx': negation });
+    const { inference, log } = makeInference(folder, { sessionCacheBytes: 1 });
+    for (const model of ['a', 'b', 'a']) await inference.infer(ask(model));
+    const loads = log.filter(({ message }) => message === 'model loaded').map(({ model }) => model);
+    expect(loads).toEqual(['a/1', 'b/1', 'a/1']);
+    expect(inference.state({ name: 'b', version: '1' })).toBeUndefined();
+  });
+});
+
+describe('close', () => {
+  it('frees all sessions', async () => {
+    const { inference } = makeInference(await makeFolder({ 'm/1/model.onnx': identity }));
+    await inference.infer(ask('m'));
+    await inference.close();
+    expect(inference.state({ name: 'm', version: '1' })).toBeUndefined();
+  });
+
+  it('leaves a runtime that works', async () => {
+    const { inference } = makeInference(MODELS);
+    await inference.close();
+    await expect(inference.checkRuntime()).resolves.toBeUndefined();
+  });
+});

@@ -1,0 +1,216 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { rejectionOf } from '../error-of.ts';
+import {
+  buildModel,
+  buildNode,
+  FLOAT,
+  floatInitializer,
+  INT32,
+  INT64,
+  identityModel,
+  integerAttribute,
+  integersAttribute,
+  tensorValue,
+  UINT8,
+  zipMapValue,
+} from '../onnx/build-model.ts';
+import { MODELS } from '../project.ts';
+import { imagesInput, inferOutput, rowsInput, serve, tensorsInput } from './make-inference.ts';
+
+/** Three numbers in; their product with a matrix of 3 rows out. */
+function productModel(columns: number, weights: readonly number[]): Uint8Array {
+  return buildModel({
+    nodes: [buildNode('MatMul', ['x', 'w'], ['y'])],
+    inputs: [tensorValue('x', FLOAT, ['n', 3])],
+    outputs: [tensorValue('y', FLOAT, ['n', columns])],
+    initializers: [floatInitializer('w', [3, columns], weights)],
+  });
+}
+
+const regression = JSON.stringify({ task: 'tabular-regression' });
+const classification = JSON.stringify({ task: 'tabular-classification' });
+
+describe('tabular regression', () => {
+  it('gives a number per row', async () => {
+    const inference = await serve({ 'model.onnx': productModel(1, [1, 10, 0.1]), 'model.json': regression });
+    expect(
+      await inferOutput(
+        inference,
+        rowsInput([
+          [1, 2, 3],
+          [0, 0, 1],
+        ]),
+      ),
+    ).toEqual({
+      kind: 'regression',
+      // 21.3 and 0.1 as float32, with their own digits.
+      predictions: [21.3, 0.1],
+    });
+  });
+
+  it('gives a list per row where the model predicts several', async () => {
+    const weights = [1, 0, 0, 1, 0, 0];
+    const inference = await serve({ 'model.onnx': productModel(2, weights), 'model.json': regression });
+    expect(
+      await inferOutput(
+        inference,
+        rowsInput([
+          [1, 2, 3],
+          [4, 5, 6],
+        ]),
+      ),
+    ).toEqual({
+      kind: 'regression',
+      predictions: [
+        [1, 2],
+        [4, 5],
+      ],
+    });
+  });
+
+  it('reads the output its model.json names', async () => {
+    const model = buildModel({
+      nodes: [buildNode('Neg', ['x'], ['a']), buildNode('Abs', ['x'], ['b'])],
+      inputs: [tensorValue('x', FLOAT, ['n', 1])],
+      outputs: [tensorValue('a', FLOAT, ['n', 1]), tensorValue('b', FLOAT, ['n', 1])],
+    });
+    const config = JSON.stringify({ task: 'tabular-regression', output: 'b' });
+    const inference = await serve({ 'model.onnx': model, 'model.json': config });
+    expect(await inferOutput(inference, rowsInput([[-2]]))).toMatchObject({ predictions: [2] });
+  });
+});
+
+describe('tabular classification', () => {
+  const scores = identityModel(FLOAT, ['n', 3]);
+
+  it('numbers the classes where nothing names them, and takes the largest score', async () => {
+    const inference = await serve({ 'model.onnx': scores, 'model.json': classification });
+    expect(
+      await inferOutput(
+        inference,
+        rowsInput([
+          [0.25, 0.5, 0.25],
+          [7, -1, 7],
+        ]),
+      ),
+    ).toEqual({
+      kind: 'classification',
+      labels: [0, 1, 2],
+      predictions: [
+        { classId: 1, label: 1, scores: Float64Array.of(0.25, 0.5, 0.25) },
+        { classId: 0, label: 0, scores: Float64Array.of(7, -1, 7) },
+      ],
+    });
+  });
+
+  it('makes probabilities of logits where its model.json says softmax', async () => {
+    const config = {
+      task: 'tabular-classification',
+      labels: ['a', 'b', 'c'],
+      postprocess: [{ step: 'softmax' }],
+    };
+    const inference = await serve({ 'model.onnx': scores, 'model.json': JSON.stringify(config) });
+    const output = await inferOutput(inference, rowsInput([[5, 5, 5]]));
+    expect(output).toMatchObject({
+      predictions: [{ label: 'a', scores: Float64Array.of(1 / 3, 1 / 3, 1 / 3) }],
+    });
+  });
+
+  it("takes the graph's own label, not the largest score", async () => {
+    // The label is the first column, whatever the scores are.
+    const model = buildModel({
+      nodes: [
+        buildNode('ArgMin', ['x'], ['label'], {
+          attributes: [integerAttribute('axis', 1), integerAttribute('keepdims', 0)],
+        }),
+        buildNode('ZipMap', ['x'], ['scores'], {
+          domain: 'ai.onnx.ml',
+          attributes: [integersAttribute('classlabels_int64s', [-1n, 1n, 2n])],
+        }),
+      ],
+      inputs: [tensorValue('x', FLOAT, ['n', 3])],
+      outputs: [tensorValue('label', INT64, ['n']), zipMapValue('scores', INT64)],
+      opsets: { '': 18, 'ai.onnx.ml': 1 },
+    });
+    const inference = await serve({ 'model.onnx': model });
+    const output = await inferOutput(inference, rowsInput([[0.5, 0.25, 0.75]]));
+    // ArgMin says 1, which is the label of the second class.
+    expect(output).toEqual({
+      kind: 'classification',
+      labels: [-1, 1, 2],
+      predictions: [{ classId: 1, label: 1, scores: Float64Array.of(0.5, 0.25, 0.75) }],
+    });
+  });
+
+  it("gives a class the config's name, though the graph has labels of its own", async () => {
+    const forest = readFileSync(join(MODELS, 'iris/1/model.onnx'));
+    const config = { task: 'tabular-classification', labels: ['S', 'Ve', 'Vi'] };
+    const inference = await serve({ 'model.onnx': forest, 'model.json': JSON.stringify(config) });
+    const output = await inferOutput(inference, rowsInput([[5.1, 3.5, 1.4, 0.2]]));
+    expect(output).toMatchObject({ labels: ['S', 'Ve', 'Vi'], predictions: [{ label: 'S', classId: 0 }] });
+  });
+});
+
+describe('what a tabular model takes', () => {
+  it('is rows, neither images nor tensors', async () => {
+    const inference = await serve({ 'model.onnx': identityModel(FLOAT, ['n', 2]), 'model.json': regression });
+    for (const input of [imagesInput([Uint8Array.of(1)]), tensorsInput({ x: [[1, 2]] })]) {
+      const error = await rejectionOf(inferOutput(inference, input));
+      expect(error.message).toMatch(/^The request brings .*; this model takes features/);
+    }
+  });
+
+  it('is as many numbers as its graph says', async () => {
+    const inference = await serve({ 'model.onnx': identityModel(FLOAT, ['n', 2]), 'model.json': regression });
+    const error = await rejectionOf(inferOutput(inference, rowsInput([[1, 2], [3]])));
+    expect(error.message).toBe('Field "instances[1]" has 1 values; expected a list of 2 numbers.');
+  });
+
+  it('is as many numbers as the first row has, where its graph says nothing', async () => {
+    const open = identityModel(FLOAT, ['n', 'width']);
+    const inference = await serve({ 'model.onnx': open, 'model.json': regression });
+    expect(await inferOutput(inference, rowsInput([[1, 2, 3]]))).toMatchObject({ predictions: [[1, 2, 3]] });
+    const error = await rejectionOf(inferOutput(inference, rowsInput([[1, 2], [3]])));
+    expect(error.message).toBe('Field "instances[1]" has 1 values; expected a list of 2 numbers.');
+  });
+
+  it('is no more numbers than the limit', async () => {
+    const inference = await serve(
+      { 'model.onnx': identityModel(FLOAT, ['n', 2]), 'model.json': regression },
+      { limits: { tensorElements: 3 } },
+    );
+    const error = await rejectionOf(
+      inferOutput(
+        inference,
+        rowsInput([
+          [1, 2],
+          [3, 4],
+        ]),
+      ),
+    );
+    expect(error.message).toBe('The request has more than 3 numbers, the limit (MAX_TENSOR_ELEMENTS).');
+  });
+
+  it.each([
+    ['INT64', INT64, [2 ** 53 - 1], [2 ** 53]],
+    ['INT32', INT32, [-(2 ** 31), 2 ** 31 - 1], [-(2 ** 31) - 1, 2 ** 31]],
+    ['UINT8', UINT8, [0, 255], [-1, 256]],
+  ])('is whole numbers of the range of %s where its input is that', async (_, code, good, bad) => {
+    const model = buildModel({
+      nodes: [buildNode('Cast', ['x'], ['y'], { attributes: [integerAttribute('to', DOUBLE)] })],
+      inputs: [tensorValue('x', code, ['n', 1])],
+      outputs: [tensorValue('y', DOUBLE, ['n', 1])],
+    });
+    const inference = await serve({ 'model.onnx': model, 'model.json': regression });
+    const output = await inferOutput(inference, rowsInput(good.map((value) => [value])));
+    expect(output).toMatchObject({ predictions: good });
+    for (const value of [...bad, 0.5]) {
+      const error = await rejectionOf(inferOutput(inference, rowsInput([[value]])));
+      expect(error.message).toMatch(/^Field "instances\[0\]\[0\]" is .*; expected a whole number/);
+    }
+  });
+});
+
+const DOUBLE = 11;

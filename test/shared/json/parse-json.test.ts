@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { describeJson, isJsonObject, type JsonValue, parseJson } from '../../../shared/json/parse-json.ts';
+import { errorOf } from '../error-of.ts';
+
+function parse(text: string, depthLimit = 32): JsonValue {
+  return parseJson(Buffer.from(text), depthLimit);
+}
+
+function messageOf(text: string | Uint8Array, depthLimit = 32): string {
+  const error = errorOf(() => parseJson(Buffer.from(text), depthLimit));
+  expect(error.code).toBe('BAD_REQUEST');
+  return error.message;
+}
+
+describe('parseJson', () => {
+  it('equals JSON.parse on any JSON', () => {
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 8 }), (json) => {
+        expect(parse(json, 100)).toEqual(JSON.parse(json));
+      }),
+    );
+  });
+
+  it('takes the words Python writes for numbers without a JSON form', () => {
+    expect(parse('[NaN, Infinity, -Infinity, Inf, -Inf]')).toEqual([
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      Number.NEGATIVE_INFINITY,
+      Number.POSITIVE_INFINITY,
+      Number.NEGATIVE_INFINITY,
+    ]);
+    expect(parse('{"features":[1,NaN]}')).toEqual({ features: [1, Number.NaN] });
+    expect(parse(' NaN\n')).toBe(Number.NaN);
+  });
+
+  it('skips a byte order mark', () => {
+    expect(parse('\ufeff{"a":1}')).toEqual({ a: 1 });
+  });
+
+  it('takes nesting up to the limit and refuses one level more', () => {
+    expect(parse('[[1]]', 2)).toEqual([[1]]);
+    expect(messageOf('[[[1]]]', 2)).toBe(
+      'The JSON body is nested more than 2 levels deep, which is the limit (MAX_JSON_DEPTH).',
+    );
+    expect(messageOf('[{"a":[1]}]', 2)).toMatch('more than 2 levels');
+    expect(messageOf('['.repeat(250_000))).toMatch('more than 32 levels');
+  });
+
+  it('counts levels, not brackets', () => {
+    expect(parse('[[1],[2],[3],{}]', 2)).toEqual([[1], [2], [3], {}]);
+  });
+
+  it.each(['[[[[[[', '"[[[[', '\\\\"[[[[', '\\\\\\"{{{{{', ']]]]]]', '\\u005b[[[ä['])(
+    'counts no brackets inside the string %j',
+    (text) => {
+      const json = JSON.stringify({ [text]: text });
+      expect(parse(json, 1)).toEqual({ [text]: text });
+      // The same through the tolerant parser.
+      expect(parse(`[${json},NaN]`, 2)).toEqual([{ [text]: text }, Number.NaN]);
+    },
+  );
+
+  it('finds the depth of any JSON', () => {
+    const depthOf = (value: unknown): number =>
+      typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
+        const depth = depthOf(value);
+        expect(parse(JSON.stringify(value), depth)).toEqual(JSON.parse(JSON.stringify(value)));
+        if (depth > 0) expect(messageOf(JSON.stringify(value), depth - 1)).toMatch('nested more than');
+      }),
+    );
+  });
+
+  it('refuses bytes that are not UTF-8', () => {
+    expect(messageOf(Uint8Array.of(0x22, 0xff, 0x22))).toBe('The JSON body is not valid UTF-8.');
+    // UTF-16, as some Windows clients send it.
+    expect(messageOf(Uint8Array.of(0xff, 0xfe, 0x7b, 0x00))).toBe('The JSON body is not valid UTF-8.');
+  });
+
+  it('keeps a key __proto__ as data', () => {
+    for (const json of ['{"__proto__":{"polluted":1}}', '{"__proto__":{"polluted":1},"x":NaN}']) {
+      const value = parse(json);
+      expect(isJsonObject(value) && Object.hasOwn(value, '__proto__')).toBe(true);
+      expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+      expect('polluted' in {}).toBe(false);
+    }
+  });
+});
+
+describe('isJsonObject', () => {
+  it('takes objects, not lists and not null', () => {
+    expect([{}, [], null, 'a', undefined].map(isJsonObject)).toEqual([true, false, false, false, false]);
+  });
+});
+
+describe('describeJson', () => {
+  it.each<[JsonValue | undefined, string]>([
+    [undefined, 'nothing'],
+    [null, 'null'],
+    [[1, 2], 'an array of 2'],
+    [{}, 'an object with no keys'],
+    [{ a: 1, b: 2 }, 'an object with the keys "a", "b"'],
+    [true, 'the boolean true'],
+    [1.5, 'the number 1.5'],
+    [Number.NaN, 'the number NaN'],
+    ['text', 'the string "text"'],
+    ['x'.repeat(100), `the string "${'x'.repeat(39)}…`],
+    [
+      Object.fromEntries(Array.from('abcdefghij', (key) => [key, 1])),
+      'an object with the keys "a", "b", "c", "d", "e", "f", "g", "h" and 2 more',
+    ],
+    [{ ['k'.repeat(50)]: 1 }, `an object with the keys "${'k'.repeat(40)}…"`],
+  ])('describes %j', (value, text) => {
+    expect(describeJson(value)).toBe(text);
+  });
+});

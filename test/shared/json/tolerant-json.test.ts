@@ -1,0 +1,73 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseTolerantJson } from '../../../shared/json/tolerant-json.ts';
+import { errorOf } from '../error-of.ts';
+
+describe('parseTolerantJson', () => {
+  it('equals JSON.parse on any JSON, also spread over lines', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.constantFrom(undefined, 2, '\t'), (value, indent) => {
+        const json = JSON.stringify(value, null, indent);
+        expect(parseTolerantJson(json)).toEqual(JSON.parse(json));
+      }),
+    );
+  });
+
+  it('takes and refuses what JSON.parse does, in any text of JSON characters', () => {
+    const pieces = ['{', '}', '[', ']', ':', ',', '"', '"a"', '\\', '0', '1', '-', '.', 'e', '+', ' ', '\n'];
+    const words = ['true', 'null', 'nul', '01', '-0', '1.5e3', '\u0001', '\u00a0'];
+    const texts = fc.array(fc.constantFrom(...pieces, ...words), { maxLength: 12 });
+    fc.assert(
+      fc.property(texts, (parts) => {
+        const text = parts.join('');
+        const expected = outcomeOf(() => JSON.parse(text));
+        expect(outcomeOf(() => parseTolerantJson(text))).toEqual(expected);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it.each([
+    ['', 'it ends too early at line 1, column 1'],
+    ['  ', 'it ends too early at line 1, column 3'],
+    ['{"a": 1,\n "b": }', 'unexpected "}" at line 2, column 7'],
+    ['[1,\n2,\n  3 4]', 'unexpected "4]" at line 3, column 5'],
+    ['{"a" 1}', 'unexpected "1}" at line 1, column 6'],
+    ['{a: 1}', 'unexpected "a:" at line 1, column 2'],
+    ["{'a': 1}", 'unexpected "\'a\':" at line 1, column 2'],
+    ['[1, 2', 'it ends too early at line 1, column 6'],
+    ['[1, 2]]', 'unexpected "]" at line 1, column 7'],
+    ['{"a": "b', 'it ends too early at line 1, column 9'],
+    ['[nan]', 'unexpected "nan]" at line 1, column 2'],
+    ['[-NaN]', 'unexpected "-NaN]" at line 1, column 2'],
+    ['[True, False, None]', 'unexpected "True," at line 1, column 2'],
+    ['[01]', 'unexpected "1]" at line 1, column 3'],
+    ['[1,]', 'unexpected "]" at line 1, column 4'],
+    ['["a\nb"]', 'unexpected "\\"a" at line 1, column 2'],
+    ['["\\x"]', 'unexpected "\\"\\\\x\\"]" at line 1, column 2'],
+    ['features=1', 'unexpected "features=1" at line 1, column 1'],
+    [`[${'y'.repeat(40)}]`, 'unexpected "yyyyyyyyyyyy" at line 1, column 2'],
+  ])('says where %j breaks', (text, problem) => {
+    const error = errorOf(() => parseTolerantJson(text));
+    expect(error.message).toBe(`The body is not valid JSON: ${problem}.`);
+    expect(error.status).toBe(400);
+  });
+
+  it('reads strings of a million characters and as many escapes', () => {
+    const long = '\\"'.repeat(500_000);
+    expect(parseTolerantJson(`[${JSON.stringify(long)}, NaN]`)).toEqual([long, Number.NaN]);
+  });
+
+  it('lets the last of equal keys count, as JSON.parse', () => {
+    expect(parseTolerantJson('{"a":1,"b":2,"a":NaN}')).toEqual({ a: Number.NaN, b: 2 });
+  });
+});
+
+/** The value, or the fact that there is none. */
+function outcomeOf(parse: () => unknown): unknown {
+  try {
+    return { value: parse() };
+  } catch {
+    return 'refused';
+  }
+}

@@ -1,0 +1,78 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createArtifactCache } from '../../../shared/models/artifact-cache.ts';
+import type { ModelStore } from '../../../shared/stores/model-store.ts';
+
+const disk = vi.hoisted(() => ({ freeBytes: Number.POSITIVE_INFINITY, code: 'ENOSPC' }));
+
+// A disk that is full at a chosen byte: what a real one does, without the rights that making one takes.
+vi.mock('node:fs/promises', async (importOriginal) => {
+  const original = await importOriginal<typeof import('node:fs/promises')>();
+  return {
+    ...original,
+    open: async (...args: Parameters<typeof original.open>) => {
+      const handle = await original.open(...args);
+      const write = handle.write.bind(handle);
+      Object.assign(handle, {
+        write: async (buffer: Uint8Array, offset: number, length: number, position: number) => {
+          const fitting = Math.min(length, disk.freeBytes);
+          if (fitting === 0) throw Object.assign(new Error(`${disk.code}: write`), { code: disk.code });
+          disk.freeBytes -= fitting;
+          return await write(buffer, offset, fitting, position);
+        },
+      });
+      return handle;
+    },
+  };
+});
+
+let folder: string;
+let reads: number;
+
+beforeEach(async () => {
+  reads = 0;
+  folder = await mkdtemp(join(tmpdir(), 'ternion-disk-'));
+});
+
+afterEach(async () => {
+  disk.freeBytes = Number.POSITIVE_INFINITY;
+  await rm(folder, { recursive: true });
+});
+
+const store: ModelStore = {
+  url: 'memory://models',
+  list: async () => [{ path: 'iris/1/model.onnx', sizeBytes: 1000, etag: 'x' }],
+  read: async (_file, start, end) => {
+    reads += 1;
+    return Readable.from([Buffer.alloc(end - start)]);
+  },
+};
+
+describe('fetchFolder on a disk in trouble', () => {
+  it.each([
+    ['ENOSPC', 'no-space', 'No space left for iris/1/model.onnx (1000 bytes)'],
+    ['EDQUOT', 'no-space', 'No space left for iris/1/model.onnx (1000 bytes)'],
+    ['EIO', 'unwritable', 'Cannot write iris/1/model.onnx (1000 bytes)'],
+  ])('turns %s into "%s" without asking the store again', async (code, reason, message) => {
+    Object.assign(disk, { freeBytes: 600, code });
+    const cache = createArtifactCache({ store, folder });
+    await expect(cache.fetchFolder('iris/1')).rejects.toMatchObject({
+      name: 'StoreError',
+      reason,
+      message: expect.stringContaining(message),
+      cause: { code },
+    });
+    expect(reads).toBe(1);
+    expect(await readdir(join(folder, 'tmp'))).toEqual([]);
+  });
+
+  it('goes on when a write takes only a part of the bytes', async () => {
+    disk.freeBytes = 1000;
+    const path = await createArtifactCache({ store, folder }).fetchFolder('iris/1');
+    expect(await readdir(path)).toEqual(['model.onnx']);
+    expect(disk.freeBytes).toBe(0);
+  });
+});

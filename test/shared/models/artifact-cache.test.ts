@@ -1,0 +1,242 @@
+import { mkdir, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { createArtifactCache } from '../../../shared/models/artifact-cache.ts';
+import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
+import type { ModelStore } from '../../../shared/stores/model-store.ts';
+import {
+  bytes,
+  countGets,
+  isModel,
+  KIBIBYTE,
+  makeFolder,
+  manifest,
+  memoryStore,
+  rangesOf,
+  remains,
+  setup,
+} from '../../fixtures/artifact-setup.ts';
+
+describe('fetchFolder over a remote store', () => {
+  it('downloads all files of a version in parts and gives their folder', async () => {
+    const model = bytes(250 * KIBIBYTE);
+    const { server, folder, open } = await setup({
+      'iris/2/model.onnx': model,
+      'iris/2/deep/labels.txt': 'a\nb',
+      'iris/2/empty': '',
+      'iris/20/other': 'x',
+    });
+    const path = await open().fetchFolder('iris/2');
+    expect(path.startsWith(join(folder, '/'))).toBe(true);
+    expect((await readFile(join(path, 'model.onnx'))).equals(model)).toBe(true);
+    expect(await readFile(join(path, 'deep/labels.txt'), 'utf8')).toBe('a\nb');
+    expect(await readFile(join(path, 'empty'), 'utf8')).toBe('');
+    expect((await readdir(path)).sort()).toEqual(['deep', 'empty', 'model.onnx']);
+    expect(rangesOf(server.requests)).toEqual([
+      { start: 0, end: 102400 },
+      { start: 102400, end: 204800 },
+      { start: 204800, end: 256000 },
+    ]);
+    expect(await remains(folder)).toEqual([]);
+  });
+
+  it('keeps to the limit of requests under way, over all files', async () => {
+    let underWay = 0;
+    let most = 0;
+    const read: ModelStore['read'] = async (_file, start, end) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      const stream = Readable.from(
+        (async function* () {
+          await new Promise(setImmediate);
+          yield Buffer.alloc(end - start);
+        })(),
+      );
+      return stream.on('close', () => {
+        underWay -= 1;
+      });
+    };
+    const store = memoryStore([25_000, 5, 30_000, 20_000], read);
+    const options = { folder: await makeFolder(), partBytes: 10_000, requests: 3 };
+    await createArtifactCache({ store, ...options }).fetchFolder('iris/1');
+    expect([underWay, most]).toEqual([0, 3]);
+  });
+
+  it('downloads once for calls at the same time and asks for nothing when called again', async () => {
+    const { server, open } = await setup({ 'iris/1/model.onnx': bytes(150 * KIBIBYTE) });
+    const cache = open();
+    const paths = await Promise.all([1, 2, 3, 4].map(() => cache.fetchFolder('iris/1')));
+    expect(new Set(paths).size).toBe(1);
+    expect(countGets(server.requests)).toBe(2);
+    expect(await cache.fetchFolder('iris/1')).toBe(paths[0]);
+    expect(server.requests).toHaveLength(3);
+  });
+
+  it('uses what an earlier process has downloaded', async () => {
+    const { server, open } = await setup({ 'iris/1/model.onnx': 'x' });
+    const path = await open().fetchFolder('iris/1');
+    expect(await open().fetchFolder('iris/1')).toBe(path);
+    expect(countGets(server.requests)).toBe(1);
+  });
+
+  it('lets several caches fetch into one folder at the same time', async () => {
+    const model = bytes(500 * KIBIBYTE);
+    const { server, folder, open } = await setup({
+      'iris/1/model.onnx': model,
+      'iris/1/a': 'a',
+      'iris/1/b': 'b',
+    });
+    const effect = { kind: 'slow' as const, chunkBytes: 20 * KIBIBYTE, pauseMs: 1 };
+    server.addFault({ when: isModel, effect });
+    const paths = await Promise.all([1, 2, 3, 4, 5].map(() => open().fetchFolder('iris/1')));
+    const [path = '', ...others] = paths;
+    expect(others).toEqual([path, path, path, path]);
+    expect((await readFile(join(path, 'model.onnx'))).equals(model)).toBe(true);
+    expect((await readdir(path)).sort()).toEqual(['a', 'b', 'model.onnx']);
+    expect(await remains(folder)).toEqual([]);
+  });
+
+  it('never shows half a version, whoever of several caches ends first', async () => {
+    const sizes = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => n * 100);
+    const read: ModelStore['read'] = async (_file, start, end) => {
+      await sleep(Math.random() * 3);
+      return Readable.from([Buffer.alloc(end - start)]);
+    };
+    const store = memoryStore(sizes, read);
+    for (let round = 0; round < 20; round++) {
+      const folder = await makeFolder();
+      const open = () => createArtifactCache({ store, folder, partBytes: 300, requests: 4 });
+      const listings = [1, 2, 3, 4, 5].map(
+        async () => (await readdir(await open().fetchFolder('iris/1'))).length,
+      );
+      expect(await Promise.all(listings)).toEqual([8, 8, 8, 8, 8]);
+      expect(await remains(folder)).toEqual([]);
+    }
+  });
+
+  it('puts back files that were taken out of a finished folder', async () => {
+    const { server, open } = await setup({ 'iris/1/model.onnx': 'model', 'iris/1/a': 'abc' });
+    const cache = open();
+    const path = await cache.fetchFolder('iris/1');
+    await rm(join(path, 'a'));
+    expect(await cache.fetchFolder('iris/1')).toBe(path);
+    await truncate(join(path, 'a'), 1);
+    expect(await open().fetchFolder('iris/1')).toBe(path);
+    expect(await readFile(join(path, 'a'), 'utf8')).toBe('abc');
+    const keys = server.requests.filter(({ operation }) => operation === 'GetObject').map(({ key }) => key);
+    expect(keys.sort()).toEqual(['iris/1/a', 'iris/1/a', 'iris/1/a', 'iris/1/model.onnx']);
+  });
+
+  it('fetches to another folder when the content is another', async () => {
+    const { server, open } = await setup({ 'iris/1/model.onnx': 'old' });
+    const old = await open().fetchFolder('iris/1');
+    server.put('iris/1/model.onnx', 'new');
+    const path = await open().fetchFolder('iris/1');
+    expect(path).not.toBe(old);
+    expect(await readFile(join(path, 'model.onnx'), 'utf8')).toBe('new');
+    expect(await readFile(join(old, 'model.onnx'), 'utf8')).toBe('old');
+  });
+
+  it('removes files of processes that died while writing, and leaves those of running ones', async () => {
+    const { folder, open } = await setup({ 'iris/1/model.onnx': 'x' });
+    await mkdir(join(folder, 'tmp'), { recursive: true });
+    const write = async (name: string, time: Date) => {
+      await writeFile(join(folder, 'tmp', name), 'half');
+      await utimes(join(folder, 'tmp', name), time, time);
+    };
+    const longAgo = new Date(Date.now() - 1e9);
+    // Linux numbers processes up to 2^22; init is always there.
+    await write('99999999-dead', new Date());
+    await write('1-running', longAgo);
+    await write(`${process.pid}-of-another-thread`, new Date());
+    await write(`${process.pid}-of-an-earlier-process`, longAgo);
+    await write('not-ours', longAgo);
+    await open().fetchFolder('iris/1');
+    const kept = ['1-running', `${process.pid}-of-another-thread`, 'not-ours'];
+    expect((await readdir(join(folder, 'tmp'))).sort()).toEqual(kept.sort());
+  });
+
+  it('rejects with "missing" when the folder has no files', async () => {
+    const { open } = await setup({ 'iris/1/model.onnx': 'x' });
+    await expect(open().fetchFolder('iris/2')).rejects.toMatchObject({
+      name: 'StoreError',
+      reason: 'missing',
+    });
+    for (const folder of ['../iris', 'iris//1', 'iris\\1', '/iris', 'iris/./1', 'iris/1/']) {
+      await expect(open().fetchFolder(folder)).rejects.toThrow('is not a folder of a model repository');
+    }
+  });
+
+  it('tries again after a failure', async () => {
+    const { server, open } = await setup({ 'iris/1/model.onnx': 'x' });
+    const cache = open();
+    server.addFault({
+      when: () => true,
+      times: 1,
+      effect: { kind: 'refuse', status: 403, code: 'AccessDenied' },
+    });
+    await expect(cache.fetchFolder('iris/1')).rejects.toMatchObject({ reason: 'denied' });
+    expect(await readFile(join(await cache.fetchFolder('iris/1'), 'model.onnx'), 'utf8')).toBe('x');
+  });
+
+  it('rejects with "unwritable" when the cache folder cannot be made', async () => {
+    const { folder, open } = await setup({ 'iris/1/model.onnx': 'x' });
+    await writeFile(folder, 'a file where the folder should be');
+    await expect(open().fetchFolder('iris/1')).rejects.toMatchObject({
+      reason: 'unwritable',
+      message: expect.stringContaining('MODEL_CACHE_FOLDER'),
+    });
+  });
+});
+
+describe('fetchFolder over a local store', () => {
+  async function setupLocal(files: Readonly<Record<string, string | Buffer>>) {
+    const root = await makeFolder();
+    await mkdir(join(root, 'iris/1'), { recursive: true });
+    for (const [path, content] of Object.entries(files)) await writeFile(join(root, path), content);
+    const store = openFilesystemStore(root);
+    let reads = 0;
+    const counting = {
+      ...store,
+      read: (...args: Parameters<typeof store.read>) => {
+        reads += 1;
+        return store.read(...args);
+      },
+    };
+    const folder = join(root, 'not-made');
+    return { root, cache: createArtifactCache({ store: counting, folder }), reads: () => reads };
+  }
+  const model = Buffer.from('model');
+  const published = { 'iris/1/model.onnx': model, 'iris/1/files.json': manifest({ 'model.onnx': model }) };
+
+  it('uses the folder in place and copies nothing', async () => {
+    const { root, cache, reads } = await setupLocal({ 'iris/1/model.onnx': model });
+    expect(await cache.fetchFolder('iris/1')).toBe(join(root, 'iris/1'));
+    expect(await readdir(root)).toEqual(['iris']);
+    expect(reads()).toBe(0);
+  });
+
+  it('checks the files against files.json once', async () => {
+    const { root, cache, reads } = await setupLocal(published);
+    expect(await cache.fetchFolder('iris/1')).toBe(join(root, 'iris/1'));
+    expect(await cache.fetchFolder('iris/1')).toBe(join(root, 'iris/1'));
+    expect(reads()).toBe(2);
+  });
+
+  it('rejects with "corrupt" when a file is not what files.json says', async () => {
+    const { root, cache } = await setupLocal({ ...published, 'iris/1/model.onnx': 'molel' });
+    await expect(cache.fetchFolder('iris/1')).rejects.toMatchObject({
+      reason: 'corrupt',
+      message: expect.stringContaining('iris/1/model.onnx is damaged'),
+    });
+    await writeFile(join(root, 'iris/1/model.onnx'), model);
+    expect(await cache.fetchFolder('iris/1')).toBe(join(root, 'iris/1'));
+  });
+
+  it('rejects with "missing" when there is no such folder', async () => {
+    const { cache } = await setupLocal({});
+    await expect(cache.fetchFolder('iris/2')).rejects.toMatchObject({ reason: 'missing' });
+  });
+});

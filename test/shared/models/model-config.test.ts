@@ -1,0 +1,93 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ModelError, parseModelConfig } from '../../../shared/models/model-config.ts';
+import { MODELS } from '../project.ts';
+
+function messageOf(config: unknown): string {
+  try {
+    parseModelConfig(typeof config === 'string' ? config : JSON.stringify(config));
+  } catch (error) {
+    if (error instanceof ModelError) return error.message;
+    throw error;
+  }
+  return 'it is valid';
+}
+
+const image = { task: 'image-classification', preprocess: [] };
+
+describe('parseModelConfig', () => {
+  it.each(
+    readdirSync(MODELS, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('model.json')),
+  )('reads models/%s', (path) => {
+    expect(parseModelConfig(readFileSync(join(MODELS, path), 'utf8')).task).toMatch('classification');
+  });
+
+  it('reads each task at its smallest', () => {
+    const read = (config: object) => parseModelConfig(JSON.stringify(config));
+    expect(read({ task: 'tensor' })).toEqual({ task: 'tensor' });
+    expect(read({ task: 'tabular-regression' })).toEqual({ task: 'tabular-regression' });
+    expect(read({ task: 'tabular-classification' })).toEqual({
+      task: 'tabular-classification',
+      postprocess: [],
+    });
+    expect(read(image)).toEqual({ ...image, postprocess: [] });
+  });
+
+  it('reads every field', () => {
+    const config = {
+      task: 'tabular-classification',
+      description: 'text',
+      metrics: { accuracy: 0.9 },
+      session: { intraOpThreads: 2, graphOptimization: 'basic' },
+      features: [{ name: 'a', unit: 'cm', range: [0, 1], description: 'text' }, { name: 'b' }],
+      labels: ['no', 1],
+      output: 'scores',
+      postprocess: [{ step: 'softmax' }],
+    };
+    expect(parseModelConfig(JSON.stringify(config))).toEqual(config);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['text', '{task: tensor}', 'its model.json is not valid JSON'],
+    ['an empty file', '', 'its model.json is not valid JSON'],
+    ['a list', [], 'the file: '],
+    ['no task', {}, 'task: '],
+    ['an unknown task', { task: 'translation' }, 'task: '],
+    ['an unknown field', { task: 'tensor', lables: [] }, 'the file: Unrecognized key: "lables"'],
+    ['a field of another task', { task: 'tensor', labels: ['a'] }, 'the file: Unrecognized key: "labels"'],
+    ['images without steps', { task: 'image-classification' }, 'preprocess: '],
+    ['no labels', { ...image, labels: [] }, 'labels: '],
+    ['a label with a fraction', { ...image, labels: ['a', 1.5] }, 'labels.1: must be text or a whole number'],
+    [
+      'features of the same name',
+      { task: 'tabular-regression', features: [{ name: 'a' }, { name: 'a' }] },
+      'features: must have distinct names',
+    ],
+    [
+      'a range that is turned round',
+      { task: 'tabular-regression', features: [{ name: 'a', range: [1, 0] }] },
+      'features.0.range: must be [smallest, largest]',
+    ],
+    ['no threads', { task: 'tensor', session: { intraOpThreads: 0 } }, 'session.intraOpThreads: '],
+    [
+      'steps out of order',
+      {
+        ...image,
+        preprocess: [
+          { step: 'rescale', scale: 1 },
+          { step: 'convert', mode: 'RGB' },
+        ],
+      },
+      'preprocess.1: "convert" must come before "rescale"',
+    ],
+  ])('names what is wrong: %s', (_, config, problem) => {
+    expect(messageOf(config)).toContain(problem);
+    expect(messageOf(config)).toMatch(/^its model\.json is not valid/);
+  });
+
+  it('names all that is wrong at once', () => {
+    const message = messageOf({ task: 'tabular-regression', output: 1, description: 2 });
+    expect(message).toMatch(/description: .*; output: /);
+  });
+});

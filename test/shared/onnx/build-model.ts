@@ -1,0 +1,197 @@
+import {
+  ATTRIBUTE,
+  DIMENSION,
+  GRAPH,
+  MODEL,
+  NODE,
+  OPSET,
+  SHAPE,
+  TENSOR_TYPE,
+  TYPE,
+  VALUE_INFO,
+} from '../../../shared/onnx/graph.ts';
+import { encodeField, encodeVarint, encodeVarintField } from '../../../shared/onnx/protobuf.ts';
+
+/** Fields of onnx.proto that only tests write. */
+const ATTRIBUTE_TYPE = 20;
+const ATTRIBUTE_TYPES = { integer: 2, floats: 6, ints: 7, strings: 8 } as const;
+const ATTRIBUTE_INTEGER = 3;
+const ATTRIBUTE_FLOATS = 7;
+const GRAPH_INITIALIZER = 5;
+const TENSOR = { dims: 1, dataType: 2, name: 8, rawData: 9 } as const;
+
+export const FLOAT = 1;
+export const UINT8 = 2;
+export const INT32 = 6;
+export const INT64 = 7;
+export const STRING = 8;
+export const BOOL = 9;
+export const FLOAT16 = 10;
+
+export type Axis = number | string;
+
+interface ModelParts {
+  readonly nodes: readonly Uint8Array[];
+  readonly inputs: readonly Uint8Array[];
+  readonly outputs: readonly Uint8Array[];
+  readonly initializers?: readonly Uint8Array[];
+  /** Operator set versions by domain; the default domain is ''. */
+  readonly opsets?: Readonly<Record<string, number>>;
+}
+
+/** The bytes of an ONNX model. */
+export function buildModel(parts: ModelParts): Uint8Array {
+  const graph = join([
+    ...parts.nodes.map((node) => encodeField(GRAPH.node, node)),
+    encodeField(2, text('graph')),
+    ...(parts.initializers ?? []).map((tensor) => encodeField(GRAPH_INITIALIZER, tensor)),
+    ...parts.inputs.map((input) => encodeField(GRAPH.input, input)),
+    ...parts.outputs.map((output) => encodeField(GRAPH.output, output)),
+  ]);
+  return join([
+    encodeVarintField(MODEL.irVersion, 8),
+    encodeField(MODEL.graph, graph),
+    ...Object.entries(parts.opsets ?? { '': 18 }).map(([domain, version]) =>
+      encodeField(
+        MODEL.opsetImport,
+        join([
+          ...(domain ? [encodeField(OPSET.domain, text(domain))] : []),
+          encodeVarintField(OPSET.version, version),
+        ]),
+      ),
+    ),
+  ]);
+}
+
+/** A model that gives back its input `x` as its output `y`. */
+export function identityModel(elementType: number, shape: readonly Axis[]): Uint8Array {
+  return buildModel({
+    nodes: [buildNode('Identity', ['x'], ['y'])],
+    inputs: [tensorValue('x', elementType, shape)],
+    outputs: [tensorValue('y', elementType, shape)],
+  });
+}
+
+interface NodeOptions {
+  readonly domain?: string;
+  readonly attributes?: readonly Uint8Array[];
+}
+
+export function buildNode(
+  opType: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  { domain, attributes = [] }: NodeOptions = {},
+): Uint8Array {
+  return join([
+    ...inputs.map((name) => encodeField(NODE.input, text(name))),
+    ...outputs.map((name) => encodeField(NODE.output, text(name))),
+    encodeField(NODE.name, text(`${opType} of ${outputs[0]}`)),
+    encodeField(NODE.opType, text(opType)),
+    ...attributes.map((attribute) => encodeField(NODE.attribute, attribute)),
+    ...(domain ? [encodeField(NODE.domain, text(domain))] : []),
+  ]);
+}
+
+export function stringsAttribute(name: string, values: readonly string[]): Uint8Array {
+  return join([
+    encodeField(ATTRIBUTE.name, text(name)),
+    ...values.map((value) => encodeField(ATTRIBUTE.strings, text(value))),
+    encodeVarintField(ATTRIBUTE_TYPE, ATTRIBUTE_TYPES.strings),
+  ]);
+}
+
+export function integerAttribute(name: string, value: number): Uint8Array {
+  return join([
+    encodeField(ATTRIBUTE.name, text(name)),
+    encodeVarintField(ATTRIBUTE_INTEGER, value),
+    encodeVarintField(ATTRIBUTE_TYPE, ATTRIBUTE_TYPES.integer),
+  ]);
+}
+
+export function floatsAttribute(name: string, values: readonly number[]): Uint8Array {
+  return join([
+    encodeField(ATTRIBUTE.name, text(name)),
+    encodeField(ATTRIBUTE_FLOATS, new Uint8Array(Float32Array.from(values).buffer)),
+    encodeVarintField(ATTRIBUTE_TYPE, ATTRIBUTE_TYPES.floats),
+  ]);
+}
+
+/** Whole numbers, packed into one field or, as proto2 writers do, each in a field of its own. */
+export function integersAttribute(name: string, values: readonly bigint[], packed = false): Uint8Array {
+  const integers = values.map(encodeInt64);
+  const tag = encodeVarint(ATTRIBUTE.ints * 8);
+  return join([
+    encodeField(ATTRIBUTE.name, text(name)),
+    ...(packed
+      ? [encodeField(ATTRIBUTE.ints, join(integers))]
+      : integers.map((integer) => join([tag, integer]))),
+    encodeVarintField(ATTRIBUTE_TYPE, ATTRIBUTE_TYPES.ints),
+  ]);
+}
+
+/** The declaration of a tensor; '' is an axis with neither size nor name. */
+export function tensorValue(name: string, elementType: number, shape?: readonly Axis[]): Uint8Array {
+  return valueInfo(name, encodeField(TYPE.tensor, tensorType(elementType, shape)));
+}
+
+/** The declaration of a sequence of tensors. */
+export function sequenceValue(name: string, elementType: number): Uint8Array {
+  const element = encodeField(TYPE.tensor, tensorType(elementType, ['']));
+  return valueInfo(name, encodeField(TYPE.sequence, encodeField(1, element)));
+}
+
+/** The declaration of what a ZipMap gives: a sequence of maps from labels to probabilities. */
+export function zipMapValue(name: string, keyType: number): Uint8Array {
+  const value = encodeField(TYPE.tensor, tensorType(FLOAT, []));
+  const map = join([encodeVarintField(1, keyType), encodeField(2, value)]);
+  return valueInfo(name, encodeField(TYPE.sequence, encodeField(1, encodeField(TYPE.map, map))));
+}
+
+/** A constant of float32 numbers. */
+export function floatInitializer(
+  name: string,
+  dims: readonly number[],
+  values: readonly number[],
+): Uint8Array {
+  return join([
+    ...dims.map((size) => encodeVarintField(TENSOR.dims, size)),
+    encodeVarintField(TENSOR.dataType, FLOAT),
+    encodeField(TENSOR.name, text(name)),
+    encodeField(TENSOR.rawData, new Uint8Array(Float32Array.from(values).buffer)),
+  ]);
+}
+
+export function text(value: string): Uint8Array {
+  return new TextEncoder().encode(value);
+}
+
+export function join(parts: readonly Uint8Array[]): Uint8Array {
+  return Buffer.concat(parts);
+}
+
+/** An int64 as protocol buffers write it: negative numbers as ten bytes of two's complement. */
+export function encodeInt64(value: bigint): Uint8Array {
+  const bytes: number[] = [];
+  let rest = BigInt.asUintN(64, value);
+  for (; rest >= 128n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
+  return Uint8Array.from([...bytes, Number(rest)]);
+}
+
+function valueInfo(name: string, type: Uint8Array): Uint8Array {
+  return join([encodeField(VALUE_INFO.name, text(name)), encodeField(VALUE_INFO.type, type)]);
+}
+
+function tensorType(elementType: number, shape: readonly Axis[] | undefined): Uint8Array {
+  const element = encodeVarintField(TENSOR_TYPE.elementType, elementType);
+  if (!shape) return element;
+  const axes = shape.map((axis) => encodeField(SHAPE.dimension, encodeAxis(axis)));
+  return join([element, encodeField(TENSOR_TYPE.shape, join(axes))]);
+}
+
+function encodeAxis(axis: Axis): Uint8Array {
+  if (typeof axis === 'number') {
+    return join([encodeVarint(DIMENSION.value * 8), encodeInt64(BigInt(axis))]);
+  }
+  return axis ? encodeField(DIMENSION.parameter, text(axis)) : new Uint8Array(0);
+}

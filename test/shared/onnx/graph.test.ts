@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Graph, readGraph } from '../../../shared/onnx/graph.ts';
+import { bytesSource, ProtobufError, withFileSource } from '../../../shared/onnx/protobuf.ts';
+import { MODELS } from '../project.ts';
+import {
+  buildModel,
+  buildNode,
+  FLOAT,
+  INT64,
+  identityModel,
+  integersAttribute,
+  STRING,
+  sequenceValue,
+  stringsAttribute,
+  tensorValue,
+  zipMapValue,
+} from './build-model.ts';
+
+function read(model: Uint8Array): Graph {
+  return readGraph(bytesSource(model));
+}
+
+function readModel(path: string): Graph {
+  return withFileSource(join(MODELS, path, 'model.onnx'), readGraph);
+}
+
+describe('readGraph', () => {
+  it('reads the scikit-learn forest iris/1 with its ZipMap', () => {
+    const graph = readModel('iris/1');
+    expect(graph.inputs).toEqual([{ name: 'features', kind: 'tensor', elementType: FLOAT, shape: ['', 4] }]);
+    expect(graph.outputs).toEqual([
+      { name: 'output_label', kind: 'tensor', elementType: STRING, shape: [''] },
+      { name: 'output_probability', kind: 'sequence', elementType: undefined, shape: undefined },
+    ]);
+    expect(graph.zipMaps).toEqual([
+      {
+        input: 'probabilities',
+        output: 'output_probability',
+        labels: ['setosa', 'versicolor', 'virginica'],
+      },
+    ]);
+    expect([...graph.opsets.keys()].sort()).toEqual(['', 'ai.onnx.ml']);
+  });
+
+  it('reads the PyTorch network iris/2', () => {
+    const graph = readModel('iris/2');
+    expect(graph.zipMaps).toEqual([]);
+    expect(graph.inputs).toEqual([
+      { name: 'features', kind: 'tensor', elementType: FLOAT, shape: ['batch', 4] },
+    ]);
+    expect(graph.outputs).toEqual([
+      { name: 'logits', kind: 'tensor', elementType: FLOAT, shape: ['batch', 3] },
+    ]);
+  });
+
+  it('reads the image network digits/1', () => {
+    const graph = readModel('digits/1');
+    expect(graph.inputs.map(({ shape }) => shape?.slice(1))).toEqual([[1, 8, 8]]);
+    expect(graph.outputs.map(({ name, shape }) => [name, shape?.slice(1)])).toEqual([['logits', [10]]]);
+  });
+
+  it('reads axes with a size, a name, neither, and a literal -1', () => {
+    const [input] = read(identityModel(FLOAT, ['batch', 3, '', -1, 2 ** 40])).inputs;
+    expect(input).toEqual({
+      name: 'x',
+      kind: 'tensor',
+      elementType: FLOAT,
+      shape: ['batch', 3, '', -1, 2 ** 40],
+    });
+  });
+
+  it('tells a scalar from a tensor of unknown rank', () => {
+    const model = buildModel({
+      nodes: [],
+      inputs: [tensorValue('scalar', FLOAT, []), tensorValue('unknown', FLOAT)],
+      outputs: [sequenceValue('sequence', FLOAT), zipMapValue('maps', INT64)],
+    });
+    const graph = read(model);
+    expect(graph.inputs.map(({ shape }) => shape)).toEqual([[], undefined]);
+    expect(graph.outputs.map(({ kind }) => kind)).toEqual(['sequence', 'sequence']);
+  });
+
+  it('reads operator sets by domain', () => {
+    const { opsets } = read(
+      buildModel({ nodes: [], inputs: [], outputs: [], opsets: { '': 18, 'ai.onnx.ml': 3 } }),
+    );
+    expect([...opsets]).toEqual([
+      ['', 18],
+      ['ai.onnx.ml', 3],
+    ]);
+  });
+
+  it.each([false, true])('reads integer labels, negative ones too (packed: %s)', (packed) => {
+    const labels = integersAttribute('classlabels_int64s', [-1n, 1n, 300n, -(2n ** 31n)], packed);
+    const node = buildNode('ZipMap', ['p'], ['z'], { domain: 'ai.onnx.ml', attributes: [labels] });
+    const { zipMaps } = read(buildModel({ nodes: [node], inputs: [], outputs: [] }));
+    expect(zipMaps).toEqual([{ input: 'p', output: 'z', labels: [-1, 1, 300, -(2 ** 31)] }]);
+  });
+
+  it('reads text labels and other nodes as none', () => {
+    const labels = stringsAttribute('classlabels_strings', ['Größe', '']);
+    const node = buildNode('ZipMap', ['p'], ['z'], { attributes: [labels] });
+    const { zipMaps } = read(
+      buildModel({ nodes: [buildNode('Identity', ['a'], ['b']), node], inputs: [], outputs: [] }),
+    );
+    expect(zipMaps).toEqual([{ input: 'p', output: 'z', labels: ['Größe', ''] }]);
+  });
+
+  it('gives a graph or a ProtobufError for any change and any cut of a real model', () => {
+    const model = readFileSync(join(MODELS, 'iris/2/model.onnx'));
+    const change = fc.record({ at: fc.nat(model.length - 1), byte: fc.nat(255) });
+    const changed = fc.record({ changes: fc.array(change), length: fc.nat(model.length) });
+    fc.assert(
+      fc.property(changed, ({ changes, length }) => {
+        const bytes = Buffer.from(model);
+        for (const { at, byte } of changes) bytes[at] = byte;
+        try {
+          expect(read(bytes.subarray(0, length)).outputs.length).toBeLessThan(length + 1);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ProtobufError);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('finds nothing in an empty file', () => {
+    expect(read(new Uint8Array(0))).toEqual({ opsets: new Map(), inputs: [], outputs: [], zipMaps: [] });
+  });
+});

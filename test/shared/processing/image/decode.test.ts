@@ -1,0 +1,191 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { decodeImage } from '../../../../shared/processing/image/decode.ts';
+import { rejectionOf } from '../../error-of.ts';
+import { OUTSIDE_FIXTURES, PROJECT } from '../../project.ts';
+
+const ACCEPTED = 'image/jpeg, image/png, image/webp, image/gif, image/tiff, image/avif';
+
+function decode(file: Uint8Array, pixelLimit = 50_000_000) {
+  return decodeImage(file, 'field "image"', { pixelLimit });
+}
+
+function png(width: number, height: number, channels: 1 | 2 | 3 | 4, data: Uint8Array) {
+  const image = sharp(data, { raw: { width, height, channels } });
+  return (channels < 3 ? image.toColourspace('b-w') : image).png().toBuffer();
+}
+
+/** Colour numbers 1, 2 and 0 of a palette of red, green and blue, written by Pillow. */
+const PALETTE_PNG =
+  'iVBORw0KGgoAAAANSUhEUgAAAAMAAAABAgMAAABmjvwnAAAACVBMVEX/AAAA/wAAAP8tSs2KAAAACklEQVR4nGNIAAAAYgBhsZh58gAAAABJRU5ErkJggg==';
+
+/** The same with a palette whose last colour is half transparent. */
+const TRANSPARENT_PALETTE_PNG =
+  'iVBORw0KGgoAAAANSUhEUgAAAAMAAAABAgMAAABmjvwnAAAACVBMVEX/AAAA/wAAAP8tSs2KAAAAA3RSTlP//4A6co5hAAAACklEQVR4nGNIAAAAYgBhsZh58gAAAABJRU5ErkJggg==';
+
+/** Pixels 1 0 1 of one bit each, written by Pillow. */
+const BILEVEL_PNG =
+  'iVBORw0KGgoAAAANSUhEUgAAAAMAAAABAQAAAAAzmykZAAAACklEQVR4nGNYAAAAogCh3I2xzAAAAABJRU5ErkJggg==';
+
+describe('decodeImage', () => {
+  it('gives the pixels of a colour PNG', async () => {
+    const data = Uint8Array.of(1, 2, 3, 250, 251, 252, 0, 128, 255, 9, 8, 7);
+    const image = await decode(await png(2, 2, 3, data));
+    expect({ ...image, data: Uint8Array.from(image.data) }).toEqual({
+      width: 2,
+      height: 2,
+      channels: 3,
+      layout: 'HWC',
+      data,
+    });
+  });
+
+  it('keeps alpha beside the colours, unmixed', async () => {
+    const data = Uint8Array.of(10, 20, 30, 0, 200, 100, 50, 128);
+    const image = await decode(await png(2, 1, 4, data));
+    expect([image.channels, ...image.data]).toEqual([4, ...data]);
+  });
+
+  it('gives grey as three equal channels', async () => {
+    const image = await decode(await png(3, 1, 1, Uint8Array.of(0, 7, 255)));
+    expect([image.channels, ...image.data]).toEqual([3, 0, 0, 0, 7, 7, 7, 255, 255, 255]);
+    const transparent = await decode(await png(2, 1, 2, Uint8Array.of(0, 7, 255, 128)));
+    expect([transparent.channels, ...transparent.data]).toEqual([4, 0, 0, 0, 7, 255, 255, 255, 128]);
+  });
+
+  it('gives the colours of a palette', async () => {
+    const image = await decode(Buffer.from(PALETTE_PNG, 'base64'));
+    expect([image.width, image.channels]).toEqual([3, 3]);
+    expect([...image.data]).toEqual([0, 255, 0, 0, 0, 255, 255, 0, 0]);
+  });
+
+  it('gives the colours and the transparency of a palette', async () => {
+    const image = await decode(Buffer.from(TRANSPARENT_PALETTE_PNG, 'base64'));
+    expect(image.channels).toBe(4);
+    expect([...image.data]).toEqual([0, 255, 0, 255, 0, 0, 255, 128, 255, 0, 0, 255]);
+  });
+
+  it('gives black and white as 0 and 255', async () => {
+    const image = await decode(Buffer.from(BILEVEL_PNG, 'base64'));
+    expect([...image.data]).toEqual([255, 255, 255, 0, 0, 0, 255, 255, 255]);
+  });
+
+  it.each(['jpeg', 'webp', 'gif', 'tiff', 'avif'] as const)('reads %s', async (format) => {
+    const data = new Uint8Array(16 * 8 * 3).fill(200);
+    const file = await sharp(data, { raw: { width: 16, height: 8, channels: 3 } })
+      .toFormat(format)
+      .toBuffer();
+    const image = await decode(file);
+    expect([image.width, image.height]).toEqual([16, 8]);
+    expect(Math.max(...image.data.slice(0, 3).map((value) => Math.abs(value - 200)))).toBeLessThan(6);
+  });
+
+  it('does not turn an image by its EXIF orientation, as Pillow does not', async () => {
+    const data = new Uint8Array(16 * 8 * 3);
+    const file = await sharp(data, { raw: { width: 16, height: 8, channels: 3 } })
+      .jpeg()
+      .withMetadata({ orientation: 6 })
+      .toBuffer();
+    const image = await decode(file);
+    expect([image.width, image.height]).toEqual([16, 8]);
+  });
+
+  it('gives the first frame of an animation', async () => {
+    const frames = Uint8Array.from([...new Array(12).fill(255), ...new Array(12).fill(0)]);
+    const file = await sharp(frames, { raw: { width: 2, height: 4, channels: 3, pageHeight: 2 } })
+      .gif({ loop: 0, delay: [100, 100] })
+      .toBuffer();
+    expect((await sharp(file).metadata()).pages).toBe(2);
+    const image = await decode(file);
+    expect([image.width, image.height, image.data[0]]).toEqual([2, 2, 255]);
+  });
+
+  it('takes an image of exactly the limit and refuses one pixel more', async () => {
+    const file = await png(10, 10, 1, new Uint8Array(100));
+    expect((await decode(file, 100)).width).toBe(10);
+    const error = await rejectionOf(decode(file, 99));
+    expect([error.code, error.message]).toEqual([
+      'PAYLOAD_TOO_LARGE',
+      'Field "image" has more than 99 pixels, which is the limit (MAX_IMAGE_PIXELS).',
+    ]);
+  });
+
+  it('refuses a small file of many pixels by its header', async () => {
+    const file = await png(1, 1, 1, Uint8Array.of(0));
+    // The header's chunk: length, "IHDR", width, height, 5 more bytes, checksum.
+    file.writeUInt32BE(60_000, 16);
+    file.writeUInt32BE(60_000, 20);
+    file.writeUInt32BE(crc32(file.subarray(12, 29)), 29);
+    expect((await rejectionOf(decode(file))).code).toBe('PAYLOAD_TOO_LARGE');
+  });
+
+  it('refuses an empty file', async () => {
+    const error = await rejectionOf(decode(new Uint8Array(0)));
+    expect([error.status, error.message]).toEqual([400, `Field "image" is empty; expected ${ACCEPTED}.`]);
+  });
+
+  it.each([
+    ['<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', 'is image/svg+xml'],
+    ['%PDF-1.7', 'is application/pdf'],
+    ['BM\x36\x04\0\0\0\0\0\0\0\0', 'is image/bmp'],
+    ['{"image": "..."}', 'is not an image this server knows'],
+  ])('refuses %j', async (text, found) => {
+    const error = await rejectionOf(decode(Buffer.from(text, 'latin1')));
+    expect([error.code, error.message]).toEqual([
+      'UNSUPPORTED_MEDIA_TYPE',
+      `Field "image" ${found}; accepted are ${ACCEPTED}.`,
+    ]);
+  });
+
+  it.each(['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'] as const)(
+    'refuses a truncated %s, and says nothing of the inside',
+    async (format) => {
+      const noise = Uint8Array.from({ length: 64 * 64 * 3 }, (_, index) => (index * 7919) % 251);
+      const file = await sharp(noise, { raw: { width: 64, height: 64, channels: 3 } })
+        .toFormat(format)
+        .toBuffer();
+      const error = await rejectionOf(decode(file.subarray(0, Math.floor(file.length / 2))));
+      expect([error.code, error.message]).toEqual([
+        'INVALID_PARAMETER_VALUE',
+        'Field "image" cannot be decoded: the file is truncated or damaged.',
+      ]);
+      expect(error.cause).toBeInstanceOf(Error);
+    },
+  );
+
+  it('refuses a file that only begins like an image', async () => {
+    const error = await rejectionOf(decode(Buffer.from('\x89PNG\r\n\x1a\nrubbish', 'latin1')));
+    expect(error.status).toBe(400);
+  });
+
+  it('reads the digits of test/fixtures', async () => {
+    const image = await decode(readFileSync(join(PROJECT, 'test/fixtures/digits/00-label-0.png')));
+    expect([image.width, image.height, image.channels]).toEqual([8, 8, 3]);
+  });
+});
+
+if (existsSync(OUTSIDE_FIXTURES)) {
+  describe('decodeImage (needs the fixtures beside the project)', () => {
+    const read = (name: string) => readFileSync(join(OUTSIDE_FIXTURES, 'images', name));
+
+    it('decodes photographs', async () => {
+      for (const name of ['hopper.jpg', 'hopper.png', 'hopper.webp']) {
+        const image = await decode(read(name));
+        expect([name, image.width, image.height, image.channels]).toEqual([name, 128, 128, 3]);
+      }
+    });
+
+    it('does not turn photographs by their EXIF orientation', async () => {
+      const upright = await decode(read('Landscape_1.jpg'));
+      const turned = await decode(read('Landscape_6.jpg'));
+      expect([turned.width, turned.height]).toEqual([upright.height, upright.width]);
+    });
+
+    it('refuses a truncated photograph', async () => {
+      expect((await rejectionOf(decode(read('truncated.jpg')))).status).toBe(400);
+    });
+  });
+}

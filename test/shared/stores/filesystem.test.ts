@@ -1,0 +1,134 @@
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
+import { describeModelStore } from '../../contracts/model-store.ts';
+
+const folders: string[] = [];
+
+afterEach(async () => {
+  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true })));
+});
+
+/** A folder with a repository in its folder `models`. */
+async function makeFolder(files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'ternion-store-'));
+  folders.push(folder);
+  const root = join(folder, 'models');
+  await mkdir(root);
+  for (const [path, content] of Object.entries(files)) await put(root, path, content);
+  return root;
+}
+
+async function put(root: string, path: string, content: string | Uint8Array): Promise<void> {
+  await mkdir(dirname(join(root, path)), { recursive: true });
+  await writeFile(join(root, path), content);
+}
+
+describeModelStore('a folder', async (files) => {
+  const root = await makeFolder(files ?? {});
+  return {
+    store: openFilesystemStore(files ? root : join(root, 'not-there')),
+    write: (path, content) => put(root, path, content),
+    remove: (path) => rm(join(root, path)),
+    close: async () => undefined,
+  };
+});
+
+describe('openFilesystemStore', () => {
+  it('takes a path or a file:// URL', async () => {
+    const root = await makeFolder({ 'a b/1/model.onnx': 'x' });
+    for (const folder of [root, `${root}/`, pathToFileURL(root).href]) {
+      const store = openFilesystemStore(folder);
+      expect(store.url).toBe(pathToFileURL(root).href);
+      expect(store.localFolder?.('a b/1')).toBe(join(root, 'a b/1'));
+      expect((await store.list('a b/1')).map(({ path }) => path)).toEqual(['a b/1/model.onnx']);
+    }
+  });
+
+  it('names the folder that is missing, or that is a file', async () => {
+    const root = await makeFolder({ file: 'x' });
+    const missing = join(root, 'not-there');
+    await expect(openFilesystemStore(missing).list('')).rejects.toMatchObject({
+      reason: 'missing',
+      message: `${missing} does not exist.`,
+    });
+    await expect(openFilesystemStore(join(root, 'file')).list('')).rejects.toMatchObject({
+      reason: 'missing',
+      message: `The model repository ${join(root, 'file')} is not a folder.`,
+    });
+  });
+
+  it('refuses paths that leave the repository', async () => {
+    const store = openFilesystemStore(await makeFolder({ a: 'x' }));
+    const refusal = { name: 'StoreError', reason: 'denied' };
+    await expect(store.list('..')).rejects.toMatchObject(refusal);
+    await expect(store.list('a/../../..')).rejects.toMatchObject(refusal);
+    await expect(store.list('/etc')).rejects.toMatchObject(refusal);
+    await expect(store.read({ path: '../x', sizeBytes: 1, etag: '' }, 0, 1)).rejects.toMatchObject(refusal);
+    expect(() => store.localFolder?.('../models-of-others')).toThrow('leaves the model repository');
+  });
+
+  it('follows links to files inside the repository only', async () => {
+    const root = await makeFolder({ 'blobs/1': 'weights', '.data/x': 'hidden' });
+    await writeFile(join(root, '../secret'), 'secret');
+    await mkdir(join(root, 'iris'));
+    await symlink('../blobs/1', join(root, 'iris/model.onnx'));
+    await symlink('../.data/x', join(root, 'iris/mounted'));
+    await symlink('../../secret', join(root, 'iris/secret'));
+    await symlink('nowhere', join(root, 'iris/broken'));
+    await symlink('loop', join(root, 'iris/loop'));
+    await symlink('../..', join(root, 'iris/up'));
+    await symlink('blobs', join(root, 'linked'));
+    const store = openFilesystemStore(root);
+    const files = await store.list('');
+    expect(files.map(({ path, sizeBytes }) => [path, sizeBytes])).toEqual([
+      ['blobs/1', 7],
+      ['iris/model.onnx', 7],
+      ['iris/mounted', 6],
+    ]);
+    expect(await store.list('linked')).toEqual([]);
+    expect(await store.list('iris/up')).toEqual([]);
+    const secret = { path: 'iris/secret', sizeBytes: 6, etag: '' };
+    await expect(store.read(secret, 0, 6)).rejects.toMatchObject({ reason: 'denied' });
+  });
+
+  it('works below a root that is itself a link', async () => {
+    const root = await makeFolder({ 'iris/1/model.onnx': 'x' });
+    const link = join(root, '../link');
+    await symlink(root, link);
+    const store = openFilesystemStore(link);
+    expect((await store.list('iris/1')).map(({ path }) => path)).toEqual(['iris/1/model.onnx']);
+    expect(store.localFolder?.('iris/1')).toBe(join(link, 'iris/1'));
+  });
+
+  it('rejects with "denied" what the process may not read', async () => {
+    const root = await makeFolder({ 'closed/a': 'x', b: 'y' });
+    const store = openFilesystemStore(root);
+    const file = (await store.list('')).find(({ path }) => path === 'b');
+    expect(file?.sizeBytes).toBe(1);
+    if (!file) return;
+    await chmod(join(root, 'closed'), 0o000);
+    await chmod(join(root, 'b'), 0o000);
+    await withoutPrivileges(async () => {
+      await expect(store.list('')).rejects.toMatchObject({ reason: 'denied' });
+      await expect(store.read(file, 0, 1)).rejects.toMatchObject({ reason: 'denied' });
+    });
+    await chmod(join(root, 'closed'), 0o700);
+  });
+});
+
+const NOBODY = 65534;
+
+/** root may read everything: a test process that is root steps down for a moment. */
+async function withoutPrivileges(action: () => Promise<void>): Promise<void> {
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(NOBODY);
+  try {
+    await action();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+}

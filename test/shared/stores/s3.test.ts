@@ -1,0 +1,184 @@
+import type { Readable } from 'node:stream';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { StoredFile } from '../../../shared/stores/model-store.ts';
+import { openS3Store, type S3StoreOptions } from '../../../shared/stores/s3.ts';
+import { describeModelStore } from '../../contracts/model-store.ts';
+import { type S3Server, type S3ServerOptions, startS3Server } from '../../fixtures/s3-server.ts';
+
+const servers: S3Server[] = [];
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+async function start(options?: S3ServerOptions): Promise<S3Server> {
+  const server = await startS3Server(options);
+  servers.push(server);
+  return server;
+}
+
+function open(server: S3Server, options: S3StoreOptions = {}, url = 's3://models') {
+  return openS3Store(url, { ...server.client, ...options });
+}
+
+describeModelStore('a bucket', async (files) => {
+  const server = await start(files ? { files } : { bucket: 'another' });
+  return {
+    store: open(server),
+    write: async (path, content) => server.put(path, content),
+    remove: async (path) => server.remove(path),
+    close: async () => undefined,
+  };
+});
+
+describeModelStore('a prefix in a bucket', async (files = {}) => {
+  const below = Object.entries(files).map(([path, content]) => [`team a/models/${path}`, content]);
+  const server = await start({ files: { ...Object.fromEntries(below), 'team a/models2/x': 'x', y: 'y' } });
+  const bucket = Object.keys(files).length > 0 ? 'models' : 'not-there';
+  return {
+    store: open(server, {}, `s3://${bucket}/team a/models/`),
+    write: async (path, content) => server.put(`team a/models/${path}`, content),
+    remove: async (path) => server.remove(`team a/models/${path}`),
+    close: async () => undefined,
+  };
+});
+
+describe('openS3Store', () => {
+  it('shows its URL without a slash at the end', () => {
+    expect(openS3Store('s3://bucket').url).toBe('s3://bucket');
+    expect(openS3Store('s3://bucket/').url).toBe('s3://bucket');
+    expect(openS3Store('s3://bucket//a/b//').url).toBe('s3://bucket/a/b');
+  });
+
+  it('refuses a URL without a bucket', () => {
+    for (const url of ['s3://', 's3:///a', 'https://bucket/a', 's3:bucket']) {
+      expect(() => openS3Store(url)).toThrow('write s3://bucket/prefix');
+    }
+  });
+
+  it('walks through all pages of a listing', async () => {
+    const paths = Array.from({ length: 7 }, (_, index) => `iris/${index}/a&b <c>.txt`);
+    const server = await start({ files: Object.fromEntries(paths.map((path) => [path, path])), pageKeys: 3 });
+    expect((await open(server).list('iris')).map(({ path }) => path)).toEqual(paths);
+    expect(server.requests.map(({ operation, query }) => [operation, query.get('prefix')])).toEqual([
+      ['ListObjectsV2', 'iris/'],
+      ['ListObjectsV2', 'iris/'],
+      ['ListObjectsV2', 'iris/'],
+    ]);
+  });
+
+  it('skips folder markers and keys with empty or dotted parts', async () => {
+    const server = await start({ files: { 'iris/': '', 'iris//x': '1', 'iris/../y': '2', 'iris/z': '3' } });
+    expect((await open(server).list('')).map(({ path }) => path)).toEqual(['iris/z']);
+  });
+
+  it('asks for the range and for the etag that was listed', async () => {
+    const server = await start({ files: { a: '0123456789' } });
+    const store = open(server);
+    const file = await listed(store.list(''));
+    expect(await textOf(store.read(file, 2, 6))).toBe('2345');
+    const [, get] = server.requests;
+    expect(get).toMatchObject({ key: 'a', range: { start: 2, end: 6 }, ifMatch: file.etag, status: 206 });
+  });
+
+  it('rejects with "changed" for a range beyond the end', async () => {
+    const server = await start({ files: { a: 'abc' } });
+    const store = open(server);
+    const file = await listed(store.list(''));
+    await expect(store.read(file, 3, 5)).rejects.toMatchObject({ reason: 'changed' });
+  });
+
+  it.each([
+    { status: 403, code: 'AccessDenied', reason: 'denied' },
+    { status: 403, code: 'InvalidObjectState', reason: 'denied' },
+    { status: 400, code: 'ExpiredToken', reason: 'denied' },
+    { status: 404, code: 'NoSuchKey', reason: 'missing' },
+    { status: 404, code: 'NoSuchBucket', reason: 'missing' },
+    { status: 412, code: 'PreconditionFailed', reason: 'changed' },
+    { status: 416, code: 'InvalidRange', reason: 'changed' },
+    { status: 500, code: 'InternalError', reason: 'unreachable' },
+    { status: 503, code: 'SlowDown', reason: 'unreachable' },
+  ])('turns $code into "$reason"', async ({ status, code, reason }) => {
+    const server = await start({ files: { 'iris/1/model.onnx': 'x' } });
+    const store = open(server, { attempts: 1 });
+    const file = await listed(store.list(''));
+    server.addFault({ when: () => true, effect: { kind: 'refuse', status, code } });
+    const expected = { name: 'StoreError', reason, message: expect.stringContaining(code) };
+    await expect(store.list('iris')).rejects.toMatchObject(expected);
+    await expect(store.read(file, 0, 1)).rejects.toMatchObject({
+      ...expected,
+      message: expect.stringContaining('s3://models/iris/1/model.onnx'),
+    });
+  });
+
+  it('rejects with "denied" for an unknown access key and names the permission', async () => {
+    const server = await start();
+    const store = open(server, { credentials: { accessKeyId: 'WRONG', secretAccessKey: 'x' } });
+    await expect(store.list('')).rejects.toMatchObject({
+      reason: 'denied',
+      message: expect.stringContaining('s3:ListBucket'),
+    });
+  });
+
+  it('rejects with "denied" when there are no credentials', async () => {
+    const server = await start();
+    const credentials = async () => {
+      throw Object.assign(new Error('Could not load credentials'), { name: 'CredentialsProviderError' });
+    };
+    await expect(open(server, { credentials }).list('')).rejects.toMatchObject({ reason: 'denied' });
+    expect(server.requests).toEqual([]);
+  });
+
+  it('recovers from a few answers of "slow down"', async () => {
+    const server = await start({ files: { a: 'x' } });
+    server.addFault({
+      when: () => true,
+      times: 2,
+      effect: { kind: 'refuse', status: 503, code: 'SlowDown' },
+    });
+    expect((await open(server).list('')).map(({ path }) => path)).toEqual(['a']);
+    expect(server.requests.map(({ status }) => status)).toEqual([503, 503, 200]);
+  });
+
+  it('gives up after three answers of "slow down"', async () => {
+    const server = await start();
+    server.addFault({ when: () => true, effect: { kind: 'refuse', status: 503, code: 'SlowDown' } });
+    await expect(open(server).list('')).rejects.toMatchObject({ reason: 'unreachable' });
+    expect(server.requests).toHaveLength(3);
+  });
+
+  it('gives up on a server that never answers', async () => {
+    const server = await start();
+    server.addFault({ when: () => true, effect: { kind: 'hang' } });
+    const store = open(server, { attempts: 2, socketTimeoutMs: 200 });
+    await expect(store.list('')).rejects.toMatchObject({ reason: 'unreachable' });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('breaks off a body that goes silent', async () => {
+    const server = await start({ files: { a: '0123456789' } });
+    server.addFault({ when: ({ key }) => key === 'a', effect: { kind: 'hang', afterBytes: 4 } });
+    const store = open(server, { socketTimeoutMs: 200 });
+    const file = await listed(store.list(''));
+    await expect(textOf(store.read(file, 0, 10))).rejects.toThrow('timed out');
+  });
+
+  it('rejects with "unreachable" when nobody listens', async () => {
+    const server = await start();
+    await server.close();
+    servers.splice(0);
+    await expect(open(server, { attempts: 1 }).list('')).rejects.toMatchObject({ reason: 'unreachable' });
+  });
+});
+
+async function listed(files: Promise<readonly StoredFile[]>): Promise<StoredFile> {
+  const [file] = await files;
+  if (!file) throw new Error('the listing is empty');
+  return file;
+}
+
+async function textOf(stream: Promise<Readable>): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of await stream) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
