@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { type App, createApp } from '../shared/app.ts';
-import { type Config, parseConfig } from '../shared/config.ts';
+import { type Config, ConfigError, parseConfig } from '../shared/config.ts';
 import type { RequestContext } from '../shared/http/context.ts';
 import { createLogger } from '../shared/monitoring/logger.ts';
 import { openStore, type StoreOpener } from '../shared/stores/open-store.ts';
@@ -41,6 +41,17 @@ export function createHost(options: HostOptions): Host {
   const logger = createLogger(config.logLevel, (line) => console.log(line));
   const store = openStore(config.modelRepository, options.stores);
   return { app: createApp({ config, store, logger }), config };
+}
+
+/** The same for hosts that may end the process: a mistake in the configuration is told in one sentence. */
+export function createHostOrExit(options: HostOptions): Host {
+  try {
+    return createHost(options);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    console.error(error.message);
+    process.exit(1);
+  }
 }
 
 let isFirstRequest = true;

@@ -47,7 +47,12 @@ const count = (fallback: number, least = 1) =>
     .string()
     .regex(/^\d+$/, 'must be a whole number in digits')
     .transform(Number)
-    .pipe(z.number().min(least, `must be at least ${least}`).max(Number.MAX_SAFE_INTEGER, 'is too large'))
+    .pipe(
+      z
+        .number('is too large')
+        .min(least, `must be at least ${least}`)
+        .max(Number.MAX_SAFE_INTEGER, 'is too large'),
+    )
     .optional()
     .transform((value) => value ?? fallback);
 
@@ -65,7 +70,10 @@ const environmentSchema = z.object({
   PRELOAD_MODELS: z
     .string()
     .transform((value) => value.split(',').map((name) => name.trim()))
-    .pipe(z.array(z.union([z.literal('*'), modelName], 'must be model names separated by commas, or "*"')))
+    .refine(
+      (names) => names.every((name) => name === '*' || NAME_PATTERN.test(name)),
+      'must be model names separated by commas, or "*"',
+    )
     .optional(),
   MODEL_CACHE_FOLDER: z.string().default(''),
   SESSION_CACHE_BYTES: count(1024 * MEBIBYTE),
@@ -94,7 +102,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
       const name = String(issue.path[0]);
       return `${name}=${JSON.stringify(given[name])} ${issue.message}.`;
     });
-    throw new ConfigError([...new Set(sentences)].join(' '));
+    throw new ConfigError(sentences.join(' '));
   }
   const values = parsed.data;
   return {

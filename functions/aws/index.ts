@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { openS3Store } from '../../shared/stores/s3.ts';
-import { createHost } from '../host.ts';
+import { createHostOrExit } from '../host.ts';
 import { createLambdaHandler } from './handler.ts';
 
 /** Lambda gives one vCPU per 1,769 MB of memory, while the machine shows two at any size up to 3 GB. */
@@ -9,7 +9,7 @@ const MEGABYTES_PER_CPU = 1769;
 
 const memoryMegabytes = Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? MEGABYTES_PER_CPU);
 
-const { app } = createHost({
+const { app } = createHostOrExit({
   environment: process.env,
   modelRepository: join(import.meta.dirname, 'models'),
   stores: { file: openFilesystemStore, s3: openS3Store },

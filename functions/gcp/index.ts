@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
-import { createHost } from '../host.ts';
+import { createHostOrExit } from '../host.ts';
 import { receiveDirectly } from './direct-requests.ts';
 import { createHttpFunction } from './http-function.ts';
 
-const host = createHost({
+const host = createHostOrExit({
   environment: process.env,
   modelRepository: join(import.meta.dirname, 'models'),
   stores: { file: openFilesystemStore },

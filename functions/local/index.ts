@@ -2,9 +2,9 @@ import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { openS3Store } from '../../shared/stores/s3.ts';
 import { receiveDirectly } from '../gcp/direct-requests.ts';
 import { createHttpFunction } from '../gcp/http-function.ts';
-import { createHost } from '../host.ts';
+import { createHostOrExit } from '../host.ts';
 
-const host = createHost({
+const host = createHostOrExit({
   environment: process.env,
   modelRepository: 'models',
   stores: { file: openFilesystemStore, s3: openS3Store },

@@ -8,6 +8,15 @@ const port = process.env.PORT || '8080';
 const url = `http://localhost:${port}`;
 const project = join(import.meta.dirname, '../..');
 
+if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
+  console.error(`PORT=${JSON.stringify(port)} must be a number from 1 to 65535.`);
+  process.exit(1);
+}
+if (await answers()) {
+  console.error(`Something is listening on port ${port} already; choose another with PORT=<port> npm start.`);
+  process.exit(1);
+}
+
 const server = spawn(
   process.execPath,
   [
@@ -24,21 +33,25 @@ server.on('exit', (code, signal) => {
   process.exitCode = signal === null ? (code ?? 1) : 0;
 });
 
-await waitUntilHealthy();
-console.log(await describeExamples(url));
+// Printed by the server that was started, not by one that ended meanwhile.
+if (await becomesHealthy()) console.log(await describeExamples(url));
 
 function frameworkScript(): string {
   const library = createRequire(import.meta.url).resolve('@google-cloud/functions-framework');
   return join(dirname(library), 'main.js');
 }
 
-async function waitUntilHealthy(): Promise<void> {
+async function becomesHealthy(): Promise<boolean> {
   while (server.exitCode === null && server.signalCode === null) {
-    const answered = await fetch(`${url}/health`).then(
-      () => true,
-      () => false,
-    );
-    if (answered) return;
+    if (await answers()) return true;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  return false;
+}
+
+async function answers(): Promise<boolean> {
+  return await fetch(`${url}/health`).then(
+    () => true,
+    () => false,
+  );
 }

@@ -83,9 +83,14 @@ export function openFunctionsFramework(
   });
 }
 
-export function openLambdaBundle(target: string, source: string): Promise<ChildHost> {
+export function openLambdaBundle(
+  target: string,
+  source: string,
+  environment: ChildOptions['environment'] = {},
+): Promise<ChildHost> {
   return openChild({
     target,
+    environment,
     command: (folder, port) => [join(PROJECT, 'test/hosts/lambda-process.ts'), folder, String(port), source],
   });
 }

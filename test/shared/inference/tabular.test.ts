@@ -118,29 +118,54 @@ describe('tabular classification', () => {
     });
   });
 
+  /** Its label is that of the smallest score, as no argmax would choose, and its labels are -1, 1 and 2. */
+  const contrary = buildModel({
+    nodes: [
+      buildNode('ArgMin', ['x'], ['index'], {
+        attributes: [integerAttribute('axis', 1), integerAttribute('keepdims', 0)],
+      }),
+      buildNode('LabelEncoder', ['index'], ['label'], {
+        domain: 'ai.onnx.ml',
+        attributes: [
+          integersAttribute('keys_int64s', [0n, 1n, 2n]),
+          integersAttribute('values_int64s', [-1n, 1n, 2n]),
+        ],
+      }),
+      buildNode('ZipMap', ['x'], ['scores'], {
+        domain: 'ai.onnx.ml',
+        attributes: [integersAttribute('classlabels_int64s', [-1n, 1n, 2n])],
+      }),
+    ],
+    inputs: [tensorValue('x', FLOAT, ['n', 3])],
+    outputs: [tensorValue('label', INT64, ['n']), zipMapValue('scores', INT64)],
+    opsets: { '': 18, 'ai.onnx.ml': 2 },
+  });
+  const contraryRows = rowsInput([
+    [0.5, 0.25, 0.75],
+    [0.125, 0.25, 0.75],
+  ]);
+
   it("takes the graph's own label, not the largest score", async () => {
-    // The label is the first column, whatever the scores are.
-    const model = buildModel({
-      nodes: [
-        buildNode('ArgMin', ['x'], ['label'], {
-          attributes: [integerAttribute('axis', 1), integerAttribute('keepdims', 0)],
-        }),
-        buildNode('ZipMap', ['x'], ['scores'], {
-          domain: 'ai.onnx.ml',
-          attributes: [integersAttribute('classlabels_int64s', [-1n, 1n, 2n])],
-        }),
-      ],
-      inputs: [tensorValue('x', FLOAT, ['n', 3])],
-      outputs: [tensorValue('label', INT64, ['n']), zipMapValue('scores', INT64)],
-      opsets: { '': 18, 'ai.onnx.ml': 1 },
-    });
-    const inference = await serve({ 'model.onnx': model });
-    const output = await inferOutput(inference, rowsInput([[0.5, 0.25, 0.75]]));
-    // ArgMin says 1, which is the label of the second class.
-    expect(output).toEqual({
+    const inference = await serve({ 'model.onnx': contrary });
+    expect(await inferOutput(inference, contraryRows)).toEqual({
       kind: 'classification',
       labels: [-1, 1, 2],
-      predictions: [{ classId: 1, label: 1, scores: Float64Array.of(0.5, 0.25, 0.75) }],
+      predictions: [
+        { classId: 1, label: 1, scores: Float64Array.of(0.5, 0.25, 0.75) },
+        { classId: 0, label: -1, scores: Float64Array.of(0.125, 0.25, 0.75) },
+      ],
+    });
+  });
+
+  it("gives the graph's own label the name its model.json has for the class", async () => {
+    const config = { task: 'tabular-classification', labels: ['low', 'mid', 'high'] };
+    const inference = await serve({ 'model.onnx': contrary, 'model.json': JSON.stringify(config) });
+    expect(await inferOutput(inference, contraryRows)).toMatchObject({
+      labels: ['low', 'mid', 'high'],
+      predictions: [
+        { classId: 1, label: 'mid' },
+        { classId: 0, label: 'low' },
+      ],
     });
   });
 

@@ -13,7 +13,20 @@ const anyVersion = fc.oneof(
       fc.constantFrom('', '-rc.1', '-rc.2', '-alpha', '+b1'),
     )
     .map(([v, major, minor, suffix]) => `${v}${major}.${minor}.0${suffix}`),
-  fc.constantFrom('2024-01-05', '2024-11-30', 'champion', 'prod-9', 'prod-10', '01', 'v1', '1.0', ''),
+  fc.constantFrom(
+    '2024-01-05',
+    '2024-11-30',
+    'champion',
+    '1a',
+    '1-a.1',
+    '1--a',
+    'prod-9',
+    'prod-10',
+    '01',
+    'v1',
+    '1.0',
+    '',
+  ),
 );
 
 describe('compareVersions', () => {
@@ -40,6 +53,8 @@ describe('compareVersions', () => {
     ['prod-9', 'prod-10'],
     ['10', 'champion'],
     ['alpha', 'beta'],
+    ['2', '1a'],
+    ['1-1', '1--a'],
   ])('orders %s before %s', (lower, higher) => {
     expect(compareVersions(lower, higher)).toBeLessThan(0);
     expect(compareVersions(higher, lower)).toBeGreaterThan(0);

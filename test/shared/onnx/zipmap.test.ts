@@ -78,10 +78,12 @@ describe('rewriteZipMaps', () => {
       ['ai.onnx.ml', 3],
       ['', 13],
     ]);
-    expect(opsetsAfter({ '': 18, 'ai.onnx.ml': 3 })).toEqual([
-      ['', 18],
-      ['ai.onnx.ml', 3],
-    ]);
+    for (const domain of ['', 'ai.onnx']) {
+      expect(opsetsAfter({ [domain]: 18, 'ai.onnx.ml': 3 })).toEqual([
+        [domain, 18],
+        ['ai.onnx.ml', 3],
+      ]);
+    }
   });
 
   it('rewrites several ZipMaps and leaves other outputs as they are', async () => {

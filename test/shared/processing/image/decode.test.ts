@@ -93,6 +93,19 @@ describe('decodeImage', () => {
     expect([image.width, image.height]).toEqual([16, 8]);
   });
 
+  it('does not apply an embedded colour profile, as Pillow does not', async () => {
+    const data = Uint8Array.of(255, 0, 0, 40, 200, 90);
+    const plain = await png(2, 1, 3, data);
+    const wide = await sharp(plain).withIccProfile('p3').png().toBuffer();
+    // Its profile is moved into the plain file, behind the header.
+    const at = wide.indexOf('iCCP') - 4;
+    const profile = wide.subarray(at, at + wide.readUInt32BE(at) + 12);
+    const file = Buffer.concat([plain.subarray(0, 33), profile, plain.subarray(33)]);
+    expect((await sharp(file).metadata()).hasProfile).toBe(true);
+    expect([...(await sharp(file).raw().toBuffer())]).not.toEqual([...data]);
+    expect([...(await decode(file)).data]).toEqual([...data]);
+  });
+
   it('gives the first frame of an animation', async () => {
     const frames = Uint8Array.from([...new Array(12).fill(255), ...new Array(12).fill(0)]);
     const file = await sharp(frames, { raw: { width: 2, height: 4, channels: 3, pageHeight: 2 } })

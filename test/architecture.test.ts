@@ -1,0 +1,203 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { build } from 'esbuild';
+import { describe, expect, it } from 'vitest';
+
+const PROJECT = join(import.meta.dirname, '..');
+
+/**
+ * The parts of the project, lowest first. A part may import parts of the levels below it, and parts of its own level
+ * as long as they do not import each other in a circle. This is "Who may import whom" of the design.
+ */
+const LEVELS: readonly (readonly string[])[] = [
+  ['shared/errors', 'shared/config', 'shared/version'],
+  ['shared/onnx', 'shared/json', 'shared/tensor', 'shared/http'],
+  ['shared/models', 'shared/runtime', 'shared/processing', 'shared/monitoring', 'shared/stores'],
+  ['shared/inference'],
+  ['shared/protocols'],
+  ['shared/app'],
+  ['functions'],
+];
+
+/** The files of `shared/stores` that are no store themselves. */
+const STORE_INTERFACE = ['shared/stores/model-store.ts', 'shared/stores/open-store.ts'];
+
+interface Import {
+  readonly from: string;
+  /** A path of the project, or the name of a package. */
+  readonly to: string;
+}
+
+const sources = globSync(['shared/**/*.ts', 'functions/**/*.ts'], { cwd: PROJECT })
+  .map((path) => path.replaceAll('\\', '/'))
+  .sort();
+const read = (path: string) => readFileSync(join(PROJECT, path), 'utf8');
+const bundled = await listBundledImports();
+/** With those of types alone, which no bundle shows. */
+const all: readonly Import[] = [...bundled, ...sources.flatMap(listTypeImports)];
+
+/** What the bundler sees: each import that is left at run time, dynamic ones too. */
+async function listBundledImports(): Promise<Import[]> {
+  const { metafile } = await build({
+    absWorkingDir: PROJECT,
+    entryPoints: ['shared/app.ts', ...globSync('functions/*/index.ts', { cwd: PROJECT })],
+    outdir: 'unused',
+    write: false,
+    bundle: true,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+  });
+  return Object.entries(metafile.inputs).flatMap(([from, { imports }]) =>
+    imports.map(({ path }) => ({ from, to: path })),
+  );
+}
+
+function listTypeImports(from: string): Import[] {
+  return [...read(from).matchAll(/^(?:import|export) type [^;]*? from '([^']+)';/gms)].map(
+    ([, name = '']) => ({
+      from,
+      to: name.startsWith('.') ? posix.join(posix.dirname(from), name) : name,
+    }),
+  );
+}
+
+function isLocal({ to }: Import): boolean {
+  return to.startsWith('shared/') || to.startsWith('functions/');
+}
+
+/** `shared/tensor/datatype.ts` belongs to `shared/tensor`, `shared/app.ts` to `shared/app`. */
+function partOf(path: string): string {
+  if (path.startsWith('functions/')) return 'functions';
+  return path.split('/').slice(0, 2).join('/').replace(/\.ts$/, '');
+}
+
+function levelOf(path: string): number {
+  return LEVELS.findIndex((parts) => parts.includes(partOf(path)));
+}
+
+function show(imports: readonly Import[]): string[] {
+  return imports.map(({ from, to }) => `${from} -> ${to}`);
+}
+
+/** A way along the imports that comes back to where it began, or nothing. */
+function findCircle(imports: readonly Import[]): string[] | undefined {
+  const targets = Map.groupBy(imports, ({ from }) => from);
+  const done = new Set<string>();
+  const visit = (at: string, way: readonly string[]): string[] | undefined => {
+    if (way.includes(at)) return [...way.slice(way.indexOf(at)), at];
+    if (done.has(at)) return undefined;
+    for (const { to } of targets.get(at) ?? []) {
+      const circle = visit(to, [...way, at]);
+      if (circle) return circle;
+    }
+    done.add(at);
+    return undefined;
+  };
+  for (const start of targets.keys()) {
+    const circle = visit(start, []);
+    if (circle) return circle;
+  }
+  return undefined;
+}
+
+function importersOf(matches: (name: string) => boolean): string[] {
+  return [...new Set(all.filter(({ to }) => matches(to)).map(({ from }) => from))].sort();
+}
+
+describe('the parts of the project', () => {
+  it('are all known', () => {
+    expect(sources.filter((path) => levelOf(path) === -1)).toEqual([]);
+    const parts = new Set(sources.map(partOf));
+    expect(LEVELS.flat().filter((part) => !parts.has(part))).toEqual([]);
+  });
+
+  it('import lower parts, never higher ones, not even for a type', () => {
+    const wrong = all.filter(isLocal).filter(({ from, to }) => levelOf(to) > levelOf(from));
+    expect(show(wrong)).toEqual([]);
+  });
+
+  it('make no circle', () => {
+    const between = all
+      .filter(isLocal)
+      .map(({ from, to }) => ({ from: partOf(from), to: partOf(to) }))
+      .filter(({ from, to }) => from !== to);
+    expect(findCircle(between)).toBeUndefined();
+  });
+
+  it('consist of files that make no circle at run time', () => {
+    expect(findCircle(bundled.filter(isLocal))).toBeUndefined();
+  });
+
+  it('have no file in shared/ that nobody imports', () => {
+    const used = new Set(all.map(({ to }) => to));
+    expect(sources.filter((path) => path.startsWith('shared/') && !used.has(path))).toEqual([]);
+  });
+
+  it('import files that are there', () => {
+    const missing = all.filter(isLocal).filter(({ to }) => !existsSync(join(PROJECT, to)));
+    expect(show(missing)).toEqual([]);
+  });
+
+  it('import neither tests nor infrastructure', () => {
+    const outside = all.filter(({ to }) => /^(\.\.|infra|test|models|docs)\//.test(to));
+    expect(show(outside)).toEqual([]);
+  });
+});
+
+describe('a foreign package', () => {
+  it.each([
+    ['onnxruntime-node', 'shared/runtime/session.ts'],
+    ['onnxruntime-common', undefined],
+    ['sharp', 'shared/processing/image/decode.ts'],
+    ['@aws-sdk/client-s3', 'shared/stores/s3.ts'],
+  ])('%s is imported by one file at most: %s', (name, file) => {
+    expect(importersOf((to) => to === name || to.startsWith(`${name}/`))).toEqual(file ? [file] : []);
+  });
+
+  it('of AWS, whichever it is, is imported by the S3 store alone', () => {
+    expect(importersOf((to) => /^@(aws-sdk|smithy)\//.test(to))).toEqual(['shared/stores/s3.ts']);
+  });
+
+  it('of a cloud is imported by no other cloud and nothing shared', () => {
+    const clouds = new Map([
+      [/^(@types\/)?aws-lambda/, 'functions/aws/'],
+      [/^@azure\/functions/, 'functions/azure/'],
+      [/^@google-cloud\/functions-framework/, 'functions/gcp/'],
+    ]);
+    const wrong = all.filter(({ from, to }) =>
+      [...clouds].some(([name, folder]) => name.test(to) && !from.startsWith(folder)),
+    );
+    expect(show(wrong)).toEqual([]);
+  });
+
+  it('zod is imported in the form that lets bundlers drop what is not used', () => {
+    const forms = sources.flatMap((path) =>
+      [...read(path).matchAll(/^.*['"]zod[^'"]*['"].*$/gm)].map(([line]) => `${path}: ${line}`),
+    );
+    expect(forms.length).toBeGreaterThan(0);
+    expect(forms.filter((form) => !form.endsWith(": import * as z from 'zod';"))).toEqual([]);
+  });
+});
+
+describe('what only functions/ may do', () => {
+  it('is to choose stores: everything else knows their interface alone', () => {
+    const concrete = all.filter(
+      ({ from, to }) =>
+        to.startsWith('shared/stores/') &&
+        !STORE_INTERFACE.includes(to) &&
+        !(from.startsWith('shared/stores/') && !STORE_INTERFACE.includes(from)),
+    );
+    expect(concrete.length).toBeGreaterThan(0);
+    expect(show(concrete.filter(({ from }) => !from.startsWith('functions/')))).toEqual([]);
+  });
+
+  it('is to read the environment', () => {
+    const readers = sources.filter((path) =>
+      /\bprocess\s*(\.|\?\.|\[)\s*['"]?env\b|'node:process'/.test(read(path)),
+    );
+    expect(readers.length).toBeGreaterThan(0);
+    expect(readers.filter((path) => !path.startsWith('functions/'))).toEqual([]);
+  });
+});

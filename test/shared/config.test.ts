@@ -1,0 +1,146 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Config, ConfigError, type EnvironmentVariable, parseConfig } from '../../shared/config.ts';
+
+const DEFAULTS: Config = {
+  modelRepository: 'models',
+  defaultModel: undefined,
+  preloadModels: [],
+  modelCacheFolder: '',
+  sessionCacheBytes: 1024 ** 3,
+  intraOpThreads: 1,
+  logLevel: 'info',
+  limits: {
+    bodyBytes: 32 * 1024 ** 2,
+    imagePixels: 50_000_000,
+    batchSize: 1024,
+    tensorElements: 16 * 1024 ** 2,
+    jsonDepth: 32,
+  },
+};
+
+function messageOf(environment: Readonly<Record<string, string | undefined>>): string {
+  try {
+    parseConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  return 'it is valid';
+}
+
+const COUNTS = [
+  'SESSION_CACHE_BYTES',
+  'INTRA_OP_THREADS',
+  'MAX_BODY_BYTES',
+  'MAX_IMAGE_PIXELS',
+  'MAX_BATCH_SIZE',
+  'MAX_TENSOR_ELEMENTS',
+  'MAX_JSON_DEPTH',
+] as const satisfies readonly EnvironmentVariable[];
+
+describe('parseConfig', () => {
+  it('has a default for everything', () => {
+    expect(parseConfig({})).toEqual(DEFAULTS);
+  });
+
+  it('takes an empty variable for an unset one, and ignores those of others', () => {
+    const empty = Object.fromEntries([...COUNTS, 'LOG_LEVEL', 'DEFAULT_MODEL'].map((name) => [name, ' ']));
+    expect(parseConfig({ ...empty, MODEL_REPOSITORY: '', HOME: '/root', UNSET: undefined })).toEqual(
+      DEFAULTS,
+    );
+  });
+
+  it('reads every variable', () => {
+    const config = parseConfig({
+      MODEL_REPOSITORY: 's3://bucket/prefix',
+      DEFAULT_MODEL: 'iris',
+      PRELOAD_MODELS: 'iris, digits ,squeezenet-1.1',
+      MODEL_CACHE_FOLDER: '/tmp/cache',
+      SESSION_CACHE_BYTES: '1',
+      INTRA_OP_THREADS: '2',
+      LOG_LEVEL: 'debug',
+      MAX_BODY_BYTES: '3',
+      MAX_IMAGE_PIXELS: '4',
+      MAX_BATCH_SIZE: '5',
+      MAX_TENSOR_ELEMENTS: '6',
+      MAX_JSON_DEPTH: '7',
+    });
+    expect(config).toEqual({
+      modelRepository: 's3://bucket/prefix',
+      defaultModel: 'iris',
+      preloadModels: ['iris', 'digits', 'squeezenet-1.1'],
+      modelCacheFolder: '/tmp/cache',
+      sessionCacheBytes: 1,
+      intraOpThreads: 2,
+      logLevel: 'debug',
+      limits: { bodyBytes: 3, imagePixels: 4, batchSize: 5, tensorElements: 6, jsonDepth: 7 },
+    });
+  });
+
+  it('preloads the default model where nothing else is said', () => {
+    expect(parseConfig({ DEFAULT_MODEL: 'iris' }).preloadModels).toEqual(['iris']);
+    expect(parseConfig({ DEFAULT_MODEL: 'iris', PRELOAD_MODELS: 'digits' }).preloadModels).toEqual([
+      'digits',
+    ]);
+    expect(parseConfig({ PRELOAD_MODELS: '*' }).preloadModels).toEqual(['*']);
+  });
+
+  it.each(COUNTS)('%s takes whole numbers from 1 on, in digits', (name) => {
+    for (const value of ['1.5', '-1', '1e6', '0x10', 'many', '1 000', '+1', '32MB']) {
+      expect(messageOf({ [name]: value })).toBe(
+        `${name}=${JSON.stringify(value)} must be a whole number in digits.`,
+      );
+    }
+    expect(messageOf({ [name]: '0' })).toBe(`${name}="0" must be at least 1.`);
+    expect(messageOf({ [name]: '9007199254740992' })).toBe(`${name}="9007199254740992" is too large.`);
+    expect(messageOf({ [name]: '9'.repeat(400) })).toMatch(/9" is too large\.$/);
+    expect(messageOf({ [name]: '9007199254740991' })).toBe('it is valid');
+    expect(messageOf({ [name]: '007' })).toBe('it is valid');
+  });
+
+  it.each([
+    ['LOG_LEVEL', 'verbose', 'must be one of debug, info, warn, error, silent.'],
+    ['LOG_LEVEL', 'INFO', 'must be one of debug, info, warn, error, silent.'],
+    ['DEFAULT_MODEL', 'a/b', 'must be a model name (letters, digits, ".", "_" and "-").'],
+    ['DEFAULT_MODEL', '.hidden', 'must be a model name (letters, digits, ".", "_" and "-").'],
+    ['PRELOAD_MODELS', 'iris,,digits', 'must be model names separated by commas, or "*".'],
+    ['PRELOAD_MODELS', 'iris;digits', 'must be model names separated by commas, or "*".'],
+    ['MODEL_REPOSITORY', 's3://', 'must name a bucket after "://", for example s3://my-bucket/models.'],
+  ])('%s=%s is refused with a sentence', (name, value, problem) => {
+    expect(messageOf({ [name]: value })).toBe(`${name}=${JSON.stringify(value)} ${problem}`);
+  });
+
+  it('says all that is wrong, a sentence each', () => {
+    expect(messageOf({ LOG_LEVEL: 'loud', MAX_BATCH_SIZE: '0', INTRA_OP_THREADS: 'x' })).toBe(
+      'INTRA_OP_THREADS="x" must be a whole number in digits. ' +
+        'LOG_LEVEL="loud" must be one of debug, info, warn, error, silent. ' +
+        'MAX_BATCH_SIZE="0" must be at least 1.',
+    );
+  });
+
+  it('says the same of several model names once', () => {
+    expect(messageOf({ PRELOAD_MODELS: 'a/b,c/d' })).toBe(
+      'PRELOAD_MODELS="a/b,c/d" must be model names separated by commas, or "*".',
+    );
+  });
+
+  it('gives a config or a ConfigError for any values', () => {
+    const environments = fc.record(
+      Object.fromEntries(
+        [...COUNTS, 'LOG_LEVEL', 'DEFAULT_MODEL', 'PRELOAD_MODELS', 'MODEL_REPOSITORY'].map((name) => [
+          name,
+          fc.string({ unit: 'binary' }),
+        ]),
+      ),
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(environments, (environment) => {
+        const message = messageOf(environment);
+        if (message !== 'it is valid') expect(message).toMatch(/^[A-Z_]+=".*\.$/s);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import {
+  ERROR_KINDS,
+  type ErrorCode,
+  InferenceError,
+  invalid,
+  toInferenceError,
+} from '../../shared/errors.ts';
+
+/** Written down a second time: clients rely on each row. */
+const TABLE: Record<ErrorCode, readonly [status: number, retryable: boolean, logLevel: string]> = {
+  BAD_REQUEST: [400, false, 'info'],
+  INVALID_PARAMETER_VALUE: [400, false, 'info'],
+  RESOURCE_DOES_NOT_EXIST: [404, false, 'info'],
+  ENDPOINT_NOT_FOUND: [404, false, 'info'],
+  METHOD_NOT_ALLOWED: [405, false, 'info'],
+  PAYLOAD_TOO_LARGE: [413, false, 'info'],
+  UNSUPPORTED_MEDIA_TYPE: [415, false, 'info'],
+  INTERNAL_ERROR: [500, false, 'error'],
+  MODEL_UNAVAILABLE: [503, true, 'error'],
+  TEMPORARILY_UNAVAILABLE: [503, true, 'error'],
+};
+
+describe('ERROR_KINDS', () => {
+  it('has a status, a word on trying again and a log level per code', () => {
+    const rows = Object.entries(ERROR_KINDS).map(([code, { status, retryable, logLevel }]) => [
+      code,
+      [status, retryable, logLevel],
+    ]);
+    expect(Object.fromEntries(rows)).toEqual(TABLE);
+  });
+
+  it('calls for trying again exactly where the server is at fault for a while, and alarms for all its faults', () => {
+    for (const { status, retryable, logLevel } of Object.values(ERROR_KINDS)) {
+      expect(retryable).toBe(status === 503);
+      expect(logLevel === 'error').toBe(status >= 500);
+    }
+  });
+});
+
+describe('InferenceError', () => {
+  it('carries its code, status, headers and cause', () => {
+    const cause = new Error('inside');
+    const error = new InferenceError('METHOD_NOT_ALLOWED', 'no', { cause, headers: { allow: 'GET' } });
+    expect([error.name, error.code, error.status, error.message]).toEqual([
+      'InferenceError',
+      'METHOD_NOT_ALLOWED',
+      405,
+      'no',
+    ]);
+    expect(error.headers).toEqual({ allow: 'GET' });
+    expect(error.cause).toBe(cause);
+    expect(error).toBeInstanceOf(Error);
+  });
+
+  it('has neither headers nor a cause unless given', () => {
+    const error = invalid('no');
+    expect([error.code, error.headers, 'cause' in error]).toEqual(['INVALID_PARAMETER_VALUE', {}, false]);
+  });
+});
+
+describe('toInferenceError', () => {
+  it('leaves an InferenceError as it is', () => {
+    const error = invalid('no');
+    expect(toInferenceError(error)).toBe(error);
+  });
+
+  it.each([new Error('/home/user/model.onnx is broken'), 'text', undefined, null, { status: 404 }])(
+    'says nothing of the inside of %s, and keeps it for the log',
+    (thrown) => {
+      const error = toInferenceError(thrown);
+      expect([error.status, error.message]).toEqual([
+        500,
+        'The server failed to answer this request; its log says why.',
+      ]);
+      expect(error.cause).toBe(thrown);
+    },
+  );
+});

@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeBase64 } from '../../../shared/http/base64.ts';
+import { errorOf } from '../error-of.ts';
+
+const bytes = fc.uint8Array({ minLength: 1, maxLength: 200 });
+
+function decode(text: string): number[] {
+  return [...decodeBase64(text, 'image')];
+}
+
+function messageOf(text: string): string {
+  const error = errorOf(() => decodeBase64(text, 'instances[1].image'));
+  expect(error.code).toBe('INVALID_PARAMETER_VALUE');
+  return error.message;
+}
+
+describe('decodeBase64', () => {
+  it.each<[string, (base64: string) => string]>([
+    ['the standard alphabet', (base64) => base64],
+    ['no padding', (base64) => base64.replace(/=+$/, '')],
+    ['the URL-safe alphabet', (base64) => base64.replaceAll('+', '-').replaceAll('/', '_')],
+    ['lines of 76 characters', (base64) => base64.replace(/.{76}/g, '$&\r\n')],
+    ['spaces around', (base64) => `\n  ${base64}\t`],
+    ['a data URI', (base64) => `data:image/png;base64,${base64}`],
+    ['a data URI with more parameters', (base64) => `DATA:image/svg+xml;charset=utf-8;Base64,${base64}`],
+    ['a data URI without a type', (base64) => `data:;base64,${base64}`],
+  ])('reads %s', (_, write) => {
+    fc.assert(
+      fc.property(bytes, (content) => {
+        const base64 = Buffer.from(content).toString('base64');
+        expect(decode(write(base64))).toEqual([...content]);
+      }),
+    );
+  });
+
+  it.each([
+    ['', 'Field "instances[1].image" is empty; expected base64 data.'],
+    ['  \n', 'Field "instances[1].image" is empty; expected base64 data.'],
+    ['data:image/png;base64,', 'Field "instances[1].image" is empty; expected base64 data.'],
+    ['====', 'Field "instances[1].image" is empty; expected base64 data.'],
+    ['QUJD!', 'Field "instances[1].image" is not base64: unexpected "!" at position 4.'],
+    ['QU\u00e4D', 'Field "instances[1].image" is not base64: unexpected "ä" at position 2.'],
+    [
+      'data:image/png;base64,QU,JD',
+      'Field "instances[1].image" is not base64: unexpected "," at position 24.',
+    ],
+    ['data:image/png;base64', 'Field "instances[1].image" is not base64: unexpected ":" at position 4.'],
+    [
+      'data:image/svg+xml,<svg/>',
+      'Field "instances[1].image" is a data URI that is not base64; expected "data:<type>;base64,<data>".',
+    ],
+    [
+      'https://example.com/cat.png',
+      'Field "instances[1].image" is not base64: unexpected ":" at position 5.',
+    ],
+    ['QQ==QQ==', 'Field "instances[1].image" is not base64: "=" in the middle.'],
+    // Two texts, a line each: the decoder would stop after the first.
+    ['QQ==\nQQ==', 'Field "instances[1].image" is not base64: "=" in the middle.'],
+  ])('refuses %j', (text, message) => {
+    expect(messageOf(text)).toBe(message);
+  });
+
+  it('takes a million line breaks', () => {
+    expect(decode(`QQ==${'\n'.repeat(1_000_000)}`)).toEqual([0x41]);
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { BytesRequest, BytesResponse } from '../../../shared/http/bytes.ts';
+
+const URL = 'http://localhost/predict?x=1';
+
+/** Bytes in the middle of larger memory. */
+function part(): Uint8Array {
+  return Uint8Array.of(0, 1, 2, 3, 4, 5).subarray(2, 5);
+}
+
+describe('BytesRequest', () => {
+  it('gives the memory it was made of, not a copy', async () => {
+    const body = part();
+    const request = new BytesRequest(URL, { method: 'POST', headers: new Headers() }, body);
+    const bytes = await request.bytes();
+    expect([bytes.buffer, bytes.byteOffset, bytes.byteLength]).toEqual([body.buffer, 2, 3]);
+    expect([...bytes]).toEqual([2, 3, 4]);
+    expect(bytes.buffer).toBe(body.buffer);
+  });
+
+  it('can be read more than once', async () => {
+    const request = new BytesRequest(URL, { method: 'POST', headers: new Headers() }, part());
+    expect(await request.bytes()).toEqual(await request.bytes());
+  });
+
+  it('is a Request with its URL, method and headers', () => {
+    const headers = new Headers({ 'content-type': 'text/plain', 'x-twice': 'a' });
+    headers.append('x-twice', 'b');
+    const request = new BytesRequest(URL, { method: 'PUT', headers }, part());
+    expect(request).toBeInstanceOf(Request);
+    expect([request.url, request.method]).toEqual([URL, 'PUT']);
+    expect(request.headers.get('content-type')).toBe('text/plain');
+    expect(request.headers.get('x-twice')).toBe('a, b');
+  });
+
+  it.each(['TRACE', 'CONNECT', 'GET', 'BREW'])('takes the method %s, a body included', async (method) => {
+    const request = new BytesRequest(URL, { method, headers: new Headers() }, part());
+    expect(request.method).toBe(method);
+    expect(await request.bytes()).toHaveLength(3);
+  });
+
+  it('copies bytes of shared memory, which no body may be', async () => {
+    const shared = new Uint8Array(new SharedArrayBuffer(2)).fill(7);
+    const request = new BytesRequest(URL, { method: 'POST', headers: new Headers() }, shared);
+    const bytes = await request.bytes();
+    expect([...bytes]).toEqual([7, 7]);
+    expect(bytes.buffer).toBeInstanceOf(ArrayBuffer);
+  });
+});
+
+describe('BytesResponse', () => {
+  it('gives the memory it was made of, not a copy', async () => {
+    const body = part();
+    const bytes = await new BytesResponse(body, { status: 201 }).bytes();
+    expect([bytes.byteOffset, bytes.byteLength]).toEqual([2, 3]);
+    expect(bytes.buffer).toBe(body.buffer);
+  });
+
+  it('is a Response whose body can be read as any other', async () => {
+    const make = () => new BytesResponse(Buffer.from('{"a":1}'), { status: 201, headers: { 'x-a': 'b' } });
+    const response = make();
+    expect(response).toBeInstanceOf(Response);
+    expect([response.status, response.headers.get('x-a')]).toEqual([201, 'b']);
+    expect(await make().text()).toBe('{"a":1}');
+    expect(await make().json()).toEqual({ a: 1 });
+    expect(Buffer.from(await make().arrayBuffer()).toString()).toBe('{"a":1}');
+  });
+
+  it('may be empty', async () => {
+    const response = new BytesResponse(new Uint8Array(0), {});
+    expect(await response.bytes()).toHaveLength(0);
+    expect(await new BytesResponse(new Uint8Array(0), {}).text()).toBe('');
+  });
+});

@@ -1,0 +1,113 @@
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BytesRequest } from '../../../shared/http/bytes.ts';
+import { readBody } from '../../../shared/http/read-body.ts';
+import { rejectionOf } from '../error-of.ts';
+
+function request(body: Uint8Array, headers: Record<string, string> = {}): Request {
+  return new BytesRequest('http://localhost/', { method: 'POST', headers: new Headers(headers) }, body);
+}
+
+const text = Buffer.from('{"features": [1, 2, 3]}'.repeat(10));
+const LIMIT = 1_000;
+const TOO_LARGE = 'The request body is larger than 1000 bytes, which is the limit (MAX_BODY_BYTES).';
+
+describe('readBody', () => {
+  it('gives a plain body as the memory it is', async () => {
+    const body = Uint8Array.of(1, 2, 3);
+    expect((await readBody(request(body), LIMIT)).buffer).toBe(body.buffer);
+    expect(await readBody(request(new Uint8Array(0)), LIMIT)).toHaveLength(0);
+  });
+
+  it.each<[string, (bytes: Uint8Array) => Uint8Array]>([
+    ['gzip', gzipSync],
+    ['x-gzip', gzipSync],
+    ['GZip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+    ['identity', (bytes) => bytes],
+    ['', (bytes) => bytes],
+    [' gzip , br ', (bytes) => brotliCompressSync(gzipSync(bytes))],
+    ['deflate, gzip, identity', (bytes) => gzipSync(deflateSync(bytes))],
+  ])('reads the Content-Encoding %j', async (coding, compress) => {
+    const bytes = await readBody(request(compress(text), { 'content-encoding': coding }), LIMIT);
+    expect(Buffer.from(bytes).toString()).toBe(text.toString());
+  });
+
+  it('reads raw deflate data, which some clients send', async () => {
+    const bytes = await readBody(request(deflateRawSync(text), { 'content-encoding': 'deflate' }), LIMIT);
+    expect(Buffer.from(bytes).toString()).toBe(text.toString());
+  });
+
+  it('gives back any bytes', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 500 }), async (content) => {
+        const bytes = await readBody(request(gzipSync(content), { 'content-encoding': 'gzip' }), LIMIT);
+        expect([...bytes]).toEqual([...content]);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('refuses a coding it does not know and names those it does', async () => {
+    for (const coding of ['zstd', 'gzip, compress', '*']) {
+      const error = await rejectionOf(readBody(request(text, { 'content-encoding': coding }), LIMIT));
+      expect(error.code).toBe('UNSUPPORTED_MEDIA_TYPE');
+      expect(error.message).toMatch(/is not accepted; accepted are gzip, deflate, br\.$/);
+      expect(error.headers).toEqual({ 'accept-encoding': 'gzip, deflate, br' });
+    }
+  });
+
+  it.each(['gzip', 'deflate', 'br'])('refuses data that is not %s', async (coding) => {
+    const error = await rejectionOf(readBody(request(text, { 'content-encoding': coding }), LIMIT));
+    expect([error.code, error.message]).toEqual([
+      'BAD_REQUEST',
+      `The body is not valid ${coding} data, as its Content-Encoding says.`,
+    ]);
+  });
+
+  it('refuses compressed data that is cut off', async () => {
+    const cut = gzipSync(text).subarray(0, -5);
+    const error = await rejectionOf(readBody(request(cut, { 'content-encoding': 'gzip' }), LIMIT));
+    expect(error.code).toBe('BAD_REQUEST');
+  });
+});
+
+describe('the limit of readBody', () => {
+  it('is the last size that is taken', async () => {
+    expect(await readBody(request(new Uint8Array(LIMIT)), LIMIT)).toHaveLength(LIMIT);
+    const error = await rejectionOf(readBody(request(new Uint8Array(LIMIT + 1)), LIMIT));
+    expect([error.code, error.message]).toEqual(['PAYLOAD_TOO_LARGE', TOO_LARGE]);
+  });
+
+  it('holds for the declared length, before the body is read', async () => {
+    const unreadable = request(new Uint8Array(1), { 'content-length': String(LIMIT + 1) });
+    expect((await rejectionOf(readBody(unreadable, LIMIT))).code).toBe('PAYLOAD_TOO_LARGE');
+  });
+
+  it.each<[string, (bytes: Uint8Array) => Uint8Array]>([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['deflate', deflateRawSync],
+    ['br', brotliCompressSync],
+  ])('holds for decompressed %s to the byte', async (coding, compress) => {
+    const send = (size: number) =>
+      readBody(request(compress(new Uint8Array(size)), { 'content-encoding': coding }), LIMIT);
+    expect(await send(LIMIT)).toHaveLength(LIMIT);
+    const error = await rejectionOf(send(LIMIT + 1));
+    expect([error.code, error.message]).toEqual(['PAYLOAD_TOO_LARGE', TOO_LARGE]);
+  });
+
+  it('stops a gzip bomb of a kilobyte and half a gigabyte, before its memory is taken', async () => {
+    // gzip of gzip: 512 MiB of zeros, made 16 MiB at a time.
+    const block = gzipSync(new Uint8Array(16 * 1024 ** 2), { level: 9 });
+    const bomb = gzipSync(Buffer.concat(new Array<Buffer>(32).fill(block)), { level: 9 });
+    expect(bomb.length).toBeLessThan(10_000);
+    const before = process.memoryUsage().arrayBuffers;
+    const limit = 1024 ** 2;
+    const error = await rejectionOf(readBody(request(bomb, { 'content-encoding': 'gzip, gzip' }), limit));
+    expect(error.code).toBe('PAYLOAD_TOO_LARGE');
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(32 * 1024 ** 2);
+  });
+});
