@@ -84,7 +84,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
   const configs = new Map<string, Promise<ModelConfig>>();
 
   function readConfig(file: StoredFile): Promise<ModelConfig> {
-    const key = `${file.path} ${file.etag}`;
+    const key = configKey(file);
     const known = configs.get(key);
     if (known) return known;
     const config = readText(store, file).then(parseModelConfig);
@@ -98,6 +98,8 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       (listing) => {
         current = listing;
         renewal = undefined;
+        const kept = new Set(listing.files.map(configKey));
+        for (const key of configs.keys()) if (!kept.has(key)) configs.delete(key);
         return listing;
       },
       (error: unknown) => {
@@ -148,6 +150,10 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       };
     },
   };
+}
+
+function configKey({ path, etag }: StoredFile): string {
+  return `${path} ${etag}`;
 }
 
 async function readListing(store: ModelStore, now: () => number): Promise<Listing> {

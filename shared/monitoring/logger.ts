@@ -14,12 +14,32 @@ export function createLogger(level: LogLevel, write: (line: string) => void): Lo
     log: (messageLevel, message, fields) => {
       if (ORDER.indexOf(messageLevel) < ORDER.indexOf(level)) return;
       const record = { time: new Date().toISOString(), level: messageLevel, message, ...fields };
-      write(JSON.stringify(record, (_, value) => (value instanceof Error ? describeError(value) : value)));
+      write(JSON.stringify(toPlain(record, [])));
     },
   };
 }
 
-/** An error with its whole chain of causes; the message alone seldom says where it came from. */
+/**
+ * A value that JSON can hold: errors with their whole chain of causes, as the message alone seldom says where it
+ * came from; no circles, which errors of other libraries may have.
+ */
+function toPlain(value: unknown, parents: readonly unknown[]): unknown {
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value !== 'object' || value === null) return value;
+  if (parents.includes(value)) return '[circular]';
+  const inside = [...parents, value];
+  if (Array.isArray(value)) return value.map((item) => toPlain(item, inside));
+  const members = value instanceof Error ? describeError(value) : value;
+  return Object.fromEntries(Object.entries(members).map(([key, member]) => [key, toPlain(member, inside)]));
+}
+
 function describeError(error: Error): LogFields {
-  return { name: error.name, message: error.message, stack: error.stack, cause: error.cause };
+  return {
+    name: error.name,
+    message: error.message,
+    stack: error.stack,
+    cause: error.cause,
+    ...('reason' in error && { reason: error.reason }),
+    ...(error instanceof AggregateError && { errors: error.errors }),
+  };
 }

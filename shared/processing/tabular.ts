@@ -16,6 +16,8 @@ export interface RowFormat {
   readonly width: number | undefined;
   /** Smallest and largest number of a model that takes whole numbers only. */
   readonly integers: readonly [number, number] | undefined;
+  /** Largest magnitude of a model that takes floats; beyond it a number would reach the model as infinity. */
+  readonly largestFloat?: number | undefined;
 }
 
 /**
@@ -45,7 +47,7 @@ function parseList(row: JsonValue[], field: string, format: RowFormat): number[]
     throw invalid(`Field "${field}" has ${row.length} values; expected ${describeFormat(format)}.`);
   }
   return row.map((value, index) =>
-    parseNumber(value, `${field}[${index}]`, format.features?.[index], format.integers),
+    parseNumber(value, `${field}[${index}]`, format.features?.[index], format),
   );
 }
 
@@ -68,7 +70,7 @@ function parseNamed(
     throw invalid(`Field "${field}" lacks ${names}; expected ${describeFormat(format)}.`);
   }
   return features.map((feature) =>
-    parseNumber(row[feature.name], `${field}.${feature.name}`, feature, format.integers),
+    parseNumber(row[feature.name], `${field}.${feature.name}`, feature, format),
   );
 }
 
@@ -76,13 +78,15 @@ function parseNumber(
   value: JsonValue | undefined,
   field: string,
   feature: Feature | undefined,
-  integers: RowFormat['integers'],
+  { integers, largestFloat }: RowFormat,
 ): number {
   const label = feature && !field.endsWith(`.${feature.name}`) ? ` (${feature.name})` : '';
-  // Beyond the range of a float32 a number would reach the model as infinity.
-  if (typeof value !== 'number' || !Number.isFinite(Math.fround(value))) {
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
     const found = typeof value === 'number' ? String(value) : describeJson(value);
     throw invalid(`Field "${field}"${label} is ${found}; expected a finite number.`);
+  }
+  if (largestFloat !== undefined && Math.abs(value) > largestFloat) {
+    throw invalid(`Field "${field}"${label} is ${value}; the model takes numbers up to ${largestFloat}.`);
   }
   if (integers && !(Number.isInteger(value) && value >= integers[0] && value <= integers[1])) {
     const expected = `a whole number from ${integers[0]} to ${integers[1]}`;

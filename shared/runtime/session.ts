@@ -96,8 +96,8 @@ function createNativeSession(
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: options.graphOptimization ?? 'all',
-    // Errors only: warnings of the optimiser would fill the log of every cold start.
-    logSeverityLevel: 3,
+    // Nothing but the fatal: errors are thrown as well, and the log has them as JSON.
+    logSeverityLevel: 4,
     // Idle threads that spin burn the CPU share the function pays for.
     extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
   };

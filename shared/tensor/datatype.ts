@@ -151,6 +151,13 @@ export const INTEGER_RANGES: Partial<Record<Datatype, readonly [number, number]>
   INT64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
 };
 
+/** Largest finite number of the float datatypes; a larger one would reach a model as infinity. */
+export const LARGEST_FLOATS: Partial<Record<Datatype, number>> = {
+  FP16: 65_504,
+  FP32: 2 ** 128 - 2 ** 104,
+  FP64: Number.MAX_VALUE,
+};
+
 export const DATATYPE_NAMES: readonly Datatype[] = Object.keys(DATATYPES).filter(isDatatype);
 
 export function isDatatype(name: string): name is Datatype {
