@@ -1,12 +1,12 @@
 import { Hono } from 'hono';
 import type { Config } from './config.ts';
 import { ERROR_KINDS, InferenceError, toInferenceError } from './errors.ts';
-import type { AppEnvironment, RequestContext, RequestRecord } from './http/context.ts';
+import type { AppEnvironment, Bindings, RequestContext, RequestRecord } from './http/context.ts';
 import { errorResponse } from './http/respond.ts';
 import { createInference, type Inference, toRepositoryError } from './inference/inference.ts';
 import { createArtifactCache } from './models/artifact-cache.ts';
 import { createModelRepository } from './models/model-repository.ts';
-import type { Logger } from './monitoring/logger.ts';
+import type { LogFields, Logger } from './monitoring/logger.ts';
 import { createCatalog } from './protocols/catalog.ts';
 import { createPredictProtocol } from './protocols/predict/predict.ts';
 import { type ModelStore, StoreError } from './stores/model-store.ts';
@@ -45,27 +45,33 @@ export function createApp({ config, store, logger }: AppDependencies): App {
     fetch: async (request, context) => {
       const startMs = performance.now();
       const record: RequestRecord = {};
-      const response = await routes.fetch(request, { context, record });
+      const response = await answer(routes, request, { context, record });
       const totalMs = performance.now() - startMs;
       response.headers.set('x-request-id', context.requestId);
       response.headers.set('x-content-type-options', 'nosniff');
       response.headers.set('server-timing', describeTiming(record, totalMs));
-      const { pathname } = new URL(request.url);
-      logger.log('info', 'request', {
-        request_id: context.requestId,
-        method: request.method,
-        path: pathname.slice(0, LONGEST_LOGGED_PATH),
-        status: response.status,
-        duration_ms: round(totalMs),
-        cold_start: context.coldStart,
-        ...(record.model && { model: record.model, model_version: record.modelVersion }),
-        ...(record.runMs !== undefined && { run_ms: round(record.runMs) }),
-      });
+      const level = record.error ? ERROR_KINDS[record.error.code].logLevel : 'info';
+      logger.log(level, 'request', describeRequest(request, response, context, record, totalMs));
       return response;
     },
     preload: () => inference.preload(config.preloadModels),
     close: () => inference.close(),
   };
+}
+
+/** Hono hands errors to `onError`, but not what is thrown without being an Error. */
+async function answer(routes: Hono<AppEnvironment>, request: Request, bindings: Bindings): Promise<Response> {
+  try {
+    return await routes.fetch(request, bindings);
+  } catch (thrown) {
+    return refuse(thrown, bindings);
+  }
+}
+
+function refuse(thrown: unknown, { context, record }: Bindings): Response {
+  const error = thrown instanceof StoreError ? toRepositoryError(thrown) : toInferenceError(thrown);
+  record.error = error;
+  return errorResponse(error, context.requestId);
 }
 
 function createRoutes(inference: Inference, config: Config, logger: Logger): Hono<AppEnvironment> {
@@ -77,33 +83,42 @@ function createRoutes(inference: Inference, config: Config, logger: Logger): Hon
     const allowed = METHODS.filter((method) => routes.router.match(method, c.req.path)[0].length > 0);
     if (allowed.includes('GET')) allowed.push('HEAD');
     const allow = [...allowed, 'OPTIONS'].join(', ');
-    if (allowed.length > 0 && c.req.method === 'OPTIONS')
-      return new Response(null, { status: 204, headers: { allow } });
     const path = JSON.stringify(c.req.path.slice(0, LONGEST_LOGGED_PATH));
-    const error =
-      allowed.length > 0
-        ? new InferenceError(
-            'METHOD_NOT_ALLOWED',
-            `Method ${c.req.method} is not allowed on ${path}; allowed are ${allow}.`,
-            {
-              headers: { allow },
-            },
-          )
-        : new InferenceError('ENDPOINT_NOT_FOUND', `There is nothing at ${path}; GET / lists what there is.`);
-    return errorResponse(error, c.env.context.requestId);
+    if (allowed.length === 0) {
+      const text = `There is nothing at ${path}; GET / lists what there is.`;
+      return refuse(new InferenceError('ENDPOINT_NOT_FOUND', text), c.env);
+    }
+    if (c.req.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } });
+    const text = `Method ${c.req.method} is not allowed on ${path}; allowed are ${allow}.`;
+    return refuse(new InferenceError('METHOD_NOT_ALLOWED', text, { headers: { allow } }), c.env);
   });
-
-  routes.onError((thrown, c) => {
-    const error = thrown instanceof StoreError ? toRepositoryError(thrown) : toInferenceError(thrown);
-    const { context } = c.env;
-    logger.log(ERROR_KINDS[error.code].logLevel, error.message, {
-      request_id: context.requestId,
-      error_code: error.code,
-      ...(error.cause !== undefined && { cause: error.cause }),
-    });
-    return errorResponse(error, context.requestId);
-  });
+  routes.onError((thrown, c) => refuse(thrown, c.env));
   return routes;
+}
+
+/**
+ * The log line of a request. The text of a client's mistake stays out of it, as it quotes the request; of the
+ * server's own failures everything is told.
+ */
+function describeRequest(
+  request: Request,
+  response: Response,
+  context: RequestContext,
+  { model, runMs, error }: RequestRecord,
+  totalMs: number,
+): LogFields {
+  return {
+    request_id: context.requestId,
+    method: request.method,
+    path: new URL(request.url).pathname.slice(0, LONGEST_LOGGED_PATH),
+    status: response.status,
+    duration_ms: round(totalMs),
+    cold_start: context.coldStart,
+    ...(model && { model: model.name, model_version: model.version }),
+    ...(runMs !== undefined && { run_ms: round(runMs) }),
+    ...(error && { error_code: error.code }),
+    ...(error && error.status >= 500 && { error }),
+  };
 }
 
 /** Source: W3C Server Timing. */

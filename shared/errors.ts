@@ -45,6 +45,11 @@ export class InferenceError extends Error {
     this.headers = options.headers ?? {};
   }
 
+  /** Whether the same request can succeed later; answers say so with `retry-after`. */
+  get retryable(): boolean {
+    return ERROR_KINDS[this.code].retryable;
+  }
+
   get status(): number {
     return ERROR_KINDS[this.code].status;
   }

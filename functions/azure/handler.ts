@@ -10,10 +10,10 @@ import { createContext, createHost, type Host, type HostOptions, requestUrl } fr
  * would leave a function app without functions, and without a word in the log.
  */
 export function createAzureHandler(options: HostOptions): HttpHandler {
-  let host: Host | undefined;
+  let starting: Promise<Host> | undefined;
 
   async function start(): Promise<Host> {
-    host = createHost(options);
+    const host = createHost(options);
     await host.app.preload();
     return host;
   }
@@ -21,13 +21,14 @@ export function createAzureHandler(options: HostOptions): HttpHandler {
   return async (incoming: HttpRequest, invocation: InvocationContext): Promise<HttpResponseInit> => {
     const headers = new Headers([...incoming.headers]);
     const context = createContext(headers, invocation.invocationId);
-    try {
-      const { app } = host ?? (await start());
-      return await toResult(await app.fetch(await toRequest(incoming, headers), context));
-    } catch (error) {
+    // A start that failed is not tried again: the configuration cannot change while the process lives.
+    starting ??= start();
+    const host = await starting.catch((error: unknown) => {
       invocation.error('The app cannot start.', error);
-      return await toResult(startFailure(context));
-    }
+      return undefined;
+    });
+    if (!host) return await toResult(startFailure(context));
+    return await toResult(await host.app.fetch(await toRequest(incoming, headers), context));
   };
 }
 

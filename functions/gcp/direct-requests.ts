@@ -1,4 +1,4 @@
-import { subscribe } from 'node:diagnostics_channel';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Server } from 'node:http';
 import type { HttpFunction } from './http-function.ts';
 
@@ -8,23 +8,27 @@ import type { HttpFunction } from './http-function.ts';
  * with an HTML page before the function is called.
  *
  * Node announces each request on a diagnostics channel before it emits it, with the server that has it. The first
- * announcement replaces the listeners of that server. Wherever this has no effect, the framework calls the function.
+ * announcement replaces the listeners of that server, which is the framework's: it is the only one in the process.
+ * Wherever this has no effect, the framework calls the function.
  */
 export function receiveDirectly(handle: HttpFunction): void {
-  const servers = new WeakSet<Server>();
-  subscribe('http.server.request.start', (message) => {
+  const takeOver = (message: unknown): void => {
     const server = serverOf(message);
-    if (!server || servers.has(server)) return;
-    servers.add(server);
+    if (!server) return;
+    unsubscribe(CHANNEL, takeOver);
     server.removeAllListeners('request');
     server.on('request', (request, response) => {
       handle(request, response).catch((error: unknown) => {
-        // The client has gone while it was sending: there is nobody to answer.
-        response.destroy(error instanceof Error ? error : undefined);
+        // A client that has gone while it was sending cannot be answered; anything else is our mistake.
+        if (!request.destroyed) console.error(error);
+        response.destroy();
       });
     });
-  });
+  };
+  subscribe(CHANNEL, takeOver);
 }
+
+const CHANNEL = 'http.server.request.start';
 
 function serverOf(message: unknown): Server | undefined {
   const isMessage = typeof message === 'object' && message !== null && 'server' in message;

@@ -12,17 +12,28 @@ export type HttpFunction = (
 export function createHttpFunction({ app, config }: Host): HttpFunction {
   return async (incoming, outgoing) => {
     const headers = readHeaders(incoming);
+    // Where the framework has read the body, it has inflated it as well.
+    if (incoming.rawBody) headers.delete('content-encoding');
     const body = incoming.rawBody ?? (await readBody(incoming, headers, config.limits.bodyBytes));
     const url = requestUrl(incoming.originalUrl ?? incoming.url ?? '/');
     const request = new BytesRequest(url, { method: incoming.method ?? 'GET', headers }, body);
     const response = await app.fetch(request, createContext(headers, undefined));
-    // A body left unread would be taken for the next request on the connection, or be read to its end for nothing.
-    if (!incoming.complete) response.headers.set('connection', 'close');
     const bytes = response.body === null ? undefined : await response.bytes();
     if (bytes) response.headers.set('content-length', String(bytes.length));
     outgoing.writeHead(response.status, [...response.headers].flat());
     outgoing.end(bytes);
+    if (!incoming.complete) discardRest(incoming);
   };
+}
+
+/** How long a client may go on sending a body that was refused. */
+const LINGER_MS = 2_000;
+
+/** Closing at once would reset the connection before a client that is still sending has read the answer. */
+function discardRest(incoming: IncomingMessage): void {
+  const timer = setTimeout(() => incoming.socket.destroy(), LINGER_MS);
+  incoming.once('close', () => clearTimeout(timer));
+  incoming.resume();
 }
 
 function readHeaders({ rawHeaders }: IncomingMessage): Headers {

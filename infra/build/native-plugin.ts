@@ -15,6 +15,13 @@ export function nativePlugin(projectFolder: string, output: string, platform: st
   return {
     name: 'native-addons',
     setup(build) {
+      const pointed = new Set<string>();
+      build.onEnd(() => {
+        const missed = staged
+          .filter(([, addon]) => !pointed.has(addon))
+          .map(([, addon]) => ({ text: `${addon} is not bundled` }));
+        return { errors: missed };
+      });
       // sharp's ESM build locates its addon by import.meta.url, which a CommonJS bundle does not have.
       build.onResolve({ filter: /^sharp$/ }, () => ({
         path: join(projectFolder, 'node_modules/sharp/dist/index.cjs'),
@@ -23,6 +30,7 @@ export function nativePlugin(projectFolder: string, output: string, platform: st
       for (const [filter, addon] of staged) {
         build.onLoad({ filter }, async ({ path }) => {
           const source = await readFile(path, 'utf8');
+          pointed.add(addon);
           return { contents: pointAt(source, addon), loader: 'js' };
         });
       }
@@ -30,9 +38,16 @@ export function nativePlugin(projectFolder: string, output: string, platform: st
   };
 }
 
-/** binding.js keeps its code around the addon; sharp.cjs does nothing but look for it. */
+/**
+ * Points a module at its staged addon.
+ *
+ * @throws Error when the module is no longer what is expected, rather than bundle something half right
+ */
 function pointAt(source: string, addon: string): string {
-  const template = /require\(`[^`]*onnxruntime_binding\.node`\)/;
   const load = `require(${JSON.stringify(addon)})`;
-  return template.test(source) ? source.replace(template, load) : `module.exports = ${load};`;
+  const runtime = /require\(`[^`]*onnxruntime_binding\.node`\)/;
+  if (runtime.test(source)) return source.replace(runtime, load);
+  // This module of sharp does nothing but look for its addon.
+  if (source.includes('sharp.node')) return `module.exports = ${load};`;
+  throw new Error(`the module that loads ${addon} has changed; see how it finds its addon now`);
 }

@@ -2,11 +2,13 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
  * A Request whose body is bytes already in memory, as every serverless host hands them over. `bytes()` of a plain
- * Request copies them twice; here it gives the memory itself.
+ * Request copies them twice; here it gives the memory itself. The other readers work on the same bytes; `body` is null
+ * and `clone()` gives the request again, as bytes can be read any number of times.
  */
 export class BytesRequest extends Request {
   override readonly bytes: () => Promise<Bytes>;
   override readonly method: string;
+  readonly #read: () => Response;
 
   constructor(url: string, init: { readonly method: string; readonly headers: Headers }, body: Uint8Array) {
     // Request refuses TRACE and the like with a TypeError; they must reach the router to be answered with 405.
@@ -14,7 +16,16 @@ export class BytesRequest extends Request {
     this.method = init.method;
     const plain = asPlainBytes(body);
     this.bytes = () => Promise.resolve(plain);
+    this.#read = () =>
+      new Response(streamOf(plain), { headers: { 'content-type': this.headers.get('content-type') ?? '' } });
   }
+
+  override arrayBuffer = (): Promise<ArrayBuffer> => this.#read().arrayBuffer();
+  override blob = (): Promise<Blob> => this.#read().blob();
+  override formData = (): Promise<FormData> => this.#read().formData();
+  override json = (): Promise<unknown> => this.#read().json();
+  override text = (): Promise<string> => this.#read().text();
+  override clone = (): Request => this;
 }
 
 /** A Response made of bytes in memory, for hosts that want bytes back: `bytes()` gives them without a copy. */

@@ -1,3 +1,5 @@
+import type { InferenceError } from '../errors.ts';
+
 /** What the host knows of a request beside HTTP. */
 export interface RequestContext {
   /** Stands in the answer, in its errors and in the log. */
@@ -8,10 +10,10 @@ export interface RequestContext {
 
 /** What is learned of a request while it is answered: the log line and the timing header are made of it. */
 export interface RequestRecord {
-  model?: string;
-  modelVersion?: string;
+  model?: { readonly name: string; readonly version: string };
   loadMs?: number;
   runMs?: number;
+  error?: InferenceError;
 }
 
 /** Bindings that each Hono handler finds in `c.env`. */

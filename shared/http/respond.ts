@@ -17,5 +17,6 @@ export function jsonResponse(
 /** The error answer of Ternion's own routes. */
 export function errorResponse(error: InferenceError, requestId: string): Response {
   const body = { error: error.message, error_code: error.code, code: error.status, request_id: requestId };
-  return jsonResponse(body, error.status, error.headers);
+  const headers = error.retryable ? { 'retry-after': '1', ...error.headers } : error.headers;
+  return jsonResponse(body, error.status, headers);
 }

@@ -1,3 +1,4 @@
+import { InferenceError } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { argmax, type Label, scoreRows } from '../processing/classification.ts';
@@ -30,6 +31,11 @@ export function createClassificationDecoder(
   const graphLabels = graph.zipMaps.find(({ output }) => output === scoresOutput.name)?.labels;
   const classes = countClasses(scoresOutput);
   const labels = config.labels ?? graphLabels ?? range(classes);
+  if (classes !== undefined && classes < 2) {
+    throw new ModelError(
+      `its output "${scoresOutput.name}" has ${classes} score per row, a classifier needs one per class`,
+    );
+  }
   for (const [source, given] of [
     ['model.json', config.labels],
     ['graph', graphLabels],
@@ -46,9 +52,11 @@ export function createClassificationDecoder(
     decode: (outputs) => {
       const scores = outputs.get(scoresOutput.name);
       const given = labelOutput && outputs.get(labelOutput.name);
-      const rows = scores ? scoreRows(scores, config.postprocess) : [];
+      const rows = scores
+        ? checkScores(scoreRows(scores, config.postprocess), config.labels ?? graphLabels)
+        : [];
       const predictions = rows.map((row, index): ClassificationPrediction => {
-        const classId = classOf(given, index, graphLabels ?? labels) ?? argmax(row);
+        const classId = classOf(given, index, graphLabels, config.labels) ?? argmax(row);
         return { classId, label: labels[classId] ?? classId, scores: row };
       });
       return { kind: 'classification', labels, predictions };
@@ -90,12 +98,31 @@ function range(length: number | undefined): Label[] {
   return Array.from({ length: length ?? 0 }, (_, index) => index);
 }
 
-/** The index of a row's predicted label; a whole number that is no label is the index itself. */
-function classOf(given: Tensor | undefined, row: number, labels: readonly Label[]): number | undefined {
+/**
+ * The index of a row's predicted label. It is looked up in the graph's own labels, or else in the configured ones;
+ * whole numbers are indices only where nothing is configured, as classes need not begin at 0.
+ */
+function classOf(
+  given: Tensor | undefined,
+  row: number,
+  graphLabels: readonly Label[] | undefined,
+  labels: readonly Label[] | undefined,
+): number | undefined {
   const value = given?.data[row];
   if (value === undefined) return undefined;
   const label = typeof value === 'string' ? value : Number(value);
-  const index = labels.indexOf(label);
-  if (index !== -1) return index;
-  return typeof label === 'number' && label >= 0 && label < labels.length ? label : undefined;
+  const known = graphLabels ?? labels;
+  if (known === undefined) return typeof label === 'number' ? label : undefined;
+  const index = known.indexOf(label);
+  return index === -1 ? undefined : index;
+}
+
+/** Only a run shows how many scores a graph with open axes gives. */
+function checkScores(rows: Float64Array[], labels: readonly Label[] | undefined): Float64Array[] {
+  const [first] = rows;
+  if (!first || (first.length >= 2 && (!labels || labels.length === first.length))) return rows;
+  throw new InferenceError(
+    'MODEL_UNAVAILABLE',
+    `The model gives ${first.length} scores per row; expected one for each of ${labels?.length ?? 'at least 2'} classes.`,
+  );
 }

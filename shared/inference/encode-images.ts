@@ -1,5 +1,5 @@
 import type { Limits } from '../config.ts';
-import { invalid } from '../errors.ts';
+import { type InferenceError, invalid } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import { blackPng, blackRaster } from '../processing/image/black.ts';
 import { decodeImage } from '../processing/image/decode.ts';
@@ -27,13 +27,23 @@ export function createImageEncoder(session: Session, steps: readonly ImageStep[]
     input,
     encode: async (given, limits) => {
       const rasters: Raster[] = [];
+      // The limit holds for all images of a request together: many large ones cost as much as one huge one.
+      let pixelsLeft = limits.imagePixels;
+      let elements = 0;
       for (const { value, field } of expectInput(given, 'image').images) {
-        const pixels = await decodeImage(value, `field "${field}"`, { pixelLimit: limits.imagePixels });
-        rasters.push(checkSize(runImageSteps(pixels, steps), field, input));
+        const pixels = await decodeImage(value, `field "${field}"`, {
+          pixelLimit: limits.imagePixels,
+          pixelsLeft,
+        });
+        pixelsLeft -= pixels.width * pixels.height;
+        const raster = checkSize(runImageSteps(pixels, steps), field, input);
+        elements += raster.data.length;
+        if (elements > limits.tensorElements) throw tooManyElements(limits);
+        rasters.push(raster);
       }
-      return stack(rasters, input, limits);
+      return stack(rasters, input);
     },
-    example: () => stack([exampleImage], input, undefined),
+    example: () => stack([exampleImage], input),
     exampleRequest: { image: Buffer.from(blackPng(width, height)).toString('base64') },
   };
 }
@@ -79,15 +89,16 @@ function checkSize(image: Raster, field: string, input: TensorSpec): Raster {
   );
 }
 
-function stack(images: readonly Raster[], input: TensorSpec, limits: Limits | undefined): Tensor {
+function tooManyElements(limits: Limits): InferenceError {
+  return invalid(
+    `The images make more than ${limits.tensorElements} elements, the limit (MAX_TENSOR_ELEMENTS).`,
+  );
+}
+
+function stack(images: readonly Raster[], input: TensorSpec): Tensor {
   const [first, ...others] = images;
   const shape = first ? imageShape(first) : [];
   const size = elementCount(shape);
-  if (limits && size * images.length > limits.tensorElements) {
-    throw invalid(
-      `The images make more than ${limits.tensorElements} elements, the limit (MAX_TENSOR_ELEMENTS).`,
-    );
-  }
   if (others.some((image) => imageShape(image).join() !== shape.join())) {
     throw invalid('The images of one request must have the same size for this model.');
   }

@@ -113,8 +113,10 @@ export function createInference(options: InferenceOptions): Inference {
       if (config) kinds.set(keyOf(reference), INPUT_KINDS[config.task]);
       return config && INPUT_KINDS[config.task];
     } catch (error) {
-      if (error instanceof ModelError || error instanceof StoreError) return undefined;
-      throw error;
+      // A store that fails must not change which model answers: only a broken model.json counts its model out.
+      if (!(error instanceof ModelError)) throw error;
+      logger.log('warn', 'model config is not valid', { model: keyOf(reference), error });
+      return undefined;
     }
   }
 

@@ -40,10 +40,10 @@ export async function loadModel(
 ): Promise<Model> {
   const path = join(folder.path, MODEL_FILE);
   const graph = readModelFile(path);
-  const config = folder.config ?? inferConfig(graph);
   const source = graph.zipMaps.length > 0 ? rewriteZipMaps(await readFile(path)) : path;
-  const session = await openSession(source, config, options);
+  const session = await openSession(source, folder.config, options);
   try {
+    const config = folder.config ?? inferConfig(graph, session);
     const task = bindTask(config, graph, session);
     await task.warmUp(session).catch(options.onWarmUpError);
     const example = folder.example ?? task.example;
@@ -62,9 +62,16 @@ export async function loadModel(
   }
 }
 
-/** What a model without model.json is taken for: the graph alone only gives away scikit-learn classifiers. */
-export function inferConfig(graph: Graph): ModelConfig {
-  return graph.zipMaps.length > 0 ? { task: 'tabular-classification', postprocess: [] } : { task: 'tensor' };
+/**
+ * What a model without model.json is taken for: the graph alone only gives away scikit-learn classifiers. One that
+ * takes several inputs, or other than a matrix of numbers, takes tensors.
+ */
+export function inferConfig(graph: Graph, session: Session): ModelConfig {
+  const [input, ...others] = session.inputs;
+  const takesRows = input && others.length === 0 && input.shape.length === 2 && input.datatype !== 'BYTES';
+  return graph.zipMaps.length > 0 && takesRows
+    ? { task: 'tabular-classification', postprocess: [] }
+    : { task: 'tensor' };
 }
 
 /**
@@ -87,13 +94,13 @@ export function readModelFile(path: string): Graph {
 
 async function openSession(
   source: string | Uint8Array,
-  config: ModelConfig,
+  config: ModelConfig | undefined,
   options: LoadOptions,
 ): Promise<Session> {
   try {
     return await createSession(source, {
-      intraOpThreads: config.session?.intraOpThreads ?? options.intraOpThreads,
-      graphOptimization: config.session?.graphOptimization,
+      intraOpThreads: config?.session?.intraOpThreads ?? options.intraOpThreads,
+      graphOptimization: config?.session?.graphOptimization,
     });
   } catch (error) {
     if (error instanceof UnsupportedGraphError) throw new ModelError(error.message, { cause: error });

@@ -1,3 +1,4 @@
+import { InferenceError } from '../errors.ts';
 import type { ModelConfig } from '../models/model-config.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { Session } from '../runtime/session.ts';
@@ -43,7 +44,15 @@ function combine(encoder: Encoder, decoder: Decoder): TaskRunner {
     example: encoder.exampleRequest,
     infer: async (input, session, limits) => {
       const tensor = await encoder.encode(input, limits);
-      return decoder.decode(await runBatch(session, encoder.input, tensor, decoder.fetches));
+      const output = decoder.decode(await runBatch(session, encoder.input, tensor, decoder.fetches));
+      const given = tensor.shape[0] ?? 0;
+      if (output.kind !== 'tensors' && output.predictions.length !== given) {
+        throw new InferenceError(
+          'MODEL_UNAVAILABLE',
+          `The model gives ${output.predictions.length} predictions for ${given} instances; its output has no batch axis.`,
+        );
+      }
+      return output;
     },
     warmUp: async (session) => {
       await runBatch(session, encoder.input, repeat(encoder), decoder.fetches);

@@ -68,6 +68,8 @@ export const REFERENCE_FILE = 'reference.json';
 const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 /** A name that is not in the listing may be new: the store is asked again, but no more often than this. */
 const MISS_PAUSE_MS = 2_000;
+/** Longest that a request waits for a listing to be renewed. */
+const RENEWAL_WAIT_MS = 1_000;
 
 interface Listing {
   readonly models: ReadonlyMap<string, ModelListing>;
@@ -80,6 +82,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
   const { store, artifacts, listingTtlMs = 30_000, now = () => performance.now(), onRenewalError } = options;
   let current: Listing | undefined;
   let renewal: Promise<Listing> | undefined;
+  let retryAtMs = 0;
   // By path and etag: a request that names no model looks at the configs of all.
   const configs = new Map<string, Promise<ModelConfig>>();
 
@@ -104,23 +107,32 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       },
       (error: unknown) => {
         renewal = undefined;
+        retryAtMs = now() + listingTtlMs;
+        if (current) onRenewalError?.(error);
         throw error;
       },
     );
     return renewal;
   }
 
+  /**
+   * An old listing is used while it is renewed in the background. A very old one is waited for: hosts that freeze
+   * between requests would never finish a renewal that nobody waits for. Failures leave the listing as it is.
+   */
   async function listing(): Promise<Listing> {
     if (!current) return await renew();
-    if (now() - current.atMs > listingTtlMs) renew().catch((error: unknown) => onRenewalError?.(error));
+    const ageMs = now() - current.atMs;
+    if (ageMs <= listingTtlMs || now() < retryAtMs) return current;
+    const renewed = renew().catch(() => undefined);
+    if (ageMs > 2 * listingTtlMs) await Promise.race([renewed, pause(RENEWAL_WAIT_MS)]);
     return current;
   }
 
   async function find(name: string, version: string | undefined): Promise<ModelReference | undefined> {
     const known = await listing();
     const found = pick(known, name, version);
-    if (found || now() - known.atMs < MISS_PAUSE_MS) return found;
-    return pick(await renew(), name, version);
+    if (found || now() - known.atMs < MISS_PAUSE_MS || now() < retryAtMs) return found;
+    return pick(await renew().catch(() => known), name, version);
   }
 
   return {
@@ -150,6 +162,10 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       };
     },
   };
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
 }
 
 function configKey({ path, etag }: StoredFile): string {

@@ -5,13 +5,6 @@ import type { ScoreStep } from './registry.ts';
 /** A class label: text, or the whole number a scikit-learn classifier was trained on. */
 export type Label = string | number;
 
-/** The scores of one row over all classes. */
-export interface Classification {
-  readonly classId: number;
-  /** One score per class, in the order of the labels; probabilities when the model or its steps give them. */
-  readonly scores: Float64Array;
-}
-
 /** The scores of each row of an output tensor: all axes but the first are the classes. */
 export function scoreRows(output: Tensor, steps: readonly ScoreStep[]): Float64Array[] {
   const all = toNumbers(output);

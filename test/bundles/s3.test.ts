@@ -19,7 +19,10 @@ for (const { name } of RUNNABLE.filter((target) => target.name.startsWith('aws')
       const ask = async (path: string) => JSON.parse((await host.send(post(path, SETOSA))).body.toString());
 
       expect(await ask('/predict')).toMatchObject({ prediction: 'setosa', model_version: '2' });
-      expect(await ask('/models/iris/versions/1/predict')).toMatchObject({ prediction: 'setosa', model_version: '1' });
+      expect(await ask('/models/iris/versions/1/predict')).toMatchObject({
+        prediction: 'setosa',
+        model_version: '1',
+      });
       const asked = s3.requests.length;
       expect(await ask('/models/iris/predict')).toMatchObject({ prediction: 'setosa' });
       expect(s3.requests.length).toBe(asked);
@@ -42,7 +45,9 @@ for (const { name } of RUNNABLE.filter((target) => target.name.startsWith('aws')
         error: 'The model repository cannot be read: it denies access.',
         error_code: 'TEMPORARILY_UNAVAILABLE',
       });
-      expect(JSON.parse((await host.send(get('/health'))).body.toString())).toMatchObject({ status: 'error' });
+      expect(JSON.parse((await host.send(get('/health'))).body.toString())).toMatchObject({
+        status: 'error',
+      });
       s3.clearFaults();
       expect((await host.send(post('/predict', SETOSA))).status).toBe(200);
 

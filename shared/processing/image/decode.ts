@@ -3,8 +3,10 @@ import type { PixelRaster } from './raster.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from './sniff.ts';
 
 export interface DecodeOptions {
-  /** Largest image, in pixels. A small file can hold a huge one: it is refused by its header, before decoding. */
+  /** Most pixels of all images of a request. A small file can hold a huge image: its header is enough to refuse it. */
   readonly pixelLimit: number;
+  /** What the images before this one have left of it. */
+  readonly pixelsLeft: number;
 }
 
 type Sharp = typeof import('sharp').default;
@@ -47,8 +49,10 @@ export async function decodeImage(
   if (file.length === 0)
     throw invalid(`${capitalise(name)} is empty; expected ${ACCEPTED_IMAGE_TYPES.join(', ')}.`);
   checkType(file, name);
+  // For sharp 0 would mean no limit.
+  if (options.pixelsLeft < 1) throw tooManyPixels(name, options);
   const sharp = await loadSharp();
-  const image = sharp(file, { limitInputPixels: options.pixelLimit, failOn: 'error', ignoreIcc: true });
+  const image = sharp(file, { limitInputPixels: options.pixelsLeft, failOn: 'error', ignoreIcc: true });
   try {
     const { data, info } = await image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
     return { width: info.width, height: info.height, channels: info.channels, layout: 'HWC', data };
@@ -69,17 +73,18 @@ function checkType(file: Uint8Array, name: string): void {
 
 function decodeError(error: unknown, name: string, options: DecodeOptions): InferenceError {
   const reason = error instanceof Error ? error.message : '';
-  if (reason.includes('exceeds pixel limit')) {
-    return new InferenceError(
-      'PAYLOAD_TOO_LARGE',
-      `${capitalise(name)} has more than ${options.pixelLimit} pixels, which is the limit (MAX_IMAGE_PIXELS).`,
-      { cause: error },
-    );
-  }
+  if (reason.includes('exceeds pixel limit')) return tooManyPixels(name, options);
   return new InferenceError(
     'INVALID_PARAMETER_VALUE',
     `${capitalise(name)} cannot be decoded: the file is truncated or damaged.`,
     { cause: error },
+  );
+}
+
+function tooManyPixels(name: string, { pixelLimit }: DecodeOptions): InferenceError {
+  return new InferenceError(
+    'PAYLOAD_TOO_LARGE',
+    `${capitalise(name)} brings the request to more than ${pixelLimit} pixels, which is the limit (MAX_IMAGE_PIXELS).`,
   );
 }
 

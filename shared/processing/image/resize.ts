@@ -130,12 +130,16 @@ function weigh(
   return value < 0 ? 0 : Math.min(value, 255);
 }
 
+/** Pillow has these two as float32 constants. */
+const HAMMING_OFFSET = Math.fround(0.54);
+const HAMMING_SCALE = Math.fround(0.46);
+
 function hamming(x: number): number {
   const distance = Math.abs(x);
   if (distance === 0) return 1;
   if (distance >= 1) return 0;
   const angle = distance * Math.PI;
-  return (Math.sin(angle) / angle) * (0.54 + 0.46 * Math.cos(angle));
+  return (Math.sin(angle) / angle) * (HAMMING_OFFSET + HAMMING_SCALE * Math.cos(angle));
 }
 
 /** Cubic convolution with a = -0.5 (Keys 1981), as Pillow; OpenCV and torch use -0.75. */

@@ -34,9 +34,6 @@ const SIGNATURES: readonly Signature[] = [
   { type: 'application/pdf', starts: ['%PDF-'] },
 ];
 
-const SVG =
-  /^(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE svg[^>]*>\s*)?<svg[\s/>]/is;
-
 const SNIFF_BYTES = 512;
 
 /** The media type a file begins like, whatever the client called it; undefined when none is known. */
@@ -49,5 +46,17 @@ export function sniffImageType(file: Uint8Array): string | undefined {
       starts.some((start) => head.startsWith(start, offset)) &&
       (!brand || head.startsWith(brand.text, brand.offset)),
   );
-  return signature?.type ?? (SVG.test(head) ? 'image/svg+xml' : undefined);
+  return signature?.type ?? (isSvg(head) ? 'image/svg+xml' : undefined);
+}
+
+/** Whether the first element is `<svg>`, after a byte order mark, white space, declarations and comments. */
+function isSvg(head: string): boolean {
+  let rest = head.replace(/^\xef\xbb\xbf/, '').trimStart();
+  while (rest.startsWith('<?') || rest.startsWith('<!')) {
+    const closing = rest.startsWith('<!--') ? '-->' : '>';
+    const end = rest.indexOf(closing);
+    if (end === -1) return false;
+    rest = rest.slice(end + closing.length).trimStart();
+  }
+  return /^<svg[\s/>]/i.test(rest);
 }

@@ -11,13 +11,12 @@ export function createPredictProtocol(inference: Inference, limits: Limits): Hon
   async function predict(c: Context<AppEnvironment>): Promise<Response> {
     const model = c.req.param('model');
     const version = c.req.param('version');
+    const { record } = c.env;
     // An unknown model is told before the body is looked at.
-    if (model !== undefined) await inference.repository.resolve(model, version);
+    if (model !== undefined) record.model = await inference.repository.resolve(model, version);
     const body = await decodeBody(c.req.raw, limits);
     const result = await inference.infer({ model, version, input: body.input });
-    const { record } = c.env;
-    record.model = result.reference.name;
-    record.modelVersion = result.reference.version;
+    record.model = result.reference;
     record.loadMs = result.loadMs;
     record.runMs = result.runMs;
     return jsonResponse(encodeResult(body, result));

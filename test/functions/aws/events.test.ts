@@ -38,6 +38,13 @@ describe('a direct invoke', () => {
     ['a list', [1], /JSON body is an array of 1/],
     ['an unknown model', { model: 'rose', features: [1] }, /no model "rose"/],
     ['a model name that climbs', { model: '../iris', features: [1] }, /no model "..\/iris"/],
+    [
+      'a model name that a path would swallow',
+      { model: '..', features: [1] },
+      /"model" is ".."; expected the name/,
+    ],
+    ['a version without a model', { version: '1', features: [1] }, /"version" needs the field "model"/],
+    ['a model that is no name', { model: {}, features: [1] }, /"model" is {}; expected the name of a model/],
   ])('answers %s with an error value', async (_, payload, text) => {
     expect(await handler(payload, context)).toMatchObject({
       error: expect.stringMatching(text),

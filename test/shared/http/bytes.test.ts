@@ -72,3 +72,17 @@ describe('BytesResponse', () => {
     expect(await new BytesResponse(new Uint8Array(0), {}).text()).toBe('');
   });
 });
+
+describe('the other readers of a BytesRequest', () => {
+  const headers = new Headers({ 'content-type': 'application/json' });
+  const request = new BytesRequest('http://localhost/', { method: 'POST', headers }, Buffer.from('{"a":1}'));
+
+  it('read the same bytes, any number of times', async () => {
+    expect(await request.text()).toBe('{"a":1}');
+    expect(await request.json()).toEqual({ a: 1 });
+    expect(Buffer.from(await request.arrayBuffer()).toString()).toBe('{"a":1}');
+    expect((await request.blob()).size).toBe(7);
+    expect(await request.clone().text()).toBe('{"a":1}');
+    expect(request.method).toBe('POST');
+  });
+});

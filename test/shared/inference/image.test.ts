@@ -119,7 +119,11 @@ describe('image classification', () => {
       /^Field "instances\[1\].image" is not an image this server knows/,
     );
     expect((await errorOf([await image(10, 11, 'red')])).message).toMatch('more than 100 pixels');
-    expect((await errorOf([small, small])).message).toBe(
+    expect((await errorOf([small, await image(1, 1, 'red')])).message).toBe(
+      'Field "instances[1].image" brings the request to more than 100 pixels, which is the limit (MAX_IMAGE_PIXELS).',
+    );
+    const half = await image(5, 10, 'red');
+    expect((await errorOf([half, half])).message).toBe(
       'The images make more than 100 elements, the limit (MAX_TENSOR_ELEMENTS).',
     );
   });

@@ -239,3 +239,48 @@ describe('what a tabular model takes', () => {
 });
 
 const DOUBLE = 11;
+
+describe('what a classifier must give', () => {
+  const load = (model: Uint8Array, config: object) =>
+    serve({
+      'model.onnx': model,
+      'model.json': JSON.stringify({ task: 'tabular-classification', ...config }),
+    });
+
+  it('is one score per class: a model with a single one is refused', async () => {
+    const inference = await load(productModel(1, [1, 0, 0]), {});
+    expect((await rejectionOf(inferOutput(inference, rowsInput([[1, 2, 3]])))).message).toMatch(
+      'its output "y" has 1 score per row, a classifier needs one per class',
+    );
+  });
+
+  it('is as many scores as labels, also where only a run shows how many there are', async () => {
+    const model = buildModel({
+      nodes: [buildNode('Identity', ['x'], ['y'])],
+      inputs: [tensorValue('x', FLOAT, ['n', 'columns'])],
+      outputs: [tensorValue('y', FLOAT, ['n', 'columns'])],
+    });
+    const inference = await load(model, { labels: ['no', 'yes'] });
+    expect((await rejectionOf(inferOutput(inference, rowsInput([[1, 2, 3]])))).message).toBe(
+      'The model gives 3 scores per row; expected one for each of 2 classes.',
+    );
+  });
+
+  it('does not take whole-number classes for indices of named ones', async () => {
+    // The label output says 1, the scores favour index 0: classes may begin at 1.
+    const model = buildModel({
+      nodes: [
+        buildNode('Identity', ['x'], ['scores']),
+        buildNode('ArgMin', ['x'], ['label'], {
+          attributes: [integerAttribute('axis', 1), integerAttribute('keepdims', 0)],
+        }),
+      ],
+      inputs: [tensorValue('x', FLOAT, ['n', 3])],
+      outputs: [tensorValue('label', INT64, ['n']), tensorValue('scores', FLOAT, ['n', 3])],
+    });
+    const inference = await load(model, { labels: ['one', 'two', 'three'] });
+    expect(await inferOutput(inference, rowsInput([[0.9, 0.04, 0.06]]))).toMatchObject({
+      predictions: [{ label: 'one', classId: 0 }],
+    });
+  });
+});

@@ -10,7 +10,7 @@ import { OUTSIDE_FIXTURES, PROJECT } from '../../project.ts';
 const ACCEPTED = 'image/jpeg, image/png, image/webp, image/gif, image/tiff, image/avif';
 
 function decode(file: Uint8Array, pixelLimit = 50_000_000) {
-  return decodeImage(file, 'field "image"', { pixelLimit });
+  return decodeImage(file, 'field "image"', { pixelLimit, pixelsLeft: pixelLimit });
 }
 
 function png(width: number, height: number, channels: 1 | 2 | 3 | 4, data: Uint8Array) {
@@ -122,7 +122,7 @@ describe('decodeImage', () => {
     const error = await rejectionOf(decode(file, 99));
     expect([error.code, error.message]).toEqual([
       'PAYLOAD_TOO_LARGE',
-      'Field "image" has more than 99 pixels, which is the limit (MAX_IMAGE_PIXELS).',
+      'Field "image" brings the request to more than 99 pixels, which is the limit (MAX_IMAGE_PIXELS).',
     ]);
   });
 

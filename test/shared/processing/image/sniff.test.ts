@@ -52,3 +52,14 @@ describe('sniffImageType', () => {
     expect(sniff(`<!--${' '.repeat(200)}--><!--${'-->'.repeat(150)}`)).toBeUndefined();
   });
 });
+
+describe('a file that begins with comments', () => {
+  it('is looked at in one pass, however many there are', () => {
+    expect(sniffImageType(Buffer.from(`${'<!---->'.repeat(72)}x`))).toBeUndefined();
+    expect(sniffImageType(Buffer.from(`${'<!---->'.repeat(60)}<svg>`))).toBe('image/svg+xml');
+    expect(sniffImageType(Buffer.from('<?xml version="1.0"?>\n<!DOCTYPE svg>\n<!-- > --><svg/>'))).toBe(
+      'image/svg+xml',
+    );
+    expect(sniffImageType(Buffer.from('<!-- never closed <svg>'))).toBeUndefined();
+  });
+});
