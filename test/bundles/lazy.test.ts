@@ -11,6 +11,17 @@ const isBuiltForHere = RUNNABLE.some(({ name }) => name === 'gcp');
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/00-label-0.png'));
 const SETOSA = { features: [5.1, 3.5, 1.4, 0.2] };
 
+describe('the local server', () => {
+  it('ends with one sentence when its configuration is wrong', async () => {
+    await expect(
+      openFunctionsFramework('local', { MAX_BATCH_SIZE: 'many', MODEL_REPOSITORY: 'gs://bucket' }),
+    ).rejects.toThrow(/exited with 1: MAX_BATCH_SIZE="many" must be a whole number in digits\.\s*$/);
+    await expect(openFunctionsFramework('local', { MODEL_REPOSITORY: 'gs://bucket' })).rejects.toThrow(
+      'MODEL_REPOSITORY="gs://bucket" cannot be read by this host; it reads a folder, s3://.',
+    );
+  });
+});
+
 // A process lists the libraries it has mapped only under Linux, which is also where the deployable bundles run.
 if (isBuiltForHere && existsSync('/proc/self/maps')) {
   describe('a bundle', () => {

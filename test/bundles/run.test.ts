@@ -1,6 +1,11 @@
+import { expect, it } from 'vitest';
 import { describeHttpHost } from '../contracts/http-host.ts';
 import { openAzureBundle, openFunctionsFramework, openLambdaBundle } from '../hosts/child-process.ts';
 import { RUNNABLE } from './targets.ts';
+
+it('builds the local target for this machine, whatever it is', () => {
+  expect(RUNNABLE.map(({ name }) => name)).toContain('local');
+});
 
 const OPENERS = {
   aws: (target: string) => openLambdaBundle(target, 'http-api'),

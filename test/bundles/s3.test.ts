@@ -4,18 +4,26 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { get, post } from '../contracts/exchanges.ts';
 import { startS3Server } from '../fixtures/s3-server.ts';
-import { openLambdaBundle } from '../hosts/child-process.ts';
+import { openFunctionsFramework, openLambdaBundle } from '../hosts/child-process.ts';
 import { PROJECT } from '../hosts/environment.ts';
 import { RUNNABLE } from './targets.ts';
 
 const SETOSA = { features: [5.1, 3.5, 1.4, 0.2] };
 
-for (const { name } of RUNNABLE.filter((target) => target.name.startsWith('aws'))) {
+const OPENERS = {
+  aws: (target: string, environment: Record<string, string>) =>
+    openLambdaBundle(target, 'http-api', environment),
+  local: openFunctionsFramework,
+};
+
+for (const { name } of RUNNABLE.filter((target) => /^(aws|local)/.test(target.name))) {
+  const open = name === 'local' ? OPENERS.local : OPENERS.aws;
+
   describe(`dist/${name} with its models in S3`, () => {
     it('loads what it is asked for, and each file once', async () => {
       const s3 = await startS3Server({ bucket: 'repository', folder: join(PROJECT, 'models') });
       const cache = await mkdtemp(join(tmpdir(), 'ternion-cache-'));
-      const host = await openLambdaBundle(name, 'http-api', environmentOf(s3, cache));
+      const host = await open(name, environmentOf(s3, cache));
       const ask = async (path: string) => JSON.parse((await host.send(post(path, SETOSA))).body.toString());
 
       expect(await ask('/predict')).toMatchObject({ prediction: 'setosa', model_version: '2' });
@@ -37,7 +45,7 @@ for (const { name } of RUNNABLE.filter((target) => target.name.startsWith('aws')
       const s3 = await startS3Server({ bucket: 'repository', folder: join(PROJECT, 'models') });
       const cache = await mkdtemp(join(tmpdir(), 'ternion-cache-'));
       s3.addFault({ when: () => true, effect: { kind: 'refuse', status: 403, code: 'AccessDenied' } });
-      const host = await openLambdaBundle(name, 'http-api', environmentOf(s3, cache));
+      const host = await open(name, environmentOf(s3, cache));
 
       const refused = await host.send(post('/predict', SETOSA));
       expect(refused.status).toBe(503);
