@@ -36,7 +36,7 @@ export function createApp({ config, store, logger }: AppDependencies): App {
   const repository = createModelRepository({
     store,
     artifacts: createArtifactCache({ store, folder: config.modelCacheFolder }),
-    onRenewalError: (error) => logger.log('warn', 'model repository failed', { error }),
+    onProblem: (what, error) => logger.log('warn', what, error === undefined ? {} : { error }),
   });
   const inference = createInference({ ...config, repository, logger });
   const routes = createRoutes(inference, config, logger);

@@ -13,20 +13,23 @@ export type LambdaHandler = (event: unknown, context: Pick<Context, 'awsRequestI
 export function createLambdaHandler(app: App): LambdaHandler {
   return async (event, { awsRequestId }) => {
     const http = parseHttpEvent(event);
-    if (!http) return await (await answerInvoke(app, event, awsRequestId)).json();
-    const request = toRequest(http);
-    const requestId = requestIdOf(http) ?? awsRequestId;
-    return await toResult(http, await app.fetch(request, createContext(request.headers, requestId)));
+    const requestId = (http && requestIdOf(http)) ?? awsRequestId;
+    const response = await answer(app, () => (http ? toRequest(http) : toPredictRequest(event)), requestId);
+    // A direct invoke has no status: its caller gets the plain value, and errors carry their status in `code`.
+    return http ? await toResult(http, response) : await response.json();
   };
 }
 
-/** The answer is a plain value: a caller without HTTP gets no status, but errors carry theirs in `code`. */
-async function answerInvoke(app: App, payload: unknown, requestId: string): Promise<Response> {
+/** Anything can be invoked with any event: one that makes no request is the caller's mistake. */
+async function answer(app: App, makeRequest: () => Request, requestId: string): Promise<Response> {
+  let request: Request;
   try {
-    const request = toPredictRequest(payload);
-    return await app.fetch(request, createContext(request.headers, requestId));
-  } catch (error) {
-    if (error instanceof InferenceError) return errorResponse(error, requestId);
-    throw error;
+    request = makeRequest();
+  } catch (thrown) {
+    const text = 'The event cannot be read as a request.';
+    const error =
+      thrown instanceof InferenceError ? thrown : new InferenceError('BAD_REQUEST', text, { cause: thrown });
+    return errorResponse(error, requestId);
   }
+  return await app.fetch(request, createContext(request.headers, requestId));
 }

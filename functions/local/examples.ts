@@ -12,7 +12,10 @@ const modelSchema = z.object({
 
 /** What the server at a URL serves, with one command per model that calls it. */
 export async function describeExamples(url: string): Promise<string> {
-  const { models } = listSchema.parse(await getJson(`${url}/models`));
+  const listed = await getJson(`${url}/models`);
+  const parsed = listSchema.safeParse(listed);
+  if (!parsed.success) throw new Error(errorTextOf(listed));
+  const { models } = parsed.data;
   const lines = [`Ternion serves ${models.length} models at ${url}`];
   for (const { name, versions } of models) {
     lines.push('', ...(await describeModel(url, name, versions)));
@@ -23,7 +26,7 @@ export async function describeExamples(url: string): Promise<string> {
 async function describeModel(url: string, name: string, versions: readonly string[]): Promise<string[]> {
   const described = await getJson(`${url}/models/${name}`);
   const model = modelSchema.safeParse(described);
-  if (!model.success) return [`${name}: ${JSON.stringify(described)}`];
+  if (!model.success) return [`${name} (versions ${versions.join(', ')}): ${errorTextOf(described)}`];
   const { version, task, example } = model.data;
   const title = `${name} (versions ${versions.join(', ')}; live: ${version}): ${task}`;
   if (!example) return [title];
@@ -33,4 +36,9 @@ async function describeModel(url: string, name: string, versions: readonly strin
 
 async function getJson(url: string): Promise<unknown> {
   return await (await fetch(url)).json();
+}
+
+function errorTextOf(answer: unknown): string {
+  const parsed = z.object({ error: z.string() }).safeParse(answer);
+  return parsed.success ? parsed.data.error : `unexpected answer ${JSON.stringify(answer)}`;
 }

@@ -34,7 +34,14 @@ server.on('exit', (code, signal) => {
 });
 
 // Printed by the server that was started, not by one that ended meanwhile.
-if (await becomesHealthy()) console.log(await describeExamples(url));
+if (await becomesHealthy()) {
+  try {
+    console.log(await describeExamples(url));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    server.kill('SIGTERM');
+  }
+}
 
 function frameworkScript(): string {
   const library = createRequire(import.meta.url).resolve('@google-cloud/functions-framework');

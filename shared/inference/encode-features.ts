@@ -7,7 +7,7 @@ import type { Session, TensorSpec } from '../runtime/session.ts';
 import { INTEGER_RANGES, LARGEST_FLOATS } from '../tensor/datatype.ts';
 import { createTensor, type Tensor } from '../tensor/tensor.ts';
 import { expectInput, type Located } from './input.ts';
-import type { Encoder } from './task.ts';
+import { type Encoder, fillBatch } from './task.ts';
 
 /**
  * Prepares the input of a tabular model.
@@ -36,7 +36,7 @@ export function createFeatureEncoder(session: Session, features: readonly Featur
     input,
     encode: (given, limits) => encodeRows(expectInput(given, 'features').rows, input, format, limits),
     example: () => createTensor(input.datatype, [1, exampleRow.length], exampleRow),
-    exampleRequest: { features: exampleRow },
+    exampleRequest: fillBatch(input, 'features', exampleRow),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Limits } from '../config.ts';
 import { type InferenceError, invalid } from '../errors.ts';
+import { createLimiter } from '../limiter.ts';
 import { ModelError } from '../models/model-config.ts';
 import { blackPng, blackRaster } from '../processing/image/black.ts';
 import { decodeImage } from '../processing/image/decode.ts';
@@ -8,7 +9,7 @@ import { type ImageStep, runImageSteps } from '../processing/registry.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { createTensor, elementCount, type Tensor } from '../tensor/tensor.ts';
 import { expectInput } from './input.ts';
-import type { Encoder } from './task.ts';
+import { type Encoder, fillBatch } from './task.ts';
 
 /**
  * Prepares the input of an image model.
@@ -31,10 +32,8 @@ export function createImageEncoder(session: Session, steps: readonly ImageStep[]
       let pixelsLeft = limits.imagePixels;
       let elements = 0;
       for (const { value, field } of expectInput(given, 'image').images) {
-        const pixels = await decodeImage(value, `field "${field}"`, {
-          pixelLimit: limits.imagePixels,
-          pixelsLeft,
-        });
+        const options = { pixelLimit: limits.imagePixels, pixelsLeft };
+        const pixels = await oneByOne(() => decodeImage(value, `field "${field}"`, options));
         pixelsLeft -= pixels.width * pixels.height;
         const raster = checkSize(runImageSteps(pixels, steps), field, input);
         elements += raster.data.length;
@@ -44,9 +43,12 @@ export function createImageEncoder(session: Session, steps: readonly ImageStep[]
       return stack(rasters, input);
     },
     example: () => stack([exampleImage], input),
-    exampleRequest: { image: Buffer.from(blackPng(width, height)).toString('base64') },
+    exampleRequest: fillBatch(input, 'image', Buffer.from(blackPng(width, height)).toString('base64')),
   };
 }
+
+/** Decoded images are large: requests at the same time take turns, so that memory holds one of them. */
+const oneByOne = createLimiter(1);
 
 /** A side that suits most image models, for graphs that leave it open. */
 const USUAL_SIDE = 224;

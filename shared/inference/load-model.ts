@@ -17,8 +17,8 @@ export interface Model extends Cacheable {
   readonly config: ModelConfig;
   readonly session: Session;
   readonly task: TaskRunner;
-  /** Body of a predict request that it answers. */
-  readonly example: JsonObject;
+  /** Body of a predict request that it answers; undefined where it would be huge. */
+  readonly example: JsonObject | undefined;
 }
 
 export interface LoadOptions {
@@ -41,7 +41,7 @@ export async function loadModel(
   const path = join(folder.path, MODEL_FILE);
   const graph = readModelFile(path);
   const source = graph.zipMaps.length > 0 ? rewriteZipMaps(await readFile(path)) : path;
-  const session = await openSession(source, folder.config, options);
+  const session = markOpenRanks(await openSession(source, folder.config, options), graph);
   try {
     const config = folder.config ?? inferConfig(graph, session);
     const task = bindTask(config, graph, session);
@@ -88,8 +88,19 @@ export function readModelFile(path: string): Graph {
     });
   } catch (error) {
     if (!(error instanceof ProtobufError)) throw error;
-    throw new ModelError('its model.onnx is not an ONNX file, or it is truncated', { cause: error });
+    throw new ModelError(describeForeignFile(path), { cause: error });
   }
+}
+
+/** Files that stand in the place of a model most often. */
+function describeForeignFile(path: string): string {
+  const start = withFileSource(path, (source) => Buffer.from(source.bytes(0, 64)).toString('latin1'));
+  if (start.startsWith('version https://git-lfs')) {
+    return 'its model.onnx is a pointer of Git LFS, not the file itself: run git lfs pull before publishing';
+  }
+  if (/^\s*<(?:!doctype|html|\?xml)/i.test(start))
+    return 'its model.onnx is a web page, perhaps of a failed download';
+  return 'its model.onnx is not an ONNX file, or it is truncated';
 }
 
 async function openSession(
@@ -106,6 +117,14 @@ async function openSession(
     if (error instanceof UnsupportedGraphError) throw new ModelError(error.message, { cause: error });
     throw new ModelError(explain(error), { cause: error });
   }
+}
+
+/** The runtime describes an input of open rank like a scalar; only the file tells them apart. */
+function markOpenRanks(session: Session, graph: Graph): Session {
+  const open = graph.inputs.filter(({ kind, shape }) => kind === 'tensor' && shape === undefined);
+  const isOpen = (name: string) => open.some((input) => input.name === name);
+  const inputs = session.inputs.map((spec) => (isOpen(spec.name) ? { ...spec, isRankOpen: true } : spec));
+  return { ...session, inputs };
 }
 
 /** Frequent refusals of ONNX Runtime, in words without paths. The original goes to the log. */

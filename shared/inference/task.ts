@@ -1,5 +1,5 @@
 import type { Limits } from '../config.ts';
-import type { JsonObject } from '../json/parse-json.ts';
+import type { JsonObject, JsonValue } from '../json/parse-json.ts';
 import type { Task } from '../models/model-config.ts';
 import type { Label } from '../processing/classification.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
@@ -31,8 +31,8 @@ export interface Decoder {
 /** A task bound to one model. */
 export interface TaskRunner {
   readonly labels: readonly Label[] | undefined;
-  /** Body of a predict request with one made-up instance. */
-  readonly example: JsonObject;
+  /** Body of a predict request with one made-up instance; undefined where it would be huge. */
+  readonly example: JsonObject | undefined;
   /**
    * @param session the model's session, or a wrapper of it
    * @throws InferenceError when the input does not fit the model
@@ -49,3 +49,8 @@ export const INPUT_KINDS: Record<Task, InputKind> = {
   'image-classification': 'image',
   tensor: 'tensors',
 };
+
+/** A request with one instance, or with as many as a graph with a fixed batch size takes. */
+export function fillBatch({ shape: [rows = -1] }: TensorSpec, key: string, instance: JsonValue): JsonObject {
+  return rows > 1 ? { instances: new Array<JsonValue>(rows).fill({ [key]: instance }) } : { [key]: instance };
+}

@@ -1,6 +1,6 @@
 import type { Limits } from '../config.ts';
-import { invalid } from '../errors.ts';
-import { describeJson, isJsonObject, type JsonValue } from '../json/parse-json.ts';
+import { InferenceError, invalid } from '../errors.ts';
+import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../json/parse-json.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import { DATATYPES } from '../tensor/datatype.ts';
 import { parseNested } from '../tensor/nested.ts';
@@ -12,15 +12,44 @@ import type { TaskRunner } from './task.ts';
 export function createTensorTask(model: Session): TaskRunner {
   return {
     labels: undefined,
-    example: { inputs: Object.fromEntries(model.inputs.map((spec) => [spec.name, nestedZeros(spec)])) },
+    example: exampleOf(model.inputs),
     infer: async (input, session, limits) => {
       const feeds = parseFeeds(expectInput(input, 'tensors').tensors, model.inputs, limits);
-      return { kind: 'tensors', tensors: await session.run(feeds) };
+      return { kind: 'tensors', tensors: await session.run(feeds).catch(blameInputs) };
     },
     warmUp: async (session) => {
+      if (countElements(model.inputs) > LARGEST_EXAMPLE) return;
       await session.run(new Map(model.inputs.map((spec) => [spec.name, zeros(spec)])));
     },
   };
+}
+
+/** Most elements of made-up inputs, all together. */
+const LARGEST_EXAMPLE = 4096;
+
+function countElements(specs: readonly TensorSpec[]): number {
+  return specs.reduce((total, { shape }) => total + elementCount(shape.map((size) => Math.max(size, 1))), 0);
+}
+
+/** None for large inputs: an example nobody would read costs more than all the rest. */
+function exampleOf(specs: readonly TensorSpec[]): JsonObject | undefined {
+  if (countElements(specs) > LARGEST_EXAMPLE) return undefined;
+  return { inputs: Object.fromEntries(specs.map((spec) => [spec.name, nestedZeros(spec)])) };
+}
+
+/**
+ * Names, datatypes and shapes were checked against the graph; what is left for a node to refuse are values and sizes
+ * that do not go together, which only the client can mend.
+ */
+function blameInputs(error: unknown): never {
+  const isRefusal =
+    error instanceof Error && error.message.includes('Non-zero status code returned while running');
+  if (!isRefusal || /alloc/i.test(error.message)) throw error;
+  throw new InferenceError(
+    'INVALID_PARAMETER_VALUE',
+    'The model cannot compute with these inputs: their values or sizes do not go together.',
+    { cause: error },
+  );
 }
 
 function parseFeeds(
@@ -42,7 +71,7 @@ function parseFeeds(
   }
   return new Map(
     specs.map((spec) => {
-      const given = byName[spec.name];
+      const given = Object.hasOwn(byName, spec.name) ? byName[spec.name] : undefined;
       if (given === undefined)
         throw invalid(`Field "${field}" lacks the input "${spec.name}"; the inputs are: ${names}.`);
       const options = { field: `${field}.${spec.name}`, elementLimit: limits.tensorElements };
@@ -52,6 +81,7 @@ function parseFeeds(
 }
 
 function checkShape(tensor: Tensor, spec: TensorSpec, field: string): Tensor {
+  if (spec.isRankOpen) return tensor;
   const fits =
     spec.shape.length === tensor.shape.length &&
     spec.shape.every((size, axis) => size === -1 || size === tensor.shape[axis]);

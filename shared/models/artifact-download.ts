@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { addAbortSignal } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createLimiter } from '../limiter.ts';
 import { type ModelStore, type StoredFile, StoreError } from '../stores/model-store.ts';
 
 export interface DownloadOptions {
@@ -80,24 +81,6 @@ export async function allOrNone(
   setMaxListeners(0, signal);
   await Promise.all(start(signal).map((task) => task.catch((error: unknown) => abort.abort(error))));
   abort.signal.throwIfAborted();
-}
-
-/** Lets at most so many tasks run at once; the others wait in the order they came. */
-export function createLimiter(places: number): <T>(task: () => Promise<T>) => Promise<T> {
-  let free = places;
-  const waiting: (() => void)[] = [];
-  return async (task) => {
-    if (free > 0) free -= 1;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    try {
-      return await task();
-    } finally {
-      // The place is handed on, so that no newcomer takes it in between.
-      const next = waiting.shift();
-      if (next) next();
-      else free += 1;
-    }
-  };
 }
 
 /** Bytes from `start` up to, but without, `end`. */

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { createLimiter } from '../limiter.ts';
 import { StoreError } from '../stores/model-store.ts';
-import { allOrNone, createLimiter, type Downloader } from './artifact-download.ts';
+import { allOrNone, type Downloader } from './artifact-download.ts';
 import { type Artifact, checkContent } from './file-manifest.ts';
 
 export interface ArtifactFolder {

@@ -77,7 +77,7 @@ export type Task = ModelConfig['task'];
 export function parseModelConfig(text: string): ModelConfig {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text.replace(/^\ufeff/, ''));
   } catch {
     throw new ModelError('its model.json is not valid JSON');
   }

@@ -57,8 +57,8 @@ export interface ModelRepositoryOptions {
   /** How long a listing is used before it is renewed in the background. */
   readonly listingTtlMs?: number;
   readonly now?: () => number;
-  /** Told when a renewal fails; requests go on with the listing there is. */
-  readonly onRenewalError?: (error: unknown) => void;
+  /** Told of what does not keep models from being served: a renewal that failed, files that are ignored. */
+  readonly onProblem?: (what: string, error?: unknown) => void;
 }
 
 export const MODEL_FILE = 'model.onnx';
@@ -74,12 +74,14 @@ const RENEWAL_WAIT_MS = 1_000;
 interface Listing {
   readonly models: ReadonlyMap<string, ModelListing>;
   readonly files: readonly StoredFile[];
+  /** Model files whose folders cannot be a model and a version. */
+  readonly ignored: readonly string[];
   readonly atMs: number;
 }
 
 /** The models of a store, in the layout `<name>/<version>/model.onnx`. Other files are no concern of it. */
 export function createModelRepository(options: ModelRepositoryOptions): ModelRepository {
-  const { store, artifacts, listingTtlMs = 30_000, now = () => performance.now(), onRenewalError } = options;
+  const { store, artifacts, listingTtlMs = 30_000, now = () => performance.now(), onProblem } = options;
   let current: Listing | undefined;
   let renewal: Promise<Listing> | undefined;
   let retryAtMs = 0;
@@ -99,6 +101,9 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
   function renew(): Promise<Listing> {
     renewal ??= readListing(store, now).then(
       (listing) => {
+        for (const path of listing.ignored) {
+          if (!current?.ignored.includes(path)) onProblem?.(`${path} is ignored: its folders are not names`);
+        }
         current = listing;
         renewal = undefined;
         const kept = new Set(listing.files.map(configKey));
@@ -108,7 +113,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       (error: unknown) => {
         renewal = undefined;
         retryAtMs = now() + listingTtlMs;
-        if (current) onRenewalError?.(error);
+        if (current) onProblem?.('the model repository cannot be listed', error);
         throw error;
       },
     );
@@ -135,6 +140,16 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     return pick(await renew().catch(() => known), name, version);
   }
 
+  /** What only serves as an example must not keep a model from being served. */
+  function firstRequest(reference: string, folder: string): JsonObject | undefined {
+    try {
+      return parseReference(reference)[0]?.request;
+    } catch (error) {
+      onProblem?.(`${folder}/${REFERENCE_FILE} is ignored`, error);
+      return undefined;
+    }
+  }
+
   return {
     list: async () => [...(await listing()).models.values()],
     resolve: async (name, version) => {
@@ -158,7 +173,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
         path,
         sizeBytes: files.reduce((total, file) => total + file.sizeBytes, 0),
         config: config === undefined ? undefined : parseModelConfig(config),
-        example: reference === undefined ? undefined : parseReference(reference)[0]?.request,
+        example: reference === undefined ? undefined : firstRequest(reference, prefix),
       };
     },
   };
@@ -175,10 +190,15 @@ function configKey({ path, etag }: StoredFile): string {
 async function readListing(store: ModelStore, now: () => number): Promise<Listing> {
   const files = await store.list('');
   const versions = new Map<string, string[]>();
+  const ignored: string[] = [];
   for (const { path } of files) {
     const [name, version, file, ...deeper] = path.split('/');
-    if (!name || !version || file !== MODEL_FILE || deeper.length > 0) continue;
-    if (!NAME_PATTERN.test(name) || !NAME_PATTERN.test(version)) continue;
+    if (!path.endsWith(`/${MODEL_FILE}`)) continue;
+    const isPlaced = name && version && file === MODEL_FILE && deeper.length === 0;
+    if (!isPlaced || !NAME_PATTERN.test(name) || !NAME_PATTERN.test(version)) {
+      ignored.push(path);
+      continue;
+    }
     versions.set(name, [...(versions.get(name) ?? []), version]);
   }
   const models = new Map<string, ModelListing>();
@@ -187,7 +207,7 @@ async function readListing(store: ModelStore, now: () => number): Promise<Listin
     const liveVersion = ordered.at(-1);
     if (liveVersion !== undefined) models.set(name, { name, versions: ordered, liveVersion });
   }
-  return { models, files, atMs: now() };
+  return { models, files, ignored, atMs: now() };
 }
 
 function pick(listing: Listing, name: string, version: string | undefined): ModelReference | undefined {

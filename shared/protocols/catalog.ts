@@ -17,8 +17,6 @@ export interface CatalogOptions {
   readonly logger: Logger;
 }
 
-const LONGEST_EXAMPLE = 16 * 1024;
-
 /** What can be read of the server: what it is, whether it is well, and which models it serves. */
 export function createCatalog({ inference, version, logger }: CatalogOptions): Hono<AppEnvironment> {
   const { repository } = inference;
@@ -138,8 +136,7 @@ function encodeModel(
     inputs: session.inputs.map(encodeSpec),
     outputs: session.outputs.map(encodeSpec),
     metrics: config.metrics,
-    // The example of a model of large tensors would be larger than all the rest.
-    example: JSON.stringify(example).length <= LONGEST_EXAMPLE ? example : undefined,
+    example,
   };
 }
 

@@ -8,6 +8,8 @@ export interface TensorSpec {
   readonly datatype: Datatype;
   /** One size per axis, -1 where any size fits. */
   readonly shape: readonly number[];
+  /** Whether the graph leaves even the number of axes open; `shape` is empty then, as it is for a scalar. */
+  readonly isRankOpen?: boolean;
 }
 
 export type NamedTensors = ReadonlyMap<string, Tensor>;
@@ -131,7 +133,8 @@ function describeTensor(role: string, value: InferenceSession.TensorValueMetadat
 }
 
 function toOrtFeeds(ort: Runtime, feeds: NamedTensors): Record<string, OrtTensor> {
-  const ortFeeds: Record<string, OrtTensor> = {};
+  // Without a prototype an input may have any name, `__proto__` included.
+  const ortFeeds: Record<string, OrtTensor> = Object.create(null);
   for (const [name, { datatype, data, shape }] of feeds) {
     ortFeeds[name] = toOrtTensor(ort, { datatype, data, shape });
   }

@@ -46,8 +46,10 @@ async function resolveRoot(root: string): Promise<string> {
   throw new StoreError('missing', `The model repository ${root} is not a folder.`);
 }
 
+/** A folder below the root that may not be read hides what is in it, and nothing else. */
 async function walk(realRoot: string, folder: string): Promise<StoredFile[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(ignoreMissing);
+  const skip = folder === realRoot ? ignoreMissing : ignoreUnreadable;
+  const entries = await readdir(folder, { withFileTypes: true }).catch(skip);
   const visible = (entries ?? []).filter(({ name }) => !name.startsWith('.'));
   const nested = await Promise.all(visible.map((entry) => describeEntry(realRoot, folder, entry)));
   return nested.flat();
@@ -120,6 +122,11 @@ function escapes(path: string): StoreError {
 function ignoreMissing(error: unknown): undefined {
   const code = codeOf(error);
   if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'ELOOP') throw error;
+}
+
+function ignoreUnreadable(error: unknown): undefined {
+  const code = codeOf(error);
+  if (code !== 'EACCES' && code !== 'EPERM') ignoreMissing(error);
 }
 
 function toStoreError(error: unknown, path: string): unknown {

@@ -48,7 +48,7 @@ export async function decodeBody(request: Request, limits: Limits): Promise<Deco
 
 /** JSON begins with a bracket, perhaps after white space; no image format does. */
 function looksLikeJson(body: Uint8Array): boolean {
-  return /^\s*[[{]/.test(
+  return /^(?:\xef\xbb\xbf)?\s*[[{]/.test(
     Buffer.from(body.buffer, body.byteOffset, Math.min(body.length, 64)).toString('latin1'),
   );
 }

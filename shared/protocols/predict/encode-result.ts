@@ -38,10 +38,25 @@ function encodeClassification(
   labels: readonly Label[],
   input: InferenceInput,
 ): Members {
-  const named = (indices: Iterable<number>) =>
-    new Map([...indices].map((index) => [String(labels[index] ?? index), scores[index]]));
+  const named = (indices: Iterable<number>) => nameScores(indices, labels, scores);
   const common = { prediction: label, class_id: classId, confidence: scores[classId] };
   return input.kind === 'image'
     ? { ...common, top_5: named(topK(scores, TOP)) }
     : { ...common, probabilities: named(scores.keys()) };
+}
+
+/** Scores by label. Label lists can repeat one, as ImageNet's do: its later classes get their index beside it. */
+function nameScores(
+  indices: Iterable<number>,
+  labels: readonly Label[],
+  scores: Float64Array,
+): ReadonlyMap<string, WritableJson> {
+  const named = new Map<string, WritableJson>();
+  for (const index of indices) {
+    const label = String(labels[index] ?? index);
+    const isRepeated =
+      labels.findIndex((other) => String(other) === label) < index && labels[index] !== undefined;
+    named.set(isRepeated ? `${label} (${index})` : label, scores[index]);
+  }
+  return named;
 }

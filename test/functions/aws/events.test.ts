@@ -53,40 +53,38 @@ describe('a direct invoke', () => {
   });
 });
 
-if (hasSharedFixtures) {
-  describe('an event of another project (needs the shared fixtures)', () => {
-    const read = (name: string) =>
-      JSON.parse(readFileSync(join(SHARED_FIXTURES, 'events', `${name}.json`), 'utf8'));
+describe.runIf(hasSharedFixtures)('an event of another project (needs the shared fixtures)', () => {
+  const read = (name: string) =>
+    JSON.parse(readFileSync(join(SHARED_FIXTURES, 'events', `${name}.json`), 'utf8'));
 
-    it.each([
-      ['apiGatewayProxyEvent', { path: '/predict', httpMethod: 'POST' }],
-      ['albEvent', { path: '/predict', httpMethod: 'POST' }],
-      ['albMultiValueHeadersEvent', { path: '/predict', httpMethod: 'POST' }],
-      ['apiGatewayProxyV2Event', { rawPath: '/predict' }],
-      ['lambdaFunctionUrlEvent', { rawPath: '/predict' }],
-      ['lambdaFunctionUrlIAMEvent', { rawPath: '/predict' }],
-    ])('%s carries JSON and an image', async (name, changes) => {
-      const event = { ...read(name), ...changes };
-      if (event.requestContext.http) event.requestContext.http.method = 'POST';
-      const json = await handler({ ...event, body: SETOSA, isBase64Encoded: false }, context);
-      expect(readBody(json)).toMatchObject({ prediction: 'setosa' });
-      const image = await handler({ ...event, body: PNG.toString('base64'), isBase64Encoded: true }, context);
-      expect(readBody(image)).toMatchObject({ prediction: '3' });
-    });
-
-    it('albEventPathTrailingSlash and apiGatewayProxyV2Event_GET get a JSON 404 with the platform request id', async () => {
-      const alb = await handler(read('albEventPathTrailingSlash'), context);
-      expect(readBody(alb)).toMatchObject({
-        error_code: 'ENDPOINT_NOT_FOUND',
-        code: 404,
-        request_id: 'invoke-id',
-      });
-      const event = read('apiGatewayProxyV2Event_GET');
-      const v2 = await handler(event, context);
-      expect(readBody(v2)).toMatchObject({ code: 404, request_id: event.requestContext.requestId });
-    });
+  it.each([
+    ['apiGatewayProxyEvent', { path: '/predict', httpMethod: 'POST' }],
+    ['albEvent', { path: '/predict', httpMethod: 'POST' }],
+    ['albMultiValueHeadersEvent', { path: '/predict', httpMethod: 'POST' }],
+    ['apiGatewayProxyV2Event', { rawPath: '/predict' }],
+    ['lambdaFunctionUrlEvent', { rawPath: '/predict' }],
+    ['lambdaFunctionUrlIAMEvent', { rawPath: '/predict' }],
+  ])('%s carries JSON and an image', async (name, changes) => {
+    const event = { ...read(name), ...changes };
+    if (event.requestContext.http) event.requestContext.http.method = 'POST';
+    const json = await handler({ ...event, body: SETOSA, isBase64Encoded: false }, context);
+    expect(readBody(json)).toMatchObject({ prediction: 'setosa' });
+    const image = await handler({ ...event, body: PNG.toString('base64'), isBase64Encoded: true }, context);
+    expect(readBody(image)).toMatchObject({ prediction: '3' });
   });
-}
+
+  it('albEventPathTrailingSlash and apiGatewayProxyV2Event_GET get a JSON 404 with the platform request id', async () => {
+    const alb = await handler(read('albEventPathTrailingSlash'), context);
+    expect(readBody(alb)).toMatchObject({
+      error_code: 'ENDPOINT_NOT_FOUND',
+      code: 404,
+      request_id: 'invoke-id',
+    });
+    const event = read('apiGatewayProxyV2Event_GET');
+    const v2 = await handler(event, context);
+    expect(readBody(v2)).toMatchObject({ code: 404, request_id: event.requestContext.requestId });
+  });
+});
 
 function readBody(result: unknown): unknown {
   const { body, isBase64Encoded }: { body?: unknown; isBase64Encoded?: unknown } = Object(result);

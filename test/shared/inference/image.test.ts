@@ -143,7 +143,7 @@ describe('image classification', () => {
       'model.json': config([toRgb, toPlanes]),
     });
     const example = await inference.describe({ name: 'm', version: '1' }, (model) => model.example);
-    const file = Buffer.from(String(example.image), 'base64');
+    const file = Buffer.from(String(example?.image), 'base64');
     const output = await inferOutput(inference, imagesInput([file]));
     expect(output).toMatchObject({ predictions: [{ scores: Float64Array.of(0, 0, 0) }] });
   });

@@ -92,12 +92,12 @@ describe('loadModel', () => {
 describe('a file that is no model', () => {
   it.each([
     ['an empty file', '', 'its model.onnx is empty'],
-    ['an HTML page', '<!DOCTYPE html>\n<html><body>Not Found</body></html>', 'not an ONNX file'],
-    ['XML', '<?xml version="1.0"?><Error><Code>NoSuchKey</Code></Error>', 'not an ONNX file'],
+    ['an HTML page', '<!DOCTYPE html>\n<html><body>Not Found</body></html>', 'is a web page'],
+    ['XML', '<?xml version="1.0"?><Error><Code>NoSuchKey</Code></Error>', 'is a web page'],
     [
       'a Git LFS pointer',
       'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n',
-      'not an ONNX file',
+      'run git lfs pull',
     ],
     ['JSON', '{"message": "Access denied"}', 'not an ONNX file'],
     ['a pickle', Uint8Array.of(0x80, 0x04, 0x95, 0, 1, 2, 3), 'not an ONNX file'],

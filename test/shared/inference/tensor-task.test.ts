@@ -130,7 +130,7 @@ describe('a model of tensors', () => {
     const inference = await serve({ 'model.onnx': sum });
     const example = await inference.describe({ name: 'm', version: '1' }, (model) => model.example);
     expect(example).toEqual({ inputs: { a: [[0, 0]], b: [0, 0] } });
-    const output = await inferOutput(inference, tensorsInput(example.inputs ?? null));
+    const output = await inferOutput(inference, tensorsInput(example?.inputs ?? null));
     expect(output.kind === 'tensors' && output.tensors.get('sum')).toEqual(
       createTensor('FP32', [1, 2], [0, 0]),
     );

@@ -32,7 +32,7 @@ function open(folder: string) {
     artifacts: createArtifactCache({ store: files, folder: join(folder, '.unused') }),
     listingTtlMs: LISTING_TTL_MS,
     now: () => clock.nowMs,
-    onRenewalError: (error) => renewalErrors.push(error),
+    onProblem: (_what, error) => renewalErrors.push(error),
   });
   /** Waits for a listing in the background to be over. */
   const settle = async () => {

@@ -47,13 +47,17 @@ describe('compareVersions', () => {
     ['1.0.0-rc.1', '1.0.0'],
     ['1.0.0-rc.1', 'v1.0.0'],
     ['1', '1.0.1'],
-    // Dates and words as text, after numbers.
+    // Dates as versions, words as text.
     ['2024-01-05', '2024-11-30'],
     ['20240105', '20241130'],
     ['prod-9', 'prod-10'],
-    ['10', 'champion'],
+    // Folders that only look like versions never become live beside one.
+    ['champion', '10'],
+    ['2.bak', '1'],
+    ['latest', '1'],
+    ['2-bak', '2'],
     ['alpha', 'beta'],
-    ['2', '1a'],
+    ['1a', '2'],
     ['1-1', '1--a'],
   ])('orders %s before %s', (lower, higher) => {
     expect(compareVersions(lower, higher)).toBeLessThan(0);
