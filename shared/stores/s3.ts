@@ -30,7 +30,10 @@ export function openS3Store(url: string, options: S3StoreOptions = {}): ModelSto
   const location = parseLocation(url);
   let requests: Promise<S3Requests> | undefined;
   const connected = (): Promise<S3Requests> => {
-    requests ??= connect(options);
+    requests ??= connect(options).catch((error: unknown) => {
+      requests = undefined;
+      throw error;
+    });
     return requests;
   };
   return {
