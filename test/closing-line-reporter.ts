@@ -8,6 +8,7 @@ export default class ClosingLineReporter implements Reporter {
     const brokenModules = modules.filter(
       (module) => module.state() === 'failed' && module.errors().length > 0,
     );
-    console.log(`\n${count('passed')} passed, ${count('failed') + brokenModules.length} failed`);
+    const skipped = count('skipped') > 0 ? `, ${count('skipped')} skipped` : '';
+    console.log(`\n${count('passed')} passed, ${count('failed') + brokenModules.length} failed${skipped}`);
   }
 }
