@@ -21,10 +21,14 @@ export function createHttpFunction({ app, config }: Host): HttpFunction {
     const bytes = response.body === null ? undefined : await response.bytes();
     if (bytes) response.headers.set('content-length', String(bytes.length));
     outgoing.writeHead(response.status, [...response.headers].flat());
-    outgoing.end(bytes);
+    // Node sends a string in one piece with the header, bytes in a second one.
+    if (bytes && bytes.length <= SMALL_BODY_BYTES) outgoing.end(Buffer.from(bytes).toString('latin1'), 'latin1');
+    else outgoing.end(bytes);
     if (!incoming.complete) discardRest(incoming);
   };
 }
+
+const SMALL_BODY_BYTES = 4096;
 
 /** How long a client may go on sending a body that was refused. */
 const LINGER_MS = 2_000;
