@@ -8,6 +8,7 @@ import { createArtifactCache } from './models/artifact-cache.ts';
 import { createModelRepository } from './models/model-repository.ts';
 import type { LogFields, Logger } from './monitoring/logger.ts';
 import { createCatalog } from './protocols/catalog.ts';
+import { createOpenInferenceProtocol } from './protocols/oip/open-inference.ts';
 import { createPredictProtocol } from './protocols/predict/predict.ts';
 import { type ModelStore, StoreError } from './stores/model-store.ts';
 import { VERSION } from './version.ts';
@@ -77,7 +78,8 @@ function refuse(thrown: unknown, { context, record }: Bindings): Response {
 function createRoutes(inference: Inference, config: Config, logger: Logger): Hono<AppEnvironment> {
   const routes = new Hono<AppEnvironment>({ strict: false })
     .route('/', createCatalog({ inference, version: VERSION, logger }))
-    .route('/', createPredictProtocol(inference, config.limits));
+    .route('/', createPredictProtocol(inference, config.limits))
+    .route('/', createOpenInferenceProtocol(inference, config.limits, VERSION));
 
   routes.notFound((c) => {
     const allowed = METHODS.filter((method) => routes.router.match(method, c.req.path)[0].length > 0);

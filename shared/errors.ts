@@ -19,6 +19,7 @@ export const ERROR_KINDS = {
   METHOD_NOT_ALLOWED: { status: 405, retryable: false, logLevel: 'info' },
   PAYLOAD_TOO_LARGE: { status: 413, retryable: false, logLevel: 'info' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, logLevel: 'info' },
+  NOT_IMPLEMENTED: { status: 501, retryable: false, logLevel: 'info' },
   INTERNAL_ERROR: { status: 500, retryable: false, logLevel: 'error' },
   MODEL_UNAVAILABLE: { status: 503, retryable: true, logLevel: 'error' },
   TEMPORARILY_UNAVAILABLE: { status: 503, retryable: true, logLevel: 'error' },

@@ -3,9 +3,11 @@ import { InferenceError } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { ModelReference, ModelRepository } from '../models/model-repository.ts';
 import type { Logger } from '../monitoring/logger.ts';
-import { loadRuntime, type Session } from '../runtime/session.ts';
+import { loadRuntime, type NamedTensors, type Session } from '../runtime/session.ts';
 import { type CacheState, createSessionCache } from '../runtime/session-cache.ts';
 import { StoreError } from '../stores/model-store.ts';
+import type { NamedInputs } from './check-feeds.ts';
+import { inferTensors } from './infer-tensors.ts';
 import type { InferenceOutput, InferenceRequest, InputKind } from './input.ts';
 import { loadModel, type Model } from './load-model.ts';
 import { INPUT_KINDS } from './task.ts';
@@ -16,6 +18,20 @@ export interface InferenceResult {
   /** Time inside the runtime, all runs of the request together. */
   readonly runMs: number;
   /** Time to load the model, 0 when it was in memory. */
+  readonly loadMs: number;
+}
+
+export interface TensorRequest {
+  readonly reference: ModelReference;
+  readonly inputs: NamedInputs;
+  /** Names of the outputs wanted, in order; undefined for all. */
+  readonly outputs: readonly string[] | undefined;
+}
+
+export interface TensorResult {
+  readonly model: Model;
+  readonly outputs: NamedTensors;
+  readonly runMs: number;
   readonly loadMs: number;
 }
 
@@ -33,6 +49,11 @@ export interface Inference {
   readonly repository: ModelRepository;
   /** @throws InferenceError */
   infer(request: InferenceRequest): Promise<InferenceResult>;
+  /**
+   * Runs a model on tensors by the names in its graph, whatever its task.
+   * @throws InferenceError
+   */
+  inferTensors(request: TensorRequest): Promise<TensorResult>;
   /**
    * Looks at a model, loading it when needed.
    * @throws InferenceError
@@ -131,6 +152,15 @@ export function createInference(options: InferenceOptions): Inference {
         const timed = timeRuns(model.session);
         const output = await model.task.infer(request.input, timed.session, limits);
         return { reference, output, runMs: timed.totalMs(), loadMs };
+      });
+    },
+    inferTensors: async ({ reference, inputs, outputs }) => {
+      const startMs = performance.now();
+      return await use(reference, async (model) => {
+        const loadMs = performance.now() - startMs;
+        const timed = timeRuns(model.session);
+        const tensors = await inferTensors(model, timed.session, inputs, outputs, limits);
+        return { model, outputs: tensors, runMs: timed.totalMs(), loadMs };
       });
     },
     describe: (reference, look) => use(reference, look),

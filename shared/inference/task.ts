@@ -30,6 +30,8 @@ export interface Decoder {
 
 /** A task bound to one model. */
 export interface TaskRunner {
+  /** What makes the input of raw ones, where the model takes a single tensor. */
+  readonly encoder?: Encoder;
   readonly labels: readonly Label[] | undefined;
   /** Body of a predict request with one made-up instance; undefined where it would be huge. */
   readonly example: JsonObject | undefined;

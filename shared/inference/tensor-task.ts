@@ -41,7 +41,7 @@ function exampleOf(specs: readonly TensorSpec[]): JsonObject | undefined {
  * Names, datatypes and shapes were checked against the graph; what is left for a node to refuse are values and sizes
  * that do not go together, which only the client can mend.
  */
-function blameInputs(error: unknown): never {
+export function blameInputs(error: unknown): never {
   const isRefusal =
     error instanceof Error && error.message.includes('Non-zero status code returned while running');
   if (!isRefusal || /alloc/i.test(error.message)) throw error;

@@ -1,7 +1,15 @@
 import { InferenceError } from '../errors.ts';
 import { parseTolerantJson } from './tolerant-json.ts';
 
-export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+/** `bigint` only where `parseExactJson` found a whole number that a number cannot hold. */
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | JsonValue[]
+  | { [key: string]: JsonValue };
 export type JsonObject = { [key: string]: JsonValue };
 
 const QUOTE = 0x22;
@@ -27,6 +35,15 @@ export function parseJson(bytes: Uint8Array, depthLimit: number): JsonValue {
   }
 }
 
+/**
+ * Parses a JSON body like `parseJson`, but gives whole numbers beyond 2^53 as bigint with all their digits. It is
+ * several times slower: for the rare body that has such numbers.
+ */
+export function parseExactJson(bytes: Uint8Array, depthLimit: number): JsonValue {
+  checkDepth(bytes, depthLimit);
+  return parseTolerantJson(decodeUtf8(bytes), { exactIntegers: true });
+}
+
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -37,7 +54,7 @@ export function describeJson(value: JsonValue | undefined): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'object') return `an object with ${describeKeys(value)}`;
-  const text = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
   const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
   return `the ${typeof value} ${shown}`;
 }

@@ -20,7 +20,7 @@ const WORD = /-?[A-Za-z]+/y;
  *
  * @throws InferenceError BAD_REQUEST with line and column
  */
-export function parseTolerantJson(text: string): JsonValue {
+export function parseTolerantJson(text: string, { exactIntegers = false } = {}): JsonValue {
   let position = 0;
 
   function take(pattern: RegExp): string | undefined {
@@ -54,7 +54,7 @@ export function parseTolerantJson(text: string): JsonValue {
     const word = take(WORD);
     if (word === undefined) {
       const number = take(NUMBER);
-      return number === undefined ? fail() : Number(number);
+      return number === undefined ? fail() : toNumber(number, exactIntegers);
     }
     if (word === 'true' || word === 'false') return word === 'true';
     if (word === 'null') return null;
@@ -133,4 +133,10 @@ function endOfString(text: string, start: number): number {
     if (backslashes % 2 === 0) return end;
   }
   return -1;
+}
+
+function toNumber(literal: string, exactIntegers: boolean): number | bigint {
+  const value = Number(literal);
+  const isExact = !exactIntegers || Number.isSafeInteger(value) || !/^-?\d+$/.test(literal);
+  return isExact ? value : BigInt(literal);
 }

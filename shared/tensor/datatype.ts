@@ -27,6 +27,8 @@ interface DatatypeInfo {
   readonly fromNumbers: (values: ArrayLike<number>) => TensorData;
   /** Memory for so many elements: zeros, false or empty strings. */
   readonly allocate: (length: number) => TensorData;
+  /** The elements that stand in memory; strings do not stand there as such. */
+  readonly view?: (buffer: ArrayBufferLike, start: number, length: number) => NumericArray;
 }
 
 /** All datatypes the runtime can carry, by their names in the Open Inference Protocol. */
@@ -38,6 +40,7 @@ export const DATATYPES = {
     kind: 'bool',
     fromNumbers: (v) => new Uint8Array(v),
     allocate: (n) => new Uint8Array(n),
+    view: (buffer, start, length) => new Uint8Array(buffer, start, length),
   },
   UINT8: {
     onnx: 'uint8',
@@ -46,6 +49,7 @@ export const DATATYPES = {
     kind: 'integer',
     fromNumbers: (v) => new Uint8Array(v),
     allocate: (n) => new Uint8Array(n),
+    view: (buffer, start, length) => new Uint8Array(buffer, start, length),
   },
   UINT16: {
     onnx: 'uint16',
@@ -54,6 +58,7 @@ export const DATATYPES = {
     kind: 'integer',
     fromNumbers: (v) => new Uint16Array(v),
     allocate: (n) => new Uint16Array(n),
+    view: (buffer, start, length) => new Uint16Array(buffer, start, length),
   },
   UINT32: {
     onnx: 'uint32',
@@ -62,6 +67,7 @@ export const DATATYPES = {
     kind: 'integer',
     fromNumbers: (v) => new Uint32Array(v),
     allocate: (n) => new Uint32Array(n),
+    view: (buffer, start, length) => new Uint32Array(buffer, start, length),
   },
   UINT64: {
     onnx: 'uint64',
@@ -70,6 +76,7 @@ export const DATATYPES = {
     kind: 'integer',
     fromNumbers: (v) => BigUint64Array.from(v, BigInt),
     allocate: (n) => new BigUint64Array(n),
+    view: (buffer, start, length) => new BigUint64Array(buffer, start, length),
   },
   INT8: {
     onnx: 'int8',
@@ -78,6 +85,7 @@ export const DATATYPES = {
     kind: 'integer',
     fromNumbers: (v) => new Int8Array(v),
     allocate: (n) => new Int8Array(n),
+    view: (buffer, start, length) => new Int8Array(buffer, start, length),
   },
   INT16: {
     onnx: 'int16',
@@ -86,6 +94,7 @@ export const DATATYPES = {
     kind: 'integer',
     fromNumbers: (v) => new Int16Array(v),
     allocate: (n) => new Int16Array(n),
+    view: (buffer, start, length) => new Int16Array(buffer, start, length),
   },
   INT32: {
     onnx: 'int32',
@@ -94,6 +103,7 @@ export const DATATYPES = {
     kind: 'integer',
     fromNumbers: (v) => new Int32Array(v),
     allocate: (n) => new Int32Array(n),
+    view: (buffer, start, length) => new Int32Array(buffer, start, length),
   },
   INT64: {
     onnx: 'int64',
@@ -102,6 +112,7 @@ export const DATATYPES = {
     kind: 'integer',
     fromNumbers: (v) => BigInt64Array.from(v, BigInt),
     allocate: (n) => new BigInt64Array(n),
+    view: (buffer, start, length) => new BigInt64Array(buffer, start, length),
   },
   FP16: {
     onnx: 'float16',
@@ -110,6 +121,7 @@ export const DATATYPES = {
     kind: 'float',
     fromNumbers: (v) => Uint16Array.from(v, numberToFloat16),
     allocate: (n) => new Uint16Array(n),
+    view: (buffer, start, length) => new Uint16Array(buffer, start, length),
   },
   FP32: {
     onnx: 'float32',
@@ -118,6 +130,7 @@ export const DATATYPES = {
     kind: 'float',
     fromNumbers: (v) => new Float32Array(v),
     allocate: (n) => new Float32Array(n),
+    view: (buffer, start, length) => new Float32Array(buffer, start, length),
   },
   FP64: {
     onnx: 'float64',
@@ -126,6 +139,7 @@ export const DATATYPES = {
     kind: 'float',
     fromNumbers: (v) => new Float64Array(v),
     allocate: (n) => new Float64Array(n),
+    view: (buffer, start, length) => new Float64Array(buffer, start, length),
   },
   BYTES: {
     onnx: 'string',

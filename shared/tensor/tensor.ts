@@ -1,3 +1,4 @@
+import { bytesOf } from './bytes.ts';
 import { DATATYPES, type Datatype, type TensorData } from './datatype.ts';
 import { float16ToNumber } from './float16.ts';
 
@@ -49,23 +50,22 @@ export function concatRows(tensors: readonly [Tensor, ...Tensor[]]): Tensor {
   const [first] = tensors;
   const rows = tensors.reduce((total, tensor) => total + (tensor.shape[0] ?? 1), 0);
   const shape = [rows, ...first.shape.slice(1)];
-  if (Array.isArray(first.data)) {
-    return { datatype: first.datatype, shape, data: tensors.flatMap(({ data }) => [...data].map(String)) };
-  }
   const data = DATATYPES[first.datatype].allocate(elementCount(shape));
+  if (Array.isArray(data)) {
+    return {
+      datatype: first.datatype,
+      shape,
+      data: tensors.flatMap((tensor) => [...tensor.data].map(String)),
+    };
+  }
   // Copied as bytes: the arrays are of one kind, which their union type does not show.
   const target = bytesOf(data);
   let at = 0;
   for (const tensor of tensors) {
+    if (Array.isArray(tensor.data)) throw new Error('tensors of strings and of numbers cannot be joined');
     const part = bytesOf(tensor.data);
     target.set(part, at);
     at += part.length;
   }
   return { datatype: first.datatype, shape, data };
-}
-
-/** The memory of a numeric tensor as bytes, not copied; none for strings. */
-function bytesOf(data: TensorData): Uint8Array {
-  if (Array.isArray(data)) return new Uint8Array(0);
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

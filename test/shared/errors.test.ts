@@ -16,6 +16,7 @@ const TABLE: Record<ErrorCode, readonly [status: number, retryable: boolean, log
   METHOD_NOT_ALLOWED: [405, false, 'info'],
   PAYLOAD_TOO_LARGE: [413, false, 'info'],
   UNSUPPORTED_MEDIA_TYPE: [415, false, 'info'],
+  NOT_IMPLEMENTED: [501, false, 'info'],
   INTERNAL_ERROR: [500, false, 'error'],
   MODEL_UNAVAILABLE: [503, true, 'error'],
   TEMPORARILY_UNAVAILABLE: [503, true, 'error'],

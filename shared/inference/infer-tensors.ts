@@ -1,0 +1,59 @@
+import type { Limits } from '../config.ts';
+import { invalid } from '../errors.ts';
+import { decodeBase64 } from '../http/base64.ts';
+import type { NamedTensors, Session } from '../runtime/session.ts';
+import {
+  type BytesInput,
+  checkFeeds,
+  checkFetches,
+  checkNames,
+  isBytesInput,
+  type NamedInputs,
+} from './check-feeds.ts';
+import type { Model } from './load-model.ts';
+import { runBatch } from './run-batch.ts';
+import type { Encoder } from './task.ts';
+import { blameInputs } from './tensor-task.ts';
+
+/**
+ * Runs a model on tensors, whatever its task. BYTES of shape [N] sent to the one numeric input of an image model are
+ * N encoded images, which go through the model's own preprocessing; in JSON they are base64 text. (The convention of
+ * OpenVINO Model Server.)
+ *
+ * @param outputs names of the outputs wanted, in order; undefined for all
+ * @throws InferenceError when an input does not fit the graph, or an output does not exist
+ */
+export async function inferTensors(
+  model: Model,
+  session: Session,
+  inputs: NamedInputs,
+  outputs: readonly string[] | undefined,
+  limits: Limits,
+): Promise<NamedTensors> {
+  const fetches = checkFetches(outputs ?? session.outputs.map(({ name }) => name), session);
+  const encoder = model.config.task === 'image-classification' ? model.task.encoder : undefined;
+  const images = encoder && inputs.get(encoder.input.name);
+  if (encoder && images && isBytesInput(images)) {
+    checkNames(inputs, session.inputs);
+    return await runBatch(session, encoder.input, await encodeImages(images, encoder, limits), fetches);
+  }
+  return await session.run(checkFeeds(inputs, session), fetches).catch(blameInputs);
+}
+
+async function encodeImages({ shape, elements }: BytesInput, encoder: Encoder, limits: Limits) {
+  const name = encoder.input.name;
+  if (shape.length !== 1 && !(shape.length === 2 && shape[1] === 1)) {
+    throw invalid(`Input "${name}" has the shape [${shape}]; encoded images have the shape [N].`);
+  }
+  if (elements.length === 0) throw invalid(`Input "${name}" has no images.`);
+  if (elements.length > limits.batchSize) {
+    throw invalid(
+      `Input "${name}" has ${elements.length} images; the limit is ${limits.batchSize} (MAX_BATCH_SIZE).`,
+    );
+  }
+  const images = elements.map((element, index) => {
+    const field = elements.length === 1 ? name : `${name}[${index}]`;
+    return { value: typeof element === 'string' ? decodeBase64(element, field) : element, field };
+  });
+  return await encoder.encode({ kind: 'image', images }, limits);
+}

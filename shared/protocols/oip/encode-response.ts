@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { BytesResponse } from '../../http/bytes.ts';
+import type { TensorResult } from '../../inference/inference.ts';
+import { tensorToBytes } from '../../tensor/bytes.ts';
+import { float16ToNumber } from '../../tensor/float16.ts';
+import { shortestFloat32 } from '../../tensor/float32.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { classify } from './classification.ts';
+import type { InferRequest, RequestedOutput } from './decode-request.ts';
+
+/**
+ * Writes the answer: JSON, with the bytes of the outputs that were asked for in binary behind it. The JSON text is put
+ * together by hand, as `JSON.stringify` takes neither 64-bit integers nor short float32 digits.
+ */
+export function encodeInferResponse(request: InferRequest, result: TensorResult): Response {
+  const { reference, task } = result.model;
+  const requested =
+    request.outputs ??
+    [...result.outputs.keys()].map((name) => ({ name, isBinary: request.isBinary, classes: 0 }));
+  const tails: Uint8Array[] = [];
+  const outputs = requested.map((output) => {
+    const tensor = result.outputs.get(output.name);
+    if (!tensor) throw new Error(`output "${output.name}" was not fetched`);
+    const wanted = output.classes > 0 ? classify(tensor, output, task.labels) : tensor;
+    if (output.isBinary) tails.push(tensorToBytes(wanted));
+    return encodeTensor(output, wanted, output.isBinary ? tails.at(-1)?.length : undefined);
+  });
+  const json = Buffer.from(
+    `{"id":${JSON.stringify(request.id ?? randomUUID())},"model_name":${JSON.stringify(reference.name)},` +
+      `"model_version":${JSON.stringify(reference.version)},"outputs":[${outputs.join(',')}]}`,
+  );
+  if (tails.length === 0) {
+    return new BytesResponse(json, { status: 200, headers: { 'content-type': 'application/json' } });
+  }
+  return new BytesResponse(Buffer.concat([json, ...tails]), {
+    status: 200,
+    headers: {
+      'content-type': 'application/octet-stream',
+      'inference-header-content-length': String(json.length),
+    },
+  });
+}
+
+function encodeTensor({ name }: RequestedOutput, tensor: Tensor, binaryBytes: number | undefined): string {
+  const head = `"name":${JSON.stringify(name)},"datatype":"${tensor.datatype}","shape":[${tensor.shape.join(',')}]`;
+  return binaryBytes === undefined
+    ? `{${head},"data":[${encodeData(tensor)}]}`
+    : `{${head},"parameters":{"binary_data_size":${binaryBytes}}}`;
+}
+
+/** Flat, in row-major order. JSON has no word for NaN and infinity: both are `null`, which every client reads. */
+function encodeData({ datatype, data }: Tensor): string {
+  if (Array.isArray(data)) return data.map((text) => JSON.stringify(text)).join(',');
+  const parts = new Array<string>(data.length);
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i] ?? 0;
+    if (datatype === 'FP32') parts[i] = encodeNumber(shortestFloat32(Number(value)));
+    else if (datatype === 'FP16') parts[i] = encodeNumber(shortestFloat32(float16ToNumber(Number(value))));
+    else if (datatype === 'FP64') parts[i] = encodeNumber(Number(value));
+    else if (datatype === 'BOOL') parts[i] = value === 1 ? 'true' : 'false';
+    else parts[i] = String(value);
+  }
+  return parts.join(',');
+}
+
+function encodeNumber(value: number): string {
+  return Number.isFinite(value) ? String(value) : 'null';
+}
