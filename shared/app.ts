@@ -9,6 +9,7 @@ import { createModelRepository } from './models/model-repository.ts';
 import type { LogFields, Logger } from './monitoring/logger.ts';
 import { createCatalog } from './protocols/catalog.ts';
 import { createOpenInferenceProtocol } from './protocols/oip/open-inference.ts';
+import { followRedirect } from './protocols/oip/vertex-redirect.ts';
 import { createPredictProtocol } from './protocols/predict/predict.ts';
 import { type ModelStore, StoreError } from './stores/model-store.ts';
 import { VERSION } from './version.ts';
@@ -63,7 +64,7 @@ export function createApp({ config, store, logger }: AppDependencies): App {
 /** Hono hands errors to `onError`, but not what is thrown without being an Error. */
 async function answer(routes: Hono<AppEnvironment>, request: Request, bindings: Bindings): Promise<Response> {
   try {
-    return await routes.fetch(request, bindings);
+    return await routes.fetch(await followRedirect(request), bindings);
   } catch (thrown) {
     return refuse(thrown, bindings);
   }
@@ -79,7 +80,7 @@ function createRoutes(inference: Inference, config: Config, logger: Logger): Hon
   const routes = new Hono<AppEnvironment>({ strict: false })
     .route('/', createCatalog({ inference, version: VERSION, logger }))
     .route('/', createPredictProtocol(inference, config.limits))
-    .route('/', createOpenInferenceProtocol(inference, config.limits, VERSION));
+    .route('/', createOpenInferenceProtocol(inference, config, VERSION));
 
   routes.notFound((c) => {
     const allowed = METHODS.filter((method) => routes.router.match(method, c.req.path)[0].length > 0);

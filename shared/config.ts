@@ -16,6 +16,9 @@ export interface Limits {
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
+/** How NaN and infinity are written in JSON: as `null`, or as the bare words that Python reads. */
+export type NonFinite = 'null' | 'literal';
+
 export interface Config {
   /** Folder or URL of the model repository. */
   readonly modelRepository: string;
@@ -30,6 +33,9 @@ export interface Config {
   /** Threads of one inference run. */
   readonly intraOpThreads: number;
   readonly logLevel: LogLevel;
+  /** Whether clients may load and unload models. */
+  readonly adminRoutes: boolean;
+  readonly nonFiniteJson: NonFinite;
   readonly limits: Limits;
 }
 
@@ -79,6 +85,8 @@ const environmentSchema = z.object({
   SESSION_CACHE_BYTES: count(1024 * MEBIBYTE),
   INTRA_OP_THREADS: count(1),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
+  ADMIN_ROUTES: z.enum(['true', 'false'], 'must be true or false').default('false'),
+  NON_FINITE_JSON: z.enum(['null', 'literal'], 'must be null or literal').default('null'),
   MAX_BODY_BYTES: count(32 * MEBIBYTE),
   MAX_IMAGE_PIXELS: count(50_000_000),
   MAX_BATCH_SIZE: count(1024),
@@ -113,6 +121,8 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     sessionCacheBytes: values.SESSION_CACHE_BYTES,
     intraOpThreads: values.INTRA_OP_THREADS,
     logLevel: values.LOG_LEVEL,
+    adminRoutes: values.ADMIN_ROUTES === 'true',
+    nonFiniteJson: values.NON_FINITE_JSON,
     limits: {
       bodyBytes: values.MAX_BODY_BYTES,
       imagePixels: values.MAX_IMAGE_PIXELS,

@@ -14,6 +14,7 @@ interface ErrorKind {
 export const ERROR_KINDS = {
   BAD_REQUEST: { status: 400, retryable: false, logLevel: 'info' },
   INVALID_PARAMETER_VALUE: { status: 400, retryable: false, logLevel: 'info' },
+  PERMISSION_DENIED: { status: 403, retryable: false, logLevel: 'info' },
   RESOURCE_DOES_NOT_EXIST: { status: 404, retryable: false, logLevel: 'info' },
   ENDPOINT_NOT_FOUND: { status: 404, retryable: false, logLevel: 'info' },
   METHOD_NOT_ALLOWED: { status: 405, retryable: false, logLevel: 'info' },

@@ -22,7 +22,8 @@ export function createHttpFunction({ app, config }: Host): HttpFunction {
     if (bytes) response.headers.set('content-length', String(bytes.length));
     outgoing.writeHead(response.status, [...response.headers].flat());
     // Node sends a string in one piece with the header, bytes in a second one.
-    if (bytes && bytes.length <= SMALL_BODY_BYTES) outgoing.end(Buffer.from(bytes).toString('latin1'), 'latin1');
+    if (bytes && bytes.length <= SMALL_BODY_BYTES)
+      outgoing.end(Buffer.from(bytes).toString('latin1'), 'latin1');
     else outgoing.end(bytes);
     if (!incoming.complete) discardRest(incoming);
   };

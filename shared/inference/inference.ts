@@ -3,12 +3,13 @@ import { InferenceError } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { ModelReference, ModelRepository } from '../models/model-repository.ts';
 import type { Logger } from '../monitoring/logger.ts';
+import { createStatistics, type ModelStatistics } from '../monitoring/statistics.ts';
 import { loadRuntime, type NamedTensors, type Session } from '../runtime/session.ts';
 import { type CacheState, createSessionCache } from '../runtime/session-cache.ts';
 import { StoreError } from '../stores/model-store.ts';
 import type { NamedInputs } from './check-feeds.ts';
 import { inferTensors } from './infer-tensors.ts';
-import type { InferenceOutput, InferenceRequest, InputKind } from './input.ts';
+import type { InferenceInput, InferenceOutput, InferenceRequest, InputKind } from './input.ts';
 import { loadModel, type Model } from './load-model.ts';
 import { INPUT_KINDS } from './task.ts';
 
@@ -59,6 +60,10 @@ export interface Inference {
    * @throws InferenceError
    */
   describe<R>(reference: ModelReference, look: (model: Model) => R): Promise<R>;
+  /** Counters of a version since this instance started. */
+  statistics(reference: ModelReference): ModelStatistics;
+  /** Frees a version's memory once nothing uses it; the next request loads it again. */
+  unload(reference: ModelReference): Promise<void>;
   /** State of a version in memory; undefined when it was not asked for since the start. */
   state(reference: ModelReference): CacheState | undefined;
   /** Loads the live version of some models, or of all for `*`. Failures are logged and met again by requests. */
@@ -101,6 +106,30 @@ export function createInference(options: InferenceOptions): Inference {
     } catch (error) {
       throw cache.state(key) === 'failed' ? unavailable(reference, error, cache.retryAfterMs(key)) : error;
     }
+  }
+
+  const statistics = createStatistics();
+
+  /** Runs something with a model and keeps account of it. */
+  async function measure<R>(
+    reference: ModelReference,
+    run: (model: Model, session: Session) => Promise<R>,
+    batchSize: number,
+  ): Promise<{ model: Model; result: R; runMs: number; loadMs: number }> {
+    const askedMs = performance.now();
+    return await use(reference, async (model) => {
+      const startMs = performance.now();
+      const timed = timeRuns(model.session);
+      try {
+        const result = await run(model, timed.session);
+        const measured = timed.measure(startMs);
+        statistics.succeed(reference, { batchSize, ...measured });
+        return { model, result, runMs: measured.runMs, loadMs: startMs - askedMs };
+      } catch (error) {
+        statistics.fail(reference, performance.now() - startMs);
+        throw error;
+      }
+    });
   }
 
   /** Input kinds of versions whose config was read; versions do not change. */
@@ -146,22 +175,18 @@ export function createInference(options: InferenceOptions): Inference {
     infer: async (request) => {
       const name = request.model ?? (await chooseModel(request.input.kind));
       const reference = await repository.resolve(name, request.version);
-      const startMs = performance.now();
-      return await use(reference, async (model) => {
-        const loadMs = performance.now() - startMs;
-        const timed = timeRuns(model.session);
-        const output = await model.task.infer(request.input, timed.session, limits);
-        return { reference, output, runMs: timed.totalMs(), loadMs };
-      });
+      const run = (model: Model, session: Session) => model.task.infer(request.input, session, limits);
+      const { result, runMs, loadMs } = await measure(reference, run, sizeOfInput(request.input));
+      return { reference, output: result, runMs, loadMs };
     },
     inferTensors: async ({ reference, inputs, outputs }) => {
-      const startMs = performance.now();
-      return await use(reference, async (model) => {
-        const loadMs = performance.now() - startMs;
-        const timed = timeRuns(model.session);
-        const tensors = await inferTensors(model, timed.session, inputs, outputs, limits);
-        return { model, outputs: tensors, runMs: timed.totalMs(), loadMs };
-      });
+      const run = (model: Model, session: Session) => inferTensors(model, session, inputs, outputs, limits);
+      const { model, result, runMs, loadMs } = await measure(reference, run, sizeOfBatch(inputs));
+      return { model, outputs: result, runMs, loadMs };
+    },
+    statistics: (reference) => statistics.of(reference),
+    unload: async (reference) => {
+      await cache.drop(keyOf(reference));
     },
     describe: (reference, look) => use(reference, look),
     state: (reference) => cache.state(keyOf(reference)),
@@ -184,6 +209,17 @@ export function createInference(options: InferenceOptions): Inference {
     },
     close: () => cache.clear(),
   };
+}
+
+function sizeOfInput(input: InferenceInput): number {
+  if (input.kind === 'features') return input.rows.length;
+  return input.kind === 'image' ? input.images.length : 1;
+}
+
+/** The first axis of the first tensor; scalars count as one. */
+function sizeOfBatch(inputs: NamedInputs): number {
+  const [first] = inputs.values();
+  return first?.shape[0] ?? 1;
 }
 
 function keyOf({ name, version }: ModelReference): string {
@@ -233,18 +269,33 @@ const STORE_REASONS: Record<StoreError['reason'], string> = {
   unwritable: 'this host cannot write its files to MODEL_CACHE_FOLDER',
 };
 
+interface TimedSession {
+  readonly session: Session;
+  /** What was measured from a moment on: before the first run, inside all runs, and after the last one. */
+  measure(startMs: number): { readonly inputMs: number; readonly runMs: number; readonly outputMs: number };
+}
+
 /** The session with a stopwatch around its runs. */
-function timeRuns(session: Session): { readonly session: Session; totalMs(): number } {
-  let totalMs = 0;
+function timeRuns(session: Session): TimedSession {
+  let runMs = 0;
+  let firstStartMs: number | undefined;
   const run: Session['run'] = async (feeds, fetches) => {
     const startMs = performance.now();
+    firstStartMs ??= startMs;
     try {
       return await session.run(feeds, fetches);
     } finally {
-      totalMs += performance.now() - startMs;
+      runMs += performance.now() - startMs;
     }
   };
-  return { session: { ...session, run }, totalMs: () => totalMs };
+  return {
+    session: { ...session, run },
+    measure: (startMs) => {
+      const endMs = performance.now();
+      const inputMs = (firstStartMs ?? endMs) - startMs;
+      return { inputMs, runMs, outputMs: Math.max(0, endMs - startMs - inputMs - runMs) };
+    },
+  };
 }
 
 function round(milliseconds: number): number {

@@ -28,6 +28,8 @@ export interface SessionCache<T extends Cacheable> {
   state(key: string): CacheState | undefined;
   /** Milliseconds until a failed key is tried again; 0 for any other. */
   retryAfterMs(key: string): number;
+  /** Forgets a key; its value is released when its last use ends. */
+  drop(key: string): Promise<void>;
   /** Releases everything that is idle; what is in use follows when its last use ends. */
   clear(): Promise<void>;
 }
@@ -135,6 +137,10 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
     retryAfterMs: (key) => {
       const entry = entries.get(key);
       return entry?.state === 'failed' ? Math.max(0, entry.retryAtMs - now()) : 0;
+    },
+    drop: async (key) => {
+      const entry = entries.get(key);
+      if (entry) await release(key, entry);
     },
     clear: async () => {
       await Promise.all([...entries].map(([key, entry]) => release(key, entry)));

@@ -10,6 +10,8 @@ const DEFAULTS: Config = {
   sessionCacheBytes: 1024 ** 3,
   intraOpThreads: 1,
   logLevel: 'info',
+  adminRoutes: false,
+  nonFiniteJson: 'null',
   limits: {
     bodyBytes: 32 * 1024 ** 2,
     imagePixels: 50_000_000,
@@ -60,6 +62,8 @@ describe('parseConfig', () => {
       SESSION_CACHE_BYTES: '1',
       INTRA_OP_THREADS: '2',
       LOG_LEVEL: 'debug',
+      ADMIN_ROUTES: 'true',
+      NON_FINITE_JSON: 'literal',
       MAX_BODY_BYTES: '3',
       MAX_IMAGE_PIXELS: '4',
       MAX_BATCH_SIZE: '5',
@@ -74,6 +78,8 @@ describe('parseConfig', () => {
       sessionCacheBytes: 1,
       intraOpThreads: 2,
       logLevel: 'debug',
+      adminRoutes: true,
+      nonFiniteJson: 'literal',
       limits: { bodyBytes: 3, imagePixels: 4, batchSize: 5, tensorElements: 6, jsonDepth: 7 },
     });
   });
@@ -100,6 +106,8 @@ describe('parseConfig', () => {
   });
 
   it.each([
+    ['ADMIN_ROUTES', 'yes', 'must be true or false.'],
+    ['NON_FINITE_JSON', 'NaN', 'must be null or literal.'],
     ['LOG_LEVEL', 'verbose', 'must be one of debug, info, warn, error, silent.'],
     ['LOG_LEVEL', 'INFO', 'must be one of debug, info, warn, error, silent.'],
     ['DEFAULT_MODEL', 'a/b', 'must be a model name (letters, digits, ".", "_" and "-").'],

@@ -1,5 +1,5 @@
 import type { Limits } from '../../config.ts';
-import { InferenceError, invalid } from '../../errors.ts';
+import { invalid } from '../../errors.ts';
 import { readBody } from '../../http/read-body.ts';
 import type { TensorInput } from '../../inference/check-feeds.ts';
 import {
@@ -10,10 +10,13 @@ import {
   parseExactJson,
   parseJson,
 } from '../../json/parse-json.ts';
+import type { TensorSpec } from '../../runtime/session.ts';
 import { splitElements, tensorFromBytes } from '../../tensor/bytes.ts';
 import { DATATYPE_NAMES, DATATYPES, type Datatype, isDatatype } from '../../tensor/datatype.ts';
 import { elementCount } from '../../tensor/tensor.ts';
+import { readFraming } from './header-length.ts';
 import { parseTensorData, UnsafeIntegerError } from './json-data.ts';
+import { decodeRawTensor } from './raw-request.ts';
 
 /** One output a request asks for, and how it wants it. */
 export interface RequestedOutput {
@@ -30,40 +33,39 @@ export interface InferRequest {
   readonly outputs: readonly RequestedOutput[] | undefined;
   /** Whether outputs that are not listed come as bytes. */
   readonly isBinary: boolean;
+  /** MIME type that carries the length of the JSON, where the request came with one. */
+  readonly mimeType: string | undefined;
 }
 
-const LENGTH_HEADER = 'inference-header-content-length';
-
 /**
- * Reads an inference request: JSON, or JSON with the bytes of tensors behind it.
+ * Reads an inference request: JSON, JSON with the bytes of tensors behind it, or one raw tensor.
  * Source: Open Inference Protocol V2 and Triton's binary tensor data extension.
  *
+ * @param readInputs what the model takes, asked for only by a raw tensor, which says nothing of itself
  * @throws InferenceError naming the tensor or field, what came and what is expected
  */
-export async function decodeInferRequest(request: Request, limits: Limits): Promise<InferRequest> {
+export async function decodeInferRequest(
+  request: Request,
+  limits: Limits,
+  readInputs: () => Promise<readonly TensorSpec[]>,
+): Promise<InferRequest> {
   const body = await readBody(request, limits.bodyBytes);
-  const jsonBytes = readHeaderLength(request.headers.get(LENGTH_HEADER), body.length);
+  const { jsonBytes = body.length, mimeType } = readFraming(request.headers, body.length);
+  if (jsonBytes === 0 && body.length > 0) {
+    const inputs = decodeRawTensor(body, await readInputs());
+    return { id: undefined, inputs, outputs: undefined, isBinary: true, mimeType };
+  }
   const json = body.subarray(0, jsonBytes);
   const tail = body.subarray(jsonBytes);
   try {
-    return decodeRequest(parseJson(json, limits.jsonDepth), tail, limits);
+    return { ...decodeRequest(parseJson(json, limits.jsonDepth), tail, limits), mimeType };
   } catch (error) {
     if (!(error instanceof UnsafeIntegerError)) throw error;
-    return decodeRequest(parseExactJson(json, limits.jsonDepth), tail, limits);
+    return { ...decodeRequest(parseExactJson(json, limits.jsonDepth), tail, limits), mimeType };
   }
 }
 
-function readHeaderLength(header: string | null, bodyLength: number): number {
-  if (header === null) return bodyLength;
-  const length = Number(header);
-  if (/^\d{1,15}$/.test(header) && length > 0 && length <= bodyLength) return length;
-  throw new InferenceError(
-    'BAD_REQUEST',
-    `Header ${LENGTH_HEADER} is ${JSON.stringify(header.slice(0, 40))}; expected the number of bytes of JSON in a body of ${bodyLength}.`,
-  );
-}
-
-function decodeRequest(body: JsonValue, tail: Uint8Array, limits: Limits): InferRequest {
+function decodeRequest(body: JsonValue, tail: Uint8Array, limits: Limits): Omit<InferRequest, 'mimeType'> {
   if (!isJsonObject(body))
     throw invalid(`The request is ${describeJson(body)}; expected an object with "inputs".`);
   const { id } = body;
@@ -73,8 +75,8 @@ function decodeRequest(body: JsonValue, tail: Uint8Array, limits: Limits): Infer
   const isBinary = readFlag(parameters, 'binary_data_output', 'parameters') ?? false;
   return {
     id,
-    inputs: decodeInputs(body['inputs'], tail, limits),
-    outputs: decodeOutputs(body['outputs'], isBinary),
+    inputs: decodeInputs(body.inputs, tail, limits),
+    outputs: decodeOutputs(body.outputs, isBinary),
     isBinary,
   };
 }
@@ -133,7 +135,7 @@ function decodeHead(input: JsonValue, field: string, limits: Limits): TensorHead
       `Input "${name}" has the datatype ${describeJson(datatype)}; known are ${DATATYPE_NAMES.join(', ')}.`,
     );
   }
-  const shape = decodeShape(input['shape'], name);
+  const shape = decodeShape(input.shape, name);
   const count = elementCount(shape);
   if (count > limits.tensorElements) {
     throw invalid(
@@ -141,9 +143,9 @@ function decodeHead(input: JsonValue, field: string, limits: Limits): TensorHead
     );
   }
   const parameters = readParameters(input, `${field}.parameters`);
-  if (parameters['shared_memory_region'] !== undefined)
+  if (parameters.shared_memory_region !== undefined)
     throw invalid(`Input "${name}": shared memory is not supported.`);
-  const binaryBytes = decodeBinarySize(parameters['binary_data_size'], name);
+  const binaryBytes = decodeBinarySize(parameters.binary_data_size, name);
   if ((data === undefined) === (binaryBytes === undefined)) {
     const both = data === undefined ? 'neither' : 'both';
     throw invalid(`Input "${name}" has ${both} "data" and "binary_data_size"; expected one of them.`);
@@ -155,7 +157,7 @@ function decodeHead(input: JsonValue, field: string, limits: Limits): TensorHead
     count,
     data,
     binaryBytes,
-    isBase64: parameters['content_type'] === 'base64',
+    isBase64: parameters.content_type === 'base64',
   };
 }
 
@@ -205,20 +207,20 @@ function decodeOutputs(outputs: JsonValue | undefined, isBinary: boolean): Reque
 }
 
 function decodeOutput(output: JsonValue, field: string, isBinary: boolean): RequestedOutput {
-  if (!isJsonObject(output) || typeof output['name'] !== 'string') {
+  if (!isJsonObject(output) || typeof output.name !== 'string') {
     throw invalid(
       `Field "${field}" is ${describeJson(output)}; expected an object with the "name" of an output.`,
     );
   }
   const parameters = readParameters(output, `${field}.parameters`);
-  const classes = parameters['classification'] ?? 0;
+  const classes = parameters.classification ?? 0;
   if (typeof classes !== 'number' || !Number.isSafeInteger(classes) || classes < 0) {
     throw invalid(
       `Field "${field}.parameters.classification" is ${describeJson(classes)}; expected a number of classes.`,
     );
   }
   return {
-    name: output['name'],
+    name: output.name,
     classes,
     isBinary: readFlag(parameters, 'binary_data', `${field}.parameters`) ?? isBinary,
   };

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { NonFinite } from '../../config.ts';
 import { BytesResponse } from '../../http/bytes.ts';
 import type { TensorResult } from '../../inference/inference.ts';
 import { tensorToBytes } from '../../tensor/bytes.ts';
@@ -7,12 +8,17 @@ import { shortestFloat32 } from '../../tensor/float32.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { classify } from './classification.ts';
 import type { InferRequest, RequestedOutput } from './decode-request.ts';
+import { writeFraming } from './header-length.ts';
 
 /**
  * Writes the answer: JSON, with the bytes of the outputs that were asked for in binary behind it. The JSON text is put
  * together by hand, as `JSON.stringify` takes neither 64-bit integers nor short float32 digits.
  */
-export function encodeInferResponse(request: InferRequest, result: TensorResult): Response {
+export function encodeInferResponse(
+  request: InferRequest,
+  result: TensorResult,
+  nonFinite: NonFinite,
+): Response {
   const { reference, task } = result.model;
   const requested =
     request.outputs ??
@@ -23,7 +29,7 @@ export function encodeInferResponse(request: InferRequest, result: TensorResult)
     if (!tensor) throw new Error(`output "${output.name}" was not fetched`);
     const wanted = output.classes > 0 ? classify(tensor, output, task.labels) : tensor;
     if (output.isBinary) tails.push(tensorToBytes(wanted));
-    return encodeTensor(output, wanted, output.isBinary ? tails.at(-1)?.length : undefined);
+    return encodeTensor(output, wanted, output.isBinary ? tails.at(-1)?.length : undefined, nonFinite);
   });
   const json = Buffer.from(
     `{"id":${JSON.stringify(request.id ?? randomUUID())},"model_name":${JSON.stringify(reference.name)},` +
@@ -34,35 +40,38 @@ export function encodeInferResponse(request: InferRequest, result: TensorResult)
   }
   return new BytesResponse(Buffer.concat([json, ...tails]), {
     status: 200,
-    headers: {
-      'content-type': 'application/octet-stream',
-      'inference-header-content-length': String(json.length),
-    },
+    headers: writeFraming(json.length, request.mimeType),
   });
 }
 
-function encodeTensor({ name }: RequestedOutput, tensor: Tensor, binaryBytes: number | undefined): string {
+function encodeTensor(
+  { name }: RequestedOutput,
+  tensor: Tensor,
+  binaryBytes: number | undefined,
+  nonFinite: NonFinite,
+): string {
   const head = `"name":${JSON.stringify(name)},"datatype":"${tensor.datatype}","shape":[${tensor.shape.join(',')}]`;
   return binaryBytes === undefined
-    ? `{${head},"data":[${encodeData(tensor)}]}`
+    ? `{${head},"data":[${encodeData(tensor, nonFinite)}]}`
     : `{${head},"parameters":{"binary_data_size":${binaryBytes}}}`;
 }
 
-/** Flat, in row-major order. JSON has no word for NaN and infinity: both are `null`, which every client reads. */
-function encodeData({ datatype, data }: Tensor): string {
+/** Flat, in row-major order. JSON has no word for NaN and infinity: `null` is what every client reads. */
+function encodeData({ datatype, data }: Tensor, nonFinite: NonFinite): string {
   if (Array.isArray(data)) return data.map((text) => JSON.stringify(text)).join(',');
   const parts = new Array<string>(data.length);
   for (let i = 0; i < data.length; i++) {
     const value = data[i] ?? 0;
-    if (datatype === 'FP32') parts[i] = encodeNumber(shortestFloat32(Number(value)));
-    else if (datatype === 'FP16') parts[i] = encodeNumber(shortestFloat32(float16ToNumber(Number(value))));
-    else if (datatype === 'FP64') parts[i] = encodeNumber(Number(value));
+    if (datatype === 'FP32') parts[i] = encodeNumber(shortestFloat32(Number(value)), nonFinite);
+    else if (datatype === 'FP16')
+      parts[i] = encodeNumber(shortestFloat32(float16ToNumber(Number(value))), nonFinite);
+    else if (datatype === 'FP64') parts[i] = encodeNumber(Number(value), nonFinite);
     else if (datatype === 'BOOL') parts[i] = value === 1 ? 'true' : 'false';
     else parts[i] = String(value);
   }
   return parts.join(',');
 }
 
-function encodeNumber(value: number): string {
-  return Number.isFinite(value) ? String(value) : 'null';
+function encodeNumber(value: number, nonFinite: NonFinite): string {
+  return nonFinite === 'literal' || Number.isFinite(value) ? String(value) : 'null';
 }

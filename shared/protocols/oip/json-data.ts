@@ -67,31 +67,27 @@ function flatten(data: JsonValue[], name: string): JsonValue[] {
 
 /** One plain loop per kind of array: this is where large JSON tensors spend their time. */
 function fill(values: TensorData, flat: readonly JsonValue[], head: TensorHead): void {
-  if (values instanceof BigInt64Array || values instanceof BigUint64Array)
-    return fillBigIntegers(values, flat, head);
-  if (Array.isArray(values)) return;
-  if (DATATYPES[head.datatype].kind === 'float') return fillFloats(values, flat, head);
+  if (Array.isArray(values)) throw new Error('texts are no numbers');
+  if (values instanceof BigInt64Array || values instanceof BigUint64Array) fillBigIntegers(values, flat, head);
+  else if (DATATYPES[head.datatype].kind === 'float') fillFloats(values, flat, head);
+  else fillIntegers(values, flat, head);
+}
+
+type NumberArray = Exclude<TensorData, string[] | BigInt64Array | BigUint64Array>;
+
+function fillIntegers(values: NumberArray, flat: readonly JsonValue[], head: TensorHead): void {
   const [low, high] = INTEGER_RANGES[head.datatype] ?? [0, 1];
   const isBool = head.datatype === 'BOOL';
   for (let i = 0; i < flat.length; i++) {
     const value = isBool && typeof flat[i] === 'boolean' ? Number(flat[i]) : flat[i];
     if (typeof value !== 'number' || !Number.isInteger(value) || value < low || value > high) {
-      throw wrongElement(
-        flat[i],
-        i,
-        head,
-        isBool ? 'true or false' : `a whole number from ${low} to ${high}`,
-      );
+      throw wrongElement(flat[i], i, head, isBool ? 'true or false' : `a whole number from ${low} to ${high}`);
     }
     values[i] = value;
   }
 }
 
-function fillFloats(
-  values: Exclude<TensorData, string[] | BigInt64Array | BigUint64Array>,
-  flat: readonly JsonValue[],
-  head: TensorHead,
-): void {
+function fillFloats(values: NumberArray, flat: readonly JsonValue[], head: TensorHead): void {
   const largest = LARGEST_FLOATS[head.datatype] ?? Number.MAX_VALUE;
   const isHalf = head.datatype === 'FP16';
   for (let i = 0; i < flat.length; i++) {

@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono';
-import type { Limits } from '../../config.ts';
+import type { Config } from '../../config.ts';
 import { InferenceError } from '../../errors.ts';
+import { compressResponse } from '../../http/compress.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import type { Inference } from '../../inference/inference.ts';
@@ -9,9 +10,17 @@ import type { WritableJson } from '../../json/write-json.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { decodeInferRequest } from './decode-request.ts';
 import { encodeInferResponse } from './encode-response.ts';
+import { encodeStatistics } from './encode-statistics.ts';
+import { createRepositoryRoutes } from './repository.ts';
 
 /** What works here of Triton's extensions, by their official names. */
-const EXTENSIONS = ['binary_tensor_data', 'classification', 'model_configuration'];
+const EXTENSIONS = [
+  'binary_tensor_data',
+  'classification',
+  'model_configuration',
+  'model_repository',
+  'statistics',
+];
 
 /** Parts of Triton's interface that a serverless host has nothing behind. */
 const UNSUPPORTED = [
@@ -27,10 +36,11 @@ const UNSUPPORTED = [
 /** The Open Inference Protocol, version 2, over HTTP, with the extensions of Triton it announces. */
 export function createOpenInferenceProtocol(
   inference: Inference,
-  limits: Limits,
+  config: Config,
   version: string,
 ): Hono<AppEnvironment> {
   const { repository } = inference;
+  const { limits } = config;
   const routes = new Hono<AppEnvironment>({ strict: false });
   const resolve = (c: Context<AppEnvironment>) =>
     repository.resolve(c.req.param('model') ?? '', c.req.param('version'));
@@ -39,12 +49,13 @@ export function createOpenInferenceProtocol(
     const { record } = c.env;
     const reference = await resolve(c);
     record.model = reference;
-    const request = await decodeInferRequest(c.req.raw, limits);
+    const readInputs = () => inference.describe(reference, ({ session }) => session.inputs);
+    const request = await decodeInferRequest(c.req.raw, limits, readInputs);
     const outputs = request.outputs?.map(({ name }) => name);
     const result = await inference.inferTensors({ reference, inputs: request.inputs, outputs });
     record.loadMs = result.loadMs;
     record.runMs = result.runMs;
-    return encodeInferResponse(request, result);
+    return await compressResponse(c.req.raw, encodeInferResponse(request, result, config.nonFiniteJson));
   }
 
   // Health of KServe, MLServer and the specification differ in their field: both are there for every client.
@@ -60,6 +71,16 @@ export function createOpenInferenceProtocol(
     .get('/v2/models', async () =>
       jsonResponse({ models: (await repository.list()).map(({ name }) => name) }),
     );
+  // Before the routes of a model, which would take "stats" for its name.
+  routes.get('/v2/models/stats', async () => {
+    const live = (await repository.list()).flatMap(({ name, versions }) =>
+      versions.map((each) => ({ name, version: each })),
+    );
+    return jsonResponse({
+      model_stats: live.map((reference) => encodeStatistics(inference.statistics(reference))),
+    });
+  });
+  routes.route('/', createRepositoryRoutes(inference, limits, config.adminRoutes));
   for (const model of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
     routes
       .get(model, async (c) => {
@@ -76,6 +97,9 @@ export function createOpenInferenceProtocol(
           await inference.describe(reference, () => ({ name: reference.name, ready: true })),
         );
       })
+      .get(`${model}/stats`, async (c) =>
+        jsonResponse({ model_stats: [encodeStatistics(inference.statistics(await resolve(c)))] }),
+      )
       .get(`${model}/config`, async (c) =>
         jsonResponse(await inference.describe(await resolve(c), encodeConfig)),
       )

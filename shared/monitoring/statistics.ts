@@ -1,0 +1,98 @@
+import type { ModelReference } from '../models/model-repository.ts';
+
+/** How one inference went. */
+export interface Measurement {
+  readonly batchSize: number;
+  /** Time before, inside and after the runtime. */
+  readonly inputMs: number;
+  readonly runMs: number;
+  readonly outputMs: number;
+}
+
+/** A sum with the number of its parts. */
+export interface Duration {
+  readonly count: number;
+  readonly totalMs: number;
+}
+
+export interface BatchStatistics {
+  readonly batchSize: number;
+  readonly input: Duration;
+  readonly run: Duration;
+  readonly output: Duration;
+}
+
+export interface ModelStatistics {
+  readonly reference: ModelReference;
+  /** Milliseconds since the epoch; 0 before the first inference. */
+  readonly lastInferenceMs: number;
+  /** Instances, which a batch has several of. */
+  readonly inferences: number;
+  readonly success: Duration;
+  readonly failure: Duration;
+  readonly batches: readonly BatchStatistics[];
+}
+
+/** Counters per model version, since this instance started. */
+export interface Statistics {
+  succeed(reference: ModelReference, measurement: Measurement): void;
+  fail(reference: ModelReference, durationMs: number): void;
+  of(reference: ModelReference): ModelStatistics;
+}
+
+interface Counters {
+  lastInferenceMs: number;
+  inferences: number;
+  success: Duration;
+  failure: Duration;
+  readonly batches: Map<number, BatchStatistics>;
+}
+
+const NONE: Duration = { count: 0, totalMs: 0 };
+
+export function createStatistics(now: () => number = Date.now): Statistics {
+  const models = new Map<string, Counters>();
+
+  function countersOf({ name, version }: ModelReference): Counters {
+    const key = `${name}/${version}`;
+    const known = models.get(key);
+    if (known) return known;
+    const fresh: Counters = {
+      lastInferenceMs: 0,
+      inferences: 0,
+      success: NONE,
+      failure: NONE,
+      batches: new Map(),
+    };
+    models.set(key, fresh);
+    return fresh;
+  }
+
+  return {
+    succeed: (reference, { batchSize, inputMs, runMs, outputMs }) => {
+      const counters = countersOf(reference);
+      counters.lastInferenceMs = now();
+      counters.inferences += batchSize;
+      counters.success = add(counters.success, inputMs + runMs + outputMs);
+      const batch = counters.batches.get(batchSize);
+      counters.batches.set(batchSize, {
+        batchSize,
+        input: add(batch?.input ?? NONE, inputMs),
+        run: add(batch?.run ?? NONE, runMs),
+        output: add(batch?.output ?? NONE, outputMs),
+      });
+    },
+    fail: (reference, durationMs) => {
+      const counters = countersOf(reference);
+      counters.failure = add(counters.failure, durationMs);
+    },
+    of: (reference) => {
+      const { batches, ...counters } = countersOf(reference);
+      return { reference, ...counters, batches: [...batches.values()] };
+    },
+  };
+}
+
+function add({ count, totalMs }: Duration, ms: number): Duration {
+  return { count: count + 1, totalMs: totalMs + ms };
+}

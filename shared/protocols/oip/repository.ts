@@ -1,0 +1,83 @@
+import { type Context, Hono } from 'hono';
+import type { Limits } from '../../config.ts';
+import { InferenceError, invalid } from '../../errors.ts';
+import type { AppEnvironment } from '../../http/context.ts';
+import { readBody } from '../../http/read-body.ts';
+import { jsonResponse } from '../../http/respond.ts';
+import type { Inference } from '../../inference/inference.ts';
+import { describeJson, isJsonObject, type JsonObject, parseJson } from '../../json/parse-json.ts';
+import type { ModelReference } from '../../models/model-repository.ts';
+
+const STATES = { loaded: 'READY', loading: 'LOADING', failed: 'UNAVAILABLE' } as const;
+
+/**
+ * Triton's model repository extension. A model that is not in memory is READY all the same: it is loaded on demand.
+ * Loading and unloading change the server for everybody, so they are for its operator alone.
+ */
+export function createRepositoryRoutes(
+  inference: Inference,
+  limits: Limits,
+  adminRoutes: boolean,
+): Hono<AppEnvironment> {
+  const { repository } = inference;
+
+  async function readObject(c: Context<AppEnvironment>): Promise<JsonObject> {
+    const body = await readBody(c.req.raw, limits.bodyBytes);
+    if (body.length === 0) return {};
+    const value = parseJson(body, limits.jsonDepth);
+    if (isJsonObject(value)) return value;
+    throw invalid(`The request is ${describeJson(value)}; expected an object.`);
+  }
+
+  async function index(c: Context<AppEnvironment>): Promise<Response> {
+    const { ready = false } = await readObject(c);
+    if (typeof ready !== 'boolean')
+      throw invalid(`Field "ready" is ${describeJson(ready)}; expected true or false.`);
+    const versions = (await repository.list()).flatMap(({ name, versions }) =>
+      versions.map((version) => ({ name, version })),
+    );
+    const entries = versions.map((reference) => ({
+      ...reference,
+      state: STATES[inference.state(reference) ?? 'loaded'],
+      reason: inference.state(reference) === 'failed' ? 'the model failed to load; the log says why' : '',
+    }));
+    return jsonResponse(entries.filter(({ state }) => !ready || state === 'READY'));
+  }
+
+  function requireAdmin(): void {
+    if (adminRoutes) return;
+    throw new InferenceError(
+      'PERMISSION_DENIED',
+      'Loading and unloading models is switched off on this server (ADMIN_ROUTES). Models are loaded on demand.',
+    );
+  }
+
+  async function versionsOf(name: string): Promise<ModelReference[]> {
+    const { version } = await repository.resolve(name);
+    const listing = (await repository.list()).find((model) => model.name === name);
+    return (listing?.versions ?? [version]).map((each) => ({ name, version: each }));
+  }
+
+  return new Hono<AppEnvironment>({ strict: false })
+    .post('/v2/repository/index', index)
+    .post('/v2/repository/:repository/index', index)
+    .post('/v2/repository/models/:model/load', async (c) => {
+      requireAdmin();
+      const { parameters = {} } = await readObject(c);
+      const keys = isJsonObject(parameters) ? Object.keys(parameters) : ['parameters'];
+      if (keys.length > 0)
+        throw invalid(
+          `A load cannot be changed by ${JSON.stringify(keys[0]?.slice(0, 60))}: models come from the repository.`,
+        );
+      const name = c.req.param('model');
+      await inference.describe(await repository.resolve(name), () => undefined);
+      return jsonResponse({ name, load: true });
+    })
+    .post('/v2/repository/models/:model/unload', async (c) => {
+      requireAdmin();
+      await readObject(c);
+      const name = c.req.param('model');
+      await Promise.all((await versionsOf(name)).map((reference) => inference.unload(reference)));
+      return jsonResponse({ name, unload: true });
+    });
+}
