@@ -8,6 +8,7 @@ import { ProtobufError, withFileSource } from '../onnx/protobuf.ts';
 import { rewriteZipMaps } from '../onnx/zipmap.ts';
 import { createSession, type Session, UnsupportedGraphError } from '../runtime/session.ts';
 import type { Cacheable } from '../runtime/session-cache.ts';
+import { checkGraph } from './check-graph.ts';
 import type { TaskRunner } from './task.ts';
 import { bindTask } from './tasks.ts';
 
@@ -40,6 +41,7 @@ export async function loadModel(
 ): Promise<Model> {
   const path = join(folder.path, MODEL_FILE);
   const graph = readModelFile(path);
+  checkGraph(graph);
   const source = graph.zipMaps.length > 0 ? rewriteZipMaps(await readFile(path)) : path;
   const session = markOpenRanks(await openSession(source, folder.config, options), graph);
   try {
@@ -132,7 +134,7 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/protobuf parsing failed/i, 'its model.onnx is damaged or truncated'],
   [
     /external data|GetExtDataFromTensorProto|\.data\b.*(not exist|cannot open)/i,
-    'its external data file is missing or cannot be read',
+    'its external data file is missing, lies outside its folder, or cannot be read',
   ],
   [
     /opset \d+ is (under development|not supported)|ONNX Runtime only \*guarantees\* support/i,

@@ -68,7 +68,8 @@ function flatten(data: JsonValue[], name: string): JsonValue[] {
 /** One plain loop per kind of array: this is where large JSON tensors spend their time. */
 function fill(values: TensorData, flat: readonly JsonValue[], head: TensorHead): void {
   if (Array.isArray(values)) throw new Error('texts are no numbers');
-  if (values instanceof BigInt64Array || values instanceof BigUint64Array) fillBigIntegers(values, flat, head);
+  if (values instanceof BigInt64Array || values instanceof BigUint64Array)
+    fillBigIntegers(values, flat, head);
   else if (DATATYPES[head.datatype].kind === 'float') fillFloats(values, flat, head);
   else fillIntegers(values, flat, head);
 }
@@ -81,7 +82,12 @@ function fillIntegers(values: NumberArray, flat: readonly JsonValue[], head: Ten
   for (let i = 0; i < flat.length; i++) {
     const value = isBool && typeof flat[i] === 'boolean' ? Number(flat[i]) : flat[i];
     if (typeof value !== 'number' || !Number.isInteger(value) || value < low || value > high) {
-      throw wrongElement(flat[i], i, head, isBool ? 'true or false' : `a whole number from ${low} to ${high}`);
+      throw wrongElement(
+        flat[i],
+        i,
+        head,
+        isBool ? 'true or false' : `a whole number from ${low} to ${high}`,
+      );
     }
     values[i] = value;
   }
