@@ -4,7 +4,7 @@ import type { JsonValue } from '../json/parse-json.ts';
 import { ModelError } from '../models/model-config.ts';
 import { type Feature, parseRow, type RowFormat } from '../processing/tabular.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
-import { INTEGER_RANGES, LARGEST_FLOATS } from '../tensor/datatype.ts';
+import { FLOAT_BOUNDS, INTEGER_RANGES } from '../tensor/datatype.ts';
 import { createTensor, type Tensor } from '../tensor/tensor.ts';
 import { expectInput, type Located } from './input.ts';
 import { type Encoder, fillBatch } from './task.ts';
@@ -29,8 +29,8 @@ export function createFeatureEncoder(session: Session, features: readonly Featur
     throw new ModelError(`its model.json names ${features.length} features, its input takes ${graphWidth}`);
   }
   const integers = input.datatype === 'BOOL' ? ([0, 1] as const) : INTEGER_RANGES[input.datatype];
-  const largestFloat = LARGEST_FLOATS[input.datatype];
-  const format: RowFormat = { features, width: graphWidth, integers, largestFloat };
+  const floatBound = FLOAT_BOUNDS[input.datatype];
+  const format: RowFormat = { features, width: graphWidth, integers, floatBound };
   const exampleRow = features?.map(middleOf) ?? new Array<number>(graphWidth ?? 1).fill(0);
   return {
     input,

@@ -16,8 +16,8 @@ export interface RowFormat {
   readonly width: number | undefined;
   /** Smallest and largest number of a model that takes whole numbers only. */
   readonly integers: readonly [number, number] | undefined;
-  /** Largest magnitude of a model that takes floats; beyond it a number would reach the model as infinity. */
-  readonly largestFloat?: number | undefined;
+  /** Magnitude from which on a number would reach the model as infinity. */
+  readonly floatBound?: number | undefined;
 }
 
 /**
@@ -78,15 +78,15 @@ function parseNumber(
   value: JsonValue | undefined,
   field: string,
   feature: Feature | undefined,
-  { integers, largestFloat }: RowFormat,
+  { integers, floatBound }: RowFormat,
 ): number {
   const label = feature && !field.endsWith(`.${feature.name}`) ? ` (${feature.name})` : '';
   if (typeof value !== 'number' || !Number.isFinite(value)) {
     const found = typeof value === 'number' ? String(value) : describeJson(value);
     throw invalid(`Field "${field}"${label} is ${found}; expected a finite number.`);
   }
-  if (largestFloat !== undefined && Math.abs(value) > largestFloat) {
-    throw invalid(`Field "${field}"${label} is ${value}; the model takes numbers up to ${largestFloat}.`);
+  if (floatBound !== undefined && Math.abs(value) >= floatBound) {
+    throw invalid(`Field "${field}"${label} is ${value}; the model takes numbers below ${floatBound}.`);
   }
   if (integers && !(Number.isInteger(value) && value >= integers[0] && value <= integers[1])) {
     const expected = `a whole number from ${integers[0]} to ${integers[1]}`;

@@ -1,5 +1,5 @@
 import { invalid } from '../errors.ts';
-import { DATATYPES, type Datatype, INTEGER_RANGES, LARGEST_FLOATS } from './datatype.ts';
+import { DATATYPES, type Datatype, FLOAT_BOUNDS, INTEGER_RANGES } from './datatype.ts';
 import { type Tensor, toNumbers } from './tensor.ts';
 
 /**
@@ -20,8 +20,8 @@ export function castTensor(tensor: Tensor, datatype: Datatype, field: string): T
 
 function castFloats(tensor: Tensor, datatype: Datatype, field: string): Tensor {
   const numbers = toNumbers(tensor);
-  const largest = LARGEST_FLOATS[datatype] ?? Number.MAX_VALUE;
-  const index = numbers.findIndex((value) => Number.isFinite(value) && Math.abs(value) > largest);
+  const bound = FLOAT_BOUNDS[datatype] ?? Number.POSITIVE_INFINITY;
+  const index = numbers.findIndex((value) => Number.isFinite(value) && Math.abs(value) >= bound);
   if (index !== -1) throw tooLarge(field, index, numbers[index], datatype);
   return { datatype, shape: tensor.shape, data: DATATYPES[datatype].fromNumbers(numbers) };
 }

@@ -165,11 +165,10 @@ export const INTEGER_RANGES: Partial<Record<Datatype, readonly [number, number]>
   INT64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
 };
 
-/** Largest finite number of the float datatypes; a larger one would reach a model as infinity. */
-export const LARGEST_FLOATS: Partial<Record<Datatype, number>> = {
-  FP16: 65_504,
-  FP32: 2 ** 128 - 2 ** 104,
-  FP64: Number.MAX_VALUE,
+/** Where the numbers begin that a float datatype rounds to infinity, which no model should be sent by mistake. */
+export const FLOAT_BOUNDS: Partial<Record<Datatype, number>> = {
+  FP16: 65_520,
+  FP32: 2 ** 128 - 2 ** 103,
 };
 
 export const DATATYPE_NAMES: readonly Datatype[] = Object.keys(DATATYPES).filter(isDatatype);

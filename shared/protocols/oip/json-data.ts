@@ -1,8 +1,8 @@
-import { invalid } from '../../errors.ts';
+import { type InferenceError, invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
 import type { TensorInput } from '../../inference/check-feeds.ts';
 import { describeJson, type JsonValue } from '../../json/parse-json.ts';
-import { DATATYPES, INTEGER_RANGES, LARGEST_FLOATS, type TensorData } from '../../tensor/datatype.ts';
+import { DATATYPES, FLOAT_BOUNDS, INTEGER_RANGES, type TensorData } from '../../tensor/datatype.ts';
 import { numberToFloat16 } from '../../tensor/float16.ts';
 import type { TensorHead } from './decode-request.ts';
 
@@ -23,7 +23,7 @@ export function parseTensorData(head: TensorHead): TensorInput {
   const data = datatype === 'BYTES' && typeof head.data === 'string' ? [head.data] : head.data;
   if (!Array.isArray(data))
     throw invalid(`Input "${name}" has the data ${describeJson(data)}; expected an array.`);
-  const flat = data.some(Array.isArray) ? flatten(data, name) : data;
+  const flat = Array.isArray(data[0]) ? flatten(data, name) : data;
   if (flat.length !== count) {
     throw invalid(`Input "${name}" has ${flat.length} elements; its shape [${shape}] says ${count}.`);
   }
@@ -35,11 +35,11 @@ export function parseTensorData(head: TensorHead): TensorInput {
   return { datatype, shape, data: values };
 }
 
-function readElement(value: JsonValue, index: number, { name, isBase64 }: TensorHead): string | Uint8Array {
+function readElement(value: JsonValue, index: number, head: TensorHead): string | Uint8Array {
   if (typeof value !== 'string') {
-    throw invalid(`Element ${index} of input "${name}" is ${describeJson(value)}; expected a string.`);
+    throw wrongElement(value, index, head, 'a string');
   }
-  return isBase64 ? decodeBase64(value, `${name}[${index}]`) : value;
+  return head.isBase64 ? decodeBase64(value, `${head.name}[${index}]`) : value;
 }
 
 function flatten(data: JsonValue[], name: string): JsonValue[] {
@@ -94,13 +94,13 @@ function fillIntegers(values: NumberArray, flat: readonly JsonValue[], head: Ten
 }
 
 function fillFloats(values: NumberArray, flat: readonly JsonValue[], head: TensorHead): void {
-  const largest = LARGEST_FLOATS[head.datatype] ?? Number.MAX_VALUE;
+  const bound = FLOAT_BOUNDS[head.datatype] ?? Number.POSITIVE_INFINITY;
   const isHalf = head.datatype === 'FP16';
   for (let i = 0; i < flat.length; i++) {
     const value = flat[i] === null ? Number.NaN : flat[i];
     if (typeof value !== 'number') throw wrongElement(value, i, head, 'a number');
-    if (value > largest || value < -largest) {
-      if (Number.isFinite(value)) throw wrongElement(value, i, head, `a number up to ${largest}`);
+    if (value >= bound || value <= -bound) {
+      if (Number.isFinite(value)) throw wrongElement(value, i, head, `a number below ${bound}`);
     }
     values[i] = isHalf ? numberToFloat16(value) : value;
   }
@@ -128,7 +128,9 @@ function wrongElement(
   index: number,
   { name, datatype }: TensorHead,
   expected: string,
-) {
+): InferenceError {
+  if (Array.isArray(value))
+    return invalid(`Input "${name}" is ragged: ${describeJson(value)} beside single values.`);
   return invalid(
     `Element ${index} of input "${name}" is ${describeJson(value)}; expected ${expected} (${datatype}).`,
   );

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../../shared/json/parse-json.ts';
 import { describeFormat, parseRow, type RowFormat } from '../../../shared/processing/tabular.ts';
-import { LARGEST_FLOATS } from '../../../shared/tensor/datatype.ts';
+import { FLOAT_BOUNDS } from '../../../shared/tensor/datatype.ts';
 import { errorOf } from '../error-of.ts';
 
 const named: RowFormat = {
@@ -13,7 +13,7 @@ const named: RowFormat = {
   ],
   width: 3,
   integers: undefined,
-  largestFloat: LARGEST_FLOATS.FP32,
+  floatBound: FLOAT_BOUNDS.FP32,
 };
 const unnamed: RowFormat = { features: undefined, width: 2, integers: undefined };
 const NAMED = '3 numbers (length, width, free) as a list or as an object by name';
@@ -88,7 +88,7 @@ describe('parseRow', () => {
     // A float32 would hold this as infinity.
     [
       [0, 0, 3.5e38],
-      'Field "instances[2][2]" (free) is 3.5e+38; the model takes numbers up to 3.4028234663852886e+38.',
+      'Field "instances[2][2]" (free) is 3.5e+38; the model takes numbers below 3.4028235677973366e+38.',
     ],
   ])('says what is wrong with %j', (row, message) => {
     expect(messageOf(row)).toBe(message);
