@@ -48,6 +48,8 @@ interface Counters {
   readonly batches: Map<number, BatchStatistics>;
 }
 
+const MOST_BATCH_SIZES = 100;
+
 const NONE: Duration = { count: 0, totalMs: 0 };
 
 export function createStatistics(now: () => number = Date.now): Statistics {
@@ -74,6 +76,8 @@ export function createStatistics(now: () => number = Date.now): Statistics {
       counters.lastInferenceMs = now();
       counters.inferences += batchSize;
       counters.success = add(counters.success, inputMs + runMs + outputMs);
+      // Clients choose batch sizes: an account of each of them must not grow without end.
+      if (!counters.batches.has(batchSize) && counters.batches.size >= MOST_BATCH_SIZES) return;
       const batch = counters.batches.get(batchSize);
       counters.batches.set(batchSize, {
         batchSize,

@@ -13,7 +13,8 @@ export function tensorFromBytes(
   bytes: Uint8Array,
 ): Tensor {
   const { elementBytes, view } = DATATYPES[datatype];
-  const aligned = bytes.byteOffset % elementBytes === 0 ? bytes : bytes.slice();
+  // Not slice(): that of a Buffer is a view as well.
+  const aligned = bytes.byteOffset % elementBytes === 0 ? bytes : new Uint8Array(bytes);
   return { datatype, shape, data: view(aligned.buffer, aligned.byteOffset, bytes.length / elementBytes) };
 }
 

@@ -1,4 +1,6 @@
 const SMALLEST_NORMAL = 2 ** -126;
+/** A float32 holds every whole number below this. */
+const EXACT_INTEGERS = 2 ** 24;
 
 /**
  * The number with the fewest decimal digits that reads back to the same float32. Plain `String(x)` of a float32
@@ -7,12 +9,17 @@ const SMALLEST_NORMAL = 2 ** -126;
  * @param value a number that a float32 holds exactly
  */
 export function shortestFloat32(value: number): number {
-  // Six digits always survive a float32; nine always suffice to tell two float32 apart (IEEE 754, section 5.12.2).
+  // Small whole numbers are their own digits; zero keeps its sign.
+  if (Number.isInteger(value) && Math.abs(value) < EXACT_INTEGERS) return value;
+  // Nine digits always suffice to tell two float32 apart, six always survive (IEEE 754, section 5.12.2); most need
+  // eight or nine. Where so many digits do not do, fewer do not either: a number of fewer digits is one of more.
   // Numbers below the smallest normal one have fewer bits, so that as little as one digit may do.
   const fewest = Math.abs(value) < SMALLEST_NORMAL ? 1 : 6;
-  for (let digits = fewest; digits < 9; digits++) {
+  let shortest = Number(value.toPrecision(9));
+  for (let digits = 8; digits >= fewest; digits--) {
     const candidate = Number(value.toPrecision(digits));
-    if (Math.fround(candidate) === value) return candidate;
+    if (Math.fround(candidate) !== value) break;
+    shortest = candidate;
   }
-  return Number(value.toPrecision(9));
+  return shortest;
 }

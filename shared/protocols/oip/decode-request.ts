@@ -68,7 +68,8 @@ export async function decodeInferRequest(
 function decodeRequest(body: JsonValue, tail: Uint8Array, limits: Limits): Omit<InferRequest, 'mimeType'> {
   if (!isJsonObject(body))
     throw invalid(`The request is ${describeJson(body)}; expected an object with "inputs".`);
-  const { id } = body;
+  // Some clients write absent members as null.
+  const id = body.id ?? undefined;
   if (id !== undefined && typeof id !== 'string')
     throw invalid(`Field "id" is ${describeJson(id)}; expected a string.`);
   const parameters = readParameters(body, 'parameters');
@@ -194,7 +195,7 @@ function decodeBinary(head: TensorHead, bytes: Uint8Array): TensorInput {
 }
 
 function decodeOutputs(outputs: JsonValue | undefined, isBinary: boolean): RequestedOutput[] | undefined {
-  if (outputs === undefined) return undefined;
+  if (outputs === undefined || outputs === null) return undefined;
   if (!Array.isArray(outputs))
     throw invalid(`Field "outputs" is ${describeJson(outputs)}; expected an array.`);
   if (outputs.length === 0) return undefined;
@@ -213,6 +214,9 @@ function decodeOutput(output: JsonValue, field: string, isBinary: boolean): Requ
     );
   }
   const parameters = readParameters(output, `${field}.parameters`);
+  if (parameters.shared_memory_region !== undefined) {
+    throw invalid(`Output "${output.name}": shared memory is not supported.`);
+  }
   const classes = parameters.classification ?? 0;
   if (typeof classes !== 'number' || !Number.isSafeInteger(classes) || classes < 0) {
     throw invalid(
@@ -227,7 +231,7 @@ function decodeOutput(output: JsonValue, field: string, isBinary: boolean): Requ
 }
 
 function readParameters(holder: JsonObject, field: string): JsonObject {
-  const { parameters = {} } = holder;
+  const parameters = holder.parameters ?? {};
   if (isJsonObject(parameters)) return parameters;
   throw invalid(`Field "${field}" is ${describeJson(parameters)}; expected an object.`);
 }

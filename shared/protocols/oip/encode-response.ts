@@ -73,5 +73,6 @@ function encodeData({ datatype, data }: Tensor, nonFinite: NonFinite): string {
 }
 
 function encodeNumber(value: number, nonFinite: NonFinite): string {
+  if (Object.is(value, -0)) return '-0.0';
   return nonFinite === 'literal' || Number.isFinite(value) ? String(value) : 'null';
 }

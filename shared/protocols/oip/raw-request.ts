@@ -1,5 +1,6 @@
 import { invalid } from '../../errors.ts';
 import type { TensorInput } from '../../inference/check-feeds.ts';
+import { sniffImageType } from '../../processing/image/sniff.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { tensorFromBytes } from '../../tensor/bytes.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
@@ -17,6 +18,10 @@ export function decodeRawTensor(bytes: Uint8Array, inputs: readonly TensorSpec[]
   const [spec, ...others] = inputs;
   if (!spec || others.length > 0) {
     throw invalid(`A raw request is for models with one input; this one has ${inputs.length}.`);
+  }
+  // An image file sent to a model of images: numbers begin like one only by accident.
+  if (spec.shape.length === 4 && sniffImageType(bytes) !== undefined) {
+    return new Map([[spec.name, { datatype: 'BYTES', shape: [1], elements: [bytes] }]]);
   }
   const shape = [...spec.shape];
   if (shape.filter((size) => size === -1).length > 1) shape[0] = 1;

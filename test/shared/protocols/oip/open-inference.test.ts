@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync, inflateSync } from 'node:zlib';
+import { deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { DATATYPES } from '../../../../shared/tensor/datatype.ts';
 import { get, post, raw } from '../../../contracts/exchanges.ts';
@@ -186,6 +186,38 @@ describe('an inference', () => {
       undefined,
       'application/json',
     ]);
+  });
+
+  it.each(['gzip', 'deflate'])('reads tensors at any place of a body compressed by %s', async (coding) => {
+    const compress = coding === 'gzip' ? gzipSync : deflateSync;
+    for (let length = 1; length <= 8; length++) {
+      const inputs = [{ ...ROW, data: undefined, parameters: { binary_data_size: 16 } }];
+      const head = Buffer.from(JSON.stringify({ id: 'i'.repeat(length), inputs }));
+      const body = compress(Buffer.concat([head, Buffer.from(Float32Array.from(ROW.data).buffer)]));
+      const headers = { 'content-encoding': coding, 'inference-header-content-length': String(head.length) };
+      const answer = await app.send(raw('/v2/models/iris/infer', body, headers));
+      expect(split(answer).json.outputs).toEqual(
+        split(await infer(app, 'iris', { inputs: [ROW] })).json.outputs,
+      );
+    }
+  });
+
+  it('takes null for what is absent, and keeps the sign of zero', async () => {
+    const host = await serveModels({ one: identityModel(FLOAT, ['n']) });
+    const tensor = '{"name":"x","shape":[1],"datatype":"FP32","data":[-0.0],"parameters":null}';
+    const answer = await infer(
+      host,
+      'one',
+      `{"id":null,"parameters":null,"inputs":[${tensor}],"outputs":null}`,
+    );
+    expect(split(answer).text).toContain('"data":[-0.0]');
+  });
+
+  it('takes an image file as a raw request to a model of images', async () => {
+    const sent = await app.send(
+      raw('/v2/models/digits/infer', PNG, { 'inference-header-content-length': '0' }),
+    );
+    expect(split(sent).json.outputs).toMatchObject([{ name: 'logits', shape: [1, 10] }]);
   });
 
   it('follows the redirect of a Vertex AI endpoint, to what changes nothing', async () => {
