@@ -18,7 +18,9 @@ export function createTensorTask(model: Session): TaskRunner {
       return { kind: 'tensors', tensors: await session.run(feeds).catch(blameInputs) };
     },
     warmUp: async (session) => {
-      if (countElements(model.inputs) > LARGEST_EXAMPLE) return;
+      // Whole numbers can be axes, counts and indices, and some operators never end on those that make no sense.
+      const isPlainData = model.inputs.every(({ datatype }) => DATATYPES[datatype].kind === 'float');
+      if (!isPlainData || countElements(model.inputs) > LARGEST_EXAMPLE) return;
       await session.run(new Map(model.inputs.map((spec) => [spec.name, zeros(spec)])));
     },
   };
