@@ -10,10 +10,10 @@ import {
   isBytesInput,
   type NamedInputs,
 } from './check-feeds.ts';
+import { blameInputs, checkOutputs } from './check-run.ts';
 import type { Model } from './load-model.ts';
 import { runBatch } from './run-batch.ts';
 import type { Encoder } from './task.ts';
-import { blameInputs } from './tensor-task.ts';
 
 /**
  * Runs a model on tensors, whatever its task. BYTES of shape [N] sent to the one numeric input of an image model are
@@ -35,9 +35,10 @@ export async function inferTensors(
   const images = encoder && inputs.get(encoder.input.name);
   if (encoder && images && isBytesInput(images)) {
     checkNames(inputs, session.inputs);
-    return await runBatch(session, encoder.input, await encodeImages(images, encoder, limits), fetches);
+    const tensor = await encodeImages(images, encoder, limits);
+    return checkOutputs(await runBatch(session, encoder.input, tensor, fetches), limits);
   }
-  return await session.run(checkFeeds(inputs, session), fetches).catch(blameInputs);
+  return checkOutputs(await session.run(checkFeeds(inputs, session), fetches).catch(blameInputs), limits);
 }
 
 async function encodeImages({ shape, elements }: BytesInput, encoder: Encoder, limits: Limits) {

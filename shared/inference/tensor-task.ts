@@ -1,10 +1,11 @@
 import type { Limits } from '../config.ts';
-import { InferenceError, invalid } from '../errors.ts';
+import { invalid } from '../errors.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../json/parse-json.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import { DATATYPES } from '../tensor/datatype.ts';
 import { parseNested } from '../tensor/nested.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
+import { blameInputs, checkOutputs } from './check-run.ts';
 import { expectInput, type Located } from './input.ts';
 import type { TaskRunner } from './task.ts';
 
@@ -15,7 +16,8 @@ export function createTensorTask(model: Session): TaskRunner {
     example: exampleOf(model.inputs),
     infer: async (input, session, limits) => {
       const feeds = parseFeeds(expectInput(input, 'tensors').tensors, model.inputs, limits);
-      return { kind: 'tensors', tensors: await session.run(feeds).catch(blameInputs) };
+      const outputs = checkOutputs(await session.run(feeds).catch(blameInputs), limits);
+      return { kind: 'tensors', tensors: outputs };
     },
     warmUp: async (session) => {
       // Whole numbers can be axes, counts and indices, and some operators never end on those that make no sense.
@@ -37,21 +39,6 @@ function countElements(specs: readonly TensorSpec[]): number {
 function exampleOf(specs: readonly TensorSpec[]): JsonObject | undefined {
   if (countElements(specs) > LARGEST_EXAMPLE) return undefined;
   return { inputs: Object.fromEntries(specs.map((spec) => [spec.name, nestedZeros(spec)])) };
-}
-
-/**
- * Names, datatypes and shapes were checked against the graph; what is left for a node to refuse are values and sizes
- * that do not go together, which only the client can mend.
- */
-export function blameInputs(error: unknown): never {
-  const isRefusal =
-    error instanceof Error && error.message.includes('Non-zero status code returned while running');
-  if (!isRefusal || /alloc/i.test(error.message)) throw error;
-  throw new InferenceError(
-    'INVALID_PARAMETER_VALUE',
-    'The model cannot compute with these inputs: their values or sizes do not go together.',
-    { cause: error },
-  );
 }
 
 function parseFeeds(

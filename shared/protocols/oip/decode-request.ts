@@ -61,7 +61,17 @@ export async function decodeInferRequest(
     return { ...decodeRequest(parseJson(json, limits.jsonDepth), tail, limits), mimeType };
   } catch (error) {
     if (!(error instanceof UnsafeIntegerError)) throw error;
-    return { ...decodeRequest(parseExactJson(json, limits.jsonDepth), tail, limits), mimeType };
+    return { ...decodeExactly(json, tail, limits), mimeType };
+  }
+}
+
+/** Whole numbers that even all digits do not tell, such as 1e30, are the client's mistake. */
+function decodeExactly(json: Uint8Array, tail: Uint8Array, limits: Limits): Omit<InferRequest, 'mimeType'> {
+  try {
+    return decodeRequest(parseExactJson(json, limits.jsonDepth), tail, limits);
+  } catch (error) {
+    if (error instanceof UnsafeIntegerError) throw invalid(error.message);
+    throw error;
   }
 }
 
@@ -76,7 +86,7 @@ function decodeRequest(body: JsonValue, tail: Uint8Array, limits: Limits): Omit<
   const isBinary = readFlag(parameters, 'binary_data_output', 'parameters') ?? false;
   return {
     id,
-    inputs: decodeInputs(body.inputs, tail, limits),
+    inputs: decodeInputs(body.inputs, tail, limits, parameters.content_type === 'base64'),
     outputs: decodeOutputs(body.outputs, isBinary),
     isBinary,
   };
@@ -86,6 +96,7 @@ function decodeInputs(
   inputs: JsonValue | undefined,
   tail: Uint8Array,
   limits: Limits,
+  isBase64: boolean,
 ): Map<string, TensorInput> {
   if (inputs !== undefined && !Array.isArray(inputs)) {
     throw invalid(`Field "inputs" is ${describeJson(inputs)}; expected an array of tensors.`);
@@ -93,7 +104,7 @@ function decodeInputs(
   const tensors = new Map<string, TensorInput>();
   let position = 0;
   for (const [index, input] of (inputs ?? []).entries()) {
-    const head = decodeHead(input, `inputs[${index}]`, limits);
+    const head = decodeHead(input, `inputs[${index}]`, limits, isBase64);
     if (tensors.has(head.name)) throw invalid(`Input "${head.name}" is given twice.`);
     const end = position + (head.binaryBytes ?? 0);
     if (end > tail.length) {
@@ -126,9 +137,10 @@ export interface TensorHead {
   readonly isBase64: boolean;
 }
 
-function decodeHead(input: JsonValue, field: string, limits: Limits): TensorHead {
+function decodeHead(input: JsonValue, field: string, limits: Limits, isBase64: boolean): TensorHead {
   if (!isJsonObject(input)) throw invalid(`Field "${field}" is ${describeJson(input)}; expected a tensor.`);
-  const { name, datatype, data } = input;
+  const { name, datatype } = input;
+  const data = input.data ?? undefined;
   if (typeof name !== 'string')
     throw invalid(`Field "${field}.name" is ${describeJson(name)}; expected a string.`);
   if (typeof datatype !== 'string' || !isDatatype(datatype)) {
@@ -138,15 +150,17 @@ function decodeHead(input: JsonValue, field: string, limits: Limits): TensorHead
   }
   const shape = decodeShape(input.shape, name);
   const count = elementCount(shape);
-  if (count > limits.tensorElements) {
+  // A zero hides how large the other axes are, which outputs can be made of.
+  const extent = elementCount(shape.map((size) => Math.max(size, 1)));
+  if (extent > limits.tensorElements) {
     throw invalid(
-      `Input "${name}" has ${count} elements; the limit is ${limits.tensorElements} (MAX_TENSOR_ELEMENTS).`,
+      `Input "${name}" has the shape [${shape}], which is more than the limit of ${limits.tensorElements} elements (MAX_TENSOR_ELEMENTS).`,
     );
   }
   const parameters = readParameters(input, `${field}.parameters`);
   if (parameters.shared_memory_region !== undefined)
     throw invalid(`Input "${name}": shared memory is not supported.`);
-  const binaryBytes = decodeBinarySize(parameters.binary_data_size, name);
+  const binaryBytes = decodeBinarySize(parameters.binary_data_size ?? undefined, name);
   if ((data === undefined) === (binaryBytes === undefined)) {
     const both = data === undefined ? 'neither' : 'both';
     throw invalid(`Input "${name}" has ${both} "data" and "binary_data_size"; expected one of them.`);
@@ -158,7 +172,7 @@ function decodeHead(input: JsonValue, field: string, limits: Limits): TensorHead
     count,
     data,
     binaryBytes,
-    isBase64: parameters.content_type === 'base64',
+    isBase64: parameters.content_type === undefined ? isBase64 : parameters.content_type === 'base64',
   };
 }
 
@@ -167,12 +181,16 @@ function decodeShape(shape: JsonValue | undefined, name: string): number[] {
   for (const size of Array.isArray(shape) ? shape : [undefined]) {
     if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
       throw invalid(
-        `Input "${name}" has the shape ${JSON.stringify(shape)?.slice(0, 100)}; expected whole numbers from 0 on.`,
+        `Input "${name}" has the shape ${describeShape(shape)}; expected whole numbers from 0 on.`,
       );
     }
     sizes.push(size);
   }
   return sizes;
+}
+
+function describeShape(shape: JsonValue | undefined): string {
+  return Array.isArray(shape) ? `[${shape.slice(0, 16).map(String).join(',')}]` : describeJson(shape);
 }
 
 function decodeBinarySize(size: JsonValue | undefined, name: string): number | undefined {
@@ -237,7 +255,7 @@ function readParameters(holder: JsonObject, field: string): JsonObject {
 }
 
 function readFlag(parameters: JsonObject, name: string, field: string): boolean | undefined {
-  const value = parameters[name];
+  const value = parameters[name] ?? undefined;
   if (value === undefined || typeof value === 'boolean') return value;
   throw invalid(`Field "${field}.${name}" is ${describeJson(value)}; expected true or false.`);
 }

@@ -6,6 +6,7 @@ import { tensorToBytes } from '../../tensor/bytes.ts';
 import { float16ToNumber } from '../../tensor/float16.ts';
 import { shortestFloat32 } from '../../tensor/float32.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { hasOpenBatch } from './batching.ts';
 import { classify } from './classification.ts';
 import type { InferRequest, RequestedOutput } from './decode-request.ts';
 import { writeFraming } from './header-length.ts';
@@ -27,7 +28,8 @@ export function encodeInferResponse(
   const outputs = requested.map((output) => {
     const tensor = result.outputs.get(output.name);
     if (!tensor) throw new Error(`output "${output.name}" was not fetched`);
-    const wanted = output.classes > 0 ? classify(tensor, output, task.labels) : tensor;
+    const wanted =
+      output.classes > 0 ? classify(tensor, output, task.labels, hasOpenBatch(result.model.session)) : tensor;
     if (output.isBinary) tails.push(tensorToBytes(wanted));
     return encodeTensor(output, wanted, output.isBinary ? tails.at(-1)?.length : undefined, nonFinite);
   });

@@ -4,7 +4,7 @@ const LENGTH_HEADER = 'inference-header-content-length';
 
 /** The MIME types of hosts that strip custom headers: they carry the length of the JSON as a parameter. */
 const FRAMED_TYPE =
-  /^(application\/vnd\.(?:sagemaker-triton|vertex-ai-triton)\.binary\+json)\s*;\s*json-header-size=(\S*)$/i;
+  /^(application\/vnd\.(?:sagemaker-triton|vertex-ai-triton)\.binary\+json)\s*(?:;[^;]*)*?;\s*json-header-size=([^\s;]*)/i;
 
 /** How much of a body is JSON, and how the answer says so. */
 export interface Framing {

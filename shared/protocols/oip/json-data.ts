@@ -97,7 +97,8 @@ function fillFloats(values: NumberArray, flat: readonly JsonValue[], head: Tenso
   const bound = FLOAT_BOUNDS[head.datatype] ?? Number.POSITIVE_INFINITY;
   const isHalf = head.datatype === 'FP16';
   for (let i = 0; i < flat.length; i++) {
-    const value = flat[i] === null ? Number.NaN : flat[i];
+    const given = flat[i];
+    const value = given === null ? Number.NaN : typeof given === 'bigint' ? Number(given) : given;
     if (typeof value !== 'number') throw wrongElement(value, i, head, 'a number');
     if (value >= bound || value <= -bound) {
       if (Number.isFinite(value)) throw wrongElement(value, i, head, `a number below ${bound}`);
@@ -114,7 +115,11 @@ function fillBigIntegers(
   for (let i = 0; i < flat.length; i++) {
     const value = flat[i];
     const isWhole = typeof value === 'bigint' || Number.isInteger(value);
-    if (typeof value === 'number' && isWhole && !Number.isSafeInteger(value)) throw new UnsafeIntegerError();
+    if (typeof value === 'number' && isWhole && !Number.isSafeInteger(value)) {
+      throw new UnsafeIntegerError(
+        `Element ${i} of input "${head.name}" is ${value}, which cannot be told exactly; write all its digits.`,
+      );
+    }
     if ((typeof value !== 'number' && typeof value !== 'bigint') || !isWhole)
       throw wrongElement(value, i, head, 'a whole number');
     const exact = BigInt(value);

@@ -8,6 +8,7 @@ import type { Inference } from '../../inference/inference.ts';
 import type { Model } from '../../inference/load-model.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
+import { hasOpenBatch } from './batching.ts';
 import { decodeInferRequest } from './decode-request.ts';
 import { encodeInferResponse } from './encode-response.ts';
 import { encodeStatistics } from './encode-statistics.ts';
@@ -31,6 +32,10 @@ const UNSUPPORTED = [
   '/v2/cudasharedmemory/*',
   '/v2/models/:model/generate',
   '/v2/models/:model/generate_stream',
+  '/v2/models/:model/versions/:version/generate',
+  '/v2/models/:model/versions/:version/generate_stream',
+  '/v2/repository/:repository/models/:model/load',
+  '/v2/repository/:repository/models/:model/unload',
 ];
 
 /** The Open Inference Protocol, version 2, over HTTP, with the extensions of Triton it announces. */
@@ -132,7 +137,7 @@ function encodeSpec({ name, datatype, shape }: TensorSpec): WritableJson {
 
 /** As much of Triton's ModelConfig as its clients read. Source: model_config.proto of Triton. */
 function encodeConfig({ reference, session }: Model): WritableJson {
-  const batches = session.inputs.length > 0 && session.inputs.every(({ shape }) => shape[0] === -1);
+  const batches = hasOpenBatch(session);
   const encode = ({ name, datatype, shape }: TensorSpec): WritableJson => ({
     name,
     data_type: datatype === 'BYTES' ? 'TYPE_STRING' : `TYPE_${datatype}`,

@@ -13,8 +13,9 @@ const REDIRECT_HEADER = 'x-vertex-ai-triton-redirect';
 export async function followRedirect(request: Request): Promise<Request> {
   const target = request.headers.get(REDIRECT_HEADER);
   if (target === null) return request;
-  const path = target.replace(/^\/*/, '/');
-  if (!/^\/v2(?:\/|$)/.test(path)) {
+  const url = new URL(target.replace(/^\/*/, '/'), request.url);
+  const path = decodePath(url.pathname);
+  if (path === undefined || !/^\/v2(?:\/|$)/.test(path)) {
     throw new InferenceError('BAD_REQUEST', `Header ${REDIRECT_HEADER} must name a path below v2.`);
   }
   if (/\/(?:load|unload|register|unregister)\/?$|sharedmemory/.test(path)) {
@@ -23,6 +24,13 @@ export async function followRedirect(request: Request): Promise<Request> {
   const writes = /\/infer\/?$|\/repository\/(?:[^/]+\/)?index\/?$/.test(path);
   const headers = new Headers(request.headers);
   headers.delete(REDIRECT_HEADER);
-  const url = new URL(path, request.url).href;
-  return new BytesRequest(url, { method: writes ? 'POST' : 'GET', headers }, await request.bytes());
+  return new BytesRequest(url.href, { method: writes ? 'POST' : 'GET', headers }, await request.bytes());
+}
+
+function decodePath(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
 }

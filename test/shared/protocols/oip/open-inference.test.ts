@@ -6,7 +6,7 @@ import { DATATYPES } from '../../../../shared/tensor/datatype.ts';
 import { get, post, raw } from '../../../contracts/exchanges.ts';
 import { openApp } from '../../../hosts/in-process.ts';
 import type { TestHost } from '../../../hosts/test-host.ts';
-import { FLOAT, identityModel } from '../../onnx/build-model.ts';
+import { buildModel, buildNode, FLOAT, identityModel, tensorValue } from '../../onnx/build-model.ts';
 import { infer, serveModels, split } from './serve-models.ts';
 
 const ROW = { name: 'features', shape: [1, 4], datatype: 'FP32', data: [5.1, 3.5, 1.4, 0.2] };
@@ -111,6 +111,23 @@ describe('an inference', () => {
     expect(output).toMatchObject({ datatype: 'BYTES', shape: [1, 2] });
     expect(output.data[0]).toMatch(/^(?:1\.000000|0\.99999\d):0:setosa$/);
     expect(output.data[1]).toBe('0.000000:1:versicolor');
+  });
+
+  it('classifies all elements of a model that does not batch', async () => {
+    const host = await serveModels({ fixed: identityModel(FLOAT, [2, 3]) });
+    const inputs = [{ name: 'x', shape: [2, 3], datatype: 'FP32', data: [1, 2, 3, 4, 5, 1e30] }];
+    const answer = await infer(host, 'fixed', {
+      inputs,
+      outputs: [{ name: 'y', parameters: { classification: 2 } }],
+    });
+    expect(split(answer).json.outputs).toEqual([
+      {
+        name: 'y',
+        datatype: 'BYTES',
+        shape: [2],
+        data: ['1000000015047466219876688855040.000000:5', '5.000000:4'],
+      },
+    ]);
   });
 
   it('takes encoded images for an image model, as bytes and as base64', async () => {
@@ -363,6 +380,62 @@ describe('a wrong inference request', () => {
         bytes.subarray(0, 5),
       ),
     ).toBe('Element 0 of Input "x" ends behind its 5 bytes.');
+  });
+});
+
+describe('a request that is meant to break the server', () => {
+  const matrix = buildModel({
+    nodes: [buildNode('MatMul', ['a', 'b'], ['y'])],
+    inputs: [tensorValue('a', FLOAT, ['n', 'k']), tensorValue('b', FLOAT, ['k', 'm'])],
+    outputs: [tensorValue('y', FLOAT, ['n', 'm'])],
+  });
+  const empty = (name: string, shape: number[]) => ({ name, shape, datatype: 'FP32', data: [] });
+
+  it('gets a 4xx for outputs that small inputs make huge', async () => {
+    const host = await serveModels({ matrix }, { MAX_TENSOR_ELEMENTS: '10000' });
+    const ask = (n: number) => infer(host, 'matrix', { inputs: [empty('a', [n, 0]), empty('b', [0, n])] });
+    expect((await ask(100)).status).toBe(200);
+    const tooLarge = await ask(101);
+    expect(tooLarge.status).toBe(413);
+    expect(split(tooLarge).json.error).toBe(
+      'Output "y" has 10201 elements; the limit is 10000 (MAX_TENSOR_ELEMENTS).',
+    );
+    expect((await ask(10_001)).status).toBe(400);
+    expect((await ask(Number.MAX_SAFE_INTEGER)).status).toBe(400);
+  });
+
+  it('gets a 400 for whole numbers that no number tells exactly, wherever they stand', async () => {
+    const host = await serveModels({ whole: identityModel(DATATYPES.INT64.code, ['n']) });
+    const ask = async (shape: string, data: string) => {
+      const answer = await infer(
+        host,
+        'whole',
+        `{"inputs":[{"name":"x","shape":${shape},"datatype":"INT64","data":${data}}]}`,
+      );
+      return [answer.status, split(answer).json.error];
+    };
+    expect(await ask('[1]', '[1e30]')).toEqual([
+      400,
+      'Element 0 of input "x" is 1e+30, which cannot be told exactly; write all its digits.',
+    ]);
+    expect(await ask('[9007199254740993]', '[9007199254740993]')).toEqual([
+      400,
+      expect.stringContaining('expected whole numbers'),
+    ]);
+    expect(await ask('[1]', '[9007199254740993]')).toEqual([200, undefined]);
+  });
+
+  it('finds no way out of v2 by a redirect, and no slow path in a header', async () => {
+    const send = (target: string) =>
+      app.send({ ...post('/predict', {}), headers: { 'x-vertex-ai-triton-redirect': target } });
+    expect((await send('v2/../')).status).toBe(400);
+    expect((await send('v2/%6Coad/../repository/models/iris/%6Coad?x')).status).toBe(403);
+    const type = `application/vnd.sagemaker-triton.binary+json${' ;'.repeat(4000)}`;
+    const answer = await app.send({
+      ...post('/v2/models/iris/infer', { inputs: [ROW] }),
+      headers: { 'content-type': type },
+    });
+    expect(answer.status).toBe(200);
   });
 });
 

@@ -1,0 +1,35 @@
+import type { Limits } from '../config.ts';
+import { InferenceError } from '../errors.ts';
+import type { NamedTensors } from '../runtime/session.ts';
+
+/**
+ * Names, datatypes and shapes were checked against the graph; what is left for a node to refuse are values and sizes
+ * that do not go together, which only the client can mend.
+ */
+export function blameInputs(error: unknown): never {
+  const isRefusal =
+    error instanceof Error && error.message.includes('Non-zero status code returned while running');
+  if (!isRefusal) throw error;
+  if (/allocate/i.test(error.message)) {
+    const text = 'The model needs more memory for these inputs than there is.';
+    throw new InferenceError('PAYLOAD_TOO_LARGE', text, { cause: error });
+  }
+  throw new InferenceError(
+    'INVALID_PARAMETER_VALUE',
+    'The model cannot compute with these inputs: their values or sizes do not go together.',
+    { cause: error },
+  );
+}
+
+/** Small inputs can make huge outputs, whose text would not fit into memory. */
+export function checkOutputs(outputs: NamedTensors, limits: Limits): NamedTensors {
+  for (const [name, { data }] of outputs) {
+    if (data.length > limits.tensorElements) {
+      throw new InferenceError(
+        'PAYLOAD_TOO_LARGE',
+        `Output "${name}" has ${data.length} elements; the limit is ${limits.tensorElements} (MAX_TENSOR_ELEMENTS).`,
+      );
+    }
+  }
+  return outputs;
+}
