@@ -74,13 +74,15 @@ function checkFeed(input: TensorInput, spec: TensorSpec): Tensor {
   };
 }
 
-function checkShape({ shape }: TensorInput, spec: TensorSpec, field: string): void {
+/** @throws InferenceError when a shape is not one the graph takes */
+export function checkShape({ shape }: TensorInput, spec: TensorSpec, field: string): void {
   if (spec.isRankOpen) return;
   const fits =
     shape.length === spec.shape.length &&
     spec.shape.every((size, axis) => size === -1 || size === shape[axis]);
-  if (!fits)
-    throw invalid(`${field} has the shape [${shape}]; expected [${spec.shape}], where -1 is any size.`);
+  if (fits) return;
+  const hint = spec.shape.includes(-1) ? ', where -1 is any size' : '';
+  throw invalid(`${field} has the shape [${shape}]; expected [${spec.shape}]${hint}.`);
 }
 
 /** The runtime takes strings as UTF-8 without NUL: it would cut them there in silence. */

@@ -6,12 +6,13 @@ import type { Logger } from '../monitoring/logger.ts';
 import { createStatistics, type ModelStatistics } from '../monitoring/statistics.ts';
 import { loadRuntime, type NamedTensors, type Session } from '../runtime/session.ts';
 import { type CacheState, createSessionCache } from '../runtime/session-cache.ts';
-import { StoreError } from '../stores/model-store.ts';
 import type { NamedInputs } from './check-feeds.ts';
 import { inferTensors } from './infer-tensors.ts';
 import type { InferenceInput, InferenceOutput, InferenceRequest, InputKind } from './input.ts';
 import { loadModel, type Model } from './load-model.ts';
 import { INPUT_KINDS } from './task.ts';
+import { timeRuns } from './time-runs.ts';
+import { unavailable } from './unavailable.ts';
 
 export interface InferenceResult {
   readonly reference: ModelReference;
@@ -224,78 +225,6 @@ function sizeOfBatch(inputs: NamedInputs): number {
 
 function keyOf({ name, version }: ModelReference): string {
   return `${name}/${version}`;
-}
-
-/** A model that cannot load is the server's trouble, not the request's; other models go on. */
-function unavailable(reference: ModelReference, error: unknown, retryAfterMs: number): InferenceError {
-  const reason = error instanceof ModelError ? error.message : storeReason(error);
-  return new InferenceError(
-    'MODEL_UNAVAILABLE',
-    `Model "${reference.name}" version "${reference.version}" cannot be loaded: ${reason}.`,
-    { cause: error, headers: { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) } },
-  );
-}
-
-function storeReason(error: unknown): string {
-  return error instanceof StoreError ? STORE_REASONS[error.reason] : 'the server failed; its log says why';
-}
-
-/** A repository that cannot be listed is the server's trouble as well: nothing can be looked up in it. */
-export function toRepositoryError(error: StoreError): InferenceError {
-  return new InferenceError(
-    'TEMPORARILY_UNAVAILABLE',
-    `The model repository cannot be read: ${REPOSITORY_REASONS[error.reason]}.`,
-    { cause: error },
-  );
-}
-
-const REPOSITORY_REASONS: Record<StoreError['reason'], string> = {
-  missing: 'it does not exist',
-  denied: 'it denies access',
-  changed: 'it changed while it was read',
-  unreachable: 'it cannot be reached',
-  corrupt: 'it is damaged',
-  'no-space': 'this host has no space left',
-  unwritable: 'this host cannot write to MODEL_CACHE_FOLDER',
-};
-
-const STORE_REASONS: Record<StoreError['reason'], string> = {
-  missing: 'a file of it is missing in the model repository',
-  denied: 'the model repository denies access to its files',
-  changed: 'its files changed while they were read',
-  unreachable: 'the model repository cannot be reached',
-  corrupt: 'its files are damaged: their checksums differ from the published ones',
-  'no-space': 'this host has no space left for its files',
-  unwritable: 'this host cannot write its files to MODEL_CACHE_FOLDER',
-};
-
-interface TimedSession {
-  readonly session: Session;
-  /** What was measured from a moment on: before the first run, inside all runs, and after the last one. */
-  measure(startMs: number): { readonly inputMs: number; readonly runMs: number; readonly outputMs: number };
-}
-
-/** The session with a stopwatch around its runs. */
-function timeRuns(session: Session): TimedSession {
-  let runMs = 0;
-  let firstStartMs: number | undefined;
-  const run: Session['run'] = async (feeds, fetches) => {
-    const startMs = performance.now();
-    firstStartMs ??= startMs;
-    try {
-      return await session.run(feeds, fetches);
-    } finally {
-      runMs += performance.now() - startMs;
-    }
-  };
-  return {
-    session: { ...session, run },
-    measure: (startMs) => {
-      const endMs = performance.now();
-      const inputMs = (firstStartMs ?? endMs) - startMs;
-      return { inputMs, runMs, outputMs: Math.max(0, endMs - startMs - inputMs - runMs) };
-    },
-  };
 }
 
 function round(milliseconds: number): number {

@@ -5,6 +5,7 @@ import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import { DATATYPES } from '../tensor/datatype.ts';
 import { parseNested } from '../tensor/nested.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
+import { checkShape } from './check-feeds.ts';
 import { blameInputs, checkOutputs } from './check-run.ts';
 import { expectInput, type Located } from './input.ts';
 import type { TaskRunner } from './task.ts';
@@ -64,18 +65,11 @@ function parseFeeds(
       if (given === undefined)
         throw invalid(`Field "${field}" lacks the input "${spec.name}"; the inputs are: ${names}.`);
       const options = { field: `${field}.${spec.name}`, elementLimit: limits.tensorElements };
-      return [spec.name, checkShape(parseNested(given, spec.datatype, options), spec, options.field)];
+      const tensor = parseNested(given, spec.datatype, options);
+      checkShape(tensor, spec, `Field "${options.field}"`);
+      return [spec.name, tensor];
     }),
   );
-}
-
-function checkShape(tensor: Tensor, spec: TensorSpec, field: string): Tensor {
-  if (spec.isRankOpen) return tensor;
-  const fits =
-    spec.shape.length === tensor.shape.length &&
-    spec.shape.every((size, axis) => size === -1 || size === tensor.shape[axis]);
-  if (fits) return tensor;
-  throw invalid(`Field "${field}" has the shape [${tensor.shape}]; expected [${spec.shape}].`);
 }
 
 function zeros({ datatype, shape }: TensorSpec): Tensor {

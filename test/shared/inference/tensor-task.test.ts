@@ -93,7 +93,10 @@ describe('a model of tensors', () => {
   it.each<[JsonValue, string]>([
     [{ a: [[1, 2]] }, 'Field "inputs" lacks the input "b"; the inputs are: "a", "b".'],
     [{ a: [[1, 2]], b: [1, 2], c: 1 }, 'Field "inputs" has an unknown input "c"; the inputs are: "a", "b".'],
-    [{ a: [[1, 2, 3]], b: [1, 2] }, 'Field "inputs.a" has the shape [1,3]; expected [-1,2].'],
+    [
+      { a: [[1, 2, 3]], b: [1, 2] },
+      'Field "inputs.a" has the shape [1,3]; expected [-1,2], where -1 is any size.',
+    ],
     [{ a: [[1, 2]], b: [[1, 2]] }, 'Field "inputs.b" has the shape [1,2]; expected [2].'],
     [{ a: [[1, 2]], b: ['1', 2] }, 'Element 0 of field "inputs.b" is the string "1"; expected a number.'],
     [

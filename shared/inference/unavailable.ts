@@ -1,0 +1,47 @@
+import { InferenceError } from '../errors.ts';
+import { ModelError } from '../models/model-config.ts';
+import type { ModelReference } from '../models/model-repository.ts';
+import { StoreError } from '../stores/model-store.ts';
+
+/** A model that cannot load is the server's trouble, not the request's; other models go on. */
+export function unavailable(reference: ModelReference, error: unknown, retryAfterMs: number): InferenceError {
+  const reason = error instanceof ModelError ? error.message : storeReason(error);
+  return new InferenceError(
+    'MODEL_UNAVAILABLE',
+    `Model "${reference.name}" version "${reference.version}" cannot be loaded: ${reason}.`,
+    { cause: error, headers: { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) } },
+  );
+}
+
+function storeReason(error: unknown): string {
+  return error instanceof StoreError ? STORE_REASONS[error.reason] : 'the server failed; its log says why';
+}
+
+/** A repository that cannot be listed is the server's trouble as well: nothing can be looked up in it. */
+export function toRepositoryError(error: StoreError): InferenceError {
+  return new InferenceError(
+    'TEMPORARILY_UNAVAILABLE',
+    `The model repository cannot be read: ${REPOSITORY_REASONS[error.reason]}.`,
+    { cause: error },
+  );
+}
+
+const REPOSITORY_REASONS: Record<StoreError['reason'], string> = {
+  missing: 'it does not exist',
+  denied: 'it denies access',
+  changed: 'it changed while it was read',
+  unreachable: 'it cannot be reached',
+  corrupt: 'it is damaged',
+  'no-space': 'this host has no space left',
+  unwritable: 'this host cannot write to MODEL_CACHE_FOLDER',
+};
+
+const STORE_REASONS: Record<StoreError['reason'], string> = {
+  missing: 'a file of it is missing in the model repository',
+  denied: 'the model repository denies access to its files',
+  changed: 'its files changed while they were read',
+  unreachable: 'the model repository cannot be reached',
+  corrupt: 'its files are damaged: their checksums differ from the published ones',
+  'no-space': 'this host has no space left for its files',
+  unwritable: 'this host cannot write its files to MODEL_CACHE_FOLDER',
+};
