@@ -3,15 +3,15 @@ import type { Config } from './config.ts';
 import { ERROR_KINDS, InferenceError, toInferenceError } from './errors.ts';
 import type { AppEnvironment, Bindings, RequestContext, RequestRecord } from './http/context.ts';
 import { errorResponse } from './http/respond.ts';
-import { createInference, type Inference } from './inference/inference.ts';
+import { routePathOf } from './http/route-path.ts';
+import { createInference } from './inference/inference.ts';
 import { toRepositoryError } from './inference/unavailable.ts';
 import { createArtifactCache } from './models/artifact-cache.ts';
 import { createModelRepository } from './models/model-repository.ts';
 import type { LogFields, Logger } from './monitoring/logger.ts';
-import { createCatalog } from './protocols/catalog.ts';
-import { createOpenInferenceProtocol } from './protocols/oip/open-inference.ts';
 import { followRedirect } from './protocols/oip/vertex-redirect.ts';
-import { createPredictProtocol } from './protocols/predict/predict.ts';
+import { mountProtocols, type ProtocolOptions } from './protocols/protocol.ts';
+import { createProtocols } from './protocols/protocols.ts';
 import { type ModelStore, StoreError } from './stores/model-store.ts';
 import { VERSION } from './version.ts';
 
@@ -42,7 +42,7 @@ export function createApp({ config, store, logger }: AppDependencies): App {
     onProblem: (what, error) => logger.log('warn', what, error === undefined ? {} : { error }),
   });
   const inference = createInference({ ...config, repository, logger });
-  const routes = createRoutes(inference, config, logger);
+  const routes = createRoutes({ inference, config, version: VERSION, logger });
 
   return {
     fetch: async (request, context) => {
@@ -74,14 +74,14 @@ async function answer(routes: Hono<AppEnvironment>, request: Request, bindings: 
 function refuse(thrown: unknown, { context, record }: Bindings): Response {
   const error = thrown instanceof StoreError ? toRepositoryError(thrown) : toInferenceError(thrown);
   record.error = error;
-  return errorResponse(error, context.requestId);
+  return (record.encodeError ?? errorResponse)(error, context.requestId);
 }
 
-function createRoutes(inference: Inference, config: Config, logger: Logger): Hono<AppEnvironment> {
-  const routes = new Hono<AppEnvironment>({ strict: false })
-    .route('/', createCatalog({ inference, version: VERSION, logger }))
-    .route('/', createPredictProtocol(inference, config.limits))
-    .route('/', createOpenInferenceProtocol(inference, config, VERSION));
+function createRoutes(options: ProtocolOptions): Hono<AppEnvironment> {
+  const routes = new Hono<AppEnvironment>({
+    getPath: (request) => routePathOf(request, options.config.basePath),
+  });
+  mountProtocols(routes, createProtocols(options));
 
   routes.notFound((c) => {
     const allowed = METHODS.filter((method) => routes.router.match(method, c.req.path)[0].length > 0);

@@ -19,6 +19,36 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 /** How NaN and infinity are written in JSON: as `null`, or as the bare words that Python reads. */
 export type NonFinite = 'null' | 'literal';
 
+/** The wire formats that can be switched off, by their names in `PROTOCOLS`. */
+export const PROTOCOL_NAMES = [
+  'ternion',
+  'open-inference',
+  'tensorflow-serving',
+  'kserve',
+  'torchserve',
+  'sagemaker',
+  'mlflow',
+  'vertex-ai',
+  'azure-ml',
+  'hugging-face',
+  'ubiops',
+] as const;
+export type ProtocolName = (typeof PROTOCOL_NAMES)[number];
+
+/** The wire formats that share routes, where the body says which one is meant unless `DIALECT` does. */
+export const DIALECT_NAMES = [
+  'open-inference',
+  'tensorflow-serving',
+  'kserve',
+  'torchserve',
+  'sagemaker',
+  'mlflow',
+  'vertex-ai',
+  'azure-ml',
+  'hugging-face',
+] as const;
+export type DialectName = (typeof DIALECT_NAMES)[number];
+
 export interface Config {
   /** Folder or URL of the model repository. */
   readonly modelRepository: string;
@@ -36,6 +66,13 @@ export interface Config {
   /** Whether clients may load and unload models. */
   readonly adminRoutes: boolean;
   readonly nonFiniteJson: NonFinite;
+  /** Prefix of all paths, as a gateway adds one; '' for none. */
+  readonly basePath: string;
+  readonly protocols: readonly ProtocolName[];
+  /** The format of the routes that several share; undefined: the body says. */
+  readonly dialect: DialectName | undefined;
+  /** Routes that Vertex AI tells its containers to answer on. */
+  readonly vertexRoutes: { readonly health: string | undefined; readonly predict: string | undefined };
   readonly limits: Limits;
 }
 
@@ -64,6 +101,8 @@ const count = (fallback: number, least = 1) =>
 
 const modelName = z.string().regex(NAME_PATTERN, 'must be a model name (letters, digits, ".", "_" and "-")');
 
+const route = z.string().regex(/^\/[\w./~:-]*$/, 'must be a path that begins with "/"');
+
 const environmentSchema = z.object({
   MODEL_REPOSITORY: z
     .string()
@@ -87,6 +126,19 @@ const environmentSchema = z.object({
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
   ADMIN_ROUTES: z.enum(['true', 'false'], 'must be true or false').default('false'),
   NON_FINITE_JSON: z.enum(['null', 'literal'], 'must be null or literal').default('null'),
+  BASE_PATH: z
+    .string()
+    .regex(/^\/?(?:[\w.~-]+\/?)*$/, 'must be a path such as /prod')
+    .transform((value) => value.replace(/^\/*(?=[^/])/, '/').replace(/\/+$/, ''))
+    .default(''),
+  PROTOCOLS: z
+    .string()
+    .transform((value) => value.split(',').map((name) => name.trim()))
+    .pipe(z.array(z.enum(PROTOCOL_NAMES, `must be names out of ${PROTOCOL_NAMES.join(', ')}`)))
+    .default([...PROTOCOL_NAMES]),
+  DIALECT: z.enum(DIALECT_NAMES, `must be one of ${DIALECT_NAMES.join(', ')}`).optional(),
+  AIP_HEALTH_ROUTE: route.optional(),
+  AIP_PREDICT_ROUTE: route.optional(),
   MAX_BODY_BYTES: count(32 * MEBIBYTE),
   MAX_IMAGE_PIXELS: count(50_000_000),
   MAX_BATCH_SIZE: count(1024),
@@ -123,6 +175,10 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     logLevel: values.LOG_LEVEL,
     adminRoutes: values.ADMIN_ROUTES === 'true',
     nonFiniteJson: values.NON_FINITE_JSON,
+    basePath: values.BASE_PATH,
+    protocols: values.PROTOCOLS,
+    dialect: values.DIALECT,
+    vertexRoutes: { health: values.AIP_HEALTH_ROUTE, predict: values.AIP_PREDICT_ROUTE },
     limits: {
       bodyBytes: values.MAX_BODY_BYTES,
       imagePixels: values.MAX_IMAGE_PIXELS,

@@ -5,6 +5,8 @@ interface ErrorKind {
   /** Whether sending the same request again later can succeed. */
   readonly retryable: boolean;
   readonly logLevel: 'info' | 'warn' | 'error';
+  /** Name of the exception, as TorchServe and other servers in Java and Python give one. */
+  readonly type: string;
 }
 
 /**
@@ -12,18 +14,40 @@ interface ErrorKind {
  * clients recognise them; the others follow the same style.
  */
 export const ERROR_KINDS = {
-  BAD_REQUEST: { status: 400, retryable: false, logLevel: 'info' },
-  INVALID_PARAMETER_VALUE: { status: 400, retryable: false, logLevel: 'info' },
-  PERMISSION_DENIED: { status: 403, retryable: false, logLevel: 'info' },
-  RESOURCE_DOES_NOT_EXIST: { status: 404, retryable: false, logLevel: 'info' },
-  ENDPOINT_NOT_FOUND: { status: 404, retryable: false, logLevel: 'info' },
-  METHOD_NOT_ALLOWED: { status: 405, retryable: false, logLevel: 'info' },
-  PAYLOAD_TOO_LARGE: { status: 413, retryable: false, logLevel: 'info' },
-  UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, logLevel: 'info' },
-  NOT_IMPLEMENTED: { status: 501, retryable: false, logLevel: 'info' },
-  INTERNAL_ERROR: { status: 500, retryable: false, logLevel: 'error' },
-  MODEL_UNAVAILABLE: { status: 503, retryable: true, logLevel: 'error' },
-  TEMPORARILY_UNAVAILABLE: { status: 503, retryable: true, logLevel: 'error' },
+  BAD_REQUEST: { status: 400, retryable: false, logLevel: 'info', type: 'BadRequestException' },
+  INVALID_PARAMETER_VALUE: { status: 400, retryable: false, logLevel: 'info', type: 'BadRequestException' },
+  PERMISSION_DENIED: { status: 403, retryable: false, logLevel: 'info', type: 'ForbiddenException' },
+  RESOURCE_DOES_NOT_EXIST: {
+    status: 404,
+    retryable: false,
+    logLevel: 'info',
+    type: 'ModelNotFoundException',
+  },
+  ENDPOINT_NOT_FOUND: { status: 404, retryable: false, logLevel: 'info', type: 'ResourceNotFoundException' },
+  METHOD_NOT_ALLOWED: { status: 405, retryable: false, logLevel: 'info', type: 'MethodNotAllowedException' },
+  HEADER_TOO_LARGE: { status: 431, retryable: false, logLevel: 'info', type: 'BadRequestException' },
+  PAYLOAD_TOO_LARGE: {
+    status: 413,
+    retryable: false,
+    logLevel: 'info',
+    type: 'RequestEntityTooLargeException',
+  },
+  NOT_ACCEPTABLE: { status: 406, retryable: false, logLevel: 'info', type: 'NotAcceptableException' },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    retryable: false,
+    logLevel: 'info',
+    type: 'UnsupportedMediaTypeException',
+  },
+  NOT_IMPLEMENTED: { status: 501, retryable: false, logLevel: 'info', type: 'NotImplementedException' },
+  INTERNAL_ERROR: { status: 500, retryable: false, logLevel: 'error', type: 'InternalServerException' },
+  MODEL_UNAVAILABLE: { status: 503, retryable: true, logLevel: 'error', type: 'ServiceUnavailableException' },
+  TEMPORARILY_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    logLevel: 'error',
+    type: 'ServiceUnavailableException',
+  },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof ERROR_KINDS;

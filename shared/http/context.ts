@@ -14,7 +14,11 @@ export interface RequestRecord {
   loadMs?: number;
   runMs?: number;
   error?: InferenceError;
+  /** How the protocol that answers writes errors, where the object for all clients will not do. */
+  encodeError?: ErrorEncoder;
 }
+
+export type ErrorEncoder = (error: InferenceError, requestId: string) => Response;
 
 /** Bindings that each Hono handler finds in `c.env`. */
 export interface Bindings {

@@ -1,4 +1,4 @@
-import type { InferenceError } from '../errors.ts';
+import { ERROR_KINDS, type InferenceError } from '../errors.ts';
 import { type WritableJson, writeJson } from '../json/write-json.ts';
 import { BytesResponse } from './bytes.ts';
 
@@ -14,9 +14,25 @@ export function jsonResponse(
   });
 }
 
-/** The error answer of Ternion's own routes. */
+/**
+ * The error answer of every protocol: one object with the members of all of them, none of which contradicts another.
+ * Each client finds the one it looks for: `error` those of V2, TensorFlow Serving and Hugging Face, `code`, `type`
+ * and `message` those of TorchServe, `error_code` those of MLflow, `error_message` those of UbiOps.
+ */
 export function errorResponse(error: InferenceError, requestId: string): Response {
-  const body = { error: error.message, error_code: error.code, code: error.status, request_id: requestId };
-  const headers = error.retryable ? { 'retry-after': '1', ...error.headers } : error.headers;
-  return jsonResponse(body, error.status, headers);
+  const body = {
+    error: error.message,
+    error_code: error.code,
+    code: error.status,
+    type: ERROR_KINDS[error.code].type,
+    message: error.message,
+    error_message: error.message,
+    request_id: requestId,
+  };
+  return jsonResponse(body, error.status, errorHeaders(error));
+}
+
+/** Headers of an answer to a failed request, whatever its body. */
+export function errorHeaders(error: InferenceError): Readonly<Record<string, string>> {
+  return error.retryable ? { 'retry-after': '1', ...error.headers } : error.headers;
 }

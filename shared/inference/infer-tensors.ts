@@ -15,19 +15,25 @@ import type { Model } from './load-model.ts';
 import { runBatch } from './run-batch.ts';
 import type { Encoder } from './task.ts';
 
+export interface TensorRunOptions {
+  /** Names of the outputs wanted, in order; undefined for all. */
+  readonly outputs: readonly string[] | undefined;
+  /** Whether the first axis counts instances. */
+  readonly isBatch?: boolean;
+}
+
 /**
  * Runs a model on tensors, whatever its task. BYTES of shape [N] sent to the one numeric input of an image model are
  * N encoded images, which go through the model's own preprocessing; in JSON they are base64 text. (The convention of
  * OpenVINO Model Server.)
  *
- * @param outputs names of the outputs wanted, in order; undefined for all
  * @throws InferenceError when an input does not fit the graph, or an output does not exist
  */
 export async function inferTensors(
   model: Model,
   session: Session,
   inputs: NamedInputs,
-  outputs: readonly string[] | undefined,
+  { outputs, isBatch = false }: TensorRunOptions,
   limits: Limits,
 ): Promise<NamedTensors> {
   const fetches = checkFetches(outputs ?? session.outputs.map(({ name }) => name), session);
@@ -38,7 +44,26 @@ export async function inferTensors(
     const tensor = await encodeImages(images, encoder, limits);
     return checkOutputs(await runBatch(session, encoder.input, tensor, fetches), limits);
   }
-  return checkOutputs(await session.run(checkFeeds(inputs, session), fetches).catch(blameInputs), limits);
+  const outcome = isBatch
+    ? runInstances(session, inputs, fetches)
+    : session.run(checkFeeds(inputs, session), fetches);
+  return checkOutputs(await outcome.catch(blameInputs), limits);
+}
+
+/** Runs instances, in portions where the graph has one input with a fixed batch size. */
+async function runInstances(
+  session: Session,
+  inputs: NamedInputs,
+  fetches: readonly string[],
+): Promise<NamedTensors> {
+  const [input, ...others] = session.inputs;
+  const portion = input?.shape[0] ?? -1;
+  if (!input || others.length > 0 || portion === -1)
+    return await session.run(checkFeeds(inputs, session), fetches);
+  const anySize = { ...input, shape: [-1, ...input.shape.slice(1)] };
+  const tensor = checkFeeds(inputs, { ...session, inputs: [anySize] }).get(input.name);
+  if (!tensor) throw new Error(`input "${input.name}" was not made`);
+  return await runBatch(session, input, tensor, fetches);
 }
 
 async function encodeImages({ shape, elements }: BytesInput, encoder: Encoder, limits: Limits) {

@@ -28,6 +28,8 @@ export interface TensorRequest {
   readonly inputs: NamedInputs;
   /** Names of the outputs wanted, in order; undefined for all. */
   readonly outputs: readonly string[] | undefined;
+  /** Whether the first axis counts instances: a graph with a fixed batch size is then run on portions of them. */
+  readonly isBatch?: boolean;
 }
 
 export interface TensorResult {
@@ -49,6 +51,12 @@ export interface InferenceOptions {
 /** The inference core: it knows models and inputs, and neither transports nor wire formats. */
 export interface Inference {
   readonly repository: ModelRepository;
+  /**
+   * The model version a request means. One that names no model means the default model, or the only one that takes
+   * such input.
+   * @throws InferenceError
+   */
+  choose(kind: InputKind, model?: string, version?: string): Promise<ModelReference>;
   /** @throws InferenceError */
   infer(request: InferenceRequest): Promise<InferenceResult>;
   /**
@@ -171,17 +179,20 @@ export function createInference(options: InferenceOptions): Inference {
     }
   }
 
+  const choose = async (kind: InputKind, model?: string, version?: string) =>
+    await repository.resolve(model ?? (await chooseModel(kind)), version);
+
   return {
     repository,
+    choose,
     infer: async (request) => {
-      const name = request.model ?? (await chooseModel(request.input.kind));
-      const reference = await repository.resolve(name, request.version);
+      const reference = await choose(request.input.kind, request.model, request.version);
       const run = (model: Model, session: Session) => model.task.infer(request.input, session, limits);
       const { result, runMs, loadMs } = await measure(reference, run, sizeOfInput(request.input));
       return { reference, output: result, runMs, loadMs };
     },
-    inferTensors: async ({ reference, inputs, outputs }) => {
-      const run = (model: Model, session: Session) => inferTensors(model, session, inputs, outputs, limits);
+    inferTensors: async ({ reference, inputs, ...options }) => {
+      const run = (model: Model, session: Session) => inferTensors(model, session, inputs, options, limits);
       const { model, result, runMs, loadMs } = await measure(reference, run, sizeOfBatch(inputs));
       return { model, outputs: result, runMs, loadMs };
     },

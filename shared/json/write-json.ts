@@ -1,3 +1,12 @@
+/** Text that is JSON already, for numbers that need other digits than JavaScript would write. */
+export class JsonText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
 /** What can be written as JSON. A `Map` becomes an object whose keys keep their order, digits included. */
 export type WritableJson =
   | null
@@ -6,6 +15,7 @@ export type WritableJson =
   | number
   | bigint
   | string
+  | JsonText
   | readonly WritableJson[]
   | ReadonlyMap<string, WritableJson>
   | { readonly [key: string]: WritableJson };
@@ -18,6 +28,7 @@ export function writeJson(value: WritableJson): string {
   if (value === undefined) return 'null';
   if (typeof value === 'bigint') return value.toString();
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (value instanceof JsonText) return value.text;
   if (isArray(value)) return `[${value.map(writeJson).join(',')}]`;
   const entries = value instanceof Map ? value.entries() : Object.entries(value);
   const members: string[] = [];

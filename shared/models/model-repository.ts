@@ -40,6 +40,11 @@ export interface ModelRepository {
    */
   resolve(name: string, version?: string): Promise<ModelReference>;
   /**
+   * The version an alias of a model stands for.
+   * @throws InferenceError RESOURCE_DOES_NOT_EXIST
+   */
+  resolveAlias(name: string, alias: string): Promise<ModelReference>;
+  /**
    * What `model.json` says, without fetching the model; undefined without one.
    * @throws ModelError when the file is not valid
    */
@@ -150,12 +155,19 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     }
   }
 
+  async function resolve(name: string, version?: string): Promise<ModelReference> {
+    const found = await find(name, version);
+    if (found) return found;
+    throw unknownModel(await listing(), name, version);
+  }
+
   return {
     list: async () => [...(await listing()).models.values()],
-    resolve: async (name, version) => {
-      const found = await find(name, version);
-      if (found) return found;
-      throw unknownModel(await listing(), name, version);
+    resolve,
+    resolveAlias: async (name, alias) => {
+      const { name: known } = await resolve(name);
+      const shown = JSON.stringify(alias.slice(0, 100));
+      throw new InferenceError('RESOURCE_DOES_NOT_EXIST', `Model "${known}" has no alias ${shown}.`);
     },
     config: async ({ name, version }) => {
       const path = `${name}/${version}/${CONFIG_FILE}`;

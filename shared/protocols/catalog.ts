@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
 import type { AppEnvironment } from '../http/context.ts';
 import { jsonResponse } from '../http/respond.ts';
 import type { Inference } from '../inference/inference.ts';
@@ -9,16 +9,10 @@ import type { ModelListing, ModelReference } from '../models/model-repository.ts
 import type { Logger } from '../monitoring/logger.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import { StoreError } from '../stores/model-store.ts';
-
-export interface CatalogOptions {
-  readonly inference: Inference;
-  /** Version of Ternion itself. */
-  readonly version: string;
-  readonly logger: Logger;
-}
+import type { Protocol, ProtocolOptions } from './protocol.ts';
 
 /** What can be read of the server: what it is, whether it is well, and which models it serves. */
-export function createCatalog({ inference, version, logger }: CatalogOptions): Hono<AppEnvironment> {
+export function createCatalog({ inference, version, logger }: ProtocolOptions): Protocol {
   const { repository } = inference;
 
   async function describeModel(c: Context<AppEnvironment>): Promise<Response> {
@@ -31,20 +25,45 @@ export function createCatalog({ inference, version, logger }: CatalogOptions): H
     );
   }
 
-  return new Hono<AppEnvironment>({ strict: false })
-    .get('/', async () => jsonResponse(encodeIndex(version, await repository.list())))
-    .get('/health', async () => {
-      const health = await checkHealth(inference, logger);
-      return jsonResponse({ ...health, version }, health.status === 'error' ? 503 : 200);
-    })
-    .get('/models', async () => {
-      const models = await repository.list();
-      return jsonResponse({
-        models: await Promise.all(models.map((model) => encodeListing(model, inference))),
-      });
-    })
-    .get('/models/:model', describeModel)
-    .get('/models/:model/versions/:version', describeModel);
+  return {
+    name: 'catalog',
+    description: 'What the server is, whether it is well, and which models it serves.',
+    operations: [
+      {
+        method: 'GET',
+        path: '/',
+        summary: 'What this server is',
+        handle: async () => jsonResponse(encodeIndex(version, await repository.list())),
+      },
+      {
+        method: 'GET',
+        path: '/health',
+        summary: 'Whether the server is well',
+        handle: async () => {
+          const health = await checkHealth(inference, logger);
+          return jsonResponse({ ...health, version }, health.status === 'error' ? 503 : 200);
+        },
+      },
+      {
+        method: 'GET',
+        path: '/models',
+        summary: 'The models that are served',
+        handle: async () => {
+          const models = await repository.list();
+          return jsonResponse({
+            models: await Promise.all(models.map((model) => encodeListing(model, inference))),
+          });
+        },
+      },
+      { method: 'GET', path: '/models/{model}', summary: 'A model', handle: describeModel },
+      {
+        method: 'GET',
+        path: '/models/{model}/versions/{version}',
+        summary: 'One version of a model',
+        handle: describeModel,
+      },
+    ],
+  };
 }
 
 function encodeIndex(version: string, models: readonly ModelListing[]): WritableJson {

@@ -1,4 +1,5 @@
 import { invalid } from '../errors.ts';
+import { UnsafeIntegerError } from '../json/exact-integers.ts';
 import { describeJson, type JsonValue } from '../json/parse-json.ts';
 import type { WritableJson } from '../json/write-json.ts';
 import { DATATYPES, type Datatype, INTEGER_RANGES } from './datatype.ts';
@@ -25,6 +26,14 @@ export function parseNested(value: JsonValue, datatype: Datatype, options: Neste
   collect(value, 0, shape, elements, options);
   if (datatype === 'BYTES') {
     return { datatype, shape, data: elements.map((element, i) => checkText(element, i, options)) };
+  }
+  if (datatype === 'INT64' || datatype === 'UINT64') {
+    const exact = elements.map((element, i) => checkBigInteger(element, i, datatype, options));
+    return {
+      datatype,
+      shape,
+      data: datatype === 'INT64' ? new BigInt64Array(exact) : new BigUint64Array(exact),
+    };
   }
   const numbers = elements.map((element, i) => checkNumber(element, i, datatype, options));
   return { datatype, shape, data: DATATYPES[datatype].fromNumbers(numbers) };
@@ -76,6 +85,28 @@ function checkNumber(value: JsonValue, index: number, datatype: Datatype, { fiel
   if (typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high) return value;
   const expected = kind === 'float' ? 'a number' : `a whole number from ${low} to ${high} (${datatype})`;
   throw invalid(`Element ${index} of field "${field}" is ${describeJson(value)}; expected ${expected}.`);
+}
+
+/** Whole numbers beyond 2^53 come as bigint, from a parser that keeps all their digits. */
+function checkBigInteger(
+  value: JsonValue,
+  index: number,
+  datatype: Datatype,
+  options: NestedOptions,
+): bigint {
+  if (typeof value !== 'bigint') {
+    if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+      throw new UnsafeIntegerError(
+        `Element ${index} of field "${options.field}" is ${value}, which cannot be told exactly; write all its digits.`,
+      );
+    }
+    return BigInt(checkNumber(value, index, datatype, options));
+  }
+  const wrapped = datatype === 'INT64' ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value);
+  if (wrapped === value) return value;
+  throw invalid(
+    `Element ${index} of field "${options.field}" is ${describeJson(value)}; expected a whole number within ${datatype}.`,
+  );
 }
 
 /** The elements as nested lists; a scalar comes out bare. */

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Config, ConfigError, type EnvironmentVariable, parseConfig } from '../../shared/config.ts';
+import {
+  type Config,
+  ConfigError,
+  type EnvironmentVariable,
+  PROTOCOL_NAMES,
+  parseConfig,
+} from '../../shared/config.ts';
 
 const DEFAULTS: Config = {
   modelRepository: 'models',
@@ -12,6 +18,10 @@ const DEFAULTS: Config = {
   logLevel: 'info',
   adminRoutes: false,
   nonFiniteJson: 'null',
+  basePath: '',
+  protocols: PROTOCOL_NAMES,
+  dialect: undefined,
+  vertexRoutes: { health: undefined, predict: undefined },
   limits: {
     bodyBytes: 32 * 1024 ** 2,
     imagePixels: 50_000_000,
@@ -64,6 +74,11 @@ describe('parseConfig', () => {
       LOG_LEVEL: 'debug',
       ADMIN_ROUTES: 'true',
       NON_FINITE_JSON: 'literal',
+      BASE_PATH: 'prod/v1/',
+      PROTOCOLS: 'open-inference, mlflow',
+      DIALECT: 'mlflow',
+      AIP_HEALTH_ROUTE: '/alive',
+      AIP_PREDICT_ROUTE: '/v1/endpoints/1:predict',
       MAX_BODY_BYTES: '3',
       MAX_IMAGE_PIXELS: '4',
       MAX_BATCH_SIZE: '5',
@@ -80,8 +95,27 @@ describe('parseConfig', () => {
       logLevel: 'debug',
       adminRoutes: true,
       nonFiniteJson: 'literal',
+      basePath: '/prod/v1',
+      protocols: ['open-inference', 'mlflow'],
+      dialect: 'mlflow',
+      vertexRoutes: { health: '/alive', predict: '/v1/endpoints/1:predict' },
       limits: { bodyBytes: 3, imagePixels: 4, batchSize: 5, tensorElements: 6, jsonDepth: 7 },
     });
+  });
+
+  it('takes paths in several writings, and names out of its lists alone', () => {
+    for (const value of ['/prod', 'prod', '/prod/']) {
+      expect(parseConfig({ BASE_PATH: value }).basePath).toBe('/prod');
+    }
+    expect(parseConfig({ BASE_PATH: '/' }).basePath).toBe('');
+    expect(messageOf({ BASE_PATH: '/a?b' })).toBe('BASE_PATH="/a?b" must be a path such as /prod.');
+    expect(messageOf({ PROTOCOLS: 'mlflow,grpc' })).toMatch(
+      /^PROTOCOLS="mlflow,grpc" must be names out of ternion, /,
+    );
+    expect(messageOf({ DIALECT: 'MLflow' })).toMatch(/^DIALECT="MLflow" must be one of open-inference, /);
+    expect(messageOf({ AIP_HEALTH_ROUTE: 'ping' })).toBe(
+      'AIP_HEALTH_ROUTE="ping" must be a path that begins with "/".',
+    );
   });
 
   it('preloads the default model where nothing else is said', () => {

@@ -8,26 +8,31 @@ import {
 } from '../../shared/errors.ts';
 
 /** Written down a second time: clients rely on each row. */
-const TABLE: Record<ErrorCode, readonly [status: number, retryable: boolean, logLevel: string]> = {
-  BAD_REQUEST: [400, false, 'info'],
-  INVALID_PARAMETER_VALUE: [400, false, 'info'],
-  PERMISSION_DENIED: [403, false, 'info'],
-  RESOURCE_DOES_NOT_EXIST: [404, false, 'info'],
-  ENDPOINT_NOT_FOUND: [404, false, 'info'],
-  METHOD_NOT_ALLOWED: [405, false, 'info'],
-  PAYLOAD_TOO_LARGE: [413, false, 'info'],
-  UNSUPPORTED_MEDIA_TYPE: [415, false, 'info'],
-  NOT_IMPLEMENTED: [501, false, 'info'],
-  INTERNAL_ERROR: [500, false, 'error'],
-  MODEL_UNAVAILABLE: [503, true, 'error'],
-  TEMPORARILY_UNAVAILABLE: [503, true, 'error'],
+const TABLE: Record<
+  ErrorCode,
+  readonly [status: number, retryable: boolean, logLevel: string, type: string]
+> = {
+  BAD_REQUEST: [400, false, 'info', 'BadRequestException'],
+  INVALID_PARAMETER_VALUE: [400, false, 'info', 'BadRequestException'],
+  PERMISSION_DENIED: [403, false, 'info', 'ForbiddenException'],
+  RESOURCE_DOES_NOT_EXIST: [404, false, 'info', 'ModelNotFoundException'],
+  ENDPOINT_NOT_FOUND: [404, false, 'info', 'ResourceNotFoundException'],
+  METHOD_NOT_ALLOWED: [405, false, 'info', 'MethodNotAllowedException'],
+  PAYLOAD_TOO_LARGE: [413, false, 'info', 'RequestEntityTooLargeException'],
+  HEADER_TOO_LARGE: [431, false, 'info', 'BadRequestException'],
+  NOT_ACCEPTABLE: [406, false, 'info', 'NotAcceptableException'],
+  UNSUPPORTED_MEDIA_TYPE: [415, false, 'info', 'UnsupportedMediaTypeException'],
+  NOT_IMPLEMENTED: [501, false, 'info', 'NotImplementedException'],
+  INTERNAL_ERROR: [500, false, 'error', 'InternalServerException'],
+  MODEL_UNAVAILABLE: [503, true, 'error', 'ServiceUnavailableException'],
+  TEMPORARILY_UNAVAILABLE: [503, true, 'error', 'ServiceUnavailableException'],
 };
 
 describe('ERROR_KINDS', () => {
   it('has a status, a word on trying again and a log level per code', () => {
-    const rows = Object.entries(ERROR_KINDS).map(([code, { status, retryable, logLevel }]) => [
+    const rows = Object.entries(ERROR_KINDS).map(([code, { status, retryable, logLevel, type }]) => [
       code,
-      [status, retryable, logLevel],
+      [status, retryable, logLevel, type],
     ]);
     expect(Object.fromEntries(rows)).toEqual(TABLE);
   });

@@ -1,18 +1,20 @@
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
 import type { Config } from '../../config.ts';
 import { InferenceError } from '../../errors.ts';
 import { compressResponse } from '../../http/compress.ts';
-import type { AppEnvironment } from '../../http/context.ts';
+import type { AppEnvironment, RequestRecord } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import type { Inference } from '../../inference/inference.ts';
 import type { Model } from '../../inference/load-model.ts';
 import type { WritableJson } from '../../json/write-json.ts';
+import type { ModelReference } from '../../models/model-repository.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
+import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
 import { hasOpenBatch } from './batching.ts';
 import { decodeInferRequest } from './decode-request.ts';
 import { encodeInferResponse } from './encode-response.ts';
 import { encodeStatistics } from './encode-statistics.ts';
-import { createRepositoryRoutes } from './repository.ts';
+import { createRepositoryOperations } from './repository.ts';
 
 /** What works here of Triton's extensions, by their official names. */
 const EXTENSIONS = [
@@ -27,98 +29,158 @@ const EXTENSIONS = [
 const UNSUPPORTED = [
   '/v2/logging',
   '/v2/trace/setting',
-  '/v2/models/:model/trace/setting',
+  '/v2/models/{model}/trace/setting',
   '/v2/systemsharedmemory/*',
   '/v2/cudasharedmemory/*',
-  '/v2/models/:model/generate',
-  '/v2/models/:model/generate_stream',
-  '/v2/models/:model/versions/:version/generate',
-  '/v2/models/:model/versions/:version/generate_stream',
-  '/v2/repository/:repository/models/:model/load',
-  '/v2/repository/:repository/models/:model/unload',
+  '/v2/models/{model}/generate',
+  '/v2/models/{model}/generate_stream',
+  '/v2/models/{model}/versions/{version}/generate',
+  '/v2/models/{model}/versions/{version}/generate_stream',
+  '/v2/repository/{repository}/models/{model}/load',
+  '/v2/repository/{repository}/models/{model}/unload',
 ];
 
 /** The Open Inference Protocol, version 2, over HTTP, with the extensions of Triton it announces. */
-export function createOpenInferenceProtocol(
-  inference: Inference,
-  config: Config,
-  version: string,
-): Hono<AppEnvironment> {
+export function createOpenInferenceProtocol({ inference, config, version }: ProtocolOptions): Protocol {
+  return {
+    name: 'open-inference',
+    description: "The Open Inference Protocol (KServe V2) with Triton's extensions.",
+    operations: [
+      ...createServerOperations(inference, version),
+      ...createRepositoryOperations(inference, config.limits, config.adminRoutes),
+      ...['/v2/models/{model}', '/v2/models/{model}/versions/{version}'].flatMap((path) =>
+        createModelOperations(path, inference, config),
+      ),
+      ...UNSUPPORTED.map((path): Operation => ({ method: 'ALL', path, handle: refuseUnsupported })),
+    ],
+  };
+}
+
+/**
+ * Answers an inference request of V2 to a model, whatever the route it came by.
+ *
+ * @throws InferenceError
+ */
+export async function inferOpenInference(
+  request: Request,
+  reference: ModelReference,
+  { inference, config }: Pick<ProtocolOptions, 'inference' | 'config'>,
+  record: RequestRecord,
+): Promise<Response> {
+  record.model = reference;
+  const readInputs = () => inference.describe(reference, ({ session }) => session.inputs);
+  const decoded = await decodeInferRequest(request, config.limits, readInputs);
+  const outputs = decoded.outputs?.map(({ name }) => name);
+  const result = await inference.inferTensors({ reference, inputs: decoded.inputs, outputs });
+  record.loadMs = result.loadMs;
+  record.runMs = result.runMs;
+  return await compressResponse(request, encodeInferResponse(decoded, result, config.nonFiniteJson));
+}
+
+function createServerOperations(inference: Inference, version: string): readonly Operation[] {
   const { repository } = inference;
-  const { limits } = config;
-  const routes = new Hono<AppEnvironment>({ strict: false });
-  const resolve = (c: Context<AppEnvironment>) =>
-    repository.resolve(c.req.param('model') ?? '', c.req.param('version'));
-
-  async function infer(c: Context<AppEnvironment>): Promise<Response> {
-    const { record } = c.env;
-    const reference = await resolve(c);
-    record.model = reference;
-    const readInputs = () => inference.describe(reference, ({ session }) => session.inputs);
-    const request = await decodeInferRequest(c.req.raw, limits, readInputs);
-    const outputs = request.outputs?.map(({ name }) => name);
-    const result = await inference.inferTensors({ reference, inputs: request.inputs, outputs });
-    record.loadMs = result.loadMs;
-    record.runMs = result.runMs;
-    return await compressResponse(c.req.raw, encodeInferResponse(request, result, config.nonFiniteJson));
-  }
-
   // Health of KServe, MLServer and the specification differ in their field: both are there for every client.
   const alive = () => jsonResponse({ live: true, ready: true });
-  routes
-    .get('/v2', () => jsonResponse({ name: 'ternion', version, extensions: EXTENSIONS }))
-    .get('/v2/health/live', alive)
-    .get('/v2/health/ready', async () => {
-      await inference.checkRuntime();
-      await repository.list();
-      return alive();
-    })
-    .get('/v2/models', async () =>
-      jsonResponse({ models: (await repository.list()).map(({ name }) => name) }),
-    );
-  // Before the routes of a model, which would take "stats" for its name.
-  routes.get('/v2/models/stats', async () => {
-    const live = (await repository.list()).flatMap(({ name, versions }) =>
-      versions.map((each) => ({ name, version: each })),
-    );
-    return jsonResponse({
-      model_stats: live.map((reference) => encodeStatistics(inference.statistics(reference))),
-    });
-  });
-  routes.route('/', createRepositoryRoutes(inference, limits, config.adminRoutes));
-  for (const model of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
-    routes
-      .get(model, async (c) => {
+  return [
+    {
+      method: 'GET',
+      path: '/v2',
+      summary: 'What this server is',
+      handle: () => jsonResponse({ name: 'ternion', version, extensions: EXTENSIONS }),
+    },
+    { method: 'GET', path: '/v2/health/live', summary: 'Whether the server is alive', handle: alive },
+    {
+      method: 'GET',
+      path: '/v2/health/ready',
+      summary: 'Whether the server can serve models',
+      handle: async () => {
+        await inference.checkRuntime();
+        await repository.list();
+        return alive();
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v2/models',
+      summary: 'Names of the models',
+      handle: async () => jsonResponse({ models: (await repository.list()).map(({ name }) => name) }),
+    },
+    // Before the routes of a model, which would take "stats" for its name.
+    {
+      method: 'GET',
+      path: '/v2/models/stats',
+      summary: 'Counters of all models since this instance started',
+      handle: async () => {
+        const all = (await repository.list()).flatMap(({ name, versions }) =>
+          versions.map((each) => ({ name, version: each })),
+        );
+        return jsonResponse({
+          model_stats: all.map((reference) => encodeStatistics(inference.statistics(reference))),
+        });
+      },
+    },
+  ];
+}
+
+function createModelOperations(path: string, inference: Inference, config: Config): readonly Operation[] {
+  const { repository } = inference;
+  const resolve = (c: Context<AppEnvironment>) =>
+    repository.resolve(c.req.param('model') ?? '', c.req.param('version'));
+  return [
+    {
+      method: 'GET',
+      path,
+      summary: 'Inputs and outputs of a model',
+      handle: async (c) => {
         const reference = await resolve(c);
         const listing = (await repository.list()).find(({ name }) => name === reference.name);
         return jsonResponse(
           await inference.describe(reference, (found) => encodeMetadata(found, listing?.versions ?? [])),
         );
-      })
-      .get(`${model}/ready`, async (c) => {
+      },
+    },
+    {
+      method: 'GET',
+      path: `${path}/ready`,
+      summary: 'Whether a model is ready',
+      handle: async (c) => {
         // A model that can be loaded on demand is ready: clients would wait for ever for one that is not in memory.
         const reference = await resolve(c);
         return jsonResponse(
           await inference.describe(reference, () => ({ name: reference.name, ready: true })),
         );
-      })
-      .get(`${model}/stats`, async (c) =>
+      },
+    },
+    {
+      method: 'GET',
+      path: `${path}/stats`,
+      summary: 'Counters of a model since this instance started',
+      handle: async (c) =>
         jsonResponse({ model_stats: [encodeStatistics(inference.statistics(await resolve(c)))] }),
-      )
-      .get(`${model}/config`, async (c) =>
-        jsonResponse(await inference.describe(await resolve(c), encodeConfig)),
-      )
-      .post(`${model}/infer`, infer);
-  }
-  for (const path of UNSUPPORTED) {
-    routes.all(path, () => {
-      throw new InferenceError(
-        'NOT_IMPLEMENTED',
-        'This extension of Triton is not supported here; GET /v2 lists those that are.',
-      );
-    });
-  }
-  return routes;
+    },
+    {
+      method: 'GET',
+      path: `${path}/config`,
+      summary: "A model's configuration as Triton has it",
+      handle: async (c) => jsonResponse(await inference.describe(await resolve(c), encodeConfig)),
+    },
+    {
+      method: 'POST',
+      path: `${path}/infer`,
+      summary: 'Run a model on tensors',
+      handle: async (c) => {
+        const reference = await resolve(c);
+        return await inferOpenInference(c.req.raw, reference, { inference, config }, c.env.record);
+      },
+    },
+  ];
+}
+
+function refuseUnsupported(): never {
+  throw new InferenceError(
+    'NOT_IMPLEMENTED',
+    'This extension of Triton is not supported here; GET /v2 lists those that are.',
+  );
 }
 
 function encodeMetadata({ reference, session }: Model, versions: readonly string[]): WritableJson {

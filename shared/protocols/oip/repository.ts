@@ -1,4 +1,4 @@
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
 import type { Limits } from '../../config.ts';
 import { InferenceError, invalid } from '../../errors.ts';
 import type { AppEnvironment } from '../../http/context.ts';
@@ -7,6 +7,7 @@ import { jsonResponse } from '../../http/respond.ts';
 import type { Inference } from '../../inference/inference.ts';
 import { describeJson, isJsonObject, type JsonObject, parseJson } from '../../json/parse-json.ts';
 import type { ModelReference } from '../../models/model-repository.ts';
+import type { Operation } from '../protocol.ts';
 
 const STATES = { loaded: 'READY', loading: 'LOADING', failed: 'UNAVAILABLE' } as const;
 
@@ -14,11 +15,11 @@ const STATES = { loaded: 'READY', loading: 'LOADING', failed: 'UNAVAILABLE' } as
  * Triton's model repository extension. A model that is not in memory is READY all the same: it is loaded on demand.
  * Loading and unloading change the server for everybody, so they are for its operator alone.
  */
-export function createRepositoryRoutes(
+export function createRepositoryOperations(
   inference: Inference,
   limits: Limits,
   adminRoutes: boolean,
-): Hono<AppEnvironment> {
+): readonly Operation[] {
   const { repository } = inference;
 
   async function readObject(c: Context<AppEnvironment>): Promise<JsonObject> {
@@ -58,26 +59,42 @@ export function createRepositoryRoutes(
     return (listing?.versions ?? [version]).map((each) => ({ name, version: each }));
   }
 
-  return new Hono<AppEnvironment>({ strict: false })
-    .post('/v2/repository/index', index)
-    .post('/v2/repository/:repository/index', index)
-    .post('/v2/repository/models/:model/load', async (c) => {
-      requireAdmin();
-      const { parameters = {} } = await readObject(c);
-      const keys = isJsonObject(parameters) ? Object.keys(parameters) : ['parameters'];
-      if (keys.length > 0)
-        throw invalid(
-          `A load cannot be changed by ${JSON.stringify(keys[0]?.slice(0, 60))}: models come from the repository.`,
-        );
-      const name = c.req.param('model');
-      await inference.describe(await repository.resolve(name), () => undefined);
-      return jsonResponse({ name, load: true });
-    })
-    .post('/v2/repository/models/:model/unload', async (c) => {
-      requireAdmin();
-      await readObject(c);
-      const name = c.req.param('model');
-      await Promise.all((await versionsOf(name)).map((reference) => inference.unload(reference)));
-      return jsonResponse({ name, unload: true });
-    });
+  async function load(c: Context<AppEnvironment>): Promise<Response> {
+    requireAdmin();
+    const { parameters = {} } = await readObject(c);
+    const keys = isJsonObject(parameters) ? Object.keys(parameters) : ['parameters'];
+    if (keys.length > 0)
+      throw invalid(
+        `A load cannot be changed by ${JSON.stringify(keys[0]?.slice(0, 60))}: models come from the repository.`,
+      );
+    const name = c.req.param('model') ?? '';
+    await inference.describe(await repository.resolve(name), () => undefined);
+    return jsonResponse({ name, load: true });
+  }
+
+  async function unload(c: Context<AppEnvironment>): Promise<Response> {
+    requireAdmin();
+    await readObject(c);
+    const name = c.req.param('model') ?? '';
+    await Promise.all((await versionsOf(name)).map((reference) => inference.unload(reference)));
+    return jsonResponse({ name, unload: true });
+  }
+
+  const model = '/v2/repository/models/{model}';
+  return [
+    {
+      method: 'POST',
+      path: '/v2/repository/index',
+      summary: 'The models of the repository with their states',
+      handle: index,
+    },
+    {
+      method: 'POST',
+      path: '/v2/repository/{repository}/index',
+      summary: 'The models of the repository with their states, by its name',
+      handle: index,
+    },
+    { method: 'POST', path: `${model}/load`, summary: 'Load a model', handle: load },
+    { method: 'POST', path: `${model}/unload`, summary: 'Unload a model', handle: unload },
+  ];
 }

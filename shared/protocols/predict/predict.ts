@@ -1,13 +1,12 @@
-import { type Context, Hono } from 'hono';
-import type { Limits } from '../../config.ts';
+import type { Context } from 'hono';
 import type { AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
-import type { Inference } from '../../inference/inference.ts';
+import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
 import { decodeBody } from './decode-body.ts';
 import { encodeResult } from './encode-result.ts';
 
 /** Ternion's own protocol: features or an image in, a prediction with its probabilities out. */
-export function createPredictProtocol(inference: Inference, limits: Limits): Hono<AppEnvironment> {
+export function createPredictProtocol({ inference, config: { limits } }: ProtocolOptions): Protocol {
   async function predict(c: Context<AppEnvironment>): Promise<Response> {
     const model = c.req.param('model');
     const version = c.req.param('version');
@@ -22,8 +21,19 @@ export function createPredictProtocol(inference: Inference, limits: Limits): Hon
     return jsonResponse(encodeResult(body, result));
   }
 
-  return new Hono<AppEnvironment>({ strict: false })
-    .post('/predict', predict)
-    .post('/models/:model/predict', predict)
-    .post('/models/:model/versions/:version/predict', predict);
+  const operation = (path: string, summary: string): Operation => ({
+    method: 'POST',
+    path,
+    summary,
+    handle: predict,
+  });
+  return {
+    name: 'ternion',
+    description: "Ternion's own protocol.",
+    operations: [
+      operation('/predict', 'Predict with the default model'),
+      operation('/models/{model}/predict', "Predict with a model's live version"),
+      operation('/models/{model}/versions/{version}/predict', 'Predict with one version of a model'),
+    ],
+  };
 }

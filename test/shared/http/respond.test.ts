@@ -27,6 +27,9 @@ describe('errorResponse', () => {
       error: 'not now',
       error_code: 'MODEL_UNAVAILABLE',
       code: 503,
+      type: 'ServiceUnavailableException',
+      message: 'not now',
+      error_message: 'not now',
       request_id: 'request-1',
     });
   });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { UnsafeIntegerError } from '../../../shared/json/exact-integers.ts';
 import type { JsonValue } from '../../../shared/json/parse-json.ts';
 import { DATATYPE_NAMES, type Datatype } from '../../../shared/tensor/datatype.ts';
 import { parseNested, toNested } from '../../../shared/tensor/nested.ts';
@@ -53,13 +54,30 @@ describe('parseNested', () => {
     ['INT64', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
   ])('takes %s from %d to %d and nothing beyond', (datatype, low, high) => {
     expect([...parse([low, high], datatype).data].map(Number)).toEqual([low, high]);
-    for (const value of [low - 1, high + 1, 0.5, true, '1', null, Number.NaN]) {
+    const beyond = datatype.endsWith('64') ? [] : [low - 1, high + 1];
+    for (const value of [...beyond, 0.5, true, '1', null, Number.NaN]) {
       expect(errorOf(() => parse([0, value], datatype)).message).toMatch(`Element 1 of field "inputs.x" is`);
       expect(errorOf(() => parse([value], datatype)).message).toMatch(
         `expected a whole number from ${low} to ${high} (${datatype}).`,
       );
     }
   });
+
+  it.each<[Datatype, bigint, bigint]>([
+    ['INT64', -(2n ** 63n), 2n ** 63n - 1n],
+    ['UINT64', 0n, 2n ** 64n - 1n],
+  ])(
+    'takes %s with all digits from %d to %d, and asks for them where they were lost',
+    (datatype, low, high) => {
+      expect([...parse([low, high], datatype).data]).toEqual([low, high]);
+      for (const value of [low - 1n, high + 1n]) {
+        expect(errorOf(() => parse([value], datatype)).message).toMatch(
+          `Element 0 of field "inputs.x" is the bigint ${value}`.slice(0, 60),
+        );
+      }
+      expect(() => parse([2 ** 60], datatype)).toThrow(UnsafeIntegerError);
+    },
+  );
 
   it('takes true, false, 1 and 0 for BOOL', () => {
     expect(parse([true, false, 1, 0], 'BOOL').data).toEqual(Uint8Array.of(1, 0, 1, 0));

@@ -1,0 +1,45 @@
+import * as z from 'zod';
+import { invalid } from '../../errors.ts';
+import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
+
+/** Any JSON value. Values are looked at where it is known what the model takes, not by the schema. */
+export const jsonValue = z.custom<JsonValue>((value) => value !== undefined, 'is missing');
+
+/** Any JSON array, whose items are looked at elsewhere: a schema would cost more than the model. */
+export const jsonArray = z
+  .custom<JsonValue[]>((value) => Array.isArray(value), 'expected an array')
+  .meta({ type: 'array', items: {} });
+
+/** Any JSON object. */
+export const jsonObject = z
+  .custom<{ [key: string]: JsonValue }>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    'expected an object',
+  )
+  .meta({ type: 'object' });
+
+/**
+ * Holds the members of a request to a schema.
+ *
+ * @throws InferenceError naming the field, what came and what is expected
+ */
+export function parseEnvelope<T>(schema: z.ZodType<T>, value: JsonValue): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const path = issue?.path ?? [];
+  const given = describeJson(path.reduce<JsonValue | undefined>(memberOf, value));
+  const expected =
+    issue?.code === 'invalid_type' ? `expected ${withArticle(issue.expected)}` : issue?.message;
+  const field = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+  throw invalid(`${field ? `Field "${field.slice(1)}"` : 'The request'} is ${given}; ${expected}.`);
+}
+
+function memberOf(value: JsonValue | undefined, key: PropertyKey): JsonValue | undefined {
+  if (Array.isArray(value)) return value[Number(key)];
+  return isJsonObject(value) ? value[String(key)] : undefined;
+}
+
+function withArticle(type: string): string {
+  return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
+}

@@ -1,0 +1,56 @@
+import type { Limits } from '../../config.ts';
+import { InferenceError, invalid } from '../../errors.ts';
+import type { Located } from '../../inference/input.ts';
+import { sniffImageType } from '../../processing/image/sniff.ts';
+import type { Invocation } from '../invocation.ts';
+import { checkInstances } from './rows.ts';
+
+const FORM_TYPE = 'multipart/form-data';
+
+type Body = Pick<Invocation, 'request' | 'mediaType' | 'body'>;
+
+/** Whether a body is an image itself or a form with files, by its type or, where that says nothing, by its first bytes. */
+export function holdsImages({ mediaType, body }: Body): boolean {
+  return mediaType.startsWith('image/') || mediaType === FORM_TYPE || isImage({ mediaType, body });
+}
+
+/** Types under which an encoded image comes; bytes that begin like one are taken whatever they are called. */
+function isImage({ mediaType, body }: Pick<Body, 'mediaType' | 'body'>): boolean {
+  return mediaType === 'application/x-image' || sniffImageType(body) !== undefined;
+}
+
+/**
+ * The images of a body: itself, or the files of a form in their order, whatever their fields are called.
+ *
+ * @throws InferenceError when a form holds none, or too many
+ */
+export async function readImages(
+  { request, mediaType, body }: Body,
+  limits: Limits,
+): Promise<Located<Uint8Array>[]> {
+  if (mediaType !== FORM_TYPE) return [{ value: body, field: 'body' }];
+  const form = await parseForm(request.headers, body);
+  const images: Located<Uint8Array>[] = [];
+  for (const [name, part] of form) {
+    if (typeof part === 'string') continue;
+    images.push({ value: new Uint8Array(await part.arrayBuffer()), field: `${name}[${images.length}]` });
+  }
+  if (images.length === 0) {
+    const names = [...new Set(form.keys())].slice(0, 8).map((name) => JSON.stringify(name.slice(0, 40)));
+    throw invalid(
+      `The form has no file (its fields: ${names.join(', ') || 'none'}); expected an image file.`,
+    );
+  }
+  checkInstances(images.length, 'body', limits);
+  return images;
+}
+
+/** @throws InferenceError when the body is no such form */
+export async function parseForm(headers: Headers, body: Uint8Array): Promise<FormData> {
+  try {
+    const type = headers.get('content-type') ?? '';
+    return await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData();
+  } catch (error) {
+    throw new InferenceError('BAD_REQUEST', `The body is not valid ${FORM_TYPE}.`, { cause: error });
+  }
+}

@@ -1,0 +1,27 @@
+import type { Model } from '../../inference/load-model.ts';
+import type { Task } from '../../models/model-config.ts';
+import type { TensorSpec } from '../../runtime/session.ts';
+
+/** What a model takes, as the codecs need to know it to make tensors of JSON, CSV and the like. */
+export interface ModelContract {
+  readonly task: Task;
+  readonly inputs: readonly TensorSpec[];
+  /** Names of the columns of the model's only input, or of its inputs; undefined where the config has none. */
+  readonly features: readonly string[] | undefined;
+  /** Name of the input that takes encoded images. */
+  readonly imageInput: string | undefined;
+}
+
+export function contractOf({ config, session, task }: Model): ModelContract {
+  return {
+    task: config.task,
+    inputs: session.inputs,
+    features: 'features' in config ? config.features?.map(({ name }) => name) : undefined,
+    imageInput: config.task === 'image-classification' ? task.encoder?.input.name : undefined,
+  };
+}
+
+/** Names of inputs for an error message. */
+export function describeInputs({ inputs }: ModelContract): string {
+  return inputs.map(({ name }) => JSON.stringify(name)).join(', ') || 'none';
+}

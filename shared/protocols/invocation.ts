@@ -1,0 +1,132 @@
+import type { Limits } from '../config.ts';
+import { InferenceError } from '../errors.ts';
+import type { RequestRecord } from '../http/context.ts';
+import { mediaTypeOf } from '../http/media-type.ts';
+import { readBody } from '../http/read-body.ts';
+import type { NamedInputs } from '../inference/check-feeds.ts';
+import type { InferenceResult, TensorResult } from '../inference/inference.ts';
+import type { InferenceInput, InputKind } from '../inference/input.ts';
+import { UnsafeIntegerError } from '../json/exact-integers.ts';
+import { type JsonValue, parseExactJson, parseJson } from '../json/parse-json.ts';
+import { contractOf, type ModelContract } from './codecs/model-contract.ts';
+import type { ProtocolOptions } from './protocol.ts';
+
+/** The model a path or a header names. */
+export interface ModelChoice {
+  /** Undefined: the default model, or the only one that takes such input. */
+  readonly model?: string | undefined;
+  /** Undefined: the live version. */
+  readonly version?: string | undefined;
+}
+
+/** A request to a model with its body read, whichever route and protocol it came by. */
+export interface Invocation extends ModelChoice {
+  readonly request: Request;
+  readonly mediaType: string;
+  readonly body: Uint8Array;
+  readonly record: RequestRecord;
+  /**
+   * The body as JSON. It is parsed once.
+   * @throws InferenceError BAD_REQUEST when it is no JSON
+   */
+  readonly json: () => JsonValue;
+  /**
+   * Makes something of the JSON: when that meets a whole number beyond 2^53 where it needs all digits, once more with
+   * all digits.
+   * @throws InferenceError
+   */
+  readonly decode: <T>(read: (value: JsonValue) => T | Promise<T>) => Promise<T>;
+}
+
+/** A wire format of the routes that several share: it decodes, runs and encodes. */
+export type Dialect = (invocation: Invocation, options: ProtocolOptions) => Promise<Response>;
+
+/** @throws InferenceError when the body cannot be read, or there is none */
+export async function readInvocation(
+  request: Request,
+  record: RequestRecord,
+  { inference, config: { limits } }: ProtocolOptions,
+  choice: ModelChoice,
+): Promise<Invocation> {
+  // An unknown model is told before the body is looked at.
+  if (choice.model !== undefined)
+    record.model = await inference.repository.resolve(choice.model, choice.version);
+  const body = await readBody(request, limits.bodyBytes);
+  if (body.length === 0) throw new InferenceError('BAD_REQUEST', 'The request body is empty.');
+  return createInvocation(request, body, record, limits, choice);
+}
+
+export function createInvocation(
+  request: Request,
+  body: Uint8Array,
+  record: RequestRecord,
+  limits: Limits,
+  choice: ModelChoice,
+): Invocation {
+  let parsed: { readonly value: JsonValue } | undefined;
+  const json = (): JsonValue => {
+    parsed ??= { value: parseJson(body, limits.jsonDepth) };
+    return parsed.value;
+  };
+  return {
+    ...choice,
+    request,
+    mediaType: mediaTypeOf(request.headers),
+    body,
+    record,
+    json,
+    decode: async (read) => {
+      try {
+        return await read(json());
+      } catch (error) {
+        if (!(error instanceof UnsafeIntegerError)) throw error;
+        return await read(parseExactJson(body, limits.jsonDepth));
+      }
+    },
+  };
+}
+
+export interface TensorCall {
+  /** What to look for when the request names no model. */
+  readonly kind: InputKind;
+  /** Makes the inputs, once it is known what the model takes. */
+  readonly decode: (contract: ModelContract) => NamedInputs | Promise<NamedInputs>;
+  /** Whether the first axis counts instances, so that they can be run in portions. */
+  readonly isBatch?: boolean;
+  /** Names of the outputs wanted; undefined for all. */
+  readonly outputs?: readonly string[];
+}
+
+/** Runs a model on tensors, with account of it in the record of the request. */
+export async function runTensors(
+  { record, model, version }: Pick<Invocation, 'record' | 'model' | 'version'>,
+  { inference }: Pick<ProtocolOptions, 'inference'>,
+  { kind, decode, isBatch = false, outputs }: TensorCall,
+): Promise<TensorResult> {
+  const reference = await inference.choose(kind, model, version);
+  record.model = reference;
+  const contract = await inference.describe(reference, contractOf);
+  const result = await inference.inferTensors({
+    reference,
+    inputs: await decode(contract),
+    outputs,
+    isBatch,
+  });
+  record.loadMs = (record.loadMs ?? 0) + result.loadMs;
+  record.runMs = (record.runMs ?? 0) + result.runMs;
+  return result;
+}
+
+/** Runs a model's task on features, images or the like, with account of it in the record of the request. */
+export async function runTask(
+  { record, model, version }: Pick<Invocation, 'record' | 'model' | 'version'>,
+  { inference }: Pick<ProtocolOptions, 'inference'>,
+  input: InferenceInput,
+): Promise<InferenceResult> {
+  const reference = await inference.choose(input.kind, model, version);
+  record.model = reference;
+  const result = await inference.infer({ model: reference.name, version: reference.version, input });
+  record.loadMs = (record.loadMs ?? 0) + result.loadMs;
+  record.runMs = (record.runMs ?? 0) + result.runMs;
+  return result;
+}

@@ -1,0 +1,71 @@
+import type { Context, Hono } from 'hono';
+import { METHOD_NAME_ALL } from 'hono/router';
+import type * as z from 'zod';
+import type { Config } from '../config.ts';
+import type { AppEnvironment, ErrorEncoder } from '../http/context.ts';
+import type { Inference } from '../inference/inference.ts';
+import type { Logger } from '../monitoring/logger.ts';
+
+export type Handler = (c: Context<AppEnvironment>) => Response | Promise<Response>;
+
+/** What a request or an answer holds, by media type. A schema says what JSON looks like, `null` stands for plain bytes. */
+export type Content = Readonly<Record<string, z.ZodType | null>>;
+
+/** One route and what there is to say of it. Routes and `/openapi.json` come from the same list of them. */
+export interface Operation {
+  /** `ALL` only where nothing works: such routes are no part of the description. */
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'ALL';
+  /** As in OpenAPI: `/v1/models/{model}:predict`. */
+  readonly path: string;
+  readonly handle: Handler;
+  /** What it does, as a phrase without a full stop. */
+  readonly summary?: string;
+  readonly query?: Readonly<Record<string, z.ZodType>>;
+  readonly headers?: Readonly<Record<string, z.ZodType>>;
+  readonly request?: Content;
+  /** Content of the answer with status 200. */
+  readonly response?: Content;
+}
+
+/** One wire format: the routes of a model server whose clients can be pointed here. */
+export interface Protocol {
+  /** Name in settings, and the tag of its operations in `/openapi.json`. */
+  readonly name: string;
+  readonly description: string;
+  readonly operations: readonly Operation[];
+  /** How its errors are written, where its clients do not read the object that all others do. */
+  readonly encodeError?: ErrorEncoder;
+}
+
+/** What protocols are made of. */
+export interface ProtocolOptions {
+  readonly inference: Inference;
+  readonly config: Config;
+  /** Version of Ternion itself. */
+  readonly version: string;
+  readonly logger: Logger;
+}
+
+/** The routes of protocols. Where two have the same one, the first wins. */
+export function mountProtocols(routes: Hono<AppEnvironment>, protocols: readonly Protocol[]): void {
+  for (const { operations, encodeError } of protocols) {
+    for (const { method, path, handle } of operations) {
+      routes.on(method === 'ALL' ? METHOD_NAME_ALL : method, toRoutePath(path), (c) => {
+        if (encodeError) c.env.record.encodeError = encodeError;
+        return handle(c);
+      });
+    }
+  }
+}
+
+/** `/v1/models/{model}:predict` as the router writes it; the verb becomes a part of the parameter. */
+export function toRoutePath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}(:\w+)?/g, (_, name: string, verb: string | undefined) =>
+    verb === undefined ? `:${name}` : `:${name}{[^/:]+${verb}}`,
+  );
+}
+
+/** A parameter of the path, without the verb behind it: no name has a colon. */
+export function pathParameter(c: Context<AppEnvironment>, name: string): string | undefined {
+  return c.req.param(name)?.replace(/:\w+$/, '');
+}

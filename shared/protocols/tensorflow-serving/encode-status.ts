@@ -1,0 +1,43 @@
+import type { Inference } from '../../inference/inference.ts';
+import type { WritableJson } from '../../json/write-json.ts';
+import type { ModelReference } from '../../models/model-repository.ts';
+
+/**
+ * Status of a model for three kinds of clients in one object: TensorFlow Serving's states, KServe's `ready`, OpenAI's
+ * `object`. What is asked for is loaded if it is not: a model that can be loaded on demand is ready.
+ *
+ * @param ofAll whether all versions are asked for, or this one
+ * @throws InferenceError when the model cannot be loaded
+ */
+export async function encodeStatus(
+  reference: ModelReference,
+  ofAll: boolean,
+  inference: Inference,
+): Promise<WritableJson> {
+  await inference.describe(reference, () => undefined);
+  const listing = (await inference.repository.list()).find(({ name }) => name === reference.name);
+  const versions = ofAll && listing ? listing.versions.toReversed() : [reference.version];
+  return {
+    model_version_status: versions.map((version) => encodeVersion({ ...reference, version }, inference)),
+    name: reference.name,
+    ready: true,
+    id: reference.name,
+    object: 'model',
+  };
+}
+
+function encodeVersion(reference: ModelReference, inference: Inference): WritableJson {
+  const { version } = reference;
+  switch (inference.state(reference)) {
+    case 'failed': {
+      const status = { error_code: 'UNAVAILABLE', error_message: 'The model failed to load.' };
+      return { version, state: 'END', status };
+    }
+    case 'loading':
+      return { version, state: 'LOADING', status: OK };
+    default:
+      return { version, state: 'AVAILABLE', status: OK };
+  }
+}
+
+const OK = { error_code: 'OK', error_message: '' };
