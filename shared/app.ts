@@ -4,7 +4,7 @@ import { ERROR_KINDS, InferenceError, toInferenceError } from './errors.ts';
 import type { AppEnvironment, Bindings, RequestContext, RequestRecord } from './http/context.ts';
 import { errorResponse } from './http/respond.ts';
 import { routePathOf } from './http/route-path.ts';
-import { createInference } from './inference/inference.ts';
+import { createInference, type Inference } from './inference/inference.ts';
 import { toRepositoryError } from './inference/unavailable.ts';
 import { createArtifactCache } from './models/artifact-cache.ts';
 import { createModelRepository } from './models/model-repository.ts';
@@ -23,6 +23,8 @@ export interface AppDependencies {
 
 /** The whole server as one function from Request to Response. */
 export interface App {
+  /** The core behind the routes, for hosts that have other work than requests. */
+  readonly inference: Inference;
   /** Answers a request. It never rejects: whatever goes wrong becomes a JSON error. */
   fetch(request: Request, context: RequestContext): Promise<Response>;
   /** Loads the models named in the config, so that the first request need not. */
@@ -45,6 +47,7 @@ export function createApp({ config, store, logger }: AppDependencies): App {
   const routes = createRoutes({ inference, config, version: VERSION, logger });
 
   return {
+    inference,
     fetch: async (request, context) => {
       const startMs = performance.now();
       const record: RequestRecord = {};

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Server } from 'node:http';
-import type { HttpFunction } from './http-function.ts';
+import type { HttpFunction } from '../http-function.ts';
 
 /**
  * Gives requests to the function as the functions framework's server receives them, past the framework's Express app.

@@ -1,8 +1,8 @@
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { openS3Store } from '../../shared/stores/s3.ts';
 import { receiveDirectly } from '../gcp/direct-requests.ts';
-import { createHttpFunction } from '../gcp/http-function.ts';
 import { createHostOrExit } from '../host.ts';
+import { createHttpFunction } from '../http-function.ts';
 
 const host = createHostOrExit({
   environment: process.env,

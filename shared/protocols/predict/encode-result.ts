@@ -1,5 +1,5 @@
 import type { InferenceResult } from '../../inference/inference.ts';
-import type { ClassificationPrediction, InferenceInput, InferenceOutput } from '../../inference/input.ts';
+import type { ClassificationPrediction, InferenceOutput, InputKind } from '../../inference/input.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import { type Label, topK } from '../../processing/classification.ts';
 import { toNested } from '../../tensor/nested.ts';
@@ -11,7 +11,7 @@ type Members = { readonly [key: string]: WritableJson };
 
 /** The answer to a predict request: one prediction, or the list of them for a batch. */
 export function encodeResult({ input, isBatch }: DecodedBody, result: InferenceResult): WritableJson {
-  const predictions = encodePredictions(result.output, input);
+  const predictions = encodePredictions(result.output, input.kind);
   const [first] = predictions;
   return {
     ...(isBatch || !first ? { predictions } : first),
@@ -21,10 +21,11 @@ export function encodeResult({ input, isBatch }: DecodedBody, result: InferenceR
   };
 }
 
-function encodePredictions(output: InferenceOutput, input: InferenceInput): Members[] {
+/** One object per row or image. An image can have a thousand classes, so it gets the best five; a row gets all. */
+export function encodePredictions(output: InferenceOutput, kind: InputKind): Members[] {
   switch (output.kind) {
     case 'classification':
-      return output.predictions.map((prediction) => encodeClassification(prediction, output.labels, input));
+      return output.predictions.map((prediction) => encodeClassification(prediction, output.labels, kind));
     case 'regression':
       return output.predictions.map((prediction) => ({ prediction }));
     case 'tensors':
@@ -32,15 +33,14 @@ function encodePredictions(output: InferenceOutput, input: InferenceInput): Memb
   }
 }
 
-/** An image can have a thousand classes, so its answer holds the best five; a row's holds them all. */
 function encodeClassification(
   { label, classId, scores }: ClassificationPrediction,
   labels: readonly Label[],
-  input: InferenceInput,
+  kind: InputKind,
 ): Members {
   const named = (indices: Iterable<number>) => nameScores(indices, labels, scores);
   const common = { prediction: label, class_id: classId, confidence: scores[classId] };
-  return input.kind === 'image'
+  return kind === 'image'
     ? { ...common, top_5: named(topK(scores, TOP)) }
     : { ...common, probabilities: named(scores.keys()) };
 }

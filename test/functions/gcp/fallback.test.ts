@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { http } from '@google-cloud/functions-framework';
 import { getTestServer } from '@google-cloud/functions-framework/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createHttpFunction } from '../../../functions/gcp/http-function.ts';
+import { createHttpFunction } from '../../../functions/http-function.ts';
 import { form, get, post, raw } from '../../contracts/exchanges.ts';
 import { PROJECT } from '../../hosts/environment.ts';
 import { createTestHost } from '../../hosts/in-process.ts';

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { BytesRequest } from '../../shared/http/bytes.ts';
-import { createContext, type Host, requestUrl } from '../host.ts';
+import { BytesRequest } from '../shared/http/bytes.ts';
+import { createContext, type Host, requestUrl } from './host.ts';
 
 /** What the functions framework calls; Express requests and responses are those of Node with more on them. */
 export type HttpFunction = (

@@ -1,0 +1,98 @@
+import { createReadStream } from 'node:fs';
+import { open, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import * as z from 'zod';
+import { CommandError } from '../console.ts';
+
+/** What a batch is made of. A half-written output is only gone on with when all of it is the same. */
+const identitySchema = z.strictObject({
+  model: z.string(),
+  input: z.string(),
+  inputIdentity: z.string(),
+  format: z.string(),
+});
+
+export type BatchIdentity = z.infer<typeof identitySchema>;
+
+export interface Journal {
+  /** Rows whose results are in the output already. */
+  readonly rowsDone: number;
+  /** Says that the output is complete. */
+  finish(): Promise<void>;
+}
+
+/**
+ * Finds out where a batch stands. Results are written in the order of the rows, one line each, so the output itself
+ * says how many are done; a line that was cut off by a kill is taken back. A small file beside the output, there only
+ * while the batch is not finished, says what it is a batch of.
+ *
+ * @throws CommandError when there is an output that is not a half-written one of the same batch
+ */
+export async function openJournal(
+  output: string,
+  identity: BatchIdentity,
+  { force, headerLines }: { readonly force: boolean; readonly headerLines: number },
+): Promise<Journal> {
+  const path = `${output}.progress`;
+  const finish = () => rm(path, { force: true });
+  const exists = (await stat(output).catch(() => undefined)) !== undefined;
+  if (exists && !force) {
+    checkSame(await readIdentity(path), identity, output);
+    return { rowsDone: Math.max(0, (await dropPartialLine(output)) - headerLines), finish };
+  }
+  await writeAtomically(path, JSON.stringify(identity));
+  await writeFile(output, '');
+  return { rowsDone: 0, finish };
+}
+
+async function readIdentity(path: string): Promise<BatchIdentity | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return identitySchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+function checkSame(known: BatchIdentity | undefined, identity: BatchIdentity, output: string): void {
+  if (!known) {
+    throw new CommandError(`${output} is there already; name another output, or replace it with --force.`);
+  }
+  const differs = identitySchema.keyof().options.find((key) => known[key] !== identity[key]);
+  if (differs === undefined) return;
+  throw new CommandError(
+    `${output} is a half-written batch of something else (its ${differs} was ${JSON.stringify(known[differs])}, ` +
+      `now ${JSON.stringify(identity[differs])}); name another output, or start anew with --force.`,
+  );
+}
+
+/** Cuts the output behind its last whole line. @returns the number of whole lines */
+async function dropPartialLine(path: string): Promise<number> {
+  let lines = 0;
+  let position = 0;
+  let end = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    if (!Buffer.isBuffer(chunk)) throw new Error('a file without an encoding is read as bytes');
+    for (let at = chunk.indexOf(NEWLINE); at !== -1; at = chunk.indexOf(NEWLINE, at + 1)) {
+      lines++;
+      end = position + at + 1;
+    }
+    position += chunk.length;
+  }
+  if (end < position) await truncate(path, end);
+  return lines;
+}
+
+const NEWLINE = 0x0a;
+
+async function writeAtomically(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${process.pid}`;
+  const file = await open(temporary, 'w');
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+}

@@ -1,0 +1,61 @@
+import { Format, Presets, SingleBar } from 'cli-progress';
+import type { Console } from '../console.ts';
+
+export interface Progress {
+  update(position: number, rows: number, bad: number): void;
+  stop(): void;
+}
+
+const FORMAT = '{bar} {percentage} %  {rows} rows  {rate} rows/s  {bad} bad  {left} left';
+/** Where nobody watches a bar, a line now and then shows that it goes on. */
+const NOTE_MS = 10_000;
+
+/** Shows how far a batch is: a bar on a terminal, lines in a log, nothing with `--json`. */
+export function createProgress(total: number, output: Console): Progress {
+  if (output.isJson) return { update: () => undefined, stop: () => undefined };
+  const startMs = performance.now();
+  return output.isTerminal ? showBar(total, startMs) : noteLines(total, startMs, output);
+}
+
+function showBar(total: number, startMs: number): Progress {
+  const bar = new SingleBar(
+    { format: FORMAT, stream: process.stderr, hideCursor: true },
+    Presets.shades_classic,
+  );
+  const start = { rows: 0, rate: 0, bad: 0, left: '…' };
+  bar.start(Math.max(1, total), 0, start);
+  return {
+    update: (position, rows, bad) => {
+      const seconds = (performance.now() - startMs) / 1000;
+      bar.update(position, {
+        rows,
+        bad,
+        rate: Math.round(rows / seconds),
+        left: timeLeft(position, total, seconds),
+      });
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+function noteLines(total: number, startMs: number, output: Console): Progress {
+  let notedMs = startMs;
+  return {
+    update: (position, rows, bad) => {
+      const nowMs = performance.now();
+      if (nowMs - notedMs < NOTE_MS) return;
+      notedMs = nowMs;
+      const seconds = (nowMs - startMs) / 1000;
+      const percent = Math.floor((100 * position) / Math.max(1, total));
+      output.note(
+        `${percent} %, ${rows} rows, ${Math.round(rows / seconds)} rows/s, ${bad} bad, ${timeLeft(position, total, seconds)} left`,
+      );
+    },
+    stop: () => undefined,
+  };
+}
+
+function timeLeft(position: number, total: number, seconds: number): string {
+  if (position === 0) return '…';
+  return Format.TimeFormat(Math.round((seconds * (total - position)) / position), {}, 1);
+}

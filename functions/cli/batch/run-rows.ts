@@ -1,0 +1,60 @@
+import { InferenceError } from '../../../shared/errors.ts';
+import type { Inference, InferenceResult } from '../../../shared/inference/inference.ts';
+import type { InputKind } from '../../../shared/inference/input.ts';
+import type { ModelReference } from '../../../shared/models/model-repository.ts';
+import { encodePredictions } from '../../../shared/protocols/predict/encode-result.ts';
+import type { InputRow } from './read-rows.ts';
+import { type Column, toInput } from './to-input.ts';
+import type { Result } from './write-results.ts';
+
+export interface RowRunner {
+  /** Results of rows, in their order. Rows the model does not take have an error. */
+  run(rows: readonly InputRow[]): Promise<readonly Result[]>;
+}
+
+/** Runs rows through a model in one go; only when something is wrong with them, in halves, to find which. */
+export function createRowRunner(
+  inference: Inference,
+  { name, version }: ModelReference,
+  kind: InputKind,
+  columns: readonly Column[] | undefined,
+): RowRunner {
+  async function infer(rows: readonly InputRow[]): Promise<readonly Result[]> {
+    const result = await inference.infer({ model: name, version, input: toInput(rows, kind, columns) });
+    return pair(rows, result, kind);
+  }
+
+  async function run(rows: readonly InputRow[]): Promise<readonly Result[]> {
+    const [first] = rows;
+    if (!first) return [];
+    if (kind === 'tensors' && rows.length > 1) return await halve(rows);
+    try {
+      return await infer(rows);
+    } catch (error) {
+      if (!(error instanceof InferenceError) || error.status >= 500) throw error;
+      return rows.length === 1 ? [{ row: first, error: error.message }] : await halve(rows);
+    }
+  }
+
+  async function halve(rows: readonly InputRow[]): Promise<readonly Result[]> {
+    const middle = Math.ceil(rows.length / 2);
+    return [...(await run(rows.slice(0, middle))), ...(await run(rows.slice(middle)))];
+  }
+
+  return {
+    run: async (rows) => {
+      const results = await run(rows.filter(({ problem }) => problem === undefined));
+      const byRow = new Map(results.map((result) => [result.row, result]));
+      return rows.map((row) => byRow.get(row) ?? { row, error: row.problem ?? 'has no result' });
+    },
+  };
+}
+
+function pair(rows: readonly InputRow[], { output }: InferenceResult, kind: InputKind): readonly Result[] {
+  const predictions = encodePredictions(output, kind);
+  return rows.map((row, index) => {
+    const prediction = predictions[index];
+    if (!prediction) throw new Error(`the model gave no prediction for row ${row.row}`);
+    return { row, prediction };
+  });
+}

@@ -1,0 +1,82 @@
+import { extname } from 'node:path';
+import { stringify } from 'csv-stringify/sync';
+import type { WritableJson } from '../../../shared/json/write-json.ts';
+import { writeJson } from '../../../shared/json/write-json.ts';
+import { CommandError } from '../console.ts';
+import type { InputRow } from './read-rows.ts';
+
+export type Result =
+  | { readonly row: InputRow; readonly error: string }
+  | { readonly row: InputRow; readonly prediction: { readonly [key: string]: WritableJson } };
+
+/** Writes one line per result, whatever the result is: the number of lines says how far a batch is. */
+export interface ResultFormat {
+  readonly name: string;
+  /** Text before the first result; '' for none. */
+  readonly header: string;
+  write(results: readonly Result[]): string;
+}
+
+/**
+ * The format of an output file, by its extension.
+ *
+ * @param labels the model's labels, each a column of a CSV
+ * @throws CommandError for another extension
+ */
+export function resultFormat(
+  path: string,
+  labels: readonly string[] | undefined,
+  isFolder: boolean,
+): ResultFormat {
+  const extension = extname(path).toLowerCase();
+  if (extension === '.jsonl' || extension === '.ndjson')
+    return { name: 'jsonl', header: '', write: writeLines };
+  if (extension === '.csv') return csvFormat(labels, isFolder);
+  throw new CommandError(`${JSON.stringify(path)} must end in .jsonl or .csv.`, 2);
+}
+
+function writeLines(results: readonly Result[]): string {
+  return results
+    .map((result) => {
+      const place = result.row.file === undefined ? { row: result.row.row } : { file: result.row.file };
+      return `${writeJson('error' in result ? { ...place, error: result.error } : { ...place, ...result.prediction })}\n`;
+    })
+    .join('');
+}
+
+function csvFormat(labels: readonly string[] | undefined, isFolder: boolean): ResultFormat {
+  const place = isFolder ? 'file' : 'row';
+  const scores = labels?.map((label) => `probability_${label}`) ?? [];
+  const names = [place, 'prediction', ...(labels ? ['confidence'] : []), ...scores, 'error'];
+  return {
+    name: `csv ${names.join(',')}`,
+    header: stringify([names]),
+    write: (results) =>
+      stringify(
+        results.map((result) => {
+          const { row } = result;
+          const at = row.file ?? row.row;
+          if ('error' in result) return [at, ...names.slice(2).map(() => ''), oneLine(result.error)];
+          const { prediction } = result;
+          const { confidence, probabilities } = prediction;
+          const byLabel = probabilities instanceof Map ? probabilities : new Map<string, WritableJson>();
+          return [
+            at,
+            toCell(prediction.prediction ?? prediction.embedding ?? prediction.outputs),
+            ...(labels ? [toCell(confidence)] : []),
+            ...(labels ?? []).map((label) => toCell(byLabel.get(label))),
+            '',
+          ];
+        }),
+      ),
+  };
+}
+
+function toCell(value: WritableJson): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'object' ? writeJson(value) : oneLine(String(value));
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*[\r\n]+\s*/g, ' ');
+}

@@ -1,0 +1,39 @@
+import type { Console } from '../console.ts';
+import { CommandError } from '../console.ts';
+import { openHost } from '../open-host.ts';
+import { startServer } from '../server.ts';
+
+export interface ServeOptions {
+  readonly port: string;
+  readonly host: string;
+  readonly grace: string;
+  readonly repository?: string;
+}
+
+/** `ternion serve`: the app on our own HTTP server, until a signal ends it. */
+export async function serve(options: ServeOptions, output: Console): Promise<void> {
+  const port = readNumber(options.port, '--port', 65_535);
+  const graceMs = readNumber(options.grace, '--grace', 3600) * 1000;
+  const host = openHost({ repository: options.repository });
+  await host.app.preload();
+  const server = await startServer(host, port, options.host);
+  output.result({ url: server.url }, () => `Ternion serves ${host.config.modelRepository} at ${server.url}`);
+  const signal = await nextSignal();
+  output.note(`${signal}: no new connections; what is under way is answered.`);
+  // Whoever presses Ctrl-C waits for it; a platform that sends SIGTERM goes on sending requests for a while.
+  await server.close(signal === 'SIGINT' ? 0 : graceMs);
+  await host.app.close();
+}
+
+/** The first signal is returned, the second one ends the process as it would have without us. */
+function nextSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+  });
+}
+
+function readNumber(text: string, option: string, largest: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value <= largest) return value;
+  throw new CommandError(`${option} ${JSON.stringify(text)} must be a whole number from 0 to ${largest}.`, 2);
+}
