@@ -2,8 +2,8 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { stageNativeFiles } from './infra/build/native-files.ts';
-import { nativePlugin } from './infra/build/native-plugin.ts';
+import { stageNativeFiles, stageRuntimes } from './infra/build/native-files.ts';
+import { nativePlugin, npmNativePlugin } from './infra/build/native-plugin.ts';
 import { ownSourceMaps } from './infra/build/own-source-maps.ts';
 import { findTargets } from './infra/build/targets.ts';
 
@@ -29,7 +29,8 @@ async function buildTarget(target) {
   const output = join(dist, target.name);
   rmSync(output, { recursive: true, force: true });
   mkdirSync(output, { recursive: true });
-  stageNativeFiles(project, target.platform, output);
+  if (target.isNpmPackage) stageRuntimes(project, [target.platform]);
+  else stageNativeFiles(project, target.platform, output);
   const isEsm = target.format === 'esm';
   const { metafile } = await build({
     entryPoints: [join(target.folder, 'index.ts')],
@@ -47,8 +48,11 @@ async function buildTarget(target) {
     sourcesContent: false,
     legalComments: 'none',
     mainFields: ['module', 'main'],
-    external: target.external,
-    plugins: [nativePlugin(project, output, target.platform), ownSourceMaps()],
+    external: [...target.external, ...(target.isNpmPackage ? ['sharp'] : [])],
+    plugins: [
+      target.isNpmPackage ? npmNativePlugin(project) : nativePlugin(project, output, target.platform),
+      ownSourceMaps(),
+    ],
     ...(isEsm
       ? {
           banner: {
@@ -69,11 +73,14 @@ async function buildTarget(target) {
 
 /** @param {import('./infra/build/targets.ts').Target} target @param {string} output */
 function writePackageJson(target, output) {
-  const { name, version, license, dependencies } = JSON.parse(
+  const { name, version, license, dependencies, devDependencies } = JSON.parse(
     readFileSync(join(project, 'package.json'), 'utf8'),
   );
   const pinned = Object.fromEntries(
-    target.dependencies.map((dependency) => [dependency, dependencies[dependency]]),
+    target.dependencies.map((dependency) => [
+      dependency,
+      { ...dependencies, ...devDependencies }[dependency],
+    ]),
   );
   const content = { name, version, license, private: true, ...target.packageJson, dependencies: pinned };
   writeFileSync(join(output, 'package.json'), `${JSON.stringify(content, null, 2)}\n`);

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../../shared/version.ts';
 import { type Console, createConsole, describeFailure } from './console.ts';

@@ -38,9 +38,7 @@ export function stageNativeFiles(projectFolder: string, platform: string, output
   const folder = join(output, NATIVE_FOLDER);
   rmSync(folder, { recursive: true, force: true });
   const [os = '', cpu = ''] = platform.split('-');
-  const runtime = join(projectFolder, 'node_modules/onnxruntime-node/bin/napi-v6', os, cpu);
-  if (!existsSync(runtime)) throw new Error(`onnxruntime-node has no binaries for ${platform}`);
-  cpSync(runtime, join(folder, 'onnxruntime'), { recursive: true });
+  cpSync(findRuntime(projectFolder, platform), join(folder, 'onnxruntime'), { recursive: true });
   for (const name of sharpPackages(projectFolder, platform)) {
     const source = join(findPackage(projectFolder, name), 'lib');
     for (const file of readdirSync(source).filter((entry) => /\.(node|dll|dylib)$|\.so\b/.test(entry))) {
@@ -48,6 +46,32 @@ export function stageNativeFiles(projectFolder: string, platform: string, output
     }
   }
   if (os === 'linux') checkMachine(folder, cpu);
+}
+
+/** Where ONNX Runtime's libraries stand beside the folder of a package that finds its own at run time. */
+export const RUNTIMES_FOLDER = 'runtimes';
+
+/**
+ * Copies ONNX Runtime's libraries of some platforms to `dist/runtimes/<os>-<cpu>`. Libraries that nothing of ours loads
+ * stay behind.
+ */
+export function stageRuntimes(projectFolder: string, platforms: readonly string[]): void {
+  for (const platform of platforms) {
+    cpSync(findRuntime(projectFolder, platform), join(projectFolder, 'dist', RUNTIMES_FOLDER, platform), {
+      recursive: true,
+      filter: (path) => !UNUSED_LIBRARIES.test(path),
+    });
+  }
+}
+
+/** What WebGPU alone needs, and a second copy of a library under its full version. */
+const UNUSED_LIBRARIES = /dxcompiler\.dll$|dxil\.dll$|libonnxruntime\.\d+\.\d+\.\d+\.dylib$/;
+
+function findRuntime(projectFolder: string, platform: string): string {
+  const [os = '', cpu = ''] = platform.split('-');
+  const folder = join(projectFolder, 'node_modules/onnxruntime-node/bin/napi-v6', os, cpu);
+  if (!existsSync(folder)) throw new Error(`onnxruntime-node has no binaries for ${platform}`);
+  return folder;
 }
 
 /** Name of sharp's addon, which carries sharp's version: `sharp-linux-x64-0.35.5.node`. */

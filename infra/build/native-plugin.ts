@@ -1,17 +1,30 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
-import { NATIVE_FOLDER, sharpAddon } from './native-files.ts';
+import { NATIVE_FOLDER, RUNTIMES_FOLDER, sharpAddon } from './native-files.ts';
 
 /**
  * Makes the two packages with native addons bundle: each finds its addon by a path made of platform and version,
  * which a bundler cannot follow. They are pointed at the files staged beside the bundle, which need no node_modules.
  */
 export function nativePlugin(projectFolder: string, output: string, platform: string): Plugin {
-  const staged: readonly (readonly [RegExp, string])[] = [
-    [/onnxruntime-node[\\/]dist[\\/]binding\.js$/, `./${NATIVE_FOLDER}/onnxruntime/onnxruntime_binding.node`],
-    [/sharp[\\/]dist[\\/]sharp\.cjs$/, sharpAddon(output, platform)],
-  ];
+  return pointAddons(projectFolder, [
+    [RUNTIME_MODULE, JSON.stringify(`./${NATIVE_FOLDER}/onnxruntime/onnxruntime_binding.node`)],
+    [/sharp[\\/]dist[\\/]sharp\.cjs$/, JSON.stringify(sharpAddon(output, platform))],
+  ]);
+}
+
+/** The same for a bundle that finds ONNX Runtime's addon of the platform it runs on; sharp is left to npm. */
+export function npmNativePlugin(projectFolder: string): Plugin {
+  // Joined from a list: the bundler takes a sum of texts for a pattern of files and looks for them.
+  const path = `["../${RUNTIMES_FOLDER}/", process.platform, "-", process.arch, "/onnxruntime_binding.node"].join("")`;
+  return pointAddons(projectFolder, [[RUNTIME_MODULE, path]]);
+}
+
+const RUNTIME_MODULE = /onnxruntime-node[\\/]dist[\\/]binding\.js$/;
+
+/** @param staged modules with the expression of the path each requires instead */
+function pointAddons(projectFolder: string, staged: readonly (readonly [RegExp, string])[]): Plugin {
   return {
     name: 'native-addons',
     setup(build) {
@@ -23,9 +36,11 @@ export function nativePlugin(projectFolder: string, output: string, platform: st
         return { errors: missed };
       });
       // sharp's ESM build locates its addon by import.meta.url, which a CommonJS bundle does not have.
-      build.onResolve({ filter: /^sharp$/ }, () => ({
-        path: join(projectFolder, 'node_modules/sharp/dist/index.cjs'),
-      }));
+      if (staged.some(([module]) => module.source.startsWith('sharp'))) {
+        build.onResolve({ filter: /^sharp$/ }, () => ({
+          path: join(projectFolder, 'node_modules/sharp/dist/index.cjs'),
+        }));
+      }
       build.onResolve({ filter: /\.node$/ }, ({ path }) => ({ path, external: true }));
       for (const [filter, addon] of staged) {
         build.onLoad({ filter }, async ({ path }) => {
@@ -44,7 +59,7 @@ export function nativePlugin(projectFolder: string, output: string, platform: st
  * @throws Error when the module is no longer what is expected, rather than bundle something half right
  */
 function pointAt(source: string, addon: string): string {
-  const load = `require(${JSON.stringify(addon)})`;
+  const load = `require(${addon})`;
   const runtime = /require\(`[^`]*onnxruntime_binding\.node`\)/;
   if (runtime.test(source)) return source.replace(runtime, load);
   // This module of sharp does nothing but look for its addon.

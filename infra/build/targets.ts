@@ -14,6 +14,8 @@ const targetSchema = z.strictObject({
   packageJson: z.record(z.string(), z.unknown()).optional(),
   /** Packages the host installs, pinned to the versions of this project. */
   dependencies: z.array(z.string()).default([]),
+  /** Whether it becomes part of this project's own npm package, which runs on whatever platform it is installed on. */
+  isNpmPackage: z.boolean().default(false),
   /** Whether the models are part of the output. */
   models: z.boolean().default(true),
 });
