@@ -1,0 +1,219 @@
+import { cp, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { PROJECT } from '../../hosts/environment.ts';
+import { runCommand, startCommand, temporaryFolder } from './run-command.ts';
+
+const HEADER = 'id,petal_width,sepal_length,sepal_width,petal_length';
+
+/** Rows whose petals grow with their number: from setosa to virginica. */
+function csvOf(rows: number, bad: ReadonlySet<number> = new Set()): string {
+  const lines = Array.from({ length: rows }, (_, index) => {
+    const petal = 1 + (5 * index) / rows;
+    return `${index},${((petal - 1) / 2).toFixed(3)},5.8,3,${bad.has(index + 1) ? 'n/a' : petal.toFixed(3)}`;
+  });
+  return `${[HEADER, ...lines].join('\n')}\n`;
+}
+
+const linesOf = async (path: string) => (await readFile(path, 'utf8')).trimEnd().split('\n');
+
+describe('ternion batch', () => {
+  it('answers each row of a CSV by the names of its columns, and keeps bad rows with their error', async () => {
+    const folder = await temporaryFolder();
+    const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
+    await writeFile(input, csvOf(1000, new Set([3, 600])));
+    const { code, stdout } = await runCommand(['batch', 'iris', input, output, '-b', '64']);
+    expect([code, stdout]).toEqual([3, `${output}: 1000 rows, 2 of them bad in this run\n`]);
+    const results = (await linesOf(output)).map((line) => JSON.parse(line));
+    expect(results.map(({ row }) => row)).toEqual(Array.from({ length: 1000 }, (_, index) => index + 1));
+    expect(results[0]).toMatchObject({ prediction: 'setosa' });
+    expect(results[999]).toMatchObject({ prediction: 'virginica' });
+    expect(results[2]).toEqual({
+      row: 3,
+      error: 'Field "row 3[2]" (petal_length) is the string "n/a"; expected a finite number.',
+    });
+    expect(results.filter(({ error }) => error).map(({ row }) => row)).toEqual([3, 600]);
+  });
+
+  it('gives the same numbers whatever the size of its batches', async () => {
+    const folder = await temporaryFolder();
+    const input = join(folder, 'in.csv');
+    await writeFile(input, csvOf(100));
+    const outputs = await Promise.all(
+      ['1', '7', '1000'].map(async (size) => {
+        const output = join(folder, `out-${size}.jsonl`);
+        await runCommand(['batch', 'iris/1', input, output, '-b', size]);
+        return await readFile(output, 'utf8');
+      }),
+    );
+    const [first = [], ...others] = outputs.map((output) =>
+      output
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    );
+    expect(first).toHaveLength(100);
+    for (const other of others) {
+      expect(other.map(({ row, prediction }) => [row, prediction])).toEqual(
+        first.map(({ row, prediction }) => [row, prediction]),
+      );
+      // The sum over the trees is rounded in another order.
+      for (const [index, { confidence }] of other.entries())
+        expect(confidence).toBeCloseTo(first[index].confidence, 5);
+    }
+  });
+
+  it('writes CSV with a column for each label', async () => {
+    const folder = await temporaryFolder();
+    const [input, output] = [join(folder, 'in.jsonl'), join(folder, 'out.csv')];
+    const rows = [{ features: [5.1, 3.5, 1.4, 0.2] }, [6.3, 3.3, 6, 2.5], { nope: 1 }];
+    await writeFile(input, `${rows.map((row) => JSON.stringify(row)).join('\n')}\n{"cut off\n`);
+    expect((await runCommand(['batch', 'iris/1', input, output])).code).toBe(3);
+    const [header, first, second, third, fourth] = await linesOf(output);
+    expect(header).toBe(
+      'row,prediction,confidence,probability_setosa,probability_versicolor,probability_virginica,error',
+    );
+    expect(first).toBe('1,setosa,0.99999934,0.99999934,0,0,');
+    expect(second).toBe('2,virginica,0.97999936,0,0.02,0.97999936,');
+    expect(third).toMatch(/^3,,,,,,"Field ""row 3"" has unknown features ""nope""/);
+    expect(fourth).toMatch(/^4,,,,,,.*not valid JSON/);
+  });
+
+  it('goes on behind the last whole row after a kill, with nothing lost and nothing doubled', async () => {
+    const folder = await temporaryFolder();
+    const [input, output, whole] = [
+      join(folder, 'in.csv'),
+      join(folder, 'out.jsonl'),
+      join(folder, 'whole.jsonl'),
+    ];
+    await writeFile(input, csvOf(60_000, new Set([59_000])));
+    const args = ['batch', 'iris', input, output, '-b', '50'];
+    for (let kills = 0; kills < 3; kills++) {
+      const { process: child, outcome } = startCommand(args);
+      const sizeBefore = (await stat(output).catch(() => ({ size: 0 }))).size;
+      // Killed as soon as it has written something more.
+      while ((await stat(output).catch(() => ({ size: 0 }))).size <= sizeBefore) await wait(5);
+      child.kill('SIGKILL');
+      await outcome;
+    }
+    const { stderr } = await runCommand(args);
+    expect(stderr).toMatch(/^Going on behind row \d+, which was the last one done\.\n$/);
+    await runCommand(['batch', 'iris', input, whole]);
+    expect((await readFile(output)).equals(await readFile(whole))).toBe(true);
+    expect(await linesOf(output)).toHaveLength(60_000);
+  });
+
+  it('takes back a line that was cut off', async () => {
+    const folder = await temporaryFolder();
+    const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
+    await writeFile(input, csvOf(50_000));
+    const { process: child, outcome } = startCommand(['batch', 'iris', input, output, '-b', '10']);
+    while ((await stat(output).catch(() => ({ size: 0 }))).size < 1000) await wait(5);
+    child.kill('SIGKILL');
+    await outcome;
+    const text = await readFile(output);
+    await writeFile(output, text.subarray(0, text.length - 17));
+    expect((await runCommand(['batch', 'iris', input, output])).code).toBe(0);
+    const rows = (await linesOf(output)).map((line) => JSON.parse(line).row);
+    expect(rows).toEqual(Array.from({ length: 50_000 }, (_, index) => index + 1));
+  });
+
+  it('stops at a signal behind a whole batch, and says how to go on', async () => {
+    const folder = await temporaryFolder();
+    const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
+    await writeFile(input, csvOf(50_000));
+    const { process: child, outcome } = startCommand(['batch', 'iris', input, output, '-b', '10']);
+    while ((await stat(output).catch(() => ({ size: 0 }))).size < 1000) await wait(5);
+    child.kill('SIGINT');
+    const { code, stderr } = await outcome;
+    const lines = await linesOf(output);
+    expect([code, stderr]).toEqual([
+      130,
+      `Stopped behind row ${lines.length}; the same command goes on from there.\n`,
+    ]);
+    expect(JSON.parse(lines.at(-1) ?? '').row).toBe(lines.length);
+  });
+
+  it('neither replaces an output nor goes on with one of another batch', async () => {
+    const folder = await temporaryFolder();
+    const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
+    await writeFile(input, csvOf(50_000));
+    await writeFile(output, 'mine\n');
+    const refused = await runCommand(['batch', 'iris', input, output]);
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      `${output} is there already; name another output, or replace it with --force.\n`,
+    ]);
+    expect(await readFile(output, 'utf8')).toBe('mine\n');
+    const { process: child, outcome } = startCommand(['batch', 'iris', input, output, '--force', '-b', '10']);
+    while (!(await readFile(output, 'utf8')).includes('"row":1,')) await wait(5);
+    child.kill('SIGKILL');
+    await outcome;
+    const other = await runCommand(['batch', 'iris/1', input, output]);
+    expect(other.code).toBe(1);
+    expect(other.stderr).toContain('its model was "iris (iris/2)", now "iris/1 (iris/1)"');
+  });
+
+  it('answers each image of a folder by its path', async () => {
+    const folder = await temporaryFolder();
+    const images = join(folder, 'images');
+    await cp(join(PROJECT, 'test/fixtures/digits'), join(images, 'below'), { recursive: true });
+    await writeFile(join(images, 'broken.png'), '\x89PNG\r\n\x1a\nno');
+    await writeFile(join(images, 'notes.txt'), 'not an image');
+    const output = join(folder, 'out.jsonl');
+    const { code } = await runCommand(['batch', 'digits', images, output]);
+    const results = (await linesOf(output)).map((line) => JSON.parse(line));
+    expect(code).toBe(3);
+    expect(results.at(-1)).toMatchObject({ file: 'broken.png', error: expect.stringMatching(/broken\.png/) });
+    const wrong = results
+      .slice(0, -1)
+      .filter(({ file, prediction }) => !file.endsWith(`label-${prediction}.png`));
+    expect(results.length).toBeGreaterThan(5);
+    expect(wrong).toEqual([]);
+  });
+
+  it('tells of columns and files that are not there', async () => {
+    const folder = await temporaryFolder();
+    const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.csv')];
+    await writeFile(input, 'a,b\n1,2\n');
+    await runCommand(['batch', 'iris', input, output]);
+    expect((await linesOf(output))[1]).toContain(
+      'The CSV has no column ""sepal_length""; its columns are a, b.',
+    );
+    for (const [args, text] of [
+      [['batch', 'iris', join(folder, 'none.csv'), output], 'There is no file or folder'],
+      [['batch', 'iris', input, join(folder, 'out.xlsx')], 'must end in .jsonl or .csv'],
+      [['batch', 'iris', input, join(folder, 'x.csv'), '-b', '0'], '--batch-size must be a whole number'],
+    ] as const) {
+      const { code, stderr } = await runCommand([...args]);
+      expect([code, stderr]).toEqual([2, expect.stringContaining(text)]);
+    }
+  });
+});
+
+describe('ternion compare', () => {
+  it('tells where two models differ, and how long each takes', async () => {
+    const folder = await temporaryFolder();
+    const input = join(folder, 'in.csv');
+    await writeFile(input, csvOf(200, new Set([5])));
+    const { code, stdout } = await runCommand(['--json', 'compare', 'iris/1', 'models/iris/2', '-d', input]);
+    expect(code).toBe(0);
+    const report = JSON.parse(stdout);
+    expect(report).toMatchObject({
+      rows: 199,
+      bad: 1,
+      latency: [{ model: 'iris/1' }, { model: 'models/iris/2' }],
+    });
+    expect(report.labels_differ).toBeGreaterThan(10);
+    expect(report.first_differing).toHaveLength(10);
+    expect(report.largest_difference.value).toBeGreaterThan(0.1);
+    const same = await runCommand(['--json', 'compare', 'iris/1', 'models/iris/1', '-d', input, '-n', '50']);
+    expect(JSON.parse(same.stdout)).toMatchObject({
+      rows: 49,
+      bad: 1,
+      labels_differ: 0,
+    });
+    expect(JSON.parse(same.stdout).largest_difference.value).toBeLessThan(1e-6);
+  });
+});

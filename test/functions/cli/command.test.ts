@@ -1,0 +1,104 @@
+import { copyFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { PROJECT } from '../../hosts/environment.ts';
+import { runCommand, temporaryFolder } from './run-command.ts';
+
+const SETOSA = '[5.1, 3.5, 1.4, 0.2]';
+
+describe('ternion', () => {
+  it('lists its commands', async () => {
+    const { code, stdout } = await runCommand(['--help']);
+    expect(code).toBe(0);
+    for (const command of ['serve', 'predict', 'batch', 'compare']) {
+      expect(stdout).toMatch(new RegExp(`^  ${command} .*\\S$`, 'm'));
+    }
+  });
+
+  it.each([
+    [['bogus'], /unknown command 'bogus'/],
+    [['predict', 'iris'], /missing required argument 'data'/],
+    [['predict', 'iris', SETOSA, '--nope'], /unknown option '--nope'/],
+    [['serve', '--port', '80a'], /--port "80a" must be a whole number from 0 to 65535/],
+    [['predict', 'iris', 'no-such-file.json'], /"no-such-file.json" is no JSON, and there is no such file/],
+  ])('%j is a mistake of the caller, with exit code 2', async (args, text) => {
+    const { code, stdout, stderr } = await runCommand(args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(text);
+  });
+});
+
+describe('ternion predict', () => {
+  it('tells a prediction in words, best first', async () => {
+    const { code, stdout } = await runCommand(['predict', 'iris', SETOSA]);
+    expect(code).toBe(0);
+    expect(stdout).toBe(
+      'setosa   99.99 %\n  setosa       99.99 %\n  versicolor    0.01 %\n  virginica     0.00 %\n',
+    );
+  });
+
+  it.each([
+    ['a list of values', SETOSA],
+    ['a request', `{"features": ${SETOSA}}`],
+    [
+      'features by name',
+      '{"features": {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}}',
+    ],
+  ])('takes %s and prints the answer of a server with --json', async (_, data) => {
+    const { stdout } = await runCommand(['--json', 'predict', 'iris/1', data]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      prediction: 'setosa',
+      confidence: expect.closeTo(0.999999, 5),
+      model_version: '1',
+    });
+  });
+
+  it('takes stdin, a file with several rows, and an image', async () => {
+    expect((await runCommand(['predict', 'iris', '-'], SETOSA)).stdout).toMatch(/^setosa/);
+    const file = join(await temporaryFolder(), 'rows.json');
+    await writeFile(file, `[${SETOSA}, [6.3, 3.3, 6, 2.5]]`);
+    expect((await runCommand(['predict', 'iris/1', file])).stdout).toBe(
+      'setosa  100.00 %\nvirginica   98.00 %\n',
+    );
+    const image = join(PROJECT, 'test/fixtures/digits/07-label-7.png');
+    expect((await runCommand(['predict', 'digits', image])).stdout).toMatch(
+      /^7 {3}79\.23 %\n {2}7 {3}79\.23 %\n {2}2/,
+    );
+  });
+
+  it('takes a model by the path of its folder or file, without a repository', async () => {
+    const folder = await temporaryFolder();
+    await copyFile(join(PROJECT, 'models/iris/1/model.onnx'), join(folder, 'my forest.onnx'));
+    const ofFile = await runCommand(['--json', 'predict', join(folder, 'my forest.onnx'), SETOSA]);
+    expect(JSON.parse(ofFile.stdout)).toMatchObject({
+      prediction: 'setosa',
+      model: 'my-forest',
+      model_version: '1',
+    });
+    const ofFolder = await runCommand(['--json', 'predict', join(PROJECT, 'models/iris/2'), SETOSA]);
+    expect(JSON.parse(ofFolder.stdout)).toMatchObject({
+      prediction: 'setosa',
+      model: 'iris',
+      model_version: '2',
+    });
+  });
+
+  it('fails with the reason, which names no stack', async () => {
+    const wrong = await runCommand(['predict', 'iris', '[1, 2, "three", 4]']);
+    expect([wrong.code, wrong.stdout]).toEqual([1, '']);
+    expect(wrong.stderr).toBe(
+      'Field "features[2]" (petal_length) is the string "three"; expected a finite number.\n',
+    );
+    const unknown = await runCommand(['predict', 'nope', SETOSA]);
+    expect([unknown.code, unknown.stderr]).toEqual([
+      1,
+      'There is no model "nope"; the models are: digits, iris.\n',
+    ]);
+    const file = join(await temporaryFolder(), 'broken.onnx');
+    await writeFile(file, 'not a model');
+    const broken = await runCommand(['predict', file, SETOSA]);
+    expect(broken.code).toBe(1);
+    expect(broken.stderr).toMatch(/its model\.onnx is not an ONNX file, or it is truncated/);
+    expect(broken.stderr).not.toMatch(/\n\s+at /);
+  });
+});

@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { PROJECT } from '../../hosts/environment.ts';
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly process: ChildProcess;
+  readonly outcome: Promise<Outcome>;
+  /** Resolves when stdout matches, rejects when the process ends before. */
+  seen(pattern: RegExp): Promise<string>;
+}
+
+/** Starts the built command in a process of its own, in the project's folder. */
+export function startCommand(args: readonly string[], stdin = ''): Running {
+  const child = spawn(process.execPath, [join(PROJECT, 'dist/cli/index.mjs'), ...args], {
+    cwd: PROJECT,
+    env: { PATH: process.env.PATH ?? '' },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stdin.end(stdin);
+  const outcome = once(child, 'close').then(() => ({ code: child.exitCode, stdout, stderr }));
+  return {
+    process: child,
+    outcome,
+    seen: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const match = pattern.exec(stdout);
+          if (match) resolve(match[0]);
+        };
+        child.stdout.on('data', look);
+        look();
+        outcome.then(() => reject(new Error(`the command ended: ${stdout}${stderr}`)), reject);
+      }),
+  };
+}
+
+export async function runCommand(args: readonly string[], stdin?: string): Promise<Outcome> {
+  return await startCommand(args, stdin).outcome;
+}
+
+/** An empty folder that is gone after the test. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'ternion-cli-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}

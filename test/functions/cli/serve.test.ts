@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { Agent, request as sendRequest } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Running, startCommand } from './run-command.ts';
+
+const BODY = JSON.stringify({ features: [5.1, 3.5, 1.4, 0.2] });
+
+async function startServer(args: readonly string[] = []): Promise<{ running: Running; port: number }> {
+  const running = startCommand(['serve', '--port', '0', ...args]);
+  onTestFinished(() => {
+    running.process.kill('SIGKILL');
+  });
+  const url = await running.seen(/http:\/\/localhost:\d+/);
+  return { running, port: Number(new URL(url).port) };
+}
+
+/** One prediction; rejects when the connection breaks before the answer is there. */
+async function predict(port: number, agent: Agent): Promise<{ prediction: string; connection: string }> {
+  const outgoing = sendRequest({ host: '127.0.0.1', port, path: '/predict', method: 'POST', agent });
+  outgoing.end(BODY);
+  const [incoming] = await once(outgoing, 'response');
+  const answer = JSON.parse(await text(incoming));
+  return { prediction: answer.prediction, connection: incoming.headers.connection };
+}
+
+describe('ternion serve', () => {
+  it('says where it serves, answers, and ends at a signal', async () => {
+    const { running, port } = await startServer();
+    const agent = new Agent({ keepAlive: true });
+    expect(await predict(port, agent)).toEqual({ prediction: 'setosa', connection: 'keep-alive' });
+    agent.destroy();
+    running.process.kill('SIGINT');
+    const { code, stderr } = await running.outcome;
+    expect([code, stderr]).toEqual([0, 'SIGINT: no new connections; what is under way is answered.\n']);
+  });
+
+  it('loses no request of its clients when it is told to end while they send', async () => {
+    const { running, port } = await startServer(['--grace', '2']);
+    let isOver = false;
+    let answered = 0;
+    const failures: unknown[] = [];
+    const clients = Array.from({ length: 8 }, async () => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      while (!isOver) {
+        try {
+          const { connection } = await predict(port, agent);
+          answered++;
+          // The server has said good-bye: a client would go to another one now.
+          if (connection === 'close') break;
+          await wait(1);
+        } catch (error) {
+          failures.push(error);
+          break;
+        }
+      }
+      agent.destroy();
+    });
+    await wait(300);
+    running.process.kill('SIGTERM');
+    const { code } = await running.outcome;
+    isOver = true;
+    await Promise.all(clients);
+    expect(failures).toEqual([]);
+    expect(answered).toBeGreaterThan(8);
+    expect(code).toBe(0);
+  });
+
+  it('answers a request whose body is still on its way when the signal comes', async () => {
+    const { running, port } = await startServer(['--grace', '1']);
+    const outgoing = sendRequest({ host: '127.0.0.1', port, path: '/predict', method: 'POST' });
+    outgoing.write(BODY.slice(0, 10));
+    await wait(100);
+    running.process.kill('SIGTERM');
+    await wait(100);
+    outgoing.end(BODY.slice(10));
+    const [incoming] = await once(outgoing, 'response');
+    expect(JSON.parse(await text(incoming))).toMatchObject({ prediction: 'setosa' });
+    expect((await running.outcome).code).toBe(0);
+  });
+
+  it('answers what is no HTTP with JSON', async () => {
+    const { port } = await startServer();
+    const socket = connect(port, '127.0.0.1');
+    socket.write('HELLO\r\n\r\n');
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\ncontent-type: application\/json\r\n/);
+    expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({
+      error: 'The request is not valid HTTP.',
+    });
+  });
+
+  it('says so when the port is taken', async () => {
+    const { port } = await startServer();
+    const { code, stderr } = await startCommand(['serve', '--port', String(port)]).outcome;
+    expect([code, stderr]).toEqual([
+      1,
+      `127.0.0.1:${port} is in use already; choose another with --port (EADDRINUSE).\n`,
+    ]);
+  });
+});
