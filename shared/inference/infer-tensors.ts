@@ -31,12 +31,13 @@ export async function inferTensors(
   limits: Limits,
 ): Promise<NamedTensors> {
   const fetches = checkFetches(outputs ?? session.outputs.map(({ name }) => name), session);
-  const encoder = model.config.task === 'image-classification' ? model.task.encoder : undefined;
+  const { encoder } = model.task;
   const images = encoder && inputs.get(encoder.input.name);
   if (encoder && images && isBytesInput(images)) {
     checkNames(inputs, session.inputs);
     const tensor = await encodeImages(images, encoder, limits);
-    return checkOutputs(await runBatch(session, encoder.input, tensor, fetches), limits);
+    const feeds = new Map([[encoder.input.name, tensor]]);
+    return checkOutputs(await runBatch(session, feeds, fetches), limits);
   }
   return checkOutputs(await session.run(checkFeeds(inputs, session), fetches).catch(blameInputs), limits);
 }

@@ -10,7 +10,7 @@ import type { NamedInputs } from './check-feeds.ts';
 import { inferTensors } from './infer-tensors.ts';
 import type { InferenceInput, InferenceOutput, InferenceRequest, InputKind } from './input.ts';
 import { loadModel, type Model } from './load-model.ts';
-import { INPUT_KINDS } from './task.ts';
+import { inputKindOf } from './task.ts';
 import { timeRuns } from './time-runs.ts';
 import { unavailable } from './unavailable.ts';
 
@@ -161,8 +161,8 @@ export function createInference(options: InferenceOptions): Inference {
   async function readKind(reference: ModelReference): Promise<InputKind | undefined> {
     try {
       const config = await repository.config(reference);
-      if (config) kinds.set(keyOf(reference), INPUT_KINDS[config.task]);
-      return config && INPUT_KINDS[config.task];
+      if (config) kinds.set(keyOf(reference), inputKindOf(config));
+      return config && inputKindOf(config);
     } catch (error) {
       // A store that fails must not change which model answers: only a broken model.json counts its model out.
       if (!(error instanceof ModelError)) throw error;
@@ -213,8 +213,16 @@ export function createInference(options: InferenceOptions): Inference {
 }
 
 function sizeOfInput(input: InferenceInput): number {
-  if (input.kind === 'features') return input.rows.length;
-  return input.kind === 'image' ? input.images.length : 1;
+  switch (input.kind) {
+    case 'features':
+      return input.rows.length;
+    case 'image':
+      return input.images.length;
+    case 'text':
+      return input.texts.length;
+    case 'tensors':
+      return 1;
+  }
 }
 
 /** The first axis of the first tensor; scalars count as one. */

@@ -46,7 +46,7 @@ export async function loadModel(
   const session = markOpenRanks(await openSession(source, folder.config, options), graph);
   try {
     const config = folder.config ?? inferConfig(graph, session);
-    const task = bindTask(config, graph, session);
+    const task = await bindTask(config, { graph, session, folder: folder.path });
     await task.warmUp(session).catch(options.onWarmUpError);
     const example = folder.example ?? task.example;
     return {

@@ -132,7 +132,7 @@ function encodeModel(
     task: config.task,
     description: config.description,
     labels: task.labels,
-    features: 'features' in config ? config.features : undefined,
+    features: task.features?.map((feature) => ({ ...feature })),
     inputs: session.inputs.map(encodeSpec),
     outputs: session.outputs.map(encodeSpec),
     metrics: config.metrics,

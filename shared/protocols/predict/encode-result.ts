@@ -27,6 +27,11 @@ function encodePredictions(output: InferenceOutput, input: InferenceInput): Memb
       return output.predictions.map((prediction) => encodeClassification(prediction, output.labels, input));
     case 'regression':
       return output.predictions.map((prediction) => ({ prediction }));
+    case 'embedding':
+      return output.predictions.map((tensor) => ({
+        embedding: toNested(tensor),
+        dimensions: tensor.shape.at(-1) ?? 0,
+      }));
     case 'tensors':
       return [{ outputs: new Map([...output.tensors].map(([name, tensor]) => [name, toNested(tensor)])) }];
   }
