@@ -1,5 +1,5 @@
 import type { Limits } from '../config.ts';
-import { InferenceError } from '../errors.ts';
+import { InferenceError, invalid } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { ModelReference, ModelRepository } from '../models/model-repository.ts';
 import type { Logger } from '../monitoring/logger.ts';
@@ -119,6 +119,7 @@ export function createInference(options: InferenceOptions): Inference {
   ): Promise<{ model: Model; result: R; runMs: number; loadMs: number }> {
     const askedMs = performance.now();
     return await use(reference, async (model) => {
+      checkBatchSize(model, batchSize);
       const startMs = performance.now();
       const timed = timeRuns(model.session);
       try {
@@ -210,6 +211,11 @@ export function createInference(options: InferenceOptions): Inference {
     },
     close: () => cache.clear(),
   };
+}
+
+function checkBatchSize({ config: { maxBatchSize } }: Model, size: number): void {
+  if (maxBatchSize === undefined || size <= maxBatchSize) return;
+  throw invalid(`The request has ${size} instances; this model takes at most ${maxBatchSize} at once.`);
 }
 
 function sizeOfInput(input: InferenceInput): number {

@@ -29,6 +29,8 @@ const common = {
   description: z.string().optional(),
   /** Results on held-out data, by name. */
   metrics: z.record(z.string(), z.number()).optional(),
+  /** Most instances of one request. */
+  maxBatchSize: z.number().int().min(1).optional(),
   session: z
     .strictObject({
       intraOpThreads: z.number().int().min(1).max(256).optional(),

@@ -122,13 +122,14 @@ async function readTask(
 }
 
 function encodeModel(
-  { reference, config, session, task, example }: Model,
+  { reference, config, format, session, task, example }: Model,
   versions: readonly string[],
 ): WritableJson {
   return {
     name: reference.name,
     version: reference.version,
     versions,
+    format,
     task: config.task,
     description: config.description,
     labels: task.labels,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadModel } from '../../../shared/inference/load-model.ts';
 import { ModelError, parseModelConfig } from '../../../shared/models/model-config.ts';
+import type { ModelFolder } from '../../../shared/models/model-repository.ts';
 import {
   type Axis,
   buildModel,
@@ -22,16 +23,29 @@ const irisConfig = JSON.parse(read('iris/2/model.json').toString());
 const digitsModel = read('digits/1/model.onnx');
 const digitsConfig = JSON.parse(read('digits/1/model.json').toString());
 
+/** A folder with nothing in it but some files. */
+function folderOf(path: string, files: readonly string[]): ModelFolder {
+  return {
+    path,
+    files,
+    modelFile: 'model.onnx',
+    sizeBytes: 0,
+    config: undefined,
+    example: undefined,
+    read: async () => undefined,
+    readShared: async () => undefined,
+  };
+}
+
 async function load(model: Uint8Array | string, config?: object) {
   const path = await makeFolder({ 'model.onnx': model });
   const warmUpErrors: unknown[] = [];
   const loaded = await loadModel(
     { name: 'm', version: '1' },
     {
-      path,
+      ...folderOf(path, ['model.onnx']),
       sizeBytes: 123,
       config: config && parseModelConfig(JSON.stringify(config)),
-      example: undefined,
     },
     { intraOpThreads: 1, onWarmUpError: (error) => warmUpErrors.push(error) },
   );
@@ -115,11 +129,10 @@ describe('a file that is no model', () => {
 
   it('is refused when the file is missing', async () => {
     const path = await makeFolder({});
-    const loaded = loadModel(
-      { name: 'm', version: '1' },
-      { path, sizeBytes: 0, config: undefined, example: undefined },
-      { intraOpThreads: 1, onWarmUpError: () => undefined },
-    );
+    const loaded = loadModel({ name: 'm', version: '1' }, folderOf(path, []), {
+      intraOpThreads: 1,
+      onWarmUpError: () => undefined,
+    });
     await expect(loaded).rejects.toThrow('ENOENT');
   });
 });
