@@ -10,6 +10,8 @@ export interface Limits {
   readonly batchSize: number;
   /** Most elements of one tensor. */
   readonly tensorElements: number;
+  /** Most characters of all texts of one request, as UTF-16 counts them. */
+  readonly textCharacters: number;
   /** Deepest nesting of arrays and objects in a JSON body. */
   readonly jsonDepth: number;
 }
@@ -143,6 +145,7 @@ const environmentSchema = z.object({
   MAX_IMAGE_PIXELS: count(50_000_000),
   MAX_BATCH_SIZE: count(1024),
   MAX_TENSOR_ELEMENTS: count(16 * MEBIBYTE),
+  MAX_TEXT_CHARACTERS: count(1_000_000),
   MAX_JSON_DEPTH: count(32),
 });
 
@@ -184,6 +187,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
       imagePixels: values.MAX_IMAGE_PIXELS,
       batchSize: values.MAX_BATCH_SIZE,
       tensorElements: values.MAX_TENSOR_ELEMENTS,
+      textCharacters: values.MAX_TEXT_CHARACTERS,
       jsonDepth: values.MAX_JSON_DEPTH,
     },
   };

@@ -28,10 +28,12 @@ export function createClassificationDecoder(
 ): Decoder {
   const scoresOutput = findScores(session, graph, config.output);
   const labelOutput = findLabels(session);
-  const graphLabels = graph.zipMaps.find(({ output }) => output === scoresOutput.name)?.labels;
+  const graphLabels =
+    graph.zipMaps.find(({ output }) => output === scoresOutput.name)?.labels ??
+    (labelOutput && graph.classLabels.get(labelOutput.name));
   const classes = countClasses(scoresOutput);
   const labels = config.labels ?? graphLabels ?? range(classes);
-  if (classes !== undefined && classes < 2) {
+  if (classes !== undefined && classes < 2 && config.labels?.length !== classes) {
     throw new ModelError(
       `its output "${scoresOutput.name}" has ${classes} score per row, a classifier needs one per class`,
     );
@@ -120,7 +122,7 @@ function classOf(
 /** Only a run shows how many scores a graph with open axes gives. */
 function checkScores(rows: Float64Array[], labels: readonly Label[] | undefined): Float64Array[] {
   const [first] = rows;
-  if (!first || (first.length >= 2 && (!labels || labels.length === first.length))) return rows;
+  if (!first || (labels ? labels.length === first.length : first.length >= 2)) return rows;
   throw new InferenceError(
     'MODEL_UNAVAILABLE',
     `The model gives ${first.length} scores per row; expected one for each of ${labels?.length ?? 'at least 2'} classes.`,

@@ -2,67 +2,105 @@ import type { Limits } from '../config.ts';
 import { invalid } from '../errors.ts';
 import type { JsonValue } from '../json/parse-json.ts';
 import { ModelError } from '../models/model-config.ts';
-import { type Feature, parseRow, type RowFormat } from '../processing/tabular.ts';
-import type { Session, TensorSpec } from '../runtime/session.ts';
-import { FLOAT_BOUNDS, INTEGER_RANGES } from '../tensor/datatype.ts';
+import { type Cell, type Feature, parseRow, type RowFormat } from '../processing/tabular.ts';
+import type { Session } from '../runtime/session.ts';
 import { createTensor, type Tensor } from '../tensor/tensor.ts';
-import { expectInput, type Located } from './input.ts';
-import { type Encoder, fillBatch } from './task.ts';
+import { bindColumns, type ColumnBinding, type FeatureInput } from './bind-columns.ts';
+import { expectInput, type InferenceInput, type Located } from './input.ts';
+import { type BatchEncoder, type EncodedBatch, fillBatch } from './task.ts';
 
 /**
- * Prepares the input of a tabular model.
+ * Prepares the inputs of a tabular model: a matrix of all columns, or an input for each column or group of columns,
+ * of numbers or of strings.
  *
- * @throws ModelError when the graph has no single numeric matrix as input, or another width than the config
+ * @throws ModelError when the graph takes no columns, or others than the config says
  */
-export function createFeatureEncoder(session: Session, features: readonly Feature[] | undefined): Encoder {
-  const [input, ...others] = session.inputs;
-  if (!input || others.length > 0) {
-    throw new ModelError(`a tabular model has one input, its graph has ${session.inputs.length}`);
-  }
-  if (input.shape.length !== 2 || input.datatype === 'BYTES') {
-    throw new ModelError(
-      `a tabular model takes a matrix of numbers, its input "${input.name}" is ${input.datatype} [${input.shape}]`,
-    );
-  }
-  const graphWidth = input.shape[1] === -1 ? undefined : input.shape[1];
-  if (features && graphWidth !== undefined && features.length !== graphWidth) {
-    throw new ModelError(`its model.json names ${features.length} features, its input takes ${graphWidth}`);
-  }
-  const integers = input.datatype === 'BOOL' ? ([0, 1] as const) : INTEGER_RANGES[input.datatype];
-  const floatBound = FLOAT_BOUNDS[input.datatype];
-  const format: RowFormat = { features, width: graphWidth, integers, floatBound };
-  const exampleRow = features?.map(middleOf) ?? new Array<number>(graphWidth ?? 1).fill(0);
+export function createFeatureEncoder(
+  session: Session,
+  features: readonly Feature[] | undefined,
+): BatchEncoder {
+  const binding = bindColumns(session.inputs, features);
+  const { format, inputs } = binding;
+  const [first] = inputs;
+  if (!first) throw new ModelError('a tabular model takes columns, its graph has no inputs');
+  const width = format.features?.length ?? format.width ?? 1;
+  const example = Array.from({ length: width }, (_, index) =>
+    middleOf(format.features?.[index], (format.columns[index] ?? format.columns[0]).type),
+  );
   return {
-    input,
-    encode: (given, limits) => encodeRows(expectInput(given, 'features').rows, input, format, limits),
-    example: () => createTensor(input.datatype, [1, exampleRow.length], exampleRow),
-    exampleRequest: fillBatch(input, 'features', exampleRow),
+    features: format.features,
+    encode: (given, limits) => encodeRows(rowsOf(given, format.features), binding, limits),
+    example: () => toBatch([example], binding, width),
+    exampleRequest: fillBatch(first.spec, 'features', example),
   };
 }
 
-/** The middle of a feature's range, a whole number where one is inside. */
-function middleOf({ range }: Feature): number {
-  const [low, high] = range ?? [0, 0];
+/** A text is a row of a model with the one feature `text`: both are written {"text": "..."}. */
+function rowsOf(
+  input: InferenceInput,
+  features: readonly Feature[] | undefined,
+): readonly Located<JsonValue>[] {
+  if (input.kind === 'text' && features?.length === 1 && features[0]?.name === 'text') {
+    return input.texts.map(({ value, field }) => ({ value: [value], field }));
+  }
+  return expectInput(input, 'features').rows;
+}
+
+/** One of a feature's values, or the middle of its range: a whole number where one is inside. */
+function middleOf(feature: Feature | undefined, type: 'number' | 'string'): Cell {
+  const [value] = feature?.values ?? [];
+  if (value !== undefined) return value;
+  if (type === 'string') return '';
+  const [low, high] = feature?.range ?? [0, 0];
   return Math.min(high, Math.max(low, Math.round((low + high) / 2)));
 }
 
 function encodeRows(
   rows: readonly Located<JsonValue>[],
-  input: TensorSpec,
-  format: RowFormat,
+  binding: ColumnBinding,
   limits: Limits,
-): Tensor {
-  const values: number[] = [];
+): EncodedBatch {
+  const { format } = binding;
+  const parsed: Cell[][] = [];
   let width = format.features?.length ?? format.width;
+  let count = 0;
   for (const { value, field } of rows) {
     // Where neither config nor graph say how wide a row is, the first one does.
-    for (const number of parseRow(value, field, { ...format, width })) values.push(number);
-    width ??= values.length;
-    if (values.length > limits.tensorElements) {
+    const row = parseRow(value, field, { ...format, width } satisfies RowFormat);
+    width ??= row.length;
+    count += row.length;
+    if (count > limits.tensorElements) {
       throw invalid(
-        `The request has more than ${limits.tensorElements} numbers, the limit (MAX_TENSOR_ELEMENTS).`,
+        `The request has more than ${limits.tensorElements} values, the limit (MAX_TENSOR_ELEMENTS).`,
       );
     }
+    parsed.push(row);
   }
-  return createTensor(input.datatype, [rows.length, width ?? 0], values);
+  return toBatch(parsed, binding, width ?? 0);
+}
+
+function toBatch(
+  rows: readonly (readonly Cell[])[],
+  { inputs }: ColumnBinding,
+  rowWidth: number,
+): EncodedBatch {
+  const feeds = new Map(inputs.map((input) => [input.spec.name, toTensor(rows, input, rowWidth)]));
+  return { rows: rows.length, feeds };
+}
+
+function toTensor(
+  rows: readonly (readonly Cell[])[],
+  { spec, places }: FeatureInput,
+  rowWidth: number,
+): Tensor {
+  const taken = places ?? Array.from({ length: rowWidth }, (_, index) => index);
+  const shape = spec.shape.length === 1 ? [rows.length] : [rows.length, taken.length];
+  if (spec.datatype === 'BYTES') {
+    const data = rows.flatMap((row) => taken.map((place) => String(row[place] ?? '')));
+    return { datatype: 'BYTES', shape, data };
+  }
+  const values = new Float64Array(rows.length * taken.length);
+  let at = 0;
+  for (const row of rows) for (const place of taken) values[at++] = Number(row[place]);
+  return createTensor(spec.datatype, shape, values);
 }

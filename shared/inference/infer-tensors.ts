@@ -12,7 +12,7 @@ import {
 } from './check-feeds.ts';
 import { blameInputs, checkOutputs } from './check-run.ts';
 import type { Model } from './load-model.ts';
-import { runBatch } from './run-batch.ts';
+import { batchSizeOf, runBatch } from './run-batch.ts';
 import type { Encoder } from './task.ts';
 
 export interface TensorRunOptions {
@@ -37,12 +37,13 @@ export async function inferTensors(
   limits: Limits,
 ): Promise<NamedTensors> {
   const fetches = checkFetches(outputs ?? session.outputs.map(({ name }) => name), session);
-  const encoder = model.config.task === 'image-classification' ? model.task.encoder : undefined;
+  const { encoder } = model.task;
   const images = encoder && inputs.get(encoder.input.name);
   if (encoder && images && isBytesInput(images)) {
     checkNames(inputs, session.inputs);
     const tensor = await encodeImages(images, encoder, limits);
-    return checkOutputs(await runBatch(session, encoder.input, tensor, fetches), limits);
+    const feeds = new Map([[encoder.input.name, tensor]]);
+    return checkOutputs(await runBatch(session, feeds, fetches), limits);
   }
   const outcome = isBatch
     ? runInstances(session, inputs, fetches)
@@ -50,20 +51,15 @@ export async function inferTensors(
   return checkOutputs(await outcome.catch(blameInputs), limits);
 }
 
-/** Runs instances, in portions where the graph has one input with a fixed batch size. */
+/** Runs instances, in portions where the graph has a fixed batch size. */
 async function runInstances(
   session: Session,
   inputs: NamedInputs,
   fetches: readonly string[],
 ): Promise<NamedTensors> {
-  const [input, ...others] = session.inputs;
-  const portion = input?.shape[0] ?? -1;
-  if (!input || others.length > 0 || portion === -1)
-    return await session.run(checkFeeds(inputs, session), fetches);
-  const anySize = { ...input, shape: [-1, ...input.shape.slice(1)] };
-  const tensor = checkFeeds(inputs, { ...session, inputs: [anySize] }).get(input.name);
-  if (!tensor) throw new Error(`input "${input.name}" was not made`);
-  return await runBatch(session, input, tensor, fetches);
+  if (batchSizeOf(session) === -1) return await session.run(checkFeeds(inputs, session), fetches);
+  const anySize = session.inputs.map((spec) => ({ ...spec, shape: [-1, ...spec.shape.slice(1)] }));
+  return await runBatch(session, checkFeeds(inputs, { ...session, inputs: anySize }), fetches);
 }
 
 async function encodeImages({ shape, elements }: BytesInput, encoder: Encoder, limits: Limits) {

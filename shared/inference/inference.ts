@@ -1,5 +1,5 @@
 import type { Limits } from '../config.ts';
-import { InferenceError } from '../errors.ts';
+import { InferenceError, invalid } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { ModelReference, ModelRepository } from '../models/model-repository.ts';
 import type { Logger } from '../monitoring/logger.ts';
@@ -10,7 +10,7 @@ import type { NamedInputs } from './check-feeds.ts';
 import { inferTensors } from './infer-tensors.ts';
 import type { InferenceInput, InferenceOutput, InferenceRequest, InputKind } from './input.ts';
 import { loadModel, type Model } from './load-model.ts';
-import { INPUT_KINDS } from './task.ts';
+import { inputKindOf } from './task.ts';
 import { timeRuns } from './time-runs.ts';
 import { unavailable } from './unavailable.ts';
 
@@ -127,6 +127,7 @@ export function createInference(options: InferenceOptions): Inference {
   ): Promise<{ model: Model; result: R; runMs: number; loadMs: number }> {
     const askedMs = performance.now();
     return await use(reference, async (model) => {
+      checkBatchSize(model, batchSize);
       const startMs = performance.now();
       const timed = timeRuns(model.session);
       try {
@@ -169,8 +170,8 @@ export function createInference(options: InferenceOptions): Inference {
   async function readKind(reference: ModelReference): Promise<InputKind | undefined> {
     try {
       const config = await repository.config(reference);
-      if (config) kinds.set(keyOf(reference), INPUT_KINDS[config.task]);
-      return config && INPUT_KINDS[config.task];
+      if (config) kinds.set(keyOf(reference), inputKindOf(config));
+      return config && inputKindOf(config);
     } catch (error) {
       // A store that fails must not change which model answers: only a broken model.json counts its model out.
       if (!(error instanceof ModelError)) throw error;
@@ -223,9 +224,22 @@ export function createInference(options: InferenceOptions): Inference {
   };
 }
 
+function checkBatchSize({ config: { maxBatchSize } }: Model, size: number): void {
+  if (maxBatchSize === undefined || size <= maxBatchSize) return;
+  throw invalid(`The request has ${size} instances; this model takes at most ${maxBatchSize} at once.`);
+}
+
 function sizeOfInput(input: InferenceInput): number {
-  if (input.kind === 'features') return input.rows.length;
-  return input.kind === 'image' ? input.images.length : 1;
+  switch (input.kind) {
+    case 'features':
+      return input.rows.length;
+    case 'image':
+      return input.images.length;
+    case 'text':
+      return input.texts.length;
+    case 'tensors':
+      return 1;
+  }
 }
 
 /** The first axis of the first tensor; scalars count as one. */

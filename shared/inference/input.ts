@@ -2,6 +2,7 @@ import { invalid } from '../errors.ts';
 import type { JsonValue } from '../json/parse-json.ts';
 import type { Label } from '../processing/classification.ts';
 import type { NamedTensors } from '../runtime/session.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 
 /** A part of a request with its place in it, for error messages: `instances[2]`, `file`. */
 export interface Located<T> {
@@ -13,6 +14,7 @@ export interface Located<T> {
 export type InferenceInput =
   | { readonly kind: 'features'; readonly rows: readonly Located<JsonValue>[] }
   | { readonly kind: 'image'; readonly images: readonly Located<Uint8Array>[] }
+  | { readonly kind: 'text'; readonly texts: readonly Located<string>[] }
   | { readonly kind: 'tensors'; readonly tensors: Located<JsonValue> };
 
 export type InputKind = InferenceInput['kind'];
@@ -32,7 +34,7 @@ export interface ClassificationPrediction {
   readonly scores: Float64Array;
 }
 
-/** What a task makes of the outputs. One prediction per row or image, in order. */
+/** What a task makes of the outputs. One prediction per row, image or text, in order. */
 export type InferenceOutput =
   | {
       readonly kind: 'classification';
@@ -40,12 +42,18 @@ export type InferenceOutput =
       readonly predictions: readonly ClassificationPrediction[];
     }
   | { readonly kind: 'regression'; readonly predictions: readonly (number | readonly number[])[] }
+  | {
+      readonly kind: 'embedding';
+      /** A vector each, or a list of vectors (one per token or place) where the model does not pool. */
+      readonly predictions: readonly Tensor[];
+    }
   | { readonly kind: 'tensors'; readonly tensors: NamedTensors };
 
 /** What each kind of input is called when a request brings the wrong one. */
 const INPUT_NAMES: Record<InputKind, string> = {
   features: 'features, as {"features": [...]}',
   image: 'an image, as a file or as {"image": "<base64>"}',
+  text: 'text, as {"text": "..."}',
   tensors: 'tensors, as {"inputs": {...}}',
 };
 

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { JsonObject } from '../json/parse-json.ts';
+import { type Format, type Recognised, recogniseModel } from '../models/formats/recognise.ts';
 import { type ModelConfig, ModelError } from '../models/model-config.ts';
-import { MODEL_FILE, type ModelFolder, type ModelReference } from '../models/model-repository.ts';
+import type { ModelFolder, ModelReference } from '../models/model-repository.ts';
 import { type Graph, readGraph } from '../onnx/graph.ts';
 import { ProtobufError, withFileSource } from '../onnx/protobuf.ts';
 import { rewriteZipMaps } from '../onnx/zipmap.ts';
@@ -16,6 +17,8 @@ import { bindTask } from './tasks.ts';
 export interface Model extends Cacheable {
   readonly reference: ModelReference;
   readonly config: ModelConfig;
+  /** Where the config comes from. */
+  readonly format: Format;
   readonly session: Session;
   readonly task: TaskRunner;
   /** Body of a predict request that it answers; undefined where it would be huge. */
@@ -29,8 +32,8 @@ export interface LoadOptions {
 }
 
 /**
- * Loads a model version from its folder: reads the graph, rewrites ZipMaps, creates the session, binds the task and
- * runs once.
+ * Loads a model version from its folder: reads the graph, rewrites ZipMaps, creates the session, finds out what kind of
+ * model it is, binds the task and runs once.
  *
  * @throws ModelError with a reason fit for clients
  */
@@ -39,22 +42,22 @@ export async function loadModel(
   folder: ModelFolder,
   options: LoadOptions,
 ): Promise<Model> {
-  const path = join(folder.path, MODEL_FILE);
+  const path = join(folder.path, folder.modelFile);
   const graph = readModelFile(path);
   checkGraph(graph);
   const source = graph.zipMaps.length > 0 ? rewriteZipMaps(await readFile(path)) : path;
-  const session = markOpenRanks(await openSession(source, folder.config, options), graph);
+  const session = markOpenRanks(await openSession(source, folder, options), graph);
   try {
-    const config = folder.config ?? inferConfig(graph, session);
-    const task = bindTask(config, graph, session);
+    const { format, config, example } = await configure(folder, graph, session);
+    const task = await bindTask(config, { graph, session, folder: folder.path });
     await task.warmUp(session).catch(options.onWarmUpError);
-    const example = folder.example ?? task.example;
     return {
       reference,
       config,
+      format,
       session,
       task,
-      example,
+      example: folder.example ?? example ?? task.example,
       sizeBytes: folder.sizeBytes,
       release: session.release,
     };
@@ -64,16 +67,14 @@ export async function loadModel(
   }
 }
 
-/**
- * What a model without model.json is taken for: the graph alone only gives away scikit-learn classifiers. One that
- * takes several inputs, or other than a matrix of numbers, takes tensors.
- */
-export function inferConfig(graph: Graph, session: Session): ModelConfig {
-  const [input, ...others] = session.inputs;
-  const takesRows = input && others.length === 0 && input.shape.length === 2 && input.datatype !== 'BYTES';
-  return graph.zipMaps.length > 0 && takesRows
-    ? { task: 'tabular-classification', postprocess: [] }
-    : { task: 'tensor' };
+/** What `model.json` says counts alone; without it the folder and its graph are looked at. */
+async function configure(
+  folder: ModelFolder,
+  graph: Graph,
+  { inputs, outputs }: Session,
+): Promise<Recognised> {
+  if (folder.config) return { format: 'ternion', config: folder.config };
+  return await recogniseModel(folder, { graph, inputs, outputs });
 }
 
 /**
@@ -82,15 +83,16 @@ export function inferConfig(graph: Graph, session: Session): ModelConfig {
  * @throws ModelError when the file is not an ONNX model
  */
 export function readModelFile(path: string): Graph {
+  const name = basename(path);
   try {
     return withFileSource(path, (source) => {
       const graph = readGraph(source);
       if (source.length > 0 && graph.outputs.length > 0) return graph;
-      throw new ModelError(source.length === 0 ? 'its model.onnx is empty' : 'its model.onnx holds no graph');
+      throw new ModelError(source.length === 0 ? `its ${name} is empty` : `its ${name} holds no graph`);
     });
   } catch (error) {
     if (!(error instanceof ProtobufError)) throw error;
-    throw new ModelError(describeForeignFile(path), { cause: error });
+    throw new ModelError(`its ${name} ${describeForeignFile(path)}`, { cause: error });
   }
 }
 
@@ -98,16 +100,15 @@ export function readModelFile(path: string): Graph {
 function describeForeignFile(path: string): string {
   const start = withFileSource(path, (source) => Buffer.from(source.bytes(0, 64)).toString('latin1'));
   if (start.startsWith('version https://git-lfs')) {
-    return 'its model.onnx is a pointer of Git LFS, not the file itself: run git lfs pull before publishing';
+    return 'is a pointer of Git LFS, not the file itself: run git lfs pull before publishing';
   }
-  if (/^\s*<(?:!doctype|html|\?xml)/i.test(start))
-    return 'its model.onnx is a web page, perhaps of a failed download';
-  return 'its model.onnx is not an ONNX file, or it is truncated';
+  if (/^\s*<(?:!doctype|html|\?xml)/i.test(start)) return 'is a web page, perhaps of a failed download';
+  return 'is not an ONNX file, or it is truncated';
 }
 
 async function openSession(
   source: string | Uint8Array,
-  config: ModelConfig | undefined,
+  { config, modelFile }: ModelFolder,
   options: LoadOptions,
 ): Promise<Session> {
   try {
@@ -117,7 +118,7 @@ async function openSession(
     });
   } catch (error) {
     if (error instanceof UnsupportedGraphError) throw new ModelError(error.message, { cause: error });
-    throw new ModelError(explain(error), { cause: error });
+    throw new ModelError(explain(error, modelFile), { cause: error });
   }
 }
 
@@ -131,7 +132,6 @@ function markOpenRanks(session: Session, graph: Graph): Session {
 
 /** Frequent refusals of ONNX Runtime, in words without paths. The original goes to the log. */
 const REFUSALS: readonly (readonly [RegExp, string])[] = [
-  [/protobuf parsing failed/i, 'its model.onnx is damaged or truncated'],
   [
     /external data|GetExtDataFromTensorProto|\.data\b.*(not exist|cannot open)/i,
     'its external data file is missing, lies outside its folder, or cannot be read',
@@ -149,8 +149,9 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/std::bad_alloc|not enough memory|out of memory/i, 'it does not fit into the memory of this host'],
 ];
 
-function explain(error: unknown): string {
+function explain(error: unknown, modelFile: string): string {
   const text = error instanceof Error ? error.message : '';
+  if (/protobuf parsing failed/i.test(text)) return `its ${basename(modelFile)} is damaged or truncated`;
   return (
     REFUSALS.find(([pattern]) => pattern.test(text))?.[1] ?? 'the runtime refuses its graph; the log says why'
   );

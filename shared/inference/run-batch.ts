@@ -1,23 +1,23 @@
 import { invalid } from '../errors.ts';
-import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
+import type { NamedTensors, Session } from '../runtime/session.ts';
 import { concatRows, sliceRows, type Tensor } from '../tensor/tensor.ts';
 
 /**
- * Runs a batch through a model with one input. Where the graph was exported with a fixed batch size the rows go
- * through in portions of it.
+ * Runs a batch through a model. Where the graph was exported with a fixed batch size the rows go through in portions
+ * of it.
  *
- * @param tensor the rows; its first axis is the batch axis
+ * @param feeds a tensor per input of the graph; the first axis of each is the batch axis
  * @throws InferenceError when the rows do not make whole portions
  */
 export async function runBatch(
   session: Session,
-  input: TensorSpec,
-  tensor: Tensor,
+  feeds: NamedTensors,
   fetches: readonly string[],
 ): Promise<NamedTensors> {
-  const rows = tensor.shape[0] ?? 0;
-  const portion = input.shape[0] ?? -1;
-  if (portion === -1 || portion === rows) return await session.run(new Map([[input.name, tensor]]), fetches);
+  const [first] = feeds.values();
+  const rows = first?.shape[0] ?? 0;
+  const portion = batchSizeOf(session);
+  if (portion === -1 || portion === rows) return await session.run(feeds, fetches);
   if (portion === 0 || rows % portion !== 0) {
     throw invalid(
       `The request has ${rows} instances; the model was exported for batches of exactly ${portion}.`,
@@ -25,15 +25,19 @@ export async function runBatch(
   }
   const collected = new Map<string, Tensor[]>(fetches.map((name) => [name, []]));
   for (let start = 0; start < rows; start += portion) {
-    const results = await session.run(
-      new Map([[input.name, sliceRows(tensor, start, start + portion)]]),
-      fetches,
+    const part = new Map(
+      [...feeds].map(([name, tensor]) => [name, sliceRows(tensor, start, start + portion)]),
     );
-    for (const [name, result] of results) collected.get(name)?.push(result);
+    for (const [name, result] of await session.run(part, fetches)) collected.get(name)?.push(result);
   }
   return new Map(
     [...collected].flatMap(([name, [first, ...rest]]) =>
       first ? [[name, concatRows([first, ...rest])]] : [],
     ),
   );
+}
+
+/** The batch size a graph was exported with; -1 for any. */
+export function batchSizeOf({ inputs }: Session): number {
+  return inputs.find(({ shape: [size = -1] }) => size !== -1)?.shape[0] ?? -1;
 }

@@ -1,7 +1,8 @@
 import type { Limits } from '../config.ts';
 import type { JsonObject, JsonValue } from '../json/parse-json.ts';
-import type { Task } from '../models/model-config.ts';
+import type { ModelConfig } from '../models/model-config.ts';
 import type { Label } from '../processing/classification.ts';
+import type { Feature } from '../processing/tabular.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { InferenceInput, InferenceOutput, InputKind } from './input.ts';
@@ -20,19 +21,43 @@ export interface Encoder {
   readonly exampleRequest: JsonObject;
 }
 
+/** The instances of a request as the inputs of a graph. */
+export interface EncodedBatch {
+  /** How many instances there are: the first axis of every tensor. */
+  readonly rows: number;
+  readonly feeds: NamedTensors;
+  /** For texts: 1 where a row has a token and 0 where it is padded, of shape [rows, tokens]. */
+  readonly mask?: Tensor;
+}
+
+/** Turns what a request brings into all input tensors of a model. */
+export interface BatchEncoder {
+  /** @throws InferenceError when the request does not fit the model */
+  encode(input: InferenceInput, limits: Limits): EncodedBatch | Promise<EncodedBatch>;
+  /** One made-up instance. */
+  example(): EncodedBatch;
+  /** Body of a predict request with one made-up instance. */
+  readonly exampleRequest: JsonObject;
+  /** The columns of a tabular model, where they have names. */
+  readonly features?: readonly Feature[] | undefined;
+}
+
 /** Turns the outputs of a model into predictions. */
 export interface Decoder {
   /** Names of the outputs it needs. */
   readonly fetches: readonly string[];
   readonly labels: readonly Label[] | undefined;
-  decode(outputs: NamedTensors): InferenceOutput;
+  /** @param batch what the outputs were computed from */
+  decode(outputs: NamedTensors, batch: EncodedBatch): InferenceOutput;
 }
 
 /** A task bound to one model. */
 export interface TaskRunner {
-  /** What makes the input of raw ones, where the model takes a single tensor. */
+  /** What makes the input of encoded images, where the model takes them. */
   readonly encoder?: Encoder;
   readonly labels: readonly Label[] | undefined;
+  /** The columns of a tabular model, where they have names. */
+  readonly features?: readonly Feature[] | undefined;
   /** Body of a predict request with one made-up instance; undefined where it would be huge. */
   readonly example: JsonObject | undefined;
   /**
@@ -44,13 +69,35 @@ export interface TaskRunner {
   warmUp(session: Session): Promise<void>;
 }
 
-/** The kind of input each task takes. */
-export const INPUT_KINDS: Record<Task, InputKind> = {
-  'tabular-classification': 'features',
-  'tabular-regression': 'features',
-  'image-classification': 'image',
-  tensor: 'tensors',
-};
+/** The kind of input a model takes, by its config. */
+export function inputKindOf(config: ModelConfig): InputKind {
+  switch (config.task) {
+    case 'tabular-classification':
+    case 'tabular-regression':
+      return 'features';
+    case 'image-classification':
+      return 'image';
+    case 'text-classification':
+      return 'text';
+    case 'feature-extraction':
+      return config.preprocess ? 'image' : 'text';
+    case 'tensor':
+      return 'tensors';
+  }
+}
+
+/** An encoder of one input as one of all inputs. */
+export function toBatchEncoder(encoder: Encoder): BatchEncoder {
+  const toBatch = (tensor: Tensor): EncodedBatch => ({
+    rows: tensor.shape[0] ?? 0,
+    feeds: new Map([[encoder.input.name, tensor]]),
+  });
+  return {
+    encode: async (input, limits) => toBatch(await encoder.encode(input, limits)),
+    example: () => toBatch(encoder.example()),
+    exampleRequest: encoder.exampleRequest,
+  };
+}
 
 /** A request with one instance, or with as many as a graph with a fixed batch size takes. */
 export function fillBatch({ shape: [rows = -1] }: TensorSpec, key: string, instance: JsonValue): JsonObject {

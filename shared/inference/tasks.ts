@@ -1,22 +1,41 @@
+import type { Limits } from '../config.ts';
 import { InferenceError } from '../errors.ts';
 import type { ModelConfig } from '../models/model-config.ts';
 import type { Graph } from '../onnx/graph.ts';
-import type { Session } from '../runtime/session.ts';
+import type { ImageStep } from '../processing/registry.ts';
+import type { NamedTensors, Session } from '../runtime/session.ts';
 import { concatRows, type Tensor } from '../tensor/tensor.ts';
 import { createClassificationDecoder } from './decode-classification.ts';
+import { createEmbeddingDecoder } from './decode-embedding.ts';
 import { createRegressionDecoder } from './decode-regression.ts';
 import { createFeatureEncoder } from './encode-features.ts';
 import { createImageEncoder } from './encode-images.ts';
-import { runBatch } from './run-batch.ts';
-import type { Decoder, Encoder, TaskRunner } from './task.ts';
+import { createTextEncoder } from './encode-texts.ts';
+import { batchSizeOf, runBatch } from './run-batch.ts';
+import {
+  type BatchEncoder,
+  type Decoder,
+  type EncodedBatch,
+  type TaskRunner,
+  toBatchEncoder,
+} from './task.ts';
 import { createTensorTask } from './tensor-task.ts';
 
+/** What of a model a task is bound to. */
+export interface BoundModel {
+  readonly graph: Graph;
+  readonly session: Session;
+  /** Where its files are, for tasks that need more of them than the graph. */
+  readonly folder: string;
+}
+
 /**
- * Binds a model's task to its session.
+ * Binds a model's task to its session: what turns requests into inputs and what turns outputs into predictions.
  *
- * @throws ModelError when the graph is not one for that task
+ * @throws ModelError when the graph is not one for that task, or a file the task needs is missing or broken
  */
-export function bindTask(config: ModelConfig, graph: Graph, session: Session): TaskRunner {
+export async function bindTask(config: ModelConfig, model: BoundModel): Promise<TaskRunner> {
+  const { graph, session, folder } = model;
   switch (config.task) {
     case 'tabular-classification':
       return combine(
@@ -29,41 +48,55 @@ export function bindTask(config: ModelConfig, graph: Graph, session: Session): T
         createRegressionDecoder(session, config.output),
       );
     case 'image-classification':
+      return ofImages(session, config.preprocess, () => createClassificationDecoder(session, graph, config));
+    case 'text-classification':
       return combine(
-        createImageEncoder(session, config.preprocess),
+        await createTextEncoder(session, folder, config),
         createClassificationDecoder(session, graph, config),
       );
+    case 'feature-extraction':
+      return config.preprocess
+        ? ofImages(session, config.preprocess, () => createEmbeddingDecoder(session, config))
+        : combine(await createTextEncoder(session, folder, config), createEmbeddingDecoder(session, config));
     case 'tensor':
-      return createTensorTask(session);
+      return createTensorTask(session, config.labels);
   }
 }
 
-function combine(encoder: Encoder, decoder: Decoder): TaskRunner {
+function ofImages(session: Session, steps: readonly ImageStep[], createDecoder: () => Decoder): TaskRunner {
+  const encoder = createImageEncoder(session, steps);
+  return { ...combine(toBatchEncoder(encoder), createDecoder()), encoder };
+}
+
+function combine(encoder: BatchEncoder, decoder: Decoder): TaskRunner {
   return {
-    encoder,
     labels: decoder.labels,
+    features: encoder.features,
     example: encoder.exampleRequest,
-    infer: async (input, session, limits) => {
-      const tensor = await encoder.encode(input, limits);
-      const output = decoder.decode(await runBatch(session, encoder.input, tensor, decoder.fetches));
-      const given = tensor.shape[0] ?? 0;
-      if (output.kind !== 'tensors' && output.predictions.length !== given) {
+    infer: async (input, session, limits: Limits) => {
+      const batch = await encoder.encode(input, limits);
+      const output = decoder.decode(await runBatch(session, batch.feeds, decoder.fetches), batch);
+      if (output.kind !== 'tensors' && output.predictions.length !== batch.rows) {
         throw new InferenceError(
           'MODEL_UNAVAILABLE',
-          `The model gives ${output.predictions.length} predictions for ${given} instances; its output has no batch axis.`,
+          `The model gives ${output.predictions.length} predictions for ${batch.rows} instances; its output has no batch axis.`,
         );
       }
       return output;
     },
     warmUp: async (session) => {
-      await runBatch(session, encoder.input, repeat(encoder), decoder.fetches);
+      await runBatch(session, repeat(encoder.example(), batchSizeOf(session)), decoder.fetches);
     },
   };
 }
 
 /** The example as often as a graph with a fixed batch size wants it. */
-function repeat({ input, example }: Encoder): Tensor {
-  const one = example();
-  const copies = Math.max(1, input.shape[0] ?? 1);
-  return concatRows([one, ...new Array<Tensor>(copies - 1).fill(one)]);
+function repeat({ feeds }: EncodedBatch, batchSize: number): NamedTensors {
+  const copies = Math.max(1, batchSize) - 1;
+  return new Map(
+    [...feeds].map(([name, tensor]) => [
+      name,
+      concatRows([tensor, ...new Array<Tensor>(copies).fill(tensor)]),
+    ]),
+  );
 }

@@ -1,6 +1,7 @@
 import type { Limits } from '../config.ts';
 import { invalid } from '../errors.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../json/parse-json.ts';
+import type { Label } from '../processing/classification.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import { DATATYPES } from '../tensor/datatype.ts';
 import { parseNested } from '../tensor/nested.ts';
@@ -11,9 +12,9 @@ import { expectInput, type Located } from './input.ts';
 import type { TaskRunner } from './task.ts';
 
 /** The task of a model that says nothing of itself: tensors in and tensors out, by the names in the graph. */
-export function createTensorTask(model: Session): TaskRunner {
+export function createTensorTask(model: Session, labels: readonly Label[] | undefined): TaskRunner {
   return {
-    labels: undefined,
+    labels,
     example: exampleOf(model.inputs),
     infer: async (input, session, limits) => {
       const feeds = parseFeeds(expectInput(input, 'tensors').tensors, model.inputs, limits);

@@ -16,12 +16,21 @@ const feature = z.strictObject({
     .refine(([low, high]) => low <= high, 'must be [smallest, largest]')
     .optional(),
   description: z.string().optional(),
+  /** Known from the graph where it is not given. */
+  type: z.enum(['number', 'string']).optional(),
+  /** All values that make sense; others are refused. */
+  values: z
+    .array(z.union([z.string(), z.number()]))
+    .min(1)
+    .optional(),
 });
 
 const common = {
   description: z.string().optional(),
   /** Results on held-out data, by name. */
   metrics: z.record(z.string(), z.number()).optional(),
+  /** Most instances of one request. */
+  maxBatchSize: z.number().int().min(1).optional(),
   session: z
     .strictObject({
       intraOpThreads: z.number().int().min(1).max(256).optional(),
@@ -48,6 +57,11 @@ const classification = {
   postprocess: z.array(scoreStepSchema).default([]),
 };
 
+const text = {
+  /** Longest text in tokens, special ones included; what is longer is cut. */
+  maxTokens: z.number().int().min(1).max(1_000_000).optional(),
+};
+
 /** `model.json`, the optional file beside `model.onnx` that says what the graph cannot. */
 export const modelConfigSchema = z.discriminatedUnion('task', [
   z.strictObject({ task: z.literal('tabular-classification'), ...common, ...tabular, ...classification }),
@@ -63,7 +77,21 @@ export const modelConfigSchema = z.discriminatedUnion('task', [
     ...classification,
     preprocess: imageStepsSchema,
   }),
-  z.strictObject({ task: z.literal('tensor'), ...common }),
+  z.strictObject({ task: z.literal('text-classification'), ...common, ...classification, ...text }),
+  z.strictObject({
+    task: z.literal('feature-extraction'),
+    ...common,
+    ...text,
+    /** A model of images; without it the model is one of texts. */
+    preprocess: imageStepsSchema.optional(),
+    /** Output that holds the vectors, where the graph has several that could. */
+    output: z.string().optional(),
+    /** How the vectors of all tokens or places become one. */
+    pooling: z.enum(['none', 'mean', 'cls', 'max']).default('none'),
+    /** Whether each vector is divided by its length (L2). */
+    normalize: z.boolean().default(false),
+  }),
+  z.strictObject({ task: z.literal('tensor'), ...common, labels: classification.labels }),
 ]);
 
 export type ModelConfig = z.infer<typeof modelConfigSchema>;

@@ -2,11 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InferenceError } from '../errors.ts';
 import type { JsonObject } from '../json/parse-json.ts';
-import { type ModelStore, type StoredFile, StoreError } from '../stores/model-store.ts';
+import { type ModelStore, StoreError } from '../stores/model-store.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
-import { type ModelConfig, parseModelConfig } from './model-config.ts';
+import { DEPLOYMENT_FILE, type Deployment, parseDeployment } from './deployment.ts';
+import { isPlainPath } from './file-manifest.ts';
+import type { FormatFolder } from './formats/format-folder.ts';
+import { locateModel, recogniseFiles } from './formats/recognise.ts';
+import { type ModelConfig, ModelError, parseModelConfig } from './model-config.ts';
 import { parseReference } from './reference.ts';
-import { compareVersions } from './versions.ts';
+import { filesBelow, type Listing, pickVersion, readListing, unknownVersion } from './repository-listing.ts';
+import { createSmallFiles } from './small-files.ts';
 
 /** A model and the versions the repository holds of it, lowest first. There is at least one. */
 export interface ModelListing {
@@ -22,8 +27,10 @@ export interface ModelReference {
 }
 
 /** A model version's files on this machine. */
-export interface ModelFolder {
+export interface ModelFolder extends FormatFolder {
   readonly path: string;
+  /** The file that holds the graph, below the folder. */
+  readonly modelFile: string;
   readonly sizeBytes: number;
   /** What its model.json says; undefined without one. */
   readonly config: ModelConfig | undefined;
@@ -40,13 +47,13 @@ export interface ModelRepository {
    */
   resolve(name: string, version?: string): Promise<ModelReference>;
   /**
-   * The version an alias of a model stands for.
-   * @throws InferenceError RESOURCE_DOES_NOT_EXIST
+   * The version that an alias of the model's `deployment.json` stands for.
+   * @throws InferenceError RESOURCE_DOES_NOT_EXIST listing the aliases, MODEL_UNAVAILABLE when the file is not valid
    */
   resolveAlias(name: string, alias: string): Promise<ModelReference>;
   /**
-   * What `model.json` says, without fetching the model; undefined without one.
-   * @throws ModelError when the file is not valid
+   * What `model.json` says, or other small files, without fetching the model; undefined when only its graph says it.
+   * @throws ModelError when a file is not valid
    */
   config(reference: ModelReference): Promise<ModelConfig | undefined>;
   /**
@@ -66,23 +73,13 @@ export interface ModelRepositoryOptions {
   readonly onProblem?: (what: string, error?: unknown) => void;
 }
 
-export const MODEL_FILE = 'model.onnx';
 export const CONFIG_FILE = 'model.json';
 export const REFERENCE_FILE = 'reference.json';
 
-const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 /** A name that is not in the listing may be new: the store is asked again, but no more often than this. */
 const MISS_PAUSE_MS = 2_000;
 /** Longest that a request waits for a listing to be renewed. */
 const RENEWAL_WAIT_MS = 1_000;
-
-interface Listing {
-  readonly models: ReadonlyMap<string, ModelListing>;
-  readonly files: readonly StoredFile[];
-  /** Model files whose folders cannot be a model and a version. */
-  readonly ignored: readonly string[];
-  readonly atMs: number;
-}
 
 /** The models of a store, in the layout `<name>/<version>/model.onnx`. Other files are no concern of it. */
 export function createModelRepository(options: ModelRepositoryOptions): ModelRepository {
@@ -90,18 +87,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
   let current: Listing | undefined;
   let renewal: Promise<Listing> | undefined;
   let retryAtMs = 0;
-  // By path and etag: a request that names no model looks at the configs of all.
-  const configs = new Map<string, Promise<ModelConfig>>();
-
-  function readConfig(file: StoredFile): Promise<ModelConfig> {
-    const key = configKey(file);
-    const known = configs.get(key);
-    if (known) return known;
-    const config = readText(store, file).then(parseModelConfig);
-    configs.set(key, config);
-    config.catch(() => configs.delete(key));
-    return config;
-  }
+  const smallFiles = createSmallFiles(store);
 
   function renew(): Promise<Listing> {
     renewal ??= readListing(store, now).then(
@@ -111,8 +97,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
         }
         current = listing;
         renewal = undefined;
-        const kept = new Set(listing.files.map(configKey));
-        for (const key of configs.keys()) if (!kept.has(key)) configs.delete(key);
+        smallFiles.keep(listing.files.values());
         return listing;
       },
       (error: unknown) => {
@@ -138,11 +123,33 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     return current;
   }
 
-  async function find(name: string, version: string | undefined): Promise<ModelReference | undefined> {
+  /** What is not found may have been published after the listing. */
+  async function find<T>(look: (known: Listing) => Promise<T | undefined> | T | undefined) {
     const known = await listing();
-    const found = pick(known, name, version);
-    if (found || now() - known.atMs < MISS_PAUSE_MS || now() < retryAtMs) return found;
-    return pick(await renew().catch(() => known), name, version);
+    const found = await look(known);
+    if (found !== undefined || now() - known.atMs < MISS_PAUSE_MS || now() < retryAtMs) return found;
+    return await look(await renew().catch(() => known));
+  }
+
+  async function readDeployment(known: Listing, name: string): Promise<Deployment | undefined> {
+    const path = `${name}/${DEPLOYMENT_FILE}`;
+    const file = known.files.get(path);
+    if (!file) return undefined;
+    try {
+      return await smallFiles.read(file, parseDeployment);
+    } catch (error) {
+      // It is written to while the server runs: a new listing has its new etag.
+      if (!(error instanceof StoreError) || error.reason !== 'changed') throw error;
+      const renewed = (await renew()).files.get(path);
+      return renewed && (await smallFiles.read(renewed, parseDeployment));
+    }
+  }
+
+  async function pickAlias(known: Listing, name: string, alias: string): Promise<ModelReference | undefined> {
+    const deployment = known.models.has(name) ? await readDeployment(known, name) : undefined;
+    const { aliases = {} } = deployment ?? {};
+    const version = Object.hasOwn(aliases, alias) ? aliases[alias] : undefined;
+    return version === undefined ? undefined : pickVersion(known, name, version);
   }
 
   /** What only serves as an example must not keep a model from being served. */
@@ -155,37 +162,66 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     }
   }
 
-  async function resolve(name: string, version?: string): Promise<ModelReference> {
-    const found = await find(name, version);
-    if (found) return found;
-    throw unknownModel(await listing(), name, version);
+  /** The files of a version, read by a given way; those beside its versions are read from the store. */
+  function formatFolder(
+    known: Listing,
+    { name, version }: ModelReference,
+    read?: FormatFolder['read'],
+  ): FormatFolder {
+    const prefix = `${name}/${version}`;
+    const readStored = async (path: string) => {
+      const file = known.files.get(path);
+      return file && (await smallFiles.read(file, (text) => text));
+    };
+    const readOwn = read ?? ((path: string) => readStored(`${prefix}/${path}`));
+    return {
+      files: filesBelow(known, prefix).map(({ path }) => path.slice(prefix.length + 1)),
+      // Some files name others, and could name any.
+      read: async (path) => (isPlainPath(path) ? await readOwn(path) : undefined),
+      readShared: (path) => readStored(`${name}/${path}`),
+    };
   }
 
   return {
     list: async () => [...(await listing()).models.values()],
-    resolve,
+    resolve: async (name, version) => {
+      const found = await find((known) => pickVersion(known, name, version));
+      if (found) return found;
+      throw unknownVersion(await listing(), name, version);
+    },
     resolveAlias: async (name, alias) => {
-      const { name: known } = await resolve(name);
-      const shown = JSON.stringify(alias.slice(0, 100));
-      throw new InferenceError('RESOURCE_DOES_NOT_EXIST', `Model "${known}" has no alias ${shown}.`);
+      try {
+        const found = await find((known) => pickAlias(known, name, alias));
+        if (found) return found;
+        const known = await listing();
+        if (!known.models.has(name)) throw unknownVersion(known, name, undefined);
+        throw unknownAlias(known, name, alias, await readDeployment(known, name));
+      } catch (error) {
+        if (!(error instanceof ModelError)) throw error;
+        const text = `The aliases of model "${name}" cannot be read: ${error.message}.`;
+        throw new InferenceError('MODEL_UNAVAILABLE', text, { cause: error });
+      }
     },
-    config: async ({ name, version }) => {
-      const path = `${name}/${version}/${CONFIG_FILE}`;
-      const file = (await listing()).files.find((candidate) => candidate.path === path);
-      return file && (await readConfig(file));
+    config: async (reference) => {
+      const known = await listing();
+      const folder = formatFolder(known, reference);
+      const file = known.files.get(`${reference.name}/${reference.version}/${CONFIG_FILE}`);
+      return file ? await smallFiles.read(file, parseModelConfig) : await recogniseFiles(folder);
     },
-    open: async ({ name, version }) => {
-      const prefix = `${name}/${version}`;
+    open: async (reference) => {
+      const prefix = `${reference.name}/${reference.version}`;
       const path = await artifacts.fetchFolder(prefix);
-      const files = (await listing()).files.filter((file) => file.path.startsWith(`${prefix}/`));
-      const read = (name: string) => readIfPresent(join(path, name));
-      const config = await read(CONFIG_FILE);
-      const reference = await read(REFERENCE_FILE);
+      const known = await listing();
+      const folder = formatFolder(known, reference, (file) => readIfPresent(join(path, file)));
+      const config = await folder.read(CONFIG_FILE);
+      const example = await folder.read(REFERENCE_FILE);
       return {
+        ...folder,
         path,
-        sizeBytes: files.reduce((total, file) => total + file.sizeBytes, 0),
+        modelFile: await locateModel(folder),
+        sizeBytes: filesBelow(known, prefix).reduce((total, file) => total + file.sizeBytes, 0),
         config: config === undefined ? undefined : parseModelConfig(config),
-        example: reference === undefined ? undefined : firstRequest(reference, prefix),
+        example: example === undefined ? undefined : firstRequest(example, prefix),
       };
     },
   };
@@ -195,65 +231,21 @@ function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
 }
 
-function configKey({ path, etag }: StoredFile): string {
-  return `${path} ${etag}`;
-}
-
-async function readListing(store: ModelStore, now: () => number): Promise<Listing> {
-  const files = await store.list('');
-  const versions = new Map<string, string[]>();
-  const ignored: string[] = [];
-  for (const { path } of files) {
-    const [name, version, file, ...deeper] = path.split('/');
-    if (!path.endsWith(`/${MODEL_FILE}`)) continue;
-    const isPlaced = name && version && file === MODEL_FILE && deeper.length === 0;
-    if (!isPlaced || !NAME_PATTERN.test(name) || !NAME_PATTERN.test(version)) {
-      ignored.push(path);
-      continue;
-    }
-    versions.set(name, [...(versions.get(name) ?? []), version]);
-  }
-  const models = new Map<string, ModelListing>();
-  for (const name of [...versions.keys()].sort()) {
-    const ordered = (versions.get(name) ?? []).sort(compareVersions);
-    const liveVersion = ordered.at(-1);
-    if (liveVersion !== undefined) models.set(name, { name, versions: ordered, liveVersion });
-  }
-  return { models, files, ignored, atMs: now() };
-}
-
-function pick(listing: Listing, name: string, version: string | undefined): ModelReference | undefined {
-  const model = listing.models.get(name);
-  if (!model || (version !== undefined && !model.versions.includes(version))) return undefined;
-  return { name, version: version ?? model.liveVersion };
-}
-
-function unknownModel(listing: Listing, name: string, version: string | undefined): InferenceError {
-  const model = listing.models.get(name);
-  const shown = JSON.stringify(name.slice(0, 100));
-  if (model) {
-    const asked = JSON.stringify((version ?? '').slice(0, 100));
-    return new InferenceError(
-      'RESOURCE_DOES_NOT_EXIST',
-      `Model ${shown} has no version ${asked}; its versions are ${model.versions.join(', ')}.`,
-    );
-  }
-  const names = [...listing.models.keys()].join(', ') || 'none';
-  return new InferenceError(
-    'RESOURCE_DOES_NOT_EXIST',
-    `There is no model ${shown}; the models are: ${names}.`,
-  );
-}
-
-async function readText(store: ModelStore, file: StoredFile): Promise<string> {
-  try {
-    const chunks: Buffer[] = [];
-    for await (const chunk of await store.read(file, 0, file.sizeBytes)) chunks.push(chunk);
-    return Buffer.concat(chunks).toString('utf8');
-  } catch (error) {
-    if (error instanceof StoreError) throw error;
-    throw new StoreError('unreachable', `reading ${file.path} of ${store.url} broke off`, error);
-  }
+function unknownAlias(
+  listing: Listing,
+  name: string,
+  alias: string,
+  deployment: Deployment | undefined,
+): InferenceError {
+  const aliases = Object.entries(deployment?.aliases ?? {});
+  const shown = JSON.stringify(alias.slice(0, 100));
+  const version = aliases.find(([known]) => known === alias)?.[1];
+  const known = aliases.map(([key]) => key).join(', ') || 'none';
+  const message =
+    version === undefined
+      ? `Model "${name}" has no alias ${shown}; its aliases are: ${known}.`
+      : `Alias ${shown} of model "${name}" stands for version ${JSON.stringify(version)}, which is not there; its versions are ${listing.models.get(name)?.versions.join(', ')}.`;
+  return new InferenceError('RESOURCE_DOES_NOT_EXIST', message);
 }
 
 /** What is beside the model is what was fetched: a published version holds only what its files.json lists. */

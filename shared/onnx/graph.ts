@@ -1,16 +1,17 @@
+import {
+  ATTRIBUTE,
+  DIMENSION,
+  GRAPH,
+  MODEL,
+  NODE,
+  OPSET,
+  SHAPE,
+  TENSOR_TYPE,
+  TYPE,
+  VALUE_INFO,
+} from './fields.ts';
+import { ML_DOMAIN, type MlOutputs, NO_ML_OUTPUTS, readMlOutputs } from './ml-outputs.ts';
 import { type ByteSource, type Field, readFields, readText, readVarints } from './protobuf.ts';
-
-/** Field numbers of the messages in onnx.proto (ONNX 1.18, IR version 11) that Ternion reads or writes. */
-export const MODEL = { irVersion: 1, graph: 7, opsetImport: 8 } as const;
-export const OPSET = { domain: 1, version: 2 } as const;
-export const GRAPH = { node: 1, input: 11, output: 12 } as const;
-export const NODE = { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 } as const;
-export const ATTRIBUTE = { name: 1, ints: 8, strings: 9 } as const;
-export const VALUE_INFO = { name: 1, type: 2 } as const;
-export const TYPE = { tensor: 1, sequence: 4, map: 5, sparseTensor: 8, optional: 9 } as const;
-export const TENSOR_TYPE = { elementType: 1, shape: 2 } as const;
-export const SHAPE = { dimension: 1 } as const;
-export const DIMENSION = { value: 1, parameter: 2 } as const;
 
 /** An input or output as the file declares it. */
 export interface ValueInfo {
@@ -30,7 +31,7 @@ export interface ZipMap {
   readonly labels: readonly string[] | readonly number[];
 }
 
-export interface Graph {
+export interface Graph extends MlOutputs {
   readonly opsets: ReadonlyMap<string, number>;
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
@@ -47,19 +48,29 @@ export function readGraph(source: ByteSource): Graph {
   const inputs: ValueInfo[] = [];
   const outputs: ValueInfo[] = [];
   const zipMaps: ZipMap[] = [];
+  let body: Field | undefined;
   for (const field of readFields(source)) {
     if (field.number === MODEL.opsetImport) {
       const opset = readMembers(source, field);
       opsets.set(opset.text(OPSET.domain), opset.number(OPSET.version));
     }
     if (field.number !== MODEL.graph) continue;
+    body = field;
     for (const part of readFields(source, field.start, field.end)) {
       if (part.number === GRAPH.input) inputs.push(readValueInfo(source, part));
       if (part.number === GRAPH.output) outputs.push(readValueInfo(source, part));
       if (part.number === GRAPH.node) zipMaps.push(...readZipMap(source, part));
     }
   }
-  return { opsets, inputs, outputs, zipMaps };
+  const mlOutputs =
+    body && opsets.has(ML_DOMAIN)
+      ? readMlOutputs(
+          source,
+          body,
+          outputs.map(({ name }) => name),
+        )
+      : NO_ML_OUTPUTS;
+  return { opsets, inputs, outputs, zipMaps, ...mlOutputs };
 }
 
 /** The node as a ZipMap, or nothing when it is any other. */

@@ -1,16 +1,5 @@
-import {
-  DIMENSION,
-  GRAPH,
-  MODEL,
-  NODE,
-  OPSET,
-  readZipMap,
-  SHAPE,
-  TENSOR_TYPE,
-  TYPE,
-  VALUE_INFO,
-  type ZipMap,
-} from './graph.ts';
+import { DIMENSION, GRAPH, MODEL, NODE, OPSET, SHAPE, TENSOR_TYPE, TYPE, VALUE_INFO } from './fields.ts';
+import { readZipMap, type ZipMap } from './graph.ts';
 import { bytesSource, encodeField, encodeVarintField, type Field, readFields, readText } from './protobuf.ts';
 
 const FLOAT32 = 1;

@@ -13,9 +13,16 @@ export function scoreRows(output: Tensor, steps: readonly ScoreStep[]): Float64A
   const isFloat32 = output.datatype === 'FP32';
   return Array.from({ length: rows }, (_, row) => {
     let scores: Float64Array = all.subarray(row * classes, (row + 1) * classes);
-    for (const step of steps) if (step.step === 'softmax') scores = softmax(scores);
+    for (const { step } of steps) scores = SCORE_STEPS[step](scores);
     return steps.length === 0 && isFloat32 ? scores.map(shortestFloat32) : scores;
   });
+}
+
+const SCORE_STEPS: Record<ScoreStep['step'], (scores: Float64Array) => Float64Array> = { softmax, sigmoid };
+
+/** 1 / (1 + exp(-x)) of each score by itself, for classes that do not exclude each other. */
+export function sigmoid(scores: Float64Array): Float64Array {
+  return scores.map((score) => 1 / (1 + Math.exp(-score)));
 }
 
 /** exp(x - max) / sum, in float64: the largest score cannot overflow. */

@@ -23,7 +23,10 @@ export const imageStepSchema = z.discriminatedUnion('step', [
 export type ImageStep = z.infer<typeof imageStepSchema>;
 
 /** One postprocessing step of a classifier. */
-export const scoreStepSchema = z.discriminatedUnion('step', [z.strictObject({ step: z.literal('softmax') })]);
+export const scoreStepSchema = z.discriminatedUnion('step', [
+  z.strictObject({ step: z.literal('softmax') }),
+  z.strictObject({ step: z.literal('sigmoid') }),
+]);
 
 export type ScoreStep = z.infer<typeof scoreStepSchema>;
 

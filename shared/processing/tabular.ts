@@ -8,55 +8,72 @@ export interface Feature {
   /** Smallest and largest value that makes sense; others are refused. */
   readonly range?: readonly [number, number] | undefined;
   readonly description?: string | undefined;
+  /** Known from the graph where it is not given. */
+  readonly type?: 'number' | 'string' | undefined;
+  /** All values that make sense; others are refused. */
+  readonly values?: readonly (string | number)[] | undefined;
+}
+
+/** What one column can hold. */
+export interface Column {
+  readonly type: 'number' | 'string';
+  /** Smallest and largest number of a column of whole numbers only. */
+  readonly integers?: readonly [number, number] | undefined;
+  /** Magnitude from which on a number would reach the model as infinity. */
+  readonly floatBound?: number | undefined;
 }
 
 /** What a row must look like: named features, or only how many when the model names none (undefined: any number). */
 export interface RowFormat {
   readonly features: readonly Feature[] | undefined;
   readonly width: number | undefined;
-  /** Smallest and largest number of a model that takes whole numbers only. */
-  readonly integers: readonly [number, number] | undefined;
-  /** Magnitude from which on a number would reach the model as infinity. */
-  readonly floatBound?: number | undefined;
+  /** One for each value of a row, or a single one for them all. */
+  readonly columns: readonly [Column, ...Column[]];
 }
 
+/** One value of a row: a string in columns of strings, a number in the others. */
+export type Cell = string | number;
+
 /**
- * Reads one row of numbers from its JSON form: a list in the model's order, or an object by feature name.
+ * Reads one row from its JSON form: a list in the model's order, or an object by feature name.
  *
  * @param field where the row stands in the request, such as `instances[2]`
  * @throws InferenceError naming the field, what came and what is expected
  */
-export function parseRow(row: JsonValue | undefined, field: string, format: RowFormat): number[] {
+export function parseRow(row: JsonValue | undefined, field: string, format: RowFormat): Cell[] {
   if (Array.isArray(row)) return parseList(row, field, format);
   if (isJsonObject(row) && format.features) return parseNamed(row, field, format.features, format);
   throw invalid(`Field "${field}" is ${describeJson(row)}; expected ${describeFormat(format)}.`);
 }
 
 /** What a row looks like, in words and with the feature names. */
-export function describeFormat({ features, width }: RowFormat): string {
+export function describeFormat({ features, width, columns }: RowFormat): string {
+  const types = new Set(columns.map(({ type }) => type));
+  const what = types.size > 1 ? 'values' : types.has('string') ? 'strings' : 'numbers';
   if (features) {
-    const names = features.map((feature) => feature.name).join(', ');
-    return `${features.length} numbers (${names}) as a list or as an object by name`;
+    const names = features.map(({ name }, index) =>
+      types.size > 1 ? `${name}: ${columnAt(columns, index).type}` : name,
+    );
+    return `${features.length} ${what} (${names.join(', ')}) as a list or as an object by name`;
   }
-  return width === undefined ? 'a list of numbers' : `a list of ${width} numbers`;
+  return width === undefined ? `a list of ${what}` : `a list of ${width} ${what}`;
 }
 
-function parseList(row: JsonValue[], field: string, format: RowFormat): number[] {
+function columnAt(columns: RowFormat['columns'], index: number): Column {
+  return columns[index] ?? columns[0];
+}
+
+function parseList(row: JsonValue[], field: string, format: RowFormat): Cell[] {
   const width = format.features?.length ?? format.width;
   if (width !== undefined && row.length !== width) {
     throw invalid(`Field "${field}" has ${row.length} values; expected ${describeFormat(format)}.`);
   }
   return row.map((value, index) =>
-    parseNumber(value, `${field}[${index}]`, format.features?.[index], format),
+    parseCell(value, `${field}[${index}]`, format.features?.[index], columnAt(format.columns, index)),
   );
 }
 
-function parseNamed(
-  row: JsonObject,
-  field: string,
-  features: readonly Feature[],
-  format: RowFormat,
-): number[] {
+function parseNamed(row: JsonObject, field: string, features: readonly Feature[], format: RowFormat): Cell[] {
   const unknown = Object.keys(row).filter((key) => !features.some((feature) => feature.name === key));
   if (unknown.length > 0) {
     const listed = unknown.slice(0, 5).map((key) => JSON.stringify(key.slice(0, 60)));
@@ -69,34 +86,58 @@ function parseNamed(
     const names = missing.map((feature) => `"${feature.name}"`).join(', ');
     throw invalid(`Field "${field}" lacks ${names}; expected ${describeFormat(format)}.`);
   }
-  return features.map((feature) =>
-    parseNumber(row[feature.name], `${field}.${feature.name}`, feature, format),
+  return features.map((feature, index) =>
+    parseCell(row[feature.name], `${field}.${feature.name}`, feature, columnAt(format.columns, index)),
   );
+}
+
+function parseCell(
+  value: JsonValue | undefined,
+  path: string,
+  feature: Feature | undefined,
+  column: Column,
+): Cell {
+  const label = feature && !path.endsWith(`.${feature.name}`) ? ` (${feature.name})` : '';
+  const field = `Field "${path}"${label}`;
+  const cell =
+    column.type === 'string' ? parseText(value, field) : parseNumber(value, field, feature, column);
+  if (feature?.values && !feature.values.includes(cell)) {
+    const known = feature.values.slice(0, 20).map((one) => JSON.stringify(one));
+    const more = feature.values.length > known.length ? ', …' : '';
+    throw invalid(`${field} is ${describeJson(cell)}; expected one of ${known.join(', ')}${more}.`);
+  }
+  return cell;
+}
+
+/** The runtime takes strings as UTF-8 without NUL: it would cut them there in silence. */
+function parseText(value: JsonValue | undefined, field: string): string {
+  if (typeof value !== 'string') throw invalid(`${field} is ${describeJson(value)}; expected a string.`);
+  if (value.includes('\0')) throw invalid(`${field} has a NUL character, which strings cannot hold.`);
+  if (!value.isWellFormed()) throw invalid(`${field} has half of a surrogate pair.`);
+  return value;
 }
 
 function parseNumber(
   value: JsonValue | undefined,
   field: string,
   feature: Feature | undefined,
-  { integers, floatBound }: RowFormat,
+  { integers, floatBound }: Column,
 ): number {
-  const label = feature && !field.endsWith(`.${feature.name}`) ? ` (${feature.name})` : '';
   if (typeof value !== 'number' || !Number.isFinite(value)) {
     const found = typeof value === 'number' ? String(value) : describeJson(value);
-    throw invalid(`Field "${field}"${label} is ${found}; expected a finite number.`);
+    throw invalid(`${field} is ${found}; expected a finite number.`);
   }
   if (floatBound !== undefined && Math.abs(value) >= floatBound) {
-    throw invalid(`Field "${field}"${label} is ${value}; the model takes numbers below ${floatBound}.`);
+    throw invalid(`${field} is ${value}; the model takes numbers below ${floatBound}.`);
   }
   if (integers && !(Number.isInteger(value) && value >= integers[0] && value <= integers[1])) {
-    const expected = `a whole number from ${integers[0]} to ${integers[1]}`;
-    throw invalid(`Field "${field}"${label} is ${value}; expected ${expected}.`);
+    throw invalid(`${field} is ${value}; expected a whole number from ${integers[0]} to ${integers[1]}.`);
   }
   if (feature?.range) {
     const [low, high] = feature.range;
     if (value < low || value > high) {
       const unit = feature.unit ? ` ${feature.unit}` : '';
-      throw invalid(`Field "${field}"${label} is ${value}; expected a number from ${low} to ${high}${unit}.`);
+      throw invalid(`${field} is ${value}; expected a number from ${low} to ${high}${unit}.`);
     }
   }
   return value;

@@ -141,17 +141,18 @@ async function readTask(
 }
 
 function encodeModel(
-  { reference, config, session, task, example }: Model,
+  { reference, config, format, session, task, example }: Model,
   versions: readonly string[],
 ): WritableJson {
   return {
     name: reference.name,
     version: reference.version,
     versions,
+    format,
     task: config.task,
     description: config.description,
     labels: task.labels,
-    features: 'features' in config ? config.features : undefined,
+    features: task.features?.map((feature) => ({ ...feature })),
     inputs: session.inputs.map(encodeSpec),
     outputs: session.outputs.map(encodeSpec),
     metrics: config.metrics,

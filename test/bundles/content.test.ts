@@ -79,6 +79,20 @@ describe.each(deployable)('dist/$name', ({ name, platform, format }) => {
     expect(locales).not.toContainEqual(expect.stringMatching(/locales\/index/));
   });
 
+  // A CommonJS bundle is one file; what is imported on demand runs on demand there.
+  if (format === 'esm') {
+    it('keeps what only texts need out of the file every start reads', () => {
+      const entry = readFileSync(join(folder, 'index.mjs'), 'utf8');
+      const chunks = scripts.filter((file) =>
+        readFileSync(file, 'utf8').includes('Unknown PreTokenizer type'),
+      );
+      expect(chunks).toHaveLength(1);
+      const name = chunks[0]?.split('/').at(-1);
+      expect(entry).toContain(`import("./${name}")`);
+      expect(entry).not.toMatch(new RegExp(`from ?"./${name}"`));
+    });
+  }
+
   it('names no path of the machine that built it', () => {
     for (const file of files.filter((name) => /\.([mc]js|map|json)$/.test(name))) {
       expect(readFileSync(file, 'utf8').includes(PROJECT), file).toBe(false);

@@ -27,6 +27,7 @@ const DEFAULTS: Config = {
     imagePixels: 50_000_000,
     batchSize: 1024,
     tensorElements: 16 * 1024 ** 2,
+    textCharacters: 1_000_000,
     jsonDepth: 32,
   },
 };
@@ -48,6 +49,7 @@ const COUNTS = [
   'MAX_IMAGE_PIXELS',
   'MAX_BATCH_SIZE',
   'MAX_TENSOR_ELEMENTS',
+  'MAX_TEXT_CHARACTERS',
   'MAX_JSON_DEPTH',
 ] as const satisfies readonly EnvironmentVariable[];
 
@@ -84,6 +86,7 @@ describe('parseConfig', () => {
       MAX_BATCH_SIZE: '5',
       MAX_TENSOR_ELEMENTS: '6',
       MAX_JSON_DEPTH: '7',
+      MAX_TEXT_CHARACTERS: '8',
     });
     expect(config).toEqual({
       modelRepository: 's3://bucket/prefix',
@@ -99,7 +102,14 @@ describe('parseConfig', () => {
       protocols: ['open-inference', 'mlflow'],
       dialect: 'mlflow',
       vertexRoutes: { health: '/alive', predict: '/v1/endpoints/1:predict' },
-      limits: { bodyBytes: 3, imagePixels: 4, batchSize: 5, tensorElements: 6, jsonDepth: 7 },
+      limits: {
+        bodyBytes: 3,
+        imagePixels: 4,
+        batchSize: 5,
+        tensorElements: 6,
+        textCharacters: 8,
+        jsonDepth: 7,
+      },
     });
   });
 

@@ -13,6 +13,7 @@ export interface Column {
 const MEMBERS: Readonly<Record<InputKind, string>> = {
   features: 'features',
   image: 'image',
+  text: 'text',
   tensors: 'inputs',
 };
 
@@ -41,6 +42,8 @@ export function toInput(
       };
     case 'image':
       return { kind, images: values.map(({ value, field }) => ({ value: toImage(value, field), field })) };
+    case 'text':
+      return { kind, texts: values.map(({ value, field }) => ({ value: toText(value, field), field })) };
     case 'tensors': {
       const [only] = values;
       if (!only || values.length > 1) throw new Error('tensors are run one row at a time');
@@ -82,6 +85,18 @@ function toImage(value: InputRow['value'], field: string): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (typeof value === 'string') return decodeBase64(value, field);
   throw invalid(`${field} holds no image; expected {"image": "<base64>"}, or a folder of images as input.`);
+}
+
+/** A line of JSON that is text, or the only column of a CSV. */
+function toText(value: InputRow['value'], field: string): string {
+  if (typeof value === 'string') return value;
+  if (value instanceof CsvRecord) {
+    const index = value.names?.indexOf('text') ?? -1;
+    const [only, ...others] = value.cells;
+    const cell = index === -1 && others.length === 0 ? only : value.cells[index];
+    if (cell !== undefined) return cell;
+  }
+  throw invalid(`${field} holds no text; expected {"text": "…"}, or CSV with a column "text".`);
 }
 
 function toJson(value: InputRow['value'], field: string): JsonValue {

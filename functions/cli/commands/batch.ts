@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
-import { INPUT_KINDS } from '../../../shared/inference/task.ts';
+import { inputKindOf } from '../../../shared/inference/task.ts';
 import { openJournal } from '../batch/journal.ts';
 import { createProgress } from '../batch/progress.ts';
 import { type HeaderRule, type InputRow, openRows, type RowSource } from '../batch/read-rows.ts';
@@ -67,8 +67,8 @@ async function prepare(
   output: string,
 ): Promise<{ runner: RowRunner; format: ResultFormat }> {
   return await app.inference.describe(reference, ({ config, task }) => {
-    const kind = INPUT_KINDS[config.task];
-    const columns = 'features' in config ? config.features : undefined;
+    const kind = inputKindOf(config);
+    const columns = task.features;
     const labels = task.labels?.map(String);
     // All scores of a row are in its result, but only the best ones of an image.
     const scores = kind === 'image' ? labels && [] : labels;

@@ -1,7 +1,7 @@
 import { InferenceError } from '../../../shared/errors.ts';
 import type { Inference } from '../../../shared/inference/inference.ts';
 import type { InferenceOutput, InputKind } from '../../../shared/inference/input.ts';
-import { INPUT_KINDS } from '../../../shared/inference/task.ts';
+import { inputKindOf } from '../../../shared/inference/task.ts';
 import type { ModelReference } from '../../../shared/models/model-repository.ts';
 import { toNumbers } from '../../../shared/tensor/tensor.ts';
 import { type HeaderRule, type InputRow, openRows } from '../batch/read-rows.ts';
@@ -59,12 +59,12 @@ export async function compare(a: string, b: string, options: CompareOptions, out
 }
 
 async function openSide({ app, reference, title }: OpenModel): Promise<Side> {
-  return await app.inference.describe(reference, ({ config }) => ({
+  return await app.inference.describe(reference, ({ config, task }) => ({
     title,
     inference: app.inference,
     reference,
-    kind: INPUT_KINDS[config.task],
-    columns: 'features' in config ? config.features : undefined,
+    kind: inputKindOf(config),
+    columns: task.features,
     runMs: [],
   }));
 }
@@ -116,6 +116,13 @@ function valuesOf(output: InferenceOutput): ReadonlyMap<string, number> {
     }
     case 'regression':
       return new Map([output.predictions[0] ?? []].flat().map((value, index) => [String(index), value]));
+    case 'embedding':
+      return new Map(
+        Array.from(output.predictions[0] ? toNumbers(output.predictions[0]) : [], (value, index) => [
+          String(index),
+          value,
+        ]),
+      );
     case 'tensors':
       return new Map(
         [...output.tensors].flatMap(([name, tensor]) =>

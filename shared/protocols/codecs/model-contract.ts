@@ -16,8 +16,8 @@ export function contractOf({ config, session, task }: Model): ModelContract {
   return {
     task: config.task,
     inputs: session.inputs,
-    features: 'features' in config ? config.features?.map(({ name }) => name) : undefined,
-    imageInput: config.task === 'image-classification' ? task.encoder?.input.name : undefined,
+    features: task.features?.map(({ name }) => name),
+    imageInput: task.encoder?.input.name,
   };
 }
 

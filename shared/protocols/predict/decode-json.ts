@@ -5,7 +5,7 @@ import type { InferenceInput, Located } from '../../inference/input.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { DecodedBody } from './decode-body.ts';
 
-const INPUT_KEYS = ['features', 'instances', 'image', 'inputs'] as const;
+const INPUT_KEYS = ['features', 'instances', 'image', 'text', 'inputs'] as const;
 
 /** Name of the form field that holds an image. */
 export const FILE_FIELD = 'file';
@@ -43,6 +43,8 @@ export function decodeJson(body: JsonValue, limits: Limits): DecodedBody {
       };
     case 'image':
       return { input: { kind: 'image', images: [decodeImageField(body[key], key)] }, isBatch: false };
+    case 'text':
+      return { input: { kind: 'text', texts: [decodeTextField(body[key], key)] }, isBatch: false };
     case 'inputs':
       return {
         input: { kind: 'tensors', tensors: { value: body[key] ?? null, field: key } },
@@ -62,7 +64,7 @@ export function checkBatch(size: number, field: string, limits: Limits): void {
   );
 }
 
-/** The first instance decides whether they are images or rows. */
+/** The first instance decides whether they are images, texts or rows. */
 function decodeInstances(instances: JsonValue | undefined, limits: Limits): InferenceInput {
   if (!Array.isArray(instances) || instances.length === 0) {
     const given = Array.isArray(instances) ? 'empty' : describeJson(instances);
@@ -71,6 +73,9 @@ function decodeInstances(instances: JsonValue | undefined, limits: Limits): Infe
   checkBatch(instances.length, 'instances', limits);
   if (hasOnly(instances[0], 'image')) {
     return { kind: 'image', images: instances.map((value, index) => decodeImageInstance(value, index)) };
+  }
+  if (hasOnly(instances[0], 'text')) {
+    return { kind: 'text', texts: instances.map((value, index) => decodeTextInstance(value, index)) };
   }
   const rows = instances.map((instance, index): Located<JsonValue> => {
     const field = `instances[${index}]`;
@@ -87,6 +92,17 @@ function decodeImageInstance(instance: JsonValue, index: number): Located<Uint8A
   throw invalid(
     `Field "${field}" is ${describeJson(instance)}; expected {"image": "<base64>"}, as the first one.`,
   );
+}
+
+function decodeTextInstance(instance: JsonValue, index: number): Located<string> {
+  const field = `instances[${index}]`;
+  if (hasOnly(instance, 'text')) return decodeTextField(instance.text, `${field}.text`);
+  throw invalid(`Field "${field}" is ${describeJson(instance)}; expected {"text": "..."}, as the first one.`);
+}
+
+function decodeTextField(value: JsonValue | undefined, field: string): Located<string> {
+  if (typeof value !== 'string') throw invalid(`Field "${field}" is ${describeJson(value)}; expected text.`);
+  return { value, field };
 }
 
 function decodeImageField(value: JsonValue | undefined, field: string): Located<Uint8Array> {

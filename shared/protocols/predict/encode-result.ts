@@ -28,6 +28,11 @@ export function encodePredictions(output: InferenceOutput, kind: InputKind): Mem
       return output.predictions.map((prediction) => encodeClassification(prediction, output.labels, kind));
     case 'regression':
       return output.predictions.map((prediction) => ({ prediction }));
+    case 'embedding':
+      return output.predictions.map((tensor) => ({
+        embedding: toNested(tensor),
+        dimensions: tensor.shape.at(-1) ?? 0,
+      }));
     case 'tensors':
       return [{ outputs: new Map([...output.tensors].map(([name, tensor]) => [name, toNested(tensor)])) }];
   }

@@ -1,19 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { expectInput, type InferenceInput } from '../../../shared/inference/input.ts';
 import { errorOf } from '../error-of.ts';
-import { imagesInput, rowsInput, tensorsInput } from './make-inference.ts';
+import { imagesInput, rowsInput, tensorsInput, textsInput } from './make-inference.ts';
 
 const INPUTS: Record<InferenceInput['kind'], InferenceInput> = {
   features: rowsInput([[1]]),
   image: imagesInput([Uint8Array.of(1)]),
+  text: textsInput(['a']),
   tensors: tensorsInput({ x: 1 }),
 };
 const NAMES: Record<InferenceInput['kind'], string> = {
   features: 'features, as {"features": [...]}',
   image: 'an image, as a file or as {"image": "<base64>"}',
+  text: 'text, as {"text": "..."}',
   tensors: 'tensors, as {"inputs": {...}}',
 };
-const KINDS = ['features', 'image', 'tensors'] as const;
+const KINDS = ['features', 'image', 'text', 'tensors'] as const;
 
 describe('expectInput', () => {
   it.each(KINDS)('gives an input of the kind %s as it is', (kind) => {

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadModel } from '../../../shared/inference/load-model.ts';
 import { ModelError, parseModelConfig } from '../../../shared/models/model-config.ts';
+import type { ModelFolder } from '../../../shared/models/model-repository.ts';
 import {
+  type Axis,
   buildModel,
   buildNode,
   FLOAT,
   floatInitializer,
   identityModel,
-  STRING,
   sequenceValue,
   tensorValue,
 } from '../onnx/build-model.ts';
@@ -22,16 +23,29 @@ const irisConfig = JSON.parse(read('iris/2/model.json').toString());
 const digitsModel = read('digits/1/model.onnx');
 const digitsConfig = JSON.parse(read('digits/1/model.json').toString());
 
+/** A folder with nothing in it but some files. */
+function folderOf(path: string, files: readonly string[]): ModelFolder {
+  return {
+    path,
+    files,
+    modelFile: 'model.onnx',
+    sizeBytes: 0,
+    config: undefined,
+    example: undefined,
+    read: async () => undefined,
+    readShared: async () => undefined,
+  };
+}
+
 async function load(model: Uint8Array | string, config?: object) {
   const path = await makeFolder({ 'model.onnx': model });
   const warmUpErrors: unknown[] = [];
   const loaded = await loadModel(
     { name: 'm', version: '1' },
     {
-      path,
+      ...folderOf(path, ['model.onnx']),
       sizeBytes: 123,
       config: config && parseModelConfig(JSON.stringify(config)),
-      example: undefined,
     },
     { intraOpThreads: 1, onWarmUpError: (error) => warmUpErrors.push(error) },
   );
@@ -115,11 +129,10 @@ describe('a file that is no model', () => {
 
   it('is refused when the file is missing', async () => {
     const path = await makeFolder({});
-    const loaded = loadModel(
-      { name: 'm', version: '1' },
-      { path, sizeBytes: 0, config: undefined, example: undefined },
-      { intraOpThreads: 1, onWarmUpError: () => undefined },
-    );
+    const loaded = loadModel({ name: 'm', version: '1' }, folderOf(path, []), {
+      intraOpThreads: 1,
+      onWarmUpError: () => undefined,
+    });
     await expect(loaded).rejects.toThrow('ENOENT');
   });
 });
@@ -163,20 +176,32 @@ describe('a model that does not fit its model.json', () => {
     );
   });
 
-  it('has no matrix as its only input', async () => {
-    expect(await reasonOf(identityModel(STRING, ['n', 3]), forest)).toBe(
-      'a tabular model takes a matrix of numbers, its input "x" is BYTES [-1,3]',
+  it('has inputs that are no columns', async () => {
+    expect(await reasonOf(identityModel(FLOAT, ['n', 2, 3]), forest)).toBe(
+      'a tabular model takes columns or a matrix of them, its input "x" is FP32 [-1,2,3]',
     );
-    expect(await reasonOf(identityModel(FLOAT, ['n']), forest)).toBe(
-      'a tabular model takes a matrix of numbers, its input "x" is FP32 [-1]',
+    expect(await reasonOf(identityModel(FLOAT, []), forest)).toBe(
+      'a tabular model takes columns or a matrix of them, its input "x" is FP32 []',
     );
-    const twoInputs = buildModel({
-      nodes: [buildNode('Add', ['a', 'b'], ['y'])],
-      inputs: [tensorValue('a', FLOAT, ['n', 2]), tensorValue('b', FLOAT, ['n', 2])],
-      outputs: [tensorValue('y', FLOAT, ['n', 2])],
-    });
-    expect(await reasonOf(twoInputs, forest)).toBe('a tabular model has one input, its graph has 2');
-    expect(await reasonOf(twoInputs, digitsConfig)).toBe('an image model has one input, its graph has 2');
+    const inputs = (width: Axis) =>
+      buildModel({
+        nodes: [buildNode('Add', ['a', 'b'], ['y'])],
+        inputs: [tensorValue('a', FLOAT, ['n', 2]), tensorValue('b', FLOAT, ['n', width])],
+        outputs: [tensorValue('y', FLOAT, ['n', 2])],
+      });
+    expect(await reasonOf(inputs('width'), forest)).toBe(
+      'a tabular model with several inputs must say how many columns each has, its input "b" is [-1,-1]',
+    );
+    expect(await reasonOf(inputs(2), digitsConfig)).toBe('an image model has one input, its graph has 2');
+  });
+
+  it('has features of another type', async () => {
+    const config = (feature: object) => ({ task: 'tabular-regression', features: [feature] });
+    const numbers = identityModel(FLOAT, ['n', 1]);
+    const reason =
+      'its model.json has other values for the feature "a" than its input "x", which takes numbers';
+    expect(await reasonOf(numbers, config({ name: 'a', type: 'string' }))).toBe(reason);
+    expect(await reasonOf(numbers, config({ name: 'a', values: [1, 'b'] }))).toBe(reason);
   });
 
   it('takes images of another shape than the steps make', async () => {

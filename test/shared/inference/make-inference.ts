@@ -61,6 +61,10 @@ export function imagesInput(images: readonly Uint8Array[]): InferenceInput {
   return { kind: 'image', images: images.map((value, index) => located(value, `instances[${index}].image`)) };
 }
 
+export function textsInput(texts: readonly string[]): InferenceInput {
+  return { kind: 'text', texts: texts.map((value, index) => located(value, `instances[${index}].text`)) };
+}
+
 export function tensorsInput(tensors: JsonValue): InferenceInput {
   return { kind: 'tensors', tensors: located(tensors, 'inputs') };
 }

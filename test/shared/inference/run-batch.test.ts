@@ -31,7 +31,10 @@ async function open(batch: number | '') {
 
 function run({ session, input }: { session: Session; input: TensorSpec }, rows: number) {
   const values = Array.from({ length: rows * 2 }, (_, index) => index + 1);
-  return runBatch(session, input, createTensor('FP32', [rows, 2], values), ['double', 'negative']);
+  return runBatch(session, new Map([[input.name, createTensor('FP32', [rows, 2], values)]]), [
+    'double',
+    'negative',
+  ]);
 }
 
 const rowsTimes = (rows: number, factor: number) =>

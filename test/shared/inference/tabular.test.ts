@@ -1,23 +1,27 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { JsonValue } from '../../../shared/json/parse-json.ts';
 import { rejectionOf } from '../error-of.ts';
 import {
   buildModel,
   buildNode,
   FLOAT,
   floatInitializer,
+  floatsAttribute,
   INT32,
   INT64,
   identityModel,
   integerAttribute,
   integersAttribute,
+  STRING,
+  stringsAttribute,
   tensorValue,
   UINT8,
   zipMapValue,
 } from '../onnx/build-model.ts';
 import { MODELS } from '../project.ts';
-import { imagesInput, inferOutput, rowsInput, serve, tensorsInput } from './make-inference.ts';
+import { imagesInput, inferOutput, rowsInput, serve, tensorsInput, textsInput } from './make-inference.ts';
 
 /** Three numbers in; their product with a matrix of 3 rows out. */
 function productModel(columns: number, weights: readonly number[]): Uint8Array {
@@ -215,7 +219,7 @@ describe('what a tabular model takes', () => {
         ]),
       ),
     );
-    expect(error.message).toBe('The request has more than 3 numbers, the limit (MAX_TENSOR_ELEMENTS).');
+    expect(error.message).toBe('The request has more than 3 values, the limit (MAX_TENSOR_ELEMENTS).');
   });
 
   it.each([
@@ -282,5 +286,146 @@ describe('what a classifier must give', () => {
     expect(await inferOutput(inference, rowsInput([[0.9, 0.04, 0.06]]))).toMatchObject({
       predictions: [{ label: 'one', classId: 0 }],
     });
+  });
+});
+
+describe('a tabular model with several inputs', () => {
+  /** Three columns, of strings, floats and whole numbers; it gives back the numbers and the length of the string's code. */
+  const columns = buildModel({
+    nodes: [
+      buildNode('LabelEncoder', ['city'], ['code'], {
+        domain: 'ai.onnx.ml',
+        attributes: [
+          stringsAttribute('keys_strings', ['Bern', 'Rome']),
+          floatsAttribute('values_floats', [100, 200]),
+        ],
+      }),
+      buildNode('Cast', ['rooms'], ['roomsFloat'], { attributes: [integerAttribute('to', FLOAT)] }),
+      buildNode('Concat', ['code', 'area', 'roomsFloat'], ['price'], {
+        attributes: [integerAttribute('axis', 1)],
+      }),
+    ],
+    inputs: [
+      tensorValue('city', STRING, ['n', 1]),
+      tensorValue('area', FLOAT, ['n', 1]),
+      tensorValue('rooms', INT64, ['n', 1]),
+    ],
+    outputs: [tensorValue('price', FLOAT, ['n', 3])],
+    opsets: { '': 13, 'ai.onnx.ml': 2 },
+  });
+  const open = (config: object = {}) =>
+    serve({
+      'model.onnx': columns,
+      'model.json': JSON.stringify({ task: 'tabular-regression', ...config }),
+    });
+
+  it('takes rows by the names of the inputs, or in their order', async () => {
+    const inference = await open();
+    const rows = [['Rome', 55.5, 3], { rooms: 2, city: 'Bern', area: 40 }];
+    expect(await inferOutput(inference, rowsInput(rows))).toEqual({
+      kind: 'regression',
+      predictions: [
+        [200, 55.5, 3],
+        [100, 40, 2],
+      ],
+    });
+    const { example, features } = await inference.describe(
+      { name: 'm', version: '1' },
+      ({ example, task }) => ({
+        example,
+        features: task.features,
+      }),
+    );
+    expect(example).toEqual({ features: ['', 0, 0] });
+    expect(features).toEqual([
+      { name: 'city', type: 'string' },
+      { name: 'area', type: 'number' },
+      { name: 'rooms', type: 'number' },
+    ]);
+  });
+
+  it('takes the features of its model.json for the inputs of the same names, whatever their order', async () => {
+    const features = [
+      { name: 'rooms', range: [1, 9] },
+      { name: 'city', values: ['Bern', 'Rome'] },
+      { name: 'area' },
+    ];
+    const inference = await open({ features });
+    expect(await inferOutput(inference, rowsInput([[2, 'Bern', 40]]))).toMatchObject({
+      predictions: [[100, 40, 2]],
+    });
+    const errorOf = async (row: JsonValue) =>
+      (await rejectionOf(inferOutput(inference, rowsInput([row])))).message;
+    expect(await errorOf([0, 'Bern', 40])).toBe(
+      'Field "instances[0][0]" (rooms) is 0; expected a number from 1 to 9.',
+    );
+    expect(await errorOf({ rooms: 1, city: 'Oslo', area: 1 })).toBe(
+      'Field "instances[0].city" is the string "Oslo"; expected one of "Bern", "Rome".',
+    );
+    expect(await errorOf([1.5, 'Bern', 40])).toMatch('(rooms) is 1.5; expected a whole number');
+    expect(await errorOf([1, 2, 40])).toBe(
+      'Field "instances[0][1]" (city) is the number 2; expected a string.',
+    );
+  });
+
+  it('takes features of other names in the order of the inputs', async () => {
+    const features = [{ name: 'Stadt' }, { name: 'Fläche' }, { name: 'Zimmer' }];
+    const inference = await open({ features });
+    const row = { Zimmer: 1, Fläche: 2, Stadt: 'Rome' };
+    expect(await inferOutput(inference, rowsInput([row]))).toMatchObject({ predictions: [[200, 2, 1]] });
+  });
+
+  it('takes inputs of several columns and inputs without an axis for them', async () => {
+    const model = buildModel({
+      nodes: [
+        buildNode('Unsqueeze', ['b'], ['column'], { attributes: [integersAttribute('axes', [1n])] }),
+        buildNode('Concat', ['column', 'a'], ['y'], { attributes: [integerAttribute('axis', 1)] }),
+      ],
+      inputs: [tensorValue('a', FLOAT, ['n', 2]), tensorValue('b', FLOAT, ['n'])],
+      outputs: [tensorValue('y', FLOAT, ['n', 3])],
+      opsets: { '': 11 },
+    });
+    const inference = await serve({ 'model.onnx': model, 'model.json': regression });
+    const output = await inferOutput(
+      inference,
+      rowsInput([
+        [1, 2, 3],
+        [4, 5, 6],
+      ]),
+    );
+    expect(output).toMatchObject({
+      predictions: [
+        [3, 1, 2],
+        [6, 4, 5],
+      ],
+    });
+    const error = await rejectionOf(inferOutput(inference, rowsInput([{ a: 1 }])));
+    expect(error.message).toBe(
+      'Field "instances[0]" is an object with the keys "a"; expected a list of 3 numbers.',
+    );
+  });
+
+  it('takes texts where its only feature is called text', async () => {
+    const inference = await serve({
+      'model.onnx': buildModel({
+        nodes: [
+          buildNode('LabelEncoder', ['text'], ['y'], {
+            domain: 'ai.onnx.ml',
+            attributes: [stringsAttribute('keys_strings', ['a']), floatsAttribute('values_floats', [5])],
+          }),
+        ],
+        inputs: [tensorValue('text', STRING, ['n', 1])],
+        outputs: [tensorValue('y', FLOAT, ['n', 1])],
+        opsets: { '': 13, 'ai.onnx.ml': 2 },
+      }),
+      'model.json': regression,
+    });
+    expect(await inferOutput(inference, textsInput(['a']))).toMatchObject({ predictions: [5] });
+    expect(await inferOutput(inference, rowsInput([{ text: 'a' }, ['a']]))).toMatchObject({
+      predictions: [5, 5],
+    });
+    expect((await rejectionOf(inferOutput(inference, imagesInput([])))).message).toMatch(
+      'this model takes features',
+    );
   });
 });

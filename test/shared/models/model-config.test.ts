@@ -55,7 +55,7 @@ describe('parseModelConfig', () => {
     ['no task', {}, 'task: '],
     ['an unknown task', { task: 'translation' }, 'task: '],
     ['an unknown field', { task: 'tensor', lables: [] }, 'the file: Unrecognized key: "lables"'],
-    ['a field of another task', { task: 'tensor', labels: ['a'] }, 'the file: Unrecognized key: "labels"'],
+    ['a field of another task', { task: 'tensor', features: [] }, 'the file: Unrecognized key: "features"'],
     ['images without steps', { task: 'image-classification' }, 'preprocess: '],
     ['no labels', { ...image, labels: [] }, 'labels: '],
     ['a label with a fraction', { ...image, labels: ['a', 1.5] }, 'labels.1: must be text or a whole number'],
@@ -69,6 +69,8 @@ describe('parseModelConfig', () => {
       { task: 'tabular-regression', features: [{ name: 'a', range: [1, 0] }] },
       'features.0.range: must be [smallest, largest]',
     ],
+    ['a pooling nobody knows', { task: 'feature-extraction', pooling: 'sum' }, 'pooling: '],
+    ['no tokens', { task: 'text-classification', maxTokens: 0 }, 'maxTokens: '],
     ['no threads', { task: 'tensor', session: { intraOpThreads: 0 } }, 'session.intraOpThreads: '],
     [
       'steps out of order',

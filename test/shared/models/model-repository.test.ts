@@ -229,8 +229,10 @@ describe('open', () => {
       'm/10/model.onnx': '1234567890',
     });
     const { repository } = open(folder);
-    expect(await repository.open({ name: 'm', version: '1' })).toEqual({
+    expect(await repository.open({ name: 'm', version: '1' })).toMatchObject({
       path: join(folder, 'm/1'),
+      modelFile: 'model.onnx',
+      files: ['model.json', 'model.onnx', 'weights.data'],
       sizeBytes: 5 + 17 + 3,
       config: { task: 'tensor' },
       example: undefined,

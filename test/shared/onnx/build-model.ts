@@ -9,7 +9,7 @@ import {
   TENSOR_TYPE,
   TYPE,
   VALUE_INFO,
-} from '../../../shared/onnx/graph.ts';
+} from '../../../shared/onnx/fields.ts';
 import { encodeField, encodeVarint, encodeVarintField } from '../../../shared/onnx/protobuf.ts';
 
 /** Fields of onnx.proto that only tests write. */
@@ -159,6 +159,20 @@ export function floatInitializer(
     encodeVarintField(TENSOR.dataType, FLOAT),
     encodeField(TENSOR.name, text(name)),
     encodeField(TENSOR.rawData, new Uint8Array(Float32Array.from(values).buffer)),
+  ]);
+}
+
+/** A constant of int64 numbers. */
+export function integerInitializer(
+  name: string,
+  dims: readonly number[],
+  values: readonly bigint[],
+): Uint8Array {
+  return join([
+    ...dims.map((size) => encodeVarintField(TENSOR.dims, size)),
+    encodeVarintField(TENSOR.dataType, INT64),
+    encodeField(TENSOR.name, text(name)),
+    encodeField(TENSOR.rawData, new Uint8Array(BigInt64Array.from(values).buffer)),
   ]);
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { argmax, scoreRows, softmax, topK } from '../../../shared/processing/classification.ts';
+import { argmax, scoreRows, sigmoid, softmax, topK } from '../../../shared/processing/classification.ts';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
 
 const manyScores = fc.float64Array({ noNaN: true, minLength: 1, maxLength: 30 });
@@ -44,6 +44,17 @@ describe('softmax', () => {
     const scores = Float64Array.of(1, Number.NaN);
     expect([...softmax(scores)]).toEqual([Number.NaN, Number.NaN]);
     expect([...scores]).toEqual([1, Number.NaN]);
+  });
+});
+
+describe('sigmoid', () => {
+  it('gives 1 / (1 + exp(-x)) of each score by itself', () => {
+    // scipy.special.expit([-2, 0, 3])
+    const [a = 0, b = 0, c = 0] = sigmoid(Float64Array.of(-2, 0, 3));
+    expect(a).toBeCloseTo(0.11920292202211755, 15);
+    expect(b).toBe(0.5);
+    expect(c).toBeCloseTo(0.9525741268224334, 15);
+    expect([...sigmoid(Float64Array.of(1e308, -1e308))]).toEqual([1, 0]);
   });
 });
 

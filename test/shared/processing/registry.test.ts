@@ -71,9 +71,10 @@ describe('imageStepsSchema', () => {
 });
 
 describe('scoreStepSchema', () => {
-  it('takes softmax and nothing else', () => {
+  it('takes softmax, sigmoid and nothing else', () => {
     expect(scoreStepSchema.safeParse({ step: 'softmax' }).success).toBe(true);
-    expect(scoreStepSchema.safeParse({ step: 'sigmoid' }).success).toBe(false);
+    expect(scoreStepSchema.safeParse({ step: 'sigmoid' }).success).toBe(true);
+    expect(scoreStepSchema.safeParse({ step: 'argmax' }).success).toBe(false);
     expect(scoreStepSchema.safeParse({ step: 'softmax', axis: 1 }).success).toBe(false);
   });
 });

@@ -12,10 +12,9 @@ const named: RowFormat = {
     { name: 'free' },
   ],
   width: 3,
-  integers: undefined,
-  floatBound: FLOAT_BOUNDS.FP32,
+  columns: [{ type: 'number', floatBound: FLOAT_BOUNDS.FP32 }],
 };
-const unnamed: RowFormat = { features: undefined, width: 2, integers: undefined };
+const unnamed: RowFormat = { features: undefined, width: 2, columns: [{ type: 'number' }] };
 const NAMED = '3 numbers (length, width, free) as a list or as an object by name';
 
 function messageOf(row: JsonValue | undefined, format: RowFormat = named): string {
@@ -50,7 +49,7 @@ describe('parseRow', () => {
   });
 
   it('takes a list of any length where neither model nor config say one', () => {
-    const open = { features: undefined, width: undefined, integers: undefined };
+    const open: RowFormat = { features: undefined, width: undefined, columns: [{ type: 'number' }] };
     expect(parseRow([1, 2, 3, 4, 5], 'features', open)).toEqual([1, 2, 3, 4, 5]);
     expect(messageOf('1,2', open)).toBe(
       'Field "instances[2]" is the string "1,2"; expected a list of numbers.',
@@ -101,7 +100,11 @@ describe('parseRow', () => {
   });
 
   it('does not take properties that every object has for features', () => {
-    const format = { features: [{ name: 'constructor' }], width: 1, integers: undefined };
+    const format: RowFormat = {
+      features: [{ name: 'constructor' }],
+      width: 1,
+      columns: [{ type: 'number' }],
+    };
     expect(messageOf({}, format)).toMatch('lacks "constructor"');
     expect(parseRow({ constructor: 5 }, 'features', format)).toEqual([5]);
   });
@@ -114,7 +117,7 @@ describe('parseRow', () => {
   });
 
   it('takes whole numbers of a range alone where the model takes such', () => {
-    const integers: RowFormat = { ...unnamed, integers: [-8, 7] };
+    const integers: RowFormat = { ...unnamed, columns: [{ type: 'number', integers: [-8, 7] }] };
     expect(parseRow([-8, 7], 'features', integers)).toEqual([-8, 7]);
     for (const value of [2.5, -9, 8, 2 ** 53]) {
       expect(messageOf([1, value], integers)).toBe(
@@ -124,11 +127,48 @@ describe('parseRow', () => {
   });
 });
 
+const mixed: RowFormat = {
+  features: [{ name: 'city', values: ['Bern', 'Rome'] }, { name: 'age', values: [1, 2] }, { name: 'note' }],
+  width: 3,
+  columns: [{ type: 'string' }, { type: 'number' }, { type: 'string' }],
+};
+
+describe('a row of strings and numbers', () => {
+  it('is taken as a list or as an object', () => {
+    expect(parseRow(['Bern', 1, ''], 'features', mixed)).toEqual(['Bern', 1, '']);
+    expect(parseRow({ age: 2, note: 'ü😀', city: 'Rome' }, 'features', mixed)).toEqual(['Rome', 2, 'ü😀']);
+  });
+
+  it.each<[JsonValue, string]>([
+    [['Bern', '1', ''], 'Field "instances[2][1]" (age) is the string "1"; expected a finite number.'],
+    [[3, 1, ''], 'Field "instances[2][0]" (city) is the number 3; expected a string.'],
+    [
+      { city: 'Paris', age: 1, note: '' },
+      'Field "instances[2].city" is the string "Paris"; expected one of "Bern", "Rome".',
+    ],
+    [['Bern', 3, ''], 'Field "instances[2][1]" (age) is the number 3; expected one of 1, 2.'],
+    [['Bern', 1, 'a\0b'], 'Field "instances[2][2]" (note) has a NUL character, which strings cannot hold.'],
+    [['Bern', 1, '\ud800'], 'Field "instances[2][2]" (note) has half of a surrogate pair.'],
+    [
+      ['Bern', 1],
+      'Field "instances[2]" has 2 values; expected 3 values (city: string, age: number, note: string) as a list or as an object by name.',
+    ],
+  ])('is refused by the name of the feature: %j', (row, message) => {
+    expect(messageOf(row, mixed)).toBe(message);
+  });
+
+  it('lists no more than twenty values', () => {
+    const values = Array.from({ length: 30 }, (_, index) => `v${index}`);
+    const format: RowFormat = { features: [{ name: 'x', values }], width: 1, columns: [{ type: 'string' }] };
+    expect(messageOf(['w'], format)).toMatch(/"v19", …\.$/);
+  });
+});
+
 describe('describeFormat', () => {
   it('says what a row looks like', () => {
     expect(describeFormat(named)).toBe(NAMED);
     expect(describeFormat(unnamed)).toBe('a list of 2 numbers');
-    expect(describeFormat({ features: undefined, width: undefined, integers: [0, 1] })).toBe(
+    expect(describeFormat({ features: undefined, width: undefined, columns: [{ type: 'number' }] })).toBe(
       'a list of numbers',
     );
   });

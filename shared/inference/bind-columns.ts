@@ -1,0 +1,124 @@
+import { ModelError } from '../models/model-config.ts';
+import type { Column, Feature, RowFormat } from '../processing/tabular.ts';
+import type { TensorSpec } from '../runtime/session.ts';
+import { FLOAT_BOUNDS, INTEGER_RANGES } from '../tensor/datatype.ts';
+
+/** An input of a tabular graph with the columns of a row that go into it. */
+export interface FeatureInput {
+  readonly spec: TensorSpec;
+  /** Places in a row, in the order of the input's columns; undefined: all of them, however many there are. */
+  readonly places: readonly number[] | undefined;
+}
+
+/** What a row of a tabular model looks like and where its values go. */
+export interface ColumnBinding {
+  readonly format: RowFormat;
+  readonly inputs: readonly FeatureInput[];
+}
+
+/**
+ * Finds out which columns a tabular graph takes. The columns of several inputs stand in the order of the inputs, unless
+ * the features of the config have the very names of the inputs: then those names say which is which.
+ *
+ * @throws ModelError when an input is no column or matrix, or the config names other features
+ */
+export function bindColumns(
+  specs: readonly TensorSpec[],
+  features: readonly Feature[] | undefined,
+): ColumnBinding {
+  for (const spec of specs) checkColumns(spec, specs.length);
+  const widths = specs.map(widthOf);
+  const [only] = specs;
+  if (only && specs.length === 1 && widths[0] === undefined) {
+    const columns: RowFormat['columns'] = [columnOf(only)];
+    checkFeatures(features, [only]);
+    return {
+      format: { features, width: undefined, columns },
+      inputs: [{ spec: only, places: undefined }],
+    };
+  }
+  const owners = specs.flatMap((spec, index) => new Array<TensorSpec>(widths[index] ?? 0).fill(spec));
+  const ordered = orderByName(owners, features) ?? owners;
+  checkFeatures(features, ordered);
+  const [first, ...others] = ordered.map(columnOf);
+  if (!first) throw new ModelError('a tabular model takes columns, its graph has none');
+  return {
+    format: {
+      features: features ?? nameColumns(specs, ordered),
+      width: ordered.length,
+      columns: [first, ...others],
+    },
+    inputs: specs.map((spec) => ({
+      spec,
+      places: ordered.flatMap((owner, place) => (owner === spec ? [place] : [])),
+    })),
+  };
+}
+
+function checkColumns(spec: TensorSpec, inputs: number): void {
+  const { name, datatype, shape } = spec;
+  const rank = shape.length;
+  if (rank === 2 || (rank === 1 && spec.isRankOpen !== true)) {
+    if (inputs === 1 || widthOf(spec) !== undefined) return;
+    throw new ModelError(
+      `a tabular model with several inputs must say how many columns each has, its input "${name}" is [${shape}]`,
+    );
+  }
+  throw new ModelError(
+    `a tabular model takes columns or a matrix of them, its input "${name}" is ${datatype} [${shape}]`,
+  );
+}
+
+/** Number of columns; undefined when any will do. */
+function widthOf({ shape }: TensorSpec): number | undefined {
+  const width = shape.length === 1 ? 1 : shape[1];
+  return width === -1 ? undefined : width;
+}
+
+function columnOf({ datatype }: TensorSpec): Column {
+  if (datatype === 'BYTES') return { type: 'string' };
+  const integers = datatype === 'BOOL' ? ([0, 1] as const) : INTEGER_RANGES[datatype];
+  return { type: 'number', integers, floatBound: FLOAT_BOUNDS[datatype] };
+}
+
+/** The inputs in the order of the features, when each feature is named as one input of one column. */
+function orderByName(
+  owners: readonly TensorSpec[],
+  features: readonly Feature[] | undefined,
+): TensorSpec[] | undefined {
+  const byName = new Map(owners.map((spec) => [spec.name, spec]));
+  if (!features || byName.size !== owners.length || features.length !== owners.length) return undefined;
+  const ordered = features.flatMap(({ name }) => byName.get(name) ?? []);
+  return ordered.length === owners.length ? ordered : undefined;
+}
+
+/** @param owners the input of each column; a single one for any number of columns */
+function checkFeatures(features: readonly Feature[] | undefined, owners: readonly TensorSpec[]): void {
+  if (!features) return;
+  const isOpen = owners.length === 1 && owners[0] !== undefined && widthOf(owners[0]) === undefined;
+  if (!isOpen && features.length !== owners.length) {
+    throw new ModelError(
+      `its model.json names ${features.length} features, its input takes ${owners.length}`,
+    );
+  }
+  for (const [place, { name, type, values = [] }] of features.entries()) {
+    const owner = owners[isOpen ? 0 : place];
+    if (!owner) continue;
+    const expected = columnOf(owner).type;
+    if ((type ?? expected) !== expected || values.some((value) => typeof value !== expected)) {
+      throw new ModelError(
+        `its model.json has other values for the feature "${name}" than its input "${owner.name}", which takes ${expected}s`,
+      );
+    }
+  }
+}
+
+/** Inputs of one column each name the columns. The only input of a model of numbers has a name that says nothing. */
+function nameColumns(
+  specs: readonly TensorSpec[],
+  ordered: readonly TensorSpec[],
+): readonly Feature[] | undefined {
+  if (specs.length !== ordered.length) return undefined;
+  if (specs.length === 1 && specs[0]?.datatype !== 'BYTES') return undefined;
+  return ordered.map((spec) => ({ name: spec.name, type: columnOf(spec).type }));
+}

@@ -1,0 +1,63 @@
+import { ModelError } from '../models/model-config.ts';
+import { normalizeVectors, type Pooling, poolVectors, readVectors } from '../processing/text/pooling.ts';
+import type { Session, TensorSpec } from '../runtime/session.ts';
+import { DATATYPES } from '../tensor/datatype.ts';
+import { createTensor, type Tensor } from '../tensor/tensor.ts';
+import type { Decoder } from './task.ts';
+
+interface EmbeddingConfig {
+  readonly output?: string | undefined;
+  readonly pooling: Pooling;
+  readonly normalize: boolean;
+}
+
+/**
+ * Reads the vector of each text or image. Outputs `[N, D]` are vectors already; those with a vector for each token
+ * `[N, T, D]` or place `[N, C, H, W]` are pooled over those that are no padding.
+ *
+ * @throws ModelError when it is not clear which output holds the vectors
+ */
+export function createEmbeddingDecoder(session: Session, config: EmbeddingConfig): Decoder {
+  const output = findOutput(session, config.output);
+  const isVector = output.shape.length === 2;
+  if (output.shape.length < 2 || output.shape.length > 4) {
+    throw new ModelError(
+      `its output "${output.name}" is [${output.shape}]; embeddings are [N,D], [N,T,D] or [N,C,H,W]`,
+    );
+  }
+  if (isVector && config.pooling !== 'none') {
+    throw new ModelError(
+      `its output "${output.name}" has one vector per instance: there is nothing to pool, its "pooling" must be "none"`,
+    );
+  }
+  return {
+    fetches: [output.name],
+    labels: undefined,
+    decode: (outputs, { mask }) => {
+      const tensor = outputs.get(output.name);
+      const length = mask?.shape[1] ?? 0;
+      const predictions = (tensor ? readVectors(tensor) : []).map((vectors, row): Tensor => {
+        const rowMask = mask && Array.from(mask.data.slice(row * length, (row + 1) * length), Number);
+        const pooled = poolVectors(vectors, rowMask, config.pooling);
+        const { count, size, values } = config.normalize ? normalizeVectors(pooled) : pooled;
+        const shape = isVector || config.pooling !== 'none' ? [size] : [count, size];
+        return createTensor(tensor?.datatype === 'FP64' ? 'FP64' : 'FP32', shape, values);
+      });
+      return { kind: 'embedding', predictions };
+    },
+  };
+}
+
+function findOutput(session: Session, configured: string | undefined): TensorSpec {
+  const candidates = configured
+    ? session.outputs.filter(({ name }) => name === configured)
+    : session.outputs.filter(({ datatype }) => DATATYPES[datatype].kind === 'float');
+  const [output] = candidates;
+  if (output && candidates.length === 1 && DATATYPES[output.datatype].kind === 'float') return output;
+  const names = session.outputs.map(({ name }) => name).join(', ') || 'none';
+  throw new ModelError(
+    configured
+      ? `its model.json names the output "${configured}" for the embedding, the graph's outputs are: ${names}`
+      : `its model.json must name the "output" that holds the embedding: one of ${names}`,
+  );
+}

@@ -1,0 +1,35 @@
+import * as z from 'zod';
+import { ModelError } from './model-config.ts';
+
+/** The one file of a model that changes, beside its versions. */
+export const DEPLOYMENT_FILE = 'deployment.json';
+
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must be letters, digits, ".", "_" and "-"');
+
+/** `deployment.json`: what operators decided about a model. Members of later versions are let through. */
+export const deploymentSchema = z.looseObject({
+  /** Names for versions, such as `champion`, that can be moved without the clients knowing. */
+  aliases: z.record(name, z.string().min(1)).default({}),
+});
+
+export type Deployment = z.infer<typeof deploymentSchema>;
+
+/**
+ * Reads the text of a `deployment.json`.
+ *
+ * @throws ModelError naming each field that is wrong
+ */
+export function parseDeployment(text: string): Deployment {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\ufeff/, ''));
+  } catch (error) {
+    throw new ModelError('its deployment.json is not valid JSON', { cause: error });
+  }
+  const parsed = deploymentSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(
+    (issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`,
+  );
+  throw new ModelError(`its deployment.json is not valid (${problems.join('; ')})`);
+}

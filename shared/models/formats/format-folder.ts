@@ -1,0 +1,67 @@
+import type { Graph } from '../../onnx/graph.ts';
+import type { TensorSpec } from '../../runtime/session.ts';
+import { ModelError } from '../model-config.ts';
+
+/** The files of one model version, for finding out what kind of model it is. */
+export interface FormatFolder {
+  /** Paths below the version's folder. */
+  readonly files: readonly string[];
+  /** The text of one of them; undefined when it is not there. */
+  read(path: string): Promise<string | undefined>;
+  /** The text of a file beside the versions, in the folder of the model; undefined when it is not there. */
+  readShared(path: string): Promise<string | undefined>;
+}
+
+/** What a graph takes and gives. */
+export interface GraphView {
+  readonly graph: Graph;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+}
+
+/** A zod schema, as far as it is needed here. */
+interface Schema<T> {
+  safeParse(
+    value: unknown,
+  ): { readonly success: true; readonly data: T } | { readonly success: false; readonly error: Problems };
+}
+
+interface Problems {
+  readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+}
+
+/**
+ * Reads a JSON file of a model folder.
+ *
+ * @returns undefined when the file is not there
+ * @throws ModelError naming the file and each field that is wrong
+ */
+export async function readJsonFile<T>(
+  folder: FormatFolder,
+  path: string,
+  schema: Schema<T>,
+): Promise<T | undefined> {
+  const text = await folder.read(path);
+  return text === undefined ? undefined : parseJsonFile(text, path, schema);
+}
+
+/** @throws ModelError naming the file and each field that is wrong */
+export function parseJsonFile<T>(text: string, path: string, schema: Schema<T>): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\ufeff/, ''));
+  } catch (error) {
+    throw new ModelError(`its ${path} is not valid JSON`, { cause: error });
+  }
+  return checkFile(value, path, schema);
+}
+
+/** @throws ModelError naming the file and each field that is wrong */
+export function checkFile<T>(value: unknown, path: string, schema: Schema<T>): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(
+    (issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`,
+  );
+  throw new ModelError(`its ${path} is not valid (${problems.join('; ')})`);
+}

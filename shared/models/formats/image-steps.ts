@@ -1,0 +1,68 @@
+import { type ModelConfig, ModelError, modelConfigSchema } from '../model-config.ts';
+
+/**
+ * Image steps as `model.json` spells them. The formats write them through here, so that a change of their spelling is
+ * one of this file.
+ */
+export type ImageStepJson = Readonly<Record<string, unknown>> & { readonly step: string };
+
+/** The resampling filters by their codes in Pillow, which transformers keeps. */
+export const FILTERS = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'] as const;
+export type FilterName = (typeof FILTERS)[number];
+
+export const toRgb = (): ImageStepJson => ({ step: 'convert', mode: 'RGB' });
+
+export const toBgr = (): ImageStepJson => ({ step: 'convert', mode: 'BGR' });
+
+export const toGrey = (): ImageStepJson => ({ step: 'convert', mode: 'grey' });
+
+export const resize = (width: number, height: number, filter: FilterName): ImageStepJson => ({
+  step: 'resize',
+  width,
+  height,
+  filter,
+});
+
+/** The shorter side becomes so long; the longer one keeps its proportion. */
+export const resizeShortestEdge = (shortestEdge: number, filter: FilterName): ImageStepJson => ({
+  step: 'resize',
+  shortestEdge,
+  filter,
+});
+
+export const centerCrop = (width: number, height: number): ImageStepJson => ({
+  step: 'center-crop',
+  width,
+  height,
+});
+
+export const rescale = (scale: number): ImageStepJson => ({ step: 'rescale', scale });
+
+/** Bytes to 0..1, as torchvision's `ToTensor`. */
+export const toUnit = (): ImageStepJson => rescale(1 / 255);
+
+export const normalize = (mean: readonly number[], std: readonly number[]): ImageStepJson => ({
+  step: 'normalize',
+  mean,
+  std,
+});
+
+export const toPlanes = (): ImageStepJson => ({ step: 'layout', layout: 'NCHW' });
+
+/** A model config that is not checked yet. */
+interface ConfigJson {
+  readonly task: ModelConfig['task'];
+  readonly [member: string]: unknown;
+}
+
+/**
+ * The config a format came to, checked like a `model.json`.
+ *
+ * @throws ModelError when it needs what this server does not have
+ */
+export function toConfig(config: ConfigJson): ModelConfig {
+  const parsed = modelConfigSchema.safeParse(config);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new ModelError(`its preprocessing cannot be done here (${problems.join('; ')})`);
+}

@@ -1,0 +1,90 @@
+import type { Label } from '../../processing/classification.ts';
+import type { TensorSpec } from '../../runtime/session.ts';
+import { DATATYPES } from '../../tensor/datatype.ts';
+import { type ModelConfig, ModelError } from '../model-config.ts';
+import type { FormatFolder, GraphView } from './format-folder.ts';
+
+export const LABELS_FILE = 'labels.txt';
+
+/**
+ * The labels of a file with one per line. Lines that are all numbered by their own index, as `0,tench` and `1 goldfish`,
+ * lose the numbers.
+ */
+export function parseLabels(text: string): string[] {
+  const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
+  while (lines.at(-1)?.trim() === '') lines.pop();
+  const named = lines.map((line, index) => new RegExp(`^${index}(?:[,:;]\\s*|\\s+)(.+)$`).exec(line)?.[1]);
+  const labels = named.every((name) => name !== undefined) ? named : lines;
+  return labels.map((label) => label.trim());
+}
+
+/**
+ * Adds the labels of `labels.txt` to a config that has none, where there are as many as the graph has classes and the
+ * graph does not name the classes itself.
+ */
+export async function withLabelsFile(
+  config: ModelConfig,
+  folder: FormatFolder,
+  view: GraphView,
+): Promise<ModelConfig> {
+  const text = await folder.read(LABELS_FILE);
+  if (text === undefined || !('labels' in config || canHaveLabels(config))) return config;
+  const labels = parseLabels(text);
+  return labels.length > 0 && labels.length === countClasses(view) && !namesClasses(view)
+    ? addLabels(config, labels)
+    : config;
+}
+
+/**
+ * Adds labels that belong to the model for certain.
+ *
+ * @throws ModelError when there are not as many as the graph has classes
+ */
+export function addLabels(config: ModelConfig, labels: readonly Label[]): ModelConfig {
+  return canHaveLabels(config) && config.labels === undefined ? { ...config, labels: [...labels] } : config;
+}
+
+/** @throws ModelError when a file names another number of labels than an output has scores */
+export function checkLabelCount(
+  labels: readonly Label[],
+  output: TensorSpec | undefined,
+  file: string,
+): void {
+  const classes = output && widthOf(output);
+  if (!output || classes === undefined || classes === labels.length) return;
+  throw new ModelError(
+    `its ${file} names ${labels.length} labels, output "${output.name}" has ${classes} scores`,
+  );
+}
+
+/** The only output that can hold scores. */
+export function findScores({ outputs, graph }: GraphView): TensorSpec | undefined {
+  const floats = outputs.filter(({ datatype }) => DATATYPES[datatype].kind === 'float');
+  const zipped = floats.filter(({ name }) => graph.zipMaps.some(({ output }) => output === name));
+  const likely = zipped.length === 1 ? zipped : floats;
+  return likely.length === 1 ? likely[0] : undefined;
+}
+
+type Labelled = Extract<ModelConfig, { labels?: unknown }>;
+
+function canHaveLabels(config: ModelConfig): config is Labelled {
+  return config.task !== 'tabular-regression' && config.task !== 'feature-extraction';
+}
+
+function countClasses(view: GraphView): number | undefined {
+  const scores = findScores(view);
+  return scores && widthOf(scores);
+}
+
+/** All axes but the first, when the graph says how long they are. */
+function widthOf({ shape }: TensorSpec): number | undefined {
+  const classes = shape.slice(1);
+  if (classes.length === 0 || classes.includes(-1)) return undefined;
+  return classes.reduce((product, size) => product * size, 1);
+}
+
+/** Whole numbers are no names: they are what labels stand for. */
+function namesClasses({ graph }: GraphView): boolean {
+  const known = [...graph.zipMaps.map(({ labels }) => labels), ...graph.classLabels.values()];
+  return known.some((labels) => typeof labels[0] === 'string');
+}

@@ -1,0 +1,53 @@
+import * as z from 'zod';
+import { isPlainPath } from '../file-manifest.ts';
+import { ModelError } from '../model-config.ts';
+import { checkFile, type FormatFolder } from './format-folder.ts';
+import { PlainYamlError, readPlainYaml } from './plain-yaml.ts';
+
+export const MLMODEL_FILE = 'MLmodel';
+
+const mlmodelSchema = z.object({
+  flavors: z.record(z.string(), z.looseObject({ data: z.string().nullish() }).nullable()),
+  signature: z.object({ inputs: z.string().nullish(), outputs: z.string().nullish() }).nullish(),
+  saved_input_example_info: z.looseObject({ artifact_path: z.string() }).nullish(),
+});
+
+/** What matters of MLflow's `MLmodel`. */
+export type Mlmodel = z.infer<typeof mlmodelSchema>;
+
+/**
+ * Reads the `MLmodel` of a folder that MLflow saved.
+ *
+ * @returns undefined when there is none
+ * @throws ModelError when it is not one
+ */
+export async function readMlmodel(folder: FormatFolder): Promise<Mlmodel | undefined> {
+  const text = await folder.read(MLMODEL_FILE);
+  if (text === undefined) return undefined;
+  try {
+    return checkFile(readPlainYaml(text), MLMODEL_FILE, mlmodelSchema);
+  } catch (error) {
+    if (!(error instanceof PlainYamlError)) throw error;
+    throw new ModelError(`its ${MLMODEL_FILE} cannot be read: ${error.message}`, { cause: error });
+  }
+}
+
+/**
+ * The file that holds the graph, below the version's folder.
+ *
+ * @throws ModelError when the model has no flavour that can be served, or the file is not there
+ */
+export function modelFileOf({ flavors }: Mlmodel, { files }: FormatFolder): string {
+  const { onnx } = flavors;
+  if (!onnx) {
+    const names = Object.keys(flavors).join(', ') || 'none';
+    throw new ModelError(
+      `its ${MLMODEL_FILE} has the flavors ${names}; only models of the flavor onnx can be served`,
+    );
+  }
+  const path = onnx.data ?? 'model.onnx';
+  if (isPlainPath(path) && files.includes(path)) return path;
+  throw new ModelError(
+    `its ${MLMODEL_FILE} names the file ${JSON.stringify(path.slice(0, 100))}, which is not there`,
+  );
+}

@@ -1,0 +1,46 @@
+import type { TensorSpec } from '../../runtime/session.ts';
+import { DATATYPES } from '../../tensor/datatype.ts';
+import type { ModelConfig } from '../model-config.ts';
+import type { FormatFolder, GraphView } from './format-folder.ts';
+import { findScores, withLabelsFile } from './labels.ts';
+
+/**
+ * What a graph alone gives away: the operators of `ai.onnx.ml` in which exports of scikit-learn, XGBoost and LightGBM
+ * end say that it classifies or predicts numbers. Any other graph takes and gives tensors.
+ */
+export async function recogniseOnnx(folder: FormatFolder, view: GraphView): Promise<ModelConfig> {
+  return await withLabelsFile(configOf(view), folder, view);
+}
+
+export function configOf(view: GraphView): ModelConfig {
+  if (!takesColumns(view.inputs)) return { task: 'tensor' };
+  if (classifies(view)) return { task: 'tabular-classification', postprocess: [] };
+  return predictsNumbers(view) ? { task: 'tabular-regression' } : { task: 'tensor' };
+}
+
+/** One matrix, or several inputs of which each says how many columns it has. */
+export function takesColumns(inputs: readonly TensorSpec[]): boolean {
+  const [first, ...others] = inputs;
+  if (!first) return false;
+  if (others.length === 0) return first.shape.length === 2;
+  return inputs.every(({ shape, isRankOpen }) =>
+    shape.length === 1 ? isRankOpen !== true : shape.length === 2 && shape[1] !== -1,
+  );
+}
+
+/** A ZipMap, or an output of labels whose classes the graph names beside one of scores for them. */
+function classifies(view: GraphView): boolean {
+  const { graph, outputs } = view;
+  if (graph.zipMaps.length > 0) return true;
+  const scores = findScores(view);
+  const [only, ...others] = outputs.filter(({ name }) => graph.classLabels.has(name));
+  if (!only || others.length > 0 || outputs.length !== 2 || scores?.shape.length !== 2) return false;
+  const width = scores.shape[1] ?? -1;
+  return only.shape.length === 1 && (width === -1 || width === graph.classLabels.get(only.name)?.length);
+}
+
+function predictsNumbers({ graph, outputs }: GraphView): boolean {
+  const [only, ...others] = outputs;
+  if (!only || others.length > 0 || DATATYPES[only.datatype].kind !== 'float') return false;
+  return graph.regressions.has(only.name) && only.shape.length <= 2;
+}

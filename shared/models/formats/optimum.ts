@@ -1,0 +1,173 @@
+import * as z from 'zod';
+import type { TensorSpec } from '../../runtime/session.ts';
+import { type ModelConfig, ModelError } from '../model-config.ts';
+import { type FormatFolder, type GraphView, readJsonFile } from './format-folder.ts';
+import { readImageSteps } from './image-processor.ts';
+import { toConfig } from './image-steps.ts';
+import { checkLabelCount } from './labels.ts';
+import { readPooling } from './sentence-transformers.ts';
+import { readTokenLimit } from './token-limit.ts';
+
+export const OPTIMUM_FILE = 'config.json';
+const TOKENIZER_FILE = 'tokenizer.json';
+const PROCESSOR_FILE = 'preprocessor_config.json';
+
+/** What matters of `config.json`. Files of the same name that are of something else have no `model_type`. */
+const configSchema = z.object({
+  model_type: z.string(),
+  architectures: z.array(z.string()).nullish(),
+  id2label: z.record(z.string(), z.string()).nullish(),
+  problem_type: z.enum(['regression', 'single_label_classification', 'multi_label_classification']).nullish(),
+  num_channels: z.number().int().positive().optional().catch(undefined),
+  max_position_embeddings: z.number().int().positive().optional().catch(undefined),
+  pad_token_id: z.number().int().nullish().catch(undefined),
+});
+
+export type OptimumConfig = z.infer<typeof configSchema>;
+type Goal = 'text-classification' | 'image-classification' | 'text-features' | 'image-features';
+
+/** Outputs that hold embeddings, by the names Optimum gives them; an earlier one is nearer to what is used. */
+const EMBEDDINGS = [
+  'sentence_embedding',
+  'last_hidden_state',
+  'token_embeddings',
+  'image_embeds',
+  'text_embeds',
+];
+
+/**
+ * A model that Optimum exported from Hugging Face's transformers: its folder has `config.json`, and a tokenizer or
+ * an image processor. Models of other tasks take and give tensors.
+ *
+ * @param view undefined where only the small files are at hand
+ * @throws ModelError when a file is missing or broken, or does not fit the graph
+ */
+export async function recogniseOptimum(
+  folder: FormatFolder,
+  view: GraphView | undefined,
+): Promise<ModelConfig | undefined> {
+  const text = await folder.read(OPTIMUM_FILE);
+  if (text === undefined || !looksLikeTransformers(text)) return undefined;
+  const config = await readJsonFile(folder, OPTIMUM_FILE, configSchema);
+  if (!config) return undefined;
+  const goal = view ? goalOfGraph(config, view) : goalOfFiles(config, folder);
+  switch (goal) {
+    case undefined:
+      return view && { task: 'tensor' };
+    case 'text-classification':
+      return toConfig({
+        task: goal,
+        ...(await readTexts(folder, config)),
+        ...classify(config, view),
+      });
+    case 'image-classification':
+      return toConfig({
+        task: goal,
+        preprocess: await readImageSteps(folder, config.num_channels ?? 3),
+        ...classify(config, view),
+      });
+    case 'text-features':
+      return toConfig({
+        task: 'feature-extraction',
+        ...(await readTexts(folder, config)),
+        ...(await embed(folder, view)),
+      });
+    case 'image-features':
+      return toConfig({
+        task: 'feature-extraction',
+        preprocess: await readImageSteps(folder, config.num_channels ?? 3),
+        output: view && findEmbedding(view)?.name,
+      });
+  }
+}
+
+function looksLikeTransformers(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && 'model_type' in value;
+  } catch {
+    // Said in words by whoever reads it in earnest.
+    return true;
+  }
+}
+
+/** The task an export was made for is not written down: the graph's inputs and outputs show it. */
+function goalOfGraph(config: OptimumConfig, view: GraphView): Goal | undefined {
+  const names = view.inputs.map(({ name }) => name);
+  const isText = names.includes('input_ids');
+  if (isText === names.includes('pixel_values')) return undefined;
+  if (findEmbedding(view)) return isText ? 'text-features' : 'image-features';
+  const logits = findLogits(view);
+  if (logits?.shape.length !== 2 || !isNamed(config, /ForSequenceClassification|ForImageClassification/)) {
+    return undefined;
+  }
+  return isText ? 'text-classification' : 'image-classification';
+}
+
+/** Without the graph, only what the name of the model's class says. */
+function goalOfFiles(config: OptimumConfig, { files }: FormatFolder): Goal | undefined {
+  if (isNamed(config, /ForSequenceClassification/)) return 'text-classification';
+  if (isNamed(config, /ForImageClassification/)) return 'image-classification';
+  if (!isNamed(config, /Model$/) || files.includes(TOKENIZER_FILE) === files.includes(PROCESSOR_FILE)) {
+    return undefined;
+  }
+  return files.includes(TOKENIZER_FILE) ? 'text-features' : 'image-features';
+}
+
+function isNamed({ architectures }: OptimumConfig, pattern: RegExp): boolean {
+  return (architectures ?? []).some((name) => pattern.test(name));
+}
+
+function findLogits({ outputs }: GraphView): TensorSpec | undefined {
+  return outputs.find(({ name }) => name === 'logits');
+}
+
+function findEmbedding({ outputs }: GraphView): TensorSpec | undefined {
+  const [name] = EMBEDDINGS.filter((candidate) => outputs.some((output) => output.name === candidate));
+  return outputs.find((output) => output.name === name);
+}
+
+async function readTexts(folder: FormatFolder, config: OptimumConfig) {
+  if (!folder.files.includes(TOKENIZER_FILE)) {
+    const slow = ['vocab.txt', 'vocab.json', 'spiece.model', 'sentencepiece.bpe.model'].find((file) =>
+      folder.files.includes(file),
+    );
+    const hint = slow ? `; from its ${slow} transformers makes one when a fast tokenizer is saved` : '';
+    throw new ModelError(`a model of texts needs a ${TOKENIZER_FILE} beside it${hint}`);
+  }
+  return { maxTokens: await readTokenLimit(folder, config) };
+}
+
+/** Scores become probabilities as in the pipelines of transformers. */
+function classify(config: OptimumConfig, view: GraphView | undefined) {
+  const labels = readLabels(config);
+  const logits = view && findLogits(view);
+  if (labels) checkLabelCount(labels, logits, OPTIMUM_FILE);
+  const classes = labels?.length ?? logits?.shape[1];
+  const isMulti = config.problem_type === 'multi_label_classification';
+  const step = isMulti || (classes === 1 && !config.problem_type) ? 'sigmoid' : 'softmax';
+  return {
+    labels,
+    output: logits?.name,
+    postprocess: config.problem_type === 'regression' ? [] : [{ step }],
+  };
+}
+
+function readLabels({ id2label }: OptimumConfig): string[] | undefined {
+  if (!id2label) return undefined;
+  const count = Object.keys(id2label).length;
+  return Array.from({ length: count }, (_, index) => {
+    const label = id2label[index];
+    if (label !== undefined) return label;
+    throw new ModelError(
+      `its ${OPTIMUM_FILE} has ${count} labels in "id2label", but none for class ${index}`,
+    );
+  });
+}
+
+/** What a sentence-transformers folder says of pooling; without it vectors stay one per token, as in transformers. */
+async function embed(folder: FormatFolder, view: GraphView | undefined) {
+  const output = view && findEmbedding(view);
+  const isPooled = output?.shape.length === 2;
+  return { output: output?.name, ...(isPooled ? {} : await readPooling(folder)) };
+}

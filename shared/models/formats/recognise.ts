@@ -1,0 +1,85 @@
+import type { JsonObject } from '../../json/parse-json.ts';
+import { type ModelConfig, ModelError } from '../model-config.ts';
+import type { FormatFolder, GraphView } from './format-folder.ts';
+import { readMlflowExample, recogniseMlflow } from './mlflow.ts';
+import { MLMODEL_FILE, modelFileOf, readMlmodel } from './mlmodel.ts';
+import { recogniseOnnx } from './onnx.ts';
+import { recogniseOptimum } from './optimum.ts';
+import { recogniseTorchServe } from './torchserve.ts';
+import { recogniseTriton } from './triton.ts';
+
+/** What a folder turned out to be. */
+export interface Recognised {
+  /** Where its config comes from: `model.json` is of Ternion itself. */
+  readonly format: Format;
+  readonly config: ModelConfig;
+  /** Body of a predict request that came with the model. */
+  readonly example?: JsonObject | undefined;
+}
+
+export type Format = 'ternion' | keyof typeof RECOGNISERS;
+
+/**
+ * Looks for the files of one format. It gives undefined for folders of other formats, and throws a ModelError that
+ * says what is missing when a folder is of this format but broken.
+ */
+type Recogniser = (folder: FormatFolder, view: GraphView) => Promise<ModelConfig | undefined>;
+
+/** All formats, the first that fits counts. The last one fits every graph. */
+const RECOGNISERS = {
+  mlflow: recogniseMlflow,
+  optimum: recogniseOptimum,
+  torchserve: recogniseTorchServe,
+  triton: recogniseTriton,
+  onnx: recogniseOnnx,
+} as const satisfies Record<string, Recogniser>;
+
+/** Places of the graph in a version's folder: as published, and as Optimum leaves it in a model's own folder. */
+const MODEL_FILES = ['model.onnx', 'onnx/model.onnx'];
+
+/** Files that make a folder a model version. */
+export const VERSION_FILES: readonly string[] = [...MODEL_FILES, MLMODEL_FILE];
+
+/**
+ * Finds out what kind of model a folder without `model.json` holds.
+ *
+ * @throws ModelError when the folder is of a format but lacks something, or contradicts its graph
+ */
+export async function recogniseModel(folder: FormatFolder, view: GraphView): Promise<Recognised> {
+  for (const format of FORMATS) {
+    const config = await RECOGNISERS[format](folder, view);
+    if (!config) continue;
+    const example = format === 'mlflow' ? await readMlflowExample(folder, config) : undefined;
+    return { format, config, example };
+  }
+  throw new ModelError('it is of no format that is known');
+}
+
+const FORMATS = Object.keys(RECOGNISERS).filter((name) => isFormat(name));
+
+function isFormat(name: string): name is keyof typeof RECOGNISERS {
+  return Object.hasOwn(RECOGNISERS, name);
+}
+
+/**
+ * What the small files of a folder say without the graph, which need not be on this machine.
+ *
+ * @returns undefined where only the graph says it
+ * @throws ModelError when the folder is broken
+ */
+export function recogniseFiles(folder: FormatFolder): Promise<ModelConfig | undefined> {
+  return recogniseOptimum(folder, undefined);
+}
+
+/**
+ * The file of a folder that holds the graph.
+ *
+ * @throws ModelError when there is none
+ */
+export async function locateModel(folder: FormatFolder): Promise<string> {
+  const plain = MODEL_FILES.find((path) => folder.files.includes(path));
+  const mlmodel = await readMlmodel(folder);
+  if (mlmodel && (plain === undefined || mlmodel.flavors.onnx)) return modelFileOf(mlmodel, folder);
+  if (plain !== undefined) return plain;
+  throw new ModelError(`it has none of the files ${VERSION_FILES.join(', ')}`);
+}

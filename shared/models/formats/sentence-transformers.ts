@@ -1,0 +1,66 @@
+import * as z from 'zod';
+import { ModelError } from '../model-config.ts';
+import { type FormatFolder, readJsonFile } from './format-folder.ts';
+
+const MODULES_FILE = 'modules.json';
+const PROMPTS_FILE = 'config_sentence_transformers.json';
+/** Last part of a module's class name, which has moved between packages. */
+const TRANSFORMER = 'Transformer';
+const POOLING = 'Pooling';
+const NORMALIZE = 'Normalize';
+
+const modulesSchema = z.array(z.object({ idx: z.number(), path: z.string(), type: z.string() }));
+
+const promptsSchema = z.object({
+  default_prompt_name: z.null('a prompt before every text cannot be added here').optional(),
+});
+
+const poolingSchema = z.looseObject({ pooling_mode: z.string().optional() });
+
+/** The modes this server has, by their names in the pooling module's file. */
+const MODES: Readonly<Record<string, 'mean' | 'cls' | 'max'>> = {
+  mean: 'mean',
+  cls: 'cls',
+  max: 'max',
+  pooling_mode_mean_tokens: 'mean',
+  pooling_mode_cls_token: 'cls',
+  pooling_mode_max_tokens: 'max',
+};
+
+/**
+ * How a folder that sentence-transformers saved makes one vector of a text: the modules behind the transformer.
+ *
+ * @returns nothing where the folder is not one of sentence-transformers
+ * @throws ModelError when a module does what this server does not do
+ */
+export async function readPooling(
+  folder: FormatFolder,
+): Promise<{ pooling?: 'mean' | 'cls' | 'max'; normalize?: boolean }> {
+  const modules = await readJsonFile(folder, MODULES_FILE, modulesSchema);
+  if (!modules) return {};
+  await readJsonFile(folder, PROMPTS_FILE, promptsSchema);
+  const types = modules.map(({ type }) => type.split('.').at(-1) ?? type);
+  const unknown = types.find((type) => ![TRANSFORMER, POOLING, NORMALIZE].includes(type));
+  if (unknown !== undefined) {
+    throw new ModelError(
+      `its ${MODULES_FILE} has the module ${JSON.stringify(unknown.slice(0, 60))}; only ${TRANSFORMER}, ${POOLING} and ${NORMALIZE} can be done here`,
+    );
+  }
+  const pooling = modules[types.indexOf(POOLING)];
+  if (!pooling) throw new ModelError(`its ${MODULES_FILE} has no module ${POOLING}`);
+  return { pooling: await readMode(folder, pooling.path), normalize: types.includes(NORMALIZE) };
+}
+
+async function readMode(folder: FormatFolder, path: string): Promise<'mean' | 'cls' | 'max'> {
+  const file = `${path}/config.json`;
+  const config = await readJsonFile(folder, file, poolingSchema);
+  if (!config) throw new ModelError(`its ${MODULES_FILE} names ${file}, which is not there`);
+  const modes = Object.keys(config).filter((key) => key.startsWith('pooling_mode_') && config[key] === true);
+  const [only, ...others] = config.pooling_mode === undefined ? modes : [config.pooling_mode];
+  const mode = only !== undefined && Object.hasOwn(MODES, only) ? MODES[only] : undefined;
+  if (mode && others.length === 0) return mode;
+  const found = [only, ...others].filter((name) => name !== undefined).join(' and ') || 'none';
+  throw new ModelError(
+    `its ${file} pools by ${found.slice(0, 200)}; one of mean, cls and max can be done here`,
+  );
+}

@@ -1,0 +1,149 @@
+import type { TensorSpec } from '../../runtime/session.ts';
+import { isPlainPath } from '../file-manifest.ts';
+import { type ModelConfig, ModelError } from '../model-config.ts';
+import type { FormatFolder, GraphView } from './format-folder.ts';
+import { addLabels, checkLabelCount, parseLabels, withLabelsFile } from './labels.ts';
+import { configOf } from './onnx.ts';
+import { readTextProto, TextProtoError, type TextProtoMessage, type TextProtoValue } from './text-proto.ts';
+
+export const TRITON_FILE = 'config.pbtxt';
+
+/** Triton's datatypes where they are called otherwise than on the wire. */
+const DATATYPES: Readonly<Record<string, string>> = { STRING: 'BYTES' };
+const BACKENDS = ['onnxruntime', 'onnxruntime_onnx'];
+const MODEL_FILE = 'model.onnx';
+
+/**
+ * A model of a Triton repository: `config.pbtxt` stands beside its versions and says what the graph says too, and
+ * with `label_filename` what its classes are called. How Triton would run it (instances, batching, policies) is not
+ * looked at.
+ * Source: Triton's model configuration, model_config.proto.
+ *
+ * @throws ModelError when it is a model of another backend, or one of another graph
+ */
+export async function recogniseTriton(
+  folder: FormatFolder,
+  view: GraphView,
+): Promise<ModelConfig | undefined> {
+  const text = await folder.readShared(TRITON_FILE);
+  if (text === undefined) return undefined;
+  const message = parse(text);
+  checkBackend(message);
+  const size = numberOf(message, 'max_batch_size');
+  checkTensors('input', messagesOf(message, 'input'), view.inputs, size);
+  checkTensors('output', messagesOf(message, 'output'), view.outputs, size);
+  const labelled = await withLabelNames(configOf(view), message, folder, view);
+  const config = await withLabelsFile(labelled, folder, view);
+  return size > 0 ? { ...config, maxBatchSize: size } : config;
+}
+
+function parse(text: string): TextProtoMessage {
+  try {
+    return readTextProto(text);
+  } catch (error) {
+    if (!(error instanceof TextProtoError)) throw error;
+    throw new ModelError(`its ${TRITON_FILE} cannot be read: ${error.message}`, { cause: error });
+  }
+}
+
+function checkBackend(message: TextProtoMessage): void {
+  const backend = textOf(message, 'backend') || textOf(message, 'platform');
+  if (message.fields.has('ensemble_scheduling') || (backend !== '' && !BACKENDS.includes(backend))) {
+    throw new ModelError(
+      `its ${TRITON_FILE} is of the backend ${JSON.stringify(backend.slice(0, 60) || 'ensemble')}; only onnxruntime can be served`,
+    );
+  }
+  const file = textOf(message, 'default_model_filename');
+  if (file !== '' && file !== MODEL_FILE) {
+    throw new ModelError(
+      `its ${TRITON_FILE} names the model file ${JSON.stringify(file.slice(0, 60))}; it must be ${MODEL_FILE}`,
+    );
+  }
+}
+
+/** A configuration may leave tensors out, but not name others. */
+function checkTensors(
+  role: string,
+  messages: readonly TextProtoMessage[],
+  specs: readonly TensorSpec[],
+  batchSize: number,
+): void {
+  for (const message of messages) {
+    const name = textOf(message, 'name');
+    const spec = specs.find((candidate) => candidate.name === name);
+    if (!spec) {
+      const names = specs.map((candidate) => candidate.name).join(', ') || 'none';
+      throw new ModelError(`its ${TRITON_FILE} has the ${role} "${name}", its graph has ${names}`);
+    }
+    if (message.fields.has('reshape')) {
+      throw new ModelError(`its ${TRITON_FILE} reshapes the ${role} "${name}", which cannot be done here`);
+    }
+    const type = nameOf(message, 'data_type').replace(/^TYPE_/, '');
+    const datatype = DATATYPES[type] ?? type;
+    const dims = message.fields.get('dims')?.map(Number) ?? [];
+    const shape = batchSize > 0 ? [-1, ...dims] : dims;
+    const fits = spec.isRankOpen || (shape.length === spec.shape.length && shape.every(isLike(spec.shape)));
+    if ((datatype !== '' && datatype !== spec.datatype) || (dims.length > 0 && !fits)) {
+      throw new ModelError(
+        `its ${TRITON_FILE} says that ${role} "${name}" is ${datatype} [${shape}], its graph says ${spec.datatype} [${spec.shape}]`,
+      );
+    }
+  }
+}
+
+function isLike(expected: readonly number[]): (size: number, axis: number) => boolean {
+  return (size, axis) => size === -1 || expected[axis] === -1 || expected[axis] === size;
+}
+
+/** The labels of the only output that has a file of them; it stands beside `config.pbtxt`. */
+async function withLabelNames(
+  config: ModelConfig,
+  message: TextProtoMessage,
+  folder: FormatFolder,
+  view: GraphView,
+): Promise<ModelConfig> {
+  const [labelled, ...others] = messagesOf(message, 'output').filter((output) =>
+    output.fields.has('label_filename'),
+  );
+  if (!labelled || others.length > 0) return config;
+  const file = textOf(labelled, 'label_filename');
+  const text = isPlainPath(file) ? await folder.readShared(file) : undefined;
+  if (text === undefined) {
+    throw new ModelError(
+      `its ${TRITON_FILE} names the labels ${JSON.stringify(file.slice(0, 60))}, which are not there`,
+    );
+  }
+  const labels = parseLabels(text);
+  const name = textOf(labelled, 'name');
+  checkLabelCount(
+    labels,
+    view.outputs.find((output) => output.name === name),
+    file,
+  );
+  return addLabels(config, labels);
+}
+
+function lastOf(message: TextProtoMessage, field: string): TextProtoValue | undefined {
+  return message.fields.get(field)?.at(-1);
+}
+
+function textOf(message: TextProtoMessage, field: string): string {
+  const value = lastOf(message, field);
+  return typeof value === 'string' ? value : '';
+}
+
+function numberOf(message: TextProtoMessage, field: string): number {
+  const value = lastOf(message, field);
+  return typeof value === 'number' ? value : 0;
+}
+
+function nameOf(message: TextProtoMessage, field: string): string {
+  const value = lastOf(message, field);
+  return typeof value === 'object' && 'name' in value ? value.name : '';
+}
+
+function messagesOf(message: TextProtoMessage, field: string): TextProtoMessage[] {
+  return (message.fields.get(field) ?? []).flatMap((value) =>
+    typeof value === 'object' && 'fields' in value ? [value] : [],
+  );
+}

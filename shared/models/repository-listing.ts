@@ -1,0 +1,73 @@
+import { InferenceError } from '../errors.ts';
+import type { ModelStore, StoredFile } from '../stores/model-store.ts';
+import { VERSION_FILES } from './formats/recognise.ts';
+import type { ModelListing, ModelReference } from './model-repository.ts';
+import { compareVersions } from './versions.ts';
+
+/** What a store holds at one moment. */
+export interface Listing {
+  readonly models: ReadonlyMap<string, ModelListing>;
+  readonly files: ReadonlyMap<string, StoredFile>;
+  /** Model files whose folders cannot be a model and a version. */
+  readonly ignored: readonly string[];
+  readonly atMs: number;
+}
+
+const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+const MODEL_FILE = 'model.onnx';
+
+/** Reads a store in the layout `<name>/<version>/...`: a folder with a file that holds or names a graph is a version. */
+export async function readListing(store: ModelStore, now: () => number): Promise<Listing> {
+  const files = await store.list('');
+  const versions = new Map<string, Set<string>>();
+  const ignored: string[] = [];
+  for (const { path } of files) {
+    const [name = '', version = '', ...below] = path.split('/');
+    const isVersion = VERSION_FILES.includes(below.join('/'));
+    if (isVersion && NAME_PATTERN.test(name) && NAME_PATTERN.test(version)) {
+      versions.set(name, (versions.get(name) ?? new Set()).add(version));
+    } else if (isVersion || path.endsWith(`/${MODEL_FILE}`)) {
+      ignored.push(path);
+    }
+  }
+  const models = new Map<string, ModelListing>();
+  for (const name of [...versions.keys()].sort()) {
+    const ordered = [...(versions.get(name) ?? [])].sort(compareVersions);
+    const liveVersion = ordered.at(-1);
+    if (liveVersion !== undefined) models.set(name, { name, versions: ordered, liveVersion });
+  }
+  return { models, files: new Map(files.map((file) => [file.path, file])), ignored, atMs: now() };
+}
+
+/** The files below a folder, which ends without a slash. */
+export function filesBelow({ files }: Listing, folder: string): StoredFile[] {
+  return [...files.values()].filter(({ path }) => path.startsWith(`${folder}/`));
+}
+
+export function pickVersion(
+  listing: Listing,
+  name: string,
+  version: string | undefined,
+): ModelReference | undefined {
+  const model = listing.models.get(name);
+  if (!model || (version !== undefined && !model.versions.includes(version))) return undefined;
+  return { name, version: version ?? model.liveVersion };
+}
+
+/** Says what there is instead of what was asked for. */
+export function unknownVersion(listing: Listing, name: string, version: string | undefined): InferenceError {
+  const model = listing.models.get(name);
+  const shown = JSON.stringify(name.slice(0, 100));
+  if (model) {
+    const asked = JSON.stringify((version ?? '').slice(0, 100));
+    return new InferenceError(
+      'RESOURCE_DOES_NOT_EXIST',
+      `Model ${shown} has no version ${asked}; its versions are ${model.versions.join(', ')}.`,
+    );
+  }
+  const names = [...listing.models.keys()].join(', ') || 'none';
+  return new InferenceError(
+    'RESOURCE_DOES_NOT_EXIST',
+    `There is no model ${shown}; the models are: ${names}.`,
+  );
+}

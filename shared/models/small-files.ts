@@ -1,0 +1,59 @@
+import { type ModelStore, type StoredFile, StoreError } from '../stores/model-store.ts';
+import { ModelError } from './model-config.ts';
+
+/** Largest file that is read into memory for what it says of a model. */
+const LIMIT_BYTES = 4 * 1024 * 1024;
+
+export interface SmallFiles {
+  /**
+   * The content of a file, read and parsed once as long as its etag stays.
+   *
+   * @param parse the same function for the same path
+   * @throws StoreError, ModelError for files that are too large, or whatever `parse` throws
+   */
+  read<T>(file: StoredFile, parse: (text: string) => T): Promise<T>;
+  /** Forgets what was read of all files but these. */
+  keep(files: Iterable<StoredFile>): void;
+}
+
+/** Reads the small files of a store: a request that names no model looks at the configs of all. */
+export function createSmallFiles(store: ModelStore): SmallFiles {
+  const texts = new Map<string, Promise<string>>();
+
+  function readOnce(file: StoredFile): Promise<string> {
+    const key = keyOf(file);
+    const known = texts.get(key);
+    if (known !== undefined) return known;
+    const text = readText(store, file);
+    texts.set(key, text);
+    text.catch(() => texts.delete(key));
+    return text;
+  }
+
+  return {
+    read: async (file, parse) => parse(await readOnce(file)),
+    keep: (files) => {
+      const kept = new Set(Array.from(files, keyOf));
+      for (const key of texts.keys()) if (!kept.has(key)) texts.delete(key);
+    },
+  };
+}
+
+function keyOf({ path, etag }: StoredFile): string {
+  return `${path} ${etag}`;
+}
+
+async function readText(store: ModelStore, file: StoredFile): Promise<string> {
+  if (file.sizeBytes > LIMIT_BYTES) {
+    const name = file.path.split('/').at(-1);
+    throw new ModelError(`its ${name} has more than ${LIMIT_BYTES} bytes`);
+  }
+  try {
+    const chunks: Buffer[] = [];
+    for await (const chunk of await store.read(file, 0, file.sizeBytes)) chunks.push(chunk);
+    return Buffer.concat(chunks).toString('utf8');
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    throw new StoreError('unreachable', `reading ${file.path} of ${store.url} broke off`, error);
+  }
+}

@@ -1,0 +1,158 @@
+import { ATTRIBUTE, GRAPH, NODE, TENSOR } from './fields.ts';
+import { type ByteSource, type Field, readFields, readText, readVarints } from './protobuf.ts';
+
+export type ClassLabels = readonly string[] | readonly number[];
+
+/** What the operators of the domain `ai.onnx.ml` give away of a graph's outputs. */
+export interface MlOutputs {
+  /** Outputs that hold predicted labels, with all labels in the order of the classes. */
+  readonly classLabels: ReadonlyMap<string, ClassLabels>;
+  /** Outputs that hold what a regressor predicts. */
+  readonly regressions: ReadonlySet<string>;
+}
+
+export const ML_DOMAIN = 'ai.onnx.ml';
+
+export const NO_ML_OUTPUTS: MlOutputs = { classLabels: new Map(), regressions: new Set() };
+
+const CLASSIFIERS = ['TreeEnsembleClassifier', 'LinearClassifier', 'SVMClassifier'];
+const REGRESSORS = ['TreeEnsembleRegressor', 'LinearRegressor', 'SVMRegressor'];
+/** Operators that hand the values of their first input on in another shape or type. */
+const PASSING = ['Identity', 'Cast', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten'];
+/** Operators that add up, scale or shift what several regressors say. */
+const COMBINING = [...PASSING, 'Add', 'Sub', 'Mul', 'Div', 'Sum', 'Mean', 'Neg', 'Exp'];
+/** Longest way back from an output; a graph can have circles only when it is broken. */
+const LONGEST_WAY = 32;
+
+/**
+ * Follows each output back to the operator that makes it.
+ * Source: the ONNX-ML operator list (attributes of the classifiers, ArrayFeatureExtractor, LabelEncoder).
+ *
+ * @param graph the field of the file that holds the graph
+ */
+export function readMlOutputs(source: ByteSource, graph: Field, outputs: readonly string[]): MlOutputs {
+  const parts = [...readFields(source, graph.start, graph.end)];
+  const makers = new Map<string, Node>();
+  for (const part of parts) {
+    if (part.number !== GRAPH.node) continue;
+    const node = readNode(source, part);
+    for (const output of node.outputs) makers.set(output, node);
+  }
+  const constants = () => parts.filter(({ number }) => number === GRAPH.initializer);
+  const classLabels = new Map<string, ClassLabels>();
+  const regressions = new Set<string>();
+  for (const output of outputs) {
+    const labels = findLabels({ source, makers, constants }, output, 0);
+    if (labels && labels.length > 0) classLabels.set(output, labels);
+    if (comesFromRegressor(makers, output, 0)) regressions.add(output);
+  }
+  return { classLabels, regressions };
+}
+
+interface Node {
+  readonly type: string;
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: readonly Field[];
+}
+
+interface Way {
+  readonly source: ByteSource;
+  readonly makers: ReadonlyMap<string, Node>;
+  readonly constants: () => readonly Field[];
+}
+
+function readNode(source: ByteSource, field: Field): Node {
+  const inputs: string[] = [];
+  const outputs: string[] = [];
+  const attributes: Field[] = [];
+  let type = '';
+  let domain = '';
+  for (const member of readFields(source, field.start, field.end)) {
+    if (member.number === NODE.input) inputs.push(readText(source, member));
+    if (member.number === NODE.output) outputs.push(readText(source, member));
+    if (member.number === NODE.opType) type = readText(source, member);
+    if (member.number === NODE.domain) domain = readText(source, member);
+    if (member.number === NODE.attribute) attributes.push(member);
+  }
+  return { type, domain, inputs, outputs, attributes };
+}
+
+function findLabels(way: Way, name: string, steps: number): ClassLabels | undefined {
+  const node = way.makers.get(name);
+  const [first = ''] = node?.inputs ?? [];
+  if (!node || steps > LONGEST_WAY) return undefined;
+  if (PASSING.includes(node.type)) return findLabels(way, first, steps + 1);
+  if (node.domain !== ML_DOMAIN) return undefined;
+  if (CLASSIFIERS.includes(node.type)) {
+    return node.outputs[0] === name ? readList(way.source, node, 'classlabels') : undefined;
+  }
+  if (node.type === 'ArrayFeatureExtractor') return readConstant(way, first);
+  if (node.type !== 'LabelEncoder') return undefined;
+  const keys: readonly (string | number)[] = readList(way.source, node, 'keys') ?? [];
+  const values = readList(way.source, node, 'values');
+  const places = findLabels(way, first, steps + 1)?.map((label) => keys.indexOf(label));
+  return values && places && pick(values, places);
+}
+
+function pick(values: ClassLabels, places: readonly number[]): ClassLabels | undefined {
+  const picked = places.flatMap((place) => values[place] ?? []);
+  if (picked.length !== places.length) return undefined;
+  const texts = picked.filter((value) => typeof value === 'string');
+  return texts.length > 0 ? texts : picked.filter((value) => typeof value === 'number');
+}
+
+function comesFromRegressor(makers: ReadonlyMap<string, Node>, name: string, steps: number): boolean {
+  const node = makers.get(name);
+  if (!node || steps > LONGEST_WAY) return false;
+  if (node.domain === ML_DOMAIN) return REGRESSORS.includes(node.type);
+  return (
+    COMBINING.includes(node.type) && node.inputs.some((input) => comesFromRegressor(makers, input, steps + 1))
+  );
+}
+
+/** An attribute that is a list of strings or of whole numbers: `keys_strings`, `keys_int64s`, `keys_ints`. */
+function readList(source: ByteSource, node: Node, prefix: string): ClassLabels | undefined {
+  for (const attribute of node.attributes) {
+    const kind = readName(source, attribute, ATTRIBUTE.name).split(`${prefix}_`)[1];
+    if (kind !== 'strings' && kind !== 'int64s' && kind !== 'ints') continue;
+    const strings: string[] = [];
+    const integers: number[] = [];
+    for (const member of readFields(source, attribute.start, attribute.end)) {
+      if (member.number === ATTRIBUTE.strings) strings.push(readText(source, member));
+      if (member.number === ATTRIBUTE.ints) integers.push(...readVarints(source, member));
+    }
+    const list = kind === 'strings' ? strings : integers;
+    if (list.length > 0) return list;
+  }
+  return undefined;
+}
+
+function readName(source: ByteSource, message: Field, number: number): string {
+  for (const member of readFields(source, message.start, message.end)) {
+    if (member.number === number) return readText(source, member);
+  }
+  return '';
+}
+
+/** The elements of a constant of strings or whole numbers. */
+function readConstant({ source, constants }: Way, name: string): ClassLabels | undefined {
+  const constant = constants().find((tensor) => readName(source, tensor, TENSOR.name) === name);
+  if (!constant) return undefined;
+  const members = [...readFields(source, constant.start, constant.end)];
+  const of = (number: number) => members.filter((member) => member.number === number);
+  const strings = of(TENSOR.strings).map((member) => readText(source, member));
+  if (strings.length > 0) return strings;
+  const [raw] = of(TENSOR.raw);
+  if (!raw) return [...of(TENSOR.int32s), ...of(TENSOR.int64s)].flatMap((list) => readVarints(source, list));
+  const bytes = Buffer.from(source.bytes(raw.start, raw.end));
+  const size = RAW_BYTES[of(TENSOR.type)[0]?.value ?? 0];
+  if (size === undefined) return undefined;
+  return Array.from({ length: Math.floor(bytes.length / size) }, (_, index) =>
+    size === 4 ? bytes.readInt32LE(index * size) : Number(bytes.readBigInt64LE(index * size)),
+  );
+}
+
+/** Bytes of one element of int32 and int64, by their numbers in the standard. */
+const RAW_BYTES: Readonly<Record<number, 4 | 8>> = { 6: 4, 7: 8 };

@@ -1,0 +1,279 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonValue } from '../../../shared/json/parse-json.ts';
+import { imageStepSchema } from '../../../shared/processing/registry.ts';
+import { type Tensor, toNumbers } from '../../../shared/tensor/tensor.ts';
+import { type Files, readFormatFile, readFormatFolder, readGolden } from '../../fixtures/format-folders.ts';
+import { rejectionOf } from '../error-of.ts';
+import { imagesInput, inferOutput, rowsInput, serve, tensorsInput, textsInput } from './make-inference.ts';
+
+const REFERENCE = { name: 'm', version: '1' };
+
+async function open(path: string, more: Files = {}) {
+  const inference = await serve({ ...readFormatFolder(path), ...more });
+  const describe = () =>
+    inference.describe(REFERENCE, ({ format, config, example, task }) => ({
+      format,
+      config,
+      example,
+      labels: task.labels,
+      features: task.features,
+    }));
+  return { inference, describe };
+}
+
+interface TabularGolden {
+  readonly rows: readonly JsonValue[];
+  readonly predictions: readonly (string | number)[];
+  readonly probabilities?: readonly Readonly<Record<string, number>>[];
+}
+
+const CLASSIFIERS = [
+  ['sklearn-zipmap', [0, 1, 2]],
+  ['sklearn-zipmap-names', ['setosa', 'versicolor', 'virginica']],
+  ['sklearn-matrix', [1, 2, 3]],
+  ['sklearn-matrix-names', ['setosa', 'versicolor', 'virginica']],
+  ['sklearn-columns', ['cheap', 'dear']],
+  ['xgboost', [0, 1, 2]],
+  ['xgboost-binary', [0, 1]],
+  ['lightgbm', [0, 1, 2]],
+  ['lightgbm-matrix', ['setosa', 'versicolor', 'virginica']],
+] as const;
+const REGRESSORS = [
+  'sklearn-regressor',
+  'sklearn-linear',
+  'sklearn-voting',
+  'sklearn-columns-regressor',
+  'xgboost-regressor',
+  'lightgbm-regressor',
+];
+
+describe('an exported classifier without model.json', () => {
+  it.each(CLASSIFIERS)('%s answers as its framework does, with the labels %j', async (name, labels) => {
+    const golden = readGolden<TabularGolden>(`tabular/${name}`);
+    const { inference, describe } = await open(`tabular/${name}`);
+    const output = await inferOutput(inference, rowsInput(golden.rows));
+    if (output.kind !== 'classification') expect.fail(`it gives ${output.kind}`);
+    expect(output.labels).toEqual(labels);
+    // XGBoost was trained on booleans in one case; numbers are what its file knows.
+    expect(output.predictions.map(({ label }) => label)).toEqual(
+      golden.predictions.map((label) => (typeof label === 'boolean' ? Number(label) : label)),
+    );
+    for (const [row, expected] of (golden.probabilities ?? []).entries()) {
+      const scores = output.predictions[row]?.scores ?? [];
+      for (const [index, probability] of Object.values(expected).entries()) {
+        expect(scores[index], `${name} row ${row}`).toBeCloseTo(probability, 5);
+      }
+    }
+    expect(await describe()).toMatchObject({ format: 'onnx', config: { task: 'tabular-classification' } });
+  });
+
+  it('names its columns by its inputs where there is one for each', async () => {
+    const { inference, describe } = await open('tabular/sklearn-columns');
+    expect((await describe()).features).toEqual([
+      { name: 'city', type: 'string' },
+      { name: 'area', type: 'number' },
+      { name: 'rooms', type: 'number' },
+      { name: 'garden', type: 'string' },
+    ]);
+    const { rows, predictions } = readGolden<TabularGolden>('tabular/sklearn-columns');
+    const named = rows.map((row) => {
+      const [city = '', area = 0, rooms = 0, garden = ''] = Array.isArray(row) ? row : [];
+      return { garden, rooms, area, city };
+    });
+    expect(await inferOutput(inference, rowsInput(named))).toMatchObject({
+      predictions: predictions.map((label) => ({ label })),
+    });
+    const error = await rejectionOf(
+      inferOutput(inference, rowsInput([{ city: 'Bern', area: '50', rooms: 1, garden: 'no' }])),
+    );
+    expect(error.message).toBe('Field "instances[0].area" is the string "50"; expected a finite number.');
+  });
+
+  it('takes the names of labels.txt for its numbers, when there are as many', async () => {
+    const { inference } = await open('tabular/sklearn-zipmap', { 'labels.txt': 'a\nb\nc\n' });
+    const { rows } = readGolden<TabularGolden>('tabular/sklearn-zipmap');
+    expect(await inferOutput(inference, rowsInput(rows))).toMatchObject({
+      labels: ['a', 'b', 'c'],
+      predictions: [{ label: 'a' }, { label: 'b' }, { label: 'c' }, { label: 'c' }],
+    });
+    const two = await open('tabular/sklearn-zipmap', { 'labels.txt': 'a\nb\n' });
+    expect((await two.describe()).labels).toEqual([0, 1, 2]);
+    const named = await open('tabular/sklearn-zipmap-names', { 'labels.txt': 'a\nb\nc\n' });
+    expect((await named.describe()).labels).toEqual(['setosa', 'versicolor', 'virginica']);
+  });
+});
+
+describe('an exported regressor without model.json', () => {
+  it.each(REGRESSORS)('%s answers as its framework does', async (name) => {
+    const golden = readGolden<TabularGolden>(`tabular/${name}`);
+    const { inference, describe } = await open(`tabular/${name}`);
+    const output = await inferOutput(inference, rowsInput(golden.rows));
+    if (output.kind !== 'regression') expect.fail(`it gives ${output.kind}`);
+    for (const [row, expected] of golden.predictions.entries()) {
+      const error = Math.abs(Number(output.predictions[row]) - Number(expected));
+      expect(error, `${name} row ${row}`).toBeLessThan(1e-5 * Math.max(1, Math.abs(Number(expected))));
+    }
+    expect(await describe()).toMatchObject({ format: 'onnx', config: { task: 'tabular-regression' } });
+  });
+
+  it('is one of tensors where nothing in its graph says that it is one', async () => {
+    const { describe } = await open('tabular/sklearn-mlp');
+    expect(await describe()).toMatchObject({ format: 'onnx', config: { task: 'tensor' } });
+  });
+});
+
+interface TextGolden {
+  readonly texts: readonly string[];
+  readonly labels: readonly string[];
+  readonly scores: readonly (readonly number[])[];
+}
+
+/** float32 sums in another order differ in their last digits. */
+function expectNear(got: ArrayLike<number>, expected: readonly number[]): void {
+  expect(got).toHaveLength(expected.length);
+  for (const [index, value] of expected.entries()) expect(got[index], `[${index}]`).toBeCloseTo(value, 4);
+}
+
+describe('a text model that Optimum exported', () => {
+  it.each(['bert-sentiment', 'bert-multi-label'])('%s classifies as transformers does', async (name) => {
+    const golden = readGolden<TextGolden>(`optimum/${name}`);
+    const { inference, describe } = await open(`optimum/${name}`);
+    const output = await inferOutput(inference, textsInput(golden.texts));
+    if (output.kind !== 'classification') expect.fail(`it gives ${output.kind}`);
+    expect(output.labels).toEqual(golden.labels);
+    for (const [row, scores] of golden.scores.entries()) {
+      expectNear(output.predictions[row]?.scores ?? [], scores);
+    }
+    expect(await describe()).toMatchObject({ format: 'optimum', config: { task: 'text-classification' } });
+  });
+
+  it('gives a vector per token, as the pipeline of transformers does', async () => {
+    const { texts, embeddings } = readGolden<{ texts: string[]; embeddings: number[][][] }>(
+      'optimum/bert-features',
+    );
+    const { inference } = await open('optimum/bert-features');
+    const predictions = embeddingsOf(await inferOutput(inference, textsInput(texts)));
+    for (const [row, tokens] of embeddings.entries()) {
+      expect(predictions[row]?.shape).toEqual([tokens.length, 8]);
+      expectNear(numbersOf(predictions[row]), tokens.flat());
+    }
+  });
+
+  it.each([
+    ['sentence-mean', { pooling: 'mean', normalize: true, maxTokens: 24 }],
+    ['sentence-cls', { pooling: 'cls', normalize: false }],
+  ])('%s gives the vectors that sentence-transformers gives', async (name, config) => {
+    const { texts, embeddings } = readGolden<{ texts: string[]; embeddings: number[][] }>(`optimum/${name}`);
+    const { inference, describe } = await open(`optimum/${name}`);
+    const predictions = embeddingsOf(await inferOutput(inference, textsInput(texts)));
+    for (const [row, vector] of embeddings.entries()) expectNear(numbersOf(predictions[row]), vector);
+    expect(await describe()).toMatchObject({
+      format: 'optimum',
+      config: { task: 'feature-extraction', ...config },
+    });
+  });
+});
+
+function embeddingsOf(output: Awaited<ReturnType<typeof inferOutput>>): readonly Tensor[] {
+  return output.kind === 'embedding' ? output.predictions : expect.fail(`it gives ${output.kind}`);
+}
+
+function numbersOf(tensor: Tensor | undefined): ArrayLike<number> {
+  return tensor ? toNumbers(tensor) : [];
+}
+
+interface ImageGolden {
+  readonly image: string;
+  readonly scores?: readonly number[];
+  readonly embedding?: readonly (readonly number[])[];
+}
+
+/** Whether images can be resized by their shorter side, which some formats need. */
+const canKeepProportions = imageStepSchema.safeParse({ step: 'resize', shortestEdge: 256 }).success;
+
+describe('an image model', () => {
+  it.each([
+    ['optimum/vit', false],
+    ['optimum/vit-bicubic', false],
+    ['optimum/vit-features', false],
+    ['optimum/vit-crop', true],
+    ['optimum/convnext', true],
+    ['torchserve', true],
+  ])('%s sees what its framework sees', async (path, keepsProportions) => {
+    const { inference } = await open(path);
+    const golden = readGolden<ImageGolden>(path);
+    const image = readFormatFile(`optimum/${golden.image.split('/').at(-1)}`);
+    const inferring = inferOutput(inference, imagesInput([image]));
+    if (keepsProportions && !canKeepProportions) {
+      expect((await rejectionOf(inferring)).message).toMatch('its preprocessing cannot be done here');
+      return;
+    }
+    const output = await inferring;
+    if (golden.scores && output.kind === 'classification') {
+      expectNear(output.predictions[0]?.scores ?? [], golden.scores);
+    } else {
+      expectNear(numbersOf(embeddingsOf(output)[0]), golden.embedding?.flat() ?? []);
+    }
+  });
+
+  it('has the labels of its export', async () => {
+    expect(await (await open('optimum/vit')).describe()).toMatchObject({
+      format: 'optimum',
+      config: { task: 'image-classification' },
+      labels: ['cat', 'dog', 'fox'],
+    });
+  });
+});
+
+describe('a model that MLflow saved', () => {
+  it('has the columns of its signature and the input example', async () => {
+    const { inference, describe } = await open('mlflow/columns');
+    const golden = readGolden<TabularGolden>('mlflow/columns');
+    expect(await inferOutput(inference, rowsInput(golden.rows))).toMatchObject({
+      predictions: golden.predictions.map((label) => ({ label })),
+    });
+    const { format, features, example } = await describe();
+    expect(format).toBe('mlflow');
+    expect(features?.map(({ name, type }) => [name, type])).toEqual([
+      ['sepal length (cm)', 'number'],
+      ['sepal width (cm)', 'number'],
+      ['petal length (cm)', 'number'],
+      ['petal width (cm)', 'number'],
+    ]);
+    expect(example).toEqual({
+      features: {
+        'sepal length (cm)': 5.099999904632568,
+        'sepal width (cm)': 3.5,
+        'petal length (cm)': 1.399999976158142,
+        'petal width (cm)': 0.20000000298023224,
+      },
+    });
+  });
+
+  it('gives numbers where its signature takes a table and its graph says nothing', async () => {
+    const { inference } = await open('mlflow/numbers');
+    const golden = readGolden<TabularGolden>('mlflow/numbers');
+    const output = await inferOutput(inference, rowsInput(golden.rows));
+    expect(output.kind === 'regression' && output.predictions.map(Number)).toEqual(
+      golden.predictions.map((value) => expect.closeTo(Number(value), 5)),
+    );
+  });
+
+  it('takes tensors where its signature does', async () => {
+    const { inference, describe } = await open('mlflow/tensors');
+    const { inputs, outputs } = readGolden<{ inputs: JsonValue; outputs: { y: number[][] } }>(
+      'mlflow/tensors',
+    );
+    const output = await inferOutput(inference, tensorsInput(inputs));
+    expectNear(numbersOf(output.kind === 'tensors' ? output.tensors.get('y') : undefined), outputs.y.flat());
+    expect(await describe()).toMatchObject({ format: 'mlflow', config: { task: 'tensor' } });
+  });
+
+  it('may call its graph otherwise', async () => {
+    const { 'model.onnx': model = '', MLmodel = '', ...others } = readFormatFolder('mlflow/numbers');
+    const renamed = String(MLmodel).replaceAll('data: model.onnx', 'data: graphs/linear.onnx');
+    const inference = await serve({ ...others, 'graphs/linear.onnx': model, MLmodel: renamed });
+    const golden = readGolden<TabularGolden>('mlflow/numbers');
+    expect(await inferOutput(inference, rowsInput(golden.rows))).toMatchObject({ kind: 'regression' });
+  });
+});

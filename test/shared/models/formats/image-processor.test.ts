@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest';
+import { readImageSteps } from '../../../../shared/models/formats/image-processor.ts';
+import { folderOf, reasonOf } from './make-folder-view.ts';
+
+const stepsOf = (config: object, channels = 3) =>
+  readImageSteps(folderOf({ 'preprocessor_config.json': config }), channels);
+
+const NORMALIZE = { image_mean: [0.5, 0.5, 0.5], image_std: [0.25, 0.25, 0.25] };
+const after = [
+  { step: 'rescale', scale: 1 / 255 },
+  { step: 'normalize', mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] },
+  { step: 'layout', layout: 'NCHW' },
+];
+const rgb = { step: 'convert', mode: 'RGB' };
+
+describe('the steps of preprocessor_config.json', () => {
+  it.each([
+    [0, 'nearest'],
+    [1, 'lanczos'],
+    [2, 'bilinear'],
+    [3, 'bicubic'],
+    [4, 'box'],
+    [5, 'hamming'],
+  ])('know the filter of the code %i as %s', async (resample, filter) => {
+    const steps = await stepsOf({
+      image_processor_type: 'ViTImageProcessor',
+      size: 8,
+      resample,
+      ...NORMALIZE,
+    });
+    expect(steps).toEqual([rgb, { step: 'resize', width: 8, height: 8, filter }, ...after]);
+  });
+
+  const resize = (size: object) => ({ step: 'resize', filter: 'bilinear', ...size });
+  const crop = (width: number, height: number) => ({ step: 'center-crop', width, height });
+  const NO_CROP = { do_center_crop: false };
+
+  it.each([
+    ['a number is a square for ViT', 'ViT', { size: 8 }, [resize({ width: 8, height: 8 })]],
+    ['a number is the shorter side for CLIP', 'CLIP', { size: 8, ...NO_CROP }, [resize({ shortestEdge: 8 })]],
+    ['height and width', 'ViT', { size: { height: 8, width: 9 } }, [resize({ width: 9, height: 8 })]],
+    ['a pair', 'Beit', { size: [8, 9], ...NO_CROP }, [resize({ width: 9, height: 8 })]],
+    [
+      'a crop where the file does not say',
+      'DeiT',
+      { size: 10, crop_size: 8 },
+      [resize({ width: 10, height: 10 }), crop(8, 8)],
+    ],
+    [
+      'a shorter side and a crop',
+      'MobileNetV2',
+      { size: { shortest_edge: 10 }, crop_size: { height: 8, width: 9 }, do_center_crop: true },
+      [resize({ shortestEdge: 10 }), crop(9, 8)],
+    ],
+    [
+      'ConvNext: a share of the middle below 384',
+      'ConvNext',
+      { size: { shortest_edge: 224 }, crop_pct: 0.875 },
+      [resize({ shortestEdge: 256 }), crop(224, 224)],
+    ],
+    [
+      'ConvNext: the usual share where it is not given',
+      'ConvNext',
+      { size: { shortest_edge: 224 }, crop_pct: null },
+      [resize({ shortestEdge: 256 }), crop(224, 224)],
+    ],
+    [
+      'ConvNext: a square from 384 on',
+      'ConvNext',
+      { size: { shortest_edge: 384 }, crop_pct: 0.875 },
+      [resize({ width: 384, height: 384 })],
+    ],
+    [
+      'Levit: a bit more than the crop',
+      'Levit',
+      { size: { shortest_edge: 224 }, crop_size: 224 },
+      [resize({ shortestEdge: 256 }), crop(224, 224)],
+    ],
+    [
+      'PoolFormer: the whole of which the size is a share',
+      'PoolFormer',
+      { size: { shortest_edge: 224 }, crop_pct: 0.9, crop_size: 224 },
+      [resize({ shortestEdge: 248 }), crop(224, 224)],
+    ],
+    ['no resizing', 'ViT', { do_resize: false }, []],
+  ])('know sizes: %s', async (_, name, config, expected) => {
+    const type = { image_processor_type: `${name}ImageProcessor`, resample: 2 };
+    expect(await stepsOf({ ...type, ...NORMALIZE, ...config })).toEqual([rgb, ...expected, ...after]);
+  });
+
+  it('leave out what the file switches off, and take its own factor', async () => {
+    const type = { image_processor_type: 'ViTImageProcessorFast', do_resize: false };
+    expect(await stepsOf({ ...type, do_rescale: false, do_normalize: false })).toEqual([rgb, after[2]]);
+    expect(await stepsOf({ ...type, rescale_factor: 0.5, do_normalize: false })).toEqual([
+      rgb,
+      { step: 'rescale', scale: 0.5 },
+      after[2],
+    ]);
+  });
+
+  it('turn colours round for MobileViT, and make grey images for models of one channel', async () => {
+    const mobile = { feature_extractor_type: 'MobileViTFeatureExtractor', do_resize: false, ...NO_CROP };
+    expect(await stepsOf({ ...mobile, do_flip_channel_order: true })).toEqual([
+      { step: 'convert', mode: 'BGR' },
+      after[0],
+      after[2],
+    ]);
+    expect(
+      (await stepsOf({ ...mobile, image_mean: 0.5, image_std: 0.5, do_normalize: true }, 1)).slice(0, 3),
+    ).toEqual([{ step: 'convert', mode: 'grey' }, after[0], { step: 'normalize', mean: [0.5], std: [0.5] }]);
+  });
+
+  it('divide twice for EfficientNet', async () => {
+    const config = { image_processor_type: 'EfficientNetImageProcessor', do_resize: false, ...NORMALIZE };
+    const steps = await stepsOf({ ...config, include_top: true, rescale_offset: false });
+    expect(steps.slice(2, 4)).toEqual([
+      after[1],
+      { step: 'normalize', mean: [0, 0, 0], std: [0.25, 0.25, 0.25] },
+    ]);
+  });
+
+  const vit = { image_processor_type: 'ViTImageProcessor', size: 8, resample: 2, ...NORMALIZE };
+
+  it.each([
+    ['no type', { size: 8 }, 'its preprocessor_config.json lacks "image_processor_type"'],
+    [
+      'an unknown type',
+      { image_processor_type: 'TimmWrapperImageProcessor' },
+      /^its preprocessor_config\.json is of the type "TimmWrapperImageProcessor"; known are ViT, Siglip, /,
+    ],
+    ['no size', { ...vit, size: undefined }, 'its preprocessor_config.json lacks "size"'],
+    ['no filter', { ...vit, resample: undefined }, 'its preprocessor_config.json lacks "resample"'],
+    ['no mean', { ...vit, image_mean: null }, 'its preprocessor_config.json lacks "image_mean"'],
+    ['no crop size', { ...vit, do_center_crop: true }, 'its preprocessor_config.json lacks "crop_size"'],
+    [
+      'a longest side',
+      { ...vit, size: { longest_edge: 8 } },
+      'its preprocessor_config.json is not valid (size: must be a number of pixels, {"height", "width"} or {"shortest_edge"})',
+    ],
+    [
+      'padding',
+      { ...vit, do_pad: true },
+      'its preprocessor_config.json is not valid (do_pad: cannot be done here)',
+    ],
+    ['a filter of no meaning', { ...vit, resample: 6 }, /resample: /],
+  ])('are refused: %s', async (_, config, reason) => {
+    expect(await reasonOf(stepsOf(config))).toMatch(reason);
+  });
+
+  it('need the file', async () => {
+    expect(await reasonOf(readImageSteps(folderOf({}), 3))).toBe(
+      'a model of images needs a preprocessor_config.json beside it',
+    );
+    expect(await reasonOf(readImageSteps(folderOf({ 'preprocessor_config.json': '{' }), 3))).toBe(
+      'its preprocessor_config.json is not valid JSON',
+    );
+  });
+});

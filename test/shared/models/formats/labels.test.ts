@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { parseLabels, withLabelsFile } from '../../../../shared/models/formats/labels.ts';
+import { folderOf, viewOf } from './make-folder-view.ts';
+
+describe('parseLabels', () => {
+  it.each([
+    ['one per line', 'cat\ndog\n', ['cat', 'dog']],
+    ['Windows lines and a byte order mark', '\ufeffcat\r\ndog\r\n\r\n', ['cat', 'dog']],
+    ['names with commas', 'tench, Tinca tinca\ngoldfish', ['tench, Tinca tinca', 'goldfish']],
+    ['codes of synsets', 'n01440764 tench\nn01443537 goldfish', ['n01440764 tench', 'n01443537 goldfish']],
+    ['lines numbered with commas', '0,tench, Tinca tinca\n1,goldfish', ['tench, Tinca tinca', 'goldfish']],
+    ['lines numbered with colons', '0: tench\n1: goldfish', ['tench', 'goldfish']],
+    ['numbers that are no indices', '1 a\n2 b', ['1 a', '2 b']],
+    ['an empty line between', 'a\n\nb', ['a', '', 'b']],
+    ['nothing', '', []],
+  ])('reads %s', (_, text, labels) => {
+    expect(parseLabels(text)).toEqual(labels);
+  });
+});
+
+describe('withLabelsFile', () => {
+  const folder = folderOf({ 'labels.txt': 'a\nb\nc' });
+  const three = viewOf([['x', 'FP32', [-1, 4]]], [['y', 'FP32', [-1, 3]]]);
+
+  it('adds as many labels as the only output has scores', async () => {
+    expect(await withLabelsFile({ task: 'tensor' }, folder, three)).toEqual({
+      task: 'tensor',
+      labels: ['a', 'b', 'c'],
+    });
+    const folded = viewOf([['x', 'FP32', [-1, 4]]], [['y', 'FP32', [-1, 3, 1, 1]]]);
+    expect(await withLabelsFile({ task: 'tensor' }, folder, folded)).toHaveProperty('labels');
+  });
+
+  it.each([
+    ['another number of scores', viewOf([], [['y', 'FP32', [-1, 4]]])],
+    ['an open number of scores', viewOf([], [['y', 'FP32', [-1, -1]]])],
+    [
+      'several outputs',
+      viewOf(
+        [],
+        [
+          ['y', 'FP32', [-1, 3]],
+          ['z', 'FP32', [-1, 3]],
+        ],
+      ),
+    ],
+    [
+      'names in the graph',
+      viewOf([], [['y', 'FP32', [-1, 3]]], {
+        zipMaps: [{ input: 'p', output: 'y', labels: ['x', 'y', 'z'] }],
+      }),
+    ],
+  ])('leaves a config alone where there are %s', async (_, view) => {
+    expect(await withLabelsFile({ task: 'tensor' }, folder, view)).toEqual({ task: 'tensor' });
+  });
+
+  it('leaves tasks without labels and configs with labels alone', async () => {
+    const regression = { task: 'tabular-regression' } as const;
+    expect(await withLabelsFile(regression, folder, three)).toEqual(regression);
+    const labelled = { task: 'tensor' as const, labels: [7, 8, 9] };
+    expect(await withLabelsFile(labelled, folder, three)).toEqual(labelled);
+    expect(await withLabelsFile({ task: 'tensor' }, folderOf({}), three)).toEqual({ task: 'tensor' });
+  });
+});

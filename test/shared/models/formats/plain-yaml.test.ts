@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { PlainYamlError, readPlainYaml } from '../../../../shared/models/formats/plain-yaml.ts';
+
+describe('readPlainYaml', () => {
+  it.each<[string, string, unknown]>([
+    ['nothing', '# only a comment\n\n', null],
+    ['a scalar', 'text', 'text'],
+    [
+      'scalars of all kinds',
+      "a: 1\nb: -2.5\nc: true\nd: null\ne: ~\nf:\ng: it's # a comment\nh: 1.5e+3\ni: 2024-01-01 10:11:12",
+      { a: 1, b: -2.5, c: true, d: null, e: null, f: null, g: "it's", h: 1500, i: '2024-01-01 10:11:12' },
+    ],
+    [
+      'quotes',
+      `a: 'it''s: # no comment'\nb: "q\\n\\u00e4\\x41\\"" # one`,
+      { a: "it's: # no comment", b: 'q\näA"' },
+    ],
+    ['quoted keys', `'a b': 1\n"c: d": 2`, { 'a b': 1, 'c: d': 2 }],
+    [
+      'quotes over several lines',
+      'a: \'[{"type":\n    "float"}, {"x":\n    1}]\'\nb: 2',
+      { a: '[{"type": "float"}, {"x": 1}]', b: 2 },
+    ],
+    ['an empty line in quotes', "a: 'x\n\n  y'", { a: 'x\ny' }],
+    ['nested mappings', 'a:\n  b:\n    c: 1\n  d: 2\ne: 3', { a: { b: { c: 1 }, d: 2 }, e: 3 }],
+    [
+      'lists, indented or not',
+      'a:\n- x\n- 1\nb:\n  - y\n  - k: v\n    l: w\n  -\n    m: n\n  - - 1\n    - 2',
+      { a: ['x', 1], b: ['y', { k: 'v', l: 'w' }, { m: 'n' }, [1, 2]] },
+    ],
+    ['empty collections', 'a: {}\nb: []', { a: {}, b: [] }],
+    ['the start of a document', '---\na: 1', { a: 1 }],
+    ['keys of every object', '__proto__: 1', JSON.parse('{"__proto__": 1}')],
+  ])('reads %s', (_, text, value) => {
+    expect(readPlainYaml(text)).toEqual(value);
+  });
+
+  it.each([
+    ['an anchor', 'a: &x 1', 'line 1 has a value of a kind that is not read'],
+    ['an alias', 'a: *x', 'line 1 has a value of a kind that is not read'],
+    ['a tag', 'a: !!int 1', 'line 1 has a value of a kind that is not read'],
+    ['a block of text', 'a: |\n  text', 'line 1 has a value of a kind that is not read'],
+    ['a collection in flow style', 'b: 1\na: [1, 2]', 'line 2 has a value of a kind that is not read'],
+    ['two values', 'a: b: c', 'line 1 has a value of a kind that is not read'],
+    ['a tab', 'a:\n\tb: 1', 'line 2 is indented with a tab'],
+    ['a key twice', 'a: 1\na: 2', 'line 2 has a key that was there before'],
+    ['an open quote', "a: 1\nb: 'x\ny", 'line 2 opens a quote that is never closed'],
+    ['a broken indentation', 'a:\n    b: 1\n  c: 2', 'line 3 is not indented like what stands before it'],
+    ['an escape of another kind', 'a: "\\q"', 'line 1 has an escape that is not read'],
+  ])('refuses %s', (_, text, message) => {
+    expect(() => readPlainYaml(text)).toThrow(new PlainYamlError(message));
+  });
+});

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { recogniseTorchServe } from '../../../../shared/models/formats/torchserve.ts';
+import { folderOf, reasonOf, viewOf } from './make-folder-view.ts';
+
+const names = { '0': ['n01', 'cat'], '1': 'dog' };
+const recognise = (content: object | string, shape: readonly number[], classes = 2) =>
+  recogniseTorchServe(
+    folderOf({ 'index_to_name.json': content }),
+    viewOf([['x', 'FP32', shape]], [['y', 'FP32', [-1, classes]]]),
+  );
+
+describe('a folder with index_to_name.json', () => {
+  it.each([[[-1, 5]], [[-1, 3, 32, 32]], [[-1, 224, 224, 3]]])(
+    'has labels, and takes tensors where its input is %j',
+    async (shape) => {
+      expect(await recognise(names, shape)).toEqual({ task: 'tensor', labels: ['cat', 'dog'] });
+    },
+  );
+
+  it('is none without the file', async () => {
+    expect(await recogniseTorchServe(folderOf({}), viewOf([], []))).toBeUndefined();
+  });
+
+  it.each([
+    ['[', 'its index_to_name.json is not valid JSON'],
+    [{ cat: 'a' }, 'its index_to_name.json is not valid (cat: Invalid key in record)'],
+    [{ '1': 'a' }, 'its index_to_name.json has 1 names, but none for class 0'],
+    [{ '0': 'a' }, 'its index_to_name.json names 1 labels, output "y" has 2 scores'],
+  ])('is refused: %j', async (content, reason) => {
+    expect(await reasonOf(recognise(content, [-1, 5]))).toBe(reason);
+  });
+});

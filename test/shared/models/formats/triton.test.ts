@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { recogniseTriton } from '../../../../shared/models/formats/triton.ts';
+import { folderOf, reasonOf, viewOf } from './make-folder-view.ts';
+
+const view = viewOf([['x', 'FP32', [-1, 4]]], [['y', 'FP32', [-1, 3]]]);
+const NAMED = `
+name: "iris"
+platform: "onnxruntime_onnx"
+max_batch_size: 8
+input [
+  {
+    name: "x"
+    data_type: TYPE_FP32
+    dims: [ 4 ]
+  }
+]
+output [
+  {
+    name: "y"
+    data_type: TYPE_FP32
+    dims: [ 3 ]
+    label_filename: "labels.txt"
+  }
+]
+instance_group [ { kind: KIND_CPU count: 2 } ]
+dynamic_batching { max_queue_delay_microseconds: 100 }
+version_policy: { latest { num_versions: 1 } }
+`;
+const recognise = (config: string, shared: Readonly<Record<string, string>> = {}) =>
+  recogniseTriton(folderOf({}, { 'config.pbtxt': config, ...shared }), view);
+
+describe('a model with config.pbtxt', () => {
+  it('has its labels and its largest batch', async () => {
+    expect(await recognise(NAMED, { 'labels.txt': 'a\nb\nc\n' })).toEqual({
+      task: 'tensor',
+      labels: ['a', 'b', 'c'],
+      maxBatchSize: 8,
+    });
+  });
+
+  it('needs to say nothing at all', async () => {
+    expect(await recognise('')).toEqual({ task: 'tensor' });
+    expect(await recognise('backend: "onnxruntime" input { name: "x" dims: -1 dims: 4 }')).toEqual({
+      task: 'tensor',
+    });
+  });
+
+  it('is what its graph gives away beyond tensors', async () => {
+    const graph = { zipMaps: [{ input: 'p', output: 'y', labels: [0, 1, 2] }] };
+    const zipped = viewOf([['x', 'FP32', [-1, 4]]], [['y', 'FP32', [-1, 3]]], graph);
+    const folder = folderOf({}, { 'config.pbtxt': NAMED, 'labels.txt': 'a\nb\nc' });
+    expect(await recogniseTriton(folder, zipped)).toMatchObject({
+      task: 'tabular-classification',
+      labels: ['a', 'b', 'c'],
+    });
+  });
+
+  it('is none without the file', async () => {
+    expect(await recogniseTriton(folderOf({}), view)).toBeUndefined();
+  });
+
+  it.each([
+    ['is not in the text format', 'name "x"', 'its config.pbtxt cannot be read: line 1 has "\\"x\\""'],
+    [
+      'is of another backend',
+      'platform: "tensorrt_plan"',
+      'its config.pbtxt is of the backend "tensorrt_plan"; only onnxruntime can be served',
+    ],
+    [
+      'is an ensemble',
+      'ensemble_scheduling { step [] }',
+      'its config.pbtxt is of the backend "ensemble"; only onnxruntime can be served',
+    ],
+    [
+      'has another file',
+      'default_model_filename: "net.onnx"',
+      'its config.pbtxt names the model file "net.onnx"; it must be model.onnx',
+    ],
+    ['names another input', 'input { name: "z" }', 'its config.pbtxt has the input "z", its graph has x'],
+    [
+      'has another datatype',
+      'input { name: "x" data_type: TYPE_STRING }',
+      'its config.pbtxt says that input "x" is BYTES [], its graph says FP32 [-1,4]',
+    ],
+    [
+      'has another shape',
+      'max_batch_size: 4 output { name: "y" data_type: TYPE_FP32 dims: [ 2 ] }',
+      'its config.pbtxt says that output "y" is FP32 [-1,2], its graph says FP32 [-1,3]',
+    ],
+    [
+      'reshapes',
+      'input { name: "x" reshape { shape: [ 4 ] } }',
+      'its config.pbtxt reshapes the input "x", which cannot be done here',
+    ],
+    [
+      'has no labels where it says so',
+      'output { name: "y" label_filename: "../x" }',
+      'its config.pbtxt names the labels "../x", which are not there',
+    ],
+  ])('is refused when it %s', async (_, config, reason) => {
+    expect(await reasonOf(recognise(config))).toBe(reason);
+  });
+
+  it('is refused when it has another number of labels', async () => {
+    expect(await reasonOf(recognise(NAMED, { 'labels.txt': 'a\nb' }))).toBe(
+      'its labels.txt names 2 labels, output "y" has 3 scores',
+    );
+  });
+});

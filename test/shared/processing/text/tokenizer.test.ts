@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  createTokenizer,
+  type TextTokenizer,
+  TextTooLongError,
+  TokenizerError,
+} from '../../../../shared/processing/text/tokenizer.ts';
+import { PROJECT } from '../../project.ts';
+
+interface Golden {
+  readonly texts: readonly string[];
+  readonly maxTokens: number;
+  readonly ids: readonly (readonly number[])[];
+  readonly mask: readonly (readonly number[])[];
+  readonly typeIds: readonly (readonly number[])[];
+}
+
+const read = (name: string, file: string) =>
+  JSON.parse(readFileSync(join(PROJECT, 'test/fixtures/tokenizers', name, file), 'utf8'));
+const open = (name: string) =>
+  createTokenizer(read(name, 'tokenizer.json'), read(name, 'tokenizer_config.json'));
+
+function encode(tokenizer: TextTokenizer, texts: readonly string[], maxTokens: number, fixed?: number) {
+  const rows = tokenizer.tokenize(texts, maxTokens);
+  const length = fixed ?? Math.max(...rows.map((row) => row.length)) + tokenizer.specialTokens;
+  const batch = tokenizer.frame(rows, length);
+  const toRows = (values: Int32Array) =>
+    Array.from({ length: batch.rows }, (_, row) => [...values.subarray(row * length, (row + 1) * length)]);
+  return { ids: toRows(batch.ids), mask: toRows(batch.mask), typeIds: toRows(batch.typeIds) };
+}
+
+describe.each(['wordpiece', 'bpe', 'unigram', 'left-bpe'])('the tokenizer %s', (name) => {
+  it('gives the ids, masks and types that transformers gives, padded and cut as there', async () => {
+    const tokenizer = await open(name);
+    const golden: Golden[] = read(name, 'golden.json');
+    expect(golden.flatMap(({ texts }) => texts).length).toBeGreaterThan(30);
+    for (const { texts, maxTokens, ids, mask, typeIds } of golden) {
+      const got = encode(tokenizer, texts, maxTokens);
+      for (const [index, text] of texts.entries()) expect(got.ids[index], text).toEqual(ids[index]);
+      expect(got.mask).toEqual(mask);
+      expect(got.typeIds).toEqual(typeIds);
+    }
+  });
+});
+
+describe('createTokenizer', () => {
+  it('says how long texts may be and how many special tokens there are', async () => {
+    const facts = await Promise.all(
+      ['wordpiece', 'bpe', 'unigram', 'left-bpe'].map(async (name) => {
+        const { maxTokens, specialTokens, canPad } = await open(name);
+        return [name, maxTokens, specialTokens, canPad];
+      }),
+    );
+    expect(facts).toEqual([
+      ['wordpiece', 64, 2, true],
+      ['bpe', undefined, 2, true],
+      ['unigram', 32, 1, true],
+      ['left-bpe', 128, 0, true],
+    ]);
+  });
+
+  it('pads to a length at the side the config says', async () => {
+    const right = encode(await open('wordpiece'), ['the'], 8, 8);
+    expect(right.mask).toEqual([[1, 1, 1, 0, 0, 0, 0, 0]]);
+    const left = encode(await open('left-bpe'), ['the'], 8, 8);
+    expect(left.mask[0]?.at(-1)).toBe(1);
+    expect(left.mask[0]?.[0]).toBe(0);
+  });
+
+  it('works without a config', async () => {
+    const tokenizer = await createTokenizer(read('wordpiece', 'tokenizer.json'), undefined);
+    expect(tokenizer.maxTokens).toBeUndefined();
+    expect(tokenizer.canPad).toBe(false);
+    expect(encode(tokenizer, ['The fox'], 64).ids).toEqual(
+      encode(await open('wordpiece'), ['The fox'], 64).ids,
+    );
+  });
+
+  it('leaves out what a vocabulary without an unknown token does not know', async () => {
+    const json = read('bpe', 'tokenizer.json');
+    const { model, ...rest } = json;
+    const plain = {
+      ...rest,
+      model: { ...model, vocab: { a: 0, b: 1 }, merges: [] },
+      added_tokens: [],
+      pre_tokenizer: null,
+      post_processor: null,
+    };
+    const tokenizer = await createTokenizer(plain, {});
+    expect(encode(tokenizer, ['abcab'], 10).ids).toEqual([[0, 1, 0, 1]]);
+  });
+
+  it.each([
+    ['a list', []],
+    ['nothing of a tokenizer', { a: 1 }],
+    ['no model', { added_tokens: [] }],
+  ])('refuses %s', async (_, json) => {
+    await expect(createTokenizer(json, {})).rejects.toThrow(TokenizerError);
+  });
+
+  it('names a part it does not know', async () => {
+    const json = { ...read('bpe', 'tokenizer.json'), pre_tokenizer: { type: 'Telepathy' } };
+    await expect(createTokenizer(json, {})).rejects.toThrow(
+      'its tokenizer.json cannot be used (Unknown PreTokenizer type: Telepathy)',
+    );
+  });
+
+  it('refuses a config whose values are of other types', async () => {
+    await expect(createTokenizer(read('bpe', 'tokenizer.json'), { padding_side: 'middle' })).rejects.toThrow(
+      'its tokenizer_config.json is not valid',
+    );
+  });
+
+  it('says which text is too long for it', async () => {
+    const tokenizer = await open('unigram');
+    const error = await Promise.resolve()
+      .then(() => tokenizer.tokenize(['a', 'a'.repeat(300_000)], 32))
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TextTooLongError);
+    expect(error).toMatchObject({ index: 1 });
+  });
+});
