@@ -150,7 +150,7 @@ describe('a foreign package', () => {
   it.each([
     ['onnxruntime-node', 'shared/runtime/session.ts'],
     ['onnxruntime-common', undefined],
-    ['sharp', 'shared/processing/image/decode.ts'],
+    ['sharp', 'shared/processing/image/image-file.ts'],
     ['@huggingface/tokenizers', 'shared/processing/text/tokenizer.ts'],
     ['@aws-sdk/client-s3', 'shared/stores/s3.ts'],
   ])('%s is imported by one file at most: %s', (name, file) => {

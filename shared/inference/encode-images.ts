@@ -3,11 +3,12 @@ import { type InferenceError, invalid } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
 import { ModelError } from '../models/model-config.ts';
 import { blackPng, blackRaster } from '../processing/image/black.ts';
-import { decodeImage } from '../processing/image/decode.ts';
 import type { Raster } from '../processing/image/raster.ts';
-import { type ImageStep, runImageSteps } from '../processing/registry.ts';
+import { createImagePipeline } from '../processing/image-pipeline.ts';
+import type { ImageStep } from '../processing/registry.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
-import { createTensor, elementCount, type Tensor } from '../tensor/tensor.ts';
+import { DATATYPES, type Datatype } from '../tensor/datatype.ts';
+import { concatRows, createTensor, type Tensor } from '../tensor/tensor.ts';
 import { expectInput } from './input.ts';
 import { type Encoder, fillBatch } from './task.ts';
 
@@ -22,7 +23,11 @@ export function createImageEncoder(session: Session, steps: readonly ImageStep[]
     throw new ModelError(`an image model has one input, its graph has ${session.inputs.length}`);
   }
   const [width, height] = sizeForGraph(input, steps);
-  const exampleImage = runImageSteps(blackRaster(width, height), steps);
+  const pipeline = createImagePipeline(steps);
+  const exampleImage = pipeline.run(blackRaster(width, height), {
+    name: 'the example',
+    madePixels: Number.POSITIVE_INFINITY,
+  });
   checkAgainstGraph(exampleImage, steps, input);
   return {
     input,
@@ -32,10 +37,12 @@ export function createImageEncoder(session: Session, steps: readonly ImageStep[]
       let pixelsLeft = limits.imagePixels;
       let elements = 0;
       for (const { value, field } of expectInput(given, 'image').images) {
-        const options = { pixelLimit: limits.imagePixels, pixelsLeft };
-        const pixels = await oneByOne(() => decodeImage(value, `field "${field}"`, options));
-        pixelsLeft -= pixels.width * pixels.height;
-        const raster = checkSize(runImageSteps(pixels, steps), field, input);
+        const name = `field "${field}"`;
+        const decodeLimits = { pixelLimit: limits.imagePixels, pixelsLeft };
+        const pixels = await oneByOne(() => pipeline.decode(value, name, decodeLimits));
+        pixelsLeft -= pixels.filePixels ?? pixels.width * pixels.height;
+        const made = pipeline.run(pixels, { name, madePixels: limits.tensorElements });
+        const raster = checkSize(made, field, input);
         elements += raster.data.length;
         if (elements > limits.tensorElements) throw tooManyElements(limits);
         rasters.push(raster);
@@ -72,13 +79,18 @@ function fits(shape: readonly number[], input: TensorSpec): boolean {
   );
 }
 
-/** Without a convert step the channels are up to the request, so the example says nothing. */
+/** Without a convert step the channels are up to the request, so the example says nothing of the shape. */
 function checkAgainstGraph(example: Raster, steps: readonly ImageStep[], input: TensorSpec): void {
   const coloured = steps.some(({ step }) => step === 'convert');
   const shape = imageShape(example);
   if (input.datatype === 'BYTES' || (coloured && !fits(shape, input)) || input.shape.length !== 4) {
     throw new ModelError(
       `its preprocess steps make images of shape [N,${shape}], its input "${input.name}" takes ${input.datatype} [${input.shape}]`,
+    );
+  }
+  if (example.datatype !== undefined && example.datatype !== input.datatype) {
+    throw new ModelError(
+      `its preprocess steps make ${example.datatype}, its input "${input.name}" takes ${input.datatype}`,
     );
   }
 }
@@ -99,12 +111,21 @@ function tooManyElements(limits: Limits): InferenceError {
 
 function stack(images: readonly Raster[], input: TensorSpec): Tensor {
   const [first, ...others] = images;
-  const shape = first ? imageShape(first) : [];
-  const size = elementCount(shape);
-  if (others.some((image) => imageShape(image).join() !== shape.join())) {
+  if (!first) return createTensor(input.datatype, [0], []);
+  const shape = imageShape(first).join();
+  if (others.some((image) => imageShape(image).join() !== shape)) {
     throw invalid('The images of one request must have the same size for this model.');
   }
-  const values = new Float32Array(size * images.length);
-  for (const [index, image] of images.entries()) values.set(image.data, index * size);
-  return createTensor(input.datatype, [images.length, ...shape], values);
+  const toRow = (image: Raster) => toTensor(image, input.datatype);
+  return others.length === 0 ? toRow(first) : concatRows([toRow(first), ...others.map(toRow)]);
+}
+
+/** One row. Values that no step has given a datatype take that of the graph. */
+function toTensor(image: Raster, datatype: Datatype): Tensor {
+  const shape = [1, ...imageShape(image)];
+  const { data } = image;
+  const found = image.datatype ?? (data instanceof Float32Array ? 'FP32' : 'UINT8');
+  if (found === datatype) return { datatype, shape, data };
+  const isWhole = DATATYPES[datatype].kind === 'integer';
+  return createTensor(datatype, shape, isWhole ? Float64Array.from(data, Math.trunc) : data);
 }

@@ -1,26 +1,48 @@
 import * as z from 'zod';
+import { centerCrop, centerCropOptions } from './image/center-crop.ts';
+import { checkSteps } from './image/check-steps.ts';
 import { convert, convertOptions } from './image/convert.ts';
+import { datatype, datatypeOptions } from './image/datatype.ts';
+import { decodeOptions } from './image/decode.ts';
+import { layout, layoutOptions } from './image/layout.ts';
+import { normalize, normalizeOptions } from './image/normalize.ts';
+import { orient, orientOptions } from './image/orient.ts';
 import type { PixelRaster, Raster } from './image/raster.ts';
+import { rescale, rescaleOptions } from './image/rescale.ts';
 import { resize, resizeOptions } from './image/resize.ts';
-import {
-  layout,
-  layoutOptions,
-  normalize,
-  normalizeOptions,
-  rescale,
-  rescaleOptions,
-} from './image/values.ts';
+
+/** Steps that move or mix the pixels of a decoded image. */
+const PIXEL_STEPS = {
+  orient: { options: orientOptions, run: orient },
+  convert: { options: convertOptions, run: convert },
+  resize: { options: resizeOptions, run: resize },
+  centerCrop: { options: centerCropOptions, run: centerCrop },
+};
+
+/** Steps that make each value of a tensor from one of the pixels' bytes. */
+const VALUE_STEPS = {
+  rescale: { options: rescaleOptions, run: rescale },
+  normalize: { options: normalizeOptions, run: normalize },
+  layout: { options: layoutOptions, run: layout },
+  datatype: { options: datatypeOptions, run: datatype },
+};
 
 /** One preprocessing step of an image model, as `model.json` spells it. */
 export const imageStepSchema = z.discriminatedUnion('step', [
-  convertOptions,
-  resizeOptions,
-  rescaleOptions,
-  normalizeOptions,
-  layoutOptions,
+  decodeOptions,
+  ...Object.values(PIXEL_STEPS).map(({ options }) => options),
+  ...Object.values(VALUE_STEPS).map(({ options }) => options),
 ]);
 
 export type ImageStep = z.infer<typeof imageStepSchema>;
+export type PixelStep = Extract<ImageStep, { readonly step: keyof typeof PIXEL_STEPS }>;
+export type ValueStep = Extract<ImageStep, { readonly step: keyof typeof VALUE_STEPS }>;
+
+export const imageStepsSchema = z.array(imageStepSchema).superRefine((steps, context) => {
+  for (const { index, message } of checkSteps(steps)) {
+    context.addIssue({ code: 'custom', path: [index], message });
+  }
+});
 
 /** One postprocessing step of a classifier. */
 export const scoreStepSchema = z.discriminatedUnion('step', [
@@ -30,50 +52,39 @@ export const scoreStepSchema = z.discriminatedUnion('step', [
 
 export type ScoreStep = z.infer<typeof scoreStepSchema>;
 
-/** The order in which steps make sense: pixels are moved and mixed as bytes, then become values, then change layout. */
-const STAGE: Record<ImageStep['step'], number> = {
-  convert: 0,
-  resize: 0,
-  rescale: 1,
-  normalize: 1,
-  layout: 2,
+export function isPixelStep(step: ImageStep): step is PixelStep {
+  return Object.hasOwn(PIXEL_STEPS, step.step);
+}
+
+export function isValueStep(step: ImageStep): step is ValueStep {
+  return Object.hasOwn(VALUE_STEPS, step.step);
+}
+
+export function runPixelStep(image: PixelRaster, step: PixelStep): PixelRaster {
+  return runAny<PixelStep, PixelStep['step'], PixelRaster>(PIXEL_STEPS, image, step.step, step);
+}
+
+export function runValueStep(image: Raster, step: ValueStep): Raster {
+  return runAny<ValueStep, ValueStep['step'], Raster>(VALUE_STEPS, image, step.step, step);
+}
+
+/** Runs the steps over a decoded image, one after the other; image-pipeline.ts gives the same sooner. */
+export function runImageSteps(image: PixelRaster, steps: readonly ImageStep[]): Raster {
+  const pixels = steps.filter(isPixelStep).reduce(runPixelStep, image);
+  return steps.filter(isValueStep).reduce<Raster>(runValueStep, pixels);
+}
+
+type Table<Step extends ImageStep, Image> = {
+  readonly [Name in Step['step']]: {
+    readonly run: (image: Image, options: Extract<Step, { readonly step: Name }>) => Image;
+  };
 };
 
-export const imageStepsSchema = z.array(imageStepSchema).superRefine((steps, context) => {
-  for (const [index, { step }] of steps.entries()) {
-    const before = steps[index - 1];
-    if (before && STAGE[before.step] > STAGE[step]) {
-      context.addIssue({
-        code: 'custom',
-        path: [index],
-        message: `"${step}" must come before "${before.step}"`,
-      });
-    }
-  }
-});
-
-/** Runs the steps over a decoded image, in their order. */
-export function runImageSteps(image: PixelRaster, steps: readonly ImageStep[]): Raster {
-  let pixels = image;
-  let raster: Raster = image;
-  for (const step of steps) {
-    switch (step.step) {
-      case 'convert':
-        raster = pixels = convert(pixels, step);
-        break;
-      case 'resize':
-        raster = pixels = resize(pixels, step);
-        break;
-      case 'rescale':
-        raster = rescale(raster, step);
-        break;
-      case 'normalize':
-        raster = normalize(raster, step);
-        break;
-      case 'layout':
-        raster = layout(raster, step);
-        break;
-    }
-  }
-  return raster;
+function runAny<Step extends ImageStep, Name extends Step['step'], Image>(
+  table: Table<Step, Image>,
+  image: Image,
+  name: Name,
+  options: Extract<Step, { readonly step: Name }>,
+): Image {
+  return table[name].run(image, options);
 }

@@ -32,7 +32,8 @@ export function numberToFloat16(value: number): number {
   return sign | (((exponent + 15) << 10) + fraction);
 }
 
-function roundHalfToEven(value: number): number {
+/** The nearest whole number to one that is not negative; of two, the even one, as Python rounds. */
+export function roundHalfToEven(value: number): number {
   const floor = Math.floor(value);
   const rest = value - floor;
   if (rest > 0.5) return floor + 1;

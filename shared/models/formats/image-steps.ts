@@ -31,7 +31,7 @@ export const resizeShortestEdge = (shortestEdge: number, filter: FilterName): Im
 });
 
 export const centerCrop = (width: number, height: number): ImageStepJson => ({
-  step: 'center-crop',
+  step: 'centerCrop',
   width,
   height,
 });

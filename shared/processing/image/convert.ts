@@ -1,10 +1,14 @@
 import * as z from 'zod';
+import { flatten } from './alpha.ts';
+import { colourOption, fillColour } from './colour.ts';
 import type { PixelRaster } from './raster.ts';
 
 export const convertOptions = z.strictObject({
   step: z.literal('convert'),
   /** `grey`: one channel of luma. `RGB`, `BGR`: three channels in that order. */
   mode: z.enum(['grey', 'RGB', 'BGR']),
+  /** What transparent images are put on, as red, green and blue; without it alpha is dropped, not blended. */
+  background: colourOption.optional(),
 });
 
 /**
@@ -12,7 +16,9 @@ export const convertOptions = z.strictObject({
  * sum in 16-bit fixed point, so that the bytes are those of training.
  */
 export function convert(image: PixelRaster, options: z.infer<typeof convertOptions>): PixelRaster {
-  return options.mode === 'grey' ? toGrey(image) : toColour(image, options.mode === 'BGR');
+  const { mode, background } = options;
+  const solid = background === undefined ? image : flatten(image, fillColour(background, image.channels - 1));
+  return mode === 'grey' ? toGrey(solid) : toColour(solid, mode === 'BGR');
 }
 
 function toGrey(image: PixelRaster): PixelRaster {

@@ -1,42 +1,35 @@
+import * as z from 'zod';
 import { InferenceError, invalid } from '../../errors.ts';
+import { decodeShrunk, type ResizedSize } from './decode-shrunk.ts';
+import { restoreColours } from './gif.ts';
+import { type ImageFile, openImageFile } from './image-file.ts';
+import { countComponents, inksToColours } from './inks.ts';
+import { orient } from './orient.ts';
 import type { PixelRaster } from './raster.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from './sniff.ts';
 
-export interface DecodeOptions {
+export const decodeOptions = z.strictObject({
+  step: z.literal('decode'),
+  /** `exact`: every pixel, as Pillow. `fast`: a large JPEG that is made much smaller next is decoded smaller. */
+  decode: z.enum(['exact', 'fast']).default('exact'),
+});
+
+/** What a request and a model leave of decoding to decide. */
+export interface DecodeContext {
   /** Most pixels of all images of a request. A small file can hold a huge image: its header is enough to refuse it. */
   readonly pixelLimit: number;
   /** What the images before this one have left of it. */
   readonly pixelsLeft: number;
+  /** Whether the EXIF orientation is read; it is not applied. */
+  readonly readOrientation?: boolean;
+  /** The size an upright image gets next, where it may be decoded smaller because of it. */
+  readonly resizedSize?: ResizedSize | undefined;
 }
-
-type Sharp = typeof import('sharp').default;
-
-let sharpModule: Promise<Sharp> | undefined;
-
-/** sharp costs more to load than the inference runtime, so it waits for the first image. */
-function loadSharp(): Promise<Sharp> {
-  sharpModule ??= importSharp().catch((error: unknown) => {
-    sharpModule = undefined;
-    throw error;
-  });
-  return sharpModule;
-}
-
-async function importSharp(): Promise<Sharp> {
-  const { default: sharp } = await import('sharp');
-  sharp.cache(false);
-  // Everything but the accepted formats is switched off inside the decoder too, SVG first of all.
-  sharp.block({ operation: ['VipsForeignLoad'] });
-  sharp.unblock({ operation: DECODERS });
-  return sharp;
-}
-
-const DECODERS = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Tiff', 'Heif'].map((format) => `VipsForeignLoad${format}`);
 
 /**
- * Decodes an image file to 8-bit pixels as Pillow would: embedded colour profiles and the EXIF orientation are not
- * applied, animated files give their first frame. There are three channels, or four with transparency; grey comes as
- * three equal ones.
+ * Decodes an image file to 8-bit pixels as Pillow would: embedded colour profiles are not applied, nor is any
+ * orientation but that of TIFF, and animated files give their first frame. There are three channels, or four with
+ * transparency; grey comes as three equal ones.
  *
  * @param name what to call the image in an error, such as `field "image"`
  * @throws InferenceError 415 for other formats, 413 beyond the pixel limit, 400 for damaged files
@@ -44,26 +37,55 @@ const DECODERS = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Tiff', 'Heif'].map((format) =
 export async function decodeImage(
   file: Uint8Array,
   name: string,
-  options: DecodeOptions,
+  options: DecodeContext,
 ): Promise<PixelRaster> {
   if (file.length === 0)
     throw invalid(`${capitalise(name)} is empty; expected ${ACCEPTED_IMAGE_TYPES.join(', ')}.`);
-  checkType(file, name);
+  const type = checkType(file, name);
   // For sharp 0 would mean no limit.
   if (options.pixelsLeft < 1) throw tooManyPixels(name, options);
-  const sharp = await loadSharp();
-  const image = sharp(file, { limitInputPixels: options.pixelsLeft, failOn: 'error', ignoreIcc: true });
+  const image = await openImageFile(file, options.pixelsLeft);
   try {
-    const { data, info } = await image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
-    return { width: info.width, height: info.height, channels: info.channels, layout: 'HWC', data };
+    if (type === 'image/tiff') return await decodeTiff(image);
+    const { orientation } = options.readOrientation ? await image.readHeader() : {};
+    return { ...(await decodePixels(type, file, image, { ...options, orientation })), orientation };
   } catch (error) {
     throw decodeError(error, name, options);
   }
 }
 
-function checkType(file: Uint8Array, name: string): void {
+interface OrientedContext extends DecodeContext {
+  readonly orientation: number | undefined;
+}
+
+async function decodePixels(
+  type: string,
+  file: Uint8Array,
+  image: ImageFile,
+  { resizedSize, orientation }: OrientedContext,
+): Promise<PixelRaster> {
+  if (type === 'image/gif') return restoreColours(await image.readPixels(), file);
+  if (type !== 'image/jpeg') return image.readPixels();
+  if (countComponents(file) === INKS) return decodeInks(image);
+  return (resizedSize && (await decodeShrunk(image, resizedSize, orientation))) ?? image.readPixels();
+}
+
+const INKS = 4;
+
+async function decodeInks(image: ImageFile): Promise<PixelRaster> {
+  return inksToColours(await image.readPixels({ inks: true }));
+}
+
+/** Pillow turns TIFF, and no other format, as its orientation says. */
+async function decodeTiff(image: ImageFile): Promise<PixelRaster> {
+  const { space, orientation } = await image.readHeader();
+  const pixels = await (space === 'cmyk' ? decodeInks(image) : image.readPixels());
+  return orient({ ...pixels, orientation });
+}
+
+function checkType(file: Uint8Array, name: string): string {
   const type = sniffImageType(file);
-  if (type !== undefined && ACCEPTED_IMAGE_TYPES.includes(type)) return;
+  if (type !== undefined && ACCEPTED_IMAGE_TYPES.includes(type)) return type;
   const found = type ? `is ${type}` : 'is not an image this server knows';
   throw new InferenceError(
     'UNSUPPORTED_MEDIA_TYPE',
@@ -71,7 +93,7 @@ function checkType(file: Uint8Array, name: string): void {
   );
 }
 
-function decodeError(error: unknown, name: string, options: DecodeOptions): InferenceError {
+function decodeError(error: unknown, name: string, options: DecodeContext): InferenceError {
   const reason = error instanceof Error ? error.message : '';
   if (reason.includes('exceeds pixel limit')) return tooManyPixels(name, options);
   return new InferenceError(
@@ -81,7 +103,7 @@ function decodeError(error: unknown, name: string, options: DecodeOptions): Infe
   );
 }
 
-function tooManyPixels(name: string, { pixelLimit }: DecodeOptions): InferenceError {
+function tooManyPixels(name: string, { pixelLimit }: DecodeContext): InferenceError {
   return new InferenceError(
     'PAYLOAD_TOO_LARGE',
     `${capitalise(name)} brings the request to more than ${pixelLimit} pixels, which is the limit (MAX_IMAGE_PIXELS).`,

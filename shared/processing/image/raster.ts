@@ -1,3 +1,15 @@
+import type { Datatype } from '../../tensor/datatype.ts';
+
+/** The arrays of an image's values. */
+export type RasterData =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Int32Array
+  | Float32Array
+  | Float64Array;
+
 /** A decoded image, or a batch-less tensor on its way to being one. */
 export interface Raster {
   readonly width: number;
@@ -5,12 +17,34 @@ export interface Raster {
   readonly channels: number;
   /** `HWC`: the channels of a pixel side by side. `CHW`: one plane per channel. */
   readonly layout: 'HWC' | 'CHW';
-  /** Bytes 0..255 as decoded; floats once a step has rescaled or normalised them. */
-  readonly data: Uint8Array | Float32Array;
+  /** Bytes 0..255 as decoded; float32 once a step has rescaled or normalised them. */
+  readonly data: RasterData;
+  /** What the values are, once a step has said it; FP16 as bit patterns. */
+  readonly datatype?: Datatype | undefined;
 }
 
 /** A raster of bytes in HWC, which is what steps that move or mix pixels work on. */
 export interface PixelRaster extends Raster {
   readonly layout: 'HWC';
   readonly data: Uint8Array;
+  /** How the picture has to be turned to stand upright: 1 to 8 as in EXIF; none where it does, or nobody asked. */
+  readonly orientation?: number | undefined;
+  /** Pixels of the file, where it was decoded smaller. */
+  readonly filePixels?: number | undefined;
+}
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A part of an image. It can reach beyond the image. */
+export interface Window extends Size {
+  readonly left: number;
+  readonly top: number;
+}
+
+/** Whether the last channel is alpha: grey or colours with it are two or four channels. */
+export function hasAlpha({ channels }: Raster): boolean {
+  return channels === 2 || channels === 4;
 }

@@ -6,6 +6,7 @@ import {
   buildModel,
   buildNode,
   FLOAT,
+  FLOAT16,
   integerAttribute,
   tensorValue,
   UINT8,
@@ -77,6 +78,74 @@ describe('image classification', () => {
     });
     const output = await inferOutput(inference, imagesInput([await image(3, 3, '#0a141e')]));
     expect(output).toMatchObject({ predictions: [{ scores: Float64Array.of(30, 20, 10) }] });
+  });
+
+  it('sends halves to a graph of halves, with a datatype step and without', async () => {
+    const files = (steps: readonly object[]) => ({
+      'model.onnx': buildModel({
+        nodes: [buildNode('Cast', ['x'], ['y'], { attributes: [integerAttribute('to', FLOAT)] })],
+        inputs: [tensorValue('x', FLOAT16, ['n', 1, 1, 3])],
+        outputs: [tensorValue('y', FLOAT, ['n', 1, 1, 3])],
+      }),
+      'model.json': config([toRgb, resizeTo(1, 1), { step: 'rescale', scale: 1 / 255 }, ...steps]),
+    });
+    for (const steps of [[], [{ step: 'datatype', datatype: 'FP16' }]]) {
+      const inference = await serve(files(steps));
+      const output = await inferOutput(inference, imagesInput([await image(1, 1, '#00ff64')]));
+      // 100 / 255 = 0.392157 is nearest to 1606 / 4096 = 0.39208984375, which answers shorten as float32.
+      expect(output).toMatchObject({ predictions: [{ scores: Float64Array.of(0, 1, 0.39208984) }] });
+    }
+  });
+
+  it('refuses steps that make another datatype than the graph takes', async () => {
+    const inference = await serve({
+      'model.onnx': meanModel('n', 4, 6),
+      'model.json': config([toRgb, resizeTo(6, 4), toPlanes, { step: 'datatype', datatype: 'UINT8' }]),
+    });
+    const error = await rejectionOf(inferOutput(inference, imagesInput([await image(6, 4, 'red')])));
+    expect([error.code, error.message]).toEqual([
+      'MODEL_UNAVAILABLE',
+      expect.stringContaining('its preprocess steps make UINT8, its input "pixels" takes FP32'),
+    ]);
+  });
+
+  it('refuses an image that its steps would make huge, by name', async () => {
+    const inference = await serve(
+      {
+        'model.onnx': meanModel('n', 'h', 'w'),
+        'model.json': config([toRgb, { step: 'resize', shortestEdge: 100 }, toPlanes]),
+      },
+      { limits: { tensorElements: 100_000 } },
+    );
+    const error = await rejectionOf(inferOutput(inference, imagesInput([await image(1, 11, 'red')])));
+    expect([error.status, error.message]).toEqual([
+      400,
+      'The image in field "instances[0].image" is 1x11; the model would resize it to 100x1100, which is more than 100000 pixels (MAX_TENSOR_ELEMENTS).',
+    ]);
+  });
+
+  it('turns, shrinks and cuts photographs as the steps say', async () => {
+    const inference = await serve({
+      'model.onnx': meanModel('n', 2, 2),
+      'model.json': config([
+        { step: 'decode', decode: 'exact' },
+        { step: 'orient' },
+        toRgb,
+        { step: 'resize', shortestEdge: 2, filter: 'box' },
+        { step: 'centerCrop', width: 2, height: 2 },
+        toPlanes,
+      ]),
+    });
+    // Red, green and blue thirds from the left, which upright stand one above the other: the middle is green.
+    const thirds = Buffer.alloc(12 * 4 * 3);
+    for (let at = 0; at < 12 * 4; at++) thirds[3 * at + Math.floor((at % 12) / 4)] = 255;
+    const file = await sharp(thirds, { raw: { width: 12, height: 4, channels: 3 } })
+      .withMetadata({ orientation: 6 })
+      .png()
+      .toBuffer();
+    expect(await inferOutput(inference, imagesInput([file]))).toMatchObject({
+      predictions: [{ scores: Float64Array.of(0, 255, 0) }],
+    });
   });
 
   it('takes images of any size where neither steps nor graph say one', async () => {

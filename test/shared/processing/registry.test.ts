@@ -46,27 +46,71 @@ describe('runImageSteps', () => {
   });
 });
 
+/** What the schema says to a list of steps. */
+function problemsOf(steps: readonly object[]): unknown[] {
+  const { error } = imageStepsSchema.safeParse(steps);
+  return (error?.issues ?? []).map(({ path, message }) => [path, message]);
+}
+
 describe('imageStepsSchema', () => {
+  const all = [
+    { step: 'decode' },
+    { step: 'orient' },
+    { step: 'convert', mode: 'RGB' },
+    { step: 'resize', width: 8, height: 8 },
+    { step: 'centerCrop', width: 6, height: 6 },
+    { step: 'rescale', scale: 1 },
+    { step: 'normalize', mean: [0], std: [1] },
+    { step: 'layout', layout: 'NCHW' },
+    { step: 'datatype', datatype: 'FP32' },
+  ];
+  const pick = (names: readonly string[]) => names.flatMap((name) => all.filter(({ step }) => step === name));
+
+  it('takes all steps in the order in which they make sense', () => {
+    expect(problemsOf(all)).toEqual([]);
+    const { data = [] } = imageStepsSchema.safeParse(all);
+    expect(data.map(({ step }) => step)).toEqual(all.map(({ step }) => step));
+    expect(data[0]).toEqual({ step: 'decode', decode: 'exact' });
+    expect(problemsOf(pick(['centerCrop', 'resize', 'datatype', 'layout']))).toEqual([]);
+  });
+
   it.each([
     [['rescale', 'resize'], '"resize" must come before "rescale"'],
     [['layout', 'normalize'], '"normalize" must come before "layout"'],
     [['layout', 'convert'], '"convert" must come before "layout"'],
+    [['rescale', 'centerCrop'], '"centerCrop" must come before "rescale"'],
+    [['orient', 'decode'], '"decode" must come before "orient"'],
+    [['layout', 'layout'], '"layout" can stand only once'],
+    [['orient', 'orient'], '"orient" can stand only once'],
   ])('refuses the order %j', (names, message) => {
-    const all = [
-      { step: 'convert', mode: 'RGB' },
-      { step: 'resize', width: 8, height: 8 },
-      { step: 'rescale', scale: 1 },
-      { step: 'normalize', mean: [0], std: [1] },
-      { step: 'layout', layout: 'NCHW' },
-    ];
-    const steps = names.map((name) => all.find(({ step }) => step === name));
-    const { error } = imageStepsSchema.safeParse(steps);
-    expect(error?.issues.map((issue) => [issue.path, issue.message])).toEqual([[[1], message]]);
+    expect(problemsOf(pick(names))).toEqual([[[1], message]]);
   });
 
-  it('refuses unknown steps and unknown options', () => {
-    expect(imageStepsSchema.safeParse([{ step: 'crop', width: 8 }]).success).toBe(false);
-    expect(imageStepsSchema.safeParse([{ step: 'layout', layout: 'NCHW', axis: 1 }]).success).toBe(false);
+  it('refuses unknown steps and unknown options, by name', () => {
+    expect(problemsOf([{ step: 'crop', width: 8 }])).toEqual([
+      [[0, 'step'], expect.stringContaining('Invalid')],
+    ]);
+    expect(problemsOf([{ step: 'layout', layout: 'NCHW', axis: 1 }])).toEqual([
+      [[0], 'Unrecognized key: "axis"'],
+    ]);
+    expect(problemsOf([{ step: 'decode', decode: 'quick' }])).toEqual([
+      [[0, 'decode'], expect.stringContaining('"exact"|"fast"')],
+    ]);
+  });
+
+  it('refuses numbers per channel for other channels than the image then has', () => {
+    const normalize = { step: 'normalize', mean: [1, 2, 3], std: [1] };
+    expect(problemsOf([{ step: 'convert', mode: 'BGR' }, normalize])).toEqual([]);
+    expect(problemsOf([normalize])).toEqual([]);
+    expect(problemsOf([{ step: 'convert', mode: 'grey' }, normalize])).toEqual([
+      [[1], '"normalize" has 3 numbers of "mean" for 1 channels'],
+    ]);
+    expect(
+      problemsOf([
+        { step: 'convert', mode: 'grey' },
+        { step: 'resize', longestEdge: 9, pad: [1, 2, 3] },
+      ]),
+    ).toEqual([[[1], '"resize" has 3 numbers of "pad" for 1 channels']]);
   });
 });
 

@@ -32,7 +32,7 @@ describe('the steps of preprocessor_config.json', () => {
   });
 
   const resize = (size: object) => ({ step: 'resize', filter: 'bilinear', ...size });
-  const crop = (width: number, height: number) => ({ step: 'center-crop', width, height });
+  const crop = (width: number, height: number) => ({ step: 'centerCrop', width, height });
   const NO_CROP = { do_center_crop: false };
 
   it.each([

@@ -69,3 +69,27 @@ describe('convert to colour', () => {
     }
   });
 });
+
+describe('convert with a background', () => {
+  const rgba = pixels(4, 100, 200, 0, 0, 100, 200, 0, 255, 100, 200, 0, 51);
+
+  it('puts transparent images on it, as red, green and blue', () => {
+    const background: [number, number, number] = [10, 20, 30];
+    expect(bytesOf(convert(rgba, { step: 'convert', mode: 'RGB', background }))).toEqual([
+      10, 20, 30, 100, 200, 0, 28, 56, 24,
+    ]);
+    expect(bytesOf(convert(rgba, { step: 'convert', mode: 'BGR', background }))).toEqual([
+      30, 20, 10, 0, 200, 100, 24, 56, 28,
+    ]);
+    // The luma of the mixed colours.
+    expect(bytesOf(convert(rgba, { step: 'convert', mode: 'grey', background }))).toEqual([18, 147, 44]);
+  });
+
+  it('takes one number for all colours, and does nothing to opaque images', () => {
+    expect(bytesOf(convert(rgba, { step: 'convert', mode: 'RGB', background: 255 })).slice(0, 3)).toEqual([
+      255, 255, 255,
+    ]);
+    const opaque = pixels(3, 1, 2, 3);
+    expect(convert(opaque, { step: 'convert', mode: 'RGB', background: 255 })).toBe(opaque);
+  });
+});

@@ -1,0 +1,93 @@
+import { invalid } from '../errors.ts';
+import { type CenterCropOptions, centerWindow } from './image/center-crop.ts';
+import { crop, intersect } from './image/crop.ts';
+import { type DecodeContext, decodeImage } from './image/decode.ts';
+import type { PixelRaster, Raster, Size } from './image/raster.ts';
+import { type ResizeOptions, resizedSize, resizeWindow } from './image/resize.ts';
+import { createValueRunner } from './image/value-tables.ts';
+import { type ImageStep, isPixelStep, isValueStep, type PixelStep, runPixelStep } from './registry.ts';
+
+export type DecodeLimits = Pick<DecodeContext, 'pixelLimit' | 'pixelsLeft'>;
+
+export interface RunLimits {
+  /** What to call the image in an error, such as `field "image"`. */
+  readonly name: string;
+  /** Most pixels a step may make of an image: resizing to a shortest edge makes a narrow image huge. */
+  readonly madePixels: number;
+}
+
+/** The preprocessing steps of a model, made ready to be run on many images. */
+export interface ImagePipeline {
+  /**
+   * Decodes a file as the steps want it.
+   * @throws InferenceError as `decodeImage` does
+   */
+  decode(file: Uint8Array, name: string, limits: DecodeLimits): Promise<PixelRaster>;
+  /**
+   * Runs the other steps. The values are those of `runImageSteps`; they take less time, as a resize followed by a crop
+   * makes only what is left of it, and the numbers of each byte are worked out once.
+   * @throws InferenceError when the image does not fit the steps
+   */
+  run(image: PixelRaster, limits: RunLimits): Raster;
+}
+
+export function createImagePipeline(steps: readonly ImageStep[]): ImagePipeline {
+  const pixelSteps = steps.filter(isPixelStep);
+  const operations = planOperations(pixelSteps);
+  const runValues = createValueRunner(steps.filter(isValueStep));
+  const isFast = steps.some((step) => step.step === 'decode' && step.decode === 'fast');
+  const context = {
+    readOrientation: pixelSteps.some(({ step }) => step === 'orient'),
+    resizedSize: isFast ? findResizedSize(pixelSteps) : undefined,
+  };
+  return {
+    decode: (file, name, limits) => decodeImage(file, name, { ...limits, ...context }),
+    run: (image, limits) =>
+      runValues(operations.reduce((pixels, operation) => operation(pixels, limits), image)),
+  };
+}
+
+type Operation = (image: PixelRaster, limits: RunLimits) => PixelRaster;
+
+function planOperations([step, next, ...others]: readonly PixelStep[]): Operation[] {
+  if (!step) return [];
+  const rest = next ? [next, ...others] : [];
+  if (step.step !== 'resize') return [(image) => runPixelStep(image, step), ...planOperations(rest)];
+  if (next?.step === 'centerCrop' && step.pad === undefined) {
+    return [(image, limits) => resizeAndCrop(image, step, next, limits), ...planOperations(others)];
+  }
+  const resizeWhole: Operation = (image, limits) => {
+    checkMade(image, resizedSize(step, image), limits);
+    return runPixelStep(image, step);
+  };
+  return [resizeWhole, ...planOperations(rest)];
+}
+
+/** Both steps in one: what the crop cuts away is not computed. */
+function resizeAndCrop(
+  image: PixelRaster,
+  resize: ResizeOptions,
+  cropTo: CenterCropOptions,
+  limits: RunLimits,
+): PixelRaster {
+  const size = resizedSize(resize, image);
+  const window = centerWindow(size, cropTo);
+  const inside = intersect(window, size);
+  checkMade(image, inside, limits);
+  const resized = resizeWindow(image, size, resize, inside);
+  const rest = { ...window, left: window.left - inside.left, top: window.top - inside.top };
+  return crop(resized, rest, [0]);
+}
+
+function checkMade({ width, height }: Size, made: Size, { name, madePixels }: RunLimits): void {
+  if (made.width * made.height <= madePixels) return;
+  throw invalid(
+    `The image in ${name} is ${width}x${height}; the model would resize it to ${made.width}x${made.height}, which is more than ${madePixels} pixels (MAX_TENSOR_ELEMENTS).`,
+  );
+}
+
+/** What the first resize makes of an upright image, where nothing but turning and colours comes before it. */
+function findResizedSize(steps: readonly PixelStep[]): ((image: Size) => Size) | undefined {
+  const first = steps.find(({ step }) => step === 'resize' || step === 'centerCrop');
+  return first?.step === 'resize' ? (image) => resizedSize(first, image) : undefined;
+}

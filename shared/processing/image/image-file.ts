@@ -1,0 +1,66 @@
+import type { PixelRaster, Size } from './raster.ts';
+
+/** What the header of an image file says. */
+export interface ImageHeader extends Size {
+  /** `cmyk` for inks. */
+  readonly space: string;
+  /** 1 to 8 as in EXIF. */
+  readonly orientation?: number | undefined;
+}
+
+export interface ReadOptions {
+  /** Four channels of inks instead of colours. */
+  readonly inks?: boolean;
+  /** Reads the image smaller, as fast as it goes. */
+  readonly shrinkTo?: Size;
+}
+
+/** An image file as the decoding library sees it. What it throws is for the log. */
+export interface ImageFile {
+  readHeader(): Promise<ImageHeader>;
+  readPixels(options?: ReadOptions): Promise<PixelRaster>;
+}
+
+/**
+ * Opens the bytes of an image file. This is the only importer of sharp.
+ *
+ * @param mostPixels at which an image is refused with the message "exceeds pixel limit"
+ */
+export async function openImageFile(file: Uint8Array, mostPixels: number): Promise<ImageFile> {
+  const sharp = await loadSharp();
+  const open = () => sharp(file, { limitInputPixels: mostPixels, failOn: 'error', ignoreIcc: true });
+  return {
+    readHeader: () => open().metadata(),
+    readPixels: async ({ inks, shrinkTo } = {}) => {
+      let image = open();
+      if (inks) image = image.pipelineColourspace('cmyk').toColourspace('cmyk');
+      if (shrinkTo) image = image.resize({ ...shrinkTo, fit: 'fill', kernel: 'cubic' });
+      const { data, info } = await image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+      return { width: info.width, height: info.height, channels: info.channels, layout: 'HWC', data };
+    },
+  };
+}
+
+type Sharp = typeof import('sharp').default;
+
+let sharpModule: Promise<Sharp> | undefined;
+
+/** sharp costs more to load than the inference runtime, so it waits for the first image. */
+function loadSharp(): Promise<Sharp> {
+  sharpModule ??= importSharp().catch((error: unknown) => {
+    sharpModule = undefined;
+    throw error;
+  });
+  return sharpModule;
+}
+
+async function importSharp(): Promise<Sharp> {
+  const { default: sharp } = await import('sharp');
+  sharp.cache(false);
+  // Everything but the accepted formats is switched off inside the decoder too, SVG first of all.
+  sharp.block({ operation: ['VipsForeignLoad'] });
+  sharp.unblock({ operation: DECODERS });
+  return sharp;
+}
+
+const DECODERS = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Tiff', 'Heif'].map((format) => `VipsForeignLoad${format}`);

@@ -1,0 +1,33 @@
+import type { PixelRaster, Size, Window } from './raster.ts';
+
+/**
+ * A window of the image resized to a size without weighing pixels, as `PIL.Image.resize` with `NEAREST`. Positions are
+ * summed up as there, so that their rounding errors are the same.
+ */
+export function resizeNearest(image: PixelRaster, size: Size, window: Window): PixelRaster {
+  const { channels, data } = image;
+  const { width, height, left, top } = window;
+  const columns = sourcePositions(image.width, size.width, left, width);
+  const rows = sourcePositions(image.height, size.height, top, height);
+  const out = new Uint8Array(width * height * channels);
+  let to = 0;
+  for (let y = 0; y < height; y++) {
+    const row = (rows[y] ?? 0) * image.width;
+    for (let x = 0; x < width; x++) {
+      const from = (row + (columns[x] ?? 0)) * channels;
+      for (let c = 0; c < channels; c++) out[to++] = data[from + c] ?? 0;
+    }
+  }
+  return { ...image, width, height, data: out };
+}
+
+function sourcePositions(from: number, to: number, first: number, count: number): Int32Array {
+  const step = from / to;
+  const positions = new Int32Array(count);
+  let at = step * 0.5;
+  for (let i = 0; i < first + count; i++) {
+    if (i >= first) positions[i - first] = Math.min(Math.trunc(at), from - 1);
+    at += step;
+  }
+  return positions;
+}

@@ -1,0 +1,108 @@
+/** The resampling filters of Pillow that weigh pixels, by its names. */
+export type FilterName = 'box' | 'bilinear' | 'hamming' | 'bicubic' | 'lanczos';
+
+/** What each of some target pixels of one axis is made of. */
+export interface Kernels {
+  /** First source pixel and number of source pixels of each target pixel. */
+  readonly starts: Int32Array;
+  readonly lengths: Int32Array;
+  /** `stride` weights per target pixel, as whole numbers of 2^-22; zeros behind its length. */
+  readonly weights: Int32Array;
+  readonly stride: number;
+}
+
+/** Weights are whole numbers of 2^-22: 8 bits of pixel and 2 of overshoot leave 22 bits of an int32. */
+export const PRECISION_BITS = 32 - 8 - 2;
+
+/**
+ * The kernels of `count` target pixels from `first` on, for an axis of `from` pixels that becomes one of `to`. They are
+ * those of `PIL.Image.resize`: centred on the target pixel and stretched by the scale when shrinking. The last used
+ * ones are kept.
+ */
+export function getKernels(from: number, to: number, filter: FilterName, first: number, count: number) {
+  const key = `${from} ${to} ${filter} ${first} ${count}`;
+  const known = cache.get(key);
+  if (known) cache.delete(key);
+  const kernels = known ?? createKernels(from, to, FILTERS[filter], first, count);
+  // A map keeps its order: what was used last stands last.
+  if (kernels.weights.length <= LARGEST_KEPT) cache.set(key, kernels);
+  for (const oldest of cache.keys()) {
+    if (cache.size <= MOST_KEPT) break;
+    cache.delete(oldest);
+  }
+  return kernels;
+}
+
+/** At most 8 MB in all: photographs come in few sizes. */
+const MOST_KEPT = 32;
+const LARGEST_KEPT = 65_536;
+const cache = new Map<string, Kernels>();
+
+interface Filter {
+  /** Half width of the kernel, in source pixels at scale 1. */
+  readonly support: number;
+  readonly weight: (x: number) => number;
+}
+
+const FILTERS: Record<FilterName, Filter> = {
+  box: { support: 0.5, weight: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
+  bilinear: { support: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) },
+  hamming: { support: 1, weight: hamming },
+  bicubic: { support: 2, weight: bicubic },
+  lanczos: { support: 3, weight: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
+};
+
+function createKernels(from: number, to: number, filter: Filter, first: number, count: number): Kernels {
+  const scale = from / to;
+  const stretch = Math.max(scale, 1);
+  const support = filter.support * stretch;
+  const stride = Math.ceil(support) * 2 + 1;
+  const starts = new Int32Array(count);
+  const lengths = new Int32Array(count);
+  const weights = new Int32Array(count * stride);
+  const exact = new Float64Array(stride);
+  for (let i = 0; i < count; i++) {
+    const centre = (first + i + 0.5) * scale;
+    const start = Math.max(0, Math.trunc(centre - support + 0.5));
+    const length = Math.min(from, Math.trunc(centre + support + 0.5)) - start;
+    let sum = 0;
+    for (let k = 0; k < length; k++) {
+      exact[k] = filter.weight((k + start - centre + 0.5) * (1 / stretch));
+      sum += exact[k] ?? 0;
+    }
+    for (let k = 0; k < length; k++) {
+      const weight = sum === 0 ? (exact[k] ?? 0) : (exact[k] ?? 0) / sum;
+      weights[i * stride + k] = Math.trunc(weight * 2 ** PRECISION_BITS + (weight < 0 ? -0.5 : 0.5));
+    }
+    starts[i] = start;
+    lengths[i] = length;
+  }
+  return { starts, lengths, weights, stride };
+}
+
+/** Pillow has these two as float32 constants. */
+const HAMMING_OFFSET = Math.fround(0.54);
+const HAMMING_SCALE = Math.fround(0.46);
+
+function hamming(x: number): number {
+  const distance = Math.abs(x);
+  if (distance === 0) return 1;
+  if (distance >= 1) return 0;
+  const angle = distance * Math.PI;
+  return (Math.sin(angle) / angle) * (HAMMING_OFFSET + HAMMING_SCALE * Math.cos(angle));
+}
+
+/** Cubic convolution with a = -0.5 (Keys 1981), as Pillow; OpenCV and torch use -0.75. */
+function bicubic(x: number): number {
+  const a = -0.5;
+  const distance = Math.abs(x);
+  if (distance < 1) return ((a + 2) * distance - (a + 3)) * distance * distance + 1;
+  if (distance < 2) return (((distance - 5) * distance + 8) * distance - 4) * a;
+  return 0;
+}
+
+function sinc(x: number): number {
+  if (x === 0) return 1;
+  const angle = x * Math.PI;
+  return Math.sin(angle) / angle;
+}

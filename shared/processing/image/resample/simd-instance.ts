@@ -1,0 +1,54 @@
+import { assembleSimd } from './simd-module.ts';
+
+type Numbers = readonly number[];
+
+/** The functions of simd-module.ts. */
+export interface SimdFunctions {
+  readonly rows3: (...parameters: Numbers) => void;
+  readonly rows4: (...parameters: Numbers) => void;
+  readonly columns: (...parameters: Numbers) => void;
+}
+
+interface Exports extends SimdFunctions {
+  readonly memory: { readonly buffer: ArrayBuffer; readonly grow: (pages: number) => number };
+}
+
+/** What of WebAssembly is needed here: neither Node's types nor the language's have it. */
+declare const WebAssembly: {
+  readonly validate: (bytes: Uint8Array) => boolean;
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: Exports };
+};
+
+/** The compiled module, or undefined on a processor without the vectors. */
+export function compileSimd(): object | undefined {
+  compiled ??= compile();
+  return compiled.module;
+}
+
+/** The functions with at least so much memory, which lasts until they are asked for again. */
+export function openSimd(bytes: number): { readonly functions: SimdFunctions; readonly memory: Uint8Array } {
+  const exports = kept ?? instantiate();
+  const missing = bytes - exports.memory.buffer.byteLength;
+  if (missing > 0) exports.memory.grow(Math.ceil(missing / PAGE_BYTES));
+  // Its memory cannot shrink, so a large one is not kept.
+  kept = exports.memory.buffer.byteLength > MOST_KEPT_BYTES ? undefined : exports;
+  return { functions: exports, memory: new Uint8Array(exports.memory.buffer) };
+}
+
+const PAGE_BYTES = 65_536;
+const MOST_KEPT_BYTES = 16_777_216;
+
+let compiled: { readonly module: object | undefined } | undefined;
+let kept: Exports | undefined;
+
+function compile(): { readonly module: object | undefined } {
+  const bytes = assembleSimd();
+  return { module: WebAssembly.validate(bytes) ? new WebAssembly.Module(bytes) : undefined };
+}
+
+function instantiate(): Exports {
+  const module = compileSimd();
+  if (!module) throw new Error('this processor has no vectors of 128 bits');
+  return new WebAssembly.Instance(module).exports;
+}

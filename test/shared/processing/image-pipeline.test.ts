@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import type { PixelRaster } from '../../../shared/processing/image/raster.ts';
+import { createImagePipeline } from '../../../shared/processing/image-pipeline.ts';
+import { imageStepsSchema, runImageSteps } from '../../../shared/processing/registry.ts';
+import { errorOf, rejectionOf } from '../error-of.ts';
+
+const LIMITS = { name: 'field "image"', madePixels: 1e6 };
+const DECODE_LIMITS = { pixelLimit: 5e7, pixelsLeft: 5e7 };
+
+const side = fc.integer({ min: 1, max: 40 });
+const images = fc.record({ width: side, height: side, channels: fc.constantFrom(1, 3, 4) }).chain((shape) => {
+  const length = shape.width * shape.height * shape.channels;
+  return fc
+    .uint8Array({ minLength: length, maxLength: length })
+    .map((data): PixelRaster => ({ ...shape, layout: 'HWC', data }));
+});
+const resizes = fc.oneof(
+  fc.record({ width: side, height: side }),
+  fc.record({ shortestEdge: side }),
+  fc.record({ longestEdge: side, pad: fc.nat(255) }),
+);
+const filters = fc.constantFrom('nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos');
+const pixelSteps = fc.array(
+  fc.oneof(
+    fc.record({ step: fc.constant('convert'), mode: fc.constantFrom('RGB', 'BGR', 'grey') }),
+    fc.tuple(resizes, filters).map(([options, filter]) => ({ step: 'resize', filter, ...options })),
+    fc.record({ step: fc.constant('centerCrop'), width: side, height: side }),
+  ),
+  { maxLength: 4 },
+);
+const valueSteps = fc.subarray([
+  { step: 'rescale', scale: 1 / 255 },
+  { step: 'normalize', mean: [0.5], std: [0.25] },
+  { step: 'layout', layout: 'NCHW' },
+  { step: 'datatype', datatype: 'FP16' },
+]);
+
+describe('a pipeline', () => {
+  it('gives the values of the steps run one after the other', () => {
+    fc.assert(
+      fc.property(images, pixelSteps, valueSteps, (image, first, then) => {
+        const steps = imageStepsSchema.parse([...first, ...then]);
+        const result = createImagePipeline(steps).run(image, LIMITS);
+        expect(result).toEqual(runImageSteps(image, steps));
+      }),
+    );
+  });
+
+  it('makes no more pixels than it may, and says of which image it was', () => {
+    const narrow: PixelRaster = {
+      width: 1,
+      height: 5000,
+      channels: 1,
+      layout: 'HWC',
+      data: new Uint8Array(5000),
+    };
+    const resize = { step: 'resize', shortestEdge: 256, filter: 'box' } as const;
+    const error = errorOf(() => createImagePipeline([resize]).run(narrow, LIMITS));
+    expect([error.code, error.message]).toEqual([
+      'INVALID_PARAMETER_VALUE',
+      'The image in field "image" is 1x5000; the model would resize it to 256x1280000, which is more than 1000000 pixels (MAX_TENSOR_ELEMENTS).',
+    ]);
+    // What a crop leaves of it is all that is made.
+    const crop = { step: 'centerCrop', width: 224, height: 224 } as const;
+    expect(createImagePipeline([resize, crop]).run(narrow, LIMITS).data.length).toBe(224 * 224);
+  });
+});
+
+/** A photograph of 2400x1800 pixels: soft shades, an edge and fine texture. */
+async function photograph(orientation?: number): Promise<Buffer> {
+  const [width, height] = [2400, 1800];
+  const data = Buffer.alloc(width * height * 3);
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, at += 3) {
+      data[at] = 128 + 100 * Math.sin(x / 160 + y / 90);
+      data[at + 1] = x + y < 2000 ? 60 : 180;
+      data[at + 2] = 128 + ((x * 7919 + y * 104_729) % 97) - 48;
+    }
+  }
+  const image = sharp(data, { raw: { width, height, channels: 3 } }).jpeg({ quality: 90 });
+  return orientation ? image.withMetadata({ orientation }).toBuffer() : image.toBuffer();
+}
+
+describe('decoding', () => {
+  const resize = { step: 'resize', shortestEdge: 100, filter: 'bilinear' } as const;
+  const fast = { step: 'decode', decode: 'fast' } as const;
+  const upright = photograph();
+
+  async function decode(file: Uint8Array, steps: Parameters<typeof createImagePipeline>[0]) {
+    const pipeline = createImagePipeline(steps);
+    const image = await pipeline.decode(file, 'x', DECODE_LIMITS);
+    return { image, result: pipeline.run(image, LIMITS) };
+  }
+
+  it('fast makes a large JPEG three times as large as it gets, and counts all its pixels', async () => {
+    const file = await upright;
+    const { image, result } = await decode(file, [fast, resize]);
+    expect([image.width, image.height, image.filePixels]).toEqual([399, 300, 2400 * 1800]);
+    const exact = await decode(file, [resize]);
+    expect([exact.image.width, exact.image.height]).toEqual([2400, 1800]);
+    expect([result.width, result.height]).toEqual([exact.result.width, exact.result.height]);
+    const differences = Array.from(result.data, (value, at) =>
+      Math.abs(value - (exact.result.data[at] ?? 0)),
+    );
+    const mean = differences.reduce((a, b) => a + b, 0) / differences.length;
+    expect(mean).toBeLessThan(1);
+    expect(mean).toBeGreaterThan(0);
+  });
+
+  it('fast looks at the upright picture where it is turned', async () => {
+    const file = await photograph(6);
+    const exactly = { step: 'resize', width: 60, height: 100, filter: 'bilinear' } as const;
+    const { image, result } = await decode(file, [fast, { step: 'orient' }, exactly]);
+    expect([image.width, image.height, image.orientation]).toEqual([300, 180, 6]);
+    expect([result.width, result.height]).toEqual([60, 100]);
+  });
+
+  it('fast changes nothing where little is made smaller, or the crop comes first', async () => {
+    const file = await upright;
+    for (const steps of [
+      [fast],
+      [fast, { ...resize, shortestEdge: 201 }],
+      [fast, { step: 'centerCrop', width: 1000, height: 1000 } as const, resize],
+    ]) {
+      const { image } = await decode(file, steps);
+      expect([image.width, image.height, image.filePixels]).toEqual([2400, 1800, undefined]);
+    }
+  });
+
+  it('refuses a large file by its own pixels, however fast', async () => {
+    const pipeline = createImagePipeline([fast, resize]);
+    const limits = { pixelLimit: 4_000_000, pixelsLeft: 4_000_000 };
+    const error = await rejectionOf(pipeline.decode(await upright, 'field "image"', limits));
+    expect(error.code).toBe('PAYLOAD_TOO_LARGE');
+  });
+});

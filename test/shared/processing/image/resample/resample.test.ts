@@ -1,0 +1,142 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { PixelRaster } from '../../../../../shared/processing/image/raster.ts';
+import { chunkRows } from '../../../../../shared/processing/image/resample/chunks.ts';
+import { type FilterName, getKernels } from '../../../../../shared/processing/image/resample/kernels.ts';
+import { resample } from '../../../../../shared/processing/image/resample/resample.ts';
+import { resampleScalar } from '../../../../../shared/processing/image/resample/scalar.ts';
+import { resampleSimd, suitsSimd } from '../../../../../shared/processing/image/resample/simd.ts';
+
+const FILTERS: readonly FilterName[] = ['box', 'bilinear', 'hamming', 'bicubic', 'lanczos'];
+
+/** Bytes that leave the range when weighed: half of them black or white. */
+function noise(width: number, height: number, channels: number, seed = 1): PixelRaster {
+  let state = seed;
+  const data = Uint8Array.from({ length: width * height * channels }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    const byte = state >>> 24;
+    return state & 0x800000 ? byte : byte & 0x80 ? 255 : 0;
+  });
+  return { width, height, channels, layout: 'HWC', data };
+}
+
+const side = (max: number) => fc.integer({ min: 1, max });
+const cases = fc
+  .record({ width: side(70), height: side(70), channels: fc.constantFrom(3, 4), seed: fc.nat() })
+  .chain(({ width, height, channels, seed }) =>
+    fc.record({
+      image: fc.constant(noise(width, height, channels, seed)),
+      size: fc.record({ width: side(70), height: side(70) }),
+      filter: fc.constantFrom(...FILTERS),
+    }),
+  );
+
+describe('resampleSimd', () => {
+  it('gives the bytes of resampleScalar', () => {
+    fc.assert(
+      fc.property(cases, ({ image, size, filter }) => {
+        expect(suitsSimd(image)).toBe(true);
+        const across = getKernels(image.width, size.width, filter, 0, size.width);
+        const down = getKernels(image.height, size.height, filter, 0, size.height);
+        expect(resampleSimd(image, across, down)).toEqual(resampleScalar(image, across, down));
+      }),
+    );
+  });
+
+  it('gives them for a large photograph too, whose rows come in many portions', () => {
+    const image = noise(1501, 1103, 3);
+    const across = getKernels(image.width, 97, 'lanczos', 5, 80);
+    const down = getKernels(image.height, 71, 'lanczos', 3, 60);
+    expect(resampleSimd(image, across, down)).toEqual(resampleScalar(image, across, down));
+  });
+
+  it('leaves other channels and very wide rows to resampleScalar', () => {
+    expect([1, 2, 3, 4].map((channels) => suitsSimd(noise(2, 2, channels)))).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
+    expect(suitsSimd(noise(400_000, 1, 3))).toBe(false);
+  });
+});
+
+describe('resample', () => {
+  it('makes of a window what it makes of the whole image there', () => {
+    const windows = cases.chain((given) =>
+      fc.record({
+        given: fc.constant(given),
+        left: fc.nat(given.size.width - 1),
+        top: fc.nat(given.size.height - 1),
+      }),
+    );
+    fc.assert(
+      fc.property(windows, ({ given: { image, size, filter }, left, top }) => {
+        const whole = resample(image, size, filter, 'auto', { left: 0, top: 0, ...size });
+        const window = { left, top, width: size.width - left, height: size.height - top };
+        const part = resample(image, size, filter, 'auto', window);
+        const rowBytes = window.width * image.channels;
+        for (let y = 0; y < window.height; y++) {
+          const from = ((top + y) * size.width + left) * image.channels;
+          expect(part.data.subarray(y * rowBytes, (y + 1) * rowBytes)).toEqual(
+            whole.data.subarray(from, from + rowBytes),
+          );
+        }
+      }),
+    );
+  });
+
+  it.each([1, 3])('makes tall images of %i channels piece by piece, without a seam', (channels) => {
+    const image = noise(2, 30_000, channels);
+    const size = { width: 400, height: 500 };
+    const whole = resample(image, size, 'bilinear', 'horizontal', { left: 0, top: 0, ...size });
+    for (let top = 0; top < size.height; top += 50) {
+      const window = { left: 0, top, width: size.width, height: 50 };
+      const part = resample(image, size, 'bilinear', 'horizontal', window);
+      const from = top * size.width * channels;
+      expect(Buffer.compare(part.data, whole.data.subarray(from, from + part.data.length))).toBe(0);
+    }
+  });
+});
+
+describe('chunkRows', () => {
+  it('keeps the source rows of each chunk few and leaves no target row out', () => {
+    const down = getKernels(100_000, 1000, 'bilinear', 0, 1000);
+    const chunks = chunkRows(down, 1000);
+    expect(chunks.length).toBeGreaterThan(20);
+    let next = 0;
+    for (const { from, to, firstRow, endRow } of chunks) {
+      expect(from).toBe(next);
+      expect(endRow - firstRow).toBeLessThanOrEqual(4_194_304 / 1000);
+      expect(firstRow).toBe(down.starts[from]);
+      expect(endRow).toBe((down.starts[to - 1] ?? 0) + (down.lengths[to - 1] ?? 0));
+      next = to;
+    }
+    expect(next).toBe(1000);
+  });
+
+  it('takes as many rows as a kernel needs, however large they are', () => {
+    const down = getKernels(1000, 2, 'lanczos', 0, 2);
+    expect(chunkRows(down, 1e9)).toEqual([{ from: 0, to: 2, firstRow: 0, endRow: 1000 }]);
+  });
+});
+
+describe('getKernels', () => {
+  it('gives the same object again while it is kept', () => {
+    const kernels = getKernels(640, 224, 'bicubic', 0, 224);
+    expect(getKernels(640, 224, 'bicubic', 0, 224)).toBe(kernels);
+    expect(getKernels(640, 224, 'bicubic', 1, 223)).not.toBe(kernels);
+    for (let other = 1; other <= 32; other++) getKernels(640, other, 'bicubic', 0, other);
+    expect(getKernels(640, 224, 'bicubic', 0, 224)).not.toBe(kernels);
+  });
+
+  it('has weights that add up to one, to the last bit or nearly', () => {
+    for (const filter of FILTERS) {
+      const { starts, weights, stride } = getKernels(333, 100, filter, 0, 100);
+      for (let i = 0; i < starts.length; i++) {
+        const sum = weights.subarray(i * stride, (i + 1) * stride).reduce((a, b) => a + b, 0);
+        expect(Math.abs(sum - 2 ** 22)).toBeLessThan(stride);
+      }
+    }
+  });
+});

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { openSimd } from '../../../../../shared/processing/image/resample/simd-instance.ts';
+import {
+  assemble,
+  get,
+  i32,
+  repeatWhile,
+  set,
+  v128,
+} from '../../../../../shared/processing/image/resample/wasm.ts';
+
+describe('assemble', () => {
+  it('writes the sections of the binary format', () => {
+    const bytes = assemble([
+      { name: 'f', parameters: 1, integers: 0, vectors: 0, body: set(0, i32.const(-65)) },
+    ]);
+    expect(Buffer.from(bytes).toString('hex')).toBe(
+      [
+        '0061736d01000000',
+        // Types: one function of one i32.
+        // One type of function, of one i32; one function of it; a memory of one page; two exports.
+        '01050160017f00',
+        '03020100',
+        '0503010001',
+        '070e0201660000066d656d6f72790200',
+        // No variables of either kind, then local.set 0 (i32.const -65).
+        '0a0d010b02007f007b41bf7f21000b',
+      ].join(''),
+    );
+  });
+
+  it('writes numbers of several bytes', () => {
+    expect([...i32.const(63), ...i32.const(64), ...i32.const(-64), ...i32.const(300)]).toEqual([
+      0x41, 63, 0x41, 0xc0, 0, 0x41, 0x40, 0x41, 0xac, 2,
+    ]);
+    expect(get(200)).toEqual([0x20, 0xc8, 1]);
+  });
+
+  it('repeats a body while its condition holds', () => {
+    expect(repeatWhile(get(0), [1, 2], [3])).toEqual([3, 0x40, 1, 2, 3, 0x20, 0, 0x0d, 0, 0x0b]);
+    expect(v128.load([9])).toEqual([9, 0xfd, 0, 0, 0]);
+  });
+});
+
+describe('openSimd', () => {
+  it('gives as much memory as is asked for and does not keep much of it', () => {
+    const large = openSimd(20_000_000);
+    expect(large.memory.length).toBeGreaterThanOrEqual(20_000_000);
+    const small = openSimd(100);
+    expect(small.memory.length).toBe(65_536);
+    expect(openSimd(200).functions).toBe(small.functions);
+  });
+});
