@@ -59,6 +59,6 @@ function readData(datatype: Datatype, data: unknown[]): unknown[] {
 }
 
 function readElements(datatype: Datatype, shape: readonly number[], bytes: Buffer): unknown[] {
-  if (datatype !== 'BYTES') return [...tensorFromBytes(datatype, shape, bytes).data];
+  if (datatype !== 'BYTES') return [...tensorFromBytes(datatype, shape, bytes, 'output').data];
   return splitElements(bytes, elementCount(shape), 'output').map((element) => String(Buffer.from(element)));
 }

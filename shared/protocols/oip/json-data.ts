@@ -4,7 +4,7 @@ import type { TensorInput } from '../../inference/check-feeds.ts';
 import { describeJson, type JsonValue } from '../../json/parse-json.ts';
 import { DATATYPES, FLOAT_BOUNDS, INTEGER_RANGES, type TensorData } from '../../tensor/datatype.ts';
 import { numberToFloat16 } from '../../tensor/float16.ts';
-import type { TensorHead } from './decode-request.ts';
+import type { TensorHead } from './tensor-head.ts';
 
 /** A 64-bit whole number came as a number that cannot hold it: the body must be parsed again, with all digits. */
 export class UnsafeIntegerError extends Error {
