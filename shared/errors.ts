@@ -22,6 +22,7 @@ export const ERROR_KINDS = {
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, logLevel: 'info' },
   NOT_IMPLEMENTED: { status: 501, retryable: false, logLevel: 'info' },
   INTERNAL_ERROR: { status: 500, retryable: false, logLevel: 'error' },
+  DEADLINE_EXCEEDED: { status: 504, retryable: true, logLevel: 'warn' },
   MODEL_UNAVAILABLE: { status: 503, retryable: true, logLevel: 'error' },
   TEMPORARILY_UNAVAILABLE: { status: 503, retryable: true, logLevel: 'error' },
 } as const satisfies Record<string, ErrorKind>;

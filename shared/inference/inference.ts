@@ -9,6 +9,7 @@ import { type CacheState, createSessionCache } from '../runtime/session-cache.ts
 import type { NamedInputs } from './check-feeds.ts';
 import { inferTensors } from './infer-tensors.ts';
 import type { InferenceInput, InferenceOutput, InferenceRequest, InputKind } from './input.ts';
+import { limitTime } from './limit-time.ts';
 import { loadModel, type Model } from './load-model.ts';
 import { INPUT_KINDS } from './task.ts';
 import { timeRuns } from './time-runs.ts';
@@ -28,6 +29,8 @@ export interface TensorRequest {
   readonly inputs: NamedInputs;
   /** Names of the outputs wanted, in order; undefined for all. */
   readonly outputs: readonly string[] | undefined;
+  /** When the answer is of no use any more, on the clock of `performance.now()`; undefined for never. */
+  readonly deadlineMs?: number | undefined;
 }
 
 export interface TensorResult {
@@ -180,8 +183,9 @@ export function createInference(options: InferenceOptions): Inference {
       const { result, runMs, loadMs } = await measure(reference, run, sizeOfInput(request.input));
       return { reference, output: result, runMs, loadMs };
     },
-    inferTensors: async ({ reference, inputs, outputs }) => {
-      const run = (model: Model, session: Session) => inferTensors(model, session, inputs, outputs, limits);
+    inferTensors: async ({ reference, inputs, outputs, deadlineMs = Number.POSITIVE_INFINITY }) => {
+      const run = (model: Model, session: Session) =>
+        inferTensors(model, limitTime(session, deadlineMs), inputs, outputs, limits);
       const { model, result, runMs, loadMs } = await measure(reference, run, sizeOfBatch(inputs));
       return { model, outputs: result, runMs, loadMs };
     },

@@ -52,12 +52,14 @@ export function createOpenInferenceProtocol(
 
   async function infer(c: Context<AppEnvironment>): Promise<Response> {
     const { record } = c.env;
+    const startMs = performance.now();
     const reference = await resolve(c);
     record.model = reference;
     const readInputs = () => inference.describe(reference, ({ session }) => session.inputs);
     const request = await decodeInferRequest(c.req.raw, limits, readInputs);
     const outputs = request.outputs?.map(({ name }) => name);
-    const result = await inference.inferTensors({ reference, inputs: request.inputs, outputs });
+    const deadlineMs = request.timeoutMs === undefined ? undefined : startMs + request.timeoutMs;
+    const result = await inference.inferTensors({ reference, inputs: request.inputs, outputs, deadlineMs });
     record.loadMs = result.loadMs;
     record.runMs = result.runMs;
     return await compressResponse(c.req.raw, encodeInferResponse(request, result, config.nonFiniteJson));
