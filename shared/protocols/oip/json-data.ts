@@ -98,13 +98,19 @@ function fillFloats(values: NumberArray, flat: readonly JsonValue[], head: Tenso
   const isHalf = head.datatype === 'FP16';
   for (let i = 0; i < flat.length; i++) {
     const given = flat[i];
-    const value = given === null ? Number.NaN : typeof given === 'bigint' ? Number(given) : given;
-    if (typeof value !== 'number') throw wrongElement(value, i, head, 'a number');
-    if (value >= bound || value <= -bound) {
-      if (Number.isFinite(value)) throw wrongElement(value, i, head, `a number below ${bound}`);
-    }
+    const isPlain = typeof given === 'number' && given > -bound && given < bound;
+    const value = isPlain ? given : readFloat(given, i, head, bound);
     values[i] = isHalf ? numberToFloat16(value) : value;
   }
+}
+
+/** `null` stands for NaN; what is not finite is meant so. */
+function readFloat(given: JsonValue | undefined, index: number, head: TensorHead, bound: number): number {
+  const value = given === null ? Number.NaN : typeof given === 'bigint' ? Number(given) : given;
+  if (typeof value !== 'number') throw wrongElement(value, index, head, 'a number');
+  if (Number.isFinite(value) && Math.abs(value) >= bound)
+    throw wrongElement(value, index, head, `a number below ${bound}`);
+  return value;
 }
 
 function fillBigIntegers(

@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../../../shared/config.ts';
+import { allocateBody } from '../../../../shared/http/body-memory.ts';
+import { BytesRequest } from '../../../../shared/http/bytes.ts';
+import { isBytesInput } from '../../../../shared/inference/check-feeds.ts';
+import { decodeInferRequest } from '../../../../shared/protocols/oip/decode-request.ts';
 import { DATATYPES } from '../../../../shared/tensor/datatype.ts';
 import { raw } from '../../../contracts/exchanges.ts';
 import { openApp } from '../../../hosts/in-process.ts';
@@ -25,6 +30,24 @@ describe('an input in bytes', () => {
       raw('/v2/models/bool/infer', Buffer.from([1, 0, 2]), { 'inference-header-content-length': '0' }),
     );
     expect([answer.status, split(answer).json.error]).toEqual([400, message]);
+  });
+
+  it('is used where it stands when the host has put it where numbers may begin', async () => {
+    const values = Float32Array.of(5.1, 3.5, 1.4, 0.2);
+    const request = Buffer.from(JSON.stringify(head({ shape: [4], datatype: 'FP32' })));
+    const headers = new Headers({ 'inference-header-content-length': String(request.length) });
+    const body = allocateBody(request.length + 16, headers);
+    body.set(request);
+    body.set(Buffer.from(values.buffer), request.length);
+    const { inputs } = await decodeInferRequest(
+      new BytesRequest('http://localhost/', { method: 'POST', headers }, body),
+      parseConfig({}).limits,
+      () => Promise.resolve([]),
+    );
+    const tensor = inputs.get('x');
+    if (!tensor || isBytesInput(tensor) || Array.isArray(tensor.data)) throw new Error('no numbers');
+    expect(tensor.data).toEqual(values);
+    expect(tensor.data.buffer).toBe(body.buffer);
   });
 
   it('may leave its size to its shape', async () => {
