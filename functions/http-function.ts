@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { allocateBody } from '../shared/http/body-memory.ts';
 import { BytesRequest } from '../shared/http/bytes.ts';
 import { createContext, type Host, requestUrl } from './host.ts';
 
@@ -59,7 +60,7 @@ function readBody(incoming: IncomingMessage, headers: Headers, limitBytes: numbe
     let length = 0;
     const finish = () => {
       const [only] = chunks;
-      resolve(only && chunks.length === 1 ? only : Buffer.concat(chunks, length));
+      resolve(only && chunks.length === 1 ? only : join(chunks, allocateBody(length, headers)));
     };
     incoming.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
@@ -73,4 +74,10 @@ function readBody(incoming: IncomingMessage, headers: Headers, limitBytes: numbe
     incoming.on('end', finish);
     incoming.on('error', reject);
   });
+}
+
+function join(chunks: readonly Buffer[], body: Buffer): Buffer {
+  let position = 0;
+  for (const chunk of chunks) position += chunk.copy(body, position);
+  return body;
 }

@@ -41,6 +41,7 @@ export const ERROR_KINDS = {
   },
   NOT_IMPLEMENTED: { status: 501, retryable: false, logLevel: 'info', type: 'NotImplementedException' },
   INTERNAL_ERROR: { status: 500, retryable: false, logLevel: 'error', type: 'InternalServerException' },
+  DEADLINE_EXCEEDED: { status: 504, retryable: true, logLevel: 'warn', type: 'GatewayTimeoutException' },
   MODEL_UNAVAILABLE: { status: 503, retryable: true, logLevel: 'error', type: 'ServiceUnavailableException' },
   TEMPORARILY_UNAVAILABLE: {
     status: 503,

@@ -1,4 +1,5 @@
 import type { ALBEvent, APIGatewayProxyEvent, APIGatewayProxyEventV2 } from 'aws-lambda';
+import { allocateBody } from '../../shared/http/body-memory.ts';
 import { BytesRequest } from '../../shared/http/bytes.ts';
 import { requestUrl } from '../host.ts';
 
@@ -23,12 +24,18 @@ export function parseHttpEvent(event: unknown): HttpEvent | undefined {
 
 export function toRequest(http: HttpEvent): Request {
   const { event } = http;
-  const body = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
   const headers = readHeaders(http);
+  const body = decodeBody(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8', headers);
   // What is measured is the body itself, not the base64 text an event may carry.
   if (body.length > 0) headers.set('content-length', String(body.length));
   const method = http.kind === 'v2' ? http.event.requestContext.http.method : http.event.httpMethod;
   return new BytesRequest(requestUrl(readPath(http) + readQuery(http)), { method, headers }, body);
+}
+
+function decodeBody(text: string, encoding: 'base64' | 'utf8', headers: Headers): Buffer {
+  const body = allocateBody(Buffer.byteLength(text, encoding), headers);
+  // The length of base64 is known to be at most so much.
+  return body.subarray(0, body.write(text, encoding));
 }
 
 /** The platform's id of the request, where the event has one. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describeExamples } from './examples.ts';
+import { NODE_FLAGS } from './node-flags.ts';
 
 /** Runs the built function in the functions framework, and says how to call it once it answers. */
 const port = process.env.PORT || '8080';
@@ -20,6 +21,7 @@ if (await answers()) {
 const server = spawn(
   process.execPath,
   [
+    ...NODE_FLAGS,
     frameworkScript(),
     `--source=${join(project, 'dist/local/index.mjs')}`,
     '--target=ternion',

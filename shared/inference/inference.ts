@@ -9,6 +9,7 @@ import { type CacheState, createSessionCache } from '../runtime/session-cache.ts
 import type { NamedInputs } from './check-feeds.ts';
 import { inferTensors } from './infer-tensors.ts';
 import type { InferenceInput, InferenceOutput, InferenceRequest, InputKind } from './input.ts';
+import { limitTime } from './limit-time.ts';
 import { loadModel, type Model } from './load-model.ts';
 import { inputKindOf } from './task.ts';
 import { timeRuns } from './time-runs.ts';
@@ -30,6 +31,8 @@ export interface TensorRequest {
   readonly outputs: readonly string[] | undefined;
   /** Whether the first axis counts instances: a graph with a fixed batch size is then run on portions of them. */
   readonly isBatch?: boolean;
+  /** When the answer is of no use any more, on the clock of `performance.now()`; undefined for never. */
+  readonly deadlineMs?: number | undefined;
 }
 
 export interface TensorResult {
@@ -192,8 +195,9 @@ export function createInference(options: InferenceOptions): Inference {
       const { result, runMs, loadMs } = await measure(reference, run, sizeOfInput(request.input));
       return { reference, output: result, runMs, loadMs };
     },
-    inferTensors: async ({ reference, inputs, ...options }) => {
-      const run = (model: Model, session: Session) => inferTensors(model, session, inputs, options, limits);
+    inferTensors: async ({ reference, inputs, deadlineMs = Number.POSITIVE_INFINITY, ...options }) => {
+      const run = (model: Model, session: Session) =>
+        inferTensors(model, limitTime(session, deadlineMs), inputs, options, limits);
       const { model, result, runMs, loadMs } = await measure(reference, run, sizeOfBatch(inputs));
       return { model, outputs: result, runMs, loadMs };
     },

@@ -26,8 +26,7 @@ const CLOSING = new Set([0x5d, 0x7d]);
  * @throws InferenceError BAD_REQUEST for malformed text, with line and column, and for nesting beyond the limit
  */
 export function parseJson(bytes: Uint8Array, depthLimit: number): JsonValue {
-  checkDepth(bytes, depthLimit);
-  const text = decodeUtf8(bytes);
+  const text = decodeText(bytes, depthLimit);
   try {
     const value: JsonValue = JSON.parse(text);
     return value;
@@ -41,8 +40,7 @@ export function parseJson(bytes: Uint8Array, depthLimit: number): JsonValue {
  * several times slower: for the rare body that has such numbers.
  */
 export function parseExactJson(bytes: Uint8Array, depthLimit: number): JsonValue {
-  checkDepth(bytes, depthLimit);
-  return parseTolerantJson(decodeUtf8(bytes), { exactIntegers: true });
+  return parseTolerantJson(decodeText(bytes, depthLimit), { exactIntegers: true });
 }
 
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
@@ -67,8 +65,15 @@ function describeKeys(value: JsonObject): string {
   return `the keys ${shown.join(', ')}${keys.length > 8 ? ` and ${keys.length - 8} more` : ''}`;
 }
 
+function decodeText(bytes: Uint8Array, depthLimit: number): string {
+  // The search of a Buffer is nine times as fast as that of a plain array.
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  checkDepth(buffer, depthLimit);
+  return decodeUtf8(buffer);
+}
+
 /** `JSON.parse` itself takes any depth, but whatever walks the result by recursion would overflow the stack. */
-function checkDepth(bytes: Uint8Array, limit: number): void {
+function checkDepth(bytes: Buffer, limit: number): void {
   if (hasFewBrackets(bytes, limit)) return;
   let depth = 0;
   for (let i = 0; i < bytes.length; i++) {
@@ -92,7 +97,7 @@ function checkDepth(bytes: Uint8Array, limit: number): void {
 }
 
 /** Whether there are too few opening brackets to nest too deep: so it is with large flat tensors, found natively. */
-function hasFewBrackets(bytes: Uint8Array, limit: number): boolean {
+function hasFewBrackets(bytes: Buffer, limit: number): boolean {
   let count = 0;
   for (const bracket of OPENING) {
     for (let at = bytes.indexOf(bracket); at !== -1; at = bytes.indexOf(bracket, at + 1)) {
@@ -104,7 +109,7 @@ function hasFewBrackets(bytes: Uint8Array, limit: number): boolean {
 }
 
 /** Index of the quote that closes the string opened at `start`, or of the last byte when it is never closed. */
-function endOfString(bytes: Uint8Array, start: number): number {
+function endOfString(bytes: Buffer, start: number): number {
   for (let end = bytes.indexOf(QUOTE, start + 1); end !== -1; end = bytes.indexOf(QUOTE, end + 1)) {
     let backslashes = 0;
     while (bytes[end - 1 - backslashes] === BACKSLASH) backslashes++;
@@ -113,9 +118,9 @@ function endOfString(bytes: Uint8Array, start: number): number {
   return bytes.length;
 }
 
-function decodeUtf8(bytes: Uint8Array): string {
+function decodeUtf8(bytes: Buffer): string {
   // Most bodies are ASCII, and a string of one byte per character is made and parsed in a fraction of the time.
-  if (isAscii(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  if (isAscii(bytes)) return bytes.toString('latin1');
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

@@ -6,16 +6,26 @@ import type { Tensor } from './tensor.ts';
  * A numeric tensor from its bytes: little-endian, row-major, without padding, as the binary tensor data extension of
  * the Open Inference Protocol has them. The elements are a view of the bytes where those are aligned, a copy of them
  * otherwise. The caller has checked that there are as many bytes as the shape says.
+ *
+ * @param field what to call the tensor in an error
+ * @throws InferenceError for a BOOL that is neither 0 nor 1
  */
 export function tensorFromBytes(
   datatype: Exclude<Datatype, 'BYTES'>,
   shape: readonly number[],
   bytes: Uint8Array,
+  field: string,
 ): Tensor {
+  if (datatype === 'BOOL') checkBools(bytes, field);
   const { elementBytes, view } = DATATYPES[datatype];
   // Not slice(): that of a Buffer is a view as well.
   const aligned = bytes.byteOffset % elementBytes === 0 ? bytes : new Uint8Array(bytes);
   return { datatype, shape, data: view(aligned.buffer, aligned.byteOffset, bytes.length / elementBytes) };
+}
+
+function checkBools(bytes: Uint8Array, field: string): void {
+  const index = bytes.findIndex((byte) => byte > 1);
+  if (index !== -1) throw invalid(`Byte ${index} of ${field} is ${bytes[index]}; expected 0 or 1 (BOOL).`);
 }
 
 /** The elements as bytes. Numbers are not copied; strings are UTF-8 behind their length as a 4-byte number. */

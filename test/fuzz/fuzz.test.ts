@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { openApp } from '../hosts/in-process.ts';
 import { sendMutated } from './send-mutated.ts';
 
-it('answers mutated requests with 200, 400, 413 or 415, each in JSON', async () => {
+it('answers mutated requests with 200, 400, 413, 415 or 504, each in JSON', async () => {
   const host = openApp({ MAX_JSON_DEPTH: '32' });
   const statuses = await sendMutated(host, 4_000, 1);
   // Both sides are reached: bodies that survive their change, and bodies that do not.

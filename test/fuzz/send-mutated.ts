@@ -13,6 +13,7 @@ const HEAD = Buffer.from(
     outputs: [{ name: 'logits', parameters: { binary_data: true, classification: 2 } }],
   }),
 );
+const UNSIZED = Buffer.from(JSON.stringify({ inputs: [{ ...ROW, data: undefined }] }));
 const ELEMENT = Buffer.from(
   JSON.stringify({
     inputs: [{ name: 'image', shape: [1], datatype: 'BYTES', data: [PNG.toString('base64')] }],
@@ -25,10 +26,13 @@ const SEEDS: readonly TestRequest[] = [
     id: 'a',
     inputs: [ROW],
     outputs: [{ name: 'logits' }],
-    parameters: { binary_data_output: false },
+    parameters: { binary_data_output: false, timeout: 9_000_000 },
   }),
   raw('/v2/models/iris/infer', Buffer.concat([HEAD, Buffer.alloc(16)]), {
     'inference-header-content-length': String(HEAD.length),
+  }),
+  raw('/v2/models/iris/infer', Buffer.concat([UNSIZED, Buffer.alloc(16)]), {
+    'inference-header-content-length': String(UNSIZED.length),
   }),
   raw('/v2/models/iris/infer', Buffer.alloc(16), { 'inference-header-content-length': '0' }),
   raw('/v2/models/digits/infer', ELEMENT, {}),
@@ -42,7 +46,7 @@ const SEEDS: readonly TestRequest[] = [
   form('/models/digits/predict', 'file', PNG),
 ];
 
-const EXPECTED = [200, 400, 413, 415];
+const EXPECTED = [200, 400, 413, 415, 504];
 
 /**
  * Sends mutated requests and checks every answer: a status of those that clients can cause, and JSON unless bytes were

@@ -1,4 +1,4 @@
-import { request as sendRequest } from 'node:http';
+import { type IncomingMessage, request as sendRequest } from 'node:http';
 
 /** A request as a client sends it, before any host has touched it. */
 export interface TestRequest {
@@ -31,21 +31,21 @@ export function sendOverHttp(
     const sized = body.length > 0 ? { ...headers, 'content-length': String(body.length) } : headers;
     const outgoing = sendRequest(
       { host: '127.0.0.1', port, method, path, headers: sized, agent: false },
-      (incoming) => {
-        const chunks: Buffer[] = [];
-        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-        incoming.on('error', reject);
-        incoming.on('end', () => {
-          const received = Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]);
-          resolve({
-            status: incoming.statusCode ?? 0,
-            headers: Object.fromEntries(received),
-            body: Buffer.concat(chunks),
-          });
-        });
-      },
+      (incoming) => readResponse(incoming).then(resolve, reject),
     );
     outgoing.on('error', reject);
     outgoing.end(body);
   });
+}
+
+/** The whole of an answer. */
+export async function readResponse(incoming: IncomingMessage): Promise<TestResponse> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk);
+  const received = Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]);
+  return {
+    status: incoming.statusCode ?? 0,
+    headers: Object.fromEntries(received),
+    body: Buffer.concat(chunks),
+  };
 }

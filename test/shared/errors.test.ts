@@ -24,6 +24,7 @@ const TABLE: Record<
   UNSUPPORTED_MEDIA_TYPE: [415, false, 'info', 'UnsupportedMediaTypeException'],
   NOT_IMPLEMENTED: [501, false, 'info', 'NotImplementedException'],
   INTERNAL_ERROR: [500, false, 'error', 'InternalServerException'],
+  DEADLINE_EXCEEDED: [504, true, 'warn', 'GatewayTimeoutException'],
   MODEL_UNAVAILABLE: [503, true, 'error', 'ServiceUnavailableException'],
   TEMPORARILY_UNAVAILABLE: [503, true, 'error', 'ServiceUnavailableException'],
 };
@@ -39,9 +40,10 @@ describe('ERROR_KINDS', () => {
 
   it('calls for trying again exactly where the server is at fault for a while, and alarms for all its faults', () => {
     for (const { status, retryable, logLevel } of Object.values(ERROR_KINDS)) {
-      expect(retryable).toBe(status === 503);
-      // What is not built is asked for by mistake: nobody need be called at night for it.
-      expect(logLevel === 'error').toBe(status >= 500 && status !== 501);
+      expect(retryable).toBe(status >= 503);
+      // What is not built is asked for by mistake, and how long to wait is the client's choice: nobody need be called
+      // at night for either.
+      expect(logLevel === 'error').toBe([500, 503].includes(status));
     }
   });
 });

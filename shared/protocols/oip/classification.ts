@@ -2,7 +2,7 @@ import { invalid } from '../../errors.ts';
 import { type Label, topK } from '../../processing/classification.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
 import { elementCount, type Tensor, toNumbers } from '../../tensor/tensor.ts';
-import type { RequestedOutput } from './decode-request.ts';
+import type { RequestedOutput } from './decode-outputs.ts';
 
 /** Triton's own bound on the classes of one item. */
 const MOST_CLASSES = 1_000_000;

@@ -8,7 +8,8 @@ import { shortestFloat32 } from '../../tensor/float32.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { hasOpenBatch } from './batching.ts';
 import { classify } from './classification.ts';
-import type { InferRequest, RequestedOutput } from './decode-request.ts';
+import type { RequestedOutput } from './decode-outputs.ts';
+import type { InferRequest } from './decode-request.ts';
 import { writeFraming } from './header-length.ts';
 
 /**

@@ -1,6 +1,5 @@
 import { InferenceError } from '../../errors.ts';
-
-const LENGTH_HEADER = 'inference-header-content-length';
+import { JSON_LENGTH_HEADER } from '../../http/body-memory.ts';
 
 /** The MIME types of hosts that strip custom headers: they carry the length of the JSON as a parameter. */
 const FRAMED_TYPE =
@@ -22,7 +21,7 @@ export interface Framing {
  */
 export function readFraming(headers: Headers, bodyLength: number): Framing {
   const [, mimeType, parameter] = FRAMED_TYPE.exec(headers.get('content-type')?.trim() ?? '') ?? [];
-  const given = headers.get(LENGTH_HEADER) ?? parameter;
+  const given = headers.get(JSON_LENGTH_HEADER) ?? parameter;
   if (given === undefined) return { jsonBytes: undefined, mimeType: undefined };
   const length = Number(given);
   if (/^\d{1,15}$/.test(given) && length <= bodyLength)
@@ -36,6 +35,6 @@ export function readFraming(headers: Headers, bodyLength: number): Framing {
 /** Headers of an answer with bytes behind its JSON. */
 export function writeFraming(jsonBytes: number, mimeType: string | undefined): Record<string, string> {
   return mimeType === undefined
-    ? { 'content-type': 'application/octet-stream', [LENGTH_HEADER]: String(jsonBytes) }
+    ? { 'content-type': 'application/octet-stream', [JSON_LENGTH_HEADER]: String(jsonBytes) }
     : { 'content-type': `${mimeType};json-header-size=${jsonBytes}` };
 }

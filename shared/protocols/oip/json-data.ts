@@ -1,15 +1,11 @@
 import { type InferenceError, invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
 import type { TensorInput } from '../../inference/check-feeds.ts';
+import { UnsafeIntegerError } from '../../json/exact-integers.ts';
 import { describeJson, type JsonValue } from '../../json/parse-json.ts';
 import { DATATYPES, FLOAT_BOUNDS, INTEGER_RANGES, type TensorData } from '../../tensor/datatype.ts';
 import { numberToFloat16 } from '../../tensor/float16.ts';
-import type { TensorHead } from './decode-request.ts';
-
-/** A 64-bit whole number came as a number that cannot hold it: the body must be parsed again, with all digits. */
-export class UnsafeIntegerError extends Error {
-  override readonly name = 'UnsafeIntegerError';
-}
+import type { TensorHead } from './tensor-head.ts';
 
 /**
  * The elements of a tensor from JSON: a flat list, or lists nested to any depth that are not ragged.
@@ -98,13 +94,19 @@ function fillFloats(values: NumberArray, flat: readonly JsonValue[], head: Tenso
   const isHalf = head.datatype === 'FP16';
   for (let i = 0; i < flat.length; i++) {
     const given = flat[i];
-    const value = given === null ? Number.NaN : typeof given === 'bigint' ? Number(given) : given;
-    if (typeof value !== 'number') throw wrongElement(value, i, head, 'a number');
-    if (value >= bound || value <= -bound) {
-      if (Number.isFinite(value)) throw wrongElement(value, i, head, `a number below ${bound}`);
-    }
+    const isPlain = typeof given === 'number' && given > -bound && given < bound;
+    const value = isPlain ? given : readFloat(given, i, head, bound);
     values[i] = isHalf ? numberToFloat16(value) : value;
   }
+}
+
+/** `null` stands for NaN; what is not finite is meant so. */
+function readFloat(given: JsonValue | undefined, index: number, head: TensorHead, bound: number): number {
+  const value = given === null ? Number.NaN : typeof given === 'bigint' ? Number(given) : given;
+  if (typeof value !== 'number') throw wrongElement(value, index, head, 'a number');
+  if (Number.isFinite(value) && Math.abs(value) >= bound)
+    throw wrongElement(value, index, head, `a number below ${bound}`);
+  return value;
 }
 
 function fillBigIntegers(

@@ -67,11 +67,13 @@ export async function inferOpenInference(
   { inference, config }: Pick<ProtocolOptions, 'inference' | 'config'>,
   record: RequestRecord,
 ): Promise<Response> {
+  const startMs = performance.now();
   record.model = reference;
   const readInputs = () => inference.describe(reference, ({ session }) => session.inputs);
   const decoded = await decodeInferRequest(request, config.limits, readInputs);
   const outputs = decoded.outputs?.map(({ name }) => name);
-  const result = await inference.inferTensors({ reference, inputs: decoded.inputs, outputs });
+  const deadlineMs = decoded.timeoutMs === undefined ? undefined : startMs + decoded.timeoutMs;
+  const result = await inference.inferTensors({ reference, inputs: decoded.inputs, outputs, deadlineMs });
   record.loadMs = result.loadMs;
   record.runMs = result.runMs;
   return await compressResponse(request, encodeInferResponse(decoded, result, config.nonFiniteJson));

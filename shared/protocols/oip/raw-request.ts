@@ -44,5 +44,5 @@ export function decodeRawTensor(bytes: Uint8Array, inputs: readonly TensorSpec[]
     throw invalid(
       `The body has ${bytes.length} bytes; ${spec.datatype} [${spec.shape}] takes whole ${rest}.`,
     );
-  return new Map([[spec.name, tensorFromBytes(spec.datatype, shape, bytes)]]);
+  return new Map([[spec.name, tensorFromBytes(spec.datatype, shape, bytes, `Input "${spec.name}"`)]]);
 }

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { PROJECT } from './environment.ts';
+import { readResponse, type TestResponse } from './test-host.ts';
+
+/** A request as a client has sent it; test/fixtures/clients/record.py writes them. */
+export interface Recorded {
+  /** What the client was asked to do. */
+  readonly call: string;
+  readonly method: string;
+  readonly path: string;
+  /** In the order and letters of the client. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The part of the body that is text. */
+  readonly text?: string;
+  /** The bytes behind it. */
+  readonly base64?: string;
+}
+
+/** What a client of `test/fixtures/clients` has sent. */
+export function readRecorded(client: string): readonly Recorded[] {
+  const file = join(PROJECT, 'test/fixtures/clients', `${client}.json`);
+  const { requests }: { requests: Recorded[] } = JSON.parse(readFileSync(file, 'utf8'));
+  return requests;
+}
+
+/** Sends the same bytes again: Node adds no header but Connection. */
+export function sendRecorded(
+  port: number,
+  { method, path, headers, text = '', base64 = '' }: Recorded,
+): Promise<TestResponse> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      { host: '127.0.0.1', port, method, path, headers: Object.entries(headers).flat(), agent: false },
+      (incoming) => readResponse(incoming).then(resolve, reject),
+    );
+    outgoing.on('error', reject);
+    outgoing.end(Buffer.concat([Buffer.from(text), Buffer.from(base64, 'base64')]));
+  });
+}
