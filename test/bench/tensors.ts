@@ -2,7 +2,9 @@
 
 import { parseConfig } from '../../shared/config.ts';
 import { BytesRequest } from '../../shared/http/bytes.ts';
+import { parseJson } from '../../shared/json/parse-json.ts';
 import { decodeInferRequest } from '../../shared/protocols/oip/decode-request.ts';
+import { parseNested } from '../../shared/tensor/nested.ts';
 
 const COUNT = 3 * 224 * 224;
 const values = Float32Array.from({ length: COUNT }, (_, index) => Math.fround(Math.sin(index)));
@@ -33,6 +35,23 @@ const [jsonMs, parseMs] = [
 console.log(`binary tensor: ${binaryMs.toFixed(3)} ms`);
 console.log(
   `JSON tensor: ${jsonMs.toFixed(1)} ms, ${(jsonMs / parseMs).toFixed(2)} x JSON.parse (${parseMs.toFixed(1)} ms)`,
+);
+
+const pixels = Array.from({ length: 224 }, (_, y) =>
+  Array.from({ length: 224 }, (_, x) =>
+    Array.from(values.subarray((y * 224 + x) * 3, (y * 224 + x + 1) * 3)),
+  ),
+);
+const nested = Buffer.from(JSON.stringify([pixels]));
+const nestedMs = await medianMs(15, () =>
+  parseNested(parseJson(nested, limits.jsonDepth), 'FP32', {
+    field: 'instances',
+    elementLimit: limits.tensorElements,
+  }),
+);
+const nestedParseMs = await medianMs(15, () => JSON.parse(nested.toString()));
+console.log(
+  `nested lists of pixels: ${nestedMs.toFixed(1)} ms, ${(nestedMs / nestedParseMs).toFixed(2)} x JSON.parse (${nestedParseMs.toFixed(1)} ms)`,
 );
 
 async function medianMs(runs: number, action: () => unknown): Promise<number> {
