@@ -69,6 +69,8 @@ export function createCatalog({ inference, version, logger }: ProtocolOptions): 
 function encodeIndex(version: string, models: readonly ModelListing[]): WritableJson {
   return {
     name: 'Ternion',
+    // How clients of KServe see that the server is alive.
+    status: 'alive',
     version,
     description: 'Serves ONNX models over HTTP.',
     models: models.map(({ name }) => name),

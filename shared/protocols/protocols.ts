@@ -1,4 +1,5 @@
 import { createCatalog } from './catalog.ts';
+import { createKServeProtocol } from './kserve/kserve.ts';
 import { createOpenInferenceProtocol } from './oip/open-inference.ts';
 import { createPredictProtocol } from './predict/predict.ts';
 import type { Protocol, ProtocolOptions } from './protocol.ts';
@@ -10,6 +11,7 @@ export function createProtocols(options: ProtocolOptions): readonly Protocol[] {
     createPredictProtocol(options),
     createOpenInferenceProtocol(options),
     createTensorFlowServingProtocol(options),
+    createKServeProtocol(options),
   ];
   const enabled: readonly string[] = options.config.protocols;
   return [createCatalog(options), ...all.filter(({ name }) => enabled.includes(name))];

@@ -26,7 +26,22 @@ export const examplesRequest = z.looseObject({
   examples: jsonArray.describe('Objects of features by name.'),
 });
 
-export const resultsResponse = z.object({ results: z.array(z.unknown()) });
+export const predictResponse = z.union([
+  z.object({ predictions: jsonArray.describe('One item per instance.') }),
+  z.object({ outputs: jsonValue.describe('The only output, or an object with one value per output.') }),
+]);
+
+export const classifyResponse = z.object({
+  results: jsonArray.describe('For each example, a list of [label, score], one per class.'),
+});
+
+export const regressResponse = z.object({ results: jsonArray.describe('One number per example.') });
+
+/** The name stands twice in TensorFlow Serving. */
+export const metadataResponse = z.object({
+  model_spec: z.object({ name: z.string(), signature_name: z.string(), version: z.string() }),
+  metadata: z.object({ signature_def: z.object({ signature_def: jsonObject }) }),
+});
 
 export const statusResponse = z.object({
   model_version_status: z.array(
@@ -38,4 +53,6 @@ export const statusResponse = z.object({
   ),
   name: z.string(),
   ready: z.boolean(),
+  id: z.string(),
+  object: z.literal('model'),
 });
