@@ -32,6 +32,8 @@ export interface Decoder {
 export interface TaskRunner {
   /** What makes the input of raw ones, where the model takes a single tensor. */
   readonly encoder?: Encoder;
+  /** What makes predictions of the outputs, where the task has some. */
+  readonly decoder?: Decoder;
   readonly labels: readonly Label[] | undefined;
   /** Body of a predict request with one made-up instance; undefined where it would be huge. */
   readonly example: JsonObject | undefined;

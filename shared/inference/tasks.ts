@@ -41,6 +41,7 @@ export function bindTask(config: ModelConfig, graph: Graph, session: Session): T
 function combine(encoder: Encoder, decoder: Decoder): TaskRunner {
   return {
     encoder,
+    decoder,
     labels: decoder.labels,
     example: encoder.exampleRequest,
     infer: async (input, session, limits) => {

@@ -4,6 +4,7 @@ import { createOpenInferenceProtocol } from './oip/open-inference.ts';
 import { createPredictProtocol } from './predict/predict.ts';
 import type { Protocol, ProtocolOptions } from './protocol.ts';
 import { createTensorFlowServingProtocol } from './tensorflow-serving/tensorflow-serving.ts';
+import { createTorchServeProtocol } from './torchserve/torchserve.ts';
 
 /** All protocols, in the order in which they are asked for a route. A new one is one line here. */
 export function createProtocols(options: ProtocolOptions): readonly Protocol[] {
@@ -12,6 +13,8 @@ export function createProtocols(options: ProtocolOptions): readonly Protocol[] {
     createOpenInferenceProtocol(options),
     createTensorFlowServingProtocol(options),
     createKServeProtocol(options),
+    // Last, as it has routes that begin with the name of a model.
+    createTorchServeProtocol(options),
   ];
   const enabled: readonly string[] = options.config.protocols;
   return [createCatalog(options), ...all.filter(({ name }) => enabled.includes(name))];
