@@ -11,6 +11,7 @@ import { encodeModel, encodeNames } from './encode-model.ts';
 import { pageQuery, takePage } from './paging.ts';
 import type { Protocol, ProtocolOptions } from './protocol.ts';
 import { describeVersions, wantsTorchServe } from './torchserve/describe-versions.ts';
+import { customizedQuery } from './torchserve/schemas.ts';
 
 /** What can be read of the server: what it is, whether it is well, and which models it serves. */
 export function createCatalog(options: ProtocolOptions): Protocol {
@@ -60,7 +61,13 @@ export function createCatalog(options: ProtocolOptions): Protocol {
           return jsonResponse({ models, nextPageToken });
         },
       },
-      { method: 'GET', path: '/models/{model}', summary: 'A model', handle: describeModel },
+      {
+        method: 'GET',
+        path: '/models/{model}',
+        summary: 'A model',
+        query: { customized: customizedQuery },
+        handle: describeModel,
+      },
       {
         method: 'GET',
         path: '/models/{model}/versions/{version}',

@@ -18,7 +18,10 @@ export const predictionResponse = z
   ])
   .meta({ examples: [PREDICTION] });
 
-export const customizedQuery = z.enum(['true', 'false']).optional().describe('Whether to tell all of each.');
+export const customizedQuery = z
+  .enum(['true', 'false'])
+  .optional()
+  .describe('Asks for the list of versions TorchServe gives, and with `true` for all that is known of each.');
 export const minWorkerQuery = z.string().optional().describe('0 unloads the model, all else loads it.');
 
 export const statusResponse = z.object({ status: z.string() });
