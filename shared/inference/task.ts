@@ -55,6 +55,8 @@ export interface Decoder {
 export interface TaskRunner {
   /** What makes the input of encoded images, where the model takes them. */
   readonly encoder?: Encoder;
+  /** What makes predictions of the outputs, where the task has some. */
+  readonly decoder?: Decoder;
   readonly labels: readonly Label[] | undefined;
   /** The columns of a tabular model, where they have names. */
   readonly features?: readonly Feature[] | undefined;

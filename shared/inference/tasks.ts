@@ -70,6 +70,7 @@ function ofImages(session: Session, steps: readonly ImageStep[], createDecoder: 
 
 function combine(encoder: BatchEncoder, decoder: Decoder): TaskRunner {
   return {
+    decoder,
     labels: decoder.labels,
     features: encoder.features,
     example: encoder.exampleRequest,

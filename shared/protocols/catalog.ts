@@ -2,21 +2,27 @@ import type { Context } from 'hono';
 import type { AppEnvironment } from '../http/context.ts';
 import { jsonResponse } from '../http/respond.ts';
 import type { Inference } from '../inference/inference.ts';
-import type { Model } from '../inference/load-model.ts';
 import type { WritableJson } from '../json/write-json.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { ModelListing, ModelReference } from '../models/model-repository.ts';
 import type { Logger } from '../monitoring/logger.ts';
-import type { TensorSpec } from '../runtime/session.ts';
 import { StoreError } from '../stores/model-store.ts';
+import { encodeModel, encodeNames } from './encode-model.ts';
+import { pageQuery, takePage } from './paging.ts';
 import type { Protocol, ProtocolOptions } from './protocol.ts';
+import { describeVersions, wantsTorchServe } from './torchserve/describe-versions.ts';
+import { customizedQuery } from './torchserve/schemas.ts';
 
 /** What can be read of the server: what it is, whether it is well, and which models it serves. */
-export function createCatalog({ inference, version, logger }: ProtocolOptions): Protocol {
+export function createCatalog(options: ProtocolOptions): Protocol {
+  const { inference, version, logger } = options;
   const { repository } = inference;
 
   async function describeModel(c: Context<AppEnvironment>): Promise<Response> {
-    const reference = await repository.resolve(c.req.param('model') ?? '', c.req.param('version'));
+    const version = c.req.param('version');
+    const reference = await repository.resolve(c.req.param('model') ?? '', version);
+    if (version === undefined && wantsTorchServe(c, options))
+      return await describeVersions(c, [reference], options);
     const listing = (await repository.list()).find(({ name }) => name === reference.name);
     return jsonResponse(
       await inference.describe(reference, (model) =>
@@ -48,14 +54,20 @@ export function createCatalog({ inference, version, logger }: ProtocolOptions): 
         method: 'GET',
         path: '/models',
         summary: 'The models that are served',
-        handle: async () => {
-          const models = await repository.list();
-          return jsonResponse({
-            models: await Promise.all(models.map((model) => encodeListing(model, inference))),
-          });
+        query: pageQuery,
+        handle: async (c) => {
+          const { items, nextPageToken } = takePage(await repository.list(), c.req.query());
+          const models = await Promise.all(items.map((model) => encodeListing(model, inference)));
+          return jsonResponse({ models, nextPageToken });
         },
       },
-      { method: 'GET', path: '/models/{model}', summary: 'A model', handle: describeModel },
+      {
+        method: 'GET',
+        path: '/models/{model}',
+        summary: 'A model',
+        query: { customized: customizedQuery },
+        handle: describeModel,
+      },
       {
         method: 'GET',
         path: '/models/{model}/versions/{version}',
@@ -69,6 +81,8 @@ export function createCatalog({ inference, version, logger }: ProtocolOptions): 
 function encodeIndex(version: string, models: readonly ModelListing[]): WritableJson {
   return {
     name: 'Ternion',
+    // How clients of KServe see that the server is alive.
+    status: 'alive',
     version,
     description: 'Serves ONNX models over HTTP.',
     models: models.map(({ name }) => name),
@@ -121,7 +135,8 @@ async function encodeListing(
   inference: Inference,
 ): Promise<WritableJson> {
   const task = await readTask({ name, version: liveVersion }, inference);
-  return { name, versions, live_version: liveVersion, ...task };
+  const names = encodeNames({ name, version: liveVersion });
+  return { name, versions, live_version: liveVersion, ...task, ...names };
 }
 
 /** The task comes from model.json alone: a listing must not fetch and load every model. */
@@ -138,28 +153,4 @@ async function readTask(
     if (error instanceof StoreError) return { task: null, problem: 'The model repository cannot be read.' };
     throw error;
   }
-}
-
-function encodeModel(
-  { reference, config, format, session, task, example }: Model,
-  versions: readonly string[],
-): WritableJson {
-  return {
-    name: reference.name,
-    version: reference.version,
-    versions,
-    format,
-    task: config.task,
-    description: config.description,
-    labels: task.labels,
-    features: task.features?.map((feature) => ({ ...feature })),
-    inputs: session.inputs.map(encodeSpec),
-    outputs: session.outputs.map(encodeSpec),
-    metrics: config.metrics,
-    example,
-  };
-}
-
-function encodeSpec({ name, datatype, shape }: TensorSpec): WritableJson {
-  return { name, datatype, shape };
 }

@@ -58,11 +58,12 @@ export function mountProtocols(routes: Hono<AppEnvironment>, protocols: readonly
   }
 }
 
-/** `/v1/models/{model}:predict` as the router writes it; the verb becomes a part of the parameter. */
+/**
+ * `/v1/models/{model}:predict` as the router writes it; the verb becomes a part of the parameter. A name at the end has
+ * no colon: `/v1/models/{model}` would take every verb.
+ */
 export function toRoutePath(path: string): string {
-  return path.replaceAll(/\{(\w+)\}(:\w+)?/g, (_, name: string, verb: string | undefined) =>
-    verb === undefined ? `:${name}` : `:${name}{[^/:]+${verb}}`,
-  );
+  return path.replaceAll(/\{(\w+)\}(?=\/)/g, ':$1').replaceAll(/\{(\w+)\}(:\w+)?/g, ':$1{[^/:]+$2}');
 }
 
 /** A parameter of the path, without the verb behind it: no name has a colon. */

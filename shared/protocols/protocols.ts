@@ -1,8 +1,10 @@
 import { createCatalog } from './catalog.ts';
+import { createKServeProtocol } from './kserve/kserve.ts';
 import { createOpenInferenceProtocol } from './oip/open-inference.ts';
 import { createPredictProtocol } from './predict/predict.ts';
 import type { Protocol, ProtocolOptions } from './protocol.ts';
 import { createTensorFlowServingProtocol } from './tensorflow-serving/tensorflow-serving.ts';
+import { createTorchServeProtocol } from './torchserve/torchserve.ts';
 
 /** All protocols, in the order in which they are asked for a route. A new one is one line here. */
 export function createProtocols(options: ProtocolOptions): readonly Protocol[] {
@@ -10,6 +12,9 @@ export function createProtocols(options: ProtocolOptions): readonly Protocol[] {
     createPredictProtocol(options),
     createOpenInferenceProtocol(options),
     createTensorFlowServingProtocol(options),
+    createKServeProtocol(options),
+    // Last, as it has routes that begin with the name of a model.
+    createTorchServeProtocol(options),
   ];
   const enabled: readonly string[] = options.config.protocols;
   return [createCatalog(options), ...all.filter(({ name }) => enabled.includes(name))];

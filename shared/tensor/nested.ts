@@ -1,112 +1,139 @@
-import { invalid } from '../errors.ts';
+import { type InferenceError, invalid } from '../errors.ts';
 import { UnsafeIntegerError } from '../json/exact-integers.ts';
 import { describeJson, type JsonValue } from '../json/parse-json.ts';
 import type { WritableJson } from '../json/write-json.ts';
-import { DATATYPES, type Datatype, INTEGER_RANGES } from './datatype.ts';
+import { DATATYPES, type Datatype, FLOAT_BOUNDS, INTEGER_RANGES } from './datatype.ts';
+import { createFill } from './fill-elements.ts';
 import { float16ToNumber } from './float16.ts';
 import { shortestFloat32 } from './float32.ts';
 import type { Tensor } from './tensor.ts';
 
-interface NestedOptions {
+export interface NestedOptions {
   /** Where the value stands in the request, for errors. */
   readonly field: string;
+  /** Where an item of the value stands, by its indices; without it they are appended to `field`. */
+  readonly locate?: ((path: readonly number[]) => string) | undefined;
   readonly elementLimit: number;
 }
 
 /**
  * Reads a tensor from nested JSON lists; the nesting is the shape. The caller has limited the depth.
  *
- * @throws InferenceError for ragged lists, wrong element types, integers out of range and too many elements
+ * @throws InferenceError for ragged lists, wrong element types, numbers out of range and too many elements, naming the
+ * place of the first
+ * @throws UnsafeIntegerError
  */
 export function parseNested(value: JsonValue, datatype: Datatype, options: NestedOptions): Tensor {
   const shape: number[] = [];
   for (let level: JsonValue | undefined = value; Array.isArray(level); level = level[0])
     shape.push(level.length);
-  const elements: JsonValue[] = [];
-  collect(value, 0, shape, elements, options);
-  if (datatype === 'BYTES') {
-    return { datatype, shape, data: elements.map((element, i) => checkText(element, i, options)) };
-  }
-  if (datatype === 'INT64' || datatype === 'UINT64') {
-    const exact = elements.map((element, i) => checkBigInteger(element, i, datatype, options));
-    return {
-      datatype,
-      shape,
-      data: datatype === 'INT64' ? new BigInt64Array(exact) : new BigUint64Array(exact),
-    };
-  }
-  const numbers = elements.map((element, i) => checkNumber(element, i, datatype, options));
-  return { datatype, shape, data: DATATYPES[datatype].fromNumbers(numbers) };
-}
-
-function collect(
-  value: JsonValue,
-  level: number,
-  shape: readonly number[],
-  elements: JsonValue[],
-  options: NestedOptions,
-): void {
-  const size = shape[level];
-  if (size === undefined && !Array.isArray(value)) {
-    elements.push(value);
-    if (elements.length > options.elementLimit) {
-      throw invalid(
-        `Field "${options.field}" has more than ${options.elementLimit} elements, which is the limit (MAX_TENSOR_ELEMENTS).`,
-      );
-    }
-    return;
-  }
-  if (!Array.isArray(value) || value.length !== size) {
-    const expected = size === undefined ? 'a single value' : `an array of ${size}`;
+  const lists = Array.isArray(value) ? collectLists(value, shape, options) : [[value]];
+  const width = shape.at(-1) ?? 1;
+  // Every list was seen: there are as many elements as are allocated, whatever the first ones promised.
+  const count = lists.length * width;
+  if (count > options.elementLimit) {
     throw invalid(
-      `Field "${options.field}" is ragged: ${describeJson(value)} at depth ${level}; expected ${expected}.`,
+      `Field "${options.field}" has ${count} elements; the limit is ${options.elementLimit} (MAX_TENSOR_ELEMENTS).`,
     );
   }
-  for (const item of value) collect(item, level + 1, shape, elements, options);
-}
-
-function checkText(value: JsonValue, index: number, { field }: NestedOptions): string {
-  if (typeof value !== 'string') {
-    throw invalid(`Element ${index} of field "${field}" is ${describeJson(value)}; expected a string.`);
+  const data = DATATYPES[datatype].allocate(count);
+  const fill = createFill(data, datatype);
+  for (const [row, list] of lists.entries()) {
+    const wrong = fill(list, row * width);
+    if (wrong === -1) continue;
+    const path = shape.length === 0 ? [] : [...unravel(row, shape.slice(0, -1)), wrong];
+    throw wrongElement(list[wrong], path, datatype, options);
   }
-  // The runtime would cut the string at the NUL in silence.
-  if (value.includes('\0')) throw invalid(`Element ${index} of field "${field}" has a NUL character.`);
-  return value;
+  return { datatype, shape, data };
 }
 
-function checkNumber(value: JsonValue, index: number, datatype: Datatype, { field }: NestedOptions): number {
-  const { kind } = DATATYPES[datatype];
-  if (kind === 'bool') {
-    if (typeof value === 'boolean' || value === 0 || value === 1) return Number(value);
-    throw invalid(`Element ${index} of field "${field}" is ${describeJson(value)}; expected true or false.`);
+/** The innermost lists, in order. */
+function collectLists(
+  value: readonly JsonValue[],
+  shape: readonly number[],
+  options: NestedOptions,
+): readonly (readonly JsonValue[])[] {
+  let lists = [value];
+  for (let level = 1; level < shape.length; level++) {
+    const next: JsonValue[][] = [];
+    for (const list of lists) {
+      for (const item of list) {
+        if (!Array.isArray(item) || item.length !== shape[level]) {
+          const path = unravel(next.length, shape.slice(0, level));
+          throw unlikeFirst(item, path, `an array of ${shape[level]}`, options);
+        }
+        next.push(item);
+      }
+    }
+    lists = next;
   }
-  if (kind === 'float' && (typeof value === 'number' || value === null)) return value ?? Number.NaN;
-  const [low, high] = INTEGER_RANGES[datatype] ?? [0, 0];
-  if (typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high) return value;
-  const expected = kind === 'float' ? 'a number' : `a whole number from ${low} to ${high} (${datatype})`;
-  throw invalid(`Element ${index} of field "${field}" is ${describeJson(value)}; expected ${expected}.`);
+  return lists;
 }
 
-/** Whole numbers beyond 2^53 come as bigint, from a parser that keeps all their digits. */
-function checkBigInteger(
-  value: JsonValue,
-  index: number,
+/** The indices along each axis of the item at a place in row-major order. */
+function unravel(place: number, shape: readonly number[]): number[] {
+  let rest = place;
+  return shape
+    .toReversed()
+    .map((size) => {
+      const index = rest % size;
+      rest = Math.floor(rest / size);
+      return index;
+    })
+    .reverse();
+}
+
+function nameOf(path: readonly number[], { field, locate }: NestedOptions): string {
+  return `Field "${locate?.(path) ?? appendPath(field, path)}"`;
+}
+
+/** `instances` and `[1, 2]` → `instances[1][2]`. */
+export function appendPath(field: string, path: readonly number[]): string {
+  return field + path.map((index) => `[${index}]`).join('');
+}
+
+/** All items of one level are alike in a tensor, which is what makes it one. */
+function unlikeFirst(
+  value: JsonValue | undefined,
+  path: readonly number[],
+  expected: string,
+  options: NestedOptions,
+): InferenceError {
+  const first = nameOf(new Array<number>(path.length).fill(0), options).replace('Field ', '');
+  return invalid(`${nameOf(path, options)} is ${describeJson(value)}; expected ${expected}, like ${first}.`);
+}
+
+function wrongElement(
+  value: JsonValue | undefined,
+  path: readonly number[],
   datatype: Datatype,
   options: NestedOptions,
-): bigint {
-  if (typeof value !== 'bigint') {
-    if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
-      throw new UnsafeIntegerError(
-        `Element ${index} of field "${options.field}" is ${value}, which cannot be told exactly; write all its digits.`,
-      );
-    }
-    return BigInt(checkNumber(value, index, datatype, options));
+): InferenceError {
+  if (Array.isArray(value)) return unlikeFirst(value, path, 'a single value', options);
+  const name = nameOf(path, options);
+  const { kind } = DATATYPES[datatype];
+  if (kind === 'string' && typeof value === 'string') {
+    const fault = value.includes('\0') ? 'a NUL character' : 'half of a surrogate pair';
+    return invalid(`${name} has ${fault}, which strings cannot hold.`);
   }
-  const wrapped = datatype === 'INT64' ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value);
-  if (wrapped === value) return value;
-  throw invalid(
-    `Element ${index} of field "${options.field}" is ${describeJson(value)}; expected a whole number within ${datatype}.`,
-  );
+  const isLarge = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
+  if (isLarge && datatype.endsWith('INT64')) {
+    return new UnsafeIntegerError(`${name} is ${value}, which cannot be told exactly; write all its digits.`);
+  }
+  return invalid(`${name} is ${describeJson(value)}; expected ${describeElement(value, datatype)}.`);
+}
+
+function describeElement(value: JsonValue | undefined, datatype: Datatype): string {
+  const { kind } = DATATYPES[datatype];
+  if (kind === 'string') return 'a string';
+  if (kind === 'bool') return 'true or false';
+  if (kind === 'float') {
+    const isNumber = typeof value === 'number' || typeof value === 'bigint';
+    return isNumber ? `a number below ${FLOAT_BOUNDS[datatype]} (${datatype})` : 'a number';
+  }
+  if (typeof value === 'bigint') return `a whole number within ${datatype}`;
+  const [low, high] = INTEGER_RANGES[datatype] ?? [0, 0];
+  return `a whole number from ${low} to ${high} (${datatype})`;
 }
 
 /** The elements as nested lists; a scalar comes out bare. */

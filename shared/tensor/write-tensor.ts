@@ -42,7 +42,8 @@ function writeText(text: string, { isBase64 }: ElementStyle): string {
   return isBase64 ? `{"b64":"${Buffer.from(text).toString('base64')}"}` : JSON.stringify(text);
 }
 
-function writeFloat(value: number, { nonFinite, isFloatMarked }: ElementStyle): string {
+/** A float with as many digits as it needs. */
+export function writeFloat(value: number, { nonFinite, isFloatMarked }: ElementStyle): string {
   if (!Number.isFinite(value)) return nonFinite === 'literal' ? String(value) : 'null';
   if (Object.is(value, -0)) return '-0.0';
   return isFloatMarked && Number.isInteger(value) && Math.abs(value) < 1e21 ? `${value}.0` : String(value);

@@ -5,7 +5,7 @@ import { sniffImageType } from '../../processing/image/sniff.ts';
 import type { Invocation } from '../invocation.ts';
 import { checkInstances } from './rows.ts';
 
-const FORM_TYPE = 'multipart/form-data';
+export const FORM_TYPE = 'multipart/form-data';
 
 type Body = Pick<Invocation, 'request' | 'mediaType' | 'body'>;
 
@@ -43,6 +43,11 @@ export async function readImages(
   }
   checkInstances(images.length, 'body', limits);
   return images;
+}
+
+/** JSON begins with a bracket, perhaps after white space. */
+export function looksLikeJson(body: Uint8Array): boolean {
+  return /^(?:\xef\xbb\xbf)?\s*[[{]/.test(Buffer.from(body.subarray(0, 64)).toString('latin1'));
 }
 
 /** @throws InferenceError when the body is no such form */

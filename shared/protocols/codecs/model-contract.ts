@@ -1,10 +1,14 @@
+import type { InputKind } from '../../inference/input.ts';
 import type { Model } from '../../inference/load-model.ts';
+import { inputKindOf } from '../../inference/task.ts';
 import type { Task } from '../../models/model-config.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 
 /** What a model takes, as the codecs need to know it to make tensors of JSON, CSV and the like. */
 export interface ModelContract {
   readonly task: Task;
+  /** What a request to its task brings. */
+  readonly kind: InputKind;
   readonly inputs: readonly TensorSpec[];
   /** Names of the columns of the model's only input, or of its inputs; undefined where the config has none. */
   readonly features: readonly string[] | undefined;
@@ -15,6 +19,7 @@ export interface ModelContract {
 export function contractOf({ config, session, task }: Model): ModelContract {
   return {
     task: config.task,
+    kind: inputKindOf(config),
     inputs: session.inputs,
     features: task.features?.map(({ name }) => name),
     imageInput: task.encoder?.input.name,

@@ -3,9 +3,10 @@ import { InferenceError, invalid } from '../../errors.ts';
 import type { BytesInput, NamedInputs } from '../../inference/check-feeds.ts';
 import type { InputKind } from '../../inference/input.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { appendPath } from '../../tensor/nested.ts';
 import { decodeImageValue, findImage, isBase64Object } from './image-value.ts';
 import { describeInputs, type ModelContract } from './model-contract.ts';
-import { parseTensorValues } from './tensor-values.ts';
+import { type Locate, parseTensorValues } from './tensor-values.ts';
 
 /**
  * The tensors of a request that lists instances, one after the other ("row format"). An instance is the value of the
@@ -73,6 +74,7 @@ function decodeValues(
   field: string,
   contract: ModelContract,
   limits: Limits,
+  locate?: Locate,
 ): NamedInputs {
   const [only, ...others] = contract.inputs;
   if (!only || others.length > 0) {
@@ -80,7 +82,7 @@ function decodeValues(
       `Field "${field}[0]" is ${describeJson(rows[0])}; this model has ${contract.inputs.length} inputs, so expected an object with ${describeInputs(contract)}.`,
     );
   }
-  return new Map([[only.name, parseTensorValues(rows, only, field, limits)]]);
+  return new Map([[only.name, parseTensorValues(rows, only, field, limits, locate)]]);
 }
 
 function decodeObjects(
@@ -94,16 +96,18 @@ function decodeObjects(
   const byInput = inputs.every(({ name }) => isJsonObject(first) && Object.hasOwn(first, name));
   const names = byInput || !features ? inputs.map(({ name }) => name) : features;
   const columns = collectMembers(rows, names, field);
-  if (names !== features || byInput) {
-    return new Map(
-      inputs.map((spec, index) => [
-        spec.name,
-        parseTensorValues(columns[index] ?? [], spec, `${field}[].${spec.name}`, limits),
-      ]),
-    );
+  if (names === features) {
+    const lists = rows.map((_, row) => columns.map((column) => unwrapSingle(column[row] ?? null)));
+    const locate: Locate = ([row, column, ...rest]) =>
+      appendPath(`${field}[${row}]${column === undefined ? '' : `.${names[column]}`}`, rest);
+    return decodeValues(lists, field, contract, limits, locate);
   }
-  const lists = rows.map((_, row) => columns.map((column) => unwrapSingle(column[row] ?? null)));
-  return decodeValues(lists, field, contract, limits);
+  return new Map(
+    inputs.map((spec, index) => {
+      const locate: Locate = ([row, ...rest]) => appendPath(`${field}[${row}].${spec.name}`, rest);
+      return [spec.name, parseTensorValues(columns[index] ?? [], spec, field, limits, locate)];
+    }),
+  );
 }
 
 /** The members of all rows, by name: each row must have exactly these. */
@@ -127,8 +131,8 @@ function collectMembers(rows: readonly JsonValue[], names: readonly string[], fi
   return names.map((name) => rows.map((row) => (isJsonObject(row) ? (row[name] ?? null) : null)));
 }
 
-/** A feature can come as a list of one. */
-function unwrapSingle(value: JsonValue): JsonValue {
+/** A feature can come as a list of one, which is what TensorFlow's own clients send. */
+export function unwrapSingle(value: JsonValue): JsonValue {
   return Array.isArray(value) && value.length === 1 ? (value[0] ?? null) : value;
 }
 

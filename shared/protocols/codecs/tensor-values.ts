@@ -3,20 +3,30 @@ import { invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
 import type { JsonValue } from '../../json/parse-json.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
-import { parseNested } from '../../tensor/nested.ts';
+import { appendPath, parseNested } from '../../tensor/nested.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { isBase64Object } from './image-value.ts';
+
+/** Where an item of a value stands in the request, by its indices. */
+export type Locate = (path: readonly number[]) => string;
 
 /**
  * A tensor for one input from nested lists, whose nesting is the shape. A missing last axis of size 1 is added, as
  * columns of a table lack it.
  *
+ * @param field where the value stands in the request, for errors
+ * @param locate where its items stand, if not at their indices behind `field`
  * @throws InferenceError naming the field, what came and what is expected
  */
-export function parseTensorValues(value: JsonValue, spec: TensorSpec, field: string, limits: Limits): Tensor {
-  const options = { field, elementLimit: limits.tensorElements };
-  const given = spec.datatype === 'BYTES' ? decodeTexts(value, field) : value;
-  const tensor = parseNested(given, spec.datatype, options);
+export function parseTensorValues(
+  value: JsonValue,
+  spec: TensorSpec,
+  field: string,
+  limits: Limits,
+  locate: Locate = (path) => appendPath(field, path),
+): Tensor {
+  const given = spec.datatype === 'BYTES' ? decodeTexts(value, [], locate) : value;
+  const tensor = parseNested(given, spec.datatype, { field, locate, elementLimit: limits.tensorElements });
   return isColumn(tensor.shape, spec) ? { ...tensor, shape: [...tensor.shape, 1] } : tensor;
 }
 
@@ -25,9 +35,11 @@ function isColumn(shape: readonly number[], { shape: expected, isRankOpen }: Ten
 }
 
 /** `{"b64": "…"}` stands for a text in base64, at any depth (TensorFlow Serving). */
-function decodeTexts(value: JsonValue, field: string): JsonValue {
-  if (Array.isArray(value)) return value.map((item) => decodeTexts(item, field));
-  return isBase64Object(value) ? toText(decodeBase64(value.b64, field), field) : value;
+function decodeTexts(value: JsonValue, path: readonly number[], locate: Locate): JsonValue {
+  if (Array.isArray(value)) return value.map((item, index) => decodeTexts(item, [...path, index], locate));
+  if (!isBase64Object(value)) return value;
+  const field = locate(path);
+  return toText(decodeBase64(value.b64, field), field);
 }
 
 /** The strings of the runtime are UTF-8. */

@@ -2,7 +2,7 @@ import type { DialectName } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { isJsonType } from '../../http/media-type.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
-import { holdsImages } from '../codecs/media.ts';
+import { holdsImages, looksLikeJson } from '../codecs/media.ts';
 import type { Invocation } from '../invocation.ts';
 
 const V2_TYPES = [
@@ -61,11 +61,6 @@ function isTaskRequest(json: JsonObject): boolean {
   if (typeof json.inputs === 'string') return true;
   const isForeign = Object.hasOwn(json, 'signature_name') || Object.hasOwn(json, 'params');
   return isJsonObject(json.parameters) && !isForeign;
-}
-
-/** JSON begins with a bracket, perhaps after white space. */
-function looksLikeJson(body: Uint8Array): boolean {
-  return /^(?:\xef\xbb\xbf)?\s*[[{]/.test(Buffer.from(body.subarray(0, 64)).toString('latin1'));
 }
 
 /** CSV of MLflow begins with the names of its columns, that of SageMaker does not, unless its type says so. */

@@ -1,71 +1,132 @@
 import { randomUUID } from 'node:crypto';
-import type { Limits } from '../../config.ts';
-import { invalid } from '../../errors.ts';
+import { InferenceError, invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
 import { BytesRequest, BytesResponse } from '../../http/bytes.ts';
-import { mediaTypeOf } from '../../http/media-type.ts';
-import { readBody } from '../../http/read-body.ts';
-import { describeJson, isJsonObject, type JsonObject, parseExactJson } from '../../json/parse-json.ts';
+import { isJsonType } from '../../http/media-type.ts';
+import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
 import { JsonText, writeJson } from '../../json/write-json.ts';
+import { holdsImages } from '../codecs/media.ts';
+import { createInvocation, type Dialect, type Invocation } from '../invocation.ts';
+import type { ProtocolOptions } from '../protocol.ts';
 
+const EVENT_TYPES = 'application/cloudevents';
 const STRUCTURED_TYPE = 'application/cloudevents+json';
-const RESPONSE_TYPE = 'io.kserve.inference.response';
-const RESPONSE_SOURCE = 'io.kserve.inference.ternion';
+const VERSIONS = ['1.0', '0.3'];
+const REQUIRED = ['specversion', 'id', 'source', 'type'] as const;
 
 /**
- * Answers a CloudEvent with one: an event in the body (structured mode) or one in `ce-` headers (binary mode). Other
- * requests, and failures, pass as they are.
- * Source: CloudEvents 1.0, HTTP protocol binding; KServe's Python server.
+ * A dialect that takes CloudEvents too, and answers each with one: an event as the body (structured mode) or one whose
+ * attributes are `ce-` headers (binary mode). Failures are answered as they are, which is what KServe does.
  *
- * @param respond answers the payload of the event
- * @throws InferenceError when a structured event holds no payload
+ * Two things are KServe's own: headers make an event only when all required ones are there, and an event under plain
+ * `application/json` is opened, but not answered with one.
+ * Source: CloudEvents 1.0 with its HTTP binding and JSON format; dataplane.py of KServe.
  */
-export async function answerCloudEvent(
-  request: Request,
-  limits: Limits,
-  respond: (request: Request) => Promise<Response>,
-): Promise<Response> {
-  if (mediaTypeOf(request.headers) === STRUCTURED_TYPE)
-    return await answerStructured(request, limits, respond);
-  if (!request.headers.has('ce-specversion')) return await respond(request);
-  const response = await respond(request);
-  const { specversion, id, source, type } = createAttributes();
-  const attributes = { 'ce-specversion': specversion, 'ce-id': id, 'ce-source': source, 'ce-type': type };
-  const headers = { ...Object.fromEntries(response.headers), ...attributes };
-  return new BytesResponse(await response.bytes(), { status: response.status, headers });
+export function withCloudEvents(dialect: Dialect): Dialect {
+  return async (invocation, options) => {
+    const { mediaType, request } = invocation;
+    if (mediaType === STRUCTURED_TYPE) {
+      const response = await dialect(openEvent(invocation, readEvent(invocation.json()), options), options);
+      return await wrapResponse(response, invocation);
+    }
+    if (mediaType.startsWith(EVENT_TYPES)) throw unknownFormat(mediaType);
+    if (REQUIRED.every((name) => request.headers.has(`ce-${name}`))) {
+      checkVersion('Header "ce-specversion"', request.headers.get('ce-specversion'));
+      return await markResponse(await dialect(invocation, options), invocation);
+    }
+    const event = isJsonType(mediaType) && !holdsImages(invocation) ? invocation.json() : undefined;
+    return await dialect(looksLikeEvent(event) ? openEvent(invocation, event, options) : invocation, options);
+  };
 }
 
-async function answerStructured(
-  request: Request,
-  limits: Limits,
-  respond: (request: Request) => Promise<Response>,
-): Promise<Response> {
-  const event = parseExactJson(await readBody(request, limits.bodyBytes), limits.jsonDepth);
+function unknownFormat(mediaType: string): InferenceError {
+  const given = mediaType.startsWith(`${EVENT_TYPES}-batch`)
+    ? 'Batches of CloudEvents are'
+    : `The event format ${JSON.stringify(mediaType.slice(0, 80))} is`;
+  return new InferenceError(
+    'UNSUPPORTED_MEDIA_TYPE',
+    `${given} not accepted; send one event as ${STRUCTURED_TYPE}, or with its attributes in headers.`,
+  );
+}
+
+function checkVersion(field: string, version: JsonValue): void {
+  if (typeof version === 'string' && VERSIONS.includes(version)) return;
+  throw invalid(`${field} is ${describeJson(version)}; expected "1.0".`);
+}
+
+/** The members by which KServe knows an event that does not say it is one. */
+function looksLikeEvent(value: JsonValue | undefined): value is JsonObject {
+  return isJsonObject(value) && [...REQUIRED, 'time', 'data'].every((key) => Object.hasOwn(value, key));
+}
+
+/** @throws InferenceError naming the attribute that is missing */
+function readEvent(event: JsonValue): JsonObject {
   if (!isJsonObject(event)) throw invalid(`The request is ${describeJson(event)}; expected a CloudEvent.`);
-  const { body, type } = readPayload(event);
-  const headers = new Headers(request.headers);
-  headers.delete('content-encoding');
-  headers.set('content-type', type);
-  const response = await respond(new BytesRequest(request.url, { method: request.method, headers }, body));
-  const data = new JsonText(Buffer.from(await response.bytes()).toString());
-  const answer = writeJson({ ...createAttributes(), datacontenttype: 'application/json', data });
-  return new BytesResponse(Buffer.from(answer), {
-    status: response.status,
-    headers: { ...Object.fromEntries(response.headers), 'content-type': STRUCTURED_TYPE },
-  });
+  for (const name of REQUIRED) {
+    const value = Object.hasOwn(event, name) ? event[name] : undefined;
+    if (typeof value !== 'string' || value === '')
+      throw invalid(`Field "${name}" is ${describeJson(value)}; a CloudEvent has text in it.`);
+  }
+  checkVersion('Field "specversion"', event.specversion ?? null);
+  return event;
 }
 
-function readPayload(event: JsonObject): { body: Uint8Array; type: string } {
-  const type = typeof event.datacontenttype === 'string' ? event.datacontenttype : 'application/json';
-  if (typeof event.data_base64 === 'string') {
-    return { body: decodeBase64(event.data_base64, 'data_base64'), type };
-  }
+/** The payload of an event as a request of its own. */
+function openEvent(invocation: Invocation, event: JsonObject, { config }: ProtocolOptions): Invocation {
+  const headers = new Headers(invocation.request.headers);
+  headers.delete('content-encoding');
+  headers.set(
+    'content-type',
+    typeof event.datacontenttype === 'string' ? event.datacontenttype : 'application/json',
+  );
+  const {
+    request: { url, method },
+    record,
+    model,
+    version,
+  } = invocation;
+  const open = (body: Uint8Array) => {
+    const request = new BytesRequest(url, { method, headers }, body);
+    return createInvocation(request, body, record, config.limits, { model, version });
+  };
+  if (typeof event.data_base64 === 'string') return open(decodeBase64(event.data_base64, 'data_base64'));
+  if (typeof event.data === 'string') return open(Buffer.from(event.data));
   if (event.data === undefined || event.data === null) {
     throw invalid('Field "data" is missing; expected the inference request in it.');
   }
-  return { body: Buffer.from(typeof event.data === 'string' ? event.data : writeJson(event.data)), type };
+  // JSON stands in the event as such: it need not be written and read once more.
+  return {
+    ...open(new Uint8Array(0)),
+    json: () => dataOf(invocation.json()),
+    decode: (read) => invocation.decode((value) => read(dataOf(value))),
+  };
 }
 
-function createAttributes() {
-  return { specversion: '1.0', id: randomUUID(), source: RESPONSE_SOURCE, type: RESPONSE_TYPE };
+function dataOf(event: JsonValue): JsonValue {
+  return isJsonObject(event) ? (event.data ?? null) : null;
+}
+
+async function wrapResponse(response: Response, invocation: Invocation): Promise<Response> {
+  const data = new JsonText(Buffer.from(await response.bytes()).toString());
+  const attributes = createAttributes(invocation);
+  const event = writeJson({ ...attributes, datacontenttype: 'application/json', data });
+  const headers = { ...Object.fromEntries(response.headers), 'content-type': STRUCTURED_TYPE };
+  return new BytesResponse(Buffer.from(event), { status: response.status, headers });
+}
+
+async function markResponse(response: Response, invocation: Invocation): Promise<Response> {
+  const headers = new Headers(response.headers);
+  for (const [name, value] of Object.entries(createAttributes(invocation))) headers.set(`ce-${name}`, value);
+  return new BytesResponse(await response.bytes(), { status: response.status, headers });
+}
+
+/** As KServe fills them in when nothing else is configured. */
+function createAttributes({ record }: Invocation) {
+  return {
+    specversion: '1.0',
+    id: randomUUID(),
+    source: `io.kserve.inference.${record.model?.name ?? 'ternion'}`,
+    type: 'io.kserve.inference.response',
+    time: new Date().toISOString(),
+  };
 }

@@ -3,6 +3,7 @@ import type { ClassificationPrediction, InferenceOutput, InputKind } from '../..
 import type { WritableJson } from '../../json/write-json.ts';
 import { type Label, topK } from '../../processing/classification.ts';
 import { toNested } from '../../tensor/nested.ts';
+import { nameScores } from '../codecs/name-scores.ts';
 import type { DecodedBody } from './decode-body.ts';
 
 const TOP = 5;
@@ -48,20 +49,4 @@ function encodeClassification(
   return kind === 'image'
     ? { ...common, top_5: named(topK(scores, TOP)) }
     : { ...common, probabilities: named(scores.keys()) };
-}
-
-/** Scores by label. Label lists can repeat one, as ImageNet's do: its later classes get their index beside it. */
-function nameScores(
-  indices: Iterable<number>,
-  labels: readonly Label[],
-  scores: Float64Array,
-): ReadonlyMap<string, WritableJson> {
-  const named = new Map<string, WritableJson>();
-  for (const index of indices) {
-    const label = String(labels[index] ?? index);
-    const isRepeated =
-      labels.findIndex((other) => String(other) === label) < index && labels[index] !== undefined;
-    named.set(isRepeated ? `${label} (${index})` : label, scores[index]);
-  }
-  return named;
 }

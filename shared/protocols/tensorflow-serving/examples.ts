@@ -1,13 +1,17 @@
 import { invalid } from '../../errors.ts';
+import { decodeBase64 } from '../../http/base64.ts';
 import { jsonResponse } from '../../http/respond.ts';
-import type { InferenceOutput, Located } from '../../inference/input.ts';
+import type { InferenceInput, InferenceOutput, Located } from '../../inference/input.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
-import type { WritableJson } from '../../json/write-json.ts';
+import { JsonText, type WritableJson } from '../../json/write-json.ts';
+import { writeFloat } from '../../tensor/write-tensor.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { isBase64Object } from '../codecs/image-value.ts';
-import { checkInstances } from '../codecs/rows.ts';
+import { contractOf, type ModelContract } from '../codecs/model-contract.ts';
+import { checkInstances, unwrapSingle } from '../codecs/rows.ts';
 import { type Dialect, type Invocation, runTask } from '../invocation.ts';
 import type { ProtocolOptions } from '../protocol.ts';
+import { tensorFlowStyle } from './predict.ts';
 import { examplesRequest } from './schemas.ts';
 
 /** Classify of TensorFlow Serving: for each example, all labels with their scores. */
@@ -16,8 +20,9 @@ export const classify: Dialect = async (invocation, options) => {
   if (output.kind !== 'classification')
     throw invalid('This model is no classifier; use :predict or :regress.');
   const { labels } = output;
+  const write = numberWriter(options);
   const results = output.predictions.map(({ scores }) =>
-    Array.from(scores, (score, index): WritableJson => [String(labels[index] ?? ''), score]),
+    Array.from(scores, (score, index): WritableJson => [String(labels[index] ?? ''), write(score)]),
   );
   return jsonResponse({ results });
 };
@@ -26,44 +31,83 @@ export const classify: Dialect = async (invocation, options) => {
 export const regress: Dialect = async (invocation, options) => {
   const output = await runExamples(invocation, options);
   if (output.kind !== 'regression') throw invalid('This model is no regressor; use :predict or :classify.');
-  return jsonResponse({ results: output.predictions });
+  const write = numberWriter(options);
+  const results = output.predictions.map((prediction) => {
+    if (typeof prediction === 'number') return write(prediction);
+    throw invalid(`This model predicts ${prediction.length} numbers for each example; use :predict.`);
+  });
+  return jsonResponse({ results });
 };
+
+function numberWriter({ config }: ProtocolOptions): (value: number) => WritableJson {
+  const style = tensorFlowStyle(config.nonFiniteJson);
+  return (value) => new JsonText(writeFloat(value, style));
+}
 
 async function runExamples(invocation: Invocation, options: ProtocolOptions): Promise<InferenceOutput> {
   const { context = {}, examples } = parseEnvelope(examplesRequest, invocation.json());
   if (examples.length === 0) throw invalid('Field "examples" is empty; expected at least one example.');
   checkInstances(examples.length, 'examples', options.config.limits);
-  const rows = examples.map((example, index) => readExample(example, context, `examples[${index}]`));
-  return (await runTask(invocation, options, { kind: 'features', rows })).output;
+  const { inference } = options;
+  const reference = await inference.choose('features', invocation.model, invocation.version);
+  const contract = await inference.describe(reference, contractOf);
+  if (contract.task === 'tensor')
+    throw invalid('This model is neither a classifier nor a regressor; use :predict.');
+  const features = examples.map((example, index) => readExample(example, context, `examples[${index}]`));
+  return (await runTask(invocation, options, toInput(features, contract))).output;
 }
 
 /** An example with the features all share; where both have one, its own wins. */
-function readExample(example: JsonValue, context: JsonObject, field: string): Located<JsonValue> {
+function readExample(example: JsonValue, context: JsonObject, field: string): Located<JsonObject> {
   if (!isJsonObject(example)) {
     throw invalid(`Field "${field}" is ${describeJson(example)}; expected an object of features by name.`);
   }
-  const features = Object.entries({ ...context, ...example }).map(([name, value]): [string, JsonValue] => [
-    name,
-    readFeature(value, `${field}.${name}`),
-  ]);
-  return { value: Object.fromEntries(features), field };
+  const features = { ...context, ...example };
+  for (const [name, value] of Object.entries(features)) checkKind(value, `${field}.${name}`);
+  return { value: features, field };
 }
 
-/** A feature is one value or a list of values of one kind; lists of one are what TensorFlow's own clients send. */
-function readFeature(value: JsonValue, field: string): JsonValue {
-  const values = Array.isArray(value) ? value : [value];
-  const kinds = new Set(values.map(kindOf));
+/** Features as the model's task takes them: an encoded image, the only input by its name, or columns by name. */
+function toInput(examples: readonly Located<JsonObject>[], contract: ModelContract): InferenceInput {
+  if (contract.imageInput !== undefined) return { kind: 'image', images: examples.map(readImage) };
+  const [only, ...others] = contract.inputs;
+  const rows = examples.map(({ value, field }): Located<JsonValue> => {
+    const names = Object.keys(value);
+    const isWhole = only !== undefined && others.length === 0 && names.length === 1 && names[0] === only.name;
+    if (isWhole && Array.isArray(value[only.name])) {
+      return { value: value[only.name] ?? null, field: `${field}.${only.name}` };
+    }
+    const features = names.map((name): [string, JsonValue] => [name, unwrapSingle(value[name] ?? null)]);
+    return { value: Object.fromEntries(features), field };
+  });
+  return { kind: 'features', rows };
+}
+
+/** Models of TensorFlow call the feature `image/encoded`, `image_bytes` or as they like: it is the only one here. */
+function readImage({ value, field }: Located<JsonObject>): Located<Uint8Array> {
+  const [[name, feature] = ['', null], ...others] = Object.entries(value);
+  const image = unwrapSingle(feature);
+  if (others.length > 0 || !isBase64Object(image)) {
+    throw invalid(
+      `Field "${field}" is ${describeJson(value)}; this model takes one feature with an image, as {"b64": "…"}.`,
+    );
+  }
+  return { value: decodeBase64(image.b64, `${field}.${name}`), field: `${field}.${name}` };
+}
+
+/** A feature is one value or a list of values of one kind. */
+function checkKind(value: JsonValue, field: string): void {
+  const kinds = new Set((Array.isArray(value) ? value : [value]).map(kindOf));
   if (kinds.size > 1) {
     throw invalid(`Field "${field}" mixes ${[...kinds].join(' and ')}; expected values of one kind.`);
   }
-  const [only = null, ...others] = values;
-  if (others.length > 0) return values;
-  return isBase64Object(only) ? Buffer.from(only.b64, 'base64').toString() : only;
+  const [kind] = kinds;
+  if (kind === 'other values')
+    throw invalid(`Field "${field}" is ${describeJson(value)}; expected numbers or texts.`);
 }
 
-function kindOf(value: JsonValue): string {
+function kindOf(value: JsonValue): 'texts' | 'numbers' | 'other values' {
   if (typeof value === 'string' || isBase64Object(value)) return 'texts';
-  return typeof value === 'boolean' || typeof value === 'number' || typeof value === 'bigint'
-    ? 'numbers'
-    : 'other values';
+  const isNumber = typeof value === 'boolean' || typeof value === 'number' || typeof value === 'bigint';
+  return isNumber ? 'numbers' : 'other values';
 }

@@ -5,6 +5,7 @@ import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-jso
 import type { ElementStyle } from '../../tensor/write-tensor.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { holdsImages, readImages } from '../codecs/media.ts';
+import { describeInputs } from '../codecs/model-contract.ts';
 import { encodeColumns, encodeRows } from '../codecs/predictions.ts';
 import { decodeColumns, decodeRows, imagesOf, kindOfValues } from '../codecs/rows.ts';
 import { type Dialect, type Invocation, runTensors } from '../invocation.ts';
@@ -48,9 +49,14 @@ async function predictImages(invocation: Invocation, options: ProtocolOptions): 
   const images = await readImages(invocation, options.config.limits);
   const result = await runTensors(invocation, options, {
     kind: 'image',
-    decode: ({ imageInput, inputs }) => {
-      const name = imageInput ?? inputs[0]?.name ?? '';
-      return new Map([[name, imagesOf(images.map(({ value }) => value))]]);
+    decode: (contract) => {
+      const { imageInput } = contract;
+      if (imageInput === undefined) {
+        throw invalid(
+          `The request brings an image; this model takes JSON with the inputs ${describeInputs(contract)}.`,
+        );
+      }
+      return new Map([[imageInput, imagesOf(images.map(({ value }) => value))]]);
     },
   });
   const style = tensorFlowStyle(options.config.nonFiniteJson);

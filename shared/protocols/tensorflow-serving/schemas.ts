@@ -18,15 +18,35 @@ export const predictRequest = z
       .optional()
       .describe('Whole inputs: the value of the only one, or an object with one value per input.'),
   })
-  .describe('Exactly one of "instances" and "inputs".');
+  .describe('Exactly one of "instances" and "inputs".')
+  .meta({ examples: [{ instances: [[5.1, 3.5, 1.4, 0.2]] }, { inputs: [[5.1, 3.5, 1.4, 0.2]] }] });
 
-export const examplesRequest = z.looseObject({
-  signature_name: signature,
-  context: jsonObject.optional().describe('Features that all examples share.'),
-  examples: jsonArray.describe('Objects of features by name.'),
+export const examplesRequest = z
+  .looseObject({
+    signature_name: signature,
+    context: jsonObject.optional().describe('Features that all examples share.'),
+    examples: jsonArray.describe('Objects of features by name.'),
+  })
+  .meta({
+    examples: [{ examples: [{ sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 }] }],
+  });
+
+export const predictResponse = z.union([
+  z.object({ predictions: jsonArray.describe('One item per instance.') }),
+  z.object({ outputs: jsonValue.describe('The only output, or an object with one value per output.') }),
+]);
+
+export const classifyResponse = z.object({
+  results: jsonArray.describe('For each example, a list of [label, score], one per class.'),
 });
 
-export const resultsResponse = z.object({ results: z.array(z.unknown()) });
+export const regressResponse = z.object({ results: jsonArray.describe('One number per example.') });
+
+/** The name stands twice in TensorFlow Serving. */
+export const metadataResponse = z.object({
+  model_spec: z.object({ name: z.string(), signature_name: z.string(), version: z.string() }),
+  metadata: z.object({ signature_def: z.object({ signature_def: jsonObject }) }),
+});
 
 export const statusResponse = z.object({
   model_version_status: z.array(
@@ -38,4 +58,6 @@ export const statusResponse = z.object({
   ),
   name: z.string(),
   ready: z.boolean(),
+  id: z.string(),
+  object: z.literal('model'),
 });

@@ -1,98 +1,62 @@
-import type { Context } from 'hono';
-import type { AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
-import type { ModelReference } from '../../models/model-repository.ts';
-import { type Dialect, readInvocation } from '../invocation.ts';
-import { answerCloudEvent } from '../kserve/cloud-events.ts';
-import { type Operation, type Protocol, type ProtocolOptions, pathParameter } from '../protocol.ts';
+import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
 import { encodeMetadata } from './encode-metadata.ts';
-import { encodeStatus } from './encode-status.ts';
 import { classify, regress } from './examples.ts';
-import { predict } from './predict.ts';
-import { examplesRequest, predictRequest, resultsResponse, statusResponse } from './schemas.ts';
+import {
+  createPredictOperation,
+  createStatusOperation,
+  MODEL_PATH,
+  resolveModel,
+  runWith,
+} from './model-operations.ts';
+import { classifyResponse, examplesRequest, metadataResponse, regressResponse } from './schemas.ts';
 
 /** Ways to name a model: its live version, one version, or the version an alias stands for. */
-const MODEL_PATHS = [
-  '/v1/models/{model}',
-  '/v1/models/{model}/versions/{version}',
-  '/v1/models/{model}/labels/{label}',
-];
+const MODEL_PATHS = [MODEL_PATH, `${MODEL_PATH}/versions/{version}`, `${MODEL_PATH}/labels/{label}`];
 
 /**
- * The REST interface of TensorFlow Serving, with what KServe's first protocol adds on the same routes. Paths match in
- * any case and no Content-Type is needed, as there.
+ * The REST interface of TensorFlow Serving. Paths match in any case and no Content-Type is needed, as there. Where it
+ * says 400 for a wrong method or a version that is no number, the answers here are 405 and 404: versions can have
+ * names.
  * Source: TensorFlow Serving's api_rest.md and http_rest_api_handler.cc.
  */
 export function createTensorFlowServingProtocol(options: ProtocolOptions): Protocol {
   return {
     name: 'tensorflow-serving',
-    description:
-      'The REST interface of TensorFlow Serving, and the first protocol of KServe on the same routes.',
+    description: 'The REST interface of TensorFlow Serving.',
     operations: MODEL_PATHS.flatMap((path) => createModelOperations(path, options)),
   };
 }
 
 function createModelOperations(path: string, options: ProtocolOptions): readonly Operation[] {
-  const run = (dialect: Dialect) => async (c: Context<AppEnvironment>) =>
-    await answerCloudEvent(c.req.raw, options.config.limits, async (request) => {
-      const reference = await resolveModel(c, options);
-      const choice = { model: reference.name, version: reference.version };
-      return await dialect(await readInvocation(request, c.env.record, options, choice), options);
-    });
-  const isPlain = !path.endsWith('}') || path === MODEL_PATHS[0];
   return [
-    {
-      method: 'GET',
-      path,
-      summary: 'Versions of a model and their states',
-      response: { 'application/json': statusResponse },
-      handle: async (c) => {
-        const reference = await resolveModel(c, options);
-        return jsonResponse(await encodeStatus(reference, isPlain, options.inference));
-      },
-    },
+    createStatusOperation(path, options),
     {
       method: 'GET',
       path: `${path}/metadata`,
       summary: 'Inputs and outputs of a model as a signature',
+      response: { 'application/json': metadataResponse },
       handle: async (c) => {
         const reference = await resolveModel(c, options);
         return jsonResponse(await options.inference.describe(reference, encodeMetadata));
       },
     },
-    {
-      method: 'POST',
-      path: `${path}:predict`,
-      summary: 'Run a model on instances or whole inputs',
-      request: { 'application/json': predictRequest },
-      handle: run(predict),
-    },
+    createPredictOperation(path, options),
     {
       method: 'POST',
       path: `${path}:classify`,
       summary: 'Classify examples',
       request: { 'application/json': examplesRequest },
-      response: { 'application/json': resultsResponse },
-      handle: run(classify),
+      response: { 'application/json': classifyResponse },
+      handle: runWith(classify, options),
     },
     {
       method: 'POST',
       path: `${path}:regress`,
       summary: 'Regress examples',
       request: { 'application/json': examplesRequest },
-      response: { 'application/json': resultsResponse },
-      handle: run(regress),
+      response: { 'application/json': regressResponse },
+      handle: runWith(regress, options),
     },
   ];
-}
-
-async function resolveModel(
-  c: Context<AppEnvironment>,
-  { inference: { repository } }: ProtocolOptions,
-): Promise<ModelReference> {
-  const name = pathParameter(c, 'model') ?? '';
-  const label = pathParameter(c, 'label');
-  return label === undefined
-    ? await repository.resolve(name, pathParameter(c, 'version'))
-    : await repository.resolveAlias(name, label);
 }

@@ -98,10 +98,10 @@ describe('a model of tensors', () => {
       'Field "inputs.a" has the shape [1,3]; expected [-1,2], where -1 is any size.',
     ],
     [{ a: [[1, 2]], b: [[1, 2]] }, 'Field "inputs.b" has the shape [1,2]; expected [2].'],
-    [{ a: [[1, 2]], b: ['1', 2] }, 'Element 0 of field "inputs.b" is the string "1"; expected a number.'],
+    [{ a: [[1, 2]], b: ['1', 2] }, 'Field "inputs.b[0]" is the string "1"; expected a number.'],
     [
       { a: [[1], [1, 2]], b: [1, 2] },
-      'Field "inputs.a" is ragged: an array of 2 at depth 1; expected an array of 1.',
+      'Field "inputs.a[1]" is an array of 2; expected an array of 1, like "inputs.a[0]".',
     ],
     [[1, 2], 'Field "inputs" is an array of 2; expected an object with the inputs "a", "b".'],
     ['a', 'Field "inputs" is the string "a"; expected an object with the inputs "a", "b".'],
@@ -120,7 +120,7 @@ describe('a model of tensors', () => {
       b: [1, 2],
     };
     const error = await rejectionOf(inferOutput(inference, tensorsInput(inputs)));
-    expect(error.message).toMatch('Field "inputs.a" has more than 3 elements');
+    expect(error.message).toMatch('Field "inputs.a" has 4 elements; the limit is 3');
   });
 
   it('takes no rows', async () => {

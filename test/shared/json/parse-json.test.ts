@@ -73,6 +73,17 @@ describe('parseJson', () => {
     );
   });
 
+  it.each([0, 1, 2, 3])('finds the depth of bytes that begin %d bytes into a word', (offset) => {
+    const rows = Array.from({ length: 50 }, (_, row) => [row / 7, -1.5e-7, `"[${row}`]);
+    for (const padding of ['', ' ', '  ', '   ']) {
+      const text = `{"instances":${padding}${JSON.stringify(rows)}}`;
+      const bytes = Buffer.alloc(offset + text.length, '[');
+      bytes.write(text, offset);
+      expect(parseJson(bytes.subarray(offset), 3)).toEqual({ instances: rows });
+      expect(errorOf(() => parseJson(bytes.subarray(offset), 2)).message).toMatch('more than 2 levels');
+    }
+  });
+
   it('refuses bytes that are not UTF-8', () => {
     expect(messageOf(Uint8Array.of(0x22, 0xff, 0x22))).toBe('The JSON body is not valid UTF-8.');
     // UTF-16, as some Windows clients send it.

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { UnsafeIntegerError } from '../../../shared/json/exact-integers.ts';
 import type { JsonValue } from '../../../shared/json/parse-json.ts';
 import { DATATYPE_NAMES, type Datatype } from '../../../shared/tensor/datatype.ts';
-import { parseNested, toNested } from '../../../shared/tensor/nested.ts';
-import { createTensor, type Tensor } from '../../../shared/tensor/tensor.ts';
+import { appendPath, parseNested, toNested } from '../../../shared/tensor/nested.ts';
+import { createTensor, type Tensor, toNumbers } from '../../../shared/tensor/tensor.ts';
 import { errorOf } from '../error-of.ts';
 
 function parse(value: JsonValue, datatype: Datatype = 'FP32', elementLimit = 100): Tensor {
@@ -27,19 +27,40 @@ describe('parseNested', () => {
     expect(parse([[], []])).toEqual(createTensor('FP32', [2, 0], []));
   });
 
-  it.each([
-    [[[1, 2], [3]], 'Field "inputs.x" is ragged: an array of 1 at depth 1; expected an array of 2.'],
-    [[[1], 2], 'Field "inputs.x" is ragged: the number 2 at depth 1; expected an array of 1.'],
-    [[1, [2]], 'Field "inputs.x" is ragged: an array of 1 at depth 1; expected a single value.'],
-    [[[], [1]], 'Field "inputs.x" is ragged: an array of 1 at depth 1; expected an array of 0.'],
-  ])('refuses the ragged list %j', (value, message) => {
+  it.each<[JsonValue, string]>([
+    [[[1, 2], [3]], 'Field "inputs.x[1]" is an array of 1; expected an array of 2, like "inputs.x[0]".'],
+    [[[1], 2], 'Field "inputs.x[1]" is the number 2; expected an array of 1, like "inputs.x[0]".'],
+    [[1, [2]], 'Field "inputs.x[1]" is an array of 1; expected a single value, like "inputs.x[0]".'],
+    [[[], [1]], 'Field "inputs.x[1]" is an array of 1; expected an array of 0, like "inputs.x[0]".'],
+    [
+      [[[1, 2], [3, 4]], [[5, 6], [7]]], // biome-ignore format: one line shows the shape
+      'Field "inputs.x[1][1]" is an array of 1; expected an array of 2, like "inputs.x[0][0]".',
+    ],
+    [
+      [[[1], [2]], [[3], [[4]]]], // biome-ignore format: one line shows the shape
+      'Field "inputs.x[1][1][0]" is an array of 1; expected a single value, like "inputs.x[0][0][0]".',
+    ],
+  ])('names the item of the ragged list %j', (value, message) => {
     expect(errorOf(() => parse(value)).message).toBe(message);
+  });
+
+  it('names the place of a wrong element as the caller says, or by its indices', () => {
+    const value = [[[1, 2], [3, 4]], [[5, 6], [7, 'a']]]; // biome-ignore format: one line shows the shape
+    expect(errorOf(() => parse(value)).message).toBe(
+      'Field "inputs.x[1][1][1]" is the string "a"; expected a number.',
+    );
+    const locate = ([row, ...rest]: readonly number[]) => appendPath(`rows[${row}].x`, rest);
+    const options = { field: 'rows', locate, elementLimit: 100 };
+    expect(errorOf(() => parseNested(value, 'FP32', options)).message).toBe(
+      'Field "rows[1].x[1][1]" is the string "a"; expected a number.',
+    );
+    expect(errorOf(() => parse('a')).message).toBe('Field "inputs.x" is the string "a"; expected a number.');
   });
 
   it('stops at the limit of elements', () => {
     expect(parse([1, 2], 'FP32', 2).data).toHaveLength(2);
     expect(errorOf(() => parse([[1], [2], [3]], 'FP32', 2)).message).toBe(
-      'Field "inputs.x" has more than 2 elements, which is the limit (MAX_TENSOR_ELEMENTS).',
+      'Field "inputs.x" has 3 elements; the limit is 2 (MAX_TENSOR_ELEMENTS).',
     );
   });
 
@@ -56,7 +77,7 @@ describe('parseNested', () => {
     expect([...parse([low, high], datatype).data].map(Number)).toEqual([low, high]);
     const beyond = datatype.endsWith('64') ? [] : [low - 1, high + 1];
     for (const value of [...beyond, 0.5, true, '1', null, Number.NaN]) {
-      expect(errorOf(() => parse([0, value], datatype)).message).toMatch(`Element 1 of field "inputs.x" is`);
+      expect(errorOf(() => parse([0, value], datatype)).message).toMatch(`Field "inputs.x[1]" is`);
       expect(errorOf(() => parse([value], datatype)).message).toMatch(
         `expected a whole number from ${low} to ${high} (${datatype}).`,
       );
@@ -72,7 +93,7 @@ describe('parseNested', () => {
       expect([...parse([low, high], datatype).data]).toEqual([low, high]);
       for (const value of [low - 1n, high + 1n]) {
         expect(errorOf(() => parse([value], datatype)).message).toMatch(
-          `Element 0 of field "inputs.x" is the bigint ${value}`.slice(0, 60),
+          `Field "inputs.x[0]" is the bigint ${value}; expected a whole number within ${datatype}.`,
         );
       }
       expect(() => parse([2 ** 60], datatype)).toThrow(UnsafeIntegerError);
@@ -82,7 +103,7 @@ describe('parseNested', () => {
   it('takes true, false, 1 and 0 for BOOL', () => {
     expect(parse([true, false, 1, 0], 'BOOL').data).toEqual(Uint8Array.of(1, 0, 1, 0));
     expect(errorOf(() => parse([2], 'BOOL')).message).toBe(
-      'Element 0 of field "inputs.x" is the number 2; expected true or false.',
+      'Field "inputs.x[0]" is the number 2; expected true or false.',
     );
     expect(errorOf(() => parse(['true'], 'BOOL')).status).toBe(400);
   });
@@ -91,17 +112,38 @@ describe('parseNested', () => {
     const values = [null, Number.NaN, Number.NEGATIVE_INFINITY, 0.5];
     expect([...parse(values, 'FP64').data]).toEqual([Number.NaN, Number.NaN, Number.NEGATIVE_INFINITY, 0.5]);
     expect(errorOf(() => parse(['0.5'], 'FP16')).message).toBe(
-      'Element 0 of field "inputs.x" is the string "0.5"; expected a number.',
+      'Field "inputs.x[0]" is the string "0.5"; expected a number.',
     );
+  });
+
+  it.each<[Datatype, number, number, string]>([
+    [
+      'FP32',
+      3.4028234e38,
+      3.4028236e38,
+      'the number 3.4028236e+38; expected a number below 3.4028235677973366e+38 (FP32).',
+    ],
+    ['FP16', 65_519, 65_520, 'the number 65520; expected a number below 65520 (FP16).'],
+  ])('refuses for %s what would only round to infinity', (datatype, low, high, message) => {
+    expect(toNumbers(parse([low, -low], datatype)).every(Number.isFinite)).toBe(true);
+    expect(errorOf(() => parse([0, high], datatype)).message).toBe(`Field "inputs.x[1]" is ${message}`);
+    expect(errorOf(() => parse([-high], datatype)).message).toMatch('expected a number below');
+  });
+
+  it('takes whole numbers that came with all digits for floats as well', () => {
+    expect(parse([2n ** 70n, 1], 'FP64').data).toEqual(Float64Array.of(2 ** 70, 1));
   });
 
   it('takes texts for BYTES, but no numbers and no NUL, where the runtime would cut', () => {
     expect(parse(['', 'ä\ud83d\ude00'], 'BYTES').data).toEqual(['', 'ä😀']);
     expect(errorOf(() => parse([1], 'BYTES')).message).toBe(
-      'Element 0 of field "inputs.x" is the number 1; expected a string.',
+      'Field "inputs.x[0]" is the number 1; expected a string.',
     );
     expect(errorOf(() => parse(['ok', 'a\0b'], 'BYTES')).message).toBe(
-      'Element 1 of field "inputs.x" has a NUL character.',
+      'Field "inputs.x[1]" has a NUL character, which strings cannot hold.',
+    );
+    expect(errorOf(() => parse(['\ud800'], 'BYTES')).message).toBe(
+      'Field "inputs.x[0]" has half of a surrogate pair, which strings cannot hold.',
     );
   });
 });

@@ -1,0 +1,58 @@
+import * as z from 'zod';
+import { InferenceError } from '../../errors.ts';
+import { jsonResponse } from '../../http/respond.ts';
+import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
+import {
+  createPredictOperation,
+  createStatusOperation,
+  MODEL_PATH,
+} from '../tensorflow-serving/model-operations.ts';
+
+const listResponse = z.object({
+  models: z.array(z.string()),
+  object: z.literal('list'),
+  data: z.array(z.object({ id: z.string(), object: z.literal('model'), owned_by: z.string() })),
+});
+
+/**
+ * The first protocol of KServe, on the routes of TensorFlow Serving. Those that both have are made by the same
+ * functions and stand in both lists, so that either can be switched off.
+ * Source: KServe's v1_endpoints.py and v1-protocol.md.
+ */
+export function createKServeProtocol(options: ProtocolOptions): Protocol {
+  return {
+    name: 'kserve',
+    description: 'The first protocol of KServe, with CloudEvents; the second is the Open Inference Protocol.',
+    operations: [
+      createListOperation(options),
+      createStatusOperation(MODEL_PATH, options),
+      createPredictOperation(MODEL_PATH, options),
+      ...['', '/versions/{version}', '/labels/{label}'].map(
+        (part): Operation => ({
+          method: 'ALL',
+          path: `${MODEL_PATH}${part}:explain`,
+          handle: refuseExplanation,
+        }),
+      ),
+    ],
+  };
+}
+
+/** The names for KServe, and the same as OpenAI lists models: TensorFlow Serving has nothing here. */
+function createListOperation({ inference: { repository } }: ProtocolOptions): Operation {
+  return {
+    method: 'GET',
+    path: '/v1/models',
+    summary: 'Names of the models',
+    response: { 'application/json': listResponse },
+    handle: async () => {
+      const names = (await repository.list()).map(({ name }) => name);
+      const data = names.map((id) => ({ id, object: 'model', owned_by: 'ternion' }));
+      return jsonResponse({ models: names, object: 'list', data });
+    },
+  };
+}
+
+function refuseExplanation(): never {
+  throw new InferenceError('NOT_IMPLEMENTED', 'Models are not explained here; use :predict.');
+}

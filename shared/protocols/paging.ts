@@ -1,0 +1,37 @@
+import * as z from 'zod';
+import { invalid } from '../errors.ts';
+
+/** Parameters of lists that come in pages, as TorchServe and SageMaker have them. */
+export const pageQuery = {
+  limit: z.string().optional().describe('Most models in the answer; all without it.'),
+  next_page_token: z.string().optional().describe('The `nextPageToken` of the page before.'),
+};
+
+/**
+ * One page of a list. The token is the index of the next item.
+ *
+ * @throws InferenceError when a parameter is no whole number
+ */
+export function takePage<T>(
+  items: readonly T[],
+  query: Readonly<Record<string, string>>,
+): { items: readonly T[]; nextPageToken: string | undefined } {
+  const start = readCount(query, 'next_page_token', 0, 0);
+  const end = start + readCount(query, 'limit', 1, items.length);
+  return { items: items.slice(start, end), nextPageToken: end < items.length ? String(end) : undefined };
+}
+
+function readCount(
+  query: Readonly<Record<string, string>>,
+  name: string,
+  least: number,
+  fallback: number,
+): number {
+  const text = query[name];
+  if (text === undefined || text === '') return fallback;
+  const count = Number(text);
+  if (/^\d{1,9}$/.test(text) && count >= least) return count;
+  throw invalid(
+    `Parameter "${name}" is ${JSON.stringify(text.slice(0, 40))}; expected a whole number from ${least} on.`,
+  );
+}

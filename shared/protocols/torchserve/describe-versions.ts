@@ -1,0 +1,54 @@
+import type { Context } from 'hono';
+import type { AppEnvironment } from '../../http/context.ts';
+import { jsonResponse } from '../../http/respond.ts';
+import type { WritableJson } from '../../json/write-json.ts';
+import type { ModelReference } from '../../models/model-repository.ts';
+import { encodeModel, encodeNames } from '../encode-model.ts';
+import type { ProtocolOptions } from '../protocol.ts';
+
+/**
+ * Whether a client wants a model described as TorchServe does. Its route `GET /models/{model}` is also ours and that
+ * of SageMaker's multi-model endpoints, with another answer: only this server's setting or a parameter that none but
+ * TorchServe has can tell.
+ */
+export function wantsTorchServe(c: Context<AppEnvironment>, { config }: ProtocolOptions): boolean {
+  if (!config.protocols.includes('torchserve')) return false;
+  return config.dialect === 'torchserve' || c.req.query('customized') !== undefined;
+}
+
+/** Versions of a model as TorchServe's management interface lists them, each with its worker. */
+export async function describeVersions(
+  c: Context<AppEnvironment>,
+  references: readonly ModelReference[],
+  options: ProtocolOptions,
+): Promise<Response> {
+  const isCustomized = c.req.query('customized') === 'true';
+  const versions = references.map(({ version }) => version);
+  const described: WritableJson[] = [];
+  for (const reference of references) {
+    const customizedMetadata = isCustomized
+      ? await options.inference.describe(reference, (model) => encodeModel(model, versions))
+      : undefined;
+    described.push({ ...encodeVersion(reference, options), customizedMetadata });
+  }
+  return jsonResponse(described);
+}
+
+/** The one worker is this instance. A model that is not in memory is READY all the same: it is loaded on demand. */
+function encodeVersion(reference: ModelReference, { inference }: ProtocolOptions) {
+  const state = inference.state(reference);
+  const status = state === 'loading' ? 'LOADING' : 'READY';
+  const worker = { id: '1', startTime: STARTED, status, memoryUsage: 0, gpu: false };
+  return {
+    ...encodeNames(reference),
+    modelVersion: reference.version,
+    runtime: 'onnxruntime',
+    minWorkers: 1,
+    maxWorkers: 1,
+    batchSize: 1,
+    maxBatchDelay: 0,
+    workers: state === 'failed' ? [] : [worker],
+  };
+}
+
+const STARTED = new Date(performance.timeOrigin).toISOString();

@@ -1,0 +1,98 @@
+import type { Context } from 'hono';
+import { InferenceError, invalid } from '../../errors.ts';
+import type { AppEnvironment } from '../../http/context.ts';
+import { jsonResponse } from '../../http/respond.ts';
+import type { ModelReference } from '../../models/model-repository.ts';
+import type { Operation, ProtocolOptions } from '../protocol.ts';
+import { describeVersions } from './describe-versions.ts';
+import { customizedQuery, minWorkerQuery, statusResponse, versionsResponse } from './schemas.ts';
+
+const MODEL = '/models/{model}';
+
+/**
+ * The management interface of TorchServe. What is live and where models come from is the repository's business: they
+ * can be loaded into this instance and out of it, by its operator alone.
+ */
+export function createManagementOperations(options: ProtocolOptions): readonly Operation[] {
+  const describe = (path: string, summary: string): Operation => ({
+    method: 'GET',
+    path,
+    summary,
+    query: { customized: customizedQuery },
+    response: { 'application/json': versionsResponse },
+    handle: async (c) => await describeVersions(c, await findVersions(c, options, true), options),
+  });
+  return [
+    describe(`${MODEL}/all`, 'All versions of a model and their workers'),
+    describe(`${MODEL}/{version}`, 'One version of a model and its workers'),
+    ...(options.config.adminRoutes ? createAdminOperations(options) : []),
+  ];
+}
+
+function createAdminOperations(options: ProtocolOptions): readonly Operation[] {
+  const { inference } = options;
+
+  const unload = async (c: Context<AppEnvironment>) => {
+    for (const reference of await findVersions(c, options, true)) await inference.unload(reference);
+    return jsonResponse({ status: `Model "${c.req.param('model')}" unregistered` });
+  };
+  const scale = async (c: Context<AppEnvironment>) => {
+    const workers = readWorkers(c.req.query('min_worker'));
+    for (const reference of await findVersions(c, options, false)) {
+      if (workers === 0) await inference.unload(reference);
+      else await inference.describe(reference, () => undefined);
+    }
+    const state = workers === 0 ? 'unloaded' : 'loaded';
+    return jsonResponse({ status: `Model "${c.req.param('model')}" is ${state}` });
+  };
+  const forModel = (path: string): readonly Operation[] => [
+    {
+      method: 'PUT',
+      path,
+      summary: 'Load a model into this instance, or unload it',
+      query: { min_worker: minWorkerQuery },
+      response: { 'application/json': statusResponse },
+      handle: scale,
+    },
+    {
+      method: 'DELETE',
+      path,
+      summary: 'Unload a model from this instance',
+      response: { 'application/json': statusResponse },
+      handle: unload,
+    },
+  ];
+  return [
+    { method: 'POST', path: '/models', summary: 'Refuses to register a model', handle: refuseRegistration },
+    ...forModel(MODEL),
+    ...forModel(`${MODEL}/{version}`),
+  ];
+}
+
+/** A server that fetches what a client names could be made to fetch from inside its own network. */
+function refuseRegistration(): never {
+  throw new InferenceError(
+    'NOT_IMPLEMENTED',
+    'Models are not registered by URL: put them into the model repository, where they are found.',
+  );
+}
+
+function readWorkers(text = '1'): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw invalid(
+    `Parameter "min_worker" is ${JSON.stringify(text.slice(0, 40))}; expected a whole number from 0 on.`,
+  );
+}
+
+/** The version in the path; without one all of them, or the live one. */
+async function findVersions(
+  c: Context<AppEnvironment>,
+  { inference: { repository } }: ProtocolOptions,
+  isAll: boolean,
+): Promise<readonly ModelReference[]> {
+  const version = c.req.param('version');
+  const reference = await repository.resolve(c.req.param('model') ?? '', version);
+  const listing = (await repository.list()).find(({ name }) => name === reference.name);
+  if (version !== undefined || !isAll || !listing) return [reference];
+  return listing.versions.map((each) => ({ name: reference.name, version: each }));
+}

@@ -1,0 +1,173 @@
+import { invalid } from '../../errors.ts';
+import { jsonResponse } from '../../http/respond.ts';
+import type { InferenceOutput, InputKind, Located } from '../../inference/input.ts';
+import type { Decoder } from '../../inference/task.ts';
+import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
+import type { WritableJson } from '../../json/write-json.ts';
+import { topK } from '../../processing/classification.ts';
+import { type ElementStyle, writeTensor } from '../../tensor/write-tensor.ts';
+import { decodeImageValue, findImage } from '../codecs/image-value.ts';
+import { contractOf, type ModelContract } from '../codecs/model-contract.ts';
+import { nameScores } from '../codecs/name-scores.ts';
+import { encodeColumns, encodeRows } from '../codecs/predictions.ts';
+import { checkInstances } from '../codecs/rows.ts';
+import { type Dialect, type Invocation, runTask, runTensors } from '../invocation.ts';
+import type { ProtocolOptions } from '../protocol.ts';
+import { decodeValues } from './decode-values.ts';
+import { type Payload, type Payloads, readPayloads } from './read-payloads.ts';
+
+const TOP = 5;
+
+/** One request with the model it goes to. */
+interface Call extends Payloads {
+  readonly invocation: Invocation;
+  readonly options: ProtocolOptions;
+  readonly contract: ModelContract;
+  readonly decoder: Decoder | undefined;
+}
+
+/**
+ * What TorchServe's handlers answer. An image gets its five best labels with their probabilities, in descending order;
+ * several images get a list of that. Rows of features get a list of predictions, tensors get nested lists. Under
+ * `instances`, which is KServe's envelope, the answers stand under `predictions`.
+ * Source: image_classifier.py, vision_handler.py and base_handler.py of TorchServe.
+ */
+export const invokeTorchServe: Dialect = async (invocation, options) => {
+  const { inference, config } = options;
+  return await readPayloads(invocation, config.limits, async (request) => {
+    const { name, version } = await inference.choose(kindOf(request), invocation.model, invocation.version);
+    const bound = await inference.describe({ name, version }, (model) => ({
+      contract: contractOf(model),
+      decoder: model.task.decoder,
+    }));
+    const call = { ...request, ...bound, invocation: { ...invocation, model: name, version }, options };
+    const answer = await answerCall(call);
+    return jsonResponse(request.isEnvelope ? { predictions: answer } : answer);
+  });
+};
+
+async function answerCall(call: Call): Promise<WritableJson> {
+  if (call.contract.imageInput !== undefined) return await answerImages(call, call.contract.imageInput);
+  if (call.contract.kind === 'text') return await answerTexts(call);
+  return call.decoder === undefined ? await answerTensors(call) : await answerRows(call);
+}
+
+/** What a request without a model's name is looked at for. */
+function kindOf({ payloads: [first] }: Payloads): InputKind {
+  const value = Array.isArray(first?.value) ? first.value[0] : first?.value;
+  return value instanceof Uint8Array || findImage(value, 'image') !== undefined ? 'image' : 'features';
+}
+
+async function answerImages(call: Call, inputName: string): Promise<WritableJson> {
+  const { payloads, invocation, options, isBatch, decoder } = call;
+  const [first] = payloads;
+  const isPixels = first && readImages(first, inputName) === undefined;
+  if (isPixels && decoder) return await answerPixels(call, decoder);
+  const images = payloads
+    .flatMap((payload) => readImages(payload, inputName) ?? [payload])
+    .map(({ value, field }): Located<Uint8Array> => {
+      const isFile = value instanceof Uint8Array;
+      return { value: isFile ? value : decodeImageValue(value, inputName, field), field };
+    });
+  checkInstances(images.length, first?.field ?? 'data', options.config.limits);
+  const { output } = await runTask(invocation, options, { kind: 'image', images });
+  return unlist(encodeScores(output, options), isBatch || Array.isArray(first?.value));
+}
+
+/** The images a payload holds: itself or a list of them; undefined for lists of numbers, which are pixels. */
+function readImages({ value, field }: Payload, inputName: string): readonly Payload[] | undefined {
+  if (!Array.isArray(value)) return [{ value, field }];
+  if (findImage(value[0], inputName) === undefined) return undefined;
+  return value.map((item, index) => ({ value: item, field: `${field}[${index}]` }));
+}
+
+/** Numbers are the input of the graph as it is: they go past the preprocessing. */
+async function answerPixels(call: Call, decoder: Decoder): Promise<WritableJson> {
+  const { invocation, options, contract, isBatch } = call;
+  const { inputs, areInstances } = decodeValues(call, contract, options.config.limits);
+  const result = await runTensors(invocation, options, {
+    kind: 'image',
+    decode: () => inputs,
+    isBatch: true,
+    outputs: decoder.fetches,
+  });
+  const [first] = result.outputs.values();
+  const output = decoder.decode(result.outputs, { rows: first?.shape[0] ?? 0, feeds: new Map() });
+  return unlist(encodeScores(output, options), isBatch || !areInstances);
+}
+
+/** A text each, or a list of them. Source: text_classifier.py of TorchServe. */
+async function answerTexts(call: Call): Promise<WritableJson> {
+  const { payloads, invocation, options, isBatch } = call;
+  const texts = payloads.flatMap(({ value, field }) =>
+    Array.isArray(value)
+      ? value.map((item, index) => readText(item, `${field}[${index}]`))
+      : [readText(value, field)],
+  );
+  checkInstances(texts.length, payloads[0]?.field ?? 'data', options.config.limits);
+  const { output } = await runTask(invocation, options, { kind: 'text', texts });
+  return unlist(encodeScores(output, options), isBatch || Array.isArray(payloads[0]?.value));
+}
+
+function readText(value: Payload['value'], field: string): Located<string> {
+  if (typeof value === 'string') return { value, field };
+  if (value instanceof Uint8Array) return { value: Buffer.from(value).toString(), field };
+  throw invalid(`Field "${field}" is ${describeJson(value)}; expected a text.`);
+}
+
+/** The best labels with their probabilities; other outputs as they are. */
+function encodeScores(output: InferenceOutput, options: ProtocolOptions): readonly WritableJson[] {
+  if (output.kind !== 'classification') return encodeOutput(output, options);
+  return output.predictions.map(({ scores }) => nameScores(topK(scores, TOP), output.labels, scores));
+}
+
+async function answerRows({ payloads, invocation, options }: Call): Promise<WritableJson> {
+  const rows = payloads.flatMap(readRows);
+  checkInstances(rows.length, payloads[0]?.field ?? 'data', options.config.limits);
+  const { output } = await runTask(invocation, options, { kind: 'features', rows });
+  return encodeOutput(output, options);
+}
+
+/** A payload is one row, or a list of them. */
+function readRows({ value, field }: Payload): Located<JsonValue>[] {
+  if (value instanceof Uint8Array) {
+    throw invalid(`Field "${field}" is no JSON; this model takes features, as {"data": [...]}.`);
+  }
+  if (!Array.isArray(value) || !(Array.isArray(value[0]) || isJsonObject(value[0])))
+    return [{ value, field }];
+  return value.map((row, index) => ({ value: row, field: `${field}[${index}]` }));
+}
+
+async function answerTensors(call: Call): Promise<WritableJson> {
+  const { invocation, options, contract, isBatch } = call;
+  const { inputs, areInstances } = decodeValues(call, contract, options.config.limits);
+  const { outputs } = await runTensors(invocation, options, {
+    kind: 'tensors',
+    decode: () => inputs,
+    isBatch: areInstances,
+  });
+  const style = styleOf(options);
+  return areInstances ? unlist(encodeRows(outputs, style), isBatch) : encodeColumns(outputs, style);
+}
+
+function encodeOutput(output: InferenceOutput, options: ProtocolOptions): readonly WritableJson[] {
+  switch (output.kind) {
+    case 'classification':
+      return output.predictions.map(({ label }) => label);
+    case 'regression':
+      return output.predictions;
+    case 'embedding':
+      return output.predictions.map((tensor) => writeTensor(tensor, styleOf(options)));
+    case 'tensors':
+      return encodeRows(output.tensors, styleOf(options));
+  }
+}
+
+/** As Python writes numbers, which is what TorchServe's handlers are written in. */
+function styleOf({ config }: ProtocolOptions): ElementStyle {
+  return { nonFinite: config.nonFiniteJson, isFloatMarked: true };
+}
+
+function unlist(items: readonly WritableJson[], isList: boolean): WritableJson {
+  return isList ? items : items[0];
+}

@@ -1,0 +1,114 @@
+import type { Limits } from '../../config.ts';
+import { invalid } from '../../errors.ts';
+import { isJsonType } from '../../http/media-type.ts';
+import type { Located } from '../../inference/input.ts';
+import { isJsonObject, type JsonValue, parseJson } from '../../json/parse-json.ts';
+import { sniffImageType } from '../../processing/image/sniff.ts';
+import { FORM_TYPE, looksLikeJson, parseForm } from '../codecs/media.ts';
+import { checkInstances } from '../codecs/rows.ts';
+import type { Invocation } from '../invocation.ts';
+
+/** What a request brings in one place: JSON, or bytes that are none, such as an image. */
+export type Payload = Located<JsonValue | Uint8Array>;
+
+export interface Payloads {
+  readonly payloads: readonly Payload[];
+  /** Whether the answer is a list with one item for each of them. */
+  readonly isBatch: boolean;
+  /** Whether they came as `instances`, which are answered with `predictions`. */
+  readonly isEnvelope: boolean;
+}
+
+const URLENCODED_TYPE = 'application/x-www-form-urlencoded';
+
+/** The names that TorchServe's own handlers look for, in this order. */
+const FIELDS = ['data', 'body'] as const;
+
+/**
+ * Reads the body of a request: a form, JSON, or anything else as it is, whatever its type says.
+ * Source: how TorchServe's frontend makes parameters of a body, and which of them its handlers read.
+ *
+ * @param use gets what was read; it is called again with all digits when it meets a whole number that needs them
+ * @throws InferenceError
+ */
+export async function readPayloads<T>(
+  invocation: Invocation,
+  limits: Limits,
+  use: (payloads: Payloads) => Promise<T>,
+): Promise<T> {
+  const { mediaType, body, request } = invocation;
+  if (mediaType === FORM_TYPE) {
+    const form = await parseForm(request.headers, body);
+    return await use(await readFields(pickFields(form), limits));
+  }
+  if (mediaType === URLENCODED_TYPE) {
+    const fields = readUrlEncoded(body);
+    if (fields.length > 0) return await use(await readFields(fields, limits));
+  }
+  if (!isJson(body) && !isJsonType(mediaType)) return await use(single({ value: body, field: 'body' }));
+  return await invocation.decode((json) => use(unwrapBody(json, limits)));
+}
+
+/** An envelope of KServe's first protocol, or the value itself. */
+function unwrapBody(json: JsonValue, limits: Limits): Payloads {
+  if (!isJsonObject(json) || !Array.isArray(json.instances)) return single(unwrap(json, ''));
+  const { instances } = json;
+  if (instances.length === 0)
+    throw invalid('Field "instances" is empty; expected an array of at least one instance.');
+  checkInstances(instances.length, 'instances', limits);
+  const payloads = instances.map((instance, index) => unwrap(instance, `instances[${index}]`));
+  return { payloads, isBatch: true, isEnvelope: true };
+}
+
+/** What stands under one of the names that handlers look for, or the value itself. */
+function unwrap(value: JsonValue, field: string): Payload {
+  const key = isJsonObject(value) ? FIELDS.find((name) => Object.hasOwn(value, name)) : undefined;
+  if (key === undefined || !isJsonObject(value)) return { value, field: field || 'body' };
+  return { value: value[key] ?? null, field: field ? `${field}.${key}` : key };
+}
+
+function single(payload: Payload): Payloads {
+  return { payloads: [payload], isBatch: false, isEnvelope: false };
+}
+
+type Field = readonly [name: string, part: string | Blob];
+
+/** The fields handlers look for; a form with neither of them stands for the files in it. */
+function pickFields(form: FormData): Field[] {
+  const fields = [...form];
+  const named = FIELDS.map((name) => fields.filter(([key]) => key === name)).find(({ length }) => length > 0);
+  const picked = named ?? fields.filter(([, part]) => typeof part !== 'string');
+  if (picked.length > 0) return picked;
+  const names = [...new Set(form.keys())].slice(0, 8).map((name) => JSON.stringify(name.slice(0, 40)));
+  throw invalid(`The form has no field "data" (its fields: ${names.join(', ') || 'none'}), and no file.`);
+}
+
+/** `curl -d` sends everything under this type: only a body with one of the names is taken for a form. */
+function readUrlEncoded(body: Uint8Array): Field[] {
+  if (sniffImageType(body) !== undefined || looksLikeJson(body)) return [];
+  const form = new URLSearchParams(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'));
+  const name = FIELDS.find((key) => form.has(key));
+  return name ? form.getAll(name).map((text): Field => [name, mendBase64(text)]) : [];
+}
+
+/** A plus of base64 that its sender did not escape came out as a space. */
+function mendBase64(text: string): string {
+  return /^[\w+/= -]*$/.test(text) ? text.replaceAll(' ', '+') : text;
+}
+
+async function readFields(fields: readonly Field[], limits: Limits): Promise<Payloads> {
+  checkInstances(fields.length, fields[0]?.[0] ?? '', limits);
+  const payloads: Payload[] = [];
+  for (const [index, [name, part]] of fields.entries()) {
+    const bytes = typeof part === 'string' ? Buffer.from(part) : new Uint8Array(await part.arrayBuffer());
+    const field = fields.length === 1 ? name : `${name}[${index}]`;
+    if (isJson(bytes)) payloads.push(unwrap(parseJson(bytes, limits.jsonDepth), field));
+    else payloads.push({ value: typeof part === 'string' ? part : bytes, field });
+  }
+  return { payloads, isBatch: payloads.length > 1, isEnvelope: false };
+}
+
+/** JSON that can be told from text and images by its beginning; a text in quotes as well. */
+function isJson(bytes: Uint8Array): boolean {
+  return looksLikeJson(bytes) || bytes[0] === 0x22;
+}

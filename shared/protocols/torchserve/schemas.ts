@@ -1,0 +1,50 @@
+import * as z from 'zod';
+import { jsonArray, jsonValue } from '../codecs/envelope.ts';
+
+const PREDICTION = { tabby: 0.93, tiger_cat: 0.04 };
+
+export const predictionRequest = z
+  .union([
+    z.looseObject({ data: jsonValue.describe('An image in base64, or a list of numbers.') }),
+    z.looseObject({ instances: jsonArray.describe("Several of them, in KServe's envelope.") }),
+    jsonArray.describe('A list of numbers.'),
+  ])
+  .meta({ examples: [{ data: [5.1, 3.5, 1.4, 0.2] }] });
+
+export const predictionResponse = z
+  .union([
+    z.record(z.string(), z.number()).describe('The five best labels of an image, the best first.'),
+    jsonArray.describe('A list with one item per image or row, or the nested lists of a tensor.'),
+  ])
+  .meta({ examples: [PREDICTION] });
+
+export const customizedQuery = z
+  .enum(['true', 'false'])
+  .optional()
+  .describe('Asks for the list of versions TorchServe gives, and with `true` for all that is known of each.');
+export const minWorkerQuery = z.string().optional().describe('0 unloads the model, all else loads it.');
+
+export const statusResponse = z.object({ status: z.string() });
+
+export const versionsResponse = z.array(
+  z.object({
+    modelName: z.string(),
+    modelVersion: z.string(),
+    modelUrl: z.string(),
+    runtime: z.string(),
+    minWorkers: z.number(),
+    maxWorkers: z.number(),
+    batchSize: z.number(),
+    maxBatchDelay: z.number(),
+    workers: z.array(
+      z.object({
+        id: z.string(),
+        startTime: z.string(),
+        status: z.enum(['READY', 'LOADING']),
+        memoryUsage: z.number(),
+        gpu: z.boolean(),
+      }),
+    ),
+    customizedMetadata: z.unknown().optional(),
+  }),
+);

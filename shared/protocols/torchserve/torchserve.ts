@@ -1,0 +1,59 @@
+import type { Context } from 'hono';
+import { InferenceError } from '../../errors.ts';
+import type { AppEnvironment } from '../../http/context.ts';
+import { readInvocation } from '../invocation.ts';
+import { createPingOperation } from '../ping.ts';
+import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
+import { createManagementOperations } from './management.ts';
+import { invokeTorchServe } from './predict.ts';
+import { predictionRequest, predictionResponse } from './schemas.ts';
+
+/** `curl -T` sends its file with PUT, which TorchServe's own examples use. */
+const METHODS = ['POST', 'PUT'] as const;
+
+const EXPLANATIONS = ['/explanations/{model}', '/explanations/{model}/{version}'];
+
+/**
+ * TorchServe's inference and management interfaces, with the answers of the handlers it comes with.
+ * Source: TorchServe's inference_api.md, management_api.md and default_handlers.md.
+ */
+export function createTorchServeProtocol(options: ProtocolOptions): Protocol {
+  const handle = async (c: Context<AppEnvironment>) => {
+    const choice = { model: c.req.param('model'), version: c.req.param('version') };
+    return await invokeTorchServe(await readInvocation(c.req.raw, c.env.record, options, choice), options);
+  };
+  const predict = (path: string, summary: string) =>
+    METHODS.map(
+      (method): Operation => ({
+        method,
+        path,
+        summary,
+        request: {
+          'application/json': predictionRequest,
+          'image/*': null,
+          'multipart/form-data': null,
+          'application/x-www-form-urlencoded': null,
+        },
+        response: { 'application/json': predictionResponse },
+        handle,
+      }),
+    );
+  return {
+    name: 'torchserve',
+    description: "TorchServe's interfaces for inference and management.",
+    operations: [
+      createPingOperation(options),
+      ...predict('/predictions/{model}', "Predict with a model's live version"),
+      ...predict('/predictions/{model}/{version}', 'Predict with one version of a model'),
+      ...EXPLANATIONS.map((path): Operation => ({ method: 'ALL', path, handle: refuseExplanation })),
+      ...createManagementOperations(options),
+      // Last of all: they would take the routes of others.
+      ...predict('/{model}/predict', "Predict with a model's live version, as older clients ask"),
+      ...predict('/{model}/{version}/predict', 'Predict with one version of a model, as older clients ask'),
+    ],
+  };
+}
+
+function refuseExplanation(): never {
+  throw new InferenceError('NOT_IMPLEMENTED', 'Models are not explained here; use /predictions/{model}.');
+}

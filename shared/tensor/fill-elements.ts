@@ -1,0 +1,100 @@
+import type { JsonValue } from '../json/parse-json.ts';
+import { DATATYPES, type Datatype, FLOAT_BOUNDS, INTEGER_RANGES, type TensorData } from './datatype.ts';
+import { numberToFloat16 } from './float16.ts';
+
+/**
+ * Writes a list of JSON values into the elements of a tensor, from `at` on. It stops at the first value that is none
+ * of the datatype, and gives its index; -1 when all are.
+ */
+export type Fill = (list: readonly JsonValue[], at: number) => number;
+
+type NumberArray = Exclude<TensorData, string[] | BigInt64Array | BigUint64Array>;
+
+/** What fills the elements of a tensor. One plain loop for each kind: large JSON tensors spend their time here. */
+export function createFill(elements: TensorData, datatype: Datatype): Fill {
+  if (Array.isArray(elements)) return (list, at) => fillTexts(elements, list, at);
+  if (elements instanceof BigInt64Array || elements instanceof BigUint64Array) {
+    return (list, at) => fillBigIntegers(elements, list, at);
+  }
+  const { kind } = DATATYPES[datatype];
+  if (kind === 'bool') return (list, at) => fillBooleans(elements, list, at);
+  if (kind === 'integer') {
+    const [low, high] = INTEGER_RANGES[datatype] ?? [0, 0];
+    return (list, at) => fillIntegers(elements, list, at, low, high);
+  }
+  const bound = FLOAT_BOUNDS[datatype] ?? Number.POSITIVE_INFINITY;
+  const isHalf = datatype === 'FP16';
+  return (list, at) => fillFloats(elements, list, at, bound, isHalf);
+}
+
+/** `null` stands for NaN, which JSON has no form for; numbers that would only round to infinity are refused. */
+function fillFloats(
+  elements: NumberArray,
+  list: readonly JsonValue[],
+  at: number,
+  bound: number,
+  isHalf: boolean,
+): number {
+  for (let i = 0; i < list.length; i++) {
+    const value = toFloat(list[i]);
+    if (value === undefined || (Math.abs(value) >= bound && Number.isFinite(value))) return i;
+    elements[at + i] = isHalf ? numberToFloat16(value) : value;
+  }
+  return -1;
+}
+
+function toFloat(value: JsonValue | undefined): number | undefined {
+  if (typeof value === 'number') return value;
+  if (value === null) return Number.NaN;
+  return typeof value === 'bigint' ? Number(value) : undefined;
+}
+
+function fillIntegers(
+  elements: NumberArray,
+  list: readonly JsonValue[],
+  at: number,
+  low: number,
+  high: number,
+): number {
+  for (let i = 0; i < list.length; i++) {
+    const value = list[i];
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < low || value > high) return i;
+    elements[at + i] = value;
+  }
+  return -1;
+}
+
+function fillBooleans(elements: NumberArray, list: readonly JsonValue[], at: number): number {
+  for (let i = 0; i < list.length; i++) {
+    const value = list[i];
+    if (typeof value !== 'boolean' && value !== 0 && value !== 1) return i;
+    elements[at + i] = Number(value);
+  }
+  return -1;
+}
+
+/** Whole numbers beyond 2^53 come as bigint, from a parser that keeps all their digits. */
+function fillBigIntegers(
+  elements: BigInt64Array | BigUint64Array,
+  list: readonly JsonValue[],
+  at: number,
+): number {
+  for (let i = 0; i < list.length; i++) {
+    const value = list[i];
+    if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) return i;
+    const exact = BigInt(Number.isSafeInteger(value) ? Number(value) : String(value));
+    elements[at + i] = exact;
+    if (elements[at + i] !== exact) return i;
+  }
+  return -1;
+}
+
+/** The runtime takes strings as UTF-8 and would cut them at a NUL in silence. */
+function fillTexts(elements: string[], list: readonly JsonValue[], at: number): number {
+  for (let i = 0; i < list.length; i++) {
+    const value = list[i];
+    if (typeof value !== 'string' || value.includes('\0') || !value.isWellFormed()) return i;
+    elements[at + i] = value;
+  }
+  return -1;
+}

@@ -1,0 +1,15 @@
+import { describe, expect, it } from 'vitest';
+import { get } from '../../contracts/exchanges.ts';
+import { openApp } from '../../hosts/in-process.ts';
+import { ask } from './ask.ts';
+
+describe('/ping', () => {
+  it('says that the server is healthy', async () => {
+    const { status, headers, text } = await ask(openApp(), get('/ping'));
+    expect([status, headers['content-type'], text]).toEqual([
+      200,
+      'application/json',
+      '{"status":"Healthy"}',
+    ]);
+  });
+});
