@@ -121,6 +121,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   'anything else': [
     ['a list', [[1, 2]], JSON_TYPE, 'sagemaker'],
     ['a number', '7', JSON_TYPE, 'sagemaker'],
+    ['an object for TensorFlow', { sepal: 1 }, TFS, 'tensorflow-serving'],
     ['a list for TensorFlow', [[1, 2]], TFS, 'tensorflow-serving'],
     ['values one behind the other', '{"x":1}{"x":2}', JSON_TYPE, 'sagemaker'],
     ['lists line by line', '[1]\n[2]', {}, 'sagemaker'],
