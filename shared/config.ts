@@ -51,6 +51,13 @@ export const DIALECT_NAMES = [
 ] as const;
 export type DialectName = (typeof DIALECT_NAMES)[number];
 
+/** The model behind an endpoint, as clients of SageMaker and Databricks call what they send requests to. */
+export interface EndpointModel {
+  readonly model: string;
+  /** Undefined: the live version. */
+  readonly version: string | undefined;
+}
+
 export interface Config {
   /** Folder or URL of the model repository. */
   readonly modelRepository: string;
@@ -73,6 +80,8 @@ export interface Config {
   readonly protocols: readonly ProtocolName[];
   /** The format of the routes that several share; undefined: the body says. */
   readonly dialect: DialectName | undefined;
+  /** The models behind endpoints that have other names than they. */
+  readonly endpointModels: ReadonlyMap<string, EndpointModel>;
   /** Routes that Vertex AI tells its containers to answer on. */
   readonly vertexRoutes: { readonly health: string | undefined; readonly predict: string | undefined };
   readonly limits: Limits;
@@ -104,6 +113,26 @@ const count = (fallback: number, least = 1) =>
 const modelName = z.string().regex(NAME_PATTERN, 'must be a model name (letters, digits, ".", "_" and "-")');
 
 const route = z.string().regex(/^\/[\w./~:-]*$/, 'must be a path that begins with "/"');
+
+/** `my-endpoint=iris, other=digits/1` */
+const ENDPOINT_PATTERN = /^([^=/]+)=([A-Za-z0-9][\w.-]*)(?:\/([A-Za-z0-9][\w.-]*))?$/;
+
+const endpointModels = z
+  .string()
+  .transform((value) => value.split(',').map((pair) => ENDPOINT_PATTERN.exec(pair.trim())))
+  .refine(
+    (pairs) => !pairs.includes(null),
+    'must be endpoints with their models, such as my-endpoint=iris,other=digits/1',
+  )
+  .transform(
+    (pairs) =>
+      new Map(
+        pairs.map((pair): [string, EndpointModel] => [
+          pair?.[1] ?? '',
+          { model: pair?.[2] ?? '', version: pair?.[3] },
+        ]),
+      ),
+  );
 
 const environmentSchema = z.object({
   MODEL_REPOSITORY: z
@@ -139,6 +168,7 @@ const environmentSchema = z.object({
     .pipe(z.array(z.enum(PROTOCOL_NAMES, `must be names out of ${PROTOCOL_NAMES.join(', ')}`)))
     .default([...PROTOCOL_NAMES]),
   DIALECT: z.enum(DIALECT_NAMES, `must be one of ${DIALECT_NAMES.join(', ')}`).optional(),
+  ENDPOINT_MODELS: endpointModels.default(new Map()),
   AIP_HEALTH_ROUTE: route.optional(),
   AIP_PREDICT_ROUTE: route.optional(),
   MAX_BODY_BYTES: count(32 * MEBIBYTE),
@@ -181,6 +211,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     basePath: values.BASE_PATH,
     protocols: values.PROTOCOLS,
     dialect: values.DIALECT,
+    endpointModels: values.ENDPOINT_MODELS,
     vertexRoutes: { health: values.AIP_HEALTH_ROUTE, predict: values.AIP_PREDICT_ROUTE },
     limits: {
       bodyBytes: values.MAX_BODY_BYTES,

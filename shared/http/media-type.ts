@@ -4,6 +4,21 @@ export function mediaTypeOf(headers: Headers): string {
   return type.trim().toLowerCase();
 }
 
+/** A parameter of the Content-Type header in lower case, such as `charset`; undefined when it is not there. */
+export function typeParameter(headers: Headers, name: string): string | undefined {
+  const [, ...parameters] = (headers.get('content-type') ?? '').split(';');
+  for (const parameter of parameters) {
+    const [key = '', ...value] = parameter.split('=');
+    if (key.trim().toLowerCase() !== name) continue;
+    return value
+      .join('=')
+      .trim()
+      .replace(/^"(.*)"$/, '$1')
+      .toLowerCase();
+  }
+  return undefined;
+}
+
 export function isJsonType(mediaType: string): boolean {
   return mediaType === 'application/json' || mediaType === 'text/json' || mediaType.endsWith('+json');
 }

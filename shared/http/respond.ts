@@ -14,13 +14,18 @@ export function jsonResponse(
   });
 }
 
-/**
- * The error answer of every protocol: one object with the members of all of them, none of which contradicts another.
- * Each client finds the one it looks for: `error` those of V2, TensorFlow Serving and Hugging Face, `code`, `type`
- * and `message` those of TorchServe, `error_code` those of MLflow, `error_message` those of UbiOps.
- */
+/** The error answer of nearly every protocol. */
 export function errorResponse(error: InferenceError, requestId: string): Response {
-  const body = {
+  return jsonResponse(describeError(error, requestId), error.status, errorHeaders(error));
+}
+
+/**
+ * One object with the members of all protocols, none of which contradicts another. Each client finds the one it looks
+ * for: `error` those of V2, TensorFlow Serving and Hugging Face, `code`, `type` and `message` those of TorchServe,
+ * `error_code` those of MLflow, `error_message` those of UbiOps.
+ */
+export function describeError(error: InferenceError, requestId: string) {
+  return {
     error: error.message,
     error_code: error.code,
     code: error.status,
@@ -29,7 +34,6 @@ export function errorResponse(error: InferenceError, requestId: string): Respons
     error_message: error.message,
     request_id: requestId,
   };
-  return jsonResponse(body, error.status, errorHeaders(error));
 }
 
 /** Headers of an answer to a failed request, whatever its body. */

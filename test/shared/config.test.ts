@@ -21,6 +21,7 @@ const DEFAULTS: Config = {
   basePath: '',
   protocols: PROTOCOL_NAMES,
   dialect: undefined,
+  endpointModels: new Map(),
   vertexRoutes: { health: undefined, predict: undefined },
   limits: {
     bodyBytes: 32 * 1024 ** 2,
@@ -79,6 +80,7 @@ describe('parseConfig', () => {
       BASE_PATH: 'prod/v1/',
       PROTOCOLS: 'open-inference, mlflow',
       DIALECT: 'mlflow',
+      ENDPOINT_MODELS: 'my-endpoint=iris, 4711=digits/1',
       AIP_HEALTH_ROUTE: '/alive',
       AIP_PREDICT_ROUTE: '/v1/endpoints/1:predict',
       MAX_BODY_BYTES: '3',
@@ -101,6 +103,10 @@ describe('parseConfig', () => {
       basePath: '/prod/v1',
       protocols: ['open-inference', 'mlflow'],
       dialect: 'mlflow',
+      endpointModels: new Map([
+        ['my-endpoint', { model: 'iris', version: undefined }],
+        ['4711', { model: 'digits', version: '1' }],
+      ]),
       vertexRoutes: { health: '/alive', predict: '/v1/endpoints/1:predict' },
       limits: {
         bodyBytes: 3,
@@ -158,6 +164,16 @@ describe('parseConfig', () => {
     ['DEFAULT_MODEL', '.hidden', 'must be a model name (letters, digits, ".", "_" and "-").'],
     ['PRELOAD_MODELS', 'iris,,digits', 'must be model names separated by commas, or "*".'],
     ['PRELOAD_MODELS', 'iris;digits', 'must be model names separated by commas, or "*".'],
+    [
+      'ENDPOINT_MODELS',
+      'iris',
+      'must be endpoints with their models, such as my-endpoint=iris,other=digits/1.',
+    ],
+    [
+      'ENDPOINT_MODELS',
+      'a=b,=c',
+      'must be endpoints with their models, such as my-endpoint=iris,other=digits/1.',
+    ],
     ['MODEL_REPOSITORY', 's3://', 'must name a bucket after "://", for example s3://my-bucket/models.'],
   ])('%s=%s is refused with a sentence', (name, value, problem) => {
     expect(messageOf({ [name]: value })).toBe(`${name}=${JSON.stringify(value)} ${problem}`);

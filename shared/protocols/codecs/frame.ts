@@ -3,7 +3,8 @@ import { invalid } from '../../errors.ts';
 import type { NamedInputs } from '../../inference/check-feeds.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
-import { DATATYPES } from '../../tensor/datatype.ts';
+import { elementCount, type Tensor } from '../../tensor/tensor.ts';
+import { readCell } from './frame-cell.ts';
 import { decodeImageValue } from './image-value.ts';
 import { describeInputs, type ModelContract } from './model-contract.ts';
 import { checkInstances, imagesOf } from './rows.ts';
@@ -21,25 +22,29 @@ export interface Frame {
 }
 
 /**
- * The tensors of a table. Columns named like the inputs become one tensor each. For a model with one input the columns
- * stand side by side in it: by the names of its features where the config has them, else in the order they came.
+ * The tensors of a table. Columns named like the inputs become one tensor each; without names they are taken in the
+ * order of the inputs. For a model with one input the columns stand side by side in it: by the names of its features
+ * where the config has them, else in the order they came.
  * Source: how MLflow's ONNX flavour takes a data frame.
  *
  * @throws InferenceError naming the column or cell, what came and what is expected
  */
 export function decodeFrame(frame: Frame, contract: ModelContract, limits: Limits): NamedInputs {
-  const { names, columns, field } = frame;
+  const { columns, field } = frame;
   const rows = columns[0]?.length ?? 0;
   if (rows === 0) throw invalid(`Field "${field}" has no rows; expected at least one.`);
   checkInstances(rows, field, limits);
-  const { inputs, imageInput, features } = contract;
+  const { inputs, imageInput } = contract;
   if (imageInput !== undefined) return decodeImages(frame, imageInput);
+  const isInOrder = inputs.length > 1 && isUnnamed(frame) && columns.length === inputs.length;
+  const names = isInOrder ? inputs.map(({ name }) => name) : frame.names;
   const byName = new Map(names?.map((name, index) => [name, columns[index] ?? []]));
   if (inputs.every(({ name }) => byName.has(name))) {
     return new Map(
       inputs.map((spec) => {
-        const values = (byName.get(spec.name) ?? []).map((cell) => readCell(cell, spec, frame, spec.name));
-        return [spec.name, parseTensorValues(values, spec, `${field}.${spec.name}`, limits)];
+        const column = byName.get(spec.name) ?? [];
+        const cells = column.map((cell, row) => readCell(cell, spec, placeOf(frame, spec.name, row)));
+        return [spec.name, parseTensorValues(cells, spec, `${field}.${spec.name}`, limits)];
       }),
     );
   }
@@ -49,17 +54,42 @@ export function decodeFrame(frame: Frame, contract: ModelContract, limits: Limit
       `Field "${field}" has the columns ${describeNames(names)}; expected one per input: ${describeInputs(contract)}.`,
     );
   }
-  const ordered = features && names ? features.map((name) => findColumn(name, byName, frame)) : columns;
-  const width = only.shape[1] ?? -1;
-  if (width !== -1 && only.shape.length === 2 && ordered.length !== width) {
-    throw invalid(`Field "${field}" has ${ordered.length} columns; the model takes ${width}.`);
+  const { features } = contract;
+  const isByName = features && frame.names && !isUnnamed(frame);
+  const ordered = isByName ? features.map((name) => findColumn(name, byName, frame)) : columns;
+  return new Map([[only.name, decodeMatrix(ordered, only, frame, limits)]]);
+}
+
+/** Columns side by side. A model that takes more axes gets them where each row has as many cells as they hold. */
+function decodeMatrix(
+  columns: readonly (readonly JsonValue[])[],
+  spec: TensorSpec,
+  frame: Frame,
+  limits: Limits,
+): Tensor {
+  const { field, names } = frame;
+  const [, ...axes] = spec.shape;
+  const width = axes.includes(-1) || spec.isRankOpen ? undefined : elementCount(axes);
+  const isFlat = columns.every((column) => !Array.isArray(column[0]));
+  if (isFlat && width !== undefined && columns.length !== width) {
+    throw invalid(`Field "${field}" has ${columns.length} columns; the model takes ${width}.`);
   }
-  const lists = Array.from({ length: rows }, (_, row) =>
-    ordered.map((column, index) =>
-      readCell(column[row] ?? null, only, frame, names?.[index] ?? String(index), row),
+  const lists = (columns[0] ?? []).map((_, row) =>
+    columns.map((column, index) =>
+      readCell(column[row] ?? null, spec, placeOf(frame, names?.[index] ?? String(index + 1), row)),
     ),
   );
-  return new Map([[only.name, parseTensorValues(lists, only, field, limits)]]);
+  const tensor = parseTensorValues(lists, spec, field, limits);
+  return isFlat && width !== undefined ? { ...tensor, shape: [lists.length, ...axes] } : tensor;
+}
+
+function placeOf({ field, isText, columns }: Frame, column: string, row: number) {
+  return { field, isText, column, row: columns[0]?.length === 1 ? undefined : row };
+}
+
+/** pandas numbers the columns of a table without names. */
+function isUnnamed({ names }: Frame): boolean {
+  return names?.every((name, index) => name === String(index)) ?? true;
 }
 
 /** A data frame of rows that are objects, as pandas writes `records`. */
@@ -125,9 +155,17 @@ export function frameOfColumns(value: JsonValue | undefined, field: string, isTe
   return { names, columns, field, isText };
 }
 
-function readNames(value: JsonValue, field: string): string[] {
+function readNames(value: JsonValue, field: string): readonly string[] {
   if (!Array.isArray(value)) throw invalid(`Field "${field}" is ${describeJson(value)}; expected an array.`);
-  return value.map(String);
+  return distinctNames(value.map(String), field);
+}
+
+/** @throws InferenceError when two columns have one name */
+export function distinctNames(names: readonly string[], field: string): readonly string[] {
+  const seen = new Set<string>();
+  const repeated = names.find((name) => seen.size === seen.add(name).size);
+  if (repeated === undefined) return names;
+  throw invalid(`Field "${field}" has the column ${JSON.stringify(repeated.slice(0, 100))} twice.`);
 }
 
 function findColumn(
@@ -156,25 +194,4 @@ function decodeImages({ columns, field }: Frame, imageInput: string): NamedInput
   return new Map([
     [imageInput, imagesOf(images.map((cell, row) => decodeImageValue(cell, imageInput, `${field}[${row}]`)))],
   ]);
-}
-
-/** A cell as the datatype of its input needs it: numbers out of text, text out of whatever it is. */
-function readCell(
-  cell: JsonValue,
-  { datatype }: TensorSpec,
-  { isText, field }: Frame,
-  column: string,
-  row?: number,
-): JsonValue {
-  const { kind } = DATATYPES[datatype];
-  if (kind === 'string') return typeof cell === 'number' || typeof cell === 'boolean' ? String(cell) : cell;
-  if (!isText || typeof cell !== 'string') return cell;
-  const text = cell.trim();
-  if (kind === 'bool' && /^(?:true|false)$/i.test(text)) return text.toLowerCase() === 'true';
-  if (kind === 'float' && (text === '' || /^nan$/i.test(text))) return null;
-  const infinite = /^([+-]?)inf(?:inity)?$/i.exec(text);
-  if (kind === 'float' && infinite) return infinite[1] === '-' ? -Infinity : Infinity;
-  if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return Number(text);
-  const where = row === undefined ? column : `${column}, row ${row}`;
-  throw invalid(`Field "${field}" (column ${where}) is ${describeJson(cell)}; expected a number.`);
 }

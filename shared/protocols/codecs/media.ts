@@ -1,22 +1,40 @@
 import type { Limits } from '../../config.ts';
 import { InferenceError, invalid } from '../../errors.ts';
+import { isJsonType } from '../../http/media-type.ts';
 import type { Located } from '../../inference/input.ts';
 import { sniffImageType } from '../../processing/image/sniff.ts';
 import type { Invocation } from '../invocation.ts';
+import { CSV_TYPE } from './csv.ts';
+import { isLinesType } from './lines.ts';
 import { checkInstances } from './rows.ts';
 
 export const FORM_TYPE = 'multipart/form-data';
 
 type Body = Pick<Invocation, 'request' | 'mediaType' | 'body'>;
 
+/** Types under which clients send JSON or files without saying what they are; `curl -d` sends the second. */
+const UNTYPED = ['', 'application/x-www-form-urlencoded', 'application/octet-stream', 'text/plain'];
+
+/** Whether a Content-Type leaves open what the body is. */
+export function isUntyped(mediaType: string): boolean {
+  return UNTYPED.includes(mediaType);
+}
+
+/** JSON begins with a bracket, perhaps after white space; no image format does. */
+export function looksLikeJson(body: Uint8Array): boolean {
+  return /^(?:\xef\xbb\xbf)?\s*[[{]/.test(Buffer.from(body.subarray(0, 64)).toString('latin1'));
+}
+
 /** Whether a body is an image itself or a form with files, by its type or, where that says nothing, by its first bytes. */
 export function holdsImages({ mediaType, body }: Body): boolean {
   return mediaType.startsWith('image/') || mediaType === FORM_TYPE || isImage({ mediaType, body });
 }
 
-/** Types under which an encoded image comes; bytes that begin like one are taken whatever they are called. */
+/** Types under which an encoded image comes; bytes that begin like one are taken whatever they are called but text. */
 function isImage({ mediaType, body }: Pick<Body, 'mediaType' | 'body'>): boolean {
-  return mediaType === 'application/x-image' || sniffImageType(body) !== undefined;
+  if (mediaType === 'application/x-image') return true;
+  const isText = mediaType === CSV_TYPE || isLinesType(mediaType) || isJsonType(mediaType);
+  return !isText && sniffImageType(body) !== undefined;
 }
 
 /**
@@ -43,11 +61,6 @@ export async function readImages(
   }
   checkInstances(images.length, 'body', limits);
   return images;
-}
-
-/** JSON begins with a bracket, perhaps after white space. */
-export function looksLikeJson(body: Uint8Array): boolean {
-  return /^(?:\xef\xbb\xbf)?\s*[[{]/.test(Buffer.from(body.subarray(0, 64)).toString('latin1'));
 }
 
 /** @throws InferenceError when the body is no such form */

@@ -2,16 +2,20 @@ import type { DialectName } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { isJsonType } from '../../http/media-type.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
-import { holdsImages, looksLikeJson } from '../codecs/media.ts';
+import { DATATYPES } from '../../tensor/datatype.ts';
+import { CSV_TYPE, holdsNames, isText, parseFirstRow, readCsvParameters } from '../codecs/csv.ts';
+import { isLinesType, splitConcatenated } from '../codecs/lines.ts';
+import { holdsImages, isUntyped, looksLikeJson } from '../codecs/media.ts';
+import { contractOf, type ModelContract } from '../codecs/model-contract.ts';
 import type { Invocation } from '../invocation.ts';
+import type { ProtocolOptions } from '../protocol.ts';
+import { chooseAnswerType, JSON_TYPE } from '../sagemaker/encode-answer.ts';
+import { isForTensorFlow } from '../sagemaker/read-headers.ts';
 
 const V2_TYPES = [
   'application/vnd.sagemaker-triton.binary+json',
   'application/vnd.vertex-ai-triton.binary+json',
 ];
-
-/** Types under which clients send JSON without saying so. */
-const UNTYPED = ['', 'application/x-www-form-urlencoded', 'application/octet-stream', 'text/plain'];
 
 /**
  * Which format a request on a shared route is in, by its headers and, for JSON, by its members. The first that fits
@@ -19,31 +23,48 @@ const UNTYPED = ['', 'application/x-www-form-urlencoded', 'application/octet-str
  *
  * @throws InferenceError for JSON that no server takes, with the members that would do
  */
-export function discriminate(invocation: Invocation): DialectName {
-  const { request, mediaType } = invocation;
-  if (V2_TYPES.includes(mediaType) || request.headers.has('inference-header-content-length')) {
+export async function discriminate(
+  invocation: Invocation,
+  options: Pick<ProtocolOptions, 'inference'>,
+): Promise<DialectName> {
+  const { body, mediaType } = invocation;
+  const { headers } = invocation.request;
+  if (V2_TYPES.includes(mediaType) || headers.has('inference-header-content-length')) {
     return 'open-inference';
   }
   if (holdsImages(invocation)) return 'sagemaker';
-  if (mediaType === 'text/csv') return hasHeaderRow(invocation) ? 'mlflow' : 'sagemaker';
-  if (!isJsonType(mediaType) && !(UNTYPED.includes(mediaType) && looksLikeJson(invocation.body))) {
-    return 'sagemaker';
+  const others: DialectName = isForTensorFlow(headers) ? 'tensorflow-serving' : 'sagemaker';
+  if (isLinesType(mediaType)) return others;
+  if (mediaType === CSV_TYPE) {
+    return others === 'sagemaker' && (await isTableOfMlflow(invocation, options)) ? 'mlflow' : others;
   }
-  const json = invocation.json();
-  return isJsonObject(json) ? dialectOfObject(json, request.headers) : 'sagemaker';
+  if (!isJsonType(mediaType) && !(isUntyped(mediaType) && looksLikeJson(body))) return others;
+  const json = readJson(invocation);
+  return isJsonObject(json) ? dialectOfObject(json, headers) : others;
+}
+
+/** Values one behind the other are no JSON, but what containers of SageMaker take. */
+function readJson({ json, body }: Invocation): JsonValue {
+  try {
+    return json();
+  } catch (error) {
+    if (splitConcatenated(body).length > 1) return [];
+    throw error;
+  }
 }
 
 function dialectOfObject(json: JsonObject, headers: Headers): DialectName {
   const has = (key: string) => Object.hasOwn(json, key);
-  const isTensorFlow = /(?:^|,)\s*tfs-/.test(headers.get('x-amzn-sagemaker-custom-attributes') ?? '');
+  const isTensorFlow = isForTensorFlow(headers);
   if (has('inputs') && isTensorList(json.inputs)) return 'open-inference';
   if (has('dataframe_split') || has('dataframe_records')) return 'mlflow';
   if (has('input_data')) return 'azure-ml';
   if (has('examples') || (isTensorFlow && (has('instances') || has('inputs')))) return 'tensorflow-serving';
-  if (has('instances')) return 'mlflow';
+  if (has('instances')) return wantsJson(headers) ? 'mlflow' : 'sagemaker';
   if (has('inputs')) return isTaskRequest(json) ? 'hugging-face' : 'mlflow';
   if (has('table')) return 'hugging-face';
   if (has('data') || has('body')) return 'torchserve';
+  if (isTensorFlow) return 'tensorflow-serving';
   throw invalid(
     `The request is ${describeJson(json)}; expected one of "instances", "inputs", "dataframe_split", "dataframe_records", "input_data", "examples", "table" or "data".`,
   );
@@ -63,13 +84,29 @@ function isTaskRequest(json: JsonObject): boolean {
   return isJsonObject(json.parameters) && !isForeign;
 }
 
-/** CSV of MLflow begins with the names of its columns, that of SageMaker does not, unless its type says so. */
-function hasHeaderRow({ request, body }: Invocation): boolean {
-  const parameter = /;\s*header\s*=\s*"?(present|absent)/i.exec(request.headers.get('content-type') ?? '');
-  if (parameter) return parameter[1]?.toLowerCase() === 'present';
-  const [first = ''] = Buffer.from(body.subarray(0, 65_536)).toString('utf8').split(/\r?\n/, 1);
-  const cells = first.split(',').map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'));
-  return cells.some(
-    (cell) => cell !== '' && Number.isNaN(Number(cell)) && !/^[+-]?(?:nan|inf(?:inity)?)$/i.test(cell),
-  );
+/** Only SageMaker's clients ask for anything else. */
+function wantsJson(headers: Headers): boolean {
+  return chooseAnswerType(headers) === JSON_TYPE;
+}
+
+/**
+ * Tables of MLflow begin with the names of their columns, those of SageMaker do not, unless the type says so. Without
+ * its word the first row has names when it has the model's own, or text where the model takes numbers alone.
+ */
+async function isTableOfMlflow(
+  { request, body, model, version }: Invocation,
+  { inference }: Pick<ProtocolOptions, 'inference'>,
+): Promise<boolean> {
+  const { header } = readCsvParameters(request.headers);
+  if (!wantsJson(request.headers)) return false;
+  if (header !== undefined) return header === 'present';
+  const cells = await parseFirstRow(body);
+  if (!cells.some(isText)) return false;
+  const reference = await inference.choose('features', model, version);
+  const contract = await inference.describe(reference, contractOf);
+  return holdsNames(cells, contract) || takesNumbers(contract);
+}
+
+function takesNumbers({ inputs, imageInput }: ModelContract): boolean {
+  return imageInput === undefined && inputs.every(({ datatype }) => DATATYPES[datatype].kind !== 'string');
 }

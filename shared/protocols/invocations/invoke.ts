@@ -1,7 +1,10 @@
 import type { DialectName } from '../../config.ts';
 import { BytesRequest } from '../../http/bytes.ts';
 import type { Dialect } from '../invocation.ts';
+import { invokeMlflow } from '../mlflow/invoke-mlflow.ts';
 import { inferOpenInference } from '../oip/open-inference.ts';
+import { invokeSageMaker } from '../sagemaker/invoke-sagemaker.ts';
+import { invokeTensorFlow } from '../sagemaker/tensorflow-container.ts';
 import { predict } from '../tensorflow-serving/predict.ts';
 import { invokeTorchServe } from '../torchserve/predict.ts';
 import { discriminate } from './discriminate.ts';
@@ -16,9 +19,11 @@ const DIALECTS: Readonly<Partial<Record<DialectName, Dialect>>> = {
     const read = new BytesRequest(request.url, { method: 'POST', headers }, body);
     return await inferOpenInference(read, reference, options, record);
   },
-  'tensorflow-serving': predict,
+  'tensorflow-serving': invokeTensorFlow,
   kserve: predict,
   torchserve: invokeTorchServe,
+  sagemaker: invokeSageMaker,
+  mlflow: invokeMlflow,
 };
 
 /**
@@ -26,6 +31,6 @@ const DIALECTS: Readonly<Partial<Record<DialectName, Dialect>>> = {
  * in the one its headers and body show.
  */
 export const invoke: Dialect = async (invocation, options) => {
-  const dialect = options.config.dialect ?? discriminate(invocation);
+  const dialect = options.config.dialect ?? (await discriminate(invocation, options));
   return await (DIALECTS[dialect] ?? predict)(invocation, options);
 };

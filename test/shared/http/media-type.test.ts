@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isJsonType, mediaTypeOf } from '../../../shared/http/media-type.ts';
+import { isJsonType, mediaTypeOf, typeParameter } from '../../../shared/http/media-type.ts';
 
 describe('mediaTypeOf', () => {
   it.each([
@@ -28,5 +28,18 @@ describe('isJsonType', () => {
       '',
     ];
     expect(types.map(isJsonType)).toEqual([true, true, true, false, false, false]);
+  });
+});
+
+describe('typeParameter', () => {
+  it.each([
+    ['text/csv; charset=UTF-8', 'charset', 'utf-8'],
+    ['text/csv;label_size=0;header="Present"', 'header', 'present'],
+    ['text/csv; Label_Size = 2', 'label_size', '2'],
+    ['text/csv; x-header=present', 'header', undefined],
+    ['header=present', 'header', undefined],
+    ['text/csv', 'header', undefined],
+  ])('of %j, %s, is %j', (header, name, value) => {
+    expect(typeParameter(new Headers({ 'content-type': header }), name)).toBe(value);
   });
 });

@@ -72,6 +72,15 @@ export function identityModel(elementType: number, shape: readonly Axis[]): Uint
   });
 }
 
+/** A model that adds its inputs `a` and `b`, float32 `[n]`, to its output `sum`. */
+export function twoInputModel(): Uint8Array {
+  return buildModel({
+    nodes: [buildNode('Add', ['a', 'b'], ['sum'])],
+    inputs: [tensorValue('a', FLOAT, ['n']), tensorValue('b', FLOAT, ['n'])],
+    outputs: [tensorValue('sum', FLOAT, ['n'])],
+  });
+}
+
 interface NodeOptions {
   readonly domain?: string;
   readonly attributes?: readonly Uint8Array[];

@@ -13,7 +13,14 @@ function contract(
 ): ModelContract {
   const { datatype = 'FP32', ...others } = rest;
   const specs = Object.entries(inputs).map(([name, shape]) => ({ name, datatype, shape }));
-  return { task: 'tensor', inputs: specs, features: undefined, imageInput: undefined, ...others };
+  return {
+    task: 'tensor',
+    kind: 'tensors',
+    inputs: specs,
+    features: undefined,
+    imageInput: undefined,
+    ...others,
+  };
 }
 
 const matrix = contract({ x: [-1, 2] });

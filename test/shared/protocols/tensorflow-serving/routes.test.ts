@@ -114,7 +114,7 @@ describe('paths', () => {
     ['/v1/models/rose', 'There is no model "rose"; the models are: digits, iris.'],
     ['/v1/models/iris/versions/9', 'Model "iris" has no version "9"; its versions are 1, 2.'],
     ['/v1/models/iris/versions/two/metadata', 'Model "iris" has no version "two"; its versions are 1, 2.'],
-    ['/v1/models/iris/labels/canary', 'Model "iris" has no alias "canary".'],
+    ['/v1/models/iris/labels/canary', 'Model "iris" has no alias "canary"; its aliases are: none.'],
   ])('of what is not there are 404: %s', async (path, message) => {
     const { status, json } = await ask(app, get(path));
     expect([status, json.error, json.error_code]).toEqual([404, message, 'RESOURCE_DOES_NOT_EXIST']);

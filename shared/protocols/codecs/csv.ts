@@ -1,0 +1,136 @@
+import { InferenceError, invalid } from '../../errors.ts';
+import { typeParameter } from '../../http/media-type.ts';
+import type { NamedTensors } from '../../runtime/session.ts';
+import { writeElements } from '../../tensor/write-tensor.ts';
+import type { Frame } from './frame.ts';
+import type { ModelContract } from './model-contract.ts';
+
+export const CSV_TYPE = 'text/csv';
+
+/** What the Content-Type of a table may say of it beside its type. */
+export interface CsvParameters {
+  /** Whether the first row holds names; undefined where nothing is said. Source: RFC 4180, section 3. */
+  readonly header: 'present' | 'absent' | undefined;
+  /** How many of the first columns are labels, which a model does not take. Source: SageMaker's training data. */
+  readonly labels: number;
+}
+
+/** @throws InferenceError for values that mean nothing */
+export function readCsvParameters(headers: Headers): CsvParameters {
+  const header = typeParameter(headers, 'header');
+  const labels = typeParameter(headers, 'label_size') ?? '0';
+  if (header !== undefined && header !== 'present' && header !== 'absent') {
+    throw invalid(`The Content-Type has header=${header.slice(0, 40)}; expected "present" or "absent".`);
+  }
+  if (!/^\d{1,4}$/.test(labels)) {
+    throw invalid(`The Content-Type has label_size=${labels.slice(0, 40)}; expected a number of columns.`);
+  }
+  return { header, labels: Number(labels) };
+}
+
+/**
+ * The rows of a table in CSV, each as its cells: quotes, line breaks of any kind and a byte order mark as RFC 4180 and
+ * spreadsheets have them. Empty lines are no rows. Rows can differ in length.
+ *
+ * @throws InferenceError BAD_REQUEST with the line that is no CSV
+ */
+export async function parseCsv(text: string): Promise<string[][]> {
+  if (!text.includes('"')) return splitPlain(text);
+  // Most tables hold numbers alone and never need the parser.
+  const { parse, CsvError } = await import('csv-parse/sync');
+  try {
+    return parse(text, { ...PARSER_OPTIONS, record_delimiter: ['\r\n', '\n', '\r'] });
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw new InferenceError('BAD_REQUEST', `The CSV body has a quote out of place${placeOf(error)}.`);
+  }
+}
+
+/** The cells of the first row; none when it is no CSV. */
+export async function parseFirstRow(body: Uint8Array): Promise<readonly string[]> {
+  const start = new TextDecoder().decode(body.subarray(0, LONGEST_ROW_BYTES));
+  try {
+    const [cells = []] = await parseCsv(/[^\r\n]+/.exec(start)?.[0] ?? '');
+    return cells;
+  } catch (error) {
+    if (error instanceof InferenceError) return [];
+    throw error;
+  }
+}
+
+const LONGEST_ROW_BYTES = 256 * 1024;
+
+const PARSER_OPTIONS = { bom: true, relax_column_count: true, skip_empty_lines: true };
+
+/** Without quotes every comma and every line break stands for itself; the parser takes twenty times as long. */
+function splitPlain(text: string): string[][] {
+  return text
+    .replace(/^\ufeff/, '')
+    .split(/\r\n|\n|\r/)
+    .filter((line) => line !== '')
+    .map((line) => line.split(','));
+}
+
+function placeOf(error: Error): string {
+  return 'lines' in error && typeof error.lines === 'number' ? ` at line ${error.lines}` : '';
+}
+
+/** @throws InferenceError BAD_REQUEST when a body is not UTF-8 */
+export function decodeCsvText(body: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch {
+    throw new InferenceError('BAD_REQUEST', 'The CSV body is not valid UTF-8.');
+  }
+}
+
+/** Whether cells are the names of a model's columns, in any order and perhaps among others. */
+export function holdsNames(cells: readonly string[], { inputs, features }: ModelContract): boolean {
+  const names = features ?? inputs.map(({ name }) => name);
+  return names.length > 0 && names.every((name) => cells.includes(name));
+}
+
+/** Whether a cell can only be a name: it has text that is no number. */
+export function isText(cell: string): boolean {
+  const text = cell.trim();
+  return text !== '' && Number.isNaN(Number(text)) && !/^[+-]?(?:nan|inf(?:inity)?)$/i.test(text);
+}
+
+/**
+ * The table that rows of cells make.
+ *
+ * @param names of the columns; undefined where the table has none
+ * @param field where the first row stands in the request, for errors: rows are counted from there
+ * @throws InferenceError when the rows differ in length
+ */
+export function frameOfCells(
+  names: readonly string[] | undefined,
+  rows: readonly (readonly string[])[],
+  field: string,
+): Frame {
+  const width = names?.length ?? rows[0]?.length ?? 0;
+  const columns = Array.from({ length: width }, (): string[] => []);
+  for (const [index, cells] of rows.entries()) {
+    if (cells.length !== width) {
+      const where = rows.length === 1 ? field : `${field}[${index}]`;
+      throw invalid(`Field "${where}" has ${cells.length} cells; expected ${width}.`);
+    }
+    for (const [column, cell] of cells.entries()) columns[column]?.push(cell);
+  }
+  return { names, columns, field, isText: true };
+}
+
+/** The outputs as rows of CSV, without line breaks: the elements of each instance side by side, output by output. */
+export function writeCsvRows(outputs: NamedTensors, rows: number): string[] {
+  const cells = [...outputs.values()].map((tensor) =>
+    Array.isArray(tensor.data) ? tensor.data.map(quoteCell) : writeElements(tensor, { nonFinite: 'literal' }),
+  );
+  return Array.from({ length: rows }, (_, row) =>
+    cells.flatMap((all) => all.slice((row * all.length) / rows, ((row + 1) * all.length) / rows)).join(','),
+  );
+}
+
+/** A cell in quotes where it needs them. Source: RFC 4180, section 2. */
+export function quoteCell(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

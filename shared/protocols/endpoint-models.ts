@@ -1,0 +1,10 @@
+import type { Config } from '../config.ts';
+import type { ModelChoice } from './invocation.ts';
+
+/** The model an endpoint stands for: the one `ENDPOINT_MODELS` names, or the one of the same name. */
+export function modelOfEndpoint(
+  endpoint: string,
+  { endpointModels }: Pick<Config, 'endpointModels'>,
+): ModelChoice {
+  return endpointModels.get(endpoint) ?? { model: endpoint };
+}

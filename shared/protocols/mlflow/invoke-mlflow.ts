@@ -1,0 +1,136 @@
+import { InferenceError } from '../../errors.ts';
+import { isJsonType, typeParameter } from '../../http/media-type.ts';
+import { jsonResponse } from '../../http/respond.ts';
+import type { NamedInputs } from '../../inference/check-feeds.ts';
+import type { InputKind } from '../../inference/input.ts';
+import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
+import type { NamedTensors } from '../../runtime/session.ts';
+import { CSV_TYPE, decodeCsvText, frameOfCells, parseCsv, readCsvParameters } from '../codecs/csv.ts';
+import { parseEnvelope } from '../codecs/envelope.ts';
+import {
+  decodeFrame,
+  distinctNames,
+  type Frame,
+  frameOfColumns,
+  frameOfRecords,
+  frameOfSplit,
+} from '../codecs/frame.ts';
+import { isUntyped } from '../codecs/media.ts';
+import type { ModelContract } from '../codecs/model-contract.ts';
+import { encodeColumns, encodeRows } from '../codecs/predictions.ts';
+import { decodeColumns, decodeRows, kindOfValues } from '../codecs/rows.ts';
+import { type Dialect, type Invocation, runTensors } from '../invocation.ts';
+import type { ProtocolOptions } from '../protocol.ts';
+import { DATA_KEYS, scoringRequest } from './schemas.ts';
+
+/** One form of data: how to make inputs of it, and whether its predictions are told one row after the other. */
+interface Data {
+  readonly kind: InputKind;
+  readonly isRows: boolean;
+  readonly decode: (contract: ModelContract) => NamedInputs;
+}
+
+/**
+ * MLflow's scoring server, and model serving of Databricks: tables and tensors in, `predictions` out. Rows are answered
+ * with a list, inputs as the model gives its outputs; the only output stands without its name.
+ * Source: mlflow.pyfunc.scoring_server.
+ */
+export const invokeMlflow: Dialect = async (invocation, options) => {
+  const { mediaType, request } = invocation;
+  checkCharset(request.headers);
+  if (mediaType === CSV_TYPE) return await answer(await readTable(invocation, options), invocation, options);
+  if (isJsonType(mediaType) || isUntyped(mediaType)) {
+    return await invocation.decode((json) => answer(readJson(json, options), invocation, options));
+  }
+  throw new InferenceError(
+    'UNSUPPORTED_MEDIA_TYPE',
+    `Content-Type ${JSON.stringify(mediaType.slice(0, 80))} is not accepted; accepted are application/json and ${CSV_TYPE}.`,
+  );
+};
+
+async function answer(
+  { kind, isRows, decode }: Data,
+  invocation: Invocation,
+  options: ProtocolOptions,
+): Promise<Response> {
+  const { outputs } = await runTensors(invocation, options, { kind, decode, isBatch: true });
+  const style = { nonFinite: options.config.nonFiniteJson };
+  const isListed = isRows && hasRows(outputs);
+  return jsonResponse({ predictions: isListed ? encodeRows(outputs, style) : encodeColumns(outputs, style) });
+}
+
+/** Outputs that do not go by row are told whole. */
+function hasRows(outputs: NamedTensors): boolean {
+  const [first] = outputs.values();
+  return [...outputs.values()].every(({ shape }) => shape.length > 0 && shape[0] === first?.shape[0]);
+}
+
+function readJson(json: JsonValue, options: ProtocolOptions): Data {
+  const { limits } = options.config;
+  const keys = isJsonObject(json) ? DATA_KEYS.filter((key) => Object.hasOwn(json, key)) : [];
+  const [key] = keys;
+  if (!isJsonObject(json) || key === undefined || keys.length > 1) throw notOneForm(json);
+  const { [key]: value } = parseEnvelope(scoringRequest, json);
+  switch (key) {
+    case 'dataframe_split':
+      return tableOf(frameOfSplit(value, key), options);
+    case 'dataframe_records':
+      return tableOf(frameOfRecords(value, key), options);
+    case 'instances':
+      return {
+        kind: kindOfValues(value),
+        isRows: true,
+        decode: (contract) => decodeRows(value, key, contract, limits),
+      };
+    case 'inputs':
+      return {
+        kind: kindOfValues(value),
+        isRows: false,
+        decode: (contract) =>
+          isTableOf(value, contract)
+            ? decodeFrame(frameOfColumns(value, key), contract, limits)
+            : decodeColumns(value, key, contract, limits),
+      };
+  }
+}
+
+/** Columns that are not named like the inputs are those of a table. */
+function isTableOf(value: JsonValue | undefined, { inputs }: ModelContract): boolean {
+  return isJsonObject(value) && !inputs.some(({ name }) => Object.hasOwn(value, name));
+}
+
+/** MLflow's tables always begin with the names of their columns, unless the Content-Type denies it. */
+async function readTable({ request, body }: Invocation, options: ProtocolOptions): Promise<Data> {
+  const { header, labels } = readCsvParameters(request.headers);
+  const rows = (await parseCsv(decodeCsvText(body))).map((cells) => cells.slice(labels));
+  const [first = [], ...rest] = rows;
+  return header === 'absent'
+    ? tableOf(frameOfCells(undefined, rows, 'body'), options)
+    : tableOf(frameOfCells(distinctNames(first, 'body'), rest, 'body'), options);
+}
+
+function tableOf(frame: Frame, { config }: ProtocolOptions): Data {
+  const [cells = []] = frame.columns;
+  return {
+    kind: frame.isText ? 'features' : kindOfValues([...cells.slice(0, 1)]),
+    isRows: true,
+    decode: (contract) => decodeFrame(frame, contract, config.limits),
+  };
+}
+
+function checkCharset(headers: Headers): void {
+  const charset = typeParameter(headers, 'charset') ?? 'utf-8';
+  if (charset === 'utf-8' || charset === 'utf8' || charset === 'us-ascii') return;
+  throw new InferenceError(
+    'UNSUPPORTED_MEDIA_TYPE',
+    `The charset ${JSON.stringify(charset.slice(0, 40))} is not accepted; send UTF-8.`,
+  );
+}
+
+function notOneForm(json: JsonValue): InferenceError {
+  const names = DATA_KEYS.map((key) => `"${key}"`).join(', ');
+  return new InferenceError(
+    'BAD_REQUEST',
+    `The request is ${describeJson(json)}; expected an object with exactly one of ${names}.`,
+  );
+}

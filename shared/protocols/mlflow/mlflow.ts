@@ -1,0 +1,60 @@
+import * as z from 'zod';
+import { BytesResponse } from '../../http/bytes.ts';
+import { modelOfEndpoint } from '../endpoint-models.ts';
+import { readInvocation } from '../invocation.ts';
+import { createInvocations } from '../invocations/invocations.ts';
+import { createPingOperation } from '../ping.ts';
+import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
+import { invokeMlflow } from './invoke-mlflow.ts';
+import { scoringRequest, scoringResponse } from './schemas.ts';
+
+/**
+ * MLflow's scoring server and the serving endpoints of Databricks.
+ * Sources: mlflow.pyfunc.scoring_server and its client; the Databricks SDK for Python.
+ */
+export function createMlflowProtocol(options: ProtocolOptions): Protocol {
+  return {
+    name: 'mlflow',
+    description: "MLflow's scoring server, and the serving endpoints of Databricks.",
+    operations: [
+      createPingOperation(options),
+      createVersion(options),
+      createInvocations(options),
+      createServingEndpoint(options),
+    ],
+  };
+}
+
+/** MLflow gives its version as plain text, which it calls JSON. */
+function createVersion({ version }: ProtocolOptions): Operation {
+  return {
+    method: 'GET',
+    path: '/version',
+    summary: 'Version of this server, as plain text',
+    response: { 'application/json': z.string() },
+    handle: () =>
+      new BytesResponse(Buffer.from(version), {
+        status: 200,
+        headers: { 'content-type': 'application/json' },
+      }),
+  };
+}
+
+function createServingEndpoint(options: ProtocolOptions): Operation {
+  return {
+    method: 'POST',
+    path: '/serving-endpoints/{endpoint}/invocations',
+    summary: 'Run the model behind a serving endpoint, as the SDKs of Databricks do',
+    request: { 'application/json': scoringRequest, 'text/csv': null },
+    response: { 'application/json': scoringResponse },
+    handle: async (c) => {
+      const choice = modelOfEndpoint(c.req.param('endpoint') ?? '', options.config);
+      const { record } = c.env;
+      const response = await invokeMlflow(await readInvocation(c.req.raw, record, options, choice), options);
+      const served = record.model;
+      // The SDK reads the name of the served model out of this header.
+      if (served) response.headers.set('served-model-name', `${served.name}-${served.version}`);
+      return response;
+    },
+  };
+}

@@ -1,0 +1,164 @@
+import { InferenceError } from '../../errors.ts';
+import { isJsonType } from '../../http/media-type.ts';
+import type { NamedInputs } from '../../inference/check-feeds.ts';
+import type { InputKind } from '../../inference/input.ts';
+import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
+import type { WritableJson } from '../../json/write-json.ts';
+import type { NamedTensors } from '../../runtime/session.ts';
+import { readNpy } from '../../tensor/npy.ts';
+import { isNpy } from '../../tensor/npy-header.ts';
+import { isZip, readNpz } from '../../tensor/npz.ts';
+import type { ElementStyle } from '../../tensor/write-tensor.ts';
+import { decodeBare, inputsOfArrays } from '../codecs/arrays.ts';
+import { CSV_TYPE } from '../codecs/csv.ts';
+import { LINES_TYPES, splitConcatenated } from '../codecs/lines.ts';
+import { holdsImages, isUntyped, looksLikeJson } from '../codecs/media.ts';
+import type { ModelContract } from '../codecs/model-contract.ts';
+import { decodeColumns, decodeRows, kindOfValues } from '../codecs/rows.ts';
+import { type Dialect, type Invocation, runTensors } from '../invocation.ts';
+import type { ProtocolOptions } from '../protocol.ts';
+import { answerImages } from './answer-images.ts';
+import {
+  type AnswerType,
+  chooseAnswerType,
+  encodeOutputs,
+  encodeParts,
+  hasLines,
+  JSON_TYPE,
+  NPY_TYPE,
+  NPZ_TYPE,
+} from './encode-answer.ts';
+import { createJsonLines, holdsLines, type Lines, readLines } from './read-lines.ts';
+import { runLines } from './run-lines.ts';
+
+/** What is taken, for the error that refuses anything else. */
+const ACCEPTED_TYPES = [
+  JSON_TYPE,
+  ...LINES_TYPES,
+  CSV_TYPE,
+  NPY_TYPE,
+  NPZ_TYPE,
+  'image/*',
+  'multipart/form-data',
+];
+
+/**
+ * A container of SageMaker, as its inference toolkit has them: CSV, JSON lines, NumPy arrays, bare JSON and images in;
+ * what the Accept header asks for out, as a bare list where that is JSON.
+ * Sources: SageMaker's common data formats for inference, sagemaker-inference-toolkit, and Hugging Face's container for
+ * the labels of images.
+ */
+export const invokeSageMaker: Dialect = async (invocation, options) => {
+  const { mediaType, body } = invocation;
+  // Told before the model runs.
+  const type = chooseAnswerType(invocation.request.headers);
+  if (holdsLines(mediaType)) {
+    return await answerLines(await readLines(invocation, options.config.limits), invocation, options);
+  }
+  if (
+    mediaType === NPY_TYPE ||
+    mediaType === NPZ_TYPE ||
+    (isUntyped(mediaType) && (isNpy(body) || isZip(body)))
+  ) {
+    return await encodeOutputs(await runArrays(invocation, options), type, styleOf(options));
+  }
+  if (holdsImages(invocation)) return await answerImages(invocation, options, type);
+  if (!isJsonType(mediaType) && !(isUntyped(mediaType) && looksLikeJson(body))) throw unsupported(mediaType);
+  const lines = readConcatenated(invocation, options);
+  return lines ? await answerLines(lines, invocation, options) : await answerJson(invocation, options, type);
+};
+
+/** As many lines as came, where lines are asked for; a list or an array otherwise, which one bad line spoils. */
+export async function answerLines(
+  lines: Lines,
+  invocation: Invocation,
+  options: ProtocolOptions,
+): Promise<Response> {
+  const type = chooseAnswerType(invocation.request.headers);
+  const parts = await runLines(lines, invocation, options, hasLines(type));
+  return await encodeParts(parts, type, styleOf(options));
+}
+
+/**
+ * JSON values one behind the other, which are no JSON together; undefined for all else.
+ *
+ * @throws InferenceError when the body is neither
+ */
+export function readConcatenated(
+  { json, body }: Invocation,
+  { config: { limits } }: ProtocolOptions,
+): Lines | undefined {
+  try {
+    json();
+    return undefined;
+  } catch (error) {
+    const values = splitConcatenated(body);
+    if (values.length < 2) throw error;
+    return createJsonLines(values, limits);
+  }
+}
+
+async function answerJson(
+  invocation: Invocation,
+  options: ProtocolOptions,
+  type: AnswerType,
+): Promise<Response> {
+  return await invocation.decode(async (json) => {
+    const { kind, decode, wrap } = readEnvelope(json, options);
+    const { outputs } = await runTensors(invocation, options, { kind, decode, isBatch: true });
+    return await encodeOutputs(outputs, type, styleOf(options), wrap);
+  });
+}
+
+interface Envelope {
+  readonly kind: InputKind;
+  readonly decode: (contract: ModelContract) => NamedInputs;
+  /** Instances that are listed under a name have their predictions under one. */
+  readonly wrap?: (rows: readonly WritableJson[]) => WritableJson;
+}
+
+function readEnvelope(json: JsonValue, { config: { limits } }: ProtocolOptions): Envelope {
+  if (isJsonObject(json) && Object.hasOwn(json, 'instances')) {
+    return {
+      kind: kindOfValues(json.instances),
+      decode: (contract) => decodeRows(json.instances, 'instances', contract, limits),
+      wrap: (predictions) => ({ predictions }),
+    };
+  }
+  if (isJsonObject(json) && Object.hasOwn(json, 'inputs')) {
+    return {
+      kind: kindOfValues(json.inputs),
+      decode: (contract) => decodeColumns(json.inputs, 'inputs', contract, limits),
+    };
+  }
+  return { kind: kindOfValues(json), decode: (contract) => decodeBare(json, 'body', contract, limits) };
+}
+
+async function runArrays(invocation: Invocation, options: ProtocolOptions): Promise<NamedTensors> {
+  const { limits } = options.config;
+  const { mediaType, body } = invocation;
+  const readOptions = { field: 'body', elementLimit: limits.tensorElements, byteLimit: limits.bodyBytes };
+  const isArchive = mediaType === NPZ_TYPE || isZip(body);
+  const arrays = isArchive
+    ? await readNpz(body, readOptions)
+    : new Map([['body', readNpy(body, readOptions)]]);
+  const isMatrix = [...arrays.values()].every(({ shape }) => shape.length <= 2);
+  const { outputs } = await runTensors(invocation, options, {
+    kind: isMatrix ? 'features' : 'tensors',
+    decode: (contract) => inputsOfArrays(arrays, contract, limits),
+    isBatch: true,
+  });
+  return outputs;
+}
+
+function styleOf({ config }: ProtocolOptions): ElementStyle {
+  return { nonFinite: config.nonFiniteJson };
+}
+
+function unsupported(mediaType: string): InferenceError {
+  const given = mediaType === '' ? 'a body without a Content-Type' : mediaType.slice(0, 80);
+  return new InferenceError(
+    'UNSUPPORTED_MEDIA_TYPE',
+    `Unsupported Media Type: ${given}; accepted are ${ACCEPTED_TYPES.join(', ')}.`,
+  );
+}

@@ -1,0 +1,98 @@
+import { InferenceError } from '../../errors.ts';
+import type { NamedTensors } from '../../runtime/session.ts';
+import { concatRows, type Tensor } from '../../tensor/tensor.ts';
+import { contractOf } from '../codecs/model-contract.ts';
+import { type Invocation, runTensors } from '../invocation.ts';
+import type { ProtocolOptions } from '../protocol.ts';
+import type { Lines } from './read-lines.ts';
+
+/** What became of some lines in a row: their outputs, or why the one line has none. */
+export type Part =
+  | { readonly outputs: NamedTensors; readonly count: number }
+  | { readonly error: InferenceError };
+
+/** Mistakes of clients that one line makes for all: bad values, and too much at once. */
+const STATUSES_OF_LINES: readonly number[] = [400, 413];
+
+/**
+ * Runs a model on lines, so many at a time as one request may have instances. Lines that cannot be run together are
+ * halved until those that cannot be run at all stand alone.
+ *
+ * @param keepsErrors whether such a line becomes a part of its own; otherwise the first one fails the request
+ * @throws InferenceError when no line can be run, when more cannot be than a request may have instances, or when the
+ * server fails
+ */
+export async function runLines(
+  lines: Lines,
+  invocation: Invocation,
+  options: ProtocolOptions,
+  keepsErrors: boolean,
+): Promise<readonly Part[]> {
+  const { inference, config } = options;
+  const reference = await inference.choose(lines.kind, invocation.model, invocation.version);
+  const total = await inference.describe(reference, (model) => lines.count(contractOf(model)));
+  const chosen = { record: invocation.record, model: reference.name, version: reference.version };
+  const errors: InferenceError[] = [];
+
+  async function run(start: number, end: number): Promise<readonly Part[]> {
+    try {
+      const { outputs } = await runTensors(chosen, options, {
+        kind: lines.kind,
+        decode: (contract) => lines.decode(start, end, contract),
+        isBatch: true,
+      });
+      return [{ outputs: checkRows(outputs, end - start), count: end - start }];
+    } catch (error) {
+      if (!(error instanceof InferenceError) || !STATUSES_OF_LINES.includes(error.status)) throw error;
+      if (end - start > 1) {
+        const middle = Math.ceil((start + end) / 2);
+        return [...(await run(start, middle)), ...(await run(middle, end))];
+      }
+      errors.push(error);
+      if (!keepsErrors || errors.length > config.limits.batchSize) throw errors[0];
+      return [{ error }];
+    }
+  }
+
+  const parts: Part[] = [];
+  for (let start = 0; start < total; start += config.limits.batchSize) {
+    parts.push(...(await run(start, Math.min(start + config.limits.batchSize, total))));
+  }
+  if (errors.length === parts.length) throw errors[0] ?? noLines();
+  return parts;
+}
+
+/** The outputs of all lines as if they had been run at once. */
+export function joinParts(parts: readonly Part[]): NamedTensors {
+  const outputs = new Map<string, [Tensor, ...Tensor[]]>();
+  for (const part of parts) {
+    if ('error' in part) throw part.error;
+    for (const [name, tensor] of part.outputs) {
+      const known = outputs.get(name);
+      if (known) known.push(tensor);
+      else outputs.set(name, [tensor]);
+    }
+  }
+  return new Map(
+    [...outputs].map(([name, [first, ...rest]]) => [
+      name,
+      rest.length > 0 ? concatRows([first, ...rest]) : first,
+    ]),
+  );
+}
+
+/** Every line must get its own answer. */
+function checkRows(outputs: NamedTensors, count: number): NamedTensors {
+  for (const [name, { shape }] of outputs) {
+    if (shape[0] === count) continue;
+    throw new InferenceError(
+      'NOT_ACCEPTABLE',
+      `Output "${name}" has the shape [${shape}] for ${count} lines; expected one row for each.`,
+    );
+  }
+  return outputs;
+}
+
+function noLines(): InferenceError {
+  return new InferenceError('BAD_REQUEST', 'The table has no rows below its header; expected at least one.');
+}

@@ -1,0 +1,110 @@
+import { invalid } from '../../errors.ts';
+import { isJsonType } from '../../http/media-type.ts';
+import { jsonResponse } from '../../http/respond.ts';
+import { describeJson, isJsonObject } from '../../json/parse-json.ts';
+import { decodeBare } from '../codecs/arrays.ts';
+import { isLinesType, splitLines } from '../codecs/lines.ts';
+import { holdsImages, isUntyped, looksLikeJson } from '../codecs/media.ts';
+import { encodeRows } from '../codecs/predictions.ts';
+import { kindOfValues } from '../codecs/rows.ts';
+import { createInvocation, type Dialect, type Invocation, runTensors } from '../invocation.ts';
+import type { ProtocolOptions } from '../protocol.ts';
+import { classify, regress } from '../tensorflow-serving/examples.ts';
+import { predict, tensorFlowStyle } from '../tensorflow-serving/predict.ts';
+import { type AnswerType, chooseAnswerType, encodeParts, JSON_TYPE } from './encode-answer.ts';
+import { invokeSageMaker, readConcatenated } from './invoke-sagemaker.ts';
+import { readTfsMethod, type TfsMethod } from './read-headers.ts';
+import { holdsLines, type Lines, readLines } from './read-lines.ts';
+import { runLines } from './run-lines.ts';
+
+const METHODS: Record<TfsMethod, Dialect> = { predict, classify, regress };
+
+/** Members by which a body is one of TensorFlow Serving already. */
+const KEYS = ['instances', 'inputs', 'examples'];
+
+/**
+ * SageMaker's container around TensorFlow Serving: its JSON passes as it is, anything else becomes `instances`. The
+ * attributes `tfs-method`, `tfs-model-name` and `tfs-model-version` say what to do with which model.
+ * Source: tensorflowServing.js of sagemaker-tensorflow-serving-container.
+ */
+export const invokeTensorFlow: Dialect = async (invocation, options) => {
+  const { mediaType, body, request } = invocation;
+  const type = chooseAnswerType(request.headers);
+  if (holdsLines(mediaType)) {
+    checkPredict(request.headers);
+    // Lines are answered with lines where those are asked for, as batch transform needs it.
+    return type === JSON_TYPE
+      ? await answerLines(invocation, options)
+      : await invokeSageMaker(invocation, options);
+  }
+  if (type !== JSON_TYPE && !isLinesType(type)) return await invokeSageMaker(invocation, options);
+  if (holdsImages(invocation)) return withType(await predict(invocation, options), type);
+  if (isJsonType(mediaType) || (isUntyped(mediaType) && looksLikeJson(body))) {
+    return withType(await answerJson(invocation, options), type);
+  }
+  return await invokeSageMaker(invocation, options);
+};
+
+async function answerLines(invocation: Invocation, options: ProtocolOptions): Promise<Response> {
+  const { request, body, record, mediaType, model, version } = invocation;
+  const { limits } = options.config;
+  const [line, ...others] = isLinesType(mediaType) ? splitLines(body) : [];
+  if (!line || others.length > 0) {
+    return await answerRows(await readLines(invocation, limits), invocation, options);
+  }
+  // A single line of JSON is the list of instances itself, not the first of them.
+  return await answerBare(createInvocation(request, line, record, limits, { model, version }), options);
+}
+
+async function answerJson(invocation: Invocation, options: ProtocolOptions): Promise<Response> {
+  const { headers } = invocation.request;
+  const method = readTfsMethod(headers);
+  const lines = readConcatenated(invocation, options);
+  if (lines) {
+    checkPredict(headers);
+    return await answerRows(lines, invocation, options);
+  }
+  const json = invocation.json();
+  if (isJsonObject(json) && KEYS.some((key) => Object.hasOwn(json, key))) {
+    if (Object.hasOwn(json, 'examples') && method === undefined) {
+      throw invalid(
+        `The request is ${describeJson(json)}; examples need the custom attribute tfs-method=classify or tfs-method=regress.`,
+      );
+    }
+    return await METHODS[method ?? 'predict'](invocation, options);
+  }
+  checkPredict(headers);
+  return await answerBare(invocation, options);
+}
+
+/** JSON without a name around it: one instance, or a list of them. */
+async function answerBare(invocation: Invocation, options: ProtocolOptions): Promise<Response> {
+  const { limits, nonFiniteJson } = options.config;
+  return await invocation.decode(async (json) => {
+    const { outputs } = await runTensors(invocation, options, {
+      kind: kindOfValues(json),
+      decode: (contract) => decodeBare(json, 'body', contract, limits),
+      isBatch: true,
+    });
+    return jsonResponse({ predictions: encodeRows(outputs, tensorFlowStyle(nonFiniteJson)) });
+  });
+}
+
+async function answerRows(lines: Lines, invocation: Invocation, options: ProtocolOptions): Promise<Response> {
+  const parts = await runLines(lines, invocation, options, false);
+  const style = tensorFlowStyle(options.config.nonFiniteJson);
+  return await encodeParts(parts, JSON_TYPE, style, (predictions) => ({ predictions }));
+}
+
+/** @throws InferenceError when examples are asked for, which other bodies do not hold */
+function checkPredict(headers: Headers): void {
+  const method = readTfsMethod(headers);
+  if (method === undefined || method === 'predict') return;
+  throw invalid(`The attribute tfs-method is "${method}", which takes JSON with "examples".`);
+}
+
+/** The same JSON under the type that was asked for: it has no line breaks in it. */
+function withType(response: Response, type: AnswerType): Response {
+  if (type !== JSON_TYPE) response.headers.set('content-type', type);
+  return response;
+}

@@ -1,0 +1,98 @@
+import { InferenceError, invalid } from '../errors.ts';
+import { type ArrayOptions, readNpy, writeNpy } from './npy.ts';
+import type { Tensor } from './tensor.ts';
+
+interface ArchiveOptions extends ArrayOptions {
+  /** Largest size of all arrays together, unpacked. */
+  readonly byteLimit: number;
+}
+
+/** How much of an archive is unpacked at once: a thousandfold of it still fits into memory. */
+const STEP_BYTES = 16 * 1024;
+
+/** Whether bytes begin like a ZIP archive with something in it. */
+export function isZip(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.subarray(0, 4)).toString('latin1') === 'PK\x03\x04';
+}
+
+/**
+ * Reads several arrays with their names (`.npz`): a ZIP archive of `.npy` files, packed or not. An array that says it is
+ * larger than the limit is not unpacked; one that lies about it is stopped soon after.
+ * Source: numpy.savez.
+ *
+ * @throws InferenceError for damaged archives, and for arrays that `readNpy` does not take
+ */
+export async function readNpz(
+  bytes: Uint8Array,
+  { field, elementLimit, byteLimit }: ArchiveOptions,
+): Promise<ReadonlyMap<string, Tensor>> {
+  const files = await unpack(bytes, field, byteLimit);
+  if (files.size === 0) throw invalid(`Field "${field}" holds no arrays; expected an archive of .npy files.`);
+  return new Map(
+    [...files].map(([name, content]) => {
+      const arrayName = name.replace(/\.npy$/, '');
+      return [arrayName, readNpy(content, { field: `${field}.${arrayName.slice(0, 100)}`, elementLimit })];
+    }),
+  );
+}
+
+/** Arrays as an archive without packing, as `numpy.savez` writes it. */
+export async function writeNpz(tensors: ReadonlyMap<string, Tensor>): Promise<Uint8Array> {
+  const { zipSync } = await import('fflate');
+  const files = [...tensors].map(([name, tensor]) => [`${name}.npy`, writeNpy(tensor)] as const);
+  // The same tensors make the same bytes: no time of day in them.
+  return zipSync(Object.fromEntries(files), { level: 0, mtime: new Date(1980, 0, 1) });
+}
+
+async function unpack(
+  bytes: Uint8Array,
+  field: string,
+  byteLimit: number,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const { Unzip, UnzipInflate } = await import('fflate');
+  const chunks = new Map<string, Uint8Array[]>();
+  let declaredBytes = 0;
+  let unpackedBytes = 0;
+  const unzip = new Unzip((file) => {
+    const own: Uint8Array[] = [];
+    chunks.set(file.name, own);
+    declaredBytes += file.originalSize ?? 0;
+    if (declaredBytes > byteLimit) throw tooLarge(field, byteLimit);
+    file.ondata = (error, chunk) => {
+      if (error) throw error;
+      unpackedBytes += chunk.length;
+      if (unpackedBytes > byteLimit) throw tooLarge(field, byteLimit);
+      own.push(chunk);
+    };
+    file.start();
+  });
+  unzip.register(UnzipInflate);
+  try {
+    for (let start = 0; start < bytes.length; start += STEP_BYTES) {
+      unzip.push(bytes.subarray(start, start + STEP_BYTES), start + STEP_BYTES >= bytes.length);
+    }
+  } catch (error) {
+    if (error instanceof InferenceError) throw error;
+    throw unreadable(field);
+  }
+  if (chunks.size !== countEntries(bytes)) throw unreadable(field);
+  return new Map([...chunks].map(([name, parts]) => [name, Buffer.concat(parts)]));
+}
+
+/** How many files the directory at an archive's end says there are; undefined where the end is missing. */
+function countEntries(bytes: Uint8Array): number | undefined {
+  const archive = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const end = archive.lastIndexOf('PK\x05\x06', undefined, 'latin1');
+  return end === -1 || end + 12 > archive.length ? undefined : archive.readUInt16LE(end + 10);
+}
+
+function unreadable(field: string): InferenceError {
+  return invalid(`Field "${field}" is not a readable archive of NumPy arrays (.npz), or two have one name.`);
+}
+
+function tooLarge(field: string, byteLimit: number): InferenceError {
+  return new InferenceError(
+    'PAYLOAD_TOO_LARGE',
+    `Field "${field}" unpacks to more than ${byteLimit} bytes, which is the limit (MAX_BODY_BYTES).`,
+  );
+}

@@ -1,0 +1,174 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  frameOfCells,
+  holdsNames,
+  isText,
+  parseCsv,
+  parseFirstRow,
+  quoteCell,
+  readCsvParameters,
+  writeCsvRows,
+} from '../../../../shared/protocols/codecs/csv.ts';
+import { createTensor, type Tensor } from '../../../../shared/tensor/tensor.ts';
+import { errorOf, rejectionOf } from '../../error-of.ts';
+import { contract, spec } from './contract.ts';
+
+const parametersOf = (type: string) => readCsvParameters(new Headers({ 'content-type': type }));
+
+describe('the type of a table', () => {
+  it.each([
+    ['text/csv', { header: undefined, labels: 0 }],
+    ['text/csv; label_size=0', { header: undefined, labels: 0 }],
+    ['text/csv;label_size=2;header=absent', { header: 'absent', labels: 2 }],
+    ['TEXT/CSV ; Header="Present"', { header: 'present', labels: 0 }],
+    ['text/csv; charset=utf-8', { header: undefined, labels: 0 }],
+  ])('%s says %j', (type, parameters) => {
+    expect(parametersOf(type)).toEqual(parameters);
+  });
+
+  it.each([
+    ['text/csv; header=yes', 'The Content-Type has header=yes; expected "present" or "absent".'],
+    ['text/csv; label_size=-1', 'The Content-Type has label_size=-1; expected a number of columns.'],
+  ])('%s is refused', (type, message) => {
+    expect(errorOf(() => parametersOf(type)).message).toBe(message);
+  });
+});
+
+describe('CSV', () => {
+  it.each([
+    [
+      '1,2\n3,4',
+      [
+        ['1', '2'],
+        ['3', '4'],
+      ],
+    ],
+    [
+      '1,2\r\n3,4\r\n',
+      [
+        ['1', '2'],
+        ['3', '4'],
+      ],
+    ],
+    ['1\r2\n3\r\n4', [['1'], ['2'], ['3'], ['4']]],
+    ['\ufeffa,b', [['a', 'b']]],
+    ['\ufeff"a",b', [['a', 'b']]],
+    ['\n1\n\n2\n\n', [['1'], ['2']]],
+    ['"1"\n\n"2"\r\n', [['1'], ['2']]],
+    ['1,,\n', [['1', '', '']]],
+    ['1,2\n3', [['1', '2'], ['3']]],
+    ['"1",2\n3', [['1', '2'], ['3']]],
+    ['"a,b","say ""x""","two\nlines"', [['a,b', 'say "x"', 'two\nlines']]],
+    ['', []],
+  ])('%j holds its rows', async (text, rows) => {
+    expect(await parseCsv(text)).toEqual(rows);
+  });
+
+  it.each([
+    ['1,2\n"3', ' at line 2'],
+    ['"a"b,1', ' at line 1'],
+    ['1,2\na"b,1', ' at line 2'],
+  ])('%j is refused with its line', async (text, place) => {
+    expect(await rejectionOf(parseCsv(text))).toMatchObject({
+      code: 'BAD_REQUEST',
+      message: `The CSV body has a quote out of place${place}.`,
+    });
+  });
+
+  it('reads the same with quotes around cells as without', async () => {
+    const cell = fc.string({ unit: 'grapheme', maxLength: 5 }).filter((text) => !/[",\r\n\ufeff]/.test(text));
+    const rows = fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { minLength: 1, maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(rows, async (table) => {
+        const write = (quote: string) =>
+          table.map((cells) => cells.map((text) => `${quote}${text}${quote}`).join(',')).join('\n');
+        expect(await parseCsv(write('"'))).toEqual(table);
+        expect(await parseCsv(write(''))).toEqual(table);
+      }),
+    );
+  });
+
+  it('gives back the cells that were quoted for it', async () => {
+    const table = fc.array(fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r', ' ') }), {
+      minLength: 2,
+      maxLength: 4,
+    });
+    await fc.assert(
+      fc.asyncProperty(table, async (cells) => {
+        expect(await parseCsv(`${cells.map(quoteCell).join(',')}\n"x"`)).toEqual([cells, ['x']]);
+      }),
+    );
+  });
+
+  it('shows its first row, whatever is below it', async () => {
+    expect(await parseFirstRow(Buffer.from('\ufeff\r\n"a,b",c\n"'))).toEqual(['a,b', 'c']);
+    expect(await parseFirstRow(Buffer.from('"a'))).toEqual([]);
+    expect(await parseFirstRow(Buffer.from(''))).toEqual([]);
+  });
+});
+
+describe('a cell', () => {
+  it.each(['a', ' x ', '1a', 'true', '0x', '--1'])('%j can only be a name', (cell) => {
+    expect(isText(cell)).toBe(true);
+  });
+
+  it.each(['', ' ', '1', '-1.5e3', 'NaN', 'inf', '-Infinity', ' 2 '])('%j can be a value', (cell) => {
+    expect(isText(cell)).toBe(false);
+  });
+});
+
+describe('the names of columns', () => {
+  const inputs = [spec('x', 'FP32', [-1, 2])];
+
+  it('are those of the features where there are any, or else of the inputs', () => {
+    expect(holdsNames(['b', 'other', 'a'], contract(inputs, { features: ['a', 'b'] }))).toBe(true);
+    expect(holdsNames(['x'], contract(inputs, { features: ['a', 'b'] }))).toBe(false);
+    expect(holdsNames(['x'], contract(inputs))).toBe(true);
+    expect(holdsNames(['y'], contract(inputs))).toBe(false);
+  });
+});
+
+describe('a table of cells', () => {
+  it('turns rows into columns', () => {
+    expect(
+      frameOfCells(
+        ['a', 'b'],
+        [
+          ['1', '2'],
+          ['3', '4'],
+        ],
+        'body',
+      ),
+    ).toEqual({
+      names: ['a', 'b'],
+      columns: [
+        ['1', '3'],
+        ['2', '4'],
+      ],
+      field: 'body',
+      isText: true,
+    });
+  });
+
+  it('has rows of one length', () => {
+    expect(errorOf(() => frameOfCells(undefined, [['1', '2'], ['3']], 'body')).message).toBe(
+      'Field "body[1]" has 1 cells; expected 2.',
+    );
+    expect(errorOf(() => frameOfCells(['a'], [['1', '2']], 'line 7')).message).toBe(
+      'Field "line 7" has 2 cells; expected 1.',
+    );
+  });
+});
+
+describe('outputs as CSV', () => {
+  it('stand side by side, one row per instance, with quotes where they need them', () => {
+    const labels: Tensor = { datatype: 'BYTES', shape: [2], data: ['a,b', 'say "x"'] };
+    const outputs = new Map([
+      ['label', labels],
+      ['scores', createTensor('FP32', [2, 1, 2], [0.1, Number.NaN, 1, Infinity])],
+      ['id', createTensor('INT64', [2], [1, 2])],
+    ]);
+    expect(writeCsvRows(outputs, 2)).toEqual(['"a,b",0.1,NaN,1', '"say ""x""",1,Infinity,2']);
+  });
+});

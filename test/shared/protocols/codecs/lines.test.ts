@@ -1,0 +1,49 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { splitConcatenated, splitLines } from '../../../../shared/protocols/codecs/lines.ts';
+
+const linesOf = (text: string) => splitLines(Buffer.from(text)).map((line) => Buffer.from(line).toString());
+const valuesOf = (text: string) =>
+  splitConcatenated(Buffer.from(text)).map((value) => Buffer.from(value).toString().trim());
+
+describe('lines', () => {
+  it.each([
+    ['1\n2', ['1', '2']],
+    ['1\r\n2\r\n', ['1\r', '2\r']],
+    ['\ufeff[1]\n', ['[1]']],
+    ['\n \n1\n\t\n', ['1']],
+    ['', []],
+  ])('of %j are those with something in them', (text, lines) => {
+    expect(linesOf(text)).toEqual(lines);
+  });
+});
+
+describe('JSON values one behind the other', () => {
+  it.each([
+    ['{"a":1}{"a":2}', ['{"a":1}', '{"a":2}']],
+    ['[1]\n[2]\n', ['[1]', '[2]']],
+    ['{\n "a": [1]\n}\n{\n "a": [2]\n}', ['{\n "a": [1]\n}', '{\n "a": [2]\n}']],
+    ['["]","\\"]"][1]', ['["]","\\"]"]', '[1]']],
+    ['{"a":1}', ['{"a":1}']],
+    ['[1] x', ['[1]', 'x']],
+    ['[1', ['[1']],
+    ['"abc', ['"abc']],
+    [']', [']']],
+  ])('%j are told apart', (text, values) => {
+    expect(valuesOf(text)).toEqual(values);
+  });
+
+  it('are told apart whatever is in them', () => {
+    const value = fc.oneof(fc.array(fc.jsonValue()), fc.dictionary(fc.string(), fc.jsonValue()));
+    fc.assert(
+      fc.property(
+        fc.array(value, { minLength: 1 }),
+        fc.constantFrom('', ' ', '\n', '\r\n'),
+        (values, space) => {
+          const texts = values.map((item) => JSON.stringify(item));
+          expect(valuesOf(texts.join(space))).toEqual(texts);
+        },
+      ),
+    );
+  });
+});

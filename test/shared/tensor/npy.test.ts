@@ -1,0 +1,191 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { InferenceError } from '../../../shared/errors.ts';
+import { DATATYPE_NAMES } from '../../../shared/tensor/datatype.ts';
+import { float16ToNumber } from '../../../shared/tensor/float16.ts';
+import { readNpy, writeNpy } from '../../../shared/tensor/npy.ts';
+import { readNpyHeader } from '../../../shared/tensor/npy-header.ts';
+import { createTensor, type Tensor } from '../../../shared/tensor/tensor.ts';
+import { errorOf } from '../error-of.ts';
+import { GOLDEN } from './numpy-arrays.ts';
+
+const OPTIONS = { field: 'body', elementLimit: 1000 };
+const decode = (base64: string) => Buffer.from(base64, 'base64');
+
+/** The bytes of an array with any header text. */
+function withHeader(dictionary: string, data: Uint8Array = new Uint8Array(0), version = 1): Buffer {
+  const text = Buffer.from(`${dictionary}\n`, 'latin1');
+  const length = Buffer.alloc(version === 1 ? 2 : 4);
+  if (version === 1) length.writeUInt16LE(text.length);
+  else length.writeUInt32LE(text.length);
+  return Buffer.concat([Buffer.from('\x93NUMPY', 'latin1'), Buffer.from([version, 0]), length, text, data]);
+}
+
+/** Elements as Python prints them; floats as numbers, as its digits differ from those of JavaScript. */
+function toComparable(datatype: Tensor['datatype'], element: unknown): unknown {
+  if (datatype === 'BOOL') return element === 1 ? 'True' : 'False';
+  if (datatype === 'FP16') return float16ToNumber(Number(element));
+  if (datatype === 'FP32' || datatype === 'FP64') return element;
+  return String(element);
+}
+
+function parsePython(element: string, like: unknown): unknown {
+  const words: Readonly<Record<string, number>> = { nan: Number.NaN, inf: Infinity, '-inf': -Infinity };
+  return typeof like === 'number' ? (words[element] ?? Number(element)) : element;
+}
+
+describe('an array that NumPy wrote', () => {
+  it.each(GOLDEN.arrays)('$name is read with its shape and elements', ({ npy, shape, elements }) => {
+    const tensor = readNpy(decode(npy), OPTIONS);
+    const found = [...tensor.data].map((element) => toComparable(tensor.datatype, element));
+    expect(tensor.shape).toEqual(shape);
+    expect(found).toEqual(elements.map((element, i) => parsePython(element, found[i])));
+  });
+
+  it('is written again byte by byte, where it lies row by row in little-endian', () => {
+    const canonical = GOLDEN.arrays.filter(({ npy }) => {
+      const { dtype, isFortranOrder } = readNpyHeader(decode(npy), 'body');
+      return !dtype.isBigEndian && !isFortranOrder && dtype.kind !== 'S' && decode(npy)[6] === 1;
+    });
+    expect(canonical.length).toBeGreaterThan(15);
+    for (const { name, npy } of canonical) {
+      const written = Buffer.from(writeNpy(readNpy(decode(npy), OPTIONS))).toString('base64');
+      // NumPy knows that this array was declared with room for four characters.
+      if (name !== 'text <U') expect(written, name).toBe(npy);
+    }
+  });
+
+  it('is not copied when its elements are aligned', () => {
+    const file = new Uint8Array(decode(GOLDEN.arrays.find(({ name }) => name === '<f4')?.npy ?? ''));
+    const { data } = readNpy(file, OPTIONS);
+    expect(!Array.isArray(data) && data.buffer).toBe(file.buffer);
+  });
+
+  it.each([
+    ['objects', /holds Python objects \(dtype object\), which are never unpickled/],
+    ['complex', /has the NumPy type "<c8"; expected one of b1, .*f8, U or S/],
+    ['dates', /has the NumPy type "<M8\[D\]"/],
+    ['records', /holds records of several columns/],
+    ['wide floats', /has the NumPy type "<f16"/],
+  ])('of %s is refused with its type', (name, message) => {
+    const error = errorOf(() => readNpy(decode(GOLDEN.refused[name] ?? ''), OPTIONS));
+    expect(error).toMatchObject({ status: 400, message: expect.stringMatching(message) });
+    expect(error.message).toMatch(/^Field "body" /);
+  });
+});
+
+describe('an array', () => {
+  const HEADER = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }";
+
+  it.each([
+    ['other bytes', Buffer.from('PK\x03\x04'), /is not in NumPy's format/],
+    [
+      'another version',
+      withHeader(HEADER, undefined, 4),
+      /has version 4 of NumPy's format; expected 1, 2 or 3/,
+    ],
+    ['a cut length', Buffer.from('\x93NUMPY\x01\x00\x10', 'latin1'), /ends inside its NumPy header/],
+    ['a cut header', withHeader(HEADER).subarray(0, 20), /ends inside its NumPy header/],
+    ['no descr', withHeader("{'fortran_order': False, 'shape': (2,)}"), /without "descr", "fortran_order"/],
+    ['code for a header', withHeader('__import__("os").getcwd()'), /without "descr", "fortran_order"/],
+    [
+      'a negative size',
+      withHeader("{'descr': '<f4', 'fortran_order': False, 'shape': (-2,), }"),
+      /without "descr", "fortran_order" or "shape"/,
+    ],
+    [
+      'a size beyond all numbers',
+      withHeader(`{'descr': '<f4', 'fortran_order': False, 'shape': (${'9'.repeat(400)},), }`),
+      /has a shape that no array can have/,
+    ],
+    [
+      'too many axes',
+      withHeader(`{'descr': '<f4', 'fortran_order': False, 'shape': (${'1, '.repeat(65)}), }`),
+      /has a shape that no array can have/,
+    ],
+    [
+      'too few bytes',
+      withHeader(HEADER, Buffer.alloc(7)),
+      /has 7 bytes of elements; its shape \[2\] takes 8/,
+    ],
+    [
+      'too many bytes',
+      withHeader(HEADER, Buffer.alloc(9)),
+      /has 9 bytes of elements; its shape \[2\] takes 8/,
+    ],
+    [
+      'no text',
+      withHeader("{'descr': '<U1', 'fortran_order': False, 'shape': (1,), }", Buffer.from([0, 0, 0, 0x7f])),
+      /Element 0 of field "body" is no valid text/,
+    ],
+    [
+      'no UTF-8',
+      withHeader("{'descr': '|S2', 'fortran_order': False, 'shape': (1,), }", Buffer.from([0x61, 0xff])),
+      /Element 0 of field "body" is no valid text/,
+    ],
+  ])('with %s is refused', (_, bytes, message) => {
+    expect(errorOf(() => readNpy(bytes, OPTIONS)).message).toMatch(message);
+  });
+
+  it('with more elements than the limit is refused before they are looked at, even where they take no bytes', () => {
+    const bytes = withHeader("{'descr': '<U0', 'fortran_order': False, 'shape': (1000, 1000000), }");
+    expect(errorOf(() => readNpy(bytes, OPTIONS)).message).toBe(
+      'Field "body" has 1000000000 elements; the limit is 1000 (MAX_TENSOR_ELEMENTS).',
+    );
+  });
+
+  it('of Python 2, with long sizes and double quotes, is read', () => {
+    const header = '{"descr": "|u1", "fortran_order": True, "shape": (2L, 2L)}';
+    expect(readNpy(withHeader(header, Buffer.from([1, 2, 3, 4])), OPTIONS)).toEqual({
+      datatype: 'UINT8',
+      shape: [2, 2],
+      data: Uint8Array.from([1, 3, 2, 4]),
+    });
+  });
+
+  it('has booleans of 0 and 1, whatever its bytes are', () => {
+    const header = "{'descr': '|b1', 'fortran_order': False, 'shape': (3,), }";
+    expect(readNpy(withHeader(header, Buffer.from([0, 1, 255])), OPTIONS).data).toEqual(
+      Uint8Array.from([0, 1, 1]),
+    );
+  });
+
+  it('survives being written and read, in every datatype and shape', () => {
+    const shapes = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 4 });
+    fc.assert(
+      fc.property(fc.constantFrom(...DATATYPE_NAMES), shapes, (datatype, shape) => {
+        const count = shape.reduce((product, size) => product * size, 1);
+        const values = Array.from({ length: count }, (_, i) => (datatype === 'BOOL' ? i % 2 : i));
+        const tensor = createTensor(datatype, shape, values);
+        const written = writeNpy(tensor);
+        expect((written.length - tensor.data.length * elementBytesOf(written)) % 64).toBe(0);
+        expect(readNpy(written, OPTIONS)).toEqual(tensor);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('of any bytes is read or refused as a mistake of the client', () => {
+    const valid = GOLDEN.arrays.map(({ npy }) => decode(npy));
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...valid),
+        fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 4 }),
+        (file, changes) => {
+          const bytes = Uint8Array.from(file);
+          for (const [at, value] of changes) bytes[at % bytes.length] = value;
+          try {
+            readNpy(bytes, OPTIONS);
+          } catch (error) {
+            expect(error).toBeInstanceOf(InferenceError);
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+function elementBytesOf(file: Uint8Array): number {
+  return readNpyHeader(file, 'body').dtype.elementBytes;
+}
