@@ -243,6 +243,24 @@ describe('preload', () => {
   });
 });
 
+describe('the largest batch of a model', () => {
+  it('holds for rows and for tensors', async () => {
+    const config = JSON.stringify({ task: 'tabular-regression', maxBatchSize: 2 });
+    const folder = await makeFolder({ 'm/1/model.onnx': identity, 'm/1/model.json': config });
+    const { inference } = makeInference(folder);
+    const rows = (count: number) => ({ ...askRows('m'), input: rowsInput(new Array(count).fill([1, 2])) });
+    expect((await inference.infer(rows(2))).output).toMatchObject({ kind: 'regression' });
+    const message = 'The request has 3 instances; this model takes at most 2 at once.';
+    expect(await rejectionOf(inference.infer(rows(3)))).toMatchObject({ status: 400, message });
+    const tensors = inference.inferTensors({
+      reference: { name: 'm', version: '1' },
+      inputs: new Map([['x', createTensor('FP32', [3, 2], [1, 2, 3, 4, 5, 6])]]),
+      outputs: undefined,
+    });
+    expect((await rejectionOf(tensors)).message).toBe(message);
+  });
+});
+
 describe('the session cache', () => {
   it('keeps no more sessions than fit, and loads the others anew', async () => {
     const folder = await makeFolder({ 'a/1/model.onnx': identity, 'b/1/model.onnx': negation });
