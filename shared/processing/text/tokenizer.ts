@@ -1,5 +1,5 @@
-import type { Tokenizer } from '@huggingface/tokenizers';
 import * as z from 'zod';
+import { createCharsMap } from './charsmap.ts';
 
 /** Texts as a text model takes them: `rows` times `length` numbers each, row by row. */
 export interface TokenBatch {
@@ -88,7 +88,9 @@ export async function createTokenizer(tokenizerJson: unknown, configJson: unknow
   const { padding, ...settings } = parsed.data;
   try {
     const options = typeof configJson === 'object' && configJson !== null ? configJson : {};
-    return wrap(new Tokenizer({ padding, ...settings }, options), config.data, padding?.pad_token);
+    const tokenizer: PackageTokenizer = new Tokenizer({ padding, ...settings }, options);
+    if (tokenizer.normalizer) applyCharsMaps(tokenizer.normalizer);
+    return wrap(tokenizer, config.data, padding?.pad_token);
   } catch (error) {
     const what = error instanceof Error && /^Unknown [A-Za-z]+ type: \w+$/.test(error.message);
     const detail = what && error instanceof Error ? ` (${error.message})` : '';
@@ -96,8 +98,38 @@ export async function createTokenizer(tokenizerJson: unknown, configJson: unknow
   }
 }
 
+/** What is used of the package's tokenizer; the types it comes with do not resolve. */
+interface PackageTokenizer {
+  readonly normalizer: PackageNormalizer | null;
+  readonly post_processor: {
+    post_process(
+      tokens: readonly string[],
+      pair: null,
+      special: boolean,
+    ): { readonly tokens: readonly string[]; readonly token_type_ids?: readonly number[] };
+  } | null;
+  encode(
+    text: string,
+    options: { readonly add_special_tokens: boolean },
+  ): { readonly ids: readonly (number | undefined)[] };
+  token_to_id(token: string): number | undefined;
+}
+
+/** A normalizer, or a sequence of them. */
+interface PackageNormalizer {
+  readonly normalizers?: readonly (PackageNormalizer | null)[];
+  readonly charsmap?: unknown;
+  normalize(text: string): string;
+}
+
+/** The package takes every such map for the one most models have, and that one for Unicode's own rules. */
+function applyCharsMaps(normalizer: PackageNormalizer): void {
+  for (const part of normalizer.normalizers ?? []) if (part) applyCharsMaps(part);
+  if (typeof normalizer.charsmap === 'string') normalizer.normalize = createCharsMap(normalizer.charsmap);
+}
+
 function wrap(
-  tokenizer: Tokenizer,
+  tokenizer: PackageTokenizer,
   config: z.infer<typeof configSchema>,
   padding: string | undefined,
 ): TextTokenizer {
@@ -154,7 +186,7 @@ interface Frame {
   readonly textType: number;
 }
 
-function findFrame(tokenizer: Tokenizer): Frame {
+function findFrame(tokenizer: PackageTokenizer): Frame {
   const framed = tokenizer.post_processor?.post_process([PLACE], null, true) ?? { tokens: [PLACE] };
   const { tokens } = framed;
   const types = framed.token_type_ids ?? tokens.map(() => 0);
@@ -175,9 +207,9 @@ function findFrame(tokenizer: Tokenizer): Frame {
 }
 
 /** What a vocabulary without an unknown token does not know is left out, as transformers does. */
-function encodeText(tokenizer: Tokenizer, text: string, index: number): number[] {
+function encodeText(tokenizer: PackageTokenizer, text: string, index: number): number[] {
   try {
-    const ids: (number | undefined)[] = tokenizer.encode(text, { add_special_tokens: false }).ids;
+    const { ids } = tokenizer.encode(text, { add_special_tokens: false });
     return ids.filter((id) => id !== undefined);
   } catch (error) {
     // Its lists of tokens are handed on as arguments, of which there can be some hundred thousand.
