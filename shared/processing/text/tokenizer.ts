@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { createCharsMap } from './charsmap.ts';
+import { loadTokenizer, type PackageTokenizer } from './load-tokenizer.ts';
 
 /** Texts as a text model takes them: `rows` times `length` numbers each, row by row. */
 export interface TokenBatch {
@@ -74,8 +74,7 @@ const NO_LIMIT = 1e9;
 const PLACE = '\0text\0';
 
 /**
- * Creates a tokenizer from the content of `tokenizer.json` and of `tokenizer_config.json`. The package that knows how
- * is loaded here, so that models without texts do not pay for it.
+ * Creates a tokenizer from the content of `tokenizer.json` and of `tokenizer_config.json`.
  *
  * @throws TokenizerError
  */
@@ -84,48 +83,16 @@ export async function createTokenizer(tokenizerJson: unknown, configJson: unknow
   if (!parsed.success) throw new TokenizerError('its tokenizer.json is not that of a tokenizer');
   const config = configSchema.safeParse(configJson ?? {});
   if (!config.success) throw new TokenizerError('its tokenizer_config.json is not valid');
-  const { Tokenizer } = await import('@huggingface/tokenizers');
   const { padding, ...settings } = parsed.data;
   try {
     const options = typeof configJson === 'object' && configJson !== null ? configJson : {};
-    const tokenizer: PackageTokenizer = new Tokenizer({ padding, ...settings }, options);
-    if (tokenizer.normalizer) applyCharsMaps(tokenizer.normalizer);
+    const tokenizer = await loadTokenizer({ padding, ...settings }, options);
     return wrap(tokenizer, config.data, padding?.pad_token);
   } catch (error) {
     const what = error instanceof Error && /^Unknown [A-Za-z]+ type: \w+$/.test(error.message);
     const detail = what && error instanceof Error ? ` (${error.message})` : '';
     throw new TokenizerError(`its tokenizer.json cannot be used${detail}`, { cause: error });
   }
-}
-
-/** What is used of the package's tokenizer; the types it comes with do not resolve. */
-interface PackageTokenizer {
-  readonly normalizer: PackageNormalizer | null;
-  readonly post_processor: {
-    post_process(
-      tokens: readonly string[],
-      pair: null,
-      special: boolean,
-    ): { readonly tokens: readonly string[]; readonly token_type_ids?: readonly number[] };
-  } | null;
-  encode(
-    text: string,
-    options: { readonly add_special_tokens: boolean },
-  ): { readonly ids: readonly (number | undefined)[] };
-  token_to_id(token: string): number | undefined;
-}
-
-/** A normalizer, or a sequence of them. */
-interface PackageNormalizer {
-  readonly normalizers?: readonly (PackageNormalizer | null)[];
-  readonly charsmap?: unknown;
-  normalize(text: string): string;
-}
-
-/** The package takes every such map for the one most models have, and that one for Unicode's own rules. */
-function applyCharsMaps(normalizer: PackageNormalizer): void {
-  for (const part of normalizer.normalizers ?? []) if (part) applyCharsMaps(part);
-  if (typeof normalizer.charsmap === 'string') normalizer.normalize = createCharsMap(normalizer.charsmap);
 }
 
 function wrap(

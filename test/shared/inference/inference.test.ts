@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
+import { readFormatFolder } from '../../fixtures/format-folders.ts';
 import { rejectionOf } from '../error-of.ts';
 import { buildModel, buildNode, FLOAT, identityModel, tensorValue } from '../onnx/build-model.ts';
 import { MODELS } from '../project.ts';
 import { makeFolder, writeFiles } from '../temporary-folder.ts';
-import { imagesInput, makeInference, rowsInput, tensorsInput } from './make-inference.ts';
+import { imagesInput, makeInference, rowsInput, tensorsInput, textsInput } from './make-inference.ts';
 
 const identity = identityModel(FLOAT, ['n', 2]);
 const regression = JSON.stringify({ task: 'tabular-regression' });
@@ -86,6 +87,17 @@ describe('the model of a request that names none', () => {
     const image = Buffer.from(String(example?.image), 'base64');
     const images = await inference.infer({ ...ask(undefined), input: imagesInput([image]) });
     expect(images.reference.name).toBe('digits');
+  });
+
+  it('is the only one whose small files say so', async () => {
+    const bert = readFormatFolder('optimum/bert-features');
+    const folder = await makeFolder({
+      'a/1/model.onnx': identity,
+      ...Object.fromEntries(Object.entries(bert).map(([path, content]) => [`bert/1/${path}`, content])),
+    });
+    const { inference } = makeInference(folder);
+    const answer = await inference.infer({ ...ask(undefined), input: textsInput(['a']) });
+    expect(answer.reference.name).toBe('bert');
   });
 
   it('is not guessed: the answer says why and lists the models', async () => {
