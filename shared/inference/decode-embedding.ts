@@ -30,6 +30,11 @@ export function createEmbeddingDecoder(session: Session, config: EmbeddingConfig
       `its output "${output.name}" has one vector per instance: there is nothing to pool, its "pooling" must be "none"`,
     );
   }
+  if (output.shape.length === 4 && config.pooling === 'cls') {
+    throw new ModelError(
+      `its output "${output.name}" is a map of places, none of which stands for all (cls)`,
+    );
+  }
   return {
     fetches: [output.name],
     labels: undefined,

@@ -2,15 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InferenceError } from '../errors.ts';
 import type { JsonObject } from '../json/parse-json.ts';
-import { type ModelStore, StoreError } from '../stores/model-store.ts';
+import { StoreError } from '../stores/model-store.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
 import { DEPLOYMENT_FILE, type Deployment, parseDeployment } from './deployment.ts';
 import { isPlainPath } from './file-manifest.ts';
 import type { FormatFolder } from './formats/format-folder.ts';
 import { locateModel, recogniseFiles } from './formats/recognise.ts';
+import { createListings, type ListingOptions } from './listings.ts';
 import { type ModelConfig, ModelError, parseModelConfig } from './model-config.ts';
 import { parseReference } from './reference.ts';
-import { filesBelow, type Listing, pickVersion, readListing, unknownVersion } from './repository-listing.ts';
+import { filesBelow, type Listing, pickVersion, unknownVersion } from './repository-listing.ts';
 import { createSmallFiles } from './small-files.ts';
 
 /** A model and the versions the repository holds of it, lowest first. There is at least one. */
@@ -63,73 +64,21 @@ export interface ModelRepository {
   open(reference: ModelReference): Promise<ModelFolder>;
 }
 
-export interface ModelRepositoryOptions {
-  readonly store: ModelStore;
+export interface ModelRepositoryOptions extends ListingOptions {
   readonly artifacts: ArtifactCache;
-  /** How long a listing is used before it is renewed in the background. */
-  readonly listingTtlMs?: number;
-  readonly now?: () => number;
-  /** Told of what does not keep models from being served: a renewal that failed, files that are ignored. */
-  readonly onProblem?: (what: string, error?: unknown) => void;
 }
 
 export const CONFIG_FILE = 'model.json';
 export const REFERENCE_FILE = 'reference.json';
 
-/** A name that is not in the listing may be new: the store is asked again, but no more often than this. */
-const MISS_PAUSE_MS = 2_000;
-/** Longest that a request waits for a listing to be renewed. */
-const RENEWAL_WAIT_MS = 1_000;
-
 /** The models of a store, in the layout `<name>/<version>/model.onnx`. Other files are no concern of it. */
 export function createModelRepository(options: ModelRepositoryOptions): ModelRepository {
-  const { store, artifacts, listingTtlMs = 30_000, now = () => performance.now(), onProblem } = options;
-  let current: Listing | undefined;
-  let renewal: Promise<Listing> | undefined;
-  let retryAtMs = 0;
+  const { store, artifacts, onProblem } = options;
   const smallFiles = createSmallFiles(store);
-
-  function renew(): Promise<Listing> {
-    renewal ??= readListing(store, now).then(
-      (listing) => {
-        for (const path of listing.ignored) {
-          if (!current?.ignored.includes(path)) onProblem?.(`${path} is ignored: its folders are not names`);
-        }
-        current = listing;
-        renewal = undefined;
-        smallFiles.keep(listing.files.values());
-        return listing;
-      },
-      (error: unknown) => {
-        renewal = undefined;
-        retryAtMs = now() + listingTtlMs;
-        if (current) onProblem?.('the model repository cannot be listed', error);
-        throw error;
-      },
-    );
-    return renewal;
-  }
-
-  /**
-   * An old listing is used while it is renewed in the background. A very old one is waited for: hosts that freeze
-   * between requests would never finish a renewal that nobody waits for. Failures leave the listing as it is.
-   */
-  async function listing(): Promise<Listing> {
-    if (!current) return await renew();
-    const ageMs = now() - current.atMs;
-    if (ageMs <= listingTtlMs || now() < retryAtMs) return current;
-    const renewed = renew().catch(() => undefined);
-    if (ageMs > 2 * listingTtlMs) await Promise.race([renewed, pause(RENEWAL_WAIT_MS)]);
-    return current;
-  }
-
-  /** What is not found may have been published after the listing. */
-  async function find<T>(look: (known: Listing) => Promise<T | undefined> | T | undefined) {
-    const known = await listing();
-    const found = await look(known);
-    if (found !== undefined || now() - known.atMs < MISS_PAUSE_MS || now() < retryAtMs) return found;
-    return await look(await renew().catch(() => known));
-  }
+  const listings = createListings({
+    ...options,
+    onRenewed: ({ files }) => smallFiles.keep(files.values()),
+  });
 
   async function readDeployment(known: Listing, name: string): Promise<Deployment | undefined> {
     const path = `${name}/${DEPLOYMENT_FILE}`;
@@ -140,7 +89,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     } catch (error) {
       // It is written to while the server runs: a new listing has its new etag.
       if (!(error instanceof StoreError) || error.reason !== 'changed') throw error;
-      const renewed = (await renew()).files.get(path);
+      const renewed = (await listings.renew()).files.get(path);
       return renewed && (await smallFiles.read(renewed, parseDeployment));
     }
   }
@@ -183,17 +132,17 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
   }
 
   return {
-    list: async () => [...(await listing()).models.values()],
+    list: async () => [...(await listings.current()).models.values()],
     resolve: async (name, version) => {
-      const found = await find((known) => pickVersion(known, name, version));
+      const found = await listings.find((known) => pickVersion(known, name, version));
       if (found) return found;
-      throw unknownVersion(await listing(), name, version);
+      throw unknownVersion(await listings.current(), name, version);
     },
     resolveAlias: async (name, alias) => {
       try {
-        const found = await find((known) => pickAlias(known, name, alias));
+        const found = await listings.find((known) => pickAlias(known, name, alias));
         if (found) return found;
-        const known = await listing();
+        const known = await listings.current();
         if (!known.models.has(name)) throw unknownVersion(known, name, undefined);
         throw unknownAlias(known, name, alias, await readDeployment(known, name));
       } catch (error) {
@@ -203,7 +152,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       }
     },
     config: async (reference) => {
-      const known = await listing();
+      const known = await listings.current();
       const folder = formatFolder(known, reference);
       const file = known.files.get(`${reference.name}/${reference.version}/${CONFIG_FILE}`);
       return file ? await smallFiles.read(file, parseModelConfig) : await recogniseFiles(folder);
@@ -211,7 +160,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     open: async (reference) => {
       const prefix = `${reference.name}/${reference.version}`;
       const path = await artifacts.fetchFolder(prefix);
-      const known = await listing();
+      const known = await listings.current();
       const folder = formatFolder(known, reference, (file) => readIfPresent(join(path, file)));
       const config = await folder.read(CONFIG_FILE);
       const example = await folder.read(REFERENCE_FILE);
@@ -225,10 +174,6 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       };
     },
   };
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
 }
 
 function unknownAlias(

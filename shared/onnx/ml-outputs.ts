@@ -44,7 +44,7 @@ export function readMlOutputs(source: ByteSource, graph: Field, outputs: readonl
   for (const output of outputs) {
     const labels = findLabels({ source, makers, constants }, output, 0);
     if (labels && labels.length > 0) classLabels.set(output, labels);
-    if (comesFromRegressor(makers, output, 0)) regressions.add(output);
+    if (comesFromRegressor(makers, output, new Set())) regressions.add(output);
   }
   return { classLabels, regressions };
 }
@@ -103,12 +103,14 @@ function pick(values: ClassLabels, places: readonly number[]): ClassLabels | und
   return texts.length > 0 ? texts : picked.filter((value) => typeof value === 'number');
 }
 
-function comesFromRegressor(makers: ReadonlyMap<string, Node>, name: string, steps: number): boolean {
+/** @param seen what was looked at on another way: sums of sums would be walked through again and again */
+function comesFromRegressor(makers: ReadonlyMap<string, Node>, name: string, seen: Set<string>): boolean {
   const node = makers.get(name);
-  if (!node || steps > LONGEST_WAY) return false;
+  if (!node || seen.has(name)) return false;
+  seen.add(name);
   if (node.domain === ML_DOMAIN) return REGRESSORS.includes(node.type);
   return (
-    COMBINING.includes(node.type) && node.inputs.some((input) => comesFromRegressor(makers, input, steps + 1))
+    COMBINING.includes(node.type) && node.inputs.some((input) => comesFromRegressor(makers, input, seen))
   );
 }
 

@@ -88,3 +88,30 @@ describe.runIf(hasSharedFixtures)('models of other projects (need the shared fix
     }
   });
 });
+
+describe.runIf(hasSharedFixtures)('models of other projects without any model.json', () => {
+  it('all serve, as what their graphs say', async () => {
+    const host = openApp({ MODEL_REPOSITORY: join(SHARED_FIXTURES, 'model-repository') });
+    const ask = async (request: TestRequest) => JSON.parse((await host.send(request)).body.toString());
+    const { models }: { models: { name: string }[] } = await ask(get('/models'));
+    const tasks = await Promise.all(
+      models.map(async ({ name }) => {
+        const { format, task } = await ask(get(`/models/${name}`));
+        return [name, format, task];
+      }),
+    );
+    expect(tasks).toEqual([
+      ['identity', 'onnx', 'tensor'],
+      ['increment2x3', 'onnx', 'tensor'],
+      ['iris_rf_zipmap', 'onnx', 'tabular-classification'],
+      ['iris_torch', 'onnx', 'tensor'],
+      ['matmul', 'onnx', 'tensor'],
+      ['mnist', 'onnx', 'tensor'],
+      ['simple', 'onnx', 'tensor'],
+      ['simple_string', 'onnx', 'tensor'],
+      ['squeezenet', 'onnx', 'tensor'],
+      ['squeezenet_fp16', 'onnx', 'tensor'],
+    ]);
+    await host.close();
+  });
+});

@@ -152,7 +152,10 @@ function resizeForConvNext(size: Size, { crop_pct }: Processor, filter: FilterNa
   if (!('shortestEdge' in size)) throw lacks('size.shortest_edge');
   const edge = size.shortestEdge;
   if (edge >= 384) return [resize(edge, edge, filter)];
-  return [resizeShortestEdge(Math.trunc(edge / (crop_pct ?? 224 / 256)), filter), centerCrop(edge, edge)];
+  return [
+    resizeShortestEdge(Math.trunc(edge / (crop_pct ?? 224 / 256)), filter),
+    centerCrop(edge, edge, 'down'),
+  ];
 }
 
 function resizeForLevit(size: Size, processor: Processor, filter: FilterName): readonly ImageStepJson[] {
@@ -172,8 +175,8 @@ function cropSteps({ do_center_crop: crops, crop_size }: Processor, kind: Kind):
   if (!(crops ?? kind.crops)) return [];
   if (crop_size === undefined) throw lacks('crop_size');
   const size = readSize(crop_size, true);
-  if ('shortestEdge' in size) return [centerCrop(size.shortestEdge, size.shortestEdge)];
-  return [centerCrop(size.width, size.height)];
+  if ('shortestEdge' in size) return [centerCrop(size.shortestEdge, size.shortestEdge, 'down')];
+  return [centerCrop(size.width, size.height, 'down')];
 }
 
 function normalizeSteps(processor: Processor, kind: Kind): readonly ImageStepJson[] {

@@ -30,11 +30,13 @@ export const resizeShortestEdge = (shortestEdge: number, filter: FilterName): Im
   filter,
 });
 
-export const centerCrop = (width: number, height: number): ImageStepJson => ({
-  step: 'centerCrop',
-  width,
-  height,
-});
+/** The middle, as the library rounds it that the format comes from. */
+/** The middle, as the library rounds it that the format comes from. */
+export const centerCrop = (
+  width: number,
+  height: number,
+  rounding: 'even' | 'down' = 'even',
+): ImageStepJson => ({ step: 'centerCrop', width, height, ...(rounding === 'down' && { rounding }) });
 
 export const rescale = (scale: number): ImageStepJson => ({ step: 'rescale', scale });
 

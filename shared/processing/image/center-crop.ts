@@ -8,6 +8,8 @@ export const centerCropOptions = z.strictObject({
   step: z.literal('centerCrop'),
   width: sideOption,
   height: sideOption,
+  /** Where the rest is odd: `even` as torchvision rounds it, `down` as the image processors of Hugging Face. */
+  rounding: z.enum(['even', 'down']).optional(),
 });
 
 export type CenterCropOptions = z.infer<typeof centerCropOptions>;
@@ -18,11 +20,20 @@ export function centerCrop(image: PixelRaster, options: CenterCropOptions): Pixe
 }
 
 /** Where the middle of an image of a size lies. */
-export function centerWindow(image: Size, { width, height }: Size): Window {
+export function centerWindow(
+  image: Size,
+  { width, height, rounding = 'even' }: Omit<CenterCropOptions, 'step'>,
+): Window {
+  const middle = MIDDLES[rounding];
   return { left: middle(image.width, width), top: middle(image.height, height), width, height };
 }
 
+const MIDDLES = {
+  even: middleOfTorchvision,
+  down: (side: number, cropped: number) => Math.floor((side - cropped) / 2),
+};
+
 /** A larger side leaves half of the rest, rounded to even; a smaller one is padded, one pixel more behind than before. */
-function middle(side: number, cropped: number): number {
+function middleOfTorchvision(side: number, cropped: number): number {
   return cropped > side ? 0 - Math.floor((cropped - side) / 2) : roundHalfToEven((side - cropped) / 2);
 }

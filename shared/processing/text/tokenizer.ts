@@ -1,5 +1,5 @@
-import type { Tokenizer } from '@huggingface/tokenizers';
 import * as z from 'zod';
+import { loadTokenizer, type PackageTokenizer } from './load-tokenizer.ts';
 
 /** Texts as a text model takes them: `rows` times `length` numbers each, row by row. */
 export interface TokenBatch {
@@ -74,8 +74,7 @@ const NO_LIMIT = 1e9;
 const PLACE = '\0text\0';
 
 /**
- * Creates a tokenizer from the content of `tokenizer.json` and of `tokenizer_config.json`. The package that knows how
- * is loaded here, so that models without texts do not pay for it.
+ * Creates a tokenizer from the content of `tokenizer.json` and of `tokenizer_config.json`.
  *
  * @throws TokenizerError
  */
@@ -84,11 +83,11 @@ export async function createTokenizer(tokenizerJson: unknown, configJson: unknow
   if (!parsed.success) throw new TokenizerError('its tokenizer.json is not that of a tokenizer');
   const config = configSchema.safeParse(configJson ?? {});
   if (!config.success) throw new TokenizerError('its tokenizer_config.json is not valid');
-  const { Tokenizer } = await import('@huggingface/tokenizers');
   const { padding, ...settings } = parsed.data;
   try {
     const options = typeof configJson === 'object' && configJson !== null ? configJson : {};
-    return wrap(new Tokenizer({ padding, ...settings }, options), config.data, padding?.pad_token);
+    const tokenizer = await loadTokenizer({ padding, ...settings }, options);
+    return wrap(tokenizer, config.data, padding?.pad_token);
   } catch (error) {
     const what = error instanceof Error && /^Unknown [A-Za-z]+ type: \w+$/.test(error.message);
     const detail = what && error instanceof Error ? ` (${error.message})` : '';
@@ -97,7 +96,7 @@ export async function createTokenizer(tokenizerJson: unknown, configJson: unknow
 }
 
 function wrap(
-  tokenizer: Tokenizer,
+  tokenizer: PackageTokenizer,
   config: z.infer<typeof configSchema>,
   padding: string | undefined,
 ): TextTokenizer {
@@ -154,7 +153,7 @@ interface Frame {
   readonly textType: number;
 }
 
-function findFrame(tokenizer: Tokenizer): Frame {
+function findFrame(tokenizer: PackageTokenizer): Frame {
   const framed = tokenizer.post_processor?.post_process([PLACE], null, true) ?? { tokens: [PLACE] };
   const { tokens } = framed;
   const types = framed.token_type_ids ?? tokens.map(() => 0);
@@ -175,9 +174,9 @@ function findFrame(tokenizer: Tokenizer): Frame {
 }
 
 /** What a vocabulary without an unknown token does not know is left out, as transformers does. */
-function encodeText(tokenizer: Tokenizer, text: string, index: number): number[] {
+function encodeText(tokenizer: PackageTokenizer, text: string, index: number): number[] {
   try {
-    const ids: (number | undefined)[] = tokenizer.encode(text, { add_special_tokens: false }).ids;
+    const { ids } = tokenizer.encode(text, { add_special_tokens: false });
     return ids.filter((id) => id !== undefined);
   } catch (error) {
     // Its lists of tokens are handed on as arguments, of which there can be some hundred thousand.

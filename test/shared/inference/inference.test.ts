@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
+import { readFormatFolder } from '../../fixtures/format-folders.ts';
 import { rejectionOf } from '../error-of.ts';
 import { buildModel, buildNode, FLOAT, identityModel, tensorValue } from '../onnx/build-model.ts';
 import { MODELS } from '../project.ts';
 import { makeFolder, writeFiles } from '../temporary-folder.ts';
-import { imagesInput, makeInference, rowsInput, tensorsInput } from './make-inference.ts';
+import { imagesInput, makeInference, rowsInput, tensorsInput, textsInput } from './make-inference.ts';
 
 const identity = identityModel(FLOAT, ['n', 2]);
 const regression = JSON.stringify({ task: 'tabular-regression' });
@@ -86,6 +87,17 @@ describe('the model of a request that names none', () => {
     const image = Buffer.from(String(example?.image), 'base64');
     const images = await inference.infer({ ...ask(undefined), input: imagesInput([image]) });
     expect(images.reference.name).toBe('digits');
+  });
+
+  it('is the only one whose small files say so', async () => {
+    const bert = readFormatFolder('optimum/bert-features');
+    const folder = await makeFolder({
+      'a/1/model.onnx': identity,
+      ...Object.fromEntries(Object.entries(bert).map(([path, content]) => [`bert/1/${path}`, content])),
+    });
+    const { inference } = makeInference(folder);
+    const answer = await inference.infer({ ...ask(undefined), input: textsInput(['a']) });
+    expect(answer.reference.name).toBe('bert');
   });
 
   it('is not guessed: the answer says why and lists the models', async () => {
@@ -240,6 +252,24 @@ describe('preload', () => {
     );
     await writeFiles(folder, { 'later/m/1/model.onnx': identity });
     expect((await inference.infer(ask('m'))).output).toEqual(yOf([1, 2]));
+  });
+});
+
+describe('the largest batch of a model', () => {
+  it('holds for rows and for tensors', async () => {
+    const config = JSON.stringify({ task: 'tabular-regression', maxBatchSize: 2 });
+    const folder = await makeFolder({ 'm/1/model.onnx': identity, 'm/1/model.json': config });
+    const { inference } = makeInference(folder);
+    const rows = (count: number) => ({ ...askRows('m'), input: rowsInput(new Array(count).fill([1, 2])) });
+    expect((await inference.infer(rows(2))).output).toMatchObject({ kind: 'regression' });
+    const message = 'The request has 3 instances; this model takes at most 2 at once.';
+    expect(await rejectionOf(inference.infer(rows(3)))).toMatchObject({ status: 400, message });
+    const tensors = inference.inferTensors({
+      reference: { name: 'm', version: '1' },
+      inputs: new Map([['x', createTensor('FP32', [3, 2], [1, 2, 3, 4, 5, 6])]]),
+      outputs: undefined,
+    });
+    expect((await rejectionOf(tensors)).message).toBe(message);
   });
 });
 

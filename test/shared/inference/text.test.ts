@@ -11,6 +11,7 @@ import {
   floatsAttribute,
   INT32,
   INT64,
+  identityModel,
   integerAttribute,
   integerInitializer,
   integersAttribute,
@@ -203,6 +204,23 @@ describe('feature extraction from images', () => {
   });
 });
 
+describe('a map of an image', () => {
+  it('has no first place that stands for all', async () => {
+    const inference = await serve({
+      'model.onnx': identityModel(FLOAT, ['n', 3, 'h', 'w']),
+      'model.json': extraction({
+        pooling: 'cls',
+        preprocess: [
+          { step: 'convert', mode: 'RGB' },
+          { step: 'layout', layout: 'NCHW' },
+        ],
+      }),
+    });
+    const { message } = await rejectionOf(inferOutput(inference, imagesInput([])));
+    expect(message).toMatch('its output "y" is a map of places, none of which stands for all (cls)');
+  });
+});
+
 describe('text classification', () => {
   it('gives labels and probabilities by softmax or sigmoid', async () => {
     const scores = [DOG, DOG * DOG];
@@ -358,6 +376,19 @@ describe('texts that are refused', () => {
     expect(await errorOf(['dog', 'the dog'], { tensorElements: 7 })).toEqual([
       400,
       'The texts make more than 7 tokens, padding included; that is the limit (MAX_TENSOR_ELEMENTS).',
+    ]);
+  });
+
+  it('are too long for the tokenizer', async () => {
+    const unigram = (name: string) =>
+      readFileSync(join(PROJECT, 'test/fixtures/tokenizers/unigram', name), 'utf8');
+    const files = {
+      'tokenizer.json': unigram('tokenizer.json'),
+      'tokenizer_config.json': unigram('tokenizer_config.json'),
+    };
+    expect(await errorOf(['a', 'a'.repeat(300_000)], {}, files)).toEqual([
+      413,
+      'Field "instances[1].text" is too long for the tokenizer of this model.',
     ]);
   });
 

@@ -155,6 +155,107 @@ describe('resolve', () => {
   });
 });
 
+describe('a version', () => {
+  it('is a folder with a graph where Optimum leaves it, or with a file that names it', async () => {
+    const { repository, renewalErrors } = open(
+      await makeFolder({
+        'optimum/1/onnx/model.onnx': '',
+        'optimum/1/config.json': '{}',
+        'mlflow/3/MLmodel': '',
+        'both/1/model.onnx': '',
+        'both/1/onnx/model.onnx': '',
+        'no/1/onnx/other.onnx': '',
+        'no/MLmodel': '',
+      }),
+    );
+    expect((await repository.list()).map(({ name, versions }) => [name, versions])).toEqual([
+      ['both', ['1']],
+      ['mlflow', ['3']],
+      ['optimum', ['1']],
+    ]);
+    expect(renewalErrors).toEqual([]);
+  });
+});
+
+describe('resolveAlias', () => {
+  const files = { 'm/1/model.onnx': '', 'm/2/model.onnx': '', 'plain/1/model.onnx': '' };
+  const deployment = (aliases: object) => JSON.stringify({ aliases, traffic: { later: true } });
+  const messageOf = async (promise: Promise<unknown>) => {
+    const { status, message } = await rejectionOf(promise);
+    return [status, message];
+  };
+
+  it('gives the version an alias stands for', async () => {
+    const folder = await makeFolder({
+      ...files,
+      'm/deployment.json': deployment({ champion: '1', next: '2' }),
+    });
+    const { repository } = open(folder);
+    expect(await repository.resolveAlias('m', 'champion')).toEqual({ name: 'm', version: '1' });
+    expect(await repository.resolveAlias('m', 'next')).toEqual({ name: 'm', version: '2' });
+    // Aliases change nothing for requests that name none.
+    expect((await repository.resolve('m')).version).toBe('2');
+  });
+
+  it('lists the aliases where one is unknown', async () => {
+    const folder = await makeFolder({
+      ...files,
+      'm/deployment.json': deployment({ champion: '1', old: '7' }),
+    });
+    const { repository } = open(folder);
+    expect(await messageOf(repository.resolveAlias('m', 'nope'))).toEqual([
+      404,
+      'Model "m" has no alias "nope"; its aliases are: champion, old.',
+    ]);
+    expect(await messageOf(repository.resolveAlias('m', 'constructor'))).toEqual([
+      404,
+      'Model "m" has no alias "constructor"; its aliases are: champion, old.',
+    ]);
+    expect(await messageOf(repository.resolveAlias('m', 'old'))).toEqual([
+      404,
+      'Alias "old" of model "m" stands for version "7", which is not there; its versions are 1, 2.',
+    ]);
+    expect(await messageOf(repository.resolveAlias('plain', 'champion'))).toEqual([
+      404,
+      'Model "plain" has no alias "champion"; its aliases are: none.',
+    ]);
+    expect(await messageOf(repository.resolveAlias('x', 'champion'))).toEqual([
+      404,
+      'There is no model "x"; the models are: m, plain.',
+    ]);
+  });
+
+  it('says that a file is not valid', async () => {
+    const { repository } = open(
+      await makeFolder({ ...files, 'm/deployment.json': '{"aliases": {"a b": "1"}}' }),
+    );
+    expect(await messageOf(repository.resolveAlias('m', 'a b'))).toEqual([
+      503,
+      'The aliases of model "m" cannot be read: its deployment.json is not valid (aliases.a b: Invalid key in record).',
+    ]);
+  });
+
+  it('follows a file that was changed, with the listing or when it is met', async () => {
+    const folder = await makeFolder({ ...files, 'm/deployment.json': deployment({ champion: '1' }) });
+    const { repository, clock, settle } = open(folder);
+    expect((await repository.resolveAlias('m', 'champion')).version).toBe('1');
+    await writeFiles(folder, { 'm/deployment.json': deployment({ champion: '2', b: '1' }) });
+    expect((await repository.resolveAlias('m', 'champion')).version).toBe('1');
+    clock.nowMs = LISTING_TTL_MS + 1;
+    await repository.list();
+    await settle();
+    expect((await repository.resolveAlias('m', 'champion')).version).toBe('2');
+  });
+
+  it('reads a file that was changed between the listing and the reading', async () => {
+    const folder = await makeFolder({ ...files, 'm/deployment.json': deployment({ champion: '1' }) });
+    const { repository } = open(folder);
+    await repository.list();
+    await writeFiles(folder, { 'm/deployment.json': deployment({ champion: '2', more: '1' }) });
+    expect((await repository.resolveAlias('m', 'champion')).version).toBe('2');
+  });
+});
+
 describe('the renewal of the listing', () => {
   it('happens in the background when its time is over: a new version goes live', async () => {
     const folder = await makeFolder({ 'm/1/model.onnx': '' });
@@ -214,6 +315,28 @@ describe('config', () => {
     expect(await repository.config({ name: 'm', version: '1' })).toBeUndefined();
   });
 
+  it('knows a folder of Optimum by its small files', async () => {
+    const { repository } = open(
+      await makeFolder({
+        'm/1/onnx/model.onnx': 'never read',
+        'm/1/config.json': JSON.stringify({ model_type: 'bert', architectures: ['BertModel'] }),
+        'm/1/tokenizer.json': '{}',
+      }),
+    );
+    expect(await repository.config({ name: 'm', version: '1' })).toMatchObject({
+      task: 'feature-extraction',
+    });
+  });
+
+  it('reads no file beyond 4 MB for what it says', async () => {
+    const { repository } = open(
+      await makeFolder({ 'm/1/model.onnx': '', 'm/1/model.json': ' '.repeat(4 * 1024 * 1024 + 1) }),
+    );
+    await expect(repository.config({ name: 'm', version: '1' })).rejects.toThrow(
+      'its model.json has more than 4194304 bytes',
+    );
+  });
+
   it('rejects a file that is not valid', async () => {
     const { repository } = open(await makeFolder({ 'm/1/model.onnx': '', 'm/1/model.json': '[' }));
     await expect(repository.config({ name: 'm', version: '1' })).rejects.toThrow(ModelError);
@@ -241,6 +364,23 @@ describe('open', () => {
       sizeBytes: 10,
       config: undefined,
     });
+  });
+
+  it('reads the files of the version and those beside its versions, and none elsewhere', async () => {
+    const folder = await makeFolder({
+      'm/1/onnx/model.onnx': '1',
+      'm/1/labels.txt': 'own',
+      'm/labels.txt': 'shared',
+      'secret.txt': 'secret',
+    });
+    const { repository } = open(folder);
+    const model = await repository.open({ name: 'm', version: '1' });
+    expect(model.modelFile).toBe('onnx/model.onnx');
+    expect(await model.read('labels.txt')).toBe('own');
+    expect(await model.readShared('labels.txt')).toBe('shared');
+    expect(await model.read('../../secret.txt')).toBeUndefined();
+    expect(await model.readShared('../secret.txt')).toBeUndefined();
+    expect(await model.read('nope.txt')).toBeUndefined();
   });
 
   it('gives the first reference request for the example', async () => {

@@ -11,6 +11,7 @@ import {
   FLOAT,
   INT64,
   identityModel,
+  integerInitializer,
   integersAttribute,
   STRING,
   sequenceValue,
@@ -136,5 +137,102 @@ describe('readGraph', () => {
       classLabels: new Map(),
       regressions: new Set(),
     });
+  });
+});
+
+describe('what operators of ai.onnx.ml say', () => {
+  const ml = (type: string, inputs: string[], outputs: string[], attributes: Uint8Array[] = []) =>
+    buildNode(type, inputs, outputs, { domain: 'ai.onnx.ml', attributes });
+  const plain = (type: string, input: string, output: string) => buildNode(type, [input], [output]);
+  const build = (nodes: Uint8Array[], outputs: string[], initializers: Uint8Array[] = []) =>
+    read(
+      buildModel({
+        nodes,
+        inputs: [tensorValue('x', FLOAT, ['n', 2])],
+        outputs: outputs.map((name) => tensorValue(name, FLOAT, ['n'])),
+        initializers,
+        opsets: { '': 13, 'ai.onnx.ml': 2 },
+      }),
+    );
+
+  it.each([
+    ['TreeEnsembleClassifier', stringsAttribute('classlabels_strings', ['a', 'b']), ['a', 'b']],
+    ['LinearClassifier', integersAttribute('classlabels_ints', [-1n, 1n]), [-1, 1]],
+    ['SVMClassifier', integersAttribute('classlabels_ints', [3n, 4n], true), [3, 4]],
+  ])('names the classes of a %s', (type, attribute, labels) => {
+    const graph = build(
+      [
+        ml(type, ['x'], ['raw', 'scores'], [attribute]),
+        plain('Cast', 'raw', 'cast'),
+        plain('Reshape', 'cast', 'label'),
+      ],
+      ['label', 'scores'],
+    );
+    // Only the labels are labels: the scores come from the same operator.
+    expect([...graph.classLabels]).toEqual([['label', labels]]);
+  });
+
+  it('names the classes an index picks out of a constant, as int64 in the raw', () => {
+    const graph = build(
+      [plain('ArgMax', 'x', 'index'), ml('ArrayFeatureExtractor', ['classes', 'index'], ['label'])],
+      ['label'],
+      [integerInitializer('others', [1], [9n]), integerInitializer('classes', [3], [5n, -6n, 7n])],
+    );
+    expect([...graph.classLabels]).toEqual([['label', [5, -6, 7]]]);
+  });
+
+  it('names the classes behind a LabelEncoder', () => {
+    const classes = integersAttribute('classlabels_int64s', [0n, 1n]);
+    const encode = (keys: bigint[]) =>
+      ml(
+        'LabelEncoder',
+        ['raw'],
+        ['label'],
+        [integersAttribute('keys_int64s', keys), stringsAttribute('values_strings', ['one', 'zero'])],
+      );
+    const classifier = ml('TreeEnsembleClassifier', ['x'], ['raw', 'scores'], [classes]);
+    expect([...build([classifier, encode([1n, 0n])], ['label']).classLabels]).toEqual([
+      ['label', ['zero', 'one']],
+    ]);
+    expect(build([classifier, encode([1n, 2n])], ['label']).classLabels.size).toBe(0);
+  });
+
+  it('knows what a regressor predicts, also scaled and added up', () => {
+    const graph = build(
+      [
+        ml('TreeEnsembleRegressor', ['x'], ['a']),
+        ml('LinearRegressor', ['x'], ['b']),
+        buildNode('Add', ['a', 'b'], ['sum']),
+        plain('Identity', 'sum', 'y'),
+        plain('Softmax', 'a', 'scores'),
+        plain('Neg', 'x', 'other'),
+      ],
+      ['y', 'a', 'scores', 'other'],
+    );
+    expect([...graph.regressions]).toEqual(['y', 'a']);
+  });
+
+  it('goes through sums of sums once', () => {
+    const sums = Array.from({ length: 200 }, (_, index) =>
+      buildNode('Add', [`s${index}`, `s${index}`], [`s${index + 1}`]),
+    );
+    const graph = build([plain('Identity', 'x', 's0'), ...sums], ['s200']);
+    expect(graph.regressions.size).toBe(0);
+  });
+
+  it('finds nothing in a graph that turns in a circle', () => {
+    const graph = build([plain('Identity', 'b', 'a'), plain('Identity', 'a', 'b')], ['a']);
+    expect([graph.classLabels.size, graph.regressions.size]).toEqual([0, 0]);
+  });
+
+  it('is not looked for where the file does not use the domain', () => {
+    const graph = read(
+      buildModel({
+        nodes: [ml('LinearRegressor', ['x'], ['y'])],
+        inputs: [tensorValue('x', FLOAT, ['n', 2])],
+        outputs: [tensorValue('y', FLOAT, ['n', 1])],
+      }),
+    );
+    expect(graph.regressions.size).toBe(0);
   });
 });

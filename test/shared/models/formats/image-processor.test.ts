@@ -32,7 +32,12 @@ describe('the steps of preprocessor_config.json', () => {
   });
 
   const resize = (size: object) => ({ step: 'resize', filter: 'bilinear', ...size });
-  const crop = (width: number, height: number) => ({ step: 'centerCrop', width, height });
+  const crop = (width: number, height: number) => ({
+    step: 'centerCrop',
+    width,
+    height,
+    rounding: 'down',
+  });
   const NO_CROP = { do_center_crop: false };
 
   it.each([

@@ -31,7 +31,7 @@ function encode(tokenizer: TextTokenizer, texts: readonly string[], maxTokens: n
   return { ids: toRows(batch.ids), mask: toRows(batch.mask), typeIds: toRows(batch.typeIds) };
 }
 
-describe.each(['wordpiece', 'bpe', 'unigram', 'left-bpe'])('the tokenizer %s', (name) => {
+describe.each(['wordpiece', 'bpe', 'unigram', 'charsmap', 'left-bpe'])('the tokenizer %s', (name) => {
   it('gives the ids, masks and types that transformers gives, padded and cut as there', async () => {
     const tokenizer = await open(name);
     const golden: Golden[] = read(name, 'golden.json');

@@ -1,0 +1,83 @@
+import type { ModelStore } from '../stores/model-store.ts';
+import { type Listing, readListing } from './repository-listing.ts';
+
+export interface ListingOptions {
+  readonly store: ModelStore;
+  /** How long a listing is used before it is renewed in the background. */
+  readonly listingTtlMs?: number;
+  readonly now?: () => number;
+  /** Told of what does not keep models from being served: a renewal that failed, files that are ignored. */
+  readonly onProblem?: (what: string, error?: unknown) => void;
+}
+
+/** What a store holds, kept for a while. */
+export interface Listings {
+  current(): Promise<Listing>;
+  /** A listing made now. */
+  renew(): Promise<Listing>;
+  /** Looks for something in the current listing, and once more in a new one: it may have been published since. */
+  find<T>(look: (known: Listing) => Promise<T | undefined> | T | undefined): Promise<T | undefined>;
+}
+
+/** A name that is not in the listing may be new: the store is asked again, but no more often than this. */
+const MISS_PAUSE_MS = 2_000;
+/** Longest that a request waits for a listing to be renewed. */
+const RENEWAL_WAIT_MS = 1_000;
+
+export function createListings(
+  options: ListingOptions & { readonly onRenewed: (listing: Listing) => void },
+): Listings {
+  const { store, listingTtlMs = 30_000, now = () => performance.now(), onProblem } = options;
+  let current: Listing | undefined;
+  let renewal: Promise<Listing> | undefined;
+  let retryAtMs = 0;
+
+  function renew(): Promise<Listing> {
+    renewal ??= readListing(store, now).then(
+      (listing) => {
+        for (const path of listing.ignored) {
+          if (!current?.ignored.includes(path)) onProblem?.(`${path} is ignored: its folders are not names`);
+        }
+        current = listing;
+        renewal = undefined;
+        options.onRenewed(listing);
+        return listing;
+      },
+      (error: unknown) => {
+        renewal = undefined;
+        retryAtMs = now() + listingTtlMs;
+        if (current) onProblem?.('the model repository cannot be listed', error);
+        throw error;
+      },
+    );
+    return renewal;
+  }
+
+  /**
+   * An old listing is used while it is renewed in the background. A very old one is waited for: hosts that freeze
+   * between requests would never finish a renewal that nobody waits for. Failures leave the listing as it is.
+   */
+  async function listing(): Promise<Listing> {
+    if (!current) return await renew();
+    const ageMs = now() - current.atMs;
+    if (ageMs <= listingTtlMs || now() < retryAtMs) return current;
+    const renewed = renew().catch(() => undefined);
+    if (ageMs > 2 * listingTtlMs) await Promise.race([renewed, pause(RENEWAL_WAIT_MS)]);
+    return current;
+  }
+
+  return {
+    current: listing,
+    renew,
+    find: async (look) => {
+      const known = await listing();
+      const found = await look(known);
+      if (found !== undefined || now() - known.atMs < MISS_PAUSE_MS || now() < retryAtMs) return found;
+      return await look(await renew().catch(() => known));
+    },
+  };
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
+}

@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { parseDeployment } from '../../../shared/models/deployment.ts';
+
+describe('parseDeployment', () => {
+  it('reads aliases and lets members of later versions through', () => {
+    expect(parseDeployment('\ufeff{"aliases": {"champion": "2"}, "traffic": {}}')).toEqual({
+      aliases: { champion: '2' },
+      traffic: {},
+    });
+    expect(parseDeployment('{}')).toEqual({ aliases: {} });
+  });
+
+  it.each([
+    ['{', 'its deployment.json is not valid JSON'],
+    ['[]', 'its deployment.json is not valid (the file: '],
+    ['{"aliases": {"champion": 2}}', 'its deployment.json is not valid (aliases.champion: '],
+    ['{"aliases": {"": "2"}}', 'its deployment.json is not valid (aliases.: '],
+  ])('refuses %s', (text, message) => {
+    expect(() => parseDeployment(text)).toThrow(message);
+  });
+});
