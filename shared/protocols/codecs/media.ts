@@ -2,8 +2,9 @@ import type { Limits } from '../../config.ts';
 import { InferenceError, invalid } from '../../errors.ts';
 import type { Located } from '../../inference/input.ts';
 import { sniffImageType } from '../../processing/image/sniff.ts';
-import type { Invocation } from '../invocation.ts';
-import { checkInstances } from './rows.ts';
+import type { Invocation, TensorCall } from '../invocation.ts';
+import { describeInputs } from './model-contract.ts';
+import { checkInstances, imagesOf } from './rows.ts';
 
 const FORM_TYPE = 'multipart/form-data';
 
@@ -43,6 +44,25 @@ export async function readImages(
   }
   checkInstances(images.length, 'body', limits);
   return images;
+}
+
+/**
+ * A run on the images of a body.
+ *
+ * @throws InferenceError when a form holds none, or too many
+ */
+export async function readImageCall(body: Body, limits: Limits): Promise<TensorCall> {
+  const images = await readImages(body, limits);
+  return {
+    kind: 'image',
+    decode: (contract) => {
+      const { imageInput } = contract;
+      if (imageInput === undefined) {
+        throw invalid(`The request is an image; this model takes JSON with ${describeInputs(contract)}.`);
+      }
+      return new Map([[imageInput, imagesOf(images.map(({ value }) => value))]]);
+    },
+  };
 }
 
 /** @throws InferenceError when the body is no such form */
