@@ -3,14 +3,18 @@ import { createOpenInferenceProtocol } from './oip/open-inference.ts';
 import { createPredictProtocol } from './predict/predict.ts';
 import type { Protocol, ProtocolOptions } from './protocol.ts';
 import { createTensorFlowServingProtocol } from './tensorflow-serving/tensorflow-serving.ts';
+import { createVertexAiProtocol } from './vertex-ai/vertex-ai.ts';
 
 /** All protocols, in the order in which they are asked for a route. A new one is one line here. */
 export function createProtocols(options: ProtocolOptions): readonly Protocol[] {
   const all = [
+    // First, as the routes it is told by the environment win.
+    createVertexAiProtocol(options),
+    createCatalog(options),
     createPredictProtocol(options),
     createOpenInferenceProtocol(options),
     createTensorFlowServingProtocol(options),
   ];
-  const enabled: readonly string[] = options.config.protocols;
-  return [createCatalog(options), ...all.filter(({ name }) => enabled.includes(name))];
+  const enabled: readonly string[] = ['catalog', ...options.config.protocols];
+  return all.filter(({ name }) => enabled.includes(name));
 }

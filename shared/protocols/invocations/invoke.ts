@@ -3,6 +3,7 @@ import { BytesRequest } from '../../http/bytes.ts';
 import type { Dialect } from '../invocation.ts';
 import { inferOpenInference } from '../oip/open-inference.ts';
 import { predict } from '../tensorflow-serving/predict.ts';
+import { invokeVertexAi } from '../vertex-ai/predict.ts';
 import { discriminate } from './discriminate.ts';
 
 /** Each format of the shared routes. */
@@ -17,6 +18,7 @@ const DIALECTS: Readonly<Partial<Record<DialectName, Dialect>>> = {
   },
   'tensorflow-serving': predict,
   kserve: predict,
+  'vertex-ai': invokeVertexAi,
 };
 
 /**
