@@ -1,3 +1,4 @@
+import { createAzureMlProtocol } from './azure-ml/azure-ml.ts';
 import { createCatalog } from './catalog.ts';
 import { createOpenInferenceProtocol } from './oip/open-inference.ts';
 import { createPredictProtocol } from './predict/predict.ts';
@@ -14,6 +15,7 @@ export function createProtocols(options: ProtocolOptions): readonly Protocol[] {
     createPredictProtocol(options),
     createOpenInferenceProtocol(options),
     createTensorFlowServingProtocol(options),
+    createAzureMlProtocol(options),
   ];
   const enabled: readonly string[] = ['catalog', ...options.config.protocols];
   return all.filter(({ name }) => enabled.includes(name));

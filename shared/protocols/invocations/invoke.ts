@@ -1,5 +1,6 @@
 import type { DialectName } from '../../config.ts';
 import { BytesRequest } from '../../http/bytes.ts';
+import { invokeAzureMl } from '../azure-ml/invoke-azure-ml.ts';
 import type { Dialect } from '../invocation.ts';
 import { inferOpenInference } from '../oip/open-inference.ts';
 import { predict } from '../tensorflow-serving/predict.ts';
@@ -19,6 +20,7 @@ const DIALECTS: Readonly<Partial<Record<DialectName, Dialect>>> = {
   'tensorflow-serving': predict,
   kserve: predict,
   'vertex-ai': invokeVertexAi,
+  'azure-ml': invokeAzureMl,
 };
 
 /**
