@@ -18,6 +18,11 @@ export function scoreRows(output: Tensor, steps: readonly ScoreStep[]): Float64A
   });
 }
 
+/** 1 / (1 + exp(-x)) of each score by itself, for classes that do not exclude each other. */
+export function sigmoid(scores: Float64Array): Float64Array {
+  return scores.map((score) => 1 / (1 + Math.exp(-score)));
+}
+
 /** exp(x - max) / sum, in float64: the largest score cannot overflow. */
 export function softmax(scores: Float64Array): Float64Array {
   const largest = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);

@@ -1,5 +1,6 @@
 import { createAzureMlProtocol } from './azure-ml/azure-ml.ts';
 import { createCatalog } from './catalog.ts';
+import { createHuggingFaceProtocol } from './hugging-face/hugging-face.ts';
 import { createOpenInferenceProtocol } from './oip/open-inference.ts';
 import { createPredictProtocol } from './predict/predict.ts';
 import type { Protocol, ProtocolOptions } from './protocol.ts';
@@ -16,6 +17,7 @@ export function createProtocols(options: ProtocolOptions): readonly Protocol[] {
     createOpenInferenceProtocol(options),
     createTensorFlowServingProtocol(options),
     createAzureMlProtocol(options),
+    createHuggingFaceProtocol(options),
   ];
   const enabled: readonly string[] = ['catalog', ...options.config.protocols];
   return all.filter(({ name }) => enabled.includes(name));

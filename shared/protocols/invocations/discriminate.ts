@@ -57,7 +57,7 @@ function isTensorList(value: JsonValue | undefined): boolean {
 }
 
 /** Hugging Face takes a text, such as an image in base64, or anything beside `parameters`. */
-function isTaskRequest(json: JsonObject): boolean {
+export function isTaskRequest(json: JsonObject): boolean {
   if (typeof json.inputs === 'string') return true;
   const isForeign = Object.hasOwn(json, 'signature_name') || Object.hasOwn(json, 'params');
   return isJsonObject(json.parameters) && !isForeign;

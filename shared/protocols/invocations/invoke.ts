@@ -1,6 +1,7 @@
 import type { DialectName } from '../../config.ts';
 import { BytesRequest } from '../../http/bytes.ts';
 import { invokeAzureMl } from '../azure-ml/invoke-azure-ml.ts';
+import { invokeHuggingFace } from '../hugging-face/invoke-hugging-face.ts';
 import type { Dialect } from '../invocation.ts';
 import { inferOpenInference } from '../oip/open-inference.ts';
 import { predict } from '../tensorflow-serving/predict.ts';
@@ -21,6 +22,7 @@ const DIALECTS: Readonly<Partial<Record<DialectName, Dialect>>> = {
   kserve: predict,
   'vertex-ai': invokeVertexAi,
   'azure-ml': invokeAzureMl,
+  'hugging-face': invokeHuggingFace,
 };
 
 /**

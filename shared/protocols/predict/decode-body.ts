@@ -1,16 +1,13 @@
 import type { Limits } from '../../config.ts';
 import { InferenceError, invalid } from '../../errors.ts';
-import { isJsonType, mediaTypeOf } from '../../http/media-type.ts';
-import { readBody } from '../../http/read-body.ts';
 import type { InferenceInput, Located } from '../../inference/input.ts';
-import { parseJson } from '../../json/parse-json.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from '../../processing/image/sniff.ts';
+import { holdsJson, UNTYPED, unsupportedBody } from '../codecs/json-body.ts';
+import { parseForm } from '../codecs/media.ts';
+import type { Invocation } from '../invocation.ts';
 import { checkBatch, decodeJson, describeBodies, FILE_FIELD } from './decode-json.ts';
 
 const FORM_TYPE = 'multipart/form-data';
-
-/** Types under which clients send JSON or files without saying what they are; `curl -d` sends the second. */
-const UNTYPED = ['', 'application/x-www-form-urlencoded', 'application/octet-stream', 'text/plain'];
 
 /** What a request was: one instance, or a batch to be answered as one. */
 export interface DecodedBody {
@@ -23,43 +20,18 @@ export interface DecodedBody {
  *
  * @throws InferenceError saying what came and what is accepted
  */
-export async function decodeBody(request: Request, limits: Limits): Promise<DecodedBody> {
-  const mediaType = mediaTypeOf(request.headers);
-  const body = await readBody(request, limits.bodyBytes);
+export async function decodeBody(invocation: Invocation, limits: Limits): Promise<DecodedBody> {
+  const { request, mediaType, body } = invocation;
   if (body.length === 0) {
     throw new InferenceError('BAD_REQUEST', `The request body is empty; expected ${describeBodies()}.`);
   }
-  const isUntyped = UNTYPED.includes(mediaType);
   if (mediaType === FORM_TYPE) return await decodeForm(await parseForm(request.headers, body), limits);
-  if (isJsonType(mediaType) || (isUntyped && looksLikeJson(body))) {
-    return decodeJson(parseJson(body, limits.jsonDepth), limits);
-  }
-  if (mediaType.startsWith('image/') || (isUntyped && sniffImageType(body) !== undefined)) {
+  if (holdsJson(invocation)) return decodeJson(invocation.json(), limits);
+  if (mediaType.startsWith('image/') || (UNTYPED.includes(mediaType) && sniffImageType(body) !== undefined)) {
     return { input: { kind: 'image', images: [{ value: body, field: 'body' }] }, isBatch: false };
   }
-  const given = isUntyped
-    ? 'A body that is neither JSON nor an image'
-    : `Content-Type ${JSON.stringify(mediaType.slice(0, 80))}`;
-  throw new InferenceError(
-    'UNSUPPORTED_MEDIA_TYPE',
-    `${given} is not accepted; accepted are application/json, ${FORM_TYPE}, ${ACCEPTED_IMAGE_TYPES.join(', ')}.`,
-  );
-}
-
-/** JSON begins with a bracket, perhaps after white space; no image format does. */
-function looksLikeJson(body: Uint8Array): boolean {
-  return /^(?:\xef\xbb\xbf)?\s*[[{]/.test(
-    Buffer.from(body.buffer, body.byteOffset, Math.min(body.length, 64)).toString('latin1'),
-  );
-}
-
-async function parseForm(headers: Headers, body: Uint8Array): Promise<FormData> {
-  try {
-    const type = headers.get('content-type') ?? '';
-    return await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData();
-  } catch (error) {
-    throw new InferenceError('BAD_REQUEST', `The body is not valid ${FORM_TYPE}.`, { cause: error });
-  }
+  const types = ['application/json', FORM_TYPE, ...ACCEPTED_IMAGE_TYPES];
+  throw unsupportedBody(mediaType, types.join(', '));
 }
 
 async function decodeForm(form: FormData, limits: Limits): Promise<DecodedBody> {
