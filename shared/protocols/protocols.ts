@@ -5,6 +5,7 @@ import { createOpenInferenceProtocol } from './oip/open-inference.ts';
 import { createPredictProtocol } from './predict/predict.ts';
 import type { Protocol, ProtocolOptions } from './protocol.ts';
 import { createTensorFlowServingProtocol } from './tensorflow-serving/tensorflow-serving.ts';
+import { createUbiOpsProtocol } from './ubiops/ubiops.ts';
 import { createVertexAiProtocol } from './vertex-ai/vertex-ai.ts';
 
 /** All protocols, in the order in which they are asked for a route. A new one is one line here. */
@@ -18,6 +19,7 @@ export function createProtocols(options: ProtocolOptions): readonly Protocol[] {
     createTensorFlowServingProtocol(options),
     createAzureMlProtocol(options),
     createHuggingFaceProtocol(options),
+    createUbiOpsProtocol(options),
   ];
   const enabled: readonly string[] = ['catalog', ...options.config.protocols];
   return all.filter(({ name }) => enabled.includes(name));
