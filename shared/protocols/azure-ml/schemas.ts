@@ -17,7 +17,7 @@ export const scoreRequest = z
 const requestId = z.string().max(100).optional();
 
 export const scoreHeaders = {
-  'azureml-model-deployment': z.string().optional().describe('Version of the model.'),
+  'azureml-model-deployment': z.string().optional().describe('Version of the model, or an alias for one.'),
   'x-request-id': requestId,
   'x-ms-request-id': requestId,
   'x-ms-client-request-id': requestId,
