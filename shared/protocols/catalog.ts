@@ -45,10 +45,7 @@ export function createCatalog(options: ProtocolOptions): Protocol {
         method: 'GET',
         path: '/health',
         summary: 'Whether the server is well',
-        handle: async () => {
-          const health = await checkHealth(inference, logger);
-          return jsonResponse({ ...health, version }, health.status === 'error' ? 503 : 200);
-        },
+        handle: () => respondHealth({ inference, version, logger }),
       },
       {
         method: 'GET',
@@ -76,6 +73,16 @@ export function createCatalog(options: ProtocolOptions): Protocol {
       },
     ],
   };
+}
+
+/** The state of the server, with status 503 when it can serve no model at all. */
+export async function respondHealth({
+  inference,
+  version,
+  logger,
+}: Omit<ProtocolOptions, 'config'>): Promise<Response> {
+  const health = await checkHealth(inference, logger);
+  return jsonResponse({ ...health, version }, health.status === 'error' ? 503 : 200);
 }
 
 function encodeIndex(version: string, models: readonly ModelListing[]): WritableJson {

@@ -25,6 +25,8 @@ export interface Operation {
   readonly request?: Content;
   /** Content of the answer with status 200. */
   readonly response?: Content;
+  /** How errors of this route are written, where it has clients of its own. */
+  readonly encodeError?: ErrorEncoder;
 }
 
 /** One wire format: the routes of a model server whose clients can be pointed here. */
@@ -49,9 +51,9 @@ export interface ProtocolOptions {
 /** The routes of protocols. Where two have the same one, the first wins. */
 export function mountProtocols(routes: Hono<AppEnvironment>, protocols: readonly Protocol[]): void {
   for (const { operations, encodeError } of protocols) {
-    for (const { method, path, handle } of operations) {
+    for (const { method, path, handle, encodeError: ownEncoder = encodeError } of operations) {
       routes.on(method === 'ALL' ? METHOD_NAME_ALL : method, toRoutePath(path), (c) => {
-        if (encodeError) c.env.record.encodeError = encodeError;
+        if (ownEncoder) c.env.record.encodeError = ownEncoder;
         return handle(c);
       });
     }

@@ -3,7 +3,7 @@ import { invalid } from '../../errors.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 
 /** Any JSON value. Values are looked at where it is known what the model takes, not by the schema. */
-export const jsonValue = z.custom<JsonValue>((value) => value !== undefined, 'is missing');
+export const jsonValue = z.custom<JsonValue>((value) => value !== undefined, 'expected a value');
 
 /** Any JSON array, whose items are looked at elsewhere: a schema would cost more than the model. */
 export const jsonArray = z

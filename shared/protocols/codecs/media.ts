@@ -3,27 +3,15 @@ import { InferenceError, invalid } from '../../errors.ts';
 import { isJsonType } from '../../http/media-type.ts';
 import type { Located } from '../../inference/input.ts';
 import { sniffImageType } from '../../processing/image/sniff.ts';
-import type { Invocation } from '../invocation.ts';
+import type { Invocation, TensorCall } from '../invocation.ts';
 import { CSV_TYPE } from './csv.ts';
 import { isLinesType } from './lines.ts';
-import { checkInstances } from './rows.ts';
+import { describeInputs } from './model-contract.ts';
+import { checkInstances, imagesOf } from './rows.ts';
 
 export const FORM_TYPE = 'multipart/form-data';
 
 type Body = Pick<Invocation, 'request' | 'mediaType' | 'body'>;
-
-/** Types under which clients send JSON or files without saying what they are; `curl -d` sends the second. */
-const UNTYPED = ['', 'application/x-www-form-urlencoded', 'application/octet-stream', 'text/plain'];
-
-/** Whether a Content-Type leaves open what the body is. */
-export function isUntyped(mediaType: string): boolean {
-  return UNTYPED.includes(mediaType);
-}
-
-/** JSON begins with a bracket, perhaps after white space; no image format does. */
-export function looksLikeJson(body: Uint8Array): boolean {
-  return /^(?:\xef\xbb\xbf)?\s*[[{]/.test(Buffer.from(body.subarray(0, 64)).toString('latin1'));
-}
 
 /** Whether a body is an image itself or a form with files, by its type or, where that says nothing, by its first bytes. */
 export function holdsImages({ mediaType, body }: Body): boolean {
@@ -61,6 +49,25 @@ export async function readImages(
   }
   checkInstances(images.length, 'body', limits);
   return images;
+}
+
+/**
+ * A run on the images of a body.
+ *
+ * @throws InferenceError when a form holds none, or too many
+ */
+export async function readImageCall(body: Body, limits: Limits): Promise<TensorCall> {
+  const images = await readImages(body, limits);
+  return {
+    kind: 'image',
+    decode: (contract) => {
+      const { imageInput } = contract;
+      if (imageInput === undefined) {
+        throw invalid(`The request is an image; this model takes JSON with ${describeInputs(contract)}.`);
+      }
+      return new Map([[imageInput, imagesOf(images.map(({ value }) => value))]]);
+    },
+  };
 }
 
 /** @throws InferenceError when the body is no such form */

@@ -10,13 +10,23 @@ import { type ElementStyle, writeRows, writeTensor } from '../../tensor/write-te
  * @throws InferenceError when an output has no axis of instances
  */
 export function encodeRows(outputs: NamedTensors, style: ElementStyle): readonly WritableJson[] {
+  const [only, ...others] = outputs;
+  if (!only || others.length > 0) return encodeNamedRows(outputs, style);
+  countRows(outputs);
+  return writeRows(only[1], styleOf(only[0], style));
+}
+
+/**
+ * Outputs one instance after the other, each an object of all of them.
+ *
+ * @throws InferenceError when an output has no axis of instances
+ */
+export function encodeNamedRows(outputs: NamedTensors, style: ElementStyle): readonly WritableJson[] {
   const rows = countRows(outputs);
   const written = [...outputs].map(([name, tensor]) => ({
     name,
     items: writeRows(tensor, styleOf(name, style)),
   }));
-  const [only, ...others] = written;
-  if (only && others.length === 0) return only.items;
   return Array.from(
     { length: rows },
     (_, row): WritableJson => new Map(written.map(({ name, items }) => [name, items[row]])),
@@ -27,6 +37,11 @@ export function encodeRows(outputs: NamedTensors, style: ElementStyle): readonly
 export function encodeColumns(outputs: NamedTensors, style: ElementStyle): WritableJson {
   const [only, ...others] = outputs;
   if (only && others.length === 0) return writeTensor(only[1], styleOf(only[0], style));
+  return encodeNamedColumns(outputs, style);
+}
+
+/** Whole outputs as an object of all of them. */
+export function encodeNamedColumns(outputs: NamedTensors, style: ElementStyle): WritableJson {
   return new Map([...outputs].map(([name, tensor]) => [name, writeTensor(tensor, styleOf(name, style))]));
 }
 

@@ -4,7 +4,7 @@ import type { BytesInput, NamedInputs } from '../../inference/check-feeds.ts';
 import type { InputKind } from '../../inference/input.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
 import { appendPath } from '../../tensor/nested.ts';
-import { decodeImageValue, findImage, isBase64Object } from './image-value.ts';
+import { decodeImageValue, findImage, isBase64Object, isImageText } from './image-value.ts';
 import { describeInputs, type ModelContract } from './model-contract.ts';
 import { type Locate, parseTensorValues } from './tensor-values.ts';
 
@@ -186,5 +186,12 @@ export function decodeColumns(
 /** What instances, or whole inputs, are at first sight: images in base64, or anything else. */
 export function kindOfValues(value: JsonValue | undefined): InputKind {
   const [first] = Array.isArray(value) ? value : [value];
-  return findImage(first, 'image') === undefined ? 'features' : 'image';
+  return findImage(first, 'image') === undefined && !isImageColumn(first) ? 'features' : 'image';
+}
+
+/** `{"pixels": ["<base64>", …]}`: a list of images under a name that only the model knows. */
+function isImageColumn(value: JsonValue | undefined): boolean {
+  const [only, ...others] = isJsonObject(value) ? Object.values(value) : [];
+  const [item] = Array.isArray(only) ? only : [];
+  return others.length === 0 && typeof item === 'string' && isImageText(item);
 }

@@ -1,11 +1,11 @@
 import type { DialectName } from '../../config.ts';
 import { invalid } from '../../errors.ts';
-import { isJsonType } from '../../http/media-type.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
 import { CSV_TYPE, holdsNames, isText, parseFirstRow, readCsvParameters } from '../codecs/csv.ts';
+import { holdsJson } from '../codecs/json-body.ts';
 import { isLinesType, splitConcatenated } from '../codecs/lines.ts';
-import { holdsImages, isUntyped, looksLikeJson } from '../codecs/media.ts';
+import { holdsImages } from '../codecs/media.ts';
 import { contractOf, type ModelContract } from '../codecs/model-contract.ts';
 import type { Invocation } from '../invocation.ts';
 import type { ProtocolOptions } from '../protocol.ts';
@@ -38,7 +38,7 @@ export async function discriminate(
   if (mediaType === CSV_TYPE) {
     return others === 'sagemaker' && (await isTableOfMlflow(invocation, options)) ? 'mlflow' : others;
   }
-  if (!isJsonType(mediaType) && !(isUntyped(mediaType) && looksLikeJson(body))) return others;
+  if (!holdsJson({ mediaType, body: body })) return others;
   const json = readJson(invocation);
   return isJsonObject(json) ? dialectOfObject(json, headers) : others;
 }
@@ -78,7 +78,7 @@ function isTensorList(value: JsonValue | undefined): boolean {
 }
 
 /** Hugging Face takes a text, such as an image in base64, or anything beside `parameters`. */
-function isTaskRequest(json: JsonObject): boolean {
+export function isTaskRequest(json: JsonObject): boolean {
   if (typeof json.inputs === 'string') return true;
   const isForeign = Object.hasOwn(json, 'signature_name') || Object.hasOwn(json, 'params');
   return isJsonObject(json.parameters) && !isForeign;

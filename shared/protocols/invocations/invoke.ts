@@ -1,5 +1,7 @@
 import type { DialectName } from '../../config.ts';
 import { BytesRequest } from '../../http/bytes.ts';
+import { invokeAzureMl } from '../azure-ml/invoke-azure-ml.ts';
+import { invokeHuggingFace } from '../hugging-face/invoke-hugging-face.ts';
 import type { Dialect } from '../invocation.ts';
 import { invokeMlflow } from '../mlflow/invoke-mlflow.ts';
 import { inferOpenInference } from '../oip/open-inference.ts';
@@ -7,6 +9,7 @@ import { invokeSageMaker } from '../sagemaker/invoke-sagemaker.ts';
 import { invokeTensorFlow } from '../sagemaker/tensorflow-container.ts';
 import { predict } from '../tensorflow-serving/predict.ts';
 import { invokeTorchServe } from '../torchserve/predict.ts';
+import { invokeVertexAi } from '../vertex-ai/predict.ts';
 import { discriminate } from './discriminate.ts';
 
 /** Each format of the shared routes. */
@@ -24,6 +27,9 @@ const DIALECTS: Readonly<Partial<Record<DialectName, Dialect>>> = {
   torchserve: invokeTorchServe,
   sagemaker: invokeSageMaker,
   mlflow: invokeMlflow,
+  'vertex-ai': invokeVertexAi,
+  'azure-ml': invokeAzureMl,
+  'hugging-face': invokeHuggingFace,
 };
 
 /**

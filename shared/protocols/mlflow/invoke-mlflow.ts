@@ -15,7 +15,7 @@ import {
   frameOfRecords,
   frameOfSplit,
 } from '../codecs/frame.ts';
-import { isUntyped } from '../codecs/media.ts';
+import { isUntyped } from '../codecs/json-body.ts';
 import type { ModelContract } from '../codecs/model-contract.ts';
 import { encodeColumns, encodeRows } from '../codecs/predictions.ts';
 import { decodeColumns, decodeRows, kindOfValues } from '../codecs/rows.ts';

@@ -1,11 +1,10 @@
 import type { Limits } from '../../config.ts';
 import { InferenceError, invalid } from '../../errors.ts';
-import { isJsonType, mediaTypeOf } from '../../http/media-type.ts';
-import { readBody } from '../../http/read-body.ts';
 import type { InferenceInput, Located } from '../../inference/input.ts';
-import { parseJson } from '../../json/parse-json.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from '../../processing/image/sniff.ts';
-import { FORM_TYPE, isUntyped, looksLikeJson, parseForm } from '../codecs/media.ts';
+import { holdsJson, isUntyped, unsupportedBody } from '../codecs/json-body.ts';
+import { FORM_TYPE, parseForm } from '../codecs/media.ts';
+import type { Invocation } from '../invocation.ts';
 import { checkBatch, decodeJson, describeBodies, FILE_FIELD } from './decode-json.ts';
 
 /** What a request was: one instance, or a batch to be answered as one. */
@@ -19,27 +18,18 @@ export interface DecodedBody {
  *
  * @throws InferenceError saying what came and what is accepted
  */
-export async function decodeBody(request: Request, limits: Limits): Promise<DecodedBody> {
-  const mediaType = mediaTypeOf(request.headers);
-  const body = await readBody(request, limits.bodyBytes);
+export async function decodeBody(invocation: Invocation, limits: Limits): Promise<DecodedBody> {
+  const { request, mediaType, body } = invocation;
   if (body.length === 0) {
     throw new InferenceError('BAD_REQUEST', `The request body is empty; expected ${describeBodies()}.`);
   }
-  const leavesOpen = isUntyped(mediaType);
   if (mediaType === FORM_TYPE) return await decodeForm(await parseForm(request.headers, body), limits);
-  if (isJsonType(mediaType) || (leavesOpen && looksLikeJson(body))) {
-    return decodeJson(parseJson(body, limits.jsonDepth), limits);
-  }
-  if (mediaType.startsWith('image/') || (leavesOpen && sniffImageType(body) !== undefined)) {
+  if (holdsJson(invocation)) return decodeJson(invocation.json(), limits);
+  if (mediaType.startsWith('image/') || (isUntyped(mediaType) && sniffImageType(body) !== undefined)) {
     return { input: { kind: 'image', images: [{ value: body, field: 'body' }] }, isBatch: false };
   }
-  const given = leavesOpen
-    ? 'A body that is neither JSON nor an image'
-    : `Content-Type ${JSON.stringify(mediaType.slice(0, 80))}`;
-  throw new InferenceError(
-    'UNSUPPORTED_MEDIA_TYPE',
-    `${given} is not accepted; accepted are application/json, ${FORM_TYPE}, ${ACCEPTED_IMAGE_TYPES.join(', ')}.`,
-  );
+  const types = ['application/json', FORM_TYPE, ...ACCEPTED_IMAGE_TYPES];
+  throw unsupportedBody(mediaType, types.join(', '));
 }
 
 async function decodeForm(form: FormData, limits: Limits): Promise<DecodedBody> {

@@ -1,19 +1,31 @@
 import type { Context } from 'hono';
+import type { Config } from '../../config.ts';
 import type { AppEnvironment } from '../../http/context.ts';
+import { readBody } from '../../http/read-body.ts';
 import { jsonResponse } from '../../http/respond.ts';
+import { isJsonObject } from '../../json/parse-json.ts';
+import { holdsJson } from '../codecs/json-body.ts';
+import { invokeHuggingFace } from '../hugging-face/invoke-hugging-face.ts';
+import { createInvocation, type Invocation } from '../invocation.ts';
+import { isTaskRequest } from '../invocations/discriminate.ts';
 import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
 import { decodeBody } from './decode-body.ts';
 import { encodeResult } from './encode-result.ts';
 
 /** Ternion's own protocol: features or an image in, a prediction with its probabilities out. */
-export function createPredictProtocol({ inference, config: { limits } }: ProtocolOptions): Protocol {
+export function createPredictProtocol(options: ProtocolOptions): Protocol {
+  const { inference, config } = options;
+
   async function predict(c: Context<AppEnvironment>): Promise<Response> {
     const model = c.req.param('model');
     const version = c.req.param('version');
     const { record } = c.env;
     // An unknown model is told before the body is looked at.
     if (model !== undefined) record.model = await inference.repository.resolve(model, version);
-    const body = await decodeBody(c.req.raw, limits);
+    const bytes = await readBody(c.req.raw, config.limits.bodyBytes);
+    const invocation = createInvocation(c.req.raw, bytes, record, config.limits, { model, version });
+    if (isForHuggingFace(invocation, config)) return await invokeHuggingFace(invocation, options);
+    const body = await decodeBody(invocation, config.limits);
     const result = await inference.infer({ model, version, input: body.input });
     record.model = result.reference;
     record.loadMs = result.loadMs;
@@ -36,4 +48,14 @@ export function createPredictProtocol({ inference, config: { limits } }: Protoco
       operation('/models/{model}/versions/{version}/predict', 'Predict with one version of a model'),
     ],
   };
+}
+
+/** Hugging Face has the same route: `inputs` are meant for it where they are a text or have `parameters` beside them. */
+function isForHuggingFace(invocation: Invocation, { dialect, protocols }: Config): boolean {
+  if (!protocols.includes('hugging-face') || invocation.body.length === 0) return false;
+  if (dialect === 'hugging-face') return true;
+  if (!holdsJson(invocation)) return false;
+  const json = invocation.json();
+  if (!isJsonObject(json)) return false;
+  return Object.hasOwn(json, 'inputs') ? isTaskRequest(json) : Object.hasOwn(json, 'table');
 }

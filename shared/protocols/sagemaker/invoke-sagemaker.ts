@@ -1,5 +1,4 @@
 import { InferenceError } from '../../errors.ts';
-import { isJsonType } from '../../http/media-type.ts';
 import type { NamedInputs } from '../../inference/check-feeds.ts';
 import type { InputKind } from '../../inference/input.ts';
 import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
@@ -11,8 +10,9 @@ import { isZip, readNpz } from '../../tensor/npz.ts';
 import type { ElementStyle } from '../../tensor/write-tensor.ts';
 import { decodeBare, inputsOfArrays } from '../codecs/arrays.ts';
 import { CSV_TYPE } from '../codecs/csv.ts';
+import { holdsJson, isUntyped } from '../codecs/json-body.ts';
 import { LINES_TYPES, splitConcatenated } from '../codecs/lines.ts';
-import { holdsImages, isUntyped, looksLikeJson } from '../codecs/media.ts';
+import { holdsImages } from '../codecs/media.ts';
 import type { ModelContract } from '../codecs/model-contract.ts';
 import { decodeColumns, decodeRows, kindOfValues } from '../codecs/rows.ts';
 import { type Dialect, type Invocation, runTensors } from '../invocation.ts';
@@ -63,7 +63,7 @@ export const invokeSageMaker: Dialect = async (invocation, options) => {
     return await encodeOutputs(await runArrays(invocation, options), type, styleOf(options));
   }
   if (holdsImages(invocation)) return await answerImages(invocation, options, type);
-  if (!isJsonType(mediaType) && !(isUntyped(mediaType) && looksLikeJson(body))) throw unsupported(mediaType);
+  if (!holdsJson({ mediaType, body: body })) throw unsupported(mediaType);
   const lines = readConcatenated(invocation, options);
   return lines ? await answerLines(lines, invocation, options) : await answerJson(invocation, options, type);
 };

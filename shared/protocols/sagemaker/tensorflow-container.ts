@@ -1,10 +1,10 @@
 import { invalid } from '../../errors.ts';
-import { isJsonType } from '../../http/media-type.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import { describeJson, isJsonObject } from '../../json/parse-json.ts';
 import { decodeBare } from '../codecs/arrays.ts';
+import { holdsJson } from '../codecs/json-body.ts';
 import { isLinesType, splitLines } from '../codecs/lines.ts';
-import { holdsImages, isUntyped, looksLikeJson } from '../codecs/media.ts';
+import { holdsImages } from '../codecs/media.ts';
 import { encodeRows } from '../codecs/predictions.ts';
 import { kindOfValues } from '../codecs/rows.ts';
 import { createInvocation, type Dialect, type Invocation, runTensors } from '../invocation.ts';
@@ -39,7 +39,7 @@ export const invokeTensorFlow: Dialect = async (invocation, options) => {
   }
   if (type !== JSON_TYPE && !isLinesType(type)) return await invokeSageMaker(invocation, options);
   if (holdsImages(invocation)) return withType(await predict(invocation, options), type);
-  if (isJsonType(mediaType) || (isUntyped(mediaType) && looksLikeJson(body))) {
+  if (holdsJson({ mediaType, body: body })) {
     return withType(await answerJson(invocation, options), type);
   }
   return await invokeSageMaker(invocation, options);

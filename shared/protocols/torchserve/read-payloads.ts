@@ -4,7 +4,8 @@ import { isJsonType } from '../../http/media-type.ts';
 import type { Located } from '../../inference/input.ts';
 import { isJsonObject, type JsonValue, parseJson } from '../../json/parse-json.ts';
 import { sniffImageType } from '../../processing/image/sniff.ts';
-import { FORM_TYPE, looksLikeJson, parseForm } from '../codecs/media.ts';
+import { looksLikeJson } from '../codecs/json-body.ts';
+import { FORM_TYPE, parseForm } from '../codecs/media.ts';
 import { checkInstances } from '../codecs/rows.ts';
 import type { Invocation } from '../invocation.ts';
 

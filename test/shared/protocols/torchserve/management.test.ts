@@ -126,8 +126,8 @@ describe('a model', () => {
 describe('changes', () => {
   it.each([
     ['POST', '/models?url=https://example.com/x.mar', 'GET, HEAD, OPTIONS'],
-    ['PUT', '/models/iris?min_worker=1', 'GET, HEAD, OPTIONS'],
-    ['DELETE', '/models/iris', 'GET, HEAD, OPTIONS'],
+    ['PUT', '/models/iris?min_worker=1', 'GET, POST, HEAD, OPTIONS'],
+    ['DELETE', '/models/iris', 'GET, POST, HEAD, OPTIONS'],
     ['DELETE', '/models/iris/1', 'GET, HEAD, OPTIONS'],
   ])('are not allowed: %s %s', async (method, path, allow) => {
     const { status, headers } = await send(app, method, path);

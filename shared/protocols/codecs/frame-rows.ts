@@ -1,0 +1,45 @@
+import type { Limits } from '../../config.ts';
+import { invalid } from '../../errors.ts';
+import type { Located } from '../../inference/input.ts';
+import type { JsonValue } from '../../json/parse-json.ts';
+import type { Frame } from './frame.ts';
+import type { ModelContract } from './model-contract.ts';
+import { checkInstances } from './rows.ts';
+
+const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
+
+/**
+ * The rows of a table as a tabular task takes them: lists of values, in the order of the features where model and table
+ * both have names. Numbers that are written as text become numbers, other texts are left for the task to judge.
+ *
+ * @throws InferenceError for a table without rows or without a column that the model takes
+ */
+export function rowsOfFrame(frame: Frame, contract: ModelContract, limits: Limits): Located<JsonValue>[] {
+  const { field, isText } = frame;
+  const columns = orderColumns(frame, contract);
+  const rows = columns[0]?.length ?? 0;
+  if (rows === 0) throw invalid(`Field "${field}" has no rows; expected at least one.`);
+  checkInstances(rows, field, limits);
+  const read = (cell: JsonValue) =>
+    isText && typeof cell === 'string' && NUMBER.test(cell) ? Number(cell) : cell;
+  return Array.from({ length: rows }, (_, row) => ({
+    value: columns.map((column) => read(column[row] ?? null)),
+    field: `${field}[${row}]`,
+  }));
+}
+
+function orderColumns(
+  { names, columns, field }: Frame,
+  { features }: ModelContract,
+): readonly (readonly JsonValue[])[] {
+  // pandas numbers the columns of a table without names.
+  if (!features || !names || names.every((name, index) => name === String(index))) return columns;
+  return features.map((feature) => {
+    const column = columns[names.indexOf(feature)];
+    if (column) return column;
+    const shown = names.slice(0, 8).map((name) => JSON.stringify(name.slice(0, 40)));
+    throw invalid(
+      `Field "${field}" has no column ${JSON.stringify(feature)}; its columns are ${shown.join(', ') || 'none'}.`,
+    );
+  });
+}

@@ -1,0 +1,38 @@
+import { InferenceError } from '../../errors.ts';
+import { isJsonType } from '../../http/media-type.ts';
+import type { Invocation } from '../invocation.ts';
+
+/** Types under which clients send JSON or files without saying what they are; `curl -d` sends the second. */
+const UNTYPED: readonly string[] = [
+  '',
+  'application/x-www-form-urlencoded',
+  'application/octet-stream',
+  'text/plain',
+];
+
+/** Whether a Content-Type leaves open what the body is. */
+export function isUntyped(mediaType: string): boolean {
+  return UNTYPED.includes(mediaType);
+}
+
+/** Whether a body is JSON, by its type or, where that says nothing, by its first character. */
+export function holdsJson({ mediaType, body }: Pick<Invocation, 'mediaType' | 'body'>): boolean {
+  return isJsonType(mediaType) || (isUntyped(mediaType) && looksLikeJson(body));
+}
+
+/** JSON objects and arrays begin with a bracket, perhaps after white space; no image format does. */
+export function looksLikeJson(body: Uint8Array): boolean {
+  return /^(?:\xef\xbb\xbf)?\s*[[{]/.test(Buffer.from(body.subarray(0, 64)).toString('latin1'));
+}
+
+/**
+ * The error for a body of a type that a protocol does not take.
+ *
+ * @param accepted the types it takes, in words
+ */
+export function unsupportedBody(mediaType: string, accepted: string): InferenceError {
+  const given = isUntyped(mediaType)
+    ? 'A body that is neither JSON nor an image'
+    : `Content-Type ${JSON.stringify(mediaType.slice(0, 80))}`;
+  return new InferenceError('UNSUPPORTED_MEDIA_TYPE', `${given} is not accepted; accepted are ${accepted}.`);
+}

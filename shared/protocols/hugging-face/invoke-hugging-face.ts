@@ -1,0 +1,69 @@
+import { invalid } from '../../errors.ts';
+import { jsonResponse } from '../../http/respond.ts';
+import type { Model } from '../../inference/load-model.ts';
+import type { ScoreStep } from '../../processing/registry.ts';
+import { contractOf } from '../codecs/model-contract.ts';
+import { type Dialect, type Invocation, runTask } from '../invocation.ts';
+import type { ProtocolOptions } from '../protocol.ts';
+import { readParameters } from './parameters.ts';
+import { encodeTaskError } from './task-error.ts';
+import { kindOfInputs, parseTaskRequest, readFiles, type TaskRequest } from './task-request.ts';
+import { TASK_FORMATS } from './tasks.ts';
+
+/**
+ * A request to an Inference Endpoint of Hugging Face: `inputs` and `parameters`, a table, or an image as the body
+ * itself. The task of the model decides what they mean.
+ * Source: huggingface-inference-toolkit, and what the clients of Python and JavaScript send and take.
+ */
+export const invokeHuggingFace: Dialect = async (invocation, options) =>
+  await invokeTask(invocation, options, undefined);
+
+/**
+ * The same where the path tells the task.
+ *
+ * @param expected the task the model must have; undefined for any
+ * @throws InferenceError
+ */
+export async function invokeTask(
+  invocation: Invocation,
+  options: ProtocolOptions,
+  expected: string | undefined,
+): Promise<Response> {
+  invocation.record.encodeError ??= encodeTaskError;
+  const answer = (request: TaskRequest) => answerTask(request, invocation, options, expected);
+  const files = await readFiles(invocation, options.config.limits);
+  return files ? await answer(files) : await invocation.decode((json) => answer(parseTaskRequest(json)));
+}
+
+async function answerTask(
+  asked: TaskRequest,
+  { record, model, version, request }: Invocation,
+  options: ProtocolOptions,
+  expected: string | undefined,
+): Promise<Response> {
+  const { inference, config } = options;
+  const { inputs } = asked;
+  const reference = await inference.choose(kindOfInputs(inputs), model, version);
+  record.model = reference;
+  const { contract, steps } = await inference.describe(reference, (loaded) => ({
+    contract: contractOf(loaded),
+    steps: stepsOf(loaded),
+  }));
+  const { task } = contract;
+  if (expected !== undefined && expected !== task) {
+    throw invalid(
+      `Model "${reference.name}" is for ${task}, not for ${JSON.stringify(expected.slice(0, 60))}.`,
+    );
+  }
+  const format = TASK_FORMATS[task];
+  const parameters = readParameters(asked, new URL(request.url).searchParams, task, format.parameters);
+  const input = format.decode(inputs, contract, config.limits);
+  const call = { record, model: reference.name, version: reference.version };
+  const { output } = await runTask(call, options, input);
+  const style = { nonFinite: config.nonFiniteJson };
+  return jsonResponse(format.encode({ output, inputs, parameters, steps, style }));
+}
+
+function stepsOf({ config }: Model): readonly ScoreStep[] {
+  return 'postprocess' in config ? config.postprocess : [];
+}

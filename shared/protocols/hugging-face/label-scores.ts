@@ -1,0 +1,40 @@
+import { invalid } from '../../errors.ts';
+import type { ClassificationPrediction } from '../../inference/input.ts';
+import type { WritableJson } from '../../json/write-json.ts';
+import { type Label, sigmoid, softmax, topK } from '../../processing/classification.ts';
+import type { ScoreStep } from '../../processing/registry.ts';
+import type { TaskParameters } from './parameters.ts';
+
+/** As the pipelines of Transformers, where a request says nothing. */
+const TOP = 5;
+
+const FUNCTIONS = { softmax, sigmoid };
+
+/**
+ * The best labels with their scores, best first.
+ *
+ * @throws InferenceError when the scores cannot be made as the request wants them
+ */
+export function labelScores(
+  { scores: own }: ClassificationPrediction,
+  labels: readonly Label[],
+  steps: readonly ScoreStep[],
+  { top_k: count, function_to_apply: wanted }: TaskParameters,
+): readonly WritableJson[] {
+  const step = steps.at(-1)?.step ?? 'none';
+  const scores = applyFunction(own, step, wanted ?? step);
+  return topK(scores, count ?? TOP).map((id) => ({ label: String(labels[id] ?? id), score: scores[id] }));
+}
+
+/** Scores can be made of the values of a graph; what its config has made of them cannot be undone. */
+function applyFunction(
+  scores: Float64Array,
+  own: ScoreStep['step'] | 'none',
+  wanted: NonNullable<TaskParameters['function_to_apply']>,
+): Float64Array {
+  if (wanted === own) return scores;
+  if (own === 'none' && wanted !== 'none') return FUNCTIONS[wanted](scores);
+  throw invalid(
+    `Field "parameters.function_to_apply" is "${wanted}"; the config of this model makes its scores with "${own}", so expected "${own}".`,
+  );
+}

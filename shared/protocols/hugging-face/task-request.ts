@@ -1,0 +1,81 @@
+import type { Limits } from '../../config.ts';
+import { invalid } from '../../errors.ts';
+import type { InputKind, Located } from '../../inference/input.ts';
+import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { parseEnvelope } from '../codecs/envelope.ts';
+import { isImageText } from '../codecs/image-value.ts';
+import { holdsJson, unsupportedBody } from '../codecs/json-body.ts';
+import { holdsImages, readImages } from '../codecs/media.ts';
+import { kindOfValues } from '../codecs/rows.ts';
+import type { Invocation } from '../invocation.ts';
+import { taskRequest } from './schemas.ts';
+
+/** What a request brings: files, or JSON under one of the names that clients give it. */
+export type TaskInputs =
+  | { readonly form: 'files'; readonly files: readonly Located<Uint8Array>[] }
+  /** Columns: as `table` from Python's client, as `data` within `inputs` from the one of JavaScript. */
+  | { readonly form: 'table' | 'data'; readonly value: JsonObject; readonly field: string }
+  | { readonly form: 'inputs'; readonly value: JsonValue; readonly field: string };
+
+export interface TaskRequest {
+  readonly inputs: TaskInputs;
+  readonly parameters: JsonObject;
+  /** All of the body: some tasks have their parameters beside `inputs`. */
+  readonly body: JsonObject;
+}
+
+/**
+ * The files of a request; undefined when it is JSON.
+ *
+ * @throws InferenceError when it is neither
+ */
+export async function readFiles(invocation: Invocation, limits: Limits): Promise<TaskRequest | undefined> {
+  if (holdsImages(invocation)) {
+    return {
+      inputs: { form: 'files', files: await readImages(invocation, limits) },
+      parameters: {},
+      body: {},
+    };
+  }
+  if (holdsJson(invocation)) return undefined;
+  throw unsupportedBody(invocation.mediaType, 'application/json and images');
+}
+
+/** @throws InferenceError when JSON holds no inputs */
+export function parseTaskRequest(json: JsonValue): TaskRequest {
+  const { inputs, table, parameters } = parseEnvelope(taskRequest, json);
+  if (inputs !== undefined && table !== undefined) {
+    throw invalid('The request has "inputs" and "table"; expected only one of them.');
+  }
+  if (inputs === undefined && table === undefined) {
+    throw invalid(`The request is ${describeJson(json)}; expected "inputs".`);
+  }
+  return {
+    inputs: inputsOf(inputs ?? null, table),
+    parameters: parameters ?? {},
+    body: isJsonObject(json) ? json : {},
+  };
+}
+
+function inputsOf(inputs: JsonValue, table: JsonObject | undefined): TaskInputs {
+  if (table !== undefined) return { form: 'table', value: table, field: 'table' };
+  if (isJsonObject(inputs) && isJsonObject(inputs.data)) {
+    return { form: 'data', value: inputs.data, field: 'inputs.data' };
+  }
+  return { form: 'inputs', value: inputs, field: 'inputs' };
+}
+
+/** What kind of model a request is for when it names none. */
+export function kindOfInputs(inputs: TaskInputs): InputKind {
+  switch (inputs.form) {
+    case 'files':
+      return 'image';
+    case 'table':
+    case 'data':
+      return 'features';
+    case 'inputs': {
+      const [first] = Array.isArray(inputs.value) ? inputs.value : [inputs.value];
+      return typeof first === 'string' && !isImageText(first) ? 'text' : kindOfValues(first);
+    }
+  }
+}

@@ -1,0 +1,161 @@
+import type { Limits } from '../../config.ts';
+import { invalid } from '../../errors.ts';
+import type { InferenceInput, InferenceOutput, Located } from '../../inference/input.ts';
+import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
+import type { WritableJson } from '../../json/write-json.ts';
+import type { Task } from '../../models/model-config.ts';
+import type { ScoreStep } from '../../processing/registry.ts';
+import { type ElementStyle, writeTensor } from '../../tensor/write-tensor.ts';
+import { frameOfColumns } from '../codecs/frame.ts';
+import { rowsOfFrame } from '../codecs/frame-rows.ts';
+import { decodeImageValue } from '../codecs/image-value.ts';
+import type { ModelContract } from '../codecs/model-contract.ts';
+import { encodeColumns } from '../codecs/predictions.ts';
+import { checkInstances } from '../codecs/rows.ts';
+import { labelScores } from './label-scores.ts';
+import type { ParameterName, TaskParameters } from './parameters.ts';
+import type { TaskInputs } from './task-request.ts';
+
+/** What a model made of a request, and what the encoders of answers need beside it. */
+export interface TaskAnswer {
+  readonly output: InferenceOutput;
+  readonly inputs: TaskInputs;
+  readonly parameters: TaskParameters;
+  /** How the config makes scores of the values of the graph. */
+  readonly steps: readonly ScoreStep[];
+  readonly style: ElementStyle;
+}
+
+/** How requests and answers of one task are written. */
+export interface TaskFormat {
+  readonly parameters: readonly ParameterName[];
+  readonly decode: (inputs: TaskInputs, contract: ModelContract, limits: Limits) => InferenceInput;
+  readonly encode: (answer: TaskAnswer) => WritableJson;
+}
+
+/**
+ * The tasks by the names they have here and at Hugging Face. What `encode` gives is what the clients of Python and of
+ * JavaScript take: both refuse other nestings.
+ */
+export const TASK_FORMATS: Readonly<Record<Task, TaskFormat>> = {
+  'image-classification': {
+    parameters: ['top_k', 'function_to_apply'],
+    decode: decodeImages,
+    encode: ({ output, inputs, steps, parameters }) => {
+      const { labels, predictions } = expectOutput(output, 'classification');
+      const lists = predictions.map((prediction) => labelScores(prediction, labels, steps, parameters));
+      return isSeveral(inputs) ? lists : lists[0];
+    },
+  },
+  'tabular-classification': {
+    parameters: [],
+    decode: decodeTable,
+    encode: ({ output, inputs }) =>
+      expectOutput(output, 'classification').predictions.map(({ label, classId }) =>
+        // The client of JavaScript takes nothing but numbers.
+        inputs.form === 'data' && typeof label === 'string' ? classId : label,
+      ),
+  },
+  'tabular-regression': {
+    parameters: [],
+    decode: decodeTable,
+    encode: ({ output }) => expectOutput(output, 'regression').predictions,
+  },
+  'text-classification': {
+    parameters: ['top_k', 'function_to_apply'],
+    decode: decodeTexts,
+    // A list per text, for one text as well.
+    encode: ({ output, steps, parameters }) => {
+      const { labels, predictions } = expectOutput(output, 'classification');
+      return predictions.map((prediction) => labelScores(prediction, labels, steps, parameters));
+    },
+  },
+  'feature-extraction': {
+    parameters: [],
+    decode: (inputs, contract, limits) =>
+      contract.imageInput === undefined
+        ? decodeTexts(inputs, contract, limits)
+        : decodeImages(inputs, contract, limits),
+    encode: ({ output, style }) =>
+      expectOutput(output, 'embedding').predictions.map((vectors) => writeTensor(vectors, style)),
+  },
+  tensor: {
+    parameters: [],
+    decode: (inputs) => ({ kind: 'tensors', tensors: expectJson(inputs, 'tensors') }),
+    encode: ({ output, style }) => encodeColumns(expectOutput(output, 'tensors').tensors, style),
+  },
+};
+
+function decodeImages(
+  inputs: TaskInputs,
+  { imageInput = 'image' }: ModelContract,
+  limits: Limits,
+): InferenceInput {
+  if (inputs.form === 'files') return { kind: 'image', images: inputs.files };
+  const { value, field } = expectJson(inputs, 'an image in base64');
+  const images = Array.isArray(value) ? locate(value, field) : [{ value, field }];
+  if (images.length === 0) throw invalid(`Field "${field}" is empty; expected at least one image.`);
+  checkInstances(images.length, field, limits);
+  return {
+    kind: 'image',
+    images: images.map((image) => ({
+      value: decodeImageValue(image.value, imageInput, image.field),
+      field: image.field,
+    })),
+  };
+}
+
+function decodeTexts(inputs: TaskInputs, _: ModelContract, limits: Limits): InferenceInput {
+  const { value, field } = expectJson(inputs, 'a text, or a list of texts');
+  const texts = Array.isArray(value) ? locate(value, field) : [{ value, field }];
+  if (texts.length === 0) throw invalid(`Field "${field}" is empty; expected at least one text.`);
+  checkInstances(texts.length, field, limits);
+  return {
+    kind: 'text',
+    texts: texts.map((text) => {
+      if (typeof text.value === 'string') return { value: text.value, field: text.field };
+      throw invalid(`Field "${text.field}" is ${describeJson(text.value)}; expected a text.`);
+    }),
+  };
+}
+
+/** A table of columns, a list of rows, or one row. */
+function decodeTable(inputs: TaskInputs, contract: ModelContract, limits: Limits): InferenceInput {
+  const { value, field } = expectJson(inputs, 'a table, as {"data": {"<column>": [...]}}');
+  if (!Array.isArray(value)) {
+    return { kind: 'features', rows: rowsOfFrame(frameOfColumns(value, field, true), contract, limits) };
+  }
+  const [first] = value;
+  if (!Array.isArray(first) && !isJsonObject(first)) return { kind: 'features', rows: [{ value, field }] };
+  checkInstances(value.length, field, limits);
+  return { kind: 'features', rows: locate(value, field) };
+}
+
+function locate(values: readonly JsonValue[], field: string): Located<JsonValue>[] {
+  return values.map((value, index) => ({ value, field: `${field}[${index}]` }));
+}
+
+function expectJson(inputs: TaskInputs, expected: string): Located<JsonValue> {
+  if (inputs.form !== 'files') return inputs;
+  throw invalid(`The request is an image; this model takes ${expected}.`);
+}
+
+/** Whether several things were asked about in one request: then there is a list of answers. */
+function isSeveral(inputs: TaskInputs): boolean {
+  return inputs.form === 'files' ? inputs.files.length > 1 : Array.isArray(inputs.value);
+}
+
+function expectOutput<K extends InferenceOutput['kind']>(
+  output: InferenceOutput,
+  kind: K,
+): Extract<InferenceOutput, { kind: K }> {
+  if (isOutput(output, kind)) return output;
+  throw new Error(`a task gave ${output.kind} instead of ${kind}`);
+}
+
+function isOutput<K extends InferenceOutput['kind']>(
+  output: InferenceOutput,
+  kind: K,
+): output is Extract<InferenceOutput, { kind: K }> {
+  return output.kind === kind;
+}

@@ -1,0 +1,58 @@
+import { invalid } from '../../errors.ts';
+import type { Located } from '../../inference/input.ts';
+import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
+import type { WritableJson } from '../../json/write-json.ts';
+import { topK } from '../../processing/classification.ts';
+import { parseEnvelope } from '../codecs/envelope.ts';
+import { decodeImageValue } from '../codecs/image-value.ts';
+import { checkInstances, kindOfValues } from '../codecs/rows.ts';
+import { type Invocation, runTask } from '../invocation.ts';
+import type { ProtocolOptions } from '../protocol.ts';
+import { labelEnvelope } from './schemas.ts';
+
+/** As AutoML, where a request says nothing. */
+const MOST_PREDICTIONS = 10;
+
+/**
+ * Whether a request is for labels as the image models of AutoML give them: its images stand under `content`, or a
+ * parameter says how many labels are wanted, or how sure ones. All others get the outputs of the graph.
+ */
+export function asksForLabels(instances: readonly JsonValue[], parameters: JsonValue | undefined): boolean {
+  const [first] = instances;
+  if (isJsonObject(first) && Object.hasOwn(first, 'content')) return true;
+  const names = isJsonObject(parameters) ? Object.keys(parameters) : [];
+  const isSifted = names.includes('confidenceThreshold') || names.includes('maxPredictions');
+  return isSifted && kindOfValues(first) === 'image';
+}
+
+/**
+ * The best labels of each image, best first.
+ * Source: Vertex AI's schemas of instances, parameters and predictions for image classification.
+ *
+ * @throws InferenceError
+ */
+export async function labelImages(
+  call: Pick<Invocation, 'record' | 'model' | 'version'>,
+  options: ProtocolOptions,
+  instances: readonly JsonValue[],
+  parameters: JsonValue | undefined,
+): Promise<readonly WritableJson[]> {
+  const { parameters: given } = parseEnvelope(labelEnvelope, { parameters: parameters ?? {} });
+  const { confidenceThreshold = 0, maxPredictions = MOST_PREDICTIONS } = given;
+  checkInstances(instances.length, 'instances', options.config.limits);
+  const images = instances.map((instance, index): Located<Uint8Array> => {
+    const field = `instances[${index}]`;
+    return { value: decodeImageValue(instance, 'content', field), field };
+  });
+  const { output } = await runTask(call, options, { kind: 'image', images });
+  if (output.kind !== 'classification') throw invalid('This model gives no labels.');
+  const { labels } = output;
+  return output.predictions.map(({ scores }) => {
+    const best = topK(scores, maxPredictions).filter((id) => (scores[id] ?? 0) >= confidenceThreshold);
+    return {
+      ids: best.map(String),
+      displayNames: best.map((id) => String(labels[id] ?? id)),
+      confidences: best.map((id) => scores[id]),
+    };
+  });
+}

@@ -1,0 +1,35 @@
+import * as z from 'zod';
+import { jsonArray, jsonValue } from '../codecs/envelope.ts';
+
+export const predictRequest = z.looseObject({
+  instances: jsonArray
+    .describe('Values of the only input, objects with one value per input or feature, or images in base64.')
+    .meta({ examples: [[[5.1, 3.5, 1.4, 0.2]]] }),
+  parameters: jsonValue
+    .optional()
+    .describe(
+      'For models of images "confidenceThreshold" and "maxPredictions": they ask for labels. Other parameters have no meaning here.',
+    ),
+});
+
+const predictions = jsonArray.describe('One for each instance, in their order.');
+
+export const containerResponse = z.object({ predictions });
+
+export const predictResponse = z.object({
+  predictions,
+  deployedModelId: z.string().describe('Version of the model.'),
+  model: z.string().describe('Resource name of the model.'),
+  modelDisplayName: z.string().describe('Name of the model.'),
+  modelVersionId: z.string().describe('Version of the model.'),
+});
+
+const SHARE = 'expected a number from 0 to 1';
+const COUNT = 'expected a whole number of at least 1';
+
+export const labelEnvelope = z.object({
+  parameters: z.looseObject({
+    confidenceThreshold: z.number().min(0, SHARE).max(1, SHARE).optional(),
+    maxPredictions: z.number().int(COUNT).min(1, COUNT).optional(),
+  }),
+});

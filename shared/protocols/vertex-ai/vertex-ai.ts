@@ -1,0 +1,146 @@
+import type { Context } from 'hono';
+import { InferenceError } from '../../errors.ts';
+import type { AppEnvironment } from '../../http/context.ts';
+import { jsonResponse } from '../../http/respond.ts';
+import { respondHealth } from '../catalog.ts';
+import { type Invocation, type ModelChoice, readInvocation } from '../invocation.ts';
+import { type Operation, type Protocol, type ProtocolOptions, pathParameter } from '../protocol.ts';
+import { encodeGoogleError } from './google-error.ts';
+import { predictInstances } from './predict.ts';
+import { invokeContainer, rawPredict } from './raw-predict.ts';
+import { containerResponse, predictRequest, predictResponse } from './schemas.ts';
+
+/** Where Vertex AI calls a container whose routes are not set. */
+const CONTAINER_PATH = '/v1/endpoints/{endpoint}/deployedModels/{deployedModel}';
+
+/** Where its clients call an endpoint. */
+const ENDPOINT_PATH = '/v1/projects/{project}/locations/{location}/endpoints/{endpoint}';
+
+/** Methods of endpoints that have no meaning for the models here, or no answer over HTTP. */
+const UNSUPPORTED = [
+  'explain',
+  'directPredict',
+  'directRawPredict',
+  'streamRawPredict',
+  'serverStreamingPredict',
+];
+
+/**
+ * Prediction of Vertex AI on both of its sides: the routes on which the service calls a container, and those on which
+ * clients call the service.
+ * Source: the requirements of custom containers, and google/cloud/aiplatform/v1/prediction_service.proto.
+ */
+export function createVertexAiProtocol(options: ProtocolOptions): Protocol {
+  return {
+    name: 'vertex-ai',
+    description: 'Prediction of Vertex AI, as its containers answer it and as its clients ask for it.',
+    operations: [...createContainerOperations(options), ...createEndpointOperations(options)],
+  };
+}
+
+function createContainerOperations(options: ProtocolOptions): readonly Operation[] {
+  const { health, predict } = options.config.vertexRoutes;
+  const healthOperation = (path: string): Operation => ({
+    method: 'GET',
+    path: withoutSlash(path),
+    summary: 'Whether the container is well',
+    handle: () => respondHealth(options),
+  });
+  const predictOperation = (path: string): Operation => ({
+    method: 'POST',
+    path: withoutSlash(path),
+    summary: 'Predict as a container of Vertex AI',
+    request: { 'application/json': predictRequest },
+    response: { 'application/json': containerResponse },
+    handle: async (c) => await invokeContainer(await readEndpoint(c, options), options),
+  });
+  return [
+    ...(health === undefined ? [] : [healthOperation(health)]),
+    ...(predict === undefined ? [] : [predictOperation(predict)]),
+    healthOperation(CONTAINER_PATH),
+    predictOperation(`${CONTAINER_PATH}:predict`),
+  ];
+}
+
+/** Paths of requests come without a slash at their end. */
+function withoutSlash(path: string): string {
+  return path.replace(/(?<=.)\/+$/, '');
+}
+
+function createEndpointOperations(options: ProtocolOptions): readonly Operation[] {
+  const predict: Operation = {
+    method: 'POST',
+    path: `${ENDPOINT_PATH}:predict`,
+    summary: 'Predict with the model of an endpoint',
+    request: { 'application/json': predictRequest },
+    response: { 'application/json': predictResponse },
+    encodeError: encodeGoogleError,
+    handle: async (c) => {
+      const invocation = await readEndpoint(c, options);
+      const predictions = await predictInstances(invocation, options);
+      return jsonResponse({ predictions, ...describeModel(c, invocation) });
+    },
+  };
+  const raw: Operation = {
+    method: 'POST',
+    path: `${ENDPOINT_PATH}:rawPredict`,
+    summary: 'Predict with a request in the format of any server',
+    request: { 'application/json': predictRequest, '*/*': null },
+    response: { '*/*': null },
+    encodeError: encodeGoogleError,
+    handle: async (c) => {
+      const invocation = await readEndpoint(c, options);
+      const response = await rawPredict(invocation, options);
+      response.headers.set('x-vertex-ai-endpoint-id', pathParameter(c, 'endpoint') ?? '');
+      response.headers.set('x-vertex-ai-deployed-model-id', invocation.record.model?.version ?? '');
+      return response;
+    },
+  };
+  return [predict, raw, ...UNSUPPORTED.map(createUnsupported)];
+}
+
+function createUnsupported(verb: string): Operation {
+  return {
+    method: 'ALL',
+    path: `${ENDPOINT_PATH}:${verb}`,
+    encodeError: encodeGoogleError,
+    handle: () => {
+      const text = `Method ${verb} is not supported; use predict or rawPredict.`;
+      throw new InferenceError('NOT_IMPLEMENTED', text);
+    },
+  };
+}
+
+async function readEndpoint(c: Context<AppEnvironment>, options: ProtocolOptions): Promise<Invocation> {
+  return await readInvocation(c.req.raw, c.env.record, options, await chooseModel(c, options));
+}
+
+/**
+ * An endpoint called like a model means that model, and a deployed model called like one of its versions that version.
+ * Vertex AI itself makes numbers of both, which say nothing here: then the model is the default one, or the only one
+ * that takes such input.
+ */
+async function chooseModel(
+  c: Context<AppEnvironment>,
+  { inference: { repository } }: ProtocolOptions,
+): Promise<ModelChoice> {
+  const endpoint = pathParameter(c, 'endpoint');
+  if (endpoint === undefined) return {};
+  const listing = (await repository.list()).find(({ name }) => name === endpoint);
+  if (!listing) return {};
+  const version = pathParameter(c, 'deployedModel');
+  return version !== undefined && listing.versions.includes(version)
+    ? { model: listing.name, version }
+    : { model: listing.name };
+}
+
+function describeModel(c: Context<AppEnvironment>, { record }: Invocation) {
+  const { name = '', version = '' } = record.model ?? {};
+  const { project, location } = c.req.param();
+  return {
+    deployedModelId: version,
+    model: `projects/${project}/locations/${location}/models/${name}`,
+    modelDisplayName: name,
+    modelVersionId: version,
+  };
+}
