@@ -8,32 +8,30 @@ export const centerCropOptions = z.strictObject({
   step: z.literal('centerCrop'),
   width: sideOption,
   height: sideOption,
-  /** Where the rest is odd: `even` as torchvision rounds it, `down` as the image processors of Hugging Face. */
+  /** Where half a pixel goes: `even` to the even number, as in torchvision; `down` as in transformers. */
   rounding: z.enum(['even', 'down']).optional(),
 });
 
 export type CenterCropOptions = z.infer<typeof centerCropOptions>;
 
-/** The middle of the image, as `torchvision.transforms.CenterCrop`: with black around it where the image is smaller. */
+/**
+ * The middle of the image, with black around it where the image is smaller: `torchvision.transforms.CenterCrop`, or
+ * `transformers.image_transforms.center_crop`, which rounds down.
+ */
 export function centerCrop(image: PixelRaster, options: CenterCropOptions): PixelRaster {
   return crop(image, centerWindow(image, options), [0]);
 }
 
 /** Where the middle of an image of a size lies. */
-export function centerWindow(
-  image: Size,
-  { width, height, rounding = 'even' }: Omit<CenterCropOptions, 'step'>,
-): Window {
+export function centerWindow(image: Size, options: Omit<CenterCropOptions, 'step'>): Window {
+  const { width, height, rounding = 'even' } = options;
   const middle = MIDDLES[rounding];
-  return { left: middle(image.width, width), top: middle(image.height, height), width, height };
+  return { left: middle(image.width - width), top: middle(image.height - height), width, height };
 }
 
-const MIDDLES = {
-  even: middleOfTorchvision,
-  down: (side: number, cropped: number) => Math.floor((side - cropped) / 2),
+/** Where a crop begins on a side that is so much longer; before it, on a side that is shorter. */
+const MIDDLES: Record<'even' | 'down', (rest: number) => number> = {
+  // A shorter side is padded, with one pixel more behind than before.
+  even: (rest) => (rest < 0 ? 0 - Math.floor(-rest / 2) : roundHalfToEven(rest / 2)),
+  down: (rest) => Math.floor(rest / 2),
 };
-
-/** A larger side leaves half of the rest, rounded to even; a smaller one is padded, one pixel more behind than before. */
-function middleOfTorchvision(side: number, cropped: number): number {
-  return cropped > side ? 0 - Math.floor((cropped - side) / 2) : roundHalfToEven((side - cropped) / 2);
-}

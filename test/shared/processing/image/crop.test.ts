@@ -58,6 +58,17 @@ describe('centerCrop', () => {
     expect(high.top).toBe(start);
   });
 
+  it.each([
+    [5, 4, 0],
+    [7, 4, 1],
+    [9, 4, 2],
+    [3, 4, -1],
+    [1, 4, -2],
+  ])('rounding down of a side of %i to %i begins at %i', (side, cropped, start) => {
+    const window = centerWindow({ width: side, height: 1 }, { width: cropped, height: 1, rounding: 'down' });
+    expect(window.left).toBe(start);
+  });
+
   it('pads with black', () => {
     const cut = centerCrop(numbered(1, 2), { step: 'centerCrop', width: 3, height: 1 });
     expect([...cut.data]).toEqual([0, 1, 0]);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { openSimd } from '../../../../../shared/processing/image/resample/simd-instance.ts';
 import {
   assemble,
+  flatten,
   get,
   i32,
   repeatWhile,
@@ -30,15 +31,15 @@ describe('assemble', () => {
   });
 
   it('writes numbers of several bytes', () => {
-    expect([...i32.const(63), ...i32.const(64), ...i32.const(-64), ...i32.const(300)]).toEqual([
+    expect(flatten([63, 64, -64, 300].map(i32.const))).toEqual([
       0x41, 63, 0x41, 0xc0, 0, 0x41, 0x40, 0x41, 0xac, 2,
     ]);
-    expect(get(200)).toEqual([0x20, 0xc8, 1]);
+    expect(flatten(get(200))).toEqual([0x20, 0xc8, 1]);
   });
 
   it('repeats a body while its condition holds', () => {
-    expect(repeatWhile(get(0), [1, 2], [3])).toEqual([3, 0x40, 1, 2, 3, 0x20, 0, 0x0d, 0, 0x0b]);
-    expect(v128.load([9])).toEqual([9, 0xfd, 0, 0, 0]);
+    expect(flatten(repeatWhile(get(0), [1, 2], [3]))).toEqual([3, 0x40, 1, 2, 3, 0x20, 0, 0x0d, 0, 0x0b]);
+    expect(flatten(v128.load([9]))).toEqual([9, 0xfd, 0, 0, 0]);
   });
 });
 

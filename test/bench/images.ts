@@ -1,0 +1,98 @@
+// Measures preprocessing side by side with sharp's own resize to the same size: node test/bench/images.ts
+import sharp, { type Sharp } from 'sharp';
+import type { PixelRaster } from '../../shared/processing/image/raster.ts';
+import { createImagePipeline } from '../../shared/processing/image-pipeline.ts';
+import { imageStepsSchema } from '../../shared/processing/registry.ts';
+
+const ROUNDS = 60;
+const LIMITS = { name: 'the photo', madePixels: 1e9 };
+const DECODE_LIMITS = { pixelLimit: 1e9, pixelsLeft: 1e9 };
+/** Our filters and sharp's names of the kernels nearest to them. */
+const KERNELS = { bilinear: 'linear', bicubic: 'cubic', lanczos: 'lanczos3' } as const;
+
+/** Soft shades, an edge and noise, as photographs have them. */
+function makePhoto(width: number, height: number): PixelRaster {
+  const data = new Uint8Array(width * height * 3);
+  let state = 1;
+  for (let at = 0; at < data.length; at++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    const [x, y] = [Math.trunc(at / 3) % width, Math.trunc(at / 3 / width)];
+    const shade = 110 + 80 * Math.sin(x / 90 + (y / 60) * ((at % 3) + 1)) + (x + y < width ? 0 : 30);
+    data[at] = shade + (state >>> 27);
+  }
+  return { width, height, channels: 3, layout: 'HWC', data };
+}
+
+function classifierSteps(filter: keyof typeof KERNELS, decode: 'exact' | 'fast' = 'exact') {
+  return imageStepsSchema.parse([
+    { step: 'decode', decode },
+    { step: 'convert', mode: 'RGB' },
+    { step: 'resize', shortestEdge: 256, filter },
+    { step: 'centerCrop', width: 224, height: 224 },
+    { step: 'rescale', scale: 1 / 255 },
+    { step: 'normalize', mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+    { step: 'layout', layout: 'NCHW' },
+  ]);
+}
+
+/** What sharp does alone: the same size and the same crop, as bytes. */
+function resizeWithSharp(image: Sharp, filter: keyof typeof KERNELS, fastShrinkOnLoad = true) {
+  return image
+    .resize(341, 256, { fit: 'fill', kernel: KERNELS[filter], fastShrinkOnLoad })
+    .extract({ left: 58, top: 16, width: 224, height: 224 })
+    .raw()
+    .toBuffer();
+}
+
+/** Lower quartiles in ms of actions that take turns: other work on the machine slows single rounds. */
+async function measure(...actions: readonly (() => unknown)[]): Promise<number[]> {
+  const times = actions.map((): number[] => []);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [index, action] of actions.entries()) {
+      const startMs = performance.now();
+      await action();
+      times[index]?.push(performance.now() - startMs);
+    }
+  }
+  return times.map((list) => list.sort((a, b) => a - b)[Math.floor(ROUNDS / 4)] ?? 0);
+}
+
+function report(title: string, [ours = 0, theirs = 0]: readonly number[], other: string): void {
+  const ratio = (ours / theirs).toFixed(2);
+  console.log(`${title}: ${ours.toFixed(2)} ms, ${ratio} x ${other} (${theirs.toFixed(2)} ms)`);
+}
+
+const photo = makePhoto(1200, 900);
+const { width, height } = photo;
+const raw = { raw: { width, height, channels: 3 } } as const;
+const jpeg = await sharp(photo.data, raw).jpeg({ quality: 90 }).toBuffer();
+
+for (const filter of ['bilinear', 'bicubic', 'lanczos'] as const) {
+  const pipeline = createImagePipeline(classifierSteps(filter));
+  const fromPixels = await measure(
+    () => pipeline.run(photo, LIMITS),
+    () => resizeWithSharp(sharp(photo.data, raw), filter),
+  );
+  report(`1200x900 pixels, ${filter}, resize + crop + normalise`, fromPixels, "sharp's resize of the pixels");
+  const fromFile = await measure(
+    async () => pipeline.run(await pipeline.decode(jpeg, 'the photo', DECODE_LIMITS), LIMITS),
+    () => resizeWithSharp(sharp(jpeg), filter, false),
+  );
+  report(`1200x900 JPEG, ${filter}, decode + all steps`, fromFile, "sharp's decode and resize");
+}
+
+const large = makePhoto(4000, 3000);
+const largeJpeg = await sharp(large.data, { raw: { width: 4000, height: 3000, channels: 3 } })
+  .jpeg({ quality: 90 })
+  .toBuffer();
+const [fast, exact] = (['fast', 'exact'] as const).map((decode) =>
+  createImagePipeline(classifierSteps('bilinear', decode)),
+);
+report(
+  '4000x3000 JPEG, all steps, "decode": "fast"',
+  await measure(
+    async () => fast?.run(await fast.decode(largeJpeg, 'the photo', DECODE_LIMITS), LIMITS),
+    async () => exact?.run(await exact.decode(largeJpeg, 'the photo', DECODE_LIMITS), LIMITS),
+  ),
+  'the exact way',
+);
