@@ -9,10 +9,12 @@ import type { ModelListing, ModelReference } from '../models/model-repository.ts
 import type { Logger } from '../monitoring/logger.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import { StoreError } from '../stores/model-store.ts';
-import type { Protocol, ProtocolOptions } from './protocol.ts';
+import { jsonContent, type Protocol, type ProtocolOptions } from './protocol.ts';
+
+const schemas = () => import('./catalog-schemas.ts');
 
 /** What can be read of the server: what it is, whether it is well, and which models it serves. */
-export function createCatalog({ inference, version, logger }: ProtocolOptions): Protocol {
+export function createCatalog({ inference, version, logger, config }: ProtocolOptions): Protocol {
   const { repository } = inference;
 
   async function describeModel(c: Context<AppEnvironment>): Promise<Response> {
@@ -33,12 +35,15 @@ export function createCatalog({ inference, version, logger }: ProtocolOptions): 
         method: 'GET',
         path: '/',
         summary: 'What this server is',
-        handle: async () => jsonResponse(encodeIndex(version, await repository.list())),
+        response: jsonContent(async () => (await schemas()).indexResponse),
+        handle: async () => jsonResponse(encodeIndex(version, await repository.list(), config.docs)),
       },
       {
         method: 'GET',
         path: '/health',
         summary: 'Whether the server is well',
+        response: jsonContent(async () => (await schemas()).healthResponse),
+        otherResponses: { 503: jsonContent(async () => (await schemas()).healthResponse) },
         handle: async () => {
           const health = await checkHealth(inference, logger);
           return jsonResponse({ ...health, version }, health.status === 'error' ? 503 : 200);
@@ -48,6 +53,7 @@ export function createCatalog({ inference, version, logger }: ProtocolOptions): 
         method: 'GET',
         path: '/models',
         summary: 'The models that are served',
+        response: jsonContent(async () => (await schemas()).modelsResponse),
         handle: async () => {
           const models = await repository.list();
           return jsonResponse({
@@ -55,18 +61,25 @@ export function createCatalog({ inference, version, logger }: ProtocolOptions): 
           });
         },
       },
-      { method: 'GET', path: '/models/{model}', summary: 'A model', handle: describeModel },
+      {
+        method: 'GET',
+        path: '/models/{model}',
+        summary: 'A model',
+        response: jsonContent(async () => (await schemas()).modelResponse),
+        handle: describeModel,
+      },
       {
         method: 'GET',
         path: '/models/{model}/versions/{version}',
         summary: 'One version of a model',
+        response: jsonContent(async () => (await schemas()).modelResponse),
         handle: describeModel,
       },
     ],
   };
 }
 
-function encodeIndex(version: string, models: readonly ModelListing[]): WritableJson {
+function encodeIndex(version: string, models: readonly ModelListing[], hasDocs: boolean): WritableJson {
   return {
     name: 'Ternion',
     version,
@@ -79,6 +92,7 @@ function encodeIndex(version: string, models: readonly ModelListing[]): Writable
       predict: '/predict',
       model_predict: '/models/{model}/predict',
       version_predict: '/models/{model}/versions/{version}/predict',
+      ...(hasDocs && { docs: '/docs', openapi: '/openapi.json' }),
     },
   };
 }

@@ -1,9 +1,26 @@
 import type { Context } from 'hono';
 import type { AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
-import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
+import { ACCEPTED_IMAGE_TYPES } from '../../processing/image/sniff.ts';
+import {
+  type Content,
+  jsonContent,
+  type Operation,
+  type Protocol,
+  type ProtocolOptions,
+} from '../protocol.ts';
 import { decodeBody } from './decode-body.ts';
 import { encodeResult } from './encode-result.ts';
+
+const schemas = () => import('./schemas.ts');
+
+const REQUEST: Content = {
+  'application/json': async () => (await schemas()).predictRequest,
+  'multipart/form-data': async () => (await schemas()).predictForm,
+  ...Object.fromEntries(ACCEPTED_IMAGE_TYPES.map((type) => [type, null])),
+};
+
+const RESPONSE = jsonContent(async () => (await schemas()).predictResponse);
 
 /** Ternion's own protocol: features or an image in, a prediction with its probabilities out. */
 export function createPredictProtocol({ inference, config: { limits } }: ProtocolOptions): Protocol {
@@ -25,6 +42,8 @@ export function createPredictProtocol({ inference, config: { limits } }: Protoco
     method: 'POST',
     path,
     summary,
+    request: REQUEST,
+    response: RESPONSE,
     handle: predict,
   });
   return {

@@ -1,0 +1,91 @@
+import * as z from 'zod';
+import { jsonArray, jsonObject } from '../codecs/envelope.ts';
+
+// These only describe: decode-json.ts reads requests, as it names the field and looks at the model. A test holds both
+// to the same answers.
+
+const row = z
+  .union([z.array(z.number()), z.record(z.string(), z.number())])
+  .describe("Values in the model's order, or by the names of its features.");
+
+const image = z
+  .string()
+  .min(1)
+  .meta({ contentEncoding: 'base64', description: 'An encoded image in base64, or as a data URI.' });
+
+const imageInstance = z.object({ image });
+
+/** Bytes of a file, in a form. */
+export const file = z.custom<Uint8Array>().meta({ type: 'string', format: 'binary' });
+
+export const predictRequest = z
+  .xor([
+    z.object({ features: row }).meta({ title: 'One row' }),
+    z
+      .object({
+        instances: z.union([
+          z
+            .array(z.union([row, z.object({ features: row })]))
+            .min(1)
+            .meta({ title: 'Rows' }),
+          z.array(imageInstance).min(1).meta({ title: 'Images' }),
+        ]),
+      })
+      .meta({ title: 'A batch' }),
+    imageInstance.meta({ title: 'One image' }),
+    z
+      .object({
+        inputs: z
+          .union([jsonObject, jsonArray])
+          .describe('Nested lists by the name of the input, or those of the only one.'),
+      })
+      .meta({ title: 'Tensors' }),
+  ])
+  .meta({
+    id: 'PredictRequest',
+    description: 'Exactly one of "features", "instances", "image" and "inputs".',
+  });
+
+export const predictForm = z.object({
+  file: file.describe('An image. A form with several files of this name is a batch.'),
+});
+
+/** A number that is null where the model gives NaN or infinity, which JSON cannot say. */
+const number = z.number().nullable();
+
+const classification = {
+  prediction: z.union([z.string(), z.number()]).describe('The label of the class.'),
+  class_id: z.int().describe('Index of the class.'),
+  confidence: number.optional().describe('Score of the class.'),
+  probabilities: z.record(z.string(), number).optional().describe('Score of every class, for rows.'),
+  top_5: z.record(z.string(), number).optional().describe('Scores of the best five classes, for images.'),
+};
+
+const regression = {
+  prediction: z
+    .union([number, z.array(number)])
+    .describe('A number, or several where the model gives several.'),
+};
+
+const tensors = { outputs: jsonObject.describe('Nested lists by the name of the output.') };
+
+/** Stands in every answer. */
+const common = {
+  model: z.string(),
+  model_version: z.string(),
+  inference_time_ms: z.number().describe('Time inside the model.'),
+};
+
+export const predictResponse = z
+  .union([
+    z.object({ ...classification, ...common }).meta({ title: 'A class' }),
+    z.object({ ...regression, ...common }).meta({ title: 'A number' }),
+    z.object({ ...tensors, ...common }).meta({ title: 'Tensors' }),
+    z
+      .object({
+        predictions: z.array(z.union([z.object(classification), z.object(regression)])),
+        ...common,
+      })
+      .meta({ title: 'A batch' }),
+  ])
+  .meta({ id: 'PredictResponse' });
