@@ -20,7 +20,12 @@ export function jsonResponse(
  * and `message` those of TorchServe, `error_code` those of MLflow, `error_message` those of UbiOps.
  */
 export function errorResponse(error: InferenceError, requestId: string): Response {
-  const body = {
+  return jsonResponse(encodeError(error, requestId), error.status, errorHeaders(error));
+}
+
+/** The object of the answer. */
+export function encodeError(error: InferenceError, requestId: string) {
+  return {
     error: error.message,
     error_code: error.code,
     code: error.status,
@@ -29,7 +34,6 @@ export function errorResponse(error: InferenceError, requestId: string): Respons
     error_message: error.message,
     request_id: requestId,
   };
-  return jsonResponse(body, error.status, errorHeaders(error));
 }
 
 /** Headers of an answer to a failed request, whatever its body. */
