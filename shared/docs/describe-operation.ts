@@ -66,9 +66,8 @@ function proposeName(protocol: string, path: string): string {
 
 /** The words of a text, each with a capital: `a-b/c` → `ABC`. */
 export function capitalize(text: string): string {
-  return text.replaceAll(/[^A-Za-z0-9]*([A-Za-z0-9]+)[^A-Za-z0-9]*/g, (_, word: string) =>
-    word.replace(/^[a-z]/, (letter) => letter.toUpperCase()),
-  );
+  const words = text.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
+  return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
 }
 
 /** Where an operation does not say what it answers. */

@@ -66,19 +66,20 @@ function oneOrMore(
   limits: Limits,
 ): JsonSchema {
   const portion = Math.max(inputs[0]?.shape[0] ?? 1, 1);
-  const batch = {
-    title: 'A batch',
-    ...withMembers({
-      instances: {
-        type: 'array',
-        items: instance,
-        minItems: portion,
-        maxItems: limits.batchSize,
-        ...(portion > 1 && { description: `As many as a multiple of ${portion}.` }),
-      },
-    }),
+  const instances = {
+    type: 'array',
+    description: portion > 1 ? `A batch, as large as a multiple of ${portion}.` : 'A batch.',
+    items: instance,
+    minItems: portion,
+    maxItems: limits.batchSize,
   };
-  return portion > 1 ? batch : { oneOf: [{ title: 'One', ...withMembers({ [key]: one }) }, batch] };
+  if (portion > 1) return withMembers({ instances });
+  return {
+    type: 'object',
+    description: `Either "${key}" or "instances".`,
+    properties: { [key]: one, instances },
+    oneOf: [{ required: [key] }, { required: ['instances'] }],
+  };
 }
 
 /** Most features that are described one by one. */

@@ -78,15 +78,17 @@ export const jsonLength = z
   .optional()
   .describe('Length of the JSON in bytes, where the bytes of tensors stand behind it.');
 
-export const serverMetadata = z.object({
-  name: z.string(),
-  version: z.string(),
-  extensions: z.array(z.string()).describe('Extensions of Triton, by their official names.'),
-});
+export const serverMetadata = z
+  .object({
+    name: z.string(),
+    version: z.string(),
+    extensions: z.array(z.string()).describe('Extensions of Triton, by their official names.'),
+  })
+  .meta({ id: 'ServerMetadata' });
 
-export const serverHealth = z.object({ live: z.boolean(), ready: z.boolean() });
+export const serverHealth = z.object({ live: z.boolean(), ready: z.boolean() }).meta({ id: 'ServerHealth' });
 
-export const modelNames = z.object({ models: z.array(z.string()) });
+export const modelNames = z.object({ models: z.array(z.string()) }).meta({ id: 'ModelNames' });
 
 const tensorSpec = z.object({
   name: z.string(),
@@ -94,15 +96,17 @@ const tensorSpec = z.object({
   shape: z.array(z.int().min(-1)).describe('Size of each axis, -1 for any.'),
 });
 
-export const modelMetadata = z.object({
-  name: z.string(),
-  versions: z.array(z.string()),
-  platform: z.literal('onnxruntime_onnx'),
-  inputs: z.array(tensorSpec),
-  outputs: z.array(tensorSpec),
-});
+export const modelMetadata = z
+  .object({
+    name: z.string(),
+    versions: z.array(z.string()),
+    platform: z.literal('onnxruntime_onnx'),
+    inputs: z.array(tensorSpec),
+    outputs: z.array(tensorSpec),
+  })
+  .meta({ id: 'ModelMetadata' });
 
-export const modelReady = z.object({ name: z.string(), ready: z.boolean() });
+export const modelReady = z.object({ name: z.string(), ready: z.boolean() }).meta({ id: 'ModelReady' });
 
 const configTensor = z.object({
   name: z.string(),
@@ -110,61 +114,73 @@ const configTensor = z.object({
   dims: z.array(z.int().min(-1)),
 });
 
-export const modelConfig = z.object({
-  name: z.string(),
-  platform: z.string(),
-  backend: z.string(),
-  version_policy: jsonObject,
-  max_batch_size: z.int().min(0).describe('More than 0 where the first axis is open.'),
-  input: z.array(configTensor),
-  output: z.array(configTensor),
-});
+export const modelConfig = z
+  .object({
+    name: z.string(),
+    platform: z.string(),
+    backend: z.string(),
+    version_policy: jsonObject,
+    max_batch_size: z.int().min(0).describe('More than 0 where the first axis is open.'),
+    input: z.array(configTensor),
+    output: z.array(configTensor),
+  })
+  .meta({ id: 'ModelConfig' });
 
 const duration = z.object({ count: z.int().min(0), ns: z.number().min(0) });
 
 const computeTimes = { compute_input: duration, compute_infer: duration, compute_output: duration };
 
-export const statistics = z.object({
-  model_stats: z.array(
+export const statistics = z
+  .object({
+    model_stats: z.array(
+      z.object({
+        name: z.string(),
+        version: z.string(),
+        last_inference: z.number().describe('Milliseconds since 1970; 0 for never.'),
+        inference_count: z.int().min(0).describe('Instances, which a batch has several of.'),
+        execution_count: z.int().min(0),
+        inference_stats: z.object({
+          success: duration,
+          fail: duration,
+          queue: duration,
+          ...computeTimes,
+          cache_hit: duration,
+          cache_miss: duration,
+        }),
+        response_stats: jsonObject,
+        batch_stats: z.array(z.object({ batch_size: z.int().min(0), ...computeTimes })),
+        memory_usage: jsonArray,
+      }),
+    ),
+  })
+  .meta({ id: 'ModelStatistics' });
+
+export const indexRequest = z
+  .object({
+    ready: z.boolean().optional().describe('Whether only models that are ready are listed.'),
+  })
+  .meta({ id: 'RepositoryIndexRequest' });
+
+export const unloadRequest = z.object({}).meta({ id: 'UnloadRequest' });
+
+export const indexResponse = z
+  .array(
     z.object({
       name: z.string(),
       version: z.string(),
-      last_inference: z.number().describe('Milliseconds since 1970; 0 for never.'),
-      inference_count: z.int().min(0).describe('Instances, which a batch has several of.'),
-      execution_count: z.int().min(0),
-      inference_stats: z.object({
-        success: duration,
-        fail: duration,
-        queue: duration,
-        ...computeTimes,
-        cache_hit: duration,
-        cache_miss: duration,
-      }),
-      response_stats: jsonObject,
-      batch_stats: z.array(z.object({ batch_size: z.int().min(0), ...computeTimes })),
-      memory_usage: jsonArray,
+      state: z.enum(['READY', 'LOADING', 'UNAVAILABLE']),
+      reason: z.string(),
     }),
-  ),
-});
-
-export const indexRequest = z.object({
-  ready: z.boolean().optional().describe('Whether only models that are ready are listed.'),
-});
-
-export const unloadRequest = z.object({});
-
-export const indexResponse = z.array(
-  z.object({
-    name: z.string(),
-    version: z.string(),
-    state: z.enum(['READY', 'LOADING', 'UNAVAILABLE']),
-    reason: z.string(),
-  }),
-);
+  )
+  .meta({ id: 'RepositoryIndex' });
 
 /** Models come from the repository, so nothing can be said of how. */
-export const loadRequest = z.object({ parameters: z.strictObject({}).optional() });
+export const loadRequest = z
+  .object({ parameters: z.strictObject({}).optional() })
+  .meta({ id: 'LoadRequest' });
 
-export const loadResponse = z.object({ name: z.string(), load: z.literal(true) });
+export const loadResponse = z.object({ name: z.string(), load: z.literal(true) }).meta({ id: 'Loaded' });
 
-export const unloadResponse = z.object({ name: z.string(), unload: z.literal(true) });
+export const unloadResponse = z
+  .object({ name: z.string(), unload: z.literal(true) })
+  .meta({ id: 'Unloaded' });

@@ -18,37 +18,33 @@ const imageInstance = z.object({ image });
 /** Bytes of a file, in a form. */
 export const file = z.custom<Uint8Array>().meta({ type: 'string', format: 'binary' });
 
+const INPUTS = ['features', 'instances', 'image', 'inputs'];
+
 export const predictRequest = z
-  .xor([
-    z.object({ features: row }).meta({ title: 'One row' }),
-    z
-      .object({
-        instances: z.union([
-          z
-            .array(z.union([row, z.object({ features: row })]))
-            .min(1)
-            .meta({ title: 'Rows' }),
-          z.array(imageInstance).min(1).meta({ title: 'Images' }),
-        ]),
-      })
-      .meta({ title: 'A batch' }),
-    imageInstance.meta({ title: 'One image' }),
-    z
-      .object({
-        inputs: z
-          .union([jsonObject, jsonArray])
-          .describe('Nested lists by the name of the input, or those of the only one.'),
-      })
-      .meta({ title: 'Tensors' }),
-  ])
+  .object({
+    features: row.optional(),
+    instances: z
+      .union([z.array(z.union([row, z.object({ features: row })])).min(1), z.array(imageInstance).min(1)])
+      .optional()
+      .describe('A batch: rows, or images as objects with "image".'),
+    image: image.optional(),
+    inputs: z
+      .union([jsonObject, jsonArray])
+      .optional()
+      .describe('Tensors: nested lists by the name of the input, or those of the only one.'),
+  })
+  .refine((body) => INPUTS.filter((key) => Object.hasOwn(body, key)).length === 1)
   .meta({
     id: 'PredictRequest',
     description: 'Exactly one of "features", "instances", "image" and "inputs".',
+    oneOf: INPUTS.map((key) => ({ required: [key] })),
   });
 
-export const predictForm = z.object({
-  file: file.describe('An image. A form with several files of this name is a batch.'),
-});
+export const predictForm = z
+  .object({
+    file: file.describe('An image. A form with several files of this name is a batch.'),
+  })
+  .meta({ id: 'PredictForm' });
 
 /** A number that is null where the model gives NaN or infinity, which JSON cannot say. */
 const number = z.number().nullable();
