@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import type { Config } from './config.ts';
+import { createDocs } from './docs/docs.ts';
 import { ERROR_KINDS, InferenceError, toInferenceError } from './errors.ts';
 import type { AppEnvironment, Bindings, RequestContext, RequestRecord } from './http/context.ts';
 import { errorResponse } from './http/respond.ts';
@@ -9,6 +10,7 @@ import { toRepositoryError } from './inference/unavailable.ts';
 import { createArtifactCache } from './models/artifact-cache.ts';
 import { createModelRepository } from './models/model-repository.ts';
 import type { LogFields, Logger } from './monitoring/logger.ts';
+import type { Pages } from './pages/pages.ts';
 import { followRedirect } from './protocols/oip/vertex-redirect.ts';
 import { mountProtocols, type ProtocolOptions } from './protocols/protocol.ts';
 import { createProtocols } from './protocols/protocols.ts';
@@ -19,6 +21,8 @@ export interface AppDependencies {
   readonly config: Config;
   readonly store: ModelStore;
   readonly logger: Logger;
+  /** The pages for browsers. */
+  readonly pages: Pages;
 }
 
 /** The whole server as one function from Request to Response. */
@@ -37,14 +41,14 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const LONGEST_LOGGED_PATH = 200;
 
 /** Puts the server together from its parts. */
-export function createApp({ config, store, logger }: AppDependencies): App {
+export function createApp({ config, store, logger, pages }: AppDependencies): App {
   const repository = createModelRepository({
     store,
     artifacts: createArtifactCache({ store, folder: config.modelCacheFolder }),
     onProblem: (what, error) => logger.log('warn', what, error === undefined ? {} : { error }),
   });
   const inference = createInference({ ...config, repository, logger });
-  const routes = createRoutes({ inference, config, version: VERSION, logger });
+  const routes = createRoutes({ inference, config, version: VERSION, logger }, pages);
 
   return {
     inference,
@@ -80,11 +84,13 @@ function refuse(thrown: unknown, { context, record }: Bindings): Response {
   return (record.encodeError ?? errorResponse)(error, context.requestId);
 }
 
-function createRoutes(options: ProtocolOptions): Hono<AppEnvironment> {
+function createRoutes(options: ProtocolOptions, pages: Pages): Hono<AppEnvironment> {
   const routes = new Hono<AppEnvironment>({
     getPath: (request) => routePathOf(request, options.config.basePath),
   });
-  mountProtocols(routes, createProtocols(options));
+  const protocols = createProtocols(options);
+  mountProtocols(routes, protocols);
+  if (options.config.docs) mountProtocols(routes, [createDocs(options, pages, protocols)]);
 
   routes.notFound((c) => {
     const allowed = METHODS.filter((method) => routes.router.match(method, c.req.path)[0].length > 0);

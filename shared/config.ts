@@ -74,6 +74,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Whether clients may load and unload models. */
   readonly adminRoutes: boolean;
+  /** Whether the interface is described at `/docs` and `/openapi.json`. */
+  readonly docs: boolean;
   readonly nonFiniteJson: NonFinite;
   /** Prefix of all paths, as a gateway adds one; '' for none. */
   readonly basePath: string;
@@ -156,6 +158,7 @@ const environmentSchema = z.object({
   INTRA_OP_THREADS: count(1),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
   ADMIN_ROUTES: z.enum(['true', 'false'], 'must be true or false').default('false'),
+  DOCS: z.enum(['true', 'false'], 'must be true or false').default('true'),
   NON_FINITE_JSON: z.enum(['null', 'literal'], 'must be null or literal').default('null'),
   BASE_PATH: z
     .string()
@@ -207,6 +210,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     intraOpThreads: values.INTRA_OP_THREADS,
     logLevel: values.LOG_LEVEL,
     adminRoutes: values.ADMIN_ROUTES === 'true',
+    docs: values.DOCS === 'true',
     nonFiniteJson: values.NON_FINITE_JSON,
     basePath: values.BASE_PATH,
     protocols: values.PROTOCOLS,

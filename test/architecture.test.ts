@@ -12,12 +12,23 @@ const PROJECT = join(import.meta.dirname, '..');
 const LEVELS: readonly (readonly string[])[] = [
   ['shared/errors', 'shared/config', 'shared/version', 'shared/limiter'],
   ['shared/onnx', 'shared/json', 'shared/tensor', 'shared/http'],
-  ['shared/models', 'shared/runtime', 'shared/processing', 'shared/monitoring', 'shared/stores'],
+  [
+    'shared/models',
+    'shared/runtime',
+    'shared/processing',
+    'shared/monitoring',
+    'shared/stores',
+    'shared/pages',
+  ],
   ['shared/inference'],
   ['shared/protocols'],
+  ['shared/docs'],
   ['shared/app'],
   ['functions'],
 ];
+
+/** What browsers run: the build bundles each on its own. */
+const PAGE_SCRIPTS = ['shared/docs/page/main.ts'];
 
 /** The files of `shared/stores` that are no store themselves. */
 const STORE_INTERFACE = ['shared/stores/model-store.ts', 'shared/stores/open-store.ts'];
@@ -40,7 +51,7 @@ const all: readonly Import[] = [...bundled, ...sources.flatMap(listTypeImports)]
 async function listBundledImports(): Promise<Import[]> {
   const { metafile } = await build({
     absWorkingDir: PROJECT,
-    entryPoints: ['shared/app.ts', ...globSync('functions/*/index.ts', { cwd: PROJECT })],
+    entryPoints: ['shared/app.ts', ...PAGE_SCRIPTS, ...globSync('functions/*/index.ts', { cwd: PROJECT })],
     outdir: 'unused',
     write: false,
     bundle: true,
@@ -131,7 +142,7 @@ describe('the parts of the project', () => {
   });
 
   it('have no file in shared/ that nobody imports', () => {
-    const used = new Set(all.map(({ to }) => to));
+    const used = new Set([...all.map(({ to }) => to), ...PAGE_SCRIPTS]);
     expect(sources.filter((path) => path.startsWith('shared/') && !used.has(path))).toEqual([]);
   });
 

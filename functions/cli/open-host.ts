@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import type { ModelStore } from '../../shared/stores/model-store.ts';
 import { openS3Store } from '../../shared/stores/s3.ts';
@@ -21,6 +22,7 @@ export function openHost({ repository, environment = {}, store }: OpenHostOption
       ...environment,
     },
     modelRepository: 'models',
+    pagesFolder: join(import.meta.dirname, 'pages'),
     stores: { file: store ? () => store : openFilesystemStore, s3: openS3Store },
   });
 }

@@ -7,6 +7,7 @@ import { receiveDirectly } from './direct-requests.ts';
 const host = createHostOrExit({
   environment: process.env,
   modelRepository: join(import.meta.dirname, 'models'),
+  pagesFolder: join(import.meta.dirname, 'pages'),
   stores: { file: openFilesystemStore },
 });
 await host.app.preload();

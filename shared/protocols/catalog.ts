@@ -9,13 +9,15 @@ import type { Logger } from '../monitoring/logger.ts';
 import { StoreError } from '../stores/model-store.ts';
 import { encodeModel, encodeNames } from './encode-model.ts';
 import { pageQuery, takePage } from './paging.ts';
-import type { Protocol, ProtocolOptions } from './protocol.ts';
+import { jsonContent, type Protocol, type ProtocolOptions } from './protocol.ts';
 import { describeVersions, wantsTorchServe } from './torchserve/describe-versions.ts';
 import { customizedQuery } from './torchserve/schemas.ts';
 
+const schemas = () => import('./catalog-schemas.ts');
+
 /** What can be read of the server: what it is, whether it is well, and which models it serves. */
 export function createCatalog(options: ProtocolOptions): Protocol {
-  const { inference, version, logger } = options;
+  const { inference, version, logger, config } = options;
   const { repository } = inference;
 
   async function describeModel(c: Context<AppEnvironment>): Promise<Response> {
@@ -39,18 +41,22 @@ export function createCatalog(options: ProtocolOptions): Protocol {
         method: 'GET',
         path: '/',
         summary: 'What this server is',
-        handle: async () => jsonResponse(encodeIndex(version, await repository.list())),
+        response: jsonContent(async () => (await schemas()).indexResponse),
+        handle: async () => jsonResponse(encodeIndex(version, await repository.list(), config.docs)),
       },
       {
         method: 'GET',
         path: '/health',
         summary: 'Whether the server is well',
+        response: jsonContent(async () => (await schemas()).healthResponse),
+        otherResponses: { 503: jsonContent(async () => (await schemas()).healthResponse) },
         handle: () => respondHealth({ inference, version, logger }),
       },
       {
         method: 'GET',
         path: '/models',
         summary: 'The models that are served',
+        response: jsonContent(async () => (await schemas()).modelsResponse),
         query: pageQuery,
         handle: async (c) => {
           const { items, nextPageToken } = takePage(await repository.list(), c.req.query());
@@ -63,12 +69,14 @@ export function createCatalog(options: ProtocolOptions): Protocol {
         path: '/models/{model}',
         summary: 'A model',
         query: { customized: customizedQuery },
+        response: jsonContent(async () => (await schemas()).modelResponse),
         handle: describeModel,
       },
       {
         method: 'GET',
         path: '/models/{model}/versions/{version}',
         summary: 'One version of a model',
+        response: jsonContent(async () => (await schemas()).modelResponse),
         handle: describeModel,
       },
     ],
@@ -85,7 +93,7 @@ export async function respondHealth({
   return jsonResponse({ ...health, version }, health.status === 'error' ? 503 : 200);
 }
 
-function encodeIndex(version: string, models: readonly ModelListing[]): WritableJson {
+function encodeIndex(version: string, models: readonly ModelListing[], hasDocs: boolean): WritableJson {
   return {
     name: 'Ternion',
     // How clients of KServe see that the server is alive.
@@ -100,6 +108,7 @@ function encodeIndex(version: string, models: readonly ModelListing[]): Writable
       predict: '/predict',
       model_predict: '/models/{model}/predict',
       version_predict: '/models/{model}/versions/{version}/predict',
+      ...(hasDocs && { docs: '/docs', openapi: '/openapi.json' }),
     },
   };
 }

@@ -8,8 +8,19 @@ import type { Logger } from '../monitoring/logger.ts';
 
 export type Handler = (c: Context<AppEnvironment>) => Response | Promise<Response>;
 
+/**
+ * A schema, or what brings it: one that only describes, as another way of reading validates, stays out of what every
+ * start has to read.
+ */
+export type SchemaSource = z.ZodType | (() => Promise<z.ZodType>);
+
 /** What a request or an answer holds, by media type. A schema says what JSON looks like, `null` stands for plain bytes. */
-export type Content = Readonly<Record<string, z.ZodType | null>>;
+export type Content = Readonly<Record<string, SchemaSource | null>>;
+
+/** Content that is JSON. */
+export function jsonContent(schema: SchemaSource): Content {
+  return { 'application/json': schema };
+}
 
 /** One route and what there is to say of it. Routes and `/openapi.json` come from the same list of them. */
 export interface Operation {
@@ -20,11 +31,15 @@ export interface Operation {
   readonly handle: Handler;
   /** What it does, as a phrase without a full stop. */
   readonly summary?: string;
-  readonly query?: Readonly<Record<string, z.ZodType>>;
-  readonly headers?: Readonly<Record<string, z.ZodType>>;
+  readonly query?: Readonly<Record<string, SchemaSource>>;
+  readonly headers?: Readonly<Record<string, SchemaSource>>;
   readonly request?: Content;
+  /** Whether it works without a body as well. */
+  readonly isBodyOptional?: boolean;
   /** Content of the answer with status 200. */
   readonly response?: Content;
+  /** Content of answers with another status that do not hold the error object. */
+  readonly otherResponses?: Readonly<Record<number, Content>>;
   /** How errors of this route are written, where it has clients of its own. */
   readonly encodeError?: ErrorEncoder;
 }
@@ -37,6 +52,8 @@ export interface Protocol {
   readonly operations: readonly Operation[];
   /** How its errors are written, where its clients do not read the object that all others do. */
   readonly encodeError?: ErrorEncoder;
+  /** What `encodeError` writes. */
+  readonly errorContent?: Content;
 }
 
 /** What protocols are made of. */

@@ -17,6 +17,7 @@ const DEFAULTS: Config = {
   intraOpThreads: 1,
   logLevel: 'info',
   adminRoutes: false,
+  docs: true,
   nonFiniteJson: 'null',
   basePath: '',
   protocols: PROTOCOL_NAMES,
@@ -76,6 +77,7 @@ describe('parseConfig', () => {
       INTRA_OP_THREADS: '2',
       LOG_LEVEL: 'debug',
       ADMIN_ROUTES: 'true',
+      DOCS: 'false',
       NON_FINITE_JSON: 'literal',
       BASE_PATH: 'prod/v1/',
       PROTOCOLS: 'open-inference, mlflow',
@@ -99,6 +101,7 @@ describe('parseConfig', () => {
       intraOpThreads: 2,
       logLevel: 'debug',
       adminRoutes: true,
+      docs: false,
       nonFiniteJson: 'literal',
       basePath: '/prod/v1',
       protocols: ['open-inference', 'mlflow'],
@@ -157,6 +160,7 @@ describe('parseConfig', () => {
 
   it.each([
     ['ADMIN_ROUTES', 'yes', 'must be true or false.'],
+    ['DOCS', 'off', 'must be true or false.'],
     ['NON_FINITE_JSON', 'NaN', 'must be null or literal.'],
     ['LOG_LEVEL', 'verbose', 'must be one of debug, info, warn, error, silent.'],
     ['LOG_LEVEL', 'INFO', 'must be one of debug, info, warn, error, silent.'],

@@ -9,12 +9,31 @@ import type { Model } from '../../inference/load-model.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import type { ModelReference } from '../../models/model-repository.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
-import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
+import {
+  type Content,
+  jsonContent,
+  type Operation,
+  type Protocol,
+  type ProtocolOptions,
+} from '../protocol.ts';
 import { hasOpenBatch } from './batching.ts';
 import { decodeInferRequest } from './decode-request.ts';
 import { encodeInferResponse } from './encode-response.ts';
 import { encodeStatistics } from './encode-statistics.ts';
 import { createRepositoryOperations } from './repository.ts';
+
+const schemas = () => import('./schemas.ts');
+
+/** JSON alone, or with the bytes of tensors behind it. */
+const INFER_REQUEST: Content = {
+  'application/json': async () => (await schemas()).inferRequest,
+  'application/octet-stream': null,
+};
+
+const INFER_RESPONSE: Content = {
+  'application/json': async () => (await schemas()).inferResponse,
+  'application/octet-stream': null,
+};
 
 /** What works here of Triton's extensions, by their official names. */
 const EXTENSIONS = [
@@ -88,13 +107,21 @@ function createServerOperations(inference: Inference, version: string): readonly
       method: 'GET',
       path: '/v2',
       summary: 'What this server is',
+      response: jsonContent(async () => (await schemas()).serverMetadata),
       handle: () => jsonResponse({ name: 'ternion', version, extensions: EXTENSIONS }),
     },
-    { method: 'GET', path: '/v2/health/live', summary: 'Whether the server is alive', handle: alive },
+    {
+      method: 'GET',
+      path: '/v2/health/live',
+      summary: 'Whether the server is alive',
+      response: jsonContent(async () => (await schemas()).serverHealth),
+      handle: alive,
+    },
     {
       method: 'GET',
       path: '/v2/health/ready',
       summary: 'Whether the server can serve models',
+      response: jsonContent(async () => (await schemas()).serverHealth),
       handle: async () => {
         await inference.checkRuntime();
         await repository.list();
@@ -105,6 +132,7 @@ function createServerOperations(inference: Inference, version: string): readonly
       method: 'GET',
       path: '/v2/models',
       summary: 'Names of the models',
+      response: jsonContent(async () => (await schemas()).modelNames),
       handle: async () => jsonResponse({ models: (await repository.list()).map(({ name }) => name) }),
     },
     // Before the routes of a model, which would take "stats" for its name.
@@ -112,6 +140,7 @@ function createServerOperations(inference: Inference, version: string): readonly
       method: 'GET',
       path: '/v2/models/stats',
       summary: 'Counters of all models since this instance started',
+      response: jsonContent(async () => (await schemas()).statistics),
       handle: async () => {
         const all = (await repository.list()).flatMap(({ name, versions }) =>
           versions.map((each) => ({ name, version: each })),
@@ -133,6 +162,7 @@ function createModelOperations(path: string, inference: Inference, config: Confi
       method: 'GET',
       path,
       summary: 'Inputs and outputs of a model',
+      response: jsonContent(async () => (await schemas()).modelMetadata),
       handle: async (c) => {
         const reference = await resolve(c);
         const listing = (await repository.list()).find(({ name }) => name === reference.name);
@@ -145,6 +175,7 @@ function createModelOperations(path: string, inference: Inference, config: Confi
       method: 'GET',
       path: `${path}/ready`,
       summary: 'Whether a model is ready',
+      response: jsonContent(async () => (await schemas()).modelReady),
       handle: async (c) => {
         // A model that can be loaded on demand is ready: clients would wait for ever for one that is not in memory.
         const reference = await resolve(c);
@@ -157,6 +188,7 @@ function createModelOperations(path: string, inference: Inference, config: Confi
       method: 'GET',
       path: `${path}/stats`,
       summary: 'Counters of a model since this instance started',
+      response: jsonContent(async () => (await schemas()).statistics),
       handle: async (c) =>
         jsonResponse({ model_stats: [encodeStatistics(inference.statistics(await resolve(c)))] }),
     },
@@ -164,12 +196,16 @@ function createModelOperations(path: string, inference: Inference, config: Confi
       method: 'GET',
       path: `${path}/config`,
       summary: "A model's configuration as Triton has it",
+      response: jsonContent(async () => (await schemas()).modelConfig),
       handle: async (c) => jsonResponse(await inference.describe(await resolve(c), encodeConfig)),
     },
     {
       method: 'POST',
       path: `${path}/infer`,
       summary: 'Run a model on tensors',
+      headers: { 'Inference-Header-Content-Length': async () => (await schemas()).jsonLength },
+      request: INFER_REQUEST,
+      response: INFER_RESPONSE,
       handle: async (c) => {
         const reference = await resolve(c);
         return await inferOpenInference(c.req.raw, reference, { inference, config }, c.env.record);

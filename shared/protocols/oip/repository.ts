@@ -7,9 +7,19 @@ import { jsonResponse } from '../../http/respond.ts';
 import type { Inference } from '../../inference/inference.ts';
 import { describeJson, isJsonObject, type JsonObject, parseJson } from '../../json/parse-json.ts';
 import type { ModelReference } from '../../models/model-repository.ts';
-import type { Operation } from '../protocol.ts';
+import { jsonContent, type Operation } from '../protocol.ts';
 
 const STATES = { loaded: 'READY', loading: 'LOADING', failed: 'UNAVAILABLE' } as const;
+
+const schemas = () => import('./schemas.ts');
+
+/** What both routes of the index have in common. */
+const INDEX = {
+  method: 'POST',
+  request: jsonContent(async () => (await schemas()).indexRequest),
+  isBodyOptional: true,
+  response: jsonContent(async () => (await schemas()).indexResponse),
+} as const;
 
 /**
  * Triton's model repository extension. A model that is not in memory is READY all the same: it is loaded on demand.
@@ -83,18 +93,34 @@ export function createRepositoryOperations(
   const model = '/v2/repository/models/{model}';
   return [
     {
-      method: 'POST',
+      ...INDEX,
       path: '/v2/repository/index',
       summary: 'The models of the repository with their states',
       handle: index,
     },
     {
-      method: 'POST',
+      ...INDEX,
       path: '/v2/repository/{repository}/index',
       summary: 'The models of the repository with their states, by its name',
       handle: index,
     },
-    { method: 'POST', path: `${model}/load`, summary: 'Load a model', handle: load },
-    { method: 'POST', path: `${model}/unload`, summary: 'Unload a model', handle: unload },
+    {
+      method: 'POST',
+      path: `${model}/load`,
+      summary: 'Load a model',
+      request: jsonContent(async () => (await schemas()).loadRequest),
+      isBodyOptional: true,
+      response: jsonContent(async () => (await schemas()).loadResponse),
+      handle: load,
+    },
+    {
+      method: 'POST',
+      path: `${model}/unload`,
+      summary: 'Unload a model',
+      request: jsonContent(async () => (await schemas()).unloadRequest),
+      isBodyOptional: true,
+      response: jsonContent(async () => (await schemas()).unloadResponse),
+      handle: unload,
+    },
   ];
 }

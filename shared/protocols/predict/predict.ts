@@ -4,13 +4,30 @@ import type { AppEnvironment } from '../../http/context.ts';
 import { readBody } from '../../http/read-body.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import { isJsonObject } from '../../json/parse-json.ts';
+import { ACCEPTED_IMAGE_TYPES } from '../../processing/image/sniff.ts';
 import { holdsJson } from '../codecs/json-body.ts';
 import { invokeHuggingFace } from '../hugging-face/invoke-hugging-face.ts';
 import { createInvocation, type Invocation } from '../invocation.ts';
 import { isTaskRequest } from '../invocations/discriminate.ts';
-import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
+import {
+  type Content,
+  jsonContent,
+  type Operation,
+  type Protocol,
+  type ProtocolOptions,
+} from '../protocol.ts';
 import { decodeBody } from './decode-body.ts';
 import { encodeResult } from './encode-result.ts';
+
+const schemas = () => import('./schemas.ts');
+
+const REQUEST: Content = {
+  'application/json': async () => (await schemas()).predictRequest,
+  'multipart/form-data': async () => (await schemas()).predictForm,
+  ...Object.fromEntries(ACCEPTED_IMAGE_TYPES.map((type) => [type, null])),
+};
+
+const RESPONSE = jsonContent(async () => (await schemas()).predictResponse);
 
 /** Ternion's own protocol: features or an image in, a prediction with its probabilities out. */
 export function createPredictProtocol(options: ProtocolOptions): Protocol {
@@ -37,6 +54,8 @@ export function createPredictProtocol(options: ProtocolOptions): Protocol {
     method: 'POST',
     path,
     summary,
+    request: REQUEST,
+    response: RESPONSE,
     handle: predict,
   });
   return {

@@ -1,0 +1,63 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+/** Browsers of the last three years. */
+const BROWSERS = ['chrome117', 'edge117', 'firefox121', 'safari16.4'];
+
+/**
+ * Makes the page of the documentation: `docs.html` with its Content-Security-Policy beside it, and the files it names,
+ * compressed once for all requests. Swagger UI is taken from its package, so that no other server is asked for it.
+ */
+export async function buildDocsPage(projectFolder: string, output: string): Promise<void> {
+  const source = join(projectFolder, 'shared/docs/page');
+  const library = join(projectFolder, 'node_modules/swagger-ui-dist');
+  writeFileSync(
+    join(output, 'docs.html'),
+    readFileSync(join(source, 'docs.html'), 'utf8').replace(/\n\s+/g, '\n'),
+  );
+  writeFileSync(join(output, 'docs.html.csp'), `${POLICY}\n`);
+  const pack = (name: string, content: string) =>
+    writeFileSync(join(output, `${name}.gz`), gzipSync(content, { level: 9 }));
+  pack('docs.js', await bundle(join(source, 'main.ts')));
+  pack('docs.css', await bundle(join(source, 'docs.css')));
+  for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js'])
+    pack(name, withoutSourceMap(readFileSync(join(library, name), 'utf8')));
+  const notices = ['NOTICE', 'swagger-ui-bundle.js.LICENSE.txt', 'LICENSE'];
+  const texts = notices.map((name) => readFileSync(join(library, name), 'utf8').trim());
+  pack('swagger-ui-bundle.js.LICENSE.txt', `${texts.join('\n\n')}\n`);
+}
+
+/**
+ * Scripts and styles of our own files alone; Swagger UI has its pictures in its style and shows pictures of answers.
+ * Source: W3C Content Security Policy Level 3.
+ */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  'img-src data: blob:',
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+async function bundle(entry: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    minify: true,
+    write: false,
+    charset: 'utf8',
+    target: BROWSERS,
+    legalComments: 'none',
+  });
+  return outputFiles[0]?.text ?? '';
+}
+
+/** The maps are as large as the rest and are not brought along. */
+function withoutSourceMap(content: string): string {
+  return content.replace(/\n?(?:\/\/|\/\*)# sourceMappingURL=.*$/s, '\n');
+}

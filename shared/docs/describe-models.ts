@@ -1,0 +1,98 @@
+import { InferenceError } from '../errors.ts';
+import type { Inference } from '../inference/inference.ts';
+import type { InputKind } from '../inference/input.ts';
+import type { Model } from '../inference/load-model.ts';
+import { inputKindOf } from '../inference/task.ts';
+import type { JsonObject } from '../json/parse-json.ts';
+import type { Task } from '../models/model-config.ts';
+import type { ModelListing, ModelReference } from '../models/model-repository.ts';
+import type { Label } from '../processing/classification.ts';
+import type { Feature } from '../processing/tabular.ts';
+import type { TensorSpec } from '../runtime/session.ts';
+
+/** What is known of a model once it was loaded. It stays true: versions do not change. */
+export interface ModelFacts {
+  readonly reference: ModelReference;
+  readonly task: Task;
+  readonly kind: InputKind;
+  readonly description: string | undefined;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  readonly features: readonly Feature[] | undefined;
+  /** Names of the classes; undefined where they are only counted. */
+  readonly labels: readonly Label[] | undefined;
+  /** Body of a predict request that is answered; undefined where there is none, or it is long. */
+  readonly example: JsonObject | undefined;
+}
+
+/** A model that is served: what it takes and gives, or why that is not known. */
+export interface DescribedModel {
+  readonly reference: ModelReference;
+  readonly facts?: ModelFacts;
+  readonly problem?: string;
+}
+
+/** Reads what the models of a listing take and give. */
+export type ModelReader = (models: readonly ModelListing[]) => Promise<readonly DescribedModel[]>;
+
+/** How long loading may take for one document. Gateways give an answer half a minute. */
+const BUDGET_MS = 10_000;
+
+/** Longest example that is shown, in characters of JSON. */
+const LONGEST_EXAMPLE = 16_384;
+
+/**
+ * A reader that remembers: only the live versions it has not seen are loaded, one after the other, and what the time
+ * does not suffice for is left to the next time. It never rejects.
+ */
+export function createModelReader(inference: Inference, now = () => performance.now()): ModelReader {
+  let known = new Map<string, ModelFacts>();
+
+  async function read(reference: ModelReference, isLate: boolean): Promise<DescribedModel> {
+    const facts = known.get(keyOf(reference));
+    if (facts) return { reference, facts };
+    if (isLate && inference.state(reference) !== 'loaded')
+      return { reference, problem: 'The model was not loaded yet; its own description appears later.' };
+    try {
+      const found = await inference.describe(reference, factsOf);
+      known.set(keyOf(reference), found);
+      return { reference, facts: found };
+    } catch (error) {
+      return { reference, problem: error instanceof InferenceError ? error.message : UNKNOWN_PROBLEM };
+    }
+  }
+
+  return async (models) => {
+    const startMs = now();
+    const described: DescribedModel[] = [];
+    for (const { name, liveVersion } of models) {
+      described.push(await read({ name, version: liveVersion }, now() - startMs > BUDGET_MS));
+    }
+    // Versions that are no longer live are forgotten.
+    known = new Map(described.flatMap(({ facts }) => (facts ? [[keyOf(facts.reference), facts]] : [])));
+    return described;
+  };
+}
+
+const UNKNOWN_PROBLEM = 'The model cannot be described; the log says why.';
+
+function keyOf({ name, version }: ModelReference): string {
+  return `${name}/${version}`;
+}
+
+function factsOf({ reference, config, session, task, example }: Model): ModelFacts {
+  const isNamed = 'labels' in config && config.labels !== undefined;
+  const isText = task.labels?.some((label) => typeof label === 'string') ?? false;
+  const isShort = example !== undefined && JSON.stringify(example).length <= LONGEST_EXAMPLE;
+  return {
+    reference,
+    task: config.task,
+    kind: inputKindOf(config),
+    description: config.description,
+    inputs: session.inputs,
+    outputs: session.outputs,
+    features: task.features,
+    labels: isNamed || isText ? task.labels : undefined,
+    example: isShort ? example : undefined,
+  };
+}

@@ -1,0 +1,171 @@
+import type { JsonValue } from '../json/parse-json.ts';
+import type { Content, Operation, Protocol, SchemaSource } from '../protocols/protocol.ts';
+import { BYTES_SCHEMA, type Json, type MediaType, type MediaTypes } from './openapi.ts';
+import { exampleOf, loadSchema, type SchemaBook, writeSchema } from './schema-book.ts';
+
+/** What is said of an operation beyond what it says of itself, as when it is described for one model. */
+export interface Particulars {
+  readonly path: string;
+  readonly operationId: string;
+  readonly tag: string;
+  readonly summary?: string;
+  readonly description?: string | undefined;
+  /** In place of the operation's own. */
+  readonly request?: MediaTypes;
+  readonly response?: MediaTypes;
+  /** Values for the parameters of the path. */
+  readonly pathExamples?: Readonly<Record<string, string>>;
+  /** A body in JSON. */
+  readonly bodyExample?: JsonValue | undefined;
+}
+
+/** An Operation Object of OpenAPI 3.1. */
+export async function describeOperation(
+  operation: Operation,
+  protocol: Protocol,
+  particulars: Particulars,
+  book: SchemaBook,
+): Promise<Json> {
+  const { path, operationId, tag, summary = operation.summary, description } = particulars;
+  const name = proposeName(protocol.name, operation.path);
+  const request = particulars.request ?? (await writeContent(operation.request, `${name}Request`, book));
+  const response =
+    particulars.response ?? (await writeContent(operation.response ?? ANY_JSON, `${name}Response`, book));
+  return {
+    operationId,
+    tags: [tag],
+    summary: summary ?? `${operation.method} ${path}`,
+    description,
+    parameters: [
+      ...parameterNames(path).map((each) => describePathParameter(each, particulars.pathExamples?.[each])),
+      ...(await describeParameters('query', operation.query)),
+      ...(await describeParameters('header', operation.headers)),
+    ],
+    requestBody: operation.request && {
+      required: operation.isBodyOptional !== true,
+      content: toJson(request, particulars.bodyExample),
+    },
+    responses: {
+      200: { description: 'The answer', content: toJson(response) },
+      ...(await describeOthers(operation, `${name}Response`, book)),
+      ...(await describeErrors(protocol, book)),
+    },
+  };
+}
+
+/** Names of the parameters in a path. */
+export function parameterNames(path: string): string[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+}
+
+/** `tensorflow-serving` and `/v1/models/{model}:predict` → `TensorflowServingPredict`. */
+function proposeName(protocol: string, path: string): string {
+  const words = path.split(/[/:]/).filter((word) => word !== '' && !word.startsWith('{'));
+  return capitalize(`${protocol}-${words.at(-1) ?? ''}`);
+}
+
+/** The words of a text, each with a capital: `a-b/c` → `ABC`. */
+export function capitalize(text: string): string {
+  const words = text.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
+  return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+}
+
+/** Where an operation does not say what it answers. */
+const ANY_JSON: Content = { 'application/json': null };
+
+const FORM_SCHEMA = { type: 'object', required: ['file'], properties: { file: BYTES_SCHEMA } };
+
+/** What a media type holds that has no schema. */
+function schemaWithout(mediaType: string): Json {
+  if (mediaType === 'multipart/form-data') return FORM_SCHEMA;
+  return /^application\/(?:[\w.-]+\+)?json$/.test(mediaType) ? {} : BYTES_SCHEMA;
+}
+
+/** One after the other, so that schemas get the same names every time. */
+async function writeContent(
+  content: Content | undefined,
+  name: string,
+  book: SchemaBook,
+): Promise<MediaTypes> {
+  const written: Record<string, MediaType> = {};
+  for (const [type, source] of Object.entries(content ?? {})) {
+    const schema = source && (await loadSchema(source));
+    written[type] = schema
+      ? { schema: await book.refer(schema, name), example: exampleOf(schema) }
+      : { schema: schemaWithout(type) };
+  }
+  return written;
+}
+
+function toJson(content: MediaTypes, bodyExample?: JsonValue): Json {
+  const entries = Object.entries(content).map(([type, { schema, example }]): [string, Json] => [
+    type,
+    { schema, example: type === 'application/json' ? (bodyExample ?? example) : example },
+  ]);
+  return Object.fromEntries(entries);
+}
+
+const PATH_PARAMETERS: Readonly<Record<string, string>> = {
+  model: 'Name of a model.',
+  version: 'Version of the model.',
+  label: 'Alias of a version of the model.',
+};
+
+function describePathParameter(name: string, example: string | undefined): Json {
+  return {
+    name,
+    in: 'path',
+    required: true,
+    description: PATH_PARAMETERS[name],
+    schema: { type: 'string' },
+    example,
+  };
+}
+
+async function describeParameters(
+  where: 'query' | 'header',
+  parameters: Readonly<Record<string, SchemaSource>> = {},
+): Promise<Json[]> {
+  return await Promise.all(
+    Object.entries(parameters).map(async ([name, source]): Promise<Json> => {
+      const schema = await loadSchema(source);
+      const { description, examples: _examples, ...rest } = writeSchema(schema);
+      const required = !schema.safeParse(undefined).success;
+      return { name, in: where, required, description, schema: rest, example: exampleOf(schema) };
+    }),
+  );
+}
+
+async function describeOthers(
+  { otherResponses = {} }: Operation,
+  name: string,
+  book: SchemaBook,
+): Promise<Json> {
+  const described: Record<string, Json> = {};
+  for (const [status, content] of Object.entries(otherResponses)) {
+    const description = `The answer with status ${status}`;
+    described[status] = { description, content: toJson(await writeContent(content, name, book)) };
+  }
+  return described;
+}
+
+/** Errors are the object for all clients, unless a protocol has its own. */
+async function describeErrors(
+  { name, encodeError, errorContent }: Protocol,
+  book: SchemaBook,
+): Promise<Json> {
+  if (!encodeError) {
+    return {
+      '4XX': { $ref: '#/components/responses/ClientError' },
+      '5XX': { $ref: '#/components/responses/ServerError' },
+    };
+  }
+  const content = toJson(await writeContent(errorContent ?? ANY_JSON, `${capitalize(name)}Error`, book));
+  return {
+    '4XX': { description: CLIENT_ERROR, content },
+    '5XX': { description: SERVER_ERROR, content },
+  };
+}
+
+export const CLIENT_ERROR = 'The request cannot be answered as it is';
+export const SERVER_ERROR = 'The server failed, or cannot answer now; `retry-after` says when to ask again';

@@ -1,0 +1,73 @@
+import type { Context } from 'hono';
+import { InferenceError } from '../errors.ts';
+import { BytesResponse } from '../http/bytes.ts';
+import { compressResponse } from '../http/compress.ts';
+import type { AppEnvironment } from '../http/context.ts';
+import type { Pages } from '../pages/pages.ts';
+import { hasTag, makeTag, respondPage } from '../pages/respond-page.ts';
+import type { Protocol, ProtocolOptions } from '../protocols/protocol.ts';
+import type { DocumentSource } from './document-source.ts';
+
+/** The files of the page. */
+const FILES = [
+  'docs.css',
+  'docs.js',
+  'swagger-ui.css',
+  'swagger-ui-bundle.js',
+  'swagger-ui-bundle.js.LICENSE.txt',
+];
+
+/**
+ * The description of the other protocols: as OpenAPI for programs and as a page for people. What writes it is brought
+ * by the first request for it.
+ */
+export function createDocs(options: ProtocolOptions, pages: Pages, described: readonly Protocol[]): Protocol {
+  let source: Promise<DocumentSource> | undefined;
+
+  async function answerDocument(c: Context<AppEnvironment>): Promise<Response> {
+    source ??= import('./document-source.ts').then(({ createDocumentSource }) =>
+      createDocumentSource(options, described),
+    );
+    const bytes = await (await source).read();
+    const headers = {
+      'content-type': 'application/json',
+      'cache-control': 'no-cache',
+      etag: makeTag(bytes),
+    };
+    if (hasTag(c.req.raw, headers.etag)) return new Response(null, { status: 304, headers });
+    return await compressResponse(c.req.raw, new BytesResponse(bytes, { headers }));
+  }
+
+  async function answerFile(c: Context<AppEnvironment>, name: string): Promise<Response> {
+    const response = await respondPage(pages, name, c.req.raw);
+    if (response) return response;
+    const text = `There is no ${JSON.stringify(name.slice(0, 100))} among the files of this build.`;
+    throw new InferenceError('ENDPOINT_NOT_FOUND', text);
+  }
+
+  return {
+    name: 'docs',
+    description: 'The description of the server.',
+    operations: [
+      { method: 'GET', path: '/openapi.json', handle: answerDocument },
+      {
+        method: 'GET',
+        path: '/docs',
+        handle: async (c) => {
+          // The page names its files relative to its own address, which must be without a slash for that.
+          const isFolder = new URL(c.req.url).pathname.endsWith('/');
+          if (isFolder) return new Response(null, { status: 308, headers: { location: '../docs' } });
+          return await answerFile(c, 'docs.html');
+        },
+      },
+      {
+        method: 'GET',
+        path: '/docs/{file}',
+        handle: async (c) => {
+          const file = c.req.param('file') ?? '';
+          return await answerFile(c, FILES.includes(file) ? file : '');
+        },
+      },
+    ],
+  };
+}

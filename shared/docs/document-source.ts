@@ -1,0 +1,42 @@
+import { writeJson } from '../json/write-json.ts';
+import type { ModelListing } from '../models/model-repository.ts';
+import type { Protocol, ProtocolOptions } from '../protocols/protocol.ts';
+import { buildDocument } from './build-document.ts';
+import { createModelReader } from './describe-models.ts';
+
+/** Where the description of the server comes from. */
+export interface DocumentSource {
+  /** The document as JSON. It never rejects because of a model or of the repository. */
+  read(): Promise<Uint8Array>;
+}
+
+/** The document of what is served now, written again only when that has changed. */
+export function createDocumentSource(
+  options: ProtocolOptions,
+  protocols: readonly Protocol[],
+): DocumentSource {
+  const { inference, config, version, logger } = options;
+  const readModels = createModelReader(inference);
+  let current: { readonly key: string; readonly bytes: Uint8Array } | undefined;
+
+  async function list(): Promise<readonly ModelListing[]> {
+    try {
+      return await inference.repository.list();
+    } catch (error) {
+      logger.log('warn', 'the description lacks the models', { error });
+      return [];
+    }
+  }
+
+  return {
+    read: async () => {
+      const models = await readModels(await list());
+      const key = JSON.stringify(models.map(({ reference, problem }) => [reference, problem]));
+      if (current?.key === key) return current.bytes;
+      const document = await buildDocument({ protocols, models, version, config });
+      const bytes = Buffer.from(writeJson(document));
+      current = { key, bytes };
+      return bytes;
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import type { JsonObject } from '../json/parse-json.ts';
+import type { DescribedModel, ModelFacts } from './describe-models.ts';
+import { toInferExample } from './infer-example.ts';
+
+/** Values for the routes that are not of one model, made of the models that are served, so that they work as shown. */
+export interface Examples {
+  /** Parameters of the path, by name. */
+  readonly path: Readonly<Record<string, string>>;
+  /** The JSON body of a route, where it takes one of its model. */
+  body(protocol: string, path: string): JsonObject | undefined;
+}
+
+/**
+ * Chooses a model to show routes on: one that takes features, as they are short.
+ *
+ * @param defaultModel the model that answers requests which name none
+ */
+export function chooseExamples(
+  models: readonly DescribedModel[],
+  defaultModel: string | undefined,
+): Examples {
+  const known = models.flatMap(({ facts }) => (facts ? [facts] : []));
+  const shown = known.find(({ kind, example }) => kind === 'features' && example) ?? known[0];
+  const reference = shown?.reference ?? models[0]?.reference;
+  const unnamed = findDefault(models, defaultModel);
+  return {
+    path: reference ? { model: reference.name, version: reference.version } : {},
+    body: (protocol, path) => {
+      if (protocol === 'ternion') return (path.includes('{model}') ? shown : unnamed)?.example;
+      const isInfer = protocol === 'open-inference' && path.endsWith('/infer');
+      return isInfer && shown ? toInferExample(shown) : undefined;
+    },
+  };
+}
+
+/** A model that surely answers requests which name none: the configured one, or the first alone in what it takes. */
+function findDefault(
+  models: readonly DescribedModel[],
+  defaultModel: string | undefined,
+): ModelFacts | undefined {
+  if (defaultModel !== undefined)
+    return models.find(({ reference }) => reference.name === defaultModel)?.facts;
+  if (models.some(({ facts }) => !facts)) return undefined;
+  const known = models.flatMap(({ facts }) => (facts ? [facts] : []));
+  const isAlone = ({ kind }: ModelFacts) => known.filter((other) => other.kind === kind).length === 1;
+  return (
+    known.filter(({ kind }) => kind !== 'tensors').find(isAlone) ??
+    (known.length === 1 ? known[0] : undefined)
+  );
+}

@@ -1,0 +1,89 @@
+import type { Limits } from '../config.ts';
+import type { Protocol } from '../protocols/protocol.ts';
+import type { DescribedModel, ModelFacts } from './describe-models.ts';
+import { describeOperation } from './describe-operation.ts';
+import { toInferExample } from './infer-example.ts';
+import { describeInferAnswer, describeInferRequest } from './infer-schemas.ts';
+import { BYTES_SCHEMA, type Json, type MediaTypes } from './openapi.ts';
+import type { PathTable } from './path-table.ts';
+import { describePredictAnswer } from './predict-answers.ts';
+import { describePredictRequest } from './predict-schemas.ts';
+import type { SchemaBook } from './schema-book.ts';
+
+export const MODELS_TAG = {
+  name: 'models',
+  description: 'The models that are served, each with what it takes and gives.',
+} as const satisfies Json;
+
+/** A route that is described for each model on its own. */
+interface ModelRoute {
+  readonly protocol: string;
+  readonly path: string;
+  /** Begins the operationId, before the name of the model. */
+  readonly verb: string;
+  readonly summary: (name: string) => string;
+  readonly request: (facts: ModelFacts, limits: Limits) => MediaTypes;
+  readonly response: (facts: ModelFacts, book: SchemaBook) => MediaTypes;
+}
+
+/** In V2, bytes can stand behind the JSON. */
+const BINARY = { 'application/octet-stream': { schema: BYTES_SCHEMA } };
+
+const MODEL_ROUTES: readonly ModelRoute[] = [
+  {
+    protocol: 'ternion',
+    path: '/models/{model}/predict',
+    verb: 'predict',
+    summary: (name) => `Predict with ${name}`,
+    request: describePredictRequest,
+    response: (facts, book) => ({ 'application/json': { schema: describePredictAnswer(facts, book) } }),
+  },
+  {
+    protocol: 'open-inference',
+    path: '/v2/models/{model}/infer',
+    verb: 'infer',
+    summary: (name) => `Run the graph of ${name} on tensors`,
+    request: (facts) => ({
+      'application/json': { schema: describeInferRequest(facts), example: toInferExample(facts) },
+      ...BINARY,
+    }),
+    response: (facts) => ({ 'application/json': { schema: describeInferAnswer(facts) }, ...BINARY }),
+  },
+];
+
+/** Describes the routes of each model with its name in the path, where their protocols are served. */
+export async function addModelOperations(
+  paths: PathTable,
+  protocols: readonly Protocol[],
+  models: readonly DescribedModel[],
+  limits: Limits,
+  book: SchemaBook,
+): Promise<void> {
+  for (const model of models) {
+    for (const route of MODEL_ROUTES) {
+      const protocol = protocols.find(({ name }) => name === route.protocol);
+      const operation = protocol?.operations.find(({ path }) => path === route.path);
+      if (!protocol || !operation) continue;
+      const { facts } = model;
+      const { name } = model.reference;
+      const particulars = {
+        path: route.path.replace('{model}', name),
+        // Names of models are safe in URLs, and no other operationId has a hyphen.
+        operationId: `${route.verb}-${name}`,
+        tag: MODELS_TAG.name,
+        summary: route.summary(name),
+        description: describeInWords(model),
+        ...(facts && { request: route.request(facts, limits), response: route.response(facts, book) }),
+      };
+      await paths.add(operation.method, particulars.path, () =>
+        describeOperation(operation, protocol, particulars, book),
+      );
+    }
+  }
+}
+
+/** What a model says of itself, or why it cannot be described. */
+function describeInWords({ reference, facts, problem }: DescribedModel): string {
+  const live = `The live version is ${reference.version}.`;
+  return [facts?.description, problem, live].filter(Boolean).join(' ');
+}

@@ -1,0 +1,127 @@
+import type { Task } from '../models/model-config.ts';
+import type { Label } from '../processing/classification.ts';
+import type { TensorSpec } from '../runtime/session.ts';
+import type { ModelFacts } from './describe-models.ts';
+import type { JsonSchema } from './openapi.ts';
+import type { SchemaBook } from './schema-book.ts';
+import { describeTensor, nestedSchema } from './tensor-schemas.ts';
+
+/** What one model answers to a predict request. */
+export function describePredictAnswer(facts: ModelFacts, book: SchemaBook): JsonSchema {
+  const { reference, task } = facts;
+  const members = {
+    model: { type: 'string', const: reference.name },
+    model_version: { type: 'string', description: 'The live version.' },
+    inference_time_ms: { type: 'number', minimum: 0, description: 'Time inside the model.' },
+  };
+  const common = { type: 'object', required: Object.keys(members), properties: members };
+  const one = ANSWERS[task](facts);
+  if (facts.kind === 'tensors') return { allOf: [one, common] };
+  const prediction = book.add(`Prediction.${reference.name}`, one);
+  const batch = {
+    type: 'object',
+    required: ['predictions'],
+    properties: { predictions: { type: 'array', items: prediction } },
+  };
+  return {
+    anyOf: [
+      { title: 'One', allOf: [prediction, common] },
+      { title: 'A batch', allOf: [batch, common] },
+    ],
+  };
+}
+
+/** JSON has no NaN and no infinity. */
+const NUMBER = { type: ['number', 'null'] };
+
+const ANSWERS: Record<Task, (facts: ModelFacts) => JsonSchema> = {
+  'tabular-classification': (facts) =>
+    classification(facts, { probabilities: { description: 'Score of every class.', ...scores(facts) } }),
+  'image-classification': (facts) =>
+    classification(facts, {
+      top_5: {
+        description: 'Scores of the best five classes.',
+        type: 'object',
+        maxProperties: 5,
+        additionalProperties: NUMBER,
+      },
+    }),
+  'text-classification': (facts) =>
+    classification(facts, { probabilities: { description: 'Score of every class.', ...scores(facts) } }),
+  'feature-extraction': () => ({
+    type: 'object',
+    required: ['embedding', 'dimensions'],
+    properties: {
+      embedding: {
+        description: 'A vector, or a list of vectors where the model does not pool them.',
+        anyOf: [
+          { type: 'array', items: NUMBER },
+          { type: 'array', items: { type: 'array', items: NUMBER } },
+        ],
+      },
+      dimensions: { type: 'integer', minimum: 0, description: 'Numbers of a vector.' },
+    },
+  }),
+  'tabular-regression': () => ({
+    type: 'object',
+    required: ['prediction'],
+    properties: { prediction: { anyOf: [NUMBER, { type: 'array', items: NUMBER }] } },
+  }),
+  tensor: ({ outputs }) => ({
+    type: 'object',
+    required: ['outputs'],
+    properties: {
+      outputs: {
+        type: 'object',
+        required: outputs.map(({ name }) => name),
+        properties: Object.fromEntries(outputs.map((spec) => [spec.name, outputSchema(spec)])),
+      },
+    },
+  }),
+};
+
+/** What the graph says of the sizes of its outputs binds nobody, so it is told in words. */
+function outputSchema(spec: TensorSpec): JsonSchema {
+  const isRankOpen = spec.shape.length === 0;
+  const schema = nestedSchema({ ...spec, shape: spec.shape.map(() => -1), isRankOpen });
+  return { description: describeTensor({ ...spec, isRankOpen }), ...schema };
+}
+
+function classification({ labels }: ModelFacts, members: Readonly<Record<string, JsonSchema>>): JsonSchema {
+  const properties = {
+    prediction: labels ? labelSchema(labels) : { type: ['string', 'integer'] },
+    class_id: {
+      type: 'integer',
+      description: 'Index of the class.',
+      ...(labels && { minimum: 0, maximum: labels.length - 1 }),
+    },
+    confidence: { ...NUMBER, description: 'Score of the class.' },
+    ...members,
+  };
+  const required = Object.keys(properties).filter((key) => labels !== undefined || key !== 'confidence');
+  return { type: 'object', required, properties };
+}
+
+/** Most classes that are listed; label lists have up to a thousand names as a rule. */
+const MOST_LABELS = 1000;
+const MOST_SCORES = 100;
+
+function labelSchema(labels: readonly Label[]): JsonSchema {
+  const types = [...new Set(labels.map((label) => (typeof label === 'string' ? 'string' : 'integer')))];
+  const [only, ...others] = types;
+  return {
+    type: others.length > 0 ? types : only,
+    ...(labels.length <= MOST_LABELS && { enum: [...new Set(labels)] }),
+  };
+}
+
+function scores({ labels = [] }: ModelFacts): JsonSchema {
+  const names = labels.map(String);
+  const isListed = names.length > 0 && names.length <= MOST_SCORES && new Set(names).size === names.length;
+  if (!isListed) return { type: 'object', additionalProperties: NUMBER };
+  return {
+    type: 'object',
+    required: names,
+    properties: Object.fromEntries(names.map((name) => [name, NUMBER])),
+  };
+}

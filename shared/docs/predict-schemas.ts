@@ -1,0 +1,162 @@
+import type { Limits } from '../config.ts';
+import type { InputKind } from '../inference/input.ts';
+import { ACCEPTED_IMAGE_TYPES } from '../processing/image/sniff.ts';
+import type { Feature } from '../processing/tabular.ts';
+import { type Datatype, INTEGER_RANGES } from '../tensor/datatype.ts';
+import type { ModelFacts } from './describe-models.ts';
+import { BYTES_SCHEMA, type JsonSchema, type MediaTypes } from './openapi.ts';
+import { nestedSchema } from './tensor-schemas.ts';
+
+/** What a predict request to one model holds, by media type. Nothing is said that the server does not hold to. */
+export function describePredictRequest(facts: ModelFacts, limits: Limits): MediaTypes {
+  return REQUESTS[facts.kind](facts, limits);
+}
+
+const REQUESTS: Record<InputKind, (facts: ModelFacts, limits: Limits) => MediaTypes> = {
+  features: (facts, limits) => {
+    const row = rowSchema(facts);
+    const instance = { anyOf: [...alternativesOf(row), only('features', row)] };
+    return json(oneOrMore('features', row, instance, facts, limits), facts);
+  },
+  image: (facts, limits) => {
+    const image = {
+      type: 'string',
+      minLength: 1,
+      contentEncoding: 'base64',
+      description: 'An encoded image in base64, or as a data URI.',
+    };
+    const form = {
+      type: 'object',
+      required: ['file'],
+      properties: {
+        file: { ...BYTES_SCHEMA, description: 'An image. Several files of this name are a batch.' },
+      },
+    };
+    return {
+      'multipart/form-data': { schema: form },
+      ...Object.fromEntries(ACCEPTED_IMAGE_TYPES.map((type) => [type, { schema: BYTES_SCHEMA }])),
+      ...json(oneOrMore('image', image, only('image', image), facts, limits), facts),
+    };
+  },
+  text: (facts, limits) => {
+    const text = { type: 'string', maxLength: limits.textCharacters };
+    return json(oneOrMore('text', text, only('text', text), facts, limits), facts);
+  },
+  tensors: (facts) => json(withMembers({ inputs: tensorsSchema(facts) }), facts),
+};
+
+function json(schema: JsonSchema, { example }: ModelFacts): MediaTypes {
+  return { 'application/json': { schema, example } };
+}
+
+function withMembers(properties: Readonly<Record<string, JsonSchema>>): JsonSchema {
+  return { type: 'object', required: Object.keys(properties), properties };
+}
+
+function only(key: string, schema: JsonSchema): JsonSchema {
+  return { ...withMembers({ [key]: schema }), additionalProperties: false };
+}
+
+function alternativesOf(schema: JsonSchema): readonly JsonSchema[] {
+  return Array.isArray(schema.anyOf) ? schema.anyOf : [schema];
+}
+
+/** One instance under its key, or a list of `instances`; a graph with a fixed batch size takes whole batches alone. */
+function oneOrMore(
+  key: string,
+  one: JsonSchema,
+  instance: JsonSchema,
+  { inputs }: ModelFacts,
+  limits: Limits,
+): JsonSchema {
+  const portion = Math.max(inputs[0]?.shape[0] ?? 1, 1);
+  const instances = {
+    type: 'array',
+    description: portion > 1 ? `A batch, as large as a multiple of ${portion}.` : 'A batch.',
+    items: instance,
+    minItems: portion,
+    maxItems: limits.batchSize,
+  };
+  if (portion > 1) return withMembers({ instances });
+  return {
+    type: 'object',
+    description: `Either "${key}" or "instances".`,
+    properties: { [key]: one, instances },
+    oneOf: [{ required: [key] }, { required: ['instances'] }],
+  };
+}
+
+/** Most features that are described one by one. */
+const MOST_FEATURES = 256;
+
+/** A row: a list in the model's order or, where the features have names, an object by name. */
+function rowSchema({ features, inputs }: ModelFacts): JsonSchema {
+  const [input] = inputs;
+  const datatype = input?.datatype ?? 'FP32';
+  const graphWidth = input?.shape[1] ?? -1;
+  const width = features?.length ?? (graphWidth === -1 ? undefined : graphWidth);
+  const size = width !== undefined && { minItems: width, maxItems: width };
+  if (!features || features.length > MOST_FEATURES)
+    return { type: 'array', items: cellSchema(datatype), ...size };
+  // A graph has its columns in one matrix, or an input for each.
+  const cells = features.map((feature, index) =>
+    featureSchema(feature, (inputs.length > 1 ? inputs[index]?.datatype : undefined) ?? datatype),
+  );
+  const named = {
+    type: 'object',
+    title: 'By name',
+    required: features.map(({ name }) => name),
+    properties: Object.fromEntries(features.map(({ name }, index) => [name, cells[index] ?? {}])),
+    additionalProperties: false,
+  };
+  const listed = {
+    type: 'array',
+    title: "In the model's order",
+    prefixItems: cells,
+    items: false,
+    ...size,
+  };
+  return { anyOf: [named, listed] };
+}
+
+/** The range of a feature is held to, so it can be said. */
+function featureSchema({ name, unit, range, description, values }: Feature, datatype: Datatype): JsonSchema {
+  const [low, high] = range ?? [];
+  return {
+    title: name,
+    description: [description, unit && `In ${unit}.`].filter(Boolean).join(' ') || undefined,
+    ...(datatype === 'BYTES'
+      ? { type: 'string', ...(values && { enum: values }) }
+      : numberSchema(datatype, low, high)),
+  };
+}
+
+function cellSchema(datatype: Datatype): JsonSchema {
+  return datatype === 'BYTES' ? { type: 'string' } : numberSchema(datatype);
+}
+
+function numberSchema(
+  datatype: Datatype,
+  low = Number.NEGATIVE_INFINITY,
+  high = Number.POSITIVE_INFINITY,
+): JsonSchema {
+  const whole = datatype === 'BOOL' ? [0, 1] : INTEGER_RANGES[datatype];
+  const minimum = Math.max(low, whole?.[0] ?? low);
+  const maximum = Math.min(high, whole?.[1] ?? high);
+  return {
+    type: whole ? 'integer' : 'number',
+    ...(Number.isFinite(minimum) && { minimum }),
+    ...(Number.isFinite(maximum) && { maximum }),
+  };
+}
+
+/** Nested lists by the name of the input, or those of the only one. */
+function tensorsSchema({ inputs }: ModelFacts): JsonSchema {
+  const named = {
+    ...withMembers(Object.fromEntries(inputs.map((spec) => [spec.name, nestedSchema(spec)]))),
+    additionalProperties: false,
+  };
+  const [first, ...others] = inputs;
+  const isList = first && others.length === 0 && !first.isRankOpen && first.shape.length > 0;
+  return isList ? { anyOf: [named, nestedSchema(first)] } : named;
+}

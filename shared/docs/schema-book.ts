@@ -1,0 +1,98 @@
+import * as z from 'zod';
+import type { JsonObject, JsonValue } from '../json/parse-json.ts';
+import type { SchemaSource } from '../protocols/protocol.ts';
+import type { JsonSchema } from './openapi.ts';
+
+/** The schemas of a document, each written once however often it is used. */
+export interface SchemaBook {
+  /** A reference to a schema of the document. It is called by its own id or, without one, as is proposed. */
+  refer(source: SchemaSource, proposedName: string): Promise<JsonSchema>;
+  /** Takes up a schema that is written as JSON already. */
+  add(name: string, schema: JsonSchema): JsonSchema;
+  /** All schemas that were referred to, by their names: the `components.schemas` of the document. */
+  write(): JsonSchema;
+}
+
+const FOLDER = '#/components/schemas/';
+
+export function createSchemaBook(): SchemaBook {
+  const names = new Map<z.ZodType, string>();
+  const added = new Map<string, JsonSchema>();
+
+  function choose(schema: z.ZodType, proposed: string): string {
+    const wanted = schema.meta()?.id ?? proposed;
+    const taken = new Set([...names.values(), ...added.keys()]);
+    let name = wanted;
+    for (let copy = 2; taken.has(name); copy++) name = `${wanted}${copy}`;
+    return name;
+  }
+
+  return {
+    refer: async (source, proposed) => {
+      const schema = await loadSchema(source);
+      const name = names.get(schema) ?? choose(schema, proposed);
+      names.set(schema, name);
+      return { $ref: FOLDER + name };
+    },
+    add: (name, schema) => {
+      added.set(name, schema);
+      return { $ref: FOLDER + name };
+    },
+    write: () => ({ ...writeAll(names), ...Object.fromEntries(added) }),
+  };
+}
+
+/** The schema itself, from wherever it comes. */
+export async function loadSchema(source: SchemaSource): Promise<z.ZodType> {
+  return typeof source === 'function' ? await source() : source;
+}
+
+/** A schema of its own, as parameters have. */
+export function writeSchema(schema: z.ZodType): JsonObject {
+  const { $schema: _dialect, ...rest } = toPlain(z.toJSONSchema(schema, OPTIONS));
+  return rest;
+}
+
+/** The first example of a schema. */
+export function exampleOf(schema: z.ZodType): JsonValue | undefined {
+  const examples: unknown = schema.meta()?.examples;
+  return Array.isArray(examples) ? toPlain({ example: examples[0] }).example : undefined;
+}
+
+/**
+ * What clients may rely on: members that a later version adds are no breach, so objects are open unless their schema
+ * is strict.
+ */
+const OPTIONS = {
+  io: 'input',
+  unrepresentable: 'any',
+  override: ({ jsonSchema }) => {
+    // What every whole number of JavaScript is bound by says nothing of the interface.
+    if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+    if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  },
+} satisfies z.core.ToJSONSchemaParams;
+
+function writeAll(names: ReadonlyMap<z.ZodType, string>): JsonObject {
+  const registry = z.registry<{ id: string }>();
+  for (const [schema, id] of names) registry.add(schema, { id });
+  const { schemas } = z.toJSONSchema(registry, { ...OPTIONS, uri: (id) => FOLDER + id });
+  // Schemas with an id inside others come in a folder of their own; in the document there is one for all.
+  const { __shared: shared, ...own } = schemas;
+  const text = JSON.stringify({ ...own, ...shared?.$defs }, (key, value: unknown) =>
+    key === '$schema' || key === '$id' ? undefined : value,
+  );
+  const all: JsonObject = JSON.parse(text.replaceAll(`${FOLDER}__shared#/$defs/`, FOLDER));
+  // Examples stand beside the references, where every tool looks for them.
+  for (const schema of Object.values(all)) if (isObject(schema)) delete schema.examples;
+  return all;
+}
+
+function isObject(value: JsonValue): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function toPlain(value: object): JsonObject {
+  const plain: JsonObject = JSON.parse(JSON.stringify(value));
+  return plain;
+}

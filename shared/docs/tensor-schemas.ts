@@ -1,0 +1,59 @@
+import type { TensorSpec } from '../runtime/session.ts';
+import { DATATYPE_NAMES, DATATYPES, type Datatype, INTEGER_RANGES } from '../tensor/datatype.ts';
+import type { JsonSchema } from './openapi.ts';
+
+/** What one element of a datatype is in JSON. */
+export function elementSchema(datatype: Datatype): JsonSchema {
+  switch (DATATYPES[datatype].kind) {
+    case 'string':
+      return { type: 'string' };
+    case 'bool':
+      return { anyOf: [{ type: 'boolean' }, { type: 'integer', enum: [0, 1] }] };
+    case 'float':
+      return { type: ['number', 'null'] };
+    case 'integer': {
+      const [minimum = 0, maximum = 0] = INTEGER_RANGES[datatype] ?? [];
+      return {
+        type: 'integer',
+        // Whole numbers of 64 bits are more than JSON numbers can be held to.
+        ...(minimum !== Number.MIN_SAFE_INTEGER && { minimum }),
+        ...(maximum !== Number.MAX_SAFE_INTEGER && { maximum }),
+      };
+    }
+  }
+}
+
+/** Lists nested as the shape of an input or output says. */
+export function nestedSchema({ datatype, shape, isRankOpen }: TensorSpec): JsonSchema {
+  if (isRankOpen) return {};
+  return shape.reduceRight<JsonSchema>(
+    (items, size) => ({ type: 'array', items, ...(size >= 0 && { minItems: size, maxItems: size }) }),
+    elementSchema(datatype),
+  );
+}
+
+/** The shape of an input or output as a list of sizes. */
+export function shapeSchema({ shape, isRankOpen }: TensorSpec): JsonSchema {
+  const size = { type: 'integer', minimum: 0 };
+  if (isRankOpen) return { type: 'array', items: size };
+  return {
+    type: 'array',
+    ...(shape.length > 0 && { prefixItems: shape.map((axis) => (axis === -1 ? size : { const: axis })) }),
+    items: false,
+    minItems: shape.length,
+    maxItems: shape.length,
+  };
+}
+
+/** `FP32 [-1, 4]`, for people. */
+export function describeTensor({ datatype, shape, isRankOpen }: TensorSpec): string {
+  return isRankOpen ? `${datatype} of any shape` : `${datatype} [${shape.join(', ')}]`;
+}
+
+/** Datatypes that are taken for another: floats for floats and whole numbers for whole numbers, where they fit. */
+export function datatypesFor(datatype: Datatype): readonly Datatype[] {
+  const { kind } = DATATYPES[datatype];
+  if (kind !== 'float' && kind !== 'integer') return [datatype];
+  const others = DATATYPE_NAMES.filter((name) => name !== datatype && DATATYPES[name].kind === kind);
+  return [datatype, ...others];
+}

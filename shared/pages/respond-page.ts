@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { extname } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { BytesResponse } from '../http/bytes.ts';
+import { chooseCoding, compressResponse } from '../http/compress.ts';
+import type { Pages } from './pages.ts';
+
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
+  '.txt': 'text/plain; charset=utf-8',
+};
+
+/**
+ * Answers a request with a file of the pages, or with 304 where the client has it already; undefined when there is no
+ * such file. A document brings its Content-Security-Policy in a file beside it, `<name>.csp`, and is not there
+ * without it. A file can stand there compressed alone, as `<name>.gz`: it goes out as it is to clients that take gzip.
+ *
+ * @param headers what the route adds, such as `vary`
+ */
+export async function respondPage(
+  pages: Pages,
+  name: string,
+  request: Request,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response | undefined> {
+  const packed = await pages.read(`${name}.gz`);
+  const bytes = packed ?? (await pages.read(name));
+  const extension = extname(name);
+  const policy = extension === '.html' ? await pages.read(`${name}.csp`) : undefined;
+  if (!bytes || (extension === '.html' && !policy)) return undefined;
+  const all = new Headers({
+    ...headers,
+    'content-type': CONTENT_TYPES[extension] ?? 'application/octet-stream',
+    // Kept, but asked for every time: the next version of the server has the same names.
+    'cache-control': 'no-cache',
+    etag: makeTag(bytes),
+    'referrer-policy': 'no-referrer',
+    ...(policy && { 'content-security-policy': Buffer.from(policy).toString('utf8').trim() }),
+  });
+  if (hasTag(request, makeTag(bytes))) return new Response(null, { status: 304, headers: all });
+  if (packed) return await respondPacked(packed, request, all);
+  return await compressResponse(request, new BytesResponse(bytes, { headers: all }));
+}
+
+/** What was compressed once when it was built is not compressed again for each client. */
+async function respondPacked(packed: Uint8Array, request: Request, headers: Headers): Promise<Response> {
+  headers.append('vary', 'accept-encoding');
+  if (chooseCoding(request.headers.get('accept-encoding') ?? '') !== 'gzip')
+    return new BytesResponse(await promisify(gunzip)(packed), { headers });
+  headers.set('content-encoding', 'gzip');
+  return new BytesResponse(packed, { headers });
+}
+
+/** A weak tag: the same file goes out compressed and as it is. */
+export function makeTag(bytes: Uint8Array): string {
+  return `W/"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
+}
+
+/** Source: RFC 9110, section 13.1.2; tags are compared without regard to their weakness. */
+export function hasTag(request: Request, tag: string): boolean {
+  const tags = (request.headers.get('if-none-match') ?? '').split(',').map((part) => part.trim());
+  return tags.some((given) => given === '*' || given.replace(/^W\//, '') === tag.replace(/^W\//, ''));
+}

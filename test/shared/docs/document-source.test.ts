@@ -1,0 +1,131 @@
+import { cp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../../shared/config.ts';
+import { createModelReader } from '../../../shared/docs/describe-models.ts';
+import { createDocumentSource } from '../../../shared/docs/document-source.ts';
+import { InferenceError } from '../../../shared/errors.ts';
+import type { Inference } from '../../../shared/inference/inference.ts';
+import type { ModelListing } from '../../../shared/models/model-repository.ts';
+import { createLogger } from '../../../shared/monitoring/logger.ts';
+import type { ProtocolOptions } from '../../../shared/protocols/protocol.ts';
+import { createProtocols } from '../../../shared/protocols/protocols.ts';
+import { StoreError } from '../../../shared/stores/model-store.ts';
+import { makeInference } from '../inference/make-inference.ts';
+import { MODELS } from '../project.ts';
+import { makeFolder } from '../temporary-folder.ts';
+
+const BOTH: ModelListing[] = [
+  { name: 'digits', versions: ['1'], liveVersion: '1' },
+  { name: 'iris', versions: ['1', '2'], liveVersion: '2' },
+];
+
+/** Inference that tells what it was asked to describe, over a listing that can be changed. */
+function spyOn(inference: Inference, list: () => Promise<readonly ModelListing[]>) {
+  const described: string[] = [];
+  const spied: Inference = {
+    ...inference,
+    repository: { ...inference.repository, list },
+    describe: (reference, look) => {
+      described.push(`${reference.name}/${reference.version}`);
+      return inference.describe(reference, look);
+    },
+  };
+  return { inference: spied, described };
+}
+
+function openSource(inference: Inference) {
+  const logger = createLogger('silent', () => undefined);
+  const options: ProtocolOptions = { inference, config: parseConfig({}), version: '0', logger };
+  const source = createDocumentSource(options, createProtocols(options));
+  return async () => await source.read();
+}
+
+const pathsOf = (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString()).paths;
+
+describe('the document', () => {
+  it('is written once for what is served, and again when that changes', async () => {
+    let listing = BOTH;
+    const { inference, described } = spyOn(makeInference(MODELS).inference, () => Promise.resolve(listing));
+    const read = openSource(inference);
+    const first = await read();
+    expect(await read()).toBe(first);
+    expect(described).toEqual(['digits/1', 'iris/2']);
+
+    listing = BOTH.map((model) => ({ ...model, liveVersion: '1' }));
+    const second = await read();
+    expect(described).toEqual(['digits/1', 'iris/2', 'iris/1']);
+    expect(pathsOf(second)['/models/iris/predict'].post.description).toContain('The live version is 1.');
+    listing = BOTH.slice(0, 1);
+    expect(pathsOf(await read())).not.toHaveProperty(['/models/iris/predict']);
+  });
+
+  it('tells why a model cannot be described, and describes it once it can be', async () => {
+    const folder = await makeFolder({});
+    await cp(MODELS, folder, { recursive: true });
+    const broken = join(folder, 'iris/2/model.json');
+    await writeFile(broken, '{}');
+    const { inference } = spyOn(makeInference(folder).inference, () => Promise.resolve(BOTH));
+    const read = openSource(inference);
+    const { post } = pathsOf(await read())['/models/iris/predict'];
+    expect(post.description).toMatch(
+      /^Model "iris" version "2" cannot be loaded: its model\.json is not valid/,
+    );
+    expect(post.requestBody.content['application/json'].schema).toEqual({
+      $ref: '#/components/schemas/PredictRequest',
+    });
+    expect(pathsOf(await read())['/models/digits/predict'].post.description).toMatch(/^Small convolutional/);
+
+    await cp(join(MODELS, 'iris/2/model.json'), broken);
+    // As if the pause after the failure was over.
+    await inference.unload({ name: 'iris', version: '2' });
+    expect(pathsOf(await read())['/models/iris/predict'].post.description).toMatch(/^Small neural network/);
+    await rm(folder, { recursive: true });
+  });
+
+  it('is there without models while the repository cannot be read', async () => {
+    let fails = true;
+    const { inference } = spyOn(makeInference(MODELS).inference, () =>
+      fails ? Promise.reject(new StoreError('denied', 'no')) : Promise.resolve(BOTH),
+    );
+    const read = openSource(inference);
+    const paths = pathsOf(await read());
+    expect(paths).toHaveProperty(['/models/{model}/predict']);
+    expect(paths).not.toHaveProperty(['/models/iris/predict']);
+    fails = false;
+    expect(pathsOf(await read())).toHaveProperty(['/models/iris/predict']);
+  });
+});
+
+describe('the reader of models', () => {
+  it('leaves to the next time what its time does not suffice for', async () => {
+    let nowMs = 0;
+    const { inference, described } = spyOn(makeInference(MODELS).inference, () => Promise.resolve(BOTH));
+    const slow: Inference = {
+      ...inference,
+      describe: async (reference, look) => {
+        nowMs += 60_000;
+        return await inference.describe(reference, look);
+      },
+    };
+    const read = createModelReader(slow, () => nowMs);
+    expect(await read(BOTH)).toMatchObject([
+      { facts: { kind: 'image' } },
+      { reference: { name: 'iris', version: '2' }, problem: expect.stringContaining('not loaded yet') },
+    ]);
+    expect(await read(BOTH)).toMatchObject([{ facts: { kind: 'image' } }, { facts: { kind: 'features' } }]);
+    expect(described).toEqual(['digits/1', 'iris/2']);
+  });
+
+  it('says nothing of errors that are not written for clients', async () => {
+    const { inference } = makeInference(MODELS);
+    const refuse = (error: Error) =>
+      createModelReader({ ...inference, describe: () => Promise.reject(error) })(BOTH.slice(0, 1));
+    expect(await refuse(new Error('/home/secret'))).toMatchObject([
+      { problem: 'The model cannot be described; the log says why.' },
+    ]);
+    expect(await refuse(new InferenceError('MODEL_UNAVAILABLE', 'not now'))).toMatchObject([
+      { problem: 'not now' },
+    ]);
+  });
+});

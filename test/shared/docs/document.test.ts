@@ -1,0 +1,165 @@
+import { createConfig, lintFromString } from '@redocly/openapi-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parseConfig } from '../../../shared/config.ts';
+import { createLogger } from '../../../shared/monitoring/logger.ts';
+import { createProtocols } from '../../../shared/protocols/protocols.ts';
+import { VERSION } from '../../../shared/version.ts';
+import { badExchanges, get, post } from '../../contracts/exchanges.ts';
+import { openApp } from '../../hosts/in-process.ts';
+import { makeInference } from '../inference/make-inference.ts';
+import { MODELS } from '../project.ts';
+import {
+  createValidator,
+  type DescribedOperation,
+  jsonSchemaOf,
+  listOperations,
+  type OpenApi,
+  readDocument,
+  type Validator,
+} from './read-document.ts';
+
+const app = openApp();
+let document: OpenApi;
+let validator: Validator;
+
+beforeAll(async () => {
+  document = await readDocument(app);
+  validator = createValidator(document);
+});
+
+describe('the document', () => {
+  it('passes the strictest rules of a linter', async () => {
+    const config = await createConfig({ extends: ['recommended-strict'] });
+    const source = JSON.stringify(document);
+    const problems = await lintFromString({ source, absoluteRef: 'openapi.json', config });
+    expect(problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer])).toEqual(
+      [],
+    );
+  });
+
+  it('holds only valid schemas', () => {
+    const contents = listOperations(document).flatMap(({ operation }) => [
+      ...Object.values(operation.requestBody?.content ?? {}),
+      ...Object.values(operation.responses).flatMap(({ content = {} }) => Object.values(content)),
+      ...operation.parameters,
+    ]);
+    const schemas = [...Object.values(document.components.schemas), ...contents.map(({ schema }) => schema)];
+    expect(schemas.length).toBeGreaterThan(100);
+    expect(schemas.map((schema) => validator.problemsOf(schema)).filter(Boolean)).toEqual([]);
+  });
+
+  it('has every route of every protocol but those on which nothing works', () => {
+    const { inference } = makeInference(MODELS);
+    const logger = createLogger('silent', () => undefined);
+    const protocols = createProtocols({ inference, config: parseConfig({}), version: VERSION, logger });
+    const routes = protocols.flatMap(({ operations }) =>
+      operations
+        .filter(({ method }) => method !== 'ALL')
+        .map(({ method, path }) => `${method} ${shapeOf(path)}`),
+    );
+    const described = listOperations(document)
+      .filter(({ operation }) => operation.tags[0] !== 'models')
+      .map(({ method, path }) => `${method} ${shapeOf(path)}`);
+    expect(routes.length).toBeGreaterThan(30);
+    expect(described.sort()).toEqual([...new Set(routes)].sort());
+    expect(document.tags.map(({ name }) => name)).toEqual(['models', ...protocols.map(({ name }) => name)]);
+  });
+
+  it('calls each operation by a name of its own that does not change', async () => {
+    const names = listOperations(document).map(({ operation }) => operation.operationId);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toEqual(
+      expect.arrayContaining(['predict-iris', 'infer-digits', 'getRoot', 'postV1ModelsByModelPredict']),
+    );
+    expect(await readDocument(openApp())).toEqual(document);
+  });
+
+  it('tells its version, and that paths are relative to where it was got from', () => {
+    expect(document.info.version).toBe(VERSION);
+    expect(document.servers).toEqual([{ url: '.' }]);
+  });
+
+  it('leaves out protocols that are switched off, with their routes for each model', async () => {
+    const host = openApp({ PROTOCOLS: 'open-inference' });
+    const { paths, tags } = await readDocument(host);
+    expect(tags.map(({ name }) => name)).toEqual(['models', 'catalog', 'open-inference']);
+    expect(Object.keys(paths).filter((path) => path.includes('predict'))).toEqual([]);
+    expect(paths).toHaveProperty(['/v2/models/iris/infer']);
+  });
+});
+
+describe('an example of the document', () => {
+  it('is valid by its schema', () => {
+    const media = listOperations(document).flatMap(({ operation }) =>
+      Object.values(operation.requestBody?.content ?? {}),
+    );
+    const examples = [...media, ...errorsOf(document)].filter(({ example }) => example !== undefined);
+    expect(examples.length).toBeGreaterThanOrEqual(10);
+    expect(
+      examples.map(({ schema, example }) => validator.problems(schema, example)).filter(Boolean),
+    ).toEqual([]);
+  });
+
+  it('is answered with 200, and as its operation says', async () => {
+    let sent = 0;
+    for (const { path, operation } of listOperations(document)) {
+      const example = operation.requestBody?.content['application/json']?.example;
+      const target = fillPath(path, operation);
+      if (example === undefined || target === undefined) continue;
+      await expectDescribed(operation, post(target, example));
+      sent += 1;
+    }
+    expect(sent).toBeGreaterThanOrEqual(9);
+  });
+});
+
+describe('an answer', () => {
+  it('to each GET is what the document says', async () => {
+    const gets = listOperations(document).filter(({ method }) => method === 'GET');
+    for (const { path, operation } of gets) {
+      const target = fillPath(path, operation);
+      if (target !== undefined) await expectDescribed(operation, get(target));
+    }
+    expect(gets.length).toBeGreaterThan(15);
+  });
+
+  it('that refuses a request holds the error object and nothing else', async () => {
+    const error = { $ref: '#/components/schemas/Error', unevaluatedProperties: false };
+    for (const { request, title } of await badExchanges()) {
+      const { body } = await app.send(request);
+      expect(validator.problems(error, JSON.parse(body.toString())), title).toBe('');
+    }
+    expect(validator.problems(error, { error: 'no' })).toContain('error_code');
+  });
+});
+
+/** Paths that differ in the names of their parameters alone are one. */
+function shapeOf(path: string): string {
+  return path.replaceAll(/\{\w+\}/g, '{}');
+}
+
+function errorsOf({ components }: OpenApi) {
+  return Object.values(components.responses).flatMap(({ content }) => Object.values(content));
+}
+
+/** The path with the examples of its parameters; undefined where one has none. */
+function fillPath(path: string, { parameters }: DescribedOperation): string | undefined {
+  const filled = parameters
+    .filter((parameter) => parameter.in === 'path' && parameter.example !== undefined)
+    .reduce((text, { name, example }) => text.replace(`{${name}}`, String(example)), path);
+  return filled.includes('{') ? undefined : filled;
+}
+
+/** What is described completely: members of an answer that are not told of are mistakes. */
+const OWN_TAGS = ['models', 'catalog', 'ternion', 'open-inference'];
+
+async function expectDescribed(operation: DescribedOperation, request: Parameters<typeof app.send>[0]) {
+  const answer = await app.send(request);
+  expect(answer.status, `${request.path}: ${answer.body}`).toBe(200);
+  const content = operation.responses[200]?.content;
+  expect(Object.keys(content ?? {})).toContain(answer.headers['content-type']);
+  const schema = jsonSchemaOf(content);
+  const isOwn = OWN_TAGS.includes(operation.tags[0] ?? '');
+  const whole = isOwn ? { ...schema, unevaluatedProperties: false } : schema;
+  expect(validator.problems(whole, JSON.parse(answer.body.toString())), request.path).toBe('');
+}

@@ -1,0 +1,262 @@
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { post } from '../../contracts/exchanges.ts';
+import { openApp } from '../../hosts/in-process.ts';
+import type { TestHost } from '../../hosts/test-host.ts';
+import {
+  BOOL,
+  buildModel,
+  buildNode,
+  FLOAT,
+  FLOAT16,
+  floatInitializer,
+  INT64,
+  identityModel,
+  STRING,
+  tensorValue,
+  UINT8,
+} from '../onnx/build-model.ts';
+import { makeFolder } from '../temporary-folder.ts';
+import { createValidator, jsonSchemaOf, readDocument } from './read-document.ts';
+
+/** A model of several inputs that it gives back. */
+function echoModel(inputs: readonly Uint8Array[], names: readonly string[], outputs: readonly Uint8Array[]) {
+  return buildModel({
+    nodes: names.map((name) => buildNode('Identity', [name], [`${name}_out`])),
+    inputs,
+    outputs,
+  });
+}
+
+const FILES = {
+  'number/1/model.onnx': buildModel({
+    nodes: [buildNode('MatMul', ['x', 'w'], ['y'])],
+    inputs: [tensorValue('x', FLOAT, ['n', 3])],
+    outputs: [tensorValue('y', FLOAT, ['n', 1])],
+    initializers: [floatInitializer('w', [3, 1], [1, 2, 3])],
+  }),
+  'number/1/model.json': JSON.stringify({ task: 'tabular-regression', description: 'A sum.' }),
+  'bytes/1/model.onnx': identityModel(UINT8, ['n', 2]),
+  'bytes/1/model.json': JSON.stringify({
+    task: 'tabular-regression',
+    features: [{ name: 'a', range: [-5, 7], unit: 'cm', description: 'One.' }, { name: 'b' }],
+    output: 'y',
+  }),
+  'half/1/model.onnx': identityModel(FLOAT16, ['n', 'm']),
+  'half/1/model.json': JSON.stringify({ task: 'tabular-regression' }),
+  'pair/1/model.onnx': buildModel({
+    nodes: [buildNode('GlobalAveragePool', ['pixels'], ['scores'])],
+    inputs: [tensorValue('pixels', FLOAT, [2, 3, 4, 4])],
+    outputs: [tensorValue('scores', FLOAT, [2, 3, 1, 1])],
+  }),
+  'pair/1/model.json': JSON.stringify({
+    task: 'image-classification',
+    preprocess: [
+      { step: 'convert', mode: 'RGB' },
+      { step: 'resize', width: 4, height: 4 },
+      { step: 'layout', layout: 'NCHW' },
+    ],
+  }),
+  'mixed/1/model.onnx': echoModel(
+    [tensorValue('flag', BOOL, [2]), tensorValue('text', STRING, ['n', 1]), tensorValue('count', INT64, [])],
+    ['flag', 'text', 'count'],
+    [
+      tensorValue('flag_out', BOOL, [2]),
+      tensorValue('text_out', STRING, ['n', 1]),
+      tensorValue('count_out', INT64, []),
+    ],
+  ),
+  'open/1/model.onnx': buildModel({
+    nodes: [buildNode('Identity', ['x'], ['y'])],
+    inputs: [tensorValue('x', FLOAT)],
+    outputs: [tensorValue('y', FLOAT)],
+  }),
+};
+
+async function open(environment: Readonly<Record<string, string>> = {}) {
+  const folder = await makeFolder(FILES);
+  const host = openApp({ MODEL_REPOSITORY: folder, ...environment });
+  onTestFinished(() => host.close());
+  return { host, ...(await describeRoutes(host)) };
+}
+
+async function describeRoutes(host: TestHost) {
+  const document = await readDocument(host);
+  const validator = createValidator(document);
+  const operationOf = (path: string) => {
+    const operation = document.paths[path]?.post;
+    if (!operation) throw new Error(`${path} is not described`);
+    return operation;
+  };
+  const isAnswered = async (path: string, body: unknown) =>
+    (await host.send(post(path, body))).status === 200;
+  const isTaken = (path: string, body: unknown) =>
+    validator.problems(jsonSchemaOf(operationOf(path).requestBody?.content), body) === '';
+  return { document, validator, operationOf, isAnswered, isTaken };
+}
+
+describe('the route of a model', () => {
+  it.each(['number', 'bytes', 'half', 'pair', 'mixed', 'open'])(
+    'shows an example that %s answers as described, in both protocols',
+    async (name) => {
+      const { host, operationOf, validator } = await open();
+      for (const path of [`/models/${name}/predict`, `/v2/models/${name}/infer`]) {
+        const { requestBody, responses } = operationOf(path);
+        const media = requestBody?.content['application/json'];
+        expect(validator.problems(media?.schema ?? {}, media?.example), path).toBe('');
+        const answer = await host.send(post(path, media?.example));
+        expect(answer.status, `${path}: ${answer.body}`).toBe(200);
+        const schema = { ...jsonSchemaOf(responses[200]?.content), unevaluatedProperties: false };
+        expect(validator.problems(schema, JSON.parse(answer.body.toString())), path).toBe('');
+      }
+    },
+  );
+
+  it('names the features with what is held to: their ranges and the bounds of the datatype', async () => {
+    const { operationOf } = await open();
+    const { properties } = Object(jsonSchemaOf(operationOf('/models/bytes/predict').requestBody?.content));
+    const [named] = properties.features.anyOf;
+    expect(named).toEqual({
+      type: 'object',
+      title: 'By name',
+      required: ['a', 'b'],
+      additionalProperties: false,
+      properties: {
+        a: { title: 'a', description: 'One. In cm.', type: 'integer', minimum: 0, maximum: 7 },
+        b: { title: 'b', type: 'integer', minimum: 0, maximum: 255 },
+      },
+    });
+  });
+
+  it('lists the labels that can be answered, where they are known', async () => {
+    const own = await open();
+    expect(own.document.components.schemas['Prediction.pair']).toMatchObject({
+      properties: { prediction: { type: ['string', 'integer'] } },
+    });
+    const { document } = await describeRoutes(openApp());
+    expect(document.components.schemas['Prediction.iris']).toMatchObject({
+      required: ['prediction', 'class_id', 'confidence', 'probabilities'],
+      properties: {
+        prediction: { type: 'string', enum: ['setosa', 'versicolor', 'virginica'] },
+        class_id: { minimum: 0, maximum: 2 },
+        probabilities: { required: ['setosa', 'versicolor', 'virginica'] },
+      },
+    });
+  });
+
+  it('takes files where the model takes images, and only there', async () => {
+    const { document } = await describeRoutes(openApp());
+    const typesOf = (path: string) => Object.keys(document.paths[path]?.post?.requestBody?.content ?? {});
+    expect(typesOf('/models/digits/predict')).toEqual(
+      expect.arrayContaining(['multipart/form-data', 'image/png', 'image/jpeg', 'application/json']),
+    );
+    expect(typesOf('/models/iris/predict')).toEqual(['application/json']);
+  });
+
+  it.each([
+    [{ inputs: { flag: [true, 0], text: [['a'], ['b']], count: 7 } }, true],
+    [{ inputs: { flag: [true, 2], text: [['a']], count: 7 } }, false],
+    [{ inputs: { flag: [true], text: [['a']], count: 7 } }, false],
+    [{ inputs: { flag: [true, false], text: [['a', 'b']], count: 7 } }, false],
+    [{ inputs: { flag: [true, false], text: [[1]], count: 7 } }, false],
+    [{ inputs: { flag: [true, false], text: [['a']], count: 7.5 } }, false],
+    [{ inputs: { flag: [true, false], text: [['a']] } }, false],
+    [{ inputs: { flag: [true, false], text: [['a']], count: 7, more: 1 } }, false],
+    [{ inputs: [[true, false]] }, false],
+  ])('of tensors takes %j: %s, as the server does', async (body, isGood) => {
+    const { isTaken, isAnswered } = await open();
+    expect(isTaken('/models/mixed/predict', body)).toBe(isGood);
+    expect(await isAnswered('/models/mixed/predict', body)).toBe(isGood);
+  });
+
+  it('of images with a fixed batch size takes whole batches alone', async () => {
+    const { operationOf, isTaken, isAnswered } = await open();
+    const { instances } = Object(
+      operationOf('/models/pair/predict').requestBody?.content['application/json']?.example,
+    );
+    expect(instances).toHaveLength(2);
+    for (const body of [{ instances: instances.slice(1) }, instances[0]]) {
+      expect(isTaken('/models/pair/predict', body)).toBe(false);
+      expect(await isAnswered('/models/pair/predict', body)).toBe(false);
+    }
+  });
+});
+
+/** Values that are right, nearly right, and wrong. */
+const cell = fc.oneof(
+  { weight: 8, arbitrary: fc.double({ min: 0, max: 20, noNaN: true }) },
+  fc.constantFrom<unknown>(-0.5, 21, '3', null, true, [1]),
+);
+const row = fc.oneof(
+  { weight: 3, arbitrary: fc.array(cell, { minLength: 4, maxLength: 4 }) },
+  fc.array(cell, { maxLength: 6 }),
+  fc.record(
+    { sepal_length: cell, sepal_width: cell, petal_length: cell, petal_width: cell, colour: fc.constant(1) },
+    { requiredKeys: ['sepal_length', 'sepal_width', 'petal_length'] },
+  ),
+  fc.constantFrom<unknown>(null, 'x', 3),
+);
+const predictBody = fc.oneof(
+  { weight: 2, arbitrary: fc.record({ features: row }) },
+  fc.record({ instances: fc.array(fc.oneof(row, fc.record({ features: row })), { maxLength: 3 }) }),
+  fc.record({ features: row, instances: fc.array(row, { maxLength: 1 }) }),
+  fc.constantFrom<unknown>({}, [], null, { instances: {} }, { other: 1 }),
+);
+
+const tensor = fc.record(
+  {
+    name: fc.oneof({ weight: 9, arbitrary: fc.constant('features') }, fc.constantFrom<unknown>('x', 1, null)),
+    datatype: fc.oneof(
+      { weight: 6, arbitrary: fc.constantFrom<unknown>('FP32', 'FP64', 'FP16') },
+      fc.constantFrom<unknown>('INT32', 'BYTES', 'FLOAT', 4),
+    ),
+    shape: fc.oneof(
+      { weight: 6, arbitrary: fc.constant<unknown>([1, 4]) },
+      fc.constantFrom<unknown>([4], [1, 3], [-1, 4], 4, ['1', 4]),
+    ),
+    data: fc.oneof(
+      { weight: 6, arbitrary: fc.constantFrom<unknown>([1, 2, 3, 4], [[1, 2, 3, null]]) },
+      fc.constantFrom<unknown>(null, 'x', {}),
+    ),
+    parameters: fc.constantFrom<unknown>({}, null, { p: 1 }, 3),
+  },
+  { requiredKeys: ['name', 'datatype', 'shape', 'data'] },
+);
+const inferBody = fc.record(
+  {
+    inputs: fc.oneof(
+      { weight: 5, arbitrary: fc.array(tensor, { minLength: 1, maxLength: 1 }) },
+      fc.array(tensor, { maxLength: 2 }),
+      fc.constantFrom<unknown>({}, 1),
+    ),
+    id: fc.constantFrom<unknown>('a', null, 7),
+    outputs: fc.constantFrom<unknown>([], null, [{ name: 'logits' }], [{ name: 'y' }], [{}], 1),
+    parameters: fc.constantFrom<unknown>(
+      {},
+      null,
+      { binary_data_output: false },
+      { binary_data_output: 1 },
+      [],
+    ),
+  },
+  { requiredKeys: ['inputs'] },
+);
+
+describe('the schema of iris', () => {
+  it.each([
+    ['/models/iris/predict', predictBody],
+    ['/v2/models/iris/infer', inferBody],
+  ])('takes what %s answers with 200, and nothing else', async (path, bodies) => {
+    const { isTaken, isAnswered } = await describeRoutes(openApp());
+    const seen = { true: 0, false: 0 };
+    await fc.assert(
+      fc.asyncProperty(bodies, async (body) => {
+        const isGood = await isAnswered(path, body);
+        seen[`${isGood}`] += 1;
+        expect(isTaken(path, body)).toBe(isGood);
+      }),
+      { numRuns: 400, seed: 7 },
+    );
+    expect(Math.min(seen.true, seen.false)).toBeGreaterThan(20);
+  });
+});
