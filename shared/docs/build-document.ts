@@ -74,8 +74,9 @@ async function addProtocol(
   book: SchemaBook,
 ): Promise<void> {
   for (const operation of protocol.operations) {
-    // Routes on which nothing works, and those for more than one path.
-    if (operation.method === 'ALL' || operation.path.includes('*')) continue;
+    // Routes on which nothing works, those for more than one path, and those of old.
+    const { method, path: route, isLegacy = false } = operation;
+    if (method === 'ALL' || route.includes('*') || isLegacy) continue;
     await paths.add(operation.method, operation.path, (path) =>
       describeOperation(
         operation,

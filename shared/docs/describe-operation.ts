@@ -1,7 +1,7 @@
 import type { JsonValue } from '../json/parse-json.ts';
 import type { Content, Operation, Protocol, SchemaSource } from '../protocols/protocol.ts';
 import { BYTES_SCHEMA, type Json, type MediaType, type MediaTypes } from './openapi.ts';
-import { exampleOf, loadSchema, type SchemaBook, writeSchema } from './schema-book.ts';
+import { loadSchema, type SchemaBook, writeSchema } from './schema-book.ts';
 
 /** What is said of an operation beyond what it says of itself, as when it is described for one model. */
 export interface Particulars {
@@ -90,9 +90,7 @@ async function writeContent(
   const written: Record<string, MediaType> = {};
   for (const [type, source] of Object.entries(content ?? {})) {
     const schema = source && (await loadSchema(source));
-    written[type] = schema
-      ? { schema: await book.refer(schema, name), example: exampleOf(schema) }
-      : { schema: schemaWithout(type) };
+    written[type] = schema ? { schema: await book.refer(schema, name) } : { schema: schemaWithout(type) };
   }
   return written;
 }
@@ -129,9 +127,9 @@ async function describeParameters(
   return await Promise.all(
     Object.entries(parameters).map(async ([name, source]): Promise<Json> => {
       const schema = await loadSchema(source);
-      const { description, examples: _examples, ...rest } = writeSchema(schema);
+      const { description, ...rest } = writeSchema(schema);
       const required = !schema.safeParse(undefined).success;
-      return { name, in: where, required, description, schema: rest, example: exampleOf(schema) };
+      return { name, in: where, required, description, schema: rest };
     }),
   );
 }

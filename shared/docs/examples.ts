@@ -1,6 +1,7 @@
 import type { JsonObject } from '../json/parse-json.ts';
+import type { Task } from '../models/model-config.ts';
 import type { DescribedModel, ModelFacts } from './describe-models.ts';
-import { toInferExample } from './infer-example.ts';
+import { rowsOf, toInferExample } from './infer-example.ts';
 
 /** Values for the routes that are not of one model, made of the models that are served, so that they work as shown. */
 export interface Examples {
@@ -26,11 +27,36 @@ export function chooseExamples(
   return {
     path: reference ? { model: reference.name, version: reference.version } : {},
     body: (protocol, path) => {
-      if (protocol === 'ternion') return (path.includes('{model}') ? shown : unnamed)?.example;
-      const isInfer = protocol === 'open-inference' && path.endsWith('/infer');
-      return isInfer && shown ? toInferExample(shown) : undefined;
+      const facts = path.includes('{model}') ? shown : unnamed;
+      if (protocol === 'ternion') return facts?.example;
+      const [, write] = BODIES.find(([end]) => end.test(path)) ?? [];
+      return facts && write?.(facts);
     },
   };
+}
+
+/** How the routes of other servers take what a model takes. */
+const BODIES: readonly (readonly [RegExp, (facts: ModelFacts) => JsonObject | undefined])[] = [
+  [/^\/v2\/models\/.*\/infer$/, toInferExample],
+  [/^\/v1\/models\/.*:predict$|\/invocations$|\/invoke$/, (facts) => wrapRows('instances', facts)],
+  [/^\/v1\/models\/.*:classify$/, (facts) => wrapExamples('tabular-classification', facts)],
+  [/^\/v1\/models\/.*:regress$/, (facts) => wrapExamples('tabular-regression', facts)],
+  [/^\/predictions\//, (facts) => wrapRows('data', facts)],
+  [/^\/score$/, (facts) => wrapRows('input_data', facts)],
+];
+
+function wrapRows(key: string, facts: ModelFacts): JsonObject | undefined {
+  const rows = rowsOf(facts);
+  return rows && { [key]: rows };
+}
+
+function wrapExamples(task: Task, facts: ModelFacts): JsonObject | undefined {
+  const { features = [] } = facts;
+  const rows = facts.task === task && features.length > 0 ? rowsOf(facts) : undefined;
+  const named = rows?.map((row) =>
+    Object.fromEntries(features.map(({ name }, index) => [name, row[index] ?? null])),
+  );
+  return named && { examples: named };
 }
 
 /** A model that surely answers requests which name none: the configured one, or the first alone in what it takes. */

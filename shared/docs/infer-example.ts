@@ -16,13 +16,34 @@ export function toInferExample({ example, inputs, features }: ModelFacts): JsonO
   if (images.every((image) => typeof image === 'string')) {
     return { inputs: [{ name: input.name, datatype: 'BYTES', shape: [images.length], data: images }] };
   }
-  const rows = instances.map((instance) => toRow(memberOf(instance, 'features') ?? instance, features));
+  const rows = readRows(instances, features);
+  const width = rows?.[0]?.length ?? 0;
+  return (
+    rows && {
+      inputs: [
+        { name: input.name, datatype: input.datatype, shape: [rows.length, width], data: rows.flat() },
+      ],
+    }
+  );
+}
+
+/** The rows of the example of a model with one input of features, each in the model's order. */
+export function rowsOf({ kind, example, inputs, features }: ModelFacts): JsonValue[][] | undefined {
+  if (!example || kind !== 'features' || inputs.length !== 1) return undefined;
+  return readRows(Array.isArray(example.instances) ? example.instances : [example], features);
+}
+
+function readRows(
+  instances: readonly JsonValue[],
+  features: ModelFacts['features'],
+): JsonValue[][] | undefined {
+  const rows = instances.flatMap((instance) => {
+    const row = toRow(memberOf(instance, 'features') ?? instance, features);
+    return row ? [row] : [];
+  });
   const width = rows[0]?.length ?? 0;
-  if (width === 0 || rows.some((row) => row?.length !== width)) return undefined;
-  const data = rows.flatMap((row) => row ?? []);
-  return {
-    inputs: [{ name: input.name, datatype: input.datatype, shape: [rows.length, width], data }],
-  };
+  const isWhole = rows.length === instances.length && rows.every((row) => row.length === width);
+  return width > 0 && isWhole ? rows : undefined;
 }
 
 function fromTensors(values: JsonObject, specs: readonly TensorSpec[]): JsonObject | undefined {

@@ -53,12 +53,6 @@ export function writeSchema(schema: z.ZodType): JsonObject {
   return rest;
 }
 
-/** The first example of a schema. */
-export function exampleOf(schema: z.ZodType): JsonValue | undefined {
-  const examples: unknown = schema.meta()?.examples;
-  return Array.isArray(examples) ? toPlain({ example: examples[0] }).example : undefined;
-}
-
 /**
  * What clients may rely on: members that a later version adds are no breach, so objects are open unless their schema
  * is strict.

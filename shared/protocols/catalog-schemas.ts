@@ -7,6 +7,7 @@ const versions = z.array(z.string()).describe('Lowest first.');
 export const indexResponse = z
   .object({
     name: z.literal('Ternion'),
+    status: z.literal('alive'),
     version: z.string().describe('Version of Ternion itself.'),
     description: z.string(),
     models: z.array(z.string()),
@@ -32,6 +33,12 @@ export const healthResponse = z
   })
   .meta({ id: 'Health' });
 
+/** What clients of TorchServe and of SageMaker's multi-model endpoints read. */
+const names = {
+  modelName: z.string(),
+  modelUrl: z.string().describe('The model file inside the repository.'),
+};
+
 const task = z.string().nullable().describe('What model.json says; null without one.');
 
 export const modelsResponse = z
@@ -42,9 +49,11 @@ export const modelsResponse = z
         versions,
         live_version: z.string().describe('The version that answers where a request names none.'),
         task,
+        ...names,
         problem: z.string().optional().describe('Why the model cannot be served.'),
       }),
     ),
+    nextPageToken: z.string().optional().describe('Where the next page begins.'),
   })
   .meta({ id: 'Models' });
 
@@ -59,6 +68,7 @@ export const modelResponse = z
     name: z.string(),
     version: z.string(),
     versions,
+    format: z.string().describe('How the model was recognised; `ternion` by its model.json.'),
     task: z.string(),
     description: z.string().optional(),
     labels: z
@@ -72,6 +82,11 @@ export const modelResponse = z
           unit: z.string().optional(),
           range: z.array(z.number()).length(2).optional().describe('Smallest and largest value taken.'),
           description: z.string().optional(),
+          type: z.enum(['number', 'string']).optional(),
+          values: z
+            .array(z.union([z.string(), z.number()]))
+            .optional()
+            .describe('All values taken.'),
         }),
       )
       .optional()
@@ -80,5 +95,6 @@ export const modelResponse = z
     outputs: z.array(tensorSpec),
     metrics: z.record(z.string(), z.number()).optional().describe('Results on held-out data.'),
     example: jsonObject.optional().describe('Body of a predict request.'),
+    ...names,
   })
   .meta({ id: 'Model' });

@@ -28,6 +28,8 @@ export interface Operation {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'ALL';
   /** As in OpenAPI: `/v1/models/{model}:predict`. */
   readonly path: string;
+  /** Whether it only serves clients of old, and is no part of the description. */
+  readonly isLegacy?: boolean;
   readonly handle: Handler;
   /** What it does, as a phrase without a full stop. */
   readonly summary?: string;

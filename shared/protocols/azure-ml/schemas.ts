@@ -7,8 +7,7 @@ export const scoreRequest = z
       .optional()
       .describe(
         'A table as {"columns": […], "index": […], "data": [[…], …]}, a list of instances, or an object with a list per input.',
-      )
-      .meta({ examples: [{ columns: ['a', 'b'], index: [0], data: [[1, 2]] }] }),
+      ),
     data: jsonValue.optional().describe('A list of instances, as scoring scripts take it.'),
     params: jsonObject.optional().describe('Without a meaning here.'),
   })

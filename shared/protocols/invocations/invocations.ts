@@ -18,8 +18,7 @@ const jsonRequest = z
     table: jsonObject.optional().describe('A table for a pipeline of Hugging Face.'),
     data: jsonValue.optional().describe('Rows, or an image in base64.'),
   })
-  .describe('Exactly one of these members; a bare list of numbers does as well.')
-  .meta({ examples: [{ instances: [[5.1, 3.5, 1.4, 0.2]] }] });
+  .describe('Exactly one of these members; a bare list of numbers does as well.');
 
 /** What the shared routes take. The body and its type tell the format. */
 export const INVOCATION_REQUEST: Content = {

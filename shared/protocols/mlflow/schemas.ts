@@ -20,7 +20,6 @@ export const scoringRequest = z
       .describe('Whole inputs: the value of the only one, or an object with one list per input or column.'),
     params: jsonObject.nullable().optional().describe('Accepted; models of ONNX take none.'),
   })
-  .describe(`Exactly one of ${DATA_KEYS.join(', ')}.`)
-  .meta({ examples: [{ dataframe_split: { columns: ['x'], data: [[1]] } }] });
+  .describe(`Exactly one of ${DATA_KEYS.join(', ')}.`);
 
 export const scoringResponse = z.object({ predictions: z.unknown() });

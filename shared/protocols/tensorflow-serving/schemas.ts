@@ -18,18 +18,13 @@ export const predictRequest = z
       .optional()
       .describe('Whole inputs: the value of the only one, or an object with one value per input.'),
   })
-  .describe('Exactly one of "instances" and "inputs".')
-  .meta({ examples: [{ instances: [[5.1, 3.5, 1.4, 0.2]] }, { inputs: [[5.1, 3.5, 1.4, 0.2]] }] });
+  .describe('Exactly one of "instances" and "inputs".');
 
-export const examplesRequest = z
-  .looseObject({
-    signature_name: signature,
-    context: jsonObject.optional().describe('Features that all examples share.'),
-    examples: jsonArray.describe('Objects of features by name.'),
-  })
-  .meta({
-    examples: [{ examples: [{ sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 }] }],
-  });
+export const examplesRequest = z.looseObject({
+  signature_name: signature,
+  context: jsonObject.optional().describe('Features that all examples share.'),
+  examples: jsonArray.describe('Objects of features by name.'),
+});
 
 export const predictResponse = z.union([
   z.object({ predictions: jsonArray.describe('One item per instance.') }),

@@ -1,22 +1,16 @@
 import * as z from 'zod';
 import { jsonArray, jsonValue } from '../codecs/envelope.ts';
 
-const PREDICTION = { tabby: 0.93, tiger_cat: 0.04 };
+export const predictionRequest = z.union([
+  z.looseObject({ data: jsonValue.describe('An image in base64, or a list of numbers.') }),
+  z.looseObject({ instances: jsonArray.describe("Several of them, in KServe's envelope.") }),
+  jsonArray.describe('A list of numbers.'),
+]);
 
-export const predictionRequest = z
-  .union([
-    z.looseObject({ data: jsonValue.describe('An image in base64, or a list of numbers.') }),
-    z.looseObject({ instances: jsonArray.describe("Several of them, in KServe's envelope.") }),
-    jsonArray.describe('A list of numbers.'),
-  ])
-  .meta({ examples: [{ data: [5.1, 3.5, 1.4, 0.2] }] });
-
-export const predictionResponse = z
-  .union([
-    z.record(z.string(), z.number()).describe('The five best labels of an image, the best first.'),
-    jsonArray.describe('A list with one item per image or row, or the nested lists of a tensor.'),
-  ])
-  .meta({ examples: [PREDICTION] });
+export const predictionResponse = z.union([
+  z.record(z.string(), z.number()).describe('The five best labels of an image, the best first.'),
+  jsonArray.describe('A list with one item per image or row, or the nested lists of a tensor.'),
+]);
 
 export const customizedQuery = z
   .enum(['true', 'false'])

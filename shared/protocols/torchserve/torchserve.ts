@@ -48,10 +48,15 @@ export function createTorchServeProtocol(options: ProtocolOptions): Protocol {
       ...EXPLANATIONS.map((path): Operation => ({ method: 'ALL', path, handle: refuseExplanation })),
       ...createManagementOperations(options),
       // Last of all: they would take the routes of others.
-      ...predict('/{model}/predict', "Predict with a model's live version, as older clients ask"),
-      ...predict('/{model}/{version}/predict', 'Predict with one version of a model, as older clients ask'),
+      ...predict('/{model}/predict', "Predict with a model's live version").map(asLegacy),
+      ...predict('/{model}/{version}/predict', 'Predict with one version of a model').map(asLegacy),
     ],
   };
+}
+
+/** Older clients ask this way; nobody need learn it. */
+function asLegacy(operation: Operation): Operation {
+  return { ...operation, isLegacy: true };
 }
 
 function refuseExplanation(): never {

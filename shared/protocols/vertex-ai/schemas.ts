@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { jsonArray, jsonValue } from '../codecs/envelope.ts';
 
 export const predictRequest = z.looseObject({
-  instances: jsonArray
-    .describe('Values of the only input, objects with one value per input or feature, or images in base64.')
-    .meta({ examples: [[[5.1, 3.5, 1.4, 0.2]]] }),
+  instances: jsonArray.describe(
+    'Values of the only input, objects with one value per input or feature, or images in base64.',
+  ),
   parameters: jsonValue
     .optional()
     .describe(

@@ -54,7 +54,7 @@ describe('the document', () => {
     const protocols = createProtocols({ inference, config: parseConfig({}), version: VERSION, logger });
     const routes = protocols.flatMap(({ operations }) =>
       operations
-        .filter(({ method }) => method !== 'ALL')
+        .filter(({ method, isLegacy }) => method !== 'ALL' && !isLegacy)
         .map(({ method, path }) => `${method} ${shapeOf(path)}`),
     );
     const described = listOperations(document)
