@@ -3,7 +3,7 @@ import { isJsonType } from '../../http/media-type.ts';
 import type { NamedInputs } from '../../inference/check-feeds.ts';
 import type { InputKind } from '../../inference/input.ts';
 import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
-import type { WritableJson } from '../../json/write-json.ts';
+import type { JsonText, WritableJson } from '../../json/write-json.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { readNpy } from '../../tensor/npy.ts';
 import { isNpy } from '../../tensor/npy-header.ts';
@@ -93,7 +93,7 @@ export function readConcatenated(
     return undefined;
   } catch (error) {
     const values = splitConcatenated(body);
-    if (values.length < 2) throw error;
+    if (values.count < 2) throw error;
     return createJsonLines(values, limits);
   }
 }
@@ -114,7 +114,7 @@ interface Envelope {
   readonly kind: InputKind;
   readonly decode: (contract: ModelContract) => NamedInputs;
   /** Instances that are listed under a name have their predictions under one. */
-  readonly wrap?: (rows: readonly WritableJson[]) => WritableJson;
+  readonly wrap?: (rows: JsonText) => WritableJson;
 }
 
 function readEnvelope(json: JsonValue, { config: { limits } }: ProtocolOptions): Envelope {

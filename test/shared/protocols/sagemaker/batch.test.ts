@@ -54,7 +54,7 @@ describe('lines', () => {
       [1, '"ERROR: Field ""line 1"" (column 1) is the string ""a""; expected a number."'],
       [51, '"ERROR: Field ""line 51"" has 1 columns; the model takes 2."'],
       [52, '"ERROR: Field ""line 52"" has 3 columns; the model takes 2."'],
-      [100, 'ERROR: Line 100 has a quote out of place.'],
+      [100, 'ERROR: The CSV body has a quote out of place.'],
     ]);
   });
 
