@@ -35,6 +35,25 @@ export function describeHttpHost(name: string, open: () => Promise<TestHost> | T
       expect(response.body.toString()).not.toMatch(/node_modules|\/tmp|\.ts\b|\.js\b|at async/);
     });
 
+    it.each(['text/csv', 'application/jsonlines', 'application/x-npy', 'application/x-npz'])(
+      'hands over answers of type %s byte by byte',
+      async (accept) => {
+        const headers = { 'content-type': 'text/csv', accept };
+        const request = raw('/endpoints/iris/invocations', '5.1,3.5,1.4,0.2\n6.3,3.3,6.0,2.5', headers);
+        const [response, expected] = [await host.send(request), await app.send(request)];
+        expect([response.status, response.headers['content-type']]).toEqual([200, accept]);
+        expect(response.headers['x-amzn-invoked-production-variant']).toBe('2');
+        expect(response.body.equals(expected.body)).toBe(true);
+      },
+    );
+
+    it('hands over the errors of a protocol with their own statuses and headers', async () => {
+      const request = raw('/endpoints/iris/invocations', '5.1', { 'content-type': 'text/csv' });
+      const response = await host.send(request);
+      expect([response.status, response.headers['x-amzn-errortype']]).toEqual([424, 'ModelError']);
+      expect(JSON.parse(response.body.toString())).toMatchObject({ OriginalStatusCode: 400 });
+    });
+
     it('echoes a harmless request id and replaces any other', async () => {
       const send = async (id: string) => {
         const request = post('/predict', { features: [5.1, 3.5, 1.4, 0.2] });

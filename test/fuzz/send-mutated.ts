@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeNpy } from '../../shared/tensor/npy.ts';
+import { writeNpz } from '../../shared/tensor/npz.ts';
+import { createTensor } from '../../shared/tensor/tensor.ts';
 import { form, post, raw } from '../contracts/exchanges.ts';
 import { PROJECT } from '../hosts/environment.ts';
 import type { TestHost, TestRequest } from '../hosts/test-host.ts';
@@ -19,6 +22,10 @@ const ELEMENT = Buffer.from(
     inputs: [{ name: 'image', shape: [1], datatype: 'BYTES', data: [PNG.toString('base64')] }],
   }),
 );
+
+const MATRIX = createTensor('FP32', [1, 4], [5.1, 3.5, 1.4, 0.2]);
+const CSV = '5.1,3.5,1.4,0.2\n"6.3",3.3,6.0,2.5\n';
+const NAMED = { sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 };
 
 /** Valid requests to begin with, one per way of asking. */
 const SEEDS: readonly TestRequest[] = [
@@ -44,6 +51,25 @@ const SEEDS: readonly TestRequest[] = [
   post('/models/digits/predict', { image: PNG.toString('base64') }),
   raw('/models/digits/predict', PNG, { 'content-type': 'image/png' }),
   form('/models/digits/predict', 'file', PNG),
+  raw('/models/iris/invoke', CSV, { 'content-type': 'text/csv', accept: 'text/csv' }),
+  raw('/models/iris/invoke', `${Object.keys(NAMED)}\n${CSV}`, { 'content-type': 'text/csv' }),
+  raw('/models/iris/invoke', '[5.1,3.5,1.4,0.2]\n{"features":[6.3,3.3,6.0,2.5]}', {
+    'content-type': 'application/jsonlines',
+    accept: 'application/jsonlines',
+  }),
+  raw('/models/iris/invoke', Buffer.from(writeNpy(MATRIX)), { accept: 'application/x-npy' }),
+  raw('/models/iris/invoke', Buffer.from(await writeNpz(new Map([['features', MATRIX]]))), {
+    'content-type': 'application/x-npz',
+    accept: 'application/x-npz',
+  }),
+  post('/models/iris/invoke', [[5.1, 3.5, 1.4, 0.2]]),
+  raw('/models/iris/invoke', JSON.stringify({ examples: [NAMED], context: {} }), {
+    'x-amzn-sagemaker-custom-attributes': 'tfs-method=classify',
+  }),
+  post('/models/iris/invoke', { dataframe_records: [NAMED], params: {} }),
+  post('/serving-endpoints/iris/invocations', {
+    dataframe_split: { columns: Object.keys(NAMED), data: [Object.values(NAMED)] },
+  }),
 ];
 
 const EXPECTED = [200, 400, 413, 415, 504];

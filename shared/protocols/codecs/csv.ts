@@ -28,30 +28,43 @@ export function readCsvParameters(headers: Headers): CsvParameters {
   return { header, labels: Number(labels) };
 }
 
+/** The rows of a table in CSV, each as its cells. They are told apart at once, but cut into cells when asked for. */
+export interface CsvRows {
+  readonly count: number;
+  /**
+   * The rows from `start` to `end` (exclusive).
+   * @throws InferenceError when they are no CSV
+   */
+  readonly slice: (start: number, end: number) => readonly (readonly string[])[];
+}
+
 /**
- * The rows of a table in CSV, each as its cells: quotes, line breaks of any kind and a byte order mark as RFC 4180 and
- * spreadsheets have them. Empty lines are no rows. Rows can differ in length.
+ * Reads a table: quotes, line breaks of any kind and a byte order mark as RFC 4180 and spreadsheets have them. Empty
+ * lines are no rows. Rows can differ in length. Where a quote is out of place every line counts as a row, so that the
+ * mistake is told of the rows it spoils and of no others.
  *
- * @throws InferenceError BAD_REQUEST with the line that is no CSV
+ * @throws InferenceError BAD_REQUEST when the body is not UTF-8
  */
-export async function parseCsv(text: string): Promise<string[][]> {
-  if (!text.includes('"')) return splitPlain(text);
-  // Most tables hold numbers alone and never need the parser.
-  const { parse, CsvError } = await import('csv-parse/sync');
+export async function readCsv(body: Uint8Array): Promise<CsvRows> {
+  const text = decodeUtf8(body);
+  // Most tables hold numbers alone: they need no parser, which takes twice as long and makes all cells at once.
+  if (!text.includes('"')) return plainRows(linesOf(text));
+  const parse = await loadParser();
   try {
-    return parse(text, { ...PARSER_OPTIONS, record_delimiter: ['\r\n', '\n', '\r'] });
+    const rows = parse(text);
+    return { count: rows.length, slice: (start, end) => rows.slice(start, end).map(checkCells) };
   } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    throw new InferenceError('BAD_REQUEST', `The CSV body has a quote out of place${placeOf(error)}.`);
+    if (!(error instanceof InferenceError)) throw error;
+    return brokenRows(linesOf(text), parse);
   }
 }
 
 /** The cells of the first row; none when it is no CSV. */
-export async function parseFirstRow(body: Uint8Array): Promise<readonly string[]> {
+export async function readFirstRow(body: Uint8Array): Promise<readonly string[]> {
   const start = new TextDecoder().decode(body.subarray(0, LONGEST_ROW_BYTES));
+  const rows = await readCsv(Buffer.from(/[^\r\n]+/.exec(start)?.[0] ?? ''));
   try {
-    const [cells = []] = await parseCsv(/[^\r\n]+/.exec(start)?.[0] ?? '');
-    return cells;
+    return rows.slice(0, 1)[0] ?? [];
   } catch (error) {
     if (error instanceof InferenceError) return [];
     throw error;
@@ -59,24 +72,64 @@ export async function parseFirstRow(body: Uint8Array): Promise<readonly string[]
 }
 
 const LONGEST_ROW_BYTES = 256 * 1024;
+/** More than any model takes in one row. */
+const MOST_CELLS = 1_000_000;
 
-const PARSER_OPTIONS = { bom: true, relax_column_count: true, skip_empty_lines: true };
+type CsvParser = (text: string) => string[][];
 
-/** Without quotes every comma and every line break stands for itself; the parser takes twenty times as long. */
-function splitPlain(text: string): string[][] {
-  return text
-    .replace(/^\ufeff/, '')
-    .split(/\r\n|\n|\r/)
-    .filter((line) => line !== '')
-    .map((line) => line.split(','));
+async function loadParser(): Promise<CsvParser> {
+  const { parse, CsvError } = await import('csv-parse/sync');
+  return (text) => {
+    try {
+      return parse(text, {
+        bom: true,
+        relax_column_count: true,
+        skip_empty_lines: true,
+        record_delimiter: ['\r\n', '\n', '\r'],
+      });
+    } catch (error) {
+      if (error instanceof CsvError) throw misquoted();
+      throw error;
+    }
+  };
 }
 
-function placeOf(error: Error): string {
-  return 'lines' in error && typeof error.lines === 'number' ? ` at line ${error.lines}` : '';
+function linesOf(text: string): readonly string[] {
+  const lines = text.includes('\r') ? text.split(/\r\n|\n|\r/) : text.split('\n');
+  return lines.filter((line) => line !== '');
 }
 
-/** @throws InferenceError BAD_REQUEST when a body is not UTF-8 */
-export function decodeCsvText(body: Uint8Array): string {
+/** Without quotes every comma stands for itself. */
+function plainRows(lines: readonly string[]): CsvRows {
+  return { count: lines.length, slice: (start, end) => lines.slice(start, end).map(splitCells) };
+}
+
+function splitCells(line: string): string[] {
+  return checkCells(line.split(',', MOST_CELLS + 1));
+}
+
+function checkCells(cells: string[]): string[] {
+  if (cells.length <= MOST_CELLS) return cells;
+  throw invalid(`A row of the table has more than ${MOST_CELLS} cells, which is the limit.`);
+}
+
+function brokenRows(lines: readonly string[], parse: CsvParser): CsvRows {
+  return {
+    count: lines.length,
+    slice: (start, end) => {
+      const rows = parse(lines.slice(start, end).join('\n'));
+      // A quote that is never closed takes the lines behind it for its own.
+      if (rows.length !== end - start) throw misquoted();
+      return rows;
+    },
+  };
+}
+
+function misquoted(): InferenceError {
+  return new InferenceError('BAD_REQUEST', 'The CSV body has a quote out of place.');
+}
+
+function decodeUtf8(body: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(body);
   } catch {

@@ -37,5 +37,6 @@ export function readCell(cell: JsonValue, { datatype }: TensorSpec, place: CellP
 /** Whole numbers of 64 bits keep their digits. */
 function readNumber(text: string): number | bigint {
   const value = Number(text);
-  return Number.isSafeInteger(value) || !/^[+-]?\d+$/.test(text) ? value : BigInt(text.replace('+', ''));
+  const isLarge = Number.isInteger(value) && !Number.isSafeInteger(value);
+  return isLarge && /^[+-]?\d+$/.test(text) ? BigInt(text.replace('+', '')) : value;
 }

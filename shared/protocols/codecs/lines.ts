@@ -1,4 +1,5 @@
 const LINE_FEED = 0x0a;
+const SPACE = 0x20;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
@@ -17,18 +18,23 @@ export function isLinesType(mediaType: string): boolean {
   return LINES_TYPES.some((type) => type === mediaType);
 }
 
-/** The lines of a body as bytes, without those that hold nothing but white space. */
-export function splitLines(body: Uint8Array): Uint8Array[] {
-  const lines: Uint8Array[] = [];
+/** Parts of a body, which is not copied: there can be millions of them. */
+export interface ByteRanges {
+  readonly count: number;
+  readonly at: (index: number) => Uint8Array;
+}
+
+/** The lines of a body, without those that hold nothing but white space. */
+export function splitLines(body: Uint8Array): ByteRanges {
+  const bounds: number[] = [];
   const first = BYTE_ORDER_MARK.equals(body.subarray(0, 3)) ? 3 : 0;
   for (let start = first; start < body.length; ) {
     const found = body.indexOf(LINE_FEED, start);
     const end = found === -1 ? body.length : found;
-    const line = body.subarray(start, end);
-    if (!isBlank(line)) lines.push(line);
+    if (!isBlank(body, start, end)) bounds.push(start, end);
     start = end + 1;
   }
-  return lines;
+  return rangesOf(body, bounds);
 }
 
 /**
@@ -36,8 +42,8 @@ export function splitLines(body: Uint8Array): Uint8Array[] {
  * objects can be told apart so; what stands between them stays with the one behind it.
  * Source: the JSON Lines of SageMaker's TensorFlow Serving container.
  */
-export function splitConcatenated(body: Uint8Array): Uint8Array[] {
-  const values: Uint8Array[] = [];
+export function splitConcatenated(body: Uint8Array): ByteRanges {
+  const bounds: number[] = [];
   let depth = 0;
   let start = 0;
   for (let i = 0; i < body.length; i++) {
@@ -47,12 +53,19 @@ export function splitConcatenated(body: Uint8Array): Uint8Array[] {
     } else if (byte === 0x5b || byte === 0x7b) {
       depth++;
     } else if ((byte === 0x5d || byte === 0x7d) && --depth === 0) {
-      values.push(body.subarray(start, i + 1));
+      bounds.push(start, i + 1);
       start = i + 1;
     }
   }
-  const rest = body.subarray(start);
-  return isBlank(rest) ? values : [...values, rest];
+  if (!isBlank(body, start, body.length)) bounds.push(start, body.length);
+  return rangesOf(body, bounds);
+}
+
+function rangesOf(body: Uint8Array, bounds: readonly number[]): ByteRanges {
+  return {
+    count: bounds.length / 2,
+    at: (index) => body.subarray(bounds[2 * index], bounds[2 * index + 1]),
+  };
 }
 
 /** Index of the quote that closes a string, or of the end of the body. */
@@ -65,6 +78,7 @@ function endOfString(body: Uint8Array, start: number): number {
   return body.length;
 }
 
-function isBlank(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte <= 0x20);
+function isBlank(body: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if ((body[i] ?? 0) > SPACE) return false;
+  return true;
 }

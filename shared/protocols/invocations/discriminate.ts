@@ -2,7 +2,7 @@ import type { DialectName } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
-import { CSV_TYPE, holdsNames, isText, parseFirstRow, readCsvParameters } from '../codecs/csv.ts';
+import { CSV_TYPE, holdsNames, isText, readCsvParameters, readFirstRow } from '../codecs/csv.ts';
 import { holdsJson } from '../codecs/json-body.ts';
 import { isLinesType, splitConcatenated } from '../codecs/lines.ts';
 import { holdsImages } from '../codecs/media.ts';
@@ -48,7 +48,7 @@ function readJson({ json, body }: Invocation): JsonValue {
   try {
     return json();
   } catch (error) {
-    if (splitConcatenated(body).length > 1) return [];
+    if (splitConcatenated(body).count > 1) return [];
     throw error;
   }
 }
@@ -100,7 +100,7 @@ async function isTableOfMlflow(
   const { header } = readCsvParameters(request.headers);
   if (!wantsJson(request.headers)) return false;
   if (header !== undefined) return header === 'present';
-  const cells = await parseFirstRow(body);
+  const cells = await readFirstRow(body);
   if (!cells.some(isText)) return false;
   const reference = await inference.choose('features', model, version);
   const contract = await inference.describe(reference, contractOf);

@@ -5,7 +5,7 @@ import type { NamedInputs } from '../../inference/check-feeds.ts';
 import type { InputKind } from '../../inference/input.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
-import { CSV_TYPE, decodeCsvText, frameOfCells, parseCsv, readCsvParameters } from '../codecs/csv.ts';
+import { CSV_TYPE, frameOfCells, readCsv, readCsvParameters } from '../codecs/csv.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import {
   decodeFrame,
@@ -18,7 +18,7 @@ import {
 import { isUntyped } from '../codecs/json-body.ts';
 import type { ModelContract } from '../codecs/model-contract.ts';
 import { encodeColumns, encodeRows } from '../codecs/predictions.ts';
-import { decodeColumns, decodeRows, kindOfValues } from '../codecs/rows.ts';
+import { checkInstances, decodeColumns, decodeRows, kindOfValues } from '../codecs/rows.ts';
 import { type Dialect, type Invocation, runTensors } from '../invocation.ts';
 import type { ProtocolOptions } from '../protocol.ts';
 import { DATA_KEYS, scoringRequest } from './schemas.ts';
@@ -102,11 +102,13 @@ function isTableOf(value: JsonValue | undefined, { inputs }: ModelContract): boo
 /** MLflow's tables always begin with the names of their columns, unless the Content-Type denies it. */
 async function readTable({ request, body }: Invocation, options: ProtocolOptions): Promise<Data> {
   const { header, labels } = readCsvParameters(request.headers);
-  const rows = (await parseCsv(decodeCsvText(body))).map((cells) => cells.slice(labels));
-  const [first = [], ...rest] = rows;
-  return header === 'absent'
-    ? tableOf(frameOfCells(undefined, rows, 'body'), options)
-    : tableOf(frameOfCells(distinctNames(first, 'body'), rest, 'body'), options);
+  const rows = await readCsv(body);
+  const skipped = header === 'absent' ? 0 : 1;
+  checkInstances(rows.count - skipped, 'body', options.config.limits);
+  const [first = []] = rows.slice(0, 1);
+  const names = skipped ? distinctNames(first, 'body').slice(labels) : undefined;
+  const cells = rows.slice(skipped, rows.count).map((row) => row.slice(labels));
+  return tableOf(frameOfCells(names, cells, 'body'), options);
 }
 
 function tableOf(frame: Frame, { config }: ProtocolOptions): Data {

@@ -25,17 +25,17 @@ export function createMlflowProtocol(options: ProtocolOptions): Protocol {
   };
 }
 
-/** MLflow gives its version as plain text, which it calls JSON. */
+/** MLflow gives its version as plain text. It calls that JSON; here it is called what it is. */
 function createVersion({ version }: ProtocolOptions): Operation {
   return {
     method: 'GET',
     path: '/version',
     summary: 'Version of this server, as plain text',
-    response: { 'application/json': z.string() },
+    response: { 'text/plain': z.string() },
     handle: () =>
       new BytesResponse(Buffer.from(version), {
         status: 200,
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'text/plain' },
       }),
   };
 }

@@ -1,7 +1,7 @@
 import { InferenceError } from '../../errors.ts';
 import { chooseMediaType } from '../../http/accept.ts';
 import { BytesResponse } from '../../http/bytes.ts';
-import { type WritableJson, writeJson } from '../../json/write-json.ts';
+import { JsonText, type WritableJson, writeJson } from '../../json/write-json.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { writeNpy } from '../../tensor/npy.ts';
 import { writeNpz } from '../../tensor/npz.ts';
@@ -47,17 +47,31 @@ export async function encodeParts(
   style: ElementStyle,
   wrap: ListWrapper = (rows) => rows,
 ): Promise<Response> {
-  if (type === CSV_TYPE) return linesResponse(parts.flatMap(csvLines), type);
   if (type === NPY_TYPE || type === NPZ_TYPE) return await encodeArrays(joinParts(parts), type);
-  const rows = parts.flatMap((part): readonly WritableJson[] =>
-    'error' in part ? [{ error: part.error.message }] : encodeRows(part.outputs, style),
-  );
+  // Text part by part: a batch can have millions of rows.
+  if (type === CSV_TYPE)
+    return linesResponse(
+      parts.map((part) => csvRows(part).join('\n')),
+      type,
+    );
+  const write = (between: string) => parts.map((part) => jsonRows(part, style).map(writeJson).join(between));
   return isLinesType(type)
-    ? linesResponse(rows.map(writeJson), type)
-    : textResponse(writeJson(wrap(rows)), type);
+    ? linesResponse(write('\n'), type)
+    : textResponse(writeJson(wrap(new JsonText(`[${write(',').join(',')}]`))), type);
 }
 
-type ListWrapper = (rows: readonly WritableJson[]) => WritableJson;
+/** Makes the answer of the list of rows. */
+type ListWrapper = (rows: JsonText) => WritableJson;
+
+function jsonRows(part: Part, style: ElementStyle): readonly WritableJson[] {
+  return 'error' in part ? [{ error: part.error.message }] : encodeRows(part.outputs, style);
+}
+
+function csvRows(part: Part): readonly string[] {
+  return 'error' in part
+    ? [quoteCell(`ERROR: ${part.error.message}`)]
+    : writeCsvRows(part.outputs, part.count);
+}
 
 /**
  * The outputs of a run on whole arrays: as a list without anything around it where they have one row per instance,
@@ -74,7 +88,9 @@ export async function encodeOutputs(
   if (type === NPY_TYPE || type === NPZ_TYPE) return await encodeArrays(outputs, type);
   const count = countRows(outputs);
   if (count !== undefined) return await encodeParts([{ outputs, count }], type, style, wrap);
-  const whole = wrap ? wrap(encodeRows(outputs, style)) : encodeColumns(outputs, style);
+  const whole = wrap
+    ? wrap(new JsonText(writeJson(encodeRows(outputs, style))))
+    : encodeColumns(outputs, style);
   if (isLinesType(type)) return linesResponse([writeJson(whole)], type);
   if (type === JSON_TYPE) return textResponse(writeJson(whole), type);
   throw new InferenceError(
@@ -88,12 +104,6 @@ function countRows(outputs: NamedTensors): number | undefined {
   const [first] = outputs.values();
   const count = first?.shape[0];
   return [...outputs.values()].every(({ shape }) => shape[0] === count) ? count : undefined;
-}
-
-function csvLines(part: Part): readonly string[] {
-  return 'error' in part
-    ? [quoteCell(`ERROR: ${part.error.message}`)]
-    : writeCsvRows(part.outputs, part.count);
 }
 
 async function encodeArrays(outputs: NamedTensors, type: AnswerType): Promise<Response> {

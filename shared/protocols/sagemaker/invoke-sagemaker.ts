@@ -2,7 +2,7 @@ import { InferenceError } from '../../errors.ts';
 import type { NamedInputs } from '../../inference/check-feeds.ts';
 import type { InputKind } from '../../inference/input.ts';
 import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
-import type { WritableJson } from '../../json/write-json.ts';
+import type { JsonText, WritableJson } from '../../json/write-json.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { readNpy } from '../../tensor/npy.ts';
 import { isNpy } from '../../tensor/npy-header.ts';
@@ -53,28 +53,31 @@ export const invokeSageMaker: Dialect = async (invocation, options) => {
   // Told before the model runs.
   const type = chooseAnswerType(invocation.request.headers);
   if (holdsLines(mediaType)) {
-    return await answerLines(await readLines(invocation, options.config.limits), invocation, options);
+    return await answerLines(await readLines(invocation, options.config.limits), invocation, options, type);
   }
-  if (
-    mediaType === NPY_TYPE ||
-    mediaType === NPZ_TYPE ||
-    (isUntyped(mediaType) && (isNpy(body) || isZip(body)))
-  ) {
+  if (holdsArrays(invocation)) {
     return await encodeOutputs(await runArrays(invocation, options), type, styleOf(options));
   }
   if (holdsImages(invocation)) return await answerImages(invocation, options, type);
   if (!holdsJson({ mediaType, body: body })) throw unsupported(mediaType);
   const lines = readConcatenated(invocation, options);
-  return lines ? await answerLines(lines, invocation, options) : await answerJson(invocation, options, type);
+  return lines
+    ? await answerLines(lines, invocation, options, type)
+    : await answerJson(invocation, options, type);
 };
 
+function holdsArrays({ mediaType, body }: Invocation): boolean {
+  const isNamed = mediaType === NPY_TYPE || mediaType === NPZ_TYPE;
+  return isNamed || (isUntyped(mediaType) && (isNpy(body) || isZip(body)));
+}
+
 /** As many lines as came, where lines are asked for; a list or an array otherwise, which one bad line spoils. */
-export async function answerLines(
+async function answerLines(
   lines: Lines,
   invocation: Invocation,
   options: ProtocolOptions,
+  type: AnswerType,
 ): Promise<Response> {
-  const type = chooseAnswerType(invocation.request.headers);
   const parts = await runLines(lines, invocation, options, hasLines(type));
   return await encodeParts(parts, type, styleOf(options));
 }
@@ -93,7 +96,7 @@ export function readConcatenated(
     return undefined;
   } catch (error) {
     const values = splitConcatenated(body);
-    if (values.length < 2) throw error;
+    if (values.count < 2) throw error;
     return createJsonLines(values, limits);
   }
 }
@@ -114,7 +117,7 @@ interface Envelope {
   readonly kind: InputKind;
   readonly decode: (contract: ModelContract) => NamedInputs;
   /** Instances that are listed under a name have their predictions under one. */
-  readonly wrap?: (rows: readonly WritableJson[]) => WritableJson;
+  readonly wrap?: (rows: JsonText) => WritableJson;
 }
 
 function readEnvelope(json: JsonValue, { config: { limits } }: ProtocolOptions): Envelope {

@@ -1,3 +1,4 @@
+import type { Limits } from '../../config.ts';
 import { InferenceError } from '../../errors.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { concatRows, type Tensor } from '../../tensor/tensor.ts';
@@ -55,8 +56,12 @@ export async function runLines(
   }
 
   const parts: Part[] = [];
+  let elementsLeft = config.limits.tensorElements;
   for (let start = 0; start < total; start += config.limits.batchSize) {
-    parts.push(...(await run(start, Math.min(start + config.limits.batchSize, total))));
+    const portion = await run(start, Math.min(start + config.limits.batchSize, total));
+    elementsLeft -= portion.reduce((sum, part) => sum + countElements(part), 0);
+    if (elementsLeft < 0) throw tooManyElements(config.limits);
+    parts.push(...portion);
   }
   if (errors.length === parts.length) throw errors[0] ?? noLines();
   return parts;
@@ -73,11 +78,17 @@ export function joinParts(parts: readonly Part[]): NamedTensors {
       else outputs.set(name, [tensor]);
     }
   }
-  return new Map(
-    [...outputs].map(([name, [first, ...rest]]) => [
-      name,
-      rest.length > 0 ? concatRows([first, ...rest]) : first,
-    ]),
+  return new Map([...outputs].map(([name, tensors]) => [name, joinTensors(name, tensors)]));
+}
+
+function joinTensors(name: string, tensors: readonly [Tensor, ...Tensor[]]): Tensor {
+  const [first, ...others] = tensors;
+  if (others.length === 0) return first;
+  const other = others.find(({ shape }) => shape.slice(1).join() !== first.shape.slice(1).join());
+  if (!other) return concatRows(tensors);
+  throw new InferenceError(
+    'NOT_ACCEPTABLE',
+    `Output "${name}" has rows of the shapes [${first.shape.slice(1)}] and [${other.shape.slice(1)}], which one array cannot hold.`,
   );
 }
 
@@ -91,6 +102,19 @@ function checkRows(outputs: NamedTensors, count: number): NamedTensors {
     );
   }
   return outputs;
+}
+
+function countElements(part: Part): number {
+  if ('error' in part) return 0;
+  return [...part.outputs.values()].reduce((sum, { data }) => sum + data.length, 0);
+}
+
+/** One run is limited already; the answer to all lines must fit into memory as well. */
+function tooManyElements(limits: Limits): InferenceError {
+  return new InferenceError(
+    'PAYLOAD_TOO_LARGE',
+    `The outputs for all lines have more than ${limits.tensorElements} elements, which is the limit (MAX_TENSOR_ELEMENTS); send fewer lines.`,
+  );
 }
 
 function noLines(): InferenceError {

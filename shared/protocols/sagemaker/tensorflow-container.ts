@@ -48,12 +48,15 @@ export const invokeTensorFlow: Dialect = async (invocation, options) => {
 async function answerLines(invocation: Invocation, options: ProtocolOptions): Promise<Response> {
   const { request, body, record, mediaType, model, version } = invocation;
   const { limits } = options.config;
-  const [line, ...others] = isLinesType(mediaType) ? splitLines(body) : [];
-  if (!line || others.length > 0) {
+  const lines = isLinesType(mediaType) ? splitLines(body) : undefined;
+  if (lines?.count !== 1) {
     return await answerRows(await readLines(invocation, limits), invocation, options);
   }
   // A single line of JSON is the list of instances itself, not the first of them.
-  return await answerBare(createInvocation(request, line, record, limits, { model, version }), options);
+  return await answerBare(
+    createInvocation(request, lines.at(0), record, limits, { model, version }),
+    options,
+  );
 }
 
 async function answerJson(invocation: Invocation, options: ProtocolOptions): Promise<Response> {

@@ -158,6 +158,7 @@ async function expectDescribed(operation: DescribedOperation, request: Parameter
   expect(answer.status, `${request.path}: ${answer.body}`).toBe(200);
   const content = operation.responses[200]?.content;
   expect(Object.keys(content ?? {})).toContain(answer.headers['content-type']);
+  if (answer.headers['content-type'] !== 'application/json') return;
   const schema = jsonSchemaOf(content);
   const isOwn = OWN_TAGS.includes(operation.tags[0] ?? '');
   const whole = isOwn ? { ...schema, unevaluatedProperties: false } : schema;

@@ -163,11 +163,20 @@ export function floatInitializer(
   dims: readonly number[],
   values: readonly number[],
 ): Uint8Array {
+  return initializer(name, FLOAT, dims, new Uint8Array(Float32Array.from(values).buffer));
+}
+
+/** A constant list of int64 numbers. */
+export function int64Initializer(name: string, values: readonly number[]): Uint8Array {
+  return initializer(name, INT64, [values.length], new Uint8Array(BigInt64Array.from(values, BigInt).buffer));
+}
+
+function initializer(name: string, dataType: number, dims: readonly number[], data: Uint8Array): Uint8Array {
   return join([
     ...dims.map((size) => encodeVarintField(TENSOR.dims, size)),
-    encodeVarintField(TENSOR.dataType, FLOAT),
+    encodeVarintField(TENSOR.dataType, dataType),
     encodeField(TENSOR.name, text(name)),
-    encodeField(TENSOR.rawData, new Uint8Array(Float32Array.from(values).buffer)),
+    encodeField(TENSOR.rawData, data),
   ]);
 }
 

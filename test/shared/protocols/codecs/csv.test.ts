@@ -4,15 +4,21 @@ import {
   frameOfCells,
   holdsNames,
   isText,
-  parseCsv,
-  parseFirstRow,
   quoteCell,
+  readCsv,
   readCsvParameters,
+  readFirstRow,
   writeCsvRows,
 } from '../../../../shared/protocols/codecs/csv.ts';
 import { createTensor, type Tensor } from '../../../../shared/tensor/tensor.ts';
 import { errorOf, rejectionOf } from '../../error-of.ts';
 import { contract, spec } from './contract.ts';
+
+/** All rows at once. */
+async function parseCsv(text: string) {
+  const rows = await readCsv(Buffer.from(text));
+  return rows.slice(0, rows.count);
+}
 
 const parametersOf = (type: string) => readCsvParameters(new Headers({ 'content-type': type }));
 
@@ -65,15 +71,35 @@ describe('CSV', () => {
     expect(await parseCsv(text)).toEqual(rows);
   });
 
-  it.each([
-    ['1,2\n"3', ' at line 2'],
-    ['"a"b,1', ' at line 1'],
-    ['1,2\na"b,1', ' at line 2'],
-  ])('%j is refused with its line', async (text, place) => {
+  it.each([['1,2\n"3'], ['"a"b,1'], ['1,2\na"b,1']])('%j has a quote out of place', async (text) => {
     expect(await rejectionOf(parseCsv(text))).toMatchObject({
       code: 'BAD_REQUEST',
-      message: `The CSV body has a quote out of place${place}.`,
+      message: 'The CSV body has a quote out of place.',
     });
+  });
+
+  it('with a quote out of place has a row on every line, some of which can be read', async () => {
+    const rows = await readCsv(Buffer.from('"a",1\n"b"x,2\n\n"c,3\n4,"5"\n6'));
+    expect(rows.count).toBe(5);
+    expect(rows.slice(0, 1)).toEqual([['a', '1']]);
+    expect(rows.slice(3, 5)).toEqual([['4', '5'], ['6']]);
+    for (const [start, end] of [
+      [1, 2],
+      [2, 3],
+      [1, 3],
+      [0, 5],
+    ] as const) {
+      expect(errorOf(() => rows.slice(start, end)).message).toBe('The CSV body has a quote out of place.');
+    }
+  });
+
+  it('has no more cells in a row than any model takes', async () => {
+    expect((await parseCsv(','.repeat(999_999)))[0]).toHaveLength(1_000_000);
+    for (const text of [',', '"",']) {
+      expect((await rejectionOf(parseCsv(text.repeat(1_000_000)))).message).toBe(
+        'A row of the table has more than 1000000 cells, which is the limit.',
+      );
+    }
   });
 
   it('reads the same with quotes around cells as without', async () => {
@@ -102,9 +128,9 @@ describe('CSV', () => {
   });
 
   it('shows its first row, whatever is below it', async () => {
-    expect(await parseFirstRow(Buffer.from('\ufeff\r\n"a,b",c\n"'))).toEqual(['a,b', 'c']);
-    expect(await parseFirstRow(Buffer.from('"a'))).toEqual([]);
-    expect(await parseFirstRow(Buffer.from(''))).toEqual([]);
+    expect(await readFirstRow(Buffer.from('\ufeff\r\n"a,b",c\n"'))).toEqual(['a,b', 'c']);
+    expect(await readFirstRow(Buffer.from('"a'))).toEqual([]);
+    expect(await readFirstRow(Buffer.from(''))).toEqual([]);
   });
 });
 

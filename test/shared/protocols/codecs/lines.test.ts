@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { splitConcatenated, splitLines } from '../../../../shared/protocols/codecs/lines.ts';
+import { type ByteRanges, splitConcatenated, splitLines } from '../../../../shared/protocols/codecs/lines.ts';
 
-const linesOf = (text: string) => splitLines(Buffer.from(text)).map((line) => Buffer.from(line).toString());
-const valuesOf = (text: string) =>
-  splitConcatenated(Buffer.from(text)).map((value) => Buffer.from(value).toString().trim());
+const textsOf = ({ count, at }: ByteRanges) =>
+  Array.from({ length: count }, (_, index) => Buffer.from(at(index)).toString());
+const linesOf = (text: string) => textsOf(splitLines(Buffer.from(text)));
+const valuesOf = (text: string) => textsOf(splitConcatenated(Buffer.from(text))).map((value) => value.trim());
 
 describe('lines', () => {
   it.each([

@@ -131,7 +131,7 @@ describe('the scoring server', () => {
 
   it('tells its version as plain text that it calls JSON', async () => {
     const answer = await host.send(get('/version'));
-    expect([answer.headers['content-type'], answer.body.toString()]).toEqual(['application/json', VERSION]);
+    expect([answer.headers['content-type'], answer.body.toString()]).toEqual(['text/plain', VERSION]);
   });
 
   it('gives records where a model has several outputs, and the outputs themselves for inputs', async () => {

@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openApp } from '../../../hosts/in-process.ts';
 import type { TestHost } from '../../../hosts/test-host.ts';
-import { FLOAT, identityModel } from '../../onnx/build-model.ts';
+import {
+  buildModel,
+  buildNode,
+  FLOAT,
+  INT64,
+  identityModel,
+  int64Initializer,
+  integerAttribute,
+  tensorValue,
+} from '../../onnx/build-model.ts';
 import { serveModels } from '../oip/serve-models.ts';
 import { ask, errorOf, jsonOf, textOf } from './ask.ts';
 
@@ -54,7 +63,7 @@ describe('lines', () => {
       [1, '"ERROR: Field ""line 1"" (column 1) is the string ""a""; expected a number."'],
       [51, '"ERROR: Field ""line 51"" has 1 columns; the model takes 2."'],
       [52, '"ERROR: Field ""line 52"" has 3 columns; the model takes 2."'],
-      [100, 'ERROR: Line 100 has a quote out of place.'],
+      [100, 'ERROR: The CSV body has a quote out of place.'],
     ]);
   });
 
@@ -103,6 +112,47 @@ describe('lines', () => {
     expect(linesOf((await textOf(ask(host, '/models/iris/invoke', few, CSV)))[1])).toHaveLength(PORTION + 1);
     const [status, error] = await errorOf(ask(host, '/models/iris/invoke', `${few}x\n`, CSV));
     expect([status, error]).toEqual([400, 'Field "line 2" has 1 columns; the model takes 4.']);
+  });
+
+  it('have no larger outputs together than one tensor may have', async () => {
+    const app = await serveModels(
+      { m: identityModel(FLOAT, ['n', 2]) },
+      { MAX_BATCH_SIZE: '10', MAX_TENSOR_ELEMENTS: '60' },
+    );
+    const send = (count: number) =>
+      ask(
+        app,
+        '/models/m/invoke',
+        rows(count)
+          .map((row) => row.join())
+          .join('\n'),
+        CSV,
+      );
+    expect(linesOf((await textOf(send(30)))[1])).toHaveLength(30);
+    expect(await errorOf(send(31))).toEqual([
+      413,
+      'The outputs for all lines have more than 60 elements, which is the limit (MAX_TENSOR_ELEMENTS); send fewer lines.',
+    ]);
+  });
+
+  it('whose outputs differ in length fit into lines, and into no array', async () => {
+    const nonZero = buildModel({
+      nodes: [
+        buildNode('ReduceMax', ['x', 'axes'], ['size'], { attributes: [integerAttribute('keepdims', 1)] }),
+        buildNode('Cast', ['size'], ['sizes'], { attributes: [integerAttribute('to', INT64)] }),
+        buildNode('Shape', ['x'], ['rows'], { attributes: [integerAttribute('end', 1)] }),
+        buildNode('Concat', ['rows', 'sizes'], ['shape'], { attributes: [integerAttribute('axis', 0)] }),
+        buildNode('ConstantOfShape', ['shape'], ['y']),
+      ],
+      inputs: [tensorValue('x', FLOAT, ['n'])],
+      outputs: [tensorValue('y', FLOAT, ['n', 'm'])],
+      initializers: [int64Initializer('axes', [0])],
+    });
+    const app = await serveModels({ m: nonZero }, { MAX_BATCH_SIZE: '1' });
+    expect((await textOf(ask(app, '/models/m/invoke', '1\n2', CSV)))[1]).toBe('0\n0,0\n');
+    expect(
+      await errorOf(ask(app, '/models/m/invoke', '1\n2', { ...CSV, accept: 'application/x-npy' })),
+    ).toEqual([406, 'Output "y" has rows of the shapes [1] and [2], which one array cannot hold.']);
   });
 
   it.each([
