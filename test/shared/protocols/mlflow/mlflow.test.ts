@@ -129,7 +129,7 @@ describe('the scoring server', () => {
     expect(error).toMatch(message);
   });
 
-  it('tells its version as plain text that it calls JSON', async () => {
+  it('tells its version as plain text', async () => {
     const answer = await host.send(get('/version'));
     expect([answer.headers['content-type'], answer.body.toString()]).toEqual(['text/plain', VERSION]);
   });
