@@ -15,9 +15,9 @@ const ZIP_CEILINGS: Readonly<Record<string, number>> = {
   arm64: 19.5 * LAMBDA_MEGABYTE,
 };
 const JS_CEILINGS: Readonly<Record<string, number>> = {
-  aws: 1.1 * MEGABYTE,
+  aws: 1.3 * MEGABYTE,
   gcp: 0.7 * MEGABYTE,
-  azure: 0.7 * MEGABYTE,
+  azure: 0.9 * MEGABYTE,
 };
 const ELF_MACHINES: Readonly<Record<string, number>> = { x64: 0x3e, arm64: 0xb7 };
 
@@ -31,7 +31,7 @@ const FOREIGN: Readonly<Record<string, RegExp>> = {
   azure: /node_modules\/(@aws-sdk|@smithy|@google-cloud|express)\//,
 };
 
-const deployable = TARGETS.filter(({ name }) => name !== 'local');
+const deployable = TARGETS.filter(({ name, isNpmPackage }) => name !== 'local' && !isNpmPackage);
 
 describe.each(deployable)('dist/$name', ({ name, platform, format }) => {
   const folder = join(PROJECT, 'dist', name);
@@ -105,9 +105,9 @@ describe.each(deployable)('dist/$name', ({ name, platform, format }) => {
 
 it('has the function framework as the only dependency of the Google Cloud package', () => {
   const manifest = JSON.parse(readFileSync(join(PROJECT, 'dist/gcp/package.json'), 'utf8'));
-  const { dependencies } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));
+  const { devDependencies } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));
   const framework = '@google-cloud/functions-framework';
-  expect(manifest.dependencies).toEqual({ [framework]: dependencies[framework] });
+  expect(manifest.dependencies).toEqual({ [framework]: devDependencies[framework] });
   expect(manifest.main).toBe('index.mjs');
 });
 
