@@ -6,6 +6,7 @@ import { type Config, ConfigError, parseConfig } from '../shared/config.ts';
 import type { RequestContext } from '../shared/http/context.ts';
 import { createLogger } from '../shared/monitoring/logger.ts';
 import { openPagesFolder } from '../shared/pages/folder.ts';
+import type { ModelStore } from '../shared/stores/model-store.ts';
 import { openStore, type StoreOpener } from '../shared/stores/open-store.ts';
 
 export interface HostOptions {
@@ -25,6 +26,7 @@ export interface HostOptions {
 export interface Host {
   readonly app: App;
   readonly config: Config;
+  readonly store: ModelStore;
 }
 
 /**
@@ -44,7 +46,7 @@ export function createHost(options: HostOptions): Host {
   const logger = createLogger(config.logLevel, (line) => console.log(line));
   const store = openStore(config.modelRepository, options.stores);
   const pages = openPagesFolder(options.pagesFolder);
-  return { app: createApp({ config, store, logger, pages }), config };
+  return { app: createApp({ config, store, logger, pages }), config, store };
 }
 
 /** The same for hosts that may end the process: a mistake in the configuration is told in one sentence. */

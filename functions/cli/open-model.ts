@@ -1,7 +1,9 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { App } from '../../shared/app.ts';
+import { VERSION_FILES } from '../../shared/models/formats/recognise.ts';
 import type { ModelReference } from '../../shared/models/model-repository.ts';
+import type { ModelStore } from '../../shared/stores/model-store.ts';
 import { CommandError } from './console.ts';
 import { openHost } from './open-host.ts';
 import { openSingleModelStore } from './single-model-store.ts';
@@ -9,6 +11,8 @@ import { openSingleModelStore } from './single-model-store.ts';
 export interface OpenModel {
   readonly app: App;
   readonly reference: ModelReference;
+  /** Where its files are. */
+  readonly store: ModelStore;
   /** The name for messages: what was asked for. */
   readonly title: string;
 }
@@ -21,36 +25,49 @@ export interface OpenModel {
  */
 export async function openModel(argument: string, repository: string | undefined): Promise<OpenModel> {
   const found = await stat(argument).catch(() => undefined);
-  if (found) return openPath(resolve(argument), found.isDirectory(), argument);
+  if (found?.isFile()) return await openPath(resolve(argument), false, argument);
+  if (found) return await openFolder(resolve(argument), argument);
   const [, name, version, alias] = /^([^/@]+)(?:\/([^/@]+)|@([^/@]+))?$/.exec(argument) ?? [];
   if (name === undefined) {
     throw new CommandError(
       `There is no file or folder ${JSON.stringify(argument)}, and it is no name of a model.`,
     );
   }
-  const { app } = openHost({ repository, environment: QUIET });
+  const { app, store } = openHost({ repository, environment: QUIET });
   const models = app.inference.repository;
   const reference =
     alias === undefined ? await models.resolve(name, version) : await models.resolveAlias(name, alias);
-  return { app, reference, title: argument };
+  return { app, reference, store, title: argument };
 }
 
 /** The log of a server is not what the user of a command wants to read. */
 const QUIET = { LOG_LEVEL: 'silent', PRELOAD_MODELS: '', DEFAULT_MODEL: '' };
 
-function openPath(path: string, isFolder: boolean, title: string): OpenModel {
-  const folder = isFolder ? path : dirname(path);
-  const file = isFolder ? undefined : basename(path);
-  const reference = nameOf(path, isFolder);
-  const store = openSingleModelStore(folder, file === 'model.onnx' ? undefined : file, reference);
-  const { app } = openHost({ repository: folder, environment: QUIET, store });
-  return { app, reference, title };
+/** A folder is a version of a model, or a model with a folder for each version. */
+async function openFolder(path: string, title: string): Promise<OpenModel> {
+  const entries = await readdir(path, { withFileTypes: true });
+  const isVersion = VERSION_FILES.some((file) => entries.some(({ name }) => name === file.split('/')[0]));
+  if (isVersion) return await openPath(path, true, title);
+  const { app, store } = openHost({ repository: dirname(path), environment: QUIET });
+  const found = (await app.inference.repository.list()).find(({ name }) => name === basename(path));
+  if (found) return { app, reference: { name: found.name, version: found.liveVersion }, store, title };
+  throw new CommandError(`${JSON.stringify(title)} holds no model: none of ${VERSION_FILES.join(', ')}.`);
 }
 
-/** The folder of a version in a repository, `iris/2`, gives both names. */
-function nameOf(path: string, isFolder: boolean): ModelReference {
+async function openPath(path: string, isFolder: boolean, title: string): Promise<OpenModel> {
+  const folder = isFolder ? path : dirname(path);
+  const file = isFolder ? undefined : basename(path);
+  const reference = nameOf(path);
+  const store = openSingleModelStore(folder, file === 'model.onnx' ? undefined : file, reference);
+  const { app } = openHost({ repository: folder, environment: QUIET, store });
+  return { app, reference, store, title };
+}
+
+/** The folder of a version in a repository, `iris/2`, gives both names; files and folders of exports give none. */
+function nameOf(path: string): ModelReference {
   const last = basename(path);
-  return isFolder && /^\d[\w.-]*$/.test(last)
+  if (/^(?:model\.onnx|onnx)$/i.test(last)) return nameOf(dirname(path));
+  return /^\d[\w.-]*$/.test(last)
     ? { name: toName(basename(dirname(path))), version: last }
     : { name: toName(last), version: '1' };
 }

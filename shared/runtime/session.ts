@@ -34,6 +34,8 @@ export interface SessionOptions {
   /** Threads of one run. The runtime's own default counts visible cores, which is wrong on every serverless host. */
   readonly intraOpThreads: number;
   readonly graphOptimization?: 'disabled' | 'basic' | 'extended' | 'all' | undefined;
+  /** Where the optimised graph is written to. Above `basic` it would suit this kind of processor alone. */
+  readonly optimizedModelPath?: string | undefined;
 }
 
 /** The graph has an input or output whose type the runtime cannot carry. The message is fit for clients. */
@@ -98,6 +100,7 @@ function createNativeSession(
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: options.graphOptimization ?? 'all',
+    ...(options.optimizedModelPath !== undefined && { optimizedModelFilePath: options.optimizedModelPath }),
     // Nothing but the fatal: errors are thrown as well, and the log has them as JSON.
     logSeverityLevel: 4,
     // Idle threads that spin burn the CPU share the function pays for.

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { readModelFile } from '../../../shared/inference/load-model.ts';
+import { writeJson } from '../../../shared/json/write-json.ts';
+import { MANIFEST_FILE } from '../../../shared/models/file-manifest.ts';
+import { CONFIG_FILE } from '../../../shared/models/model-repository.ts';
+import { rewriteZipMaps } from '../../../shared/onnx/zipmap.ts';
+import { createSession } from '../../../shared/runtime/session.ts';
+import { describeConfig } from '../describe-config.ts';
+import type { OpenModel } from '../open-model.ts';
+
+/**
+ * Writes a model version as it is published: its files, the graph without what clients cannot be sent, a model.json
+ * with all that was found out, and the manifest with the hash of each file.
+ */
+export async function stageVersion(
+  { app, reference, store }: OpenModel,
+  target: string,
+  optimize: boolean,
+): Promise<void> {
+  const { modelFile } = await app.inference.repository.open(reference);
+  const prefix = `${reference.name}/${reference.version}/`;
+  for (const file of await store.list(prefix.slice(0, -1))) {
+    const path = file.path.slice(prefix.length);
+    if (path === MANIFEST_FILE) continue;
+    const copy = join(target, path);
+    await mkdir(dirname(copy), { recursive: true });
+    await pipeline(await store.read(file, 0, file.sizeBytes), createWriteStream(copy));
+  }
+  const graph = join(target, modelFile);
+  if (readModelFile(graph).zipMaps.length > 0) await writeFile(graph, rewriteZipMaps(await readFile(graph)));
+  const config = await app.inference.describe(reference, describeConfig);
+  await writeFile(join(target, CONFIG_FILE), `${writeJson(config)}\n`);
+  if (optimize) await optimizeGraph(graph);
+  await writeFile(join(target, MANIFEST_FILE), `${JSON.stringify(await listFiles(target), null, 2)}\n`);
+}
+
+/** The graph as the runtime simplifies it, at the level that is the same on every machine. */
+async function optimizeGraph(path: string): Promise<void> {
+  const optimized = `${path}.optimized`;
+  const session = await createSession(path, {
+    intraOpThreads: 1,
+    graphOptimization: 'basic',
+    optimizedModelPath: optimized,
+  });
+  await session.release();
+  await pipeline(createReadStream(optimized), createWriteStream(path));
+  await rm(optimized);
+}
+
+async function listFiles(folder: string) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files: { path: string; sizeBytes: number; sha256: string }[] = [];
+  for (const entry of entries.filter((each) => each.isFile())) {
+    const path = join(entry.parentPath, entry.name);
+    const hash = createHash('sha256');
+    for await (const chunk of createReadStream(path)) hash.update(chunk);
+    files.push({
+      path: path
+        .slice(folder.length + 1)
+        .split(sep)
+        .join('/'),
+      sizeBytes: (await stat(path)).size,
+      sha256: hash.digest('hex'),
+    });
+  }
+  return { files: files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
+}

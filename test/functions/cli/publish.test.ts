@@ -1,0 +1,196 @@
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { PROJECT } from '../../hosts/environment.ts';
+import { buildModel, FLOAT, identityModel, tensorValue } from '../../shared/onnx/build-model.ts';
+import { runCommand, temporaryFolder } from './run-command.ts';
+
+const IRIS = join(PROJECT, 'models/iris/1');
+const SETOSA = '[5.1, 3.5, 1.4, 0.2]';
+
+async function filesOf(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .sort();
+}
+
+describe('ternion inspect', () => {
+  it('tells what a model takes and gives, and the model.json it amounts to', async () => {
+    const { code, stdout } = await runCommand(['inspect', IRIS]);
+    expect(code).toBe(0);
+    expect(stdout.split('\n').slice(1, 8)).toEqual([
+      '  file       model.onnx, 98,057 bytes, 0 parameters',
+      '  operators  ai.onnx.ml 1, ai.onnx 21',
+      '  input      features  FP32 [?, 4]',
+      '  output     output_label  BYTES [?]',
+      '  output     output_probability  sequence',
+      '  format     ternion',
+      '  task       tabular-classification',
+    ]);
+    const json = JSON.parse((await runCommand(['inspect', join(PROJECT, 'models/digits'), '--json'])).stdout);
+    expect(json).toMatchObject({
+      file: 'model.onnx',
+      parameters: 35_932,
+      opsets: { 'ai.onnx': 18 },
+      inputs: [{ name: 'image', datatype: 'FP32', shape: ['batch', 1, 8, 8] }],
+      outputs: [{ name: 'logits', datatype: 'FP32', shape: ['batch', 10] }],
+      task: 'image-classification',
+      model_json: { postprocess: [{ step: 'softmax' }] },
+      warnings: [],
+    });
+  });
+
+  it('warns of what will surprise, and recognises formats', async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'fixed.onnx'), identityModel(FLOAT, [2, 3]));
+    const fixed = await runCommand(['inspect', join(folder, 'fixed.onnx')]);
+    expect(fixed.stdout).toMatch(/warning {4}nothing tells what its tensors mean/);
+    await cp(join(IRIS, 'model.onnx'), join(folder, 'forest.onnx'));
+    const json = JSON.parse((await runCommand(['inspect', join(folder, 'forest.onnx'), '--json'])).stdout);
+    expect(json).toMatchObject({
+      format: 'onnx',
+      model_json: { task: 'tabular-classification', labels: ['setosa', 'versicolor', 'virginica'] },
+      warnings: [],
+    });
+  });
+
+  it('tells the facts of a model that cannot be served, and why', async () => {
+    const folder = await temporaryFolder();
+    const bfloat16 = 16;
+    const model = buildModel({
+      inputs: [tensorValue('x', bfloat16, [2])],
+      outputs: [tensorValue('y', bfloat16, [2])],
+      nodes: [],
+    });
+    await writeFile(join(folder, 'b.onnx'), model);
+    const { code, stdout } = await runCommand(['inspect', join(folder, 'b.onnx')]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^ {2}input {6}x {2}type 16 \[2\]$/m);
+    expect(stdout).toMatch(/^ {2}problem {4}.*cannot be loaded/m);
+    const none = await runCommand(['inspect', folder]);
+    expect([none.code, none.stderr]).toEqual([
+      1,
+      expect.stringMatching(/holds no model: none of model\.onnx/),
+    ]);
+  });
+});
+
+describe('ternion add', () => {
+  it('publishes a model as it will be served: rewritten, described, hashed and tried', async () => {
+    const repository = join(await temporaryFolder(), 'repository');
+    const { code, stdout } = await runCommand(['add', IRIS, '--name', 'flowers', '-r', repository]);
+    const target = join(repository, 'flowers/1');
+    expect([code, stdout]).toEqual([
+      0,
+      `flowers/1 is in ${target}\nit answers the 150 requests of reference.json as expected\n`,
+    ]);
+    expect(await filesOf(repository)).toEqual(
+      ['files.json', 'model.json', 'model.onnx', 'reference.json'].map((name) => join('flowers/1', name)),
+    );
+    const json = JSON.parse((await runCommand(['inspect', target, '--json'])).stdout);
+    expect(json.outputs[1]).toEqual({ name: 'output_probability', datatype: 'FP32', shape: ['?', 3] });
+    const served = await runCommand(['predict', 'flowers', SETOSA, '-r', repository, '--json']);
+    expect(JSON.parse(served.stdout)).toMatchObject({ prediction: 'setosa', model: 'flowers' });
+  });
+
+  it('takes the next version, and never one that is there', async () => {
+    const repository = await temporaryFolder();
+    const versions: unknown[] = [];
+    for (let i = 0; i < 2; i++) {
+      const { stdout } = await runCommand([
+        'add',
+        join(PROJECT, 'models/digits/1'),
+        '-r',
+        repository,
+        '--json',
+      ]);
+      versions.push(JSON.parse(stdout));
+    }
+    expect(versions).toMatchObject([
+      { model: 'digits', version: '1' },
+      { model: 'digits', version: '2' },
+    ]);
+    const again = await runCommand(['add', IRIS, '-n', 'digits', '--version', '2', '-r', repository]);
+    expect([again.code, again.stderr]).toEqual([
+      1,
+      'Model "digits" has a version 2 already, and versions do not change: choose another --version.\n',
+    ]);
+    expect(await readdir(join(repository, 'digits'))).toEqual(['1', '2']);
+  });
+
+  it('saves an optimised graph that answers the same', async () => {
+    const repository = await temporaryFolder();
+    const file = join(PROJECT, 'models/iris/2');
+    const { code } = await runCommand(['add', file, '-n', 'small', '--optimize', '-r', repository]);
+    expect(code).toBe(0);
+    const before = JSON.parse((await runCommand(['inspect', file, '--json'])).stdout);
+    const after = JSON.parse((await runCommand(['inspect', join(repository, 'small/1'), '--json'])).stdout);
+    expect(after.inputs).toEqual(before.inputs);
+    const original = await readFile(join(file, 'model.onnx'));
+    expect((await readFile(join(repository, 'small/1/model.onnx'))).equals(original)).toBe(false);
+  });
+
+  it('publishes nothing that does not answer as its reference.json says', async () => {
+    const folder = await temporaryFolder();
+    const source = join(folder, 'liar');
+    await cp(IRIS, source, { recursive: true });
+    const reference = JSON.parse(await readFile(join(source, 'reference.json'), 'utf8'));
+    reference.cases[3].expected.prediction = 'rose';
+    await writeFile(join(source, 'reference.json'), JSON.stringify(reference));
+    const repository = join(folder, 'repository');
+    const { code, stderr } = await runCommand(['add', source, '-r', repository]);
+    expect([code, stderr]).toEqual([
+      1,
+      'The model answers case 3 of reference.json otherwise than expected: prediction is "setosa", expected "rose".\n',
+    ]);
+    expect(await readdir(repository).catch(() => [])).toEqual([]);
+  });
+
+  it('brings a folder of another format with all it needs', async () => {
+    const repository = await temporaryFolder();
+    const formats = join(PROJECT, 'test/fixtures/formats/optimum');
+    const [first = ''] = (await readdir(formats, { withFileTypes: true }))
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+    const { code, stderr } = await runCommand([
+      'add',
+      join(formats, first),
+      '-n',
+      'export',
+      '-r',
+      repository,
+    ]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(await filesOf(repository)).toEqual(
+      expect.arrayContaining(['export/1/config.json', 'export/1/model.json']),
+    );
+  });
+
+  it.each([
+    [['add', 'no-such-folder'], 2, /There is no file or folder "no-such-folder"/],
+    [['add', IRIS, '-r', 's3://bucket/models'], 2, /--repository must be a folder/],
+    [['add', IRIS, '-n', '../up', '-r', '/tmp'], 2, /--name "..\/up" must begin with a letter or digit/],
+  ])('refuses %j', async (args, code, text) => {
+    const outcome = await runCommand(args);
+    expect(outcome.code).toBe(code);
+    expect(outcome.stderr).toMatch(text);
+  });
+
+  it('leaves nothing behind when it fails', async () => {
+    const repository = await temporaryFolder();
+    await mkdir(join(repository, 'broken'));
+    await writeFile(join(repository, 'broken/model.onnx'), 'not a model');
+    const { code } = await runCommand([
+      'add',
+      join(repository, 'broken'),
+      '-n',
+      'x',
+      '-r',
+      join(repository, 'r'),
+    ]);
+    expect(code).toBe(1);
+    expect(await readdir(repository)).toEqual(['broken']);
+  });
+});
