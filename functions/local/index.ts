@@ -3,6 +3,7 @@ import { openS3Store } from '../../shared/stores/s3.ts';
 import { receiveDirectly } from '../gcp/direct-requests.ts';
 import { createHttpFunction } from '../gcp/http-function.ts';
 import { createHostOrExit } from '../host.ts';
+import { collectWhenIdle } from './collect-when-idle.ts';
 
 const host = createHostOrExit({
   environment: process.env,
@@ -12,6 +13,6 @@ const host = createHostOrExit({
 await host.app.preload();
 
 /** The Cloud Functions entry with every store, for `npm start`. */
-export const ternion = createHttpFunction(host);
+export const ternion = collectWhenIdle(createHttpFunction(host));
 
 receiveDirectly(ternion);
