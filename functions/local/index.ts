@@ -4,6 +4,7 @@ import { openS3Store } from '../../shared/stores/s3.ts';
 import { receiveDirectly } from '../gcp/direct-requests.ts';
 import { createHostOrExit } from '../host.ts';
 import { createHttpFunction } from '../http-function.ts';
+import { collectWhenIdle } from './collect-when-idle.ts';
 
 const host = createHostOrExit({
   environment: process.env,
@@ -14,6 +15,6 @@ const host = createHostOrExit({
 await host.app.preload();
 
 /** The Cloud Functions entry with every store, for `npm start`. */
-export const ternion = createHttpFunction(host);
+export const ternion = collectWhenIdle(createHttpFunction(host));
 
 receiveDirectly(ternion);

@@ -10,7 +10,7 @@ import type { TestRequest } from '../hosts/test-host.ts';
 
 /** How often each attack is made: what is kept of one grows with their number. */
 const ATTACKS_MADE = 3;
-const IDLE_MS = 2_000;
+const SETTLE_MS = 5_000;
 /** Memory has levelled off when this many rounds of traffic together raise its highest by less than 2 %. */
 const LEVEL_ROUNDS = 5;
 const MOST_ROUNDS = 60;
@@ -35,15 +35,15 @@ const TRAFFIC: Readonly<Record<string, (host: ChildHost) => Promise<void>>> = {
 };
 
 console.log(
-  'attack: alive after | MB levelled off -> after the attacks -> idle -> with ordinary traffic | ratio',
+  'attack: alive after | MB under traffic, settled | after the attacks, settled | ratio of the settled',
 );
 for (const [name, attack] of Object.entries(ATTACKS)) {
   const host = await openFunctionsFramework('local', environment);
-  const traffic = async () => {
+  const busy = await levelOff(host, async () => {
     await sendSmall(host);
     await TRAFFIC[name]?.(host);
-  };
-  const before = await levelOff(host, traffic);
+  });
+  const before = await settle(host);
   let slowestMs = 0;
   for (let i = 0; i < ATTACKS_MADE; i++) {
     await attack(host.port);
@@ -52,14 +52,18 @@ for (const [name, attack] of Object.entries(ATTACKS)) {
     slowestMs = Math.max(slowestMs, performance.now() - startMs);
   }
   const attacked = megabytesOf(host);
-  await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-  const idle = megabytesOf(host);
-  // Memory is collected as more is used: an idle process collects nothing.
-  await traffic();
-  const after = megabytesOf(host);
-  const megabytes = [before, attacked, idle, after].map((value) => value.toFixed(0)).join(' -> ');
-  console.log(`${name}: ${slowestMs.toFixed(1)} ms | ${megabytes} | ${(after / before).toFixed(2)}`);
+  const after = await settle(host);
+  const [a, b, c, d] = [busy, before, attacked, after].map((value) => value.toFixed(0));
+  console.log(
+    `${name}: ${slowestMs.toFixed(1)} ms | ${a}, ${b} | ${c}, ${d} | ${(after / before).toFixed(2)}`,
+  );
   await host.close();
+}
+
+/** A while without requests, before the attacks as after them. */
+async function settle(host: ChildHost): Promise<number> {
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  return megabytesOf(host);
 }
 
 async function levelOff(host: ChildHost, traffic: () => Promise<void>): Promise<number> {
