@@ -6,7 +6,7 @@ import type { JsonSchema } from './openapi.ts';
 /** The schemas of a document, each written once however often it is used. */
 export interface SchemaBook {
   /** A reference to a schema of the document. It is called by its own id or, without one, as is proposed. */
-  refer(source: SchemaSource, proposedName: string): Promise<JsonSchema>;
+  refer(schema: z.ZodType, proposedName: string): JsonSchema;
   /** Takes up a schema that is written as JSON already. */
   add(name: string, schema: JsonSchema): JsonSchema;
   /** All schemas that were referred to, by their names: the `components.schemas` of the document. */
@@ -28,8 +28,7 @@ export function createSchemaBook(): SchemaBook {
   }
 
   return {
-    refer: async (source, proposed) => {
-      const schema = await loadSchema(source);
+    refer: (schema, proposed) => {
       const name = names.get(schema) ?? choose(schema, proposed);
       names.set(schema, name);
       return { $ref: FOLDER + name };
@@ -43,8 +42,8 @@ export function createSchemaBook(): SchemaBook {
 }
 
 /** The schema itself, from wherever it comes. */
-export async function loadSchema(source: SchemaSource): Promise<z.ZodType> {
-  return typeof source === 'function' ? await source() : source;
+export function loadSchema(source: SchemaSource): z.ZodType {
+  return typeof source === 'function' ? source() : source;
 }
 
 /** A schema of its own, as parameters have. */

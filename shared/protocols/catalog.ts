@@ -9,9 +9,8 @@ import type { ModelListing, ModelReference } from '../models/model-repository.ts
 import type { Logger } from '../monitoring/logger.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import { StoreError } from '../stores/model-store.ts';
+import * as schemas from './catalog-schemas.ts';
 import { jsonContent, type Protocol, type ProtocolOptions } from './protocol.ts';
-
-const schemas = () => import('./catalog-schemas.ts');
 
 /** What can be read of the server: what it is, whether it is well, and which models it serves. */
 export function createCatalog({ inference, version, logger, config }: ProtocolOptions): Protocol {
@@ -35,15 +34,15 @@ export function createCatalog({ inference, version, logger, config }: ProtocolOp
         method: 'GET',
         path: '/',
         summary: 'What this server is',
-        response: jsonContent(async () => (await schemas()).indexResponse),
+        response: jsonContent(schemas.indexResponse),
         handle: async () => jsonResponse(encodeIndex(version, await repository.list(), config.docs)),
       },
       {
         method: 'GET',
         path: '/health',
         summary: 'Whether the server is well',
-        response: jsonContent(async () => (await schemas()).healthResponse),
-        otherResponses: { 503: jsonContent(async () => (await schemas()).healthResponse) },
+        response: jsonContent(schemas.healthResponse),
+        otherResponses: { 503: jsonContent(schemas.healthResponse) },
         handle: async () => {
           const health = await checkHealth(inference, logger);
           return jsonResponse({ ...health, version }, health.status === 'error' ? 503 : 200);
@@ -53,7 +52,7 @@ export function createCatalog({ inference, version, logger, config }: ProtocolOp
         method: 'GET',
         path: '/models',
         summary: 'The models that are served',
-        response: jsonContent(async () => (await schemas()).modelsResponse),
+        response: jsonContent(schemas.modelsResponse),
         handle: async () => {
           const models = await repository.list();
           return jsonResponse({
@@ -65,14 +64,14 @@ export function createCatalog({ inference, version, logger, config }: ProtocolOp
         method: 'GET',
         path: '/models/{model}',
         summary: 'A model',
-        response: jsonContent(async () => (await schemas()).modelResponse),
+        response: jsonContent(schemas.modelResponse),
         handle: describeModel,
       },
       {
         method: 'GET',
         path: '/models/{model}/versions/{version}',
         summary: 'One version of a model',
-        response: jsonContent(async () => (await schemas()).modelResponse),
+        response: jsonContent(schemas.modelResponse),
         handle: describeModel,
       },
     ],

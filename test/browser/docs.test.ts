@@ -43,19 +43,22 @@ describe.runIf(hasBrowser)(`the page at /docs (${NEEDS_BROWSER})`, () => {
     await page.close();
   });
 
-  it.each(['/prod/docs', '/prod/docs/'])('works below a base path, opened at one operation of %s', async (path) => {
-    const { page, problems } = await openPage(browser);
-    const asked: string[] = [];
-    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
-    await page.goto(urlOf(`${path}#/models/infer-iris`));
-    const infer = page.locator('#operations-models-infer-iris');
-    await infer.getByRole('button', { name: 'Try it out' }).click();
-    expect(await execute(infer)).toMatchObject({ model_name: 'iris', outputs: [{ name: 'logits' }] });
-    expect(asked.filter((each) => !each.startsWith('/prod/'))).toEqual([]);
-    expect(asked).toContain('/prod/v2/models/iris/infer');
-    expect(problems).toEqual([]);
-    await page.close();
-  });
+  it.each(['/prod/docs', '/prod/docs/'])(
+    'works below a base path, opened at one operation of %s',
+    async (path) => {
+      const { page, problems } = await openPage(browser);
+      const asked: string[] = [];
+      page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+      await page.goto(urlOf(`${path}#/models/infer-iris`));
+      const infer = page.locator('#operations-models-infer-iris');
+      await infer.getByRole('button', { name: 'Try it out' }).click();
+      expect(await execute(infer)).toMatchObject({ model_name: 'iris', outputs: [{ name: 'logits' }] });
+      expect(asked.filter((each) => !each.startsWith('/prod/'))).toEqual([]);
+      expect(asked).toContain('/prod/v2/models/iris/infer');
+      expect(problems).toEqual([]);
+      await page.close();
+    },
+  );
 
   it.each(['light', 'dark'] as const)('has %s colours, and fits on a phone', async (colorScheme) => {
     const viewport = { width: 360, height: 740 };
