@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import { InferenceError, invalid } from '../errors.ts';
 import { errorObject } from '../http/error-object.ts';
-import { encodeError } from '../http/respond.ts';
+import { describeError } from '../http/respond.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import type { DescribedModel } from './describe-models.ts';
 import { CLIENT_ERROR, capitalize, describeOperation, SERVER_ERROR } from './describe-operation.ts';
@@ -33,7 +33,7 @@ export function buildDocument({ protocols, models, version, config }: DocumentPa
   const schema = book.refer(errorObject, 'Error');
   const responseOf = (description: string, error: InferenceError): Json => ({
     description,
-    content: { 'application/json': { schema, example: encodeError(error, REQUEST_ID) } },
+    content: { 'application/json': { schema, example: describeError(error, REQUEST_ID) } },
   });
   return {
     openapi: '3.1.0',

@@ -48,7 +48,7 @@ export function describeOperation(
     responses: {
       200: { description: 'The answer', content: toJson(response) },
       ...describeOthers(operation, `${name}Response`, book),
-      ...describeErrors(protocol, book),
+      ...describeErrors(operation, protocol, book),
     },
   };
 }
@@ -138,15 +138,17 @@ function describeOthers({ otherResponses = {} }: Operation, name: string, book: 
   return described;
 }
 
-/** Errors are the object for all clients, unless a protocol has its own. */
-function describeErrors({ name, encodeError, errorContent }: Protocol, book: SchemaBook): Json {
-  if (!encodeError) {
+/** Errors are the object for all clients, unless a route or its protocol has its own. */
+function describeErrors(operation: Operation, protocol: Protocol, book: SchemaBook): Json {
+  const own = [operation, protocol].find(({ encodeError }) => encodeError !== undefined);
+  if (!own) {
     return {
       '4XX': { $ref: '#/components/responses/ClientError' },
       '5XX': { $ref: '#/components/responses/ServerError' },
     };
   }
-  const content = toJson(writeContent(errorContent ?? ANY_JSON, `${capitalize(name)}Error`, book));
+  const name = `${capitalize(protocol.name)}Error`;
+  const content = toJson(writeContent(own.errorContent ?? ANY_JSON, name, book));
   return {
     '4XX': { description: CLIENT_ERROR, content },
     '5XX': { description: SERVER_ERROR, content },

@@ -5,7 +5,10 @@ import type { JsonSchema } from './openapi.ts';
 
 /** The schemas of a document, each written once however often it is used. */
 export interface SchemaBook {
-  /** A reference to a schema of the document. It is called by its own id or, without one, as is proposed. */
+  /**
+   * A reference to a schema of the document, which is called by its own id or, without one, as is proposed. A schema
+   * that says little, such as that of any list, is given itself.
+   */
   refer(schema: z.ZodType, proposedName: string): JsonSchema;
   /** Takes up a schema that is written as JSON already. */
   add(name: string, schema: JsonSchema): JsonSchema;
@@ -29,6 +32,8 @@ export function createSchemaBook(): SchemaBook {
 
   return {
     refer: (schema, proposed) => {
+      const isKnown = names.has(schema) || schema.meta()?.id !== undefined;
+      if (!isKnown && saysLittle(writeSchema(schema))) return withoutExamples(writeSchema(schema));
       const name = names.get(schema) ?? choose(schema, proposed);
       names.set(schema, name);
       return { $ref: FOLDER + name };
@@ -39,6 +44,14 @@ export function createSchemaBook(): SchemaBook {
     },
     write: () => ({ ...writeAll(names), ...Object.fromEntries(added) }),
   };
+}
+
+function saysLittle(schema: JsonObject): boolean {
+  return schema.properties === undefined && schema.$defs === undefined;
+}
+
+function withoutExamples({ examples: _examples, ...rest }: JsonObject): JsonObject {
+  return rest;
 }
 
 /** The schema itself, from wherever it comes. */

@@ -14,17 +14,17 @@ export function jsonResponse(
   });
 }
 
-/**
- * The error answer of every protocol: one object with the members of all of them, none of which contradicts another.
- * Each client finds the one it looks for: `error` those of V2, TensorFlow Serving and Hugging Face, `code`, `type`
- * and `message` those of TorchServe, `error_code` those of MLflow, `error_message` those of UbiOps.
- */
+/** The error answer of nearly every protocol. */
 export function errorResponse(error: InferenceError, requestId: string): Response {
-  return jsonResponse(encodeError(error, requestId), error.status, errorHeaders(error));
+  return jsonResponse(describeError(error, requestId), error.status, errorHeaders(error));
 }
 
-/** The object of the answer. */
-export function encodeError(error: InferenceError, requestId: string) {
+/**
+ * One object with the members of all protocols, none of which contradicts another. Each client finds the one it looks
+ * for: `error` those of V2, TensorFlow Serving and Hugging Face, `code`, `type` and `message` those of TorchServe,
+ * `error_code` those of MLflow, `error_message` those of UbiOps.
+ */
+export function describeError(error: InferenceError, requestId: string) {
   return {
     error: error.message,
     error_code: error.code,

@@ -40,6 +40,10 @@ export interface Operation {
   readonly response?: Content;
   /** Content of answers with another status that do not hold the error object. */
   readonly otherResponses?: Readonly<Record<number, Content>>;
+  /** How errors of this route are written, where it has clients of its own. */
+  readonly encodeError?: ErrorEncoder;
+  /** What `encodeError` writes. */
+  readonly errorContent?: Content;
 }
 
 /** One wire format: the routes of a model server whose clients can be pointed here. */
@@ -66,9 +70,9 @@ export interface ProtocolOptions {
 /** The routes of protocols. Where two have the same one, the first wins. */
 export function mountProtocols(routes: Hono<AppEnvironment>, protocols: readonly Protocol[]): void {
   for (const { operations, encodeError } of protocols) {
-    for (const { method, path, handle } of operations) {
+    for (const { method, path, handle, encodeError: ownEncoder = encodeError } of operations) {
       routes.on(method === 'ALL' ? METHOD_NAME_ALL : method, toRoutePath(path), (c) => {
-        if (encodeError) c.env.record.encodeError = encodeError;
+        if (ownEncoder) c.env.record.encodeError = ownEncoder;
         return handle(c);
       });
     }
