@@ -8,7 +8,7 @@ import type { Inference } from '../../inference/inference.ts';
 import { describeJson, isJsonObject, type JsonObject, parseJson } from '../../json/parse-json.ts';
 import type { ModelReference } from '../../models/model-repository.ts';
 import { jsonContent, type Operation } from '../protocol.ts';
-import * as schemas from './schemas.ts';
+import * as schemas from './repository-schemas.ts';
 
 const STATES = { loaded: 'READY', loading: 'LOADING', failed: 'UNAVAILABLE' } as const;
 
