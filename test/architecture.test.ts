@@ -7,7 +7,8 @@ const PROJECT = join(import.meta.dirname, '..');
 
 /**
  * The parts of the project, lowest first. A part may import parts of the levels below it, and parts of its own level
- * as long as they do not import each other in a circle. This is "Who may import whom" of the design.
+ * as long as they do not import each other in a circle. This is "Who may import whom" of the design. The script of the
+ * page at /docs runs in browsers: it imports nothing, and nothing imports it.
  */
 const LEVELS: readonly (readonly string[])[] = [
   ['shared/errors', 'shared/config', 'shared/version', 'shared/limiter'],
@@ -27,9 +28,6 @@ const LEVELS: readonly (readonly string[])[] = [
   ['functions'],
 ];
 
-/** What browsers run: the build bundles each on its own. */
-const PAGE_SCRIPTS = ['shared/docs/page/main.ts'];
-
 /** The files of `shared/stores` that are no store themselves. */
 const STORE_INTERFACE = ['shared/stores/model-store.ts', 'shared/stores/open-store.ts'];
 
@@ -39,9 +37,10 @@ interface Import {
   readonly to: string;
 }
 
-const sources = globSync(['shared/**/*.ts', 'functions/**/*.ts'], { cwd: PROJECT })
+const found = globSync(['shared/**/*.ts', 'functions/**/*.ts'], { cwd: PROJECT })
   .map((path) => path.replaceAll('\\', '/'))
   .sort();
+const sources = found.filter((path) => !isDocsPage(path));
 const read = (path: string) => readFileSync(join(PROJECT, path), 'utf8');
 const bundled = await listBundledImports();
 /** With those of types alone, which no bundle shows. */
@@ -51,7 +50,7 @@ const all: readonly Import[] = [...bundled, ...sources.flatMap(listTypeImports)]
 async function listBundledImports(): Promise<Import[]> {
   const { metafile } = await build({
     absWorkingDir: PROJECT,
-    entryPoints: ['shared/app.ts', ...PAGE_SCRIPTS, ...globSync('functions/*/index.ts', { cwd: PROJECT })],
+    entryPoints: ['shared/app.ts', ...globSync('functions/*/index.ts', { cwd: PROJECT })],
     outdir: 'unused',
     write: false,
     bundle: true,
@@ -72,6 +71,10 @@ function listTypeImports(from: string): Import[] {
       to: name.startsWith('.') ? posix.join(posix.dirname(from), name) : name,
     }),
   );
+}
+
+function isDocsPage(path: string): boolean {
+  return path.startsWith('shared/docs-page/');
 }
 
 function isLocal({ to }: Import): boolean {
@@ -142,13 +145,20 @@ describe('the parts of the project', () => {
   });
 
   it('have no file in shared/ that nobody imports', () => {
-    const used = new Set([...all.map(({ to }) => to), ...PAGE_SCRIPTS]);
+    const used = new Set(all.map(({ to }) => to));
     expect(sources.filter((path) => path.startsWith('shared/') && !used.has(path))).toEqual([]);
   });
 
   it('import files that are there', () => {
     const missing = all.filter(isLocal).filter(({ to }) => !existsSync(join(PROJECT, to)));
     expect(show(missing)).toEqual([]);
+  });
+
+  it('leave the page at /docs alone, as it does them', () => {
+    const scripts = found.filter(isDocsPage);
+    expect(scripts).toEqual(['shared/docs-page/main.ts']);
+    expect(scripts.filter((path) => /^import /m.test(read(path)))).toEqual([]);
+    expect(show(all.filter(({ to }) => isDocsPage(to)))).toEqual([]);
   });
 
   it('import neither tests nor infrastructure', () => {

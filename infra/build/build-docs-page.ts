@@ -11,7 +11,7 @@ const BROWSERS = ['chrome117', 'edge117', 'firefox121', 'safari16.4'];
  * compressed once for all requests. Swagger UI is taken from its package, so that no other server is asked for it.
  */
 export async function buildDocsPage(projectFolder: string, output: string): Promise<void> {
-  const source = join(projectFolder, 'shared/docs/page');
+  const source = join(projectFolder, 'shared/docs-page');
   const library = join(projectFolder, 'node_modules/swagger-ui-dist');
   writeFileSync(
     join(output, 'docs.html'),

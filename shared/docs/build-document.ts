@@ -24,13 +24,13 @@ export interface DocumentParts {
  * itself, and each route of each protocol.
  * Source: OpenAPI 3.1.
  */
-export async function buildDocument({ protocols, models, version, config }: DocumentParts): Promise<Json> {
+export function buildDocument({ protocols, models, version, config }: DocumentParts): Json {
   const book = createSchemaBook();
   const paths = createPathTable();
-  await addModelOperations(paths, protocols, models, config.limits, book);
+  addModelOperations(paths, protocols, models, config.limits, book);
   const examples = chooseExamples(models, config.defaultModel);
-  for (const protocol of protocols) await addProtocol(paths, protocol, examples, book);
-  const schema = await book.refer(errorObject, 'Error');
+  for (const protocol of protocols) addProtocol(paths, protocol, examples, book);
+  const schema = book.refer(errorObject, 'Error');
   const responseOf = (description: string, error: InferenceError): Json => ({
     description,
     content: { 'application/json': { schema, example: describeError(error, REQUEST_ID) } },
@@ -67,17 +67,12 @@ export async function buildDocument({ protocols, models, version, config }: Docu
 
 const REQUEST_ID = 'b0f3d6ac-6f7f-4f4b-9a56-0a4f3a3e9d11';
 
-async function addProtocol(
-  paths: PathTable,
-  protocol: Protocol,
-  examples: Examples,
-  book: SchemaBook,
-): Promise<void> {
+function addProtocol(paths: PathTable, protocol: Protocol, examples: Examples, book: SchemaBook): void {
   for (const operation of protocol.operations) {
     // Routes on which nothing works, those for more than one path, and those of old.
     const { method, path: route, isLegacy = false } = operation;
     if (method === 'ALL' || route.includes('*') || isLegacy) continue;
-    await paths.add(operation.method, operation.path, (path) =>
+    paths.add(operation.method, operation.path, (path) =>
       describeOperation(
         operation,
         protocol,

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../json/parse-json.ts';
 import type { Content, Operation, Protocol, SchemaSource } from '../protocols/protocol.ts';
 import { BYTES_SCHEMA, type Json, type MediaType, type MediaTypes } from './openapi.ts';
-import { loadSchema, type SchemaBook, writeSchema } from './schema-book.ts';
+import { exampleOf, loadSchema, type SchemaBook, writeSchema } from './schema-book.ts';
 
 /** What is said of an operation beyond what it says of itself, as when it is described for one model. */
 export interface Particulars {
@@ -20,17 +20,17 @@ export interface Particulars {
 }
 
 /** An Operation Object of OpenAPI 3.1. */
-export async function describeOperation(
+export function describeOperation(
   operation: Operation,
   protocol: Protocol,
   particulars: Particulars,
   book: SchemaBook,
-): Promise<Json> {
+): Json {
   const { path, operationId, tag, summary = operation.summary, description } = particulars;
   const name = proposeName(protocol.name, operation.path);
-  const request = particulars.request ?? (await writeContent(operation.request, `${name}Request`, book));
+  const request = particulars.request ?? writeContent(operation.request, `${name}Request`, book);
   const response =
-    particulars.response ?? (await writeContent(operation.response ?? ANY_JSON, `${name}Response`, book));
+    particulars.response ?? writeContent(operation.response ?? ANY_JSON, `${name}Response`, book);
   return {
     operationId,
     tags: [tag],
@@ -38,8 +38,8 @@ export async function describeOperation(
     description,
     parameters: [
       ...parameterNames(path).map((each) => describePathParameter(each, particulars.pathExamples?.[each])),
-      ...(await describeParameters('query', operation.query)),
-      ...(await describeParameters('header', operation.headers)),
+      ...describeParameters('query', operation.query),
+      ...describeParameters('header', operation.headers),
     ],
     requestBody: operation.request && {
       required: operation.isBodyOptional !== true,
@@ -47,8 +47,8 @@ export async function describeOperation(
     },
     responses: {
       200: { description: 'The answer', content: toJson(response) },
-      ...(await describeOthers(operation, `${name}Response`, book)),
-      ...(await describeErrors(protocol, book)),
+      ...describeOthers(operation, `${name}Response`, book),
+      ...describeErrors(operation, protocol, book),
     },
   };
 }
@@ -81,16 +81,13 @@ function schemaWithout(mediaType: string): Json {
   return /^application\/(?:[\w.-]+\+)?json$/.test(mediaType) ? {} : BYTES_SCHEMA;
 }
 
-/** One after the other, so that schemas get the same names every time. */
-async function writeContent(
-  content: Content | undefined,
-  name: string,
-  book: SchemaBook,
-): Promise<MediaTypes> {
+function writeContent(content: Content | undefined, name: string, book: SchemaBook): MediaTypes {
   const written: Record<string, MediaType> = {};
   for (const [type, source] of Object.entries(content ?? {})) {
-    const schema = source && (await loadSchema(source));
-    written[type] = schema ? { schema: await book.refer(schema, name) } : { schema: schemaWithout(type) };
+    const schema = source && loadSchema(source);
+    written[type] = schema
+      ? { schema: book.refer(schema, name), example: exampleOf(schema) }
+      : { schema: schemaWithout(type) };
   }
   return written;
 }
@@ -120,45 +117,38 @@ function describePathParameter(name: string, example: string | undefined): Json 
   };
 }
 
-async function describeParameters(
+function describeParameters(
   where: 'query' | 'header',
   parameters: Readonly<Record<string, SchemaSource>> = {},
-): Promise<Json[]> {
-  return await Promise.all(
-    Object.entries(parameters).map(async ([name, source]): Promise<Json> => {
-      const schema = await loadSchema(source);
-      const { description, ...rest } = writeSchema(schema);
-      const required = !schema.safeParse(undefined).success;
-      return { name, in: where, required, description, schema: rest };
-    }),
-  );
+): Json[] {
+  return Object.entries(parameters).map(([name, source]): Json => {
+    const schema = loadSchema(source);
+    const { description, examples: _examples, ...rest } = writeSchema(schema);
+    const required = !schema.safeParse(undefined).success;
+    return { name, in: where, required, description, schema: rest, example: exampleOf(schema) };
+  });
 }
 
-async function describeOthers(
-  { otherResponses = {} }: Operation,
-  name: string,
-  book: SchemaBook,
-): Promise<Json> {
+function describeOthers({ otherResponses = {} }: Operation, name: string, book: SchemaBook): Json {
   const described: Record<string, Json> = {};
   for (const [status, content] of Object.entries(otherResponses)) {
     const description = `The answer with status ${status}`;
-    described[status] = { description, content: toJson(await writeContent(content, name, book)) };
+    described[status] = { description, content: toJson(writeContent(content, name, book)) };
   }
   return described;
 }
 
-/** Errors are the object for all clients, unless a protocol has its own. */
-async function describeErrors(
-  { name, encodeError, errorContent }: Protocol,
-  book: SchemaBook,
-): Promise<Json> {
-  if (!encodeError) {
+/** Errors are the object for all clients, unless a route or its protocol has its own. */
+function describeErrors(operation: Operation, protocol: Protocol, book: SchemaBook): Json {
+  const own = [operation, protocol].find(({ encodeError }) => encodeError !== undefined);
+  if (!own) {
     return {
       '4XX': { $ref: '#/components/responses/ClientError' },
       '5XX': { $ref: '#/components/responses/ServerError' },
     };
   }
-  const content = toJson(await writeContent(errorContent ?? ANY_JSON, `${capitalize(name)}Error`, book));
+  const name = `${capitalize(protocol.name)}Error`;
+  const content = toJson(writeContent(own.errorContent ?? ANY_JSON, name, book));
   return {
     '4XX': { description: CLIENT_ERROR, content },
     '5XX': { description: SERVER_ERROR, content },

@@ -29,13 +29,10 @@ export function createDocs(options: ProtocolOptions, pages: Pages, described: re
       createDocumentSource(options, described),
     );
     const bytes = await (await source).read();
-    const headers = {
-      'content-type': 'application/json',
-      'cache-control': 'no-cache',
-      etag: makeTag(bytes),
-    };
+    const headers = { 'cache-control': 'no-cache', etag: makeTag(bytes) };
     if (hasTag(c.req.raw, headers.etag)) return new Response(null, { status: 304, headers });
-    return await compressResponse(c.req.raw, new BytesResponse(bytes, { headers }));
+    const type = { 'content-type': 'application/json' };
+    return await compressResponse(c.req.raw, new BytesResponse(bytes, { headers: { ...headers, ...type } }));
   }
 
   async function answerFile(c: Context<AppEnvironment>, name: string): Promise<Response> {

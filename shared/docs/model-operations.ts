@@ -52,13 +52,13 @@ const MODEL_ROUTES: readonly ModelRoute[] = [
 ];
 
 /** Describes the routes of each model with its name in the path, where their protocols are served. */
-export async function addModelOperations(
+export function addModelOperations(
   paths: PathTable,
   protocols: readonly Protocol[],
   models: readonly DescribedModel[],
   limits: Limits,
   book: SchemaBook,
-): Promise<void> {
+): void {
   for (const model of models) {
     for (const route of MODEL_ROUTES) {
       const protocol = protocols.find(({ name }) => name === route.protocol);
@@ -75,7 +75,7 @@ export async function addModelOperations(
         description: describeInWords(model),
         ...(facts && { request: route.request(facts, limits), response: route.response(facts, book) }),
       };
-      await paths.add(operation.method, particulars.path, () =>
+      paths.add(operation.method, particulars.path, () =>
         describeOperation(operation, protocol, particulars, book),
       );
     }

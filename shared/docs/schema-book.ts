@@ -5,8 +5,11 @@ import type { JsonSchema } from './openapi.ts';
 
 /** The schemas of a document, each written once however often it is used. */
 export interface SchemaBook {
-  /** A reference to a schema of the document. It is called by its own id or, without one, as is proposed. */
-  refer(source: SchemaSource, proposedName: string): Promise<JsonSchema>;
+  /**
+   * A reference to a schema of the document, which is called by its own id or, without one, as is proposed. A schema
+   * that says little, such as that of any list, is given itself.
+   */
+  refer(schema: z.ZodType, proposedName: string): JsonSchema;
   /** Takes up a schema that is written as JSON already. */
   add(name: string, schema: JsonSchema): JsonSchema;
   /** All schemas that were referred to, by their names: the `components.schemas` of the document. */
@@ -28,8 +31,9 @@ export function createSchemaBook(): SchemaBook {
   }
 
   return {
-    refer: async (source, proposed) => {
-      const schema = await loadSchema(source);
+    refer: (schema, proposed) => {
+      const isKnown = names.has(schema) || schema.meta()?.id !== undefined;
+      if (!isKnown && saysLittle(writeSchema(schema))) return withoutExamples(writeSchema(schema));
       const name = names.get(schema) ?? choose(schema, proposed);
       names.set(schema, name);
       return { $ref: FOLDER + name };
@@ -42,15 +46,29 @@ export function createSchemaBook(): SchemaBook {
   };
 }
 
+function saysLittle(schema: JsonObject): boolean {
+  return schema.properties === undefined && schema.$defs === undefined;
+}
+
+function withoutExamples({ examples: _examples, ...rest }: JsonObject): JsonObject {
+  return rest;
+}
+
 /** The schema itself, from wherever it comes. */
-export async function loadSchema(source: SchemaSource): Promise<z.ZodType> {
-  return typeof source === 'function' ? await source() : source;
+export function loadSchema(source: SchemaSource): z.ZodType {
+  return typeof source === 'function' ? source() : source;
 }
 
 /** A schema of its own, as parameters have. */
 export function writeSchema(schema: z.ZodType): JsonObject {
   const { $schema: _dialect, ...rest } = toPlain(z.toJSONSchema(schema, OPTIONS));
   return rest;
+}
+
+/** The first example of a schema. */
+export function exampleOf(schema: z.ZodType): JsonValue | undefined {
+  const examples: unknown = schema.meta()?.examples;
+  return Array.isArray(examples) ? toPlain({ example: examples[0] }).example : undefined;
 }
 
 /**

@@ -34,16 +34,18 @@ export async function respondPage(
   const extension = extname(name);
   const policy = extension === '.html' ? await pages.read(`${name}.csp`) : undefined;
   if (!bytes || (extension === '.html' && !policy)) return undefined;
-  const all = new Headers({
+  const tag = makeTag(bytes);
+  const common = {
     ...headers,
-    'content-type': CONTENT_TYPES[extension] ?? 'application/octet-stream',
     // Kept, but asked for every time: the next version of the server has the same names.
     'cache-control': 'no-cache',
-    etag: makeTag(bytes),
+    etag: tag,
     'referrer-policy': 'no-referrer',
     ...(policy && { 'content-security-policy': Buffer.from(policy).toString('utf8').trim() }),
-  });
-  if (hasTag(request, makeTag(bytes))) return new Response(null, { status: 304, headers: all });
+  };
+  if (hasTag(request, tag)) return new Response(null, { status: 304, headers: common });
+  const type = CONTENT_TYPES[extension] ?? 'application/octet-stream';
+  const all = new Headers({ ...common, 'content-type': type });
   if (packed) return await respondPacked(packed, request, all);
   return await compressResponse(request, new BytesResponse(bytes, { headers: all }));
 }

@@ -7,13 +7,12 @@ import { ModelError } from '../models/model-config.ts';
 import type { ModelListing, ModelReference } from '../models/model-repository.ts';
 import type { Logger } from '../monitoring/logger.ts';
 import { StoreError } from '../stores/model-store.ts';
+import * as schemas from './catalog-schemas.ts';
 import { encodeModel, encodeNames } from './encode-model.ts';
 import { pageQuery, takePage } from './paging.ts';
 import { jsonContent, type Protocol, type ProtocolOptions } from './protocol.ts';
 import { describeVersions, wantsTorchServe } from './torchserve/describe-versions.ts';
 import { customizedQuery } from './torchserve/schemas.ts';
-
-const schemas = () => import('./catalog-schemas.ts');
 
 /** What can be read of the server: what it is, whether it is well, and which models it serves. */
 export function createCatalog(options: ProtocolOptions): Protocol {
@@ -41,22 +40,22 @@ export function createCatalog(options: ProtocolOptions): Protocol {
         method: 'GET',
         path: '/',
         summary: 'What this server is',
-        response: jsonContent(async () => (await schemas()).indexResponse),
+        response: jsonContent(schemas.indexResponse),
         handle: async () => jsonResponse(encodeIndex(version, await repository.list(), config.docs)),
       },
       {
         method: 'GET',
         path: '/health',
         summary: 'Whether the server is well',
-        response: jsonContent(async () => (await schemas()).healthResponse),
-        otherResponses: { 503: jsonContent(async () => (await schemas()).healthResponse) },
+        response: jsonContent(schemas.healthResponse),
+        otherResponses: { 503: jsonContent(schemas.healthResponse) },
         handle: () => respondHealth({ inference, version, logger }),
       },
       {
         method: 'GET',
         path: '/models',
         summary: 'The models that are served',
-        response: jsonContent(async () => (await schemas()).modelsResponse),
+        response: jsonContent(schemas.modelsResponse),
         query: pageQuery,
         handle: async (c) => {
           const { items, nextPageToken } = takePage(await repository.list(), c.req.query());
@@ -69,14 +68,14 @@ export function createCatalog(options: ProtocolOptions): Protocol {
         path: '/models/{model}',
         summary: 'A model',
         query: { customized: customizedQuery },
-        response: jsonContent(async () => (await schemas()).modelResponse),
+        response: jsonContent(schemas.modelResponse),
         handle: describeModel,
       },
       {
         method: 'GET',
         path: '/models/{model}/versions/{version}',
         summary: 'One version of a model',
-        response: jsonContent(async () => (await schemas()).modelResponse),
+        response: jsonContent(schemas.modelResponse),
         handle: describeModel,
       },
     ],

@@ -9,10 +9,10 @@ import type { Logger } from '../monitoring/logger.ts';
 export type Handler = (c: Context<AppEnvironment>) => Response | Promise<Response>;
 
 /**
- * A schema, or what brings it: one that only describes, as another way of reading validates, stays out of what every
- * start has to read.
+ * A schema, or what makes it: one that only describes, as another way of reading validates, is made when it is asked
+ * for and not at every start.
  */
-export type SchemaSource = z.ZodType | (() => Promise<z.ZodType>);
+export type SchemaSource = z.ZodType | (() => z.ZodType);
 
 /** What a request or an answer holds, by media type. A schema says what JSON looks like, `null` stands for plain bytes. */
 export type Content = Readonly<Record<string, SchemaSource | null>>;
@@ -44,6 +44,8 @@ export interface Operation {
   readonly otherResponses?: Readonly<Record<number, Content>>;
   /** How errors of this route are written, where it has clients of its own. */
   readonly encodeError?: ErrorEncoder;
+  /** What `encodeError` writes. */
+  readonly errorContent?: Content;
 }
 
 /** One wire format: the routes of a model server whose clients can be pointed here. */

@@ -1,61 +1,22 @@
 import { existsSync } from 'node:fs';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { delimiter, join } from 'node:path';
 
-const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 
-const executablePath = PATHS.find((path) => existsSync(path));
-
-export const hasBrowser = executablePath !== undefined;
-
-/** Stands in the title of tests that are skipped without a browser. */
-export const NEEDS_BROWSER = `needs one of ${PATHS.join(', ')}`;
-
-/** What a page did beside what it was asked for. */
-export interface Watched {
-  readonly page: Page;
-  /** Origins it sent requests to. */
-  readonly origins: ReadonlySet<string>;
-  /** Errors of its scripts, and what its Content-Security-Policy kept from happening. */
-  readonly problems: readonly string[];
-}
-
-/** Starts the browser of this machine, with nothing that talks to other servers by itself. */
-export function openBrowser(): Promise<Browser> {
-  return chromium.launch({
-    ...(executablePath && { executablePath }),
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
-}
-
-/** A new page that is watched from its first request on. */
-export async function openPage(
-  browser: Browser,
-  options: Parameters<Browser['newPage']>[0] = {},
-): Promise<Watched> {
-  const page = await browser.newPage(options);
-  const origins = new Set<string>();
-  const problems: string[] = [];
-  page.on('request', (request) => {
-    const { origin, protocol } = new URL(request.url());
-    if (protocol.startsWith('http')) origins.add(origin);
-  });
-  page.on('pageerror', (error) => problems.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error') problems.push(message.text());
-  });
-  await page.addInitScript(() => {
-    document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
-      console.error(`Content-Security-Policy: ${violatedDirective} ${blockedURI}`),
-    );
-  });
-  return { page, origins, problems };
+/**
+ * The Chromium of this machine: the one CHROMIUM_PATH names, Debian's, or one on the path. Undefined where there is
+ * none; then the tests in browsers are skipped, and the closing line of the run says so.
+ *
+ * @throws Error when CHROMIUM_PATH names nothing: whoever sets it wants the tests to run
+ */
+export function findChromium(): string | undefined {
+  const named = process.env.CHROMIUM_PATH;
+  if (named) {
+    if (!existsSync(named)) throw new Error(`CHROMIUM_PATH=${JSON.stringify(named)} is not there`);
+    return named;
+  }
+  const folders = ['/usr/bin', ...(process.env.PATH ?? '').split(delimiter)];
+  return folders
+    .flatMap((folder) => NAMES.map((name) => join(folder, name)))
+    .find((path) => existsSync(path));
 }

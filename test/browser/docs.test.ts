@@ -3,11 +3,12 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChildHost, openFunctionsFramework } from '../hosts/child-process.ts';
 import { PROJECT } from '../hosts/environment.ts';
-import { hasBrowser, NEEDS_BROWSER, openBrowser, openPage } from './chromium.ts';
+import { findChromium } from './chromium.ts';
+import { openBrowser, openPage } from './watched-page.ts';
 
 const SEVEN = join(PROJECT, 'test/fixtures/digits/07-label-7.png');
 
-describe.runIf(hasBrowser)(`the page at /docs (${NEEDS_BROWSER})`, () => {
+describe.runIf(findChromium())('the page at /docs', () => {
   let browser: Browser;
   let host: ChildHost;
   const urlOf = (path: string) => `http://127.0.0.1:${host.port}${path}`;

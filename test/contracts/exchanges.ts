@@ -83,6 +83,7 @@ export async function goodExchanges(): Promise<Exchange[]> {
     good('health', get('/health'), { status: 'ok' }),
     good('the index', get('/'), { name: 'Ternion', models: ['digits', 'iris'] }),
     good('the models', get('/models')),
+    good('the description', get('/openapi.json'), { openapi: '3.1.0', servers: [{ url: '.' }] }),
     good('one model', get('/models/iris'), {
       name: 'iris',
       version: '2',

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PROJECT } from '../hosts/environment.ts';
+import { PAGES, PROJECT } from '../hosts/environment.ts';
 import { openApp } from '../hosts/in-process.ts';
 import type { TestHost, TestResponse } from '../hosts/test-host.ts';
-import { badExchanges, type Exchange, form, goodExchanges, post, raw } from './exchanges.ts';
+import { badExchanges, type Exchange, form, get, goodExchanges, post, raw } from './exchanges.ts';
 
 const goodOnes = await goodExchanges();
 const badOnes = await badExchanges();
@@ -63,6 +63,18 @@ export function describeHttpHost(name: string, open: () => Promise<TestHost> | T
       };
       expect(await send('client-42')).toBe('client-42');
       expect(await send('"><script>')).toMatch(/^[\w-]+$/);
+    });
+
+    it('brings the page of the documentation with its files, compressed as they were built', async () => {
+      const page = await host.send(get('/docs'));
+      expect([page.status, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+      expect(page.headers['content-security-policy']).toContain("default-src 'none'");
+      const script = await host.send({
+        ...get('/docs/swagger-ui-bundle.js'),
+        headers: { 'accept-encoding': 'gzip' },
+      });
+      expect(script.headers['content-encoding']).toBe('gzip');
+      expect(script.body.equals(readFileSync(join(PAGES, 'swagger-ui-bundle.js.gz')))).toBe(true);
     });
 
     it('reads the reference label of all 20 digits as base64, as a form and raw', async () => {

@@ -21,17 +21,16 @@ import { decodeInferRequest } from './decode-request.ts';
 import { encodeInferResponse } from './encode-response.ts';
 import { encodeStatistics } from './encode-statistics.ts';
 import { createRepositoryOperations } from './repository.ts';
-
-const schemas = () => import('./schemas.ts');
+import * as schemas from './schemas.ts';
 
 /** JSON alone, or with the bytes of tensors behind it. */
 const INFER_REQUEST: Content = {
-  'application/json': async () => (await schemas()).inferRequest,
+  'application/json': schemas.inferRequest,
   'application/octet-stream': null,
 };
 
 const INFER_RESPONSE: Content = {
-  'application/json': async () => (await schemas()).inferResponse,
+  'application/json': schemas.inferResponse,
   'application/octet-stream': null,
 };
 
@@ -107,21 +106,21 @@ function createServerOperations(inference: Inference, version: string): readonly
       method: 'GET',
       path: '/v2',
       summary: 'What this server is',
-      response: jsonContent(async () => (await schemas()).serverMetadata),
+      response: jsonContent(schemas.serverMetadata),
       handle: () => jsonResponse({ name: 'ternion', version, extensions: EXTENSIONS }),
     },
     {
       method: 'GET',
       path: '/v2/health/live',
       summary: 'Whether the server is alive',
-      response: jsonContent(async () => (await schemas()).serverHealth),
+      response: jsonContent(schemas.serverHealth),
       handle: alive,
     },
     {
       method: 'GET',
       path: '/v2/health/ready',
       summary: 'Whether the server can serve models',
-      response: jsonContent(async () => (await schemas()).serverHealth),
+      response: jsonContent(schemas.serverHealth),
       handle: async () => {
         await inference.checkRuntime();
         await repository.list();
@@ -132,7 +131,7 @@ function createServerOperations(inference: Inference, version: string): readonly
       method: 'GET',
       path: '/v2/models',
       summary: 'Names of the models',
-      response: jsonContent(async () => (await schemas()).modelNames),
+      response: jsonContent(schemas.modelNames),
       handle: async () => jsonResponse({ models: (await repository.list()).map(({ name }) => name) }),
     },
     // Before the routes of a model, which would take "stats" for its name.
@@ -140,7 +139,7 @@ function createServerOperations(inference: Inference, version: string): readonly
       method: 'GET',
       path: '/v2/models/stats',
       summary: 'Counters of all models since this instance started',
-      response: jsonContent(async () => (await schemas()).statistics),
+      response: jsonContent(schemas.statistics),
       handle: async () => {
         const all = (await repository.list()).flatMap(({ name, versions }) =>
           versions.map((each) => ({ name, version: each })),
@@ -162,7 +161,7 @@ function createModelOperations(path: string, inference: Inference, config: Confi
       method: 'GET',
       path,
       summary: 'Inputs and outputs of a model',
-      response: jsonContent(async () => (await schemas()).modelMetadata),
+      response: jsonContent(schemas.modelMetadata),
       handle: async (c) => {
         const reference = await resolve(c);
         const listing = (await repository.list()).find(({ name }) => name === reference.name);
@@ -175,7 +174,7 @@ function createModelOperations(path: string, inference: Inference, config: Confi
       method: 'GET',
       path: `${path}/ready`,
       summary: 'Whether a model is ready',
-      response: jsonContent(async () => (await schemas()).modelReady),
+      response: jsonContent(schemas.modelReady),
       handle: async (c) => {
         // A model that can be loaded on demand is ready: clients would wait for ever for one that is not in memory.
         const reference = await resolve(c);
@@ -188,7 +187,7 @@ function createModelOperations(path: string, inference: Inference, config: Confi
       method: 'GET',
       path: `${path}/stats`,
       summary: 'Counters of a model since this instance started',
-      response: jsonContent(async () => (await schemas()).statistics),
+      response: jsonContent(schemas.statistics),
       handle: async (c) =>
         jsonResponse({ model_stats: [encodeStatistics(inference.statistics(await resolve(c)))] }),
     },
@@ -196,14 +195,14 @@ function createModelOperations(path: string, inference: Inference, config: Confi
       method: 'GET',
       path: `${path}/config`,
       summary: "A model's configuration as Triton has it",
-      response: jsonContent(async () => (await schemas()).modelConfig),
+      response: jsonContent(schemas.modelConfig),
       handle: async (c) => jsonResponse(await inference.describe(await resolve(c), encodeConfig)),
     },
     {
       method: 'POST',
       path: `${path}/infer`,
       summary: 'Run a model on tensors',
-      headers: { 'Inference-Header-Content-Length': async () => (await schemas()).jsonLength },
+      headers: { 'Inference-Header-Content-Length': schemas.jsonLength },
       request: INFER_REQUEST,
       response: INFER_RESPONSE,
       handle: async (c) => {

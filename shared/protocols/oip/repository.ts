@@ -8,17 +8,16 @@ import type { Inference } from '../../inference/inference.ts';
 import { describeJson, isJsonObject, type JsonObject, parseJson } from '../../json/parse-json.ts';
 import type { ModelReference } from '../../models/model-repository.ts';
 import { jsonContent, type Operation } from '../protocol.ts';
+import * as schemas from './repository-schemas.ts';
 
 const STATES = { loaded: 'READY', loading: 'LOADING', failed: 'UNAVAILABLE' } as const;
-
-const schemas = () => import('./schemas.ts');
 
 /** What both routes of the index have in common. */
 const INDEX = {
   method: 'POST',
-  request: jsonContent(async () => (await schemas()).indexRequest),
+  request: jsonContent(schemas.indexRequest),
   isBodyOptional: true,
-  response: jsonContent(async () => (await schemas()).indexResponse),
+  response: jsonContent(schemas.indexResponse),
 } as const;
 
 /**
@@ -108,18 +107,18 @@ export function createRepositoryOperations(
       method: 'POST',
       path: `${model}/load`,
       summary: 'Load a model',
-      request: jsonContent(async () => (await schemas()).loadRequest),
+      request: jsonContent(schemas.loadRequest),
       isBodyOptional: true,
-      response: jsonContent(async () => (await schemas()).loadResponse),
+      response: jsonContent(schemas.loadResponse),
       handle: load,
     },
     {
       method: 'POST',
       path: `${model}/unload`,
       summary: 'Unload a model',
-      request: jsonContent(async () => (await schemas()).unloadRequest),
+      request: jsonContent(schemas.unloadRequest),
       isBodyOptional: true,
-      response: jsonContent(async () => (await schemas()).unloadResponse),
+      response: jsonContent(schemas.unloadResponse),
       handle: unload,
     },
   ];

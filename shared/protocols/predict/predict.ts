@@ -18,16 +18,15 @@ import {
 } from '../protocol.ts';
 import { decodeBody } from './decode-body.ts';
 import { encodeResult } from './encode-result.ts';
-
-const schemas = () => import('./schemas.ts');
+import * as schemas from './schemas.ts';
 
 const REQUEST: Content = {
-  'application/json': async () => (await schemas()).predictRequest,
-  'multipart/form-data': async () => (await schemas()).predictForm,
+  'application/json': schemas.predictRequest,
+  'multipart/form-data': schemas.predictForm,
   ...Object.fromEntries(ACCEPTED_IMAGE_TYPES.map((type) => [type, null])),
 };
 
-const RESPONSE = jsonContent(async () => (await schemas()).predictResponse);
+const RESPONSE = jsonContent(schemas.predictResponse);
 
 /** Ternion's own protocol: features or an image in, a prediction with its probabilities out. */
 export function createPredictProtocol(options: ProtocolOptions): Protocol {

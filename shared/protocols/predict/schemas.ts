@@ -1,107 +1,118 @@
 import * as z from 'zod';
 import { jsonArray, jsonObject } from '../codecs/envelope.ts';
+import { lazily } from '../codecs/lazily.ts';
 
 // These only describe: decode-json.ts reads requests, as it names the field and looks at the model. A test holds both
 // to the same answers.
 
-const cell = z.union([z.number(), z.string()]);
+const cell = lazily(() => z.union([z.number(), z.string()]));
 
-const row = z
-  .union([z.array(cell), z.record(z.string(), cell)])
-  .describe("Values in the model's order, or by the names of its features.");
+const row = lazily(() =>
+  z
+    .union([z.array(cell()), z.record(z.string(), cell())])
+    .describe("Values in the model's order, or by the names of its features."),
+);
 
-const image = z
-  .string()
-  .min(1)
-  .meta({ contentEncoding: 'base64', description: 'An encoded image in base64, or as a data URI.' });
+const image = lazily(() =>
+  z
+    .string()
+    .min(1)
+    .meta({ contentEncoding: 'base64', description: 'An encoded image in base64, or as a data URI.' }),
+);
 
-const imageInstance = z.object({ image });
+const imageInstance = lazily(() => z.object({ image: image() }));
 
-const text = z.string();
-
-const textInstance = z.object({ text });
+const textInstance = lazily(() => z.object({ text: z.string() }));
 
 /** Bytes of a file, in a form. */
-export const file = z.custom<Uint8Array>().meta({ type: 'string', format: 'binary' });
+export const file = lazily(() => z.custom<Uint8Array>().meta({ type: 'string', format: 'binary' }));
 
 const INPUTS = ['features', 'instances', 'image', 'text', 'inputs'];
 
-export const predictRequest = z
-  .object({
-    features: row.optional(),
-    instances: z
-      .union([
-        z.array(z.union([row, z.object({ features: row })])).min(1),
-        z.array(imageInstance).min(1),
-        z.array(textInstance).min(1),
-      ])
-      .optional()
-      .describe('A batch: rows, images as objects with "image", or texts as objects with "text".'),
-    image: image.optional(),
-    text: text.optional(),
-    inputs: z
-      .union([jsonObject, jsonArray])
-      .optional()
-      .describe('Tensors: nested lists by the name of the input, or those of the only one.'),
-  })
-  .refine((body) => INPUTS.filter((key) => Object.hasOwn(body, key)).length === 1)
-  .meta({
-    id: 'PredictRequest',
-    description: 'Exactly one of "features", "instances", "image", "text" and "inputs".',
-    oneOf: INPUTS.map((key) => ({ required: [key] })),
-  });
+export const predictRequest = lazily(() =>
+  z
+    .object({
+      features: row().optional(),
+      instances: z
+        .union([
+          z.array(z.union([row(), z.object({ features: row() })])).min(1),
+          z.array(imageInstance()).min(1),
+          z.array(textInstance()).min(1),
+        ])
+        .optional()
+        .describe('A batch: rows, images as objects with "image", or texts as objects with "text".'),
+      image: image().optional(),
+      text: z.string().optional(),
+      inputs: z
+        .union([jsonObject, jsonArray])
+        .optional()
+        .describe('Tensors: nested lists by the name of the input, or those of the only one.'),
+    })
+    .refine((body) => INPUTS.filter((key) => Object.hasOwn(body, key)).length === 1)
+    .meta({
+      id: 'PredictRequest',
+      description: 'Exactly one of "features", "instances", "image", "text" and "inputs".',
+      oneOf: INPUTS.map((key) => ({ required: [key] })),
+    }),
+);
 
-export const predictForm = z
-  .object({
-    file: file.describe('An image. A form with several files of this name is a batch.'),
-  })
-  .meta({ id: 'PredictForm' });
+export const predictForm = lazily(() =>
+  z
+    .object({
+      file: file().describe('An image. A form with several files of this name is a batch.'),
+    })
+    .meta({ id: 'PredictForm' }),
+);
 
 /** A number that is null where the model gives NaN or infinity, which JSON cannot say. */
-const number = z.number().nullable();
+const number = lazily(() => z.number().nullable());
 
-const classification = {
+const classification = lazily(() => ({
   prediction: z.union([z.string(), z.number()]).describe('The label of the class.'),
   class_id: z.int().describe('Index of the class.'),
-  confidence: number.optional().describe('Score of the class.'),
+  confidence: number().optional().describe('Score of the class.'),
   probabilities: z
-    .record(z.string(), number)
+    .record(z.string(), number())
     .optional()
     .describe('Score of every class, for rows and texts.'),
-  top_5: z.record(z.string(), number).optional().describe('Scores of the best five classes, for images.'),
-};
+  top_5: z.record(z.string(), number()).optional().describe('Scores of the best five classes, for images.'),
+}));
 
-const regression = {
+const regression = lazily(() => ({
   prediction: z
-    .union([number, z.array(number)])
+    .union([number(), z.array(number())])
     .describe('A number, or several where the model gives several.'),
-};
+}));
 
-const embedding = {
+const embedding = lazily(() => ({
   embedding: jsonArray.describe('A vector, or a list of vectors where the model does not pool them.'),
   dimensions: z.int().describe('Numbers of a vector.'),
-};
+}));
 
-const tensors = { outputs: jsonObject.describe('Nested lists by the name of the output.') };
+const tensors = lazily(() => ({ outputs: jsonObject.describe('Nested lists by the name of the output.') }));
 
 /** Stands in every answer. */
-const common = {
+const common = lazily(() => ({
   model: z.string(),
   model_version: z.string(),
   inference_time_ms: z.number().describe('Time inside the model.'),
-};
+}));
 
-export const predictResponse = z
-  .union([
-    z.object({ ...classification, ...common }).meta({ title: 'A class' }),
-    z.object({ ...regression, ...common }).meta({ title: 'A number' }),
-    z.object({ ...embedding, ...common }).meta({ title: 'A vector' }),
-    z.object({ ...tensors, ...common }).meta({ title: 'Tensors' }),
-    z
-      .object({
-        predictions: z.array(z.union([z.object(classification), z.object(regression), z.object(embedding)])),
-        ...common,
-      })
-      .meta({ title: 'A batch' }),
-  ])
-  .meta({ id: 'PredictResponse' });
+export const predictResponse = lazily(() =>
+  z
+    .union([
+      z.object({ ...classification(), ...common() }).meta({ title: 'A class' }),
+      z.object({ ...regression(), ...common() }).meta({ title: 'A number' }),
+      z.object({ ...embedding(), ...common() }).meta({ title: 'A vector' }),
+      z.object({ ...tensors(), ...common() }).meta({ title: 'Tensors' }),
+      z
+        .object({
+          predictions: z.array(
+            z.union([z.object(classification()), z.object(regression()), z.object(embedding())]),
+          ),
+          ...common(),
+        })
+        .meta({ title: 'A batch' }),
+    ])
+    .meta({ id: 'PredictResponse' }),
+);

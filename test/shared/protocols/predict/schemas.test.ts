@@ -38,14 +38,14 @@ const badOnes = withJson(await badExchanges());
 
 describe('the schema of predict requests', () => {
   it.each(goodOnes)('takes $title', async (exchange) => {
-    expect(predictRequest.safeParse(readJson(exchange)).error).toBeUndefined();
+    expect(predictRequest().safeParse(readJson(exchange)).error).toBeUndefined();
     const answer = JSON.parse((await app.send(exchange.request)).body.toString());
-    expect(predictResponse.safeParse(answer).error).toBeUndefined();
+    expect(predictResponse().safeParse(answer).error).toBeUndefined();
   });
 
   it.each(badOnes)('and the decoder agree on the form of $title', async (exchange) => {
     const { error } = JSON.parse((await app.send(exchange.request)).body.toString());
     const isOfContent = REASONS_OF_CONTENT.some((reason) => reason.test(error));
-    expect(predictRequest.safeParse(readJson(exchange)).success, error).toBe(isOfContent);
+    expect(predictRequest().safeParse(readJson(exchange)).success, error).toBe(isOfContent);
   });
 });

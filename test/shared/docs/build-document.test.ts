@@ -1,0 +1,186 @@
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { parseConfig } from '../../../shared/config.ts';
+import { buildDocument } from '../../../shared/docs/build-document.ts';
+import { writeJson } from '../../../shared/json/write-json.ts';
+import { jsonArray, jsonObject } from '../../../shared/protocols/codecs/envelope.ts';
+import type { Operation, Protocol } from '../../../shared/protocols/protocol.ts';
+
+const handle = () => new Response();
+
+/** An operation without more than it must have. */
+function operation(method: Operation['method'], path: string, more: Partial<Operation> = {}): Operation {
+  return { method, path, handle, ...more };
+}
+
+function build(
+  operations: readonly Operation[],
+  more: Partial<Protocol> = {},
+  others: readonly Protocol[] = [],
+) {
+  const protocol = { name: 'made-up', description: 'For this test.', operations, ...more };
+  const config = parseConfig({});
+  const document = buildDocument({ protocols: [protocol, ...others], models: [], version: '1', config });
+  return JSON.parse(writeJson(document));
+}
+
+const named = z.object({ a: z.string() });
+
+describe('a route', () => {
+  it('is left out where nothing works, and where it stands for many paths', () => {
+    const { paths } = build([operation('ALL', '/a'), operation('GET', '/b/*'), operation('GET', '/c')]);
+    expect(Object.keys(paths)).toEqual(['/c']);
+  });
+
+  it('is described by the first protocol that has it, with the names of its parameters', () => {
+    const second = {
+      name: 'second',
+      description: 'Another.',
+      operations: [operation('GET', '/m/{name}'), operation('POST', '/m/{name}', { summary: 'Do' })],
+    };
+    const { paths } = build([operation('GET', '/m/{model}', { summary: 'Look' })], {}, [second]);
+    expect(Object.keys(paths)).toEqual(['/m/{model}']);
+    const { get, post } = paths['/m/{model}'];
+    expect([get.tags, get.summary, get.operationId]).toEqual([['made-up'], 'Look', 'getMByModel']);
+    expect([post.tags, post.summary, post.operationId]).toEqual([['second'], 'Do', 'postMByModel']);
+    expect(post.parameters).toMatchObject([{ name: 'model', in: 'path', required: true }]);
+  });
+
+  it('has its query and its headers as parameters, required where they must be there', () => {
+    const { get } = build([
+      operation('GET', '/a', {
+        query: {
+          page: z
+            .int()
+            .min(1)
+            .optional()
+            .meta({ description: 'Which.', examples: [2] }),
+        },
+        headers: { 'X-Must': () => z.enum(['yes', 'no']) },
+      }),
+    ]).paths['/a'];
+    expect(get.parameters).toEqual([
+      {
+        name: 'page',
+        in: 'query',
+        required: false,
+        description: 'Which.',
+        schema: { type: 'integer', minimum: 1 },
+        example: 2,
+      },
+      { name: 'X-Must', in: 'header', required: true, schema: { type: 'string', enum: ['yes', 'no'] } },
+    ]);
+  });
+
+  it('has a body that must be there unless it says otherwise', () => {
+    const request = { 'application/json': named };
+    const { paths } = build([
+      operation('POST', '/a', { request }),
+      operation('POST', '/b', { request, isBodyOptional: true }),
+      operation('POST', '/c'),
+    ]);
+    expect(paths['/a'].post.requestBody.required).toBe(true);
+    expect(paths['/b'].post.requestBody.required).toBe(false);
+    expect(paths['/c'].post).not.toHaveProperty('requestBody');
+  });
+
+  it('tells what plain bytes, forms and JSON without a schema are', () => {
+    const request = {
+      'text/csv': null,
+      'image/*': null,
+      'multipart/form-data': null,
+      'application/x+json': null,
+    };
+    const { post } = build([operation('POST', '/a', { request })]).paths['/a'];
+    const bytes = { type: 'string', format: 'binary' };
+    expect(post.requestBody.content).toEqual({
+      'text/csv': { schema: bytes },
+      'image/*': { schema: bytes },
+      'multipart/form-data': { schema: { type: 'object', required: ['file'], properties: { file: bytes } } },
+      'application/x+json': { schema: {} },
+    });
+    expect(post.responses[200].content).toEqual({ 'application/json': { schema: {} } });
+  });
+
+  it('answers errors with the object for all clients, unless it or its protocol has its own', () => {
+    const encodeError = handle;
+    const own = { encodeError, errorContent: { 'text/plain': null } };
+    const { paths } = build([operation('GET', '/a', own), operation('GET', '/b')], {}, [
+      { name: 'second', description: 'x', operations: [operation('GET', '/c')], encodeError },
+    ]);
+    expect(paths['/a'].get.responses['4XX'].content).toEqual({
+      'text/plain': { schema: { type: 'string', format: 'binary' } },
+    });
+    expect(paths['/b'].get.responses['5XX']).toEqual({ $ref: '#/components/responses/ServerError' });
+    expect(paths['/c'].get.responses['5XX'].content).toEqual({ 'application/json': { schema: {} } });
+  });
+
+  it('tells answers with other statuses', () => {
+    const otherResponses = { 503: { 'application/json': named } };
+    const { responses } = build([operation('GET', '/a', { otherResponses })]).paths['/a'].get;
+    expect(responses[503].content['application/json'].schema.$ref).toBe(
+      '#/components/schemas/MadeUpAResponse',
+    );
+  });
+});
+
+describe('a schema', () => {
+  const contentOf = (schema: z.ZodType, path = '/run') =>
+    operation('POST', path, { request: { 'application/json': schema } });
+  const schemaOf = (document: ReturnType<typeof build>, path = '/run') =>
+    document.paths[path].post.requestBody.content['application/json'];
+
+  it('stands once under its id, or under a name made of protocol and path', () => {
+    const withId = z.object({ b: z.string() }).meta({ id: 'Own' });
+    const document = build([contentOf(named, '/a/{x}:run'), contentOf(named, '/b'), contentOf(withId, '/c')]);
+    expect(schemaOf(document, '/a/{x}:run').schema).toEqual({
+      $ref: '#/components/schemas/MadeUpRunRequest',
+    });
+    expect(schemaOf(document, '/b').schema).toEqual(schemaOf(document, '/a/{x}:run').schema);
+    expect(Object.keys(document.components.schemas).sort()).toEqual(['Error', 'MadeUpRunRequest', 'Own']);
+    expect(document.components.schemas.Own).toEqual({
+      type: 'object',
+      properties: { b: { type: 'string' } },
+      required: ['b'],
+    });
+  });
+
+  it('gets a number where its name is taken', () => {
+    const document = build([contentOf(named, '/x/run'), contentOf(z.object({ c: z.int() }), '/y/run')]);
+    expect(schemaOf(document, '/y/run').schema.$ref).toBe('#/components/schemas/MadeUpRunRequest2');
+  });
+
+  it('inside others stands by itself when it has an id', () => {
+    const inner = z.object({ d: z.string() }).meta({ id: 'Inner' });
+    const { components } = build([contentOf(z.object({ list: z.array(inner) }))]);
+    expect(components.schemas.MadeUpRunRequest.properties.list.items).toEqual({
+      $ref: '#/components/schemas/Inner',
+    });
+    expect(components.schemas.Inner.properties).toEqual({ d: { type: 'string' } });
+  });
+
+  it('that says little is written where it is used', () => {
+    const document = build([
+      contentOf(jsonArray, '/a'),
+      contentOf(z.object({ list: jsonArray, map: jsonObject }), '/b'),
+    ]);
+    expect(schemaOf(document, '/a').schema).toEqual({ type: 'array', items: {} });
+    expect(document.components.schemas.MadeUpBRequest.properties).toEqual({
+      list: { type: 'array', items: {} },
+      map: { type: 'object' },
+    });
+  });
+
+  it('gives its example to the place where it is used', () => {
+    const shown = named.meta({ examples: [{ a: 'x' }, { a: 'y' }] });
+    const document = build([contentOf(shown)]);
+    expect(schemaOf(document).example).toEqual({ a: 'x' });
+    expect(document.components.schemas.MadeUpRunRequest).not.toHaveProperty('examples');
+  });
+
+  it('that changes what it takes, or checks what JSON Schema cannot say, is described by what it takes', () => {
+    const odd = z.object({ at: z.string().transform((text) => new Date(text)), any: z.custom<Date>() });
+    const { components } = build([contentOf(odd)]);
+    expect(components.schemas.MadeUpRunRequest.properties).toEqual({ at: { type: 'string' }, any: {} });
+  });
+});
