@@ -1,7 +1,8 @@
-// Builds dist/: one deployable folder per host and platform. Usage: node esbuild.config.mjs [target ...]
+// Builds dist/: the pages for browsers, and one deployable folder per host and platform. Usage: node esbuild.config.mjs [target ...]
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { buildPages } from './infra/build/build-pages.ts';
 import { stageNativeFiles } from './infra/build/native-files.ts';
 import { nativePlugin } from './infra/build/native-plugin.ts';
 import { ownSourceMaps } from './infra/build/own-source-maps.ts';
@@ -9,6 +10,7 @@ import { findTargets } from './infra/build/targets.ts';
 
 const project = import.meta.dirname;
 const dist = join(project, 'dist');
+const pages = join(dist, 'pages');
 const targets = findTargets(join(project, 'functions'));
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !targets.some((target) => target.name === name));
@@ -19,6 +21,7 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 
+await buildPages(project, pages);
 for (const target of targets) {
   if (names.length > 0 && !names.includes(target.name)) continue;
   await buildTarget(target);
@@ -60,6 +63,7 @@ async function buildTarget(target) {
   });
   for (const file of target.files) cpSync(join(target.folder, file), join(output, file));
   if (target.packageJson) writePackageJson(target, output);
+  cpSync(pages, join(output, 'pages'), { recursive: true });
   if (target.models) copyModels(output);
   // Beside the targets, not inside: the tests read it, the hosts need not.
   mkdirSync(join(dist, 'meta'), { recursive: true });

@@ -5,12 +5,15 @@ import { type App, createApp } from '../shared/app.ts';
 import { type Config, ConfigError, parseConfig } from '../shared/config.ts';
 import type { RequestContext } from '../shared/http/context.ts';
 import { createLogger } from '../shared/monitoring/logger.ts';
+import { openPagesFolder } from '../shared/pages/folder.ts';
 import { openStore, type StoreOpener } from '../shared/stores/open-store.ts';
 
 export interface HostOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Where the models are when MODEL_REPOSITORY does not say. */
   readonly modelRepository: string;
+  /** Where the build put the pages for browsers. */
+  readonly pagesFolder: string;
   /** The stores this host brings, by URL scheme. */
   readonly stores: Readonly<Record<string, StoreOpener>>;
   /** vCPUs the host really gives; the visible ones by default. */
@@ -40,7 +43,8 @@ export function createHost(options: HostOptions): Host {
   });
   const logger = createLogger(config.logLevel, (line) => console.log(line));
   const store = openStore(config.modelRepository, options.stores);
-  return { app: createApp({ config, store, logger }), config };
+  const pages = openPagesFolder(options.pagesFolder);
+  return { app: createApp({ config, store, logger, pages }), config };
 }
 
 /** The same for hosts that may end the process: a mistake in the configuration is told in one sentence. */

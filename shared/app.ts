@@ -8,6 +8,7 @@ import { toRepositoryError } from './inference/unavailable.ts';
 import { createArtifactCache } from './models/artifact-cache.ts';
 import { createModelRepository } from './models/model-repository.ts';
 import type { LogFields, Logger } from './monitoring/logger.ts';
+import type { Pages } from './pages/pages.ts';
 import { createCatalog } from './protocols/catalog.ts';
 import { createOpenInferenceProtocol } from './protocols/oip/open-inference.ts';
 import { followRedirect } from './protocols/oip/vertex-redirect.ts';
@@ -19,6 +20,8 @@ export interface AppDependencies {
   readonly config: Config;
   readonly store: ModelStore;
   readonly logger: Logger;
+  /** The pages for browsers. */
+  readonly pages: Pages;
 }
 
 /** The whole server as one function from Request to Response. */
@@ -35,14 +38,14 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const LONGEST_LOGGED_PATH = 200;
 
 /** Puts the server together from its parts. */
-export function createApp({ config, store, logger }: AppDependencies): App {
+export function createApp({ config, store, logger, pages }: AppDependencies): App {
   const repository = createModelRepository({
     store,
     artifacts: createArtifactCache({ store, folder: config.modelCacheFolder }),
     onProblem: (what, error) => logger.log('warn', what, error === undefined ? {} : { error }),
   });
   const inference = createInference({ ...config, repository, logger });
-  const routes = createRoutes(inference, config, logger);
+  const routes = createRoutes(inference, { config, logger, pages });
 
   return {
     fetch: async (request, context) => {
@@ -77,9 +80,13 @@ function refuse(thrown: unknown, { context, record }: Bindings): Response {
   return errorResponse(error, context.requestId);
 }
 
-function createRoutes(inference: Inference, config: Config, logger: Logger): Hono<AppEnvironment> {
+function createRoutes(
+  inference: Inference,
+  { config, logger, pages }: Omit<AppDependencies, 'store'>,
+): Hono<AppEnvironment> {
+  const playground = config.playground ? pages : undefined;
   const routes = new Hono<AppEnvironment>({ strict: false })
-    .route('/', createCatalog({ inference, version: VERSION, logger }))
+    .route('/', createCatalog({ inference, version: VERSION, logger, playground }))
     .route('/', createPredictProtocol(inference, config.limits))
     .route('/', createOpenInferenceProtocol(inference, config, VERSION));
 

@@ -35,6 +35,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Whether clients may load and unload models. */
   readonly adminRoutes: boolean;
+  /** Whether browsers get the playground at `/`. */
+  readonly playground: boolean;
   readonly nonFiniteJson: NonFinite;
   readonly limits: Limits;
 }
@@ -86,6 +88,7 @@ const environmentSchema = z.object({
   INTRA_OP_THREADS: count(1),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
   ADMIN_ROUTES: z.enum(['true', 'false'], 'must be true or false').default('false'),
+  PLAYGROUND: z.enum(['true', 'false'], 'must be true or false').default('true'),
   NON_FINITE_JSON: z.enum(['null', 'literal'], 'must be null or literal').default('null'),
   MAX_BODY_BYTES: count(32 * MEBIBYTE),
   MAX_IMAGE_PIXELS: count(50_000_000),
@@ -122,6 +125,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     intraOpThreads: values.INTRA_OP_THREADS,
     logLevel: values.LOG_LEVEL,
     adminRoutes: values.ADMIN_ROUTES === 'true',
+    playground: values.PLAYGROUND === 'true',
     nonFiniteJson: values.NON_FINITE_JSON,
     limits: {
       bodyBytes: values.MAX_BODY_BYTES,

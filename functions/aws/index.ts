@@ -12,6 +12,7 @@ const memoryMegabytes = Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE ?? ME
 const { app } = createHostOrExit({
   environment: process.env,
   modelRepository: join(import.meta.dirname, 'models'),
+  pagesFolder: join(import.meta.dirname, 'pages'),
   stores: { file: openFilesystemStore, s3: openS3Store },
   cpus: memoryMegabytes / MEGABYTES_PER_CPU,
   memoryBytes: memoryMegabytes * 1024 * 1024,

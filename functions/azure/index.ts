@@ -11,6 +11,7 @@ app.http('ternion', {
   handler: createAzureHandler({
     environment: process.env,
     modelRepository: join(import.meta.dirname, 'models'),
+    pagesFolder: join(import.meta.dirname, 'pages'),
     stores: { file: openFilesystemStore },
   }),
 });

@@ -7,6 +7,7 @@ import { createHttpFunction } from './http-function.ts';
 const host = createHostOrExit({
   environment: process.env,
   modelRepository: join(import.meta.dirname, 'models'),
+  pagesFolder: join(import.meta.dirname, 'pages'),
   stores: { file: openFilesystemStore },
 });
 await host.app.preload();

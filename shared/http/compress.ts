@@ -17,7 +17,7 @@ export async function compressResponse(request: Request, response: Response): Pr
   if (!coding || bytes.length < SMALLEST_BODY_BYTES) return response;
   const headers = new Headers(response.headers);
   headers.set('content-encoding', coding);
-  headers.set('vary', 'accept-encoding');
+  headers.append('vary', 'accept-encoding');
   const compressed = await ENCODERS[coding](bytes, { level: constants.Z_BEST_SPEED });
   return new BytesResponse(compressed, { status: response.status, headers });
 }

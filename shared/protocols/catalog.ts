@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import type { AppEnvironment } from '../http/context.ts';
+import { prefersHtml } from '../http/prefers-html.ts';
 import { jsonResponse } from '../http/respond.ts';
 import type { Inference } from '../inference/inference.ts';
 import type { Model } from '../inference/load-model.ts';
@@ -7,6 +8,8 @@ import type { WritableJson } from '../json/write-json.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { ModelListing, ModelReference } from '../models/model-repository.ts';
 import type { Logger } from '../monitoring/logger.ts';
+import type { Pages } from '../pages/pages.ts';
+import { respondPage } from '../pages/respond-page.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import { StoreError } from '../stores/model-store.ts';
 
@@ -15,10 +18,13 @@ export interface CatalogOptions {
   /** Version of Ternion itself. */
   readonly version: string;
   readonly logger: Logger;
+  /** Where the page is that browsers get at `/`; undefined where they get JSON as well. */
+  readonly playground: Pages | undefined;
 }
 
 /** What can be read of the server: what it is, whether it is well, and which models it serves. */
-export function createCatalog({ inference, version, logger }: CatalogOptions): Hono<AppEnvironment> {
+export function createCatalog(options: CatalogOptions): Hono<AppEnvironment> {
+  const { inference, version, logger, playground } = options;
   const { repository } = inference;
 
   async function describeModel(c: Context<AppEnvironment>): Promise<Response> {
@@ -32,7 +38,10 @@ export function createCatalog({ inference, version, logger }: CatalogOptions): H
   }
 
   return new Hono<AppEnvironment>({ strict: false })
-    .get('/', async () => jsonResponse(encodeIndex(version, await repository.list())))
+    .get('/', async (c) => {
+      const page = playground && prefersHtml(c) && (await openPlayground(playground, c.req.raw, logger));
+      return page || jsonResponse(encodeIndex(version, await repository.list()), 200, VARIES);
+    })
     .get('/health', async () => {
       const health = await checkHealth(inference, logger);
       return jsonResponse({ ...health, version }, health.status === 'error' ? 503 : 200);
@@ -45,6 +54,16 @@ export function createCatalog({ inference, version, logger }: CatalogOptions): H
     })
     .get('/models/:model', describeModel)
     .get('/models/:model/versions/:version', describeModel);
+}
+
+/** What stands at `/` depends on what the client accepts. */
+const VARIES = { vary: 'accept' };
+
+/** Without its file, which a build always makes, browsers get what all others get. */
+async function openPlayground(pages: Pages, request: Request, logger: Logger): Promise<Response | undefined> {
+  const page = await respondPage(pages, 'playground.html', request, VARIES);
+  if (!page) logger.log('warn', 'the playground is not among the pages of this build');
+  return page;
 }
 
 function encodeIndex(version: string, models: readonly ModelListing[]): WritableJson {

@@ -2,6 +2,9 @@ import { join } from 'node:path';
 
 export const PROJECT = join(import.meta.dirname, '../..');
 
+/** What the build makes for browsers. */
+export const PAGES = join(PROJECT, 'dist/pages');
+
 /** Small limits, so that tests reach them with small bodies. */
 export const TEST_ENVIRONMENT = {
   MODEL_REPOSITORY: join(PROJECT, 'models'),

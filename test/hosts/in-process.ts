@@ -2,7 +2,7 @@ import { createLambdaHandler } from '../../functions/aws/handler.ts';
 import { createContext, createHost, type Host, requestUrl } from '../../functions/host.ts';
 import { BytesRequest } from '../../shared/http/bytes.ts';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
-import { TEST_ENVIRONMENT } from './environment.ts';
+import { PAGES, TEST_ENVIRONMENT } from './environment.ts';
 import { type EventSource, fromResult, toEvent } from './lambda-events.ts';
 import type { TestHost } from './test-host.ts';
 
@@ -10,6 +10,7 @@ export function createTestHost(environment: Readonly<Record<string, string>> = {
   return createHost({
     environment: { ...TEST_ENVIRONMENT, ...environment },
     modelRepository: TEST_ENVIRONMENT.MODEL_REPOSITORY,
+    pagesFolder: PAGES,
     stores: { file: openFilesystemStore },
     cpus: 1,
   });

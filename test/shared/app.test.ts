@@ -4,6 +4,7 @@ import { createApp } from '../../shared/app.ts';
 import { parseConfig } from '../../shared/config.ts';
 import { BytesRequest } from '../../shared/http/bytes.ts';
 import { createLogger } from '../../shared/monitoring/logger.ts';
+import { openPagesFolder } from '../../shared/pages/folder.ts';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { StoreError } from '../../shared/stores/model-store.ts';
 import { MODELS } from './project.ts';
@@ -11,7 +12,12 @@ import { MODELS } from './project.ts';
 function makeApp(store = openFilesystemStore(MODELS)) {
   const lines: string[] = [];
   const logger = createLogger('info', (line) => lines.push(line));
-  const app = createApp({ config: parseConfig({ MODEL_CACHE_FOLDER: '/nowhere' }), store, logger });
+  const app = createApp({
+    config: parseConfig({ MODEL_CACHE_FOLDER: '/nowhere' }),
+    store,
+    logger,
+    pages: openPagesFolder('/nowhere'),
+  });
   const send = (path: string, body: string) => {
     const headers = new Headers({ 'content-type': 'application/json' });
     const request = new BytesRequest(requestUrl(path), { method: 'POST', headers }, Buffer.from(body));

@@ -11,6 +11,7 @@ const DEFAULTS: Config = {
   intraOpThreads: 1,
   logLevel: 'info',
   adminRoutes: false,
+  playground: true,
   nonFiniteJson: 'null',
   limits: {
     bodyBytes: 32 * 1024 ** 2,
@@ -63,6 +64,7 @@ describe('parseConfig', () => {
       INTRA_OP_THREADS: '2',
       LOG_LEVEL: 'debug',
       ADMIN_ROUTES: 'true',
+      PLAYGROUND: 'false',
       NON_FINITE_JSON: 'literal',
       MAX_BODY_BYTES: '3',
       MAX_IMAGE_PIXELS: '4',
@@ -79,6 +81,7 @@ describe('parseConfig', () => {
       intraOpThreads: 2,
       logLevel: 'debug',
       adminRoutes: true,
+      playground: false,
       nonFiniteJson: 'literal',
       limits: { bodyBytes: 3, imagePixels: 4, batchSize: 5, tensorElements: 6, jsonDepth: 7 },
     });
@@ -107,6 +110,7 @@ describe('parseConfig', () => {
 
   it.each([
     ['ADMIN_ROUTES', 'yes', 'must be true or false.'],
+    ['PLAYGROUND', 'off', 'must be true or false.'],
     ['NON_FINITE_JSON', 'NaN', 'must be null or literal.'],
     ['LOG_LEVEL', 'verbose', 'must be one of debug, info, warn, error, silent.'],
     ['LOG_LEVEL', 'INFO', 'must be one of debug, info, warn, error, silent.'],

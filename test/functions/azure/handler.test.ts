@@ -2,12 +2,13 @@ import { createAzureHandler } from '../../../functions/azure/handler.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { describeHttpHost } from '../../contracts/http-host.ts';
 import { openRegistered } from '../../hosts/azure-stand-in.ts';
-import { TEST_ENVIRONMENT } from '../../hosts/environment.ts';
+import { PAGES, TEST_ENVIRONMENT } from '../../hosts/environment.ts';
 
 describeHttpHost('the Azure handler', () => {
   const handler = createAzureHandler({
     environment: TEST_ENVIRONMENT,
     modelRepository: 'models',
+    pagesFolder: PAGES,
     stores: { file: openFilesystemStore },
   });
   return openRegistered([

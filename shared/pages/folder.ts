@@ -1,0 +1,25 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Pages } from './pages.ts';
+
+/** A plain file name: no folder, no way up. */
+const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
+/** Pages as files of one folder. Nothing is read before it is asked for, and nothing is kept. */
+export function openPagesFolder(folder: string): Pages {
+  return {
+    read: async (name) => {
+      if (!NAME_PATTERN.test(name)) return undefined;
+      try {
+        return await readFile(join(folder, name));
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { extname } from 'node:path';
+import { BytesResponse } from '../http/bytes.ts';
+import { compressResponse } from '../http/compress.ts';
+import type { Pages } from './pages.ts';
+
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
+};
+
+/**
+ * Answers a request with a file of the pages, or with 304 where the client has it already; undefined when there is no
+ * such file. A document brings its Content-Security-Policy in a file beside it, `<name>.csp`, and is not there
+ * without it.
+ *
+ * @param headers what the route adds, such as `vary`
+ */
+export async function respondPage(
+  pages: Pages,
+  name: string,
+  request: Request,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response | undefined> {
+  const bytes = await pages.read(name);
+  const extension = extname(name);
+  const policy = extension === '.html' ? await pages.read(`${name}.csp`) : undefined;
+  if (!bytes || (extension === '.html' && !policy)) return undefined;
+  const tag = makeTag(bytes);
+  const common = {
+    ...headers,
+    // Kept, but asked for every time: the next version of the server has the same names.
+    'cache-control': 'no-cache',
+    etag: tag,
+    'referrer-policy': 'no-referrer',
+    ...(policy && { 'content-security-policy': Buffer.from(policy).toString('utf8').trim() }),
+  };
+  if (hasTag(request, tag)) return new Response(null, { status: 304, headers: common });
+  const type = CONTENT_TYPES[extension] ?? 'application/octet-stream';
+  const response = new BytesResponse(bytes, { headers: { ...common, 'content-type': type } });
+  return await compressResponse(request, response);
+}
+
+/** A weak tag: the same file goes out compressed and as it is. */
+function makeTag(bytes: Uint8Array): string {
+  return `W/"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
+}
+
+/** Source: RFC 9110, section 13.1.2; tags are compared without regard to their weakness. */
+function hasTag(request: Request, tag: string): boolean {
+  const tags = (request.headers.get('if-none-match') ?? '').split(',').map((part) => part.trim());
+  return tags.some((given) => given === '*' || given.replace(/^W\//, '') === tag.replace(/^W\//, ''));
+}
