@@ -8,7 +8,16 @@ export default class ClosingLineReporter implements Reporter {
     const brokenModules = modules.filter(
       (module) => module.state() === 'failed' && module.errors().length > 0,
     );
+    if (modules.some((module) => isInBrowser(module) && module.state() === 'skipped')) {
+      console.log(
+        '\nskipped what runs in a browser: there is no Chromium here, and CHROMIUM_PATH names none',
+      );
+    }
     const skipped = count('skipped') > 0 ? `, ${count('skipped')} skipped` : '';
     console.log(`\n${count('passed')} passed, ${count('failed') + brokenModules.length} failed${skipped}`);
   }
+}
+
+function isInBrowser({ moduleId }: TestModule): boolean {
+  return moduleId.replaceAll('\\', '/').includes('/test/browser/');
 }
