@@ -21,6 +21,7 @@ interface Views {
 /** @param path where its predict requests go */
 export function startTrial(path: string, model: ModelDescription, { answers, calls }: Views): Trial {
   let asking = new AbortController();
+  let isOpen = true;
 
   const run = async (): Promise<void> => {
     asking.abort();
@@ -37,7 +38,10 @@ export function startTrial(path: string, model: ModelDescription, { answers, cal
     answers.show(outcome);
     form.blame(outcome.failure?.message ?? '');
   };
-  const showCall = async (): Promise<void> => calls.show(path, await form.read());
+  const showCall = async (): Promise<void> => {
+    const payload = await form.read();
+    if (isOpen) calls.show(path, payload);
+  };
   const form = createForm(model, {
     run: () => void run(),
     change: () => void showCall(),
@@ -52,6 +56,7 @@ export function startTrial(path: string, model: ModelDescription, { answers, cal
     form,
     run,
     close: () => {
+      isOpen = false;
       asking.abort();
       form.close();
     },

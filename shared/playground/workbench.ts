@@ -16,44 +16,62 @@ export interface Workbench {
   close(reason: HTMLElement): void;
 }
 
+/** How long the last model may stay in sight: most load at once, and a flash of something else would only disturb. */
+const PATIENCE_MS = 200;
+
 /** Where one model at a time is tried. */
 export function createWorkbench(say: (text: string) => void): Workbench {
   const views = { answers: createAnswerView(say), calls: createCallView(say) };
+  const form = find('form', HTMLFormElement);
   let loading = new AbortController();
   let trial: Trial | undefined;
 
-  const close = (content: HTMLElement): void => {
+  const leave = (): void => {
     loading.abort();
+    loading = new AbortController();
     trial?.close();
     trial = undefined;
+    form.inert = true;
+  };
+  const show = (content: HTMLElement, buttons?: readonly HTMLElement[]): void => {
     views.answers.clear();
-    fill(content);
+    fill(content, buttons);
+    form.inert = false;
   };
   const start = (place: string, { answer, failure }: Outcome): void => {
     if (failure) {
       say(`Error: ${failure.message}`);
-      fill(showFailure(failure));
+      show(showFailure(failure));
       return;
     }
     const model = parseDescription(answer?.json);
     trial = startTrial(`${place}/predict`, model, views);
-    fill(trial.form.element, trial.form.buttons);
+    show(trial.form.element, trial.form.buttons);
     showModel(model);
   };
-  find('form', HTMLFormElement).addEventListener('submit', (event) => {
+  form.addEventListener('submit', (event) => {
     event.preventDefault();
     void trial?.run();
   });
   return {
-    close,
-    open: async ({ model = '', version = '' }) => {
-      close(make('p', { class: 'empty' }, 'Loading the model …'));
-      loading = new AbortController();
-      const place = version ? pathOf('models', model, 'versions', version) : pathOf('models', model);
+    close: (reason) => {
+      leave();
+      show(reason);
+    },
+    open: async (shown) => {
+      leave();
+      const wait = setTimeout(() => show(make('p', { class: 'empty' }, 'Loading the model …')), PATIENCE_MS);
+      const place = placeOf(shown);
       const outcome = await attempt(place, loading.signal);
+      clearTimeout(wait);
       if (outcome) start(place, outcome);
     },
   };
+}
+
+/** Where a model is described; without a version, its live one. */
+function placeOf({ model = '', version }: Shown): string {
+  return version ? pathOf('models', model, 'versions', version) : pathOf('models', model);
 }
 
 /** Puts content into the form; without buttons there is nothing to send, and nothing else to show. */

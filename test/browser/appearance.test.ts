@@ -40,9 +40,10 @@ describe.runIf(findChromium())('the playground, for whoever uses it', () => {
 
   it('takes an image by keyboard alone', async () => {
     const { page } = await playground.open('/#model=digits');
+    // Asked for early: a dialog that opens before the browser knows that it is wanted is lost.
+    const chooser = page.waitForEvent('filechooser');
     await page.getByRole('button', { name: 'Clear' }).waitFor();
     await pressTabUntil(page, 'Choose image');
-    const chooser = page.waitForEvent('filechooser');
     await page.keyboard.press('Enter');
     await (await chooser).setFiles(SEVEN);
     await page.locator('.headline', { hasText: '7' }).waitFor();

@@ -34,6 +34,8 @@ export function createDrawing({ strokeStarts, strokeEnds }: DrawingEvents): Draw
     'aria-label': 'Paper to draw on with a pointer. With a keyboard, choose an image file instead.',
   });
   const context = contextOf(canvas);
+  context.lineWidth = PEN;
+  context.lineCap = 'round';
   let ink: Box | undefined;
 
   const draw = (from: Point, to: Point): void => {
@@ -46,7 +48,6 @@ export function createDrawing({ strokeStarts, strokeEnds }: DrawingEvents): Draw
   const clear = (): void => {
     ink = undefined;
     wipe(context, SIDE);
-    Object.assign(context, { lineWidth: PEN, lineCap: 'round', lineJoin: 'round', strokeStyle: '#000' });
   };
   clear();
   followPointer(canvas, { strokeStarts, strokeEnds, draw });

@@ -10,6 +10,11 @@ export function showModel(model: ModelDescription | undefined): void {
   const metrics = [...model.metrics].map(
     ([name, value]) => `${name.replaceAll('_', ' ')} ${formatNumber(value)}`,
   );
+  const facts = [
+    ['Takes', model.inputs.map(describeTensor)],
+    ['Gives', model.outputs.map(describeTensor)],
+    ['Metrics', metrics],
+  ] as const;
   about.replaceChildren(
     make(
       'p',
@@ -21,17 +26,17 @@ export function showModel(model: ModelDescription | undefined): void {
       'details',
       {},
       make('summary', {}, 'Inputs and outputs'),
-      listTensors('Takes', model.inputs),
-      listTensors('Gives', model.outputs),
-      metrics.length > 0 ? make('p', { class: 'hint' }, `Held-out data: ${metrics.join(', ')}`) : undefined,
+      make('dl', {}, ...facts.flatMap(([name, items]) => listFact(name, items))),
     ),
   );
 }
 
-function listTensors(title: string, specs: readonly TensorSpec[]): HTMLElement {
-  const items = specs.map(({ name, datatype, shape }) => {
-    const axes = shape.map((size) => (size === -1 ? 'any' : String(size))).join(' × ');
-    return make('li', {}, make('code', {}, name), ` ${datatype} ${axes}`);
-  });
-  return make('div', {}, make('h3', {}, title), make('ul', {}, ...items));
+function describeTensor({ name, datatype, shape }: TensorSpec): string {
+  const axes = shape.map((size) => (size === -1 ? 'any' : String(size))).join(' × ');
+  return `${name}: ${datatype} ${axes}`;
+}
+
+function listFact(name: string, items: readonly string[]): HTMLElement[] {
+  if (items.length === 0) return [];
+  return [make('dt', {}, name), ...items.map((item) => make('dd', {}, item))];
 }
