@@ -48,7 +48,7 @@ export function createApp({ config, store, logger, pages }: AppDependencies): Ap
     onProblem: (what, error) => logger.log('warn', what, error === undefined ? {} : { error }),
   });
   const inference = createInference({ ...config, repository, logger });
-  const routes = createRoutes({ inference, config, version: VERSION, logger }, pages);
+  const routes = createRoutes({ inference, config, version: VERSION, logger, pages });
 
   return {
     inference,
@@ -84,13 +84,13 @@ function refuse(thrown: unknown, { context, record }: Bindings): Response {
   return (record.encodeError ?? errorResponse)(error, context.requestId);
 }
 
-function createRoutes(options: ProtocolOptions, pages: Pages): Hono<AppEnvironment> {
+function createRoutes(options: ProtocolOptions): Hono<AppEnvironment> {
   const routes = new Hono<AppEnvironment>({
     getPath: (request) => routePathOf(request, options.config.basePath),
   });
   const protocols = createProtocols(options);
   mountProtocols(routes, protocols);
-  if (options.config.docs) mountProtocols(routes, [createDocs(options, pages, protocols)]);
+  if (options.config.docs) mountProtocols(routes, [createDocs(options, protocols)]);
 
   routes.notFound((c) => {
     const allowed = METHODS.filter((method) => routes.router.match(method, c.req.path)[0].length > 0);

@@ -76,6 +76,8 @@ export interface Config {
   readonly adminRoutes: boolean;
   /** Whether the interface is described at `/docs` and `/openapi.json`. */
   readonly docs: boolean;
+  /** Whether browsers get the playground at `/`. */
+  readonly playground: boolean;
   readonly nonFiniteJson: NonFinite;
   /** Prefix of all paths, as a gateway adds one; '' for none. */
   readonly basePath: string;
@@ -159,6 +161,7 @@ const environmentSchema = z.object({
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
   ADMIN_ROUTES: z.enum(['true', 'false'], 'must be true or false').default('false'),
   DOCS: z.enum(['true', 'false'], 'must be true or false').default('true'),
+  PLAYGROUND: z.enum(['true', 'false'], 'must be true or false').default('true'),
   NON_FINITE_JSON: z.enum(['null', 'literal'], 'must be null or literal').default('null'),
   BASE_PATH: z
     .string()
@@ -211,6 +214,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     logLevel: values.LOG_LEVEL,
     adminRoutes: values.ADMIN_ROUTES === 'true',
     docs: values.DOCS === 'true',
+    playground: values.PLAYGROUND === 'true',
     nonFiniteJson: values.NON_FINITE_JSON,
     basePath: values.BASE_PATH,
     protocols: values.PROTOCOLS,

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { build } from 'esbuild';
@@ -7,8 +8,8 @@ const PROJECT = join(import.meta.dirname, '..');
 
 /**
  * The parts of the project, lowest first. A part may import parts of the levels below it, and parts of its own level
- * as long as they do not import each other in a circle. This is "Who may import whom" of the design. The script of the
- * page at /docs runs in browsers: it imports nothing, and nothing imports it.
+ * as long as they do not import each other in a circle. This is "Who may import whom" of the design. What runs in
+ * browsers, the playground and the script of the page at /docs, imports nothing but itself, and nothing imports it.
  */
 const LEVELS: readonly (readonly string[])[] = [
   ['shared/errors', 'shared/config', 'shared/version', 'shared/limiter'],
@@ -40,17 +41,21 @@ interface Import {
 const found = globSync(['shared/**/*.ts', 'functions/**/*.ts'], { cwd: PROJECT })
   .map((path) => path.replaceAll('\\', '/'))
   .sort();
-const sources = found.filter((path) => !isDocsPage(path));
+const sources = found.filter((path) => !isForBrowsers(path));
 const read = (path: string) => readFileSync(join(PROJECT, path), 'utf8');
-const bundled = await listBundledImports();
+const bundled = await listBundledImports([
+  'shared/app.ts',
+  ...globSync('functions/*/index.ts', { cwd: PROJECT }),
+]);
+const inBrowser = await listBundledImports(['shared/playground/main.ts']);
 /** With those of types alone, which no bundle shows. */
 const all: readonly Import[] = [...bundled, ...sources.flatMap(listTypeImports)];
 
 /** What the bundler sees: each import that is left at run time, dynamic ones too. */
-async function listBundledImports(): Promise<Import[]> {
+async function listBundledImports(entryPoints: string[]): Promise<Import[]> {
   const { metafile } = await build({
     absWorkingDir: PROJECT,
-    entryPoints: ['shared/app.ts', ...globSync('functions/*/index.ts', { cwd: PROJECT })],
+    entryPoints,
     outdir: 'unused',
     write: false,
     bundle: true,
@@ -73,8 +78,8 @@ function listTypeImports(from: string): Import[] {
   );
 }
 
-function isDocsPage(path: string): boolean {
-  return path.startsWith('shared/docs-page/');
+function isForBrowsers(path: string): boolean {
+  return /^shared\/(?:docs-page|playground)\//.test(path);
 }
 
 function isLocal({ to }: Import): boolean {
@@ -155,15 +160,38 @@ describe('the parts of the project', () => {
   });
 
   it('leave the page at /docs alone, as it does them', () => {
-    const scripts = found.filter(isDocsPage);
+    const scripts = found.filter((path) => path.startsWith('shared/docs-page/'));
     expect(scripts).toEqual(['shared/docs-page/main.ts']);
     expect(scripts.filter((path) => /^import /m.test(read(path)))).toEqual([]);
-    expect(show(all.filter(({ to }) => isDocsPage(to)))).toEqual([]);
+    expect(show(all.filter(({ to }) => isForBrowsers(to)))).toEqual([]);
   });
 
   it('import neither tests nor infrastructure', () => {
     const outside = all.filter(({ to }) => /^(\.\.|infra|test|models|docs)\//.test(to));
     expect(show(outside)).toEqual([]);
+  });
+});
+
+describe('the playground', () => {
+  const scripts = found.filter((path) => path.startsWith('shared/playground/'));
+  const imports = [...inBrowser, ...scripts.flatMap(listTypeImports)];
+
+  it('imports nothing but itself, and no other part imports it', () => {
+    expect(imports.length).toBeGreaterThan(20);
+    expect(show(imports.filter(({ from, to }) => isForBrowsers(from) && !isForBrowsers(to)))).toEqual([]);
+    expect(show(all.filter(({ to }) => isForBrowsers(to)))).toEqual([]);
+  });
+
+  it('consists of files that are all used and make no circle', () => {
+    const used = new Set(['shared/playground/main.ts', ...imports.map(({ to }) => to)]);
+    expect(scripts.filter((path) => !used.has(path))).toEqual([]);
+    expect(findCircle(inBrowser)).toBeUndefined();
+  });
+
+  it('alone knows the names of a browser: all else compiles without them', () => {
+    const compiler = join(PROJECT, 'node_modules/typescript/bin/tsc');
+    const compile = () => execFileSync(process.execPath, [compiler, '--project', 'shared'], { cwd: PROJECT });
+    expect(compile().toString()).toBe('');
   });
 });
 

@@ -3,7 +3,6 @@ import { InferenceError } from '../errors.ts';
 import { BytesResponse } from '../http/bytes.ts';
 import { compressResponse } from '../http/compress.ts';
 import type { AppEnvironment } from '../http/context.ts';
-import type { Pages } from '../pages/pages.ts';
 import { hasTag, makeTag, respondPage } from '../pages/respond-page.ts';
 import type { Protocol, ProtocolOptions } from '../protocols/protocol.ts';
 import type { DocumentSource } from './document-source.ts';
@@ -21,7 +20,8 @@ const FILES = [
  * The description of the other protocols: as OpenAPI for programs and as a page for people. What writes it is brought
  * by the first request for it.
  */
-export function createDocs(options: ProtocolOptions, pages: Pages, described: readonly Protocol[]): Protocol {
+export function createDocs(options: ProtocolOptions, described: readonly Protocol[]): Protocol {
+  const { pages } = options;
   let source: Promise<DocumentSource> | undefined;
 
   async function answerDocument(c: Context<AppEnvironment>): Promise<Response> {

@@ -1,11 +1,14 @@
 import type { Context } from 'hono';
 import type { AppEnvironment } from '../http/context.ts';
+import { prefersHtml } from '../http/prefers-html.ts';
 import { jsonResponse } from '../http/respond.ts';
 import type { Inference } from '../inference/inference.ts';
 import type { WritableJson } from '../json/write-json.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { ModelListing, ModelReference } from '../models/model-repository.ts';
 import type { Logger } from '../monitoring/logger.ts';
+import type { Pages } from '../pages/pages.ts';
+import { respondPage } from '../pages/respond-page.ts';
 import { StoreError } from '../stores/model-store.ts';
 import * as schemas from './catalog-schemas.ts';
 import { encodeModel, encodeNames } from './encode-model.ts';
@@ -17,6 +20,7 @@ import { customizedQuery } from './torchserve/schemas.ts';
 /** What can be read of the server: what it is, whether it is well, and which models it serves. */
 export function createCatalog(options: ProtocolOptions): Protocol {
   const { inference, version, logger, config } = options;
+  const playground = config.playground ? options.pages : undefined;
   const { repository } = inference;
 
   async function describeModel(c: Context<AppEnvironment>): Promise<Response> {
@@ -41,7 +45,11 @@ export function createCatalog(options: ProtocolOptions): Protocol {
         path: '/',
         summary: 'What this server is',
         response: jsonContent(schemas.indexResponse),
-        handle: async () => jsonResponse(encodeIndex(version, await repository.list(), config.docs)),
+        handle: async (c) => {
+          const page = playground && prefersHtml(c) && (await openPlayground(playground, c.req.raw, logger));
+          const index = async () => encodeIndex(version, await repository.list(), config.docs);
+          return page || jsonResponse(await index(), 200, VARIES);
+        },
       },
       {
         method: 'GET',
@@ -82,12 +90,22 @@ export function createCatalog(options: ProtocolOptions): Protocol {
   };
 }
 
+/** What stands at `/` depends on what the client accepts. */
+const VARIES = { vary: 'accept' };
+
+/** Without its file, which a build always makes, browsers get what all others get. */
+async function openPlayground(pages: Pages, request: Request, logger: Logger): Promise<Response | undefined> {
+  const page = await respondPage(pages, 'playground.html', request, VARIES);
+  if (!page) logger.log('warn', 'the playground is not among the pages of this build');
+  return page;
+}
+
 /** The state of the server, with status 503 when it can serve no model at all. */
 export async function respondHealth({
   inference,
   version,
   logger,
-}: Omit<ProtocolOptions, 'config'>): Promise<Response> {
+}: Pick<ProtocolOptions, 'inference' | 'version' | 'logger'>): Promise<Response> {
   const health = await checkHealth(inference, logger);
   return jsonResponse({ ...health, version }, health.status === 'error' ? 503 : 200);
 }

@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import type { AppEnvironment, ErrorEncoder } from '../http/context.ts';
 import type { Inference } from '../inference/inference.ts';
 import type { Logger } from '../monitoring/logger.ts';
+import type { Pages } from '../pages/pages.ts';
 
 export type Handler = (c: Context<AppEnvironment>) => Response | Promise<Response>;
 
@@ -67,6 +68,8 @@ export interface ProtocolOptions {
   /** Version of Ternion itself. */
   readonly version: string;
   readonly logger: Logger;
+  /** Ternion's own pages for browsers. */
+  readonly pages: Pages;
 }
 
 /** The routes of protocols. Where two have the same one, the first wins. */

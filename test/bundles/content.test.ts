@@ -1,10 +1,12 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { zipFolder } from '../../infra/build/zip.ts';
-import { PROJECT } from '../hosts/environment.ts';
+import { PAGES, PROJECT } from '../hosts/environment.ts';
 import { TARGETS } from './targets.ts';
 
 const MEGABYTE = 1_000_000;
@@ -19,6 +21,8 @@ const JS_CEILINGS: Readonly<Record<string, number>> = {
   gcp: 0.7 * MEGABYTE,
   azure: 0.9 * MEGABYTE,
 };
+/** What a page may weigh on its way to a phone, in bytes. */
+const PLAYGROUND_CEILING = 15_000;
 const ELF_MACHINES: Readonly<Record<string, number>> = { x64: 0x3e, arm64: 0xb7 };
 
 /** What is left in a CommonJS bundle of a module of which nothing is used: `var a=b(()=>{});`. */
@@ -52,10 +56,15 @@ describe.each(deployable)('dist/$name', ({ name, platform, format }) => {
     expect(jsBytes).toBeLessThanOrEqual(JS_CEILINGS[cloud] ?? 0);
   });
 
-  it('has its entry, source maps and models, and no node_modules', () => {
+  it('has its entry, source maps, models and pages, and no node_modules', () => {
     expect(existsSync(join(folder, format === 'esm' ? 'index.mjs' : 'index.cjs'))).toBe(true);
     for (const script of scripts) expect(existsSync(`${script}.map`), script).toBe(true);
     expect(existsSync(join(folder, 'models/iris/1/model.onnx'))).toBe(true);
+    for (const page of readdirSync(PAGES)) {
+      expect(readFileSync(join(folder, 'pages', page)).equals(readFileSync(join(PAGES, page))), page).toBe(
+        true,
+      );
+    }
     expect(
       files.filter((file) => /node_modules|\.py$|requirements\.txt$/.test(file.slice(folder.length))),
     ).toEqual([]);
@@ -97,8 +106,34 @@ describe.each(deployable)('dist/$name', ({ name, platform, format }) => {
   }
 
   it('names no path of the machine that built it', () => {
-    for (const file of files.filter((name) => /\.([mc]js|map|json)$/.test(name))) {
+    for (const file of files.filter((name) => /\.([mc]js|map|json|html|csp)$/.test(name))) {
       expect(readFileSync(file, 'utf8').includes(PROJECT), file).toBe(false);
+    }
+  });
+});
+
+describe('the playground', () => {
+  const page = readFileSync(join(PAGES, 'playground.html'), 'utf8');
+
+  it('is one file that stays under its ceiling, compressed', () => {
+    expect(page).toContain('<title>Ternion playground</title>');
+    expect(gzipSync(page, { level: 9 }).length).toBeLessThanOrEqual(PLAYGROUND_CEILING);
+  });
+
+  it('needs nothing from elsewhere and has nothing that its policy forbids', () => {
+    expect(page.match(/<script[ >]/g)).toHaveLength(1);
+    expect(page.match(/<style>/g)).toHaveLength(1);
+    expect(page).not.toMatch(/<(link|script|img)[^>]* (src|href)="(?!data:)/);
+    expect(page).not.toMatch(/<[a-z][^>]* (style|on[a-z]+)="/);
+    const named = [...page.matchAll(/https?:\/\/[\w.-]+/g)].map(([url]) => url);
+    expect(named.filter((url) => url !== 'http://www.w3.org')).toEqual([]);
+  });
+
+  it('has a policy that names the hashes of its script and style', () => {
+    const policy = readFileSync(join(PAGES, 'playground.html.csp'), 'utf8');
+    for (const [, tag = '', content = ''] of page.matchAll(/<(script|style)[^>]*>(.*?)<\/\1>/gs)) {
+      const hash = createHash('sha256').update(content).digest('base64');
+      expect(policy).toContain(`${tag}-src 'sha256-${hash}';`);
     }
   });
 });

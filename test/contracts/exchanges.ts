@@ -15,6 +15,8 @@ export interface Exchange {
   /** What the error text says. */
   readonly error?: RegExp;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Content-Type of an answer that is not JSON. */
+  readonly type?: string;
 }
 
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png'));
@@ -26,6 +28,9 @@ const IS_SEVEN = { prediction: '7', class_id: 7, model: 'digits', model_version:
 /** No JSON type: event sources that pass JSON on as text would damage the bytes before any function sees them. */
 const GZIP = { 'content-type': 'application/octet-stream', 'content-encoding': 'gzip' };
 const JSON_TYPE = { 'content-type': 'application/json' };
+
+/** What a browser sends when an address is typed in. */
+const BROWSER = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8' };
 
 /** Requests that do well. */
 export async function goodExchanges(): Promise<Exchange[]> {
@@ -82,6 +87,7 @@ export async function goodExchanges(): Promise<Exchange[]> {
     good('HEAD of a page', { method: 'HEAD', path: '/health', headers: {}, body: Buffer.alloc(0) }),
     good('health', get('/health'), { status: 'ok' }),
     good('the index', get('/'), { name: 'Ternion', models: ['digits', 'iris'] }),
+    ...pageExchanges(),
     good('the models', get('/models')),
     good('the description', get('/openapi.json'), { openapi: '3.1.0', servers: [{ url: '.' }] }),
     good('one model', get('/models/iris'), {
@@ -104,6 +110,30 @@ export async function goodExchanges(): Promise<Exchange[]> {
       status: 204,
       headers: { allow: 'POST, OPTIONS' },
     },
+  ];
+}
+
+/** The playground, for those who ask for a page. */
+function pageExchanges(): Exchange[] {
+  const request = { ...get('/'), headers: BROWSER };
+  const headers = { vary: 'accept', 'cache-control': 'no-cache', 'referrer-policy': 'no-referrer' };
+  const page = { request, status: 200, type: 'text/html; charset=utf-8', headers };
+  return [
+    { ...page, title: 'the playground to a browser' },
+    { ...page, title: 'HEAD of the playground', request: { ...request, method: 'HEAD' } },
+    {
+      ...page,
+      title: 'the playground compressed',
+      request: { ...request, headers: { ...BROWSER, 'accept-encoding': 'gzip, br' } },
+      headers: { ...headers, vary: 'accept, accept-encoding', 'content-encoding': 'gzip' },
+    },
+    {
+      title: 'that the playground is still the same',
+      request: { ...request, headers: { ...BROWSER, 'if-none-match': '*' } },
+      status: 304,
+      headers,
+    },
+    { ...good('the index to a program', get('/'), { name: 'Ternion' }), headers: { vary: 'accept' } },
   ];
 }
 

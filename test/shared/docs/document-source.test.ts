@@ -12,6 +12,7 @@ import type { ProtocolOptions } from '../../../shared/protocols/protocol.ts';
 import { createProtocols } from '../../../shared/protocols/protocols.ts';
 import { StoreError } from '../../../shared/stores/model-store.ts';
 import { makeInference } from '../inference/make-inference.ts';
+import { NO_PAGES } from '../no-pages.ts';
 import { MODELS } from '../project.ts';
 import { makeFolder } from '../temporary-folder.ts';
 
@@ -36,7 +37,13 @@ function spyOn(inference: Inference, list: () => Promise<readonly ModelListing[]
 
 function openSource(inference: Inference) {
   const logger = createLogger('silent', () => undefined);
-  const options: ProtocolOptions = { inference, config: parseConfig({}), version: '0', logger };
+  const options: ProtocolOptions = {
+    inference,
+    config: parseConfig({}),
+    version: '0',
+    logger,
+    pages: NO_PAGES,
+  };
   const source = createDocumentSource(options, createProtocols(options));
   return async () => await source.read();
 }

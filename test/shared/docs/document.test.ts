@@ -7,6 +7,7 @@ import { VERSION } from '../../../shared/version.ts';
 import { badExchanges, get, post } from '../../contracts/exchanges.ts';
 import { openApp } from '../../hosts/in-process.ts';
 import { makeInference } from '../inference/make-inference.ts';
+import { NO_PAGES } from '../no-pages.ts';
 import { MODELS } from '../project.ts';
 import {
   createValidator,
@@ -58,7 +59,13 @@ describe('the document', () => {
   it('has every route of every protocol but those on which nothing works', () => {
     const { inference } = makeInference(MODELS);
     const logger = createLogger('silent', () => undefined);
-    const protocols = createProtocols({ inference, config: parseConfig({}), version: VERSION, logger });
+    const protocols = createProtocols({
+      inference,
+      config: parseConfig({}),
+      version: VERSION,
+      logger,
+      pages: NO_PAGES,
+    });
     const routes = protocols.flatMap(({ operations }) =>
       operations
         .filter(({ method, isLegacy }) => method !== 'ALL' && !isLegacy)

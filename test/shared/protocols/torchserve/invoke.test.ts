@@ -7,6 +7,7 @@ import { invoke } from '../../../../shared/protocols/invocations/invoke.ts';
 import { readRecording } from '../../../fixtures/clients/read-recording.ts';
 import { TEST_ENVIRONMENT } from '../../../hosts/environment.ts';
 import { makeInference } from '../../inference/make-inference.ts';
+import { NO_PAGES } from '../../no-pages.ts';
 
 const sent = readRecording('torchserve.json');
 
@@ -22,7 +23,7 @@ async function answer(
   const request = new BytesRequest('http://localhost/invocations', { method: 'POST', headers }, body);
   const invocation = createInvocation(request, body, {}, config.limits, {});
   const logger = createLogger('silent', () => undefined);
-  const response = await invoke(invocation, { inference, config, version: '0', logger });
+  const response = await invoke(invocation, { inference, config, version: '0', logger, pages: NO_PAGES });
   return await response.text();
 }
 

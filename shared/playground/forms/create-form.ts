@@ -1,0 +1,24 @@
+import type { ModelDescription } from '../model-description.ts';
+import { createFeatureForm, hasFields } from './feature-form.ts';
+import { createImageForm } from './image-form.ts';
+import type { CreateForm, FormEvents, InputForm } from './input-form.ts';
+import { createJsonForm } from './json-form.ts';
+
+/** The form of each task. A task that is not here gets an editor of the request's JSON. */
+const FORMS: ReadonlyMap<string, CreateForm> = new Map<string, CreateForm>([
+  ['tabular-classification', createRowForm],
+  ['tabular-regression', createRowForm],
+  ['image-classification', createImageForm],
+  ['tensor', createJsonForm],
+]);
+
+/** The form for a model. A graph that only takes whole batches has an example with instances, for the editor. */
+export function createForm(model: ModelDescription, events: FormEvents): InputForm {
+  const isBatch = model.example !== undefined && 'instances' in model.example;
+  const create = (isBatch ? undefined : FORMS.get(model.task)) ?? createJsonForm;
+  return create(model, events);
+}
+
+function createRowForm(model: ModelDescription, events: FormEvents): InputForm {
+  return hasFields(model) ? createFeatureForm(model, events) : createJsonForm(model, events);
+}

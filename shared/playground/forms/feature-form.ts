@@ -1,0 +1,115 @@
+import { make, makeId } from '../element.ts';
+import type { Feature, ModelDescription } from '../model-description.ts';
+import { listOf, membersOf, textOf } from '../parse.ts';
+import type { FormEvents, InputForm } from './input-form.ts';
+
+/** More fields than this are no form any more. */
+const MOST_FIELDS = 60;
+
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+interface Field {
+  readonly element: HTMLElement;
+  readonly input: HTMLInputElement;
+  readonly name: string;
+  readonly example: string;
+}
+
+/** Whether a model's features are known, and few enough for a field each. */
+export function hasFields(model: ModelDescription): boolean {
+  const width = model.features?.length ?? model.inputs[0]?.shape[1] ?? -1;
+  return width > 0 && width <= MOST_FIELDS;
+}
+
+/** One field per feature of a tabular model, filled with the model's example. */
+export function createFeatureForm(model: ModelDescription, { change }: FormEvents): InputForm {
+  const fields = listFeatures(model).map((feature, index) =>
+    makeField(feature, exampleOf(model, feature.name, index)),
+  );
+  const isNamed = model.features !== undefined;
+  const element = make('div', { class: 'fields' }, ...fields.map((field) => field.element));
+  element.addEventListener('input', change);
+  const button = make('button', { type: 'button' }, 'Example');
+  button.addEventListener('click', () => {
+    for (const { input, example } of fields) input.value = example;
+    change();
+  });
+  return {
+    element,
+    buttons: [button],
+    read: async () => ({
+      type: 'application/json',
+      body: JSON.stringify({ features: isNamed ? readByName(fields) : fields.map(readValue) }),
+    }),
+    missing: '',
+    blame: (message) => {
+      const places = fields.filter(({ name }, index) => isAbout(message, isNamed ? name : index));
+      for (const field of fields) field.input.setAttribute('aria-invalid', String(places.includes(field)));
+      places[0]?.input.focus();
+    },
+    close: () => undefined,
+  };
+}
+
+function listFeatures({ features, inputs }: ModelDescription): readonly Feature[] {
+  const width = inputs[0]?.shape[1] ?? 0;
+  return (
+    features ??
+    Array.from({ length: width }, (_, index) => ({
+      name: `Feature ${index}`,
+      unit: undefined,
+      range: undefined,
+      description: undefined,
+    }))
+  );
+}
+
+function exampleOf({ example }: ModelDescription, name: string, index: number): string {
+  const given = example?.features;
+  return textOf(Array.isArray(given) ? listOf(given)[index] : membersOf(given)[name]) ?? '';
+}
+
+function makeField({ name, unit, range, description }: Feature, example: string): Field {
+  const id = makeId();
+  const bounds = range && `${range[0]} to ${range[1]}`;
+  const hints = [description, bounds && (unit ? `${bounds} ${unit}` : bounds)].filter(
+    (hint) => hint !== undefined,
+  );
+  const hint =
+    hints.length > 0 ? make('p', { id: `${id}-hint`, class: 'hint' }, hints.join(' · ')) : undefined;
+  const input = make('input', {
+    id,
+    type: 'text',
+    inputmode: 'decimal',
+    autocomplete: 'off',
+    'aria-describedby': hint?.id,
+  });
+  input.value = example;
+  const label = make('label', { for: id }, name);
+  const box = make(
+    'div',
+    { class: 'unit-box' },
+    input,
+    unit === undefined ? undefined : make('span', { class: 'unit', 'aria-hidden': 'true' }, unit),
+  );
+  return { element: make('div', { class: 'field' }, label, box, hint), input, name, example };
+}
+
+/** What is no number goes as text, and a field left empty stays away: the server says best what it expects. */
+function readValue({ input }: Field): number | string | null {
+  const text = input.value.trim();
+  if (text === '') return null;
+  return DECIMAL.test(text) && Number.isFinite(Number(text)) ? Number(text) : text;
+}
+
+function readByName(fields: readonly Field[]): Record<string, unknown> {
+  const given = fields.filter(({ input }) => input.value.trim() !== '');
+  return Object.fromEntries(given.map((field) => [field.name, readValue(field)]));
+}
+
+/** The server names a feature in quotes, behind `features.`, or as `features[1]`. */
+function isAbout(message: string, feature: string | number): boolean {
+  const forms =
+    typeof feature === 'number' ? [`"features[${feature}]"`] : [`"features.${feature}"`, `"${feature}"`];
+  return forms.some((form) => message.includes(form));
+}

@@ -1,0 +1,74 @@
+import { find, make } from './element.ts';
+import { type ModelListing, parseListings } from './model-description.ts';
+import { attempt } from './outcome.ts';
+import { membersOf, textOf } from './parse.ts';
+import { urlOf } from './server.ts';
+import { readLink, type Shown, writeLink } from './share-link.ts';
+import { showFailure } from './views/failure-view.ts';
+import { createModelPicker } from './views/model-picker.ts';
+import { createWorkbench } from './workbench.ts';
+
+/** Links of the index that are for readers, when the server has them. */
+const LINKS = [
+  ['docs', 'API docs'],
+  ['openapi', 'OpenAPI'],
+] as const;
+
+const TITLE = document.title;
+const NEVER = new AbortController().signal;
+
+const status = find('status', HTMLElement);
+const workbench = createWorkbench((text) => {
+  status.textContent = text;
+});
+
+void showIndex();
+void start();
+
+/** Lists the models, and shows the one the URL names, now and whenever it changes. */
+async function start(): Promise<void> {
+  const { answer, failure } = (await attempt('models', NEVER)) ?? {};
+  if (failure) return workbench.close(showFailure(failure));
+  const listings = parseListings(answer?.json);
+  const picker = createModelPicker(listings, (shown) => {
+    location.hash = writeLink(shown);
+  });
+  const open = (): void => {
+    const shown = complete(readLink(location.hash), listings);
+    history.replaceState(null, '', shown.model === undefined ? location.href : writeLink(shown));
+    document.title = shown.model === undefined ? TITLE : `${shown.model} · ${TITLE}`;
+    picker.choose(shown);
+    if (shown.model === undefined) workbench.close(describeEmptiness());
+    else void workbench.open(shown);
+  };
+  window.addEventListener('hashchange', open);
+  open();
+}
+
+/** What a link leaves open: the first model, and the live version of any. */
+function complete({ model, version }: Shown, listings: readonly ModelListing[]): Required<Shown> {
+  const listing =
+    listings.find(({ name }) => name === model) ?? (model === undefined ? listings[0] : undefined);
+  return { model: model ?? listing?.name, version: version ?? listing?.liveVersion };
+}
+
+function describeEmptiness(): HTMLElement {
+  return make(
+    'p',
+    { class: 'empty' },
+    'This server has no models yet. Put one at ',
+    make('code', {}, '<name>/1/model.onnx'),
+    ' in its model repository.',
+  );
+}
+
+async function showIndex(): Promise<void> {
+  const { answer } = (await attempt('', NEVER)) ?? {};
+  const { version, links } = membersOf(answer?.json);
+  find('ternion-version', HTMLElement).textContent = textOf(version) ?? '';
+  for (const [name, text] of LINKS) {
+    const path = textOf(membersOf(links)[name]);
+    if (path === undefined) continue;
+    find('links', HTMLElement).append(make('a', { href: urlOf(path.replace(/^\//, '')) }, text));
+  }
+}

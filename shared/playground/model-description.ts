@@ -1,0 +1,80 @@
+import { isObject, listOf, membersOf, textOf } from './parse.ts';
+
+/** One model of the list. */
+export interface ModelListing {
+  readonly name: string;
+  readonly versions: readonly string[];
+  readonly liveVersion: string;
+}
+
+export interface Feature {
+  readonly name: string;
+  readonly unit: string | undefined;
+  readonly range: readonly [number, number] | undefined;
+  readonly description: string | undefined;
+}
+
+export interface TensorSpec {
+  readonly name: string;
+  readonly datatype: string;
+  /** -1 for an axis of any length. */
+  readonly shape: readonly number[];
+}
+
+/** What the server tells of one version of a model. */
+export interface ModelDescription {
+  readonly task: string;
+  readonly description: string | undefined;
+  readonly features: readonly Feature[] | undefined;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  readonly metrics: ReadonlyMap<string, number>;
+  /** Body of a predict request. */
+  readonly example: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Reads the answer to `GET /models`. */
+export function parseListings(answer: unknown): ModelListing[] {
+  return listOf(membersOf(answer).models).flatMap((entry) => {
+    const { name, versions, live_version: live } = membersOf(entry);
+    const listed = listOf(versions).flatMap((version) => textOf(version) ?? []);
+    const liveVersion = textOf(live) ?? listed.at(-1);
+    return typeof name === 'string' && liveVersion !== undefined
+      ? [{ name, versions: listed, liveVersion }]
+      : [];
+  });
+}
+
+/** Reads the answer to `GET /models/{model}/versions/{version}`. */
+export function parseDescription(answer: unknown): ModelDescription {
+  const { task, description, features, inputs, outputs, metrics, example } = membersOf(answer);
+  return {
+    task: textOf(task) ?? 'tensor',
+    description: textOf(description),
+    features: Array.isArray(features) ? features.map(parseFeature) : undefined,
+    inputs: listOf(inputs).map(parseSpec),
+    outputs: listOf(outputs).map(parseSpec),
+    metrics: new Map(
+      Object.entries(membersOf(metrics)).flatMap(([name, value]) =>
+        typeof value === 'number' ? [[name, value]] : [],
+      ),
+    ),
+    example: isObject(example) ? example : undefined,
+  };
+}
+
+function parseFeature(value: unknown, index: number): Feature {
+  const { name, unit, range, description } = membersOf(value);
+  const [low, high] = listOf(range);
+  return {
+    name: textOf(name) ?? String(index),
+    unit: textOf(unit),
+    range: typeof low === 'number' && typeof high === 'number' ? [low, high] : undefined,
+    description: textOf(description),
+  };
+}
+
+function parseSpec(value: unknown): TensorSpec {
+  const { name, datatype, shape } = membersOf(value);
+  return { name: textOf(name) ?? '', datatype: textOf(datatype) ?? '', shape: listOf(shape).map(Number) };
+}

@@ -1,0 +1,51 @@
+import { parseText } from './parse.ts';
+import { parseTimings, type Timings } from './timings.ts';
+
+/** What the server said to one request. */
+export interface Answer {
+  readonly status: number;
+  /** The body as it came. */
+  readonly text: string;
+  /** The body as JSON; undefined where it is none. */
+  readonly json: unknown;
+  readonly timings: Timings;
+}
+
+/** What a predict request sends. */
+export interface Payload {
+  readonly type: string;
+  readonly body: string | File;
+}
+
+/**
+ * Where a path of the server is. This page is the server's root, whatever prefix a gateway has put in front of it and
+ * with or without a slash behind. The query goes along: some hosts take their access key there.
+ */
+export function urlOf(path: string): string {
+  const { origin, pathname, search } = location;
+  return `${origin}${pathname.replace(/\/*$/, '/')}${path}${search}`;
+}
+
+/** @param parts names, which may hold anything */
+export function pathOf(...parts: readonly string[]): string {
+  return parts.map(encodeURIComponent).join('/');
+}
+
+/**
+ * Sends a request: GET, or POST where there is something to send.
+ *
+ * @throws TypeError when the server cannot be reached, DOMException when `signal` says stop
+ */
+export async function ask(path: string, signal?: AbortSignal, payload?: Payload): Promise<Answer> {
+  const start = performance.now();
+  const response = await fetch(urlOf(path), {
+    headers: { accept: 'application/json', ...(payload && { 'content-type': payload.type }) },
+    cache: 'no-store',
+    ...(signal && { signal }),
+    ...(payload && { method: 'POST', body: payload.body }),
+  });
+  const text = await response.text();
+  const roundTripMs = performance.now() - start;
+  const timings = parseTimings(response.headers.get('server-timing') ?? '', roundTripMs);
+  return { status: response.status, text, json: parseText(text), timings };
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { createContext, requestUrl } from '../../../functions/host.ts';
+import { createApp } from '../../../shared/app.ts';
+import { parseConfig } from '../../../shared/config.ts';
+import { BytesRequest } from '../../../shared/http/bytes.ts';
+import { createLogger } from '../../../shared/monitoring/logger.ts';
+import { openPagesFolder } from '../../../shared/pages/folder.ts';
+import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
+import { StoreError } from '../../../shared/stores/model-store.ts';
+import { PAGES } from '../../hosts/environment.ts';
+import { MODELS } from '../project.ts';
+
+/** The app over the built pages, with a note of each that is read. */
+function openApp(environment: Readonly<Record<string, string>> = {}, folder = PAGES) {
+  const pages = openPagesFolder(folder);
+  const read: string[] = [];
+  const log: string[] = [];
+  const store = openFilesystemStore(MODELS);
+  const app = createApp({
+    config: parseConfig(environment),
+    store: { ...store, list: () => Promise.reject(new StoreError('unreachable', 'gone')) },
+    logger: createLogger('warn', (line) => log.push(line)),
+    pages: {
+      read: (name) => {
+        read.push(name);
+        return pages.read(name);
+      },
+    },
+  });
+  const get = async (accept: string) => {
+    const request = new BytesRequest(
+      requestUrl('/'),
+      { method: 'GET', headers: new Headers({ accept }) },
+      Buffer.of(),
+    );
+    return await app.fetch(request, createContext(request.headers, 'id-1'));
+  };
+  return { get, read, log };
+}
+
+describe('the root of the server', () => {
+  it('is the playground to browsers, even while no model can be listed', async () => {
+    const { get } = openApp();
+    const page = await get('text/html');
+    expect(page.status).toBe(200);
+    expect(await page.text()).toMatch(/^<!doctype html>.*<title>Ternion playground<\/title>/s);
+    expect((await get('*/*')).status).toBe(503);
+  });
+
+  it('reads the page when a browser asks and not before', async () => {
+    const { get, read } = openApp();
+    await get('application/json');
+    expect(read).toEqual([]);
+    await get('text/html');
+    expect(read).toEqual(['playground.html', 'playground.html.csp']);
+  });
+
+  it('lets nothing but the page itself run, and nobody frame it', async () => {
+    const page = await openApp().get('text/html');
+    const policy = page.headers.get('content-security-policy') ?? '';
+    expect(policy).toMatch(
+      /^default-src 'none'; script-src 'sha256-[\w+/=]{44}'; style-src 'sha256-[\w+/=]{44}'; /,
+    );
+    expect(policy).toContain("connect-src 'self'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toMatch(/unsafe|\*|https?:/);
+    expect(page.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(page.headers.get('referrer-policy')).toBe('no-referrer');
+  });
+
+  it('is the index to browsers as well where the playground is switched off', async () => {
+    const { get, read } = openApp({ PLAYGROUND: 'false' });
+    expect((await get('text/html')).headers.get('content-type')).toBe('application/json');
+    expect(read).toEqual([]);
+  });
+
+  it('is the index, with a warning in the log, where the build has no pages', async () => {
+    const { get, log } = openApp({}, '/nowhere');
+    expect((await get('text/html')).headers.get('content-type')).toBe('application/json');
+    expect(log.join()).toContain('the playground is not among the pages of this build');
+  });
+});
