@@ -1,8 +1,9 @@
 import type { Limits } from '../../config.ts';
 import { InferenceError, invalid } from '../../errors.ts';
 import type { InferenceInput, Located } from '../../inference/input.ts';
+import type { JsonValue } from '../../json/parse-json.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from '../../processing/image/sniff.ts';
-import { holdsJson, isUntyped, unsupportedBody } from '../codecs/json-body.ts';
+import { isUntyped, unsupportedBody } from '../codecs/json-body.ts';
 import { FORM_TYPE, parseForm } from '../codecs/media.ts';
 import type { Invocation } from '../invocation.ts';
 import { checkBatch, decodeJson, describeBodies, FILE_FIELD } from './decode-json.ts';
@@ -16,15 +17,19 @@ export interface DecodedBody {
 /**
  * Reads the body of a predict request: JSON, a form with files, or an image itself.
  *
+ * @param json the body as JSON, where it is that
  * @throws InferenceError saying what came and what is accepted
  */
-export async function decodeBody(invocation: Invocation, limits: Limits): Promise<DecodedBody> {
-  const { request, mediaType, body } = invocation;
+export async function decodeBody(
+  { request, mediaType, body }: Invocation,
+  json: JsonValue | undefined,
+  limits: Limits,
+): Promise<DecodedBody> {
   if (body.length === 0) {
     throw new InferenceError('BAD_REQUEST', `The request body is empty; expected ${describeBodies()}.`);
   }
   if (mediaType === FORM_TYPE) return await decodeForm(await parseForm(request.headers, body), limits);
-  if (holdsJson(invocation)) return decodeJson(invocation.json(), limits);
+  if (json !== undefined) return decodeJson(json, limits);
   if (mediaType.startsWith('image/') || (isUntyped(mediaType) && sniffImageType(body) !== undefined)) {
     return { input: { kind: 'image', images: [{ value: body, field: 'body' }] }, isBatch: false };
   }

@@ -3,11 +3,11 @@ import type { Config } from '../../config.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import { readBody } from '../../http/read-body.ts';
 import { jsonResponse } from '../../http/respond.ts';
-import { isJsonObject } from '../../json/parse-json.ts';
+import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import { ACCEPTED_IMAGE_TYPES } from '../../processing/image/sniff.ts';
 import { holdsJson } from '../codecs/json-body.ts';
 import { invokeHuggingFace } from '../hugging-face/invoke-hugging-face.ts';
-import { createInvocation, type Invocation } from '../invocation.ts';
+import { createInvocation, type Invocation, runTask } from '../invocation.ts';
 import { isTaskRequest } from '../invocations/discriminate.ts';
 import {
   type Content,
@@ -41,12 +41,11 @@ export function createPredictProtocol(options: ProtocolOptions): Protocol {
     const bytes = await readBody(c.req.raw, config.limits.bodyBytes);
     const invocation = createInvocation(c.req.raw, bytes, record, config.limits, { model, version });
     if (isForHuggingFace(invocation, config)) return await invokeHuggingFace(invocation, options);
-    const body = await decodeBody(invocation, config.limits);
-    const result = await inference.infer({ model, version, input: body.input });
-    record.model = result.reference;
-    record.loadMs = result.loadMs;
-    record.runMs = result.runMs;
-    return jsonResponse(encodeResult(body, result));
+    const answer = async (json?: JsonValue) => {
+      const body = await decodeBody(invocation, json, config.limits);
+      return jsonResponse(encodeResult(body, await runTask(invocation, options, body.input)));
+    };
+    return holdsJson(invocation) ? await invocation.decode(answer) : await answer();
   }
 
   const operation = (path: string, summary: string): Operation => ({

@@ -52,7 +52,7 @@ describe('the root of the server', () => {
     await get('application/json');
     expect(read).toEqual([]);
     await get('text/html');
-    expect(read).toEqual(['playground.html', 'playground.html.csp']);
+    expect(read).toEqual(['playground.html.gz', 'playground.html', 'playground.html.csp']);
   });
 
   it('lets nothing but the page itself run, and nobody frame it', async () => {
