@@ -12,6 +12,10 @@ export interface Feature {
   readonly unit: string | undefined;
   readonly range: readonly [number, number] | undefined;
   readonly description: string | undefined;
+  /** Whether its values are texts, digits or not. */
+  readonly isText: boolean;
+  /** All values it takes; empty where any will do. */
+  readonly values: readonly string[];
 }
 
 export interface TensorSpec {
@@ -64,13 +68,15 @@ export function parseDescription(answer: unknown): ModelDescription {
 }
 
 function parseFeature(value: unknown, index: number): Feature {
-  const { name, unit, range, description } = membersOf(value);
+  const { name, unit, range, description, type, values } = membersOf(value);
   const [low, high] = listOf(range);
   return {
     name: textOf(name) ?? String(index),
     unit: textOf(unit),
     range: typeof low === 'number' && typeof high === 'number' ? [low, high] : undefined,
     description: textOf(description),
+    isText: type === 'string',
+    values: listOf(values).map(String),
   };
 }
 

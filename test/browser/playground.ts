@@ -20,6 +20,13 @@ const FLAGS = [
   '--disable-sync',
 ];
 
+/** Models of other tasks, by the folders of their exports. */
+const EXPORTS = {
+  mood: 'optimum/bert-sentiment',
+  vectors: 'optimum/bert-features',
+  columns: 'tabular/sklearn-columns',
+};
+
 const SQUARE = {
   task: 'tabular-regression',
   description: 'Gives back what it is given.',
@@ -55,6 +62,9 @@ export async function startPlayground(): Promise<Playground> {
     'tensors/1/model.onnx': identityModel(FLOAT, ['n', 3]),
     'broken/1/model.onnx': 'not a model',
   });
+  for (const [name, folder] of Object.entries(EXPORTS)) {
+    await cp(join(PROJECT, 'test/fixtures/formats', folder), join(models, name, '1'), { recursive: true });
+  }
   const host = await openFunctionsFramework('local', { MODEL_REPOSITORY: models });
   const executablePath = findChromium() ?? '';
   const browser = await chromium.launch({ executablePath, args: FLAGS });

@@ -150,4 +150,29 @@ describe.runIf(findChromium())('the playground', () => {
     await page.locator('.headline', { hasText: '99.5' }).waitFor();
     expect(complaints).toEqual([]);
   });
+
+  it('takes a text, and shows its labels', async () => {
+    const { page, complaints } = await playground.open('/#model=mood');
+    await page.getByLabel('Text', { exact: true }).fill('a fine day');
+    await page.getByRole('button', { name: 'Predict' }).click();
+    await page.locator('.headline').waitFor();
+    expect(await page.locator('.bars li').count()).toBeGreaterThanOrEqual(2);
+    const call = await page.getByRole('region', { name: 'code', exact: true }).innerText();
+    expect(call).toContain('"text": "a fine day"');
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows the vector of a text', async () => {
+    const { page } = await playground.open('/#model=vectors');
+    await page.getByLabel('Text', { exact: true }).fill('a fine day');
+    await page.getByRole('button', { name: 'Predict' }).click();
+    await page.getByRole('region', { name: 'embedding' }).waitFor();
+  });
+
+  it('takes numbers and texts for the columns of one model', async () => {
+    const { page, complaints } = await playground.open('/#model=columns');
+    await page.getByRole('button', { name: 'Predict' }).click();
+    await page.locator('.headline').waitFor();
+    expect(complaints).toEqual([]);
+  });
 });

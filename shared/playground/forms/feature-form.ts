@@ -13,6 +13,7 @@ interface Field {
   readonly input: HTMLInputElement;
   readonly name: string;
   readonly example: string;
+  readonly isText: boolean;
 }
 
 /** Whether a model's features are known, and few enough for a field each. */
@@ -60,6 +61,8 @@ function listFeatures({ features, inputs }: ModelDescription): readonly Feature[
       unit: undefined,
       range: undefined,
       description: undefined,
+      isText: false,
+      values: [],
     }))
   );
 }
@@ -69,7 +72,8 @@ function exampleOf({ example }: ModelDescription, name: string, index: number): 
   return textOf(Array.isArray(given) ? listOf(given)[index] : membersOf(given)[name]) ?? '';
 }
 
-function makeField({ name, unit, range, description }: Feature, example: string): Field {
+function makeField(feature: Feature, example: string): Field {
+  const { name, unit, range, description, isText, values } = feature;
   const id = makeId();
   const bounds = range && `${range[0]} to ${range[1]}`;
   const hints = [description, bounds && (unit ? `${bounds} ${unit}` : bounds)].filter(
@@ -80,30 +84,35 @@ function makeField({ name, unit, range, description }: Feature, example: string)
   const input = make('input', {
     id,
     type: 'text',
-    inputmode: 'decimal',
+    inputmode: isText ? 'text' : 'decimal',
     autocomplete: 'off',
+    list: values.length > 0 ? `${id}-values` : undefined,
     'aria-describedby': hint?.id,
   });
+  const choices = values.map((value) => make('option', { value }));
+  const list = values.length > 0 ? make('datalist', { id: `${id}-values` }, ...choices) : undefined;
   input.value = example;
   const label = make('label', { for: id }, name);
   const box = make(
     'div',
     { class: 'unit-box' },
     input,
+    list,
     unit === undefined ? undefined : make('span', { class: 'unit', 'aria-hidden': 'true' }, unit),
   );
-  return { element: make('div', { class: 'field' }, label, box, hint), input, name, example };
+  return { element: make('div', { class: 'field' }, label, box, hint), input, name, example, isText };
 }
 
-/** What is no number goes as text, and a field left empty stays away: the server says best what it expects. */
-function readValue({ input }: Field): number | string | null {
+/** What is no number goes as text, and a number left empty stays away: the server says best what it expects. */
+function readValue({ input, isText }: Field): number | string | null {
   const text = input.value.trim();
+  if (isText) return input.value;
   if (text === '') return null;
   return DECIMAL.test(text) && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
 function readByName(fields: readonly Field[]): Record<string, unknown> {
-  const given = fields.filter(({ input }) => input.value.trim() !== '');
+  const given = fields.filter(({ input, isText }) => isText || input.value.trim() !== '');
   return Object.fromEntries(given.map((field) => [field.name, readValue(field)]));
 }
 

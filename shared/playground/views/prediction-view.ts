@@ -40,6 +40,7 @@ function showOne(members: Readonly<Record<string, unknown>>): ShownPrediction {
     return showValues(members.prediction);
   }
   if (isObject(members.outputs)) return showTensors(members.outputs);
+  if (Array.isArray(members.embedding)) return showTensors({ embedding: members.embedding });
   const rest = Object.fromEntries(Object.entries(members).filter(([name]) => !COMMON.includes(name)));
   return { element: showJson('Answer', rest), spoken: 'Answer received' };
 }
