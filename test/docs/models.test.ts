@@ -1,0 +1,83 @@
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  comparable,
+  type DocumentedShell,
+  openShell,
+  readBlocks,
+  readExchanges,
+  type Server,
+} from '../fixtures/documentation.ts';
+import { findFreePort } from '../hosts/child-process.ts';
+import { PROJECT } from '../hosts/environment.ts';
+
+const FIXTURES = join(PROJECT, 'test/fixtures');
+
+/** What lies where a reader's export would, made the same way with few weights. */
+const STAND_INS: readonly (readonly [string, string])[] = [
+  ['exports/houses', 'formats/tabular/sklearn-columns'],
+  ['exports/resnet50', 'resnet/small/models/photos/1'],
+  ['exports/vit', 'formats/optimum/vit'],
+  ['exports/minilm', 'formats/optimum/sentence-mean'],
+  ['exports/flowers', 'formats/mlflow/columns'],
+  ['photo.jpg', 'resnet/small/wide.jpg'],
+];
+
+const page = await readFile(join(PROJECT, 'docs/models.md'), 'utf8');
+const [introduction = '', ...walks] = page.split(/^(?=## )/m);
+const [serve = ''] = readBlocks(introduction, 'sh');
+const publishing = walks.flatMap((walk) =>
+  readBlocks(walk, 'sh').filter((block) => !block.startsWith('curl')),
+);
+const exchanges = readExchanges(page);
+
+describe('the walks from an export to an answer', () => {
+  let folder: string;
+  let shell: DocumentedShell;
+  let port: number;
+  let server: Server;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ternion-walks-'));
+    for (const [path, fixture] of STAND_INS) {
+      await cp(join(FIXTURES, fixture), join(folder, path), {
+        recursive: true,
+        filter: (source) => !source.endsWith('golden.json'),
+      });
+    }
+    shell = await openShell(folder);
+    for (const command of publishing) await shell.run(command);
+    port = await findFreePort();
+    server = await shell.serve(serve, /Ternion serves/, { PORT: String(port) });
+  });
+  afterAll(async () => {
+    await server.stop();
+    await shell.close();
+    await rm(folder, { recursive: true });
+  });
+
+  it.each(walks.map((walk) => [walk.split('\n', 1)[0], walk]))(
+    '%s: is written by Python, published, and called',
+    (_title, walk) => {
+      const [path = ''] =
+        readBlocks(walk, 'python')
+          .join('\n')
+          .match(/exports\/\w+/) ?? [];
+      expect(STAND_INS.map(([standIn]) => standIn)).toContain(path);
+      expect(readBlocks(walk, 'sh')[0]).toContain(` ${path} `);
+      expect(readExchanges(walk)).not.toEqual([]);
+    },
+  );
+
+  it.each(exchanges)('show the answer to $command', async ({ command, answer }) => {
+    const text = await shell.run(command.replaceAll('localhost:8080', `127.0.0.1:${port}`));
+    expect(comparable(text)).toEqual(comparable(answer));
+  });
+
+  it('leave no answer unseen', () => {
+    const calls = readBlocks(page, 'sh').filter((block) => block.startsWith('curl'));
+    expect(exchanges.map(({ command }) => command)).toEqual(calls);
+  });
+});

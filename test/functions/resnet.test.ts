@@ -1,0 +1,73 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PROJECT } from '../hosts/environment.ts';
+import { type HttpServer, openHttpServer } from '../hosts/http-server.ts';
+
+interface Golden {
+  readonly photos: readonly {
+    readonly file: string;
+    /** What PyTorch answers, by class; the largest of all photos is 20 away from zero. */
+    readonly logits: readonly number[];
+    /** The labels of the five largest, best first. */
+    readonly top5: readonly string[];
+  }[];
+}
+
+const FOLDER = join(PROJECT, 'test/fixtures/resnet');
+
+/** Largest difference from PyTorch on the scale of +-20: what sums in another order come to. */
+const TOLERANCE = 1e-3;
+
+// The large one is there on machines where test/fixtures/resnet/resnet50.py was run.
+describe.each([
+  { model: 'small', title: 'a small ResNet' },
+  { model: 'resnet50', title: "torchvision's ResNet50" },
+])('$title over HTTP', ({ model }) => {
+  const folder = join(FOLDER, model);
+  describe.runIf(existsSync(folder))('equals torchvision on Pillow', () => {
+    let server: HttpServer;
+    const { photos }: Golden = existsSync(folder) ? readGolden(folder) : { photos: [] };
+
+    beforeAll(async () => {
+      server = await openHttpServer({
+        MODEL_REPOSITORY: join(folder, 'models'),
+        // Five photos of half a megapixel in one request.
+        MAX_BODY_BYTES: '2000000',
+        MAX_IMAGE_PIXELS: '3000000',
+      });
+    });
+    afterAll(() => server.close());
+
+    it('in the logits of five photos that are sent as one tensor of files', async () => {
+      const data = photos.map(({ file }) => readFileSync(join(folder, file)).toString('base64'));
+      const response = await fetch(`${server.url}/v2/models/photos/infer`, {
+        method: 'POST',
+        body: JSON.stringify({
+          inputs: [{ name: 'input', datatype: 'BYTES', shape: [photos.length], data }],
+        }),
+      });
+      const { outputs } = await response.json();
+      const expected = photos.flatMap(({ logits }) => logits);
+      expect(outputs).toMatchObject([{ name: 'logits', datatype: 'FP32', shape: [5, expected.length / 5] }]);
+      const differences = expected.map((logit, index) => Math.abs(logit - outputs[0].data[index]));
+      expect(Math.max(...expected.map(Math.abs))).toBeCloseTo(20, 3);
+      expect(Math.max(...differences)).toBeLessThan(TOLERANCE);
+    });
+
+    it.each(photos)('in the five best labels of $file, in their order', async ({ file, logits, top5 }) => {
+      const form = new FormData();
+      form.set('file', new Blob([readFileSync(join(folder, file))]), file);
+      const response = await fetch(`${server.url}/predict`, { method: 'POST', body: form });
+      const answer = await response.json();
+      expect(Object.keys(answer.top_5)).toEqual(top5);
+      const largest = Math.max(...logits);
+      const sum = logits.reduce((total, logit) => total + Math.exp(logit - largest), 0);
+      expect(answer).toMatchObject({ prediction: top5[0], confidence: expect.closeTo(1 / sum, 3) });
+    });
+  });
+});
+
+function readGolden(folder: string): Golden {
+  return JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8'));
+}
