@@ -1,54 +1,43 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deployCommand } from '../infra/build/deploy-command.ts';
-import { findFreePort } from './hosts/child-process.ts';
+import {
+  comparable,
+  type DocumentedServer,
+  type DocumentedShell,
+  openDocumentedShell,
+  readExchanges,
+  startAsDocumented,
+} from './fixtures/documented-commands.ts';
 import { PROJECT } from './hosts/environment.ts';
 
 const readme = await readFile(join(PROJECT, 'README.md'), 'utf8');
 const packageJson = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'));
 
-/** Each shell block with a JSON block behind it: a request and its answer. */
-const exchanges = [...readme.matchAll(/```sh\n(curl [^`]*)```\n\n```json\n([^`]*)```/g)].map(
-  ([, command = '', answer = '']) => ({
-    command: command.trim(),
-    answer,
-  }),
-);
+const exchanges = [...readExchanges(readme), ...readExchanges(readme, 'npx ternion')];
 
 describe('the README', () => {
-  let folder: string;
-  let server: { readonly port: number; readonly output: () => string; stop(): Promise<void> };
+  let server: DocumentedServer;
+  let shell: DocumentedShell;
 
   beforeAll(async () => {
-    folder = await makeBinFolder();
     server = await startAsDocumented();
+    shell = await openDocumentedShell(server.port);
   });
   afterAll(async () => {
     await server.stop();
-    await rm(folder, { recursive: true });
+    await shell.close();
   });
-
-  const runShell = async (command: string) => {
-    const here = command.replaceAll('localhost:8080', `127.0.0.1:${server.port}`);
-    const path = `${process.env.PATH}${delimiter}${folder}`;
-    const { stdout } = await promisify(execFile)('sh', ['-c', here], {
-      cwd: PROJECT,
-      env: { ...process.env, PATH: path },
-    });
-    return JSON.parse(stdout);
-  };
 
   it('has requests to run', () => {
     expect(exchanges.length).toBeGreaterThanOrEqual(4);
   });
 
   it.each(exchanges)('shows the answer to $command', async ({ command, answer }) => {
-    expect(comparable(await runShell(command))).toEqual(comparable(JSON.parse(answer)));
+    expect(comparable(await shell.run(command))).toEqual(comparable(answer));
   });
 
   it('promises a printed URL, the models with their versions, and a command per model that works', async () => {
@@ -56,9 +45,7 @@ describe('the README', () => {
     expect(server.output()).toMatch(/^iris \(versions 1, 2; live: 2\): tabular-classification$/m);
     expect(server.output()).toMatch(/^digits \(versions 1; live: 1\): image-classification$/m);
     const commands = server.output().match(/curl -s .*/g) ?? [];
-    const answers = await Promise.all(
-      commands.map((command) => runShell(command.replace('localhost', '127.0.0.1'))),
-    );
+    const answers = await Promise.all(commands.map(async (command) => JSON.parse(await shell.run(command))));
     expect(answers).toMatchObject([
       { model: 'digits', prediction: '0' },
       { model: 'iris', prediction: 'setosa' },
@@ -102,52 +89,3 @@ describe('the README', () => {
     expect(variables.filter((name) => !rows.has(name))).toEqual([]);
   });
 });
-
-/** What `npm start` runs after its build, on a port of its own. */
-async function startAsDocumented(): Promise<{ port: number; output: () => string; stop(): Promise<void> }> {
-  const port = await findFreePort();
-  const [build, start = ''] = packageJson.scripts.start.split(' && ');
-  expect(build).toBe('node esbuild.config.mjs local');
-  const [program = '', ...args] = start.split(' ');
-  expect(program).toBe('node');
-  const child = spawn(process.execPath, args, {
-    cwd: PROJECT,
-    env: { ...process.env, PORT: String(port), INTRA_OP_THREADS: '2' },
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  while (!/curl -s .*models\/iris/.test(output)) {
-    if (child.exitCode !== null) throw new Error(`npm start ended: ${output}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return {
-    port,
-    output: () => output,
-    stop: async () => {
-      const exited = once(child, 'exit');
-      child.kill('SIGTERM');
-      await exited;
-    },
-  };
-}
-
-/** A folder with a stand-in for curl, behind the path: it serves machines that have none. */
-async function makeBinFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'ternion-bin-'));
-  const script = join(folder, 'curl');
-  await writeFile(
-    script,
-    `#!/bin/sh\nexec "${process.execPath}" "${join(PROJECT, 'test/fixtures/curl.ts')}" "$@"\n`,
-  );
-  await chmod(script, 0o755);
-  return folder;
-}
-
-/** Without what differs from call to call; numbers to five decimals, as threads change the last digits of a sum. */
-function comparable(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value), (key, member: unknown) => {
-    if (key === 'inference_time_ms' || key === 'request_id') return typeof member;
-    return typeof member === 'number' ? Number(member.toFixed(5)) : member;
-  });
-}
