@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -15,7 +16,8 @@ import { PROJECT } from './hosts/environment.ts';
 const FOLDER = join(PROJECT, 'docs');
 const pages = readdirSync(FOLDER)
   .filter((name) => name.endsWith('.md'))
-  .map((name) => ({ name, text: readFileSync(join(FOLDER, name), 'utf8') }));
+  .map((name) => readPage(FOLDER, name));
+const readme = readPage(PROJECT, 'README.md');
 
 describe('the documentation', () => {
   let server: DocumentedServer;
@@ -49,17 +51,27 @@ describe('the documentation', () => {
     },
   );
 
-  it.each(pages)('in $name links only to what there is', ({ text }) => {
-    const anchors = [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) => anchorOf(title));
-    const linked = [...text.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor);
-    expect(linked.filter((anchor) => !anchors.includes(anchor ?? ''))).toEqual([]);
+  it.each([...pages, readme])('in $name links only to what there is', async ({ folder, text }) => {
+    const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g)];
+    const broken = [];
+    for (const [link, path = '', anchor = ''] of links) {
+      const target = path === '' ? text : await readFile(join(folder, path), 'utf8').catch(() => undefined);
+      if (target === undefined || (anchor !== '' && !anchorsOf(target).includes(anchor))) broken.push(link);
+    }
+    expect(broken).toEqual([]);
   });
 });
 
 /** As GitHub makes them of headings. */
-function anchorOf(title: string): string {
-  return title
-    .toLowerCase()
-    .replaceAll(/[^\w -]/g, '')
-    .replaceAll(' ', '-');
+function anchorsOf(text: string): readonly string[] {
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+function readPage(folder: string, name: string) {
+  return { name, folder, text: readFileSync(join(folder, name), 'utf8') };
 }
