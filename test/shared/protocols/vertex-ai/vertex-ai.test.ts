@@ -267,6 +267,7 @@ describe("what Google's client for Python sends", () => {
   it('gets the answers it expects', async () => {
     const answers = await replay('google-cloud-aiplatform', app);
     const predictions = [LOGITS, LOGITS];
+    expect(answers.get_endpoint).toMatchObject({ status: 200, json: { trafficSplit: { 2: 100 } } });
     expect(answers.predict).toMatchObject({ status: 200, json: { predictions, modelDisplayName: 'iris' } });
     expect(answers['predict with features']?.json.predictions).toEqual([LOGITS]);
     expect(answers['predict with an image']?.json.predictions).toEqual([
