@@ -6,53 +6,65 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deployCommand } from '../infra/build/deploy-command.ts';
 import {
   comparable,
+  type DocumentedServer,
   type DocumentedShell,
-  openShell,
+  type Exchange,
+  openDocumentedShell,
   readExchanges,
-  type Server,
-} from './fixtures/documentation.ts';
+  startAsDocumented,
+} from './fixtures/documented-commands.ts';
+import { startCommand } from './functions/cli/run-command.ts';
 import { findFreePort } from './hosts/child-process.ts';
 import { PROJECT } from './hosts/environment.ts';
 
 const readme = await readFile(join(PROJECT, 'README.md'), 'utf8');
 const packageJson = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'));
 
-const exchanges = readExchanges(readme);
+const commands = readExchanges(readme, 'npx ternion');
+const isServe = ({ command }: Exchange) => command.startsWith('npx ternion serve');
+const exchanges = [...readExchanges(readme), ...commands.filter((exchange) => !isServe(exchange))];
 
 describe('the README', () => {
+  let server: DocumentedServer;
   let shell: DocumentedShell;
-  let port: number;
-  let server: Server;
 
   beforeAll(async () => {
-    shell = await openShell(PROJECT);
-    port = await findFreePort();
-    server = await startAsDocumented(shell, port);
+    server = await startAsDocumented();
+    shell = await openDocumentedShell(server.port);
   });
   afterAll(async () => {
     await server.stop();
     await shell.close();
   });
 
-  const ask = (command: string) => shell.run(command.replaceAll('localhost:8080', `127.0.0.1:${port}`));
-
-  it('has requests to run', () => {
-    expect(exchanges.length).toBeGreaterThanOrEqual(4);
+  it('has requests and commands to run', () => {
+    expect(readExchanges(readme).length).toBeGreaterThanOrEqual(4);
+    expect(readExchanges(readme)).toHaveLength(readme.match(/^curl /gm)?.length ?? 0);
+    expect(commands).toHaveLength(readme.match(/^npx ternion /gm)?.length ?? 0);
   });
 
   it.each(exchanges)('shows the answer to $command', async ({ command, answer }) => {
-    expect(comparable(await ask(command))).toEqual(comparable(answer));
+    expect(comparable(await shell.run(command))).toEqual(comparable(answer));
+  });
+
+  it('shows what the server of the command says, which ends at a signal', async () => {
+    const { command, answer } = commands.find(isServe) ?? { command: '', answer: '' };
+    const port = String(await findFreePort());
+    const args = command.replaceAll('8081', port).split(' ').slice(2);
+    const running = startCommand(args);
+    await running.seen(/http:.*/);
+    running.process.kill('SIGINT');
+    const { code, stdout } = await running.outcome;
+    expect([code, stdout.trim()]).toEqual([0, answer.replaceAll('8081', port)]);
   });
 
   it('promises a printed URL, the models with their versions, and a command per model that works', async () => {
-    expect(server.output()).toContain(`http://localhost:${port}`);
+    expect(server.output()).toContain(`http://localhost:${server.port}`);
     expect(server.output()).toMatch(/^iris \(versions 1, 2; live: 2\): tabular-classification$/m);
     expect(server.output()).toMatch(/^digits \(versions 1; live: 1\): image-classification$/m);
-    const commands = server.output().match(/curl -s .*/g) ?? [];
-    const answers = await Promise.all(
-      commands.map((command) => ask(command.replace('localhost', '127.0.0.1'))),
-    );
-    expect(answers.map((answer) => JSON.parse(answer))).toMatchObject([
+    const printed = server.output().match(/curl -s .*/g) ?? [];
+    const answers = await Promise.all(printed.map(async (command) => JSON.parse(await shell.run(command))));
+    expect(answers).toMatchObject([
       { model: 'digits', prediction: '0' },
       { model: 'iris', prediction: 'setosa' },
     ]);
@@ -95,10 +107,3 @@ describe('the README', () => {
     expect(variables.filter((name) => !rows.has(name))).toEqual([]);
   });
 });
-
-/** What `npm start` runs after its build, on a port of its own. */
-function startAsDocumented(shell: DocumentedShell, port: number): Promise<Server> {
-  const [build, start = ''] = packageJson.scripts.start.split(' && ');
-  expect(build).toBe('node esbuild.config.mjs local');
-  return shell.serve(start, /curl -s .*models\/iris/, { PORT: String(port), INTRA_OP_THREADS: '2' });
-}

@@ -17,8 +17,10 @@ export async function serve(options: ServeOptions, output: Console): Promise<voi
   const host = openHost({ repository: options.repository });
   await host.app.preload();
   const server = await startServer(host, port, options.host);
+  // Listened for before anyone is told: whoever reads the line may end the server at once.
+  const signalled = nextSignal();
   output.result({ url: server.url }, () => `Ternion serves ${host.config.modelRepository} at ${server.url}`);
-  const signal = await nextSignal();
+  const signal = await signalled;
   output.note(`${signal}: no new connections; what is under way is answered.`);
   // Whoever presses Ctrl-C waits for it; a platform that sends SIGTERM goes on sending requests for a while.
   await server.close(signal === 'SIGINT' ? 0 : graceMs);

@@ -1,4 +1,4 @@
-import { InferenceError } from '../../errors.ts';
+import { InferenceError, invalid } from '../../errors.ts';
 import { isJsonType, typeParameter } from '../../http/media-type.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import type { NamedInputs } from '../../inference/check-feeds.ts';
@@ -106,9 +106,18 @@ async function readTable({ request, body }: Invocation, options: ProtocolOptions
   const skipped = header === 'absent' ? 0 : 1;
   checkInstances(rows.count - skipped, 'body', options.config.limits);
   const [first = []] = rows.slice(0, 1);
+  if (header === undefined && rows.count === 1) throw onlyNames(first);
   const names = skipped ? distinctNames(first, 'body').slice(labels) : undefined;
   const cells = rows.slice(skipped, rows.count).map((row) => row.slice(labels));
   return tableOf(frameOfCells(names, cells, 'body'), options);
+}
+
+/** Often a row with a mistake in it: text among numbers makes it look like names. */
+function onlyNames(cells: readonly string[]): InferenceError {
+  const shown = cells.slice(0, 8).map((cell) => JSON.stringify(cell.slice(0, 40)));
+  return invalid(
+    `The table has no rows below its first, which was read as the names of columns: ${shown.join(', ')}. Content-Type "text/csv; header=absent" says that it has no names.`,
+  );
 }
 
 function tableOf(frame: Frame, { config }: ProtocolOptions): Data {

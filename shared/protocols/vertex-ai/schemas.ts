@@ -24,6 +24,23 @@ export const predictResponse = z.object({
   modelVersionId: z.string().describe('Version of the model.'),
 });
 
+export const endpointResponse = z.object({
+  name: z.string().describe('Resource name of the endpoint.'),
+  displayName: z.string(),
+  deployedModels: z.array(
+    z.object({
+      id: z.string().describe('Version of the model.'),
+      displayName: z.string().describe('Name of the model.'),
+      model: z.string().describe('Resource name of the model.'),
+      modelVersionId: z.string(),
+      createTime: z.string(),
+    }),
+  ),
+  trafficSplit: z.record(z.string(), z.number()).describe('100 for the live version.'),
+  createTime: z.string().describe('When this instance started.'),
+  updateTime: z.string(),
+});
+
 const SHARE = 'expected a number from 0 to 1';
 const COUNT = 'expected a whole number of at least 1';
 

@@ -5,10 +5,11 @@ import { jsonResponse } from '../../http/respond.ts';
 import { respondHealth } from '../catalog.ts';
 import { type Invocation, type ModelChoice, readInvocation } from '../invocation.ts';
 import { type Operation, type Protocol, type ProtocolOptions, pathParameter } from '../protocol.ts';
+import { describeEndpoint } from './describe-endpoint.ts';
 import { encodeGoogleError } from './google-error.ts';
 import { predictInstances } from './predict.ts';
 import { invokeContainer, rawPredict } from './raw-predict.ts';
-import { containerResponse, predictRequest, predictResponse } from './schemas.ts';
+import { containerResponse, endpointResponse, predictRequest, predictResponse } from './schemas.ts';
 
 /** Where Vertex AI calls a container whose routes are not set. */
 const CONTAINER_PATH = '/v1/endpoints/{endpoint}/deployedModels/{deployedModel}';
@@ -96,7 +97,15 @@ function createEndpointOperations(options: ProtocolOptions): readonly Operation[
       return response;
     },
   };
-  return [predict, raw, ...UNSUPPORTED.map(createUnsupported)];
+  const describe: Operation = {
+    method: 'GET',
+    path: ENDPOINT_PATH,
+    summary: 'An endpoint with the versions of its model',
+    response: { 'application/json': endpointResponse },
+    encodeError: encodeGoogleError,
+    handle: (c) => describeEndpoint(c, options),
+  };
+  return [predict, raw, describe, ...UNSUPPORTED.map(createUnsupported)];
 }
 
 function createUnsupported(verb: string): Operation {

@@ -198,7 +198,12 @@ describe('the scoring server', () => {
     const app = openApp({ DIALECT: 'mlflow', DEFAULT_MODEL: 'iris' });
     const send = (type: string) => ask(app, '/invocations', `${ROW}\n`, { 'content-type': type });
     expect(await jsonOf(send('text/csv; header=absent'))).toEqual(PREDICTIONS);
-    expect((await errorOf(send('text/csv')))[1]).toMatch(/^Field "body" has no rows; expected at least one/);
+    expect((await errorOf(send('text/csv')))[1]).toBe(
+      'The table has no rows below its first, which was read as the names of columns: "5.1", "3.5", "1.4", "0.2". Content-Type "text/csv; header=absent" says that it has no names.',
+    );
+    expect((await errorOf(send('text/csv; header=present')))[1]).toBe(
+      'Field "body" has no rows; expected at least one.',
+    );
     await app.close();
   });
 });

@@ -66,6 +66,38 @@ describe('predict on an endpoint', () => {
   });
 });
 
+describe('an endpoint as a resource', () => {
+  it('has the versions of its model, with all traffic to the live one', async () => {
+    const { json } = await ask(get(`${ENDPOINTS}/iris`));
+    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    const model = 'projects/p/locations/us-central1/models/iris';
+    const deployed = (id: string) => ({
+      id,
+      displayName: 'iris',
+      model,
+      modelVersionId: id,
+      createTime: time,
+    });
+    expect(json).toEqual({
+      name: 'projects/p/locations/us-central1/endpoints/iris',
+      displayName: 'iris',
+      deployedModels: [deployed('1'), deployed('2')],
+      trafficSplit: { 2: 100 },
+      createTime: time,
+      updateTime: time,
+    });
+  });
+
+  it('has those of the default model, or none, where it is called like no model', async () => {
+    const { json } = await ask(get(`${ENDPOINTS}/123`));
+    expect(json).toMatchObject({ displayName: '123', deployedModels: [], trafficSplit: {} });
+    const host = openApp({ DEFAULT_MODEL: 'digits' });
+    const { json: own } = await ask(get(`${ENDPOINTS}/123`), host);
+    expect(own).toMatchObject({ deployedModels: [{ id: '1', displayName: 'digits' }] });
+    await host.close();
+  });
+});
+
 describe('labels of images', () => {
   const label = async (request: unknown) => await ask(post(`${ENDPOINTS}/digits:predict`, request));
   const best = { ids: ['7'], displayNames: ['7'], confidences: [expect.closeTo(0.7923, 4)] };
@@ -235,6 +267,7 @@ describe("what Google's client for Python sends", () => {
   it('gets the answers it expects', async () => {
     const answers = await replay('google-cloud-aiplatform', app);
     const predictions = [LOGITS, LOGITS];
+    expect(answers.get_endpoint).toMatchObject({ status: 200, json: { trafficSplit: { 2: 100 } } });
     expect(answers.predict).toMatchObject({ status: 200, json: { predictions, modelDisplayName: 'iris' } });
     expect(answers['predict with features']?.json.predictions).toEqual([LOGITS]);
     expect(answers['predict with an image']?.json.predictions).toEqual([
