@@ -5,6 +5,7 @@ import type { Graph } from '../onnx/graph.ts';
 import type { ImageStep } from '../processing/registry.ts';
 import type { NamedTensors, Session } from '../runtime/session.ts';
 import { concatRows, type Tensor } from '../tensor/tensor.ts';
+import { blameInputs } from './check-run.ts';
 import { createClassificationDecoder } from './decode-classification.ts';
 import { createEmbeddingDecoder } from './decode-embedding.ts';
 import { createRegressionDecoder } from './decode-regression.ts';
@@ -76,7 +77,10 @@ function combine(encoder: BatchEncoder, decoder: Decoder): TaskRunner {
     example: encoder.exampleRequest,
     infer: async (input, session, limits: Limits) => {
       const batch = await encoder.encode(input, limits);
-      const output = decoder.decode(await runBatch(session, batch.feeds, decoder.fetches), batch);
+      const output = decoder.decode(
+        await runBatch(session, batch.feeds, decoder.fetches).catch(blameInputs),
+        batch,
+      );
       if (output.kind !== 'tensors' && output.predictions.length !== batch.rows) {
         throw new InferenceError(
           'MODEL_UNAVAILABLE',

@@ -4,7 +4,7 @@ import { compareVersions } from '../../../shared/models/versions.ts';
 import { CommandError, type Console } from '../console.ts';
 import { type OpenModel, openModel } from '../open-model.ts';
 import { stageVersion } from '../publish/stage-version.ts';
-import { describeTrial, type Trial, tryModel } from '../publish/try-model.ts';
+import { describeTrial, repeatTrial, type Trial, tryModel } from '../publish/try-model.ts';
 
 export interface AddOptions {
   readonly name?: string;
@@ -40,9 +40,10 @@ export async function add(path: string, options: AddOptions, output: Console): P
     );
   }
   const trial = await publish(source, target, options.optimize).finally(() => source.app.close());
-  const { references, example } = trial;
-  output.result({ model: name, version, path: target, references, example }, () =>
-    [`${name}/${version} is in ${target}`, ...describeTrial(trial)].join('\n'),
+  const { references, exchanges, problem } = trial;
+  output.result(
+    { model: name, version, path: target, references, tried: exchanges.length, problem },
+    () => `${name}/${version} is in ${target}\n${describeTrial(trial)}`,
   );
 }
 
@@ -51,14 +52,14 @@ async function publish(source: OpenModel, target: string, optimize: boolean): Pr
   // A name with a dot in front is no part of a repository.
   const staging = join(dirname(target), `.${basename(target)}.${process.pid}`, basename(target));
   try {
-    const before = await tryModel(source);
+    const trial = await tryModel(source);
     await mkdir(staging, { recursive: true });
-    await stageVersion(source, staging, optimize);
+    await stageVersion(source, staging, trial, optimize);
     const staged = await openModel(staging, undefined);
-    const after = await tryModel(staged, before).finally(() => staged.app.close());
+    await repeatTrial(staged, trial).finally(() => staged.app.close());
     await mkdir(dirname(target), { recursive: true });
     await rename(staging, target);
-    return after;
+    return trial;
   } finally {
     await rm(dirname(staging), { recursive: true, force: true });
   }

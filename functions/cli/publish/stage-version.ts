@@ -6,19 +6,21 @@ import { pipeline } from 'node:stream/promises';
 import { readModelFile } from '../../../shared/inference/load-model.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';
 import { MANIFEST_FILE } from '../../../shared/models/file-manifest.ts';
-import { CONFIG_FILE } from '../../../shared/models/model-repository.ts';
+import { CONFIG_FILE, REFERENCE_FILE } from '../../../shared/models/model-repository.ts';
 import { rewriteZipMaps } from '../../../shared/onnx/zipmap.ts';
 import { createSession } from '../../../shared/runtime/session.ts';
 import { describeConfig } from '../describe-config.ts';
 import type { OpenModel } from '../open-model.ts';
+import type { Trial } from './try-model.ts';
 
 /**
  * Writes a model version as it is published: its files, the graph without what clients cannot be sent, a model.json
- * with all that was found out, and the manifest with the hash of each file.
+ * with all that was found out, its example with the answer to it, and the manifest with the hash of each file.
  */
 export async function stageVersion(
   { app, reference, store }: OpenModel,
   target: string,
+  trial: Trial,
   optimize: boolean,
 ): Promise<void> {
   const { modelFile } = await app.inference.repository.open(reference);
@@ -34,8 +36,17 @@ export async function stageVersion(
   if (readModelFile(graph).zipMaps.length > 0) await writeFile(graph, rewriteZipMaps(await readFile(graph)));
   const config = await app.inference.describe(reference, describeConfig);
   await writeFile(join(target, CONFIG_FILE), `${writeJson(config)}\n`);
+  if (trial.references === 0) await keepExample(target, trial);
   if (optimize) await optimizeGraph(graph);
   await writeFile(join(target, MANIFEST_FILE), `${JSON.stringify(await listFiles(target), null, 2)}\n`);
+}
+
+/** The example of a format of its own would be lost: it becomes a reference, with the answer it got. */
+async function keepExample(target: string, { exchanges }: Trial): Promise<void> {
+  const cases = exchanges.flatMap(({ request, answer: { prediction, probabilities } }) =>
+    prediction === undefined ? [] : [{ request, expected: { prediction, probabilities } }],
+  );
+  if (cases.length > 0) await writeFile(join(target, REFERENCE_FILE), `${writeJson({ cases })}\n`);
 }
 
 /** The graph as the runtime simplifies it, at the level that is the same on every machine. */

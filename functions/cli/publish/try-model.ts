@@ -13,9 +13,15 @@ import type { OpenModel } from '../open-model.ts';
 export interface Trial {
   /** Requests of its reference.json that it answered as expected. */
   readonly references: number;
-  /** Whether it answered the request that is shown as its example. */
-  readonly example: boolean;
-  readonly answers: readonly JsonObject[];
+  /** Requests with the answers they got. */
+  readonly exchanges: readonly Exchange[];
+  /** Why it does not answer the example that was made up for it; its own examples must be answered. */
+  readonly problem?: string;
+}
+
+interface Exchange {
+  readonly request: JsonObject;
+  readonly answer: JsonObject;
 }
 
 /** Probabilities differ in the last digits from machine to machine. */
@@ -25,32 +31,51 @@ const JSON_DEPTH = 64;
 /**
  * Sends a model the requests of its reference.json, or else its example, as a server would get them.
  *
- * @param before what the same model answered elsewhere, which it must answer again
  * @throws CommandError when it cannot be loaded or answers otherwise than it should
  */
-export async function tryModel(model: OpenModel, before?: Trial): Promise<Trial> {
+export async function tryModel(model: OpenModel): Promise<Trial> {
   const { app, reference } = model;
   const example = await app.inference.describe(reference, (found) => found.example);
   const folder = await app.inference.repository.open(reference);
   const text = await readFile(join(folder.path, REFERENCE_FILE), 'utf8').catch(() => undefined);
-  const cases = text === undefined ? [] : parseReference(text);
-  const requests = cases.length > 0 ? cases.map(({ request }) => request) : example ? [example] : [];
-  const answers: JsonObject[] = [];
-  for (const request of requests) answers.push(await ask(model, request));
-  for (const [index, { expected }] of cases.entries()) {
-    const answer = answers[index] ?? {};
+  const exchanges: Exchange[] = [];
+  if (text === undefined) {
+    if (!example) return { references: 0, exchanges };
+    try {
+      return { references: 0, exchanges: [{ request: example, answer: await ask(model, example) }] };
+    } catch (error) {
+      if (error instanceof CommandError) return { references: 0, exchanges, problem: error.message };
+      throw error;
+    }
+  }
+  const cases = parseReference(text);
+  for (const [index, { request, expected }] of cases.entries()) {
+    const answer = await ask(model, request);
     checkSame(expectedOf(toPlain(expected), answer), answer, `case ${index} of ${REFERENCE_FILE}`);
+    exchanges.push({ request, answer });
   }
-  for (const [index, answer] of (before?.answers ?? []).entries()) {
-    const { inference_time_ms: _time, model: _model, model_version: _version, ...rest } = answer;
-    checkSame(rest, answers[index], `request ${index}, once published,`);
-  }
-  return { references: cases.length, example: cases.length === 0 && requests.length > 0, answers };
+  return { references: cases.length, exchanges };
 }
 
-export function describeTrial({ references, example }: Trial): readonly string[] {
-  if (references > 0) return [`it answers the ${references} requests of ${REFERENCE_FILE} as expected`];
-  return [example ? 'it answers its example' : 'it was loaded, but not run: its example would be huge'];
+/**
+ * Sends a model what another one was tried with.
+ *
+ * @throws CommandError when it answers otherwise
+ */
+export async function repeatTrial(model: OpenModel, { exchanges }: Trial): Promise<void> {
+  for (const [index, { request, answer }] of exchanges.entries()) {
+    const { inference_time_ms: _time, model: _model, model_version: _version, ...expected } = answer;
+    checkSame(expected, await ask(model, request), `request ${index}, once published,`);
+  }
+}
+
+export function describeTrial({ references, exchanges, problem }: Trial): string {
+  if (references > 0) return `it answers the ${references} requests of ${REFERENCE_FILE} as expected`;
+  if (problem !== undefined)
+    return `it was loaded, but does not answer what was made up to try it: ${problem}`;
+  return exchanges.length > 0
+    ? 'it answers its example'
+    : 'it was loaded, but not run: its example would be huge';
 }
 
 async function ask({ app, reference }: OpenModel, request: JsonObject): Promise<JsonObject> {
