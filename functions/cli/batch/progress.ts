@@ -1,4 +1,4 @@
-import { Format, Presets, SingleBar } from 'cli-progress';
+import { Presets, SingleBar } from 'cli-progress';
 import type { Console } from '../console.ts';
 
 export interface Progress {
@@ -11,10 +11,10 @@ const FORMAT = '{bar} {percentage} %  {rows} rows  {rate} rows/s  {bad} bad  {le
 const NOTE_MS = 10_000;
 
 /** Shows how far a batch is: a bar on a terminal, lines in a log, nothing with `--json`. */
-export function createProgress(total: number, output: Console): Progress {
+export function createProgress(total: number, output: Console, noteMs = NOTE_MS): Progress {
   if (output.isJson) return { update: () => undefined, stop: () => undefined };
   const startMs = performance.now();
-  return output.isTerminal ? showBar(total, startMs) : noteLines(total, startMs, output);
+  return output.isTerminal ? showBar(total, startMs) : noteLines(total, startMs, output, noteMs);
 }
 
 function showBar(total: number, startMs: number): Progress {
@@ -38,12 +38,12 @@ function showBar(total: number, startMs: number): Progress {
   };
 }
 
-function noteLines(total: number, startMs: number, output: Console): Progress {
+function noteLines(total: number, startMs: number, output: Console, noteMs: number): Progress {
   let notedMs = startMs;
   return {
     update: (position, rows, bad) => {
       const nowMs = performance.now();
-      if (nowMs - notedMs < NOTE_MS) return;
+      if (nowMs - notedMs < noteMs) return;
       notedMs = nowMs;
       const seconds = (nowMs - startMs) / 1000;
       const percent = Math.floor((100 * position) / Math.max(1, total));
@@ -56,6 +56,14 @@ function noteLines(total: number, startMs: number, output: Console): Progress {
 }
 
 function timeLeft(position: number, total: number, seconds: number): string {
-  if (position === 0) return '…';
-  return Format.TimeFormat(Math.round((seconds * (total - position)) / position), {}, 1);
+  return position === 0 ? '…' : formatSeconds((seconds * (total - position)) / position);
+}
+
+/** The two largest units: `2h 05m`, `3m 20s`, `12s`. */
+export function formatSeconds(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60)];
+  const two = (value: number) => String(value).padStart(2, '0');
+  if (hours > 0) return `${hours}h ${two(minutes)}m`;
+  return minutes > 0 ? `${minutes}m ${two(whole % 60)}s` : `${whole}s`;
 }
