@@ -47,6 +47,11 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Whether a value is an object with this one member and no other. */
+export function hasOnly(value: JsonValue | undefined, key: string): value is JsonObject {
+  return isJsonObject(value) && Object.hasOwn(value, key) && Object.keys(value).length === 1;
+}
+
 /** Names a JSON value for an error message: its type and, when short, the value itself. */
 export function describeJson(value: JsonValue | undefined): string {
   if (value === undefined) return 'nothing';

@@ -5,8 +5,9 @@ import type { JsonValue } from '../../json/parse-json.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from '../../processing/image/sniff.ts';
 import { isUntyped, unsupportedBody } from '../codecs/json-body.ts';
 import { FORM_TYPE, parseForm } from '../codecs/media.ts';
+import { checkInstances } from '../codecs/rows.ts';
 import type { Invocation } from '../invocation.ts';
-import { checkBatch, decodeJson, describeBodies, FILE_FIELD } from './decode-json.ts';
+import { decodeJson, describeBodies, FILE_FIELD } from './decode-json.ts';
 
 /** What a request was: one instance, or a batch to be answered as one. */
 export interface DecodedBody {
@@ -45,7 +46,7 @@ async function decodeForm(form: FormData, limits: Limits): Promise<DecodedBody> 
       `The form has no field "${FILE_FIELD}" (its fields: ${names.join(', ') || 'none'}); expected an image file.`,
     );
   }
-  checkBatch(parts.length, FILE_FIELD, limits);
+  checkInstances(parts.length, FILE_FIELD, limits);
   const images: Located<Uint8Array>[] = [];
   for (const [index, part] of parts.entries()) {
     const field = parts.length === 1 ? FILE_FIELD : `${FILE_FIELD}[${index}]`;
