@@ -12,7 +12,7 @@ const INPUT_KEYS = ['features', 'instances', 'image', 'text', 'inputs'] as const
 export const FILE_FIELD = 'file';
 
 /** What a predict request may send, in words. */
-export function describeBodies(): string {
+function describeBodies(): string {
   const keys = INPUT_KEYS.map((key) => `"${key}"`).join(', ');
   return `a JSON object with one of ${keys}, a form with the file "${FILE_FIELD}", or an image`;
 }
