@@ -2,6 +2,7 @@ import { invalid } from '../../../shared/errors.ts';
 import { decodeBase64 } from '../../../shared/http/base64.ts';
 import type { InferenceInput, InputKind, Located } from '../../../shared/inference/input.ts';
 import { hasOnly, type JsonValue } from '../../../shared/json/parse-json.ts';
+import { isDecimal } from '../../../shared/protocols/codecs/decimal.ts';
 import { CsvRecord, type InputRow } from './read-rows.ts';
 
 /** A column a model takes, as far as CSV has to know it. */
@@ -73,12 +74,10 @@ function toRow(value: InputRow['value'], field: string, columns: readonly Column
   });
 }
 
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
-
 /** Numbers are written as text in CSV; anything else is left for the model's own check to name. */
 function toCell(cell: string): JsonValue {
   const text = cell.trim();
-  return DECIMAL.test(text) ? Number(text) : cell;
+  return isDecimal(text) ? Number(text) : cell;
 }
 
 function toImage(value: InputRow['value'], field: string): Uint8Array {
