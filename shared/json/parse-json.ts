@@ -138,8 +138,8 @@ function hasFewBrackets(bytes: Buffer, limit: number): boolean {
   return true;
 }
 
-/** Index of the quote that closes the string opened at `start`, or of the last byte when it is never closed. */
-function endOfString(bytes: Buffer, start: number): number {
+/** Index of the quote that closes the string opened at `start`, or the length when it is never closed. */
+export function endOfString(bytes: Uint8Array, start: number): number {
   for (let end = bytes.indexOf(QUOTE, start + 1); end !== -1; end = bytes.indexOf(QUOTE, end + 1)) {
     let backslashes = 0;
     while (bytes[end - 1 - backslashes] === BACKSLASH) backslashes++;
