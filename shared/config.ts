@@ -97,7 +97,8 @@ export class ConfigError extends Error {
 }
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+/** What models and their versions can be called. */
+export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const MEBIBYTE = 1024 * 1024;
 
 const count = (fallback: number, least = 1) =>

@@ -97,3 +97,8 @@ export function toInferenceError(thrown: unknown): InferenceError {
     cause: thrown,
   });
 }
+
+/** The code of an error of the operating system, such as `ENOENT`; undefined when there is none. */
+export function systemCodeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}

@@ -1,10 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
-
-/** Browsers of the last three years. */
-const BROWSERS = ['chrome117', 'edge117', 'firefox121', 'safari16.4'];
+import { bundleForBrowsers } from './bundle-for-browsers.ts';
 
 /**
  * Makes the page of the documentation: `docs.html` with its Content-Security-Policy beside it, and the files it names,
@@ -20,8 +17,8 @@ export async function buildDocsPage(projectFolder: string, output: string): Prom
   writeFileSync(join(output, 'docs.html.csp'), `${POLICY}\n`);
   const pack = (name: string, content: string) =>
     writeFileSync(join(output, `${name}.gz`), gzipSync(content, { level: 9 }));
-  pack('docs.js', await bundle(join(source, 'main.ts')));
-  pack('docs.css', await bundle(join(source, 'docs.css')));
+  pack('docs.js', await bundleForBrowsers(join(source, 'main.ts')));
+  pack('docs.css', await bundleForBrowsers(join(source, 'docs.css')));
   for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js'])
     pack(name, withoutSourceMap(readFileSync(join(library, name), 'utf8')));
   const notices = ['NOTICE', 'swagger-ui-bundle.js.LICENSE.txt', 'LICENSE'];
@@ -43,19 +40,6 @@ const POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
-
-async function bundle(entry: string): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [entry],
-    bundle: true,
-    minify: true,
-    write: false,
-    charset: 'utf8',
-    target: BROWSERS,
-    legalComments: 'none',
-  });
-  return outputFiles[0]?.text ?? '';
-}
 
 /** The maps are as large as the rest and are not brought along. */
 function withoutSourceMap(content: string): string {

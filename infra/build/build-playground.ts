@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
-
-/** Browsers of the last three years. */
-const BROWSERS = ['chrome117', 'edge117', 'firefox121', 'safari16.4'];
+import { bundleForBrowsers } from './bundle-for-browsers.ts';
 
 /**
  * Makes `playground.html` with all it needs inside, and beside it `playground.html.csp`, the
@@ -12,8 +9,8 @@ const BROWSERS = ['chrome117', 'edge117', 'firefox121', 'safari16.4'];
  */
 export async function buildPlayground(projectFolder: string, output: string): Promise<void> {
   const source = join(projectFolder, 'shared/playground');
-  const script = await bundle(join(source, 'main.ts'));
-  const style = await bundle(join(source, 'playground.css'));
+  const script = await bundleForBrowsers(join(source, 'main.ts'), 'esm');
+  const style = await bundleForBrowsers(join(source, 'playground.css'));
   const template = readFileSync(join(source, 'playground.html'), 'utf8');
   const page = fill(template, {
     '<!-- style -->': `<style>${style}</style>`,
@@ -21,20 +18,6 @@ export async function buildPlayground(projectFolder: string, output: string): Pr
   });
   writeFileSync(join(output, 'playground.html'), page);
   writeFileSync(join(output, 'playground.html.csp'), `${describePolicy(script, style)}\n`);
-}
-
-async function bundle(entry: string): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [entry],
-    bundle: true,
-    minify: true,
-    write: false,
-    format: 'esm',
-    charset: 'utf8',
-    target: BROWSERS,
-    legalComments: 'none',
-  });
-  return (outputFiles[0]?.text ?? '').trim();
 }
 
 /** @throws Error when a mark is not in the template: the page would lack its script */

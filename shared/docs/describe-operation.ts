@@ -54,7 +54,7 @@ export function describeOperation(
 }
 
 /** Names of the parameters in a path. */
-export function parameterNames(path: string): string[] {
+function parameterNames(path: string): string[] {
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
 }
 

@@ -3,7 +3,7 @@ import { DATATYPE_NAMES, DATATYPES, type Datatype, INTEGER_RANGES } from '../ten
 import type { JsonSchema } from './openapi.ts';
 
 /** What one element of a datatype is in JSON. */
-export function elementSchema(datatype: Datatype): JsonSchema {
+function elementSchema(datatype: Datatype): JsonSchema {
   switch (DATATYPES[datatype].kind) {
     case 'string':
       return { type: 'string' };

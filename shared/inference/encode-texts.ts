@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Limits } from '../config.ts';
-import { InferenceError, invalid } from '../errors.ts';
+import { InferenceError, invalid, systemCodeOf } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import {
   createTokenizer,
@@ -112,7 +112,7 @@ async function readJson(folder: string, name: string): Promise<unknown> {
   try {
     text = await readFile(join(folder, name), 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
   try {

@@ -47,6 +47,11 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Whether a value is an object with this one member and no other. */
+export function hasOnly(value: JsonValue | undefined, key: string): value is JsonObject {
+  return isJsonObject(value) && Object.hasOwn(value, key) && Object.keys(value).length === 1;
+}
+
 /** Names a JSON value for an error message: its type and, when short, the value itself. */
 export function describeJson(value: JsonValue | undefined): string {
   if (value === undefined) return 'nothing';
@@ -133,8 +138,8 @@ function hasFewBrackets(bytes: Buffer, limit: number): boolean {
   return true;
 }
 
-/** Index of the quote that closes the string opened at `start`, or of the last byte when it is never closed. */
-function endOfString(bytes: Buffer, start: number): number {
+/** Index of the quote that closes the string opened at `start`, or the length when it is never closed. */
+export function endOfString(bytes: Uint8Array, start: number): number {
   for (let end = bytes.indexOf(QUOTE, start + 1); end !== -1; end = bytes.indexOf(QUOTE, end + 1)) {
     let backslashes = 0;
     while (bytes[end - 1 - backslashes] === BACKSLASH) backslashes++;

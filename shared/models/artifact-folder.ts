@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { systemCodeOf } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
 import { StoreError } from '../stores/model-store.ts';
 import { allOrNone, type Downloader } from './artifact-download.ts';
@@ -153,7 +154,7 @@ function isRunning(pid: number): boolean {
     return true;
   } catch (error) {
     // A process of another user answers EPERM.
-    return codeOf(error) !== 'ESRCH';
+    return systemCodeOf(error) !== 'ESRCH';
   }
 }
 
@@ -167,7 +168,7 @@ async function hasSize(path: string, sizeBytes: number): Promise<boolean> {
 
 /** Errors of the store are StoreErrors by now; those that still have a code come from this machine's disk. */
 function toDiskError(error: unknown, root: string, artifact: Artifact | undefined): unknown {
-  const code = codeOf(error);
+  const code = systemCodeOf(error);
   if (error instanceof StoreError || code === undefined || code === 'ABORT_ERR') return error;
   const what = artifact ? `${artifact.source.path} (${artifact.sizeBytes} bytes)` : 'model files';
   if (code === 'ENOSPC' || code === 'EDQUOT') {
@@ -176,8 +177,4 @@ function toDiskError(error: unknown, root: string, artifact: Artifact | undefine
   }
   const message = `Cannot write ${what} to ${root} (${String(code)}): set MODEL_CACHE_FOLDER to a writable folder.`;
   return new StoreError('unwritable', message, error);
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -1,10 +1,11 @@
 import * as z from 'zod';
+import { NAME_PATTERN } from '../config.ts';
 import { ModelError } from './model-config.ts';
 
 /** The one file of a model that changes, beside its versions. */
 export const DEPLOYMENT_FILE = 'deployment.json';
 
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'must be letters, digits, ".", "_" and "-"');
+const name = z.string().regex(NAME_PATTERN, 'must be letters, digits, ".", "_" and "-"');
 
 /** `deployment.json`: what operators decided about a model. Members of later versions are let through. */
 export const deploymentSchema = z.looseObject({

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InferenceError } from '../errors.ts';
+import { InferenceError, systemCodeOf } from '../errors.ts';
 import type { JsonObject } from '../json/parse-json.ts';
 import { StoreError } from '../stores/model-store.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
@@ -198,7 +198,7 @@ async function readIfPresent(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { NAME_PATTERN } from '../config.ts';
 import { InferenceError } from '../errors.ts';
 import type { ModelStore, StoredFile } from '../stores/model-store.ts';
 import { VERSION_FILES } from './formats/recognise.ts';
@@ -13,7 +14,6 @@ export interface Listing {
   readonly atMs: number;
 }
 
-const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const MODEL_FILE = 'model.onnx';
 
 /** Reads a store in the layout `<name>/<version>/...`: a folder with a file that holds or names a graph is a version. */

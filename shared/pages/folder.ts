@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemCodeOf } from '../errors.ts';
 import type { Pages } from './pages.ts';
 
 /** A plain file name: no folder, no way up. */
@@ -13,13 +14,9 @@ export function openPagesFolder(folder: string): Pages {
       try {
         return await readFile(join(folder, name));
       } catch (error) {
-        if (isMissing(error)) return undefined;
+        if (systemCodeOf(error) === 'ENOENT') return undefined;
         throw error;
       }
     },
   };
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

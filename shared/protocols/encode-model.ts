@@ -30,6 +30,7 @@ export function encodeNames({ name, version }: ModelReference) {
   return { modelName: name, modelUrl: `${name}/${version}/model.onnx` };
 }
 
-function encodeSpec({ name, datatype, shape }: TensorSpec): WritableJson {
+/** A tensor of a graph, as the Open Inference Protocol has it. */
+export function encodeSpec({ name, datatype, shape }: TensorSpec): WritableJson {
   return { name, datatype, shape };
 }

@@ -3,6 +3,7 @@ import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { systemCodeOf } from '../errors.ts';
 import { type ModelStore, type StoredFile, StoreError } from './model-store.ts';
 
 /** Larger reads than Node's 64 KiB default: hashing a model is then bound by the hash, not by the round trips. */
@@ -120,17 +121,17 @@ function escapes(path: string): StoreError {
 
 /** A file that goes away while its folder is listed is simply not there. */
 function ignoreMissing(error: unknown): undefined {
-  const code = codeOf(error);
+  const code = systemCodeOf(error);
   if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'ELOOP') throw error;
 }
 
 function ignoreUnreadable(error: unknown): undefined {
-  const code = codeOf(error);
+  const code = systemCodeOf(error);
   if (code !== 'EACCES' && code !== 'EPERM') ignoreMissing(error);
 }
 
 function toStoreError(error: unknown, path: string): unknown {
-  switch (codeOf(error)) {
+  switch (systemCodeOf(error)) {
     case 'ENOENT':
     case 'ENOTDIR':
     case 'ELOOP':
@@ -141,8 +142,4 @@ function toStoreError(error: unknown, path: string): unknown {
     default:
       return error;
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -2,7 +2,8 @@ import { type InferenceError, invalid } from '../errors.ts';
 import { UnsafeIntegerError } from '../json/exact-integers.ts';
 import { describeJson, type JsonValue } from '../json/parse-json.ts';
 import type { WritableJson } from '../json/write-json.ts';
-import { DATATYPES, type Datatype, FLOAT_BOUNDS, INTEGER_RANGES } from './datatype.ts';
+import { DATATYPES, type Datatype } from './datatype.ts';
+import { describeElement, isInexact } from './describe-element.ts';
 import { createFill } from './fill-elements.ts';
 import { float16ToNumber } from './float16.ts';
 import { shortestFloat32 } from './float32.ts';
@@ -116,24 +117,10 @@ function wrongElement(
     const fault = value.includes('\0') ? 'a NUL character' : 'half of a surrogate pair';
     return invalid(`${name} has ${fault}, which strings cannot hold.`);
   }
-  const isLarge = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
-  if (isLarge && datatype.endsWith('INT64')) {
+  if (isInexact(value, datatype)) {
     return new UnsafeIntegerError(`${name} is ${value}, which cannot be told exactly; write all its digits.`);
   }
   return invalid(`${name} is ${describeJson(value)}; expected ${describeElement(value, datatype)}.`);
-}
-
-function describeElement(value: JsonValue | undefined, datatype: Datatype): string {
-  const { kind } = DATATYPES[datatype];
-  if (kind === 'string') return 'a string';
-  if (kind === 'bool') return 'true or false';
-  if (kind === 'float') {
-    const isNumber = typeof value === 'number' || typeof value === 'bigint';
-    return isNumber ? `a number below ${FLOAT_BOUNDS[datatype]} (${datatype})` : 'a number';
-  }
-  if (typeof value === 'bigint') return `a whole number within ${datatype}`;
-  const [low, high] = INTEGER_RANGES[datatype] ?? [0, 0];
-  return `a whole number from ${low} to ${high} (${datatype})`;
 }
 
 /** The elements as nested lists; a scalar comes out bare. */

@@ -25,12 +25,7 @@ interface ChildOptions {
 }
 
 /** Starts a bundle in a process of its own and waits until it answers. */
-export async function openChild({
-  target,
-  command,
-  environment = {},
-  prepare,
-}: ChildOptions): Promise<ChildHost> {
+async function openChild({ target, command, environment = {}, prepare }: ChildOptions): Promise<ChildHost> {
   const folder = await mkdtemp(join(tmpdir(), 'ternion-bundle-'));
   await cp(join(PROJECT, 'dist', target), folder, { recursive: true });
   await prepare?.(folder);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PROJECT } from './environment.ts';
 import { readResponse, type TestResponse } from './test-host.ts';
 
-/** A request as a client has sent it; test/fixtures/clients/record.py writes them. */
+/** A request as a client has sent it; the scripts in test/fixtures/clients write them. */
 export interface Recorded {
   /** What the client was asked to do. */
   readonly call: string;
@@ -25,17 +25,20 @@ export function readRecorded(client: string): readonly Recorded[] {
   return requests;
 }
 
+/** Its body, byte for byte. */
+export function bodyOf({ text = '', base64 = '' }: Recorded): Buffer {
+  return Buffer.concat([Buffer.from(text), Buffer.from(base64, 'base64')]);
+}
+
 /** Sends the same bytes again: Node adds no header but Connection. */
-export function sendRecorded(
-  port: number,
-  { method, path, headers, text = '', base64 = '' }: Recorded,
-): Promise<TestResponse> {
+export function sendRecorded(port: number, recorded: Recorded): Promise<TestResponse> {
+  const { method, path, headers } = recorded;
   return new Promise((resolve, reject) => {
     const outgoing = request(
       { host: '127.0.0.1', port, method, path, headers: Object.entries(headers).flat(), agent: false },
       (incoming) => readResponse(incoming).then(resolve, reject),
     );
     outgoing.on('error', reject);
-    outgoing.end(Buffer.concat([Buffer.from(text), Buffer.from(base64, 'base64')]));
+    outgoing.end(bodyOf(recorded));
   });
 }

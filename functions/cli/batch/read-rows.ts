@@ -6,7 +6,9 @@ import { parse } from 'csv-parse';
 import { InferenceError } from '../../../shared/errors.ts';
 import type { JsonValue } from '../../../shared/json/parse-json.ts';
 import { parseJson } from '../../../shared/json/parse-json.ts';
+import { isText } from '../../../shared/protocols/codecs/csv.ts';
 import { CommandError } from '../console.ts';
+import { JSON_DEPTH } from '../json-depth.ts';
 
 /** One row, line or file of the input. */
 export interface InputRow {
@@ -49,9 +51,6 @@ const READERS: Readonly<
   '.jsonl': readLines,
   '.ndjson': readLines,
 };
-
-/** Deepest nesting of a line of JSON. */
-const JSON_DEPTH = 64;
 
 /**
  * Opens a CSV file, a file of JSON lines or a folder of images. It is read as it is used: memory does not grow with it.
@@ -98,7 +97,8 @@ async function* readCsv(
   for await (const cells of parser) {
     seen(stream.bytesRead);
     if (!isTexts(cells)) throw new Error('the CSV parser gave something else than texts');
-    if (isFirst && (header === 'present' || (header === 'auto' && isHeader(cells))))
+    // Names of columns are no numbers.
+    if (isFirst && (header === 'present' || (header === 'auto' && cells.some(isText))))
       names = cells.map((cell) => cell.trim());
     else yield { row: ++row, value: new CsvRecord(names, cells) };
     isFirst = false;
@@ -107,14 +107,6 @@ async function* readCsv(
 
 function isTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((cell) => typeof cell === 'string');
-}
-
-/** Names of columns are no numbers. */
-function isHeader(cells: readonly string[]): boolean {
-  return cells.some(
-    (cell) =>
-      cell.trim() !== '' && Number.isNaN(Number(cell)) && !/^[+-]?(?:nan|inf(?:inity)?)$/i.test(cell.trim()),
-  );
 }
 
 async function* readLines(

@@ -1,7 +1,8 @@
 import { invalid } from '../../../shared/errors.ts';
 import { decodeBase64 } from '../../../shared/http/base64.ts';
 import type { InferenceInput, InputKind, Located } from '../../../shared/inference/input.ts';
-import { isJsonObject, type JsonValue } from '../../../shared/json/parse-json.ts';
+import { hasOnly, type JsonValue } from '../../../shared/json/parse-json.ts';
+import { isDecimal } from '../../../shared/protocols/codecs/decimal.ts';
 import { CsvRecord, type InputRow } from './read-rows.ts';
 
 /** A column a model takes, as far as CSV has to know it. */
@@ -54,8 +55,8 @@ export function toInput(
 
 /** A line can be what a predict request takes: `{"features": …}`. */
 function unwrap(value: InputRow['value'], member: string): InputRow['value'] {
-  if (value instanceof CsvRecord || value instanceof Uint8Array || !isJsonObject(value)) return value;
-  return Object.hasOwn(value, member) && Object.keys(value).length === 1 ? (value[member] ?? null) : value;
+  if (value instanceof CsvRecord || value instanceof Uint8Array) return value;
+  return hasOnly(value, member) ? (value[member] ?? null) : value;
 }
 
 function toRow(value: InputRow['value'], field: string, columns: readonly Column[] | undefined): JsonValue {
@@ -73,12 +74,10 @@ function toRow(value: InputRow['value'], field: string, columns: readonly Column
   });
 }
 
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
-
 /** Numbers are written as text in CSV; anything else is left for the model's own check to name. */
 function toCell(cell: string): JsonValue {
   const text = cell.trim();
-  return DECIMAL.test(text) ? Number(text) : cell;
+  return isDecimal(text) ? Number(text) : cell;
 }
 
 function toImage(value: InputRow['value'], field: string): Uint8Array {

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { NAME_PATTERN } from '../../../shared/config.ts';
 import { compareVersions } from '../../../shared/models/versions.ts';
 import { CommandError, type Console } from '../console.ts';
 import { type OpenModel, openModel } from '../open-model.ts';
@@ -12,8 +13,6 @@ export interface AddOptions {
   readonly repository: string;
   readonly optimize: boolean;
 }
-
-const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 /**
  * `ternion add`: brings a model into a repository. It is copied to a hidden folder beside its place, tried there as it

@@ -6,6 +6,7 @@ import { JsonText } from '../../../shared/json/write-json.ts';
 import { sniffImageType } from '../../../shared/processing/image/sniff.ts';
 import { createContext, requestUrl } from '../../host.ts';
 import { CommandError, type Console } from '../console.ts';
+import { JSON_DEPTH } from '../json-depth.ts';
 import { openModel } from '../open-model.ts';
 
 export interface PredictOptions {
@@ -31,8 +32,6 @@ export async function predict(
   if (response.status !== 200) throw new CommandError(String(answer.error));
   output.result(new JsonText(bytes.toString()), () => describe(answer));
 }
-
-const JSON_DEPTH = 64;
 
 /** JSON on the command line, `-` for stdin, a file with JSON, or an image. */
 async function readBody(data: string): Promise<Uint8Array> {

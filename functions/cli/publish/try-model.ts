@@ -7,6 +7,7 @@ import { REFERENCE_FILE } from '../../../shared/models/model-repository.ts';
 import { parseReference } from '../../../shared/models/reference.ts';
 import { createContext, requestUrl } from '../../host.ts';
 import { CommandError } from '../console.ts';
+import { JSON_DEPTH } from '../json-depth.ts';
 import type { OpenModel } from '../open-model.ts';
 
 /** What came of trying a model. */
@@ -26,8 +27,6 @@ interface Exchange {
 
 /** Probabilities differ in the last digits from machine to machine. */
 const TOLERANCE = 1e-4;
-const JSON_DEPTH = 64;
-
 /**
  * Sends a model the requests of its reference.json, or else its example, as a server would get them.
  *

@@ -4,7 +4,7 @@ import { DATATYPES } from '../../tensor/datatype.ts';
 import { type ModelConfig, ModelError } from '../model-config.ts';
 import type { FormatFolder, GraphView } from './format-folder.ts';
 
-export const LABELS_FILE = 'labels.txt';
+const LABELS_FILE = 'labels.txt';
 
 /**
  * The labels of a file with one per line. Lines that are all numbered by their own index, as `0,tench` and `1 goldfish`,

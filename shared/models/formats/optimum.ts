@@ -8,7 +8,7 @@ import { checkLabelCount } from './labels.ts';
 import { readPooling } from './sentence-transformers.ts';
 import { readTokenLimit } from './token-limit.ts';
 
-export const OPTIMUM_FILE = 'config.json';
+const OPTIMUM_FILE = 'config.json';
 const TOKENIZER_FILE = 'tokenizer.json';
 const PROCESSOR_FILE = 'preprocessor_config.json';
 

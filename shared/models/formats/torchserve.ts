@@ -13,7 +13,7 @@ import {
 } from './image-steps.ts';
 import { addLabels, checkLabelCount, findScores } from './labels.ts';
 
-export const NAMES_FILE = 'index_to_name.json';
+const NAMES_FILE = 'index_to_name.json';
 
 const namesSchema = z.record(
   z.string().regex(/^\d+$/, 'must be the index of a class'),

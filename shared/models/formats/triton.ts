@@ -6,7 +6,7 @@ import { addLabels, checkLabelCount, parseLabels, withLabelsFile } from './label
 import { configOf } from './onnx.ts';
 import { readTextProto, TextProtoError, type TextProtoMessage, type TextProtoValue } from './text-proto.ts';
 
-export const TRITON_FILE = 'config.pbtxt';
+const TRITON_FILE = 'config.pbtxt';
 
 /** Triton's datatypes where they are called otherwise than on the wire. */
 const DATATYPES: Readonly<Record<string, string>> = { STRING: 'BYTES' };

@@ -2,6 +2,7 @@ import { invalid } from '../../errors.ts';
 import { describeJson, type JsonValue } from '../../json/parse-json.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
+import { isDecimal } from './decimal.ts';
 
 /** Where a cell stands, for errors, and whether its number may be written as text, as in CSV. */
 interface CellPlace {
@@ -27,7 +28,7 @@ export function readCell(cell: JsonValue, { datatype }: TensorSpec, place: CellP
   if (kind === 'float' && (text === '' || /^nan$/i.test(text))) return null;
   const infinite = /^([+-]?)inf(?:inity)?$/i.exec(text);
   if (kind === 'float' && infinite) return infinite[1] === '-' ? -Infinity : Infinity;
-  if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return readNumber(text);
+  if (isDecimal(text)) return readNumber(text);
   const where = place.row === undefined ? '' : `, row ${place.row}`;
   throw invalid(
     `Field "${place.field}" (column ${place.column}${where}) is ${describeJson(cell)}; expected a number.`,

@@ -2,11 +2,10 @@ import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { Located } from '../../inference/input.ts';
 import type { JsonValue } from '../../json/parse-json.ts';
+import { isDecimal } from './decimal.ts';
 import type { Frame } from './frame.ts';
 import type { ModelContract } from './model-contract.ts';
 import { checkInstances } from './rows.ts';
-
-const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
 
 /**
  * The rows of a table as a tabular task takes them: lists of values, in the order of the features where model and table
@@ -21,7 +20,7 @@ export function rowsOfFrame(frame: Frame, contract: ModelContract, limits: Limit
   if (rows === 0) throw invalid(`Field "${field}" has no rows; expected at least one.`);
   checkInstances(rows, field, limits);
   const read = (cell: JsonValue) =>
-    isText && typeof cell === 'string' && NUMBER.test(cell) ? Number(cell) : cell;
+    isText && typeof cell === 'string' && isDecimal(cell.trim()) ? Number(cell) : cell;
   return Array.from({ length: rows }, (_, row) => ({
     value: columns.map((column) => read(column[row] ?? null)),
     field: `${field}[${row}]`,

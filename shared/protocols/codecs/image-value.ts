@@ -53,7 +53,7 @@ export function decodeImageValue(value: JsonValue | undefined, inputName: string
  *
  * @throws InferenceError for an address, and for text that is no base64
  */
-export function decodeImageText(text: string, field: string): Uint8Array {
+function decodeImageText(text: string, field: string): Uint8Array {
   const scheme = ADDRESS.exec(text)?.[1];
   if (scheme === undefined) return decodeBase64(text, field);
   throw invalid(

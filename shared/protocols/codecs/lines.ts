@@ -1,7 +1,8 @@
+import { endOfString } from '../../json/parse-json.ts';
+
 const LINE_FEED = 0x0a;
 const SPACE = 0x20;
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** Names under which one JSON value per line comes, and goes. */
@@ -66,16 +67,6 @@ function rangesOf(body: Uint8Array, bounds: readonly number[]): ByteRanges {
     count: bounds.length / 2,
     at: (index) => body.subarray(bounds[2 * index], bounds[2 * index + 1]),
   };
-}
-
-/** Index of the quote that closes a string, or of the end of the body. */
-function endOfString(body: Uint8Array, start: number): number {
-  for (let end = body.indexOf(QUOTE, start + 1); end !== -1; end = body.indexOf(QUOTE, end + 1)) {
-    let backslashes = 0;
-    while (body[end - 1 - backslashes] === BACKSLASH) backslashes++;
-    if (backslashes % 2 === 0) return end;
-  }
-  return body.length;
 }
 
 function isBlank(body: Uint8Array, start: number, end: number): boolean {

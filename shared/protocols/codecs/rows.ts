@@ -2,7 +2,7 @@ import type { Limits } from '../../config.ts';
 import { InferenceError, invalid } from '../../errors.ts';
 import type { BytesInput, NamedInputs } from '../../inference/check-feeds.ts';
 import type { InputKind } from '../../inference/input.ts';
-import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { describeJson, hasOnly, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import { appendPath } from '../../tensor/nested.ts';
 import { decodeImageValue, findImage, isBase64Object, isImageText } from './image-value.ts';
 import { describeInputs, type ModelContract } from './model-contract.ts';
@@ -57,16 +57,9 @@ export function checkInstances(count: number, field: string, limits: Limits): vo
 
 /** SageMaker's own algorithms take `{"features": [...]}` and `{"data": {"features": {"values": [...]}}}`. */
 function unwrapFeatures(row: JsonValue): JsonValue {
-  if (!isJsonObject(row)) return row;
   if (hasOnly(row, 'data') && isJsonObject(row.data)) return unwrapFeatures(row.data);
   if (!hasOnly(row, 'features') || row.features === undefined) return row;
-  return isJsonObject(row.features) && hasOnly(row.features, 'values')
-    ? (row.features.values ?? null)
-    : row.features;
-}
-
-function hasOnly(object: JsonObject, key: string): boolean {
-  return Object.hasOwn(object, key) && Object.keys(object).length === 1;
+  return hasOnly(row.features, 'values') ? (row.features.values ?? null) : row.features;
 }
 
 function decodeValues(

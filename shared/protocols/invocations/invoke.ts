@@ -13,7 +13,7 @@ import { invokeVertexAi } from '../vertex-ai/predict.ts';
 import { discriminate } from './discriminate.ts';
 
 /** Each format of the shared routes. */
-const DIALECTS: Readonly<Partial<Record<DialectName, Dialect>>> = {
+const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
   'open-inference': async ({ request, body, record, model, version }, options) => {
     const reference = await options.inference.choose('tensors', model, version);
     const headers = new Headers(request.headers);
@@ -38,5 +38,5 @@ const DIALECTS: Readonly<Partial<Record<DialectName, Dialect>>> = {
  */
 export const invoke: Dialect = async (invocation, options) => {
   const dialect = options.config.dialect ?? (await discriminate(invocation, options));
-  return await (DIALECTS[dialect] ?? predict)(invocation, options);
+  return await DIALECTS[dialect](invocation, options);
 };

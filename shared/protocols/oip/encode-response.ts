@@ -3,9 +3,8 @@ import type { NonFinite } from '../../config.ts';
 import { BytesResponse } from '../../http/bytes.ts';
 import type { TensorResult } from '../../inference/inference.ts';
 import { tensorToBytes } from '../../tensor/bytes.ts';
-import { float16ToNumber } from '../../tensor/float16.ts';
-import { shortestFloat32 } from '../../tensor/float32.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { writeElements } from '../../tensor/write-tensor.ts';
 import { hasOpenBatch } from './batching.ts';
 import { classify } from './classification.ts';
 import type { RequestedOutput } from './decode-outputs.ts';
@@ -55,27 +54,6 @@ function encodeTensor(
 ): string {
   const head = `"name":${JSON.stringify(name)},"datatype":"${tensor.datatype}","shape":[${tensor.shape.join(',')}]`;
   return binaryBytes === undefined
-    ? `{${head},"data":[${encodeData(tensor, nonFinite)}]}`
+    ? `{${head},"data":[${writeElements(tensor, { nonFinite }).join(',')}]}`
     : `{${head},"parameters":{"binary_data_size":${binaryBytes}}}`;
-}
-
-/** Flat, in row-major order. JSON has no word for NaN and infinity: `null` is what every client reads. */
-function encodeData({ datatype, data }: Tensor, nonFinite: NonFinite): string {
-  if (Array.isArray(data)) return data.map((text) => JSON.stringify(text)).join(',');
-  const parts = new Array<string>(data.length);
-  for (let i = 0; i < data.length; i++) {
-    const value = data[i] ?? 0;
-    if (datatype === 'FP32') parts[i] = encodeNumber(shortestFloat32(Number(value)), nonFinite);
-    else if (datatype === 'FP16')
-      parts[i] = encodeNumber(shortestFloat32(float16ToNumber(Number(value))), nonFinite);
-    else if (datatype === 'FP64') parts[i] = encodeNumber(Number(value), nonFinite);
-    else if (datatype === 'BOOL') parts[i] = value === 1 ? 'true' : 'false';
-    else parts[i] = String(value);
-  }
-  return parts.join(',');
-}
-
-function encodeNumber(value: number, nonFinite: NonFinite): string {
-  if (Object.is(value, -0)) return '-0.0';
-  return nonFinite === 'literal' || Number.isFinite(value) ? String(value) : 'null';
 }

@@ -3,8 +3,9 @@ import { decodeBase64 } from '../../http/base64.ts';
 import type { TensorInput } from '../../inference/check-feeds.ts';
 import { UnsafeIntegerError } from '../../json/exact-integers.ts';
 import { describeJson, type JsonValue } from '../../json/parse-json.ts';
-import { DATATYPES, FLOAT_BOUNDS, INTEGER_RANGES, type TensorData } from '../../tensor/datatype.ts';
-import { numberToFloat16 } from '../../tensor/float16.ts';
+import { DATATYPES } from '../../tensor/datatype.ts';
+import { describeElement, isInexact } from '../../tensor/describe-element.ts';
+import { createFill } from '../../tensor/fill-elements.ts';
 import type { TensorHead } from './tensor-head.ts';
 
 /**
@@ -27,13 +28,14 @@ export function parseTensorData(head: TensorHead): TensorInput {
     return { datatype, shape, elements: flat.map((value, index) => readElement(value, index, head)) };
   }
   const values = DATATYPES[datatype].allocate(count);
-  fill(values, flat, head);
+  const wrong = createFill(values, datatype)(flat, 0);
+  if (wrong !== -1) throw wrongElement(flat[wrong], wrong, head);
   return { datatype, shape, data: values };
 }
 
 function readElement(value: JsonValue, index: number, head: TensorHead): string | Uint8Array {
   if (typeof value !== 'string') {
-    throw wrongElement(value, index, head, 'a string');
+    throw wrongElement(value, index, head);
   }
   return head.isBase64 ? decodeBase64(value, `${head.name}[${index}]`) : value;
 }
@@ -61,84 +63,17 @@ function flatten(data: JsonValue[], name: string): JsonValue[] {
   return flat;
 }
 
-/** One plain loop per kind of array: this is where large JSON tensors spend their time. */
-function fill(values: TensorData, flat: readonly JsonValue[], head: TensorHead): void {
-  if (Array.isArray(values)) throw new Error('texts are no numbers');
-  if (values instanceof BigInt64Array || values instanceof BigUint64Array)
-    fillBigIntegers(values, flat, head);
-  else if (DATATYPES[head.datatype].kind === 'float') fillFloats(values, flat, head);
-  else fillIntegers(values, flat, head);
-}
-
-type NumberArray = Exclude<TensorData, string[] | BigInt64Array | BigUint64Array>;
-
-function fillIntegers(values: NumberArray, flat: readonly JsonValue[], head: TensorHead): void {
-  const [low, high] = INTEGER_RANGES[head.datatype] ?? [0, 1];
-  const isBool = head.datatype === 'BOOL';
-  for (let i = 0; i < flat.length; i++) {
-    const value = isBool && typeof flat[i] === 'boolean' ? Number(flat[i]) : flat[i];
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < low || value > high) {
-      throw wrongElement(
-        flat[i],
-        i,
-        head,
-        isBool ? 'true or false' : `a whole number from ${low} to ${high}`,
-      );
-    }
-    values[i] = value;
-  }
-}
-
-function fillFloats(values: NumberArray, flat: readonly JsonValue[], head: TensorHead): void {
-  const bound = FLOAT_BOUNDS[head.datatype] ?? Number.POSITIVE_INFINITY;
-  const isHalf = head.datatype === 'FP16';
-  for (let i = 0; i < flat.length; i++) {
-    const given = flat[i];
-    const isPlain = typeof given === 'number' && given > -bound && given < bound;
-    const value = isPlain ? given : readFloat(given, i, head, bound);
-    values[i] = isHalf ? numberToFloat16(value) : value;
-  }
-}
-
-/** `null` stands for NaN; what is not finite is meant so. */
-function readFloat(given: JsonValue | undefined, index: number, head: TensorHead, bound: number): number {
-  const value = given === null ? Number.NaN : typeof given === 'bigint' ? Number(given) : given;
-  if (typeof value !== 'number') throw wrongElement(value, index, head, 'a number');
-  if (Number.isFinite(value) && Math.abs(value) >= bound)
-    throw wrongElement(value, index, head, `a number below ${bound}`);
-  return value;
-}
-
-function fillBigIntegers(
-  values: BigInt64Array | BigUint64Array,
-  flat: readonly JsonValue[],
-  head: TensorHead,
-): void {
-  for (let i = 0; i < flat.length; i++) {
-    const value = flat[i];
-    const isWhole = typeof value === 'bigint' || Number.isInteger(value);
-    if (typeof value === 'number' && isWhole && !Number.isSafeInteger(value)) {
-      throw new UnsafeIntegerError(
-        `Element ${i} of input "${head.name}" is ${value}, which cannot be told exactly; write all its digits.`,
-      );
-    }
-    if ((typeof value !== 'number' && typeof value !== 'bigint') || !isWhole)
-      throw wrongElement(value, i, head, 'a whole number');
-    const exact = BigInt(value);
-    values[i] = exact;
-    if (values[i] !== exact) throw wrongElement(value, i, head, `a whole number within ${head.datatype}`);
-  }
-}
-
-function wrongElement(
-  value: JsonValue | undefined,
-  index: number,
-  { name, datatype }: TensorHead,
-  expected: string,
-): InferenceError {
+/** What is wrong with the first value that is none of the datatype. */
+function wrongElement(value: JsonValue | undefined, index: number, head: TensorHead): InferenceError {
+  const { name, datatype } = head;
   if (Array.isArray(value))
     return invalid(`Input "${name}" is ragged: ${describeJson(value)} beside single values.`);
+  if (isInexact(value, datatype)) {
+    return new UnsafeIntegerError(
+      `Element ${index} of input "${name}" is ${value}, which cannot be told exactly; write all its digits.`,
+    );
+  }
   return invalid(
-    `Element ${index} of input "${name}" is ${describeJson(value)}; expected ${expected} (${datatype}).`,
+    `Element ${index} of input "${name}" is ${describeJson(value)}; expected ${describeElement(value, datatype)}.`,
   );
 }

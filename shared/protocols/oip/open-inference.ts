@@ -9,6 +9,7 @@ import type { Model } from '../../inference/load-model.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import type { ModelReference } from '../../models/model-repository.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
+import { encodeSpec } from '../encode-model.ts';
 import {
   type Content,
   jsonContent,
@@ -230,12 +231,8 @@ function encodeMetadata({ reference, session }: Model, versions: readonly string
   };
 }
 
-function encodeSpec({ name, datatype, shape }: TensorSpec): WritableJson {
-  return { name, datatype, shape };
-}
-
 /** As much of Triton's ModelConfig as its clients read. Source: model_config.proto of Triton. */
-function encodeConfig({ reference, session }: Model): WritableJson {
+function encodeConfig({ reference, session, config }: Model): WritableJson {
   const batches = hasOpenBatch(session);
   const encode = ({ name, datatype, shape }: TensorSpec): WritableJson => ({
     name,
@@ -247,8 +244,8 @@ function encodeConfig({ reference, session }: Model): WritableJson {
     platform: 'onnxruntime_onnx',
     backend: 'onnxruntime',
     version_policy: { latest: { num_versions: 1 } },
-    // Without a bound of its own; clients only ask whether it is more than 0.
-    max_batch_size: batches ? 1024 : 0,
+    // Most models have no bound of their own, and clients only ask whether it is more than 0.
+    max_batch_size: batches ? (config.maxBatchSize ?? 1024) : 0,
     input: session.inputs.map(encode),
     output: session.outputs.map(encode),
   };

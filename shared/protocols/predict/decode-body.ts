@@ -1,12 +1,13 @@
 import type { Limits } from '../../config.ts';
-import { InferenceError, invalid } from '../../errors.ts';
+import { invalid } from '../../errors.ts';
 import type { InferenceInput, Located } from '../../inference/input.ts';
 import type { JsonValue } from '../../json/parse-json.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from '../../processing/image/sniff.ts';
 import { isUntyped, unsupportedBody } from '../codecs/json-body.ts';
 import { FORM_TYPE, parseForm } from '../codecs/media.ts';
+import { checkInstances } from '../codecs/rows.ts';
 import type { Invocation } from '../invocation.ts';
-import { checkBatch, decodeJson, describeBodies, FILE_FIELD } from './decode-json.ts';
+import { decodeJson, FILE_FIELD } from './decode-json.ts';
 
 /** What a request was: one instance, or a batch to be answered as one. */
 export interface DecodedBody {
@@ -25,9 +26,6 @@ export async function decodeBody(
   json: JsonValue | undefined,
   limits: Limits,
 ): Promise<DecodedBody> {
-  if (body.length === 0) {
-    throw new InferenceError('BAD_REQUEST', `The request body is empty; expected ${describeBodies()}.`);
-  }
   if (mediaType === FORM_TYPE) return await decodeForm(await parseForm(request.headers, body), limits);
   if (json !== undefined) return decodeJson(json, limits);
   if (mediaType.startsWith('image/') || (isUntyped(mediaType) && sniffImageType(body) !== undefined)) {
@@ -45,7 +43,7 @@ async function decodeForm(form: FormData, limits: Limits): Promise<DecodedBody> 
       `The form has no field "${FILE_FIELD}" (its fields: ${names.join(', ') || 'none'}); expected an image file.`,
     );
   }
-  checkBatch(parts.length, FILE_FIELD, limits);
+  checkInstances(parts.length, FILE_FIELD, limits);
   const images: Located<Uint8Array>[] = [];
   for (const [index, part] of parts.entries()) {
     const field = parts.length === 1 ? FILE_FIELD : `${FILE_FIELD}[${index}]`;

@@ -1,8 +1,9 @@
 import type { Limits } from '../../config.ts';
-import { InferenceError, invalid } from '../../errors.ts';
+import { invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
 import type { InferenceInput, Located } from '../../inference/input.ts';
-import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { describeJson, hasOnly, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { checkInstances } from '../codecs/rows.ts';
 import type { DecodedBody } from './decode-body.ts';
 
 const INPUT_KEYS = ['features', 'instances', 'image', 'text', 'inputs'] as const;
@@ -11,7 +12,7 @@ const INPUT_KEYS = ['features', 'instances', 'image', 'text', 'inputs'] as const
 export const FILE_FIELD = 'file';
 
 /** What a predict request may send, in words. */
-export function describeBodies(): string {
+function describeBodies(): string {
   const keys = INPUT_KEYS.map((key) => `"${key}"`).join(', ');
   return `a JSON object with one of ${keys}, a form with the file "${FILE_FIELD}", or an image`;
 }
@@ -55,22 +56,13 @@ export function decodeJson(body: JsonValue, limits: Limits): DecodedBody {
   }
 }
 
-/** @throws InferenceError PAYLOAD_TOO_LARGE when a request has more instances than one may have */
-export function checkBatch(size: number, field: string, limits: Limits): void {
-  if (size <= limits.batchSize) return;
-  throw new InferenceError(
-    'PAYLOAD_TOO_LARGE',
-    `Field "${field}" has ${size} instances; the limit is ${limits.batchSize} (MAX_BATCH_SIZE).`,
-  );
-}
-
 /** The first instance decides whether they are images, texts or rows. */
 function decodeInstances(instances: JsonValue | undefined, limits: Limits): InferenceInput {
   if (!Array.isArray(instances) || instances.length === 0) {
     const given = Array.isArray(instances) ? 'empty' : describeJson(instances);
     throw invalid(`Field "instances" is ${given}; expected an array of at least one instance.`);
   }
-  checkBatch(instances.length, 'instances', limits);
+  checkInstances(instances.length, 'instances', limits);
   if (hasOnly(instances[0], 'image')) {
     return { kind: 'image', images: instances.map((value, index) => decodeImageInstance(value, index)) };
   }
@@ -109,8 +101,4 @@ function decodeImageField(value: JsonValue | undefined, field: string): Located<
   if (typeof value !== 'string')
     throw invalid(`Field "${field}" is ${describeJson(value)}; expected base64 text.`);
   return { value: decodeBase64(value, field), field };
-}
-
-function hasOnly(value: JsonValue | undefined, key: string): value is JsonObject {
-  return isJsonObject(value) && Object.hasOwn(value, key) && Object.keys(value).length === 1;
 }

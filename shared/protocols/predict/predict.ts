@@ -1,13 +1,12 @@
 import type { Context } from 'hono';
 import type { Config } from '../../config.ts';
 import type { AppEnvironment } from '../../http/context.ts';
-import { readBody } from '../../http/read-body.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import { ACCEPTED_IMAGE_TYPES } from '../../processing/image/sniff.ts';
 import { holdsJson } from '../codecs/json-body.ts';
 import { invokeHuggingFace } from '../hugging-face/invoke-hugging-face.ts';
-import { createInvocation, type Invocation, runTask } from '../invocation.ts';
+import { type Invocation, readInvocation, runTask } from '../invocation.ts';
 import { isTaskRequest } from '../invocations/discriminate.ts';
 import {
   type Content,
@@ -30,16 +29,12 @@ const RESPONSE = jsonContent(schemas.predictResponse);
 
 /** Ternion's own protocol: features or an image in, a prediction with its probabilities out. */
 export function createPredictProtocol(options: ProtocolOptions): Protocol {
-  const { inference, config } = options;
+  const { config } = options;
 
   async function predict(c: Context<AppEnvironment>): Promise<Response> {
     const model = c.req.param('model');
     const version = c.req.param('version');
-    const { record } = c.env;
-    // An unknown model is told before the body is looked at.
-    if (model !== undefined) record.model = await inference.repository.resolve(model, version);
-    const bytes = await readBody(c.req.raw, config.limits.bodyBytes);
-    const invocation = createInvocation(c.req.raw, bytes, record, config.limits, { model, version });
+    const invocation = await readInvocation(c.req.raw, c.env.record, options, { model, version });
     if (isForHuggingFace(invocation, config)) return await invokeHuggingFace(invocation, options);
     const answer = async (json?: JsonValue) => {
       const body = await decodeBody(invocation, json, config.limits);
@@ -69,7 +64,7 @@ export function createPredictProtocol(options: ProtocolOptions): Protocol {
 
 /** Hugging Face has the same route: `inputs` are meant for it where they are a text or have `parameters` beside them. */
 function isForHuggingFace(invocation: Invocation, { dialect, protocols }: Config): boolean {
-  if (!protocols.includes('hugging-face') || invocation.body.length === 0) return false;
+  if (!protocols.includes('hugging-face')) return false;
   if (dialect === 'hugging-face') return true;
   if (!holdsJson(invocation)) return false;
   const json = invocation.json();

@@ -16,7 +16,7 @@ export const NPY_TYPE = 'application/x-npy';
 export const NPZ_TYPE = 'application/x-npz';
 
 /** The types an answer can have, the usual one first. */
-export const ANSWER_TYPES = [JSON_TYPE, ...LINES_TYPES, CSV_TYPE, NPY_TYPE, NPZ_TYPE] as const;
+const ANSWER_TYPES = [JSON_TYPE, ...LINES_TYPES, CSV_TYPE, NPY_TYPE, NPZ_TYPE] as const;
 export type AnswerType = (typeof ANSWER_TYPES)[number];
 
 /** @throws InferenceError NOT_ACCEPTABLE when the request takes none of the types an answer can have */
@@ -122,7 +122,7 @@ export function linesResponse(lines: readonly string[], type: string): Response 
   return textResponse(lines.map((line) => `${line}\n`).join(''), type);
 }
 
-export function textResponse(text: string, type: string): Response {
+function textResponse(text: string, type: string): Response {
   return bytesResponse(Buffer.from(text), type);
 }
 

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { raw } from '../../../contracts/exchanges.ts';
-import { readRecording } from '../../../fixtures/clients/read-recording.ts';
 import { openApp } from '../../../hosts/in-process.ts';
+import { readRecording } from '../../../hosts/read-recording.ts';
 import { INT64, identityModel } from '../../onnx/build-model.ts';
 import { ask } from '../ask.ts';
 import { serveModels } from '../oip/serve-models.ts';
@@ -16,7 +16,7 @@ const EVENT = { specversion: '1.0', id: '1', source: '/garden', type: 'flower' }
 const STRUCTURED = { 'content-type': 'application/cloudevents+json' };
 const HEADERS = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/garden', 'ce-type': 'flower' };
 const app = openApp({ MAX_JSON_DEPTH: '32' });
-const sent = readRecording('kserve-v1.json');
+const sent = readRecording('kserve-v1');
 
 const UUID = expect.stringMatching(/^[\da-f-]{36}$/);
 const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);

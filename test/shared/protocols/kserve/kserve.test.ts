@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { get, post, raw } from '../../../contracts/exchanges.ts';
-import { readRecording } from '../../../fixtures/clients/read-recording.ts';
 import { openApp } from '../../../hosts/in-process.ts';
+import { readRecording } from '../../../hosts/read-recording.ts';
 import { ask } from '../ask.ts';
 
 const PNG = readFileSync(join(import.meta.dirname, '../../../fixtures/digits/07-label-7.png'));
 const SETOSA = [5.1, 3.5, 1.4, 0.2];
 const app = openApp({ MAX_JSON_DEPTH: '32' });
-const sent = readRecording('kserve-v1.json');
+const sent = readRecording('kserve-v1');
 
 describe("KServe's Python client", () => {
   it('sees a server that is alive and a model that is ready', async () => {

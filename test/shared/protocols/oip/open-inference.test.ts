@@ -59,6 +59,12 @@ describe('what is served', () => {
     });
   });
 
+  it('tells the largest batch of a model that has one', async () => {
+    const models = { bounded: identityModel(FLOAT, ['n', 3]) };
+    const host = await serveModels(models, {}, { bounded: { task: 'tensor', maxBatchSize: 8 } });
+    expect(await read(host, '/v2/models/bounded/config')).toMatchObject({ max_batch_size: 8 });
+  });
+
   it.each(['/v2/logging', '/v2/trace/setting', '/v2/systemsharedmemory/status', '/v2/models/iris/generate'])(
     'says that %s is not supported',
     async (path) => {

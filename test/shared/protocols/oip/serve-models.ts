@@ -5,15 +5,19 @@ import { onTestFinished } from 'vitest';
 import { openApp } from '../../../hosts/in-process.ts';
 import type { TestHost, TestResponse } from '../../../hosts/test-host.ts';
 
-/** The app over models made of bytes, `<name>/1` each. */
+/** The app over models made of bytes, `<name>/1` each, with the model.json that `configs` has for them. */
 export async function serveModels(
   models: Readonly<Record<string, Uint8Array>>,
   environment: Readonly<Record<string, string>> = {},
+  configs: Readonly<Record<string, object>> = {},
 ): Promise<TestHost> {
   const folder = await mkdtemp(join(tmpdir(), 'ternion-oip-'));
   for (const [name, model] of Object.entries(models)) {
     await mkdir(join(folder, name, '1'), { recursive: true });
     await writeFile(join(folder, name, '1/model.onnx'), model);
+  }
+  for (const [name, config] of Object.entries(configs)) {
+    await writeFile(join(folder, name, '1/model.json'), JSON.stringify(config));
   }
   const host = openApp({
     MODEL_REPOSITORY: folder,

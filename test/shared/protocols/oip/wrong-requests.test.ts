@@ -62,7 +62,7 @@ describe('a wrong inference request', () => {
     [
       'a text for a number',
       input({ data: [1, 'x', 3, 4] }),
-      'Element 1 of input "features" is the string "x"; expected a number (FP32).',
+      'Element 1 of input "features" is the string "x"; expected a number.',
     ],
     [
       'a number too large',

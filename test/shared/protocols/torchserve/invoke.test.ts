@@ -4,12 +4,12 @@ import { BytesRequest } from '../../../../shared/http/bytes.ts';
 import { createLogger } from '../../../../shared/monitoring/logger.ts';
 import { createInvocation } from '../../../../shared/protocols/invocation.ts';
 import { invoke } from '../../../../shared/protocols/invocations/invoke.ts';
-import { readRecording } from '../../../fixtures/clients/read-recording.ts';
 import { TEST_ENVIRONMENT } from '../../../hosts/environment.ts';
+import { readRecording } from '../../../hosts/read-recording.ts';
 import { makeInference } from '../../inference/make-inference.ts';
 import { NO_PAGES } from '../../no-pages.ts';
 
-const sent = readRecording('torchserve.json');
+const sent = readRecording('torchserve');
 
 /** The answer on a route that names no model and that several servers share. */
 async function answer(

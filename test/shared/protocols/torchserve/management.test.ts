@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { get, post } from '../../../contracts/exchanges.ts';
-import { readRecording } from '../../../fixtures/clients/read-recording.ts';
 import { openApp } from '../../../hosts/in-process.ts';
+import { readRecording } from '../../../hosts/read-recording.ts';
 import type { TestHost } from '../../../hosts/test-host.ts';
 import { FLOAT, identityModel } from '../../onnx/build-model.ts';
 import { makeFolder } from '../../temporary-folder.ts';
 import { ask } from '../ask.ts';
 
 const app = openApp({ MAX_JSON_DEPTH: '32' });
-const sent = readRecording('torchserve.json');
+const sent = readRecording('torchserve');
 const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
 const READY = { id: '1', startTime: TIME, status: 'READY', memoryUsage: 0, gpu: false };
 const version = (modelVersion: string) => ({

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { get, post, raw } from '../../../contracts/exchanges.ts';
-import { readRecording } from '../../../fixtures/clients/read-recording.ts';
 import { openApp } from '../../../hosts/in-process.ts';
+import { readRecording } from '../../../hosts/read-recording.ts';
 import {
   buildModel,
   buildNode,
@@ -23,7 +23,7 @@ const B64 = PNG.toString('base64');
 const SETOSA = [5.1, 3.5, 1.4, 0.2];
 const VIRGINICA = [6.3, 3.3, 6.0, 2.5];
 const app = openApp({ MAX_JSON_DEPTH: '32' });
-const sent = readRecording('torchserve.json');
+const sent = readRecording('torchserve');
 
 /** As the model is known to see the image, best first. */
 const SEVEN =

@@ -1,0 +1,6 @@
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
+/** Whether a text is a number in digits, without white space around it; `Number` takes much more, such as "0x10". */
+export function isDecimal(text: string): boolean {
+  return DECIMAL.test(text);
+}

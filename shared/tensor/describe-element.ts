@@ -1,0 +1,22 @@
+import type { JsonValue } from '../json/parse-json.ts';
+import { DATATYPES, type Datatype, FLOAT_BOUNDS, INTEGER_RANGES } from './datatype.ts';
+
+/** What an element of a datatype has to be, for the error about a value that is none. */
+export function describeElement(value: JsonValue | undefined, datatype: Datatype): string {
+  const { kind } = DATATYPES[datatype];
+  if (kind === 'string') return 'a string';
+  if (kind === 'bool') return 'true or false';
+  if (kind === 'float') {
+    const isNumber = typeof value === 'number' || typeof value === 'bigint';
+    return isNumber ? `a number below ${FLOAT_BOUNDS[datatype]} (${datatype})` : 'a number';
+  }
+  if (typeof value === 'bigint') return `a whole number within ${datatype}`;
+  const [low, high] = INTEGER_RANGES[datatype] ?? [0, 0];
+  return `a whole number from ${low} to ${high} (${datatype})`;
+}
+
+/** Whether a number lost digits when it was parsed that a datatype of 64 bits would keep. */
+export function isInexact(value: JsonValue | undefined, datatype: Datatype): value is number {
+  const isLarge = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
+  return isLarge && datatype.endsWith('INT64');
+}
