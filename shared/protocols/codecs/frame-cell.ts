@@ -27,7 +27,7 @@ export function readCell(cell: JsonValue, { datatype }: TensorSpec, place: CellP
   if (kind === 'float' && (text === '' || /^nan$/i.test(text))) return null;
   const infinite = /^([+-]?)inf(?:inity)?$/i.exec(text);
   if (kind === 'float' && infinite) return infinite[1] === '-' ? -Infinity : Infinity;
-  if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return readNumber(text);
+  if (/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return readNumber(text);
   const where = place.row === undefined ? '' : `, row ${place.row}`;
   throw invalid(
     `Field "${place.field}" (column ${place.column}${where}) is ${describeJson(cell)}; expected a number.`,

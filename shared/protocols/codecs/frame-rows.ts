@@ -6,7 +6,7 @@ import type { Frame } from './frame.ts';
 import type { ModelContract } from './model-contract.ts';
 import { checkInstances } from './rows.ts';
 
-const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
+const NUMBER = /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?\s*$/i;
 
 /**
  * The rows of a table as a tabular task takes them: lists of values, in the order of the features where model and table
