@@ -61,6 +61,8 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ['numbers that are none', 'NaN,-inf', CSV, 'sagemaker'],
     ['names', 'a,b\n1,2', CSV, 'mlflow'],
     ['names of others for a model of numbers', 'sepal,petal\n1,2', CSV, 'mlflow'],
+    ['values, one of them missing', '1,2,NA\n4,5,6', CSV, 'sagemaker'],
+    ['names behind that of an index', ',a,b\n0,1,2', CSV, 'mlflow'],
     ['names that its type denies', 'a,b\n1,2', { 'content-type': 'text/csv; header=absent' }, 'sagemaker'],
     ['numbers that its type calls names', '1,2', { 'content-type': 'text/csv; header=present' }, 'mlflow'],
     ['names, lines wanted', 'a,b\n1,2', { ...CSV, accept: 'text/csv' }, 'sagemaker'],
