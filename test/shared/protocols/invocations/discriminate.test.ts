@@ -68,7 +68,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ['names, lines wanted', 'a,b\n1,2', { ...CSV, accept: 'text/csv' }, 'sagemaker'],
     ['names, JSON wanted', 'a,b\n1,2', { ...CSV, accept: 'application/json' }, 'mlflow'],
     ['names for TensorFlow', 'a,b\n1,2', { ...CSV, ...TFS }, 'tensorflow-serving'],
-    ['what begins like an image', 'BM\0\0\0\0\0\0\0\0\0,1', CSV, 'mlflow'],
+    ['what begins like an image', 'BM\0\0\0\0\0\0\0\0\0,b', CSV, 'mlflow'],
     ['lines', '{"inputs": "x"}', { 'content-type': 'application/jsonlines' }, 'sagemaker'],
     ['lines, loud', '1', { 'content-type': 'APPLICATION/JSONLINES' }, 'sagemaker'],
     ['lines by another name', '1', { 'content-type': 'application/x-ndjson' }, 'sagemaker'],
