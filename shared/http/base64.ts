@@ -26,7 +26,7 @@ export function decodeBase64(text: string, field: string): Uint8Array {
   }
   if (PADDING_INSIDE.test(content)) throw invalid(`Field "${field}" is not base64: "=" in the middle.`);
   // Four characters stand for three bytes; a single one left over stands for less than one and would be dropped.
-  const characters = content.length - (content.match(/[\s=]/g)?.length ?? 0);
+  const characters = content.replace(/[\s=]+/g, '').length;
   if (characters % 4 === 1) {
     throw invalid(`Field "${field}" is not base64: its last character stands for no byte; is it cut off?`);
   }

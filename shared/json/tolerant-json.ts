@@ -32,8 +32,7 @@ export function parseTolerantJson(text: string, { exactIntegers = false } = {}):
 
   function fail(): never {
     const found = text.slice(position, position + 12).split(/\s/, 1)[0] ?? '';
-    const lines = text.slice(0, position).split('\n');
-    const place = `line ${lines.length}, column ${(lines.at(-1) ?? '').length + 1}`;
+    const place = describePlace(text, position);
     const problem = position >= text.length ? 'it ends too early' : `unexpected ${JSON.stringify(found)}`;
     throw new InferenceError('BAD_REQUEST', `The body is not valid JSON: ${problem} at ${place}.`);
   }
@@ -123,6 +122,17 @@ export function parseTolerantJson(text: string, { exactIntegers = false } = {}):
   const value = readValue();
   take(SPACE);
   return position < text.length ? fail() : value;
+}
+
+/** Lines are counted rather than cut: a text can have millions of them. */
+function describePlace(text: string, position: number): string {
+  let line = 1;
+  let start = 0;
+  for (let end = text.indexOf('\n'); end !== -1 && end < position; end = text.indexOf('\n', start)) {
+    line++;
+    start = end + 1;
+  }
+  return `line ${line}, column ${position - start + 1}`;
 }
 
 /** Index of the quote that closes the string opened at `start`, or -1. A pattern would overflow on long strings. */

@@ -24,7 +24,7 @@ const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
 const LENGTH_BYTES: Readonly<Record<number, 2 | 4>> = { 1: 2, 2: 4, 3: 4 };
 /** Most axes NumPy itself gives an array. */
 const MOST_AXES = 64;
-const CODE_POINT_BYTES = 4;
+export const CODE_POINT_BYTES = 4;
 
 /** NumPy's types of numbers by kind and size. Those that are missing have no ONNX counterpart. */
 const DATATYPES_BY_CODE: Readonly<Record<string, Datatype>> = {

@@ -1,7 +1,7 @@
 import { invalid } from '../errors.ts';
 import { tensorFromBytes, tensorToBytes } from './bytes.ts';
 import type { Datatype } from './datatype.ts';
-import { type NpyDtype, readNpyHeader } from './npy-header.ts';
+import { CODE_POINT_BYTES, type NpyDtype, readNpyHeader } from './npy-header.ts';
 import { elementCount, type Tensor } from './tensor.ts';
 
 export interface ArrayOptions {
@@ -58,6 +58,8 @@ const TYPE_CODES: Record<Exclude<Datatype, 'BYTES'>, string> = {
 };
 
 const PREFIX = Buffer.from('\x93NUMPY\x01\x00', 'latin1');
+/** One for all elements: there can be millions of them. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** NumPy aligns the elements to this, so that files can be mapped into memory. */
 const ALIGNMENT = 64;
 
@@ -119,15 +121,27 @@ function swapBytes(bytes: Uint8Array, elementBytes: number): Uint8Array {
 /** Texts fill up the width of the longest one with NUL. */
 function readTexts(bytes: Uint8Array, count: number, dtype: NpyDtype, field: string): string[] {
   const width = dtype.elementBytes;
+  // A few bytes could stand for millions of such elements.
+  if (width === 0 && count > 0) throw invalid(`Field "${field}" has texts without room for a character.`);
+  const unit = dtype.kind === 'U' ? CODE_POINT_BYTES : 1;
   const read = dtype.kind === 'U' ? readCodePoints : readUtf8;
-  return Array.from({ length: count }, (_, index) => {
-    const element = bytes.subarray(index * width, (index + 1) * width);
+  const texts: string[] = [];
+  for (let start = 0; start < count * width; start += width) {
+    const end = endOfText(bytes, start, start + width, unit);
     try {
-      return read(element, dtype.isBigEndian).replace(/\0+$/, '');
+      texts.push(end === start ? '' : read(bytes.subarray(start, end), dtype.isBigEndian));
     } catch {
-      throw invalid(`Element ${index} of field "${field}" is no valid text.`);
+      throw invalid(`Element ${texts.length} of field "${field}" is no valid text.`);
     }
-  });
+  }
+  return texts;
+}
+
+/** Where the NUL characters at the end of an element begin. */
+function endOfText(bytes: Uint8Array, start: number, end: number, unit: number): number {
+  let last = end - 1;
+  while (last >= start && bytes[last] === 0) last--;
+  return start + Math.ceil((last + 1 - start) / unit) * unit;
 }
 
 function readCodePoints(bytes: Uint8Array, isBigEndian: boolean): string {
@@ -137,5 +151,5 @@ function readCodePoints(bytes: Uint8Array, isBigEndian: boolean): string {
 }
 
 function readUtf8(bytes: Uint8Array): string {
-  return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  return UTF8.decode(bytes);
 }

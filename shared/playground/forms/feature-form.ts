@@ -6,7 +6,7 @@ import type { FormEvents, InputForm } from './input-form.ts';
 /** More fields than this are no form any more. */
 const MOST_FIELDS = 60;
 
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const DECIMAL = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 interface Field {
   readonly element: HTMLElement;

@@ -91,7 +91,7 @@ function wantsJson(headers: Headers): boolean {
 
 /**
  * Tables of MLflow begin with the names of their columns, those of SageMaker do not, unless the type says so. Without
- * its word the first row has names when it has the model's own, or text where the model takes numbers alone.
+ * its word the first row has names when it has the model's own, or nothing but text where the model takes numbers alone.
  */
 async function isTableOfMlflow(
   { request, body, model, version }: Invocation,
@@ -104,7 +104,9 @@ async function isTableOfMlflow(
   if (!cells.some(isText)) return false;
   const reference = await inference.choose('features', model, version);
   const contract = await inference.describe(reference, contractOf);
-  return holdsNames(cells, contract) || takesNumbers(contract);
+  // A number among texts is a value: a row with one value missing must not pass for names and vanish.
+  const areNames = cells.every((cell) => isText(cell) || cell.trim() === '');
+  return holdsNames(cells, contract) || (areNames && takesNumbers(contract));
 }
 
 function takesNumbers({ inputs, imageInput }: ModelContract): boolean {

@@ -75,10 +75,7 @@ function readEvent(event: JsonValue): JsonObject {
 function openEvent(invocation: Invocation, event: JsonObject, { config }: ProtocolOptions): Invocation {
   const headers = new Headers(invocation.request.headers);
   headers.delete('content-encoding');
-  headers.set(
-    'content-type',
-    typeof event.datacontenttype === 'string' ? event.datacontenttype : 'application/json',
-  );
+  headers.set('content-type', readDataType(event));
   const {
     request: { url, method },
     record,
@@ -100,6 +97,13 @@ function openEvent(invocation: Invocation, event: JsonObject, { config }: Protoc
     json: () => dataOf(invocation.json()),
     decode: (read) => invocation.decode((value) => read(dataOf(value))),
   };
+}
+
+/** @throws InferenceError for a text that no header can have, such as one with line breaks */
+function readDataType({ datacontenttype: type }: JsonObject): string {
+  if (typeof type !== 'string') return 'application/json';
+  if (/^[\t\x20-\x7e]*$/.test(type)) return type;
+  throw invalid(`Field "datacontenttype" is ${describeJson(type)}; expected a media type.`);
 }
 
 function dataOf(event: JsonValue): JsonValue {

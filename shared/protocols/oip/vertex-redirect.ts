@@ -13,9 +13,10 @@ const REDIRECT_HEADER = 'x-vertex-ai-triton-redirect';
 export async function followRedirect(request: Request): Promise<Request> {
   const target = request.headers.get(REDIRECT_HEADER);
   if (target === null) return request;
-  const url = new URL(target.replace(/^\/*/, '/'), request.url);
-  const path = decodePath(url.pathname);
-  if (path === undefined || !/^\/v2(?:\/|$)/.test(path)) {
+  // A backslash is a slash in a URL: two of them would name a host, which is none at all in the worst case.
+  const url = URL.parse(target.replace(/^[\\/]*/, '/'), request.url);
+  const path = url ? decodePath(url.pathname) : undefined;
+  if (url === null || path === undefined || !/^\/v2(?:\/|$)/.test(path)) {
     throw new InferenceError('BAD_REQUEST', `Header ${REDIRECT_HEADER} must name a path below v2.`);
   }
   if (/\/(?:load|unload|register|unregister)\/?$|sharedmemory/.test(path)) {

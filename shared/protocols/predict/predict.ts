@@ -40,7 +40,7 @@ export function createPredictProtocol(options: ProtocolOptions): Protocol {
       const body = await decodeBody(invocation, json, config.limits);
       return jsonResponse(encodeResult(body, await runTask(invocation, options, body.input)));
     };
-    return bytes.length > 0 && holdsJson(invocation) ? await invocation.decode(answer) : await answer();
+    return holdsJson(invocation) ? await invocation.decode(answer) : await answer();
   }
 
   const operation = (path: string, summary: string): Operation => ({

@@ -104,7 +104,9 @@ async function answerTexts(call: Call): Promise<WritableJson> {
       ? value.map((item, index) => readText(item, `${field}[${index}]`))
       : [readText(value, field)],
   );
-  checkInstances(texts.length, payloads[0]?.field ?? 'data', options.config.limits);
+  const field = payloads[0]?.field ?? 'data';
+  if (texts.length === 0) throw invalid(`Field "${field}" is empty; expected at least one text.`);
+  checkInstances(texts.length, field, options.config.limits);
   const { output } = await runTask(invocation, options, { kind: 'text', texts });
   return unlist(encodeScores(output, options), isBatch || Array.isArray(payloads[0]?.value));
 }

@@ -74,6 +74,25 @@ describe('an array that NumPy wrote', () => {
   });
 });
 
+describe('a text', () => {
+  const read = (descr: string, data: Uint8Array, count = 1) =>
+    readNpy(
+      withHeader(`{'descr': '${descr}', 'fortran_order': False, 'shape': (${count},), }`, data),
+      OPTIONS,
+    ).data;
+
+  it('loses the NUL at its end only, in either byte order', () => {
+    expect(read('|S4', Buffer.from('\0a\0\0\0\0\0\0'), 2)).toEqual(['\0a', '']);
+    expect(read('<U2', Buffer.from([0x00, 0x01, 0, 0, 0, 0, 0, 0]))).toEqual(['\u0100']);
+    expect(read('>U2', Buffer.from([0, 0, 0x01, 0x00, 0, 0, 0, 0]))).toEqual(['\u0100']);
+  });
+
+  it('of a million NUL and a letter is read in one go', () => {
+    const [text] = read('|S1000001', Buffer.from(`${'\0'.repeat(1_000_000)}a`));
+    expect(text).toHaveLength(1_000_001);
+  });
+});
+
 describe('an array', () => {
   const HEADER = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }";
 
@@ -117,6 +136,11 @@ describe('an array', () => {
       'no text',
       withHeader("{'descr': '<U1', 'fortran_order': False, 'shape': (1,), }", Buffer.from([0, 0, 0, 0x7f])),
       /Element 0 of field "body" is no valid text/,
+    ],
+    [
+      'texts of no width, which a few bytes could claim by the million',
+      withHeader("{'descr': '<U0', 'fortran_order': False, 'shape': (900,), }"),
+      /^Field "body" has texts without room for a character/,
     ],
     [
       'no UTF-8',

@@ -86,6 +86,11 @@ describe('an event in the body', () => {
       'Input "features" has the shape [1,1]; expected [-1,4], where -1 is any size.',
     ],
     [
+      'has a type with a line break',
+      { ...EVENT, datacontenttype: 'text/csv\r\na: b', data: ROWS },
+      'Field "datacontenttype" is the string "text/csv\\r\\na: b"; expected a media type.',
+    ],
+    [
       'brings base64 that is none',
       { ...EVENT, data_base64: '*' },
       'Field "data_base64" is not base64: unexpected "*" at position 0.',

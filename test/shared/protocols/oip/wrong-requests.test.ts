@@ -233,6 +233,7 @@ describe('a request that is meant to break the server', () => {
     const send = (target: string) =>
       app.send({ ...post('/predict', {}), headers: { 'x-vertex-ai-triton-redirect': target } });
     expect((await send('v2/../')).status).toBe(400);
+    for (const target of ['\\', '\\[', '//[', '/\t/[']) expect((await send(target)).status).toBe(400);
     expect((await send('v2/%6Coad/../repository/models/iris/%6Coad?x')).status).toBe(403);
     const type = `application/vnd.sagemaker-triton.binary+json${' ;'.repeat(4000)}`;
     const answer = await app.send({

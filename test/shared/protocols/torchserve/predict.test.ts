@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { get, post, raw } from '../../../contracts/exchanges.ts';
@@ -16,6 +17,7 @@ import {
 } from '../../onnx/build-model.ts';
 import { makeFolder } from '../../temporary-folder.ts';
 import { ask } from '../ask.ts';
+import { makeRepository } from '../make-repository.ts';
 import { serveModels } from '../oip/serve-models.ts';
 
 const PNG = readFileSync(join(import.meta.dirname, '../../../fixtures/digits/07-label-7.png'));
@@ -338,5 +340,25 @@ describe('the answer', () => {
   it('says how long the model ran', async () => {
     const { headers } = await ask(app, sent('curl -T'));
     expect(headers['server-timing']).toMatch(/^load;dur=[\d.]+, run;dur=[\d.]+, total;dur=[\d.]+$/);
+  });
+});
+
+describe('texts', () => {
+  it.each<[unknown, string]>([
+    [[], 'body'],
+    [{ data: [] }, 'data'],
+    [{ instances: [[]] }, 'instances[0]'],
+  ])('are refused where %j holds none', async (body, field) => {
+    const folder = await makeRepository({});
+    await cp(
+      join(import.meta.dirname, '../../../fixtures/formats/optimum/bert-features'),
+      join(folder, 'bert/1'),
+      {
+        recursive: true,
+      },
+    );
+    const host = openApp({ MODEL_REPOSITORY: folder });
+    const { status, json } = await ask(host, post('/predictions/bert', body));
+    expect([status, json.error]).toEqual([400, `Field "${field}" is empty; expected at least one text.`]);
   });
 });
