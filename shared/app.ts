@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { TrieRouter } from 'hono/router/trie-router';
 import type { Config } from './config.ts';
 import { createDocs } from './docs/docs.ts';
 import { ERROR_KINDS, InferenceError, toInferenceError } from './errors.ts';
@@ -86,6 +87,8 @@ function refuse(thrown: unknown, { context, record }: Bindings): Response {
 
 function createRoutes(options: ProtocolOptions): Hono<AppEnvironment> {
   const routes = new Hono<AppEnvironment>({
+    // Hono would try the router of one regular expression first, which refuses routes like these at the first request.
+    router: new TrieRouter(),
     getPath: (request) => routePathOf(request, options.config.basePath),
   });
   const protocols = createProtocols(options);

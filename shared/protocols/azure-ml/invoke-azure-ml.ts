@@ -58,7 +58,7 @@ async function chooseDeployment(
 }
 
 function formOf(json: JsonValue, limits: Limits): ScoreForm {
-  const { input_data: input, data } = parseEnvelope(scoreRequest, json);
+  const { input_data: input, data } = parseEnvelope(scoreRequest(), json);
   if (input === undefined && data === undefined) {
     throw invalid(`The request is ${describeJson(json)}; expected "input_data" or "data".`);
   }

@@ -1,22 +1,27 @@
 import * as z from 'zod';
 import { jsonObject, jsonValue } from '../codecs/envelope.ts';
+import { lazily } from '../codecs/lazily.ts';
 
-export const scoreRequest = z
-  .looseObject({
-    input_data: jsonValue
-      .optional()
-      .describe(
-        'A table as {"columns": […], "index": […], "data": [[…], …]}, a list of instances, or an object with a list per input.',
-      ),
-    data: jsonValue.optional().describe('A list of instances, as scoring scripts take it.'),
-    params: jsonObject.optional().describe('Without a meaning here.'),
-  })
-  .describe('One of "input_data" and "data".');
+export const scoreRequest = lazily(() =>
+  z
+    .looseObject({
+      input_data: jsonValue
+        .optional()
+        .describe(
+          'A table as {"columns": […], "index": […], "data": [[…], …]}, a list of instances, or an object with a list per input.',
+        ),
+      data: jsonValue.optional().describe('A list of instances, as scoring scripts take it.'),
+      params: jsonObject.optional().describe('Without a meaning here.'),
+    })
+    .describe('One of "input_data" and "data".'),
+);
 
-const requestId = z.string().max(100).optional();
+const requestId = lazily(() => z.string().max(100).optional());
 
 export const scoreHeaders = {
-  'azureml-model-deployment': z.string().optional().describe('Version of the model, or an alias for one.'),
+  'azureml-model-deployment': lazily(() =>
+    z.string().optional().describe('Version of the model, or an alias for one.'),
+  ),
   'x-request-id': requestId,
   'x-ms-request-id': requestId,
   'x-ms-client-request-id': requestId,

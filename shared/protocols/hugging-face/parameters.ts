@@ -3,14 +3,22 @@ import { invalid } from '../../errors.ts';
 import type { JsonValue } from '../../json/parse-json.ts';
 import type { Task } from '../../models/model-config.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
+import { lazily } from '../codecs/lazily.ts';
 import { parameterSchemas } from './schemas.ts';
 import type { TaskRequest } from './task-request.ts';
 
 export type ParameterName = keyof typeof parameterSchemas;
 
-const envelope = z.object({ parameters: z.object(parameterSchemas) });
+const envelope = lazily(() =>
+  z.object({
+    parameters: z.object({
+      top_k: parameterSchemas.top_k(),
+      function_to_apply: parameterSchemas.function_to_apply(),
+    }),
+  }),
+);
 
-export type TaskParameters = z.infer<typeof envelope>['parameters'];
+export type TaskParameters = z.infer<ReturnType<typeof envelope>>['parameters'];
 
 /**
  * The parameters of a request: those of its body, or else those of its query string. Under `parameters` there must be
@@ -35,7 +43,7 @@ export function readParameters(
   const ofBody = [...Object.entries(body), ...Object.entries(given)].filter(isKnown);
   const ofQuery = [...query].filter(isKnown).map(readQueryParameter);
   const parameters = Object.fromEntries(ofBody.length > 0 ? ofBody : ofQuery);
-  return parseEnvelope(envelope, { parameters }).parameters;
+  return parseEnvelope(envelope(), { parameters }).parameters;
 }
 
 function readQueryParameter([name, text]: [string, string]): [string, JsonValue] {

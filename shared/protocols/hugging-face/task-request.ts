@@ -43,7 +43,7 @@ export async function readFiles(invocation: Invocation, limits: Limits): Promise
 
 /** @throws InferenceError when JSON holds no inputs */
 export function parseTaskRequest(json: JsonValue): TaskRequest {
-  const { inputs, table, parameters } = parseEnvelope(taskRequest, json);
+  const { inputs, table, parameters } = parseEnvelope(taskRequest(), json);
   if (inputs !== undefined && table !== undefined) {
     throw invalid('The request has "inputs" and "table"; expected only one of them.');
   }

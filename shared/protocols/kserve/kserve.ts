@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { InferenceError } from '../../errors.ts';
 import { jsonResponse } from '../../http/respond.ts';
+import { lazily } from '../codecs/lazily.ts';
 import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
 import {
   createPredictOperation,
@@ -8,11 +9,13 @@ import {
   MODEL_PATH,
 } from '../tensorflow-serving/model-operations.ts';
 
-const listResponse = z.object({
-  models: z.array(z.string()),
-  object: z.literal('list'),
-  data: z.array(z.object({ id: z.string(), object: z.literal('model'), owned_by: z.string() })),
-});
+const listResponse = lazily(() =>
+  z.object({
+    models: z.array(z.string()),
+    object: z.literal('list'),
+    data: z.array(z.object({ id: z.string(), object: z.literal('model'), owned_by: z.string() })),
+  }),
+);
 
 /**
  * The first protocol of KServe, on the routes of TensorFlow Serving. Those that both have are made by the same

@@ -70,7 +70,7 @@ function readJson(json: JsonValue, options: ProtocolOptions): Data {
   const keys = isJsonObject(json) ? DATA_KEYS.filter((key) => Object.hasOwn(json, key)) : [];
   const [key] = keys;
   if (!isJsonObject(json) || key === undefined || keys.length > 1) throw notOneForm(json);
-  const { [key]: value } = parseEnvelope(scoringRequest, json);
+  const { [key]: value } = parseEnvelope(scoringRequest(), json);
   switch (key) {
     case 'dataframe_split':
       return tableOf(frameOfSplit(value, key), options);

@@ -45,7 +45,7 @@ function numberWriter({ config }: ProtocolOptions): (value: number) => WritableJ
 }
 
 async function runExamples(invocation: Invocation, options: ProtocolOptions): Promise<InferenceOutput> {
-  const { context = {}, examples } = parseEnvelope(examplesRequest, invocation.json());
+  const { context = {}, examples } = parseEnvelope(examplesRequest(), invocation.json());
   if (examples.length === 0) throw invalid('Field "examples" is empty; expected at least one example.');
   checkInstances(examples.length, 'examples', options.config.limits);
   const { inference } = options;

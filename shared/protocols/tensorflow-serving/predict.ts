@@ -20,7 +20,7 @@ export const predict: Dialect = async (invocation, options) => {
   if (holdsImages(invocation)) return await predictImages(invocation, options);
   const { limits } = options.config;
   return await invocation.decode(async (json) => {
-    const request = parseEnvelope(predictRequest, json);
+    const request = parseEnvelope(predictRequest(), json);
     if ((request.instances === undefined) === (request.inputs === undefined)) throw notOneFormat(json);
     const isRows = request.instances !== undefined || options.config.dialect === 'kserve';
     const [field, value] =

@@ -1,44 +1,57 @@
 import * as z from 'zod';
 import { jsonArray, jsonValue } from '../codecs/envelope.ts';
+import { lazily } from '../codecs/lazily.ts';
 
-export const predictionRequest = z.union([
-  z.looseObject({ data: jsonValue.describe('An image in base64, or a list of numbers.') }),
-  z.looseObject({ instances: jsonArray.describe("Several of them, in KServe's envelope.") }),
-  jsonArray.describe('A list of numbers.'),
-]);
+export const predictionRequest = lazily(() =>
+  z.union([
+    z.looseObject({ data: jsonValue.describe('An image in base64, or a list of numbers.') }),
+    z.looseObject({ instances: jsonArray.describe("Several of them, in KServe's envelope.") }),
+    jsonArray.describe('A list of numbers.'),
+  ]),
+);
 
-export const predictionResponse = z.union([
-  z.record(z.string(), z.number()).describe('The five best labels of an image, the best first.'),
-  jsonArray.describe('A list with one item per image or row, or the nested lists of a tensor.'),
-]);
+export const predictionResponse = lazily(() =>
+  z.union([
+    z.record(z.string(), z.number()).describe('The five best labels of an image, the best first.'),
+    jsonArray.describe('A list with one item per image or row, or the nested lists of a tensor.'),
+  ]),
+);
 
-export const customizedQuery = z
-  .enum(['true', 'false'])
-  .optional()
-  .describe('Asks for the list of versions TorchServe gives, and with `true` for all that is known of each.');
-export const minWorkerQuery = z.string().optional().describe('0 unloads the model, all else loads it.');
-
-export const statusResponse = z.object({ status: z.string() });
-
-export const versionsResponse = z.array(
-  z.object({
-    modelName: z.string(),
-    modelVersion: z.string(),
-    modelUrl: z.string(),
-    runtime: z.string(),
-    minWorkers: z.number(),
-    maxWorkers: z.number(),
-    batchSize: z.number(),
-    maxBatchDelay: z.number(),
-    workers: z.array(
-      z.object({
-        id: z.string(),
-        startTime: z.string(),
-        status: z.enum(['READY', 'LOADING']),
-        memoryUsage: z.number(),
-        gpu: z.boolean(),
-      }),
+export const customizedQuery = lazily(() =>
+  z
+    .enum(['true', 'false'])
+    .optional()
+    .describe(
+      'Asks for the list of versions TorchServe gives, and with `true` for all that is known of each.',
     ),
-    customizedMetadata: z.unknown().optional(),
-  }),
+);
+export const minWorkerQuery = lazily(() =>
+  z.string().optional().describe('0 unloads the model, all else loads it.'),
+);
+
+export const statusResponse = lazily(() => z.object({ status: z.string() }));
+
+export const versionsResponse = lazily(() =>
+  z.array(
+    z.object({
+      modelName: z.string(),
+      modelVersion: z.string(),
+      modelUrl: z.string(),
+      runtime: z.string(),
+      minWorkers: z.number(),
+      maxWorkers: z.number(),
+      batchSize: z.number(),
+      maxBatchDelay: z.number(),
+      workers: z.array(
+        z.object({
+          id: z.string(),
+          startTime: z.string(),
+          status: z.enum(['READY', 'LOADING']),
+          memoryUsage: z.number(),
+          gpu: z.boolean(),
+        }),
+      ),
+      customizedMetadata: z.unknown().optional(),
+    }),
+  ),
 );

@@ -1,5 +1,4 @@
 import type { Context } from 'hono';
-import * as z from 'zod';
 import { InferenceError, toInferenceError } from '../../errors.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
@@ -11,7 +10,7 @@ import { contractOf } from '../codecs/model-contract.ts';
 import { type Invocation, readInvocation, runTensors } from '../invocation.ts';
 import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
 import { decodeFields, type FieldsCall } from './decode-fields.ts';
-import { fieldsRequest, requestQuery, runResponse } from './schemas.ts';
+import { fieldsRequest, requestQuery, requestSettings, runResponse } from './schemas.ts';
 
 const DEPLOYMENT_PATH = '/v2.1/projects/{project}/deployments/{deployment}';
 
@@ -57,7 +56,7 @@ function refuseStored(): never {
 
 async function answerRequest(c: Context<AppEnvironment>, options: ProtocolOptions): Promise<Response> {
   const { record, context } = c.env;
-  const { timeout } = parseEnvelope(z.object(requestQuery), c.req.query());
+  const { timeout } = parseEnvelope(requestSettings(), c.req.query());
   const choice = { model: c.req.param('deployment') ?? '', version: c.req.param('version') };
   const invocation = await readInvocation(c.req.raw, record, options, choice);
   const run = await runRequest(invocation, options);

@@ -37,7 +37,7 @@ export async function labelImages(
   instances: readonly JsonValue[],
   parameters: JsonValue | undefined,
 ): Promise<readonly WritableJson[]> {
-  const { parameters: given } = parseEnvelope(labelEnvelope, { parameters: parameters ?? {} });
+  const { parameters: given } = parseEnvelope(labelEnvelope(), { parameters: parameters ?? {} });
   const { confidenceThreshold = 0, maxPredictions = MOST_PREDICTIONS } = given;
   checkInstances(instances.length, 'instances', options.config.limits);
   const images = instances.map((instance, index): Located<Uint8Array> => {

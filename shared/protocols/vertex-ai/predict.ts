@@ -35,7 +35,7 @@ async function predictJson(
 ): Promise<readonly WritableJson[]> {
   const { inference, config } = options;
   const restored = restoreLists(json, invocation.request.headers);
-  const { instances, parameters } = parseEnvelope(predictRequest, restored);
+  const { instances, parameters } = parseEnvelope(predictRequest(), restored);
   const kind = kindOfValues(instances);
   const reference = await inference.choose(kind, invocation.model, invocation.version);
   const call = { record: invocation.record, model: reference.name, version: reference.version };

@@ -1,28 +1,33 @@
 import * as z from 'zod';
 import { jsonArray, jsonValue } from '../codecs/envelope.ts';
+import { lazily } from '../codecs/lazily.ts';
 
-export const predictRequest = z.looseObject({
-  instances: jsonArray.describe(
-    'Values of the only input, objects with one value per input or feature, or images in base64.',
-  ),
-  parameters: jsonValue
-    .optional()
-    .describe(
-      'For models of images "confidenceThreshold" and "maxPredictions": they ask for labels. Other parameters have no meaning here.',
+export const predictRequest = lazily(() =>
+  z.looseObject({
+    instances: jsonArray.describe(
+      'Values of the only input, objects with one value per input or feature, or images in base64.',
     ),
-});
+    parameters: jsonValue
+      .optional()
+      .describe(
+        'For models of images "confidenceThreshold" and "maxPredictions": they ask for labels. Other parameters have no meaning here.',
+      ),
+  }),
+);
 
-const predictions = jsonArray.describe('One for each instance, in their order.');
+const predictions = lazily(() => jsonArray.describe('One for each instance, in their order.'));
 
-export const containerResponse = z.object({ predictions });
+export const containerResponse = lazily(() => z.object({ predictions: predictions() }));
 
-export const predictResponse = z.object({
-  predictions,
-  deployedModelId: z.string().describe('Version of the model.'),
-  model: z.string().describe('Resource name of the model.'),
-  modelDisplayName: z.string().describe('Name of the model.'),
-  modelVersionId: z.string().describe('Version of the model.'),
-});
+export const predictResponse = lazily(() =>
+  z.object({
+    predictions: predictions(),
+    deployedModelId: z.string().describe('Version of the model.'),
+    model: z.string().describe('Resource name of the model.'),
+    modelDisplayName: z.string().describe('Name of the model.'),
+    modelVersionId: z.string().describe('Version of the model.'),
+  }),
+);
 
 export const endpointResponse = z.object({
   name: z.string().describe('Resource name of the endpoint.'),
@@ -44,9 +49,11 @@ export const endpointResponse = z.object({
 const SHARE = 'expected a number from 0 to 1';
 const COUNT = 'expected a whole number of at least 1';
 
-export const labelEnvelope = z.object({
-  parameters: z.looseObject({
-    confidenceThreshold: z.number().min(0, SHARE).max(1, SHARE).optional(),
-    maxPredictions: z.number().int(COUNT).min(1, COUNT).optional(),
+export const labelEnvelope = lazily(() =>
+  z.object({
+    parameters: z.looseObject({
+      confidenceThreshold: z.number().min(0, SHARE).max(1, SHARE).optional(),
+      maxPredictions: z.number().int(COUNT).min(1, COUNT).optional(),
+    }),
   }),
-});
+);
