@@ -8,6 +8,8 @@ import { CsvRecord, type InputRow } from './read-rows.ts';
 /** A column a model takes, as far as CSV has to know it. */
 export interface Column {
   readonly name: string;
+  /** Whether its values are texts, digits or not. */
+  readonly type?: 'number' | 'string' | undefined;
 }
 
 /** Members under which a line of JSON can hold what a model takes, as in a predict request. */
@@ -62,22 +64,23 @@ function unwrap(value: InputRow['value'], member: string): InputRow['value'] {
 function toRow(value: InputRow['value'], field: string, columns: readonly Column[] | undefined): JsonValue {
   if (!(value instanceof CsvRecord)) return toJson(value, field);
   const { names, cells } = value;
-  if (!columns || !names) return cells.map(toCell);
-  return columns.map(({ name }) => {
+  if (!columns || !names) return cells.map((cell, index) => toCell(cell, columns?.[index]));
+  return columns.map((column) => {
+    const { name } = column;
     const index = names.indexOf(name);
     const cell = cells[index];
     if (index === -1)
       throw invalid(`The CSV has no column ${JSON.stringify(name)}; its columns are ${names.join(', ')}.`);
     if (cell === undefined)
       throw invalid(`${field} has ${cells.length} cells and so no ${JSON.stringify(name)}.`);
-    return toCell(cell);
+    return toCell(cell, column);
   });
 }
 
 /** Numbers are written as text in CSV; anything else is left for the model's own check to name. */
-function toCell(cell: string): JsonValue {
+function toCell(cell: string, column: Column | undefined): JsonValue {
   const text = cell.trim();
-  return isDecimal(text) ? Number(text) : cell;
+  return column?.type !== 'string' && isDecimal(text) ? Number(text) : cell;
 }
 
 function toImage(value: InputRow['value'], field: string): Uint8Array {

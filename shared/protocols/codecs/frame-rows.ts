@@ -9,7 +9,8 @@ import { checkInstances } from './rows.ts';
 
 /**
  * The rows of a table as a tabular task takes them: lists of values, in the order of the features where model and table
- * both have names. Numbers that are written as text become numbers, other texts are left for the task to judge.
+ * both have names. Numbers that are written as text become numbers, unless the column is one of texts;
+ * other texts are left for the task to judge.
  *
  * @throws InferenceError for a table without rows or without a column that the model takes
  */
@@ -19,10 +20,12 @@ export function rowsOfFrame(frame: Frame, contract: ModelContract, limits: Limit
   const rows = columns[0]?.length ?? 0;
   if (rows === 0) throw invalid(`Field "${field}" has no rows; expected at least one.`);
   checkInstances(rows, field, limits);
-  const read = (cell: JsonValue) =>
-    isText && typeof cell === 'string' && isDecimal(cell.trim()) ? Number(cell) : cell;
+  const { features, textFeatures = [] } = contract;
+  const areTexts = columns.map((_, index) => textFeatures.includes(features?.[index] ?? ''));
+  const read = (cell: JsonValue, index: number) =>
+    isText && typeof cell === 'string' && !areTexts[index] && isDecimal(cell.trim()) ? Number(cell) : cell;
   return Array.from({ length: rows }, (_, row) => ({
-    value: columns.map((column) => read(column[row] ?? null)),
+    value: columns.map((column, index) => read(column[row] ?? null, index)),
     field: `${field}[${row}]`,
   }));
 }

@@ -12,6 +12,8 @@ export interface ModelContract {
   readonly inputs: readonly TensorSpec[];
   /** Names of the columns of the model's only input, or of its inputs; undefined where the config has none. */
   readonly features: readonly string[] | undefined;
+  /** Those of them whose values are texts, digits or not. */
+  readonly textFeatures?: readonly string[];
   /** Name of the input that takes encoded images. */
   readonly imageInput: string | undefined;
 }
@@ -22,6 +24,7 @@ export function contractOf({ config, session, task }: Model): ModelContract {
     kind: inputKindOf(config),
     inputs: session.inputs,
     features: task.features?.map(({ name }) => name),
+    textFeatures: task.features?.flatMap(({ name, type }) => (type === 'string' ? [name] : [])) ?? [],
     imageInput: task.encoder?.input.name,
   };
 }

@@ -173,6 +173,19 @@ describe('ternion batch', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('leaves digits in a column of texts as they are written', async () => {
+    const folder = await temporaryFolder();
+    const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
+    await writeFile(input, 'city,area,rooms,garden\n007,50,2,no\n');
+    const model = join(PROJECT, 'test/fixtures/formats/tabular/sklearn-columns');
+    const { code } = await runCommand(['batch', model, input, output]);
+    expect(code).toBe(0);
+    expect(JSON.parse((await linesOf(output))[0] ?? '')).toMatchObject({
+      row: 1,
+      class_id: expect.any(Number),
+    });
+  });
+
   it('tells of columns and files that are not there', async () => {
     const folder = await temporaryFolder();
     const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.csv')];
