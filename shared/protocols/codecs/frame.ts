@@ -69,7 +69,7 @@ function decodeMatrix(
 ): Tensor {
   const { field, names } = frame;
   const [, ...axes] = spec.shape;
-  const width = axes.includes(-1) || spec.isRankOpen ? undefined : elementCount(axes);
+  const width = widthOf(spec);
   const isFlat = columns.every((column) => !Array.isArray(column[0]));
   if (isFlat && width !== undefined && columns.length !== width) {
     throw invalid(`Field "${field}" has ${columns.length} columns; the model takes ${width}.`);
@@ -81,6 +81,29 @@ function decodeMatrix(
   );
   const tensor = parseTensorValues(lists, spec, field, limits);
   return isFlat && width !== undefined ? { ...tensor, shape: [lists.length, ...axes] } : tensor;
+}
+
+/** How many numbers a row of an input has; undefined where the graph leaves it open. */
+function widthOf({ shape, isRankOpen }: TensorSpec): number | undefined {
+  const [, ...axes] = shape;
+  return axes.includes(-1) || isRankOpen ? undefined : elementCount(axes);
+}
+
+/**
+ * Holds a row of a table without names to the width of the model's only input, before columns are made of it: a line of
+ * commas has a million of them.
+ *
+ * @throws InferenceError
+ */
+export function checkWidth(
+  cells: readonly string[],
+  { inputs, imageInput }: ModelContract,
+  field: string,
+): void {
+  const [only, ...others] = inputs;
+  const width = only && others.length === 0 && imageInput === undefined ? widthOf(only) : undefined;
+  if (width === undefined || cells.length === width) return;
+  throw invalid(`Field "${field}" has ${cells.length} columns; the model takes ${width}.`);
 }
 
 function placeOf({ field, isText, columns }: Frame, column: string, row: number) {

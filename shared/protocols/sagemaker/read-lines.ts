@@ -12,7 +12,7 @@ import {
   readCsvParameters,
   readFirstRow,
 } from '../codecs/csv.ts';
-import { decodeFrame, distinctNames } from '../codecs/frame.ts';
+import { checkWidth, decodeFrame, distinctNames } from '../codecs/frame.ts';
 import { type ByteRanges, isLinesType, splitLines } from '../codecs/lines.ts';
 import type { ModelContract } from '../codecs/model-contract.ts';
 import { decodeRows, kindOfValues } from '../codecs/rows.ts';
@@ -104,6 +104,7 @@ async function readTable({ request, body }: Invocation, limits: Limits): Promise
       const cells = rows.slice(start + skipped, end + skipped);
       const features = labels === 0 ? cells : cells.map((row) => row.slice(labels));
       const place = placeOf(start + skipped, end + skipped);
+      if (!names) checkWidth(features[0] ?? [], contract, place);
       return decodeFrame(frameOfCells(names, features, place), contract, limits);
     },
   };

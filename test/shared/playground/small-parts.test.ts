@@ -83,8 +83,15 @@ describe('what the server tells of its models', () => {
       task: 'tabular-regression',
       description: undefined,
       features: [
-        { name: 'size', unit: 'm', range: [0, 9], description: undefined },
-        { name: '1', unit: undefined, range: undefined, description: undefined },
+        { name: 'size', unit: 'm', range: [0, 9], description: undefined, isText: false, values: [] },
+        {
+          name: '1',
+          unit: undefined,
+          range: undefined,
+          description: undefined,
+          isText: false,
+          values: [],
+        },
       ],
       inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 2] }],
       outputs: [],
