@@ -2,23 +2,13 @@ import { readFileSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 import { type ChildHost, openFunctionsFramework } from '../hosts/child-process.ts';
 import { PROJECT, TEST_ENVIRONMENT } from '../hosts/environment.ts';
 import { FLOAT, identityModel } from '../shared/onnx/build-model.ts';
 import { writeFiles } from '../shared/temporary-folder.ts';
-import { findChromium } from './chromium.ts';
-
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+import { openBrowser } from './watched-page.ts';
 
 /** Models of other tasks, by the folders of their exports. */
 const EXPORTS = {
@@ -66,8 +56,7 @@ export async function startPlayground(): Promise<Playground> {
     await cp(join(PROJECT, 'test/fixtures/formats', folder), join(models, name, '1'), { recursive: true });
   }
   const host = await openFunctionsFramework('local', { MODEL_REPOSITORY: models });
-  const executablePath = findChromium() ?? '';
-  const browser = await chromium.launch({ executablePath, args: FLAGS });
+  const browser = await openBrowser();
   return {
     host,
     open: (path, { origin = `http://127.0.0.1:${host.port}`, ...options } = {}) =>

@@ -96,7 +96,11 @@ describe('rewriteZipMaps', () => {
         zipMap('negative', 'second'),
       ],
       inputs: [tensorValue('scores', FLOAT, ['rows', 3])],
-      outputs: [zipMapValue('first', INT64), tensorValue('negative', FLOAT, ['rows', 3]), zipMapValue('second', INT64)], // biome-ignore format: the order matters
+      outputs: [
+        zipMapValue('first', INT64),
+        tensorValue('negative', FLOAT, ['rows', 3]),
+        zipMapValue('second', INT64),
+      ],
       opsets: { '': 18, 'ai.onnx.ml': 3 },
     });
     const session = await open(rewriteZipMaps(model));

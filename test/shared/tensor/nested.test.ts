@@ -13,7 +13,12 @@ function parse(value: JsonValue, datatype: Datatype = 'FP32', elementLimit = 100
 
 describe('parseNested', () => {
   it('takes the nesting for the shape', () => {
-    expect(parse([[1, 2, 3], [4, 5, 6]])).toEqual(createTensor('FP32', [2, 3], [1, 2, 3, 4, 5, 6])); // biome-ignore format: one line shows the shape
+    expect(
+      parse([
+        [1, 2, 3],
+        [4, 5, 6],
+      ]),
+    ).toEqual(createTensor('FP32', [2, 3], [1, 2, 3, 4, 5, 6]));
     expect(parse([[[1]], [[2]]])).toEqual(createTensor('FP32', [2, 1, 1], [1, 2]));
   });
 
@@ -33,11 +38,20 @@ describe('parseNested', () => {
     [[1, [2]], 'Field "inputs.x[1]" is an array of 1; expected a single value, like "inputs.x[0]".'],
     [[[], [1]], 'Field "inputs.x[1]" is an array of 1; expected an array of 0, like "inputs.x[0]".'],
     [
-      [[[1, 2], [3, 4]], [[5, 6], [7]]], // biome-ignore format: one line shows the shape
+      [
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        [[5, 6], [7]],
+      ],
       'Field "inputs.x[1][1]" is an array of 1; expected an array of 2, like "inputs.x[0][0]".',
     ],
     [
-      [[[1], [2]], [[3], [[4]]]], // biome-ignore format: one line shows the shape
+      [
+        [[1], [2]],
+        [[3], [[4]]],
+      ],
       'Field "inputs.x[1][1][0]" is an array of 1; expected a single value, like "inputs.x[0][0][0]".',
     ],
   ])('names the item of the ragged list %j', (value, message) => {
@@ -45,7 +59,16 @@ describe('parseNested', () => {
   });
 
   it('names the place of a wrong element as the caller says, or by its indices', () => {
-    const value = [[[1, 2], [3, 4]], [[5, 6], [7, 'a']]]; // biome-ignore format: one line shows the shape
+    const value = [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [
+        [5, 6],
+        [7, 'a'],
+      ],
+    ];
     expect(errorOf(() => parse(value)).message).toBe(
       'Field "inputs.x[1][1][1]" is the string "a"; expected a number.',
     );

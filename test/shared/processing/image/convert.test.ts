@@ -20,9 +20,19 @@ describe('convert to grey', () => {
   it('gives the luma of Pillow 13, rounded as there', () => {
     // Image.convert('L') of these twelve colours.
     const colours = [
-      [0, 0, 0], [255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255], [1, 2, 3],
-      [12, 200, 99], [254, 255, 255], [255, 254, 255], [10, 10, 10], [123, 45, 67], [77, 178, 211],
-    ]; // biome-ignore format: a table
+      [0, 0, 0],
+      [255, 255, 255],
+      [255, 0, 0],
+      [0, 255, 0],
+      [0, 0, 255],
+      [1, 2, 3],
+      [12, 200, 99],
+      [254, 255, 255],
+      [255, 254, 255],
+      [10, 10, 10],
+      [123, 45, 67],
+      [77, 178, 211],
+    ];
     const grey = convert(pixels(3, ...colours.flat()), { step: 'convert', mode: 'grey' });
     expect(bytesOf(grey)).toEqual([0, 255, 76, 150, 29, 2, 132, 255, 254, 10, 71, 152]);
     expect([grey.width, grey.height, grey.channels]).toEqual([12, 1, 1]);

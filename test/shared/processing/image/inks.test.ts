@@ -5,8 +5,12 @@ import { countComponents, inksToColours } from '../../../../shared/processing/im
 describe('inksToColours', () => {
   it('mixes inks as Pillow does without a profile', () => {
     const inks = [
-      [0, 0, 0, 0], [255, 0, 0, 0], [0, 0, 0, 255], [128, 64, 32, 16], [200, 100, 50, 240],
-    ]; // biome-ignore format: a table
+      [0, 0, 0, 0],
+      [255, 0, 0, 0],
+      [0, 0, 0, 255],
+      [128, 64, 32, 16],
+      [200, 100, 50, 240],
+    ];
     const data = Uint8Array.from(inks.flat());
     const image = inksToColours({ width: 5, height: 1, channels: 4, layout: 'HWC', data });
     // Image.convert('RGB') of these CMYK pixels, Pillow 13.

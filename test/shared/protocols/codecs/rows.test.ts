@@ -44,9 +44,23 @@ const columns = (value: JsonValue, model = matrix) => show(decodeColumns(value, 
 
 describe('decodeRows', () => {
   it.each<[string, JsonValue, ModelContract]>([
-    ['values', [[1, 2], [3, 4]], matrix], // biome-ignore format: one line shows the shape
+    [
+      'values',
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      matrix,
+    ],
     ['objects by input', [{ x: [1, 2] }, { x: [3, 4] }], matrix],
-    ['objects by feature', [{ b: 2, a: 1 }, { a: [3], b: [4] }], named], // biome-ignore format: as above
+    [
+      'objects by feature',
+      [
+        { b: 2, a: 1 },
+        { a: [3], b: [4] },
+      ],
+      named,
+    ],
     ['features', [{ features: [1, 2] }, { features: [3, 4] }], matrix],
     ['features of SageMaker', [{ data: { features: { values: [1, 2] } } }, [3, 4]], matrix],
   ])('takes %s', (_, value, model) => {
@@ -86,7 +100,14 @@ describe('decodeRows', () => {
       matrix,
       'Field "instances[1]" is an array of 1; expected an array of 2, like "instances[0]".',
     ],
-    [[[1, 2], [3, 'a']], matrix, 'Field "instances[1][1]" is the string "a"; expected a number.'], // biome-ignore format: as above
+    [
+      [
+        [1, 2],
+        [3, 'a'],
+      ],
+      matrix,
+      'Field "instances[1][1]" is the string "a"; expected a number.',
+    ],
     [
       [{ x: [1, 2] }, { x: [3, 'a'] }],
       matrix,

@@ -88,7 +88,10 @@ describe('instances', () => {
 
   it('are answered with an object each, where the model has several outputs', async () => {
     const host = await serveModels({ m: sum });
-    const instances = [{ a: [1, 2], b: [10, 20] }, { b: [30, 40], a: [3, 4] }]; // biome-ignore format: one line
+    const instances = [
+      { a: [1, 2], b: [10, 20] },
+      { b: [30, 40], a: [3, 4] },
+    ];
     expect((await predict(host, { instances })).text).toBe(
       '{"predictions":[{"total":[11.0,22.0],"first":[1.0,2.0]},{"total":[33.0,44.0],"first":[3.0,4.0]}]}',
     );
@@ -214,7 +217,7 @@ describe('inputs', () => {
     ],
     [
       'are ragged',
-      { a: [[1, 2], [3]], b: [[1, 2]] }, // biome-ignore format: one line shows the shape
+      { a: [[1, 2], [3]], b: [[1, 2]] },
       'Field "inputs.a[1]" is an array of 1; expected an array of 2, like "inputs.a[0]".',
     ],
   ])('are refused when they %s', async (_, inputs, message) => {

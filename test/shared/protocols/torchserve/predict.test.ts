@@ -236,7 +236,17 @@ describe('a regression', () => {
     });
     const host = openApp({ MODEL_REPOSITORY: folder });
     onTestFinished(() => host.close());
-    expect((await ask(host, post('/predictions/line', [[1, 2], [3, 4.5]]))).json).toEqual([6, 15]); // biome-ignore format: one line
+    expect(
+      (
+        await ask(
+          host,
+          post('/predictions/line', [
+            [1, 2],
+            [3, 4.5],
+          ]),
+        )
+      ).json,
+    ).toEqual([6, 15]);
   });
 });
 
