@@ -21,22 +21,6 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 /** How NaN and infinity are written in JSON: as `null`, or as the bare words that Python reads. */
 export type NonFinite = 'null' | 'literal';
 
-/** The wire formats that can be switched off, by their names in `PROTOCOLS`. */
-export const PROTOCOL_NAMES = [
-  'ternion',
-  'open-inference',
-  'tensorflow-serving',
-  'kserve',
-  'torchserve',
-  'sagemaker',
-  'mlflow',
-  'vertex-ai',
-  'azure-ml',
-  'hugging-face',
-  'ubiops',
-] as const;
-export type ProtocolName = (typeof PROTOCOL_NAMES)[number];
-
 /** The wire formats that share routes, where the body says which one is meant unless `DIALECT` does. */
 export const DIALECT_NAMES = [
   'open-inference',
@@ -50,6 +34,10 @@ export const DIALECT_NAMES = [
   'hugging-face',
 ] as const;
 export type DialectName = (typeof DIALECT_NAMES)[number];
+
+/** The wire formats that can be switched off, by their names in `PROTOCOLS`. */
+export const PROTOCOL_NAMES = ['ternion', ...DIALECT_NAMES, 'ubiops'] as const;
+export type ProtocolName = (typeof PROTOCOL_NAMES)[number];
 
 /** The model behind an endpoint, as clients of SageMaker and Databricks call what they send requests to. */
 export interface EndpointModel {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   comparable,
-  type DocumentedServer,
   type DocumentedShell,
+  type LocalServer,
   openDocumentedShell,
   readExchanges,
   readScripts,
@@ -22,7 +22,7 @@ const onExampleModels = pages.filter(({ name }) => name !== 'models.md');
 const readme = readPage(PROJECT, 'README.md');
 
 describe('the documentation', () => {
-  let server: DocumentedServer;
+  let server: LocalServer;
   let shell: DocumentedShell;
 
   beforeAll(async () => {

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deployCommand } from '../infra/build/deploy-command.ts';
 import {
   comparable,
-  type DocumentedServer,
   type DocumentedShell,
   type Exchange,
+  type LocalServer,
   openDocumentedShell,
   readExchanges,
   startAsDocumented,
@@ -25,7 +25,7 @@ const isServe = ({ command }: Exchange) => command.startsWith('npx ternion serve
 const exchanges = [...readExchanges(readme), ...commands.filter((exchange) => !isServe(exchange))];
 
 describe('the README', () => {
-  let server: DocumentedServer;
+  let server: LocalServer;
   let shell: DocumentedShell;
 
   beforeAll(async () => {

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   comparable,
+  type DocumentedServer,
   type DocumentedShell,
-  openShell,
+  openDocumentedShell,
   readBlocks,
   readExchanges,
-  type Server,
-} from '../fixtures/documentation.ts';
+} from '../fixtures/documented-commands.ts';
 import { findFreePort } from '../hosts/child-process.ts';
 import { PROJECT } from '../hosts/environment.ts';
 
@@ -36,8 +36,7 @@ const exchanges = readExchanges(page);
 describe('the walks from an export to an answer', () => {
   let folder: string;
   let shell: DocumentedShell;
-  let port: number;
-  let server: Server;
+  let server: DocumentedServer;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'ternion-walks-'));
@@ -47,9 +46,9 @@ describe('the walks from an export to an answer', () => {
         filter: (source) => !source.endsWith('golden.json'),
       });
     }
-    shell = await openShell(folder);
+    const port = await findFreePort();
+    shell = await openDocumentedShell(port, folder);
     for (const command of publishing) await shell.run(command);
-    port = await findFreePort();
     server = await shell.serve(serve, /Ternion serves/, { PORT: String(port) });
   });
   afterAll(async () => {
@@ -72,7 +71,7 @@ describe('the walks from an export to an answer', () => {
   );
 
   it.each(exchanges)('show the answer to $command', async ({ command, answer }) => {
-    const text = await shell.run(command.replaceAll('localhost:8080', `127.0.0.1:${port}`));
+    const text = await shell.run(command);
     expect(comparable(text)).toEqual(comparable(answer));
   });
 
