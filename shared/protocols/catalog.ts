@@ -76,7 +76,7 @@ export function createCatalog(options: ProtocolOptions): Protocol {
         path: '/models/{model}',
         summary: 'A model',
         query: { customized: customizedQuery },
-        response: jsonContent(schemas.modelResponse),
+        response: jsonContent(schemas.modelOrVersionsResponse),
         handle: describeModel,
       },
       {

@@ -137,6 +137,12 @@ describe('an answer', () => {
     expect(gets.length).toBeGreaterThan(15);
   });
 
+  it('to a client of TorchServe that asks for a model is described as well', async () => {
+    const operation = listOperations(document).find(({ path }) => path === '/models/{model}')?.operation;
+    if (!operation) throw new Error('the document has no /models/{model}');
+    await expectDescribed(operation, get('/models/iris?customized=true'));
+  });
+
   it('that refuses a request holds the error object and nothing else', async () => {
     const error = { $ref: '#/components/schemas/Error', unevaluatedProperties: false };
     for (const { request, title } of await badExchanges()) {
