@@ -34,18 +34,17 @@ async function buildTarget(target) {
   mkdirSync(output, { recursive: true });
   if (target.isNpmPackage) stageRuntimes(project, [target.platform]);
   else stageNativeFiles(project, target.platform, output);
-  const isEsm = target.format === 'esm';
   const { metafile } = await build({
     entryPoints: [join(target.folder, 'index.ts')],
     outdir: output,
-    outExtension: { '.js': isEsm ? '.mjs' : '.cjs' },
+    outExtension: { '.js': '.mjs' },
     platform: 'node',
     target: 'node22',
-    format: target.format,
+    format: 'esm',
     bundle: true,
     minify: true,
     // What is imported on demand (image decoder, S3 client) becomes a file of its own that nobody else parses.
-    splitting: isEsm,
+    splitting: true,
     chunkNames: '[name]-[hash]',
     sourcemap: true,
     sourcesContent: false,
@@ -53,16 +52,12 @@ async function buildTarget(target) {
     mainFields: ['module', 'main'],
     external: [...target.external, ...(target.isNpmPackage ? ['sharp'] : [])],
     plugins: [
-      target.isNpmPackage ? npmNativePlugin(project) : nativePlugin(project, output, target.platform),
+      target.isNpmPackage ? npmNativePlugin() : nativePlugin(output, target.platform),
       ownSourceMaps(),
     ],
-    ...(isEsm
-      ? {
-          banner: {
-            js: "import{createRequire as ternionRequire}from'node:module';const require=ternionRequire(import.meta.url);",
-          },
-        }
-      : { define: { 'import.meta.dirname': '__dirname' } }),
+    banner: {
+      js: "import{createRequire as ternionRequire}from'node:module';const require=ternionRequire(import.meta.url);",
+    },
     metafile: true,
   });
   for (const file of target.files) cpSync(join(target.folder, file), join(output, file));

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
 import { NATIVE_FOLDER, RUNTIMES_FOLDER, sharpAddon } from './native-files.ts';
 
@@ -7,24 +6,24 @@ import { NATIVE_FOLDER, RUNTIMES_FOLDER, sharpAddon } from './native-files.ts';
  * Makes the two packages with native addons bundle: each finds its addon by a path made of platform and version,
  * which a bundler cannot follow. They are pointed at the files staged beside the bundle, which need no node_modules.
  */
-export function nativePlugin(projectFolder: string, output: string, platform: string): Plugin {
-  return pointAddons(projectFolder, [
+export function nativePlugin(output: string, platform: string): Plugin {
+  return pointAddons([
     [RUNTIME_MODULE, JSON.stringify(`./${NATIVE_FOLDER}/onnxruntime/onnxruntime_binding.node`)],
-    [/sharp[\\/]dist[\\/]sharp\.cjs$/, JSON.stringify(sharpAddon(output, platform))],
+    [/sharp[\\/]dist[\\/]sharp\.mjs$/, JSON.stringify(sharpAddon(output, platform))],
   ]);
 }
 
 /** The same for a bundle that finds ONNX Runtime's addon of the platform it runs on; sharp is left to npm. */
-export function npmNativePlugin(projectFolder: string): Plugin {
+export function npmNativePlugin(): Plugin {
   // Joined from a list: the bundler takes a sum of texts for a pattern of files and looks for them.
   const path = `["../${RUNTIMES_FOLDER}/", process.platform, "-", process.arch, "/onnxruntime_binding.node"].join("")`;
-  return pointAddons(projectFolder, [[RUNTIME_MODULE, path]]);
+  return pointAddons([[RUNTIME_MODULE, path]]);
 }
 
 const RUNTIME_MODULE = /onnxruntime-node[\\/]dist[\\/]binding\.js$/;
 
 /** @param staged modules with the expression of the path each requires instead */
-function pointAddons(projectFolder: string, staged: readonly (readonly [RegExp, string])[]): Plugin {
+function pointAddons(staged: readonly (readonly [RegExp, string])[]): Plugin {
   return {
     name: 'native-addons',
     setup(build) {
@@ -35,12 +34,6 @@ function pointAddons(projectFolder: string, staged: readonly (readonly [RegExp, 
           .map(([, addon]) => ({ text: `${addon} is not bundled` }));
         return { errors: missed };
       });
-      // sharp's ESM build locates its addon by import.meta.url, which a CommonJS bundle does not have.
-      if (staged.some(([module]) => module.source.startsWith('sharp'))) {
-        build.onResolve({ filter: /^sharp$/ }, () => ({
-          path: join(projectFolder, 'node_modules/sharp/dist/index.cjs'),
-        }));
-      }
       build.onResolve({ filter: /\.node$/ }, ({ path }) => ({ path, external: true }));
       for (const [filter, addon] of staged) {
         build.onLoad({ filter }, async ({ path }) => {
@@ -63,6 +56,6 @@ function pointAt(source: string, addon: string): string {
   const runtime = /require\(`[^`]*onnxruntime_binding\.node`\)/;
   if (runtime.test(source)) return source.replace(runtime, load);
   // This module of sharp does nothing but look for its addon.
-  if (source.includes('sharp.node')) return `module.exports = ${load};`;
+  if (source.includes('sharp.node')) return `export default ${load};`;
   throw new Error(`the module that loads ${addon} has changed; see how it finds its addon now`);
 }

@@ -5,7 +5,6 @@ import * as z from 'zod';
 const targetSchema = z.strictObject({
   /** Platforms to build for, as `<os>-<cpu>`; `host` is the machine that builds. */
   platforms: z.array(z.string()).min(1),
-  format: z.enum(['esm', 'cjs']),
   /** Modules the host brings itself. */
   external: z.array(z.string()).default([]),
   /** Files beside the entry that are copied as they are. */

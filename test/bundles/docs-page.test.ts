@@ -46,13 +46,16 @@ describe('a bundle', () => {
     ]);
   });
 
-  const split = TARGETS.filter(({ format, isNpmPackage }) => format === 'esm' && !isNpmPackage);
+  const deployable = TARGETS.filter(({ isNpmPackage }) => !isNpmPackage);
 
-  it.each(split)('of $name reads what describes the server only when it is asked for that', ({ name }) => {
-    const sources = readAtStart(name);
-    expect(sources).toContain('shared/docs/docs.ts');
-    expect(sources.filter((path) => OF_DOCS.test(path))).toEqual([]);
-  });
+  it.each(deployable)(
+    'of $name reads what describes the server only when it is asked for that',
+    ({ name }) => {
+      const sources = readAtStart(name);
+      expect(sources).toContain('shared/docs/docs.ts');
+      expect(sources.filter((path) => OF_DOCS.test(path))).toEqual([]);
+    },
+  );
 });
 
 describe('the files of the page', () => {

@@ -1,6 +1,7 @@
 // Runs an Azure Functions bundle without its host: node azure-process.ts <folder> <port>
-import { createRequire, Module } from 'node:module';
+import { Module } from 'node:module';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { createAzureStandIn, openRegistered } from './azure-stand-in.ts';
 import { serve } from './node-server.ts';
 
@@ -13,6 +14,6 @@ Module.prototype.require = Object.assign(function (this: Module, id: string): un
   return id === '@azure/functions-core' ? standIn.core : originalRequire.call(this, id);
 }, originalRequire);
 
-createRequire(import.meta.url)(join(folder, 'index.cjs'));
+await import(pathToFileURL(join(folder, 'index.mjs')).href);
 const host = openRegistered(standIn.registrations);
 serve(Number(port), (request) => host.send(request));
