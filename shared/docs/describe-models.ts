@@ -5,7 +5,7 @@ import type { Model } from '../inference/load-model.ts';
 import { inputKindOf } from '../inference/task.ts';
 import type { JsonObject } from '../json/parse-json.ts';
 import type { Task } from '../models/model-config.ts';
-import type { ModelListing, ModelReference } from '../models/model-repository.ts';
+import { type ModelListing, type ModelReference, pathOf } from '../models/model-repository.ts';
 import type { Label } from '../processing/classification.ts';
 import type { Feature } from '../processing/tabular.ts';
 import type { TensorSpec } from '../runtime/session.ts';
@@ -49,13 +49,13 @@ export function createModelReader(inference: Inference, now = () => performance.
   let known = new Map<string, ModelFacts>();
 
   async function read(reference: ModelReference, isLate: boolean): Promise<DescribedModel> {
-    const facts = known.get(keyOf(reference));
+    const facts = known.get(pathOf(reference));
     if (facts) return { reference, facts };
     if (isLate && inference.state(reference) !== 'loaded')
       return { reference, problem: 'The model was not loaded yet; its own description appears later.' };
     try {
       const found = await inference.describe(reference, factsOf);
-      known.set(keyOf(reference), found);
+      known.set(pathOf(reference), found);
       return { reference, facts: found };
     } catch (error) {
       return { reference, problem: error instanceof InferenceError ? error.message : UNKNOWN_PROBLEM };
@@ -69,16 +69,12 @@ export function createModelReader(inference: Inference, now = () => performance.
       described.push(await read({ name, version: liveVersion }, now() - startMs > BUDGET_MS));
     }
     // Versions that are no longer live are forgotten.
-    known = new Map(described.flatMap(({ facts }) => (facts ? [[keyOf(facts.reference), facts]] : [])));
+    known = new Map(described.flatMap(({ facts }) => (facts ? [[pathOf(facts.reference), facts]] : [])));
     return described;
   };
 }
 
 const UNKNOWN_PROBLEM = 'The model cannot be described; the log says why.';
-
-function keyOf({ name, version }: ModelReference): string {
-  return `${name}/${version}`;
-}
 
 function factsOf({ reference, config, session, task, example }: Model): ModelFacts {
   const isNamed = 'labels' in config && config.labels !== undefined;

@@ -1,7 +1,6 @@
 import type { Limits } from '../config.ts';
-import { InferenceError, invalid } from '../errors.ts';
-import { ModelError } from '../models/model-config.ts';
-import type { ModelReference, ModelRepository } from '../models/model-repository.ts';
+import { invalid } from '../errors.ts';
+import { type ModelReference, type ModelRepository, pathOf } from '../models/model-repository.ts';
 import type { Logger } from '../monitoring/logger.ts';
 import { createStatistics, type ModelStatistics } from '../monitoring/statistics.ts';
 import { loadRuntime, type NamedTensors, type Session } from '../runtime/session.ts';
@@ -11,7 +10,8 @@ import { inferTensors } from './infer-tensors.ts';
 import type { InferenceInput, InferenceOutput, InferenceRequest, InputKind } from './input.ts';
 import { limitTime } from './limit-time.ts';
 import { loadModel, type Model } from './load-model.ts';
-import { inputKindOf } from './task.ts';
+import { createModelChooser } from './model-chooser.ts';
+import { preload } from './preload.ts';
 import { timeRuns } from './time-runs.ts';
 import { unavailable } from './unavailable.ts';
 
@@ -98,21 +98,21 @@ export function createInference(options: InferenceOptions): Inference {
     try {
       const model = await loadModel(reference, await repository.open(reference), {
         intraOpThreads: options.intraOpThreads,
-        onWarmUpError: (error) => logger.log('warn', 'warm-up failed', { model: keyOf(reference), error }),
+        onWarmUpError: (error) => logger.log('warn', 'warm-up failed', { model: pathOf(reference), error }),
       });
       logger.log('info', 'model loaded', {
-        model: keyOf(reference),
+        model: pathOf(reference),
         load_ms: round(performance.now() - startMs),
       });
       return model;
     } catch (error) {
-      logger.log('error', 'model failed to load', { model: keyOf(reference), error });
+      logger.log('error', 'model failed to load', { model: pathOf(reference), error });
       throw error;
     }
   }
 
   async function use<R>(reference: ModelReference, action: (model: Model) => Promise<R> | R): Promise<R> {
-    const key = keyOf(reference);
+    const key = pathOf(reference);
     try {
       return await cache.use(key, () => load(reference), action);
     } catch (error) {
@@ -145,44 +145,7 @@ export function createInference(options: InferenceOptions): Inference {
     });
   }
 
-  /** Input kinds of versions whose config was read; versions do not change. */
-  const kinds = new Map<string, InputKind>();
-
-  async function chooseModel(kind: InputKind): Promise<string> {
-    if (options.defaultModel !== undefined) return options.defaultModel;
-    const models = await repository.list();
-    const [first, ...others] = models;
-    if (first && others.length === 0) return first.name;
-    const fitting: string[] = [];
-    for (const model of models) {
-      const reference = { name: model.name, version: model.liveVersion };
-      if ((kinds.get(keyOf(reference)) ?? (await readKind(reference))) === kind) fitting.push(model.name);
-    }
-    const [only] = fitting;
-    if (only !== undefined && fitting.length === 1) return only;
-    const names = models.map(({ name }) => name).join(', ') || 'none';
-    const reason =
-      fitting.length === 0 ? 'no model takes such input' : `${fitting.join(' and ')} take such input`;
-    throw new InferenceError(
-      'BAD_REQUEST',
-      `The request names no model and ${reason}: use /models/{model}/predict. The models are: ${names}.`,
-    );
-  }
-
-  /** The kind of input a model's config asks for; a model without one is not guessed to take images or features. */
-  async function readKind(reference: ModelReference): Promise<InputKind | undefined> {
-    try {
-      const config = await repository.config(reference);
-      if (config) kinds.set(keyOf(reference), inputKindOf(config));
-      return config && inputKindOf(config);
-    } catch (error) {
-      // A store that fails must not change which model answers: only a broken model.json counts its model out.
-      if (!(error instanceof ModelError)) throw error;
-      logger.log('warn', 'model config is not valid', { model: keyOf(reference), error });
-      return undefined;
-    }
-  }
-
+  const chooseModel = createModelChooser(options);
   const choose = async (kind: InputKind, model?: string, version?: string) =>
     await repository.resolve(model ?? (await chooseModel(kind)), version);
 
@@ -203,24 +166,11 @@ export function createInference(options: InferenceOptions): Inference {
     },
     statistics: (reference) => statistics.of(reference),
     unload: async (reference) => {
-      await cache.drop(keyOf(reference));
+      await cache.drop(pathOf(reference));
     },
     describe: (reference, look) => use(reference, look),
-    state: (reference) => cache.state(keyOf(reference)),
-    preload: async (names) => {
-      const models = await repository.list().catch((error: unknown) => {
-        logger.log('warn', 'preload failed', { error });
-        return [];
-      });
-      const wanted = names.includes('*') ? models.map(({ name }) => name) : names;
-      // One after the other: loading is native work on this thread, there is nothing to overlap.
-      for (const name of wanted) {
-        await repository
-          .resolve(name)
-          .then((reference) => use(reference, () => undefined))
-          .catch((error: unknown) => logger.log('warn', 'preload failed', { model: name, error }));
-      }
-    },
+    state: (reference) => cache.state(pathOf(reference)),
+    preload: (names) => preload(names, options, (reference) => use(reference, () => undefined)),
     checkRuntime: async () => {
       await loadRuntime();
     },
@@ -250,10 +200,6 @@ function sizeOfInput(input: InferenceInput): number {
 function sizeOfBatch(inputs: NamedInputs): number {
   const [first] = inputs.values();
   return first?.shape[0] ?? 1;
-}
-
-function keyOf({ name, version }: ModelReference): string {
-  return `${name}/${version}`;
 }
 
 function round(milliseconds: number): number {

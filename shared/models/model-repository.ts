@@ -27,6 +27,11 @@ export interface ModelReference {
   readonly version: string;
 }
 
+/** `iris/2`: its folder below the repository, and its key wherever versions are kept. */
+export function pathOf({ name, version }: ModelReference): string {
+  return `${name}/${version}`;
+}
+
 /** A model version's files on this machine. */
 export interface ModelFolder extends FormatFolder {
   readonly path: string;
@@ -114,10 +119,10 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
   /** The files of a version, read by a given way; those beside its versions are read from the store. */
   function formatFolder(
     known: Listing,
-    { name, version }: ModelReference,
+    reference: ModelReference,
     read?: FormatFolder['read'],
   ): FormatFolder {
-    const prefix = `${name}/${version}`;
+    const prefix = pathOf(reference);
     const readStored = async (path: string) => {
       const file = known.files.get(path);
       return file && (await smallFiles.read(file, (text) => text));
@@ -127,7 +132,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       files: filesBelow(known, prefix).map(({ path }) => path.slice(prefix.length + 1)),
       // Some files name others, and could name any.
       read: async (path) => (isPlainPath(path) ? await readOwn(path) : undefined),
-      readShared: (path) => readStored(`${name}/${path}`),
+      readShared: (path) => readStored(`${reference.name}/${path}`),
     };
   }
 
@@ -154,11 +159,11 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     config: async (reference) => {
       const known = await listings.current();
       const folder = formatFolder(known, reference);
-      const file = known.files.get(`${reference.name}/${reference.version}/${CONFIG_FILE}`);
+      const file = known.files.get(`${pathOf(reference)}/${CONFIG_FILE}`);
       return file ? await smallFiles.read(file, parseModelConfig) : await recogniseFiles(folder);
     },
     open: async (reference) => {
-      const prefix = `${reference.name}/${reference.version}`;
+      const prefix = pathOf(reference);
       const path = await artifacts.fetchFolder(prefix);
       const known = await listings.current();
       const folder = formatFolder(known, reference, (file) => readIfPresent(join(path, file)));

@@ -1,4 +1,4 @@
-import type { ModelReference } from '../models/model-repository.ts';
+import { type ModelReference, pathOf } from '../models/model-repository.ts';
 
 /** How one inference went. */
 export interface Measurement {
@@ -55,8 +55,8 @@ const NONE: Duration = { count: 0, totalMs: 0 };
 export function createStatistics(now: () => number = Date.now): Statistics {
   const models = new Map<string, Counters>();
 
-  function countersOf({ name, version }: ModelReference): Counters {
-    const key = `${name}/${version}`;
+  function countersOf(reference: ModelReference): Counters {
+    const key = pathOf(reference);
     const known = models.get(key);
     if (known) return known;
     const fresh: Counters = {

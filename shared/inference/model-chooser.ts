@@ -1,0 +1,61 @@
+import { InferenceError } from '../errors.ts';
+import { ModelError } from '../models/model-config.ts';
+import { type ModelReference, type ModelRepository, pathOf } from '../models/model-repository.ts';
+import type { Logger } from '../monitoring/logger.ts';
+import type { InputKind } from './input.ts';
+import { inputKindOf } from './task.ts';
+
+export interface ModelChooserOptions {
+  readonly repository: ModelRepository;
+  readonly defaultModel: string | undefined;
+  readonly logger: Logger;
+}
+
+/**
+ * Chooses the model of a request that names none: the default one, or the only one that takes such input.
+ *
+ * @returns a function that throws an InferenceError when there is no such model or more than one
+ */
+export function createModelChooser(options: ModelChooserOptions): (kind: InputKind) => Promise<string> {
+  const { repository, defaultModel, logger } = options;
+  /** Of versions whose config was read; versions do not change. */
+  const kinds = new Map<string, InputKind>();
+
+  /** The kind of input a model's config asks for; a model without one is not guessed to take images or features. */
+  async function kindOf(reference: ModelReference): Promise<InputKind | undefined> {
+    const known = kinds.get(pathOf(reference));
+    if (known !== undefined) return known;
+    try {
+      const config = await repository.config(reference);
+      if (!config) return undefined;
+      const kind = inputKindOf(config);
+      kinds.set(pathOf(reference), kind);
+      return kind;
+    } catch (error) {
+      // A store that fails must not change which model answers: only a broken model.json counts its model out.
+      if (!(error instanceof ModelError)) throw error;
+      logger.log('warn', 'model config is not valid', { model: pathOf(reference), error });
+      return undefined;
+    }
+  }
+
+  return async (kind) => {
+    if (defaultModel !== undefined) return defaultModel;
+    const models = await repository.list();
+    const [first, ...others] = models;
+    if (first && others.length === 0) return first.name;
+    const fitting: string[] = [];
+    for (const { name, liveVersion } of models) {
+      if ((await kindOf({ name, version: liveVersion })) === kind) fitting.push(name);
+    }
+    const [only] = fitting;
+    if (only !== undefined && fitting.length === 1) return only;
+    const names = models.map(({ name }) => name).join(', ') || 'none';
+    const reason =
+      fitting.length === 0 ? 'no model takes such input' : `${fitting.join(' and ')} take such input`;
+    throw new InferenceError(
+      'BAD_REQUEST',
+      `The request names no model and ${reason}: use /models/{model}/predict. The models are: ${names}.`,
+    );
+  };
+}
