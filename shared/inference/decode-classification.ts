@@ -33,30 +33,19 @@ export function createClassificationDecoder(
     (labelOutput && graph.classLabels.get(labelOutput.name));
   const classes = countClasses(scoresOutput);
   const labels = config.labels ?? graphLabels ?? range(classes);
-  if (classes !== undefined && classes < 2 && config.labels?.length !== classes) {
-    throw new ModelError(
-      `its output "${scoresOutput.name}" has ${classes} score per row, a classifier needs one per class`,
-    );
-  }
-  for (const [source, given] of [
-    ['model.json', config.labels],
-    ['graph', graphLabels],
-  ] as const) {
-    if (given && classes !== undefined && given.length !== classes) {
-      throw new ModelError(
-        `its ${source} names ${given.length} labels, output "${scoresOutput.name}" has ${classes} scores`,
-      );
-    }
-  }
+  const isOfSecond = classes === 1 && config.labels?.length === 2 && graphLabels === undefined;
+  if (isOfSecond) checkNoSoftmax(scoresOutput.name, config.postprocess);
+  else checkClasses(scoresOutput.name, classes, config.labels, graphLabels);
   return {
     fetches: labelOutput ? [scoresOutput.name, labelOutput.name] : [scoresOutput.name],
     labels,
     decode: (outputs) => {
       const scores = outputs.get(scoresOutput.name);
       const given = labelOutput && outputs.get(labelOutput.name);
-      const rows = scores
-        ? checkScores(scoreRows(scores, config.postprocess), config.labels ?? graphLabels)
-        : [];
+      const own = scores ? scoreRows(scores, config.postprocess) : [];
+      const rows = isOfSecond
+        ? own.map((row) => scoreBoth(row, labels))
+        : checkScores(own, config.labels ?? graphLabels);
       const predictions = rows.map((row, index): ClassificationPrediction => {
         const classId = classOf(given, index, graphLabels, config.labels) ?? argmax(row);
         return { classId, label: labels[classId] ?? classId, scores: row };
@@ -64,6 +53,39 @@ export function createClassificationDecoder(
       return { kind: 'classification', labels, predictions };
     },
   };
+}
+
+/** @throws ModelError when labels and scores differ in number */
+function checkClasses(
+  output: string,
+  classes: number | undefined,
+  labels: readonly Label[] | undefined,
+  graphLabels: readonly Label[] | undefined,
+): void {
+  if (classes === undefined) return;
+  if (classes < 2 && labels?.length !== classes) {
+    throw new ModelError(
+      `its output "${output}" has ${classes} score per row, a classifier needs one per class`,
+    );
+  }
+  for (const [source, given] of [
+    ['model.json', labels],
+    ['graph', graphLabels],
+  ] as const) {
+    if (given && given.length !== classes) {
+      throw new ModelError(
+        `its ${source} names ${given.length} labels, output "${output}" has ${classes} scores`,
+      );
+    }
+  }
+}
+
+/** @throws ModelError */
+function checkNoSoftmax(output: string, steps: readonly ScoreStep[]): void {
+  if (!steps.some(({ step }) => step === 'softmax')) return;
+  throw new ModelError(
+    `its output "${output}" has one score per row, of which softmax makes 1 whatever it is; sigmoid makes a probability of a logit`,
+  );
 }
 
 function findScores(session: Session, graph: Graph, configured: string | undefined): TensorSpec {
@@ -117,6 +139,17 @@ function classOf(
   if (known === undefined) return typeof label === 'number' ? label : undefined;
   const index = known.indexOf(label);
   return index === -1 ? undefined : index;
+}
+
+/** Both classes' scores where the graph gives the second one's alone, as a network that ends in one sigmoid does. */
+function scoreBoth([score = Number.NaN]: Float64Array, labels: readonly Label[]): Float64Array {
+  if (score < 0 || score > 1) {
+    throw new InferenceError(
+      'MODEL_UNAVAILABLE',
+      `The model gives ${score} for two classes; expected the probability of "${labels[1]}". The step "sigmoid" in the "postprocess" of its model.json makes one of a logit.`,
+    );
+  }
+  return Float64Array.of(1 - score, score);
 }
 
 /** Only a run shows how many scores a graph with open axes gives. */

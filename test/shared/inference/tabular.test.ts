@@ -258,6 +258,39 @@ describe('what a classifier must give', () => {
     );
   });
 
+  it('may be the score of the second of two named classes alone, as of a network that ends in one sigmoid', async () => {
+    const labels = { labels: ['ham', 'spam'] };
+    const single = productModel(1, [1, 0, 0]);
+    const probable = await load(single, labels);
+    expect(
+      await inferOutput(
+        probable,
+        rowsInput([
+          [0.75, 0, 0],
+          [0.25, 0, 0],
+          [0.5, 0, 0],
+        ]),
+      ),
+    ).toMatchObject({
+      predictions: [
+        { label: 'spam', classId: 1, scores: Float64Array.of(0.25, 0.75) },
+        { label: 'ham', classId: 0, scores: Float64Array.of(0.75, 0.25) },
+        { label: 'ham', classId: 0, scores: Float64Array.of(0.5, 0.5) },
+      ],
+    });
+    expect((await rejectionOf(inferOutput(probable, rowsInput([[1.5, 0, 0]])))).message).toBe(
+      'The model gives 1.5 for two classes; expected the probability of "spam". The step "sigmoid" in the "postprocess" of its model.json makes one of a logit.',
+    );
+    const logit = await load(single, { ...labels, postprocess: [{ step: 'sigmoid' }] });
+    expect(await inferOutput(logit, rowsInput([[0, 0, 0]]))).toMatchObject({
+      predictions: [{ label: 'ham', classId: 0, scores: Float64Array.of(0.5, 0.5) }],
+    });
+    const certain = await load(single, { ...labels, postprocess: [{ step: 'softmax' }] });
+    expect((await rejectionOf(inferOutput(certain, rowsInput([[1, 2, 3]])))).message).toMatch(
+      'of which softmax makes 1 whatever it is',
+    );
+  });
+
   it('is as many scores as labels, also where only a run shows how many there are', async () => {
     const model = buildModel({
       nodes: [buildNode('Identity', ['x'], ['y'])],
