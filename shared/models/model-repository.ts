@@ -1,17 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InferenceError, systemCodeOf } from '../errors.ts';
+import { systemCodeOf } from '../errors.ts';
 import type { JsonObject } from '../json/parse-json.ts';
-import { StoreError } from '../stores/model-store.ts';
+import { createAliases } from './aliases.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
-import { DEPLOYMENT_FILE, type Deployment, parseDeployment } from './deployment.ts';
 import { isPlainPath } from './file-manifest.ts';
 import type { FormatFolder } from './formats/format-folder.ts';
 import { locateModel, recogniseFiles } from './formats/recognise.ts';
 import { createListings, type ListingOptions } from './listings.ts';
-import { type ModelConfig, ModelError, parseModelConfig } from './model-config.ts';
+import { type ModelConfig, parseModelConfig } from './model-config.ts';
 import { parseReference } from './reference.ts';
-import { filesBelow, type Listing, pickVersion, unknownVersion } from './repository-listing.ts';
+import { filesBelow, type Listing, pickVersion } from './repository-listing.ts';
 import { createSmallFiles } from './small-files.ts';
 
 /** A model and the versions the repository holds of it, lowest first. There is at least one. */
@@ -48,12 +47,13 @@ export interface ModelRepository {
   /** All models, by name. */
   list(): Promise<readonly ModelListing[]>;
   /**
-   * The version a request means: the one it names, or the live one.
+   * The version a request means: the one it names, by its own name or by an alias, or the live one. Where both are
+   * called the same it is the version.
    * @throws InferenceError RESOURCE_DOES_NOT_EXIST listing what there is
    */
   resolve(name: string, version?: string): Promise<ModelReference>;
   /**
-   * The version that an alias of the model's `deployment.json` stands for.
+   * The version that an alias of the model's `deployment.json` stands for, for protocols that keep both apart.
    * @throws InferenceError RESOURCE_DOES_NOT_EXIST listing the aliases, MODEL_UNAVAILABLE when the file is not valid
    */
   resolveAlias(name: string, alias: string): Promise<ModelReference>;
@@ -84,27 +84,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     ...options,
     onRenewed: ({ files }) => smallFiles.keep(files.values()),
   });
-
-  async function readDeployment(known: Listing, name: string): Promise<Deployment | undefined> {
-    const path = `${name}/${DEPLOYMENT_FILE}`;
-    const file = known.files.get(path);
-    if (!file) return undefined;
-    try {
-      return await smallFiles.read(file, parseDeployment);
-    } catch (error) {
-      // It is written to while the server runs: a new listing has its new etag.
-      if (!(error instanceof StoreError) || error.reason !== 'changed') throw error;
-      const renewed = (await listings.renew()).files.get(path);
-      return renewed && (await smallFiles.read(renewed, parseDeployment));
-    }
-  }
-
-  async function pickAlias(known: Listing, name: string, alias: string): Promise<ModelReference | undefined> {
-    const deployment = known.models.has(name) ? await readDeployment(known, name) : undefined;
-    const { aliases = {} } = deployment ?? {};
-    const version = Object.hasOwn(aliases, alias) ? aliases[alias] : undefined;
-    return version === undefined ? undefined : pickVersion(known, name, version);
-  }
+  const aliases = createAliases(listings, smallFiles);
 
   /** What only serves as an example must not keep a model from being served. */
   function firstRequest(reference: string, folder: string): JsonObject | undefined {
@@ -139,22 +119,18 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
   return {
     list: async () => [...(await listings.current()).models.values()],
     resolve: async (name, version) => {
-      const found = await listings.find((known) => pickVersion(known, name, version));
+      const found = await listings.find(
+        (known) =>
+          pickVersion(known, name, version) ??
+          (version === undefined ? undefined : aliases.pick(known, name, version)),
+      );
       if (found) return found;
-      throw unknownVersion(await listings.current(), name, version);
+      throw await aliases.unknownVersion(await listings.current(), name, version);
     },
     resolveAlias: async (name, alias) => {
-      try {
-        const found = await listings.find((known) => pickAlias(known, name, alias));
-        if (found) return found;
-        const known = await listings.current();
-        if (!known.models.has(name)) throw unknownVersion(known, name, undefined);
-        throw unknownAlias(known, name, alias, await readDeployment(known, name));
-      } catch (error) {
-        if (!(error instanceof ModelError)) throw error;
-        const text = `The aliases of model "${name}" cannot be read: ${error.message}.`;
-        throw new InferenceError('MODEL_UNAVAILABLE', text, { cause: error });
-      }
+      const found = await listings.find((known) => aliases.pick(known, name, alias));
+      if (found) return found;
+      throw await aliases.unknown(await listings.current(), name, alias);
     },
     config: async (reference) => {
       const known = await listings.current();
@@ -179,23 +155,6 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       };
     },
   };
-}
-
-function unknownAlias(
-  listing: Listing,
-  name: string,
-  alias: string,
-  deployment: Deployment | undefined,
-): InferenceError {
-  const aliases = Object.entries(deployment?.aliases ?? {});
-  const shown = JSON.stringify(alias.slice(0, 100));
-  const version = aliases.find(([known]) => known === alias)?.[1];
-  const known = aliases.map(([key]) => key).join(', ') || 'none';
-  const message =
-    version === undefined
-      ? `Model "${name}" has no alias ${shown}; its aliases are: ${known}.`
-      : `Alias ${shown} of model "${name}" stands for version ${JSON.stringify(version)}, which is not there; its versions are ${listing.models.get(name)?.versions.join(', ')}.`;
-  return new InferenceError('RESOURCE_DOES_NOT_EXIST', message);
 }
 
 /** What is beside the model is what was fetched: a published version holds only what its files.json lists. */

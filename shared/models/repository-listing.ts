@@ -55,14 +55,20 @@ export function pickVersion(
 }
 
 /** Says what there is instead of what was asked for. */
-export function unknownVersion(listing: Listing, name: string, version: string | undefined): InferenceError {
+export function unknownVersion(
+  listing: Listing,
+  name: string,
+  version: string | undefined,
+  aliases: readonly string[] = [],
+): InferenceError {
   const model = listing.models.get(name);
   const shown = JSON.stringify(name.slice(0, 100));
   if (model) {
     const asked = JSON.stringify((version ?? '').slice(0, 100));
+    const others = aliases.length > 0 ? `; its aliases are ${aliases.join(', ')}` : '';
     return new InferenceError(
       'RESOURCE_DOES_NOT_EXIST',
-      `Model ${shown} has no version ${asked}; its versions are ${model.versions.join(', ')}.`,
+      `Model ${shown} has no version ${asked}; its versions are ${model.versions.join(', ')}${others}.`,
     );
   }
   const names = [...listing.models.keys()].join(', ') || 'none';

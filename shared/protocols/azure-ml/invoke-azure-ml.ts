@@ -1,9 +1,7 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { jsonResponse } from '../../http/respond.ts';
-import type { InputKind } from '../../inference/input.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
-import type { ModelReference } from '../../models/model-repository.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { decodeFrame, frameOfSplit } from '../codecs/frame.ts';
 import { holdsJson, unsupportedBody } from '../codecs/json-body.ts';
@@ -35,26 +33,13 @@ export const invokeAzureMl: Dialect = async (invocation, options) => {
 type ScoreForm = TensorCall & { readonly isBatch: boolean };
 
 async function score(form: ScoreForm, invocation: Invocation, options: ProtocolOptions): Promise<Response> {
-  const reference = await chooseDeployment(form.kind, invocation, options);
+  // The header names a deployment of the endpoint: a version of the model, or an alias that stands for one.
+  const deployment = invocation.request.headers.get('azureml-model-deployment') ?? invocation.version;
+  const reference = await options.inference.choose(form.kind, invocation.model, deployment);
   const call = { record: invocation.record, model: reference.name, version: reference.version };
   const { outputs } = await runTensors(call, options, form);
   const style = { nonFinite: options.config.nonFiniteJson };
   return jsonResponse(form.isBatch ? encodeRows(outputs, style) : encodeColumns(outputs, style));
-}
-
-/** The header can name a deployment of the endpoint: a version of the model, or an alias that stands for one. */
-async function chooseDeployment(
-  kind: InputKind,
-  { request, model, version }: Invocation,
-  { inference }: ProtocolOptions,
-): Promise<ModelReference> {
-  const deployment = request.headers.get('azureml-model-deployment') ?? version;
-  const live = await inference.choose(kind, model);
-  if (deployment === undefined) return live;
-  const listing = (await inference.repository.list()).find(({ name }) => name === live.name);
-  return listing?.versions.includes(deployment)
-    ? { name: live.name, version: deployment }
-    : await inference.repository.resolveAlias(live.name, deployment);
 }
 
 function formOf(json: JsonValue, limits: Limits): ScoreForm {

@@ -197,6 +197,32 @@ describe('resolveAlias', () => {
     expect((await repository.resolve('m')).version).toBe('2');
   });
 
+  it('is what resolve does where no version has the name', async () => {
+    const folder = await makeFolder({
+      ...files,
+      'm/deployment.json': deployment({ champion: '1', '2': '1', old: '7' }),
+    });
+    const { repository } = open(folder);
+    expect(await repository.resolve('m', 'champion')).toEqual({ name: 'm', version: '1' });
+    expect(await repository.resolve('m', '2')).toEqual({ name: 'm', version: '2' });
+    expect(await messageOf(repository.resolve('m', '3'))).toEqual([
+      404,
+      'Model "m" has no version "3"; its versions are 1, 2; its aliases are 2, champion, old.',
+    ]);
+    expect(await messageOf(repository.resolve('m', 'old'))).toEqual([
+      404,
+      'Alias "old" of model "m" stands for version "7", which is not there; its versions are 1, 2.',
+    ]);
+    expect(await messageOf(repository.resolve('plain', 'champion'))).toEqual([
+      404,
+      'Model "plain" has no version "champion"; its versions are 1.',
+    ]);
+    expect(await messageOf(repository.resolve('x', 'champion'))).toEqual([
+      404,
+      'There is no model "x"; the models are: m, plain.',
+    ]);
+  });
+
   it('lists the aliases where one is unknown', async () => {
     const folder = await makeFolder({
       ...files,

@@ -52,7 +52,7 @@ describe('scoring', () => {
     expect(json).toMatchObject([{ output_label: 'setosa' }]);
     expect(await score({ data: [SETOSA] }, { 'azureml-model-deployment': 'blue' })).toMatchObject({
       status: 404,
-      json: { error_code: 'RESOURCE_DOES_NOT_EXIST', message: expect.stringContaining('no alias "blue"') },
+      json: { error_code: 'RESOURCE_DOES_NOT_EXIST', message: expect.stringContaining('no version "blue"') },
     });
   });
 

@@ -1,0 +1,85 @@
+import { InferenceError } from '../errors.ts';
+import { StoreError } from '../stores/model-store.ts';
+import { DEPLOYMENT_FILE, type Deployment, parseDeployment } from './deployment.ts';
+import type { Listings } from './listings.ts';
+import { ModelError } from './model-config.ts';
+import type { ModelReference } from './model-repository.ts';
+import { type Listing, pickVersion, unknownVersion } from './repository-listing.ts';
+import type { SmallFiles } from './small-files.ts';
+
+/** The names that operators gave to versions, in each model's `deployment.json`. */
+export interface Aliases {
+  /**
+   * The version an alias stands for; undefined where there is no such model, alias or version.
+   * @throws InferenceError MODEL_UNAVAILABLE when the file is not valid
+   */
+  pick(known: Listing, name: string, alias: string): Promise<ModelReference | undefined>;
+  /** What to answer where an alias is unknown: what there is instead. */
+  unknown(known: Listing, name: string, alias: string): Promise<InferenceError>;
+  /** The same where a version or an alias was asked for. */
+  unknownVersion(known: Listing, name: string, version: string | undefined): Promise<InferenceError>;
+}
+
+export function createAliases(listings: Listings, smallFiles: SmallFiles): Aliases {
+  async function readDeployment(known: Listing, name: string): Promise<Deployment | undefined> {
+    const path = `${name}/${DEPLOYMENT_FILE}`;
+    const file = known.files.get(path);
+    if (!file) return undefined;
+    try {
+      return await smallFiles.read(file, parseDeployment);
+    } catch (error) {
+      // It is written to while the server runs: a new listing has its new etag.
+      if (!(error instanceof StoreError) || error.reason !== 'changed') throw error;
+      const renewed = (await listings.renew()).files.get(path);
+      return renewed && (await smallFiles.read(renewed, parseDeployment));
+    }
+  }
+
+  async function aliasesOf(known: Listing, name: string): Promise<ReadonlyMap<string, string>> {
+    if (!known.models.has(name)) return new Map();
+    try {
+      return new Map(Object.entries((await readDeployment(known, name))?.aliases ?? {}));
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+      const text = `The aliases of model "${name}" cannot be read: ${error.message}.`;
+      throw new InferenceError('MODEL_UNAVAILABLE', text, { cause: error });
+    }
+  }
+
+  return {
+    pick: async (known, name, alias) => {
+      const version = (await aliasesOf(known, name)).get(alias);
+      return version === undefined ? undefined : pickVersion(known, name, version);
+    },
+    unknown: async (known, name, alias) => {
+      if (!known.models.has(name)) return unknownVersion(known, name, undefined);
+      const aliases = await aliasesOf(known, name);
+      return danglingAlias(known, name, alias, aliases.get(alias)) ?? unknownAlias(name, alias, aliases);
+    },
+    unknownVersion: async (known, name, version) => {
+      const aliases = await aliasesOf(known, name);
+      const dangling = danglingAlias(known, name, version ?? '', aliases.get(version ?? ''));
+      return dangling ?? unknownVersion(known, name, version, [...aliases.keys()]);
+    },
+  };
+}
+
+function danglingAlias(
+  { models }: Listing,
+  name: string,
+  alias: string,
+  version: string | undefined,
+): InferenceError | undefined {
+  if (version === undefined) return undefined;
+  return new InferenceError(
+    'RESOURCE_DOES_NOT_EXIST',
+    `Alias "${alias}" of model "${name}" stands for version ${JSON.stringify(version)}, which is not there; its versions are ${models.get(name)?.versions.join(', ')}.`,
+  );
+}
+
+function unknownAlias(name: string, alias: string, aliases: ReadonlyMap<string, string>): InferenceError {
+  return new InferenceError(
+    'RESOURCE_DOES_NOT_EXIST',
+    `Model "${name}" has no alias ${JSON.stringify(alias.slice(0, 100))}; its aliases are: ${[...aliases.keys()].join(', ') || 'none'}.`,
+  );
+}
