@@ -1,4 +1,5 @@
-import { Hono } from 'hono';
+import type { Hono } from 'hono';
+import { HonoBase } from 'hono/hono-base';
 import { TrieRouter } from 'hono/router/trie-router';
 import type { Config } from './config.ts';
 import { createDocs } from './docs/docs.ts';
@@ -86,8 +87,8 @@ function refuse(thrown: unknown, { context, record }: Bindings): Response {
 }
 
 function createRoutes(options: ProtocolOptions): Hono<AppEnvironment> {
-  const routes = new Hono<AppEnvironment>({
-    // Hono would try the router of one regular expression first, which refuses routes like these at the first request.
+  // The base without the routers that Hono brings: the one of one regular expression refuses routes like these.
+  const routes = new HonoBase<AppEnvironment>({
     router: new TrieRouter(),
     getPath: (request) => routePathOf(request, options.config.basePath),
   });
