@@ -71,9 +71,13 @@ export function createContext(headers: Headers, hostId: string | undefined): Req
   return { requestId, coldStart };
 }
 
-/** Hosts hand over paths, not origins; the app never looks at the origin. */
-export function requestUrl(pathAndQuery: string): string {
-  return `http://localhost${pathAndQuery.startsWith('/') ? '' : '/'}${pathAndQuery}`;
+/**
+ * Hosts hand over paths, and clients may write a whole URL instead (RFC 9112, section 3.2.2); the app never looks at the
+ * origin.
+ */
+export function requestUrl(target: string): string {
+  const path = target.replace(/^https?:\/\/[^/?#]*/i, '');
+  return `http://localhost${path.startsWith('/') ? '' : '/'}${path}`;
 }
 
 function availableMemory(): number {

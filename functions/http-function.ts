@@ -68,6 +68,7 @@ function readBody(incoming: IncomingMessage, headers: Headers, limitBytes: numbe
       if (length > limitBytes) {
         incoming.pause();
         incoming.removeAllListeners('data');
+        incoming.removeListener('end', finish);
         finish();
       }
     });

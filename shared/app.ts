@@ -13,7 +13,6 @@ import { createArtifactCache } from './models/artifact-cache.ts';
 import { createModelRepository } from './models/model-repository.ts';
 import type { LogFields, Logger } from './monitoring/logger.ts';
 import type { Pages } from './pages/pages.ts';
-import { followRedirect } from './protocols/oip/vertex-redirect.ts';
 import { mountProtocols, type ProtocolOptions } from './protocols/protocol.ts';
 import { createProtocols } from './protocols/protocols.ts';
 import { type ModelStore, StoreError } from './stores/model-store.ts';
@@ -57,7 +56,7 @@ export function createApp({ config, store, logger, pages }: AppDependencies): Ap
     fetch: async (request, context) => {
       const startMs = performance.now();
       const record: RequestRecord = {};
-      const response = await answer(routes, request, { context, record });
+      const response = await answer(routes, request, createBindings(routes, context, record));
       const totalMs = performance.now() - startMs;
       response.headers.set('x-request-id', context.requestId);
       response.headers.set('x-content-type-options', 'nosniff');
@@ -71,10 +70,26 @@ export function createApp({ config, store, logger, pages }: AppDependencies): Ap
   };
 }
 
+function createBindings(
+  routes: Hono<AppEnvironment>,
+  context: RequestContext,
+  record: RequestRecord,
+): Bindings {
+  const bindings: Bindings = {
+    context,
+    record,
+    forward: async (request) => {
+      record.forwardedTo = new URL(request.url).pathname;
+      return await answer(routes, request, bindings);
+    },
+  };
+  return bindings;
+}
+
 /** Hono hands errors to `onError`, but not what is thrown without being an Error. */
 async function answer(routes: Hono<AppEnvironment>, request: Request, bindings: Bindings): Promise<Response> {
   try {
-    return await routes.fetch(await followRedirect(request), bindings);
+    return await routes.fetch(request, bindings);
   } catch (thrown) {
     return refuse(thrown, bindings);
   }
@@ -121,13 +136,14 @@ function describeRequest(
   request: Request,
   response: Response,
   context: RequestContext,
-  { model, runMs, error }: RequestRecord,
+  { model, runMs, error, forwardedTo }: RequestRecord,
   totalMs: number,
 ): LogFields {
   return {
     request_id: context.requestId,
     method: request.method,
     path: new URL(request.url).pathname.slice(0, LONGEST_LOGGED_PATH),
+    ...(forwardedTo !== undefined && { forwarded_to: forwardedTo.slice(0, LONGEST_LOGGED_PATH) }),
     status: response.status,
     duration_ms: round(totalMs),
     cold_start: context.coldStart,

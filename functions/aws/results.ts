@@ -25,9 +25,12 @@ export async function toResult({ kind, event }: HttpEvent, response: Response): 
   };
 }
 
-/** Only what is surely text goes as text; anything else, and anything compressed, would be damaged on the way. */
+/**
+ * Only what is surely text goes as text; anything else, and anything compressed, would be damaged on the way. Not every
+ * type that ends in `+json` is: Triton's has the bytes of tensors behind the JSON.
+ */
 function isText(headers: Headers): boolean {
   if (headers.has('content-encoding')) return false;
   const type = headers.get('content-type') ?? '';
-  return type === '' || /^(?:text\/|application\/(?:[\w.-]+\+)?(?:json|xml|javascript)\b)/i.test(type);
+  return type === '' || /^(?:text\/|application\/(?:cloudevents\+)?json(?:;|$))/i.test(type);
 }

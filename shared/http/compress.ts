@@ -13,8 +13,9 @@ const ENCODERS = {
 /** The answer compressed as the request's Accept-Encoding prefers, or as it is. */
 export async function compressResponse(request: Request, response: Response): Promise<Response> {
   const coding = chooseCoding(request.headers.get('accept-encoding') ?? '');
+  if (!coding) return response;
   const bytes = await response.bytes();
-  if (!coding || bytes.length < SMALLEST_BODY_BYTES) return response;
+  if (bytes.length < SMALLEST_BODY_BYTES) return new BytesResponse(bytes, response);
   const headers = new Headers(response.headers);
   headers.set('content-encoding', coding);
   headers.append('vary', 'accept-encoding');

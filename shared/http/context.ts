@@ -14,6 +14,8 @@ export interface RequestRecord {
   loadMs?: number;
   runMs?: number;
   error?: InferenceError;
+  /** The path that was answered, where a protocol reads another one out of the request than it was sent to. */
+  forwardedTo?: string;
   /** How the protocol that answers writes errors, where the object for all clients will not do. */
   encodeError?: ErrorEncoder;
 }
@@ -24,6 +26,8 @@ export type ErrorEncoder = (error: InferenceError, requestId: string) => Respons
 export interface Bindings {
   readonly context: RequestContext;
   readonly record: RequestRecord;
+  /** Answers another request instead of this one. */
+  readonly forward: (request: Request) => Promise<Response>;
 }
 
 export interface AppEnvironment {

@@ -145,8 +145,12 @@ function endOfString(text: string, start: number): number {
   return -1;
 }
 
+/** Digits of the longest whole number that a datatype holds: 2^64 - 1. */
+const MOST_DIGITS = 20;
+
+/** To make a bigint of a million digits takes seconds, and no datatype could hold it. */
 function toNumber(literal: string, exactIntegers: boolean): number | bigint {
   const value = Number(literal);
-  const isExact = !exactIntegers || Number.isSafeInteger(value) || !/^-?\d+$/.test(literal);
-  return isExact ? value : BigInt(literal);
+  if (!exactIntegers || Number.isSafeInteger(value) || literal.length > MOST_DIGITS + 1) return value;
+  return /^-?\d+$/.test(literal) ? BigInt(literal) : value;
 }

@@ -9,6 +9,8 @@ import { badExchanges, type Exchange, form, get, goodExchanges, post, raw } from
 const goodOnes = await goodExchanges();
 const badOnes = await badExchanges();
 
+const IRIS_ROW = { name: 'features', shape: [1, 4], datatype: 'FP32', data: [5.1, 3.5, 1.4, 0.2] };
+
 /** What any host of the app must do; the app without a host is the measure of the answers. */
 export function describeHttpHost(name: string, open: () => Promise<TestHost> | TestHost): void {
   describe(name, () => {
@@ -46,6 +48,22 @@ export function describeHttpHost(name: string, open: () => Promise<TestHost> | T
         expect(response.body.equals(expected.body)).toBe(true);
       },
     );
+
+    it('hands over the bytes of tensors behind JSON whose type ends in +json', async () => {
+      const outputs = [{ name: 'logits', parameters: { binary_data: true } }];
+      const body = JSON.stringify({ inputs: [IRIS_ROW], outputs });
+      const request = raw('/endpoints/iris/invocations', body, {
+        'content-type': `application/vnd.sagemaker-triton.binary+json;json-header-size=${body.length}`,
+      });
+      const [response, expected] = [await host.send(request), await app.send(request)];
+      expect([response.status, response.headers['content-type']]).toEqual([
+        200,
+        expect.stringMatching(/^application\/vnd\.sagemaker-triton\.binary\+json;json-header-size=\d+$/),
+      ]);
+      // The JSON has an id of its own; the three floats behind it are the same.
+      expect(response.body.subarray(-12).equals(expected.body.subarray(-12))).toBe(true);
+      expect(response.body.length).toBe(expected.body.length);
+    });
 
     it('hands over the errors of a protocol with their own statuses and headers', async () => {
       const request = raw('/endpoints/iris/invocations', '5.1', { 'content-type': 'text/csv' });

@@ -9,6 +9,7 @@ import { describeEndpoint } from './describe-endpoint.ts';
 import { encodeGoogleError } from './google-error.ts';
 import { predictInstances } from './predict.ts';
 import { invokeContainer, rawPredict } from './raw-predict.ts';
+import { orRedirected } from './redirect.ts';
 import { containerResponse, endpointResponse, predictRequest, predictResponse } from './schemas.ts';
 
 /** Where Vertex AI calls a container whose routes are not set. */
@@ -53,7 +54,7 @@ function createContainerOperations(options: ProtocolOptions): readonly Operation
     summary: 'Predict as a container of Vertex AI',
     request: { 'application/json': predictRequest },
     response: { 'application/json': containerResponse },
-    handle: async (c) => await invokeContainer(await readEndpoint(c, options), options),
+    handle: orRedirected(async (c) => await invokeContainer(await readEndpoint(c, options), options)),
   });
   return [
     ...(health === undefined ? [] : [healthOperation(health)]),
@@ -89,13 +90,13 @@ function createEndpointOperations(options: ProtocolOptions): readonly Operation[
     request: { 'application/json': predictRequest, '*/*': null },
     response: { '*/*': null },
     encodeError: encodeGoogleError,
-    handle: async (c) => {
+    handle: orRedirected(async (c) => {
       const invocation = await readEndpoint(c, options);
       const response = await rawPredict(invocation, options);
       response.headers.set('x-vertex-ai-endpoint-id', pathParameter(c, 'endpoint') ?? '');
       response.headers.set('x-vertex-ai-deployed-model-id', invocation.record.model?.version ?? '');
       return response;
-    },
+    }),
   };
   const describe: Operation = {
     method: 'GET',

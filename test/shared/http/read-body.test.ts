@@ -50,6 +50,17 @@ describe('readBody', () => {
     );
   });
 
+  it('refuses more codings than two: each costs the time of a whole body', async () => {
+    const thrice = gzipSync(gzipSync(gzipSync(text)));
+    const error = await rejectionOf(
+      readBody(request(thrice, { 'content-encoding': 'gzip, gzip, identity, gzip' }), LIMIT),
+    );
+    expect([error.status, error.message]).toEqual([
+      415,
+      'Content-Encoding names 3 codings; at most 2 are accepted.',
+    ]);
+  });
+
   it('refuses a coding it does not know and names those it does', async () => {
     for (const coding of ['zstd', 'gzip, compress', '*']) {
       const error = await rejectionOf(readBody(request(text, { 'content-encoding': coding }), LIMIT));

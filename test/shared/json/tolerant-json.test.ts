@@ -58,6 +58,14 @@ describe('parseTolerantJson', () => {
     expect(parseTolerantJson(`[${JSON.stringify(long)}, NaN]`)).toEqual([long, Number.NaN]);
   });
 
+  it('makes exact only what a datatype can hold: to read millions of digits takes seconds', () => {
+    const options = { exactIntegers: true };
+    const exact = '[18446744073709551615,-9223372036854775808]';
+    expect(parseTolerantJson(exact, options)).toEqual([2n ** 64n - 1n, -(2n ** 63n)]);
+    expect(parseTolerantJson(`[1${'0'.repeat(30)}]`, options)).toEqual([1e30]);
+    expect(parseTolerantJson(`[${'9'.repeat(10_000_000)}]`, options)).toEqual([Number.POSITIVE_INFINITY]);
+  });
+
   it('lets the last of equal keys count, as JSON.parse', () => {
     expect(parseTolerantJson('{"a":1,"b":2,"a":NaN}')).toEqual({ a: Number.NaN, b: 2 });
   });

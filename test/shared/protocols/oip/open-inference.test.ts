@@ -241,17 +241,6 @@ describe('an inference', () => {
     );
     expect(split(sent).json.outputs).toMatchObject([{ name: 'logits', shape: [1, 10] }]);
   });
-
-  it('follows the redirect of a Vertex AI endpoint, to what changes nothing', async () => {
-    const send = (target: string, body: unknown) => {
-      const request = post('/predict', body);
-      return app.send({ ...request, headers: { ...request.headers, 'x-vertex-ai-triton-redirect': target } });
-    };
-    expect(split(await send('v2/models/iris/infer', { inputs: [ROW] })).json.model_name).toBe('iris');
-    expect(split(await send('v2/models/iris', {})).json.name).toBe('iris');
-    expect((await send('v2/repository/models/iris/unload', {})).status).toBe(403);
-    expect((await send('/models', {})).status).toBe(400);
-  });
 });
 
 describe('statistics and the repository', () => {

@@ -229,12 +229,7 @@ describe('a request that is meant to break the server', () => {
     expect(await ask('[1]', '[9007199254740993]')).toEqual([200, undefined]);
   });
 
-  it('finds no way out of v2 by a redirect, and no slow path in a header', async () => {
-    const send = (target: string) =>
-      app.send({ ...post('/predict', {}), headers: { 'x-vertex-ai-triton-redirect': target } });
-    expect((await send('v2/../')).status).toBe(400);
-    for (const target of ['\\', '\\[', '//[', '/\t/[']) expect((await send(target)).status).toBe(400);
-    expect((await send('v2/%6Coad/../repository/models/iris/%6Coad?x')).status).toBe(403);
+  it('finds no slow path in a header', async () => {
     const type = `application/vnd.sagemaker-triton.binary+json${' ;'.repeat(4000)}`;
     const answer = await app.send({
       ...post('/v2/models/iris/infer', { inputs: [ROW] }),

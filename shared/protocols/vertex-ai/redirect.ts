@@ -1,18 +1,27 @@
 import { InferenceError } from '../../errors.ts';
 import { BytesRequest } from '../../http/bytes.ts';
+import type { Handler } from '../protocol.ts';
 
 const REDIRECT_HEADER = 'x-vertex-ai-triton-redirect';
 
+/** A handler that lets the header go before the body. */
+export function orRedirected(handle: Handler): Handler {
+  return async (c) => {
+    const redirected = await readRedirect(c.req.raw);
+    return redirected ? await c.env.forward(redirected) : await handle(c);
+  };
+}
+
 /**
- * The request a Vertex AI client means: its endpoint has one route for everything, and the V2 path stands in a header.
+ * The request a client means that has one route for everything, and names a path of V2 in a header.
  * Source: Triton's Vertex AI front end.
  *
- * @returns the request itself without the header
+ * @returns undefined without the header
  * @throws InferenceError 403 for paths that change the server
  */
-export async function followRedirect(request: Request): Promise<Request> {
+async function readRedirect(request: Request): Promise<Request | undefined> {
   const target = request.headers.get(REDIRECT_HEADER);
-  if (target === null) return request;
+  if (target === null) return undefined;
   // A backslash is a slash in a URL: two of them would name a host, which is none at all in the worst case.
   const url = URL.parse(target.replace(/^[\\/]*/, '/'), request.url);
   const path = url ? decodePath(url.pathname) : undefined;
