@@ -11,7 +11,7 @@ export interface AddOptions {
   readonly name?: string;
   readonly version?: string;
   readonly repository: string;
-  readonly optimize: boolean;
+  readonly optimize?: boolean;
 }
 
 /**
@@ -38,7 +38,7 @@ export async function add(path: string, options: AddOptions, output: Console): P
       `Model ${JSON.stringify(name)} has a version ${version} already, and versions do not change: choose another --version.`,
     );
   }
-  const trial = await publish(source, target, options.optimize).finally(() => source.app.close());
+  const trial = await publish(source, target, options.optimize === true).finally(() => source.app.close());
   const { references, exchanges, problem } = trial;
   output.result(
     { model: name, version, path: target, references, tried: exchanges.length, problem },

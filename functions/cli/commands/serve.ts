@@ -1,6 +1,6 @@
 import type { Console } from '../console.ts';
-import { CommandError } from '../console.ts';
 import { openHost } from '../open-host.ts';
+import { readWhole } from '../read-whole.ts';
 import { startServer } from '../server.ts';
 
 export interface ServeOptions {
@@ -12,8 +12,8 @@ export interface ServeOptions {
 
 /** `ternion serve`: the app on our own HTTP server, until a signal ends it. */
 export async function serve(options: ServeOptions, output: Console): Promise<void> {
-  const port = readNumber(options.port, '--port', 65_535);
-  const graceMs = readNumber(options.grace, '--grace', 3600) * 1000;
+  const port = readWhole(options.port, '--port', 0, 65_535);
+  const graceMs = readWhole(options.grace, '--grace', 0, 3600) * 1000;
   const host = openHost({ repository: options.repository });
   await host.app.preload();
   const server = await startServer(host, port, options.host);
@@ -32,10 +32,4 @@ function nextSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
   });
-}
-
-function readNumber(text: string, option: string, largest: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value <= largest) return value;
-  throw new CommandError(`${option} ${JSON.stringify(text)} must be a whole number from 0 to ${largest}.`, 2);
 }
