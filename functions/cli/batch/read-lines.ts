@@ -58,7 +58,7 @@ const TOO_LONG: Line = { text: '', end: '\n', problem: 'is longer than 64 MiB' }
 /** The bytes of a file in UTF-8, without a byte order mark. */
 async function* readUtf8(path: string, seen: (bytes: number) => void): AsyncIterable<Buffer> {
   const stream = createReadStream(path, { highWaterMark: READ_BYTES });
-  let decoder: TextDecoder | undefined;
+  let decoder: InstanceType<typeof TextDecoder> | undefined;
   let isFirst = true;
   for await (const chunk of stream) {
     if (!Buffer.isBuffer(chunk)) throw new Error('a file without an encoding is read as bytes');
