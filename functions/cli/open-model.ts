@@ -15,6 +15,8 @@ export interface OpenModel {
   readonly store: ModelStore;
   /** The name for messages: what was asked for. */
   readonly title: string;
+  /** Name of the model file that was named; it stands for `model.onnx`. */
+  readonly file?: string | undefined;
 }
 
 /**
@@ -98,9 +100,10 @@ async function filterAsync(
 async function openPath(path: string, isFolder: boolean, title: string): Promise<OpenModel> {
   const folder = isFolder ? path : dirname(path);
   const reference = nameOf(path);
-  const store = await openSingleModelStore(folder, isFolder ? undefined : basename(path), reference);
+  const file = isFolder ? undefined : basename(path);
+  const store = await openSingleModelStore(folder, file, reference);
   const { app } = openHost({ repository: folder, environment: QUIET, store });
-  return { app, reference, store, title };
+  return { app, reference, store, title, file };
 }
 
 /** The folder of a version in a repository, `iris/2`, gives both names; files and folders of exports give none. */

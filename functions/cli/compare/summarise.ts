@@ -12,6 +12,8 @@ export interface Comparison {
   readonly bad: { readonly rows: number; readonly first: string } | undefined;
 }
 
+/** Wide enough for any time, so that the columns of two comparisons are alike. */
+const MS_WIDTH = 11;
 /** Most rows with other labels that are told one by one. */
 const SHOWN = 10;
 
@@ -72,7 +74,7 @@ export function describeComparison(summary: Summary): string {
         ['time per row', 'mean', 'p50', 'p95'],
         ...latency.map(({ model, mean_ms, p50_ms, p95_ms }) => [
           model,
-          ...[mean_ms, p50_ms, p95_ms].map((ms) => `${ms.toFixed(3)} ms`),
+          ...[mean_ms, p50_ms, p95_ms].map((ms) => `${ms.toFixed(3)} ms`.padStart(MS_WIDTH)),
         ]),
       ],
       ['left', 'right', 'right', 'right'],

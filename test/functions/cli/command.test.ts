@@ -119,6 +119,32 @@ describe('ternion predict', () => {
     );
   });
 
+  it('takes a row by name, a text and a file of text as they are', async () => {
+    const row = '{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}';
+    expect((await runCommand(['predict', 'iris', row])).stdout).toMatch(/^setosa/);
+    const model = join(PROJECT, 'test/fixtures/formats/optimum/bert-sentiment');
+    const file = join(await temporaryFolder(), 'review.txt');
+    await writeFile(file, 'I liked this film a lot.\n');
+    const given = [
+      'I liked this film a lot.',
+      '"I liked this film a lot."',
+      '{"text": "I liked this film a lot."}',
+      file,
+    ];
+    const answers = await Promise.all(given.map((data) => runCommand(['predict', model, data])));
+    expect(answers[0]?.code).toBe(0);
+    expect(new Set(answers.map(({ stdout }) => stdout)).size).toBe(1);
+    expect((await runCommand(['predict', model, 'revew.txt'])).stderr).toMatch(/there is no such file/);
+  });
+
+  it('says which command takes a table', async () => {
+    const { code, stderr } = await runCommand(['predict', 'iris', 'test/fixtures/flowers.csv']);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('ternion batch <model> test/fixtures/flowers.csv'),
+    ]);
+  });
+
   it('takes a model by the path of its folder or file, without a repository', async () => {
     const folder = await temporaryFolder();
     await copyFile(join(PROJECT, 'models/iris/1/model.onnx'), join(folder, 'my forest.onnx'));

@@ -1,5 +1,5 @@
-import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { PROJECT } from '../../hosts/environment.ts';
@@ -22,10 +22,10 @@ describe('ternion inspect', () => {
     const { code, stdout } = await runCommand(['inspect', IRIS]);
     expect(code).toBe(0);
     expect(stdout.split('\n').slice(1, 8)).toEqual([
-      '  file       model.onnx, 98,057 bytes, 0 parameters',
+      '  file       model.onnx, 72.7 kB, 98.1 kB with its 2 other files',
       '  operators  ai.onnx.ml 1, ai.onnx 21',
-      '  input      features  FP32 [?, 4]',
-      '  output     output_label  BYTES [?]',
+      '  input      features  FP32  [?, 4]',
+      '  output     output_label        BYTES     [?]',
       '  output     output_probability  sequence',
       '  format     ternion',
       '  task       tabular-classification',
@@ -41,6 +41,48 @@ describe('ternion inspect', () => {
       model_json: { postprocess: [{ step: 'softmax' }] },
       warnings: [],
     });
+  });
+
+  it('names what it was given, and counts the bytes of the graph and of all', async () => {
+    const folder = await temporaryFolder();
+    await cp(join(IRIS, 'model.onnx'), join(folder, 'my forest.onnx'));
+    await writeFile(join(folder, 'my forest.onnx.data'), Buffer.alloc(1000));
+    const json = JSON.parse((await runCommand(['inspect', join(folder, 'my forest.onnx'), '--json'])).stdout);
+    const { size } = await stat(join(IRIS, 'model.onnx'));
+    expect(json).toMatchObject({
+      file: 'my forest.onnx',
+      size_bytes: size,
+      files: 2,
+      total_bytes: size + 1000,
+    });
+  });
+
+  it('shows the first of many inputs', async () => {
+    const folder = await temporaryFolder();
+    const names = Array.from({ length: 50 }, (_, index) => `column_${index}`);
+    const model = buildModel({
+      inputs: names.map((name) => tensorValue(name, FLOAT, [1, 1])),
+      outputs: [tensorValue('scores', FLOAT, [1, 1000])],
+      nodes: [],
+    });
+    await writeFile(join(folder, 'model.onnx'), model);
+    const { stdout } = await runCommand(['inspect', folder]);
+    expect(stdout).toMatch(/^ {2}input {6}column_19 {2}FP32 {2}\[1, 1\]\n {2}input {6}and 30 more$/m);
+  });
+
+  it.each([
+    ['an empty folder', '.', /holds no model: none of model\.onnx, onnx\/model\.onnx, MLmodel\.\n$/],
+    ['a repository', 'models', /It is a repository of models: digits, iris\.\n$/],
+    ['a folder with a graph of another name', 'other', /Name the file itself: ".*other\/a\.onnx"\.\n$/],
+    ['a device', '/dev/null', /is neither a file nor a folder/],
+  ])('tells what to do with %s', async (_, path, text) => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, 'other'));
+    await writeFile(join(folder, 'other/a.onnx'), 'x');
+    const place =
+      path === 'models' ? 'models' : path === '.' ? await temporaryFolder() : resolve(folder, path);
+    const { code, stdout, stderr } = await runCommand(['inspect', place]);
+    expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(text)]);
   });
 
   it('warns of what will surprise, and recognises formats', async () => {
@@ -68,7 +110,7 @@ describe('ternion inspect', () => {
     await writeFile(join(folder, 'b.onnx'), model);
     const { code, stdout } = await runCommand(['inspect', join(folder, 'b.onnx')]);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^ {2}input {6}x {2}type 16 \[2\]$/m);
+    expect(stdout).toMatch(/^ {2}input {6}x {2}BFLOAT16 {2}\[2\]$/m);
     expect(stdout).toMatch(/^ {2}problem {4}.*cannot be loaded/m);
     const none = await runCommand(['inspect', folder]);
     expect([none.code, none.stderr]).toEqual([
