@@ -88,7 +88,8 @@ export function describeSystemError(error: unknown): string | undefined {
 /** Clients of a server are not told why a model fails; whoever runs it on the own machine is. */
 function withCause(message: string, cause: unknown): string {
   const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
-  return reason instanceof Error ? `${message}\n  ${reason.message}` : message;
+  const isNew = reason instanceof Error && !message.includes(reason.message);
+  return isNew ? `${message}\n  ${reason.message}` : message;
 }
 
 /** `1 row`, `2 rows`, with the thousands apart. */

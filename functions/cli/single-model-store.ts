@@ -1,5 +1,5 @@
 import { createReadStream, type Stats } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
@@ -80,15 +80,17 @@ async function findFiles(
 }
 
 /**
- * What belongs to a model file: data files named after it. A `model.onnx` is what its folder is about, so all files
+ * What belongs to a model file: data files that are named after it, or that it names. A `model.onnx` is what its folder is about, so all files
  * beside it belong to it but other graphs.
  */
 async function findBeside(folder: string, file: string): Promise<readonly FoundFile[]> {
   const stem = basename(file).replace(/\.onnx$/i, '');
+  const graph = await readSmallGraph(join(folder, file));
   const belongs = (name: string) =>
     name === file ||
     name.startsWith(`${file}.`) ||
     name.startsWith(`${stem}.data`) ||
+    (name.length >= SHORTEST_NAME && !name.startsWith('.') && graph.includes(name)) ||
     (file === MODEL_FILE && !name.startsWith('.') && !/\.onnx(?:[._]|$)/i.test(name));
   const found: FoundFile[] = [];
   for (const name of (await readdir(folder)).filter(belongs).sort()) {
@@ -96,6 +98,17 @@ async function findBeside(folder: string, file: string): Promise<readonly FoundF
     if (facts?.isFile()) found.push({ path: name, facts });
   }
   return found;
+}
+
+/** Shorter names of other files could be in a graph by chance. */
+const SHORTEST_NAME = 4;
+/** A graph with its weights in other files is small. */
+const SMALL_BYTES = 64 * 1024 * 1024;
+
+/** The bytes of a graph, which has the names of its data files in them; none of one that has its weights in itself. */
+async function readSmallGraph(path: string): Promise<Buffer> {
+  const { size } = await stat(path);
+  return size > SMALL_BYTES ? Buffer.alloc(0) : await readFile(path);
 }
 
 async function hasPlainFiles(folder: string, found: readonly FoundFile[]): Promise<boolean> {

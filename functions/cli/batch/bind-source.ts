@@ -10,6 +10,8 @@ export interface BoundSource {
   readonly kind: InputKind;
   /** Its cells of a table; undefined where each row is taken as it is. */
   readonly columns: readonly Column[] | undefined;
+  /** Names of the graph's inputs. */
+  readonly inputs: readonly string[];
   /** What it can answer with; undefined for tasks without labels. */
   readonly labels: readonly string[] | undefined;
 }
@@ -23,10 +25,15 @@ export async function bindSource(
   { app, reference, title }: OpenModel,
   source: RowSource,
 ): Promise<BoundSource> {
-  return await app.inference.describe(reference, ({ config, task }) => {
+  return await app.inference.describe(reference, ({ config, task, session }) => {
     const kind = inputKindOf(config);
     checkKind(kind, source, title);
-    return { kind, columns: bindColumns(kind, source, task.features), labels: task.labels?.map(String) };
+    return {
+      kind,
+      columns: bindColumns(kind, source, task.features),
+      inputs: session.inputs.map(({ name }) => name),
+      labels: task.labels?.map(String),
+    };
   });
 }
 

@@ -4,6 +4,7 @@ import { type BoundSource, bindSource } from '../batch/bind-source.ts';
 import { type InputRow, openRows, type RowSource, type TableOptions } from '../batch/read-rows.ts';
 import { toInput } from '../batch/to-input.ts';
 import { compareOutputs, type Difference } from '../compare/compare-outputs.ts';
+import { renameInputs } from '../compare/rename-inputs.ts';
 import { type Comparison, describeComparison, summarise } from '../compare/summarise.ts';
 import { CommandError, type Console } from '../console.ts';
 import { type OpenModel, openModel } from '../open-model.ts';
@@ -91,8 +92,8 @@ async function warmUp(row: InputRow, sides: readonly [Side, Side]): Promise<void
 async function compareRow(row: InputRow, [a, b]: readonly [Side, Side]): Promise<Difference> {
   // The one that runs second finds warmer caches, so they take turns.
   const isEven = row.row % 2 === 0;
-  const first = await run(row, isEven ? a : b);
-  const second = await run(row, isEven ? b : a);
+  const first = await (isEven ? run(row, a, b) : run(row, b, a));
+  const second = await (isEven ? run(row, b, a) : run(row, a, b));
   // A row that only one of them takes says nothing of their speed.
   a.runMs.push((isEven ? first : second).runMs);
   b.runMs.push((isEven ? second : first).runMs);
@@ -102,7 +103,9 @@ async function compareRow(row: InputRow, [a, b]: readonly [Side, Side]): Promise
 async function run(
   row: InputRow,
   { model: { app, reference }, bound }: Side,
+  other: Side,
 ): Promise<{ readonly output: InferenceOutput; readonly runMs: number }> {
-  const input = toInput([row], bound.kind, bound.columns);
+  const given = toInput([row], bound.kind, bound.columns);
+  const input = renameInputs(given, bound.inputs, other.bound.inputs);
   return await app.inference.infer({ model: reference.name, version: reference.version, input });
 }

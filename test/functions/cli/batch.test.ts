@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { PROJECT } from '../../hosts/environment.ts';
+import { buildModel, buildNode, FLOAT, tensorValue } from '../../shared/onnx/build-model.ts';
 import { runCommand, startCommand, temporaryFolder } from './run-command.ts';
 
 const HEADER = 'id,petal_width,sepal_length,sepal_width,petal_length';
@@ -341,5 +342,40 @@ describe('ternion compare', () => {
       labels_differ: 0,
     });
     expect(JSON.parse(same.stdout).largest_difference.value).toBeLessThan(1e-6);
+  });
+
+  it('compares tensors by the places of inputs that have two names, and says where numbers are no numbers', async () => {
+    const folder = await temporaryFolder();
+    const [a, b, data] = [join(folder, 'a.onnx'), join(folder, 'b.onnx'), join(folder, 'rows.jsonl')];
+    const build = (input: string, operator: string) =>
+      buildModel({
+        inputs: [tensorValue(input, FLOAT, ['n'])],
+        outputs: [tensorValue('y', FLOAT, ['n'])],
+        nodes: [buildNode(operator, [input], ['y'])],
+      });
+    await writeFile(a, build('x', 'Sqrt'));
+    await writeFile(b, build('input.1', 'Abs'));
+    await writeFile(data, '{"x": [0, 1]}\n{"x": [4]}\n');
+    const run = async () => JSON.parse((await runCommand(['--json', 'compare', a, b, '-d', data])).stdout);
+    expect(await run()).toMatchObject({ rows: 2, bad: 0, largest_difference: { value: 2, row: 2 } });
+    await writeFile(data, '{"x": [4]}\n{"x": [-1]}\n');
+    expect(await run()).toMatchObject({ largest_difference: { value: 'Infinity', row: 2 } });
+    expect(await run()).not.toHaveProperty('labels_differ');
+  });
+
+  it('says why rows cannot be used, and that models take different things', async () => {
+    const folder = await temporaryFolder();
+    const input = join(folder, 'in.jsonl');
+    await writeFile(input, '[1, 2]\n');
+    const none = await runCommand(['compare', 'iris/1', 'iris/2', '-d', input]);
+    expect([none.code, none.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^None of the rows can be used: Field "row 1" has 2 values/),
+    ]);
+    const other = await runCommand(['compare', 'iris/1', 'digits', '-d', input]);
+    expect([other.code, other.stderr]).toEqual([
+      1,
+      'They cannot be compared: iris/1 takes features, digits takes image.\n',
+    ]);
   });
 });

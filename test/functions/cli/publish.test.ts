@@ -3,7 +3,14 @@ import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { PROJECT } from '../../hosts/environment.ts';
-import { buildModel, FLOAT, identityModel, tensorValue } from '../../shared/onnx/build-model.ts';
+import {
+  buildModel,
+  buildNode,
+  externalInitializer,
+  FLOAT,
+  identityModel,
+  tensorValue,
+} from '../../shared/onnx/build-model.ts';
 import { runCommand, startCommand, temporaryFolder } from './run-command.ts';
 
 const IRIS = join(PROJECT, 'models/iris/1');
@@ -55,6 +62,21 @@ describe('ternion inspect', () => {
       files: 2,
       total_bytes: size + 1000,
     });
+  });
+
+  it('finds the weights that a graph names, whatever it is called itself', async () => {
+    const folder = await temporaryFolder();
+    const model = buildModel({
+      nodes: [buildNode('Add', ['x', 'w'], ['y'])],
+      inputs: [tensorValue('x', FLOAT, [2])],
+      outputs: [tensorValue('y', FLOAT, [2])],
+      initializers: [externalInitializer('w', 'weights.bin')],
+    });
+    await writeFile(join(folder, 'renamed.onnx'), model);
+    await writeFile(join(folder, 'weights.bin'), Buffer.from(Float32Array.of(10, 20).buffer));
+    await writeFile(join(folder, 'notes.txt'), 'nothing of it');
+    const json = JSON.parse((await runCommand(['inspect', join(folder, 'renamed.onnx'), '--json'])).stdout);
+    expect(json).toMatchObject({ file: 'renamed.onnx', files: 2, task: 'tensor' });
   });
 
   it('shows the first of many inputs', async () => {
