@@ -1,6 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { StoreError } from './model-store.ts';
-import { connectS3, parseS3Location, type S3StoreOptions, toS3Error } from './s3-requests.ts';
+import {
+  connectS3,
+  parseS3Location,
+  type S3Location,
+  type S3Requests,
+  type S3StoreOptions,
+  toS3Error,
+} from './s3-requests.ts';
 
 /** A file of this machine on its way into a repository. */
 export interface Upload {
@@ -28,50 +35,49 @@ export function openS3Uploads(
   url: string,
   options: S3StoreOptions = {},
 ): (upload: Upload, isNew: boolean) => Promise<boolean> {
-  const { bucket, prefix } = parseS3Location(url);
+  const location = parseS3Location(url);
   const connected = connectS3({ socketTimeoutMs: SOCKET_TIMEOUT_MS, ...options });
   // Awaited with the first upload.
   connected.catch(() => undefined);
-
-  /** A stream can be sent once: each attempt has its own. */
-  async function put(
-    { file, path, sizeBytes, sha256 }: Upload,
-    isNew: boolean,
-    attempt: number,
-  ): Promise<void> {
-    const { put: send } = await connected;
-    const Body = createReadStream(file);
-    try {
-      await send({
-        Bucket: bucket,
-        Key: prefix + path,
-        Body,
-        ContentLength: sizeBytes,
-        ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
-        ...(isNew && { IfNoneMatch: '*' }),
-      });
-    } catch (error) {
-      const failure = toS3Error(error, bucket, prefix + path, 's3:PutObject');
-      if (failure.reason !== 'unreachable' || attempt >= ATTEMPTS) throw failure;
-      await put({ file, path, sizeBytes, sha256 }, isNew, attempt + 1);
-    } finally {
-      Body.destroy();
-    }
-  }
-
   return async (upload, isNew) => {
     if (upload.sizeBytes > LARGEST_BYTES) {
-      throw new StoreError(
-        'no-space',
-        `${upload.path} has more than 5 GiB, which is the most that S3 takes at once.`,
-      );
+      const text = `${upload.path} has more than 5 GiB, which is the most that S3 takes at once.`;
+      throw new StoreError('no-space', text);
     }
-    try {
-      await put(upload, isNew, 1);
-      return true;
-    } catch (error) {
-      if (isNew && error instanceof StoreError && error.reason === 'changed') return false;
-      throw error;
+    const requests = await connected;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await send(requests, location, upload, isNew);
+        return true;
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        if (isNew && error.reason === 'changed') return false;
+        if (error.reason !== 'unreachable' || attempt >= ATTEMPTS) throw error;
+      }
     }
   };
+}
+
+/** A stream can be sent once: each attempt has its own. */
+async function send(
+  { put }: S3Requests,
+  { bucket, prefix }: S3Location,
+  { file, path, sizeBytes, sha256 }: Upload,
+  isNew: boolean,
+): Promise<void> {
+  const Body = createReadStream(file);
+  try {
+    await put({
+      Bucket: bucket,
+      Key: prefix + path,
+      Body,
+      ContentLength: sizeBytes,
+      ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64'),
+      ...(isNew && { IfNoneMatch: '*' }),
+    });
+  } catch (error) {
+    throw toS3Error(error, bucket, prefix + path, 's3:PutObject');
+  } finally {
+    Body.destroy();
+  }
 }

@@ -2,7 +2,7 @@ import type { InputKind } from '../../../shared/inference/input.ts';
 import { inputKindOf } from '../../../shared/inference/task.ts';
 import { CommandError } from '../console.ts';
 import type { OpenModel } from '../open-model.ts';
-import type { RowSource } from './read-rows.ts';
+import type { RowSource } from './row-source.ts';
 import type { Column } from './to-input.ts';
 
 /** What a model takes of an input. */

@@ -1,47 +1,14 @@
-import { createHash } from 'node:crypto';
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { extname } from 'node:path';
 import { InferenceError } from '../../../shared/errors.ts';
-import { type JsonValue, parseJson } from '../../../shared/json/parse-json.ts';
+import { parseJson } from '../../../shared/json/parse-json.ts';
 import { isText } from '../../../shared/protocols/codecs/csv.ts';
 import { CommandError, describeSystemError } from '../console.ts';
 import { JSON_DEPTH } from '../json-depth.ts';
+import { openFolder } from './read-folder.ts';
 import { readLines } from './read-lines.ts';
 import { readTable } from './read-table.ts';
-
-/** One row, line or file of the input. */
-export interface InputRow {
-  /** From 1 on. */
-  readonly row: number;
-  /** Path below the folder, when the input is one. */
-  readonly file?: string;
-  /** Why it cannot be used; such rows are kept with their error. */
-  readonly problem?: string;
-  /** A row of CSV as texts by column, a line of JSON, or the bytes of a file. */
-  readonly value: Cells | JsonValue | Uint8Array;
-}
-
-/** A row of CSV before it is known what the model takes. */
-export class Cells {
-  readonly texts: readonly string[];
-
-  constructor(texts: readonly string[]) {
-    this.texts = texts;
-  }
-}
-
-export interface RowSource {
-  readonly kind: 'table' | 'lines' | 'folder';
-  /** The names of a table's columns; undefined where it has none. */
-  readonly names?: readonly string[] | undefined;
-  /** What `position` counts up to: bytes of a file, or files of a folder. */
-  readonly total: number;
-  position(): number;
-  /** Which rows these are: size and time of a file, the paths in a folder, and how they are read. */
-  readonly identity: string;
-  /** @param skip how many of the first rows are left out */
-  rows(skip?: number): AsyncIterable<InputRow>;
-}
+import { Cells, type InputRow, type RowSource } from './row-source.ts';
 
 export interface TableOptions {
   readonly header: 'auto' | 'present' | 'absent';
@@ -174,46 +141,5 @@ function parseLine(line: string, row: number): InputRow {
     // Written for the body of a request, which is this one line here.
     const problem = error.message.replace(/^The (?:JSON )?body/, `row ${row}`).replace('line 1, ', '');
     return { row, value: null, problem };
-  }
-}
-
-const IMAGE_FILE = /\.(?:jpe?g|png|webp|gif|tiff?|avif)$/i;
-
-/** The images of a folder and the folders in it, in the order of their paths. */
-async function openFolder(folder: string): Promise<RowSource> {
-  const root = join(await realpath(folder), '/');
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  const files = entries
-    .filter((entry) => !entry.isDirectory() && IMAGE_FILE.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name).slice(root.length))
-    .sort();
-  if (files.length === 0) throw new CommandError(`There is no image in ${JSON.stringify(folder)}.`);
-  let position = 0;
-  return {
-    kind: 'folder',
-    total: files.length,
-    position: () => position,
-    identity: createHash('sha256').update(files.join('\0')).digest('hex'),
-    rows: async function* (skip = 0) {
-      for (const [index, file] of files.entries()) {
-        if (index < skip) continue;
-        position = index + 1;
-        yield await readImage(root, file, index + 1);
-      }
-    },
-  };
-}
-
-async function readImage(root: string, file: string, row: number): Promise<InputRow> {
-  try {
-    return { row, file, value: await readFile(join(root, file)) };
-  } catch (error) {
-    const reason = describeSystemError(error) ?? 'it is too large.';
-    return {
-      row,
-      file,
-      value: null,
-      problem: `${file} cannot be read: ${reason.replace(`${join(root, file)}: `, '')}`,
-    };
   }
 }

@@ -4,7 +4,7 @@ import type { InputKind } from '../../../shared/inference/input.ts';
 import type { ModelReference } from '../../../shared/models/model-repository.ts';
 import { encodePredictions } from '../../../shared/protocols/predict/encode-result.ts';
 import type { BoundSource } from './bind-source.ts';
-import type { InputRow } from './read-rows.ts';
+import type { InputRow } from './row-source.ts';
 import { toInput } from './to-input.ts';
 import type { Result } from './write-results.ts';
 

@@ -3,7 +3,7 @@ import { decodeBase64 } from '../../../shared/http/base64.ts';
 import type { InferenceInput, InputKind, Located } from '../../../shared/inference/input.ts';
 import { hasOnly, type JsonValue } from '../../../shared/json/parse-json.ts';
 import { isDecimal } from '../../../shared/protocols/codecs/decimal.ts';
-import { Cells, type InputRow } from './read-rows.ts';
+import { Cells, type InputRow } from './row-source.ts';
 
 /** A column a model takes, as far as CSV has to know it. */
 export interface Column {

@@ -1,7 +1,8 @@
 import { InferenceError } from '../../../shared/errors.ts';
 import type { InferenceOutput } from '../../../shared/inference/input.ts';
 import { type BoundSource, bindSource } from '../batch/bind-source.ts';
-import { type InputRow, openRows, type RowSource, type TableOptions } from '../batch/read-rows.ts';
+import { openRows, type TableOptions } from '../batch/read-rows.ts';
+import type { InputRow, RowSource } from '../batch/row-source.ts';
 import { toInput } from '../batch/to-input.ts';
 import { compareOutputs, type Difference } from '../compare/compare-outputs.ts';
 import { renameInputs } from '../compare/rename-inputs.ts';
