@@ -1,5 +1,5 @@
 import { ConfigError } from '../../shared/config.ts';
-import { InferenceError } from '../../shared/errors.ts';
+import { InferenceError, systemCodeOf } from '../../shared/errors.ts';
 import { type WritableJson, writeJson } from '../../shared/json/write-json.ts';
 import { ModelError } from '../../shared/models/model-config.ts';
 import { StoreError } from '../../shared/stores/model-store.ts';
@@ -16,39 +16,83 @@ export class CommandError extends Error {
   }
 }
 
-/** Where a command writes: results to stdout, in words or as one JSON object; everything else to stderr. */
+/**
+ * Where a command writes: results to stdout, in words or as one JSON object; everything else to stderr. With `--json`
+ * a failure is an object on stdout as well, `{"error": "..."}`, so that whoever parses it always has something to parse.
+ */
 export interface Console {
   readonly isJson: boolean;
   /** Whether somebody watches, so that a progress bar makes sense. */
   readonly isTerminal: boolean;
   result(json: WritableJson, words: () => string): void;
   note(text: string): void;
+  /** @param isNew whether nobody has told of it in words */
+  failure(text: string, isNew: boolean): void;
 }
 
 export function createConsole(isJson: boolean): Console {
+  const print = (text: string) => {
+    process.stdout.write(`${text}\n`);
+  };
+  const note = (text: string) => {
+    process.stderr.write(`${text}\n`);
+  };
   return {
     isJson,
     isTerminal: process.stderr.isTTY === true && !isJson,
-    result: (json, words) => process.stdout.write(`${isJson ? writeJson(json) : words()}\n`),
-    note: (text) => {
-      process.stderr.write(`${text}\n`);
+    result: (json, words) => print(isJson ? writeJson(json) : words()),
+    note,
+    failure: (text, isNew) => {
+      if (isJson) print(writeJson({ error: text }));
+      if (isNew) note(text);
     },
   };
 }
 
+/**
+ * Lets a command end in peace when nobody reads what it prints, as in `ternion ... | head -1`. Any other failure to
+ * print, such as a full disk, is told and counts.
+ */
+export function survivePrinting(): void {
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return;
+    process.stderr.write(`The result cannot be printed: ${describeSystemError(error) ?? error.message}\n`);
+    process.exitCode = 1;
+  });
+}
+
 /** What a failure is told as, and the exit code that goes with it. Only the unforeseen brings its stack. */
-export function describeFailure(error: unknown): { readonly text: string; readonly exitCode: number } {
+export function describeFailure(error: unknown): { readonly text: string; readonly exitCode: 1 | 2 } {
   if (error instanceof CommandError) return { text: error.message, exitCode: error.exitCode };
   if (error instanceof ConfigError) return { text: error.message, exitCode: 2 };
   if (error instanceof InferenceError) return { text: withCause(error.message, error.cause), exitCode: 1 };
   if (error instanceof ModelError)
     return { text: `The model cannot be served: ${error.message}.`, exitCode: 1 };
   if (error instanceof StoreError) return { text: error.message, exitCode: 1 };
+  const text = describeSystemError(error);
+  if (text !== undefined) return { text, exitCode: 1 };
   return { text: error instanceof Error ? (error.stack ?? error.message) : String(error), exitCode: 1 };
+}
+
+/** What the operating system refuses, as `<path>: <reason> (<code>).`; undefined for other errors. */
+export function describeSystemError(error: unknown): string | undefined {
+  const code = systemCodeOf(error);
+  if (!(error instanceof Error) || typeof code !== 'string' || !('syscall' in error)) return undefined;
+  // Node writes `<code>: <reason>, <call> '<path>'`.
+  const [, reason = ''] = /^[A-Z0-9]+: ([^,]+),/.exec(error.message) ?? [];
+  const path = 'path' in error && typeof error.path === 'string' ? `${error.path}: ` : '';
+  return `${path}${reason || error.message} (${code}).`;
 }
 
 /** Clients of a server are not told why a model fails; whoever runs it on the own machine is. */
 function withCause(message: string, cause: unknown): string {
   const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
-  return reason instanceof Error ? `${message}\n  ${reason.message}` : message;
+  const isNew = reason instanceof Error && !message.includes(reason.message);
+  return isNew ? `${message}\n  ${reason.message}` : message;
+}
+
+/** `1 row`, `2 rows`, with the thousands apart. */
+export function countOf(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { App } from '../../shared/app.ts';
 import { VERSION_FILES } from '../../shared/models/formats/recognise.ts';
 import type { ModelReference } from '../../shared/models/model-repository.ts';
@@ -15,6 +15,8 @@ export interface OpenModel {
   readonly store: ModelStore;
   /** The name for messages: what was asked for. */
   readonly title: string;
+  /** Name of the model file that was named; it stands for `model.onnx`. */
+  readonly file?: string | undefined;
 }
 
 /**
@@ -26,7 +28,8 @@ export interface OpenModel {
 export async function openModel(argument: string, repository: string | undefined): Promise<OpenModel> {
   const found = await stat(argument).catch(() => undefined);
   if (found?.isFile()) return await openPath(resolve(argument), false, argument);
-  if (found) return await openFolder(resolve(argument), argument);
+  if (found?.isDirectory()) return await openFolder(resolve(argument), argument);
+  if (found) throw new CommandError(`${JSON.stringify(argument)} is neither a file nor a folder.`);
   const [, name, version, alias] = /^([^/@]+)(?:\/([^/@]+)|@([^/@]+))?$/.exec(argument) ?? [];
   if (name === undefined) {
     throw new CommandError(
@@ -45,22 +48,62 @@ const QUIET = { LOG_LEVEL: 'silent', PRELOAD_MODELS: '', DEFAULT_MODEL: '' };
 
 /** A folder is a version of a model, or a model with a folder for each version. */
 async function openFolder(path: string, title: string): Promise<OpenModel> {
+  if (await isVersion(path)) return await openPath(path, true, title);
+  const subfolders = await subfoldersOf(path);
+  const versions = await filterAsync(subfolders, (name) => isVersion(join(path, name)));
+  if (versions.length > 0) {
+    const { app, store } = openHost({ repository: dirname(path), environment: QUIET });
+    const found = (await app.inference.repository.list()).find(({ name }) => name === basename(path));
+    if (found) return { app, reference: { name: found.name, version: found.liveVersion }, store, title };
+  }
+  throw new CommandError(
+    `${JSON.stringify(title)} holds no model: none of ${VERSION_FILES.join(', ')}.${await hint(path, subfolders)}`,
+  );
+}
+
+async function isVersion(folder: string): Promise<boolean> {
+  const found = await filterAsync(VERSION_FILES, async (file) => (await stat(join(folder, file))).isFile());
+  return found.length > 0;
+}
+
+/** What else could be meant: a model file of another name, or a model of the repository that the folder is. */
+async function hint(path: string, subfolders: readonly string[]): Promise<string> {
+  const [file] = (await readdir(path)).filter((name) => /\.onnx$/i.test(name));
+  if (file !== undefined) return ` Name the file itself: ${JSON.stringify(join(path, file))}.`;
+  const models = await filterAsync(subfolders, async (name) => {
+    const versions = await subfoldersOf(join(path, name));
+    return (await filterAsync(versions, (version) => isVersion(join(path, name, version)))).length > 0;
+  });
+  return models.length > 0 ? ` It is a repository of models: ${models.slice(0, 10).join(', ')}.` : '';
+}
+
+/** Most folders that are looked into. */
+const MOST_FOLDERS = 200;
+
+async function subfoldersOf(path: string): Promise<readonly string[]> {
   const entries = await readdir(path, { withFileTypes: true });
-  const isVersion = VERSION_FILES.some((file) => entries.some(({ name }) => name === file.split('/')[0]));
-  if (isVersion) return await openPath(path, true, title);
-  const { app, store } = openHost({ repository: dirname(path), environment: QUIET });
-  const found = (await app.inference.repository.list()).find(({ name }) => name === basename(path));
-  if (found) return { app, reference: { name: found.name, version: found.liveVersion }, store, title };
-  throw new CommandError(`${JSON.stringify(title)} holds no model: none of ${VERSION_FILES.join(', ')}.`);
+  return entries
+    .filter((entry) => !entry.isFile() && !entry.name.startsWith('.'))
+    .map(({ name }) => name)
+    .slice(0, MOST_FOLDERS);
+}
+
+/** Those that a test holds for; where it fails it does not. */
+async function filterAsync(
+  names: readonly string[],
+  test: (name: string) => Promise<boolean>,
+): Promise<readonly string[]> {
+  const holds = await Promise.all(names.map((name) => test(name).catch(() => false)));
+  return names.filter((_, index) => holds[index]);
 }
 
 async function openPath(path: string, isFolder: boolean, title: string): Promise<OpenModel> {
   const folder = isFolder ? path : dirname(path);
-  const file = isFolder ? undefined : basename(path);
   const reference = nameOf(path);
-  const store = openSingleModelStore(folder, file === 'model.onnx' ? undefined : file, reference);
+  const file = isFolder ? undefined : basename(path);
+  const store = await openSingleModelStore(folder, file, reference);
   const { app } = openHost({ repository: folder, environment: QUIET, store });
-  return { app, reference, store, title };
+  return { app, reference, store, title, file };
 }
 
 /** The folder of a version in a repository, `iris/2`, gives both names; files and folders of exports give none. */
@@ -77,7 +120,9 @@ function toName(fileName: string): string {
   return (
     fileName
       .replace(/\.onnx$/i, '')
+      .normalize('NFKD')
+      .replace(/\p{Mark}+/gu, '')
       .replace(/[^\w.-]+/g, '-')
-      .replace(/^[^A-Za-z0-9]+/, '') || 'model'
+      .replace(/^[^A-Za-z0-9]+|-+$/g, '') || 'model'
   );
 }

@@ -1,20 +1,28 @@
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server as SocketServer } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Host } from '../host.ts';
 import { createHttpFunction } from '../http-function.ts';
 import { CommandError } from './console.ts';
+import { trackClients } from './track-clients.ts';
 
 /** Longer than the minute that load balancers keep idle connections, so that they never use one we are closing. */
 const KEEP_ALIVE_MS = 75_000;
 /** Longest for a client to send a whole request. */
 const REQUEST_MS = 300_000;
 
+/** Least time for a request that was begun before the signal to arrive. */
+const LEAST_MS = 2_000;
+/** Longest wait for answers, which a client may never read. */
+const LAST_MS = 60_000;
+
 export interface RunningServer {
   readonly url: string;
   /**
-   * Ends without losing a request: no new connections, answers to what is under way, and a last answer with
-   * `Connection: close` on each connection that is used again within the grace.
+   * Ends without losing a request: within the grace it answers whoever comes, with `Connection: close`; then it takes no
+   * new connections and answers what is under way. Who has not sent a whole request by then is not waited for.
    */
   close(graceMs: number): Promise<void>;
 }
@@ -27,9 +35,11 @@ export interface RunningServer {
 export async function startServer(host: Host, port: number, hostname: string): Promise<RunningServer> {
   const handle = createHttpFunction(host);
   let isClosing = false;
+  const clients = trackClients();
   const server = createServer(
     { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS },
     (request, response) => {
+      clients.follow(request, response);
       if (isClosing) response.shouldKeepAlive = false;
       handle(request, response).catch((error: unknown) => {
         // A client that has gone while it was sending cannot be answered; anything else is our mistake.
@@ -38,6 +48,7 @@ export async function startServer(host: Host, port: number, hostname: string): P
       });
     },
   );
+  server.on('connection', clients.add);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
     socket.end(refusal(error));
@@ -47,12 +58,18 @@ export async function startServer(host: Host, port: number, hostname: string): P
     url: urlOf(server.address(), hostname),
     close: async (graceMs) => {
       isClosing = true;
-      const closed = new Promise<void>((resolve) => server.once('close', resolve));
+      await wait(graceMs);
+      await clients.quiet();
+      const closed = once(server, 'close');
       // The server's own close() would cut idle connections, on which a client may be about to send.
       SocketServer.prototype.close.call(server);
-      const timer = setTimeout(() => server.closeIdleConnections(), graceMs);
+      server.closeIdleConnections();
+      const timers = [
+        setTimeout(clients.dropUnfinished, Math.max(0, LEAST_MS - graceMs)),
+        setTimeout(() => server.closeAllConnections(), LAST_MS),
+      ];
       await closed;
-      clearTimeout(timer);
+      timers.forEach(clearTimeout);
     },
   };
 }

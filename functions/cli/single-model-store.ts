@@ -1,47 +1,120 @@
-import { basename } from 'node:path';
+import { createReadStream, type Stats } from 'node:fs';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { basename, join, sep } from 'node:path';
+import { Readable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
 import type { ModelReference } from '../../shared/models/model-repository.ts';
-import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import type { ModelStore, StoredFile } from '../../shared/stores/model-store.ts';
+import { StoreError } from '../../shared/stores/model-store.ts';
+
+interface FoundFile {
+  /** Below the folder, with forward slashes. */
+  readonly path: string;
+  readonly facts: Stats;
+}
 
 /**
  * One folder, or one model file, as a repository that holds nothing else: a model can be looked at and tried before
- * it is published. Of the folder of a single file only what belongs to it is seen: data files named after it.
+ * it is published. Of the folder of a single file only what belongs to it is seen. Other than in a repository, links are
+ * followed wherever they lead, as the caches of Hugging Face and of MLflow are made of them.
  *
  * @param folder the folder that holds the files
  * @param file name of the model file in it; undefined for the whole folder
  */
-export function openSingleModelStore(
+export async function openSingleModelStore(
   folder: string,
   file: string | undefined,
   reference: ModelReference,
-): ModelStore {
-  const store = openFilesystemStore(folder);
+): Promise<ModelStore> {
   const prefix = `${reference.name}/${reference.version}`;
-  const outward = (stored: StoredFile): StoredFile => ({
-    ...stored,
-    path: `${prefix}/${stored.path === file ? 'model.onnx' : stored.path}`,
-  });
-  const inward = (stored: StoredFile): StoredFile => {
-    const path = stored.path.slice(prefix.length + 1);
-    return { ...stored, path: file !== undefined && path === 'model.onnx' ? file : path };
-  };
-  const belongs = ({ path }: StoredFile): boolean =>
-    file === undefined ||
-    path === file ||
-    path.startsWith(`${file}.`) ||
-    path.startsWith(`${stemOf(file)}.data`);
+  const found = file === undefined ? await findFiles(folder) : await findBeside(folder, file);
+  const sources = new Map(found.map(({ path, facts }) => [outward(path, file), { path, facts }]));
+  const listed = [...sources].map(
+    ([path, { facts }]): StoredFile => ({
+      path: `${prefix}/${path}`,
+      sizeBytes: facts.size,
+      etag: `"${facts.size.toString(16)}-${facts.mtimeMs.toString(16)}"`,
+    }),
+  );
+  // Of a folder with links, or a file by another name, a copy is made: sessions are made from a folder of plain files.
+  const isPlain = await hasPlainFiles(folder, found);
   return {
-    url: store.url,
-    list: async (below) => {
-      const files = (await store.list('')).filter(belongs).map(outward);
-      return files.filter(({ path }) => below === '' || path.startsWith(`${below}/`));
+    url: pathToFileURL(folder).href,
+    list: async (below) => listed.filter(({ path }) => below === '' || path.startsWith(`${below}/`)),
+    read: async (stored, start, end) => {
+      const source = sources.get(stored.path.slice(prefix.length + 1));
+      if (!source) throw new StoreError('missing', `${stored.path} does not exist.`);
+      if (start >= end) return Readable.from([]);
+      return createReadStream(join(folder, source.path), { start, end: end - 1, highWaterMark: READ_BYTES });
     },
-    read: (stored, start, end) => store.read(inward(stored), start, end),
-    // A file by another name than model.onnx is copied: sessions are made from a folder with that name in it.
-    ...(file === undefined && { localFolder: () => store.localFolder?.('') ?? folder }),
+    ...(isPlain && (file === undefined || file === MODEL_FILE) && { localFolder: () => folder }),
   };
 }
 
-function stemOf(file: string): string {
-  return basename(file).replace(/\.onnx$/i, '');
+const MODEL_FILE = 'model.onnx';
+const READ_BYTES = 1024 * 1024;
+
+function outward(path: string, file: string | undefined): string {
+  return path === file ? MODEL_FILE : path;
+}
+
+/** All files below a folder but those whose names begin with a dot. */
+async function findFiles(
+  folder: string,
+  below = '',
+  within: readonly string[] = [],
+): Promise<readonly FoundFile[]> {
+  const real = await realpath(join(folder, below));
+  // A link to a folder that this one is in would never end.
+  if (within.includes(real)) return [];
+  const names = (await readdir(real)).filter((name) => !name.startsWith('.')).sort();
+  const nested = await Promise.all(
+    names.map(async (name) => {
+      const path = below === '' ? name : `${below}/${name}`;
+      const facts = await stat(join(folder, path)).catch(() => undefined);
+      if (facts?.isDirectory()) return await findFiles(folder, path, [...within, real]);
+      return facts?.isFile() ? [{ path, facts }] : [];
+    }),
+  );
+  return nested.flat();
+}
+
+/**
+ * What belongs to a model file: data files that are named after it, or that it names. A `model.onnx` is what its folder is about, so all files
+ * beside it belong to it but other graphs.
+ */
+async function findBeside(folder: string, file: string): Promise<readonly FoundFile[]> {
+  const stem = basename(file).replace(/\.onnx$/i, '');
+  const graph = await readSmallGraph(join(folder, file));
+  const belongs = (name: string) =>
+    name === file ||
+    name.startsWith(`${file}.`) ||
+    name.startsWith(`${stem}.data`) ||
+    (name.length >= SHORTEST_NAME && !name.startsWith('.') && graph.includes(name)) ||
+    (file === MODEL_FILE && !name.startsWith('.') && !/\.onnx(?:[._]|$)/i.test(name));
+  const found: FoundFile[] = [];
+  for (const name of (await readdir(folder)).filter(belongs).sort()) {
+    const facts = await stat(join(folder, name)).catch(() => undefined);
+    if (facts?.isFile()) found.push({ path: name, facts });
+  }
+  return found;
+}
+
+/** Shorter names of other files could be in a graph by chance. */
+const SHORTEST_NAME = 4;
+/** A graph with its weights in other files is small. */
+const SMALL_BYTES = 64 * 1024 * 1024;
+
+/** The bytes of a graph, which has the names of its data files in them; none of one that has its weights in itself. */
+async function readSmallGraph(path: string): Promise<Buffer> {
+  const { size } = await stat(path);
+  return size > SMALL_BYTES ? Buffer.alloc(0) : await readFile(path);
+}
+
+async function hasPlainFiles(folder: string, found: readonly FoundFile[]): Promise<boolean> {
+  const root = await realpath(folder);
+  for (const { path } of found) {
+    if ((await realpath(join(folder, path))) !== join(root, path.split('/').join(sep))) return false;
+  }
+  return true;
 }

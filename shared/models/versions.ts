@@ -1,14 +1,18 @@
 /** `3`, `1.10`, `v1.2.3-rc.1`: what counts as a version that can become live by being the highest. */
 const VERSION = /^v?\d+(?:\.\d+)*(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/;
 
+/** Whether a name is a version that can become live by being the highest. */
+export function isVersion(name: string): boolean {
+  return VERSION.test(name);
+}
+
 /**
  * Orders version names: numbers by value, so that 2 < 10; semantic versions by their precedence, with a pre-release
  * before its release (semver.org, item 11). Other names come before all of these, as text: a folder `2.bak` must not
  * become live by being there.
  */
 export function compareVersions(a: string, b: string): number {
-  const isVersion = VERSION.test(a);
-  if (isVersion !== VERSION.test(b)) return isVersion ? 1 : -1;
+  if (isVersion(a) !== isVersion(b)) return isVersion(a) ? 1 : -1;
   const [aCore, aPre] = splitPreRelease(a);
   const [bCore, bPre] = splitPreRelease(b);
   const core = compareParts(aCore.split('.'), bCore.split('.'));

@@ -8,6 +8,8 @@ const identitySchema = z.strictObject({
   model: z.string(),
   input: z.string(),
   inputIdentity: z.string(),
+  /** Whether the model is still made of the same files. */
+  modelFiles: z.string(),
   format: z.string(),
 });
 
@@ -39,8 +41,10 @@ export async function openJournal(
     checkSame(await readIdentity(path), identity, output);
     return { rowsDone: Math.max(0, (await dropPartialLine(output)) - headerLines), finish };
   }
+  // In this order a kill at any moment leaves nothing that the next run could take for its own beginning.
+  await rm(output, { force: true });
   await writeAtomically(path, JSON.stringify(identity));
-  await writeFile(output, '');
+  await writeFile(output, '', { flag: 'wx' });
   return { rowsDone: 0, finish };
 }
 
@@ -54,15 +58,23 @@ async function readIdentity(path: string): Promise<BatchIdentity | undefined> {
   }
 }
 
+const WORDS: Readonly<Record<keyof BatchIdentity, string>> = {
+  model: 'of another model',
+  input: 'of another input',
+  inputIdentity: 'of an input that has changed since, or was read with other options',
+  modelFiles: 'of a model whose files have changed since',
+  format: 'in another format',
+};
+
 function checkSame(known: BatchIdentity | undefined, identity: BatchIdentity, output: string): void {
   if (!known) {
     throw new CommandError(`${output} is there already; name another output, or replace it with --force.`);
   }
   const differs = identitySchema.keyof().options.find((key) => known[key] !== identity[key]);
   if (differs === undefined) return;
+  const values = `${JSON.stringify(known[differs])}, now ${JSON.stringify(identity[differs])}`;
   throw new CommandError(
-    `${output} is a half-written batch of something else (its ${differs} was ${JSON.stringify(known[differs])}, ` +
-      `now ${JSON.stringify(identity[differs])}); name another output, or start anew with --force.`,
+    `${output} is a half-written batch ${WORDS[differs]} (${values}); name another output, or start anew with --force.`,
   );
 }
 

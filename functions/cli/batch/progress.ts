@@ -7,6 +7,8 @@ export interface Progress {
 }
 
 const FORMAT = '{bar} {percentage} %  {rows} rows  {rate} rows/s  {bad} bad  {left} left';
+/** What leaves room for the words in 80 columns. */
+const BAR_COLUMNS = 24;
 /** Where nobody watches a bar, a line now and then shows that it goes on. */
 const NOTE_MS = 10_000;
 
@@ -19,7 +21,7 @@ export function createProgress(total: number, output: Console, noteMs = NOTE_MS)
 
 function showBar(total: number, startMs: number): Progress {
   const bar = new SingleBar(
-    { format: FORMAT, stream: process.stderr, hideCursor: true },
+    { format: FORMAT, stream: process.stderr, hideCursor: true, barsize: BAR_COLUMNS },
     Presets.shades_classic,
   );
   const start = { rows: 0, rate: 0, bad: 0, left: '…' };

@@ -3,8 +3,9 @@ import type { Inference, InferenceResult } from '../../../shared/inference/infer
 import type { InputKind } from '../../../shared/inference/input.ts';
 import type { ModelReference } from '../../../shared/models/model-repository.ts';
 import { encodePredictions } from '../../../shared/protocols/predict/encode-result.ts';
-import type { InputRow } from './read-rows.ts';
-import { type Column, toInput } from './to-input.ts';
+import type { BoundSource } from './bind-source.ts';
+import type { InputRow } from './row-source.ts';
+import { toInput } from './to-input.ts';
 import type { Result } from './write-results.ts';
 
 export interface RowRunner {
@@ -16,8 +17,7 @@ export interface RowRunner {
 export function createRowRunner(
   inference: Inference,
   { name, version }: ModelReference,
-  kind: InputKind,
-  columns: readonly Column[] | undefined,
+  { kind, columns }: BoundSource,
 ): RowRunner {
   async function infer(rows: readonly InputRow[]): Promise<readonly Result[]> {
     const result = await inference.infer({ model: name, version, input: toInput(rows, kind, columns) });

@@ -3,13 +3,14 @@ import { decodeBase64 } from '../../../shared/http/base64.ts';
 import type { InferenceInput, InputKind, Located } from '../../../shared/inference/input.ts';
 import { hasOnly, type JsonValue } from '../../../shared/json/parse-json.ts';
 import { isDecimal } from '../../../shared/protocols/codecs/decimal.ts';
-import { CsvRecord, type InputRow } from './read-rows.ts';
+import { Cells, type InputRow } from './row-source.ts';
 
 /** A column a model takes, as far as CSV has to know it. */
 export interface Column {
-  readonly name: string;
+  /** Index of its cell in a row of CSV. */
+  readonly cell: number;
   /** Whether its values are texts, digits or not. */
-  readonly type?: 'number' | 'string' | undefined;
+  readonly type: 'number' | 'string' | undefined;
 }
 
 /** Members under which a line of JSON can hold what a model takes, as in a predict request. */
@@ -23,7 +24,7 @@ const MEMBERS: Readonly<Record<InputKind, string>> = {
 /**
  * Rows as one input of the core.
  *
- * @param columns the model's features; undefined where its config names none
+ * @param columns what the model takes of a row of CSV; undefined for all cells as they stand
  * @throws InferenceError when a row cannot be what the model takes
  */
 export function toInput(
@@ -32,7 +33,7 @@ export function toInput(
   columns: readonly Column[] | undefined,
 ): InferenceInput {
   const values = rows.map(
-    (row): Located<CsvRecord | JsonValue | Uint8Array> => ({
+    (row): Located<Cells | JsonValue | Uint8Array> => ({
       value: unwrap(row.value, MEMBERS[kind]),
       field: row.file ?? `row ${row.row}`,
     }),
@@ -46,7 +47,10 @@ export function toInput(
     case 'image':
       return { kind, images: values.map(({ value, field }) => ({ value: toImage(value, field), field })) };
     case 'text':
-      return { kind, texts: values.map(({ value, field }) => ({ value: toText(value, field), field })) };
+      return {
+        kind,
+        texts: values.map(({ value, field }) => ({ value: toText(value, field, columns), field })),
+      };
     case 'tensors': {
       const [only] = values;
       if (!only || values.length > 1) throw new Error('tensors are run one row at a time');
@@ -57,24 +61,14 @@ export function toInput(
 
 /** A line can be what a predict request takes: `{"features": …}`. */
 function unwrap(value: InputRow['value'], member: string): InputRow['value'] {
-  if (value instanceof CsvRecord || value instanceof Uint8Array) return value;
+  if (value instanceof Cells || value instanceof Uint8Array) return value;
   return hasOnly(value, member) ? (value[member] ?? null) : value;
 }
 
 function toRow(value: InputRow['value'], field: string, columns: readonly Column[] | undefined): JsonValue {
-  if (!(value instanceof CsvRecord)) return toJson(value, field);
-  const { names, cells } = value;
-  if (!columns || !names) return cells.map((cell, index) => toCell(cell, columns?.[index]));
-  return columns.map((column) => {
-    const { name } = column;
-    const index = names.indexOf(name);
-    const cell = cells[index];
-    if (index === -1)
-      throw invalid(`The CSV has no column ${JSON.stringify(name)}; its columns are ${names.join(', ')}.`);
-    if (cell === undefined)
-      throw invalid(`${field} has ${cells.length} cells and so no ${JSON.stringify(name)}.`);
-    return toCell(cell, column);
-  });
+  if (!(value instanceof Cells)) return toJson(value, field);
+  if (!columns) return value.texts.map((text) => toCell(text, undefined));
+  return columns.map((column) => toCell(value.texts[column.cell] ?? '', column));
 }
 
 /** Numbers are written as text in CSV; anything else is left for the model's own check to name. */
@@ -89,20 +83,16 @@ function toImage(value: InputRow['value'], field: string): Uint8Array {
   throw invalid(`${field} holds no image; expected {"image": "<base64>"}, or a folder of images as input.`);
 }
 
-/** A line of JSON that is text, or the only column of a CSV. */
-function toText(value: InputRow['value'], field: string): string {
+/** A line of JSON that is text, or the cell of a CSV. */
+function toText(value: InputRow['value'], field: string, columns: readonly Column[] | undefined): string {
   if (typeof value === 'string') return value;
-  if (value instanceof CsvRecord) {
-    const index = value.names?.indexOf('text') ?? -1;
-    const [only, ...others] = value.cells;
-    const cell = index === -1 && others.length === 0 ? only : value.cells[index];
-    if (cell !== undefined) return cell;
-  }
-  throw invalid(`${field} holds no text; expected {"text": "…"}, or CSV with a column "text".`);
+  const text = value instanceof Cells ? value.texts[columns?.[0]?.cell ?? 0] : undefined;
+  if (text !== undefined) return text;
+  throw invalid(`${field} holds no text; expected {"text": "…"}.`);
 }
 
 function toJson(value: InputRow['value'], field: string): JsonValue {
-  if (value instanceof Uint8Array || value instanceof CsvRecord) {
+  if (value instanceof Uint8Array || value instanceof Cells) {
     throw invalid(`${field} is of a kind that this model does not take.`);
   }
   return value;

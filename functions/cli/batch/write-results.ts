@@ -3,7 +3,7 @@ import { stringify } from 'csv-stringify/sync';
 import type { WritableJson } from '../../../shared/json/write-json.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';
 import { CommandError } from '../console.ts';
-import type { InputRow } from './read-rows.ts';
+import type { InputRow } from './row-source.ts';
 
 export type Result =
   | { readonly row: InputRow; readonly error: string }

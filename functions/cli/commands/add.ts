@@ -1,82 +1,145 @@
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { NAME_PATTERN } from '../../../shared/config.ts';
-import { compareVersions } from '../../../shared/models/versions.ts';
-import { CommandError, type Console } from '../console.ts';
+import type { FileManifest } from '../../../shared/models/file-manifest.ts';
+import { compareVersions, isVersion } from '../../../shared/models/versions.ts';
+import { CommandError, type Console, countOf } from '../console.ts';
+import { formatBytes } from '../format-bytes.ts';
 import { type OpenModel, openModel } from '../open-model.ts';
 import { stageVersion } from '../publish/stage-version.ts';
+import { openTarget, type Target } from '../publish/target.ts';
 import { describeTrial, repeatTrial, type Trial, tryModel } from '../publish/try-model.ts';
 
 export interface AddOptions {
   readonly name?: string;
   readonly version?: string;
   readonly repository: string;
-  readonly optimize: boolean;
+  readonly optimize?: boolean;
 }
 
+/** File systems and S3 take longer ones, but not everywhere. */
+const LONGEST_NAME = 100;
+/** How often another version is tried when somebody else publishes the one that was next. */
+const ATTEMPTS = 20;
+
 /**
- * `ternion add`: brings a model into a repository. It is copied to a hidden folder beside its place, tried there as it
- * will be served, and moved to its place in one step: a version is never half there.
+ * `ternion add`: brings a model into a repository. It is tried as it is, copied, tried once more as it will be served,
+ * and shown in one step: a version is never half there.
  */
 export async function add(path: string, options: AddOptions, output: Console): Promise<void> {
-  if (options.repository.includes('://')) {
-    throw new CommandError(
-      '--repository must be a folder; copy that to where the models are served from.',
-      2,
-    );
-  }
   if (!(await stat(path).catch(() => undefined))) {
     throw new CommandError(`There is no file or folder ${JSON.stringify(path)}.`, 2);
   }
+  if (options.version !== undefined) checkName(options.version, '--version');
+  if (options.name !== undefined) checkName(options.name, '--name');
+  const target = openTarget(options.repository || DEFAULT_REPOSITORY);
   const source = await openModel(path, undefined);
-  const name = checkName(options.name ?? source.reference.name, '--name');
-  const folder = join(resolve(options.repository), name);
-  const version = checkName(options.version ?? (await nextVersion(folder)), '--version');
-  const target = join(folder, version);
-  if (await stat(target).catch(() => undefined)) {
-    throw new CommandError(
-      `Model ${JSON.stringify(name)} has a version ${version} already, and versions do not change: choose another --version.`,
-    );
-  }
-  const trial = await publish(source, target, options.optimize).finally(() => source.app.close());
+  const name = options.name ?? checkName(source.reference.name, '--name');
+  const added = await addVersion(source, target, name, options).finally(() => source.app.close());
+  const { version, place, manifest, trial, live } = added;
+  const sizeBytes = manifest.files.reduce((total, file) => total + file.sizeBytes, 0);
   const { references, exchanges, problem } = trial;
   output.result(
-    { model: name, version, path: target, references, tried: exchanges.length, problem },
-    () => `${name}/${version} is in ${target}\n${describeTrial(trial)}`,
+    {
+      model: name,
+      version,
+      path: place,
+      live,
+      files: manifest.files.length,
+      size_bytes: sizeBytes,
+      references,
+      tried: exchanges.length,
+      problem,
+    },
+    () =>
+      [
+        `${name}/${version} is in ${place} (${countOf(manifest.files.length, 'file')}, ${formatBytes(sizeBytes)})`,
+        describeTrial(trial),
+        ...(live === version ? [] : [`version ${live} stays live: it is higher`]),
+      ].join('\n'),
   );
 }
 
-/** @throws CommandError when the copy answers otherwise than the model it is made of */
-async function publish(source: OpenModel, target: string, optimize: boolean): Promise<Trial> {
-  // A name with a dot in front is no part of a repository.
-  const staging = join(dirname(target), `.${basename(target)}.${process.pid}`, basename(target));
-  try {
-    const trial = await tryModel(source);
-    await mkdir(staging, { recursive: true });
-    await stageVersion(source, staging, trial, optimize);
-    const staged = await openModel(staging, undefined);
-    await repeatTrial(staged, trial).finally(() => staged.app.close());
-    await mkdir(dirname(target), { recursive: true });
-    await rename(staging, target);
-    return trial;
-  } finally {
-    await rm(dirname(staging), { recursive: true, force: true });
+/** An empty MODEL_REPOSITORY counts as unset. */
+const DEFAULT_REPOSITORY = 'models';
+
+interface Added {
+  readonly version: string;
+  readonly place: string;
+  readonly manifest: FileManifest;
+  readonly trial: Trial;
+  /** The version that requests get which name none. */
+  readonly live: string;
+}
+
+/** @throws CommandError when the version is there, or the copy answers otherwise than the model it is made of */
+async function addVersion(
+  source: OpenModel,
+  target: Target,
+  name: string,
+  { version: asked, optimize = false }: AddOptions,
+): Promise<Added> {
+  const trial = tryOnce(source);
+  for (let attempt = 1; ; attempt++) {
+    const versions = await target.versions(name);
+    const version = asked ?? nextVersion(versions);
+    const same = versions.find((each) => each === version || compareVersions(each, version) === 0);
+    if (same !== undefined) throw taken(name, same, version);
+    // Before anything is written: most models that are refused are refused here.
+    const tried = await trial();
+    const folder = await target.stage(name, version);
+    const manifest = await prepare(source, tried, folder, optimize);
+    const place = await target.publish(name, version, { folder, manifest });
+    const [live = version] = [...versions, version].sort(compareVersions).slice(-1);
+    if (place !== undefined) return { version, place, manifest, trial: tried, live };
+    if (asked !== undefined || attempt >= ATTEMPTS) throw taken(name, version, version);
   }
 }
 
-async function nextVersion(folder: string): Promise<string> {
-  const names = await readdir(folder).catch(() => []);
-  const highest = names
-    .filter((name) => /^\d+$/.test(name))
-    .sort(compareVersions)
-    .at(-1);
-  return String(Number(highest ?? 0) + 1);
+/** A model is tried once, though only when its version is known to be free. */
+function tryOnce(source: OpenModel): () => Promise<Trial> {
+  let trial: Promise<Trial> | undefined;
+  return () => {
+    trial ??= tryModel(source);
+    return trial;
+  };
+}
+
+async function prepare(
+  source: OpenModel,
+  trial: Trial,
+  folder: string,
+  optimize: boolean,
+): Promise<FileManifest> {
+  try {
+    const manifest = await stageVersion(source, folder, trial, optimize);
+    const staged = await openModel(folder, undefined);
+    await repeatTrial(staged, trial).finally(() => staged.app.close());
+    return manifest;
+  } catch (error) {
+    await rm(dirname(folder), { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function taken(name: string, there: string, asked: string): CommandError {
+  const same = there === asked ? '' : `, which is the same as ${asked}`;
+  return new CommandError(
+    `Model ${JSON.stringify(name)} has a version ${there} already${same}, and versions do not change: choose another --version.`,
+  );
+}
+
+/** The whole number behind the highest version, so that the new one becomes live. */
+function nextVersion(versions: readonly string[]): string {
+  const highest = versions.filter(isVersion).sort(compareVersions).at(-1) ?? '0';
+  return String(BigInt(/\d+/.exec(highest)?.[0] ?? '0') + 1n);
 }
 
 function checkName(name: string, option: string): string {
-  if (NAME_PATTERN.test(name)) return name;
+  if (NAME_PATTERN.test(name) && name.length <= LONGEST_NAME) return name;
   throw new CommandError(
-    `${option} ${JSON.stringify(name)} must begin with a letter or digit and go on with those, ".", "_" and "-".`,
+    `${option} ${JSON.stringify(name.slice(0, LONGEST_NAME))} must begin with a letter or digit, go on with those, ".", "_" and "-", ` +
+      `and have at most ${LONGEST_NAME} characters.`,
     2,
   );
 }

@@ -1,19 +1,23 @@
+import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { resolve } from 'node:path';
-import { inputKindOf } from '../../../shared/inference/task.ts';
-import { openJournal } from '../batch/journal.ts';
+import { stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { bindSource } from '../batch/bind-source.ts';
+import { type Journal, openJournal } from '../batch/journal.ts';
+import { lockOutput } from '../batch/output-lock.ts';
 import { createProgress } from '../batch/progress.ts';
-import { type HeaderRule, type InputRow, openRows, type RowSource } from '../batch/read-rows.ts';
+import { openRows, type TableOptions } from '../batch/read-rows.ts';
+import type { InputRow, RowSource } from '../batch/row-source.ts';
 import { createRowRunner, type RowRunner } from '../batch/run-rows.ts';
 import { type ResultFormat, resultFormat } from '../batch/write-results.ts';
-import { CommandError, type Console } from '../console.ts';
+import { CommandError, type Console, countOf } from '../console.ts';
 import { type OpenModel, openModel } from '../open-model.ts';
+import { readWhole } from '../read-whole.ts';
 
-export interface BatchOptions {
+export interface BatchOptions extends TableOptions {
   readonly repository?: string;
   readonly batchSize: string;
-  readonly header: HeaderRule;
-  readonly force: boolean;
+  readonly force?: boolean;
 }
 
 interface Counts {
@@ -29,54 +33,53 @@ export async function batch(
   options: BatchOptions,
   console: Console,
 ): Promise<void> {
-  const batchSize = Number(options.batchSize);
-  if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > 65_536) {
-    throw new CommandError('--batch-size must be a whole number from 1 to 65536.', 2);
-  }
-  const source = await openRows(input, options.header);
+  const batchSize = readWhole(options.batchSize, '--batch-size', 1, 65_536);
+  const source = await openRows(input, options);
+  await checkOutput(input, output);
   const opened = await openModel(model, options.repository);
-  const { runner, format } = await prepare(opened, output);
-  const journal = await openJournal(
-    output,
-    {
-      model: `${opened.title} (${opened.reference.name}/${opened.reference.version})`,
-      input: resolve(input),
-      inputIdentity: source.identity,
-      format: format.name,
-    },
-    { force: options.force, headerLines: format.header === '' ? 0 : 1 },
-  );
-  if (journal.rowsDone > 0)
-    console.note(`Going on behind row ${journal.rowsDone}, which was the last one done.`);
-  const counts = await writeAll(
-    { source, runner, format, batchSize, output, skip: journal.rowsDone },
-    console,
-  );
-  if (!counts) return;
-  await journal.finish();
-  await opened.app.close();
-  console.result(
-    { output, rows: counts.rows + journal.rowsDone, bad: counts.bad, resumed_at: journal.rowsDone },
-    () => `${output}: ${counts.rows + journal.rowsDone} rows, ${counts.bad} of them bad in this run`,
-  );
-  if (counts.bad > 0) process.exitCode = 3;
+  const bound = await bindSource(opened, source);
+  // All scores of a row are in its result, but only the best ones of an image.
+  const labels = bound.kind === 'image' ? bound.labels && [] : bound.labels;
+  const format = resultFormat(output, labels, source.kind === 'folder');
+  const unlock = await lockOutput(output);
+  try {
+    const journal = await openJournal(
+      output,
+      {
+        model: `${opened.title} (${opened.reference.name}/${opened.reference.version})`,
+        input: resolve(input),
+        inputIdentity: source.identity,
+        modelFiles: await hashFiles(opened),
+        format: format.name,
+      },
+      { force: options.force === true, headerLines: format.header === '' ? 0 : 1 },
+    );
+    const runner = createRowRunner(opened.app.inference, opened.reference, bound);
+    await run({ source, runner, format, batchSize, output, skip: journal.rowsDone }, journal, console);
+  } finally {
+    await unlock();
+    await opened.app.close();
+  }
 }
 
-async function prepare(
-  { app, reference }: OpenModel,
-  output: string,
-): Promise<{ runner: RowRunner; format: ResultFormat }> {
-  return await app.inference.describe(reference, ({ config, task }) => {
-    const kind = inputKindOf(config);
-    const columns = task.features;
-    const labels = task.labels?.map(String);
-    // All scores of a row are in its result, but only the best ones of an image.
-    const scores = kind === 'image' ? labels && [] : labels;
-    return {
-      runner: createRowRunner(app.inference, reference, kind, columns),
-      format: resultFormat(output, scores, kind === 'image'),
-    };
-  });
+/** @throws CommandError before anything is written, where the output cannot be or would replace the input */
+async function checkOutput(input: string, output: string): Promise<void> {
+  const folder = await stat(dirname(output)).catch(() => undefined);
+  if (!folder?.isDirectory()) {
+    throw new CommandError(`There is no folder ${JSON.stringify(dirname(output))} for the output.`, 2);
+  }
+  const [from, to] = [await stat(input), await stat(output).catch(() => undefined)];
+  if (to?.isDirectory()) throw new CommandError(`The output ${JSON.stringify(output)} is a folder.`, 2);
+  if (to && to.ino === from.ino && to.dev === from.dev) {
+    throw new CommandError('The output is the input: name another file.', 2);
+  }
+}
+
+/** Changes when a model is published anew under the same path or name, or in another repository. */
+async function hashFiles({ store, reference: { name, version } }: OpenModel): Promise<string> {
+  const hash = createHash('sha256').update(store.url);
+  for (const file of await store.list(`${name}/${version}`)) hash.update(`\n${file.path} ${file.etag}`);
+  return hash.digest('hex');
 }
 
 interface Work {
@@ -89,10 +92,31 @@ interface Work {
   readonly skip: number;
 }
 
-/** Undefined when a signal stopped it: what is written is whole, and the same command goes on with it. */
-async function writeAll(work: Work, console: Console): Promise<Counts | undefined> {
+async function run(work: Work, journal: Journal, console: Console): Promise<void> {
+  const { output, skip } = work;
+  if (skip > 0) console.note(`Going on behind row ${skip}, which was the last one done.`);
+  const { rows, bad, isStopped } = await writeAll(work, console);
+  const result = { output, rows: rows + skip, bad, resumed_at: skip, stopped: isStopped };
+  if (isStopped) {
+    console.note(`Stopped behind row ${skip + rows}; the same command goes on from there.`);
+    if (console.isJson) console.result(result, () => '');
+    process.exitCode = 130;
+    return;
+  }
+  await journal.finish();
+  console.result(result, () => {
+    const badOnes = `${bad === 0 ? 'none' : bad} of them bad${skip > 0 ? ' in this run' : ''}`;
+    return `${output}: ${countOf(rows + skip, 'row')}${rows + skip > 0 ? `, ${badOnes}` : ''}`;
+  });
+  if (bad > 0) process.exitCode = 3;
+}
+
+/** Ends early when a signal asks for it: what is written is whole, and the same command goes on with it. */
+async function writeAll(work: Work, console: Console): Promise<Counts & { readonly isStopped: boolean }> {
   const { source, runner, format, output, skip } = work;
   const stream = createWriteStream(output, { flags: 'a' });
+  // An error is thrown by the write it belongs to; without a listener it would end the process as well.
+  stream.on('error', () => undefined);
   const write = (text: string) =>
     new Promise<void>((done, fail) => stream.write(text, (error) => (error ? fail(error) : done())));
   const stop = listenForStop();
@@ -100,7 +124,7 @@ async function writeAll(work: Work, console: Console): Promise<Counts | undefine
   const counts: Counts = { rows: 0, bad: 0 };
   try {
     if (skip === 0 && format.header !== '') await write(format.header);
-    for await (const rows of inBatches(source.rows(), work.batchSize, skip)) {
+    for await (const rows of inBatches(source.rows(skip), work.batchSize)) {
       const results = await runner.run(rows);
       await write(format.write(results));
       counts.rows += rows.length;
@@ -113,20 +137,12 @@ async function writeAll(work: Work, console: Console): Promise<Counts | undefine
     stop.forget();
     await new Promise<void>((done) => stream.end(done));
   }
-  if (!stop.isAsked()) return counts;
-  console.note(`Stopped behind row ${skip + counts.rows}; the same command goes on from there.`);
-  process.exitCode = 130;
-  return undefined;
+  return { ...counts, isStopped: stop.isAsked() };
 }
 
-async function* inBatches(
-  rows: AsyncIterable<InputRow>,
-  size: number,
-  skip: number,
-): AsyncIterable<readonly InputRow[]> {
+async function* inBatches(rows: AsyncIterable<InputRow>, size: number): AsyncIterable<readonly InputRow[]> {
   let collected: InputRow[] = [];
   for await (const row of rows) {
-    if (row.row <= skip) continue;
     collected.push(row);
     if (collected.length < size) continue;
     yield collected;

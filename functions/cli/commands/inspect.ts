@@ -1,69 +1,48 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Model, readModelFile } from '../../../shared/inference/load-model.ts';
-import { type WritableJson, writeJson } from '../../../shared/json/write-json.ts';
 import type { ModelFolder } from '../../../shared/models/model-repository.ts';
 
 import type { Graph, ValueInfo } from '../../../shared/onnx/graph.ts';
 import { readInitializers } from '../../../shared/onnx/initializers.ts';
 import { withFileSource } from '../../../shared/onnx/protobuf.ts';
-import { datatypeOfOnnxCode, isDatatype } from '../../../shared/tensor/datatype.ts';
+import { datatypeOfOnnxCode } from '../../../shared/tensor/datatype.ts';
 import { type Console, describeFailure } from '../console.ts';
 import { describeConfig } from '../describe-config.ts';
+import {
+  describeInspection,
+  type FileFacts,
+  type Value,
+  type Verdict,
+} from '../inspect/describe-inspection.ts';
 import { openModel } from '../open-model.ts';
 
 export interface InspectOptions {
   readonly repository?: string;
 }
 
-/** What the file alone tells. */
-type FileFacts = {
-  readonly file: string;
-  readonly size_bytes: number;
-  readonly parameters: number;
-  readonly opsets: Readonly<Record<string, number>>;
-  readonly inputs: readonly Value[];
-  readonly outputs: readonly Value[];
-};
-
-type Value = {
-  readonly name: string;
-  readonly datatype: string;
-  /** Null where even the number of axes is open. */
-  readonly shape: readonly (number | string)[] | null;
-};
-
-/** What it is taken for, or why it cannot be served. */
-type Verdict =
-  | {
-      readonly format: string;
-      readonly task: string;
-      readonly model_json: WritableJson;
-      readonly warnings: readonly string[];
-    }
-  | { readonly problem: string };
-
 /** `ternion inspect`: what a model takes and gives, and what it is taken for. */
 export async function inspect(argument: string, options: InspectOptions, output: Console): Promise<void> {
-  const { app, reference } = await openModel(argument, options.repository);
+  const { app, reference, file } = await openModel(argument, options.repository);
   const folder = await app.inference.repository.open(reference);
   const path = join(folder.path, folder.modelFile);
   const graph = readModelFile(path);
-  const facts = describeFile(folder, path, graph);
+  const facts = describeFile(folder, file ?? folder.modelFile, path, graph);
   const verdict = await app.inference
     .describe(reference, (model): Verdict => describeModel(model, graph))
     .catch((error: unknown): Verdict => ({ problem: describeFailure(error).text }));
   await app.close();
-  output.result({ ...facts, ...verdict }, () =>
-    [...describeFacts(argument, facts), ...describeVerdict(verdict)].join('\n'),
-  );
+  output.result({ ...facts, ...verdict }, () => describeInspection(argument, facts, verdict));
   if ('problem' in verdict) process.exitCode = 1;
 }
 
-function describeFile(folder: ModelFolder, path: string, graph: Graph): FileFacts {
+function describeFile(folder: ModelFolder, file: string, path: string, graph: Graph): FileFacts {
   const initializers = withFileSource(path, readInitializers);
   return {
-    file: folder.modelFile,
-    size_bytes: folder.sizeBytes,
+    file,
+    size_bytes: statSync(path).size,
+    files: folder.files.length,
+    total_bytes: folder.sizeBytes,
     parameters: [...initializers.values()].reduce((total, elements) => total + elements, 0),
     opsets: Object.fromEntries([...graph.opsets].map(([domain, version]) => [domain || 'ai.onnx', version])),
     // Weights of old files stand among the inputs as well.
@@ -104,41 +83,23 @@ function findWarnings({ config, format, session, task }: Model, graph: Graph): r
 
 function describeValue({ name, kind, elementType, shape }: ValueInfo): Value {
   const datatype =
-    elementType === undefined ? kind : (datatypeOfOnnxCode(elementType) ?? `type ${elementType}`);
+    elementType === undefined
+      ? kind
+      : (datatypeOfOnnxCode(elementType) ?? UNSUPPORTED[elementType] ?? `type ${elementType}`);
   return { name, datatype, shape: shape?.map((size) => (size === '' ? '?' : size)) ?? null };
 }
 
-function describeFacts(title: string, facts: FileFacts): readonly string[] {
-  const { file, size_bytes, parameters, opsets, inputs, outputs } = facts;
-  const operators = Object.entries(opsets).map(([domain, version]) => `${domain} ${version}`);
-  return [
-    title,
-    row('file', `${file}, ${inFigures(size_bytes)} bytes, ${inFigures(parameters)} parameters`),
-    row('operators', operators.join(', ')),
-    ...inputs.map((value) => row('input', inWords(value))),
-    ...outputs.map((value) => row('output', inWords(value))),
-  ];
-}
-
-function describeVerdict(verdict: Verdict): readonly string[] {
-  if ('problem' in verdict) return [row('problem', verdict.problem)];
-  return [
-    row('format', verdict.format),
-    row('task', verdict.task),
-    row('model.json', writeJson(verdict.model_json)),
-    ...verdict.warnings.map((warning) => row('warning', warning)),
-  ];
-}
-
-function row(title: string, content: string): string {
-  return `  ${title.padEnd(11)}${content}`;
-}
-
-function inWords({ name, datatype, shape }: Value): string {
-  const isTensor = isDatatype(datatype);
-  return `${name}  ${datatype} ${shape ? `[${shape.join(', ')}]` : isTensor ? 'of any rank' : ''}`.trimEnd();
-}
-
-function inFigures(value: number): string {
-  return value.toLocaleString('en');
-}
+/** Names of `TensorProto.DataType` (onnx.proto) that no protocol can carry; files can have them all the same. */
+const UNSUPPORTED: Readonly<Record<number, string>> = {
+  14: 'COMPLEX64',
+  15: 'COMPLEX128',
+  16: 'BFLOAT16',
+  17: 'FLOAT8E4M3FN',
+  18: 'FLOAT8E4M3FNUZ',
+  19: 'FLOAT8E5M2',
+  20: 'FLOAT8E5M2FNUZ',
+  21: 'UINT4',
+  22: 'INT4',
+  23: 'FLOAT4E2M1',
+  24: 'FLOAT8E8M0',
+};

@@ -1,7 +1,9 @@
+import type { ModelListing } from '../../../shared/models/model-repository.ts';
 import type { Console } from '../console.ts';
-import { CommandError } from '../console.ts';
 import { openHost } from '../open-host.ts';
+import { readWhole } from '../read-whole.ts';
 import { startServer } from '../server.ts';
+import { alignColumns } from '../text-table.ts';
 
 export interface ServeOptions {
   readonly port: string;
@@ -12,19 +14,41 @@ export interface ServeOptions {
 
 /** `ternion serve`: the app on our own HTTP server, until a signal ends it. */
 export async function serve(options: ServeOptions, output: Console): Promise<void> {
-  const port = readNumber(options.port, '--port', 65_535);
-  const graceMs = readNumber(options.grace, '--grace', 3600) * 1000;
+  const port = readWhole(options.port || DEFAULT_PORT, '--port', 0, 65_535);
+  const graceMs = readWhole(options.grace, '--grace', 0, 3600) * 1000;
   const host = openHost({ repository: options.repository });
+  // A repository that is not there is a mistake of the call; a model that cannot be loaded is answered with the reason.
+  const models = await host.app.inference.repository.list();
   await host.app.preload();
   const server = await startServer(host, port, options.host);
   // Listened for before anyone is told: whoever reads the line may end the server at once.
   const signalled = nextSignal();
-  output.result({ url: server.url }, () => `Ternion serves ${host.config.modelRepository} at ${server.url}`);
+  const listed = models.map(({ name, versions, liveVersion }) => ({ name, versions, live: liveVersion }));
+  output.result({ url: server.url, models: listed }, () =>
+    [`Ternion serves ${host.config.modelRepository} at ${server.url}`, ...describeModels(models)].join('\n'),
+  );
   const signal = await signalled;
-  output.note(`${signal}: no new connections; what is under way is answered.`);
+  output.note(`${signal}: what is under way is answered; a second signal ends it at once.`);
   // Whoever presses Ctrl-C waits for it; a platform that sends SIGTERM goes on sending requests for a while.
   await server.close(signal === 'SIGINT' ? 0 : graceMs);
   await host.app.close();
+}
+
+/** An empty PORT counts as unset. */
+const DEFAULT_PORT = '8080';
+/** Most models that are told one by one. */
+const SHOWN = 20;
+
+function describeModels(models: readonly ModelListing[]): readonly string[] {
+  if (models.length === 0) return ['  no models yet; ternion add publishes one'];
+  const rows = models
+    .slice(0, SHOWN)
+    .map(({ name, versions, liveVersion }) => [
+      `  ${name}`,
+      `version ${liveVersion}${versions.length > 1 ? ` of ${versions.length}` : ''}`,
+    ]);
+  const more = models.length > SHOWN ? [`  and ${models.length - SHOWN} more`] : [];
+  return [...alignColumns(rows, ['left', 'left']), ...more];
 }
 
 /** The first signal is returned, the second one ends the process as it would have without us. */
@@ -32,10 +56,4 @@ function nextSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
   });
-}
-
-function readNumber(text: string, option: string, largest: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value <= largest) return value;
-  throw new CommandError(`${option} ${JSON.stringify(text)} must be a whole number from 0 to ${largest}.`, 2);
 }

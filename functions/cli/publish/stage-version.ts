@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { readModelFile } from '../../../shared/inference/load-model.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';
-import { MANIFEST_FILE } from '../../../shared/models/file-manifest.ts';
+import { type FileManifest, MANIFEST_FILE } from '../../../shared/models/file-manifest.ts';
 import { CONFIG_FILE, REFERENCE_FILE } from '../../../shared/models/model-repository.ts';
 import { rewriteZipMaps } from '../../../shared/onnx/zipmap.ts';
 import { createSession } from '../../../shared/runtime/session.ts';
 import { describeConfig } from '../describe-config.ts';
 import type { OpenModel } from '../open-model.ts';
+import { hashFile } from './hash-file.ts';
 import type { Trial } from './try-model.ts';
 
 /**
@@ -22,7 +22,7 @@ export async function stageVersion(
   target: string,
   trial: Trial,
   optimize: boolean,
-): Promise<void> {
+): Promise<FileManifest> {
   const { modelFile } = await app.inference.repository.open(reference);
   const prefix = `${reference.name}/${reference.version}/`;
   for (const file of await store.list(prefix.slice(0, -1))) {
@@ -38,7 +38,9 @@ export async function stageVersion(
   await writeFile(join(target, CONFIG_FILE), `${writeJson(config)}\n`);
   if (trial.references === 0) await keepExample(target, trial);
   if (optimize) await optimizeGraph(graph);
-  await writeFile(join(target, MANIFEST_FILE), `${JSON.stringify(await listFiles(target), null, 2)}\n`);
+  const manifest = await listFiles(target);
+  await writeFile(join(target, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
+  return manifest;
 }
 
 /** The example of a format of its own would be lost: it becomes a reference, with the answer it got. */
@@ -62,20 +64,18 @@ async function optimizeGraph(path: string): Promise<void> {
   await rm(optimized);
 }
 
-async function listFiles(folder: string) {
+async function listFiles(folder: string): Promise<FileManifest> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files: { path: string; sizeBytes: number; sha256: string }[] = [];
   for (const entry of entries.filter((each) => each.isFile())) {
     const path = join(entry.parentPath, entry.name);
-    const hash = createHash('sha256');
-    for await (const chunk of createReadStream(path)) hash.update(chunk);
     files.push({
       path: path
         .slice(folder.length + 1)
         .split(sep)
         .join('/'),
       sizeBytes: (await stat(path)).size,
-      sha256: hash.digest('hex'),
+      sha256: await hashFile(path),
     });
   }
   return { files: files.sort((a, b) => (a.path < b.path ? -1 : 1)) };

@@ -1,8 +1,9 @@
-import { cp, readFile, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { PROJECT } from '../../hosts/environment.ts';
+import { buildModel, buildNode, FLOAT, tensorValue } from '../../shared/onnx/build-model.ts';
 import { runCommand, startCommand, temporaryFolder } from './run-command.ts';
 
 const HEADER = 'id,petal_width,sepal_length,sepal_width,petal_length';
@@ -24,7 +25,7 @@ describe('ternion batch', () => {
     const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
     await writeFile(input, csvOf(1000, new Set([3, 600])));
     const { code, stdout } = await runCommand(['batch', 'iris', input, output, '-b', '64']);
-    expect([code, stdout]).toEqual([3, `${output}: 1000 rows, 2 of them bad in this run\n`]);
+    expect([code, stdout]).toEqual([3, `${output}: 1,000 rows, 2 of them bad\n`]);
     const results = (await linesOf(output)).map((line) => JSON.parse(line));
     expect(results.map(({ row }) => row)).toEqual(Array.from({ length: 1000 }, (_, index) => index + 1));
     expect(results[0]).toMatchObject({ prediction: 'setosa' });
@@ -147,12 +148,12 @@ describe('ternion batch', () => {
     ]);
     expect(await readFile(output, 'utf8')).toBe('mine\n');
     const { process: child, outcome } = startCommand(['batch', 'iris', input, output, '--force', '-b', '10']);
-    while (!(await readFile(output, 'utf8')).includes('"row":1,')) await wait(5);
+    while (!(await readFile(output, 'utf8').catch(() => '')).includes('"row":1,')) await wait(5);
     child.kill('SIGKILL');
     await outcome;
     const other = await runCommand(['batch', 'iris/1', input, output]);
     expect(other.code).toBe(1);
-    expect(other.stderr).toContain('its model was "iris (iris/2)", now "iris/1 (iris/1)"');
+    expect(other.stderr).toContain('of another model ("iris (iris/2)", now "iris/1 (iris/1)")');
   });
 
   it('answers each image of a folder by its path', async () => {
@@ -160,14 +161,19 @@ describe('ternion batch', () => {
     const images = join(folder, 'images');
     await cp(join(PROJECT, 'test/fixtures/digits'), join(images, 'below'), { recursive: true });
     await writeFile(join(images, 'broken.png'), '\x89PNG\r\n\x1a\nno');
+    await symlink('nowhere', join(images, 'gone.png'));
     await writeFile(join(images, 'notes.txt'), 'not an image');
     const output = join(folder, 'out.jsonl');
     const { code } = await runCommand(['batch', 'digits', images, output]);
     const results = (await linesOf(output)).map((line) => JSON.parse(line));
     expect(code).toBe(3);
-    expect(results.at(-1)).toMatchObject({ file: 'broken.png', error: expect.stringMatching(/broken\.png/) });
+    expect(results.at(-1)).toMatchObject({
+      file: 'gone.png',
+      error: 'gone.png cannot be read: no such file or directory (ENOENT).',
+    });
+    expect(results.at(-2)).toMatchObject({ file: 'broken.png', error: expect.stringMatching(/broken\.png/) });
     const wrong = results
-      .slice(0, -1)
+      .slice(0, -2)
       .filter(({ file, prediction }) => !file.endsWith(`label-${prediction}.png`));
     expect(results.length).toBeGreaterThan(5);
     expect(wrong).toEqual([]);
@@ -186,22 +192,130 @@ describe('ternion batch', () => {
     });
   });
 
-  it('tells of columns and files that are not there', async () => {
+  it.each([
+    ['lacks columns', 'a,b\n1,2\n', ['columns "sepal_length", "sepal_width"', 'add --header absent']],
+    ['is separated otherwise', 'sepal_length;sepal_width\n1;2\n', ['try --delimiter ";"']],
+    ['has a column twice', `${HEADER},petal_width\n1,2,3,4,5,6\n`, ['the column "petal_width" twice']],
+    ['is not in UTF-8', Buffer.from('caf\xe9,b\n', 'latin1'), ['The first row', 'is not valid UTF-8']],
+    ['is in UTF-16 without saying so', Buffer.from(csvOf(1), 'utf16le'), ['save it as CSV in UTF-8']],
+  ])('refuses a table that %s before it writes anything', async (_, content, texts) => {
     const folder = await temporaryFolder();
-    const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.csv')];
-    await writeFile(input, 'a,b\n1,2\n');
-    await runCommand(['batch', 'iris', input, output]);
-    expect((await linesOf(output))[1]).toContain(
-      'The CSV has no column ""sepal_length""; its columns are a, b.',
-    );
-    for (const [args, text] of [
-      [['batch', 'iris', join(folder, 'none.csv'), output], 'There is no file or folder'],
-      [['batch', 'iris', input, join(folder, 'out.xlsx')], 'must end in .jsonl or .csv'],
-      [['batch', 'iris', input, join(folder, 'x.csv'), '-b', '0'], '--batch-size must be a whole number'],
-    ] as const) {
-      const { code, stderr } = await runCommand([...args]);
-      expect([code, stderr]).toEqual([2, expect.stringContaining(text)]);
+    const input = join(folder, 'in.csv');
+    await writeFile(input, content);
+    const { code, stderr } = await runCommand(['batch', 'iris', input, join(folder, 'out.csv')]);
+    expect(code).toBe(1);
+    for (const text of texts) expect(stderr).toContain(text);
+    expect(await readdir(folder)).toEqual(['in.csv']);
+  });
+
+  it('takes tables with other delimiters', async () => {
+    const folder = await temporaryFolder();
+    const [input, tabs] = [join(folder, 'in.csv'), join(folder, 'in.tsv')];
+    await writeFile(input, csvOf(3).replaceAll(',', ';'));
+    await writeFile(tabs, csvOf(3).replaceAll(',', '\t'));
+    const [a, b] = [join(folder, 'a.jsonl'), join(folder, 'b.jsonl')];
+    expect((await runCommand(['batch', 'iris', input, a, '--delimiter', ';'])).code).toBe(0);
+    expect((await runCommand(['batch', 'iris', tabs, b])).code).toBe(0);
+    expect(await linesOf(a)).toHaveLength(3);
+    expect(await linesOf(b)).toEqual(await linesOf(a));
+  });
+
+  it('keeps a row with more or fewer cells than names with its error', async () => {
+    const folder = await temporaryFolder();
+    const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
+    await writeFile(input, `${HEADER}\n0,0.2,5.1,3.5,1.4\n0,0.2,5,1,3,5,1\n0,0.2\n`);
+    expect((await runCommand(['batch', 'iris', input, output])).code).toBe(3);
+    const results = (await linesOf(output)).map((line) => JSON.parse(line));
+    expect(results).toMatchObject([
+      { row: 1, prediction: 'setosa' },
+      { row: 2, error: 'row 2 has 7 cells; the first row has 5 names.' },
+      { row: 3, error: 'row 3 has 2 cells; the first row has 5 names.' },
+    ]);
+  });
+
+  it.each([
+    [['none.csv', 'out.csv'], /no such file/],
+    [['in.csv', 'out.xlsx'], /must end in \.jsonl or \.csv/],
+    [['in.csv', 'none/out.csv'], /There is no folder ".*none" for the output/],
+    [['in.csv', 'in.csv', '--force'], /The output is the input/],
+    [['in.csv', 'link.csv', '--force'], /The output is the input/],
+    [['in.csv', 'folder.csv'], /is a folder/],
+    [['in.csv', 'out.csv', '-b', '0'], /--batch-size "0" must be a whole number from 1 to 65536/],
+    [['in.csv', 'out.csv', '--delimiter', '::'], /--delimiter "::" must be one character/],
+  ])(
+    '%j is a mistake of the caller that costs no file',
+    async ([input = '', output = '', ...options], text) => {
+      const folder = await temporaryFolder();
+      await writeFile(join(folder, 'in.csv'), csvOf(3));
+      await symlink(join(folder, 'in.csv'), join(folder, 'link.csv'));
+      await mkdir(join(folder, 'folder.csv'));
+      const args = ['batch', 'iris', join(folder, input), join(folder, output), ...options];
+      const { code, stderr } = await runCommand(args);
+      expect([code, stderr]).toEqual([2, expect.stringMatching(text)]);
+      expect(await readFile(join(folder, 'in.csv'), 'utf8')).toBe(csvOf(3));
+      expect(await readdir(folder)).toEqual(['folder.csv', 'in.csv', 'link.csv']);
+    },
+  );
+
+  it.each([
+    ['digits', '.csv', 'The model digits takes images'],
+    ['iris', '', 'The model iris takes rows'],
+  ])('tells at once that %s takes something else', async (model, extension, text) => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'in.csv'), csvOf(1));
+    const input = extension === '' ? join(PROJECT, 'test/fixtures/digits') : join(folder, 'in.csv');
+    const { code, stderr } = await runCommand(['batch', model, input, join(folder, 'out.csv')]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(text)]);
+  });
+
+  it('goes on only with the same model files, input and options', async () => {
+    const folder = await temporaryFolder();
+    const [input, output, model] = [join(folder, 'in.csv'), join(folder, 'out.jsonl'), join(folder, 'm')];
+    await cp(join(PROJECT, 'models/iris/2'), model, { recursive: true });
+    await writeFile(input, csvOf(50_000));
+    const args = ['batch', model, input, output, '-b', '10'];
+    const { process: child, outcome } = startCommand(args);
+    while ((await stat(output).catch(() => ({ size: 0 }))).size < 1000) await wait(5);
+    child.kill('SIGKILL');
+    await outcome;
+    const absent = await runCommand([...args, '--header', 'absent']);
+    expect(absent.stderr).toContain('an input that has changed since, or was read with other options');
+    await cp(join(PROJECT, 'models/iris/1/model.onnx'), join(model, 'model.onnx'));
+    await writeFile(join(model, 'model.json'), '{"task": "tabular-classification"}');
+    expect((await runCommand(args)).stderr).toContain('a model whose files have changed since');
+  });
+
+  it('does not write to an output that another batch is writing to', async () => {
+    const folder = await temporaryFolder();
+    const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
+    await writeFile(input, csvOf(50_000));
+    const args = ['batch', 'iris', input, output];
+    const first = startCommand([...args, '-b', '10']);
+    while ((await stat(output).catch(() => ({ size: 0 }))).size < 1000) await wait(5);
+    for (const more of [[], ['--force']]) {
+      const second = await runCommand([...args, ...more]);
+      expect([second.code, second.stderr]).toEqual([1, expect.stringContaining('Another batch (process ')]);
     }
+    expect((await first.outcome).code).toBe(0);
+    const rows = (await linesOf(output)).map((line) => JSON.parse(line).row);
+    expect(rows).toEqual(Array.from({ length: 50_000 }, (_, index) => index + 1));
+    expect(await readdir(folder)).toEqual(['in.csv', 'out.jsonl']);
+  });
+
+  it('never takes an older output for the beginning of a new one', async () => {
+    const folder = await temporaryFolder();
+    const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
+    await writeFile(input, csvOf(20_000));
+    await writeFile(output, '{"row":1,"prediction":"old"}\n'.repeat(100));
+    const { process: child, outcome } = startCommand(['batch', 'iris', input, output, '--force', '-b', '10']);
+    // Killed as soon as the journal is there, whatever has become of the output by then.
+    while (!(await stat(`${output}.progress`).catch(() => undefined))) await wait(1);
+    child.kill('SIGKILL');
+    await outcome;
+    expect((await runCommand(['batch', 'iris', input, output])).code).toBe(0);
+    const text = await readFile(output, 'utf8');
+    expect(text).not.toContain('old');
+    expect(text.trimEnd().split('\n')).toHaveLength(20_000);
   });
 });
 
@@ -228,5 +342,40 @@ describe('ternion compare', () => {
       labels_differ: 0,
     });
     expect(JSON.parse(same.stdout).largest_difference.value).toBeLessThan(1e-6);
+  });
+
+  it('compares tensors by the places of inputs that have two names, and says where numbers are no numbers', async () => {
+    const folder = await temporaryFolder();
+    const [a, b, data] = [join(folder, 'a.onnx'), join(folder, 'b.onnx'), join(folder, 'rows.jsonl')];
+    const build = (input: string, operator: string) =>
+      buildModel({
+        inputs: [tensorValue(input, FLOAT, ['n'])],
+        outputs: [tensorValue('y', FLOAT, ['n'])],
+        nodes: [buildNode(operator, [input], ['y'])],
+      });
+    await writeFile(a, build('x', 'Sqrt'));
+    await writeFile(b, build('input.1', 'Abs'));
+    await writeFile(data, '{"x": [0, 1]}\n{"x": [4]}\n');
+    const run = async () => JSON.parse((await runCommand(['--json', 'compare', a, b, '-d', data])).stdout);
+    expect(await run()).toMatchObject({ rows: 2, bad: 0, largest_difference: { value: 2, row: 2 } });
+    await writeFile(data, '{"x": [4]}\n{"x": [-1]}\n');
+    expect(await run()).toMatchObject({ largest_difference: { value: 'Infinity', row: 2 } });
+    expect(await run()).not.toHaveProperty('labels_differ');
+  });
+
+  it('says why rows cannot be used, and that models take different things', async () => {
+    const folder = await temporaryFolder();
+    const input = join(folder, 'in.jsonl');
+    await writeFile(input, '[1, 2]\n');
+    const none = await runCommand(['compare', 'iris/1', 'iris/2', '-d', input]);
+    expect([none.code, none.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^None of the rows can be used: Field "row 1" has 2 values/),
+    ]);
+    const other = await runCommand(['compare', 'iris/1', 'digits', '-d', input]);
+    expect([other.code, other.stderr]).toEqual([
+      1,
+      'They cannot be compared: iris/1 takes features, digits takes image.\n',
+    ]);
   });
 });

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { PROJECT } from '../../hosts/environment.ts';
 import { runCommand, temporaryFolder } from './run-command.ts';
@@ -26,6 +28,57 @@ describe('ternion', () => {
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(text);
   });
+});
+
+describe('--json', () => {
+  it.each([
+    [['bogus'], 2, "unknown command 'bogus'"],
+    [['predict', 'iris'], 2, "missing required argument 'data'"],
+    [['serve', '--port', '80a'], 2, '--port "80a" must be a whole number from 0 to 65535.'],
+    [['inspect', 'nope'], 1, 'There is no model "nope"; the models are: digits, iris.'],
+    [
+      ['batch', 'iris', 'none.csv', 'out.csv'],
+      2,
+      'The input cannot be read: none.csv: no such file or directory (ENOENT).',
+    ],
+    [['compare', 'iris', 'iris', '-d', 'models'], 1, 'There is no image in "models".'],
+  ])('tells what is wrong with %j as one object on stdout', async (args, code, error) => {
+    for (const all of [
+      ['--json', ...args],
+      [...args, '--json'],
+    ]) {
+      const outcome = await runCommand(all);
+      expect([outcome.code, JSON.parse(outcome.stdout)]).toEqual([code, { error }]);
+      expect(outcome.stderr).toContain(error);
+    }
+  });
+});
+
+describe('the output of a command', () => {
+  it.each([
+    ['with nobody who reads it', '| true', 0, /^$/],
+    [
+      'on a full disk',
+      '> /dev/full',
+      1,
+      /^The result cannot be printed: no space left on device \(ENOSPC\)\.\n$/,
+    ],
+  ])('ends %s without a stack', async (_, redirection, code, text) => {
+    const command = `"${process.execPath}" dist/cli/index.mjs inspect models/iris ${redirection}`;
+    const script = `${command}\necho "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = await promisify(execFile)('bash', ['-c', script], { cwd: PROJECT });
+    expect([stdout, stderr]).toEqual([`${code}\n`, expect.stringMatching(text)]);
+  });
+
+  it.each(['', 'serve', 'predict', 'batch', 'inspect', 'add', 'compare'])(
+    'fits the help of "%s" into 80 columns',
+    async (name) => {
+      const { code, stdout } = await runCommand([...(name ? [name] : []), '--help']);
+      expect(code).toBe(0);
+      expect(stdout).toContain('Examples:');
+      expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    },
+  );
 });
 
 describe('ternion predict', () => {
@@ -64,6 +117,32 @@ describe('ternion predict', () => {
     expect((await runCommand(['predict', 'digits', image])).stdout).toMatch(
       /^7 {3}79\.23 %\n {2}7 {3}79\.23 %\n {2}2/,
     );
+  });
+
+  it('takes a row by name, a text and a file of text as they are', async () => {
+    const row = '{"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}';
+    expect((await runCommand(['predict', 'iris', row])).stdout).toMatch(/^setosa/);
+    const model = join(PROJECT, 'test/fixtures/formats/optimum/bert-sentiment');
+    const file = join(await temporaryFolder(), 'review.txt');
+    await writeFile(file, 'I liked this film a lot.\n');
+    const given = [
+      'I liked this film a lot.',
+      '"I liked this film a lot."',
+      '{"text": "I liked this film a lot."}',
+      file,
+    ];
+    const answers = await Promise.all(given.map((data) => runCommand(['predict', model, data])));
+    expect(answers[0]?.code).toBe(0);
+    expect(new Set(answers.map(({ stdout }) => stdout)).size).toBe(1);
+    expect((await runCommand(['predict', model, 'revew.txt'])).stderr).toMatch(/there is no such file/);
+  });
+
+  it('says which command takes a table', async () => {
+    const { code, stderr } = await runCommand(['predict', 'iris', 'test/fixtures/flowers.csv']);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('ternion batch <model> test/fixtures/flowers.csv'),
+    ]);
   });
 
   it('takes a model by the path of its folder or file, without a repository', async () => {

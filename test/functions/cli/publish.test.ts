@@ -1,9 +1,17 @@
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { PROJECT } from '../../hosts/environment.ts';
-import { buildModel, FLOAT, identityModel, tensorValue } from '../../shared/onnx/build-model.ts';
-import { runCommand, temporaryFolder } from './run-command.ts';
+import {
+  buildModel,
+  buildNode,
+  externalInitializer,
+  FLOAT,
+  identityModel,
+  tensorValue,
+} from '../../shared/onnx/build-model.ts';
+import { runCommand, startCommand, temporaryFolder } from './run-command.ts';
 
 const IRIS = join(PROJECT, 'models/iris/1');
 const SETOSA = '[5.1, 3.5, 1.4, 0.2]';
@@ -21,10 +29,10 @@ describe('ternion inspect', () => {
     const { code, stdout } = await runCommand(['inspect', IRIS]);
     expect(code).toBe(0);
     expect(stdout.split('\n').slice(1, 8)).toEqual([
-      '  file       model.onnx, 98,057 bytes, 0 parameters',
+      '  file       model.onnx, 72.7 kB, 98.1 kB with its 2 other files',
       '  operators  ai.onnx.ml 1, ai.onnx 21',
-      '  input      features  FP32 [?, 4]',
-      '  output     output_label  BYTES [?]',
+      '  input      features  FP32  [?, 4]',
+      '  output     output_label        BYTES     [?]',
       '  output     output_probability  sequence',
       '  format     ternion',
       '  task       tabular-classification',
@@ -40,6 +48,63 @@ describe('ternion inspect', () => {
       model_json: { postprocess: [{ step: 'softmax' }] },
       warnings: [],
     });
+  });
+
+  it('names what it was given, and counts the bytes of the graph and of all', async () => {
+    const folder = await temporaryFolder();
+    await cp(join(IRIS, 'model.onnx'), join(folder, 'my forest.onnx'));
+    await writeFile(join(folder, 'my forest.onnx.data'), Buffer.alloc(1000));
+    const json = JSON.parse((await runCommand(['inspect', join(folder, 'my forest.onnx'), '--json'])).stdout);
+    const { size } = await stat(join(IRIS, 'model.onnx'));
+    expect(json).toMatchObject({
+      file: 'my forest.onnx',
+      size_bytes: size,
+      files: 2,
+      total_bytes: size + 1000,
+    });
+  });
+
+  it('finds the weights that a graph names, whatever it is called itself', async () => {
+    const folder = await temporaryFolder();
+    const model = buildModel({
+      nodes: [buildNode('Add', ['x', 'w'], ['y'])],
+      inputs: [tensorValue('x', FLOAT, [2])],
+      outputs: [tensorValue('y', FLOAT, [2])],
+      initializers: [externalInitializer('w', 'weights.bin')],
+    });
+    await writeFile(join(folder, 'renamed.onnx'), model);
+    await writeFile(join(folder, 'weights.bin'), Buffer.from(Float32Array.of(10, 20).buffer));
+    await writeFile(join(folder, 'notes.txt'), 'nothing of it');
+    const json = JSON.parse((await runCommand(['inspect', join(folder, 'renamed.onnx'), '--json'])).stdout);
+    expect(json).toMatchObject({ file: 'renamed.onnx', files: 2, task: 'tensor' });
+  });
+
+  it('shows the first of many inputs', async () => {
+    const folder = await temporaryFolder();
+    const names = Array.from({ length: 50 }, (_, index) => `column_${index}`);
+    const model = buildModel({
+      inputs: names.map((name) => tensorValue(name, FLOAT, [1, 1])),
+      outputs: [tensorValue('scores', FLOAT, [1, 1000])],
+      nodes: [],
+    });
+    await writeFile(join(folder, 'model.onnx'), model);
+    const { stdout } = await runCommand(['inspect', folder]);
+    expect(stdout).toMatch(/^ {2}input {6}column_19 {2}FP32 {2}\[1, 1\]\n {2}input {6}and 30 more$/m);
+  });
+
+  it.each([
+    ['an empty folder', '.', /holds no model: none of model\.onnx, onnx\/model\.onnx, MLmodel\.\n$/],
+    ['a repository', 'models', /It is a repository of models: digits, iris\.\n$/],
+    ['a folder with a graph of another name', 'other', /Name the file itself: ".*other\/a\.onnx"\.\n$/],
+    ['a device', '/dev/null', /is neither a file nor a folder/],
+  ])('tells what to do with %s', async (_, path, text) => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, 'other'));
+    await writeFile(join(folder, 'other/a.onnx'), 'x');
+    const place =
+      path === 'models' ? 'models' : path === '.' ? await temporaryFolder() : resolve(folder, path);
+    const { code, stdout, stderr } = await runCommand(['inspect', place]);
+    expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(text)]);
   });
 
   it('warns of what will surprise, and recognises formats', async () => {
@@ -67,7 +132,7 @@ describe('ternion inspect', () => {
     await writeFile(join(folder, 'b.onnx'), model);
     const { code, stdout } = await runCommand(['inspect', join(folder, 'b.onnx')]);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^ {2}input {6}x {2}type 16 \[2\]$/m);
+    expect(stdout).toMatch(/^ {2}input {6}x {2}BFLOAT16 {2}\[2\]$/m);
     expect(stdout).toMatch(/^ {2}problem {4}.*cannot be loaded/m);
     const none = await runCommand(['inspect', folder]);
     expect([none.code, none.stderr]).toEqual([
@@ -84,7 +149,7 @@ describe('ternion add', () => {
     const target = join(repository, 'flowers/1');
     expect([code, stdout]).toEqual([
       0,
-      `flowers/1 is in ${target}\nit answers the 150 requests of reference.json as expected\n`,
+      `flowers/1 is in ${target} (3 files, 97.9 kB)\nit answers the 150 requests of reference.json as expected\n`,
     ]);
     expect(await filesOf(repository)).toEqual(
       ['files.json', 'model.json', 'model.onnx', 'reference.json'].map((name) => join('flowers/1', name)),
@@ -170,12 +235,99 @@ describe('ternion add', () => {
 
   it.each([
     [['add', 'no-such-folder'], 2, /There is no file or folder "no-such-folder"/],
-    [['add', IRIS, '-r', 's3://bucket/models'], 2, /--repository must be a folder/],
+    [['add', IRIS, '-r', 'gs://bucket/models'], 2, /--repository "gs:.*" must be a folder or an s3:\/\/ URL/],
+    [['add', IRIS, '-n', 'x'.repeat(101), '-r', '/tmp'], 2, /have at most 100 characters/],
     [['add', IRIS, '-n', '../up', '-r', '/tmp'], 2, /--name "..\/up" must begin with a letter or digit/],
   ])('refuses %j', async (args, code, text) => {
     const outcome = await runCommand(args);
     expect(outcome.code).toBe(code);
     expect(outcome.stderr).toMatch(text);
+  });
+
+  it.each([
+    [['1', '2'], '3'],
+    [['99999999999999999999'], '100000000000000000000'],
+    [['1.2.0', '1.10.0'], '2'],
+    [['latest'], '1'],
+  ])('counts on behind the versions %j with %s', async (versions, next) => {
+    const repository = await temporaryFolder();
+    for (const version of versions) {
+      await cp(join(PROJECT, 'models/digits/1'), join(repository, 'digits', version), { recursive: true });
+    }
+    const { stdout } = await runCommand([
+      'add',
+      join(PROJECT, 'models/digits/1'),
+      '-r',
+      repository,
+      '--json',
+    ]);
+    expect(JSON.parse(stdout)).toMatchObject({ version: next, live: next });
+  });
+
+  it('takes two spellings of a version for one, and tells which stays live', async () => {
+    const repository = await temporaryFolder();
+    await cp(join(PROJECT, 'models/digits/1'), join(repository, 'digits/10'), { recursive: true });
+    const add = (version: string) =>
+      runCommand(['add', join(PROJECT, 'models/digits/1'), '-r', repository, '--version', version]);
+    expect((await add('v10')).stderr).toMatch(/has a version 10 already, which is the same as v10/);
+    expect((await add('2')).stdout).toMatch(/\nversion 10 stays live: it is higher\n$/);
+  });
+
+  it('gives each of several that publish at once a version of its own', async () => {
+    const repository = await temporaryFolder();
+    const args = ['add', join(PROJECT, 'models/iris/2'), '-n', 'iris', '-r', repository, '--json'];
+    const added = await Promise.all([runCommand(args), runCommand(args), runCommand(args)]);
+    const versions = added.map(({ stdout }) => JSON.parse(stdout).version);
+    expect(versions.sort()).toEqual(['1', '2', '3']);
+    const same = await Promise.all([1, 2, 3].map(() => runCommand([...args, '--version', '7'])));
+    expect(same.map(({ code }) => code).sort()).toEqual([0, 1, 1]);
+    expect(same.map(({ stderr }) => stderr.includes('has a version 7 already')).sort()).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    expect((await readdir(join(repository, 'iris'))).sort()).toEqual(['1', '2', '3', '7']);
+  });
+
+  it('shows no half version when it is killed at any moment', async () => {
+    const repository = await temporaryFolder();
+    const args = ['add', join(PROJECT, 'models/iris/2'), '-n', 'iris', '-r', repository];
+    for (const ms of [150, 200, 250, 300, 350]) {
+      const { process: child, outcome } = startCommand(args);
+      await wait(ms);
+      child.kill('SIGKILL');
+      await outcome;
+    }
+    for (const version of await readdir(join(repository, 'iris')).catch(() => [])) {
+      if (version.startsWith('.')) continue;
+      expect(await filesOf(join(repository, 'iris', version))).toContain('files.json');
+    }
+    expect((await runCommand(args)).code).toBe(0);
+  });
+
+  it('follows links, of which the caches of others are made', async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, 'snapshot'));
+    for (const name of await readdir(IRIS)) await symlink(join(IRIS, name), join(folder, 'snapshot', name));
+    const { code, stderr } = await runCommand(['add', join(folder, 'snapshot'), '-n', 'iris', '-r', folder]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(await filesOf(join(folder, 'iris/1'))).toContain('model.onnx');
+    expect((await readFile(join(folder, 'iris/1/reference.json'))).length).toBeGreaterThan(1000);
+  });
+
+  it('brings of the folder of a model.onnx the files beside it, but no other graphs and folders', async () => {
+    const folder = await temporaryFolder();
+    await cp(join(PROJECT, 'models/iris/2'), folder, { recursive: true });
+    await writeFile(join(folder, 'other.onnx'), 'x');
+    await mkdir(join(folder, 'photos'));
+    await writeFile(join(folder, 'photos/a.jpg'), 'x');
+    await runCommand(['add', join(folder, 'model.onnx'), '-n', 'iris', '-r', join(folder, 'r')]);
+    expect(await filesOf(join(folder, 'r/iris/1'))).toEqual([
+      'files.json',
+      'model.json',
+      'model.onnx',
+      'reference.json',
+    ]);
   });
 
   it('leaves nothing behind when it fails', async () => {

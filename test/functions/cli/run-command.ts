@@ -20,10 +20,14 @@ export interface Running {
 }
 
 /** Starts the built command in a process of its own, in the project's folder. */
-export function startCommand(args: readonly string[], stdin = ''): Running {
+export function startCommand(
+  args: readonly string[],
+  stdin = '',
+  environment: Readonly<Record<string, string>> = {},
+): Running {
   const child = spawn(process.execPath, [join(PROJECT, 'dist/cli/index.mjs'), ...args], {
     cwd: PROJECT,
-    env: { PATH: process.env.PATH ?? '' },
+    env: { PATH: process.env.PATH ?? '', ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let stdout = '';

@@ -34,7 +34,10 @@ describe('ternion serve', () => {
     agent.destroy();
     running.process.kill('SIGINT');
     const { code, stderr } = await running.outcome;
-    expect([code, stderr]).toEqual([0, 'SIGINT: no new connections; what is under way is answered.\n']);
+    expect([code, stderr]).toEqual([
+      0,
+      'SIGINT: what is under way is answered; a second signal ends it at once.\n',
+    ]);
   });
 
   it('loses no request of its clients when it is told to end while they send', async () => {
@@ -79,6 +82,52 @@ describe('ternion serve', () => {
     const [incoming] = await once(outgoing, 'response');
     expect(JSON.parse(await text(incoming))).toMatchObject({ prediction: 'setosa' });
     expect((await running.outcome).code).toBe(0);
+  });
+
+  it('answers connections that come while it is told to end', async () => {
+    const { running, port } = await startServer(['--grace', '1']);
+    const answers = Array.from({ length: 200 }, () => predict(port, new Agent({ keepAlive: false })));
+    running.process.kill('SIGTERM');
+    const late = await wait(200).then(() => predict(port, new Agent({ keepAlive: true })));
+    expect(late).toEqual({ prediction: 'setosa', connection: 'close' });
+    expect(new Set((await Promise.all(answers)).map(({ prediction }) => prediction))).toEqual(
+      new Set(['setosa']),
+    );
+    expect((await running.outcome).code).toBe(0);
+  });
+
+  it('does not wait for who never sends a whole request', async () => {
+    const { running, port } = await startServer(['--grace', '0']);
+    const sockets = ['POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{', 'GET / HT', ''].map(
+      (start) => {
+        const socket = connect(port, '127.0.0.1');
+        socket.on('error', () => undefined);
+        socket.write(start);
+        return socket;
+      },
+    );
+    await wait(100);
+    running.process.kill('SIGTERM');
+    expect((await running.outcome).code).toBe(0);
+    for (const socket of sockets) socket.destroy();
+  });
+
+  it('ends at once at a second signal', async () => {
+    const { running } = await startServer(['--grace', '60']);
+    running.process.kill('SIGTERM');
+    await wait(100);
+    running.process.kill('SIGTERM');
+    await running.outcome;
+    expect(running.process.signalCode).toBe('SIGTERM');
+  });
+
+  it.each([
+    [['-r', 'no-such-folder'], 1, /no-such-folder does not exist/],
+    [['-r', 'package.json'], 1, /package\.json is not a folder/],
+    [['--host', 'no.such.host.invalid'], 1, /no\.such\.host\.invalid:0 cannot be used/],
+  ])('does not start with %j', async (args, code, text) => {
+    const outcome = await startCommand(['serve', '--port', '0', ...args]).outcome;
+    expect([outcome.code, outcome.stdout, outcome.stderr]).toEqual([code, '', expect.stringMatching(text)]);
   });
 
   it('answers what is no HTTP with JSON', async () => {

@@ -1,21 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { encodeField, encodeVarintField } from '../../../shared/onnx/protobuf.ts';
 import { rejectionOf } from '../error-of.ts';
-import { buildModel, buildNode, FLOAT, tensorValue, text } from '../onnx/build-model.ts';
+import { buildModel, buildNode, externalInitializer, FLOAT, tensorValue } from '../onnx/build-model.ts';
 import { inferOutput, serve, tensorsInput } from './make-inference.ts';
-
-/** A float32 initializer of two elements that stands in another file. Source: TensorProto in onnx.proto. */
-function externalInitializer(name: string, location: string): Uint8Array {
-  const entry = (key: string, value: string) =>
-    encodeField(13, Buffer.concat([encodeField(1, text(key)), encodeField(2, text(value))]));
-  return Buffer.concat([
-    encodeVarintField(1, 2),
-    encodeVarintField(2, FLOAT),
-    encodeField(8, text(name)),
-    entry('location', location),
-    encodeVarintField(14, 1),
-  ]);
-}
 
 const sumWith = (location: string) =>
   buildModel({

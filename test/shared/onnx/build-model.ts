@@ -166,6 +166,19 @@ export function floatInitializer(
   return initializer(name, FLOAT, dims, new Uint8Array(Float32Array.from(values).buffer));
 }
 
+/** A float32 initializer of two elements that stands in another file. Source: TensorProto in onnx.proto. */
+export function externalInitializer(name: string, location: string): Uint8Array {
+  const entry = (key: string, value: string) =>
+    encodeField(13, join([encodeField(1, text(key)), encodeField(2, text(value))]));
+  return join([
+    encodeVarintField(1, 2),
+    encodeVarintField(2, FLOAT),
+    encodeField(8, text(name)),
+    entry('location', location),
+    encodeVarintField(14, 1),
+  ]);
+}
+
 /** A constant list of int64 numbers. */
 export function int64Initializer(name: string, values: readonly number[]): Uint8Array {
   return initializer(name, INT64, [values.length], new Uint8Array(BigInt64Array.from(values, BigInt).buffer));

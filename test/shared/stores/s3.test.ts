@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { StoredFile } from '../../../shared/stores/model-store.ts';
-import { openS3Store, type S3StoreOptions } from '../../../shared/stores/s3.ts';
+import { openS3Store } from '../../../shared/stores/s3.ts';
+import type { S3StoreOptions } from '../../../shared/stores/s3-requests.ts';
 import { describeModelStore } from '../../contracts/model-store.ts';
 import { type S3Server, type S3ServerOptions, startS3Server } from '../../fixtures/s3-server.ts';
 

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { createProgress, formatSeconds } from '../../../functions/cli/batch/progress.ts';
-import type { Console } from '../../../functions/cli/console.ts';
+import { createProgress, formatSeconds } from '../../../../functions/cli/batch/progress.ts';
+import type { Console } from '../../../../functions/cli/console.ts';
 
 function collect(isTerminal: boolean, isJson: boolean): { notes: string[]; console: Console } {
   const notes: string[] = [];
   const result = () => undefined;
-  return { notes, console: { isJson, isTerminal, result, note: (text) => notes.push(text) } };
+  const [note, failure] = [(text: string) => notes.push(text), result];
+  return { notes, console: { isJson, isTerminal, result, note, failure } };
 }
 
 describe('the progress of a batch', () => {

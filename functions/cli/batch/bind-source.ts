@@ -1,0 +1,121 @@
+import type { InputKind } from '../../../shared/inference/input.ts';
+import { inputKindOf } from '../../../shared/inference/task.ts';
+import { CommandError } from '../console.ts';
+import type { OpenModel } from '../open-model.ts';
+import type { RowSource } from './row-source.ts';
+import type { Column } from './to-input.ts';
+
+/** What a model takes of an input. */
+export interface BoundSource {
+  readonly kind: InputKind;
+  /** Its cells of a table; undefined where each row is taken as it is. */
+  readonly columns: readonly Column[] | undefined;
+  /** Names of the graph's inputs. */
+  readonly inputs: readonly string[];
+  /** What it can answer with; undefined for tasks without labels. */
+  readonly labels: readonly string[] | undefined;
+}
+
+/**
+ * Finds out what a model takes of an input, before any of its rows is run.
+ *
+ * @throws CommandError when it could take none of them
+ */
+export async function bindSource(
+  { app, reference, title }: OpenModel,
+  source: RowSource,
+): Promise<BoundSource> {
+  return await app.inference.describe(reference, ({ config, task, session }) => {
+    const kind = inputKindOf(config);
+    checkKind(kind, source, title);
+    return {
+      kind,
+      columns: bindColumns(kind, source, task.features),
+      inputs: session.inputs.map(({ name }) => name),
+      labels: task.labels?.map(String),
+    };
+  });
+}
+
+/** What a model takes, by what the input can be. */
+const TAKEN: Readonly<
+  Record<InputKind, { readonly by: readonly RowSource['kind'][]; readonly words: string }>
+> = {
+  features: { by: ['table', 'lines'], words: 'rows: give it a .csv, .tsv or .jsonl file' },
+  text: { by: ['table', 'lines'], words: 'texts: give it a .csv, .tsv or .jsonl file' },
+  image: {
+    by: ['folder', 'lines'],
+    words: 'images: give it a folder of them, or a .jsonl file with {"image": "<base64>"} in each line',
+  },
+  tensors: {
+    by: ['lines'],
+    words: 'tensors: give it a .jsonl file with {"inputs": {"<name>": ...}} in each line',
+  },
+};
+
+function checkKind(kind: InputKind, source: RowSource, title: string): void {
+  const { by, words } = TAKEN[kind];
+  if (!by.includes(source.kind)) throw new CommandError(`The model ${title} takes ${words}.`);
+}
+
+type Feature = { readonly name: string; readonly type?: 'number' | 'string' | undefined };
+
+function bindColumns(
+  kind: InputKind,
+  { kind: form, names }: RowSource,
+  features: readonly Feature[] | undefined,
+): readonly Column[] | undefined {
+  if (form !== 'table') return undefined;
+  if (kind === 'text') return [{ cell: findText(names), type: 'string' }];
+  if (!features) return undefined;
+  if (!names) return features.map(({ type }, cell) => ({ cell, type }));
+  checkNames(
+    names,
+    features.map(({ name }) => name),
+  );
+  return features.map(({ name, type }) => ({ cell: names.indexOf(name), type }));
+}
+
+/** The column "text", or the only one. */
+function findText(names: readonly string[] | undefined): number {
+  if (!names) return 0;
+  const index = names.indexOf('text');
+  if (index !== -1) return index;
+  if (names.length === 1) return 0;
+  throw new CommandError(
+    `The table has no column "text"; its columns are ${listNames(names)}.${hint(names, ['text'])}`,
+  );
+}
+
+function checkNames(names: readonly string[], wanted: readonly string[]): void {
+  const missing = wanted.filter((name) => !names.includes(name));
+  if (missing.length > 0) {
+    const columns = missing.length === 1 ? 'column' : 'columns';
+    throw new CommandError(
+      `The table has no ${columns} ${listNames(missing)}; its columns are ${listNames(names)}.${hint(names, wanted)}`,
+    );
+  }
+  const double = wanted.find((name) => names.indexOf(name) !== names.lastIndexOf(name));
+  if (double === undefined) return;
+  throw new CommandError(`The table has the column ${JSON.stringify(double)} twice: it must be there once.`);
+}
+
+const MOST_NAMES = 20;
+
+function listNames(names: readonly string[]): string {
+  const shown = names.slice(0, MOST_NAMES).map((name) => JSON.stringify(name.slice(0, 200)));
+  return names.length > MOST_NAMES
+    ? `${shown.join(', ')} and ${names.length - MOST_NAMES} more`
+    : shown.join(', ');
+}
+
+/** What could be meant when none of the names fits. */
+function hint(names: readonly string[], wanted: readonly string[]): string {
+  if (names.some((name) => wanted.includes(name))) return '';
+  const [only = '', ...others] = names;
+  const delimiter = others.length === 0 ? [...';\t|,'].find((each) => only.includes(each)) : undefined;
+  if (delimiter !== undefined) {
+    return ` Its cells seem to be separated otherwise: try --delimiter ${delimiter === '\t' ? 'tab' : `"${delimiter}"`}.`;
+  }
+  return ' If its first row is no names, add --header absent.';
+}

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CommandError, describeSystemError } from '../console.ts';
+import type { InputRow, RowSource } from './row-source.ts';
+
+const IMAGE_FILE = /\.(?:jpe?g|png|webp|gif|tiff?|avif)$/i;
+
+/** The images of a folder and the folders in it, in the order of their paths. @throws CommandError without any */
+export async function openFolder(folder: string): Promise<RowSource> {
+  const root = join(await realpath(folder), '/');
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => !entry.isDirectory() && IMAGE_FILE.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name).slice(root.length))
+    .sort();
+  if (files.length === 0) throw new CommandError(`There is no image in ${JSON.stringify(folder)}.`);
+  let position = 0;
+  return {
+    kind: 'folder',
+    total: files.length,
+    position: () => position,
+    identity: createHash('sha256').update(files.join('\0')).digest('hex'),
+    rows: async function* (skip = 0) {
+      for (const [index, file] of files.entries()) {
+        if (index < skip) continue;
+        position = index + 1;
+        yield await readImage(root, file, index + 1);
+      }
+    },
+  };
+}
+
+async function readImage(root: string, file: string, row: number): Promise<InputRow> {
+  try {
+    return { row, file, value: await readFile(join(root, file)) };
+  } catch (error) {
+    const reason = describeSystemError(error) ?? 'it is too large.';
+    return {
+      row,
+      file,
+      value: null,
+      problem: `${file} cannot be read: ${reason.replace(`${join(root, file)}: `, '')}`,
+    };
+  }
+}

@@ -1,0 +1,35 @@
+import type { JsonValue } from '../../../shared/json/parse-json.ts';
+
+/** One row, line or file of the input. */
+export interface InputRow {
+  /** From 1 on. */
+  readonly row: number;
+  /** Path below the folder, when the input is one. */
+  readonly file?: string;
+  /** Why it cannot be used; such rows are kept with their error. */
+  readonly problem?: string;
+  /** A row of CSV as texts by column, a line of JSON, or the bytes of a file. */
+  readonly value: Cells | JsonValue | Uint8Array;
+}
+
+/** A row of CSV before it is known what the model takes. */
+export class Cells {
+  readonly texts: readonly string[];
+
+  constructor(texts: readonly string[]) {
+    this.texts = texts;
+  }
+}
+
+export interface RowSource {
+  readonly kind: 'table' | 'lines' | 'folder';
+  /** The names of a table's columns; undefined where it has none. */
+  readonly names?: readonly string[] | undefined;
+  /** What `position` counts up to: bytes of a file, or files of a folder. */
+  readonly total: number;
+  position(): number;
+  /** Which rows these are: size and time of a file, the paths in a folder, and how they are read. */
+  readonly identity: string;
+  /** @param skip how many of the first rows are left out */
+  rows(skip?: number): AsyncIterable<InputRow>;
+}

@@ -1,0 +1,87 @@
+import type { InferenceOutput } from '../../../shared/inference/input.ts';
+import { toNumbers } from '../../../shared/tensor/tensor.ts';
+
+/** What two models say of one row. */
+export interface Difference {
+  /** What each answers; undefined for answers that are no labels. */
+  readonly labels: readonly [string, string] | undefined;
+  /**
+   * Largest absolute difference of a score, number or element. Infinite where one is not finite and the other is
+   * something else, or where the shapes differ.
+   */
+  readonly difference: number;
+}
+
+/** Compares the answers of two models to the same single row, by label, name and place. */
+export function compareOutputs(a: InferenceOutput, b: InferenceOutput): Difference {
+  const [left, right] = [contentOf(a), contentOf(withLabelsOf(a, b))];
+  let difference = 0;
+  for (const key of new Set([...left.values.keys(), ...right.values.keys()])) {
+    difference = Math.max(difference, distance(left.values.get(key), right.values.get(key)));
+  }
+  return {
+    labels:
+      left.label === undefined && right.label === undefined
+        ? undefined
+        : [left.label ?? '', right.label ?? ''],
+    difference,
+  };
+}
+
+/** Of two models of the same classes one may have numbers for names: the classes are taken by their place then. */
+function withLabelsOf(a: InferenceOutput, b: InferenceOutput): InferenceOutput {
+  if (a.kind !== 'classification' || b.kind !== 'classification') return b;
+  const { labels } = a;
+  if (labels.length !== b.labels.length || b.labels.some((label) => labels.includes(label))) return b;
+  const predictions = b.predictions.map((each) => ({ ...each, label: labels[each.classId] ?? each.label }));
+  return { ...b, labels, predictions };
+}
+
+/** What only one of them has is as far as can be; NaN is the same as NaN. */
+function distance(a: number | undefined, b: number | undefined): number {
+  if (Object.is(a, b) || a === b) return 0;
+  const distance = Math.abs((a ?? Number.NaN) - (b ?? Number.NaN));
+  return Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance;
+}
+
+interface Content {
+  readonly label?: string;
+  readonly values: ReadonlyMap<string, number>;
+}
+
+function contentOf(output: InferenceOutput): Content {
+  switch (output.kind) {
+    case 'classification': {
+      const [prediction] = output.predictions;
+      const scores = Array.from(prediction?.scores ?? []);
+      return {
+        label: String(prediction?.label),
+        values: new Map(scores.map((score, index) => [String(output.labels[index] ?? index), score])),
+      };
+    }
+    case 'regression':
+      return { values: numbered([output.predictions[0] ?? []].flat()) };
+    case 'embedding':
+      return { values: numbered(output.predictions[0] ? toNumbers(output.predictions[0]) : []) };
+    case 'tensors':
+      return contentOfTensors(output.tensors);
+  }
+}
+
+type Tensors = Extract<InferenceOutput, { readonly kind: 'tensors' }>['tensors'];
+
+/** Models of another export name their only output otherwise. Texts are compared like labels. */
+function contentOfTensors(tensors: Tensors): Content {
+  const values = new Map<string, number>();
+  const texts: string[] = [];
+  for (const [name, tensor] of tensors) {
+    const title = tensors.size === 1 ? '' : name;
+    if (Array.isArray(tensor.data)) texts.push(`${title}${JSON.stringify(tensor.data)}`);
+    else for (const [key, value] of numbered(toNumbers(tensor))) values.set(`${title}[${key}]`, value);
+  }
+  return { values, ...(texts.length > 0 && { label: texts.join(' ') }) };
+}
+
+function numbered(values: Iterable<number>): Map<string, number> {
+  return new Map(Array.from(values, (value, index) => [String(index), value]));
+}

@@ -1,0 +1,80 @@
+import { type Command, Option } from 'commander';
+
+/** Words of the help that several commands share, and examples of each. */
+export const MODEL = 'name, name/version or name@alias of the repository, or path of a file or folder';
+export const ROWS = 'a .csv, .tsv or .jsonl file, or a folder of images';
+
+export const repositoryOption = () =>
+  new Option('-r, --repository <url>', 'folder or s3:// URL that holds the models')
+    .default('models')
+    .env('MODEL_REPOSITORY');
+
+export const headerOption = () =>
+  new Option('--header <rule>', 'whether the table begins with names')
+    .choices(['auto', 'present', 'absent'])
+    .default('auto');
+
+export const delimiterOption = () =>
+  new Option('--delimiter <character>', 'what separates cells, or "tab" (default: ",", a tab in .tsv)');
+
+export const MAIN_EXAMPLES = examples(
+  [
+    ['ternion inspect model.onnx', 'what it takes and gives'],
+    ['ternion predict model.onnx "[5.1, 3.5, 1.4, 0.2]"', 'one prediction'],
+    ['ternion add model.onnx --name iris', 'publish it as models/iris/1'],
+    ['ternion serve', 'all models over HTTP'],
+  ],
+  'Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some rows bad, 130 interrupted.\nRun ternion <command> --help for options and more examples.',
+);
+
+export const SERVE_EXAMPLES = examples([
+  ['ternion serve --repository my-models --port 8081', ''],
+  ['ternion serve --host 0.0.0.0 --repository s3://bucket/models', ''],
+]);
+
+export const PREDICT_EXAMPLES = examples([
+  ['ternion predict iris "[5.1, 3.5, 1.4, 0.2]"', 'a row'],
+  ['ternion predict houses \'{"city": "Oslo", "area": 106}\'', 'a row by name'],
+  ['ternion predict reviews "I liked it a lot."', 'a text'],
+  ['ternion predict digits seven.png', 'an image'],
+  ['ternion predict iris - < rows.json', 'JSON from stdin'],
+]);
+
+export const BATCH_EXAMPLES = examples(
+  [
+    ['ternion batch iris flowers.csv species.csv', ''],
+    ['ternion batch iris flowers.csv species.csv --delimiter ";"', ''],
+    ['ternion batch digits photos/ digits.jsonl', ''],
+  ],
+  'The same command goes on where it was stopped. Rows that cannot be run are kept\nwith their error, and the exit code is 3 then.',
+);
+
+export const INSPECT_EXAMPLES = examples([
+  ['ternion inspect exports/model.onnx', ''],
+  ['ternion inspect iris/2 --json', ''],
+]);
+
+export const ADD_EXAMPLES = examples([
+  ['ternion add exports/houses', ''],
+  ['ternion add model.onnx --name iris --version 1.2.0', ''],
+  ['ternion add model.onnx --name iris -r s3://bucket/models', ''],
+]);
+
+export const COMPARE_EXAMPLES = examples([
+  ['ternion compare iris/1 iris/2 --data flowers.csv', ''],
+  ['ternion compare model.onnx quantized.onnx --data rows.jsonl', ''],
+]);
+
+/** Commands with what they are for, side by side where that fits. */
+function examples(commands: readonly (readonly [string, string])[], closing?: string): string {
+  const width = Math.max(...commands.map(([command]) => command.length));
+  const lines = commands.map(([command, meaning]) =>
+    meaning === '' ? `  ${command}` : `  ${command.padEnd(width)}  ${meaning}`,
+  );
+  return ['', 'Examples:', ...lines, ...(closing === undefined ? [] : ['', closing])].join('\n');
+}
+
+/** How a command is shown in the list: options are a matter of its own help, and would not fit into a terminal. */
+export function commandTerm(command: Command): string {
+  return [command.name(), ...command.registeredArguments.map((each) => `<${each.name()}>`)].join(' ');
+}

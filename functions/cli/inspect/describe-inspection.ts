@@ -1,0 +1,90 @@
+import type { WritableJson } from '../../../shared/json/write-json.ts';
+import { countOf } from '../console.ts';
+import { formatBytes } from '../format-bytes.ts';
+import { alignColumns } from '../text-table.ts';
+import { describeJson } from './describe-json.ts';
+
+/** What the file alone tells. */
+export type FileFacts = {
+  readonly file: string;
+  /** Size of the file with the graph. */
+  readonly size_bytes: number;
+  /** All files of the model, external weights included. */
+  readonly files: number;
+  readonly total_bytes: number;
+  /** Elements of all weights; constants in nodes, such as the trees of a forest, are none. */
+  readonly parameters: number;
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+};
+
+export type Value = {
+  readonly name: string;
+  readonly datatype: string;
+  /** Null where even the number of axes is open, or the value is no tensor. */
+  readonly shape: readonly (number | string)[] | null;
+};
+
+/** What it is taken for, or why it cannot be served. */
+export type Verdict =
+  | {
+      readonly format: string;
+      readonly task: string;
+      readonly model_json: WritableJson;
+      readonly warnings: readonly string[];
+    }
+  | { readonly problem: string };
+
+/** Most inputs, outputs and warnings that are told one by one. */
+const SHOWN = 20;
+const TITLE_WIDTH = 11;
+const INDENT = ' '.repeat(TITLE_WIDTH + 2);
+
+/** What an inspection found, in words that fit into a terminal. */
+export function describeInspection(title: string, facts: FileFacts, verdict: Verdict): string {
+  return [title, ...describeFacts(facts), ...describeVerdict(verdict)].join('\n');
+}
+
+function describeFacts(facts: FileFacts): readonly string[] {
+  const { file, size_bytes, files, total_bytes, parameters, opsets } = facts;
+  const sizes = [
+    `${file}, ${formatBytes(size_bytes)}`,
+    ...(parameters > 0 ? [countOf(parameters, 'parameter')] : []),
+    ...(files > 1 ? [`${formatBytes(total_bytes)} with its ${countOf(files - 1, 'other file')}`] : []),
+  ];
+  const operators = Object.entries(opsets).map(([domain, version]) => `${domain} ${version}`);
+  return [
+    row('file', sizes.join(', ')),
+    row('operators', operators.join(', ')),
+    ...describeValues('input', facts.inputs),
+    ...describeValues('output', facts.outputs),
+  ];
+}
+
+/** Names, datatypes and shapes below each other, where no name is too long for that. */
+function describeValues(title: string, values: readonly Value[]): readonly string[] {
+  const shown = values
+    .slice(0, SHOWN)
+    .map(({ name, datatype, shape }) => [name, datatype, shape ? `[${shape.join(', ')}]` : '']);
+  const lines = alignColumns(shown, ['left', 'left', 'left']);
+  const more = values.length > SHOWN ? [`and ${values.length - SHOWN} more`] : [];
+  return [...lines, ...more].map((line) => row(title, line));
+}
+
+function describeVerdict(verdict: Verdict): readonly string[] {
+  if ('problem' in verdict) return [row('problem', verdict.problem.replaceAll('\n', `\n${INDENT}`))];
+  const { format, task, model_json, warnings } = verdict;
+  const shown = warnings.slice(0, SHOWN).map((warning) => row('warning', warning));
+  return [
+    row('format', format),
+    row('task', task),
+    row('model.json', describeJson(model_json, '  ', TITLE_WIDTH + 2)),
+    ...shown,
+    ...(warnings.length > SHOWN ? [row('warning', `and ${warnings.length - SHOWN} more`)] : []),
+  ];
+}
+
+function row(title: string, content: string): string {
+  return `  ${title.padEnd(TITLE_WIDTH)}${content}`.trimEnd();
+}

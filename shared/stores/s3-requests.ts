@@ -1,0 +1,120 @@
+import type {
+  _Object,
+  GetObjectCommandInput,
+  GetObjectCommandOutput,
+  ListObjectsV2CommandInput,
+  ListObjectsV2CommandOutput,
+  PutObjectCommandInput,
+  PutObjectCommandOutput,
+  S3ClientConfig,
+} from '@aws-sdk/client-s3';
+import { StoreError, type StoreErrorReason } from './model-store.ts';
+
+export type S3Object = _Object;
+
+export interface S3StoreOptions
+  extends Pick<S3ClientConfig, 'endpoint' | 'region' | 'credentials' | 'forcePathStyle'> {
+  /** Tries per request, made by the SDK with its own back-off. */
+  readonly attempts?: number;
+  /** Longest wait for a connection. */
+  readonly connectionTimeoutMs?: number;
+  /** Longest silence on a connection, before and within an answer. */
+  readonly socketTimeoutMs?: number;
+}
+
+/** A place in a bucket. */
+export interface S3Location {
+  readonly bucket: string;
+  /** Empty, or with a slash at the end. */
+  readonly prefix: string;
+}
+
+/** The requests that are made of S3. */
+export interface S3Requests {
+  list(input: ListObjectsV2CommandInput): Promise<ListObjectsV2CommandOutput>;
+  get(input: GetObjectCommandInput): Promise<GetObjectCommandOutput>;
+  put(input: PutObjectCommandInput): Promise<PutObjectCommandOutput>;
+}
+
+/** @throws StoreError when the URL names no bucket */
+export function parseS3Location(url: string): S3Location {
+  const [, bucket, path = ''] = /^s3:\/\/([^/]+)(?:\/(.*))?$/s.exec(url) ?? [];
+  if (bucket === undefined) {
+    throw new StoreError('missing', `${JSON.stringify(url)} names no bucket: write s3://bucket/prefix.`);
+  }
+  const prefix = path.replace(/^\/+|\/+$/g, '');
+  return { bucket, prefix: prefix && `${prefix}/` };
+}
+
+/** Makes a client. Region, endpoint and credentials come from the SDK's default chain unless given. */
+export async function connectS3(options: S3StoreOptions): Promise<S3Requests> {
+  const { attempts = 3, connectionTimeoutMs = 3_000, socketTimeoutMs = 5_000, ...overrides } = options;
+  const { S3Client, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } = await import(
+    '@aws-sdk/client-s3'
+  );
+  const client = new S3Client({
+    retryMode: 'standard',
+    maxAttempts: attempts,
+    followRegionRedirects: true,
+    // S3 has no checksum for a byte range; files.json has the ones that are checked.
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    requestHandler: { connectionTimeout: connectionTimeoutMs, socketTimeout: socketTimeoutMs },
+    ...overrides,
+  });
+  return {
+    list: (input) => client.send(new ListObjectsV2Command(input)),
+    get: (input) => client.send(new GetObjectCommand(input)),
+    put: (input) => client.send(new PutObjectCommand(input)),
+  };
+}
+
+/** What the SDK's errors mean where their HTTP status does not tell; S3 answers 400 to many a bad credential. */
+const REASON_OF_NAME: Readonly<Record<string, StoreErrorReason>> = {
+  NoSuchBucket: 'missing',
+  NoSuchKey: 'missing',
+  InvalidBucketName: 'missing',
+  PreconditionFailed: 'changed',
+  InvalidRange: 'changed',
+  ExpiredToken: 'denied',
+  InvalidToken: 'denied',
+  TokenRefreshRequired: 'denied',
+  CredentialsProviderError: 'denied',
+};
+const REASON_OF_STATUS: Readonly<Record<number, StoreErrorReason>> = {
+  401: 'denied',
+  403: 'denied',
+  404: 'missing',
+  412: 'changed',
+  416: 'changed',
+};
+
+/** @param action what the client must be allowed to do, such as `s3:GetObject` */
+export function toS3Error(error: unknown, bucket: string, key: string, action: string): StoreError {
+  const name = error instanceof Error ? error.name : '';
+  const status = statusOf(error) ?? 0;
+  const reason = REASON_OF_NAME[name] ?? REASON_OF_STATUS[status] ?? 'unreachable';
+  const said = error instanceof Error ? ` S3 client: ${error.name}: ${error.message}` : '';
+  return new StoreError(reason, describeS3(reason, bucket, key, action) + said, error);
+}
+
+export function describeS3(reason: StoreErrorReason, bucket: string, key: string, action: string): string {
+  const place = `s3://${bucket}/${key}`;
+  switch (reason) {
+    case 'missing':
+      return `${place} does not exist: check MODEL_REPOSITORY and the region.`;
+    case 'denied':
+      return `${place} is not allowed: give this server's credentials ${action} on it.`;
+    case 'changed':
+      return `${place} changed since it was listed. Published versions are immutable: publish a new one instead.`;
+    default:
+      return `${place} cannot be reached: check AWS_REGION, AWS_ENDPOINT_URL_S3 and the network's way to S3.`;
+  }
+}
+
+function statusOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('$metadata' in error)) return undefined;
+  const metadata = error.$metadata;
+  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined;
+  return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined;
+}

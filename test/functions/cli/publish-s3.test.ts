@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type S3Server, startS3Server } from '../../fixtures/s3-server.ts';
+import { PROJECT } from '../../hosts/environment.ts';
+import { type Outcome, startCommand } from './run-command.ts';
+
+const IRIS = join(PROJECT, 'models/iris/2');
+const FILES = ['files.json', 'model.json', 'model.onnx', 'reference.json'];
+const keysOf = (version: string) => FILES.map((name) => `prod/iris/${version}/${name}`);
+
+async function startBucket(): Promise<{
+  s3: S3Server;
+  run: (...args: readonly string[]) => Promise<Outcome>;
+}> {
+  const s3 = await startS3Server();
+  onTestFinished(() => s3.close());
+  const environment = {
+    AWS_REGION: s3.client.region,
+    AWS_ENDPOINT_URL_S3: s3.client.endpoint,
+    AWS_ACCESS_KEY_ID: s3.client.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: s3.client.credentials.secretAccessKey,
+    MODEL_REPOSITORY: 's3://models/prod',
+  };
+  return { s3, run: (...args) => startCommand(args, '', environment).outcome };
+}
+
+describe('ternion add to S3', () => {
+  it('uploads what claims the version first, and what makes it one last', async () => {
+    const { s3, run } = await startBucket();
+    const { code, stdout, stderr } = await run('add', IRIS, '-n', 'iris');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^iris\/1 is in s3:\/\/models\/prod\/iris\/1 \(3 files, \d\d\.\d kB\)\n/);
+    const puts = s3.requests.filter(({ operation }) => operation === 'PutObject');
+    expect(puts.map(({ key }) => key).sort()).toEqual(keysOf('1'));
+    expect(puts.at(0)).toMatchObject({ key: 'prod/iris/1/files.json', ifNoneMatch: '*' });
+    expect(puts.at(-1)?.key).toBe('prod/iris/1/model.onnx');
+    const served = await run('predict', 'iris', '[5.1, 3.5, 1.4, 0.2]', '--json');
+    expect(JSON.parse(served.stdout)).toMatchObject({ prediction: 'setosa', model_version: '1' });
+  });
+
+  it('takes the next version, and never one that is there', async () => {
+    const { s3, run } = await startBucket();
+    await run('add', IRIS, '-n', 'iris');
+    expect(JSON.parse((await run('add', IRIS, '-n', 'iris', '--json')).stdout)).toMatchObject({
+      version: '2',
+    });
+    const again = await run('add', IRIS, '-n', 'iris', '--version', '1');
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('has a version 1 already')]);
+    expect(s3.keys()).toEqual([...keysOf('1'), ...keysOf('2')]);
+  });
+
+  it('leaves a version to who claims it first', async () => {
+    const { s3, run } = await startBucket();
+    // Somebody else comes between the look at what is there and the upload.
+    s3.addFault({
+      when: ({ operation }) => operation === 'PutObject',
+      times: 1,
+      effect: { kind: 'run', action: () => s3.put('prod/iris/1/files.json', '{"files": []}') },
+    });
+    const { stdout } = await run('add', IRIS, '-n', 'iris', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ version: '2', path: 's3://models/prod/iris/2' });
+    expect(s3.keys()).toEqual(['prod/iris/1/files.json', ...keysOf('2')]);
+  });
+
+  it('shows no version when an upload fails, and says what is missing', async () => {
+    const { s3, run } = await startBucket();
+    s3.addFault({
+      when: ({ operation, key }) => operation === 'PutObject' && key.endsWith('reference.json'),
+      effect: { kind: 'refuse', status: 403, code: 'AccessDenied' },
+    });
+    const { code, stderr } = await run('add', IRIS, '-n', 'iris', '--version', '1');
+    expect([code, stderr]).toEqual([1, expect.stringContaining('s3:PutObject on it')]);
+    expect(s3.keys()).not.toContain('prod/iris/1/model.onnx');
+    const served = await run('predict', 'iris', '[5.1, 3.5, 1.4, 0.2]');
+    expect(served.stderr).toMatch(/^There is no model "iris"/);
+  });
+
+  it('sends a file again when the connection breaks', async () => {
+    const { s3, run } = await startBucket();
+    s3.addFault({
+      when: ({ operation, key }) => operation === 'PutObject' && key.endsWith('model.onnx'),
+      times: 1,
+      effect: { kind: 'refuse', status: 503, code: 'SlowDown' },
+    });
+    expect((await run('add', IRIS, '-n', 'iris')).code).toBe(0);
+    expect(s3.keys()).toEqual(keysOf('1'));
+  });
+});
