@@ -44,16 +44,36 @@ export function argmax(scores: Float64Array): number {
   return best;
 }
 
-/** Indices of the `k` largest scores, descending, the lower index first among equals. One pass, no full sort. */
+/** Where inserting into a short list takes longer than sorting a long one. */
+const MOST_INSERTED = 64;
+
+/**
+ * Indices of the `k` largest scores, descending, the lower index first among equals; NaN before all, as in `argmax`.
+ * The few best of many are found in one pass.
+ */
 export function topK(scores: Float64Array, k: number): number[] {
+  if (k > MOST_INSERTED) {
+    return Array.from(scores.keys())
+      .sort((a, b) => (isBefore(scores, a, b) ? -1 : 1))
+      .slice(0, k);
+  }
   const top: number[] = [];
   for (let i = 0; i < scores.length; i++) {
-    const score = scores[i] ?? 0;
-    if (top.length === k && score <= (scores[top[k - 1] ?? 0] ?? 0)) continue;
     let at = top.length;
-    while (at > 0 && score > (scores[top[at - 1] ?? 0] ?? 0)) at--;
+    while (at > 0 && isBefore(scores, i, top[at - 1] ?? 0)) at--;
+    if (at === k) continue;
     top.splice(at, 0, i);
     if (top.length > k) top.pop();
   }
   return top;
+}
+
+/** Whether the score at one index stands before the one at another. */
+function isBefore(scores: Float64Array, a: number, b: number): boolean {
+  const first = scores[a] ?? 0;
+  const second = scores[b] ?? 0;
+  if (first > second) return true;
+  if (first < second) return false;
+  const isFirstNaN = Number.isNaN(first);
+  return isFirstNaN === Number.isNaN(second) ? a < b : isFirstNaN;
 }

@@ -1,7 +1,22 @@
 import { invalid } from '../../errors.ts';
+import type { InferenceOutput } from '../../inference/input.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { type ElementStyle, writeRows, writeTensor } from '../../tensor/write-tensor.ts';
+
+/** What a task makes of each instance: its label, its numbers, or its vectors. */
+export function encodePredictions(output: InferenceOutput, style: ElementStyle): readonly WritableJson[] {
+  switch (output.kind) {
+    case 'classification':
+      return output.predictions.map(({ label }) => label);
+    case 'regression':
+      return output.predictions;
+    case 'embedding':
+      return output.predictions.map((tensor) => writeTensor(tensor, style));
+    case 'tensors':
+      return encodeRows(output.tensors, style);
+  }
+}
 
 /**
  * Outputs one instance after the other: the value of the only output, or an object of all of them.

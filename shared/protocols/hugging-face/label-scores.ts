@@ -1,8 +1,10 @@
 import { invalid } from '../../errors.ts';
 import type { ClassificationPrediction } from '../../inference/input.ts';
 import type { WritableJson } from '../../json/write-json.ts';
-import { type Label, sigmoid, softmax, topK } from '../../processing/classification.ts';
+import { type Label, sigmoid, softmax } from '../../processing/classification.ts';
 import type { ScoreStep } from '../../processing/registry.ts';
+import type { ElementStyle } from '../../tensor/write-tensor.ts';
+import { bestLabels } from '../codecs/best-labels.ts';
 import type { TaskParameters } from './parameters.ts';
 
 /** As the pipelines of Transformers, where a request says nothing. */
@@ -20,10 +22,11 @@ export function labelScores(
   labels: readonly Label[],
   steps: readonly ScoreStep[],
   { top_k: count, function_to_apply: wanted }: TaskParameters,
+  style: ElementStyle,
 ): readonly WritableJson[] {
   const step = steps.at(-1)?.step ?? 'none';
   const scores = applyFunction(own, step, wanted ?? step);
-  return topK(scores, count ?? TOP).map((id) => ({ label: String(labels[id] ?? id), score: scores[id] }));
+  return bestLabels(scores, labels, count ?? TOP, style);
 }
 
 /** Scores can be made of the values of a graph; what its config has made of them cannot be undone. */

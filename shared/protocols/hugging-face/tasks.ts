@@ -41,9 +41,11 @@ export const TASK_FORMATS: Readonly<Record<Task, TaskFormat>> = {
   'image-classification': {
     parameters: ['top_k', 'function_to_apply'],
     decode: decodeImages,
-    encode: ({ output, inputs, steps, parameters }) => {
+    encode: ({ output, inputs, steps, parameters, style }) => {
       const { labels, predictions } = expectOutput(output, 'classification');
-      const lists = predictions.map((prediction) => labelScores(prediction, labels, steps, parameters));
+      const lists = predictions.map((prediction) =>
+        labelScores(prediction, labels, steps, parameters, style),
+      );
       return isSeveral(inputs) ? lists : lists[0];
     },
   },
@@ -65,9 +67,9 @@ export const TASK_FORMATS: Readonly<Record<Task, TaskFormat>> = {
     parameters: ['top_k', 'function_to_apply'],
     decode: decodeTexts,
     // A list per text, for one text as well.
-    encode: ({ output, steps, parameters }) => {
+    encode: ({ output, steps, parameters, style }) => {
       const { labels, predictions } = expectOutput(output, 'classification');
-      return predictions.map((prediction) => labelScores(prediction, labels, steps, parameters));
+      return predictions.map((prediction) => labelScores(prediction, labels, steps, parameters, style));
     },
   },
   'feature-extraction': {

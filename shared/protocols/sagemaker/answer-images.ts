@@ -1,9 +1,11 @@
 import { jsonResponse } from '../../http/respond.ts';
 import type { InferenceOutput } from '../../inference/input.ts';
 import { type WritableJson, writeJson } from '../../json/write-json.ts';
-import { topK } from '../../processing/classification.ts';
+import type { ElementStyle } from '../../tensor/write-tensor.ts';
+import { bestLabels } from '../codecs/best-labels.ts';
 import { isLinesType } from '../codecs/lines.ts';
 import { readImages } from '../codecs/media.ts';
+import { encodePredictions } from '../codecs/predictions.ts';
 import { imagesOf } from '../codecs/rows.ts';
 import { type Invocation, runTask, runTensors } from '../invocation.ts';
 import type { ProtocolOptions } from '../protocol.ts';
@@ -13,8 +15,8 @@ import { type AnswerType, encodeOutputs, JSON_TYPE, linesResponse } from './enco
 const TOP = 5;
 
 /**
- * The answer to images: their labels with scores, best first, where JSON is asked for; the model's outputs otherwise.
- * One image has a list of labels, several in a form have a list of such lists.
+ * The answer to images: their labels with scores, best first, or their vectors, where JSON is asked for; the model's
+ * outputs otherwise. One image has a list of labels, several in a form have a list of such lists.
  * Source: image classification of Hugging Face's SageMaker container.
  */
 export async function answerImages(
@@ -23,26 +25,23 @@ export async function answerImages(
   type: AnswerType,
 ): Promise<Response> {
   const images = await readImages(invocation, options.config.limits);
+  const style = { nonFinite: options.config.nonFiniteJson };
   if (type !== JSON_TYPE && !isLinesType(type)) {
     const { outputs } = await runTensors(invocation, options, {
       kind: 'image',
       decode: ({ imageInput, inputs }) =>
         new Map([[imageInput ?? inputs[0]?.name ?? '', imagesOf(images.map(({ value }) => value))]]),
     });
-    return await encodeOutputs(outputs, type, { nonFinite: options.config.nonFiniteJson });
+    return await encodeOutputs(outputs, type, style);
   }
   const { output } = await runTask(invocation, options, { kind: 'image', images });
-  const labelled = labelsOf(output);
-  if (isLinesType(type)) return linesResponse(labelled.map(writeJson), type);
-  const [first] = labelled;
-  return jsonResponse(labelled.length === 1 && first !== undefined ? first : labelled);
+  const answers = encodeImages(output, style);
+  if (isLinesType(type)) return linesResponse(answers.map(writeJson), type);
+  const [first] = answers;
+  return jsonResponse(answers.length === 1 && first !== undefined ? first : answers);
 }
 
-function labelsOf(output: InferenceOutput): readonly WritableJson[] {
-  if (output.kind !== 'classification') return [];
-  return output.predictions.map(({ scores }) =>
-    topK(scores, TOP).map(
-      (index): WritableJson => ({ label: String(output.labels[index] ?? index), score: scores[index] }),
-    ),
-  );
+function encodeImages(output: InferenceOutput, style: ElementStyle): readonly WritableJson[] {
+  if (output.kind !== 'classification') return encodePredictions(output, style);
+  return output.predictions.map(({ scores }) => bestLabels(scores, output.labels, TOP, style));
 }

@@ -5,11 +5,12 @@ import type { Decoder } from '../../inference/task.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import { topK } from '../../processing/classification.ts';
-import { type ElementStyle, writeTensor } from '../../tensor/write-tensor.ts';
+import type { ElementStyle } from '../../tensor/write-tensor.ts';
+import { writeScore } from '../codecs/best-labels.ts';
 import { decodeImageValue, findImage } from '../codecs/image-value.ts';
 import { contractOf, type ModelContract } from '../codecs/model-contract.ts';
 import { nameScores } from '../codecs/name-scores.ts';
-import { encodeColumns, encodeRows } from '../codecs/predictions.ts';
+import { encodeColumns, encodePredictions, encodeRows } from '../codecs/predictions.ts';
 import { checkInstances } from '../codecs/rows.ts';
 import { type Dialect, type Invocation, runTask, runTensors } from '../invocation.ts';
 import type { ProtocolOptions } from '../protocol.ts';
@@ -71,7 +72,7 @@ async function answerImages(call: Call, inputName: string): Promise<WritableJson
     });
   checkInstances(images.length, first?.field ?? 'data', options.config.limits);
   const { output } = await runTask(invocation, options, { kind: 'image', images });
-  return unlist(encodeScores(output, options), isBatch || Array.isArray(first?.value));
+  return unlist(encodeScores(output, styleOf(options)), isBatch || Array.isArray(first?.value));
 }
 
 /** The images a payload holds: itself or a list of them; undefined for lists of numbers, which are pixels. */
@@ -93,7 +94,7 @@ async function answerPixels(call: Call, decoder: Decoder): Promise<WritableJson>
   });
   const [first] = result.outputs.values();
   const output = decoder.decode(result.outputs, { rows: first?.shape[0] ?? 0, feeds: new Map() });
-  return unlist(encodeScores(output, options), isBatch || !areInstances);
+  return unlist(encodeScores(output, styleOf(options)), isBatch || !areInstances);
 }
 
 /** A text each, or a list of them. Source: text_classifier.py of TorchServe. */
@@ -108,7 +109,7 @@ async function answerTexts(call: Call): Promise<WritableJson> {
   if (texts.length === 0) throw invalid(`Field "${field}" is empty; expected at least one text.`);
   checkInstances(texts.length, field, options.config.limits);
   const { output } = await runTask(invocation, options, { kind: 'text', texts });
-  return unlist(encodeScores(output, options), isBatch || Array.isArray(payloads[0]?.value));
+  return unlist(encodeScores(output, styleOf(options)), isBatch || Array.isArray(payloads[0]?.value));
 }
 
 function readText(value: Payload['value'], field: string): Located<string> {
@@ -118,16 +119,18 @@ function readText(value: Payload['value'], field: string): Located<string> {
 }
 
 /** The best labels with their probabilities; other outputs as they are. */
-function encodeScores(output: InferenceOutput, options: ProtocolOptions): readonly WritableJson[] {
-  if (output.kind !== 'classification') return encodeOutput(output, options);
-  return output.predictions.map(({ scores }) => nameScores(topK(scores, TOP), output.labels, scores));
+function encodeScores(output: InferenceOutput, style: ElementStyle): readonly WritableJson[] {
+  if (output.kind !== 'classification') return encodePredictions(output, style);
+  return output.predictions.map(({ scores }) =>
+    nameScores(topK(scores, TOP), output.labels, scores, (score) => writeScore(score, style)),
+  );
 }
 
 async function answerRows({ payloads, invocation, options }: Call): Promise<WritableJson> {
   const rows = payloads.flatMap(readRows);
   checkInstances(rows.length, payloads[0]?.field ?? 'data', options.config.limits);
   const { output } = await runTask(invocation, options, { kind: 'features', rows });
-  return encodeOutput(output, options);
+  return encodePredictions(output, styleOf(options));
 }
 
 /** A payload is one row, or a list of them. */
@@ -150,19 +153,6 @@ async function answerTensors(call: Call): Promise<WritableJson> {
   });
   const style = styleOf(options);
   return areInstances ? unlist(encodeRows(outputs, style), isBatch) : encodeColumns(outputs, style);
-}
-
-function encodeOutput(output: InferenceOutput, options: ProtocolOptions): readonly WritableJson[] {
-  switch (output.kind) {
-    case 'classification':
-      return output.predictions.map(({ label }) => label);
-    case 'regression':
-      return output.predictions;
-    case 'embedding':
-      return output.predictions.map((tensor) => writeTensor(tensor, styleOf(options)));
-    case 'tensors':
-      return encodeRows(output.tensors, styleOf(options));
-  }
 }
 
 /** As Python writes numbers, which is what TorchServe's handlers are written in. */

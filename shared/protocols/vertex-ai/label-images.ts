@@ -3,6 +3,7 @@ import type { Located } from '../../inference/input.ts';
 import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import { topK } from '../../processing/classification.ts';
+import { writeScore } from '../codecs/best-labels.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { decodeImageValue } from '../codecs/image-value.ts';
 import { checkInstances, kindOfValues } from '../codecs/rows.ts';
@@ -47,12 +48,13 @@ export async function labelImages(
   const { output } = await runTask(call, options, { kind: 'image', images });
   if (output.kind !== 'classification') throw invalid('This model gives no labels.');
   const { labels } = output;
+  const style = { nonFinite: options.config.nonFiniteJson };
   return output.predictions.map(({ scores }) => {
     const best = topK(scores, maxPredictions).filter((id) => (scores[id] ?? 0) >= confidenceThreshold);
     return {
       ids: best.map(String),
       displayNames: best.map((id) => String(labels[id] ?? id)),
-      confidences: best.map((id) => scores[id]),
+      confidences: best.map((id) => writeScore(scores[id], style)),
     };
   });
 }

@@ -86,9 +86,22 @@ describe('topK', () => {
     );
   });
 
+  it('gives as many as are asked for, of any number', () => {
+    const scores = Float64Array.from({ length: 200 }, (_, index) => (index * 37) % 100);
+    const all = [...scores.keys()].sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b);
+    for (const k of [0, 1, 64, 65, 199, 200, 500]) expect(topK(scores, k)).toEqual(all.slice(0, k));
+  });
+
+  it('puts NaN first, wherever it stands', () => {
+    const scores = Float64Array.of(1, Number.NaN, 3, Number.NaN, 2);
+    expect(topK(scores, 5)).toEqual([1, 3, 2, 4, 0]);
+    expect(topK(scores, 2)).toEqual([1, 3]);
+    expect(topK(scores, 100)).toEqual([1, 3, 2, 4, 0]);
+  });
+
   it('begins with the argmax', () => {
     fc.assert(
-      fc.property(fc.oneof(manyScores, scoresWithTies), (scores) => {
+      fc.property(fc.oneof(fc.float64Array({ minLength: 1 }), scoresWithTies), (scores) => {
         expect(topK(scores, 3)[0]).toBe(argmax(scores));
       }),
     );
