@@ -5,6 +5,7 @@ import { readMlflowExample, recogniseMlflow } from './mlflow.ts';
 import { MLMODEL_FILE, modelFileOf, readMlmodel } from './mlmodel.ts';
 import { recogniseOnnx } from './onnx.ts';
 import { recogniseOptimum } from './optimum.ts';
+import { recogniseTimm } from './timm.ts';
 import { recogniseTorchServe } from './torchserve.ts';
 import { recogniseTriton } from './triton.ts';
 
@@ -28,6 +29,7 @@ type Recogniser = (folder: FormatFolder, view: GraphView) => Promise<ModelConfig
 /** All formats, the first that fits counts. The last one fits every graph. */
 const RECOGNISERS = {
   mlflow: recogniseMlflow,
+  timm: recogniseTimm,
   optimum: recogniseOptimum,
   torchserve: recogniseTorchServe,
   triton: recogniseTriton,
@@ -67,8 +69,8 @@ function isFormat(name: string): name is keyof typeof RECOGNISERS {
  * @returns undefined where only the graph says it
  * @throws ModelError when the folder is broken
  */
-export function recogniseFiles(folder: FormatFolder): Promise<ModelConfig | undefined> {
-  return recogniseOptimum(folder, undefined);
+export async function recogniseFiles(folder: FormatFolder): Promise<ModelConfig | undefined> {
+  return (await recogniseTimm(folder, undefined)) ?? (await recogniseOptimum(folder, undefined));
 }
 
 /**
