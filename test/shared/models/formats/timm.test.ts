@@ -25,8 +25,10 @@ describe('a model of timm', () => {
     });
   });
 
+  const SQUASHED = { input_size: [1, 32, 32], crop_mode: 'squash', mean: [0.5], std: [0.5] };
+
   it('gives features where it has no classes', async () => {
-    const config = { num_classes: 0, pretrained_cfg: { input_size: [1, 32, 32], crop_mode: 'squash' } };
+    const config = { num_classes: 0, pretrained_cfg: SQUASHED };
     expect(await recognise(config)).toMatchObject({
       task: 'feature-extraction',
       output: 'y',
@@ -38,10 +40,13 @@ describe('a model of timm', () => {
   });
 
   it('takes the list of numbers beside feature maps', async () => {
-    const wrapped = viewOf(images.inputs, [
-      ['last_hidden_state', 'FP32', [-1, 8, 2, 2]],
-      ['pooler_output', 'FP32', [-1, 8]],
-    ]);
+    const wrapped = viewOf(
+      [['x', 'FP32', [-1, 3, 32, 32]]],
+      [
+        ['last_hidden_state', 'FP32', [-1, 8, 2, 2]],
+        ['pooler_output', 'FP32', [-1, 8]],
+      ],
+    );
     expect(await recognise({ num_classes: 0, pretrained_cfg: {} }, wrapped)).toMatchObject({
       output: 'pooler_output',
     });
