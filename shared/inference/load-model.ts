@@ -16,6 +16,7 @@ import {
 } from '../runtime/session.ts';
 import type { Cacheable } from '../runtime/session-cache.ts';
 import { checkGraph } from './check-graph.ts';
+import { reshapeSession } from './reshape-session.ts';
 import type { TaskRunner } from './task.ts';
 import { bindTask } from './tasks.ts';
 
@@ -52,9 +53,10 @@ export async function loadModel(
   const graph = readModelFile(path);
   checkGraph(graph);
   const source = graph.zipMaps.length > 0 ? rewriteZipMaps(await readFile(path)) : path;
-  const session = markInputs(await openSession(source, folder, options), graph);
+  const opened = markInputs(await openSession(source, folder, options), graph);
   try {
-    const { format, config, example } = await configure(folder, graph, session);
+    const { format, config, example } = await configure(folder, graph, opened);
+    const session = reshapeSession(opened, config.shapes);
     const task = await bindTask(config, { graph, session, folder: folder.path });
     await task.warmUp(session).catch(options.onWarmUpError);
     return {
@@ -68,7 +70,7 @@ export async function loadModel(
       release: session.release,
     };
   } catch (error) {
-    await session.release();
+    await opened.release();
     throw error;
   }
 }
