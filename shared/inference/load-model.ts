@@ -160,7 +160,7 @@ function markInputs(session: Session, graph: Graph): Session {
 /** Frequent refusals of ONNX Runtime, in words without paths. The original goes to the log. */
 const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [
-    /external data|GetExtDataFromTensorProto|\.data\b.*(not exist|cannot open)/i,
+    /external data|GetExtDataFromTensorProto|filesystem error|\.data\b.*(not exist|cannot open)/i,
     'its external data file is missing, lies outside its folder, or cannot be read',
   ],
   [

@@ -34,7 +34,11 @@ describe('a model of timm', () => {
       output: 'y',
       preprocess: [
         { step: 'convert', mode: 'grey' },
-        { step: 'resize', width: 36, height: 36 },
+        { step: 'resize', width: 36, height: 36, filter: 'bicubic' },
+        { step: 'centerCrop', width: 32, height: 32 },
+        { step: 'rescale' },
+        { step: 'normalize', mean: [0.5], std: [0.5] },
+        { step: 'layout' },
       ],
     });
   });
