@@ -3,6 +3,7 @@ import { type ModelConfig, ModelError } from '../model-config.ts';
 import type { FormatFolder, GraphView } from './format-folder.ts';
 import { readMlflowExample, recogniseMlflow } from './mlflow.ts';
 import { MLMODEL_FILE, modelFileOf, readMlmodel } from './mlmodel.ts';
+import { ARCHIVE_FILE, locateArchivedModel } from './model-archive.ts';
 import { recogniseOnnx } from './onnx.ts';
 import { recogniseOptimum } from './optimum.ts';
 import { recogniseTimm } from './timm.ts';
@@ -40,7 +41,7 @@ const RECOGNISERS = {
 const MODEL_FILES = ['model.onnx', 'onnx/model.onnx'];
 
 /** Files that make a folder a model version. */
-export const VERSION_FILES: readonly string[] = [...MODEL_FILES, MLMODEL_FILE];
+export const VERSION_FILES: readonly string[] = [...MODEL_FILES, MLMODEL_FILE, ARCHIVE_FILE];
 
 /**
  * Finds out what kind of model a folder without `model.json` holds.
@@ -82,6 +83,7 @@ export async function locateModel(folder: FormatFolder): Promise<string> {
   const plain = MODEL_FILES.find((path) => folder.files.includes(path));
   const mlmodel = await readMlmodel(folder);
   if (mlmodel && (plain === undefined || mlmodel.flavors.onnx)) return modelFileOf(mlmodel, folder);
-  if (plain !== undefined) return plain;
+  const found = plain ?? (await locateArchivedModel(folder));
+  if (found !== undefined) return found;
   throw new ModelError(`it has none of the files ${VERSION_FILES.join(', ')}`);
 }
