@@ -87,7 +87,7 @@ function readTensors(
     const withBatch = (sizes: readonly number[]) => (batchSize > 0 ? [-1, ...sizes] : sizes);
     const shape = withBatch(sizesOf(message, 'dims'));
     checkTensor(role, message, spec, reshape ? withBatch(sizesOf(reshape, 'shape')) : shape);
-    if (reshape) seen.set(name, { ...spec, shape });
+    if (reshape && String(shape) !== String(spec.shape)) seen.set(name, { ...spec, shape });
   }
   return [...seen.values()];
 }
