@@ -1,6 +1,6 @@
 import { ATTRIBUTE } from './fields.ts';
 import { groupByInput, ML_DOMAIN, type Node, readName } from './nodes.ts';
-import { type ByteSource, bytesSource, type Field, readFields, readVarints } from './protobuf.ts';
+import { type ByteSource, bytesSource, encodeVarintField, type Field, readFields } from './protobuf.ts';
 
 /** Operators that hand on the values of an input, each as it is. */
 const PASSING = [
@@ -68,12 +68,18 @@ function isNotANumber(source: ByteSource, attribute: Field | undefined): boolean
   return Number.isNaN(Buffer.from(source.bytes(value.start, value.end)).readFloatLE());
 }
 
-/** Forests have a number for each of their nodes: these are read at once. */
+/**
+ * Whether one of the whole numbers of an attribute is 1. Forests have one for each of their nodes, hundreds of thousands,
+ * so their bytes are searched: each is a 0 or 1, with the tag before it or all packed into one field.
+ */
 function hasOne(source: ByteSource, { start, end }: Field): boolean {
-  const content = bytesSource(source.bytes(start, end));
-  for (const member of readFields(content)) {
-    if (member.number === ATTRIBUTE.ints && readVarints(content, member).some((value) => value === 1))
-      return true;
+  const content = Buffer.from(source.bytes(start, end));
+  for (const member of readFields(bytesSource(content))) {
+    if (member.number !== ATTRIBUTE.ints) continue;
+    const isPacked = member.wireType !== 0;
+    return isPacked ? content.subarray(member.start, member.end).includes(1) : content.includes(TAGGED_ONE);
   }
   return false;
 }
+
+const TAGGED_ONE = Buffer.from(encodeVarintField(ATTRIBUTE.ints, 1));

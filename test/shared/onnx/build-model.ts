@@ -14,6 +14,7 @@ import {
 import { encodeField, encodeVarint, encodeVarintField } from '../../../shared/onnx/protobuf.ts';
 
 /** Numbers of onnx.proto that only tests write. */
+const FLOAT_TYPE = 1;
 const LIST_TYPES = { floats: 6, ints: 7, strings: 8 } as const;
 const ATTRIBUTE_FLOATS = 7;
 const GRAPH_INITIALIZER = 5;
@@ -122,6 +123,15 @@ export function integerAttribute(name: string, value: number): Uint8Array {
     encodeField(ATTRIBUTE.name, text(name)),
     encodeVarintField(ATTRIBUTE.integer, value),
     encodeVarintField(ATTRIBUTE.type, ATTRIBUTE_TYPES.integer),
+  ]);
+}
+
+export function floatAttribute(name: string, value: number): Uint8Array {
+  const tag = encodeVarint(ATTRIBUTE.float * 8 + 5);
+  return join([
+    encodeField(ATTRIBUTE.name, text(name)),
+    join([tag, new Uint8Array(Float32Array.of(value).buffer)]),
+    encodeVarintField(ATTRIBUTE.type, FLOAT_TYPE),
   ]);
 }
 
