@@ -75,10 +75,12 @@ function widthOf({ shape }: TensorSpec): number | undefined {
   return width === -1 ? undefined : width;
 }
 
-function columnOf({ datatype }: TensorSpec): Column {
+function columnOf({ datatype, takesMissing = false }: TensorSpec): Column {
   if (datatype === 'BYTES') return { type: 'string' };
-  const integers = datatype === 'BOOL' ? ([0, 1] as const) : INTEGER_RANGES[datatype];
-  return { type: 'number', integers, floatBound: FLOAT_BOUNDS[datatype] };
+  if (datatype === 'BOOL') return { type: 'number', integers: [0, 1], isBoolean: true };
+  const floatBound = FLOAT_BOUNDS[datatype];
+  const canBeMissing = takesMissing && floatBound !== undefined;
+  return { type: 'number', integers: INTEGER_RANGES[datatype], floatBound, canBeMissing };
 }
 
 /** The inputs in the order of the features, when each feature is named as one input of one column. */

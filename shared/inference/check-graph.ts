@@ -5,6 +5,9 @@ import { datatypeOfOnnxCode } from '../tensor/datatype.ts';
 /** Newest operator set of the default domain that ONNX Runtime 1.30 takes. */
 const NEWEST_OPSET = 26;
 
+/** The runtime's Node binding gives outputs as members of an object, which loses one of this name. */
+const LOST_NAME = '__proto__';
+
 /** Element types of ONNX 1.20 that the runtime's Node binding cannot carry, by their numbers in the standard. */
 const ELEMENT_TYPES: ReadonlyMap<number, string> = new Map([
   [14, 'complex64'],
@@ -34,6 +37,9 @@ export function checkGraph(graph: Graph): void {
     ['output', graph.outputs],
   ] as const) {
     for (const value of values) checkValue(role, value);
+  }
+  if (graph.outputs.some(({ name }) => name === LOST_NAME)) {
+    throw new ModelError(`an output has the name ${LOST_NAME}, which cannot be served`);
   }
   const opset = graph.opsets.get('') ?? graph.opsets.get('ai.onnx') ?? 0;
   if (opset > NEWEST_OPSET) {

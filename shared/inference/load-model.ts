@@ -5,11 +5,18 @@ import { type Format, type Recognised, recogniseModel } from '../models/formats/
 import { type ModelConfig, ModelError } from '../models/model-config.ts';
 import type { ModelFolder, ModelReference } from '../models/model-repository.ts';
 import { type Graph, readGraph } from '../onnx/graph.ts';
+import { renameLocales } from '../onnx/locales.ts';
 import { ProtobufError, withFileSource } from '../onnx/protobuf.ts';
 import { rewriteZipMaps } from '../onnx/zipmap.ts';
-import { createSession, type Session, UnsupportedGraphError } from '../runtime/session.ts';
+import {
+  createSession,
+  type Session,
+  type SessionOptions,
+  UnsupportedGraphError,
+} from '../runtime/session.ts';
 import type { Cacheable } from '../runtime/session-cache.ts';
 import { checkGraph } from './check-graph.ts';
+import { reshapeSession } from './reshape-session.ts';
 import type { TaskRunner } from './task.ts';
 import { bindTask } from './tasks.ts';
 
@@ -46,9 +53,10 @@ export async function loadModel(
   const graph = readModelFile(path);
   checkGraph(graph);
   const source = graph.zipMaps.length > 0 ? rewriteZipMaps(await readFile(path)) : path;
-  const session = markOpenRanks(await openSession(source, folder, options), graph);
+  const opened = markInputs(await openSession(source, folder, options), graph);
   try {
-    const { format, config, example } = await configure(folder, graph, session);
+    const { format, config, example } = await configure(folder, graph, opened);
+    const session = reshapeSession(opened, config.shapes);
     const task = await bindTask(config, { graph, session, folder: folder.path });
     await task.warmUp(session).catch(options.onWarmUpError);
     return {
@@ -62,7 +70,7 @@ export async function loadModel(
       release: session.release,
     };
   } catch (error) {
-    await session.release();
+    await opened.release();
     throw error;
   }
 }
@@ -112,7 +120,7 @@ async function openSession(
   options: LoadOptions,
 ): Promise<Session> {
   try {
-    return await createSession(source, {
+    return await createLocalSession(source, {
       intraOpThreads: config?.session?.intraOpThreads ?? options.intraOpThreads,
       graphOptimization: config?.session?.graphOptimization,
     });
@@ -122,18 +130,37 @@ async function openSession(
   }
 }
 
-/** The runtime describes an input of open rank like a scalar; only the file tells them apart. */
-function markOpenRanks(session: Session, graph: Graph): Session {
+/** Where the host lacks the locale of a graph's StringNormalizer, one that gives the same letters. */
+async function createLocalSession(source: string | Uint8Array, options: SessionOptions): Promise<Session> {
+  try {
+    return await createSession(source, options);
+  } catch (error) {
+    if (!(error instanceof Error && LACKS_LOCALE.test(error.message))) throw error;
+    return await createSession(
+      renameLocales(typeof source === 'string' ? await readFile(source) : source),
+      options,
+    );
+  }
+}
+
+const LACKS_LOCALE = /construct locale/i;
+
+/** What only the file tells of the inputs: the runtime describes one of open rank like a scalar. */
+function markInputs(session: Session, graph: Graph): Session {
   const open = graph.inputs.filter(({ kind, shape }) => kind === 'tensor' && shape === undefined);
   const isOpen = (name: string) => open.some((input) => input.name === name);
-  const inputs = session.inputs.map((spec) => (isOpen(spec.name) ? { ...spec, isRankOpen: true } : spec));
+  const inputs = session.inputs.map((spec) => ({
+    ...spec,
+    ...(isOpen(spec.name) && { isRankOpen: true }),
+    ...(graph.missingInputs.has(spec.name) && { takesMissing: true }),
+  }));
   return { ...session, inputs };
 }
 
 /** Frequent refusals of ONNX Runtime, in words without paths. The original goes to the log. */
 const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [
-    /external data|GetExtDataFromTensorProto|\.data\b.*(not exist|cannot open)/i,
+    /external data|GetExtDataFromTensorProto|filesystem error|\.data\b.*(not exist|cannot open)/i,
     'its external data file is missing, lies outside its folder, or cannot be read',
   ],
   [
@@ -145,7 +172,7 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
     /No Op registered for|is not a registered function\/op|Could not find an implementation/i,
     'it uses an operator the runtime does not have',
   ],
-  [/locale/i, 'its StringNormalizer needs the locale en_US.UTF-8, which this host lacks'],
+  [LACKS_LOCALE, 'its StringNormalizer needs the locale C.UTF-8 or en_US.UTF-8, which this host lacks'],
   [/std::bad_alloc|not enough memory|out of memory/i, 'it does not fit into the memory of this host'],
 ];
 

@@ -31,6 +31,19 @@ const common = {
   metrics: z.record(z.string(), z.number()).optional(),
   /** Most instances of one request. */
   maxBatchSize: z.number().int().min(1).optional(),
+  /** Shapes of tensors for clients, by name, where the graph has the same elements in another shape. */
+  shapes: z
+    .record(
+      z.string(),
+      z.array(
+        z
+          .number()
+          .int()
+          .min(-1)
+          .refine((size) => size !== 0, 'must be a size, or -1 for any'),
+      ),
+    )
+    .optional(),
   session: z
     .strictObject({
       intraOpThreads: z.number().int().min(1).max(256).optional(),

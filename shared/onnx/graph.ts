@@ -10,7 +10,8 @@ import {
   TYPE,
   VALUE_INFO,
 } from './fields.ts';
-import { ML_DOMAIN, type MlOutputs, NO_ML_OUTPUTS, readMlOutputs } from './ml-outputs.ts';
+import { type MlOutputs, NO_ML_OUTPUTS, readMlOutputs } from './ml-outputs.ts';
+import { ML_DOMAIN } from './nodes.ts';
 import { type ByteSource, type Field, readFields, readText, readVarints } from './protobuf.ts';
 
 /** An input or output as the file declares it. */
@@ -48,12 +49,14 @@ export function readGraph(source: ByteSource): Graph {
   const inputs: ValueInfo[] = [];
   const outputs: ValueInfo[] = [];
   const zipMaps: ZipMap[] = [];
+  let producer = '';
   let body: Field | undefined;
   for (const field of readFields(source)) {
     if (field.number === MODEL.opsetImport) {
       const opset = readMembers(source, field);
       opsets.set(opset.text(OPSET.domain), opset.number(OPSET.version));
     }
+    if (field.number === MODEL.producer) producer = readText(source, field);
     if (field.number !== MODEL.graph) continue;
     body = field;
     for (const part of readFields(source, field.start, field.end)) {
@@ -67,7 +70,9 @@ export function readGraph(source: ByteSource): Graph {
       ? readMlOutputs(
           source,
           body,
+          inputs.map(({ name }) => name),
           outputs.map(({ name }) => name),
+          producer,
         )
       : NO_ML_OUTPUTS;
   return { opsets, inputs, outputs, zipMaps, ...mlOutputs };

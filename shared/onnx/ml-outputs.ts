@@ -1,4 +1,6 @@
-import { ATTRIBUTE, GRAPH, NODE, TENSOR } from './fields.ts';
+import { ATTRIBUTE, GRAPH, TENSOR } from './fields.ts';
+import { findMissingInputs } from './missing-values.ts';
+import { groupByInput, ML_DOMAIN, type Node, readName, readNode } from './nodes.ts';
 import { type ByteSource, type Field, readFields, readText, readVarints } from './protobuf.ts';
 
 export type ClassLabels = readonly string[] | readonly number[];
@@ -9,11 +11,15 @@ export interface MlOutputs {
   readonly classLabels: ReadonlyMap<string, ClassLabels>;
   /** Outputs that hold what a regressor predicts. */
   readonly regressions: ReadonlySet<string>;
+  /** Inputs of numbers that can be missing: all that becomes of them is made by operators that know NaN. */
+  readonly missingInputs: ReadonlySet<string>;
 }
 
-export const ML_DOMAIN = 'ai.onnx.ml';
-
-export const NO_ML_OUTPUTS: MlOutputs = { classLabels: new Map(), regressions: new Set() };
+export const NO_ML_OUTPUTS: MlOutputs = {
+  classLabels: new Map(),
+  regressions: new Set(),
+  missingInputs: new Set(),
+};
 
 const CLASSIFIERS = ['TreeEnsembleClassifier', 'LinearClassifier', 'SVMClassifier'];
 const REGRESSORS = ['TreeEnsembleRegressor', 'LinearRegressor', 'SVMRegressor'];
@@ -25,58 +31,37 @@ const COMBINING = [...PASSING, 'Add', 'Sub', 'Mul', 'Div', 'Sum', 'Mean', 'Neg',
 const LONGEST_WAY = 32;
 
 /**
- * Follows each output back to the operator that makes it.
+ * Follows each output back to the operator that makes it, and each input on to those that take it.
  * Source: the ONNX-ML operator list (attributes of the classifiers, ArrayFeatureExtractor, LabelEncoder).
  *
  * @param graph the field of the file that holds the graph
+ * @param producer the program that wrote the file, as it calls itself
  */
-export function readMlOutputs(source: ByteSource, graph: Field, outputs: readonly string[]): MlOutputs {
+export function readMlOutputs(
+  source: ByteSource,
+  graph: Field,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  producer: string,
+): MlOutputs {
   const parts = [...readFields(source, graph.start, graph.end)];
-  const makers = new Map<string, Node>();
-  for (const part of parts) {
-    if (part.number !== GRAPH.node) continue;
-    const node = readNode(source, part);
-    for (const output of node.outputs) makers.set(output, node);
-  }
+  const nodes = parts.filter(({ number }) => number === GRAPH.node).map((part) => readNode(source, part));
+  const makers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
   const constants = () => parts.filter(({ number }) => number === GRAPH.initializer);
   const classLabels = new Map<string, ClassLabels>();
-  const regressions = new Set<string>();
   for (const output of outputs) {
     const labels = findLabels({ source, makers, constants }, output, 0);
     if (labels && labels.length > 0) classLabels.set(output, labels);
-    if (comesFromRegressor(makers, output, new Set())) regressions.add(output);
   }
-  return { classLabels, regressions };
-}
-
-interface Node {
-  readonly type: string;
-  readonly domain: string;
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  readonly attributes: readonly Field[];
+  const predicted = followRegressors(nodes);
+  const regressions = new Set(outputs.filter((output) => predicted.has(output)));
+  return { classLabels, regressions, missingInputs: findMissingInputs(source, nodes, inputs, producer) };
 }
 
 interface Way {
   readonly source: ByteSource;
   readonly makers: ReadonlyMap<string, Node>;
   readonly constants: () => readonly Field[];
-}
-
-function readNode(source: ByteSource, field: Field): Node {
-  const inputs: string[] = [];
-  const outputs: string[] = [];
-  const attributes: Field[] = [];
-  let type = '';
-  let domain = '';
-  for (const member of readFields(source, field.start, field.end)) {
-    if (member.number === NODE.input) inputs.push(readText(source, member));
-    if (member.number === NODE.output) outputs.push(readText(source, member));
-    if (member.number === NODE.opType) type = readText(source, member);
-    if (member.number === NODE.domain) domain = readText(source, member);
-    if (member.number === NODE.attribute) attributes.push(member);
-  }
-  return { type, domain, inputs, outputs, attributes };
 }
 
 function findLabels(way: Way, name: string, steps: number): ClassLabels | undefined {
@@ -103,15 +88,18 @@ function pick(values: ClassLabels, places: readonly number[]): ClassLabels | und
   return texts.length > 0 ? texts : picked.filter((value) => typeof value === 'number');
 }
 
-/** @param seen what was looked at on another way: sums of sums would be walked through again and again */
-function comesFromRegressor(makers: ReadonlyMap<string, Node>, name: string, seen: Set<string>): boolean {
-  const node = makers.get(name);
-  if (!node || seen.has(name)) return false;
-  seen.add(name);
-  if (node.domain === ML_DOMAIN) return REGRESSORS.includes(node.type);
-  return (
-    COMBINING.includes(node.type) && node.inputs.some((input) => comesFromRegressor(makers, input, seen))
+/** All that is made of what regressors say, by operators that keep it a prediction. */
+function followRegressors(nodes: readonly Node[]): ReadonlySet<string> {
+  const takers = groupByInput(
+    nodes.filter(({ domain, type }) => domain !== ML_DOMAIN && COMBINING.includes(type)),
   );
+  const regressors = nodes.filter(({ domain, type }) => domain === ML_DOMAIN && REGRESSORS.includes(type));
+  const found = new Set(regressors.flatMap(({ outputs }) => outputs));
+  // A set that grows while it is walked through has each name once, whatever circles a broken graph has.
+  for (const name of found) {
+    for (const taker of takers.get(name) ?? []) for (const output of taker.outputs) found.add(output);
+  }
+  return found;
 }
 
 /** An attribute that is a list of strings or of whole numbers: `keys_strings`, `keys_int64s`, `keys_ints`. */
@@ -129,13 +117,6 @@ function readList(source: ByteSource, node: Node, prefix: string): ClassLabels |
     if (list.length > 0) return list;
   }
   return undefined;
-}
-
-function readName(source: ByteSource, message: Field, number: number): string {
-  for (const member of readFields(source, message.start, message.end)) {
-    if (member.number === number) return readText(source, member);
-  }
-  return '';
 }
 
 /** The elements of a constant of strings or whole numbers. */

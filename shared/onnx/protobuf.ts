@@ -145,6 +145,11 @@ export function withFileSource<R>(path: string, use: (source: ByteSource) => R):
   }
 }
 
+/** A field as it stands in its message, tag and length included. */
+export function whole(message: Uint8Array, field: Field): Uint8Array {
+  return message.subarray(field.fieldStart, field.end);
+}
+
 /** The bytes of a varint. */
 export function encodeVarint(value: number): Uint8Array {
   const bytes: number[] = [];

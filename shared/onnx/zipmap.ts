@@ -1,16 +1,37 @@
-import { DIMENSION, GRAPH, MODEL, NODE, OPSET, SHAPE, TENSOR_TYPE, TYPE, VALUE_INFO } from './fields.ts';
+import {
+  ATTRIBUTE,
+  ATTRIBUTE_TYPES,
+  DIMENSION,
+  GRAPH,
+  MODEL,
+  NODE,
+  OPSET,
+  SHAPE,
+  TENSOR_TYPE,
+  TYPE,
+  VALUE_INFO,
+} from './fields.ts';
 import { readZipMap, type ZipMap } from './graph.ts';
-import { bytesSource, encodeField, encodeVarintField, type Field, readFields, readText } from './protobuf.ts';
+import {
+  bytesSource,
+  encodeField,
+  encodeVarintField,
+  type Field,
+  readFields,
+  readText,
+  whole,
+} from './protobuf.ts';
 
 const FLOAT32 = 1;
-/** Any version has Identity; this one is known to every runtime that loads files without the default operator set. */
-const IDENTITY_OPSET = 13;
+/** This version has Cast and is known to every runtime that loads files without the default operator set. */
+const CAST_OPSET = 13;
 
 /**
  * Rewrites a graph so that each ZipMap gives the probability matrix itself. Classifiers that scikit-learn's converter
  * exports by default end in a ZipMap, a sequence of maps no client can be sent and the runtime's Node binding cannot
- * fetch. The node becomes an Identity under the same output name, the output an FP32 tensor [rows, classes]; all other
- * bytes of the file stay as they are.
+ * fetch. The node becomes a Cast under the same output name, the output an FP32 tensor [rows, classes]; all other
+ * bytes of the file stay as they are. A Cast to the type that is there already costs nothing; models that were exported
+ * for float64 give doubles to their ZipMap, which no runtime loads as it is.
  *
  * Source: ZipMap in the ONNX-ML operator list (input tensor(float) [N, C], output sequence of map).
  */
@@ -27,7 +48,7 @@ export function rewriteZipMaps(model: Uint8Array): Uint8Array {
     );
   }
   if (!hasDefaultOpset) {
-    chunks.push(encodeField(MODEL.opsetImport, encodeVarintField(OPSET.version, IDENTITY_OPSET)));
+    chunks.push(encodeField(MODEL.opsetImport, encodeVarintField(OPSET.version, CAST_OPSET)));
   }
   return Buffer.concat(chunks);
 }
@@ -42,7 +63,7 @@ function rewriteGraph(model: Uint8Array, graph: Field): Uint8Array {
   }
   const chunks = parts.map((part) => {
     if (part.number === GRAPH.node && readZipMap(source, part).length > 0) {
-      return encodeField(GRAPH.node, identityNode(model, part));
+      return encodeField(GRAPH.node, castNode(model, part));
     }
     const zipMap = part.number === GRAPH.output ? zipMaps.get(outputName(model, part)) : undefined;
     return zipMap ? encodeField(GRAPH.output, probabilityOutput(zipMap)) : whole(model, part);
@@ -51,12 +72,17 @@ function rewriteGraph(model: Uint8Array, graph: Field): Uint8Array {
 }
 
 /** Keeps the node's input, output and name; its attributes and its domain (ai.onnx.ml) go. */
-function identityNode(model: Uint8Array, node: Field): Uint8Array {
+function castNode(model: Uint8Array, node: Field): Uint8Array {
   const kept: readonly number[] = [NODE.input, NODE.output, NODE.name];
   const chunks = [...readFields(bytesSource(model), node.start, node.end)]
     .filter((member) => kept.includes(member.number))
     .map((member) => whole(model, member));
-  return Buffer.concat([...chunks, encodeField(NODE.opType, text('Identity'))]);
+  const to = Buffer.concat([
+    encodeField(ATTRIBUTE.name, text('to')),
+    encodeVarintField(ATTRIBUTE.integer, FLOAT32),
+    encodeVarintField(ATTRIBUTE.type, ATTRIBUTE_TYPES.integer),
+  ]);
+  return Buffer.concat([...chunks, encodeField(NODE.opType, text('Cast')), encodeField(NODE.attribute, to)]);
 }
 
 function probabilityOutput(zipMap: ZipMap): Uint8Array {
@@ -87,11 +113,6 @@ function isDefaultOpset(model: Uint8Array, opset: Field): boolean {
     (member) => member.number === OPSET.domain,
   );
   return !domain || ['', 'ai.onnx'].includes(readText(source, domain));
-}
-
-/** The field as it stands in the file, tag and length included. */
-function whole(model: Uint8Array, field: Field): Uint8Array {
-  return model.subarray(field.fieldStart, field.end);
 }
 
 function text(value: string): Uint8Array {

@@ -21,6 +21,10 @@ export interface Column {
   readonly integers?: readonly [number, number] | undefined;
   /** Magnitude from which on a number would reach the model as infinity. */
   readonly floatBound?: number | undefined;
+  /** Whether the model takes true and false; 1 and 0 mean the same. */
+  readonly isBoolean?: boolean;
+  /** Whether `null` stands for a missing number, which the model is fed as NaN. */
+  readonly canBeMissing?: boolean;
 }
 
 /** What a row must look like: named features, or only how many when the model names none (undefined: any number). */
@@ -121,11 +125,14 @@ function parseNumber(
   value: JsonValue | undefined,
   field: string,
   feature: Feature | undefined,
-  { integers, floatBound }: Column,
+  { integers, floatBound, isBoolean = false, canBeMissing = false }: Column,
 ): number {
+  if (isBoolean && typeof value === 'boolean') return Number(value);
+  if (canBeMissing && value === null) return Number.NaN;
   if (typeof value !== 'number' || !Number.isFinite(value)) {
     const found = typeof value === 'number' ? String(value) : describeJson(value);
-    throw invalid(`${field} is ${found}; expected a finite number.`);
+    const wanted = isBoolean ? 'true or false' : `a finite number${canBeMissing ? ' or null' : ''}`;
+    throw invalid(`${field} is ${found}; expected ${wanted}.`);
   }
   if (floatBound !== undefined && Math.abs(value) >= floatBound) {
     throw invalid(`${field} is ${value}; the model takes numbers below ${floatBound}.`);

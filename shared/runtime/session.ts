@@ -10,6 +10,8 @@ export interface TensorSpec {
   readonly shape: readonly number[];
   /** Whether the graph leaves even the number of axes open; `shape` is empty then, as it is for a scalar. */
   readonly isRankOpen?: boolean;
+  /** Whether its numbers can be missing, which the graph is fed as NaN. */
+  readonly takesMissing?: boolean;
 }
 
 export type NamedTensors = ReadonlyMap<string, Tensor>;

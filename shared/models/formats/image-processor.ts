@@ -1,22 +1,18 @@
 import * as z from 'zod';
 import { ModelError } from '../model-config.ts';
 import { type FormatFolder, readJsonFile } from './format-folder.ts';
+import { type ImageSize, type Kind, kindOf, lacks, PROCESSOR_FILE } from './image-processor-kinds.ts';
 import {
   centerCrop,
   FILTERS,
-  type FilterName,
   type ImageStepJson,
   normalize,
   rescale,
-  resize,
-  resizeShortestEdge,
   toBgr,
   toGrey,
   toPlanes,
   toRgb,
 } from './image-steps.ts';
-
-export const PROCESSOR_FILE = 'preprocessor_config.json';
 
 const side = z.number().int().min(1);
 const sizeSchema = z.union(
@@ -30,105 +26,82 @@ const sizeSchema = z.union(
 );
 const perChannel = z.union([z.number().transform((value) => [value]), z.array(z.number()).min(1)]);
 
-/** What matters of `preprocessor_config.json`; members with defaults were not written by all versions. */
-const processorSchema = z.object({
-  image_processor_type: z.string().optional(),
-  feature_extractor_type: z.string().optional(),
-  do_resize: z.boolean().default(true),
-  size: sizeSchema.optional(),
-  resample: z
-    .number()
-    .int()
-    .min(0)
-    .max(FILTERS.length - 1)
-    .optional(),
-  crop_pct: z.number().positive().nullish(),
-  do_center_crop: z.boolean().optional(),
-  crop_size: sizeSchema.optional(),
-  do_rescale: z.boolean().default(true),
-  rescale_factor: z
-    .number()
-    .positive()
-    .default(1 / 255),
-  rescale_offset: z.literal(false, 'cannot be done here').optional(),
-  do_normalize: z.boolean().optional(),
-  image_mean: perChannel.nullish(),
-  image_std: perChannel.nullish(),
-  include_top: z.boolean().optional(),
-  do_flip_channel_order: z.boolean().optional(),
-  do_pad: z.literal(false, 'cannot be done here').nullish(),
-});
+/**
+ * What matters of `preprocessor_config.json`; members with defaults were not written by all versions. Fast processors
+ * write null for what they leave to their class.
+ */
+const processorSchema = z.preprocess(
+  dropNulls,
+  z.object({
+    image_processor_type: z.string().optional(),
+    feature_extractor_type: z.string().optional(),
+    do_resize: z.boolean().default(true),
+    size: sizeSchema.optional(),
+    resample: z
+      .number()
+      .int()
+      .min(0)
+      .max(FILTERS.length - 1)
+      .optional(),
+    crop_pct: z.number().positive().optional(),
+    do_center_crop: z.boolean().optional(),
+    crop_size: sizeSchema.optional(),
+    do_rescale: z.boolean().default(true),
+    rescale_factor: z
+      .number()
+      .positive()
+      .default(1 / 255),
+    rescale_offset: z.literal(false, 'cannot be done here').optional(),
+    do_normalize: z.boolean().optional(),
+    image_mean: perChannel.optional(),
+    image_std: perChannel.optional(),
+    include_top: z.boolean().optional(),
+    do_flip_channel_order: z.boolean().optional(),
+    do_pad: z.literal(false, 'cannot be done here').optional(),
+  }),
+);
 
 type Processor = z.infer<typeof processorSchema>;
-type Size = { readonly height: number; readonly width: number } | { readonly shortestEdge: number };
 
-/** How the image processors of transformers differ where their files look the same. */
-interface Kind {
-  /** Whether a size of one number is a square, or the shorter side. */
-  readonly square: boolean;
-  /** What is done where the file does not say. */
-  readonly crops: boolean;
-  readonly normalizes: boolean;
-  readonly resize: (size: Size, processor: Processor, filter: FilterName) => readonly ImageStepJson[];
+/** What is known of the model beside the file. */
+export interface ImageModel {
+  /** Number of colours the model takes. */
+  readonly channels: number;
+  /** The version of transformers that saved the model; undefined where it is not known. */
+  readonly version?: string | undefined;
 }
-
-const square: Kind = { square: true, crops: false, normalizes: true, resize: resizePlainly };
-const shorter: Kind = { square: false, crops: true, normalizes: true, resize: resizePlainly };
-
-/** By the class names of transformers 4.57, without their ends. */
-const KINDS: Readonly<Record<string, Kind>> = {
-  ViT: square,
-  Siglip: square,
-  Pvt: square,
-  Segformer: square,
-  EfficientNet: square,
-  DeiT: { ...square, crops: true },
-  Beit: { ...square, crops: true },
-  CLIP: shorter,
-  ChineseCLIP: shorter,
-  Bit: shorter,
-  MobileNetV1: shorter,
-  MobileNetV2: shorter,
-  MobileViT: { ...shorter, normalizes: false },
-  ConvNext: { ...shorter, crops: false, resize: resizeForConvNext },
-  Levit: { ...shorter, resize: resizeForLevit },
-  PoolFormer: { ...shorter, resize: resizeForPoolFormer },
-};
 
 /**
  * The steps of `preprocessor_config.json`, in the order in which transformers does them: resize, crop, rescale,
- * normalise. Images are always brought to the colours the model takes, as transformers does for files.
- * Source: transformers, models/<name>/image_processing_<name>.py.
+ * normalise. Images are always brought to the colours the model takes, as transformers does for files. Fast processors
+ * work on tensors, whose numbers differ in the last digits: those of names with `Fast`, and from transformers 5 on all
+ * without `Pil`.
+ * Source: transformers, models/<name>/image_processing_<name>.py and image_processing_utils_fast.py.
  *
- * @param channels number of colours the model takes
  * @throws ModelError when the file is missing, or says what this server does not do
  */
-export async function readImageSteps(folder: FormatFolder, channels: number): Promise<ImageStepJson[]> {
+export async function readImageSteps(folder: FormatFolder, model: ImageModel): Promise<ImageStepJson[]> {
   const processor = await readJsonFile(folder, PROCESSOR_FILE, processorSchema);
   if (!processor) throw new ModelError(`a model of images needs a ${PROCESSOR_FILE} beside it`);
-  const kind = kindOf(processor);
+  const type = processor.image_processor_type ?? processor.feature_extractor_type;
+  if (type === undefined) throw lacks('image_processor_type');
+  const kind = kindOf(type);
+  const pixelSteps = [...resizeSteps(processor, kind), ...cropSteps(processor, kind)];
+  const isFast = /Fast$/.test(type) || (Number.parseInt(model.version ?? '', 10) >= 5 && !/Pil$/.test(type));
   return [
-    colourStep(processor, channels),
-    ...resizeSteps(processor, kind),
-    ...cropSteps(processor, kind),
-    ...(processor.do_rescale ? [rescale(processor.rescale_factor)] : []),
-    ...normalizeSteps(processor, kind),
+    colourStep(processor, model.channels),
+    ...(isFast ? pixelSteps.map((step) => toTorch(step, kind)) : pixelSteps),
+    ...(isFast ? fusedSteps(processor, kind) : valueSteps(processor, kind)),
     toPlanes(),
   ];
 }
 
-function kindOf({ image_processor_type, feature_extractor_type }: Processor): Kind {
-  const type = image_processor_type ?? feature_extractor_type;
-  if (type === undefined) throw lacks('image_processor_type');
-  const name = type.replace(/(?:ImageProcessor|FeatureExtractor)(?:Fast|Pil)?$/, '');
-  const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
-  if (kind) return kind;
-  throw new ModelError(
-    `its ${PROCESSOR_FILE} is of the type ${JSON.stringify(type.slice(0, 60))}; known are ${Object.keys(KINDS).join(', ')}`,
-  );
+function dropNulls(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null));
 }
 
-function colourStep({ do_flip_channel_order: flips }: Processor, channels: number): ImageStepJson {
+function colourStep({ do_flip_channel_order: flips = false }: Processor, channels: number): ImageStepJson {
   if (channels === 1) return toGrey();
   return flips ? toBgr() : toRgb();
 }
@@ -138,37 +111,7 @@ function resizeSteps(processor: Processor, kind: Kind): readonly ImageStepJson[]
   const { size, resample } = processor;
   if (size === undefined) throw lacks('size');
   if (resample === undefined) throw lacks('resample');
-  return kind.resize(readSize(size, kind.square), processor, FILTERS[resample] ?? 'bilinear');
-}
-
-function resizePlainly(size: Size, _: Processor, filter: FilterName): readonly ImageStepJson[] {
-  return 'shortestEdge' in size
-    ? [resizeShortestEdge(size.shortestEdge, filter)]
-    : [resize(size.width, size.height, filter)];
-}
-
-/** Small pictures are cut out of the middle of larger ones, others squeezed into a square. */
-function resizeForConvNext(size: Size, { crop_pct }: Processor, filter: FilterName): ImageStepJson[] {
-  if (!('shortestEdge' in size)) throw lacks('size.shortest_edge');
-  const edge = size.shortestEdge;
-  if (edge >= 384) return [resize(edge, edge, filter)];
-  return [
-    resizeShortestEdge(Math.trunc(edge / (crop_pct ?? 224 / 256)), filter),
-    centerCrop(edge, edge, 'down'),
-  ];
-}
-
-function resizeForLevit(size: Size, processor: Processor, filter: FilterName): readonly ImageStepJson[] {
-  if (!('shortestEdge' in size)) return resizePlainly(size, processor, filter);
-  return [resizeShortestEdge(Math.trunc((256 / 224) * size.shortestEdge), filter)];
-}
-
-function resizeForPoolFormer(size: Size, processor: Processor, filter: FilterName): readonly ImageStepJson[] {
-  const share = processor.crop_pct;
-  if (!share) return resizePlainly(size, processor, filter);
-  if ('shortestEdge' in size) return [resizeShortestEdge(Math.trunc(size.shortestEdge / share), filter)];
-  const [width, height] = [Math.trunc(size.width / share), Math.trunc(size.height / share)];
-  return size.width === size.height ? [resizeShortestEdge(width, filter)] : [resize(width, height, filter)];
+  return kind.resize(readSize(size, kind.square), processor.crop_pct, FILTERS[resample] ?? 'bilinear');
 }
 
 function cropSteps({ do_center_crop: crops, crop_size }: Processor, kind: Kind): readonly ImageStepJson[] {
@@ -179,29 +122,49 @@ function cropSteps({ do_center_crop: crops, crop_size }: Processor, kind: Kind):
   return [centerCrop(size.width, size.height, 'down')];
 }
 
-function normalizeSteps(processor: Processor, kind: Kind): readonly ImageStepJson[] {
-  if (!(processor.do_normalize ?? kind.normalizes)) return [];
-  const { image_mean: mean, image_std: std } = processor;
-  if (!mean) throw lacks('image_mean');
-  if (!std) throw lacks('image_std');
-  // EfficientNet divides a second time, as the models it was made from do.
-  const again = processor.include_top
-    ? [
-        normalize(
-          std.map(() => 0),
-          std,
-        ),
-      ]
-    : [];
-  return [normalize(mean, std), ...again];
+function toTorch(step: ImageStepJson, { cropsAsTorchvision = false }: Kind): ImageStepJson {
+  if (step.step === 'resize') return { ...step, arithmetic: 'torch' };
+  return { ...step, rounding: cropsAsTorchvision ? 'even' : 'zero' };
 }
 
-function readSize(size: z.infer<typeof sizeSchema>, isSquare: boolean): Size {
+function valueSteps(processor: Processor, kind: Kind): readonly ImageStepJson[] {
+  const { do_rescale, rescale_factor } = processor;
+  const values = readNormalization(processor, kind);
+  return [
+    ...(do_rescale ? [rescale(rescale_factor)] : []),
+    ...(values ? [normalize(values.mean, values.std), ...secondDivision(processor, values.std)] : []),
+  ];
+}
+
+/** Mean and deviation are brought to the scale of bytes instead of the bytes to 0..1, all in float32. */
+function fusedSteps(processor: Processor, kind: Kind): readonly ImageStepJson[] {
+  const { do_rescale, rescale_factor } = processor;
+  const values = readNormalization(processor, kind);
+  if (!values) return do_rescale ? [rescale(Math.fround(rescale_factor))] : [];
+  const scale = do_rescale ? Math.fround(1 / rescale_factor) : 1;
+  const scaled = (numbers: readonly number[]) =>
+    numbers.map((value) => Math.fround(Math.fround(value) * scale));
+  return [normalize(scaled(values.mean), scaled(values.std)), ...secondDivision(processor, values.std)];
+}
+
+/** EfficientNet divides a second time, as the models it was made from do. */
+function secondDivision(
+  { include_top: again = false }: Processor,
+  std: readonly number[],
+): readonly ImageStepJson[] {
+  const zeros = std.map(() => 0);
+  return again ? [normalize(zeros, std)] : [];
+}
+
+function readNormalization({ do_normalize, image_mean: mean, image_std: std }: Processor, kind: Kind) {
+  if (!(do_normalize ?? kind.normalizes)) return undefined;
+  if (!mean) throw lacks('image_mean');
+  if (!std) throw lacks('image_std');
+  return { mean, std };
+}
+
+function readSize(size: z.infer<typeof sizeSchema>, isSquare: boolean): ImageSize {
   if (typeof size === 'number') return isSquare ? { height: size, width: size } : { shortestEdge: size };
   if (Array.isArray(size)) return { height: size[0], width: size[1] };
   return 'height' in size ? size : { shortestEdge: size.shortest_edge };
-}
-
-function lacks(member: string): ModelError {
-  return new ModelError(`its ${PROCESSOR_FILE} lacks "${member}"`);
 }

@@ -31,12 +31,11 @@ export const resizeShortestEdge = (shortestEdge: number, filter: FilterName): Im
 });
 
 /** The middle, as the library rounds it that the format comes from. */
-/** The middle, as the library rounds it that the format comes from. */
 export const centerCrop = (
   width: number,
   height: number,
-  rounding: 'even' | 'down' = 'even',
-): ImageStepJson => ({ step: 'centerCrop', width, height, ...(rounding === 'down' && { rounding }) });
+  rounding: 'even' | 'down' | 'zero' = 'even',
+): ImageStepJson => ({ step: 'centerCrop', width, height, ...(rounding !== 'even' && { rounding }) });
 
 export const rescale = (scale: number): ImageStepJson => ({ step: 'rescale', scale });
 

@@ -4,7 +4,8 @@ import { DATATYPES } from '../../tensor/datatype.ts';
 import { type ModelConfig, ModelError } from '../model-config.ts';
 import type { FormatFolder, GraphView } from './format-folder.ts';
 
-const LABELS_FILE = 'labels.txt';
+/** Files of labels by their usual names; an earlier one counts before the others. */
+const LABELS_FILES = ['labels.txt', 'classes.txt', 'synset.txt'];
 
 /**
  * The labels of a file with one per line. Lines that are all numbered by their own index, as `0,tench` and `1 goldfish`,
@@ -13,13 +14,16 @@ const LABELS_FILE = 'labels.txt';
 export function parseLabels(text: string): string[] {
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
   while (lines.at(-1)?.trim() === '') lines.pop();
-  const named = lines.map((line, index) => new RegExp(`^${index}(?:[,:;]\\s*|\\s+)(.+)$`).exec(line)?.[1]);
+  const named = lines.map((line, index) => {
+    const [, number, name] = /^(\d+)(?:[,:;]\s*|\s+)(.+)$/.exec(line) ?? [];
+    return number === String(index) ? name : undefined;
+  });
   const labels = named.every((name) => name !== undefined) ? named : lines;
   return labels.map((label) => label.trim());
 }
 
 /**
- * Adds the labels of `labels.txt` to a config that has none, where there are as many as the graph has classes and the
+ * Adds the labels of a `labels.txt` (`classes.txt`, `synset.txt`) to a config that has none, where there are as many as the graph has classes and the
  * graph does not name the classes itself.
  */
 export async function withLabelsFile(
@@ -27,7 +31,8 @@ export async function withLabelsFile(
   folder: FormatFolder,
   view: GraphView,
 ): Promise<ModelConfig> {
-  const text = await folder.read(LABELS_FILE);
+  const file = LABELS_FILES.find((name) => folder.files.includes(name));
+  const text = file === undefined ? undefined : await folder.read(file);
   if (text === undefined || !('labels' in config || canHaveLabels(config))) return config;
   const labels = parseLabels(text);
   return labels.length > 0 && labels.length === countClasses(view) && !namesClasses(view)

@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { isPlainPath } from '../file-manifest.ts';
 import { ModelError } from '../model-config.ts';
 import { checkFile, type FormatFolder } from './format-folder.ts';
-import { PlainYamlError, readPlainYaml } from './plain-yaml.ts';
+import { readPlainYaml } from './plain-yaml.ts';
+import { PlainYamlError } from './yaml-scalars.ts';
 
 export const MLMODEL_FILE = 'MLmodel';
 

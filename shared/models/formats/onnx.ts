@@ -18,25 +18,33 @@ export function configOf(view: GraphView): ModelConfig {
   return predictsNumbers(view) ? { task: 'tabular-regression' } : { task: 'tensor' };
 }
 
-/** One matrix, or several inputs of which each says how many columns it has. */
+/** One matrix or column, or several inputs of which each says how many columns it has. */
 export function takesColumns(inputs: readonly TensorSpec[]): boolean {
-  const [first, ...others] = inputs;
-  if (!first) return false;
-  if (others.length === 0) return first.shape.length === 2;
-  return inputs.every(({ shape, isRankOpen }) =>
-    shape.length === 1 ? isRankOpen !== true : shape.length === 2 && shape[1] !== -1,
+  return (
+    inputs.length > 0 &&
+    inputs.every(
+      ({ shape }) => shape.length === 1 || (shape.length === 2 && (inputs.length === 1 || shape[1] !== -1)),
+    )
   );
 }
 
-/** A ZipMap, or an output of labels whose classes the graph names beside one of scores for them. */
+/**
+ * A ZipMap, or an output of labels whose classes the graph names beside one of scores for them. Several labels for a
+ * row, or several ZipMaps, are those of several classifiers in one.
+ */
 function classifies(view: GraphView): boolean {
   const { graph, outputs } = view;
-  if (graph.zipMaps.length > 0) return true;
+  const zipped = outputs.filter(({ name }) => graph.zipMaps.some(({ output }) => output === name));
+  if (zipped.length > 0) return zipped.length === 1 && !outputs.some(holdsSeveralLabels);
   const scores = findScores(view);
   const [only, ...others] = outputs.filter(({ name }) => graph.classLabels.has(name));
   if (!only || others.length > 0 || outputs.length !== 2 || scores?.shape.length !== 2) return false;
   const width = scores.shape[1] ?? -1;
   return only.shape.length === 1 && (width === -1 || width === graph.classLabels.get(only.name)?.length);
+}
+
+function holdsSeveralLabels({ datatype, shape }: TensorSpec): boolean {
+  return DATATYPES[datatype].kind !== 'float' && shape.length === 2 && (shape[1] ?? 1) > 1;
 }
 
 function predictsNumbers({ graph, outputs }: GraphView): boolean {

@@ -2,7 +2,8 @@ import * as z from 'zod';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { type ModelConfig, ModelError } from '../model-config.ts';
 import { type FormatFolder, type GraphView, readJsonFile } from './format-folder.ts';
-import { readImageSteps } from './image-processor.ts';
+import { type ImageModel, readImageSteps } from './image-processor.ts';
+import { PROCESSOR_FILE } from './image-processor-kinds.ts';
 import { toConfig } from './image-steps.ts';
 import { checkLabelCount } from './labels.ts';
 import { readPooling } from './sentence-transformers.ts';
@@ -10,7 +11,6 @@ import { readTokenLimit } from './token-limit.ts';
 
 const OPTIMUM_FILE = 'config.json';
 const TOKENIZER_FILE = 'tokenizer.json';
-const PROCESSOR_FILE = 'preprocessor_config.json';
 
 /** What matters of `config.json`. Files of the same name that are of something else have no `model_type`. */
 const configSchema = z.object({
@@ -21,6 +21,7 @@ const configSchema = z.object({
   num_channels: z.number().int().positive().optional().catch(undefined),
   max_position_embeddings: z.number().int().positive().optional().catch(undefined),
   pad_token_id: z.number().int().nullish().catch(undefined),
+  transformers_version: z.string().optional().catch(undefined),
 });
 
 export type OptimumConfig = z.infer<typeof configSchema>;
@@ -63,7 +64,7 @@ export async function recogniseOptimum(
     case 'image-classification':
       return toConfig({
         task: goal,
-        preprocess: await readImageSteps(folder, config.num_channels ?? 3),
+        preprocess: await readImageSteps(folder, imageModelOf(config)),
         ...classify(config, view),
       });
     case 'text-features':
@@ -75,7 +76,7 @@ export async function recogniseOptimum(
     case 'image-features':
       return toConfig({
         task: 'feature-extraction',
-        preprocess: await readImageSteps(folder, config.num_channels ?? 3),
+        preprocess: await readImageSteps(folder, imageModelOf(config)),
         output: view && findEmbedding(view)?.name,
       });
   }
@@ -112,6 +113,10 @@ function goalOfFiles(config: OptimumConfig, { files }: FormatFolder): Goal | und
     return undefined;
   }
   return files.includes(TOKENIZER_FILE) ? 'text-features' : 'image-features';
+}
+
+function imageModelOf({ num_channels, transformers_version }: OptimumConfig): ImageModel {
+  return { channels: num_channels ?? 3, version: transformers_version };
 }
 
 function isNamed({ architectures }: OptimumConfig, pattern: RegExp): boolean {

@@ -1,16 +1,4 @@
-/** A YAML document, as far as it is one of those that `readPlainYaml` reads. */
-export type PlainYaml = string | number | boolean | null | PlainYaml[] | { [key: string]: PlainYaml };
-
-/** The text is no YAML, or YAML of a kind that is not read. */
-export class PlainYamlError extends Error {
-  override readonly name = 'PlainYamlError';
-}
-
-interface Line {
-  readonly number: number;
-  readonly indent: number;
-  readonly text: string;
-}
+import { type Line, type PlainYaml, PlainYamlError, readScalar, trimBlanks, wrong } from './yaml-scalars.ts';
 
 /**
  * Reads the plain YAML that programs such as MLflow write: mappings and lists by indentation, scalars bare or in
@@ -23,7 +11,7 @@ interface Line {
 export function readPlainYaml(text: string): PlainYaml {
   const lines = toLines(text);
   if (lines.length === 0) return null;
-  const reader = { lines, at: 0 };
+  const reader: Reader = { lines, at: 0, depth: 0 };
   const value = readBlock(reader, lines[0]?.indent ?? 0);
   const rest = lines[reader.at];
   if (rest) throw wrong(rest, 'is not indented like what stands before it');
@@ -31,21 +19,16 @@ export function readPlainYaml(text: string): PlainYaml {
 }
 
 interface Reader {
-  readonly lines: readonly Line[];
+  readonly lines: Line[];
   at: number;
+  depth: number;
 }
 
-const KEY =
-  /^((?:'(?:[^']|'')*'|"(?:[^"\\]|\\.)*"|[^\s'"&*!|>%@`[\]{},#?-][^:#]*?|-[^\s:#][^:#]*?))\s*:(?:\s+(.*))?$/s;
-const ESCAPES: Readonly<Record<string, string>> = {
-  n: '\n',
-  t: '\t',
-  '"': '"',
-  '\\': '\\',
-  '/': '/',
-  '0': '\0',
-};
+/** Deepest nesting of blocks; what MLflow writes needs five. */
+const DEEPEST = 64;
 
+const KEY =
+  /^((?:'(?:[^']|'')*'|"(?:[^"\\]|\\.)*"|[^\s'"&*!|>%@`[\]{},#?-][^:#]{0,1000}?|-[^\s:#][^:#]{0,1000}?))\s*:(?:\s+(.*))?$/s;
 /** Joins the lines of quoted scalars, and drops comments and empty lines. */
 function toLines(text: string): Line[] {
   const lines: Line[] = [];
@@ -54,31 +37,65 @@ function toLines(text: string): Line[] {
     const number = index + 1;
     let line = given[index] ?? '';
     if (/^\s*(?:#.*)?$/.test(line) || (lines.length === 0 && /^---\s*$/.test(line))) continue;
-    while (isOpen(line)) {
-      index += 1;
-      const next = given[index];
-      if (next === undefined) throw new PlainYamlError(`line ${number} opens a quote that is never closed`);
-      line = next.trim() === '' ? `${line}\n` : `${line}${line.endsWith('\n') ? '' : ' '}${next.trim()}`;
+    const quote = quoteLeftOpen(line);
+    if (quote !== undefined) {
+      const rest = readRestOfQuote(given, index + 1, quote);
+      if (!rest) throw new PlainYamlError(`line ${number} opens a quote that is never closed`);
+      line += rest.text;
+      index = rest.last;
     }
-    const indent = line.length - line.trimStart().length;
+    const indent = line.length - trimBlanks(line, 'start').length;
     if (line.slice(0, indent).includes('\t')) {
       throw new PlainYamlError(`line ${number} is indented with a tab`);
     }
-    lines.push({ number, indent, text: line.trim() });
+    lines.push({ number, indent, text: trimBlanks(line) });
   }
   return lines;
 }
 
-/** Whether the value of a line begins with a quote that it does not close. */
-function isOpen(line: string): boolean {
+/** The quote with which the value of a line begins, when the line does not close it. */
+function quoteLeftOpen(line: string): string | undefined {
   const value = /^\s*(?:- +)*(?:[^'"\s][^'"]*: +|'(?:[^']|'')*': +)?(['"].*)$/s.exec(line)?.[1];
-  if (value === undefined) return false;
-  return !/^(?:'(?:[^']|'')*'|"(?:[^"\\]|\\.)*")\s*(?:#.*|:.*)?$/s.test(value);
+  const quote = value?.[0];
+  return value !== undefined && quote !== undefined && !closes(value.slice(1), quote) ? quote : undefined;
+}
+
+/** The other lines of a scalar in quotes, as one text: a line break is a space, an empty line a line break. */
+function readRestOfQuote(lines: readonly string[], first: number, quote: string) {
+  const parts: string[] = [];
+  let before = lines[first - 1] ?? '';
+  for (let last = first; last < lines.length; last++) {
+    const text = trimBlanks(lines[last] ?? '');
+    parts.push(text === '' ? '\n' : `${separatorBehind(before, quote)}${text}`);
+    before = text;
+    if (closes(text, quote)) return { text: parts.join(''), last };
+  }
+  return undefined;
+}
+
+/** A backslash at the end of a line escapes its break, which stays to tell it from an escaped space. */
+function separatorBehind(line: string, quote: string): string {
+  if (quote === '"' && /\\$/.test(line.replace(/\\\\/g, ''))) return '\n';
+  return line === '' ? '' : ' ';
+}
+
+/** Whether a text inside of quotes closes them: neither twice the single quote nor an escape does. */
+function closes(text: string, quote: string): boolean {
+  const skipped = quote === "'" ? /''/g : /\\./gs;
+  return text.replace(skipped, '').includes(quote);
 }
 
 function readBlock(reader: Reader, indent: number): PlainYaml {
   const line = reader.lines[reader.at];
   if (!line) return null;
+  if (reader.depth === DEEPEST) throw wrong(line, 'is nested too deep');
+  reader.depth += 1;
+  const value = readLines(reader, line, indent);
+  reader.depth -= 1;
+  return value;
+}
+
+function readLines(reader: Reader, line: Line, indent: number): PlainYaml {
   if (/^-(?:\s|$)/.test(line.text)) return readList(reader, indent);
   return KEY.test(line.text) ? readMapping(reader, indent) : readLastScalar(reader, line);
 }
@@ -92,17 +109,15 @@ function readList(reader: Reader, indent: number): PlainYaml[] {
   const items: PlainYaml[] = [];
   for (let line = reader.lines[reader.at]; line; line = reader.lines[reader.at]) {
     if (line.indent !== indent || !/^-(?:\s|$)/.test(line.text)) break;
-    const rest = line.text.slice(1).trimStart();
+    const rest = trimBlanks(line.text.slice(1), 'start');
     if (rest === '') {
       reader.at += 1;
       items.push(readBelow(reader, indent + 1));
     } else if (KEY.test(rest) || /^-\s/.test(rest)) {
       // What stands behind the dash is the first line of a block of its own.
       const inner = indent + line.text.length - rest.length;
-      const lines = reader.lines.with(reader.at, { ...line, indent: inner, text: rest });
-      const nested = { lines, at: reader.at };
-      items.push(readBlock(nested, inner));
-      reader.at = nested.at;
+      reader.lines[reader.at] = { ...line, indent: inner, text: rest };
+      items.push(readBlock(reader, inner));
     } else {
       items.push(readLastScalar(reader, { ...line, text: rest }));
     }
@@ -139,37 +154,4 @@ function readBelow(reader: Reader, least: number): PlainYaml {
 
 function readKey(text: string, line: Line): PlainYaml {
   return /^['"]/.test(text) ? readScalar(text, line) : text;
-}
-
-function readScalar(given: string, line: Line): PlainYaml {
-  const text = given.trim();
-  const single = /^'((?:[^']|'')*)'\s*(?:#.*)?$/.exec(text);
-  if (single) return (single[1] ?? '').replaceAll("''", "'");
-  const double = /^"((?:[^"\\]|\\.)*)"\s*(?:#.*)?$/s.exec(text);
-  if (double) return readEscapes(double[1] ?? '', line);
-  const bare = text.replace(/\s+#.*$/, '');
-  if (bare === '{}') return {};
-  if (bare === '[]') return [];
-  if (/^['"&*!|>%@`[\]{},?]|^- |: |:$/.test(bare))
-    throw wrong(line, 'has a value of a kind that is not read');
-  if (/^(?:null|Null|NULL|~)$/.test(bare)) return null;
-  if (/^(?:true|True|TRUE|yes|Yes|on)$/.test(bare)) return true;
-  if (/^(?:false|False|FALSE|no|No|off)$/.test(bare)) return false;
-  return /^[-+]?(?:\d+|\d+\.\d*(?:e[-+]\d+)?|\.\d+)$/i.test(bare) ? Number(bare) : bare;
-}
-
-function readEscapes(text: string, line: Line): string {
-  return text.replace(/\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))/gs, (_, long, short, one) => {
-    const code = long ?? short;
-    if (typeof code === 'string') return String.fromCharCode(Number.parseInt(code, 16));
-    // A line that ends in a backslash goes on without a space.
-    if (one === ' ' || one === '\n') return one === ' ' ? ' ' : '';
-    const meant = ESCAPES[String(one)];
-    if (meant === undefined) throw wrong(line, 'has an escape that is not read');
-    return meant;
-  });
-}
-
-function wrong({ number }: Line, what: string): PlainYamlError {
-  return new PlainYamlError(`line ${number} ${what}`);
 }

@@ -3,8 +3,10 @@ import { type ModelConfig, ModelError } from '../model-config.ts';
 import type { FormatFolder, GraphView } from './format-folder.ts';
 import { readMlflowExample, recogniseMlflow } from './mlflow.ts';
 import { MLMODEL_FILE, modelFileOf, readMlmodel } from './mlmodel.ts';
+import { ARCHIVE_FILE, locateArchivedModel } from './model-archive.ts';
 import { recogniseOnnx } from './onnx.ts';
 import { recogniseOptimum } from './optimum.ts';
+import { recogniseTimm } from './timm.ts';
 import { recogniseTorchServe } from './torchserve.ts';
 import { recogniseTriton } from './triton.ts';
 
@@ -25,9 +27,10 @@ export type Format = 'ternion' | keyof typeof RECOGNISERS;
  */
 type Recogniser = (folder: FormatFolder, view: GraphView) => Promise<ModelConfig | undefined>;
 
-/** All formats, the first that fits counts. The last one fits every graph. */
+/** All formats, the first that fits before the others. The last one fits every graph. */
 const RECOGNISERS = {
   mlflow: recogniseMlflow,
+  timm: recogniseTimm,
   optimum: recogniseOptimum,
   torchserve: recogniseTorchServe,
   triton: recogniseTriton,
@@ -38,21 +41,52 @@ const RECOGNISERS = {
 const MODEL_FILES = ['model.onnx', 'onnx/model.onnx'];
 
 /** Files that make a folder a model version. */
-export const VERSION_FILES: readonly string[] = [...MODEL_FILES, MLMODEL_FILE];
+export const VERSION_FILES: readonly string[] = [...MODEL_FILES, MLMODEL_FILE, ARCHIVE_FILE];
 
 /**
- * Finds out what kind of model a folder without `model.json` holds.
+ * Finds out what kind of model a folder without `model.json` holds. A folder can be of several formats, such as an
+ * export of Optimum in a repository of Triton: the first one counts, the others add what it does not say.
  *
- * @throws ModelError when the folder is of a format but lacks something, or contradicts its graph
+ * @throws ModelError when the folder is of a format but lacks something, contradicts its graph, or itself
  */
 export async function recogniseModel(folder: FormatFolder, view: GraphView): Promise<Recognised> {
+  const found: Recognised[] = [];
   for (const format of FORMATS) {
+    // Any graph is of the last format.
+    if (format === 'onnx' && found.length > 0) continue;
     const config = await RECOGNISERS[format](folder, view);
-    if (!config) continue;
-    const example = format === 'mlflow' ? await readMlflowExample(folder, config) : undefined;
-    return { format, config, example };
+    if (config) found.push({ format, config });
   }
-  throw new ModelError('it is of no format that is known');
+  const [first, ...others] = found;
+  if (!first) throw new ModelError('it is of no format that is known');
+  checkAgreement(found);
+  const { format } = first;
+  const config = others.reduce((all, other) => withLimits(all, other.config), first.config);
+  const example = format === 'mlflow' ? await readMlflowExample(folder, config) : undefined;
+  return { format, config, example };
+}
+
+/** Which labels are right is not guessed. */
+function checkAgreement(found: readonly Recognised[]): void {
+  const named = found.filter(({ config }) => labelsOf(config) !== undefined);
+  const lists = new Set(named.map(({ config }) => JSON.stringify(labelsOf(config))));
+  if (lists.size < 2) return;
+  const formats = named.map(({ format }) => format).join(' and ');
+  throw new ModelError(
+    `its files of ${formats} name different labels: a model.json must say which are right`,
+  );
+}
+
+function labelsOf(config: ModelConfig) {
+  return 'labels' in config ? config.labels : undefined;
+}
+
+function withLimits(config: ModelConfig, { maxBatchSize, shapes }: ModelConfig): ModelConfig {
+  return {
+    ...config,
+    ...(config.maxBatchSize === undefined && maxBatchSize !== undefined && { maxBatchSize }),
+    ...(config.shapes === undefined && shapes !== undefined && { shapes }),
+  };
 }
 
 const FORMATS = Object.keys(RECOGNISERS).filter((name) => isFormat(name));
@@ -67,8 +101,8 @@ function isFormat(name: string): name is keyof typeof RECOGNISERS {
  * @returns undefined where only the graph says it
  * @throws ModelError when the folder is broken
  */
-export function recogniseFiles(folder: FormatFolder): Promise<ModelConfig | undefined> {
-  return recogniseOptimum(folder, undefined);
+export async function recogniseFiles(folder: FormatFolder): Promise<ModelConfig | undefined> {
+  return (await recogniseTimm(folder, undefined)) ?? (await recogniseOptimum(folder, undefined));
 }
 
 /**
@@ -80,6 +114,7 @@ export async function locateModel(folder: FormatFolder): Promise<string> {
   const plain = MODEL_FILES.find((path) => folder.files.includes(path));
   const mlmodel = await readMlmodel(folder);
   if (mlmodel && (plain === undefined || mlmodel.flavors.onnx)) return modelFileOf(mlmodel, folder);
-  if (plain !== undefined) return plain;
+  const found = plain ?? (await locateArchivedModel(folder));
+  if (found !== undefined) return found;
   throw new ModelError(`it has none of the files ${VERSION_FILES.join(', ')}`);
 }

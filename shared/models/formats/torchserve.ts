@@ -15,9 +15,13 @@ import { addLabels, checkLabelCount, findScores } from './labels.ts';
 
 const NAMES_FILE = 'index_to_name.json';
 
-const namesSchema = z.record(
-  z.string().regex(/^\d+$/, 'must be the index of a class'),
-  z.union([z.string(), z.array(z.string()).min(1)]),
+/** Names by the index of their class. */
+const namesSchema = z.preprocess(
+  unlist,
+  z.record(
+    z.string().regex(/^\d+$/, 'must be the index of a class'),
+    z.union([z.string(), z.array(z.string()).min(1)]),
+  ),
 );
 
 /** What TorchServe's `image_classifier` handler does to every image, as torchvision names it. */
@@ -57,6 +61,13 @@ export async function recogniseTorchServe(
     ],
     postprocess: [{ step: 'softmax' }],
   });
+}
+
+/** Older files have the names in a list. */
+function unlist(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('object_type_names' in value)) return value;
+  const { object_type_names: names } = value;
+  return Array.isArray(names) ? Object.fromEntries(names.entries()) : value;
 }
 
 /** The last of several names counts: the first one is the code of the WordNet synset. */

@@ -30,11 +30,15 @@ export async function recogniseTriton(
   const message = parse(text);
   checkBackend(message);
   const size = numberOf(message, 'max_batch_size');
-  checkTensors('input', messagesOf(message, 'input'), view.inputs, size);
-  checkTensors('output', messagesOf(message, 'output'), view.outputs, size);
-  const labelled = await withLabelNames(configOf(view), message, folder, view);
-  const config = await withLabelsFile(labelled, folder, view);
-  return size > 0 ? { ...config, maxBatchSize: size } : config;
+  const seen = {
+    ...view,
+    inputs: readTensors('input', messagesOf(message, 'input'), view.inputs, size),
+    outputs: readTensors('output', messagesOf(message, 'output'), view.outputs, size),
+  };
+  const labelled = await withLabelNames(configOf(seen), message, folder, seen);
+  const config = await withLabelsFile(labelled, folder, seen);
+  const shapes = findReshaped(view, seen);
+  return { ...config, ...(shapes && { shapes }), ...(size > 0 && { maxBatchSize: size }) };
 }
 
 function parse(text: string): TextProtoMessage {
@@ -61,13 +65,17 @@ function checkBackend(message: TextProtoMessage): void {
   }
 }
 
-/** A configuration may leave tensors out, but not name others. */
-function checkTensors(
+/**
+ * The tensors as clients see them: those of the graph, but in other shapes where the configuration reshapes them. It
+ * may leave tensors out, but not name others.
+ */
+function readTensors(
   role: string,
   messages: readonly TextProtoMessage[],
   specs: readonly TensorSpec[],
   batchSize: number,
-): void {
+): readonly TensorSpec[] {
+  const seen = new Map(specs.map((spec) => [spec.name, spec]));
   for (const message of messages) {
     const name = textOf(message, 'name');
     const spec = specs.find((candidate) => candidate.name === name);
@@ -75,20 +83,37 @@ function checkTensors(
       const names = specs.map((candidate) => candidate.name).join(', ') || 'none';
       throw new ModelError(`its ${TRITON_FILE} has the ${role} "${name}", its graph has ${names}`);
     }
-    if (message.fields.has('reshape')) {
-      throw new ModelError(`its ${TRITON_FILE} reshapes the ${role} "${name}", which cannot be done here`);
-    }
-    const type = nameOf(message, 'data_type').replace(/^TYPE_/, '');
-    const datatype = DATATYPES[type] ?? type;
-    const dims = message.fields.get('dims')?.map(Number) ?? [];
-    const shape = batchSize > 0 ? [-1, ...dims] : dims;
-    const fits = spec.isRankOpen || (shape.length === spec.shape.length && shape.every(isLike(spec.shape)));
-    if ((datatype !== '' && datatype !== spec.datatype) || (dims.length > 0 && !fits)) {
-      throw new ModelError(
-        `its ${TRITON_FILE} says that ${role} "${name}" is ${datatype} [${shape}], its graph says ${spec.datatype} [${spec.shape}]`,
-      );
-    }
+    const reshape = messagesOf(message, 'reshape').at(-1);
+    const withBatch = (sizes: readonly number[]) => (batchSize > 0 ? [-1, ...sizes] : sizes);
+    const shape = withBatch(sizesOf(message, 'dims'));
+    checkTensor(role, message, spec, reshape ? withBatch(sizesOf(reshape, 'shape')) : shape);
+    if (reshape && String(shape) !== String(spec.shape)) seen.set(name, { ...spec, shape });
   }
+  return [...seen.values()];
+}
+
+/** @param shape what the configuration says that the graph has */
+function checkTensor(
+  role: string,
+  message: TextProtoMessage,
+  spec: TensorSpec,
+  shape: readonly number[],
+): void {
+  const type = nameOf(message, 'data_type').replace(/^TYPE_/, '');
+  const datatype = DATATYPES[type] ?? type;
+  const saysShape = ['dims', 'reshape'].some((field) => message.fields.has(field));
+  const fits = spec.isRankOpen || (shape.length === spec.shape.length && shape.every(isLike(spec.shape)));
+  if ((datatype === '' || datatype === spec.datatype) && (!saysShape || fits)) return;
+  throw new ModelError(
+    `its ${TRITON_FILE} says that ${role} "${spec.name}" is ${datatype || spec.datatype} [${shape}], its graph says ${spec.datatype} [${spec.shape}]`,
+  );
+}
+
+function findReshaped(view: GraphView, seen: GraphView): Record<string, number[]> | undefined {
+  const before = [...view.inputs, ...view.outputs];
+  const reshaped = [...seen.inputs, ...seen.outputs].filter((spec) => !before.includes(spec));
+  if (reshaped.length === 0) return undefined;
+  return Object.fromEntries(reshaped.map(({ name, shape }) => [name, [...shape]]));
 }
 
 function isLike(expected: readonly number[]): (size: number, axis: number) => boolean {
@@ -135,6 +160,10 @@ function textOf(message: TextProtoMessage, field: string): string {
 function numberOf(message: TextProtoMessage, field: string): number {
   const value = lastOf(message, field);
   return typeof value === 'number' ? value : 0;
+}
+
+function sizesOf(message: TextProtoMessage, field: string): number[] {
+  return message.fields.get(field)?.map(Number) ?? [];
 }
 
 function nameOf(message: TextProtoMessage, field: string): string {

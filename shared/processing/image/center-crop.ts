@@ -8,8 +8,11 @@ export const centerCropOptions = z.strictObject({
   step: z.literal('centerCrop'),
   width: sideOption,
   height: sideOption,
-  /** Where half a pixel goes: `even` to the even number, as in torchvision; `down` as in transformers. */
-  rounding: z.enum(['even', 'down']).optional(),
+  /**
+   * Where half a pixel goes: `even` to the even number, as in torchvision; `down` as in transformers; `zero` towards 0,
+   * as in the fast image processors of transformers.
+   */
+  rounding: z.enum(['even', 'down', 'zero']).optional(),
 });
 
 export type CenterCropOptions = z.infer<typeof centerCropOptions>;
@@ -30,8 +33,9 @@ export function centerWindow(image: Size, options: Omit<CenterCropOptions, 'step
 }
 
 /** Where a crop begins on a side that is so much longer; before it, on a side that is shorter. */
-const MIDDLES: Record<'even' | 'down', (rest: number) => number> = {
+const MIDDLES: Record<'even' | 'down' | 'zero', (rest: number) => number> = {
   // A shorter side is padded, with one pixel more behind than before.
   even: (rest) => (rest < 0 ? 0 - Math.floor(-rest / 2) : roundHalfToEven(rest / 2)),
   down: (rest) => Math.floor(rest / 2),
+  zero: (rest) => 0 + Math.trunc(rest / 2),
 };

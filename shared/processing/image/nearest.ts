@@ -1,12 +1,19 @@
 import type { PixelRaster, Size, Window } from './raster.ts';
+import type { Arithmetic } from './resample/kernels.ts';
 
 /**
- * A window of the image resized to a size without weighing pixels, as `PIL.Image.resize` with `NEAREST`. Positions are
- * summed up as there, so that their rounding errors are the same.
+ * A window of the image resized to a size without weighing pixels, as `PIL.Image.resize` with `NEAREST` or, for `torch`,
+ * torchvision with `NEAREST_EXACT`. Positions are worked out as there, so that their rounding errors are the same.
  */
-export function resizeNearest(image: PixelRaster, size: Size, window: Window): PixelRaster {
+export function resizeNearest(
+  image: PixelRaster,
+  size: Size,
+  window: Window,
+  arithmetic: Arithmetic,
+): PixelRaster {
   const { channels, data } = image;
   const { width, height, left, top } = window;
+  const sourcePositions = POSITIONS[arithmetic];
   const columns = sourcePositions(image.width, size.width, left, width);
   const rows = sourcePositions(image.height, size.height, top, height);
   const out = new Uint8Array(width * height * channels);
@@ -21,7 +28,22 @@ export function resizeNearest(image: PixelRaster, size: Size, window: Window): P
   return { ...image, width, height, data: out };
 }
 
-function sourcePositions(from: number, to: number, first: number, count: number): Int32Array {
+type Positions = (from: number, to: number, first: number, count: number) => Int32Array;
+
+const POSITIONS: Readonly<Record<Arithmetic, Positions>> = {
+  pillow: summedPositions,
+  torch: scaledPositions,
+};
+
+/** Each position for itself, in float32. */
+function scaledPositions(from: number, to: number, first: number, count: number): Int32Array {
+  const scale = Math.fround(from / to);
+  return Int32Array.from({ length: count }, (_, i) =>
+    Math.min(Math.floor(Math.fround((first + i + 0.5) * scale)), from - 1),
+  );
+}
+
+function summedPositions(from: number, to: number, first: number, count: number): Int32Array {
   const step = from / to;
   const positions = new Int32Array(count);
   let at = step * 0.5;

@@ -24,6 +24,8 @@ export const resizeOptions = z
     filter: z.enum(['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos']).default('bilinear'),
     /** `horizontal` gives the bytes of Pillow 12 and older where images lose much more height than width. */
     firstPass: z.enum(['auto', 'horizontal']).optional(),
+    /** `torch` gives the bytes of torchvision on tensors of bytes, which the fast image processors of transformers use. */
+    arithmetic: z.enum(['pillow', 'torch']).optional(),
   })
   .refine(hasOneSize, 'takes width and height, or shortestEdge, or longestEdge')
   .refine(({ maxSize, shortestEdge }) => maxSize === undefined || maxSize > (shortestEdge ?? maxSize), {
@@ -60,13 +62,18 @@ export function resize(image: PixelRaster, options: ResizeOptions): PixelRaster 
 export function resizeWindow(
   image: PixelRaster,
   size: Size,
-  { filter, firstPass = 'auto' }: Pick<ResizeOptions, 'filter' | 'firstPass'>,
+  {
+    filter,
+    firstPass = 'auto',
+    arithmetic = 'pillow',
+  }: Pick<ResizeOptions, 'filter' | 'firstPass' | 'arithmetic'>,
   window: Window,
 ): PixelRaster {
   if (size.width === image.width && size.height === image.height) return crop(image, window, [0]);
-  if (filter === 'nearest') return resizeNearest(image, size, window);
-  if (!hasAlpha(image)) return resample(image, size, filter, firstPass, window);
-  return unpremultiply(resample(premultiply(image), size, filter, firstPass, window));
+  if (filter === 'nearest') return resizeNearest(image, size, window, arithmetic);
+  const options = { filter, firstPass, arithmetic };
+  if (!hasAlpha(image)) return resample(image, size, options, window);
+  return unpremultiply(resample(premultiply(image), size, options, window));
 }
 
 /** The size that an image of some size gets, without padding. */

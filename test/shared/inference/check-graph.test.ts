@@ -35,6 +35,15 @@ describe('a graph the runtime cannot carry', () => {
     );
   });
 
+  it('is refused for an output of the one name that would be lost', async () => {
+    const model = buildModel({
+      nodes: [buildNode('Identity', ['x'], ['__proto__'])],
+      inputs: [tensorValue('x', FLOAT, ['n', 'm'])],
+      outputs: [tensorValue('__proto__', FLOAT, ['n', 'm'])],
+    });
+    expect(await problemOf(model)).toContain('an output has the name __proto__, which cannot be served');
+  });
+
   it('is refused for an operator the runtime does not have', async () => {
     const model = buildModel({
       nodes: [buildNode('Frobnicate', ['x'], ['y'], { domain: 'com.example' })],

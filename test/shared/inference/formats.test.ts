@@ -37,6 +37,15 @@ const CLASSIFIERS = [
   ['xgboost-binary', [0, 1]],
   ['lightgbm', [0, 1, 2]],
   ['lightgbm-matrix', ['setosa', 'versicolor', 'virginica']],
+  ['catboost', [0, 1, 2]],
+  ['catboost-names', ['no', 'yes']],
+  ['sklearn-doubles', ['setosa', 'versicolor', 'virginica']],
+  ['sklearn-booleans', ['cheap', 'dear']],
+  ['sklearn-texts', ['neg', 'pos']],
+  ['sklearn-texts-1d', ['neg', 'pos']],
+  ['sklearn-histogram', [0, 1, 2]],
+  ['sklearn-imputed', ['setosa', 'versicolor', 'virginica']],
+  ['xgboost-missing', [0, 1, 2]],
 ] as const;
 const REGRESSORS = [
   'sklearn-regressor',
@@ -45,6 +54,7 @@ const REGRESSORS = [
   'sklearn-columns-regressor',
   'xgboost-regressor',
   'lightgbm-regressor',
+  'lightgbm-missing',
 ];
 
 describe('an exported classifier without model.json', () => {
@@ -87,6 +97,46 @@ describe('an exported classifier without model.json', () => {
       inferOutput(inference, rowsInput([{ city: 'Bern', area: '50', rooms: 1, garden: 'no' }])),
     );
     expect(error.message).toBe('Field "instances[0].area" is the string "50"; expected a finite number.');
+  });
+
+  it('takes null where its graph knows missing numbers, and nowhere else', async () => {
+    const { inference } = await open('tabular/sklearn-imputed');
+    const refusal = (row: JsonValue) => rejectionOf(inferOutput(inference, rowsInput([row])));
+    expect((await refusal([null, null, 'red'])).message).toBe(
+      'Field "instances[0][1]" (length) is null; expected a finite number.',
+    );
+    expect((await refusal([1, 2, null])).message).toBe(
+      'Field "instances[0][2]" (colour) is null; expected a string.',
+    );
+    expect((await refusal(['1', 2, 'red'])).message).toBe(
+      'Field "instances[0][0]" (width) is the string "1"; expected a finite number or null.',
+    );
+    const whole = await open('tabular/sklearn-zipmap');
+    expect((await rejectionOf(inferOutput(whole.inference, rowsInput([[1, 2, 3, null]])))).message).toBe(
+      'Field "instances[0][3]" is null; expected a finite number.',
+    );
+  });
+
+  it('takes true and false, 1 and 0 for a column of booleans', async () => {
+    const { inference } = await open('tabular/sklearn-booleans');
+    const scores = async (garden: JsonValue) => {
+      const output = await inferOutput(inference, rowsInput([{ garden, area: 90 }]));
+      return output.kind === 'classification' ? [...(output.predictions[0]?.scores ?? [])] : [];
+    };
+    expect(await scores(true)).toEqual(await scores(1));
+    expect(await scores(false)).toEqual(await scores(0));
+    expect(await scores(true)).not.toEqual(await scores(false));
+    const error = await rejectionOf(inferOutput(inference, rowsInput([{ garden: 'yes', area: 90 }])));
+    expect(error.message).toBe('Field "instances[0].garden" is the string "yes"; expected true or false.');
+  });
+
+  it('is one of tensors where each row has several labels', async () => {
+    const { inference, describe } = await open('tabular/sklearn-several-labels');
+    const { rows, predictions } = readGolden<TabularGolden>('tabular/sklearn-several-labels');
+    expect(await describe()).toMatchObject({ config: { task: 'tensor' } });
+    const output = await inferOutput(inference, tensorsInput({ X: [...rows] }));
+    const labels = output.kind === 'tensors' ? output.tensors.get('output_label') : undefined;
+    expect(labels && [...toNumbers(labels)]).toEqual(predictions.flat());
   });
 
   it('takes the names of labels.txt for its numbers, when there are as many', async () => {

@@ -1,5 +1,6 @@
 import {
   ATTRIBUTE,
+  ATTRIBUTE_TYPES,
   DIMENSION,
   GRAPH,
   MODEL,
@@ -12,10 +13,9 @@ import {
 } from '../../../shared/onnx/fields.ts';
 import { encodeField, encodeVarint, encodeVarintField } from '../../../shared/onnx/protobuf.ts';
 
-/** Fields of onnx.proto that only tests write. */
-const ATTRIBUTE_TYPE = 20;
-const ATTRIBUTE_TYPES = { integer: 2, floats: 6, ints: 7, strings: 8 } as const;
-const ATTRIBUTE_INTEGER = 3;
+/** Numbers of onnx.proto that only tests write. */
+const FLOAT_TYPE = 1;
+const LIST_TYPES = { floats: 6, ints: 7, strings: 8 } as const;
 const ATTRIBUTE_FLOATS = 7;
 const GRAPH_INITIALIZER = 5;
 const TENSOR = { dims: 1, dataType: 2, name: 8, rawData: 9 } as const;
@@ -106,15 +106,32 @@ export function stringsAttribute(name: string, values: readonly string[]): Uint8
   return join([
     encodeField(ATTRIBUTE.name, text(name)),
     ...values.map((value) => encodeField(ATTRIBUTE.strings, text(value))),
-    encodeVarintField(ATTRIBUTE_TYPE, ATTRIBUTE_TYPES.strings),
+    encodeVarintField(ATTRIBUTE.type, LIST_TYPES.strings),
+  ]);
+}
+
+export function textAttribute(name: string, value: string): Uint8Array {
+  return join([
+    encodeField(ATTRIBUTE.name, text(name)),
+    encodeField(ATTRIBUTE.string, text(value)),
+    encodeVarintField(ATTRIBUTE.type, ATTRIBUTE_TYPES.string),
   ]);
 }
 
 export function integerAttribute(name: string, value: number): Uint8Array {
   return join([
     encodeField(ATTRIBUTE.name, text(name)),
-    encodeVarintField(ATTRIBUTE_INTEGER, value),
-    encodeVarintField(ATTRIBUTE_TYPE, ATTRIBUTE_TYPES.integer),
+    encodeVarintField(ATTRIBUTE.integer, value),
+    encodeVarintField(ATTRIBUTE.type, ATTRIBUTE_TYPES.integer),
+  ]);
+}
+
+export function floatAttribute(name: string, value: number): Uint8Array {
+  const tag = encodeVarint(ATTRIBUTE.float * 8 + 5);
+  return join([
+    encodeField(ATTRIBUTE.name, text(name)),
+    join([tag, new Uint8Array(Float32Array.of(value).buffer)]),
+    encodeVarintField(ATTRIBUTE.type, FLOAT_TYPE),
   ]);
 }
 
@@ -122,7 +139,7 @@ export function floatsAttribute(name: string, values: readonly number[]): Uint8A
   return join([
     encodeField(ATTRIBUTE.name, text(name)),
     encodeField(ATTRIBUTE_FLOATS, new Uint8Array(Float32Array.from(values).buffer)),
-    encodeVarintField(ATTRIBUTE_TYPE, ATTRIBUTE_TYPES.floats),
+    encodeVarintField(ATTRIBUTE.type, LIST_TYPES.floats),
   ]);
 }
 
@@ -135,7 +152,7 @@ export function integersAttribute(name: string, values: readonly bigint[], packe
     ...(packed
       ? [encodeField(ATTRIBUTE.ints, join(integers))]
       : integers.map((integer) => join([tag, integer]))),
-    encodeVarintField(ATTRIBUTE_TYPE, ATTRIBUTE_TYPES.ints),
+    encodeVarintField(ATTRIBUTE.type, LIST_TYPES.ints),
   ]);
 }
 

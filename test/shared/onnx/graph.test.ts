@@ -135,6 +135,7 @@ describe('readGraph', () => {
       outputs: [],
       zipMaps: [],
       classLabels: new Map(),
+      missingInputs: new Set(),
       regressions: new Set(),
     });
   });

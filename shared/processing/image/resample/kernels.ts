@@ -15,15 +15,28 @@ export interface Kernels {
 export const PRECISION_BITS = 32 - 8 - 2;
 
 /**
- * The kernels of `count` target pixels from `first` on, for an axis of `from` pixels that becomes one of `to`. They are
- * those of `PIL.Image.resize`: centred on the target pixel and stretched by the scale when shrinking. The last used
- * ones are kept.
+ * Whose numbers: `pillow` keeps weights to 22 bits, `torch` to as many as an int16 has for the largest of an axis. That
+ * is how torchvision resizes tensors of bytes.
  */
-export function getKernels(from: number, to: number, filter: FilterName, first: number, count: number) {
-  const key = `${from} ${to} ${filter} ${first} ${count}`;
+export type Arithmetic = 'pillow' | 'torch';
+
+/** What becomes of an axis of `from` pixels that becomes one of `to`. */
+export interface Axis {
+  readonly from: number;
+  readonly to: number;
+  readonly filter: FilterName;
+  readonly arithmetic: Arithmetic;
+}
+
+/**
+ * The kernels of `count` target pixels from `first` on. They are those of `PIL.Image.resize`: centred on the target
+ * pixel and stretched by the scale when shrinking. The last used ones are kept.
+ */
+export function getKernels(axis: Axis, first: number, count: number): Kernels {
+  const key = `${axis.from} ${axis.to} ${axis.filter} ${axis.arithmetic} ${first} ${count}`;
   const known = cache.get(key);
   if (known) cache.delete(key);
-  const kernels = known ?? createKernels(from, to, FILTERS[filter], first, count);
+  const kernels = known ?? createKernels(axis, first, count);
   // A map keeps its order: what was used last stands last.
   if (kernels.weights.length <= LARGEST_KEPT) cache.set(key, kernels);
   for (const oldest of cache.keys()) {
@@ -52,32 +65,67 @@ const FILTERS: Record<FilterName, Filter> = {
   lanczos: { support: 3, weight: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
 };
 
-function createKernels(from: number, to: number, filter: Filter, first: number, count: number): Kernels {
-  const scale = from / to;
-  const stretch = Math.max(scale, 1);
-  const support = filter.support * stretch;
-  const stride = Math.ceil(support) * 2 + 1;
+function createKernels(axis: Axis, first: number, count: number): Kernels {
+  const weigh = createWeigher(axis);
+  const bits = axis.arithmetic === 'torch' ? int16Bits(axis, weigh) : PRECISION_BITS;
+  const stride = weigh.most;
   const starts = new Int32Array(count);
   const lengths = new Int32Array(count);
   const weights = new Int32Array(count * stride);
   const exact = new Float64Array(stride);
   for (let i = 0; i < count; i++) {
-    const centre = (first + i + 0.5) * scale;
-    const start = Math.max(0, Math.trunc(centre - support + 0.5));
-    const length = Math.min(from, Math.trunc(centre + support + 0.5)) - start;
-    let sum = 0;
+    const { start, length } = weigh.pixel(first + i, exact);
     for (let k = 0; k < length; k++) {
-      exact[k] = filter.weight((k + start - centre + 0.5) * (1 / stretch));
-      sum += exact[k] ?? 0;
-    }
-    for (let k = 0; k < length; k++) {
-      const weight = sum === 0 ? (exact[k] ?? 0) : (exact[k] ?? 0) / sum;
-      weights[i * stride + k] = Math.trunc(weight * 2 ** PRECISION_BITS + (weight < 0 ? -0.5 : 0.5));
+      const weight = exact[k] ?? 0;
+      const whole = Math.trunc(weight * 2 ** bits + (weight < 0 ? -0.5 : 0.5));
+      weights[i * stride + k] = whole * 2 ** (PRECISION_BITS - bits);
     }
     starts[i] = start;
     lengths[i] = length;
   }
   return { starts, lengths, weights, stride };
+}
+
+interface Weigher {
+  /** Most source pixels of one target pixel. */
+  readonly most: number;
+  /** Writes the weights of a target pixel, which add up to 1. */
+  pixel(index: number, weights: Float64Array): { readonly start: number; readonly length: number };
+}
+
+function createWeigher({ from, to, filter }: Axis): Weigher {
+  const { support: reach, weight } = FILTERS[filter];
+  const scale = from / to;
+  const stretch = Math.max(scale, 1);
+  const support = reach * stretch;
+  return {
+    most: Math.ceil(support) * 2 + 1,
+    pixel: (index, weights) => {
+      const centre = (index + 0.5) * scale;
+      const start = Math.max(0, Math.trunc(centre - support + 0.5));
+      const length = Math.min(from, Math.trunc(centre + support + 0.5)) - start;
+      let sum = 0;
+      for (let k = 0; k < length; k++) {
+        weights[k] = weight((k + start - centre + 0.5) * (1 / stretch));
+        sum += weights[k] ?? 0;
+      }
+      for (let k = 0; k < length && sum !== 0; k++) weights[k] = (weights[k] ?? 0) / sum;
+      return { start, length };
+    },
+  };
+}
+
+/** As many bits as keep the largest weight of a whole axis in an int16. */
+function int16Bits({ to }: Axis, weigh: Weigher): number {
+  const weights = new Float64Array(weigh.most);
+  let largest = 0;
+  for (let i = 0; i < to; i++) {
+    const { length } = weigh.pixel(i, weights);
+    for (let k = 0; k < length; k++) largest = Math.max(largest, weights[k] ?? 0);
+  }
+  let bits = 0;
+  while (bits < PRECISION_BITS && Math.trunc(0.5 + largest * 2 ** (bits + 1)) < 2 ** 15) bits += 1;
+  return bits;
 }
 
 /** Pillow has these two as float32 constants. */
@@ -92,7 +140,7 @@ function hamming(x: number): number {
   return (Math.sin(angle) / angle) * (HAMMING_OFFSET + HAMMING_SCALE * Math.cos(angle));
 }
 
-/** Cubic convolution with a = -0.5 (Keys 1981), as Pillow; OpenCV and torch use -0.75. */
+/** Cubic convolution with a = -0.5 (Keys 1981), as Pillow and torch with antialiasing. */
 function bicubic(x: number): number {
   const a = -0.5;
   const distance = Math.abs(x);

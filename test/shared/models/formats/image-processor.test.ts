@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { readImageSteps } from '../../../../shared/models/formats/image-processor.ts';
 import { folderOf, reasonOf } from './make-folder-view.ts';
 
-const stepsOf = (config: object, channels = 3) =>
-  readImageSteps(folderOf({ 'preprocessor_config.json': config }), channels);
+const stepsOf = (config: object, channels = 3, version?: string) =>
+  readImageSteps(folderOf({ 'preprocessor_config.json': config }), { channels, version });
 
 const NORMALIZE = { image_mean: [0.5, 0.5, 0.5], image_std: [0.25, 0.25, 0.25] };
 const after = [
@@ -94,7 +94,7 @@ describe('the steps of preprocessor_config.json', () => {
   });
 
   it('leave out what the file switches off, and take its own factor', async () => {
-    const type = { image_processor_type: 'ViTImageProcessorFast', do_resize: false };
+    const type = { image_processor_type: 'ViTImageProcessor', do_resize: false };
     expect(await stepsOf({ ...type, do_rescale: false, do_normalize: false })).toEqual([rgb, after[2]]);
     expect(await stepsOf({ ...type, rescale_factor: 0.5, do_normalize: false })).toEqual([
       rgb,
@@ -122,6 +122,45 @@ describe('the steps of preprocessor_config.json', () => {
       after[1],
       { step: 'normalize', mean: [0, 0, 0], std: [0.25, 0.25, 0.25] },
     ]);
+  });
+
+  it('leave to the class what is null', async () => {
+    const config = {
+      size: { height: 8, width: 8 },
+      resample: 2,
+      do_resize: null,
+      crop_size: null,
+      do_pad: null,
+    };
+    const type = { image_processor_type: 'ViTImageProcessor', do_center_crop: null, do_rescale: null };
+    expect(await stepsOf({ ...type, ...config, ...NORMALIZE, do_normalize: null, crop_pct: null })).toEqual([
+      rgb,
+      resize({ width: 8, height: 8 }),
+      ...after,
+    ]);
+  });
+
+  const FAST = [
+    rgb,
+    { ...resize({ shortestEdge: 10 }), arithmetic: 'torch' },
+    { ...crop(8, 8), rounding: 'zero' },
+    { step: 'normalize', mean: [127.5, 127.5, 127.5], std: [63.75, 63.75, 63.75] },
+    after[2],
+  ];
+
+  it.each([
+    ['CLIPImageProcessorFast', undefined, true],
+    ['CLIPImageProcessorFast', '4.57.6', true],
+    ['CLIPImageProcessor', '4.57.6', false],
+    ['CLIPImageProcessor', undefined, false],
+    ['CLIPImageProcessor', '5.0.0', true],
+    ['CLIPImageProcessor', '5.23.0.dev0', true],
+    ['CLIPImageProcessorPil', '5.0.0', false],
+    ['CLIPFeatureExtractor', 'main', false],
+  ])('are those of tensors or of Pillow: %s of transformers %s', async (type, version, isFast) => {
+    const config = { image_processor_type: type, size: 10, resample: 2, crop_size: 8, ...NORMALIZE };
+    const slow = [rgb, resize({ shortestEdge: 10 }), crop(8, 8), ...after];
+    expect(await stepsOf(config, 3, version)).toEqual(isFast ? FAST : slow);
   });
 
   const vit = { image_processor_type: 'ViTImageProcessor', size: 8, resample: 2, ...NORMALIZE };
@@ -153,11 +192,11 @@ describe('the steps of preprocessor_config.json', () => {
   });
 
   it('need the file', async () => {
-    expect(await reasonOf(readImageSteps(folderOf({}), 3))).toBe(
+    expect(await reasonOf(readImageSteps(folderOf({}), { channels: 3 }))).toBe(
       'a model of images needs a preprocessor_config.json beside it',
     );
-    expect(await reasonOf(readImageSteps(folderOf({ 'preprocessor_config.json': '{' }), 3))).toBe(
-      'its preprocessor_config.json is not valid JSON',
-    );
+    expect(
+      await reasonOf(readImageSteps(folderOf({ 'preprocessor_config.json': '{' }), { channels: 3 })),
+    ).toBe('its preprocessor_config.json is not valid JSON');
   });
 });

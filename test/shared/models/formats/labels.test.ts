@@ -31,6 +31,15 @@ describe('withLabelsFile', () => {
     expect(await withLabelsFile({ task: 'tensor' }, folder, folded)).toHaveProperty('labels');
   });
 
+  it.each(['classes.txt', 'synset.txt'])('finds them in %s too', async (file) => {
+    expect(await withLabelsFile({ task: 'tensor' }, folderOf({ [file]: 'a\nb\nc' }), three)).toHaveProperty(
+      'labels',
+      ['a', 'b', 'c'],
+    );
+    const both = folderOf({ [file]: 'a\nb\nc', 'labels.txt': 'd\ne\nf' });
+    expect(await withLabelsFile({ task: 'tensor' }, both, three)).toHaveProperty('labels', ['d', 'e', 'f']);
+  });
+
   it.each([
     ['another number of scores', viewOf([], [['y', 'FP32', [-1, 4]]])],
     ['an open number of scores', viewOf([], [['y', 'FP32', [-1, -1]]])],

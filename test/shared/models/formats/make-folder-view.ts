@@ -25,6 +25,7 @@ const NO_GRAPH: Graph = {
   zipMaps: [],
   classLabels: new Map(),
   regressions: new Set(),
+  missingInputs: new Set(),
 };
 
 /** What a graph takes and gives: `viewOf([['x', 'FP32', [-1, 3]]], [['y', 'FP32', [-1, 2]]])`. */

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { PlainYamlError, readPlainYaml } from '../../../../shared/models/formats/plain-yaml.ts';
+import * as z from 'zod';
+import { readPlainYaml } from '../../../../shared/models/formats/plain-yaml.ts';
+import { PlainYamlError } from '../../../../shared/models/formats/yaml-scalars.ts';
+import { readFormatFile } from '../../../fixtures/format-folders.ts';
+
+/** Made by test/fixtures/formats/make_yaml.py. */
+const dumped = z
+  .array(z.object({ yaml: z.string(), value: z.json() }))
+  .parse(JSON.parse(readFormatFile('yaml.json').toString()));
 
 describe('readPlainYaml', () => {
   it.each<[string, string, unknown]>([
@@ -49,5 +57,30 @@ describe('readPlainYaml', () => {
     ['an escape of another kind', 'a: "\\q"', 'line 1 has an escape that is not read'],
   ])('refuses %s', (_, text, message) => {
     expect(() => readPlainYaml(text)).toThrow(new PlainYamlError(message));
+  });
+
+  it('reads whatever PyYAML writes of values that MLflow could have', () => {
+    expect(dumped.length).toBe(60);
+    for (const { yaml, value } of dumped) expect(readPlainYaml(yaml)).toEqual(value);
+  });
+
+  it.each([
+    ['lists in lists', '- '.repeat(70), 'line 1 is nested too deep'],
+    [
+      'mappings in mappings',
+      Array.from({ length: 70 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n'),
+      'line 65 is nested too deep',
+    ],
+    [
+      'a quote that takes all lines',
+      `a: '${'\nx'.repeat(100_000)}`,
+      'line 1 opens a quote that is never closed',
+    ],
+  ])('refuses what is made to stop it: %s', (_, text, message) => {
+    expect(() => readPlainYaml(text)).toThrow(new PlainYamlError(message));
+  });
+
+  it('reads long lists of mappings', () => {
+    expect(readPlainYaml('- a: 1\n'.repeat(50_000))).toHaveLength(50_000);
   });
 });

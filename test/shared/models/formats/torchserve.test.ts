@@ -17,6 +17,13 @@ describe('a folder with index_to_name.json', () => {
     },
   );
 
+  it('has the names of older files, which are a list', async () => {
+    expect(await recognise({ object_type_names: ['cat', 'dog'] }, [-1, 5])).toEqual({
+      task: 'tensor',
+      labels: ['cat', 'dog'],
+    });
+  });
+
   it('is none without the file', async () => {
     expect(await recogniseTorchServe(folderOf({}), viewOf([], []))).toBeUndefined();
   });

@@ -55,6 +55,22 @@ describe('a model with config.pbtxt', () => {
     });
   });
 
+  it('has the shapes that clients see where they are reshaped', async () => {
+    const config = `max_batch_size: 2
+      input { name: "x" data_type: TYPE_FP32 dims: [ 2, 2 ] reshape { shape: [ 4 ] } }
+      output { name: "y" dims: 1 dims: 3 reshape: { shape: 3 } }`;
+    expect(await recognise(config)).toEqual({
+      task: 'tensor',
+      maxBatchSize: 2,
+      shapes: { x: [-1, 2, 2], y: [-1, 1, 3] },
+    });
+    const scalars = viewOf([['x', 'INT64', [-1]]], [['y', 'INT64', [-1]]]);
+    const empty = 'max_batch_size: 2 input { name: "x" dims: [ 1 ] reshape: { shape: [ ] } }';
+    expect(await recogniseTriton(folderOf({}, { 'config.pbtxt': empty }), scalars)).toMatchObject({
+      shapes: { x: [-1, 1] },
+    });
+  });
+
   it('is none without the file', async () => {
     expect(await recogniseTriton(folderOf({}), view)).toBeUndefined();
   });
@@ -88,9 +104,9 @@ describe('a model with config.pbtxt', () => {
       'its config.pbtxt says that output "y" is FP32 [-1,2], its graph says FP32 [-1,3]',
     ],
     [
-      'reshapes',
-      'input { name: "x" reshape { shape: [ 4 ] } }',
-      'its config.pbtxt reshapes the input "x", which cannot be done here',
+      'reshapes to what the graph does not have',
+      'input { name: "x" dims: [ 2, 2 ] reshape { shape: [ 5 ] } }',
+      'its config.pbtxt says that input "x" is FP32 [5], its graph says FP32 [-1,4]',
     ],
     [
       'has no labels where it says so',

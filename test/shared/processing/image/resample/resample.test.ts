@@ -31,13 +31,21 @@ const cases = fc
     }),
   );
 
+const axis = (from: number, to: number, filter: FilterName) => ({
+  from,
+  to,
+  filter,
+  arithmetic: 'pillow' as const,
+});
+const TALL = { filter: 'bilinear', firstPass: 'horizontal', arithmetic: 'pillow' } as const;
+
 describe('resampleSimd', () => {
   it('gives the bytes of resampleScalar', () => {
     fc.assert(
       fc.property(cases, ({ image, size, filter }) => {
         expect(suitsSimd(image)).toBe(true);
-        const across = getKernels(image.width, size.width, filter, 0, size.width);
-        const down = getKernels(image.height, size.height, filter, 0, size.height);
+        const across = getKernels(axis(image.width, size.width, filter), 0, size.width);
+        const down = getKernels(axis(image.height, size.height, filter), 0, size.height);
         expect(resampleSimd(image, across, down)).toEqual(resampleScalar(image, across, down));
       }),
     );
@@ -45,8 +53,8 @@ describe('resampleSimd', () => {
 
   it('gives them for a large photograph too, whose rows come in many portions', () => {
     const image = noise(1501, 1103, 3);
-    const across = getKernels(image.width, 97, 'lanczos', 5, 80);
-    const down = getKernels(image.height, 71, 'lanczos', 3, 60);
+    const across = getKernels(axis(image.width, 97, 'lanczos'), 5, 80);
+    const down = getKernels(axis(image.height, 71, 'lanczos'), 3, 60);
     expect(resampleSimd(image, across, down)).toEqual(resampleScalar(image, across, down));
   });
 
@@ -62,37 +70,45 @@ describe('resampleSimd', () => {
 });
 
 describe('resample', () => {
-  it('makes of a window what it makes of the whole image there', () => {
-    const windows = cases.chain((given) =>
-      fc.record({
-        given: fc.constant(given),
-        left: fc.nat(given.size.width - 1),
-        top: fc.nat(given.size.height - 1),
-      }),
-    );
-    fc.assert(
-      fc.property(windows, ({ given: { image, size, filter }, left, top }) => {
-        const whole = resample(image, size, filter, 'auto', { left: 0, top: 0, ...size });
-        const window = { left, top, width: size.width - left, height: size.height - top };
-        const part = resample(image, size, filter, 'auto', window);
-        const rowBytes = window.width * image.channels;
-        for (let y = 0; y < window.height; y++) {
-          const from = ((top + y) * size.width + left) * image.channels;
-          expect(part.data.subarray(y * rowBytes, (y + 1) * rowBytes)).toEqual(
-            whole.data.subarray(from, from + rowBytes),
+  it.each(['pillow', 'torch'] as const)(
+    'makes of a window what it makes there of all, as %s',
+    (arithmetic) => {
+      const windows = cases.chain((given) =>
+        fc.record({
+          given: fc.constant(given),
+          left: fc.nat(given.size.width - 1),
+          top: fc.nat(given.size.height - 1),
+        }),
+      );
+      fc.assert(
+        fc.property(windows, ({ given: { image, size, filter }, left, top }) => {
+          const whole = resample(
+            image,
+            size,
+            { filter, firstPass: 'auto', arithmetic },
+            { left: 0, top: 0, ...size },
           );
-        }
-      }),
-    );
-  });
+          const window = { left, top, width: size.width - left, height: size.height - top };
+          const part = resample(image, size, { filter, firstPass: 'auto', arithmetic }, window);
+          const rowBytes = window.width * image.channels;
+          for (let y = 0; y < window.height; y++) {
+            const from = ((top + y) * size.width + left) * image.channels;
+            expect(part.data.subarray(y * rowBytes, (y + 1) * rowBytes)).toEqual(
+              whole.data.subarray(from, from + rowBytes),
+            );
+          }
+        }),
+      );
+    },
+  );
 
   it.each([1, 3])('makes tall images of %i channels piece by piece, without a seam', (channels) => {
     const image = noise(2, 30_000, channels);
     const size = { width: 400, height: 500 };
-    const whole = resample(image, size, 'bilinear', 'horizontal', { left: 0, top: 0, ...size });
+    const whole = resample(image, size, TALL, { left: 0, top: 0, ...size });
     for (let top = 0; top < size.height; top += 50) {
       const window = { left: 0, top, width: size.width, height: 50 };
-      const part = resample(image, size, 'bilinear', 'horizontal', window);
+      const part = resample(image, size, TALL, window);
       const from = top * size.width * channels;
       expect(Buffer.compare(part.data, whole.data.subarray(from, from + part.data.length))).toBe(0);
     }
@@ -101,7 +117,7 @@ describe('resample', () => {
 
 describe('chunkRows', () => {
   it('keeps the source rows of each chunk few and leaves no target row out', () => {
-    const down = getKernels(100_000, 1000, 'bilinear', 0, 1000);
+    const down = getKernels(axis(100_000, 1000, 'bilinear'), 0, 1000);
     const chunks = chunkRows(down, 1000);
     expect(chunks.length).toBeGreaterThan(20);
     let next = 0;
@@ -116,23 +132,35 @@ describe('chunkRows', () => {
   });
 
   it('takes as many rows as a kernel needs, however large they are', () => {
-    const down = getKernels(1000, 2, 'lanczos', 0, 2);
+    const down = getKernels(axis(1000, 2, 'lanczos'), 0, 2);
     expect(chunkRows(down, 1e9)).toEqual([{ from: 0, to: 2, firstRow: 0, endRow: 1000 }]);
   });
 });
 
 describe('getKernels', () => {
   it('gives the same object again while it is kept', () => {
-    const kernels = getKernels(640, 224, 'bicubic', 0, 224);
-    expect(getKernels(640, 224, 'bicubic', 0, 224)).toBe(kernels);
-    expect(getKernels(640, 224, 'bicubic', 1, 223)).not.toBe(kernels);
-    for (let other = 1; other <= 32; other++) getKernels(640, other, 'bicubic', 0, other);
-    expect(getKernels(640, 224, 'bicubic', 0, 224)).not.toBe(kernels);
+    const kernels = getKernels(axis(640, 224, 'bicubic'), 0, 224);
+    expect(getKernels(axis(640, 224, 'bicubic'), 0, 224)).toBe(kernels);
+    expect(getKernels(axis(640, 224, 'bicubic'), 1, 223)).not.toBe(kernels);
+    for (let other = 1; other <= 32; other++) getKernels(axis(640, other, 'bicubic'), 0, other);
+    expect(getKernels(axis(640, 224, 'bicubic'), 0, 224)).not.toBe(kernels);
+  });
+
+  it('keeps the weights of torch to what an int16 holds', () => {
+    const { weights } = getKernels({ ...axis(333, 100, 'bicubic'), arithmetic: 'torch' }, 0, 100);
+    const { weights: exact } = getKernels(axis(333, 100, 'bicubic'), 0, 100);
+    const used = weights.reduce((bits, weight) => bits | weight, 0);
+    const unit = used & -used;
+    expect(Math.max(...weights) / unit).toBeGreaterThanOrEqual(2 ** 14);
+    expect(Math.max(...weights) / unit).toBeLessThan(2 ** 15);
+    for (const [i, weight] of weights.entries()) {
+      expect(Math.abs(weight - (exact[i] ?? 0))).toBeLessThanOrEqual(unit / 2);
+    }
   });
 
   it('has weights that add up to one, to the last bit or nearly', () => {
     for (const filter of FILTERS) {
-      const { starts, weights, stride } = getKernels(333, 100, filter, 0, 100);
+      const { starts, weights, stride } = getKernels(axis(333, 100, filter), 0, 100);
       for (let i = 0; i < starts.length; i++) {
         const sum = weights.subarray(i * stride, (i + 1) * stride).reduce((a, b) => a + b, 0);
         expect(Math.abs(sum - 2 ** 22)).toBeLessThan(stride);

@@ -1,0 +1,119 @@
+import * as z from 'zod';
+import type { TensorSpec } from '../../runtime/session.ts';
+import { DATATYPES } from '../../tensor/datatype.ts';
+import { type ModelConfig, ModelError } from '../model-config.ts';
+import { type FormatFolder, type GraphView, parseJsonFile } from './format-folder.ts';
+import {
+  centerCrop,
+  type ImageStepJson,
+  normalize,
+  resize,
+  resizeShortestEdge,
+  toConfig,
+  toGrey,
+  toPlanes,
+  toRgb,
+  toUnit,
+} from './image-steps.ts';
+import { checkLabelCount, findScores } from './labels.ts';
+
+const TIMM_FILE = 'config.json';
+
+const side = z.number().int().min(1);
+const numbers = z.array(z.number()).min(1);
+
+/** What matters of timm's `config.json`, with the defaults that timm has where a member is missing. */
+const timmSchema = z.object({
+  label_names: z.array(z.string()).min(1).nullish(),
+  num_classes: z.number().int().min(0).nullish(),
+  pretrained_cfg: z.object({
+    input_size: z
+      .tuple([z.union([z.literal(1), z.literal(3)], 'must be 1 or 3 colours'), side, side])
+      .nullish(),
+    interpolation: z.enum(['nearest', 'bilinear', 'bicubic', 'box', 'hamming', 'lanczos']).nullish(),
+    crop_pct: z.number().positive().nullish(),
+    crop_mode: z.enum(['center', 'squash'], 'must be center or squash, others cannot be done here').nullish(),
+    mean: numbers.nullish(),
+    std: numbers.nullish(),
+  }),
+});
+
+type TimmConfig = z.infer<typeof timmSchema>;
+
+/** The mean and standard deviation of ImageNet, which timm takes where the file has none. */
+const MEAN = [0.485, 0.456, 0.406];
+const STD = [0.229, 0.224, 0.225];
+
+/**
+ * A model of timm, as its hub folders are and as transformers saves them (`timm_wrapper`): `config.json` has a
+ * `pretrained_cfg` with the evaluation transform, and the labels. A graph that is none of images takes tensors.
+ * Source: timm, data/config.py (resolve_data_config) and data/transforms_factory.py (transforms_imagenet_eval).
+ *
+ * @param view undefined where only the small files are at hand
+ * @throws ModelError when the file says what this server does not do, or does not fit the graph
+ */
+export async function recogniseTimm(
+  folder: FormatFolder,
+  view: GraphView | undefined,
+): Promise<ModelConfig | undefined> {
+  const text = await folder.read(TIMM_FILE);
+  if (text === undefined || !looksLikeTimm(text)) return undefined;
+  const config = parseJsonFile(text, TIMM_FILE, timmSchema);
+  const output = view && findVectors(view);
+  if (view && !(output && takesImages(view.inputs))) return { task: 'tensor' };
+  const preprocess = imageSteps(config);
+  if (config.num_classes === 0)
+    return toConfig({ task: 'feature-extraction', preprocess, output: output?.name });
+  const labels = config.label_names ?? undefined;
+  if (labels) checkLabelCount(labels, output, TIMM_FILE);
+  return toConfig({
+    task: 'image-classification',
+    preprocess,
+    labels,
+    output: output?.name,
+    postprocess: [{ step: 'softmax' }],
+  });
+}
+
+function looksLikeTimm(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && 'pretrained_cfg' in value;
+  } catch {
+    return false;
+  }
+}
+
+function takesImages([only, ...others]: readonly TensorSpec[]): boolean {
+  return only !== undefined && others.length === 0 && only.datatype === 'FP32' && only.shape.length === 4;
+}
+
+/** The output with one list of numbers for each image; transformers' wrapper has feature maps beside it. */
+function findVectors(view: GraphView): TensorSpec | undefined {
+  const vectors = view.outputs.filter(
+    ({ datatype, shape }) => DATATYPES[datatype].kind === 'float' && shape.length === 2,
+  );
+  return vectors.length === 1 ? vectors[0] : findScores(view);
+}
+
+/** Resize, crop, to 0..1, normalise. */
+function imageSteps({ pretrained_cfg: given }: TimmConfig): ImageStepJson[] {
+  const [channels, height, width] = given.input_size ?? [3, 224, 224];
+  const share = given.crop_pct ?? 0.875;
+  const filter = given.interpolation ?? 'bicubic';
+  const [scaledHeight, scaledWidth] = [Math.floor(height / share), Math.floor(width / share)];
+  const isSquashed = given.crop_mode === 'squash';
+  if (!isSquashed && scaledHeight !== scaledWidth) {
+    throw new ModelError(
+      `its ${TIMM_FILE} takes images of ${width} x ${height} pixels; only squares can be cut out of the middle here`,
+    );
+  }
+  return [
+    channels === 1 ? toGrey() : toRgb(),
+    isSquashed ? resize(scaledWidth, scaledHeight, filter) : resizeShortestEdge(scaledHeight, filter),
+    centerCrop(width, height),
+    toUnit(),
+    normalize(given.mean ?? MEAN, given.std ?? STD),
+    toPlanes(),
+  ];
+}

@@ -1,0 +1,85 @@
+import { ATTRIBUTE } from './fields.ts';
+import { groupByInput, ML_DOMAIN, type Node, readName } from './nodes.ts';
+import { type ByteSource, bytesSource, encodeVarintField, type Field, readFields } from './protobuf.ts';
+
+/** Operators that hand on the values of an input, each as it is. */
+const PASSING = [
+  'Identity',
+  'Cast',
+  'Reshape',
+  'Flatten',
+  'Concat',
+  'ArrayFeatureExtractor',
+  'FeatureVectorizer',
+];
+
+/** Programs whose trees all know missing values, even where none leads to the left: XGBoost, LightGBM and CatBoost. */
+const PRODUCERS = ['OnnxMLTools', 'CatBoost'];
+/** Longest way from an input; a graph can have circles only when it is broken. */
+const LONGEST_WAY = 64;
+
+/**
+ * The inputs whose numbers can be missing (NaN): every way that they take ends in trees that were trained with missing
+ * values, or in an Imputer that fills them in.
+ * Source: the ONNX-ML operator list (`nodes_missing_value_tracks_true` of the tree ensembles, Imputer).
+ *
+ * @param producer the program that wrote the file, as it calls itself
+ */
+export function findMissingInputs(
+  source: ByteSource,
+  nodes: readonly Node[],
+  inputs: readonly string[],
+  producer: string,
+): ReadonlySet<string> {
+  const takers = groupByInput(nodes);
+  const known = new Map<Node, boolean>();
+  const knowsMissing = (node: Node, steps: number): boolean => {
+    const knows =
+      known.get(node) ??
+      (PASSING.includes(node.type)
+        ? node.outputs.every((output) => endsWell(output, steps + 1))
+        : fillsIn(source, node, producer));
+    known.set(node, knows);
+    return knows;
+  };
+  const endsWell = (name: string, steps: number): boolean => {
+    const found = takers.get(name) ?? [];
+    return steps <= LONGEST_WAY && found.length > 0 && found.every((node) => knowsMissing(node, steps));
+  };
+  return new Set(inputs.filter((name) => endsWell(name, 0)));
+}
+
+function fillsIn(source: ByteSource, { type, domain, attributes }: Node, producer: string): boolean {
+  if (domain !== ML_DOMAIN) return false;
+  const attribute = (name: string) =>
+    attributes.find((candidate) => readName(source, candidate, ATTRIBUTE.name) === name);
+  if (type === 'Imputer') return isNotANumber(source, attribute('replaced_value_float'));
+  if (!type.startsWith('TreeEnsemble')) return false;
+  if (PRODUCERS.includes(producer)) return true;
+  const tracks = attribute('nodes_missing_value_tracks_true');
+  return tracks !== undefined && hasOne(source, tracks);
+}
+
+function isNotANumber(source: ByteSource, attribute: Field | undefined): boolean {
+  if (!attribute) return false;
+  const members = [...readFields(source, attribute.start, attribute.end)];
+  const value = members.findLast(({ number }) => number === ATTRIBUTE.float);
+  if (!value || value.end - value.start !== 4) return false;
+  return Number.isNaN(Buffer.from(source.bytes(value.start, value.end)).readFloatLE());
+}
+
+/**
+ * Whether one of the whole numbers of an attribute is 1. Forests have one for each of their nodes, hundreds of thousands,
+ * so their bytes are searched: each is a 0 or 1, with the tag before it or all packed into one field.
+ */
+function hasOne(source: ByteSource, { start, end }: Field): boolean {
+  const content = Buffer.from(source.bytes(start, end));
+  for (const member of readFields(bytesSource(content))) {
+    if (member.number !== ATTRIBUTE.ints) continue;
+    const isPacked = member.wireType !== 0;
+    return isPacked ? content.subarray(member.start, member.end).includes(1) : content.includes(TAGGED_ONE);
+  }
+  return false;
+}
+
+const TAGGED_ONE = Buffer.from(encodeVarintField(ATTRIBUTE.ints, 1));

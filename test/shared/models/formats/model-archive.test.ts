@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { locateModel } from '../../../../shared/models/formats/recognise.ts';
+import { inferOutput, serve, tensorsInput } from '../../inference/make-inference.ts';
+import { FLOAT, identityModel } from '../../onnx/build-model.ts';
+import { folderOf, reasonOf } from './make-folder-view.ts';
+
+const MANIFEST = 'MAR-INF/MANIFEST.json';
+const manifest = (serializedFile: unknown) => ({
+  createdOn: '01/01/2026 00:00:00',
+  model: { modelName: 'net', serializedFile, handler: 'image_classifier', modelVersion: '1.0' },
+  archiverVersion: '0.12.0',
+});
+
+describe('an unpacked model archive', () => {
+  it('names the file of its graph', async () => {
+    const folder = folderOf({ [MANIFEST]: manifest('net.onnx'), 'net.onnx': '' });
+    expect(await locateModel(folder)).toBe('net.onnx');
+    const inference = await serve({
+      [MANIFEST]: JSON.stringify(manifest('net.onnx')),
+      'net.onnx': identityModel(FLOAT, ['n']),
+    });
+    expect(await inferOutput(inference, tensorsInput([1, 2]))).toMatchObject({ kind: 'tensors' });
+  });
+
+  it('is looked at only where no model.onnx is', async () => {
+    const folder = folderOf({ [MANIFEST]: manifest('net.onnx'), 'model.onnx': '' });
+    expect(await locateModel(folder)).toBe('model.onnx');
+  });
+
+  it.each([
+    ['net.pt', 'its MAR-INF/MANIFEST.json names the model "net.pt"; only ONNX files can be served'],
+    ['gone.onnx', 'its MAR-INF/MANIFEST.json names the file "gone.onnx", which is not there'],
+    ['../net.onnx', 'its MAR-INF/MANIFEST.json names the file "../net.onnx", which is not there'],
+    [
+      5,
+      'its MAR-INF/MANIFEST.json is not valid (model.serializedFile: Invalid input: expected string, received number)',
+    ],
+  ])('is refused with the model %j', async (file, reason) => {
+    expect(await reasonOf(locateModel(folderOf({ [MANIFEST]: manifest(file), 'net.onnx': '' })))).toBe(
+      reason,
+    );
+  });
+});

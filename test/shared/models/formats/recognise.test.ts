@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { recogniseModel } from '../../../../shared/models/formats/recognise.ts';
+import { folderOf, reasonOf, viewOf } from './make-folder-view.ts';
+
+const view = viewOf([['pixel_values', 'FP32', [-1, 3, 8, 8]]], [['logits', 'FP32', [-1, 2]]]);
+const OPTIMUM = {
+  'config.json': {
+    model_type: 'vit',
+    architectures: ['ViTForImageClassification'],
+    id2label: { 0: 'cat', 1: 'dog' },
+  },
+  'preprocessor_config.json': {
+    image_processor_type: 'ViTImageProcessor',
+    size: 8,
+    resample: 2,
+    image_mean: [0.5],
+    image_std: [0.5],
+  },
+};
+const TRITON = {
+  'config.pbtxt': 'max_batch_size: 4 output { name: "logits" dims: 2 label_filename: "names.txt" }',
+};
+
+describe('a folder of several formats', () => {
+  it('is of the first, with what the others add', async () => {
+    const folder = folderOf(OPTIMUM, { ...TRITON, 'names.txt': 'cat\ndog' });
+    expect(await recogniseModel(folder, view)).toMatchObject({
+      format: 'optimum',
+      config: { task: 'image-classification', labels: ['cat', 'dog'], maxBatchSize: 4 },
+    });
+  });
+
+  it('is refused where they name different labels', async () => {
+    const folder = folderOf(OPTIMUM, { ...TRITON, 'names.txt': 'dog\ncat' });
+    expect(await reasonOf(recogniseModel(folder, view))).toBe(
+      'its files of optimum and triton name different labels: a model.json must say which are right',
+    );
+    const served = folderOf({ ...OPTIMUM, 'index_to_name.json': { 0: 'a', 1: 'b' } });
+    expect(await reasonOf(recogniseModel(served, view))).toBe(
+      'its files of optimum and torchserve name different labels: a model.json must say which are right',
+    );
+  });
+
+  it('is refused where one of them contradicts the graph', async () => {
+    const folder = folderOf({ ...OPTIMUM, 'index_to_name.json': { 0: 'cat' } });
+    expect(await reasonOf(recogniseModel(folder, view))).toBe(
+      'its index_to_name.json names 1 labels, output "logits" has 2 scores',
+    );
+  });
+
+  it('is of none but onnx where nothing else is there', async () => {
+    expect(await recogniseModel(folderOf({}), view)).toEqual({
+      format: 'onnx',
+      config: { task: 'tensor' },
+      example: undefined,
+    });
+  });
+});

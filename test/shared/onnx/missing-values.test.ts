@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { readGraph } from '../../../shared/onnx/graph.ts';
+import { bytesSource, encodeField } from '../../../shared/onnx/protobuf.ts';
+import {
+  buildModel,
+  buildNode,
+  FLOAT,
+  floatAttribute,
+  integersAttribute,
+  tensorValue,
+  text,
+} from './build-model.ts';
+
+const ML = 'ai.onnx.ml';
+const tree = (input: string, tracks: readonly bigint[], packed = false) =>
+  buildNode('TreeEnsembleRegressor', [input], [`${input}_y`], {
+    domain: ML,
+    attributes: [integersAttribute('nodes_missing_value_tracks_true', tracks, packed)],
+  });
+const imputer = (replaced: number) =>
+  buildNode('Imputer', ['x'], ['filled'], {
+    domain: ML,
+    attributes: [floatAttribute('replaced_value_float', replaced)],
+  });
+const linear = (input: string) => buildNode('LinearRegressor', [input], [`${input}_z`], { domain: ML });
+
+function missingInputs(nodes: readonly Uint8Array[], producer = 'skl2onnx') {
+  const model = buildModel({
+    nodes,
+    inputs: [tensorValue('x', FLOAT, ['n', 2]), tensorValue('w', FLOAT, ['n', 2])],
+    outputs: [tensorValue('y', FLOAT, ['n', 1])],
+    opsets: { [ML]: 3 },
+  });
+  const named = Buffer.concat([encodeField(2, text(producer)), model]);
+  return [...readGraph(bytesSource(named)).missingInputs];
+}
+
+describe('the inputs whose numbers can be missing', () => {
+  it.each([
+    ['trees that lead some to the left', [tree('x', [0n, 1n, 0n])], ['x']],
+    ['trees with packed numbers', [tree('x', [0n, 1n, 0n], true)], ['x']],
+    ['trees that lead none', [tree('x', [0n, 0n])], []],
+    ['trees with packed numbers that lead none', [tree('x', [0n, 0n], true)], []],
+    ['an imputer of NaN before a line', [imputer(Number.NaN), linear('filled')], ['x']],
+    ['an imputer of zeros', [imputer(0), linear('filled')], []],
+    ['a line', [linear('x')], []],
+    ['trees and a line', [tree('x', [1n]), linear('x')], []],
+    ['trees behind a cast', [buildNode('Cast', ['x'], ['cast']), tree('cast', [1n])], ['x']],
+    ['a cast into nothing', [buildNode('Cast', ['x'], ['cast'])], []],
+    ['a join of two', [buildNode('Concat', ['x', 'w'], ['joined']), tree('joined', [1n])], ['x', 'w']],
+    ['a circle', [buildNode('Concat', ['x', 'b'], ['a']), buildNode('Identity', ['a'], ['b'])], []],
+  ])('are found with %s', (_, nodes, inputs) => {
+    expect(missingInputs(nodes)).toEqual(inputs);
+  });
+
+  it.each(['OnnxMLTools', 'CatBoost'])('are those of all trees of %s', (producer) => {
+    expect(missingInputs([tree('x', [0n, 0n])], producer)).toEqual(['x']);
+    expect(missingInputs([linear('x')], producer)).toEqual([]);
+  });
+});
