@@ -4,7 +4,7 @@ import { type ModelReference, type ModelRepository, pathOf } from '../models/mod
 import type { Logger } from '../monitoring/logger.ts';
 import { createStatistics, type ModelStatistics } from '../monitoring/statistics.ts';
 import { loadRuntime, type NamedTensors, type Session } from '../runtime/session.ts';
-import { type CacheState, createSessionCache } from '../runtime/session-cache.ts';
+import { type CacheState, createSessionCache, LoadError } from '../runtime/session-cache.ts';
 import type { NamedInputs } from './check-feeds.ts';
 import { inferTensors } from './infer-tensors.ts';
 import type { InferenceInput, InferenceOutput, InferenceRequest, InputKind } from './input.ts';
@@ -20,7 +20,7 @@ export interface InferenceResult {
   readonly output: InferenceOutput;
   /** Time inside the runtime, all runs of the request together. */
   readonly runMs: number;
-  /** Time to load the model, 0 when it was in memory. */
+  /** Time until the model could be used: next to nothing when it was in memory. */
   readonly loadMs: number;
 }
 
@@ -112,11 +112,10 @@ export function createInference(options: InferenceOptions): Inference {
   }
 
   async function use<R>(reference: ModelReference, action: (model: Model) => Promise<R> | R): Promise<R> {
-    const key = pathOf(reference);
     try {
-      return await cache.use(key, () => load(reference), action);
+      return await cache.use(pathOf(reference), () => load(reference), action);
     } catch (error) {
-      throw cache.state(key) === 'failed' ? unavailable(reference, error, cache.retryAfterMs(key)) : error;
+      throw error instanceof LoadError ? unavailable(reference, error) : error;
     }
   }
 

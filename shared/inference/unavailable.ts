@@ -1,15 +1,16 @@
 import { InferenceError } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { ModelReference } from '../models/model-repository.ts';
+import type { LoadError } from '../runtime/session-cache.ts';
 import { StoreError } from '../stores/model-store.ts';
 
 /** A model that cannot load is the server's trouble, not the request's; other models go on. */
-export function unavailable(reference: ModelReference, error: unknown, retryAfterMs: number): InferenceError {
-  const reason = error instanceof ModelError ? error.message : storeReason(error);
+export function unavailable(reference: ModelReference, { cause, retryAfterMs }: LoadError): InferenceError {
+  const reason = cause instanceof ModelError ? cause.message : storeReason(cause);
   return new InferenceError(
     'MODEL_UNAVAILABLE',
     `Model "${reference.name}" version "${reference.version}" cannot be loaded: ${reason}.`,
-    { cause: error, headers: { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) } },
+    { cause, headers: { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) } },
   );
 }
 

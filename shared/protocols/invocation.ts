@@ -6,8 +6,10 @@ import { readBody } from '../http/read-body.ts';
 import type { NamedInputs } from '../inference/check-feeds.ts';
 import type { InferenceResult, TensorResult } from '../inference/inference.ts';
 import type { InferenceInput, InputKind } from '../inference/input.ts';
+import type { Model } from '../inference/load-model.ts';
 import { UnsafeIntegerError } from '../json/exact-integers.ts';
 import { type JsonValue, parseExactJson, parseJson } from '../json/parse-json.ts';
+import type { ModelReference } from '../models/model-repository.ts';
 import { contractOf, type ModelContract } from './codecs/model-contract.ts';
 import type { ProtocolOptions } from './protocol.ts';
 
@@ -97,18 +99,40 @@ export interface TensorCall {
   readonly outputs?: readonly string[];
 }
 
-/** Runs a model on tensors, with account of it in the record of the request. */
-export async function runTensors(
-  { record, model, version }: Pick<Invocation, 'record' | 'model' | 'version'>,
+/** The model a request means, and where account is kept of what is done with it. */
+export type ModelCall = Pick<Invocation, 'record' | 'model' | 'version'>;
+
+/** A call whose model was found, and what a look at the model has shown. */
+export interface OpenCall<R> extends ModelCall {
+  readonly reference: ModelReference;
+  readonly seen: R;
+}
+
+/** Finds the model a request means and looks at it, loading it when needed. */
+export async function openModel<R>(
+  { record, model, version }: ModelCall,
   { inference }: Pick<ProtocolOptions, 'inference'>,
-  { kind, decode, isBatch = false, outputs }: TensorCall,
-): Promise<TensorResult> {
+  kind: InputKind,
+  look: (model: Model) => R,
+): Promise<OpenCall<R>> {
   const reference = await inference.choose(kind, model, version);
   record.model = reference;
-  const contract = await inference.describe(reference, contractOf);
-  const result = await inference.inferTensors({
+  const startMs = performance.now();
+  const seen = await inference.describe(reference, look);
+  record.loadMs = (record.loadMs ?? 0) + performance.now() - startMs;
+  return { record, model: reference.name, version: reference.version, reference, seen };
+}
+
+/** Runs a model on tensors. */
+export async function runTensors(
+  call: ModelCall,
+  options: Pick<ProtocolOptions, 'inference'>,
+  { kind, decode, isBatch = false, outputs }: TensorCall,
+): Promise<TensorResult> {
+  const { reference, seen, record } = await openModel(call, options, kind, contractOf);
+  const result = await options.inference.inferTensors({
     reference,
-    inputs: await decode(contract),
+    inputs: await decode(seen),
     outputs,
     isBatch,
   });
@@ -117,9 +141,9 @@ export async function runTensors(
   return result;
 }
 
-/** Runs a model's task on features, images or the like, with account of it in the record of the request. */
+/** Runs a model's task on features, images or the like. */
 export async function runTask(
-  { record, model, version }: Pick<Invocation, 'record' | 'model' | 'version'>,
+  { record, model, version }: ModelCall,
   { inference }: Pick<ProtocolOptions, 'inference'>,
   input: InferenceInput,
 ): Promise<InferenceResult> {

@@ -5,6 +5,18 @@ export interface Cacheable {
   release(): Promise<void>;
 }
 
+/** A value could not be loaded; `cause` says why. */
+export class LoadError extends Error {
+  override readonly name = 'LoadError';
+  /** Until it is tried again. */
+  readonly retryAfterMs: number;
+
+  constructor(cause: unknown, retryAfterMs: number) {
+    super('the value could not be loaded', { cause });
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
 export interface SessionCacheOptions {
   /** Idle values beyond this many bytes are released, the one used longest ago first. */
   readonly budgetBytes: number;
@@ -20,14 +32,12 @@ export interface SessionCacheOptions {
 export interface SessionCache<T extends Cacheable> {
   /**
    * Runs `use` with the value of a key, loading it first when needed. Calls at the same time share one load. The
-   * value cannot be released while `use` runs. A failed load is not tried again before its pause is over: until then
-   * the same error is thrown.
+   * value cannot be released while `use` runs. A failed load is not tried again before its pause is over.
+   * @throws LoadError, also for later calls until the pause is over; whatever `use` throws
    */
   use<R>(key: string, load: () => Promise<T>, use: (value: T) => Promise<R> | R): Promise<R>;
   /** `loaded`, `loading` or `failed`, or undefined for a key never asked for or evicted since. */
   state(key: string): CacheState | undefined;
-  /** Milliseconds until a failed key is tried again; 0 for any other. */
-  retryAfterMs(key: string): number;
   /** Forgets a key; its value is released when its last use ends. */
   drop(key: string): Promise<void>;
   /** Releases everything that is idle; what is in use follows when its last use ends. */
@@ -126,7 +136,10 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
       const entry = currentEntry(key, load);
       entry.uses += 1;
       try {
-        return await use(await entry.value);
+        const value = await entry.value.catch((error: unknown) => {
+          throw new LoadError(error, Math.max(0, entry.retryAtMs - now()));
+        });
+        return await use(value);
       } finally {
         entry.uses -= 1;
         if (entry.evicted) await release(key, entry);
@@ -134,10 +147,6 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
       }
     },
     state: (key) => entries.get(key)?.state,
-    retryAfterMs: (key) => {
-      const entry = entries.get(key);
-      return entry?.state === 'failed' ? Math.max(0, entry.retryAtMs - now()) : 0;
-    },
     drop: async (key) => {
       const entry = entries.get(key);
       if (entry) await release(key, entry);

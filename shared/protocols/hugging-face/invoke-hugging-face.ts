@@ -3,7 +3,7 @@ import { jsonResponse } from '../../http/respond.ts';
 import type { Model } from '../../inference/load-model.ts';
 import type { ScoreStep } from '../../processing/registry.ts';
 import { contractOf } from '../codecs/model-contract.ts';
-import { type Dialect, type Invocation, runTask } from '../invocation.ts';
+import { type Dialect, type Invocation, openModel, runTask } from '../invocation.ts';
 import type { ProtocolOptions } from '../protocol.ts';
 import { readParameters } from './parameters.ts';
 import { encodeTaskError } from './task-error.ts';
@@ -37,28 +37,29 @@ export async function invokeTask(
 
 async function answerTask(
   asked: TaskRequest,
-  { record, model, version, request }: Invocation,
+  invocation: Invocation,
   options: ProtocolOptions,
   expected: string | undefined,
 ): Promise<Response> {
-  const { inference, config } = options;
+  const { config } = options;
   const { inputs } = asked;
-  const reference = await inference.choose(kindOfInputs(inputs), model, version);
-  record.model = reference;
-  const { contract, steps } = await inference.describe(reference, (loaded) => ({
-    contract: contractOf(loaded),
-    steps: stepsOf(loaded),
+  const call = await openModel(invocation, options, kindOfInputs(inputs), (model) => ({
+    contract: contractOf(model),
+    steps: stepsOf(model),
   }));
+  const { contract, steps } = call.seen;
   const { task } = contract;
   if (expected !== undefined && expected !== task) {
-    throw invalid(
-      `Model "${reference.name}" is for ${task}, not for ${JSON.stringify(expected.slice(0, 60))}.`,
-    );
+    throw invalid(`Model "${call.model}" is for ${task}, not for ${JSON.stringify(expected.slice(0, 60))}.`);
   }
   const format = TASK_FORMATS[task];
-  const parameters = readParameters(asked, new URL(request.url).searchParams, task, format.parameters);
+  const parameters = readParameters(
+    asked,
+    new URL(invocation.request.url).searchParams,
+    task,
+    format.parameters,
+  );
   const input = format.decode(inputs, contract, config.limits);
-  const call = { record, model: reference.name, version: reference.version };
   const { output } = await runTask(call, options, input);
   const style = { nonFinite: config.nonFiniteJson };
   return jsonResponse(format.encode({ output, inputs, parameters, steps, style }));

@@ -3,7 +3,7 @@ import { InferenceError } from '../../errors.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { concatRows, type Tensor } from '../../tensor/tensor.ts';
 import { contractOf } from '../codecs/model-contract.ts';
-import { type Invocation, runTensors } from '../invocation.ts';
+import { type Invocation, openModel, runTensors } from '../invocation.ts';
 import type { ProtocolOptions } from '../protocol.ts';
 import type { Lines } from './read-lines.ts';
 
@@ -29,10 +29,9 @@ export async function runLines(
   options: ProtocolOptions,
   keepsErrors: boolean,
 ): Promise<readonly Part[]> {
-  const { inference, config } = options;
-  const reference = await inference.choose(lines.kind, invocation.model, invocation.version);
-  const total = await inference.describe(reference, (model) => lines.count(contractOf(model)));
-  const chosen = { record: invocation.record, model: reference.name, version: reference.version };
+  const { config } = options;
+  const chosen = await openModel(invocation, options, lines.kind, (model) => lines.count(contractOf(model)));
+  const total = chosen.seen;
   const errors: InferenceError[] = [];
 
   async function run(start: number, end: number): Promise<readonly Part[]> {

@@ -9,7 +9,7 @@ import { parseEnvelope } from '../codecs/envelope.ts';
 import { isBase64Object } from '../codecs/image-value.ts';
 import { contractOf, type ModelContract } from '../codecs/model-contract.ts';
 import { checkInstances, unwrapSingle } from '../codecs/rows.ts';
-import { type Dialect, type Invocation, runTask } from '../invocation.ts';
+import { type Dialect, type Invocation, openModel, runTask } from '../invocation.ts';
 import type { ProtocolOptions } from '../protocol.ts';
 import { tensorFlowStyle } from './predict.ts';
 import { examplesRequest } from './schemas.ts';
@@ -48,13 +48,12 @@ async function runExamples(invocation: Invocation, options: ProtocolOptions): Pr
   const { context = {}, examples } = parseEnvelope(examplesRequest(), invocation.json());
   if (examples.length === 0) throw invalid('Field "examples" is empty; expected at least one example.');
   checkInstances(examples.length, 'examples', options.config.limits);
-  const { inference } = options;
-  const reference = await inference.choose('features', invocation.model, invocation.version);
-  const contract = await inference.describe(reference, contractOf);
+  const call = await openModel(invocation, options, 'features', contractOf);
+  const contract = call.seen;
   if (contract.task === 'tensor')
     throw invalid('This model is neither a classifier nor a regressor; use :predict.');
   const features = examples.map((example, index) => readExample(example, context, `examples[${index}]`));
-  return (await runTask(invocation, options, toInput(features, contract))).output;
+  return (await runTask(call, options, toInput(features, contract))).output;
 }
 
 /** An example with the features all share; where both have one, its own wins. */

@@ -12,7 +12,7 @@ import { contractOf, type ModelContract } from '../codecs/model-contract.ts';
 import { nameScores } from '../codecs/name-scores.ts';
 import { encodeColumns, encodePredictions, encodeRows } from '../codecs/predictions.ts';
 import { checkInstances } from '../codecs/rows.ts';
-import { type Dialect, type Invocation, runTask, runTensors } from '../invocation.ts';
+import { type Dialect, type Invocation, openModel, runTask, runTensors } from '../invocation.ts';
 import type { ProtocolOptions } from '../protocol.ts';
 import { decodeValues } from './decode-values.ts';
 import { type Payload, type Payloads, readPayloads } from './read-payloads.ts';
@@ -34,14 +34,12 @@ interface Call extends Payloads {
  * Source: image_classifier.py, vision_handler.py and base_handler.py of TorchServe.
  */
 export const invokeTorchServe: Dialect = async (invocation, options) => {
-  const { inference, config } = options;
-  return await readPayloads(invocation, config.limits, async (request) => {
-    const { name, version } = await inference.choose(kindOf(request), invocation.model, invocation.version);
-    const bound = await inference.describe({ name, version }, (model) => ({
-      contract: contractOf(model),
-      decoder: model.task.decoder,
+  return await readPayloads(invocation, options.config.limits, async (request) => {
+    const { model, version, seen } = await openModel(invocation, options, kindOf(request), (found) => ({
+      contract: contractOf(found),
+      decoder: found.task.decoder,
     }));
-    const call = { ...request, ...bound, invocation: { ...invocation, model: name, version }, options };
+    const call = { ...request, ...seen, invocation: { ...invocation, model, version }, options };
     const answer = await answerCall(call);
     return jsonResponse(request.isEnvelope ? { predictions: answer } : answer);
   });

@@ -7,7 +7,7 @@ import type { WritableJson } from '../../json/write-json.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { holdsJson, unsupportedBody } from '../codecs/json-body.ts';
 import { contractOf } from '../codecs/model-contract.ts';
-import { type Invocation, readInvocation, runTensors } from '../invocation.ts';
+import { type Invocation, openModel, readInvocation, runTensors } from '../invocation.ts';
 import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
 import { decodeFields, type FieldsCall } from './decode-fields.ts';
 import { fieldsRequest, requestQuery, requestSettings, runResponse } from './schemas.ts';
@@ -80,10 +80,8 @@ interface Run {
 /** Fields that are no inputs of the model are refused; from there on a failure is a result. */
 async function runRequest(invocation: Invocation, options: ProtocolOptions): Promise<Run> {
   const { record } = invocation;
-  const reference = await options.inference.choose('tensors', invocation.model, invocation.version);
-  record.model = reference;
-  const contract = await options.inference.describe(reference, contractOf);
-  const read = (json: JsonValue) => decodeFields(json, contract, options.config.limits);
+  const { seen } = await openModel(invocation, options, 'tensors', contractOf);
+  const read = (json: JsonValue) => decodeFields(json, seen, options.config.limits);
   const call = holdsJson(invocation) ? await invocation.decode(read) : read(readText(invocation));
   try {
     const result = await runCall(call, invocation, options);

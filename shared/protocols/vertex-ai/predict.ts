@@ -5,7 +5,7 @@ import { parseEnvelope } from '../codecs/envelope.ts';
 import { contractOf } from '../codecs/model-contract.ts';
 import { encodeRows } from '../codecs/predictions.ts';
 import { decodeRows, kindOfValues } from '../codecs/rows.ts';
-import { type Dialect, type Invocation, runTensors } from '../invocation.ts';
+import { type Dialect, type Invocation, openModel, runTensors } from '../invocation.ts';
 import type { ProtocolOptions } from '../protocol.ts';
 import { asksForLabels, labelImages } from './label-images.ts';
 import { restoreLists } from './restore-lists.ts';
@@ -33,14 +33,12 @@ async function predictJson(
   invocation: Invocation,
   options: ProtocolOptions,
 ): Promise<readonly WritableJson[]> {
-  const { inference, config } = options;
+  const { config } = options;
   const restored = restoreLists(json, invocation.request.headers);
   const { instances, parameters } = parseEnvelope(predictRequest(), restored);
   const kind = kindOfValues(instances);
-  const reference = await inference.choose(kind, invocation.model, invocation.version);
-  const call = { record: invocation.record, model: reference.name, version: reference.version };
-  const { task } = await inference.describe(reference, contractOf);
-  if (task === 'image-classification' && asksForLabels(instances, parameters)) {
+  const call = await openModel(invocation, options, kind, contractOf);
+  if (call.seen.task === 'image-classification' && asksForLabels(instances, parameters)) {
     return await labelImages(call, options, instances, parameters);
   }
   const { outputs } = await runTensors(call, options, {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type Cacheable,
   createSessionCache,
+  LoadError,
   type SessionCacheOptions,
 } from '../../../shared/runtime/session-cache.ts';
 
@@ -75,7 +76,7 @@ describe('use', () => {
   it('fails all calls that wait for a load that fails', async () => {
     const { cache } = makeCache();
     const uses = ['x', 'y'].map(() => cache.use('a', failing('broken'), () => 1));
-    for (const use of uses) await expect(use).rejects.toThrow('broken');
+    for (const use of uses) expect((await failureOf(use)).cause).toEqual(new Error('broken'));
   });
 
   it('turns a load that throws at once into a rejection', async () => {
@@ -87,7 +88,7 @@ describe('use', () => {
       },
       () => 1,
     );
-    await expect(use).rejects.toThrow('at once');
+    expect((await failureOf(use)).cause).toEqual(new Error('at once'));
     expect(cache.state('a')).toBe('failed');
   });
 
@@ -172,14 +173,13 @@ describe('the budget', () => {
 describe('a failed load', () => {
   it('is not tried again before its pause is over', async () => {
     const { cache, clock, touch } = makeCache({ firstPauseMs: 1_000 });
-    await expect(cache.use('a', failing('first'), () => 1)).rejects.toThrow('first');
+    const first = await failureOf(cache.use('a', failing('first'), () => 1));
+    expect([first.cause, first.retryAfterMs]).toEqual([new Error('first'), 1_000]);
     expect(cache.state('a')).toBe('failed');
-    expect(cache.retryAfterMs('a')).toBe(1_000);
     clock.nowMs = 999;
-    await expect(touch('a')).rejects.toThrow('first');
-    expect(cache.retryAfterMs('a')).toBe(1);
+    const second = await failureOf(touch('a'));
+    expect([second.cause, second.retryAfterMs]).toEqual([new Error('first'), 1]);
     clock.nowMs = 1_000;
-    expect(cache.retryAfterMs('a')).toBe(0);
     expect(await touch('a')).toBe('a');
     expect(cache.state('a')).toBe('loaded');
   });
@@ -188,37 +188,41 @@ describe('a failed load', () => {
     const { cache, clock } = makeCache({ firstPauseMs: 1_000, longestPauseMs: 5_000 });
     const pauses: number[] = [];
     for (let failure = 0; failure < 5; failure++) {
-      await expect(cache.use('a', failing('again'), () => 1)).rejects.toThrow('again');
-      pauses.push(cache.retryAfterMs('a'));
-      clock.nowMs += cache.retryAfterMs('a');
+      const { retryAfterMs } = await failureOf(cache.use('a', failing('again'), () => 1));
+      pauses.push(retryAfterMs);
+      clock.nowMs += retryAfterMs;
     }
     expect(pauses).toEqual([1_000, 2_000, 4_000, 5_000, 5_000]);
   });
 
   it('counts from the start again after a load that worked', async () => {
     const { cache, clock, touch } = makeCache({ budgetBytes: 50 });
-    await expect(cache.use('a', failing('first'), () => 1)).rejects.toThrow('first');
+    await failureOf(cache.use('a', failing('first'), () => 1));
     clock.nowMs = 1_000;
     await touch('a');
     await touch('b');
     expect(cache.state('a')).toBeUndefined();
-    await expect(cache.use('a', failing('later'), () => 1)).rejects.toThrow('later');
-    expect(cache.retryAfterMs('a')).toBe(1_000);
+    expect((await failureOf(cache.use('a', failing('later'), () => 1))).retryAfterMs).toBe(1_000);
+  });
+
+  it('is told as one also where the key was dropped meanwhile', async () => {
+    const { cache } = makeCache();
+    const use = cache.use('a', failing('broken'), () => 1);
+    await cache.drop('a');
+    expect((await failureOf(use)).cause).toEqual(new Error('broken'));
   });
 
   it('takes nothing of the budget and concerns no other key', async () => {
     const { cache, events, touch } = makeCache({ budgetBytes: 80 });
     await touch('a');
-    await expect(cache.use('b', failing('broken'), () => 1)).rejects.toThrow('broken');
+    await failureOf(cache.use('b', failing('broken'), () => 1));
     await touch('c');
     expect(events).toEqual(['load a', 'load c']);
-    expect(cache.retryAfterMs('a')).toBe(0);
-    expect(cache.retryAfterMs('never asked for')).toBe(0);
   });
 
   it('counts as used when it is tried again', async () => {
     const { cache, clock, events, touch } = makeCache({ budgetBytes: 80 });
-    await expect(cache.use('a', failing('broken'), () => 1)).rejects.toThrow('broken');
+    await failureOf(cache.use('a', failing('broken'), () => 1));
     await touch('b');
     clock.nowMs = 1_000;
     await touch('a');
@@ -228,7 +232,7 @@ describe('a failed load', () => {
 
   it('shares its second try among calls at the same time', async () => {
     const { cache, clock, events, touch } = makeCache();
-    await expect(cache.use('a', failing('broken'), () => 1)).rejects.toThrow('broken');
+    await failureOf(cache.use('a', failing('broken'), () => 1));
     clock.nowMs = 1_000;
     expect(await Promise.all([touch('a'), touch('a')])).toEqual(['a', 'a']);
     expect(events).toEqual(['load a']);
@@ -306,3 +310,13 @@ describe('clear', () => {
     expect(events).toEqual(['load a', 'release a', 'load a']);
   });
 });
+
+/** What a use of a key that cannot be loaded is rejected with. */
+async function failureOf(use: Promise<unknown>): Promise<LoadError> {
+  const error = await use.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (error instanceof LoadError) return error;
+  throw new Error('the use did not fail to load', { cause: error });
+}
