@@ -1,20 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Limits } from '../config.ts';
-import { InferenceError, invalid, systemCodeOf } from '../errors.ts';
+import { invalid, systemCodeOf } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
+import { TokenizerError } from '../processing/text/parts.ts';
 import {
   createTokenizer,
   type TextTokenizer,
-  TextTooLongError,
   type TokenBatch,
-  TokenizerError,
   type TokenRow,
 } from '../processing/text/tokenizer.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { createTensor } from '../tensor/tensor.ts';
 import { createStringEncoder, EXAMPLE_TEXT, readTexts } from './encode-strings.ts';
-import type { Located } from './input.ts';
 import { type BatchEncoder, type EncodedBatch, fillBatch } from './task.ts';
 
 /** The files of Hugging Face's transformers that say how a text becomes tokens. */
@@ -65,7 +63,8 @@ export async function createTextEncoder(
   };
   return {
     encode: (given, limits) => {
-      const rows = tokenize(readTexts(given, limits), tokenizer, format.maxTokens);
+      const texts = readTexts(given, limits).map(({ value }) => value);
+      const rows = tokenizer.tokenize(texts, format.maxTokens);
       const length = format.length ?? longest(rows) + tokenizer.specialTokens;
       checkSize(rows, length, tokenizer, limits);
       return toBatch(rows, length);
@@ -149,26 +148,8 @@ function chooseFormat(
   return { maxTokens, length };
 }
 
-function tokenize(
-  texts: readonly Located<string>[],
-  tokenizer: TextTokenizer,
-  maxTokens: number,
-): TokenRow[] {
-  try {
-    return tokenizer.tokenize(
-      texts.map(({ value }) => value),
-      maxTokens,
-    );
-  } catch (error) {
-    if (!(error instanceof TextTooLongError)) throw error;
-    const field = texts[error.index]?.field ?? 'text';
-    const message = `Field "${field}" is too long for the tokenizer of this model.`;
-    throw new InferenceError('PAYLOAD_TOO_LARGE', message, { cause: error });
-  }
-}
-
 function longest(rows: readonly TokenRow[]): number {
-  return Math.max(0, ...rows.map((row) => row.length));
+  return rows.reduce((most, row) => Math.max(most, row.length), 0);
 }
 
 function checkSize(
