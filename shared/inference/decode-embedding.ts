@@ -5,6 +5,9 @@ import { DATATYPES } from '../tensor/datatype.ts';
 import { createTensor, type Tensor } from '../tensor/tensor.ts';
 import type { Decoder } from './task.ts';
 
+/** Pooling that depends on the order of the vectors, which places do not have. */
+const BY_PLACE: readonly Pooling[] = ['cls', 'last', 'weightedMean'];
+
 interface EmbeddingConfig {
   readonly output?: string | undefined;
   readonly pooling: Pooling;
@@ -30,9 +33,9 @@ export function createEmbeddingDecoder(session: Session, config: EmbeddingConfig
       `its output "${output.name}" has one vector per instance: there is nothing to pool, its "pooling" must be "none"`,
     );
   }
-  if (output.shape.length === 4 && config.pooling === 'cls') {
+  if (output.shape.length === 4 && BY_PLACE.includes(config.pooling)) {
     throw new ModelError(
-      `its output "${output.name}" is a map of places, none of which stands for all (cls)`,
+      `its output "${output.name}" is a map of places, none of which stands for all (${config.pooling})`,
     );
   }
   return {

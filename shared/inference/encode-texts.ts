@@ -1,23 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Limits } from '../config.ts';
-import { invalid, systemCodeOf } from '../errors.ts';
+import { invalid } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
-import { TokenizerError } from '../processing/text/parts.ts';
-import {
-  createTokenizer,
-  type TextTokenizer,
-  type TokenBatch,
-  type TokenRow,
-} from '../processing/text/tokenizer.ts';
+import { DECODER_POSITIONS, type PositionScheme, positionsOf } from '../processing/text/positions.ts';
+import type { TextTokenizer, TokenBatch, TokenRow } from '../processing/text/tokenizer.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { createTensor } from '../tensor/tensor.ts';
 import { createStringEncoder, EXAMPLE_TEXT, readTexts } from './encode-strings.ts';
+import type { Located } from './input.ts';
+import { readPositions, readTokenizer } from './read-tokenizer.ts';
 import { type BatchEncoder, type EncodedBatch, fillBatch } from './task.ts';
-
-/** The files of Hugging Face's transformers that say how a text becomes tokens. */
-export const TOKENIZER_FILE = 'tokenizer.json';
-export const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';
 
 interface TextConfig {
   readonly maxTokens?: number | undefined;
@@ -27,10 +18,11 @@ interface TextConfig {
 const USUAL_TOKENS = 512;
 
 /** What goes into the inputs of a graph, by the names that transformers gives them. */
-const ROLES: Readonly<Record<string, (batch: TokenBatch) => Int32Array>> = {
+const ROLES: Readonly<Record<string, (batch: TokenBatch, scheme: PositionScheme) => Int32Array>> = {
   input_ids: ({ ids }) => ids,
   attention_mask: ({ mask }) => mask,
   token_type_ids: ({ typeIds }) => typeIds,
+  position_ids: positionsOf,
 };
 
 /**
@@ -50,12 +42,15 @@ export async function createTextEncoder(
   const ids = checkInputs(session.inputs);
   const tokenizer = await readTokenizer(folder);
   const format = chooseFormat(ids, tokenizer, config);
+  const scheme = session.inputs.some(({ name }) => name === 'position_ids')
+    ? await readPositions(folder)
+    : DECODER_POSITIONS;
   const toBatch = (rows: readonly TokenRow[], length: number): EncodedBatch => {
     const batch = tokenizer.frame(rows, length);
     const shape = [batch.rows, length];
     const feeds = new Map(
       session.inputs.map(({ name, datatype }) => {
-        const values = ROLES[name]?.(batch) ?? batch.ids;
+        const values = ROLES[name]?.(batch, scheme) ?? batch.ids;
         return [name, createTensor(datatype, shape, values)];
       }),
     );
@@ -63,8 +58,12 @@ export async function createTextEncoder(
   };
   return {
     encode: (given, limits) => {
-      const texts = readTexts(given, limits).map(({ value }) => value);
-      const rows = tokenizer.tokenize(texts, format.maxTokens);
+      const texts = readTexts(given, limits);
+      const rows = tokenizer.tokenize(
+        texts.map(({ value }) => value),
+        format.maxTokens,
+      );
+      checkNotEmpty(rows, texts, tokenizer);
       const length = format.length ?? longest(rows) + tokenizer.specialTokens;
       checkSize(rows, length, tokenizer, limits);
       return toBatch(rows, length);
@@ -93,34 +92,6 @@ function checkInputs(specs: readonly TensorSpec[]): TensorSpec {
   throw new ModelError('its graph has no input "input_ids", which a text model takes its tokens in');
 }
 
-async function readTokenizer(folder: string): Promise<TextTokenizer> {
-  const tokenizer = await readJson(folder, TOKENIZER_FILE);
-  if (tokenizer === undefined) {
-    throw new ModelError(`a text model needs a ${TOKENIZER_FILE} beside it`);
-  }
-  try {
-    return await createTokenizer(tokenizer, await readJson(folder, TOKENIZER_CONFIG_FILE));
-  } catch (error) {
-    if (error instanceof TokenizerError) throw new ModelError(error.message, { cause: error });
-    throw error;
-  }
-}
-
-async function readJson(folder: string, name: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(join(folder, name), 'utf8');
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new ModelError(`its ${name} is not valid JSON`, { cause: error });
-  }
-}
-
 interface TokenFormat {
   /** Longest row, special tokens included. */
   readonly maxTokens: number;
@@ -146,6 +117,17 @@ function chooseFormat(
     throw new ModelError(`it takes ${length} tokens, but its tokenizer has no token to pad with`);
   }
   return { maxTokens, length };
+}
+
+/** Of padding alone a model makes something else in each batch, or nothing at all. */
+function checkNotEmpty(
+  rows: readonly TokenRow[],
+  texts: readonly Located<string>[],
+  { specialTokens }: TextTokenizer,
+): void {
+  const empty = specialTokens === 0 ? rows.findIndex((row) => row.length === 0) : -1;
+  if (empty === -1) return;
+  throw invalid(`Field "${texts[empty]?.field ?? 'text'}" has no tokens for this model; expected a text.`);
 }
 
 function longest(rows: readonly TokenRow[]): number {

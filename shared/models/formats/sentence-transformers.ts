@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Pooling } from '../../processing/text/pooling.ts';
 import { ModelError } from '../model-config.ts';
 import { type FormatFolder, readJsonFile } from './format-folder.ts';
 
@@ -18,13 +19,19 @@ const promptsSchema = z.object({
 const poolingSchema = z.looseObject({ pooling_mode: z.string().optional() });
 
 /** The modes this server has, by their names in the pooling module's file. */
-const MODES: Readonly<Record<string, 'mean' | 'cls' | 'max'>> = {
+const MODES: Readonly<Record<string, Pooling>> = {
   mean: 'mean',
   cls: 'cls',
   max: 'max',
+  lasttoken: 'last',
+  mean_sqrt_len_tokens: 'meanSqrt',
+  weightedmean: 'weightedMean',
   pooling_mode_mean_tokens: 'mean',
   pooling_mode_cls_token: 'cls',
   pooling_mode_max_tokens: 'max',
+  pooling_mode_lasttoken: 'last',
+  pooling_mode_mean_sqrt_len_tokens: 'meanSqrt',
+  pooling_mode_weightedmean_tokens: 'weightedMean',
 };
 
 /**
@@ -33,9 +40,7 @@ const MODES: Readonly<Record<string, 'mean' | 'cls' | 'max'>> = {
  * @returns nothing where the folder is not one of sentence-transformers
  * @throws ModelError when a module does what this server does not do
  */
-export async function readPooling(
-  folder: FormatFolder,
-): Promise<{ pooling?: 'mean' | 'cls' | 'max'; normalize?: boolean }> {
+export async function readPooling(folder: FormatFolder): Promise<{ pooling?: Pooling; normalize?: boolean }> {
   const modules = await readJsonFile(folder, MODULES_FILE, modulesSchema);
   if (!modules) return {};
   await readJsonFile(folder, PROMPTS_FILE, promptsSchema);
@@ -51,7 +56,7 @@ export async function readPooling(
   return { pooling: await readMode(folder, pooling.path), normalize: types.includes(NORMALIZE) };
 }
 
-async function readMode(folder: FormatFolder, path: string): Promise<'mean' | 'cls' | 'max'> {
+async function readMode(folder: FormatFolder, path: string): Promise<Pooling> {
   const file = `${path}/config.json`;
   const config = await readJsonFile(folder, file, poolingSchema);
   if (!config) throw new ModelError(`its ${MODULES_FILE} names ${file}, which is not there`);
@@ -61,6 +66,6 @@ async function readMode(folder: FormatFolder, path: string): Promise<'mean' | 'c
   if (mode && others.length === 0) return mode;
   const found = [only, ...others].filter((name) => name !== undefined).join(' and ') || 'none';
   throw new ModelError(
-    `its ${file} pools by ${found.slice(0, 200)}; one of mean, cls and max can be done here`,
+    `its ${file} pools by ${found.slice(0, 200)}; one of mean, cls, max, lasttoken, mean_sqrt_len_tokens and weightedmean can be done here`,
   );
 }

@@ -201,15 +201,15 @@ describe('the modules of sentence-transformers', () => {
         'modules.json': modules('Transformer', 'Pooling'),
         '1_Pooling/config.json': { pooling_mode_cls_token: true, pooling_mode_mean_tokens: true },
       },
-      'its 1_Pooling/config.json pools by pooling_mode_cls_token and pooling_mode_mean_tokens; one of mean, cls and max can be done here',
+      'its 1_Pooling/config.json pools by pooling_mode_cls_token and pooling_mode_mean_tokens; one of mean, cls, max, lasttoken, mean_sqrt_len_tokens and weightedmean can be done here',
     ],
     [
       'a pooling of another kind',
       {
         'modules.json': modules('Transformer', 'Pooling'),
-        '1_Pooling/config.json': { pooling_mode: 'lasttoken' },
+        '1_Pooling/config.json': { pooling_mode: 'attention' },
       },
-      'its 1_Pooling/config.json pools by lasttoken; one of mean, cls and max can be done here',
+      'its 1_Pooling/config.json pools by attention; one of mean, cls, max, lasttoken, mean_sqrt_len_tokens and weightedmean can be done here',
     ],
     [
       'a prompt before every text',
