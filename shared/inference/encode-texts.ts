@@ -8,6 +8,7 @@ import { createTensor } from '../tensor/tensor.ts';
 import { createStringEncoder, EXAMPLE_TEXT, readTexts } from './encode-strings.ts';
 import type { Located } from './input.ts';
 import { readPositions, readTokenizer } from './read-tokenizer.ts';
+import { mapInTurns } from './share-time.ts';
 import { type BatchEncoder, type EncodedBatch, fillBatch } from './task.ts';
 
 interface TextConfig {
@@ -57,19 +58,16 @@ export async function createTextEncoder(
     return { rows: batch.rows, feeds, mask: createTensor('INT32', shape, batch.mask) };
   };
   return {
-    encode: (given, limits) => {
+    encode: async (given, limits) => {
       const texts = readTexts(given, limits);
-      const rows = tokenizer.tokenize(
-        texts.map(({ value }) => value),
-        format.maxTokens,
-      );
+      const rows = await mapInTurns(texts, ({ value }) => tokenizer.tokenize(value, format.maxTokens));
       checkNotEmpty(rows, texts, tokenizer);
       const length = format.length ?? longest(rows) + tokenizer.specialTokens;
       checkSize(rows, length, tokenizer, limits);
       return toBatch(rows, length);
     },
     example: () => {
-      const rows = tokenizer.tokenize([EXAMPLE_TEXT], format.maxTokens);
+      const rows = [tokenizer.tokenize(EXAMPLE_TEXT, format.maxTokens)];
       return toBatch(rows, format.length ?? longest(rows) + tokenizer.specialTokens);
     },
     exampleRequest: fillBatch(ids, 'text', EXAMPLE_TEXT),

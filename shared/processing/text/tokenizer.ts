@@ -25,7 +25,7 @@ export interface TextTokenizer {
   /**
    * @param maxTokens longest row, special tokens included; what is longer is cut
    */
-  tokenize(texts: readonly string[], maxTokens: number): TokenRow[];
+  tokenize(text: string, maxTokens: number): TokenRow;
   /**
    * Puts the special tokens around the rows and pads them.
    *
@@ -97,11 +97,9 @@ function wrap({ encode, frame }: TextEncoder, settings: Settings): TextTokenizer
     maxTokens: settings.maxTokens,
     specialTokens,
     canPad: settings.padId !== undefined,
-    tokenize: (texts, maxTokens) => {
+    tokenize: (text, maxTokens) => {
       const room = Math.max(0, maxTokens - specialTokens);
-      return texts.map((text) =>
-        settings.cutsLeft ? takeLast(encode(text), room) : take(encode(text), room),
-      );
+      return settings.cutsLeft ? takeLast(encode(text), room) : take(encode(text), room);
     },
     frame: (rows, length) => {
       const batch = createBatch(rows.length, length, settings);

@@ -19,7 +19,7 @@ const open = (name: string) =>
   createTokenizer(read(name, 'tokenizer.json'), read(name, 'tokenizer_config.json'));
 
 function encode(tokenizer: TextTokenizer, texts: readonly string[], maxTokens: number, fixed?: number) {
-  const rows = tokenizer.tokenize(texts, maxTokens);
+  const rows = texts.map((text) => tokenizer.tokenize(text, maxTokens));
   const length = fixed ?? Math.max(...rows.map((row) => row.length)) + tokenizer.specialTokens;
   const batch = tokenizer.frame(rows, length);
   const toRows = (values: Int32Array) =>
@@ -70,7 +70,7 @@ describe('createTokenizer', () => {
       tokenizer_class: 'XLNetTokenizer',
       pad_token: '<pad>',
     });
-    const batch = tokenizer.frame(tokenizer.tokenize(['a'], 9), 5);
+    const batch = tokenizer.frame([tokenizer.tokenize('a', 9)], 5);
     expect([...batch.mask]).toEqual([0, 0, 1, 1, 1]);
     expect([...batch.typeIds]).toEqual([3, 3, 0, 0, 0]);
   });
