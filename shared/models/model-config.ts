@@ -89,6 +89,10 @@ export const modelConfigSchema = z.discriminatedUnion('task', [
     output: z.string().optional(),
     /** How the vectors of all tokens or places become one. */
     pooling: z.enum(POOLINGS).default('none'),
+    /** Folders of dense layers that the pooled vectors go through, as sentence-transformers saves them. */
+    dense: z
+      .array(z.string().regex(/^\w[\w.-]*(?:\/\w[\w.-]*)*$/, 'must be a folder beside the graph'))
+      .optional(),
     /** Whether each vector is divided by its length (L2). */
     normalize: z.boolean().default(false),
   }),

@@ -8,7 +8,10 @@ const PROMPTS_FILE = 'config_sentence_transformers.json';
 /** Last part of a module's class name, which has moved between packages. */
 const TRANSFORMER = 'Transformer';
 const POOLING = 'Pooling';
+const DENSE = 'Dense';
 const NORMALIZE = 'Normalize';
+/** What a row of modules must look like, by the initials of those after the transformer. */
+const ORDER = /^P(D*)(N?)$/;
 
 const modulesSchema = z.array(z.object({ idx: z.number(), path: z.string(), type: z.string() }));
 
@@ -40,20 +43,33 @@ const MODES: Readonly<Record<string, Pooling>> = {
  * @returns nothing where the folder is not one of sentence-transformers
  * @throws ModelError when a module does what this server does not do
  */
-export async function readPooling(folder: FormatFolder): Promise<{ pooling?: Pooling; normalize?: boolean }> {
+export async function readPooling(
+  folder: FormatFolder,
+): Promise<{ pooling?: Pooling; dense?: string[]; normalize?: boolean }> {
   const modules = await readJsonFile(folder, MODULES_FILE, modulesSchema);
   if (!modules) return {};
   await readJsonFile(folder, PROMPTS_FILE, promptsSchema);
   const types = modules.map(({ type }) => type.split('.').at(-1) ?? type);
-  const unknown = types.find((type) => ![TRANSFORMER, POOLING, NORMALIZE].includes(type));
+  const unknown = types.find((type) => ![TRANSFORMER, POOLING, DENSE, NORMALIZE].includes(type));
   if (unknown !== undefined) {
     throw new ModelError(
-      `its ${MODULES_FILE} has the module ${JSON.stringify(unknown.slice(0, 60))}; only ${TRANSFORMER}, ${POOLING} and ${NORMALIZE} can be done here`,
+      `its ${MODULES_FILE} has the module ${JSON.stringify(unknown.slice(0, 60))}; only ${TRANSFORMER}, ${POOLING}, ${DENSE} and ${NORMALIZE} can be done here`,
     );
   }
   const pooling = modules[types.indexOf(POOLING)];
   if (!pooling) throw new ModelError(`its ${MODULES_FILE} has no module ${POOLING}`);
-  return { pooling: await readMode(folder, pooling.path), normalize: types.includes(NORMALIZE) };
+  const [transformer, ...rest] = types;
+  if (transformer !== TRANSFORMER || !ORDER.test(rest.map((type) => type.charAt(0)).join(''))) {
+    throw new ModelError(
+      `its ${MODULES_FILE} has the modules ${types.join(', ').slice(0, 200)}; expected ${TRANSFORMER}, ${POOLING}, then any ${DENSE}, then ${NORMALIZE} or nothing`,
+    );
+  }
+  const dense = modules.filter((_, index) => types[index] === DENSE).map(({ path }) => path);
+  return {
+    pooling: await readMode(folder, pooling.path),
+    ...(dense.length > 0 && { dense }),
+    normalize: types.includes(NORMALIZE),
+  };
 }
 
 async function readMode(folder: FormatFolder, path: string): Promise<Pooling> {

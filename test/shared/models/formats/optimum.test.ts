@@ -186,8 +186,13 @@ describe('the modules of sentence-transformers', () => {
   it.each([
     [
       'a module that changes the vector',
-      { 'modules.json': modules('Transformer', 'Pooling', 'Dense') },
-      'its modules.json has the module "Dense"; only Transformer, Pooling and Normalize can be done here',
+      { 'modules.json': modules('Transformer', 'Pooling', 'CNN') },
+      'its modules.json has the module "CNN"; only Transformer, Pooling, Dense and Normalize can be done here',
+    ],
+    [
+      'modules in another order',
+      { 'modules.json': modules('Transformer', 'Pooling', 'Normalize', 'Dense') },
+      'its modules.json has the modules Transformer, Pooling, Normalize, Dense; expected Transformer, Pooling, then any Dense, then Normalize or nothing',
     ],
     ['no pooling', { 'modules.json': modules('Transformer') }, 'its modules.json has no module Pooling'],
     [
