@@ -3,7 +3,7 @@ import { byteCharacters } from './byte-characters.ts';
 import { CHARACTER, type NormalForm, toNormalForm } from './characters.ts';
 import { createCharsMap } from './charsmap.ts';
 import { makePart, type Part, type PartMaker, readOptions, readSequence } from './parts.ts';
-import { type PatternReader, patternSchema } from './patterns.ts';
+import { patternSchema, readPattern } from './patterns.ts';
 import type { Piece } from './split.ts';
 
 /** Changes a text before it is split. */
@@ -14,13 +14,13 @@ export type Normalizer = (piece: Piece) => Piece;
  *
  * @throws TokenizerError
  */
-export function createNormalizer(part: Part | null | undefined, readPattern: PatternReader): Normalizer {
+export function createNormalizer(part: Part | null | undefined): Normalizer {
   if (!part) return (piece) => piece;
   const makers: Readonly<Record<string, PartMaker<Normalizer>>> = {
     ...PLAIN,
-    Replace: (replace) => createReplace(replace, readPattern),
+    Replace: createReplace,
     Sequence: (sequence) => {
-      const steps = readSequence(sequence, 'normalizers').map((step) => createNormalizer(step, readPattern));
+      const steps = readSequence(sequence, 'normalizers').map((step) => createNormalizer(step));
       return inTurn(steps);
     },
   };
@@ -123,7 +123,7 @@ function endOfVisible(text: string, start: number): number {
   return end;
 }
 
-function createReplace(part: Part, readPattern: PatternReader): Normalizer {
+function createReplace(part: Part): Normalizer {
   const { pattern, content } = readOptions(part, replaceSchema);
   const found = readPattern(pattern);
   return ({ text, isFirst }) => {

@@ -2,14 +2,7 @@ import * as z from 'zod';
 import { byteCharacters } from './byte-characters.ts';
 import { CHARACTER, WHITE_SPACE, WORD } from './characters.ts';
 import { makePart, type Part, type PartMaker, readOptions, readSequence } from './parts.ts';
-import {
-  literal,
-  ofOlderUnicode,
-  type Pattern,
-  type PatternReader,
-  patternSchema,
-  toPattern,
-} from './patterns.ts';
+import { literal, ofOlderUnicode, type Pattern, patternSchema, readPattern, toPattern } from './patterns.ts';
 import { type Piece, type SplitBehavior, split } from './split.ts';
 
 /** Splits a piece of a text into smaller ones. */
@@ -20,15 +13,13 @@ export type PreTokenizer = (piece: Piece) => Iterable<Piece>;
  *
  * @throws TokenizerError
  */
-export function createPreTokenizer(part: Part | null | undefined, readPattern: PatternReader): PreTokenizer {
+export function createPreTokenizer(part: Part | null | undefined): PreTokenizer {
   if (!part) return (piece) => [piece];
   const makers: Readonly<Record<string, PartMaker<PreTokenizer>>> = {
     ...PLAIN,
-    Split: (splitter) => createSplit(splitter, readPattern),
+    Split: createSplit,
     Sequence: (sequence) => {
-      const steps = readSequence(sequence, 'pretokenizers').map((step) =>
-        createPreTokenizer(step, readPattern),
-      );
+      const steps = readSequence(sequence, 'pretokenizers').map((step) => createPreTokenizer(step));
       return steps.reduce(chain, (piece: Piece): Iterable<Piece> => [piece]);
     },
   };
@@ -100,7 +91,7 @@ const BYTE_LEVEL_WORDS = ofOlderUnicode(
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu,
 );
 
-function createSplit(part: Part, readPattern: PatternReader): PreTokenizer {
+function createSplit(part: Part): PreTokenizer {
   const { pattern, behavior, invert } = readOptions(part, splitSchema);
   return by(readPattern(pattern), behavior, invert);
 }

@@ -4,7 +4,6 @@ import { createBpe } from './bpe.ts';
 import { createFrame, type Frame } from './frame.ts';
 import { createNormalizer } from './normalizers.ts';
 import { makePart, type PartMaker, partSchema, TokenizerError } from './parts.ts';
-import { loadPatternReader } from './patterns.ts';
 import { createPreTokenizer } from './pre-tokenizers.ts';
 import { createUnigram } from './unigram.ts';
 import type { TokenModel } from './vocabulary.ts';
@@ -43,16 +42,15 @@ const MODELS: Readonly<Record<string, PartMaker<TokenModel>>> = {
  *
  * @throws TokenizerError
  */
-export async function createTextEncoder(tokenizerJson: unknown): Promise<TextEncoder> {
+export function createTextEncoder(tokenizerJson: unknown): TextEncoder {
   const parsed = tokenizerSchema.safeParse(tokenizerJson);
   if (!parsed.success) {
     const where = parsed.error.issues[0]?.path.slice(0, 3).join('.');
     throw new TokenizerError(`its tokenizer.json is not that of a tokenizer${where ? ` ("${where}")` : ''}`);
   }
   const { data } = parsed;
-  const readPattern = await loadPatternReader();
-  const normalize = createNormalizer(data.normalizer, readPattern);
-  const preTokenize = createPreTokenizer(data.pre_tokenizer, readPattern);
+  const normalize = createNormalizer(data.normalizer);
+  const preTokenize = createPreTokenizer(data.pre_tokenizer);
   const model = { ...data.model, type: data.model.type ?? modelTypeOf(data.model) };
   const toIds = makePart('model', MODELS, model);
   const splitOff = createAddedSplitter(data.added_tokens, normalize);

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { TokenizerError } from './parts.ts';
-import { createTextEncoder, type TextEncoder } from './text-encoder.ts';
+import type { TextEncoder } from './text-encoder.ts';
 
 /** Texts as a text model takes them: `rows` times `length` numbers each, row by row. */
 export interface TokenBatch {
@@ -67,9 +67,11 @@ interface Settings {
 export async function createTokenizer(tokenizerJson: unknown, configJson: unknown): Promise<TextTokenizer> {
   const config = configSchema.safeParse(configJson ?? {});
   if (!config.success) throw new TokenizerError('its tokenizer_config.json is not valid');
+  // Loaded here, so that models without texts do not pay for it.
+  const { createTextEncoder } = await import('./text-encoder.ts');
   let encoder: TextEncoder;
   try {
-    encoder = await createTextEncoder(tokenizerJson);
+    encoder = createTextEncoder(tokenizerJson);
   } catch (error) {
     if (error instanceof TokenizerError) throw error;
     throw new TokenizerError('its tokenizer.json cannot be used', { cause: error });
