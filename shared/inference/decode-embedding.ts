@@ -1,9 +1,13 @@
 import { ModelError } from '../models/model-config.ts';
+import { type DenseLayer, runDense } from '../processing/text/dense.ts';
 import { normalizeVectors, type Pooling, poolVectors, readVectors } from '../processing/text/pooling.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { DATATYPES } from '../tensor/datatype.ts';
 import { createTensor, type Tensor } from '../tensor/tensor.ts';
 import type { Decoder } from './task.ts';
+
+/** Pooling that depends on the order of the vectors, which places do not have. */
+const BY_PLACE: readonly Pooling[] = ['cls', 'last', 'weightedMean'];
 
 interface EmbeddingConfig {
   readonly output?: string | undefined;
@@ -15,10 +19,16 @@ interface EmbeddingConfig {
  * Reads the vector of each text or image. Outputs `[N, D]` are vectors already; those with a vector for each token
  * `[N, T, D]` or place `[N, C, H, W]` are pooled over those that are no padding.
  *
- * @throws ModelError when it is not clear which output holds the vectors
+ * @param layers dense layers that the pooled vectors go through
+ * @throws ModelError when it is not clear which output holds the vectors, or the layers do not take them
  */
-export function createEmbeddingDecoder(session: Session, config: EmbeddingConfig): Decoder {
+export function createEmbeddingDecoder(
+  session: Session,
+  config: EmbeddingConfig,
+  layers: readonly DenseLayer[] = [],
+): Decoder {
   const output = findOutput(session, config.output);
+  checkLayers(output, layers);
   const isVector = output.shape.length === 2;
   if (output.shape.length < 2 || output.shape.length > 4) {
     throw new ModelError(
@@ -30,9 +40,9 @@ export function createEmbeddingDecoder(session: Session, config: EmbeddingConfig
       `its output "${output.name}" has one vector per instance: there is nothing to pool, its "pooling" must be "none"`,
     );
   }
-  if (output.shape.length === 4 && config.pooling === 'cls') {
+  if (output.shape.length === 4 && BY_PLACE.includes(config.pooling)) {
     throw new ModelError(
-      `its output "${output.name}" is a map of places, none of which stands for all (cls)`,
+      `its output "${output.name}" is a map of places, none of which stands for all (${config.pooling})`,
     );
   }
   return {
@@ -44,13 +54,27 @@ export function createEmbeddingDecoder(session: Session, config: EmbeddingConfig
       const predictions = (tensor ? readVectors(tensor) : []).map((vectors, row): Tensor => {
         const rowMask = mask && Array.from(mask.data.slice(row * length, (row + 1) * length), Number);
         const pooled = poolVectors(vectors, rowMask, config.pooling);
-        const { count, size, values } = config.normalize ? normalizeVectors(pooled) : pooled;
+        const made = layers.reduce(runDense, pooled);
+        const { count, size, values } = config.normalize ? normalizeVectors(made) : made;
         const shape = isVector || config.pooling !== 'none' ? [size] : [count, size];
         return createTensor(tensor?.datatype === 'FP64' ? 'FP64' : 'FP32', shape, values);
       });
       return { kind: 'embedding', predictions };
     },
   };
+}
+
+/** Each takes what the one before it makes; a graph may leave the size of its own vectors open. */
+function checkLayers({ name, shape }: TensorSpec, layers: readonly DenseLayer[]): void {
+  let size = (shape.length === 4 ? shape[1] : shape.at(-1)) ?? -1;
+  for (const { inputs, outputs } of layers) {
+    if (size !== -1 && size !== inputs) {
+      throw new ModelError(
+        `its "dense" layer takes vectors of ${inputs} numbers, output "${name}" leads to ${size}`,
+      );
+    }
+    size = outputs;
+  }
 }
 
 function findOutput(session: Session, configured: string | undefined): TensorSpec {

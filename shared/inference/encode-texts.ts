@@ -1,25 +1,15 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Limits } from '../config.ts';
-import { InferenceError, invalid, systemCodeOf } from '../errors.ts';
+import { invalid } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
-import {
-  createTokenizer,
-  type TextTokenizer,
-  TextTooLongError,
-  type TokenBatch,
-  TokenizerError,
-  type TokenRow,
-} from '../processing/text/tokenizer.ts';
+import { DECODER_POSITIONS, type PositionScheme, positionsOf } from '../processing/text/positions.ts';
+import type { TextTokenizer, TokenBatch, TokenRow } from '../processing/text/tokenizer.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { createTensor } from '../tensor/tensor.ts';
 import { createStringEncoder, EXAMPLE_TEXT, readTexts } from './encode-strings.ts';
 import type { Located } from './input.ts';
+import { readPositions, readTokenizer } from './read-tokenizer.ts';
+import { mapInTurns } from './share-time.ts';
 import { type BatchEncoder, type EncodedBatch, fillBatch } from './task.ts';
-
-/** The files of Hugging Face's transformers that say how a text becomes tokens. */
-export const TOKENIZER_FILE = 'tokenizer.json';
-export const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';
 
 interface TextConfig {
   readonly maxTokens?: number | undefined;
@@ -29,10 +19,11 @@ interface TextConfig {
 const USUAL_TOKENS = 512;
 
 /** What goes into the inputs of a graph, by the names that transformers gives them. */
-const ROLES: Readonly<Record<string, (batch: TokenBatch) => Int32Array>> = {
+const ROLES: Readonly<Record<string, (batch: TokenBatch, scheme: PositionScheme) => Int32Array>> = {
   input_ids: ({ ids }) => ids,
   attention_mask: ({ mask }) => mask,
   token_type_ids: ({ typeIds }) => typeIds,
+  position_ids: positionsOf,
 };
 
 /**
@@ -52,26 +43,31 @@ export async function createTextEncoder(
   const ids = checkInputs(session.inputs);
   const tokenizer = await readTokenizer(folder);
   const format = chooseFormat(ids, tokenizer, config);
+  const scheme = session.inputs.some(({ name }) => name === 'position_ids')
+    ? await readPositions(folder)
+    : DECODER_POSITIONS;
   const toBatch = (rows: readonly TokenRow[], length: number): EncodedBatch => {
     const batch = tokenizer.frame(rows, length);
     const shape = [batch.rows, length];
     const feeds = new Map(
       session.inputs.map(({ name, datatype }) => {
-        const values = ROLES[name]?.(batch) ?? batch.ids;
+        const values = ROLES[name]?.(batch, scheme) ?? batch.ids;
         return [name, createTensor(datatype, shape, values)];
       }),
     );
     return { rows: batch.rows, feeds, mask: createTensor('INT32', shape, batch.mask) };
   };
   return {
-    encode: (given, limits) => {
-      const rows = tokenize(readTexts(given, limits), tokenizer, format.maxTokens);
+    encode: async (given, limits) => {
+      const texts = readTexts(given, limits);
+      const rows = await mapInTurns(texts, ({ value }) => tokenizer.tokenize(value, format.maxTokens));
+      checkNotEmpty(rows, texts, tokenizer);
       const length = format.length ?? longest(rows) + tokenizer.specialTokens;
       checkSize(rows, length, tokenizer, limits);
       return toBatch(rows, length);
     },
     example: () => {
-      const rows = tokenizer.tokenize([EXAMPLE_TEXT], format.maxTokens);
+      const rows = [tokenizer.tokenize(EXAMPLE_TEXT, format.maxTokens)];
       return toBatch(rows, format.length ?? longest(rows) + tokenizer.specialTokens);
     },
     exampleRequest: fillBatch(ids, 'text', EXAMPLE_TEXT),
@@ -92,34 +88,6 @@ function checkInputs(specs: readonly TensorSpec[]): TensorSpec {
   const ids = specs.find(({ name }) => name === 'input_ids');
   if (ids) return ids;
   throw new ModelError('its graph has no input "input_ids", which a text model takes its tokens in');
-}
-
-async function readTokenizer(folder: string): Promise<TextTokenizer> {
-  const tokenizer = await readJson(folder, TOKENIZER_FILE);
-  if (tokenizer === undefined) {
-    throw new ModelError(`a text model needs a ${TOKENIZER_FILE} beside it`);
-  }
-  try {
-    return await createTokenizer(tokenizer, await readJson(folder, TOKENIZER_CONFIG_FILE));
-  } catch (error) {
-    if (error instanceof TokenizerError) throw new ModelError(error.message, { cause: error });
-    throw error;
-  }
-}
-
-async function readJson(folder: string, name: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(join(folder, name), 'utf8');
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new ModelError(`its ${name} is not valid JSON`, { cause: error });
-  }
 }
 
 interface TokenFormat {
@@ -149,26 +117,19 @@ function chooseFormat(
   return { maxTokens, length };
 }
 
-function tokenize(
+/** Of padding alone a model makes something else in each batch, or nothing at all. */
+function checkNotEmpty(
+  rows: readonly TokenRow[],
   texts: readonly Located<string>[],
-  tokenizer: TextTokenizer,
-  maxTokens: number,
-): TokenRow[] {
-  try {
-    return tokenizer.tokenize(
-      texts.map(({ value }) => value),
-      maxTokens,
-    );
-  } catch (error) {
-    if (!(error instanceof TextTooLongError)) throw error;
-    const field = texts[error.index]?.field ?? 'text';
-    const message = `Field "${field}" is too long for the tokenizer of this model.`;
-    throw new InferenceError('PAYLOAD_TOO_LARGE', message, { cause: error });
-  }
+  { specialTokens }: TextTokenizer,
+): void {
+  const empty = specialTokens === 0 ? rows.findIndex((row) => row.length === 0) : -1;
+  if (empty === -1) return;
+  throw invalid(`Field "${texts[empty]?.field ?? 'text'}" has no tokens for this model; expected a text.`);
 }
 
 function longest(rows: readonly TokenRow[]): number {
-  return Math.max(0, ...rows.map((row) => row.length));
+  return rows.reduce((most, row) => Math.max(most, row.length), 0);
 }
 
 function checkSize(

@@ -12,6 +12,7 @@ import { createRegressionDecoder } from './decode-regression.ts';
 import { createFeatureEncoder } from './encode-features.ts';
 import { createImageEncoder } from './encode-images.ts';
 import { createTextEncoder } from './encode-texts.ts';
+import { readDenseLayers } from './read-dense.ts';
 import { batchSizeOf, runBatch } from './run-batch.ts';
 import {
   type BatchEncoder,
@@ -55,10 +56,13 @@ export async function bindTask(config: ModelConfig, model: BoundModel): Promise<
         await createTextEncoder(session, folder, config),
         createClassificationDecoder(session, graph, config),
       );
-    case 'feature-extraction':
+    case 'feature-extraction': {
+      const layers = await readDenseLayers(folder, config.dense);
+      const createDecoder = () => createEmbeddingDecoder(session, config, layers);
       return config.preprocess
-        ? ofImages(session, config.preprocess, () => createEmbeddingDecoder(session, config))
-        : combine(await createTextEncoder(session, folder, config), createEmbeddingDecoder(session, config));
+        ? ofImages(session, config.preprocess, createDecoder)
+        : combine(await createTextEncoder(session, folder, config), createDecoder());
+    }
     case 'tensor':
       return createTensorTask(session, config.labels);
   }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { imageStepsSchema, scoreStepSchema } from '../processing/registry.ts';
+import { POOLINGS } from '../processing/text/pooling.ts';
 
 /** The model's folder holds something that cannot be served. The message is fit for clients: no paths, no stacks. */
 export class ModelError extends Error {
@@ -100,7 +101,11 @@ export const modelConfigSchema = z.discriminatedUnion('task', [
     /** Output that holds the vectors, where the graph has several that could. */
     output: z.string().optional(),
     /** How the vectors of all tokens or places become one. */
-    pooling: z.enum(['none', 'mean', 'cls', 'max']).default('none'),
+    pooling: z.enum(POOLINGS).default('none'),
+    /** Folders of dense layers that the pooled vectors go through, as sentence-transformers saves them. */
+    dense: z
+      .array(z.string().regex(/^\w[\w.-]*(?:\/\w[\w.-]*)*$/, 'must be a folder beside the graph'))
+      .optional(),
     /** Whether each vector is divided by its length (L2). */
     normalize: z.boolean().default(false),
   }),

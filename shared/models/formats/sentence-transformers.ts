@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Pooling } from '../../processing/text/pooling.ts';
 import { ModelError } from '../model-config.ts';
 import { type FormatFolder, readJsonFile } from './format-folder.ts';
 
@@ -7,7 +8,10 @@ const PROMPTS_FILE = 'config_sentence_transformers.json';
 /** Last part of a module's class name, which has moved between packages. */
 const TRANSFORMER = 'Transformer';
 const POOLING = 'Pooling';
+const DENSE = 'Dense';
 const NORMALIZE = 'Normalize';
+/** What a row of modules must look like, by the initials of those after the transformer. */
+const ORDER = /^P(D*)(N?)$/;
 
 const modulesSchema = z.array(z.object({ idx: z.number(), path: z.string(), type: z.string() }));
 
@@ -18,13 +22,19 @@ const promptsSchema = z.object({
 const poolingSchema = z.looseObject({ pooling_mode: z.string().optional() });
 
 /** The modes this server has, by their names in the pooling module's file. */
-const MODES: Readonly<Record<string, 'mean' | 'cls' | 'max'>> = {
+const MODES: Readonly<Record<string, Pooling>> = {
   mean: 'mean',
   cls: 'cls',
   max: 'max',
+  lasttoken: 'last',
+  mean_sqrt_len_tokens: 'meanSqrt',
+  weightedmean: 'weightedMean',
   pooling_mode_mean_tokens: 'mean',
   pooling_mode_cls_token: 'cls',
   pooling_mode_max_tokens: 'max',
+  pooling_mode_lasttoken: 'last',
+  pooling_mode_mean_sqrt_len_tokens: 'meanSqrt',
+  pooling_mode_weightedmean_tokens: 'weightedMean',
 };
 
 /**
@@ -35,23 +45,34 @@ const MODES: Readonly<Record<string, 'mean' | 'cls' | 'max'>> = {
  */
 export async function readPooling(
   folder: FormatFolder,
-): Promise<{ pooling?: 'mean' | 'cls' | 'max'; normalize?: boolean }> {
+): Promise<{ pooling?: Pooling; dense?: string[]; normalize?: boolean }> {
   const modules = await readJsonFile(folder, MODULES_FILE, modulesSchema);
   if (!modules) return {};
   await readJsonFile(folder, PROMPTS_FILE, promptsSchema);
   const types = modules.map(({ type }) => type.split('.').at(-1) ?? type);
-  const unknown = types.find((type) => ![TRANSFORMER, POOLING, NORMALIZE].includes(type));
+  const unknown = types.find((type) => ![TRANSFORMER, POOLING, DENSE, NORMALIZE].includes(type));
   if (unknown !== undefined) {
     throw new ModelError(
-      `its ${MODULES_FILE} has the module ${JSON.stringify(unknown.slice(0, 60))}; only ${TRANSFORMER}, ${POOLING} and ${NORMALIZE} can be done here`,
+      `its ${MODULES_FILE} has the module ${JSON.stringify(unknown.slice(0, 60))}; only ${TRANSFORMER}, ${POOLING}, ${DENSE} and ${NORMALIZE} can be done here`,
     );
   }
   const pooling = modules[types.indexOf(POOLING)];
   if (!pooling) throw new ModelError(`its ${MODULES_FILE} has no module ${POOLING}`);
-  return { pooling: await readMode(folder, pooling.path), normalize: types.includes(NORMALIZE) };
+  const [transformer, ...rest] = types;
+  if (transformer !== TRANSFORMER || !ORDER.test(rest.map((type) => type.charAt(0)).join(''))) {
+    throw new ModelError(
+      `its ${MODULES_FILE} has the modules ${types.join(', ').slice(0, 200)}; expected ${TRANSFORMER}, ${POOLING}, then any ${DENSE}, then ${NORMALIZE} or nothing`,
+    );
+  }
+  const dense = modules.filter((_, index) => types[index] === DENSE).map(({ path }) => path);
+  return {
+    pooling: await readMode(folder, pooling.path),
+    ...(dense.length > 0 && { dense }),
+    normalize: types.includes(NORMALIZE),
+  };
 }
 
-async function readMode(folder: FormatFolder, path: string): Promise<'mean' | 'cls' | 'max'> {
+async function readMode(folder: FormatFolder, path: string): Promise<Pooling> {
   const file = `${path}/config.json`;
   const config = await readJsonFile(folder, file, poolingSchema);
   if (!config) throw new ModelError(`its ${MODULES_FILE} names ${file}, which is not there`);
@@ -61,6 +82,6 @@ async function readMode(folder: FormatFolder, path: string): Promise<'mean' | 'c
   if (mode && others.length === 0) return mode;
   const found = [only, ...others].filter((name) => name !== undefined).join(' and ') || 'none';
   throw new ModelError(
-    `its ${file} pools by ${found.slice(0, 200)}; one of mean, cls and max can be done here`,
+    `its ${file} pools by ${found.slice(0, 200)}; one of mean, cls, max, lasttoken, mean_sqrt_len_tokens and weightedmean can be done here`,
   );
 }

@@ -13,7 +13,7 @@ const tokenizerSchema = z.object({ model_max_length: z.number().nullish() });
 /** transformers writes 1e30 where the tokenizer has no limit. */
 const NO_LIMIT = 1e9;
 /** Model types whose first positions stand for padding. */
-const SHIFTED = [
+export const SHIFTED: readonly string[] = [
   'roberta',
   'xlm-roberta',
   'xlm-roberta-xl',

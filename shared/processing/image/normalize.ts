@@ -1,15 +1,16 @@
 import * as z from 'zod';
 import { invalid } from '../../errors.ts';
+import { floatOption, positiveFloatOption } from './float.ts';
 import type { Raster } from './raster.ts';
 
-const perChannel = z.array(z.number()).min(1).max(4);
+const perChannel = <T extends z.ZodType>(number: T) => z.array(number).min(1).max(4);
 
 export const normalizeOptions = z.strictObject({
   step: z.literal('normalize'),
   /** Subtracted: one number per channel, or one for all. */
-  mean: perChannel,
+  mean: perChannel(floatOption),
   /** Divided by: one number per channel, or one for all. */
-  std: perChannel.refine((values) => values.every((value) => value > 0), 'must be positive'),
+  std: perChannel(positiveFloatOption),
 });
 
 export type NormalizeOptions = z.infer<typeof normalizeOptions>;

@@ -1,12 +1,13 @@
 import * as z from 'zod';
+import { floatOption, positiveFloatOption } from './float.ts';
 import type { Raster } from './raster.ts';
 
 export const rescaleOptions = z.strictObject({
   step: z.literal('rescale'),
   /** Every value is multiplied by this; 1/255 brings bytes to 0..1. */
-  scale: z.number().positive(),
+  scale: positiveFloatOption,
   /** Then this is added; with -1 a scale of 1/127.5 brings bytes to -1..1. */
-  offset: z.number().optional(),
+  offset: floatOption.optional(),
 });
 
 /**

@@ -1,7 +1,9 @@
 import { type Tensor, toNumbers } from '../../tensor/tensor.ts';
 
 /** How the vectors of a text's tokens, or of an image's places, become one. */
-export type Pooling = 'none' | 'mean' | 'cls' | 'max';
+export type Pooling = (typeof POOLINGS)[number];
+
+export const POOLINGS = ['none', 'mean', 'cls', 'max', 'last', 'weightedMean', 'meanSqrt'] as const;
 
 /** The smallest divisors of sentence-transformers and of `torch.nn.functional.normalize`. */
 const LEAST_TOKENS = 1e-9;
@@ -62,12 +64,27 @@ const POOLS: Record<Exclude<Pooling, 'none'>, (vectors: Vectors) => Float64Array
     for (let i = 0; i < values.length; i++) most[i % size] = Math.max(most[i % size] ?? 0, values[i] ?? 0);
     return most;
   },
-  mean: ({ count, size, values }) => {
-    const sums = new Float64Array(size);
-    for (let i = 0; i < values.length; i++) sums[i % size] = (sums[i % size] ?? 0) + (values[i] ?? 0);
-    return sums.map((sum) => sum / Math.max(count, LEAST_TOKENS));
-  },
+  last: ({ count, size, values }) =>
+    count === 0 ? new Float64Array(size) : values.slice((count - 1) * size, count * size),
+  mean: (vectors) => weigh(vectors, () => 1, vectors.count),
+  meanSqrt: (vectors) => weigh(vectors, () => 1, Math.sqrt(vectors.count)),
+  /** The later a token, the more it counts. */
+  weightedMean: (vectors) => weigh(vectors, (index) => index + 1, (vectors.count * (vectors.count + 1)) / 2),
 };
+
+/** The sum of vectors, each times a weight, divided. */
+function weigh(
+  { size, values }: Vectors,
+  weightOf: (index: number) => number,
+  divisor: number,
+): Float64Array {
+  const sums = new Float64Array(size);
+  for (let start = 0, index = 0; start < values.length; start += size, index++) {
+    const weight = weightOf(index);
+    for (let i = 0; i < size; i++) sums[i] = (sums[i] ?? 0) + weight * (values[start + i] ?? 0);
+  }
+  return sums.map((sum) => sum / Math.max(divisor, LEAST_TOKENS));
+}
 
 /** The vectors that are no padding. */
 function keepCounted(vectors: Vectors, mask: ArrayLike<number> | undefined): Vectors {

@@ -212,6 +212,7 @@ describe('a text model that Optimum exported', () => {
   it.each([
     ['sentence-mean', { pooling: 'mean', normalize: true, maxTokens: 24 }],
     ['sentence-cls', { pooling: 'cls', normalize: false }],
+    ['sentence-dense', { pooling: 'mean', normalize: true, dense: ['2_Dense', '3_Dense'] }],
   ])('%s gives the vectors that sentence-transformers gives', async (name, config) => {
     const { texts, embeddings } = readGolden<{ texts: string[]; embeddings: number[][] }>(`optimum/${name}`);
     const { inference, describe } = await open(`optimum/${name}`);

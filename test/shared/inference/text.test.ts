@@ -174,6 +174,54 @@ describe('feature extraction from texts', () => {
   });
 });
 
+describe('a graph that takes the places of tokens', () => {
+  const places = buildModel({
+    nodes: [
+      buildNode('Cast', ['position_ids'], ['numbers'], { attributes: [integerAttribute('to', FLOAT)] }),
+      buildNode('Unsqueeze', ['numbers', 'last'], ['last_hidden_state']),
+      buildNode('Identity', ['input_ids'], ['unused']),
+    ],
+    inputs: [tensorValue('input_ids', INT64, ['n', 't']), tensorValue('position_ids', INT64, ['n', 't'])],
+    outputs: [tensorValue('last_hidden_state', FLOAT, ['n', 't', 1])],
+    initializers: [integerInitializer('last', [1], [2n])],
+    opsets: { '': 13 },
+  });
+  const placesOf = async (files: Readonly<Record<string, string>>) => {
+    const inference = await serve({
+      'model.onnx': places,
+      'model.json': extraction(),
+      ...TOKENIZER,
+      ...files,
+    });
+    const output = await inferOutput(inference, textsInput(['the dog', 'dog']));
+    return output.kind === 'embedding' && output.predictions.map(({ data }) => [...data]);
+  };
+
+  it('counts them from 0, whichever side is padded', async () => {
+    const left = { 'tokenizer_config.json': '{"pad_token": "[PAD]", "padding_side": "left"}' };
+    expect(await placesOf({})).toEqual([
+      [0, 1, 2, 3],
+      [0, 1, 2],
+    ]);
+    expect(await placesOf(left)).toEqual([
+      [0, 1, 2, 3],
+      [0, 1, 2],
+    ]);
+  });
+
+  it('counts them from behind the padding where it is a RoBERTa', async () => {
+    const config = (rest: object) => ({ 'config.json': JSON.stringify({ model_type: 'roberta', ...rest }) });
+    expect(await placesOf(config({}))).toEqual([
+      [2, 3, 4, 5],
+      [2, 3, 4],
+    ]);
+    expect(await placesOf(config({ pad_token_id: 0 }))).toEqual([
+      [1, 2, 3, 4],
+      [1, 2, 3],
+    ]);
+  });
+});
+
 describe('feature extraction from images', () => {
   it('pools over the places of the image', async () => {
     const inference = await serve({
@@ -303,7 +351,7 @@ describe('a text model', () => {
       'its tokenizer.json is not valid JSON.',
     );
     expect(await reasonOf({ 'model.onnx': model, 'tokenizer.json': '{}' })).toBe(
-      'its tokenizer.json is not that of a tokenizer.',
+      'its tokenizer.json is not that of a tokenizer ("model").',
     );
     expect(await reasonOf({ 'model.onnx': model, ...TOKENIZER, 'tokenizer_config.json': '[' })).toBe(
       'its tokenizer_config.json is not valid JSON.',
@@ -318,7 +366,7 @@ describe('a text model', () => {
         outputs: [tensorValue('y', FLOAT, shape)],
       });
     expect(await reasonOf({ 'model.onnx': withInput('tokens', INT64, ['n', 't']) })).toBe(
-      'its graph has the input "tokens"; the inputs of a text model are input_ids, attention_mask, token_type_ids.',
+      'its graph has the input "tokens"; the inputs of a text model are input_ids, attention_mask, token_type_ids, position_ids.',
     );
     expect(await reasonOf({ 'model.onnx': withInput('attention_mask', INT64, ['n', 't']) })).toBe(
       'its graph has no input "input_ids", which a text model takes its tokens in.',
@@ -379,16 +427,11 @@ describe('texts that are refused', () => {
     ]);
   });
 
-  it('are too long for the tokenizer', async () => {
-    const unigram = (name: string) =>
-      readFileSync(join(PROJECT, 'test/fixtures/tokenizers/unigram', name), 'utf8');
-    const files = {
-      'tokenizer.json': unigram('tokenizer.json'),
-      'tokenizer_config.json': unigram('tokenizer_config.json'),
-    };
-    expect(await errorOf(['a', 'a'.repeat(300_000)], {}, files)).toEqual([
-      413,
-      'Field "instances[1].text" is too long for the tokenizer of this model.',
+  it('have no tokens at all', async () => {
+    const bare = { ...JSON.parse(TOKENIZER['tokenizer.json']), post_processor: null };
+    expect(await errorOf(['dog', ' '], {}, { 'tokenizer.json': JSON.stringify(bare) })).toEqual([
+      400,
+      'Field "instances[1].text" has no tokens for this model; expected a text.',
     ]);
   });
 

@@ -112,6 +112,41 @@ describe('imageStepsSchema', () => {
       ]),
     ).toEqual([[[1], '"resize" has 3 numbers of "pad" for 1 channels']]);
   });
+
+  it('refuses numbers per channel that no image can have, and those that differ among each other', () => {
+    expect(problemsOf([{ step: 'normalize', mean: [1, 2], std: [1] }])).toEqual([
+      [[0], '"normalize" has 2 numbers of "mean" for 3 or 4 channels'],
+    ]);
+    expect(problemsOf([{ step: 'normalize', mean: [1, 2, 3], std: [1, 1, 1, 1] }])).toEqual([
+      [[0], '"normalize" has 4 numbers of "std" for 3 or 4 channels'],
+    ]);
+  });
+
+  it('refuses steps that make more of an image than fits in memory', () => {
+    const made = (step: object) => problemsOf([{ step: 'orient' }, step]);
+    expect(made({ step: 'centerCrop', width: 4096, height: 4096 })).toEqual([]);
+    expect(made({ step: 'centerCrop', width: 4097, height: 4096 })).toEqual([
+      [[1], '"centerCrop" makes 4097x4096 pixels, more than 16777216'],
+    ]);
+    expect(made({ step: 'resize', width: 16_384, height: 1025 })).toEqual([
+      [[1], '"resize" makes 16384x1025 pixels, more than 16777216'],
+    ]);
+    expect(made({ step: 'resize', longestEdge: 5000 })).toEqual([]);
+    expect(made({ step: 'resize', longestEdge: 5000, pad: 0 })).toEqual([
+      [[1], '"resize" makes 5000x5000 pixels, more than 16777216'],
+    ]);
+  });
+
+  it('refuses numbers that values computed in float32 cannot have', () => {
+    expect(problemsOf([{ step: 'rescale', scale: 1e300, offset: -1e300 }])).toEqual([
+      [[0, 'scale'], 'must fit a float32'],
+      [[0, 'offset'], 'must fit a float32'],
+    ]);
+    expect(problemsOf([{ step: 'normalize', mean: [1e39], std: [1e-46] }])).toEqual([
+      [[0, 'mean', 0], 'must fit a float32'],
+      [[0, 'std', 0], 'must be positive'],
+    ]);
+  });
 });
 
 describe('scoreStepSchema', () => {

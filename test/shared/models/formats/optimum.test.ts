@@ -186,8 +186,13 @@ describe('the modules of sentence-transformers', () => {
   it.each([
     [
       'a module that changes the vector',
-      { 'modules.json': modules('Transformer', 'Pooling', 'Dense') },
-      'its modules.json has the module "Dense"; only Transformer, Pooling and Normalize can be done here',
+      { 'modules.json': modules('Transformer', 'Pooling', 'CNN') },
+      'its modules.json has the module "CNN"; only Transformer, Pooling, Dense and Normalize can be done here',
+    ],
+    [
+      'modules in another order',
+      { 'modules.json': modules('Transformer', 'Pooling', 'Normalize', 'Dense') },
+      'its modules.json has the modules Transformer, Pooling, Normalize, Dense; expected Transformer, Pooling, then any Dense, then Normalize or nothing',
     ],
     ['no pooling', { 'modules.json': modules('Transformer') }, 'its modules.json has no module Pooling'],
     [
@@ -201,15 +206,15 @@ describe('the modules of sentence-transformers', () => {
         'modules.json': modules('Transformer', 'Pooling'),
         '1_Pooling/config.json': { pooling_mode_cls_token: true, pooling_mode_mean_tokens: true },
       },
-      'its 1_Pooling/config.json pools by pooling_mode_cls_token and pooling_mode_mean_tokens; one of mean, cls and max can be done here',
+      'its 1_Pooling/config.json pools by pooling_mode_cls_token and pooling_mode_mean_tokens; one of mean, cls, max, lasttoken, mean_sqrt_len_tokens and weightedmean can be done here',
     ],
     [
       'a pooling of another kind',
       {
         'modules.json': modules('Transformer', 'Pooling'),
-        '1_Pooling/config.json': { pooling_mode: 'lasttoken' },
+        '1_Pooling/config.json': { pooling_mode: 'attention' },
       },
-      'its 1_Pooling/config.json pools by lasttoken; one of mean, cls and max can be done here',
+      'its 1_Pooling/config.json pools by attention; one of mean, cls, max, lasttoken, mean_sqrt_len_tokens and weightedmean can be done here',
     ],
     [
       'a prompt before every text',

@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { normalizeVectors, poolVectors, readVectors } from '../../../../shared/processing/text/pooling.ts';
+import {
+  normalizeVectors,
+  type Pooling,
+  poolVectors,
+  readVectors,
+} from '../../../../shared/processing/text/pooling.ts';
 import { createTensor } from '../../../../shared/tensor/tensor.ts';
 
 const vectors = { count: 3, size: 2, values: Float64Array.of(1, -2, 3, -4, 50, 60) };
-const valuesOf = (pooling: 'none' | 'mean' | 'cls' | 'max', mask?: readonly number[]) => [
+const valuesOf = (pooling: Pooling, mask?: readonly number[]) => [
   ...poolVectors(vectors, mask, pooling).values,
 ];
 
@@ -46,8 +51,15 @@ describe('poolVectors', () => {
     expect(valuesOf('none', [0, 1, 1])).toEqual([3, -4, 50, 60]);
   });
 
+  it('takes the last, weighs by place, or divides by a root, as sentence-transformers does', () => {
+    expect(valuesOf('last', [1, 1, 0])).toEqual([3, -4]);
+    expect(valuesOf('last', [0, 1, 1])).toEqual([50, 60]);
+    expect(valuesOf('meanSqrt', [1, 1, 0])).toEqual([4 / Math.SQRT2, -6 / Math.SQRT2]);
+    expect(valuesOf('weightedMean', [1, 1, 0])).toEqual([7 / 3, -10 / 3]);
+  });
+
   it('gives zeros for a row that is all padding', () => {
-    for (const pooling of ['mean', 'cls', 'max'] as const) {
+    for (const pooling of ['mean', 'cls', 'max', 'last', 'meanSqrt', 'weightedMean'] as const) {
       expect(valuesOf(pooling, [0, 0, 0])).toEqual([0, 0]);
     }
   });

@@ -1,0 +1,114 @@
+import * as z from 'zod';
+import { CHARACTER, maskNewer, WORD } from './characters.ts';
+import type { Normalizer } from './normalizers.ts';
+import type { Piece } from './split.ts';
+import { createTrie, longestMatch, type Trie } from './trie.ts';
+
+/** Tokens that are looked for in a text before anything else is done to it. */
+export const addedTokenSchema = z.object({
+  id: z.number().int().min(0),
+  content: z.string(),
+  single_word: z.boolean().default(false),
+  lstrip: z.boolean().default(false),
+  rstrip: z.boolean().default(false),
+  normalized: z.boolean().optional(),
+  special: z.boolean().default(false),
+});
+
+export type AddedToken = z.infer<typeof addedTokenSchema>;
+
+/** A piece that is a token already has its id. */
+export interface AddedPiece extends Piece {
+  readonly id?: number;
+}
+
+/** Cuts a text at added tokens and does to the rest what the normalizer does. */
+export type AddedSplitter = (text: string) => Iterable<AddedPiece>;
+
+interface Finder {
+  readonly trie: Trie;
+  readonly tokens: readonly AddedToken[];
+}
+
+/**
+ * Makes what finds added tokens as Hugging Face's tokenizers does: those that are not normalized in the text as it came,
+ * the others, normalized, in the normalized text; the longest of those that begin at the leftmost place.
+ */
+export function createAddedSplitter(tokens: readonly AddedToken[], normalize: Normalizer): AddedSplitter {
+  const isNormalized = (token: AddedToken) => token.normalized ?? !token.special;
+  const raw = createFinder(tokens.filter((token) => !isNormalized(token)));
+  const normalized = createFinder(tokens.filter(isNormalized), normalize);
+  return function* (text) {
+    for (const piece of find(raw, { text, isFirst: true })) {
+      if (piece.id !== undefined) yield piece;
+      else yield* find(normalized, normalize(piece));
+    }
+  };
+}
+
+function createFinder(tokens: readonly AddedToken[], normalize: Normalizer = (piece) => piece): Finder {
+  // Of equal contents the first counts, special tokens before others.
+  const ordered = [...tokens.filter(({ special }) => special), ...tokens.filter(({ special }) => !special)];
+  const contents = ordered.map(
+    ({ content }, index) => [normalize({ text: content, isFirst: true }).text, index] as const,
+  );
+  return { trie: createTrie(contents.filter(([content]) => content !== '').reverse()), tokens: ordered };
+}
+
+function* find(finder: Finder, piece: Piece): Generator<AddedPiece> {
+  const { text } = piece;
+  const cut = (start: number, end: number, id?: number): AddedPiece => ({
+    text: text.slice(start, end),
+    isFirst: piece.isFirst && start === 0,
+    ...(id === undefined ? {} : { id }),
+  });
+  let done = 0;
+  for (let at = 0; at < text.length && finder.tokens.length > 0; ) {
+    const match = longestMatch(finder.trie, text, at);
+    const token = match && finder.tokens[match.id];
+    if (!token) {
+      at++;
+      continue;
+    }
+    const found = at;
+    at = match.end;
+    if (token.single_word && (endsWithWord(text, found) || startsWithWord(text, match.end))) continue;
+    const start = token.lstrip ? Math.max(spacesBefore(text, found), done) : found;
+    const end = token.rstrip ? spacesAfter(text, match.end) : match.end;
+    if (start > done) yield cut(done, start);
+    yield cut(start, end, token.id);
+    done = end;
+  }
+  if (done < text.length) yield cut(done, text.length);
+}
+
+const WORD_CHARACTER = new RegExp(`[${WORD}]`, 'u');
+
+function isWord(character: string): boolean {
+  return WORD_CHARACTER.test(maskNewer(character));
+}
+
+function startsWithWord(text: string, place: number): boolean {
+  return isWord(String.fromCodePoint(text.codePointAt(place) ?? 0x20));
+}
+
+function endsWithWord(text: string, place: number): boolean {
+  return isWord(Array.from(text.slice(Math.max(0, place - 2), place)).at(-1) ?? ' ');
+}
+
+/** All white space lies in the first plane, so that units do for characters. */
+function isSpace(text: string, place: number): boolean {
+  return text.charAt(place).search(CHARACTER.whiteSpace) !== -1;
+}
+
+function spacesBefore(text: string, place: number): number {
+  let start = place;
+  while (start > 0 && isSpace(text, start - 1)) start--;
+  return start;
+}
+
+function spacesAfter(text: string, place: number): number {
+  let end = place;
+  while (end < text.length && isSpace(text, end)) end++;
+  return end;
+}

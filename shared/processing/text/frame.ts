@@ -1,0 +1,89 @@
+import * as z from 'zod';
+import { makePart, type Part, type PartMaker, readOptions, readSequence, TokenizerError } from './parts.ts';
+
+/** The special tokens around every text, which stay when the text itself is cut. */
+export interface Frame {
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+  readonly beforeTypes: readonly number[];
+  readonly afterTypes: readonly number[];
+  readonly textType: number;
+}
+
+const BARE: Frame = { before: [], after: [], beforeTypes: [], afterTypes: [], textType: 0 };
+
+/**
+ * Reads what a post-processor of `tokenizer.json` puts around one text.
+ *
+ * @throws TokenizerError
+ */
+export function createFrame(part: Part | null | undefined): Frame {
+  return part ? makePart('post-processor', MAKERS, part)(BARE) : BARE;
+}
+
+/** Puts more around what is there. */
+type Wrapper = (inner: Frame) => Frame;
+
+const id = z.number().int().min(0);
+const namedToken = z.tuple([z.string(), id]);
+const pairSchema = z.looseObject({ sep: namedToken, cls: namedToken });
+const templateSchema = z.looseObject({
+  single: z.array(
+    z.union([
+      z.object({ SpecialToken: z.object({ id: z.string(), type_id: id }) }),
+      z.object({ Sequence: z.object({ id: z.literal('A'), type_id: id }) }),
+    ]),
+  ),
+  special_tokens: z.record(z.string(), z.object({ ids: z.array(id) })),
+});
+
+const MAKERS: Readonly<Record<string, PartMaker<Wrapper>>> = {
+  BertProcessing: createPair,
+  ByteLevel: () => (inner) => inner,
+  RobertaProcessing: createPair,
+  Sequence: (part) => {
+    const steps = readSequence(part, 'processors').map((step) => makePart('post-processor', MAKERS, step));
+    return (inner) => steps.reduce((frame, step) => step(frame), inner);
+  },
+  TemplateProcessing: createTemplate,
+};
+
+function createPair(part: Part): Wrapper {
+  const { sep, cls } = readOptions(part, pairSchema);
+  return (inner) => ({
+    before: [cls[1], ...inner.before],
+    after: [...inner.after, sep[1]],
+    beforeTypes: [0, ...inner.beforeTypes.map(() => 0)],
+    afterTypes: [...inner.afterTypes.map(() => 0), 0],
+    textType: 0,
+  });
+}
+
+function createTemplate(part: Part): Wrapper {
+  const { single, special_tokens } = readOptions(part, templateSchema);
+  const places = single.flatMap((item, index) =>
+    'Sequence' in item ? [{ item: item.Sequence, index }] : [],
+  );
+  const [text, ...others] = places;
+  if (!text || others.length > 0) {
+    throw new TokenizerError('its tokenizer.json has a template that does not have the text once');
+  }
+  const tokensOf = (items: typeof single) =>
+    items.flatMap((item) => {
+      if (!('SpecialToken' in item)) return [];
+      const name = item.SpecialToken.id;
+      const token = Object.hasOwn(special_tokens, name) ? special_tokens[name] : undefined;
+      if (!token) throw new TokenizerError('its tokenizer.json has a template whose tokens have no ids');
+      return token.ids.map((tokenId) => ({ id: tokenId, type: item.SpecialToken.type_id }));
+    });
+  const before = tokensOf(single.slice(0, text.index));
+  const after = tokensOf(single.slice(text.index + 1));
+  const type = text.item.type_id;
+  return (inner) => ({
+    before: [...before.map((token) => token.id), ...inner.before],
+    after: [...inner.after, ...after.map((token) => token.id)],
+    beforeTypes: [...before.map((token) => token.type), ...inner.beforeTypes.map(() => type)],
+    afterTypes: [...inner.afterTypes.map(() => type), ...after.map((token) => token.type)],
+    textType: type,
+  });
+}

@@ -1,0 +1,158 @@
+import * as z from 'zod';
+import { byteCharacters } from './byte-characters.ts';
+import { CHARACTER, type NormalForm, toNormalForm } from './characters.ts';
+import { createCharsMap } from './charsmap.ts';
+import { makePart, type Part, type PartMaker, readOptions, readSequence } from './parts.ts';
+import { patternSchema, readPattern } from './patterns.ts';
+import type { Piece } from './split.ts';
+
+/** Changes a text before it is split. */
+export type Normalizer = (piece: Piece) => Piece;
+
+/**
+ * Makes a normalizer of `tokenizer.json`, which does to a text what that of Hugging Face's tokenizers does.
+ *
+ * @throws TokenizerError
+ */
+export function createNormalizer(part: Part | null | undefined): Normalizer {
+  if (!part) return (piece) => piece;
+  const makers: Readonly<Record<string, PartMaker<Normalizer>>> = {
+    ...PLAIN,
+    Replace: createReplace,
+    Sequence: (sequence) => {
+      const steps = readSequence(sequence, 'normalizers').map((step) => createNormalizer(step));
+      return inTurn(steps);
+    },
+  };
+  return makePart('normalizer', makers, part);
+}
+
+type Change = (text: string) => string;
+
+const changing =
+  (change: Change): Normalizer =>
+  ({ text, isFirst }) => ({ text: change(text), isFirst });
+
+/** For what drops characters: a text without its first one does not begin where the whole text does. */
+const dropping =
+  (change: Change): Normalizer =>
+  ({ text, isFirst }) => ({
+    text: change(text),
+    isFirst: isFirst && change(String.fromCodePoint(text.codePointAt(0) ?? 0x78)) !== '',
+  });
+
+const inTurn =
+  (steps: readonly Normalizer[]): Normalizer =>
+  (piece) =>
+    steps.reduce((changed, step) => step(changed), piece);
+
+const toForm = (form: NormalForm) => () => changing((text) => toNormalForm(text, form));
+
+const PLAIN: Readonly<Record<string, PartMaker<Normalizer>>> = {
+  BertNormalizer: createBert,
+  Lowercase: () => changing(lowercase),
+  NFC: toForm('NFC'),
+  NFD: toForm('NFD'),
+  NFKC: toForm('NFKC'),
+  NFKD: toForm('NFKD'),
+  Nmt: () => dropping((text) => text.replace(NMT_DROPPED, '').replace(NMT_SPACES, ' ')),
+  ByteLevel: () => changing(byteCharacters),
+  Precompiled: (part) => {
+    const { precompiled_charsmap } = readOptions(part, precompiledSchema);
+    return changing(precompiled_charsmap ? createCharsMap(precompiled_charsmap) : (text) => text);
+  },
+  Prepend: (part) => {
+    const { prepend } = readOptions(part, z.looseObject({ prepend: z.string() }));
+    return changing((text) => (text === '' ? text : prepend + text));
+  },
+  Strip: (part) => {
+    const { strip_left, strip_right } = readOptions(part, stripSchema);
+    return ({ text, isFirst }) => {
+      const start = strip_left ? firstVisible(text) : 0;
+      const end = strip_right ? endOfVisible(text, start) : text.length;
+      return { text: text.slice(start, end), isFirst: isFirst && start === 0 };
+    };
+  },
+  StripAccents: () => dropping((text) => text.replace(CHARACTER.combiningMark, '')),
+};
+
+const stripSchema = z.looseObject({
+  strip_left: z.boolean().default(true),
+  strip_right: z.boolean().default(true),
+});
+const precompiledSchema = z.looseObject({ precompiled_charsmap: z.string().nullish() });
+const replaceSchema = z.looseObject({ pattern: patternSchema, content: z.string() });
+const bertSchema = z.looseObject({
+  clean_text: z.boolean().default(true),
+  handle_chinese_chars: z.boolean().default(true),
+  strip_accents: z.boolean().nullish(),
+  lowercase: z.boolean().default(true),
+});
+
+/** What the Nmt normalizer leaves out and what it takes for a space, as in SentencePiece's rules `nmt_nfkc`. */
+const NMT_CONTROLS = '\\u0001-\\u0008\\u000b\\u000e-\\u001f\\u007f\\u008f\\u009f';
+const NMT_DROPPED = new RegExp(`[${NMT_CONTROLS}]`, 'g');
+const NMT_SPACES = /[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]/g;
+/** The ideographs BERT knows; the sixth range is written so in Hugging Face's tokenizers too. */
+const IDEOGRAPH =
+  /[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b920}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]/gu;
+
+/** Character by character: a sigma at the end of a word is one as everywhere, which JavaScript does otherwise. */
+function lowercase(text: string): string {
+  if (!text.includes('Σ')) return text.toLowerCase();
+  return text
+    .split('Σ')
+    .map((part) => part.toLowerCase())
+    .join('σ');
+}
+
+/** All white space lies in the first plane, so that units do for characters. */
+function isSpaceAt(text: string, place: number): boolean {
+  return text.charAt(place).search(CHARACTER.whiteSpace) !== -1;
+}
+
+function firstVisible(text: string): number {
+  let start = 0;
+  while (start < text.length && isSpaceAt(text, start)) start++;
+  return start;
+}
+
+function endOfVisible(text: string, start: number): number {
+  let end = text.length;
+  while (end > start && isSpaceAt(text, end - 1)) end--;
+  return end;
+}
+
+function createReplace(part: Part): Normalizer {
+  const { pattern, content } = readOptions(part, replaceSchema);
+  const found = readPattern(pattern);
+  return ({ text, isFirst }) => {
+    let replaced = '';
+    let place = 0;
+    let keepsStart = true;
+    for (const match of found(text)) {
+      replaced += text.slice(place, match.index) + content;
+      if (match.index === 0 && content === '') keepsStart = false;
+      place = match.index + match[0].length;
+    }
+    return { text: replaced + text.slice(place), isFirst: isFirst && keepsStart };
+  };
+}
+
+function createBert(part: Part): Normalizer {
+  const options = readOptions(part, bertSchema);
+  const steps: Normalizer[] = [];
+  if (options.clean_text) {
+    steps.push(
+      dropping((text) =>
+        text.replace(CHARACTER.control, '').replaceAll('\ufffd', '').replace(CHARACTER.whiteSpace, ' '),
+      ),
+    );
+  }
+  if (options.handle_chinese_chars) steps.push(changing((text) => text.replace(IDEOGRAPH, ' $& ')));
+  if (options.strip_accents ?? options.lowercase) {
+    steps.push(dropping((text) => toNormalForm(text, 'NFD').replace(CHARACTER.nonspacingMark, '')));
+  }
+  if (options.lowercase) steps.push(changing(lowercase));
+  return inTurn(steps);
+}

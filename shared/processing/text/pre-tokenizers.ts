@@ -1,0 +1,120 @@
+import * as z from 'zod';
+import { byteCharacters } from './byte-characters.ts';
+import { CHARACTER, WHITE_SPACE, WORD } from './characters.ts';
+import { makePart, type Part, type PartMaker, readOptions, readSequence } from './parts.ts';
+import { literal, ofOlderUnicode, type Pattern, patternSchema, readPattern, toPattern } from './patterns.ts';
+import { type Piece, type SplitBehavior, split } from './split.ts';
+
+/** Splits a piece of a text into smaller ones. */
+export type PreTokenizer = (piece: Piece) => Iterable<Piece>;
+
+/**
+ * Makes a pre-tokenizer of `tokenizer.json`, which splits as that of Hugging Face's tokenizers does.
+ *
+ * @throws TokenizerError
+ */
+export function createPreTokenizer(part: Part | null | undefined): PreTokenizer {
+  if (!part) return (piece) => [piece];
+  const makers: Readonly<Record<string, PartMaker<PreTokenizer>>> = {
+    ...PLAIN,
+    Split: createSplit,
+    Sequence: (sequence) => {
+      const steps = readSequence(sequence, 'pretokenizers').map((step) => createPreTokenizer(step));
+      return steps.reduce(chain, (piece: Piece): Iterable<Piece> => [piece]);
+    },
+  };
+  return makePart('pre-tokenizer', makers, part);
+}
+
+function chain(first: PreTokenizer, second: PreTokenizer): PreTokenizer {
+  return function* (piece) {
+    for (const part of first(piece)) yield* second(part);
+  };
+}
+
+const by =
+  (pattern: Pattern, behavior: SplitBehavior, isInverted = false): PreTokenizer =>
+  (piece) =>
+    split(piece, pattern, behavior, isInverted);
+
+const PLAIN: Readonly<Record<string, PartMaker<PreTokenizer>>> = {
+  BertPreTokenizer: () => chain(by(SPACES, 'Removed'), by(PUNCTUATION, 'Isolated')),
+  ByteLevel: createByteLevel,
+  CharDelimiterSplit: (part) => {
+    const { delimiter } = readOptions(part, z.looseObject({ delimiter: z.string().min(1) }));
+    return by(literal(delimiter), 'Removed');
+  },
+  Digits: (part) => {
+    const { individual_digits } = readOptions(
+      part,
+      z.looseObject({ individual_digits: z.boolean().default(false) }),
+    );
+    return by(toPattern(CHARACTER.numeric), individual_digits ? 'Isolated' : 'Contiguous');
+  },
+  FixedLength: (part) => {
+    const { length } = readOptions(part, z.looseObject({ length: z.number().int().min(1).default(5) }));
+    return by(toPattern(new RegExp(`[^]{1,${length}}`, 'gu')), 'Isolated');
+  },
+  Metaspace: createMetaspace,
+  Punctuation: (part) => {
+    const { behavior } = readOptions(part, z.looseObject({ behavior: behaviorSchema.default('Isolated') }));
+    return by(PUNCTUATION, behavior);
+  },
+  Whitespace: () => by(WORDS, 'Removed', true),
+  WhitespaceSplit: () => by(SPACES, 'Removed'),
+};
+
+const behaviorSchema = z.enum(['Removed', 'Isolated', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous']);
+const splitSchema = z.looseObject({
+  pattern: patternSchema,
+  behavior: behaviorSchema,
+  invert: z.boolean().default(false),
+});
+const byteLevelSchema = z.looseObject({
+  add_prefix_space: z.boolean().default(true),
+  use_regex: z.boolean().default(true),
+});
+const metaspaceSchema = z.looseObject({
+  replacement: z.string().min(1).default('\u2581'),
+  str_rep: z.string().optional(),
+  /** Of older files, which had no scheme. */
+  add_prefix_space: z.boolean().default(true),
+  prepend_scheme: z.enum(['always', 'first', 'never']).default('always'),
+  split: z.boolean().nullish(),
+});
+
+const SPACES = toPattern(CHARACTER.whiteSpace);
+const PUNCTUATION = toPattern(CHARACTER.punctuation);
+const WORDS = ofOlderUnicode(new RegExp(`[${WORD}]+|[^${WORD}${WHITE_SPACE}]+`, 'gu'));
+/** Words, numbers and the rest, each with the space before it, as GPT-2 splits. */
+const BYTE_LEVEL_WORDS = ofOlderUnicode(
+  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu,
+);
+
+function createSplit(part: Part): PreTokenizer {
+  const { pattern, behavior, invert } = readOptions(part, splitSchema);
+  return by(readPattern(pattern), behavior, invert);
+}
+
+function createByteLevel(part: Part): PreTokenizer {
+  const { add_prefix_space, use_regex } = readOptions(part, byteLevelSchema);
+  return function* (piece) {
+    const needsSpace = add_prefix_space && !piece.text.startsWith(' ');
+    const whole = needsSpace ? { ...piece, text: ` ${piece.text}` } : piece;
+    for (const word of use_regex ? split(whole, BYTE_LEVEL_WORDS, 'Isolated') : [whole]) {
+      yield { ...word, text: byteCharacters(word.text) };
+    }
+  };
+}
+
+function createMetaspace(part: Part): PreTokenizer {
+  const { replacement, add_prefix_space, prepend_scheme, ...options } = readOptions(part, metaspaceSchema);
+  const scheme = add_prefix_space ? prepend_scheme : 'never';
+  const pattern = literal(replacement);
+  return (piece) => {
+    const text = piece.text.replaceAll(' ', () => replacement);
+    const wanted = scheme === 'always' || (scheme === 'first' && piece.isFirst);
+    const whole = { ...piece, text: wanted && !text.startsWith(replacement) ? replacement + text : text };
+    return options.split === false ? [whole] : split(whole, pattern, 'MergedWithNext');
+  };
+}

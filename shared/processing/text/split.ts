@@ -1,0 +1,69 @@
+import type { Pattern } from './patterns.ts';
+
+/** A part of a text that is tokenized by itself. */
+export interface Piece {
+  readonly text: string;
+  /** Whether the whole text begins with it. */
+  readonly isFirst: boolean;
+}
+
+/** What becomes of the matches of a pattern, by the names of `tokenizer.json`. */
+export type SplitBehavior = 'Removed' | 'Isolated' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous';
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+  readonly isMatch: boolean;
+}
+
+/** Whether two neighbours, which match or do not, become one piece. */
+const JOINS: Readonly<Record<SplitBehavior, (before: boolean, after: boolean) => boolean>> = {
+  Removed: () => false,
+  Isolated: () => false,
+  MergedWithPrevious: (before, after) => after && !before,
+  MergedWithNext: (before, after) => before && !after,
+  Contiguous: (before, after) => before === after,
+};
+
+/**
+ * Splits a piece at the matches of a pattern, as `NormalizedString::split` of Hugging Face's tokenizers does. Pieces are
+ * found one by one, so that the rest of a long text costs nothing where a row is full.
+ *
+ * @param isInverted whether what does not match is taken for the matches
+ */
+export function* split(
+  piece: Piece,
+  pattern: Pattern,
+  behavior: SplitBehavior,
+  isInverted = false,
+): Generator<Piece> {
+  const joins = JOINS[behavior];
+  let held: Span | undefined;
+  for (const { start, end, isMatch } of spansOf(piece.text, pattern)) {
+    const span = { start, end, isMatch: isMatch !== isInverted };
+    if (held && joins(held.isMatch, span.isMatch)) {
+      held = { ...span, start: held.start };
+      continue;
+    }
+    if (held) yield* cut(piece, held, behavior);
+    held = span;
+  }
+  if (held) yield* cut(piece, held, behavior);
+}
+
+/** The matches and what lies between them. */
+function* spansOf(text: string, pattern: Pattern): Generator<Span> {
+  let place = 0;
+  for (const match of pattern(text)) {
+    const end = match.index + match[0].length;
+    if (match.index > place) yield { start: place, end: match.index, isMatch: false };
+    yield { start: match.index, end, isMatch: true };
+    place = end;
+  }
+  if (place < text.length) yield { start: place, end: text.length, isMatch: false };
+}
+
+function* cut(piece: Piece, { start, end, isMatch }: Span, behavior: SplitBehavior): Generator<Piece> {
+  if (end === start || (behavior === 'Removed' && isMatch)) return;
+  yield { text: piece.text.slice(start, end), isFirst: piece.isFirst && start === 0 };
+}
