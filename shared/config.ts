@@ -6,7 +6,7 @@ export interface Limits {
   readonly bodyBytes: number;
   /** Largest decoded image, in pixels (width times height). */
   readonly imagePixels: number;
-  /** Most rows, images or instances in one request. */
+  /** Most rows, texts or images in one request. */
   readonly batchSize: number;
   /** Most elements of one tensor. */
   readonly tensorElements: number;

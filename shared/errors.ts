@@ -87,6 +87,11 @@ export function invalid(message: string): InferenceError {
   return new InferenceError('INVALID_PARAMETER_VALUE', message);
 }
 
+/** A run gave something else than the model's config says. No later request will do better, nor is this one wrong. */
+export function unexpectedOutput(message: string): InferenceError {
+  return new InferenceError('INTERNAL_ERROR', message);
+}
+
 /**
  * Turns whatever was thrown into an `InferenceError`. Anything unforeseen becomes a plain 500 whose text says
  * nothing of the inside: messages of the runtime and of Node carry paths of the server.

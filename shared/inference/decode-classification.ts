@@ -1,4 +1,4 @@
-import { InferenceError } from '../errors.ts';
+import { unexpectedOutput } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { argmax, type Label, scoreRows } from '../processing/classification.ts';
@@ -144,8 +144,7 @@ function classOf(
 /** Both classes' scores where the graph gives the second one's alone, as a network that ends in one sigmoid does. */
 function scoreBoth([score = Number.NaN]: Float64Array, labels: readonly Label[]): Float64Array {
   if (score < 0 || score > 1) {
-    throw new InferenceError(
-      'MODEL_UNAVAILABLE',
+    throw unexpectedOutput(
       `The model gives ${score} for two classes; expected the probability of "${labels[1]}". The step "sigmoid" in the "postprocess" of its model.json makes one of a logit.`,
     );
   }
@@ -156,8 +155,7 @@ function scoreBoth([score = Number.NaN]: Float64Array, labels: readonly Label[])
 function checkScores(rows: Float64Array[], labels: readonly Label[] | undefined): Float64Array[] {
   const [first] = rows;
   if (!first || (labels ? labels.length === first.length : first.length >= 2)) return rows;
-  throw new InferenceError(
-    'MODEL_UNAVAILABLE',
+  throw unexpectedOutput(
     `The model gives ${first.length} scores per row; expected one for each of ${labels?.length ?? 'at least 2'} classes.`,
   );
 }

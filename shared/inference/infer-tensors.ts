@@ -1,7 +1,8 @@
 import type { Limits } from '../config.ts';
-import { invalid } from '../errors.ts';
+import { InferenceError, invalid } from '../errors.ts';
 import { decodeBase64 } from '../http/base64.ts';
 import type { NamedTensors, Session } from '../runtime/session.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import {
   type BytesInput,
   checkFeeds,
@@ -37,17 +38,12 @@ export async function inferTensors(
   limits: Limits,
 ): Promise<NamedTensors> {
   const fetches = checkFetches(outputs ?? session.outputs.map(({ name }) => name), session);
-  const { encoder } = model.task;
-  const images = encoder && inputs.get(encoder.input.name);
-  if (encoder && images && isBytesInput(images)) {
-    checkNames(inputs, session.inputs);
-    const tensor = await encodeImages(images, encoder, limits);
-    const feeds = new Map([[encoder.input.name, tensor]]);
-    return checkOutputs(await runBatch(session, feeds, fetches), limits);
-  }
-  const outcome = isBatch
-    ? runInstances(session, inputs, fetches)
-    : session.run(checkFeeds(inputs, session), fetches);
+  const images = await encodeImages(model, session, inputs, limits);
+  const outcome = images
+    ? runBatch(session, images, fetches)
+    : isBatch
+      ? runInstances(session, inputs, fetches)
+      : session.run(checkFeeds(inputs, session), fetches);
   return checkOutputs(await outcome.catch(blameInputs), limits);
 }
 
@@ -62,14 +58,32 @@ async function runInstances(
   return await runBatch(session, checkFeeds(inputs, { ...session, inputs: anySize }), fetches);
 }
 
-async function encodeImages({ shape, elements }: BytesInput, encoder: Encoder, limits: Limits) {
+/** The feeds that encoded images become; undefined where the inputs hold none. */
+async function encodeImages(
+  { task: { encoder } }: Model,
+  session: Session,
+  inputs: NamedInputs,
+  limits: Limits,
+): Promise<NamedTensors | undefined> {
+  const images = encoder && inputs.get(encoder.input.name);
+  if (!encoder || !images || !isBytesInput(images)) return undefined;
+  checkNames(inputs, session.inputs);
+  return new Map([[encoder.input.name, await encodeElements(images, encoder, limits)]]);
+}
+
+async function encodeElements(
+  { shape, elements }: BytesInput,
+  encoder: Encoder,
+  limits: Limits,
+): Promise<Tensor> {
   const name = encoder.input.name;
   if (shape.length !== 1 && !(shape.length === 2 && shape[1] === 1)) {
     throw invalid(`Input "${name}" has the shape [${shape}]; encoded images have the shape [N].`);
   }
   if (elements.length === 0) throw invalid(`Input "${name}" has no images.`);
   if (elements.length > limits.batchSize) {
-    throw invalid(
+    throw new InferenceError(
+      'PAYLOAD_TOO_LARGE',
       `Input "${name}" has ${elements.length} images; the limit is ${limits.batchSize} (MAX_BATCH_SIZE).`,
     );
   }

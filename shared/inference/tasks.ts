@@ -1,11 +1,11 @@
 import type { Limits } from '../config.ts';
-import { InferenceError } from '../errors.ts';
+import { unexpectedOutput } from '../errors.ts';
 import type { ModelConfig } from '../models/model-config.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { ImageStep } from '../processing/registry.ts';
 import type { NamedTensors, Session } from '../runtime/session.ts';
 import { concatRows, type Tensor } from '../tensor/tensor.ts';
-import { blameInputs } from './check-run.ts';
+import { blameInputs, checkOutputs } from './check-run.ts';
 import { createClassificationDecoder } from './decode-classification.ts';
 import { createEmbeddingDecoder } from './decode-embedding.ts';
 import { createRegressionDecoder } from './decode-regression.ts';
@@ -81,13 +81,10 @@ function combine(encoder: BatchEncoder, decoder: Decoder): TaskRunner {
     example: encoder.exampleRequest,
     infer: async (input, session, limits: Limits) => {
       const batch = await encoder.encode(input, limits);
-      const output = decoder.decode(
-        await runBatch(session, batch.feeds, decoder.fetches).catch(blameInputs),
-        batch,
-      );
+      const outputs = await runBatch(session, batch.feeds, decoder.fetches).catch(blameInputs);
+      const output = decoder.decode(checkOutputs(outputs, limits), batch);
       if (output.kind !== 'tensors' && output.predictions.length !== batch.rows) {
-        throw new InferenceError(
-          'MODEL_UNAVAILABLE',
+        throw unexpectedOutput(
           `The model gives ${output.predictions.length} predictions for ${batch.rows} instances; its output has no batch axis.`,
         );
       }

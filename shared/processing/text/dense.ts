@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { InferenceError } from '../../errors.ts';
+import { unexpectedOutput } from '../../errors.ts';
 import type { Vectors } from './pooling.ts';
 import { readSafetensors } from './safetensors.ts';
 
@@ -68,10 +68,7 @@ export function runDense(vectors: Vectors, layer: DenseLayer): Vectors {
   const { inputs, outputs, weights, bias, activate } = layer;
   const { count, size, values } = vectors;
   if (size !== inputs) {
-    throw new InferenceError(
-      'MODEL_UNAVAILABLE',
-      `The model gives vectors of ${size} numbers; its dense layer takes ${inputs}.`,
-    );
+    throw unexpectedOutput(`The model gives vectors of ${size} numbers; its dense layer takes ${inputs}.`);
   }
   const made = new Float64Array(count * outputs);
   for (let row = 0; row < count; row++) {

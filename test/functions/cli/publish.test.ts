@@ -93,7 +93,11 @@ describe('ternion inspect', () => {
   });
 
   it.each([
-    ['an empty folder', '.', /holds no model: none of model\.onnx, onnx\/model\.onnx, MLmodel, MAR-INF\/MANIFEST\.json\.\n$/],
+    [
+      'an empty folder',
+      '.',
+      /holds no model: none of model\.onnx, onnx\/model\.onnx, MLmodel, MAR-INF\/MANIFEST\.json\.\n$/,
+    ],
     ['a repository', 'models', /It is a repository of models: digits, iris\.\n$/],
     ['a folder with a graph of another name', 'other', /Name the file itself: ".*other\/a\.onnx"\.\n$/],
     ['a device', '/dev/null', /is neither a file nor a folder/],

@@ -7,6 +7,7 @@ import {
   buildNode,
   FLOAT,
   FLOAT16,
+  int64Initializer,
   integerAttribute,
   tensorValue,
   UINT8,
@@ -106,6 +107,65 @@ describe('image classification', () => {
     expect([error.code, error.message]).toEqual([
       'MODEL_UNAVAILABLE',
       expect.stringContaining('its preprocess steps make UINT8, its input "pixels" takes FP32'),
+    ]);
+  });
+
+  it('holds the vectors of images to the limit of tensors', async () => {
+    const pixels = buildModel({
+      nodes: [
+        buildNode('Concat', ['pixels', 'pixels'], ['twice'], { attributes: [integerAttribute('axis', 1)] }),
+        buildNode('Flatten', ['twice'], ['vectors']),
+      ],
+      inputs: [tensorValue('pixels', FLOAT, ['n', 3, 'h', 'w'])],
+      outputs: [tensorValue('vectors', FLOAT, ['n', 'size'])],
+    });
+    const files = {
+      'model.onnx': pixels,
+      'model.json': JSON.stringify({ task: 'feature-extraction', preprocess: [toRgb, toPlanes] }),
+    };
+    const inference = await serve(files, { limits: { tensorElements: 500 } });
+    const ask = async (side: number) =>
+      await inferOutput(inference, imagesInput([await image(side, side, 'red')]));
+    expect(await ask(9)).toMatchObject({ predictions: [{ shape: [486] }] });
+    const error = await rejectionOf(ask(10));
+    expect([error.status, error.message]).toEqual([
+      413,
+      'Output "vectors" has 600 elements; the limit is 500 (MAX_TENSOR_ELEMENTS).',
+    ]);
+  });
+
+  it('tells the same of an image that the graph refuses, however it is sent', async () => {
+    const inference = await serve({
+      'model.onnx': buildModel({
+        nodes: [buildNode('Reshape', ['pixels', 'shape'], ['scores'])],
+        inputs: [tensorValue('pixels', FLOAT, ['n', 3, 'h', 'w'])],
+        outputs: [tensorValue('scores', FLOAT, ['n', 12])],
+        initializers: [int64Initializer('shape', [-1, 12])],
+      }),
+      'model.json': JSON.stringify({ task: 'image-classification', preprocess: [toRgb, toPlanes] }),
+    });
+    const predict = async (width: number) =>
+      await inferOutput(inference, imagesInput([await image(width, 2, 'red')]));
+    const run = async (width: number) => {
+      const elements = [await image(width, 2, 'red')];
+      const inputs = new Map([['pixels', { datatype: 'BYTES', shape: [1], elements } as const]]);
+      const reference = { name: 'm', version: '1' };
+      return await inference.inferTensors({ reference, inputs, outputs: undefined });
+    };
+    for (const answer of [predict, run]) {
+      const error = await rejectionOf(answer(3));
+      expect([error.status, error.message]).toEqual([
+        400,
+        'The model cannot compute with these inputs: their values or sizes do not go together.',
+      ]);
+    }
+    expect(await predict(2)).toMatchObject({ predictions: [{ classId: 0 }] });
+    expect((await run(2)).outputs.get('scores')).toMatchObject({ shape: [1, 12] });
+    const error = await rejectionOf(predict(4));
+    expect([error.status, error.retryable, error.message]).toEqual([
+      500,
+      false,
+      'The model gives 2 predictions for 1 instances; its output has no batch axis.',
     ]);
   });
 
