@@ -32,6 +32,8 @@ export interface App {
   readonly inference: Inference;
   /** Answers a request. It never rejects: whatever goes wrong becomes a JSON error. */
   fetch(request: Request, context: RequestContext): Promise<Response>;
+  /** Answers what its host could not make a request of. */
+  refuse(thrown: unknown, context: RequestContext): Response;
   /** Loads the models named in the config, so that the first request need not. */
   preload(): Promise<void>;
   /** Frees all sessions. */
@@ -58,16 +60,35 @@ export function createApp({ config, store, logger, pages }: AppDependencies): Ap
       const record: RequestRecord = {};
       const response = await answer(routes, request, createBindings(routes, context, record));
       const totalMs = performance.now() - startMs;
-      response.headers.set('x-request-id', context.requestId);
-      response.headers.set('x-content-type-options', 'nosniff');
+      setHeaders(response, context);
       response.headers.set('server-timing', describeTiming(record, totalMs));
       const level = record.error ? ERROR_KINDS[record.error.code].logLevel : 'info';
       logger.log(level, 'request', describeRequest(request, response, context, record, totalMs));
       return response;
     },
+    refuse: (thrown, context) => {
+      const error =
+        thrown instanceof InferenceError
+          ? thrown
+          : new InferenceError('BAD_REQUEST', 'The event cannot be read as a request.', { cause: thrown });
+      const response = errorResponse(error, context.requestId);
+      setHeaders(response, context);
+      logger.log('warn', 'unreadable request', {
+        request_id: context.requestId,
+        status: error.status,
+        error_code: error.code,
+        ...(error !== thrown && { error }),
+      });
+      return response;
+    },
     preload: () => inference.preload(config.preloadModels),
     close: () => inference.close(),
   };
+}
+
+function setHeaders({ headers }: Response, { requestId }: RequestContext): void {
+  headers.set('x-request-id', requestId);
+  headers.set('x-content-type-options', 'nosniff');
 }
 
 function createBindings(

@@ -1,7 +1,5 @@
 import type { Context } from 'aws-lambda';
 import type { App } from '../../shared/app.ts';
-import { InferenceError } from '../../shared/errors.ts';
-import { errorResponse } from '../../shared/http/respond.ts';
 import { createContext } from '../host.ts';
 import { toPredictRequest } from './direct-invoke.ts';
 import { parseHttpEvent, requestIdOf, toRequest } from './events.ts';
@@ -26,10 +24,7 @@ async function answer(app: App, makeRequest: () => Request, requestId: string): 
   try {
     request = makeRequest();
   } catch (thrown) {
-    const text = 'The event cannot be read as a request.';
-    const error =
-      thrown instanceof InferenceError ? thrown : new InferenceError('BAD_REQUEST', text, { cause: thrown });
-    return errorResponse(error, requestId);
+    return app.refuse(thrown, createContext(new Headers(), requestId));
   }
   return await app.fetch(request, createContext(request.headers, requestId));
 }
