@@ -416,3 +416,14 @@ describe('an image', () => {
     ]);
   });
 });
+
+describe('the timing header', () => {
+  it('counts the loading of the model for the request that had to wait for it', async () => {
+    const host = await serveModels({ m: identityModel(FLOAT, ['n']) });
+    const request = post('/v1/models/m:predict', { instances: [1] });
+    const loadMs = async () =>
+      Number(/load;dur=([\d.]+)/.exec((await host.send(request)).headers['server-timing'] ?? '')?.[1]);
+    const [first, second] = [await loadMs(), await loadMs()];
+    expect(first).toBeGreaterThan(second);
+  });
+});
