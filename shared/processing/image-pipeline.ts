@@ -71,12 +71,26 @@ function resizeAndCrop(
   limits: RunLimits,
 ): PixelRaster {
   const size = resizedSize(resize, image);
+  checkSides(image, size, limits);
   const window = centerWindow(size, cropTo);
   const inside = intersect(window, size);
   checkMade(image, inside, limits);
   const resized = resizeWindow(image, size, resize, inside);
   const rest = { ...window, left: window.left - inside.left, top: window.top - inside.top };
   return crop(resized, rest, [0]);
+}
+
+/**
+ * Longest side that an image is resized to. Only a window of it is computed, yet what torch makes of a pixel depends on
+ * all of its axis, and a file of 50 KB can be a line of 50 million pixels.
+ */
+const LONGEST_SIDE = 2 ** 18;
+
+function checkSides({ width, height }: Size, made: Size, { name }: RunLimits): void {
+  if (Math.max(made.width, made.height) <= LONGEST_SIDE) return;
+  throw invalid(
+    `The image in ${name} is ${width}x${height}; the model would resize it to ${made.width}x${made.height}, and the longest side may be ${LONGEST_SIDE}.`,
+  );
 }
 
 function checkMade({ width, height }: Size, made: Size, { name, madePixels }: RunLimits): void {

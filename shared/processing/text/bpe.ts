@@ -40,9 +40,14 @@ export function createBpe(part: Part): TokenModel {
     const ids = mergePairs(toSymbols(word), merges);
     if (word.length > LONGEST_REMEMBERED) return ids;
     if (known.size >= REMEMBERED) known.clear();
-    known.set(word, ids);
+    known.set(copyText(word), ids);
     return ids;
   };
+}
+
+/** A part of a text keeps all of it in memory: V8 does not copy what is cut out. */
+function copyText(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le');
 }
 
 function readMerges(merges: unknown, vocabulary: Vocabulary, prefix: string): Merges {

@@ -2,8 +2,12 @@ import { isAscii } from 'node:buffer';
 
 /** Longest cluster of characters, in bytes of UTF-8, that is looked up as a whole. */
 const LONGEST_CLUSTER_BYTES = 5;
-/** Most clusters whose replacement is remembered. */
+/**
+ * Most clusters whose replacement is remembered, and the longest of them: V8 copies what is so short, where a longer part
+ * of a text would keep all of it in memory.
+ */
 const REMEMBERED = 10_000;
+const LONGEST_REMEMBERED = 12;
 
 /**
  * Makes a function that replaces characters as the `Precompiled` normalizer of Hugging Face's tokenizers does, which
@@ -28,6 +32,7 @@ export function createCharsMap(charsmap: string): (text: string) => string {
     const replaced =
       whole ??
       Array.from(cluster, (character) => find(rules, Buffer.from(character, 'utf8')) ?? character).join('');
+    if (cluster.length > LONGEST_REMEMBERED) return replaced;
     if (known.size >= REMEMBERED) known.clear();
     known.set(cluster, replaced);
     return replaced;

@@ -62,9 +62,15 @@ describe('a pipeline', () => {
       'INVALID_PARAMETER_VALUE',
       'The image in field "image" is 1x5000; the model would resize it to 256x1280000, which is more than 1000000 pixels (MAX_TENSOR_ELEMENTS).',
     ]);
-    // What a crop leaves of it is all that is made.
+    // What a crop leaves of it is all that is made, as long as the whole of it is no line of a million pixels.
     const crop = { step: 'centerCrop', width: 224, height: 224 } as const;
-    expect(createImagePipeline([resize, crop]).run(narrow, LIMITS).data.length).toBe(224 * 224);
+    const lower = { ...narrow, height: 1000, data: narrow.data.subarray(0, 1000) };
+    expect(createImagePipeline([resize, crop]).run(lower, LIMITS).data.length).toBe(224 * 224);
+    const line = errorOf(() => createImagePipeline([resize, crop]).run(narrow, LIMITS));
+    expect([line.code, line.message]).toEqual([
+      'INVALID_PARAMETER_VALUE',
+      'The image in field "image" is 1x5000; the model would resize it to 256x1280000, and the longest side may be 262144.',
+    ]);
   });
 });
 
