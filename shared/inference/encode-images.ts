@@ -67,6 +67,13 @@ function sizeForGraph({ shape }: TensorSpec, steps: readonly ImageStep[]): [numb
   return [width > 0 ? width : USUAL_SIDE, height > 0 ? height : USUAL_SIDE];
 }
 
+/** Grey, colours, colours with alpha. */
+const FILE_CHANNELS = [1, 3, 4];
+
+function channelAxis({ layout }: Raster): number {
+  return layout === 'CHW' ? 0 : 2;
+}
+
 /** Axes of one image as a tensor, without the batch axis. */
 function imageShape({ channels, height, width, layout }: Raster): number[] {
   return layout === 'CHW' ? [channels, height, width] : [height, width, channels];
@@ -79,13 +86,20 @@ function fits(shape: readonly number[], input: TensorSpec): boolean {
   );
 }
 
-/** Without a convert step the channels are up to the request, so the example says nothing of the shape. */
+/** Without a convert step the channels are up to the request: those that image files have are tried. */
 function checkAgainstGraph(example: Raster, steps: readonly ImageStep[], input: TensorSpec): void {
-  const coloured = steps.some(({ step }) => step === 'convert');
-  const shape = imageShape(example);
-  if (input.datatype === 'BYTES' || (coloured && !fits(shape, input)) || input.shape.length !== 4) {
+  const isColoured = steps.some(({ step }) => step === 'convert');
+  const channels = isColoured ? [example.channels] : FILE_CHANNELS;
+  const canFit = (layout: Raster['layout']) =>
+    channels.some((count) => fits(imageShape({ ...example, layout, channels: count }), input));
+  if (input.datatype === 'BYTES' || input.shape.length !== 4 || !canFit(example.layout)) {
+    const shape = isColoured ? imageShape(example) : imageShape(example).with(channelAxis(example), -1);
+    const hint =
+      example.layout === 'HWC' && canFit('CHW')
+        ? '; the step {"step": "layout", "layout": "NCHW"} turns them'
+        : '';
     throw new ModelError(
-      `its preprocess steps make images of shape [N,${shape}], its input "${input.name}" takes ${input.datatype} [${input.shape}]`,
+      `its preprocess steps make images of shape [N,${shape}], its input "${input.name}" takes ${input.datatype} [${input.shape}]${hint}`,
     );
   }
   if (example.datatype !== undefined && example.datatype !== input.datatype) {

@@ -57,7 +57,9 @@ function planOperations([step, next, ...others]: readonly PixelStep[]): Operatio
     return [(image, limits) => resizeAndCrop(image, step, next, limits), ...planOperations(others)];
   }
   const resizeWhole: Operation = (image, limits) => {
-    checkMade(image, resizedSize(step, image), limits);
+    const size = resizedSize(step, image);
+    checkSides(image, size, limits);
+    checkMade(image, size, limits);
     return runPixelStep(image, step);
   };
   return [resizeWhole, ...planOperations(rest)];
@@ -81,15 +83,15 @@ function resizeAndCrop(
 }
 
 /**
- * Longest side that an image is resized to. Only a window of it is computed, yet what torch makes of a pixel depends on
- * all of its axis, and a file of 50 KB can be a line of 50 million pixels.
+ * Longest side of an image before and after a resize. A file of 50 KB can be a line of 50 million pixels, whose kernels
+ * would take seconds and a gigabyte; a JPEG's side has 65,535 at most.
  */
 const LONGEST_SIDE = 2 ** 18;
 
 function checkSides({ width, height }: Size, made: Size, { name }: RunLimits): void {
-  if (Math.max(made.width, made.height) <= LONGEST_SIDE) return;
+  if (Math.max(width, height, made.width, made.height) <= LONGEST_SIDE) return;
   throw invalid(
-    `The image in ${name} is ${width}x${height}; the model would resize it to ${made.width}x${made.height}, and the longest side may be ${LONGEST_SIDE}.`,
+    `The image in ${name} is ${width}x${height} and would be resized to ${made.width}x${made.height}; the longest side may be ${LONGEST_SIDE}.`,
   );
 }
 

@@ -110,6 +110,23 @@ describe('image classification', () => {
     ]);
   });
 
+  it('refuses steps at load that no image file can pass, and says which one is missing', async () => {
+    const load = async (steps: readonly object[]) => {
+      const inference = await serve({ 'model.onnx': meanModel('n', 4, 6), 'model.json': config(steps) });
+      return (await rejectionOf(inferOutput(inference, imagesInput([await image(6, 4, 'red')])))).message;
+    };
+    const loaded = 'Model "m" version "1" cannot be loaded: its preprocess steps make images of shape ';
+    expect(await load([resizeTo(6, 4)])).toBe(
+      `${loaded}[N,4,6,-1], its input "pixels" takes FP32 [-1,3,4,6]; the step {"step": "layout", "layout": "NCHW"} turns them.`,
+    );
+    expect(await load([toRgb, resizeTo(6, 4)])).toBe(
+      `${loaded}[N,4,6,3], its input "pixels" takes FP32 [-1,3,4,6]; the step {"step": "layout", "layout": "NCHW"} turns them.`,
+    );
+    expect(await load([resizeTo(5, 4), toPlanes])).toBe(
+      `${loaded}[N,-1,4,5], its input "pixels" takes FP32 [-1,3,4,6].`,
+    );
+  });
+
   it('holds the vectors of images to the limit of tensors', async () => {
     const pixels = buildModel({
       nodes: [
