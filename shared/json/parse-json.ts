@@ -53,7 +53,7 @@ export function hasOnly(value: JsonValue | undefined, key: string): value is Jso
 }
 
 /** Names a JSON value for an error message: its type and, when short, the value itself. */
-export function describeJson(value: JsonValue | undefined): string {
+export function describeJson(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
   if (Array.isArray(value)) return `an array of ${value.length}`;
@@ -63,7 +63,7 @@ export function describeJson(value: JsonValue | undefined): string {
   return `the ${typeof value} ${shown}`;
 }
 
-function describeKeys(value: JsonObject): string {
+function describeKeys(value: object): string {
   const keys = Object.keys(value);
   if (keys.length === 0) return 'no keys';
   const shown = keys.slice(0, 8).map((key) => JSON.stringify(key.length > 40 ? `${key.slice(0, 40)}…` : key));

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { NAME_PATTERN } from '../config.ts';
+import { describeIssues, placeOfSyntaxError } from '../json/describe-issues.ts';
 import { ModelError } from './model-config.ts';
 
 /** The one file of a model that changes, beside its versions. */
@@ -25,12 +26,11 @@ export function parseDeployment(text: string): Deployment {
   try {
     value = JSON.parse(text.replace(/^\ufeff/, ''));
   } catch (error) {
-    throw new ModelError('its deployment.json is not valid JSON', { cause: error });
+    throw new ModelError(`its deployment.json is not valid JSON${placeOfSyntaxError(error)}`, {
+      cause: error,
+    });
   }
   const parsed = deploymentSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(
-    (issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`,
-  );
-  throw new ModelError(`its deployment.json is not valid (${problems.join('; ')})`);
+  throw new ModelError(`its deployment.json is not valid (${describeIssues(parsed.error, value)})`);
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import * as z from 'zod';
+import { describeIssues } from '../json/describe-issues.ts';
 import { type StoredFile, StoreError } from '../stores/model-store.ts';
 
 /** The file of a model version that lists the others. */
@@ -52,10 +53,7 @@ export function parseFileManifest(text: string, place: string): FileManifest {
   }
   const parsed = fileManifestSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(
-    (issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`,
-  );
-  throw new StoreError('corrupt', `${place} is not valid (${problems.join('; ')}).`);
+  throw new StoreError('corrupt', `${place} is not valid (${describeIssues(parsed.error, value)}).`);
 }
 
 /**

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { describeIssues, placeOfSyntaxError } from '../json/describe-issues.ts';
 import { imageStepsSchema, scoreStepSchema } from '../processing/registry.ts';
 import { POOLINGS } from '../processing/text/pooling.ts';
 
@@ -124,13 +125,10 @@ export function parseModelConfig(text: string): ModelConfig {
   let value: unknown;
   try {
     value = JSON.parse(text.replace(/^\ufeff/, ''));
-  } catch {
-    throw new ModelError('its model.json is not valid JSON');
+  } catch (error) {
+    throw new ModelError(`its model.json is not valid JSON${placeOfSyntaxError(error)}`);
   }
   const parsed = modelConfigSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(
-    (issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`,
-  );
-  throw new ModelError(`its model.json is not valid (${problems.join('; ')})`);
+  throw new ModelError(`its model.json is not valid (${describeIssues(parsed.error, value)})`);
 }

@@ -1,3 +1,5 @@
+import type * as z from 'zod';
+import { describeIssues, placeOfSyntaxError } from '../../json/describe-issues.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { ModelError } from '../model-config.ts';
@@ -23,11 +25,7 @@ export interface GraphView {
 interface Schema<T> {
   safeParse(
     value: unknown,
-  ): { readonly success: true; readonly data: T } | { readonly success: false; readonly error: Problems };
-}
-
-interface Problems {
-  readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+  ): { readonly success: true; readonly data: T } | { readonly success: false; readonly error: z.ZodError };
 }
 
 /**
@@ -51,7 +49,7 @@ export function parseJsonFile<T>(text: string, path: string, schema: Schema<T>):
   try {
     value = JSON.parse(text.replace(/^\ufeff/, ''));
   } catch (error) {
-    throw new ModelError(`its ${path} is not valid JSON`, { cause: error });
+    throw new ModelError(`its ${path} is not valid JSON${placeOfSyntaxError(error)}`, { cause: error });
   }
   return checkFile(value, path, schema);
 }
@@ -60,8 +58,5 @@ export function parseJsonFile<T>(text: string, path: string, schema: Schema<T>):
 export function checkFile<T>(value: unknown, path: string, schema: Schema<T>): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(
-    (issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`,
-  );
-  throw new ModelError(`its ${path} is not valid (${problems.join('; ')})`);
+  throw new ModelError(`its ${path} is not valid (${describeIssues(parsed.error, value)})`);
 }

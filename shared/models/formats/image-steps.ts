@@ -1,3 +1,4 @@
+import { describeIssues } from '../../json/describe-issues.ts';
 import { type ModelConfig, ModelError, modelConfigSchema } from '../model-config.ts';
 
 /**
@@ -64,6 +65,5 @@ interface ConfigJson {
 export function toConfig(config: ConfigJson): ModelConfig {
   const parsed = modelConfigSchema.safeParse(config);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  throw new ModelError(`its preprocessing cannot be done here (${problems.join('; ')})`);
+  throw new ModelError(`its preprocessing cannot be done here (${describeIssues(parsed.error, config)})`);
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { invalid } from '../../errors.ts';
-import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { memberOf, withArticle } from '../../json/describe-issues.ts';
+import { describeJson, type JsonValue } from '../../json/parse-json.ts';
 
 /** Any JSON value. Values are looked at where it is known what the model takes, not by the schema. */
 export const jsonValue = z.custom<JsonValue>((value) => value !== undefined, 'expected a value');
@@ -28,18 +29,9 @@ export function parseEnvelope<T>(schema: z.ZodType<T>, value: JsonValue): T {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const path = issue?.path ?? [];
-  const given = describeJson(path.reduce<JsonValue | undefined>(memberOf, value));
+  const given = describeJson(path.reduce<unknown>(memberOf, value));
   const expected =
     issue?.code === 'invalid_type' ? `expected ${withArticle(issue.expected)}` : issue?.message;
   const field = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
   throw invalid(`${field ? `Field "${field.slice(1)}"` : 'The request'} is ${given}; ${expected}.`);
-}
-
-function memberOf(value: JsonValue | undefined, key: PropertyKey): JsonValue | undefined {
-  if (Array.isArray(value)) return value[Number(key)];
-  return isJsonObject(value) ? value[String(key)] : undefined;
-}
-
-function withArticle(type: string): string {
-  return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
 }

@@ -166,7 +166,7 @@ describe('a model that cannot be loaded', () => {
     });
     const { inference } = makeInference(folder);
     expect((await rejectionOf(inference.infer(ask('a')))).message).toBe(
-      'Model "a" version "1" cannot be loaded: its model.json is not valid (the file: Unrecognized key: "labels").',
+      'Model "a" version "1" cannot be loaded: its model.json is not valid (the file: unknown member "labels").',
     );
     // The reference is only an example: the model serves without it.
     expect((await inference.infer(ask('b'))).reference.name).toBe('b');

@@ -197,6 +197,6 @@ describe('the steps of preprocessor_config.json', () => {
     );
     expect(
       await reasonOf(readImageSteps(folderOf({ 'preprocessor_config.json': '{' }), { channels: 3 })),
-    ).toBe('its preprocessor_config.json is not valid JSON');
+    ).toBe('its preprocessor_config.json is not valid JSON at line 1, column 2');
   });
 });

@@ -53,7 +53,7 @@ describe('a folder with MLmodel', () => {
 
   it.each([
     ['flavors: {a: 1}', 'its MLmodel cannot be read: line 1 has a value of a kind that is not read'],
-    ['a: 1', 'its MLmodel is not valid (flavors: Invalid input: expected record, received undefined)'],
+    ['a: 1', 'its MLmodel is not valid (flavors: missing; expected an object)'],
     [mlmodel([AREA]), 'its MLmodel signature has 1 columns, its graph takes 2'],
     [
       mlmodel([AREA, CITY]),
@@ -63,7 +63,7 @@ describe('a folder with MLmodel', () => {
       mlmodel([{ type: 'tensor', name: 'z', 'tensor-spec': {} }]),
       'its MLmodel signature takes the inputs z, its graph takes x',
     ],
-    [`${FLAVORS}signature:\n  inputs: '{'\n`, 'its MLmodel signature is not valid JSON'],
+    [`${FLAVORS}signature:\n  inputs: '{'\n`, 'its MLmodel signature is not valid JSON at line 1, column 2'],
   ])('is refused: %j', async (text, reason) => {
     expect(await reasonOf(recognise(text))).toBe(reason);
   });

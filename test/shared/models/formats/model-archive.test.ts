@@ -33,7 +33,7 @@ describe('an unpacked model archive', () => {
     ['../net.onnx', 'its MAR-INF/MANIFEST.json names the file "../net.onnx", which is not there'],
     [
       5,
-      'its MAR-INF/MANIFEST.json is not valid (model.serializedFile: Invalid input: expected string, received number)',
+      'its MAR-INF/MANIFEST.json is not valid (model.serializedFile: the number 5; expected a string)',
     ],
   ])('is refused with the model %j', async (file, reason) => {
     expect(await reasonOf(locateModel(folderOf({ [MANIFEST]: manifest(file), 'net.onnx': '' })))).toBe(
