@@ -65,7 +65,7 @@ function memberOf(value: JsonValue | undefined, key: string): JsonValue | undefi
 
 function toRow(value: JsonValue, features: ModelFacts['features']): JsonValue[] | undefined {
   if (Array.isArray(value)) return value;
-  if (!isJsonObject(value) || !features) return undefined;
-  const row = features.map(({ name }) => memberOf(value, name));
+  if (!isJsonObject(value) || !features?.named) return undefined;
+  const row = features.named.map(({ name }) => memberOf(value, name));
   return row.every((cell) => cell !== undefined) ? row : undefined;
 }

@@ -1,6 +1,7 @@
 import type { Model } from '../inference/load-model.ts';
 import type { WritableJson } from '../json/write-json.ts';
 import type { ModelReference } from '../models/model-repository.ts';
+import { type Column, columnAt, type RowFormat } from '../processing/tabular.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 
 /** All there is to say of a model version. */
@@ -16,13 +17,35 @@ export function encodeModel(
     task: config.task,
     description: config.description,
     labels: task.labels,
-    features: task.features?.map((feature) => ({ ...feature })),
+    features: task.features?.named?.map((feature) => ({ ...feature })),
+    columns: task.features && encodeColumns(task.features),
     inputs: session.inputs.map(encodeSpec),
     outputs: session.outputs.map(encodeSpec),
     metrics: config.metrics,
     example,
     ...encodeNames(reference),
   };
+}
+
+/** Columns side by side that hold the same are one entry. */
+function encodeColumns({ named, width, columns }: RowFormat): WritableJson {
+  const [first] = columns;
+  if (columns.length === 1) return [encodeColumn(first, named?.length ?? width ?? -1)];
+  const starts = columns.flatMap((column, index) => {
+    const before = columns[index - 1];
+    return before && isAlike(before, column) ? [] : [index];
+  });
+  return starts.map((start, index) =>
+    encodeColumn(columnAt(columns, start), (starts[index + 1] ?? columns.length) - start),
+  );
+}
+
+function isAlike(one: Column, other: Column): boolean {
+  return one.type === other.type && one.canBeMissing === other.canBeMissing;
+}
+
+function encodeColumn({ type, canBeMissing = false }: Column, count: number): WritableJson {
+  return { type, count, ...(canBeMissing && { nullable: true }) };
 }
 
 /** How TorchServe and SageMaker's multi-model endpoints call a model and where it is; ours is inside the repository. */
