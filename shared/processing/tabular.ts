@@ -80,21 +80,29 @@ function parseList(row: JsonValue[], field: string, format: RowFormat): Cell[] {
 }
 
 function parseNamed(row: JsonObject, field: string, features: readonly Feature[], format: RowFormat): Cell[] {
-  const unknown = Object.keys(row).filter((key) => !features.some((feature) => feature.name === key));
+  checkNames(row, field, features, format);
+  return features.map((feature, index) =>
+    parseCell(row[feature.name], `${field}.${feature.name}`, feature, columnAt(format.columns, index)),
+  );
+}
+
+/** As names are distinct, a row that lacks none and has as many as there are has no others. */
+function checkNames(row: JsonObject, field: string, features: readonly Feature[], format: RowFormat): void {
+  const missing = features.filter(({ name }) => !Object.hasOwn(row, name));
+  const given = Object.keys(row);
+  if (missing.length === 0 && given.length === features.length) return;
+  const known = new Set(features.map(({ name }) => name));
+  const unknown = given.filter((key) => !known.has(key));
   if (unknown.length > 0) {
     const listed = unknown.slice(0, 5).map((key) => JSON.stringify(key.slice(0, 60)));
     throw invalid(
       `Field "${field}" has unknown features ${listed.join(', ')}; expected ${describeFormat(format)}.`,
     );
   }
-  const missing = features.filter((feature) => !Object.hasOwn(row, feature.name));
   if (missing.length > 0) {
     const names = missing.map((feature) => `"${feature.name}"`).join(', ');
     throw invalid(`Field "${field}" lacks ${names}; expected ${describeFormat(format)}.`);
   }
-  return features.map((feature, index) =>
-    parseCell(row[feature.name], `${field}.${feature.name}`, feature, columnAt(format.columns, index)),
-  );
 }
 
 function parseCell(

@@ -109,6 +109,25 @@ describe('parseRow', () => {
     expect(parseRow({ constructor: 5 }, 'features', format)).toEqual([5]);
   });
 
+  it('looks at each name only a few times, however many there are', () => {
+    let looks = 0;
+    const names = Array.from({ length: 500 }, (_, index) => `f${index}`);
+    const format: RowFormat = {
+      named: names.map((name) => ({
+        get name() {
+          looks += 1;
+          return name;
+        },
+      })),
+      width: 500,
+      columns: [{ type: 'number' }],
+    };
+    const row = Object.fromEntries(names.map((name) => [name, 1]));
+    expect(parseRow(row, 'features', format)).toEqual(names.map(() => 1));
+    expect(messageOf({ ...row, g: 1 }, format)).toContain('has unknown features "g"');
+    expect(looks).toBeLessThan(10 * names.length);
+  });
+
   it('names no more than five unknown features, each shortened', () => {
     const row = Object.fromEntries(Array.from('abcdefg', (key) => [key.repeat(80), 1]));
     const message = messageOf(row);
