@@ -15,14 +15,19 @@ export interface ReservedPath {
  * a version it never asked for.
  */
 export function findReservedPaths(operations: readonly Operation[]): readonly ReservedPath[] {
-  const paths = new Set(operations.map(({ path }) => path).filter((path) => !path.endsWith('}')));
+  // A verb behind a colon is taken for a name by none.
+  const paths = new Set(operations.map(({ path }) => path).filter((path) => /\/\w+$/.test(path)));
   return [...paths].flatMap((path) => {
-    const allowed = operations.filter((operation) => operation.path === path).map(({ method }) => method);
-    if (allowed.includes('ALL')) return [];
-    const others = operations.filter((operation) => takesPath(operation, path) && operation.method !== 'ALL');
-    const refused = new Set(others.map(({ method }) => method).filter((method) => !allowed.includes(method)));
-    return refused.size > 0 ? [{ path, allowed, refused: [...refused] }] : [];
+    const allowed = methodsOf(operations.filter((operation) => operation.path === path));
+    if (allowed.has('ALL')) return [];
+    const others = methodsOf(operations.filter((operation) => takesPath(operation, path)));
+    const refused = [...others].filter((method) => method !== 'ALL' && !allowed.has(method));
+    return refused.length > 0 ? [{ path, allowed: [...allowed], refused }] : [];
   });
+}
+
+function methodsOf(operations: readonly Operation[]): ReadonlySet<string> {
+  return new Set(operations.map(({ method }) => method));
 }
 
 /** Whether an operation has the same parts as a path, with a name where that has a word. */
