@@ -26,6 +26,8 @@ export interface Model extends Cacheable {
   readonly config: ModelConfig;
   /** Where the config comes from. */
   readonly format: Format;
+  /** The file that holds the graph, below the folder of the version. */
+  readonly modelFile: string;
   readonly session: Session;
   readonly task: TaskRunner;
   /** Body of a predict request that it answers; undefined where it would be huge. */
@@ -63,6 +65,7 @@ export async function loadModel(
       reference,
       config,
       format,
+      modelFile: folder.modelFile,
       session,
       task,
       example: folder.example ?? example ?? task.example,

@@ -63,6 +63,11 @@ export interface ModelRepository {
    */
   config(reference: ModelReference): Promise<ModelConfig | undefined>;
   /**
+   * The file that holds a version's graph, below its folder, without fetching it.
+   * @throws ModelError when there is none, StoreError
+   */
+  locate(reference: ModelReference): Promise<string>;
+  /**
    * Brings a version's files to this machine.
    * @throws ModelError, StoreError
    */
@@ -80,6 +85,8 @@ export const REFERENCE_FILE = 'reference.json';
 export function createModelRepository(options: ModelRepositoryOptions): ModelRepository {
   const { store, artifacts, onProblem } = options;
   const smallFiles = createSmallFiles(store);
+  const readText = smallFiles.reader((text) => text);
+  const readConfig = smallFiles.reader(parseModelConfig);
   const listings = createListings({
     ...options,
     onRenewed: ({ files }) => smallFiles.keep(files.values()),
@@ -105,7 +112,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     const prefix = pathOf(reference);
     const readStored = async (path: string) => {
       const file = known.files.get(path);
-      return file && (await smallFiles.read(file, (text) => text));
+      return file && (await readText(file));
     };
     const readOwn = read ?? ((path: string) => readStored(`${prefix}/${path}`));
     return {
@@ -136,8 +143,9 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       const known = await listings.current();
       const folder = formatFolder(known, reference);
       const file = known.files.get(`${pathOf(reference)}/${CONFIG_FILE}`);
-      return file ? await smallFiles.read(file, parseModelConfig) : await recogniseFiles(folder);
+      return file ? await readConfig(file) : await recogniseFiles(folder);
     },
+    locate: async (reference) => await locateModel(formatFolder(await listings.current(), reference)),
     open: async (reference) => {
       const prefix = pathOf(reference);
       const path = await artifacts.fetchFolder(prefix);

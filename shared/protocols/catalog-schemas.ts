@@ -42,10 +42,17 @@ export const healthResponse = lazily(() =>
 /** What clients of TorchServe and of SageMaker's multi-model endpoints read. */
 const names = lazily(() => ({
   modelName: z.string(),
-  modelUrl: z.string().describe('The model file inside the repository.'),
+  modelUrl: z
+    .string()
+    .describe('The model file inside the repository; its folder where there is no such file.'),
 }));
 
-const task = lazily(() => z.string().nullable().describe('What model.json says; null without one.'));
+const task = lazily(() =>
+  z
+    .string()
+    .nullable()
+    .describe('What its small files say, such as model.json; null where only the graph says it.'),
+);
 
 export const modelsResponse = lazily(() =>
   z

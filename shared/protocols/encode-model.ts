@@ -1,12 +1,14 @@
 import type { Model } from '../inference/load-model.ts';
 import type { WritableJson } from '../json/write-json.ts';
-import type { ModelReference } from '../models/model-repository.ts';
+import { ModelError } from '../models/model-config.ts';
+import { type ModelReference, type ModelRepository, pathOf } from '../models/model-repository.ts';
 import { type Column, columnAt, type RowFormat } from '../processing/tabular.ts';
 import type { TensorSpec } from '../runtime/session.ts';
+import { StoreError } from '../stores/model-store.ts';
 
 /** All there is to say of a model version. */
 export function encodeModel(
-  { reference, config, format, session, task, example }: Model,
+  { reference, config, format, modelFile, session, task, example }: Model,
   versions: readonly string[],
 ): WritableJson {
   return {
@@ -23,7 +25,7 @@ export function encodeModel(
     outputs: session.outputs.map(encodeSpec),
     metrics: config.metrics,
     example,
-    ...encodeNames(reference),
+    ...encodeNames(reference, modelFile),
   };
 }
 
@@ -48,9 +50,23 @@ function encodeColumn({ type, canBeMissing = false }: Column, count: number): Wr
   return { type, count, ...(canBeMissing && { nullable: true }) };
 }
 
-/** How TorchServe and SageMaker's multi-model endpoints call a model and where it is; ours is inside the repository. */
-export function encodeNames({ name, version }: ModelReference) {
-  return { modelName: name, modelUrl: `${name}/${version}/model.onnx` };
+/**
+ * How TorchServe and SageMaker's multi-model endpoints call a model and where it is: its file inside the repository, or
+ * its folder where there is no such file. The model is not loaded for it.
+ */
+export async function readNames(reference: ModelReference, repository: ModelRepository) {
+  try {
+    return encodeNames(reference, await repository.locate(reference));
+  } catch (error) {
+    if (error instanceof ModelError || error instanceof StoreError) return encodeNames(reference, undefined);
+    throw error;
+  }
+}
+
+function encodeNames(reference: ModelReference, modelFile: string | undefined) {
+  const folder = pathOf(reference);
+  const modelUrl = modelFile === undefined ? folder : `${folder}/${modelFile}`;
+  return { modelName: reference.name, modelUrl };
 }
 
 /** A tensor of a graph, as the Open Inference Protocol has it. */
