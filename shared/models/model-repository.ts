@@ -41,6 +41,8 @@ export interface ModelFolder extends FormatFolder {
   readonly config: ModelConfig | undefined;
   /** A request it is known to answer, from its reference.json; undefined without one. */
   readonly example: JsonObject | undefined;
+  /** The files are not used any more, and may make room for others. */
+  release(): Promise<void>;
 }
 
 export interface ModelRepository {
@@ -68,7 +70,7 @@ export interface ModelRepository {
    */
   locate(reference: ModelReference): Promise<string>;
   /**
-   * Brings a version's files to this machine.
+   * Brings a version's files to this machine, where they stay until they are released.
    * @throws ModelError, StoreError
    */
   open(reference: ModelReference): Promise<ModelFolder>;
@@ -89,7 +91,15 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
   const readConfig = smallFiles.reader(parseModelConfig);
   const listings = createListings({
     ...options,
-    onRenewed: ({ files }) => smallFiles.keep(files.values()),
+    onRenewed: ({ files, models }) => {
+      smallFiles.keep(files.values());
+      const folders = [...models.values()].flatMap(({ name, versions }) =>
+        versions.map((version) => pathOf({ name, version })),
+      );
+      artifacts
+        .removeExcept(new Set(folders))
+        .catch((error: unknown) => onProblem?.('models that are gone cannot be removed', error));
+    },
   });
   const aliases = createAliases(listings, smallFiles);
 
@@ -123,6 +133,22 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     };
   }
 
+  async function readFolder(reference: ModelReference, path: string): Promise<Omit<ModelFolder, 'release'>> {
+    const prefix = pathOf(reference);
+    const known = await listings.current();
+    const folder = formatFolder(known, reference, (file) => readIfPresent(join(path, file)));
+    const config = await folder.read(CONFIG_FILE);
+    const example = await folder.read(REFERENCE_FILE);
+    return {
+      ...folder,
+      path,
+      modelFile: await locateModel(folder),
+      sizeBytes: filesBelow(known, prefix).reduce((total, file) => total + file.sizeBytes, 0),
+      config: config === undefined ? undefined : parseModelConfig(config),
+      example: example === undefined ? undefined : firstRequest(example, prefix),
+    };
+  }
+
   return {
     list: async () => [...(await listings.current()).models.values()],
     resolve: async (name, version) => {
@@ -147,20 +173,14 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     },
     locate: async (reference) => await locateModel(formatFolder(await listings.current(), reference)),
     open: async (reference) => {
-      const prefix = pathOf(reference);
-      const path = await artifacts.fetchFolder(prefix);
-      const known = await listings.current();
-      const folder = formatFolder(known, reference, (file) => readIfPresent(join(path, file)));
-      const config = await folder.read(CONFIG_FILE);
-      const example = await folder.read(REFERENCE_FILE);
-      return {
-        ...folder,
-        path,
-        modelFile: await locateModel(folder),
-        sizeBytes: filesBelow(known, prefix).reduce((total, file) => total + file.sizeBytes, 0),
-        config: config === undefined ? undefined : parseModelConfig(config),
-        example: example === undefined ? undefined : firstRequest(example, prefix),
-      };
+      const path = await artifacts.fetchFolder(pathOf(reference));
+      const release = async () => await artifacts.releaseFolder(path);
+      try {
+        return { ...(await readFolder(reference, path)), release };
+      } catch (error) {
+        await release();
+        throw error;
+      }
     },
   };
 }
