@@ -26,9 +26,6 @@ export interface InferenceFunctionProps {
   readonly logRetentionDays: RetentionDays;
 }
 
-/** Memory that buys one whole vCPU; Lambda hands out CPU in proportion to memory. */
-const MEGABYTES_PER_VCPU = 1769;
-const MEBIBYTE = 1024 * 1024;
 const ARCHITECTURES = { arm64: Architecture.ARM_64, x86_64: Architecture.X86_64 } as const;
 
 /** The Lambda function that serves models, and the role that lets it read them and write its log. */
@@ -83,13 +80,10 @@ function findCode(folder: string): Code {
   return Code.fromAsset(folder, { exclude: ['/models'], ignoreMode: IgnoreMode.GIT });
 }
 
+/** What the function cannot know by itself; threads and memory for sessions follow from its size. */
 function createEnvironment(props: InferenceFunctionProps): Record<string, string> {
   const ternion: Partial<Record<EnvironmentVariable, string>> = {
     MODEL_REPOSITORY: props.models.repositoryUrl,
-    MODEL_CACHE_FOLDER: '/tmp/ternion',
-    // Half of the memory for sessions; Node, the native libraries and the tensors of a run share the rest.
-    SESSION_CACHE_BYTES: String(Math.floor(props.memorySizeMb / 2) * MEBIBYTE),
-    INTRA_OP_THREADS: String(Math.max(1, Math.floor(props.memorySizeMb / MEGABYTES_PER_VCPU))),
     ...(props.defaultModel !== undefined && { DEFAULT_MODEL: props.defaultModel }),
     ...(props.preloadModels.length > 0 && { PRELOAD_MODELS: props.preloadModels.join(',') }),
   };

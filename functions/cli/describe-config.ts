@@ -9,7 +9,7 @@ type Members = { readonly [member: string]: WritableJson };
  */
 export function describeConfig({ config, task }: Model): Members {
   const { task: name, ...members } = config;
-  const features = task.features?.map((feature) => ({ ...feature }));
+  const features = task.features?.named?.map((feature) => ({ ...feature }));
   const all = {
     task: name,
     ...members,

@@ -7,7 +7,7 @@ import type { JsonObject } from '../json/parse-json.ts';
 import type { Task } from '../models/model-config.ts';
 import { type ModelListing, type ModelReference, pathOf } from '../models/model-repository.ts';
 import type { Label } from '../processing/classification.ts';
-import type { Feature } from '../processing/tabular.ts';
+import type { RowFormat } from '../processing/tabular.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 
 /** What is known of a model once it was loaded. It stays true: versions do not change. */
@@ -18,7 +18,8 @@ export interface ModelFacts {
   readonly description: string | undefined;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
-  readonly features: readonly Feature[] | undefined;
+  /** What a row looks like, where the model takes rows. */
+  readonly features: RowFormat | undefined;
   /** Names of the classes; undefined where they are only counted. */
   readonly labels: readonly Label[] | undefined;
   /** Body of a predict request that is answered; undefined where there is none, or it is long. */

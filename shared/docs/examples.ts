@@ -51,10 +51,10 @@ function wrapRows(key: string, facts: ModelFacts): JsonObject | undefined {
 }
 
 function wrapExamples(task: Task, facts: ModelFacts): JsonObject | undefined {
-  const { features = [] } = facts;
-  const rows = facts.task === task && features.length > 0 ? rowsOf(facts) : undefined;
+  const names = facts.features?.named;
+  const rows = facts.task === task && names ? rowsOf(facts) : undefined;
   const named = rows?.map((row) =>
-    Object.fromEntries(features.map(({ name }, index) => [name, row[index] ?? null])),
+    Object.fromEntries((names ?? []).map(({ name }, index) => [name, row[index] ?? null])),
   );
   return named && { examples: named };
 }

@@ -1,3 +1,4 @@
+import { measureNesting } from '../json/nesting.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json/parse-json.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import type { ModelFacts } from './describe-models.ts';
@@ -51,10 +52,8 @@ function fromTensors(values: JsonObject, specs: readonly TensorSpec[]): JsonObje
   for (const { name, datatype } of specs) {
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
     if (value === undefined) return undefined;
-    const shape: number[] = [];
-    for (let level: JsonValue | undefined = value; Array.isArray(level); level = level[0])
-      shape.push(level.length);
-    tensors.push({ name, datatype, shape, data: shape.length === 0 ? [value] : value });
+    const { shape } = measureNesting(value);
+    tensors.push({ name, datatype, shape: [...shape], data: shape.length === 0 ? [value] : value });
   }
   return { inputs: tensors };
 }
@@ -65,7 +64,7 @@ function memberOf(value: JsonValue | undefined, key: string): JsonValue | undefi
 
 function toRow(value: JsonValue, features: ModelFacts['features']): JsonValue[] | undefined {
   if (Array.isArray(value)) return value;
-  if (!isJsonObject(value) || !features) return undefined;
-  const row = features.map(({ name }) => memberOf(value, name));
+  if (!isJsonObject(value) || !features?.named) return undefined;
+  const row = features.named.map(({ name }) => memberOf(value, name));
   return row.every((cell) => cell !== undefined) ? row : undefined;
 }

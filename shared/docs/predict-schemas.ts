@@ -1,8 +1,7 @@
 import type { Limits } from '../config.ts';
 import type { InputKind } from '../inference/input.ts';
 import { ACCEPTED_IMAGE_TYPES } from '../processing/image/sniff.ts';
-import type { Feature } from '../processing/tabular.ts';
-import { type Datatype, INTEGER_RANGES } from '../tensor/datatype.ts';
+import { type Column, columnAt, type Feature, type RowFormat } from '../processing/tabular.ts';
 import type { ModelFacts } from './describe-models.ts';
 import { BYTES_SCHEMA, type JsonSchema, type MediaTypes } from './openapi.ts';
 import { nestedSchema } from './tensor-schemas.ts';
@@ -14,7 +13,7 @@ export function describePredictRequest(facts: ModelFacts, limits: Limits): Media
 
 const REQUESTS: Record<InputKind, (facts: ModelFacts, limits: Limits) => MediaTypes> = {
   features: (facts, limits) => {
-    const row = rowSchema(facts);
+    const row = facts.features ? rowSchema(facts.features) : {};
     const instance = { anyOf: [...alternativesOf(row), only('features', row)] };
     return json(oneOrMore('features', row, instance, facts, limits), facts);
   },
@@ -90,18 +89,11 @@ function oneOrMore(
 const MOST_FEATURES = 256;
 
 /** A row: a list in the model's order or, where the features have names, an object by name. */
-function rowSchema({ features, inputs }: ModelFacts): JsonSchema {
-  const [input] = inputs;
-  const datatype = input?.datatype ?? 'FP32';
-  const graphWidth = input?.shape[1] ?? -1;
-  const width = features?.length ?? (graphWidth === -1 ? undefined : graphWidth);
-  const size = width !== undefined && { minItems: width, maxItems: width };
-  if (!features || features.length > MOST_FEATURES)
-    return { type: 'array', items: cellSchema(datatype), ...size };
-  // A graph has its columns in one matrix, or an input for each.
-  const cells = features.map((feature, index) =>
-    featureSchema(feature, (inputs.length > 1 ? inputs[index]?.datatype : undefined) ?? datatype),
-  );
+function rowSchema({ named: features, width, columns }: RowFormat): JsonSchema {
+  const count = features?.length ?? width;
+  const size = count !== undefined && { minItems: count, maxItems: count };
+  if (!features || features.length > MOST_FEATURES) return { ...itemsSchema(columns), ...size };
+  const cells = features.map((feature, index) => featureSchema(feature, columnAt(columns, index)));
   const named = {
     type: 'object',
     title: 'By name',
@@ -119,32 +111,40 @@ function rowSchema({ features, inputs }: ModelFacts): JsonSchema {
   return { anyOf: [named, listed] };
 }
 
-/** The range of a feature is held to, so it can be said. */
-function featureSchema({ name, unit, range, description, values }: Feature, datatype: Datatype): JsonSchema {
-  const [low, high] = range ?? [];
+/** Values of columns that have no names, or too many of them: one by one only where they differ. */
+function itemsSchema(columns: RowFormat['columns']): JsonSchema {
+  const kinds = new Map(
+    columns.map((column) => cellSchema(column)).map((cell) => [JSON.stringify(cell), cell]),
+  );
+  const [first = {}, ...others] = kinds.values();
+  if (others.length === 0) return { type: 'array', items: first };
+  if (columns.length > MOST_FEATURES) return { type: 'array', items: { anyOf: [first, ...others] } };
+  return { type: 'array', prefixItems: columns.map((column) => cellSchema(column)), items: false };
+}
+
+/** Range and values of a feature are held to, so they can be said. */
+function featureSchema(feature: Feature, column: Column): JsonSchema {
+  const { name, unit, description } = feature;
   return {
     title: name,
     description: [description, unit && `In ${unit}.`].filter(Boolean).join(' ') || undefined,
-    ...(datatype === 'BYTES'
-      ? { type: 'string', ...(values && { enum: values }) }
-      : numberSchema(datatype, low, high)),
+    ...cellSchema(column, feature),
   };
 }
 
-function cellSchema(datatype: Datatype): JsonSchema {
-  return datatype === 'BYTES' ? { type: 'string' } : numberSchema(datatype);
-}
+type Bounds = Pick<Feature, 'range' | 'values'>;
 
-function numberSchema(
-  datatype: Datatype,
-  low = Number.NEGATIVE_INFINITY,
-  high = Number.POSITIVE_INFINITY,
-): JsonSchema {
-  const whole = datatype === 'BOOL' ? [0, 1] : INTEGER_RANGES[datatype];
-  const minimum = Math.max(low, whole?.[0] ?? low);
-  const maximum = Math.min(high, whole?.[1] ?? high);
+/** What one value of a row is in JSON. */
+function cellSchema(column: Column, { range, values }: Bounds = {}): JsonSchema {
+  if (column.type === 'string') return { type: 'string', ...(values && { enum: values }) };
+  const { integers, isBoolean = false, canBeMissing = false } = column;
+  const whole = integers ? 'integer' : 'number';
+  const minimum = Math.max(range?.[0] ?? Number.NEGATIVE_INFINITY, integers?.[0] ?? Number.NEGATIVE_INFINITY);
+  const maximum = Math.min(range?.[1] ?? Number.POSITIVE_INFINITY, integers?.[1] ?? Number.POSITIVE_INFINITY);
   return {
-    type: whole ? 'integer' : 'number',
+    type: isBoolean ? [whole, 'boolean'] : canBeMissing ? [whole, 'null'] : whole,
+    // Where true is 1, the values would have to be said twice.
+    ...(values && !isBoolean && { enum: values }),
     ...(Number.isFinite(minimum) && { minimum }),
     ...(Number.isFinite(maximum) && { maximum }),
   };

@@ -1,9 +1,4 @@
-interface MediaRange {
-  readonly range: string;
-  readonly weight: number;
-  /** Where it stands in the header. */
-  readonly place: number;
-}
+import { parseQualityList } from './quality-list.ts';
 
 /**
  * The media type that an Accept header likes best of those offered: the one with the highest weight, then the one the
@@ -19,7 +14,11 @@ export function chooseMediaType<T extends string>(
   offered: readonly T[],
 ): T | undefined {
   if (accept === null || accept.trim() === '') return offered[0];
-  const ranges = accept.split(',').map(readRange);
+  const ranges = parseQualityList(accept).map(({ value, weight }, place) => ({
+    range: value,
+    weight,
+    place,
+  }));
   const liked = offered.flatMap((type) => {
     const [best] = ranges.filter(({ range }) => fits(type, range)).sort(bySpecificity);
     return best && best.weight > 0 ? [{ type, ...best }] : [];
@@ -27,19 +26,12 @@ export function chooseMediaType<T extends string>(
   return liked.sort((a, b) => b.weight - a.weight || a.place - b.place)[0]?.type;
 }
 
-function readRange(text: string, place: number): MediaRange {
-  const [range = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase());
-  const given = parameters.find((parameter) => parameter.startsWith('q='));
-  const weight = given === undefined ? 1 : Number(given.slice(2));
-  return { range, weight: Number.isNaN(weight) ? 1 : weight, place };
-}
-
 function fits(type: string, range: string): boolean {
   return range === type || range === '*/*' || (range.endsWith('/*') && type.startsWith(range.slice(0, -1)));
 }
 
 /** Ranges with fewer wildcards come first. */
-function bySpecificity(a: MediaRange, b: MediaRange): number {
+function bySpecificity(a: { readonly range: string }, b: { readonly range: string }): number {
   return wildcards(a.range) - wildcards(b.range);
 }
 

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, deflate, gzip } from 'node:zlib';
 import { BytesResponse } from './bytes.ts';
+import { type Preference, parseQualityList } from './quality-list.ts';
 
 /** Smaller bodies gain nothing that pays for the time. */
 const SMALLEST_BODY_BYTES = 1024;
@@ -9,6 +10,8 @@ const ENCODERS = {
   gzip: promisify<Uint8Array, { level: number }, Buffer>(gzip),
   deflate: promisify<Uint8Array, { level: number }, Buffer>(deflate),
 };
+
+const CODINGS: ReadonlySet<string> = new Set(['identity', ...Object.keys(ENCODERS)]);
 
 /** The answer compressed as the request's Accept-Encoding prefers, or as it is. */
 export async function compressResponse(request: Request, response: Response): Promise<Response> {
@@ -25,13 +28,9 @@ export async function compressResponse(request: Request, response: Response): Pr
 
 /** The coding with the highest weight, the first of equals; undefined for none (RFC 9110, section 12.5.3). */
 export function chooseCoding(header: string): 'gzip' | 'deflate' | undefined {
-  let best: { coding: string; weight: number } = { coding: 'identity', weight: 0 };
-  for (const part of header.split(',')) {
-    const [name = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase());
-    const quality = parameters.find((parameter) => parameter.startsWith('q='));
-    const weight = quality === undefined ? 1 : Number(quality.slice(2));
-    if (['gzip', 'deflate', 'identity'].includes(name) && weight > best.weight)
-      best = { coding: name, weight };
+  let best: Preference = { value: 'identity', weight: 0 };
+  for (const one of parseQualityList(header)) {
+    if (CODINGS.has(one.value) && one.weight > best.weight) best = one;
   }
-  return best.coding === 'gzip' || best.coding === 'deflate' ? best.coding : undefined;
+  return best.value === 'gzip' || best.value === 'deflate' ? best.value : undefined;
 }

@@ -1,5 +1,5 @@
 import { ModelError } from '../models/model-config.ts';
-import type { Column, Feature, RowFormat } from '../processing/tabular.ts';
+import { type Column, columnAt, type Feature, type RowFormat } from '../processing/tabular.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import { FLOAT_BOUNDS, INTEGER_RANGES } from '../tensor/datatype.ts';
 
@@ -18,7 +18,8 @@ export interface ColumnBinding {
 
 /**
  * Finds out which columns a tabular graph takes. The columns of several inputs stand in the order of the inputs, unless
- * the features of the config have the very names of the inputs: then those names say which is which.
+ * the features of the config have the very names of the inputs: then those names say which is which. Each feature comes
+ * back with its type.
  *
  * @throws ModelError when an input is no column or matrix, or the config names other features
  */
@@ -33,7 +34,7 @@ export function bindColumns(
     const columns: RowFormat['columns'] = [columnOf(only)];
     checkFeatures(features, [only]);
     return {
-      format: { features, width: undefined, columns },
+      format: { named: withTypes(features, columns), width: undefined, columns },
       inputs: [{ spec: only, places: undefined }],
     };
   }
@@ -42,11 +43,12 @@ export function bindColumns(
   checkFeatures(features, ordered);
   const [first, ...others] = ordered.map(columnOf);
   if (!first) throw new ModelError('a tabular model takes columns, its graph has none');
+  const columns: RowFormat['columns'] = [first, ...others];
   return {
     format: {
-      features: features ?? nameColumns(specs, ordered),
+      named: withTypes(features, columns) ?? nameColumns(specs, ordered),
       width: ordered.length,
-      columns: [first, ...others],
+      columns,
     },
     inputs: specs.map((spec) => ({
       spec,
@@ -81,6 +83,14 @@ function columnOf({ datatype, takesMissing = false }: TensorSpec): Column {
   const floatBound = FLOAT_BOUNDS[datatype];
   const canBeMissing = takesMissing && floatBound !== undefined;
   return { type: 'number', integers: INTEGER_RANGES[datatype], floatBound, canBeMissing };
+}
+
+/** What the config leaves to the graph. */
+function withTypes(
+  features: readonly Feature[] | undefined,
+  columns: RowFormat['columns'],
+): readonly Feature[] | undefined {
+  return features?.map((feature, index) => ({ ...feature, type: columnAt(columns, index).type }));
 }
 
 /** The inputs in the order of the features, when each feature is named as one input of one column. */

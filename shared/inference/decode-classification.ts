@@ -33,8 +33,8 @@ export function createClassificationDecoder(
     (labelOutput && graph.classLabels.get(labelOutput.name));
   const classes = countClasses(scoresOutput);
   const labels = config.labels ?? graphLabels ?? range(classes);
-  const isOfSecond = classes === 1 && config.labels?.length === 2 && graphLabels === undefined;
-  if (isOfSecond) checkNoSoftmax(scoresOutput.name, config.postprocess);
+  const hasOnlySecondScore = classes === 1 && config.labels?.length === 2 && graphLabels === undefined;
+  if (hasOnlySecondScore) checkNoSoftmax(scoresOutput.name, config.postprocess);
   else checkClasses(scoresOutput.name, classes, config.labels, graphLabels);
   return {
     fetches: labelOutput ? [scoresOutput.name, labelOutput.name] : [scoresOutput.name],
@@ -43,7 +43,7 @@ export function createClassificationDecoder(
       const scores = outputs.get(scoresOutput.name);
       const given = labelOutput && outputs.get(labelOutput.name);
       const own = scores ? scoreRows(scores, config.postprocess) : [];
-      const rows = isOfSecond
+      const rows = hasOnlySecondScore
         ? own.map((row) => scoreBoth(row, labels))
         : checkScores(own, config.labels ?? graphLabels);
       const predictions = rows.map((row, index): ClassificationPrediction => {

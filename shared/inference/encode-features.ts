@@ -2,7 +2,7 @@ import type { Limits } from '../config.ts';
 import { invalid } from '../errors.ts';
 import type { JsonValue } from '../json/parse-json.ts';
 import { ModelError } from '../models/model-config.ts';
-import { type Cell, type Feature, parseRow, type RowFormat } from '../processing/tabular.ts';
+import { type Cell, columnAt, type Feature, parseRow, type RowFormat } from '../processing/tabular.ts';
 import type { Session } from '../runtime/session.ts';
 import { createTensor, type Tensor } from '../tensor/tensor.ts';
 import { bindColumns, type ColumnBinding, type FeatureInput } from './bind-columns.ts';
@@ -23,13 +23,13 @@ export function createFeatureEncoder(
   const { format, inputs } = binding;
   const [first] = inputs;
   if (!first) throw new ModelError('a tabular model takes columns, its graph has no inputs');
-  const width = format.features?.length ?? format.width ?? 1;
+  const width = format.named?.length ?? format.width ?? 1;
   const example = Array.from({ length: width }, (_, index) =>
-    middleOf(format.features?.[index], (format.columns[index] ?? format.columns[0]).type),
+    middleOf(format.named?.[index], columnAt(format.columns, index).type),
   );
   return {
-    features: format.features,
-    encode: (given, limits) => encodeRows(rowsOf(given, format.features), binding, limits),
+    features: format,
+    encode: (given, limits) => encodeRows(rowsOf(given, format.named), binding, limits),
     example: () => toBatch([example], binding, width),
     exampleRequest: fillBatch(first.spec, 'features', example),
   };
@@ -62,7 +62,7 @@ function encodeRows(
 ): EncodedBatch {
   const { format } = binding;
   const parsed: Cell[][] = [];
-  let width = format.features?.length ?? format.width;
+  let width = format.named?.length ?? format.width;
   let count = 0;
   for (const { value, field } of rows) {
     // Where neither config nor graph say how wide a row is, the first one does.

@@ -19,12 +19,15 @@ interface TextConfig {
 const USUAL_TOKENS = 512;
 
 /** What goes into the inputs of a graph, by the names that transformers gives them. */
-const ROLES: Readonly<Record<string, (batch: TokenBatch, scheme: PositionScheme) => Int32Array>> = {
-  input_ids: ({ ids }) => ids,
-  attention_mask: ({ mask }) => mask,
-  token_type_ids: ({ typeIds }) => typeIds,
-  position_ids: positionsOf,
-};
+const ROLES: ReadonlyMap<string, Role> = new Map<string, Role>([
+  ['input_ids', ({ ids }) => ids],
+  ['attention_mask', ({ mask }) => mask],
+  ['token_type_ids', ({ typeIds }) => typeIds],
+  ['position_ids', positionsOf],
+]);
+
+/** Gives the elements of an input. */
+type Role = (batch: TokenBatch, scheme: PositionScheme) => Int32Array;
 
 /**
  * Prepares the inputs of a text model: tokens by `tokenizer.json` beside the model, or the texts themselves for a graph
@@ -40,7 +43,8 @@ export async function createTextEncoder(
 ): Promise<BatchEncoder> {
   const [first, ...others] = session.inputs;
   if (first?.datatype === 'BYTES' && others.length === 0) return createStringEncoder(first);
-  const ids = checkInputs(session.inputs);
+  const inputs = session.inputs.map(bindInput);
+  const ids = findIds(session.inputs);
   const tokenizer = await readTokenizer(folder);
   const format = chooseFormat(ids, tokenizer, config);
   const scheme = session.inputs.some(({ name }) => name === 'position_ids')
@@ -50,10 +54,10 @@ export async function createTextEncoder(
     const batch = tokenizer.frame(rows, length);
     const shape = [batch.rows, length];
     const feeds = new Map(
-      session.inputs.map(({ name, datatype }) => {
-        const values = ROLES[name]?.(batch, scheme) ?? batch.ids;
-        return [name, createTensor(datatype, shape, values)];
-      }),
+      inputs.map(({ spec: { name, datatype }, role }) => [
+        name,
+        createTensor(datatype, shape, role(batch, scheme)),
+      ]),
     );
     return { rows: batch.rows, feeds, mask: createTensor('INT32', shape, batch.mask) };
   };
@@ -62,8 +66,10 @@ export async function createTextEncoder(
       const texts = readTexts(given, limits);
       const rows = await mapInTurns(texts, ({ value }) => tokenizer.tokenize(value, format.maxTokens));
       checkNotEmpty(rows, texts, tokenizer);
-      const length = format.length ?? longest(rows) + tokenizer.specialTokens;
-      checkSize(rows, length, tokenizer, limits);
+      const most = longest(rows);
+      const length = format.length ?? most + tokenizer.specialTokens;
+      checkSize(rows.length * length, limits);
+      if (!tokenizer.canPad) checkEqual(rows, most);
       return toBatch(rows, length);
     },
     example: () => {
@@ -74,17 +80,20 @@ export async function createTextEncoder(
   };
 }
 
-/** Gives the input for the tokens. */
-function checkInputs(specs: readonly TensorSpec[]): TensorSpec {
-  for (const { name, datatype, shape } of specs) {
-    if (!Object.hasOwn(ROLES, name)) {
-      const known = Object.keys(ROLES).join(', ');
-      throw new ModelError(`its graph has the input "${name}"; the inputs of a text model are ${known}`);
-    }
-    if (shape.length !== 2 || datatype === 'BYTES') {
-      throw new ModelError(`its input "${name}" is ${datatype} [${shape}]; tokens are a matrix of numbers`);
-    }
+function bindInput(spec: TensorSpec): { readonly spec: TensorSpec; readonly role: Role } {
+  const { name, datatype, shape } = spec;
+  const role = ROLES.get(name);
+  if (!role) {
+    const known = [...ROLES.keys()].join(', ');
+    throw new ModelError(`its graph has the input "${name}"; the inputs of a text model are ${known}`);
   }
+  if (shape.length !== 2 || datatype === 'BYTES') {
+    throw new ModelError(`its input "${name}" is ${datatype} [${shape}]; tokens are a matrix of numbers`);
+  }
+  return { spec, role };
+}
+
+function findIds(specs: readonly TensorSpec[]): TensorSpec {
   const ids = specs.find(({ name }) => name === 'input_ids');
   if (ids) return ids;
   throw new ModelError('its graph has no input "input_ids", which a text model takes its tokens in');
@@ -123,27 +132,24 @@ function checkNotEmpty(
   texts: readonly Located<string>[],
   { specialTokens }: TextTokenizer,
 ): void {
-  const empty = specialTokens === 0 ? rows.findIndex((row) => row.length === 0) : -1;
-  if (empty === -1) return;
-  throw invalid(`Field "${texts[empty]?.field ?? 'text'}" has no tokens for this model; expected a text.`);
+  if (specialTokens > 0) return;
+  const empty = texts.find((_, index) => rows[index]?.length === 0);
+  if (empty) throw invalid(`Field "${empty.field}" has no tokens for this model; expected a text.`);
 }
 
 function longest(rows: readonly TokenRow[]): number {
   return rows.reduce((most, row) => Math.max(most, row.length), 0);
 }
 
-function checkSize(
-  rows: readonly TokenRow[],
-  length: number,
-  tokenizer: TextTokenizer,
-  limits: Limits,
-): void {
-  if (rows.length * length > limits.tensorElements) {
-    throw invalid(
-      `The texts make more than ${limits.tensorElements} tokens, padding included; that is the limit (MAX_TENSOR_ELEMENTS).`,
-    );
-  }
-  if (tokenizer.canPad || rows.every((row) => row.length === longest(rows))) return;
+function checkSize(tokens: number, limits: Limits): void {
+  if (tokens <= limits.tensorElements) return;
+  throw invalid(
+    `The texts make more than ${limits.tensorElements} tokens, padding included; that is the limit (MAX_TENSOR_ELEMENTS).`,
+  );
+}
+
+function checkEqual(rows: readonly TokenRow[], length: number): void {
+  if (rows.every((row) => row.length === length)) return;
   throw invalid(
     'The texts have different lengths and the tokenizer of this model has no token to pad with: send one at a time.',
   );

@@ -26,6 +26,8 @@ export interface Model extends Cacheable {
   readonly config: ModelConfig;
   /** Where the config comes from. */
   readonly format: Format;
+  /** The file that holds the graph, below the folder of the version. */
+  readonly modelFile: string;
   readonly session: Session;
   readonly task: TaskRunner;
   /** Body of a predict request that it answers; undefined where it would be huge. */
@@ -40,11 +42,24 @@ export interface LoadOptions {
 
 /**
  * Loads a model version from its folder: reads the graph, rewrites ZipMaps, creates the session, finds out what kind of
- * model it is, binds the task and runs once.
+ * model it is, binds the task and runs once. The folder is released with the model, as a session may map files of it.
  *
  * @throws ModelError with a reason fit for clients
  */
 export async function loadModel(
+  reference: ModelReference,
+  folder: ModelFolder,
+  options: LoadOptions,
+): Promise<Model> {
+  try {
+    return await openModel(reference, folder, options);
+  } catch (error) {
+    await folder.release();
+    throw error;
+  }
+}
+
+async function openModel(
   reference: ModelReference,
   folder: ModelFolder,
   options: LoadOptions,
@@ -63,11 +78,18 @@ export async function loadModel(
       reference,
       config,
       format,
+      modelFile: folder.modelFile,
       session,
       task,
       example: folder.example ?? example ?? task.example,
       sizeBytes: folder.sizeBytes,
-      release: session.release,
+      release: async () => {
+        try {
+          await session.release();
+        } finally {
+          await folder.release();
+        }
+      },
     };
   } catch (error) {
     await opened.release();

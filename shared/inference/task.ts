@@ -2,7 +2,7 @@ import type { Limits } from '../config.ts';
 import type { JsonObject, JsonValue } from '../json/parse-json.ts';
 import type { ModelConfig } from '../models/model-config.ts';
 import type { Label } from '../processing/classification.ts';
-import type { Feature } from '../processing/tabular.ts';
+import type { RowFormat } from '../processing/tabular.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { InferenceInput, InferenceOutput, InputKind } from './input.ts';
@@ -38,8 +38,8 @@ export interface BatchEncoder {
   example(): EncodedBatch;
   /** Body of a predict request with one made-up instance. */
   readonly exampleRequest: JsonObject;
-  /** The columns of a tabular model, where they have names. */
-  readonly features?: readonly Feature[] | undefined;
+  /** What a row of a tabular model looks like; undefined for models of other tasks. */
+  readonly features?: RowFormat | undefined;
 }
 
 /** Turns the outputs of a model into predictions. */
@@ -58,8 +58,8 @@ export interface TaskRunner {
   /** What makes predictions of the outputs, where the task has some. */
   readonly decoder?: Decoder;
   readonly labels: readonly Label[] | undefined;
-  /** The columns of a tabular model, where they have names. */
-  readonly features?: readonly Feature[] | undefined;
+  /** What a row of a tabular model looks like; undefined for models of other tasks. */
+  readonly features?: RowFormat | undefined;
   /** Body of a predict request with one made-up instance; undefined where it would be huge. */
   readonly example: JsonObject | undefined;
   /**

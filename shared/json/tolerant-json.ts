@@ -1,5 +1,6 @@
 import { InferenceError } from '../errors.ts';
 import type { JsonObject, JsonValue } from './parse-json.ts';
+import { readStringAt } from './string-at.ts';
 
 /** Words some clients write for numbers that JSON has no form for. */
 const NON_FINITE: ReadonlyMap<string, number> = new Map([
@@ -64,18 +65,9 @@ export function parseTolerantJson(text: string, { exactIntegers = false } = {}):
   }
 
   function readString(): string {
-    const end = endOfString(text, position);
-    if (end === -1) {
-      position = text.length;
-      return fail();
-    }
-    try {
-      const value: string = JSON.parse(text.slice(position, end + 1));
-      position = end + 1;
-      return value;
-    } catch {
-      return fail();
-    }
+    const { value, end } = readStringAt(text, position);
+    position = end;
+    return value ?? fail();
   }
 
   function readArray(): JsonValue[] {
@@ -133,16 +125,6 @@ function describePlace(text: string, position: number): string {
     start = end + 1;
   }
   return `line ${line}, column ${position - start + 1}`;
-}
-
-/** Index of the quote that closes the string opened at `start`, or -1. A pattern would overflow on long strings. */
-function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
-    let backslashes = 0;
-    while (text[end - 1 - backslashes] === '\\') backslashes++;
-    if (backslashes % 2 === 0) return end;
-  }
-  return -1;
 }
 
 /** Digits of the longest whole number that a datatype holds: 2^64 - 1. */

@@ -21,17 +21,19 @@ export interface Aliases {
 }
 
 export function createAliases(listings: Listings, smallFiles: SmallFiles): Aliases {
+  const readFile = smallFiles.reader(parseDeployment);
+
   async function readDeployment(known: Listing, name: string): Promise<Deployment | undefined> {
     const path = `${name}/${DEPLOYMENT_FILE}`;
     const file = known.files.get(path);
     if (!file) return undefined;
     try {
-      return await smallFiles.read(file, parseDeployment);
+      return await readFile(file);
     } catch (error) {
       // It is written to while the server runs: a new listing has its new etag.
       if (!(error instanceof StoreError) || error.reason !== 'changed') throw error;
       const renewed = (await listings.renew()).files.get(path);
-      return renewed && (await smallFiles.read(renewed, parseDeployment));
+      return renewed && (await readFile(renewed));
     }
   }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
 import { type ModelStore, StoreError } from '../stores/model-store.ts';
 import { createDownloader, type DownloadOptions } from './artifact-download.ts';
 import { createArtifactFolder, hasFiles } from './artifact-folder.ts';
@@ -23,14 +24,23 @@ export interface ArtifactCache {
    * when it has one. Versions are immutable: what was fetched once is not asked for again while its files are there.
    *
    * @param folder a model version's folder in the repository, such as `iris/2`
-   * @returns the path of the folder that holds the files
+   * @returns the path of the folder that holds the files; they stay until it is released as often as it was fetched
    * @throws StoreError
    */
   fetchFolder(folder: string): Promise<string>;
+  /**
+   * The files are not used any more, and may make room for others.
+   * @param path what `fetchFolder` gave
+   */
+  releaseFolder(path: string): Promise<void>;
+  /** Removes downloads of folders that the repository does not have any more, as soon as they are not used. */
+  removeExcept(folders: ReadonlySet<string>): Promise<void>;
 }
 
 interface Fetched {
   readonly path: string;
+  /** Its name among the downloads; undefined for a folder of the store itself. */
+  readonly address: string | undefined;
   readonly artifacts: readonly Artifact[];
 }
 
@@ -51,9 +61,10 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
       for (const artifact of artifacts) {
         await checkContent(artifact, () => store.read(artifact.source, 0, artifact.sizeBytes));
       }
-      return { path: store.localFolder(folder), artifacts };
+      return { path: store.localFolder(folder), address: undefined, artifacts };
     }
-    return { path: await downloads.provide(addressOf(store, artifacts), artifacts), artifacts };
+    const address = addressOf(store, artifacts);
+    return { path: await downloads.provide(address, artifacts), address, artifacts };
   }
 
   async function describe(folder: string): Promise<Artifact[]> {
@@ -86,22 +97,46 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
     if (fetched.get(folder) === known) fetched.delete(folder);
   }
 
+  /** Where the files of a folder are; a download that fails is nowhere. */
+  async function readEntry([folder, known]: readonly [string, Promise<Fetched>]) {
+    const found = await known.catch(() => undefined);
+    return { folder, known, address: found?.address };
+  }
+
   return {
     fetchFolder: async (folder) => {
       if (folder !== '' && !isPlainPath(folder)) {
         throw new StoreError('missing', `${JSON.stringify(folder)} is not a folder of a model repository.`);
       }
-      const known = fetched.get(folder);
-      if (known !== undefined) {
-        const { path, artifacts } = await known;
+      for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+        const known = fetched.get(folder) ?? start(folder);
+        const { path, address, artifacts } = await known;
+        if (address !== undefined) await downloads.hold(address);
         // Temp folders are cleaned by others, and local folders are edited.
         if (await hasFiles(path, artifacts)) return path;
+        if (address !== undefined) await downloads.release(address);
         forget(folder, known);
       }
-      return (await (fetched.get(folder) ?? start(folder))).path;
+      throw new StoreError('changed', `The files of ${folder} go away as soon as they are there.`);
+    },
+    releaseFolder: async (path) => {
+      if (!store.localFolder) await downloads.release(basename(path));
+    },
+    removeExcept: async (folders) => {
+      const all = await Promise.all([...fetched].map(readEntry));
+      const kept = new Set(all.flatMap(({ folder, address }) => (folders.has(folder) ? [address] : [])));
+      for (const { folder, address, known } of all) {
+        if (folders.has(folder)) continue;
+        // Equal versions share their files.
+        if (address === undefined || kept.has(address) || (await downloads.remove(address)))
+          forget(folder, known);
+      }
     },
   };
 }
+
+/** Others can remove files between their download and the moment that they are held, but not time and again. */
+const ATTEMPTS = 3;
 
 /**
  * The name of the content. With checksums it depends on the bytes alone, so equal versions share their files; an etag

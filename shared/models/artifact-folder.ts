@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemCodeOf } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
 import { StoreError } from '../stores/model-store.ts';
 import { allOrNone, type Downloader } from './artifact-download.ts';
+import { createArtifactLeases } from './artifact-leases.ts';
+import { listDownloads, PARTIAL } from './downloads.ts';
 import { type Artifact, checkContent } from './file-manifest.ts';
+import { removeLeftovers } from './leftovers.ts';
 
 export interface ArtifactFolder {
   /**
@@ -15,6 +18,14 @@ export interface ArtifactFolder {
    * @param address a name for the content, the same for the same content in every process
    */
   provide(address: string, artifacts: readonly Artifact[]): Promise<string>;
+  /** Keeps a folder, if it is there, until it was released as often as it was held. */
+  hold(address: string): Promise<void>;
+  release(address: string): Promise<void>;
+  /**
+   * Removes a folder that nobody holds, here or in another process.
+   * @returns whether that happened
+   */
+  remove(address: string): Promise<boolean>;
 }
 
 /** Files that are open at once. */
@@ -24,15 +35,18 @@ const READ_BYTES = 1024 * 1024;
 /**
  * A folder of downloads that several processes may share, and any of them may die at any moment:
  *
- *     <address>/           complete; it appears by one rename and is never taken away
+ *     <address>/           complete; it appears by one rename, and goes away by one while nobody holds it
  *     <address>.partial/   checked files of a download that is not complete yet; whoever comes next goes on with them
- *     tmp/<pid>-<uuid>     a file that one process is writing
+ *     tmp/<pid>-<uuid>     a file that one process is writing, or a folder that it removes
+ *     marks/               who uses which address
  *
  * Names below `<address>.partial/` only ever appear by a rename of a checked file, and only go away once `<address>/`
  * is there. So a rename of the one to the other, which fails when the other is there, never shows half a version.
+ * Where a download finds no space, the folders that were used longest ago make room, and it is tried once more.
  */
 export function createArtifactFolder(root: string, downloader: Downloader): ArtifactFolder {
   const temporary = join(root, 'tmp');
+  const leases = createArtifactLeases(root);
   const limitFiles = createLimiter(OPEN_FILES);
   let prepared: Promise<void> | undefined;
 
@@ -78,27 +92,67 @@ export function createArtifactFolder(root: string, downloader: Downloader): Arti
     await removeLeftovers(temporary);
   }
 
+  async function complete(folder: string, artifacts: readonly Artifact[]): Promise<void> {
+    if (await hasFiles(folder, artifacts)) return;
+    prepared ??= prepare();
+    await prepared;
+    const partial = `${folder}${PARTIAL}`;
+    // Something took files out of the complete folder: they are put back one by one.
+    const damaged = await exists(folder);
+    try {
+      await fill(damaged ? folder : partial, artifacts);
+      if (!damaged) await rename(partial, folder);
+    } catch (error) {
+      // Another process was faster, and with its rename took the partial folder away from this one.
+      if (!(await hasFiles(folder, artifacts))) throw toDiskError(error, root, undefined);
+      // It may still be written to by a third one, which will then remove it.
+      await rm(partial, { recursive: true, force: true }).catch(() => undefined);
+    }
+  }
+
+  /** Shows a folder no more, and only then removes its files. */
+  async function removeFolder(name: string): Promise<void> {
+    prepared ??= prepare();
+    await prepared;
+    const hidden = join(temporary, `${process.pid}-${randomUUID()}`);
+    await rename(join(root, name), hidden);
+    await rm(hidden, { recursive: true, force: true });
+  }
+
+  /** Removes what was used longest ago, until as many bytes are free again. */
+  async function makeRoom(sizeBytes: number): Promise<boolean> {
+    let freedBytes = 0;
+    for (const download of await listDownloads(root)) {
+      if (freedBytes >= sizeBytes) break;
+      const isGone = await leases.evict(download.address, () => removeFolder(download.name));
+      if (isGone) freedBytes += download.sizeBytes;
+    }
+    return freedBytes > 0;
+  }
+
   return {
     provide: async (address, artifacts) => {
-      const complete = join(root, address);
-      if (await hasFiles(complete, artifacts)) return complete;
-      prepared ??= prepare();
-      await prepared;
-      const partial = `${complete}.partial`;
-      // Something took files out of the complete folder: they are put back one by one.
-      const damaged = await exists(complete);
+      const folder = join(root, address);
+      await leases.take(address);
       try {
-        await fill(damaged ? complete : partial, artifacts);
-        if (!damaged) await rename(partial, complete);
-      } catch (error) {
-        // Another process was faster, and with its rename took the partial folder away from this one.
-        if (!(await hasFiles(complete, artifacts))) throw toDiskError(error, root, undefined);
-        // It may still be written to by a third one, which will then remove it.
-        await rm(partial, { recursive: true, force: true }).catch(() => undefined);
+        await complete(folder, artifacts).catch(async (error: unknown) => {
+          if (!(error instanceof StoreError) || error.reason !== 'no-space') throw error;
+          if (!(await makeRoom(sumSizes(artifacts)))) throw error;
+          await complete(folder, artifacts);
+        });
+      } finally {
+        await leases.drop(address);
       }
-      return complete;
+      return folder;
     },
+    hold: leases.take,
+    release: leases.drop,
+    remove: async (address) => await leases.evict(address, () => removeFolder(address)),
   };
+}
+
+function sumSizes(artifacts: readonly Artifact[]): number {
+  return artifacts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
 /** Whether a folder has all artifacts in their size. */
@@ -128,33 +182,6 @@ async function writeFully(handle: FileHandle, chunk: Uint8Array, position: numbe
   while (written < chunk.length) {
     const { bytesWritten } = await handle.write(chunk, written, chunk.length - written, position + written);
     written += bytesWritten;
-  }
-}
-
-/**
- * Removes what processes left behind that died while writing. A file with this process's own number is a leftover when
- * it is older than the process; there may be other threads of it that are writing now.
- */
-async function removeLeftovers(temporary: string): Promise<void> {
-  const startMs = Date.now() - process.uptime() * 1000;
-  for (const name of await readdir(temporary).catch(() => [])) {
-    const pid = Number(/^(\d+)-/.exec(name)?.[1]);
-    if (!Number.isSafeInteger(pid) || pid === 0) continue;
-    const path = join(temporary, name);
-    const facts = await stat(path).catch(() => undefined);
-    if (!facts) continue;
-    const left = pid === process.pid ? facts.mtimeMs < startMs : !isRunning(pid);
-    if (left) await rm(path, { force: true }).catch(() => undefined);
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // A process of another user answers EPERM.
-    return systemCodeOf(error) !== 'ESRCH';
   }
 }
 

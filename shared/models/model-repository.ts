@@ -41,6 +41,8 @@ export interface ModelFolder extends FormatFolder {
   readonly config: ModelConfig | undefined;
   /** A request it is known to answer, from its reference.json; undefined without one. */
   readonly example: JsonObject | undefined;
+  /** The files are not used any more, and may make room for others. */
+  release(): Promise<void>;
 }
 
 export interface ModelRepository {
@@ -63,7 +65,12 @@ export interface ModelRepository {
    */
   config(reference: ModelReference): Promise<ModelConfig | undefined>;
   /**
-   * Brings a version's files to this machine.
+   * The file that holds a version's graph, below its folder, without fetching it.
+   * @throws ModelError when there is none, StoreError
+   */
+  locate(reference: ModelReference): Promise<string>;
+  /**
+   * Brings a version's files to this machine, where they stay until they are released.
    * @throws ModelError, StoreError
    */
   open(reference: ModelReference): Promise<ModelFolder>;
@@ -80,9 +87,19 @@ export const REFERENCE_FILE = 'reference.json';
 export function createModelRepository(options: ModelRepositoryOptions): ModelRepository {
   const { store, artifacts, onProblem } = options;
   const smallFiles = createSmallFiles(store);
+  const readText = smallFiles.reader((text) => text);
+  const readConfig = smallFiles.reader(parseModelConfig);
   const listings = createListings({
     ...options,
-    onRenewed: ({ files }) => smallFiles.keep(files.values()),
+    onRenewed: ({ files, models }) => {
+      smallFiles.keep(files.values());
+      const folders = [...models.values()].flatMap(({ name, versions }) =>
+        versions.map((version) => pathOf({ name, version })),
+      );
+      artifacts
+        .removeExcept(new Set(folders))
+        .catch((error: unknown) => onProblem?.('models that are gone cannot be removed', error));
+    },
   });
   const aliases = createAliases(listings, smallFiles);
 
@@ -105,7 +122,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     const prefix = pathOf(reference);
     const readStored = async (path: string) => {
       const file = known.files.get(path);
-      return file && (await smallFiles.read(file, (text) => text));
+      return file && (await readText(file));
     };
     const readOwn = read ?? ((path: string) => readStored(`${prefix}/${path}`));
     return {
@@ -113,6 +130,22 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       // Some files name others, and could name any.
       read: async (path) => (isPlainPath(path) ? await readOwn(path) : undefined),
       readShared: (path) => readStored(`${reference.name}/${path}`),
+    };
+  }
+
+  async function readFolder(reference: ModelReference, path: string): Promise<Omit<ModelFolder, 'release'>> {
+    const prefix = pathOf(reference);
+    const known = await listings.current();
+    const folder = formatFolder(known, reference, (file) => readIfPresent(join(path, file)));
+    const config = await folder.read(CONFIG_FILE);
+    const example = await folder.read(REFERENCE_FILE);
+    return {
+      ...folder,
+      path,
+      modelFile: await locateModel(folder),
+      sizeBytes: filesBelow(known, prefix).reduce((total, file) => total + file.sizeBytes, 0),
+      config: config === undefined ? undefined : parseModelConfig(config),
+      example: example === undefined ? undefined : firstRequest(example, prefix),
     };
   }
 
@@ -136,23 +169,18 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       const known = await listings.current();
       const folder = formatFolder(known, reference);
       const file = known.files.get(`${pathOf(reference)}/${CONFIG_FILE}`);
-      return file ? await smallFiles.read(file, parseModelConfig) : await recogniseFiles(folder);
+      return file ? await readConfig(file) : await recogniseFiles(folder);
     },
+    locate: async (reference) => await locateModel(formatFolder(await listings.current(), reference)),
     open: async (reference) => {
-      const prefix = pathOf(reference);
-      const path = await artifacts.fetchFolder(prefix);
-      const known = await listings.current();
-      const folder = formatFolder(known, reference, (file) => readIfPresent(join(path, file)));
-      const config = await folder.read(CONFIG_FILE);
-      const example = await folder.read(REFERENCE_FILE);
-      return {
-        ...folder,
-        path,
-        modelFile: await locateModel(folder),
-        sizeBytes: filesBelow(known, prefix).reduce((total, file) => total + file.sizeBytes, 0),
-        config: config === undefined ? undefined : parseModelConfig(config),
-        example: example === undefined ? undefined : firstRequest(example, prefix),
-      };
+      const path = await artifacts.fetchFolder(pathOf(reference));
+      const release = async () => await artifacts.releaseFolder(path);
+      try {
+        return { ...(await readFolder(reference, path)), release };
+      } catch (error) {
+        await release();
+        throw error;
+      }
     },
   };
 }

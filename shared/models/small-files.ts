@@ -4,14 +4,16 @@ import { ModelError } from './model-config.ts';
 /** Largest file that is read into memory for what it says of a model. */
 const LIMIT_BYTES = 4 * 1024 * 1024;
 
+/**
+ * The content of a file, read and parsed once as long as its etag stays. The value is shared: it is only to be read.
+ *
+ * @throws StoreError, ModelError for files that are too large, or whatever parsing throws
+ */
+export type SmallFileReader<T> = (file: StoredFile) => Promise<T>;
+
 export interface SmallFiles {
-  /**
-   * The content of a file, read and parsed once as long as its etag stays.
-   *
-   * @param parse the same function for the same path
-   * @throws StoreError, ModelError for files that are too large, or whatever `parse` throws
-   */
-  read<T>(file: StoredFile, parse: (text: string) => T): Promise<T>;
+  /** A reader of files of one kind. */
+  reader<T>(parse: (text: string) => T): SmallFileReader<T>;
   /** Forgets what was read of all files but these. */
   keep(files: Iterable<StoredFile>): void;
 }
@@ -19,6 +21,7 @@ export interface SmallFiles {
 /** Reads the small files of a store: a request that names no model looks at the configs of all. */
 export function createSmallFiles(store: ModelStore): SmallFiles {
   const texts = new Map<string, Promise<string>>();
+  const caches: Map<string, Promise<unknown>>[] = [texts];
 
   function readOnce(file: StoredFile): Promise<string> {
     const key = keyOf(file);
@@ -26,15 +29,31 @@ export function createSmallFiles(store: ModelStore): SmallFiles {
     if (known !== undefined) return known;
     const text = readText(store, file);
     texts.set(key, text);
-    text.catch(() => texts.delete(key));
+    text.catch(() => forget(key));
     return text;
   }
 
+  /** What could not be read may be there the next time; what could not be parsed stays so. */
+  function forget(key: string): void {
+    for (const cache of caches) cache.delete(key);
+  }
+
   return {
-    read: async (file, parse) => parse(await readOnce(file)),
+    reader: <T>(parse: (text: string) => T) => {
+      const values = new Map<string, Promise<T>>();
+      caches.push(values);
+      return (file) => {
+        const key = keyOf(file);
+        const known = values.get(key);
+        if (known !== undefined) return known;
+        const value = readOnce(file).then(parse);
+        values.set(key, value);
+        return value;
+      };
+    },
     keep: (files) => {
       const kept = new Set(Array.from(files, keyOf));
-      for (const key of texts.keys()) if (!kept.has(key)) texts.delete(key);
+      for (const cache of caches) for (const key of cache.keys()) if (!kept.has(key)) cache.delete(key);
     },
   };
 }

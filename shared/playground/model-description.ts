@@ -12,10 +12,16 @@ export interface Feature {
   readonly unit: string | undefined;
   readonly range: readonly [number, number] | undefined;
   readonly description: string | undefined;
-  /** Whether its values are texts, digits or not. */
-  readonly isText: boolean;
   /** All values it takes; empty where any will do. */
   readonly values: readonly string[];
+}
+
+/** What a column of a tabular model holds. */
+export interface Column {
+  /** Whether its values are texts, digits or not. */
+  readonly isText: boolean;
+  /** Whether a missing number is sent as null. */
+  readonly isNullable: boolean;
 }
 
 export interface TensorSpec {
@@ -30,6 +36,8 @@ export interface ModelDescription {
   readonly task: string;
   readonly description: string | undefined;
   readonly features: readonly Feature[] | undefined;
+  /** Columns of a row side by side of one kind, with their number: -1 for any. Empty for models that take no rows. */
+  readonly columns: readonly (Column & { readonly count: number })[];
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
   readonly metrics: ReadonlyMap<string, number>;
@@ -51,11 +59,12 @@ export function parseListings(answer: unknown): ModelListing[] {
 
 /** Reads the answer to `GET /models/{model}/versions/{version}`. */
 export function parseDescription(answer: unknown): ModelDescription {
-  const { task, description, features, inputs, outputs, metrics, example } = membersOf(answer);
+  const { task, description, features, columns, inputs, outputs, metrics, example } = membersOf(answer);
   return {
     task: textOf(task) ?? 'tensor',
     description: textOf(description),
     features: Array.isArray(features) ? features.map(parseFeature) : undefined,
+    columns: listOf(columns).map(parseColumns),
     inputs: listOf(inputs).map(parseSpec),
     outputs: listOf(outputs).map(parseSpec),
     metrics: new Map(
@@ -68,16 +77,20 @@ export function parseDescription(answer: unknown): ModelDescription {
 }
 
 function parseFeature(value: unknown, index: number): Feature {
-  const { name, unit, range, description, type, values } = membersOf(value);
+  const { name, unit, range, description, values } = membersOf(value);
   const [low, high] = listOf(range);
   return {
     name: textOf(name) ?? String(index),
     unit: textOf(unit),
     range: typeof low === 'number' && typeof high === 'number' ? [low, high] : undefined,
     description: textOf(description),
-    isText: type === 'string',
     values: listOf(values).map(String),
   };
+}
+
+function parseColumns(value: unknown) {
+  const { type, count, nullable } = membersOf(value);
+  return { isText: type === 'string', isNullable: nullable === true, count: Number(count) };
 }
 
 function parseSpec(value: unknown): TensorSpec {

@@ -29,7 +29,8 @@ export interface Column {
 
 /** What a row must look like: named features, or only how many when the model names none (undefined: any number). */
 export interface RowFormat {
-  readonly features: readonly Feature[] | undefined;
+  /** In the model's order, by distinct names. */
+  readonly named: readonly Feature[] | undefined;
   readonly width: number | undefined;
   /** One for each value of a row, or a single one for them all. */
   readonly columns: readonly [Column, ...Column[]];
@@ -46,53 +47,62 @@ export type Cell = string | number;
  */
 export function parseRow(row: JsonValue | undefined, field: string, format: RowFormat): Cell[] {
   if (Array.isArray(row)) return parseList(row, field, format);
-  if (isJsonObject(row) && format.features) return parseNamed(row, field, format.features, format);
+  if (isJsonObject(row) && format.named) return parseNamed(row, field, format.named, format);
   throw invalid(`Field "${field}" is ${describeJson(row)}; expected ${describeFormat(format)}.`);
 }
 
 /** What a row looks like, in words and with the feature names. */
-export function describeFormat({ features, width, columns }: RowFormat): string {
+export function describeFormat({ named, width, columns }: RowFormat): string {
   const types = new Set(columns.map(({ type }) => type));
   const what = types.size > 1 ? 'values' : types.has('string') ? 'strings' : 'numbers';
-  if (features) {
-    const names = features.map(({ name }, index) =>
+  if (named) {
+    const names = named.map(({ name }, index) =>
       types.size > 1 ? `${name}: ${columnAt(columns, index).type}` : name,
     );
-    return `${features.length} ${what} (${names.join(', ')}) as a list or as an object by name`;
+    return `${named.length} ${what} (${names.join(', ')}) as a list or as an object by name`;
   }
   return width === undefined ? `a list of ${what}` : `a list of ${width} ${what}`;
 }
 
-function columnAt(columns: RowFormat['columns'], index: number): Column {
+/** The column that a value of a row stands in. */
+export function columnAt(columns: RowFormat['columns'], index: number): Column {
   return columns[index] ?? columns[0];
 }
 
 function parseList(row: JsonValue[], field: string, format: RowFormat): Cell[] {
-  const width = format.features?.length ?? format.width;
+  const width = format.named?.length ?? format.width;
   if (width !== undefined && row.length !== width) {
     throw invalid(`Field "${field}" has ${row.length} values; expected ${describeFormat(format)}.`);
   }
   return row.map((value, index) =>
-    parseCell(value, `${field}[${index}]`, format.features?.[index], columnAt(format.columns, index)),
+    parseCell(value, `${field}[${index}]`, format.named?.[index], columnAt(format.columns, index)),
   );
 }
 
 function parseNamed(row: JsonObject, field: string, features: readonly Feature[], format: RowFormat): Cell[] {
-  const unknown = Object.keys(row).filter((key) => !features.some((feature) => feature.name === key));
+  checkNames(row, field, features, format);
+  return features.map((feature, index) =>
+    parseCell(row[feature.name], `${field}.${feature.name}`, feature, columnAt(format.columns, index)),
+  );
+}
+
+/** As names are distinct, a row that lacks none and has as many as there are has no others. */
+function checkNames(row: JsonObject, field: string, features: readonly Feature[], format: RowFormat): void {
+  const missing = features.filter(({ name }) => !Object.hasOwn(row, name));
+  const given = Object.keys(row);
+  if (missing.length === 0 && given.length === features.length) return;
+  const known = new Set(features.map(({ name }) => name));
+  const unknown = given.filter((key) => !known.has(key));
   if (unknown.length > 0) {
     const listed = unknown.slice(0, 5).map((key) => JSON.stringify(key.slice(0, 60)));
     throw invalid(
       `Field "${field}" has unknown features ${listed.join(', ')}; expected ${describeFormat(format)}.`,
     );
   }
-  const missing = features.filter((feature) => !Object.hasOwn(row, feature.name));
   if (missing.length > 0) {
     const names = missing.map((feature) => `"${feature.name}"`).join(', ');
     throw invalid(`Field "${field}" lacks ${names}; expected ${describeFormat(format)}.`);
   }
-  return features.map((feature, index) =>
-    parseCell(row[feature.name], `${field}.${feature.name}`, feature, columnAt(format.columns, index)),
-  );
 }
 
 function parseCell(

@@ -42,10 +42,17 @@ export const healthResponse = lazily(() =>
 /** What clients of TorchServe and of SageMaker's multi-model endpoints read. */
 const names = lazily(() => ({
   modelName: z.string(),
-  modelUrl: z.string().describe('The model file inside the repository.'),
+  modelUrl: z
+    .string()
+    .describe('The model file inside the repository; its folder where there is no such file.'),
 }));
 
-const task = lazily(() => z.string().nullable().describe('What model.json says; null without one.'));
+const task = lazily(() =>
+  z
+    .string()
+    .nullable()
+    .describe('What its small files say, such as model.json; null where only the graph says it.'),
+);
 
 export const modelsResponse = lazily(() =>
   z
@@ -93,7 +100,7 @@ export const modelResponse = lazily(() =>
             unit: z.string().optional(),
             range: z.array(z.number()).length(2).optional().describe('Smallest and largest value taken.'),
             description: z.string().optional(),
-            type: z.enum(['number', 'string']).optional(),
+            type: z.enum(['number', 'string']),
             values: z
               .array(z.union([z.string(), z.number()]))
               .optional()
@@ -101,7 +108,17 @@ export const modelResponse = lazily(() =>
           }),
         )
         .optional()
-        .describe("Columns of a tabular model, in the model's order."),
+        .describe("Columns of a tabular model, in the model's order, where they have names."),
+      columns: z
+        .array(
+          z.object({
+            type: z.enum(['number', 'string']),
+            count: z.int().min(-1).describe('How many such columns stand side by side, -1 for any number.'),
+            nullable: z.boolean().optional().describe('Whether null stands for a missing number.'),
+          }),
+        )
+        .optional()
+        .describe('What a row of a tabular model holds.'),
       inputs: z.array(tensorSpec()),
       outputs: z.array(tensorSpec()),
       metrics: z.record(z.string(), z.number()).optional().describe('Results on held-out data.'),

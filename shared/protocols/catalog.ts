@@ -11,7 +11,7 @@ import type { Pages } from '../pages/pages.ts';
 import { respondPage } from '../pages/respond-page.ts';
 import { StoreError } from '../stores/model-store.ts';
 import * as schemas from './catalog-schemas.ts';
-import { encodeModel, encodeNames } from './encode-model.ts';
+import { encodeModel, readNames } from './encode-model.ts';
 import { pageQuery, takePage } from './paging.ts';
 import { jsonContent, type Protocol, type ProtocolOptions } from './protocol.ts';
 import { describeVersions, wantsTorchServe } from './torchserve/describe-versions.ts';
@@ -24,9 +24,9 @@ export function createCatalog(options: ProtocolOptions): Protocol {
   const { repository } = inference;
 
   async function describeModel(c: Context<AppEnvironment>): Promise<Response> {
-    const version = c.req.param('version');
-    const reference = await repository.resolve(c.req.param('model') ?? '', version);
-    if (version === undefined && wantsTorchServe(c, options))
+    const asked = c.req.param('version');
+    const reference = await repository.resolve(c.req.param('model') ?? '', asked);
+    if (asked === undefined && wantsTorchServe(c, options))
       return await describeVersions(c, [reference], options);
     const listing = (await repository.list()).find(({ name }) => name === reference.name);
     return jsonResponse(
@@ -168,11 +168,11 @@ async function encodeListing(
   inference: Inference,
 ): Promise<WritableJson> {
   const task = await readTask({ name, version: liveVersion }, inference);
-  const names = encodeNames({ name, version: liveVersion });
+  const names = await readNames({ name, version: liveVersion }, inference.repository);
   return { name, versions, live_version: liveVersion, ...task, ...names };
 }
 
-/** The task comes from model.json alone: a listing must not fetch and load every model. */
+/** The task comes from small files such as model.json: a listing must not fetch and load every model. */
 async function readTask(
   reference: ModelReference,
   inference: Inference,

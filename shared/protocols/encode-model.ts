@@ -1,11 +1,14 @@
 import type { Model } from '../inference/load-model.ts';
 import type { WritableJson } from '../json/write-json.ts';
-import type { ModelReference } from '../models/model-repository.ts';
+import { ModelError } from '../models/model-config.ts';
+import { type ModelReference, type ModelRepository, pathOf } from '../models/model-repository.ts';
+import { type Column, columnAt, type RowFormat } from '../processing/tabular.ts';
 import type { TensorSpec } from '../runtime/session.ts';
+import { StoreError } from '../stores/model-store.ts';
 
 /** All there is to say of a model version. */
 export function encodeModel(
-  { reference, config, format, session, task, example }: Model,
+  { reference, config, format, modelFile, session, task, example }: Model,
   versions: readonly string[],
 ): WritableJson {
   return {
@@ -16,18 +19,54 @@ export function encodeModel(
     task: config.task,
     description: config.description,
     labels: task.labels,
-    features: task.features?.map((feature) => ({ ...feature })),
+    features: task.features?.named?.map((feature) => ({ ...feature })),
+    columns: task.features && encodeColumns(task.features),
     inputs: session.inputs.map(encodeSpec),
     outputs: session.outputs.map(encodeSpec),
     metrics: config.metrics,
     example,
-    ...encodeNames(reference),
+    ...encodeNames(reference, modelFile),
   };
 }
 
-/** How TorchServe and SageMaker's multi-model endpoints call a model and where it is; ours is inside the repository. */
-export function encodeNames({ name, version }: ModelReference) {
-  return { modelName: name, modelUrl: `${name}/${version}/model.onnx` };
+/** Columns side by side that hold the same are one entry. */
+function encodeColumns({ named, width, columns }: RowFormat): WritableJson {
+  const [first] = columns;
+  if (columns.length === 1) return [encodeColumn(first, named?.length ?? width ?? -1)];
+  const starts = columns.flatMap((column, index) => {
+    const before = columns[index - 1];
+    return before && isAlike(before, column) ? [] : [index];
+  });
+  return starts.map((start, index) =>
+    encodeColumn(columnAt(columns, start), (starts[index + 1] ?? columns.length) - start),
+  );
+}
+
+function isAlike(one: Column, other: Column): boolean {
+  return one.type === other.type && one.canBeMissing === other.canBeMissing;
+}
+
+function encodeColumn({ type, canBeMissing = false }: Column, count: number): WritableJson {
+  return { type, count, ...(canBeMissing && { nullable: true }) };
+}
+
+/**
+ * How TorchServe and SageMaker's multi-model endpoints call a model and where it is: its file inside the repository, or
+ * its folder where there is no such file. The model is not loaded for it.
+ */
+export async function readNames(reference: ModelReference, repository: ModelRepository) {
+  try {
+    return encodeNames(reference, await repository.locate(reference));
+  } catch (error) {
+    if (error instanceof ModelError || error instanceof StoreError) return encodeNames(reference, undefined);
+    throw error;
+  }
+}
+
+function encodeNames(reference: ModelReference, modelFile: string | undefined) {
+  const folder = pathOf(reference);
+  const modelUrl = modelFile === undefined ? folder : `${folder}/${modelFile}`;
+  return { modelName: reference.name, modelUrl };
 }
 
 /** A tensor of a graph, as the Open Inference Protocol has it. */

@@ -2,10 +2,12 @@ import type { Context, Hono } from 'hono';
 import { METHOD_NAME_ALL } from 'hono/router';
 import type * as z from 'zod';
 import type { Config } from '../config.ts';
+import { InferenceError } from '../errors.ts';
 import type { AppEnvironment, ErrorEncoder } from '../http/context.ts';
 import type { Inference } from '../inference/inference.ts';
 import type { Logger } from '../monitoring/logger.ts';
 import type { Pages } from '../pages/pages.ts';
+import { findReservedPaths } from './reserved-paths.ts';
 
 export type Handler = (c: Context<AppEnvironment>) => Response | Promise<Response>;
 
@@ -72,8 +74,16 @@ export interface ProtocolOptions {
   readonly pages: Pages;
 }
 
-/** The routes of protocols. Where two have the same one, the first wins. */
+/** The routes of protocols. Where two have the same one, the first wins; words win over names in their place. */
 export function mountProtocols(routes: Hono<AppEnvironment>, protocols: readonly Protocol[]): void {
+  for (const { path, allowed, refused } of findReservedPaths(protocols.flatMap((each) => each.operations))) {
+    const allow = [...allowed, ...(allowed.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
+    routes.on([...refused, 'OPTIONS'], toRoutePath(path), (c) => {
+      if (c.req.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } });
+      const text = `Method ${c.req.method} is not allowed on ${JSON.stringify(c.req.path)}; allowed are ${allow}.`;
+      throw new InferenceError('METHOD_NOT_ALLOWED', text, { headers: { allow } });
+    });
+  }
   for (const { operations, encodeError } of protocols) {
     for (const { method, path, handle, encodeError: ownEncoder = encodeError } of operations) {
       routes.on(method === 'ALL' ? METHOD_NAME_ALL : method, toRoutePath(path), (c) => {

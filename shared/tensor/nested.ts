@@ -1,5 +1,6 @@
 import { type InferenceError, invalid } from '../errors.ts';
 import { UnsafeIntegerError } from '../json/exact-integers.ts';
+import { measureNesting } from '../json/nesting.ts';
 import { describeJson, type JsonValue } from '../json/parse-json.ts';
 import type { WritableJson } from '../json/write-json.ts';
 import { DATATYPES, type Datatype } from './datatype.ts';
@@ -25,9 +26,7 @@ export interface NestedOptions {
  * @throws UnsafeIntegerError
  */
 export function parseNested(value: JsonValue, datatype: Datatype, options: NestedOptions): Tensor {
-  const shape: number[] = [];
-  for (let level: JsonValue | undefined = value; Array.isArray(level); level = level[0])
-    shape.push(level.length);
+  const { shape } = measureNesting(value);
   const lists = Array.isArray(value) ? collectLists(value, shape, options) : [[value]];
   const width = shape.at(-1) ?? 1;
   // Every list was seen: there are as many elements as are allocated, whatever the first ones promised.

@@ -1,5 +1,5 @@
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createAnsweringServer } from './answering-server.ts';
 import type { TestHost } from './test-host.ts';
 
 export interface Listener {
@@ -10,25 +10,9 @@ export interface Listener {
 
 /** Serves a host over HTTP on a port of its own, for clients that bring their own connections. */
 export async function listen(host: TestHost): Promise<Listener> {
-  const server = createServer((incoming, outgoing) => {
-    const chunks: Buffer[] = [];
-    incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-    incoming.on('end', () => {
-      const headers = Object.fromEntries(
-        Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]),
-      );
-      const request = {
-        method: incoming.method ?? 'GET',
-        path: incoming.url ?? '/',
-        headers,
-        body: Buffer.concat(chunks),
-      };
-      host.send(request).then(
-        (response) => outgoing.writeHead(response.status, { ...response.headers }).end(response.body),
-        (error: unknown) => outgoing.destroy(error instanceof Error ? error : undefined),
-      );
-    });
-  });
+  const server = createAnsweringServer(host.send, (error, outgoing) =>
+    outgoing.destroy(error instanceof Error ? error : undefined),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   return {

@@ -40,12 +40,19 @@ export function sendOverHttp(
 
 /** The whole of an answer. */
 export async function readResponse(incoming: IncomingMessage): Promise<TestResponse> {
+  return { status: incoming.statusCode ?? 0, ...(await readMessage(incoming)) };
+}
+
+/** The whole of a request that a server got. */
+export async function readRequest(incoming: IncomingMessage): Promise<TestRequest> {
+  const { method = 'GET', url = '/' } = incoming;
+  return { method, path: url, ...(await readMessage(incoming)) };
+}
+
+async function readMessage(incoming: IncomingMessage) {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk);
   const received = Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]);
-  return {
-    status: incoming.statusCode ?? 0,
-    headers: Object.fromEntries(received),
-    body: Buffer.concat(chunks),
-  };
+  const headers: Readonly<Record<string, string>> = Object.fromEntries(received);
+  return { headers, body: Buffer.concat(chunks) };
 }

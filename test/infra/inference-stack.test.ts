@@ -154,13 +154,10 @@ describe('inference function', () => {
     });
   });
 
-  test('gets its settings by environment variables', () => {
+  test('gets by environment variables what it does not know by itself', () => {
     expect(variablesOf(usual)).toEqual({
       MODEL_REPOSITORY: expect.anything(),
-      MODEL_CACHE_FOLDER: '/tmp/ternion',
       PRELOAD_MODELS: '*',
-      SESSION_CACHE_BYTES: String(884 * 1024 * 1024),
-      INTRA_OP_THREADS: '1',
       MALLOC_ARENA_MAX: '2',
     });
   });
@@ -169,15 +166,9 @@ describe('inference function', () => {
     expect(variablesOf(opened)).toMatchObject({
       DEFAULT_MODEL: 'iris',
       PRELOAD_MODELS: 'iris,digits',
-      SESSION_CACHE_BYTES: String(1769 * 1024 * 1024),
       INTRA_OP_THREADS: '1',
       LOG_LEVEL: 'debug',
     });
-  });
-
-  test('threads grow with the vCPUs that memory buys', () => {
-    const stack = createStack(workspace, { memorySizeMb: 3538, seedExampleModels: false });
-    expect(variablesOf(synthesize(stack))).toMatchObject({ INTRA_OP_THREADS: '2' });
   });
 
   test('is refused when a variable holds what it would not start with', () => {

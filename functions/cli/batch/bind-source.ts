@@ -30,7 +30,7 @@ export async function bindSource(
     checkKind(kind, source, title);
     return {
       kind,
-      columns: bindColumns(kind, source, task.features),
+      columns: bindColumns(kind, source, task.features?.named),
       inputs: session.inputs.map(({ name }) => name),
       labels: task.labels?.map(String),
     };

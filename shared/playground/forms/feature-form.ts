@@ -1,5 +1,5 @@
 import { make, makeId } from '../element.ts';
-import type { Feature, ModelDescription } from '../model-description.ts';
+import type { Column, Feature, ModelDescription } from '../model-description.ts';
 import { listOf, membersOf, textOf } from '../parse.ts';
 import type { FormEvents, InputForm } from './input-form.ts';
 
@@ -13,20 +13,23 @@ interface Field {
   readonly input: HTMLInputElement;
   readonly name: string;
   readonly example: string;
-  readonly isText: boolean;
+  readonly column: Column;
 }
 
 /** Whether a model's features are known, and few enough for a field each. */
 export function hasFields(model: ModelDescription): boolean {
-  const width = model.features?.length ?? model.inputs[0]?.shape[1] ?? -1;
-  return width > 0 && width <= MOST_FIELDS;
+  const counts = model.columns.map(({ count }) => count);
+  const width = counts.reduce((sum, count) => sum + count, 0);
+  return width > 0 && width <= MOST_FIELDS && !counts.includes(-1);
 }
 
 /** One field per feature of a tabular model, filled with the model's example. */
 export function createFeatureForm(model: ModelDescription, { change }: FormEvents): InputForm {
-  const fields = listFeatures(model).map((feature, index) =>
-    makeField(feature, exampleOf(model, feature.name, index)),
-  );
+  const columns = model.columns.flatMap((column) => new Array<Column>(column.count).fill(column));
+  const fields = columns.map((column, index) => {
+    const feature = model.features?.[index] ?? nameless(index);
+    return makeField(feature, column, exampleOf(model, feature.name, index));
+  });
   const isNamed = model.features !== undefined;
   const element = make('div', { class: 'fields' }, ...fields.map((field) => field.element));
   element.addEventListener('input', change);
@@ -52,19 +55,14 @@ export function createFeatureForm(model: ModelDescription, { change }: FormEvent
   };
 }
 
-function listFeatures({ features, inputs }: ModelDescription): readonly Feature[] {
-  const width = inputs[0]?.shape[1] ?? 0;
-  return (
-    features ??
-    Array.from({ length: width }, (_, index) => ({
-      name: `Feature ${index}`,
-      unit: undefined,
-      range: undefined,
-      description: undefined,
-      isText: false,
-      values: [],
-    }))
-  );
+function nameless(index: number): Feature {
+  return {
+    name: `Feature ${index}`,
+    unit: undefined,
+    range: undefined,
+    description: undefined,
+    values: [],
+  };
 }
 
 function exampleOf({ example }: ModelDescription, name: string, index: number): string {
@@ -72,8 +70,8 @@ function exampleOf({ example }: ModelDescription, name: string, index: number): 
   return textOf(Array.isArray(given) ? listOf(given)[index] : membersOf(given)[name]) ?? '';
 }
 
-function makeField(feature: Feature, example: string): Field {
-  const { name, unit, range, description, isText, values } = feature;
+function makeField(feature: Feature, column: Column, example: string): Field {
+  const { name, unit, range, description, values } = feature;
   const id = makeId();
   const bounds = range && `${range[0]} to ${range[1]}`;
   const hints = [description, bounds && (unit ? `${bounds} ${unit}` : bounds)].filter(
@@ -84,7 +82,7 @@ function makeField(feature: Feature, example: string): Field {
   const input = make('input', {
     id,
     type: 'text',
-    inputmode: isText ? 'text' : 'decimal',
+    inputmode: column.isText ? 'text' : 'decimal',
     autocomplete: 'off',
     list: values.length > 0 ? `${id}-values` : undefined,
     'aria-describedby': hint?.id,
@@ -100,19 +98,22 @@ function makeField(feature: Feature, example: string): Field {
     list,
     unit === undefined ? undefined : make('span', { class: 'unit', 'aria-hidden': 'true' }, unit),
   );
-  return { element: make('div', { class: 'field' }, label, box, hint), input, name, example, isText };
+  return { element: make('div', { class: 'field' }, label, box, hint), input, name, example, column };
 }
 
-/** What is no number goes as text, and a number left empty stays away: the server says best what it expects. */
-function readValue({ input, isText }: Field): number | string | null {
+/** What is no number goes as text: the server says best what it expects. */
+function readValue({ input, column }: Field): number | string | null {
   const text = input.value.trim();
-  if (isText) return input.value;
+  if (column.isText) return input.value;
   if (text === '') return null;
   return DECIMAL.test(text) && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
+/** A number left empty is missing where the model knows that; else it stays away. */
 function readByName(fields: readonly Field[]): Record<string, unknown> {
-  const given = fields.filter(({ input, isText }) => isText || input.value.trim() !== '');
+  const given = fields.filter(
+    ({ input, column }) => column.isText || column.isNullable || input.value.trim() !== '',
+  );
   return Object.fromEntries(given.map((field) => [field.name, readValue(field)]));
 }
 

@@ -1,5 +1,6 @@
 import type { Limits } from '../../config.ts';
 import type { NamedInputs, TensorInput } from '../../inference/check-feeds.ts';
+import { measureNesting } from '../../json/nesting.ts';
 import type { JsonValue } from '../../json/parse-json.ts';
 import type { NamedTensors, TensorSpec } from '../../runtime/session.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
@@ -80,16 +81,8 @@ export function decodeBare(
 function isOneInstance(value: readonly JsonValue[], { inputs }: ModelContract): boolean {
   const [only, ...others] = inputs;
   if (!only || others.length > 0 || only.isRankOpen || takesColumns(only) || value.length === 0) return false;
-  return depthOf(value) === only.shape.length - 1;
-}
-
-/** How deep lists are nested, by their first items; objects and texts end them. */
-function depthOf(value: readonly JsonValue[]): number {
-  let depth = 1;
-  let [first] = value;
-  while (Array.isArray(first)) {
-    depth++;
-    [first] = first;
-  }
-  return typeof first === 'object' && first !== null ? 0 : depth;
+  const { shape, leaf } = measureNesting(value);
+  // An object is a whole instance, however many lists are around it.
+  const depth = typeof leaf === 'object' && leaf !== null ? 0 : shape.length;
+  return depth === only.shape.length - 1;
 }

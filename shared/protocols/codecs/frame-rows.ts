@@ -2,6 +2,7 @@ import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { Located } from '../../inference/input.ts';
 import type { JsonValue } from '../../json/parse-json.ts';
+import { columnAt } from '../../processing/tabular.ts';
 import { isDecimal } from './decimal.ts';
 import type { Frame } from './frame.ts';
 import type { ModelContract } from './model-contract.ts';
@@ -20,10 +21,11 @@ export function rowsOfFrame(frame: Frame, contract: ModelContract, limits: Limit
   const rows = columns[0]?.length ?? 0;
   if (rows === 0) throw invalid(`Field "${field}" has no rows; expected at least one.`);
   checkInstances(rows, field, limits);
-  const { features, textFeatures = [] } = contract;
-  const areTexts = columns.map((_, index) => textFeatures.includes(features?.[index] ?? ''));
+  const types = columns.map((_, index) => contract.columns && columnAt(contract.columns, index).type);
   const read = (cell: JsonValue, index: number) =>
-    isText && typeof cell === 'string' && !areTexts[index] && isDecimal(cell.trim()) ? Number(cell) : cell;
+    isText && typeof cell === 'string' && types[index] !== 'string' && isDecimal(cell.trim())
+      ? Number(cell)
+      : cell;
   return Array.from({ length: rows }, (_, row) => ({
     value: columns.map((column, index) => read(column[row] ?? null, index)),
     field: `${field}[${row}]`,
@@ -36,8 +38,9 @@ function orderColumns(
 ): readonly (readonly JsonValue[])[] {
   // pandas numbers the columns of a table without names.
   if (!features || !names || names.every((name, index) => name === String(index))) return columns;
+  const byName = new Map(names.map((name, index) => [name, columns[index]]));
   return features.map((feature) => {
-    const column = columns[names.indexOf(feature)];
+    const column = byName.get(feature);
     if (column) return column;
     const shown = names.slice(0, 8).map((name) => JSON.stringify(name.slice(0, 40)));
     throw invalid(

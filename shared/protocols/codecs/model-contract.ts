@@ -2,6 +2,7 @@ import type { InputKind } from '../../inference/input.ts';
 import type { Model } from '../../inference/load-model.ts';
 import { inputKindOf } from '../../inference/task.ts';
 import type { Task } from '../../models/model-config.ts';
+import type { RowFormat } from '../../processing/tabular.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 
 /** What a model takes, as the codecs need to know it to make tensors of JSON, CSV and the like. */
@@ -12,8 +13,8 @@ export interface ModelContract {
   readonly inputs: readonly TensorSpec[];
   /** Names of the columns of the model's only input, or of its inputs; undefined where the config has none. */
   readonly features: readonly string[] | undefined;
-  /** Those of them whose values are texts, digits or not. */
-  readonly textFeatures?: readonly string[];
+  /** What the columns of a tabular model hold: one for each, or a single one for them all. */
+  readonly columns?: RowFormat['columns'] | undefined;
   /** Name of the input that takes encoded images. */
   readonly imageInput: string | undefined;
 }
@@ -23,8 +24,8 @@ export function contractOf({ config, session, task }: Model): ModelContract {
     task: config.task,
     kind: inputKindOf(config),
     inputs: session.inputs,
-    features: task.features?.map(({ name }) => name),
-    textFeatures: task.features?.flatMap(({ name, type }) => (type === 'string' ? [name] : [])) ?? [],
+    features: task.features?.named?.map(({ name }) => name),
+    columns: task.features?.columns,
     imageInput: task.encoder?.input.name,
   };
 }

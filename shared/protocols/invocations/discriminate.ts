@@ -38,7 +38,7 @@ export async function discriminate(
   if (mediaType === CSV_TYPE) {
     return others === 'sagemaker' && (await isTableOfMlflow(invocation, options)) ? 'mlflow' : others;
   }
-  if (!holdsJson({ mediaType, body: body })) return others;
+  if (!holdsJson({ mediaType, body })) return others;
   const json = readJson(invocation);
   return isJsonObject(json) ? dialectOfObject(json, headers) : others;
 }

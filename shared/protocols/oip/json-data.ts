@@ -2,6 +2,7 @@ import { type InferenceError, invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
 import type { TensorInput } from '../../inference/check-feeds.ts';
 import { UnsafeIntegerError } from '../../json/exact-integers.ts';
+import { measureNesting } from '../../json/nesting.ts';
 import { describeJson, type JsonValue } from '../../json/parse-json.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
 import { describeElement, isInexact } from '../../tensor/describe-element.ts';
@@ -41,11 +42,8 @@ function readElement(value: JsonValue, index: number, head: TensorHead): string 
 }
 
 function flatten(data: JsonValue[], name: string): JsonValue[] {
-  const sizes: number[] = [];
-  for (let level: JsonValue | undefined = data; Array.isArray(level); level = level[0])
-    sizes.push(level.length);
   let flat: JsonValue[] = data;
-  for (const [depth, size] of sizes.slice(1).entries()) {
+  for (const [depth, size] of measureNesting(data).shape.slice(1).entries()) {
     const next: JsonValue[] = [];
     for (const list of flat) {
       if (!Array.isArray(list) || list.length !== size) {

@@ -59,7 +59,7 @@ export const invokeSageMaker: Dialect = async (invocation, options) => {
     return await encodeOutputs(await runArrays(invocation, options), type, styleOf(options));
   }
   if (holdsImages(invocation)) return await answerImages(invocation, options, type);
-  if (!holdsJson({ mediaType, body: body })) throw unsupported(mediaType);
+  if (!holdsJson({ mediaType, body })) throw unsupported(mediaType);
   const lines = readConcatenated(invocation, options);
   return lines
     ? await answerLines(lines, invocation, options, type)

@@ -39,7 +39,7 @@ export const invokeTensorFlow: Dialect = async (invocation, options) => {
   }
   if (type !== JSON_TYPE && !isLinesType(type)) return await invokeSageMaker(invocation, options);
   if (holdsImages(invocation)) return withType(await predict(invocation, options), type);
-  if (holdsJson({ mediaType, body: body })) {
+  if (holdsJson({ mediaType, body })) {
     return withType(await answerJson(invocation, options), type);
   }
   return await invokeSageMaker(invocation, options);

@@ -1,6 +1,7 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { NamedInputs } from '../../inference/check-feeds.ts';
+import { measureNesting } from '../../json/nesting.ts';
 import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { appendPath } from '../../tensor/nested.ts';
@@ -68,12 +69,6 @@ function isNamed(value: JsonValue): boolean {
 
 /** A flat list for a column of width 1 has all its rows, although it has one level less. */
 function isWhole(value: JsonValue, { shape, isRankOpen }: TensorSpec): boolean {
-  const rank = rankOf(value);
+  const rank = measureNesting(value).shape.length;
   return isRankOpen === true || rank >= shape.length || (rank === shape.length - 1 && shape.at(-1) === 1);
-}
-
-function rankOf(value: JsonValue): number {
-  let rank = 0;
-  for (let level: JsonValue | undefined = value; Array.isArray(level); level = level[0]) rank++;
-  return rank;
 }

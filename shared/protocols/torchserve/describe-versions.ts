@@ -3,7 +3,7 @@ import type { AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import type { ModelReference } from '../../models/model-repository.ts';
-import { encodeModel, encodeNames } from '../encode-model.ts';
+import { encodeModel, readNames } from '../encode-model.ts';
 import type { ProtocolOptions } from '../protocol.ts';
 
 /**
@@ -29,18 +29,18 @@ export async function describeVersions(
     const customizedMetadata = isCustomized
       ? await options.inference.describe(reference, (model) => encodeModel(model, versions))
       : undefined;
-    described.push({ ...encodeVersion(reference, options), customizedMetadata });
+    described.push({ ...(await encodeVersion(reference, options)), customizedMetadata });
   }
   return jsonResponse(described);
 }
 
 /** The one worker is this instance. A model that is not in memory is READY all the same: it is loaded on demand. */
-function encodeVersion(reference: ModelReference, { inference }: ProtocolOptions) {
+async function encodeVersion(reference: ModelReference, { inference }: ProtocolOptions) {
   const state = inference.state(reference);
   const status = state === 'loading' ? 'LOADING' : 'READY';
   const worker = { id: '1', startTime: STARTED, status, memoryUsage: 0, gpu: false };
   return {
-    ...encodeNames(reference),
+    ...(await readNames(reference, inference.repository)),
     modelVersion: reference.version,
     runtime: 'onnxruntime',
     minWorkers: 1,

@@ -1,6 +1,7 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { NamedInputs } from '../../inference/check-feeds.ts';
+import { measureNesting } from '../../json/nesting.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
@@ -75,17 +76,9 @@ function nameImage(fields: JsonObject, { imageInput }: ModelContract): JsonValue
 /** Whether every input is there with all its axes, the first of which counts instances; encoded images have one. */
 function isWhole(fields: JsonObject, { inputs, imageInput }: ModelContract): boolean {
   return inputs.every(({ name, shape, isRankOpen = false }) => {
-    const { depth, leaf } = Object.hasOwn(fields, name) ? measure(fields[name]) : NOTHING;
+    const given = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    const { shape: lists, leaf } = measureNesting(given);
     const isImages = name === imageInput && typeof leaf === 'string';
-    return leaf !== undefined && (isRankOpen || depth === (isImages ? 1 : shape.length));
+    return leaf !== undefined && (isRankOpen || lists.length === (isImages ? 1 : shape.length));
   });
-}
-
-const NOTHING = { depth: 0, leaf: undefined };
-
-/** How deep lists are nested, and their first element. */
-function measure(value: JsonValue | undefined): { depth: number; leaf: JsonValue | undefined } {
-  if (!Array.isArray(value)) return { depth: 0, leaf: value };
-  const { depth, leaf } = measure(value[0]);
-  return { depth: depth + 1, leaf };
 }

@@ -153,7 +153,7 @@ describe('ternion add', () => {
     const target = join(repository, 'flowers/1');
     expect([code, stdout]).toEqual([
       0,
-      `flowers/1 is in ${target} (3 files, 97.9 kB)\nit answers the 150 requests of reference.json as expected\n`,
+      `flowers/1 is in ${target} (3 files, 98.0 kB)\nit answers the 150 requests of reference.json as expected\n`,
     ]);
     expect(await filesOf(repository)).toEqual(
       ['files.json', 'model.json', 'model.onnx', 'reference.json'].map((name) => join('flowers/1', name)),

@@ -20,6 +20,7 @@ async function problemOf(model: Uint8Array): Promise<unknown> {
     sizeBytes: 0,
     config: undefined,
     example: undefined,
+    release: async () => undefined,
     read: async () => undefined,
     readShared: async () => undefined,
   };

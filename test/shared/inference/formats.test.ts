@@ -16,7 +16,7 @@ async function open(path: string, more: Files = {}) {
       config,
       example,
       labels: task.labels,
-      features: task.features,
+      features: task.features?.named,
     }));
   return { inference, describe };
 }

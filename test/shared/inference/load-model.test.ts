@@ -32,6 +32,7 @@ function folderOf(path: string, files: readonly string[]): ModelFolder {
     sizeBytes: 0,
     config: undefined,
     example: undefined,
+    release: async () => undefined,
     read: async () => undefined,
     readShared: async () => undefined,
   };
@@ -65,6 +66,27 @@ async function reasonOf(model: Uint8Array | string, config?: object): Promise<st
 }
 
 describe('loadModel', () => {
+  it.each([
+    ['with the model', irisModel, ['loaded', 'released']],
+    ['when it cannot be loaded', 'nonsense', ['released']],
+  ])('releases the folder %s', async (_, model, expected) => {
+    const path = await makeFolder({ 'model.onnx': model });
+    const events: string[] = [];
+    const release = async () => {
+      events.push('released');
+    };
+    const folder = {
+      ...folderOf(path, ['model.onnx']),
+      config: parseModelConfig(JSON.stringify(irisConfig)),
+      release,
+    };
+    const options = { intraOpThreads: 1, onWarmUpError: () => undefined };
+    const loaded = await loadModel({ name: 'm', version: '1' }, folder, options).catch(() => undefined);
+    if (loaded) events.push('loaded');
+    await loaded?.release();
+    expect(events).toEqual(expected);
+  });
+
   it('gives the model with its config, its contract, its size and an example', async () => {
     const model = await load(irisModel, irisConfig);
     expect(model.reference).toEqual({ name: 'm', version: '1' });

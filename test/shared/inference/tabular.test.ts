@@ -366,7 +366,7 @@ describe('a tabular model with several inputs', () => {
       { name: 'm', version: '1' },
       ({ example, task }) => ({
         example,
-        features: task.features,
+        features: task.features?.named,
       }),
     );
     expect(example).toEqual({ features: ['', 0, 0] });

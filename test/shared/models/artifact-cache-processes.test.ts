@@ -99,7 +99,7 @@ describe('fetchFolder in several processes', () => {
     const [path = ''] = paths;
     expect(paths).toEqual([path, path, path]);
     expect((await readFile(join(path, 'model.onnx'))).equals(model)).toBe(true);
-    expect((await readdir(folder)).sort()).toEqual([path.slice(folder.length + 1), 'tmp']);
+    expect((await readdir(folder)).sort()).toEqual([path.slice(folder.length + 1), 'marks', 'tmp']);
     expect(await readdir(join(folder, 'tmp'))).toEqual([]);
   }, 30_000);
 });

@@ -75,6 +75,10 @@ describe('what the server tells of its models', () => {
       parseDescription({
         task: 'tabular-regression',
         features: [{ name: 'size', unit: 'm', range: [0, 9] }, {}],
+        columns: [
+          { type: 'number', count: 1, nullable: true },
+          { type: 'string', count: 1 },
+        ],
         inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 2] }],
         metrics: { r2: 0.9, note: 'x' },
         example: { features: [1, 2] },
@@ -83,15 +87,18 @@ describe('what the server tells of its models', () => {
       task: 'tabular-regression',
       description: undefined,
       features: [
-        { name: 'size', unit: 'm', range: [0, 9], description: undefined, isText: false, values: [] },
+        { name: 'size', unit: 'm', range: [0, 9], description: undefined, values: [] },
         {
           name: '1',
           unit: undefined,
           range: undefined,
           description: undefined,
-          isText: false,
           values: [],
         },
+      ],
+      columns: [
+        { isText: false, isNullable: true, count: 1 },
+        { isText: true, isNullable: false, count: 1 },
       ],
       inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 2] }],
       outputs: [],

@@ -6,7 +6,7 @@ import { FLOAT_BOUNDS } from '../../../shared/tensor/datatype.ts';
 import { errorOf } from '../error-of.ts';
 
 const named: RowFormat = {
-  features: [
+  named: [
     { name: 'length', unit: 'cm', range: [0, 20] },
     { name: 'width', range: [-1, 1] },
     { name: 'free' },
@@ -14,7 +14,7 @@ const named: RowFormat = {
   width: 3,
   columns: [{ type: 'number', floatBound: FLOAT_BOUNDS.FP32 }],
 };
-const unnamed: RowFormat = { features: undefined, width: 2, columns: [{ type: 'number' }] };
+const unnamed: RowFormat = { named: undefined, width: 2, columns: [{ type: 'number' }] };
 const NAMED = '3 numbers (length, width, free) as a list or as an object by name';
 
 function messageOf(row: JsonValue | undefined, format: RowFormat = named): string {
@@ -49,7 +49,7 @@ describe('parseRow', () => {
   });
 
   it('takes a list of any length where neither model nor config say one', () => {
-    const open: RowFormat = { features: undefined, width: undefined, columns: [{ type: 'number' }] };
+    const open: RowFormat = { named: undefined, width: undefined, columns: [{ type: 'number' }] };
     expect(parseRow([1, 2, 3, 4, 5], 'features', open)).toEqual([1, 2, 3, 4, 5]);
     expect(messageOf('1,2', open)).toBe(
       'Field "instances[2]" is the string "1,2"; expected a list of numbers.',
@@ -101,12 +101,31 @@ describe('parseRow', () => {
 
   it('does not take properties that every object has for features', () => {
     const format: RowFormat = {
-      features: [{ name: 'constructor' }],
+      named: [{ name: 'constructor' }],
       width: 1,
       columns: [{ type: 'number' }],
     };
     expect(messageOf({}, format)).toMatch('lacks "constructor"');
     expect(parseRow({ constructor: 5 }, 'features', format)).toEqual([5]);
+  });
+
+  it('looks at each name only a few times, however many there are', () => {
+    let looks = 0;
+    const names = Array.from({ length: 500 }, (_, index) => `f${index}`);
+    const format: RowFormat = {
+      named: names.map((name) => ({
+        get name() {
+          looks += 1;
+          return name;
+        },
+      })),
+      width: 500,
+      columns: [{ type: 'number' }],
+    };
+    const row = Object.fromEntries(names.map((name) => [name, 1]));
+    expect(parseRow(row, 'features', format)).toEqual(names.map(() => 1));
+    expect(messageOf({ ...row, g: 1 }, format)).toContain('has unknown features "g"');
+    expect(looks).toBeLessThan(10 * names.length);
   });
 
   it('names no more than five unknown features, each shortened', () => {
@@ -128,7 +147,7 @@ describe('parseRow', () => {
 });
 
 const mixed: RowFormat = {
-  features: [{ name: 'city', values: ['Bern', 'Rome'] }, { name: 'age', values: [1, 2] }, { name: 'note' }],
+  named: [{ name: 'city', values: ['Bern', 'Rome'] }, { name: 'age', values: [1, 2] }, { name: 'note' }],
   width: 3,
   columns: [{ type: 'string' }, { type: 'number' }, { type: 'string' }],
 };
@@ -159,7 +178,7 @@ describe('a row of strings and numbers', () => {
 
   it('lists no more than twenty values', () => {
     const values = Array.from({ length: 30 }, (_, index) => `v${index}`);
-    const format: RowFormat = { features: [{ name: 'x', values }], width: 1, columns: [{ type: 'string' }] };
+    const format: RowFormat = { named: [{ name: 'x', values }], width: 1, columns: [{ type: 'string' }] };
     expect(messageOf(['w'], format)).toMatch(/"v19", …\.$/);
   });
 });
@@ -168,7 +187,7 @@ describe('describeFormat', () => {
   it('says what a row looks like', () => {
     expect(describeFormat(named)).toBe(NAMED);
     expect(describeFormat(unnamed)).toBe('a list of 2 numbers');
-    expect(describeFormat({ features: undefined, width: undefined, columns: [{ type: 'number' }] })).toBe(
+    expect(describeFormat({ named: undefined, width: undefined, columns: [{ type: 'number' }] })).toBe(
       'a list of numbers',
     );
   });

@@ -123,12 +123,35 @@ describe('a model', () => {
   });
 });
 
+describe('a path of another operation', () => {
+  it.each(['GET', 'HEAD', 'DELETE', 'PUT'])('is no version of a model to %s', async (method) => {
+    const host = openApp({ ADMIN_ROUTES: 'true' });
+    for (const path of ['/models/iris/predict', '/models/iris/invoke']) {
+      const { status, headers } = await send(host, method, path);
+      expect([path, status, headers.allow]).toEqual([path, 405, 'POST, OPTIONS']);
+    }
+    await host.close();
+  });
+
+  it('says the same methods when it is asked for them', async () => {
+    const { status, headers } = await send(app, 'OPTIONS', '/models/iris/predict');
+    expect([status, headers.allow]).toEqual([204, 'POST, OPTIONS']);
+  });
+
+  it('is a version where the protocol with the operation is switched off', async () => {
+    const host = openApp({ PROTOCOLS: 'torchserve' });
+    expect((await ask(host, get('/models/iris/predict'))).status).toBe(404);
+    await host.close();
+  });
+});
+
 describe('changes', () => {
   it.each([
     ['POST', '/models?url=https://example.com/x.mar', 'GET, HEAD, OPTIONS'],
     ['PUT', '/models/iris?min_worker=1', 'GET, POST, HEAD, OPTIONS'],
     ['DELETE', '/models/iris', 'GET, POST, HEAD, OPTIONS'],
     ['DELETE', '/models/iris/1', 'GET, HEAD, OPTIONS'],
+    ['DELETE', '/models/iris/all', 'GET, HEAD, OPTIONS'],
   ])('are not allowed: %s %s', async (method, path, allow) => {
     const { status, headers } = await send(app, method, path);
     expect([status, headers.allow]).toEqual([405, allow]);

@@ -1,0 +1,27 @@
+/** What a client would take, as it says in a header such as Accept or Accept-Encoding. */
+export interface Preference {
+  /** In lower case, without parameters. */
+  readonly value: string;
+  /** From 0, not at all, to 1. */
+  readonly weight: number;
+}
+
+/**
+ * The preferences of a header in its order. A weight that is no number counts as none, which is 1.
+ * Source: RFC 9110, sections 5.6.1 and 12.4.2.
+ *
+ * @param header null where the request has none, which is an empty list as well
+ */
+export function parseQualityList(header: string | null | undefined): readonly Preference[] {
+  return (header ?? '')
+    .split(',')
+    .map(parsePreference)
+    .filter(({ value }) => value !== '');
+}
+
+function parsePreference(text: string): Preference {
+  const [value = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase());
+  const given = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
+  const weight = given ? Number(given) : 1;
+  return { value, weight: Number.isNaN(weight) ? 1 : Math.min(1, Math.max(0, weight)) };
+}

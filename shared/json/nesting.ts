@@ -1,0 +1,22 @@
+import type { JsonValue } from './parse-json.ts';
+
+/** How lists are nested, by the first item of each. */
+export interface Nesting {
+  /** Length of the list on each level; empty for a value that is no list. */
+  readonly shape: readonly number[];
+  /** The first value that is no list; undefined where a list is empty. */
+  readonly leaf: JsonValue | undefined;
+}
+
+/** Follows the first items of nested lists. Whether the other lists are alike is not looked at. */
+export function measureNesting(value: JsonValue | readonly JsonValue[] | undefined): Nesting {
+  const shape: number[] = [];
+  let level = value;
+  for (; isList(level); level = level[0]) shape.push(level.length);
+  return { shape, leaf: level };
+}
+
+/** `Array.isArray` does not tell a list that is only read from other values. */
+function isList(value: JsonValue | readonly JsonValue[] | undefined): value is readonly JsonValue[] {
+  return Array.isArray(value);
+}
