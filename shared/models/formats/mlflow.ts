@@ -4,7 +4,6 @@ import type { TensorSpec } from '../../runtime/session.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
 import { type ModelConfig, ModelError } from '../model-config.ts';
 import { type FormatFolder, type GraphView, parseJsonFile } from './format-folder.ts';
-import { withLabelsFile } from './labels.ts';
 import { type Mlmodel, readMlmodel } from './mlmodel.ts';
 import { configOf, takesColumns } from './onnx.ts';
 
@@ -53,8 +52,7 @@ export async function recogniseMlflow(
   const signature = text ? parseJsonFile(text, PLACE, signatureSchema) : [];
   const isTable = signature.length > 0 && signature.every((input) => !input['tensor-spec']);
   if (!isTable) checkNames(signature, view.inputs);
-  const config = isTable ? tableConfig(signature, view) : configOf(view);
-  return await withLabelsFile(config, folder, view);
+  return isTable ? tableConfig(signature, view) : configOf(view);
 }
 
 /** The first row of the input example that was saved with the model, as a predict request. */
