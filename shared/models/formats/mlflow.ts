@@ -63,10 +63,14 @@ export async function readMlflowExample(
   const mlmodel: Mlmodel | undefined = await readMlmodel(folder);
   const path = mlmodel?.saved_input_example_info?.artifact_path;
   if (path === undefined || !('features' in config) || config.features === undefined) return undefined;
-  const text = folder.files.includes(path) ? await folder.read(path) : undefined;
-  // An example is no reason not to serve a model.
+  // An example is no reason not to serve a model, be it broken or too large.
+  const text = folder.files.includes(path) ? await folder.read(path).catch(ignoreModelError) : undefined;
   const table = text === undefined ? undefined : tableSchema.safeParse(parseLoosely(text));
   return table?.success ? { features: table.data } : undefined;
+}
+
+function ignoreModelError(error: unknown): undefined {
+  if (!(error instanceof ModelError)) throw error;
 }
 
 function parseLoosely(text: string): unknown {

@@ -22,6 +22,7 @@ async function problemOf(model: Uint8Array): Promise<unknown> {
     example: undefined,
     read: async () => undefined,
     readShared: async () => undefined,
+    readLarge: async () => undefined,
   };
   const options = { intraOpThreads: 1, onWarmUpError: () => undefined };
   try {

@@ -34,6 +34,7 @@ function folderOf(path: string, files: readonly string[]): ModelFolder {
     example: undefined,
     read: async () => undefined,
     readShared: async () => undefined,
+    readLarge: async () => undefined,
   };
 }
 
