@@ -44,6 +44,7 @@ describe('a folder with the config.json of transformers', () => {
   it.each([
     ['multi_label_classification', 2, [{ step: 'sigmoid' }]],
     ['single_label_classification', 2, [{ step: 'softmax' }]],
+    ['single_label_classification', 1, [{ step: 'sigmoid' }]],
     ['regression', 1, []],
     [null, 1, [{ step: 'sigmoid' }]],
   ])(
