@@ -1,6 +1,7 @@
 import type { Limits } from '../config.ts';
 import { invalid } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
+import type { ModelFolder } from '../models/model-repository.ts';
 import { DECODER_POSITIONS, type PositionScheme, positionsOf } from '../processing/text/positions.ts';
 import type { TextTokenizer, TokenBatch, TokenRow } from '../processing/text/tokenizer.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
@@ -33,12 +34,11 @@ type Role = (batch: TokenBatch, scheme: PositionScheme) => Int32Array;
  * Prepares the inputs of a text model: tokens by `tokenizer.json` beside the model, or the texts themselves for a graph
  * whose only input is strings.
  *
- * @param folder where the model's files are
  * @throws ModelError when the graph takes no texts, or the tokenizer is missing or broken
  */
 export async function createTextEncoder(
   session: Session,
-  folder: string,
+  folder: ModelFolder,
   config: TextConfig,
 ): Promise<BatchEncoder> {
   const [first, ...others] = session.inputs;

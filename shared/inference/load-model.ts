@@ -72,7 +72,7 @@ async function openModel(
   try {
     const { format, config, example } = await configure(folder, graph, opened);
     const session = reshapeSession(opened, config.shapes);
-    const task = await bindTask(config, { graph, session, folder: folder.path });
+    const task = await bindTask(config, { graph, session, folder });
     await task.warmUp(session).catch(options.onWarmUpError);
     return {
       reference,

@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { systemCodeOf } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
+import type { ModelFolder } from '../models/model-repository.ts';
 import { createDenseLayer, type DenseLayer } from '../processing/text/dense.ts';
 
 /**
@@ -9,27 +7,23 @@ import { createDenseLayer, type DenseLayer } from '../processing/text/dense.ts';
  *
  * @throws ModelError when one is missing or broken
  */
-export async function readDenseLayers(folder: string, paths: readonly string[] = []): Promise<DenseLayer[]> {
+export async function readDenseLayers(
+  folder: ModelFolder,
+  paths: readonly string[] = [],
+): Promise<DenseLayer[]> {
   return Promise.all(paths.map((path) => readLayer(folder, path)));
 }
 
-async function readLayer(folder: string, path: string): Promise<DenseLayer> {
-  const [config, weights] = await Promise.all(
-    ['config.json', 'model.safetensors'].map((file) => readPart(folder, `${path}/${file}`)),
-  );
+async function readLayer(folder: ModelFolder, path: string): Promise<DenseLayer> {
+  const names = [`${path}/config.json`, `${path}/model.safetensors`] as const;
+  const [config, weights] = await Promise.all([folder.read(names[0]), folder.readLarge(names[1])]);
+  if (config === undefined || weights === undefined) {
+    throw new ModelError(`its ${names[config === undefined ? 0 : 1]} is missing`);
+  }
   try {
-    return createDenseLayer(JSON.parse(String(config)), Buffer.from(weights ?? []));
+    return createDenseLayer(JSON.parse(config), weights);
   } catch (error) {
     const reason = error instanceof RangeError ? error.message : 'its config.json is not valid JSON';
     throw new ModelError(`its dense layer ${path} cannot be used: ${reason}`, { cause: error });
-  }
-}
-
-async function readPart(folder: string, file: string): Promise<Buffer> {
-  try {
-    return await readFile(join(folder, file));
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') throw new ModelError(`its ${file} is missing`, { cause: error });
-    throw error;
   }
 }

@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import * as z from 'zod';
-import { systemCodeOf } from '../errors.ts';
 import { SHIFTED } from '../models/formats/token-limit.ts';
 import { ModelError } from '../models/model-config.ts';
+import type { ModelFolder } from '../models/model-repository.ts';
 import { TokenizerError } from '../processing/text/parts.ts';
 import { DECODER_POSITIONS, type PositionScheme, shiftedPositions } from '../processing/text/positions.ts';
 import { createTokenizer, type TextTokenizer } from '../processing/text/tokenizer.ts';
@@ -24,13 +22,16 @@ const architectureSchema = z.object({
  *
  * @throws ModelError when it is missing or broken
  */
-export async function readTokenizer(folder: string): Promise<TextTokenizer> {
-  const tokenizer = await readJson(folder, TOKENIZER_FILE);
+export async function readTokenizer(folder: ModelFolder): Promise<TextTokenizer> {
+  const tokenizer = parse(await folder.readLarge(TOKENIZER_FILE), TOKENIZER_FILE);
   if (tokenizer === undefined) {
     throw new ModelError(`a text model needs a ${TOKENIZER_FILE} beside it`);
   }
   try {
-    return await createTokenizer(tokenizer, await readJson(folder, TOKENIZER_CONFIG_FILE));
+    return await createTokenizer(
+      tokenizer,
+      parse(await folder.read(TOKENIZER_CONFIG_FILE), TOKENIZER_CONFIG_FILE),
+    );
   } catch (error) {
     if (error instanceof TokenizerError) throw new ModelError(error.message, { cause: error });
     throw error;
@@ -38,22 +39,18 @@ export async function readTokenizer(folder: string): Promise<TextTokenizer> {
 }
 
 /** By the kind of model `config.json` names; its RoBERTas pad with the token 1 where they say nothing. */
-export async function readPositions(folder: string): Promise<PositionScheme> {
-  const { data } = architectureSchema.safeParse(await readJson(folder, ARCHITECTURE_FILE));
+export async function readPositions(folder: ModelFolder): Promise<PositionScheme> {
+  const { data } = architectureSchema.safeParse(
+    parse(await folder.read(ARCHITECTURE_FILE), ARCHITECTURE_FILE),
+  );
   if (!data || !SHIFTED.includes(data.model_type)) return DECODER_POSITIONS;
   return shiftedPositions(data.pad_token_id ?? 1);
 }
 
-async function readJson(folder: string, name: string): Promise<unknown> {
-  let text: string;
+function parse(content: string | Buffer | undefined, name: string): unknown {
+  if (content === undefined) return undefined;
   try {
-    text = await readFile(join(folder, name), 'utf8');
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-  try {
-    return JSON.parse(text);
+    return JSON.parse(content.toString());
   } catch (error) {
     throw new ModelError(`its ${name} is not valid JSON`, { cause: error });
   }

@@ -1,6 +1,7 @@
 import type { Limits } from '../config.ts';
 import { unexpectedOutput } from '../errors.ts';
 import type { ModelConfig } from '../models/model-config.ts';
+import type { ModelFolder } from '../models/model-repository.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { ImageStep } from '../processing/registry.ts';
 import type { NamedTensors, Session } from '../runtime/session.ts';
@@ -27,8 +28,8 @@ import { createTensorTask } from './tensor-task.ts';
 export interface BoundModel {
   readonly graph: Graph;
   readonly session: Session;
-  /** Where its files are, for tasks that need more of them than the graph. */
-  readonly folder: string;
+  /** Its files, for tasks that need more of them than the graph. */
+  readonly folder: ModelFolder;
 }
 
 /**

@@ -9,7 +9,7 @@ export const DEPLOYMENT_FILE = 'deployment.json';
 const name = z.string().regex(NAME_PATTERN, 'must be letters, digits, ".", "_" and "-"');
 
 /** `deployment.json`: what operators decided about a model. Members of later versions are let through. */
-export const deploymentSchema = z.looseObject({
+const deploymentSchema = z.looseObject({
   /** Names for versions, such as `champion`, that can be moved without the clients knowing. */
   aliases: z.record(name, z.string().min(1)).default({}),
 });

@@ -8,7 +8,7 @@ import { type StoredFile, StoreError } from '../stores/model-store.ts';
 export const MANIFEST_FILE = 'files.json';
 
 /** `files.json`: what publish wrote into a model version's folder. */
-export const fileManifestSchema = z.strictObject({
+const fileManifestSchema = z.strictObject({
   files: z
     .array(
       z.strictObject({

@@ -8,10 +8,10 @@ import { isPlainPath } from './file-manifest.ts';
 import type { FormatFolder } from './formats/format-folder.ts';
 import { locateModel, recogniseFiles } from './formats/recognise.ts';
 import { createListings, type ListingOptions } from './listings.ts';
-import { type ModelConfig, parseModelConfig } from './model-config.ts';
+import { type ModelConfig, ModelError, parseModelConfig } from './model-config.ts';
 import { parseReference } from './reference.ts';
 import { filesBelow, type Listing, pickVersion } from './repository-listing.ts';
-import { createSmallFiles } from './small-files.ts';
+import { createSmallFiles, LIMIT_BYTES } from './small-files.ts';
 
 /** A model and the versions the repository holds of it, lowest first. There is at least one. */
 export interface ModelListing {
@@ -41,6 +41,8 @@ export interface ModelFolder extends FormatFolder {
   readonly config: ModelConfig | undefined;
   /** A request it is known to answer, from its reference.json; undefined without one. */
   readonly example: JsonObject | undefined;
+  /** The bytes of one of its files that may be large, such as a tokenizer; undefined when it is not there. */
+  readLarge(path: string): Promise<Buffer | undefined>;
   /** The files are not used any more, and may make room for others. */
   release(): Promise<void>;
 }
@@ -136,12 +138,20 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
   async function readFolder(reference: ModelReference, path: string): Promise<Omit<ModelFolder, 'release'>> {
     const prefix = pathOf(reference);
     const known = await listings.current();
-    const folder = formatFolder(known, reference, (file) => readIfPresent(join(path, file)));
+    const find = (file: string) => known.files.get(`${prefix}/${file}`);
+    // The store lists no links that leave it, so neither are they read.
+    const readLarge = async (file: string) =>
+      find(file) ? await readIfPresent(join(path, file)) : undefined;
+    const folder = formatFolder(known, reference, async (file) => {
+      checkSize(file, find(file)?.sizeBytes ?? 0);
+      return (await readLarge(file))?.toString('utf8');
+    });
     const config = await folder.read(CONFIG_FILE);
-    const example = await folder.read(REFERENCE_FILE);
+    const example = (await readLarge(REFERENCE_FILE))?.toString('utf8');
     return {
       ...folder,
       path,
+      readLarge,
       modelFile: await locateModel(folder),
       sizeBytes: filesBelow(known, prefix).reduce((total, file) => total + file.sizeBytes, 0),
       config: config === undefined ? undefined : parseModelConfig(config),
@@ -185,10 +195,16 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
   };
 }
 
+/** @throws ModelError when a file has more bytes than one that says something of a model needs */
+function checkSize(file: string, sizeBytes: number): void {
+  if (sizeBytes <= LIMIT_BYTES) return;
+  throw new ModelError(`its ${file} has more than ${LIMIT_BYTES} bytes`);
+}
+
 /** What is beside the model is what was fetched: a published version holds only what its files.json lists. */
-async function readIfPresent(path: string): Promise<string | undefined> {
+async function readIfPresent(path: string): Promise<Buffer | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(path);
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return undefined;
     throw error;

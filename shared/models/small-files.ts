@@ -2,7 +2,7 @@ import { type ModelStore, type StoredFile, StoreError } from '../stores/model-st
 import { ModelError } from './model-config.ts';
 
 /** Largest file that is read into memory for what it says of a model. */
-const LIMIT_BYTES = 4 * 1024 * 1024;
+export const LIMIT_BYTES = 4 * 1024 * 1024;
 
 /**
  * The content of a file, read and parsed once as long as its etag stays. The value is shared: it is only to be read.

@@ -91,7 +91,9 @@ export function readZipMap(source: ByteSource, node: Field): ZipMap[] {
       for (const entry of parts.all(ATTRIBUTE.strings)) strings.push(readText(source, entry));
     }
     if (name === 'classlabels_int64s') {
-      for (const entry of parts.all(ATTRIBUTE.ints)) integers.push(...readVarints(source, entry));
+      for (const entry of parts.all(ATTRIBUTE.ints)) {
+        for (const value of readVarints(source, entry)) integers.push(value);
+      }
     }
   }
   const labels = strings.length > 0 ? strings : integers;

@@ -111,7 +111,8 @@ function readList(source: ByteSource, node: Node, prefix: string): ClassLabels |
     const integers: number[] = [];
     for (const member of readFields(source, attribute.start, attribute.end)) {
       if (member.number === ATTRIBUTE.strings) strings.push(readText(source, member));
-      if (member.number === ATTRIBUTE.ints) integers.push(...readVarints(source, member));
+      if (member.number !== ATTRIBUTE.ints) continue;
+      for (const value of readVarints(source, member)) integers.push(value);
     }
     const list = kind === 'strings' ? strings : integers;
     if (list.length > 0) return list;

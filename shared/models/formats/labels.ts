@@ -12,8 +12,7 @@ const LABELS_FILES = ['labels.txt', 'classes.txt', 'synset.txt'];
  * lose the numbers.
  */
 export function parseLabels(text: string): string[] {
-  const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
-  while (lines.at(-1)?.trim() === '') lines.pop();
+  const lines = readLabelLines(text);
   const named = lines.map((line, index) => {
     const [, number, name] = /^(\d+)(?:[,:;]\s*|\s+)(.+)$/.exec(line) ?? [];
     return number === String(index) ? name : undefined;
@@ -22,9 +21,19 @@ export function parseLabels(text: string): string[] {
   return labels.map((label) => label.trim());
 }
 
+/** The lines of a file as they stand, without empty ones at its end. */
+export function readLabelLines(text: string): string[] {
+  const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
+  while (lines.at(-1)?.trim() === '') lines.pop();
+  return lines;
+}
+
 /**
- * Adds the labels of a `labels.txt` (`classes.txt`, `synset.txt`) to a config that has none, where there are as many as the graph has classes and the
- * graph does not name the classes itself.
+ * Adds the labels of a `labels.txt` (`classes.txt`, `synset.txt`) to a config that has none. They name the scores of the
+ * output the config names, or of the only one; without scores, or where the graph names its classes, the file is of no
+ * matter.
+ *
+ * @throws ModelError when the graph is known to have another number of classes
  */
 export async function withLabelsFile(
   config: ModelConfig,
@@ -32,19 +41,16 @@ export async function withLabelsFile(
   view: GraphView,
 ): Promise<ModelConfig> {
   const file = LABELS_FILES.find((name) => folder.files.includes(name));
-  const text = file === undefined ? undefined : await folder.read(file);
-  if (text === undefined || !('labels' in config || canHaveLabels(config))) return config;
+  if (file === undefined || !canHaveLabels(config) || config.labels !== undefined) return config;
+  const scores = findNamed(config, view) ?? findScores(view);
+  const text = scores && !namesClasses(view) ? await folder.read(file) : undefined;
+  if (!scores || text === undefined) return config;
   const labels = parseLabels(text);
-  return labels.length > 0 && labels.length === countClasses(view) && !namesClasses(view)
-    ? addLabels(config, labels)
-    : config;
+  if (isRow(scores)) checkLabelCount(labels, scores, file);
+  return labels.length > 0 && labels.length === widthOf(scores) ? addLabels(config, labels) : config;
 }
 
-/**
- * Adds labels that belong to the model for certain.
- *
- * @throws ModelError when there are not as many as the graph has classes
- */
+/** Adds labels that belong to the model for certain, to a config that can have labels and has none. */
 export function addLabels(config: ModelConfig, labels: readonly Label[]): ModelConfig {
   return canHaveLabels(config) && config.labels === undefined ? { ...config, labels: [...labels] } : config;
 }
@@ -76,9 +82,13 @@ function canHaveLabels(config: ModelConfig): config is Labelled {
   return config.task !== 'tabular-regression' && config.task !== 'feature-extraction';
 }
 
-function countClasses(view: GraphView): number | undefined {
-  const scores = findScores(view);
-  return scores && widthOf(scores);
+function findNamed(config: Labelled, { outputs }: GraphView): TensorSpec | undefined {
+  return 'output' in config ? outputs.find(({ name }) => name === config.output) : undefined;
+}
+
+/** One score per class. Detectors have several numbers for each of many places, and files of labels too. */
+function isRow({ shape }: TensorSpec): boolean {
+  return shape.slice(1).filter((size) => size !== 1).length <= 1;
 }
 
 /** All axes but the first, when the graph says how long they are. */

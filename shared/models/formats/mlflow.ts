@@ -4,7 +4,6 @@ import type { TensorSpec } from '../../runtime/session.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
 import { type ModelConfig, ModelError } from '../model-config.ts';
 import { type FormatFolder, type GraphView, parseJsonFile } from './format-folder.ts';
-import { withLabelsFile } from './labels.ts';
 import { type Mlmodel, readMlmodel } from './mlmodel.ts';
 import { configOf, takesColumns } from './onnx.ts';
 
@@ -53,8 +52,7 @@ export async function recogniseMlflow(
   const signature = text ? parseJsonFile(text, PLACE, signatureSchema) : [];
   const isTable = signature.length > 0 && signature.every((input) => !input['tensor-spec']);
   if (!isTable) checkNames(signature, view.inputs);
-  const config = isTable ? tableConfig(signature, view) : configOf(view);
-  return await withLabelsFile(config, folder, view);
+  return isTable ? tableConfig(signature, view) : configOf(view);
 }
 
 /** The first row of the input example that was saved with the model, as a predict request. */
@@ -65,10 +63,14 @@ export async function readMlflowExample(
   const mlmodel: Mlmodel | undefined = await readMlmodel(folder);
   const path = mlmodel?.saved_input_example_info?.artifact_path;
   if (path === undefined || !('features' in config) || config.features === undefined) return undefined;
-  const text = folder.files.includes(path) ? await folder.read(path) : undefined;
-  // An example is no reason not to serve a model.
+  // An example is no reason not to serve a model, be it broken or too large.
+  const text = folder.files.includes(path) ? await folder.read(path).catch(ignoreModelError) : undefined;
   const table = text === undefined ? undefined : tableSchema.safeParse(parseLoosely(text));
   return table?.success ? { features: table.data } : undefined;
+}
+
+function ignoreModelError(error: unknown): undefined {
+  if (!(error instanceof ModelError)) throw error;
 }
 
 function parseLoosely(text: string): unknown {

@@ -1,17 +1,13 @@
 import type { TensorSpec } from '../../runtime/session.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
 import type { ModelConfig } from '../model-config.ts';
-import type { FormatFolder, GraphView } from './format-folder.ts';
-import { findScores, withLabelsFile } from './labels.ts';
+import type { GraphView } from './format-folder.ts';
+import { findScores } from './labels.ts';
 
 /**
  * What a graph alone gives away: the operators of `ai.onnx.ml` in which exports of scikit-learn, XGBoost and LightGBM
  * end say that it classifies or predicts numbers. Any other graph takes and gives tensors.
  */
-export async function recogniseOnnx(folder: FormatFolder, view: GraphView): Promise<ModelConfig> {
-  return await withLabelsFile(configOf(view), folder, view);
-}
-
 export function configOf(view: GraphView): ModelConfig {
   if (!takesColumns(view.inputs)) return { task: 'tensor' };
   if (classifies(view)) return { task: 'tabular-classification', postprocess: [] };

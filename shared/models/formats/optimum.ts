@@ -150,7 +150,7 @@ function classify(config: OptimumConfig, view: GraphView | undefined) {
   if (labels) checkLabelCount(labels, logits, OPTIMUM_FILE);
   const classes = labels?.length ?? logits?.shape[1];
   const isMulti = config.problem_type === 'multi_label_classification';
-  const step = isMulti || (classes === 1 && !config.problem_type) ? 'sigmoid' : 'softmax';
+  const step = isMulti || classes === 1 ? 'sigmoid' : 'softmax';
   return {
     labels,
     output: logits?.name,

@@ -4,7 +4,8 @@ import { type Line, type PlainYaml, PlainYamlError, readScalar, trimBlanks, wron
  * Reads the plain YAML that programs such as MLflow write: mappings and lists by indentation, scalars bare or in
  * quotes, which may go over several lines. Whatever else YAML has (anchors, tags, blocks of text, flow style beyond
  * `{}` and `[]`, several documents) is refused.
- * Source: YAML 1.2, chapters 6 to 8; scalars as PyYAML reads them.
+ * Source: YAML 1.2, chapters 6 to 8. Scalars are those that PyYAML writes for JSON values, and the usual words for true,
+ * false and null. Of what YAML 1.1 has besides, 010 is ten here, and 0x1f, 1_000, .inf, 12:30, YES and dates are text.
  *
  * @throws PlainYamlError naming the line
  */
@@ -28,7 +29,8 @@ interface Reader {
 const DEEPEST = 64;
 
 const KEY =
-  /^((?:'(?:[^']|'')*'|"(?:[^"\\]|\\.)*"|[^\s'"&*!|>%@`[\]{},#?-][^:#]{0,1000}?|-[^\s:#][^:#]{0,1000}?))\s*:(?:\s+(.*))?$/s;
+  /^((?:'(?:[^']|'')*'\s*|"(?:[^"\\]|\\.)*"\s*|[^\s'"&*!|>%@`[\]{},#?-][^:#]{0,1000}?|-[^\s:#][^:#]{0,1000}?)):(?:\s+(.*))?$/s;
+
 /** Joins the lines of quoted scalars, and drops comments and empty lines. */
 function toLines(text: string): Line[] {
   const lines: Line[] = [];
@@ -55,7 +57,12 @@ function toLines(text: string): Line[] {
 
 /** The quote with which the value of a line begins, when the line does not close it. */
 function quoteLeftOpen(line: string): string | undefined {
-  const value = /^\s*(?:- +)*(?:[^'"\s][^'"]*: +|'(?:[^']|'')*': +)?(['"].*)$/s.exec(line)?.[1];
+  let rest = trimBlanks(line, 'start');
+  // A loop: as one expression with what follows, it would try every dash as the start of a key.
+  for (let depth = 0; depth < DEEPEST && rest.startsWith('- '); depth++) {
+    rest = trimBlanks(rest.slice(1), 'start');
+  }
+  const value = /^(?:[^'"\s][^'"]*: +|'(?:[^']|'')*': +)?(['"].*)$/s.exec(rest)?.[1];
   const quote = value?.[0];
   return value !== undefined && quote !== undefined && !closes(value.slice(1), quote) ? quote : undefined;
 }
@@ -130,7 +137,7 @@ function readMapping(reader: Reader, indent: number): { [key: string]: PlainYaml
   for (let line = reader.lines[reader.at]; line && line.indent === indent; line = reader.lines[reader.at]) {
     const match = KEY.exec(line.text);
     if (!match) break;
-    const key = String(readKey(match[1] ?? '', line));
+    const key = String(readKey(trimBlanks(match[1] ?? ''), line));
     if (entries.has(key)) throw wrong(line, 'has a key that was there before');
     const value = (match[2] ?? '').replace(/^#.*$/, '');
     reader.at += 1;

@@ -1,10 +1,11 @@
 import type { JsonObject } from '../../json/parse-json.ts';
 import { type ModelConfig, ModelError } from '../model-config.ts';
 import type { FormatFolder, GraphView } from './format-folder.ts';
+import { addLabels, withLabelsFile } from './labels.ts';
 import { readMlflowExample, recogniseMlflow } from './mlflow.ts';
 import { MLMODEL_FILE, modelFileOf, readMlmodel } from './mlmodel.ts';
 import { ARCHIVE_FILE, locateArchivedModel } from './model-archive.ts';
-import { recogniseOnnx } from './onnx.ts';
+import { configOf } from './onnx.ts';
 import { recogniseOptimum } from './optimum.ts';
 import { recogniseTimm } from './timm.ts';
 import { recogniseTorchServe } from './torchserve.ts';
@@ -34,7 +35,7 @@ const RECOGNISERS = {
   optimum: recogniseOptimum,
   torchserve: recogniseTorchServe,
   triton: recogniseTriton,
-  onnx: recogniseOnnx,
+  onnx: async (_, view) => configOf(view),
 } as const satisfies Record<string, Recogniser>;
 
 /** Places of the graph in a version's folder: as published, and as Optimum leaves it in a model's own folder. */
@@ -45,7 +46,8 @@ export const VERSION_FILES: readonly string[] = [...MODEL_FILES, MLMODEL_FILE, A
 
 /**
  * Finds out what kind of model a folder without `model.json` holds. A folder can be of several formats, such as an
- * export of Optimum in a repository of Triton: the first one counts, the others add what it does not say.
+ * export of Optimum in a repository of Triton: the first one counts, the others add what it does not say, and a
+ * file of labels what none of them says.
  *
  * @throws ModelError when the folder is of a format but lacks something, contradicts its graph, or itself
  */
@@ -61,7 +63,11 @@ export async function recogniseModel(folder: FormatFolder, view: GraphView): Pro
   if (!first) throw new ModelError('it is of no format that is known');
   checkAgreement(found);
   const { format } = first;
-  const config = others.reduce((all, other) => withLimits(all, other.config), first.config);
+  const merged = others.reduce(
+    (all, other) => withLimits(withLabels(all, other.config), other.config),
+    first.config,
+  );
+  const config = await withLabelsFile(merged, folder, view);
   const example = format === 'mlflow' ? await readMlflowExample(folder, config) : undefined;
   return { format, config, example };
 }
@@ -79,6 +85,11 @@ function checkAgreement(found: readonly Recognised[]): void {
 
 function labelsOf(config: ModelConfig) {
   return 'labels' in config ? config.labels : undefined;
+}
+
+function withLabels(config: ModelConfig, other: ModelConfig): ModelConfig {
+  const labels = labelsOf(other);
+  return labels ? addLabels(config, labels) : config;
 }
 
 function withLimits(config: ModelConfig, { maxBatchSize, shapes }: ModelConfig): ModelConfig {

@@ -73,7 +73,7 @@ function readMessage(reader: Reader, end: string | undefined, depth: number): Te
     if (token.kind !== 'name') throw unexpected(token);
     reader.at += 1;
     const values = fields.get(token.text) ?? [];
-    values.push(...readValues(reader, depth));
+    for (const value of readValues(reader, depth)) values.push(value);
     fields.set(token.text, values);
     if (isSign(reader, ',') || isSign(reader, ';')) reader.at += 1;
   }

@@ -1,7 +1,17 @@
 import * as z from 'zod';
 import { type FormatFolder, readJsonFile } from './format-folder.ts';
 
-const SENTENCE_FILE = 'sentence_bert_config.json';
+/** Where sentence-transformers looks, in its order; all but the first are of its older releases. */
+const SENTENCE_FILES = [
+  'sentence_bert_config.json',
+  'sentence_roberta_config.json',
+  'sentence_distilbert_config.json',
+  'sentence_camembert_config.json',
+  'sentence_albert_config.json',
+  'sentence_xlm-roberta_config.json',
+  'sentence_xlnet_config.json',
+];
+const MODULES_FILE = 'modules.json';
 const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';
 
 const sentenceSchema = z.object({
@@ -31,16 +41,33 @@ interface Positions {
 
 /**
  * The most tokens a text model takes: what sentence-transformers says, or else the tokenizer, or else as many as the
- * model has positions for.
+ * model has positions for. A folder of sentence-transformers that says no number takes the lesser of these two.
+ * Source: sentence-transformers 5.2, models/Transformer.py; it does not leave out the positions of padding, where a
+ * text of full length then fails.
  *
  * @returns undefined when the tokenizer says it itself, or nothing does
  */
 export async function readTokenLimit(folder: FormatFolder, config: Positions): Promise<number | undefined> {
-  const sentence = await readJsonFile(folder, SENTENCE_FILE, sentenceSchema);
+  const sentence = await readSentence(folder);
   if (sentence?.max_seq_length) return sentence.max_seq_length;
   const tokenizer = await readJsonFile(folder, TOKENIZER_CONFIG_FILE, tokenizerSchema);
-  if ((tokenizer?.model_max_length ?? NO_LIMIT) < NO_LIMIT) return undefined;
-  const positions = config.max_position_embeddings;
-  if (positions === undefined) return undefined;
-  return SHIFTED.includes(config.model_type) ? positions - (config.pad_token_id ?? 1) - 1 : positions;
+  const limit = tokenizer?.model_max_length ?? NO_LIMIT;
+  const positions = countPositions(config);
+  if (limit >= NO_LIMIT) return positions;
+  const isSentence = sentence !== undefined || folder.files.includes(MODULES_FILE);
+  return isSentence && positions !== undefined && positions < limit ? positions : undefined;
+}
+
+/** The first file that says anything. */
+async function readSentence(folder: FormatFolder) {
+  for (const file of SENTENCE_FILES) {
+    const found = await readJsonFile(folder, file, sentenceSchema);
+    if (found && Object.keys(found).length > 0) return found;
+  }
+  return undefined;
+}
+
+function countPositions({ model_type, max_position_embeddings, pad_token_id }: Positions) {
+  if (max_position_embeddings === undefined || !SHIFTED.includes(model_type)) return max_position_embeddings;
+  return max_position_embeddings - (pad_token_id ?? 1) - 1;
 }

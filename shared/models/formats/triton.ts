@@ -2,7 +2,7 @@ import type { TensorSpec } from '../../runtime/session.ts';
 import { isPlainPath } from '../file-manifest.ts';
 import { type ModelConfig, ModelError } from '../model-config.ts';
 import type { FormatFolder, GraphView } from './format-folder.ts';
-import { addLabels, checkLabelCount, parseLabels, withLabelsFile } from './labels.ts';
+import { addLabels, checkLabelCount, readLabelLines } from './labels.ts';
 import { configOf } from './onnx.ts';
 import { readTextProto, TextProtoError, type TextProtoMessage, type TextProtoValue } from './text-proto.ts';
 
@@ -35,8 +35,7 @@ export async function recogniseTriton(
     inputs: readTensors('input', messagesOf(message, 'input'), view.inputs, size),
     outputs: readTensors('output', messagesOf(message, 'output'), view.outputs, size),
   };
-  const labelled = await withLabelNames(configOf(seen), message, folder, seen);
-  const config = await withLabelsFile(labelled, folder, seen);
+  const config = await withLabelNames(configOf(seen), message, folder, seen);
   const shapes = findReshaped(view, seen);
   return { ...config, ...(shapes && { shapes }), ...(size > 0 && { maxBatchSize: size }) };
 }
@@ -120,7 +119,7 @@ function isLike(expected: readonly number[]): (size: number, axis: number) => bo
   return (size, axis) => size === -1 || expected[axis] === -1 || expected[axis] === size;
 }
 
-/** The labels of the only output that has a file of them; it stands beside `config.pbtxt`. */
+/** The labels of the only output that has a file of them, line by line; it stands beside `config.pbtxt`. */
 async function withLabelNames(
   config: ModelConfig,
   message: TextProtoMessage,
@@ -138,7 +137,7 @@ async function withLabelNames(
       `its ${TRITON_FILE} names the labels ${JSON.stringify(file.slice(0, 60))}, which are not there`,
     );
   }
-  const labels = parseLabels(text);
+  const labels = readLabelLines(text);
   const name = textOf(labelled, 'name');
   checkLabelCount(
     labels,

@@ -23,6 +23,7 @@ async function problemOf(model: Uint8Array): Promise<unknown> {
     release: async () => undefined,
     read: async () => undefined,
     readShared: async () => undefined,
+    readLarge: async () => undefined,
   };
   const options = { intraOpThreads: 1, onWarmUpError: () => undefined };
   try {

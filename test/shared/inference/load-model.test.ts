@@ -35,6 +35,7 @@ function folderOf(path: string, files: readonly string[]): ModelFolder {
     release: async () => undefined,
     read: async () => undefined,
     readShared: async () => undefined,
+    readLarge: async () => undefined,
   };
 }
 

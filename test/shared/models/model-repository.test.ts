@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as tick } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -407,6 +407,32 @@ describe('open', () => {
     expect(await model.read('../../secret.txt')).toBeUndefined();
     expect(await model.readShared('../secret.txt')).toBeUndefined();
     expect(await model.read('nope.txt')).toBeUndefined();
+  });
+
+  it('follows a link as far as the listing does: inside the repository', async () => {
+    const outside = await makeFolder({ 'labels.txt': 'outside', 'tokenizer.json': 'outside' });
+    const folder = await makeFolder({ 'm/1/model.onnx': '', 'shared/labels.txt': 'inside' });
+    await symlink(join(outside, 'labels.txt'), join(folder, 'm/1/labels.txt'));
+    await symlink(join(outside, 'tokenizer.json'), join(folder, 'm/1/tokenizer.json'));
+    await symlink(join(folder, 'shared/labels.txt'), join(folder, 'm/1/classes.txt'));
+    const { repository } = open(folder);
+    const model = await repository.open({ name: 'm', version: '1' });
+    expect(model.files).toEqual(['classes.txt', 'model.onnx']);
+    expect(await model.read('classes.txt')).toBe('inside');
+    expect(await model.read('labels.txt')).toBeUndefined();
+    expect(await model.readLarge('tokenizer.json')).toBeUndefined();
+  });
+
+  it('reads no file beyond 4 MB for what it says, but those that may be large', async () => {
+    const large = ' '.repeat(4 * 1024 * 1024 + 1);
+    const files = { 'm/1/model.onnx': '', 'm/1/config.json': large, 'm/1/tokenizer.json': large };
+    const { repository } = open(await makeFolder({ ...files, 'n/1/MLmodel': large }));
+    const model = await repository.open({ name: 'm', version: '1' });
+    await expect(model.read('config.json')).rejects.toThrow('its config.json has more than 4194304 bytes');
+    expect(await model.readLarge('tokenizer.json')).toHaveLength(large.length);
+    await expect(repository.open({ name: 'n', version: '1' })).rejects.toThrow(
+      'its MLmodel has more than 4194304 bytes',
+    );
   });
 
   it('gives the first reference request for the example', async () => {

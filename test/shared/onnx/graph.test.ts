@@ -101,6 +101,24 @@ describe('readGraph', () => {
     expect(zipMaps).toEqual([{ input: 'p', output: 'z', labels: [-1, 1, 300, -(2 ** 31)] }]);
   });
 
+  it('reads more packed labels than a call takes arguments', () => {
+    const values = Array.from({ length: 200_000 }, (_, index) => BigInt(index % 128));
+    const labels = integersAttribute('classlabels_int64s', values, true);
+    const node = buildNode('ZipMap', ['p'], ['z'], { domain: 'ai.onnx.ml', attributes: [labels] });
+    const { zipMaps } = read(buildModel({ nodes: [node], inputs: [], outputs: [] }));
+    expect(zipMaps[0]?.labels).toHaveLength(200_000);
+    const attributes = [integersAttribute('classlabels_ints', values, true)];
+    const classifier = buildNode('LinearClassifier', ['x'], ['label', 'p'], {
+      domain: 'ai.onnx.ml',
+      attributes,
+    });
+    const outputs = [tensorValue('label', INT64, ['n'])];
+    const { classLabels } = read(
+      buildModel({ nodes: [classifier], inputs: [], outputs, opsets: { '': 18, 'ai.onnx.ml': 3 } }),
+    );
+    expect(classLabels.get('label')).toHaveLength(200_000);
+  });
+
   it('reads text labels and other nodes as none', () => {
     const labels = stringsAttribute('classlabels_strings', ['Größe', '']);
     const node = buildNode('ZipMap', ['p'], ['z'], { attributes: [labels] });

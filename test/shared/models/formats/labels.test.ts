@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseLabels, withLabelsFile } from '../../../../shared/models/formats/labels.ts';
-import { folderOf, viewOf } from './make-folder-view.ts';
+import { folderOf, reasonOf, viewOf } from './make-folder-view.ts';
 
 describe('parseLabels', () => {
   it.each([
@@ -41,7 +41,7 @@ describe('withLabelsFile', () => {
   });
 
   it.each([
-    ['another number of scores', viewOf([], [['y', 'FP32', [-1, 4]]])],
+    ['numbers of many places', viewOf([], [['y', 'FP32', [-1, 7, 80]]])],
     ['an open number of scores', viewOf([], [['y', 'FP32', [-1, -1]]])],
     [
       'several outputs',
@@ -61,6 +61,27 @@ describe('withLabelsFile', () => {
     ],
   ])('leaves a config alone where there are %s', async (_, view) => {
     expect(await withLabelsFile({ task: 'tensor' }, folder, view)).toEqual({ task: 'tensor' });
+  });
+
+  it.each([
+    ['labels.txt', 'a\nb', 'its labels.txt names 2 labels, output "y" has 3 scores'],
+    ['synset.txt', '', 'its synset.txt names 0 labels, output "y" has 3 scores'],
+  ])('refuses a %s of another length than the graph has classes', async (file, text, reason) => {
+    expect(await reasonOf(withLabelsFile({ task: 'tensor' }, folderOf({ [file]: text }), three))).toBe(
+      reason,
+    );
+  });
+
+  it('names the scores of the output that the config names', async () => {
+    const several = viewOf(
+      [],
+      [
+        ['logits', 'FP32', [-1, 3]],
+        ['features', 'FP32', [-1, 8]],
+      ],
+    );
+    const config = { task: 'text-classification' as const, output: 'logits', postprocess: [] };
+    expect(await withLabelsFile(config, folder, several)).toEqual({ ...config, labels: ['a', 'b', 'c'] });
   });
 
   it('leaves tasks without labels and configs with labels alone', async () => {

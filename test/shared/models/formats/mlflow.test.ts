@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readMlflowExample, recogniseMlflow } from '../../../../shared/models/formats/mlflow.ts';
 import { locateModel } from '../../../../shared/models/formats/recognise.ts';
+import { ModelError } from '../../../../shared/models/model-config.ts';
 import { folderOf, reasonOf, viewOf } from './make-folder-view.ts';
 
 const FLAVORS = 'flavors:\n  onnx:\n    data: model.onnx\n';
@@ -100,6 +101,12 @@ describe('the input example', () => {
     expect(await readMlflowExample(withExample('{'), config)).toBeUndefined();
     expect(await readMlflowExample(withExample({ inputs: [1] }), config)).toBeUndefined();
     expect(await readMlflowExample(withExample([{ area: 1 }]), { task: 'tensor' })).toBeUndefined();
+    const folder = withExample([]);
+    const read = async (path: string) => {
+      if (path === 'input_example.json') throw new ModelError('its input_example.json is too large');
+      return await folder.read(path);
+    };
+    expect(await readMlflowExample({ ...folder, read }, config)).toBeUndefined();
   });
 });
 

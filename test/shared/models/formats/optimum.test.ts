@@ -44,6 +44,7 @@ describe('a folder with the config.json of transformers', () => {
   it.each([
     ['multi_label_classification', 2, [{ step: 'sigmoid' }]],
     ['single_label_classification', 2, [{ step: 'softmax' }]],
+    ['single_label_classification', 1, [{ step: 'sigmoid' }]],
     ['regression', 1, []],
     [null, 1, [{ step: 'sigmoid' }]],
   ])(
@@ -248,5 +249,42 @@ describe('the most tokens', () => {
     expect(await limitOf({ 'tokenizer_config.json': { model_max_length: 1e30 } }, positions)).toBe(514);
     expect(await limitOf({}, { ...positions, model_type: 'roberta' })).toBe(512);
     expect(await limitOf({})).toBeUndefined();
+  });
+
+  it('are the lesser of the positions and those of the tokenizer where sentence-transformers says no number', async () => {
+    const sentence = (model_max_length: number, max_seq_length?: null) => ({
+      'sentence_bert_config.json': { do_lower_case: false, max_seq_length },
+      'tokenizer_config.json': { model_max_length },
+    });
+    const positions = { max_position_embeddings: 512 };
+    expect(await limitOf(sentence(1024), positions)).toBe(512);
+    expect(await limitOf(sentence(1024, null), positions)).toBe(512);
+    expect(await limitOf(sentence(1e30), positions)).toBe(512);
+    // The tokenizer cuts by itself.
+    expect(await limitOf(sentence(128), positions)).toBeUndefined();
+    expect(await limitOf(sentence(1024))).toBeUndefined();
+    const roberta = { model_type: 'roberta', max_position_embeddings: 514, pad_token_id: 1 };
+    expect(await limitOf(sentence(514), roberta)).toBe(512);
+    const alone = { 'tokenizer_config.json': { model_max_length: 1024 } };
+    expect(await limitOf(alone, positions)).toBeUndefined();
+    const modular = {
+      'modules.json': modules('Transformer', 'Pooling'),
+      '1_Pooling/config.json': { pooling_mode: 'mean' },
+    };
+    expect(await limitOf({ ...alone, ...modular }, positions)).toBe(512);
+  });
+
+  it.each([
+    'sentence_roberta_config.json',
+    'sentence_distilbert_config.json',
+    'sentence_camembert_config.json',
+    'sentence_albert_config.json',
+    'sentence_xlm-roberta_config.json',
+    'sentence_xlnet_config.json',
+  ])('are those of %s where there is no newer file', async (file) => {
+    expect(await limitOf({ [file]: { max_seq_length: 99 } })).toBe(99);
+    const newer = { 'sentence_bert_config.json': { max_seq_length: 77 } };
+    expect(await limitOf({ [file]: { max_seq_length: 99 }, ...newer })).toBe(77);
+    expect(await limitOf({ [file]: { max_seq_length: 99 }, 'sentence_bert_config.json': {} })).toBe(99);
   });
 });

@@ -24,6 +24,13 @@ describe('readPlainYaml', () => {
       { a: "it's: # no comment", b: 'q\näA"' },
     ],
     ['quoted keys', `'a b': 1\n"c: d": 2`, { 'a b': 1, 'c: d': 2 }],
+    ['blanks before a colon', `a b  : 1\n'c' : 2`, { 'a b': 1, c: 2 }],
+    [
+      'forms that only YAML 1.1 has as text',
+      'a: 0x1f\nb: 1_000\nc: .inf\nd: 12:30',
+      { a: '0x1f', b: '1_000', c: '.inf', d: '12:30' },
+    ],
+    ['lists in lists with a quote over two lines', `- - k: 'x\n    y'`, [[{ k: 'x y' }]]],
     [
       'quotes over several lines',
       'a: \'[{"type":\n    "float"}, {"x":\n    1}]\'\nb: 2',
@@ -66,6 +73,7 @@ describe('readPlainYaml', () => {
 
   it.each([
     ['lists in lists', '- '.repeat(70), 'line 1 is nested too deep'],
+    ['dashes without end', '- '.repeat(300_000), 'line 1 is nested too deep'],
     [
       'mappings in mappings',
       Array.from({ length: 70 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n'),

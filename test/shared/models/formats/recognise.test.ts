@@ -21,6 +21,13 @@ const TRITON = {
   'config.pbtxt': 'max_batch_size: 4 output { name: "logits" dims: 2 label_filename: "names.txt" }',
 };
 
+const TIMM = {
+  architecture: 'resnet18',
+  num_classes: 2,
+  pretrained_cfg: { input_size: [3, 8, 8], crop_pct: 1 },
+};
+const { id2label: _, ...unnamed } = OPTIMUM['config.json'];
+
 describe('a folder of several formats', () => {
   it('is of the first, with what the others add', async () => {
     const folder = folderOf(OPTIMUM, { ...TRITON, 'names.txt': 'cat\ndog' });
@@ -28,6 +35,33 @@ describe('a folder of several formats', () => {
       format: 'optimum',
       config: { task: 'image-classification', labels: ['cat', 'dog'], maxBatchSize: 4 },
     });
+  });
+
+  it.each([
+    ['triton', folderOf({ 'config.json': TIMM }, { ...TRITON, 'names.txt': 'cat\ndog' })],
+    ['torchserve', folderOf({ 'config.json': TIMM, 'index_to_name.json': { 0: 'cat', 1: 'dog' } })],
+  ])('has the labels of %s where the first names none', async (_, folder) => {
+    expect(await recogniseModel(folder, view)).toMatchObject({
+      format: 'timm',
+      config: { task: 'image-classification', labels: ['cat', 'dog'] },
+    });
+  });
+
+  it.each([
+    ['timm', folderOf({ 'config.json': TIMM, 'labels.txt': 'cat\ndog' })],
+    ['optimum', folderOf({ ...OPTIMUM, 'config.json': unnamed, 'labels.txt': 'cat\ndog' })],
+    ['triton', folderOf({ 'labels.txt': 'cat\ndog' }, { 'config.pbtxt': 'max_batch_size: 4' })],
+    ['onnx', folderOf({ 'labels.txt': 'cat\ndog' })],
+  ])('has the labels of labels.txt where %s names none', async (format, folder) => {
+    expect(await recogniseModel(folder, view)).toMatchObject({
+      format,
+      config: { labels: ['cat', 'dog'] },
+    });
+  });
+
+  it('keeps the labels of a format before those of labels.txt', async () => {
+    const folder = folderOf({ ...OPTIMUM, 'labels.txt': 'a\nb\nc' });
+    expect(await recogniseModel(folder, view)).toMatchObject({ config: { labels: ['cat', 'dog'] } });
   });
 
   it('is refused where they name different labels', async () => {

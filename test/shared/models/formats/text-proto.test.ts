@@ -54,6 +54,11 @@ describe('readTextProto', () => {
     expect(() => readTextProto(text)).toThrow(new TextProtoError(message));
   });
 
+  it('reads long lists', () => {
+    const { fields } = readTextProto(`a: [${'1,'.repeat(200_000)}1]`);
+    expect(fields.get('a')).toHaveLength(200_001);
+  });
+
   it('refuses what is nested without end', () => {
     expect(() => readTextProto('a {'.repeat(10_000))).toThrow('messages are nested too deep');
   });

@@ -117,6 +117,13 @@ describe('a model with config.pbtxt', () => {
     expect(await reasonOf(recognise(config))).toBe(reason);
   });
 
+  it('has the lines of its labels as they stand', async () => {
+    expect(await recognise(NAMED, { 'labels.txt': '0 tench\n1 goldfish\n2  shark\n' })).toHaveProperty(
+      'labels',
+      ['0 tench', '1 goldfish', '2  shark'],
+    );
+  });
+
   it('is refused when it has another number of labels', async () => {
     expect(await reasonOf(recognise(NAMED, { 'labels.txt': 'a\nb' }))).toBe(
       'its labels.txt names 2 labels, output "y" has 3 scores',
