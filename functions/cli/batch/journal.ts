@@ -18,6 +18,8 @@ export type BatchIdentity = z.infer<typeof identitySchema>;
 export interface Journal {
   /** Rows whose results are in the output already. */
   readonly rowsDone: number;
+  /** Whether the output begins with its header already; false where the format has none. */
+  readonly hasHeader: boolean;
   /** Says that the output is complete. */
   finish(): Promise<void>;
 }
@@ -27,25 +29,29 @@ export interface Journal {
  * says how many are done; a line that was cut off by a kill is taken back. A small file beside the output, there only
  * while the batch is not finished, says what it is a batch of.
  *
+ * @param header the line that the output begins with; '' for none
  * @throws CommandError when there is an output that is not a half-written one of the same batch
  */
 export async function openJournal(
   output: string,
   identity: BatchIdentity,
-  { force, headerLines }: { readonly force: boolean; readonly headerLines: number },
+  { force, header }: { readonly force: boolean; readonly header: string },
 ): Promise<Journal> {
   const path = `${output}.progress`;
   const finish = () => rm(path, { force: true });
   const exists = (await stat(output).catch(() => undefined)) !== undefined;
   if (exists && !force) {
     checkSame(await readIdentity(path), identity, output);
-    return { rowsDone: Math.max(0, (await dropPartialLine(output)) - headerLines), finish };
+    const lines = await dropPartialLine(output);
+    // The kill may have come before the header was whole, or between it and the first row.
+    const hasHeader = header !== '' && lines > 0;
+    return { rowsDone: hasHeader ? lines - 1 : lines, hasHeader, finish };
   }
   // In this order a kill at any moment leaves nothing that the next run could take for its own beginning.
   await rm(output, { force: true });
   await writeAtomically(path, JSON.stringify(identity));
   await writeFile(output, '', { flag: 'wx' });
-  return { rowsDone: 0, finish };
+  return { rowsDone: 0, hasHeader: false, finish };
 }
 
 async function readIdentity(path: string): Promise<BatchIdentity | undefined> {

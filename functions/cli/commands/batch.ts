@@ -52,10 +52,10 @@ export async function batch(
         modelFiles: await hashFiles(opened),
         format: format.name,
       },
-      { force: options.force === true, headerLines: format.header === '' ? 0 : 1 },
+      { force: options.force === true, header: format.header },
     );
     const runner = createRowRunner(opened.app.inference, opened.reference, bound);
-    await run({ source, runner, format, batchSize, output, skip: journal.rowsDone }, journal, console);
+    await run({ source, runner, format, batchSize, output, journal }, console);
   } finally {
     await unlock();
     await opened.app.close();
@@ -88,12 +88,12 @@ interface Work {
   readonly format: ResultFormat;
   readonly batchSize: number;
   readonly output: string;
-  /** Rows that are done already. */
-  readonly skip: number;
+  readonly journal: Journal;
 }
 
-async function run(work: Work, journal: Journal, console: Console): Promise<void> {
-  const { output, skip } = work;
+async function run(work: Work, console: Console): Promise<void> {
+  const { output, journal } = work;
+  const skip = journal.rowsDone;
   if (skip > 0) console.note(`Going on behind row ${skip}, which was the last one done.`);
   const { rows, bad, isStopped } = await writeAll(work, console);
   const result = { output, rows: rows + skip, bad, resumed_at: skip, stopped: isStopped };
@@ -113,7 +113,7 @@ async function run(work: Work, journal: Journal, console: Console): Promise<void
 
 /** Ends early when a signal asks for it: what is written is whole, and the same command goes on with it. */
 async function writeAll(work: Work, console: Console): Promise<Counts & { readonly isStopped: boolean }> {
-  const { source, runner, format, output, skip } = work;
+  const { source, runner, format, output, journal } = work;
   const stream = createWriteStream(output, { flags: 'a' });
   // An error is thrown by the write it belongs to; without a listener it would end the process as well.
   stream.on('error', () => undefined);
@@ -123,8 +123,8 @@ async function writeAll(work: Work, console: Console): Promise<Counts & { readon
   const progress = createProgress(source.total, console);
   const counts: Counts = { rows: 0, bad: 0 };
   try {
-    if (skip === 0 && format.header !== '') await write(format.header);
-    for await (const rows of inBatches(source.rows(skip), work.batchSize)) {
+    if (!journal.hasHeader && format.header !== '') await write(format.header);
+    for await (const rows of inBatches(source.rows(journal.rowsDone), work.batchSize)) {
       const results = await runner.run(rows);
       await write(format.write(results));
       counts.rows += rows.length;
