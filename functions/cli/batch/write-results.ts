@@ -15,6 +15,8 @@ export interface ResultFormat {
   /** Text before the first result; '' for none. */
   readonly header: string;
   write(results: readonly Result[]): string;
+  /** Whether one of the lines that were written is that of a bad row. */
+  isBad(line: string): boolean;
 }
 
 /**
@@ -30,7 +32,7 @@ export function resultFormat(
 ): ResultFormat {
   const extension = extname(path).toLowerCase();
   if (extension === '.jsonl' || extension === '.ndjson')
-    return { name: 'jsonl', header: '', write: writeLines };
+    return { name: 'jsonl', header: '', write: writeLines, isBad: (line) => BAD_LINE.test(line) };
   if (extension === '.csv') return csvFormat(labels, isFolder);
   throw new CommandError(`${JSON.stringify(path)} must end in .jsonl or .csv.`, 2);
 }
@@ -43,6 +45,8 @@ function writeLines(results: readonly Result[]): string {
     })
     .join('');
 }
+
+const BAD_LINE = /^\{(?:"row":\d+|"file":"(?:[^"\\]|\\.)*"),"error":"(?:[^"\\]|\\.)*"\}$/;
 
 function csvFormat(labels: readonly string[] | undefined, isFolder: boolean): ResultFormat {
   const place = isFolder ? 'file' : 'row';
@@ -69,6 +73,8 @@ function csvFormat(labels: readonly string[] | undefined, isFolder: boolean): Re
           ];
         }),
       ),
+    // Errors are the last cell, which ends in no comma but in quotes where it holds one.
+    isBad: (line) => !line.endsWith(','),
   };
 }
 

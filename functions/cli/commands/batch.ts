@@ -52,7 +52,7 @@ export async function batch(
         modelFiles: await hashFiles(opened),
         format: format.name,
       },
-      { force: options.force === true, header: format.header },
+      { force: options.force === true, format },
     );
     const runner = createRowRunner(opened.app.inference, opened.reference, bound);
     await run({ source, runner, format, batchSize, output, journal }, console);
@@ -96,22 +96,26 @@ async function run(work: Work, console: Console): Promise<void> {
   const skip = journal.rowsDone;
   if (skip > 0) console.note(`Going on behind row ${skip}, which was the last one done.`);
   const { rows, bad, isStopped } = await writeAll(work, console);
-  const result = { output, rows: rows + skip, bad, resumed_at: skip, stopped: isStopped };
+  const result = { output, rows, bad, resumed_at: skip, stopped: isStopped };
   if (isStopped) {
-    console.note(`Stopped behind row ${skip + rows}; the same command goes on from there.`);
+    console.note(`Stopped behind row ${rows}; the same command goes on from there.`);
     if (console.isJson) console.result(result, () => '');
     process.exitCode = 130;
     return;
   }
   await journal.finish();
   console.result(result, () => {
-    const badOnes = `${bad === 0 ? 'none' : bad} of them bad${skip > 0 ? ' in this run' : ''}`;
-    return `${output}: ${countOf(rows + skip, 'row')}${rows + skip > 0 ? `, ${badOnes}` : ''}`;
+    const badOnes = `, ${bad === 0 ? 'none' : bad} of them bad`;
+    return `${output}: ${countOf(rows, 'row')}${rows > 0 ? badOnes : ''}`;
   });
   if (bad > 0) process.exitCode = 3;
 }
 
-/** Ends early when a signal asks for it: what is written is whole, and the same command goes on with it. */
+/**
+ * Ends early when a signal asks for it: what is written is whole, and the same command goes on with it.
+ *
+ * @returns the rows in the output, those of earlier runs among them
+ */
 async function writeAll(work: Work, console: Console): Promise<Counts & { readonly isStopped: boolean }> {
   const { source, runner, format, output, journal } = work;
   const stream = createWriteStream(output, { flags: 'a' });
@@ -137,7 +141,11 @@ async function writeAll(work: Work, console: Console): Promise<Counts & { readon
     stop.forget();
     await new Promise<void>((done) => stream.end(done));
   }
-  return { ...counts, isStopped: stop.isAsked() };
+  return {
+    rows: journal.rowsDone + counts.rows,
+    bad: journal.badDone + counts.bad,
+    isStopped: stop.isAsked(),
+  };
 }
 
 async function* inBatches(rows: AsyncIterable<InputRow>, size: number): AsyncIterable<readonly InputRow[]> {

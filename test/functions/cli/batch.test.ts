@@ -138,6 +138,20 @@ describe('ternion batch', () => {
     }
   });
 
+  it.each(['csv', 'jsonl'])(
+    'counts the bad rows of a %s that were written before a kill',
+    async (extension) => {
+      const folder = await temporaryFolder();
+      const [input, output] = [join(folder, 'in.csv'), join(folder, `out.${extension}`)];
+      await writeFile(input, csvOf(3000, new Set([1, 3])));
+      const args = ['batch', 'iris/2', input, output];
+      await killEarly(args, output);
+      const { code, stdout } = await runCommand([...args, '--json']);
+      expect([code, JSON.parse(stdout)]).toMatchObject([3, { rows: 3000, bad: 2, stopped: false }]);
+      expect(JSON.parse(stdout).resumed_at).toBeGreaterThan(3);
+    },
+  );
+
   it('takes back a line that was cut off', async () => {
     const folder = await temporaryFolder();
     const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
