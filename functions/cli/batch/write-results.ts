@@ -50,7 +50,7 @@ const BAD_LINE = /^\{(?:"row":\d+|"file":"(?:[^"\\]|\\.)*"),"error":"(?:[^"\\]|\
 
 function csvFormat(labels: readonly string[] | undefined, isFolder: boolean): ResultFormat {
   const place = isFolder ? 'file' : 'row';
-  const scores = labels?.map((label) => `probability_${label}`) ?? [];
+  const scores = labels?.map((label) => oneLine(`probability_${label}`)) ?? [];
   const names = [place, 'prediction', ...(labels ? ['confidence'] : []), ...scores, 'error'];
   return {
     name: `csv ${names.join(',')}`,
@@ -59,7 +59,7 @@ function csvFormat(labels: readonly string[] | undefined, isFolder: boolean): Re
       stringify(
         results.map((result) => {
           const { row } = result;
-          const at = row.file ?? row.row;
+          const at = row.file === undefined ? row.row : oneLine(row.file);
           if ('error' in result) return [at, ...names.slice(2).map(() => ''), oneLine(result.error)];
           const { prediction } = result;
           const { confidence, probabilities } = prediction;

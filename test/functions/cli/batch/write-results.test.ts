@@ -26,3 +26,12 @@ describe.each(['out.csv', 'out.jsonl'])('a bad row of %s', (path) => {
     expect(areBad(bad)).toEqual([true, true]);
   });
 });
+
+describe('a CSV of results', () => {
+  it('has one line for each result, whatever is in the names of labels and files', () => {
+    const format = resultFormat('out.csv', ['a\nb'], true);
+    expect(format.header).toBe('file,prediction,confidence,probability_a b,error\n');
+    const prediction = { prediction: 'a\nb', confidence: 1, probabilities: new Map([['a\nb', 1]]) };
+    expect(format.write([{ row: image('x\r\ny.png'), prediction }])).toBe('x y.png,a b,1,1,\n');
+  });
+});
