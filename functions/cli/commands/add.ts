@@ -54,10 +54,20 @@ export async function add(path: string, options: AddOptions, output: Console): P
     () =>
       [
         `${name}/${version} is in ${place} (${countOf(manifest.files.length, 'file')}, ${formatBytes(sizeBytes)})`,
+        listFiles(manifest),
         describeTrial(trial),
         ...(live === version ? [] : [`version ${live} stays live: it is higher`]),
       ].join('\n'),
   );
+}
+
+/** Most files that are named. */
+const SHOWN = 10;
+
+/** What of the model's folder was published: a file of somebody else among them should be seen. */
+function listFiles({ files }: FileManifest): string {
+  const shown = files.slice(0, SHOWN).map(({ path }) => path);
+  return `  ${shown.join(', ')}${files.length > SHOWN ? ` and ${files.length - SHOWN} more` : ''}`;
 }
 
 /** An empty MODEL_REPOSITORY counts as unset. */

@@ -79,6 +79,22 @@ describe('ternion inspect', () => {
     expect(json).toMatchObject({ file: 'renamed.onnx', files: 2, task: 'tensor' });
   });
 
+  it('takes no file for a part of a graph that has its name in it by chance', async () => {
+    const folder = await temporaryFolder();
+    const model = buildModel({
+      nodes: [buildNode('Add', ['customers', 'w'], ['scores.csv'])],
+      inputs: [tensorValue('customers', FLOAT, [2])],
+      outputs: [tensorValue('scores.csv', FLOAT, [2])],
+      initializers: [externalInitializer('w', './below/weights.bin'), externalInitializer('v', '../secret')],
+    });
+    await mkdir(join(folder, 'm/below'), { recursive: true });
+    await writeFile(join(folder, 'm/x.onnx'), model);
+    await writeFile(join(folder, 'm/below/weights.bin'), Buffer.from(Float32Array.of(10, 20).buffer));
+    for (const name of ['m/customers', 'm/scores.csv', 'secret']) await writeFile(join(folder, name), 'mine');
+    const json = JSON.parse((await runCommand(['inspect', join(folder, 'm/x.onnx'), '--json'])).stdout);
+    expect(json).toMatchObject({ files: 2, total_bytes: model.length + 8 });
+  });
+
   it('shows the first of many inputs', async () => {
     const folder = await temporaryFolder();
     const names = Array.from({ length: 50 }, (_, index) => `column_${index}`);
@@ -153,7 +169,7 @@ describe('ternion add', () => {
     const target = join(repository, 'flowers/1');
     expect([code, stdout]).toEqual([
       0,
-      `flowers/1 is in ${target} (3 files, 97.9 kB)\nit answers the 150 requests of reference.json as expected\n`,
+      `flowers/1 is in ${target} (3 files, 97.9 kB)\n  model.json, model.onnx, reference.json\nit answers the 150 requests of reference.json as expected\n`,
     ]);
     expect(await filesOf(repository)).toEqual(
       ['files.json', 'model.json', 'model.onnx', 'reference.json'].map((name) => join('flowers/1', name)),
@@ -162,6 +178,14 @@ describe('ternion add', () => {
     expect(json.outputs[1]).toEqual({ name: 'output_probability', datatype: 'FP32', shape: ['?', 3] });
     const served = await runCommand(['predict', 'flowers', SETOSA, '-r', repository, '--json']);
     expect(JSON.parse(served.stdout)).toMatchObject({ prediction: 'setosa', model: 'flowers' });
+  });
+
+  it('names the first of many files that it publishes', async () => {
+    const folder = await temporaryFolder();
+    await cp(join(PROJECT, 'models/digits/1'), join(folder, 'm'), { recursive: true });
+    for (let i = 0; i < 10; i++) await writeFile(join(folder, 'm', `a${i}.txt`), 'x');
+    const { stdout } = await runCommand(['add', join(folder, 'm'), '-n', 'm', '-r', join(folder, 'r')]);
+    expect(stdout.split('\n')[1]).toMatch(/^ {2}a0\.txt, a1\.txt, .*, a9\.txt and \d more$/);
   });
 
   it('takes the next version, and never one that is there', async () => {
