@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import type { InputKind } from '../../../shared/inference/input.ts';
 import { bindSource } from '../batch/bind-source.ts';
+import { inBatches } from '../batch/in-batches.ts';
 import { type Journal, openJournal } from '../batch/journal.ts';
 import { lockOutput } from '../batch/output-lock.ts';
 import { createProgress } from '../batch/progress.ts';
 import { openRows, type TableOptions } from '../batch/read-rows.ts';
-import type { InputRow, RowSource } from '../batch/row-source.ts';
+import type { RowSource } from '../batch/row-source.ts';
 import { createRowRunner, type RowRunner } from '../batch/run-rows.ts';
 import { type ResultFormat, resultFormat } from '../batch/write-results.ts';
 import { CommandError, type Console, countOf } from '../console.ts';
@@ -55,7 +57,7 @@ export async function batch(
       { force: options.force === true, format },
     );
     const runner = createRowRunner(opened.app.inference, opened.reference, bound);
-    await run({ source, runner, format, batchSize, output, journal }, console);
+    await run({ source, kind: bound.kind, runner, format, batchSize, output, journal }, console);
   } finally {
     await unlock();
     await opened.app.close();
@@ -84,6 +86,7 @@ async function hashFiles({ store, reference: { name, version } }: OpenModel): Pr
 
 interface Work {
   readonly source: RowSource;
+  readonly kind: InputKind;
   readonly runner: RowRunner;
   readonly format: ResultFormat;
   readonly batchSize: number;
@@ -128,7 +131,7 @@ async function writeAll(work: Work, console: Console): Promise<Counts & { readon
   const counts: Counts = { rows: 0, bad: 0 };
   try {
     if (!journal.hasHeader && format.header !== '') await write(format.header);
-    for await (const rows of inBatches(source.rows(journal.rowsDone), work.batchSize)) {
+    for await (const rows of inBatches(source.rows(journal.rowsDone), work.batchSize, work.kind)) {
       const results = await runner.run(rows);
       await write(format.write(results));
       counts.rows += rows.length;
@@ -146,17 +149,6 @@ async function writeAll(work: Work, console: Console): Promise<Counts & { readon
     bad: journal.badDone + counts.bad,
     isStopped: stop.isAsked(),
   };
-}
-
-async function* inBatches(rows: AsyncIterable<InputRow>, size: number): AsyncIterable<readonly InputRow[]> {
-  let collected: InputRow[] = [];
-  for await (const row of rows) {
-    collected.push(row);
-    if (collected.length < size) continue;
-    yield collected;
-    collected = [];
-  }
-  if (collected.length > 0) yield collected;
 }
 
 /** The first signal is waited with until the rows under way are written. */
