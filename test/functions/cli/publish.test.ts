@@ -9,7 +9,9 @@ import {
   externalInitializer,
   FLOAT,
   identityModel,
+  integerAttribute,
   tensorValue,
+  UINT8,
 } from '../../shared/onnx/build-model.ts';
 import { runCommand, startCommand, temporaryFolder } from './run-command.ts';
 
@@ -178,6 +180,29 @@ describe('ternion add', () => {
     expect(json.outputs[1]).toEqual({ name: 'output_probability', datatype: 'FP32', shape: ['?', 3] });
     const served = await runCommand(['predict', 'flowers', SETOSA, '-r', repository, '--json']);
     expect(JSON.parse(served.stdout)).toMatchObject({ prediction: 'setosa', model: 'flowers' });
+  });
+
+  it('keeps an empty list of steps that a config must have, and leaves out what is so by default', async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, 'm'));
+    const model = buildModel({
+      nodes: [
+        buildNode('Cast', ['image'], ['numbers'], { attributes: [integerAttribute('to', FLOAT)] }),
+        buildNode('Flatten', ['numbers'], ['vector']),
+      ],
+      inputs: [tensorValue('image', UINT8, ['n', 2, 2, 3])],
+      outputs: [tensorValue('vector', FLOAT, ['n', 12])],
+    });
+    await writeFile(join(folder, 'm/model.onnx'), model);
+    const config = { task: 'image-classification', preprocess: [], postprocess: [] };
+    await writeFile(join(folder, 'm/model.json'), JSON.stringify(config));
+    const { code, stderr } = await runCommand(['add', join(folder, 'm'), '-r', join(folder, 'r')]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(JSON.parse(await readFile(join(folder, 'r/m/1/model.json'), 'utf8'))).toEqual({
+      task: 'image-classification',
+      preprocess: [],
+      labels: Array.from({ length: 12 }, (_, index) => index),
+    });
   });
 
   it('names the first of many files that it publishes', async () => {
