@@ -16,10 +16,15 @@ export function describeConfig({ config, task }: Model): Members {
     ...(task.labels && { labels: task.labels }),
     ...(features && { features }),
   };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => !isEmpty(value)));
+  return Object.fromEntries(Object.entries(all).filter(([member, value]) => !isDefault(member, value)));
 }
 
-/** What says nothing is left out. */
-function isEmpty(value: unknown): boolean {
-  return value === undefined || value === false || (Array.isArray(value) && value.length === 0);
+/** Members with a default, and that as JSON: said or not, it means the same. */
+const DEFAULTS: ReadonlyMap<string, string> = new Map([
+  ['postprocess', '[]'],
+  ['normalize', 'false'],
+]);
+
+function isDefault(member: string, value: unknown): boolean {
+  return value === undefined || JSON.stringify(value) === DEFAULTS.get(member);
 }

@@ -55,7 +55,7 @@ command('batch', 'predict all rows of a file or images of a folder', help.BATCH_
   .argument('<input>', help.ROWS)
   .argument('<output>', 'a .jsonl or .csv file')
   .addOption(help.repositoryOption())
-  .addOption(new Option('-b, --batch-size <rows>', 'rows in one run').default('256'))
+  .addOption(new Option('-b, --batch-size <rows>', 'rows in one run; of images fewer').default('256'))
   .addOption(help.headerOption())
   .addOption(help.delimiterOption())
   .option('-f, --force', 'replace the output')

@@ -1,9 +1,12 @@
 import { createReadStream, type Stats } from 'node:fs';
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { basename, join, sep } from 'node:path';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { basename, join, posix, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
+import { isPlainPath } from '../../shared/models/file-manifest.ts';
 import type { ModelReference } from '../../shared/models/model-repository.ts';
+import { readExternalLocations } from '../../shared/onnx/external-data.ts';
+import { ProtobufError, withFileSource } from '../../shared/onnx/protobuf.ts';
 import type { ModelStore, StoredFile } from '../../shared/stores/model-store.ts';
 import { StoreError } from '../../shared/stores/model-store.ts';
 
@@ -80,35 +83,35 @@ async function findFiles(
 }
 
 /**
- * What belongs to a model file: data files that are named after it, or that it names. A `model.onnx` is what its folder is about, so all files
- * beside it belong to it but other graphs.
+ * What belongs to a model file: data files that are named after it, or that its tensors name. A `model.onnx` is what its
+ * folder is about, so all files beside it belong to it but other graphs.
  */
 async function findBeside(folder: string, file: string): Promise<readonly FoundFile[]> {
   const stem = basename(file).replace(/\.onnx$/i, '');
-  const graph = await readSmallGraph(join(folder, file));
   const belongs = (name: string) =>
     name === file ||
     name.startsWith(`${file}.`) ||
     name.startsWith(`${stem}.data`) ||
-    (name.length >= SHORTEST_NAME && !name.startsWith('.') && graph.includes(name)) ||
     (file === MODEL_FILE && !name.startsWith('.') && !/\.onnx(?:[._]|$)/i.test(name));
+  const names = new Set([...(await readdir(folder)).filter(belongs), ...dataFilesOf(join(folder, file))]);
   const found: FoundFile[] = [];
-  for (const name of (await readdir(folder)).filter(belongs).sort()) {
+  for (const name of [...names].sort()) {
     const facts = await stat(join(folder, name)).catch(() => undefined);
     if (facts?.isFile()) found.push({ path: name, facts });
   }
   return found;
 }
 
-/** Shorter names of other files could be in a graph by chance. */
-const SHORTEST_NAME = 4;
-/** A graph with its weights in other files is small. */
-const SMALL_BYTES = 64 * 1024 * 1024;
-
-/** The bytes of a graph, which has the names of its data files in them; none of one that has its weights in itself. */
-async function readSmallGraph(path: string): Promise<Buffer> {
-  const { size } = await stat(path);
-  return size > SMALL_BYTES ? Buffer.alloc(0) : await readFile(path);
+/** Paths of a graph's data files below its folder; the runtime takes no others. */
+function dataFilesOf(path: string): readonly string[] {
+  try {
+    const locations = [...withFileSource(path, readExternalLocations)].map((each) => posix.normalize(each));
+    return locations.filter((each) => isPlainPath(each));
+  } catch (error) {
+    // What is wrong with it is told when it is loaded.
+    if (error instanceof ProtobufError) return [];
+    throw error;
+  }
 }
 
 async function hasPlainFiles(folder: string, found: readonly FoundFile[]): Promise<boolean> {

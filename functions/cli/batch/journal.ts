@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { CommandError } from '../console.ts';
+import type { ResultFormat } from './write-results.ts';
 
 /** What a batch is made of. A half-written output is only gone on with when all of it is the same. */
 const identitySchema = z.strictObject({
@@ -18,6 +19,10 @@ export type BatchIdentity = z.infer<typeof identitySchema>;
 export interface Journal {
   /** Rows whose results are in the output already. */
   readonly rowsDone: number;
+  /** How many of them are bad. */
+  readonly badDone: number;
+  /** Whether the output begins with its header already; false where the format has none. */
+  readonly hasHeader: boolean;
   /** Says that the output is complete. */
   finish(): Promise<void>;
 }
@@ -32,20 +37,23 @@ export interface Journal {
 export async function openJournal(
   output: string,
   identity: BatchIdentity,
-  { force, headerLines }: { readonly force: boolean; readonly headerLines: number },
+  { force, format }: { readonly force: boolean; readonly format: ResultFormat },
 ): Promise<Journal> {
   const path = `${output}.progress`;
   const finish = () => rm(path, { force: true });
   const exists = (await stat(output).catch(() => undefined)) !== undefined;
   if (exists && !force) {
     checkSame(await readIdentity(path), identity, output);
-    return { rowsDone: Math.max(0, (await dropPartialLine(output)) - headerLines), finish };
+    const { lines, bad } = await dropPartialLine(output, format);
+    // The kill may have come before the header was whole, or between it and the first row.
+    const hasHeader = format.header !== '' && lines > 0;
+    return { rowsDone: hasHeader ? lines - 1 : lines, badDone: bad, hasHeader, finish };
   }
   // In this order a kill at any moment leaves nothing that the next run could take for its own beginning.
   await rm(output, { force: true });
   await writeAtomically(path, JSON.stringify(identity));
   await writeFile(output, '', { flag: 'wx' });
-  return { rowsDone: 0, finish };
+  return { rowsDone: 0, badDone: 0, hasHeader: false, finish };
 }
 
 async function readIdentity(path: string): Promise<BatchIdentity | undefined> {
@@ -78,21 +86,32 @@ function checkSame(known: BatchIdentity | undefined, identity: BatchIdentity, ou
   );
 }
 
-/** Cuts the output behind its last whole line. @returns the number of whole lines */
-async function dropPartialLine(path: string): Promise<number> {
-  let lines = 0;
-  let position = 0;
-  let end = 0;
+/** Cuts the output behind its last whole line. @returns the number of whole lines, and of the bad rows among them */
+async function dropPartialLine(
+  path: string,
+  format: ResultFormat,
+): Promise<{ readonly lines: number; readonly bad: number }> {
+  let [lines, bad, end] = [0, 0, 0];
+  // What the line under way has in earlier chunks.
+  let begun: Buffer[] = [];
+  let begunBytes = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
     if (!Buffer.isBuffer(chunk)) throw new Error('a file without an encoding is read as bytes');
-    for (let at = chunk.indexOf(NEWLINE); at !== -1; at = chunk.indexOf(NEWLINE, at + 1)) {
+    let start = 0;
+    for (let at = chunk.indexOf(NEWLINE); at !== -1; at = chunk.indexOf(NEWLINE, start)) {
+      const line = Buffer.concat([...begun, chunk.subarray(start, at)]).toString();
+      const isHeader = lines === 0 && format.header !== '';
+      if (!isHeader && format.isBad(line)) bad++;
       lines++;
-      end = position + at + 1;
+      end += begunBytes + at + 1 - start;
+      start = at + 1;
+      [begun, begunBytes] = [[], 0];
     }
-    position += chunk.length;
+    begun.push(chunk.subarray(start));
+    begunBytes += chunk.length - start;
   }
-  if (end < position) await truncate(path, end);
-  return lines;
+  if (begunBytes > 0) await truncate(path, end);
+  return { lines, bad };
 }
 
 const NEWLINE = 0x0a;

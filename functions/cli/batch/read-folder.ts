@@ -33,7 +33,8 @@ export async function openFolder(folder: string): Promise<RowSource> {
 
 async function readImage(root: string, file: string, row: number): Promise<InputRow> {
   try {
-    return { row, file, value: await readFile(join(root, file)) };
+    const value = await readFile(join(root, file));
+    return { row, file, bytes: value.length, value };
   } catch (error) {
     const reason = describeSystemError(error) ?? 'it is too large.';
     return {

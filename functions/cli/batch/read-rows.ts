@@ -135,7 +135,7 @@ function openLines(path: string, total: number, identity: string): RowSource {
 
 function parseLine(line: string, row: number): InputRow {
   try {
-    return { row, value: parseJson(Buffer.from(line), JSON_DEPTH) };
+    return { row, bytes: line.length, value: parseJson(Buffer.from(line), JSON_DEPTH) };
   } catch (error) {
     if (!(error instanceof InferenceError)) throw error;
     // Written for the body of a request, which is this one line here.

@@ -1,4 +1,5 @@
 import { CsvError, parse } from 'csv-parse/sync';
+import { followQuotes } from './follow-quotes.ts';
 import { type Line, readLines } from './read-lines.ts';
 
 /** A row of CSV: its cells, or why it has none. */
@@ -88,11 +89,11 @@ function takeRow(lines: readonly Line[], start: number, delimiter: string): Take
       // A line that is long by itself may still be a row.
       if (end > start) return { row: MISQUOTED, next: start + 1 };
     }
-    // A quote that stands twice is a quote within the cell, which only a single one can close.
-    if (end > start && !text.replaceAll('""', '').includes('"')) continue;
-    const rows = parseLines(lines.slice(start, end + 1), delimiter);
-    if (rows === 'open') continue;
-    if (rows === 'misquoted') return { row: MISQUOTED, next: start + 1 };
+    const state = followQuotes(text, end > start, delimiter);
+    if (state === 'open') continue;
+    // Parsed once, as the lines of a row can be many.
+    const rows = state === 'closed' ? parseLines(lines.slice(start, end + 1), delimiter) : state;
+    if (!Array.isArray(rows)) return { row: MISQUOTED, next: start + 1 };
     const [cells] = rows;
     return { row: cells && { cells }, next: end + 1 };
   }

@@ -6,6 +6,8 @@ export interface InputRow {
   readonly row: number;
   /** Path below the folder, when the input is one. */
   readonly file?: string;
+  /** How much of the input it is, where it can be an image: bytes of a file, or characters of a line. */
+  readonly bytes?: number;
   /** Why it cannot be used; such rows are kept with their error. */
   readonly problem?: string;
   /** A row of CSV as texts by column, a line of JSON, or the bytes of a file. */

@@ -15,6 +15,8 @@ export interface ResultFormat {
   /** Text before the first result; '' for none. */
   readonly header: string;
   write(results: readonly Result[]): string;
+  /** Whether one of the lines that were written is that of a bad row. */
+  isBad(line: string): boolean;
 }
 
 /**
@@ -30,7 +32,7 @@ export function resultFormat(
 ): ResultFormat {
   const extension = extname(path).toLowerCase();
   if (extension === '.jsonl' || extension === '.ndjson')
-    return { name: 'jsonl', header: '', write: writeLines };
+    return { name: 'jsonl', header: '', write: writeLines, isBad: (line) => BAD_LINE.test(line) };
   if (extension === '.csv') return csvFormat(labels, isFolder);
   throw new CommandError(`${JSON.stringify(path)} must end in .jsonl or .csv.`, 2);
 }
@@ -44,9 +46,11 @@ function writeLines(results: readonly Result[]): string {
     .join('');
 }
 
+const BAD_LINE = /^\{(?:"row":\d+|"file":"(?:[^"\\]|\\.)*"),"error":"(?:[^"\\]|\\.)*"\}$/;
+
 function csvFormat(labels: readonly string[] | undefined, isFolder: boolean): ResultFormat {
   const place = isFolder ? 'file' : 'row';
-  const scores = labels?.map((label) => `probability_${label}`) ?? [];
+  const scores = labels?.map((label) => oneLine(`probability_${label}`)) ?? [];
   const names = [place, 'prediction', ...(labels ? ['confidence'] : []), ...scores, 'error'];
   return {
     name: `csv ${names.join(',')}`,
@@ -55,7 +59,7 @@ function csvFormat(labels: readonly string[] | undefined, isFolder: boolean): Re
       stringify(
         results.map((result) => {
           const { row } = result;
-          const at = row.file ?? row.row;
+          const at = row.file === undefined ? row.row : oneLine(row.file);
           if ('error' in result) return [at, ...names.slice(2).map(() => ''), oneLine(result.error)];
           const { prediction } = result;
           const { confidence, probabilities } = prediction;
@@ -69,6 +73,8 @@ function csvFormat(labels: readonly string[] | undefined, isFolder: boolean): Re
           ];
         }),
       ),
+    // Errors are the last cell, which ends in no comma but in quotes where it holds one.
+    isBad: (line) => !line.endsWith(','),
   };
 }
 

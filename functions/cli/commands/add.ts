@@ -54,10 +54,20 @@ export async function add(path: string, options: AddOptions, output: Console): P
     () =>
       [
         `${name}/${version} is in ${place} (${countOf(manifest.files.length, 'file')}, ${formatBytes(sizeBytes)})`,
+        listFiles(manifest),
         describeTrial(trial),
         ...(live === version ? [] : [`version ${live} stays live: it is higher`]),
       ].join('\n'),
   );
+}
+
+/** Most files that are named. */
+const SHOWN = 10;
+
+/** What of the model's folder was published: a file of somebody else among them should be seen. */
+function listFiles({ files }: FileManifest): string {
+  const shown = files.slice(0, SHOWN).map(({ path }) => path);
+  return `  ${shown.join(', ')}${files.length > SHOWN ? ` and ${files.length - SHOWN} more` : ''}`;
 }
 
 /** An empty MODEL_REPOSITORY counts as unset. */
@@ -80,9 +90,11 @@ async function addVersion(
   { version: asked, optimize = false }: AddOptions,
 ): Promise<Added> {
   const trial = tryOnce(source);
+  // Places that cannot be had, though no version is seen there.
+  const occupied: string[] = [];
   for (let attempt = 1; ; attempt++) {
     const versions = await target.versions(name);
-    const version = asked ?? nextVersion(versions);
+    const version = asked ?? nextVersion([...versions, ...occupied]);
     const same = versions.find((each) => each === version || compareVersions(each, version) === 0);
     if (same !== undefined) throw taken(name, same, version);
     // Before anything is written: most models that are refused are refused here.
@@ -92,7 +104,11 @@ async function addVersion(
     const place = await target.publish(name, version, { folder, manifest });
     const [live = version] = [...versions, version].sort(compareVersions).slice(-1);
     if (place !== undefined) return { version, place, manifest, trial: tried, live };
-    if (asked !== undefined || attempt >= ATTEMPTS) throw taken(name, version, version);
+    if (asked !== undefined || attempt >= ATTEMPTS) {
+      const isThere = (await target.versions(name)).includes(version);
+      throw isThere ? taken(name, version, version) : halfThere(name, version);
+    }
+    occupied.push(version);
   }
 }
 
@@ -126,6 +142,14 @@ function taken(name: string, there: string, asked: string): CommandError {
   const same = there === asked ? '' : `, which is the same as ${asked}`;
   return new CommandError(
     `Model ${JSON.stringify(name)} has a version ${there} already${same}, and versions do not change: choose another --version.`,
+  );
+}
+
+function halfThere(name: string, version: string): CommandError {
+  return new CommandError(
+    `In the place of version ${version} of model ${JSON.stringify(name)} there is something else that is no whole version: ` +
+      'another model that is being published, or whose publishing broke off. Add that one again to complete it, ' +
+      `remove the folder ${name}/${version} from the repository, or choose another --version.`,
   );
 }
 

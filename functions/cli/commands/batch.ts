@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import type { InputKind } from '../../../shared/inference/input.ts';
 import { bindSource } from '../batch/bind-source.ts';
+import { inBatches } from '../batch/in-batches.ts';
 import { type Journal, openJournal } from '../batch/journal.ts';
 import { lockOutput } from '../batch/output-lock.ts';
 import { createProgress } from '../batch/progress.ts';
 import { openRows, type TableOptions } from '../batch/read-rows.ts';
-import type { InputRow, RowSource } from '../batch/row-source.ts';
+import type { RowSource } from '../batch/row-source.ts';
 import { createRowRunner, type RowRunner } from '../batch/run-rows.ts';
 import { type ResultFormat, resultFormat } from '../batch/write-results.ts';
 import { CommandError, type Console, countOf } from '../console.ts';
@@ -52,10 +54,10 @@ export async function batch(
         modelFiles: await hashFiles(opened),
         format: format.name,
       },
-      { force: options.force === true, headerLines: format.header === '' ? 0 : 1 },
+      { force: options.force === true, format },
     );
     const runner = createRowRunner(opened.app.inference, opened.reference, bound);
-    await run({ source, runner, format, batchSize, output, skip: journal.rowsDone }, journal, console);
+    await run({ source, kind: bound.kind, runner, format, batchSize, output, journal }, console);
   } finally {
     await unlock();
     await opened.app.close();
@@ -84,36 +86,41 @@ async function hashFiles({ store, reference: { name, version } }: OpenModel): Pr
 
 interface Work {
   readonly source: RowSource;
+  readonly kind: InputKind;
   readonly runner: RowRunner;
   readonly format: ResultFormat;
   readonly batchSize: number;
   readonly output: string;
-  /** Rows that are done already. */
-  readonly skip: number;
+  readonly journal: Journal;
 }
 
-async function run(work: Work, journal: Journal, console: Console): Promise<void> {
-  const { output, skip } = work;
+async function run(work: Work, console: Console): Promise<void> {
+  const { output, journal } = work;
+  const skip = journal.rowsDone;
   if (skip > 0) console.note(`Going on behind row ${skip}, which was the last one done.`);
   const { rows, bad, isStopped } = await writeAll(work, console);
-  const result = { output, rows: rows + skip, bad, resumed_at: skip, stopped: isStopped };
+  const result = { output, rows, bad, resumed_at: skip, stopped: isStopped };
   if (isStopped) {
-    console.note(`Stopped behind row ${skip + rows}; the same command goes on from there.`);
+    console.note(`Stopped behind row ${rows}; the same command goes on from there.`);
     if (console.isJson) console.result(result, () => '');
     process.exitCode = 130;
     return;
   }
   await journal.finish();
   console.result(result, () => {
-    const badOnes = `${bad === 0 ? 'none' : bad} of them bad${skip > 0 ? ' in this run' : ''}`;
-    return `${output}: ${countOf(rows + skip, 'row')}${rows + skip > 0 ? `, ${badOnes}` : ''}`;
+    const badOnes = `, ${bad === 0 ? 'none' : bad} of them bad`;
+    return `${output}: ${countOf(rows, 'row')}${rows > 0 ? badOnes : ''}`;
   });
   if (bad > 0) process.exitCode = 3;
 }
 
-/** Ends early when a signal asks for it: what is written is whole, and the same command goes on with it. */
+/**
+ * Ends early when a signal asks for it: what is written is whole, and the same command goes on with it.
+ *
+ * @returns the rows in the output, those of earlier runs among them
+ */
 async function writeAll(work: Work, console: Console): Promise<Counts & { readonly isStopped: boolean }> {
-  const { source, runner, format, output, skip } = work;
+  const { source, runner, format, output, journal } = work;
   const stream = createWriteStream(output, { flags: 'a' });
   // An error is thrown by the write it belongs to; without a listener it would end the process as well.
   stream.on('error', () => undefined);
@@ -123,8 +130,8 @@ async function writeAll(work: Work, console: Console): Promise<Counts & { readon
   const progress = createProgress(source.total, console);
   const counts: Counts = { rows: 0, bad: 0 };
   try {
-    if (skip === 0 && format.header !== '') await write(format.header);
-    for await (const rows of inBatches(source.rows(skip), work.batchSize)) {
+    if (!journal.hasHeader && format.header !== '') await write(format.header);
+    for await (const rows of inBatches(source.rows(journal.rowsDone), work.batchSize, work.kind)) {
       const results = await runner.run(rows);
       await write(format.write(results));
       counts.rows += rows.length;
@@ -137,18 +144,11 @@ async function writeAll(work: Work, console: Console): Promise<Counts & { readon
     stop.forget();
     await new Promise<void>((done) => stream.end(done));
   }
-  return { ...counts, isStopped: stop.isAsked() };
-}
-
-async function* inBatches(rows: AsyncIterable<InputRow>, size: number): AsyncIterable<readonly InputRow[]> {
-  let collected: InputRow[] = [];
-  for await (const row of rows) {
-    collected.push(row);
-    if (collected.length < size) continue;
-    yield collected;
-    collected = [];
-  }
-  if (collected.length > 0) yield collected;
+  return {
+    rows: journal.rowsDone + counts.rows,
+    bad: journal.badDone + counts.bad,
+    isStopped: stop.isAsked(),
+  };
 }
 
 /** The first signal is waited with until the rows under way are written. */

@@ -2,6 +2,7 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemCodeOf } from '../../../shared/errors.ts';
+import { filterAsync, isVersionFolder } from '../is-version-folder.ts';
 import type { Target } from './target.ts';
 
 /** What a killed process left is taken away when it is older. */
@@ -14,7 +15,10 @@ const LEFTOVER_MS = 24 * 3600 * 1000;
 export function openFolderTarget(repository: string): Target {
   const root = resolve(repository.startsWith('file://') ? fileURLToPath(repository) : repository);
   return {
-    versions: async (name) => (await namesIn(join(root, name))).filter((version) => !version.startsWith('.')),
+    versions: async (name) => {
+      const names = (await namesIn(join(root, name))).filter((version) => !version.startsWith('.'));
+      return await filterAsync(names, (version) => isVersionFolder(join(root, name, version)));
+    },
     stage: async (name, version) => {
       await removeLeftovers(join(root, name));
       const folder = join(root, name, `.${version}.${process.pid}`, version);

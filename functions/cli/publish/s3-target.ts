@@ -12,15 +12,16 @@ import type { StagedVersion, Target } from './target.ts';
 /**
  * A repository in S3. `files.json` comes first, which claims the version: it is written only where there is none. What
  * makes a folder a version comes last, so that servers see it when all of it is there. A version whose upload was cut
- * off is gone on with by the same files, and by no others.
+ * off is none yet: it is gone on with by the same files, and by no others.
  */
 export function openS3Target(repository: string): Target {
   const store = openS3Store(repository);
   const upload = openS3Uploads(repository);
   return {
     versions: async (name) => {
-      const files = await store.list(name);
-      return [...new Set(files.map(({ path }) => path.split('/')[1] ?? ''))];
+      const files = (await store.list(name)).map(({ path }) => path.slice(name.length + 1).split('/'));
+      const whole = files.filter(([, ...below]) => VERSION_FILES.includes(below.join('/')));
+      return [...new Set(whole.map(([version = '']) => version))];
     },
     stage: async (_, version) => {
       const folder = join(await mkdtemp(join(tmpdir(), 'ternion-add-')), version);

@@ -11,14 +11,14 @@ export interface StagedVersion {
 
 /** A repository that models are published in. */
 export interface Target {
-  /** Names of the versions of a model that are there, or are being written. */
+  /** Names of the versions of a model that servers see; not of those that are being written, or were broken off. */
   versions(name: string): Promise<readonly string[]>;
   /** Where a version is made ready: a new folder that ends with `<version>`. */
   stage(name: string, version: string): Promise<string>;
   /**
    * Makes a version visible, all of it at once.
    *
-   * @returns where it is; undefined when another one came first
+   * @returns where it is; undefined when there is something else in its place
    */
   publish(name: string, version: string, staged: StagedVersion): Promise<string | undefined>;
 }

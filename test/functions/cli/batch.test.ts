@@ -17,6 +17,18 @@ function csvOf(rows: number, bad: ReadonlySet<number> = new Set()): string {
   return `${[HEADER, ...lines].join('\n')}\n`;
 }
 
+const CSV_HEADER =
+  'row,prediction,confidence,probability_setosa,probability_versicolor,probability_virginica,error';
+
+/** Kills a batch when its first rows are written. @returns what it keeps beside its output */
+async function killEarly(args: readonly string[], output: string): Promise<string> {
+  const { process: child, outcome } = startCommand([...args, '-b', '1']);
+  while ((await stat(output).catch(() => ({ size: 0 }))).size < 1000) await wait(5);
+  child.kill('SIGKILL');
+  await outcome;
+  return await readFile(`${output}.progress`, 'utf8');
+}
+
 const linesOf = async (path: string) => (await readFile(path, 'utf8')).trimEnd().split('\n');
 
 describe('ternion batch', () => {
@@ -72,9 +84,7 @@ describe('ternion batch', () => {
     await writeFile(input, `${rows.map((row) => JSON.stringify(row)).join('\n')}\n{"cut off\n`);
     expect((await runCommand(['batch', 'iris/1', input, output])).code).toBe(3);
     const [header, first, second, third, fourth] = await linesOf(output);
-    expect(header).toBe(
-      'row,prediction,confidence,probability_setosa,probability_versicolor,probability_virginica,error',
-    );
+    expect(header).toBe(CSV_HEADER);
     expect(first).toBe('1,setosa,0.99999934,0.99999934,0,0,');
     expect(second).toBe('2,virginica,0.97999936,0,0.02,0.97999936,');
     expect(third).toMatch(/^3,,,,,,"Field ""row 3"" has unknown features ""nope""/);
@@ -104,6 +114,43 @@ describe('ternion batch', () => {
     expect((await readFile(output)).equals(await readFile(whole))).toBe(true);
     expect(await linesOf(output)).toHaveLength(60_000);
   });
+
+  it.each([
+    ['in its header', '1,'.length],
+    ['behind its header', `${CSV_HEADER}\n`.length],
+    ['in its first row', `${CSV_HEADER}\n1,`.length],
+  ])('loses no row of a CSV to a kill %s and another one behind the first row', async (_, bytes) => {
+    const folder = await temporaryFolder();
+    const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.csv')];
+    await writeFile(input, csvOf(3000));
+    const args = ['batch', 'iris/2', input, output];
+    const progress = await killEarly(args, output);
+    for (const kept of [() => bytes, (text: string) => text.indexOf('\n2,') + 1]) {
+      const text = await readFile(output, 'utf8');
+      await writeFile(output, text.slice(0, kept(text)));
+      await writeFile(`${output}.progress`, progress);
+      expect((await runCommand(args)).code).toBe(0);
+      const [header, ...rows] = await linesOf(output);
+      expect(header).toBe(CSV_HEADER);
+      expect(rows.map((row) => Number(row.split(',')[0]))).toEqual(
+        Array.from({ length: 3000 }, (_, index) => index + 1),
+      );
+    }
+  });
+
+  it.each(['csv', 'jsonl'])(
+    'counts the bad rows of a %s that were written before a kill',
+    async (extension) => {
+      const folder = await temporaryFolder();
+      const [input, output] = [join(folder, 'in.csv'), join(folder, `out.${extension}`)];
+      await writeFile(input, csvOf(3000, new Set([1, 3])));
+      const args = ['batch', 'iris/2', input, output];
+      await killEarly(args, output);
+      const { code, stdout } = await runCommand([...args, '--json']);
+      expect([code, JSON.parse(stdout)]).toMatchObject([3, { rows: 3000, bad: 2, stopped: false }]);
+      expect(JSON.parse(stdout).resumed_at).toBeGreaterThan(3);
+    },
+  );
 
   it('takes back a line that was cut off', async () => {
     const folder = await temporaryFolder();

@@ -75,6 +75,48 @@ describe('ternion add to S3', () => {
     expect(served.stderr).toMatch(/^There is no model "iris"/);
   });
 
+  describe('whose upload broke off', () => {
+    async function startBroken() {
+      const bucket = await startBucket();
+      bucket.s3.addFault({
+        when: ({ operation, key }) => operation === 'PutObject' && key.endsWith('reference.json'),
+        times: 1,
+        effect: { kind: 'refuse', status: 403, code: 'AccessDenied' },
+      });
+      const { code } = await bucket.run('add', IRIS, '-n', 'iris', '--version', '1');
+      expect(code).toBe(1);
+      return bucket;
+    }
+
+    it.each([
+      ['its version', ['--version', '1']],
+      ['no version', []],
+    ])('is gone on with by the same model and %s', async (_, options) => {
+      const { s3, run } = await startBroken();
+      const { code, stdout } = await run('add', IRIS, '-n', 'iris', '--json', ...options);
+      expect([code, JSON.parse(stdout)]).toMatchObject([0, { version: '1', live: '1' }]);
+      expect(s3.keys()).toEqual(keysOf('1'));
+      const served = await run('predict', 'iris', '[5.1, 3.5, 1.4, 0.2]', '--json');
+      expect(JSON.parse(served.stdout)).toMatchObject({ prediction: 'setosa', model_version: '1' });
+    });
+
+    it('is left alone by another model, which is told what to do', async () => {
+      const { s3, run } = await startBroken();
+      const before = s3.keys();
+      const other = join(PROJECT, 'models/iris/1');
+      const refused = await run('add', other, '-n', 'iris', '--version', '1');
+      expect([refused.code, refused.stderr]).toEqual([
+        1,
+        expect.stringMatching(
+          /whose publishing broke off\. Add that one again .* remove the folder iris\/1 /,
+        ),
+      ]);
+      expect(s3.keys()).toEqual(before);
+      const { stdout } = await run('add', other, '-n', 'iris', '--json');
+      expect(JSON.parse(stdout)).toMatchObject({ version: '2', live: '2' });
+    });
+  });
+
   it('sends a file again when the connection breaks', async () => {
     const { s3, run } = await startBucket();
     s3.addFault({

@@ -9,7 +9,9 @@ import {
   externalInitializer,
   FLOAT,
   identityModel,
+  integerAttribute,
   tensorValue,
+  UINT8,
 } from '../../shared/onnx/build-model.ts';
 import { runCommand, startCommand, temporaryFolder } from './run-command.ts';
 
@@ -77,6 +79,22 @@ describe('ternion inspect', () => {
     await writeFile(join(folder, 'notes.txt'), 'nothing of it');
     const json = JSON.parse((await runCommand(['inspect', join(folder, 'renamed.onnx'), '--json'])).stdout);
     expect(json).toMatchObject({ file: 'renamed.onnx', files: 2, task: 'tensor' });
+  });
+
+  it('takes no file for a part of a graph that has its name in it by chance', async () => {
+    const folder = await temporaryFolder();
+    const model = buildModel({
+      nodes: [buildNode('Add', ['customers', 'w'], ['scores.csv'])],
+      inputs: [tensorValue('customers', FLOAT, [2])],
+      outputs: [tensorValue('scores.csv', FLOAT, [2])],
+      initializers: [externalInitializer('w', './below/weights.bin'), externalInitializer('v', '../secret')],
+    });
+    await mkdir(join(folder, 'm/below'), { recursive: true });
+    await writeFile(join(folder, 'm/x.onnx'), model);
+    await writeFile(join(folder, 'm/below/weights.bin'), Buffer.from(Float32Array.of(10, 20).buffer));
+    for (const name of ['m/customers', 'm/scores.csv', 'secret']) await writeFile(join(folder, name), 'mine');
+    const json = JSON.parse((await runCommand(['inspect', join(folder, 'm/x.onnx'), '--json'])).stdout);
+    expect(json).toMatchObject({ files: 2, total_bytes: model.length + 8 });
   });
 
   it('shows the first of many inputs', async () => {
@@ -153,7 +171,7 @@ describe('ternion add', () => {
     const target = join(repository, 'flowers/1');
     expect([code, stdout]).toEqual([
       0,
-      `flowers/1 is in ${target} (3 files, 98.0 kB)\nit answers the 150 requests of reference.json as expected\n`,
+      `flowers/1 is in ${target} (3 files, 98.0 kB)\n  model.json, model.onnx, reference.json\nit answers the 150 requests of reference.json as expected\n`,
     ]);
     expect(await filesOf(repository)).toEqual(
       ['files.json', 'model.json', 'model.onnx', 'reference.json'].map((name) => join('flowers/1', name)),
@@ -162,6 +180,37 @@ describe('ternion add', () => {
     expect(json.outputs[1]).toEqual({ name: 'output_probability', datatype: 'FP32', shape: ['?', 3] });
     const served = await runCommand(['predict', 'flowers', SETOSA, '-r', repository, '--json']);
     expect(JSON.parse(served.stdout)).toMatchObject({ prediction: 'setosa', model: 'flowers' });
+  });
+
+  it('keeps an empty list of steps that a config must have, and leaves out what is so by default', async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, 'm'));
+    const model = buildModel({
+      nodes: [
+        buildNode('Cast', ['image'], ['numbers'], { attributes: [integerAttribute('to', FLOAT)] }),
+        buildNode('Flatten', ['numbers'], ['vector']),
+      ],
+      inputs: [tensorValue('image', UINT8, ['n', 2, 2, 3])],
+      outputs: [tensorValue('vector', FLOAT, ['n', 12])],
+    });
+    await writeFile(join(folder, 'm/model.onnx'), model);
+    const config = { task: 'image-classification', preprocess: [], postprocess: [] };
+    await writeFile(join(folder, 'm/model.json'), JSON.stringify(config));
+    const { code, stderr } = await runCommand(['add', join(folder, 'm'), '-r', join(folder, 'r')]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(JSON.parse(await readFile(join(folder, 'r/m/1/model.json'), 'utf8'))).toEqual({
+      task: 'image-classification',
+      preprocess: [],
+      labels: Array.from({ length: 12 }, (_, index) => index),
+    });
+  });
+
+  it('names the first of many files that it publishes', async () => {
+    const folder = await temporaryFolder();
+    await cp(join(PROJECT, 'models/digits/1'), join(folder, 'm'), { recursive: true });
+    for (let i = 0; i < 10; i++) await writeFile(join(folder, 'm', `a${i}.txt`), 'x');
+    const { stdout } = await runCommand(['add', join(folder, 'm'), '-n', 'm', '-r', join(folder, 'r')]);
+    expect(stdout.split('\n')[1]).toMatch(/^ {2}a0\.txt, a1\.txt, .*, a9\.txt and \d more$/);
   });
 
   it('takes the next version, and never one that is there', async () => {
@@ -266,6 +315,27 @@ describe('ternion add', () => {
       '--json',
     ]);
     expect(JSON.parse(stdout)).toMatchObject({ version: next, live: next });
+  });
+
+  it('takes neither files nor folders without a graph for versions, and leaves them alone', async () => {
+    const repository = await temporaryFolder();
+    const model = join(repository, 'digits');
+    await cp(join(PROJECT, 'models/digits/1'), join(model, '1'), { recursive: true });
+    await mkdir(join(model, '2'));
+    await writeFile(join(model, '3'), 'a file');
+    await mkdir(join(model, '7/notes'), { recursive: true });
+    const args = ['add', join(PROJECT, 'models/digits/1'), '-r', repository];
+    expect(JSON.parse((await runCommand([...args, '--json'])).stdout)).toMatchObject({
+      version: '4',
+      live: '4',
+    });
+    const refused = await runCommand([...args, '--version', '7']);
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining('there is something else that is no whole version'),
+    ]);
+    expect(await readdir(model)).toEqual(['1', '2', '3', '4', '7']);
+    expect(await filesOf(join(model, '7'))).toEqual([]);
   });
 
   it('takes two spellings of a version for one, and tells which stays live', async () => {

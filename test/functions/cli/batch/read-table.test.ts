@@ -60,6 +60,15 @@ describe('a table', () => {
     expect(rows.slice(0, 2)).toEqual([{ problem: LONE_QUOTE }, { cells: ['c', 'd'] }]);
   });
 
+  it.each([
+    ['is a row', 'end"', [9001]],
+    ['is spoilt by its end', '"x"y', [LONE_QUOTE, ...Array.from({ length: 9001 }, () => LONE_QUOTE)]],
+  ])('follows thousands of lines that each hold quotes to where %s', async (_, end, rows) => {
+    // Parsed anew for each of its lines this would take minutes.
+    const given = await read(`"open\n${`y","${'x'.repeat(90)}\n`.repeat(9000)}${end}\n`);
+    expect(given.map((row) => ('cells' in row ? row.cells.length : row.problem))).toEqual(rows);
+  });
+
   it('reads rows that lie across the blocks in which a file is read', async () => {
     const cell = `${'x'.repeat(99)}\n`.repeat(50);
     const rows = cellsOf(await read(`"${cell}",1\n`.repeat(200)));

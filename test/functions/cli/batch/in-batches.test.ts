@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { inBatches } from '../../../../functions/cli/batch/in-batches.ts';
+import type { InputRow } from '../../../../functions/cli/batch/row-source.ts';
+import type { InputKind } from '../../../../shared/inference/input.ts';
+
+/** Numbers of the rows of each batch, by the kilobytes of each row. */
+async function batchesOf(kilobytes: readonly number[], size: number, kind: InputKind) {
+  async function* rows(): AsyncIterable<InputRow> {
+    for (const [index, each] of kilobytes.entries())
+      yield { row: index + 1, bytes: each * 1024, value: null };
+  }
+  const batches: number[][] = [];
+  for await (const batch of inBatches(rows(), size, kind)) batches.push(batch.map(({ row }) => row));
+  return batches;
+}
+
+describe('the batches of an input', () => {
+  it('have as many rows as were asked for, the last one what is left', async () => {
+    expect(await batchesOf([1, 1, 1, 1, 1], 2, 'image')).toEqual([[1, 2], [3, 4], [5]]);
+    expect(await batchesOf([], 2, 'image')).toEqual([]);
+  });
+
+  it('have fewer images where these are large, and a photo by itself', async () => {
+    expect(await batchesOf([4000, 4000, 300, 300, 424, 1, 5000, 1], 256, 'image')).toEqual([
+      [1],
+      [2],
+      [3, 4, 5],
+      [6],
+      [7],
+      [8],
+    ]);
+  });
+
+  it('have few images at once, however small, but any number of other rows', async () => {
+    const small = Array.from({ length: 70 }, () => 1);
+    expect((await batchesOf(small, 256, 'image')).map(({ length }) => length)).toEqual([32, 32, 6]);
+    expect((await batchesOf(small, 256, 'features')).map(({ length }) => length)).toEqual([70]);
+  });
+
+  it('have all rows of numbers and texts that were asked for, however long', async () => {
+    expect(await batchesOf([4000, 4000, 4000], 2, 'text')).toEqual([[1, 2], [3]]);
+  });
+});
