@@ -1,15 +1,16 @@
 import type { InputKind } from '../../../shared/inference/input.ts';
 import { inputKindOf } from '../../../shared/inference/task.ts';
+import { columnAt, type RowFormat } from '../../../shared/processing/tabular.ts';
 import { CommandError } from '../console.ts';
 import type { OpenModel } from '../open-model.ts';
 import type { RowSource } from './row-source.ts';
-import type { Column } from './to-input.ts';
+import type { CellFormat, TakenCells } from './to-input.ts';
 
 /** What a model takes of an input. */
 export interface BoundSource {
   readonly kind: InputKind;
-  /** Its cells of a table; undefined where each row is taken as it is. */
-  readonly columns: readonly Column[] | undefined;
+  /** Its cells of a table. */
+  readonly columns: TakenCells;
   /** Names of the graph's inputs. */
   readonly inputs: readonly string[];
   /** What it can answer with; undefined for tasks without labels. */
@@ -30,7 +31,7 @@ export async function bindSource(
     checkKind(kind, source, title);
     return {
       kind,
-      columns: bindColumns(kind, source, task.features?.named),
+      columns: bindColumns(kind, source, task.features),
       inputs: session.inputs.map(({ name }) => name),
       labels: task.labels?.map(String),
     };
@@ -58,22 +59,29 @@ function checkKind(kind: InputKind, source: RowSource, title: string): void {
   if (!by.includes(source.kind)) throw new CommandError(`The model ${title} takes ${words}.`);
 }
 
-type Feature = { readonly name: string; readonly type?: 'number' | 'string' | undefined };
-
 function bindColumns(
   kind: InputKind,
   { kind: form, names }: RowSource,
-  features: readonly Feature[] | undefined,
-): readonly Column[] | undefined {
-  if (form !== 'table') return undefined;
+  format: RowFormat | undefined,
+): TakenCells {
+  if (form !== 'table') return {};
   if (kind === 'text') return [{ cell: findText(names), type: 'string' }];
-  if (!features) return undefined;
-  if (!names) return features.map(({ type }, cell) => ({ cell, type }));
-  checkNames(
-    names,
-    features.map(({ name }) => name),
-  );
-  return features.map(({ name, type }) => ({ cell: names.indexOf(name), type }));
+  if (!format?.named) return formatOfAll(format?.columns ?? []);
+  const wanted = format.named.map(({ name }) => name);
+  if (names) checkNames(names, wanted);
+  return wanted.map((name, index) => {
+    const { type, canBeMissing } = columnAt(format.columns, index);
+    return { cell: names ? names.indexOf(name) : index, type, canBeMissing };
+  });
+}
+
+/** What holds for every cell. */
+function formatOfAll(columns: readonly CellFormat[]): CellFormat {
+  const [first, ...others] = columns;
+  const areAlike = others.every(({ type }) => type === first?.type);
+  return areAlike && first
+    ? { type: first.type, canBeMissing: columns.every(({ canBeMissing }) => canBeMissing) }
+    : {};
 }
 
 /** The column "text", or the only one. */

@@ -5,13 +5,22 @@ import { hasOnly, type JsonValue } from '../../../shared/json/parse-json.ts';
 import { isDecimal } from '../../../shared/protocols/codecs/decimal.ts';
 import { Cells, type InputRow } from './row-source.ts';
 
-/** A column a model takes, as far as CSV has to know it. */
-export interface Column {
+/** What a cell of CSV can be, as far as it has to be known. */
+export interface CellFormat {
+  /** Whether its values are texts, digits or not; undefined where it is not known. */
+  readonly type?: 'number' | 'string' | undefined;
+  /** Whether its number may be missing. */
+  readonly canBeMissing?: boolean | undefined;
+}
+
+/** A column that a model takes. */
+export interface Column extends CellFormat {
   /** Index of its cell in a row of CSV. */
   readonly cell: number;
-  /** Whether its values are texts, digits or not. */
-  readonly type: 'number' | 'string' | undefined;
 }
+
+/** What a model takes of a row of CSV: columns it has names for, or all cells as they stand. */
+export type TakenCells = readonly Column[] | CellFormat;
 
 /** Members under which a line of JSON can hold what a model takes, as in a predict request. */
 const MEMBERS: Readonly<Record<InputKind, string>> = {
@@ -24,14 +33,10 @@ const MEMBERS: Readonly<Record<InputKind, string>> = {
 /**
  * Rows as one input of the core.
  *
- * @param columns what the model takes of a row of CSV; undefined for all cells as they stand
+ * @param columns what the model takes of a row of CSV
  * @throws InferenceError when a row cannot be what the model takes
  */
-export function toInput(
-  rows: readonly InputRow[],
-  kind: InputKind,
-  columns: readonly Column[] | undefined,
-): InferenceInput {
+export function toInput(rows: readonly InputRow[], kind: InputKind, columns: TakenCells): InferenceInput {
   const values = rows.map(
     (row): Located<Cells | JsonValue | Uint8Array> => ({
       value: unwrap(row.value, MEMBERS[kind]),
@@ -65,16 +70,21 @@ function unwrap(value: InputRow['value'], member: string): InputRow['value'] {
   return hasOnly(value, member) ? (value[member] ?? null) : value;
 }
 
-function toRow(value: InputRow['value'], field: string, columns: readonly Column[] | undefined): JsonValue {
+function toRow(value: InputRow['value'], field: string, columns: TakenCells): JsonValue {
   if (!(value instanceof Cells)) return toJson(value, field);
-  if (!columns) return value.texts.map((text) => toCell(text, undefined));
-  return columns.map((column) => toCell(value.texts[column.cell] ?? '', column));
+  return isList(columns)
+    ? columns.map((column) => toCell(value.texts[column.cell] ?? '', column))
+    : value.texts.map((text) => toCell(text, columns));
 }
 
+/** How pandas and others write a number that is missing. */
+const MISSING = /^(?:|nan|na|n\/a|null|none)$/i;
+
 /** Numbers are written as text in CSV; anything else is left for the model's own check to name. */
-function toCell(cell: string, column: Column | undefined): JsonValue {
+function toCell(cell: string, { type, canBeMissing }: CellFormat): JsonValue {
   const text = cell.trim();
-  return column?.type !== 'string' && isDecimal(text) ? Number(text) : cell;
+  if (canBeMissing && MISSING.test(text)) return null;
+  return type !== 'string' && isDecimal(text) ? Number(text) : cell;
 }
 
 function toImage(value: InputRow['value'], field: string): Uint8Array {
@@ -84,9 +94,10 @@ function toImage(value: InputRow['value'], field: string): Uint8Array {
 }
 
 /** A line of JSON that is text, or the cell of a CSV. */
-function toText(value: InputRow['value'], field: string, columns: readonly Column[] | undefined): string {
+function toText(value: InputRow['value'], field: string, columns: TakenCells): string {
   if (typeof value === 'string') return value;
-  const text = value instanceof Cells ? value.texts[columns?.[0]?.cell ?? 0] : undefined;
+  const [column] = isList(columns) ? columns : [];
+  const text = value instanceof Cells ? value.texts[column?.cell ?? 0] : undefined;
   if (text !== undefined) return text;
   throw invalid(`${field} holds no text; expected {"text": "…"}.`);
 }
@@ -96,4 +107,9 @@ function toJson(value: InputRow['value'], field: string): JsonValue {
     throw invalid(`${field} is of a kind that this model does not take.`);
   }
   return value;
+}
+
+/** `Array.isArray` does not narrow a readonly array by itself. */
+function isList(columns: TakenCells): columns is readonly Column[] {
+  return Array.isArray(columns);
 }

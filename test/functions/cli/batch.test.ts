@@ -49,6 +49,19 @@ describe('ternion batch', () => {
     expect(results.filter(({ error }) => error).map(({ row }) => row)).toEqual([3, 600]);
   });
 
+  it.each([
+    ['sklearn-imputed', 'width,colour,length\n2.0,blue,3.5\n,red,4.8\nNaN,blue,1.4\n'],
+    ['xgboost-missing', '1,2,3,4\n,,,\n1,nan,NA,null\n'],
+  ])('takes empty cells for missing numbers where %s knows those', async (name, table) => {
+    const folder = await temporaryFolder();
+    const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
+    await writeFile(input, table);
+    const model = join(PROJECT, 'test/fixtures/formats/tabular', name);
+    const { code, stdout } = await runCommand(['batch', model, input, output]);
+    expect([code, stdout]).toEqual([0, `${output}: 3 rows, none of them bad\n`]);
+    for (const line of await linesOf(output)) expect(JSON.parse(line)).toHaveProperty('prediction');
+  });
+
   it('gives the same numbers whatever the size of its batches', async () => {
     const folder = await temporaryFolder();
     const input = join(folder, 'in.csv');
