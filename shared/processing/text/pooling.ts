@@ -44,7 +44,8 @@ function channelsLast(planes: Float64Array, channels: number, places: readonly n
 }
 
 /**
- * One vector of many, as sentence-transformers pools them.
+ * One vector of many, as sentence-transformers pools them when it pads at the right. Padding at the left changes nothing
+ * here: `cls` is a text's first token and `weightedMean` counts its own tokens, where Pooling.py goes by places of the row.
  *
  * @param mask 1 for each vector that counts; undefined: all do
  */

@@ -58,6 +58,10 @@ describe('poolVectors', () => {
     expect(valuesOf('weightedMean', [1, 1, 0])).toEqual([7 / 3, -10 / 3]);
   });
 
+  it('weighs by the place in the text, wherever the padding is', () => {
+    expect(valuesOf('weightedMean', [0, 1, 1])).toEqual([103 / 3, 116 / 3]);
+  });
+
   it('gives zeros for a row that is all padding', () => {
     for (const pooling of ['mean', 'cls', 'max', 'last', 'meanSqrt', 'weightedMean'] as const) {
       expect(valuesOf(pooling, [0, 0, 0])).toEqual([0, 0]);
