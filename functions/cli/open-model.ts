@@ -1,11 +1,12 @@
-import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
 import type { App } from '../../shared/app.ts';
-import { VERSION_FILES } from '../../shared/models/formats/recognise.ts';
 import type { ModelReference } from '../../shared/models/model-repository.ts';
+import { isVersion } from '../../shared/models/versions.ts';
 import type { ModelStore } from '../../shared/stores/model-store.ts';
 import { CommandError } from './console.ts';
 import { openHost } from './open-host.ts';
+import { holdsModel, modelFoldersOf, refuseFolder } from './refuse-folder.ts';
 import { openSingleModelStore } from './single-model-store.ts';
 
 export interface OpenModel {
@@ -48,53 +49,14 @@ const QUIET = { LOG_LEVEL: 'silent', PRELOAD_MODELS: '', DEFAULT_MODEL: '' };
 
 /** A folder is a version of a model, or a model with a folder for each version. */
 async function openFolder(path: string, title: string): Promise<OpenModel> {
-  if (await isVersion(path)) return await openPath(path, true, title);
-  const subfolders = await subfoldersOf(path);
-  const versions = await filterAsync(subfolders, (name) => isVersion(join(path, name)));
-  if (versions.length > 0) {
+  if (await holdsModel(path)) return await openPath(path, true, title);
+  // Other folders that hold models are models of their own: none of them is the live version of anything.
+  if ((await modelFoldersOf(path)).some((name) => isVersion(name))) {
     const { app, store } = openHost({ repository: dirname(path), environment: QUIET });
     const found = (await app.inference.repository.list()).find(({ name }) => name === basename(path));
     if (found) return { app, reference: { name: found.name, version: found.liveVersion }, store, title };
   }
-  throw new CommandError(
-    `${JSON.stringify(title)} holds no model: none of ${VERSION_FILES.join(', ')}.${await hint(path, subfolders)}`,
-  );
-}
-
-async function isVersion(folder: string): Promise<boolean> {
-  const found = await filterAsync(VERSION_FILES, async (file) => (await stat(join(folder, file))).isFile());
-  return found.length > 0;
-}
-
-/** What else could be meant: a model file of another name, or a model of the repository that the folder is. */
-async function hint(path: string, subfolders: readonly string[]): Promise<string> {
-  const [file] = (await readdir(path)).filter((name) => /\.onnx$/i.test(name));
-  if (file !== undefined) return ` Name the file itself: ${JSON.stringify(join(path, file))}.`;
-  const models = await filterAsync(subfolders, async (name) => {
-    const versions = await subfoldersOf(join(path, name));
-    return (await filterAsync(versions, (version) => isVersion(join(path, name, version)))).length > 0;
-  });
-  return models.length > 0 ? ` It is a repository of models: ${models.slice(0, 10).join(', ')}.` : '';
-}
-
-/** Most folders that are looked into. */
-const MOST_FOLDERS = 200;
-
-async function subfoldersOf(path: string): Promise<readonly string[]> {
-  const entries = await readdir(path, { withFileTypes: true });
-  return entries
-    .filter((entry) => !entry.isFile() && !entry.name.startsWith('.'))
-    .map(({ name }) => name)
-    .slice(0, MOST_FOLDERS);
-}
-
-/** Those that a test holds for; where it fails it does not. */
-async function filterAsync(
-  names: readonly string[],
-  test: (name: string) => Promise<boolean>,
-): Promise<readonly string[]> {
-  const holds = await Promise.all(names.map((name) => test(name).catch(() => false)));
-  return names.filter((_, index) => holds[index]);
+  throw await refuseFolder(path, title);
 }
 
 async function openPath(path: string, isFolder: boolean, title: string): Promise<OpenModel> {

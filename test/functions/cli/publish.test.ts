@@ -98,7 +98,11 @@ describe('ternion inspect', () => {
       '.',
       /holds no model: none of model\.onnx, onnx\/model\.onnx, MLmodel, MAR-INF\/MANIFEST\.json\.\n$/,
     ],
-    ['a repository', 'models', /It is a repository of models: digits, iris\.\n$/],
+    [
+      'a repository',
+      'models',
+      /It is a repository of models: digits, iris; name one of them, as in "models\/digits" or in digits -r "models"\.\n$/,
+    ],
     ['a folder with a graph of another name', 'other', /Name the file itself: ".*other\/a\.onnx"\.\n$/],
     ['a device', '/dev/null', /is neither a file nor a folder/],
   ])('tells what to do with %s', async (_, path, text) => {
@@ -109,6 +113,40 @@ describe('ternion inspect', () => {
       path === 'models' ? 'models' : path === '.' ? await temporaryFolder() : resolve(folder, path);
     const { code, stdout, stderr } = await runCommand(['inspect', place]);
     expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(text)]);
+  });
+
+  it.each(['inspect', 'predict', 'add'])(
+    '%s takes no folder for a model that holds several',
+    async (command) => {
+      const folder = await temporaryFolder();
+      const exports = join(folder, 'exports');
+      const data = command === 'predict' ? [SETOSA] : ['-r', join(folder, 'repository')];
+      const run = () => runCommand([command, exports, ...data]);
+      await cp(IRIS, join(exports, 'houses'), { recursive: true });
+      const one = await run();
+      expect([one.code, one.stdout, one.stderr]).toEqual([
+        1,
+        '',
+        `"${exports}" holds a model in houses; name that: "${join(exports, 'houses')}".\n`,
+      ]);
+      await cp(IRIS, join(exports, 'xgbreg'), { recursive: true });
+      const several = await run();
+      expect([several.code, several.stdout, several.stderr]).toEqual([
+        1,
+        '',
+        `"${exports}" holds several models: houses, xgbreg; name one of them, as in "${join(exports, 'houses')}".\n`,
+      ]);
+      expect(await readdir(folder)).toEqual(['exports']);
+    },
+  );
+
+  it('takes the highest version of the folder of a model', async () => {
+    const exports = join(await temporaryFolder(), 'iris');
+    for (const version of ['1.9.0', '1.10.0', 'latest']) {
+      await cp(IRIS, join(exports, version), { recursive: true });
+    }
+    const { stdout } = await runCommand(['predict', exports, SETOSA, '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ model: 'iris', model_version: '1.10.0' });
   });
 
   it('warns of what will surprise, and recognises formats', async () => {
