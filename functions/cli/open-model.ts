@@ -1,12 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { App } from '../../shared/app.ts';
-import type { ModelReference } from '../../shared/models/model-repository.ts';
+import type { ModelReference, ModelRepository } from '../../shared/models/model-repository.ts';
 import { isVersion } from '../../shared/models/versions.ts';
-import type { ModelStore } from '../../shared/stores/model-store.ts';
+import { type ModelStore, StoreError } from '../../shared/stores/model-store.ts';
 import { CommandError } from './console.ts';
 import { openHost } from './open-host.ts';
-import { holdsModel, modelFoldersOf, refuseFolder } from './refuse-folder.ts';
+import { checkModelFile } from './refuse-file.ts';
+import { holdsModel, listOf, modelFoldersOf, refuseFolder } from './refuse-folder.ts';
 import { openSingleModelStore } from './single-model-store.ts';
 
 export interface OpenModel {
@@ -28,7 +29,10 @@ export interface OpenModel {
  */
 export async function openModel(argument: string, repository: string | undefined): Promise<OpenModel> {
   const found = await stat(argument).catch(() => undefined);
-  if (found?.isFile()) return await openPath(resolve(argument), false, argument);
+  if (found?.isFile()) {
+    checkModelFile(resolve(argument), argument);
+    return await openPath(resolve(argument), false, argument);
+  }
   if (found?.isDirectory()) return await openFolder(resolve(argument), argument);
   if (found) throw new CommandError(`${JSON.stringify(argument)} is neither a file nor a folder.`);
   const [, name, version, alias] = /^([^/@]+)(?:\/([^/@]+)|@([^/@]+))?$/.exec(argument) ?? [];
@@ -39,9 +43,36 @@ export async function openModel(argument: string, repository: string | undefined
   }
   const { app, store } = openHost({ repository, environment: QUIET });
   const models = app.inference.repository;
+  await checkName(models, name, argument, repository);
   const reference =
     alias === undefined ? await models.resolve(name, version) : await models.resolveAlias(name, alias);
   return { app, reference, store, title: argument };
+}
+
+/** Whoever mistypes a path, or forgets the repository, is told of both places where it was looked for. */
+async function checkName(
+  models: ModelRepository,
+  name: string,
+  argument: string,
+  repository = './models',
+): Promise<void> {
+  const nothing = `There is no file or folder ${JSON.stringify(argument)}, and no`;
+  const place = repository === 'models' ? './models' : repository;
+  try {
+    const listed = await models.list();
+    if (listed.some((model) => model.name === name)) return;
+    const names = listOf(listed.map((model) => model.name)) || 'none';
+    throw new CommandError(
+      `${nothing} model ${JSON.stringify(name)} in the repository ${place}; its models are: ${names}.`,
+    );
+  } catch (error) {
+    // Of a bucket the store says more.
+    const isFolder = !place.includes('://');
+    if (!(error instanceof StoreError) || error.reason !== 'missing' || !isFolder) throw error;
+    throw new CommandError(
+      `${nothing} repository at ${place} to look for a model of that name; name one with --repository.`,
+    );
+  }
 }
 
 /** The log of a server is not what the user of a command wants to read. */

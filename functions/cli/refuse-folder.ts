@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VERSION_FILES } from '../../shared/models/formats/recognise.ts';
 import { CommandError } from './console.ts';
+import { adviseOnFolder } from './refuse-file.ts';
 
 /** Whether a folder holds the files of one model. */
 export async function holdsModel(folder: string): Promise<boolean> {
@@ -31,6 +32,14 @@ export async function refuseFolder(path: string, title: string): Promise<Command
   );
 }
 
+/** Most names that are told. */
+const SHOWN = 10;
+
+/** The first of names, and how many there are. */
+export function listOf(names: readonly string[]): string {
+  return `${names.slice(0, SHOWN).join(', ')}${names.length > SHOWN ? `, … (${names.length} in all)` : ''}`;
+}
+
 /** What else could be meant: a model file of another name, or a model of the repository that the folder is. */
 async function hint(path: string, title: string): Promise<string> {
   const [file] = (await readdir(path)).filter((name) => /\.onnx$/i.test(name));
@@ -40,16 +49,12 @@ async function hint(path: string, title: string): Promise<string> {
     async (name) => (await modelFoldersOf(join(path, name))).length > 0,
   );
   const [first] = models;
-  if (first === undefined) return '';
+  if (first === undefined) {
+    const advice = await adviseOnFolder(path, title);
+    return advice === undefined ? '' : ` Its ${advice}`;
+  }
   const folder = JSON.stringify(join(title, first));
   return ` It is a repository of models: ${listOf(models)}; name one of them, as in ${folder} or in ${first} -r ${JSON.stringify(title)}.`;
-}
-
-/** Most names that are told. */
-const SHOWN = 10;
-
-function listOf(names: readonly string[]): string {
-  return `${names.slice(0, SHOWN).join(', ')}${names.length > SHOWN ? `, … (${names.length} in all)` : ''}`;
 }
 
 /** Most folders that are looked into. */

@@ -7,6 +7,8 @@ import { PROJECT } from '../../hosts/environment.ts';
 import { runCommand, temporaryFolder } from './run-command.ts';
 
 const SETOSA = '[5.1, 3.5, 1.4, 0.2]';
+const NO_MODEL =
+  'There is no file or folder "nope", and no model "nope" in the repository ./models; its models are: digits, iris.';
 
 describe('ternion', () => {
   it('lists its commands', async () => {
@@ -35,7 +37,7 @@ describe('--json', () => {
     [['bogus'], 2, "unknown command 'bogus'"],
     [['predict', 'iris'], 2, "missing required argument 'data'"],
     [['serve', '--port', '80a'], 2, '--port "80a" must be a whole number from 0 to 65535.'],
-    [['inspect', 'nope'], 1, 'There is no model "nope"; the models are: digits, iris.'],
+    [['inspect', 'nope'], 1, NO_MODEL],
     [
       ['batch', 'iris', 'none.csv', 'out.csv'],
       2,
@@ -169,15 +171,12 @@ describe('ternion predict', () => {
       'Field "features[2]" (petal_length) is the string "three"; expected a finite number.\n',
     );
     const unknown = await runCommand(['predict', 'nope', SETOSA]);
-    expect([unknown.code, unknown.stderr]).toEqual([
-      1,
-      'There is no model "nope"; the models are: digits, iris.\n',
-    ]);
+    expect([unknown.code, unknown.stderr]).toEqual([1, `${NO_MODEL}\n`]);
     const file = join(await temporaryFolder(), 'broken.onnx');
     await writeFile(file, 'not a model');
     const broken = await runCommand(['predict', file, SETOSA]);
     expect(broken.code).toBe(1);
-    expect(broken.stderr).toMatch(/its model\.onnx is not an ONNX file, or it is truncated/);
+    expect(broken.stderr).toMatch(/its broken\.onnx is not an ONNX file, or it is truncated/);
     expect(broken.stderr).not.toMatch(/\n\s+at /);
   });
 });

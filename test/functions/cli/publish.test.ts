@@ -140,6 +140,43 @@ describe('ternion inspect', () => {
     },
   );
 
+  it('says of a path where nothing is, and of no repository, what is missing', async () => {
+    const { code, stderr } = await runCommand(['inspect', 'nothere.onnx', '-r', './nowhere']);
+    expect([code, stderr]).toEqual([
+      1,
+      'There is no file or folder "nothere.onnx", and no repository at ./nowhere to look for a model of that name; name one with --repository.\n',
+    ]);
+  });
+
+  it.each([
+    [
+      'model.pt',
+      /^"[^"]*\/model\.pt" is not an ONNX model; export it first, docs\/models\.md shows how\.\n$/,
+    ],
+    ['forest.pkl', /^"[^"]*\/forest\.pkl" is not an ONNX model; export it first/],
+    ['densenet.mar', /^"[^"]*\/densenet\.mar" is not an ONNX model; .* unpack it \(it is a zip\)/],
+    ['cat.txt', /^The model cannot be served: its cat\.txt is not an ONNX file, or it is truncated\.\n$/],
+  ])('names the file %s, which is no ONNX model, and says what to do', async (name, text) => {
+    const file = join(await temporaryFolder(), name);
+    await writeFile(file, 'PK\u0003\u0004 something else');
+    const { code, stdout, stderr } = await runCommand(['inspect', file]);
+    expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(text)]);
+  });
+
+  it('says how a folder of other weights is exported', async () => {
+    const folder = join(await temporaryFolder(), 'sent');
+    await mkdir(folder);
+    await writeFile(join(folder, 'model.safetensors'), 'x');
+    const plain = await runCommand(['inspect', folder]);
+    expect(plain.stderr).toMatch(/Its model\.safetensors is not an ONNX model; export it first, docs/);
+    await writeFile(join(folder, 'config.json'), '{}');
+    const { code, stderr } = await runCommand(['inspect', folder]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining(`export it first: optimum-cli export onnx --model ${folder} sent-onnx\n`),
+    ]);
+  });
+
   it('takes the highest version of the folder of a model', async () => {
     const exports = join(await temporaryFolder(), 'iris');
     for (const version of ['1.9.0', '1.10.0', 'latest']) {
