@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { PROJECT } from '../../hosts/environment.ts';
+import { FLOAT, identityModel } from '../../shared/onnx/build-model.ts';
 import { runCommand, temporaryFolder } from './run-command.ts';
 
 const SETOSA = '[5.1, 3.5, 1.4, 0.2]';
@@ -137,6 +138,53 @@ describe('ternion predict', () => {
     expect(answers[0]?.code).toBe(0);
     expect(new Set(answers.map(({ stdout }) => stdout)).size).toBe(1);
     expect((await runCommand(['predict', model, 'revew.txt'])).stderr).toMatch(/there is no such file/);
+  });
+
+  it('takes any words for a text that are no file', async () => {
+    const model = join(PROJECT, 'test/fixtures/formats/optimum/bert-sentiment');
+    const answers = await Promise.all([
+      runCommand(['predict', model, 'good']),
+      runCommand(['predict', model, '-'], 'good\n'),
+      runCommand(['predict', model, '"good"']),
+    ]);
+    expect(answers[0]).toMatchObject({ code: 0, stderr: '' });
+    expect(new Set(answers.map(({ stdout }) => stdout)).size).toBe(1);
+    expect(await runCommand(['predict', model, '[sic] I liked it'])).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('takes values with commas between them for a row', async () => {
+    const { code, stdout } = await runCommand(['predict', 'iris', '5.1,3.5, 1.4,0.2']);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^setosa {3}99\.99 %/)]);
+  });
+
+  it.each([
+    [
+      "{'sepal_length': 5.1}",
+      /^The argument is not valid JSON: .* in double quotes, as in '\{"city": "Oslo"\}'\.\n$/,
+    ],
+    ['{sepal_length: 5.1}', /^The argument is not valid JSON: .* in double quotes/],
+    ['[5.1, "x"', /^The argument is not valid JSON: [^']*\n$/],
+  ])('says what is wrong with the JSON %s', async (data, text) => {
+    const { code, stderr } = await runCommand(['predict', 'iris', data]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(text)]);
+  });
+
+  it('takes a file that is called like an image for one, whatever is in it', async () => {
+    const file = join(await temporaryFolder(), 'broken.png');
+    await writeFile(file, '\ufffdPNG and nothing more');
+    const { code, stderr } = await runCommand(['predict', 'digits', file]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/broken\.png.*image/)]);
+    expect(stderr).not.toMatch(/JSON|body/);
+  });
+
+  it('shows what a model of tensors takes', async () => {
+    const file = join(await temporaryFolder(), 'plain.onnx');
+    await writeFile(file, identityModel(FLOAT, [2]));
+    const { code, stderr } = await runCommand(['predict', file, '[1, 2]']);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/\n {2}It takes, for example: \{"inputs":\{.*\}\}\n$/),
+    ]);
   });
 
   it('says which command takes a table', async () => {
