@@ -37,8 +37,13 @@ export async function serve(options: ServeOptions, output: Console): Promise<voi
     ].join('\n'),
   );
   // Loading models for their examples must not keep a signal waiting.
-  const told = tellCalls(host, models, server.url, output);
+  let isOver = false;
+  const tell = (text: string) => {
+    if (!isOver) output.result('', () => text);
+  };
+  const told = output.isJson ? undefined : tellCalls(host, models, server.url, tell);
   const signal = await signalled;
+  isOver = true;
   output.note(`${signal}: what is under way is answered; a second signal ends it at once.`);
   // Whoever presses Ctrl-C waits for it; a platform that sends SIGTERM goes on sending requests for a while.
   await server.close(signal === 'SIGINT' ? 0 : graceMs);
@@ -50,11 +55,11 @@ async function tellCalls(
   { app, config }: Host,
   models: readonly ModelListing[],
   url: string,
-  output: Console,
+  tell: (text: string) => void,
 ): Promise<void> {
-  if (output.isJson || !isPath(config.modelRepository)) return;
+  if (!isPath(config.modelRepository)) return;
   const calls = await describeCalls(app.inference, models, `${url}${config.basePath}`);
-  if (calls.length > 0) output.result('', () => calls.join('\n'));
+  if (calls.length > 0) tell(calls.join('\n'));
 }
 
 /** Whoever has exported a model may well try to serve it as it is. */
