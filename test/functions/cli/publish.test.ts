@@ -177,6 +177,49 @@ describe('ternion inspect', () => {
     ]);
   });
 
+  it('warns of outputs of one row where the batch axis of the inputs is open', async () => {
+    const folder = await temporaryFolder();
+    const build = (rows: number | string) =>
+      buildModel({
+        inputs: [tensorValue('x', FLOAT, ['n', 4])],
+        outputs: [tensorValue('logits', FLOAT, [rows, 4])],
+        nodes: [buildNode('Abs', ['x'], ['logits'])],
+      });
+    const warningsOf = async (rows: number | string) => {
+      await writeFile(join(folder, 'model.onnx'), build(rows));
+      return JSON.parse((await runCommand(['inspect', folder, '--json'])).stdout).warnings;
+    };
+    const warning =
+      'the output "logits" is [1, 4] though the input\'s batch axis is open: exported with an example of one row; export with two rows to run batches';
+    expect(await warningsOf(1)).toContain(warning);
+    expect(await warningsOf('n')).toEqual([expect.stringMatching(/^nothing tells/)]);
+  });
+
+  it('writes a model.json for a graph from pictures to scores, which serves it', async () => {
+    const folder = await temporaryFolder();
+    const model = buildModel({
+      inputs: [tensorValue('pixels', FLOAT, ['n', 3, 8, 8])],
+      outputs: [tensorValue('logits', FLOAT, ['n', 192])],
+      nodes: [buildNode('Flatten', ['pixels'], ['logits'])],
+    });
+    await writeFile(join(folder, 'model.onnx'), model);
+    const { stdout } = await runCommand(['inspect', join(folder, 'model.onnx')]);
+    const [, place, json = ''] =
+      /^ {2}hint {7}.*save this as ([^;]*);.*\n(\{\n[\s\S]*\n\})$/m.exec(stdout) ?? [];
+    expect(place).toBe(join(folder, 'model.json'));
+    await cp(join(folder, 'model.onnx'), join(folder, 'cats.onnx'));
+    expect((await runCommand(['inspect', join(folder, 'cats.onnx')])).stdout).toContain(
+      'save this as model.json in a folder of its own, with the graph as model.onnx;',
+    );
+    await writeFile(join(folder, 'model.json'), json);
+    const { code, stdout: inspected } = await runCommand(['inspect', folder, '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(inspected)).toMatchObject({ format: 'ternion', task: 'image-classification' });
+    expect(JSON.parse(inspected)).not.toHaveProperty('suggestion');
+    const image = join(PROJECT, 'test/fixtures/digits/07-label-7.png');
+    expect((await runCommand(['predict', folder, image])).code).toBe(0);
+  });
+
   it('takes the highest version of the folder of a model', async () => {
     const exports = join(await temporaryFolder(), 'iris');
     for (const version of ['1.9.0', '1.10.0', 'latest']) {
