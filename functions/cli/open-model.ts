@@ -1,12 +1,14 @@
-import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
 import type { App } from '../../shared/app.ts';
-import { VERSION_FILES } from '../../shared/models/formats/recognise.ts';
-import type { ModelReference } from '../../shared/models/model-repository.ts';
-import type { ModelStore } from '../../shared/stores/model-store.ts';
+import type { ModelReference, ModelRepository } from '../../shared/models/model-repository.ts';
+import { isVersion } from '../../shared/models/versions.ts';
+import { type ModelStore, StoreError } from '../../shared/stores/model-store.ts';
 import { CommandError } from './console.ts';
-import { filterAsync, isVersionFolder } from './is-version-folder.ts';
+import { isVersionFolder } from './is-version-folder.ts';
 import { openHost } from './open-host.ts';
+import { checkModelFile } from './refuse-file.ts';
+import { listOf, modelFoldersOf, refuseFolder } from './refuse-folder.ts';
 import { openSingleModelStore } from './single-model-store.ts';
 
 export interface OpenModel {
@@ -28,7 +30,10 @@ export interface OpenModel {
  */
 export async function openModel(argument: string, repository: string | undefined): Promise<OpenModel> {
   const found = await stat(argument).catch(() => undefined);
-  if (found?.isFile()) return await openPath(resolve(argument), false, argument);
+  if (found?.isFile()) {
+    checkModelFile(resolve(argument), argument);
+    return await openPath(resolve(argument), false, argument);
+  }
   if (found?.isDirectory()) return await openFolder(resolve(argument), argument);
   if (found) throw new CommandError(`${JSON.stringify(argument)} is neither a file nor a folder.`);
   const [, name, version, alias] = /^([^/@]+)(?:\/([^/@]+)|@([^/@]+))?$/.exec(argument) ?? [];
@@ -39,9 +44,36 @@ export async function openModel(argument: string, repository: string | undefined
   }
   const { app, store } = openHost({ repository, environment: QUIET });
   const models = app.inference.repository;
+  await checkName(models, name, argument, repository);
   const reference =
     alias === undefined ? await models.resolve(name, version) : await models.resolveAlias(name, alias);
   return { app, reference, store, title: argument };
+}
+
+/** Whoever mistypes a path, or forgets the repository, is told of both places where it was looked for. */
+async function checkName(
+  models: ModelRepository,
+  name: string,
+  argument: string,
+  repository = './models',
+): Promise<void> {
+  const nothing = `There is no file or folder ${JSON.stringify(argument)}, and no`;
+  const place = repository === 'models' ? './models' : repository;
+  try {
+    const listed = await models.list();
+    if (listed.some((model) => model.name === name)) return;
+    const names = listOf(listed.map((model) => model.name)) || 'none';
+    throw new CommandError(
+      `${nothing} model ${JSON.stringify(name)} in the repository ${place}; its models are: ${names}.`,
+    );
+  } catch (error) {
+    // Of a bucket the store says more.
+    const isFolder = !place.includes('://');
+    if (!(error instanceof StoreError) || error.reason !== 'missing' || !isFolder) throw error;
+    throw new CommandError(
+      `${nothing} repository at ${place} to look for a model of that name; name one with --repository.`,
+    );
+  }
 }
 
 /** The log of a server is not what the user of a command wants to read. */
@@ -50,38 +82,13 @@ const QUIET = { LOG_LEVEL: 'silent', PRELOAD_MODELS: '', DEFAULT_MODEL: '' };
 /** A folder is a version of a model, or a model with a folder for each version. */
 async function openFolder(path: string, title: string): Promise<OpenModel> {
   if (await isVersionFolder(path)) return await openPath(path, true, title);
-  const subfolders = await subfoldersOf(path);
-  const versions = await filterAsync(subfolders, (name) => isVersionFolder(join(path, name)));
-  if (versions.length > 0) {
+  // Other folders that hold models are models of their own: none of them is the live version of anything.
+  if ((await modelFoldersOf(path)).some((name) => isVersion(name))) {
     const { app, store } = openHost({ repository: dirname(path), environment: QUIET });
     const found = (await app.inference.repository.list()).find(({ name }) => name === basename(path));
     if (found) return { app, reference: { name: found.name, version: found.liveVersion }, store, title };
   }
-  throw new CommandError(
-    `${JSON.stringify(title)} holds no model: none of ${VERSION_FILES.join(', ')}.${await hint(path, subfolders)}`,
-  );
-}
-
-/** What else could be meant: a model file of another name, or a model of the repository that the folder is. */
-async function hint(path: string, subfolders: readonly string[]): Promise<string> {
-  const [file] = (await readdir(path)).filter((name) => /\.onnx$/i.test(name));
-  if (file !== undefined) return ` Name the file itself: ${JSON.stringify(join(path, file))}.`;
-  const models = await filterAsync(subfolders, async (name) => {
-    const versions = await subfoldersOf(join(path, name));
-    return (await filterAsync(versions, (version) => isVersionFolder(join(path, name, version)))).length > 0;
-  });
-  return models.length > 0 ? ` It is a repository of models: ${models.slice(0, 10).join(', ')}.` : '';
-}
-
-/** Most folders that are looked into. */
-const MOST_FOLDERS = 200;
-
-async function subfoldersOf(path: string): Promise<readonly string[]> {
-  const entries = await readdir(path, { withFileTypes: true });
-  return entries
-    .filter((entry) => !entry.isFile() && !entry.name.startsWith('.'))
-    .map(({ name }) => name)
-    .slice(0, MOST_FOLDERS);
+  throw await refuseFolder(path, title);
 }
 
 async function openPath(path: string, isFolder: boolean, title: string): Promise<OpenModel> {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { curlCommand } from '../curl-command.ts';
 
 const listSchema = z.object({
   models: z.array(z.object({ name: z.string(), versions: z.array(z.string()) })),
@@ -30,8 +31,7 @@ async function describeModel(url: string, name: string, versions: readonly strin
   const { version, task, example } = model.data;
   const title = `${name} (versions ${versions.join(', ')}; live: ${version}): ${task}`;
   if (!example) return [title];
-  const body = JSON.stringify(example).replaceAll("'", "'\\''");
-  return [title, `  curl -s ${url}/models/${name}/predict -H 'content-type: application/json' -d '${body}'`];
+  return [title, `  ${curlCommand(url, name, example)}`];
 }
 
 async function getJson(url: string): Promise<unknown> {

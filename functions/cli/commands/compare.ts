@@ -1,5 +1,6 @@
 import { InferenceError } from '../../../shared/errors.ts';
 import type { InferenceOutput } from '../../../shared/inference/input.ts';
+import type { Task } from '../../../shared/models/model-config.ts';
 import { type BoundSource, bindSource } from '../batch/bind-source.ts';
 import { openRows, type TableOptions } from '../batch/read-rows.ts';
 import type { InputRow, RowSource } from '../batch/row-source.ts';
@@ -20,6 +21,8 @@ export interface CompareOptions extends TableOptions {
 interface Side {
   readonly model: OpenModel;
   readonly bound: BoundSource;
+  /** What it answers; other things cannot be compared with it. */
+  readonly gives: string;
   /** Milliseconds in the runtime, per row. */
   readonly runMs: number[];
 }
@@ -36,10 +39,12 @@ export async function compare(a: string, b: string, options: CompareOptions, out
     await openSide(b, options.repository, source),
   ] as const;
   const [left, right] = sides;
-  if (left.bound.kind !== right.bound.kind) {
-    throw new CommandError(
-      `They cannot be compared: ${a} takes ${left.bound.kind}, ${b} takes ${right.bound.kind}.`,
+  const isSame = left.bound.kind === right.bound.kind;
+  if (!isSame || left.gives !== right.gives) {
+    const [first, second] = sides.map(({ bound, gives }) =>
+      isSame ? `gives ${gives}` : `takes ${bound.kind}`,
     );
+    throw new CommandError(`They cannot be compared: ${a} ${first}, ${b} ${second}.`, 2);
   }
   const comparison = await compareRows(source, sides, limit);
   for (const { model } of sides) await model.app.close();
@@ -54,12 +59,25 @@ export async function compare(a: string, b: string, options: CompareOptions, out
     sides.map(({ model, runMs }) => ({ title: model.title, runMs })),
   );
   output.result(summary, () => describeComparison(summary));
+  if (bad) process.exitCode = 3;
 }
 
 async function openSide(title: string, repository: string | undefined, source: RowSource): Promise<Side> {
   const model = await openModel(title, repository);
-  return { model, bound: await bindSource(model, source), runMs: [] };
+  const bound = await bindSource(model, source);
+  const gives = await model.app.inference.describe(model.reference, ({ config }) => GIVEN[config.task]);
+  return { model, bound, gives, runMs: [] };
 }
+
+/** What a model of each task answers, as people call it. */
+const GIVEN: Readonly<Record<Task, string>> = {
+  'tabular-classification': 'labels',
+  'image-classification': 'labels',
+  'text-classification': 'labels',
+  'tabular-regression': 'numbers',
+  'feature-extraction': 'vectors',
+  tensor: 'tensors',
+};
 
 async function compareRows(
   source: RowSource,

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Model, readModelFile } from '../../../shared/inference/load-model.ts';
-import type { ModelFolder } from '../../../shared/models/model-repository.ts';
+import { CONFIG_FILE, type ModelFolder } from '../../../shared/models/model-repository.ts';
 
 import type { Graph, ValueInfo } from '../../../shared/onnx/graph.ts';
 import { readInitializers } from '../../../shared/onnx/initializers.ts';
@@ -15,6 +15,9 @@ import {
   type Value,
   type Verdict,
 } from '../inspect/describe-inspection.ts';
+import { findWarnings } from '../inspect/find-warnings.ts';
+import { suggestConfig } from '../inspect/suggest-config.ts';
+import { isVersionFolder } from '../is-version-folder.ts';
 import { openModel } from '../open-model.ts';
 
 export interface InspectOptions {
@@ -28,13 +31,24 @@ export async function inspect(argument: string, options: InspectOptions, output:
   const path = join(folder.path, folder.modelFile);
   const graph = readModelFile(path);
   const facts = describeFile(folder, file ?? folder.modelFile, path, graph);
+  const place = await placeOfConfig(argument, file);
   const verdict = await app.inference
-    .describe(reference, (model): Verdict => describeModel(model, graph))
+    .describe(reference, (model): Verdict => describeModel(model, graph, facts, place))
     .catch((error: unknown): Verdict => ({ problem: describeFailure(error).text }));
   await app.close();
   output.result({ ...facts, ...verdict }, () => describeInspection(argument, facts, verdict));
   if ('problem' in verdict) process.exitCode = 1;
 }
+
+/** Where a model.json is found; files that are called otherwise than `model.onnx` have none beside them. */
+async function placeOfConfig(argument: string, file: string | undefined): Promise<string> {
+  if (file === MODEL_FILE) return join(dirname(argument), CONFIG_FILE);
+  if (file !== undefined) return `${CONFIG_FILE} in a folder of its own, with the graph as ${MODEL_FILE}`;
+  if (await isVersionFolder(argument)) return join(argument, CONFIG_FILE);
+  return `${CONFIG_FILE} beside its ${MODEL_FILE}, and add that as a new version`;
+}
+
+const MODEL_FILE = 'model.onnx';
 
 function describeFile(folder: ModelFolder, file: string, path: string, graph: Graph): FileFacts {
   const initializers = withFileSource(path, readInitializers);
@@ -51,34 +65,15 @@ function describeFile(folder: ModelFolder, file: string, path: string, graph: Gr
   };
 }
 
-function describeModel(model: Model, graph: Graph): Verdict {
+function describeModel(model: Model, graph: Graph, facts: FileFacts, place: string): Verdict {
+  const isOpen = model.format === 'onnx' && model.config.task === 'tensor';
   return {
     format: model.format,
     task: model.config.task,
     model_json: describeConfig(model),
     warnings: findWarnings(model, graph),
+    suggestion: isOpen ? suggestConfig(facts, place) : undefined,
   };
-}
-
-/** What will surprise who serves the model. */
-function findWarnings({ config, format, session, task }: Model, graph: Graph): readonly string[] {
-  const dropped = graph.outputs.filter(({ name }) => !session.outputs.some((output) => output.name === name));
-  const [fixed] = session.inputs.flatMap(({ shape: [size = -1] }) => (size > 0 ? [size] : []));
-  const isClassifier = config.task.endsWith('-classification');
-  return [
-    ...dropped.map(({ name, kind }) => `output "${name}" is a ${kind}, which cannot be sent to clients`),
-    ...(fixed !== undefined && config.task !== 'tensor'
-      ? [
-          `its batch size is fixed: requests are run in portions of ${fixed}; export it with a dynamic batch axis`,
-        ]
-      : []),
-    ...(isClassifier && !task.labels?.some((label) => typeof label === 'string')
-      ? ['its classes have no names: give "labels" in model.json, or labels.txt']
-      : []),
-    ...(config.task === 'tensor' && format === 'onnx'
-      ? ['nothing tells what its tensors mean, so clients send and get tensors: a model.json can name a task']
-      : []),
-  ];
 }
 
 function describeValue({ name, kind, elementType, shape }: ValueInfo): Value {

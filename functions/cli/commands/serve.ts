@@ -1,7 +1,11 @@
+import type { Config } from '../../../shared/config.ts';
 import type { ModelListing } from '../../../shared/models/model-repository.ts';
-import type { Console } from '../console.ts';
+import type { Host } from '../../host.ts';
+import { CommandError, type Console } from '../console.ts';
+import { isVersionFolder } from '../is-version-folder.ts';
 import { openHost } from '../open-host.ts';
 import { readWhole } from '../read-whole.ts';
+import { describeCalls } from '../serve/describe-calls.ts';
 import { startServer } from '../server.ts';
 import { alignColumns } from '../text-table.ts';
 
@@ -16,6 +20,7 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions, output: Console): Promise<void> {
   const port = readWhole(options.port || DEFAULT_PORT, '--port', 0, 65_535);
   const graceMs = readWhole(options.grace, '--grace', 0, 3600) * 1000;
+  await checkRepository(options.repository);
   const host = openHost({ repository: options.repository });
   // A repository that is not there is a mistake of the call; a model that cannot be loaded is answered with the reason.
   const models = await host.app.inference.repository.list();
@@ -25,13 +30,58 @@ export async function serve(options: ServeOptions, output: Console): Promise<voi
   const signalled = nextSignal();
   const listed = models.map(({ name, versions, liveVersion }) => ({ name, versions, live: liveVersion }));
   output.result({ url: server.url, models: listed }, () =>
-    [`Ternion serves ${host.config.modelRepository} at ${server.url}`, ...describeModels(models)].join('\n'),
+    [
+      `Ternion serves ${host.config.modelRepository} at ${server.url}`,
+      ...describePages(host.config, server.url),
+      ...describeModels(models),
+    ].join('\n'),
   );
+  // Loading models for their examples must not keep a signal waiting.
+  let isOver = false;
+  const tell = (text: string) => {
+    if (!isOver) output.result('', () => text);
+  };
+  const told = output.isJson ? undefined : tellCalls(host, models, server.url, tell);
   const signal = await signalled;
+  isOver = true;
   output.note(`${signal}: what is under way is answered; a second signal ends it at once.`);
   // Whoever presses Ctrl-C waits for it; a platform that sends SIGTERM goes on sending requests for a while.
   await server.close(signal === 'SIGINT' ? 0 : graceMs);
+  await told;
   await host.app.close();
+}
+
+async function tellCalls(
+  { app, config }: Host,
+  models: readonly ModelListing[],
+  url: string,
+  tell: (text: string) => void,
+): Promise<void> {
+  if (!isPath(config.modelRepository)) return;
+  const calls = await describeCalls(app.inference, models, `${url}${config.basePath}`);
+  if (calls.length > 0) tell(calls.join('\n'));
+}
+
+/** Whoever has exported a model may well try to serve it as it is. */
+async function checkRepository(repository: string | undefined): Promise<void> {
+  if (!repository || !isPath(repository) || !(await isVersionFolder(repository))) return;
+  throw new CommandError(
+    `${repository} is a model, not a repository: publish it with ternion add ${repository} -r models, and serve models.`,
+    2,
+  );
+}
+
+/** What lies in another place is not fetched for the sake of an example. */
+function isPath(repository: string): boolean {
+  return !repository.includes('://');
+}
+
+function describePages({ playground, docs, basePath }: Config, url: string): readonly string[] {
+  const pages = [
+    ...(playground ? [`playground ${url}${basePath}/`] : []),
+    ...(docs ? [`docs ${url}${basePath}/docs`] : []),
+  ];
+  return pages.length > 0 ? [`  ${pages.join('  ')}`] : [];
 }
 
 /** An empty PORT counts as unset. */

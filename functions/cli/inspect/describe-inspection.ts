@@ -3,6 +3,7 @@ import { countOf } from '../console.ts';
 import { formatBytes } from '../format-bytes.ts';
 import { alignColumns } from '../text-table.ts';
 import { describeJson } from './describe-json.ts';
+import type { Suggestion } from './suggest-config.ts';
 
 /** What the file alone tells. */
 export type FileFacts = {
@@ -33,6 +34,8 @@ export type Verdict =
       readonly task: string;
       readonly model_json: WritableJson;
       readonly warnings: readonly string[];
+      /** A model.json that would say more; undefined where nothing is open, or nothing can be said. */
+      readonly suggestion: Suggestion | undefined;
     }
   | { readonly problem: string };
 
@@ -74,7 +77,7 @@ function describeValues(title: string, values: readonly Value[]): readonly strin
 
 function describeVerdict(verdict: Verdict): readonly string[] {
   if ('problem' in verdict) return [row('problem', verdict.problem.replaceAll('\n', `\n${INDENT}`))];
-  const { format, task, model_json, warnings } = verdict;
+  const { format, task, model_json, warnings, suggestion } = verdict;
   const shown = warnings.slice(0, SHOWN).map((warning) => row('warning', warning));
   return [
     row('format', format),
@@ -82,6 +85,7 @@ function describeVerdict(verdict: Verdict): readonly string[] {
     row('model.json', describeJson(model_json, '  ', TITLE_WIDTH + 2)),
     ...shown,
     ...(warnings.length > SHOWN ? [row('warning', `and ${warnings.length - SHOWN} more`)] : []),
+    ...(suggestion ? [row('hint', suggestion.note), describeJson(suggestion.model_json, '')] : []),
   ];
 }
 

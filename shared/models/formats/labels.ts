@@ -47,7 +47,8 @@ export async function withLabelsFile(
   if (!scores || text === undefined) return config;
   const labels = parseLabels(text);
   if (isRow(scores)) checkLabelCount(labels, scores, file);
-  return labels.length > 0 && labels.length === widthOf(scores) ? addLabels(config, labels) : config;
+  const fits = labels.length > 0 && suits(labels, widthOf(scores));
+  return fits ? addLabels(config, labels) : config;
 }
 
 /** Adds labels that belong to the model for certain, to a config that can have labels and has none. */
@@ -62,10 +63,14 @@ export function checkLabelCount(
   file: string,
 ): void {
   const classes = output && widthOf(output);
-  if (!output || classes === undefined || classes === labels.length) return;
-  throw new ModelError(
-    `its ${file} names ${labels.length} labels, output "${output.name}" has ${classes} scores`,
-  );
+  if (!output || classes === undefined || suits(labels, classes)) return;
+  const scores = classes === 1 ? '1 score' : `${classes} scores`;
+  throw new ModelError(`its ${file} names ${labels.length} labels, output "${output.name}" has ${scores}`);
+}
+
+/** A label per score; a single score can be that of the second of two, as of a network that ends in one sigmoid. */
+function suits({ length }: readonly Label[], classes: number | undefined): boolean {
+  return length === classes || (length === 2 && classes === 1);
 }
 
 /** The only output that can hold scores. */

@@ -385,7 +385,7 @@ describe('ternion compare', () => {
     const input = join(folder, 'in.csv');
     await writeFile(input, csvOf(200, new Set([5])));
     const { code, stdout } = await runCommand(['--json', 'compare', 'iris/1', 'models/iris/2', '-d', input]);
-    expect(code).toBe(0);
+    expect(code).toBe(3);
     const report = JSON.parse(stdout);
     expect(report).toMatchObject({
       rows: 199,
@@ -434,8 +434,24 @@ describe('ternion compare', () => {
     ]);
     const other = await runCommand(['compare', 'iris/1', 'digits', '-d', input]);
     expect([other.code, other.stderr]).toEqual([
-      1,
+      2,
       'They cannot be compared: iris/1 takes features, digits takes image.\n',
+    ]);
+  });
+
+  it('compares no labels with vectors', async () => {
+    const folder = await temporaryFolder();
+    const input = join(folder, 'in.jsonl');
+    await writeFile(input, '{"text": "good"}\n');
+    const sentiment = join(PROJECT, 'test/fixtures/formats/optimum/bert-sentiment');
+    const vectors = join(folder, 'vectors');
+    await cp(sentiment, vectors, { recursive: true });
+    await writeFile(join(vectors, 'model.json'), '{"task": "feature-extraction"}');
+    const { code, stdout, stderr } = await runCommand(['compare', sentiment, vectors, '-d', input]);
+    expect([code, stdout, stderr]).toEqual([
+      2,
+      '',
+      `They cannot be compared: ${sentiment} gives labels, ${vectors} gives vectors.\n`,
     ]);
   });
 });

@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { PROJECT } from '../../hosts/environment.ts';
+import { FLOAT, identityModel } from '../../shared/onnx/build-model.ts';
 import { runCommand, temporaryFolder } from './run-command.ts';
 
 const SETOSA = '[5.1, 3.5, 1.4, 0.2]';
+const NO_MODEL =
+  'There is no file or folder "nope", and no model "nope" in the repository ./models; its models are: digits, iris.';
 
 describe('ternion', () => {
   it('lists its commands', async () => {
@@ -35,7 +38,7 @@ describe('--json', () => {
     [['bogus'], 2, "unknown command 'bogus'"],
     [['predict', 'iris'], 2, "missing required argument 'data'"],
     [['serve', '--port', '80a'], 2, '--port "80a" must be a whole number from 0 to 65535.'],
-    [['inspect', 'nope'], 1, 'There is no model "nope"; the models are: digits, iris.'],
+    [['inspect', 'nope'], 1, NO_MODEL],
     [
       ['batch', 'iris', 'none.csv', 'out.csv'],
       2,
@@ -137,6 +140,53 @@ describe('ternion predict', () => {
     expect((await runCommand(['predict', model, 'revew.txt'])).stderr).toMatch(/there is no such file/);
   });
 
+  it('takes any words for a text that are no file', async () => {
+    const model = join(PROJECT, 'test/fixtures/formats/optimum/bert-sentiment');
+    const answers = await Promise.all([
+      runCommand(['predict', model, 'good']),
+      runCommand(['predict', model, '-'], 'good\n'),
+      runCommand(['predict', model, '"good"']),
+    ]);
+    expect(answers[0]).toMatchObject({ code: 0, stderr: '' });
+    expect(new Set(answers.map(({ stdout }) => stdout)).size).toBe(1);
+    expect(await runCommand(['predict', model, '[sic] I liked it'])).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('takes values with commas between them for a row', async () => {
+    const { code, stdout } = await runCommand(['predict', 'iris', '5.1,3.5, 1.4,0.2']);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^setosa {3}99\.99 %/)]);
+  });
+
+  it.each([
+    [
+      "{'sepal_length': 5.1}",
+      /^The argument is not valid JSON: .* in double quotes, as in '\{"city": "Oslo"\}'\.\n$/,
+    ],
+    ['{sepal_length: 5.1}', /^The argument is not valid JSON: .* in double quotes/],
+    ['[5.1, "x"', /^The argument is not valid JSON: [^']*\n$/],
+  ])('says what is wrong with the JSON %s', async (data, text) => {
+    const { code, stderr } = await runCommand(['predict', 'iris', data]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(text)]);
+  });
+
+  it('takes a file that is called like an image for one, whatever is in it', async () => {
+    const file = join(await temporaryFolder(), 'broken.png');
+    await writeFile(file, '\ufffdPNG and nothing more');
+    const { code, stderr } = await runCommand(['predict', 'digits', file]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/broken\.png.*image/)]);
+    expect(stderr).not.toMatch(/JSON|body/);
+  });
+
+  it('shows what a model of tensors takes', async () => {
+    const file = join(await temporaryFolder(), 'plain.onnx');
+    await writeFile(file, identityModel(FLOAT, [2]));
+    const { code, stderr } = await runCommand(['predict', file, '[1, 2]']);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/\n {2}It takes, for example: \{"inputs":\{.*\}\}\n$/),
+    ]);
+  });
+
   it('says which command takes a table', async () => {
     const { code, stderr } = await runCommand(['predict', 'iris', 'test/fixtures/flowers.csv']);
     expect([code, stderr]).toEqual([
@@ -169,15 +219,12 @@ describe('ternion predict', () => {
       'Field "features[2]" (petal_length) is the string "three"; expected a finite number.\n',
     );
     const unknown = await runCommand(['predict', 'nope', SETOSA]);
-    expect([unknown.code, unknown.stderr]).toEqual([
-      1,
-      'There is no model "nope"; the models are: digits, iris.\n',
-    ]);
+    expect([unknown.code, unknown.stderr]).toEqual([1, `${NO_MODEL}\n`]);
     const file = join(await temporaryFolder(), 'broken.onnx');
     await writeFile(file, 'not a model');
     const broken = await runCommand(['predict', file, SETOSA]);
     expect(broken.code).toBe(1);
-    expect(broken.stderr).toMatch(/its model\.onnx is not an ONNX file, or it is truncated/);
+    expect(broken.stderr).toMatch(/its broken\.onnx is not an ONNX file, or it is truncated/);
     expect(broken.stderr).not.toMatch(/\n\s+at /);
   });
 });

@@ -72,7 +72,9 @@ describe('ternion add to S3', () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining('s3:PutObject on it')]);
     expect(s3.keys()).not.toContain('prod/iris/1/model.onnx');
     const served = await run('predict', 'iris', '[5.1, 3.5, 1.4, 0.2]');
-    expect(served.stderr).toMatch(/^There is no model "iris"/);
+    expect(served.stderr).toMatch(
+      /^There is no file or folder "iris", and no model "iris" in the repository s3:/,
+    );
   });
 
   describe('whose upload broke off', () => {

@@ -116,7 +116,11 @@ describe('ternion inspect', () => {
       '.',
       /holds no model: none of model\.onnx, onnx\/model\.onnx, MLmodel, MAR-INF\/MANIFEST\.json\.\n$/,
     ],
-    ['a repository', 'models', /It is a repository of models: digits, iris\.\n$/],
+    [
+      'a repository',
+      'models',
+      /It is a repository of models: digits, iris; name one of them, as in "models\/digits" or in digits -r "models"\.\n$/,
+    ],
     ['a folder with a graph of another name', 'other', /Name the file itself: ".*other\/a\.onnx"\.\n$/],
     ['a device', '/dev/null', /is neither a file nor a folder/],
   ])('tells what to do with %s', async (_, path, text) => {
@@ -127,6 +131,120 @@ describe('ternion inspect', () => {
       path === 'models' ? 'models' : path === '.' ? await temporaryFolder() : resolve(folder, path);
     const { code, stdout, stderr } = await runCommand(['inspect', place]);
     expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(text)]);
+  });
+
+  it.each(['inspect', 'predict', 'add'])(
+    '%s takes no folder for a model that holds several',
+    async (command) => {
+      const folder = await temporaryFolder();
+      const exports = join(folder, 'exports');
+      const data = command === 'predict' ? [SETOSA] : ['-r', join(folder, 'repository')];
+      const run = () => runCommand([command, exports, ...data]);
+      await cp(IRIS, join(exports, 'houses'), { recursive: true });
+      const one = await run();
+      expect([one.code, one.stdout, one.stderr]).toEqual([
+        1,
+        '',
+        `"${exports}" holds a model in houses; name that: "${join(exports, 'houses')}".\n`,
+      ]);
+      await cp(IRIS, join(exports, 'xgbreg'), { recursive: true });
+      const several = await run();
+      expect([several.code, several.stdout, several.stderr]).toEqual([
+        1,
+        '',
+        `"${exports}" holds several models: houses, xgbreg; name one of them, as in "${join(exports, 'houses')}".\n`,
+      ]);
+      expect(await readdir(folder)).toEqual(['exports']);
+    },
+  );
+
+  it('says of a path where nothing is, and of no repository, what is missing', async () => {
+    const { code, stderr } = await runCommand(['inspect', 'nothere.onnx', '-r', './nowhere']);
+    expect([code, stderr]).toEqual([
+      1,
+      'There is no file or folder "nothere.onnx", and no repository at ./nowhere to look for a model of that name; name one with --repository.\n',
+    ]);
+  });
+
+  it.each([
+    [
+      'model.pt',
+      /^"[^"]*\/model\.pt" is not an ONNX model; export it first, docs\/models\.md shows how\.\n$/,
+    ],
+    ['forest.pkl', /^"[^"]*\/forest\.pkl" is not an ONNX model; export it first/],
+    ['densenet.mar', /^"[^"]*\/densenet\.mar" is not an ONNX model; .* unpack it \(it is a zip\)/],
+    ['cat.txt', /^The model cannot be served: its cat\.txt is not an ONNX file, or it is truncated\.\n$/],
+  ])('names the file %s, which is no ONNX model, and says what to do', async (name, text) => {
+    const file = join(await temporaryFolder(), name);
+    await writeFile(file, 'PK\u0003\u0004 something else');
+    const { code, stdout, stderr } = await runCommand(['inspect', file]);
+    expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(text)]);
+  });
+
+  it('says how a folder of other weights is exported', async () => {
+    const folder = join(await temporaryFolder(), 'sent');
+    await mkdir(folder);
+    await writeFile(join(folder, 'model.safetensors'), 'x');
+    const plain = await runCommand(['inspect', folder]);
+    expect(plain.stderr).toMatch(/Its model\.safetensors is not an ONNX model; export it first, docs/);
+    await writeFile(join(folder, 'config.json'), '{}');
+    const { code, stderr } = await runCommand(['inspect', folder]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining(`export it first: optimum-cli export onnx --model ${folder} sent-onnx\n`),
+    ]);
+  });
+
+  it('warns of outputs of one row where the batch axis of the inputs is open', async () => {
+    const folder = await temporaryFolder();
+    const build = (rows: number | string) =>
+      buildModel({
+        inputs: [tensorValue('x', FLOAT, ['n', 4])],
+        outputs: [tensorValue('logits', FLOAT, [rows, 4])],
+        nodes: [buildNode('Abs', ['x'], ['logits'])],
+      });
+    const warningsOf = async (rows: number | string) => {
+      await writeFile(join(folder, 'model.onnx'), build(rows));
+      return JSON.parse((await runCommand(['inspect', folder, '--json'])).stdout).warnings;
+    };
+    const warning =
+      'the output "logits" is [1, 4] though the input\'s batch axis is open: exported with an example of one row; export with two rows to run batches';
+    expect(await warningsOf(1)).toContain(warning);
+    expect(await warningsOf('n')).toEqual([expect.stringMatching(/^nothing tells/)]);
+  });
+
+  it('writes a model.json for a graph from pictures to scores, which serves it', async () => {
+    const folder = await temporaryFolder();
+    const model = buildModel({
+      inputs: [tensorValue('pixels', FLOAT, ['n', 3, 8, 8])],
+      outputs: [tensorValue('logits', FLOAT, ['n', 192])],
+      nodes: [buildNode('Flatten', ['pixels'], ['logits'])],
+    });
+    await writeFile(join(folder, 'model.onnx'), model);
+    const { stdout } = await runCommand(['inspect', join(folder, 'model.onnx')]);
+    const [, place, json = ''] =
+      /^ {2}hint {7}.*save this as ([^;]*);.*\n(\{\n[\s\S]*\n\})$/m.exec(stdout) ?? [];
+    expect(place).toBe(join(folder, 'model.json'));
+    await cp(join(folder, 'model.onnx'), join(folder, 'cats.onnx'));
+    expect((await runCommand(['inspect', join(folder, 'cats.onnx')])).stdout).toContain(
+      'save this as model.json in a folder of its own, with the graph as model.onnx;',
+    );
+    await writeFile(join(folder, 'model.json'), json);
+    const { code, stdout: inspected } = await runCommand(['inspect', folder, '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(inspected)).toMatchObject({ format: 'ternion', task: 'image-classification' });
+    expect(JSON.parse(inspected)).not.toHaveProperty('suggestion');
+    const image = join(PROJECT, 'test/fixtures/digits/07-label-7.png');
+    expect((await runCommand(['predict', folder, image])).code).toBe(0);
+  });
+
+  it('takes the highest version of the folder of a model', async () => {
+    const exports = join(await temporaryFolder(), 'iris');
+    for (const version of ['1.9.0', '1.10.0', 'latest']) {
+      await cp(IRIS, join(exports, version), { recursive: true });
+    }
+    const { stdout } = await runCommand(['predict', exports, SETOSA, '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ model: 'iris', model_version: '1.10.0' });
   });
 
   it('warns of what will surprise, and recognises formats', async () => {

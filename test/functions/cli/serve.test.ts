@@ -40,6 +40,27 @@ describe('ternion serve', () => {
     ]);
   });
 
+  it('says where its pages are, and how each model is called', async () => {
+    const { running, port } = await startServer();
+    const url = `http://localhost:${port}`;
+    await running.seen(/models\/iris\/predict.*\n/);
+    running.process.kill('SIGINT');
+    const { stdout } = await running.outcome;
+    expect(stdout).toContain(`\n  playground ${url}/  docs ${url}/docs\n`);
+    const [, body = ''] =
+      /models\/iris\/predict -H 'content-type: application\/json' -d '(.*)'\n/.exec(stdout) ?? [];
+    expect(Object.keys(JSON.parse(body))).toEqual(['features']);
+    expect(stdout).toContain(`\n  curl -s ${url}/models/digits/predict -H`);
+  });
+
+  it('refuses a model in the place of a repository', async () => {
+    const { code, stderr } = await startCommand(['serve', '--port', '0', '-r', 'models/iris/1']).outcome;
+    expect([code, stderr]).toEqual([
+      2,
+      'models/iris/1 is a model, not a repository: publish it with ternion add models/iris/1 -r models, and serve models.\n',
+    ]);
+  });
+
   it('loses no request of its clients when it is told to end while they send', async () => {
     const { running, port } = await startServer(['--grace', '2']);
     let isOver = false;

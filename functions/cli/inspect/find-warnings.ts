@@ -1,0 +1,45 @@
+import type { Model } from '../../../shared/inference/load-model.ts';
+import type { Graph, ValueInfo } from '../../../shared/onnx/graph.ts';
+
+/** What will surprise who serves the model. */
+export function findWarnings({ config, format, session, task }: Model, graph: Graph): readonly string[] {
+  const dropped = graph.outputs.filter(({ name }) => !session.outputs.some((output) => output.name === name));
+  const [fixed] = session.inputs.flatMap(({ shape: [size = -1] }) => (size > 0 ? [size] : []));
+  const isClassifier = config.task.endsWith('-classification');
+  return [
+    ...dropped.map(({ name, kind }) => `output "${name}" is a ${kind}, which cannot be sent to clients`),
+    ...(fixed !== undefined && config.task !== 'tensor'
+      ? [
+          `its batch size is fixed: requests are run in portions of ${fixed}; export it with a dynamic batch axis`,
+        ]
+      : []),
+    ...(fixed === undefined
+      ? singleRows(
+          session.inputs.map(({ name }) => name),
+          graph,
+        )
+      : []),
+    ...(isClassifier && !task.labels?.some((label) => typeof label === 'string')
+      ? ['its classes have no names: give "labels" in model.json, or labels.txt']
+      : []),
+    ...(config.task === 'tensor' && format === 'onnx'
+      ? ['nothing tells what its tensors mean, so clients send and get tensors: a model.json can name a task']
+      : []),
+  ];
+}
+
+/** An exporter that saw one row only may write that number into the outputs, or even into the graph. */
+function singleRows(inputs: readonly string[], graph: Graph): readonly string[] {
+  const batches = graph.inputs.filter(({ name }) => inputs.includes(name));
+  if (batches.length === 0 || !batches.every(hasOpenBatch)) return [];
+  return graph.outputs
+    .filter(({ shape = [] }) => shape.length > 1 && shape[0] === 1)
+    .map(
+      ({ name, shape = [] }) =>
+        `the output "${name}" is [${shape.map((size) => (size === '' ? '?' : size)).join(', ')}] though the input's batch axis is open: exported with an example of one row; export with two rows to run batches`,
+    );
+}
+
+function hasOpenBatch({ shape: [rows = 1] = [] }: ValueInfo): boolean {
+  return typeof rows === 'string';
+}

@@ -1,0 +1,67 @@
+import type { WritableJson } from '../../../shared/json/write-json.ts';
+import type { FileFacts, Value } from './describe-inspection.ts';
+
+/** What a model.json could be that the graph leaves open, and what has to be checked before it is used. */
+export type Suggestion = { readonly model_json: WritableJson; readonly note: string };
+
+/** Of torchvision's weights, for red, green and blue from 0 to 1. */
+const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+/** Width and height where the graph leaves them open: what most classifiers were trained on. */
+const USUAL_SIZE = 224;
+
+/** For a graph from one picture to one row of scores; undefined for any other. */
+export function suggestConfig(
+  facts: Pick<FileFacts, 'inputs' | 'outputs'>,
+  place: string,
+): Suggestion | undefined {
+  const [input, ...moreInputs] = facts.inputs;
+  const [output, ...moreOutputs] = facts.outputs;
+  if (!input || !output || moreInputs.length > 0 || moreOutputs.length > 0) return undefined;
+  const picture = pictureOf(input);
+  const [, classes] = output.shape ?? [];
+  if (!picture || output.datatype !== 'FP32' || output.shape?.length !== 2) return undefined;
+  // One number is a quantity, or the score of one of two classes.
+  if (classes === 1) return undefined;
+  const { layout, width, height } = picture;
+  return {
+    model_json: {
+      task: 'image-classification',
+      preprocess: [
+        { step: 'decode' },
+        { step: 'convert', mode: 'RGB' },
+        { step: 'resize', width, height },
+        { step: 'rescale', scale: 1 / 255 },
+        { step: 'normalize', ...IMAGENET },
+        { step: 'layout', layout },
+      ],
+      postprocess: [{ step: 'softmax' }],
+      ...(typeof classes === 'number' && classes <= MOST_LABELS && { labels: labelsFor(classes) }),
+    },
+    note: `if it classifies images, save this as ${place}; the mean and std are those of torchvision and must be those of training, and the labels are yours to name${typeof classes === 'number' && classes > MOST_LABELS ? ` ("labels", or labels.txt with ${classes} lines)` : ''}`,
+  };
+}
+
+/** More names are written into a file of their own. */
+const MOST_LABELS = 10;
+
+function labelsFor(classes: number): readonly string[] {
+  return Array.from({ length: classes }, (_, index) => `class ${index}`);
+}
+
+interface Picture {
+  readonly layout: 'NCHW' | 'NHWC';
+  readonly width: number;
+  readonly height: number;
+}
+
+function pictureOf({ datatype, shape }: Value): Picture | undefined {
+  if (datatype !== 'FP32' || shape?.length !== 4) return undefined;
+  const [, second = '', third = '', fourth = ''] = shape;
+  if (second === 3) return { layout: 'NCHW', height: sizeOf(third), width: sizeOf(fourth) };
+  if (fourth === 3) return { layout: 'NHWC', height: sizeOf(second), width: sizeOf(third) };
+  return undefined;
+}
+
+function sizeOf(axis: number | string): number {
+  return typeof axis === 'number' ? axis : USUAL_SIZE;
+}

@@ -1,0 +1,58 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../shared/json/parse-json.ts';
+
+/** Most scores that are told; `--json` has all. */
+const SHOWN = 10;
+
+/** One line per prediction, with its scores below it when there is only one. */
+export function describeAnswer(answer: JsonObject): string {
+  const { predictions } = answer;
+  const all = Array.isArray(predictions) ? predictions.filter((item) => isJsonObject(item)) : [answer];
+  // Logits are told as what they are.
+  const format = all.every((each) => scoresOf(each).every(isShare)) ? formatPercent : formatScore;
+  if (!Array.isArray(predictions)) return describeOne(answer, true, format);
+  return predictions
+    .map((item) => (isJsonObject(item) ? describeOne(item, false, format) : JSON.stringify(item)))
+    .join('\n');
+}
+
+type Format = (score: number) => string;
+
+function describeOne(prediction: JsonObject, withScores: boolean, format: Format): string {
+  if (prediction.prediction === undefined)
+    return JSON.stringify(prediction.outputs ?? prediction.embedding ?? prediction);
+  const { confidence } = prediction;
+  const title = `${formatValue(prediction.prediction)}${typeof confidence === 'number' ? `  ${format(confidence)}` : ''}`;
+  const scores = prediction.probabilities ?? prediction.top_5;
+  if (!withScores || !isJsonObject(scores)) return title;
+  const best = Object.entries(scores).sort(([, a], [, b]) => Number(b) - Number(a));
+  const shown = best.slice(0, SHOWN);
+  const width = Math.max(...shown.map(([label]) => label.length));
+  const lines = shown.map(([label, score]) => `  ${label.padEnd(width)}  ${format(Number(score))}`);
+  const more = best.length > SHOWN ? [`  and ${best.length - SHOWN} more`] : [];
+  return [title, ...lines, ...more].join('\n');
+}
+
+function scoresOf({ confidence, probabilities, top_5: best }: JsonObject): readonly number[] {
+  const scores = probabilities ?? best;
+  const named = isJsonObject(scores) ? Object.values(scores) : [];
+  return [...named, confidence].filter((score) => typeof score === 'number');
+}
+
+/** Softmax in single precision can end a little above one. */
+const ROUNDING = 1e-5;
+
+function isShare(score: number): boolean {
+  return score >= -ROUNDING && score <= 1 + ROUNDING;
+}
+
+function formatValue(value: JsonValue): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+function formatPercent(score: number): string {
+  return `${(100 * score).toFixed(2).padStart(6)} %`;
+}
+
+function formatScore(score: number): string {
+  return score.toFixed(4).padStart(9);
+}

@@ -1,0 +1,112 @@
+import { readFile, stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { InferenceError } from '../../../shared/errors.ts';
+import type { InputKind } from '../../../shared/inference/input.ts';
+import { isJsonObject, type JsonValue, parseJson } from '../../../shared/json/parse-json.ts';
+import { sniffImageType } from '../../../shared/processing/image/sniff.ts';
+import { CommandError } from '../console.ts';
+import { JSON_DEPTH } from '../json-depth.ts';
+
+/** What a command was given as a request to a model. */
+export interface Body {
+  readonly bytes: Uint8Array;
+  /** Media type of what is known to be meant as an image. */
+  readonly type?: string | undefined;
+  /** What it is called in messages. */
+  readonly title: string;
+}
+
+/** JSON or a text on the command line, `-` for stdin, a file of either, or an image. */
+export async function readBody(data: string, kind: InputKind): Promise<Body> {
+  if (data === '-') return wrapContent(await buffer(process.stdin), kind, 'What came from stdin');
+  if (kind !== 'text' && JSON_START.test(data)) return wrap(data, kind, ARGUMENT);
+  const facts = await stat(data).catch(() => undefined);
+  if (facts?.isFile()) return await readDataFile(data, kind);
+  if (kind === 'text' && !FILE_NAME.test(data)) return wrapWords(data, kind, ARGUMENT);
+  const values = kind === 'features' ? `[${data}]` : '';
+  if (isJson(values)) return wrap(values, kind, ARGUMENT);
+  const reason = facts ? 'it is no file' : 'there is no such file';
+  throw new CommandError(`${JSON.stringify(data)} is no JSON, and ${reason}.`, 2);
+}
+
+const ARGUMENT = 'The argument';
+const JSON_START = /^\s*[[{"]/;
+/** What is more likely the name of a file that is not there than a text. */
+const FILE_NAME = /^\S+\.(?:txt|text|md|json|jsonl|ndjson|csv|tsv|png|jpe?g|webp|gif|tiff?|avif|npy)$/i;
+/** Media types of images by the ends of their names. */
+const IMAGES: Readonly<Record<string, string>> = {
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.webp': 'image/webp',
+  '.gif': 'image/gif',
+  '.tif': 'image/tiff',
+  '.tiff': 'image/tiff',
+  '.avif': 'image/avif',
+};
+
+async function readDataFile(path: string, kind: InputKind): Promise<Body> {
+  if (/\.(?:csv|tsv|jsonl|ndjson)$/i.test(path)) {
+    throw new CommandError(
+      `${path} holds many rows: run them with ternion batch <model> ${path} <output>.`,
+      2,
+    );
+  }
+  const bytes = await readFile(path);
+  const type = IMAGES[extname(path).toLowerCase()];
+  return type === undefined ? wrapContent(bytes, kind, path) : { bytes, type, title: path };
+}
+
+function wrapContent(bytes: Buffer, kind: InputKind, title: string): Body {
+  return sniffImageType(bytes) === undefined ? wrapWords(bytes.toString(), kind, title) : { bytes, title };
+}
+
+/** A text model takes any words; an object that is broken is meant as JSON all the same. */
+function wrapWords(words: string, kind: InputKind, title: string): Body {
+  const isText = kind === 'text' && !/^\s*\{/.test(words) && !(JSON_START.test(words) && isJson(words));
+  return wrap(isText ? JSON.stringify(words.trim()) : words, kind, title);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Members of a request; an object without any of them is a row, or tensors by name. */
+const MEMBERS = ['features', 'instances', 'image', 'text', 'inputs'];
+
+/** A bare list of values is one row, a list of lists or objects are several, and a string is a text. */
+function wrap(json: string, kind: InputKind, title: string): Body {
+  const request = wrapValue(parse(json, title), kind);
+  return { bytes: Buffer.from(request === undefined ? json : JSON.stringify(request)), title };
+}
+
+function parse(json: string, title: string): JsonValue {
+  try {
+    return parseJson(Buffer.from(json), JSON_DEPTH);
+  } catch (error) {
+    if (!(error instanceof InferenceError)) throw error;
+    const text = error.message.replace(/^The (?:JSON )?body/, title);
+    throw new CommandError(/^[^"]*['a-z][^"]*$/i.test(json) ? `${text} ${QUOTES}` : text, 2);
+  }
+}
+
+/** Python and JavaScript write other quotes, and shells take away those that are not within others. */
+const QUOTES = 'Names and texts of JSON are in double quotes, as in \'{"city": "Oslo"}\'.';
+
+/** Undefined for what is a request already. */
+function wrapValue(value: JsonValue, kind: InputKind): JsonValue | undefined {
+  if (typeof value === 'string') return { text: value };
+  if (Array.isArray(value)) {
+    const isRows = value.some((item) => typeof item === 'object' && item !== null);
+    return isRows ? { instances: value } : { features: value };
+  }
+  if (!isJsonObject(value) || MEMBERS.some((member) => Object.hasOwn(value, member))) return undefined;
+  if (kind === 'features') return { features: value };
+  return kind === 'tensors' ? { inputs: value } : undefined;
+}

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { suggestConfig } from '../../../../functions/cli/inspect/suggest-config.ts';
+import { parseModelConfig } from '../../../../shared/models/model-config.ts';
+
+function suggest(
+  input: readonly (number | string)[],
+  output: readonly (number | string)[],
+  datatype = 'FP32',
+) {
+  const inputs = [{ name: 'x', datatype, shape: input }];
+  const outputs = [{ name: 'y', datatype: 'FP32', shape: output }];
+  return suggestConfig({ inputs, outputs }, 'a/model.json');
+}
+
+describe('suggestConfig', () => {
+  it.each([
+    [['n', 3, 32, 48], 'NCHW', 48, 32],
+    [['n', 32, 48, 3], 'NHWC', 48, 32],
+    [[1, 3, 'h', 'w'], 'NCHW', 224, 224],
+    [['n', '?', '?', 3], 'NHWC', 224, 224],
+  ])('takes %j for pictures in %s of %i x %i', (shape, layout, width, height) => {
+    const { model_json } = suggest(shape, ['n', 4]) ?? {};
+    expect(parseModelConfig(JSON.stringify(model_json))).toMatchObject({
+      task: 'image-classification',
+      labels: ['class 0', 'class 1', 'class 2', 'class 3'],
+      preprocess: expect.arrayContaining([
+        expect.objectContaining({ step: 'resize', width, height }),
+        { step: 'layout', layout },
+      ]),
+      postprocess: [{ step: 'softmax' }],
+    });
+  });
+
+  it('leaves many labels to a file of their own', () => {
+    const { model_json, note } = suggest(['n', 3, 32, 32], ['n', 1000]) ?? {};
+    expect(model_json).not.toHaveProperty('labels');
+    expect(note).toMatch(/save this as a\/model\.json; the mean and std .* labels\.txt with 1000 lines/);
+  });
+
+  it.each([
+    ['bytes', ['n', 3, 32, 32], ['n', 4], 'UINT8'],
+    ['grey pictures', ['n', 1, 32, 32], ['n', 4], 'FP32'],
+    ['rows', ['n', 4], ['n', 4], 'FP32'],
+    ['feature maps', ['n', 3, 32, 32], ['n', 4, 8, 8], 'FP32'],
+    ['single numbers', ['n', 3, 32, 32], ['n', 1], 'FP32'],
+  ])('says nothing of %s', (_, input, output, datatype) => {
+    expect(suggest(input, output, datatype)).toBeUndefined();
+  });
+});

@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { describeAnswer } from '../../../../functions/cli/predict/describe-answer.ts';
+
+describe('describeAnswer', () => {
+  it('tells probabilities in percent', () => {
+    const answer = { prediction: 'a', confidence: 1.000_001, probabilities: { b: 0, a: 1.000_001 } };
+    expect(describeAnswer(answer)).toBe('a  100.00 %\n  a  100.00 %\n  b    0.00 %');
+  });
+
+  it('tells scores that are no probabilities as plain numbers', () => {
+    const answer = { prediction: 'a', confidence: 0.5, probabilities: { c: -1.7469, a: 0.5, b: 0.25 } };
+    expect(describeAnswer(answer)).toBe('a     0.5000\n  a     0.5000\n  b     0.2500\n  c    -1.7469');
+  });
+
+  it('tells all predictions of an answer alike', () => {
+    const predictions = [
+      { prediction: 'a', confidence: 0.5 },
+      { prediction: 'b', confidence: 12.25 },
+    ];
+    expect(describeAnswer({ predictions })).toBe('a     0.5000\nb    12.2500');
+  });
+});
