@@ -76,8 +76,8 @@ async function send(
       ...(isNew && { IfNoneMatch: '*' }),
     });
   } catch (error) {
-    throw toS3Error(error, bucket, prefix + path, 's3:PutObject');
-  } finally {
+    // Only here: S3 answers when it has all bytes, and a file cut off before its end was seen would never end the request.
     Body.destroy();
+    throw toS3Error(error, bucket, prefix + path, 's3:PutObject');
   }
 }
