@@ -19,6 +19,8 @@ export interface Listings {
   find<T>(look: (known: Listing) => Promise<T | undefined> | T | undefined): Promise<T | undefined>;
 }
 
+const WHERE_MODELS_LIE =
+  'a model lies in <model>/<version>/, and names are letters, digits, ".", "_" and "-"';
 /** A name that is not in the listing may be new: the store is asked again, but no more often than this. */
 const MISS_PAUSE_MS = 2_000;
 /** Longest that a request waits for a listing to be renewed. */
@@ -36,7 +38,7 @@ export function createListings(
     renewal ??= readListing(store, now).then(
       (listing) => {
         for (const path of listing.ignored) {
-          if (!current?.ignored.includes(path)) onProblem?.(`${path} is ignored: its folders are not names`);
+          if (!current?.ignored.includes(path)) onProblem?.(`${path} is ignored: ${WHERE_MODELS_LIE}`);
         }
         current = listing;
         renewal = undefined;
