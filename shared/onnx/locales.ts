@@ -1,13 +1,6 @@
 import { ATTRIBUTE, ATTRIBUTE_TYPES, GRAPH, MODEL, NODE } from './fields.ts';
-import {
-  bytesSource,
-  encodeField,
-  encodeVarintField,
-  type Field,
-  readFields,
-  readText,
-  whole,
-} from './protobuf.ts';
+import { mapFields, textOf } from './messages.ts';
+import { encodeField, encodeVarintField, type Field } from './protobuf.ts';
 
 /**
  * A locale that knows how to lower all of Unicode and that function images have; they lack the runtime's default,
@@ -47,22 +40,4 @@ function renameInNode(model: Uint8Array, node: Field): Uint8Array {
     encodeVarintField(ATTRIBUTE.type, ATTRIBUTE_TYPES.string),
   ]);
   return Buffer.concat([others, encodeField(NODE.attribute, locale)]);
-}
-
-/** A message with some of its fields written anew; undefined leaves a field as it is. */
-function mapFields(
-  model: Uint8Array,
-  message: Field | undefined,
-  rewrite: (field: Field) => Uint8Array | undefined,
-): Uint8Array {
-  const fields = readFields(bytesSource(model), message?.start, message?.end);
-  return Buffer.concat(Array.from(fields, (field) => rewrite(field) ?? whole(model, field)));
-}
-
-function textOf(model: Uint8Array, message: Field, number: number): string {
-  const source = bytesSource(model);
-  for (const member of readFields(source, message.start, message.end)) {
-    if (member.number === number) return readText(source, member);
-  }
-  return '';
 }

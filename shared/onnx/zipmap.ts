@@ -12,15 +12,8 @@ import {
   VALUE_INFO,
 } from './fields.ts';
 import { readZipMap, type ZipMap } from './graph.ts';
-import {
-  bytesSource,
-  encodeField,
-  encodeVarintField,
-  type Field,
-  readFields,
-  readText,
-  whole,
-} from './protobuf.ts';
+import { mapFields, textOf } from './messages.ts';
+import { bytesSource, encodeField, encodeVarintField, type Field, readFields } from './protobuf.ts';
 
 const FLOAT32 = 1;
 /** This version has Cast and is known to every runtime that loads files without the default operator set. */
@@ -36,53 +29,45 @@ const CAST_OPSET = 13;
  * Source: ZipMap in the ONNX-ML operator list (input tensor(float) [N, C], output sequence of map).
  */
 export function rewriteZipMaps(model: Uint8Array): Uint8Array {
-  const source = bytesSource(model);
-  const chunks: Uint8Array[] = [];
   let hasDefaultOpset = false;
-  for (const field of readFields(source)) {
+  const rewritten = mapFields(model, undefined, (field) => {
     if (field.number === MODEL.opsetImport && isDefaultOpset(model, field)) hasDefaultOpset = true;
-    chunks.push(
-      field.number === MODEL.graph
-        ? encodeField(MODEL.graph, rewriteGraph(model, field))
-        : whole(model, field),
-    );
-  }
-  if (!hasDefaultOpset) {
-    chunks.push(encodeField(MODEL.opsetImport, encodeVarintField(OPSET.version, CAST_OPSET)));
-  }
-  return Buffer.concat(chunks);
+    return field.number === MODEL.graph ? encodeField(MODEL.graph, rewriteGraph(model, field)) : undefined;
+  });
+  if (hasDefaultOpset) return rewritten;
+  const opset = encodeField(MODEL.opsetImport, encodeVarintField(OPSET.version, CAST_OPSET));
+  return Buffer.concat([rewritten, opset]);
 }
 
 function rewriteGraph(model: Uint8Array, graph: Field): Uint8Array {
   const source = bytesSource(model);
-  const parts = [...readFields(source, graph.start, graph.end)];
   const zipMaps = new Map<string, ZipMap>();
-  for (const part of parts) {
+  for (const part of readFields(source, graph.start, graph.end)) {
     if (part.number !== GRAPH.node) continue;
     for (const zipMap of readZipMap(source, part)) zipMaps.set(zipMap.output, zipMap);
   }
-  const chunks = parts.map((part) => {
+  return mapFields(model, graph, (part) => {
     if (part.number === GRAPH.node && readZipMap(source, part).length > 0) {
       return encodeField(GRAPH.node, castNode(model, part));
     }
-    const zipMap = part.number === GRAPH.output ? zipMaps.get(outputName(model, part)) : undefined;
-    return zipMap ? encodeField(GRAPH.output, probabilityOutput(zipMap)) : whole(model, part);
+    const zipMap =
+      part.number === GRAPH.output ? zipMaps.get(textOf(model, part, VALUE_INFO.name)) : undefined;
+    return zipMap && encodeField(GRAPH.output, probabilityOutput(zipMap));
   });
-  return Buffer.concat(chunks);
 }
 
 /** Keeps the node's input, output and name; its attributes and its domain (ai.onnx.ml) go. */
 function castNode(model: Uint8Array, node: Field): Uint8Array {
   const kept: readonly number[] = [NODE.input, NODE.output, NODE.name];
-  const chunks = [...readFields(bytesSource(model), node.start, node.end)]
-    .filter((member) => kept.includes(member.number))
-    .map((member) => whole(model, member));
+  const members = mapFields(model, node, ({ number }) =>
+    kept.includes(number) ? undefined : new Uint8Array(0),
+  );
   const to = Buffer.concat([
     encodeField(ATTRIBUTE.name, text('to')),
     encodeVarintField(ATTRIBUTE.integer, FLOAT32),
     encodeVarintField(ATTRIBUTE.type, ATTRIBUTE_TYPES.integer),
   ]);
-  return Buffer.concat([...chunks, encodeField(NODE.opType, text('Cast')), encodeField(NODE.attribute, to)]);
+  return Buffer.concat([members, encodeField(NODE.opType, text('Cast')), encodeField(NODE.attribute, to)]);
 }
 
 function probabilityOutput(zipMap: ZipMap): Uint8Array {
@@ -98,21 +83,9 @@ function probabilityOutput(zipMap: ZipMap): Uint8Array {
   ]);
 }
 
-function outputName(model: Uint8Array, output: Field): string {
-  const source = bytesSource(model);
-  const name = [...readFields(source, output.start, output.end)].find(
-    (member) => member.number === VALUE_INFO.name,
-  );
-  return name ? readText(source, name) : '';
-}
-
 /** The default operator set has the domain '' or, in some files, its long name. */
 function isDefaultOpset(model: Uint8Array, opset: Field): boolean {
-  const source = bytesSource(model);
-  const domain = [...readFields(source, opset.start, opset.end)].find(
-    (member) => member.number === OPSET.domain,
-  );
-  return !domain || ['', 'ai.onnx'].includes(readText(source, domain));
+  return ['', 'ai.onnx'].includes(textOf(model, opset, OPSET.domain));
 }
 
 function text(value: string): Uint8Array {
