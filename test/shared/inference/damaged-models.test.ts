@@ -5,6 +5,7 @@ import { loadModel } from '../../../shared/inference/load-model.ts';
 import { ModelError } from '../../../shared/models/model-config.ts';
 import { PROJECT } from '../project.ts';
 import { makeFolder } from '../temporary-folder.ts';
+import { folderOf } from './folder-of.ts';
 
 const MODELS = ['mlflow/numbers', 'tabular/sklearn-zipmap-names'].map((path) =>
   readFileSync(join(PROJECT, 'test/fixtures/formats', path, 'model.onnx')),
@@ -13,18 +14,7 @@ const MODELS = ['mlflow/numbers', 'tabular/sklearn-zipmap-names'].map((path) =>
 /** Undefined for a model that can be served even so. */
 async function problemOf(model: Uint8Array): Promise<unknown> {
   const path = await makeFolder({ 'model.onnx': model });
-  const folder = {
-    path,
-    files: ['model.onnx'],
-    modelFile: 'model.onnx',
-    sizeBytes: 0,
-    config: undefined,
-    example: undefined,
-    release: async () => undefined,
-    read: async () => undefined,
-    readShared: async () => undefined,
-    readLarge: async () => undefined,
-  };
+  const folder = folderOf(path);
   const options = { intraOpThreads: 1, onWarmUpError: () => undefined };
   try {
     await (await loadModel({ name: 'm', version: '1' }, folder, options)).release();

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadModel } from '../../../shared/inference/load-model.ts';
 import { ModelError, parseModelConfig } from '../../../shared/models/model-config.ts';
-import type { ModelFolder } from '../../../shared/models/model-repository.ts';
 import {
   type Axis,
   buildModel,
@@ -16,6 +15,7 @@ import {
 } from '../onnx/build-model.ts';
 import { MODELS } from '../project.ts';
 import { makeFolder } from '../temporary-folder.ts';
+import { folderOf } from './folder-of.ts';
 
 const read = (path: string) => readFileSync(join(MODELS, path));
 const irisModel = read('iris/2/model.onnx');
@@ -23,29 +23,13 @@ const irisConfig = JSON.parse(read('iris/2/model.json').toString());
 const digitsModel = read('digits/1/model.onnx');
 const digitsConfig = JSON.parse(read('digits/1/model.json').toString());
 
-/** A folder with nothing in it but some files. */
-function folderOf(path: string, files: readonly string[]): ModelFolder {
-  return {
-    path,
-    files,
-    modelFile: 'model.onnx',
-    sizeBytes: 0,
-    config: undefined,
-    example: undefined,
-    release: async () => undefined,
-    read: async () => undefined,
-    readShared: async () => undefined,
-    readLarge: async () => undefined,
-  };
-}
-
 async function load(model: Uint8Array | string, config?: object) {
   const path = await makeFolder({ 'model.onnx': model });
   const warmUpErrors: unknown[] = [];
   const loaded = await loadModel(
     { name: 'm', version: '1' },
     {
-      ...folderOf(path, ['model.onnx']),
+      ...folderOf(path),
       sizeBytes: 123,
       config: config && parseModelConfig(JSON.stringify(config)),
     },
@@ -77,7 +61,7 @@ describe('loadModel', () => {
       events.push('released');
     };
     const folder = {
-      ...folderOf(path, ['model.onnx']),
+      ...folderOf(path),
       config: parseModelConfig(JSON.stringify(irisConfig)),
       release,
     };

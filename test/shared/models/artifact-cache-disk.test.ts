@@ -8,25 +8,15 @@ import type { ModelStore } from '../../../shared/stores/model-store.ts';
 
 const disk = vi.hoisted(() => ({ freeBytes: Number.POSITIVE_INFINITY, code: 'ENOSPC' }));
 
-// A disk that is full at a chosen byte: what a real one does, without the rights that making one takes.
+// A disk that is full at a chosen byte.
 vi.mock('node:fs/promises', async (importOriginal) => {
-  const original = await importOriginal<typeof import('node:fs/promises')>();
-  return {
-    ...original,
-    open: async (...args: Parameters<typeof original.open>) => {
-      const handle = await original.open(...args);
-      const write = handle.write.bind(handle);
-      Object.assign(handle, {
-        write: async (buffer: Uint8Array, offset: number, length: number, position: number) => {
-          const fitting = Math.min(length, disk.freeBytes);
-          if (fitting === 0) throw Object.assign(new Error(`${disk.code}: write`), { code: disk.code });
-          disk.freeBytes -= fitting;
-          return await write(buffer, offset, fitting, position);
-        },
-      });
-      return handle;
-    },
-  };
+  const { diskError, interceptWrites } = await import('./intercept-writes.ts');
+  return interceptWrites(await importOriginal(), (length) => {
+    const fitting = Math.min(length, disk.freeBytes);
+    if (fitting === 0) throw diskError(disk.code);
+    disk.freeBytes -= fitting;
+    return fitting;
+  });
 });
 
 let folder: string;

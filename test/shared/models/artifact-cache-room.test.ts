@@ -10,8 +10,9 @@ import type { ModelStore } from '../../../shared/stores/model-store.ts';
 
 const disk = vi.hoisted(() => ({ folder: '', sizeBytes: Number.POSITIVE_INFINITY }));
 
-// A disk of a chosen size: what is removed from it makes room, as on a real one, without the rights that making one takes.
+// A disk of a chosen size: what is removed from it makes room.
 vi.mock('node:fs/promises', async (importOriginal) => {
+  const { diskError, interceptWrites } = await import('./intercept-writes.ts');
   const original = await importOriginal<typeof import('node:fs/promises')>();
   const usedBytes = async () => {
     const entries = await original.readdir(disk.folder, { recursive: true, withFileTypes: true });
@@ -21,21 +22,11 @@ vi.mock('node:fs/promises', async (importOriginal) => {
     );
     return sizes.reduce((sum, size) => sum + size, 0);
   };
-  return {
-    ...original,
-    open: async (...args: Parameters<typeof original.open>) => {
-      const handle = await original.open(...args);
-      const write = handle.write.bind(handle);
-      Object.assign(handle, {
-        write: async (buffer: Uint8Array, offset: number, length: number, position: number) => {
-          if (disk.sizeBytes !== Number.POSITIVE_INFINITY && (await usedBytes()) + length > disk.sizeBytes)
-            throw Object.assign(new Error('ENOSPC: write'), { code: 'ENOSPC' });
-          return await write(buffer, offset, length, position);
-        },
-      });
-      return handle;
-    },
-  };
+  return interceptWrites(original, async (length) => {
+    if (disk.sizeBytes !== Number.POSITIVE_INFINITY && (await usedBytes()) + length > disk.sizeBytes)
+      throw diskError('ENOSPC');
+    return length;
+  });
 });
 
 const store: ModelStore = {
