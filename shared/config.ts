@@ -22,7 +22,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 export type NonFinite = 'null' | 'literal';
 
 /** The wire formats that share routes, where the body says which one is meant unless `DIALECT` does. */
-export const DIALECT_NAMES = [
+const DIALECT_NAMES = [
   'open-inference',
   'tensorflow-serving',
   'kserve',

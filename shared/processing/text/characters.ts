@@ -8,7 +8,7 @@
 export const WHITE_SPACE = '\\p{White_Space}';
 /** What can be part of a word, as `\w` in the patterns of Rust. */
 export const WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}';
-export const NUMERIC = '\\p{N}';
+const NUMERIC = '\\p{N}';
 
 const ASCII_PUNCTUATION = '!-/:-@[-`{-~';
 const PUNCTUATION_GAPS =

@@ -4,7 +4,7 @@ import { TokenizerError } from './parts.ts';
 export type Vocabulary = ReadonlyMap<string, number>;
 
 /** The ids of a row's tokens, found one by one. */
-export type Ids = Iterable<number>;
+type Ids = Iterable<number>;
 
 /** Turns a piece of a text into the ids of its tokens. */
 export type TokenModel = (text: string) => Ids;
@@ -28,7 +28,7 @@ export function readVocabulary(vocab: unknown): Vocabulary {
 export const MOST_TOKENS = 2 ** 26;
 
 /** Whether a value can be the id of a token. */
-export function isId(value: unknown): value is number {
+function isId(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < MOST_TOKENS;
 }
 
