@@ -1,3 +1,5 @@
+import { checkAnswerSize, joinEach } from './join-each.ts';
+
 /** Text that is JSON already, for numbers that need other digits than JavaScript would write. */
 export class JsonText {
   readonly text: string;
@@ -23,8 +25,11 @@ export type WritableJson =
 /**
  * Writes JSON text. Unlike `JSON.stringify` it prints `bigint` with all digits and takes maps: a plain object would
  * move keys such as "7" in front of all others. Non-finite numbers become `null`, undefined members are left out.
+ *
+ * @param limitBytes most bytes of the text; no limit by default
+ * @throws InferenceError PAYLOAD_TOO_LARGE naming MAX_ANSWER_BYTES as soon as a part of it is longer
  */
-export function writeJson(value: WritableJson): string {
+export function writeJson(value: WritableJson, limitBytes = Number.POSITIVE_INFINITY): string {
   switch (typeof value) {
     case 'undefined':
       return 'null';
@@ -36,20 +41,39 @@ export function writeJson(value: WritableJson): string {
     case 'boolean':
       return value.toString();
     case 'object':
-      return value === null ? 'null' : writeObject(value);
+      return value === null ? 'null' : writeObject(value, limitBytes);
   }
 }
 
-function writeObject(value: Exclude<WritableJson & object, null>): string {
+function writeObject(value: Exclude<WritableJson & object, null>, limitBytes: number): string {
   if (value instanceof JsonText) return value.text;
-  if (isArray(value)) return `[${value.map(writeJson).join(',')}]`;
+  if (isArray(value)) return writeItems(value, (item) => item, limitBytes).text;
   const entries = value instanceof Map ? value.entries() : Object.entries(value);
   let members = '';
   for (const [key, member] of entries) {
     if (member === undefined) continue;
-    members += `${members === '' ? '' : ','}${writeString(key)}:${writeJson(member)}`;
+    members += `${members === '' ? '' : ','}${writeString(key)}:${writeJson(member, limitBytes)}`;
+    checkAnswerSize(members.length, limitBytes);
   }
   return `{${members}}`;
+}
+
+/**
+ * An array of what is made of each item. Each is written before the next is made, so that a long answer takes no more
+ * memory than its text.
+ *
+ * @throws InferenceError PAYLOAD_TOO_LARGE naming MAX_ANSWER_BYTES as soon as the text is longer
+ */
+export function writeItems<T>(
+  items: readonly T[],
+  encode: (item: T, index: number) => WritableJson,
+  limitBytes: number,
+): JsonText {
+  const write = (index: number) => {
+    const item = items[index];
+    return item === undefined ? 'null' : writeJson(encode(item, index), limitBytes);
+  };
+  return new JsonText(`[${joinEach(0, items.length, write, limitBytes)}]`);
 }
 
 /** What cannot stand between quotes as it is: half a surrogate pair would not survive UTF-8. */

@@ -1,6 +1,6 @@
 import { invalid, overLimit } from '../errors.ts';
 import { tensorFromBytes, tensorToBytes } from './bytes.ts';
-import type { Datatype } from './datatype.ts';
+import { DATATYPES, type Datatype } from './datatype.ts';
 import { CODE_POINT_BYTES, type NpyDtype, readNpyHeader } from './npy-header.ts';
 import { elementCount, type Tensor } from './tensor.ts';
 
@@ -62,6 +62,12 @@ const PREFIX = Buffer.from('\x93NUMPY\x01\x00', 'latin1');
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** NumPy aligns the elements to this, so that files can be mapped into memory. */
 const ALIGNMENT = 64;
+
+/** How many bytes the elements of a tensor take in NumPy's format, where each text is as long as the longest one. */
+export function npyBytes({ datatype, data }: Tensor): number {
+  if (!Array.isArray(data)) return data.length * DATATYPES[datatype].elementBytes;
+  return data.reduce((longest, text) => Math.max(longest, text.length), 1) * data.length * CODE_POINT_BYTES;
+}
 
 /** A tensor in NumPy's format, version 1: little-endian, row by row. Strings become text of the longest one's size. */
 export function writeNpy(tensor: Tensor): Uint8Array {

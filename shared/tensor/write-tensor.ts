@@ -1,8 +1,9 @@
+import { checkAnswerSize, joinEach } from '../json/join-each.ts';
 import { JsonText } from '../json/write-json.ts';
 import type { Datatype } from './datatype.ts';
 import { float16ToNumber } from './float16.ts';
 import { shortestFloat32 } from './float32.ts';
-import type { Tensor } from './tensor.ts';
+import { elementCount, type Tensor } from './tensor.ts';
 
 /** How elements are written where JSON leaves a choice. */
 export interface ElementStyle {
@@ -12,15 +13,36 @@ export interface ElementStyle {
   readonly isFloatMarked?: boolean;
   /** Whether texts are written as bytes in base64, `{"b64": "…"}`. */
   readonly isBase64?: boolean;
+  /** Most bytes of an answer; no limit by default. */
+  readonly limitBytes?: number;
 }
 
-/** The elements of a tensor as JSON texts, in row-major order. Float32 is as short as reads back to the same value. */
-export function writeElements({ datatype, data }: Tensor, style: ElementStyle): string[] {
-  if (Array.isArray(data)) return data.map((text) => writeText(text, style));
+/** Writes the element at a place of a tensor. */
+type Write = (index: number) => string;
+
+/** Float32 is written as short as reads back to the same value. */
+function writerOf({ datatype, data }: Tensor, style: ElementStyle): Write {
+  if (Array.isArray(data)) return (index) => writeText(data[index] ?? '', style);
   const write = elementWriter(datatype, style);
-  const parts = new Array<string>(data.length);
-  for (let i = 0; i < data.length; i++) parts[i] = write(data[i] ?? 0);
-  return parts;
+  return (index) => write(data[index] ?? 0);
+}
+
+/**
+ * The elements of a tensor in row-major order as JSON, with commas between them.
+ *
+ * @throws InferenceError PAYLOAD_TOO_LARGE when they make a longer text than an answer may be
+ */
+export function writeElements(
+  tensor: Tensor,
+  style: ElementStyle,
+  start = 0,
+  end = tensor.data.length,
+): string {
+  return joinEach(start, end, writerOf(tensor, style), limitOf(style));
+}
+
+function limitOf({ limitBytes = Number.POSITIVE_INFINITY }: ElementStyle): number {
+  return limitBytes;
 }
 
 function elementWriter(datatype: Datatype, style: ElementStyle): (value: number | bigint) => string {
@@ -49,37 +71,40 @@ export function writeFloat(value: number, { nonFinite, isFloatMarked }: ElementS
   return isFloatMarked && Number.isInteger(value) && Math.abs(value) < 1e21 ? `${value}.0` : String(value);
 }
 
-/** A tensor as nested lists in JSON; a scalar comes out bare. */
+/**
+ * A tensor as nested lists in JSON; a scalar comes out bare.
+ *
+ * @throws InferenceError PAYLOAD_TOO_LARGE when it makes a longer text than an answer may be
+ */
 export function writeTensor(tensor: Tensor, style: ElementStyle): JsonText {
-  return new JsonText(nest(writeElements(tensor, style), tensor.shape));
+  return new JsonText(nest(writerOf(tensor, style), limitOf(style), tensor.shape, 0));
 }
 
-/** One JSON text per item of the first axis. */
+/**
+ * One JSON text per item of the first axis.
+ *
+ * @throws InferenceError PAYLOAD_TOO_LARGE when together they make a longer text than an answer may be
+ */
 export function writeRows(tensor: Tensor, style: ElementStyle): JsonText[] {
   const [rows = 0, ...shape] = tensor.shape;
-  const elements = writeElements(tensor, style);
-  const width = rows === 0 ? 0 : elements.length / rows;
-  return Array.from(
-    { length: rows },
-    (_, row) => new JsonText(nest(elements.slice(row * width, (row + 1) * width), shape)),
-  );
+  const width = elementCount(shape);
+  const write = writerOf(tensor, style);
+  const limitBytes = limitOf(style);
+  let length = 0;
+  return Array.from({ length: rows }, (_, row) => {
+    const text = nest(write, limitBytes, shape, row * width);
+    length += text.length;
+    checkAnswerSize(length, limitBytes);
+    return new JsonText(text);
+  });
 }
 
-function nest(elements: readonly string[], shape: readonly number[]): string {
-  if (shape.length === 0) return elements[0] ?? 'null';
-  if (shape.includes(0)) return nestEmpty(shape);
-  let level = elements;
-  for (const size of shape.toReversed()) {
-    const next: string[] = [];
-    for (let start = 0; start < level.length; start += size) {
-      next.push(`[${level.slice(start, start + size).join(',')}]`);
-    }
-    level = next;
-  }
-  return level[0] ?? '[]';
-}
-
-/** Lists without any element in them still show the sizes that are not zero. */
-function nestEmpty([size = 0, ...rest]: readonly number[]): string {
-  return size === 0 ? '[]' : `[${new Array<string>(size).fill(nestEmpty(rest)).join(',')}]`;
+/** The elements from `start` on in lists of a shape. Lists without any element still show the sizes that are not zero. */
+function nest(write: Write, limitBytes: number, shape: readonly number[], start: number): string {
+  const [size, ...rest] = shape;
+  if (size === undefined) return write(start);
+  if (rest.length === 0) return `[${joinEach(start, start + size, write, limitBytes)}]`;
+  const width = elementCount(rest);
+  const writeList = (index: number) => nest(write, limitBytes, rest, start + index * width);
+  return `[${joinEach(0, size, writeList, limitBytes)}]`;
 }

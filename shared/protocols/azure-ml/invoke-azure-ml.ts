@@ -1,7 +1,7 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
-import { jsonResponse } from '../../http/respond.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { decodeFrame, frameOfSplit } from '../codecs/frame.ts';
 import { holdsJson, unsupportedBody } from '../codecs/json-body.ts';
@@ -38,8 +38,11 @@ async function score(form: ScoreForm, invocation: Invocation, options: ProtocolO
   const reference = await options.inference.choose(form.kind, invocation.model, deployment);
   const call = { ...invocation, model: reference.name, version: reference.version };
   const { outputs } = await runTensors(call, options, form);
-  const style = { nonFinite: options.config.nonFiniteJson };
-  return jsonResponse(form.isBatch ? encodeRows(outputs, style) : encodeColumns(outputs, style));
+  const style = answerStyle(options.config);
+  return jsonAnswer(
+    form.isBatch ? encodeRows(outputs, style) : encodeColumns(outputs, style),
+    options.config,
+  );
 }
 
 function formOf(json: JsonValue, limits: Limits): ScoreForm {

@@ -1,7 +1,9 @@
 import type { Limits } from '../../config.ts';
 import { InferenceError, invalid } from '../../errors.ts';
 import { typeParameter } from '../../http/media-type.ts';
+import { checkAnswerSize } from '../../json/join-each.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 import { writeElements } from '../../tensor/write-tensor.ts';
 import type { Frame } from './frame.ts';
 import { tooManyLines } from './lines.ts';
@@ -234,14 +236,31 @@ export function frameOfCells(
   return { names, columns, field, isText: true };
 }
 
-/** The outputs as rows of CSV, without line breaks: the elements of each instance side by side, output by output. */
-export function writeCsvRows(outputs: NamedTensors, rows: number): string[] {
-  const cells = [...outputs.values()].map((tensor) =>
-    Array.isArray(tensor.data) ? tensor.data.map(quoteCell) : writeElements(tensor, { nonFinite: 'literal' }),
-  );
-  return Array.from({ length: rows }, (_, row) =>
-    cells.flatMap((all) => all.slice((row * all.length) / rows, ((row + 1) * all.length) / rows)).join(','),
-  );
+/**
+ * The outputs as rows of CSV, without line breaks: the elements of each instance side by side, output by output.
+ *
+ * @param limitBytes most bytes of all rows
+ * @throws InferenceError PAYLOAD_TOO_LARGE when they are longer
+ */
+export function writeCsvRows(outputs: NamedTensors, rows: number, limitBytes: number): string[] {
+  const tensors = [...outputs.values()];
+  let length = 0;
+  return Array.from({ length: rows }, (_, row) => {
+    const text = tensors
+      .map((tensor) => {
+        const width = tensor.data.length / rows;
+        return writeCells(tensor, row * width, (row + 1) * width, limitBytes);
+      })
+      .join(',');
+    length += text.length;
+    checkAnswerSize(length, limitBytes);
+    return text;
+  });
+}
+
+function writeCells(tensor: Tensor, start: number, end: number, limitBytes: number): string {
+  if (Array.isArray(tensor.data)) return tensor.data.slice(start, end).map(quoteCell).join(',');
+  return writeElements(tensor, { nonFinite: 'literal', limitBytes }, start, end);
 }
 
 /** A cell in quotes where it needs them. Source: RFC 4180, section 2. */

@@ -1,7 +1,7 @@
 import { invalid } from '../../errors.ts';
-import { jsonResponse } from '../../http/respond.ts';
 import type { Model } from '../../inference/load-model.ts';
 import type { ScoreStep } from '../../processing/registry.ts';
+import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
 import { contractOf } from '../codecs/model-contract.ts';
 import { type Dialect, type Invocation, openModel, runTask } from '../invocation.ts';
 import type { ProtocolOptions } from '../protocol.ts';
@@ -61,8 +61,8 @@ async function answerTask(
   );
   const input = format.decode(inputs, contract, config.limits);
   const { output } = await runTask(call, options, input);
-  const style = { nonFinite: config.nonFiniteJson };
-  return jsonResponse(format.encode({ output, inputs, parameters, steps, style }));
+  const style = answerStyle(config);
+  return jsonAnswer(format.encode({ output, inputs, parameters, steps, style }), config);
 }
 
 function stepsOf({ config }: Model): readonly ScoreStep[] {

@@ -1,10 +1,10 @@
 import { InferenceError, invalid } from '../../errors.ts';
 import { isJsonType, typeParameter } from '../../http/media-type.ts';
-import { jsonResponse } from '../../http/respond.ts';
 import type { NamedInputs } from '../../inference/check-feeds.ts';
 import type { InputKind } from '../../inference/input.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
+import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
 import { CSV_TYPE, frameOfCells, readCsv, readCsvParameters } from '../codecs/csv.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import {
@@ -54,9 +54,10 @@ async function answer(
   options: ProtocolOptions,
 ): Promise<Response> {
   const { outputs } = await runTensors(invocation, options, { kind, decode, isBatch: true });
-  const style = { nonFinite: options.config.nonFiniteJson };
+  const style = answerStyle(options.config);
   const isListed = isRows && hasRows(outputs);
-  return jsonResponse({ predictions: isListed ? encodeRows(outputs, style) : encodeColumns(outputs, style) });
+  const predictions = isListed ? encodeRows(outputs, style) : encodeColumns(outputs, style);
+  return jsonAnswer({ predictions }, options.config);
 }
 
 /** Outputs that do not go by row are told whole. */

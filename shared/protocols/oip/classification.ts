@@ -1,4 +1,5 @@
 import { invalid } from '../../errors.ts';
+import { checkAnswerSize } from '../../json/join-each.ts';
 import { type Label, topK } from '../../processing/classification.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
 import { elementCount, type Tensor, toNumbers } from '../../tensor/tensor.ts';
@@ -6,6 +7,8 @@ import type { RequestedOutput } from './decode-outputs.ts';
 
 /** Triton's own bound on the classes of one item. */
 const MOST_CLASSES = 1_000_000;
+/** Shortest class in JSON, `"0.000000:0",` of floats and `"0:0",` of whole numbers; the binary form takes one more. */
+const LEAST_BYTES = { float: 13, integer: 6 } as const;
 
 /**
  * Replaces a tensor by its best classes as texts `value:index` or `value:index:label`, best first. All axes but the
@@ -17,6 +20,7 @@ export function classify(
   { name, classes }: RequestedOutput,
   labels: readonly Label[] | undefined,
   batches: boolean,
+  limitBytes: number,
 ): Tensor {
   const { kind } = DATATYPES[tensor.datatype];
   if (tensor.datatype === 'FP16' || (kind !== 'float' && kind !== 'integer')) {
@@ -26,8 +30,9 @@ export function classify(
   const width = elementCount(batches ? tensor.shape.slice(1) : tensor.shape);
   if (width > MOST_CLASSES)
     throw invalid(`Output "${name}" has ${width} classes per item; the limit is ${MOST_CLASSES}.`);
-  const values = toNumbers(tensor);
   const best = Math.min(classes, width);
+  checkAnswerSize(rows * best * LEAST_BYTES[kind], limitBytes);
+  const values = toNumbers(tensor);
   const data: string[] = [];
   for (let row = 0; row < rows; row++) {
     const scores = values.subarray(row * width, (row + 1) * width);

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { NonFinite } from '../../config.ts';
 import { BytesResponse } from '../../http/bytes.ts';
 import type { TensorResult } from '../../inference/inference.ts';
+import { checkAnswerSize } from '../../json/join-each.ts';
 import { tensorToBytes } from '../../tensor/bytes.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { writeElements } from '../../tensor/write-tensor.ts';
+import type { AnswerStyle } from '../codecs/answer.ts';
 import { hasOpenBatch } from './batching.ts';
 import { classify } from './classification.ts';
 import type { RequestedOutput } from './decode-outputs.ts';
@@ -18,8 +19,9 @@ import { writeFraming } from './header-length.ts';
 export function encodeInferResponse(
   request: InferRequest,
   result: TensorResult,
-  nonFinite: NonFinite,
+  style: AnswerStyle,
 ): Response {
+  const { limitBytes } = style;
   const { reference, task } = result.model;
   const requested =
     request.outputs ??
@@ -29,14 +31,18 @@ export function encodeInferResponse(
     const tensor = result.outputs.get(output.name);
     if (!tensor) throw new Error(`output "${output.name}" was not fetched`);
     const wanted =
-      output.classes > 0 ? classify(tensor, output, task.labels, hasOpenBatch(result.model.session)) : tensor;
+      output.classes > 0
+        ? classify(tensor, output, task.labels, hasOpenBatch(result.model.session), limitBytes)
+        : tensor;
     if (output.isBinary) tails.push(tensorToBytes(wanted));
-    return encodeTensor(output, wanted, output.isBinary ? tails.at(-1)?.length : undefined, nonFinite);
+    return encodeTensor(output, wanted, output.isBinary ? tails.at(-1)?.length : undefined, style);
   });
+  const tailBytes = tails.reduce((sum, { length }) => sum + length, 0);
   const json = Buffer.from(
     `{"id":${JSON.stringify(request.id ?? randomUUID())},"model_name":${JSON.stringify(reference.name)},` +
       `"model_version":${JSON.stringify(reference.version)},"outputs":[${outputs.join(',')}]}`,
   );
+  checkAnswerSize(json.length + tailBytes, limitBytes);
   if (tails.length === 0) {
     return new BytesResponse(json, { status: 200, headers: { 'content-type': 'application/json' } });
   }
@@ -50,10 +56,10 @@ function encodeTensor(
   { name }: RequestedOutput,
   tensor: Tensor,
   binaryBytes: number | undefined,
-  nonFinite: NonFinite,
+  style: AnswerStyle,
 ): string {
   const head = `"name":${JSON.stringify(name)},"datatype":"${tensor.datatype}","shape":[${tensor.shape.join(',')}]`;
   return binaryBytes === undefined
-    ? `{${head},"data":[${writeElements(tensor, { nonFinite }).join(',')}]}`
+    ? `{${head},"data":[${writeElements(tensor, style)}]}`
     : `{${head},"parameters":{"binary_data_size":${binaryBytes}}}`;
 }

@@ -8,6 +8,7 @@ import type { Model } from '../../inference/load-model.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import type { ModelReference } from '../../models/model-repository.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
+import { answerStyle } from '../codecs/answer.ts';
 import { encodeSpec } from '../encode-model.ts';
 import { type Invocation, readInvocation } from '../invocation.ts';
 import {
@@ -102,7 +103,7 @@ export async function inferOpenInference(
   });
   record.loadMs = result.loadMs;
   record.runMs = result.runMs;
-  return await compressResponse(request, encodeInferResponse(decoded, result, config.nonFiniteJson));
+  return await compressResponse(request, encodeInferResponse(decoded, result, answerStyle(config)));
 }
 
 function createServerOperations(inference: Inference, version: string): readonly Operation[] {

@@ -1,6 +1,7 @@
+import type { Limits } from '../../config.ts';
 import type { InferenceResult } from '../../inference/inference.ts';
 import type { ClassificationPrediction, InferenceOutput, InputKind } from '../../inference/input.ts';
-import type { WritableJson } from '../../json/write-json.ts';
+import { type WritableJson, writeItems } from '../../json/write-json.ts';
 import { type Label, topK } from '../../processing/classification.ts';
 import { toNested } from '../../tensor/nested.ts';
 import { nameScores } from '../codecs/name-scores.ts';
@@ -11,11 +12,17 @@ const TOP = 5;
 type Members = { readonly [key: string]: WritableJson };
 
 /** The answer to a predict request: one prediction, or the list of them for a batch. */
-export function encodeResult({ input, isBatch }: DecodedBody, result: InferenceResult): WritableJson {
-  const predictions = encodePredictions(result.output, input.kind);
-  const [first] = predictions;
+export function encodeResult(
+  { input, isBatch }: DecodedBody,
+  result: InferenceResult,
+  { answerBytes }: Limits,
+): WritableJson {
+  const predictions = predictionWriters(result.output, input.kind);
+  const [only] = predictions;
   return {
-    ...(isBatch || !first ? { predictions } : first),
+    ...(isBatch || !only
+      ? { predictions: writeItems(predictions, (write) => write(), answerBytes) }
+      : only()),
     model: result.reference.name,
     model_version: result.reference.version,
     inference_time_ms: Math.round(result.runMs * 1000) / 1000,
@@ -24,18 +31,27 @@ export function encodeResult({ input, isBatch }: DecodedBody, result: InferenceR
 
 /** One object per row or image. An image can have a thousand classes, so it gets the best five; a row gets all. */
 export function encodePredictions(output: InferenceOutput, kind: InputKind): Members[] {
+  return predictionWriters(output, kind).map((write) => write());
+}
+
+/** What makes each prediction, so that a long answer has no more of them in memory than the one that is written. */
+function predictionWriters(output: InferenceOutput, kind: InputKind): readonly (() => Members)[] {
   switch (output.kind) {
     case 'classification':
-      return output.predictions.map((prediction) => encodeClassification(prediction, output.labels, kind));
+      return output.predictions.map(
+        (prediction) => () => encodeClassification(prediction, output.labels, kind),
+      );
     case 'regression':
-      return output.predictions.map((prediction) => ({ prediction }));
+      return output.predictions.map((prediction) => () => ({ prediction }));
     case 'embedding':
-      return output.predictions.map((tensor) => ({
+      return output.predictions.map((tensor) => () => ({
         embedding: toNested(tensor),
         dimensions: tensor.shape.at(-1) ?? 0,
       }));
     case 'tensors':
-      return [{ outputs: new Map([...output.tensors].map(([name, tensor]) => [name, toNested(tensor)])) }];
+      return [
+        () => ({ outputs: new Map([...output.tensors].map(([name, tensor]) => [name, toNested(tensor)])) }),
+      ];
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Context } from 'hono';
 import type { Config } from '../../config.ts';
 import type { AppEnvironment } from '../../http/context.ts';
-import { jsonResponse } from '../../http/respond.ts';
 import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import { ACCEPTED_IMAGE_TYPES } from '../../processing/image/sniff.ts';
+import { jsonAnswer } from '../codecs/answer.ts';
 import { holdsJson } from '../codecs/json-body.ts';
 import { invokeHuggingFace } from '../hugging-face/invoke-hugging-face.ts';
 import { type Invocation, readInvocation, runTask } from '../invocation.ts';
@@ -38,7 +38,8 @@ export function createPredictProtocol(options: ProtocolOptions): Protocol {
     if (isForHuggingFace(invocation, config)) return await invokeHuggingFace(invocation, options);
     const answer = async (json?: JsonValue) => {
       const body = await decodeBody(invocation, json, config.limits);
-      return jsonResponse(encodeResult(body, await runTask(invocation, options, body.input)));
+      const result = await runTask(invocation, options, body.input);
+      return jsonAnswer(encodeResult(body, result, config.limits), config);
     };
     return holdsJson(invocation) ? await invocation.decode(answer) : await answer();
   }

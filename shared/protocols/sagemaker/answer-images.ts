@@ -1,7 +1,7 @@
-import { jsonResponse } from '../../http/respond.ts';
 import type { InferenceOutput } from '../../inference/input.ts';
 import { type WritableJson, writeJson } from '../../json/write-json.ts';
 import type { ElementStyle } from '../../tensor/write-tensor.ts';
+import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
 import { bestLabels } from '../codecs/best-labels.ts';
 import { isLinesType } from '../codecs/lines.ts';
 import { readImages } from '../codecs/media.ts';
@@ -25,7 +25,7 @@ export async function answerImages(
   type: AnswerType,
 ): Promise<Response> {
   const images = await readImages(invocation, options.config.limits);
-  const style = { nonFinite: options.config.nonFiniteJson };
+  const style = answerStyle(options.config);
   if (type !== JSON_TYPE && !isLinesType(type)) {
     const { outputs } = await runTensors(invocation, options, {
       kind: 'image',
@@ -36,9 +36,15 @@ export async function answerImages(
   }
   const { output } = await runTask(invocation, options, { kind: 'image', images });
   const answers = encodeImages(output, style);
-  if (isLinesType(type)) return linesResponse(answers.map(writeJson), type);
+  if (isLinesType(type)) {
+    return linesResponse(
+      answers.map((answer) => writeJson(answer, style.limitBytes)),
+      type,
+      style.limitBytes,
+    );
+  }
   const [first] = answers;
-  return jsonResponse(answers.length === 1 && first !== undefined ? first : answers);
+  return jsonAnswer(answers.length === 1 && first !== undefined ? first : answers, options.config);
 }
 
 function encodeImages(output: InferenceOutput, style: ElementStyle): readonly WritableJson[] {

@@ -1,11 +1,11 @@
 import { InferenceError } from '../../errors.ts';
 import { chooseMediaType } from '../../http/accept.ts';
-import { BytesResponse } from '../../http/bytes.ts';
+import { checkAnswerSize } from '../../json/join-each.ts';
 import { JsonText, type WritableJson, writeJson } from '../../json/write-json.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
-import { writeNpy } from '../../tensor/npy.ts';
+import { npyBytes, writeNpy } from '../../tensor/npy.ts';
 import { writeNpz } from '../../tensor/npz.ts';
-import type { ElementStyle } from '../../tensor/write-tensor.ts';
+import { type AnswerStyle, answerBytes } from '../codecs/answer.ts';
 import { CSV_TYPE, quoteCell, writeCsvRows } from '../codecs/csv.ts';
 import { isLinesType, LINES_TYPES } from '../codecs/lines.ts';
 import { encodeColumns, encodeRows } from '../codecs/predictions.ts';
@@ -44,33 +44,56 @@ export function hasLines(type: AnswerType): boolean {
 export async function encodeParts(
   parts: readonly Part[],
   type: AnswerType,
-  style: ElementStyle,
+  style: AnswerStyle,
   wrap: ListWrapper = (rows) => rows,
 ): Promise<Response> {
-  if (type === NPY_TYPE || type === NPZ_TYPE) return await encodeArrays(joinParts(parts), type);
-  // Text part by part: a batch can have millions of rows.
-  if (type === CSV_TYPE)
+  const { limitBytes } = style;
+  if (type === NPY_TYPE || type === NPZ_TYPE) return await encodeArrays(joinParts(parts), type, limitBytes);
+  // Text part by part: a batch can have a million rows.
+  if (type === CSV_TYPE) {
     return linesResponse(
-      parts.map((part) => csvRows(part).join('\n')),
+      writeParts(parts, limitBytes, (part) => csvRows(part, limitBytes).join('\n')),
       type,
+      limitBytes,
     );
-  const write = (between: string) => parts.map((part) => jsonRows(part, style).map(writeJson).join(between));
+  }
+  const write = (between: string) =>
+    writeParts(parts, limitBytes, (part) =>
+      jsonRows(part, style)
+        .map((row) => writeJson(row, limitBytes))
+        .join(between),
+    );
   return isLinesType(type)
-    ? linesResponse(write('\n'), type)
-    : textResponse(writeJson(wrap(new JsonText(`[${write(',').join(',')}]`))), type);
+    ? linesResponse(write('\n'), type, limitBytes)
+    : textResponse(writeJson(wrap(new JsonText(`[${write(',').join(',')}]`))), type, limitBytes);
+}
+
+/** The text of each part, as long as they are not too long together. */
+function writeParts(
+  parts: readonly Part[],
+  limitBytes: number,
+  write: (part: Part) => string,
+): readonly string[] {
+  let length = 0;
+  return parts.map((part) => {
+    const text = write(part);
+    length += text.length;
+    checkAnswerSize(length, limitBytes);
+    return text;
+  });
 }
 
 /** Makes the answer of the list of rows. */
 type ListWrapper = (rows: JsonText) => WritableJson;
 
-function jsonRows(part: Part, style: ElementStyle): readonly WritableJson[] {
+function jsonRows(part: Part, style: AnswerStyle): readonly WritableJson[] {
   return 'error' in part ? [{ error: part.error.message }] : encodeRows(part.outputs, style);
 }
 
-function csvRows(part: Part): readonly string[] {
+function csvRows(part: Part, limitBytes: number): readonly string[] {
   return 'error' in part
     ? [quoteCell(`ERROR: ${part.error.message}`)]
-    : writeCsvRows(part.outputs, part.count);
+    : writeCsvRows(part.outputs, part.count, limitBytes);
 }
 
 /**
@@ -82,17 +105,18 @@ function csvRows(part: Part): readonly string[] {
 export async function encodeOutputs(
   outputs: NamedTensors,
   type: AnswerType,
-  style: ElementStyle,
+  style: AnswerStyle,
   wrap?: ListWrapper,
 ): Promise<Response> {
-  if (type === NPY_TYPE || type === NPZ_TYPE) return await encodeArrays(outputs, type);
+  const { limitBytes } = style;
+  if (type === NPY_TYPE || type === NPZ_TYPE) return await encodeArrays(outputs, type, limitBytes);
   const count = countRows(outputs);
   if (count !== undefined) return await encodeParts([{ outputs, count }], type, style, wrap);
   const whole = wrap
-    ? wrap(new JsonText(writeJson(encodeRows(outputs, style))))
+    ? wrap(new JsonText(writeJson(encodeRows(outputs, style), limitBytes)))
     : encodeColumns(outputs, style);
-  if (isLinesType(type)) return linesResponse([writeJson(whole)], type);
-  if (type === JSON_TYPE) return textResponse(writeJson(whole), type);
+  if (isLinesType(type)) return linesResponse([writeJson(whole, limitBytes)], type, limitBytes);
+  if (type === JSON_TYPE) return textResponse(writeJson(whole, limitBytes), type, limitBytes);
   throw new InferenceError(
     'NOT_ACCEPTABLE',
     `The outputs of this model have no rows, which ${type} needs; ask for ${JSON_TYPE} or ${NPZ_TYPE}.`,
@@ -106,10 +130,12 @@ function countRows(outputs: NamedTensors): number | undefined {
   return [...outputs.values()].every(({ shape }) => shape[0] === count) ? count : undefined;
 }
 
-async function encodeArrays(outputs: NamedTensors, type: AnswerType): Promise<Response> {
-  if (type === NPZ_TYPE) return bytesResponse(await writeNpz(outputs), type);
+async function encodeArrays(outputs: NamedTensors, type: AnswerType, limitBytes: number): Promise<Response> {
+  const bytes = [...outputs.values()].reduce((sum, tensor) => sum + npyBytes(tensor), 0);
+  checkAnswerSize(bytes, limitBytes);
+  if (type === NPZ_TYPE) return answerBytes(await writeNpz(outputs), type, limitBytes);
   const [only, ...others] = outputs.values();
-  if (only && others.length === 0) return bytesResponse(writeNpy(only), type);
+  if (only && others.length === 0) return answerBytes(writeNpy(only), type, limitBytes);
   const names = [...outputs.keys()].map((name) => `"${name}"`).join(', ');
   throw new InferenceError(
     'NOT_ACCEPTABLE',
@@ -118,14 +144,10 @@ async function encodeArrays(outputs: NamedTensors, type: AnswerType): Promise<Re
 }
 
 /** Every line ends with a line break, the last one too: the answers of a batch are joined as they are. */
-export function linesResponse(lines: readonly string[], type: string): Response {
-  return textResponse(lines.map((line) => `${line}\n`).join(''), type);
+export function linesResponse(lines: readonly string[], type: string, limitBytes: number): Response {
+  return textResponse(lines.map((line) => `${line}\n`).join(''), type, limitBytes);
 }
 
-function textResponse(text: string, type: string): Response {
-  return bytesResponse(Buffer.from(text), type);
-}
-
-function bytesResponse(bytes: Uint8Array, type: string): Response {
-  return new BytesResponse(bytes, { status: 200, headers: { 'content-type': type } });
+function textResponse(text: string, type: string, limitBytes: number): Response {
+  return answerBytes(Buffer.from(text), type, limitBytes);
 }

@@ -7,7 +7,7 @@ import type { NamedTensors } from '../../runtime/session.ts';
 import { readNpy } from '../../tensor/npy.ts';
 import { isNpy } from '../../tensor/npy-header.ts';
 import { isZip, readNpz } from '../../tensor/npz.ts';
-import type { ElementStyle } from '../../tensor/write-tensor.ts';
+import { type AnswerStyle, answerStyle } from '../codecs/answer.ts';
 import { decodeBare, inputsOfArrays } from '../codecs/arrays.ts';
 import { CSV_TYPE } from '../codecs/csv.ts';
 import { holdsJson, isUntyped } from '../codecs/json-body.ts';
@@ -154,8 +154,8 @@ async function runArrays(invocation: Invocation, options: ProtocolOptions): Prom
   return outputs;
 }
 
-function styleOf({ config }: ProtocolOptions): ElementStyle {
-  return { nonFinite: config.nonFiniteJson };
+function styleOf({ config }: ProtocolOptions): AnswerStyle {
+  return answerStyle(config);
 }
 
 function unsupported(mediaType: string): InferenceError {

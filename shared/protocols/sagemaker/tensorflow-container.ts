@@ -1,6 +1,6 @@
 import { invalid } from '../../errors.ts';
-import { jsonResponse } from '../../http/respond.ts';
 import { describeJson, isJsonObject } from '../../json/parse-json.ts';
+import { jsonAnswer } from '../codecs/answer.ts';
 import { decodeBare } from '../codecs/arrays.ts';
 import { holdsJson } from '../codecs/json-body.ts';
 import { isLinesType, splitLines } from '../codecs/lines.ts';
@@ -79,20 +79,20 @@ async function answerJson(invocation: Invocation, options: ProtocolOptions): Pro
 
 /** JSON without a name around it: one instance, or a list of them. */
 async function answerBare(invocation: Invocation, options: ProtocolOptions): Promise<Response> {
-  const { limits, nonFiniteJson } = options.config;
+  const { limits } = options.config;
   return await invocation.decode(async (json) => {
     const { outputs } = await runTensors(invocation, options, {
       kind: kindOfValues(json),
       decode: (contract) => decodeBare(json, 'body', contract, limits),
       isBatch: true,
     });
-    return jsonResponse({ predictions: encodeRows(outputs, tensorFlowStyle(nonFiniteJson)) });
+    return jsonAnswer({ predictions: encodeRows(outputs, tensorFlowStyle(options.config)) }, options.config);
   });
 }
 
 async function answerRows(lines: Lines, invocation: Invocation, options: ProtocolOptions): Promise<Response> {
   const parts = await runLines(lines, invocation, options, false);
-  const style = tensorFlowStyle(options.config.nonFiniteJson);
+  const style = tensorFlowStyle(options.config);
   return await encodeParts(parts, JSON_TYPE, style, (predictions) => ({ predictions }));
 }
 

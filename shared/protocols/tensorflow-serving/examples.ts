@@ -1,10 +1,10 @@
 import { invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
-import { jsonResponse } from '../../http/respond.ts';
 import type { InferenceInput, InferenceOutput, Located } from '../../inference/input.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
-import { JsonText, type WritableJson } from '../../json/write-json.ts';
+import { JsonText, type WritableJson, writeItems } from '../../json/write-json.ts';
 import { writeFloat } from '../../tensor/write-tensor.ts';
+import { jsonAnswer } from '../codecs/answer.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { isBase64Object } from '../codecs/image-value.ts';
 import { contractOf, type ModelContract } from '../codecs/model-contract.ts';
@@ -21,10 +21,13 @@ export const classify: Dialect = async (invocation, options) => {
     throw invalid('This model is no classifier; use :predict or :regress.');
   const { labels } = output;
   const write = numberWriter(options);
-  const results = output.predictions.map(({ scores }) =>
-    Array.from(scores, (score, index): WritableJson => [String(labels[index] ?? ''), write(score)]),
+  const results = writeItems(
+    output.predictions,
+    ({ scores }) =>
+      Array.from(scores, (score, index): WritableJson => [String(labels[index] ?? ''), write(score)]),
+    options.config.limits.answerBytes,
   );
-  return jsonResponse({ results });
+  return jsonAnswer({ results }, options.config);
 };
 
 /** Regress of TensorFlow Serving: one number for each example. */
@@ -36,11 +39,11 @@ export const regress: Dialect = async (invocation, options) => {
     if (typeof prediction === 'number') return write(prediction);
     throw invalid(`This model predicts ${prediction.length} numbers for each example; use :predict.`);
   });
-  return jsonResponse({ results });
+  return jsonAnswer({ results }, options.config);
 };
 
 function numberWriter({ config }: ProtocolOptions): (value: number) => WritableJson {
-  const style = tensorFlowStyle(config.nonFiniteJson);
+  const style = tensorFlowStyle(config);
   return (value) => new JsonText(writeFloat(value, style));
 }
 
@@ -48,6 +51,9 @@ async function runExamples(invocation: Invocation, options: ProtocolOptions): Pr
   const { context = {}, examples } = parseEnvelope(examplesRequest(), invocation.json());
   if (examples.length === 0) throw invalid('Field "examples" is empty; expected at least one example.');
   checkInstances(examples.length, 'examples', options.config.limits);
+  // Each example becomes a copy of what all share.
+  const copies = Object.keys(context).length * examples.length;
+  invocation.budget.spend('jsonValues', copies, 'Field "context"');
   const call = await openModel(invocation, options, 'features', contractOf);
   const contract = call.seen;
   if (contract.task === 'tensor')

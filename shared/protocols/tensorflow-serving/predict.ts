@@ -1,8 +1,8 @@
-import type { NonFinite } from '../../config.ts';
+import type { Config } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
-import type { ElementStyle } from '../../tensor/write-tensor.ts';
+import { type AnswerStyle, answerStyle, jsonAnswer } from '../codecs/answer.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { holdsImages, readImages } from '../codecs/media.ts';
 import { describeInputs } from '../codecs/model-contract.ts';
@@ -31,7 +31,7 @@ export const predict: Dialect = async (invocation, options) => {
         isRows ? decodeRows(value, field, contract, limits) : decodeColumns(value, field, contract, limits),
       isBatch: isRows,
     });
-    const style = tensorFlowStyle(options.config.nonFiniteJson);
+    const style = tensorFlowStyle(options.config);
     return jsonResponse(
       isRows
         ? { predictions: encodeRows(result.outputs, style) }
@@ -41,8 +41,8 @@ export const predict: Dialect = async (invocation, options) => {
 };
 
 /** Floats always show that they are. Source: WriteDecimal of TensorFlow Serving's json_tensor.cc. */
-export function tensorFlowStyle(nonFinite: NonFinite): ElementStyle {
-  return { nonFinite, isFloatMarked: true };
+export function tensorFlowStyle(config: Config): AnswerStyle {
+  return { ...answerStyle(config), isFloatMarked: true };
 }
 
 async function predictImages(invocation: Invocation, options: ProtocolOptions): Promise<Response> {
@@ -59,8 +59,8 @@ async function predictImages(invocation: Invocation, options: ProtocolOptions): 
       return new Map([[imageInput, imagesOf(images.map(({ value }) => value))]]);
     },
   });
-  const style = tensorFlowStyle(options.config.nonFiniteJson);
-  return jsonResponse({ predictions: encodeRows(result.outputs, style) });
+  const style = tensorFlowStyle(options.config);
+  return jsonAnswer({ predictions: encodeRows(result.outputs, style) }, options.config);
 }
 
 function notOneFormat(json: JsonValue) {

@@ -1,12 +1,12 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
-import { jsonResponse } from '../../http/respond.ts';
 import type { InferenceOutput, InputKind, Located } from '../../inference/input.ts';
 import type { Decoder } from '../../inference/task.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import { topK } from '../../processing/classification.ts';
 import type { ElementStyle } from '../../tensor/write-tensor.ts';
+import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
 import { writeScore } from '../codecs/best-labels.ts';
 import { decodeImageValue, findImage } from '../codecs/image-value.ts';
 import { contractOf, type ModelContract } from '../codecs/model-contract.ts';
@@ -42,7 +42,7 @@ export const invokeTorchServe: Dialect = async (invocation, options) => {
     }));
     const call = { ...request, ...seen, invocation: { ...invocation, model, version }, options };
     const answer = await answerCall(call);
-    return jsonResponse(request.isEnvelope ? { predictions: answer } : answer);
+    return jsonAnswer(request.isEnvelope ? { predictions: answer } : answer, options.config);
   });
 };
 
@@ -161,7 +161,7 @@ async function answerTensors(call: Call): Promise<WritableJson> {
 
 /** As Python writes numbers, which is what TorchServe's handlers are written in. */
 function styleOf({ config }: ProtocolOptions): ElementStyle {
-  return { nonFinite: config.nonFiniteJson, isFloatMarked: true };
+  return { ...answerStyle(config), isFloatMarked: true };
 }
 
 function unlist(items: readonly WritableJson[], isList: boolean): WritableJson {

@@ -1,9 +1,9 @@
 import type { Context } from 'hono';
 import { InferenceError, toInferenceError } from '../../errors.ts';
 import type { AppEnvironment } from '../../http/context.ts';
-import { jsonResponse } from '../../http/respond.ts';
 import type { JsonValue } from '../../json/parse-json.ts';
 import type { WritableJson } from '../../json/write-json.ts';
+import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { holdsJson, unsupportedBody } from '../codecs/json-body.ts';
 import { contractOf } from '../codecs/model-contract.ts';
@@ -60,13 +60,14 @@ async function answerRequest(c: Context<AppEnvironment>, options: ProtocolOption
   const choice = { model: c.req.param('deployment') ?? '', version: c.req.param('version') };
   const invocation = await readInvocation(c.req.raw, c.env, options, choice);
   const run = await runRequest(invocation, options);
-  return jsonResponse({
+  const body = {
     id: context.requestId,
     deployment: record.model?.name,
     version: record.model?.version,
     ...run,
     timeout,
-  });
+  };
+  return jsonAnswer(body, options.config);
 }
 
 interface Run {
@@ -103,7 +104,7 @@ async function runCall(
     decode: () => inputs,
     isBatch,
   });
-  return encode(outputs, { nonFinite: options.config.nonFiniteJson });
+  return encode(outputs, answerStyle(options.config));
 }
 
 /** The request to a deployment with plain input is the text itself. */

@@ -3,6 +3,7 @@ import type { Located } from '../../inference/input.ts';
 import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import { topK } from '../../processing/classification.ts';
+import { answerStyle } from '../codecs/answer.ts';
 import { writeScore } from '../codecs/best-labels.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { decodeImageValue } from '../codecs/image-value.ts';
@@ -48,7 +49,7 @@ export async function labelImages(
   const { output } = await runTask(call, options, { kind: 'image', images });
   if (output.kind !== 'classification') throw invalid('This model gives no labels.');
   const { labels } = output;
-  const style = { nonFinite: options.config.nonFiniteJson };
+  const style = answerStyle(options.config);
   return output.predictions.map(({ scores }) => {
     const best = topK(scores, maxPredictions).filter((id) => (scores[id] ?? 0) >= confidenceThreshold);
     return {

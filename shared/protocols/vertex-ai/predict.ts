@@ -1,6 +1,6 @@
-import { jsonResponse } from '../../http/respond.ts';
 import type { JsonValue } from '../../json/parse-json.ts';
 import type { WritableJson } from '../../json/write-json.ts';
+import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { contractOf } from '../codecs/model-contract.ts';
 import { encodeRows } from '../codecs/predictions.ts';
@@ -13,7 +13,7 @@ import { predictRequest } from './schemas.ts';
 
 /** Predict of Vertex AI as its containers answer it. */
 export const invokeVertexAi: Dialect = async (invocation, options) =>
-  jsonResponse({ predictions: await predictInstances(invocation, options) });
+  jsonAnswer({ predictions: await predictInstances(invocation, options) }, options.config);
 
 /**
  * One prediction for each instance, in their order: the outputs of the graph, or labels where an image model is asked
@@ -46,5 +46,5 @@ async function predictJson(
     decode: (contract) => decodeRows(instances, 'instances', contract, config.limits),
     isBatch: true,
   });
-  return encodeRows(outputs, { nonFinite: config.nonFiniteJson });
+  return encodeRows(outputs, answerStyle(config));
 }

@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
 import { InferenceError } from '../../errors.ts';
 import type { AppEnvironment } from '../../http/context.ts';
-import { jsonResponse } from '../../http/respond.ts';
 import { respondHealth } from '../catalog.ts';
+import { jsonAnswer } from '../codecs/answer.ts';
 import { type Invocation, type ModelChoice, readInvocation } from '../invocation.ts';
 import { type Operation, type Protocol, type ProtocolOptions, pathParameter } from '../protocol.ts';
 import { describeEndpoint } from './describe-endpoint.ts';
@@ -80,7 +80,7 @@ function createEndpointOperations(options: ProtocolOptions): readonly Operation[
     handle: async (c) => {
       const invocation = await readEndpoint(c, options);
       const predictions = await predictInstances(invocation, options);
-      return jsonResponse({ predictions, ...describeModel(c, invocation) });
+      return jsonAnswer({ predictions, ...describeModel(c, invocation) }, options.config);
     },
   };
   const raw: Operation = {

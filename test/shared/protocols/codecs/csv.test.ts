@@ -230,6 +230,9 @@ describe('outputs as CSV', () => {
       ['scores', createTensor('FP32', [2, 1, 2], [0.1, Number.NaN, 1, Infinity])],
       ['id', createTensor('INT64', [2], [1, 2])],
     ]);
-    expect(writeCsvRows(outputs, 2)).toEqual(['"a,b",0.1,NaN,1', '"say ""x""",1,Infinity,2']);
+    expect(writeCsvRows(outputs, 2, Number.POSITIVE_INFINITY)).toEqual([
+      '"a,b",0.1,NaN,1',
+      '"say ""x""",1,Infinity,2',
+    ]);
   });
 });
