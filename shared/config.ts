@@ -66,6 +66,8 @@ export interface Config {
   readonly docs: boolean;
   /** Whether browsers get the playground at `/`. */
   readonly playground: boolean;
+  /** Whether ONNX Runtime may report its use to its makers. */
+  readonly runtimeTelemetry: boolean;
   readonly nonFiniteJson: NonFinite;
   /** Prefix of all paths, as a gateway adds one; '' for none. */
   readonly basePath: string;
@@ -151,6 +153,7 @@ const environmentSchema = z.object({
   ADMIN_ROUTES: z.enum(['true', 'false'], 'must be true or false').default('false'),
   DOCS: z.enum(['true', 'false'], 'must be true or false').default('true'),
   PLAYGROUND: z.enum(['true', 'false'], 'must be true or false').default('true'),
+  TERNION_RUNTIME_TELEMETRY: z.enum(['true', 'false'], 'must be true or false').default('false'),
   NON_FINITE_JSON: z.enum(['null', 'literal'], 'must be null or literal').default('null'),
   BASE_PATH: z
     .string()
@@ -204,6 +207,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     adminRoutes: values.ADMIN_ROUTES === 'true',
     docs: values.DOCS === 'true',
     playground: values.PLAYGROUND === 'true',
+    runtimeTelemetry: values.TERNION_RUNTIME_TELEMETRY === 'true',
     nonFiniteJson: values.NON_FINITE_JSON,
     basePath: values.BASE_PATH,
     protocols: values.PROTOCOLS,
