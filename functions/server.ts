@@ -3,7 +3,9 @@ import { createServer } from 'node:http';
 import { isIPv6, Server as SocketServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { systemCodeOf } from '../shared/errors.ts';
-import type { HttpFunction } from './http-function.ts';
+import { guardLoopback, isLoopback } from './guard-loopback.ts';
+import type { Host } from './host.ts';
+import { createHttpFunction, type HttpFunction } from './http-function.ts';
 import { trackClients } from './track-clients.ts';
 
 /** Longer than the minute that load balancers keep idle connections, so that they never use one we are closing. */
@@ -24,6 +26,8 @@ export interface ServerOptions {
   readonly port: number;
   /** A name or an address; `localhost` for both addresses of that name. */
   readonly hostname: string;
+  /** What answers the requests, where it is more than the app. */
+  readonly handle?: HttpFunction;
 }
 
 export interface RunningServer {
@@ -41,22 +45,23 @@ export class ListenError extends Error {
 }
 
 /**
- * Serves a function on a server of Node's own.
+ * Serves the app on a server of Node's own, guarded where it listens on loopback.
  *
  * @throws ListenError
  */
 export async function startServer(
-  handle: HttpFunction,
-  { port, hostname }: ServerOptions,
+  host: Host,
+  { port, hostname, handle = createHttpFunction(host) }: ServerOptions,
 ): Promise<RunningServer> {
   let isClosing = false;
+  let answer = guardLoopback(handle, host, hostname);
   const clients = trackClients();
   const server = createServer(
     { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS },
     (request, response) => {
       clients.follow(request, response);
       if (isClosing) response.shouldKeepAlive = false;
-      handle(request, response).catch((error: unknown) => {
+      answer(request, response).catch((error: unknown) => {
         // A client that has gone while it was sending cannot be answered; anything else is our mistake.
         if (!request.destroyed) console.error(error);
         response.destroy();
@@ -74,6 +79,8 @@ export async function startServer(
       code === 'EADDRINUSE' ? 'is in use already; choose another with --port or PORT' : 'cannot be used';
     throw new ListenError(`${hostname}:${port} ${reason} (${code}).`, { cause: error });
   });
+  // From elsewhere it is reached by names that are not known here.
+  if (!listeners.map(addressOf).every(isLoopback)) answer = handle;
   return {
     url: urlOf(hostname, portOf(server)),
     close: async (graceMs) => {
@@ -136,6 +143,11 @@ function listen(server: SocketServer, port: number, address: string): Promise<vo
       resolve();
     });
   });
+}
+
+function addressOf(server: SocketServer): string {
+  const address = server.address();
+  return typeof address === 'object' && address ? address.address : '';
 }
 
 function portOf(server: SocketServer): number {

@@ -4,12 +4,12 @@ import type { HttpFunction } from '../http-function.ts';
 import { ListenError, startServer } from '../server.ts';
 
 /** Listens where `--host` and `--port` say, until a signal comes. Ends the process when it cannot. */
-export async function serve({ app }: Host, handle: HttpFunction): Promise<void> {
+export async function serve(host: Host, handle: HttpFunction): Promise<void> {
   const { values } = parseArgs({
     options: { host: { type: 'string', default: 'localhost' }, port: { type: 'string', default: '8080' } },
   });
-  const options = { port: Number(values.port), hostname: values.host };
-  const server = await startServer(handle, options).catch((error: unknown) => {
+  const options = { port: Number(values.port), hostname: values.host, handle };
+  const server = await startServer(host, options).catch((error: unknown) => {
     if (!(error instanceof ListenError)) throw error;
     console.error(error.message);
     process.exit(1);
@@ -19,5 +19,5 @@ export async function serve({ app }: Host, handle: HttpFunction): Promise<void> 
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
   });
   await server.close(0);
-  await app.close();
+  await host.app.close();
 }

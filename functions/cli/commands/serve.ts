@@ -1,7 +1,6 @@
 import type { Config } from '../../../shared/config.ts';
 import type { ModelListing } from '../../../shared/models/model-repository.ts';
 import type { Host } from '../../host.ts';
-import { createHttpFunction } from '../../http-function.ts';
 import { ListenError, type RunningServer, startServer } from '../../server.ts';
 import { CommandError, type Console } from '../console.ts';
 import { isVersionFolder } from '../is-version-folder.ts';
@@ -54,7 +53,7 @@ export async function serve(options: ServeOptions, output: Console): Promise<voi
 
 async function listen(host: Host, port: number, hostname: string): Promise<RunningServer> {
   try {
-    return await startServer(createHttpFunction(host), { port, hostname });
+    return await startServer(host, { port, hostname });
   } catch (error) {
     throw error instanceof ListenError ? new CommandError(error.message) : error;
   }
