@@ -106,6 +106,7 @@ export function createRepositoryOperations(
     {
       method: 'POST',
       path: `${model}/load`,
+      isAdmin: true,
       summary: 'Load a model',
       request: jsonContent(schemas.loadRequest),
       isBodyOptional: true,
@@ -115,6 +116,7 @@ export function createRepositoryOperations(
     {
       method: 'POST',
       path: `${model}/unload`,
+      isAdmin: true,
       summary: 'Unload a model',
       request: jsonContent(schemas.unloadRequest),
       isBodyOptional: true,
