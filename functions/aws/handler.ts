@@ -4,6 +4,7 @@ import { createContext } from '../host.ts';
 import { isDirectInvoke, toPredictRequest } from './direct-invoke.ts';
 import { parseHttpEvent, requestIdOf, toRequest } from './events.ts';
 import { toResult } from './results.ts';
+import { UnknownEventError } from './unknown-event.ts';
 
 export type LambdaHandler = (event: unknown, context: Pick<Context, 'awsRequestId'>) => Promise<unknown>;
 
@@ -22,7 +23,6 @@ export function createLambdaHandler(app: App): LambdaHandler {
       // It has no status: its caller gets the plain value, and errors carry their status in `code`.
       return await (await answer(app, () => toPredictRequest(event), awsRequestId)).json();
     }
-    const { UnknownEventError } = await import('./unknown-event.ts');
     throw new UnknownEventError(event);
   };
 }
