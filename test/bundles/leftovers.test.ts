@@ -70,6 +70,7 @@ describe('a server leaves nothing in the home and the temporary folder of its us
     it(`dist/${name}`, async () => {
       const user = await createUser();
       const host = await open(name, user.environment);
+      onTestFinished(() => host.close());
       expect(JSON.parse((await host.send(REQUEST)).body.toString())).toMatchObject({ prediction: 'setosa' });
       expect([undefined, 1]).toContain(await countUnnamedThreads(host.process.pid));
       await host.close();
@@ -81,6 +82,7 @@ describe('a server leaves nothing in the home and the temporary folder of its us
     const user = await createUser();
     const port = await findFreePort();
     const start = startNode(['functions/local/start.ts'], { ...user.environment, PORT: String(port) });
+    onTestFinished(() => void start.process.kill('SIGTERM'));
     await start.seen(/models\/iris\/predict/);
     expect(JSON.parse((await sendOverHttp(port, REQUEST)).body.toString())).toMatchObject({
       prediction: 'setosa',
@@ -93,6 +95,7 @@ describe('a server leaves nothing in the home and the temporary folder of its us
   it('ternion serve', async () => {
     const user = await createUser();
     const serve = startCommand(['serve', '--port', '0', '--grace', '0'], '', user.environment);
+    onTestFinished(() => void serve.process.kill('SIGKILL'));
     const url = await serve.seen(/http:\/\/localhost:\d+/);
     const { body } = await sendOverHttp(Number(new URL(url).port), REQUEST);
     expect(JSON.parse(body.toString())).toMatchObject({ prediction: 'setosa' });
