@@ -6,6 +6,7 @@ import { type Config, ConfigError, parseConfig } from '../shared/config.ts';
 import type { RequestContext } from '../shared/http/context.ts';
 import { createLogger } from '../shared/monitoring/logger.ts';
 import { openPagesFolder } from '../shared/pages/folder.ts';
+import { allowTelemetry } from '../shared/runtime/session.ts';
 import type { ModelStore } from '../shared/stores/model-store.ts';
 import { openStore, type StoreOpener } from '../shared/stores/open-store.ts';
 
@@ -43,6 +44,7 @@ export function createHost(options: HostOptions): Host {
     SESSION_CACHE_BYTES: String(Math.floor(memoryBytes / 2)),
     ...dropEmpty(environment),
   });
+  if (config.runtimeTelemetry) allowTelemetry();
   const logger = createLogger(config.logLevel, (line) => console.log(line));
   const store = openStore(config.modelRepository, options.stores);
   const pages = openPagesFolder(options.pagesFolder);

@@ -33,7 +33,7 @@ export interface App {
   readonly inference: Inference;
   /** Answers a request. It never rejects: whatever goes wrong becomes a JSON error. */
   fetch(request: Request, context: RequestContext): Promise<Response>;
-  /** Answers what its host could not make a request of. */
+  /** Answers what its host could not make a request of, or does not let through. */
   refuse(thrown: unknown, context: RequestContext): Response;
   /** Loads the models named in the config, so that the first request need not. */
   preload(): Promise<void>;
@@ -75,7 +75,7 @@ export function createApp({ config, store, logger, pages }: AppDependencies): Ap
           : new InferenceError('BAD_REQUEST', 'The event cannot be read as a request.', { cause: thrown });
       const response = errorResponse(error, context.requestId);
       setHeaders(response, context);
-      logger.log('warn', 'unreadable request', {
+      logger.log('warn', 'request refused', {
         request_id: context.requestId,
         status: error.status,
         error_code: error.code,

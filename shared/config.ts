@@ -78,6 +78,10 @@ export interface Config {
   readonly docs: boolean;
   /** Whether browsers get the playground at `/`. */
   readonly playground: boolean;
+  /** Whether ONNX Runtime may report its use to its makers. */
+  readonly runtimeTelemetry: boolean;
+  /** Further names by which clients may call a server that listens on loopback; `*.` before a name is any part. */
+  readonly allowedHosts: readonly string[];
   readonly nonFiniteJson: NonFinite;
   /** Prefix of all paths, as a gateway adds one; '' for none. */
   readonly basePath: string;
@@ -139,6 +143,9 @@ const endpointModels = z
       ),
   );
 
+/** `models.example.org`, `*.example.org`, `192.168.0.7`, `[fd00::7]` or `*` */
+const HOST_PATTERN = /^(?:\*|(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[\dA-Fa-f:.]+\])$/;
+
 const environmentSchema = z.object({
   MODEL_REPOSITORY: z
     .string()
@@ -163,6 +170,15 @@ const environmentSchema = z.object({
   ADMIN_ROUTES: z.enum(['true', 'false'], 'must be true or false').default('false'),
   DOCS: z.enum(['true', 'false'], 'must be true or false').default('true'),
   PLAYGROUND: z.enum(['true', 'false'], 'must be true or false').default('true'),
+  TERNION_RUNTIME_TELEMETRY: z.enum(['true', 'false'], 'must be true or false').default('false'),
+  ALLOWED_HOSTS: z
+    .string()
+    .transform((value) => value.split(',').map((name) => name.trim()))
+    .refine(
+      (names) => names.every((name) => HOST_PATTERN.test(name)),
+      'must be host names without ports, separated by commas, such as models.example.org,*.example.net, or "*"',
+    )
+    .default([]),
   NON_FINITE_JSON: z.enum(['null', 'literal'], 'must be null or literal').default('null'),
   BASE_PATH: z
     .string()
@@ -222,6 +238,8 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     adminRoutes: values.ADMIN_ROUTES === 'true',
     docs: values.DOCS === 'true',
     playground: values.PLAYGROUND === 'true',
+    allowedHosts: values.ALLOWED_HOSTS,
+    runtimeTelemetry: values.TERNION_RUNTIME_TELEMETRY === 'true',
     nonFiniteJson: values.NON_FINITE_JSON,
     basePath: values.BASE_PATH,
     protocols: values.PROTOCOLS,

@@ -1,6 +1,16 @@
 import { invalid } from '../../shared/errors.ts';
 import { BytesRequest } from '../../shared/http/bytes.ts';
+import { INPUT_KEYS } from '../../shared/protocols/predict/decode-json.ts';
 import { requestUrl } from '../host.ts';
+
+/** The keys by which a direct invoke is known: the model, or the input of a predict request or of Hugging Face's form. */
+export const DIRECT_INVOKE_KEYS = ['model', ...INPUT_KEYS, 'table'] as const;
+
+/** Whether an event was made for Ternion; what is wrong in it is then answered with a value. */
+export function isDirectInvoke(event: unknown): event is object {
+  if (typeof event !== 'object' || event === null) return false;
+  return DIRECT_INVOKE_KEYS.some((key) => Object.hasOwn(event, key));
+}
 
 /**
  * A direct invoke has no HTTP around it: the payload is the JSON body of a predict request, with the model and the
@@ -8,26 +18,20 @@ import { requestUrl } from '../host.ts';
  *
  * @throws InferenceError when model or version are not names
  */
-export function toPredictRequest(payload: unknown): Request {
-  const { model, version, body } = takeModel(payload);
+export function toPredictRequest(payload: object): Request {
+  const { model, version, ...body }: { model?: unknown; version?: unknown } = payload;
   if (version !== undefined && model === undefined) {
     throw invalid('Field "version" needs the field "model" beside it.');
   }
   const modelPath = model === undefined ? '' : `/models/${toSegment(model, 'model')}`;
   const versionPath = version === undefined ? '' : `/versions/${toSegment(version, 'version')}`;
   const headers = new Headers({ 'content-type': 'application/json' });
-  const bytes = Buffer.from(JSON.stringify(body ?? null));
+  const bytes = Buffer.from(JSON.stringify(body));
   return new BytesRequest(
     requestUrl(`${modelPath}${versionPath}/predict`),
     { method: 'POST', headers },
     bytes,
   );
-}
-
-function takeModel(payload: unknown): { model?: unknown; version?: unknown; body: unknown } {
-  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return { body: payload };
-  const { model, version, ...body }: { model?: unknown; version?: unknown } = payload;
-  return { model, version, body };
 }
 
 /** Versions are often numbers, which a JSON payload need not quote. A path would swallow "." and "..". */

@@ -16,6 +16,7 @@ export type HttpEvent =
 
 /** The event as an HTTP request; undefined when it is none, such as the payload of a direct invoke. */
 export function parseHttpEvent(event: unknown): HttpEvent | undefined {
+  if (isAuthorization(event)) return undefined;
   if (isV2(event)) return { kind: 'v2', event };
   if (isAlb(event)) return { kind: 'alb', event };
   if (isV1(event)) return { kind: 'v1', event };
@@ -38,13 +39,19 @@ function decodeBody(text: string, encoding: 'base64' | 'utf8', headers: Headers)
   return body.subarray(0, body.write(text, encoding));
 }
 
-/** The platform's id of the request, where the event has one. */
+/** The platform's id of the request, where the event has one that can be a header. */
 export function requestIdOf({ event, kind }: HttpEvent): string | undefined {
-  return kind === 'alb' ? undefined : event.requestContext.requestId;
+  const id: unknown = kind === 'alb' ? undefined : event.requestContext.requestId;
+  return typeof id === 'string' && /^[\x21-\x7e]{1,128}$/.test(id) ? id : undefined;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
+}
+
+/** API Gateway asks authorizers with the whole request, and takes a policy alone for an answer. */
+function isAuthorization(event: unknown): boolean {
+  return isObject(event) && (Object.hasOwn(event, 'methodArn') || Object.hasOwn(event, 'routeArn'));
 }
 
 function isV2(event: unknown): event is APIGatewayProxyEventV2 {
@@ -52,21 +59,21 @@ function isV2(event: unknown): event is APIGatewayProxyEventV2 {
     isObject(event) &&
     typeof event.rawPath === 'string' &&
     isObject(event.requestContext) &&
-    isObject(event.requestContext.http)
+    isObject(event.requestContext.http) &&
+    typeof event.requestContext.http.method === 'string'
   );
 }
 
 function isAlb(event: unknown): event is ALBEvent {
-  return isObject(event) && isObject(event.requestContext) && isObject(event.requestContext.elb);
+  return hasMethodAndPath(event) && isObject(event.requestContext) && isObject(event.requestContext.elb);
 }
 
 function isV1(event: unknown): event is APIGatewayProxyEvent {
-  return (
-    isObject(event) &&
-    typeof event.httpMethod === 'string' &&
-    typeof event.path === 'string' &&
-    isObject(event.requestContext)
-  );
+  return hasMethodAndPath(event) && isObject(event.requestContext);
+}
+
+function hasMethodAndPath(event: unknown): event is Record<string, unknown> {
+  return isObject(event) && typeof event.httpMethod === 'string' && typeof event.path === 'string';
 }
 
 /** A named stage is part of `rawPath` only; `$default` is not. */

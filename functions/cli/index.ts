@@ -37,7 +37,10 @@ command('serve', 'serve all models of a repository over HTTP', help.SERVE_EXAMPL
   .addOption(help.repositoryOption())
   .addOption(new Option('-p, --port <number>', 'port; 0 for any that is free').default('8080').env('PORT'))
   .addOption(
-    new Option('--host <address>', 'address to listen on; 0.0.0.0 for all of IPv4').default('127.0.0.1'),
+    new Option(
+      '--host <address>',
+      'name or address to listen on; :: for all, 0.0.0.0 for all of IPv4',
+    ).default('localhost'),
   )
   .addOption(new Option('--grace <seconds>', 'how long requests are still taken after SIGTERM').default('5'))
   .action(async (options) => (await import('./commands/serve.ts')).serve(options, console));

@@ -5,6 +5,7 @@ import { receiveDirectly } from '../gcp/direct-requests.ts';
 import { createHostOrExit } from '../host.ts';
 import { createHttpFunction } from '../http-function.ts';
 import { collectWhenIdle } from './collect-when-idle.ts';
+import { serve } from './serve.ts';
 
 const host = createHostOrExit({
   environment: process.env,
@@ -14,7 +15,9 @@ const host = createHostOrExit({
 });
 await host.app.preload();
 
-/** The Cloud Functions entry with every store, for `npm start`. */
+/** The Cloud Functions entry with every store. */
 export const ternion = collectWhenIdle(createHttpFunction(host));
 
-receiveDirectly(ternion);
+// Run by itself, as `npm start` does, it is a server; the functions framework imports it, and listens on all addresses.
+if (import.meta.main) await serve(host, ternion);
+else receiveDirectly(ternion);

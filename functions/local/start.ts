@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { urlOf } from '../server.ts';
 import { describeExamples } from './examples.ts';
 import { NODE_FLAGS } from './node-flags.ts';
 
-/** Runs the built function in the functions framework, and says how to call it once it answers. */
+/** Runs the built server, and says how to call it once it answers. Usage: start.ts [--host <address>] */
 const port = process.env.PORT || '8080';
-const url = `http://localhost:${port}`;
-const project = join(import.meta.dirname, '../..');
+const hostname = readHost();
+const url = urlOf(hostname, Number(port));
+const script = join(import.meta.dirname, '../../dist/local/index.mjs');
 
 if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
   console.error(`PORT=${JSON.stringify(port)} must be a number from 1 to 65535.`);
@@ -18,18 +20,9 @@ if (await answers()) {
   process.exit(1);
 }
 
-const server = spawn(
-  process.execPath,
-  [
-    ...NODE_FLAGS,
-    frameworkScript(),
-    `--source=${join(project, 'dist/local/index.mjs')}`,
-    '--target=ternion',
-    `--port=${port}`,
-  ],
-  // In production mode the framework leaves the announcement of the URL to us.
-  { stdio: 'inherit', env: { ...process.env, NODE_ENV: process.env.NODE_ENV || 'production' } },
-);
+const server = spawn(process.execPath, [...NODE_FLAGS, script, `--host=${hostname}`, `--port=${port}`], {
+  stdio: 'inherit',
+});
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => server.kill(signal));
 server.on('exit', (code, signal) => {
   process.exitCode = signal === null ? (code ?? 1) : 0;
@@ -45,9 +38,15 @@ if (await becomesHealthy()) {
   }
 }
 
-function frameworkScript(): string {
-  const library = createRequire(import.meta.url).resolve('@google-cloud/functions-framework');
-  return join(dirname(library), 'main.js');
+/** Without it the server is for this machine alone. Not by a variable: some shells set HOST to the machine's name. */
+function readHost(): string {
+  try {
+    const { values } = parseArgs({ options: { host: { type: 'string' } } });
+    return values.host || 'localhost';
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  }
 }
 
 async function becomesHealthy(): Promise<boolean> {

@@ -4,6 +4,7 @@ import type * as z from 'zod';
 import type { Config } from '../config.ts';
 import { InferenceError } from '../errors.ts';
 import type { AppEnvironment, ErrorEncoder } from '../http/context.ts';
+import { isFromForeignPage } from '../http/foreign-page.ts';
 import type { Inference } from '../inference/inference.ts';
 import type { Logger } from '../monitoring/logger.ts';
 import type { Pages } from '../pages/pages.ts';
@@ -33,6 +34,8 @@ export interface Operation {
   readonly path: string;
   /** Whether it only serves clients of old, and is no part of the description. */
   readonly isLegacy?: boolean;
+  /** Whether it is for the operator of the server, and refused to pages of other sites. */
+  readonly isAdmin?: boolean;
   readonly handle: Handler;
   /** What it does, as a phrase without a full stop. */
   readonly summary?: string;
@@ -85,13 +88,22 @@ export function mountProtocols(routes: Hono<AppEnvironment>, protocols: readonly
     });
   }
   for (const { operations, encodeError } of protocols) {
-    for (const { method, path, handle, encodeError: ownEncoder = encodeError } of operations) {
+    for (const { method, path, isAdmin, handle, encodeError: ownEncoder = encodeError } of operations) {
       routes.on(method === 'ALL' ? METHOD_NAME_ALL : method, toRoutePath(path), (c) => {
         if (ownEncoder) c.env.record.encodeError = ownEncoder;
+        if (isAdmin && isFromForeignPage(c.req.raw.headers)) throw foreignPage();
         return handle(c);
       });
     }
   }
+}
+
+/** A page that somebody looks at must not change the server with that person's rights. */
+function foreignPage(): InferenceError {
+  return new InferenceError(
+    'PERMISSION_DENIED',
+    'A page of another site sent this request: only pages of this server, and programs that are not browsers, may load and unload models.',
+  );
 }
 
 /**

@@ -51,11 +51,29 @@ const importRuntime = async () => (await import('onnxruntime-node')).default;
 type Runtime = Awaited<ReturnType<typeof importRuntime>>;
 
 let runtime: Promise<Runtime> | undefined;
+let isTelemetryAllowed = false;
+
+/**
+ * Lets the runtime report its use to its makers, for the whole process. It only allows it: a user who has set
+ * ORT_DISABLE_TELEMETRY=1 stays unreported. Call it before the first session is created.
+ */
+export function allowTelemetry(): void {
+  isTelemetryAllowed = true;
+}
 
 /**
  * Loads the native runtime on first use, so that a host whose native library is broken still starts and can say so.
+ *
+ * Telemetry is switched off here, where every session comes past, with a host or without. On Linux and macOS the runtime
+ * has it on since 1.29: its first session writes a device id and a database to the home folder, logs to the temporary
+ * folder, and starts a thread. The variable is read when that session is created. A `0` in the environment does not
+ * count: whoever wants the reports says so to Ternion. Worker threads have a copy of the environment that native code
+ * does not see: one that creates sessions needs this done in the main thread first.
+ *
+ * Source: docs/Privacy.md of ONNX Runtime 1.29.
  */
 export function loadRuntime(): Promise<Runtime> {
+  if (!isTelemetryAllowed) process.env.ORT_DISABLE_TELEMETRY = '1';
   runtime ??= importRuntime().catch((error: unknown) => {
     runtime = undefined;
     throw error;

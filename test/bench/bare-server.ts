@@ -3,6 +3,9 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import ort from 'onnxruntime-node';
 
+// As in Ternion: the runtime's telemetry costs a thread and files.
+process.env.ORT_DISABLE_TELEMETRY = '1';
+
 const session = await ort.InferenceSession.create(
   join(import.meta.dirname, '../../models/iris/2/model.onnx'),
   {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ChildHost, openFunctionsFramework } from '../hosts/child-process.ts';
+import { type ChildHost, openLocalServer } from '../hosts/child-process.ts';
 import { PROJECT } from '../hosts/environment.ts';
 import { findChromium } from './chromium.ts';
 import { openBrowser, openPage } from './watched-page.ts';
@@ -15,7 +15,7 @@ describe.runIf(findChromium())('the page at /docs', () => {
 
   beforeAll(async () => {
     browser = await openBrowser();
-    host = await openFunctionsFramework('local', { BASE_PATH: '/prod' });
+    host = await openLocalServer({ BASE_PATH: '/prod' });
   });
   afterAll(async () => {
     await browser?.close();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
-import { type ChildHost, openFunctionsFramework } from '../hosts/child-process.ts';
+import { type ChildHost, openLocalServer } from '../hosts/child-process.ts';
 import { PROJECT, TEST_ENVIRONMENT } from '../hosts/environment.ts';
 import { FLOAT, identityModel } from '../shared/onnx/build-model.ts';
 import { writeFiles } from '../shared/temporary-folder.ts';
@@ -55,7 +55,7 @@ export async function startPlayground(): Promise<Playground> {
   for (const [name, folder] of Object.entries(EXPORTS)) {
     await cp(join(PROJECT, 'test/fixtures/formats', folder), join(models, name, '1'), { recursive: true });
   }
-  const host = await openFunctionsFramework('local', { MODEL_REPOSITORY: models });
+  const host = await openLocalServer({ MODEL_REPOSITORY: models });
   const browser = await openBrowser();
   return {
     host,

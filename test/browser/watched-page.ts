@@ -10,8 +10,12 @@ export interface WatchedPage {
   readonly problems: readonly string[];
 }
 
-/** Starts the browser of this machine, with nothing that talks to other servers by itself. */
-export function openBrowser(): Promise<Browser> {
+/**
+ * Starts the browser of this machine, with nothing that talks to other servers by itself.
+ *
+ * @param args more of its options
+ */
+export function openBrowser(args: readonly string[] = []): Promise<Browser> {
   const executablePath = findChromium();
   return chromium.launch({
     ...(executablePath && { executablePath }),
@@ -24,6 +28,7 @@ export function openBrowser(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...args,
     ],
   });
 }

@@ -28,20 +28,22 @@ export const ATTACKS: Readonly<Record<string, (port: number) => Promise<void>>> 
   },
   'a Content-Length that lies': async (port) => {
     const socket = await open(port);
-    socket.write(`POST ${PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n${BODY}`);
+    socket.write(`POST ${PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\n${BODY}`);
     socket.end();
     await closed(socket);
   },
   'an upload that breaks off': async (port) => {
     const socket = await open(port);
-    socket.write(`POST ${PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n${'x'.repeat(50_000)}`);
+    socket.write(
+      `POST ${PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100000\r\n\r\n${'x'.repeat(50_000)}`,
+    );
     socket.destroy();
     await closed(socket);
   },
   'a client that never reads': async (port) => {
     const socket = await open(port);
     socket.pause();
-    const message = `POST ${PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: ${BODY.length}\r\n\r\n${BODY}`;
+    const message = `POST ${PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${BODY.length}\r\n\r\n${BODY}`;
     for (let i = 0; i < 200; i++) socket.write(message);
     await new Promise((resolve) => setTimeout(resolve, 200));
     socket.destroy();

@@ -78,6 +78,15 @@ export function openFunctionsFramework(
   });
 }
 
+/** The local bundle as `npm start` runs it. */
+export function openLocalServer(environment: ChildOptions['environment'] = {}): Promise<ChildHost> {
+  return openChild({
+    target: 'local',
+    command: (folder, port) => [join(folder, 'index.mjs'), `--port=${port}`],
+    environment,
+  });
+}
+
 export function openLambdaBundle(
   target: string,
   source: string,

@@ -1,12 +1,12 @@
 import type { Config } from '../../../shared/config.ts';
 import type { ModelListing } from '../../../shared/models/model-repository.ts';
 import type { Host } from '../../host.ts';
+import { ListenError, type RunningServer, startServer } from '../../server.ts';
 import { CommandError, type Console } from '../console.ts';
 import { isVersionFolder } from '../is-version-folder.ts';
 import { openHost } from '../open-host.ts';
 import { readWhole } from '../read-whole.ts';
 import { describeCalls } from '../serve/describe-calls.ts';
-import { startServer } from '../server.ts';
 import { alignColumns } from '../text-table.ts';
 
 export interface ServeOptions {
@@ -25,7 +25,7 @@ export async function serve(options: ServeOptions, output: Console): Promise<voi
   // A repository that is not there is a mistake of the call; a model that cannot be loaded is answered with the reason.
   const models = await host.app.inference.repository.list();
   await host.app.preload();
-  const server = await startServer(host, port, options.host);
+  const server = await listen(host, port, options.host || DEFAULT_HOST);
   // Listened for before anyone is told: whoever reads the line may end the server at once.
   const signalled = nextSignal();
   const listed = models.map(({ name, versions, liveVersion }) => ({ name, versions, live: liveVersion }));
@@ -49,6 +49,14 @@ export async function serve(options: ServeOptions, output: Console): Promise<voi
   await server.close(signal === 'SIGINT' ? 0 : graceMs);
   await told;
   await host.app.close();
+}
+
+async function listen(host: Host, port: number, hostname: string): Promise<RunningServer> {
+  try {
+    return await startServer(host, { port, hostname });
+  } catch (error) {
+    throw error instanceof ListenError ? new CommandError(error.message) : error;
+  }
 }
 
 async function tellCalls(
@@ -84,8 +92,9 @@ function describePages({ playground, docs, basePath }: Config, url: string): rea
   return pages.length > 0 ? [`  ${pages.join('  ')}`] : [];
 }
 
-/** An empty PORT counts as unset. */
+/** An empty PORT counts as unset, and so does an empty --host: Node would listen on all addresses. */
 const DEFAULT_PORT = '8080';
+const DEFAULT_HOST = 'localhost';
 /** Most models that are told one by one. */
 const SHOWN = 20;
 

@@ -103,6 +103,7 @@ export function createRepositoryOperations(inference: Inference, adminRoutes: bo
     {
       method: 'POST',
       path: `${model}/load`,
+      isAdmin: true,
       summary: 'Load a model',
       request: jsonContent(schemas.loadRequest),
       isBodyOptional: true,
@@ -112,6 +113,7 @@ export function createRepositoryOperations(inference: Inference, adminRoutes: bo
     {
       method: 'POST',
       path: `${model}/unload`,
+      isAdmin: true,
       summary: 'Unload a model',
       request: jsonContent(schemas.unloadRequest),
       isBodyOptional: true,

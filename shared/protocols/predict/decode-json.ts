@@ -6,7 +6,8 @@ import { describeJson, hasOnly, isJsonObject, type JsonValue } from '../../json/
 import { checkInstances } from '../codecs/rows.ts';
 import type { DecodedBody } from './decode-body.ts';
 
-const INPUT_KEYS = ['features', 'instances', 'image', 'text', 'inputs'] as const;
+/** The members of a predict request, of which it has one. */
+export const INPUT_KEYS = ['features', 'instances', 'image', 'text', 'inputs'] as const;
 
 /** Name of the form field that holds an image. */
 export const FILE_FIELD = 'file';

@@ -49,6 +49,7 @@ function createAdminOperations(options: ProtocolOptions): readonly Operation[] {
     {
       method: 'PUT',
       path,
+      isAdmin: true,
       summary: 'Load a model into this instance, or unload it',
       query: { min_worker: minWorkerQuery },
       response: { 'application/json': statusResponse },
@@ -57,13 +58,20 @@ function createAdminOperations(options: ProtocolOptions): readonly Operation[] {
     {
       method: 'DELETE',
       path,
+      isAdmin: true,
       summary: 'Unload a model from this instance',
       response: { 'application/json': statusResponse },
       handle: unload,
     },
   ];
   return [
-    { method: 'POST', path: '/models', summary: 'Refuses to register a model', handle: refuseRegistration },
+    {
+      method: 'POST',
+      path: '/models',
+      isAdmin: true,
+      summary: 'Refuses to register a model',
+      handle: refuseRegistration,
+    },
     ...forModel(MODEL),
     ...forModel(`${MODEL}/{version}`),
   ];

@@ -28,14 +28,30 @@ describe('a direct invoke', () => {
     });
   });
 
+  it.each([
+    [{ model: 'iris', features: [5.1, 3.5, 1.4, 0.2], foo: 1 }, { prediction: 'setosa' }],
+    [{ instances: [[5.1, 3.5, 1.4, 0.2]], session_id: 'a' }, { predictions: [{ prediction: 'setosa' }] }],
+    [
+      { model: 'iris', inputs: { features: [[5.1, 3.5, 1.4, 0.2]] } },
+      { code: 400, error: expect.stringMatching(/^The request brings tensors/) },
+    ],
+    [
+      { model: 'iris', table: { sepal_length: [5.1] } },
+      { code: 400, error: expect.stringMatching(/sepal_width/) },
+    ],
+    [{ text: 'hello' }, { code: 400, error: expect.stringMatching(/no model takes such input/) }],
+  ])('takes %j for one', async (payload, answer) => {
+    expect(await handler(payload, context)).toMatchObject(answer);
+  });
+
   it('reads an image in base64', async () => {
     expect(await handler({ image: PNG.toString('base64') }, context)).toMatchObject({ prediction: '3' });
   });
 
   it.each([
-    ['nothing', null, /JSON body is null/],
-    ['text', 'hello', /JSON body is the string "hello"/],
-    ['a list', [1], /JSON body is an array of 1/],
+    ['a model without an input', { model: 'iris' }, /"features" is missing/],
+    ['two inputs', { features: [1], text: 'a' }, /has "features" and "text"/],
+    ['a feature that is no number', { features: [5.1, 'x', 1.4, 0.2] }, /"features\[1\]" \(sepal_width\)/],
     ['an unknown model', { model: 'rose', features: [1] }, /no model "rose"/],
     ['a model name that climbs', { model: '../iris', features: [1] }, /no model "..\/iris"/],
     [

@@ -23,7 +23,7 @@ describe('an event whose header HTTP does not know', () => {
     expect(lines).toEqual([
       expect.objectContaining({
         level: 'warn',
-        message: 'unreadable request',
+        message: 'request refused',
         request_id: 'invoke-id',
         status: 400,
         error_code: 'BAD_REQUEST',

@@ -25,7 +25,16 @@ export function startCommand(
   stdin = '',
   environment: Readonly<Record<string, string>> = {},
 ): Running {
-  const child = spawn(process.execPath, [join(PROJECT, 'dist/cli/index.mjs'), ...args], {
+  return startNode([join(PROJECT, 'dist/cli/index.mjs'), ...args], environment, stdin);
+}
+
+/** Starts Node in the project's folder. The environment is what is given and PATH, nothing else. */
+export function startNode(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  stdin = '',
+): Running {
+  const child = spawn(process.execPath, args, {
     cwd: PROJECT,
     env: { PATH: process.env.PATH ?? '', ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { Agent, request as sendRequest } from 'node:http';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { canConnect, OTHER_ADDRESS } from '../../hosts/can-connect.ts';
 import { type Running, startCommand } from './run-command.ts';
 
 const BODY = JSON.stringify({ features: [5.1, 3.5, 1.4, 0.2] });
@@ -18,8 +19,12 @@ async function startServer(args: readonly string[] = []): Promise<{ running: Run
 }
 
 /** One prediction; rejects when the connection breaks before the answer is there. */
-async function predict(port: number, agent: Agent): Promise<{ prediction: string; connection: string }> {
-  const outgoing = sendRequest({ host: '127.0.0.1', port, path: '/predict', method: 'POST', agent });
+async function predict(
+  port: number,
+  agent: Agent,
+  host = '127.0.0.1',
+): Promise<{ prediction: string; connection: string }> {
+  const outgoing = sendRequest({ host, port, path: '/predict', method: 'POST', agent });
   outgoing.end(BODY);
   const [incoming] = await once(outgoing, 'response');
   const answer = JSON.parse(await text(incoming));
@@ -162,12 +167,53 @@ describe('ternion serve', () => {
     });
   });
 
+  it.each([
+    [[], '127.0.0.1', OTHER_ADDRESS],
+    [[], '::1', OTHER_ADDRESS],
+    [['--host', ''], '::1', OTHER_ADDRESS],
+    [['--host', '::1'], '::1', '127.0.0.1'],
+    [['--host', '127.0.0.1'], '127.0.0.1', '::1'],
+  ])('with %j listens on %s and not on %s', async (args, address, other) => {
+    const { port } = await startServer(args);
+    expect(await canConnect(port, address)).toBe(true);
+    expect(await canConnect(port, other)).toBe(false);
+  });
+
+  it('listens on all addresses when it is asked to', async () => {
+    const { port } = await startServer(['--host', '::']);
+    for (const address of ['127.0.0.1', OTHER_ADDRESS, '::1']) {
+      expect(await canConnect(port, address), address).toBe(true);
+    }
+  });
+
+  it('is not started where another server has one of the addresses of localhost', async () => {
+    const other = createServer().listen(0, '::1');
+    onTestFinished(() => void other.close());
+    await once(other, 'listening');
+    const address = other.address();
+    const port = typeof address === 'object' && address ? address.port : 0;
+    const { code, stderr } = await startCommand(['serve', '--port', String(port)]).outcome;
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`localhost:${port} is in use already`)]);
+  });
+
+  it('ends connections on both addresses of localhost without losing a request', async () => {
+    const { running, port } = await startServer(['--grace', '1']);
+    const agent = new Agent({ keepAlive: true });
+    onTestFinished(() => agent.destroy());
+    const ask = () => predict(port, agent, '::1');
+    expect(await ask()).toEqual({ prediction: 'setosa', connection: 'keep-alive' });
+    running.process.kill('SIGTERM');
+    await wait(200);
+    expect(await ask()).toEqual({ prediction: 'setosa', connection: 'close' });
+    expect((await running.outcome).code).toBe(0);
+  });
+
   it('says so when the port is taken', async () => {
     const { port } = await startServer();
     const { code, stderr } = await startCommand(['serve', '--port', String(port)]).outcome;
     expect([code, stderr]).toEqual([
       1,
-      `127.0.0.1:${port} is in use already; choose another with --port (EADDRINUSE).\n`,
+      `localhost:${port} is in use already; choose another with --port or PORT (EADDRINUSE).\n`,
     ]);
   });
 });

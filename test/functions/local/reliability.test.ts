@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { get, post } from '../../contracts/exchanges.ts';
 import { ATTACKS } from '../../hosts/attacks.ts';
-import { type ChildHost, openFunctionsFramework } from '../../hosts/child-process.ts';
+import { type ChildHost, openLocalServer } from '../../hosts/child-process.ts';
 
 const REQUEST = post('/predict', { features: [5.1, 3.5, 1.4, 0.2] });
 
 describe('a server', () => {
   let host: ChildHost;
   beforeAll(async () => {
-    host = await openFunctionsFramework('local');
+    host = await openLocalServer();
   });
   afterAll(async () => {
     await host.close();

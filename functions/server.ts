@@ -1,0 +1,171 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { isIPv6, Server as SocketServer } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { systemCodeOf } from '../shared/errors.ts';
+import { guardLoopback, isLoopback } from './guard-loopback.ts';
+import type { Host } from './host.ts';
+import { createHttpFunction, type HttpFunction } from './http-function.ts';
+import { trackClients } from './track-clients.ts';
+
+/** Longer than the minute that load balancers keep idle connections, so that they never use one we are closing. */
+const KEEP_ALIVE_MS = 75_000;
+/** Longest for a client to send a whole request. */
+const REQUEST_MS = 300_000;
+
+/** Least time for a request that was begun before the signal to arrive. */
+const LEAST_MS = 2_000;
+/** Longest wait for answers, which a client may never read. */
+const LAST_MS = 60_000;
+
+/** The addresses of `localhost`. Programs try them in either order, and some of them only the first. */
+const LOCALHOST = ['127.0.0.1', '::1'] as const;
+
+export interface ServerOptions {
+  /** 0 for any that is free. */
+  readonly port: number;
+  /** A name or an address; `localhost` for both addresses of that name. */
+  readonly hostname: string;
+  /** What answers the requests, where it is more than the app. */
+  readonly handle?: HttpFunction;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  /**
+   * Ends without losing a request: within the grace it answers whoever comes, with `Connection: close`; then it takes no
+   * new connections and answers what is under way. Who has not sent a whole request by then is not waited for.
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+/** The server cannot listen where it should. The message says where, and what to do about it. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+}
+
+/**
+ * Serves the app on a server of Node's own, guarded where it listens on loopback.
+ *
+ * @throws ListenError
+ */
+export async function startServer(
+  host: Host,
+  { port, hostname, handle = createHttpFunction(host) }: ServerOptions,
+): Promise<RunningServer> {
+  let isClosing = false;
+  let answer = guardLoopback(handle, host, hostname);
+  const clients = trackClients();
+  const server = createServer(
+    { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS },
+    (request, response) => {
+      clients.follow(request, response);
+      if (isClosing) response.shouldKeepAlive = false;
+      answer(request, response).catch((error: unknown) => {
+        // A client that has gone while it was sending cannot be answered; anything else is our mistake.
+        if (!request.destroyed) console.error(error);
+        response.destroy();
+      });
+    },
+  );
+  server.on('connection', clients.add);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    socket.end(refusal(error));
+  });
+  const listeners = await listenOnAll(server, port, hostname).catch((error: unknown) => {
+    const code = systemCodeOf(error);
+    const reason =
+      code === 'EADDRINUSE' ? 'is in use already; choose another with --port or PORT' : 'cannot be used';
+    throw new ListenError(`${hostname}:${port} ${reason} (${code}).`, { cause: error });
+  });
+  // From elsewhere it is reached by names that are not known here.
+  if (!listeners.map(addressOf).every(isLoopback)) answer = handle;
+  return {
+    url: urlOf(hostname, portOf(server)),
+    close: async (graceMs) => {
+      isClosing = true;
+      await wait(graceMs);
+      await clients.quiet();
+      const closed = Promise.all(listeners.map((listener) => once(listener, 'close')));
+      // The server's own close() would cut idle connections, on which a client may be about to send.
+      for (const listener of listeners) SocketServer.prototype.close.call(listener);
+      server.closeIdleConnections();
+      const timers = [
+        setTimeout(clients.dropUnfinished, Math.max(0, LEAST_MS - graceMs)),
+        setTimeout(() => server.closeAllConnections(), LAST_MS),
+      ];
+      await closed;
+      timers.forEach(clearTimeout);
+    },
+  };
+}
+
+/** The address to open in a browser of this machine. */
+export function urlOf(hostname: string, port: number): string {
+  if (['0.0.0.0', '::', ...LOCALHOST].includes(hostname)) return `http://localhost:${port}`;
+  return `http://${isIPv6(hostname) ? `[${hostname}]` : hostname}:${port}`;
+}
+
+/** A server has one address: on the second one another server listens, and hands over its connections. */
+async function listenOnAll(
+  server: SocketServer,
+  port: number,
+  hostname: string,
+): Promise<readonly SocketServer[]> {
+  if (hostname !== 'localhost') {
+    await listen(server, port, hostname);
+    return [server];
+  }
+  const [first, second] = LOCALHOST;
+  await listen(server, port, first);
+  const other = new SocketServer((socket) => server.emit('connection', socket));
+  try {
+    await listen(other, portOf(server), second);
+    return [server, other];
+  } catch (error) {
+    // Machines without IPv6 have no second address.
+    if (systemCodeOf(error) !== 'EADDRINUSE') return [server];
+    const closed = once(server, 'close');
+    server.close();
+    await closed;
+    if (port !== 0) throw error;
+    // The system has chosen a port that is free on the first address alone.
+    return await listenOnAll(server, port, hostname);
+  }
+}
+
+function listen(server: SocketServer, port: number, address: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function addressOf(server: SocketServer): string {
+  const address = server.address();
+  return typeof address === 'object' && address ? address.address : '';
+}
+
+function portOf(server: SocketServer): number {
+  const address = server.address();
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+/** The answer to what is no HTTP. Node's own has no body, which clients of JSON cannot read. */
+function refusal(error: NodeJS.ErrnoException): string {
+  const [status, reason, text] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? [431, 'Request Header Fields Too Large', 'The headers of the request are too large.']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? [408, 'Request Timeout', 'The request did not arrive in time.']
+        : [400, 'Bad Request', 'The request is not valid HTTP.'];
+  const body = JSON.stringify({ error: text, error_code: 'BAD_REQUEST', code: status, message: text });
+  return (
+    `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
+    `connection: close\r\n\r\n${body}`
+  );
+}
