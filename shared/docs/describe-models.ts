@@ -33,27 +33,26 @@ export interface DescribedModel {
   readonly problem?: string;
 }
 
-/** Reads what the models of a listing take and give. */
+/** Says what the models of a listing take and give. */
 export type ModelReader = (models: readonly ModelListing[]) => Promise<readonly DescribedModel[]>;
-
-/** How long loading may take for one document. Gateways give an answer half a minute. */
-const BUDGET_MS = 10_000;
 
 /** Longest example that is shown, in characters of JSON. */
 const LONGEST_EXAMPLE = 16_384;
 
 /**
- * A reader that remembers: only the live versions it has not seen are loaded, one after the other, and what the time
- * does not suffice for is left to the next time. It never rejects.
+ * A reader that remembers. It loads no model: anybody can ask for the description, and a repository can have a thousand
+ * models that would take all memory and minutes. A model is described once it has been loaded for a request; a look at
+ * `/models/{model}` loads one as well. It never rejects.
  */
-export function createModelReader(inference: Inference, now = () => performance.now()): ModelReader {
+export function createModelReader(inference: Inference): ModelReader {
   let known = new Map<string, ModelFacts>();
 
-  async function read(reference: ModelReference, isLate: boolean): Promise<DescribedModel> {
+  async function read(reference: ModelReference): Promise<DescribedModel> {
     const facts = known.get(pathOf(reference));
     if (facts) return { reference, facts };
-    if (isLate && inference.state(reference) !== 'loaded')
-      return { reference, problem: 'The model was not loaded yet; its own description appears later.' };
+    const state = inference.state(reference);
+    if (state === 'failed') return { reference, problem: FAILED };
+    if (state !== 'loaded') return { reference, problem: NOT_LOADED };
     try {
       const found = await inference.describe(reference, factsOf);
       known.set(pathOf(reference), found);
@@ -64,10 +63,9 @@ export function createModelReader(inference: Inference, now = () => performance.
   }
 
   return async (models) => {
-    const startMs = now();
     const described: DescribedModel[] = [];
     for (const { name, liveVersion } of models) {
-      described.push(await read({ name, version: liveVersion }, now() - startMs > BUDGET_MS));
+      described.push(await read({ name, version: liveVersion }));
     }
     // Versions that are no longer live are forgotten.
     known = new Map(described.flatMap(({ facts }) => (facts ? [[pathOf(facts.reference), facts]] : [])));
@@ -75,6 +73,9 @@ export function createModelReader(inference: Inference, now = () => performance.
   };
 }
 
+const NOT_LOADED =
+  'The model is not loaded; its own description appears after the first request to it, or after GET /models/{model}.';
+const FAILED = 'The model could not be loaded; a request to it says why.';
 const UNKNOWN_PROBLEM = 'The model cannot be described; the log says why.';
 
 function factsOf({ reference, config, session, task, example }: Model): ModelFacts {

@@ -48,12 +48,23 @@ function openSource(inference: Inference) {
   return async () => await source.read();
 }
 
+/** Has models loaded, as requests to them do. */
+async function load(inference: Inference, ...names: readonly string[]): Promise<void> {
+  for (const each of names) {
+    const [name = '', version = ''] = each.split('/');
+    await inference.describe({ name, version }, () => undefined);
+  }
+}
+
 const pathsOf = (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString()).paths;
 
 describe('the document', () => {
   it('is written once for what is served, and again when that changes', async () => {
     let listing = BOTH;
     const { inference, described } = spyOn(makeInference(MODELS).inference, () => Promise.resolve(listing));
+    await load(inference, 'digits/1', 'iris/2', 'iris/1');
+    const loaded = described.splice(0).length;
+    expect(loaded).toBe(3);
     const read = openSource(inference);
     const first = await read();
     expect(await read()).toBe(first);
@@ -74,9 +85,11 @@ describe('the document', () => {
     await writeFile(broken, '{}');
     const { inference } = spyOn(makeInference(folder).inference, () => Promise.resolve(BOTH));
     const read = openSource(inference);
+    await expect(load(inference, 'iris/2')).rejects.toThrow('its model.json is not valid');
+    await load(inference, 'digits/1');
     const { post } = pathsOf(await read())['/models/iris/predict'];
-    expect(post.description).toMatch(
-      /^Model "iris" version "2" cannot be loaded: its model\.json is not valid/,
+    expect(post.description).toBe(
+      'The model could not be loaded; a request to it says why. The live version is 2.',
     );
     expect(post.requestBody.content['application/json'].schema).toEqual({
       $ref: '#/components/schemas/PredictRequest',
@@ -86,6 +99,7 @@ describe('the document', () => {
     await cp(join(MODELS, 'iris/2/model.json'), broken);
     // As if the pause after the failure was over.
     await inference.unload({ name: 'iris', version: '2' });
+    await load(inference, 'iris/2');
     expect(pathsOf(await read())['/models/iris/predict'].post.description).toMatch(/^Small neural network/);
     await rm(folder, { recursive: true });
   });
@@ -105,27 +119,26 @@ describe('the document', () => {
 });
 
 describe('the reader of models', () => {
-  it('leaves to the next time what its time does not suffice for', async () => {
-    let nowMs = 0;
+  it('loads no model, and remembers those that were', async () => {
     const { inference, described } = spyOn(makeInference(MODELS).inference, () => Promise.resolve(BOTH));
-    const slow: Inference = {
-      ...inference,
-      describe: async (reference, look) => {
-        nowMs += 60_000;
-        return await inference.describe(reference, look);
-      },
-    };
-    const read = createModelReader(slow, () => nowMs);
-    expect(await read(BOTH)).toMatchObject([
-      { facts: { kind: 'image' } },
-      { reference: { name: 'iris', version: '2' }, problem: expect.stringContaining('not loaded yet') },
+    const read = createModelReader(inference);
+    const problem = expect.stringMatching(/^The model is not loaded; .* after GET \/models\/\{model\}\.$/);
+    expect(await read(BOTH)).toEqual([
+      { reference: { name: 'digits', version: '1' }, problem },
+      { reference: { name: 'iris', version: '2' }, problem },
     ]);
-    expect(await read(BOTH)).toMatchObject([{ facts: { kind: 'image' } }, { facts: { kind: 'features' } }]);
-    expect(described).toEqual(['digits/1', 'iris/2']);
+    expect([described, inference.state({ name: 'iris', version: '2' })]).toEqual([[], undefined]);
+
+    await load(inference, 'iris/2');
+    expect(await read(BOTH)).toMatchObject([{ problem }, { facts: { kind: 'features' } }]);
+    await inference.unload({ name: 'iris', version: '2' });
+    expect(await read(BOTH)).toMatchObject([{ problem }, { facts: { kind: 'features' } }]);
+    expect(inference.state({ name: 'iris', version: '2' })).toBeUndefined();
   });
 
   it('says nothing of errors that are not written for clients', async () => {
     const { inference } = makeInference(MODELS);
+    await load(inference, 'digits/1');
     const refuse = (error: Error) =>
       createModelReader({ ...inference, describe: () => Promise.reject(error) })(BOTH.slice(0, 1));
     expect(await refuse(new Error('/home/secret'))).toMatchObject([

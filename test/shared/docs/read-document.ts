@@ -41,8 +41,12 @@ export type OpenApi = z.infer<typeof documentSchema>;
 
 export type DescribedOperation = z.infer<typeof operation>;
 
-/** The document a host gives, held to the form that these tests need. */
+const listing = z.object({ models: z.array(z.object({ name: z.string() })) });
+
+/** The document a host gives, held to the form that these tests need. All models are loaded first: others are not described. */
 export async function readDocument(host: TestHost): Promise<OpenApi> {
+  const { models } = listing.parse(JSON.parse((await host.send(get('/models'))).body.toString()));
+  for (const { name } of models) await host.send(get(`/models/${name}`));
   const answer = await host.send(get('/openapi.json'));
   if (answer.status !== 200) throw new Error(answer.body.toString());
   return documentSchema.parse(JSON.parse(answer.body.toString()));
