@@ -22,6 +22,8 @@ export interface HostOptions {
   readonly cpus?: number;
   /** Memory the host gives; the container's limit by default. */
   readonly memoryBytes?: number;
+  /** Largest body of an answer that the host passes on. */
+  readonly answerBytes?: number;
 }
 
 export interface Host {
@@ -42,6 +44,7 @@ export function createHost(options: HostOptions): Host {
     MODEL_CACHE_FOLDER: join(tmpdir(), 'ternion'),
     INTRA_OP_THREADS: String(Math.max(1, Math.floor(cpus))),
     SESSION_CACHE_BYTES: String(Math.floor(memoryBytes / 2)),
+    ...limitsFor(memoryBytes, options.answerBytes),
     ...dropEmpty(environment),
   });
   if (config.runtimeTelemetry) allowTelemetry();
@@ -50,6 +53,26 @@ export function createHost(options: HostOptions): Host {
   const pages = openPagesFolder(options.pagesFolder);
   return { app: createApp({ config, store, logger, pages }), config, store };
 }
+
+/**
+ * The limits of one request that depend on the memory of the host: what they allow takes less than half of it. With 2 GB
+ * and more they are those of the configuration itself.
+ */
+function limitsFor(memoryBytes: number, answerBytes = MOST_ANSWER_BYTES): Record<string, string> {
+  const least = (most: number, bytesEach: number) =>
+    String(Math.min(most, Math.floor(memoryBytes / bytesEach)));
+  return {
+    // A pixel takes 12 to 16 bytes while it is decoded; one of AVIF takes 22 and counts twice.
+    MAX_IMAGE_PIXELS: least(50_000_000, 32),
+    // An object with a key of its own takes 200 to 300 bytes, and is two values.
+    MAX_JSON_VALUES: least(2 * 1024 ** 2, 1024),
+    MAX_LINES: least(1024 ** 2, 1024),
+    // The text, its bytes, and what it was made of.
+    MAX_ANSWER_BYTES: least(answerBytes, 16),
+  };
+}
+
+const MOST_ANSWER_BYTES = 64 * 1024 ** 2;
 
 /** The same for hosts that may end the process: a mistake in the configuration is told in one sentence. */
 export function createHostOrExit(options: HostOptions): Host {
@@ -65,12 +88,16 @@ export function createHostOrExit(options: HostOptions): Host {
 let isFirstRequest = true;
 
 /** The context of a request; its id is the client's own `x-request-id` where that is harmless text. */
-export function createContext(headers: Headers, hostId: string | undefined): RequestContext {
+export function createContext(
+  headers: Headers,
+  hostId: string | undefined,
+  signal?: AbortSignal,
+): RequestContext {
   const coldStart = isFirstRequest;
   isFirstRequest = false;
   const given = headers.get('x-request-id') ?? '';
   const requestId = /^[\w.:/+=-]{1,128}$/.test(given) ? given : (hostId ?? randomUUID());
-  return { requestId, coldStart };
+  return { requestId, coldStart, signal };
 }
 
 /**

@@ -18,7 +18,9 @@ export function createHttpFunction({ app, config }: Host): HttpFunction {
     const body = incoming.rawBody ?? (await readBody(incoming, headers, config.limits.bodyBytes));
     const url = requestUrl(incoming.originalUrl ?? incoming.url ?? '/');
     const request = new BytesRequest(url, { method: incoming.method ?? 'GET', headers }, body);
-    const response = await app.fetch(request, createContext(headers, undefined));
+    const client = new AbortController();
+    outgoing.once('close', () => client.abort());
+    const response = await app.fetch(request, createContext(headers, undefined, client.signal));
     const bytes = response.body === null ? undefined : await response.bytes();
     if (bytes) response.headers.set('content-length', String(bytes.length));
     outgoing.writeHead(response.status, [...response.headers].flat());

@@ -3,7 +3,7 @@ import type { App } from '../../shared/app.ts';
 import { createContext } from '../host.ts';
 import { isDirectInvoke, toPredictRequest } from './direct-invoke.ts';
 import { parseHttpEvent, requestIdOf, toRequest } from './events.ts';
-import { toResult } from './results.ts';
+import { isTooLarge, tooLarge, toResult } from './results.ts';
 import { UnknownEventError } from './unknown-event.ts';
 
 export type LambdaHandler = (event: unknown, context: Pick<Context, 'awsRequestId'>) => Promise<unknown>;
@@ -17,7 +17,9 @@ export function createLambdaHandler(app: App): LambdaHandler {
     const http = parseHttpEvent(event);
     if (http) {
       const requestId = requestIdOf(http) ?? awsRequestId;
-      return await toResult(http, await answer(app, () => toRequest(http), requestId));
+      const result = await toResult(http, await answer(app, () => toRequest(http), requestId));
+      if (!isTooLarge(result)) return result;
+      return await toResult(http, app.refuse(tooLarge(), createContext(new Headers(), requestId)));
     }
     if (isDirectInvoke(event)) {
       // It has no status: its caller gets the plain value, and errors carry their status in `code`.

@@ -1,8 +1,28 @@
 import { STATUS_CODES } from 'node:http';
 import type { ALBResult, APIGatewayProxyResult, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { type InferenceError, overLimit } from '../../shared/errors.ts';
 import type { HttpEvent } from './events.ts';
 
 export type HttpResult = ALBResult | APIGatewayProxyResult | APIGatewayProxyStructuredResultV2;
+
+/**
+ * Most bytes of a result as JSON: Lambda fails the invocation beyond it. Escapes of text count, and base64, so that an
+ * answer of bytes can have three quarters of it.
+ * Source: quotas of Lambda, payload of a synchronous response.
+ */
+export const MOST_RESULT_BYTES = 6 * 1024 * 1024;
+
+export function isTooLarge(result: HttpResult): boolean {
+  // Escapes such as \u0007 make text six times as long at most. Few answers are so long that it has to be counted.
+  const { length } = result.body ?? '';
+  return length > MOST_RESULT_BYTES / 8 && Buffer.byteLength(JSON.stringify(result)) > MOST_RESULT_BYTES;
+}
+
+export function tooLarge(): InferenceError {
+  return overLimit(
+    `The answer has more than ${MOST_RESULT_BYTES} bytes in the form that AWS Lambda passes on, which is its limit; bytes count 4/3 there. Send less at once, or ask for fewer outputs.`,
+  );
+}
 
 /** The answer in the form the event's source expects. */
 export async function toResult({ kind, event }: HttpEvent, response: Response): Promise<HttpResult> {

@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+import { createHost } from '../../functions/host.ts';
+import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
+import { PAGES } from '../hosts/environment.ts';
+
+const MEGABYTE = 1024 ** 2;
+
+function limitsOf(
+  megabytes: number,
+  environment: Readonly<Record<string, string>> = {},
+  answerBytes?: number,
+) {
+  const { config } = createHost({
+    environment,
+    modelRepository: 'models',
+    pagesFolder: PAGES,
+    stores: { file: openFilesystemStore },
+    memoryBytes: megabytes * MEGABYTE,
+    ...(answerBytes !== undefined && { answerBytes }),
+  });
+  const { imagePixels, jsonValues, lines, answerBytes: most } = config.limits;
+  return { imagePixels, jsonValues, lines, answerBytes: most };
+}
+
+it('limits of a request follow the memory of the host, up to those of the configuration', () => {
+  const most = {
+    imagePixels: 50_000_000,
+    jsonValues: 2 * 1024 ** 2,
+    lines: 1024 ** 2,
+    answerBytes: 64 * MEGABYTE,
+  };
+  expect(limitsOf(24_000)).toEqual(most);
+  expect(limitsOf(2048)).toEqual(most);
+  expect(limitsOf(512)).toEqual({
+    imagePixels: 16_777_216,
+    jsonValues: 524_288,
+    lines: 524_288,
+    answerBytes: 32 * MEGABYTE,
+  });
+});
+
+it('what a host passes on bounds an answer, and the environment has the last word', () => {
+  expect(limitsOf(2048, {}, 6 * MEGABYTE).answerBytes).toBe(6 * MEGABYTE);
+  expect(limitsOf(64, {}, 6 * MEGABYTE).answerBytes).toBe(4 * MEGABYTE);
+  expect(limitsOf(512, { MAX_ANSWER_BYTES: '7', MAX_IMAGE_PIXELS: '8' }, 6)).toMatchObject({
+    answerBytes: 7,
+    imagePixels: 8,
+  });
+});
