@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { type App, createApp } from '../shared/app.ts';
 import { type Config, ConfigError, parseConfig } from '../shared/config.ts';
 import type { RequestContext } from '../shared/http/context.ts';
@@ -36,13 +36,14 @@ export interface Host {
  */
 export function createHost(options: HostOptions): Host {
   const { environment, cpus = availableParallelism(), memoryBytes = availableMemory() } = options;
-  const config = parseConfig({
+  const parsed = parseConfig({
     MODEL_REPOSITORY: options.modelRepository,
-    MODEL_CACHE_FOLDER: join(tmpdir(), 'ternion'),
+    MODEL_CACHE_FOLDER: tmpdir(),
     INTRA_OP_THREADS: String(Math.max(1, Math.floor(cpus))),
     SESSION_CACHE_BYTES: String(Math.floor(memoryBytes / 2)),
     ...dropEmpty(environment),
   });
+  const config = { ...parsed, modelCacheFolder: resolve(parsed.modelCacheFolder, ownFolderName()) };
   const logger = createLogger(config.logLevel, (line) => console.log(line));
   const store = openStore(config.modelRepository, options.stores);
   const pages = openPagesFolder(options.pagesFolder);
@@ -58,6 +59,12 @@ export function createHostOrExit(options: HostOptions): Host {
     console.error(error.message);
     process.exit(1);
   }
+}
+
+/** Temporary folders are shared: each user has downloads of their own. Windows has no user numbers, nor shares them. */
+function ownFolderName(): string {
+  const uid = process.getuid?.();
+  return uid === undefined ? 'ternion' : `ternion-${uid}`;
 }
 
 let isFirstRequest = true;
