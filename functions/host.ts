@@ -8,6 +8,7 @@ import { createLogger } from '../shared/monitoring/logger.ts';
 import { openPagesFolder } from '../shared/pages/folder.ts';
 import type { ModelStore } from '../shared/stores/model-store.ts';
 import { openStore, type StoreOpener } from '../shared/stores/open-store.ts';
+import { printable } from './printable.ts';
 
 export interface HostOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -44,7 +45,7 @@ export function createHost(options: HostOptions): Host {
     ...dropEmpty(environment),
   });
   const config = { ...parsed, modelCacheFolder: resolve(parsed.modelCacheFolder, ownFolderName()) };
-  const logger = createLogger(config.logLevel, (line) => console.log(line));
+  const logger = createLogger(config.logLevel, (line) => console.log(printable(line)));
   const store = openStore(config.modelRepository, options.stores);
   const pages = openPagesFolder(options.pagesFolder);
   return { app: createApp({ config, store, logger, pages }), config, store };
@@ -56,7 +57,7 @@ export function createHostOrExit(options: HostOptions): Host {
     return createHost(options);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    console.error(error.message);
+    console.error(printable(error.message));
     process.exit(1);
   }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../../shared/version.ts';
-import { type Console, createConsole, describeFailure, survivePrinting } from './console.ts';
+import { type Console, createConsole, describeFailure, printError, survivePrinting } from './console.ts';
 import * as help from './help.ts';
 
 survivePrinting();
@@ -17,6 +17,7 @@ const program = new Command('ternion')
   .option('--json', 'print the result as one JSON object')
   .enablePositionalOptions()
   .exitOverride()
+  .configureOutput({ writeErr: printError })
   .showSuggestionAfterError()
   .showHelpAfterError('Add --help to see how it is used.')
   .configureHelp({ subcommandTerm: help.commandTerm })

@@ -3,9 +3,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server as SocketServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import type { Host } from '../host.ts';
 import { createHttpFunction } from '../http-function.ts';
-import { CommandError } from './console.ts';
+import { CommandError, printError } from './console.ts';
 import { trackClients } from './track-clients.ts';
 
 /** Longer than the minute that load balancers keep idle connections, so that they never use one we are closing. */
@@ -43,7 +44,7 @@ export async function startServer(host: Host, port: number, hostname: string): P
       if (isClosing) response.shouldKeepAlive = false;
       handle(request, response).catch((error: unknown) => {
         // A client that has gone while it was sending cannot be answered; anything else is our mistake.
-        if (!request.destroyed) console.error(error);
+        if (!request.destroyed) printError(`${inspect(error)}\n`);
         response.destroy();
       });
     },
