@@ -60,6 +60,7 @@ command('batch', 'predict all rows of a file or images of a folder', help.BATCH_
   .addOption(help.headerOption())
   .addOption(help.delimiterOption())
   .option('-f, --force', 'replace the output')
+  .option('--safe-cells', 'put an apostrophe before cells of a .csv that a spreadsheet would run')
   .action(async (model, input, output, options) =>
     (await import('./commands/batch.ts')).batch(model, input, output, options, console),
   );
