@@ -39,10 +39,11 @@ export function stageNativeFiles(projectFolder: string, platform: string, output
   rmSync(folder, { recursive: true, force: true });
   const [os = '', cpu = ''] = platform.split('-');
   cpSync(findRuntime(projectFolder, platform), join(folder, 'onnxruntime'), { recursive: true });
-  for (const name of sharpPackages(projectFolder, platform)) {
-    const source = join(findPackage(projectFolder, name), 'lib');
-    for (const file of readdirSync(source).filter((entry) => /\.(node|dll|dylib)$|\.so\b/.test(entry))) {
-      cpSync(join(source, file), join(folder, name.replace('@img/', ''), 'lib', file));
+  for (const [name, source] of sharpFolders(projectFolder, platform)) {
+    for (const file of readdirSync(join(source, 'lib')).filter((entry) =>
+      /\.(node|dll|dylib)$|\.so\b/.test(entry),
+    )) {
+      cpSync(join(source, 'lib', file), join(folder, name.replace('@img/', ''), 'lib', file));
     }
   }
   if (os === 'linux') checkMachine(folder, cpu);
@@ -80,6 +81,12 @@ export function sharpAddon(output: string, platform: string): string {
   const addon = readdirSync(folder).find((file) => file.endsWith('.node'));
   if (!addon) throw new Error(`sharp has no addon for ${platform}`);
   return `./${NATIVE_FOLDER}/sharp-${platform}/lib/${addon}`;
+}
+
+/** The packages of sharp's libraries for a platform, by name. */
+export function sharpFolders(projectFolder: string, platform: string): ReadonlyMap<string, string> {
+  const names = sharpPackages(projectFolder, platform);
+  return new Map(names.map((name) => [name, findPackage(projectFolder, name)]));
 }
 
 /** The addon and, apart from Windows, the library it links to. */
