@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  copyFileSync,
   cpSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -52,17 +54,34 @@ export function stageNativeFiles(projectFolder: string, platform: string, output
 /** Where ONNX Runtime's libraries stand beside the folder of a package that finds its own at run time. */
 export const RUNTIMES_FOLDER = 'runtimes';
 
-/**
- * Copies ONNX Runtime's libraries of some platforms to `dist/runtimes/<os>-<cpu>`. Libraries that nothing of ours loads
- * stay behind.
- */
-export function stageRuntimes(projectFolder: string, platforms: readonly string[]): void {
-  for (const platform of platforms) {
-    cpSync(findRuntime(projectFolder, platform), join(projectFolder, 'dist', RUNTIMES_FOLDER, platform), {
-      recursive: true,
-      filter: (path) => !UNUSED_LIBRARIES.test(path),
-    });
-  }
+/** Copies ONNX Runtime's libraries of a platform to `dist/runtimes/<os>-<cpu>`, but those that nothing of ours loads. */
+export function stageRuntime(projectFolder: string, platform: string): void {
+  placeRuntime(projectFolder, platform, copyFileSync);
+}
+
+/** The same by links to the files of their package, which takes no time and no space. */
+export function linkRuntime(projectFolder: string, platform: string): void {
+  placeRuntime(projectFolder, platform, (from, to) => {
+    try {
+      linkSync(from, to);
+    } catch {
+      // Packages may be on another disk.
+      copyFileSync(from, to);
+    }
+  });
+}
+
+function placeRuntime(
+  projectFolder: string,
+  platform: string,
+  place: (from: string, to: string) => void,
+): void {
+  const source = findRuntime(projectFolder, platform);
+  const folder = join(projectFolder, 'dist', RUNTIMES_FOLDER, platform);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const file of readdirSync(source).filter((name) => !UNUSED_LIBRARIES.test(name)))
+    place(join(source, file), join(folder, file));
 }
 
 /** What WebGPU alone needs, and a second copy of a library under its full version. */
