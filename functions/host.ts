@@ -44,7 +44,7 @@ export function createHost(options: HostOptions): Host {
     SESSION_CACHE_BYTES: String(Math.floor(memoryBytes / 2)),
     ...dropEmpty(environment),
   });
-  const config = { ...parsed, modelCacheFolder: resolve(parsed.modelCacheFolder, ownFolderName()) };
+  const config = { ...parsed, modelCacheFolder: cacheFolderIn(parsed.modelCacheFolder) };
   const logger = createLogger(config.logLevel, (line) => console.log(printable(line)));
   const store = openStore(config.modelRepository, options.stores);
   const pages = openPagesFolder(options.pagesFolder);
@@ -62,10 +62,15 @@ export function createHostOrExit(options: HostOptions): Host {
   }
 }
 
-/** Temporary folders are shared: each user has downloads of their own. Windows has no user numbers, nor shares them. */
-function ownFolderName(): string {
+/**
+ * Where this user's downloads are. Temporary folders are shared, so each user has downloads of their own; Windows has no
+ * user numbers, nor does it share them.
+ *
+ * @param folder what MODEL_CACHE_FOLDER says; the temporary folder without it
+ */
+export function cacheFolderIn(folder: string = tmpdir()): string {
   const uid = process.getuid?.();
-  return uid === undefined ? 'ternion' : `ternion-${uid}`;
+  return resolve(folder, uid === undefined ? 'ternion' : `ternion-${uid}`);
 }
 
 let isFirstRequest = true;

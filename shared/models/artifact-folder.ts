@@ -109,7 +109,7 @@ export function createArtifactFolder(root: string, downloader: Downloader): Arti
       await prepared;
     } catch (error) {
       prepared = undefined;
-      throw toDiskError(error, root, undefined);
+      throw toDiskError(error, root);
     }
   }
 
@@ -127,7 +127,7 @@ export function createArtifactFolder(root: string, downloader: Downloader): Arti
       if (!damaged) await rename(partial, folder);
     } catch (error) {
       // Another process was faster, and with its rename took the partial folder away from this one.
-      if (!(await isComplete(folder, artifacts))) throw toDiskError(error, root, undefined);
+      if (!(await isComplete(folder, artifacts))) throw toDiskError(error, root);
       // It may still be written to by a third one, which will then remove it.
       await rm(partial, { recursive: true, force: true }).catch(() => undefined);
     }
@@ -252,7 +252,7 @@ async function writeFully(handle: FileHandle, chunk: Uint8Array, position: numbe
 }
 
 /** Errors of the store are StoreErrors by now; those that still have a code come from this machine's disk. */
-function toDiskError(error: unknown, root: string, artifact: Artifact | undefined): unknown {
+export function toDiskError(error: unknown, root: string, artifact?: Artifact): unknown {
   const code = systemCodeOf(error);
   if (error instanceof StoreError || code === undefined || code === 'ABORT_ERR') return error;
   const what = artifact ? `${artifact.source.path} (${artifact.sizeBytes} bytes)` : 'model files';
