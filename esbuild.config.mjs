@@ -3,8 +3,9 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { buildPages } from './infra/build/build-pages.ts';
-import { stageNativeFiles, stageRuntimes } from './infra/build/native-files.ts';
+import { sharpFolders, stageNativeFiles, stageRuntime } from './infra/build/native-files.ts';
 import { nativePlugin, npmNativePlugin } from './infra/build/native-plugin.ts';
+import { writeNotices } from './infra/build/notices.ts';
 import { ownSourceMaps } from './infra/build/own-source-maps.ts';
 import { findTargets } from './infra/build/targets.ts';
 
@@ -32,7 +33,7 @@ async function buildTarget(target) {
   const output = join(dist, target.name);
   rmSync(output, { recursive: true, force: true });
   mkdirSync(output, { recursive: true });
-  if (target.isNpmPackage) stageRuntimes(project, [target.platform]);
+  if (target.isNpmPackage) stageRuntime(project, target.platform);
   else stageNativeFiles(project, target.platform, output);
   const { metafile } = await build({
     entryPoints: [join(target.folder, 'index.ts')],
@@ -60,6 +61,9 @@ async function buildTarget(target) {
     },
     metafile: true,
   });
+  // npm installs sharp with its own licences.
+  const natives = target.isNpmPackage ? [] : [...sharpFolders(project, target.platform).values()];
+  writeNotices(project, metafile, natives, output);
   for (const file of target.files) cpSync(join(target.folder, file), join(output, file));
   if (target.packageJson) writePackageJson(target, output);
   cpSync(pages, join(output, 'pages'), { recursive: true });

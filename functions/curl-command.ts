@@ -1,4 +1,5 @@
 import type { JsonObject } from '../shared/json/parse-json.ts';
+import { shellWord } from './shell-word.ts';
 
 /**
  * A command for a shell that asks a model for a prediction.
@@ -6,6 +7,6 @@ import type { JsonObject } from '../shared/json/parse-json.ts';
  * @param url of the server, without a slash at its end
  */
 export function curlCommand(url: string, model: string, example: JsonObject): string {
-  const body = JSON.stringify(example).replaceAll("'", "'\\''");
-  return `curl -s ${url}/models/${model}/predict -H 'content-type: application/json' -d '${body}'`;
+  const path = shellWord(`${url}/models/${model}/predict`);
+  return `curl -s ${path} -H 'content-type: application/json' -d ${shellWord(JSON.stringify(example))}`;
 }

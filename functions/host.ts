@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { type App, createApp } from '../shared/app.ts';
 import { type Config, ConfigError, parseConfig } from '../shared/config.ts';
 import type { RequestContext } from '../shared/http/context.ts';
@@ -9,6 +9,7 @@ import { openPagesFolder } from '../shared/pages/folder.ts';
 import { allowTelemetry } from '../shared/runtime/session.ts';
 import type { ModelStore } from '../shared/stores/model-store.ts';
 import { openStore, type StoreOpener } from '../shared/stores/open-store.ts';
+import { printable } from './printable.ts';
 
 export interface HostOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -39,16 +40,17 @@ export interface Host {
  */
 export function createHost(options: HostOptions): Host {
   const { environment, cpus = availableParallelism(), memoryBytes = availableMemory() } = options;
-  const config = parseConfig({
+  const parsed = parseConfig({
     MODEL_REPOSITORY: options.modelRepository,
-    MODEL_CACHE_FOLDER: join(tmpdir(), 'ternion'),
+    MODEL_CACHE_FOLDER: tmpdir(),
     INTRA_OP_THREADS: String(Math.max(1, Math.floor(cpus))),
     SESSION_CACHE_BYTES: String(Math.floor(memoryBytes / 2)),
     ...limitsFor(memoryBytes, options.answerBytes),
     ...dropEmpty(environment),
   });
+  const config = { ...parsed, modelCacheFolder: cacheFolderIn(parsed.modelCacheFolder) };
   if (config.runtimeTelemetry) allowTelemetry();
-  const logger = createLogger(config.logLevel, (line) => console.log(line));
+  const logger = createLogger(config.logLevel, (line) => console.log(printable(line)));
   const store = openStore(config.modelRepository, options.stores);
   const pages = openPagesFolder(options.pagesFolder);
   return { app: createApp({ config, store, logger, pages }), config, store };
@@ -80,9 +82,20 @@ export function createHostOrExit(options: HostOptions): Host {
     return createHost(options);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    console.error(error.message);
+    console.error(printable(error.message));
     process.exit(1);
   }
+}
+
+/**
+ * Where this user's downloads are. Temporary folders are shared, so each user has downloads of their own; Windows has no
+ * user numbers, nor does it share them.
+ *
+ * @param folder what MODEL_CACHE_FOLDER says; the temporary folder without it
+ */
+export function cacheFolderIn(folder: string = tmpdir()): string {
+  const uid = process.getuid?.();
+  return resolve(folder, uid === undefined ? 'ternion' : `ternion-${uid}`);
 }
 
 let isFirstRequest = true;

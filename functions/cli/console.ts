@@ -3,6 +3,7 @@ import { InferenceError, systemCodeOf } from '../../shared/errors.ts';
 import { type WritableJson, writeJson } from '../../shared/json/write-json.ts';
 import { ModelError } from '../../shared/models/model-config.ts';
 import { StoreError } from '../../shared/stores/model-store.ts';
+import { printable } from '../printable.ts';
 
 /** What a command was asked for cannot be done; the message says what to do about it. */
 export class CommandError extends Error {
@@ -19,6 +20,7 @@ export class CommandError extends Error {
 /**
  * Where a command writes: results to stdout, in words or as one JSON object; everything else to stderr. With `--json`
  * a failure is an object on stdout as well, `{"error": "..."}`, so that whoever parses it always has something to parse.
+ * No text acts on the terminal, wherever it comes from: labels, names in a graph, files, messages of the runtime.
  */
 export interface Console {
   readonly isJson: boolean;
@@ -32,11 +34,9 @@ export interface Console {
 
 export function createConsole(isJson: boolean): Console {
   const print = (text: string) => {
-    process.stdout.write(`${text}\n`);
+    process.stdout.write(`${printable(text)}\n`);
   };
-  const note = (text: string) => {
-    process.stderr.write(`${text}\n`);
-  };
+  const note = (text: string) => printError(`${text}\n`);
   return {
     isJson,
     isTerminal: process.stderr.isTTY === true && !isJson,
@@ -49,6 +49,11 @@ export function createConsole(isJson: boolean): Console {
   };
 }
 
+/** Writes to stderr, of which a terminal shows all and acts on nothing. */
+export function printError(text: string): void {
+  process.stderr.write(printable(text));
+}
+
 /**
  * Lets a command end in peace when nobody reads what it prints, as in `ternion ... | head -1`. Any other failure to
  * print, such as a full disk, is told and counts.
@@ -57,7 +62,7 @@ export function survivePrinting(): void {
   process.stderr.on('error', () => undefined);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return;
-    process.stderr.write(`The result cannot be printed: ${describeSystemError(error) ?? error.message}\n`);
+    printError(`The result cannot be printed: ${describeSystemError(error) ?? error.message}\n`);
     process.exitCode = 1;
   });
 }

@@ -45,6 +45,7 @@ export const BATCH_EXAMPLES = examples(
     ['ternion batch iris flowers.csv species.csv', ''],
     ['ternion batch iris flowers.csv species.csv --delimiter ";"', ''],
     ['ternion batch digits photos/ digits.jsonl', ''],
+    ['ternion batch reviews texts.csv moods.csv --safe-cells', 'for a spreadsheet'],
   ],
   'The same command goes on where it was stopped. Rows that cannot be run are kept\nwith their error, and the exit code is 3 then.',
 );

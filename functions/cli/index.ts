@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander';
 import { VERSION } from '../../shared/version.ts';
-import { type Console, createConsole, describeFailure, survivePrinting } from './console.ts';
+import { type Console, createConsole, describeFailure, printError, survivePrinting } from './console.ts';
 import * as help from './help.ts';
 
 survivePrinting();
@@ -17,6 +17,7 @@ const program = new Command('ternion')
   .option('--json', 'print the result as one JSON object')
   .enablePositionalOptions()
   .exitOverride()
+  .configureOutput({ writeErr: printError })
   .showSuggestionAfterError()
   .showHelpAfterError('Add --help to see how it is used.')
   .configureHelp({ subcommandTerm: help.commandTerm })
@@ -62,6 +63,7 @@ command('batch', 'predict all rows of a file or images of a folder', help.BATCH_
   .addOption(help.headerOption())
   .addOption(help.delimiterOption())
   .option('-f, --force', 'replace the output')
+  .option('--safe-cells', 'put an apostrophe before cells of a .csv that a spreadsheet would run')
   .action(async (model, input, output, options) =>
     (await import('./commands/batch.ts')).batch(model, input, output, options, console),
   );

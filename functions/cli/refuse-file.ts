@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { readModelFile } from '../../shared/inference/load-model.ts';
 import { ModelError } from '../../shared/models/model-config.ts';
+import { shellWord } from '../shell-word.ts';
 import { CommandError } from './console.ts';
 
 const EXPORT_FIRST = 'export it first, docs/models.md shows how';
@@ -40,11 +41,6 @@ export async function adviseOnFolder(path: string, title: string): Promise<strin
   if (!names.includes('config.json') || advice !== EXPORT_FIRST) {
     return `${foreign} is not an ONNX model; ${advice}.`;
   }
-  const command = `optimum-cli export onnx --model ${quote(title)} ${quote(`${basename(path)}-onnx`)}`;
+  const command = `optimum-cli export onnx --model ${shellWord(title)} ${shellWord(`${basename(path)}-onnx`)}`;
   return `${foreign} has weights that are not in ONNX; export it first: ${command}`;
-}
-
-/** A word of a command, as a shell takes it. */
-function quote(word: string): string {
-  return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { VERSION_FILES } from '../../shared/models/formats/recognise.ts';
+import { shellWord } from '../shell-word.ts';
 import { CommandError } from './console.ts';
 import { filterAsync, isVersionFolder } from './is-version-folder.ts';
 import { adviseOnFolder } from './refuse-file.ts';
@@ -18,8 +19,8 @@ export async function refuseFolder(path: string, title: string): Promise<Command
   if (first !== undefined) {
     return new CommandError(
       found.length === 1
-        ? `${shown} holds a model in ${first}; name that: ${JSON.stringify(join(title, first))}.`
-        : `${shown} holds several models: ${listOf(found)}; name one of them, as in ${JSON.stringify(join(title, first))}.`,
+        ? `${shown} holds a model in ${first}; name that: ${quotePath(join(title, first))}.`
+        : `${shown} holds several models: ${listOf(found)}; name one of them, as in ${quotePath(join(title, first))}.`,
     );
   }
   return new CommandError(
@@ -38,7 +39,7 @@ export function listOf(names: readonly string[]): string {
 /** What else could be meant: a model file of another name, or a model of the repository that the folder is. */
 async function hint(path: string, title: string): Promise<string> {
   const [file] = (await readdir(path)).filter((name) => /\.onnx$/i.test(name));
-  if (file !== undefined) return ` Name the file itself: ${JSON.stringify(join(title, file))}.`;
+  if (file !== undefined) return ` Name the file itself: ${quotePath(join(title, file))}.`;
   const models = await filterAsync(
     await subfoldersOf(path),
     async (name) => (await modelFoldersOf(join(path, name))).length > 0,
@@ -48,8 +49,13 @@ async function hint(path: string, title: string): Promise<string> {
     const advice = await adviseOnFolder(path, title);
     return advice === undefined ? '' : ` Its ${advice}`;
   }
-  const folder = JSON.stringify(join(title, first));
-  return ` It is a repository of models: ${listOf(models)}; name one of them, as in ${folder} or in ${first} -r ${JSON.stringify(title)}.`;
+  const folder = quotePath(join(title, first));
+  return ` It is a repository of models: ${listOf(models)}; name one of them, as in ${folder} or in ${shellWord(first)} -r ${quotePath(title)}.`;
+}
+
+/** A path that people copy behind a command: in the quotes of our sentences, but where a shell acts inside of those. */
+function quotePath(path: string): string {
+  return /["$`\\!]/.test(path) ? shellWord(path) : `"${path}"`;
 }
 
 /** Most folders that are looked into. */

@@ -9,6 +9,7 @@ import { readExternalLocations } from '../../shared/onnx/external-data.ts';
 import { ProtobufError, withFileSource } from '../../shared/onnx/protobuf.ts';
 import type { ModelStore, StoredFile } from '../../shared/stores/model-store.ts';
 import { StoreError } from '../../shared/stores/model-store.ts';
+import { placeFiles } from './placed-files.ts';
 
 interface FoundFile {
   /** Below the folder, with forward slashes. */
@@ -23,11 +24,13 @@ interface FoundFile {
  *
  * @param folder the folder that holds the files
  * @param file name of the model file in it; undefined for the whole folder
+ * @param cacheFolder where files are placed that cannot be used where they are
  */
 export async function openSingleModelStore(
   folder: string,
   file: string | undefined,
   reference: ModelReference,
+  cacheFolder: string,
 ): Promise<ModelStore> {
   const prefix = `${reference.name}/${reference.version}`;
   const found = file === undefined ? await findFiles(folder) : await findBeside(folder, file);
@@ -39,8 +42,9 @@ export async function openSingleModelStore(
       etag: `"${facts.size.toString(16)}-${facts.mtimeMs.toString(16)}"`,
     }),
   );
-  // Of a folder with links, or a file by another name, a copy is made: sessions are made from a folder of plain files.
-  const isPlain = await hasPlainFiles(folder, found);
+  // Sessions are made from a folder of plain files, with a graph of that name.
+  const isPlain = (file === undefined || file === MODEL_FILE) && (await hasPlainFiles(folder, found));
+  const local = isPlain ? folder : await placeFiles(cacheFolder, pathsOf(sources, folder));
   return {
     url: pathToFileURL(folder).href,
     list: async (below) => listed.filter(({ path }) => below === '' || path.startsWith(`${below}/`)),
@@ -50,12 +54,17 @@ export async function openSingleModelStore(
       if (start >= end) return Readable.from([]);
       return createReadStream(join(folder, source.path), { start, end: end - 1, highWaterMark: READ_BYTES });
     },
-    ...(isPlain && (file === undefined || file === MODEL_FILE) && { localFolder: () => folder }),
+    localFolder: () => local,
   };
 }
 
 const MODEL_FILE = 'model.onnx';
 const READ_BYTES = 1024 * 1024;
+
+/** Where each file really is, by the path that is seen. */
+function pathsOf(sources: ReadonlyMap<string, FoundFile>, folder: string): ReadonlyMap<string, string> {
+  return new Map([...sources].map(([seen, { path }]) => [seen, join(folder, path)]));
+}
 
 function outward(path: string, file: string | undefined): string {
   return path === file ? MODEL_FILE : path;

@@ -1,6 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Server } from 'node:http';
+import { inspect } from 'node:util';
 import type { HttpFunction } from '../http-function.ts';
+import { printable } from '../printable.ts';
 
 /**
  * Gives requests to the function as the functions framework's server receives them, past the framework's Express app.
@@ -20,7 +22,7 @@ export function receiveDirectly(handle: HttpFunction): void {
     server.on('request', (request, response) => {
       handle(request, response).catch((error: unknown) => {
         // A client that has gone while it was sending cannot be answered; anything else is our mistake.
-        if (!request.destroyed) console.error(error);
+        if (!request.destroyed) console.error(printable(inspect(error)));
         response.destroy();
       });
     });

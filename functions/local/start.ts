@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { printable } from '../printable.ts';
 import { urlOf } from '../server.ts';
 import { describeExamples } from './examples.ts';
 import { NODE_FLAGS } from './node-flags.ts';
@@ -31,9 +32,9 @@ server.on('exit', (code, signal) => {
 // Printed by the server that was started, not by one that ended meanwhile.
 if (await becomesHealthy()) {
   try {
-    console.log(await describeExamples(url));
+    console.log(printable(await describeExamples(url)));
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
+    console.error(printable(error instanceof Error ? error.message : String(error)));
     server.kill('SIGTERM');
   }
 }

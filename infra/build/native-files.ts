@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  copyFileSync,
   cpSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -39,10 +41,11 @@ export function stageNativeFiles(projectFolder: string, platform: string, output
   rmSync(folder, { recursive: true, force: true });
   const [os = '', cpu = ''] = platform.split('-');
   cpSync(findRuntime(projectFolder, platform), join(folder, 'onnxruntime'), { recursive: true });
-  for (const name of sharpPackages(projectFolder, platform)) {
-    const source = join(findPackage(projectFolder, name), 'lib');
-    for (const file of readdirSync(source).filter((entry) => /\.(node|dll|dylib)$|\.so\b/.test(entry))) {
-      cpSync(join(source, file), join(folder, name.replace('@img/', ''), 'lib', file));
+  for (const [name, source] of sharpFolders(projectFolder, platform)) {
+    for (const file of readdirSync(join(source, 'lib')).filter((entry) =>
+      /\.(node|dll|dylib)$|\.so\b/.test(entry),
+    )) {
+      cpSync(join(source, 'lib', file), join(folder, name.replace('@img/', ''), 'lib', file));
     }
   }
   if (os === 'linux') checkMachine(folder, cpu);
@@ -51,17 +54,34 @@ export function stageNativeFiles(projectFolder: string, platform: string, output
 /** Where ONNX Runtime's libraries stand beside the folder of a package that finds its own at run time. */
 export const RUNTIMES_FOLDER = 'runtimes';
 
-/**
- * Copies ONNX Runtime's libraries of some platforms to `dist/runtimes/<os>-<cpu>`. Libraries that nothing of ours loads
- * stay behind.
- */
-export function stageRuntimes(projectFolder: string, platforms: readonly string[]): void {
-  for (const platform of platforms) {
-    cpSync(findRuntime(projectFolder, platform), join(projectFolder, 'dist', RUNTIMES_FOLDER, platform), {
-      recursive: true,
-      filter: (path) => !UNUSED_LIBRARIES.test(path),
-    });
-  }
+/** Copies ONNX Runtime's libraries of a platform to `dist/runtimes/<os>-<cpu>`, but those that nothing of ours loads. */
+export function stageRuntime(projectFolder: string, platform: string): void {
+  placeRuntime(projectFolder, platform, copyFileSync);
+}
+
+/** The same by links to the files of their package, which takes no time and no space. */
+export function linkRuntime(projectFolder: string, platform: string): void {
+  placeRuntime(projectFolder, platform, (from, to) => {
+    try {
+      linkSync(from, to);
+    } catch {
+      // Packages may be on another disk.
+      copyFileSync(from, to);
+    }
+  });
+}
+
+function placeRuntime(
+  projectFolder: string,
+  platform: string,
+  place: (from: string, to: string) => void,
+): void {
+  const source = findRuntime(projectFolder, platform);
+  const folder = join(projectFolder, 'dist', RUNTIMES_FOLDER, platform);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const file of readdirSync(source).filter((name) => !UNUSED_LIBRARIES.test(name)))
+    place(join(source, file), join(folder, file));
 }
 
 /** What WebGPU alone needs, and a second copy of a library under its full version. */
@@ -80,6 +100,12 @@ export function sharpAddon(output: string, platform: string): string {
   const addon = readdirSync(folder).find((file) => file.endsWith('.node'));
   if (!addon) throw new Error(`sharp has no addon for ${platform}`);
   return `./${NATIVE_FOLDER}/sharp-${platform}/lib/${addon}`;
+}
+
+/** The packages of sharp's libraries for a platform, by name. */
+export function sharpFolders(projectFolder: string, platform: string): ReadonlyMap<string, string> {
+  const names = sharpPackages(projectFolder, platform);
+  return new Map(names.map((name) => [name, findPackage(projectFolder, name)]));
 }
 
 /** The addon and, apart from Windows, the library it links to. */

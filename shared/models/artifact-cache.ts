@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { type ModelStore, StoreError } from '../stores/model-store.ts';
 import { createDownloader, type DownloadOptions } from './artifact-download.ts';
-import { createArtifactFolder, hasFiles } from './artifact-folder.ts';
+import { createArtifactFolder } from './artifact-folder.ts';
 import {
   type Artifact,
   checkContent,
@@ -14,7 +15,7 @@ import {
 
 export interface ArtifactCacheOptions extends DownloadOptions {
   readonly store: ModelStore;
-  /** Where downloads are kept; made when first needed. */
+  /** Where downloads are kept; made when first needed, for this user alone. */
   readonly folder: string;
 }
 
@@ -111,10 +112,15 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
       for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
         const known = fetched.get(folder) ?? start(folder);
         const { path, address, artifacts } = await known;
-        if (address !== undefined) await downloads.hold(address);
-        // Temp folders are cleaned by others, and local folders are edited.
-        if (await hasFiles(path, artifacts)) return path;
-        if (address !== undefined) await downloads.release(address);
+        if (address === undefined) {
+          // Local folders are edited.
+          if (await hasSizes(path, artifacts)) return path;
+        } else {
+          // Temp folders are cleaned by others.
+          await downloads.hold(address);
+          if (await downloads.has(address, artifacts)) return path;
+          await downloads.release(address);
+        }
         forget(folder, known);
       }
       throw new StoreError('changed', `The files of ${folder} go away as soon as they are there.`);
@@ -133,6 +139,13 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
       }
     },
   };
+}
+
+async function hasSizes(folder: string, artifacts: readonly Artifact[]): Promise<boolean> {
+  for (const { path, sizeBytes } of artifacts) {
+    if ((await stat(join(folder, path)).catch(() => undefined))?.size !== sizeBytes) return false;
+  }
+  return true;
 }
 
 /** Others can remove files between their download and the moment that they are held, but not time and again. */

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { createReadStream, type ReadStream, type Stats } from 'node:fs';
+import { type FileHandle, lstat, open, rename, rm, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
 import { systemCodeOf } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
 import { StoreError } from '../stores/model-store.ts';
@@ -9,15 +8,23 @@ import { allOrNone, type Downloader } from './artifact-download.ts';
 import { createArtifactLeases } from './artifact-leases.ts';
 import { listDownloads, PARTIAL } from './downloads.ts';
 import { type Artifact, checkContent } from './file-manifest.ts';
-import { removeLeftovers } from './leftovers.ts';
+import { ownName, removeLeftovers } from './leftovers.ts';
+import { checkOwnFolder, isOwn, makeOwnFolder } from './own-folder.ts';
 
 export interface ArtifactFolder {
   /**
-   * Gives the folder that holds exactly these artifacts, downloading what is missing.
+   * Gives the folder that holds exactly these artifacts, downloading what is missing. Files that another process
+   * downloaded are checked once: against their sha256, or where there is none by the time that marks checked files.
    *
    * @param address a name for the content, the same for the same content in every process
+   * @throws StoreError; `unwritable` also when other users can write to the folder
    */
   provide(address: string, artifacts: readonly Artifact[]): Promise<string>;
+  /**
+   * Whether the files are still what `provide` gave.
+   * @throws StoreError `unwritable` when other users can write to the folder
+   */
+  has(address: string, artifacts: readonly Artifact[]): Promise<boolean>;
   /** Keeps a folder, if it is there, until it was released as often as it was held. */
   hold(address: string): Promise<void>;
   release(address: string): Promise<void>;
@@ -28,24 +35,32 @@ export interface ArtifactFolder {
   remove(address: string): Promise<boolean>;
 }
 
+/** The time of change that files get once they are checked. FAT has no odd seconds, nor years before 1980. */
+const CHECKED = new Date('2000-01-01T00:00:00Z');
 /** Files that are open at once. */
 const OPEN_FILES = 8;
 const READ_BYTES = 1024 * 1024;
 
+/** Below the folder of downloads: files and folders that processes make or remove at the moment. */
+export const TEMPORARY_FOLDER = '.ternion-tmp';
+
 /**
  * A folder of downloads that several processes may share, and any of them may die at any moment:
  *
- *     <address>/           complete; it appears by one rename, and goes away by one while nobody holds it
- *     <address>.partial/   checked files of a download that is not complete yet; whoever comes next goes on with them
- *     tmp/<pid>-<uuid>     a file that one process is writing, or a folder that it removes
- *     marks/               who uses which address
+ *     <address>/                complete; it appears by one rename, and goes away by one while nobody holds it
+ *     <address>.partial/        checked files of an incomplete download; the next process completes it
+ *     .ternion-tmp/<own name>   a file that one process is writing, or a folder that it removes
+ *     .ternion-marks/           who uses which address
  *
  * Names below `<address>.partial/` only ever appear by a rename of a checked file, and only go away once `<address>/`
  * is there. So a rename of the one to the other, which fails when the other is there, never shows half a version.
- * Where a download finds no space, the folders that were used longest ago make room, and it is tried once more.
+ * Where a download finds no space, the folders that were used longest ago make room, and it is tried once more. Each
+ * checked file has the same time of change: a file that was changed later has another.
+ *
+ * All folders are this user's alone: nothing is read, written or removed where another user could have put a link.
  */
 export function createArtifactFolder(root: string, downloader: Downloader): ArtifactFolder {
-  const temporary = join(root, 'tmp');
+  const temporary = join(root, TEMPORARY_FOLDER);
   const leases = createArtifactLeases(root);
   const limitFiles = createLimiter(OPEN_FILES);
   let prepared: Promise<void> | undefined;
@@ -53,12 +68,14 @@ export function createArtifactFolder(root: string, downloader: Downloader): Arti
   /** Downloads one file, checks it, and shows it under its name. */
   async function addFile(artifact: Artifact, folder: string, signal: AbortSignal): Promise<void> {
     const target = join(folder, artifact.path);
-    if (await hasSize(target, artifact.sizeBytes)) return;
-    const name = join(temporary, `${process.pid}-${randomUUID()}`);
+    const name = join(temporary, ownName());
     try {
+      for (const parent of parentsOf(artifact.path)) await makeOwnFolder(join(folder, parent));
+      if (await isWhole(folder, artifact)) return;
       await writeFile(artifact, name, downloader, signal);
-      await checkContent(artifact, async () => createReadStream(name, { highWaterMark: READ_BYTES }));
-      await mkdir(dirname(target), { recursive: true });
+      await checkContent(artifact, async () => openFile(name));
+      // Some network drives keep no times: there each process downloads anew what has no checksum.
+      await utimes(name, new Date(), CHECKED).catch(() => undefined);
       await rename(name, target);
     } catch (error) {
       throw toDiskError(error, root, artifact);
@@ -83,28 +100,34 @@ export function createArtifactFolder(root: string, downloader: Downloader): Arti
   }
 
   async function prepare(): Promise<void> {
+    prepared ??= (async () => {
+      await makeOwnFolder(root);
+      await makeOwnFolder(temporary);
+      await removeLeftovers(temporary);
+    })();
     try {
-      await mkdir(temporary, { recursive: true, mode: 0o700 });
+      await prepared;
     } catch (error) {
       prepared = undefined;
-      throw toDiskError(error, root, undefined);
+      throw toDiskError(error, root);
     }
-    await removeLeftovers(temporary);
   }
 
-  async function complete(folder: string, artifacts: readonly Artifact[]): Promise<void> {
-    if (await hasFiles(folder, artifacts)) return;
-    prepared ??= prepare();
-    await prepared;
+  async function complete(address: string, artifacts: readonly Artifact[]): Promise<void> {
+    const folder = join(root, address);
+    if (await isComplete(folder, artifacts)) return;
+    await prepare();
     const partial = `${folder}${PARTIAL}`;
     // Something took files out of the complete folder: they are put back one by one.
-    const damaged = await exists(folder);
+    const damaged = await checkOwnFolder(folder);
+    const target = damaged ? folder : partial;
     try {
-      await fill(damaged ? folder : partial, artifacts);
+      await makeOwnFolder(target);
+      await fill(target, artifacts);
       if (!damaged) await rename(partial, folder);
     } catch (error) {
       // Another process was faster, and with its rename took the partial folder away from this one.
-      if (!(await hasFiles(folder, artifacts))) throw toDiskError(error, root, undefined);
+      if (!(await isComplete(folder, artifacts))) throw toDiskError(error, root);
       // It may still be written to by a third one, which will then remove it.
       await rm(partial, { recursive: true, force: true }).catch(() => undefined);
     }
@@ -112,9 +135,8 @@ export function createArtifactFolder(root: string, downloader: Downloader): Arti
 
   /** Shows a folder no more, and only then removes its files. */
   async function removeFolder(name: string): Promise<void> {
-    prepared ??= prepare();
-    await prepared;
-    const hidden = join(temporary, `${process.pid}-${randomUUID()}`);
+    await prepare();
+    const hidden = join(temporary, ownName());
     await rename(join(root, name), hidden);
     await rm(hidden, { recursive: true, force: true });
   }
@@ -133,17 +155,24 @@ export function createArtifactFolder(root: string, downloader: Downloader): Arti
   return {
     provide: async (address, artifacts) => {
       const folder = join(root, address);
+      await checkOwnFolder(root);
       await leases.take(address);
       try {
-        await complete(folder, artifacts).catch(async (error: unknown) => {
+        await complete(address, artifacts).catch(async (error: unknown) => {
           if (!(error instanceof StoreError) || error.reason !== 'no-space') throw error;
           if (!(await makeRoom(sumSizes(artifacts)))) throw error;
-          await complete(folder, artifacts);
+          await complete(address, artifacts);
         });
       } finally {
         await leases.drop(address);
       }
       return folder;
+    },
+    has: async (address, artifacts) => {
+      const folder = join(root, address);
+      if (!(await checkOwnFolder(root)) || !(await hasOwnFolders(folder, artifacts))) return false;
+      const found = await Promise.all(artifacts.map((artifact) => findFile(folder, artifact)));
+      return found.every((facts) => facts !== undefined);
     },
     hold: leases.take,
     release: leases.drop,
@@ -155,12 +184,49 @@ function sumSizes(artifacts: readonly Artifact[]): number {
   return artifacts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
-/** Whether a folder has all artifacts in their size. */
-export async function hasFiles(folder: string, artifacts: readonly Artifact[]): Promise<boolean> {
-  for (const { path, sizeBytes } of artifacts) {
-    if (!(await hasSize(join(folder, path), sizeBytes))) return false;
+/** Whether a folder is there with all artifacts, as they were downloaded. */
+async function isComplete(folder: string, artifacts: readonly Artifact[]): Promise<boolean> {
+  if (!(await hasOwnFolders(folder, artifacts))) return false;
+  for (const artifact of artifacts) {
+    if (!(await isWhole(folder, artifact))) return false;
   }
   return true;
+}
+
+/** Whether a file is what was downloaded. */
+async function isWhole(folder: string, artifact: Artifact): Promise<boolean> {
+  const facts = await findFile(folder, artifact);
+  if (!facts) return false;
+  // Copies of a folder, such as layers of container images, keep whole seconds.
+  if (artifact.sha256 === undefined) return Math.floor(facts.mtimeMs / 1000) === CHECKED.getTime() / 1000;
+  return await checkContent(artifact, async () => openFile(join(folder, artifact.path))).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The facts of a file that is there in its size; undefined also for links and what other users can change. */
+async function findFile(folder: string, { path, sizeBytes }: Artifact): Promise<Stats | undefined> {
+  const facts = await lstat(join(folder, path)).catch(() => undefined);
+  return facts?.isFile() && isOwn(facts) && facts.size === sizeBytes ? facts : undefined;
+}
+
+async function hasOwnFolders(folder: string, artifacts: readonly Artifact[]): Promise<boolean> {
+  const parents = new Set(artifacts.flatMap(({ path }) => parentsOf(path)));
+  for (const parent of ['', ...parents]) {
+    if (!(await checkOwnFolder(join(folder, parent)))) return false;
+  }
+  return true;
+}
+
+/** `a/b/c.onnx` is in `a` and `a/b`. */
+function parentsOf(path: string): readonly string[] {
+  const parts = path.split('/').slice(0, -1);
+  return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+}
+
+function openFile(path: string): ReadStream {
+  return createReadStream(path, { highWaterMark: READ_BYTES });
 }
 
 async function writeFile(artifact: Artifact, name: string, downloader: Downloader, signal: AbortSignal) {
@@ -185,16 +251,8 @@ async function writeFully(handle: FileHandle, chunk: Uint8Array, position: numbe
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
-}
-
-async function hasSize(path: string, sizeBytes: number): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.size === sizeBytes;
-}
-
 /** Errors of the store are StoreErrors by now; those that still have a code come from this machine's disk. */
-function toDiskError(error: unknown, root: string, artifact: Artifact | undefined): unknown {
+export function toDiskError(error: unknown, root: string, artifact?: Artifact): unknown {
   const code = systemCodeOf(error);
   if (error instanceof StoreError || code === undefined || code === 'ABORT_ERR') return error;
   const what = artifact ? `${artifact.source.path} (${artifact.sizeBytes} bytes)` : 'model files';

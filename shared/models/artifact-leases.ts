@@ -1,8 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { removeLeftovers } from './leftovers.ts';
+import { StoreError } from '../stores/model-store.ts';
+import { ownName, RENEW_MS, removeLeftovers } from './leftovers.ts';
+import { makeOwnFolder } from './own-folder.ts';
 
 /** What keeps downloads from being removed while they are used, among all processes that share their folder. */
 export interface ArtifactLeases {
@@ -22,11 +23,16 @@ interface Lease {
   count: number;
 }
 
+/** Below the folder of downloads: who uses what. */
+export const MARKS_FOLDER = '.ternion-marks';
+
 /** A removal is a rename, mostly. */
 const POLL_MS = 5;
+/** A removal that takes longer has ended with its process, on another host. */
+const LONGEST_REMOVAL_MS = 30_000;
 
 /**
- * Each process writes down what it uses and what it is about to remove, as empty files `<pid>-<uuid>.<what>.<address>`.
+ * Each process writes down what it uses and what it is about to remove, as empty files `<own name>.<what>.<address>`.
  * Both sides write first and look at the other's marks then, so that at least one of them sees the other: who removes
  * gives way, who uses waits for the removal to end and looks at the files only after it. Marks of processes that died
  * count for nothing. A folder that cannot be written to has no marks, and nobody who could remove something.
@@ -34,15 +40,22 @@ const POLL_MS = 5;
  * @param root the folder of downloads; a download is a folder in it that is called by its address
  */
 export function createArtifactLeases(root: string): ArtifactLeases {
-  const marks = join(root, 'marks');
+  const marks = join(root, MARKS_FOLDER);
   const leases = new Map<string, Lease>();
+  let renewal: NodeJS.Timeout | undefined;
 
-  const markOf = (what: 'use' | 'evict', address: string) =>
-    join(marks, `${process.pid}-${randomUUID()}.${what}.${address}`);
+  const markOf = (what: 'use' | 'evict', address: string) => join(marks, ownName(`.${what}.${address}`));
 
   async function write(mark: string): Promise<void> {
-    await mkdir(marks, { recursive: true, mode: 0o700 });
+    await makeOwnFolder(root);
+    await makeOwnFolder(marks);
     await writeFile(mark, '', { flag: 'wx', mode: 0o600 });
+  }
+
+  /** Other hosts cannot see whether this process runs. */
+  function renew(): void {
+    const now = new Date();
+    for (const { mark } of leases.values()) utimes(mark, now, now).catch(() => undefined);
   }
 
   async function isMarked(what: 'use' | 'evict', address: string): Promise<boolean> {
@@ -52,10 +65,26 @@ export function createArtifactLeases(root: string): ArtifactLeases {
   }
 
   async function announce(mark: string, address: string): Promise<void> {
-    await write(mark).catch(() => undefined);
-    while (await isMarked('evict', address)) await sleep(POLL_MS);
+    await write(mark).catch((error: unknown) => {
+      if (error instanceof StoreError) throw error;
+    });
+    const endMs = Date.now() + LONGEST_REMOVAL_MS;
+    while ((await isMarked('evict', address)) && Date.now() < endMs) await sleep(POLL_MS);
     const now = new Date();
     await utimes(join(root, address), now, now).catch(() => undefined);
+  }
+
+  async function drop(address: string): Promise<void> {
+    const lease = leases.get(address);
+    if (!lease) return;
+    lease.count -= 1;
+    if (lease.count > 0) return;
+    leases.delete(address);
+    if (leases.size === 0) {
+      clearInterval(renewal);
+      renewal = undefined;
+    }
+    await rm(lease.mark, { force: true }).catch(() => undefined);
   }
 
   return {
@@ -65,18 +94,17 @@ export function createArtifactLeases(root: string): ArtifactLeases {
         const mark = markOf('use', address);
         lease = { mark, ready: announce(mark, address), count: 0 };
         leases.set(address, lease);
+        renewal ??= setInterval(renew, RENEW_MS).unref();
       }
       lease.count += 1;
-      await lease.ready;
+      try {
+        await lease.ready;
+      } catch (error) {
+        await drop(address);
+        throw error;
+      }
     },
-    drop: async (address) => {
-      const lease = leases.get(address);
-      if (!lease) return;
-      lease.count -= 1;
-      if (lease.count > 0) return;
-      leases.delete(address);
-      await rm(lease.mark, { force: true }).catch(() => undefined);
-    },
+    drop,
     evict: async (address, remove) => {
       const mark = markOf('evict', address);
       try {

@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What the folder of a download that is not complete ends in. */
@@ -18,8 +18,8 @@ export async function listDownloads(root: string): Promise<readonly Download[]> 
   const found: (Download & { readonly usedAtMs: number })[] = [];
   for (const name of await readdir(root).catch(() => [])) {
     const address = NAME.exec(name)?.[1];
-    const facts = address && (await stat(join(root, name)).catch(() => undefined));
-    if (!address || !facts) continue;
+    const facts = address ? await lstat(join(root, name)).catch(() => undefined) : undefined;
+    if (!address || !facts?.isDirectory()) continue;
     const sizeBytes = await sumFiles(join(root, name));
     found.push({ name, address, sizeBytes, usedAtMs: facts.mtimeMs });
   }
@@ -30,7 +30,7 @@ async function sumFiles(folder: string): Promise<number> {
   let sum = 0;
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   for (const entry of entries) {
-    const facts = entry.isFile() && (await stat(join(entry.parentPath, entry.name)).catch(() => undefined));
+    const facts = entry.isFile() && (await lstat(join(entry.parentPath, entry.name)).catch(() => undefined));
     if (facts) sum += facts.size;
   }
   return sum;

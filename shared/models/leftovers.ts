@@ -1,23 +1,50 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { lstat, readdir, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { systemCodeOf } from '../errors.ts';
 
 /**
- * Removes what processes left behind that died: entries of a folder whose names begin with the number of a process,
- * such as `42-<uuid>`. One with this process's own number is a leftover when it is older than the process; there may be
- * other threads of it that made it now.
+ * A name for what this process makes for a while, `<host>-<pid>-<uuid>` and an ending. The host says who shares
+ * process numbers with this process; other machines and containers may share the folder.
+ */
+export function ownName(ending = ''): string {
+  host ??= readHost();
+  return `${host}-${process.pid}-${randomUUID()}${ending}`;
+}
+
+/** Exactly what `ownName` gives with the endings that are in use, so that no file of a user is ever taken for one. */
+const OWN_NAME =
+  /^([0-9a-f]{16})-([1-9]\d*)-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(?:\.(?:use|evict)\.[0-9a-f]{64})?$/;
+
+/** How often a process renews the time of what it keeps in use, so that other hosts know it is running. */
+export const RENEW_MS = 60_000;
+/** After this time without renewal, what a process on another host made counts as left. */
+const LEFT_MS = 15 * RENEW_MS;
+
+/**
+ * Removes what ended processes left in a folder. On this host the numbers of running processes decide; of other hosts
+ * nothing can be seen but the time of the last renewal. Links are removed, never followed.
  */
 export async function removeLeftovers(folder: string): Promise<void> {
-  const startMs = Date.now() - process.uptime() * 1000;
   for (const name of await readdir(folder).catch(() => [])) {
-    const pid = Number(/^(\d+)-/.exec(name)?.[1]);
-    if (!Number.isSafeInteger(pid) || pid === 0) continue;
+    const [, maker, pid] = OWN_NAME.exec(name) ?? [];
+    if (maker === undefined || pid === undefined) continue;
     const path = join(folder, name);
-    const facts = await stat(path).catch(() => undefined);
-    if (!facts) continue;
-    const left = pid === process.pid ? facts.mtimeMs < startMs : !isRunning(pid);
-    if (left) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+    const facts = await lstat(path).catch(() => undefined);
+    if (facts && isLeft(maker, Number(pid), facts.ctimeMs))
+      await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
+}
+
+/** @param changedMs when the system last saw it change; unlike the time of its content, nobody can choose that */
+function isLeft(maker: string, pid: number, changedMs: number): boolean {
+  host ??= readHost();
+  if (maker !== host) return changedMs < Date.now() - LEFT_MS;
+  if (pid !== process.pid) return !isRunning(pid);
+  // Other threads of this process may make some now, but nothing before it started.
+  return changedMs < Date.now() - process.uptime() * 1000;
 }
 
 function isRunning(pid: number): boolean {
@@ -27,5 +54,28 @@ function isRunning(pid: number): boolean {
   } catch (error) {
     // A process of another user answers EPERM.
     return systemCodeOf(error) !== 'ESRCH';
+  }
+}
+
+let host: string | undefined;
+
+/**
+ * Processes that know each other's numbers have the same host: on Linux those of one namespace in one boot, elsewhere
+ * those of one machine. Source: Linux manual pages proc_sys_kernel(5), pid_namespaces(7).
+ */
+function readHost(): string {
+  const facts = process.platform === 'linux' ? readNamespace() : [];
+  return createHash('sha256')
+    .update([hostname(), ...facts].join('\n'))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+/** Where the system hides the namespace, each process counts as a host of its own. */
+function readNamespace(): readonly string[] {
+  try {
+    return [readFileSync('/proc/sys/kernel/random/boot_id', 'utf8'), readlinkSync('/proc/self/ns/pid')];
+  } catch {
+    return [randomUUID()];
   }
 }

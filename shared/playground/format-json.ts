@@ -5,6 +5,8 @@ export interface JsonStyle {
   readonly indent?: number;
   /** How the three words of JSON are written in another language. */
   readonly words?: Readonly<Record<string, string>>;
+  /** How a key is written in another language; it comes with its quotes. */
+  readonly writeKey?: (key: string) => string;
 }
 
 /** A value as it is written: a literal, or a bracket with what is in it. */
@@ -24,26 +26,33 @@ const CLOSING = { '{': '}', '[': ']' } as const;
  * JSON text for reading: short values on one line, lists of numbers filled up line by line. It works on the text, so
  * that no digit of a number changes on the way; text that is not JSON is given back as it is.
  */
-export function formatJson(text: string, { indent = 0, words = {} }: JsonStyle = {}): string {
+export function formatJson(
+  text: string,
+  { indent = 0, words = {}, writeKey = asItIs }: JsonStyle = {},
+): string {
   if (parseText(text) === undefined) return text;
   const tokens = text.match(/"(?:\\.|[^"\\])*"|[{}[\],:]|[^\s{}[\],:"]+/g) ?? [];
-  return print(readNode(tokens.values(), words), indent, 0);
+  return print(readNode(tokens.values(), { words, writeKey }), indent, 0);
+}
+
+function asItIs(key: string): string {
+  return key;
 }
 
 /** Reads one value; the tokens are known to be valid JSON. */
 function readNode(
   tokens: Iterator<string, undefined>,
-  words: Readonly<Record<string, string>>,
+  style: Required<Pick<JsonStyle, 'words' | 'writeKey'>>,
   first?: string,
 ): Node {
   const token = first ?? tokens.next().value ?? '';
-  if (token !== '{' && token !== '[') return words[token] ?? token;
+  if (token !== '{' && token !== '[') return style.words[token] ?? token;
   const items: Item[] = [];
   for (let next = tokens.next(); !next.done && next.value !== CLOSING[token]; next = tokens.next()) {
     if (next.value === ',') continue;
-    const key = token === '{' ? `${next.value}: ` : '';
+    const key = token === '{' ? `${style.writeKey(next.value)}: ` : '';
     if (key) tokens.next();
-    items.push({ key, value: key ? readNode(tokens, words) : readNode(tokens, words, next.value) });
+    items.push({ key, value: key ? readNode(tokens, style) : readNode(tokens, style, next.value) });
   }
   return { open: token, items };
 }

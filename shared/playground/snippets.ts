@@ -48,7 +48,14 @@ function writeJavaScript({ url, type, body }: Call): string {
 
 function writeScriptBody(json: string): string {
   const isExact = parseText(json) !== undefined && !LONG_INTEGER.test(json);
-  return isExact ? `JSON.stringify(${formatJson(json, { indent: 2 })})` : quoteScript(json);
+  return isExact
+    ? `JSON.stringify(${formatJson(json, { indent: 2, writeKey: writeScriptKey })})`
+    : quoteScript(json);
+}
+
+/** In an object literal that name, however it is written, sets the prototype unless it is computed. */
+function writeScriptKey(key: string): string {
+  return JSON.parse(key) === '__proto__' ? `[${key}]` : key;
 }
 
 function quoteScript(text: string): string {

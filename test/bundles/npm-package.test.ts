@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { exec, execFile } from 'node:child_process';
+import { readdirSync, statSync, utimesSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,15 @@ const manifest = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'
 /** What npm installs for sharp on this machine. */
 const SHARP = ['sharp', '@img', 'detect-libc', 'semver'];
 
+/** The files at the top and all that is built, with size and time of change. */
+function readTree(): readonly string[] {
+  const built = readdirSync(join(PROJECT, 'dist'), { recursive: true, encoding: 'utf8' });
+  return [...readdirSync(PROJECT), ...built.map((path) => join('dist', path))].sort().map((path) => {
+    const facts = statSync(join(PROJECT, path));
+    return facts.isDirectory() ? path : `${path} ${facts.size} ${facts.mtimeMs} ${facts.ino}`;
+  });
+}
+
 describe('the npm package', () => {
   it('depends on sharp alone, and runs nothing when it is installed', () => {
     expect(Object.keys(manifest.dependencies)).toEqual(['sharp']);
@@ -19,6 +29,37 @@ describe('the npm package', () => {
     }
     expect(manifest.files).toEqual(['dist/cli', 'dist/runtimes', 'docs']);
     expect(manifest.bin).toEqual({ ternion: 'dist/cli/index.mjs' });
+  });
+
+  it('holds the libraries of four platforms, and packing it leaves the tree as it was', async () => {
+    const before = readTree();
+    const { stdout } = await promisify(exec)('npm pack --dry-run --json', { cwd: PROJECT });
+    const [{ files }] = JSON.parse(stdout.slice(stdout.search(/^\[$/m)));
+    const paths: readonly string[] = files.map(({ path }: { path: string }) => path);
+    const libraries = paths.filter((path) => path.startsWith('dist/runtimes/'));
+    expect(libraries.map((path) => path.replace('dist/runtimes/', '')).sort()).toEqual([
+      'darwin-arm64/libonnxruntime.1.dylib',
+      'darwin-arm64/onnxruntime_binding.node',
+      'linux-arm64/libonnxruntime.so.1',
+      'linux-arm64/onnxruntime_binding.node',
+      'linux-x64/libonnxruntime.so.1',
+      'linux-x64/onnxruntime_binding.node',
+      'win32-x64/DirectML.dll',
+      'win32-x64/onnxruntime.dll',
+      'win32-x64/onnxruntime_binding.node',
+    ]);
+    expect(paths).toContain('dist/cli/THIRD-PARTY-NOTICES.txt');
+    expect(readTree()).toEqual(before);
+  });
+
+  it('is not packed from a build that is older than its sources', async () => {
+    const meta = join(PROJECT, 'dist/meta/cli.json');
+    const { atime, mtime } = statSync(meta);
+    onTestFinished(() => utimesSync(meta, atime, mtime));
+    utimesSync(meta, new Date(0), new Date(0));
+    await expect(promisify(exec)('npm pack --dry-run', { cwd: PROJECT })).rejects.toThrow(
+      /dist\/cli is older than \S+: run npm run build -- cli first\./,
+    );
   });
 
   it('runs with its own files and its dependency, with nothing else of the project around', async () => {

@@ -19,21 +19,28 @@ export interface ResultFormat {
   isBad(line: string): boolean;
 }
 
+export interface FormatOptions {
+  /** The model's labels, each a column of a CSV. */
+  readonly labels: readonly string[] | undefined;
+  /** Whether rows are files of a folder. */
+  readonly isFolder: boolean;
+  /** Whether cells of a CSV that a spreadsheet would run get an apostrophe in front. */
+  readonly safeCells: boolean;
+}
+
 /**
  * The format of an output file, by its extension.
  *
- * @param labels the model's labels, each a column of a CSV
- * @throws CommandError for another extension
+ * @throws CommandError for another extension, and for safe cells where there are none
  */
-export function resultFormat(
-  path: string,
-  labels: readonly string[] | undefined,
-  isFolder: boolean,
-): ResultFormat {
+export function resultFormat(path: string, options: FormatOptions): ResultFormat {
   const extension = extname(path).toLowerCase();
-  if (extension === '.jsonl' || extension === '.ndjson')
+  if (extension === '.csv') return csvFormat(options);
+  if (extension === '.jsonl' || extension === '.ndjson') {
+    if (options.safeCells)
+      throw new CommandError(`--safe-cells is for .csv outputs; ${JSON.stringify(path)} has no cells.`, 2);
     return { name: 'jsonl', header: '', write: writeLines, isBad: (line) => BAD_LINE.test(line) };
-  if (extension === '.csv') return csvFormat(labels, isFolder);
+  }
   throw new CommandError(`${JSON.stringify(path)} must end in .jsonl or .csv.`, 2);
 }
 
@@ -48,15 +55,17 @@ function writeLines(results: readonly Result[]): string {
 
 const BAD_LINE = /^\{(?:"row":\d+|"file":"(?:[^"\\]|\\.)*"),"error":"(?:[^"\\]|\\.)*"\}$/;
 
-function csvFormat(labels: readonly string[] | undefined, isFolder: boolean): ResultFormat {
+function csvFormat({ labels, isFolder, safeCells }: FormatOptions): ResultFormat {
+  const write = (rows: readonly (readonly (string | number)[])[]) =>
+    stringify(safeCells ? rows.map((cells) => cells.map(toSafeCell)) : [...rows]);
   const place = isFolder ? 'file' : 'row';
   const scores = labels?.map((label) => oneLine(`probability_${label}`)) ?? [];
   const names = [place, 'prediction', ...(labels ? ['confidence'] : []), ...scores, 'error'];
   return {
-    name: `csv ${names.join(',')}`,
-    header: stringify([names]),
+    name: `csv ${safeCells ? 'safe ' : ''}${names.join(',')}`,
+    header: write([names]),
     write: (results) =>
-      stringify(
+      write(
         results.map((result) => {
           const { row } = result;
           const at = row.file === undefined ? row.row : oneLine(row.file);
@@ -76,6 +85,15 @@ function csvFormat(labels: readonly string[] | undefined, isFolder: boolean): Re
     // Errors are the last cell, which ends in no comma but in quotes where it holds one.
     isBad: (line) => !line.endsWith(','),
   };
+}
+
+/** What spreadsheets take for a formula. Source: OWASP, "CSV Injection"; OWASP ASVS 5.0, 1.2.10. */
+const FORMULA = /^(?:\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n\0])/;
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
+/** With an apostrophe in front spreadsheets show a text as it is; numbers stay numbers. */
+function toSafeCell(cell: string | number): string | number {
+  return typeof cell === 'string' && FORMULA.test(cell) && !NUMBER.test(cell) ? `'${cell}` : cell;
 }
 
 function toCell(value: WritableJson): string {

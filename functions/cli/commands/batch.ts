@@ -20,6 +20,7 @@ export interface BatchOptions extends TableOptions {
   readonly repository?: string;
   readonly batchSize: string;
   readonly force?: boolean;
+  readonly safeCells?: boolean;
 }
 
 interface Counts {
@@ -42,7 +43,11 @@ export async function batch(
   const bound = await bindSource(opened, source);
   // All scores of a row are in its result, but only the best ones of an image.
   const labels = bound.kind === 'image' ? bound.labels && [] : bound.labels;
-  const format = resultFormat(output, labels, source.kind === 'folder');
+  const format = resultFormat(output, {
+    labels,
+    isFolder: source.kind === 'folder',
+    safeCells: options.safeCells === true,
+  });
   const unlock = await lockOutput(output);
   try {
     const journal = await openJournal(

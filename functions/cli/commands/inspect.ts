@@ -27,17 +27,24 @@ export interface InspectOptions {
 /** `ternion inspect`: what a model takes and gives, and what it is taken for. */
 export async function inspect(argument: string, options: InspectOptions, output: Console): Promise<void> {
   const { app, reference, file } = await openModel(argument, options.repository);
-  const folder = await app.inference.repository.open(reference);
-  const path = join(folder.path, folder.modelFile);
-  const graph = readModelFile(path);
-  const facts = describeFile(folder, file ?? folder.modelFile, path, graph);
-  const place = await placeOfConfig(argument, file);
-  const verdict = await app.inference
-    .describe(reference, (model): Verdict => describeModel(model, graph, facts, place))
-    .catch((error: unknown): Verdict => ({ problem: describeFailure(error).text }));
-  await app.close();
-  output.result({ ...facts, ...verdict }, () => describeInspection(argument, facts, verdict));
-  if ('problem' in verdict) process.exitCode = 1;
+  try {
+    const folder = await app.inference.repository.open(reference);
+    const path = join(folder.path, folder.modelFile);
+    try {
+      const graph = readModelFile(path);
+      const facts = describeFile(folder, file ?? folder.modelFile, path, graph);
+      const place = await placeOfConfig(argument, file);
+      const verdict = await app.inference
+        .describe(reference, (model): Verdict => describeModel(model, graph, facts, place))
+        .catch((error: unknown): Verdict => ({ problem: describeFailure(error).text }));
+      output.result({ ...facts, ...verdict }, () => describeInspection(argument, facts, verdict));
+      if ('problem' in verdict) process.exitCode = 1;
+    } finally {
+      await folder.release();
+    }
+  } finally {
+    await app.close();
+  }
 }
 
 /** Where a model.json is found; files that are called otherwise than `model.onnx` have none beside them. */

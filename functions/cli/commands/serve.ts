@@ -2,6 +2,7 @@ import type { Config } from '../../../shared/config.ts';
 import type { ModelListing } from '../../../shared/models/model-repository.ts';
 import type { Host } from '../../host.ts';
 import { ListenError, type RunningServer, startServer } from '../../server.ts';
+import { shellWord } from '../../shell-word.ts';
 import { CommandError, type Console } from '../console.ts';
 import { isVersionFolder } from '../is-version-folder.ts';
 import { openHost } from '../open-host.ts';
@@ -74,7 +75,7 @@ async function tellCalls(
 async function checkRepository(repository: string | undefined): Promise<void> {
   if (!repository || !isPath(repository) || !(await isVersionFolder(repository))) return;
   throw new CommandError(
-    `${repository} is a model, not a repository: publish it with ternion add ${repository} -r models, and serve models.`,
+    `${repository} is a model, not a repository: publish it with ternion add ${shellWord(repository)} -r models, and serve models.`,
     2,
   );
 }

@@ -1,4 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../shared/json/parse-json.ts';
+import { printableLine } from '../../printable.ts';
+import { alignColumns } from '../text-table.ts';
 
 /** Most scores that are told; `--json` has all. */
 const SHOWN = 10;
@@ -26,8 +28,10 @@ function describeOne(prediction: JsonObject, withScores: boolean, format: Format
   if (!withScores || !isJsonObject(scores)) return title;
   const best = Object.entries(scores).sort(([, a], [, b]) => Number(b) - Number(a));
   const shown = best.slice(0, SHOWN);
-  const width = Math.max(...shown.map(([label]) => label.length));
-  const lines = shown.map(([label, score]) => `  ${label.padEnd(width)}  ${format(Number(score))}`);
+  const lines = alignColumns(
+    shown.map(([label, score]) => [`  ${label}`, format(Number(score))]),
+    ['left', 'right'],
+  );
   const more = best.length > SHOWN ? [`  and ${best.length - SHOWN} more`] : [];
   return [title, ...lines, ...more].join('\n');
 }
@@ -46,7 +50,7 @@ function isShare(score: number): boolean {
 }
 
 function formatValue(value: JsonValue): string {
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'object' ? JSON.stringify(value) : printableLine(String(value));
 }
 
 function formatPercent(score: number): string {

@@ -5,6 +5,7 @@ import { InferenceError } from '../../../shared/errors.ts';
 import type { InputKind } from '../../../shared/inference/input.ts';
 import { isJsonObject, type JsonValue, parseJson } from '../../../shared/json/parse-json.ts';
 import { sniffImageType } from '../../../shared/processing/image/sniff.ts';
+import { shellWord } from '../../shell-word.ts';
 import { CommandError } from '../console.ts';
 import { JSON_DEPTH } from '../json-depth.ts';
 
@@ -49,7 +50,7 @@ const IMAGES: Readonly<Record<string, string>> = {
 async function readDataFile(path: string, kind: InputKind): Promise<Body> {
   if (/\.(?:csv|tsv|jsonl|ndjson)$/i.test(path)) {
     throw new CommandError(
-      `${path} holds many rows: run them with ternion batch <model> ${path} <output>.`,
+      `${path} holds many rows: run them with ternion batch <model> ${shellWord(path)} <output>.`,
       2,
     );
   }

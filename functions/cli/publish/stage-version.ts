@@ -23,7 +23,7 @@ export async function stageVersion(
   trial: Trial,
   optimize: boolean,
 ): Promise<FileManifest> {
-  const { modelFile } = await app.inference.repository.open(reference);
+  const modelFile = await app.inference.repository.locate(reference);
   const prefix = `${reference.name}/${reference.version}/`;
   for (const file of await store.list(prefix.slice(0, -1))) {
     const path = file.path.slice(prefix.length);

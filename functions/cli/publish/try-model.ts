@@ -36,7 +36,9 @@ export async function tryModel(model: OpenModel): Promise<Trial> {
   const { app, reference } = model;
   const example = await app.inference.describe(reference, (found) => found.example);
   const folder = await app.inference.repository.open(reference);
-  const text = await readFile(join(folder.path, REFERENCE_FILE), 'utf8').catch(() => undefined);
+  const text = await readFile(join(folder.path, REFERENCE_FILE), 'utf8')
+    .catch(() => undefined)
+    .finally(folder.release);
   const exchanges: Exchange[] = [];
   if (text === undefined) {
     if (!example) return { references: 0, exchanges };

@@ -1,8 +1,10 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { MARKS_FOLDER } from '../../../shared/models/artifact-leases.ts';
 import { type S3Server, startS3Server } from '../../fixtures/s3-server.ts';
 import { PROJECT } from '../../hosts/environment.ts';
-import { type Outcome, startCommand } from './run-command.ts';
+import { type Outcome, startCommand, temporaryFolder } from './run-command.ts';
 
 const IRIS = join(PROJECT, 'models/iris/2');
 const FILES = ['files.json', 'model.json', 'model.onnx', 'reference.json'];
@@ -10,18 +12,21 @@ const keysOf = (version: string) => FILES.map((name) => `prod/iris/${version}/${
 
 async function startBucket(): Promise<{
   s3: S3Server;
+  cache: string;
   run: (...args: readonly string[]) => Promise<Outcome>;
 }> {
   const s3 = await startS3Server();
   onTestFinished(() => s3.close());
+  const cache = await temporaryFolder();
   const environment = {
+    MODEL_CACHE_FOLDER: cache,
     AWS_REGION: s3.client.region,
     AWS_ENDPOINT_URL_S3: s3.client.endpoint,
     AWS_ACCESS_KEY_ID: s3.client.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: s3.client.credentials.secretAccessKey,
     MODEL_REPOSITORY: 's3://models/prod',
   };
-  return { s3, run: (...args) => startCommand(args, '', environment).outcome };
+  return { s3, cache, run: (...args) => startCommand(args, '', environment).outcome };
 }
 
 describe('ternion add to S3', () => {
@@ -36,6 +41,20 @@ describe('ternion add to S3', () => {
     expect(puts.at(-1)?.key).toBe('prod/iris/1/model.onnx');
     const served = await run('predict', 'iris', '[5.1, 3.5, 1.4, 0.2]', '--json');
     expect(JSON.parse(served.stdout)).toMatchObject({ prediction: 'setosa', model_version: '1' });
+  });
+
+  it('is used by other commands, none of which keeps hold of what was downloaded', async () => {
+    const { cache, run } = await startBucket();
+    await run('add', IRIS, '-n', 'iris');
+    for (const args of [
+      ['inspect', 'iris'],
+      ['predict', 'iris', '[5.1, 3.5, 1.4, 0.2]'],
+      ['predict', 'iris', '[1]'],
+    ]) {
+      await run(...args);
+      const [folder = ''] = await readdir(cache);
+      expect(await readdir(join(cache, folder, MARKS_FOLDER)), args.join(' ')).toEqual([]);
+    }
   });
 
   it('takes the next version, and never one that is there', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createArtifactCache } from '../../../shared/models/artifact-cache.ts';
+import { TEMPORARY_FOLDER } from '../../../shared/models/artifact-folder.ts';
 import type { ModelStore } from '../../../shared/stores/model-store.ts';
 
 const disk = vi.hoisted(() => ({ freeBytes: Number.POSITIVE_INFINITY, code: 'ENOSPC' }));
@@ -56,7 +57,7 @@ describe('fetchFolder on a disk in trouble', () => {
       cause: { code },
     });
     expect(reads).toBe(1);
-    expect(await readdir(join(folder, 'tmp'))).toEqual([]);
+    expect(await readdir(join(folder, TEMPORARY_FOLDER))).toEqual([]);
   });
 
   it('goes on when a write takes only a part of the bytes', async () => {

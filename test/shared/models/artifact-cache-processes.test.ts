@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { TEMPORARY_FOLDER } from '../../../shared/models/artifact-folder.ts';
+import { MARKS_FOLDER } from '../../../shared/models/artifact-leases.ts';
 import { type S3Server, startS3Server } from '../../fixtures/s3-server.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../fixtures/fetch-folder.ts', import.meta.url));
@@ -75,8 +77,8 @@ describe('fetchFolder in several processes', () => {
     );
     child.kill('SIGKILL');
     await once(child, 'close');
-    const left = await readdir(join(folder, 'tmp'));
-    expect(left.map((name) => name.split('-')[0])).toEqual([String(child.pid)]);
+    const left = await readdir(join(folder, TEMPORARY_FOLDER));
+    expect(left.map((name) => name.split('-')[1])).toEqual([String(child.pid)]);
     expect((await readdir(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name))).toEqual([]);
     const before = { config: requestsFor('model.json'), model: requestsFor('model.onnx') };
     expect(before).toEqual({ config: 1, model: 4 });
@@ -88,7 +90,7 @@ describe('fetchFolder in several processes', () => {
     // The finished file is used again; the one that was being written is downloaded anew.
     expect(requestsFor('model.json') - before.config).toBe(0);
     expect(requestsFor('model.onnx') - before.model).toBe(4);
-    expect(await readdir(join(folder, 'tmp'))).toEqual([]);
+    expect(await readdir(join(folder, TEMPORARY_FOLDER))).toEqual([]);
     expect(await finished()).toEqual([]);
   }, 30_000);
 
@@ -99,7 +101,11 @@ describe('fetchFolder in several processes', () => {
     const [path = ''] = paths;
     expect(paths).toEqual([path, path, path]);
     expect((await readFile(join(path, 'model.onnx'))).equals(model)).toBe(true);
-    expect((await readdir(folder)).sort()).toEqual([path.slice(folder.length + 1), 'marks', 'tmp']);
-    expect(await readdir(join(folder, 'tmp'))).toEqual([]);
+    expect((await readdir(folder)).sort()).toEqual([
+      MARKS_FOLDER,
+      TEMPORARY_FOLDER,
+      path.slice(folder.length + 1),
+    ]);
+    expect(await readdir(join(folder, TEMPORARY_FOLDER))).toEqual([]);
   }, 30_000);
 });

@@ -5,6 +5,9 @@ import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createArtifactCache } from '../../../shared/models/artifact-cache.ts';
+import { TEMPORARY_FOLDER } from '../../../shared/models/artifact-folder.ts';
+import { MARKS_FOLDER } from '../../../shared/models/artifact-leases.ts';
+import { ownName } from '../../../shared/models/leftovers.ts';
 import { createModelRepository } from '../../../shared/models/model-repository.ts';
 import type { ModelStore } from '../../../shared/stores/model-store.ts';
 
@@ -74,7 +77,7 @@ describe('a download that finds no space', () => {
     await cache.releaseFolder(await cache.fetchFolder('a/1'));
     const c = await cache.fetchFolder('c/1');
     expect(await Promise.all([a, b, c].map(isThere))).toEqual([true, false, true]);
-    expect(await readdir(join(folder, 'tmp'))).toEqual([]);
+    expect(await readdir(join(folder, TEMPORARY_FOLDER))).toEqual([]);
   });
 
   it('fails where all others are used, and goes on once one is not', async () => {
@@ -119,7 +122,8 @@ describe('a download that finds no space', () => {
     const a = await first.fetchFolder('a/1');
     await first.releaseFolder(a);
     const { pid } = spawnSync(process.execPath, ['--version']);
-    await writeFile(join(folder, 'marks', `${pid}-x.use.${basename(a)}`), '');
+    const mark = ownName(`.use.${basename(a)}`).replace(`-${process.pid}-`, `-${pid}-`);
+    await writeFile(join(folder, MARKS_FOLDER, mark), '');
     await first.fetchFolder('b/1');
     await open().fetchFolder('c/1');
     expect(await isThere(a)).toBe(false);
@@ -133,7 +137,11 @@ describe('a download that finds no space', () => {
       list: async () => ['0', '1'].map((name) => ({ path: `two/1/${name}`, sizeBytes: 1000, etag: 'x' })),
       read: async (file, start, end) => {
         if (file.path === 'two/1/1')
-          await vi.waitFor(async () => expect(await readdir(folder)).toHaveLength(3));
+          await vi.waitFor(async () =>
+            expect(await readdir(folder, { recursive: true })).toContainEqual(
+              expect.stringMatching(/partial\/0$/),
+            ),
+          );
         return await store.read(file, start, end);
       },
     };

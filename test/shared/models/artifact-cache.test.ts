@@ -1,9 +1,11 @@
-import { mkdir, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createArtifactCache } from '../../../shared/models/artifact-cache.ts';
+import { TEMPORARY_FOLDER } from '../../../shared/models/artifact-folder.ts';
+import { ownName } from '../../../shared/models/leftovers.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import type { ModelStore } from '../../../shared/stores/model-store.ts';
 import {
@@ -18,6 +20,11 @@ import {
   remains,
   setup,
 } from '../../fixtures/artifact-setup.ts';
+
+/** A name of a file that a process makes. */
+function nameOf(pid: number, host = '$1'): string {
+  return ownName().replace(/^(.{16})-\d+/, `${host}-${pid}`);
+}
 
 describe('fetchFolder over a remote store', () => {
   it('downloads all files of a version in parts and gives their folder', async () => {
@@ -139,24 +146,34 @@ describe('fetchFolder over a remote store', () => {
     expect(await readFile(join(old, 'model.onnx'), 'utf8')).toBe('old');
   });
 
-  it('removes files of processes that died while writing, and leaves those of running ones', async () => {
-    const { folder, open } = await setup({ 'iris/1/model.onnx': 'x' });
-    await mkdir(join(folder, 'tmp'), { recursive: true });
-    const write = async (name: string, time: Date) => {
-      await writeFile(join(folder, 'tmp', name), 'half');
-      await utimes(join(folder, 'tmp', name), time, time);
-    };
-    const longAgo = new Date(Date.now() - 1e9);
-    // Linux numbers processes up to 2^22; init is always there.
-    await write('99999999-dead', new Date());
-    await write('1-running', longAgo);
-    await write(`${process.pid}-of-another-thread`, new Date());
-    await write(`${process.pid}-of-an-earlier-process`, longAgo);
-    await write('not-ours', longAgo);
-    await open().fetchFolder('iris/1');
-    const kept = ['1-running', `${process.pid}-of-another-thread`, 'not-ours'];
-    expect((await readdir(join(folder, 'tmp'))).sort()).toEqual(kept.sort());
-  });
+  it.each([
+    ['now', 0],
+    ['in a quarter of an hour', 16 * 60_000],
+  ])(
+    'removes files of processes that died while writing, not those of running ones, %s',
+    async (_, laterMs) => {
+      const { folder, open } = await setup({ 'iris/1/model.onnx': 'x' });
+      const temporary = join(folder, TEMPORARY_FOLDER);
+      const names = {
+        running: nameOf(1),
+        // Linux numbers processes up to 2^22.
+        ended: nameOf(99_999_999),
+        // Of another thread, or of an earlier process that had the same number.
+        same: ownName(),
+        // Whether it runs cannot be seen from here.
+        elsewhere: nameOf(99_999_999, '0'.repeat(16)),
+        user: '99999999-invoice.pdf',
+      };
+      await mkdir(temporary, { recursive: true, mode: 0o700 });
+      for (const name of Object.values(names)) await writeFile(join(temporary, name), 'half');
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + laterMs });
+      onTestFinished(() => void vi.useRealTimers());
+      await open().fetchFolder('iris/1');
+      const { running, same, elsewhere, user } = names;
+      const kept = laterMs > 0 ? [running, user] : [running, user, same, elsewhere];
+      expect((await readdir(temporary)).sort()).toEqual(kept.sort());
+    },
+  );
 
   it('rejects with "missing" when the folder has no files', async () => {
     const { open } = await setup({ 'iris/1/model.onnx': 'x' });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { createArtifactCache } from '../../../shared/models/artifact-cache.ts';
+import { TEMPORARY_FOLDER } from '../../../shared/models/artifact-folder.ts';
 import { type ModelStore, StoreError } from '../../../shared/stores/model-store.ts';
 import {
   bytes,
@@ -41,7 +42,7 @@ describe('fetchFolder over a store with faults', () => {
       message: expect.stringContaining('iris/1/model.onnx broke off 5 times, at last at byte 500 of 5000'),
     });
     expect(pauses).toEqual([100, 200, 400, 800]);
-    expect(await readdir(join(folder, 'tmp'))).toEqual([]);
+    expect(await readdir(join(folder, TEMPORARY_FOLDER))).toEqual([]);
   });
 
   it('takes a slow body', async () => {
@@ -83,7 +84,7 @@ describe('fetchFolder over a store with faults', () => {
     const cache = createArtifactCache({ store, folder, partBytes: 10_000, requests: 4 });
     await expect(cache.fetchFolder('iris/1')).rejects.toMatchObject({ message: 'not this one' });
     expect(streams.map(({ destroyed }) => destroyed)).toEqual([true, true, true]);
-    expect(await readdir(join(folder, 'tmp'))).toEqual([]);
+    expect(await readdir(join(folder, TEMPORARY_FOLDER))).toEqual([]);
   });
 
   it('rejects with "missing" when an object goes away after the listing', async () => {

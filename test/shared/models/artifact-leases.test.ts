@@ -1,8 +1,9 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
-import { createArtifactLeases } from '../../../shared/models/artifact-leases.ts';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createArtifactLeases, MARKS_FOLDER } from '../../../shared/models/artifact-leases.ts';
+import { ownName, RENEW_MS } from '../../../shared/models/leftovers.ts';
 import { makeFolder } from '../temporary-folder.ts';
 
 const ADDRESS = 'a'.repeat(64);
@@ -35,7 +36,7 @@ describe('a lease', () => {
     expect(seen.lost).toBe(0);
     expect(seen.kept + seen.gone).toBe(150);
     expect(seen.gone).toBeLessThanOrEqual(removed);
-    expect(await readdir(join(root, 'marks'))).toEqual([]);
+    expect(await readdir(join(root, MARKS_FOLDER))).toEqual([]);
   });
 
   it('is not in the way of a removal after it was dropped, nor another address', async () => {
@@ -53,5 +54,35 @@ describe('a lease', () => {
     const leases = createArtifactLeases(await makeFolder({}));
     expect(await leases.evict(ADDRESS, () => Promise.reject(new Error('busy')))).toBe(false);
     await leases.take(ADDRESS);
+  });
+
+  it('of another host counts while it is renewed, whatever processes run here', async () => {
+    const root = await makeFolder({});
+    const leases = createArtifactLeases(root);
+    const remove = async () => undefined;
+    await leases.evict(ADDRESS, remove);
+    const mark = ownName(`.use.${ADDRESS}`).replace(/^.{16}-\d+/, `${'0'.repeat(16)}-99999999`);
+    await writeFile(join(root, MARKS_FOLDER, mark), '');
+    expect(await leases.evict(ADDRESS, remove)).toBe(false);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 16 * RENEW_MS });
+    onTestFinished(() => void vi.useRealTimers());
+    expect(await leases.evict(ADDRESS, remove)).toBe(true);
+  });
+
+  it('is renewed as long as it is held', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const root = await makeFolder({});
+    const leases = createArtifactLeases(root);
+    await leases.take(ADDRESS);
+    const [name = ''] = await readdir(join(root, MARKS_FOLDER));
+    const mark = join(root, MARKS_FOLDER, name);
+    const now = Date.now();
+    const longAgo = new Date(now - 16 * RENEW_MS);
+    await utimes(mark, longAgo, longAgo);
+    vi.advanceTimersByTime(RENEW_MS);
+    await vi.waitFor(async () => expect((await stat(mark)).mtimeMs).toBeGreaterThan(now - RENEW_MS));
+    await leases.drop(ADDRESS);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { TEMPORARY_FOLDER } from '../../../shared/models/artifact-folder.ts';
 import { bytes, isModel, KIBIBYTE, manifest, setup } from '../../fixtures/artifact-setup.ts';
 
 describe('fetchFolder with files.json', () => {
@@ -55,7 +56,7 @@ describe('fetchFolder with files.json', () => {
       message: `iris/1/model.onnx is damaged: files.json says sha256 ${sha256(model)}, but it is ${wrong}.`,
     });
     expect(server.requests.filter(isModel)).toHaveLength(4);
-    expect(await readdir(join(folder, 'tmp'))).toEqual([]);
+    expect(await readdir(join(folder, TEMPORARY_FOLDER))).toEqual([]);
     expect((await readdir(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name))).toEqual([]);
   });
 

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { type Call, SNIPPETS } from '../../../shared/playground/snippets.ts';
 
@@ -37,6 +38,17 @@ describe('a call as code', () => {
       ].join('\n'),
     );
     expect(write('JavaScript', FILE_CALL)).toContain(`body: await readFile('a "b" c\\'s.png'),`);
+  });
+
+  it.each([
+    '{"features":{"__proto__":1,"a":2}}',
+    '{"features":{"\\u005f_proto__":{"b":1},"__proto":[{"__proto__":null}]}}',
+    '{"instances":["__proto__"]}',
+  ])('sends %s from JavaScript with all its features', (json) => {
+    const code = write('JavaScript', { ...JSON_CALL, body: { json } });
+    const [, body = ''] = /body: (.*),\n\}\);/s.exec(code) ?? [];
+    expect(JSON.parse(runInNewContext(body))).toEqual(JSON.parse(json));
+    expect(runInNewContext(body)).toBe(JSON.stringify(JSON.parse(json)));
   });
 
   it('is written in Python', () => {

@@ -19,7 +19,7 @@ describe.each(['out.csv', 'out.jsonl'])('a bad row of %s', (path) => {
   ];
 
   it('is told apart from any other by its line', () => {
-    const format = resultFormat(path, labels, true);
+    const format = resultFormat(path, { labels, isFolder: true, safeCells: false });
     const areBad = (results: readonly Result[]) =>
       results.map((result) => format.isBad(format.write([result]).trimEnd()));
     expect(areBad(good)).toEqual([false, false, false]);
@@ -29,9 +29,65 @@ describe.each(['out.csv', 'out.jsonl'])('a bad row of %s', (path) => {
 
 describe('a CSV of results', () => {
   it('has one line for each result, whatever is in the names of labels and files', () => {
-    const format = resultFormat('out.csv', ['a\nb'], true);
+    const format = resultFormat('out.csv', { labels: ['a\nb'], isFolder: true, safeCells: false });
     expect(format.header).toBe('file,prediction,confidence,probability_a b,error\n');
     const prediction = { prediction: 'a\nb', confidence: 1, probabilities: new Map([['a\nb', 1]]) };
     expect(format.write([{ row: image('x\r\ny.png'), prediction }])).toBe('x y.png,a b,1,1,\n');
+  });
+});
+
+describe('safe cells', () => {
+  const open = (safeCells: boolean, path = 'out.csv') =>
+    resultFormat(path, { labels: ['=a', '-1.5'], isFolder: true, safeCells });
+  const write = (safeCells: boolean, prediction: string | number) =>
+    open(safeCells)
+      .write([{ row: image('x'), prediction: { prediction } }])
+      .split(',')[1];
+
+  it.each([
+    '=1+1',
+    '+1+1',
+    '-1+1',
+    '-',
+    '@SUM(1)',
+    '\tx',
+    ' =1+1',
+    '\u3000=1',
+    '\uff1d1',
+    '\0=1',
+    '-1.5.2',
+    '-0x10',
+    '- 1',
+    '-e5',
+    '-inf',
+  ])('put an apostrophe before the label %j', (label) => {
+    expect(write(true, label)).toBe(`'${label}`);
+    expect(write(false, label)).toBe(label);
+  });
+
+  it.each(['-1.5', '-1e-7', '+5', '-.5', '-5.', '1.5', 'a=1', "'=1", 'x-y', '', 'setosa'])(
+    'leave the number or text %j as it is',
+    (label) => expect(write(true, label)).toBe(label),
+  );
+
+  it('hold for names of files, for errors and for the header, and numbers stay numbers', () => {
+    const format = open(true);
+    expect(format.header).toBe('file,prediction,confidence,probability_=a,probability_-1.5,error\n');
+    const probabilities = new Map([['=a', -0.5]]);
+    expect(format.write([{ row: image('=x.png'), prediction: { prediction: -2.5, probabilities } }])).toBe(
+      "'=x.png,-2.5,,-0.5,,\n",
+    );
+    expect(format.write([{ row: image('@x'), error: '=y' }])).toBe("'@x,,,,,'=y\n");
+    expect(format.isBad("'@x,,,,,'=y")).toBe(true);
+  });
+
+  it('make another format, which does not go on with an output that has none', () => {
+    expect(open(true).name).not.toBe(open(false).name);
+  });
+
+  it('are refused for JSON lines', () => {
+    expect(() => open(true, 'out.jsonl')).toThrow(
+      '--safe-cells is for .csv outputs; "out.jsonl" has no cells.',
+    );
   });
 });

@@ -1,0 +1,36 @@
+// What npm runs before and after it packs: node infra/build/around-pack.ts <prepack|postpack>
+// The package holds ONNX Runtime for all platforms, so that it needs no install script. Of those that this machine does
+// not run on there are links in dist/ only while npm packs, also with --dry-run.
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { linkRuntime, RUNTIMES_FOLDER } from './native-files.ts';
+
+const project = join(import.meta.dirname, '../..');
+const host = `${process.platform}-${process.arch}`;
+const others = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'win32-x64'].filter((each) => each !== host);
+
+if (process.argv[2] === 'prepack') {
+  const problem = findStale();
+  if (problem !== undefined) {
+    console.error(`${problem}: run npm run build -- cli first.`);
+    process.exit(1);
+  }
+  for (const platform of others) linkRuntime(project, platform);
+} else {
+  for (const platform of others)
+    rmSync(join(project, 'dist', RUNTIMES_FOLDER, platform), { recursive: true, force: true });
+}
+
+/** npm packs what is there, so that must be built from the sources as they are; undefined when it is. */
+function findStale(): string | undefined {
+  const [entry, meta] = ['dist/cli/index.mjs', 'dist/meta/cli.json'].map((path) => join(project, path));
+  if (!entry || !meta || !existsSync(entry) || !existsSync(meta)) return 'dist/cli is not built';
+  const { mtimeMs } = statSync(meta);
+  const { inputs }: { inputs: Record<string, unknown> } = JSON.parse(readFileSync(meta, 'utf8'));
+  const sources = Object.keys(inputs).filter((path) => !path.includes('node_modules/'));
+  const newer = sources.find((path) => {
+    const facts = statSync(join(project, path), { throwIfNoEntry: false });
+    return facts === undefined || facts.mtimeMs > mtimeMs;
+  });
+  return newer === undefined ? undefined : `dist/cli is older than ${newer}`;
+}

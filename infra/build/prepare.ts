@@ -1,0 +1,10 @@
+// Builds the command after npm has installed the project. npm also runs this script before it packs: what is built then
+// must not be replaced, as a server may be running from it; around-pack.ts looks whether it is up to date.
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+
+const { npm_command: command } = process.env;
+if (command !== 'pack' && command !== 'publish') {
+  const cwd = join(import.meta.dirname, '../..');
+  execFileSync(process.execPath, ['esbuild.config.mjs', 'cli'], { cwd, stdio: 'inherit' });
+}

@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import { cp, mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { PROJECT } from '../../hosts/environment.ts';
+import { startCommand, temporaryFolder } from './run-command.ts';
+
+const ROW = '[5.1, 3.5, 1.4, 0.2]';
+/** For the graph alone, of which nobody says what it means. */
+const TENSORS = `{"inputs": {"features": [${ROW}]}}`;
+const IRIS = join(PROJECT, 'models/iris/2');
+
+/** All that is below a folder but folders without anything in them. */
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
+}
+
+describe('a model that cannot be used where it is', () => {
+  it.each([
+    ['a file of another name', 'inspect'],
+    ['a file of another name', 'predict'],
+    ['a file of another name', 'add'],
+    ['a folder of links', 'inspect'],
+    ['a folder of links', 'predict'],
+    ['a folder of links', 'add'],
+  ])('leaves nothing in the cache: %s, %s', async (kind, command) => {
+    const [folder, cache, repository] = [
+      await temporaryFolder(),
+      await temporaryFolder(),
+      await temporaryFolder(),
+    ];
+    const path = kind === 'a folder of links' ? join(folder, 'links') : join(folder, 'export.onnx');
+    const names = await readdir(IRIS);
+    if (kind === 'a folder of links') {
+      await mkdir(path);
+      for (const name of names) await symlink(join(IRIS, name), join(path, name));
+    } else {
+      await cp(join(IRIS, 'model.onnx'), path);
+    }
+    const rest =
+      {
+        inspect: [],
+        predict: [kind === 'a folder of links' ? ROW : TENSORS],
+        add: ['--name', 'copy', '--repository', repository],
+      }[command] ?? [];
+    for (const seconds of [1, 2]) {
+      if (kind !== 'a folder of links') await utimes(path, seconds, seconds);
+      const { outcome } = startCommand([command, path, ...rest], '', { MODEL_CACHE_FOLDER: cache });
+      expect(await outcome).toMatchObject({ code: 0, stderr: '' });
+      expect(await filesBelow(cache)).toEqual([]);
+    }
+    const model = await readFile(kind === 'a folder of links' ? join(path, 'model.onnx') : path);
+    expect(model.equals(await readFile(join(IRIS, 'model.onnx')))).toBe(true);
+  });
+
+  it('leaves nothing where it cannot be loaded', async () => {
+    const [folder, cache] = [await temporaryFolder(), await temporaryFolder()];
+    const model = await readFile(join(IRIS, 'model.onnx'));
+    await writeFile(join(folder, 'half.onnx'), model.subarray(0, model.length / 2));
+    for (const command of ['inspect', 'predict']) {
+      const rest = command === 'predict' ? [TENSORS] : [];
+      const { outcome } = startCommand([command, join(folder, 'half.onnx'), ...rest], '', {
+        MODEL_CACHE_FOLDER: cache,
+      });
+      expect((await outcome).code).toBe(1);
+      expect(await filesBelow(cache)).toEqual([]);
+    }
+  });
+
+  it('leaves something only while it is killed, until the next one', async () => {
+    const [folder, cache] = [await temporaryFolder(), await temporaryFolder()];
+    const path = join(folder, 'export.onnx');
+    await cp(join(IRIS, 'model.onnx'), path);
+    const environment = { MODEL_CACHE_FOLDER: cache };
+    const killed = startCommand(
+      ['batch', path, join(PROJECT, 'test/fixtures/flowers.csv'), join(folder, 'out.csv')],
+      '',
+      environment,
+    );
+    await vi.waitFor(async () => expect(await filesBelow(cache)).toEqual(['model.onnx']), {
+      timeout: 20_000,
+      interval: 1,
+    });
+    killed.process.kill('SIGKILL');
+    await once(killed.process, 'close');
+    expect(await filesBelow(cache)).toEqual(['model.onnx']);
+    await startCommand(['predict', path, TENSORS], '', environment).outcome;
+    expect(await filesBelow(cache)).toEqual([]);
+  });
+
+  it('says which variable helps where nothing can be placed', async () => {
+    const folder = await temporaryFolder();
+    await cp(join(IRIS, 'model.onnx'), join(folder, 'export.onnx'));
+    await writeFile(join(folder, 'file'), '');
+    const { outcome } = startCommand(['inspect', join(folder, 'export.onnx')], '', {
+      MODEL_CACHE_FOLDER: join(folder, 'file'),
+    });
+    expect(await outcome).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /Cannot write model files to .* \(ENOTDIR\): set MODEL_CACHE_FOLDER to a writable folder\.\n$/,
+      ),
+    });
+  });
+});
