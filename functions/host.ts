@@ -67,7 +67,7 @@ function limitsFor(memoryBytes: number, answerBytes = MOST_ANSWER_BYTES): Record
     // A pixel takes 12 to 16 bytes while it is decoded; one of AVIF takes 22 and counts twice.
     MAX_IMAGE_PIXELS: least(50_000_000, 32),
     // An object with a key of its own takes 200 to 300 bytes, and is two values.
-    MAX_JSON_VALUES: least(2 * 1024 ** 2, 1024),
+    MAX_VALUES: least(2 * 1024 ** 2, 1024),
     MAX_LINES: least(1024 ** 2, 1024),
     // The text, its bytes, and what it was made of.
     MAX_ANSWER_BYTES: least(answerBytes, 16),

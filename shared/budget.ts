@@ -3,7 +3,7 @@ import { InferenceError } from './errors.ts';
 
 /** What a request uses up: all its parts together may cost no more than the limit says. */
 const RESOURCES = {
-  jsonValues: { noun: 'arrays, objects and strings of JSON', variable: 'MAX_JSON_VALUES' },
+  values: { noun: 'arrays, objects and texts', variable: 'MAX_VALUES' },
   imagePixels: { noun: 'pixels', variable: 'MAX_IMAGE_PIXELS' },
   textCharacters: { noun: 'characters of text', variable: 'MAX_TEXT_CHARACTERS' },
 } as const satisfies Partial<Record<keyof Limits, unknown>>;
@@ -41,7 +41,7 @@ export interface BudgetOptions {
 }
 
 export function createBudget(limits: Limits, { signal, now = monotonicMs }: BudgetOptions = {}): Budget {
-  const spent: Record<Resource, number> = { jsonValues: 0, imagePixels: 0, textCharacters: 0 };
+  const spent: Record<Resource, number> = { values: 0, imagePixels: 0, textCharacters: 0 };
   const endMs = now() + limits.requestSeconds * 1000;
   return {
     limits,

@@ -16,8 +16,11 @@ export interface Limits {
   readonly textCharacters: number;
   /** Deepest nesting of arrays and objects in a JSON body. */
   readonly jsonDepth: number;
-  /** Most arrays, objects and strings (keys are strings) in the JSON of one request. */
-  readonly jsonValues: number;
+  /**
+   * Most arrays, objects and texts in one request: those of JSON, where keys are texts, and the elements of tensors of
+   * texts. Numbers do not count.
+   */
+  readonly values: number;
   /** Most lines of a body that has one instance a line: JSON lines and CSV. They are run in batches. */
   readonly lines: number;
   /** Most parts of a form. */
@@ -201,7 +204,7 @@ const environmentSchema = z.object({
   MAX_TENSOR_ELEMENTS: count(16 * MEBIBYTE),
   MAX_TEXT_CHARACTERS: count(1_000_000),
   MAX_JSON_DEPTH: count(32),
-  MAX_JSON_VALUES: count(2 * MEBIBYTE),
+  MAX_VALUES: count(2 * MEBIBYTE),
   MAX_LINES: count(MEBIBYTE),
   MAX_FORM_PARTS: count(2048),
   MAX_ANSWER_BYTES: count(64 * MEBIBYTE),
@@ -254,7 +257,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
       tensorElements: values.MAX_TENSOR_ELEMENTS,
       textCharacters: values.MAX_TEXT_CHARACTERS,
       jsonDepth: values.MAX_JSON_DEPTH,
-      jsonValues: values.MAX_JSON_VALUES,
+      values: values.MAX_VALUES,
       lines: values.MAX_LINES,
       formParts: values.MAX_FORM_PARTS,
       answerBytes: values.MAX_ANSWER_BYTES,

@@ -75,7 +75,7 @@ function checkFeed(input: TensorInput, spec: TensorSpec): Tensor {
 }
 
 /** @throws InferenceError when a shape is not one the graph takes */
-export function checkShape({ shape }: TensorInput, spec: TensorSpec, field: string): void {
+export function checkShape({ shape }: Pick<TensorInput, 'shape'>, spec: TensorSpec, field: string): void {
   if (spec.isRankOpen) return;
   const fits =
     shape.length === spec.shape.length &&

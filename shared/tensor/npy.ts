@@ -8,6 +8,8 @@ export interface ArrayOptions {
   /** Where the array stands in the request, for errors. */
   readonly field: string;
   readonly elementLimit: number;
+  /** Is given the number of texts before any is made, and may refuse it. */
+  readonly spend?: (texts: number) => void;
 }
 
 /**
@@ -17,8 +19,29 @@ export interface ArrayOptions {
  *
  * @throws InferenceError for other types, above all Python objects, for too many elements and for damaged data
  */
-export function readNpy(bytes: Uint8Array, { field, elementLimit }: ArrayOptions): Tensor {
+export function readNpy(bytes: Uint8Array, options: ArrayOptions): Tensor {
+  return openNpy(bytes, options).read();
+}
+
+/** An array whose header was read. */
+export interface NpyArray {
+  readonly datatype: Datatype;
+  readonly shape: readonly number[];
+  /**
+   * Reads the elements, which can take turning them around.
+   * @throws InferenceError for damaged data
+   */
+  read(): Tensor;
+}
+
+/**
+ * The same in two steps, so that an array of a shape that nobody takes need not be read.
+ *
+ * @throws InferenceError for other types, for too many elements, and where bytes are missing or too many
+ */
+export function openNpy(bytes: Uint8Array, { field, elementLimit, spend }: ArrayOptions): NpyArray {
   const { dtype, isFortranOrder, shape, dataStart } = readNpyHeader(bytes, field);
+  const { datatype, elementBytes, isBigEndian } = dtype;
   const count = elementCount(shape);
   if (count > elementLimit) {
     throw overLimit(
@@ -26,20 +49,27 @@ export function readNpy(bytes: Uint8Array, { field, elementLimit }: ArrayOptions
     );
   }
   const given = bytes.subarray(dataStart);
-  if (given.length !== count * dtype.elementBytes) {
+  if (given.length !== count * elementBytes) {
     throw invalid(
-      `Field "${field}" has ${given.length} bytes of elements; its shape [${shape}] takes ${count * dtype.elementBytes}.`,
+      `Field "${field}" has ${given.length} bytes of elements; its shape [${shape}] takes ${count * elementBytes}.`,
     );
   }
+  if (datatype === 'BYTES') spend?.(count);
   const isTurned = isFortranOrder && shape.length > 1;
-  const rowMajor = isTurned ? toRowMajor(given, shape, dtype.elementBytes) : given;
-  if (dtype.datatype === 'BYTES') {
-    return { datatype: 'BYTES', shape, data: readTexts(rowMajor, count, dtype, field) };
-  }
-  const data = dtype.isBigEndian ? swapBytes(rowMajor, dtype.elementBytes) : rowMajor;
-  return dtype.datatype === 'BOOL'
-    ? { datatype: 'BOOL', shape, data: Uint8Array.from(data, (value) => (value === 0 ? 0 : 1)) }
-    : tensorFromBytes(dtype.datatype, shape, data, `Field "${field}"`);
+  return {
+    datatype,
+    shape,
+    read: () => {
+      const rowMajor = isTurned ? toRowMajor(given, shape, elementBytes) : given;
+      if (datatype === 'BYTES') {
+        return { datatype, shape, data: readTexts(rowMajor, count, dtype, field) };
+      }
+      const data = isBigEndian ? swapBytes(rowMajor, elementBytes) : rowMajor;
+      return datatype === 'BOOL'
+        ? { datatype, shape, data: Uint8Array.from(data, (value) => (value === 0 ? 0 : 1)) }
+        : tensorFromBytes(datatype, shape, data, `Field "${field}"`);
+    },
+  };
 }
 
 const TYPE_CODES: Record<Exclude<Datatype, 'BYTES'>, string> = {
@@ -96,25 +126,67 @@ function writeTexts(texts: readonly (readonly string[])[], width: number): Uint8
 
 /** Elements that lie column by column, one row after the other. */
 function toRowMajor(bytes: Uint8Array, shape: readonly number[], elementBytes: number): Uint8Array {
+  const steps = shape.map((_, axis) => elementCount(shape.slice(0, axis)));
+  const length = shape.at(-1) ?? 1;
+  const step = steps.at(-1) ?? 1;
   const target = new Uint8Array(bytes.length);
-  const steps = shape.map((_, axis) => elementCount(shape.slice(0, axis)) * elementBytes);
+  const turn = createCopy(bytes, target, elementBytes);
   const place = shape.map(() => 0);
-  let from = 0;
-  for (let to = 0; to < target.length; to += elementBytes) {
-    for (let i = 0; i < elementBytes; i++) target[to + i] = bytes[from + i] ?? 0;
-    // The next place: like the hand of a counter, the last axis turns first.
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const [size = 0, step = 0, at = 0] = [shape[axis], steps[axis], place[axis]];
-      from += step;
+  for (let to = 0, from = 0; to < target.length / elementBytes; to += length) {
+    turn(from, to, length, step);
+    // The next row: like the hand of a counter, the last axis turns first.
+    for (let axis = shape.length - 2; axis >= 0; axis--) {
+      const [size = 0, stride = 0, at = 0] = [shape[axis], steps[axis], place[axis]];
+      from += stride;
       if (at + 1 < size) {
         place[axis] = at + 1;
         break;
       }
-      from -= step * size;
+      from -= stride * size;
       place[axis] = 0;
     }
   }
   return target;
+}
+
+/** Copies elements that lie `step` apart to a row. Places are counted in elements. */
+type CopyRow = (from: number, to: number, count: number, step: number) => void;
+
+function createCopy(bytes: Uint8Array, target: Uint8Array, elementBytes: number): CopyRow {
+  const [from, to] = viewsOf(bytes, target, elementBytes) ?? [];
+  if (from && to) {
+    return (start, at, count, step) => {
+      for (let i = 0; i < count; i++) to[at + i] = from[start + i * step] ?? 0;
+    };
+  }
+  return (start, at, count, step) => {
+    for (let i = 0; i < count; i++) {
+      const element = (start + i * step) * elementBytes;
+      target.set(bytes.subarray(element, element + elementBytes), (at + i) * elementBytes);
+    }
+  };
+}
+
+/** Source and target by whole elements, where there are numbers of that size and the source is aligned. */
+function viewsOf(bytes: Uint8Array, target: Uint8Array, elementBytes: number) {
+  if (bytes.byteOffset % elementBytes !== 0) return undefined;
+  const count = bytes.length / elementBytes;
+  switch (elementBytes) {
+    case 1:
+      return [bytes, target] as const;
+    case 2:
+      return [
+        new Uint16Array(bytes.buffer, bytes.byteOffset, count),
+        new Uint16Array(target.buffer),
+      ] as const;
+    case 4:
+      return [
+        new Uint32Array(bytes.buffer, bytes.byteOffset, count),
+        new Uint32Array(target.buffer),
+      ] as const;
+    default:
+      return undefined;
+  }
 }
 
 function swapBytes(bytes: Uint8Array, elementBytes: number): Uint8Array {

@@ -1,5 +1,5 @@
 import { InferenceError, invalid } from '../errors.ts';
-import { type ArrayOptions, readNpy, writeNpy } from './npy.ts';
+import { type ArrayOptions, type NpyArray, openNpy, writeNpy } from './npy.ts';
 import type { Tensor } from './tensor.ts';
 
 interface ArchiveOptions extends ArrayOptions {
@@ -20,18 +20,18 @@ export function isZip(bytes: Uint8Array): boolean {
  * larger than the limit is not unpacked; one that lies about it is stopped soon after.
  * Source: numpy.savez.
  *
- * @throws InferenceError for damaged archives, and for arrays that `readNpy` does not take
+ * @throws InferenceError for damaged archives, and for arrays that `openNpy` does not take
  */
 export async function readNpz(
   bytes: Uint8Array,
-  { field, elementLimit, byteLimit }: ArchiveOptions,
-): Promise<ReadonlyMap<string, Tensor>> {
+  { field, byteLimit, ...options }: ArchiveOptions,
+): Promise<ReadonlyMap<string, NpyArray>> {
   const files = await unpack(bytes, field, byteLimit);
   if (files.size === 0) throw invalid(`Field "${field}" holds no arrays; expected an archive of .npy files.`);
   return new Map(
     [...files].map(([name, content]) => {
       const arrayName = name.replace(/\.npy$/, '');
-      return [arrayName, readNpy(content, { field: `${field}.${arrayName.slice(0, 100)}`, elementLimit })];
+      return [arrayName, openNpy(content, { ...options, field: `${field}.${arrayName.slice(0, 100)}` })];
     }),
   );
 }

@@ -18,14 +18,14 @@ function limitsOf(
     memoryBytes: megabytes * MEGABYTE,
     ...(answerBytes !== undefined && { answerBytes }),
   });
-  const { imagePixels, jsonValues, lines, answerBytes: most } = config.limits;
-  return { imagePixels, jsonValues, lines, answerBytes: most };
+  const { imagePixels, values, lines, answerBytes: most } = config.limits;
+  return { imagePixels, values, lines, answerBytes: most };
 }
 
 it('limits of a request follow the memory of the host, up to those of the configuration', () => {
   const most = {
     imagePixels: 50_000_000,
-    jsonValues: 2 * 1024 ** 2,
+    values: 2 * 1024 ** 2,
     lines: 1024 ** 2,
     answerBytes: 64 * MEGABYTE,
   };
@@ -33,7 +33,7 @@ it('limits of a request follow the memory of the host, up to those of the config
   expect(limitsOf(2048)).toEqual(most);
   expect(limitsOf(512)).toEqual({
     imagePixels: 16_777_216,
-    jsonValues: 524_288,
+    values: 524_288,
     lines: 524_288,
     answerBytes: 32 * MEGABYTE,
   });

@@ -106,7 +106,7 @@ describe('an answer that would be larger than MAX_ANSWER_BYTES', () => {
   });
 
   it('counts what the examples of TensorFlow Serving share once for each of them', async () => {
-    const host = await serveModels({ m: matrix }, { MAX_JSON_VALUES: '100' });
+    const host = await serveModels({ m: matrix }, { MAX_VALUES: '100' });
     const context = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`f${index}`, 1]));
     const send = (count: number) =>
       errorOf(
@@ -115,7 +115,7 @@ describe('an answer that would be larger than MAX_ANSWER_BYTES', () => {
     expect((await send(2))[0]).toBe(400);
     expect(await send(9)).toEqual([
       413,
-      'Field "context" brings the request to more than 100 arrays, objects and strings of JSON, which is the limit (MAX_JSON_VALUES).',
+      'Field "context" brings the request to more than 100 arrays, objects and texts, which is the limit (MAX_VALUES).',
     ]);
   });
 });

@@ -5,7 +5,7 @@ import { testBudget, testLimits } from './test-budget.ts';
 
 describe('a budget', () => {
   it.each<[Resource, string, string]>([
-    ['jsonValues', 'MAX_JSON_VALUES', 'arrays, objects and strings of JSON'],
+    ['values', 'MAX_VALUES', 'arrays, objects and texts'],
     ['imagePixels', 'MAX_IMAGE_PIXELS', 'pixels'],
     ['textCharacters', 'MAX_TEXT_CHARACTERS', 'characters of text'],
   ])('lets all parts of a request together have as many %s as the limit says', (resource, variable, noun) => {

@@ -44,18 +44,18 @@ it.each([
   ['/serving-endpoints/iris/invocations', { dataframe_records: new Array(20).fill({ a: 1 }) }],
   ['/v2/repository/index', { ready: new Array(50).fill([]) }],
 ])('JSON with too many values is refused before it is parsed: %s', async (path, body) => {
-  const host = openApp({ MAX_JSON_VALUES: '40' });
+  const host = openApp({ MAX_VALUES: '40' });
   const text = JSON.stringify(body);
   // Cut off: whatever parses it would say so.
   expect(await errorOf(ask(host, path, text.slice(0, -1), JSON_TYPE))).toEqual([
     413,
-    'The JSON body brings the request to more than 40 arrays, objects and strings of JSON, which is the limit (MAX_JSON_VALUES).',
+    'The JSON body brings the request to more than 40 arrays, objects and texts, which is the limit (MAX_VALUES).',
   ]);
   await host.close();
 });
 
 it('JSON in the parts of a form pays from one budget', async () => {
-  const host = openApp({ MAX_JSON_VALUES: '20' });
+  const host = openApp({ MAX_VALUES: '20' });
   const part =
     '--bxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\ncontent-disposition: form-data; name="data"; filename="x"\r\n\r\n["a","b","c","d"]\r\n';
   const send = (count: number) =>
@@ -65,7 +65,7 @@ it('JSON in the parts of a form pays from one budget', async () => {
   expect((await send(4)).status).toBe(400);
   expect(await errorOf(send(5))).toEqual([
     413,
-    'Field "data[4]" brings the request to more than 20 arrays, objects and strings of JSON, which is the limit (MAX_JSON_VALUES).',
+    'Field "data[4]" brings the request to more than 20 arrays, objects and texts, which is the limit (MAX_VALUES).',
   ]);
   await host.close();
 });

@@ -1,10 +1,11 @@
 import type { Limits } from '../../config.ts';
-import type { NamedInputs, TensorInput } from '../../inference/check-feeds.ts';
+import { checkShape, type NamedInputs, type TensorInput } from '../../inference/check-feeds.ts';
 import { measureNesting } from '../../json/nesting.ts';
 import type { JsonValue } from '../../json/parse-json.ts';
-import type { NamedTensors, TensorSpec } from '../../runtime/session.ts';
+import type { TensorSpec } from '../../runtime/session.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
-import { type Tensor, toNumbers } from '../../tensor/tensor.ts';
+import type { NpyArray } from '../../tensor/npy.ts';
+import { toNumbers } from '../../tensor/tensor.ts';
 import { decodeImageValue } from './image-value.ts';
 import type { ModelContract } from './model-contract.ts';
 import { checkInstances, decodeRows, imagesOf } from './rows.ts';
@@ -15,33 +16,38 @@ import { checkInstances, decodeRows, imagesOf } from './rows.ts';
  *
  * @throws InferenceError when texts for an image model are no base64
  */
-export function inputsOfArrays(arrays: NamedTensors, contract: ModelContract, limits: Limits): NamedInputs {
+export function inputsOfArrays(
+  arrays: ReadonlyMap<string, NpyArray>,
+  contract: ModelContract,
+  limits: Limits,
+): NamedInputs {
   const { inputs } = contract;
   const [only, ...others] = inputs;
   const [first, ...more] = arrays.values();
   const named =
     only && first && others.length === 0 && more.length === 0 ? new Map([[only.name, first]]) : arrays;
   return new Map(
-    [...named].map(([name, tensor]) => {
+    [...named].map(([name, array]) => {
       const spec = inputs.find((input) => input.name === name);
-      return [name, spec ? adapt(tensor, spec, contract, limits) : tensor];
+      return [name, spec ? adapt(array, spec, contract, limits) : array.read()];
     }),
   );
 }
 
-function adapt(
-  { datatype, shape, data }: Tensor,
-  spec: TensorSpec,
-  contract: ModelContract,
-  limits: Limits,
-): TensorInput {
+function adapt(array: NpyArray, spec: TensorSpec, contract: ModelContract, limits: Limits): TensorInput {
+  const fitted = fitAxes(array.shape, spec);
+  // Before its elements are read. Any number of instances is taken: a graph for so many at a time gets portions.
+  if (spec.name !== contract.imageInput) {
+    const anyBatch = spec.shape.map((size, axis) => (axis === 0 ? -1 : size));
+    checkShape({ shape: fitted }, { ...spec, shape: anyBatch }, `Input "${spec.name}"`);
+  }
+  const { datatype, shape, data } = array.read();
   if (Array.isArray(data)) {
     if (spec.name !== contract.imageInput) return { datatype: 'BYTES', shape, elements: data };
     checkInstances(data.length, spec.name, limits);
     return imagesOf(data.map((text, index) => decodeImageValue(text, spec.name, `${spec.name}[${index}]`)));
   }
   const isWidened = DATATYPES[datatype].kind === 'integer' && DATATYPES[spec.datatype].kind === 'float';
-  const fitted = fitAxes(shape, spec);
   return isWidened
     ? { datatype: 'FP64', shape: fitted, data: toNumbers({ datatype, shape, data }) }
     : { datatype, shape: fitted, data };

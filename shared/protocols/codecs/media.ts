@@ -77,11 +77,30 @@ export async function parseForm(headers: Headers, body: Uint8Array, limits: Limi
     const type = headers.get('content-type') ?? '';
     // Read as the parser of the form reads it, quotes and escapes included.
     const boundary = new MIMEType(type).params.get('boundary');
-    if (boundary) checkParts(body, `--${boundary}`, limits);
+    if (boundary) {
+      checkParts(body, `--${boundary}`, limits);
+      checkPartHeaders(body, `--${boundary}`);
+    }
     return await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData();
   } catch (error) {
     if (error instanceof InferenceError) throw error;
     throw new InferenceError('BAD_REQUEST', `The body is not valid ${FORM_TYPE}.`, { cause: error });
+  }
+}
+
+/** Longest headers of a part, as of a request. */
+const LONGEST_HEADERS = 16 * 1024;
+
+/** The names of a file are taken apart character by character: one of 32 MB takes seconds. */
+function checkPartHeaders(body: Uint8Array, delimiter: string): void {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  for (let at = bytes.indexOf(delimiter); at !== -1; at = bytes.indexOf(delimiter, at + delimiter.length)) {
+    const end = bytes.indexOf('\r\n\r\n', at);
+    if (end - at > LONGEST_HEADERS && bytes.indexOf(delimiter, at + delimiter.length) !== -1) {
+      throw overLimit(
+        `A part of the form has more than ${LONGEST_HEADERS} bytes of headers, which is the limit.`,
+      );
+    }
   }
 }
 

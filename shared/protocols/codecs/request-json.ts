@@ -8,5 +8,5 @@ import { type JsonValue, parseJson } from '../../json/parse-json.ts';
  * @throws InferenceError as `parseJson` does, and for more values than the request may have
  */
 export function parseRequestJson(bytes: Uint8Array, budget: Budget, what = 'The JSON body'): JsonValue {
-  return parseJson(bytes, budget.limits.jsonDepth, (values) => budget.spend('jsonValues', values, what));
+  return parseJson(bytes, budget.limits.jsonDepth, (values) => budget.spend('values', values, what));
 }

@@ -100,7 +100,7 @@ async function isTableOfMlflow(
   const { header } = readCsvParameters(request.headers);
   if (!wantsJson(request.headers)) return false;
   if (header !== undefined) return header === 'present';
-  const cells = await readFirstRow(body, budget.limits);
+  const cells = readFirstRow(body, budget.limits);
   if (!cells.some(isText)) return false;
   const reference = await inference.choose('features', model, version);
   const contract = await inference.describe(reference, contractOf);

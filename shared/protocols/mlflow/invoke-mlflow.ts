@@ -38,7 +38,7 @@ interface Data {
 export const invokeMlflow: Dialect = async (invocation, options) => {
   const { mediaType, request } = invocation;
   checkCharset(request.headers);
-  if (mediaType === CSV_TYPE) return await answer(await readTable(invocation, options), invocation, options);
+  if (mediaType === CSV_TYPE) return await answer(readTable(invocation, options), invocation, options);
   if (isJsonType(mediaType) || isUntyped(mediaType)) {
     return await invocation.decode((json) => answer(readJson(json, options), invocation, options));
   }
@@ -101,9 +101,9 @@ function isTableOf(value: JsonValue | undefined, { inputs }: ModelContract): boo
 }
 
 /** MLflow's tables always begin with the names of their columns, unless the Content-Type denies it. */
-async function readTable({ request, body }: Invocation, options: ProtocolOptions): Promise<Data> {
+function readTable({ request, body }: Invocation, options: ProtocolOptions): Data {
   const { header, labels } = readCsvParameters(request.headers);
-  const rows = await readCsv(body, options.config.limits);
+  const rows = readCsv(body, options.config.limits);
   const skipped = header === 'absent' ? 0 : 1;
   checkInstances(rows.count - skipped, 'body', options.config.limits);
   const [first = []] = rows.slice(0, 1);

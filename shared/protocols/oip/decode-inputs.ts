@@ -1,4 +1,4 @@
-import type { Limits } from '../../config.ts';
+import type { Budget } from '../../budget.ts';
 import { invalid } from '../../errors.ts';
 import type { TensorInput } from '../../inference/check-feeds.ts';
 import { describeJson, type JsonValue } from '../../json/parse-json.ts';
@@ -18,13 +18,15 @@ import { decodeHead, type TensorHead } from './tensor-head.ts';
 export function decodeInputs(
   inputs: JsonValue | undefined,
   tail: Uint8Array | undefined,
-  limits: Limits,
+  budget: Budget,
   isBase64: boolean,
 ): Map<string, TensorInput> {
   if (inputs !== undefined && !Array.isArray(inputs)) {
     throw invalid(`Field "inputs" is ${describeJson(inputs)}; expected an array of tensors.`);
   }
-  const heads = (inputs ?? []).map((input, index) => decodeHead(input, `inputs[${index}]`, limits, isBase64));
+  const heads = (inputs ?? []).map((input, index) =>
+    decodeHead(input, `inputs[${index}]`, budget.limits, isBase64),
+  );
   const tensors = new Map<string, TensorInput>();
   let rest = tail ?? new Uint8Array(0);
   for (const head of heads) {
@@ -37,7 +39,7 @@ export function decodeInputs(
     if (size > rest.length) {
       throw invalid(`Input "${head.name}" has ${rest.length} bytes behind the JSON; expected ${size}.`);
     }
-    tensors.set(head.name, decodeBinary(head, rest.subarray(0, size)));
+    tensors.set(head.name, decodeBinary(head, rest.subarray(0, size), budget));
     rest = rest.subarray(size);
   }
   if (rest.length > 0) throw invalid(`The body has ${rest.length} bytes behind the last tensor.`);
@@ -58,11 +60,13 @@ function implySize(
   throw invalid(`Input "${name}" has neither "data" nor "binary_data_size"; expected one of them.`);
 }
 
-function decodeBinary(head: TensorHead, bytes: Uint8Array): TensorInput {
+function decodeBinary(head: TensorHead, bytes: Uint8Array, budget: Budget): TensorInput {
   const { name, datatype, shape, count } = head;
   const field = `Input "${name}"`;
   if (datatype === 'BYTES') {
-    return { datatype, shape, elements: isBare(head, bytes) ? [bytes] : splitElements(bytes, count, field) };
+    if (isBare(head, bytes)) return { datatype, shape, elements: [bytes] };
+    budget.spend('values', count * TEXT_PRICE, field);
+    return { datatype, shape, elements: splitElements(bytes, count, field) };
   }
   const expected = count * DATATYPES[datatype].elementBytes;
   if (bytes.length !== expected) {
@@ -70,6 +74,9 @@ function decodeBinary(head: TensorHead, bytes: Uint8Array): TensorInput {
   }
   return tensorFromBytes(datatype, shape, bytes, field);
 }
+
+/** An element is bytes first and a text then; each takes more memory than a text of JSON. */
+const TEXT_PRICE = 2;
 
 /** Whether the bytes are the one element, such as an image file, without its length before it. */
 function isBare({ binaryBytes, count }: TensorHead, bytes: Uint8Array): boolean {

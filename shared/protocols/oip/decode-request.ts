@@ -1,4 +1,4 @@
-import type { Limits } from '../../config.ts';
+import type { Budget } from '../../budget.ts';
 import { invalid } from '../../errors.ts';
 import type { TensorInput } from '../../inference/check-feeds.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
@@ -43,13 +43,13 @@ export async function decodeInferRequest(
   const tail = jsonBytes === undefined ? undefined : body.subarray(jsonBytes);
   const head = tail ? createInvocation(request, body.subarray(0, jsonBytes), invocation, {}) : invocation;
   // A number that even all digits do not tell, such as 1e30, is refused when it is read once more.
-  return await head.decode((json) => ({ ...decodeRequest(json, tail, budget.limits), mimeType }));
+  return await head.decode((json) => ({ ...decodeRequest(json, tail, budget), mimeType }));
 }
 
 function decodeRequest(
   body: JsonValue,
   tail: Uint8Array | undefined,
-  limits: Limits,
+  budget: Budget,
 ): Omit<InferRequest, 'mimeType'> {
   if (!isJsonObject(body))
     throw invalid(`The request is ${describeJson(body)}; expected an object with "inputs".`);
@@ -61,7 +61,7 @@ function decodeRequest(
   const isBinary = readFlag(parameters, 'binary_data_output', 'parameters') ?? false;
   return {
     id,
-    inputs: decodeInputs(body.inputs, tail, limits, parameters.content_type === 'base64'),
+    inputs: decodeInputs(body.inputs, tail, budget, parameters.content_type === 'base64'),
     outputs: decodeOutputs(body.outputs, isBinary),
     isBinary,
     timeoutMs: readTimeout(parameters.timeout ?? undefined),

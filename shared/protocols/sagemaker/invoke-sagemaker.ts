@@ -4,7 +4,7 @@ import type { InputKind } from '../../inference/input.ts';
 import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { JsonText, WritableJson } from '../../json/write-json.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
-import { readNpy } from '../../tensor/npy.ts';
+import { openNpy } from '../../tensor/npy.ts';
 import { isNpy } from '../../tensor/npy-header.ts';
 import { isZip, readNpz } from '../../tensor/npz.ts';
 import { type AnswerStyle, answerStyle } from '../codecs/answer.ts';
@@ -53,7 +53,7 @@ export const invokeSageMaker: Dialect = async (invocation, options) => {
   // Told before the model runs.
   const type = chooseAnswerType(invocation.request.headers);
   if (holdsLines(mediaType)) {
-    return await answerLines(await readLines(invocation, options.config.limits), invocation, options, type);
+    return await answerLines(readLines(invocation, options.config.limits), invocation, options, type);
   }
   if (holdsArrays(invocation)) {
     return await encodeOutputs(await runArrays(invocation, options), type, styleOf(options));
@@ -138,13 +138,18 @@ function readEnvelope(json: JsonValue, { config: { limits } }: ProtocolOptions):
 }
 
 async function runArrays(invocation: Invocation, options: ProtocolOptions): Promise<NamedTensors> {
-  const { limits } = options.config;
-  const { mediaType, body } = invocation;
-  const readOptions = { field: 'body', elementLimit: limits.tensorElements, byteLimit: limits.bodyBytes };
+  const { mediaType, body, budget } = invocation;
+  const { limits } = budget;
+  const readOptions = {
+    field: 'body',
+    elementLimit: limits.tensorElements,
+    byteLimit: limits.bodyBytes,
+    spend: (texts: number) => budget.spend('values', texts, 'The array'),
+  };
   const isArchive = mediaType === NPZ_TYPE || isZip(body);
   const arrays = isArchive
     ? await readNpz(body, readOptions)
-    : new Map([['body', readNpy(body, readOptions)]]);
+    : new Map([['body', openNpy(body, readOptions)]]);
   const isMatrix = [...arrays.values()].every(({ shape }) => shape.length <= 2);
   const { outputs } = await runTensors(invocation, options, {
     kind: isMatrix ? 'features' : 'tensors',

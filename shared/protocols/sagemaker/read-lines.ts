@@ -37,48 +37,72 @@ export function holdsLines(mediaType: string): boolean {
 }
 
 /** @throws InferenceError when the body has no lines at all, or is no text */
-export async function readLines(invocation: Invocation, limits: Limits): Promise<Lines> {
+export function readLines(invocation: Invocation, limits: Limits): Lines {
   return invocation.mediaType === CSV_TYPE
-    ? await readTable(invocation, limits)
+    ? readTable(invocation, limits)
     : createJsonLines(splitLines(invocation.body, limits), limits);
 }
 
 /** Lines that hold one JSON value each. */
 export function createJsonLines(lines: ByteRanges, limits: Limits): Lines {
   if (lines.count === 0) throw noLines();
-  const decodeWith =
+  const rowsWith =
     (parse: Parse) =>
-    (start: number, end: number, contract: ModelContract): NamedInputs => {
+    (start: number, end: number): readonly ParsedLine[] => {
       // These lines are in memory together, and those before them no more.
       const budget = createBudget(limits);
-      const values = Array.from({ length: end - start }, (_, i) =>
+      return Array.from({ length: end - start }, (_, i) =>
         parseLine(lines.at(start + i), start + i, budget, parse),
       );
-      return decodeRows(values, placeOf(start, end), contract, limits);
     };
-  const decode = decodeWith(parseRequestJson);
+  const decodeRowsOf = (
+    rows: readonly ParsedLine[],
+    start: number,
+    end: number,
+    contract: ModelContract,
+  ): NamedInputs => decodeRows(rows.map(valueOfLine), placeOf(start, end), contract, limits);
+  const parseOnce = remembering(rowsWith(parseRequestJson));
+  const parseExactly = rowsWith((line) => parseExactJson(line, limits.jsonDepth));
   return {
     kind: kindOfLine(lines.at(0), limits),
     count: () => lines.count,
-    decode: (...range) => {
+    decode: (start, end, contract) => {
       try {
-        return decode(...range);
+        return decodeRowsOf(parseOnce(start, end), start, end, contract);
       } catch (error) {
         if (!(error instanceof UnsafeIntegerError)) throw error;
-        return decodeWith((line) => parseExactJson(line, limits.jsonDepth))(...range);
+        return decodeRowsOf(parseExactly(start, end), start, end, contract);
       }
     },
   };
 }
 
+/** Lines that fail are asked for again in smaller parts: they are parsed once. */
+function remembering(parse: (start: number, end: number) => readonly ParsedLine[]): typeof parse {
+  let known: { readonly start: number; readonly rows: readonly ParsedLine[] } = { start: 0, rows: [] };
+  return (start, end) => {
+    const isKnown = start >= known.start && end <= known.start + known.rows.length;
+    if (!isKnown) known = { start, rows: parse(start, end) };
+    return known.rows.slice(start - known.start, end - known.start);
+  };
+}
+
+type ParsedLine = { readonly value: JsonValue } | { readonly error: unknown };
+
+function valueOfLine(line: ParsedLine): JsonValue {
+  if ('error' in line) throw line.error;
+  return line.value;
+}
+
 type Parse = (bytes: Uint8Array, budget: Budget) => JsonValue;
 
-function parseLine(line: Uint8Array, index: number, budget: Budget, parse: Parse): JsonValue {
+function parseLine(line: Uint8Array, index: number, budget: Budget, parse: Parse): ParsedLine {
   try {
-    return parse(line, budget);
+    return { value: parse(line, budget) };
   } catch (error) {
     if (!(error instanceof InferenceError)) throw error;
-    throw new InferenceError(error.code, `Line ${index + 1}: ${error.message}`, { cause: error });
+    const cause = { cause: error };
+    return { error: new InferenceError(error.code, `Line ${index + 1}: ${error.message}`, cause) };
   }
 }
 
@@ -92,11 +116,11 @@ function kindOfLine(line: Uint8Array, limits: Limits): InputKind {
 }
 
 /** A table in CSV. Its first row holds names where the Content-Type says so, or where they are the model's own. */
-async function readTable({ request, body }: Invocation, limits: Limits): Promise<Lines> {
+function readTable({ request, body }: Invocation, limits: Limits): Lines {
   const { header, labels } = readCsvParameters(request.headers);
-  const rows = await readCsv(body, limits);
+  const rows = readCsv(body, limits);
   if (rows.count === 0) throw noLines();
-  const first = await readFirstRow(body, limits);
+  const first = readFirstRow(body, limits);
   const countNames = (contract: ModelContract) =>
     Number(header === undefined ? holdsNames(first, contract) : header === 'present');
   return {

@@ -13,6 +13,9 @@ export type Part =
   | { readonly outputs: NamedTensors; readonly count: number }
   | { readonly error: InferenceError };
 
+/** So many lines that fail are run one by one instead of by halves. */
+const FEW_LINES = 128;
+
 /** Mistakes of clients that one line makes for all: bad values, and too much for one run. */
 const STATUSES_OF_LINES: readonly number[] = [400, 413];
 
@@ -36,25 +39,39 @@ export async function runLines(
   const total = chosen.seen;
   const errors: InferenceError[] = [];
 
-  async function run(start: number, end: number): Promise<readonly Part[]> {
+  /** What became of some lines when they are run at once. */
+  async function attempt(start: number, end: number): Promise<Part> {
     try {
       const { outputs } = await runTensors(chosen, options, {
         kind: lines.kind,
         decode: (contract) => lines.decode(start, end, contract),
         isBatch: true,
       });
-      return [{ outputs: checkRows(outputs, end - start), count: end - start }];
+      return { outputs: checkRows(outputs, end - start), count: end - start };
     } catch (error) {
       const isOfLines = error instanceof InferenceError && STATUSES_OF_LINES.includes(error.status);
       if (!isOfLines || error instanceof OverspentError) throw error;
-      if (end - start > 1) {
-        const middle = Math.ceil((start + end) / 2);
-        return [...(await run(start, middle)), ...(await run(middle, end))];
-      }
-      errors.push(error);
-      if (!keepsErrors || errors.length > config.limits.batchSize) throw errors[0];
-      return [{ error }];
+      return { error };
     }
+  }
+
+  async function run(start: number, end: number, tried?: Part): Promise<readonly Part[]> {
+    const part = tried ?? (await attempt(start, end));
+    if (!('error' in part)) return [part];
+    if (end - start === 1) {
+      errors.push(part.error);
+      if (!keepsErrors || errors.length > config.limits.batchSize) throw errors[0];
+      return [part];
+    }
+    const middle = Math.ceil((start + end) / 2);
+    const [first, second] = [await attempt(start, middle), await attempt(middle, end)];
+    // Where both halves fail many lines may be wrong, and each would be decoded again on every level of halves.
+    if ('error' in first && 'error' in second && end - start <= FEW_LINES) {
+      const parts: Part[] = [];
+      for (let line = start; line < end; line++) parts.push(...(await run(line, line + 1)));
+      return parts;
+    }
+    return [...(await run(start, middle, first)), ...(await run(middle, end, second))];
   }
 
   const parts: Part[] = [];

@@ -50,7 +50,7 @@ async function answerLines(invocation: Invocation, options: ProtocolOptions): Pr
   const { limits } = options.config;
   const lines = isLinesType(mediaType) ? splitLines(body, limits) : undefined;
   if (lines?.count !== 1) {
-    return await answerRows(await readLines(invocation, limits), invocation, options);
+    return await answerRows(readLines(invocation, limits), invocation, options);
   }
   // A single line of JSON is the list of instances itself, not the first of them.
   return await answerBare(createInvocation(request, lines.at(0), invocation, { model, version }), options);

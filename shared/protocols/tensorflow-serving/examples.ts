@@ -53,7 +53,7 @@ async function runExamples(invocation: Invocation, options: ProtocolOptions): Pr
   checkInstances(examples.length, 'examples', options.config.limits);
   // Each example becomes a copy of what all share.
   const copies = Object.keys(context).length * examples.length;
-  invocation.budget.spend('jsonValues', copies, 'Field "context"');
+  invocation.budget.spend('values', copies, 'Field "context"');
   const call = await openModel(invocation, options, 'features', contractOf);
   const contract = call.seen;
   if (contract.task === 'tensor')

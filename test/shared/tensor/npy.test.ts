@@ -34,6 +34,44 @@ function parsePython(element: string, like: unknown): unknown {
   return typeof like === 'number' ? (words[element] ?? Number(element)) : element;
 }
 
+describe('an array of texts', () => {
+  it('is counted before any of them is made', () => {
+    const file = withHeader("{'descr': '|S1', 'fortran_order': False, 'shape': (3,), }", Buffer.from('abc'));
+    const counts: number[] = [];
+    const spend = (texts: number) => counts.push(texts);
+    expect(readNpy(file, { ...OPTIONS, spend: (texts) => void spend(texts) }).data).toEqual(['a', 'b', 'c']);
+    expect(counts).toEqual([3]);
+  });
+});
+
+describe('an array that lies column by column', () => {
+  it.each(['|u1', '<i2', '<f4', '<f8', '>i4', '|S3', '<U1'])(
+    'of %s has the elements of its rows',
+    (descr) => {
+      const size = Number(descr.slice(2)) * (descr[1] === 'U' ? 4 : 1);
+      const shape = [2, 3, 4];
+      const element = (i: number, j: number, k: number) => {
+        const bytes = Buffer.alloc(size);
+        bytes[descr.startsWith('>') ? size - 1 : 0] = 65 + i * 12 + j * 4 + k;
+        return bytes;
+      };
+      const each = [...Array(24).keys()];
+      const byRow = each.map((n) => element(Math.floor(n / 12), Math.floor(n / 4) % 3, n % 4));
+      const byColumn = each.map((n) => element(n % 2, Math.floor(n / 2) % 3, Math.floor(n / 6)));
+      const file = (isFortran: string, elements: Buffer[], padding: string) =>
+        withHeader(
+          `{'descr': '${descr}', 'fortran_order': ${isFortran}, 'shape': (${shape}), }${padding}`,
+          Buffer.concat(elements),
+        );
+      for (const padding of ['', ' ', '  ', '   ']) {
+        expect(readNpy(file('True', byColumn, padding), OPTIONS)).toEqual(
+          readNpy(file('False', byRow, padding), OPTIONS),
+        );
+      }
+    },
+  );
+});
+
 describe('an array that NumPy wrote', () => {
   it.each(GOLDEN.arrays)('$name is read with its shape and elements', ({ npy, shape, elements }) => {
     const tensor = readNpy(decode(npy), OPTIONS);

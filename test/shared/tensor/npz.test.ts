@@ -2,7 +2,7 @@ import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { readNpy, writeNpy } from '../../../shared/tensor/npy.ts';
 import { isZip, readNpz, writeNpz } from '../../../shared/tensor/npz.ts';
-import { createTensor } from '../../../shared/tensor/tensor.ts';
+import { createTensor, type Tensor } from '../../../shared/tensor/tensor.ts';
 import { rejectionOf } from '../error-of.ts';
 import { GOLDEN } from './numpy-arrays.ts';
 
@@ -11,11 +11,16 @@ const decode = (base64: string) => Buffer.from(base64, 'base64');
 const X = createTensor('FP32', [2, 3], [0, 1, 2, 3, 4, 5]);
 const LABELS = { datatype: 'BYTES', shape: [2], data: ['a', 'b'] };
 
+/** All arrays of an archive, read. */
+async function readAll(bytes: Uint8Array): Promise<Map<string, Tensor>> {
+  return new Map([...(await readNpz(bytes, OPTIONS))].map(([name, array]) => [name, array.read()]));
+}
+
 describe('an archive of arrays', () => {
   it.each(['stored', 'packed'] as const)('that NumPy wrote, %s, is read by name', async (kind) => {
     const bytes = decode(GOLDEN.archives[kind]);
     expect(isZip(bytes)).toBe(true);
-    expect([...(await readNpz(bytes, OPTIONS))]).toEqual([
+    expect([...(await readAll(bytes))]).toEqual([
       ['x', X],
       ['labels', LABELS],
     ]);
@@ -24,7 +29,7 @@ describe('an archive of arrays', () => {
   it('survives being written and read, the same bytes each time', async () => {
     const tensors = new Map([['x', X]]);
     const written = await writeNpz(tensors);
-    expect(await readNpz(written, OPTIONS)).toEqual(tensors);
+    expect(await readAll(written)).toEqual(tensors);
     expect(await writeNpz(tensors)).toEqual(written);
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../../../shared/json/parse-json.ts';
 import { decodeBare, inputsOfArrays } from '../../../../shared/protocols/codecs/arrays.ts';
+import type { NpyArray } from '../../../../shared/tensor/npy.ts';
 import { createTensor, type Tensor } from '../../../../shared/tensor/tensor.ts';
 import { errorOf } from '../../error-of.ts';
 import { LIMITS } from '../../inference/make-inference.ts';
@@ -14,9 +15,12 @@ const IMAGE = contract([spec('x', 'FP32', [-1, 1, 2, 2])], { imageInput: 'x' });
 const TEXT = contract([spec('x', 'BYTES', [-1, 1])]);
 const OPEN = contract([{ ...spec('x', 'FP32', []), isRankOpen: true }]);
 
+/** An array that has been read. */
+const arrayOf = (tensor: Tensor): NpyArray => ({ ...tensor, read: () => tensor });
+
 describe('arrays of NumPy', () => {
   const inputOf = (tensor: Tensor, model = MATRIX) =>
-    inputsOfArrays(new Map([['arr_0', tensor]]), model, LIMITS).get('x');
+    inputsOfArrays(new Map([['arr_0', arrayOf(tensor)]]), model, LIMITS).get('x');
 
   it('go to a single input whatever they are called, without a copy', () => {
     const tensor = createTensor('FP64', [1, 2], [1, 2]);
@@ -27,8 +31,8 @@ describe('arrays of NumPy', () => {
 
   it('go to several inputs by their names', () => {
     const arrays = new Map([
-      ['a', createTensor('INT32', [2], [1, 2])],
-      ['z', createTensor('INT32', [2], [3, 4])],
+      ['a', arrayOf(createTensor('INT32', [2], [1, 2]))],
+      ['z', arrayOf(createTensor('INT32', [2], [3, 4]))],
     ]);
     const model = contract([spec('a', 'INT32', [2]), spec('b', 'INT32', [2])]);
     // "z" is left for the check of names to tell.
@@ -49,13 +53,27 @@ describe('arrays of NumPy', () => {
     ['instances', MATRIX, [3, 2], [3, 2]],
     ['values of one column', COLUMN, [3], [3, 1]],
     ['one image', PIXELS, [1, 2, 2], [1, 1, 2, 2]],
-    ['too few axes by two', PIXELS, [2, 2], [2, 2]],
     ['any axes for an input that takes them', OPEN, [4], [4]],
   ])('get the axis they lack: %s', (_, model, shape, fitted) => {
     const size = shape.reduce((product, length) => product * length, 1);
     expect(inputOf(createTensor('FP32', shape, new Array<number>(size).fill(0)), model)).toMatchObject({
       shape: fitted,
     });
+  });
+
+  it('of a shape that the model does not take are not read', () => {
+    const unread: NpyArray = {
+      datatype: 'FP32',
+      shape: [2, 2],
+      read: () => {
+        throw new Error('it was read');
+      },
+    };
+    const error = errorOf(() => inputsOfArrays(new Map([['x', unread]]), PIXELS, LIMITS));
+    expect([error.status, error.message]).toEqual([
+      400,
+      'Input "x" has the shape [2,2]; expected [-1,1,2,2], where -1 is any size.',
+    ]);
   });
 
   it('of texts are texts for a model that takes them, and images for one that takes those', () => {

@@ -209,7 +209,7 @@ describe('an answer of a type', () => {
     ]);
     const archive = await forest('application/x-npz');
     const arrays = await readNpz(archive.body, OPTIONS);
-    expect(arrays.get('output_label')).toEqual({
+    expect(arrays.get('output_label')?.read()).toEqual({
       datatype: 'BYTES',
       shape: [2],
       data: ['setosa', 'virginica'],

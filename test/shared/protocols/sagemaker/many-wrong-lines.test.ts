@@ -1,0 +1,51 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { requestUrl } from '../../../../functions/host.ts';
+import { parseConfig } from '../../../../shared/config.ts';
+import { BytesRequest } from '../../../../shared/http/bytes.ts';
+import { splitLines } from '../../../../shared/protocols/codecs/lines.ts';
+import { createJsonLines } from '../../../../shared/protocols/sagemaker/read-lines.ts';
+import { createTestHost } from '../../../hosts/in-process.ts';
+import { errorOf } from '../../error-of.ts';
+import { contract, spec } from '../codecs/contract.ts';
+
+const GOOD = '5.1,3.5,1.4,0.2';
+
+describe('lines of which many are wrong', () => {
+  it.each([
+    ['none', 0],
+    ['every second', 2],
+    ['every tenth', 10],
+    ['all but the first', 1],
+  ])('are answered one by one in their order, and decoded few times: %s', async (_, each) => {
+    const host = createTestHost({ MAX_BATCH_SIZE: '1024', MAX_BODY_BYTES: '1000000' });
+    onTestFinished(() => host.app.close());
+    const isWrong = (index: number) => each > 0 && index > 0 && index % each === 0;
+    const lines = Array.from({ length: 1000 }, (_, index) => (isWrong(index) ? 'x' : GOOD));
+    const headers = new Headers({ 'content-type': 'text/csv', accept: 'text/csv' });
+    const request = new BytesRequest(
+      requestUrl('/models/iris/invoke'),
+      { method: 'POST', headers },
+      Buffer.from(lines.join('\n')),
+    );
+    const response = await host.app.fetch(request, { requestId: 'r', coldStart: false });
+    const answers = (await response.text()).trimEnd().split('\n');
+    expect(answers.map((answer) => answer.includes('ERROR'))).toEqual(lines.map((line) => line === 'x'));
+    const { success, failure } = host.app.inference.statistics({ name: 'iris', version: '2' });
+    // By halves alone it would be 2,047.
+    expect(success.count + failure.count).toBeLessThan(1050);
+  });
+
+  it('are parsed once, however often they are asked for', () => {
+    const limits = parseConfig({}).limits;
+    const body = Buffer.from('[1,2]\n[3,"x"]\n[5\n[7,8]');
+    const lines = createJsonLines(splitLines(body, limits), limits);
+    const model = contract([spec('x', 'FP32', [-1, 2])]);
+    expect(errorOf(() => lines.decode(0, 4, model)).message).toMatch(/^Line 3: The body is not valid JSON/);
+    // What was parsed is not looked at again.
+    body.fill('?');
+    expect(lines.decode(0, 1, model).get('x')).toMatchObject({ data: Float32Array.of(1, 2) });
+    expect(lines.decode(3, 4, model).get('x')).toMatchObject({ data: Float32Array.of(7, 8) });
+    expect(errorOf(() => lines.decode(1, 2, model)).message).toContain('the string "x"');
+    expect(errorOf(() => lines.decode(2, 3, model)).message).toMatch(/^Line 3/);
+  });
+});
