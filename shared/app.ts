@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { HonoBase } from 'hono/hono-base';
 import { TrieRouter } from 'hono/router/trie-router';
+import { createBudget } from './budget.ts';
 import type { Config } from './config.ts';
 import { createDocs } from './docs/docs.ts';
 import { ERROR_KINDS, InferenceError, toInferenceError } from './errors.ts';
@@ -58,7 +59,8 @@ export function createApp({ config, store, logger, pages }: AppDependencies): Ap
     fetch: async (request, context) => {
       const startMs = performance.now();
       const record: RequestRecord = {};
-      const response = await answer(routes, request, createBindings(routes, context, record));
+      const budget = createBudget(config.limits, { signal: context.signal });
+      const response = await answer(routes, request, createBindings(routes, { context, record, budget }));
       const totalMs = performance.now() - startMs;
       setHeaders(response, context);
       response.headers.set('server-timing', describeTiming(record, totalMs));
@@ -91,16 +93,11 @@ function setHeaders({ headers }: Response, { requestId }: RequestContext): void 
   headers.set('x-content-type-options', 'nosniff');
 }
 
-function createBindings(
-  routes: Hono<AppEnvironment>,
-  context: RequestContext,
-  record: RequestRecord,
-): Bindings {
+function createBindings(routes: Hono<AppEnvironment>, parts: Omit<Bindings, 'forward'>): Bindings {
   const bindings: Bindings = {
-    context,
-    record,
+    ...parts,
     forward: async (request) => {
-      record.forwardedTo = new URL(request.url).pathname;
+      parts.record.forwardedTo = new URL(request.url).pathname;
       return await answer(routes, request, bindings);
     },
   };

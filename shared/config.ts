@@ -4,7 +4,9 @@ import * as z from 'zod';
 export interface Limits {
   /** Largest request body, in bytes, before and after decompression. */
   readonly bodyBytes: number;
-  /** Largest decoded image, in pixels (width times height). */
+  /** How many times its size a compressed body may have once it is decompressed, where it has more than 1 MiB then. */
+  readonly compressionRatio: number;
+  /** Most pixels of all images of one request, width times height, as they are decoded or as a step makes them. */
   readonly imagePixels: number;
   /** Most rows, texts or images in one request. */
   readonly batchSize: number;
@@ -14,6 +16,16 @@ export interface Limits {
   readonly textCharacters: number;
   /** Deepest nesting of arrays and objects in a JSON body. */
   readonly jsonDepth: number;
+  /** Most arrays, objects and strings (keys are strings) in the JSON of one request. */
+  readonly jsonValues: number;
+  /** Most lines of a body that has one instance a line: JSON lines and CSV. They are run in batches. */
+  readonly lines: number;
+  /** Most parts of a form. */
+  readonly formParts: number;
+  /** Largest body of an answer, in bytes, before compression. */
+  readonly answerBytes: number;
+  /** How long one request may be worked for, in seconds. It is looked at between two runs, images or texts. */
+  readonly requestSeconds: number;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -167,11 +179,17 @@ const environmentSchema = z.object({
   AIP_HEALTH_ROUTE: route.optional(),
   AIP_PREDICT_ROUTE: route.optional(),
   MAX_BODY_BYTES: count(32 * MEBIBYTE),
+  MAX_COMPRESSION_RATIO: count(1100),
   MAX_IMAGE_PIXELS: count(50_000_000),
   MAX_BATCH_SIZE: count(1024),
   MAX_TENSOR_ELEMENTS: count(16 * MEBIBYTE),
   MAX_TEXT_CHARACTERS: count(1_000_000),
   MAX_JSON_DEPTH: count(32),
+  MAX_JSON_VALUES: count(2 * MEBIBYTE),
+  MAX_LINES: count(MEBIBYTE),
+  MAX_FORM_PARTS: count(2048),
+  MAX_ANSWER_BYTES: count(64 * MEBIBYTE),
+  MAX_REQUEST_SECONDS: count(300),
 });
 
 /** The environment variables Ternion reads. */
@@ -212,11 +230,17 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     vertexRoutes: { health: values.AIP_HEALTH_ROUTE, predict: values.AIP_PREDICT_ROUTE },
     limits: {
       bodyBytes: values.MAX_BODY_BYTES,
+      compressionRatio: values.MAX_COMPRESSION_RATIO,
       imagePixels: values.MAX_IMAGE_PIXELS,
       batchSize: values.MAX_BATCH_SIZE,
       tensorElements: values.MAX_TENSOR_ELEMENTS,
       textCharacters: values.MAX_TEXT_CHARACTERS,
       jsonDepth: values.MAX_JSON_DEPTH,
+      jsonValues: values.MAX_JSON_VALUES,
+      lines: values.MAX_LINES,
+      formParts: values.MAX_FORM_PARTS,
+      answerBytes: values.MAX_ANSWER_BYTES,
+      requestSeconds: values.MAX_REQUEST_SECONDS,
     },
   };
 }

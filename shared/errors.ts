@@ -41,6 +41,7 @@ export const ERROR_KINDS = {
   },
   NOT_IMPLEMENTED: { status: 501, retryable: false, logLevel: 'info', type: 'NotImplementedException' },
   INTERNAL_ERROR: { status: 500, retryable: false, logLevel: 'error', type: 'InternalServerException' },
+  CLIENT_GONE: { status: 499, retryable: false, logLevel: 'info', type: 'ClientClosedRequestException' },
   DEADLINE_EXCEEDED: { status: 504, retryable: true, logLevel: 'warn', type: 'GatewayTimeoutException' },
   MODEL_UNAVAILABLE: { status: 503, retryable: true, logLevel: 'error', type: 'ServiceUnavailableException' },
   TEMPORARILY_UNAVAILABLE: {
@@ -85,6 +86,11 @@ export class InferenceError extends Error {
 /** Shorthand for the most frequent case: a value in the request is not what the model takes. */
 export function invalid(message: string): InferenceError {
   return new InferenceError('INVALID_PARAMETER_VALUE', message);
+}
+
+/** The request is over one of its limits. The message names the limit and its variable. */
+export function overLimit(message: string): InferenceError {
+  return new InferenceError('PAYLOAD_TOO_LARGE', message);
 }
 
 /** A run gave something else than the model's config says. No later request will do better, nor is this one wrong. */

@@ -1,3 +1,4 @@
+import type { Budget } from '../budget.ts';
 import type { InferenceError } from '../errors.ts';
 
 /** What the host knows of a request beside HTTP. */
@@ -6,6 +7,8 @@ export interface RequestContext {
   readonly requestId: string;
   /** Whether this is the first request of the instance. */
   readonly coldStart: boolean;
+  /** Aborted when the client has gone; undefined where the host cannot know. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What is learned of a request while it is answered: the log line and the timing header are made of it. */
@@ -26,6 +29,8 @@ export type ErrorEncoder = (error: InferenceError, requestId: string) => Respons
 export interface Bindings {
   readonly context: RequestContext;
   readonly record: RequestRecord;
+  /** What the request may cost. */
+  readonly budget: Budget;
   /** Answers another request instead of this one. */
   readonly forward: (request: Request) => Promise<Response>;
 }

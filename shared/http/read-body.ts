@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
-import { InferenceError } from '../errors.ts';
+import type { Limits } from '../config.ts';
+import { InferenceError, overLimit } from '../errors.ts';
 
 interface InflateOptions {
   readonly maxOutputLength: number;
@@ -23,18 +24,27 @@ const DECODERS: ReadonlyMap<string, Inflate> = new Map<string, Inflate>([
 const ACCEPTED_CODINGS = 'gzip, deflate, br';
 /** A body that a gateway compressed once more has two; each costs the time of a whole body. */
 const MOST_CODINGS = 2;
+/** Up to this size a body may be compressed as much as it can. */
+const FREE_BYTES = 1024 * 1024;
+
+/** The limits that hold for a body before it is looked at. */
+export type BodyLimits = Pick<Limits, 'bodyBytes' | 'compressionRatio'>;
 
 /**
  * The body of a request as bytes, decompressed.
  *
- * @param limitBytes largest body, as sent and as decompressed
- * @throws InferenceError 413 beyond the limit, 415 for an unknown Content-Encoding, 400 for damaged data
+ * A megabyte and more may be so many times as large as it was sent. Deflate makes 1,032 times less of zeros at best, and
+ * real tensors of zeros come near that, so the default lets them pass; brotli and two codings can make a million times
+ * less.
+ *
+ * @throws InferenceError 413 beyond the limits, 415 for an unknown Content-Encoding, 400 for damaged data
  */
-export async function readBody(request: Request, limitBytes: number): Promise<Uint8Array> {
+export async function readBody(request: Request, limits: BodyLimits): Promise<Uint8Array> {
+  const { bodyBytes } = limits;
   const declared = Number(request.headers.get('content-length') ?? 0);
-  if (declared > limitBytes) throw tooLarge(limitBytes);
+  if (declared > bodyBytes) throw tooLarge(bodyBytes);
   let body: Uint8Array = await request.bytes();
-  if (body.length > limitBytes) throw tooLarge(limitBytes);
+  if (body.length > bodyBytes) throw tooLarge(bodyBytes);
   const codings = (request.headers.get('content-encoding') ?? '')
     .split(',')
     .map((part) => part.trim().toLowerCase())
@@ -44,13 +54,21 @@ export async function readBody(request: Request, limitBytes: number): Promise<Ui
       `Content-Encoding names ${codings.length} codings; at most ${MOST_CODINGS} are accepted.`,
     );
   }
+  const mostBytes = Math.min(bodyBytes, Math.max(FREE_BYTES, body.length * limits.compressionRatio));
   for (const coding of codings.reverse()) {
-    body = await decompress(body, coding, limitBytes);
+    body = await decompress(body, coding, mostBytes, () =>
+      mostBytes < bodyBytes ? tooDense(limits.compressionRatio) : tooLarge(bodyBytes),
+    );
   }
   return body;
 }
 
-async function decompress(body: Uint8Array, coding: string, limitBytes: number): Promise<Uint8Array> {
+async function decompress(
+  body: Uint8Array,
+  coding: string,
+  mostBytes: number,
+  refusal: () => InferenceError,
+): Promise<Uint8Array> {
   const decoder = DECODERS.get(coding);
   if (!decoder) {
     throw unsupportedCoding(
@@ -58,9 +76,9 @@ async function decompress(body: Uint8Array, coding: string, limitBytes: number):
     );
   }
   try {
-    return await decoder(body, { maxOutputLength: limitBytes, chunkSize: CHUNK_BYTES });
+    return await decoder(body, { maxOutputLength: mostBytes, chunkSize: CHUNK_BYTES });
   } catch (error) {
-    if (error instanceof RangeError) throw tooLarge(limitBytes);
+    if (error instanceof RangeError) throw refusal();
     throw new InferenceError(
       'BAD_REQUEST',
       `The body is not valid ${coding} data, as its Content-Encoding says.`,
@@ -87,9 +105,12 @@ function unsupportedCoding(text: string): InferenceError {
   });
 }
 
-export function tooLarge(limitBytes: number): InferenceError {
-  return new InferenceError(
-    'PAYLOAD_TOO_LARGE',
-    `The request body is larger than ${limitBytes} bytes, which is the limit (MAX_BODY_BYTES).`,
+function tooLarge(bytes: number): InferenceError {
+  return overLimit(`The request body is larger than ${bytes} bytes, which is the limit (MAX_BODY_BYTES).`);
+}
+
+function tooDense(ratio: number): InferenceError {
+  return overLimit(
+    `The request body is more than ${ratio} times as large as it was sent, which is the limit (MAX_COMPRESSION_RATIO).`,
   );
 }

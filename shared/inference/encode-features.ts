@@ -1,5 +1,5 @@
-import type { Limits } from '../config.ts';
-import { invalid } from '../errors.ts';
+import type { Budget } from '../budget.ts';
+import { overLimit } from '../errors.ts';
 import type { JsonValue } from '../json/parse-json.ts';
 import { ModelError } from '../models/model-config.ts';
 import { type Cell, columnAt, type Feature, parseRow, type RowFormat } from '../processing/tabular.ts';
@@ -29,7 +29,7 @@ export function createFeatureEncoder(
   );
   return {
     features: format,
-    encode: (given, limits) => encodeRows(rowsOf(given, format.named), binding, limits),
+    encode: (given, budget) => encodeRows(rowsOf(given, format.named), binding, budget),
     example: () => toBatch([example], binding, width),
     exampleRequest: fillBatch(first.spec, 'features', example),
   };
@@ -58,9 +58,10 @@ function middleOf(feature: Feature | undefined, type: 'number' | 'string'): Cell
 function encodeRows(
   rows: readonly Located<JsonValue>[],
   binding: ColumnBinding,
-  limits: Limits,
+  budget: Budget,
 ): EncodedBatch {
   const { format } = binding;
+  const { tensorElements } = budget.limits;
   const parsed: Cell[][] = [];
   let width = format.named?.length ?? format.width;
   let count = 0;
@@ -69,10 +70,8 @@ function encodeRows(
     const row = parseRow(value, field, { ...format, width } satisfies RowFormat);
     width ??= row.length;
     count += row.length;
-    if (count > limits.tensorElements) {
-      throw invalid(
-        `The request has more than ${limits.tensorElements} values, the limit (MAX_TENSOR_ELEMENTS).`,
-      );
+    if (count > tensorElements) {
+      throw overLimit(`The request has more than ${tensorElements} values, the limit (MAX_TENSOR_ELEMENTS).`);
     }
     parsed.push(row);
   }

@@ -1,5 +1,5 @@
 import type { Limits } from '../config.ts';
-import { type InferenceError, invalid } from '../errors.ts';
+import { type InferenceError, invalid, overLimit } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
 import { ModelError } from '../models/model-config.ts';
 import { blackPng, blackRaster } from '../processing/image/black.ts';
@@ -31,16 +31,16 @@ export function createImageEncoder(session: Session, steps: readonly ImageStep[]
   checkAgainstGraph(exampleImage, steps, input);
   return {
     input,
-    encode: async (given, limits) => {
+    encode: async (given, budget) => {
       const rasters: Raster[] = [];
-      // The limit holds for all images of a request together: many large ones cost as much as one huge one.
-      let pixelsLeft = limits.imagePixels;
+      const { limits } = budget;
       let elements = 0;
       for (const { value, field } of expectInput(given, 'image').images) {
         const name = `field "${field}"`;
-        const decodeLimits = { pixelLimit: limits.imagePixels, pixelsLeft };
-        const pixels = await oneByOne(() => pipeline.decode(value, name, decodeLimits));
-        pixelsLeft -= pixels.filePixels ?? pixels.width * pixels.height;
+        const pixels = await oneByOne(() => {
+          budget.goOn();
+          return pipeline.decode(value, name, budget);
+        });
         const made = pipeline.run(pixels, { name, madePixels: limits.tensorElements });
         const raster = checkSize(made, field, input);
         elements += raster.data.length;
@@ -118,7 +118,7 @@ function checkSize(image: Raster, field: string, input: TensorSpec): Raster {
 }
 
 function tooManyElements(limits: Limits): InferenceError {
-  return invalid(
+  return overLimit(
     `The images make more than ${limits.tensorElements} elements, the limit (MAX_TENSOR_ELEMENTS).`,
   );
 }

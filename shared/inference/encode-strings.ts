@@ -1,5 +1,5 @@
-import type { Limits } from '../config.ts';
-import { InferenceError, invalid } from '../errors.ts';
+import type { Budget } from '../budget.ts';
+import { invalid } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import { expectInput, type InferenceInput, type Located } from './input.ts';
@@ -33,8 +33,8 @@ export function createStringEncoder(spec: TensorSpec): BatchEncoder {
     ]),
   });
   return {
-    encode: (given, limits) => {
-      const texts = readTexts(given, limits);
+    encode: (given, budget) => {
+      const texts = readTexts(given, budget);
       for (const { value, field } of texts) {
         if (value.includes('\0')) {
           throw invalid(`Field "${field}" has a NUL character, which strings cannot hold.`);
@@ -52,17 +52,10 @@ export function createStringEncoder(spec: TensorSpec): BatchEncoder {
  *
  * @throws InferenceError for other input, too much text, and text that is no Unicode
  */
-export function readTexts(input: InferenceInput, limits: Limits): readonly Located<string>[] {
+export function readTexts(input: InferenceInput, budget: Budget): readonly Located<string>[] {
   const { texts } = expectInput(input, 'text');
-  let characters = 0;
   for (const { value, field } of texts) {
-    characters += value.length;
-    if (characters > limits.textCharacters) {
-      throw new InferenceError(
-        'PAYLOAD_TOO_LARGE',
-        `Field "${field}" brings the request to more than ${limits.textCharacters} characters of text, the limit (MAX_TEXT_CHARACTERS).`,
-      );
-    }
+    budget.spend('textCharacters', value.length, `Field "${field}"`);
     if (!value.isWellFormed()) throw invalid(`Field "${field}" has half of a surrogate pair.`);
   }
   return texts;

@@ -1,5 +1,5 @@
 import type { Limits } from '../config.ts';
-import { invalid } from '../errors.ts';
+import { invalid, overLimit } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { ModelFolder } from '../models/model-repository.ts';
 import { DECODER_POSITIONS, type PositionScheme, positionsOf } from '../processing/text/positions.ts';
@@ -62,13 +62,13 @@ export async function createTextEncoder(
     return { rows: batch.rows, feeds, mask: createTensor('INT32', shape, batch.mask) };
   };
   return {
-    encode: async (given, limits) => {
-      const texts = readTexts(given, limits);
+    encode: async (given, budget) => {
+      const texts = readTexts(given, budget);
       const rows = await mapInTurns(texts, ({ value }) => tokenizer.tokenize(value, format.maxTokens));
       checkNotEmpty(rows, texts, tokenizer);
       const most = longest(rows);
       const length = format.length ?? most + tokenizer.specialTokens;
-      checkSize(rows.length * length, limits);
+      checkSize(rows.length * length, budget.limits);
       if (!tokenizer.canPad) checkEqual(rows, most);
       return toBatch(rows, length);
     },
@@ -143,7 +143,7 @@ function longest(rows: readonly TokenRow[]): number {
 
 function checkSize(tokens: number, limits: Limits): void {
   if (tokens <= limits.tensorElements) return;
-  throw invalid(
+  throw overLimit(
     `The texts make more than ${limits.tensorElements} tokens, padding included; that is the limit (MAX_TENSOR_ELEMENTS).`,
   );
 }

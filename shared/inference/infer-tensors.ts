@@ -1,4 +1,4 @@
-import type { Limits } from '../config.ts';
+import type { Budget } from '../budget.ts';
 import { InferenceError, invalid } from '../errors.ts';
 import { decodeBase64 } from '../http/base64.ts';
 import type { NamedTensors, Session } from '../runtime/session.ts';
@@ -35,16 +35,16 @@ export async function inferTensors(
   session: Session,
   inputs: NamedInputs,
   { outputs, isBatch = false }: TensorRunOptions,
-  limits: Limits,
+  budget: Budget,
 ): Promise<NamedTensors> {
   const fetches = checkFetches(outputs ?? session.outputs.map(({ name }) => name), session);
-  const images = await encodeImages(model, session, inputs, limits);
+  const images = await encodeImages(model, session, inputs, budget);
   const outcome = images
     ? runBatch(session, images, fetches)
     : isBatch
       ? runInstances(session, inputs, fetches)
       : session.run(checkFeeds(inputs, session), fetches);
-  return checkOutputs(await outcome.catch(blameInputs), limits);
+  return checkOutputs(await outcome.catch(blameInputs), budget.limits);
 }
 
 /** Runs instances, in portions where the graph has a fixed batch size. */
@@ -63,33 +63,34 @@ async function encodeImages(
   { task: { encoder } }: Model,
   session: Session,
   inputs: NamedInputs,
-  limits: Limits,
+  budget: Budget,
 ): Promise<NamedTensors | undefined> {
   const images = encoder && inputs.get(encoder.input.name);
   if (!encoder || !images || !isBytesInput(images)) return undefined;
   checkNames(inputs, session.inputs);
-  return new Map([[encoder.input.name, await encodeElements(images, encoder, limits)]]);
+  return new Map([[encoder.input.name, await encodeElements(images, encoder, budget)]]);
 }
 
 async function encodeElements(
   { shape, elements }: BytesInput,
   encoder: Encoder,
-  limits: Limits,
+  budget: Budget,
 ): Promise<Tensor> {
   const name = encoder.input.name;
   if (shape.length !== 1 && !(shape.length === 2 && shape[1] === 1)) {
     throw invalid(`Input "${name}" has the shape [${shape}]; encoded images have the shape [N].`);
   }
   if (elements.length === 0) throw invalid(`Input "${name}" has no images.`);
-  if (elements.length > limits.batchSize) {
+  const { batchSize } = budget.limits;
+  if (elements.length > batchSize) {
     throw new InferenceError(
       'PAYLOAD_TOO_LARGE',
-      `Input "${name}" has ${elements.length} images; the limit is ${limits.batchSize} (MAX_BATCH_SIZE).`,
+      `Input "${name}" has ${elements.length} images; the limit is ${batchSize} (MAX_BATCH_SIZE).`,
     );
   }
   const images = elements.map((element, index) => {
     const field = elements.length === 1 ? name : `${name}[${index}]`;
     return { value: typeof element === 'string' ? decodeBase64(element, field) : element, field };
   });
-  return await encoder.encode({ kind: 'image', images }, limits);
+  return await encoder.encode({ kind: 'image', images }, budget);
 }

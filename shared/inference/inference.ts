@@ -1,3 +1,4 @@
+import { type Budget, createBudget } from '../budget.ts';
 import type { Limits } from '../config.ts';
 import { invalid } from '../errors.ts';
 import { type ModelReference, type ModelRepository, pathOf } from '../models/model-repository.ts';
@@ -33,6 +34,8 @@ export interface TensorRequest {
   readonly isBatch?: boolean;
   /** When the answer is of no use any more, on the clock of `performance.now()`; undefined for never. */
   readonly deadlineMs?: number | undefined;
+  /** What the request may cost; one of its own by default. */
+  readonly budget?: Budget | undefined;
 }
 
 export interface TensorResult {
@@ -151,15 +154,16 @@ export function createInference(options: InferenceOptions): Inference {
   return {
     repository,
     choose,
-    infer: async (request) => {
+    infer: async ({ budget = createBudget(limits), ...request }) => {
       const reference = await choose(request.input.kind, request.model, request.version);
-      const run = (model: Model, session: Session) => model.task.infer(request.input, session, limits);
+      const run = (model: Model, session: Session) =>
+        model.task.infer(request.input, limitTime(session, budget), budget);
       const { result, runMs, loadMs } = await measure(reference, run, sizeOfInput(request.input));
       return { reference, output: result, runMs, loadMs };
     },
-    inferTensors: async ({ reference, inputs, deadlineMs = Number.POSITIVE_INFINITY, ...options }) => {
+    inferTensors: async ({ reference, inputs, deadlineMs, budget = createBudget(limits), ...options }) => {
       const run = (model: Model, session: Session) =>
-        inferTensors(model, limitTime(session, deadlineMs), inputs, options, limits);
+        inferTensors(model, limitTime(session, budget, deadlineMs), inputs, options, budget);
       const { model, result, runMs, loadMs } = await measure(reference, run, sizeOfBatch(inputs));
       return { model, outputs: result, runMs, loadMs };
     },

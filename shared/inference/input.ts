@@ -1,3 +1,4 @@
+import type { Budget } from '../budget.ts';
 import { invalid } from '../errors.ts';
 import type { JsonValue } from '../json/parse-json.ts';
 import type { Label } from '../processing/classification.ts';
@@ -25,6 +26,8 @@ export interface InferenceRequest {
   /** Undefined: the live version. */
   readonly version: string | undefined;
   readonly input: InferenceInput;
+  /** What the request may cost; one of its own by default. */
+  readonly budget?: Budget | undefined;
 }
 
 export interface ClassificationPrediction {

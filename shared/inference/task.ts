@@ -1,4 +1,4 @@
-import type { Limits } from '../config.ts';
+import type { Budget } from '../budget.ts';
 import type { JsonObject, JsonValue } from '../json/parse-json.ts';
 import type { ModelConfig } from '../models/model-config.ts';
 import type { Label } from '../processing/classification.ts';
@@ -14,7 +14,7 @@ export interface Encoder {
    * One row of the tensor per instance of the request.
    * @throws InferenceError when the request does not fit the model
    */
-  encode(input: InferenceInput, limits: Limits): Tensor | Promise<Tensor>;
+  encode(input: InferenceInput, budget: Budget): Tensor | Promise<Tensor>;
   /** A tensor of one made-up instance. */
   example(): Tensor;
   /** Body of a predict request with one made-up instance. */
@@ -33,7 +33,7 @@ export interface EncodedBatch {
 /** Turns what a request brings into all input tensors of a model. */
 export interface BatchEncoder {
   /** @throws InferenceError when the request does not fit the model */
-  encode(input: InferenceInput, limits: Limits): EncodedBatch | Promise<EncodedBatch>;
+  encode(input: InferenceInput, budget: Budget): EncodedBatch | Promise<EncodedBatch>;
   /** One made-up instance. */
   example(): EncodedBatch;
   /** Body of a predict request with one made-up instance. */
@@ -66,7 +66,7 @@ export interface TaskRunner {
    * @param session the model's session, or a wrapper of it
    * @throws InferenceError when the input does not fit the model
    */
-  infer(input: InferenceInput, session: Session, limits: Limits): Promise<InferenceOutput>;
+  infer(input: InferenceInput, session: Session, budget: Budget): Promise<InferenceOutput>;
   /** One run on made-up input, so that the first request does not pay for lazy initialisation. */
   warmUp(session: Session): Promise<void>;
 }
@@ -95,7 +95,7 @@ export function toBatchEncoder(encoder: Encoder): BatchEncoder {
     feeds: new Map([[encoder.input.name, tensor]]),
   });
   return {
-    encode: async (input, limits) => toBatch(await encoder.encode(input, limits)),
+    encode: async (input, budget) => toBatch(await encoder.encode(input, budget)),
     example: () => toBatch(encoder.example()),
     exampleRequest: encoder.exampleRequest,
   };

@@ -1,4 +1,4 @@
-import type { Limits } from '../config.ts';
+import type { Budget } from '../budget.ts';
 import { unexpectedOutput } from '../errors.ts';
 import type { ModelConfig } from '../models/model-config.ts';
 import type { ModelFolder } from '../models/model-repository.ts';
@@ -80,10 +80,10 @@ function combine(encoder: BatchEncoder, decoder: Decoder): TaskRunner {
     labels: decoder.labels,
     features: encoder.features,
     example: encoder.exampleRequest,
-    infer: async (input, session, limits: Limits) => {
-      const batch = await encoder.encode(input, limits);
+    infer: async (input, session, budget: Budget) => {
+      const batch = await encoder.encode(input, budget);
       const outputs = await runBatch(session, batch.feeds, decoder.fetches).catch(blameInputs);
-      const output = decoder.decode(checkOutputs(outputs, limits), batch);
+      const output = decoder.decode(checkOutputs(outputs, budget.limits), batch);
       if (output.kind !== 'tensors' && output.predictions.length !== batch.rows) {
         throw unexpectedOutput(
           `The model gives ${output.predictions.length} predictions for ${batch.rows} instances; its output has no batch axis.`,

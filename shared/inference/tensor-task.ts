@@ -16,9 +16,9 @@ export function createTensorTask(model: Session, labels: readonly Label[] | unde
   return {
     labels,
     example: exampleOf(model.inputs),
-    infer: async (input, session, limits) => {
-      const feeds = parseFeeds(expectInput(input, 'tensors').tensors, model.inputs, limits);
-      const outputs = checkOutputs(await session.run(feeds).catch(blameInputs), limits);
+    infer: async (input, session, budget) => {
+      const feeds = parseFeeds(expectInput(input, 'tensors').tensors, model.inputs, budget.limits);
+      const outputs = checkOutputs(await session.run(feeds).catch(blameInputs), budget.limits);
       return { kind: 'tensors', tensors: outputs };
     },
     warmUp: async (session) => {

@@ -1,4 +1,4 @@
-import { invalid } from '../errors.ts';
+import { invalid, overLimit } from '../errors.ts';
 import { type CenterCropOptions, centerWindow } from './image/center-crop.ts';
 import { crop, intersect } from './image/crop.ts';
 import { type DecodeContext, decodeImage } from './image/decode.ts';
@@ -6,8 +6,6 @@ import type { PixelRaster, Raster, Size } from './image/raster.ts';
 import { type ResizeOptions, resizedSize, resizeWindow } from './image/resize.ts';
 import { createValueRunner } from './image/value-tables.ts';
 import { type ImageStep, isPixelStep, isValueStep, type PixelStep, runPixelStep } from './registry.ts';
-
-export type DecodeLimits = Pick<DecodeContext, 'pixelLimit' | 'pixelsLeft'>;
 
 export interface RunLimits {
   /** What to call the image in an error, such as `field "image"`. */
@@ -22,7 +20,7 @@ export interface ImagePipeline {
    * Decodes a file as the steps want it.
    * @throws InferenceError as `decodeImage` does
    */
-  decode(file: Uint8Array, name: string, limits: DecodeLimits): Promise<PixelRaster>;
+  decode(file: Uint8Array, name: string, budget: DecodeContext['budget']): Promise<PixelRaster>;
   /**
    * Runs the other steps. The values are those of `runImageSteps`; they take less time, as a resize followed by a crop
    * makes only what is left of it, and the numbers of each byte are worked out once.
@@ -41,7 +39,7 @@ export function createImagePipeline(steps: readonly ImageStep[]): ImagePipeline 
     resizedSize: isFast ? findResizedSize(pixelSteps) : undefined,
   };
   return {
-    decode: (file, name, limits) => decodeImage(file, name, { ...limits, ...context }),
+    decode: (file, name, budget) => decodeImage(file, name, { budget, ...context }),
     run: (image, limits) =>
       runValues(operations.reduce((pixels, operation) => operation(pixels, limits), image)),
   };
@@ -97,7 +95,7 @@ function checkSides({ width, height }: Size, made: Size, { name }: RunLimits): v
 
 function checkMade({ width, height }: Size, made: Size, { name, madePixels }: RunLimits): void {
   if (made.width * made.height <= madePixels) return;
-  throw invalid(
+  throw overLimit(
     `The image in ${name} is ${width}x${height}; the model would resize it to ${made.width}x${made.height}, which is more than ${madePixels} pixels (MAX_TENSOR_ELEMENTS).`,
   );
 }

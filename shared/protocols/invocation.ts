@@ -1,6 +1,6 @@
-import type { Limits } from '../config.ts';
+import type { Budget } from '../budget.ts';
 import { InferenceError } from '../errors.ts';
-import type { RequestRecord } from '../http/context.ts';
+import type { Bindings, RequestRecord } from '../http/context.ts';
 import { mediaTypeOf } from '../http/media-type.ts';
 import { readBody } from '../http/read-body.ts';
 import type { NamedInputs } from '../inference/check-feeds.ts';
@@ -8,9 +8,10 @@ import type { InferenceResult, TensorResult } from '../inference/inference.ts';
 import type { InferenceInput, InputKind } from '../inference/input.ts';
 import type { Model } from '../inference/load-model.ts';
 import { UnsafeIntegerError } from '../json/exact-integers.ts';
-import { type JsonValue, parseExactJson, parseJson } from '../json/parse-json.ts';
+import { type JsonValue, parseExactJson } from '../json/parse-json.ts';
 import type { ModelReference } from '../models/model-repository.ts';
 import { contractOf, type ModelContract } from './codecs/model-contract.ts';
+import { parseRequestJson } from './codecs/request-json.ts';
 import type { ProtocolOptions } from './protocol.ts';
 
 /** The model a path or a header names. */
@@ -27,9 +28,10 @@ export interface Invocation extends ModelChoice {
   readonly mediaType: string;
   readonly body: Uint8Array;
   readonly record: RequestRecord;
+  readonly budget: Budget;
   /**
    * The body as JSON. It is parsed once.
-   * @throws InferenceError BAD_REQUEST when it is no JSON
+   * @throws InferenceError BAD_REQUEST when it is not JSON
    */
   readonly json: () => JsonValue;
   /**
@@ -46,28 +48,31 @@ export type Dialect = (invocation: Invocation, options: ProtocolOptions) => Prom
 /** @throws InferenceError when the body cannot be read, or there is none */
 export async function readInvocation(
   request: Request,
-  record: RequestRecord,
-  { inference, config: { limits } }: ProtocolOptions,
+  account: RequestAccount,
+  { inference }: ProtocolOptions,
   choice: ModelChoice,
 ): Promise<Invocation> {
-  // An unknown model is told before the body is looked at.
+  // An unknown model is reported before the body is looked at.
   if (choice.model !== undefined)
-    record.model = await inference.repository.resolve(choice.model, choice.version);
-  const body = await readBody(request, limits.bodyBytes);
+    account.record.model = await inference.repository.resolve(choice.model, choice.version);
+  const body = await readBody(request, account.budget.limits);
   if (body.length === 0) throw new InferenceError('BAD_REQUEST', 'The request body is empty.');
-  return createInvocation(request, body, record, limits, choice);
+  return createInvocation(request, body, account, choice);
 }
+
+/** What a request may cost, and what is learned of it while it is answered. */
+export type RequestAccount = Pick<Bindings, 'record' | 'budget'>;
 
 export function createInvocation(
   request: Request,
   body: Uint8Array,
-  record: RequestRecord,
-  limits: Limits,
+  { record, budget }: RequestAccount,
   choice: ModelChoice,
 ): Invocation {
-  let parsed: { readonly value: JsonValue } | undefined;
+  let parsed: { readonly value: JsonValue } | { readonly error: unknown } | undefined;
   const json = (): JsonValue => {
-    parsed ??= { value: parseJson(body, limits.jsonDepth) };
+    parsed ??= attempt(() => parseRequestJson(body, budget));
+    if ('error' in parsed) throw parsed.error;
     return parsed.value;
   };
   return {
@@ -76,16 +81,25 @@ export function createInvocation(
     mediaType: mediaTypeOf(request.headers),
     body,
     record,
+    budget,
     json,
     decode: async (read) => {
       try {
         return await read(json());
       } catch (error) {
         if (!(error instanceof UnsafeIntegerError)) throw error;
-        return await read(parseExactJson(body, limits.jsonDepth));
+        return await read(parseExactJson(body, budget.limits.jsonDepth));
       }
     },
   };
+}
+
+function attempt<T>(work: () => T): { readonly value: T } | { readonly error: unknown } {
+  try {
+    return { value: work() };
+  } catch (error) {
+    return { error };
+  }
 }
 
 export interface TensorCall {
@@ -100,7 +114,7 @@ export interface TensorCall {
 }
 
 /** The model a request means, and where account is kept of what is done with it. */
-export type ModelCall = Pick<Invocation, 'record' | 'model' | 'version'>;
+export type ModelCall = Pick<Invocation, 'record' | 'budget' | 'model' | 'version'>;
 
 /** A call whose model was found, and what a look at the model has shown. */
 export interface OpenCall<R> extends ModelCall {
@@ -110,7 +124,7 @@ export interface OpenCall<R> extends ModelCall {
 
 /** Finds the model a request means and looks at it, loading it when needed. */
 export async function openModel<R>(
-  { record, model, version }: ModelCall,
+  { record, budget, model, version }: ModelCall,
   { inference }: Pick<ProtocolOptions, 'inference'>,
   kind: InputKind,
   look: (model: Model) => R,
@@ -120,7 +134,7 @@ export async function openModel<R>(
   const startMs = performance.now();
   const seen = await inference.describe(reference, look);
   record.loadMs = (record.loadMs ?? 0) + performance.now() - startMs;
-  return { record, model: reference.name, version: reference.version, reference, seen };
+  return { record, budget, model: reference.name, version: reference.version, reference, seen };
 }
 
 /** Runs a model on tensors. */
@@ -129,12 +143,13 @@ export async function runTensors(
   options: Pick<ProtocolOptions, 'inference'>,
   { kind, decode, isBatch = false, outputs }: TensorCall,
 ): Promise<TensorResult> {
-  const { reference, seen, record } = await openModel(call, options, kind, contractOf);
+  const { reference, seen, record, budget } = await openModel(call, options, kind, contractOf);
   const result = await options.inference.inferTensors({
     reference,
     inputs: await decode(seen),
     outputs,
     isBatch,
+    budget,
   });
   record.loadMs = (record.loadMs ?? 0) + result.loadMs;
   record.runMs = (record.runMs ?? 0) + result.runMs;
@@ -143,13 +158,13 @@ export async function runTensors(
 
 /** Runs a model's task on features, images or the like. */
 export async function runTask(
-  { record, model, version }: ModelCall,
+  { record, budget, model, version }: ModelCall,
   { inference }: Pick<ProtocolOptions, 'inference'>,
   input: InferenceInput,
 ): Promise<InferenceResult> {
   const reference = await inference.choose(input.kind, model, version);
   record.model = reference;
-  const result = await inference.infer({ model: reference.name, version: reference.version, input });
+  const result = await inference.infer({ model: reference.name, version: reference.version, input, budget });
   record.loadMs = (record.loadMs ?? 0) + result.loadMs;
   record.runMs = (record.runMs ?? 0) + result.runMs;
   return result;

@@ -1,4 +1,4 @@
-import { type InferenceError, invalid } from '../errors.ts';
+import { type InferenceError, invalid, overLimit } from '../errors.ts';
 import { UnsafeIntegerError } from '../json/exact-integers.ts';
 import { measureNesting } from '../json/nesting.ts';
 import { describeJson, type JsonValue } from '../json/parse-json.ts';
@@ -32,7 +32,7 @@ export function parseNested(value: JsonValue, datatype: Datatype, options: Neste
   // Every list was seen: there are as many elements as are allocated, whatever the first ones promised.
   const count = lists.length * width;
   if (count > options.elementLimit) {
-    throw invalid(
+    throw overLimit(
       `Field "${options.field}" has ${count} elements; the limit is ${options.elementLimit} (MAX_TENSOR_ELEMENTS).`,
     );
   }

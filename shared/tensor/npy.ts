@@ -1,4 +1,4 @@
-import { invalid } from '../errors.ts';
+import { invalid, overLimit } from '../errors.ts';
 import { tensorFromBytes, tensorToBytes } from './bytes.ts';
 import type { Datatype } from './datatype.ts';
 import { CODE_POINT_BYTES, type NpyDtype, readNpyHeader } from './npy-header.ts';
@@ -21,7 +21,7 @@ export function readNpy(bytes: Uint8Array, { field, elementLimit }: ArrayOptions
   const { dtype, isFortranOrder, shape, dataStart } = readNpyHeader(bytes, field);
   const count = elementCount(shape);
   if (count > elementLimit) {
-    throw invalid(
+    throw overLimit(
       `Field "${field}" has ${count} elements; the limit is ${elementLimit} (MAX_TENSOR_ELEMENTS).`,
     );
   }

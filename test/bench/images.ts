@@ -1,12 +1,14 @@
 // Measures preprocessing side by side with sharp's own resize to the same size: node test/bench/images.ts
 import sharp, { type Sharp } from 'sharp';
+import { createBudget } from '../../shared/budget.ts';
+import { parseConfig } from '../../shared/config.ts';
 import type { PixelRaster } from '../../shared/processing/image/raster.ts';
 import { createImagePipeline } from '../../shared/processing/image-pipeline.ts';
 import { imageStepsSchema } from '../../shared/processing/registry.ts';
 
 const ROUNDS = 60;
 const LIMITS = { name: 'the photo', madePixels: 1e9 };
-const DECODE_LIMITS = { pixelLimit: 1e9, pixelsLeft: 1e9 };
+const budget = () => createBudget({ ...parseConfig({}).limits, imagePixels: 1e9 });
 /** Our filters and sharp's names of the kernels nearest to them. */
 const KERNELS = { bilinear: 'linear', bicubic: 'cubic', lanczos: 'lanczos3' } as const;
 
@@ -75,7 +77,7 @@ for (const filter of ['bilinear', 'bicubic', 'lanczos'] as const) {
   );
   report(`1200x900 pixels, ${filter}, resize + crop + normalise`, fromPixels, "sharp's resize of the pixels");
   const fromFile = await measure(
-    async () => pipeline.run(await pipeline.decode(jpeg, 'the photo', DECODE_LIMITS), LIMITS),
+    async () => pipeline.run(await pipeline.decode(jpeg, 'the photo', budget()), LIMITS),
     () => resizeWithSharp(sharp(jpeg), filter, false),
   );
   report(`1200x900 JPEG, ${filter}, decode + all steps`, fromFile, "sharp's decode and resize");
@@ -91,8 +93,8 @@ const [fast, exact] = (['fast', 'exact'] as const).map((decode) =>
 report(
   '4000x3000 JPEG, all steps, "decode": "fast"',
   await measure(
-    async () => fast?.run(await fast.decode(largeJpeg, 'the photo', DECODE_LIMITS), LIMITS),
-    async () => exact?.run(await exact.decode(largeJpeg, 'the photo', DECODE_LIMITS), LIMITS),
+    async () => fast?.run(await fast.decode(largeJpeg, 'the photo', budget()), LIMITS),
+    async () => exact?.run(await exact.decode(largeJpeg, 'the photo', budget()), LIMITS),
   ),
   'the exact way',
 );

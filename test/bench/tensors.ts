@@ -1,9 +1,11 @@
 // Measures our own time around a run of a 224x224x3 FP32 tensor: node test/bench/tensors.ts
 
+import { createBudget } from '../../shared/budget.ts';
 import { parseConfig } from '../../shared/config.ts';
 import { allocateBody } from '../../shared/http/body-memory.ts';
 import { BytesRequest } from '../../shared/http/bytes.ts';
 import { parseJson } from '../../shared/json/parse-json.ts';
+import { createInvocation } from '../../shared/protocols/invocation.ts';
 import { decodeInferRequest } from '../../shared/protocols/oip/decode-request.ts';
 import { parseNested } from '../../shared/tensor/nested.ts';
 
@@ -24,8 +26,12 @@ const json = Buffer.from(JSON.stringify({ inputs: [{ ...head, data: Array.from(v
 
 const decode = (body: Buffer, given = new Headers()) =>
   decodeInferRequest(
-    new BytesRequest('http://localhost/', { method: 'POST', headers: given }, body),
-    limits,
+    createInvocation(
+      new BytesRequest('http://localhost/', { method: 'POST', headers: given }, body),
+      body,
+      { record: {}, budget: createBudget(limits) },
+      {},
+    ),
     none,
   );
 

@@ -27,11 +27,17 @@ const DEFAULTS: Config = {
   vertexRoutes: { health: undefined, predict: undefined },
   limits: {
     bodyBytes: 32 * 1024 ** 2,
+    compressionRatio: 1100,
     imagePixels: 50_000_000,
     batchSize: 1024,
     tensorElements: 16 * 1024 ** 2,
     textCharacters: 1_000_000,
     jsonDepth: 32,
+    jsonValues: 2 * 1024 ** 2,
+    lines: 1024 ** 2,
+    formParts: 2048,
+    answerBytes: 64 * 1024 ** 2,
+    requestSeconds: 300,
   },
 };
 
@@ -93,6 +99,12 @@ describe('parseConfig', () => {
       MAX_TENSOR_ELEMENTS: '6',
       MAX_JSON_DEPTH: '7',
       MAX_TEXT_CHARACTERS: '8',
+      MAX_JSON_VALUES: '9',
+      MAX_LINES: '10',
+      MAX_FORM_PARTS: '11',
+      MAX_ANSWER_BYTES: '12',
+      MAX_REQUEST_SECONDS: '13',
+      MAX_COMPRESSION_RATIO: '14',
     });
     expect(config).toEqual({
       modelRepository: 's3://bucket/prefix',
@@ -121,6 +133,12 @@ describe('parseConfig', () => {
         tensorElements: 6,
         textCharacters: 8,
         jsonDepth: 7,
+        jsonValues: 9,
+        lines: 10,
+        formParts: 11,
+        answerBytes: 12,
+        requestSeconds: 13,
+        compressionRatio: 14,
       },
     });
   });

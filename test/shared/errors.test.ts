@@ -24,6 +24,7 @@ const TABLE: Record<
   UNSUPPORTED_MEDIA_TYPE: [415, false, 'info', 'UnsupportedMediaTypeException'],
   NOT_IMPLEMENTED: [501, false, 'info', 'NotImplementedException'],
   INTERNAL_ERROR: [500, false, 'error', 'InternalServerException'],
+  CLIENT_GONE: [499, false, 'info', 'ClientClosedRequestException'],
   DEADLINE_EXCEEDED: [504, true, 'warn', 'GatewayTimeoutException'],
   MODEL_UNAVAILABLE: [503, true, 'error', 'ServiceUnavailableException'],
   TEMPORARILY_UNAVAILABLE: [503, true, 'error', 'ServiceUnavailableException'],

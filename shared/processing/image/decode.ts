@@ -1,11 +1,12 @@
 import * as z from 'zod';
+import { type Budget, OverspentError, overspent } from '../../budget.ts';
 import { InferenceError, invalid } from '../../errors.ts';
 import { decodeShrunk, type ResizedSize } from './decode-shrunk.ts';
 import { restoreColours } from './gif.ts';
 import { type ImageFile, openImageFile } from './image-file.ts';
 import { countComponents, inksToColours } from './inks.ts';
 import { orient } from './orient.ts';
-import type { PixelRaster } from './raster.ts';
+import type { PixelRaster, Size } from './raster.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from './sniff.ts';
 
 export const decodeOptions = z.strictObject({
@@ -16,10 +17,8 @@ export const decodeOptions = z.strictObject({
 
 /** What a request and a model leave of decoding to decide. */
 export interface DecodeContext {
-  /** Most pixels of all images of a request. A small file can hold a huge image: its header is enough to refuse it. */
-  readonly pixelLimit: number;
-  /** What the images before this one have left of it. */
-  readonly pixelsLeft: number;
+  /** What pays for the pixels. A small file can hold a huge image: its header is enough to refuse it. */
+  readonly budget: Pick<Budget, 'limits' | 'left' | 'spend'>;
   /** Whether the EXIF orientation is read; it is not applied. */
   readonly readOrientation?: boolean;
   /** The size an upright image gets next, where it may be decoded smaller because of it. */
@@ -42,16 +41,41 @@ export async function decodeImage(
   if (file.length === 0)
     throw invalid(`${capitalise(name)} is empty; expected ${ACCEPTED_IMAGE_TYPES.join(', ')}.`);
   const type = checkType(file, name);
+  const { budget } = options;
+  const price = PRICES[type] ?? 1;
+  const mostPixels = Math.floor(budget.left('imagePixels') / price);
   // For sharp 0 would mean no limit.
-  if (options.pixelsLeft < 1) throw tooManyPixels(name, options);
-  const image = await openImageFile(file, options.pixelsLeft);
+  if (mostPixels < 1) throw tooManyPixels(name, options);
+  const image = await openImageFile(file, mostPixels);
+  const pay = (pixels: number) => budget.spend('imagePixels', pixels * price, capitalise(name));
   try {
-    if (type === 'image/tiff') return await decodeTiff(image);
-    const { orientation } = options.readOrientation ? await image.readHeader() : {};
-    return { ...(await decodePixels(type, file, image, { ...options, orientation })), orientation };
+    const pixels = await decodeAny(type, file, image, options);
+    pay(pixels.filePixels ?? pixels.width * pixels.height);
+    return pixels;
   } catch (error) {
+    if (error instanceof OverspentError) throw error;
+    // A damaged file costs what its whole picture would: it can break off at the last pixel.
+    const { width, height } = await image.readHeader().catch(() => NO_SIZE);
+    pay(width * height);
     throw decodeError(error, name, options);
   }
+}
+
+/** Of a file whose header cannot be read nothing was decoded. */
+const NO_SIZE: Size = { width: 0, height: 0 };
+
+/** How many pixels a pixel counts for. AVIF takes twice the memory of the other formats: 22 bytes each. */
+const PRICES: Readonly<Record<string, number>> = { 'image/avif': 2 };
+
+async function decodeAny(
+  type: string,
+  file: Uint8Array,
+  image: ImageFile,
+  options: DecodeContext,
+): Promise<PixelRaster> {
+  if (type === 'image/tiff') return await decodeTiff(image);
+  const { orientation } = options.readOrientation ? await image.readHeader() : {};
+  return { ...(await decodePixels(type, file, image, { ...options, orientation })), orientation };
 }
 
 interface OrientedContext extends DecodeContext {
@@ -103,11 +127,8 @@ function decodeError(error: unknown, name: string, options: DecodeContext): Infe
   );
 }
 
-function tooManyPixels(name: string, { pixelLimit }: DecodeContext): InferenceError {
-  return new InferenceError(
-    'PAYLOAD_TOO_LARGE',
-    `${capitalise(name)} brings the request to more than ${pixelLimit} pixels, which is the limit (MAX_IMAGE_PIXELS).`,
-  );
+function tooManyPixels(name: string, { budget }: DecodeContext): InferenceError {
+  return overspent('imagePixels', budget.limits.imagePixels, capitalise(name));
 }
 
 function capitalise(text: string): string {

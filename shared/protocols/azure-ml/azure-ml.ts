@@ -49,7 +49,7 @@ async function score(c: Context<AppEnvironment>, options: ProtocolOptions): Prom
   record.encodeError = (error, requestId) =>
     mark(errorResponse(error, requestId), { ...ids, ...describeFailure(error.status >= 500) });
   checkIds(headers);
-  const invocation = await readInvocation(c.req.raw, record, options, {});
+  const invocation = await readInvocation(c.req.raw, c.env, options, {});
   const response = await invokeAzureMl(invocation, options);
   const time = { 'x-ms-run-fn-exec-ms': (record.runMs ?? 0).toFixed(3) };
   return mark(response, { ...ids, ...time, ...describeFailure(false) });

@@ -36,7 +36,7 @@ async function score(form: ScoreForm, invocation: Invocation, options: ProtocolO
   // The header names a deployment of the endpoint: a version of the model, or an alias that stands for one.
   const deployment = invocation.request.headers.get('azureml-model-deployment') ?? invocation.version;
   const reference = await options.inference.choose(form.kind, invocation.model, deployment);
-  const call = { record: invocation.record, model: reference.name, version: reference.version };
+  const call = { ...invocation, model: reference.name, version: reference.version };
   const { outputs } = await runTensors(call, options, form);
   const style = { nonFinite: options.config.nonFiniteJson };
   return jsonResponse(form.isBatch ? encodeRows(outputs, style) : encodeColumns(outputs, style));

@@ -1,8 +1,10 @@
+import type { Limits } from '../../config.ts';
 import { InferenceError, invalid } from '../../errors.ts';
 import { typeParameter } from '../../http/media-type.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { writeElements } from '../../tensor/write-tensor.ts';
 import type { Frame } from './frame.ts';
+import { tooManyLines } from './lines.ts';
 import type { ModelContract } from './model-contract.ts';
 
 export const CSV_TYPE = 'text/csv';
@@ -40,29 +42,108 @@ export interface CsvRows {
 
 /**
  * Reads a table: quotes, line breaks of any kind and a byte order mark as RFC 4180 and spreadsheets have them. Empty
- * lines are no rows. Rows can differ in length. Where a quote is out of place every line counts as a row, so that the
- * mistake is told of the rows it spoils and of no others.
+ * lines are not rows. Rows can differ in length. Where a quote is out of place every line counts as a row, so that the
+ * mistake is reported for the rows it spoils and for no others.
  *
- * @throws InferenceError BAD_REQUEST when the body is not UTF-8
+ * @throws InferenceError BAD_REQUEST when the body is not UTF-8, PAYLOAD_TOO_LARGE for more rows than MAX_LINES
  */
-export async function readCsv(body: Uint8Array): Promise<CsvRows> {
+export async function readCsv(body: Uint8Array, limits: Limits): Promise<CsvRows> {
   const text = decodeUtf8(body);
-  // Most tables hold numbers alone: they need no parser, which takes twice as long and makes all cells at once.
-  if (!text.includes('"')) return plainRows(linesOf(text));
+  if (!text.includes('"')) return rowsOf(text, findRows(text, limits), splitRows);
   const parse = await loadParser();
-  try {
-    const rows = parse(text);
-    return { count: rows.length, slice: (start, end) => rows.slice(start, end).map(checkCells) };
-  } catch (error) {
-    if (!(error instanceof InferenceError)) throw error;
-    return brokenRows(linesOf(text), parse);
+  const starts = findQuotedRows(text, limits);
+  return starts ? rowsOf(text, starts, parse) : rowsOf(text, findRows(text, limits), parse);
+}
+
+/**
+ * Rows by where they start. Only those that are asked for are made: a table can have millions.
+ *
+ * @param read makes the rows of a piece of the table
+ */
+function rowsOf(text: string, starts: readonly number[], read: CsvParser): CsvRows {
+  return {
+    count: starts.length,
+    slice: (start, end) => {
+      const from = starts[start];
+      if (from === undefined || end <= start) return [];
+      const rows = read(text.slice(from, starts[end]));
+      // A quote that is never closed takes the lines after it for its own.
+      if (rows.length !== Math.min(end, starts.length) - start) throw misquoted();
+      return rows.map(checkCells);
+    },
+  };
+}
+
+/** Where each line that is not empty starts. */
+function findRows(text: string, limits: Limits): readonly number[] {
+  const starts: number[] = [];
+  const nextBreak = createBreakFinder(text);
+  for (let start = 0; start < text.length; ) {
+    const end = nextBreak(start);
+    if (end > start) starts.push(start);
+    if (starts.length > limits.lines) throw tooManyLines(limits);
+    start = end + 1;
   }
+  return starts;
+}
+
+/**
+ * Where each row starts that is not empty, when quotes can hold line breaks. Undefined where a quote is out of place: it
+ * opens in the middle of a cell, closes before its end, or is never closed.
+ */
+function findQuotedRows(text: string, limits: Limits): readonly number[] | undefined {
+  const starts: number[] = [];
+  const nextBreak = createBreakFinder(text);
+  const nextQuote = createFinder(text, '"');
+  for (let start = 0; start < text.length; ) {
+    let end = nextBreak(start);
+    for (let quote = nextQuote(start); quote < end; quote = nextQuote(quote)) {
+      if (quote > start && text[quote - 1] !== ',') return undefined;
+      const close = closingQuote(text, quote);
+      if (close === undefined) return undefined;
+      quote = close + 1;
+      end = nextBreak(quote);
+      if (quote !== end && text[quote] !== ',') return undefined;
+    }
+    if (end > start) starts.push(start);
+    if (starts.length > limits.lines) throw tooManyLines(limits);
+    start = end + 1;
+  }
+  return starts;
+}
+
+/** Two quotes in a row stand for one within a cell. */
+function closingQuote(text: string, open: number): number | undefined {
+  for (let at = text.indexOf('"', open + 1); at !== -1; at = text.indexOf('"', at + 2)) {
+    if (text[at + 1] !== '"') return at;
+  }
+  return undefined;
+}
+
+type Finder = (from: number) => number;
+
+/** Where a character stands next, or the length of the text. A place that is still ahead is not searched for again. */
+function createFinder(text: string, character: string): Finder {
+  let next = -1;
+  return (from) => {
+    if (next < from) {
+      const found = text.indexOf(character, from);
+      next = found === -1 ? text.length : found;
+    }
+    return next;
+  };
+}
+
+function createBreakFinder(text: string): Finder {
+  const lineFeed = createFinder(text, '\n');
+  const carriageReturn = createFinder(text, '\r');
+  return (from) => Math.min(lineFeed(from), carriageReturn(from));
 }
 
 /** The cells of the first row; none when it is no CSV. */
-export async function readFirstRow(body: Uint8Array): Promise<readonly string[]> {
+export async function readFirstRow(body: Uint8Array, limits: Limits): Promise<readonly string[]> {
   const start = new TextDecoder().decode(body.subarray(0, LONGEST_ROW_BYTES));
-  const rows = await readCsv(Buffer.from(/[^\r\n]+/.exec(start)?.[0] ?? ''));
+  const rows = await readCsv(Buffer.from(/[^\r\n]+/.exec(start)?.[0] ?? ''), limits);
   try {
     return rows.slice(0, 1)[0] ?? [];
   } catch (error) {
@@ -94,35 +175,15 @@ async function loadParser(): Promise<CsvParser> {
   };
 }
 
-function linesOf(text: string): readonly string[] {
+/** Without quotes every comma stands for itself, and no parser is needed, which takes twice as long. */
+function splitRows(text: string): string[][] {
   const lines = text.includes('\r') ? text.split(/\r\n|\n|\r/) : text.split('\n');
-  return lines.filter((line) => line !== '');
+  return lines.filter((line) => line !== '').map((line) => line.split(',', MOST_CELLS + 1));
 }
 
-/** Without quotes every comma stands for itself. */
-function plainRows(lines: readonly string[]): CsvRows {
-  return { count: lines.length, slice: (start, end) => lines.slice(start, end).map(splitCells) };
-}
-
-function splitCells(line: string): string[] {
-  return checkCells(line.split(',', MOST_CELLS + 1));
-}
-
-function checkCells(cells: string[]): string[] {
+function checkCells(cells: string[]): readonly string[] {
   if (cells.length <= MOST_CELLS) return cells;
   throw invalid(`A row of the table has more than ${MOST_CELLS} cells, which is the limit.`);
-}
-
-function brokenRows(lines: readonly string[], parse: CsvParser): CsvRows {
-  return {
-    count: lines.length,
-    slice: (start, end) => {
-      const rows = parse(lines.slice(start, end).join('\n'));
-      // A quote that is never closed takes the lines behind it for its own.
-      if (rows.length !== end - start) throw misquoted();
-      return rows;
-    },
-  };
 }
 
 function misquoted(): InferenceError {

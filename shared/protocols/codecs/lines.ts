@@ -1,3 +1,5 @@
+import type { Limits } from '../../config.ts';
+import { type InferenceError, overLimit } from '../../errors.ts';
 import { endOfString } from '../../json/parse-json.ts';
 
 const LINE_FEED = 0x0a;
@@ -25,14 +27,19 @@ export interface ByteRanges {
   readonly at: (index: number) => Uint8Array;
 }
 
-/** The lines of a body, without those that hold nothing but white space. */
-export function splitLines(body: Uint8Array): ByteRanges {
+/**
+ * The lines of a body, without those that hold nothing but white space.
+ *
+ * @throws InferenceError PAYLOAD_TOO_LARGE for more than MAX_LINES
+ */
+export function splitLines(body: Uint8Array, limits: Limits): ByteRanges {
   const bounds: number[] = [];
   const first = BYTE_ORDER_MARK.equals(body.subarray(0, 3)) ? 3 : 0;
   for (let start = first; start < body.length; ) {
     const found = body.indexOf(LINE_FEED, start);
     const end = found === -1 ? body.length : found;
     if (!isBlank(body, start, end)) bounds.push(start, end);
+    if (bounds.length > 2 * limits.lines) throw tooManyLines(limits);
     start = end + 1;
   }
   return rangesOf(body, bounds);
@@ -43,7 +50,7 @@ export function splitLines(body: Uint8Array): ByteRanges {
  * objects can be told apart so; what stands between them stays with the one behind it.
  * Source: the JSON Lines of SageMaker's TensorFlow Serving container.
  */
-export function splitConcatenated(body: Uint8Array): ByteRanges {
+export function splitConcatenated(body: Uint8Array, limits: Limits): ByteRanges {
   const bounds: number[] = [];
   let depth = 0;
   let start = 0;
@@ -55,11 +62,18 @@ export function splitConcatenated(body: Uint8Array): ByteRanges {
       depth++;
     } else if ((byte === 0x5d || byte === 0x7d) && --depth === 0) {
       bounds.push(start, i + 1);
+      if (bounds.length > 2 * limits.lines) throw tooManyLines(limits);
       start = i + 1;
     }
   }
   if (!isBlank(body, start, body.length)) bounds.push(start, body.length);
   return rangesOf(body, bounds);
+}
+
+export function tooManyLines({ lines }: Limits): InferenceError {
+  return overLimit(
+    `The body has more than ${lines} lines, which is the limit (MAX_LINES); send fewer at once.`,
+  );
 }
 
 function rangesOf(body: Uint8Array, bounds: readonly number[]): ByteRanges {

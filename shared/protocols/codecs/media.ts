@@ -1,5 +1,6 @@
+import { MIMEType } from 'node:util';
 import type { Limits } from '../../config.ts';
-import { InferenceError, invalid } from '../../errors.ts';
+import { InferenceError, invalid, overLimit } from '../../errors.ts';
 import { isJsonType } from '../../http/media-type.ts';
 import type { Located } from '../../inference/input.ts';
 import { sniffImageType } from '../../processing/image/sniff.ts';
@@ -35,7 +36,7 @@ export async function readImages(
   limits: Limits,
 ): Promise<Located<Uint8Array>[]> {
   if (mediaType !== FORM_TYPE) return [{ value: body, field: 'body' }];
-  const form = await parseForm(request.headers, body);
+  const form = await parseForm(request.headers, body, limits);
   const images: Located<Uint8Array>[] = [];
   for (const [name, part] of form) {
     if (typeof part === 'string') continue;
@@ -70,12 +71,33 @@ export async function readImageCall(body: Body, limits: Limits): Promise<TensorC
   };
 }
 
-/** @throws InferenceError when the body is no such form */
-export async function parseForm(headers: Headers, body: Uint8Array): Promise<FormData> {
+/** @throws InferenceError when the body is not such a form, or has too many parts */
+export async function parseForm(headers: Headers, body: Uint8Array, limits: Limits): Promise<FormData> {
   try {
     const type = headers.get('content-type') ?? '';
+    // Read as the parser of the form reads it, quotes and escapes included.
+    const boundary = new MIMEType(type).params.get('boundary');
+    if (boundary) checkParts(body, `--${boundary}`, limits);
     return await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData();
   } catch (error) {
+    if (error instanceof InferenceError) throw error;
     throw new InferenceError('BAD_REQUEST', `The body is not valid ${FORM_TYPE}.`, { cause: error });
+  }
+}
+
+/**
+ * Counts the parts of a form before any is made: each takes memory however short it is.
+ *
+ * @param separator what stands between two parts
+ * @throws InferenceError PAYLOAD_TOO_LARGE beyond MAX_FORM_PARTS
+ */
+export function checkParts(body: Uint8Array, separator: string, { formParts }: Limits): void {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  let parts = 0;
+  for (let at = bytes.indexOf(separator); at !== -1; at = bytes.indexOf(separator, at + separator.length)) {
+    // One more than there are parts: a form begins and ends with its boundary.
+    if (++parts > formParts + 1) {
+      throw overLimit(`The form has more than ${formParts} parts, which is the limit (MAX_FORM_PARTS).`);
+    }
   }
 }

@@ -36,7 +36,12 @@ function isColumn(shape: readonly number[], { shape: expected, isRankOpen }: Ten
 
 /** `{"b64": "…"}` stands for a text in base64, at any depth (TensorFlow Serving). */
 function decodeTexts(value: JsonValue, path: readonly number[], locate: Locate): JsonValue {
-  if (Array.isArray(value)) return value.map((item, index) => decodeTexts(item, [...path, index], locate));
+  if (Array.isArray(value)) {
+    // There can be millions of texts: only what is not one is given its place.
+    return value.map((item, index) =>
+      typeof item === 'string' ? item : decodeTexts(item, [...path, index], locate),
+    );
+  }
   if (!isBase64Object(value)) return value;
   const field = locate(path);
   return toText(decodeBase64(value.b64, field), field);

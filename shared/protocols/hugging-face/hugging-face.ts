@@ -20,7 +20,7 @@ const PATHS = [
 export function createHuggingFaceProtocol(options: ProtocolOptions): Protocol {
   const handle = async (c: Context<AppEnvironment>): Promise<Response> => {
     const model = c.req.param('model');
-    const invocation = await readInvocation(c.req.raw, c.env.record, options, { model });
+    const invocation = await readInvocation(c.req.raw, c.env, options, { model });
     return await invokeTask(invocation, options, c.req.param('task'));
   };
   const operation = ([path, summary]: (typeof PATHS)[number]): Operation => ({

@@ -95,9 +95,8 @@ function decodeImages(
 ): InferenceInput {
   if (inputs.form === 'files') return { kind: 'image', images: inputs.files };
   const { value, field } = expectJson(inputs, 'an image in base64');
-  const images = Array.isArray(value) ? locate(value, field) : [{ value, field }];
+  const images = locateItems(value, field, limits);
   if (images.length === 0) throw invalid(`Field "${field}" is empty; expected at least one image.`);
-  checkInstances(images.length, field, limits);
   return {
     kind: 'image',
     images: images.map((image) => ({
@@ -109,9 +108,8 @@ function decodeImages(
 
 function decodeTexts(inputs: TaskInputs, _: ModelContract, limits: Limits): InferenceInput {
   const { value, field } = expectJson(inputs, 'a text, or a list of texts');
-  const texts = Array.isArray(value) ? locate(value, field) : [{ value, field }];
+  const texts = locateItems(value, field, limits);
   if (texts.length === 0) throw invalid(`Field "${field}" is empty; expected at least one text.`);
-  checkInstances(texts.length, field, limits);
   return {
     kind: 'text',
     texts: texts.map((text) => {
@@ -129,12 +127,14 @@ function decodeTable(inputs: TaskInputs, contract: ModelContract, limits: Limits
   }
   const [first] = value;
   if (!Array.isArray(first) && !isJsonObject(first)) return { kind: 'features', rows: [{ value, field }] };
-  checkInstances(value.length, field, limits);
-  return { kind: 'features', rows: locate(value, field) };
+  return { kind: 'features', rows: locateItems(value, field, limits) };
 }
 
-function locate(values: readonly JsonValue[], field: string): Located<JsonValue>[] {
-  return values.map((value, index) => ({ value, field: `${field}[${index}]` }));
+/** The items of a list, or the value itself. They are counted before each is given its place in the request. */
+function locateItems(value: JsonValue, field: string, limits: Limits): Located<JsonValue>[] {
+  if (!Array.isArray(value)) return [{ value, field }];
+  checkInstances(value.length, field, limits);
+  return value.map((item, index) => ({ value: item, field: `${field}[${index}]` }));
 }
 
 function expectJson(inputs: TaskInputs, expected: string): Located<JsonValue> {

@@ -44,11 +44,11 @@ export async function discriminate(
 }
 
 /** Values one behind the other are no JSON, but what containers of SageMaker take. */
-function readJson({ json, body }: Invocation): JsonValue {
+function readJson({ json, body, budget }: Invocation): JsonValue {
   try {
     return json();
   } catch (error) {
-    if (splitConcatenated(body).count > 1) return [];
+    if (splitConcatenated(body, budget.limits).count > 1) return [];
     throw error;
   }
 }
@@ -94,13 +94,13 @@ function wantsJson(headers: Headers): boolean {
  * its word the first row has names when it has the model's own, or nothing but text where the model takes numbers alone.
  */
 async function isTableOfMlflow(
-  { request, body, model, version }: Invocation,
+  { request, body, model, version, budget }: Invocation,
   { inference }: Pick<ProtocolOptions, 'inference'>,
 ): Promise<boolean> {
   const { header } = readCsvParameters(request.headers);
   if (!wantsJson(request.headers)) return false;
   if (header !== undefined) return header === 'present';
-  const cells = await readFirstRow(body);
+  const cells = await readFirstRow(body, budget.limits);
   if (!cells.some(isText)) return false;
   const reference = await inference.choose('features', model, version);
   const contract = await inference.describe(reference, contractOf);

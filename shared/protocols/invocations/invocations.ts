@@ -63,5 +63,5 @@ export async function answerInvocation(
 ): Promise<Response> {
   const request = c.req.raw;
   const target = chooseTarget(request.headers, choice);
-  return await invoke(await readInvocation(request, c.env.record, options, target), options);
+  return await invoke(await readInvocation(request, c.env, options, target), options);
 }

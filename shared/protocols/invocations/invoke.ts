@@ -1,5 +1,4 @@
 import type { DialectName } from '../../config.ts';
-import { BytesRequest } from '../../http/bytes.ts';
 import { invokeAzureMl } from '../azure-ml/invoke-azure-ml.ts';
 import { invokeHuggingFace } from '../hugging-face/invoke-hugging-face.ts';
 import type { Dialect } from '../invocation.ts';
@@ -14,13 +13,9 @@ import { discriminate } from './discriminate.ts';
 
 /** Each format of the shared routes. */
 const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
-  'open-inference': async ({ request, body, record, model, version }, options) => {
-    const reference = await options.inference.choose('tensors', model, version);
-    const headers = new Headers(request.headers);
-    // The body was decompressed when it was read.
-    headers.delete('content-encoding');
-    const read = new BytesRequest(request.url, { method: 'POST', headers }, body);
-    return await inferOpenInference(read, reference, options, record);
+  'open-inference': async (invocation, options) => {
+    const reference = await options.inference.choose('tensors', invocation.model, invocation.version);
+    return await inferOpenInference(invocation, reference, options);
   },
   'tensorflow-serving': invokeTensorFlow,
   kserve: predict,

@@ -7,7 +7,6 @@ import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../
 import { JsonText, writeJson } from '../../json/write-json.ts';
 import { holdsImages } from '../codecs/media.ts';
 import { createInvocation, type Dialect, type Invocation } from '../invocation.ts';
-import type { ProtocolOptions } from '../protocol.ts';
 
 const EVENT_TYPES = 'application/cloudevents';
 const STRUCTURED_TYPE = 'application/cloudevents+json';
@@ -26,7 +25,7 @@ export function withCloudEvents(dialect: Dialect): Dialect {
   return async (invocation, options) => {
     const { mediaType, request } = invocation;
     if (mediaType === STRUCTURED_TYPE) {
-      const response = await dialect(openEvent(invocation, readEvent(invocation.json()), options), options);
+      const response = await dialect(openEvent(invocation, readEvent(invocation.json())), options);
       return await wrapResponse(response, invocation);
     }
     if (mediaType.startsWith(EVENT_TYPES)) throw unknownFormat(mediaType);
@@ -35,7 +34,7 @@ export function withCloudEvents(dialect: Dialect): Dialect {
       return await markResponse(await dialect(invocation, options), invocation);
     }
     const event = isJsonType(mediaType) && !holdsImages(invocation) ? invocation.json() : undefined;
-    return await dialect(looksLikeEvent(event) ? openEvent(invocation, event, options) : invocation, options);
+    return await dialect(looksLikeEvent(event) ? openEvent(invocation, event) : invocation, options);
   };
 }
 
@@ -72,19 +71,18 @@ function readEvent(event: JsonValue): JsonObject {
 }
 
 /** The payload of an event as a request of its own. */
-function openEvent(invocation: Invocation, event: JsonObject, { config }: ProtocolOptions): Invocation {
+function openEvent(invocation: Invocation, event: JsonObject): Invocation {
   const headers = new Headers(invocation.request.headers);
   headers.delete('content-encoding');
   headers.set('content-type', readDataType(event));
   const {
     request: { url, method },
-    record,
     model,
     version,
   } = invocation;
   const open = (body: Uint8Array) => {
     const request = new BytesRequest(url, { method, headers }, body);
-    return createInvocation(request, body, record, config.limits, { model, version });
+    return createInvocation(request, body, invocation, { model, version });
   };
   if (typeof event.data_base64 === 'string') return open(decodeBase64(event.data_base64, 'data_base64'));
   if (typeof event.data === 'string') return open(Buffer.from(event.data));

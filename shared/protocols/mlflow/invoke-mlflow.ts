@@ -102,7 +102,7 @@ function isTableOf(value: JsonValue | undefined, { inputs }: ModelContract): boo
 /** MLflow's tables always begin with the names of their columns, unless the Content-Type denies it. */
 async function readTable({ request, body }: Invocation, options: ProtocolOptions): Promise<Data> {
   const { header, labels } = readCsvParameters(request.headers);
-  const rows = await readCsv(body);
+  const rows = await readCsv(body, options.config.limits);
   const skipped = header === 'absent' ? 0 : 1;
   checkInstances(rows.count - skipped, 'body', options.config.limits);
   const [first = []] = rows.slice(0, 1);

@@ -50,7 +50,7 @@ function createServingEndpoint(options: ProtocolOptions): Operation {
     handle: async (c) => {
       const choice = modelOfEndpoint(c.req.param('endpoint') ?? '', options.config);
       const { record } = c.env;
-      const response = await invokeMlflow(await readInvocation(c.req.raw, record, options, choice), options);
+      const response = await invokeMlflow(await readInvocation(c.req.raw, c.env, options, choice), options);
       const served = record.model;
       // The SDK reads the name of the served model out of this header.
       if (served) response.headers.set('served-model-name', `${served.name}-${served.version}`);

@@ -1,16 +1,9 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
-import { readBody } from '../../http/read-body.ts';
 import type { TensorInput } from '../../inference/check-feeds.ts';
-import { UnsafeIntegerError } from '../../json/exact-integers.ts';
-import {
-  describeJson,
-  isJsonObject,
-  type JsonValue,
-  parseExactJson,
-  parseJson,
-} from '../../json/parse-json.ts';
+import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
+import { createInvocation, type Invocation } from '../invocation.ts';
 import { decodeInputs } from './decode-inputs.ts';
 import { decodeOutputs, type RequestedOutput } from './decode-outputs.ts';
 import { readFraming } from './header-length.ts';
@@ -38,25 +31,19 @@ export interface InferRequest {
  * @throws InferenceError naming the tensor or field, what came and what is expected
  */
 export async function decodeInferRequest(
-  request: Request,
-  limits: Limits,
+  invocation: Invocation,
   readInputs: () => Promise<readonly TensorSpec[]>,
 ): Promise<InferRequest> {
-  const body = await readBody(request, limits.bodyBytes);
+  const { request, body, budget } = invocation;
   const { jsonBytes, mimeType } = readFraming(request.headers, body.length);
   if (jsonBytes === 0 && body.length > 0) {
     const inputs = decodeRawTensor(body, await readInputs());
     return { id: undefined, inputs, outputs: undefined, isBinary: true, timeoutMs: undefined, mimeType };
   }
-  const json = body.subarray(0, jsonBytes);
   const tail = jsonBytes === undefined ? undefined : body.subarray(jsonBytes);
-  try {
-    return { ...decodeRequest(parseJson(json, limits.jsonDepth), tail, limits), mimeType };
-  } catch (error) {
-    if (!(error instanceof UnsafeIntegerError)) throw error;
-    // A number that even all digits do not tell, such as 1e30, is refused here.
-    return { ...decodeRequest(parseExactJson(json, limits.jsonDepth), tail, limits), mimeType };
-  }
+  const head = tail ? createInvocation(request, body.subarray(0, jsonBytes), invocation, {}) : invocation;
+  // A number that even all digits do not tell, such as 1e30, is refused when it is read once more.
+  return await head.decode((json) => ({ ...decodeRequest(json, tail, budget.limits), mimeType }));
 }
 
 function decodeRequest(

@@ -1,8 +1,7 @@
 import type { Context } from 'hono';
-import type { Config } from '../../config.ts';
 import { InferenceError } from '../../errors.ts';
 import { compressResponse } from '../../http/compress.ts';
-import type { AppEnvironment, RequestRecord } from '../../http/context.ts';
+import type { AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import type { Inference } from '../../inference/inference.ts';
 import type { Model } from '../../inference/load-model.ts';
@@ -10,6 +9,7 @@ import type { WritableJson } from '../../json/write-json.ts';
 import type { ModelReference } from '../../models/model-repository.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { encodeSpec } from '../encode-model.ts';
+import { type Invocation, readInvocation } from '../invocation.ts';
 import {
   type Content,
   jsonContent,
@@ -60,15 +60,16 @@ const UNSUPPORTED = [
 ];
 
 /** The Open Inference Protocol, version 2, over HTTP, with the extensions of Triton it announces. */
-export function createOpenInferenceProtocol({ inference, config, version }: ProtocolOptions): Protocol {
+export function createOpenInferenceProtocol(options: ProtocolOptions): Protocol {
+  const { inference, config, version } = options;
   return {
     name: 'open-inference',
     description: "The Open Inference Protocol (KServe V2) with Triton's extensions.",
     operations: [
       ...createServerOperations(inference, version),
-      ...createRepositoryOperations(inference, config.limits, config.adminRoutes),
+      ...createRepositoryOperations(inference, config.adminRoutes),
       ...['/v2/models/{model}', '/v2/models/{model}/versions/{version}'].flatMap((path) =>
-        createModelOperations(path, inference, config),
+        createModelOperations(path, options),
       ),
       ...UNSUPPORTED.map((path): Operation => ({ method: 'ALL', path, handle: refuseUnsupported })),
     ],
@@ -81,18 +82,24 @@ export function createOpenInferenceProtocol({ inference, config, version }: Prot
  * @throws InferenceError
  */
 export async function inferOpenInference(
-  request: Request,
+  invocation: Invocation,
   reference: ModelReference,
-  { inference, config }: Pick<ProtocolOptions, 'inference' | 'config'>,
-  record: RequestRecord,
+  { inference, config }: ProtocolOptions,
 ): Promise<Response> {
   const startMs = performance.now();
+  const { request, record, budget } = invocation;
   record.model = reference;
   const readInputs = () => inference.describe(reference, ({ session }) => session.inputs);
-  const decoded = await decodeInferRequest(request, config.limits, readInputs);
+  const decoded = await decodeInferRequest(invocation, readInputs);
   const outputs = decoded.outputs?.map(({ name }) => name);
   const deadlineMs = decoded.timeoutMs === undefined ? undefined : startMs + decoded.timeoutMs;
-  const result = await inference.inferTensors({ reference, inputs: decoded.inputs, outputs, deadlineMs });
+  const result = await inference.inferTensors({
+    reference,
+    inputs: decoded.inputs,
+    outputs,
+    deadlineMs,
+    budget,
+  });
   record.loadMs = result.loadMs;
   record.runMs = result.runMs;
   return await compressResponse(request, encodeInferResponse(decoded, result, config.nonFiniteJson));
@@ -153,7 +160,8 @@ function createServerOperations(inference: Inference, version: string): readonly
   ];
 }
 
-function createModelOperations(path: string, inference: Inference, config: Config): readonly Operation[] {
+function createModelOperations(path: string, options: ProtocolOptions): readonly Operation[] {
+  const { inference } = options;
   const { repository } = inference;
   const resolve = (c: Context<AppEnvironment>) =>
     repository.resolve(c.req.param('model') ?? '', c.req.param('version'));
@@ -208,7 +216,9 @@ function createModelOperations(path: string, inference: Inference, config: Confi
       response: INFER_RESPONSE,
       handle: async (c) => {
         const reference = await resolve(c);
-        return await inferOpenInference(c.req.raw, reference, { inference, config }, c.env.record);
+        const choice = { model: reference.name, version: reference.version };
+        const invocation = await readInvocation(c.req.raw, c.env, options, choice);
+        return await inferOpenInference(invocation, reference, options);
       },
     },
   ];

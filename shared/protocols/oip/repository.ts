@@ -1,12 +1,12 @@
 import type { Context } from 'hono';
-import type { Limits } from '../../config.ts';
 import { InferenceError, invalid } from '../../errors.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import { readBody } from '../../http/read-body.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import type { Inference } from '../../inference/inference.ts';
-import { describeJson, isJsonObject, type JsonObject, parseJson } from '../../json/parse-json.ts';
+import { describeJson, isJsonObject, type JsonObject } from '../../json/parse-json.ts';
 import type { ModelReference } from '../../models/model-repository.ts';
+import { parseRequestJson } from '../codecs/request-json.ts';
 import { jsonContent, type Operation } from '../protocol.ts';
 import * as schemas from './repository-schemas.ts';
 
@@ -24,17 +24,14 @@ const INDEX = {
  * Triton's model repository extension. A model that is not in memory is READY all the same: it is loaded on demand.
  * Loading and unloading change the server for everybody, so they are for its operator alone.
  */
-export function createRepositoryOperations(
-  inference: Inference,
-  limits: Limits,
-  adminRoutes: boolean,
-): readonly Operation[] {
+export function createRepositoryOperations(inference: Inference, adminRoutes: boolean): readonly Operation[] {
   const { repository } = inference;
 
   async function readObject(c: Context<AppEnvironment>): Promise<JsonObject> {
-    const body = await readBody(c.req.raw, limits.bodyBytes);
+    const { budget } = c.env;
+    const body = await readBody(c.req.raw, budget.limits);
     if (body.length === 0) return {};
-    const value = parseJson(body, limits.jsonDepth);
+    const value = parseRequestJson(body, budget);
     if (isJsonObject(value)) return value;
     throw invalid(`The request is ${describeJson(value)}; expected an object.`);
   }

@@ -1,5 +1,5 @@
 import type { Limits } from '../../config.ts';
-import { invalid } from '../../errors.ts';
+import { invalid, overLimit } from '../../errors.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import { DATATYPE_NAMES, type Datatype, isDatatype } from '../../tensor/datatype.ts';
 import { elementCount } from '../../tensor/tensor.ts';
@@ -42,7 +42,7 @@ export function decodeHead(input: JsonValue, field: string, limits: Limits, isBa
   // A zero hides how large the other axes are, which outputs can be made of.
   const extent = elementCount(shape.map((size) => Math.max(size, 1)));
   if (extent > limits.tensorElements) {
-    throw invalid(
+    throw overLimit(
       `Input "${name}" has the shape [${shape}], which is more than the limit of ${limits.tensorElements} elements (MAX_TENSOR_ELEMENTS).`,
     );
   }

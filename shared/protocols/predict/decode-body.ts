@@ -26,7 +26,8 @@ export async function decodeBody(
   json: JsonValue | undefined,
   limits: Limits,
 ): Promise<DecodedBody> {
-  if (mediaType === FORM_TYPE) return await decodeForm(await parseForm(request.headers, body), limits);
+  if (mediaType === FORM_TYPE)
+    return await decodeForm(await parseForm(request.headers, body, limits), limits);
   if (json !== undefined) return decodeJson(json, limits);
   if (mediaType.startsWith('image/') || (isUntyped(mediaType) && sniffImageType(body) !== undefined)) {
     return { input: { kind: 'image', images: [{ value: body, field: 'body' }] }, isBatch: false };

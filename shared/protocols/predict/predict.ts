@@ -34,7 +34,7 @@ export function createPredictProtocol(options: ProtocolOptions): Protocol {
   async function predict(c: Context<AppEnvironment>): Promise<Response> {
     const model = c.req.param('model');
     const version = c.req.param('version');
-    const invocation = await readInvocation(c.req.raw, c.env.record, options, { model, version });
+    const invocation = await readInvocation(c.req.raw, c.env, options, { model, version });
     if (isForHuggingFace(invocation, config)) return await invokeHuggingFace(invocation, options);
     const answer = async (json?: JsonValue) => {
       const body = await decodeBody(invocation, json, config.limits);

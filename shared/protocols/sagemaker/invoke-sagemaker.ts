@@ -95,7 +95,7 @@ export function readConcatenated(
     json();
     return undefined;
   } catch (error) {
-    const values = splitConcatenated(body);
+    const values = splitConcatenated(body, limits);
     if (values.count < 2) throw error;
     return createJsonLines(values, limits);
   }

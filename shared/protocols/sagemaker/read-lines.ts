@@ -1,9 +1,10 @@
+import { type Budget, createBudget } from '../../budget.ts';
 import type { Limits } from '../../config.ts';
 import { InferenceError } from '../../errors.ts';
 import type { NamedInputs } from '../../inference/check-feeds.ts';
 import type { InputKind } from '../../inference/input.ts';
 import { UnsafeIntegerError } from '../../json/exact-integers.ts';
-import { type JsonValue, parseExactJson, parseJson } from '../../json/parse-json.ts';
+import { type JsonValue, parseExactJson } from '../../json/parse-json.ts';
 import {
   CSV_TYPE,
   frameOfCells,
@@ -15,6 +16,7 @@ import {
 import { checkWidth, decodeFrame, distinctNames } from '../codecs/frame.ts';
 import { type ByteRanges, isLinesType, splitLines } from '../codecs/lines.ts';
 import type { ModelContract } from '../codecs/model-contract.ts';
+import { parseRequestJson } from '../codecs/request-json.ts';
 import { decodeRows, kindOfValues } from '../codecs/rows.ts';
 import type { Invocation } from '../invocation.ts';
 
@@ -38,7 +40,7 @@ export function holdsLines(mediaType: string): boolean {
 export async function readLines(invocation: Invocation, limits: Limits): Promise<Lines> {
   return invocation.mediaType === CSV_TYPE
     ? await readTable(invocation, limits)
-    : createJsonLines(splitLines(invocation.body), limits);
+    : createJsonLines(splitLines(invocation.body, limits), limits);
 }
 
 /** Lines that hold one JSON value each. */
@@ -47,12 +49,14 @@ export function createJsonLines(lines: ByteRanges, limits: Limits): Lines {
   const decodeWith =
     (parse: Parse) =>
     (start: number, end: number, contract: ModelContract): NamedInputs => {
+      // These lines are in memory together, and those before them no more.
+      const budget = createBudget(limits);
       const values = Array.from({ length: end - start }, (_, i) =>
-        parseLine(lines.at(start + i), start + i, limits, parse),
+        parseLine(lines.at(start + i), start + i, budget, parse),
       );
       return decodeRows(values, placeOf(start, end), contract, limits);
     };
-  const decode = decodeWith(parseJson);
+  const decode = decodeWith(parseRequestJson);
   return {
     kind: kindOfLine(lines.at(0), limits),
     count: () => lines.count,
@@ -61,27 +65,27 @@ export function createJsonLines(lines: ByteRanges, limits: Limits): Lines {
         return decode(...range);
       } catch (error) {
         if (!(error instanceof UnsafeIntegerError)) throw error;
-        return decodeWith(parseExactJson)(...range);
+        return decodeWith((line) => parseExactJson(line, limits.jsonDepth))(...range);
       }
     },
   };
 }
 
-type Parse = (bytes: Uint8Array, depthLimit: number) => JsonValue;
+type Parse = (bytes: Uint8Array, budget: Budget) => JsonValue;
 
-function parseLine(line: Uint8Array, index: number, limits: Limits, parse: Parse): JsonValue {
+function parseLine(line: Uint8Array, index: number, budget: Budget, parse: Parse): JsonValue {
   try {
-    return parse(line, limits.jsonDepth);
+    return parse(line, budget);
   } catch (error) {
     if (!(error instanceof InferenceError)) throw error;
     throw new InferenceError(error.code, `Line ${index + 1}: ${error.message}`, { cause: error });
   }
 }
 
-/** A line that is no JSON will be told of later. */
+/** A line that is not JSON is reported when it is its turn. */
 function kindOfLine(line: Uint8Array, limits: Limits): InputKind {
   try {
-    return kindOfValues([parseJson(line, limits.jsonDepth)]);
+    return kindOfValues([parseRequestJson(line, createBudget(limits))]);
   } catch {
     return 'features';
   }
@@ -90,9 +94,9 @@ function kindOfLine(line: Uint8Array, limits: Limits): InputKind {
 /** A table in CSV. Its first row holds names where the Content-Type says so, or where they are the model's own. */
 async function readTable({ request, body }: Invocation, limits: Limits): Promise<Lines> {
   const { header, labels } = readCsvParameters(request.headers);
-  const rows = await readCsv(body);
+  const rows = await readCsv(body, limits);
   if (rows.count === 0) throw noLines();
-  const first = await readFirstRow(body);
+  const first = await readFirstRow(body, limits);
   const countNames = (contract: ModelContract) =>
     Number(header === undefined ? holdsNames(first, contract) : header === 'present');
   return {

@@ -1,5 +1,6 @@
+import { OverspentError } from '../../budget.ts';
 import type { Limits } from '../../config.ts';
-import { InferenceError } from '../../errors.ts';
+import { InferenceError, overLimit } from '../../errors.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { concatRows, type Tensor } from '../../tensor/tensor.ts';
 import { contractOf } from '../codecs/model-contract.ts';
@@ -12,12 +13,13 @@ export type Part =
   | { readonly outputs: NamedTensors; readonly count: number }
   | { readonly error: InferenceError };
 
-/** Mistakes of clients that one line makes for all: bad values, and too much at once. */
+/** Mistakes of clients that one line makes for all: bad values, and too much for one run. */
 const STATUSES_OF_LINES: readonly number[] = [400, 413];
 
 /**
  * Runs a model on lines, so many at a time as one request may have instances. Lines that cannot be run together are
- * halved until those that cannot be run at all stand alone.
+ * halved until those that cannot be run at all stand alone. What all lines may cost together is not halved: the part that
+ * was paid for already would be paid for again.
  *
  * @param keepsErrors whether such a line becomes a part of its own; otherwise the first one fails the request
  * @throws InferenceError when no line can be run, when more cannot be than a request may have instances, or when the
@@ -43,7 +45,8 @@ export async function runLines(
       });
       return [{ outputs: checkRows(outputs, end - start), count: end - start }];
     } catch (error) {
-      if (!(error instanceof InferenceError) || !STATUSES_OF_LINES.includes(error.status)) throw error;
+      const isOfLines = error instanceof InferenceError && STATUSES_OF_LINES.includes(error.status);
+      if (!isOfLines || error instanceof OverspentError) throw error;
       if (end - start > 1) {
         const middle = Math.ceil((start + end) / 2);
         return [...(await run(start, middle)), ...(await run(middle, end))];
@@ -110,8 +113,7 @@ function countElements(part: Part): number {
 
 /** One run is limited already; the answer to all lines must fit into memory as well. */
 function tooManyElements(limits: Limits): InferenceError {
-  return new InferenceError(
-    'PAYLOAD_TOO_LARGE',
+  return overLimit(
     `The outputs for all lines have more than ${limits.tensorElements} elements, which is the limit (MAX_TENSOR_ELEMENTS); send fewer lines.`,
   );
 }

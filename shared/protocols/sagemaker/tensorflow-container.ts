@@ -46,17 +46,14 @@ export const invokeTensorFlow: Dialect = async (invocation, options) => {
 };
 
 async function answerLines(invocation: Invocation, options: ProtocolOptions): Promise<Response> {
-  const { request, body, record, mediaType, model, version } = invocation;
+  const { request, body, mediaType, model, version } = invocation;
   const { limits } = options.config;
-  const lines = isLinesType(mediaType) ? splitLines(body) : undefined;
+  const lines = isLinesType(mediaType) ? splitLines(body, limits) : undefined;
   if (lines?.count !== 1) {
     return await answerRows(await readLines(invocation, limits), invocation, options);
   }
   // A single line of JSON is the list of instances itself, not the first of them.
-  return await answerBare(
-    createInvocation(request, lines.at(0), record, limits, { model, version }),
-    options,
-  );
+  return await answerBare(createInvocation(request, lines.at(0), invocation, { model, version }), options);
 }
 
 async function answerJson(invocation: Invocation, options: ProtocolOptions): Promise<Response> {

@@ -43,7 +43,7 @@ export function runWith(dialect: Dialect, options: ProtocolOptions): Handler {
   return async (c) => {
     const reference = await resolveModel(c, options);
     const choice = { model: reference.name, version: reference.version };
-    return await dialect(await readInvocation(c.req.raw, c.env.record, options, choice), options);
+    return await dialect(await readInvocation(c.req.raw, c.env, options, choice), options);
   };
 }
 

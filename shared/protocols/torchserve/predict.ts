@@ -1,3 +1,4 @@
+import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import type { InferenceOutput, InputKind, Located } from '../../inference/input.ts';
@@ -34,7 +35,7 @@ interface Call extends Payloads {
  * Source: image_classifier.py, vision_handler.py and base_handler.py of TorchServe.
  */
 export const invokeTorchServe: Dialect = async (invocation, options) => {
-  return await readPayloads(invocation, options.config.limits, async (request) => {
+  return await readPayloads(invocation, async (request) => {
     const { model, version, seen } = await openModel(invocation, options, kindOf(request), (found) => ({
       contract: contractOf(found),
       decoder: found.task.decoder,
@@ -62,13 +63,13 @@ async function answerImages(call: Call, inputName: string): Promise<WritableJson
   const [first] = payloads;
   const isPixels = first && readImages(first, inputName) === undefined;
   if (isPixels && decoder) return await answerPixels(call, decoder);
+  checkInstances(countItems(payloads), first?.field ?? 'data', options.config.limits);
   const images = payloads
     .flatMap((payload) => readImages(payload, inputName) ?? [payload])
     .map(({ value, field }): Located<Uint8Array> => {
       const isFile = value instanceof Uint8Array;
       return { value: isFile ? value : decodeImageValue(value, inputName, field), field };
     });
-  checkInstances(images.length, first?.field ?? 'data', options.config.limits);
   const { output } = await runTask(invocation, options, { kind: 'image', images });
   return unlist(encodeScores(output, styleOf(options)), isBatch || Array.isArray(first?.value));
 }
@@ -95,17 +96,22 @@ async function answerPixels(call: Call, decoder: Decoder): Promise<WritableJson>
   return unlist(encodeScores(output, styleOf(options)), isBatch || !areInstances);
 }
 
+/** How many items payloads hold. They are counted before each is given its place in the request. */
+function countItems(payloads: readonly Payload[]): number {
+  return payloads.reduce((count, { value }) => count + (Array.isArray(value) ? value.length : 1), 0);
+}
+
 /** A text each, or a list of them. Source: text_classifier.py of TorchServe. */
 async function answerTexts(call: Call): Promise<WritableJson> {
   const { payloads, invocation, options, isBatch } = call;
+  const field = payloads[0]?.field ?? 'data';
+  checkInstances(countItems(payloads), field, options.config.limits);
   const texts = payloads.flatMap(({ value, field }) =>
     Array.isArray(value)
       ? value.map((item, index) => readText(item, `${field}[${index}]`))
       : [readText(value, field)],
   );
-  const field = payloads[0]?.field ?? 'data';
   if (texts.length === 0) throw invalid(`Field "${field}" is empty; expected at least one text.`);
-  checkInstances(texts.length, field, options.config.limits);
   const { output } = await runTask(invocation, options, { kind: 'text', texts });
   return unlist(encodeScores(output, styleOf(options)), isBatch || Array.isArray(payloads[0]?.value));
 }
@@ -125,19 +131,19 @@ function encodeScores(output: InferenceOutput, style: ElementStyle): readonly Wr
 }
 
 async function answerRows({ payloads, invocation, options }: Call): Promise<WritableJson> {
-  const rows = payloads.flatMap(readRows);
-  checkInstances(rows.length, payloads[0]?.field ?? 'data', options.config.limits);
+  const rows = payloads.flatMap((payload) => readRows(payload, options.config.limits));
   const { output } = await runTask(invocation, options, { kind: 'features', rows });
   return encodePredictions(output, styleOf(options));
 }
 
 /** A payload is one row, or a list of them. */
-function readRows({ value, field }: Payload): Located<JsonValue>[] {
+function readRows({ value, field }: Payload, limits: Limits): Located<JsonValue>[] {
   if (value instanceof Uint8Array) {
     throw invalid(`Field "${field}" is no JSON; this model takes features, as {"data": [...]}.`);
   }
   if (!Array.isArray(value) || !(Array.isArray(value[0]) || isJsonObject(value[0])))
     return [{ value, field }];
+  checkInstances(value.length, field, limits);
   return value.map((row, index) => ({ value: row, field: `${field}[${index}]` }));
 }
 

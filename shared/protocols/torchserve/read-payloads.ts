@@ -1,11 +1,13 @@
+import type { Budget } from '../../budget.ts';
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { isJsonType } from '../../http/media-type.ts';
 import type { Located } from '../../inference/input.ts';
-import { isJsonObject, type JsonValue, parseJson } from '../../json/parse-json.ts';
+import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import { sniffImageType } from '../../processing/image/sniff.ts';
 import { looksLikeJson } from '../codecs/json-body.ts';
-import { FORM_TYPE, parseForm } from '../codecs/media.ts';
+import { checkParts, FORM_TYPE, parseForm } from '../codecs/media.ts';
+import { parseRequestJson } from '../codecs/request-json.ts';
 import { checkInstances } from '../codecs/rows.ts';
 import type { Invocation } from '../invocation.ts';
 
@@ -34,17 +36,17 @@ const FIELDS = ['data', 'body'] as const;
  */
 export async function readPayloads<T>(
   invocation: Invocation,
-  limits: Limits,
   use: (payloads: Payloads) => Promise<T>,
 ): Promise<T> {
-  const { mediaType, body, request } = invocation;
+  const { mediaType, body, request, budget } = invocation;
+  const { limits } = budget;
   if (mediaType === FORM_TYPE) {
-    const form = await parseForm(request.headers, body);
-    return await use(await readFields(pickFields(form), limits));
+    const form = await parseForm(request.headers, body, limits);
+    return await use(await readFields(pickFields(form), budget));
   }
   if (mediaType === URLENCODED_TYPE) {
-    const fields = readUrlEncoded(body);
-    if (fields.length > 0) return await use(await readFields(fields, limits));
+    const fields = readUrlEncoded(body, limits);
+    if (fields.length > 0) return await use(await readFields(fields, budget));
   }
   if (!isJson(body) && !isJsonType(mediaType)) return await use(single({ value: body, field: 'body' }));
   return await invocation.decode((json) => use(unwrapBody(json, limits)));
@@ -85,8 +87,9 @@ function pickFields(form: FormData): Field[] {
 }
 
 /** `curl -d` sends everything under this type: only a body with one of the names is taken for a form. */
-function readUrlEncoded(body: Uint8Array): Field[] {
+function readUrlEncoded(body: Uint8Array, limits: Limits): Field[] {
   if (sniffImageType(body) !== undefined || looksLikeJson(body)) return [];
+  checkParts(body, '&', limits);
   const form = new URLSearchParams(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'));
   const name = FIELDS.find((key) => form.has(key));
   return name ? form.getAll(name).map((text): Field => [name, mendBase64(text)]) : [];
@@ -97,13 +100,13 @@ function mendBase64(text: string): string {
   return /^[\w+/= -]*$/.test(text) ? text.replaceAll(' ', '+') : text;
 }
 
-async function readFields(fields: readonly Field[], limits: Limits): Promise<Payloads> {
-  checkInstances(fields.length, fields[0]?.[0] ?? '', limits);
+async function readFields(fields: readonly Field[], budget: Budget): Promise<Payloads> {
+  checkInstances(fields.length, fields[0]?.[0] ?? '', budget.limits);
   const payloads: Payload[] = [];
   for (const [index, [name, part]] of fields.entries()) {
     const bytes = typeof part === 'string' ? Buffer.from(part) : new Uint8Array(await part.arrayBuffer());
     const field = fields.length === 1 ? name : `${name}[${index}]`;
-    if (isJson(bytes)) payloads.push(unwrap(parseJson(bytes, limits.jsonDepth), field));
+    if (isJson(bytes)) payloads.push(unwrap(parseRequestJson(bytes, budget, `Field "${field}"`), field));
     else payloads.push({ value: typeof part === 'string' ? part : bytes, field });
   }
   return { payloads, isBatch: payloads.length > 1, isEnvelope: false };

@@ -58,7 +58,7 @@ async function answerRequest(c: Context<AppEnvironment>, options: ProtocolOption
   const { record, context } = c.env;
   const { timeout } = parseEnvelope(requestSettings(), c.req.query());
   const choice = { model: c.req.param('deployment') ?? '', version: c.req.param('version') };
-  const invocation = await readInvocation(c.req.raw, record, options, choice);
+  const invocation = await readInvocation(c.req.raw, c.env, options, choice);
   const run = await runRequest(invocation, options);
   return jsonResponse({
     id: context.requestId,

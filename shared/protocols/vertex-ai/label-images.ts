@@ -7,7 +7,7 @@ import { writeScore } from '../codecs/best-labels.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { decodeImageValue } from '../codecs/image-value.ts';
 import { checkInstances, kindOfValues } from '../codecs/rows.ts';
-import { type Invocation, runTask } from '../invocation.ts';
+import { type ModelCall, runTask } from '../invocation.ts';
 import type { ProtocolOptions } from '../protocol.ts';
 import { labelEnvelope } from './schemas.ts';
 
@@ -33,7 +33,7 @@ export function asksForLabels(instances: readonly JsonValue[], parameters: JsonV
  * @throws InferenceError
  */
 export async function labelImages(
-  call: Pick<Invocation, 'record' | 'model' | 'version'>,
+  call: ModelCall,
   options: ProtocolOptions,
   instances: readonly JsonValue[],
   parameters: JsonValue | undefined,

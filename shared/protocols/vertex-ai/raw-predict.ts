@@ -5,7 +5,6 @@ import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import { holdsJson } from '../codecs/json-body.ts';
 import { createInvocation, type Dialect, type Invocation } from '../invocation.ts';
 import { invoke } from '../invocations/invoke.ts';
-import type { ProtocolOptions } from '../protocol.ts';
 import { invokeVertexAi } from './predict.ts';
 
 /**
@@ -24,7 +23,7 @@ export const invokeContainer: Dialect = async (invocation, options) => {
 export const rawPredict: Dialect = async (invocation, options) => {
   const wrapped = readHttpBody(invocation);
   if (!wrapped) return await invokeContainer(invocation, options);
-  const response = await invokeContainer(unwrap(invocation, wrapped, options), options);
+  const response = await invokeContainer(unwrap(invocation, wrapped), options);
   return jsonResponse({
     contentType: response.headers.get('content-type') ?? '',
     data: Buffer.from(await response.bytes()).toString('base64'),
@@ -53,16 +52,12 @@ function readHttpBody(invocation: Invocation): HttpBody | undefined {
   return typeof contentType === 'string' && typeof data === 'string' ? { contentType, data } : undefined;
 }
 
-function unwrap(
-  invocation: Invocation,
-  { contentType, data }: HttpBody,
-  { config }: ProtocolOptions,
-): Invocation {
+function unwrap(invocation: Invocation, { contentType, data }: HttpBody): Invocation {
   const headers = new Headers(invocation.request.headers);
   headers.delete('content-encoding');
   headers.set('content-type', contentType);
   const body = decodeBase64(data, 'httpBody.data');
   const request = new BytesRequest(invocation.request.url, { method: 'POST', headers }, body);
-  const { model, version, record } = invocation;
-  return createInvocation(request, body, record, config.limits, { model, version });
+  const { model, version } = invocation;
+  return createInvocation(request, body, invocation, { model, version });
 }

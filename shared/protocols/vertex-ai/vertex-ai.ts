@@ -122,7 +122,7 @@ function createUnsupported(verb: string): Operation {
 }
 
 async function readEndpoint(c: Context<AppEnvironment>, options: ProtocolOptions): Promise<Invocation> {
-  return await readInvocation(c.req.raw, c.env.record, options, await chooseModel(c, options));
+  return await readInvocation(c.req.raw, c.env, options, await chooseModel(c, options));
 }
 
 /**

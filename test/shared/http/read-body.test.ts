@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { BytesRequest } from '../../../shared/http/bytes.ts';
 import { readBody } from '../../../shared/http/read-body.ts';
 import { rejectionOf } from '../error-of.ts';
+import { testLimits } from '../test-budget.ts';
 
 function request(body: Uint8Array, headers: Record<string, string> = {}): Request {
   return new BytesRequest('http://localhost/', { method: 'POST', headers: new Headers(headers) }, body);
@@ -11,13 +12,14 @@ function request(body: Uint8Array, headers: Record<string, string> = {}): Reques
 
 const text = Buffer.from('{"features": [1, 2, 3]}'.repeat(10));
 const LIMIT = 1_000;
+const LIMITS = testLimits({ bodyBytes: LIMIT });
 const TOO_LARGE = 'The request body is larger than 1000 bytes, which is the limit (MAX_BODY_BYTES).';
 
 describe('readBody', () => {
   it('gives a plain body as the memory it is', async () => {
     const body = Uint8Array.of(1, 2, 3);
-    expect((await readBody(request(body), LIMIT)).buffer).toBe(body.buffer);
-    expect(await readBody(request(new Uint8Array(0)), LIMIT)).toHaveLength(0);
+    expect((await readBody(request(body), LIMITS)).buffer).toBe(body.buffer);
+    expect(await readBody(request(new Uint8Array(0)), LIMITS)).toHaveLength(0);
   });
 
   it.each<[string, (bytes: Uint8Array) => Uint8Array]>([
@@ -31,19 +33,19 @@ describe('readBody', () => {
     [' gzip , br ', (bytes) => brotliCompressSync(gzipSync(bytes))],
     ['deflate, gzip, identity', (bytes) => gzipSync(deflateSync(bytes))],
   ])('reads the Content-Encoding %j', async (coding, compress) => {
-    const bytes = await readBody(request(compress(text), { 'content-encoding': coding }), LIMIT);
+    const bytes = await readBody(request(compress(text), { 'content-encoding': coding }), LIMITS);
     expect(Buffer.from(bytes).toString()).toBe(text.toString());
   });
 
   it('reads raw deflate data, which some clients send', async () => {
-    const bytes = await readBody(request(deflateRawSync(text), { 'content-encoding': 'deflate' }), LIMIT);
+    const bytes = await readBody(request(deflateRawSync(text), { 'content-encoding': 'deflate' }), LIMITS);
     expect(Buffer.from(bytes).toString()).toBe(text.toString());
   });
 
   it('gives back any bytes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 500 }), async (content) => {
-        const bytes = await readBody(request(gzipSync(content), { 'content-encoding': 'gzip' }), LIMIT);
+        const bytes = await readBody(request(gzipSync(content), { 'content-encoding': 'gzip' }), LIMITS);
         expect([...bytes]).toEqual([...content]);
       }),
       { numRuns: 50 },
@@ -53,7 +55,7 @@ describe('readBody', () => {
   it('refuses more codings than two: each costs the time of a whole body', async () => {
     const thrice = gzipSync(gzipSync(gzipSync(text)));
     const error = await rejectionOf(
-      readBody(request(thrice, { 'content-encoding': 'gzip, gzip, identity, gzip' }), LIMIT),
+      readBody(request(thrice, { 'content-encoding': 'gzip, gzip, identity, gzip' }), LIMITS),
     );
     expect([error.status, error.message]).toEqual([
       415,
@@ -63,7 +65,7 @@ describe('readBody', () => {
 
   it('refuses a coding it does not know and names those it does', async () => {
     for (const coding of ['zstd', 'gzip, compress', '*']) {
-      const error = await rejectionOf(readBody(request(text, { 'content-encoding': coding }), LIMIT));
+      const error = await rejectionOf(readBody(request(text, { 'content-encoding': coding }), LIMITS));
       expect(error.code).toBe('UNSUPPORTED_MEDIA_TYPE');
       expect(error.message).toMatch(/is not accepted; accepted are gzip, deflate, br\.$/);
       expect(error.headers).toEqual({ 'accept-encoding': 'gzip, deflate, br' });
@@ -71,7 +73,7 @@ describe('readBody', () => {
   });
 
   it.each(['gzip', 'deflate', 'br'])('refuses data that is not %s', async (coding) => {
-    const error = await rejectionOf(readBody(request(text, { 'content-encoding': coding }), LIMIT));
+    const error = await rejectionOf(readBody(request(text, { 'content-encoding': coding }), LIMITS));
     expect([error.code, error.message]).toEqual([
       'BAD_REQUEST',
       `The body is not valid ${coding} data, as its Content-Encoding says.`,
@@ -80,21 +82,21 @@ describe('readBody', () => {
 
   it('refuses compressed data that is cut off', async () => {
     const cut = gzipSync(text).subarray(0, -5);
-    const error = await rejectionOf(readBody(request(cut, { 'content-encoding': 'gzip' }), LIMIT));
+    const error = await rejectionOf(readBody(request(cut, { 'content-encoding': 'gzip' }), LIMITS));
     expect(error.code).toBe('BAD_REQUEST');
   });
 });
 
 describe('the limit of readBody', () => {
   it('is the last size that is taken', async () => {
-    expect(await readBody(request(new Uint8Array(LIMIT)), LIMIT)).toHaveLength(LIMIT);
-    const error = await rejectionOf(readBody(request(new Uint8Array(LIMIT + 1)), LIMIT));
+    expect(await readBody(request(new Uint8Array(LIMIT)), LIMITS)).toHaveLength(LIMIT);
+    const error = await rejectionOf(readBody(request(new Uint8Array(LIMIT + 1)), LIMITS));
     expect([error.code, error.message]).toEqual(['PAYLOAD_TOO_LARGE', TOO_LARGE]);
   });
 
   it('holds for the declared length, before the body is read', async () => {
     const unreadable = request(new Uint8Array(1), { 'content-length': String(LIMIT + 1) });
-    expect((await rejectionOf(readBody(unreadable, LIMIT))).code).toBe('PAYLOAD_TOO_LARGE');
+    expect((await rejectionOf(readBody(unreadable, LIMITS))).code).toBe('PAYLOAD_TOO_LARGE');
   });
 
   it.each<[string, (bytes: Uint8Array) => Uint8Array]>([
@@ -104,7 +106,7 @@ describe('the limit of readBody', () => {
     ['br', brotliCompressSync],
   ])('holds for decompressed %s to the byte', async (coding, compress) => {
     const send = (size: number) =>
-      readBody(request(compress(new Uint8Array(size)), { 'content-encoding': coding }), LIMIT);
+      readBody(request(compress(new Uint8Array(size)), { 'content-encoding': coding }), LIMITS);
     expect(await send(LIMIT)).toHaveLength(LIMIT);
     const error = await rejectionOf(send(LIMIT + 1));
     expect([error.code, error.message]).toEqual(['PAYLOAD_TOO_LARGE', TOO_LARGE]);
@@ -116,9 +118,41 @@ describe('the limit of readBody', () => {
     const bomb = gzipSync(Buffer.concat(new Array<Buffer>(32).fill(block)), { level: 9 });
     expect(bomb.length).toBeLessThan(10_000);
     const before = process.memoryUsage().arrayBuffers;
-    const limit = 1024 ** 2;
-    const error = await rejectionOf(readBody(request(bomb, { 'content-encoding': 'gzip, gzip' }), limit));
+    const limits = testLimits({ bodyBytes: 1024 ** 2, compressionRatio: 1e9 });
+    const error = await rejectionOf(readBody(request(bomb, { 'content-encoding': 'gzip, gzip' }), limits));
     expect(error.code).toBe('PAYLOAD_TOO_LARGE');
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(32 * 1024 ** 2);
+  });
+
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateRawSync],
+  ])('lets real tensors of zeros pass, however small %s makes them', async (coding, compress) => {
+    const zeros = compress(new Uint8Array(8 * 1024 ** 2), { level: 9 });
+    expect(zeros.length).toBeLessThan(9_000);
+    const body = await readBody(request(zeros, { 'content-encoding': coding }), testLimits());
+    expect(body).toHaveLength(8 * 1024 ** 2);
+  });
+
+  it.each<[string, Uint8Array]>([
+    ['br', brotliCompressSync(new Uint8Array(4 * 1024 ** 2))],
+    ['gzip, gzip', gzipSync(gzipSync(new Uint8Array(4 * 1024 ** 2)))],
+  ])('refuses a body of %s that is thousands of times as large as it was sent', async (coding, body) => {
+    expect(
+      await rejectionOf(readBody(request(body, { 'content-encoding': coding }), testLimits())),
+    ).toMatchObject({
+      status: 413,
+      message:
+        'The request body is more than 1100 times as large as it was sent, which is the limit (MAX_COMPRESSION_RATIO).',
+    });
+  });
+
+  it('leaves a megabyte free, however small it was sent', async () => {
+    const body = brotliCompressSync(new Uint8Array(1024 ** 2));
+    const read = await readBody(
+      request(body, { 'content-encoding': 'br' }),
+      testLimits({ compressionRatio: 1 }),
+    );
+    expect(read).toHaveLength(1024 ** 2);
   });
 });

@@ -196,7 +196,7 @@ describe('image classification', () => {
     );
     const error = await rejectionOf(inferOutput(inference, imagesInput([await image(1, 11, 'red')])));
     expect([error.status, error.message]).toEqual([
-      400,
+      413,
       'The image in field "instances[0].image" is 1x11; the model would resize it to 100x1100, which is more than 100000 pixels (MAX_TENSOR_ELEMENTS).',
     ]);
   });

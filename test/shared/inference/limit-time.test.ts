@@ -5,6 +5,7 @@ import { createSession, type Session } from '../../../shared/runtime/session.ts'
 import { createTensor } from '../../../shared/tensor/tensor.ts';
 import { rejectionOf } from '../error-of.ts';
 import { buildModel, buildNode, FLOAT, tensorValue } from '../onnx/build-model.ts';
+import { testBudget } from '../test-budget.ts';
 
 const RUN_MS = 10;
 
@@ -22,14 +23,14 @@ describe('limitTime', () => {
     [15, 2, 'behind the second run'],
   ])('with %s ms left stops after %s runs, %s', async (leftMs, runs) => {
     const { session, count } = await openPortions();
-    const limited = limitTime(session, performance.now() + leftMs);
+    const limited = limitTime(session, testBudget(), performance.now() + leftMs);
     expect(await rejectionOf(runFour(limited))).toMatchObject({ code: 'DEADLINE_EXCEEDED', status: 504 });
     expect(count()).toBe(runs);
   });
 
   it.each([40, Number.POSITIVE_INFINITY])('with %s ms left lets four runs of ten through', async (leftMs) => {
     const { session, count } = await openPortions();
-    const outputs = await runFour(limitTime(session, performance.now() + leftMs));
+    const outputs = await runFour(limitTime(session, testBudget(), performance.now() + leftMs));
     expect([...(outputs.get('y')?.data ?? [])]).toEqual([-1, -2, -3, -4]);
     expect(count()).toBe(4);
   });

@@ -419,10 +419,10 @@ describe('texts that are refused', () => {
   it('are too long, together', async () => {
     expect(await errorOf(['12345', '678901'], { textCharacters: 10 })).toEqual([
       413,
-      'Field "instances[1].text" brings the request to more than 10 characters of text, the limit (MAX_TEXT_CHARACTERS).',
+      'Field "instances[1].text" brings the request to more than 10 characters of text, which is the limit (MAX_TEXT_CHARACTERS).',
     ]);
     expect(await errorOf(['dog', 'the dog'], { tensorElements: 7 })).toEqual([
-      400,
+      413,
       'The texts make more than 7 tokens, padding included; that is the limit (MAX_TENSOR_ELEMENTS).',
     ]);
   });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { InferenceError } from '../../../shared/errors.ts';
 import { describeJson, isJsonObject, type JsonValue, parseJson } from '../../../shared/json/parse-json.ts';
 import { errorOf } from '../error-of.ts';
 
@@ -82,6 +83,29 @@ describe('parseJson', () => {
       expect(parseJson(bytes.subarray(offset), 3)).toEqual({ instances: rows });
       expect(errorOf(() => parseJson(bytes.subarray(offset), 2)).message).toMatch('more than 2 levels');
     }
+  });
+
+  it.each<[string, number]>([
+    ['1', 0],
+    ['{}', 1],
+    ['[[],{"a":[1,2]},"b"]', 6],
+    ['["[{", "\\"[", NaN, []]', 4],
+    [JSON.stringify(new Array(100).fill({ key: 'text' })), 301],
+    [`{"data":[${'1.5,'.repeat(200)}1]}`, 3],
+  ])('counts the arrays, objects and strings of %j before any is made', (text, expected) => {
+    const counts: number[] = [];
+    parseJson(Buffer.from(text), 32, (values) => counts.push(values));
+    expect(counts).toEqual([expected]);
+  });
+
+  it('makes nothing of a text whose values are refused', () => {
+    const refusal = new InferenceError('PAYLOAD_TOO_LARGE', 'too many');
+    const parse = () =>
+      parseJson(Buffer.from('[{},{'), 32, () => {
+        throw refusal;
+      });
+    // Otherwise it would have been told that it ends too early.
+    expect(errorOf(parse)).toBe(refusal);
   });
 
   it('refuses bytes that are not UTF-8', () => {

@@ -53,6 +53,65 @@ describe('parseTolerantJson', () => {
     expect(error.status).toBe(400);
   });
 
+  it('reads long runs of numbers and bare words like short ones', () => {
+    const items = fc.constantFrom(
+      '1',
+      '-2.5e3',
+      '0.1',
+      'NaN',
+      'Infinity',
+      '-Infinity',
+      'Inf',
+      '-Inf',
+      '9007199254740993',
+    );
+    const values: Readonly<Record<string, number>> = {
+      NaN: Number.NaN,
+      Infinity: Number.POSITIVE_INFINITY,
+      '-Infinity': Number.NEGATIVE_INFINITY,
+      Inf: Number.POSITIVE_INFINITY,
+      '-Inf': Number.NEGATIVE_INFINITY,
+    };
+    const spaces = fc.constantFrom('', ' ', '\n\t', '\r\n');
+    fc.assert(
+      fc.property(
+        fc.array(items, { minLength: 1, maxLength: 60 }),
+        spaces,
+        fc.nat(),
+        (list, space, place) => {
+          const text = `[${list.map((item) => `${space}${item}${space}`).join(',')}]`;
+          const expected = list.map((item) => values[item] ?? Number(item));
+          expect(parseTolerantJson(text)).toEqual(expected);
+          expect(parseTolerantJson(`{"a":${text},"b":[[],${text}]}`)).toEqual({
+            a: expected,
+            b: [[], expected],
+          });
+          const exact = list.map((item) =>
+            item.length === 16 ? BigInt(item) : (values[item] ?? Number(item)),
+          );
+          expect(parseTolerantJson(text, { exactIntegers: true })).toEqual(exact);
+          // A mistake among them is found where it is.
+          const wrong: string[] = [...list];
+          wrong[place % list.length] = '1.';
+          const start =
+            `[${wrong.slice(0, place % list.length).join(',')}`.length + (place % list.length > 0 ? 1 : 0);
+          expect(errorOf(() => parseTolerantJson(`[${wrong.join(',')}]`)).message).toMatch(
+            `at line 1, column ${start + 2}.`,
+          );
+        },
+      ),
+    );
+  });
+
+  it('reads runs of any length', () => {
+    for (const count of [21_844, 21_845, 21_846, 70_000]) {
+      const list = `[${'NaN,'.repeat(count)}1,2]`;
+      const numbers = parseTolerantJson(list);
+      expect(numbers).toHaveLength(count + 2);
+      expect(Array.isArray(numbers) && numbers.slice(-3)).toEqual([Number.NaN, 1, 2]);
+    }
+  });
+
   it('reads strings of a million characters and as many escapes', () => {
     const long = '\\"'.repeat(500_000);
     expect(parseTolerantJson(`[${JSON.stringify(long)}, NaN]`)).toEqual([long, Number.NaN]);

@@ -7,6 +7,7 @@ import type { Raster } from '../../../shared/processing/image/raster.ts';
 import { createImagePipeline } from '../../../shared/processing/image-pipeline.ts';
 import { type ImageStep, imageStepsSchema, runImageSteps } from '../../../shared/processing/registry.ts';
 import { PROJECT } from '../project.ts';
+import { testBudget } from '../test-budget.ts';
 
 const FOLDER = join(PROJECT, 'test/fixtures/preprocessing');
 
@@ -28,8 +29,6 @@ const pipelines = golden.pipelines.map(({ name, steps }) => ({
   pipeline: createImagePipeline(steps),
 }));
 
-const LIMITS = { pixelLimit: 1e6, pixelsLeft: 1e6 };
-
 describe(`preprocessing, compared with ${golden.madeBy}`, () => {
   it.each(Object.entries(golden.files))('%s gives not one bit else', async (file, digests) => {
     const content = readFileSync(join(FOLDER, 'images', file));
@@ -38,7 +37,7 @@ describe(`preprocessing, compared with ${golden.madeBy}`, () => {
     const stepped: string[] = [];
     for (const [index, { name, pipeline, steps }] of pipelines.entries()) {
       if (digests[index] === '-') continue;
-      const image = await pipeline.decode(content, file, LIMITS);
+      const image = await pipeline.decode(content, file, testBudget());
       expected.push(`${name}: ${digests[index]}`);
       planned.push(`${name}: ${digest(pipeline.run(image, { name: file, madePixels: 1e6 }))}`);
       stepped.push(`${name}: ${digest(runImageSteps(image, steps))}`);
@@ -65,7 +64,7 @@ describe(`resize horizontally first, compared with ${before13.madeBy}`, () => {
     const run = async (steps: readonly ImageStep[]) => {
       const pipeline = createImagePipeline(steps);
       const content = readFileSync(join(FOLDER, 'images', before13.file));
-      const image = await pipeline.decode(content, before13.file, LIMITS);
+      const image = await pipeline.decode(content, before13.file, testBudget());
       return digest(pipeline.run(image, { name: before13.file, madePixels: 1e6 }));
     };
     expect(await run([{ ...resize, firstPass: 'horizontal' }])).toBe(expected);

@@ -5,9 +5,9 @@ import type { PixelRaster } from '../../../shared/processing/image/raster.ts';
 import { createImagePipeline } from '../../../shared/processing/image-pipeline.ts';
 import { imageStepsSchema, runImageSteps } from '../../../shared/processing/registry.ts';
 import { errorOf, rejectionOf } from '../error-of.ts';
+import { testBudget } from '../test-budget.ts';
 
 const LIMITS = { name: 'field "image"', madePixels: 1e6 };
-const DECODE_LIMITS = { pixelLimit: 5e7, pixelsLeft: 5e7 };
 
 const side = fc.integer({ min: 1, max: 40 });
 const images = fc.record({ width: side, height: side, channels: fc.constantFrom(1, 3, 4) }).chain((shape) => {
@@ -101,7 +101,7 @@ describe('decoding', () => {
 
   async function decode(file: Uint8Array, steps: Parameters<typeof createImagePipeline>[0]) {
     const pipeline = createImagePipeline(steps);
-    const image = await pipeline.decode(file, 'x', DECODE_LIMITS);
+    const image = await pipeline.decode(file, 'x', testBudget());
     return { image, result: pipeline.run(image, LIMITS) };
   }
 
@@ -142,8 +142,8 @@ describe('decoding', () => {
 
   it('refuses a large file by its own pixels, however fast', async () => {
     const pipeline = createImagePipeline([fast, resize]);
-    const limits = { pixelLimit: 4_000_000, pixelsLeft: 4_000_000 };
-    const error = await rejectionOf(pipeline.decode(await upright, 'field "image"', limits));
+    const budget = testBudget({ imagePixels: 4_000_000 });
+    const error = await rejectionOf(pipeline.decode(await upright, 'field "image"', budget));
     expect(error.code).toBe('PAYLOAD_TOO_LARGE');
   });
 });

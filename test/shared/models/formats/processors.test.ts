@@ -8,6 +8,7 @@ import { recogniseTimm } from '../../../../shared/models/formats/timm.ts';
 import { createImagePipeline } from '../../../../shared/processing/image-pipeline.ts';
 import { type ImageStep, imageStepsSchema } from '../../../../shared/processing/registry.ts';
 import { PROJECT } from '../../project.ts';
+import { testBudget } from '../../test-budget.ts';
 import { folderOf } from './make-folder-view.ts';
 
 const FOLDER = join(PROJECT, 'test/fixtures/preprocessing');
@@ -39,7 +40,7 @@ async function readSteps(name: string, config: object): Promise<readonly ImageSt
 async function digestOf(file: string, steps: readonly ImageStep[]): Promise<string> {
   const pipeline = createImagePipeline(steps);
   const content = readFileSync(join(FOLDER, 'images', file));
-  const image = await pipeline.decode(content, file, { pixelLimit: 1e6, pixelsLeft: 1e6 });
+  const image = await pipeline.decode(content, file, testBudget());
   const { data } = pipeline.run(image, { name: file, madePixels: 1e6 });
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return createHash('sha256').update(bytes).digest('hex').slice(0, 12);

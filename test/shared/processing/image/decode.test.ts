@@ -6,11 +6,12 @@ import { describe, expect, it } from 'vitest';
 import { decodeImage } from '../../../../shared/processing/image/decode.ts';
 import { rejectionOf } from '../../error-of.ts';
 import { OUTSIDE_FIXTURES, PROJECT } from '../../project.ts';
+import { testBudget } from '../../test-budget.ts';
 
 const ACCEPTED = 'image/jpeg, image/png, image/webp, image/gif, image/tiff, image/avif';
 
 function decode(file: Uint8Array, pixelLimit = 50_000_000) {
-  return decodeImage(file, 'field "image"', { pixelLimit, pixelsLeft: pixelLimit });
+  return decodeImage(file, 'field "image"', { budget: testBudget({ imagePixels: pixelLimit }) });
 }
 
 function png(width: number, height: number, channels: 1 | 2 | 3 | 4, data: Uint8Array) {
@@ -124,6 +125,24 @@ describe('decodeImage', () => {
       'PAYLOAD_TOO_LARGE',
       'Field "image" brings the request to more than 99 pixels, which is the limit (MAX_IMAGE_PIXELS).',
     ]);
+  });
+
+  it('counts a pixel of AVIF twice, as it takes twice the memory', async () => {
+    const file = await sharp(new Uint8Array(300), { raw: { width: 10, height: 10, channels: 3 } })
+      .avif({ lossless: true })
+      .toBuffer();
+    expect((await decode(file, 200)).width).toBe(10);
+    expect((await rejectionOf(decode(file, 199))).code).toBe('PAYLOAD_TOO_LARGE');
+  });
+
+  it('has all images pay from one budget, damaged ones like whole ones', async () => {
+    const whole = await png(10, 10, 1, new Uint8Array(100));
+    const budget = testBudget({ imagePixels: 250 });
+    const look = (file: Uint8Array) => decodeImage(file, 'field "image"', { budget });
+    await look(whole);
+    expect((await rejectionOf(look(whole.subarray(0, -20)))).code).toBe('INVALID_PARAMETER_VALUE');
+    expect(budget.left('imagePixels')).toBe(50);
+    expect((await rejectionOf(look(whole))).code).toBe('PAYLOAD_TOO_LARGE');
   });
 
   it('refuses a small file of many pixels by its header', async () => {

@@ -1,3 +1,4 @@
+import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -12,11 +13,12 @@ import {
 } from '../../../../shared/protocols/codecs/csv.ts';
 import { createTensor, type Tensor } from '../../../../shared/tensor/tensor.ts';
 import { errorOf, rejectionOf } from '../../error-of.ts';
+import { testLimits } from '../../test-budget.ts';
 import { contract, spec } from './contract.ts';
 
 /** All rows at once. */
 async function parseCsv(text: string) {
-  const rows = await readCsv(Buffer.from(text));
+  const rows = await readCsv(Buffer.from(text), testLimits());
   return rows.slice(0, rows.count);
 }
 
@@ -79,7 +81,7 @@ describe('CSV', () => {
   });
 
   it('with a quote out of place has a row on every line, some of which can be read', async () => {
-    const rows = await readCsv(Buffer.from('"a",1\n"b"x,2\n\n"c,3\n4,"5"\n6'));
+    const rows = await readCsv(Buffer.from('"a",1\n"b"x,2\n\n"c,3\n4,"5"\n6'), testLimits());
     expect(rows.count).toBe(5);
     expect(rows.slice(0, 1)).toEqual([['a', '1']]);
     expect(rows.slice(3, 5)).toEqual([['4', '5'], ['6']]);
@@ -115,6 +117,39 @@ describe('CSV', () => {
     );
   });
 
+  it('reads any text as the parser of a library reads it whole', async () => {
+    const text = fc.string({ unit: fc.constantFrom('"', ',', '\n', '\r\n', '\r', 'a', ' '), maxLength: 30 });
+    await fc.assert(
+      fc.asyncProperty(text, async (csv) => {
+        let expected: string[][] | 'misquoted';
+        try {
+          expected = parse(csv, {
+            relax_column_count: true,
+            skip_empty_lines: true,
+            record_delimiter: ['\r\n', '\n', '\r'],
+          });
+        } catch {
+          expected = 'misquoted';
+        }
+        const rows = await parseCsv(csv).catch(() => 'misquoted');
+        expect(rows).toEqual(expected);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it.each(['1,2\n', '"1",2\n', '\n1\r\n'])(
+    'refuses more rows than the limit before it makes any: %j',
+    async (row) => {
+      const limits = testLimits({ lines: 3 });
+      expect((await readCsv(Buffer.from(row.repeat(3)), limits)).count).toBe(3);
+      expect(await rejectionOf(readCsv(Buffer.from(row.repeat(4)), limits))).toMatchObject({
+        status: 413,
+        message: 'The body has more than 3 lines, which is the limit (MAX_LINES); send fewer at once.',
+      });
+    },
+  );
+
   it('gives back the cells that were quoted for it', async () => {
     const table = fc.array(fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r', ' ') }), {
       minLength: 2,
@@ -128,9 +163,9 @@ describe('CSV', () => {
   });
 
   it('shows its first row, whatever is below it', async () => {
-    expect(await readFirstRow(Buffer.from('\ufeff\r\n"a,b",c\n"'))).toEqual(['a,b', 'c']);
-    expect(await readFirstRow(Buffer.from('"a'))).toEqual([]);
-    expect(await readFirstRow(Buffer.from(''))).toEqual([]);
+    expect(await readFirstRow(Buffer.from('\ufeff\r\n"a,b",c\n"'), testLimits())).toEqual(['a,b', 'c']);
+    expect(await readFirstRow(Buffer.from('"a'), testLimits())).toEqual([]);
+    expect(await readFirstRow(Buffer.from(''), testLimits())).toEqual([]);
   });
 });
 

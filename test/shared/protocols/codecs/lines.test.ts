@@ -1,11 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ByteRanges, splitConcatenated, splitLines } from '../../../../shared/protocols/codecs/lines.ts';
+import { errorOf } from '../../error-of.ts';
+import { testLimits } from '../../test-budget.ts';
 
 const textsOf = ({ count, at }: ByteRanges) =>
   Array.from({ length: count }, (_, index) => Buffer.from(at(index)).toString());
-const linesOf = (text: string) => textsOf(splitLines(Buffer.from(text)));
-const valuesOf = (text: string) => textsOf(splitConcatenated(Buffer.from(text))).map((value) => value.trim());
+const linesOf = (text: string) => textsOf(splitLines(Buffer.from(text), testLimits()));
+const valuesOf = (text: string) =>
+  textsOf(splitConcatenated(Buffer.from(text), testLimits())).map((value) => value.trim());
+
+describe('a body of lines', () => {
+  it.each([splitLines, splitConcatenated])('is refused with more of them than the limit', (split) => {
+    const limits = testLimits({ lines: 3 });
+    expect(split(Buffer.from('[]\n'.repeat(3)), limits).count).toBe(3);
+    expect(errorOf(() => split(Buffer.from('[]\n'.repeat(4)), limits)).status).toBe(413);
+  });
+});
 
 describe('lines', () => {
   it.each([

@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseConfig } from '../../../../shared/config.ts';
 import { allocateBody } from '../../../../shared/http/body-memory.ts';
 import { BytesRequest } from '../../../../shared/http/bytes.ts';
 import { isBytesInput } from '../../../../shared/inference/check-feeds.ts';
+import { createInvocation } from '../../../../shared/protocols/invocation.ts';
 import { decodeInferRequest } from '../../../../shared/protocols/oip/decode-request.ts';
 import { DATATYPES } from '../../../../shared/tensor/datatype.ts';
 import { raw } from '../../../contracts/exchanges.ts';
 import { openApp } from '../../../hosts/in-process.ts';
 import { buildModel, buildNode, FLOAT, identityModel, tensorValue } from '../../onnx/build-model.ts';
+import { testBudget } from '../../test-budget.ts';
 import { infer, serveModels, split } from './serve-models.ts';
 
 const PNG = readFileSync(join(import.meta.dirname, '../../../fixtures/digits/07-label-7.png'));
@@ -40,8 +41,12 @@ describe('an input in bytes', () => {
     body.set(request);
     body.set(Buffer.from(values.buffer), request.length);
     const { inputs } = await decodeInferRequest(
-      new BytesRequest('http://localhost/', { method: 'POST', headers }, body),
-      parseConfig({}).limits,
+      createInvocation(
+        new BytesRequest('http://localhost/', { method: 'POST', headers }, body),
+        body,
+        { record: {}, budget: testBudget() },
+        {},
+      ),
       () => Promise.resolve([]),
     );
     const tensor = inputs.get('x');

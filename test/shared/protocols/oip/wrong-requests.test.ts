@@ -204,7 +204,7 @@ describe('a request that is meant to break the server', () => {
     expect(split(tooLarge).json.error).toBe(
       'Output "y" has 10201 elements; the limit is 10000 (MAX_TENSOR_ELEMENTS).',
     );
-    expect((await ask(10_001)).status).toBe(400);
+    expect((await ask(10_001)).status).toBe(413);
     expect((await ask(Number.MAX_SAFE_INTEGER)).status).toBe(400);
   });
 

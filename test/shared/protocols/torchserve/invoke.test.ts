@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createBudget } from '../../../../shared/budget.ts';
 import { parseConfig } from '../../../../shared/config.ts';
 import { BytesRequest } from '../../../../shared/http/bytes.ts';
 import { createLogger } from '../../../../shared/monitoring/logger.ts';
@@ -21,7 +22,7 @@ async function answer(
   const { inference } = makeInference(TEST_ENVIRONMENT.MODEL_REPOSITORY);
   const headers = new Headers(sent(call).headers);
   const request = new BytesRequest('http://localhost/invocations', { method: 'POST', headers }, body);
-  const invocation = createInvocation(request, body, {}, config.limits, {});
+  const invocation = createInvocation(request, body, { record: {}, budget: createBudget(config.limits) }, {});
   const logger = createLogger('silent', () => undefined);
   const response = await invoke(invocation, { inference, config, version: '0', logger, pages: NO_PAGES });
   return await response.text();

@@ -1,0 +1,80 @@
+import type { Limits } from './config.ts';
+import { InferenceError } from './errors.ts';
+
+/** What a request uses up: all its parts together may cost no more than the limit says. */
+const RESOURCES = {
+  jsonValues: { noun: 'arrays, objects and strings of JSON', variable: 'MAX_JSON_VALUES' },
+  imagePixels: { noun: 'pixels', variable: 'MAX_IMAGE_PIXELS' },
+  textCharacters: { noun: 'characters of text', variable: 'MAX_TEXT_CHARACTERS' },
+} as const satisfies Partial<Record<keyof Limits, unknown>>;
+
+export type Resource = keyof typeof RESOURCES;
+
+/**
+ * What one request may cost. It is made once, when the request comes, and passed down to all that works for it, so that
+ * many small parts cost no more than one large one.
+ */
+export interface Budget {
+  readonly limits: Limits;
+  /** What is left of a resource. */
+  left(resource: Resource): number;
+  /**
+   * Takes some of a resource.
+   *
+   * @param what the part of the request that needs it, to begin a sentence: `Field "text"`
+   * @throws InferenceError PAYLOAD_TOO_LARGE naming the limit when less than that is left
+   */
+  spend(resource: Resource, amount: number, what: string): void;
+  /**
+   * Says whether to go on. To be asked before each piece of work of some length: nothing interrupts one.
+   *
+   * @throws InferenceError CLIENT_GONE when nobody waits for the answer, PAYLOAD_TOO_LARGE when the time is over
+   */
+  goOn(): void;
+}
+
+export interface BudgetOptions {
+  /** Aborted when the client has gone. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now?: () => number;
+}
+
+export function createBudget(limits: Limits, { signal, now = monotonicMs }: BudgetOptions = {}): Budget {
+  const spent: Record<Resource, number> = { jsonValues: 0, imagePixels: 0, textCharacters: 0 };
+  const endMs = now() + limits.requestSeconds * 1000;
+  return {
+    limits,
+    left: (resource) => limits[resource] - spent[resource],
+    spend: (resource, amount, what) => {
+      spent[resource] += amount;
+      if (spent[resource] > limits[resource]) throw overspent(resource, limits[resource], what);
+    },
+    goOn: () => {
+      if (signal?.aborted) throw new InferenceError('CLIENT_GONE', 'The client has closed the connection.');
+      if (now() <= endMs) return;
+      throw new OverspentError(
+        `The request takes more than ${limits.requestSeconds} seconds, which is the limit (MAX_REQUEST_SECONDS); send less at once.`,
+      );
+    },
+  };
+}
+
+function monotonicMs(): number {
+  return performance.now();
+}
+
+/** The request as a whole costs too much: no part of it can be tried alone instead. */
+export class OverspentError extends InferenceError {
+  constructor(message: string) {
+    super('PAYLOAD_TOO_LARGE', message);
+  }
+}
+
+/** @param what the part of the request that needs more, to begin a sentence */
+export function overspent(resource: Resource, limit: number, what: string): OverspentError {
+  const { noun, variable } = RESOURCES[resource];
+  return new OverspentError(
+    `${what} brings the request to more than ${limit} ${noun}, which is the limit (${variable}).`,
+  );
+}

@@ -1,0 +1,108 @@
+import sharp from 'sharp';
+import { expect, it } from 'vitest';
+import { openApp } from '../hosts/in-process.ts';
+import { ask, errorOf } from './protocols/sagemaker/ask.ts';
+
+const LINES = { 'content-type': 'application/jsonlines', accept: 'application/jsonlines' };
+const CSV = { 'content-type': 'text/csv', accept: 'text/csv' };
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+/** An image of 100 pixels in base64. */
+const image = (
+  await sharp(new Uint8Array(100), { raw: { width: 10, height: 10, channels: 1 } })
+    .png()
+    .toBuffer()
+).toString('base64');
+
+it.each([
+  ['JSON lines', LINES, `${JSON.stringify({ image })}\n`],
+  ['CSV', CSV, `${image}\n`],
+])(
+  'all images of %s pay from the budget of the request, and are not tried again in smaller parts',
+  async (_, headers, line) => {
+    const host = openApp({ MAX_IMAGE_PIXELS: '1000' });
+    const send = (count: number) => ask(host, '/models/digits/invoke', line.repeat(count), headers);
+    expect((await send(10)).status).toBe(200);
+    expect(await errorOf(send(11))).toEqual([
+      413,
+      'Field "image[10]" brings the request to more than 1000 pixels, which is the limit (MAX_IMAGE_PIXELS).',
+    ]);
+    // More than one run takes.
+    expect((await send(60)).status).toBe(413);
+    await host.close();
+  },
+);
+
+it.each([
+  ['/predict', { instances: new Array(20).fill({ a: 'b' }) }],
+  ['/predictions/iris', new Array(50).fill({})],
+  ['/predictions/iris', { data: new Array(50).fill({}) }],
+  ['/hf/digits', { inputs: new Array(50).fill('') }],
+  ['/v2/models/iris/infer', { inputs: new Array(50).fill([]) }],
+  ['/v1/models/iris:predict', { instances: new Array(50).fill([]) }],
+  ['/models/iris/invoke', { instances: new Array(50).fill([]) }],
+  ['/serving-endpoints/iris/invocations', { dataframe_records: new Array(20).fill({ a: 1 }) }],
+  ['/v2/repository/index', { ready: new Array(50).fill([]) }],
+])('JSON with too many values is refused before it is parsed: %s', async (path, body) => {
+  const host = openApp({ MAX_JSON_VALUES: '40' });
+  const text = JSON.stringify(body);
+  // Cut off: whatever parses it would say so.
+  expect(await errorOf(ask(host, path, text.slice(0, -1), JSON_TYPE))).toEqual([
+    413,
+    'The JSON body brings the request to more than 40 arrays, objects and strings of JSON, which is the limit (MAX_JSON_VALUES).',
+  ]);
+  await host.close();
+});
+
+it('JSON in the parts of a form pays from one budget', async () => {
+  const host = openApp({ MAX_JSON_VALUES: '20' });
+  const part =
+    '--bxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\ncontent-disposition: form-data; name="data"; filename="x"\r\n\r\n["a","b","c","d"]\r\n';
+  const send = (count: number) =>
+    ask(host, '/predictions/iris', `${part.repeat(count)}--bxxxxxxxxxxxxxxxxxxxxxxxxxxx--\r\n`, {
+      'content-type': 'multipart/form-data; boundary=bxxxxxxxxxxxxxxxxxxxxxxxxxxx',
+    });
+  expect((await send(4)).status).toBe(400);
+  expect(await errorOf(send(5))).toEqual([
+    413,
+    'Field "data[4]" brings the request to more than 20 arrays, objects and strings of JSON, which is the limit (MAX_JSON_VALUES).',
+  ]);
+  await host.close();
+});
+
+it.each([
+  [
+    '/predict',
+    'multipart/form-data; boundary=bxxxxxxxxxxxxxxxxxxxxxxxxxxx',
+    '--bxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\ncontent-disposition: form-data; name="x"\r\n\r\n\r\n',
+    '--bxxxxxxxxxxxxxxxxxxxxxxxxxxx--\r\n',
+  ],
+  [
+    '/models/digits/predict',
+    'multipart/form-data; boundary="b\\"cxxxxxxxxxxxxxxxxxxxxxxxxxxx"',
+    '--b"cxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\ncontent-disposition: form-data; name="x"\r\n\r\n\r\n',
+    '--b"cxxxxxxxxxxxxxxxxxxxxxxxxxxx--\r\n',
+  ],
+  ['/predictions/digits', 'application/x-www-form-urlencoded', 'x=1&', ''],
+  [
+    '/v1/models/digits:predict',
+    'multipart/form-data; boundary=bxxxxxxxxxxxxxxxxxxxxxxxxxxx',
+    '--bxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\ncontent-disposition: form-data; name="x"\r\n\r\n\r\n',
+    '--bxxxxxxxxxxxxxxxxxxxxxxxxxxx--\r\n',
+  ],
+  [
+    '/models/digits/invoke',
+    'multipart/form-data; boundary=bxxxxxxxxxxxxxxxxxxxxxxxxxxx',
+    '--bxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\ncontent-disposition: form-data; name="x"\r\n\r\n\r\n',
+    '--bxxxxxxxxxxxxxxxxxxxxxxxxxxx--\r\n',
+  ],
+])('a form with too many parts is refused before any is made: %s', async (path, type, part, end) => {
+  const host = openApp({ MAX_FORM_PARTS: '30' });
+  const send = (count: number) => ask(host, path, part.repeat(count) + end, { 'content-type': type });
+  expect((await send(30)).status).not.toBe(413);
+  expect(await errorOf(send(32))).toEqual([
+    413,
+    'The form has more than 30 parts, which is the limit (MAX_FORM_PARTS).',
+  ]);
+  await host.close();
+});
