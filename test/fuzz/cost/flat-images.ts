@@ -3,6 +3,9 @@ import sharp, { type Sharp } from 'sharp';
 const FORMATS = ['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'] as const;
 export type ImageFormat = (typeof FORMATS)[number];
 
+/** Largest side of a square that the default of MAX_IMAGE_PIXELS allows. */
+export const LARGEST_SIDE = 7071;
+
 const made = new Map<string, Promise<Buffer>>();
 
 /** An image of one colour, of which each format makes next to nothing. Each is made once. */
@@ -23,6 +26,16 @@ export function flatImage(format: ImageFormat, width: number, height = width): P
         return flat.toFormat(format);
     }
   });
+}
+
+/**
+ * As many huge images as the largest body may hold eight of: one for each four million bytes. With fewer bytes it is one
+ * smaller image.
+ */
+export async function hugeImages(format: ImageFormat, bytes: number): Promise<readonly Buffer[]> {
+  const share = bytes / 4_000_000;
+  const image = await flatImage(format, Math.max(1, LARGEST_SIDE * Math.sqrt(Math.min(1, share))));
+  return new Array<Buffer>(Math.max(1, Math.round(share))).fill(image);
 }
 
 /** Any other image. Each is made once. */

@@ -1,5 +1,5 @@
 import type { BodyMaker } from './bodies.ts';
-import { flatImage } from './flat-images.ts';
+import { flatImage, hugeImages } from './flat-images.ts';
 
 const BOUNDARY = 'b';
 const FORM = 'multipart/form-data';
@@ -32,10 +32,10 @@ export const FORM_MAKERS: readonly BodyMaker[] = [
   ),
   form('text before the first part', (bytes) => 'a'.repeat(bytes) + closed(part('file', '', 'a'))),
   form('no end', (bytes) => part('file', 'a'.repeat(bytes), 'a')),
-  images('AVIFs', 'file', 'avif', 7070),
-  images('AVIFs called data', 'data', 'avif', 7070),
-  images('small PNGs', 'file', 'png', 8),
-  images('small PNGs called data', 'data', 'png', 8),
+  images('AVIFs', 'file', (bytes) => hugeImages('avif', bytes)),
+  images('AVIFs called data', 'data', (bytes) => hugeImages('avif', bytes)),
+  images('small PNGs', 'file', smallImages),
+  images('small PNGs called data', 'data', smallImages),
   pairs('data', (bytes) => 'data=1&'.repeat(bytes / 7)),
   pairs('data of nothing', (bytes) => 'data&'.repeat(bytes / 5)),
   pairs('other names', (bytes) => `${'a=1&'.repeat(bytes / 4)}data=1`),
@@ -63,25 +63,26 @@ function form(name: string, write: (bytes: number) => string): BodyMaker {
   };
 }
 
-function images(name: string, field: string, format: 'avif' | 'png', side: number): BodyMaker {
+function images(name: string, field: string, make: (bytes: number) => Promise<readonly Buffer[]>): BodyMaker {
   return {
     name: `form: ${name}`,
     types: [FORM],
     usesJson: false,
     make: async ({ bytes }) => {
-      const image = await flatImage(format, side);
       const head = Buffer.from(part(field, '', 'a').slice(0, -2));
-      const count = side > 1000 ? Math.ceil((bytes / 32e6) * 8) : Math.min(1024, bytes / 150);
-      const one = Buffer.concat([head, image, Buffer.from('\r\n')]);
+      const images = await make(bytes);
+      const made = images.flatMap((image) => [head, image, Buffer.from('\r\n')]);
       return {
-        body: Buffer.concat([
-          ...new Array<Buffer>(Math.ceil(count)).fill(one),
-          Buffer.from(`--${BOUNDARY}--\r\n`),
-        ]),
+        body: Buffer.concat([...made, Buffer.from(closed(''))]),
         headers: { 'content-type': `${FORM}; boundary=${BOUNDARY}` },
       };
     },
   };
+}
+
+/** As many as a request may have. */
+async function smallImages(bytes: number): Promise<readonly Buffer[]> {
+  return new Array<Buffer>(Math.ceil(Math.min(1024, bytes / 200))).fill(await flatImage('png', 8));
 }
 
 function pairs(name: string, write: (bytes: number) => string): BodyMaker {

@@ -1,10 +1,8 @@
 import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import type { BodyMaker } from './bodies.ts';
-import { flatImage, type ImageFormat, remember } from './flat-images.ts';
+import { flatImage, type ImageFormat, LARGEST_SIDE, remember } from './flat-images.ts';
 
-/** Largest side of a square that the default of MAX_IMAGE_PIXELS allows. */
-const LARGEST_SIDE = 7071;
 const MOST_PIXELS = 50_000_000;
 
 export const IMAGE_MAKERS: readonly BodyMaker[] = [

@@ -1,4 +1,4 @@
-import { flatImage } from './flat-images.ts';
+import { flatImage, hugeImages, LARGEST_SIDE } from './flat-images.ts';
 
 /** Makes JSON text of about so many bytes. */
 export type JsonMaker = (bytes: number) => string | Promise<string>;
@@ -99,10 +99,10 @@ const IMAGES: Readonly<Record<string, JsonMaker>> = {
   'base64 that is none': listOf('{"b64":""}'),
   'a string of base64': quoted('QUFB'),
   'a string of spaced base64': (bytes) => `"iVBORw0KGgo${'A '.repeat(bytes / 2)}"`,
-  'an AVIF': async (bytes) => `"${await base64Of('avif', bytes)}"`,
-  AVIFs: async (bytes) => await imageList('avif', bytes, (image) => `"${image}"`),
-  'AVIFs as b64': async (bytes) => await imageList('avif', bytes, (image) => `{"b64":"${image}"}`),
-  'AVIFs as images': async (bytes) => await imageList('avif', bytes, (image) => `{"image":"${image}"}`),
+  'an AVIF': async () => `"${(await flatImage('avif', LARGEST_SIDE)).toString('base64')}"`,
+  AVIFs: async (bytes) => await imageList(bytes, (image) => `"${image}"`),
+  'AVIFs as b64': async (bytes) => await imageList(bytes, (image) => `{"b64":"${image}"}`),
+  'AVIFs as images': async (bytes) => await imageList(bytes, (image) => `{"image":"${image}"}`),
   'small PNGs': async (bytes) => await smallImages(bytes, (image) => `"${image}"`),
   'small PNGs as b64': async (bytes) => await smallImages(bytes, (image) => `{"b64":"${image}"}`),
   'small PNGs as images': async (bytes) => await smallImages(bytes, (image) => `{"image":"${image}"}`),
@@ -147,14 +147,9 @@ function manyTexts(bytes: number, unit: string): string {
   return `[${new Array<string>(1000).fill(`"${repeat(unit, bytes / 1000, '')}"`).join()}]`;
 }
 
-/** Few bytes, and as many pixels as there are bytes to inflate to. */
-async function base64Of(format: 'avif', bytes: number): Promise<string> {
-  return (await flatImage(format, Math.min(7070, Math.sqrt(bytes * 2)))).toString('base64');
-}
-
-async function imageList(format: 'avif', bytes: number, write: (image: string) => string): Promise<string> {
-  const item = write((await flatImage(format, 7070)).toString('base64'));
-  return `[${new Array<string>(Math.ceil((bytes / 32e6) * 8)).fill(item).join()}]`;
+async function imageList(bytes: number, write: (image: string) => string): Promise<string> {
+  const images = await hugeImages('avif', bytes);
+  return `[${images.map((image) => write(image.toString('base64'))).join()}]`;
 }
 
 async function smallImages(bytes: number, write: (image: string) => string): Promise<string> {

@@ -1,5 +1,5 @@
 import type { BodyMaker, Ingredients } from './bodies.ts';
-import { flatImage, type ImageFormat } from './flat-images.ts';
+import { hugeImages, type ImageFormat } from './flat-images.ts';
 import { repeat, unique } from './json-values.ts';
 import type { VictimModel } from './models.ts';
 
@@ -135,12 +135,11 @@ function namedRow({ columns, row }: VictimModel): object {
   return Object.fromEntries(columns.map((name, index) => [name, row[index]]));
 }
 
-/** Eight huge images in the largest body, and fewer in smaller ones. */
 async function imageLines(
   format: ImageFormat,
   bytes: number,
   write: (image: string) => string,
 ): Promise<string> {
-  const line = write((await flatImage(format, 7070)).toString('base64'));
-  return new Array<string>(Math.max(1, Math.ceil((bytes / 32e6) * 8))).fill(line).join('\n');
+  const images = await hugeImages(format, bytes);
+  return images.map((image) => write(image.toString('base64'))).join('\n');
 }

@@ -6,14 +6,13 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { suits } from './bodies.ts';
 import { VICTIMS, writeRepository } from './models.ts';
 import { describeTable } from './report.ts';
-import { listRoutes, nameOf, unknownParameters } from './routes.ts';
+import { listRoutes, nameOf } from './routes.ts';
 import { type Bounds, createSearch, loadOf, type Outcome } from './search.ts';
 import { SEEDS } from './seeds.ts';
 import { type MeasuredServer, openMeasuredServer } from './server.ts';
-import { createKitchen, type Kitchen, kindOf, prepare, type Trial } from './trials.ts';
+import { createKitchen, findGaps, type Kitchen, kindOf, prepare, type Trial } from './trials.ts';
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -135,16 +134,10 @@ function report(outcomes: readonly Outcome[], kitchen: Kitchen): void {
   if (flags.table !== undefined) writeFileSync(flags.table, describeTable(outcomes, bounds));
   const sent = new Set(outcomes.map(({ trial }) => trial.route));
   const missed = kitchen.routes.filter((route) => !sent.has(nameOf(route)));
-  const uncovered = kitchen.routes.flatMap((route) => [
-    ...route.types
-      .filter((type) => !kitchen.makers.some((maker) => suits(maker, type)))
-      .map((type) => `${nameOf(route)}: nothing makes ${type}`),
-    ...unknownParameters(route).map((name) => `${nameOf(route)}: nothing is known for {${name}}`),
-  ]);
   console.log(
     `${kitchen.routes.length} routes, ${kitchen.makers.length} kinds of bodies, ${VICTIMS.length} models`,
   );
   if (missed.length > 0)
     console.log(`not reached in this run (${missed.length}): ${missed.map(nameOf).join(', ')}`);
-  for (const line of uncovered) console.log(`not covered: ${line}`);
+  for (const gap of findGaps(kitchen)) console.log(`not covered: ${gap}`);
 }

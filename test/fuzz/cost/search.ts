@@ -31,6 +31,8 @@ const KEPT = 10;
 /** Below MAX_BODY_BYTES, with room for what stands around a value. */
 const LARGEST = 32_000_000;
 
+const GZIP = ['gzip'];
+
 /** Places that lead to a model of texts or of images. */
 const PLACES: Readonly<Record<Exclude<Purpose, 'any'>, readonly string[]>> = {
   texts: ['member "text"', 'member "inputs"', 'text of an instance', 'member "data"', 'root', 'an instance'],
@@ -101,12 +103,17 @@ export function createSearch(kitchen: Kitchen, seed: number, seeds: readonly Tri
       maker: maker.name,
       model: pick(VICTIMS).name,
       bytes: pick([LARGEST, LARGEST, LARGEST / 2, 4_000_000, 1_000_000]),
-      codings: pick(CODING_LISTS),
+      codings: pickCodings(),
       value,
       place: maker.usesJson ? pick([...kitchen.places.keys()]) : undefined,
       accept: random(3) === 0 ? pick(ACCEPTS) : '',
       ...(value === undefined ? modelFor(maker) : suitedTo(value)),
     };
+  }
+
+  /** Mostly gzip: what compresses far better than it may not be sent in large. */
+  function pickCodings(): readonly string[] {
+    return random(3) > 0 ? GZIP : pick(CODING_LISTS);
   }
 
   function anyJson(): Trial {
@@ -168,9 +175,13 @@ export function createSearch(kitchen: Kitchen, seed: number, seeds: readonly Tri
     next: () => {
       const queued = queue.shift();
       if (queued) return queued;
-      const pool = pick(best.filter((kept) => kept.length > 0));
-      const other = pick(pick(best.filter((kept) => kept.length > 0)));
-      return mutate(pick(pool).trial, other.trial);
+      const pools = best.filter((kept) => kept.length > 0);
+      // Now and then something else, so that the search does not stay with what it knows.
+      if (pools.length === 0 || random(5) === 0) {
+        const maker = pick(kitchen.makers);
+        return combine(maker, pick(routesFor(maker)));
+      }
+      return mutate(pick(pick(pools)).trial, pick(pick(pools)).trial);
     },
     learn: (outcome) => {
       for (const [index, measure] of measures.entries()) {

@@ -1,11 +1,11 @@
 import { promisify } from 'node:util';
 import { brotliCompress, constants, deflate, deflateRaw, gzip } from 'node:zlib';
 import type { TestRequest } from '../../hosts/test-host.ts';
-import { BODY_MAKERS, type BodyMaker } from './bodies.ts';
+import { BODY_MAKERS, type BodyMaker, suits } from './bodies.ts';
 import { jsonPlaces, type Place } from './json-places.ts';
 import { JSON_VALUES } from './json-values.ts';
 import { VICTIMS } from './models.ts';
-import { fillPath, nameOf, type Route, type RouteList } from './routes.ts';
+import { fillPath, nameOf, type Route, type RouteList, unknownParameters } from './routes.ts';
 
 /** All that a request is made of, by name: the same trial makes the same bytes. */
 export interface Trial {
@@ -75,6 +75,16 @@ export const ACCEPTS: readonly string[] = [
 
 export function createKitchen({ routes, members }: RouteList): Kitchen {
   return { routes, places: jsonPlaces(members), makers: BODY_MAKERS };
+}
+
+/** What no kind of body can be sent to, in words: media types of routes, and parameters of their paths. */
+export function findGaps({ routes, makers }: Kitchen): readonly string[] {
+  return routes.flatMap((route) => [
+    ...route.types
+      .filter((type) => !makers.some((maker) => suits(maker, type)))
+      .map((type) => `${nameOf(route)}: nothing makes ${type}`),
+    ...unknownParameters(route).map((name) => `${nameOf(route)}: nothing is known for {${name}}`),
+  ]);
 }
 
 /**
