@@ -108,13 +108,21 @@ const IMAGES: Readonly<Record<string, JsonMaker>> = {
   'small PNGs as images': async (bytes) => await smallImages(bytes, (image) => `{"image":"${image}"}`),
 };
 
+interface JsonValueKind {
+  readonly purpose: Purpose;
+  readonly make: JsonMaker;
+}
+
 /** All kinds of values by name. */
-export const JSON_VALUES: ReadonlyMap<string, { readonly purpose: Purpose; readonly make: JsonMaker }> =
-  new Map(
-    Object.entries({ any: ANY, texts: TEXTS, images: IMAGES } as const).flatMap(([purpose, values]) =>
-      Object.entries(values).map(([name, make]) => [name, { purpose: purpose as Purpose, make }] as const),
-    ),
-  );
+export const JSON_VALUES: ReadonlyMap<string, JsonValueKind> = new Map([
+  ...kindsFor('any', ANY),
+  ...kindsFor('texts', TEXTS),
+  ...kindsFor('images', IMAGES),
+]);
+
+function kindsFor(purpose: Purpose, values: Readonly<Record<string, JsonMaker>>): [string, JsonValueKind][] {
+  return Object.entries(values).map(([name, make]) => [name, { purpose, make }]);
+}
 
 /** As many of an item with commas as fit. */
 export function repeat(item: string, bytes: number, separator = ','): string {

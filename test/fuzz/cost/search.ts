@@ -161,14 +161,8 @@ export function createSearch(kitchen: Kitchen, seed: number, seeds: readonly Tri
       default:
         return trial.value === undefined
           ? { ...trial, maker: pick(kitchen.makers.filter(({ usesJson }) => !usesJson)).name }
-          : { ...trial, [pick(['place', 'value'])]: undefined, ...repick(trial) };
+          : { ...trial, place: pick([...kitchen.places.keys()]) };
     }
-  }
-
-  function repick(trial: Trial): Partial<Trial> {
-    return random(2) === 0
-      ? { value: trial.value, place: pick([...kitchen.places.keys()]) }
-      : { value: pick([...JSON_VALUES.keys()]), place: trial.place };
   }
 
   return {

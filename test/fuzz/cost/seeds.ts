@@ -35,6 +35,22 @@ export const SEEDS: readonly Trial[] = [
   lines('POST /models/{model}/predict', 'digits', 'image: AVIF of 50 megapixels', []),
   lines('POST /models/{model}/predict', 'convnext', 'image: WEBP of 50 megapixels', []),
   lines('POST /models/{model}/predict', 'digits', 'image: PNG of 50 megapixels', []),
+  // Node's own URLSearchParams takes quadratic time for pairs without "=".
+  lines('POST /predictions/{model}', 'iris', 'pairs: data of nothing'),
+  lines('POST /predictions/{model}', 'iris', 'pairs: pluses'),
+  lines('POST /predictions/{model}', 'iris', 'form: a header of quotes'),
+  { ...lines('POST /models/{model}/invoke', 'sum', 'CSV: wide rows that fail'), bytes: 4_000_000 },
+  lines('POST /models/{model}/invoke', 'strings', 'JSON lines: wide lines that fail'),
+  lines('POST /models/{model}/invoke', 'iris', 'CSV: line breaks in quotes'),
+  lines('POST /models/{model}/invoke', 'mlflow', 'CSV: quoted cells'),
+  lines('POST /models/{model}/invoke', 'mlflow', 'npz: one array'),
+  lines('POST /models/{model}/invoke', 'iris', 'npz: many small arrays'),
+  {
+    ...json('POST /v2/models/{model}/infer', 'list', 'unique keys', 'root'),
+    codings: ['deflate', 'deflate'],
+  },
+  json('POST /v1/models/{model}:predict', 'floats', 'NaNs', 'member "instances"'),
+  json('POST /v2/repository/index', 'iris', 'ones', 'root'),
 ];
 
 function json(route: string, model: string, value: string, place: string): Trial {

@@ -101,7 +101,7 @@ export async function openMeasuredServer(options: ServerOptions): Promise<Measur
         peakBytes,
         healthMs,
         elapsedMs,
-        failure: answer.failure && `${answer.failure} ${server.output().slice(-300)}`.trim(),
+        failure: answer.failure,
       };
       if (answer.failure !== undefined) await end(server);
       return cost;
@@ -247,8 +247,7 @@ function exchange(
     outgoing.on('error', (error) => finish(error.message));
     outgoing.end(body);
     const watch = setInterval(() => {
-      if (!isRunning(server))
-        return finish(`the server ended (${server.child.exitCode ?? server.child.signalCode})`);
+      if (!isRunning(server)) return finish(`the server ended: ${server.output().slice(-500)}`);
       const used = cpuMs(server);
       // Asking for its health takes a tick now and then.
       if (used - seen.cpuMs > TICK_MS) quietSinceMs = performance.now();
