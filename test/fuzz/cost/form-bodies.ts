@@ -1,7 +1,8 @@
 import type { BodyMaker } from './bodies.ts';
 import { flatImage, hugeImages } from './flat-images.ts';
 
-const BOUNDARY = 'b';
+/** Undici looks for it without its dashes: a single letter would stand in any image. */
+const BOUNDARY = 'bound';
 const FORM = 'multipart/form-data';
 const URLENCODED = 'application/x-www-form-urlencoded';
 

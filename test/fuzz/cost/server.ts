@@ -54,7 +54,7 @@ interface Running {
   readonly output: () => string;
 }
 
-/** Two clock ticks, in which CPU is counted. */
+/** A tick of the clock in which the kernel counts CPU: sysconf(_SC_CLK_TCK) is 100 on Linux. */
 const TICK_MS = 10;
 const POLL_MS = 25;
 /** How much a server may keep of a request before a new one takes its place. */
