@@ -140,6 +140,8 @@ async function start({ repository, environment, flags = [], folder }: ServerOpti
         NODE_ENV: 'production',
         LOG_LEVEL: 'error',
         PRELOAD_MODELS: '*',
+        // For the routes that name none.
+        DEFAULT_MODEL: 'iris',
         ...environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
