@@ -1,0 +1,115 @@
+import { crc32, deflateSync } from 'node:zlib';
+import sharp, { type Sharp } from 'sharp';
+import type { BodyMaker } from './bodies.ts';
+import { flatImage, type ImageFormat, LARGEST_SIDE, remember } from './flat-images.ts';
+
+const MOST_PIXELS = 50_000_000;
+
+export const IMAGE_MAKERS: readonly BodyMaker[] = [
+  ...(['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'] as const).map((format) =>
+    image(`${format.toUpperCase()} of 50 megapixels`, format, (pixels) => flatImage(format, sideOf(pixels))),
+  ),
+  image('PNG of one row', 'png', (pixels) => flatImage('png', Math.min(65_000, pixels), 1)),
+  image('PNG of one column', 'png', (pixels) => flatImage('png', 1, Math.min(65_000, pixels))),
+  image('PNG of rows of 65,000', 'png', (pixels) => flatImage('png', 65_000, Math.max(1, pixels / 65_000))),
+  image('GIF of rows of 65,000', 'gif', (pixels) => flatImage('gif', 65_000, Math.max(1, pixels / 65_000))),
+  image('WebP of rows of 16,000', 'webp', (pixels) =>
+    flatImage('webp', 16_000, Math.max(1, pixels / 16_000)),
+  ),
+  image('TIFF of columns of 65,000', 'tiff', (pixels) =>
+    flatImage('tiff', Math.max(1, pixels / 65_000), 65_000),
+  ),
+  variant('lossless WebP', 'webp', (flat) => flat.webp({ lossless: true })),
+  variant('interlaced PNG', 'png', (flat) => flat.png({ progressive: true, palette: true })),
+  variant('PNG in 16 bits', 'png', (flat) => flat.toColourspace('rgb16').png()),
+  variant('PNG with transparency', 'png', (flat) => flat.ensureAlpha(0.5).png()),
+  variant('grey PNG', 'png', (flat) => flat.toColourspace('b-w').png()),
+  variant('progressive JPEG', 'jpeg', (flat) => flat.jpeg({ progressive: true, quality: 1 })),
+  variant('CMYK JPEG', 'jpeg', (flat) => flat.toColourspace('cmyk').jpeg({ quality: 1 })),
+  variant('turned JPEG', 'jpeg', (flat) => flat.withMetadata({ orientation: 6 }).jpeg({ quality: 1 })),
+  variant('TIFF in tiles', 'tiff', (flat) => flat.tiff({ compression: 'lzw', tile: true })),
+  variant('TIFF with floats', 'tiff', (flat) => flat.toColourspace('scrgb').tiff({ compression: 'deflate' })),
+  variant('TIFF of JPEG', 'tiff', (flat) => flat.tiff({ compression: 'jpeg', quality: 1 })),
+  variant('AVIF without loss', 'avif', (flat) => flat.avif({ lossless: true, effort: 0 })),
+  image('animated GIF', 'gif', (pixels) => animated('gif', pixels)),
+  image('animated WebP', 'webp', (pixels) => animated('webp', pixels)),
+  image('PNG with a profile that inflates', 'png', () =>
+    withChunk('iCCP', Buffer.concat([Buffer.from('a\0\0'), deflateSync(Buffer.alloc(30e6))])),
+  ),
+  image('PNG with a text that inflates', 'png', () =>
+    withChunk('zTXt', Buffer.concat([Buffer.from('a\0\0'), deflateSync(Buffer.alloc(30e6))])),
+  ),
+  image('PNG with many texts', 'png', () => withChunk('tEXt', Buffer.from('a\0b'), 4_000)),
+  image('PNG whose header lies', 'png', () => lyingPng(7000, 7000)),
+  image('zeros called a JPEG', 'jpeg', (pixels) => Promise.resolve(Buffer.alloc(Math.min(32e6, pixels)))),
+];
+
+function image(name: string, format: ImageFormat, make: (pixels: number) => Promise<Buffer>): BodyMaker {
+  return {
+    name: `image: ${name}`,
+    types: [`image/${format}`],
+    usesJson: false,
+    // As many pixels as the largest body has bytes, and half as many more: up to the limit.
+    make: async ({ bytes }) => ({
+      body: await make(Math.min(MOST_PIXELS, bytes * 1.5)),
+      headers: { 'content-type': `image/${format}` },
+    }),
+  };
+}
+
+function variant(name: string, format: ImageFormat, change: (flat: Sharp) => Sharp): BodyMaker {
+  return image(name, format, async (pixels) => {
+    const side = sideOf(pixels);
+    return await remember(`${name} ${side}`, () => change(flat(side, side)));
+  });
+}
+
+function animated(format: 'gif' | 'webp', pixels: number): Promise<Buffer> {
+  const frames = 64;
+  const side = Math.max(8, sideOf(pixels / frames));
+  return remember(`animated ${format} ${side}`, () => {
+    const raw = { width: side, height: side * frames, channels: 3, pageHeight: side } as const;
+    const stripes = Buffer.alloc(side * side * frames * 3);
+    for (let frame = 0; frame < frames; frame++)
+      stripes.fill(frame * 3, frame * side * side * 3, (frame + 1) * side * side * 3);
+    return sharp(stripes, { raw, limitInputPixels: false }).toFormat(format);
+  });
+}
+
+function flat(width: number, height: number): Sharp {
+  return sharp({ create: { width, height, channels: 3, background: '#fff' }, limitInputPixels: false });
+}
+
+function sideOf(pixels: number): number {
+  return Math.max(1, Math.min(LARGEST_SIDE, Math.floor(Math.sqrt(pixels))));
+}
+
+/** A small PNG with one more chunk after its header. Source: PNG, third edition, section 5. */
+async function withChunk(type: string, data: Buffer, times = 1): Promise<Buffer> {
+  const png = await flatImage('png', 8);
+  const afterHeader = 8 + 25;
+  const chunk = writeChunk(type, data);
+  return Buffer.concat([
+    png.subarray(0, afterHeader),
+    ...new Array<Buffer>(times).fill(chunk),
+    png.subarray(afterHeader),
+  ]);
+}
+
+/** A PNG that announces more pixels than it has. */
+async function lyingPng(width: number, height: number): Promise<Buffer> {
+  const png = Buffer.from(await flatImage('png', 8));
+  const header = Buffer.from(png.subarray(16, 29));
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  return Buffer.concat([png.subarray(0, 8), writeChunk('IHDR', header), png.subarray(33)]);
+}
+
+function writeChunk(type: string, data: Buffer): Buffer {
+  const named = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(data.length);
+  const check = Buffer.alloc(4);
+  check.writeUInt32BE(crc32(named));
+  return Buffer.concat([length, named, check]);
+}

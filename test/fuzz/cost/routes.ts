@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import * as z from 'zod';
+import { createDocs } from '../../../shared/docs/docs.ts';
+import { loadSchema } from '../../../shared/docs/schema-book.ts';
+import { createLogger } from '../../../shared/monitoring/logger.ts';
+import { openPagesFolder } from '../../../shared/pages/folder.ts';
+import type { Operation } from '../../../shared/protocols/protocol.ts';
+import { createProtocols } from '../../../shared/protocols/protocols.ts';
+import { PROJECT } from '../../hosts/environment.ts';
+import { createTestHost } from '../../hosts/in-process.ts';
+
+/** A route as requests are sent to it. */
+export interface Route {
+  readonly method: string;
+  /** With parameters, as `/models/{model}/predict`. */
+  readonly path: string;
+  /** Media types of its requests; none for routes without a body. */
+  readonly types: readonly string[];
+}
+
+export interface RouteList {
+  readonly routes: readonly Route[];
+  /** Members of JSON bodies, as the schemas of the routes name them. */
+  readonly members: readonly string[];
+}
+
+/** What stands for the parameters of paths beside the name of the model. */
+const PARAMETERS: Readonly<Record<string, string>> = {
+  version: '1',
+  label: 'champion',
+  deployedModel: '1',
+  project: 'p',
+  location: 'l',
+  repository: 'r',
+  request: '1',
+  task: 'text-classification',
+  file: 'docs.js',
+};
+const MODEL_PARAMETERS = ['model', 'endpoint', 'deployment'];
+
+/** The routes of the server as it has them: a new one is attacked without a change here. */
+export async function listRoutes(repository: string): Promise<RouteList> {
+  const host = createTestHost({ MODEL_REPOSITORY: repository });
+  const options = {
+    inference: host.app.inference,
+    config: host.config,
+    version: '0',
+    logger: createLogger('silent', () => undefined),
+    pages: openPagesFolder(join(PROJECT, 'dist/pages')),
+  };
+  const protocols = createProtocols(options);
+  const operations = [...protocols, createDocs(options, protocols)].flatMap((each) => each.operations);
+  await host.app.close();
+  const routes = new Map<string, Route>();
+  for (const { method, path, request = {} } of operations) {
+    const route = { method: method === 'ALL' ? 'POST' : method, path, types: Object.keys(request) };
+    const name = nameOf(route);
+    if (!routes.has(name)) routes.set(name, route);
+  }
+  return { routes: [...routes.values()], members: [...new Set(operations.flatMap(membersOf))] };
+}
+
+export function nameOf({ method, path }: Pick<Route, 'method' | 'path'>): string {
+  return `${method} ${path}`;
+}
+
+/** Parameters of a path that nothing is known to stand for. */
+export function unknownParameters({ path }: Route): readonly string[] {
+  return [...path.matchAll(/\{(\w+)\}/g)]
+    .map(([, name = '']) => name)
+    .filter((name) => !(name in PARAMETERS) && !MODEL_PARAMETERS.includes(name));
+}
+
+/** The path with a model in its place. */
+export function fillPath({ path }: Route, model: string): string {
+  return path
+    .replace('*', 'x')
+    .replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+      MODEL_PARAMETERS.includes(name) ? model : (PARAMETERS[name] ?? 'x'),
+    );
+}
+
+function membersOf({ request = {} }: Operation): readonly string[] {
+  const schemas = Object.values(request).filter((source) => source !== null);
+  return schemas.flatMap((source) =>
+    namesIn(z.toJSONSchema(loadSchema(source), { unrepresentable: 'any', io: 'input' })),
+  );
+}
+
+/** Names of properties, also of alternatives and of what is nested. */
+function namesIn(schema: unknown): readonly string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  return Object.entries(schema).flatMap(([key, value]) => [
+    ...(key === 'properties' && typeof value === 'object' && value !== null ? Object.keys(value) : []),
+    ...namesIn(value),
+  ]);
+}

@@ -1,0 +1,210 @@
+import { createRandom } from '../mutate.ts';
+import { type BodyMaker, suits } from './bodies.ts';
+import { JSON_VALUES, type Purpose } from './json-values.ts';
+import { VICTIMS, type VictimModel } from './models.ts';
+import { nameOf, type Route } from './routes.ts';
+import type { Cost } from './server.ts';
+import { ACCEPTS, CODING_LISTS, type Kitchen, type Trial } from './trials.ts';
+
+/** A trial with what it cost. */
+export interface Outcome {
+  readonly trial: Trial;
+  readonly cost: Cost;
+  readonly sentBytes: number;
+  readonly bodyBytes: number;
+}
+
+export interface Bounds {
+  readonly cpuMs: number;
+  readonly peakBytes: number;
+  readonly healthMs: number;
+}
+
+/** Proposes one trial after the other, and learns from what they cost. */
+export interface Search {
+  next(): Trial;
+  learn(outcome: Outcome): void;
+}
+
+/** How many are kept by each measure. */
+const KEPT = 10;
+/** Below MAX_BODY_BYTES, with room for what stands around a value. */
+const LARGEST = 32_000_000;
+
+const GZIP = ['gzip'];
+
+/** Places that lead to a model of texts or of images. */
+const PLACES: Readonly<Record<Exclude<Purpose, 'any'>, readonly string[]>> = {
+  texts: ['member "text"', 'member "inputs"', 'text of an instance', 'member "data"', 'root', 'an instance'],
+  images: [
+    'member "image"',
+    'member "inputs"',
+    'image of an instance',
+    'b64 of an instance',
+    'member "data"',
+  ],
+};
+
+/** The share of a bound that a request takes, by the bound it comes nearest to. */
+export function loadOf({ cpuMs, peakBytes, healthMs }: Cost, bounds: Bounds): number {
+  return Math.max(cpuMs / bounds.cpuMs, peakBytes / bounds.peakBytes, healthMs / bounds.healthMs);
+}
+
+/**
+ * First what is known to cost, then each route, each kind of body, each value and each place once with whatever suits
+ * it, in a random order. After that changes of those that cost most.
+ */
+export function createSearch(kitchen: Kitchen, seed: number, seeds: readonly Trial[]): Search {
+  const random = createRandom(seed);
+  const pick = <T>(items: readonly T[]): T => {
+    const item = items[random(items.length)];
+    if (item === undefined) throw new Error('nothing to pick from');
+    return item;
+  };
+  const queue = [...seeds, ...shuffle(everything(), random)];
+  const measures: readonly ((outcome: Outcome) => number)[] = [
+    ({ cost }) => cost.cpuMs,
+    ({ cost }) => cost.peakBytes,
+    ({ cost }) => cost.healthMs,
+    ({ cost }) => cost.answerBytes,
+    // What went all the way says where there is more to find.
+    ({ cost, bodyBytes }) => (cost.status === 200 ? cost.cpuMs / (bodyBytes + 10_000) : 0),
+    ({ cost, sentBytes }) => cost.cpuMs / (sentBytes + 200),
+  ];
+  const best = measures.map((): Outcome[] => []);
+
+  function everything(): Trial[] {
+    return [
+      ...kitchen.routes.flatMap((route) => [
+        ...route.types.map((type) =>
+          combine(pick(kitchen.makers.filter((maker) => suits(maker, type))), route),
+        ),
+        combine(pick(headerMakers()), route),
+      ]),
+      ...kitchen.makers.map((maker) => combine(maker, pick(routesFor(maker)))),
+      ...[...JSON_VALUES.keys()].map((value) => ({ ...anyJson(), value, ...suitedTo(value) })),
+      ...[...kitchen.places.keys()].map((place) => ({ ...anyJson(), place })),
+    ];
+  }
+
+  function headerMakers(): readonly BodyMaker[] {
+    return kitchen.makers.filter(({ types }) => types.length === 0);
+  }
+
+  function routesFor(maker: BodyMaker): readonly Route[] {
+    const suited = kitchen.routes.filter(({ types }) => types.some((type) => suits(maker, type)));
+    return suited.length > 0 ? suited : kitchen.routes;
+  }
+
+  function combine(maker: BodyMaker, route: Route): Trial {
+    const value = maker.usesJson ? pick([...JSON_VALUES.keys()]) : undefined;
+    return {
+      route: nameOf(route),
+      maker: maker.name,
+      model: pick(VICTIMS).name,
+      bytes: pick([LARGEST, LARGEST, LARGEST / 2, 4_000_000, 1_000_000]),
+      codings: pickCodings(),
+      value,
+      place: maker.usesJson ? pick([...kitchen.places.keys()]) : undefined,
+      accept: random(3) === 0 ? pick(ACCEPTS) : '',
+      ...(value === undefined ? modelFor(maker) : suitedTo(value)),
+    };
+  }
+
+  /** Mostly gzip: what compresses far better than it may not be sent in large. */
+  function pickCodings(): readonly string[] {
+    return random(3) > 0 ? GZIP : pick(CODING_LISTS);
+  }
+
+  function anyJson(): Trial {
+    const maker = pick(kitchen.makers.filter(({ usesJson }) => usesJson));
+    return combine(maker, pick(routesFor(maker)));
+  }
+
+  /** A model and mostly a place that the value is for. */
+  function suitedTo(value: string): Partial<Trial> {
+    const purpose = JSON_VALUES.get(value)?.purpose ?? 'any';
+    if (purpose === 'any' || random(4) === 0) return {};
+    return { model: pick(taking(purpose)).name, ...(random(3) > 0 && { place: pick(PLACES[purpose]) }) };
+  }
+
+  function modelFor({ name }: BodyMaker): Partial<Trial> {
+    if (/image|AVIF|WebP|PNG|GIF/.test(name)) return { model: pick(taking('images')).name };
+    if (/marks/.test(name)) return { model: pick(taking('texts')).name };
+    return {};
+  }
+
+  function mutate(trial: Trial, other: Trial): Trial {
+    const maker = kitchen.makers.find(({ name }) => name === trial.maker);
+    const change = random(10);
+    switch (change) {
+      case 0:
+      case 1:
+        return { ...trial, bytes: Math.min(LARGEST, trial.bytes * 2) };
+      case 2:
+        return { ...trial, bytes: Math.max(16, Math.floor(trial.bytes / 4)) };
+      case 3:
+        return { ...trial, codings: pick(CODING_LISTS) };
+      case 4:
+        return maker ? { ...trial, route: nameOf(pick(routesFor(maker))) } : trial;
+      case 5:
+        // Also where it does not suit: what a route does not read must cost nothing.
+        return { ...trial, route: nameOf(pick(kitchen.routes.filter(({ method }) => method !== 'GET'))) };
+      case 6:
+        return { ...trial, model: pick(VICTIMS).name };
+      case 7:
+        return { ...trial, accept: pick(ACCEPTS) };
+      case 8:
+        return trial.value === undefined
+          ? combine(pick(kitchen.makers), pick(kitchen.routes))
+          : { ...trial, value: other.value ?? pick([...JSON_VALUES.keys()]) };
+      default:
+        return trial.value === undefined
+          ? { ...trial, maker: pick(kitchen.makers.filter(({ usesJson }) => !usesJson)).name }
+          : { ...trial, place: pick([...kitchen.places.keys()]) };
+    }
+  }
+
+  return {
+    next: () => {
+      const queued = queue.shift();
+      if (queued) return queued;
+      const pools = best.filter((kept) => kept.length > 0);
+      // Now and then something else, so that the search does not stay with what it knows.
+      if (pools.length === 0 || random(5) === 0) {
+        const maker = pick(kitchen.makers);
+        return combine(maker, pick(routesFor(maker)));
+      }
+      return mutate(pick(pick(pools)).trial, pick(pick(pools)).trial);
+    },
+    learn: (outcome) => {
+      for (const [index, measure] of measures.entries()) {
+        const kept = best[index];
+        if (!kept) continue;
+        const value = measure(outcome);
+        if (value <= 0) continue;
+        kept.push(outcome);
+        kept.sort((a, b) => measure(b) - measure(a));
+        // One of each kind and route: others than the very worst find more.
+        const isNew = (each: Outcome, at: number) =>
+          kept.findIndex(({ trial }) => sameShape(trial, each.trial)) === at;
+        best[index] = kept.filter(isNew).slice(0, KEPT);
+      }
+    },
+  };
+}
+
+function sameShape(a: Trial, b: Trial): boolean {
+  return a.route === b.route && a.maker === b.maker && a.value === b.value;
+}
+
+function taking(purpose: VictimModel['takes']): readonly VictimModel[] {
+  return VICTIMS.filter(({ takes }) => takes === purpose);
+}
+
+function shuffle<T>(items: readonly T[], random: (below: number) => number): T[] {
+  return items
+    .map((item) => ({ item, order: random(2 ** 30) }))
+    .sort((a, b) => a.order - b.order)
+    .map(({ item }) => item);
+}

@@ -1,0 +1,62 @@
+import type { Trial } from './trials.ts';
+
+/** Below MAX_BODY_BYTES, with room for what stands around a value. */
+const LARGEST = 32_000_000;
+const GZIP = ['gzip'];
+
+/** Requests that were found to cost much once. The search begins with these. */
+export const SEEDS: readonly Trial[] = [
+  json('POST /predictions/{model}', 'iris', 'empty objects', 'root'),
+  json('POST /predictions/{model}', 'iris', 'empty objects', 'member "data"'),
+  json('POST /hf/{model}', 'digits', 'empty objects', 'member "inputs"'),
+  json('POST /predictions/{model}', 'sentiment', 'empty strings', 'root'),
+  json('POST /predict', 'iris', 'empty objects', 'root'),
+  json('POST /predict', 'iris', 'objects and NaN at the end', 'member "instances"'),
+  json('POST /v1/models/{model}:predict', 'floats', 'lists and a wide integer', 'member "instances"'),
+  json('POST /invocations', 'iris', 'empty objects', 'member "dataframe_records"'),
+  json('POST /v2/models/{model}/infer', 'strings', 'empty strings', 'the data of texts'),
+  {
+    ...json('POST /models/{model}/predict', 'sentiment', 'a text of marks', 'member "text"'),
+    bytes: 400_000,
+  },
+  { ...json('POST /hf/{model}', 'unigram', 'a text of marks', 'member "inputs"'), bytes: 400_000 },
+  lines('POST /models/{model}/invoke', 'digits', 'JSON lines: AVIFs'),
+  lines('POST /endpoints/{endpoint}/invocations', 'digits', 'JSON lines: WebPs as b64'),
+  lines('POST /models/{model}/invoke', 'digits', 'CSV: AVIFs'),
+  lines('POST /models/{model}/invoke', 'iris', 'CSV: rows'),
+  lines('POST /models/{model}/invoke', 'iris', 'JSON lines: every second line fails'),
+  lines('POST /v2/models/{model}/infer', 'iris', 'V2 binary: rows of four with classification of one output'),
+  lines('POST /v2/models/{model}/infer', 'iris', 'V2 binary: rows of four'),
+  lines('POST /v2/models/{model}/infer', 'strings', 'V2 binary: empty texts'),
+  lines('POST /predict', 'digits', 'form: empty files'),
+  lines('POST /predictions/{model}', 'iris', 'pairs: data'),
+  lines('POST /models/{model}/invoke', 'strings', 'npy: short texts in columns'),
+  lines('POST /models/{model}/invoke', 'floats', 'npz: sixteen arrays'),
+  lines('POST /models/{model}/predict', 'digits', 'image: AVIF of 50 megapixels', []),
+  lines('POST /models/{model}/predict', 'convnext', 'image: WEBP of 50 megapixels', []),
+  lines('POST /models/{model}/predict', 'digits', 'image: PNG of 50 megapixels', []),
+  // Node's own URLSearchParams takes quadratic time for pairs without "=".
+  lines('POST /predictions/{model}', 'iris', 'pairs: data of nothing'),
+  lines('POST /predictions/{model}', 'iris', 'pairs: pluses'),
+  lines('POST /predictions/{model}', 'iris', 'form: a header of quotes'),
+  { ...lines('POST /models/{model}/invoke', 'sum', 'CSV: wide rows that fail'), bytes: 4_000_000 },
+  lines('POST /models/{model}/invoke', 'strings', 'JSON lines: wide lines that fail'),
+  lines('POST /models/{model}/invoke', 'iris', 'CSV: line breaks in quotes'),
+  lines('POST /models/{model}/invoke', 'mlflow', 'CSV: quoted cells'),
+  lines('POST /models/{model}/invoke', 'mlflow', 'npz: one array'),
+  lines('POST /models/{model}/invoke', 'iris', 'npz: many small arrays'),
+  {
+    ...json('POST /v2/models/{model}/infer', 'list', 'unique keys', 'root'),
+    codings: ['deflate', 'deflate'],
+  },
+  json('POST /v1/models/{model}:predict', 'floats', 'NaNs', 'member "instances"'),
+  json('POST /v2/repository/index', 'iris', 'ones', 'root'),
+];
+
+function json(route: string, model: string, value: string, place: string): Trial {
+  return { route, model, maker: 'JSON', value, place, bytes: LARGEST, codings: GZIP };
+}
+
+function lines(route: string, model: string, maker: string, codings: readonly string[] = GZIP): Trial {
+  return { route, model, maker, bytes: LARGEST, codings };
+}
