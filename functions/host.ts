@@ -74,7 +74,8 @@ function limitsFor(memoryBytes: number, answerBytes = MOST_ANSWER_BYTES): Record
   };
 }
 
-const MOST_ANSWER_BYTES = 64 * 1024 ** 2;
+/** As much as a request may have, and as Cloud Run passes on. */
+const MOST_ANSWER_BYTES = 32 * 1024 ** 2;
 
 /** The same for hosts that may end the process: a mistake in the configuration is told in one sentence. */
 export function createHostOrExit(options: HostOptions): Host {

@@ -207,7 +207,7 @@ const environmentSchema = z.object({
   MAX_VALUES: count(2 * MEBIBYTE),
   MAX_LINES: count(MEBIBYTE),
   MAX_FORM_PARTS: count(2048),
-  MAX_ANSWER_BYTES: count(64 * MEBIBYTE),
+  MAX_ANSWER_BYTES: count(32 * MEBIBYTE),
   MAX_REQUEST_SECONDS: count(300),
 });
 

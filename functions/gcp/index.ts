@@ -9,8 +9,6 @@ const host = createHostOrExit({
   modelRepository: join(import.meta.dirname, 'models'),
   pagesFolder: join(import.meta.dirname, 'pages'),
   stores: { file: openFilesystemStore },
-  // What Cloud Run passes on of an answer that is not a stream.
-  answerBytes: 32 * 1024 ** 2,
 });
 await host.app.preload();
 

@@ -16,6 +16,8 @@ describe.runIf(findChromium())('the page at /docs', () => {
   beforeAll(async () => {
     browser = await openBrowser();
     host = await openLocalServer({ BASE_PATH: '/prod' });
+    // Models are described once they are loaded.
+    for (const name of ['iris', 'digits']) expect((await fetch(urlOf(`/models/${name}`))).status).toBe(200);
   });
   afterAll(async () => {
     await browser?.close();

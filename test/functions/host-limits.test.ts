@@ -27,7 +27,7 @@ it('limits of a request follow the memory of the host, up to those of the config
     imagePixels: 50_000_000,
     values: 2 * 1024 ** 2,
     lines: 1024 ** 2,
-    answerBytes: 64 * MEGABYTE,
+    answerBytes: 32 * MEGABYTE,
   };
   expect(limitsOf(24_000)).toEqual(most);
   expect(limitsOf(2048)).toEqual(most);
@@ -37,6 +37,7 @@ it('limits of a request follow the memory of the host, up to those of the config
     lines: 524_288,
     answerBytes: 32 * MEGABYTE,
   });
+  expect(limitsOf(256).answerBytes).toBe(16 * MEGABYTE);
 });
 
 it('what a host passes on bounds an answer, and the environment has the last word', () => {

@@ -38,7 +38,7 @@ const DEFAULTS: Config = {
     values: 2 * 1024 ** 2,
     lines: 1024 ** 2,
     formParts: 2048,
-    answerBytes: 64 * 1024 ** 2,
+    answerBytes: 32 * 1024 ** 2,
     requestSeconds: 300,
   },
 };

@@ -1,5 +1,5 @@
 import type { Limits } from '../../config.ts';
-import { InferenceError, invalid } from '../../errors.ts';
+import { InferenceError, invalid, overLimit } from '../../errors.ts';
 import { typeParameter } from '../../http/media-type.ts';
 import { checkAnswerSize } from '../../json/join-each.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
@@ -40,6 +40,8 @@ export interface CsvRows {
    * @throws InferenceError when they are no CSV
    */
   readonly slice: (start: number, end: number) => readonly (readonly string[])[];
+  /** How many characters these rows have. */
+  readonly charactersOf: (start: number, end: number) => number;
 }
 
 /**
@@ -63,6 +65,7 @@ export function readCsv(body: Uint8Array, limits: Limits): CsvRows {
 function rowsOf(text: string, starts: readonly number[], split: (row: string) => string[]): CsvRows {
   return {
     count: starts.length,
+    charactersOf: (start, end) => (starts[end] ?? text.length) - (starts[start] ?? text.length),
     slice: (start, end) =>
       starts.slice(start, end).map((from, index) => {
         const row = text.slice(from, starts[start + index + 1]).replace(/[\r\n]+$/, '');
@@ -90,13 +93,16 @@ function findRows(text: string, limits: Limits): readonly number[] {
  */
 function findQuotedRows(text: string, limits: Limits): readonly number[] | undefined {
   const starts: number[] = [];
+  let escapes = 0;
   const nextBreak = createBreakFinder(text);
   const nextQuote = createFinder(text, '"');
   for (let start = 0; start < text.length; ) {
     let end = nextBreak(start);
     for (let quote = nextQuote(start); quote < end; quote = nextQuote(quote)) {
       if (quote > start && text[quote - 1] !== ',') return undefined;
-      const close = closingQuote(text, quote);
+      const close = closingQuote(text, quote, () => {
+        if (++escapes > limits.values) throw tooManyQuotes(limits);
+      });
       if (close === undefined) return undefined;
       quote = close + 1;
       end = nextBreak(quote);
@@ -109,12 +115,23 @@ function findQuotedRows(text: string, limits: Limits): readonly number[] | undef
   return starts;
 }
 
-/** Two quotes in a row stand for one within a cell. */
-function closingQuote(text: string, open: number): number | undefined {
+/**
+ * Two quotes in a row stand for one within a cell.
+ *
+ * @param onEscape is called for each such pair
+ */
+function closingQuote(text: string, open: number, onEscape?: () => void): number | undefined {
   for (let at = text.indexOf('"', open + 1); at !== -1; at = text.indexOf('"', at + 2)) {
     if (text[at + 1] !== '"') return at;
+    onEscape?.();
   }
   return undefined;
+}
+
+function tooManyQuotes({ values }: Limits): InferenceError {
+  return overLimit(
+    `The table has more than ${values} quotes within its cells, which is the limit (MAX_VALUES).`,
+  );
 }
 
 type Finder = (from: number) => number;

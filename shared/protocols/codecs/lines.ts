@@ -25,6 +25,8 @@ export function isLinesType(mediaType: string): boolean {
 export interface ByteRanges {
   readonly count: number;
   readonly at: (index: number) => Uint8Array;
+  /** How many bytes the parts from `start` to `end` (exclusive) have, with what stands between them. */
+  readonly bytesOf: (start: number, end: number) => number;
 }
 
 /**
@@ -80,6 +82,7 @@ function rangesOf(body: Uint8Array, bounds: readonly number[]): ByteRanges {
   return {
     count: bounds.length / 2,
     at: (index) => body.subarray(bounds[2 * index], bounds[2 * index + 1]),
+    bytesOf: (start, end) => (bounds[2 * end - 1] ?? 0) - (bounds[2 * start] ?? 0),
   };
 }
 

@@ -25,6 +25,8 @@ export interface Lines {
   readonly kind: InputKind;
   /** How many there are; tables learn of a header only when they know the model. */
   readonly count: (contract: ModelContract) => number;
+  /** How much text the lines from `start` to `end` (exclusive) have: its bytes or characters. */
+  readonly sizeOf: (start: number, end: number, contract: ModelContract) => number;
   /**
    * The inputs of the lines from `start` to `end` (exclusive).
    * @throws InferenceError
@@ -49,7 +51,7 @@ export function createJsonLines(lines: ByteRanges, limits: Limits): Lines {
   const rowsWith =
     (parse: Parse) =>
     (start: number, end: number): readonly ParsedLine[] => {
-      // These lines are in memory together, and those before them no more.
+      // These lines are in memory together, and those before them no more. Only one of great length has too many values.
       const budget = createBudget(limits);
       return Array.from({ length: end - start }, (_, i) =>
         parseLine(lines.at(start + i), start + i, budget, parse),
@@ -66,6 +68,7 @@ export function createJsonLines(lines: ByteRanges, limits: Limits): Lines {
   return {
     kind: kindOfLine(lines.at(0), limits),
     count: () => lines.count,
+    sizeOf: lines.bytesOf,
     decode: (start, end, contract) => {
       try {
         return decodeRowsOf(parseOnce(start, end), start, end, contract);
@@ -126,6 +129,10 @@ function readTable({ request, body }: Invocation, limits: Limits): Lines {
   return {
     kind: 'features',
     count: (contract) => rows.count - countNames(contract),
+    sizeOf: (start, end, contract) => {
+      const skipped = countNames(contract);
+      return rows.charactersOf(start + skipped, end + skipped);
+    },
     decode: (start, end, contract) => {
       const skipped = countNames(contract);
       const names = skipped ? distinctNames(first, 'line 1').slice(labels) : undefined;

@@ -13,6 +13,9 @@ export type Part =
   | { readonly outputs: NamedTensors; readonly count: number }
   | { readonly error: InferenceError };
 
+/** Most bytes of lines that are run at once: long lines of JSON make many times their size of values. */
+const LARGEST_PORTION = 2 * 1024 * 1024;
+
 /** So many lines that fail are run one by one instead of by halves. */
 const FEW_LINES = 128;
 
@@ -35,8 +38,9 @@ export async function runLines(
   keepsErrors: boolean,
 ): Promise<readonly Part[]> {
   const { config } = options;
-  const chosen = await openModel(invocation, options, lines.kind, (model) => lines.count(contractOf(model)));
-  const total = chosen.seen;
+  const chosen = await openModel(invocation, options, lines.kind, contractOf);
+  const contract = chosen.seen;
+  const total = lines.count(contract);
   const errors: InferenceError[] = [];
 
   /** What became of some lines when they are run at once. */
@@ -76,8 +80,12 @@ export async function runLines(
 
   const parts: Part[] = [];
   let elementsLeft = config.limits.tensorElements;
-  for (let start = 0; start < total; start += config.limits.batchSize) {
-    const portion = await run(start, Math.min(start + config.limits.batchSize, total));
+  for (let start = 0, end = 0; start < total; start = end) {
+    end = Math.min(start + config.limits.batchSize, total);
+    while (end - start > 1 && lines.sizeOf(start, end, contract) > LARGEST_PORTION) {
+      end = start + Math.ceil((end - start) / 2);
+    }
+    const portion = await run(start, end);
     elementsLeft -= portion.reduce((sum, part) => sum + countElements(part), 0);
     if (elementsLeft < 0) throw tooManyElements(config.limits);
     parts.push(...portion);

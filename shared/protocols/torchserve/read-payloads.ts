@@ -90,9 +90,62 @@ function pickFields(form: FormData): Field[] {
 function readUrlEncoded(body: Uint8Array, limits: Limits): Field[] {
   if (sniffImageType(body) !== undefined || looksLikeJson(body)) return [];
   checkParts(body, '&', limits);
-  const form = new URLSearchParams(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'));
-  const name = FIELDS.find((key) => form.has(key));
-  return name ? form.getAll(name).map((text): Field => [name, mendBase64(text)]) : [];
+  const pairs = splitPairs(body);
+  const name = FIELDS.find((field) => pairs.some(([key]) => key === field));
+  if (name === undefined) return [];
+  return pairs.flatMap(([key, value]): Field[] =>
+    key === name ? [[name, mendBase64(decodeValue(value))]] : [],
+  );
+}
+
+const AMPERSAND = 0x26;
+const EQUALS = 0x3d;
+const PLUS = 0x2b;
+const PERCENT = 0x25;
+const SPACE = 0x20;
+
+/** The pairs of a form with their values as they were sent. Node's own parser takes seconds for some bodies of 16 MB. */
+function splitPairs(body: Uint8Array): [key: string, value: Uint8Array][] {
+  const pairs: [string, Uint8Array][] = [];
+  for (let start = 0; start < body.length; ) {
+    const found = body.indexOf(AMPERSAND, start);
+    const end = found === -1 ? body.length : found;
+    const pair = body.subarray(start, end);
+    const equals = pair.indexOf(EQUALS);
+    const key = equals === -1 ? pair : pair.subarray(0, equals);
+    // The names that are looked for are short, however they are escaped.
+    if (key.length <= 3 * LONGEST_FIELD) {
+      pairs.push([decodeValue(key), equals === -1 ? new Uint8Array(0) : pair.subarray(equals + 1)]);
+    }
+    start = end + 1;
+  }
+  return pairs;
+}
+
+const LONGEST_FIELD = Math.max(...FIELDS.map(({ length }) => length));
+
+/** Source: WHATWG URL, application/x-www-form-urlencoded parsing. */
+function decodeValue(bytes: Uint8Array): string {
+  const decoded = Buffer.allocUnsafe(bytes.length);
+  let length = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] ?? 0;
+    const escaped = byte === PERCENT ? hexDigit(bytes[i + 1]) * 16 + hexDigit(bytes[i + 2]) : Number.NaN;
+    if (Number.isNaN(escaped)) {
+      decoded[length++] = byte === PLUS ? SPACE : byte;
+    } else {
+      decoded[length++] = escaped;
+      i += 2;
+    }
+  }
+  return decoded.toString('utf8', 0, length);
+}
+
+/** The value of a hexadecimal digit; NaN for any other byte. */
+function hexDigit(byte = 0): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : Number.NaN;
 }
 
 /** A plus of base64 that its sender did not escape came out as a space. */
@@ -103,8 +156,6 @@ function mendBase64(text: string): string {
   for (let at = bytes.indexOf(' '); at !== -1; at = bytes.indexOf(' ', at + 1)) bytes[at] = PLUS;
   return bytes.toString('latin1');
 }
-
-const PLUS = 0x2b;
 
 async function readFields(fields: readonly Field[], budget: Budget): Promise<Payloads> {
   checkInstances(fields.length, fields[0]?.[0] ?? '', budget.limits);

@@ -150,6 +150,15 @@ describe('CSV', () => {
     },
   );
 
+  it('refuses more quotes within cells than there may be values', () => {
+    const limits = testLimits({ values: 3 });
+    const read = (quotes: number) => readCsv(Buffer.from(`1,"${'""'.repeat(quotes)}"`), limits).slice(0, 1);
+    expect(read(3)).toEqual([['1', '"""']]);
+    expect(errorOf(() => read(4)).message).toBe(
+      'The table has more than 3 quotes within its cells, which is the limit (MAX_VALUES).',
+    );
+  });
+
   it('gives back the cells that were quoted for it', async () => {
     const table = fc.array(fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r', ' ') }), {
       minLength: 2,

@@ -48,4 +48,21 @@ describe('lines of which many are wrong', () => {
     expect(errorOf(() => lines.decode(1, 2, model)).message).toContain('the string "x"');
     expect(errorOf(() => lines.decode(2, 3, model)).message).toMatch(/^Line 3/);
   });
+
+  it('are run in batches of two megabytes, so that long ones are not in memory together', async () => {
+    const host = createTestHost({ MAX_BATCH_SIZE: '1024', MAX_BODY_BYTES: '10000000', MAX_VALUES: '900000' });
+    onTestFinished(() => host.app.close());
+    // Spaces around the numbers: 40 KB a line, 8 MB in all.
+    const line = `[5.1,3.5,${' '.repeat(40_000)}1.4,0.2]\n`;
+    const headers = new Headers({ 'content-type': 'application/jsonlines', accept: 'application/jsonlines' });
+    const body = Buffer.from(line.repeat(200));
+    const request = new BytesRequest(requestUrl('/models/iris/invoke'), { method: 'POST', headers }, body);
+    const response = await host.app.fetch(request, { requestId: 'r', coldStart: false });
+    expect([response.status, (await response.text()).trimEnd().split('\n').length]).toEqual([200, 200]);
+    const { batches } = host.app.inference.statistics({ name: 'iris', version: '2' });
+    expect(
+      batches.map(({ batchSize }) => batchSize).every((size) => size * line.length <= 2 * 1024 ** 2),
+    ).toBe(true);
+    expect(batches.reduce((sum, { batchSize, run }) => sum + batchSize * run.count, 0)).toBe(200);
+  });
 });
