@@ -7,10 +7,10 @@ export function describeTable(outcomes: readonly Outcome[], bounds: Bounds): str
   for (const outcome of outcomes) {
     const kind = kindOf(outcome.trial);
     const known = worst.get(kind);
-    if (!known || loadOf(known.cost, bounds) < loadOf(outcome.cost, bounds)) worst.set(kind, outcome);
+    if (!known || loadOf(known, bounds) < loadOf(outcome, bounds)) worst.set(kind, outcome);
   }
   const rows = [...worst]
-    .sort(([, a], [, b]) => loadOf(b.cost, bounds) - loadOf(a.cost, bounds))
+    .sort(([, a], [, b]) => loadOf(b, bounds) - loadOf(a, bounds))
     .map(([kind, outcome]) => describeRow(kind, outcome));
   return [
     '| kind | place | route | model | codings | sent, B | body, MB | status | answer, MB | CPU, ms | peak, MB | health, ms |',

@@ -5,7 +5,7 @@
 //     --only <words>              trials that have these words alone
 //     --once                      without a second try on a new server
 //     --large                     bodies as large as the server takes; only memory is held to its bound
-//     --cpu, --megabytes, --health  the bounds; --cap ends requests that take more CPU, in milliseconds
+//     --cpu, --megabytes, --health, --health-per-megabyte  the bounds; --cap ends requests that take more CPU, in milliseconds
 //     --table <file>, --log <file>  the worst of each kind in Markdown; all as lines of JSON
 // One of them once more, with a profile of where its time goes:
 //   npm run fuzz:cost -- --replay '<trial as it was printed>' [--profile <folder>]
@@ -38,6 +38,7 @@ const { values: flags, positionals } = parseArgs({
     cpu: { type: 'string', default: '2000' },
     megabytes: { type: 'string', default: '500' },
     health: { type: 'string', default: '100' },
+    'health-per-megabyte': { type: 'string', default: '20' },
   },
 });
 /** Where something else says how long, the only number is the seed. */
@@ -50,6 +51,7 @@ const bounds: Bounds = {
   cpuMs: Number(flags.cpu),
   peakBytes: Number(flags.megabytes) * 1e6,
   healthMs: Number(flags.health),
+  healthMsPerMegabyte: Number(flags['health-per-megabyte']),
 };
 /** Largest body as it is sent. With --large it is what the server takes, and only memory is held to its bound. */
 const LIMIT_BYTES = flags.large ? 32 * 1024 * 1024 : 65_536;
@@ -91,8 +93,7 @@ async function search(): Promise<boolean> {
     proposals.learn(outcome);
     const known = confirmed.get(kindOf(outcome.trial));
     // The machine may have been busy: what counts is the better of two tries, the second on a new server.
-    if (!exceeds(outcome) || (known && loadOf(known.cost, bounds) * 1.5 > loadOf(outcome.cost, bounds)))
-      continue;
+    if (!exceeds(outcome) || (known && loadOf(known, bounds) * 1.5 > loadOf(outcome, bounds))) continue;
     if (!flags.once) await server.renew();
     const again = flags.once ? outcome : await measure(server, outcome.trial);
     if (!exceeds(again)) continue;
@@ -131,8 +132,9 @@ async function measure(server: MeasuredServer, proposed: Trial): Promise<Outcome
   return { trial, cost, sentBytes: request.body.length, bodyBytes };
 }
 
-function exceeds({ cost }: Outcome): boolean {
-  return loadOf(flags.large ? { ...cost, cpuMs: 0, healthMs: 0 } : cost, bounds) > 1;
+function exceeds({ cost, bodyBytes }: Outcome): boolean {
+  const counted = flags.large ? { ...cost, cpuMs: 0, healthMs: 0 } : cost;
+  return loadOf({ cost: counted, bodyBytes }, bounds) > 1;
 }
 
 function describe({ trial, cost, sentBytes, bodyBytes }: Outcome): string {

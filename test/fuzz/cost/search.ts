@@ -18,6 +18,8 @@ export interface Bounds {
   readonly cpuMs: number;
   readonly peakBytes: number;
   readonly healthMs: number;
+  /** How much later the health may come for each megabyte of the body: its JSON is parsed in one turn of the event loop. */
+  readonly healthMsPerMegabyte: number;
 }
 
 /** Proposes one trial after the other, and learns from what they cost. */
@@ -46,8 +48,12 @@ const PLACES: Readonly<Record<Exclude<Purpose, 'any'>, readonly string[]>> = {
 };
 
 /** The share of a bound that a request takes, by the bound it comes nearest to. */
-export function loadOf({ cpuMs, peakBytes, healthMs }: Cost, bounds: Bounds): number {
-  return Math.max(cpuMs / bounds.cpuMs, peakBytes / bounds.peakBytes, healthMs / bounds.healthMs);
+export function loadOf(
+  { cost: { cpuMs, peakBytes, healthMs }, bodyBytes }: Pick<Outcome, 'cost' | 'bodyBytes'>,
+  bounds: Bounds,
+): number {
+  const mostHealthMs = bounds.healthMs + (bodyBytes / 1e6) * bounds.healthMsPerMegabyte;
+  return Math.max(cpuMs / bounds.cpuMs, peakBytes / bounds.peakBytes, healthMs / mostHealthMs);
 }
 
 /**
