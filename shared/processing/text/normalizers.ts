@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { byteCharacters } from './byte-characters.ts';
-import { CHARACTER, type NormalForm, toNormalForm } from './characters.ts';
+import { CHARACTER } from './characters.ts';
 import { createCharsMap } from './charsmap.ts';
+import { type NormalForm, toNormalForm } from './normal-form.ts';
 import { makePart, type Part, type PartMaker, readOptions, readSequence } from './parts.ts';
 import { patternSchema, readPattern } from './patterns.ts';
 import type { Piece } from './split.ts';
