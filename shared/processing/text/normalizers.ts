@@ -131,10 +131,10 @@ function createReplace(part: Part): Normalizer {
     let replaced = '';
     let place = 0;
     let keepsStart = true;
-    for (const match of found(text)) {
-      replaced += text.slice(place, match.index) + content;
-      if (match.index === 0 && content === '') keepsStart = false;
-      place = match.index + match[0].length;
+    for (const { start, end } of found(text)) {
+      replaced += text.slice(place, start) + content;
+      if (start === 0 && content === '') keepsStart = false;
+      place = end;
     }
     return { text: replaced + text.slice(place), isFirst: isFirst && keepsStart };
   };

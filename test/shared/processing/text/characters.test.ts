@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CHARACTER, maskNewer } from '../../../../shared/processing/text/characters.ts';
 import { toNormalForm } from '../../../../shared/processing/text/normal-form.ts';
+import { cpuSeconds } from '../../cpu-seconds.ts';
 import { PROJECT } from '../../project.ts';
 
 const golden: Readonly<Record<string, string>> = JSON.parse(
@@ -57,17 +58,6 @@ describe('a class of characters', () => {
     },
   );
 });
-
-/** The least of two tries: what else the machine does can only add to it. */
-function cpuSeconds(work: () => unknown): number {
-  const tries = [0, 1].map(() => {
-    const before = process.cpuUsage();
-    work();
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1e6;
-  });
-  return Math.min(...tries);
-}
 
 describe('toNormalForm', () => {
   it.each(['NFC', 'NFD', 'NFKC', 'NFKD'] as const)(
