@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { byteCharacters } from './byte-characters.ts';
-import { CHARACTER, type NormalForm, toNormalForm } from './characters.ts';
+import { CHARACTER } from './characters.ts';
 import { createCharsMap } from './charsmap.ts';
+import { type NormalForm, toNormalForm } from './normal-form.ts';
 import { makePart, type Part, type PartMaker, readOptions, readSequence } from './parts.ts';
 import { patternSchema, readPattern } from './patterns.ts';
 import type { Piece } from './split.ts';
@@ -130,10 +131,10 @@ function createReplace(part: Part): Normalizer {
     let replaced = '';
     let place = 0;
     let keepsStart = true;
-    for (const match of found(text)) {
-      replaced += text.slice(place, match.index) + content;
-      if (match.index === 0 && content === '') keepsStart = false;
-      place = match.index + match[0].length;
+    for (const { start, end } of found(text)) {
+      replaced += text.slice(place, start) + content;
+      if (start === 0 && content === '') keepsStart = false;
+      place = end;
     }
     return { text: replaced + text.slice(place), isFirst: isFirst && keepsStart };
   };

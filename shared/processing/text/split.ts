@@ -54,10 +54,9 @@ export function* split(
 /** The matches and what lies between them. */
 function* spansOf(text: string, pattern: Pattern): Generator<Span> {
   let place = 0;
-  for (const match of pattern(text)) {
-    const end = match.index + match[0].length;
-    if (match.index > place) yield { start: place, end: match.index, isMatch: false };
-    yield { start: match.index, end, isMatch: true };
+  for (const { start, end } of pattern(text)) {
+    if (start > place) yield { start: place, end: start, isMatch: false };
+    yield { start, end, isMatch: true };
     place = end;
   }
   if (place < text.length) yield { start: place, end: text.length, isMatch: false };

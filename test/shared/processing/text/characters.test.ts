@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CHARACTER, maskNewer, toNormalForm } from '../../../../shared/processing/text/characters.ts';
+import { CHARACTER, maskNewer } from '../../../../shared/processing/text/characters.ts';
+import { toNormalForm } from '../../../../shared/processing/text/normal-form.ts';
+import { cpuSeconds } from '../../cpu-seconds.ts';
 import { PROJECT } from '../../project.ts';
 
 const golden: Readonly<Record<string, string>> = JSON.parse(
@@ -68,4 +70,19 @@ describe('toNormalForm', () => {
       expect(rangesOf(isChanged)).toBe(golden[form]);
     },
   );
+
+  // By insertion, as the library of V8 sorts them, it is 6 s at the least.
+  it.each(['\u0301\u0323', '\u0344\u0323', '\u0f73\u0f73'])(
+    'takes long runs of marks in steps, not in their square: %j',
+    (marks) => {
+      const text = `a${marks.repeat(100_000)}`;
+      expect(cpuSeconds(() => toNormalForm(text, 'NFC'))).toBeLessThan(2);
+    },
+  );
+
+  it('puts no mark past one that tokenizers do not know', () => {
+    const run = '\u0301\u0323'.repeat(40);
+    const sorted = '\u0323'.repeat(40) + '\u0301'.repeat(40);
+    expect(toNormalForm(`${run}\u1ac0${run}`, 'NFD')).toBe(`${sorted}\u1ac0${sorted}`);
+  });
 });
