@@ -23,6 +23,8 @@ export interface FatalModel {
   readonly operator: string;
   /** What ends the process. */
   readonly cause: string;
+  /** Whether the process ends while it loads the model, before anything is fed. */
+  readonly isLoading?: boolean;
   /** The signal, or 'hang' where the run has no end. */
   readonly ending: 'SIGABRT' | 'SIGFPE' | 'SIGSEGV' | 'hang';
   readonly model: Uint8Array;
@@ -31,6 +33,7 @@ export interface FatalModel {
 
 interface Parts {
   readonly ending: FatalModel['ending'];
+  readonly isLoading?: boolean;
   /** By name, in the order of the operator; undefined for one that is left out. */
   readonly inputs: Readonly<Record<string, Tensor | undefined>>;
   readonly attributes?: readonly Uint8Array[];
@@ -141,8 +144,39 @@ export const FATAL_MODELS: readonly FatalModel[] = [
     inputs: { x: floats([1, 1, 2, 2]), roi: floats([0]), scales: floats([1000]) },
     attributes: [textAttribute('mode', 'linear')],
   }),
+  fatal('Conv', 'a kernel of no size, sent by a client', {
+    ending: 'hang',
+    inputs: { x: floats([1, 1, 5, 5]), w: floats([1, 1, 0, 3]) },
+  }),
+  fatal('FusedConv', 'a kernel of no size, sent by a client', {
+    ending: 'hang',
+    domain: MICROSOFT,
+    inputs: { x: floats([1, 1, 5, 5]), w: floats([1, 1, 0, 3]) },
+    attributes: [textAttribute('activation', 'Relu')],
+  }),
   ...needingOpenRanks(),
+  ...ofTheModelAlone(),
 ];
+
+/** Whatever is fed: an input is left out by its empty name. */
+function ofTheModelAlone(): FatalModel[] {
+  const variadic = ['Max', 'Mean', 'Min', 'Sum'].map((operator) =>
+    fatal(operator, 'an input left out', { ending: 'SIGSEGV', inputs: { x: floats([1]), y: undefined } }),
+  );
+  return [
+    ...variadic,
+    fatal('LayerNormalization', 'a bias left out', {
+      ending: 'SIGSEGV',
+      isLoading: true,
+      inputs: { x: floats([1, 1]), scale: floats([1]), bias: undefined },
+    }),
+    fatal('ConvTransposeWithDynamicPads', 'pads left out', {
+      ending: 'SIGSEGV',
+      domain: MICROSOFT,
+      inputs: { x: floats([1, 1, 1, 1]), w: floats([1, 1, 1, 1]), pads: undefined },
+    }),
+  ];
+}
 
 /** A scalar that has no element, or tensors with fewer axes than the operator counts on. */
 function needingOpenRanks(): FatalModel[] {
@@ -216,6 +250,51 @@ function needingOpenRanks(): FatalModel[] {
     }),
     open('Conv', 'scalars', { ending: 'SIGABRT', inputs: { x: floats([]), w: floats([]) } }),
     open('ConvInteger', 'a scalar', { ending: 'SIGABRT', inputs: { x: bytes([]), w: bytes([1, 1, 1, 1]) } }),
+    open('QLinearConv', 'a scalar', {
+      ending: 'SIGABRT',
+      inputs: {
+        x: bytes([]),
+        xScale: floats([]),
+        xZero: bytes([]),
+        w: bytes([1, 1, 1, 1]),
+        wScale: floats([]),
+        wZero: bytes([]),
+        scale: floats([]),
+        zero: bytes([]),
+      },
+    }),
+    open('MaxRoiPool', 'a picture of three axes', {
+      ending: 'SIGABRT',
+      inputs: { x: floats([1, 1, 1]), rois: floats([1, 5], [0, 0, 0, 0, 0]) },
+      attributes: [integersAttribute('pooled_shape', [1n, 1n])],
+    }),
+    open('Multinomial', 'a vector', {
+      ending: 'SIGABRT',
+      inputs: { x: floats([4]) },
+    }),
+    open('RoiAlign', 'a picture of three axes', {
+      ending: 'SIGABRT',
+      inputs: { x: floats([1, 1, 1]), rois: floats([1, 4]), batches: integers([1], 0) },
+      opset: 16,
+    }),
+    open('LSTM', 'two axes', {
+      ending: 'SIGABRT',
+      inputs: { x: floats([1, 2]), w: floats([1, 4, 2]), r: floats([1, 4, 1]) },
+      attributes: [integerAttribute('hidden_size', 1)],
+    }),
+    open('Attention', 'a scalar as the keys of the past', {
+      ending: 'SIGABRT',
+      inputs: {
+        q: floats([1, 1, 1, 1]),
+        k: floats([1, 1, 1, 1]),
+        v: floats([1, 1, 1, 1]),
+        mask: undefined,
+        pastKey: floats([]),
+        pastValue: floats([1, 1, 1, 1]),
+      },
+      outputs: ['y', 'keys', 'values'],
+      opset: 23,
+    }),
     open('Einsum', 'fewer axes than in the equation', {
       ending: 'SIGABRT',
       inputs: { a: floats([2, 3]), b: floats([5, 3, 4]) },
@@ -291,6 +370,7 @@ function fatal(operator: string, cause: string, parts: Parts): FatalModel {
     operator,
     cause,
     ending,
+    ...(parts.isLoading && { isLoading: true }),
     model: buildModel({
       nodes: parts.nodes ?? [buildNode(operator, names, outputs, { domain, attributes })],
       inputs: given.map(({ name, tensor: { datatype, shape } }) =>

@@ -28,8 +28,13 @@ const BATCH = 40;
 /** So often a group of conditions may end the process before it is passed over: a hang takes its whole time limit. */
 const MOST_OF_GROUP: Readonly<Record<Ending, number>> = { crash: 2, hang: 1, memory: 1 };
 
-/** So many failures of an operator in one kind of variant are enough: each costs the start of a process. */
-const MOST_FAILURES: Readonly<Record<Variant['kind'], number>> = {
+/** What a failure costs: a process that is started, time until the limit, memory that is filled. */
+const COST: Readonly<Record<Ending, number>> = { crash: 1, hang: 8, memory: 4 };
+/** In a batch a run counts as a hang earlier; the whole limit is for those that are run alone. */
+const SUSPECTED_HANG_MS = 4_000;
+
+/** What the failures of an operator in one kind of variant may cost. */
+const LARGEST_COST: Readonly<Record<Variant['kind'], number>> = {
   'open shapes': 24,
   'input left out': 2,
   'other type': 4,
@@ -44,8 +49,8 @@ export async function findFailures(
   const tallies = new Map<string, Tally>();
   const seen = new Map<string, number>();
   const skip = new Set<string>();
-  const failures = new Map<string, number>();
-  const isEnough = (variant: Variant) => (failures.get(keyOf(variant)) ?? 0) >= MOST_FAILURES[variant.kind];
+  const costs = new Map<string, number>();
+  const isEnough = (variant: Variant) => (costs.get(keyOf(variant)) ?? 0) >= LARGEST_COST[variant.kind];
   for (let first = 0; first < variants.length; first += BATCH) {
     await runBatch(variants.slice(first, first + BATCH).filter((variant) => !isEnough(variant)));
     const all = [...tallies.values()];
@@ -65,18 +70,14 @@ export async function findFailures(
         start = { unit: start.unit + 1, condition: 0 };
         continue;
       }
-      const watched = await watchChild({
-        units: batch.map((variant) => ({
-          operator: keyOf(variant),
-          model: variant.of.open(variant.options),
-          feeds: variant.feeds,
-          isAlone: false,
-          isBrief: isBrief(variant),
-        })),
-        start,
-        skip: [...skip],
-        hasArena: false,
-      });
+      const units = batch.map((variant) => ({
+        operator: keyOf(variant),
+        model: variant.of.open(variant.options),
+        feeds: variant.feeds,
+        isAlone: false,
+        isBrief: isBrief(variant),
+      }));
+      const watched = await watchChild({ units, start, skip: [...skip], hasArena: false }, SUSPECTED_HANG_MS);
       const at = count(watched, batch, start.unit);
       const variant = batch[at.unit];
       if (!watched.ending || !variant) return;
@@ -88,7 +89,7 @@ export async function findFailures(
       const times = (seen.get(`${group}|${ending}`) ?? 0) + 1;
       seen.set(`${group}|${ending}`, times);
       if (times >= MOST_OF_GROUP[ending]) skip.add(group);
-      failures.set(keyOf(variant), (failures.get(keyOf(variant)) ?? 0) + 1);
+      costs.set(keyOf(variant), (costs.get(keyOf(variant)) ?? 0) + COST[ending]);
       start =
         at.condition < 0 || isEnough(variant)
           ? { unit: at.unit + 1, condition: 0 }

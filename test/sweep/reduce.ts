@@ -19,7 +19,7 @@ export interface Reduced {
 }
 
 const REPEATS = 3;
-const MOST_TRIES: Readonly<Record<Ending, number>> = { crash: 16, hang: 6, memory: 4 };
+const MOST_TRIES: Readonly<Record<Ending, number>> = { crash: 16, hang: 3, memory: 3 };
 /** While a hang is made smaller, the process counts as hanging after this time. */
 const SHORT_MS = 3_000;
 
@@ -44,10 +44,10 @@ export async function reduce(
       longestRunMs,
     );
   let needsChecks = false;
-  let last = await attempt(failing, needsChecks, options, LONGEST_RUN_MS);
+  let last = await attempt(failing, needsChecks, options, SHORT_MS);
   if (!last.ending) {
     needsChecks = true;
-    last = await attempt(failing, needsChecks, options, LONGEST_RUN_MS);
+    last = await attempt(failing, needsChecks, options, SHORT_MS);
   }
   const { ending, signal } = last;
   if (!ending) return undefined;
@@ -66,7 +66,7 @@ export async function reduce(
     if (!(await fails(feeds, options, LONGEST_RUN_MS))) return undefined;
   }
   const { errors } = last;
-  const isOfDeclaredRank = await fails(feeds, { ...options, ranks: ranksOf(feeds) }, LONGEST_RUN_MS);
+  const isOfDeclaredRank = await fails(feeds, { ...options, ranks: ranksOf(feeds) }, SHORT_MS);
   return { feeds, ending, signal, errors, isOfDeclaredRank, needsChecks };
 }
 

@@ -13,6 +13,7 @@ import {
   describeFeeds,
   describeTally,
   type FailureEntry,
+  LOADING,
   type OperatorEntry,
   writeTables,
 } from './write-table.ts';
@@ -40,7 +41,8 @@ async function reduceAll(failures: readonly Failure[]): Promise<FailureEntry[]> 
   for (const failure of failures) {
     const kind = keyOf(failure);
     if (kinds.has(kind)) continue;
-    const reduced = failure.condition && (await reduce(failure.variant, failure.condition.feeds));
+    // Where there is no condition the model ended the process when it was loaded.
+    const reduced = await reduce(failure.variant, failure.condition?.feeds ?? failure.variant.feeds);
     if (!reduced) continue;
     const entry = toEntry(failure, reduced, failures);
     kinds.set(kind, entry);
@@ -69,7 +71,7 @@ function toEntry(failure: Failure, reduced: Reduced, failures: readonly Failure[
     outcome: reduced.ending,
     ...(reduced.ending === 'crash' && { signal: reduced.signal }),
     open: reduced.isOfDeclaredRank ? 'sizes' : 'ranks',
-    condition: condition?.text ?? '',
+    condition: condition?.text ?? LOADING,
     case: variant.of.name,
     variant: variant.text,
     opset: variant.options.opset ?? variant.of.opset,

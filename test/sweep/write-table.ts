@@ -27,11 +27,16 @@ export interface OperatorEntry {
   readonly domain: string;
   readonly operator: string;
   readonly outcome: 'ok' | 'memory' | 'hang' | 'crash' | 'not loaded';
+  /** Models that were run: cases of the suite and their variants. */
+  readonly models: number;
   readonly ok: number;
   readonly refused: number;
   readonly failures: readonly FailureEntry[];
   readonly refusal?: string;
 }
+
+/** Where the process ends before anything is fed. */
+export const LOADING = 'the model is loaded';
 
 const WORST = ['crash', 'hang', 'memory'] as const;
 
@@ -42,6 +47,7 @@ export function describeTally(tally: Tally, failures: readonly FailureEntry[]): 
     domain,
     operator,
     outcome: worst ?? (loaded > 0 ? 'ok' : 'not loaded'),
+    models: loaded,
     ok,
     refused,
     failures,
@@ -78,6 +84,7 @@ export function writeTables(folder: string, runtime: string, entries: readonly O
     sorted.reduce((total, entry) => total + count(entry), 0);
   const totals = {
     operators: sorted.length,
+    models: sum(({ models }) => models),
     ok: sum(({ ok }) => ok),
     refused: sum(({ refused }) => refused),
   };
@@ -96,7 +103,12 @@ interface Table {
   readonly runtime: string;
   readonly platform: string;
   readonly suite: string;
-  readonly totals: { readonly operators: number; readonly ok: number; readonly refused: number };
+  readonly totals: {
+    readonly operators: number;
+    readonly models: number;
+    readonly ok: number;
+    readonly refused: number;
+  };
   readonly operators: readonly OperatorEntry[];
 }
 
@@ -114,14 +126,14 @@ Written by \`npm run sweep\`; do not edit. It runs each operator of the ONNX bac
 com.microsoft with inputs that a client can send: axes of 0, 1 and sizes that do not fit, values at and beyond the ends of
 their types, indices and lengths out of range, inputs and types left out or exchanged.
 
-ONNX Runtime ${runtime} on ${platform}: ${totals.operators} operators, ${totals.ok.toLocaleString('en')} runs answered, ${totals.refused.toLocaleString('en')} refused with an error.
+ONNX Runtime ${runtime} on ${platform}: ${totals.operators} operators in ${totals.models.toLocaleString('en')} models, ${totals.ok.toLocaleString('en')} runs answered, ${totals.refused.toLocaleString('en')} refused with an error.
 
 - crash: the process ended by a signal. hang: no answer within 10 s. memory: more than 2 GB.
 - "open sizes": a model that declares the number of axes of its inputs fails. "open ranks": it takes an input whose
   number of axes is not declared.
 - "checked": memory is damaged, which shows only under a C library that checks each allocation.
 
-| operator | outcome | open | smallest inputs | attributes | operator set |
+| operator | outcome | open | smallest inputs | model | operator set |
 | --- | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 
@@ -147,8 +159,10 @@ function toRow(entry: OperatorEntry, failure: FailureEntry): string {
     nameOf(entry),
     outcome.join(', '),
     failure.open,
-    inputs.join('; '),
-    failure.attributes,
+    failure.condition === LOADING ? LOADING : inputs.join('; '),
+    [failure.variant === 'no shapes declared' ? '' : failure.variant, failure.attributes]
+      .filter(Boolean)
+      .join('; '),
     String(failure.opset),
   ];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
