@@ -59,7 +59,8 @@ export async function reduce(
   let tries = MOST_TRIES[ending];
   for (const change of changesOf(failing, base)) {
     const smaller = change(feeds);
-    if (!smaller || tries-- === 0) continue;
+    if (!smaller) continue;
+    if (tries-- === 0) break;
     if (await fails(smaller, options, SHORT_MS)) feeds = smaller;
   }
   for (let i = 0; i < REPEATS; i++) {
