@@ -1,0 +1,413 @@
+import { ATTRIBUTE, GRAPH } from '../../shared/onnx/fields.ts';
+import { encodeField, encodeVarintField } from '../../shared/onnx/protobuf.ts';
+import { DATATYPES } from '../../shared/tensor/datatype.ts';
+import type { Tensor } from '../../shared/tensor/tensor.ts';
+import {
+  BOOL,
+  buildModel,
+  buildNode,
+  FLOAT,
+  INT64,
+  integerAttribute,
+  integersAttribute,
+  join,
+  tensorValue,
+  text,
+  textAttribute,
+} from '../shared/onnx/build-model.ts';
+import type { Feeds } from './conditions.ts';
+import { untypedValue } from './open-model.ts';
+
+/** A model that ends the process of ONNX Runtime 1.30.0 on Linux x64, with feeds that its shapes allow. */
+export interface FatalModel {
+  readonly operator: string;
+  /** What ends the process. */
+  readonly cause: string;
+  /** Whether the process ends while it loads the model, before anything is fed. */
+  readonly isLoading?: boolean;
+  /** The signal, or 'hang' where the run has no end. */
+  readonly ending: 'SIGABRT' | 'SIGFPE' | 'SIGSEGV' | 'hang';
+  readonly model: Uint8Array;
+  readonly feeds: Feeds;
+}
+
+interface Parts {
+  readonly ending: FatalModel['ending'];
+  readonly isLoading?: boolean;
+  /** By name, in the order of the operator; undefined for one that is left out. */
+  readonly inputs: Readonly<Record<string, Tensor | undefined>>;
+  readonly attributes?: readonly Uint8Array[];
+  readonly outputs?: readonly string[];
+  readonly domain?: string;
+  readonly opset?: number;
+  /** Other nodes than the one of the operator alone. */
+  readonly nodes?: readonly Uint8Array[];
+  /** Whether the inputs are declared without a shape; with one, each axis takes any size. */
+  readonly hasOpenRanks?: boolean;
+}
+
+const MICROSOFT = 'com.microsoft';
+const ML = 'ai.onnx.ml';
+
+/** One model for each operator and cause, as the sweep found them. */
+export const FATAL_MODELS: readonly FatalModel[] = [
+  fatal('TopK', 'no rows', {
+    ending: 'SIGFPE',
+    inputs: { x: floats([0, 4]), k: integers([1], 1) },
+    outputs: ['y', 'i'],
+  }),
+  fatal('LSTM', 'no sequences', {
+    ending: 'SIGABRT',
+    inputs: { x: floats([1, 0, 2]), w: floats([1, 4, 2]), r: floats([1, 4, 1]) },
+    attributes: [integerAttribute('hidden_size', 1)],
+  }),
+  fatal('GRU', 'no sequences', {
+    ending: 'SIGABRT',
+    inputs: { x: floats([1, 0, 2]), w: floats([1, 3, 2]), r: floats([1, 3, 1]) },
+    attributes: [integerAttribute('hidden_size', 1)],
+  }),
+  fatal('GRU', 'no steps', {
+    ending: 'SIGABRT',
+    inputs: { x: floats([0, 1, 2]), w: floats([1, 3, 2]), r: floats([1, 3, 1]) },
+    attributes: [integerAttribute('hidden_size', 1)],
+  }),
+  fatal('ConvTranspose', 'an axis of no size', {
+    ending: 'SIGSEGV',
+    inputs: { x: floats([1, 1, 0]), w: floats([1, 1, 3]) },
+  }),
+  fatal('InstanceNormalization', 'an axis of no size', {
+    ending: 'SIGSEGV',
+    inputs: { x: floats([1, 1, 0]), scale: floats([1]), b: floats([1]) },
+  }),
+  fatal('DFT', 'a transformed axis of no size', {
+    ending: 'SIGFPE',
+    inputs: { x: floats([1, 0, 1]) },
+    attributes: [integerAttribute('axis', 1)],
+    opset: 17,
+  }),
+  fatal('DFT', 'a transformed axis of one element, back to real numbers', {
+    ending: 'hang',
+    inputs: { x: floats([1, 1, 2]), length: undefined, axis: integers([], 1) },
+    attributes: [integerAttribute('onesided', 1), integerAttribute('inverse', 1)],
+    opset: 20,
+  }),
+  fatal('STFT', 'frames of no length', {
+    ending: 'SIGFPE',
+    inputs: { signal: floats([1, 1, 1]), step: integers([], 1), window: undefined, length: integers([], 0) },
+  }),
+  fatal('Attention', 'no heads', {
+    ending: 'SIGFPE',
+    inputs: { q: floats([1, 0, 1, 1]), k: floats([1, 0, 1, 1]), v: floats([1, 0, 1, 1]) },
+    opset: 23,
+  }),
+  fatal('QuantizeLinear', 'no blocks', {
+    ending: 'SIGFPE',
+    inputs: { x: floats([0, 2]), scale: floats([0, 2]) },
+    attributes: [integerAttribute('axis', 0), integerAttribute('block_size', 2)],
+    opset: 21,
+  }),
+  fatal('Unique', 'rows of no size', {
+    ending: 'SIGABRT',
+    inputs: { x: floats([3, 0]) },
+    attributes: [integerAttribute('axis', 0)],
+  }),
+  fatal('RoiAlign', 'a picture of no height', {
+    ending: 'SIGSEGV',
+    inputs: { x: floats([1, 1, 0, 1]), rois: floats([1, 4], [0, 0, 3, 3]), batches: integers([1], 0) },
+    opset: 16,
+  }),
+  fatal('RoiAlign', 'a region of 2^62 rows', {
+    ending: 'SIGABRT',
+    inputs: { x: floats([1, 1, 1, 1]), rois: floats([1, 4], [1, 1, 5, 2 ** 63]), batches: integers([1], 0) },
+    attributes: [integerAttribute('output_height', 2), integerAttribute('output_width', 2)],
+    opset: 16,
+  }),
+  fatal('Inverse', 'a matrix that is not square', {
+    ending: 'SIGSEGV',
+    domain: MICROSOFT,
+    inputs: { x: floats([3, 2]) },
+  }),
+  fatal('FusedMatMul', 'empty matrices', {
+    ending: 'SIGFPE',
+    domain: MICROSOFT,
+    inputs: { a: floats([0, 0, 0]), b: floats([0, 0, 0]) },
+    attributes: [integerAttribute('transBatchA', 1)],
+  }),
+  fatal('FeatureVectorizer', 'no rows', {
+    ending: 'SIGABRT',
+    domain: ML,
+    inputs: { a: floats([0, 1]), b: floats([0, 1]) },
+    attributes: [integersAttribute('inputdimensions', [1n, 1n])],
+  }),
+  fatal('Resize', 'a thousand scales', {
+    ending: 'SIGABRT',
+    inputs: { x: floats([1, 1, 2, 2]), roi: floats([0]), scales: floats([1000]) },
+    attributes: [textAttribute('mode', 'linear')],
+  }),
+  fatal('Conv', 'a kernel of no size, sent by a client', {
+    ending: 'hang',
+    inputs: { x: floats([1, 1, 5, 5]), w: floats([1, 1, 0, 3]) },
+  }),
+  fatal('FusedConv', 'a kernel of no size, sent by a client', {
+    ending: 'hang',
+    domain: MICROSOFT,
+    inputs: { x: floats([1, 1, 5, 5]), w: floats([1, 1, 0, 3]) },
+    attributes: [textAttribute('activation', 'Relu')],
+  }),
+  ...needingOpenRanks(),
+  ...ofTheModelAlone(),
+];
+
+/** Whatever is fed: an input is left out by its empty name. */
+function ofTheModelAlone(): FatalModel[] {
+  const variadic = ['Max', 'Mean', 'Min', 'Sum'].map((operator) =>
+    fatal(operator, 'an input left out', { ending: 'SIGSEGV', inputs: { x: floats([1]), y: undefined } }),
+  );
+  return [
+    ...variadic,
+    fatal('LayerNormalization', 'a bias left out', {
+      ending: 'SIGSEGV',
+      isLoading: true,
+      inputs: { x: floats([1, 1]), scale: floats([1]), bias: undefined },
+    }),
+    fatal('ConvTransposeWithDynamicPads', 'pads left out', {
+      ending: 'SIGSEGV',
+      domain: MICROSOFT,
+      inputs: { x: floats([1, 1, 1, 1]), w: floats([1, 1, 1, 1]), pads: undefined },
+    }),
+  ];
+}
+
+/** A scalar that has no element, or tensors with fewer axes than the operator counts on. */
+function needingOpenRanks(): FatalModel[] {
+  const open = (operator: string, cause: string, parts: Parts) =>
+    fatal(operator, cause, { hasOpenRanks: true, ...parts });
+  const sequence = buildNode('SequenceConstruct', ['x'], ['sequence']);
+  const x = floats([1]);
+  // Made in the graph, where it has no memory at all: from a client it points to some, and what is there is read.
+  const none = floats([0]);
+  const empty = (type: number) =>
+    buildNode('Cast', ['none'], ['empty'], { attributes: [integerAttribute('to', type)] });
+  return [
+    open('Loop', 'an empty trip count', {
+      ending: 'SIGSEGV',
+      inputs: { none, x },
+      nodes: [empty(INT64), loopOnce('empty')],
+    }),
+    open('Dropout', 'an empty training mode', {
+      ending: 'SIGSEGV',
+      inputs: { none, x },
+      nodes: [empty(BOOL), buildNode('Dropout', ['x', '', 'empty'], ['y'])],
+    }),
+    open('SequenceAt', 'an empty position', {
+      ending: 'SIGSEGV',
+      inputs: { none, x },
+      nodes: [empty(INT64), sequence, buildNode('SequenceAt', ['sequence', 'empty'], ['y'])],
+    }),
+    open('SequenceErase', 'an empty position', {
+      ending: 'SIGSEGV',
+      inputs: { none, x },
+      nodes: [
+        empty(INT64),
+        sequence,
+        buildNode('SequenceErase', ['sequence', 'empty'], ['fewer']),
+        buildNode('SequenceLength', ['fewer'], ['y']),
+      ],
+    }),
+    open('SequenceInsert', 'an empty position', {
+      ending: 'SIGSEGV',
+      inputs: { none, x },
+      nodes: [
+        empty(INT64),
+        sequence,
+        buildNode('SequenceInsert', ['sequence', 'x', 'empty'], ['more']),
+        buildNode('SequenceLength', ['more'], ['y']),
+      ],
+    }),
+    open('ConcatFromSequence', 'an empty vector beside a matrix', {
+      ending: 'SIGABRT',
+      inputs: { a: floats([0]), b: floats([1, 1]) },
+      nodes: [
+        buildNode('SequenceConstruct', ['a', 'b'], ['sequence']),
+        buildNode('ConcatFromSequence', ['sequence'], ['y'], { attributes: [integerAttribute('axis', 1)] }),
+      ],
+    }),
+    open('Concat', 'an empty vector beside a matrix', {
+      ending: 'SIGABRT',
+      inputs: { a: floats([0]), b: floats([1, 1]) },
+      attributes: [integerAttribute('axis', 1)],
+    }),
+    open('DFT', 'an empty axis', {
+      ending: 'SIGSEGV',
+      inputs: { none, x: floats([1, 1, 1]) },
+      nodes: [empty(INT64), buildNode('DFT', ['x', '', 'empty'], ['y'])],
+      opset: 20,
+    }),
+    open('AffineGrid', 'a scalar size', {
+      ending: 'SIGABRT',
+      inputs: { theta: floats([1, 2, 3]), size: integers([], 1) },
+      opset: 20,
+    }),
+    open('Conv', 'scalars', { ending: 'SIGABRT', inputs: { x: floats([]), w: floats([]) } }),
+    open('ConvInteger', 'a scalar', { ending: 'SIGABRT', inputs: { x: bytes([]), w: bytes([1, 1, 1, 1]) } }),
+    open('QLinearConv', 'a scalar', {
+      ending: 'SIGABRT',
+      inputs: {
+        x: bytes([]),
+        xScale: floats([]),
+        xZero: bytes([]),
+        w: bytes([1, 1, 1, 1]),
+        wScale: floats([]),
+        wZero: bytes([]),
+        scale: floats([]),
+        zero: bytes([]),
+      },
+    }),
+    open('MaxRoiPool', 'a picture of three axes', {
+      ending: 'SIGABRT',
+      inputs: { x: floats([1, 1, 1]), rois: floats([1, 5], [0, 0, 0, 0, 0]) },
+      attributes: [integersAttribute('pooled_shape', [1n, 1n])],
+    }),
+    open('Multinomial', 'a vector', {
+      ending: 'SIGABRT',
+      inputs: { x: floats([4]) },
+    }),
+    open('RoiAlign', 'a picture of three axes', {
+      ending: 'SIGABRT',
+      inputs: { x: floats([1, 1, 1]), rois: floats([1, 4]), batches: integers([1], 0) },
+      opset: 16,
+    }),
+    open('LSTM', 'two axes', {
+      ending: 'SIGABRT',
+      inputs: { x: floats([1, 2]), w: floats([1, 4, 2]), r: floats([1, 4, 1]) },
+      attributes: [integerAttribute('hidden_size', 1)],
+    }),
+    open('Attention', 'a scalar as the keys of the past', {
+      ending: 'SIGABRT',
+      inputs: {
+        q: floats([1, 1, 1, 1]),
+        k: floats([1, 1, 1, 1]),
+        v: floats([1, 1, 1, 1]),
+        mask: undefined,
+        pastKey: floats([]),
+        pastValue: floats([1, 1, 1, 1]),
+      },
+      outputs: ['y', 'keys', 'values'],
+      opset: 23,
+    }),
+    open('Einsum', 'fewer axes than in the equation', {
+      ending: 'SIGABRT',
+      inputs: { a: floats([2, 3]), b: floats([5, 3, 4]) },
+      attributes: [textAttribute('equation', 'bij,bjk->bik')],
+    }),
+    open('GridSample', 'scalars', { ending: 'SIGABRT', inputs: { x: floats([]), grid: floats([]) } }),
+    open('ReverseSequence', 'a vector', {
+      ending: 'SIGABRT',
+      inputs: { x: floats([1]), lengths: integers([1], 1) },
+    }),
+    open('RNN', 'two axes', {
+      ending: 'SIGABRT',
+      inputs: { x: floats([1, 2]), w: floats([1, 1, 2]), r: floats([1, 1, 1]) },
+      attributes: [integerAttribute('hidden_size', 1)],
+    }),
+    open('STFT', 'a scalar signal', {
+      ending: 'SIGABRT',
+      inputs: { signal: floats([]), step: integers([], 1), window: undefined, length: integers([], 1) },
+    }),
+    open('Upsample', 'a thousand scales', {
+      ending: 'SIGABRT',
+      inputs: { x: floats([1, 1, 2, 2]), scales: floats([1000]) },
+      attributes: [textAttribute('mode', 'linear')],
+      opset: 9,
+    }),
+    open('CropAndResize', 'a picture of three axes', {
+      ending: 'SIGABRT',
+      domain: MICROSOFT,
+      inputs: {
+        x: floats([1, 1, 1]),
+        rois: floats([1, 4]),
+        batches: whole([1], 0),
+        size: whole([2], 1),
+      },
+    }),
+  ];
+}
+
+/** A Loop that gives back `x`. */
+function loopOnce(trips: string): Uint8Array {
+  const body = join([
+    encodeField(GRAPH.node, buildNode('Identity', ['cond'], ['goesOn'])),
+    encodeField(GRAPH.node, buildNode('Identity', ['before'], ['after'])),
+    encodeField(2, text('body')),
+    encodeField(GRAPH.input, tensorValue('i', INT64, [])),
+    encodeField(GRAPH.input, tensorValue('cond', BOOL, [])),
+    encodeField(GRAPH.input, tensorValue('before', FLOAT)),
+    encodeField(GRAPH.output, tensorValue('goesOn', BOOL, [])),
+    encodeField(GRAPH.output, tensorValue('after', FLOAT)),
+  ]);
+  // AttributeProto: the graph is field 6, and 5 the type of one.
+  const attribute = join([
+    encodeField(ATTRIBUTE.name, text('body')),
+    encodeField(6, body),
+    encodeVarintField(ATTRIBUTE.type, 5),
+  ]);
+  return buildNode('Loop', [trips, '', 'x'], ['y'], { attributes: [attribute] });
+}
+
+function fatal(operator: string, cause: string, parts: Parts): FatalModel {
+  const {
+    ending,
+    inputs,
+    attributes = [],
+    outputs = ['y'],
+    domain = '',
+    opset = 18,
+    hasOpenRanks = false,
+  } = parts;
+  const given = Object.entries(inputs).flatMap(([name, tensor]) => (tensor ? [{ name, tensor }] : []));
+  const names = Object.entries(inputs).map(([name, tensor]) => (tensor ? name : ''));
+  return {
+    operator,
+    cause,
+    ending,
+    ...(parts.isLoading && { isLoading: true }),
+    model: buildModel({
+      nodes: parts.nodes ?? [buildNode(operator, names, outputs, { domain, attributes })],
+      inputs: given.map(({ name, tensor: { datatype, shape } }) =>
+        tensorValue(
+          name,
+          DATATYPES[datatype].code,
+          hasOpenRanks ? undefined : shape.map((_, axis) => `${name}_${axis}`),
+        ),
+      ),
+      outputs: outputs.map(untypedValue),
+      opsets: { '': opset, ...(domain && { [domain]: 1 }) },
+    }),
+    feeds: new Map(given.map(({ name, tensor }) => [name, tensor])),
+  };
+}
+
+/** Ones, unless there are values. */
+function floats(shape: readonly number[], values?: readonly number[]): Tensor {
+  return {
+    datatype: 'FP32',
+    shape,
+    data: values ? Float32Array.from(values) : new Float32Array(sizeOf(shape)).fill(1),
+  };
+}
+
+function integers(shape: readonly number[], value: number): Tensor {
+  return { datatype: 'INT64', shape, data: new BigInt64Array(sizeOf(shape)).fill(BigInt(value)) };
+}
+
+function whole(shape: readonly number[], value: number): Tensor {
+  return { datatype: 'INT32', shape, data: new Int32Array(sizeOf(shape)).fill(value) };
+}
+
+function bytes(shape: readonly number[]): Tensor {
+  return { datatype: 'UINT8', shape, data: new Uint8Array(sizeOf(shape)) };
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}

@@ -1,0 +1,168 @@
+import { type Condition, conditionsOf } from './conditions.ts';
+import type { Variant } from './variants.ts';
+import { type Ending, type Watched, watchChild } from './watch-child.ts';
+
+export interface Failure {
+  readonly variant: Variant;
+  readonly ending: Ending;
+  readonly signal: string;
+  readonly errors: string;
+  /** Undefined where the model was being loaded. */
+  readonly condition: Condition | undefined;
+}
+
+/** What became of the runs of one operator. */
+export interface Tally {
+  readonly domain: string;
+  readonly operator: string;
+  ok: number;
+  refused: number;
+  /** Variants that the runtime did not load, and what it said of the last of them. */
+  notLoaded: number;
+  lastRefusal: string;
+  loaded: number;
+  readonly failures: Failure[];
+}
+
+const BATCH = 40;
+/** So often a group of conditions may end the process before it is passed over: a hang takes its whole time limit. */
+const MOST_OF_GROUP: Readonly<Record<Ending, number>> = { crash: 2, hang: 1, memory: 1 };
+
+/** What a failure costs: a process that is started, time until the limit, memory that is filled. */
+const COST: Readonly<Record<Ending, number>> = { crash: 1, hang: 8, memory: 4 };
+/** In a batch a run counts as a hang earlier; the whole limit is for those that are run alone. */
+const SUSPECTED_HANG_MS = 4_000;
+
+/** What the failures of an operator in one kind of variant may cost. */
+const LARGEST_COST: Readonly<Record<Variant['kind'], number>> = {
+  'open shapes': 24,
+  'input left out': 2,
+  'other type': 4,
+  'older operator set': 4,
+};
+
+/** Runs all conditions of the variants, one child after the other. */
+export async function findFailures(
+  variants: readonly Variant[],
+  say: (line: string) => void,
+): Promise<Tally[]> {
+  const tallies = new Map<string, Tally>();
+  const seen = new Map<string, number>();
+  const skip = new Set<string>();
+  const costs = new Map<string, number>();
+  const isEnough = (variant: Variant) => (costs.get(keyOf(variant)) ?? 0) >= LARGEST_COST[variant.kind];
+  for (let first = 0; first < variants.length; first += BATCH) {
+    await runBatch(variants.slice(first, first + BATCH).filter((variant) => !isEnough(variant)));
+    const all = [...tallies.values()];
+    const total = (count: (tally: Tally) => number) => all.reduce((sum, tally) => sum + count(tally), 0);
+    say(
+      `${Math.min(first + BATCH, variants.length)} of ${variants.length}: ok ${total(({ ok }) => ok)}, ` +
+        `refused ${total(({ refused }) => refused)}, failures ${total((tally) => tally.failures.length)}`,
+    );
+  }
+  return [...tallies.values()];
+
+  async function runBatch(batch: readonly Variant[]): Promise<void> {
+    let start = { unit: 0, condition: 0 };
+    while (start.unit < batch.length) {
+      const next = batch[start.unit];
+      if (next && isEnough(next)) {
+        start = { unit: start.unit + 1, condition: 0 };
+        continue;
+      }
+      const units = batch.map((variant) => ({
+        operator: keyOf(variant),
+        model: variant.of.open(variant.options),
+        feeds: variant.feeds,
+        isAlone: false,
+        isBrief: isBrief(variant),
+      }));
+      const watched = await watchChild({ units, start, skip: [...skip], hasArena: false }, SUSPECTED_HANG_MS);
+      const at = count(watched, batch, start.unit);
+      const variant = batch[at.unit];
+      if (!watched.ending || !variant) return;
+      const condition = at.condition < 0 ? undefined : conditionAt(variant, at.condition);
+      const { ending, signal, errors } = watched;
+      tallyOf(variant).failures.push({ variant, ending, signal, errors, condition });
+      say(`${ending} ${signal}: ${variant.of.name}, ${variant.text}, ${condition?.text ?? 'load'}`);
+      const group = `${keyOf(variant)}|${condition?.group ?? 'load'}`;
+      const times = (seen.get(`${group}|${ending}`) ?? 0) + 1;
+      seen.set(`${group}|${ending}`, times);
+      if (times >= MOST_OF_GROUP[ending]) skip.add(group);
+      costs.set(keyOf(variant), (costs.get(keyOf(variant)) ?? 0) + COST[ending]);
+      start =
+        at.condition < 0 || isEnough(variant)
+          ? { unit: at.unit + 1, condition: 0 }
+          : { unit: at.unit, condition: at.condition + 1 };
+    }
+  }
+
+  function tallyOf({ of: { domain, operator } }: Variant): Tally {
+    const key = `${domain} ${operator}`;
+    const tally = tallies.get(key) ?? {
+      domain,
+      operator,
+      ok: 0,
+      refused: 0,
+      notLoaded: 0,
+      lastRefusal: '',
+      loaded: 0,
+      failures: [],
+    };
+    tallies.set(key, tally);
+    return tally;
+  }
+
+  /** Counts what the child has said, and gives the place where it ended. */
+  function count(
+    watched: Watched,
+    batch: readonly Variant[],
+    firstUnit: number,
+  ): { unit: number; condition: number } {
+    let unit = firstUnit;
+    let condition = -1;
+    // Of the model that is being run; those of one whose run ended the process are counted too.
+    let counts = { ok: 0, refused: 0 };
+    for (const line of watched.lines) {
+      const [word, first, second, third] = line.split(' ');
+      const variant = batch[unit];
+      const tally = variant && tallyOf(variant);
+      if (word === 'u') {
+        unit = Number(first);
+        condition = -1;
+      } else if (word === 'r') {
+        condition = Number(first);
+        counts = { ok: Number(second), refused: Number(third) };
+      } else if (word === 'ok' && tally) {
+        tally.ok += Number(first);
+        tally.refused += Number(second);
+        counts = { ok: 0, refused: 0 };
+      } else if (word === 'loaded' && tally) tally.loaded++;
+      else if (word === 'refused' && tally) {
+        tally.notLoaded++;
+        tally.lastRefusal = line.slice('refused '.length);
+      }
+    }
+    const variant = batch[unit];
+    if (variant) {
+      tallyOf(variant).ok += counts.ok;
+      tallyOf(variant).refused += counts.refused;
+    }
+    return { unit, condition };
+  }
+}
+
+/** What is wrong with a kernel shows in the first form of its operator; others get the changes of one thing only. */
+function isBrief({ kind }: Variant): boolean {
+  return kind !== 'open shapes';
+}
+
+function keyOf({ of: { domain, operator }, kind }: Variant): string {
+  return `${domain} ${operator}|${kind}`;
+}
+
+function conditionAt(variant: Variant, index: number): Condition | undefined {
+  let at = 0;
+  for (const condition of conditionsOf(variant.feeds, isBrief(variant))) if (at++ === index) return condition;
+  return undefined;
+}

@@ -1,0 +1,22 @@
+import type { Feeds } from './conditions.ts';
+
+/** A model with what it is fed: all conditions, or these feeds alone. */
+export interface Unit {
+  readonly operator: string;
+  readonly model: Uint8Array;
+  readonly feeds: Feeds;
+  readonly isAlone: boolean;
+  /** Whether combined and random changes are left out. */
+  readonly isBrief: boolean;
+}
+
+/** What one child runs. */
+export interface Job {
+  readonly units: readonly Unit[];
+  /** Where an earlier child has ended. */
+  readonly start: { readonly unit: number; readonly condition: number };
+  /** Groups of conditions that are passed over, each as `operator|group`. */
+  readonly skip: readonly string[];
+  /** Whether tensors come from the runtime's arena, as in production, or each from malloc, where overruns show. */
+  readonly hasArena: boolean;
+}

@@ -1,0 +1,84 @@
+// Finds the operators that end the process: npm run sweep -- [pattern of case names]
+// Needs Linux, python3 with pip (which fetches the suite) and about an hour.
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PROJECT } from '../hosts/environment.ts';
+import { extraCases } from './extra-cases.ts';
+import { type Failure, findFailures } from './find-failures.ts';
+import { fetchSuite, readSuite } from './read-suite.ts';
+import { type Reduced, reduce } from './reduce.ts';
+import { variantsOf } from './variants.ts';
+import {
+  describeFeeds,
+  describeTally,
+  type FailureEntry,
+  LOADING,
+  type OperatorEntry,
+  writeTables,
+} from './write-table.ts';
+
+const [pattern] = process.argv.slice(2);
+const cache = join(process.env.XDG_CACHE_HOME ?? tmpdir(), 'ternion-sweep');
+const { version } = JSON.parse(
+  readFileSync(join(PROJECT, 'node_modules/onnxruntime-node/package.json'), 'utf8'),
+) as { version: string };
+const cases = [...readSuite(fetchSuite(cache)), ...extraCases()].filter(({ name }) =>
+  new RegExp(pattern ?? '').test(name),
+);
+const tallies = await findFailures(variantsOf(cases), (line) => console.log(line));
+const entries: OperatorEntry[] = [];
+for (const tally of tallies) entries.push(describeTally(tally, await reduceAll(tally.failures)));
+for (const { domain, operator, failures } of entries) {
+  for (const failure of failures) console.log(domain, operator, JSON.stringify(failure));
+}
+if (pattern === undefined) writeTables(import.meta.dirname, version, entries);
+
+/** One entry for each kind of failure of an operator: the first that comes again when it runs alone. */
+async function reduceAll(failures: readonly Failure[]): Promise<FailureEntry[]> {
+  const kinds = new Map<string, FailureEntry>();
+  const entries: FailureEntry[] = [];
+  for (const failure of failures) {
+    const kind = keyOf(failure);
+    if (kinds.has(kind)) continue;
+    // Where there is no condition the model ended the process when it was loaded.
+    const reduced = await reduce(failure.variant, failure.condition?.feeds ?? failure.variant.feeds);
+    if (!reduced) continue;
+    const entry = toEntry(failure, reduced, failures);
+    kinds.set(kind, entry);
+    const isKnown = entries.some(
+      ({ outcome, signal, open }) =>
+        outcome === entry.outcome && signal === entry.signal && open === entry.open,
+    );
+    if (!isKnown) entries.push(entry);
+  }
+  return entries;
+}
+
+/** Failures that are alike: those by sizes and values apart from those by the number of axes. */
+function keyOf({ ending, signal, condition, variant: { kind } }: Failure): string {
+  const isByRank = condition?.group.startsWith('rank') || condition?.group === 'equal shapes';
+  return `${ending} ${signal} ${isByRank ? 'ranks' : 'sizes'} ${kind === 'input left out' ? kind : ''}`;
+}
+
+function toEntry(failure: Failure, reduced: Reduced, failures: readonly Failure[]): FailureEntry {
+  const { variant, condition } = failure;
+  const alike = failures
+    .filter((other) => keyOf(other) === keyOf(failure))
+    .map((other) => other.condition?.text ?? '');
+  const printed = reduced.errors.trim().split('\n').at(-1) ?? '';
+  return {
+    outcome: reduced.ending,
+    ...(reduced.ending === 'crash' && { signal: reduced.signal }),
+    open: reduced.isOfDeclaredRank ? 'sizes' : 'ranks',
+    condition: condition?.text ?? LOADING,
+    case: variant.of.name,
+    variant: variant.text,
+    opset: variant.options.opset ?? variant.of.opset,
+    attributes: variant.of.attributes,
+    inputs: describeFeeds(reduced.feeds),
+    alsoFailed: [...new Set(alike)].filter((text) => text !== condition?.text && !text.startsWith('random')),
+    ...(printed && { printed }),
+    ...(reduced.needsChecks && { checked: true }),
+  };
+}

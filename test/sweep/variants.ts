@@ -1,0 +1,89 @@
+import { DATATYPES, type Datatype, datatypeOfOnnxCode } from '../../shared/tensor/datatype.ts';
+import { float16ToNumber } from '../../shared/tensor/float16.ts';
+import type { Tensor } from '../../shared/tensor/tensor.ts';
+import type { Feeds } from './conditions.ts';
+import type { OpenOptions } from './open-model.ts';
+import type { SweepCase } from './read-suite.ts';
+
+/** One way to offer the model of a case to clients. */
+export interface Variant {
+  readonly kind: 'open shapes' | 'input left out' | 'other type' | 'older operator set';
+  readonly text: string;
+  readonly of: SweepCase;
+  readonly options: OpenOptions;
+  readonly feeds: Feeds;
+}
+
+/** Types whose kernels are often others than those of float32. */
+const TYPES: readonly Datatype[] = ['FP64', 'FP16', 'UINT8', 'INT8', 'INT32', 'INT64', 'BOOL', 'BYTES'];
+/** Versions of the default operator set around which kernels differ. */
+const OPSETS = [23, 21, 18, 16, 13, 11, 9];
+
+export function variantsOf(cases: readonly SweepCase[]): Variant[] {
+  const variants: Variant[] = [];
+  const varied = new Set<string>();
+  for (const of of cases) {
+    variants.push({ kind: 'open shapes', text: 'no shapes declared', of, options: {}, feeds: of.feeds });
+    const operator = `${of.domain} ${of.operator}`;
+    // The first case of each operator: kernels differ by type and version, not by case.
+    if (varied.has(operator)) continue;
+    varied.add(operator);
+    variants.push(...leaveOut(of), ...changeTypes(of), ...changeOpsets(of));
+  }
+  return variants;
+}
+
+/** Numbers of axes of what is fed, by name. */
+export function ranksOf(feeds: Feeds): ReadonlyMap<string, number> {
+  return new Map([...feeds].map(([name, { shape }]) => [name, shape.length]));
+}
+
+function leaveOut(of: SweepCase): Variant[] {
+  if (of.nodes !== 1) return [];
+  return of.inputs.flatMap((without): Variant[] => {
+    if (!of.feeds.has(without)) return [];
+    const feeds = new Map(of.feeds);
+    feeds.delete(without);
+    return [{ kind: 'input left out', text: `without ${without}`, of, options: { without }, feeds }];
+  });
+}
+
+function changeTypes(of: SweepCase): Variant[] {
+  const [code] = of.types;
+  const from = code === undefined ? undefined : datatypeOfOnnxCode(code);
+  if (code === undefined || !from) return [];
+  return TYPES.filter((to) => to !== from).map((to): Variant => {
+    const feeds = new Map(
+      [...of.feeds].map(([name, tensor]) => [name, tensor.datatype === from ? convert(tensor, to) : tensor]),
+    );
+    const types = new Map([[code, DATATYPES[to].code]]);
+    return {
+      kind: 'other type',
+      text: `${DATATYPES[from].onnx} as ${DATATYPES[to].onnx}`,
+      of,
+      options: { types },
+      feeds,
+    };
+  });
+}
+
+function changeOpsets(of: SweepCase): Variant[] {
+  if (of.domain !== '') return [];
+  return OPSETS.filter((opset) => opset < of.opset).map((opset) => ({
+    kind: 'older operator set',
+    text: `operator set ${opset}`,
+    of,
+    options: { opset },
+    feeds: of.feeds,
+  }));
+}
+
+function convert(tensor: Tensor, to: Datatype): Tensor {
+  const numbers = Array.from<unknown, number>(tensor.data, (element) => {
+    const number = tensor.datatype === 'FP16' ? float16ToNumber(Number(element)) : Number(element);
+    if (!Number.isFinite(number)) return 0;
+    // Whole numbers that differ, within what each type holds.
+    return DATATYPES[to].kind === 'float' ? number : Math.abs(Math.round(number * 4)) % 100;
+  });
+  return { datatype: to, shape: tensor.shape, data: DATATYPES[to].fromNumbers(numbers) };
+}

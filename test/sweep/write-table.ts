@@ -1,0 +1,173 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Feeds } from './conditions.ts';
+import type { Tally } from './find-failures.ts';
+import { SUITE_VERSION } from './read-suite.ts';
+
+/** One way in which an operator ends the process, as operators.json has it. */
+export interface FailureEntry {
+  readonly outcome: 'crash' | 'hang' | 'memory';
+  readonly signal?: string;
+  /** What the model leaves open: the sizes of its axes only, or the numbers of axes too. */
+  readonly open: 'sizes' | 'ranks';
+  readonly condition: string;
+  readonly case: string;
+  readonly variant: string;
+  readonly opset: number;
+  readonly attributes: string;
+  /** The smallest inputs that were found: type, shape and values. */
+  readonly inputs: Readonly<Record<string, string>>;
+  /** Other conditions that end the process in this way. */
+  readonly alsoFailed: readonly string[];
+  readonly printed?: string;
+  readonly checked?: boolean;
+}
+
+export interface OperatorEntry {
+  readonly domain: string;
+  readonly operator: string;
+  readonly outcome: 'ok' | 'memory' | 'hang' | 'crash' | 'not loaded';
+  /** Models that were run: cases of the suite and their variants. */
+  readonly models: number;
+  readonly ok: number;
+  readonly refused: number;
+  readonly failures: readonly FailureEntry[];
+  readonly refusal?: string;
+}
+
+/** Where the process ends before anything is fed. */
+export const LOADING = 'the model is loaded';
+
+const WORST = ['crash', 'hang', 'memory'] as const;
+
+export function describeTally(tally: Tally, failures: readonly FailureEntry[]): OperatorEntry {
+  const { domain, operator, ok, refused, loaded, lastRefusal } = tally;
+  const worst = WORST.find((outcome) => failures.some((failure) => failure.outcome === outcome));
+  return {
+    domain,
+    operator,
+    outcome: worst ?? (loaded > 0 ? 'ok' : 'not loaded'),
+    models: loaded,
+    ok,
+    refused,
+    failures,
+    ...(loaded === 0 && { refusal: lastRefusal }),
+  };
+}
+
+/** Type, shape and values of each input; long lists are cut. */
+export function describeFeeds(feeds: Feeds): Record<string, string> {
+  return Object.fromEntries(
+    [...feeds].map(([name, { datatype, shape, data }]) => {
+      const values = Array.from<unknown, string>(data.slice(0, 6), (value) =>
+        typeof value === 'string' ? JSON.stringify(value.slice(0, 20)) : String(value),
+      );
+      const all =
+        values.every((value) => value === values[0]) &&
+        data.every((value) => String(value) === String(data[0]));
+      const said =
+        data.length === 0
+          ? ''
+          : all
+            ? ` all ${values[0]}`
+            : ` ${values.join(', ')}${data.length > 6 ? ', …' : ''}`;
+      return [name, `${datatype} ${JSON.stringify(shape)}${said}`];
+    }),
+  );
+}
+
+export function writeTables(folder: string, runtime: string, entries: readonly OperatorEntry[]): void {
+  const sorted = entries.toSorted(
+    (a, b) => a.domain.localeCompare(b.domain) || a.operator.localeCompare(b.operator),
+  );
+  const sum = (count: (entry: OperatorEntry) => number) =>
+    sorted.reduce((total, entry) => total + count(entry), 0);
+  const totals = {
+    operators: sorted.length,
+    models: sum(({ models }) => models),
+    ok: sum(({ ok }) => ok),
+    refused: sum(({ refused }) => refused),
+  };
+  const table = {
+    runtime,
+    platform: `${process.platform} ${process.arch}`,
+    suite: SUITE_VERSION,
+    totals,
+    operators: sorted,
+  };
+  writeFileSync(join(folder, 'operators.json'), `${JSON.stringify(table, null, 2)}\n`);
+  writeFileSync(join(folder, 'README.md'), toMarkdown(table));
+}
+
+interface Table {
+  readonly runtime: string;
+  readonly platform: string;
+  readonly suite: string;
+  readonly totals: {
+    readonly operators: number;
+    readonly models: number;
+    readonly ok: number;
+    readonly refused: number;
+  };
+  readonly operators: readonly OperatorEntry[];
+}
+
+function toMarkdown({ runtime, platform, suite, totals, operators }: Table): string {
+  const named = (outcome: OperatorEntry['outcome']) => operators.filter((entry) => entry.outcome === outcome);
+  const rows = WORST.flatMap((outcome) =>
+    operators.flatMap((entry) =>
+      entry.failures.filter((failure) => failure.outcome === outcome).map((failure) => toRow(entry, failure)),
+    ),
+  );
+  const list = (entries: readonly OperatorEntry[]) => entries.map(nameOf).join(', ');
+  return `# Operators that end the process
+
+Written by \`npm run sweep\`; do not edit. It runs each operator of the ONNX backend suite ${suite}, of ai.onnx.ml and of
+com.microsoft with inputs that a client can send: axes of 0, 1 and sizes that do not fit, values at and beyond the ends of
+their types, indices and lengths out of range, inputs and types left out or exchanged.
+
+ONNX Runtime ${runtime} on ${platform}: ${totals.operators} operators in ${totals.models.toLocaleString('en')} models, ${totals.ok.toLocaleString('en')} runs answered, ${totals.refused.toLocaleString('en')} refused with an error.
+
+- crash: the process ended by a signal. hang: no answer within 10 s. memory: more than 2 GB.
+- "open sizes": a model that declares the number of axes of its inputs fails. "open ranks": it takes an input whose
+  number of axes is not declared.
+- "checked": memory is damaged, which shows only under a C library that checks each allocation.
+
+| operator | outcome | open | smallest inputs | model | operator set |
+| --- | --- | --- | --- | --- | --- |
+${rows.join('\n')}
+
+## Without a failure
+
+${list(named('ok'))}.
+
+## Not run
+
+The runtime has no implementation for the processor, or the model is not one that clients can feed:
+${list(named('not loaded'))}.
+`;
+}
+
+function toRow(entry: OperatorEntry, failure: FailureEntry): string {
+  const inputs = Object.entries(failure.inputs).map(([name, value]) => `${name}: ${value}`);
+  const outcome = [
+    failure.outcome,
+    failure.outcome === 'crash' ? failure.signal : '',
+    failure.checked ? 'checked' : '',
+  ].filter(Boolean);
+  const cells = [
+    nameOf(entry),
+    outcome.join(', '),
+    failure.open,
+    failure.condition === LOADING ? LOADING : inputs.join('; '),
+    [failure.variant === 'no shapes declared' ? '' : failure.variant, failure.attributes]
+      .filter(Boolean)
+      .join('; '),
+    String(failure.opset),
+  ];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
+}
+
+function nameOf({ domain, operator }: OperatorEntry): string {
+  return domain ? `${domain}.${operator}` : operator;
+}
