@@ -1,20 +1,19 @@
-import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { JsonObject } from '../json/parse-json.ts';
 import { type Format, type Recognised, recogniseModel } from '../models/formats/recognise.ts';
 import { type ModelConfig, ModelError } from '../models/model-config.ts';
 import type { ModelFolder, ModelReference } from '../models/model-repository.ts';
 import { type Graph, readGraph } from '../onnx/graph.ts';
-import { renameLocales } from '../onnx/locales.ts';
 import { ProtobufError, withFileSource } from '../onnx/protobuf.ts';
-import { rewriteZipMaps } from '../onnx/zipmap.ts';
 import {
-  createSession,
-  type Session,
-  type SessionOptions,
-  UnsupportedGraphError,
-} from '../runtime/session.ts';
+  LACKS_LOCALE,
+  type ModelFile,
+  openModelFile,
+  type RewritingName,
+} from '../runtime/open-model-file.ts';
+import { type Session, UnsupportedGraphError } from '../runtime/session.ts';
 import type { Cacheable } from '../runtime/session-cache.ts';
+import { checkExternalData } from './check-external-data.ts';
 import { checkGraph } from './check-graph.ts';
 import { reshapeSession } from './reshape-session.ts';
 import type { TaskRunner } from './task.ts';
@@ -41,8 +40,8 @@ export interface LoadOptions {
 }
 
 /**
- * Loads a model version from its folder: reads the graph, rewrites ZipMaps, creates the session, finds out what kind of
- * model it is, binds the task and runs once. The folder is released with the model, as a session may map files of it.
+ * Loads a model version from its folder: reads the graph, checks its data files, creates the session, finds out what kind
+ * of model it is, binds the task and runs once. The folder is released with the model, as a session may map files of it.
  *
  * @throws ModelError with a reason fit for clients
  */
@@ -67,8 +66,11 @@ async function openModel(
   const path = join(folder.path, folder.modelFile);
   const graph = readModelFile(path);
   checkGraph(graph);
-  const source = graph.zipMaps.length > 0 ? rewriteZipMaps(await readFile(path)) : path;
-  const opened = markInputs(await openSession(source, folder, options), graph);
+  await checkExternalData(path, graph.externalData);
+  const opened = markInputs(
+    await openSession({ path, rewritings: listRewritings(graph) }, folder, options),
+    graph,
+  );
   try {
     const { format, config, example } = await configure(folder, graph, opened);
     const session = reshapeSession(opened, config.shapes);
@@ -136,13 +138,17 @@ function describeForeignFile(path: string): string {
   return 'is not an ONNX file, or it is truncated';
 }
 
+function listRewritings({ zipMaps }: Graph): RewritingName[] {
+  return zipMaps.length > 0 ? ['zipMaps'] : [];
+}
+
 async function openSession(
-  source: string | Uint8Array,
+  file: ModelFile,
   { config, modelFile }: ModelFolder,
   options: LoadOptions,
 ): Promise<Session> {
   try {
-    return await createLocalSession(source, {
+    return await openModelFile(file, {
       intraOpThreads: config?.session?.intraOpThreads ?? options.intraOpThreads,
       graphOptimization: config?.session?.graphOptimization,
     });
@@ -151,21 +157,6 @@ async function openSession(
     throw new ModelError(explain(error, modelFile), { cause: error });
   }
 }
-
-/** Where the host lacks the locale of a graph's StringNormalizer, one that gives the same letters. */
-async function createLocalSession(source: string | Uint8Array, options: SessionOptions): Promise<Session> {
-  try {
-    return await createSession(source, options);
-  } catch (error) {
-    if (!(error instanceof Error && LACKS_LOCALE.test(error.message))) throw error;
-    return await createSession(
-      renameLocales(typeof source === 'string' ? await readFile(source) : source),
-      options,
-    );
-  }
-}
-
-const LACKS_LOCALE = /construct locale/i;
 
 /** What only the file tells of the inputs: the runtime describes one of open rank like a scalar. */
 function markInputs(session: Session, graph: Graph): Session {

@@ -19,14 +19,15 @@ export interface Running {
   seen(pattern: RegExp): Promise<string>;
 }
 
-/** Starts the built command in a process of its own, in the project's folder. */
+/** Starts the built command in a process of its own, in the project's folder unless another one is given. */
 export function startCommand(
   args: readonly string[],
   stdin = '',
   environment: Readonly<Record<string, string>> = {},
+  cwd = PROJECT,
 ): Running {
   const child = spawn(process.execPath, [join(PROJECT, 'dist/cli/index.mjs'), ...args], {
-    cwd: PROJECT,
+    cwd,
     env: { PATH: process.env.PATH ?? '', ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
   });

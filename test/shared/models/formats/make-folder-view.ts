@@ -23,6 +23,8 @@ const NO_GRAPH: Graph = {
   inputs: [],
   outputs: [],
   zipMaps: [],
+  operators: new Set(),
+  externalData: [],
   classLabels: new Map(),
   regressions: new Set(),
   missingInputs: new Set(),
