@@ -1,4 +1,4 @@
-import { ATTRIBUTE, ATTRIBUTE_TYPES, GRAPH, NODE, TENSOR, VALUE_INFO } from './fields.ts';
+import { ATTRIBUTE, ATTRIBUTE_TYPES, GRAPH, NODE, TENSOR, TENSOR_TYPE, TYPE, VALUE_INFO } from './fields.ts';
 import { type ByteSource, encodeField, encodeVarintField, type Field, readFields } from './protobuf.ts';
 
 /** A name as it stands in a file. Those of others are copied, as they need not be valid UTF-8. */
@@ -74,20 +74,29 @@ export function tensorAttribute(
 
 export interface GraphParts {
   readonly nodes: readonly Uint8Array[];
-  readonly inputs?: readonly Name[];
+  /** Scalars with their element types. */
+  readonly inputs?: readonly (readonly [Name, type: number])[];
   readonly outputs: readonly Name[];
 }
 
-/** A graph inside a node. It sees the names around it; the runtime finds the types of its inputs and outputs. */
+/** A graph inside a node. It sees the names around it; the runtime finds the types of its outputs. */
 export function graphAttribute(name: string, { nodes, inputs = [], outputs }: GraphParts): Uint8Array {
   const value = (of: Name) => encodeField(VALUE_INFO.name, of);
   const graph = Buffer.concat([
     ...nodes.map((node) => encodeField(GRAPH.node, node)),
     encodeField(GRAPH.name, encodeText(name)),
-    ...inputs.map((input) => encodeField(GRAPH.input, value(input))),
+    ...inputs.map(([input, type]) =>
+      encodeField(GRAPH.input, Buffer.concat([value(input), encodeScalarType(type)])),
+    ),
     ...outputs.map((output) => encodeField(GRAPH.output, value(output))),
   ]);
   return encodeAttribute(name, ATTRIBUTE_TYPES.graph, encodeField(ATTRIBUTE.graph, graph));
+}
+
+function encodeScalarType(type: number): Uint8Array {
+  const shape = encodeField(TENSOR_TYPE.shape, new Uint8Array(0));
+  const tensor = Buffer.concat([encodeVarintField(TENSOR_TYPE.elementType, type), shape]);
+  return encodeField(VALUE_INFO.type, encodeField(TYPE.tensor, tensor));
 }
 
 function encodeAttribute(name: string, type: number, content: Uint8Array): Uint8Array {

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { guardOperators } from '../onnx/guard-operators.ts';
 import { renameLocales } from '../onnx/locales.ts';
 import { withFileSource } from '../onnx/protobuf.ts';
 import { type Rewriting, rewriteModel } from '../onnx/rewrite-model.ts';
@@ -8,6 +9,7 @@ import { createSession, type ModelBytes, type Session, type SessionOptions } fro
 /** What has to be changed in a model for the runtime to run it as it should. */
 const REWRITINGS = {
   zipMaps: replaceZipMaps,
+  guards: guardOperators,
   locales: renameLocales,
 } satisfies Record<string, Rewriting>;
 

@@ -7,7 +7,7 @@ import { startCommand, temporaryFolder } from './run-command.ts';
 
 const floats = (...values: number[]) => Buffer.from(Float32Array.from(values).buffer);
 
-describe.each(['none', 'ZipMap', 'StringNormalizer'])(
+describe.each(['none', 'ZipMap', 'StringNormalizer', 'TopK'])(
   'the commands on a model with weights outside (%s)',
   (extra) => {
     const model = sumModel(extra, 'initializer', (name) => externalInitializer(name, 'data/w.bin'));

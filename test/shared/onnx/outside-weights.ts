@@ -7,6 +7,7 @@ import {
   graphAttribute,
   INT64,
   initializer,
+  int64Initializer,
   integersAttribute,
   STRING,
   stringsAttribute,
@@ -41,6 +42,13 @@ const EXTRAS: Readonly<Record<string, Pick<Parts, 'nodes' | 'outputs'>>> = {
       }),
     ],
     outputs: [tensorValue('lowered', STRING, [1])],
+  },
+  TopK: {
+    nodes: [
+      buildNode('Constant', [], ['k'], { attributes: [tensorAttribute('value', int64Initializer('', [1]))] }),
+      buildNode('TopK', ['y', 'k'], ['largest', 'places']),
+    ],
+    outputs: [tensorValue('largest', FLOAT), tensorValue('places', INT64)],
   },
 };
 
