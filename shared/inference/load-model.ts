@@ -12,13 +12,15 @@ import {
   openModelFile,
   type RewritingName,
 } from '../runtime/open-model-file.ts';
-import { type Session, UnsupportedGraphError } from '../runtime/session.ts';
+import { type Session, type SessionOptions, UnsupportedGraphError } from '../runtime/session.ts';
 import type { Cacheable } from '../runtime/session-cache.ts';
+import type { Trials } from '../runtime/trial.ts';
 import { checkExternalData } from './check-external-data.ts';
 import { checkGraph } from './check-graph.ts';
 import { reshapeSession } from './reshape-session.ts';
 import type { TaskRunner } from './task.ts';
 import { bindTask } from './tasks.ts';
+import { findDangers, passTrialError, tryFirst } from './try-first.ts';
 
 /** A model version in memory, ready to answer. */
 export interface Model extends Cacheable {
@@ -36,6 +38,8 @@ export interface Model extends Cacheable {
 
 export interface LoadOptions {
   readonly intraOpThreads: number;
+  /** Where models are tried first that could take the process down. */
+  readonly trials: Trials;
   /** Told when the warm-up run fails. That alone is no reason not to serve: made-up input need not suit a model. */
   readonly onWarmUpError: (error: unknown) => void;
 }
@@ -68,14 +72,23 @@ async function openModel(
   const graph = readModelFile(path);
   checkGraph(graph);
   await checkExternalData(path, graph.externalData);
-  const opened = markInputs(
-    await openSession({ path, rewritings: listRewritings(graph) }, folder, options),
-    graph,
-  );
+  const file: ModelFile = { path, rewritings: listRewritings(graph) };
+  const sessionOptions = {
+    intraOpThreads: folder.config?.session?.intraOpThreads ?? options.intraOpThreads,
+    graphOptimization: folder.config?.session?.graphOptimization,
+  };
+  const risks = findDangers(graph, options.trials);
+  if (risks !== undefined) {
+    await tryFirst(risks, () =>
+      options.trials.use(file, sessionOptions, async (opened) => {
+        const { session, task } = await bind(folder, graph, opened);
+        await task.warmUp(session).catch(passTrialError);
+      }),
+    );
+  }
+  const opened = await openSession(file, folder, sessionOptions);
   try {
-    const { format, config, example } = await configure(folder, graph, opened);
-    const session = reshapeSession(opened, config.shapes);
-    const task = await bindTask(config, { graph, session, folder });
+    const { session, task, format, config, example } = await bind(folder, graph, opened);
     await task.warmUp(session).catch(options.onWarmUpError);
     return {
       reference,
@@ -98,6 +111,15 @@ async function openModel(
     await opened.release();
     throw error;
   }
+}
+
+/** What a session is used for: the task of the model, with what says so. */
+async function bind(folder: ModelFolder, graph: Graph, opened: Session) {
+  const marked = markInputs(opened, graph);
+  const recognised = await configure(folder, graph, marked);
+  const session = reshapeSession(marked, recognised.config.shapes);
+  const task = await bindTask(recognised.config, { graph, session, folder });
+  return { ...recognised, session, task };
 }
 
 /** What `model.json` says counts alone; without it the folder and its graph are looked at. */
@@ -149,14 +171,11 @@ export function listRewritings({ zipMaps, operators }: Graph): RewritingName[] {
 
 async function openSession(
   file: ModelFile,
-  { config, modelFile }: ModelFolder,
-  options: LoadOptions,
+  { modelFile }: ModelFolder,
+  options: SessionOptions,
 ): Promise<Session> {
   try {
-    return await openModelFile(file, {
-      intraOpThreads: config?.session?.intraOpThreads ?? options.intraOpThreads,
-      graphOptimization: config?.session?.graphOptimization,
-    });
+    return await openModelFile(file, options);
   } catch (error) {
     if (error instanceof UnsupportedGraphError) throw new ModelError(error.message, { cause: error });
     throw new ModelError(explain(error, modelFile), { cause: error });

@@ -5,6 +5,7 @@ import { type MlOutputs, NO_ML_OUTPUTS, readMlOutputs } from './ml-outputs.ts';
 import { ML_DOMAIN } from './nodes.ts';
 import { type ByteSource, type Field, readFields, readText } from './protobuf.ts';
 import { readOpsetImport } from './rewrite-model.ts';
+import { findRisks, isSuspect, type Risk } from './risks.ts';
 import { type Message, walkModel } from './walk.ts';
 import { readZipMap, ZIP_MAP, type ZipMap } from './zip-map-node.ts';
 
@@ -25,6 +26,8 @@ export interface Graph extends MlOutputs {
   readonly zipMaps: readonly ZipMap[];
   /** What its nodes do, those of nested graphs and of functions among them: `TopK`, `ai.onnx.ml.ZipMap`. */
   readonly operators: ReadonlySet<string>;
+  /** What in it should be tried in a process of its own first. */
+  readonly risks: readonly Risk[];
   /** Its tensors whose bytes are in other files. */
   readonly externalData: readonly ExternalData[];
 }
@@ -70,18 +73,24 @@ function isInputOrOutput(number: number): boolean {
 }
 
 /** What all nodes and tensors have to say, in one walk. */
-function readNodes(source: ByteSource): Pick<Graph, 'zipMaps' | 'operators' | 'externalData'> {
+function readNodes(source: ByteSource): Pick<Graph, 'zipMaps' | 'operators' | 'externalData' | 'risks'> {
   const operators = new Set<string>();
   const zipMaps: ZipMap[] = [];
   const entries: Message[] = [];
+  const constants: Message[] = [];
+  const suspects: Message[] = [];
   for (const message of walkModel(source)) {
     if (message.kind === 'entry') entries.push(message);
+    const isInitializer = message.kind === 'tensor' && message.parent?.kind === 'graph';
+    if (isInitializer || message.operator === 'Constant') constants.push(message);
     if (message.kind !== 'node') continue;
     operators.add(message.operator);
+    if (isSuspect(message)) suspects.push(message);
     const isInMainGraph = message.parent?.parent?.kind === 'model';
     if (message.operator === ZIP_MAP && isInMainGraph) zipMaps.push(readZipMap(source, message.field));
   }
-  return { operators, zipMaps, externalData: readExternalData(source, entries) };
+  const risks = findRisks(source, suspects, constants);
+  return { operators, zipMaps, risks, externalData: readExternalData(source, entries) };
 }
 
 function readValueInfo(source: ByteSource, field: Field): ValueInfo {

@@ -154,6 +154,7 @@ describe('readGraph', () => {
       zipMaps: [],
       operators: new Set(),
       externalData: [],
+      risks: [],
       classLabels: new Map(),
       missingInputs: new Set(),
       regressions: new Set(),

@@ -25,6 +25,7 @@ const NO_GRAPH: Graph = {
   zipMaps: [],
   operators: new Set(),
   externalData: [],
+  risks: [],
   classLabels: new Map(),
   regressions: new Set(),
   missingInputs: new Set(),
