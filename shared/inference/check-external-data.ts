@@ -11,33 +11,42 @@ import type { ExternalData } from '../onnx/external-data.ts';
  * @throws ModelError naming the file, and what is wrong with it
  */
 export async function checkExternalData(path: string, data: readonly ExternalData[]): Promise<void> {
+  if (data.length === 0) return;
   const sizes = new Map<string, number>();
+  const find = await openFolder(path);
   for (const each of data) {
-    const size = sizes.get(each.location) ?? (await findDataFile(path, each.location));
+    const size = sizes.get(each.location) ?? (await find(each.location));
     sizes.set(each.location, size);
     checkRange(each, size);
   }
 }
 
-/** @returns how many bytes it has */
-async function findDataFile(path: string, location: string): Promise<number> {
-  const fault = faultOf(location);
-  if (fault !== undefined) throw refuse(location, fault);
-  let found = dirname(path);
-  for (const name of location.split('/').filter((part) => part !== '' && part !== '.')) {
-    // Some file systems find a file by another spelling of its name, in other cases or normal forms.
-    const names: readonly string[] = await readdir(found).catch(() => []);
-    found = join(found, name);
-    if (!names.includes(name)) throw refuse(location, 'is missing');
-  }
-  const facts = await stat(found).catch(() => undefined);
-  if (!facts) throw refuse(location, 'is missing');
-  if (!facts.isFile()) throw refuse(location, 'is not a regular file');
+/** Finds data files of a model, and how many bytes each has. */
+async function openFolder(path: string): Promise<(location: string) => Promise<number>> {
   const folders = await Promise.all([realpath(dirname(path)), realpath(path).then(dirname)]);
-  const real = await realpath(found);
-  if (folders.some((folder) => real.startsWith(folder.endsWith(sep) ? folder : folder + sep)))
-    return facts.size;
-  throw refuse(location, 'is a link that leads out of the folder of the model');
+  const listed = new Map<string, ReadonlySet<string>>();
+  const list = async (folder: string) => {
+    const names = listed.get(folder) ?? new Set(await readdir(folder).catch((): string[] => []));
+    listed.set(folder, names);
+    return names;
+  };
+  return async (location) => {
+    const fault = faultOf(location);
+    if (fault !== undefined) throw refuse(location, fault);
+    let found = dirname(path);
+    for (const name of location.split('/').filter((part) => part !== '' && part !== '.')) {
+      // Some file systems find a file by another spelling of its name, in other cases or normal forms.
+      if (!(await list(found)).has(name)) throw refuse(location, 'is missing');
+      found = join(found, name);
+    }
+    const facts = await stat(found).catch(() => undefined);
+    if (!facts) throw refuse(location, 'is missing');
+    if (!facts.isFile()) throw refuse(location, 'is not a regular file');
+    const real = await realpath(found);
+    const isInside = folders.some((folder) => real.startsWith(folder.endsWith(sep) ? folder : folder + sep));
+    if (isInside) return facts.size;
+    throw refuse(location, 'is a link that leads out of the folder of the model');
+  };
 }
 
 /** What is wrong with a location as a text, whatever files there are. */

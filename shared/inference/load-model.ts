@@ -185,10 +185,10 @@ async function openSession(
 /** What only the file tells of the inputs: the runtime describes one of open rank like a scalar. */
 function markInputs(session: Session, graph: Graph): Session {
   const open = graph.inputs.filter(({ kind, shape }) => kind === 'tensor' && shape === undefined);
-  const isOpen = (name: string) => open.some((input) => input.name === name);
+  const names = new Set(open.map(({ name }) => name));
   const inputs = session.inputs.map((spec) => ({
     ...spec,
-    ...(isOpen(spec.name) && { isRankOpen: true }),
+    ...(names.has(spec.name) && { isRankOpen: true }),
     ...(graph.missingInputs.has(spec.name) && { takesMissing: true }),
   }));
   return { ...session, inputs };

@@ -5,7 +5,7 @@ import { type MlOutputs, NO_ML_OUTPUTS, readMlOutputs } from './ml-outputs.ts';
 import { ML_DOMAIN } from './nodes.ts';
 import { type ByteSource, type Field, readFields, readText } from './protobuf.ts';
 import { readOpsetImport } from './rewrite-model.ts';
-import { findRisks, isSuspect, type Risk } from './risks.ts';
+import { findRisks, isRepeating, isSuspect, type Risk, type SuspectNode } from './risks.ts';
 import { type Message, walkModel } from './walk.ts';
 import { readZipMap, ZIP_MAP, type ZipMap } from './zip-map-node.ts';
 
@@ -78,15 +78,19 @@ function readNodes(source: ByteSource): Pick<Graph, 'zipMaps' | 'operators' | 'e
   const zipMaps: ZipMap[] = [];
   const entries: Message[] = [];
   const constants: Message[] = [];
-  const suspects: Message[] = [];
+  const suspects: SuspectNode[] = [];
+  const repeated = new Set<Message>();
   for (const message of walkModel(source)) {
+    const { parent } = message;
+    const isRepeated = parent !== undefined && (isRepeating(parent) || repeated.has(parent));
+    if (isRepeated) repeated.add(message);
     if (message.kind === 'entry') entries.push(message);
-    const isInitializer = message.kind === 'tensor' && message.parent?.kind === 'graph';
+    const isInitializer = message.kind === 'tensor' && parent?.kind === 'graph';
     if (isInitializer || message.operator === 'Constant') constants.push(message);
     if (message.kind !== 'node') continue;
     operators.add(message.operator);
-    if (isSuspect(message)) suspects.push(message);
-    const isInMainGraph = message.parent?.parent?.kind === 'model';
+    if (isSuspect(message)) suspects.push({ message, isRepeated });
+    const isInMainGraph = parent?.parent?.kind === 'model';
     if (message.operator === ZIP_MAP && isInMainGraph) zipMaps.push(readZipMap(source, message.field));
   }
   const risks = findRisks(source, suspects, constants);

@@ -8,7 +8,7 @@ import {
   type Name,
   referenceAttribute,
 } from './encode-node.ts';
-import { ATTRIBUTE, FUNCTION, NODE } from './fields.ts';
+import { ATTRIBUTE, NODE } from './fields.ts';
 import {
   encodeInt64s,
   FIRST_CAST,
@@ -102,12 +102,12 @@ function encodeAxis(
   node: GuardedNode,
   attribute: Field | undefined,
 ): { readonly nodes: readonly Uint8Array[]; readonly name: Name } | undefined {
-  const { source, opset, newName } = node;
+  const { source, opset, defaults, newName } = node;
   const axis = readNumber(source, attribute, -1);
   const name = newName();
   if (axis !== undefined) return { nodes: [encodeInt64s(name, [axis])], name };
   const reference = attribute ? readName(source, attribute, ATTRIBUTE.reference) : '';
-  if (opset < FIRST_INTEGER_CONSTANT || !hasDefault(node, reference)) return undefined;
+  if (opset < FIRST_INTEGER_CONSTANT || !defaults.has(reference)) return undefined;
   const [given, shape] = [newName(), newName()];
   const nodes = [
     encodeNode('Constant', [], [given], [referenceAttribute('value_int', reference)]),
@@ -115,15 +115,6 @@ function encodeAxis(
     encodeNode('Reshape', [given, shape], [name]),
   ];
   return { nodes, name };
-}
-
-/** Whether an attribute of the function around a node always has a value. */
-function hasDefault({ source, function: around }: GuardedNode, name: string): boolean {
-  if (!around) return false;
-  const { start, end } = around.field;
-  return [...readFields(source, start, end, (number) => number === FUNCTION.attribute)].some(
-    (attribute) => readName(source, attribute, ATTRIBUTE.name) === name,
-  );
 }
 
 function findAttribute({ source, message: { field } }: GuardedNode, name: string): Field | undefined {

@@ -1,5 +1,6 @@
 import { applyEdits, type Edit } from './edits.ts';
-import { FUNCTION, MODEL, OPSET } from './fields.ts';
+import { ATTRIBUTE, FUNCTION, MODEL, OPSET } from './fields.ts';
+import { readName } from './nodes.ts';
 import { type ByteSource, encodeField, type Field, readFields, readText } from './protobuf.ts';
 import { isDefaultDomain, type Message, walkModel } from './walk.ts';
 
@@ -13,8 +14,8 @@ export interface PlacedNode {
   readonly isInMainGraph: boolean;
   /** Version of the default operator set where it stands; 0 where none is imported. */
   readonly opset: number;
-  /** The function that it is in. */
-  readonly function: Message | undefined;
+  /** Attributes of the function around it that have a value whoever calls it. */
+  readonly defaults: ReadonlySet<string>;
 }
 
 /** Gives the nodes that stand in the place of one, in order; undefined leaves it as it is. */
@@ -34,24 +35,16 @@ export function rewriteModel(source: ByteSource, rewritings: readonly Rewriting[
 
 /** Rewrites each node of some operators, wherever in the model it is. */
 export function editNodes(source: ByteSource, rewrites: ReadonlyMap<string, RewriteNode>): Edit[] {
-  const opsets = new Map<Message, number>();
-  const opsetOf = (message: Message) => {
-    const known = opsets.get(message) ?? readOpset(source, message);
-    opsets.set(message, known);
-    return known;
-  };
+  const owners = new Map<Message, Owner>();
   const edits: Edit[] = [];
   for (const message of walkModel(source)) {
     const { field, parent } = message;
+    const around = parent && owners.get(parent);
+    const owner = !around || message.kind === 'function' ? readOwner(source, message) : around;
+    owners.set(message, owner);
     const rewrite = rewrites.get(message.operator);
     if (!rewrite || !parent) continue;
-    const owner = ownerOf(parent);
-    const nodes = rewrite({
-      message,
-      isInMainGraph: parent.parent?.kind === 'model',
-      opset: opsetOf(owner),
-      function: owner.kind === 'function' ? owner : undefined,
-    });
+    const nodes = rewrite({ message, isInMainGraph: parent.parent?.kind === 'model', ...owner });
     if (!nodes) continue;
     const bytes = Buffer.concat(nodes.map((node) => encodeField(field.number, node)));
     edits.push({ start: field.fieldStart, end: field.end, bytes, inside: parent });
@@ -59,20 +52,24 @@ export function editNodes(source: ByteSource, rewrites: ReadonlyMap<string, Rewr
   return edits;
 }
 
-/** The function or, outside of functions, the model: both say which operator sets hold in them. */
-function ownerOf(message: Message): Message {
-  let owner = message;
-  while (owner.kind !== 'function' && owner.parent) owner = owner.parent;
-  return owner;
-}
+/** What holds for all nodes in a function or, outside of functions, in a model. */
+type Owner = Pick<PlacedNode, 'opset' | 'defaults'>;
 
-function readOpset(source: ByteSource, { kind, field: { start, end } }: Message): number {
-  const wanted = kind === 'function' ? FUNCTION.opsetImport : MODEL.opsetImport;
-  for (const field of readFields(source, start, end, (number) => number === wanted)) {
-    const { domain, version } = readOpsetImport(source, field);
-    if (isDefaultDomain(domain)) return version;
+function readOwner(source: ByteSource, { kind, field: { start, end } }: Message): Owner {
+  const isFunction = kind === 'function';
+  const imports = isFunction ? FUNCTION.opsetImport : MODEL.opsetImport;
+  const attribute = isFunction ? FUNCTION.attribute : undefined;
+  const defaults = new Set<string>();
+  let opset = 0;
+  const isWanted = (number: number) => number === imports || number === attribute;
+  for (const member of readFields(source, start, end, isWanted)) {
+    if (member.number === attribute) defaults.add(readName(source, member, ATTRIBUTE.name));
+    else {
+      const { domain, version } = readOpsetImport(source, member);
+      if (isDefaultDomain(domain)) opset = version;
+    }
   }
-  return 0;
+  return { opset, defaults };
 }
 
 /** An operator set that a model or a function imports. */

@@ -13,8 +13,14 @@ export interface Risk {
   readonly bytes?: number;
 }
 
-interface Suspect {
+/** A node that can be a risk. */
+export interface SuspectNode {
   readonly message: Message;
+  /** Whether it is in the body of a Loop or a Scan, or in a function, which a loop can call. */
+  readonly isRepeated: boolean;
+}
+
+interface Suspect extends SuspectNode {
   /** The values of an input, or of an attribute with a list, that the file says; several where a name is used again. */
   input(index: number): readonly (readonly number[])[];
   attribute(name: string): readonly number[];
@@ -52,7 +58,7 @@ const padded = (pads: readonly number[]) => {
  */
 const RISKS: ReadonlyMap<string, Judge> = new Map<string, Judge>([
   ['Loop', judgeLoop],
-  ['Scan', (suspect) => (isRepeated(suspect.message) ? { why: 'is repeated by another loop' } : undefined)],
+  ['Scan', (suspect) => (suspect.isRepeated ? { why: 'is repeated by another loop' } : undefined)],
   ['ConstantOfShape', makes(ofInput(0))],
   ['Expand', makes(ofInput(1))],
   ['Tile', makes(ofInput(1))],
@@ -87,16 +93,17 @@ export function isSuspect({ operator }: Message): boolean {
  */
 export function findRisks(
   source: ByteSource,
-  suspects: readonly Message[],
+  suspects: readonly SuspectNode[],
   constants: readonly Message[],
 ): readonly Risk[] {
   if (suspects.length === 0) return [];
-  const nodes = suspects.map((message) => ({ message, node: readNode(source, message.field) }));
+  const nodes = suspects.map((suspect) => ({ suspect, node: readNode(source, suspect.message.field) }));
   const names = new Set(nodes.flatMap(({ node }) => node.inputs));
   const values = readConstants(source, constants, names);
-  return nodes.flatMap(({ message, node }) => {
-    const found = RISKS.get(message.operator)?.({
-      message,
+  return nodes.flatMap(({ suspect, node }) => {
+    const { operator } = suspect.message;
+    const found = RISKS.get(operator)?.({
+      ...suspect,
       input: (index) => values.get(node.inputs[index] ?? '') ?? [],
       attribute: (name) => {
         const attribute = node.attributes.find((each) => readName(source, each, ATTRIBUTE.name) === name);
@@ -110,24 +117,21 @@ export function findRisks(
         return [...lists].flatMap((list) => readVarints(source, list));
       },
     });
-    return found ? [{ operator: message.operator, ...found }] : [];
+    return found ? [{ operator, ...found }] : [];
   });
 }
 
 function judgeLoop(suspect: Suspect): Omit<Risk, 'operator'> | undefined {
-  if (isRepeated(suspect.message)) return { why: 'is repeated by another loop' };
+  if (suspect.isRepeated) return { why: 'is repeated by another loop' };
   const turns = suspect.input(0);
   const isShort =
     turns.length > 0 && turns.every(([count = Number.POSITIVE_INFINITY]) => count <= MOST_TURNS);
   return isShort ? undefined : { why: `can take more than ${MOST_TURNS} turns` };
 }
 
-/** Whether a node is in the body of a Loop or a Scan, or in a function, which a loop can call. */
-function isRepeated({ parent }: Message): boolean {
-  for (let around = parent; around; around = around.parent) {
-    if (around.kind === 'function' || around.operator === 'Loop' || around.operator === 'Scan') return true;
-  }
-  return false;
+/** Whether what is inside a message can be run many times. */
+export function isRepeating({ kind, operator }: Message): boolean {
+  return kind === 'function' || operator === 'Loop' || operator === 'Scan';
 }
 
 /** How many numbers a Range has. */
