@@ -8,8 +8,9 @@ import {
   replaceMembers,
   tensorAttribute,
 } from './encode-node.ts';
-import { NODE } from './fields.ts';
-import { type ByteSource, encodeField, readFields } from './protobuf.ts';
+import { ATTRIBUTE, NODE } from './fields.ts';
+import { readName } from './nodes.ts';
+import { type ByteSource, encodeField, type Field, readFields } from './protobuf.ts';
 import type { PlacedNode } from './rewrite-model.ts';
 
 /** A node whose kernel must not see a first input without elements. */
@@ -32,18 +33,26 @@ export interface Substitute {
 export function guardNode(node: GuardedNode, instead: Substitute): Uint8Array[] {
   const [input = encodeText('')] = node.inputs;
   const [size, hasElements] = [node.newName(), node.newName()];
-  const given = node.outputs.flatMap((name, index) => (isGiven(name) ? [index] : []));
-  const pick = (names: readonly Name[]) => given.flatMap((index) => names[index] ?? []);
-  const usual = repeatNode(node);
-  const branches = [
-    graphAttribute('then_branch', { nodes: usual.nodes, outputs: pick(usual.outputs) }),
-    graphAttribute('else_branch', { nodes: instead.nodes, outputs: pick(instead.outputs) }),
-  ];
   return [
     encodeNode('Size', [input], [size]),
     ...convertToBoolean(node, size, hasElements),
-    encodeNode('If', [hasElements], pick(node.outputs), branches),
+    encodeChoice(hasElements, repeatNode(node), instead, node.outputs),
   ];
+}
+
+/** An If that gives what one of two branches gives, without the outputs that the guarded node leaves out. */
+export function encodeChoice(
+  condition: Name,
+  whenTrue: Substitute,
+  whenFalse: Substitute,
+  outputs: readonly Name[],
+): Uint8Array {
+  const given = outputs.flatMap((name, index) => (isGiven(name) ? [index] : []));
+  const pick = (names: readonly Name[]) => given.flatMap((index) => names[index] ?? []);
+  return encodeNode('If', [condition], pick(outputs), [
+    graphAttribute('then_branch', { nodes: whenTrue.nodes, outputs: pick(whenTrue.outputs) }),
+    graphAttribute('else_branch', { nodes: whenFalse.nodes, outputs: pick(whenFalse.outputs) }),
+  ]);
 }
 
 /** The node once more, with outputs of other names and, if given, another first input. */
@@ -84,7 +93,7 @@ const FAR_INDEX = 2 ** 60;
 export const FIRST_CAST = 6;
 
 /** Whether a number is not 0. Older operator sets have no Cast that the runtime knows: a Loop of one turn or none. */
-function convertToBoolean({ opset, newName }: GuardedNode, size: Name, result: Name): Uint8Array[] {
+export function convertToBoolean({ opset, newName }: GuardedNode, size: Name, result: Name): Uint8Array[] {
   if (opset >= FIRST_CAST) {
     return [encodeNode('Cast', [size], [result], [integerAttribute('to', ELEMENT_TYPES.boolean)])];
   }
@@ -112,6 +121,28 @@ export function encodeInt64s(name: Name, values: readonly number[]): Uint8Array 
 function encodeBoolean(name: Name, value: boolean): Uint8Array {
   const elements = Uint8Array.of(value ? 1 : 0);
   return encodeNode('Constant', [], [name], [tensorAttribute('value', ELEMENT_TYPES.boolean, [], elements)]);
+}
+
+/** An attribute of the node, by its name. */
+export function findAttribute({ source, message: { field } }: GuardedNode, name: string): Field | undefined {
+  return [...readFields(source, field.start, field.end)].find(
+    (member) => member.number === NODE.attribute && readName(source, member, ATTRIBUTE.name) === name,
+  );
+}
+
+/** The number of an attribute; undefined where it refers to one of the function around. */
+export function readNumber(
+  source: ByteSource,
+  attribute: Field | undefined,
+  fallback: number,
+): number | undefined {
+  if (!attribute) return fallback;
+  let number: number | undefined = 0;
+  for (const member of readFields(source, attribute.start, attribute.end)) {
+    if (member.number === ATTRIBUTE.integer) number = member.value;
+    if (member.number === ATTRIBUTE.reference) return undefined;
+  }
+  return number;
 }
 
 /** The names of what a node takes and gives. */

@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { encodeText } from './encode-node.ts';
-import { type GuardedNode, guardNode, isGiven, readNames, type Substitute } from './guard-node.ts';
+import { emptyLstm } from './guard-lstm.ts';
+import {
+  type GuardedNode,
+  guardNode,
+  isGiven,
+  readNames,
+  refuseEmpty,
+  type Substitute,
+} from './guard-node.ts';
 import { emptyTopK } from './guard-topk.ts';
 import { editNodes, type RewriteNode, type Rewriting } from './rewrite-model.ts';
 
@@ -12,6 +20,9 @@ import { editNodes, type RewriteNode, type Rewriting } from './rewrite-model.ts'
 const GUARDS: ReadonlyMap<string, (node: GuardedNode) => Substitute | undefined> = new Map([
   // It divides by the number of rows: SIGFPE.
   ['TopK', emptyTopK],
+  // They abort where there are no sequences, GRU also where there are no steps: SIGABRT.
+  ['LSTM', emptyLstm],
+  ['GRU', refuseEmpty],
 ]);
 
 /** Whether a model has an operator that needs a guard. */

@@ -2,23 +2,25 @@ import {
   ELEMENT_TYPES,
   encodeNode,
   encodeText,
-  graphAttribute,
   integerAttribute,
   integersAttribute,
   type Name,
   referenceAttribute,
 } from './encode-node.ts';
-import { ATTRIBUTE, NODE } from './fields.ts';
+import { ATTRIBUTE } from './fields.ts';
 import {
+  encodeChoice,
   encodeInt64s,
   FIRST_CAST,
+  findAttribute,
   type GuardedNode,
   isGiven,
+  readNumber,
   refuseEmpty,
   type Substitute,
 } from './guard-node.ts';
 import { readName } from './nodes.ts';
-import { type ByteSource, type Field, readFields } from './protobuf.ts';
+import type { Field } from './protobuf.ts';
 
 /** From this version on k is an input; before it is an attribute. */
 const FIRST_INPUT_K = 10;
@@ -45,13 +47,10 @@ function emptyByInput(node: GuardedNode): Substitute {
   if (!axis) return refuseEmpty(node);
   const [first, part, sizes, size, fits] = [newName(), newName(), newName(), newName(), newName()];
   const [values, indices, sameValues, asIndices] = [newName(), newName(), newName(), newName()];
-  const branches = [
-    graphAttribute('then_branch', {
-      nodes: [encodeNode('Identity', [part], [sameValues]), encodeIndices(part, asIndices)],
-      outputs: [sameValues, asIndices],
-    }),
-    graphAttribute('else_branch', refuseEmpty(node)),
-  ];
+  const fitting = {
+    nodes: [encodeNode('Identity', [part], [sameValues]), encodeIndices(part, asIndices)],
+    outputs: [sameValues, asIndices],
+  };
   const nodes = [
     ...axis.nodes,
     encodeInt64s(first, [0]),
@@ -59,7 +58,7 @@ function emptyByInput(node: GuardedNode): Substitute {
     encodeNode('Shape', [part], [sizes]),
     encodeNode('Gather', [sizes, axis.name], [size], [integerAttribute('axis', 0)]),
     encodeNode('Equal', [size, k], [fits]),
-    encodeNode('If', [fits], [values, indices], branches),
+    encodeChoice(fits, fitting, refuseEmpty(node), [values, indices]),
   ];
   return { nodes, outputs: [values, indices] };
 }
@@ -115,23 +114,6 @@ function encodeAxis(
     encodeNode('Reshape', [given, shape], [name]),
   ];
   return { nodes, name };
-}
-
-function findAttribute({ source, message: { field } }: GuardedNode, name: string): Field | undefined {
-  return [...readFields(source, field.start, field.end)].find(
-    (member) => member.number === NODE.attribute && readName(source, member, ATTRIBUTE.name) === name,
-  );
-}
-
-/** The number of an attribute; undefined where it refers to one of the function around. */
-function readNumber(source: ByteSource, attribute: Field | undefined, fallback: number): number | undefined {
-  if (!attribute) return fallback;
-  let number: number | undefined = 0;
-  for (const member of readFields(source, attribute.start, attribute.end)) {
-    if (member.number === ATTRIBUTE.integer) number = member.value;
-    if (member.number === ATTRIBUTE.reference) return undefined;
-  }
-  return number;
 }
 
 const NO_NAME = encodeText('');

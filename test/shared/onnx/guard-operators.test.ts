@@ -13,6 +13,7 @@ import {
   buildModel,
   buildNode,
   FLOAT,
+  floatInitializer,
   graphAttribute,
   INT64,
   initializer,
@@ -334,3 +335,60 @@ function functionOfAxis(attributes: readonly (string | Uint8Array)[]): Uint8Arra
     ],
   });
 }
+
+describe.each([
+  ['LSTM', 4],
+  ['GRU', 3],
+])('a guarded %s', (operator, gates) => {
+  const weights = (name: string, rows: number, width: number) =>
+    floatInitializer(
+      name,
+      [1, rows, width],
+      Array.from({ length: rows * width }, (_, at) => Math.sin(at + 1)),
+    );
+  const model = (outputs: readonly string[], steps = 'steps') =>
+    buildModel({
+      nodes: [
+        buildNode(operator, ['x', 'w', 'r'], outputs, { attributes: [integerAttribute('hidden_size', 5)] }),
+      ],
+      inputs: [tensorValue('x', FLOAT, [steps, 'sequences', 3])],
+      outputs: outputs.filter((name) => name !== '').map((name) => tensorValue(name, FLOAT)),
+      initializers: [weights('w', gates * 5, 3), weights('r', gates * 5, 5)],
+    });
+
+  it.each([[['y']], [['y', 'last']], [['', 'last']]])(
+    'gives the same bits as without: %j',
+    async (outputs) => {
+      const x: Tensor = {
+        datatype: 'FP32',
+        shape: [8, 5, 3],
+        data: MANY.slice(0, 120).map((value) => value || 0.5),
+      };
+      const found = describeTensors(await run(guard(model(outputs)), { x }));
+      expect(found).toEqual(describeTensors(await run(model(outputs), { x })));
+      expect(found).toHaveLength(outputs.filter((name) => name !== '').length);
+    },
+  );
+
+  it('refuses no sequences', async () => {
+    for (const outputs of [['y'], ['', 'last']]) {
+      await expect(run(guard(model(outputs)), { x: numbers([2, 0, 3]) })).rejects.toThrow(
+        /out of data bounds/,
+      );
+      await expect(run(guard(model(outputs)), { x: numbers([0, 0, 3]) })).rejects.toThrow(
+        /out of data bounds/,
+      );
+    }
+  });
+
+  it(operator === 'LSTM' ? 'takes no steps, as without' : 'refuses no steps', async () => {
+    const x = numbers([0, 2, 3]);
+    if (operator === 'GRU') {
+      await expect(run(guard(model(['y'])), { x })).rejects.toThrow(/out of data bounds/);
+      return;
+    }
+    expect(describeTensors(await run(guard(model(['y'])), { x }))).toEqual(
+      describeTensors(await run(model(['y']), { x })),
+    );
+  });
+});
