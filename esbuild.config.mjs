@@ -36,7 +36,10 @@ async function buildTarget(target) {
   if (target.isNpmPackage) stageRuntime(project, target.platform);
   else stageNativeFiles(project, target.platform, output);
   const { metafile } = await build({
-    entryPoints: [join(target.folder, 'index.ts')],
+    entryPoints: {
+      index: join(target.folder, 'index.ts'),
+      trial: join(project, 'functions/trial/index.ts'),
+    },
     outdir: output,
     outExtension: { '.js': '.mjs' },
     platform: 'node',

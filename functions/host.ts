@@ -7,6 +7,7 @@ import type { RequestContext } from '../shared/http/context.ts';
 import { createLogger } from '../shared/monitoring/logger.ts';
 import { openPagesFolder } from '../shared/pages/folder.ts';
 import { allowTelemetry } from '../shared/runtime/session.ts';
+import { createTrials } from '../shared/runtime/trial.ts';
 import type { ModelStore } from '../shared/stores/model-store.ts';
 import { openStore, type StoreOpener } from '../shared/stores/open-store.ts';
 import { printable } from './printable.ts';
@@ -53,7 +54,39 @@ export function createHost(options: HostOptions): Host {
   const logger = createLogger(config.logLevel, (line) => console.log(printable(line)));
   const store = openStore(config.modelRepository, options.stores);
   const pages = openPagesFolder(options.pagesFolder);
-  return { app: createApp({ config, store, logger, pages }), config, store };
+  const trials = createTrials({
+    script: TRIAL_SCRIPT,
+    environment: environmentOfTrial(environment),
+    memoryBytes,
+  });
+  return { app: createApp({ config, store, logger, trials, pages }), config, store };
+}
+
+/** Beside the bundle, and beside this file in the source. */
+const TRIAL_SCRIPT = import.meta.filename.endsWith('.ts')
+  ? join(import.meta.dirname, 'trial/index.ts')
+  : join(import.meta.dirname, 'trial.mjs');
+
+/** What Node and the libraries need to start, and to find the locales of this machine. Keys and tokens stay here. */
+const VARIABLES_OF_TRIAL = [
+  'PATH',
+  'LD_LIBRARY_PATH',
+  'DYLD_LIBRARY_PATH',
+  'SystemRoot',
+  'TMPDIR',
+  'TEMP',
+  'TMP',
+  'LANG',
+  'LC_ALL',
+  'LOCPATH',
+];
+
+function environmentOfTrial(environment: HostOptions['environment']): Record<string, string> {
+  const kept = VARIABLES_OF_TRIAL.map((name) => [name, environment[name]]);
+  return Object.fromEntries([
+    ['ORT_DISABLE_TELEMETRY', '1'],
+    ...kept.filter(([, value]) => value !== undefined),
+  ]);
 }
 
 /**

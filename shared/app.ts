@@ -16,6 +16,7 @@ import type { LogFields, Logger } from './monitoring/logger.ts';
 import type { Pages } from './pages/pages.ts';
 import { mountProtocols, type ProtocolOptions } from './protocols/protocol.ts';
 import { createProtocols } from './protocols/protocols.ts';
+import type { Trials } from './runtime/trial.ts';
 import { type ModelStore, StoreError } from './stores/model-store.ts';
 import { VERSION } from './version.ts';
 
@@ -23,6 +24,8 @@ export interface AppDependencies {
   readonly config: Config;
   readonly store: ModelStore;
   readonly logger: Logger;
+  /** Where models are tried first that could take the process down. */
+  readonly trials: Trials;
   /** The pages for browsers. */
   readonly pages: Pages;
 }
@@ -45,13 +48,13 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const LONGEST_LOGGED_PATH = 200;
 
 /** Puts the server together from its parts. */
-export function createApp({ config, store, logger, pages }: AppDependencies): App {
+export function createApp({ config, store, logger, trials, pages }: AppDependencies): App {
   const repository = createModelRepository({
     store,
     artifacts: createArtifactCache({ store, folder: config.modelCacheFolder }),
     onProblem: (what, error) => logger.log('warn', what, error === undefined ? {} : { error }),
   });
-  const inference = createInference({ ...config, repository, logger });
+  const inference = createInference({ ...config, repository, trials, logger });
   const routes = createRoutes({ inference, config, version: VERSION, logger, pages });
 
   return {

@@ -38,23 +38,40 @@ export function bindColumns(
       inputs: [{ spec: only, places: undefined }],
     };
   }
+  const width = widths.reduce((total: number, each = 0) => total + each, 0);
+  if (width > MOST_COLUMNS) {
+    throw new ModelError(`a tabular model takes at most ${MOST_COLUMNS} columns, its graph takes ${width}`);
+  }
   const owners = specs.flatMap((spec, index) => new Array<TensorSpec>(widths[index] ?? 0).fill(spec));
   const ordered = orderByName(owners, features) ?? owners;
   checkFeatures(features, ordered);
-  const [first, ...others] = ordered.map(columnOf);
+  const kinds = new Map(specs.map((spec) => [spec, columnOf(spec)]));
+  const [first, ...others] = ordered.map((owner) => kinds.get(owner) ?? columnOf(owner));
   if (!first) throw new ModelError('a tabular model takes columns, its graph has none');
   const columns: RowFormat['columns'] = [first, ...others];
+  const places = placesOf(ordered);
   return {
     format: {
       named: withTypes(features, columns) ?? nameColumns(specs, ordered),
       width: ordered.length,
       columns,
     },
-    inputs: specs.map((spec) => ({
-      spec,
-      places: ordered.flatMap((owner, place) => (owner === spec ? [place] : [])),
-    })),
+    inputs: specs.map((spec) => ({ spec, places: places.get(spec) ?? [] })),
   };
+}
+
+/** More than hashed texts have, and than a request has room for. */
+const MOST_COLUMNS = 4 * 1024 * 1024;
+
+/** The places of each input's columns. */
+function placesOf(owners: readonly TensorSpec[]): ReadonlyMap<TensorSpec, readonly number[]> {
+  const places = new Map<TensorSpec, number[]>();
+  for (const [place, owner] of owners.entries()) {
+    const others = places.get(owner);
+    if (others) others.push(place);
+    else places.set(owner, [place]);
+  }
+  return places;
 }
 
 function checkColumns(spec: TensorSpec, inputs: number): void {

@@ -90,7 +90,8 @@ function checkNoSoftmax(output: string, steps: readonly ScoreStep[]): void {
 
 function findScores(session: Session, graph: Graph, configured: string | undefined): TensorSpec {
   const candidates = session.outputs.filter(({ datatype }) => DATATYPES[datatype].kind === 'float');
-  const zipped = candidates.filter(({ name }) => graph.zipMaps.some(({ output }) => output === name));
+  const zipMaps = new Set(graph.zipMaps.map(({ output }) => output));
+  const zipped = candidates.filter(({ name }) => zipMaps.has(name));
   const likely = zipped.length === 1 ? zipped : candidates;
   const found = configured ? session.outputs.filter(({ name }) => name === configured) : likely;
   const [scores] = found;

@@ -6,6 +6,7 @@ import type { Logger } from '../monitoring/logger.ts';
 import { createStatistics, type ModelStatistics } from '../monitoring/statistics.ts';
 import { loadRuntime, type NamedTensors, type Session } from '../runtime/session.ts';
 import { type CacheState, createSessionCache, LoadError } from '../runtime/session-cache.ts';
+import type { Trials } from '../runtime/trial.ts';
 import type { NamedInputs } from './check-feeds.ts';
 import { inferTensors } from './infer-tensors.ts';
 import type { InferenceInput, InferenceOutput, InferenceRequest, InputKind } from './input.ts';
@@ -49,6 +50,8 @@ export interface InferenceOptions {
   readonly repository: ModelRepository;
   readonly limits: Limits;
   readonly intraOpThreads: number;
+  /** Where models are tried first that could take the process down. */
+  readonly trials: Trials;
   readonly sessionCacheBytes: number;
   readonly defaultModel: string | undefined;
   readonly logger: Logger;
@@ -101,6 +104,7 @@ export function createInference(options: InferenceOptions): Inference {
     try {
       const model = await loadModel(reference, await repository.open(reference), {
         intraOpThreads: options.intraOpThreads,
+        trials: options.trials,
         onWarmUpError: (error) => logger.log('warn', 'warm-up failed', { model: pathOf(reference), error }),
       });
       logger.log('info', 'model loaded', {

@@ -1,24 +1,26 @@
-import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { JsonObject } from '../json/parse-json.ts';
 import { type Format, type Recognised, recogniseModel } from '../models/formats/recognise.ts';
 import { type ModelConfig, ModelError } from '../models/model-config.ts';
 import type { ModelFolder, ModelReference } from '../models/model-repository.ts';
 import { type Graph, readGraph } from '../onnx/graph.ts';
-import { renameLocales } from '../onnx/locales.ts';
+import { needsGuards } from '../onnx/guard-operators.ts';
 import { ProtobufError, withFileSource } from '../onnx/protobuf.ts';
-import { rewriteZipMaps } from '../onnx/zipmap.ts';
 import {
-  createSession,
-  type Session,
-  type SessionOptions,
-  UnsupportedGraphError,
-} from '../runtime/session.ts';
+  LACKS_LOCALE,
+  type ModelFile,
+  openModelFile,
+  type RewritingName,
+} from '../runtime/open-model-file.ts';
+import { type Session, type SessionOptions, UnsupportedGraphError } from '../runtime/session.ts';
 import type { Cacheable } from '../runtime/session-cache.ts';
+import type { Trials } from '../runtime/trial.ts';
+import { checkExternalData } from './check-external-data.ts';
 import { checkGraph } from './check-graph.ts';
 import { reshapeSession } from './reshape-session.ts';
 import type { TaskRunner } from './task.ts';
 import { bindTask } from './tasks.ts';
+import { findDangers, passTrialError, tryFirst } from './try-first.ts';
 
 /** A model version in memory, ready to answer. */
 export interface Model extends Cacheable {
@@ -36,13 +38,15 @@ export interface Model extends Cacheable {
 
 export interface LoadOptions {
   readonly intraOpThreads: number;
+  /** Where models are tried first that could take the process down. */
+  readonly trials: Trials;
   /** Told when the warm-up run fails. That alone is no reason not to serve: made-up input need not suit a model. */
   readonly onWarmUpError: (error: unknown) => void;
 }
 
 /**
- * Loads a model version from its folder: reads the graph, rewrites ZipMaps, creates the session, finds out what kind of
- * model it is, binds the task and runs once. The folder is released with the model, as a session may map files of it.
+ * Loads a model version from its folder: reads the graph, checks its data files, creates the session, finds out what kind
+ * of model it is, binds the task and runs once. The folder is released with the model, as a session may map files of it.
  *
  * @throws ModelError with a reason fit for clients
  */
@@ -67,12 +71,24 @@ async function openModel(
   const path = join(folder.path, folder.modelFile);
   const graph = readModelFile(path);
   checkGraph(graph);
-  const source = graph.zipMaps.length > 0 ? rewriteZipMaps(await readFile(path)) : path;
-  const opened = markInputs(await openSession(source, folder, options), graph);
+  await checkExternalData(path, graph.externalData);
+  const file: ModelFile = { path, rewritings: listRewritings(graph) };
+  const sessionOptions = {
+    intraOpThreads: folder.config?.session?.intraOpThreads ?? options.intraOpThreads,
+    graphOptimization: folder.config?.session?.graphOptimization,
+  };
+  const risks = findDangers(graph, options.trials);
+  if (risks !== undefined) {
+    await tryFirst(risks, () =>
+      options.trials.use(file, sessionOptions, async (opened) => {
+        const { session, task } = await bind(folder, graph, opened);
+        await task.warmUp(session).catch(passTrialError);
+      }),
+    );
+  }
+  const opened = await openSession(file, folder, sessionOptions);
   try {
-    const { format, config, example } = await configure(folder, graph, opened);
-    const session = reshapeSession(opened, config.shapes);
-    const task = await bindTask(config, { graph, session, folder });
+    const { session, task, format, config, example } = await bind(folder, graph, opened);
     await task.warmUp(session).catch(options.onWarmUpError);
     return {
       reference,
@@ -95,6 +111,15 @@ async function openModel(
     await opened.release();
     throw error;
   }
+}
+
+/** What a session is used for: the task of the model, with what says so. */
+async function bind(folder: ModelFolder, graph: Graph, opened: Session) {
+  const marked = markInputs(opened, graph);
+  const recognised = await configure(folder, graph, marked);
+  const session = reshapeSession(marked, recognised.config.shapes);
+  const task = await bindTask(recognised.config, { graph, session, folder });
+  return { ...recognised, session, task };
 }
 
 /** What `model.json` says counts alone; without it the folder and its graph are looked at. */
@@ -136,44 +161,34 @@ function describeForeignFile(path: string): string {
   return 'is not an ONNX file, or it is truncated';
 }
 
+/** What has to be changed in a graph. Where it is nothing the runtime reads the file itself, which saves a copy of it. */
+export function listRewritings({ zipMaps, operators }: Graph): RewritingName[] {
+  return [
+    ...(zipMaps.length > 0 ? (['zipMaps'] as const) : []),
+    ...(needsGuards(operators) ? (['guards'] as const) : []),
+  ];
+}
+
 async function openSession(
-  source: string | Uint8Array,
-  { config, modelFile }: ModelFolder,
-  options: LoadOptions,
+  file: ModelFile,
+  { modelFile }: ModelFolder,
+  options: SessionOptions,
 ): Promise<Session> {
   try {
-    return await createLocalSession(source, {
-      intraOpThreads: config?.session?.intraOpThreads ?? options.intraOpThreads,
-      graphOptimization: config?.session?.graphOptimization,
-    });
+    return await openModelFile(file, options);
   } catch (error) {
     if (error instanceof UnsupportedGraphError) throw new ModelError(error.message, { cause: error });
     throw new ModelError(explain(error, modelFile), { cause: error });
   }
 }
 
-/** Where the host lacks the locale of a graph's StringNormalizer, one that gives the same letters. */
-async function createLocalSession(source: string | Uint8Array, options: SessionOptions): Promise<Session> {
-  try {
-    return await createSession(source, options);
-  } catch (error) {
-    if (!(error instanceof Error && LACKS_LOCALE.test(error.message))) throw error;
-    return await createSession(
-      renameLocales(typeof source === 'string' ? await readFile(source) : source),
-      options,
-    );
-  }
-}
-
-const LACKS_LOCALE = /construct locale/i;
-
 /** What only the file tells of the inputs: the runtime describes one of open rank like a scalar. */
 function markInputs(session: Session, graph: Graph): Session {
   const open = graph.inputs.filter(({ kind, shape }) => kind === 'tensor' && shape === undefined);
-  const isOpen = (name: string) => open.some((input) => input.name === name);
+  const names = new Set(open.map(({ name }) => name));
   const inputs = session.inputs.map((spec) => ({
     ...spec,
-    ...(isOpen(spec.name) && { isRankOpen: true }),
+    ...(names.has(spec.name) && { isRankOpen: true }),
     ...(graph.missingInputs.has(spec.name) && { takesMissing: true }),
   }));
   return { ...session, inputs };

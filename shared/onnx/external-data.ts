@@ -1,43 +1,61 @@
-import { GRAPH, MODEL, NODE } from './fields.ts';
+import { TENSOR } from './fields.ts';
+import { readName } from './nodes.ts';
 import { type ByteSource, readFields, readText } from './protobuf.ts';
+import { type Message, walkModel } from './walk.ts';
 
-type Kind = 'model' | 'function' | 'graph' | 'node' | 'attribute' | 'sparse' | 'tensor' | 'entry';
+/** A tensor whose bytes are in another file, as the model says it; nothing of it has been checked. */
+export interface ExternalData {
+  /** Name of the tensor; '' for a constant inside a node. */
+  readonly tensor: string;
+  readonly location: string;
+  /** Numbers of bytes in decimal digits; undefined where they are left out. */
+  readonly offset: string | undefined;
+  readonly length: string | undefined;
+}
 
-/** Messages on the way to a tensor, and the fields that lead on; as in onnx.proto (ONNX 1.18, IR version 11). */
-const WAYS: Readonly<Record<Kind, Readonly<Partial<Record<number, Kind>>>>> = {
-  model: { [MODEL.graph]: 'graph', 25: 'function' },
-  function: { 7: 'node' },
-  graph: { [GRAPH.node]: 'node', [GRAPH.initializer]: 'tensor', 15: 'sparse' },
-  node: { [NODE.attribute]: 'attribute' },
-  attribute: { 5: 'tensor', 6: 'graph', 10: 'tensor', 11: 'graph', 22: 'sparse', 23: 'sparse' },
-  sparse: { 1: 'tensor', 2: 'tensor' },
-  tensor: { 13: 'entry' },
-  entry: {},
-};
+/** Members of the entries of `external_data`. */
 const ENTRY = { key: 1, value: 2 } as const;
-const LENGTH_DELIMITED = 2;
 
 /**
- * The files that a model has tensors in: each `location` of the external data of its initializers and constants, those
- * of nested graphs and of functions among them, as it is written there.
+ * What a model says of its outside tensors, those in constants, nested graphs and functions among them.
+ *
+ * @param entries all `external_data` entries of the model
+ */
+export function readExternalData(source: ByteSource, entries: readonly Message[]): readonly ExternalData[] {
+  const byTensor = new Map<Message, Message[]>();
+  for (const entry of entries) {
+    const tensor = entry.parent ?? entry;
+    const others = byTensor.get(tensor);
+    if (others) others.push(entry);
+    else byTensor.set(tensor, [entry]);
+  }
+  return [...byTensor].flatMap(([tensor, of]) => {
+    const pairs = of.map((entry) => readEntry(source, entry));
+    const find = (key: string) => pairs.findLast((pair) => pair.key === key)?.value;
+    const said = {
+      tensor: readName(source, tensor.field, TENSOR.name),
+      offset: find('offset'),
+      length: find('length'),
+    };
+    return pairs.flatMap(({ key, value }) => (key === 'location' ? [{ ...said, location: value }] : []));
+  });
+}
+
+function readEntry(source: ByteSource, { field }: Message): { key: string; value: string } {
+  let [key, value] = ['', ''];
+  for (const member of readFields(source, field.start, field.end)) {
+    if (member.number === ENTRY.key) key = readText(source, member);
+    if (member.number === ENTRY.value) value = readText(source, member);
+  }
+  return { key, value };
+}
+
+/**
+ * The files that a model has tensors in, as it names them.
  *
  * @throws ProtobufError when the bytes are not a protocol buffers message
  */
 export function readExternalLocations(source: ByteSource): ReadonlySet<string> {
-  const locations = new Set<string>();
-  // A list instead of calls, as graphs can be nested deeper than calls can.
-  const open: [kind: Kind, start: number, end: number][] = [['model', 0, source.length]];
-  for (let message = open.pop(); message; message = open.pop()) {
-    const [kind, start, end] = message;
-    let [key, value] = ['', ''];
-    for (const field of readFields(source, start, end)) {
-      if (field.wireType !== LENGTH_DELIMITED) continue;
-      const next = WAYS[kind][field.number];
-      if (next) open.push([next, field.start, field.end]);
-      if (kind === 'entry' && field.number === ENTRY.key) key = readText(source, field);
-      if (kind === 'entry' && field.number === ENTRY.value) value = readText(source, field);
-    }
-    if (key === 'location') locations.add(value);
-  }
-  return locations;
+  const entries = [...walkModel(source)].filter(({ kind }) => kind === 'entry');
+  return new Set(readExternalData(source, entries).map(({ location }) => location));
 }

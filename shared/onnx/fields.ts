@@ -1,10 +1,22 @@
 /** Field numbers of the messages in onnx.proto (ONNX 1.18, IR version 11) that Ternion reads or writes. */
-export const MODEL = { irVersion: 1, producer: 2, graph: 7, opsetImport: 8 } as const;
+export const MODEL = { irVersion: 1, producer: 2, graph: 7, opsetImport: 8, function: 25 } as const;
 export const OPSET = { domain: 1, version: 2 } as const;
-export const GRAPH = { node: 1, initializer: 5, input: 11, output: 12 } as const;
+export const FUNCTION = { node: 7, opsetImport: 9, attribute: 11 } as const;
+export const GRAPH = { node: 1, name: 2, initializer: 5, input: 11, output: 12 } as const;
 export const NODE = { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 } as const;
-export const ATTRIBUTE = { name: 1, float: 2, integer: 3, string: 4, ints: 8, strings: 9, type: 20 } as const;
-export const ATTRIBUTE_TYPES = { integer: 2, string: 3 } as const;
+export const ATTRIBUTE = {
+  name: 1,
+  float: 2,
+  integer: 3,
+  string: 4,
+  tensor: 5,
+  graph: 6,
+  ints: 8,
+  strings: 9,
+  type: 20,
+  reference: 21,
+} as const;
+export const ATTRIBUTE_TYPES = { integer: 2, string: 3, tensor: 4, graph: 5, integers: 7 } as const;
 export const TENSOR = { dims: 1, type: 2, int32s: 5, strings: 6, int64s: 7, name: 8, raw: 9 } as const;
 export const VALUE_INFO = { name: 1, type: 2 } as const;
 export const TYPE = { tensor: 1, sequence: 4, map: 5, sparseTensor: 8, optional: 9 } as const;

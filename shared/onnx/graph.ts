@@ -1,18 +1,13 @@
-import {
-  ATTRIBUTE,
-  DIMENSION,
-  GRAPH,
-  MODEL,
-  NODE,
-  OPSET,
-  SHAPE,
-  TENSOR_TYPE,
-  TYPE,
-  VALUE_INFO,
-} from './fields.ts';
+import { type ExternalData, readExternalData } from './external-data.ts';
+import { DIMENSION, GRAPH, MODEL, SHAPE, TENSOR_TYPE, TYPE, VALUE_INFO } from './fields.ts';
+import { readMembers } from './members.ts';
 import { type MlOutputs, NO_ML_OUTPUTS, readMlOutputs } from './ml-outputs.ts';
 import { ML_DOMAIN } from './nodes.ts';
-import { type ByteSource, type Field, readFields, readText, readVarints } from './protobuf.ts';
+import { type ByteSource, type Field, readFields, readText } from './protobuf.ts';
+import { readOpsetImport } from './rewrite-model.ts';
+import { findRisks, isRepeating, isSuspect, type Risk, type SuspectNode } from './risks.ts';
+import { type Message, walkModel } from './walk.ts';
+import { readZipMap, ZIP_MAP, type ZipMap } from './zip-map-node.ts';
 
 /** An input or output as the file declares it. */
 export interface ValueInfo {
@@ -24,19 +19,17 @@ export interface ValueInfo {
   readonly shape: readonly (number | string)[] | undefined;
 }
 
-/** A scikit-learn classifier's last node: it turns the probability matrix into a sequence of maps. */
-export interface ZipMap {
-  /** Name of the probability matrix. */
-  readonly input: string;
-  readonly output: string;
-  readonly labels: readonly string[] | readonly number[];
-}
-
 export interface Graph extends MlOutputs {
   readonly opsets: ReadonlyMap<string, number>;
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly zipMaps: readonly ZipMap[];
+  /** What its nodes do, those of nested graphs and of functions among them: `TopK`, `ai.onnx.ml.ZipMap`. */
+  readonly operators: ReadonlySet<string>;
+  /** What in it should be tried in a process of its own first. */
+  readonly risks: readonly Risk[];
+  /** Its tensors whose bytes are in other files. */
+  readonly externalData: readonly ExternalData[];
 }
 
 /**
@@ -48,21 +41,18 @@ export function readGraph(source: ByteSource): Graph {
   const opsets = new Map<string, number>();
   const inputs: ValueInfo[] = [];
   const outputs: ValueInfo[] = [];
-  const zipMaps: ZipMap[] = [];
   let producer = '';
   let body: Field | undefined;
   for (const field of readFields(source)) {
     if (field.number === MODEL.opsetImport) {
-      const opset = readMembers(source, field);
-      opsets.set(opset.text(OPSET.domain), opset.number(OPSET.version));
+      const { domain, version } = readOpsetImport(source, field);
+      opsets.set(domain, version);
     }
     if (field.number === MODEL.producer) producer = readText(source, field);
     if (field.number !== MODEL.graph) continue;
     body = field;
-    for (const part of readFields(source, field.start, field.end)) {
-      if (part.number === GRAPH.input) inputs.push(readValueInfo(source, part));
-      if (part.number === GRAPH.output) outputs.push(readValueInfo(source, part));
-      if (part.number === GRAPH.node) zipMaps.push(...readZipMap(source, part));
+    for (const part of readFields(source, field.start, field.end, isInputOrOutput)) {
+      (part.number === GRAPH.input ? inputs : outputs).push(readValueInfo(source, part));
     }
   }
   const mlOutputs =
@@ -75,29 +65,36 @@ export function readGraph(source: ByteSource): Graph {
           producer,
         )
       : NO_ML_OUTPUTS;
-  return { opsets, inputs, outputs, zipMaps, ...mlOutputs };
+  return { opsets, inputs, outputs, ...readNodes(source), ...mlOutputs };
 }
 
-/** The node as a ZipMap, or nothing when it is any other. */
-export function readZipMap(source: ByteSource, node: Field): ZipMap[] {
-  const members = readMembers(source, node);
-  if (members.text(NODE.opType) !== 'ZipMap') return [];
-  const strings: string[] = [];
-  const integers: number[] = [];
-  for (const attribute of members.all(NODE.attribute)) {
-    const parts = readMembers(source, attribute);
-    const name = parts.text(ATTRIBUTE.name);
-    if (name === 'classlabels_strings') {
-      for (const entry of parts.all(ATTRIBUTE.strings)) strings.push(readText(source, entry));
-    }
-    if (name === 'classlabels_int64s') {
-      for (const entry of parts.all(ATTRIBUTE.ints)) {
-        for (const value of readVarints(source, entry)) integers.push(value);
-      }
-    }
+function isInputOrOutput(number: number): boolean {
+  return number === GRAPH.input || number === GRAPH.output;
+}
+
+/** What all nodes and tensors have to say, in one walk. */
+function readNodes(source: ByteSource): Pick<Graph, 'zipMaps' | 'operators' | 'externalData' | 'risks'> {
+  const operators = new Set<string>();
+  const zipMaps: ZipMap[] = [];
+  const entries: Message[] = [];
+  const constants: Message[] = [];
+  const suspects: SuspectNode[] = [];
+  const repeated = new Set<Message>();
+  for (const message of walkModel(source)) {
+    const { parent } = message;
+    const isRepeated = parent !== undefined && (isRepeating(parent) || repeated.has(parent));
+    if (isRepeated) repeated.add(message);
+    if (message.kind === 'entry') entries.push(message);
+    const isInitializer = message.kind === 'tensor' && parent?.kind === 'graph';
+    if (isInitializer || message.operator === 'Constant') constants.push(message);
+    if (message.kind !== 'node') continue;
+    operators.add(message.operator);
+    if (isSuspect(message)) suspects.push({ message, isRepeated });
+    const isInMainGraph = parent?.parent?.kind === 'model';
+    if (message.operator === ZIP_MAP && isInMainGraph) zipMaps.push(readZipMap(source, message.field));
   }
-  const labels = strings.length > 0 ? strings : integers;
-  return [{ input: members.text(NODE.input), output: members.text(NODE.output), labels }];
+  const risks = findRisks(source, suspects, constants);
+  return { operators, zipMaps, risks, externalData: readExternalData(source, entries) };
 }
 
 function readValueInfo(source: ByteSource, field: Field): ValueInfo {
@@ -130,18 +127,4 @@ function readDimension(source: ByteSource, field: Field): number | string {
   const members = readMembers(source, field);
   const [value] = members.all(DIMENSION.value);
   return value ? value.value : members.text(DIMENSION.parameter);
-}
-
-/** A small message with its members by number; as protocol buffers want it, the last of a singular field counts. */
-function readMembers(source: ByteSource, field: Field) {
-  const members = [...readFields(source, field.start, field.end)];
-  const all = (number: number) => members.filter((member) => member.number === number);
-  return {
-    all,
-    text: (number: number) => {
-      const last = all(number).at(-1);
-      return last ? readText(source, last) : '';
-    },
-    number: (number: number) => all(number).at(-1)?.value ?? 0,
-  };
 }

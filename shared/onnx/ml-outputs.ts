@@ -47,10 +47,11 @@ export function readMlOutputs(
   const parts = [...readFields(source, graph.start, graph.end)];
   const nodes = parts.filter(({ number }) => number === GRAPH.node).map((part) => readNode(source, part));
   const makers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
-  const constants = () => parts.filter(({ number }) => number === GRAPH.initializer);
+  const constants = once(() => nameConstants(source, parts));
+  const way: Way = { source, makers, constants, found: new Map() };
   const classLabels = new Map<string, ClassLabels>();
   for (const output of outputs) {
-    const labels = findLabels({ source, makers, constants }, output, 0);
+    const labels = findLabels(way, output, 0);
     if (labels && labels.length > 0) classLabels.set(output, labels);
   }
   const predicted = followRegressors(nodes);
@@ -61,10 +62,33 @@ export function readMlOutputs(
 interface Way {
   readonly source: ByteSource;
   readonly makers: ReadonlyMap<string, Node>;
-  readonly constants: () => readonly Field[];
+  /** Initializers by their names. */
+  readonly constants: () => ReadonlyMap<string, Field>;
+  /** Labels of values that were looked at: many outputs can come from one of them. */
+  readonly found: Map<string, ClassLabels | undefined>;
+}
+
+function nameConstants(source: ByteSource, parts: readonly Field[]): ReadonlyMap<string, Field> {
+  const constants = parts.filter(({ number }) => number === GRAPH.initializer);
+  return new Map(constants.map((tensor) => [readName(source, tensor, TENSOR.name), tensor]));
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 function findLabels(way: Way, name: string, steps: number): ClassLabels | undefined {
+  if (way.found.has(name)) return way.found.get(name);
+  const labels = lookForLabels(way, name, steps);
+  way.found.set(name, labels);
+  return labels;
+}
+
+function lookForLabels(way: Way, name: string, steps: number): ClassLabels | undefined {
   const node = way.makers.get(name);
   const [first = ''] = node?.inputs ?? [];
   if (!node || steps > LONGEST_WAY) return undefined;
@@ -77,7 +101,9 @@ function findLabels(way: Way, name: string, steps: number): ClassLabels | undefi
   if (node.type !== 'LabelEncoder') return undefined;
   const keys: readonly (string | number)[] = readList(way.source, node, 'keys') ?? [];
   const values = readList(way.source, node, 'values');
-  const places = findLabels(way, first, steps + 1)?.map((label) => keys.indexOf(label));
+  // Of a key that is there twice the first counts.
+  const placeOf = new Map(keys.map((key, place) => [key, place] as const).reverse());
+  const places = findLabels(way, first, steps + 1)?.map((label) => placeOf.get(label) ?? -1);
   return values && places && pick(values, places);
 }
 
@@ -122,7 +148,7 @@ function readList(source: ByteSource, node: Node, prefix: string): ClassLabels |
 
 /** The elements of a constant of strings or whole numbers. */
 function readConstant({ source, constants }: Way, name: string): ClassLabels | undefined {
-  const constant = constants().find((tensor) => readName(source, tensor, TENSOR.name) === name);
+  const constant = constants().get(name);
   if (!constant) return undefined;
   const members = [...readFields(source, constant.start, constant.end)];
   const of = (number: number) => members.filter((member) => member.number === number);

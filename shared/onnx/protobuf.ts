@@ -7,6 +7,8 @@ export interface ByteSource {
   byteAt(at: number): number;
   /** The bytes from `start` to `end`; fewer where the source ends before. */
   bytes(start: number, end: number): Uint8Array;
+  /** Writes the bytes from `start` to `end` into a larger array. */
+  copy(start: number, end: number, target: Uint8Array, at: number): void;
 }
 
 /** The bytes are not what the wire format allows, which is how damaged and foreign files show. */
@@ -32,78 +34,150 @@ const WIRE_64_BIT = 1;
 const WIRE_LENGTH_DELIMITED = 2;
 const WIRE_32_BIT = 5;
 const LONGEST_VARINT = 10;
+/** Source: the protocol buffers encoding guide (a tag is a varint of 32 bits, three of them the wire type). */
+const LARGEST_NUMBER = 2 ** 29 - 1;
 const WINDOW_BYTES = 16 * 1024;
+const CHUNK_BYTES = 64 * 1024;
+/** Systems read less than 2 GiB in one call. */
+const COPIED_AT_ONCE = 1024 ** 3;
+/** Fields that were passed over one by one before it pays to do so by chunks. */
+const LONG_LIST = 16;
 
 /**
  * The fields of a message, in order, without looking into them.
  * Source: the protocol buffers encoding guide (varints, tags, length-delimited records).
  *
+ * @param isWanted whether to give fields of a number; the others are passed over, which costs next to nothing
  * @throws ProtobufError when the bytes cannot be a message
  */
-export function* readFields(source: ByteSource, start = 0, end = source.length): Generator<Field> {
-  let position = start;
-  while (position < end) {
-    const fieldStart = position;
-    const tag = readVarint(source, position, end);
-    const number = Math.floor(tag.value / 8);
-    const wireType = tag.value % 8;
-    if (number < 1) throw new ProtobufError(`field number ${number} at byte ${fieldStart}`);
-    position = tag.end;
+export function* readFields(
+  source: ByteSource,
+  start = 0,
+  end = source.length,
+  isWanted?: (number: number) => boolean,
+): Generator<Field> {
+  const cursor = new Cursor(source, start, end);
+  let passed = 0;
+  while (cursor.position < end) {
+    const fieldStart = cursor.position;
+    const tag = cursor.varint();
+    const number = Math.floor(tag / 8);
+    const wireType = tag % 8;
+    // The runtime drops the bits of larger numbers, and would see another field than we do.
+    if (number < 1 || number > LARGEST_NUMBER) {
+      throw new ProtobufError(`field number ${number} at byte ${fieldStart}`);
+    }
+    let contentStart = cursor.position;
     let value = 0;
-    if (wireType === WIRE_VARINT) {
-      const varint = readVarint(source, position, end);
-      value = varint.value;
-      yield { number, wireType, value, fieldStart, start: position, end: varint.end };
-      position = varint.end;
+    if (wireType === WIRE_VARINT) value = cursor.varint();
+    else {
+      const length = cursor.length(wireType, fieldStart);
+      contentStart = cursor.position;
+      cursor.position += length;
+    }
+    if (isWanted && !isWanted(number)) {
+      passed += 1;
+      if (passed % LONG_LIST === 0) cursor.passOver(tag);
       continue;
     }
+    yield { number, wireType, value, fieldStart, start: contentStart, end: cursor.position };
+  }
+}
+
+/** A place in a message from which numbers are read. */
+class Cursor {
+  position: number;
+  readonly #source: ByteSource;
+  readonly #end: number;
+
+  constructor(source: ByteSource, position: number, end: number) {
+    this.#source = source;
+    this.position = position;
+    this.#end = end;
+  }
+
+  varint(): number {
+    const start = this.position;
+    const longest = Math.min(this.#end - start, LONGEST_VARINT);
+    let value = 0;
+    let scale = 1;
+    for (let i = 0; i < longest; i++) {
+      const byte = this.#source.byteAt(start + i);
+      // Multiplication, as shifts stop at 32 bits.
+      if (i < 9) value += (byte & 0x7f) * scale;
+      scale *= 128;
+      if (byte >= 0x80) continue;
+      this.position = start + i + 1;
+      return i < 9 ? value : this.#negative(start);
+    }
+    throw new ProtobufError(`varint at byte ${start} has no end`);
+  }
+
+  /** Ten-byte varints are negative int64 in two's complement: small ones are exact only by way of the complement. */
+  #negative(start: number): number {
+    let complement = 0;
+    for (let i = 0; i < 9; i++) complement += (~this.#source.byteAt(start + i) & 0x7f) * 128 ** i;
+    return -complement - 1;
+  }
+
+  /** Passes over the fields that follow with one tag: the numbers of a forest are millions of small fields. */
+  passOver(tag: number): void {
+    if (tag >= 0x80) return;
+    for (let at = -1; at !== 0; ) {
+      const chunk = this.#source.bytes(this.position, Math.min(this.#end, this.position + CHUNK_BYTES));
+      at = passFields(chunk, tag);
+      this.position += at;
+    }
+  }
+
+  /** Bytes of the content of a field that is not a varint. */
+  length(wireType: number, fieldStart: number): number {
     let length = wireType === WIRE_64_BIT ? 8 : 4;
-    if (wireType === WIRE_LENGTH_DELIMITED) {
-      const prefix = readVarint(source, position, end);
-      length = prefix.value;
-      position = prefix.end;
-    } else if (wireType !== WIRE_64_BIT && wireType !== WIRE_32_BIT) {
+    if (wireType === WIRE_LENGTH_DELIMITED) length = this.varint();
+    else if (wireType !== WIRE_64_BIT && wireType !== WIRE_32_BIT) {
       throw new ProtobufError(`wire type ${wireType} at byte ${fieldStart}`);
     }
     // A negative length would lead back to bytes already read, for ever.
-    if (length < 0 || position + length > end)
+    if (length < 0 || this.position + length > this.#end)
       throw new ProtobufError(`field at byte ${fieldStart} ends behind its message`);
-    yield { number, wireType, value, fieldStart, start: position, end: position + length };
-    position += length;
+    return length;
   }
 }
 
 export function readText(source: ByteSource, field: Field): string {
-  return new TextDecoder().decode(source.bytes(field.start, field.end));
+  return decoder.decode(source.bytes(field.start, field.end));
+}
+
+/** A byte order mark is a part of a name like any other. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Bytes at the start of a chunk that are whole, small fields with one tag. */
+function passFields(chunk: Uint8Array, tag: number): number {
+  const wireType = tag % 8;
+  const last = chunk.length - 1 - LONGEST_VARINT;
+  let at = 0;
+  while (at <= last && chunk[at] === tag) {
+    let next = at + 1;
+    if (wireType === WIRE_VARINT) {
+      while (next <= at + LONGEST_VARINT && (chunk[next] ?? 0) >= 0x80) next += 1;
+      next += 1;
+      if (next > at + 1 + LONGEST_VARINT) return at;
+    } else if (wireType === WIRE_32_BIT) next += 4;
+    else if (wireType === WIRE_LENGTH_DELIMITED && (chunk[next] ?? 0) < 0x80) next += 1 + (chunk[next] ?? 0);
+    else return at;
+    if (next > chunk.length) return at;
+    at = next;
+  }
+  return at;
 }
 
 /** The varints of a packed repeated field, or the single one of an unpacked entry. */
 export function readVarints(source: ByteSource, field: Field): number[] {
   if (field.wireType === WIRE_VARINT) return [field.value];
+  const cursor = new Cursor(source, field.start, field.end);
   const values: number[] = [];
-  for (let position = field.start; position < field.end; ) {
-    const varint = readVarint(source, position, field.end);
-    values.push(varint.value);
-    position = varint.end;
-  }
+  while (cursor.position < field.end) values.push(cursor.varint());
   return values;
-}
-
-function readVarint(source: ByteSource, start: number, limit: number): { value: number; end: number } {
-  let value = 0;
-  let complement = 0;
-  const longest = Math.min(limit - start, LONGEST_VARINT);
-  for (let i = 0; i < longest; i++) {
-    const byte = source.byteAt(start + i);
-    // Multiplication, as shifts stop at 32 bits. Ten-byte varints are negative int64 in two's complement: small ones
-    // are exact only by way of the complement.
-    if (i < 9) {
-      value += (byte & 0x7f) * 2 ** (7 * i);
-      complement += (~byte & 0x7f) * 2 ** (7 * i);
-    }
-    if (byte < 0x80) return { value: i === 9 ? -complement - 1 : value, end: start + i + 1 };
-  }
-  throw new ProtobufError(`varint at byte ${start} has no end`);
 }
 
 export function bytesSource(bytes: Uint8Array): ByteSource {
@@ -111,6 +185,7 @@ export function bytesSource(bytes: Uint8Array): ByteSource {
     length: bytes.length,
     byteAt: (at) => bytes[at] ?? 0,
     bytes: (start, end) => bytes.subarray(start, end),
+    copy: (start, end, target, at) => target.set(bytes.subarray(start, end), at),
   };
 }
 
@@ -139,6 +214,19 @@ export function withFileSource<R>(path: string, use: (source: ByteSource) => R):
         else readSync(descriptor, content, 0, content.length, start);
         return content;
       },
+      copy: (start, end, target, at) => {
+        for (let from = start; from < end; ) {
+          const read = readSync(
+            descriptor,
+            target,
+            at + from - start,
+            Math.min(end - from, COPIED_AT_ONCE),
+            from,
+          );
+          if (read === 0) throw new ProtobufError(`the file ends at byte ${from}`);
+          from += read;
+        }
+      },
     });
   } finally {
     closeSync(descriptor);
@@ -150,10 +238,11 @@ export function whole(message: Uint8Array, field: Field): Uint8Array {
   return message.subarray(field.fieldStart, field.end);
 }
 
-/** The bytes of a varint. */
+/** The bytes of a varint; negative numbers are written as int64 in two's complement. */
 export function encodeVarint(value: number): Uint8Array {
   const bytes: number[] = [];
   let rest = value;
+  if (value < 0) return encodeNegative(value);
   while (rest >= 0x80) {
     bytes.push((rest % 0x80) | 0x80);
     rest = Math.floor(rest / 0x80);
@@ -162,13 +251,21 @@ export function encodeVarint(value: number): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
+function encodeNegative(value: number): Uint8Array {
+  let rest = BigInt.asUintN(64, BigInt(value));
+  const bytes: number[] = [];
+  for (; rest >= 128n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
+  return Uint8Array.from([...bytes, Number(rest)]);
+}
+
+/** Tag and length of a length-delimited field. */
+export function encodeHead(number: number, length: number): Uint8Array {
+  return Buffer.concat([encodeVarint(number * 8 + WIRE_LENGTH_DELIMITED), encodeVarint(length)]);
+}
+
 /** A length-delimited field: tag, length, content. */
 export function encodeField(number: number, content: Uint8Array): Uint8Array {
-  return Buffer.concat([
-    encodeVarint(number * 8 + WIRE_LENGTH_DELIMITED),
-    encodeVarint(content.length),
-    content,
-  ]);
+  return Buffer.concat([encodeHead(number, content.length), content]);
 }
 
 /** A varint field. */

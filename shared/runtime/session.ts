@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { DATATYPES, type Datatype, datatypeOfOnnxName, type TensorData } from '../tensor/datatype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -81,13 +82,20 @@ export function loadRuntime(): Promise<Runtime> {
   return runtime;
 }
 
+/** A model that was rewritten in memory. */
+export interface ModelBytes {
+  readonly bytes: Uint8Array;
+  /** Where the data files are that it names: without it the runtime would take those of the working directory. */
+  readonly folder: string;
+}
+
 /**
  * Creates a session from a model file, or from bytes where the graph was rewritten in memory. A path is better: it
- * saves a copy of the weights and finds external data beside the file.
+ * saves a copy of the weights.
  *
  * @throws UnsupportedGraphError for types that would abort the process or fail on every run
  */
-export async function createSession(model: string | Uint8Array, options: SessionOptions): Promise<Session> {
+export async function createSession(model: string | ModelBytes, options: SessionOptions): Promise<Session> {
   const ort = await loadRuntime();
   const native = await createNativeSession(ort, model, options);
   try {
@@ -112,9 +120,10 @@ export async function createSession(model: string | Uint8Array, options: Session
 
 function createNativeSession(
   ort: Runtime,
-  model: string | Uint8Array,
+  model: string | ModelBytes,
   options: SessionOptions,
 ): Promise<InferenceSession> {
+  const folder = typeof model === 'string' ? undefined : resolve(model.folder);
   const sessionOptions: InferenceSession.SessionOptions = {
     intraOpNumThreads: options.intraOpThreads,
     interOpNumThreads: 1,
@@ -124,11 +133,17 @@ function createNativeSession(
     // Nothing but the fatal: errors are thrown as well, and the log has them as JSON.
     logSeverityLevel: 4,
     // Idle threads that spin burn the CPU share the function pays for.
-    extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
+    extra: {
+      session: {
+        intra_op: { allow_spinning: '0' },
+        inter_op: { allow_spinning: '0' },
+        ...(folder !== undefined && { model_external_initializers_file_folder_path: folder }),
+      },
+    },
   };
   return typeof model === 'string'
     ? ort.InferenceSession.create(model, sessionOptions)
-    : ort.InferenceSession.create(model, sessionOptions);
+    : ort.InferenceSession.create(model.bytes, sessionOptions);
 }
 
 function describeInput(value: InferenceSession.ValueMetadata): TensorSpec {

@@ -8,6 +8,7 @@ import { openPagesFolder } from '../../shared/pages/folder.ts';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { StoreError } from '../../shared/stores/model-store.ts';
 import { MODELS } from './project.ts';
+import { makeTrials } from './trials.ts';
 
 function makeApp(store = openFilesystemStore(MODELS)) {
   const lines: string[] = [];
@@ -16,6 +17,7 @@ function makeApp(store = openFilesystemStore(MODELS)) {
     config: parseConfig({ MODEL_CACHE_FOLDER: '/nowhere' }),
     store,
     logger,
+    trials: makeTrials(),
     pages: openPagesFolder('/nowhere'),
   });
   const send = (path: string, body: string) => {

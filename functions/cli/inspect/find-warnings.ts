@@ -3,7 +3,8 @@ import type { Graph, ValueInfo } from '../../../shared/onnx/graph.ts';
 
 /** What will surprise who serves the model. */
 export function findWarnings({ config, format, session, task }: Model, graph: Graph): readonly string[] {
-  const dropped = graph.outputs.filter(({ name }) => !session.outputs.some((output) => output.name === name));
+  const sent = new Set(session.outputs.map(({ name }) => name));
+  const dropped = graph.outputs.filter(({ name }) => !sent.has(name));
   const [fixed] = session.inputs.flatMap(({ shape: [size = -1] }) => (size > 0 ? [size] : []));
   const isClassifier = config.task.endsWith('-classification');
   return [

@@ -1,13 +1,15 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { readModelFile } from '../../../shared/inference/load-model.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';
 import { type FileManifest, MANIFEST_FILE } from '../../../shared/models/file-manifest.ts';
 import { CONFIG_FILE, REFERENCE_FILE } from '../../../shared/models/model-repository.ts';
-import { rewriteZipMaps } from '../../../shared/onnx/zipmap.ts';
-import { createSession } from '../../../shared/runtime/session.ts';
+import { withFileSource } from '../../../shared/onnx/protobuf.ts';
+import { rewriteModel } from '../../../shared/onnx/rewrite-model.ts';
+import { replaceZipMaps } from '../../../shared/onnx/zipmap.ts';
+import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import { describeConfig } from '../describe-config.ts';
 import type { OpenModel } from '../open-model.ts';
 import { hashFile } from './hash-file.ts';
@@ -33,7 +35,12 @@ export async function stageVersion(
     await pipeline(await store.read(file, 0, file.sizeBytes), createWriteStream(copy));
   }
   const graph = join(target, modelFile);
-  if (readModelFile(graph).zipMaps.length > 0) await writeFile(graph, rewriteZipMaps(await readFile(graph)));
+  if (readModelFile(graph).zipMaps.length > 0) {
+    await writeFile(
+      graph,
+      withFileSource(graph, (source) => rewriteModel(source, [replaceZipMaps])),
+    );
+  }
   const config = await app.inference.describe(reference, describeConfig);
   await writeFile(join(target, CONFIG_FILE), `${writeJson(config)}\n`);
   if (trial.references === 0) await keepExample(target, trial);
@@ -54,11 +61,10 @@ async function keepExample(target: string, { exchanges }: Trial): Promise<void> 
 /** The graph as the runtime simplifies it, at the level that is the same on every machine. */
 async function optimizeGraph(path: string): Promise<void> {
   const optimized = `${path}.optimized`;
-  const session = await createSession(path, {
-    intraOpThreads: 1,
-    graphOptimization: 'basic',
-    optimizedModelPath: optimized,
-  });
+  const session = await openModelFile(
+    { path, rewritings: [] },
+    { intraOpThreads: 1, graphOptimization: 'basic', optimizedModelPath: optimized },
+  );
   await session.release();
   await pipeline(createReadStream(optimized), createWriteStream(path));
   await rm(optimized);

@@ -76,7 +76,8 @@ function suits({ length }: readonly Label[], classes: number | undefined): boole
 /** The only output that can hold scores. */
 export function findScores({ outputs, graph }: GraphView): TensorSpec | undefined {
   const floats = outputs.filter(({ datatype }) => DATATYPES[datatype].kind === 'float');
-  const zipped = floats.filter(({ name }) => graph.zipMaps.some(({ output }) => output === name));
+  const zipMaps = new Set(graph.zipMaps.map(({ output }) => output));
+  const zipped = floats.filter(({ name }) => zipMaps.has(name));
   const likely = zipped.length === 1 ? zipped : floats;
   return likely.length === 1 ? likely[0] : undefined;
 }

@@ -86,7 +86,8 @@ function checkNames(signature: Signature, inputs: readonly TensorSpec[]): void {
   if (signature.length < 2 && signature[0]?.name === undefined) return;
   const names = inputs.map(({ name }) => name);
   const given = signature.map(({ name = '' }) => name);
-  if (names.length === given.length && names.every((name) => given.includes(name))) return;
+  const known = new Set(given);
+  if (names.length === given.length && names.every((name) => known.has(name))) return;
   throw new ModelError(
     `its ${PLACE} takes the inputs ${given.join(', ')}, its graph takes ${names.join(', ') || 'none'}`,
   );
@@ -121,5 +122,6 @@ function ownersOf(signature: Signature, inputs: readonly TensorSpec[]): readonly
     throw new ModelError(`its ${PLACE} has ${signature.length} columns, its graph takes ${width}`);
   }
   checkNames(signature, inputs);
-  return signature.flatMap(({ name }) => inputs.find((input) => input.name === name) ?? []);
+  const byName = new Map(inputs.map((input) => [input.name, input]));
+  return signature.flatMap(({ name = '' }) => byName.get(name) ?? []);
 }

@@ -30,7 +30,8 @@ export function takesColumns(inputs: readonly TensorSpec[]): boolean {
  */
 function classifies(view: GraphView): boolean {
   const { graph, outputs } = view;
-  const zipped = outputs.filter(({ name }) => graph.zipMaps.some(({ output }) => output === name));
+  const zipMaps = new Set(graph.zipMaps.map(({ output }) => output));
+  const zipped = outputs.filter(({ name }) => zipMaps.has(name));
   if (zipped.length > 0) return zipped.length === 1 && !outputs.some(holdsSeveralLabels);
   const scores = findScores(view);
   const [only, ...others] = outputs.filter(({ name }) => graph.classLabels.has(name));

@@ -74,10 +74,11 @@ function readTensors(
   specs: readonly TensorSpec[],
   batchSize: number,
 ): readonly TensorSpec[] {
-  const seen = new Map(specs.map((spec) => [spec.name, spec]));
+  const known = new Map(specs.map((spec) => [spec.name, spec]));
+  const seen = new Map(known);
   for (const message of messages) {
     const name = textOf(message, 'name');
-    const spec = specs.find((candidate) => candidate.name === name);
+    const spec = known.get(name);
     if (!spec) {
       const names = specs.map((candidate) => candidate.name).join(', ') || 'none';
       throw new ModelError(`its ${TRITON_FILE} has the ${role} "${name}", its graph has ${names}`);
@@ -109,8 +110,8 @@ function checkTensor(
 }
 
 function findReshaped(view: GraphView, seen: GraphView): Record<string, number[]> | undefined {
-  const before = [...view.inputs, ...view.outputs];
-  const reshaped = [...seen.inputs, ...seen.outputs].filter((spec) => !before.includes(spec));
+  const before = new Set([...view.inputs, ...view.outputs]);
+  const reshaped = [...seen.inputs, ...seen.outputs].filter((spec) => !before.has(spec));
   if (reshaped.length === 0) return undefined;
   return Object.fromEntries(reshaped.map(({ name, shape }) => [name, [...shape]]));
 }

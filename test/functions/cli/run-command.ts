@@ -19,23 +19,25 @@ export interface Running {
   seen(pattern: RegExp): Promise<string>;
 }
 
-/** Starts the built command in a process of its own, in the project's folder. */
+/** Starts the built command in a process of its own, in the project's folder unless another one is given. */
 export function startCommand(
   args: readonly string[],
   stdin = '',
   environment: Readonly<Record<string, string>> = {},
+  cwd = PROJECT,
 ): Running {
-  return startNode([join(PROJECT, 'dist/cli/index.mjs'), ...args], environment, stdin);
+  return startNode([join(PROJECT, 'dist/cli/index.mjs'), ...args], environment, stdin, cwd);
 }
 
-/** Starts Node in the project's folder. The environment is what is given and PATH, nothing else. */
+/** Starts Node, in the project's folder by default. The environment is what is given and PATH, nothing else. */
 export function startNode(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
   stdin = '',
+  cwd = PROJECT,
 ): Running {
   const child = spawn(process.execPath, args, {
-    cwd: PROJECT,
+    cwd,
     env: { PATH: process.env.PATH ?? '', ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
   });

@@ -5,6 +5,7 @@ import { loadModel } from '../../../shared/inference/load-model.ts';
 import { ModelError } from '../../../shared/models/model-config.ts';
 import { PROJECT } from '../project.ts';
 import { makeFolder } from '../temporary-folder.ts';
+import { makeTrials } from '../trials.ts';
 import { folderOf } from './folder-of.ts';
 
 const MODELS = ['mlflow/numbers', 'tabular/sklearn-zipmap-names'].map((path) =>
@@ -15,7 +16,7 @@ const MODELS = ['mlflow/numbers', 'tabular/sklearn-zipmap-names'].map((path) =>
 async function problemOf(model: Uint8Array): Promise<unknown> {
   const path = await makeFolder({ 'model.onnx': model });
   const folder = folderOf(path);
-  const options = { intraOpThreads: 1, onWarmUpError: () => undefined };
+  const options = { intraOpThreads: 1, trials: makeTrials(), onWarmUpError: () => undefined };
   try {
     await (await loadModel({ name: 'm', version: '1' }, folder, options)).release();
     return undefined;

@@ -1,36 +1,149 @@
-import { describe, expect, it } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { rejectionOf } from '../error-of.ts';
-import { buildModel, buildNode, externalInitializer, FLOAT, tensorValue } from '../onnx/build-model.ts';
-import { inferOutput, serve, tensorsInput } from './make-inference.ts';
+import {
+  buildModel,
+  buildNode,
+  externalInitializer,
+  FLOAT,
+  floatInitializer,
+  tensorValue,
+} from '../onnx/build-model.ts';
+import { KINDS, sumModel } from '../onnx/outside-weights.ts';
+import { makeFolder, writeFiles } from '../temporary-folder.ts';
+import { inferOutput, makeInference, serve, tensorsInput } from './make-inference.ts';
 
-const sumWith = (location: string) =>
-  buildModel({
-    nodes: [buildNode('Add', ['x', 'w'], ['y'])],
-    inputs: [tensorValue('x', FLOAT, [2])],
-    outputs: [tensorValue('y', FLOAT, [2])],
-    initializers: [externalInitializer('w', location)],
+const floats = (...values: number[]) => Buffer.from(Float32Array.from(values).buffer);
+const WEIGHTS = floats(10, 20);
+
+/** Goes to a folder until the test is over. */
+function startIn(folder: string): void {
+  const before = process.cwd();
+  process.chdir(folder);
+  onTestFinished(() => process.chdir(before));
+}
+
+async function answerOf(files: Readonly<Record<string, Uint8Array>>) {
+  const { outputs } = await (await serve(files)).inferTensors({
+    reference: { name: 'm', version: '1' },
+    inputs: new Map([['x', { datatype: 'FP32', shape: [1, 2], data: Float32Array.of(1, 2) }]]),
+    outputs: undefined,
+  });
+  return [...outputs].map(([name, { shape, data }]) => [name, shape, [...data]]);
+}
+
+describe('a model with its weights in another file', () => {
+  it.each(KINDS)('answers as with them in itself (%s, weights in a %s)', async (extra, place) => {
+    const whole = await answerOf({
+      'model.onnx': sumModel(extra, place, (name) => floatInitializer(name, [2], [10, 20])),
+    });
+    expect(whole[0]).toEqual(['y', [1, 2], [11, 22]]);
+    for (const location of ['weights.bin', 'model.onnx.data', './w', 'a/b/c.data', 'Größe 東.bin', '%2e.x']) {
+      const model = sumModel(extra, place, (name) => externalInitializer(name, location));
+      // Of the folder that the server was started in nothing is taken.
+      startIn(await makeFolder({ [location]: floats(-1, -1) }));
+      expect(await answerOf({ 'model.onnx': model, [location]: WEIGHTS }), location).toEqual(whole);
+    }
   });
 
-const WEIGHTS = Buffer.from(Float32Array.of(10, 20).buffer);
+  it.each(KINDS)('takes none of the working directory (%s, weights in a %s)', async (extra, place) => {
+    const model = sumModel(extra, place, (name) => externalInitializer(name, 'secret.txt'));
+    startIn(await makeFolder({ 'secret.txt': floats(7, 7) }));
+    expect((await rejectionOf(answerOf({ 'model.onnx': model }))).message).toBe(
+      'Model "m" version "1" cannot be loaded: its data file "secret.txt" is missing.',
+    );
+  });
 
-describe('a model with external data', () => {
-  it('finds it beside itself', async () => {
-    const inference = await serve({ 'model.onnx': sumWith('weights.data'), 'weights.data': WEIGHTS });
-    const output = await inferOutput(inference, tensorsInput([1, 2]));
-    expect(output.kind === 'tensors' && [...(output.tensors.get('y')?.data ?? [])]).toEqual([11, 22]);
+  it('finds the part of a file that is meant', async () => {
+    const weights = externalInitializer('w', 'all.bin', { offset: '4', length: '8' });
+    const model = sumModel('ZipMap', 'initializer', () => weights);
+    expect((await answerOf({ 'model.onnx': model, 'all.bin': floats(0, 10, 20, 0) }))[0]?.[2]).toEqual([
+      11, 22,
+    ]);
+  });
+});
+
+describe('a data file is refused', () => {
+  const reasonOf = async (inference: ReturnType<typeof serve>) =>
+    /^Model "m" version "1" cannot be loaded: its data file (.*)\.$/s.exec(
+      (await rejectionOf(inferOutput(await inference, tensorsInput([[1, 2]])))).message,
+    )?.[1];
+  const withData = (
+    location: string | Uint8Array,
+    entries?: Readonly<Record<string, string>>,
+    extra = 'none',
+  ) => sumModel(extra, 'initializer', (name) => externalInitializer(name, location, entries));
+
+  it.each([
+    ['that is missing', 'weights.data', 'is missing'],
+    ['that is called otherwise', 'WEIGHTS.bin', 'is missing'],
+    ['in another normal form', 'e\u0301.bin', 'is missing'],
+    ['in letters that look the same', 'weights․bin', 'is missing'],
+    ['above its folder', '../../../../etc/passwd', 'lies outside the folder of the model'],
+    ['that comes back to its folder', 'sub/../weights.bin', 'lies outside the folder of the model'],
+    ['by an absolute path', '/etc/passwd', 'must be a relative path with forward slashes'],
+    ['on a drive', 'C:weights.bin', 'must be a relative path with forward slashes'],
+    ['with backslashes', 'sub\\weights.bin', 'must be a relative path with forward slashes'],
+    ['without a name', '', 'has no name'],
+    ['that is the folder', '.', 'is not a regular file'],
+    ['that is a folder', 'sub', 'is not a regular file'],
+    ['with a NUL', 'weights.bin\0.txt', 'has control characters in its name'],
+    ['that is an address', '*/_ORT_MEM_ADDR_/*', 'is an address in memory, not a file'],
+    ['that is a native address', '*/_ORT_NATIVE_ENDIAN_MEM_ADDR_/*', 'is an address in memory, not a file'],
+  ])('%s', async (_, location, reason) => {
+    const files = { 'weights.bin': WEIGHTS, 'é.bin': WEIGHTS, 'sub/weights.bin': WEIGHTS };
+    for (const extra of ['none', 'ZipMap']) {
+      const address = location.includes('ADDR') ? { offset: '4096', length: '8' } : {};
+      const inference = serve({ ...files, 'model.onnx': withData(location, address, extra) });
+      expect(await reasonOf(inference)).toBe(`${JSON.stringify(location)} ${reason}`);
+    }
+  });
+
+  it('whose name is no text', async () => {
+    const model = withData(Uint8Array.of(0x77, 0xff));
+    expect(await reasonOf(serve({ 'model.onnx': model }))).toBe(
+      '"w\uFFFD" has a name that is not valid UTF-8',
+    );
   });
 
   it.each([
-    ['is missing', 'weights.data'],
-    ['escapes its folder', '../../../../etc/passwd'],
-    ['is an absolute path', '/etc/passwd'],
-  ])('is refused when it %s, without a path in the reason', async (_, location) => {
-    const { message } = await rejectionOf(
-      inferOutput(await serve({ 'model.onnx': sumWith(location) }), tensorsInput([1, 2])),
+    [{ offset: '4' }, 'offset "4" and length "8"'],
+    [{ offset: '9', length: '0' }, 'offset "9" and length "0"'],
+    [{ length: '12' }, 'offset "0" and length "12"'],
+    [{ offset: '-4', length: '8' }, 'offset "-4" and length "8"'],
+    [{ offset: '18446744073709551612', length: '8' }, 'offset "18446744073709551612" and length "8"'],
+    [{ offset: '0x0', length: '8' }, 'offset "0x0" and length "8"'],
+  ])('that has not the bytes of %j', async (entries, said) => {
+    const model = withData('weights.bin', { length: '8', ...entries });
+    expect(await reasonOf(serve({ 'model.onnx': model, 'weights.bin': WEIGHTS }))).toBe(
+      `"weights.bin" has 8 bytes, and its tensor "w" is said to be at ${said}`,
     );
-    expect(message).toBe(
-      'Model "m" version "1" cannot be loaded: its external data file is missing, lies outside its folder, or cannot be read.',
-    );
+  });
+
+  it.each([
+    ['a link that leads out', 'out.bin', 'is a link that leads out of the folder of the model'],
+    ['below a link that leads out', 'away/w.bin', 'is a link that leads out of the folder of the model'],
+    ['a pipe', 'pipe', 'is not a regular file'],
+    ['a device', 'zero', 'is not a regular file'],
+  ])('that is %s', async (_, location, reason) => {
+    const folder = await makeFolder({ 'outside/w.bin': WEIGHTS });
+    await writeFiles(folder, { 'models/m/1/model.onnx': withData(location) });
+    const version = join(folder, 'models/m/1');
+    await symlink(join(folder, 'outside/w.bin'), join(version, 'out.bin'));
+    await symlink(join(folder, 'outside'), join(version, 'away'));
+    await symlink('/dev/zero', join(version, 'zero'));
+    execFileSync('mkfifo', [join(version, 'pipe')]);
+    const { inference } = makeInference(join(folder, 'models'));
+    expect(await reasonOf(Promise.resolve(inference))).toBe(`${JSON.stringify(location)} ${reason}`);
+  });
+
+  it('but not one that a link in the folder of the model leads to', async () => {
+    const folder = await makeFolder({ 'm/1/model.onnx': withData('w.bin'), 'm/1/blobs/b': WEIGHTS });
+    await symlink('blobs/b', join(folder, 'm/1/w.bin'));
+    const output = await inferOutput(makeInference(folder).inference, tensorsInput([[1, 2]]));
+    expect(output.kind === 'tensors' && [...(output.tensors.get('y')?.data ?? [])]).toEqual([11, 22]);
   });
 });
 

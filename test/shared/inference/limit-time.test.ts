@@ -4,6 +4,7 @@ import { runBatch } from '../../../shared/inference/run-batch.ts';
 import { createSession, type Session } from '../../../shared/runtime/session.ts';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
 import { rejectionOf } from '../error-of.ts';
+import { inMemory } from '../in-memory.ts';
 import { buildModel, buildNode, FLOAT, tensorValue } from '../onnx/build-model.ts';
 import { testBudget } from '../test-budget.ts';
 
@@ -39,11 +40,13 @@ describe('limitTime', () => {
 /** A graph for one row at a time, whose runs take ten milliseconds of the clock. */
 async function openPortions(): Promise<{ session: Session; count: () => number }> {
   const native = await createSession(
-    buildModel({
-      nodes: [buildNode('Neg', ['x'], ['y'])],
-      inputs: [tensorValue('x', FLOAT, [1])],
-      outputs: [tensorValue('y', FLOAT, [1])],
-    }),
+    inMemory(
+      buildModel({
+        nodes: [buildNode('Neg', ['x'], ['y'])],
+        inputs: [tensorValue('x', FLOAT, [1])],
+        outputs: [tensorValue('y', FLOAT, [1])],
+      }),
+    ),
     { intraOpThreads: 1 },
   );
   let runs = 0;

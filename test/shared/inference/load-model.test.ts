@@ -15,6 +15,7 @@ import {
 } from '../onnx/build-model.ts';
 import { MODELS } from '../project.ts';
 import { makeFolder } from '../temporary-folder.ts';
+import { makeTrials } from '../trials.ts';
 import { folderOf } from './folder-of.ts';
 
 const read = (path: string) => readFileSync(join(MODELS, path));
@@ -33,7 +34,7 @@ async function load(model: Uint8Array | string, config?: object) {
       sizeBytes: 123,
       config: config && parseModelConfig(JSON.stringify(config)),
     },
-    { intraOpThreads: 1, onWarmUpError: (error) => warmUpErrors.push(error) },
+    { intraOpThreads: 1, trials: makeTrials(), onWarmUpError: (error) => warmUpErrors.push(error) },
   );
   await loaded.release();
   return { ...loaded, warmUpErrors };
@@ -65,7 +66,7 @@ describe('loadModel', () => {
       config: parseModelConfig(JSON.stringify(irisConfig)),
       release,
     };
-    const options = { intraOpThreads: 1, onWarmUpError: () => undefined };
+    const options = { intraOpThreads: 1, trials: makeTrials(), onWarmUpError: () => undefined };
     const loaded = await loadModel({ name: 'm', version: '1' }, folder, options).catch(() => undefined);
     if (loaded) events.push('loaded');
     await loaded?.release();
@@ -138,6 +139,7 @@ describe('a file that is no model', () => {
     const path = await makeFolder({});
     const loaded = loadModel({ name: 'm', version: '1' }, folderOf(path, []), {
       intraOpThreads: 1,
+      trials: makeTrials(),
       onWarmUpError: () => undefined,
     });
     await expect(loaded).rejects.toThrow('ENOENT');

@@ -7,8 +7,10 @@ import type { JsonValue } from '../../../shared/json/parse-json.ts';
 import { createArtifactCache } from '../../../shared/models/artifact-cache.ts';
 import { createModelRepository } from '../../../shared/models/model-repository.ts';
 import { createLogger } from '../../../shared/monitoring/logger.ts';
+import type { Trials } from '../../../shared/runtime/trial.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { makeFolder } from '../temporary-folder.ts';
+import { makeTrials } from '../trials.ts';
 
 export const LIMITS: Limits = parseConfig({}).limits;
 
@@ -16,6 +18,7 @@ interface InferenceSetup {
   readonly limits?: Partial<Limits>;
   readonly defaultModel?: string;
   readonly sessionCacheBytes?: number;
+  readonly trials?: Trials;
 }
 
 /** Inference over the models of a folder. `log` holds its log lines, parsed. */
@@ -29,6 +32,7 @@ export function makeInference(folder: string, setup: InferenceSetup = {}) {
     }),
     limits: { ...LIMITS, ...setup.limits },
     intraOpThreads: 1,
+    trials: setup.trials ?? makeTrials(),
     sessionCacheBytes: setup.sessionCacheBytes ?? 1e9,
     defaultModel: setup.defaultModel,
     logger: createLogger('debug', (line) => log.push(JSON.parse(line))),

@@ -3,16 +3,19 @@ import { runBatch } from '../../../shared/inference/run-batch.ts';
 import { createSession, type Session, type TensorSpec } from '../../../shared/runtime/session.ts';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
 import { rejectionOf } from '../error-of.ts';
+import { inMemory } from '../in-memory.ts';
 import { buildModel, buildNode, FLOAT, tensorValue } from '../onnx/build-model.ts';
 
 /** A graph for batches of a fixed size, or of any for ''. It counts its runs. */
 async function open(batch: number | '') {
   const native = await createSession(
-    buildModel({
-      nodes: [buildNode('Neg', ['x'], ['negative']), buildNode('Add', ['x', 'x'], ['double'])],
-      inputs: [tensorValue('x', FLOAT, [batch, 2])],
-      outputs: [tensorValue('negative', FLOAT, [batch, 2]), tensorValue('double', FLOAT, [batch, 2])],
-    }),
+    inMemory(
+      buildModel({
+        nodes: [buildNode('Neg', ['x'], ['negative']), buildNode('Add', ['x', 'x'], ['double'])],
+        inputs: [tensorValue('x', FLOAT, [batch, 2])],
+        outputs: [tensorValue('negative', FLOAT, [batch, 2]), tensorValue('double', FLOAT, [batch, 2])],
+      }),
+    ),
     { intraOpThreads: 1 },
   );
   onTestFinished(() => native.release());

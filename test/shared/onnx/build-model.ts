@@ -2,6 +2,7 @@ import {
   ATTRIBUTE,
   ATTRIBUTE_TYPES,
   DIMENSION,
+  FUNCTION,
   GRAPH,
   MODEL,
   NODE,
@@ -37,6 +38,7 @@ interface ModelParts {
   readonly initializers?: readonly Uint8Array[];
   /** Operator set versions by domain; the default domain is ''. */
   readonly opsets?: Readonly<Record<string, number>>;
+  readonly functions?: readonly Uint8Array[];
 }
 
 /** The bytes of an ONNX model. */
@@ -51,15 +53,70 @@ export function buildModel(parts: ModelParts): Uint8Array {
   return join([
     encodeVarintField(MODEL.irVersion, 8),
     encodeField(MODEL.graph, graph),
-    ...Object.entries(parts.opsets ?? { '': 18 }).map(([domain, version]) =>
-      encodeField(
-        MODEL.opsetImport,
-        join([
-          ...(domain ? [encodeField(OPSET.domain, text(domain))] : []),
-          encodeVarintField(OPSET.version, version),
-        ]),
-      ),
+    ...importOperators(MODEL.opsetImport, parts.opsets ?? { '': 18 }),
+    ...(parts.functions ?? []).map((each) => encodeField(MODEL.function, each)),
+  ]);
+}
+
+function importOperators(field: number, opsets: Readonly<Record<string, number>>): Uint8Array[] {
+  return Object.entries(opsets).map(([domain, version]) => {
+    const name = domain ? [encodeField(OPSET.domain, text(domain))] : [];
+    return encodeField(field, join([...name, encodeVarintField(OPSET.version, version)]));
+  });
+}
+
+interface FunctionParts {
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly nodes: readonly Uint8Array[];
+  readonly opsets?: Readonly<Record<string, number>>;
+  /** Attributes that its nodes refer to: names without a default, and whole attributes with one. */
+  readonly attributes?: readonly (string | Uint8Array)[];
+}
+
+/** A function of the domain `local`. Source: FunctionProto in onnx.proto. */
+export function buildFunction(parts: FunctionParts): Uint8Array {
+  return join([
+    encodeField(1, text(parts.name)),
+    ...parts.inputs.map((name) => encodeField(4, text(name))),
+    ...parts.outputs.map((name) => encodeField(5, text(name))),
+    ...(parts.attributes ?? []).map((attribute) =>
+      typeof attribute === 'string'
+        ? encodeField(6, text(attribute))
+        : encodeField(FUNCTION.attribute, attribute),
     ),
+    ...parts.nodes.map((node) => encodeField(FUNCTION.node, node)),
+    ...importOperators(FUNCTION.opsetImport, parts.opsets ?? { '': 18 }),
+    encodeField(10, text('local')),
+  ]);
+}
+
+/** A graph inside a node, which sees the names around it. */
+export function graphAttribute(
+  name: string,
+  parts: Pick<ModelParts, 'nodes' | 'outputs' | 'initializers'> & { readonly inputs?: readonly Uint8Array[] },
+): Uint8Array {
+  const graph = join([
+    ...parts.nodes.map((node) => encodeField(GRAPH.node, node)),
+    encodeField(2, text(name)),
+    ...(parts.initializers ?? []).map((tensor) => encodeField(GRAPH_INITIALIZER, tensor)),
+    ...(parts.inputs ?? []).map((input) => encodeField(GRAPH.input, input)),
+    ...parts.outputs.map((output) => encodeField(GRAPH.output, output)),
+  ]);
+  return join([
+    encodeField(ATTRIBUTE.name, text(name)),
+    encodeField(ATTRIBUTE.graph, graph),
+    encodeVarintField(ATTRIBUTE.type, ATTRIBUTE_TYPES.graph),
+  ]);
+}
+
+/** An attribute that is a constant. */
+export function tensorAttribute(name: string, tensor: Uint8Array): Uint8Array {
+  return join([
+    encodeField(ATTRIBUTE.name, text(name)),
+    encodeField(ATTRIBUTE.tensor, tensor),
+    encodeVarintField(ATTRIBUTE.type, ATTRIBUTE_TYPES.tensor),
   ]);
 }
 
@@ -183,15 +240,26 @@ export function floatInitializer(
   return initializer(name, FLOAT, dims, new Uint8Array(Float32Array.from(values).buffer));
 }
 
-/** A float32 initializer of two elements that stands in another file. Source: TensorProto in onnx.proto. */
-export function externalInitializer(name: string, location: string): Uint8Array {
-  const entry = (key: string, value: string) =>
-    encodeField(13, join([encodeField(1, text(key)), encodeField(2, text(value))]));
+/**
+ * A float32 initializer of two elements that stands in another file, with entries such as `offset` and `length`.
+ * Source: TensorProto in onnx.proto.
+ */
+export function externalInitializer(
+  name: string,
+  location: string | Uint8Array,
+  entries: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const entry = (key: string, value: string | Uint8Array) =>
+    encodeField(
+      13,
+      join([encodeField(1, text(key)), encodeField(2, typeof value === 'string' ? text(value) : value)]),
+    );
   return join([
     encodeVarintField(1, 2),
     encodeVarintField(2, FLOAT),
     encodeField(8, text(name)),
     entry('location', location),
+    ...Object.entries(entries).map(([key, value]) => entry(key, value)),
     encodeVarintField(14, 1),
   ]);
 }
@@ -201,7 +269,13 @@ export function int64Initializer(name: string, values: readonly number[]): Uint8
   return initializer(name, INT64, [values.length], new Uint8Array(BigInt64Array.from(values, BigInt).buffer));
 }
 
-function initializer(name: string, dataType: number, dims: readonly number[], data: Uint8Array): Uint8Array {
+/** A constant by the bytes of its elements. */
+export function initializer(
+  name: string,
+  dataType: number,
+  dims: readonly number[],
+  data: Uint8Array,
+): Uint8Array {
   return join([
     ...dims.map((size) => encodeVarintField(TENSOR.dims, size)),
     encodeVarintField(TENSOR.dataType, dataType),

@@ -121,7 +121,7 @@ describe('readGraph', () => {
 
   it('reads text labels and other nodes as none', () => {
     const labels = stringsAttribute('classlabels_strings', ['Größe', '']);
-    const node = buildNode('ZipMap', ['p'], ['z'], { attributes: [labels] });
+    const node = buildNode('ZipMap', ['p'], ['z'], { domain: 'ai.onnx.ml', attributes: [labels] });
     const { zipMaps } = read(
       buildModel({ nodes: [buildNode('Identity', ['a'], ['b']), node], inputs: [], outputs: [] }),
     );
@@ -152,6 +152,9 @@ describe('readGraph', () => {
       inputs: [],
       outputs: [],
       zipMaps: [],
+      operators: new Set(),
+      externalData: [],
+      risks: [],
       classLabels: new Map(),
       missingInputs: new Set(),
       regressions: new Set(),

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readGraph } from '../../../shared/onnx/graph.ts';
 import { bytesSource } from '../../../shared/onnx/protobuf.ts';
-import { rewriteZipMaps } from '../../../shared/onnx/zipmap.ts';
+import { rewriteModel } from '../../../shared/onnx/rewrite-model.ts';
+import { replaceZipMaps } from '../../../shared/onnx/zipmap.ts';
 import { createSession, type Session } from '../../../shared/runtime/session.ts';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
+import { inMemory } from '../in-memory.ts';
 import { MODELS, OUTSIDE_FIXTURES } from '../project.ts';
 import { readIrisReference } from '../reference-cases.ts';
 import {
@@ -20,8 +22,10 @@ import {
   zipMapValue,
 } from './build-model.ts';
 
+const rewriteZipMaps = (model: Uint8Array) => rewriteModel(bytesSource(model), [replaceZipMaps]);
+
 async function open(model: Uint8Array): Promise<Session> {
-  const session = await createSession(model, { intraOpThreads: 1 });
+  const session = await createSession(inMemory(model), { intraOpThreads: 1 });
   onTestFinished(() => session.release());
   return session;
 }
@@ -54,7 +58,7 @@ function zipMapModel({ labels, opsets }: ClassifierOptions): Uint8Array {
 const integerLabels = integersAttribute('classlabels_int64s', [-1n, 0n, 7n]);
 const textLabels = stringsAttribute('classlabels_strings', ['a', 'b', 'c']);
 
-describe('rewriteZipMaps', () => {
+describe('replaceZipMaps', () => {
   it.each([
     ['integer labels', integerLabels, { '': 18, 'ai.onnx.ml': 3 }],
     ['text labels', textLabels, { '': 18, 'ai.onnx.ml': 3 }],
@@ -140,7 +144,7 @@ describe('rewriteZipMaps', () => {
 const outsideModel = join(OUTSIDE_FIXTURES, 'model-repository/iris_rf_zipmap/1/model.onnx');
 
 if (existsSync(outsideModel)) {
-  describe('rewriteZipMaps (needs the fixtures beside the project)', () => {
+  describe('replaceZipMaps (needs the fixtures beside the project)', () => {
     it('serves the foreign forest iris_rf_zipmap with its integer labels', async () => {
       const model = readFileSync(outsideModel);
       const [zipMap] = readGraph(bytesSource(model)).zipMaps;

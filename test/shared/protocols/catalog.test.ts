@@ -9,6 +9,7 @@ import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { StoreError } from '../../../shared/stores/model-store.ts';
 import { PAGES } from '../../hosts/environment.ts';
 import { MODELS } from '../project.ts';
+import { makeTrials } from '../trials.ts';
 
 /** The app over the built pages, with a note of each that is read. */
 function openApp(environment: Readonly<Record<string, string>> = {}, folder = PAGES) {
@@ -20,6 +21,7 @@ function openApp(environment: Readonly<Record<string, string>> = {}, folder = PA
     config: parseConfig(environment),
     store: { ...store, list: () => Promise.reject(new StoreError('unreachable', 'gone')) },
     logger: createLogger('warn', (line) => log.push(line)),
+    trials: makeTrials(),
     pages: {
       read: (name) => {
         read.push(name);

@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createSession, type Session, UnsupportedGraphError } from '../../../shared/runtime/session.ts';
 import { DATATYPE_NAMES, DATATYPES } from '../../../shared/tensor/datatype.ts';
 import { createTensor, type Tensor, toNumbers } from '../../../shared/tensor/tensor.ts';
+import { inMemory } from '../in-memory.ts';
 import {
   buildModel,
   buildNode,
@@ -19,7 +20,9 @@ import { OUTSIDE_FIXTURES } from '../project.ts';
 import { makeFolder } from '../temporary-folder.ts';
 
 async function open(model: string | Uint8Array): Promise<Session> {
-  const session = await createSession(model, { intraOpThreads: 1 });
+  const session = await createSession(typeof model === 'string' ? model : inMemory(model), {
+    intraOpThreads: 1,
+  });
   onTestFinished(() => session.release());
   return session;
 }
@@ -57,7 +60,7 @@ describe('createSession', () => {
 
   it('runs with every level of graph optimisation', async () => {
     for (const graphOptimization of ['disabled', 'basic', 'extended', 'all'] as const) {
-      const session = await createSession(twoOutputs, { intraOpThreads: 2, graphOptimization });
+      const session = await createSession(inMemory(twoOutputs), { intraOpThreads: 2, graphOptimization });
       const results = await session.run(new Map([['x', createTensor('FP32', [1, 2], [1, 2])]]));
       expect(results.get('double')).toEqual(createTensor('FP32', [1, 2], [2, 4]));
       await session.release();
@@ -65,7 +68,7 @@ describe('createSession', () => {
   });
 
   it('rejects bytes that are no model', async () => {
-    await expect(createSession(Buffer.from('no model'), { intraOpThreads: 1 })).rejects.toThrow();
+    await expect(createSession(inMemory(Buffer.from('no model')), { intraOpThreads: 1 })).rejects.toThrow();
   });
 });
 
@@ -180,7 +183,9 @@ describe('graphs that cannot be served', () => {
 
   it('are refused by the runtime itself where an input is bfloat16', async () => {
     const model = identityModel(16, [1]);
-    await expect(createSession(model, { intraOpThreads: 1 })).rejects.toThrow('Unsupported data type: 16');
+    await expect(createSession(inMemory(model), { intraOpThreads: 1 })).rejects.toThrow(
+      'Unsupported data type: 16',
+    );
   });
 
   it('are not those with a sequence among the outputs: it is left out', async () => {
@@ -207,7 +212,7 @@ describe('graphs that cannot be served', () => {
 });
 
 async function expectUnsupported(model: Uint8Array, message: string): Promise<void> {
-  const created = createSession(model, { intraOpThreads: 1 });
+  const created = createSession(inMemory(model), { intraOpThreads: 1 });
   await expect(created).rejects.toThrow(UnsupportedGraphError);
   await expect(created).rejects.toThrow(message);
 }

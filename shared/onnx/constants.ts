@@ -1,0 +1,86 @@
+import { ATTRIBUTE, NODE, TENSOR } from './fields.ts';
+import { readName } from './nodes.ts';
+import { type ByteSource, type Field, readFields, readVarints } from './protobuf.ts';
+import type { Message } from './walk.ts';
+
+/** Constants that say how large something is have no more numbers than a tensor has axes, or twice as many. */
+const MOST_NUMBERS = 128;
+const TENSOR_FLOATS = 4;
+
+/** Element types by their numbers in the standard, with how their raw bytes are read. */
+const RAW: Readonly<Record<number, readonly [size: number, read: (view: DataView, at: number) => number]>> = {
+  1: [4, (view, at) => view.getFloat32(at, true)],
+  6: [4, (view, at) => view.getInt32(at, true)],
+  7: [8, (view, at) => Number(view.getBigInt64(at, true))],
+  11: [8, (view, at) => view.getFloat64(at, true)],
+};
+
+/**
+ * The numbers of short constants, by their names. Where graphs inside others use a name again all its values are kept.
+ *
+ * @param holders initializers and nodes that are Constants
+ */
+export function readConstants(
+  source: ByteSource,
+  holders: readonly Message[],
+  names: ReadonlySet<string>,
+): ReadonlyMap<string, readonly (readonly number[])[]> {
+  const constants = new Map<string, (readonly number[])[]>();
+  for (const { kind, field } of holders) {
+    const name = readName(source, field, kind === 'node' ? NODE.output : TENSOR.name);
+    if (!names.has(name)) continue;
+    const numbers = kind === 'node' ? readConstantNode(source, field) : readTensor(source, field);
+    const others = constants.get(name);
+    if (!numbers) continue;
+    if (others) others.push(numbers);
+    else constants.set(name, [numbers]);
+  }
+  return constants;
+}
+
+function readConstantNode(source: ByteSource, node: Field): readonly number[] | undefined {
+  for (const attribute of readFields(source, node.start, node.end, (number) => number === NODE.attribute)) {
+    const members = [...readFields(source, attribute.start, attribute.end, isNumeric)];
+    const tensor = members.find(({ number }) => number === ATTRIBUTE.tensor);
+    if (tensor) return readTensor(source, tensor);
+    if (members.length > 0) return members.flatMap((member) => readVarints(source, member));
+  }
+  return undefined;
+}
+
+function isNumeric(number: number): boolean {
+  return number === ATTRIBUTE.integer || number === ATTRIBUTE.ints || number === ATTRIBUTE.tensor;
+}
+
+/** The numbers of a short tensor of int32, int64 or floats that is in the file itself. */
+function readTensor(source: ByteSource, { start, end }: Field): readonly number[] | undefined {
+  const members = [...readFields(source, start, end, (number) => TENSOR_MEMBERS.has(number))];
+  const of = (number: number) => members.filter((member) => member.number === number);
+  const size = of(TENSOR.dims)
+    .flatMap((member) => readVarints(source, member))
+    .reduce((product, dimension) => product * dimension, 1);
+  if (size > MOST_NUMBERS) return undefined;
+  const raw = of(TENSOR.raw)[0];
+  const [bytes, read] = RAW[of(TENSOR.type)[0]?.value ?? 0] ?? [];
+  if (raw && bytes !== undefined && read) return readRaw(source.bytes(raw.start, raw.end), bytes, read);
+  const integers = [...of(TENSOR.int32s), ...of(TENSOR.int64s)];
+  const floats = of(TENSOR_FLOATS).flatMap((list) =>
+    readRaw(source.bytes(list.start, list.end), 4, (view, at) => view.getFloat32(at, true)),
+  );
+  return [...integers.flatMap((list) => readVarints(source, list)), ...floats];
+}
+
+const TENSOR_MEMBERS: ReadonlySet<number> = new Set([
+  TENSOR.dims,
+  TENSOR.type,
+  TENSOR.raw,
+  TENSOR.int32s,
+  TENSOR.int64s,
+  TENSOR_FLOATS,
+]);
+
+function readRaw(bytes: Uint8Array, size: number, read: (view: DataView, at: number) => number): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const count = Math.min(MOST_NUMBERS, Math.floor(bytes.length / size));
+  return Array.from({ length: count }, (_, index) => read(view, index * size));
+}

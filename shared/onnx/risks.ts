@@ -1,0 +1,145 @@
+import { readConstants } from './constants.ts';
+import { ATTRIBUTE } from './fields.ts';
+import { readName, readNode } from './nodes.ts';
+import { type ByteSource, readFields, readVarints } from './protobuf.ts';
+import type { Message } from './walk.ts';
+
+/** What in a model can take the process down, or keep it busy for ever, when it is loaded and run once. */
+export interface Risk {
+  readonly operator: string;
+  /** What it does, for a sentence: `Loop has no small number of turns`. */
+  readonly why: string;
+  /** Bytes that it makes at least: a risk where that is much of the memory. Undefined: a risk anywhere. */
+  readonly bytes?: number;
+}
+
+/** A node that can be a risk. */
+export interface SuspectNode {
+  readonly message: Message;
+  /** Whether it is in the body of a Loop or a Scan, or in a function, which a loop can call. */
+  readonly isRepeated: boolean;
+}
+
+interface Suspect extends SuspectNode {
+  /** The values of an input, or of an attribute with a list, that the file says; several where a name is used again. */
+  input(index: number): readonly (readonly number[])[];
+  attribute(name: string): readonly number[];
+}
+
+type Judge = (suspect: Suspect) => Omit<Risk, 'operator'> | undefined;
+
+/** A Loop that is not in another one ends in next to no time with so many turns. */
+const MOST_TURNS = 1000;
+/** What most tensors are made of is float32. */
+const BYTES_PER_ELEMENT = 4;
+
+const product = (sizes: readonly number[]) => sizes.reduce((total, size) => total * Math.max(size, 1), 1);
+
+/** An operator that makes as many elements as a list of sizes says. */
+const makes =
+  (list: (suspect: Suspect) => readonly (readonly number[])[], count = product): Judge =>
+  (suspect) => {
+    const bytes = Math.max(0, ...list(suspect).map(count)) * BYTES_PER_ELEMENT;
+    return bytes > 0 ? { bytes, why: 'makes a tensor of a size that the file says' } : undefined;
+  };
+const ofInput = (index: number) => (suspect: Suspect) => suspect.input(index);
+const ofAttribute = (name: string) => (suspect: Suspect) => [suspect.attribute(name)];
+const scaled = (scales: readonly number[]) => Math.floor(product(scales));
+/** Each axis gets at least what is added at both of its ends, and holds one element. */
+const padded = (pads: readonly number[]) => {
+  const axes = Math.floor(pads.length / 2);
+  return product(Array.from({ length: axes }, (_, axis) => 1 + (pads[axis] ?? 0) + (pads[axis + axes] ?? 0)));
+};
+
+/**
+ * Operators that are tried in a process of their own first, each with what makes it a risk. Operators that end the
+ * process on some values are guarded in the graph instead where that can be done (guard-operators.ts), as requests bring
+ * such values too.
+ */
+const RISKS: ReadonlyMap<string, Judge> = new Map<string, Judge>([
+  ['Loop', judgeLoop],
+  ['Scan', (suspect) => (suspect.isRepeated ? { why: 'is repeated by another loop' } : undefined)],
+  ['ConstantOfShape', makes(ofInput(0))],
+  ['Expand', makes(ofInput(1))],
+  ['Tile', makes(ofInput(1))],
+  ['Range', makes(listOfRange, ([count = 0]) => count)],
+  ['OneHot', makes(ofInput(1))],
+  ['Pad', makes((suspect) => [...suspect.input(1), suspect.attribute('pads')], padded)],
+  ['Resize', makes((suspect) => [...suspect.input(1), ...suspect.input(2), ...suspect.input(3)], scaled)],
+  ['Upsample', makes(ofInput(1), scaled)],
+  ['MaxUnpool', makes(ofInput(2))],
+  ['CenterCropPad', makes(ofInput(1))],
+  ['Col2Im', makes(ofInput(1))],
+  ['AffineGrid', makes(ofInput(1))],
+  ['DFT', makes(ofInput(1))],
+  ['HannWindow', makes(ofInput(0))],
+  ['HammingWindow', makes(ofInput(0))],
+  ['BlackmanWindow', makes(ofInput(0))],
+  ['MelWeightMatrix', makes(ofInput(0))],
+  ['RandomNormal', makes(ofAttribute('shape'))],
+  ['RandomUniform', makes(ofAttribute('shape'))],
+]);
+
+/** Whether a node can be a risk. */
+export function isSuspect({ operator }: Message): boolean {
+  return RISKS.has(operator);
+}
+
+/**
+ * What in a model should be tried in a process of its own.
+ *
+ * @param suspects its nodes that can be a risk
+ * @param constants its initializers and Constants
+ */
+export function findRisks(
+  source: ByteSource,
+  suspects: readonly SuspectNode[],
+  constants: readonly Message[],
+): readonly Risk[] {
+  if (suspects.length === 0) return [];
+  const nodes = suspects.map((suspect) => ({ suspect, node: readNode(source, suspect.message.field) }));
+  const names = new Set(nodes.flatMap(({ node }) => node.inputs));
+  const values = readConstants(source, constants, names);
+  return nodes.flatMap(({ suspect, node }) => {
+    const { operator } = suspect.message;
+    const found = RISKS.get(operator)?.({
+      ...suspect,
+      input: (index) => values.get(node.inputs[index] ?? '') ?? [],
+      attribute: (name) => {
+        const attribute = node.attributes.find((each) => readName(source, each, ATTRIBUTE.name) === name);
+        if (!attribute) return [];
+        const lists = readFields(
+          source,
+          attribute.start,
+          attribute.end,
+          (number) => number === ATTRIBUTE.ints,
+        );
+        return [...lists].flatMap((list) => readVarints(source, list));
+      },
+    });
+    return found ? [{ operator, ...found }] : [];
+  });
+}
+
+function judgeLoop(suspect: Suspect): Omit<Risk, 'operator'> | undefined {
+  if (suspect.isRepeated) return { why: 'is repeated by another loop' };
+  const turns = suspect.input(0);
+  const isShort =
+    turns.length > 0 && turns.every(([count = Number.POSITIVE_INFINITY]) => count <= MOST_TURNS);
+  return isShort ? undefined : { why: `can take more than ${MOST_TURNS} turns` };
+}
+
+/** Whether what is inside a message can be run many times. */
+export function isRepeating({ kind, operator }: Message): boolean {
+  return kind === 'function' || operator === 'Loop' || operator === 'Scan';
+}
+
+/** How many numbers a Range has. */
+function listOfRange(suspect: Suspect): readonly (readonly number[])[] {
+  const [starts, limits, deltas] = [suspect.input(0), suspect.input(1), suspect.input(2)];
+  return limits.flatMap(([limit = 0]) => {
+    const [[start = 0] = []] = starts;
+    const [[delta = 1] = []] = deltas;
+    return [[Math.ceil((limit - start) / delta)]];
+  });
+}

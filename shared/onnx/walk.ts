@@ -1,0 +1,100 @@
+import { ATTRIBUTE, FUNCTION, GRAPH, MODEL, NODE } from './fields.ts';
+import { type ByteSource, type Field, readFields, readText } from './protobuf.ts';
+
+export type Kind = 'model' | 'function' | 'graph' | 'node' | 'attribute' | 'sparse' | 'tensor' | 'entry';
+
+/**
+ * Messages on the way to nodes and tensors, and the fields that lead on. Source: onnx.proto (ONNX 1.20, IR version 13).
+ */
+const WAYS: Readonly<Record<Kind, ReadonlyMap<number, Kind>>> = {
+  model: new Map([
+    [MODEL.graph, 'graph'],
+    [MODEL.function, 'function'],
+  ]),
+  function: new Map([
+    [FUNCTION.node, 'node'],
+    [FUNCTION.attribute, 'attribute'],
+  ]),
+  graph: new Map([
+    [GRAPH.node, 'node'],
+    [GRAPH.initializer, 'tensor'],
+    [15, 'sparse'],
+  ]),
+  node: new Map([[NODE.attribute, 'attribute']]),
+  attribute: new Map([
+    [ATTRIBUTE.tensor, 'tensor'],
+    [ATTRIBUTE.graph, 'graph'],
+    [10, 'tensor'],
+    [11, 'graph'],
+    [22, 'sparse'],
+    [23, 'sparse'],
+  ]),
+  sparse: new Map([
+    [1, 'tensor'],
+    [2, 'tensor'],
+  ]),
+  tensor: new Map([[13, 'entry']]),
+  entry: new Map(),
+};
+
+const LENGTH_DELIMITED = 2;
+
+/** A message of a model, with the one that it is in. */
+export interface Message {
+  readonly kind: Kind;
+  /** Where it stands; of the model itself the whole source. */
+  readonly field: Field;
+  /** Undefined for the model. */
+  readonly parent: Message | undefined;
+  /** Of a node what it does, such as `TopK` or `ai.onnx.ml.ZipMap`; '' for other messages. */
+  readonly operator: string;
+}
+
+/**
+ * All messages of a model on the way to its nodes and tensors, those of nested graphs and of functions among them; each
+ * comes after the one that it is in. Weights are not read.
+ *
+ * @throws ProtobufError when the bytes are not a protocol buffers message
+ */
+export function* walkModel(source: ByteSource): Generator<Message> {
+  // A list instead of calls, as graphs can be nested deeper than calls can.
+  const open: Omit<Message, 'operator'>[] = [modelMessage(source)];
+  for (let next = open.pop(); next; next = open.pop()) {
+    const { kind, field, parent } = next;
+    const ways = WAYS[kind];
+    const inside: Field[] = [];
+    let [domain, type] = ['', ''];
+    const isNode = kind === 'node';
+    const isWanted = (number: number) =>
+      ways.has(number) || (isNode && (number === NODE.opType || number === NODE.domain));
+    for (const part of readFields(source, field.start, field.end, isWanted)) {
+      if (part.wireType !== LENGTH_DELIMITED) continue;
+      if (ways.has(part.number)) inside.push(part);
+      else if (part.number === NODE.opType) type = readText(source, part);
+      else domain = readText(source, part);
+    }
+    const operator = isNode ? nameOperator(domain, type) : '';
+    const message: Message = { kind, field, parent, operator };
+    yield message;
+    for (const part of inside.reverse()) {
+      const found = ways.get(part.number);
+      if (found) open.push({ kind: found, field: part, parent: message });
+    }
+  }
+}
+
+/** The whole of a file as a message. */
+export function modelMessage(source: ByteSource): Message {
+  const end = source.length;
+  const field = { number: 0, wireType: LENGTH_DELIMITED, value: 0, fieldStart: 0, start: 0, end };
+  return { kind: 'model', field, parent: undefined, operator: '' };
+}
+
+/** The default domain has the name '' or, in some files, its long one. */
+export function isDefaultDomain(domain: string): boolean {
+  return domain === '' || domain === 'ai.onnx';
+}
+
+function nameOperator(domain: string, type: string): string {
+  return isDefaultDomain(domain) ? type : `${domain}.${type}`;
+}

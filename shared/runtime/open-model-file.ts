@@ -1,0 +1,45 @@
+import { dirname } from 'node:path';
+import { guardOperators } from '../onnx/guard-operators.ts';
+import { renameLocales } from '../onnx/locales.ts';
+import { withFileSource } from '../onnx/protobuf.ts';
+import { type Rewriting, rewriteModel } from '../onnx/rewrite-model.ts';
+import { replaceZipMaps } from '../onnx/zipmap.ts';
+import { createSession, type ModelBytes, type Session, type SessionOptions } from './session.ts';
+
+/** What has to be changed in a model for the runtime to run it as it should. */
+const REWRITINGS = {
+  zipMaps: replaceZipMaps,
+  guards: guardOperators,
+  locales: renameLocales,
+} satisfies Record<string, Rewriting>;
+
+export type RewritingName = keyof typeof REWRITINGS;
+
+/** A model file, and what has to be changed in its graph. */
+export interface ModelFile {
+  readonly path: string;
+  readonly rewritings: readonly RewritingName[];
+}
+
+/** What the runtime says where the host lacks the locale of a graph's StringNormalizer. */
+export const LACKS_LOCALE = /construct locale/i;
+
+/**
+ * Creates a session from a model file. One with nothing to change is left to the runtime, which reads it itself; any
+ * other is read into memory. Where the host lacks a locale, another one that gives the same letters is taken.
+ */
+export async function openModelFile(file: ModelFile, options: SessionOptions): Promise<Session> {
+  try {
+    return await createSession(sourceOf(file), options);
+  } catch (error) {
+    const canRename = error instanceof Error && LACKS_LOCALE.test(error.message);
+    if (!canRename || file.rewritings.includes('locales')) throw error;
+    return await openModelFile({ ...file, rewritings: [...file.rewritings, 'locales'] }, options);
+  }
+}
+
+function sourceOf({ path, rewritings }: ModelFile): string | ModelBytes {
+  if (rewritings.length === 0) return path;
+  const changes = rewritings.map((name) => REWRITINGS[name]);
+  return { bytes: withFileSource(path, (source) => rewriteModel(source, changes)), folder: dirname(path) };
+}

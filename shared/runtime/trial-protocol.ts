@@ -1,0 +1,24 @@
+import type { ModelFile } from './open-model-file.ts';
+import type { NamedTensors, SessionOptions, TensorSpec } from './session.ts';
+
+/** What a trial is asked to do: to open a model once, and then to run it. */
+export type TrialRequest =
+  | {
+      readonly kind: 'open';
+      readonly file: ModelFile;
+      readonly options: SessionOptions;
+      /** The process ends itself when it has more memory than that. */
+      readonly memoryBytes: number;
+    }
+  | { readonly kind: 'run'; readonly feeds: NamedTensors; readonly fetches: readonly string[] | undefined };
+
+/** What it says when that is done. */
+export type TrialReply =
+  | {
+      readonly kind: 'opened';
+      readonly inputs: readonly TensorSpec[];
+      readonly outputs: readonly TensorSpec[];
+    }
+  | { readonly kind: 'ran' }
+  /** What the runtime says against the graph or the input. */
+  | { readonly kind: 'failed'; readonly name: string; readonly message: string };

@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { listRewritings } from '../../../shared/inference/load-model.ts';
+import { readGraph } from '../../../shared/onnx/graph.ts';
+import { bytesSource } from '../../../shared/onnx/protobuf.ts';
+import { createTensor } from '../../../shared/tensor/tensor.ts';
+import { buildModel, buildNode, FLOAT, INT64, int64Initializer, tensorValue } from '../onnx/build-model.ts';
+import { MODELS } from '../project.ts';
+import { serve } from './make-inference.ts';
+
+const largest = (filter: readonly Uint8Array[], input: string) =>
+  buildModel({
+    nodes: [...filter, buildNode('TopK', [input, 'k'], ['values', 'places'])],
+    inputs: [tensorValue('x', FLOAT, ['n', 4])],
+    outputs: [tensorValue('values', FLOAT, ['m', 2]), tensorValue('places', INT64, ['m', 2])],
+    initializers: [int64Initializer('k', [2]), int64Initializer('far', [9])],
+  });
+
+describe('a model with an operator that ends the process on no rows', () => {
+  it.each([
+    ['a request without rows', largest([], 'x'), [0, 4]],
+    [
+      'rows that the graph drops, as at the warm-up',
+      largest([buildNode('Slice', ['x', 'far', 'far'], ['few'])], 'few'),
+      [3, 4],
+    ],
+  ])('answers %s with none', async (_, model, shape) => {
+    const inference = await serve({ 'model.onnx': model });
+    const x = createTensor('FP32', shape, shape[0] === 0 ? [] : Array(12).fill(1));
+    const { outputs } = await inference.inferTensors({
+      reference: { name: 'm', version: '1' },
+      inputs: new Map([['x', x]]),
+      outputs: undefined,
+    });
+    expect([...outputs].map(([name, tensor]) => [name, tensor.shape])).toEqual([
+      ['values', [0, 2]],
+      ['places', [0, 2]],
+    ]);
+  });
+});
+
+describe('a model', () => {
+  it.each([
+    ['without anything to rewrite', readFileSync(join(MODELS, 'digits/1/model.onnx')), []],
+    ['that ends in a ZipMap', readFileSync(join(MODELS, 'iris/1/model.onnx')), ['zipMaps']],
+    ['with a TopK', largest([], 'x'), ['guards']],
+  ])('%s is read into memory only when that is needed', (_, model, expected) => {
+    expect(listRewritings(readGraph(bytesSource(model)))).toEqual(expected);
+  });
+});

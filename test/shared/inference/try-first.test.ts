@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { TrialOptions } from '../../../shared/runtime/trial.ts';
+import { rejectionOf } from '../error-of.ts';
+import {
+  buildModel,
+  buildNode,
+  FLOAT,
+  int64Initializer,
+  integersAttribute,
+  tensorValue,
+} from '../onnx/build-model.ts';
+import { countingRows, countingTo, loopModel, scalar } from '../onnx/loops.ts';
+import { MODELS } from '../project.ts';
+import { makeTrials } from '../trials.ts';
+import { inferOutput, serve, tensorsInput } from './make-inference.ts';
+
+/** Makes a tensor of zeros of a size, and takes its first row. */
+const large = (operator: string, sizes: readonly number[]) =>
+  buildModel({
+    nodes: [
+      operator === 'ConstantOfShape'
+        ? buildNode(operator, ['sizes'], ['many'])
+        : buildNode(operator, ['x', 'sizes'], ['many']),
+      buildNode('ReduceMax', ['many'], ['most']),
+      buildNode('Add', ['x', 'most'], ['y']),
+    ],
+    inputs: [tensorValue('x', FLOAT, ['n', 2])],
+    outputs: [tensorValue('y', FLOAT)],
+    initializers: [int64Initializer('sizes', sizes)],
+  });
+
+/** A host whose trials are counted. */
+function countTrials(options: Partial<TrialOptions> = {}) {
+  const trials = makeTrials(options);
+  let count = 0;
+  const use: typeof trials.use = (...given) => {
+    count += 1;
+    return trials.use(...given);
+  };
+  return { trials: { ...trials, use }, count: () => count };
+}
+
+async function reasonOf(model: Uint8Array, options: Partial<TrialOptions>): Promise<string> {
+  const inference = await serve({ 'model.onnx': model }, { trials: makeTrials(options) });
+  const { message } = await rejectionOf(inferOutput(inference, tensorsInput([[0, 0]])));
+  return message.replace('Model "m" version "1" cannot be loaded: ', '');
+}
+
+describe('a model that could take the process down', () => {
+  it('is refused when it does not end', async () => {
+    expect(await reasonOf(countingTo(2n ** 62n), { limitMs: 1500 })).toBe(
+      'its Loop can take more than 1000 turns, so it was tried in a process of its own, and that did not end within 1.5 s.',
+    );
+  });
+
+  it.each([
+    ['ConstantOfShape', [1_000, 1_000, 1_000]],
+    ['Expand', [500_000_000, 2]],
+    ['Tile', [500_000_000, 1]],
+  ])('is refused when it takes more memory than there is: %s', async (operator, sizes) => {
+    expect(await reasonOf(large(operator, sizes), { memoryBytes: 1.2e9 })).toMatch(
+      new RegExp(
+        `^its ${operator} makes a tensor of a size that the file says \\(\\d.*\\), so it was tried in a process of its own, ` +
+          'and that needed more than the \\d+ MB of memory that are left on this host.$',
+      ),
+    );
+  });
+
+  it('is refused in a sentence when the process cannot be started', async () => {
+    expect(await reasonOf(countingRows, { script: '/nowhere/trial.mjs' })).toMatch(
+      /and that ended with the code 1\.$/,
+    );
+  });
+
+  it('is served when it passes', async () => {
+    for (const model of [countingRows, countingTo(5000n), large('ConstantOfShape', [15_000, 10_000])]) {
+      const { trials, count } = countTrials();
+      const inference = await serve({ 'model.onnx': model }, { trials });
+      const output = await inferOutput(inference, tensorsInput([[1, 2]]));
+      expect(output.kind === 'tensors' && output.tensors.get('y')?.shape.at(-1)).toBe(2);
+      expect(count()).toBe(1);
+    }
+  });
+
+  it('has the reasons of the runtime where it is not what it should be', async () => {
+    const unknown = buildNode('Frobnicate', ['x'], ['z']);
+    const model = loopModel([scalar('turns', 5000n), unknown], 'turns');
+    expect(await reasonOf(model, {})).toBe('it uses an operator the runtime does not have.');
+  });
+});
+
+describe('a model without such operators', () => {
+  it.each([
+    ['a forest', readFileSync(join(MODELS, 'iris/1/model.onnx'))],
+    ['a network', readFileSync(join(MODELS, 'digits/1/model.onnx'))],
+    ['a short Loop', countingTo(1000n)],
+    ['small shapes', large('ConstantOfShape', [10, 10])],
+    ['a Tile of open size', large('Tile', [1, 2])],
+    [
+      'random numbers',
+      buildModel({
+        nodes: [
+          buildNode('RandomNormal', [], ['r'], { attributes: [integersAttribute('shape', [1n, 2n])] }),
+          buildNode('Add', ['x', 'r'], ['y']),
+        ],
+        inputs: [tensorValue('x', FLOAT, ['n', 2])],
+        outputs: [tensorValue('y', FLOAT, ['n', 2])],
+      }),
+    ],
+  ])('is loaded without another process: %s', async (_, model) => {
+    const { trials, count } = countTrials({ script: '/nowhere' });
+    const inference = await serve({ 'model.onnx': model }, { trials });
+    await inference.describe({ name: 'm', version: '1' }, () => undefined);
+    expect(count()).toBe(0);
+  });
+});

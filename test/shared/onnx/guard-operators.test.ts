@@ -1,0 +1,394 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { referenceAttribute } from '../../../shared/onnx/encode-node.ts';
+import { readGraph } from '../../../shared/onnx/graph.ts';
+import { guardOperators, needsGuards } from '../../../shared/onnx/guard-operators.ts';
+import { bytesSource } from '../../../shared/onnx/protobuf.ts';
+import { rewriteModel } from '../../../shared/onnx/rewrite-model.ts';
+import { createSession, type NamedTensors } from '../../../shared/runtime/session.ts';
+import { createTensor, type Tensor } from '../../../shared/tensor/tensor.ts';
+import { inMemory } from '../in-memory.ts';
+import {
+  BOOL,
+  buildFunction,
+  buildModel,
+  buildNode,
+  FLOAT,
+  floatInitializer,
+  graphAttribute,
+  INT64,
+  initializer,
+  int64Initializer,
+  integerAttribute,
+  tensorAttribute,
+  tensorValue,
+} from './build-model.ts';
+
+const ENDS = {
+  inputs: [tensorValue('x', FLOAT)],
+  outputs: [tensorValue('v', FLOAT), tensorValue('i', INT64)],
+};
+const constant = (name: string, tensor: Uint8Array) =>
+  buildNode('Constant', [], [name], { attributes: [tensorAttribute('value', tensor)] });
+const integers = (name: string, values: readonly number[]) => constant(name, int64Initializer('', values));
+const truth = (name: string) => constant(name, initializer('', BOOL, [], Uint8Array.of(1)));
+
+interface TopKOptions {
+  readonly opset?: number;
+  readonly k?: number;
+  readonly axis?: number;
+}
+
+function topKModel({ opset = 18, k = 2, axis }: TopKOptions): Uint8Array {
+  const attributes = axis === undefined ? [] : [integerAttribute('axis', axis)];
+  const node =
+    opset < 10
+      ? buildNode('TopK', ['x'], ['v', 'i'], { attributes: [...attributes, integerAttribute('k', k)] })
+      : buildNode('TopK', ['x', 'k'], ['v', 'i'], { attributes });
+  const initializers = opset < 10 ? [] : [int64Initializer('k', [k])];
+  return buildModel({ ...ENDS, nodes: [node], initializers, opsets: { '': opset } });
+}
+
+const guard = (model: Uint8Array) => rewriteModel(bytesSource(model), [guardOperators]);
+
+async function run(model: Uint8Array, feeds: Readonly<Record<string, Tensor>>): Promise<NamedTensors> {
+  const session = await createSession(inMemory(model), { intraOpThreads: 1 });
+  onTestFinished(() => session.release());
+  return await session.run(new Map(Object.entries(feeds)));
+}
+
+const describeTensors = (tensors: NamedTensors) =>
+  [...tensors].map(([name, { datatype, shape, data }]) => [name, datatype, shape, [...data]]);
+
+const numbers = (shape: readonly number[], values: readonly number[] = []) =>
+  createTensor('FP32', shape, values);
+const nothing = (shape: readonly number[]) => [
+  ['v', 'FP32', shape, []],
+  ['i', 'INT64', shape, []],
+];
+
+/** Many numbers with ties, infinities, NaN and both zeros. */
+const MANY = Float32Array.from({ length: 3 * 40 * 5 }, (_, at) =>
+  at % 17 === 0 ? ([Number.NaN, -0, 0, Number.POSITIVE_INFINITY][at % 4] ?? 0) : Math.sin(at * at) * (at % 7),
+);
+
+const OPSETS = Array.from({ length: 26 }, (_, index) => index + 1);
+
+describe('a guarded TopK', () => {
+  it.each(OPSETS)('gives the same bits as without, in operator set %i', async (opset) => {
+    for (const axis of [undefined, -1, 0, 1, -3]) {
+      const model = topKModel({ opset, k: 3, ...(axis !== undefined && { axis }) });
+      const x: Tensor = { datatype: 'FP32', shape: [3, 40, 5], data: MANY };
+      expect(describeTensors(await run(guard(model), { x }))).toEqual(
+        describeTensors(await run(model, { x })),
+      );
+    }
+  });
+
+  it.each(OPSETS.filter((opset) => opset >= 6))(
+    'gives an empty answer of the right shape for no rows, in operator set %i',
+    async (opset) => {
+      const cases = [
+        [[0, 4], undefined, 2, [0, 2]],
+        [[0, 4], 1, 4, [0, 4]],
+        [[3, 0, 4], -1, 3, [3, 0, 3]],
+        [[0, 5, 4], 1, 5, [0, 5, 4]],
+        [[0, 5, 4], -2, 1, [0, 1, 4]],
+        [[2, 5, 0], -2, 3, [2, 3, 0]],
+      ] as const;
+      for (const [shape, axis, k, expected] of cases) {
+        const model = guard(topKModel({ opset, k, ...(axis !== undefined && { axis }) }));
+        expect(describeTensors(await run(model, { x: numbers(shape) }))).toEqual(nothing(expected));
+      }
+    },
+  );
+
+  it.each([1, 5])('refuses no rows in operator set %i, whose operators can make no answer', async (opset) => {
+    await expect(run(guard(topKModel({ opset })), { x: numbers([0, 4]) })).rejects.toThrow(
+      /out of data bounds/,
+    );
+  });
+
+  it.each([6, 9, 10, 18, 26])('refuses more than there is, in operator set %i', async (opset) => {
+    for (const shape of [
+      [0, 4],
+      [0, 1],
+      [3, 0],
+      [2, 4],
+    ]) {
+      const rejected = run(guard(topKModel({ opset, k: 5 })), {
+        x: numbers(
+          shape,
+          Array(8)
+            .fill(1)
+            .slice(0, (shape[0] ?? 0) * (shape[1] ?? 0)),
+        ),
+      });
+      await expect(rejected).rejects.toThrow('Non-zero status code returned while running');
+    }
+  });
+
+  it.each([
+    ['FP32', 1],
+    ['FP64', 11],
+    ['INT32', 6],
+    ['INT64', 7],
+  ] as const)('knows %s', async (datatype, code) => {
+    const model = buildModel({
+      nodes: [buildNode('TopK', ['x', 'k'], ['v', 'i'])],
+      inputs: [tensorValue('x', code, ['n', 3])],
+      outputs: [tensorValue('v', code), tensorValue('i', INT64)],
+      initializers: [int64Initializer('k', [2])],
+    });
+    const results = await run(guard(model), { x: createTensor(datatype, [0, 3], []) });
+    expect(describeTensors(results)).toEqual([
+      ['v', datatype, [0, 2], []],
+      ['i', 'INT64', [0, 2], []],
+    ]);
+  });
+
+  it('takes k from a request, or from another node', async () => {
+    const model = guard(
+      buildModel({
+        nodes: [buildNode('Add', ['k', 'k'], ['twice']), buildNode('TopK', ['x', 'twice'], ['v', 'i'])],
+        inputs: [...ENDS.inputs, tensorValue('k', INT64, [1])],
+        outputs: ENDS.outputs,
+      }),
+    );
+    const k = (value: number) => createTensor('INT64', [1], [value]);
+    const x = numbers([0, 4]);
+    expect(describeTensors(await run(model, { x, k: k(2) }))).toEqual(nothing([0, 4]));
+    expect(describeTensors(await run(model, { x, k: k(0) }))).toEqual(nothing([0, 0]));
+    // The runtime's own check takes 2^32 + 2 for 2.
+    for (const value of [-1, 3, 2 ** 31 + 1]) {
+      await expect(run(model, { x, k: k(value) })).rejects.toThrow(/out of data bounds/);
+    }
+  });
+
+  it.each([
+    [
+      'Compress',
+      [constant('none', initializer('', BOOL, [2], Uint8Array.of(0, 0)))],
+      ['x', 'none'],
+      [integerAttribute('axis', 0)],
+    ],
+    ['Slice', [integers('from', [9]), integers('to', [99])], ['x', 'from', 'to'], []],
+    ['Gather', [constant('none', initializer('', INT64, [0], new Uint8Array()))], ['x', 'none'], []],
+  ] as const)('takes what a %s before it leaves over', async (filter, before, inputs, attributes) => {
+    const model = guard(
+      buildModel({
+        ...ENDS,
+        nodes: [
+          ...before,
+          buildNode(filter, inputs, ['filtered'], { attributes }),
+          buildNode('TopK', ['filtered', 'k'], ['v', 'i']),
+        ],
+        initializers: [int64Initializer('k', [2])],
+      }),
+    );
+    expect(describeTensors(await run(model, { x: numbers([2, 3], [1, 2, 3, 4, 5, 6]) }))).toEqual(
+      nothing([0, 2]),
+    );
+  });
+
+  it('is left to the runtime where one of its outputs is missing', () => {
+    for (const outputs of [['v'], ['v', ''], ['', 'i']]) {
+      const model = buildModel({ ...ENDS, nodes: [buildNode('TopK', ['x', 'k'], outputs)] });
+      expect(Buffer.compare(guard(model), model)).toBe(0);
+    }
+  });
+
+  it('is told by both names of the default domain, and no other domain', () => {
+    const ofDomain = (domain: string) =>
+      buildModel({ ...ENDS, nodes: [buildNode('TopK', ['x', 'k'], ['v', 'i'], { domain })] });
+    const operatorsOf = (model: Uint8Array) => readGraph(bytesSource(model)).operators;
+    expect(
+      ['', 'ai.onnx', 'com.example'].map((domain) => needsGuards(operatorsOf(ofDomain(domain)))),
+    ).toEqual([true, true, false]);
+    expect(Buffer.compare(guard(ofDomain('com.example')), ofDomain('com.example'))).toBe(0);
+    expect([...operatorsOf(guard(ofDomain('ai.onnx')))].sort()).toContain('If');
+  });
+});
+
+const topK = buildNode('TopK', ['data', 'two'], ['values', 'places']);
+const inner = {
+  nodes: [buildNode('Identity', ['x'], ['data']), integers('two', [2]), topK],
+  outputs: [tensorValue('values', FLOAT), tensorValue('places', INT64)],
+};
+const again = {
+  nodes: [buildNode('TopK', ['x', 'k'], ['own v', 'own i'])],
+  outputs: [tensorValue('own v', FLOAT), tensorValue('own i', INT64)],
+};
+
+describe('a TopK inside something', () => {
+  const branches = [graphAttribute('then_branch', inner), graphAttribute('else_branch', again)];
+  const MODELS = {
+    'a branch': buildModel({
+      ...ENDS,
+      nodes: [
+        truth('yes'),
+        integers('k', [2]),
+        buildNode('If', ['yes'], ['v', 'i'], { attributes: branches }),
+      ],
+    }),
+    'a branch of a branch': buildModel({
+      ...ENDS,
+      nodes: [
+        truth('yes'),
+        integers('k', [2]),
+        buildNode('If', ['yes'], ['v', 'i'], {
+          attributes: ['then_branch', 'else_branch'].map((name) =>
+            graphAttribute(name, {
+              nodes: [buildNode('If', ['yes'], [`${name} v`, `${name} i`], { attributes: branches })],
+              outputs: [tensorValue(`${name} v`, FLOAT), tensorValue(`${name} i`, INT64)],
+            }),
+          ),
+        }),
+      ],
+    }),
+    'the body of a Loop': buildModel({
+      ...ENDS,
+      nodes: [
+        truth('yes'),
+        constant('once', initializer('', INT64, [], new Uint8Array(BigInt64Array.of(1n).buffer))),
+        integers('two', [2]),
+        buildNode('Loop', ['once', 'yes', 'x'], ['last', 'all v', 'all i'], {
+          attributes: [
+            graphAttribute('body', {
+              inputs: [
+                tensorValue('turn', INT64, []),
+                tensorValue('on', BOOL, []),
+                tensorValue('data', FLOAT),
+              ],
+              nodes: [
+                buildNode('Identity', ['on'], ['goes on']),
+                buildNode('Identity', ['data'], ['next']),
+                topK,
+              ],
+              outputs: [tensorValue('goes on', BOOL, []), tensorValue('next', FLOAT), ...inner.outputs],
+            }),
+          ],
+        }),
+        integers('front', [0]),
+        buildNode('Squeeze', ['all v', 'front'], ['v']),
+        buildNode('Squeeze', ['all i', 'front'], ['i']),
+      ],
+    }),
+    'a function': buildModel({
+      ...ENDS,
+      nodes: [buildNode('Best', ['x'], ['v', 'i'], { domain: 'local' })],
+      opsets: { '': 18, local: 1 },
+      functions: [
+        buildFunction({
+          name: 'Best',
+          inputs: ['x'],
+          outputs: ['values', 'places'],
+          nodes: inner.nodes,
+        }),
+      ],
+    }),
+    'a function that is told the axis': functionOfAxis([integerAttribute('axis', -1)]),
+  };
+
+  it.each(Object.entries(MODELS))('is guarded in %s', async (_, model) => {
+    const x = numbers([1, 4], [1, 4, 2, 3]);
+    expect(describeTensors(await run(guard(model), { x }))).toEqual(describeTensors(await run(model, { x })));
+    expect(describeTensors(await run(guard(model), { x: numbers([0, 4]) }))).toEqual(nothing([0, 2]));
+  });
+
+  it('refuses no rows where a function need not be told the axis', async () => {
+    const model = functionOfAxis(['axis']);
+    const x = numbers([1, 4], [1, 4, 2, 3]);
+    expect(describeTensors(await run(guard(model), { x }))).toEqual(describeTensors(await run(model, { x })));
+    await expect(run(guard(model), { x: numbers([0, 4]) })).rejects.toThrow(/out of data bounds/);
+  });
+
+  it('is guarded in graphs that are nested deeper than calls can be', () => {
+    let nested: Pick<typeof inner, 'nodes' | 'outputs'> = inner;
+    for (let depth = 0; depth < 3000; depth++) {
+      const outputs = [tensorValue(`v${depth}`, FLOAT), tensorValue(`i${depth}`, INT64)];
+      const attributes = [graphAttribute('then_branch', nested)];
+      nested = { nodes: [buildNode('If', ['yes'], [`v${depth}`, `i${depth}`], { attributes })], outputs };
+    }
+    const guarded = guard(buildModel({ ...ENDS, nodes: nested.nodes }));
+    expect(readGraph(bytesSource(guarded)).operators.has('Size')).toBe(true);
+  });
+});
+
+/** A function whose TopK has the axis that the caller names, or the one of its default. */
+function functionOfAxis(attributes: readonly (string | Uint8Array)[]): Uint8Array {
+  const reference = [referenceAttribute('axis', 'axis')];
+  const node = buildNode('TopK', ['x', 'two'], ['values', 'places'], { attributes: reference });
+  return buildModel({
+    ...ENDS,
+    nodes: [
+      buildNode('Best', ['x'], ['v', 'i'], { domain: 'local', attributes: [integerAttribute('axis', 1)] }),
+    ],
+    opsets: { '': 18, local: 1 },
+    functions: [
+      buildFunction({
+        name: 'Best',
+        inputs: ['x'],
+        outputs: ['values', 'places'],
+        nodes: [integers('two', [2]), node],
+        attributes,
+      }),
+    ],
+  });
+}
+
+describe.each([
+  ['LSTM', 4],
+  ['GRU', 3],
+])('a guarded %s', (operator, gates) => {
+  const weights = (name: string, rows: number, width: number) =>
+    floatInitializer(
+      name,
+      [1, rows, width],
+      Array.from({ length: rows * width }, (_, at) => Math.sin(at + 1)),
+    );
+  const model = (outputs: readonly string[], steps = 'steps') =>
+    buildModel({
+      nodes: [
+        buildNode(operator, ['x', 'w', 'r'], outputs, { attributes: [integerAttribute('hidden_size', 5)] }),
+      ],
+      inputs: [tensorValue('x', FLOAT, [steps, 'sequences', 3])],
+      outputs: outputs.filter((name) => name !== '').map((name) => tensorValue(name, FLOAT)),
+      initializers: [weights('w', gates * 5, 3), weights('r', gates * 5, 5)],
+    });
+
+  it.each([[['y']], [['y', 'last']], [['', 'last']]])(
+    'gives the same bits as without: %j',
+    async (outputs) => {
+      const x: Tensor = {
+        datatype: 'FP32',
+        shape: [8, 5, 3],
+        data: MANY.slice(0, 120).map((value) => value || 0.5),
+      };
+      const found = describeTensors(await run(guard(model(outputs)), { x }));
+      expect(found).toEqual(describeTensors(await run(model(outputs), { x })));
+      expect(found).toHaveLength(outputs.filter((name) => name !== '').length);
+    },
+  );
+
+  it('refuses no sequences', async () => {
+    for (const outputs of [['y'], ['', 'last']]) {
+      await expect(run(guard(model(outputs)), { x: numbers([2, 0, 3]) })).rejects.toThrow(
+        /out of data bounds/,
+      );
+      await expect(run(guard(model(outputs)), { x: numbers([0, 0, 3]) })).rejects.toThrow(
+        /out of data bounds/,
+      );
+    }
+  });
+
+  it(operator === 'LSTM' ? 'takes no steps, as without' : 'refuses no steps', async () => {
+    const x = numbers([0, 2, 3]);
+    if (operator === 'GRU') {
+      await expect(run(guard(model(['y'])), { x })).rejects.toThrow(/out of data bounds/);
+      return;
+    }
+    expect(describeTensors(await run(guard(model(['y'])), { x }))).toEqual(
+      describeTensors(await run(model(['y']), { x })),
+    );
+  });
+});

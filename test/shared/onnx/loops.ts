@@ -1,0 +1,51 @@
+import {
+  BOOL,
+  buildModel,
+  buildNode,
+  FLOAT,
+  graphAttribute,
+  INT64,
+  initializer,
+  tensorAttribute,
+  tensorValue,
+} from './build-model.ts';
+
+/** A constant of one whole number. */
+export const scalar = (name: string, value: bigint) =>
+  buildNode('Constant', [], [name], {
+    attributes: [
+      tensorAttribute('value', initializer('', INT64, [], new Uint8Array(BigInt64Array.of(value).buffer))),
+    ],
+  });
+const yes = buildNode('Constant', [], ['yes'], {
+  attributes: [tensorAttribute('value', initializer('', BOOL, [], Uint8Array.of(1)))],
+});
+
+/** Adds 1 to `x` as often as `turns` says. */
+const body = graphAttribute('body', {
+  inputs: [tensorValue('turn', INT64, []), tensorValue('on', BOOL, []), tensorValue('sum', FLOAT)],
+  nodes: [
+    buildNode('Identity', ['on'], ['goes on']),
+    buildNode('Cos', ['sum'], ['one']),
+    buildNode('Add', ['sum', 'one'], ['next']),
+  ],
+  outputs: [tensorValue('goes on', BOOL, []), tensorValue('next', FLOAT)],
+});
+/** A model with a Loop of `turns` turns, and nodes before it. */
+export const loopModel = (before: readonly Uint8Array[], turns: string) =>
+  buildModel({
+    nodes: [yes, ...before, buildNode('Loop', [turns, 'yes', 'x'], ['y'], { attributes: [body] })],
+    inputs: [tensorValue('x', FLOAT, ['n', 2])],
+    outputs: [tensorValue('y', FLOAT, ['n', 2])],
+  });
+/** A model that takes so many turns. */
+export const countingTo = (turns: bigint) => loopModel([scalar('turns', turns)], 'turns');
+/** A model that takes as many turns as its input has rows. */
+export const countingRows = loopModel(
+  [
+    buildNode('Shape', ['x'], ['shape']),
+    buildNode('Gather', ['shape', 'zero'], ['turns']),
+    scalar('zero', 0n),
+  ].reverse(),
+  'turns',
+);
