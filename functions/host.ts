@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type App, createApp } from '../shared/app.ts';
 import { type Config, ConfigError, parseConfig } from '../shared/config.ts';
 import type { RequestContext } from '../shared/http/context.ts';

@@ -1,5 +1,5 @@
 import { GRAPH, MODEL, NODE, OPSET, TENSOR_TYPE, TYPE, VALUE_INFO } from '../../shared/onnx/fields.ts';
-import { mapFields, textOf } from '../../shared/onnx/messages.ts';
+import { mapFields, textOf } from './messages.ts';
 import {
   bytesSource,
   encodeField,

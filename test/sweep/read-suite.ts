@@ -3,7 +3,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, renameSync } from 'node:
 import { basename, join } from 'node:path';
 import { ATTRIBUTE, GRAPH, MODEL, OPSET } from '../../shared/onnx/fields.ts';
 import { renameLocales } from '../../shared/onnx/locales.ts';
-import { textOf } from '../../shared/onnx/messages.ts';
+import { textOf } from './messages.ts';
 import { type Node, readNode } from '../../shared/onnx/nodes.ts';
 import { bytesSource, type Field, readFields, readText, readVarints } from '../../shared/onnx/protobuf.ts';
 import { DATATYPES, datatypeOfOnnxCode } from '../../shared/tensor/datatype.ts';
