@@ -1,5 +1,4 @@
 import { GRAPH, MODEL, NODE, OPSET, TENSOR_TYPE, TYPE, VALUE_INFO } from '../../shared/onnx/fields.ts';
-import { mapFields, textOf } from './messages.ts';
 import {
   bytesSource,
   encodeField,
@@ -9,6 +8,7 @@ import {
 } from '../../shared/onnx/protobuf.ts';
 import { datatypeOfOnnxCode } from '../../shared/tensor/datatype.ts';
 import { buildNode, FLOAT, INT64, integerAttribute, tensorValue, text } from '../shared/onnx/build-model.ts';
+import { mapFields, textOf } from './messages.ts';
 
 const VALUE_INFOS_OF_GRAPH = 13;
 const ELEMENT_OF_SEQUENCE = 1;

@@ -3,12 +3,13 @@ import { existsSync, globSync, mkdirSync, readFileSync, renameSync } from 'node:
 import { basename, join } from 'node:path';
 import { ATTRIBUTE, GRAPH, MODEL, OPSET } from '../../shared/onnx/fields.ts';
 import { renameLocales } from '../../shared/onnx/locales.ts';
-import { textOf } from './messages.ts';
 import { type Node, readNode } from '../../shared/onnx/nodes.ts';
 import { bytesSource, type Field, readFields, readText, readVarints } from '../../shared/onnx/protobuf.ts';
+import { rewriteModel } from '../../shared/onnx/rewrite-model.ts';
 import { DATATYPES, datatypeOfOnnxCode } from '../../shared/tensor/datatype.ts';
 import type { Tensor } from '../../shared/tensor/tensor.ts';
 import type { Feeds } from './conditions.ts';
+import { textOf } from './messages.ts';
 import { fedNames, type OpenInput, type OpenOptions, openModel, readOpenInputs } from './open-model.ts';
 
 /** The last version whose package ships the tests of the backend suite. */
@@ -72,7 +73,8 @@ export function readSuite(tests: string): SweepCase[] {
 }
 
 function readCase(name: string, folder: string): SweepCase {
-  const model = renameLocales(readFileSync(join(folder, 'model.onnx')));
+  const file = bytesSource(readFileSync(join(folder, 'model.onnx')));
+  const model = rewriteModel(file, [renameLocales]);
   const inputs = readOpenInputs(model);
   const lengths = new Map<string, number>();
   const feeds = new Map<string, Tensor>();
