@@ -1,7 +1,8 @@
 import type { Limits } from '../config.ts';
-import { invalid, overLimit } from '../errors.ts';
+import { InferenceError, invalid, overLimit } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { ModelFolder } from '../models/model-repository.ts';
+import { GrowthError, roomFor } from '../processing/text/growth.ts';
 import { DECODER_POSITIONS, type PositionScheme, positionsOf } from '../processing/text/positions.ts';
 import type { TextTokenizer, TokenBatch, TokenRow } from '../processing/text/tokenizer.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
@@ -18,6 +19,8 @@ interface TextConfig {
 
 /** Longest row of a model that says nothing of it. */
 const USUAL_TOKENS = 512;
+/** Longest row that a graph can have all texts padded to: each row takes the memory of so many numbers. */
+const LONGEST_ROW = 2 ** 20;
 
 /** What goes into the inputs of a graph, by the names that transformers gives them. */
 const ROLES: ReadonlyMap<string, Role> = new Map<string, Role>([
@@ -64,7 +67,7 @@ export async function createTextEncoder(
   return {
     encode: async (given, budget) => {
       const texts = readTexts(given, budget);
-      const rows = await mapInTurns(texts, ({ value }) => tokenizer.tokenize(value, format.maxTokens));
+      const rows = await mapInTurns(texts, (text) => tokenizeText(text, tokenizer, format), budget.goOn);
       checkNotEmpty(rows, texts, tokenizer);
       const most = longest(rows);
       const length = format.length ?? most + tokenizer.specialTokens;
@@ -73,7 +76,7 @@ export async function createTextEncoder(
       return toBatch(rows, length);
     },
     example: () => {
-      const rows = [tokenizer.tokenize(EXAMPLE_TEXT, format.maxTokens)];
+      const rows = [tokenizeExample(tokenizer, format)];
       return toBatch(rows, format.length ?? longest(rows) + tokenizer.specialTokens);
     },
     exampleRequest: fillBatch(ids, 'text', EXAMPLE_TEXT),
@@ -99,6 +102,15 @@ function findIds(specs: readonly TensorSpec[]): TensorSpec {
   throw new ModelError('its graph has no input "input_ids", which a text model takes its tokens in');
 }
 
+function tokenizeExample(tokenizer: TextTokenizer, { maxTokens }: TokenFormat): TokenRow {
+  try {
+    return tokenizer.tokenize(EXAMPLE_TEXT, maxTokens);
+  } catch (error) {
+    if (error instanceof GrowthError) throw new ModelError(error.message, { cause: error });
+    throw error;
+  }
+}
+
 interface TokenFormat {
   /** Longest row, special tokens included. */
   readonly maxTokens: number;
@@ -120,10 +132,34 @@ function chooseFormat(
       `it takes ${maxTokens} tokens, ${tokenizer.specialTokens} of which are special: no text fits in`,
     );
   }
+  if (length !== undefined && length > LONGEST_ROW) {
+    throw new ModelError(`it takes rows of ${length} tokens; the most are ${LONGEST_ROW}`);
+  }
   if (length !== undefined && !tokenizer.canPad) {
     throw new ModelError(`it takes ${length} tokens, but its tokenizer has no token to pad with`);
   }
   return { maxTokens, length };
+}
+
+/**
+ * The tokens of one text, a few at a time.
+ *
+ * @throws InferenceError when the tokenizer makes too much of the text
+ */
+function* tokenizeText(
+  { value, field }: Located<string>,
+  tokenizer: TextTokenizer,
+  { maxTokens }: TokenFormat,
+): Generator<undefined, TokenRow> {
+  try {
+    return yield* tokenizer.tokenizeInSteps(value, maxTokens);
+  } catch (error) {
+    if (!(error instanceof GrowthError)) throw error;
+    throw new InferenceError(
+      'PAYLOAD_TOO_LARGE',
+      `Field "${field}" has ${value.length} characters; the tokenizer of this model makes more than ${roomFor(value.length)} of them, which is the limit.`,
+    );
+  }
 }
 
 /** Of padding alone a model makes something else in each batch, or nothing at all. */

@@ -4,23 +4,35 @@ import { setImmediate } from 'node:timers/promises';
 const TURN_MS = 25;
 
 /**
- * Does something to each of many values, and lets other requests have their turn in between: a batch of long texts is
- * the work of half a second.
+ * Does something to each of many values, and lets other requests have their turn in between, and wherever the work can
+ * rest: a long text is the work of half a second, and so is a batch of shorter ones.
  *
+ * @param work yields where it can rest, and returns its result
+ * @param goOn is called after each turn of the others, and throws when nobody needs the results any more
  * @param now a clock, in ms
  */
 export async function mapInTurns<T, R>(
   values: readonly T[],
-  work: (value: T) => R,
+  work: (value: T) => Iterator<unknown, R>,
+  goOn: () => void,
   now: () => number = () => performance.now(),
 ): Promise<R[]> {
   const results: R[] = [];
   let since = now();
   for (const value of values) {
-    results.push(work(value));
-    if (now() - since < TURN_MS) continue;
-    await setImmediate();
-    since = now();
+    const steps = work(value);
+    let isDone = false;
+    while (!isDone) {
+      const step = steps.next();
+      if (step.done) {
+        results.push(step.value);
+        isDone = true;
+      }
+      if (now() - since < TURN_MS) continue;
+      await setImmediate();
+      goOn();
+      since = now();
+    }
   }
   return results;
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { CHARACTER, maskNewer, WORD } from './characters.ts';
+import { roomFor } from './growth.ts';
 import type { Normalizer } from './normalizers.ts';
 import type { Piece } from './split.ts';
 import { createTrie, longestMatch, type Trie } from './trie.ts';
@@ -39,9 +40,14 @@ export function createAddedSplitter(tokens: readonly AddedToken[], normalize: No
   const raw = createFinder(tokens.filter((token) => !isNormalized(token)));
   const normalized = createFinder(tokens.filter(isNormalized), normalize);
   return function* (text) {
+    let room = roomFor(text.length);
     for (const piece of find(raw, { text, isFirst: true })) {
       if (piece.id !== undefined) yield piece;
-      else yield* find(normalized, normalize(piece));
+      else {
+        const changed = normalize(piece, room);
+        room -= changed.text.length;
+        yield* find(normalized, changed);
+      }
     }
   };
 }
@@ -50,7 +56,8 @@ function createFinder(tokens: readonly AddedToken[], normalize: Normalizer = (pi
   // Of equal contents the first counts, special tokens before others.
   const ordered = [...tokens.filter(({ special }) => special), ...tokens.filter(({ special }) => !special)];
   const contents = ordered.map(
-    ({ content }, index) => [normalize({ text: content, isFirst: true }).text, index] as const,
+    ({ content }, index) =>
+      [normalize({ text: content, isFirst: true }, roomFor(content.length)).text, index] as const,
   );
   return { trie: createTrie(contents.filter(([content]) => content !== '').reverse()), tokens: ordered };
 }
@@ -63,6 +70,7 @@ function* find(finder: Finder, piece: Piece): Generator<AddedPiece> {
     ...(id === undefined ? {} : { id }),
   });
   let done = 0;
+  let spacesEnd = 0;
   for (let at = 0; at < text.length && finder.tokens.length > 0; ) {
     const match = longestMatch(finder.trie, text, at);
     const token = match && finder.tokens[match.id];
@@ -73,8 +81,10 @@ function* find(finder: Finder, piece: Piece): Generator<AddedPiece> {
     const found = at;
     at = match.end;
     if (token.single_word && (endsWithWord(text, found) || startsWithWord(text, match.end))) continue;
-    const start = token.lstrip ? Math.max(spacesBefore(text, found), done) : found;
-    const end = token.rstrip ? spacesAfter(text, match.end) : match.end;
+    const start = token.lstrip ? spacesBefore(text, found, done) : found;
+    // Tokens of white space have the same end where they are in the same run of it.
+    if (token.rstrip && match.end > spacesEnd) spacesEnd = spacesAfter(text, match.end);
+    const end = token.rstrip ? spacesEnd : match.end;
     if (start > done) yield cut(done, start);
     yield cut(start, end, token.id);
     done = end;
@@ -101,9 +111,11 @@ function isSpace(text: string, place: number): boolean {
   return text.charAt(place).search(CHARACTER.whiteSpace) !== -1;
 }
 
-function spacesBefore(text: string, place: number): number {
+/** Where the white space before a place begins; not before another one. */
+function spacesBefore(text: string, place: number, least: number): number {
+  if (place < least) return least;
   let start = place;
-  while (start > 0 && isSpace(text, start - 1)) start--;
+  while (start > least && isSpace(text, start - 1)) start--;
   return start;
 }
 

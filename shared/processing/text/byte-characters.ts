@@ -1,14 +1,16 @@
-/** The visible character that stands for each byte: itself where it is one, else one from U+0100 on, as in GPT-2. */
-const CHARACTERS: readonly string[] = (() => {
-  let next = 0x100;
-  const isVisible = (byte: number) =>
-    (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
-  return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(isVisible(byte) ? byte : next++));
-})();
+/** Bytes that are a visible character in Latin-1. */
+const VISIBLE = '!-~\\xa1-\\xac\\xae-\\xff';
+const INVISIBLE = new RegExp(`[^${VISIBLE}]`, 'g');
 
-/** A text as the characters that stand for its bytes of UTF-8. */
+/** What stands for each of the other bytes: a character from U+0100 on, as in GPT-2. */
+const STAND_INS: ReadonlyMap<string, string> = new Map(
+  Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte))
+    .filter((character) => character.search(INVISIBLE) !== -1)
+    .map((character, index) => [character, String.fromCharCode(0x100 + index)]),
+);
+
+/** A text as the characters that stand for its bytes of UTF-8: for visible ones themselves. */
 export function byteCharacters(text: string): string {
-  let characters = '';
-  for (const byte of Buffer.from(text, 'utf8')) characters += CHARACTERS[byte] ?? '';
-  return characters;
+  const bytes = Buffer.from(text, 'utf8').toString('latin1');
+  return bytes.replace(INVISIBLE, (character) => STAND_INS.get(character) ?? character);
 }

@@ -1,4 +1,5 @@
 import { isAscii } from 'node:buffer';
+import { TextBuilder } from './growth.ts';
 
 /** Longest cluster of characters, in bytes of UTF-8, that is looked up as a whole. */
 const LONGEST_CLUSTER_BYTES = 5;
@@ -8,6 +9,8 @@ const LONGEST_CLUSTER_BYTES = 5;
  */
 const REMEMBERED = 10_000;
 const LONGEST_REMEMBERED = 12;
+/** The longest that Unicode has, that of U+FDFA, twice. */
+const LONGEST_REPLACEMENT = 36;
 
 /**
  * Makes a function that replaces characters as the `Precompiled` normalizer of Hugging Face's tokenizers does, which
@@ -16,10 +19,12 @@ const LONGEST_REMEMBERED = 12;
  * The rules are a double array, whose units lead from byte to byte of UTF-8 to the place of a replacement. Source:
  * SentencePiece (normalizer.cc, a 32-bit length, the units, the replacements with a NUL behind each) and Darts-clone.
  *
+ * The function throws a GrowthError when the text becomes longer than there is room for.
+ *
  * @param charsmap base64, as `tokenizer.json` has it
  * @throws RangeError when the rules are cut off
  */
-export function createCharsMap(charsmap: string): (text: string) => string {
+export function createCharsMap(charsmap: string): (text: string, room: number) => string {
   const rules = readRules(Buffer.from(charsmap, 'base64'));
   const segmenter = new Intl.Segmenter('und', { granularity: 'grapheme' });
   const known = new Map<string, string>();
@@ -32,16 +37,16 @@ export function createCharsMap(charsmap: string): (text: string) => string {
     const replaced =
       whole ??
       Array.from(cluster, (character) => find(rules, Buffer.from(character, 'utf8')) ?? character).join('');
-    if (cluster.length > LONGEST_REMEMBERED) return replaced;
+    if (cluster.length > LONGEST_REMEMBERED || replaced.length > LONGEST_REPLACEMENT) return replaced;
     if (known.size >= REMEMBERED) known.clear();
     known.set(cluster, replaced);
     return replaced;
   };
 
-  return (text) => {
-    let replaced = '';
-    for (const cluster of clustersOf(text, segmenter)) replaced += replaceCluster(cluster);
-    return replaced;
+  return (text, room) => {
+    const replaced = new TextBuilder(room);
+    for (const cluster of clustersOf(text, segmenter)) replaced.append(replaceCluster(cluster));
+    return replaced.build();
   };
 }
 

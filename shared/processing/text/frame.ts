@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { makePart, type Part, type PartMaker, readOptions, readSequence, TokenizerError } from './parts.ts';
+import { flattenParts, makePart, type Part, type PartMaker, readOptions, TokenizerError } from './parts.ts';
 
 /** The special tokens around every text, which stay when the text itself is cut. */
 export interface Frame {
@@ -18,7 +18,19 @@ const BARE: Frame = { before: [], after: [], beforeTypes: [], afterTypes: [], te
  * @throws TokenizerError
  */
 export function createFrame(part: Part | null | undefined): Frame {
-  return part ? makePart('post-processor', MAKERS, part)(BARE) : BARE;
+  const steps = flattenParts('post-processor', part, 'processors');
+  return steps.reduce((frame, step) => {
+    const wrapped = makePart('post-processor', MAKERS, step)(frame);
+    if (wrapped.before.length + wrapped.after.length > MOST_AROUND) throw tooMany();
+    return wrapped;
+  }, BARE);
+}
+
+/** No text has room for more. */
+const MOST_AROUND = 10_000;
+
+function tooMany(): TokenizerError {
+  return new TokenizerError(`its tokenizer.json puts more than ${MOST_AROUND} tokens around a text`);
 }
 
 /** Puts more around what is there. */
@@ -41,10 +53,6 @@ const MAKERS: Readonly<Record<string, PartMaker<Wrapper>>> = {
   BertProcessing: createPair,
   ByteLevel: () => (inner) => inner,
   RobertaProcessing: createPair,
-  Sequence: (part) => {
-    const steps = readSequence(part, 'processors').map((step) => makePart('post-processor', MAKERS, step));
-    return (inner) => steps.reduce((frame, step) => step(frame), inner);
-  },
   TemplateProcessing: createTemplate,
 };
 
@@ -68,14 +76,18 @@ function createTemplate(part: Part): Wrapper {
   if (!text || others.length > 0) {
     throw new TokenizerError('its tokenizer.json has a template that does not have the text once');
   }
-  const tokensOf = (items: typeof single) =>
-    items.flatMap((item) => {
-      if (!('SpecialToken' in item)) return [];
+  const tokensOf = (items: typeof single) => {
+    const tokens: { readonly id: number; readonly type: number }[] = [];
+    for (const item of items) {
+      if (!('SpecialToken' in item)) continue;
       const name = item.SpecialToken.id;
       const token = Object.hasOwn(special_tokens, name) ? special_tokens[name] : undefined;
       if (!token) throw new TokenizerError('its tokenizer.json has a template whose tokens have no ids');
-      return token.ids.map((tokenId) => ({ id: tokenId, type: item.SpecialToken.type_id }));
-    });
+      if (tokens.length + token.ids.length > MOST_AROUND) throw tooMany();
+      for (const tokenId of token.ids) tokens.push({ id: tokenId, type: item.SpecialToken.type_id });
+    }
+    return tokens;
+  };
   const before = tokensOf(single.slice(0, text.index));
   const after = tokensOf(single.slice(text.index + 1));
   const type = text.item.type_id;

@@ -2,13 +2,18 @@ import * as z from 'zod';
 import { byteCharacters } from './byte-characters.ts';
 import { CHARACTER } from './characters.ts';
 import { createCharsMap } from './charsmap.ts';
+import { GrowthError, TextBuilder } from './growth.ts';
 import { type NormalForm, toNormalForm } from './normal-form.ts';
-import { makePart, type Part, type PartMaker, readOptions, readSequence } from './parts.ts';
+import { flattenParts, makePart, type Part, type PartMaker, readOptions } from './parts.ts';
 import { patternSchema, readPattern } from './patterns.ts';
 import type { Piece } from './split.ts';
 
-/** Changes a text before it is split. */
-export type Normalizer = (piece: Piece) => Piece;
+/**
+ * Changes a text before it is split.
+ *
+ * @param room most characters it may become
+ */
+export type Normalizer = (piece: Piece, room: number) => Piece;
 
 /**
  * Makes a normalizer of `tokenizer.json`, which does to a text what that of Hugging Face's tokenizers does.
@@ -16,27 +21,19 @@ export type Normalizer = (piece: Piece) => Piece;
  * @throws TokenizerError
  */
 export function createNormalizer(part: Part | null | undefined): Normalizer {
-  if (!part) return (piece) => piece;
-  const makers: Readonly<Record<string, PartMaker<Normalizer>>> = {
-    ...PLAIN,
-    Replace: createReplace,
-    Sequence: (sequence) => {
-      const steps = readSequence(sequence, 'normalizers').map((step) => createNormalizer(step));
-      return inTurn(steps);
-    },
-  };
-  return makePart('normalizer', makers, part);
+  const steps = flattenParts('normalizer', part, 'normalizers');
+  return inTurn(steps.map((step) => makePart('normalizer', MAKERS, step)));
 }
 
-type Change = (text: string) => string;
+type Change = (text: string, room: number) => string;
 
 const changing =
   (change: Change): Normalizer =>
-  ({ text, isFirst }) => ({ text: change(text), isFirst });
+  ({ text, isFirst }, room) => ({ text: change(text, room), isFirst });
 
 /** For what drops characters: a text without its first one does not begin where the whole text does. */
 const dropping =
-  (change: Change): Normalizer =>
+  (change: (text: string) => string): Normalizer =>
   ({ text, isFirst }) => ({
     text: change(text),
     isFirst: isFirst && change(String.fromCodePoint(text.codePointAt(0) ?? 0x78)) !== '',
@@ -44,13 +41,37 @@ const dropping =
 
 const inTurn =
   (steps: readonly Normalizer[]): Normalizer =>
-  (piece) =>
-    steps.reduce((changed, step) => step(changed), piece);
+  (piece, room) =>
+    steps.reduce((changed, step) => {
+      const next = step(changed, room);
+      if (next.text.length > room) throw new GrowthError();
+      return next;
+    }, piece);
 
-const toForm = (form: NormalForm) => () => changing((text) => toNormalForm(text, form));
+/** Most characters that a compatibility form has of one. */
+const LONGEST_FORM = 18;
 
-const PLAIN: Readonly<Record<string, PartMaker<Normalizer>>> = {
+const toForm = (form: NormalForm) => () =>
+  changing((text, room) => {
+    // What has grown already is looked at before it grows further.
+    if (text.length * LONGEST_FORM > room && decomposedLength(text) > room) throw new GrowthError();
+    return toNormalForm(text, form);
+  });
+
+function decomposedLength(text: string): number {
+  const known = new Map<string, number>();
+  let length = 0;
+  for (const character of text) {
+    const own = known.get(character) ?? character.normalize('NFKD').length;
+    known.set(character, own);
+    length += own;
+  }
+  return length;
+}
+
+const MAKERS: Readonly<Record<string, PartMaker<Normalizer>>> = {
   BertNormalizer: createBert,
+  Replace: createReplace,
   Lowercase: () => changing(lowercase),
   NFC: toForm('NFC'),
   NFD: toForm('NFD'),
@@ -127,16 +148,18 @@ function endOfVisible(text: string, start: number): number {
 function createReplace(part: Part): Normalizer {
   const { pattern, content } = readOptions(part, replaceSchema);
   const found = readPattern(pattern);
-  return ({ text, isFirst }) => {
-    let replaced = '';
+  return ({ text, isFirst }, room) => {
+    const replaced = new TextBuilder(room);
     let place = 0;
     let keepsStart = true;
     for (const { start, end } of found(text)) {
-      replaced += text.slice(place, start) + content;
+      replaced.append(text.slice(place, start));
+      replaced.append(content);
       if (start === 0 && content === '') keepsStart = false;
       place = end;
     }
-    return { text: replaced + text.slice(place), isFirst: isFirst && keepsStart };
+    replaced.append(text.slice(place));
+    return { text: replaced.build(), isFirst: isFirst && keepsStart };
   };
 }
 

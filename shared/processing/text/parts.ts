@@ -41,8 +41,31 @@ export function readOptions<T extends z.ZodType>(part: Part, schema: T): z.infer
   throw new TokenizerError(`its tokenizer.json has a ${part.type} whose "${option}" cannot be used`);
 }
 
+/** Public models have fewer than twenty. */
+const MOST_PARTS = 100;
+
+/**
+ * The parts that are done in turn, those of sequences in sequences too.
+ *
+ * @param kind what the parts are, in words
+ * @param member of a sequence, which has its parts
+ * @throws TokenizerError when a sequence cannot be used, or there are too many parts
+ */
+export function flattenParts(kind: string, part: Part | null | undefined, member: string): readonly Part[] {
+  const flat: Part[] = [];
+  let seen = 0;
+  const visit = (each: Part) => {
+    if (++seen > MOST_PARTS)
+      throw new TokenizerError(`its tokenizer.json has more than ${MOST_PARTS} parts in its ${kind}`);
+    if (each.type === 'Sequence') for (const inner of readSequence(each, member)) visit(inner);
+    else flat.push(each);
+  };
+  if (part) visit(part);
+  return flat;
+}
+
 /** The parts of a sequence of parts. */
-export function readSequence(part: Part, member: string): Part[] {
+function readSequence(part: Part, member: string): Part[] {
   const parsed = z.looseObject({ [member]: z.array(z.looseObject({ type: z.string() })) }).safeParse(part);
   if (parsed.success) return z.array(z.looseObject({ type: z.string() })).parse(parsed.data[member]);
   throw new TokenizerError(`its tokenizer.json has a ${part.type} whose "${member}" cannot be used`);

@@ -1,12 +1,20 @@
 import * as z from 'zod';
 import { byteCharacters } from './byte-characters.ts';
 import { CHARACTER, WHITE_SPACE, WORD } from './characters.ts';
-import { makePart, type Part, type PartMaker, readOptions, readSequence } from './parts.ts';
+import { GrowthError } from './growth.ts';
+import { flattenParts, makePart, type Part, type PartMaker, readOptions } from './parts.ts';
 import { literal, ofOlderUnicode, type Pattern, patternSchema, readPattern, toPattern } from './patterns.ts';
 import { type Piece, type SplitBehavior, split } from './split.ts';
 
-/** Splits a piece of a text into smaller ones. */
-export type PreTokenizer = (piece: Piece) => Iterable<Piece>;
+/**
+ * Splits a piece of a text into smaller ones.
+ *
+ * @param room most characters all of them may have
+ */
+export type PreTokenizer = (piece: Piece, room: number) => Iterable<Piece>;
+
+/** One step of a pre-tokenizer. */
+type Splitter = (piece: Piece) => Iterable<Piece>;
 
 /**
  * Makes a pre-tokenizer of `tokenizer.json`, which splits as that of Hugging Face's tokenizers does.
@@ -14,34 +22,41 @@ export type PreTokenizer = (piece: Piece) => Iterable<Piece>;
  * @throws TokenizerError
  */
 export function createPreTokenizer(part: Part | null | undefined): PreTokenizer {
-  if (!part) return (piece) => [piece];
-  const makers: Readonly<Record<string, PartMaker<PreTokenizer>>> = {
-    ...PLAIN,
-    Split: createSplit,
-    Sequence: (sequence) => {
-      const steps = readSequence(sequence, 'pretokenizers').map((step) => createPreTokenizer(step));
-      return steps.reduce(chain, (piece: Piece): Iterable<Piece> => [piece]);
-    },
-  };
-  return makePart('pre-tokenizer', makers, part);
+  const steps = flattenParts('pre-tokenizer', part, 'pretokenizers').map((step) =>
+    makePart('pre-tokenizer', MAKERS, step),
+  );
+  return (piece, room) =>
+    steps.reduce<Iterable<Piece>>((pieces, step) => splitAll(pieces, step, room), [piece]);
 }
 
-function chain(first: PreTokenizer, second: PreTokenizer): PreTokenizer {
+/** Splits pieces as long as there is room for what they are split into. */
+function* splitAll(pieces: Iterable<Piece>, step: Splitter, room: number): Generator<Piece> {
+  let left = room;
+  for (const piece of pieces) {
+    for (const part of step(piece)) {
+      left -= part.text.length;
+      if (left < 0) throw new GrowthError();
+      yield part;
+    }
+  }
+}
+
+function chain(first: Splitter, second: Splitter): Splitter {
   return function* (piece) {
     for (const part of first(piece)) yield* second(part);
   };
 }
 
 const by =
-  (pattern: Pattern, behavior: SplitBehavior, isInverted = false): PreTokenizer =>
+  (pattern: Pattern, behavior: SplitBehavior, isInverted = false): Splitter =>
   (piece) =>
     split(piece, pattern, behavior, isInverted);
 
-const PLAIN: Readonly<Record<string, PartMaker<PreTokenizer>>> = {
+const MAKERS: Readonly<Record<string, PartMaker<Splitter>>> = {
   BertPreTokenizer: () => chain(by(SPACES, 'Removed'), by(PUNCTUATION, 'Isolated')),
   ByteLevel: createByteLevel,
   CharDelimiterSplit: (part) => {
-    const { delimiter } = readOptions(part, z.looseObject({ delimiter: z.string().min(1) }));
+    const { delimiter } = readOptions(part, z.looseObject({ delimiter: character }));
     return by(literal(delimiter), 'Removed');
   },
   Digits: (part) => {
@@ -56,6 +71,7 @@ const PLAIN: Readonly<Record<string, PartMaker<PreTokenizer>>> = {
     return by(toPattern(new RegExp(`[^]{1,${length}}`, 'gu')), 'Isolated');
   },
   Metaspace: createMetaspace,
+  Split: createSplit,
   Punctuation: (part) => {
     const { behavior } = readOptions(part, z.looseObject({ behavior: behaviorSchema.default('Isolated') }));
     return by(PUNCTUATION, behavior);
@@ -64,6 +80,8 @@ const PLAIN: Readonly<Record<string, PartMaker<PreTokenizer>>> = {
   WhitespaceSplit: () => by(SPACES, 'Removed'),
 };
 
+/** One character, as it is in Hugging Face's tokenizers. */
+const character = z.string().regex(/^.$/su);
 const behaviorSchema = z.enum(['Removed', 'Isolated', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous']);
 const splitSchema = z.looseObject({
   pattern: patternSchema,
@@ -75,7 +93,7 @@ const byteLevelSchema = z.looseObject({
   use_regex: z.boolean().default(true),
 });
 const metaspaceSchema = z.looseObject({
-  replacement: z.string().min(1).default('\u2581'),
+  replacement: character.default('\u2581'),
   str_rep: z.string().optional(),
   /** Of older files, which had no scheme. */
   add_prefix_space: z.boolean().default(true),
@@ -91,12 +109,12 @@ const BYTE_LEVEL_WORDS = ofOlderUnicode(
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu,
 );
 
-function createSplit(part: Part): PreTokenizer {
+function createSplit(part: Part): Splitter {
   const { pattern, behavior, invert } = readOptions(part, splitSchema);
   return by(readPattern(pattern), behavior, invert);
 }
 
-function createByteLevel(part: Part): PreTokenizer {
+function createByteLevel(part: Part): Splitter {
   const { add_prefix_space, use_regex } = readOptions(part, byteLevelSchema);
   return function* (piece) {
     const needsSpace = add_prefix_space && !piece.text.startsWith(' ');
@@ -107,7 +125,7 @@ function createByteLevel(part: Part): PreTokenizer {
   };
 }
 
-function createMetaspace(part: Part): PreTokenizer {
+function createMetaspace(part: Part): Splitter {
   const { replacement, add_prefix_space, prepend_scheme, ...options } = readOptions(part, metaspaceSchema);
   const scheme = add_prefix_space ? prepend_scheme : 'never';
   const pattern = literal(replacement);

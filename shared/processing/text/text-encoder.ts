@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { addedTokenSchema, createAddedSplitter } from './added-tokens.ts';
 import { createBpe } from './bpe.ts';
 import { createFrame, type Frame } from './frame.ts';
+import { roomFor } from './growth.ts';
 import { createNormalizer } from './normalizers.ts';
 import { makePart, type PartMaker, partSchema, TokenizerError } from './parts.ts';
 import { createPreTokenizer } from './pre-tokenizers.ts';
@@ -38,7 +39,8 @@ const MODELS: Readonly<Record<string, PartMaker<TokenModel>>> = {
 };
 
 /**
- * Makes an encoder of the content of `tokenizer.json`, which gives the ids that Hugging Face's tokenizers gives.
+ * Makes an encoder of the content of `tokenizer.json`, which gives the ids that Hugging Face's tokenizers gives. It
+ * throws a GrowthError for a text of which the tokenizer makes too much.
  *
  * @throws TokenizerError
  */
@@ -57,9 +59,17 @@ export function createTextEncoder(tokenizerJson: unknown): TextEncoder {
   const added = new Map(data.added_tokens.map(({ content, id }) => [content, id]));
   return {
     encode: function* (text) {
+      let room = roomFor(0);
       for (const piece of splitOff(text)) {
-        if (piece.id !== undefined) yield piece.id;
-        else for (const part of preTokenize(piece)) yield* toIds(part.text);
+        if (piece.id !== undefined) {
+          yield piece.id;
+          continue;
+        }
+        room += roomFor(piece.text.length) - roomFor(0);
+        for (const part of preTokenize(piece, room)) {
+          room -= part.text.length;
+          yield* toIds(part.text);
+        }
       }
     },
     frame: createFrame(data.post_processor),

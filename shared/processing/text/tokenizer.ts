@@ -24,8 +24,11 @@ export interface TextTokenizer {
   readonly canPad: boolean;
   /**
    * @param maxTokens longest row, special tokens included; what is longer is cut
+   * @throws GrowthError for a text of which the tokenizer makes too much
    */
   tokenize(text: string, maxTokens: number): TokenRow;
+  /** The same a few hundred tokens at a time: in between the work can rest. */
+  tokenizeInSteps(text: string, maxTokens: number): Generator<undefined, TokenRow>;
   /**
    * Puts the special tokens around the rows and pads them.
    *
@@ -95,14 +98,21 @@ function readSettings(config: z.infer<typeof configSchema>, encoder: TextEncoder
 
 function wrap({ encode, frame }: TextEncoder, settings: Settings): TextTokenizer {
   const specialTokens = frame.before.length + frame.after.length;
+  const tokenizeInSteps = (text: string, maxTokens: number) => {
+    const room = Math.max(0, maxTokens - specialTokens);
+    return settings.cutsLeft ? takeLast(encode(text), room) : take(encode(text), room);
+  };
   return {
     maxTokens: settings.maxTokens,
     specialTokens,
     canPad: settings.padId !== undefined,
     tokenize: (text, maxTokens) => {
-      const room = Math.max(0, maxTokens - specialTokens);
-      return settings.cutsLeft ? takeLast(encode(text), room) : take(encode(text), room);
+      const steps = tokenizeInSteps(text, maxTokens);
+      let step = steps.next();
+      while (!step.done) step = steps.next();
+      return step.value;
     },
+    tokenizeInSteps,
     frame: (rows, length) => {
       const batch = createBatch(rows.length, length, settings);
       for (const [index, row] of rows.entries()) {
@@ -120,19 +130,23 @@ function wrap({ encode, frame }: TextEncoder, settings: Settings): TextTokenizer
   };
 }
 
+/** How many tokens are one step of the work. */
+const STEP = 256;
+
 /** The first ids; the rest of a long text is not looked at. */
-function take(ids: Iterable<number>, count: number): number[] {
+function* take(ids: Iterable<number>, count: number): Generator<undefined, number[]> {
   const taken: number[] = [];
   if (count === 0) return taken;
   for (const id of ids) {
     taken.push(id);
     if (taken.length === count) break;
+    if (taken.length % STEP === 0) yield;
   }
   return taken;
 }
 
-function takeLast(ids: Iterable<number>, count: number): number[] {
-  const all = [...ids];
+function* takeLast(ids: Iterable<number>, count: number): Generator<undefined, number[]> {
+  const all = yield* take(ids, Number.POSITIVE_INFINITY);
   return all.slice(Math.max(0, all.length - count));
 }
 

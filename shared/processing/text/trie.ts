@@ -1,3 +1,5 @@
+import { TokenizerError } from './parts.ts';
+
 /**
  * The tokens of a vocabulary by their first characters. Nodes stand in the order of their depth, the children of one
  * beside each other, in typed arrays: a quarter of a million tokens take some 10 MB.
@@ -20,9 +22,23 @@ interface Job {
   readonly depth: number;
 }
 
-/** Makes a trie of tokens that are not empty; of equal ones the last counts. */
+/** At each place of a text as many of its characters are read at the most. */
+const LONGEST_TOKEN = 512;
+
+/**
+ * Makes a trie of tokens that are not empty; of equal ones the last counts.
+ *
+ * @throws TokenizerError when one is so long that looking for it at each place of a text would take too long
+ */
 export function createTrie(tokens: Iterable<readonly [token: string, id: number]>): Trie {
   const entries = [...new Map(tokens)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const long = entries.find(([token]) => token.length > LONGEST_TOKEN)?.[0];
+  if (long !== undefined) {
+    const begin = JSON.stringify(long.slice(0, 40));
+    throw new TokenizerError(
+      `its tokenizer.json has a token of ${long.length} characters that begins with ${begin}; the most are ${LONGEST_TOKEN}`,
+    );
+  }
   const nodes = { labels: [0], firstChild: [0], childCount: [0], ids: [-1] };
   const jobs: Job[] = [{ low: 0, high: entries.length, depth: 0 }];
   for (let node = 0; node < jobs.length; node++) {

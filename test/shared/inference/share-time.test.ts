@@ -7,10 +7,14 @@ async function orderOf(stepMs: number) {
   let time = 0;
   const results = mapInTurns(
     [1, 2, 3],
-    (value) => {
-      order.push(`value ${value}`);
+    function* (value) {
+      for (const part of ['begin', 'middle', 'end']) {
+        if (part !== 'begin') yield;
+        order.push(`${part} of ${value}`);
+      }
       return value * 2;
     },
+    () => undefined,
     () => {
       time += stepMs;
       return time;
@@ -22,13 +26,32 @@ async function orderOf(stepMs: number) {
 }
 
 describe('mapInTurns', () => {
-  it('lets others have their turn between values that take long', async () => {
+  it('lets others have their turn between values that take long, and where one can rest', async () => {
     const order = await orderOf(1000);
-    expect(order.indexOf('another request')).toBeLessThan(order.indexOf('value 3'));
-    expect(order).toContain('another request');
+    expect(order.filter((each) => each !== 'another request')).toHaveLength(9);
+    expect(order.indexOf('another request')).toBeGreaterThan(0);
+    expect(order.indexOf('another request')).toBeLessThan(order.indexOf('end of 1'));
   });
 
   it('does values that take little in one turn', async () => {
-    expect(await orderOf(0)).toEqual(['value 1', 'value 2', 'value 3']);
+    const parts = [1, 2, 3].flatMap((value) =>
+      ['begin', 'middle', 'end'].map((part) => `${part} of ${value}`),
+    );
+    expect(await orderOf(0)).toEqual(parts);
+  });
+
+  it('stops at its next rest when nobody needs the results any more', async () => {
+    let steps = 0;
+    const work = function* () {
+      for (;;) yield steps++;
+    };
+    const gone = new Error('gone');
+    const goOn = () => {
+      if (steps > 10) throw gone;
+    };
+    let time = 0;
+    const now = () => (time += 1000);
+    await expect(mapInTurns([1], work, goOn, now)).rejects.toBe(gone);
+    expect(steps).toBe(11);
   });
 });

@@ -157,6 +157,34 @@ describe('feature extraction from texts', () => {
     ).toBe(512);
   });
 
+  it('names a text of which its tokenizer makes too much', async () => {
+    const { normalizer, ...rest } = JSON.parse(TOKENIZER['tokenizer.json']);
+    const doubling = { type: 'Replace', pattern: { String: 'q' }, content: 'qq' };
+    const normalizers = [normalizer, ...new Array<object>(40).fill(doubling)];
+    const inference = await serve({
+      'model.onnx': tokenModel('n', 't'),
+      'model.json': extraction({ pooling: 'mean' }),
+      ...TOKENIZER,
+      'tokenizer.json': JSON.stringify({ ...rest, normalizer: { type: 'Sequence', normalizers } }),
+    });
+    const { status, message } = await rejectionOf(inferOutput(inference, textsInput(['dog', 'a quick dog'])));
+    expect([status, message]).toEqual([
+      413,
+      'Field "instances[1].text" has 11 characters; the tokenizer of this model makes more than 10352 of them, which is the limit.',
+    ]);
+    expect(await inferOutput(inference, textsInput(['dog']))).toMatchObject({ kind: 'embedding' });
+  });
+
+  it('is not done by a graph whose rows are longer than any text', async () => {
+    const inference = await serve({
+      'model.onnx': tokenModel('n', 2 ** 20 + 1),
+      'model.json': extraction({ pooling: 'mean' }),
+      ...TOKENIZER,
+    });
+    const { message } = await rejectionOf(inferOutput(inference, textsInput(['dog'])));
+    expect(message).toContain('it takes rows of 1048577 tokens; the most are 1048576');
+  });
+
   it('fills a graph of a fixed size, in length and in rows', async () => {
     const inference = await serve({
       'model.onnx': tokenModel(2, 6),

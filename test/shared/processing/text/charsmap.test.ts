@@ -10,7 +10,8 @@ const { normalizer } = JSON.parse(
 const charsmap: string = normalizer.normalizers[0].precompiled_charsmap;
 
 describe('createCharsMap', () => {
-  const replace = createCharsMap(charsmap);
+  const replaceAll = createCharsMap(charsmap);
+  const replace = (text: string) => replaceAll(text, 1e6);
 
   it.each([
     ['plain text', 'plain text'],
