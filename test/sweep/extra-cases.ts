@@ -69,6 +69,12 @@ function onnxCases(): SweepCase[] {
     one('', 'TopK', [f([2, 4])], { k: 2 }, 9, 2),
     one('', 'Pad', [f([3, 4])], { pads: [1, 1, 1, 1], mode: 'reflect' }, 10),
     one('', 'Split', [f([4, 2])], { axis: 0, split: [2, 2] }, 11),
+    // So many channels that the runtime takes its blocked layout where weights are constant.
+    one('', 'Conv', [f([1, 16, 5, 5]), f([16, 16, 3, 3])], { pads: [1, 1, 1, 1] }),
+    one('', 'Conv', [f([1, 16, 5, 5]), f([16, 1, 3, 3])], { group: 16 }),
+    one('', 'Conv', [f([1, 3, 5, 5]), f([16, 3, 3, 3])]),
+    one('', 'Gemm', [f([2, 16]), f([16, 16]), f([16])]),
+    one('', 'MatMul', [f([2, 3, 16]), f([16, 16])]),
     one('', 'Conv', [f([1, 2, 5, 5]), f([4, 1, 3, 3])], { group: 2 }),
     one('', 'ConvTranspose', [f([1, 2, 5, 5]), f([2, 2, 3, 3])], { group: 2 }),
     one('', 'QLinearConv', [

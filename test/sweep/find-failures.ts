@@ -36,6 +36,7 @@ const SUSPECTED_HANG_MS = 4_000;
 /** What the failures of an operator in one kind of variant may cost. */
 const LARGEST_COST: Readonly<Record<Variant['kind'], number>> = {
   'open shapes': 24,
+  'constant weights': 12,
   'input left out': 2,
   'other type': 4,
   'older operator set': 4,
@@ -154,7 +155,7 @@ export async function findFailures(
 
 /** What is wrong with a kernel shows in the first form of its operator; others get the changes of one thing only. */
 function isBrief({ kind }: Variant): boolean {
-  return kind !== 'open shapes';
+  return kind !== 'open shapes' && kind !== 'constant weights';
 }
 
 function keyOf({ of: { domain, operator }, kind }: Variant): string {

@@ -1,4 +1,13 @@
-import { GRAPH, MODEL, NODE, OPSET, TENSOR_TYPE, TYPE, VALUE_INFO } from '../../shared/onnx/fields.ts';
+import {
+  GRAPH,
+  MODEL,
+  NODE,
+  OPSET,
+  TENSOR,
+  TENSOR_TYPE,
+  TYPE,
+  VALUE_INFO,
+} from '../../shared/onnx/fields.ts';
 import {
   bytesSource,
   encodeField,
@@ -6,8 +15,10 @@ import {
   type Field,
   readFields,
 } from '../../shared/onnx/protobuf.ts';
-import { datatypeOfOnnxCode } from '../../shared/tensor/datatype.ts';
+import { DATATYPES, datatypeOfOnnxCode } from '../../shared/tensor/datatype.ts';
+import type { Tensor } from '../../shared/tensor/tensor.ts';
 import { buildNode, FLOAT, INT64, integerAttribute, tensorValue, text } from '../shared/onnx/build-model.ts';
+import type { Feeds } from './conditions.ts';
 import { mapFields, textOf } from './messages.ts';
 
 const VALUE_INFOS_OF_GRAPH = 13;
@@ -27,6 +38,8 @@ export interface OpenOptions {
   readonly lengths?: ReadonlyMap<string, number>;
   /** Other types: code of the suite's type to code of the new one. */
   readonly types?: ReadonlyMap<number, number>;
+  /** Inputs that the model has as constants, as trained weights are: not fed. */
+  readonly constants?: Feeds;
   /** An input that the node is not given. */
   readonly without?: string;
   /** Numbers of axes to declare, by the name under which an input is fed; none otherwise. */
@@ -76,6 +89,8 @@ function openGraph(model: Uint8Array, graph: Field, options: OpenOptions): Uint8
     if (part.number === GRAPH.input) {
       const input = readInput(model, part);
       if (input.name === options.without) return new Uint8Array(0);
+      const constant = options.constants?.get(input.name);
+      if (constant) return encodeField(GRAPH.initializer, encodeTensor(input.name, constant));
       const opened = openInput(input, options);
       before.push(...opened.nodes);
       return opened.values;
@@ -151,6 +166,16 @@ function openOutput(output: OpenInput): Opened {
     );
   }
   return { values: encodeField(GRAPH.output, untypedValue(name)), nodes: [] };
+}
+
+function encodeTensor(name: string, { datatype, shape, data }: Tensor): Uint8Array {
+  if (Array.isArray(data)) throw new Error(`the constant ${name} has texts`);
+  return Buffer.concat([
+    ...shape.map((size) => encodeVarintField(TENSOR.dims, size)),
+    encodeVarintField(TENSOR.type, DATATYPES[datatype].code),
+    encodeField(TENSOR.name, text(name)),
+    encodeField(TENSOR.raw, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+  ]);
 }
 
 /** The declaration of an output whose type the runtime infers. */

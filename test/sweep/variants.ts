@@ -7,7 +7,7 @@ import type { SweepCase } from './read-suite.ts';
 
 /** One way to offer the model of a case to clients. */
 export interface Variant {
-  readonly kind: 'open shapes' | 'input left out' | 'other type' | 'older operator set';
+  readonly kind: 'open shapes' | 'constant weights' | 'input left out' | 'other type' | 'older operator set';
   readonly text: string;
   readonly of: SweepCase;
   readonly options: OpenOptions;
@@ -24,6 +24,7 @@ export function variantsOf(cases: readonly SweepCase[]): Variant[] {
   const varied = new Set<string>();
   for (const of of cases) {
     variants.push({ kind: 'open shapes', text: 'no shapes declared', of, options: {}, feeds: of.feeds });
+    variants.push(...keepWeights(of));
     const operator = `${of.domain} ${of.operator}`;
     // The first case of each operator: kernels differ by type and version, not by case.
     if (varied.has(operator)) continue;
@@ -36,6 +37,25 @@ export function variantsOf(cases: readonly SweepCase[]): Variant[] {
 /** Numbers of axes of what is fed, by name. */
 export function ranksOf(feeds: Feeds): ReadonlyMap<string, number> {
   return new Map([...feeds].map(([name, { shape }]) => [name, shape.length]));
+}
+
+/** The first input is fed, all others are constants, for which the runtime prepares other ways through its kernels. */
+function keepWeights(of: SweepCase): Variant[] {
+  const [first, ...others] = of.feeds;
+  const constants = new Map(others);
+  const areNamedAlike = others.every(
+    ([name, { datatype }]) => of.inputs.includes(name) && datatype !== 'BYTES',
+  );
+  if (!first || others.length === 0 || !areNamedAlike) return [];
+  return [
+    {
+      kind: 'constant weights',
+      text: 'constant weights',
+      of,
+      options: { constants },
+      feeds: new Map([first]),
+    },
+  ];
 }
 
 function leaveOut(of: SweepCase): Variant[] {
