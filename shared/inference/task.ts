@@ -17,8 +17,8 @@ export interface Encoder {
   encode(input: InferenceInput, budget: Budget): Tensor | Promise<Tensor>;
   /** A tensor of one made-up instance. */
   example(): Tensor;
-  /** Body of a predict request with one made-up instance. */
-  readonly exampleRequest: JsonObject;
+  /** Body of a predict request with one made-up instance; undefined where it would be huge. */
+  readonly exampleRequest: JsonObject | undefined;
 }
 
 /** The instances of a request as the inputs of a graph. */
@@ -36,8 +36,8 @@ export interface BatchEncoder {
   encode(input: InferenceInput, budget: Budget): EncodedBatch | Promise<EncodedBatch>;
   /** One made-up instance. */
   example(): EncodedBatch;
-  /** Body of a predict request with one made-up instance. */
-  readonly exampleRequest: JsonObject;
+  /** Body of a predict request with one made-up instance; undefined where it would be huge. */
+  readonly exampleRequest: JsonObject | undefined;
   /** What a row of a tabular model looks like; undefined for models of other tasks. */
   readonly features?: RowFormat | undefined;
 }
@@ -101,7 +101,15 @@ export function toBatchEncoder(encoder: Encoder): BatchEncoder {
   };
 }
 
-/** A request with one instance, or with as many as a graph with a fixed batch size takes. */
-export function fillBatch({ shape: [rows = -1] }: TensorSpec, key: string, instance: JsonValue): JsonObject {
+/** Most instances of a made-up request. A graph can fix a billion. */
+export const LARGEST_EXAMPLE_BATCH = 1024;
+
+/** A request with one instance, or with as many as a graph with a fixed batch size takes; undefined for too many. */
+export function fillBatch(
+  { shape: [rows = -1] }: TensorSpec,
+  key: string,
+  instance: JsonValue,
+): JsonObject | undefined {
+  if (rows > LARGEST_EXAMPLE_BATCH) return undefined;
   return rows > 1 ? { instances: new Array<JsonValue>(rows).fill({ [key]: instance }) } : { [key]: instance };
 }

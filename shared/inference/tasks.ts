@@ -19,6 +19,7 @@ import {
   type BatchEncoder,
   type Decoder,
   type EncodedBatch,
+  LARGEST_EXAMPLE_BATCH,
   type TaskRunner,
   toBatchEncoder,
 } from './task.ts';
@@ -92,7 +93,9 @@ function combine(encoder: BatchEncoder, decoder: Decoder): TaskRunner {
       return output;
     },
     warmUp: async (session) => {
-      await runBatch(session, repeat(encoder.example(), batchSizeOf(session)), decoder.fetches);
+      const batchSize = batchSizeOf(session);
+      if (batchSize > LARGEST_EXAMPLE_BATCH) return;
+      await runBatch(session, repeat(encoder.example(), batchSize), decoder.fetches);
     },
   };
 }

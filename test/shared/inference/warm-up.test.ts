@@ -39,4 +39,17 @@ describe('the first run on made-up input', () => {
     expect(output.kind === 'tensors' && output.tensors.get('y')?.data).toEqual(Float32Array.of(13, 16));
     expect(log.map(({ message }) => message)).toEqual(['warm-up failed', 'model loaded']);
   });
+
+  it('is not made of a billion rows where a graph takes so many at once', async () => {
+    const model = buildModel({
+      nodes: [buildNode('Identity', ['x'], ['y'])],
+      inputs: [tensorValue('x', FLOAT, [1_000_000_000, 3])],
+      outputs: [tensorValue('y', FLOAT, [1_000_000_000, 3])],
+    });
+    const config = JSON.stringify({ task: 'tabular-classification' });
+    const folder = await makeFolder({ 'm/1/model.onnx': model, 'm/1/model.json': config });
+    const { inference, log } = makeInference(folder);
+    const example = await inference.describe({ name: 'm', version: '1' }, (loaded) => loaded.example);
+    expect([example, log.map(({ message }) => message)]).toEqual([undefined, ['model loaded']]);
+  });
 });
