@@ -1,4 +1,4 @@
-import { InferenceError, invalid } from '../errors.ts';
+import { InferenceError, invalid, overLimit } from '../errors.ts';
 import { type ArrayOptions, type NpyArray, openNpy, writeNpy } from './npy.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -6,6 +6,9 @@ interface ArchiveOptions extends ArrayOptions {
   /** Largest size of all arrays together, unpacked. */
   readonly byteLimit: number;
 }
+
+/** More than any model has inputs. Each takes the work of a file, however small it is. */
+const MOST_ARRAYS = 1000;
 
 /** How much of an archive is unpacked at once: a thousandfold of it still fits into memory. */
 const STEP_BYTES = 16 * 1024;
@@ -54,6 +57,7 @@ async function unpack(
   let declaredBytes = 0;
   let unpackedBytes = 0;
   const unzip = new Unzip((file) => {
+    if (chunks.size === MOST_ARRAYS) throw tooManyArrays(field);
     const own: Uint8Array[] = [];
     chunks.set(file.name, own);
     declaredBytes += file.originalSize ?? 0;
@@ -90,9 +94,12 @@ function unreadable(field: string): InferenceError {
   return invalid(`Field "${field}" is not a readable archive of NumPy arrays (.npz), or two have one name.`);
 }
 
+function tooManyArrays(field: string): InferenceError {
+  return overLimit(`Field "${field}" holds more than ${MOST_ARRAYS} arrays, which is the limit.`);
+}
+
 function tooLarge(field: string, byteLimit: number): InferenceError {
-  return new InferenceError(
-    'PAYLOAD_TOO_LARGE',
+  return overLimit(
     `Field "${field}" unpacks to more than ${byteLimit} bytes, which is the limit (MAX_BODY_BYTES).`,
   );
 }

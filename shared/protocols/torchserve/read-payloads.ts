@@ -153,7 +153,7 @@ function mendBase64(text: string): string {
   if (!text.includes(' ') || !/^[\w+/= -]*$/.test(text)) return text;
   // In memory: there can be millions of them.
   const bytes = Buffer.from(text, 'latin1');
-  for (let at = bytes.indexOf(' '); at !== -1; at = bytes.indexOf(' ', at + 1)) bytes[at] = PLUS;
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] === SPACE) bytes[i] = PLUS;
   return bytes.toString('latin1');
 }
 

@@ -51,6 +51,20 @@ describe('an archive of arrays', () => {
     expect(await rejectionOf(readNpz(bytes, OPTIONS))).toMatchObject({ status: 413 });
   });
 
+  it('of more arrays than any model has inputs is refused', async () => {
+    const part = writeNpy(createTensor('UINT8', [1], [1]));
+    const archive = (count: number) =>
+      zipSync(Object.fromEntries(Array.from({ length: count }, (_, index) => [`x${index}.npy`, part])), {
+        level: 0,
+      });
+    const options = { ...OPTIONS, byteLimit: 1_000_000 };
+    expect((await readNpz(archive(1000), options)).size).toBe(1000);
+    expect(await rejectionOf(readNpz(archive(1001), options))).toMatchObject({
+      status: 413,
+      message: 'Field "body" holds more than 1000 arrays, which is the limit.',
+    });
+  });
+
   it('of many arrays is limited as a whole', async () => {
     const part = writeNpy(createTensor('UINT8', [40_000], new Uint8Array(40_000)));
     const two = zipSync({ 'a.npy': part, 'b.npy': part });
