@@ -1,14 +1,47 @@
+import { globSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
+const root = join(import.meta.dirname, '..');
+
+/** Those in the unit folders that look at the pages, which a build makes. */
+const NEED_PAGES = [
+  'test/functions/aws/handler.test.ts',
+  'test/shared/docs/docs.test.ts',
+  'test/shared/protocols/catalog.test.ts',
+];
+
+// What runs against software in other languages has a configuration of its own.
+const files = globSync('test/**/*.test.ts', { cwd: root, exclude: ['test/real/**'] });
+
+// A replaced module stays replaced for all that import it later in the same process.
+const alone = files.filter((file) => /\bvi\.(?:doM|m)ock\(/.test(readFileSync(join(root, file), 'utf8')));
+
+/** What needs neither a build nor a process of its own: `npm run test:unit` runs it, and `alone`. */
+const unit = files.filter(
+  (file) =>
+    /^test\/(?:shared|functions\/aws)\//.test(file) && !NEED_PAGES.includes(file) && !alone.includes(file),
+);
+
+const whole = files.filter((file) => !unit.includes(file) && !alone.includes(file));
+
 export default defineConfig({
-  root: `${import.meta.dirname}/..`,
+  root,
   test: {
-    include: ['test/**/*.test.ts'],
     // For tests that use ONNX Runtime without Ternion; servers in processes of their own do not get it.
     env: { ORT_DISABLE_TELEMETRY: '1' },
     // Whole servers are started as processes; two cores run them at once.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // Vitest itself takes one less than the cores, which leaves one of two without work.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ['default', `${import.meta.dirname}/closing-line-reporter.ts`],
+    projects: [
+      // Files share a process: to start one and import the core there takes longer than most of the tests.
+      { extends: true, test: { name: 'unit', include: unit, isolate: false } },
+      { extends: true, test: { name: 'alone', include: alone } },
+      { extends: true, test: { name: 'whole', include: whole } },
+    ],
   },
 });

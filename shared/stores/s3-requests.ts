@@ -46,6 +46,11 @@ export function parseS3Location(url: string): S3Location {
   return { bucket, prefix: prefix && `${prefix}/` };
 }
 
+const silence = () => undefined;
+
+/** Without a logger the SDK warns on the console, also of a refused upload that was expected; failures are thrown. */
+const SILENT = { trace: silence, debug: silence, info: silence, warn: silence, error: silence };
+
 /** Makes a client. Region, endpoint and credentials come from the SDK's default chain unless given. */
 export async function connectS3(options: S3StoreOptions): Promise<S3Requests> {
   const { attempts = 3, connectionTimeoutMs = 3_000, socketTimeoutMs = 5_000, ...overrides } = options;
@@ -60,6 +65,7 @@ export async function connectS3(options: S3StoreOptions): Promise<S3Requests> {
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestChecksumCalculation: 'WHEN_REQUIRED',
     requestHandler: { connectionTimeout: connectionTimeoutMs, socketTimeout: socketTimeoutMs },
+    logger: SILENT,
     ...overrides,
   });
   return {

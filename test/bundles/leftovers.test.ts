@@ -9,8 +9,8 @@ import {
   findFreePort,
   openAzureBundle,
   openFunctionsFramework,
-  openLambdaBundle,
 } from '../hosts/child-process.ts';
+import { openLambdaBundle } from '../hosts/lambda-bundle.ts';
 import { sendOverHttp } from '../hosts/test-host.ts';
 import { RUNNABLE } from './targets.ts';
 

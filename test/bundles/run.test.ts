@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { describeHttpHost } from '../contracts/http-host.ts';
-import { openAzureBundle, openFunctionsFramework, openLambdaBundle } from '../hosts/child-process.ts';
+import { openAzureBundle, openFunctionsFramework } from '../hosts/child-process.ts';
+import { openLambdaBundle } from '../hosts/lambda-bundle.ts';
 import { RUNNABLE } from './targets.ts';
 
 it('builds the local target for this machine, whatever it is', () => {

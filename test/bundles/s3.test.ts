@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { get, post } from '../contracts/exchanges.ts';
 import { startS3Server } from '../fixtures/s3-server.ts';
-import { openFunctionsFramework, openLambdaBundle } from '../hosts/child-process.ts';
+import { openFunctionsFramework } from '../hosts/child-process.ts';
 import { PROJECT } from '../hosts/environment.ts';
+import { openLambdaBundle } from '../hosts/lambda-bundle.ts';
 import { RUNNABLE } from './targets.ts';
 
 const SETOSA = { features: [5.1, 3.5, 1.4, 0.2] };

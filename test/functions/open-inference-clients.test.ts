@@ -2,13 +2,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSession } from '../../shared/runtime/session.ts';
 import { RUNNABLE } from '../bundles/targets.ts';
-import {
-  type ChildHost,
-  openAzureBundle,
-  openFunctionsFramework,
-  openLambdaBundle,
-} from '../hosts/child-process.ts';
+import { type ChildHost, openAzureBundle, openFunctionsFramework } from '../hosts/child-process.ts';
 import { PROJECT } from '../hosts/environment.ts';
+import { openLambdaBundle } from '../hosts/lambda-bundle.ts';
 import { readRecorded, sendRecorded } from '../hosts/recorded.ts';
 import { type Answer, readAnswer } from './read-answer.ts';
 

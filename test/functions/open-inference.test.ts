@@ -4,12 +4,8 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { RUNNABLE } from '../bundles/targets.ts';
 import { hasSharedFixtures, SHARED_FIXTURES } from '../fixtures/shared-fixtures.ts';
-import {
-  type ChildHost,
-  openAzureBundle,
-  openFunctionsFramework,
-  openLambdaBundle,
-} from '../hosts/child-process.ts';
+import { type ChildHost, openAzureBundle, openFunctionsFramework } from '../hosts/child-process.ts';
+import { openLambdaBundle } from '../hosts/lambda-bundle.ts';
 
 const environment = { MODEL_REPOSITORY: join(SHARED_FIXTURES, 'model-repository'), MAX_JSON_DEPTH: '32' };
 const isRunnable = (target: string) => RUNNABLE.some(({ name }) => name === target);

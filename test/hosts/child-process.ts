@@ -87,18 +87,6 @@ export function openLocalServer(environment: ChildOptions['environment'] = {}): 
   });
 }
 
-export function openLambdaBundle(
-  target: string,
-  source: string,
-  environment: ChildOptions['environment'] = {},
-): Promise<ChildHost> {
-  return openChild({
-    target,
-    environment,
-    command: (folder, port) => [join(PROJECT, 'test/hosts/lambda-process.ts'), folder, String(port), source],
-  });
-}
-
 export function openAzureBundle(
   target: string,
   environment: ChildOptions['environment'] = {},

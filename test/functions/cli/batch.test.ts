@@ -352,10 +352,13 @@ describe('ternion batch', () => {
     const args = ['batch', 'iris', input, output];
     const first = startCommand([...args, '-b', '10']);
     while ((await stat(output).catch(() => ({ size: 0 }))).size < 1000) await wait(5);
+    // Stopped, so that it cannot end before the others have started.
+    first.process.kill('SIGSTOP');
     for (const more of [[], ['--force']]) {
       const second = await runCommand([...args, ...more]);
       expect([second.code, second.stderr]).toEqual([1, expect.stringContaining('Another batch (process ')]);
     }
+    first.process.kill('SIGCONT');
     expect((await first.outcome).code).toBe(0);
     const rows = (await linesOf(output)).map((line) => JSON.parse(line).row);
     expect(rows).toEqual(Array.from({ length: 50_000 }, (_, index) => index + 1));

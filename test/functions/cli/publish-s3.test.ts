@@ -76,8 +76,10 @@ describe('ternion add to S3', () => {
       times: 1,
       effect: { kind: 'run', action: () => s3.put('prod/iris/1/files.json', '{"files": []}') },
     });
-    const { stdout } = await run('add', IRIS, '-n', 'iris', '--json');
+    const { stdout, stderr } = await run('add', IRIS, '-n', 'iris', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ version: '2', path: 's3://models/prod/iris/2' });
+    // The SDK would warn of the upload that was refused.
+    expect(stderr).toBe('');
     expect(s3.keys()).toEqual(['prod/iris/1/files.json', ...keysOf('2')]);
   });
 

@@ -1,0 +1,21 @@
+/** Software in another language that Ternion's own code is held against. Each has a folder beside this file. */
+export interface Counterpart {
+  /** As in `npm run test:real -- <name>`; the name of its folder. */
+  readonly name: string;
+  /** What exactly is installed, such as `moto 5.2.5`. Another pin is another installation. */
+  readonly pin: string;
+  /** It does not fit into 20 minutes with the others, so it runs with `--heavy` or by its name alone. */
+  readonly isHeavy?: boolean;
+  /**
+   * The commands that fill an empty folder, one after the other. They ask for nothing that is not in the commands: their
+   * text is a part of what the installation is known by.
+   */
+  readonly install: (folder: string) => readonly (readonly [command: string, ...args: string[]])[];
+}
+
+/** A counterpart that listens. */
+export interface ServerCounterpart extends Counterpart {
+  /** The command that listens on a port of 127.0.0.1, given its folder. */
+  readonly start: (folder: string, port: number) => readonly [command: string, ...args: string[]];
+  readonly environment?: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,7 @@
+import { RUNNABLE } from '../../bundles/targets.ts';
+import { describeLambdaBundle } from '../../contracts/lambda-runtime.ts';
+import { awsRuntime } from './runtime.ts';
+
+for (const { name } of RUNNABLE) {
+  if (name.startsWith('aws')) describeLambdaBundle(`AWS's client`, name, awsRuntime);
+}
