@@ -11,6 +11,11 @@ export interface Kernels {
   readonly stride: number;
 }
 
+/** Where the source pixels begin that are needed, and where they end. */
+export function spanOf({ starts, lengths }: Kernels): { readonly first: number; readonly end: number } {
+  return { first: starts[0] ?? 0, end: (starts.at(-1) ?? 0) + (lengths.at(-1) ?? 0) };
+}
+
 /** Weights are whole numbers of 2^-22: 8 bits of pixel and 2 of overshoot leave 22 bits of an int32. */
 export const PRECISION_BITS = 32 - 8 - 2;
 
