@@ -30,8 +30,8 @@ export function* resample(
   const { firstPass, arithmetic } = options;
   const isTurned = arithmetic === 'pillow' && firstPass === 'auto' && losesHeight(image, size);
   const { width, height, left, top } = window;
-  const across = getKernels({ ...options, from: image.width, to: size.width }, left, width);
-  const down = getKernels({ ...options, from: image.height, to: size.height }, top, height);
+  const across = yield* getKernels({ ...options, from: image.width, to: size.width }, left, width);
+  const down = yield* getKernels({ ...options, from: image.height, to: size.height }, top, height);
   const made = isTurned
     ? yield* transpose({
         ...image,

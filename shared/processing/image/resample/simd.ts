@@ -17,7 +17,7 @@ export function* resampleSimd(source: RowSource, across: Kernels, down: Kernels)
   const rowBytes = across.starts.length * channels;
   const out = new Uint8Array(rowBytes * down.starts.length);
   const chunks = chunkRows(down, rowBytes);
-  const job = prepare(source, across, down, chunks);
+  const job = yield* prepare(source, across, down, chunks);
   const blocks = Math.ceil(rowBytes / BLOCK_BYTES);
   for (const chunk of chunks) {
     yield {
@@ -60,7 +60,7 @@ interface Job {
   readonly rowBytes: number;
 }
 
-function prepare(source: RowSource, across: Kernels, down: Kernels, chunks: readonly Chunk[]): Job {
+function* prepare(source: RowSource, across: Kernels, down: Kernels, chunks: readonly Chunk[]): Work<Job> {
   const { channels } = source;
   const sourcePitch = source.width * channels;
   const mostRows = chunks.reduce((most, { firstRow, endRow }) => Math.max(most, endRow - firstRow), 0);
@@ -68,7 +68,7 @@ function prepare(source: RowSource, across: Kernels, down: Kernels, chunks: read
   // A pixel of three channels is written with a fourth byte.
   const rowBytes = across.starts.length * channels;
   const pitch = roundUp(rowBytes + 1, COLUMN_BYTES);
-  const packed = { across: packAcross(across), down: packDown(down) };
+  const packed = { across: yield* packAcross(across), down: yield* packDown(down) };
   let end = 0;
   const place = (bytes: number) => {
     const start = end;

@@ -46,8 +46,8 @@ describe('resampleSimd', () => {
     fc.assert(
       fc.property(cases, ({ image, size, filter }) => {
         expect(suitsSimd(image)).toBe(true);
-        const across = getKernels(axis(image.width, size.width, filter), 0, size.width);
-        const down = getKernels(axis(image.height, size.height, filter), 0, size.height);
+        const across = finish(getKernels(axis(image.width, size.width, filter), 0, size.width));
+        const down = finish(getKernels(axis(image.height, size.height, filter), 0, size.height));
         expect(finish(resampleSimd(rowsOf(image), across, down))).toEqual(
           finish(resampleScalar(rowsOf(image), across, down)),
         );
@@ -57,8 +57,8 @@ describe('resampleSimd', () => {
 
   it('gives them for a large photograph too, whose rows come in many portions', () => {
     const image = noise(1501, 1103, 3);
-    const across = getKernels(axis(image.width, 97, 'lanczos'), 5, 80);
-    const down = getKernels(axis(image.height, 71, 'lanczos'), 3, 60);
+    const across = finish(getKernels(axis(image.width, 97, 'lanczos'), 5, 80));
+    const down = finish(getKernels(axis(image.height, 71, 'lanczos'), 3, 60));
     expect(finish(resampleSimd(rowsOf(image), across, down))).toEqual(
       finish(resampleScalar(rowsOf(image), across, down)),
     );
@@ -147,7 +147,7 @@ describe('columnsOf', () => {
 
 describe('chunkRows', () => {
   it('keeps the source rows of each chunk few and leaves no target row out', () => {
-    const down = getKernels(axis(100_000, 1000, 'bilinear'), 0, 1000);
+    const down = finish(getKernels(axis(100_000, 1000, 'bilinear'), 0, 1000));
     const chunks = chunkRows(down, 1000);
     expect(chunks.length).toBeGreaterThan(20);
     let next = 0;
@@ -162,23 +162,23 @@ describe('chunkRows', () => {
   });
 
   it('takes as many rows as a kernel needs, however large they are', () => {
-    const down = getKernels(axis(1000, 2, 'lanczos'), 0, 2);
+    const down = finish(getKernels(axis(1000, 2, 'lanczos'), 0, 2));
     expect(chunkRows(down, 1e9)).toEqual([{ from: 0, to: 2, firstRow: 0, endRow: 1000 }]);
   });
 });
 
 describe('getKernels', () => {
   it('gives the same object again while it is kept', () => {
-    const kernels = getKernels(axis(640, 224, 'bicubic'), 0, 224);
-    expect(getKernels(axis(640, 224, 'bicubic'), 0, 224)).toBe(kernels);
-    expect(getKernels(axis(640, 224, 'bicubic'), 1, 223)).not.toBe(kernels);
-    for (let other = 1; other <= 32; other++) getKernels(axis(640, other, 'bicubic'), 0, other);
-    expect(getKernels(axis(640, 224, 'bicubic'), 0, 224)).not.toBe(kernels);
+    const kernels = finish(getKernels(axis(640, 224, 'bicubic'), 0, 224));
+    expect(finish(getKernels(axis(640, 224, 'bicubic'), 0, 224))).toBe(kernels);
+    expect(finish(getKernels(axis(640, 224, 'bicubic'), 1, 223))).not.toBe(kernels);
+    for (let other = 1; other <= 32; other++) finish(getKernels(axis(640, other, 'bicubic'), 0, other));
+    expect(finish(getKernels(axis(640, 224, 'bicubic'), 0, 224))).not.toBe(kernels);
   });
 
   it('keeps the weights of torch to what an int16 holds', () => {
-    const { weights } = getKernels({ ...axis(333, 100, 'bicubic'), arithmetic: 'torch' }, 0, 100);
-    const { weights: exact } = getKernels(axis(333, 100, 'bicubic'), 0, 100);
+    const { weights } = finish(getKernels({ ...axis(333, 100, 'bicubic'), arithmetic: 'torch' }, 0, 100));
+    const { weights: exact } = finish(getKernels(axis(333, 100, 'bicubic'), 0, 100));
     const used = weights.reduce((bits, weight) => bits | weight, 0);
     const unit = used & -used;
     expect(Math.max(...weights) / unit).toBeGreaterThanOrEqual(2 ** 14);
@@ -190,7 +190,7 @@ describe('getKernels', () => {
 
   it('has weights that add up to one, to the last bit or nearly', () => {
     for (const filter of FILTERS) {
-      const { starts, weights, stride } = getKernels(axis(333, 100, filter), 0, 100);
+      const { starts, weights, stride } = finish(getKernels(axis(333, 100, filter), 0, 100));
       for (let i = 0; i < starts.length; i++) {
         const sum = weights.subarray(i * stride, (i + 1) * stride).reduce((a, b) => a + b, 0);
         expect(Math.abs(sum - 2 ** 22)).toBeLessThan(stride);
