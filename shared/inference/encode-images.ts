@@ -6,6 +6,7 @@ import { blackPng, blackRaster } from '../processing/image/black.ts';
 import type { Raster } from '../processing/image/raster.ts';
 import { createImagePipeline } from '../processing/image-pipeline.ts';
 import type { ImageStep } from '../processing/registry.ts';
+import { finish, runInTurns } from '../processing/work.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { DATATYPES, type Datatype } from '../tensor/datatype.ts';
 import { concatRows, createTensor, type Tensor } from '../tensor/tensor.ts';
@@ -24,10 +25,8 @@ export function createImageEncoder(session: Session, steps: readonly ImageStep[]
   }
   const [width, height] = sizeForGraph(input, steps);
   const pipeline = createImagePipeline(steps);
-  const exampleImage = pipeline.run(blackRaster(width, height), {
-    name: 'the example',
-    madePixels: Number.POSITIVE_INFINITY,
-  });
+  const exampleLimits = { name: 'the example', madePixels: Number.POSITIVE_INFINITY };
+  const exampleImage = finish(pipeline.run(blackRaster(width, height), exampleLimits));
   checkAgainstGraph(exampleImage, steps, input);
   return {
     input,
@@ -37,11 +36,11 @@ export function createImageEncoder(session: Session, steps: readonly ImageStep[]
       let elements = 0;
       for (const { value, field } of expectInput(given, 'image').images) {
         const name = `field "${field}"`;
-        const pixels = await oneByOne(() => {
+        const made = await oneByOne(async () => {
           budget.goOn();
-          return pipeline.decode(value, name, budget);
+          const pixels = await pipeline.decode(value, name, budget);
+          return runInTurns(pipeline.run(pixels, { name, madePixels: limits.tensorElements }), budget.goOn);
         });
-        const made = pipeline.run(pixels, { name, madePixels: limits.tensorElements });
         const raster = checkSize(made, field, input);
         elements += raster.data.length;
         if (elements > limits.tensorElements) throw tooManyElements(limits);

@@ -6,6 +6,7 @@ import type { PixelRaster, Raster, Size } from './image/raster.ts';
 import { type ResizeOptions, resizedSize, resizeWindow } from './image/resize.ts';
 import { createValueRunner } from './image/value-tables.ts';
 import { type ImageStep, isPixelStep, isValueStep, type PixelStep, runPixelStep } from './registry.ts';
+import type { Work } from './work.ts';
 
 export interface RunLimits {
   /** What to call the image in an error, such as `field "image"`. */
@@ -23,10 +24,10 @@ export interface ImagePipeline {
   decode(file: Uint8Array, name: string, budget: DecodeContext['budget']): Promise<PixelRaster>;
   /**
    * Runs the other steps. The values are those of `runImageSteps`; they take less time, as a resize followed by a crop
-   * makes only what is left of it, and the numbers of each byte are worked out once.
+   * makes only what is left of it, and the numbers of each byte are worked out once. The pixels may be changed in place.
    * @throws InferenceError when the image does not fit the steps
    */
-  run(image: PixelRaster, limits: RunLimits): Raster;
+  run(image: PixelRaster, limits: RunLimits): Work<Raster>;
 }
 
 export function createImagePipeline(steps: readonly ImageStep[]): ImagePipeline {
@@ -40,12 +41,15 @@ export function createImagePipeline(steps: readonly ImageStep[]): ImagePipeline 
   };
   return {
     decode: (file, name, budget) => decodeImage(file, name, { budget, ...context }),
-    run: (image, limits) =>
-      runValues(operations.reduce((pixels, operation) => operation(pixels, limits), image)),
+    run: function* (image, limits) {
+      let pixels = image;
+      for (const operation of operations) pixels = yield* operation(pixels, limits);
+      return yield* runValues(pixels);
+    },
   };
 }
 
-type Operation = (image: PixelRaster, limits: RunLimits) => PixelRaster;
+type Operation = (image: PixelRaster, limits: RunLimits) => Work<PixelRaster>;
 
 function planOperations([step, next, ...others]: readonly PixelStep[]): Operation[] {
   if (!step) return [];
@@ -64,20 +68,20 @@ function planOperations([step, next, ...others]: readonly PixelStep[]): Operatio
 }
 
 /** Both steps in one: what the crop cuts away is not computed. */
-function resizeAndCrop(
+function* resizeAndCrop(
   image: PixelRaster,
   resize: ResizeOptions,
   cropTo: CenterCropOptions,
   limits: RunLimits,
-): PixelRaster {
+): Work<PixelRaster> {
   const size = resizedSize(resize, image);
   checkSides(image, size, limits);
   const window = centerWindow(size, cropTo);
   const inside = intersect(window, size);
   checkMade(image, inside, limits);
-  const resized = resizeWindow(image, size, resize, inside);
+  const resized = yield* resizeWindow(image, size, resize, inside);
   const rest = { ...window, left: window.left - inside.left, top: window.top - inside.top };
-  return crop(resized, rest, [0]);
+  return yield* crop(resized, rest, [0]);
 }
 
 /**

@@ -10,6 +10,7 @@ import { orient, orientOptions } from './image/orient.ts';
 import type { PixelRaster, Raster } from './image/raster.ts';
 import { rescale, rescaleOptions } from './image/rescale.ts';
 import { resize, resizeOptions } from './image/resize.ts';
+import { finish, type Work } from './work.ts';
 
 /** Steps that move or mix the pixels of a decoded image. */
 const PIXEL_STEPS = {
@@ -60,31 +61,42 @@ export function isValueStep(step: ImageStep): step is ValueStep {
   return Object.hasOwn(VALUE_STEPS, step.step);
 }
 
-export function runPixelStep(image: PixelRaster, step: PixelStep): PixelRaster {
-  return runAny<PixelStep, PixelStep['step'], PixelRaster>(PIXEL_STEPS, image, step.step, step);
+/** The pixels may be changed in place. */
+export function runPixelStep(image: PixelRaster, step: PixelStep): Work<PixelRaster> {
+  return runAny<PixelStep, PixelStep['step'], PixelRaster, Work<PixelRaster>>(
+    PIXEL_STEPS,
+    image,
+    step.step,
+    step,
+  );
 }
 
 export function runValueStep(image: Raster, step: ValueStep): Raster {
-  return runAny<ValueStep, ValueStep['step'], Raster>(VALUE_STEPS, image, step.step, step);
+  return runAny<ValueStep, ValueStep['step'], Raster, Raster>(VALUE_STEPS, image, step.step, step);
 }
 
-/** Runs the steps over a decoded image, one after the other; image-pipeline.ts gives the same sooner. */
+/**
+ * Runs the steps over a decoded image, one after the other; image-pipeline.ts gives the same sooner. The pixels may be
+ * changed in place.
+ */
 export function runImageSteps(image: PixelRaster, steps: readonly ImageStep[]): Raster {
-  const pixels = steps.filter(isPixelStep).reduce(runPixelStep, image);
+  const pixels = steps
+    .filter(isPixelStep)
+    .reduce((before, step) => finish(runPixelStep(before, step)), image);
   return steps.filter(isValueStep).reduce<Raster>(runValueStep, pixels);
 }
 
-type Table<Step extends ImageStep, Image> = {
+type Table<Step extends ImageStep, Image, Result> = {
   readonly [Name in Step['step']]: {
-    readonly run: (image: Image, options: Extract<Step, { readonly step: Name }>) => Image;
+    readonly run: (image: Image, options: Extract<Step, { readonly step: Name }>) => Result;
   };
 };
 
-function runAny<Step extends ImageStep, Name extends Step['step'], Image>(
-  table: Table<Step, Image>,
+function runAny<Step extends ImageStep, Name extends Step['step'], Image, Result>(
+  table: Table<Step, Image, Result>,
   image: Image,
   name: Name,
   options: Extract<Step, { readonly step: Name }>,
-): Image {
+): Result {
   return table[name].run(image, options);
 }

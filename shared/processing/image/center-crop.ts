@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { roundHalfToEven } from '../../tensor/float16.ts';
+import type { Work } from '../work.ts';
 import { crop } from './crop.ts';
 import type { PixelRaster, Size, Window } from './raster.ts';
 import { sideOption } from './side.ts';
@@ -21,7 +22,7 @@ export type CenterCropOptions = z.infer<typeof centerCropOptions>;
  * The middle of the image, with black around it where the image is smaller: `torchvision.transforms.CenterCrop`, or
  * `transformers.image_transforms.center_crop`, which rounds down.
  */
-export function centerCrop(image: PixelRaster, options: CenterCropOptions): PixelRaster {
+export function centerCrop(image: PixelRaster, options: CenterCropOptions): Work<PixelRaster> {
   return crop(image, centerWindow(image, options), [0]);
 }
 

@@ -1,3 +1,4 @@
+import type { Work } from '../work.ts';
 import type { PixelRaster, Window } from './raster.ts';
 
 /**
@@ -5,19 +6,25 @@ import type { PixelRaster, Window } from './raster.ts';
  *
  * @param fill one value per channel
  */
-export function crop(image: PixelRaster, window: Window, fill: readonly number[]): PixelRaster {
+export function* crop(image: PixelRaster, window: Window, fill: readonly number[]): Work<PixelRaster> {
   const { width, height, left, top } = window;
   if (left === 0 && top === 0 && width === image.width && height === image.height) return image;
   const { channels, data } = image;
   const inside = intersect(window, image);
   const out = new Uint8Array(width * height * channels);
-  if (inside.width < width || inside.height < height) fillWith(out, fill);
-  const rowBytes = inside.width * channels;
-  for (let y = 0; y < inside.height; y++) {
-    const from = ((inside.top + y) * image.width + inside.left) * channels;
-    const to = ((inside.top - top + y) * width + inside.left - left) * channels;
-    out.set(data.subarray(from, from + rowBytes), to);
-  }
+  const rowBytes = width * channels;
+  const copyRow = (y: number) => {
+    const row = out.subarray(y * rowBytes, (y + 1) * rowBytes);
+    const isInside = top + y >= inside.top && top + y < inside.top + inside.height;
+    if (!isInside || inside.width < width) fillWith(row, fill);
+    if (!isInside) return;
+    const from = ((top + y) * image.width + inside.left) * channels;
+    row.set(data.subarray(from, from + inside.width * channels), (inside.left - left) * channels);
+  };
+  const run = (from: number, to: number) => {
+    for (let y = from; y < to; y++) copyRow(y);
+  };
+  yield { count: height, cost: rowBytes, run };
   return { ...image, width, height, data: out };
 }
 

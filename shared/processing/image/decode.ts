@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { type Budget, OverspentError, overspent } from '../../budget.ts';
+import { type Budget, overspent } from '../../budget.ts';
 import { InferenceError, invalid } from '../../errors.ts';
+import { runInTurns } from '../work.ts';
 import { decodeShrunk, type ResizedSize } from './decode-shrunk.ts';
 import { restoreColours } from './gif.ts';
 import { type ImageFile, openImageFile } from './image-file.ts';
@@ -18,7 +19,7 @@ export const decodeOptions = z.strictObject({
 /** What a request and a model leave of decoding to decide. */
 export interface DecodeContext {
   /** What pays for the pixels. A small file can hold a huge image: its header is enough to refuse it. */
-  readonly budget: Pick<Budget, 'limits' | 'left' | 'spend'>;
+  readonly budget: Budget;
   /** Whether the EXIF orientation is read; it is not applied. */
   readonly readOrientation?: boolean;
   /** The size an upright image gets next, where it may be decoded smaller because of it. */
@@ -53,7 +54,8 @@ export async function decodeImage(
     pay(pixels.filePixels ?? pixels.width * pixels.height);
     return pixels;
   } catch (error) {
-    if (error instanceof OverspentError) throw error;
+    // The decoder's own errors are others.
+    if (error instanceof InferenceError) throw error;
     // A damaged file costs what its whole picture would: it can break off at the last pixel.
     const { width, height } = await image.readHeader().catch(() => NO_SIZE);
     pay(width * height);
@@ -73,7 +75,7 @@ async function decodeAny(
   image: ImageFile,
   options: DecodeContext,
 ): Promise<PixelRaster> {
-  if (type === 'image/tiff') return await decodeTiff(image);
+  if (type === 'image/tiff') return await decodeTiff(image, options.budget);
   const { orientation } = options.readOrientation ? await image.readHeader() : {};
   return { ...(await decodePixels(type, file, image, { ...options, orientation })), orientation };
 }
@@ -86,25 +88,25 @@ async function decodePixels(
   type: string,
   file: Uint8Array,
   image: ImageFile,
-  { resizedSize, orientation }: OrientedContext,
+  { budget, resizedSize, orientation }: OrientedContext,
 ): Promise<PixelRaster> {
-  if (type === 'image/gif') return restoreColours(await image.readPixels(), file);
+  if (type === 'image/gif') return runInTurns(restoreColours(await image.readPixels(), file), budget.goOn);
   if (type !== 'image/jpeg') return image.readPixels();
-  if (countComponents(file) === INKS) return decodeInks(image);
+  if (countComponents(file) === INKS) return decodeInks(image, budget);
   return (resizedSize && (await decodeShrunk(image, resizedSize, orientation))) ?? image.readPixels();
 }
 
 const INKS = 4;
 
-async function decodeInks(image: ImageFile): Promise<PixelRaster> {
-  return inksToColours(await image.readPixels({ inks: true }));
+async function decodeInks(image: ImageFile, { goOn }: Budget): Promise<PixelRaster> {
+  return runInTurns(inksToColours(await image.readPixels({ inks: true })), goOn);
 }
 
 /** Pillow turns TIFF, and no other format, as its orientation says. */
-async function decodeTiff(image: ImageFile): Promise<PixelRaster> {
+async function decodeTiff(image: ImageFile, budget: Budget): Promise<PixelRaster> {
   const { space, orientation } = await image.readHeader();
-  const pixels = await (space === 'cmyk' ? decodeInks(image) : image.readPixels());
-  return orient({ ...pixels, orientation });
+  const pixels = await (space === 'cmyk' ? decodeInks(image, budget) : image.readPixels());
+  return runInTurns(orient({ ...pixels, orientation }), budget.goOn);
 }
 
 function checkType(file: Uint8Array, name: string): string {

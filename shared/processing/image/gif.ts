@@ -1,3 +1,4 @@
+import type { Work } from '../work.ts';
 import type { PixelRaster } from './raster.ts';
 
 /** What the first frame of a GIF says beside its pixels. */
@@ -14,28 +15,38 @@ interface FirstFrame {
 
 /**
  * Gives pixels of a GIF's first frame that are not seen the colour they have in the file, and those beside a small frame
- * the colour that Pillow fills them with; the decoder leaves both black.
+ * the colour that Pillow fills them with; the decoder leaves both black. The pixels are changed in place.
  */
-export function restoreColours(image: PixelRaster, file: Uint8Array): PixelRaster {
+export function* restoreColours(image: PixelRaster, file: Uint8Array): Work<PixelRaster> {
   const frame = readFirstFrame(file);
   if (!frame) return image;
   const { width, height, channels } = image;
-  const { left, top, right, bottom, transparent, palette } = frame;
-  const fills = left === 0 && top === 0 && right >= width && bottom >= height;
+  const fills = frame.left === 0 && frame.top === 0 && frame.right >= width && frame.bottom >= height;
   if (fills && channels === 3) return image;
+  yield {
+    count: height,
+    cost: width * channels,
+    run: (from, to) => {
+      for (let y = from; y < to; y++) restoreRow(image, frame, y);
+    },
+  };
+  return image;
+}
+
+function restoreRow({ width, channels, data }: PixelRaster, frame: FirstFrame, y: number): void {
+  const { left, top, right, bottom, transparent, palette } = frame;
   const number = transparent ?? 0;
-  const colour = [0, 1, 2].map((c) => palette[number * 3 + c] ?? number);
+  const [red, green, blue] = [0, 1, 2].map((c) => palette[number * 3 + c] ?? number);
   const alpha = transparent === undefined ? 255 : 0;
-  const data = Uint8Array.from(image.data);
-  for (let y = 0, at = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, at += channels) {
-      const inside = x >= left && x < right && y >= top && y < bottom;
-      if (inside && (channels === 3 || data[at + 3] !== 0)) continue;
-      data.set(colour, at);
-      if (channels === 4) data[at + 3] = alpha;
-    }
+  const hasRow = y >= top && y < bottom;
+  for (let x = 0, at = y * width * channels; x < width; x++, at += channels) {
+    const inside = hasRow && x >= left && x < right;
+    if (inside && (channels === 3 || data[at + 3] !== 0)) continue;
+    data[at] = red ?? 0;
+    data[at + 1] = green ?? 0;
+    data[at + 2] = blue ?? 0;
+    if (channels === 4) data[at + 3] = alpha;
   }
-  return { ...image, data };
 }
 
 const EXTENSION = 0x21;

@@ -45,6 +45,6 @@ export interface Window extends Size {
 }
 
 /** Whether the last channel is alpha: grey or colours with it are two or four channels. */
-export function hasAlpha({ channels }: Raster): boolean {
+export function hasAlpha({ channels }: Pick<Raster, 'channels'>): boolean {
   return channels === 2 || channels === 4;
 }

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { roundHalfToEven } from '../../tensor/float16.ts';
-import { premultiply, unpremultiply } from './alpha.ts';
+import type { Work } from '../work.ts';
 import { colourOption, fillColour } from './colour.ts';
 import { crop } from './crop.ts';
 import { resizeNearest } from './nearest.ts';
-import { hasAlpha, type PixelRaster, type Size, type Window } from './raster.ts';
+import type { PixelRaster, Size, Window } from './raster.ts';
 import { resample } from './resample/resample.ts';
 import { sideOption } from './side.ts';
 
@@ -43,9 +43,9 @@ export type ResizeOptions = z.infer<typeof resizeOptions>;
  * Resizes with antialiasing, bit for bit as `PIL.Image.resize` does, which torchvision uses for PIL images. Pixels with
  * alpha are weighed by it.
  */
-export function resize(image: PixelRaster, options: ResizeOptions): PixelRaster {
+export function* resize(image: PixelRaster, options: ResizeOptions): Work<PixelRaster> {
   const size = resizedSize(options, image);
-  const resized = resizeWindow(image, size, options, { left: 0, top: 0, ...size });
+  const resized = yield* resizeWindow(image, size, options, { left: 0, top: 0, ...size });
   const { longestEdge = 0, pad } = options;
   if (pad === undefined) return resized;
   const start = (side: number) => 0 - roundHalfToEven((longestEdge - side) / 2);
@@ -55,7 +55,7 @@ export function resize(image: PixelRaster, options: ResizeOptions): PixelRaster 
     width: longestEdge,
     height: longestEdge,
   };
-  return crop(resized, square, fillColour(pad, image.channels));
+  return yield* crop(resized, square, fillColour(pad, image.channels));
 }
 
 /** A window of the resized image; only what it needs is computed. */
@@ -68,12 +68,10 @@ export function resizeWindow(
     arithmetic = 'pillow',
   }: Pick<ResizeOptions, 'filter' | 'firstPass' | 'arithmetic'>,
   window: Window,
-): PixelRaster {
+): Work<PixelRaster> {
   if (size.width === image.width && size.height === image.height) return crop(image, window, [0]);
   if (filter === 'nearest') return resizeNearest(image, size, window, arithmetic);
-  const options = { filter, firstPass, arithmetic };
-  if (!hasAlpha(image)) return resample(image, size, options, window);
-  return unpremultiply(resample(premultiply(image), size, options, window));
+  return resample(image, size, { filter, firstPass, arithmetic }, window);
 }
 
 /** The size that an image of some size gets, without padding. */

@@ -1,20 +1,24 @@
 import { runValueStep, type ValueStep } from '../registry.ts';
+import type { Work } from '../work.ts';
 import type { PixelRaster, Raster, RasterData } from './raster.ts';
 
 /**
  * Runs steps that make values of bytes: once on all 256 bytes of each channel, which gives a table, then each value of
  * an image is looked up. The numbers are those of the steps run one after the other.
  */
-export function createValueRunner(steps: readonly ValueStep[]): (image: PixelRaster) => Raster {
+export function createValueRunner(steps: readonly ValueStep[]): (image: PixelRaster) => Work<Raster> {
   const planar = steps.some((step) => step.step === 'layout' && step.layout === 'NCHW');
   const arithmetic = steps.filter(({ step }) => step !== 'layout');
   const tables = new Map<number, Raster>();
-  return (image) => {
+  return function* runValues(image) {
     if (steps.length === 0) return image;
     const table = tables.get(image.channels) ?? arithmetic.reduce(runValueStep, allBytes(image.channels));
     tables.set(image.channels, table);
     const { width, height, channels } = image;
-    const data = planar ? lookUpPlanes(image, table.data) : lookUpPixels(image, table.data);
+    const data = allocateLike(table.data, image.data.length);
+    const lookUp = planar ? lookUpPlanes : lookUpPixels;
+    const run = (from: number, to: number) => lookUp(image, table.data, data, from, to);
+    yield { count: width * height, cost: channels, run };
     const layout = planar ? 'CHW' : 'HWC';
     return { width, height, channels, layout, data, ...(table.datatype && { datatype: table.datatype }) };
   };
@@ -26,32 +30,41 @@ function allBytes(channels: number): Raster {
   return { width: 256, height: 1, channels, layout: 'HWC', data };
 }
 
-function lookUpPixels({ data, channels }: PixelRaster, table: RasterData): RasterData {
-  const values = allocateLike(table, data.length);
-  for (let at = 0; at < data.length; at += channels) {
+/** Looks up the values of pixels `first` to `end` (exclusive). */
+function lookUpPixels(
+  { data, channels }: PixelRaster,
+  table: RasterData,
+  values: RasterData,
+  first: number,
+  end: number,
+): void {
+  for (let at = first * channels; at < end * channels; at += channels) {
     for (let c = 0; c < channels; c++) values[at + c] = table[(data[at + c] ?? 0) * channels + c] ?? 0;
   }
-  return values;
 }
 
-function lookUpPlanes({ width, height, channels, data }: PixelRaster, table: RasterData): RasterData {
+function lookUpPlanes(
+  { width, height, channels, data }: PixelRaster,
+  table: RasterData,
+  values: RasterData,
+  first: number,
+  end: number,
+): void {
   const pixels = width * height;
-  const values = allocateLike(table, data.length);
   if (channels === 3) {
     // Nearly every model takes colours: written out, this takes half the time.
-    for (let i = 0, from = 0; i < pixels; i++, from += 3) {
+    for (let i = first, from = first * 3; i < end; i++, from += 3) {
       values[i] = table[(data[from] ?? 0) * 3] ?? 0;
       values[pixels + i] = table[(data[from + 1] ?? 0) * 3 + 1] ?? 0;
       values[2 * pixels + i] = table[(data[from + 2] ?? 0) * 3 + 2] ?? 0;
     }
-    return values;
+    return;
   }
   for (let c = 0; c < channels; c++) {
-    for (let i = 0; i < pixels; i++) {
+    for (let i = first; i < end; i++) {
       values[c * pixels + i] = table[(data[i * channels + c] ?? 0) * channels + c] ?? 0;
     }
   }
-  return values;
 }
 
 const KINDS = [Float32Array, Uint16Array, Uint8Array, Int8Array, Int16Array, Int32Array, Float64Array];

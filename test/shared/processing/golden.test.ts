@@ -6,6 +6,7 @@ import * as z from 'zod';
 import type { Raster } from '../../../shared/processing/image/raster.ts';
 import { createImagePipeline } from '../../../shared/processing/image-pipeline.ts';
 import { type ImageStep, imageStepsSchema, runImageSteps } from '../../../shared/processing/registry.ts';
+import { finish } from '../../../shared/processing/work.ts';
 import { PROJECT } from '../project.ts';
 import { testBudget } from '../test-budget.ts';
 
@@ -39,7 +40,9 @@ describe(`preprocessing, compared with ${golden.madeBy}`, () => {
       if (digests[index] === '-') continue;
       const image = await pipeline.decode(content, file, testBudget());
       expected.push(`${name}: ${digests[index]}`);
-      planned.push(`${name}: ${digest(pipeline.run(image, { name: file, madePixels: 1e6 }))}`);
+      planned.push(
+        `${name}: ${digest(finish(pipeline.run({ ...image, data: Uint8Array.from(image.data) }, { name: file, madePixels: 1e6 })))}`,
+      );
       stepped.push(`${name}: ${digest(runImageSteps(image, steps))}`);
     }
     expect(planned).toEqual(expected);
@@ -65,7 +68,7 @@ describe(`resize horizontally first, compared with ${before13.madeBy}`, () => {
       const pipeline = createImagePipeline(steps);
       const content = readFileSync(join(FOLDER, 'images', before13.file));
       const image = await pipeline.decode(content, before13.file, testBudget());
-      return digest(pipeline.run(image, { name: before13.file, madePixels: 1e6 }));
+      return digest(finish(pipeline.run(image, { name: before13.file, madePixels: 1e6 })));
     };
     expect(await run([{ ...resize, firstPass: 'horizontal' }])).toBe(expected);
     expect(await run([resize])).not.toBe(expected);

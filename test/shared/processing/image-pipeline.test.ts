@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { PixelRaster } from '../../../shared/processing/image/raster.ts';
 import { createImagePipeline } from '../../../shared/processing/image-pipeline.ts';
 import { imageStepsSchema, runImageSteps } from '../../../shared/processing/registry.ts';
+import { finish, runInTurns } from '../../../shared/processing/work.ts';
 import { errorOf, rejectionOf } from '../error-of.ts';
 import { testBudget } from '../test-budget.ts';
 
@@ -37,15 +38,84 @@ const valueSteps = fc.subarray([
   { step: 'datatype', datatype: 'FP16' },
 ]);
 
+/** Steps may change the pixels they are given. */
+function copyOf(image: PixelRaster): PixelRaster {
+  return { ...image, data: Uint8Array.from(image.data) };
+}
+
+/** A pause after every item of a loop. */
+let clockMs = 0;
+const TINY_TURNS = {
+  now: () => {
+    clockMs += 1000;
+    return clockMs;
+  },
+  partCost: 1,
+};
+
 describe('a pipeline', () => {
   it('gives the values of the steps run one after the other', () => {
     fc.assert(
       fc.property(images, pixelSteps, valueSteps, (image, first, then) => {
         const steps = imageStepsSchema.parse([...first, ...then]);
-        const result = createImagePipeline(steps).run(image, LIMITS);
-        expect(result).toEqual(runImageSteps(image, steps));
+        const result = finish(createImagePipeline(steps).run(copyOf(image), LIMITS));
+        expect(result).toEqual(runImageSteps(copyOf(image), steps));
       }),
     );
+  });
+
+  it('gives the same values in parts of one item each, and when others resample in the pauses', async () => {
+    const property = fc.asyncProperty(images, pixelSteps, valueSteps, async (image, first, then) => {
+      const pipeline = createImagePipeline(imageStepsSchema.parse([...first, ...then]));
+      const whole = finish(pipeline.run(copyOf(image), LIMITS));
+      const inParts = () => runInTurns(pipeline.run(copyOf(image), LIMITS), () => {}, TINY_TURNS);
+      expect(await Promise.all([inParts(), inParts()])).toEqual([whole, whole]);
+    });
+    await fc.assert(property, { numRuns: 50 });
+  });
+
+  it.each([
+    ['tall', 40, 3000],
+    ['wide', 3000, 40],
+  ])('gives the same values of %s images in parts', async (_, width, height) => {
+    for (const channels of [1, 3, 4]) {
+      const data = Uint8Array.from({ length: width * height * channels }, (_, index) => (index * 7919) % 251);
+      const image = { width, height, channels, layout: 'HWC', data } as const;
+      const pipeline = createImagePipeline([{ step: 'resize', width: 20, height: 24, filter: 'bicubic' }]);
+      const whole = finish(pipeline.run(copyOf(image), LIMITS));
+      const options = { now: () => 0, partCost: 5000 };
+      expect(await runInTurns(pipeline.run(image, LIMITS), () => {}, options)).toEqual(whole);
+    }
+  });
+
+  it('does no loop of more than a part at once, whatever it does to a large image', () => {
+    const [width, height] = [1300, 1100];
+    for (const steps of [
+      [{ step: 'orient' }],
+      [{ step: 'convert', mode: 'grey' }],
+      [{ step: 'convert', mode: 'BGR', background: 255 }],
+      [{ step: 'resize', width: 8, height: 8, filter: 'bilinear' }],
+      [{ step: 'resize', width: 1300, height: 8, filter: 'lanczos' }],
+      [{ step: 'resize', width: 1000, height: 900, filter: 'nearest' }],
+      [{ step: 'centerCrop', width: 1200, height: 1200 }],
+      [{ step: 'layout', layout: 'NCHW' }],
+    ]) {
+      const image: PixelRaster = {
+        ...{ width, height, channels: 4, layout: 'HWC', orientation: 6 },
+        data: new Uint8Array(width * height * 4),
+      };
+      const work = createImagePipeline(imageStepsSchema.parse(steps)).run(image, {
+        ...LIMITS,
+        madePixels: 1e9,
+      });
+      const costs: number[] = [];
+      for (let step = work.next(); !step.done; step = work.next()) {
+        step.value.run(0, step.value.count);
+        costs.push(step.value.cost);
+      }
+      expect(costs.length).toBeGreaterThan(0);
+      expect(Math.max(...costs)).toBeLessThan(2 ** 18);
+    }
   });
 
   it('makes no more pixels than it may, and says of which image it was', () => {
@@ -57,7 +127,7 @@ describe('a pipeline', () => {
       data: new Uint8Array(5000),
     };
     const resize = { step: 'resize', shortestEdge: 256, filter: 'box' } as const;
-    const error = errorOf(() => createImagePipeline([resize]).run(narrow, LIMITS));
+    const error = errorOf(() => finish(createImagePipeline([resize]).run(narrow, LIMITS)));
     expect([error.code, error.message]).toEqual([
       'INVALID_PARAMETER_VALUE',
       'The image in field "image" is 1x5000 and would be resized to 256x1280000; the longest side may be 262144.',
@@ -65,15 +135,15 @@ describe('a pipeline', () => {
     // What a crop leaves of it is all that is made, as long as the whole of it is no line of a million pixels.
     const crop = { step: 'centerCrop', width: 224, height: 224 } as const;
     const lower = { ...narrow, height: 1000, data: narrow.data.subarray(0, 1000) };
-    expect(createImagePipeline([resize, crop]).run(lower, LIMITS).data.length).toBe(224 * 224);
-    const line = errorOf(() => createImagePipeline([resize, crop]).run(narrow, LIMITS));
+    expect(finish(createImagePipeline([resize, crop]).run(lower, LIMITS)).data.length).toBe(224 * 224);
+    const line = errorOf(() => finish(createImagePipeline([resize, crop]).run(narrow, LIMITS)));
     expect([line.code, line.message]).toEqual([
       'INVALID_PARAMETER_VALUE',
       'The image in field "image" is 1x5000 and would be resized to 256x1280000; the longest side may be 262144.',
     ]);
     const wide = { ...narrow, width: 300_000, height: 1, data: new Uint8Array(300_000) };
     const exact = { step: 'resize', width: 8, height: 8, filter: 'lanczos' } as const;
-    expect(errorOf(() => createImagePipeline([exact]).run(wide, LIMITS)).message).toBe(
+    expect(errorOf(() => finish(createImagePipeline([exact]).run(wide, LIMITS))).message).toBe(
       'The image in field "image" is 300000x1 and would be resized to 8x8; the longest side may be 262144.',
     );
   });
@@ -102,7 +172,7 @@ describe('decoding', () => {
   async function decode(file: Uint8Array, steps: Parameters<typeof createImagePipeline>[0]) {
     const pipeline = createImagePipeline(steps);
     const image = await pipeline.decode(file, 'x', testBudget());
-    return { image, result: pipeline.run(image, LIMITS) };
+    return { image, result: finish(pipeline.run(image, LIMITS)) };
   }
 
   it('fast makes a large JPEG three times as large as it gets, and counts all its pixels', async () => {

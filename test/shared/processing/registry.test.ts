@@ -19,7 +19,7 @@ describe('runImageSteps', () => {
       { step: 'normalize', mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
       { step: 'layout', layout: 'NCHW' },
     ]);
-    const raster = runImageSteps(image, steps);
+    const raster = runImageSteps({ ...image, data: Uint8Array.from(image.data) }, steps);
     // Box of two pixels: the mean, rounded up: 128, 77, 128.
     const expected = [128, 77, 128].map((value) => (Math.fround(value / 255) - 0.5) / 0.5);
     expect(raster).toEqual({
@@ -36,9 +36,9 @@ describe('runImageSteps', () => {
     const resize = { step: 'resize', width: 1, height: 1, filter: 'box' } as const;
     expect(imageStepsSchema.safeParse([resize, convert]).success).toBe(true);
     // The luma of the pixels is 0 and 1, whose mean is rounded to 1; the luma of the mean pixel (0, 0, 4) is 0.
-    const dark = { ...image, data: Uint8Array.of(0, 0, 3, 0, 0, 5) };
-    expect([...runImageSteps(dark, [convert, resize]).data]).toEqual([1]);
-    expect([...runImageSteps(dark, [resize, convert]).data]).toEqual([0]);
+    const dark = () => ({ ...image, data: Uint8Array.of(0, 0, 3, 0, 0, 5) });
+    expect([...runImageSteps(dark(), [convert, resize]).data]).toEqual([1]);
+    expect([...runImageSteps(dark(), [resize, convert]).data]).toEqual([0]);
   });
 
   it('without steps gives the image itself', () => {

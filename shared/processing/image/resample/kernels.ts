@@ -1,3 +1,5 @@
+import type { Work } from '../../work.ts';
+
 /** The resampling filters of Pillow that weigh pixels, by its names. */
 export type FilterName = 'box' | 'bilinear' | 'hamming' | 'bicubic' | 'lanczos';
 
@@ -9,6 +11,11 @@ export interface Kernels {
   /** `stride` weights per target pixel, as whole numbers of 2^-22; zeros behind its length. */
   readonly weights: Int32Array;
   readonly stride: number;
+}
+
+/** Where the source pixels begin that are needed, and where they end. */
+export function spanOf({ starts, lengths }: Kernels): { readonly first: number; readonly end: number } {
+  return { first: starts[0] ?? 0, end: (starts.at(-1) ?? 0) + (lengths.at(-1) ?? 0) };
 }
 
 /** Weights are whole numbers of 2^-22: 8 bits of pixel and 2 of overshoot leave 22 bits of an int32. */
@@ -32,11 +39,11 @@ export interface Axis {
  * The kernels of `count` target pixels from `first` on. They are those of `PIL.Image.resize`: centred on the target
  * pixel and stretched by the scale when shrinking. The last used ones are kept.
  */
-export function getKernels(axis: Axis, first: number, count: number): Kernels {
+export function* getKernels(axis: Axis, first: number, count: number): Work<Kernels> {
   const key = `${axis.from} ${axis.to} ${axis.filter} ${axis.arithmetic} ${first} ${count}`;
   const known = cache.get(key);
   if (known) cache.delete(key);
-  const kernels = known ?? createKernels(axis, first, count);
+  const kernels = known ?? (yield* createKernels(axis, first, count));
   // A map keeps its order: what was used last stands last.
   if (kernels.weights.length <= LARGEST_KEPT) cache.set(key, kernels);
   for (const oldest of cache.keys()) {
@@ -65,15 +72,15 @@ const FILTERS: Record<FilterName, Filter> = {
   lanczos: { support: 3, weight: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
 };
 
-function createKernels(axis: Axis, first: number, count: number): Kernels {
+function* createKernels(axis: Axis, first: number, count: number): Work<Kernels> {
   const weigh = createWeigher(axis);
-  const bits = axis.arithmetic === 'torch' ? int16Bits(axis, weigh) : PRECISION_BITS;
+  const bits = axis.arithmetic === 'torch' ? yield* int16Bits(axis, weigh) : PRECISION_BITS;
   const stride = weigh.most;
   const starts = new Int32Array(count);
   const lengths = new Int32Array(count);
   const weights = new Int32Array(count * stride);
   const exact = new Float64Array(stride);
-  for (let i = 0; i < count; i++) {
+  const writePixel = (i: number) => {
     const { start, length } = weigh.pixel(first + i, exact);
     for (let k = 0; k < length; k++) {
       const weight = exact[k] ?? 0;
@@ -82,8 +89,16 @@ function createKernels(axis: Axis, first: number, count: number): Kernels {
     }
     starts[i] = start;
     lengths[i] = length;
-  }
+  };
+  yield { count, cost: stride * WEIGHT_COST, run: (from, to) => forEachIn(from, to, writePixel) };
   return { starts, lengths, weights, stride };
+}
+
+/** A weight takes as long as so many products. */
+const WEIGHT_COST = 16;
+
+function forEachIn(from: number, to: number, visit: (index: number) => void): void {
+  for (let i = from; i < to; i++) visit(i);
 }
 
 interface Weigher {
@@ -116,13 +131,14 @@ function createWeigher({ from, to, filter }: Axis): Weigher {
 }
 
 /** As many bits as keep the largest weight of a whole axis in an int16. */
-function int16Bits({ to }: Axis, weigh: Weigher): number {
+function* int16Bits({ to: count }: Axis, weigh: Weigher): Work<number> {
   const weights = new Float64Array(weigh.most);
   let largest = 0;
-  for (let i = 0; i < to; i++) {
+  const measurePixel = (i: number) => {
     const { length } = weigh.pixel(i, weights);
     for (let k = 0; k < length; k++) largest = Math.max(largest, weights[k] ?? 0);
-  }
+  };
+  yield { count, cost: weigh.most * WEIGHT_COST, run: (from, to) => forEachIn(from, to, measurePixel) };
   let bits = 0;
   while (bits < PRECISION_BITS && Math.trunc(0.5 + largest * 2 ** (bits + 1)) < 2 ** 15) bits += 1;
   return bits;

@@ -1,6 +1,9 @@
+import type { Work } from '../../work.ts';
+import { unpremultiply } from '../alpha.ts';
 import { orient } from '../orient.ts';
-import type { PixelRaster, Size, Window } from '../raster.ts';
-import { type Arithmetic, type FilterName, getKernels } from './kernels.ts';
+import { hasAlpha, type PixelRaster, type Size, type Window } from '../raster.ts';
+import { type Arithmetic, type FilterName, getKernels, type Kernels, spanOf } from './kernels.ts';
+import { columnsOf, premultiplied, type RowSource, rowsOf } from './row-source.ts';
 import { resampleScalar } from './scalar.ts';
 import { resampleSimd, suitsSimd } from './simd.ts';
 
@@ -15,26 +18,29 @@ export interface ResampleOptions {
 
 /**
  * A window of the image resized to a size, with antialiasing, bit for bit as `PIL.Image.resize` or torchvision makes it:
- * two passes in fixed point, rounded to bytes in between. Only the rows and columns that the window needs are made.
+ * two passes in fixed point, rounded to bytes in between. Pixels with alpha are weighed by it. Only the rows and columns
+ * that the window needs are made.
  */
-export function resample(
+export function* resample(
   image: PixelRaster,
   size: Size,
   options: ResampleOptions,
   window: Window,
-): PixelRaster {
+): Work<PixelRaster> {
   const { firstPass, arithmetic } = options;
-  if (arithmetic === 'pillow' && firstPass === 'auto' && losesHeight(image, size)) {
-    const across = { width: window.height, height: window.width, left: window.top, top: window.left };
-    const turned = resampleAcross(
-      transpose(image),
-      { width: size.height, height: size.width },
-      options,
-      across,
-    );
-    return transpose(turned);
-  }
-  return resampleAcross(image, size, options, window);
+  const isTurned = arithmetic === 'pillow' && firstPass === 'auto' && losesHeight(image, size);
+  const { width, height, left, top } = window;
+  const across = yield* getKernels({ ...options, from: image.width, to: size.width }, left, width);
+  const down = yield* getKernels({ ...options, from: image.height, to: size.height }, top, height);
+  const made = isTurned
+    ? yield* transpose({
+        ...image,
+        width: height,
+        height: width,
+        data: yield* resampleColumns(image, across, down),
+      })
+    : { ...image, width, height, data: yield* resampleRows(rowsOf(image), across, down) };
+  return hasAlpha(made) ? yield* unpremultiply(made) : made;
 }
 
 /** Whether Pillow 13 makes the image low before it makes it narrow: the height loses more than twice as many pixels. */
@@ -43,18 +49,17 @@ function losesHeight(image: Size, size: Size): boolean {
   return lost > 0 && lost > 2 * (image.width - size.width);
 }
 
-function resampleAcross(
-  image: PixelRaster,
-  size: Size,
-  options: ResampleOptions,
-  window: Window,
-): PixelRaster {
-  const across = getKernels({ ...options, from: image.width, to: size.width }, window.left, window.width);
-  const down = getKernels({ ...options, from: image.height, to: size.height }, window.top, window.height);
-  const run = suitsSimd(image) ? resampleSimd : resampleScalar;
-  return { ...image, width: window.width, height: window.height, data: run(image, across, down) };
+/** The columns of the target one after the other: the image is made low first. */
+function resampleColumns(image: PixelRaster, across: Kernels, down: Kernels): Work<Uint8Array> {
+  const { first, end } = spanOf(down);
+  return resampleRows(columnsOf(image, first, end), down, across);
 }
 
-function transpose(image: PixelRaster): PixelRaster {
-  return { ...orient({ ...image, orientation: 5 }), orientation: image.orientation };
+function resampleRows(rows: RowSource, across: Kernels, down: Kernels): Work<Uint8Array> {
+  const run = suitsSimd(rows) ? resampleSimd : resampleScalar;
+  return run(hasAlpha(rows) ? premultiplied(rows) : rows, across, down);
+}
+
+function* transpose(image: PixelRaster): Work<PixelRaster> {
+  return { ...(yield* orient({ ...image, orientation: 5 })), orientation: image.orientation };
 }

@@ -1,41 +1,74 @@
-import type { PixelRaster } from '../raster.ts';
+import type { Work } from '../../work.ts';
 import { chunkRows } from './chunks.ts';
 import { type Kernels, PRECISION_BITS } from './kernels.ts';
+import type { RowSource } from './row-source.ts';
 
 /** Resamples with plain numbers: any count of channels, on any machine. */
-export function resampleScalar(image: PixelRaster, across: Kernels, down: Kernels): Uint8Array {
-  const rowBytes = across.starts.length * image.channels;
+export function* resampleScalar(source: RowSource, across: Kernels, down: Kernels): Work<Uint8Array> {
+  const { channels } = source;
+  const rowBytes = across.starts.length * channels;
   const out = new Uint8Array(rowBytes * down.starts.length);
-  for (const { from, to, firstRow, endRow } of chunkRows(down, rowBytes)) {
-    const narrow = narrowRows(image, across, firstRow, endRow);
-    for (let y = from; y < to; y++) {
-      const first = ((down.starts[y] ?? 0) - firstRow) * rowBytes;
-      const length = down.lengths[y] ?? 0;
-      for (let x = 0; x < rowBytes; x++) {
-        out[y * rowBytes + x] = weigh(narrow, first + x, rowBytes, down.weights, y * down.stride, length);
-      }
-    }
+  for (const chunk of chunkRows(down, rowBytes)) {
+    const { from: first, to: end, firstRow, endRow } = chunk;
+    const narrow = new Uint8Array((endRow - firstRow) * rowBytes);
+    yield {
+      count: endRow - firstRow,
+      cost: Math.max(source.width, across.weights.length) * channels,
+      run: (from, to) => {
+        const rows = source.read(firstRow + from, firstRow + to);
+        narrowRows(rows, source, across, narrow.subarray(from * rowBytes, to * rowBytes));
+      },
+    };
+    yield {
+      count: (end - first) * rowBytes,
+      cost: down.stride,
+      run: (from, to) => {
+        const skipped = first * rowBytes;
+        lowerRows(narrow, firstRow, rowBytes, down, out, skipped + from, skipped + to);
+      },
+    };
   }
   return out;
 }
 
-function narrowRows(image: PixelRaster, across: Kernels, firstRow: number, endRow: number): Uint8Array {
-  const { channels, data } = image;
-  const { starts, lengths, weights, stride } = across;
+/** Makes target rows of as many source rows. */
+function narrowRows(
+  data: Uint8Array,
+  { width: sourceWidth, left, channels }: RowSource,
+  { starts, lengths, weights, stride }: Kernels,
+  out: Uint8Array,
+): void {
   const width = starts.length;
-  const out = new Uint8Array((endRow - firstRow) * width * channels);
-  let to = 0;
-  for (let y = firstRow; y < endRow; y++) {
-    const row = y * image.width * channels;
+  for (let row = 0, to = 0; to < out.length; row += sourceWidth * channels) {
     for (let x = 0; x < width; x++) {
-      const first = row + (starts[x] ?? 0) * channels;
+      const first = row + ((starts[x] ?? 0) - left) * channels;
       const length = lengths[x] ?? 0;
       for (let c = 0; c < channels; c++) {
         out[to++] = weigh(data, first + c, channels, weights, x * stride, length);
       }
     }
   }
-  return out;
+}
+
+/** Makes the bytes `from` to `to` (exclusive) of the target. */
+function lowerRows(
+  narrow: Uint8Array,
+  firstRow: number,
+  rowBytes: number,
+  { starts, lengths, weights, stride }: Kernels,
+  out: Uint8Array,
+  from: number,
+  to: number,
+): void {
+  for (let at = from; at < to; ) {
+    const y = Math.floor(at / rowBytes);
+    const end = Math.min(to, (y + 1) * rowBytes);
+    const length = lengths[y] ?? 0;
+    let first = ((starts[y] ?? 0) - firstRow - y) * rowBytes + at;
+    for (; at < end; at++, first++) {
+      out[at] = weigh(narrow, first, rowBytes, weights, y * stride, length);
+    }
+  }
 }
 
 /** The weighted sum of `length` bytes that lie `step` apart, rounded and clipped to a byte. */

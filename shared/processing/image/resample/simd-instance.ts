@@ -26,14 +26,27 @@ export function compileSimd(): object | undefined {
   return compiled.module;
 }
 
-/** The functions with at least so much memory, which lasts until they are asked for again. */
-export function openSimd(bytes: number): { readonly functions: SimdFunctions; readonly memory: Uint8Array } {
-  const exports = kept ?? instantiate();
-  const missing = bytes - exports.memory.buffer.byteLength;
-  if (missing > 0) exports.memory.grow(Math.ceil(missing / PAGE_BYTES));
+/** The functions and their memory. */
+export interface SimdInstance {
+  readonly functions: SimdFunctions;
+  readonly memory: Uint8Array;
+  /** Lets others have it. One that is not given back is lost, no more. */
+  giveBack(): void;
+}
+
+/** An instance with at least so much memory, for the caller alone: others can resample while one pauses. */
+export function takeSimd(bytes: number): SimdInstance {
+  const functions = kept ?? instantiate();
+  kept = undefined;
+  const { memory } = functions;
+  const missing = bytes - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
   // Its memory cannot shrink, so a large one is not kept.
-  kept = exports.memory.buffer.byteLength > MOST_KEPT_BYTES ? undefined : exports;
-  return { functions: exports, memory: new Uint8Array(exports.memory.buffer) };
+  const isSmall = memory.buffer.byteLength <= MOST_KEPT_BYTES;
+  const giveBack = () => {
+    if (isSmall) kept = functions;
+  };
+  return { functions, memory: new Uint8Array(memory.buffer), giveBack };
 }
 
 const PAGE_BYTES = 65_536;

@@ -1,31 +1,42 @@
-import type { PixelRaster } from '../raster.ts';
+import type { Work } from '../../work.ts';
 import { type Chunk, chunkRows } from './chunks.ts';
 import type { Kernels } from './kernels.ts';
 import { packAcross, packDown, pairsOf } from './pack-weights.ts';
-import { compileSimd, openSimd, type SimdFunctions } from './simd-instance.ts';
+import type { RowSource } from './row-source.ts';
+import { compileSimd, type SimdInstance, takeSimd } from './simd-instance.ts';
 import { COLUMN_BYTES, GROUP_PIXELS, ROWS_AT_ONCE } from './simd-module.ts';
 
-/** Whether this machine and this image suit `resampleSimd`. */
-export function suitsSimd({ width, channels }: PixelRaster): boolean {
+/** Whether this machine and these rows suit `resampleSimd`. */
+export function suitsSimd({ width, channels }: Pick<RowSource, 'width' | 'channels'>): boolean {
   return (channels === 3 || channels === 4) && width * channels <= WIDEST_ROW && compileSimd() !== undefined;
 }
 
 /** Resamples pixels of three or four channels with vectors of 128 bits; the same bytes as `resampleScalar`. */
-export function resampleSimd(image: PixelRaster, across: Kernels, down: Kernels): Uint8Array {
-  const rowBytes = across.starts.length * image.channels;
-  const chunks = chunkRows(down, rowBytes);
-  const job = prepare(image, across, down, chunks);
-  const { memory, places, pitch } = job;
+export function* resampleSimd(source: RowSource, across: Kernels, down: Kernels): Work<Uint8Array> {
+  const { channels } = source;
+  const rowBytes = across.starts.length * channels;
   const out = new Uint8Array(rowBytes * down.starts.length);
+  const chunks = chunkRows(down, rowBytes);
+  const job = yield* prepare(source, across, down, chunks);
+  const blocks = Math.ceil(rowBytes / BLOCK_BYTES);
   for (const chunk of chunks) {
-    narrowRows(image, across.starts.length, chunk, job);
-    for (let y = chunk.from; y < chunk.to; y++) {
-      const source = places.narrow + ((down.starts[y] ?? 0) - chunk.firstRow) * pitch;
-      const weights = places.down + y * pairsOf(down.stride) * 8;
-      job.functions.columns(source, pitch, places.row, weights, pairsOf(down.lengths[y] ?? 0), pitch);
-      out.set(memory.subarray(places.row, places.row + rowBytes), y * rowBytes);
-    }
+    yield {
+      count: Math.ceil((chunk.endRow - chunk.firstRow) / ROWS_AT_ONCE),
+      cost: ROWS_AT_ONCE * Math.max(source.width, across.weights.length) * channels,
+      run: (from, to) => narrowRows(source, across, chunk, job, from * ROWS_AT_ONCE, to * ROWS_AT_ONCE),
+    };
+    yield {
+      count: (chunk.to - chunk.from) * blocks,
+      cost: down.stride * Math.min(rowBytes, BLOCK_BYTES),
+      run: (from, to) => {
+        for (let block = from; block < to; block++) {
+          const y = chunk.from + Math.floor(block / blocks);
+          lowerBlock(down, chunk, job, y, (block % blocks) * BLOCK_BYTES, out);
+        }
+      },
+    };
   }
+  job.simd.giveBack();
   return out;
 }
 
@@ -35,25 +46,29 @@ const WIDEST_ROW = 1_048_576;
 /** Source rows are copied in portions that the processor's cache holds. */
 const BAND_BYTES = 262_144;
 
+/** A long target row is made in blocks. */
+const BLOCK_BYTES = 256 * COLUMN_BYTES;
+
 interface Job {
-  readonly functions: SimdFunctions;
-  readonly memory: Uint8Array;
+  readonly simd: SimdInstance;
   /** Where in the memory things stand. */
   readonly places: { readonly across: number; down: number; band: number; narrow: number; row: number };
   /** Source rows of a band. */
   readonly bandRows: number;
   /** Bytes from one row made narrow to the next. */
   readonly pitch: number;
+  readonly rowBytes: number;
 }
 
-function prepare(image: PixelRaster, across: Kernels, down: Kernels, chunks: readonly Chunk[]): Job {
-  const { channels } = image;
-  const sourcePitch = image.width * channels;
+function* prepare(source: RowSource, across: Kernels, down: Kernels, chunks: readonly Chunk[]): Work<Job> {
+  const { channels } = source;
+  const sourcePitch = source.width * channels;
   const mostRows = chunks.reduce((most, { firstRow, endRow }) => Math.max(most, endRow - firstRow), 0);
   const bandRows = roundUp(Math.ceil(BAND_BYTES / sourcePitch), ROWS_AT_ONCE);
   // A pixel of three channels is written with a fourth byte.
-  const pitch = roundUp(across.starts.length * channels + 1, COLUMN_BYTES);
-  const packed = { across: packAcross(across), down: packDown(down) };
+  const rowBytes = across.starts.length * channels;
+  const pitch = roundUp(rowBytes + 1, COLUMN_BYTES);
+  const packed = { across: yield* packAcross(across), down: yield* packDown(down) };
   let end = 0;
   const place = (bytes: number) => {
     const start = end;
@@ -67,27 +82,52 @@ function prepare(image: PixelRaster, across: Kernels, down: Kernels, chunks: rea
     band: place(bandRows * sourcePitch + 2 * GROUP_PIXELS * channels),
     // Rows are made four at once, and read two at once.
     narrow: place((roundUp(mostRows, ROWS_AT_ONCE) + 1) * pitch),
-    row: place(pitch),
+    row: place(Math.min(BLOCK_BYTES, pitch)),
   };
-  const { functions, memory } = openSimd(end);
-  memory.set(packed.across, places.across);
-  memory.set(packed.down, places.down);
-  return { functions, memory, places, bandRows, pitch };
+  const simd = takeSimd(end);
+  simd.memory.set(packed.across, places.across);
+  simd.memory.set(packed.down, places.down);
+  return { simd, places, bandRows, pitch, rowBytes };
 }
 
-function narrowRows({ channels, width, data }: PixelRaster, pixels: number, chunk: Chunk, job: Job): void {
-  const { functions, memory, places, bandRows, pitch } = job;
-  const sourcePitch = width * channels;
-  const makeRows = channels === 3 ? functions.rows3 : functions.rows4;
-  for (let band = chunk.firstRow; band < chunk.endRow; band += bandRows) {
-    const end = Math.min(band + bandRows, chunk.endRow);
-    memory.set(data.subarray(band * sourcePitch, end * sourcePitch), places.band);
+/** Makes rows of a chunk narrow, counted from its first one. */
+function narrowRows(
+  source: RowSource,
+  across: Kernels,
+  { firstRow, endRow }: Chunk,
+  { simd, places, bandRows, pitch }: Job,
+  from: number,
+  to: number,
+): void {
+  const { channels } = source;
+  const sourcePitch = source.width * channels;
+  const makeRows = channels === 3 ? simd.functions.rows3 : simd.functions.rows4;
+  const rows = Math.min(to, endRow - firstRow);
+  for (let band = from; band < rows; band += bandRows) {
+    const end = Math.min(band + bandRows, rows);
+    simd.memory.set(source.read(firstRow + band, firstRow + end), places.band);
     for (let row = band; row < end; row += ROWS_AT_ONCE) {
-      const source = places.band + (row - band) * sourcePitch;
-      const target = places.narrow + (row - chunk.firstRow) * pitch;
-      makeRows(source, sourcePitch, target, pitch, places.across, pixels);
+      const first = places.band + (row - band) * sourcePitch - source.left * channels;
+      makeRows(first, sourcePitch, places.narrow + row * pitch, pitch, places.across, across.starts.length);
     }
   }
+}
+
+/** Makes some bytes of target row `y`, from `left` on. */
+function lowerBlock(
+  down: Kernels,
+  { firstRow }: Chunk,
+  { simd, places, pitch, rowBytes }: Job,
+  y: number,
+  left: number,
+  out: Uint8Array,
+): void {
+  const source = places.narrow + ((down.starts[y] ?? 0) - firstRow) * pitch + left;
+  const weights = places.down + y * pairsOf(down.stride) * 8;
+  const padded = Math.min(BLOCK_BYTES, pitch - left);
+  simd.functions.columns(source, pitch, places.row, weights, pairsOf(down.lengths[y] ?? 0), padded);
+  const bytes = Math.min(BLOCK_BYTES, rowBytes - left);
+  out.set(simd.memory.subarray(places.row, places.row + bytes), y * rowBytes + left);
 }
 
 function roundUp(value: number, step: number): number {

@@ -7,6 +7,7 @@ import { readImageSteps } from '../../../../shared/models/formats/image-processo
 import { recogniseTimm } from '../../../../shared/models/formats/timm.ts';
 import { createImagePipeline } from '../../../../shared/processing/image-pipeline.ts';
 import { type ImageStep, imageStepsSchema } from '../../../../shared/processing/registry.ts';
+import { finish } from '../../../../shared/processing/work.ts';
 import { PROJECT } from '../../project.ts';
 import { testBudget } from '../../test-budget.ts';
 import { folderOf } from './make-folder-view.ts';
@@ -41,7 +42,7 @@ async function digestOf(file: string, steps: readonly ImageStep[]): Promise<stri
   const pipeline = createImagePipeline(steps);
   const content = readFileSync(join(FOLDER, 'images', file));
   const image = await pipeline.decode(content, file, testBudget());
-  const { data } = pipeline.run(image, { name: file, madePixels: 1e6 });
+  const { data } = finish(pipeline.run(image, { name: file, madePixels: 1e6 }));
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return createHash('sha256').update(bytes).digest('hex').slice(0, 12);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { convert } from '../../../../shared/processing/image/convert.ts';
 import type { PixelRaster } from '../../../../shared/processing/image/raster.ts';
+import { finish } from '../../../../shared/processing/work.ts';
 
 function pixels(channels: number, ...values: readonly number[]): PixelRaster {
   return {
@@ -33,24 +34,24 @@ describe('convert to grey', () => {
       [123, 45, 67],
       [77, 178, 211],
     ];
-    const grey = convert(pixels(3, ...colours.flat()), { step: 'convert', mode: 'grey' });
+    const grey = finish(convert(pixels(3, ...colours.flat()), { step: 'convert', mode: 'grey' }));
     expect(bytesOf(grey)).toEqual([0, 255, 76, 150, 29, 2, 132, 255, 254, 10, 71, 152]);
     expect([grey.width, grey.height, grey.channels]).toEqual([12, 1, 1]);
   });
 
   it('keeps each grey as it is', () => {
     for (let value = 0; value < 256; value++) {
-      expect(bytesOf(convert(pixels(3, value, value, value), { step: 'convert', mode: 'grey' }))).toEqual([
-        value,
-      ]);
+      expect(
+        bytesOf(finish(convert(pixels(3, value, value, value), { step: 'convert', mode: 'grey' }))),
+      ).toEqual([value]);
     }
   });
 
   it('drops alpha, as Pillow does, and does not blend with it', () => {
-    const rgba = pixels(4, 10, 20, 30, 0, 200, 100, 50, 128);
-    expect(bytesOf(convert(rgba, { step: 'convert', mode: 'grey' }))).toEqual([18, 124]);
-    const greyAlpha = pixels(2, 10, 0, 200, 128);
-    expect(bytesOf(convert(greyAlpha, { step: 'convert', mode: 'grey' }))).toEqual([10, 200]);
+    const rgba = () => pixels(4, 10, 20, 30, 0, 200, 100, 50, 128);
+    expect(bytesOf(finish(convert(rgba(), { step: 'convert', mode: 'grey' })))).toEqual([18, 124]);
+    const greyAlpha = () => pixels(2, 10, 0, 200, 128);
+    expect(bytesOf(finish(convert(greyAlpha(), { step: 'convert', mode: 'grey' })))).toEqual([10, 200]);
   });
 });
 
@@ -59,21 +60,27 @@ describe('convert to colour', () => {
     ['RGB', [1, 2, 3, 4, 5, 6]],
     ['BGR', [3, 2, 1, 6, 5, 4]],
   ] as const)('orders the channels as %s', (mode, expected) => {
-    expect(bytesOf(convert(pixels(3, 1, 2, 3, 4, 5, 6), { step: 'convert', mode }))).toEqual(expected);
+    expect(bytesOf(finish(convert(pixels(3, 1, 2, 3, 4, 5, 6), { step: 'convert', mode })))).toEqual(
+      expected,
+    );
   });
 
   it('drops alpha, as Pillow does, and does not blend with it', () => {
-    const rgba = pixels(4, 10, 20, 30, 0, 200, 100, 50, 128);
-    expect(bytesOf(convert(rgba, { step: 'convert', mode: 'RGB' }))).toEqual([10, 20, 30, 200, 100, 50]);
-    expect(bytesOf(convert(rgba, { step: 'convert', mode: 'BGR' }))).toEqual([30, 20, 10, 50, 100, 200]);
+    const rgba = () => pixels(4, 10, 20, 30, 0, 200, 100, 50, 128);
+    expect(bytesOf(finish(convert(rgba(), { step: 'convert', mode: 'RGB' })))).toEqual([
+      10, 20, 30, 200, 100, 50,
+    ]);
+    expect(bytesOf(finish(convert(rgba(), { step: 'convert', mode: 'BGR' })))).toEqual([
+      30, 20, 10, 50, 100, 200,
+    ]);
   });
 
   it('repeats grey three times', () => {
     for (const mode of ['RGB', 'BGR'] as const) {
-      const colour = convert(pixels(1, 7, 9), { step: 'convert', mode });
+      const colour = finish(convert(pixels(1, 7, 9), { step: 'convert', mode }));
       expect(bytesOf(colour)).toEqual([7, 7, 7, 9, 9, 9]);
       expect(colour.channels).toBe(3);
-      expect(bytesOf(convert(pixels(2, 10, 0, 200, 128), { step: 'convert', mode }))).toEqual([
+      expect(bytesOf(finish(convert(pixels(2, 10, 0, 200, 128), { step: 'convert', mode })))).toEqual([
         10, 10, 10, 200, 200, 200,
       ]);
     }
@@ -81,25 +88,27 @@ describe('convert to colour', () => {
 });
 
 describe('convert with a background', () => {
-  const rgba = pixels(4, 100, 200, 0, 0, 100, 200, 0, 255, 100, 200, 0, 51);
+  const rgba = () => pixels(4, 100, 200, 0, 0, 100, 200, 0, 255, 100, 200, 0, 51);
 
   it('puts transparent images on it, as red, green and blue', () => {
     const background: [number, number, number] = [10, 20, 30];
-    expect(bytesOf(convert(rgba, { step: 'convert', mode: 'RGB', background }))).toEqual([
+    expect(bytesOf(finish(convert(rgba(), { step: 'convert', mode: 'RGB', background })))).toEqual([
       10, 20, 30, 100, 200, 0, 28, 56, 24,
     ]);
-    expect(bytesOf(convert(rgba, { step: 'convert', mode: 'BGR', background }))).toEqual([
+    expect(bytesOf(finish(convert(rgba(), { step: 'convert', mode: 'BGR', background })))).toEqual([
       30, 20, 10, 0, 200, 100, 24, 56, 28,
     ]);
     // The luma of the mixed colours.
-    expect(bytesOf(convert(rgba, { step: 'convert', mode: 'grey', background }))).toEqual([18, 147, 44]);
+    expect(bytesOf(finish(convert(rgba(), { step: 'convert', mode: 'grey', background })))).toEqual([
+      18, 147, 44,
+    ]);
   });
 
   it('takes one number for all colours, and does nothing to opaque images', () => {
-    expect(bytesOf(convert(rgba, { step: 'convert', mode: 'RGB', background: 255 })).slice(0, 3)).toEqual([
-      255, 255, 255,
-    ]);
+    expect(
+      bytesOf(finish(convert(rgba(), { step: 'convert', mode: 'RGB', background: 255 }))).slice(0, 3),
+    ).toEqual([255, 255, 255]);
     const opaque = pixels(3, 1, 2, 3);
-    expect(convert(opaque, { step: 'convert', mode: 'RGB', background: 255 })).toBe(opaque);
+    expect(finish(convert(opaque, { step: 'convert', mode: 'RGB', background: 255 }))).toBe(opaque);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { centerCrop, centerWindow } from '../../../../shared/processing/image/center-crop.ts';
 import { crop, intersect } from '../../../../shared/processing/image/crop.ts';
 import type { PixelRaster } from '../../../../shared/processing/image/raster.ts';
+import { finish } from '../../../../shared/processing/work.ts';
 
 /** Pixels numbered row by row, from 1 on. */
 function numbered(width: number, height: number): PixelRaster {
@@ -11,25 +12,25 @@ function numbered(width: number, height: number): PixelRaster {
 
 describe('crop', () => {
   it('cuts a window out', () => {
-    const cut = crop(numbered(4, 3), { left: 1, top: 1, width: 2, height: 2 }, [0]);
+    const cut = finish(crop(numbered(4, 3), { left: 1, top: 1, width: 2, height: 2 }, [0]));
     expect([cut.width, cut.height, ...cut.data]).toEqual([2, 2, 6, 7, 10, 11]);
   });
 
   it('fills what lies beyond the image', () => {
-    const cut = crop(numbered(2, 2), { left: -1, top: 0, width: 4, height: 3 }, [9]);
+    const cut = finish(crop(numbered(2, 2), { left: -1, top: 0, width: 4, height: 3 }, [9]));
     expect([...cut.data]).toEqual([9, 1, 2, 9, 9, 3, 4, 9, 9, 9, 9, 9]);
     const colour = { ...numbered(3, 1), width: 1, channels: 3 };
-    const wide = crop(colour, { left: 0, top: 0, width: 2, height: 1 }, [7, 8, 9]);
+    const wide = finish(crop(colour, { left: 0, top: 0, width: 2, height: 1 }, [7, 8, 9]));
     expect([...wide.data]).toEqual([1, 2, 3, 7, 8, 9]);
   });
 
   it('gives the image itself where the window is all of it', () => {
     const image = numbered(3, 2);
-    expect(crop(image, { left: 0, top: 0, width: 3, height: 2 }, [0])).toBe(image);
+    expect(finish(crop(image, { left: 0, top: 0, width: 3, height: 2 }, [0]))).toBe(image);
   });
 
   it('gives only filling where the window misses the image', () => {
-    const cut = crop(numbered(2, 2), { left: 5, top: -9, width: 1, height: 2 }, [4]);
+    const cut = finish(crop(numbered(2, 2), { left: 5, top: -9, width: 1, height: 2 }, [4]));
     expect([...cut.data]).toEqual([4, 4]);
     expect(intersect({ left: 5, top: -9, width: 1, height: 2 }, { width: 2, height: 2 })).toMatchObject({
       width: 0,
@@ -70,7 +71,7 @@ describe('centerCrop', () => {
   });
 
   it('pads with black', () => {
-    const cut = centerCrop(numbered(1, 2), { step: 'centerCrop', width: 3, height: 1 });
+    const cut = finish(centerCrop(numbered(1, 2), { step: 'centerCrop', width: 3, height: 1 }));
     expect([...cut.data]).toEqual([0, 1, 0]);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { restoreColours } from '../../../../shared/processing/image/gif.ts';
 import type { PixelRaster } from '../../../../shared/processing/image/raster.ts';
+import { finish } from '../../../../shared/processing/work.ts';
 
 interface Gif {
   readonly transparent?: number;
@@ -31,7 +32,7 @@ function decoded(channels: number, ...data: readonly number[]): PixelRaster {
 describe('restoreColours', () => {
   it('gives pixels that are not seen the colour they have in the file', () => {
     const image = decoded(4, 9, 9, 9, 255, 0, 0, 0, 0, 9, 9, 9, 255);
-    expect([...restoreColours(image, gif({ transparent: 1 })).data]).toEqual([
+    expect([...finish(restoreColours(image, gif({ transparent: 1 }))).data]).toEqual([
       9, 9, 9, 255, 4, 5, 6, 0, 9, 9, 9, 255,
     ]);
   });
@@ -39,22 +40,24 @@ describe('restoreColours', () => {
   it('takes the palette of the frame where it has one', () => {
     const image = decoded(4, 0, 0, 0, 0, 9, 9, 9, 255, 9, 9, 9, 255);
     const file = gif({ transparent: 0, localPalette: [70, 80, 90, 0, 0, 0] });
-    expect([...restoreColours(image, file).data.subarray(0, 4)]).toEqual([70, 80, 90, 0]);
+    expect([...finish(restoreColours(image, file)).data.subarray(0, 4)]).toEqual([70, 80, 90, 0]);
   });
 
   it('fills what a small frame leaves with the first colour, or with the one that is not seen', () => {
     const image = decoded(3, 0, 0, 0, 9, 9, 9, 0, 0, 0);
     const file = gif({ frame: [1, 0, 1, 1] });
-    expect([...restoreColours(image, file).data]).toEqual([1, 2, 3, 9, 9, 9, 1, 2, 3]);
+    expect([...finish(restoreColours(image, file)).data]).toEqual([1, 2, 3, 9, 9, 9, 1, 2, 3]);
     const seeThrough = decoded(4, 0, 0, 0, 0, 9, 9, 9, 255, 0, 0, 0, 0);
     const other = gif({ frame: [1, 0, 1, 1], transparent: 1 });
-    expect([...restoreColours(seeThrough, other).data]).toEqual([4, 5, 6, 0, 9, 9, 9, 255, 4, 5, 6, 0]);
+    expect([...finish(restoreColours(seeThrough, other)).data]).toEqual([
+      4, 5, 6, 0, 9, 9, 9, 255, 4, 5, 6, 0,
+    ]);
   });
 
   it('leaves an image as it is where nothing is missing, or the file breaks off', () => {
     const image = decoded(3, 1, 1, 1, 2, 2, 2, 3, 3, 3);
-    expect(restoreColours(image, gif({}))).toBe(image);
+    expect(finish(restoreColours(image, gif({})))).toBe(image);
     for (const length of [0, 12, 20, 27])
-      expect(restoreColours(image, gif({}).subarray(0, length))).toBe(image);
+      expect(finish(restoreColours(image, gif({}).subarray(0, length)))).toBe(image);
   });
 });

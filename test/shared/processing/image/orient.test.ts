@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isOnSide, orient } from '../../../../shared/processing/image/orient.ts';
 import type { PixelRaster } from '../../../../shared/processing/image/raster.ts';
+import { finish } from '../../../../shared/processing/work.ts';
 
 /** 1 2 3 above 4 5 6. */
 function picture(orientation: number | undefined): PixelRaster {
@@ -24,7 +25,7 @@ describe('orient', () => {
     [7, 2, [6, 3, 5, 2, 4, 1]],
     [8, 2, [3, 6, 2, 5, 1, 4]],
   ])('turns a picture of orientation %i upright', (orientation, width, expected) => {
-    const upright = orient(picture(orientation));
+    const upright = finish(orient(picture(orientation)));
     expect([upright.width, upright.height, ...upright.data]).toEqual([width, 6 / width, ...expected]);
     expect(upright.orientation).toBeUndefined();
     expect(isOnSide(orientation)).toBe(width === 2);
@@ -33,13 +34,13 @@ describe('orient', () => {
   it('leaves other pictures as they are', () => {
     for (const orientation of [undefined, 0, 1, 9]) {
       const image = picture(orientation);
-      expect(orient(image)).toBe(image);
+      expect(finish(orient(image))).toBe(image);
       expect(isOnSide(orientation)).toBe(false);
     }
   });
 
   it('keeps the channels of a pixel together', () => {
     const image = { ...picture(3), width: 1, channels: 3 };
-    expect([...orient(image).data]).toEqual([4, 5, 6, 1, 2, 3]);
+    expect([...finish(orient(image)).data]).toEqual([4, 5, 6, 1, 2, 3]);
   });
 });

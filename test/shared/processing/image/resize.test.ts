@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import type { PixelRaster } from '../../../../shared/processing/image/raster.ts';
 import { resize, resizedSize, resizeOptions } from '../../../../shared/processing/image/resize.ts';
+import { finish } from '../../../../shared/processing/work.ts';
 import { PROJECT } from '../../project.ts';
 
 const bytes = z.base64().transform((text) => Uint8Array.from(Buffer.from(text, 'base64')));
@@ -40,7 +41,7 @@ describe(`resize, compared with ${golden.madeBy}`, () => {
     for (const { width, height, channels, data, resized } of golden.images) {
       for (const target of resized) {
         const options = { step: 'resize', width: target.width, height: target.height, filter } as const;
-        const result = resize(raster(width, height, channels, data), options);
+        const result = finish(resize(raster(width, height, channels, data), options));
         const label = `${width}x${height}x${channels} to ${target.width}x${target.height}`;
         expect({ label, data: Uint8Array.from(result.data) }).toEqual({
           label,
@@ -78,7 +79,7 @@ describe('resize', () => {
     fc.assert(
       fc.property(images, fc.constantFrom(...FILTERS), (image, filter) => {
         const { width, height } = image;
-        expect(resize(image, { step: 'resize', width, height, filter }).data).toEqual(image.data);
+        expect(finish(resize(image, { step: 'resize', width, height, filter })).data).toEqual(image.data);
       }),
     );
   });
@@ -87,7 +88,7 @@ describe('resize', () => {
     fc.assert(
       fc.property(images, fc.nat(255), targets, (image, value, options) => {
         const plain = { ...image, data: new Uint8Array(image.data.length).fill(value) };
-        const { data } = resize(plain, options);
+        const { data } = finish(resize(plain, options));
         expect(data).toEqual(new Uint8Array(options.width * options.height * 3).fill(value));
       }),
     );
@@ -97,7 +98,7 @@ describe('resize', () => {
     fc.assert(
       fc.property(images, targets, (image, options) => {
         const before = Uint8Array.from(image.data);
-        resize(image, options);
+        finish(resize(image, options));
         expect(image.data).toEqual(before);
       }),
     );
@@ -106,10 +107,10 @@ describe('resize', () => {
   it('treats each channel by itself', () => {
     fc.assert(
       fc.property(images, targets, (image, options) => {
-        const all = resize(image, options).data;
+        const all = finish(resize(image, options)).data;
         for (const channel of [0, 1, 2]) {
           const pick = (data: Uint8Array) => data.filter((_, index) => index % 3 === channel);
-          const single = resize({ ...image, channels: 1, data: pick(image.data) }, options);
+          const single = finish(resize({ ...image, channels: 1, data: pick(image.data) }, options));
           expect(pick(all)).toEqual(single.data);
         }
       }),
@@ -149,20 +150,22 @@ describe('resizedSize', () => {
 describe('resize with padding', () => {
   it('puts the image in the middle of a square', () => {
     const image = raster(2, 1, 3, Uint8Array.of(1, 2, 3, 4, 5, 6));
-    const padded = resize(image, { step: 'resize', longestEdge: 2, pad: [7, 8, 9], filter: 'box' });
+    const padded = finish(resize(image, { step: 'resize', longestEdge: 2, pad: [7, 8, 9], filter: 'box' }));
     expect([padded.width, padded.height, ...padded.data]).toEqual([2, 2, 1, 2, 3, 4, 5, 6, 7, 8, 9, 7, 8, 9]);
-    const grey = resize(raster(1, 3, 1, Uint8Array.of(1, 2, 3)), {
-      step: 'resize',
-      longestEdge: 3,
-      pad: 5,
-      filter: 'nearest',
-    });
+    const grey = finish(
+      resize(raster(1, 3, 1, Uint8Array.of(1, 2, 3)), {
+        step: 'resize',
+        longestEdge: 3,
+        pad: 5,
+        filter: 'nearest',
+      }),
+    );
     expect([...grey.data]).toEqual([5, 1, 5, 5, 2, 5, 5, 3, 5]);
   });
 
   it('is opaque beside a transparent image', () => {
     const image = raster(2, 1, 4, Uint8Array.of(1, 2, 3, 0, 4, 5, 6, 0));
-    const padded = resize(image, { step: 'resize', longestEdge: 2, pad: 9, filter: 'box' });
+    const padded = finish(resize(image, { step: 'resize', longestEdge: 2, pad: 9, filter: 'box' }));
     expect([...padded.data]).toEqual([1, 2, 3, 0, 4, 5, 6, 0, 9, 9, 9, 255, 9, 9, 9, 255]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openSimd } from '../../../../../shared/processing/image/resample/simd-instance.ts';
+import { takeSimd } from '../../../../../shared/processing/image/resample/simd-instance.ts';
 import {
   assemble,
   flatten,
@@ -43,12 +43,19 @@ describe('assemble', () => {
   });
 });
 
-describe('openSimd', () => {
+describe('takeSimd', () => {
   it('gives as much memory as is asked for and does not keep much of it', () => {
-    const large = openSimd(20_000_000);
+    const large = takeSimd(20_000_000);
     expect(large.memory.length).toBeGreaterThanOrEqual(20_000_000);
-    const small = openSimd(100);
+    large.giveBack();
+    const small = takeSimd(100);
     expect(small.memory.length).toBe(65_536);
-    expect(openSimd(200).functions).toBe(small.functions);
+    small.giveBack();
+    expect(takeSimd(200).functions).toBe(small.functions);
+  });
+
+  it('gives nobody what another has not given back', () => {
+    const first = takeSimd(100);
+    expect(takeSimd(100).memory.buffer).not.toBe(first.memory.buffer);
   });
 });

@@ -1,0 +1,59 @@
+import { setImmediate } from 'node:timers/promises';
+
+/** A loop over `count` items, which can be run in parts, one after the other. */
+export interface Loop {
+  readonly count: number;
+  /** How many numbers one item reads or writes, about. */
+  readonly cost: number;
+  /** Runs the items `from` to `to` (exclusive). */
+  readonly run: (from: number, to: number) => void;
+}
+
+/** Work that yields its loops one after the other, to be run before it goes on, and returns what it has made. */
+export type Work<T> = Generator<Loop, T, undefined>;
+
+/** Does all of the work at once. */
+export function finish<T>(work: Work<T>): T {
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+    step.value.run(0, step.value.count);
+  }
+}
+
+export interface TurnOptions {
+  /** A clock, in ms. */
+  readonly now?: () => number;
+  /** The cost of what is run between two looks at the clock: 1 to 10 ms. */
+  readonly partCost?: number;
+}
+
+/** How long one request keeps the others waiting. */
+const TURN_MS = 25;
+
+/**
+ * Does the work and lets other requests have their turn after each 25 ms of it. What takes less is done before this
+ * returns.
+ *
+ * @param goOn is called after each pause; the work ends with what it throws
+ */
+export async function runInTurns<T>(
+  work: Work<T>,
+  goOn: () => void,
+  { now = () => performance.now(), partCost = 2 ** 20 }: TurnOptions = {},
+): Promise<T> {
+  let since = now();
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+    const { count, cost, run } = step.value;
+    const most = Math.max(1, Math.floor(partCost / cost));
+    for (let from = 0; from < count; from += most) {
+      run(from, Math.min(from + most, count));
+      if (now() - since < TURN_MS) continue;
+      await setImmediate();
+      goOn();
+      since = now();
+    }
+  }
+}
