@@ -39,7 +39,14 @@ export function createImageEncoder(session: Session, steps: readonly ImageStep[]
         const made = await oneByOne(async () => {
           budget.goOn();
           const pixels = await pipeline.decode(value, name, budget);
-          return runInTurns(pipeline.run(pixels, { name, madePixels: limits.tensorElements }), budget.goOn);
+          const made = await runInTurns(
+            pipeline.run(pixels, { name, madePixels: limits.tensorElements }),
+            budget.goOn,
+          );
+          // A small image that is made larger is the work of a large one.
+          const more = made.width * made.height - (pixels.filePixels ?? pixels.width * pixels.height);
+          budget.spend('imagePixels', Math.max(0, more), `Field "${field}"`);
+          return made;
         });
         const raster = checkSize(made, field, input);
         elements += raster.data.length;

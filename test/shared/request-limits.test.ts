@@ -33,6 +33,18 @@ it.each([
   },
 );
 
+it('small images that are made larger pay for what they become', async () => {
+  const host = openApp({ MAX_IMAGE_PIXELS: '650' });
+  const dot = await sharp(new Uint8Array(1), { raw: { width: 1, height: 1, channels: 1 } })
+    .png()
+    .toBuffer();
+  const line = `${JSON.stringify({ image: dot.toString('base64') })}\n`;
+  // Each becomes one of 8 times 8 pixels.
+  expect((await ask(host, '/models/digits/invoke', line.repeat(10), LINES)).status).toBe(200);
+  expect((await ask(host, '/models/digits/invoke', line.repeat(11), LINES)).status).toBe(413);
+  await host.close();
+});
+
 it.each([
   ['/predict', { instances: new Array(20).fill({ a: 'b' }) }],
   ['/predictions/iris', new Array(50).fill({})],
