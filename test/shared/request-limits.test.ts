@@ -118,3 +118,17 @@ it.each([
   ]);
   await host.close();
 });
+
+it.each(['/v2/repository/index', '/v2/repository/models/iris/load', '/v2/repository/models/iris/unload'])(
+  'a route that takes names and switches takes no long bodies: %s',
+  async (path) => {
+    const host = openApp({ MAX_BODY_BYTES: '3000000', ADMIN_ROUTES: 'true' });
+    const send = (spaces: number) => ask(host, path, `{}${' '.repeat(spaces)}`, JSON_TYPE);
+    expect((await send(1_000_000)).status).toBe(200);
+    expect(await errorOf(send(1_100_000))).toEqual([
+      413,
+      'The request body has more than 1048576 bytes, the limit for this route.',
+    ]);
+    await host.close();
+  },
+);

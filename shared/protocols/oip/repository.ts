@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { InferenceError, invalid } from '../../errors.ts';
+import { InferenceError, invalid, overLimit } from '../../errors.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import { readBody } from '../../http/read-body.ts';
 import { jsonResponse } from '../../http/respond.ts';
@@ -9,6 +9,9 @@ import type { ModelReference } from '../../models/model-repository.ts';
 import { parseRequestJson } from '../codecs/request-json.ts';
 import { jsonContent, type Operation } from '../protocol.ts';
 import * as schemas from './repository-schemas.ts';
+
+/** These requests hold names and switches. */
+const LARGEST_BODY = 1024 * 1024;
 
 const STATES = { loaded: 'READY', loading: 'LOADING', failed: 'UNAVAILABLE' } as const;
 
@@ -31,6 +34,9 @@ export function createRepositoryOperations(inference: Inference, adminRoutes: bo
     const { budget } = c.env;
     const body = await readBody(c.req.raw, budget.limits);
     if (body.length === 0) return {};
+    if (body.length > LARGEST_BODY) {
+      throw overLimit(`The request body has more than ${LARGEST_BODY} bytes, the limit for this route.`);
+    }
     const value = parseRequestJson(body, budget);
     if (isJsonObject(value)) return value;
     throw invalid(`The request is ${describeJson(value)}; expected an object.`);
