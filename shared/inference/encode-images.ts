@@ -6,8 +6,9 @@ import { blackPng, blackRaster } from '../processing/image/black.ts';
 import type { Raster } from '../processing/image/raster.ts';
 import { createImagePipeline } from '../processing/image-pipeline.ts';
 import type { ImageStep } from '../processing/registry.ts';
-import { finish, runInTurns } from '../processing/work.ts';
+import { finish, runInTurns, type Work } from '../processing/work.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
+import { tensorToBytes } from '../tensor/bytes.ts';
 import { DATATYPES, type Datatype } from '../tensor/datatype.ts';
 import { concatRows, createTensor, type Tensor } from '../tensor/tensor.ts';
 import { expectInput } from './input.ts';
@@ -31,7 +32,7 @@ export function createImageEncoder(session: Session, steps: readonly ImageStep[]
   return {
     input,
     encode: async (given, budget) => {
-      const rasters: Raster[] = [];
+      const rows: Tensor[] = [];
       const { limits } = budget;
       let elements = 0;
       for (const { value, field } of expectInput(given, 'image').images) {
@@ -51,11 +52,11 @@ export function createImageEncoder(session: Session, steps: readonly ImageStep[]
         const raster = checkSize(made, field, input);
         elements += raster.data.length;
         if (elements > limits.tensorElements) throw tooManyElements(limits);
-        rasters.push(raster);
+        rows.push(await runInTurns(toRow(raster, input.datatype), budget.goOn));
       }
-      return stack(rasters, input);
+      return stack(rows, input);
     },
-    example: () => stack([exampleImage], input),
+    example: () => finish(toRow(exampleImage, input.datatype)),
     exampleRequest: fillBatch(input, 'image', Buffer.from(blackPng(width, height)).toString('base64')),
   };
 }
@@ -129,23 +130,33 @@ function tooManyElements(limits: Limits): InferenceError {
   );
 }
 
-function stack(images: readonly Raster[], input: TensorSpec): Tensor {
-  const [first, ...others] = images;
-  if (!first) return createTensor(input.datatype, [0], []);
-  const shape = imageShape(first).join();
-  if (others.some((image) => imageShape(image).join() !== shape)) {
+function stack(rows: readonly Tensor[], { datatype }: TensorSpec): Tensor {
+  const [first, ...others] = rows;
+  if (!first) return createTensor(datatype, [0], []);
+  if (others.some(({ shape }) => shape.join() !== first.shape.join())) {
     throw invalid('The images of one request must have the same size for this model.');
   }
-  const toRow = (image: Raster) => toTensor(image, input.datatype);
-  return others.length === 0 ? toRow(first) : concatRows([toRow(first), ...others.map(toRow)]);
+  return others.length === 0 ? first : concatRows([first, ...others]);
 }
 
-/** One row. Values that no step has given a datatype take that of the graph. */
-function toTensor(image: Raster, datatype: Datatype): Tensor {
+/** The image as a batch of one. Values that no step has given a datatype take that of the graph. */
+function* toRow(image: Raster, datatype: Datatype): Work<Tensor> {
   const shape = [1, ...imageShape(image)];
   const { data } = image;
   const found = image.datatype ?? (data instanceof Float32Array ? 'FP32' : 'UINT8');
   if (found === datatype) return { datatype, shape, data };
-  const isWhole = DATATYPES[datatype].kind === 'integer';
-  return createTensor(datatype, shape, isWhole ? Float64Array.from(data, Math.trunc) : data);
+  const { kind, allocate } = DATATYPES[datatype];
+  const cast = { datatype, shape, data: allocate(data.length) };
+  const target = tensorToBytes(cast);
+  const run = (from: number, to: number) => {
+    const values = data.subarray(from, to);
+    const whole = kind === 'integer' ? Float64Array.from(values, Math.trunc) : values;
+    const part = tensorToBytes(createTensor(datatype, [to - from], whole));
+    target.set(part, (from * part.length) / (to - from));
+  };
+  yield { count: data.length, cost: CAST_COST, run };
+  return cast;
 }
+
+/** Casting a number takes as long as reading so many; to 64 bits and to FP16 it takes longest. */
+const CAST_COST = 16;

@@ -28,6 +28,28 @@ const encoder = createImageEncoder(
   ]),
 );
 
+describe('values that no step has given a datatype', () => {
+  it.each(['UINT8', 'INT32', 'INT64', 'FP16', 'FP32', 'FP64'] as const)(
+    'become %s for a graph of it',
+    async (datatype) => {
+      const [width, height] = [400, 300];
+      const open = { ...session, inputs: [{ name: 'x', datatype, shape: [-1, -1, -1, 3] }] };
+      const data = Uint8Array.from({ length: width * height * 3 }, (_, index) => (index * 7919) % 251);
+      const image = await sharp(data, { raw: { width, height, channels: 3 } })
+        .png()
+        .toBuffer();
+      const bytes = await createImageEncoder(open, []).encode(imagesInput([image, image]), testBudget());
+      expect([bytes.datatype, bytes.shape]).toEqual([datatype, [2, height, width, 3]]);
+      expect(Buffer.compare(Uint8Array.from(toNumbers(bytes)), Buffer.concat([data, data]))).toBe(0);
+      const scaled = createImageEncoder(open, [{ step: 'rescale', scale: 1 / 100 }]);
+      const values = toNumbers(await scaled.encode(imagesInput([image]), testBudget()));
+      const exact = Math.fround((data[1] ?? 0) / 100);
+      const isWhole = datatype.includes('INT');
+      expect(values[1]).toBeCloseTo(isWhole ? Math.trunc(exact) : exact, 2);
+    },
+  );
+});
+
 describe('a large image', () => {
   it('is worked on in turns, and alone: the next one is decoded after the last turn', async () => {
     const input = imagesInput([await file]);
