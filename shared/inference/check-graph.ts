@@ -1,5 +1,6 @@
 import { ModelError } from '../models/model-config.ts';
-import type { Graph, ValueInfo } from '../onnx/graph.ts';
+import type { Graph } from '../onnx/graph.ts';
+import type { ValueInfo } from '../onnx/value-info.ts';
 import { datatypeOfOnnxCode } from '../tensor/datatype.ts';
 
 /** Newest operator set of the default domain that ONNX Runtime 1.30 takes. */
@@ -29,7 +30,7 @@ const ELEMENT_TYPES: ReadonlyMap<number, string> = new Map([
  * Refuses a graph by what its file says, before the runtime sees it: some of these would abort the whole process,
  * the others would get a message without the name of the tensor.
  *
- * @throws ModelError naming the tensor and its type, or the operator set
+ * @throws ModelError naming the tensor and its type, the operator, or the operator set
  */
 export function checkGraph(graph: Graph): void {
   for (const [role, values] of [
@@ -41,6 +42,8 @@ export function checkGraph(graph: Graph): void {
   if (graph.outputs.some(({ name }) => name === LOST_NAME)) {
     throw new ModelError(`an output has the name ${LOST_NAME}, which cannot be served`);
   }
+  const [refusal] = graph.guards.refusals;
+  if (refusal !== undefined) throw new ModelError(refusal);
   const opset = graph.opsets.get('') ?? graph.opsets.get('ai.onnx') ?? 0;
   if (opset > NEWEST_OPSET) {
     throw new ModelError(

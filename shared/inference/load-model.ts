@@ -4,7 +4,6 @@ import { type Format, type Recognised, recogniseModel } from '../models/formats/
 import { type ModelConfig, ModelError } from '../models/model-config.ts';
 import type { ModelFolder, ModelReference } from '../models/model-repository.ts';
 import { type Graph, readGraph } from '../onnx/graph.ts';
-import { needsGuards } from '../onnx/guard-operators.ts';
 import { ProtobufError, withFileSource } from '../onnx/protobuf.ts';
 import {
   LACKS_LOCALE,
@@ -162,10 +161,10 @@ function describeForeignFile(path: string): string {
 }
 
 /** What has to be changed in a graph. Where it is nothing the runtime reads the file itself, which saves a copy of it. */
-export function listRewritings({ zipMaps, operators }: Graph): RewritingName[] {
+export function listRewritings({ zipMaps, guards }: Graph): RewritingName[] {
   return [
     ...(zipMaps.length > 0 ? (['zipMaps'] as const) : []),
-    ...(needsGuards(operators) ? (['guards'] as const) : []),
+    ...(guards.edits.length > 0 ? (['guards'] as const) : []),
   ];
 }
 

@@ -2,7 +2,14 @@
 export const MODEL = { irVersion: 1, producer: 2, graph: 7, opsetImport: 8, function: 25 } as const;
 export const OPSET = { domain: 1, version: 2 } as const;
 export const FUNCTION = { node: 7, opsetImport: 9, attribute: 11 } as const;
-export const GRAPH = { node: 1, name: 2, initializer: 5, input: 11, output: 12 } as const;
+export const GRAPH = {
+  node: 1,
+  name: 2,
+  initializer: 5,
+  input: 11,
+  output: 12,
+  valueInfo: 13,
+} as const;
 export const NODE = { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 } as const;
 export const ATTRIBUTE = {
   name: 1,

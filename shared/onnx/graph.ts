@@ -1,23 +1,14 @@
 import { type ExternalData, readExternalData } from './external-data.ts';
-import { DIMENSION, GRAPH, MODEL, SHAPE, TENSOR_TYPE, TYPE, VALUE_INFO } from './fields.ts';
-import { readMembers } from './members.ts';
+import { GRAPH, MODEL } from './fields.ts';
+import { canNeedGuards, findGuards, type Guards, NO_GUARDS } from './guard-operators.ts';
 import { type MlOutputs, NO_ML_OUTPUTS, readMlOutputs } from './ml-outputs.ts';
 import { ML_DOMAIN } from './nodes.ts';
 import { type ByteSource, type Field, readFields, readText } from './protobuf.ts';
 import { readOpsetImport } from './rewrite-model.ts';
 import { findRisks, isRepeating, isSuspect, type Risk, type SuspectNode } from './risks.ts';
+import { readValueInfo, type ValueInfo } from './value-info.ts';
 import { type Message, walkModel } from './walk.ts';
 import { readZipMap, ZIP_MAP, type ZipMap } from './zip-map-node.ts';
-
-/** An input or output as the file declares it. */
-export interface ValueInfo {
-  readonly name: string;
-  readonly kind: keyof typeof TYPE | 'unknown';
-  /** `TensorProto.DataType` of a tensor. */
-  readonly elementType: number | undefined;
-  /** One entry per axis: a size, a symbolic name, or '' without either; undefined when even the rank is open. */
-  readonly shape: readonly (number | string)[] | undefined;
-}
 
 export interface Graph extends MlOutputs {
   readonly opsets: ReadonlyMap<string, number>;
@@ -28,6 +19,8 @@ export interface Graph extends MlOutputs {
   readonly operators: ReadonlySet<string>;
   /** What in it should be tried in a process of its own first. */
   readonly risks: readonly Risk[];
+  /** What is changed in it so that no request ends the process. */
+  readonly guards: Guards;
   /** Its tensors whose bytes are in other files. */
   readonly externalData: readonly ExternalData[];
 }
@@ -65,7 +58,9 @@ export function readGraph(source: ByteSource): Graph {
           producer,
         )
       : NO_ML_OUTPUTS;
-  return { opsets, inputs, outputs, ...readNodes(source), ...mlOutputs };
+  const nodes = readNodes(source);
+  const guards = canNeedGuards(nodes.operators) ? findGuards(source) : NO_GUARDS;
+  return { opsets, inputs, outputs, ...nodes, guards, ...mlOutputs };
 }
 
 function isInputOrOutput(number: number): boolean {
@@ -95,36 +90,4 @@ function readNodes(source: ByteSource): Pick<Graph, 'zipMaps' | 'operators' | 'e
   }
   const risks = findRisks(source, suspects, constants);
   return { operators, zipMaps, risks, externalData: readExternalData(source, entries) };
-}
-
-function readValueInfo(source: ByteSource, field: Field): ValueInfo {
-  const members = readMembers(source, field);
-  const name = members.text(VALUE_INFO.name);
-  const [type] = members.all(VALUE_INFO.type);
-  const unknown: ValueInfo = { name, kind: 'unknown', elementType: undefined, shape: undefined };
-  if (!type) return unknown;
-  const [content] = readFields(source, type.start, type.end);
-  const kind = TYPE_KINDS.find((candidate) => TYPE[candidate] === content?.number);
-  if (!content || !kind) return unknown;
-  if (kind !== 'tensor') return { ...unknown, kind };
-  const tensor = readMembers(source, content);
-  const [shape] = tensor.all(TENSOR_TYPE.shape);
-  return {
-    name,
-    kind,
-    elementType: tensor.number(TENSOR_TYPE.elementType),
-    shape:
-      shape &&
-      readMembers(source, shape)
-        .all(SHAPE.dimension)
-        .map((axis) => readDimension(source, axis)),
-  };
-}
-
-const TYPE_KINDS = ['tensor', 'sequence', 'map', 'sparseTensor', 'optional'] as const;
-
-function readDimension(source: ByteSource, field: Field): number | string {
-  const members = readMembers(source, field);
-  const [value] = members.all(DIMENSION.value);
-  return value ? value.value : members.text(DIMENSION.parameter);
 }

@@ -1,26 +1,264 @@
+import type { Edit } from './edits.ts';
 import {
   ELEMENT_TYPES,
   encodeNode,
   encodeText,
   graphAttribute,
   integerAttribute,
+  integersAttribute,
   type Name,
   replaceMembers,
   tensorAttribute,
 } from './encode-node.ts';
 import { ATTRIBUTE, NODE } from './fields.ts';
+import { type KnownShape, OPEN } from './known-shapes.ts';
 import { readName } from './nodes.ts';
 import { type ByteSource, encodeField, type Field, readFields } from './protobuf.ts';
-import type { PlacedNode } from './rewrite-model.ts';
+import { insertNodes, type PlacedNode, replaceNode } from './rewrite-model.ts';
 
-/** A node whose kernel must not see a first input without elements. */
-export interface GuardedNode extends PlacedNode {
-  readonly source: ByteSource;
+/** From this version on Cast knows the types by number. Many operators have no kernel for older versions. */
+export const FIRST_CAST = 6;
+/** From this version on Slice takes its limits as inputs. */
+const FIRST_INPUT_SLICE = 10;
+const LAST = 2 ** 31 - 1;
+export const OLD = 'cannot be guarded in so old an operator set';
+
+/** Nodes that are written one by one. */
+export class Steps {
+  readonly nodes: Uint8Array[] = [];
+  /** A name that nothing in the model has. */
+  readonly newName: () => Name;
+
+  constructor(newName: () => Name) {
+    this.newName = newName;
+  }
+
+  /** Adds a node, and gives the name of its output. */
+  add(type: string, inputs: readonly Name[], attributes: readonly Uint8Array[] = []): Name {
+    const output = this.newName();
+    this.nodes.push(encodeNode(type, inputs, [output], attributes));
+    return output;
+  }
+
+  /** A constant list of int64 numbers. */
+  list(...values: readonly number[]): Name {
+    const name = this.newName();
+    this.nodes.push(encodeInt64s(name, values));
+    return name;
+  }
+
+  /** A constant int64 number. */
+  number(value: number): Name {
+    const name = this.newName();
+    this.nodes.push(encodeInt64s(name, value));
+    return name;
+  }
+
+  /** A constant float32 number. */
+  float(value: number): Name {
+    const elements = new Uint8Array(Float32Array.of(value).buffer);
+    return this.add('Constant', [], [tensorAttribute('value', ELEMENT_TYPES.float32, [], elements)]);
+  }
+
+  /** The elements at an index, or at each index of a list, along the first axis. */
+  gather(data: Name, index: Name): Name {
+    return this.add('Gather', [data, index], [integerAttribute('axis', 0)]);
+  }
+
+  /** Numbers, or conditions as 0 and 1. */
+  integers(values: Name): Name {
+    return this.add('Cast', [values], [integerAttribute('to', ELEMENT_TYPES.int64)]);
+  }
+
+  /** Whether numbers are not 0. */
+  isTrue(numbers: Name): Name {
+    return this.add('Cast', [numbers], [integerAttribute('to', ELEMENT_TYPES.boolean)]);
+  }
+
+  not(condition: Name): Name {
+    return this.add('Not', [condition]);
+  }
+
+  /** A list of one 0 that the runtime refuses to compute where a condition does not hold. */
+  unless(condition: Name): Name {
+    return this.gather(this.list(0), this.integers(condition));
+  }
+}
+
+/**
+ * A node that is changed so that its kernel never sees what ends the process.
+ *
+ * A check gives the node its operand through a Reshape to the shape that it has, which copies nothing. The list of sizes
+ * for that Reshape comes out of nodes that the runtime refuses to compute where the operand is one that the kernel does
+ * not survive: an index outside of a list. So the request fails there, before the kernel is run.
+ */
+export class GuardedNode extends Steps {
+  readonly operator: string;
+  /** Version of the default operator set where it stands; 0 in functions that import none. */
+  readonly opset: number;
+  readonly defaults: ReadonlySet<string>;
   readonly inputs: readonly Name[];
   /** As many as the node has; those that it leaves out are empty. */
   readonly outputs: readonly Name[];
-  /** A name that nothing in the model has. */
-  newName(): Name;
+  /** Why the model cannot be served with this node in it. */
+  refusal: string | undefined;
+  readonly source: ByteSource;
+  readonly field: Field;
+  readonly #placed: PlacedNode;
+  readonly #known: (name: string) => KnownShape;
+  readonly #terms = new Map<number, Name[]>();
+  readonly #replaced = new Map<number, Name>();
+  #instead: readonly Uint8Array[] | undefined;
+
+  constructor(
+    source: ByteSource,
+    placed: PlacedNode,
+    known: (name: string) => KnownShape,
+    newName: () => Name,
+  ) {
+    super(newName);
+    const { inputs, outputs } = readNames(source, placed.message.field);
+    this.source = source;
+    this.#placed = placed;
+    this.field = placed.message.field;
+    this.operator = placed.message.operator;
+    this.opset = placed.opset;
+    this.defaults = placed.defaults;
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.#known = known;
+  }
+
+  has(operand: number): boolean {
+    return isGiven(this.inputs[operand] ?? NO_NAME);
+  }
+
+  /** The operand as it is, or as it was made safe so far. */
+  input(operand: number): Name {
+    return this.#replaced.get(operand) ?? this.inputs[operand] ?? NO_NAME;
+  }
+
+  /** What the file says of the shape of an operand. */
+  known(operand: number): KnownShape {
+    const name = this.inputs[operand] ?? NO_NAME;
+    return isGiven(name) ? this.#known(decoder.decode(name)) : OPEN;
+  }
+
+  /** The sizes of an operand, as a list. */
+  shape(operand: number): Name {
+    return this.add('Shape', [this.input(operand)]);
+  }
+
+  /** The size of one axis, as a list of one number. Where there is no such axis the request is refused. */
+  sizeAt(operand: number, axis: number): Name {
+    return this.gather(this.shape(operand), this.list(axis));
+  }
+
+  /** How many elements an operand has, as a list of one number. */
+  count(operand: number): Name {
+    return this.add('Reshape', [this.add('Size', [this.input(operand)]), this.list(1)]);
+  }
+
+  /** How many axes an operand has, as a list of one number. */
+  rank(operand: number): Name {
+    return this.add('Shape', [this.shape(operand)]);
+  }
+
+  /** The numbers of a list from a place on, before another one. */
+  part(list: Name, start: number, end = LAST): Name {
+    if (this.opset >= FIRST_INPUT_SLICE) {
+      return this.add('Slice', [list, this.list(start), this.list(end)]);
+    }
+    return this.add(
+      'Slice',
+      [list],
+      [integersAttribute('starts', [start]), integersAttribute('ends', [end])],
+    );
+  }
+
+  /** The product of a list, as a list of one number. */
+  product(list: Name): Name {
+    return this.add('ReduceProd', [list]);
+  }
+
+  /** Gives the node an operand under the condition, a list of one boolean, that it holds. */
+  require(operand: number, condition: Name): void {
+    this.requireComputed(operand, this.unless(this.not(condition)));
+  }
+
+  /** Gives the node a number under a condition, a list of one boolean. The number becomes a scalar. */
+  requireOfNumber(operand: number, condition: Name): void {
+    const number = this.add('Reshape', [this.input(operand), this.list(1)]);
+    const checked = this.gather(number, this.integers(this.not(condition)));
+    this.replace(operand, this.add('Reshape', [checked, this.list()]));
+  }
+
+  /** Gives the node an operand under the condition that a list of one int64 number can be computed. */
+  requireComputed(operand: number, number: Name): void {
+    const others = this.#terms.get(operand);
+    if (others) others.push(number);
+    else this.#terms.set(operand, [number]);
+  }
+
+  /** Gives the node another value in the place of an operand. */
+  replace(operand: number, value: Name): void {
+    this.#replaced.set(operand, value);
+  }
+
+  /** @param why what goes on after "its TopK" */
+  refuse(why: string): void {
+    this.refusal ??= `its ${this.operator} ${why}`;
+  }
+
+  /** Leaves out the names at the end that stand for nothing. */
+  dropLastInputs(): void {
+    const last = this.inputs.findLastIndex(isGiven);
+    this.replaceAll([this.#write(this.inputs.slice(0, last + 1), this.outputs)]);
+  }
+
+  /** Runs other nodes than this one. */
+  replaceAll(nodes: readonly Uint8Array[]): void {
+    this.#instead = nodes;
+  }
+
+  /** The node once more, with outputs of other names and, if given, another first input. */
+  repeat(input?: Name): Substitute {
+    const outputs = this.outputs.map((name) => (isGiven(name) ? this.newName() : name));
+    const inputs = this.inputs.map((name, index) => (index === 0 ? (input ?? name) : name));
+    return { nodes: [this.#write(inputs, outputs)], outputs };
+  }
+
+  /** What is edited for it. Graphs inside the node stay where they are, as they have edits of their own. */
+  finish(): readonly Edit[] {
+    if (this.#instead) return [replaceNode(this.#placed, this.#instead)];
+    for (const [operand, terms] of this.#terms) {
+      const sizes = this.add('Concat', [...terms, this.shape(operand)], [integerAttribute('axis', 0)]);
+      const shape = this.part(sizes, terms.length);
+      this.replace(operand, this.add('Reshape', [this.input(operand), shape]));
+    }
+    if (this.#replaced.size === 0) return [];
+    if (this.opset < FIRST_CAST) this.refuse(`ends the process on some inputs, which ${OLD}`);
+    return [insertNodes(this.#placed, this.nodes), ...this.#editInputs()];
+  }
+
+  #editInputs(): Edit[] {
+    const { source, field } = this;
+    const inputs = readFields(source, field.start, field.end, (number) => number === NODE.input);
+    return [...inputs].flatMap(({ fieldStart, end }, operand) => {
+      const name = this.#replaced.get(operand);
+      if (!name) return [];
+      const bytes = encodeField(NODE.input, name);
+      return [{ start: fieldStart, end, bytes, inside: this.#placed.message }];
+    });
+  }
+
+  #write(inputs: readonly Name[], outputs: readonly Name[]): Uint8Array {
+    const isReplaced = ({ number }: Field) => number === NODE.input || number === NODE.output;
+    return replaceMembers(this.source, this.field, isReplaced, [
+      ...inputs.map((name) => encodeField(NODE.input, name)),
+      ...outputs.map((name) => encodeField(NODE.output, name)),
+    ]);
+  }
 }
 
 /** Nodes that are run instead, and the names of what they give for each output of the guarded node. */
@@ -29,14 +267,14 @@ export interface Substitute {
   readonly outputs: readonly Name[];
 }
 
-/** A node that is run for inputs with elements alone. */
-export function guardNode(node: GuardedNode, instead: Substitute): Uint8Array[] {
-  const [input = encodeText('')] = node.inputs;
+/** Runs a node for inputs with elements alone, and something else for those without. */
+export function runForElements(node: GuardedNode, instead: Substitute): readonly Uint8Array[] {
+  const [input = NO_NAME] = node.inputs;
   const [size, hasElements] = [node.newName(), node.newName()];
   return [
     encodeNode('Size', [input], [size]),
     ...convertToBoolean(node, size, hasElements),
-    encodeChoice(hasElements, repeatNode(node), instead, node.outputs),
+    encodeChoice(hasElements, node.repeat(), instead, node.outputs),
   ];
 }
 
@@ -55,30 +293,14 @@ export function encodeChoice(
   ]);
 }
 
-/** The node once more, with outputs of other names and, if given, another first input. */
-export function repeatNode(node: GuardedNode, input?: Name): Substitute {
-  const outputs = node.outputs.map((name) => (isGiven(name) ? node.newName() : name));
-  const others = input ? [input, ...node.inputs.slice(1)] : [];
-  const repeated = replaceMembers(
-    node.source,
-    node.message.field,
-    ({ number }) => number === NODE.output || (input !== undefined && number === NODE.input),
-    [
-      ...others.map((name) => encodeField(NODE.input, name)),
-      ...outputs.map((name) => encodeField(NODE.output, name)),
-    ],
-  );
-  return { nodes: [repeated], outputs };
-}
-
 /**
  * What to run where nobody knows what the node would give: the runtime refuses the request, as an index leaves the
  * input, before it comes to the operator.
  */
 export function refuseEmpty(node: GuardedNode): Substitute {
-  const [input = encodeText('')] = node.inputs;
+  const [input = NO_NAME] = node.inputs;
   const [far, refused] = [node.newName(), node.newName()];
-  const repeated = repeatNode(node, refused);
+  const repeated = node.repeat(refused);
   const nodes = [
     encodeInt64s(far, [FAR_INDEX]),
     encodeNode('Gather', [input, far], [refused], [integerAttribute('axis', 0)]),
@@ -89,11 +311,9 @@ export function refuseEmpty(node: GuardedNode): Substitute {
 
 /** No axis of a tensor in memory is as long. */
 const FAR_INDEX = 2 ** 60;
-/** From this version on Cast knows the types by number. Many operators have no kernel for older versions. */
-export const FIRST_CAST = 6;
 
 /** Whether a number is not 0. Older operator sets have no Cast that the runtime knows: a Loop of one turn or none. */
-export function convertToBoolean({ opset, newName }: GuardedNode, size: Name, result: Name): Uint8Array[] {
+function convertToBoolean({ opset, newName }: GuardedNode, size: Name, result: Name): Uint8Array[] {
   if (opset >= FIRST_CAST) {
     return [encodeNode('Cast', [size], [result], [integerAttribute('to', ELEMENT_TYPES.boolean)])];
   }
@@ -108,13 +328,15 @@ export function convertToBoolean({ opset, newName }: GuardedNode, size: Name, re
     ],
     outputs: [no, yes],
   });
-  return [encodeBoolean(start, false), encodeNode('Loop', [size, encodeText(''), start], [result], [body])];
+  return [encodeBoolean(start, false), encodeNode('Loop', [size, NO_NAME, start], [result], [body])];
 }
 
-/** A constant list of int64 numbers. */
-export function encodeInt64s(name: Name, values: readonly number[]): Uint8Array {
-  const elements = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
-  const value = tensorAttribute('value', ELEMENT_TYPES.int64, [values.length], elements);
+/** A constant list of int64 numbers, or a single one. */
+export function encodeInt64s(name: Name, values: readonly number[] | number): Uint8Array {
+  const isList = typeof values !== 'number';
+  const elements = new Uint8Array(BigInt64Array.from(isList ? values : [values], BigInt).buffer);
+  const shape = isList ? [values.length] : [];
+  const value = tensorAttribute('value', ELEMENT_TYPES.int64, shape, elements);
   return encodeNode('Constant', [], [name], [value]);
 }
 
@@ -124,29 +346,42 @@ function encodeBoolean(name: Name, value: boolean): Uint8Array {
 }
 
 /** An attribute of the node, by its name. */
-export function findAttribute({ source, message: { field } }: GuardedNode, name: string): Field | undefined {
+export function findAttribute({ source, field }: GuardedNode, name: string): Field | undefined {
   return [...readFields(source, field.start, field.end)].find(
     (member) => member.number === NODE.attribute && readName(source, member, ATTRIBUTE.name) === name,
   );
 }
 
 /** The number of an attribute; undefined where it refers to one of the function around. */
-export function readNumber(
-  source: ByteSource,
-  attribute: Field | undefined,
-  fallback: number,
-): number | undefined {
+export function readNumber(node: GuardedNode, name: string, fallback: number): number | undefined {
+  const attribute = findAttribute(node, name);
   if (!attribute) return fallback;
   let number: number | undefined = 0;
-  for (const member of readFields(source, attribute.start, attribute.end)) {
+  for (const member of readFields(node.source, attribute.start, attribute.end)) {
     if (member.number === ATTRIBUTE.integer) number = member.value;
     if (member.number === ATTRIBUTE.reference) return undefined;
   }
   return number;
 }
 
+/** The float32 number of an attribute; the largest there is where it refers to one of the function around. */
+export function readFloat(node: GuardedNode, name: string, fallback: number): number {
+  const attribute = findAttribute(node, name);
+  if (!attribute) return fallback;
+  for (const { number, start, end } of readFields(node.source, attribute.start, attribute.end)) {
+    if (number === ATTRIBUTE.float) return Buffer.from(node.source.bytes(start, end)).readFloatLE();
+  }
+  return Number.MAX_VALUE;
+}
+
+/** The text of an attribute; undefined where there is none. */
+export function readString(node: GuardedNode, name: string): string | undefined {
+  const attribute = findAttribute(node, name);
+  return attribute && readName(node.source, attribute, ATTRIBUTE.string);
+}
+
 /** The names of what a node takes and gives. */
-export function readNames(source: ByteSource, { message: { field } }: PlacedNode) {
+function readNames(source: ByteSource, field: Field) {
   const inputs: Name[] = [];
   const outputs: Name[] = [];
   for (const member of readFields(source, field.start, field.end)) {
@@ -160,3 +395,6 @@ export function readNames(source: ByteSource, { message: { field } }: PlacedNode
 export function isGiven(name: Name): boolean {
   return name.length > 0;
 }
+
+export const NO_NAME = encodeText('');
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });

@@ -1,50 +1,120 @@
 import { randomUUID } from 'node:crypto';
+import type { Edit } from './edits.ts';
 import { encodeText } from './encode-node.ts';
-import { emptyLstm } from './guard-lstm.ts';
+import { GuardedNode } from './guard-node.ts';
 import {
-  type GuardedNode,
-  guardNode,
-  isGiven,
-  readNames,
-  refuseEmpty,
-  type Substitute,
-} from './guard-node.ts';
+  allAreThere,
+  allHaveAxis,
+  allHaveElements,
+  answersEmpty,
+  endsWithInput,
+  hasAxis,
+  hasElements,
+  hasKernel,
+  hasLetters,
+  hasRank,
+  hasSequences,
+  hasSignal,
+  hasSize,
+  hasSlices,
+  hasSmallRegions,
+  hasSomeSize,
+  hasSpace,
+  isNoEmptyVector,
+  isNotZero,
+  isOnePerAxis,
+  isRefused,
+  isScalar,
+  isSquare,
+  isThere,
+  type Rule,
+  where,
+} from './guard-rules.ts';
 import { emptyTopK } from './guard-topk.ts';
-import { editNodes, type RewriteNode, type Rewriting } from './rewrite-model.ts';
+import { readKnownShapes } from './known-shapes.ts';
+import type { ByteSource } from './protobuf.ts';
+import { placeNodes, type Rewriting } from './rewrite-model.ts';
 
 /**
- * Operators whose kernels in ONNX Runtime 1.30 end the process when their first input has no elements, with what they
- * have to give then. Any client can send such an input, and graphs that filter rows make them of their own accord.
- * `undefined` leaves a node alone that the runtime refuses to load anyway.
+ * Operators whose kernels in ONNX Runtime 1.30 end the process or never end, with what must hold for them not to. What
+ * the file does not promise is looked at on each run, before the operator; the request is refused where it does not hold.
+ * Operands count from 0. `test/sweep` finds such operators, and has the smallest model for each.
  */
-const GUARDS: ReadonlyMap<string, (node: GuardedNode) => Substitute | undefined> = new Map([
-  // It divides by the number of rows: SIGFPE.
-  ['TopK', emptyTopK],
-  // They abort where there are no sequences, GRU also where there are no steps: SIGABRT.
-  ['LSTM', emptyLstm],
-  ['GRU', refuseEmpty],
+const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Rule[]>([
+  // Operators that divide by the size of an axis, or read what is not there, when there are no elements.
+  ['TopK', [answersEmpty(emptyTopK)]],
+  ['LSTM', [hasRank(0, 3), hasSequences]],
+  ['GRU', [hasRank(0, 3), hasElements(0)]],
+  ['RNN', [hasRank(0, 3)]],
+  ['ConvTranspose', [hasSpace(0, 2)]],
+  ['InstanceNormalization', [hasSpace(0, 2)]],
+  ['DFT', [isScalar(1), isScalar(2), hasSignal]],
+  ['STFT', [hasRank(0, 2), isScalar(1), hasElements(2), isScalar(3), isNotZero(3)]],
+  ['Attention', [hasSize(0, 1), hasSize(1, 1), hasSize(2, 1), hasRank(4, 1), hasRank(5, 1)]],
+  ['QuantizeLinear', [where('block_size', hasElements(0))]],
+  ['Unique', [hasSlices]],
+  ['RoiAlign', [hasRank(0, 4), hasRank(1, 2), hasSpace(0, 2), hasSmallRegions]],
+  ['ai.onnx.ml.FeatureVectorizer', [allHaveElements]],
+  ['com.microsoft.FusedMatMul', [where('transBatchA', hasSomeSize), where('transBatchB', hasSomeSize)]],
+  ['com.microsoft.Inverse', [hasRank(0, 2), isSquare]],
+  // Operators that count on a number of axes.
+  ['Conv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1)]],
+  ['ConvInteger', [hasRank(0, 2), hasRank(1, 2), hasKernel(1)]],
+  ['QLinearConv', [hasRank(0, 2), hasRank(3, 2), hasElements(3)]],
+  ['com.microsoft.FusedConv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1)]],
+  ['Concat', [hasAxis]],
+  ['ConcatFromSequence', [allHaveAxis]],
+  ['Einsum', [hasLetters]],
+  ['ReverseSequence', [hasRank(0, 2)]],
+  ['GridSample', [hasRank(0, 1), hasRank(1, 1)]],
+  ['AffineGrid', [hasRank(0, 1), hasRank(1, 1), hasElements(1)]],
+  ['MaxRoiPool', [hasRank(0, 4), hasRank(1, 2)]],
+  ['Multinomial', [hasRank(0, 2)]],
+  ['ai.onnx.ml.TreeEnsemble', [isNoEmptyVector]],
+  // Operators that read a number without a look, or copy a list of any length.
+  ['Loop', [isScalar(0), isScalar(1)]],
+  ['Dropout', [isScalar(2)]],
+  ['SequenceAt', [isScalar(1)]],
+  ['SequenceErase', [isScalar(1)]],
+  ['SequenceInsert', [isScalar(2)]],
+  ['Resize', [isOnePerAxis(2)]],
+  ['Upsample', [isOnePerAxis(1)]],
+  // Operators that a model alone can make fatal.
+  ['LayerNormalization', [endsWithInput]],
+  ...['Max', 'Mean', 'Min', 'Sum'].map((operator) => [operator, [allAreThere]] as const),
+  ['com.microsoft.ConvTransposeWithDynamicPads', [isThere(2), hasElements(0)]],
+  ['com.microsoft.CropAndResize', [isRefused]],
 ]);
 
-/** Whether a model has an operator that needs a guard. */
-export function needsGuards(operators: ReadonlySet<string>): boolean {
+/** Whether a model has an operator that can need a guard. */
+export function canNeedGuards(operators: ReadonlySet<string>): boolean {
   return [...GUARDS.keys()].some((operator) => operators.has(operator));
 }
 
-/**
- * Puts each operator that ends the process on an empty input into an If that runs it for other inputs alone:
- * `If(Size(x) != 0) { the node as it is } else { what it has to give }`.
- */
-export const guardOperators: Rewriting = (source) => {
+export interface Guards {
+  readonly edits: readonly Edit[];
+  /** Why the model cannot be served: `its CropAndResize has no guard`. */
+  readonly refusals: readonly string[];
+}
+
+export const NO_GUARDS: Guards = { edits: [], refusals: [] };
+
+/** What has to be changed in a model so that no request can end the process by one of its operators. */
+export function findGuards(source: ByteSource): Guards {
+  const shapesAround = readKnownShapes(source);
   const prefix = `guard ${randomUUID()} `;
   let names = 0;
   const newName = () => encodeText(`${prefix}${names++}`);
-  const rewrites = [...GUARDS].map(([operator, substitute]): [string, RewriteNode] => [
-    operator,
-    (placed) => {
-      const node = { ...placed, ...readNames(source, placed), source, newName };
-      const instead = node.inputs[0] && node.outputs.some(isGiven) ? substitute(node) : undefined;
-      return instead && guardNode(node, instead);
-    },
-  ]);
-  return editNodes(source, new Map(rewrites));
-};
+  const refusals: string[] = [];
+  const edits = [...placeNodes(source, GUARDS)].flatMap((placed) => {
+    const node = new GuardedNode(source, placed, shapesAround(placed.message), newName);
+    for (const rule of GUARDS.get(node.operator) ?? []) rule(node);
+    const found = node.finish();
+    if (node.refusal !== undefined) refusals.push(node.refusal);
+    return found;
+  });
+  return { edits, refusals };
+}
+
+/** Guards the operators of a model. */
+export const guardOperators: Rewriting = (source) => findGuards(source).edits;

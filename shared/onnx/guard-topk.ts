@@ -1,7 +1,6 @@
 import {
   ELEMENT_TYPES,
   encodeNode,
-  encodeText,
   integerAttribute,
   integersAttribute,
   type Name,
@@ -15,12 +14,12 @@ import {
   findAttribute,
   type GuardedNode,
   isGiven,
+  NO_NAME,
   readNumber,
   refuseEmpty,
   type Substitute,
 } from './guard-node.ts';
 import { readName } from './nodes.ts';
-import type { Field } from './protobuf.ts';
 
 /** From this version on k is an input; before it is an attribute. */
 const FIRST_INPUT_K = 10;
@@ -43,7 +42,7 @@ export function emptyTopK(node: GuardedNode): Substitute | undefined {
 function emptyByInput(node: GuardedNode): Substitute {
   const { newName } = node;
   const [input = NO_NAME, k = NO_NAME] = node.inputs;
-  const axis = encodeAxis(node, findAttribute(node, 'axis'));
+  const axis = encodeAxis(node);
   if (!axis) return refuseEmpty(node);
   const [first, part, sizes, size, fits] = [newName(), newName(), newName(), newName(), newName()];
   const [values, indices, sameValues, asIndices] = [newName(), newName(), newName(), newName()];
@@ -65,10 +64,10 @@ function emptyByInput(node: GuardedNode): Substitute {
 
 /** The first k - 1 of the axis and the one after them, which must be there. */
 function emptyByAttribute(node: GuardedNode): Substitute | undefined {
-  const { newName, opset, source } = node;
+  const { newName, opset } = node;
   const [input = NO_NAME] = node.inputs;
-  const axis = readNumber(source, findAttribute(node, 'axis'), -1);
-  const k = readNumber(source, findAttribute(node, 'k'), 0);
+  const axis = readNumber(node, 'axis', -1);
+  const k = readNumber(node, 'k', 0);
   if (opset < FIRST_CAST || axis === undefined || k === undefined) return refuseEmpty(node);
   // The runtime does not load it.
   if (k < 1) return undefined;
@@ -99,12 +98,12 @@ function encodeIndices(values: Name, indices: Name): Uint8Array {
 /** The axis as a list of one number, or nothing where it can be left open by who calls the function. */
 function encodeAxis(
   node: GuardedNode,
-  attribute: Field | undefined,
 ): { readonly nodes: readonly Uint8Array[]; readonly name: Name } | undefined {
   const { source, opset, defaults, newName } = node;
-  const axis = readNumber(source, attribute, -1);
+  const axis = readNumber(node, 'axis', -1);
   const name = newName();
   if (axis !== undefined) return { nodes: [encodeInt64s(name, [axis])], name };
+  const attribute = findAttribute(node, 'axis');
   const reference = attribute ? readName(source, attribute, ATTRIBUTE.reference) : '';
   if (opset < FIRST_INTEGER_CONSTANT || !defaults.has(reference)) return undefined;
   const [given, shape] = [newName(), newName()];
@@ -115,5 +114,3 @@ function encodeAxis(
   ];
   return { nodes, name };
 }
-
-const NO_NAME = encodeText('');

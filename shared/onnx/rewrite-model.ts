@@ -1,8 +1,18 @@
 import { applyEdits, type Edit } from './edits.ts';
 import { ATTRIBUTE, FUNCTION, MODEL, OPSET } from './fields.ts';
 import { readName } from './nodes.ts';
-import { type ByteSource, encodeField, type Field, readFields, readText } from './protobuf.ts';
-import { isDefaultDomain, type Message, walkModel } from './walk.ts';
+import {
+  type ByteSource,
+  encodeField,
+  encodeVarintField,
+  type Field,
+  readFields,
+  readText,
+} from './protobuf.ts';
+import { isDefaultDomain, type Message, modelMessage, walkModel } from './walk.ts';
+
+/** A version that is known to every runtime that loads files without the default operator set. */
+const ADDED_OPSET = 13;
 
 /** What is changed in a model for one purpose. */
 export type Rewriting = (source: ByteSource) => readonly Edit[];
@@ -10,9 +20,11 @@ export type Rewriting = (source: ByteSource) => readonly Edit[];
 /** A node of the graph, of a graph inside it, or of a function. */
 export interface PlacedNode {
   readonly message: Message;
+  /** The graph or the function that it is in. */
+  readonly parent: Message;
   /** Whether it is a node of the graph itself. */
   readonly isInMainGraph: boolean;
-  /** Version of the default operator set where it stands; 0 where none is imported. */
+  /** Version of the default operator set where it stands; 0 in functions that import none. */
   readonly opset: number;
   /** Attributes of the function around it that have a value whoever calls it. */
   readonly defaults: ReadonlySet<string>;
@@ -27,29 +39,52 @@ export type RewriteNode = (node: PlacedNode) => readonly Uint8Array[] | undefine
  * @throws ProtobufError when the bytes are not a protocol buffers message
  */
 export function rewriteModel(source: ByteSource, rewritings: readonly Rewriting[]): Uint8Array {
-  return applyEdits(
-    source,
-    rewritings.flatMap((edits) => edits(source)),
-  );
+  const edits = rewritings.flatMap((rewriting) => rewriting(source));
+  return applyEdits(source, edits.length === 0 ? [] : [...edits, ...importDefaultSet(source)]);
+}
+
+/** What is written is of the default operator set, which models with other operators alone need not have imported. */
+function importDefaultSet(source: ByteSource): Edit[] {
+  const imports = readFields(source, 0, source.length, (number) => number === MODEL.opsetImport);
+  if ([...imports].some((each) => isDefaultDomain(readOpsetImport(source, each).domain))) return [];
+  const bytes = encodeField(MODEL.opsetImport, encodeVarintField(OPSET.version, ADDED_OPSET));
+  return [{ start: source.length, end: source.length, bytes, inside: modelMessage(source) }];
 }
 
 /** Rewrites each node of some operators, wherever in the model it is. */
 export function editNodes(source: ByteSource, rewrites: ReadonlyMap<string, RewriteNode>): Edit[] {
+  return [...placeNodes(source, rewrites)].flatMap((placed) => {
+    const nodes = rewrites.get(placed.message.operator)?.(placed);
+    return nodes ? [replaceNode(placed, nodes)] : [];
+  });
+}
+
+/** The nodes of some operators, wherever in the model they are. */
+export function* placeNodes(
+  source: ByteSource,
+  operators: Pick<ReadonlySet<string>, 'has'>,
+): Generator<PlacedNode> {
   const owners = new Map<Message, Owner>();
-  const edits: Edit[] = [];
   for (const message of walkModel(source)) {
-    const { field, parent } = message;
+    const { parent } = message;
     const around = parent && owners.get(parent);
     const owner = !around || message.kind === 'function' ? readOwner(source, message) : around;
     owners.set(message, owner);
-    const rewrite = rewrites.get(message.operator);
-    if (!rewrite || !parent) continue;
-    const nodes = rewrite({ message, isInMainGraph: parent.parent?.kind === 'model', ...owner });
-    if (!nodes) continue;
-    const bytes = Buffer.concat(nodes.map((node) => encodeField(field.number, node)));
-    edits.push({ start: field.fieldStart, end: field.end, bytes, inside: parent });
+    if (!parent || !operators.has(message.operator)) continue;
+    yield { message, parent, isInMainGraph: parent.parent?.kind === 'model', ...owner };
   }
-  return edits;
+}
+
+/** Puts other nodes in the place of one, with all that is in it. */
+export function replaceNode({ message: { field }, parent }: PlacedNode, nodes: readonly Uint8Array[]): Edit {
+  const bytes = Buffer.concat(nodes.map((node) => encodeField(field.number, node)));
+  return { start: field.fieldStart, end: field.end, bytes, inside: parent };
+}
+
+/** Puts nodes in front of one. */
+export function insertNodes(placed: PlacedNode, nodes: readonly Uint8Array[]): Edit {
+  const { fieldStart } = placed.message.field;
+  return { ...replaceNode(placed, nodes), end: fieldStart };
 }
 
 /** What holds for all nodes in a function or, outside of functions, in a model. */
@@ -60,7 +95,7 @@ function readOwner(source: ByteSource, { kind, field: { start, end } }: Message)
   const imports = isFunction ? FUNCTION.opsetImport : MODEL.opsetImport;
   const attribute = isFunction ? FUNCTION.attribute : undefined;
   const defaults = new Set<string>();
-  let opset = 0;
+  let opset = isFunction ? 0 : ADDED_OPSET;
   const isWanted = (number: number) => number === imports || number === attribute;
   for (const member of readFields(source, start, end, isWanted)) {
     if (member.number === attribute) defaults.add(readName(source, member, ATTRIBUTE.name));

@@ -95,6 +95,7 @@ export function isDefaultDomain(domain: string): boolean {
   return domain === '' || domain === 'ai.onnx';
 }
 
-function nameOperator(domain: string, type: string): string {
+/** What a node does, such as `TopK` or `ai.onnx.ml.ZipMap`. */
+export function nameOperator(domain: string, type: string): string {
   return isDefaultDomain(domain) ? type : `${domain}.${type}`;
 }

@@ -1,15 +1,13 @@
 import type { Edit } from './edits.ts';
 import { encodeText, integerAttribute, replaceMembers } from './encode-node.ts';
-import { DIMENSION, GRAPH, MODEL, NODE, OPSET, SHAPE, TENSOR_TYPE, TYPE, VALUE_INFO } from './fields.ts';
+import { DIMENSION, GRAPH, MODEL, NODE, SHAPE, TENSOR_TYPE, TYPE, VALUE_INFO } from './fields.ts';
 import { readName } from './nodes.ts';
 import { type ByteSource, encodeField, encodeVarintField, type Field, readFields } from './protobuf.ts';
-import { editNodes, type PlacedNode, type Rewriting, readOpsetImport } from './rewrite-model.ts';
-import { isDefaultDomain, modelMessage } from './walk.ts';
+import { editNodes, type PlacedNode, type Rewriting } from './rewrite-model.ts';
+import { modelMessage } from './walk.ts';
 import { readZipMap, ZIP_MAP, type ZipMap } from './zip-map-node.ts';
 
 const FLOAT32 = 1;
-/** This version has Cast and is known to every runtime that loads files without the default operator set. */
-const CAST_OPSET = 13;
 
 /**
  * Rewrites a graph so that each ZipMap gives the probability matrix itself. Classifiers that scikit-learn's converter
@@ -29,7 +27,7 @@ export const replaceZipMaps: Rewriting = (source) => {
     return [castNode(source, message.field)];
   };
   const nodes = editNodes(source, new Map([[ZIP_MAP, replace]]));
-  return nodes.length === 0 ? [] : [...nodes, ...declareOutputs(source, zipMaps), ...importCast(source)];
+  return nodes.length === 0 ? [] : [...nodes, ...declareOutputs(source, zipMaps)];
 };
 
 /** Keeps the node's input, output and name; its attributes and its domain (ai.onnx.ml) go. */
@@ -54,14 +52,6 @@ function declareOutputs(source: ByteSource, zipMaps: ReadonlyMap<string, ZipMap>
     }
   }
   return edits;
-}
-
-/** Cast is in the default operator set, which a model whose last node is a ZipMap need not have imported. */
-function importCast(source: ByteSource): Edit[] {
-  const imports = readFields(source, 0, source.length, (number) => number === MODEL.opsetImport);
-  if ([...imports].some((each) => isDefaultDomain(readOpsetImport(source, each).domain))) return [];
-  const bytes = encodeField(MODEL.opsetImport, encodeVarintField(OPSET.version, CAST_OPSET));
-  return [{ start: source.length, end: source.length, bytes, inside: modelMessage(source) }];
 }
 
 function probabilityOutput(zipMap: ZipMap): Uint8Array {

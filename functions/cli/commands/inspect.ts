@@ -3,9 +3,10 @@ import { dirname, join } from 'node:path';
 import { type Model, readModelFile } from '../../../shared/inference/load-model.ts';
 import { CONFIG_FILE, type ModelFolder } from '../../../shared/models/model-repository.ts';
 
-import type { Graph, ValueInfo } from '../../../shared/onnx/graph.ts';
+import type { Graph } from '../../../shared/onnx/graph.ts';
 import { readInitializers } from '../../../shared/onnx/initializers.ts';
 import { withFileSource } from '../../../shared/onnx/protobuf.ts';
+import type { ValueInfo } from '../../../shared/onnx/value-info.ts';
 import { datatypeOfOnnxCode } from '../../../shared/tensor/datatype.ts';
 import { type Console, describeFailure } from '../console.ts';
 import { describeConfig } from '../describe-config.ts';

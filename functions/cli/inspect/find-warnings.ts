@@ -1,5 +1,6 @@
 import type { Model } from '../../../shared/inference/load-model.ts';
-import type { Graph, ValueInfo } from '../../../shared/onnx/graph.ts';
+import type { Graph } from '../../../shared/onnx/graph.ts';
+import type { ValueInfo } from '../../../shared/onnx/value-info.ts';
 
 /** What will surprise who serves the model. */
 export function findWarnings({ config, format, session, task }: Model, graph: Graph): readonly string[] {

@@ -26,6 +26,7 @@ const NO_GRAPH: Graph = {
   operators: new Set(),
   externalData: [],
   risks: [],
+  guards: { edits: [], refusals: [] },
   classLabels: new Map(),
   regressions: new Set(),
   missingInputs: new Set(),

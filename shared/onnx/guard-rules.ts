@@ -1,0 +1,286 @@
+import { ELEMENT_TYPES, graphAttribute, integerAttribute, type Name } from './encode-node.ts';
+import {
+  encodeChoice,
+  FIRST_CAST,
+  findAttribute,
+  type GuardedNode,
+  isGiven,
+  NO_NAME,
+  OLD,
+  readFloat,
+  readNumber,
+  readString,
+  refuseEmpty,
+  runForElements,
+  Steps,
+  type Substitute,
+} from './guard-node.ts';
+import type { KnownShape } from './known-shapes.ts';
+
+/** Makes a node safe against one thing that its kernel does not survive. Most do nothing where the file rules it out. */
+export type Rule = (node: GuardedNode) => void;
+
+/** From this version on the runtime has Or and Equal. */
+const FIRST_OR = 7;
+
+/** An operand has so many axes at least. */
+export function hasRank(operand: number, least: number): Rule {
+  return (node) => {
+    if (!node.has(operand) || node.known(operand).least >= least) return;
+    node.requireComputed(operand, node.sizeAt(operand, least - 1));
+  };
+}
+
+/** An operand has elements. */
+export function hasElements(operand: number): Rule {
+  return (node) => {
+    if (!node.has(operand) || isNeverEmpty(node.known(operand))) return;
+    node.require(operand, node.isTrue(node.count(operand)));
+  };
+}
+
+/** All operands have elements. */
+export const allHaveElements: Rule = (node) => {
+  for (const operand of node.inputs.keys()) hasElements(operand)(node);
+};
+
+/** An operand has one element, where the kernel reads a first one without a look. */
+export function isScalar(operand: number): Rule {
+  return (node) => {
+    const { sizes } = node.known(operand);
+    if (!node.has(operand) || sizes?.every((size) => size === 1)) return;
+    node.replace(operand, node.add('Reshape', [node.input(operand), node.list()]));
+  };
+}
+
+/** A number is not 0. */
+export function isNotZero(operand: number): Rule {
+  return (node) => {
+    if (!node.has(operand)) return;
+    const number = node.add('Reshape', [node.input(operand), node.list(1)]);
+    node.requireOfNumber(operand, node.isTrue(number));
+  };
+}
+
+/** Some axis of an operand has a size. */
+export function hasSize(operand: number, axis: number): Rule {
+  return (node) => {
+    if (!node.has(operand) || isPositive(node.known(operand).sizes?.at(axis))) return;
+    node.require(operand, node.isTrue(node.sizeAt(operand, axis)));
+  };
+}
+
+/** The axes of an operand from one on have sizes, unless one of those before has none. */
+export function hasSpace(operand: number, first: number): Rule {
+  return (node) => {
+    const { sizes } = node.known(operand);
+    if (sizes?.slice(first).every(isPositive)) return;
+    if (node.opset < FIRST_CAST) node.replaceAll(runForElements(node, refuseEmpty(node)));
+    else if (node.opset < FIRST_OR) hasElements(operand)(node);
+    else {
+      const shape = node.shape(operand);
+      const hasPlaces = node.isTrue(node.product(node.part(shape, first)));
+      const isNothing = node.not(node.isTrue(node.product(node.part(shape, 0, first))));
+      node.require(operand, node.add('Or', [hasPlaces, isNothing]));
+    }
+  };
+}
+
+/** Filters have channels and places, which those that a file holds do. */
+export function hasKernel(operand: number): Rule {
+  return (node) => {
+    if (node.known(operand).sizes?.slice(1).every(isPositive)) return;
+    node.require(operand, node.isTrue(node.product(node.part(node.shape(operand), 1))));
+  };
+}
+
+/** The sequences of an LSTM: X is [steps, sequences, width], or [sequences, steps, width] with layout 1. */
+export const hasSequences: Rule = (node) => {
+  const layout = readNumber(node, 'layout', 0);
+  const rule = layout === undefined ? hasElements(0) : hasSize(0, layout === 1 ? 0 : 1);
+  rule(node);
+};
+
+/** Some attribute is there and not 0. */
+export function where(attribute: string, ...rules: readonly Rule[]): Rule {
+  return (node) => {
+    if (readNumber(node, attribute, 0) === 0) return;
+    for (const rule of rules) rule(node);
+  };
+}
+
+/** What is sorted along `axis` has elements, or there is nothing to sort. */
+export const hasSlices: Rule = (node) => {
+  if (!findAttribute(node, 'axis') || isNeverEmpty(node.known(0))) return;
+  const axis = readNumber(node, 'axis', 0);
+  if (axis === undefined) return hasElements(0)(node);
+  const isNothing = node.not(node.isTrue(node.sizeAt(0, axis)));
+  node.require(0, node.add('Or', [node.isTrue(node.count(0)), isNothing]));
+};
+
+/** Not all axes are 0. */
+export const hasSomeSize: Rule = (node) => {
+  if (node.known(0).sizes?.some(isPositive)) return;
+  node.require(0, node.isTrue(node.add('ReduceMax', [node.shape(0)])));
+};
+
+/**
+ * No region is larger than any picture, as there is memory for each of its places where their number is not given. NaN
+ * is no size either.
+ * Source: RoiAlign in the ONNX operator list (regions are [x1, y1, x2, y2], sampling_ratio 0 takes a place per pixel).
+ */
+export const hasSmallRegions: Rule = (node) => {
+  const ratio = readNumber(node, 'sampling_ratio', 0);
+  if (ratio !== undefined && ratio > 0) return;
+  const along = integerAttribute('axis', 1);
+  const float32 = integerAttribute('to', ELEMENT_TYPES.float32);
+  const regions = node.add('Cast', [node.input(1)], [float32]);
+  const starts = node.add('Gather', [regions, node.list(0, 1)], [along]);
+  const ends = node.add('Gather', [regions, node.list(2, 3)], [along]);
+  const sizes = node.add('Abs', [node.add('Sub', [ends, starts])]);
+  const scaled = node.add('Mul', [sizes, node.float(readFloat(node, 'spatial_scale', 1))]);
+  const sides = node.add('Max', [scaled, node.float(1)]);
+  const [width, height] = [0, 1].map((side) => node.add('Gather', [sides, node.list(side)], [along]));
+  if (!width || !height) return;
+  const isSmall = node.add('Less', [node.add('Mul', [width, height]), node.float(LARGEST_REGION)]);
+  const isLarge = node.add('Reshape', [node.integers(node.not(isSmall)), node.list(-1)]);
+  const some = node.add('Concat', [node.list(0), isLarge], [integerAttribute('axis', 0)]);
+  node.require(1, node.not(node.isTrue(node.add('ReduceMax', [some]))));
+};
+
+/** Pixels: 2048 by 2048. The runtime takes 32 bytes for each. */
+const LARGEST_REGION = 2 ** 22;
+
+/** The last two axes have one size. */
+export const isSquare: Rule = (node) => {
+  node.require(0, node.add('Equal', [node.sizeAt(0, -1), node.sizeAt(0, -2)]));
+};
+
+/** A vector has elements; tensors of more axes may have none. */
+export const isNoEmptyVector: Rule = (node) => {
+  if (node.known(0).least > 1 || isNeverEmpty(node.known(0))) return;
+  const isVector = node.add('Equal', [node.rank(0), node.list(1)]);
+  node.require(0, node.add('Or', [node.isTrue(node.count(0)), node.not(isVector)]));
+};
+
+/** A list is not longer than the first operand has axes. */
+export function isOnePerAxis(operand: number): Rule {
+  return (node) => {
+    const length = node.known(operand).sizes?.[0];
+    if (!node.has(operand) || (length !== undefined && length <= MOST_AXES)) return;
+    const isLonger = node.add('Greater', [node.count(operand), node.rank(0)]);
+    node.require(operand, node.not(isLonger));
+  };
+}
+
+/** Lists of such a length do no harm to any kernel. */
+const MOST_AXES = 8;
+
+/**
+ * The axis that is transformed has a size; two elements at least where their number is counted back from half a spectrum.
+ * Source: DFT 17 and 20 in the ONNX operator list.
+ */
+export const hasSignal: Rule = (node) => {
+  if (node.opset < FIRST_INPUT_AXIS) {
+    const axis = readNumber(node, 'axis', 1);
+    const rule = axis === undefined ? hasElements(0) : hasSize(0, axis);
+    return rule(node);
+  }
+  const axis = node.has(2) ? node.add('Reshape', [node.input(2), node.list(1)]) : node.list(-2);
+  const size = node.gather(node.shape(0), axis);
+  node.require(0, node.isTrue(size));
+  const isHalf = readNumber(node, 'onesided', 0) !== 0 && readNumber(node, 'inverse', 0) !== 0;
+  if (isHalf && !node.has(1)) node.require(0, node.not(node.add('Equal', [size, node.list(1)])));
+};
+
+/** From this version on the axis of a DFT is an input. */
+const FIRST_INPUT_AXIS = 20;
+
+/** Each operand has as many axes as the equation has letters for it. */
+export const hasLetters: Rule = (node) => {
+  const equation = readString(node, 'equation') ?? '';
+  const terms = equation.replace(/\s/g, '').split('->')[0]?.split(',') ?? [];
+  for (const [operand, term] of terms.entries()) {
+    const letters = term.replace('...', '').length;
+    if (letters > 0) hasRank(operand, letters)(node);
+  }
+};
+
+/** What is joined has the axis along which it is. */
+export const hasAxis: Rule = (node) => {
+  const axis = readNumber(node, 'axis', 1);
+  if (axis === 0) return;
+  const shapes = node.inputs.map((_, operand) => node.known(operand));
+  const [first] = shapes;
+  const isSame = ({ least, most }: KnownShape) => least === most && least === first?.least;
+  if (shapes.every(isSame)) return;
+  for (const operand of node.inputs.keys()) {
+    if (axis !== undefined && axis > 0) hasRank(operand, axis + 1)(node);
+    else if (operand > 0) {
+      if (node.opset < FIRST_OR) node.refuse(`joins tensors of any number of axes, which ${OLD}`);
+      else node.require(operand, node.add('Equal', [node.rank(operand), node.rank(0)]));
+    }
+  }
+};
+
+/** As `hasAxis`, for the tensors of a sequence. They are looked at one by one. */
+export const allHaveAxis: Rule = (node) => {
+  if (readNumber(node, 'axis', 0) === 0 || readNumber(node, 'new_axis', 0) === 1) return;
+  const [sequence = NO_NAME] = node.inputs;
+  const body = new Steps(node.newName);
+  const [turn, goesOn, before] = [node.newName(), node.newName(), node.newName()];
+  const rank = (at: Name) => body.add('Size', [body.add('Shape', [body.add('SequenceAt', [sequence, at])])]);
+  const isSame = body.add('Equal', [rank(turn), rank(body.number(0))]);
+  const after = body.gather(body.list(0), body.integers(body.not(isSame)));
+  const on = body.add('Identity', [goesOn]);
+  const loop = graphAttribute('body', {
+    inputs: [
+      [turn, ELEMENT_TYPES.int64],
+      [goesOn, ELEMENT_TYPES.boolean],
+      [before, ELEMENT_TYPES.int64],
+    ],
+    nodes: body.nodes,
+    outputs: [on, after],
+  });
+  const length = node.add('SequenceLength', [sequence]);
+  const looked = node.isTrue(node.add('Loop', [length, NO_NAME, node.number(0)], [loop]));
+  // Both are the node: the condition is there for what is refused while it is computed.
+  node.replaceAll([...node.nodes, encodeChoice(looked, node.repeat(), node.repeat(), node.outputs)]);
+};
+
+/** Inputs that are left out at the end are not mentioned: the runtime looks at one of them while it loads the model. */
+export const endsWithInput: Rule = (node) => {
+  if (node.inputs.length > 0 && !node.has(node.inputs.length - 1)) node.dropLastInputs();
+};
+
+/** An input that may not be left out is there. */
+export function isThere(operand: number): Rule {
+  return (node) => {
+    if (!node.has(operand)) node.refuse(`leaves out its input ${operand}, which ends the process`);
+  };
+}
+
+/** No input is left out. */
+export const allAreThere: Rule = (node) => {
+  for (const operand of node.inputs.keys()) isThere(operand)(node);
+};
+
+/** Nothing is known that makes it safe. */
+export const isRefused: Rule = (node) => node.refuse('ends the process on some inputs, and has no guard');
+
+/** Something else is given for a first operand without elements; nothing else for a node that no runtime loads. */
+export function answersEmpty(answer: (node: GuardedNode) => Substitute | undefined): Rule {
+  return (node) => {
+    if (!node.has(0) || !node.outputs.some(isGiven)) return;
+    const instead = answer(node);
+    if (instead) node.replaceAll(runForElements(node, instead));
+  };
+}
+
+function isNeverEmpty({ sizes }: KnownShape): boolean {
+  return sizes?.every(isPositive) ?? false;
+}
+
+function isPositive(size: number | undefined): boolean {
+  return size !== undefined && size > 0;
+}

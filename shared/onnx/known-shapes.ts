@@ -1,0 +1,400 @@
+import { ATTRIBUTE, GRAPH, TENSOR } from './fields.ts';
+import { type Node, readName, readNode } from './nodes.ts';
+import { type ByteSource, type Field, readFields, readText, readVarints } from './protobuf.ts';
+import { readValueInfo } from './value-info.ts';
+import { type Message, nameOperator, walkModel } from './walk.ts';
+
+/** What a file says of the shape of a value, whatever is fed. */
+export interface KnownShape {
+  /** Axes that it has at least and at most. */
+  readonly least: number;
+  readonly most: number;
+  /** Of a value whose number of axes is known: the size of each, undefined for one that is open. */
+  readonly sizes?: Sizes;
+}
+
+type Sizes = readonly (number | undefined)[];
+
+export const OPEN: KnownShape = { least: 0, most: Number.POSITIVE_INFINITY };
+
+/** The shapes of values by their names, as the graph, or the function, around a message has them. */
+export type ShapesAround = (message: Message) => (name: string) => KnownShape;
+
+const ranked = (least: number, most = least): KnownShape => ({ least, most });
+const sized = (sizes: Sizes): KnownShape => ({ ...ranked(sizes.length), sizes });
+
+/**
+ * Finds out how many axes the values of a model have, as far as its inputs, its constants and its operators say. It
+ * errs on the open side: operators that are not listed here give values of any shape.
+ *
+ * Graphs inside others count with them. Where names are used again, a value is as open as all that have its name.
+ */
+export function readKnownShapes(source: ByteSource): ShapesAround {
+  const scopes = new Map<Message, Scope>();
+  const homes = new Map<Message, Message>();
+  for (const message of walkModel(source)) {
+    const home =
+      message.kind === 'model' || message.kind === 'function'
+        ? message
+        : homes.get(message.parent ?? message);
+    if (!home) continue;
+    homes.set(message, home);
+    const scope = scopes.get(home) ?? new Scope(source);
+    scopes.set(home, scope);
+    if (message.kind === 'graph') scope.declare(message.field);
+    if (message.kind === 'node') scope.nodes.push(message.field);
+  }
+  for (const scope of scopes.values()) scope.settle();
+  // A walk makes messages of its own, which stand at the same places.
+  const byPlace = new Map([...scopes].map(([{ field }, scope]) => [field.fieldStart, scope]));
+  return (message) => {
+    let home = message;
+    while (home.parent && home.kind !== 'function') home = home.parent;
+    const scope = byPlace.get(home.kind === 'function' ? home.field.fieldStart : 0);
+    return (name) => scope?.values.get(name) ?? OPEN;
+  };
+}
+
+/** Values that see each other: those of the graph of a model, or those of a function. */
+class Scope {
+  readonly nodes: Field[] = [];
+  readonly values = new Map<string, KnownShape>();
+  readonly #declared = new Map<string, KnownShape>();
+  readonly #source: ByteSource;
+
+  constructor(source: ByteSource) {
+    this.#source = source;
+  }
+
+  /** Takes what a graph says of its values. */
+  declare(graph: Field): void {
+    for (const part of readFields(this.#source, graph.start, graph.end, isDeclaration)) {
+      if (part.number === GRAPH.initializer) {
+        this.#define(readName(this.#source, part, TENSOR.name), sized(readDims(this.#source, part)));
+        continue;
+      }
+      const { name, kind, shape } = readValueInfo(this.#source, part);
+      const isTensor = kind === 'tensor' && shape !== undefined;
+      const known = isTensor ? sized(shape.map(sizeOf)) : OPEN;
+      if (part.number === GRAPH.input) this.#define(name, known);
+      else this.#declared.set(name, widen(this.#declared.get(name), known));
+    }
+  }
+
+  /** Goes through the nodes, whose inputs are there before them. */
+  settle(): void {
+    const { values } = this;
+    for (const field of this.nodes) {
+      const node = readNode(this.#source, field);
+      const context = new NodeShapes(this.#source, node, (name) => values.get(name) ?? OPEN);
+      for (const [index, name] of node.outputs.entries()) this.#define(name, shapeOf(context, index));
+    }
+  }
+
+  #define(name: string, shape: KnownShape): void {
+    if (name === '') return;
+    const declared = this.#declared.get(name);
+    this.values.set(name, widen(this.values.get(name), declared ? narrow(shape, declared) : shape));
+  }
+}
+
+function isDeclaration(number: number): boolean {
+  return number !== GRAPH.node && number !== GRAPH.name;
+}
+
+/** A size below 0 is what some exporters write for an open one. */
+function sizeOf(axis: number | string): number | undefined {
+  return typeof axis === 'number' && axis >= 0 ? axis : undefined;
+}
+
+function readDims(source: ByteSource, tensor: Field): number[] {
+  const dims = readFields(source, tensor.start, tensor.end, (number) => number === TENSOR.dims);
+  return [...dims].flatMap((member) => readVarints(source, member));
+}
+
+/** What holds for both of two shapes. */
+function widen(first: KnownShape | undefined, second: KnownShape): KnownShape {
+  if (!first) return second;
+  const least = Math.min(first.least, second.least);
+  const most = Math.max(first.most, second.most);
+  const [sizes, others] = [first.sizes, second.sizes];
+  if (!sizes || !others || least !== most) return { least, most };
+  return sized(sizes.map((size, axis) => (size === others[axis] ? size : undefined)));
+}
+
+/** What is known from two sides. Where they contradict each other nothing is. */
+function narrow(first: KnownShape, second: KnownShape): KnownShape {
+  const least = Math.max(first.least, second.least);
+  const most = Math.min(first.most, second.most);
+  if (least > most) return OPEN;
+  const sizes = first.sizes ?? second.sizes;
+  if (!sizes) return { least, most };
+  return sized(sizes.map((size, axis) => size ?? second.sizes?.[axis]));
+}
+
+/** A node with the shapes of what it takes. */
+class NodeShapes {
+  readonly node: Node;
+  readonly #source: ByteSource;
+  readonly #known: (name: string) => KnownShape;
+
+  constructor(source: ByteSource, node: Node, known: (name: string) => KnownShape) {
+    this.node = node;
+    this.#source = source;
+    this.#known = known;
+  }
+
+  has(index: number): boolean {
+    return (this.node.inputs[index] ?? '') !== '';
+  }
+
+  input(index: number): KnownShape {
+    const name = this.node.inputs[index] ?? '';
+    return name === '' ? OPEN : this.#known(name);
+  }
+
+  attribute(name: string): Field | undefined {
+    return this.node.attributes.find((each) => readName(this.#source, each, ATTRIBUTE.name) === name);
+  }
+
+  /** Members of an attribute by their number in the standard. */
+  members(name: string, number: number): Field[] {
+    const attribute = this.attribute(name);
+    if (!attribute) return [];
+    return [...readFields(this.#source, attribute.start, attribute.end, (other) => other === number)];
+  }
+
+  /** The number of an attribute; undefined where the caller of a function gives it. */
+  integer(name: string, fallback: number): number | undefined {
+    if (!this.attribute(name)) return fallback;
+    if (this.members(name, ATTRIBUTE.reference).length > 0) return undefined;
+    return this.members(name, ATTRIBUTE.integer)[0]?.value ?? 0;
+  }
+
+  text(name: string): string | undefined {
+    const [member] = this.members(name, ATTRIBUTE.string);
+    return member && readText(this.#source, member);
+  }
+
+  /** How many numbers a list has that is an attribute or, in newer operator sets, an input. */
+  listLength(name: string, index: number): number | undefined {
+    const lists = this.members(name, ATTRIBUTE.ints);
+    if (lists.length > 0) return lists.flatMap((list) => readVarints(this.#source, list)).length;
+    return this.has(index) ? this.input(index).sizes?.[0] : undefined;
+  }
+
+  /** The shape of a tensor that is an attribute. */
+  tensor(name: string): KnownShape | undefined {
+    const [member] = this.members(name, ATTRIBUTE.tensor);
+    return member && sized(readDims(this.#source, member));
+  }
+}
+
+type Rule = (shapes: NodeShapes) => KnownShape;
+
+function shapeOf(shapes: NodeShapes, output: number): KnownShape {
+  const { domain, type } = shapes.node;
+  const rule = RULES.get(nameOperator(domain, type));
+  // Further outputs mostly have another shape than the first.
+  return rule && (output === 0 || ALIKE.has(type)) ? rule(shapes) : OPEN;
+}
+
+/** The same values in the same places, or others. */
+const same: Rule = (shapes) => shapes.input(0);
+
+/** As many axes as the first input, of other sizes. */
+const asFirst: Rule = (shapes) => ranked(shapes.input(0).least, shapes.input(0).most);
+
+/** As many axes as the input with the most. */
+const broadcast: Rule = (shapes) => {
+  const inputs = shapes.node.inputs.map((_, index) => shapes.input(index));
+  return ranked(
+    Math.max(0, ...inputs.map(({ least }) => least)),
+    Math.max(0, ...inputs.map(({ most }) => most)),
+  );
+};
+
+/** Inputs of one number of axes each. */
+const alike =
+  (...indices: readonly number[]): Rule =>
+  (shapes) => {
+    const inputs = indices.map((index) => shapes.input(index));
+    const least = Math.max(...inputs.map((each) => each.least));
+    return ranked(least, Math.max(least, Math.min(...inputs.map(({ most }) => most))));
+  };
+
+const always =
+  (shape: KnownShape): Rule =>
+  () =>
+    shape;
+
+/** Axes are taken away unless they are kept, which is the default. */
+const reduce =
+  (list: (shapes: NodeShapes) => number | undefined): Rule =>
+  (shapes) => {
+    const { least, most } = shapes.input(0);
+    if (shapes.integer('keepdims', 1) === 1) return ranked(least, most);
+    const axes = list(shapes);
+    // None given means all of them.
+    return !axes ? ranked(0, most) : ranked(Math.max(0, least - axes), Math.max(0, most - axes));
+  };
+
+const concat: Rule = (shapes) => {
+  const inputs = shapes.node.inputs.map((_, index) => shapes.input(index));
+  const least = Math.max(0, ...inputs.map((each) => each.least));
+  const most = Math.min(...inputs.map((each) => each.most));
+  if (least !== 1 || most !== 1) return ranked(least, Math.max(least, most));
+  // A list, such as the shape for a Reshape. One whose size is open makes the sum open.
+  const sizes = inputs.map((each) => each.sizes?.[0]);
+  return sized([sizes.every(isKnown) ? sizes.reduce((total, size) => total + size, 0) : undefined]);
+};
+
+function isKnown(size: number | undefined): size is number {
+  return size !== undefined;
+}
+
+const gather: Rule = (shapes) => {
+  const [data, indices] = [shapes.input(0), shapes.input(1)];
+  const isOfList = data.least === 1 && data.most === 1 && indices.sizes;
+  if (isOfList) return sized(isOfList);
+  return ranked(Math.max(0, data.least - 1) + indices.least, Math.max(0, data.most - 1) + indices.most);
+};
+
+const unsqueeze: Rule = (shapes) => {
+  const { least, most } = shapes.input(0);
+  const axes = shapes.listLength('axes', 1);
+  if (axes === undefined) return ranked(least, Number.POSITIVE_INFINITY);
+  return most === 0 ? sized(Array(axes).fill(1)) : ranked(least + axes, most + axes);
+};
+
+const squeeze: Rule = (shapes) => {
+  const { least, most } = shapes.input(0);
+  const axes = shapes.listLength('axes', 1);
+  if (!axes) return ranked(0, most);
+  return ranked(Math.max(0, least - axes), Math.max(0, most - axes));
+};
+
+const transpose: Rule = (shapes) => {
+  const axes = shapes.listLength('perm', -1);
+  return axes === undefined ? asFirst(shapes) : ranked(axes);
+};
+
+/** As many axes as a list of sizes has elements. */
+const bySizes =
+  (index: number, name = ''): Rule =>
+  (shapes) => {
+    const axes = shapes.listLength(name, index);
+    return axes === undefined ? OPEN : ranked(axes);
+  };
+
+const expand: Rule = (shapes) => {
+  const { least, most } = shapes.input(0);
+  const axes = shapes.input(1).sizes?.[0];
+  return ranked(Math.max(least, axes ?? 0), Math.max(most, axes ?? Number.POSITIVE_INFINITY));
+};
+
+const shape: Rule = (shapes) => {
+  const { least, most } = shapes.input(0);
+  const isPart = shapes.attribute('start') ?? shapes.attribute('end');
+  return sized([least === most && !isPart ? least : undefined]);
+};
+
+/** Vectors lose an axis. */
+const multiply: Rule = (shapes) => {
+  const [a, b] = [shapes.input(0), shapes.input(1)];
+  const hasVectors = a.least < 2 || b.least < 2;
+  const least = Math.max(a.least, b.least);
+  return ranked(hasVectors ? Math.max(0, least - 1) : least, Math.max(a.most, b.most));
+};
+
+const constant: Rule = (shapes) => {
+  const tensor = shapes.tensor('value');
+  if (tensor) return tensor;
+  const isScalar = ['value_int', 'value_float', 'value_string'].some((name) => shapes.attribute(name));
+  if (isScalar) return sized([]);
+  return shapes.attribute('sparse_value') ? OPEN : ranked(1);
+};
+
+/** The letters after the arrow; without one the operator chooses them. */
+const einsum: Rule = (shapes) => {
+  const letters = shapes.text('equation')?.split('->')[1]?.replace(/\s/g, '');
+  return letters === undefined || letters.includes('.') ? OPEN : ranked(letters.length);
+};
+
+const oneMore: Rule = (shapes) => ranked(shapes.input(0).least + 1, shapes.input(0).most + 1);
+
+/** Operators all of whose outputs have as many axes as the first. */
+const ALIKE: ReadonlySet<string> = new Set(['Split', 'TopK', 'Dropout', 'MaxPool']);
+
+const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+  ...[
+    'Identity',
+    'Cast',
+    'Relu',
+    'Sigmoid',
+    'Tanh',
+    'Neg',
+    'Abs',
+    'Sqrt',
+    'Erf',
+    'Exp',
+    'Log',
+    'Floor',
+    'Ceil',
+  ]
+    .concat(['Not', 'Reciprocal', 'Round', 'Sign', 'Sin', 'Cos', 'IsNaN', 'Clip', 'LeakyRelu', 'Elu', 'Selu'])
+    .concat(['Gelu', 'HardSigmoid', 'HardSwish', 'Mish', 'Softplus', 'Softsign', 'Softmax', 'LogSoftmax'])
+    .concat([
+      'Hardmax',
+      'Dropout',
+      'BatchNormalization',
+      'InstanceNormalization',
+      'LayerNormalization',
+      'CumSum',
+    ])
+    .concat(['GroupNormalization', 'RMSNormalization', 'LRN', 'LpNormalization', 'MeanVarianceNormalization'])
+    .concat(['QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear', 'ScatterElements', 'ScatterND'])
+    .concat(['Scatter', 'CastLike', 'Trilu', 'ReverseSequence', 'Celu', 'ThresholdedRelu', 'Swish'])
+    .map((type): [string, Rule] => [type, same]),
+  ...['Pad', 'Slice', 'Split', 'Tile', 'TopK', 'Resize', 'Upsample', 'DepthToSpace', 'SpaceToDepth']
+    .concat(['MaxPool', 'AveragePool', 'LpPool', 'GlobalAveragePool', 'GlobalMaxPool', 'GlobalLpPool'])
+    .concat(['MaxUnpool', 'GridSample', 'Attention'])
+    .map((type): [string, Rule] => [type, asFirst]),
+  ...['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'Min', 'Max', 'Sum', 'Mean', 'And', 'Or', 'Xor', 'Where']
+    .concat(['Equal', 'Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual', 'PRelu'])
+    .map((type): [string, Rule] => [type, broadcast]),
+  ...['Conv', 'ConvTranspose', 'ConvInteger', 'com.microsoft.FusedConv'].map((type): [string, Rule] => [
+    type,
+    alike(0, 1),
+  ]),
+  ['QLinearConv', alike(0, 3)],
+  ['GatherElements', alike(0, 1)],
+  ...['Sum', 'Mean', 'Max', 'Min', 'Prod', 'L1', 'L2', 'LogSum', 'LogSumExp', 'SumSquare'].map(
+    (name): [string, Rule] => [`Reduce${name}`, reduce((shapes) => shapes.listLength('axes', 1))],
+  ),
+  ...['ArgMax', 'ArgMin'].map((type): [string, Rule] => [type, reduce(() => 1)]),
+  ['Concat', concat],
+  ['Gather', gather],
+  ['Unsqueeze', unsqueeze],
+  ['Squeeze', squeeze],
+  ['Transpose', transpose],
+  ['Reshape', bySizes(1, 'shape')],
+  ['ConstantOfShape', bySizes(0)],
+  ['Expand', expand],
+  ['Shape', shape],
+  ['Size', always(sized([]))],
+  ['Constant', constant],
+  ['MatMul', multiply],
+  ['MatMulInteger', multiply],
+  ['Einsum', einsum],
+  ['OneHot', oneMore],
+  ['Gemm', always(ranked(2))],
+  ['Flatten', always(ranked(2))],
+  ['NonZero', always(ranked(2))],
+  ['NonMaxSuppression', always(ranked(2))],
+  ['Range', always(ranked(1))],
+  ['RoiAlign', always(ranked(4))],
+  ['LSTM', always(ranked(4))],
+  ['GRU', always(ranked(4))],
+  ['RNN', always(ranked(4))],
+]);

@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import type { NamedTensors } from '../../../shared/runtime/session.ts';
+import { DATATYPES } from '../../../shared/tensor/datatype.ts';
+import { createTensor, elementCount, type Tensor } from '../../../shared/tensor/tensor.ts';
+import { FATAL_MODELS, type FatalModel } from '../../sweep/fatal-models.ts';
+import { type Outcome, requestInChild } from './request-in-child.ts';
+
+const nameOf = ({ operator, cause }: FatalModel) => `${operator}, ${cause}`;
+
+/** Those that no request can make harmless. */
+const REFUSED: Readonly<Record<string, string>> = {
+  'CropAndResize, a picture of three axes':
+    'its com.microsoft.CropAndResize ends the process on some inputs, and has no guard',
+  'Max, an input left out': 'its Max leaves out its input 1, which ends the process',
+  'Mean, an input left out': 'its Mean leaves out its input 1, which ends the process',
+  'Min, an input left out': 'its Min leaves out its input 1, which ends the process',
+  'Sum, an input left out': 'its Sum leaves out its input 1, which ends the process',
+  'ConvTransposeWithDynamicPads, pads left out':
+    'its com.microsoft.ConvTransposeWithDynamicPads leaves out its input 2, which ends the process',
+};
+
+/** Those whose right answer is made in the graph. */
+const ANSWERED: Readonly<Record<string, readonly string[]>> = {
+  'TopK, no rows': ['y FP32 [0,1] ', 'i INT64 [0,1] '],
+  'LayerNormalization, a bias left out': ['y FP32 [1,1] 00000000'],
+};
+
+const integers = (shape: readonly number[], ...values: readonly number[]) =>
+  createTensor('INT64', shape, values);
+const floats = (shape: readonly number[], ...values: readonly number[]) =>
+  createTensor('FP32', shape, values);
+
+/** What is sent to each model instead for an ordinary answer: shapes to fill, or whole tensors. */
+const ORDINARY: Readonly<Record<string, Readonly<Record<string, readonly number[] | Tensor>>>> = {
+  'TopK, no rows': { x: [3, 4] },
+  'LSTM, no sequences': { x: [3, 2, 2] },
+  'GRU, no sequences': { x: [3, 2, 2] },
+  'GRU, no steps': { x: [3, 2, 2] },
+  'ConvTranspose, an axis of no size': { x: [2, 1, 5] },
+  'InstanceNormalization, an axis of no size': { x: [2, 1, 5] },
+  'DFT, a transformed axis of no size': { x: [2, 5, 1] },
+  'DFT, a transformed axis of one element, back to real numbers': { x: [1, 3, 2] },
+  'STFT, frames of no length': { signal: [1, 8, 1], step: integers([], 2), length: integers([], 4) },
+  'Attention, no heads': { q: [1, 2, 3, 4], k: [1, 2, 5, 4], v: [1, 2, 5, 4] },
+  'QuantizeLinear, no blocks': { x: [4, 2], scale: [2, 2] },
+  'Unique, rows of no size': { x: [3, 2] },
+  'RoiAlign, a picture of no height': { x: [1, 1, 4, 4] },
+  'RoiAlign, a region of 2^62 rows': { x: [1, 1, 4, 4], rois: floats([1, 4], 0.5, 0, 3, 2) },
+  'Inverse, a matrix that is not square': { x: floats([2, 2], 1, 2, 3, 5) },
+  'FusedMatMul, empty matrices': { a: [3, 2, 4], b: [2, 4, 5] },
+  'FeatureVectorizer, no rows': { a: [2, 1], b: [2, 1] },
+  'Resize, a thousand scales': { x: [1, 1, 3, 3], scales: floats([4], 1, 1, 2, 2) },
+  'Conv, a kernel of no size, sent by a client': { x: [1, 1, 5, 5], w: [2, 1, 3, 3] },
+  'FusedConv, a kernel of no size, sent by a client': { x: [1, 1, 5, 5], w: [2, 1, 3, 3] },
+  'ConcatFromSequence, an empty vector beside a matrix': { a: [2, 3], b: [2, 1] },
+  'Concat, an empty vector beside a matrix': { a: [2, 3], b: [2, 0] },
+  'AffineGrid, a scalar size': { size: integers([4], 1, 1, 3, 2) },
+  'Conv, scalars': { x: [1, 2, 5], w: [3, 2, 3] },
+  'ConvInteger, a scalar': { x: [1, 1, 3, 3] },
+  'QLinearConv, a scalar': { x: [1, 1, 3, 3] },
+  'MaxRoiPool, a picture of three axes': { x: [1, 1, 3, 3] },
+  'RoiAlign, a picture of three axes': { x: [1, 1, 3, 3] },
+  'LSTM, two axes': { x: [3, 2, 2] },
+  'Einsum, fewer axes than in the equation': { a: [5, 2, 3] },
+  'GridSample, scalars': { x: [1, 1, 3, 3], grid: [1, 2, 2, 2] },
+  'ReverseSequence, a vector': { x: [3, 1] },
+  'RNN, two axes': { x: [3, 2, 2] },
+  'STFT, a scalar signal': { signal: [1, 8, 1], step: integers([], 2), length: integers([], 4) },
+  'Upsample, a thousand scales': { scales: floats([4], 1, 1, 2, 2) },
+  'Attention, a scalar as the keys of the past': { pastKey: [1, 1, 1, 1] },
+};
+
+function fill(tensor: Tensor, shape: readonly number[]): Tensor {
+  const data = DATATYPES[tensor.datatype].allocate(elementCount(shape));
+  const isFloat = DATATYPES[tensor.datatype].kind === 'float';
+  const values = Array.from({ length: elementCount(shape) }, (_, at) =>
+    isFloat ? Math.sin(at + 1) : at % 7,
+  );
+  return data instanceof Float32Array || data instanceof Uint8Array
+    ? createTensor(tensor.datatype, shape, values)
+    : { ...tensor, shape, data };
+}
+
+function ordinaryFeeds(fatal: FatalModel): NamedTensors | undefined {
+  const changes = ORDINARY[nameOf(fatal)];
+  if (!changes) return undefined;
+  return new Map(
+    [...fatal.feeds].map(([name, tensor]) => {
+      const change = changes[name];
+      if (!change) return [name, tensor];
+      return [name, 'datatype' in change ? change : fill(tensor, change)];
+    }),
+  );
+}
+
+describe('a request that would end the process', async () => {
+  const outcomes = await requestInChild(FATAL_MODELS);
+
+  it.each(FATAL_MODELS.map((fatal, index) => [nameOf(fatal), outcomes[index]] as const))(
+    'does not: %s',
+    (name, outcome) => {
+      const reason = REFUSED[name];
+      const tensors = ANSWERED[name];
+      const refusal: Outcome = {
+        kind: 'refused',
+        name: 'InferenceError',
+        message: 'The model cannot compute with these inputs: their values or sizes do not go together.',
+        code: 'INVALID_PARAMETER_VALUE',
+      };
+      if (reason) expect(outcome).toEqual({ kind: 'refused', name: 'ModelError', message: reason });
+      else expect(outcome).toEqual(tensors ? { kind: 'answered', tensors } : refusal);
+    },
+  );
+});
+
+describe('an ordinary request to such a model', async () => {
+  const asked = FATAL_MODELS.flatMap((fatal) => {
+    const feeds = ordinaryFeeds(fatal);
+    return feeds ? [{ name: nameOf(fatal), model: fatal.model, feeds, isCompared: true }] : [];
+  });
+  const outcomes = await requestInChild(asked);
+
+  it.each(asked.map(({ name }, index) => [name, outcomes[index]] as const))(
+    'gets the same bits as without: %s',
+    (_, outcome) => {
+      expect(outcome).toMatchObject({ kind: 'answered' });
+      if (outcome?.kind === 'answered') expect(outcome.tensors).toEqual(outcome.bare);
+    },
+  );
+
+  it('is there for all that the reader finds here', () => {
+    expect(Object.keys(ORDINARY).sort()).toEqual(asked.map(({ name }) => name).sort());
+  });
+});

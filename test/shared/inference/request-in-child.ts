@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { serialize } from 'node:v8';
+import type { NamedTensors } from '../../../shared/runtime/session.ts';
+
+export interface ChildRequest {
+  readonly model: Uint8Array;
+  readonly feeds: NamedTensors;
+  /** Whether the runtime is asked as well, with the model as it is. */
+  readonly isCompared?: boolean;
+}
+
+/** What became of a request. Tensors are texts of their names, types, shapes and bits. */
+export type Outcome =
+  | { readonly kind: 'answered'; readonly tensors: readonly string[]; readonly bare?: readonly string[] }
+  | {
+      readonly kind: 'refused';
+      readonly name: string;
+      readonly message: string;
+      readonly code?: string | undefined;
+    }
+  /** The process has ended by a signal, or had to be ended. */
+  | { readonly kind: 'ended'; readonly signal: string };
+
+/** A request that takes longer never ends. */
+const LONGEST_MS = 20_000;
+
+/** Loads models and runs them, all in one process; what is left goes on in a new one when it ends. */
+export async function requestInChild(requests: readonly ChildRequest[]): Promise<Outcome[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'ternion-requests-'));
+  const path = join(folder, 'requests');
+  writeFileSync(path, serialize(requests));
+  const outcomes: Outcome[] = [];
+  while (outcomes.length < requests.length) {
+    const before = outcomes.length;
+    const signal = await runChild(path, before, (outcome) => outcomes.push(outcome));
+    if (outcomes.length < requests.length) outcomes.push({ kind: 'ended', signal });
+  }
+  rmSync(folder, { recursive: true, force: true });
+  return outcomes;
+}
+
+async function runChild(path: string, start: number, take: (outcome: Outcome) => void): Promise<string> {
+  const script = join(import.meta.dirname, 'request-child.ts');
+  const child = spawn(process.execPath, [script, path, `${start}`], {
+    env: { PATH: process.env.PATH, ORT_DISABLE_TELEMETRY: '1' },
+    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+  });
+  let timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS);
+  createInterface({ input: child.stdio[3] as Readable }).on('line', (line) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS);
+    if (line.startsWith('{')) take(JSON.parse(line));
+  });
+  return await new Promise((resolve) => {
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve(signal ?? `exit ${code}`);
+    });
+  });
+}
