@@ -98,8 +98,15 @@ class Scope {
   }
 }
 
+const DECLARATIONS: ReadonlySet<number> = new Set([
+  GRAPH.initializer,
+  GRAPH.input,
+  GRAPH.output,
+  GRAPH.valueInfo,
+]);
+
 function isDeclaration(number: number): boolean {
-  return number !== GRAPH.node && number !== GRAPH.name;
+  return DECLARATIONS.has(number);
 }
 
 /** A size below 0 is what some exporters write for an open one. */
@@ -171,6 +178,11 @@ class NodeShapes {
     return this.members(name, ATTRIBUTE.integer)[0]?.value ?? 0;
   }
 
+  /** The numbers of an attribute; none where it is not there. */
+  integers(name: string): number[] {
+    return this.members(name, ATTRIBUTE.ints).flatMap((list) => readVarints(this.#source, list));
+  }
+
   text(name: string): string | undefined {
     const [member] = this.members(name, ATTRIBUTE.string);
     return member && readText(this.#source, member);
@@ -178,8 +190,8 @@ class NodeShapes {
 
   /** How many numbers a list has that is an attribute or, in newer operator sets, an input. */
   listLength(name: string, index: number): number | undefined {
-    const lists = this.members(name, ATTRIBUTE.ints);
-    if (lists.length > 0) return lists.flatMap((list) => readVarints(this.#source, list)).length;
+    const list = this.integers(name);
+    if (list.length > 0) return list.length;
     return this.has(index) ? this.input(index).sizes?.[0] : undefined;
   }
 
@@ -195,7 +207,8 @@ type Rule = (shapes: NodeShapes) => KnownShape;
 function shapeOf(shapes: NodeShapes, output: number): KnownShape {
   const { domain, type } = shapes.node;
   const rule = RULES.get(nameOperator(domain, type));
-  // Further outputs mostly have another shape than the first.
+  // Classifiers give labels and then a matrix. Further outputs of others mostly have another shape than the first.
+  if (output === 1 && CLASSIFIERS.has(nameOperator(domain, type))) return ranked(2);
   return rule && (output === 0 || ALIKE.has(type)) ? rule(shapes) : OPEN;
 }
 
@@ -208,11 +221,18 @@ const asFirst: Rule = (shapes) => ranked(shapes.input(0).least, shapes.input(0).
 /** As many axes as the input with the most. */
 const broadcast: Rule = (shapes) => {
   const inputs = shapes.node.inputs.map((_, index) => shapes.input(index));
-  return ranked(
-    Math.max(0, ...inputs.map(({ least }) => least)),
-    Math.max(0, ...inputs.map(({ most }) => most)),
-  );
+  const least = Math.max(0, ...inputs.map((each) => each.least));
+  const most = Math.max(0, ...inputs.map((each) => each.most));
+  if (least !== most) return ranked(least, most);
+  return sized(Array.from({ length: least }, (_, axis) => stretch(inputs, axis - least)));
 };
+
+/** The size that inputs have together, on an axis that is counted from the last one. */
+function stretch(inputs: readonly KnownShape[], fromLast: number): number | undefined {
+  const sizes = inputs.flatMap((each) => (each.most < -fromLast ? [] : [each.sizes?.at(fromLast)]));
+  const stretched = sizes.find((size) => isKnown(size) && size !== 1);
+  return stretched ?? (sizes.every(isKnown) ? 1 : undefined);
+}
 
 /** Inputs of one number of axes each. */
 const alike =
@@ -275,8 +295,10 @@ const squeeze: Rule = (shapes) => {
 };
 
 const transpose: Rule = (shapes) => {
-  const axes = shapes.listLength('perm', -1);
-  return axes === undefined ? asFirst(shapes) : ranked(axes);
+  const order = shapes.integers('perm');
+  const { sizes } = shapes.input(0);
+  if (order.length === 0) return sizes ? sized(sizes.toReversed()) : asFirst(shapes);
+  return sizes ? sized(order.map((axis) => sizes[axis])) : ranked(order.length);
 };
 
 /** As many axes as a list of sizes has elements. */
@@ -321,10 +343,17 @@ const einsum: Rule = (shapes) => {
   return letters === undefined || letters.includes('.') ? OPEN : ranked(letters.length);
 };
 
+/** Vectors become matrices of one row. */
+const rows: Rule = (shapes) => ranked(Math.max(2, shapes.input(0).least), Math.max(2, shapes.input(0).most));
+
 const oneMore: Rule = (shapes) => ranked(shapes.input(0).least + 1, shapes.input(0).most + 1);
 
 /** Operators all of whose outputs have as many axes as the first. */
 const ALIKE: ReadonlySet<string> = new Set(['Split', 'TopK', 'Dropout', 'MaxPool']);
+
+const CLASSIFIERS: ReadonlySet<string> = new Set(
+  ['Linear', 'SVM', 'TreeEnsemble'].map((kind) => `ai.onnx.ml.${kind}Classifier`),
+);
 
 const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ...[
@@ -397,4 +426,13 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['LSTM', always(ranked(4))],
   ['GRU', always(ranked(4))],
   ['RNN', always(ranked(4))],
+  ...['Scaler', 'Imputer', 'Normalizer', 'Binarizer', 'LabelEncoder'].map((type): [string, Rule] => [
+    `ai.onnx.ml.${type}`,
+    same,
+  ]),
+  ['ai.onnx.ml.OneHotEncoder', oneMore],
+  ['ai.onnx.ml.ArrayFeatureExtractor', rows],
+  ...['FeatureVectorizer', 'LinearRegressor', 'SVMRegressor', 'TreeEnsembleRegressor', 'TreeEnsemble'].map(
+    (type): [string, Rule] => [`ai.onnx.ml.${type}`, always(ranked(2))],
+  ),
 ]);
