@@ -45,13 +45,30 @@ export function readKnownShapes(source: ByteSource): ShapesAround {
     if (message.kind === 'node') scope.nodes.push(message.field);
   }
   for (const scope of scopes.values()) scope.settle();
-  // A walk makes messages of its own, which stand at the same places.
-  const byPlace = new Map([...scopes].map(([{ field }, scope]) => [field.fieldStart, scope]));
-  return (message) => {
-    let home = message;
-    while (home.parent && home.kind !== 'function') home = home.parent;
-    const scope = byPlace.get(home.kind === 'function' ? home.field.fieldStart : 0);
+  // By place: a walk makes messages of its own, and the way up from one can be as long as graphs are nested.
+  const homeOf = createFinder([...scopes.keys()]);
+  return ({ field }) => {
+    const home = homeOf(field.fieldStart);
+    const scope = home && scopes.get(home);
     return (name) => scope?.values.get(name) ?? OPEN;
+  };
+}
+
+/** Finds the function that a place of the file is in; the model where it is in none. */
+function createFinder(homes: readonly Message[]): (place: number) => Message | undefined {
+  const model = homes.find(({ kind }) => kind === 'model');
+  const functions = homes
+    .filter(({ kind }) => kind === 'function')
+    .sort((a, b) => a.field.fieldStart - b.field.fieldStart);
+  return (place) => {
+    let [low, high] = [0, functions.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((functions[middle]?.field.end ?? 0) <= place) low = middle + 1;
+      else high = middle;
+    }
+    const found = functions[low];
+    return found && found.field.fieldStart <= place ? found : model;
   };
 }
 
