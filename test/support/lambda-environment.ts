@@ -138,7 +138,7 @@ export async function openLambdaEnvironment(options: LambdaOptions): Promise<Lam
         }
       }
       const deadlineMs = Date.now() + timeoutMs - (performance.now() - startMs);
-      const running = generation.run({ requestId, payload, deadlineMs, clientContext });
+      const running = generation.run({ requestId, payload, deadlineMs, clientContext }, timeoutMs);
       settled = running.settled.then(async () => {
         if (!generation.isDead()) generation.freeze();
       });
@@ -268,7 +268,10 @@ async function startGeneration(options: LambdaOptions) {
       return sandbox.failure;
     },
 
-    run: (invocation: PendingInvocation): { answered: Promise<Answer>; settled: Promise<void> } => {
+    run: (
+      invocation: PendingInvocation,
+      timeoutMs: number,
+    ): { answered: Promise<Answer>; settled: Promise<void> } => {
       signal('SIGCONT');
       deliver(sandbox, invocation);
       const mostMs = invocation.deadlineMs - Date.now();
@@ -279,7 +282,7 @@ async function startGeneration(options: LambdaOptions) {
         sandbox.current?.answer !== undefined;
       const settled = until(() => hasEnded() || isSettled(), mostMs).then(async (inTime) => {
         if (inTime && !hasEnded()) return;
-        const seconds = (mostMs / 1000).toFixed(2);
+        const seconds = (timeoutMs / 1000).toFixed(2);
         const { errorType, errorMessage } = sandbox.failure ?? {
           errorType: 'Sandbox.Timedout',
           errorMessage: `Task timed out after ${seconds} seconds`,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createLambdaHandler } from '../../../functions/aws/handler.ts';
-import { hasSharedFixtures, SHARED_FIXTURES } from '../../fixtures/shared-fixtures.ts';
+import { WHOLE_EVENTS } from '../../fixtures/whole-events.ts';
 import { PROJECT } from '../../hosts/environment.ts';
 import { createTestHost } from '../../hosts/in-process.ts';
 
@@ -69,36 +69,23 @@ describe('a direct invoke', () => {
   });
 });
 
-describe.runIf(hasSharedFixtures)('an event of another project (needs the shared fixtures)', () => {
-  const read = (name: string) =>
-    JSON.parse(readFileSync(join(SHARED_FIXTURES, 'events', `${name}.json`), 'utf8'));
-
-  it.each([
-    ['apiGatewayProxyEvent', { path: '/predict', httpMethod: 'POST' }],
-    ['albEvent', { path: '/predict', httpMethod: 'POST' }],
-    ['albMultiValueHeadersEvent', { path: '/predict', httpMethod: 'POST' }],
-    ['apiGatewayProxyV2Event', { rawPath: '/predict' }],
-    ['lambdaFunctionUrlEvent', { rawPath: '/predict' }],
-    ['lambdaFunctionUrlIAMEvent', { rawPath: '/predict' }],
-  ])('%s carries JSON and an image', async (name, changes) => {
-    const event = { ...read(name), ...changes };
-    if (event.requestContext.http) event.requestContext.http.method = 'POST';
+describe('an event with all that its source sends', () => {
+  it.each(Object.entries(WHOLE_EVENTS))('of %s carries JSON and an image', async (_, event) => {
     const json = await handler({ ...event, body: SETOSA, isBase64Encoded: false }, context);
     expect(readBody(json)).toMatchObject({ prediction: 'setosa' });
     const image = await handler({ ...event, body: PNG.toString('base64'), isBase64Encoded: true }, context);
     expect(readBody(image)).toMatchObject({ prediction: '3' });
   });
 
-  it('albEventPathTrailingSlash and apiGatewayProxyV2Event_GET get a JSON 404 with the platform request id', async () => {
-    const alb = await handler(read('albEventPathTrailingSlash'), context);
+  it('gets a JSON 404 with the request id of the platform, which a load balancer has none of', async () => {
+    const alb = await handler({ ...WHOLE_EVENTS['a load balancer'], path: '/nothing/' }, context);
     expect(readBody(alb)).toMatchObject({
       error_code: 'ENDPOINT_NOT_FOUND',
       code: 404,
       request_id: 'invoke-id',
     });
-    const event = read('apiGatewayProxyV2Event_GET');
-    const v2 = await handler(event, context);
-    expect(readBody(v2)).toMatchObject({ code: 404, request_id: event.requestContext.requestId });
+    const v2 = await handler({ ...WHOLE_EVENTS['a function URL'], rawPath: '/nothing' }, context);
+    expect(readBody(v2)).toMatchObject({ code: 404, request_id: 'platform-id' });
   });
 });
 

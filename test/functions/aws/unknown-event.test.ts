@@ -1,10 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createLambdaHandler } from '../../../functions/aws/handler.ts';
 import { get } from '../../contracts/exchanges.ts';
-import { hasSharedFixtures, SHARED_FIXTURES } from '../../fixtures/shared-fixtures.ts';
 import { createTestHost } from '../../hosts/in-process.ts';
 import { toEvent } from '../../hosts/lambda-events.ts';
 
@@ -147,20 +144,6 @@ describe('an event that cannot be served', () => {
       message: `The function was invoked with ${words}; ${EXPECTED}`,
     });
   });
-
-  it.runIf(hasSharedFixtures)(
-    'is an event of another project as well (needs the shared fixtures)',
-    async () => {
-      const read = (name: string) =>
-        JSON.parse(readFileSync(join(SHARED_FIXTURES, 'events', `${name}.json`), 'utf8'));
-      await expect(handle(read('sqsEvent'))).rejects.toThrow(
-        / an SQS event with \d+ records? \(eventSource aws:sqs\); /,
-      );
-      await expect(handle(read('s3Event'))).rejects.toThrow(
-        / an S3 event with \d+ records? \(eventSource aws:s3\); /,
-      );
-    },
-  );
 });
 
 describe('an HTTP event', () => {

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../../shared/json/parse-json.ts';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
@@ -16,8 +14,7 @@ import {
   STRING,
   tensorValue,
 } from '../onnx/build-model.ts';
-import { OUTSIDE_FIXTURES } from '../project.ts';
-import { inferOutput, makeInference, rowsInput, serve, tensorsInput } from './make-inference.ts';
+import { inferOutput, rowsInput, serve, tensorsInput } from './make-inference.ts';
 
 const sum = buildModel({
   nodes: [buildNode('Add', ['a', 'b'], ['sum']), buildNode('Shape', ['a'], ['shape'])],
@@ -139,23 +136,3 @@ describe('a model of tensors', () => {
     );
   });
 });
-
-const outside = join(OUTSIDE_FIXTURES, 'model-repository');
-
-if (existsSync(outside)) {
-  describe('models of other projects (need the fixtures beside the project)', () => {
-    it.each([
-      ['simple', ['INPUT0', 'INPUT1'], 'OUTPUT0'],
-      ['simple_string', ['INPUT0', 'INPUT1'], 'OUTPUT0'],
-    ])('%s adds', async (model, names, sumName) => {
-      const { inference } = makeInference(outside);
-      const isText = model === 'simple_string';
-      const element = (value: number) => (isText ? String(value) : value);
-      const row = [Array.from({ length: 16 }, (_, index) => element(index))];
-      const inputs = Object.fromEntries(names.map((name) => [name, row]));
-      const result = await inference.infer({ model, version: '1', input: tensorsInput(inputs) });
-      const output = result.output.kind === 'tensors' ? result.output.tensors.get(sumName) : undefined;
-      expect(Array.from(output?.data ?? [], Number)).toEqual(Array.from({ length: 16 }, (_, i) => 2 * i));
-    });
-  });
-}

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readGraph } from '../../../shared/onnx/graph.ts';
@@ -8,7 +8,7 @@ import { replaceZipMaps } from '../../../shared/onnx/zipmap.ts';
 import { createSession, type Session } from '../../../shared/runtime/session.ts';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
 import { inMemory } from '../in-memory.ts';
-import { MODELS, OUTSIDE_FIXTURES } from '../project.ts';
+import { MODELS } from '../project.ts';
 import { readIrisReference } from '../reference-cases.ts';
 import {
   buildModel,
@@ -140,30 +140,3 @@ describe('replaceZipMaps', () => {
     expect(largestError).toBeLessThan(1e-5);
   });
 });
-
-const outsideModel = join(OUTSIDE_FIXTURES, 'model-repository/iris_rf_zipmap/1/model.onnx');
-
-if (existsSync(outsideModel)) {
-  describe('replaceZipMaps (needs the fixtures beside the project)', () => {
-    it('serves the foreign forest iris_rf_zipmap with its integer labels', async () => {
-      const model = readFileSync(outsideModel);
-      const [zipMap] = readGraph(bytesSource(model)).zipMaps;
-      expect(zipMap?.labels).toEqual([0, 1, 2]);
-      const session = await open(rewriteZipMaps(model));
-      const results = await runRows(session, readIrisReference('1').rows);
-      const probabilities = results.get(zipMap?.output ?? '');
-      expect(probabilities?.shape).toEqual([150, 3]);
-      const scores = [...(probabilities?.data ?? [])].map(Number);
-      const labels = session.outputs.find(({ datatype }) => datatype === 'INT64');
-      const given = [...(results.get(labels?.name ?? '')?.data ?? [])].map(Number);
-      for (let row = 0; row < 150; row++) {
-        const row3 = scores.slice(row * 3, row * 3 + 3);
-        expect(row3.reduce((a, b) => a + b)).toBeCloseTo(1, 5);
-        expect(given[row]).toBe(row3.indexOf(Math.max(...row3)));
-      }
-      // The fixture's own README promises 98.7 % on iris.
-      const truth = Array.from({ length: 150 }, (_, row) => Math.floor(row / 50));
-      expect(given.filter((label, row) => label === truth[row]).length).toBe(148);
-    });
-  });
-}

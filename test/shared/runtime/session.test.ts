@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createSession, type Session, UnsupportedGraphError } from '../../../shared/runtime/session.ts';
@@ -16,7 +15,6 @@ import {
   sequenceValue,
   tensorValue,
 } from '../onnx/build-model.ts';
-import { OUTSIDE_FIXTURES } from '../project.ts';
 import { makeFolder } from '../temporary-folder.ts';
 
 async function open(model: string | Uint8Array): Promise<Session> {
@@ -220,22 +218,4 @@ async function expectUnsupported(model: Uint8Array, message: string): Promise<vo
 /** The attribute `to` of a Cast. */
 function castTo(elementType: number): Uint8Array {
   return integerAttribute('to', elementType);
-}
-
-const halfModel = join(OUTSIDE_FIXTURES, 'model-repository/squeezenet_fp16/1/model.onnx');
-
-if (existsSync(halfModel)) {
-  describe('run (needs the fixtures beside the project)', () => {
-    it('runs a real FP16 network: its probabilities add up to 1', async () => {
-      const session = await open(halfModel);
-      const [input] = session.inputs;
-      expect(input).toEqual({ name: 'data_0', datatype: 'FP16', shape: [1, 3, 224, 224] });
-      const pixels = Float32Array.from({ length: 3 * 224 * 224 }, (_, index) => index % 256);
-      const tensor = createTensor('FP16', [1, 3, 224, 224], pixels);
-      const output = (await session.run(new Map([['data_0', tensor]]))).get('softmaxout_1');
-      const scores = numbersOf(output);
-      expect(scores).toHaveLength(1000);
-      expect(scores.reduce((a, b) => a + b)).toBeCloseTo(1, 2);
-    });
-  });
 }

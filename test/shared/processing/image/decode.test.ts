@@ -1,11 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeImage } from '../../../../shared/processing/image/decode.ts';
 import { rejectionOf } from '../../error-of.ts';
-import { OUTSIDE_FIXTURES, PROJECT } from '../../project.ts';
+import { PROJECT } from '../../project.ts';
 import { testBudget } from '../../test-budget.ts';
 
 const ACCEPTED = 'image/jpeg, image/png, image/webp, image/gif, image/tiff, image/avif';
@@ -198,26 +198,3 @@ describe('decodeImage', () => {
     expect([image.width, image.height, image.channels]).toEqual([8, 8, 3]);
   });
 });
-
-if (existsSync(OUTSIDE_FIXTURES)) {
-  describe('decodeImage (needs the fixtures beside the project)', () => {
-    const read = (name: string) => readFileSync(join(OUTSIDE_FIXTURES, 'images', name));
-
-    it('decodes photographs', async () => {
-      for (const name of ['hopper.jpg', 'hopper.png', 'hopper.webp']) {
-        const image = await decode(read(name));
-        expect([name, image.width, image.height, image.channels]).toEqual([name, 128, 128, 3]);
-      }
-    });
-
-    it('does not turn photographs by their EXIF orientation', async () => {
-      const upright = await decode(read('Landscape_1.jpg'));
-      const turned = await decode(read('Landscape_6.jpg'));
-      expect([turned.width, turned.height]).toEqual([upright.height, upright.width]);
-    });
-
-    it('refuses a truncated photograph', async () => {
-      expect((await rejectionOf(decode(read('truncated.jpg')))).status).toBe(400);
-    });
-  });
-}

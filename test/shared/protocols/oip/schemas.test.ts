@@ -1,11 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import * as z from 'zod';
 import { inferRequest, inferResponse } from '../../../../shared/protocols/oip/schemas.ts';
 import { post } from '../../../contracts/exchanges.ts';
-import { hasSharedFixtures, SHARED_FIXTURES } from '../../../fixtures/shared-fixtures.ts';
 import { openApp } from '../../../hosts/in-process.ts';
 import type { TestHost } from '../../../hosts/test-host.ts';
 
@@ -85,28 +81,6 @@ describe('the schema of inference requests', () => {
       { numRuns: 3000, seed: 11 },
     );
     expect(answered).toBeGreaterThan(50);
-    await app.close();
-  });
-});
-
-describe.runIf(hasSharedFixtures)('the Open Inference Protocol cases (need the shared fixtures)', () => {
-  const file = join(SHARED_FIXTURES, 'cases/open-inference.json');
-  const schema = z.object({
-    cases: z.array(
-      z.object({
-        id: z.string(),
-        request: z.object({ path: z.string(), body: z.unknown().optional() }),
-      }),
-    ),
-  });
-  const all = existsSync(file) ? schema.parse(JSON.parse(readFileSync(file, 'utf8'))).cases : [];
-  const cases = all.filter(({ request }) => request.body !== undefined);
-
-  it('are as the schema says', async () => {
-    const repository = join(SHARED_FIXTURES, 'model-repository');
-    const app = openApp({ MODEL_REPOSITORY: repository, MAX_JSON_DEPTH: '32' });
-    expect(cases.length).toBeGreaterThan(10);
-    for (const { request } of cases) await compare(app, request.path, request.body);
     await app.close();
   });
 });
