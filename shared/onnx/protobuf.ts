@@ -240,9 +240,11 @@ export function whole(message: Uint8Array, field: Field): Uint8Array {
 
 /** The bytes of a varint; negative numbers are written as int64 in two's complement. */
 export function encodeVarint(value: number): Uint8Array {
+  const known = ONE_BYTE[value];
+  if (known) return known;
+  if (value < 0) return encodeNegative(value);
   const bytes: number[] = [];
   let rest = value;
-  if (value < 0) return encodeNegative(value);
   while (rest >= 0x80) {
     bytes.push((rest % 0x80) | 0x80);
     rest = Math.floor(rest / 0x80);
@@ -250,6 +252,9 @@ export function encodeVarint(value: number): Uint8Array {
   bytes.push(rest);
   return Uint8Array.from(bytes);
 }
+
+/** Most varints are tags and lengths of small messages. Nobody writes into them. */
+const ONE_BYTE: readonly Uint8Array[] = Array.from({ length: 0x80 }, (_, value) => Uint8Array.of(value));
 
 function encodeNegative(value: number): Uint8Array {
   let rest = BigInt.asUintN(64, BigInt(value));
@@ -265,7 +270,11 @@ export function encodeHead(number: number, length: number): Uint8Array {
 
 /** A length-delimited field: tag, length, content. */
 export function encodeField(number: number, content: Uint8Array): Uint8Array {
-  return Buffer.concat([encodeHead(number, content.length), content]);
+  return Buffer.concat([
+    encodeVarint(number * 8 + WIRE_LENGTH_DELIMITED),
+    encodeVarint(content.length),
+    content,
+  ]);
 }
 
 /** A varint field. */

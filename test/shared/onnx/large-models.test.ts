@@ -104,9 +104,13 @@ const topKs = (count: number, attributes: readonly Uint8Array[]) =>
   many(count, (index) => buildNode('TopK', ['x', 'k'], [`v${index}`, `i${index}`], { attributes }));
 
 describe('guarding operators', () => {
-  it('takes time that grows with the graph: 10,000 of them, 100,000 graphs deep', () => {
-    const source = bytesSource(nestDeeply(topKs(10_000, []), 100_000));
-    expect(cpuSecondsOf(() => rewriteModel(source, [guardOperators]))).toBeLessThan(MOST_CPU_SECONDS);
+  it('takes as long for 10,000 of them wherever they are, be it 100,000 graphs deep', () => {
+    const secondsOf = (depth: number) => {
+      const source = bytesSource(nestDeeply(topKs(10_000, []), depth));
+      return cpuSecondsOf(() => rewriteModel(source, [guardOperators]));
+    };
+    // A look at each graph around each of them takes five times as long.
+    expect(secondsOf(100_000)).toBeLessThan(2.5 * secondsOf(1));
   });
 
   it('reads a long function that is told the axis a few times, however many there are in it', () => {
