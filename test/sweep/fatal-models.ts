@@ -25,6 +25,8 @@ export interface FatalModel {
   readonly cause: string;
   /** Whether the process ends while it loads the model, before anything is fed. */
   readonly isLoading?: boolean;
+  /** Whether a C library that checks its allocations is needed: memory is overwritten, but often nothing is seen of it. */
+  readonly needsChecks?: boolean;
   /** The signal, or 'hang' where the run has no end. */
   readonly ending: 'SIGABRT' | 'SIGFPE' | 'SIGSEGV' | 'hang';
   readonly model: Uint8Array;
@@ -34,6 +36,7 @@ export interface FatalModel {
 interface Parts {
   readonly ending: FatalModel['ending'];
   readonly isLoading?: boolean;
+  readonly needsChecks?: boolean;
   /** By name, in the order of the operator; undefined for one that is left out. */
   readonly inputs: Readonly<Record<string, Tensor | undefined>>;
   readonly attributes?: readonly Uint8Array[];
@@ -288,6 +291,23 @@ function ofTheModelAlone(): FatalModel[] {
       isLoading: true,
       inputs: { x: floats([1, 1]), scale: floats([1]), bias: undefined },
     }),
+    // The numbers are written as float32 into the memory of a uint8 tensor.
+    fatal('QGemm', 'a zero point of the output without its scale', {
+      ending: 'SIGABRT',
+      needsChecks: true,
+      domain: MICROSOFT,
+      inputs: {
+        a: bytes([100, 3]),
+        aScale: floats([]),
+        aZero: bytes([]),
+        b: bytes([3, 4]),
+        bScale: floats([]),
+        bZero: bytes([]),
+        c: undefined,
+        scale: undefined,
+        zero: bytes([]),
+      },
+    }),
     fatal('ConvTransposeWithDynamicPads', 'pads left out', {
       ending: 'SIGSEGV',
       domain: MICROSOFT,
@@ -533,6 +553,7 @@ function fatal(operator: string, cause: string, parts: Parts): FatalModel {
     cause,
     ending,
     ...(parts.isLoading && { isLoading: true }),
+    ...(parts.needsChecks && { needsChecks: true }),
     model: buildModel({
       nodes: parts.nodes ?? [buildNode(operator, names, outputs, { domain, attributes })],
       inputs: given.map(({ name, tensor: { datatype, shape } }) =>
