@@ -196,6 +196,50 @@ function ofTheRuntime(): FatalModel[] {
       },
       attributes: [integerAttribute('num_heads', 1)],
     }),
+    own('MultiHeadAttention', 'values of no size', {
+      ending: 'SIGFPE',
+      inputs: { q: floats([1, 1, 1]), k: floats([1, 1, 1]), v: floats([1, 1, 0]) },
+      attributes: [integerAttribute('num_heads', 1)],
+    }),
+    own('GroupQueryAttention', 'no texts', {
+      ending: 'SIGFPE',
+      inputs: {
+        q: floats([0, 1, 16]),
+        k: floats([0, 1, 16]),
+        v: floats([0, 1, 16]),
+        pastKey: floats([0, 1, 0, 16]),
+        pastValue: floats([0, 1, 0, 16]),
+        lengths: whole([0], 0),
+        total: whole([], 1),
+      },
+      attributes: [integerAttribute('num_heads', 1), integerAttribute('kv_num_heads', 1)],
+      outputs: ['y', 'keys', 'values'],
+    }),
+    own('DecoderMaskedMultiHeadAttention', 'no past', {
+      ending: 'SIGABRT',
+      needsChecks: true,
+      inputs: {
+        q: floats([2, 1, 4]),
+        k: floats([2, 1, 4]),
+        v: floats([2, 1, 4]),
+        mask: whole([2, 1], 1),
+        bias: undefined,
+        pastKey: floats([2, 2, 4, 2]),
+        pastValue: floats([2, 2, 4, 2]),
+        pastLength: whole([1], 0),
+      },
+      attributes: [integerAttribute('num_heads', 2), integerAttribute('past_present_share_buffer', 1)],
+      outputs: ['y', 'keys', 'values'],
+    }),
+    own('RotaryEmbedding', 'heads of no size', {
+      ending: 'SIGSEGV',
+      inputs: {
+        x: floats([1, 1, 1, 0]),
+        positions: integers([1], 0),
+        cosines: floats([8, 4]),
+        sines: floats([8, 4]),
+      },
+    }),
     own('DynamicQuantizeMatMul', 'empty matrices', {
       ending: 'SIGFPE',
       inputs: { x: floats([0, 0]), w: bytes([0, 0]), wScale: floats([0, 0]), wZero: bytes([0, 0]) },
@@ -290,6 +334,12 @@ function ofTheModelAlone(): FatalModel[] {
       ending: 'SIGSEGV',
       isLoading: true,
       inputs: { x: floats([1, 1]), scale: floats([1]), bias: undefined },
+    }),
+    fatal('Attention', 'a bias left out', {
+      ending: 'SIGSEGV',
+      domain: MICROSOFT,
+      inputs: { x: floats([1, 1, 2]), w: floats([2, 6]), bias: undefined },
+      attributes: [integerAttribute('num_heads', 1)],
     }),
     // The numbers are written as float32 into the memory of a uint8 tensor.
     fatal('QGemm', 'a zero point of the output without its scale', {
