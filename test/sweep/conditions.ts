@@ -377,7 +377,7 @@ function withTensor(base: Feeds, name: string, tensor: Tensor): Feeds {
   return new Map([...base, [name, tensor]]);
 }
 
-/** Mulberry-like generator: the same numbers on each run. */
+/** Numbers from 0 to 1, the same on each run. Source: the linear congruential generator of Numerical Recipes. */
 function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {

@@ -25,6 +25,8 @@ export interface FatalModel {
   readonly cause: string;
   /** Whether the process ends while it loads the model, before anything is fed. */
   readonly isLoading?: boolean;
+  /** Whether a C library that checks its allocations is needed: memory is overwritten, but often nothing is seen of it. */
+  readonly needsChecks?: boolean;
   /** The signal, or 'hang' where the run has no end. */
   readonly ending: 'SIGABRT' | 'SIGFPE' | 'SIGSEGV' | 'hang';
   readonly model: Uint8Array;
@@ -34,6 +36,7 @@ export interface FatalModel {
 interface Parts {
   readonly ending: FatalModel['ending'];
   readonly isLoading?: boolean;
+  readonly needsChecks?: boolean;
   /** By name, in the order of the operator; undefined for one that is left out. */
   readonly inputs: Readonly<Record<string, Tensor | undefined>>;
   readonly attributes?: readonly Uint8Array[];
@@ -125,7 +128,7 @@ export const FATAL_MODELS: readonly FatalModel[] = [
   fatal('Inverse', 'a matrix that is not square', {
     ending: 'SIGSEGV',
     domain: MICROSOFT,
-    inputs: { x: floats([3, 2]) },
+    inputs: { x: floats([1, 4096]) },
   }),
   fatal('FusedMatMul', 'empty matrices', {
     ending: 'SIGFPE',
@@ -154,9 +157,171 @@ export const FATAL_MODELS: readonly FatalModel[] = [
     inputs: { x: floats([1, 1, 5, 5]), w: floats([1, 1, 0, 3]) },
     attributes: [textAttribute('activation', 'Relu')],
   }),
+  ...ofTheRuntime(),
   ...needingOpenRanks(),
   ...ofTheModelAlone(),
 ];
+
+/** Operators of ONNX Runtime itself, which its quantizer, its optimisers and exporters of language models write. */
+function ofTheRuntime(): FatalModel[] {
+  const own = (operator: string, cause: string, parts: Parts) =>
+    fatal(operator, cause, { domain: MICROSOFT, ...parts });
+  const scale = floats([]);
+  const zero = bytes([]);
+  return [
+    own('SkipLayerNormalization', 'nothing that is added', {
+      ending: 'SIGFPE',
+      inputs: { x: floats([1, 1, 1]), skip: floats([0, 1, 1]), gamma: floats([1]) },
+    }),
+    own('SkipSimplifiedLayerNormalization', 'nothing that is added', {
+      ending: 'SIGFPE',
+      inputs: { x: floats([1, 1, 1]), skip: floats([0, 1, 1]), gamma: floats([1]) },
+    }),
+    own('QLinearAveragePool', 'a picture smaller than the kernel', {
+      ending: 'SIGFPE',
+      inputs: { x: bytes([1, 1, 1, 1]), xScale: scale, xZero: zero, scale, zero },
+      attributes: [integersAttribute('kernel_shape', [2n, 2n]), integerAttribute('channels_last', 1)],
+    }),
+    own('QAttention', 'no texts', {
+      ending: 'SIGFPE',
+      inputs: {
+        x: bytes([0, 1, 2]),
+        w: bytes([2, 6]),
+        b: floats([6]),
+        xScale: scale,
+        wScale: scale,
+        mask: undefined,
+        xZero: zero,
+        wZero: zero,
+      },
+      attributes: [integerAttribute('num_heads', 1)],
+    }),
+    own('MultiHeadAttention', 'values of no size', {
+      ending: 'SIGFPE',
+      inputs: { q: floats([1, 1, 1]), k: floats([1, 1, 1]), v: floats([1, 1, 0]) },
+      attributes: [integerAttribute('num_heads', 1)],
+    }),
+    own('GroupQueryAttention', 'no texts', {
+      ending: 'SIGFPE',
+      inputs: {
+        q: floats([0, 1, 16]),
+        k: floats([0, 1, 16]),
+        v: floats([0, 1, 16]),
+        pastKey: floats([0, 1, 0, 16]),
+        pastValue: floats([0, 1, 0, 16]),
+        lengths: whole([0], 0),
+        total: whole([], 1),
+      },
+      attributes: [integerAttribute('num_heads', 1), integerAttribute('kv_num_heads', 1)],
+      outputs: ['y', 'keys', 'values'],
+    }),
+    own('DecoderMaskedMultiHeadAttention', 'no past', {
+      ending: 'SIGABRT',
+      needsChecks: true,
+      inputs: {
+        q: floats([2, 1, 4]),
+        k: floats([2, 1, 4]),
+        v: floats([2, 1, 4]),
+        mask: whole([2, 1], 1),
+        bias: undefined,
+        pastKey: floats([2, 2, 4, 2]),
+        pastValue: floats([2, 2, 4, 2]),
+        pastLength: whole([1], 0),
+      },
+      attributes: [integerAttribute('num_heads', 2), integerAttribute('past_present_share_buffer', 1)],
+      outputs: ['y', 'keys', 'values'],
+    }),
+    own('RotaryEmbedding', 'heads of no size', {
+      ending: 'SIGSEGV',
+      inputs: {
+        x: floats([1, 1, 1, 0]),
+        positions: integers([1], 0),
+        cosines: floats([8, 4]),
+        sines: floats([8, 4]),
+      },
+    }),
+    own('DynamicQuantizeMatMul', 'empty matrices', {
+      ending: 'SIGFPE',
+      inputs: { x: floats([0, 0]), w: bytes([0, 0]), wScale: floats([0, 0]), wZero: bytes([0, 0]) },
+    }),
+    own('LinearAttention', 'queries of no size', {
+      ending: 'SIGFPE',
+      inputs: { q: floats([1, 1, 0]), k: floats([1, 1, 1]), v: floats([1, 1, 1]) },
+      attributes: [
+        integerAttribute('q_num_heads', 1),
+        integerAttribute('kv_num_heads', 1),
+        textAttribute('update_rule', 'linear'),
+      ],
+      outputs: ['y', 'state'],
+    }),
+    own('AttnLSTM', 'no steps', {
+      ending: 'SIGABRT',
+      inputs: {
+        x: floats([0, 1, 1]),
+        w: floats([1, 4, 2]),
+        r: floats([1, 4, 1]),
+        b: undefined,
+        lengths: undefined,
+        h: undefined,
+        c: undefined,
+        p: undefined,
+        queries: floats([1, 1, 1]),
+        memory: floats([1, 1, 1]),
+        v: floats([1, 1]),
+        m: floats([1, 1, 1]),
+        memoryLengths: whole([1], 1),
+        attention: floats([1, 2, 1]),
+      },
+      attributes: [integerAttribute('hidden_size', 1)],
+    }),
+    own('QMoE', 'rows of no size', {
+      ending: 'SIGFPE',
+      inputs: {
+        x: floats([1, 0]),
+        router: floats([1, 1]),
+        fc1: bytes([1, 0, 0]),
+        scale1: floats([1, 0]),
+        b1: undefined,
+        fc2: bytes([1, 0, 0]),
+        scale2: floats([1, 0]),
+      },
+      attributes: [
+        integerAttribute('k', 1),
+        textAttribute('activation_type', 'relu'),
+        integerAttribute('expert_weight_bits', 4),
+      ],
+    }),
+    own('DynamicQuantizeLSTM', 'no sequences', {
+      ending: 'SIGABRT',
+      inputs: {
+        x: floats([1, 0, 2]),
+        w: bytes([1, 2, 4]),
+        r: bytes([1, 1, 4]),
+        b: undefined,
+        lengths: undefined,
+        h: undefined,
+        c: undefined,
+        p: undefined,
+        wScale: floats([1]),
+        wZero: bytes([1]),
+        rScale: floats([1]),
+        rZero: bytes([1]),
+      },
+      attributes: [integerAttribute('hidden_size', 1)],
+    }),
+    own('MoE', 'rows of no size', {
+      ending: 'SIGFPE',
+      inputs: {
+        x: floats([1, 0]),
+        router: floats([1, 1]),
+        fc1: floats([1, 0, 0]),
+        b1: undefined,
+        fc2: floats([1, 0, 0]),
+      },
+      attributes: [integerAttribute('k', 1), textAttribute('activation_type', 'relu')],
+    }),
+  ];
+}
 
 /** Whatever is fed: an input is left out by its empty name. */
 function ofTheModelAlone(): FatalModel[] {
@@ -169,6 +334,29 @@ function ofTheModelAlone(): FatalModel[] {
       ending: 'SIGSEGV',
       isLoading: true,
       inputs: { x: floats([1, 1]), scale: floats([1]), bias: undefined },
+    }),
+    fatal('Attention', 'a bias left out', {
+      ending: 'SIGSEGV',
+      domain: MICROSOFT,
+      inputs: { x: floats([1, 1, 2]), w: floats([2, 6]), bias: undefined },
+      attributes: [integerAttribute('num_heads', 1)],
+    }),
+    // The numbers are written as float32 into the memory of a uint8 tensor.
+    fatal('QGemm', 'a zero point of the output without its scale', {
+      ending: 'SIGABRT',
+      needsChecks: true,
+      domain: MICROSOFT,
+      inputs: {
+        a: bytes([100, 3]),
+        aScale: floats([]),
+        aZero: bytes([]),
+        b: bytes([3, 4]),
+        bScale: floats([]),
+        bZero: bytes([]),
+        c: undefined,
+        scale: undefined,
+        zero: bytes([]),
+      },
     }),
     fatal('ConvTransposeWithDynamicPads', 'pads left out', {
       ending: 'SIGSEGV',
@@ -185,7 +373,7 @@ function needingOpenRanks(): FatalModel[] {
   const sequence = buildNode('SequenceConstruct', ['x'], ['sequence']);
   const x = floats([1]);
   // Made in the graph, where it has no memory at all: from a client it points to some, and what is there is read.
-  const none = floats([0]);
+  const none = bytes([0]);
   const empty = (type: number) =>
     buildNode('Cast', ['none'], ['empty'], { attributes: [integerAttribute('to', type)] });
   return [
@@ -250,6 +438,50 @@ function needingOpenRanks(): FatalModel[] {
     }),
     open('Conv', 'scalars', { ending: 'SIGABRT', inputs: { x: floats([]), w: floats([]) } }),
     open('ConvInteger', 'a scalar', { ending: 'SIGABRT', inputs: { x: bytes([]), w: bytes([1, 1, 1, 1]) } }),
+    open('QLinearSoftmax', 'an empty scale', {
+      ending: 'SIGSEGV',
+      domain: MICROSOFT,
+      inputs: { none, x: bytes([1, 1]), zero: bytes([]), yScale: floats([]), yZero: bytes([]) },
+      nodes: [
+        empty(FLOAT),
+        buildNode('QLinearSoftmax', ['x', 'empty', 'zero', 'yScale', 'yZero'], ['y'], {
+          domain: MICROSOFT,
+          attributes: [integerAttribute('opset', 13)],
+        }),
+      ],
+    }),
+    open('QLinearWhere', 'an empty scale', {
+      ending: 'SIGSEGV',
+      domain: MICROSOFT,
+      inputs: {
+        none,
+        condition: { datatype: 'BOOL', shape: [1], data: Uint8Array.of(1) },
+        x: bytes([1]),
+        zero: bytes([]),
+        scale: floats([]),
+      },
+      nodes: [
+        empty(FLOAT),
+        buildNode(
+          'QLinearWhere',
+          ['condition', 'x', 'empty', 'zero', 'x', 'scale', 'zero', 'scale', 'zero'],
+          ['y'],
+          { domain: MICROSOFT },
+        ),
+      ],
+    }),
+    open('QLinearConcat', 'an empty scale', {
+      ending: 'SIGSEGV',
+      domain: MICROSOFT,
+      inputs: { none, x: bytes([1, 1]), scale: floats([]), zero: bytes([]) },
+      nodes: [
+        empty(FLOAT),
+        buildNode('QLinearConcat', ['empty', 'zero', 'x', 'scale', 'zero'], ['y'], {
+          domain: MICROSOFT,
+          attributes: [integerAttribute('axis', 0)],
+        }),
+      ],
+    }),
     open('QLinearConv', 'a scalar', {
       ending: 'SIGABRT',
       inputs: {
@@ -371,6 +603,7 @@ function fatal(operator: string, cause: string, parts: Parts): FatalModel {
     cause,
     ending,
     ...(parts.isLoading && { isLoading: true }),
+    ...(parts.needsChecks && { needsChecks: true }),
     model: buildModel({
       nodes: parts.nodes ?? [buildNode(operator, names, outputs, { domain, attributes })],
       inputs: given.map(({ name, tensor: { datatype, shape } }) =>

@@ -28,9 +28,10 @@ const cases = [...readSuite(fetchSuite(cache)), ...extraCases()].filter(({ name 
 );
 const tallies = await findFailures(variantsOf(cases), (line) => console.log(line));
 const entries: OperatorEntry[] = [];
-for (const tally of tallies) entries.push(describeTally(tally, await reduceAll(tally.failures)));
-for (const { domain, operator, failures } of entries) {
-  for (const failure of failures) console.log(domain, operator, JSON.stringify(failure));
+for (const tally of tallies) {
+  const entry = describeTally(tally, await reduceAll(tally.failures));
+  entries.push(entry);
+  for (const failure of entry.failures) console.log(entry.domain, entry.operator, JSON.stringify(failure));
 }
 if (pattern === undefined) writeTables(import.meta.dirname, version, entries);
 
