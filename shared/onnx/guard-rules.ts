@@ -266,6 +266,20 @@ export const allAreThere: Rule = (node) => {
 };
 
 /** Nothing is known that makes it safe. */
+/** An operand that may be left out only together with another one. */
+export function isTherePair(operand: number, needed: number): Rule {
+  return (node) => {
+    if (node.has(operand)) isThere(needed)(node);
+  };
+}
+
+/** Inputs that come in threes after the first two, a tensor each with its scale and its zero point. */
+export const allParametersAreScalars: Rule = (node) => {
+  for (const operand of node.inputs.keys()) {
+    if (operand < 2 || (operand - 2) % 3 !== 0) isScalar(operand)(node);
+  }
+};
+
 export const isRefused: Rule = (node) => node.refuse('ends the process on some inputs, and has no guard');
 
 /** Something else is given for a first operand without elements; nothing else for a node that no runtime loads. */

@@ -11,6 +11,13 @@ const nameOf = ({ operator, cause }: FatalModel) => `${operator}, ${cause}`;
 const REFUSED: Readonly<Record<string, string>> = {
   'CropAndResize, a picture of three axes':
     'its com.microsoft.CropAndResize ends the process on some inputs, and has no guard',
+  'QLinearAveragePool, a picture smaller than the kernel':
+    'its com.microsoft.QLinearAveragePool ends the process on some inputs, and has no guard',
+  'DecoderMaskedMultiHeadAttention, no past':
+    'its com.microsoft.DecoderMaskedMultiHeadAttention ends the process on some inputs, and has no guard',
+  'Attention, a bias left out': 'its com.microsoft.Attention leaves out its input 2, which ends the process',
+  'QGemm, a zero point of the output without its scale':
+    'its com.microsoft.QGemm leaves out its input 7, which ends the process',
   'Max, an input left out': 'its Max leaves out its input 1, which ends the process',
   'Mean, an input left out': 'its Mean leaves out its input 1, which ends the process',
   'Min, an input left out': 'its Min leaves out its input 1, which ends the process',
@@ -46,6 +53,10 @@ const ORDINARY: Readonly<Record<string, Readonly<Record<string, readonly number[
   'Unique, rows of no size': { x: [3, 2] },
   'RoiAlign, a picture of no height': { x: [1, 1, 4, 4] },
   'RoiAlign, a region of 2^62 rows': { x: [1, 1, 4, 4], rois: floats([1, 4], 0.5, 0, 3, 2) },
+  'SkipLayerNormalization, nothing that is added': { x: [1, 2, 1], skip: [1, 2, 1] },
+  'SkipSimplifiedLayerNormalization, nothing that is added': { x: [1, 2, 1], skip: [1, 2, 1] },
+  'MultiHeadAttention, values of no size': { v: [1, 1, 1] },
+  'QAttention, no texts': { x: [3, 1, 2] },
   'Inverse, a matrix that is not square': { x: floats([2, 2], 1, 2, 3, 5) },
   'FusedMatMul, empty matrices': { a: [3, 2, 4], b: [2, 4, 5] },
   'FeatureVectorizer, no rows': { a: [2, 1], b: [2, 1] },
