@@ -43,6 +43,9 @@ export interface LoadOptions {
   readonly onWarmUpError: (error: unknown) => void;
 }
 
+/** Bytes of the host for each element that a client may have a model make: a tensor of int64 takes half of them. */
+const MEMORY_PER_ELEMENT = 16;
+
 /**
  * Loads a model version from its folder: reads the graph, checks its data files, creates the session, finds out what kind
  * of model it is, binds the task and runs once. The folder is released with the model, as a session may map files of it.
@@ -71,7 +74,8 @@ async function openModel(
   const graph = readModelFile(path);
   checkGraph(graph);
   await checkExternalData(path, graph.externalData);
-  const file: ModelFile = { path, rewritings: listRewritings(graph) };
+  const mostElements = options.trials.memoryBytes / MEMORY_PER_ELEMENT;
+  const file: ModelFile = { path, rewritings: listRewritings(graph), mostElements };
   const sessionOptions = {
     intraOpThreads: folder.config?.session?.intraOpThreads ?? options.intraOpThreads,
     graphOptimization: folder.config?.session?.graphOptimization,

@@ -59,7 +59,7 @@ export function readGraph(source: ByteSource): Graph {
         )
       : NO_ML_OUTPUTS;
   const nodes = readNodes(source);
-  const guards = canNeedGuards(nodes.operators) ? findGuards(source) : NO_GUARDS;
+  const guards = canNeedGuards(nodes.operators) ? findGuards(source, Number.POSITIVE_INFINITY) : NO_GUARDS;
   return { opsets, inputs, outputs, ...nodes, guards, ...mlOutputs };
 }
 

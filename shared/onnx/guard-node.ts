@@ -10,11 +10,15 @@ import {
   replaceMembers,
   tensorAttribute,
 } from './encode-node.ts';
-import { ATTRIBUTE, NODE } from './fields.ts';
-import { type KnownShape, OPEN } from './known-shapes.ts';
+import { ATTRIBUTE, GRAPH, NODE, VALUE_INFO } from './fields.ts';
+import { readMembers } from './members.ts';
+
 import { readName } from './nodes.ts';
-import { type ByteSource, encodeField, type Field, readFields } from './protobuf.ts';
+import { type ByteSource, encodeField, type Field, readFields, readVarints } from './protobuf.ts';
 import { insertNodes, type PlacedNode, replaceNode } from './rewrite-model.ts';
+import { readValueInfo } from './value-info.ts';
+import { type KnownShape, OPEN, type Values } from './values.ts';
+import type { Message } from './walk.ts';
 
 /** From this version on Cast knows the types by number. Many operators have no kernel for older versions. */
 export const FIRST_CAST = 6;
@@ -60,6 +64,12 @@ export class Steps {
     return this.add('Constant', [], [tensorAttribute('value', ELEMENT_TYPES.float32, [], elements)]);
   }
 
+  /** A constant float64 number. */
+  double(value: number): Name {
+    const elements = new Uint8Array(Float64Array.of(value).buffer);
+    return this.add('Constant', [], [tensorAttribute('value', ELEMENT_TYPES.float64, [], elements)]);
+  }
+
   /** The elements at an index, or at each index of a list, along the first axis. */
   gather(data: Name, index: Name): Name {
     return this.add('Gather', [data, index], [integerAttribute('axis', 0)]);
@@ -85,6 +95,14 @@ export class Steps {
   }
 }
 
+/** What a node is guarded with. */
+export interface Surroundings {
+  readonly source: ByteSource;
+  readonly values: Values;
+  readonly newName: () => Name;
+  readonly mostElements: number;
+}
+
 /**
  * A node that is changed so that its kernel never sees what ends the process.
  *
@@ -102,21 +120,20 @@ export class GuardedNode extends Steps {
   readonly outputs: readonly Name[];
   /** Why the model cannot be served with this node in it. */
   refusal: string | undefined;
+  /** Most elements that a client may have it make. */
+  readonly mostElements: number;
   readonly source: ByteSource;
   readonly field: Field;
   readonly #placed: PlacedNode;
-  readonly #known: (name: string) => KnownShape;
+  readonly #values: Values;
   readonly #terms = new Map<number, Name[]>();
   readonly #replaced = new Map<number, Name>();
+  readonly #edits: Edit[] = [];
   #instead: readonly Uint8Array[] | undefined;
 
-  constructor(
-    source: ByteSource,
-    placed: PlacedNode,
-    known: (name: string) => KnownShape,
-    newName: () => Name,
-  ) {
+  constructor(placed: PlacedNode, { source, values, newName, mostElements }: Surroundings) {
     super(newName);
+    this.mostElements = mostElements;
     const { inputs, outputs } = readNames(source, placed.message.field);
     this.source = source;
     this.#placed = placed;
@@ -126,7 +143,7 @@ export class GuardedNode extends Steps {
     this.defaults = placed.defaults;
     this.inputs = inputs;
     this.outputs = outputs;
-    this.#known = known;
+    this.#values = values;
   }
 
   has(operand: number): boolean {
@@ -141,7 +158,18 @@ export class GuardedNode extends Steps {
   /** What the file says of the shape of an operand. */
   known(operand: number): KnownShape {
     const name = this.inputs[operand] ?? NO_NAME;
-    return isGiven(name) ? this.#known(decoder.decode(name)) : OPEN;
+    return isGiven(name) ? this.#values.shape(decoder.decode(name)) : OPEN;
+  }
+
+  /** Whether a MatMul takes what the node gives. */
+  isMultiplied(): boolean {
+    return this.outputs.some((name) => this.#values.isMultiplied(decoder.decode(name)));
+  }
+
+  /** Whether a client chooses the numbers of an operand. */
+  isChosen(operand: number): boolean {
+    const name = this.inputs[operand] ?? NO_NAME;
+    return isGiven(name) && this.#values.isChosen(decoder.decode(name));
   }
 
   /** The sizes of an operand, as a list. */
@@ -154,9 +182,9 @@ export class GuardedNode extends Steps {
     return this.gather(this.shape(operand), this.list(axis));
   }
 
-  /** How many elements an operand has, as a list of one number. */
-  count(operand: number): Name {
-    return this.add('Reshape', [this.add('Size', [this.input(operand)]), this.list(1)]);
+  /** How many elements a value has, as a list of one number. */
+  count(value: Name): Name {
+    return this.add('Reshape', [this.add('Size', [value]), this.list(1)]);
   }
 
   /** How many axes an operand has, as a list of one number. */
@@ -200,9 +228,49 @@ export class GuardedNode extends Steps {
     else this.#terms.set(operand, [number]);
   }
 
+  /** Gives the node a list of numbers of a type under a condition, a list of one boolean. */
+  requireOfList(operand: number, condition: Name, type: number): void {
+    const checked = this.add('Cast', [this.unless(this.not(condition))], [integerAttribute('to', type)]);
+    const longer = this.add('Concat', [checked, this.input(operand)], [integerAttribute('axis', 0)]);
+    this.replace(operand, this.part(longer, 1));
+  }
+
   /** Gives the node another value in the place of an operand. */
   replace(operand: number, value: Name): void {
     this.#replaced.set(operand, value);
+  }
+
+  /** Makes a scalar of the first output of a graph that is an attribute, or a list of one where it is declared as one. */
+  makeScalarOutput(attribute: Field): void {
+    const { source } = this;
+    const parent: Message = {
+      kind: 'attribute',
+      field: attribute,
+      parent: this.#placed.message,
+      operator: '',
+    };
+    for (const graph of readFields(source, attribute.start, attribute.end)) {
+      if (graph.number !== ATTRIBUTE.graph) continue;
+      const [output] = readFields(source, graph.start, graph.end, (number) => number === GRAPH.output);
+      if (!output) return;
+      const { name, shape } = readValueInfo(source, output);
+      const { sizes } = this.#values.shape(name);
+      if (sizes?.every((size) => size === 1)) return;
+      const inside: Message = { kind: 'graph', field: graph, parent, operator: '' };
+      const steps = new Steps(this.newName);
+      const given = readMembers(source, output).all(VALUE_INFO.name).at(-1);
+      const value = given ? source.bytes(given.start, given.end) : NO_NAME;
+      const one = shape?.length === 1 ? steps.list(1) : steps.list();
+      const scalar = steps.add('Reshape', [value, one]);
+      const declared = replaceMembers(source, output, ({ number }) => number === VALUE_INFO.name, [
+        encodeField(VALUE_INFO.name, scalar),
+      ]);
+      const bytes = Buffer.concat([
+        ...steps.nodes.map((node) => encodeField(GRAPH.node, node)),
+        encodeField(GRAPH.output, declared),
+      ]);
+      this.#edits.push({ start: output.fieldStart, end: output.end, bytes, inside });
+    }
   }
 
   /** @param why what goes on after "its TopK" */
@@ -236,9 +304,9 @@ export class GuardedNode extends Steps {
       const shape = this.part(sizes, terms.length);
       this.replace(operand, this.add('Reshape', [this.input(operand), shape]));
     }
-    if (this.#replaced.size === 0) return [];
+    if (this.#replaced.size === 0 && this.#edits.length === 0) return [];
     if (this.opset < FIRST_CAST) this.refuse(`ends the process on some inputs, which ${OLD}`);
-    return [insertNodes(this.#placed, this.nodes), ...this.#editInputs()];
+    return [insertNodes(this.#placed, this.nodes), ...this.#editInputs(), ...this.#edits];
   }
 
   #editInputs(): Edit[] {
@@ -372,6 +440,19 @@ export function readFloat(node: GuardedNode, name: string, fallback: number): nu
     if (number === ATTRIBUTE.float) return Buffer.from(node.source.bytes(start, end)).readFloatLE();
   }
   return Number.MAX_VALUE;
+}
+
+/** The list of an attribute; empty where it is not there. */
+export function readIntegers(node: GuardedNode, name: string): number[] {
+  const attribute = findAttribute(node, name);
+  if (!attribute) return [];
+  const lists = readFields(
+    node.source,
+    attribute.start,
+    attribute.end,
+    (number) => number === ATTRIBUTE.ints,
+  );
+  return [...lists].flatMap((list) => readVarints(node.source, list));
 }
 
 /** The text of an attribute; undefined where there is none. */

@@ -1,18 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { Edit } from './edits.ts';
-import { encodeText } from './encode-node.ts';
+import { ELEMENT_TYPES, encodeText } from './encode-node.ts';
 import { GuardedNode } from './guard-node.ts';
 import {
   allAreThere,
-  allHaveAxis,
   allHaveElements,
+  allHaveOneRank,
   allParametersAreScalars,
   answersEmpty,
+  before,
   endsWithInput,
-  hasAxis,
   hasElements,
   hasKernel,
   hasLetters,
+  hasOneRank,
   hasRank,
   hasSequences,
   hasSignal,
@@ -20,7 +21,9 @@ import {
   hasSlices,
   hasSmallRegions,
   hasSomeSize,
+  hasSomeSizeIfMultiplied,
   hasSpace,
+  hasSpaceUnlessPicture,
   isNoEmptyVector,
   isNotZero,
   isOnePerAxis,
@@ -30,12 +33,31 @@ import {
   isThere,
   isTherePair,
   type Rule,
+  saysWhetherToGoOn,
+  since,
   where,
 } from './guard-rules.ts';
+import {
+  makesExpanded,
+  makesFilters,
+  makesFrames,
+  makesGrid,
+  makesList,
+  makesMultiple,
+  makesNumber,
+  makesPadded,
+  makesPictures,
+  makesRange,
+  makesResized,
+  makesSpectrum,
+  takesFewTurns,
+} from './guard-sizes.ts';
 import { emptyTopK } from './guard-topk.ts';
-import { readKnownShapes } from './known-shapes.ts';
 import type { ByteSource } from './protobuf.ts';
 import { placeNodes, type Rewriting } from './rewrite-model.ts';
+import { readValues } from './values.ts';
+
+const scaledBy = (operand: number) => [isOnePerAxis(operand), makesMultiple(operand, ELEMENT_TYPES.float32)];
 
 /**
  * Operators whose kernels in ONNX Runtime 1.30 end the process or never end, with what must hold for them not to. What
@@ -48,16 +70,17 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['LSTM', [hasRank(0, 3), hasSequences]],
   ['GRU', [hasRank(0, 3), hasElements(0)]],
   ['RNN', [hasRank(0, 3)]],
-  ['ConvTranspose', [hasSpace(0, 2)]],
+  ['ConvTranspose', [hasSpaceUnlessPicture]],
   ['InstanceNormalization', [hasSpace(0, 2)]],
-  ['DFT', [isScalar(1), isScalar(2), hasSignal]],
-  ['STFT', [hasRank(0, 2), isScalar(1), hasElements(2), isScalar(3), isNotZero(3)]],
+  ['DFT', [isScalar(1), isScalar(2), hasSignal, makesSpectrum]],
+  ['STFT', [hasRank(0, 2), isScalar(1), hasElements(2), isScalar(3), isNotZero(3), makesFrames]],
   ['Attention', [hasSize(0, 1), hasSize(1, 1), hasSize(2, 1), hasRank(4, 1), hasRank(5, 1)]],
   ['QuantizeLinear', [where('block_size', hasElements(0))]],
   ['Unique', [hasSlices]],
   ['RoiAlign', [hasRank(0, 4), hasRank(1, 2), hasSpace(0, 2), hasSmallRegions]],
   ['ai.onnx.ml.FeatureVectorizer', [allHaveElements]],
   ['com.microsoft.FusedMatMul', [where('transBatchA', hasSomeSize), where('transBatchB', hasSomeSize)]],
+  ['Transpose', [hasSomeSizeIfMultiplied]],
   ['com.microsoft.Inverse', [hasRank(0, 2), isSquare]],
   // The same of those that ONNX Runtime has beside the standard, as its own tools write them.
   ['com.microsoft.SkipLayerNormalization', [hasElements(1)]],
@@ -84,23 +107,35 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['ConvInteger', [hasRank(0, 2), hasRank(1, 2), hasKernel(1)]],
   ['QLinearConv', [hasRank(0, 2), hasRank(3, 2), hasElements(3)]],
   ['com.microsoft.FusedConv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1)]],
-  ['Concat', [hasAxis]],
-  ['ConcatFromSequence', [allHaveAxis]],
+  ['Concat', [hasOneRank]],
+  ['ConcatFromSequence', [allHaveOneRank]],
   ['Einsum', [hasLetters]],
   ['ReverseSequence', [hasRank(0, 2)]],
   ['GridSample', [hasRank(0, 1), hasRank(1, 1)]],
-  ['AffineGrid', [hasRank(0, 1), hasRank(1, 1), hasElements(1)]],
+  ['AffineGrid', [hasRank(0, 1), hasRank(1, 1), hasElements(1), makesGrid]],
   ['MaxRoiPool', [hasRank(0, 4), hasRank(1, 2)]],
   ['Multinomial', [hasRank(0, 2)]],
   ['ai.onnx.ml.TreeEnsemble', [isNoEmptyVector]],
   // Operators that read a number without a look, or copy a list of any length.
-  ['Loop', [isScalar(0), isScalar(1)]],
+  ['Loop', [isScalar(0), isScalar(1), saysWhetherToGoOn, takesFewTurns]],
   ['Dropout', [isScalar(2)]],
   ['SequenceAt', [isScalar(1)]],
   ['SequenceErase', [isScalar(1)]],
   ['SequenceInsert', [isScalar(2)]],
-  ['Resize', [isOnePerAxis(2)]],
-  ['Upsample', [isOnePerAxis(1)]],
+  ['Resize', [since(11, ...scaledBy(2), makesResized(3)), before(11, ...scaledBy(1))]],
+  ['Upsample', scaledBy(1)],
+  // Operators that a client can have make, or do, more than there is room or time for.
+  ['ConstantOfShape', [makesList(0)]],
+  ['Expand', [makesExpanded]],
+  ['Tile', [makesMultiple(1)]],
+  ['Range', [makesRange]],
+  ['OneHot', [makesNumber(1, 0)]],
+  ['Pad', [makesPadded]],
+  ['CenterCropPad', [makesResized(1)]],
+  ['MaxUnpool', [makesList(2)]],
+  ['Col2Im', [makesPictures]],
+  ['MelWeightMatrix', [makesFilters]],
+  ...['Hann', 'Hamming', 'Blackman'].map((name) => [`${name}Window`, [makesNumber(0)]] as const),
   // Operators that a model alone can make fatal.
   ['LayerNormalization', [endsWithInput]],
   ...['Max', 'Mean', 'Min', 'Sum'].map((operator) => [operator, [allAreThere]] as const),
@@ -122,14 +157,19 @@ export interface Guards {
 export const NO_GUARDS: Guards = { edits: [], refusals: [] };
 
 /** What has to be changed in a model so that no request can end the process by one of its operators. */
-export function findGuards(source: ByteSource): Guards {
-  const shapesAround = readKnownShapes(source);
+export function findGuards(source: ByteSource, mostElements: number): Guards {
+  const valuesAround = readValues(source);
   const prefix = `guard ${randomUUID()} `;
   let names = 0;
   const newName = () => encodeText(`${prefix}${names++}`);
   const refusals: string[] = [];
   const edits = [...placeNodes(source, GUARDS)].flatMap((placed) => {
-    const node = new GuardedNode(source, placed, shapesAround(placed.message), newName);
+    const node = new GuardedNode(placed, {
+      source,
+      values: valuesAround(placed.message),
+      newName,
+      mostElements,
+    });
     for (const rule of GUARDS.get(node.operator) ?? []) rule(node);
     const found = node.finish();
     if (node.refusal !== undefined) refusals.push(node.refusal);
@@ -138,5 +178,12 @@ export function findGuards(source: ByteSource): Guards {
   return { edits, refusals };
 }
 
-/** Guards the operators of a model. */
-export const guardOperators: Rewriting = (source) => findGuards(source).edits;
+/**
+ * Guards the operators of a model.
+ *
+ * @param mostElements of a tensor whose size a client chooses
+ */
+export const guardOperators =
+  (mostElements: number): Rewriting =>
+  (source) =>
+    findGuards(source, mostElements).edits;

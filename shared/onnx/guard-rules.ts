@@ -8,6 +8,7 @@ import {
   NO_NAME,
   OLD,
   readFloat,
+  readIntegers,
   readNumber,
   readString,
   refuseEmpty,
@@ -15,7 +16,7 @@ import {
   Steps,
   type Substitute,
 } from './guard-node.ts';
-import type { KnownShape } from './known-shapes.ts';
+import type { KnownShape } from './values.ts';
 
 /** Makes a node safe against one thing that its kernel does not survive. Most do nothing where the file rules it out. */
 export type Rule = (node: GuardedNode) => void;
@@ -35,7 +36,7 @@ export function hasRank(operand: number, least: number): Rule {
 export function hasElements(operand: number): Rule {
   return (node) => {
     if (!node.has(operand) || isNeverEmpty(node.known(operand))) return;
-    node.require(operand, node.isTrue(node.count(operand)));
+    node.require(operand, node.isTrue(node.count(node.input(operand))));
   };
 }
 
@@ -86,6 +87,17 @@ export function hasSpace(operand: number, first: number): Rule {
   };
 }
 
+/** As `hasSpace`, for the transposed convolutions that are not of pictures: those of pictures give the right answer. */
+export const hasSpaceUnlessPicture: Rule = (node) => {
+  const isPicture = [0, 1].some((operand) => {
+    const { least, most } = node.known(operand);
+    return least === PICTURE_AXES && most === PICTURE_AXES;
+  });
+  if (!isPicture) hasSpace(0, 2)(node);
+};
+
+const PICTURE_AXES = 4;
+
 /** Filters have channels and places, which those that a file holds do. */
 export function hasKernel(operand: number): Rule {
   return (node) => {
@@ -101,6 +113,20 @@ export const hasSequences: Rule = (node) => {
   rule(node);
 };
 
+/** For operator sets from a version on. */
+export function since(opset: number, ...rules: readonly Rule[]): Rule {
+  return (node) => {
+    if (node.opset >= opset) for (const rule of rules) rule(node);
+  };
+}
+
+/** For operator sets before a version. */
+export function before(opset: number, ...rules: readonly Rule[]): Rule {
+  return (node) => {
+    if (node.opset < opset) for (const rule of rules) rule(node);
+  };
+}
+
 /** Some attribute is there and not 0. */
 export function where(attribute: string, ...rules: readonly Rule[]): Rule {
   return (node) => {
@@ -115,13 +141,29 @@ export const hasSlices: Rule = (node) => {
   const axis = readNumber(node, 'axis', 0);
   if (axis === undefined) return hasElements(0)(node);
   const isNothing = node.not(node.isTrue(node.sizeAt(0, axis)));
-  node.require(0, node.add('Or', [node.isTrue(node.count(0)), isNothing]));
+  node.require(0, node.add('Or', [node.isTrue(node.count(node.input(0))), isNothing]));
 };
 
 /** Not all axes are 0. */
 export const hasSomeSize: Rule = (node) => {
   if (node.known(0).sizes?.some(isPositive)) return;
   node.require(0, node.isTrue(node.add('ReduceMax', [node.shape(0)])));
+};
+
+/**
+ * What is transposed has some size, if it is multiplied next: the runtime then makes one FusedMatMul of both, unless the
+ * first axis stays the first.
+ */
+export const hasSomeSizeIfMultiplied: Rule = (node) => {
+  const [first = 0] = readIntegers(node, 'perm');
+  if (first === 0 && findAttribute(node, 'perm')) return;
+  if (node.isMultiplied() && node.known(0).most > 2) hasSomeSize(node);
+};
+
+/** What the body of a loop says of whether to go on has one element. */
+export const saysWhetherToGoOn: Rule = (node) => {
+  const attribute = findAttribute(node, 'body');
+  if (attribute) node.makeScalarOutput(attribute);
 };
 
 /**
@@ -160,7 +202,7 @@ export const isSquare: Rule = (node) => {
 export const isNoEmptyVector: Rule = (node) => {
   if (node.known(0).least > 1 || isNeverEmpty(node.known(0))) return;
   const isVector = node.add('Equal', [node.rank(0), node.list(1)]);
-  node.require(0, node.add('Or', [node.isTrue(node.count(0)), node.not(isVector)]));
+  node.require(0, node.add('Or', [node.isTrue(node.count(node.input(0))), node.not(isVector)]));
 };
 
 /** A list is not longer than the first operand has axes. */
@@ -168,7 +210,7 @@ export function isOnePerAxis(operand: number): Rule {
   return (node) => {
     const length = node.known(operand).sizes?.[0];
     if (!node.has(operand) || (length !== undefined && length <= MOST_AXES)) return;
-    const isLonger = node.add('Greater', [node.count(operand), node.rank(0)]);
+    const isLonger = node.add('Greater', [node.count(node.input(operand)), node.rank(0)]);
     node.require(operand, node.not(isLonger));
   };
 }
@@ -206,26 +248,20 @@ export const hasLetters: Rule = (node) => {
   }
 };
 
-/** What is joined has the axis along which it is. */
-export const hasAxis: Rule = (node) => {
-  const axis = readNumber(node, 'axis', 1);
-  if (axis === 0) return;
-  const shapes = node.inputs.map((_, operand) => node.known(operand));
-  const [first] = shapes;
-  const isSame = ({ least, most }: KnownShape) => least === most && least === first?.least;
-  if (shapes.every(isSame)) return;
+/** What is joined has one number of axes. The runtime itself looks at tensors with elements alone. */
+export const hasOneRank: Rule = (node) => {
+  const { least, most } = node.known(0);
   for (const operand of node.inputs.keys()) {
-    if (axis !== undefined && axis > 0) hasRank(operand, axis + 1)(node);
-    else if (operand > 0) {
-      if (node.opset < FIRST_OR) node.refuse(`joins tensors of any number of axes, which ${OLD}`);
-      else node.require(operand, node.add('Equal', [node.rank(operand), node.rank(0)]));
-    }
+    const other = node.known(operand);
+    const isSame = least === most && other.least === least && other.most === least;
+    if (operand === 0 || isSame) continue;
+    if (node.opset < FIRST_OR) node.refuse(`joins tensors of any number of axes, which ${OLD}`);
+    else node.require(operand, node.add('Equal', [node.rank(operand), node.rank(0)]));
   }
 };
 
-/** As `hasAxis`, for the tensors of a sequence. They are looked at one by one. */
-export const allHaveAxis: Rule = (node) => {
-  if (readNumber(node, 'axis', 0) === 0 || readNumber(node, 'new_axis', 0) === 1) return;
+/** As `hasOneRank`, for the tensors of a sequence. They are looked at one by one. */
+export const allHaveOneRank: Rule = (node) => {
   const [sequence = NO_NAME] = node.inputs;
   const body = new Steps(node.newName);
   const [turn, goesOn, before] = [node.newName(), node.newName(), node.newName()];

@@ -8,17 +8,19 @@ import { createSession, type ModelBytes, type Session, type SessionOptions } fro
 
 /** What has to be changed in a model for the runtime to run it as it should. */
 const REWRITINGS = {
-  zipMaps: replaceZipMaps,
-  guards: guardOperators,
-  locales: renameLocales,
-} satisfies Record<string, Rewriting>;
+  zipMaps: () => replaceZipMaps,
+  guards: ({ mostElements = Number.POSITIVE_INFINITY }) => guardOperators(mostElements),
+  locales: () => renameLocales,
+} satisfies Record<string, (file: ModelFile) => Rewriting>;
 
-export type RewritingName = keyof typeof REWRITINGS;
+export type RewritingName = 'zipMaps' | 'guards' | 'locales';
 
 /** A model file, and what has to be changed in its graph. */
 export interface ModelFile {
   readonly path: string;
   readonly rewritings: readonly RewritingName[];
+  /** Most elements of a tensor whose size a client chooses; no limit by default. */
+  readonly mostElements?: number;
 }
 
 /** What the runtime says where the host lacks the locale of a graph's StringNormalizer. */
@@ -38,8 +40,9 @@ export async function openModelFile(file: ModelFile, options: SessionOptions): P
   }
 }
 
-function sourceOf({ path, rewritings }: ModelFile): string | ModelBytes {
+function sourceOf(file: ModelFile): string | ModelBytes {
+  const { path, rewritings } = file;
   if (rewritings.length === 0) return path;
-  const changes = rewritings.map((name) => REWRITINGS[name]);
+  const changes = rewritings.map((name) => REWRITINGS[name](file));
   return { bytes: withFileSource(path, (source) => rewriteModel(source, changes)), folder: dirname(path) };
 }

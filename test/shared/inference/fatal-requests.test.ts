@@ -3,7 +3,9 @@ import type { NamedTensors } from '../../../shared/runtime/session.ts';
 import { DATATYPES } from '../../../shared/tensor/datatype.ts';
 import { createTensor, elementCount, type Tensor } from '../../../shared/tensor/tensor.ts';
 import { FATAL_MODELS, type FatalModel } from '../../sweep/fatal-models.ts';
+import { NEIGHBOURS } from './fatal-neighbours.ts';
 import { type Outcome, requestInChild } from './request-in-child.ts';
+import { SIZED_MODELS } from './sized-models.ts';
 
 const nameOf = ({ operator, cause }: FatalModel) => `${operator}, ${cause}`;
 
@@ -30,6 +32,13 @@ const REFUSED: Readonly<Record<string, string>> = {
 const ANSWERED: Readonly<Record<string, readonly string[]>> = {
   'TopK, no rows': ['y FP32 [0,1] ', 'i INT64 [0,1] '],
   'LayerNormalization, a bias left out': ['y FP32 [1,1] 00000000'],
+};
+
+const REFUSAL: Outcome = {
+  kind: 'refused',
+  name: 'InferenceError',
+  message: 'The model cannot compute with these inputs: their values or sizes do not go together.',
+  code: 'INVALID_PARAMETER_VALUE',
 };
 
 const integers = (shape: readonly number[], ...values: readonly number[]) =>
@@ -112,14 +121,48 @@ describe('a request that would end the process', async () => {
     (name, outcome) => {
       const reason = REFUSED[name];
       const tensors = ANSWERED[name];
-      const refusal: Outcome = {
-        kind: 'refused',
-        name: 'InferenceError',
-        message: 'The model cannot compute with these inputs: their values or sizes do not go together.',
-        code: 'INVALID_PARAMETER_VALUE',
-      };
       if (reason) expect(outcome).toEqual({ kind: 'refused', name: 'ModelError', message: reason });
-      else expect(outcome).toEqual(tensors ? { kind: 'answered', tensors } : refusal);
+      else expect(outcome).toEqual(tensors ? { kind: 'answered', tensors } : REFUSAL);
+    },
+  );
+});
+
+describe('a neighbour of such a request', async () => {
+  const outcomes = await requestInChild([
+    ...NEIGHBOURS,
+    ...NEIGHBOURS.map(({ model, ordinary }) => ({ model, feeds: ordinary, isCompared: true })),
+  ]);
+
+  it.each(
+    NEIGHBOURS.map(
+      ({ name }, index) => [name, outcomes[index], outcomes[NEIGHBOURS.length + index]] as const,
+    ),
+  )('is refused, and an ordinary one gets the same bits as without: %s', (_, outcome, ordinary) => {
+    expect(outcome).toEqual(REFUSAL);
+    expect(ordinary).toMatchObject({ kind: 'answered' });
+    if (ordinary?.kind === 'answered') expect(ordinary.tensors).toEqual(ordinary.bare);
+  });
+});
+
+describe('a request for more than there is room for', async () => {
+  const outcomes = await requestInChild([
+    ...SIZED_MODELS.map(({ model, huge }) => ({ model, feeds: huge })),
+    ...SIZED_MODELS.map(({ model, small }) => ({ model, feeds: small, isCompared: true })),
+  ]);
+  const count = SIZED_MODELS.length;
+
+  it.each(SIZED_MODELS.map(({ name }, index) => [name, outcomes[index]] as const))(
+    'is refused: %s',
+    (_, outcome) => {
+      expect(outcome).toEqual(REFUSAL);
+    },
+  );
+
+  it.each(SIZED_MODELS.map(({ name }, index) => [name, outcomes[count + index]] as const))(
+    'is answered with the same bits as without when it is for less: %s',
+    (_, outcome) => {
+      expect(outcome).toMatchObject({ kind: 'answered' });
+      if (outcome?.kind === 'answered') expect(outcome.tensors).toEqual(outcome.bare);
     },
   );
 });

@@ -48,7 +48,7 @@ function topKModel({ opset = 18, k = 2, axis }: TopKOptions): Uint8Array {
   return buildModel({ ...ENDS, nodes: [node], initializers, opsets: { '': opset } });
 }
 
-const guard = (model: Uint8Array) => rewriteModel(bytesSource(model), [guardOperators]);
+const guard = (model: Uint8Array) => rewriteModel(bytesSource(model), [guardOperators(2 ** 26)]);
 
 async function run(model: Uint8Array, feeds: Readonly<Record<string, Tensor>>): Promise<NamedTensors> {
   const session = await createSession(inMemory(model), { intraOpThreads: 1 });

@@ -107,7 +107,7 @@ describe('guarding operators', () => {
   it('takes as long for 10,000 of them wherever they are, be it 100,000 graphs deep', () => {
     const secondsOf = (count: number, depth: number) => {
       const source = bytesSource(nestDeeply(topKs(count, []), depth));
-      return cpuSecondsOf(() => rewriteModel(source, [guardOperators]));
+      return cpuSecondsOf(() => rewriteModel(source, [guardOperators(2 ** 26)]));
     };
     // A look at each graph around each of them takes five times as long.
     const apart = secondsOf(10_000, 1) + secondsOf(1, 100_000);
@@ -140,7 +140,7 @@ describe('guarding operators', () => {
           return source.bytes(start, end);
         },
       },
-      [guardOperators],
+      [guardOperators(2 ** 26)],
     );
     expect(bytesRead).toBeLessThan(10 * model.length);
   });

@@ -17,8 +17,20 @@ type Sizes = readonly (number | undefined)[];
 
 export const OPEN: KnownShape = { least: 0, most: Number.POSITIVE_INFINITY };
 
-/** The shapes of values by their names, as the graph, or the function, around a message has them. */
-export type ShapesAround = (message: Message) => (name: string) => KnownShape;
+/** Values by their names. */
+export interface Values {
+  shape(name: string): KnownShape;
+  /**
+   * Whether a client chooses its numbers, or they are made of some that a client chooses. Sizes are not such numbers: what
+   * has them is in memory already.
+   */
+  isChosen(name: string): boolean;
+  /** Whether a MatMul takes it, as it is or converted. */
+  isMultiplied(name: string): boolean;
+}
+
+/** The values that the graph, or the function, around a message has. */
+export type ValuesAround = (message: Message) => Values;
 
 const ranked = (least: number, most = least): KnownShape => ({ least, most });
 const sized = (sizes: Sizes): KnownShape => ({ ...ranked(sizes.length), sizes });
@@ -29,7 +41,7 @@ const sized = (sizes: Sizes): KnownShape => ({ ...ranked(sizes.length), sizes })
  *
  * Graphs inside others count with them. Where names are used again, a value is as open as all that have its name.
  */
-export function readKnownShapes(source: ByteSource): ShapesAround {
+export function readValues(source: ByteSource): ValuesAround {
   const scopes = new Map<Message, Scope>();
   const homes = new Map<Message, Message>();
   for (const message of walkModel(source)) {
@@ -50,7 +62,11 @@ export function readKnownShapes(source: ByteSource): ShapesAround {
   return ({ field }) => {
     const home = homeOf(field.fieldStart);
     const scope = home && scopes.get(home);
-    return (name) => scope?.values.get(name) ?? OPEN;
+    return {
+      shape: (name) => scope?.values.get(name) ?? OPEN,
+      isChosen: (name) => scope?.isChosen(name) ?? true,
+      isMultiplied: (name) => scope?.multiplied.has(name) ?? true,
+    };
   };
 }
 
@@ -76,6 +92,10 @@ function createFinder(homes: readonly Message[]): (place: number) => Message | u
 class Scope {
   readonly nodes: Field[] = [];
   readonly values = new Map<string, KnownShape>();
+  readonly multiplied = new Set<string>();
+  /** Where a converted value comes from. */
+  readonly #casts = new Map<string, string>();
+  readonly #chosen = new Set<string>();
   readonly #declared = new Map<string, KnownShape>();
   readonly #source: ByteSource;
 
@@ -83,18 +103,32 @@ class Scope {
     this.#source = source;
   }
 
+  isChosen(name: string): boolean {
+    return this.#chosen.has(name) || !this.values.has(name);
+  }
+
   /** Takes what a graph says of its values. */
   declare(graph: Field): void {
+    const constants = new Set<string>();
+    const inputs = new Map<string, KnownShape>();
     for (const part of readFields(this.#source, graph.start, graph.end, isDeclaration)) {
       if (part.number === GRAPH.initializer) {
-        this.#define(readName(this.#source, part, TENSOR.name), sized(readDims(this.#source, part)));
+        const name = readName(this.#source, part, TENSOR.name);
+        this.#define(name, sized(readDims(this.#source, part)));
+        constants.add(name);
         continue;
       }
       const { name, kind, shape } = readValueInfo(this.#source, part);
       const isTensor = kind === 'tensor' && shape !== undefined;
       const known = isTensor ? sized(shape.map(sizeOf)) : OPEN;
-      if (part.number === GRAPH.input) this.#define(name, known);
+      if (part.number === GRAPH.input) inputs.set(name, known);
       else this.#declared.set(name, widen(this.#declared.get(name), known));
+    }
+    // Older files list their constants as inputs as well.
+    for (const [name, known] of inputs) {
+      if (constants.has(name)) continue;
+      this.#define(name, known);
+      this.#chosen.add(name);
     }
   }
 
@@ -104,8 +138,35 @@ class Scope {
     for (const field of this.nodes) {
       const node = readNode(this.#source, field);
       const context = new NodeShapes(this.#source, node, (name) => values.get(name) ?? OPEN);
-      for (const [index, name] of node.outputs.entries()) this.#define(name, shapeOf(context, index));
+      this.#followMultiplied(node);
+      const isChosen = this.#makesChosen(node);
+      for (const [index, name] of node.outputs.entries()) {
+        this.#define(name, shapeOf(context, index));
+        if (isChosen) this.#chosen.add(name);
+      }
     }
+  }
+
+  #followMultiplied({ type, inputs: [first = '', second = ''], outputs: [output = ''] }: Node): void {
+    if (type === 'Cast') this.#casts.set(output, first);
+    if (type !== 'MatMul') return;
+    for (const [name, other] of [
+      [first, second],
+      [second, first],
+    ] as const) {
+      // With weights it is refused where it has other sizes.
+      if (this.values.get(other)?.sizes?.some((size) => isKnown(size) && size > 0)) continue;
+      this.multiplied.add(name);
+      const cast = this.#casts.get(name);
+      if (cast !== undefined) this.multiplied.add(cast);
+    }
+  }
+
+  /** Operators with graphs inside see more than their inputs. */
+  #makesChosen({ domain, type, inputs }: Node): boolean {
+    const operator = nameOperator(domain, type);
+    if (operator === 'Shape' || operator === 'Size') return false;
+    return WITH_GRAPHS.has(operator) || inputs.some((name) => name !== '' && this.isChosen(name));
   }
 
   #define(name: string, shape: KnownShape): void {
@@ -114,6 +175,8 @@ class Scope {
     this.values.set(name, widen(this.values.get(name), declared ? narrow(shape, declared) : shape));
   }
 }
+
+const WITH_GRAPHS: ReadonlySet<string> = new Set(['If', 'Loop', 'Scan', 'SequenceMap']);
 
 const DECLARATIONS: ReadonlySet<number> = new Set([
   GRAPH.initializer,
@@ -319,12 +382,18 @@ const transpose: Rule = (shapes) => {
 };
 
 /** As many axes as a list of sizes has elements. */
-const bySizes =
-  (index: number, name = ''): Rule =>
-  (shapes) => {
-    const axes = shapes.listLength(name, index);
-    return axes === undefined ? OPEN : ranked(axes);
-  };
+const constantOfShape: Rule = (shapes) => {
+  const axes = shapes.input(0).sizes?.[0];
+  return axes === undefined ? OPEN : ranked(axes);
+};
+
+/** Whatever becomes a vector keeps its elements. */
+const reshape: Rule = (shapes) => {
+  const axes = shapes.listLength('shape', 1);
+  const { sizes } = shapes.input(0);
+  if (axes === 1 && sizes?.every(isKnown)) return sized([sizes.reduce((total, size) => total * size, 1)]);
+  return axes === undefined ? OPEN : ranked(axes);
+};
 
 const expand: Rule = (shapes) => {
   const { least, most } = shapes.input(0);
@@ -343,7 +412,10 @@ const multiply: Rule = (shapes) => {
   const [a, b] = [shapes.input(0), shapes.input(1)];
   const hasVectors = a.least < 2 || b.least < 2;
   const least = Math.max(a.least, b.least);
-  return ranked(hasVectors ? Math.max(0, least - 1) : least, Math.max(a.most, b.most));
+  const most = Math.max(a.most, b.most);
+  if (hasVectors || least !== most) return ranked(hasVectors ? Math.max(0, least - 1) : least, most);
+  const open: Sizes = Array(least - 2).fill(undefined);
+  return sized([...open, a.sizes?.at(-2), b.sizes?.at(-1)]);
 };
 
 const constant: Rule = (shapes) => {
@@ -424,8 +496,8 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['Unsqueeze', unsqueeze],
   ['Squeeze', squeeze],
   ['Transpose', transpose],
-  ['Reshape', bySizes(1, 'shape')],
-  ['ConstantOfShape', bySizes(0)],
+  ['Reshape', reshape],
+  ['ConstantOfShape', constantOfShape],
   ['Expand', expand],
   ['Shape', shape],
   ['Size', always(sized([]))],

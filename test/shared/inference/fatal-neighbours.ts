@@ -1,0 +1,218 @@
+import { createTensor, type Tensor } from '../../../shared/tensor/tensor.ts';
+import { untypedValue } from '../../sweep/open-model.ts';
+import {
+  BOOL,
+  buildFunction,
+  buildModel,
+  buildNode,
+  FLOAT,
+  floatInitializer,
+  graphAttribute,
+  INT64,
+  integerAttribute,
+  integersAttribute,
+  tensorValue,
+  textAttribute,
+} from '../onnx/build-model.ts';
+import type { ChildRequest } from './request-in-child.ts';
+
+interface Neighbour extends ChildRequest {
+  readonly name: string;
+  /** Feeds that are answered. */
+  readonly ordinary: ChildRequest['feeds'];
+}
+
+type Feeds = Readonly<Record<string, Tensor>>;
+
+const ones = (...shape: number[]) =>
+  createTensor('FP32', shape, Array(shape.reduce((a, b) => a * b, 1)).fill(1));
+const axis = (value: number) => integerAttribute('axis', value);
+const toBoolean = { attributes: [integerAttribute('to', BOOL)] };
+
+/** Other models than the smallest ones that end the process in the same ways. */
+export const NEIGHBOURS: readonly Neighbour[] = [
+  single('Concat', 'along the first axis', { a: ones(0), b: ones(1, 1) }, { a: ones(2, 1), b: ones(1, 1) }, [
+    axis(0),
+  ]),
+  single('Concat', 'along the last axis', { a: ones(0), b: ones(1, 1) }, { a: ones(1, 0), b: ones(1, 1) }, [
+    axis(-1),
+  ]),
+  single(
+    'Concat',
+    'of empty tensors with more axes',
+    { a: ones(1, 1), b: ones(0, 0, 0) },
+    { a: ones(1, 1), b: ones(1, 0) },
+    [axis(1)],
+  ),
+  neighbour(
+    'ConcatFromSequence, on a new axis',
+    { a: ones(0), b: ones(1, 1) },
+    { a: ones(1, 1), b: ones(1, 1) },
+    [
+      buildNode('SequenceConstruct', ['a', 'b'], ['sequence']),
+      buildNode('ConcatFromSequence', ['sequence'], ['y'], {
+        attributes: [axis(1), integerAttribute('new_axis', 1)],
+      }),
+    ],
+  ),
+  neighbour(
+    'Loop, with a body that says nothing of going on',
+    { none: ones(0), x: ones(1) },
+    { none: ones(1), x: ones(1) },
+    [
+      buildNode('Cast', ['none'], ['empty'], toBoolean),
+      buildNode('Constant', [], ['turns'], { attributes: [integerAttribute('value_int', 3)] }),
+      buildNode('Loop', ['turns', '', 'x'], ['y'], {
+        attributes: [
+          graphAttribute('body', {
+            nodes: [buildNode('Identity', ['empty'], ['on']), buildNode('Add', ['before', 'x'], ['after'])],
+            inputs: [
+              tensorValue('turn', INT64, []),
+              tensorValue('cond', BOOL, []),
+              tensorValue('before', FLOAT),
+            ],
+            outputs: [tensorValue('on', BOOL), tensorValue('after', FLOAT)],
+          }),
+        ],
+      }),
+    ],
+  ),
+  neighbour(
+    'MatMul of what is transposed, which the runtime makes one node of',
+    { a: ones(0, 0, 0), b: ones(0, 0, 0) },
+    { a: ones(2, 3, 4), b: ones(3, 4, 5) },
+    [
+      buildNode('Transpose', ['a'], ['t'], { attributes: [integersAttribute('perm', [1n, 0n, 2n])] }),
+      buildNode('MatMul', ['t', 'b'], ['y']),
+    ],
+  ),
+  single('Attention', 'no heads of the keys', heads(2, 0), heads(2, 1), [], 23),
+  single(
+    'Resize',
+    'a thousand scales in an older operator set',
+    { x: ones(1, 1, 2, 2), scales: ones(1000) },
+    { x: ones(1, 1, 2, 2), scales: ones(4) },
+    [textAttribute('mode', 'linear')],
+    10,
+  ),
+  ...['If', 'Loop', 'a function'].map((place) => ({
+    name: `LSTM, in ${place}`,
+    model: lstmIn(place),
+    feeds: new Map([['x', ones(1, 0, 2)]]),
+    ordinary: new Map([['x', ones(3, 2, 2)]]),
+  })),
+  ...[7, 9, 10, 12, 13, 22].map((opset) =>
+    single(
+      'Conv',
+      `scalars, in operator set ${opset}`,
+      { x: ones(), w: ones() },
+      { x: ones(1, 2, 5), w: ones(3, 2, 3) },
+      [],
+      opset,
+    ),
+  ),
+  ...[6, 7, 11, 22].map((opset) =>
+    single(
+      'InstanceNormalization',
+      `no places, in operator set ${opset}`,
+      { x: ones(1, 1, 0), s: ones(1), b: ones(1) },
+      { x: ones(2, 1, 3), s: ones(1), b: ones(1) },
+      [],
+      opset,
+    ),
+  ),
+  ...[1, 6, 7, 11, 22].map((opset) =>
+    single(
+      'ConvTranspose',
+      `no places, in operator set ${opset}`,
+      { x: ones(1, 1, 0), w: ones(1, 1, 3) },
+      { x: ones(1, 1, 2), w: ones(1, 1, 3) },
+      [],
+      opset,
+    ),
+  ),
+];
+
+function heads(own: number, others: number): Feeds {
+  return { q: ones(1, own, 1, 4), k: ones(1, others, 1, 4), v: ones(1, others, 1, 4) };
+}
+
+function single(
+  operator: string,
+  cause: string,
+  fatal: Feeds,
+  ordinary: Feeds,
+  attributes: readonly Uint8Array[] = [],
+  opset = 18,
+): Neighbour {
+  const node = buildNode(operator, Object.keys(fatal), ['y'], { attributes });
+  return neighbour(`${operator}, ${cause}`, fatal, ordinary, [node], opset);
+}
+
+function neighbour(
+  name: string,
+  fatal: Feeds,
+  ordinary: Feeds,
+  nodes: readonly Uint8Array[],
+  opset = 18,
+): Neighbour {
+  const model = buildModel({
+    nodes,
+    inputs: Object.keys(fatal).map((input) => tensorValue(input, FLOAT)),
+    outputs: [untypedValue('y')],
+    opsets: { '': opset },
+  });
+  return { name, model, feeds: new Map(Object.entries(fatal)), ordinary: new Map(Object.entries(ordinary)) };
+}
+
+function lstmIn(place: string): Uint8Array {
+  const attributes = [integerAttribute('hidden_size', 1)];
+  const lstm = (output: string) => buildNode('LSTM', ['x', 'w', 'r'], [output], { attributes });
+  const weights = (name: string, width: number) =>
+    floatInitializer(
+      name,
+      [1, 4, width],
+      Array.from({ length: 4 * width }, (_, at) => Math.sin(at)),
+    );
+  const parts = {
+    inputs: [tensorValue('x', FLOAT)],
+    outputs: [tensorValue('y', FLOAT)],
+    initializers: [weights('w', 2), weights('r', 1)],
+  };
+  if (place === 'a function') {
+    return buildModel({
+      ...parts,
+      nodes: [buildNode('Cell', ['x', 'w', 'r'], ['y'], { domain: 'local' })],
+      opsets: { '': 18, local: 1 },
+      functions: [
+        buildFunction({ name: 'Cell', inputs: ['x', 'w', 'r'], outputs: ['z'], nodes: [lstm('z')] }),
+      ],
+    });
+  }
+  const count = buildNode('Size', ['x'], ['size']);
+  if (place === 'If') {
+    const branches = ['then_branch', 'else_branch'].map((name) =>
+      graphAttribute(name, { nodes: [lstm(name)], outputs: [tensorValue(name, FLOAT)] }),
+    );
+    return buildModel({
+      ...parts,
+      nodes: [
+        count,
+        buildNode('Cast', ['size'], ['some'], toBoolean),
+        buildNode('If', ['some'], ['y'], { attributes: branches }),
+      ],
+    });
+  }
+  const body = graphAttribute('body', {
+    nodes: [buildNode('Identity', ['cond'], ['on']), lstm('cell')],
+    inputs: [tensorValue('turn', INT64, []), tensorValue('cond', BOOL, []), tensorValue('before', FLOAT)],
+    outputs: [tensorValue('on', BOOL, []), tensorValue('cell', FLOAT)],
+  });
+  return buildModel({
+    ...parts,
+    nodes: [
+      buildNode('Constant', [], ['turns'], { attributes: [integerAttribute('value_int', 1)] }),
+      buildNode('Loop', ['turns', '', 'x'], ['y'], { attributes: [body] }),
+    ],
+  });
+}
