@@ -1,43 +1,95 @@
 import type * as z from 'zod';
 import { describeJson } from './parse-json.ts';
 
-/**
- * What is wrong with the content of a file, in one line: each member with what it is and what is expected.
- *
- * @param value what was held to the schema
- */
-export function describeIssues({ issues }: z.ZodError, value: unknown): string {
-  return issues
-    .map((issue) => `${issue.path.map(String).join('.') || 'the file'}: ${describeIssue(issue, value)}`)
-    .join('; ');
+/** What a schema made of a value: its output, or in one line what is wrong. */
+export type Checked<T> =
+  | { readonly success: true; readonly data: T }
+  | { readonly success: false; readonly issues: string };
+
+/** Holds the content of a file to a schema. Each member that is wrong is named with what it is and what is expected. */
+export function checkJson<T>(schema: z.ZodType<T>, value: unknown): Checked<T> {
+  const parsed = schema.safeParse(value, { error: describeIssue });
+  if (parsed.success) return parsed;
+  const issues = parsed.error.issues.map(
+    ({ path, message }) => `${path.map(String).join('.') || 'the file'}: ${message}`,
+  );
+  return { success: false, issues: issues.join('; ') };
 }
 
-/** How the messages of zod begin; a schema can bring its own, which say more. */
-const OF_ZOD = /^(?:Invalid|Too|Unrecognized)\b/;
+/** An issue as zod gives it to an error map, and as it gives it afterwards. */
+type Issue = z.core.$ZodRawIssue | z.core.$ZodIssue;
 
-function describeIssue(issue: z.core.$ZodIssue, root: unknown): string {
-  if (!OF_ZOD.test(issue.message)) return issue.message;
-  const value = issue.path.reduce<unknown>(memberOf, root);
-  const given = value === undefined ? 'missing' : describeJson(value);
+/** An error map. zod asks it where a schema has no message of its own. */
+function describeIssue(issue: z.core.$ZodRawIssue): string {
+  if (issue.code === 'unrecognized_keys') return `unknown ${membersOf(issue.keys)}`;
+  if (issue.code === 'invalid_key')
+    return `its name ${issue.issues.map(({ message }) => message).join(', ')}`;
+  const given = describeGiven(issue);
+  if (issue.code !== 'invalid_union' || issue.discriminator !== undefined) {
+    return `${given}; expected ${expectationOf(issue)}`;
+  }
+  // Of several forms, that which fits but for something inside of it was meant.
+  const [inside] = issue.errors.find((errors) => errors.every(({ path }) => path.length > 0)) ?? [];
+  if (!inside) return `${given}; expected ${expectationOf(issue)}`;
+  return `${given}; at ${inside.path.map(String).join('.')} ${inside.message}`;
+}
+
+/** The issue of a union that is told apart by a member is about that member, but comes with the whole object. */
+function describeGiven(issue: z.core.$ZodRawIssue): string {
+  const isOfMember = issue.code === 'invalid_union' && issue.discriminator !== undefined;
+  const value = isOfMember ? memberOf(issue.input, issue.discriminator ?? '') : issue.input;
+  return value === undefined ? 'missing' : describeJson(value);
+}
+
+/** What a schema expects where an issue is, as in "expected a number". */
+export function expectationOf(issue: Issue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return `${given}; expected ${withArticle(NAMES.get(issue.expected) ?? issue.expected)}`;
-    case 'invalid_union':
-      // A union told apart by one member; the message lists what that can be.
-      return issue.discriminator === undefined
-        ? issue.message
-        : `${given}; expected one of ${optionsIn(issue.message).join(', ')}`;
+      return issue.expected === 'null' ? 'null' : withArticle(NAMES.get(issue.expected) ?? issue.expected);
     case 'invalid_value':
-      return `${given}; expected one of ${issue.values.map((known) => JSON.stringify(known)).join(', ')}`;
+      return oneOf(issue.values);
+    case 'invalid_union':
+      if ('options' in issue && Array.isArray(issue.options)) return oneOf(issue.options);
+      return [...new Set(issue.errors.flatMap(([first]) => (first ? expectationOf(first) : [])))].join(
+        ' or ',
+      );
     case 'unrecognized_keys':
-      return `unknown ${issue.keys.length === 1 ? 'member' : 'members'} ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`;
+      return `no ${membersOf(issue.keys)}`;
     case 'too_small':
-      return `${given}; expected at least ${issue.minimum}${UNITS.get(issue.origin) ?? ''}`;
+      return limitOf(issue, issue.minimum, 'at least', 'more than');
     case 'too_big':
-      return `${given}; expected at most ${issue.maximum}${UNITS.get(issue.origin) ?? ''}`;
+      return limitOf(issue, issue.maximum, 'at most', 'less than');
+    case 'not_multiple_of':
+      return `a multiple of ${issue.divisor}`;
+    case 'invalid_format':
+      return issue.format === 'regex'
+        ? `a string that matches ${issue.pattern}`
+        : `a string of the format ${issue.format}`;
     default:
-      return issue.message;
+      return 'something else';
   }
+}
+
+function oneOf(values: readonly unknown[]): string {
+  const known = values.map((value) => JSON.stringify(value)).join(', ');
+  return values.length === 1 ? known : `one of ${known}`;
+}
+
+function membersOf(keys: readonly string[]): string {
+  return `${keys.length === 1 ? 'member' : 'members'} ${keys.map((key) => JSON.stringify(key)).join(', ')}`;
+}
+
+interface Limit {
+  readonly origin: string;
+  readonly inclusive?: boolean | undefined;
+  readonly exact?: boolean | undefined;
+}
+
+function limitOf({ origin, inclusive, exact }: Limit, limit: number | bigint, closed: string, open: string) {
+  const unit = UNITS.get(origin);
+  const amount = unit === undefined ? `${limit}` : `${limit} ${unit}${Number(limit) === 1 ? '' : 's'}`;
+  if (exact) return `exactly ${amount}`;
+  return `${inclusive === false ? open : closed} ${amount}`;
 }
 
 /** Types of schemas that JSON calls otherwise. */
@@ -48,18 +100,14 @@ const NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 const UNITS: ReadonlyMap<string, string> = new Map([
-  ['array', ' items'],
-  ['string', ' characters'],
+  ['array', 'item'],
+  ['string', 'character'],
 ]);
 
 /** `at line 3, column 7`: where JSON breaks, of what `JSON.parse` says; nothing of the text itself. */
 export function placeOfSyntaxError(error: unknown): string {
   const [, line, column] = /line (\d+) column (\d+)/.exec(error instanceof Error ? error.message : '') ?? [];
   return line === undefined ? '' : ` at line ${line}, column ${column}`;
-}
-
-function optionsIn(message: string): string[] {
-  return Array.from(message.matchAll(/'([^']*)'/g), ([, option = '']) => JSON.stringify(option));
 }
 
 /** The value of a member, where there is one. */
@@ -69,6 +117,6 @@ export function memberOf(value: unknown, key: PropertyKey): unknown {
 }
 
 /** `an array`, `a number`. */
-export function withArticle(type: string): string {
+function withArticle(type: string): string {
   return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
 }

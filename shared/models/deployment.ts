@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { NAME_PATTERN } from '../config.ts';
-import { describeIssues, placeOfSyntaxError } from '../json/describe-issues.ts';
+import { checkJson, placeOfSyntaxError } from '../json/describe-issues.ts';
 import { ModelError } from './model-config.ts';
 
 /** The one file of a model that changes, beside its versions. */
@@ -30,7 +30,7 @@ export function parseDeployment(text: string): Deployment {
       cause: error,
     });
   }
-  const parsed = deploymentSchema.safeParse(value);
+  const parsed = checkJson(deploymentSchema, value);
   if (parsed.success) return parsed.data;
-  throw new ModelError(`its deployment.json is not valid (${describeIssues(parsed.error, value)})`);
+  throw new ModelError(`its deployment.json is not valid (${parsed.issues})`);
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import * as z from 'zod';
-import { describeIssues } from '../json/describe-issues.ts';
+import { checkJson } from '../json/describe-issues.ts';
 import { type StoredFile, StoreError } from '../stores/model-store.ts';
 
 /** The file of a model version that lists the others. */
@@ -51,9 +51,9 @@ export function parseFileManifest(text: string, place: string): FileManifest {
   } catch (error) {
     throw new StoreError('corrupt', `${place} is not valid JSON.`, error);
   }
-  const parsed = fileManifestSchema.safeParse(value);
+  const parsed = checkJson(fileManifestSchema, value);
   if (parsed.success) return parsed.data;
-  throw new StoreError('corrupt', `${place} is not valid (${describeIssues(parsed.error, value)}).`);
+  throw new StoreError('corrupt', `${place} is not valid (${parsed.issues}).`);
 }
 
 /**

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { describeIssues, placeOfSyntaxError } from '../json/describe-issues.ts';
+import { checkJson, placeOfSyntaxError } from '../json/describe-issues.ts';
 import { imageStepsSchema, scoreStepSchema } from '../processing/registry.ts';
 import { POOLINGS } from '../processing/text/pooling.ts';
 
@@ -128,7 +128,7 @@ export function parseModelConfig(text: string): ModelConfig {
   } catch (error) {
     throw new ModelError(`its model.json is not valid JSON${placeOfSyntaxError(error)}`);
   }
-  const parsed = modelConfigSchema.safeParse(value);
+  const parsed = checkJson(modelConfigSchema, value);
   if (parsed.success) return parsed.data;
-  throw new ModelError(`its model.json is not valid (${describeIssues(parsed.error, value)})`);
+  throw new ModelError(`its model.json is not valid (${parsed.issues})`);
 }

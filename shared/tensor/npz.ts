@@ -41,7 +41,7 @@ export async function readNpz(
 
 /** Arrays as an archive without packing, as `numpy.savez` writes it. */
 export async function writeNpz(tensors: ReadonlyMap<string, Tensor>): Promise<Uint8Array> {
-  const { zipSync } = await import('fflate');
+  const { zipSync } = await import('./zip.ts');
   const files = [...tensors].map(([name, tensor]) => [`${name}.npy`, writeNpy(tensor)] as const);
   // The same tensors make the same bytes: no time of day in them.
   return zipSync(Object.fromEntries(files), { level: 0, mtime: new Date(1980, 0, 1) });
@@ -52,7 +52,7 @@ async function unpack(
   field: string,
   byteLimit: number,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
-  const { Unzip, UnzipInflate } = await import('fflate');
+  const { Unzip, UnzipInflate } = await import('./zip.ts');
   const chunks = new Map<string, Uint8Array[]>();
   let declaredBytes = 0;
   let unpackedBytes = 0;

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { describeIssues, placeOfSyntaxError } from '../../json/describe-issues.ts';
+import { checkJson, placeOfSyntaxError } from '../../json/describe-issues.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { ModelError } from '../model-config.ts';
@@ -21,13 +21,6 @@ export interface GraphView {
   readonly outputs: readonly TensorSpec[];
 }
 
-/** A zod schema, as far as it is needed here. */
-interface Schema<T> {
-  safeParse(
-    value: unknown,
-  ): { readonly success: true; readonly data: T } | { readonly success: false; readonly error: z.ZodError };
-}
-
 /**
  * Reads a JSON file of a model folder.
  *
@@ -37,14 +30,14 @@ interface Schema<T> {
 export async function readJsonFile<T>(
   folder: FormatFolder,
   path: string,
-  schema: Schema<T>,
+  schema: z.ZodType<T>,
 ): Promise<T | undefined> {
   const text = await folder.read(path);
   return text === undefined ? undefined : parseJsonFile(text, path, schema);
 }
 
 /** @throws ModelError naming the file and each field that is wrong */
-export function parseJsonFile<T>(text: string, path: string, schema: Schema<T>): T {
+export function parseJsonFile<T>(text: string, path: string, schema: z.ZodType<T>): T {
   let value: unknown;
   try {
     value = JSON.parse(text.replace(/^\ufeff/, ''));
@@ -55,8 +48,8 @@ export function parseJsonFile<T>(text: string, path: string, schema: Schema<T>):
 }
 
 /** @throws ModelError naming the file and each field that is wrong */
-export function checkFile<T>(value: unknown, path: string, schema: Schema<T>): T {
-  const parsed = schema.safeParse(value);
+export function checkFile<T>(value: unknown, path: string, schema: z.ZodType<T>): T {
+  const parsed = checkJson(schema, value);
   if (parsed.success) return parsed.data;
-  throw new ModelError(`its ${path} is not valid (${describeIssues(parsed.error, value)})`);
+  throw new ModelError(`its ${path} is not valid (${parsed.issues})`);
 }

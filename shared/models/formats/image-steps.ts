@@ -1,4 +1,4 @@
-import { describeIssues } from '../../json/describe-issues.ts';
+import { checkJson } from '../../json/describe-issues.ts';
 import { type ModelConfig, ModelError, modelConfigSchema } from '../model-config.ts';
 
 /**
@@ -63,7 +63,7 @@ interface ConfigJson {
  * @throws ModelError when it needs what this server does not have
  */
 export function toConfig(config: ConfigJson): ModelConfig {
-  const parsed = modelConfigSchema.safeParse(config);
+  const parsed = checkJson(modelConfigSchema, config);
   if (parsed.success) return parsed.data;
-  throw new ModelError(`its preprocessing cannot be done here (${describeIssues(parsed.error, config)})`);
+  throw new ModelError(`its preprocessing cannot be done here (${parsed.issues})`);
 }

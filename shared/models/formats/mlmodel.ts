@@ -2,15 +2,14 @@ import * as z from 'zod';
 import { isPlainPath } from '../file-manifest.ts';
 import { ModelError } from '../model-config.ts';
 import { checkFile, type FormatFolder } from './format-folder.ts';
-import { readPlainYaml } from './plain-yaml.ts';
-import { PlainYamlError } from './yaml-scalars.ts';
 
 export const MLMODEL_FILE = 'MLmodel';
 
+// Members that nobody reads are not copied: an alias in each of many flavors can stand for a large object.
 const mlmodelSchema = z.object({
-  flavors: z.record(z.string(), z.looseObject({ data: z.string().nullish() }).nullable()),
+  flavors: z.record(z.string(), z.object({ data: z.string().nullish() }).nullable()),
   signature: z.object({ inputs: z.string().nullish(), outputs: z.string().nullish() }).nullish(),
-  saved_input_example_info: z.looseObject({ artifact_path: z.string() }).nullish(),
+  saved_input_example_info: z.object({ artifact_path: z.string() }).nullish(),
 });
 
 /** What matters of MLflow's `MLmodel`. */
@@ -25,10 +24,12 @@ export type Mlmodel = z.infer<typeof mlmodelSchema>;
 export async function readMlmodel(folder: FormatFolder): Promise<Mlmodel | undefined> {
   const text = await folder.read(MLMODEL_FILE);
   if (text === undefined) return undefined;
+  // Few starts need it.
+  const { readYaml, YamlError } = await import('./yaml.ts');
   try {
-    return checkFile(readPlainYaml(text), MLMODEL_FILE, mlmodelSchema);
+    return checkFile(readYaml(text), MLMODEL_FILE, mlmodelSchema);
   } catch (error) {
-    if (!(error instanceof PlainYamlError)) throw error;
+    if (!(error instanceof YamlError)) throw error;
     throw new ModelError(`its ${MLMODEL_FILE} cannot be read: ${error.message}`, { cause: error });
   }
 }

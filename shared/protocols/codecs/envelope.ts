@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { invalid } from '../../errors.ts';
-import { memberOf, withArticle } from '../../json/describe-issues.ts';
+import { expectationOf, memberOf } from '../../json/describe-issues.ts';
 import { describeJson, type JsonValue } from '../../json/parse-json.ts';
 
 /** Any JSON value. Values are looked at where it is known what the model takes, not by the schema. */
@@ -25,13 +25,11 @@ export const jsonObject = z
  * @throws InferenceError naming the field, what came and what is expected
  */
 export function parseEnvelope<T>(schema: z.ZodType<T>, value: JsonValue): T {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: (found) => `expected ${expectationOf(found)}` });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const path = issue?.path ?? [];
   const given = describeJson(path.reduce<unknown>(memberOf, value));
-  const expected =
-    issue?.code === 'invalid_type' ? `expected ${withArticle(issue.expected)}` : issue?.message;
   const field = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
-  throw invalid(`${field ? `Field "${field.slice(1)}"` : 'The request'} is ${given}; ${expected}.`);
+  throw invalid(`${field ? `Field "${field.slice(1)}"` : 'The request'} is ${given}; ${issue?.message}.`);
 }

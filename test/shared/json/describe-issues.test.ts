@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { describeIssues, placeOfSyntaxError } from '../../../shared/json/describe-issues.ts';
+import { checkJson, placeOfSyntaxError } from '../../../shared/json/describe-issues.ts';
 
 const step = z.discriminatedUnion('step', [
   z.strictObject({ step: z.literal('resize'), width: z.number().int().min(1).max(9) }),
@@ -15,11 +15,11 @@ const schema = z.strictObject({
     .optional(),
 });
 
-describe('describeIssues', () => {
+describe('checkJson', () => {
   it.each<[unknown, string]>([
     [[], 'the file: an array of 0; expected an object'],
     [{}, 'steps: missing; expected an array'],
-    [{ steps: [] }, 'steps: an array of 0; expected at least 1 items'],
+    [{ steps: [] }, 'steps: an array of 0; expected at least 1 item'],
     [{ steps: ['resize'] }, 'steps.0: the string "resize"; expected an object'],
     [{ steps: [{}] }, 'steps.0.step: missing; expected one of "resize", "layout"'],
     [{ steps: [{ step: 'r' }] }, 'steps.0.step: the string "r"; expected one of "resize", "layout"'],
@@ -36,8 +36,59 @@ describe('describeIssues', () => {
     [{ steps: [{ step: 'resize', width: 1 }], names: 5 }, 'names: the number 5; expected an object'],
     [{ steps: [{ step: 'resize', width: 1 }], side: 'right' }, 'side: must be left'],
   ])('tells of %j', (value, text) => {
-    const { error } = schema.safeParse(value);
-    expect(error && describeIssues(error, value)).toBe(text);
+    expect(checkJson(schema, value)).toEqual({ success: false, issues: text });
+  });
+});
+
+describe('checkJson of one schema', () => {
+  const name = z.string().regex(/^[a-z]+$/, 'must be of small letters');
+  const size = z.union([z.number(), z.tuple([z.number(), z.number()]), z.strictObject({ side: z.number() })]);
+  const coded = z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal(1) }),
+    z.object({ kind: z.literal(true) }),
+    z.object({ kind: z.literal("it's") }),
+  ]);
+
+  it.each<[z.ZodType, unknown, string]>([
+    [z.int(), 1.5, 'the number 1.5; expected a whole number'],
+    [z.int(), null, 'null; expected a number'],
+    [z.number(), Number.NaN, 'the number NaN; expected a number'],
+    [z.number().positive(), 0, 'the number 0; expected more than 0'],
+    [z.number().lt(5), 5, 'the number 5; expected less than 5'],
+    [z.number().multipleOf(4), 5, 'the number 5; expected a multiple of 4'],
+    [z.string().min(1), '', 'the string ""; expected at least 1 character'],
+    [z.string().max(2), 'abc', 'the string "abc"; expected at most 2 characters'],
+    [z.string().length(2), 'abc', 'the string "abc"; expected exactly 2 characters'],
+    [z.array(z.number()).length(2), [1], 'an array of 1; expected exactly 2 items'],
+    [z.tuple([z.number(), z.number()]), [1], 'an array of 1; expected at least 2 items'],
+    [z.tuple([z.number()]), [1, 2], 'an array of 2; expected at most 1 item'],
+    [z.literal('a'), 'b', 'the string "b"; expected "a"'],
+    [z.literal(false, 'cannot be done here'), true, 'cannot be done here'],
+    [z.string().regex(/^a$/), 'b', 'the string "b"; expected a string that matches /^a$/'],
+    [z.iso.date(), 'b', 'the string "b"; expected a string of the format date'],
+    [z.email(), 'b', 'the string "b"; expected a string of the format email'],
+    [z.custom(() => false), 1, 'the number 1; expected something else'],
+    [z.null(), 1, 'the number 1; expected null'],
+    [z.union([z.string(), z.int()]), true, 'the boolean true; expected a string or a number'],
+    [z.union([z.literal(1), z.literal('a')]), 2, 'the number 2; expected 1 or "a"'],
+    [size, 'big', 'the string "big"; expected a number or an array or an object'],
+    [size, [1, 'a'], 'an array of 2; at 1 the string "a"; expected a number'],
+    [size, {}, 'an object with no keys; at side missing; expected a number'],
+    [z.union([z.string(), z.null()], 'must be text'), 1, 'must be text'],
+    [coded, { kind: 'x' }, 'the string "x"; expected one of 1, true, "it\'s"'],
+    [coded, {}, 'missing; expected one of 1, true, "it\'s"'],
+    [z.record(name, z.number()), { 'A b': 1 }, 'its name must be of small letters'],
+    [z.record(z.string(), z.number()), { a: 'b' }, 'the string "b"; expected a number'],
+    [z.strictObject({}), { Invalid: 1 }, 'unknown member "Invalid"'],
+    [z.string('Invalid, or too short'), 1, 'Invalid, or too short'],
+  ])('%#: says what is wrong with the value', (schema, value, text) => {
+    const checked = checkJson(z.object({ at: schema }), { at: value });
+    const issues = checked.success ? undefined : checked.issues;
+    expect(issues?.replace(/^at(?:\.[^:]*)?: /, '')).toBe(text);
+  });
+
+  it('gives the value that fits', () => {
+    expect(checkJson(z.object({ a: z.number().default(3) }), {})).toEqual({ success: true, data: { a: 3 } });
   });
 });
 

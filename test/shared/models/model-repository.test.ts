@@ -257,7 +257,7 @@ describe('resolveAlias', () => {
     );
     expect(await messageOf(repository.resolveAlias('m', 'a b'))).toEqual([
       503,
-      'The aliases of model "m" cannot be read: its deployment.json is not valid (aliases.a b: Invalid key in record).',
+      'The aliases of model "m" cannot be read: its deployment.json is not valid (aliases.a b: its name must be letters, digits, ".", "_" and "-").',
     ]);
   });
 

@@ -1,8 +1,8 @@
-import { assembleSimd } from './simd-module.ts';
+import { SIMD_BASE64 } from './simd-bytes.ts';
 
 type Numbers = readonly number[];
 
-/** The functions of simd-module.ts. */
+/** What infra/build/simd/simd-functions.ts says of each of them. */
 export interface SimdFunctions {
   readonly rows3: (...parameters: Numbers) => void;
   readonly rows4: (...parameters: Numbers) => void;
@@ -56,7 +56,7 @@ let compiled: { readonly module: object | undefined } | undefined;
 let kept: Exports | undefined;
 
 function compile(): { readonly module: object | undefined } {
-  const bytes = assembleSimd();
+  const bytes = Buffer.from(SIMD_BASE64, 'base64');
   return { module: WebAssembly.validate(bytes) ? new WebAssembly.Module(bytes) : undefined };
 }
 

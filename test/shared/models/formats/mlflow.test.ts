@@ -53,7 +53,9 @@ describe('a folder with MLmodel', () => {
   });
 
   it.each([
-    ['flavors: {a: 1}', 'its MLmodel cannot be read: line 1 has a value of a kind that is not read'],
+    ['flavors: {a: 1}', 'its MLmodel is not valid (flavors.a: the number 1; expected an object)'],
+    ['flavors: {a: *b}', 'its MLmodel cannot be read: line 1, column 15: unidentified alias "b"'],
+    ['', 'its MLmodel cannot be read: expected a document, but the input is empty'],
     ['a: 1', 'its MLmodel is not valid (flavors: missing; expected an object)'],
     [mlmodel([AREA]), 'its MLmodel signature has 1 columns, its graph takes 2'],
     [

@@ -30,7 +30,7 @@ describe('a folder with index_to_name.json', () => {
 
   it.each([
     ['[', 'its index_to_name.json is not valid JSON'],
-    [{ cat: 'a' }, 'its index_to_name.json is not valid (cat: Invalid key in record)'],
+    [{ cat: 'a' }, 'its index_to_name.json is not valid (cat: its name must be the index of a class)'],
     [{ '1': 'a' }, 'its index_to_name.json has 1 names, but none for class 0'],
     [{ '0': 'a' }, 'its index_to_name.json names 1 labels, output "y" has 2 scores'],
   ])('is refused: %j', async (content, reason) => {

@@ -1,14 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { takeSimd } from '../../../../../shared/processing/image/resample/simd-instance.ts';
-import {
-  assemble,
-  flatten,
-  get,
-  i32,
-  repeatWhile,
-  set,
-  v128,
-} from '../../../../../shared/processing/image/resample/wasm.ts';
+import { assemble, flatten, get, i32, repeatWhile, set, v128 } from '../../../infra/build/simd/assembler.ts';
+import { SIMD_FILE, simdFile } from '../../../infra/build/simd/simd-file.ts';
 
 describe('assemble', () => {
   it('writes the sections of the binary format', () => {
@@ -43,19 +36,8 @@ describe('assemble', () => {
   });
 });
 
-describe('takeSimd', () => {
-  it('gives as much memory as is asked for and does not keep much of it', () => {
-    const large = takeSimd(20_000_000);
-    expect(large.memory.length).toBeGreaterThanOrEqual(20_000_000);
-    large.giveBack();
-    const small = takeSimd(100);
-    expect(small.memory.length).toBe(65_536);
-    small.giveBack();
-    expect(takeSimd(200).functions).toBe(small.functions);
-  });
-
-  it('gives nobody what another has not given back', () => {
-    const first = takeSimd(100);
-    expect(takeSimd(100).memory.buffer).not.toBe(first.memory.buffer);
+describe('the module in shared/', () => {
+  it('is what "npm run generate:simd" writes', () => {
+    expect(readFileSync(SIMD_FILE, 'utf8')).toBe(simdFile());
   });
 });

@@ -1,0 +1,14 @@
+import { join } from 'node:path';
+import { assembleSimd } from './simd-functions.ts';
+
+/** Where the assembled module is kept, as text that the bundler takes along. */
+export const SIMD_FILE = join(import.meta.dirname, '../../../shared/processing/image/resample/simd-bytes.ts');
+
+/** What that file has to contain. */
+export function simdFile(): string {
+  const base64 = Buffer.from(assembleSimd()).toString('base64');
+  return `/** The functions of infra/build/simd/simd-functions.ts in base64. Written by "npm run generate:simd". */
+export const SIMD_BASE64 =
+  '${base64}';
+`;
+}

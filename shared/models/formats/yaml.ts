@@ -1,0 +1,45 @@
+import { defineScalarTag, load, NOT_RESOLVED, Schema, YAML11_SCHEMA, YAMLException } from 'js-yaml';
+
+/** The text is not YAML, or more deeply nested or more entangled than it may be. */
+export class YamlError extends Error {
+  override readonly name = 'YamlError';
+}
+
+/**
+ * Reads one document as PyYAML's `safe_load` does, that is by YAML 1.1: `yes` is true, `010` is eight, `12:30` is 750
+ * and `1e5` is text. Dates stay texts, and a key that is there twice is an error.
+ *
+ * @throws YamlError with the line and the column
+ */
+export function readYaml(text: string): unknown {
+  try {
+    return load(text, { schema: SCHEMA, maxDepth: DEEPEST, maxAliases: MOST_ALIASES });
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    const { mark } = error;
+    const place = mark ? `line ${mark.line + 1}, column ${mark.column + 1}: ` : '';
+    // The reason can name a tag or an alias, which can be as long as the text.
+    throw new YamlError(`${place}${error.reason.slice(0, 100)}`, { cause: error });
+  }
+}
+
+/** Deepest nesting; what MLflow writes needs five. */
+const DEEPEST = 64;
+
+/** PyYAML writes an alias for an object that stands in several places. */
+const MOST_ALIASES = 1000;
+
+const TRUE = /^(?:yes|Yes|YES|true|True|TRUE|on|On|ON)$/;
+const FALSE = /^(?:no|No|NO|false|False|FALSE|off|Off|OFF)$/;
+
+/** YAML 1.1 without the words `y` and `n`, which PyYAML writes and reads as texts. */
+const booleans = defineScalarTag('tag:yaml.org,2002:bool', {
+  implicit: true,
+  implicitFirstChars: [...'yYnNtTfFoO'],
+  resolve: (source) => (TRUE.test(source) ? true : FALSE.test(source) ? false : NOT_RESOLVED),
+  identify: (value) => typeof value === 'boolean',
+});
+
+const SCHEMA = new Schema(
+  YAML11_SCHEMA.tags.filter(({ tagName }) => tagName !== 'tag:yaml.org,2002:timestamp'),
+).withTags(booleans);
