@@ -64,7 +64,8 @@ export async function reduce(
     if (await fails(smaller, options, SHORT_MS)) feeds = smaller;
   }
   for (let i = 0; i < REPEATS; i++) {
-    if (!(await fails(feeds, options, LONGEST_RUN_MS))) return undefined;
+    last = await attempt(feeds, needsChecks, options, LONGEST_RUN_MS);
+    if (!last.ending) return undefined;
   }
   const { errors } = last;
   const isOfDeclaredRank = await fails(feeds, { ...options, ranks: ranksOf(feeds) }, SHORT_MS);

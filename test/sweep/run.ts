@@ -1,4 +1,4 @@
-// Finds the operators that end the process: npm run sweep -- [pattern of case names]
+// Finds the operators that end the process: npm run sweep -- [operators, all by default]
 // Needs Linux, python3 with pip (which fetches the suite) and about an hour.
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,16 +15,17 @@ import {
   type FailureEntry,
   LOADING,
   type OperatorEntry,
+  readEntries,
   writeTables,
 } from './write-table.ts';
 
-const [pattern] = process.argv.slice(2);
+const operators = process.argv.slice(2);
 const cache = join(process.env.XDG_CACHE_HOME ?? tmpdir(), 'ternion-sweep');
 const { version } = JSON.parse(
   readFileSync(join(PROJECT, 'node_modules/onnxruntime-node/package.json'), 'utf8'),
 ) as { version: string };
-const cases = [...readSuite(fetchSuite(cache)), ...extraCases()].filter(({ name }) =>
-  new RegExp(pattern ?? '').test(name),
+const cases = [...readSuite(fetchSuite(cache)), ...extraCases()].filter(
+  ({ operator }) => operators.length === 0 || operators.includes(operator),
 );
 const tallies = await findFailures(variantsOf(cases), (line) => console.log(line));
 const entries: OperatorEntry[] = [];
@@ -33,7 +34,11 @@ for (const tally of tallies) {
   entries.push(entry);
   for (const failure of entry.failures) console.log(entry.domain, entry.operator, JSON.stringify(failure));
 }
-if (pattern === undefined) writeTables(import.meta.dirname, version, entries);
+const others = operators.length === 0 ? [] : readEntries(import.meta.dirname, version);
+writeTables(import.meta.dirname, version, [
+  ...others.filter(({ operator }) => !operators.includes(operator)),
+  ...entries,
+]);
 
 /** One entry for each kind of failure of an operator: the first that comes again when it runs alone. */
 async function reduceAll(failures: readonly Failure[]): Promise<FailureEntry[]> {

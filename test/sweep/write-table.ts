@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Feeds } from './conditions.ts';
 import type { Tally } from './find-failures.ts';
@@ -38,10 +38,12 @@ export interface OperatorEntry {
 /** Where the process ends before anything is fed. */
 export const LOADING = 'the model is loaded';
 
+const LONGEST_LIST = 8;
+
 const WORST = ['crash', 'hang', 'memory'] as const;
 
 export function describeTally(tally: Tally, failures: readonly FailureEntry[]): OperatorEntry {
-  const { domain, operator, ok, refused, loaded, lastRefusal } = tally;
+  const { domain, operator, ok, refused, loaded } = tally;
   const worst = WORST.find((outcome) => failures.some((failure) => failure.outcome === outcome));
   return {
     domain,
@@ -51,29 +53,37 @@ export function describeTally(tally: Tally, failures: readonly FailureEntry[]): 
     ok,
     refused,
     failures,
-    ...(loaded === 0 && { refusal: lastRefusal }),
+    ...(loaded === 0 && { refusal: tally.refusal }),
   };
 }
 
-/** Type, shape and values of each input; long lists are cut. */
+/** Type, shape and values of each input; of long lists without a common value, the shape alone. */
 export function describeFeeds(feeds: Feeds): Record<string, string> {
   return Object.fromEntries(
-    [...feeds].map(([name, { datatype, shape, data }]) => {
-      const values = Array.from<unknown, string>(data.slice(0, 6), (value) =>
-        typeof value === 'string' ? JSON.stringify(value.slice(0, 20)) : String(value),
-      );
-      const all =
-        values.every((value) => value === values[0]) &&
-        data.every((value) => String(value) === String(data[0]));
-      const said =
-        data.length === 0
-          ? ''
-          : all
-            ? ` all ${values[0]}`
-            : ` ${values.join(', ')}${data.length > 6 ? ', …' : ''}`;
-      return [name, `${datatype} ${JSON.stringify(shape)}${said}`];
-    }),
+    [...feeds].map(([name, { datatype, shape, data }]) => [
+      name,
+      `${datatype} ${JSON.stringify(shape)}${describeValues(Array.from<unknown, string>(data, describeValue))}`,
+    ]),
   );
+}
+
+function describeValue(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 20)) : String(value);
+}
+
+function describeValues(values: readonly string[]): string {
+  if (values.length === 0) return '';
+  if (values.every((value) => value === values[0])) return ` all ${values[0]}`;
+  return values.length > LONGEST_LIST ? ' …' : ` ${values.join(', ')}`;
+}
+
+/** The entries of the table as it is. */
+export function readEntries(folder: string, runtime: string): readonly OperatorEntry[] {
+  const table = JSON.parse(readFileSync(join(folder, 'operators.json'), 'utf8')) as Table;
+  if (table.runtime !== runtime) {
+    throw new Error(`the table is of ONNX Runtime ${table.runtime}, not of ${runtime}: sweep all operators`);
+  }
+  return table.operators;
 }
 
 export function writeTables(folder: string, runtime: string, entries: readonly OperatorEntry[]): void {
@@ -128,7 +138,7 @@ their types, indices and lengths out of range, inputs and types left out or exch
 
 ONNX Runtime ${runtime} on ${platform}: ${totals.operators} operators in ${totals.models.toLocaleString('en')} models, ${totals.ok.toLocaleString('en')} runs answered, ${totals.refused.toLocaleString('en')} refused with an error.
 
-- crash: the process ended by a signal. hang: no answer within 10 s. memory: more than 2 GB.
+- crash: the process ended by a signal. hang: no answer within 10 s of processor time. memory: more than 2 GB.
 - "open sizes": a model that declares the number of axes of its inputs fails. "open ranks": it takes an input whose
   number of axes is not declared.
 - "checked": memory is damaged, which shows only under a C library that checks each allocation.
