@@ -244,6 +244,18 @@ function ofTheRuntime(): FatalModel[] {
       ending: 'SIGFPE',
       inputs: { x: floats([0, 0]), w: bytes([0, 0]), wScale: floats([0, 0]), wZero: bytes([0, 0]) },
     }),
+    own('MatMulIntegerToFloat', 'empty matrices', {
+      ending: 'SIGFPE',
+      inputs: {
+        a: bytes([0, 0]),
+        b: bytes([0, 0]),
+        aScale: scale,
+        bScale: scale,
+        aZero: undefined,
+        bZero: bytes([0, 0]),
+        bias: floats([1]),
+      },
+    }),
     own('LinearAttention', 'queries of no size', {
       ending: 'SIGFPE',
       inputs: { q: floats([1, 1, 0]), k: floats([1, 1, 1]), v: floats([1, 1, 1]) },
@@ -533,6 +545,11 @@ function needingOpenRanks(): FatalModel[] {
       attributes: [textAttribute('equation', 'bij,bjk->bik')],
     }),
     open('GridSample', 'scalars', { ending: 'SIGABRT', inputs: { x: floats([]), grid: floats([]) } }),
+    open('GridSample', "scalars, in the runtime's own operator", {
+      ending: 'SIGABRT',
+      domain: MICROSOFT,
+      inputs: { x: floats([]), grid: floats([]) },
+    }),
     open('ReverseSequence', 'a vector', {
       ending: 'SIGABRT',
       inputs: { x: floats([1]), lengths: integers([1], 1) },

@@ -17,9 +17,9 @@ export interface Tally {
   readonly operator: string;
   ok: number;
   refused: number;
-  /** Variants that the runtime did not load, and what it said of the last of them. */
+  /** Variants that the runtime did not load, and what it said of the first of them. */
   notLoaded: number;
-  lastRefusal: string;
+  refusal: string;
   loaded: number;
   readonly failures: Failure[];
 }
@@ -106,7 +106,7 @@ export async function findFailures(
       ok: 0,
       refused: 0,
       notLoaded: 0,
-      lastRefusal: '',
+      refusal: '',
       loaded: 0,
       failures: [],
     };
@@ -141,7 +141,7 @@ export async function findFailures(
       } else if (word === 'loaded' && tally) tally.loaded++;
       else if (word === 'refused' && tally) {
         tally.notLoaded++;
-        tally.lastRefusal = line.slice('refused '.length);
+        tally.refusal ||= line.slice('refused '.length);
       }
     }
     const variant = batch[unit];

@@ -43,7 +43,7 @@ const LONGEST_LIST = 8;
 const WORST = ['crash', 'hang', 'memory'] as const;
 
 export function describeTally(tally: Tally, failures: readonly FailureEntry[]): OperatorEntry {
-  const { domain, operator, ok, refused, loaded, lastRefusal } = tally;
+  const { domain, operator, ok, refused, loaded } = tally;
   const worst = WORST.find((outcome) => failures.some((failure) => failure.outcome === outcome));
   return {
     domain,
@@ -53,7 +53,7 @@ export function describeTally(tally: Tally, failures: readonly FailureEntry[]): 
     ok,
     refused,
     failures,
-    ...(loaded === 0 && { refusal: lastRefusal }),
+    ...(loaded === 0 && { refusal: tally.refusal }),
   };
 }
 
