@@ -136,7 +136,7 @@ export const NO_GUARDS: Guards = { edits: [], refusals: [] };
 
 /** What has to be changed in a model so that no request can end the process by one of its operators. */
 export function findGuards(source: ByteSource, mostElements: number): Guards {
-  const valuesAround = readValues(source);
+  const valuesIn = readValues(source);
   const prefix = `guard ${randomUUID()} `;
   let names = 0;
   const newName = () => encodeText(`${prefix}${names++}`);
@@ -144,7 +144,7 @@ export function findGuards(source: ByteSource, mostElements: number): Guards {
   const edits = [...placeNodes(source, GUARDS)].flatMap((placed) => {
     const node = new GuardedNode(placed, {
       source,
-      values: valuesAround(placed.message),
+      values: valuesIn(placed.home),
       newName,
       mostElements,
     });

@@ -155,6 +155,7 @@ describe('readGraph', () => {
       operators: new Set(),
       externalData: [],
       risks: [],
+      guards: { edits: [], refusals: [] },
       classLabels: new Map(),
       missingInputs: new Set(),
       regressions: new Set(),
