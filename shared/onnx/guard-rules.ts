@@ -247,7 +247,9 @@ export const hasSignal: Rule = (node) => {
     const rule = axis === undefined ? hasElements(0) : hasSize(0, axis);
     return rule(node);
   }
-  const axis = node.has(2) ? node.add('Reshape', [node.input(2), node.list(1)]) : node.list(-2);
+  // The kernel looks at the axis even where it is left out.
+  if (!node.has(2)) node.replace(2, node.number(-2));
+  const axis = node.add('Reshape', [node.input(2), node.list(1)]);
   const size = node.gather(node.shape(0), axis);
   node.require(0, node.isTrue(size));
   const isHalf = readNumber(node, 'onesided', 0) !== 0 && readNumber(node, 'inverse', 0) !== 0;
