@@ -311,13 +311,19 @@ export class GuardedNode extends Steps {
 
   #editInputs(): Edit[] {
     const { source, field } = this;
+    const inside = this.#placed.message;
     const inputs = readFields(source, field.start, field.end, (number) => number === NODE.input);
-    return [...inputs].flatMap(({ fieldStart, end }, operand) => {
+    const edits = [...inputs].flatMap(({ fieldStart, end }, operand) => {
       const name = this.#replaced.get(operand);
-      if (!name) return [];
-      const bytes = encodeField(NODE.input, name);
-      return [{ start: fieldStart, end, bytes, inside: this.#placed.message }];
+      return name ? [{ start: fieldStart, end, bytes: encodeField(NODE.input, name), inside }] : [];
     });
+    const last = Math.max(...this.#replaced.keys());
+    // Inputs that the node does not mention come after the others.
+    const more = Array.from({ length: Math.max(0, last + 1 - this.inputs.length) }, (_, index) =>
+      encodeField(NODE.input, this.#replaced.get(this.inputs.length + index) ?? NO_NAME),
+    );
+    if (more.length === 0) return edits;
+    return [...edits, { start: field.end, end: field.end, bytes: Buffer.concat(more), inside }];
   }
 
   #write(inputs: readonly Name[], outputs: readonly Name[]): Uint8Array {

@@ -11,13 +11,14 @@ import {
   before,
   endsWithInput,
   hasElements,
+  hasExactRank,
+  hasHeads,
   hasKernel,
   hasLetters,
   hasOneRank,
   hasRank,
   hasSequences,
   hasSignal,
-  hasSize,
   hasSlices,
   hasSmallRegions,
   hasSomeSize,
@@ -74,10 +75,10 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['InstanceNormalization', [hasSpace(0, 2)]],
   ['DFT', [isScalar(1), isScalar(2), hasSignal, makesSpectrum]],
   ['STFT', [hasRank(0, 2), isScalar(1), hasElements(2), isScalar(3), isNotZero(3), makesFrames]],
-  ['Attention', [hasSize(0, 1), hasSize(1, 1), hasSize(2, 1), hasRank(4, 1), hasRank(5, 1)]],
+  ['Attention', [hasHeads, hasRank(4, 4), hasRank(5, 4)]],
   ['QuantizeLinear', [where('block_size', hasElements(0))]],
   ['Unique', [hasSlices]],
-  ['RoiAlign', [hasRank(0, 4), hasRank(1, 2), hasSpace(0, 2), hasSmallRegions]],
+  ['RoiAlign', [hasRank(0, 4), hasRank(1, 2), hasRank(2, 1), hasSpace(0, 2), hasSmallRegions]],
   ['ai.onnx.ml.FeatureVectorizer', [allHaveElements]],
   ['com.microsoft.FusedMatMul', [where('transBatchA', hasSomeSize), where('transBatchB', hasSomeSize)]],
   ['Transpose', [hasSomeSizeIfMultiplied]],
@@ -116,7 +117,7 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['com.microsoft.GridSample', [hasRank(0, 1), hasRank(1, 1)]],
   ['AffineGrid', [hasRank(0, 1), hasRank(1, 1), hasElements(1), makesGrid]],
   ['MaxRoiPool', [hasRank(0, 4), hasRank(1, 2)]],
-  ['Multinomial', [hasRank(0, 2)]],
+  ['Multinomial', [hasExactRank(0, 2)]],
   ['ai.onnx.ml.TreeEnsemble', [isNoEmptyVector]],
   // Operators that read a number without a look, or copy a list of any length.
   ['Loop', [isScalar(0), isScalar(1), saysWhetherToGoOn, takesFewTurns]],
@@ -160,7 +161,7 @@ export const NO_GUARDS: Guards = { edits: [], refusals: [] };
 
 /** What has to be changed in a model so that no request can end the process by one of its operators. */
 export function findGuards(source: ByteSource, mostElements: number): Guards {
-  const valuesAround = readValues(source);
+  const valuesIn = readValues(source);
   const prefix = `guard ${randomUUID()} `;
   let names = 0;
   const newName = () => encodeText(`${prefix}${names++}`);
@@ -168,7 +169,7 @@ export function findGuards(source: ByteSource, mostElements: number): Guards {
   const edits = [...placeNodes(source, GUARDS)].flatMap((placed) => {
     const node = new GuardedNode(placed, {
       source,
-      values: valuesAround(placed.message),
+      values: valuesIn(placed.home),
       newName,
       mostElements,
     });

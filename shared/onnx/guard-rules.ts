@@ -32,6 +32,15 @@ export function hasRank(operand: number, least: number): Rule {
   };
 }
 
+/** An operand has so many axes, no less and no more. */
+export function hasExactRank(operand: number, axes: number): Rule {
+  return (node) => {
+    const { least, most } = node.known(operand);
+    if (!node.has(operand) || (least === axes && most === axes)) return;
+    node.require(operand, node.add('Equal', [node.rank(operand), node.list(axes)]));
+  };
+}
+
 /** An operand has elements. */
 export function hasElements(operand: number): Rule {
   return (node) => {
@@ -193,6 +202,15 @@ export const hasSmallRegions: Rule = (node) => {
 /** Pixels: 2048 by 2048. The runtime takes 32 bytes for each. */
 const LARGEST_REGION = 2 ** 22;
 
+/** Without the numbers of heads as attributes, each of the operands has an axis of heads. */
+export const hasHeads: Rule = (node) => {
+  const counts = ['q_num_heads', 'kv_num_heads'].map((name) => readNumber(node, name, 0));
+  for (const operand of [0, 1, 2]) {
+    if (counts.some((count) => !count)) hasRank(operand, 4)(node);
+    hasSize(operand, 1)(node);
+  }
+};
+
 /** The last two axes have one size. */
 export const isSquare: Rule = (node) => {
   node.require(0, node.add('Equal', [node.sizeAt(0, -1), node.sizeAt(0, -2)]));
@@ -210,7 +228,8 @@ export function isOnePerAxis(operand: number): Rule {
   return (node) => {
     const length = node.known(operand).sizes?.[0];
     if (!node.has(operand) || (length !== undefined && length <= MOST_AXES)) return;
-    const isLonger = node.add('Greater', [node.count(node.input(operand)), node.rank(0)]);
+    // A list of a thousand numbers, or of a thousand lists without any.
+    const isLonger = node.add('Greater', [node.sizeAt(operand, 0), node.rank(0)]);
     node.require(operand, node.not(isLonger));
   };
 }
@@ -228,7 +247,9 @@ export const hasSignal: Rule = (node) => {
     const rule = axis === undefined ? hasElements(0) : hasSize(0, axis);
     return rule(node);
   }
-  const axis = node.has(2) ? node.add('Reshape', [node.input(2), node.list(1)]) : node.list(-2);
+  // The kernel looks at the axis even where it is left out.
+  if (!node.has(2)) node.replace(2, node.number(-2));
+  const axis = node.add('Reshape', [node.input(2), node.list(1)]);
   const size = node.gather(node.shape(0), axis);
   node.require(0, node.isTrue(size));
   const isHalf = readNumber(node, 'onesided', 0) !== 0 && readNumber(node, 'inverse', 0) !== 0;

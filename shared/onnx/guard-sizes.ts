@@ -10,25 +10,40 @@ const FIRST_LESS = 7;
 /** How many elements a node makes at most, as a list of one float. */
 type Count = (node: GuardedNode) => Name;
 
+/** How a number, or a list, that says how many is given to a node. */
+interface Kind {
+  /** Makes it what the count can be made of. */
+  prepare(node: GuardedNode): void;
+  require(node: GuardedNode, condition: Name): void;
+}
+
+const ofList = (operand: number, type: number = ELEMENT_TYPES.int64): Kind => ({
+  // With a list of lists the runtime does not survive what is done with it here.
+  prepare: (node) => node.replace(operand, node.add('Reshape', [node.input(operand), node.list(-1)])),
+  require: (node, condition) => node.requireOfList(operand, condition, type),
+});
+
+const ofNumber = (operand: number): Kind => ({
+  prepare: () => undefined,
+  require: (node, condition) => node.requireOfNumber(operand, condition),
+});
+
 /**
  * A node makes no more elements than the host has room for, where a client chooses the numbers that say how many. Those
  * of the file are a risk, which is tried at the load (risks.ts); sizes of what is there already are no such numbers.
  */
 const makesFew =
-  (chosen: readonly number[], require: (node: GuardedNode, condition: Name) => void, count: Count): Rule =>
+  (chosen: readonly number[], kind: Kind, count: Count): Rule =>
   (node) => {
     if (!chosen.some((operand) => node.isChosen(operand))) return;
-    if (node.opset < FIRST_LESS) node.refuse('has a size that clients choose, in too old an operator set');
-    else require(node, node.add('Less', [count(node), node.double(node.mostElements)]));
+    if (node.opset < FIRST_LESS) {
+      node.refuse('has a size that clients choose, in too old an operator set');
+      return;
+    }
+    kind.prepare(node);
+    const isSmall = node.add('Less', [count(node), node.double(node.mostElements)]);
+    kind.require(node, node.add('Reshape', [isSmall, node.list(1)]));
   };
-
-const ofList =
-  (operand: number, type: number = ELEMENT_TYPES.int64) =>
-  (node: GuardedNode, condition: Name) =>
-    node.requireOfList(operand, condition, type);
-
-const ofNumber = (operand: number) => (node: GuardedNode, condition: Name) =>
-  node.requireOfNumber(operand, condition);
 
 /** As many elements as a list of sizes says. */
 export const makesList = (operand: number): Rule =>
@@ -119,8 +134,8 @@ export const makesFilters: Rule = makesFew([0, 1], ofNumber(0), (node) =>
 /** A complex number for each place of what is transformed, which gets another length. */
 export const makesSpectrum: Rule = makesFew([1], ofNumber(1), (node) => {
   const axis = node.opset < 20 ? node.list(readNumber(node, 'axis', 1) ?? 1) : undefined;
-  const given = node.has(2) ? node.add('Reshape', [node.input(2), node.list(1)]) : node.list(-2);
-  const size = doubles(node, node.gather(node.shape(0), axis ?? given));
+  const given = axis ?? node.add('Reshape', [node.input(2), node.list(1)]);
+  const size = doubles(node, node.gather(node.shape(0), given));
   const rest = node.add('Div', [elements(node), node.add('Max', [size, node.double(1)])]);
   return node.add('Mul', [node.add('Mul', [rest, numberOf(node, 1)]), node.double(2)]);
 });

@@ -22,6 +22,8 @@ export interface PlacedNode {
   readonly message: Message;
   /** The graph or the function that it is in. */
   readonly parent: Message;
+  /** The function that it is in, or the model. */
+  readonly home: Message;
   /** Whether it is a node of the graph itself. */
   readonly isInMainGraph: boolean;
   /** Version of the default operator set where it stands; 0 in functions that import none. */
@@ -88,9 +90,13 @@ export function insertNodes(placed: PlacedNode, nodes: readonly Uint8Array[]): E
 }
 
 /** What holds for all nodes in a function or, outside of functions, in a model. */
-type Owner = Pick<PlacedNode, 'opset' | 'defaults'>;
+type Owner = Pick<PlacedNode, 'home' | 'opset' | 'defaults'>;
 
-function readOwner(source: ByteSource, { kind, field: { start, end } }: Message): Owner {
+function readOwner(source: ByteSource, home: Message): Owner {
+  const {
+    kind,
+    field: { start, end },
+  } = home;
   const isFunction = kind === 'function';
   const imports = isFunction ? FUNCTION.opsetImport : MODEL.opsetImport;
   const attribute = isFunction ? FUNCTION.attribute : undefined;
@@ -104,7 +110,7 @@ function readOwner(source: ByteSource, { kind, field: { start, end } }: Message)
       if (isDefaultDomain(domain)) opset = version;
     }
   }
-  return { opset, defaults };
+  return { home, opset, defaults };
 }
 
 /** An operator set that a model or a function imports. */

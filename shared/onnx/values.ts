@@ -29,11 +29,22 @@ export interface Values {
   isMultiplied(name: string): boolean;
 }
 
-/** The values that the graph, or the function, around a message has. */
-export type ValuesAround = (message: Message) => Values;
+/** The values of a model, and those of each of its functions. */
+export type ValuesIn = (home: Message) => Values;
 
-const ranked = (least: number, most = least): KnownShape => ({ least, most });
-const sized = (sizes: Sizes): KnownShape => ({ ...ranked(sizes.length), sizes });
+/** No kernel takes tensors of as many; a file can say any number. */
+const MOST_AXES = 64;
+
+function ranked(least: number, most = least): KnownShape {
+  return {
+    least: Math.min(least, MOST_AXES),
+    most: most > MOST_AXES ? Number.POSITIVE_INFINITY : most,
+  };
+}
+
+function sized(sizes: Sizes): KnownShape {
+  return sizes.length > MOST_AXES ? OPEN : { ...ranked(sizes.length), sizes };
+}
 
 /**
  * Finds out how many axes the values of a model have, as far as its inputs, its constants and its operators say. It
@@ -41,7 +52,7 @@ const sized = (sizes: Sizes): KnownShape => ({ ...ranked(sizes.length), sizes })
  *
  * Graphs inside others count with them. Where names are used again, a value is as open as all that have its name.
  */
-export function readValues(source: ByteSource): ValuesAround {
+export function readValues(source: ByteSource): ValuesIn {
   const scopes = new Map<Message, Scope>();
   const homes = new Map<Message, Message>();
   for (const message of walkModel(source)) {
@@ -57,34 +68,15 @@ export function readValues(source: ByteSource): ValuesAround {
     if (message.kind === 'node') scope.nodes.push(message.field);
   }
   for (const scope of scopes.values()) scope.settle();
-  // By place: a walk makes messages of its own, and the way up from one can be as long as graphs are nested.
-  const homeOf = createFinder([...scopes.keys()]);
+  // A walk makes messages of its own, which stand at the same places.
+  const byPlace = new Map([...scopes].map(([{ field }, scope]) => [field.fieldStart, scope]));
   return ({ field }) => {
-    const home = homeOf(field.fieldStart);
-    const scope = home && scopes.get(home);
+    const scope = byPlace.get(field.fieldStart);
     return {
       shape: (name) => scope?.values.get(name) ?? OPEN,
       isChosen: (name) => scope?.isChosen(name) ?? true,
       isMultiplied: (name) => scope?.multiplied.has(name) ?? true,
     };
-  };
-}
-
-/** Finds the function that a place of the file is in; the model where it is in none. */
-function createFinder(homes: readonly Message[]): (place: number) => Message | undefined {
-  const model = homes.find(({ kind }) => kind === 'model');
-  const functions = homes
-    .filter(({ kind }) => kind === 'function')
-    .sort((a, b) => a.field.fieldStart - b.field.fieldStart);
-  return (place) => {
-    let [low, high] = [0, functions.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((functions[middle]?.field.end ?? 0) <= place) low = middle + 1;
-      else high = middle;
-    }
-    const found = functions[low];
-    return found && found.field.fieldStart <= place ? found : model;
   };
 }
 
@@ -301,8 +293,8 @@ const asFirst: Rule = (shapes) => ranked(shapes.input(0).least, shapes.input(0).
 /** As many axes as the input with the most. */
 const broadcast: Rule = (shapes) => {
   const inputs = shapes.node.inputs.map((_, index) => shapes.input(index));
-  const least = Math.max(0, ...inputs.map((each) => each.least));
-  const most = Math.max(0, ...inputs.map((each) => each.most));
+  const least = inputs.reduce((largest, each) => Math.max(largest, each.least), 0);
+  const most = inputs.reduce((largest, each) => Math.max(largest, each.most), 0);
   if (least !== most) return ranked(least, most);
   return sized(Array.from({ length: least }, (_, axis) => stretch(inputs, axis - least)));
 };
@@ -341,8 +333,8 @@ const reduce =
 
 const concat: Rule = (shapes) => {
   const inputs = shapes.node.inputs.map((_, index) => shapes.input(index));
-  const least = Math.max(0, ...inputs.map((each) => each.least));
-  const most = Math.min(...inputs.map((each) => each.most));
+  const least = inputs.reduce((largest, each) => Math.max(largest, each.least), 0);
+  const most = inputs.reduce((fewest, each) => Math.min(fewest, each.most), Number.POSITIVE_INFINITY);
   if (least !== 1 || most !== 1) return ranked(least, Math.max(least, most));
   // A list, such as the shape for a Reshape. One whose size is open makes the sum open.
   const sizes = inputs.map((each) => each.sizes?.[0]);
@@ -363,7 +355,7 @@ const gather: Rule = (shapes) => {
 const unsqueeze: Rule = (shapes) => {
   const { least, most } = shapes.input(0);
   const axes = shapes.listLength('axes', 1);
-  if (axes === undefined) return ranked(least, Number.POSITIVE_INFINITY);
+  if (axes === undefined || axes > MOST_AXES) return ranked(least, Number.POSITIVE_INFINITY);
   return most === 0 ? sized(Array(axes).fill(1)) : ranked(least + axes, most + axes);
 };
 

@@ -1,12 +1,23 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { listRewritings } from '../../../shared/inference/load-model.ts';
 import { readGraph } from '../../../shared/onnx/graph.ts';
 import { bytesSource } from '../../../shared/onnx/protobuf.ts';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
-import { buildModel, buildNode, FLOAT, INT64, int64Initializer, tensorValue } from '../onnx/build-model.ts';
-import { MODELS } from '../project.ts';
+import {
+  type Axis,
+  buildModel,
+  buildNode,
+  FLOAT,
+  floatInitializer,
+  INT64,
+  int64Initializer,
+  integerAttribute,
+  integersAttribute,
+  tensorValue,
+} from '../onnx/build-model.ts';
+import { MODELS, PROJECT } from '../project.ts';
 import { serve } from './make-inference.ts';
 
 const largest = (filter: readonly Uint8Array[], input: string) =>
@@ -40,12 +51,51 @@ describe('a model with an operator that ends the process on no rows', () => {
   });
 });
 
+const FIXTURES = join(PROJECT, 'test/fixtures');
+
+/** Two convolutions, with what networks have between them. */
+const convolution = (shape: readonly Axis[] | undefined) =>
+  buildModel({
+    nodes: [
+      buildNode('Conv', ['x', 'w'], ['a']),
+      buildNode('Relu', ['a'], ['b']),
+      buildNode('MaxPool', ['b'], ['c'], { attributes: [integersAttribute('kernel_shape', [1n, 1n])] }),
+      buildNode('Concat', ['c', 'b'], ['d'], { attributes: [integerAttribute('axis', 0)] }),
+      buildNode('Conv', ['d', 'w'], ['y']),
+    ],
+    inputs: [tensorValue('x', FLOAT, shape)],
+    outputs: [tensorValue('y', FLOAT)],
+    initializers: [floatInitializer('w', [3, 3, 1, 1], Array(9).fill(1))],
+  });
+
+/** Makes a tensor as large as a value says, or as the shape of it. */
+const sizeOf = (operator: string) =>
+  buildModel({
+    nodes: [
+      buildNode(operator, ['x'], ['sizes'], {
+        attributes: operator === 'Cast' ? [integerAttribute('to', INT64)] : [],
+      }),
+      buildNode('ConstantOfShape', ['sizes'], ['y']),
+    ],
+    inputs: [tensorValue('x', FLOAT, [2])],
+    outputs: [tensorValue('y', FLOAT)],
+  });
+
 describe('a model', () => {
   it.each([
     ['without anything to rewrite', readFileSync(join(MODELS, 'digits/1/model.onnx')), []],
     ['that ends in a ZipMap', readFileSync(join(MODELS, 'iris/1/model.onnx')), ['zipMaps']],
     ['with a TopK', largest([], 'x'), ['guards']],
+    ['with a convolution of what may have any number of axes', convolution(undefined), ['guards']],
+    ['with a convolution of pictures', convolution(['n', 3, 'h', 'w']), []],
+    ['with a size that is made of sizes', sizeOf('Shape'), []],
+    ['with a size that is made of numbers of a client', sizeOf('Cast'), ['guards']],
   ])('%s is read into memory only when that is needed', (_, model, expected) => {
     expect(listRewritings(readGraph(bytesSource(model)))).toEqual(expected);
+  });
+
+  it.each(globSync('**/*.onnx', { cwd: FIXTURES }))('of an exporter needs no guards: %s', (path) => {
+    const { guards } = readGraph(bytesSource(readFileSync(join(FIXTURES, path))));
+    expect(guards).toEqual({ edits: [], refusals: [] });
   });
 });

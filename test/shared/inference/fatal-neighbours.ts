@@ -6,6 +6,7 @@ import {
   buildModel,
   buildNode,
   FLOAT,
+  floatAttribute,
   floatInitializer,
   graphAttribute,
   INT64,
@@ -87,6 +88,40 @@ export const NEIGHBOURS: readonly Neighbour[] = [
     ],
   ),
   single('Attention', 'no heads of the keys', heads(2, 0), heads(2, 1), [], 23),
+  single(
+    'Attention',
+    'three axes and no number of heads',
+    { q: ones(1, 1, 4), k: ones(1, 1, 4), v: ones(1, 1, 4) },
+    heads(1, 1),
+    [],
+    23,
+  ),
+  single('DFT', 'no axis', { x: ones(1, 0, 1) }, { x: ones(1, 4, 1) }, [], 20),
+  single('Multinomial', 'four axes', { x: ones(1, 1, 0, 0) }, { x: ones(2, 1) }, [floatAttribute('seed', 1)]),
+  {
+    name: 'FeatureVectorizer, in a model without the default operator set',
+    model: buildModel({
+      nodes: [
+        buildNode('FeatureVectorizer', ['a'], ['y'], {
+          domain: 'ai.onnx.ml',
+          attributes: [integersAttribute('inputdimensions', [2n])],
+        }),
+      ],
+      inputs: [tensorValue('a', FLOAT, ['n', 2])],
+      outputs: [tensorValue('y', FLOAT)],
+      opsets: { 'ai.onnx.ml': 1 },
+    }),
+    feeds: new Map([['a', ones(0, 2)]]),
+    ordinary: new Map([['a', ones(3, 2)]]),
+  },
+  single(
+    'Upsample',
+    'a thousand lists of scales',
+    { x: ones(1, 1, 2, 2), scales: ones(1000, 0) },
+    { x: ones(1, 1, 2, 2), scales: ones(4) },
+    [textAttribute('mode', 'linear')],
+    9,
+  ),
   single(
     'Resize',
     'a thousand scales in an older operator set',
