@@ -39,11 +39,22 @@ const { pattern } = fc.letrec<{ pattern: string; part: string; atom: string }>((
 }));
 const text = fc.array(fc.constantFrom('a', 'b', ' ', '\n', '\u{1f600}', '\u00e9'), { maxLength: 9 });
 
+/** Whether a pattern is over the limit for repetitions that can be empty within each other, which has a test of its own. */
+function isTooDeep(source: string): boolean {
+  try {
+    compilePattern(source);
+    return false;
+  } catch (error) {
+    if (error instanceof SyntaxError && error.message.startsWith('nests repetitions')) return true;
+    throw error;
+  }
+}
+
 describe('runPattern', () => {
   it('finds what JavaScript finds, whatever the pattern and the text', () => {
     void fc.assert(
       fc.property(pattern, text, (source, characters) => {
-        fc.pre(source.length < 60);
+        fc.pre(source.length < 60 && !isTooDeep(source));
         // V8 lets a look stand between the halves of a surrogate pair, where no character begins.
         const whole = characters
           .join('')
