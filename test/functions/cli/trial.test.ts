@@ -58,6 +58,12 @@ describe('a model that never ends', () => {
       environment,
     );
     const trial = await until(() => childrenOf(command.pid)[0]);
+    // Until it runs its own program, a new process shows the environment of the one that started it.
+    await until(
+      () =>
+        readFileSync(`/proc/${trial}/cmdline`, 'utf8') !==
+          readFileSync(`/proc/${command.pid}/cmdline`, 'utf8') || undefined,
+    );
     const variables = await until(() => readFileSync(`/proc/${trial}/environ`, 'utf8') || undefined);
     const names = variables.split('\0').map((variable) => variable.split('=')[0]);
     expect(names.filter((name) => name !== '').sort()).toEqual([
