@@ -242,14 +242,12 @@ const MOST_AXES = 8;
  * Source: DFT 17 and 20 in the ONNX operator list.
  */
 export const hasSignal: Rule = (node) => {
-  if (node.opset < FIRST_INPUT_AXIS) {
-    const axis = readNumber(node, 'axis', 1);
-    const rule = axis === undefined ? hasElements(0) : hasSize(0, axis);
-    return rule(node);
-  }
+  const attribute = node.opset < FIRST_INPUT_AXIS ? readNumber(node, 'axis', 1) : undefined;
+  if (node.opset < FIRST_INPUT_AXIS && attribute === undefined) return hasElements(0)(node);
   // The kernel looks at the axis even where it is left out.
-  if (!node.has(2)) node.replace(2, node.number(-2));
-  const axis = node.add('Reshape', [node.input(2), node.list(1)]);
+  if (attribute === undefined && !node.has(2)) node.replace(2, node.number(-2));
+  const axis =
+    attribute === undefined ? node.add('Reshape', [node.input(2), node.list(1)]) : node.list(attribute);
   const size = node.gather(node.shape(0), axis);
   node.require(0, node.isTrue(size));
   const isHalf = readNumber(node, 'onesided', 0) !== 0 && readNumber(node, 'inverse', 0) !== 0;

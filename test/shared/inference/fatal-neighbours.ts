@@ -96,6 +96,14 @@ export const NEIGHBOURS: readonly Neighbour[] = [
     [],
     23,
   ),
+  single(
+    'DFT',
+    'one element of half a spectrum in an older operator set',
+    { x: ones(1, 1, 2) },
+    { x: ones(1, 3, 2) },
+    [integerAttribute('onesided', 1), integerAttribute('inverse', 1)],
+    17,
+  ),
   single('DFT', 'no axis', { x: ones(1, 0, 1) }, { x: ones(1, 4, 1) }, [], 20),
   single('Multinomial', 'four axes', { x: ones(1, 1, 0, 0) }, { x: ones(2, 1) }, [floatAttribute('seed', 1)]),
   {
