@@ -74,7 +74,10 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['ConvTranspose', [hasSpaceUnlessPicture]],
   ['InstanceNormalization', [hasSpace(0, 2)]],
   ['DFT', [isScalar(1), isScalar(2), hasSignal, makesSpectrum]],
-  ['STFT', [hasRank(0, 2), isScalar(1), hasElements(2), isScalar(3), isNotZero(3), makesFrames]],
+  [
+    'STFT',
+    [hasRank(0, 2), isScalar(1), hasRank(2, 1), hasElements(2), isScalar(3), isNotZero(3), makesFrames],
+  ],
   ['Attention', [hasHeads, hasRank(4, 4), hasRank(5, 4)]],
   ['QuantizeLinear', [where('block_size', hasElements(0))]],
   ['Unique', [hasSlices]],
@@ -116,7 +119,7 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['GridSample', [hasRank(0, 1), hasRank(1, 1)]],
   ['com.microsoft.GridSample', [hasRank(0, 1), hasRank(1, 1)]],
   ['AffineGrid', [hasRank(0, 1), hasRank(1, 1), hasElements(1), makesGrid]],
-  ['MaxRoiPool', [hasRank(0, 4), hasRank(1, 2)]],
+  ['MaxRoiPool', [hasExactRank(0, 4), hasExactRank(1, 2)]],
   ['Multinomial', [hasExactRank(0, 2)]],
   ['ai.onnx.ml.TreeEnsemble', [isNoEmptyVector]],
   // Operators that read a number without a look, or copy a list of any length.

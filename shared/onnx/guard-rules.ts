@@ -273,7 +273,7 @@ export const hasOneRank: Rule = (node) => {
   for (const operand of node.inputs.keys()) {
     const other = node.known(operand);
     const isSame = least === most && other.least === least && other.most === least;
-    if (operand === 0 || isSame) continue;
+    if (operand === 0 || isSame || !node.has(0) || !node.has(operand)) continue;
     if (node.opset < FIRST_OR) node.refuse(`joins tensors of any number of axes, which ${OLD}`);
     else node.require(operand, node.add('Equal', [node.rank(operand), node.rank(0)]));
   }

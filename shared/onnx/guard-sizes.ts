@@ -142,6 +142,7 @@ export const makesSpectrum: Rule = makesFew([1], ofNumber(1), (node) => {
 
 /** A frame at each step. */
 export const makesFrames: Rule = makesFew([1, 3], ofNumber(1), (node) => {
+  if (!node.has(3) && !node.has(2)) return elements(node);
   const length = node.has(3) ? numberOf(node, 3) : doubles(node, node.count(node.input(2)));
   const step = node.add('Max', [numberOf(node, 1), node.double(1)]);
   return node.add('Mul', [

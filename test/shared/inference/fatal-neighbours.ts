@@ -100,6 +100,13 @@ export const NEIGHBOURS: readonly Neighbour[] = [
     17,
   ),
   single('DFT', 'no axis', { x: ones(1, 0, 1) }, { x: ones(1, 4, 1) }, [], 20),
+  single(
+    'MaxRoiPool',
+    'five axes',
+    { x: ones(1, 2, 6, 6, 0), rois: ones(2, 5) },
+    { x: ones(2, 2, 6, 6), rois: ones(2, 5) },
+    [integersAttribute('pooled_shape', [2n, 2n])],
+  ),
   single('Multinomial', 'four axes', { x: ones(1, 1, 0, 0) }, { x: ones(2, 1) }, [floatAttribute('seed', 1)]),
   {
     name: 'FeatureVectorizer, in a model without the default operator set',
