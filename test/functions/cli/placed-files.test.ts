@@ -73,11 +73,13 @@ describe('a model that cannot be used where it is', () => {
     const path = join(folder, 'export.onnx');
     await cp(join(IRIS, 'model.onnx'), path);
     const environment = { MODEL_CACHE_FOLDER: cache };
-    const killed = startCommand(
-      ['batch', path, join(PROJECT, 'test/fixtures/flowers.csv'), join(folder, 'out.csv')],
-      '',
-      environment,
-    );
+    const [head = '', ...rows] = (await readFile(join(PROJECT, 'test/fixtures/flowers.csv'), 'utf8'))
+      .trim()
+      .split('\n');
+    // So many rows that the command is still at work when it is killed.
+    const flowers = join(folder, 'flowers.csv');
+    await writeFile(flowers, `${head}\n${`${rows.join('\n')}\n`.repeat(100_000)}`);
+    const killed = startCommand(['batch', path, flowers, join(folder, 'out.csv')], '', environment);
     await vi.waitFor(async () => expect(await filesBelow(cache)).toEqual(['model.onnx']), {
       timeout: 20_000,
       interval: 1,
