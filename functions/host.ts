@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 import { type App, createApp } from '../shared/app.ts';
 import { type Config, ConfigError, parseConfig } from '../shared/config.ts';
 import type { RequestContext } from '../shared/http/context.ts';
+import { createArtifactCache } from '../shared/models/artifact-cache.ts';
+import { createModelRepository } from '../shared/models/model-repository.ts';
 import { createLogger } from '../shared/monitoring/logger.ts';
 import { openPagesFolder } from '../shared/pages/folder.ts';
 import { allowTelemetry } from '../shared/runtime/session.ts';
@@ -59,7 +61,12 @@ export function createHost(options: HostOptions): Host {
     environment: environmentOfTrial(environment),
     memoryBytes,
   });
-  return { app: createApp({ config, store, logger, trials, pages }), config, store };
+  const repository = createModelRepository({
+    store,
+    artifacts: createArtifactCache({ store, folder: config.modelCacheFolder }),
+    onProblem: (what, error) => logger.log('warn', what, error === undefined ? {} : { error }),
+  });
+  return { app: createApp({ config, repository, logger, trials, pages }), config, store };
 }
 
 /** Beside the bundle, and beside this file in the source. */

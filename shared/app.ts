@@ -1,28 +1,26 @@
-import type { Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import { HonoBase } from 'hono/hono-base';
 import { TrieRouter } from 'hono/router/trie-router';
-import { createBudget } from './budget.ts';
+import { type Budget, createBudget } from './budget.ts';
 import type { Config } from './config.ts';
 import { createDocs } from './docs/docs.ts';
-import { ERROR_KINDS, InferenceError, toInferenceError } from './errors.ts';
-import type { AppEnvironment, Bindings, RequestContext, RequestRecord } from './http/context.ts';
+import { ERROR_KINDS, InferenceError } from './errors.ts';
+import type { Answer, AppEnvironment, Bindings, RequestContext } from './http/context.ts';
 import { errorResponse } from './http/respond.ts';
 import { routePathOf } from './http/route-path.ts';
 import { createInference, type Inference } from './inference/inference.ts';
-import { toRepositoryError } from './inference/unavailable.ts';
-import { createArtifactCache } from './models/artifact-cache.ts';
-import { createModelRepository } from './models/model-repository.ts';
+import type { ModelRepository } from './models/model-repository.ts';
 import type { LogFields, Logger } from './monitoring/logger.ts';
 import type { Pages } from './pages/pages.ts';
+import { answerError } from './protocols/answer.ts';
 import { mountProtocols, type ProtocolOptions } from './protocols/protocol.ts';
 import { createProtocols } from './protocols/protocols.ts';
 import type { Trials } from './runtime/trial.ts';
-import { type ModelStore, StoreError } from './stores/model-store.ts';
 import { VERSION } from './version.ts';
 
 export interface AppDependencies {
   readonly config: Config;
-  readonly store: ModelStore;
+  readonly repository: ModelRepository;
   readonly logger: Logger;
   /** Where models are tried first that could take the process down. */
   readonly trials: Trials;
@@ -48,12 +46,7 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const LONGEST_LOGGED_PATH = 200;
 
 /** Puts the server together from its parts. */
-export function createApp({ config, store, logger, trials, pages }: AppDependencies): App {
-  const repository = createModelRepository({
-    store,
-    artifacts: createArtifactCache({ store, folder: config.modelCacheFolder }),
-    onProblem: (what, error) => logger.log('warn', what, error === undefined ? {} : { error }),
-  });
+export function createApp({ config, repository, logger, trials, pages }: AppDependencies): App {
   const inference = createInference({ ...config, repository, trials, logger });
   const routes = createRoutes({ inference, config, version: VERSION, logger, pages });
 
@@ -61,15 +54,13 @@ export function createApp({ config, store, logger, trials, pages }: AppDependenc
     inference,
     fetch: async (request, context) => {
       const startMs = performance.now();
-      const record: RequestRecord = {};
-      const budget = createBudget(config.limits, { signal: context.signal });
-      const response = await answer(routes, request, createBindings(routes, { context, record, budget }));
-      const totalMs = performance.now() - startMs;
-      setHeaders(response, context);
-      response.headers.set('server-timing', describeTiming(record, totalMs));
+      const answered = await answer(routes, request, context, createBudget(config.limits, context));
+      const record = { request, context, ...answered, totalMs: performance.now() - startMs };
+      setHeaders(answered.response, context);
+      answered.response.headers.set('server-timing', describeTiming(record));
       const level = record.error ? ERROR_KINDS[record.error.code].logLevel : 'info';
-      logger.log(level, 'request', describeRequest(request, response, context, record, totalMs));
-      return response;
+      logger.log(level, 'request', describeRequest(record));
+      return answered.response;
     },
     refuse: (thrown, context) => {
       const error =
@@ -96,30 +87,32 @@ function setHeaders({ headers }: Response, { requestId }: RequestContext): void 
   headers.set('x-content-type-options', 'nosniff');
 }
 
-function createBindings(routes: Hono<AppEnvironment>, parts: Omit<Bindings, 'forward'>): Bindings {
+/** The answer of the routes, whatever goes wrong in them. */
+async function answer(
+  routes: Hono<AppEnvironment>,
+  request: Request,
+  context: RequestContext,
+  budget: Budget,
+): Promise<Answer> {
+  let settled: Omit<Answer, 'response'> = {};
   const bindings: Bindings = {
-    ...parts,
-    forward: async (request) => {
-      parts.record.forwardedTo = new URL(request.url).pathname;
-      return await answer(routes, request, bindings);
+    context,
+    budget,
+    forward: async (other) => ({
+      ...(await answer(routes, other, context, budget)),
+      forwardedTo: new URL(other.url).pathname,
+    }),
+    settle: ({ response, ...rest }) => {
+      settled = rest;
+      return response;
     },
   };
-  return bindings;
-}
-
-/** Hono hands errors to `onError`, but not what is thrown without being an Error. */
-async function answer(routes: Hono<AppEnvironment>, request: Request, bindings: Bindings): Promise<Response> {
   try {
-    return await routes.fetch(request, bindings);
+    return { response: await routes.fetch(request, bindings), ...settled };
   } catch (thrown) {
-    return refuse(thrown, bindings);
+    // Hono hands errors to `onError`, but not what is thrown without being an Error.
+    return answerError(thrown, context.requestId);
   }
-}
-
-function refuse(thrown: unknown, { context, record }: Bindings): Response {
-  const error = thrown instanceof StoreError ? toRepositoryError(thrown) : toInferenceError(thrown);
-  record.error = error;
-  return (record.encodeError ?? errorResponse)(error, context.requestId);
 }
 
 function createRoutes(options: ProtocolOptions): Hono<AppEnvironment> {
@@ -132,6 +125,8 @@ function createRoutes(options: ProtocolOptions): Hono<AppEnvironment> {
   mountProtocols(routes, protocols);
   if (options.config.docs) mountProtocols(routes, [createDocs(options, protocols)]);
 
+  const refuse = (thrown: unknown, { env: { settle, context } }: Context<AppEnvironment>) =>
+    settle(answerError(thrown, context.requestId));
   routes.notFound((c) => {
     const allowed = METHODS.filter((method) => routes.router.match(method, c.req.path)[0].length > 0);
     if (allowed.includes('GET')) allowed.push('HEAD');
@@ -139,27 +134,30 @@ function createRoutes(options: ProtocolOptions): Hono<AppEnvironment> {
     const path = JSON.stringify(c.req.path.slice(0, LONGEST_LOGGED_PATH));
     if (allowed.length === 0) {
       const text = `There is nothing at ${path}; GET / lists what there is.`;
-      return refuse(new InferenceError('ENDPOINT_NOT_FOUND', text), c.env);
+      return refuse(new InferenceError('ENDPOINT_NOT_FOUND', text), c);
     }
     if (c.req.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } });
     const text = `Method ${c.req.method} is not allowed on ${path}; allowed are ${allow}.`;
-    return refuse(new InferenceError('METHOD_NOT_ALLOWED', text, { headers: { allow } }), c.env);
+    return refuse(new InferenceError('METHOD_NOT_ALLOWED', text, { headers: { allow } }), c);
   });
-  routes.onError((thrown, c) => refuse(thrown, c.env));
+  routes.onError(refuse);
   return routes;
+}
+
+/** All there is to say of a request that was answered. */
+interface RequestRecord extends Answer {
+  readonly request: Request;
+  readonly context: RequestContext;
+  /** From the moment it came until its answer was made. */
+  readonly totalMs: number;
 }
 
 /**
  * The log line of a request. The text of a client's mistake stays out of it, as it quotes the request; of the
  * server's own failures everything is told.
  */
-function describeRequest(
-  request: Request,
-  response: Response,
-  context: RequestContext,
-  { model, runMs, error, forwardedTo }: RequestRecord,
-  totalMs: number,
-): LogFields {
+function describeRequest(record: RequestRecord): LogFields {
+  const { request, response, context, usage, error, forwardedTo, totalMs } = record;
   return {
     request_id: context.requestId,
     method: request.method,
@@ -168,18 +166,18 @@ function describeRequest(
     status: response.status,
     duration_ms: round(totalMs),
     cold_start: context.coldStart,
-    ...(model && { model: model.name, model_version: model.version }),
-    ...(runMs !== undefined && { run_ms: round(runMs) }),
+    ...(usage && { model: usage.reference.name, model_version: usage.reference.version }),
+    ...(usage && usage.runs > 0 && { run_ms: round(usage.runMs) }),
     ...(error && { error_code: error.code }),
     ...(error && error.status >= 500 && { error }),
   };
 }
 
 /** Source: W3C Server Timing. */
-function describeTiming({ loadMs = 0, runMs }: RequestRecord, totalMs: number): string {
-  const parts = [`total;dur=${round(totalMs)}`];
-  if (runMs !== undefined) parts.unshift(`load;dur=${round(loadMs)}`, `run;dur=${round(runMs)}`);
-  return parts.join(', ');
+function describeTiming({ usage, totalMs }: RequestRecord): string {
+  const total = `total;dur=${round(totalMs)}`;
+  if (!usage || usage.runs === 0) return total;
+  return `load;dur=${round(usage.loadMs)}, run;dur=${round(usage.runMs)}, ${total}`;
 }
 
 function round(milliseconds: number): number {

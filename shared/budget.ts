@@ -28,19 +28,28 @@ export interface Budget {
   /**
    * Says whether to go on. To be asked before each piece of work of some length: nothing interrupts one.
    *
-   * @throws InferenceError CLIENT_GONE when nobody waits for the answer, PAYLOAD_TOO_LARGE when the time is over
+   * @throws InferenceError CLIENT_GONE when nobody waits for the answer, DEADLINE_EXCEEDED when it would come too late,
+   * PAYLOAD_TOO_LARGE when the request has taken all its time
    */
   goOn(): void;
+  /** @throws InferenceError DEADLINE_EXCEEDED when an answer comes too late from now on */
+  inTime(): void;
 }
 
 export interface BudgetOptions {
   /** Aborted when the client has gone. */
   readonly signal?: AbortSignal | undefined;
+  /** When an answer is of no use any more, on the clock `now`; undefined for never. */
+  readonly deadlineMs?: number | undefined;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
 }
 
-export function createBudget(limits: Limits, { signal, now = monotonicMs }: BudgetOptions = {}): Budget {
+export function createBudget(
+  limits: Limits,
+  { signal, deadlineMs, now = monotonicMs }: BudgetOptions = {},
+): Budget {
+  const inTime = () => checkDeadline(deadlineMs, now());
   const spent: Record<Resource, number> = { values: 0, imagePixels: 0, textCharacters: 0 };
   const endMs = now() + limits.requestSeconds * 1000;
   return {
@@ -52,12 +61,43 @@ export function createBudget(limits: Limits, { signal, now = monotonicMs }: Budg
     },
     goOn: () => {
       if (signal?.aborted) throw new InferenceError('CLIENT_GONE', 'The client has closed the connection.');
+      inTime();
       if (now() <= endMs) return;
       throw new OverspentError(
         `The request takes more than ${limits.requestSeconds} seconds, which is the limit (MAX_REQUEST_SECONDS); send less at once.`,
       );
     },
+    inTime,
   };
+}
+
+/** The same budget with a deadline that may be nearer: both count. */
+export function withDeadline(
+  budget: Budget,
+  deadlineMs: number | undefined,
+  now: () => number = monotonicMs,
+): Budget {
+  if (deadlineMs === undefined) return budget;
+  const check = () => checkDeadline(deadlineMs, now());
+  return {
+    ...budget,
+    goOn: () => {
+      budget.goOn();
+      check();
+    },
+    inTime: () => {
+      budget.inTime();
+      check();
+    },
+  };
+}
+
+function checkDeadline(deadlineMs: number | undefined, nowMs: number): void {
+  if (deadlineMs === undefined || nowMs <= deadlineMs) return;
+  throw new InferenceError(
+    'DEADLINE_EXCEEDED',
+    'The answer was not ready within the timeout of the request.',
+  );
 }
 
 function monotonicMs(): number {

@@ -1,3 +1,5 @@
+import type { ModelUsage } from './usage.ts';
+
 /** How one error code is answered and logged. */
 interface ErrorKind {
   /** HTTP status of the answer. */
@@ -59,6 +61,8 @@ export interface InferenceErrorOptions {
   readonly cause?: unknown;
   /** Response headers that belong to the answer, such as `allow` or `retry-after`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The model that was in use, where there was one. */
+  readonly usage?: ModelUsage | undefined;
 }
 
 /** An error whose message is written for the client: it names the field, what came and what is expected. */
@@ -66,11 +70,19 @@ export class InferenceError extends Error {
   override readonly name = 'InferenceError';
   readonly code: ErrorCode;
   readonly headers: Readonly<Record<string, string>>;
+  readonly usage: ModelUsage | undefined;
 
   constructor(code: ErrorCode, message: string, options: InferenceErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.headers = options.headers ?? {};
+    this.usage = options.usage;
+  }
+
+  /** The same error with the model that was in use when it came up. */
+  during(usage: ModelUsage): InferenceError {
+    const { code, message, cause, headers } = this;
+    return new InferenceError(code, message, { cause, headers, usage });
   }
 
   /** Whether the same request can succeed later; answers say so with `retry-after`. */

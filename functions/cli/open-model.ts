@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { App } from '../../shared/app.ts';
+import type { Model } from '../../shared/inference/load-model.ts';
 import type { ModelReference, ModelRepository } from '../../shared/models/model-repository.ts';
 import { isVersion } from '../../shared/models/versions.ts';
 import { type ModelStore, StoreError } from '../../shared/stores/model-store.ts';
@@ -49,6 +50,15 @@ export async function openModel(argument: string, repository: string | undefined
   const reference =
     alias === undefined ? await models.resolve(name, version) : await models.resolveAlias(name, alias);
   return { app, reference, store, title: argument };
+}
+
+/** Looks at a model, which is loaded for it. */
+export async function look<R>(
+  { app, reference }: Pick<OpenModel, 'app' | 'reference'>,
+  at: (model: Model) => R,
+): Promise<R> {
+  const { value } = await app.inference.use({ reference }, {}, ({ model }) => at(model));
+  return value;
 }
 
 /** Whoever mistypes a path, or forgets the repository, is told of both places where it was looked for. */

@@ -54,7 +54,7 @@ export function createModelReader(inference: Inference): ModelReader {
     if (state === 'failed') return { reference, problem: FAILED };
     if (state !== 'loaded') return { reference, problem: NOT_LOADED };
     try {
-      const found = await inference.describe(reference, factsOf);
+      const { value: found } = await inference.use({ reference }, {}, ({ model }) => factsOf(model));
       known.set(pathOf(reference), found);
       return { reference, facts: found };
     } catch (error) {

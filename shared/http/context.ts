@@ -1,5 +1,6 @@
 import type { Budget } from '../budget.ts';
 import type { InferenceError } from '../errors.ts';
+import type { ModelUsage } from '../usage.ts';
 
 /** What the host knows of a request beside HTTP. */
 export interface RequestContext {
@@ -7,20 +8,21 @@ export interface RequestContext {
   readonly requestId: string;
   /** Whether this is the first request of the instance. */
   readonly coldStart: boolean;
+  /** When the host gives the request up, on the clock of `performance.now()`; undefined where it does not. */
+  readonly deadlineMs?: number | undefined;
   /** Aborted when the client has gone; undefined where the host cannot know. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What is learned of a request while it is answered: the log line and the timing header are made of it. */
-export interface RequestRecord {
-  model?: { readonly name: string; readonly version: string };
-  loadMs?: number;
-  runMs?: number;
-  error?: InferenceError;
+/** The answer to a request with what came up while it was made: the log line and the timing header are made of it. */
+export interface Answer {
+  readonly response: Response;
+  /** The model that was used, where one was. */
+  readonly usage?: ModelUsage | undefined;
+  /** Why the response says that it failed. */
+  readonly error?: InferenceError | undefined;
   /** The path that was answered, where a protocol reads another one out of the request than it was sent to. */
-  forwardedTo?: string;
-  /** How the protocol that answers writes errors, where the object for all clients will not do. */
-  encodeError?: ErrorEncoder;
+  readonly forwardedTo?: string | undefined;
 }
 
 export type ErrorEncoder = (error: InferenceError, requestId: string) => Response;
@@ -28,11 +30,14 @@ export type ErrorEncoder = (error: InferenceError, requestId: string) => Respons
 /** Bindings that each Hono handler finds in `c.env`. */
 export interface Bindings {
   readonly context: RequestContext;
-  readonly record: RequestRecord;
   /** What the request may cost. */
   readonly budget: Budget;
+  /** How the route writes errors, where the object for all clients will not do. */
+  readonly encodeError?: ErrorEncoder | undefined;
   /** Answers another request instead of this one. */
-  readonly forward: (request: Request) => Promise<Response>;
+  readonly forward: (request: Request) => Promise<Answer>;
+  /** Hands the whole answer over: the router itself passes on nothing but its response. */
+  readonly settle: (answer: Answer) => Response;
 }
 
 export interface AppEnvironment {

@@ -11,16 +11,15 @@ import {
   isBytesInput,
   type NamedInputs,
 } from './check-feeds.ts';
-import { blameInputs, checkOutputs } from './check-run.ts';
 import type { Model } from './load-model.ts';
-import { batchSizeOf, runBatch } from './run-batch.ts';
+import { batchSizeOf, type Runner } from './run-batch.ts';
 import type { Encoder } from './task.ts';
 
-export interface TensorRunOptions {
+export interface TensorOptions {
   /** Names of the outputs wanted, in order; undefined for all. */
-  readonly outputs: readonly string[] | undefined;
-  /** Whether the first axis counts instances. */
-  readonly isBatch?: boolean;
+  readonly outputs?: readonly string[] | undefined;
+  /** Whether the first axis counts instances: a graph with a fixed batch size is then run on batches of it. */
+  readonly isBatch?: boolean | undefined;
 }
 
 /**
@@ -31,36 +30,31 @@ export interface TensorRunOptions {
  * @throws InferenceError when an input does not fit the graph, or an output does not exist
  */
 export async function inferTensors(
-  model: Model,
-  session: Session,
+  { session, task: { encoder } }: Model,
   inputs: NamedInputs,
-  { outputs, isBatch = false }: TensorRunOptions,
+  { outputs, isBatch = false }: TensorOptions,
+  run: Runner,
   budget: Budget,
 ): Promise<NamedTensors> {
   const fetches = checkFetches(outputs ?? session.outputs.map(({ name }) => name), session);
-  const images = await encodeImages(model, session, inputs, budget);
-  const outcome = images
-    ? runBatch(session, images, fetches)
-    : isBatch
-      ? runInstances(session, inputs, fetches)
-      : session.run(checkFeeds(inputs, session), fetches);
-  return checkOutputs(await outcome.catch(blameInputs), budget.limits);
+  const images = await encodeImages(encoder, session, inputs, budget);
+  if (images) return await run(images, { fetches, isBatch: true });
+  return await run(isBatch ? checkInstances(inputs, session) : checkFeeds(inputs, session), {
+    fetches,
+    isBatch,
+  });
 }
 
-/** Runs instances, in portions where the graph has a fixed batch size. */
-async function runInstances(
-  session: Session,
-  inputs: NamedInputs,
-  fetches: readonly string[],
-): Promise<NamedTensors> {
-  if (batchSizeOf(session) === -1) return await session.run(checkFeeds(inputs, session), fetches);
+/** Any number of instances is taken: a graph with a fixed batch size gets batches of them. */
+function checkInstances(inputs: NamedInputs, session: Session): NamedTensors {
+  if (batchSizeOf(session) === -1) return checkFeeds(inputs, session);
   const anySize = session.inputs.map((spec) => ({ ...spec, shape: [-1, ...spec.shape.slice(1)] }));
-  return await runBatch(session, checkFeeds(inputs, { ...session, inputs: anySize }), fetches);
+  return checkFeeds(inputs, { ...session, inputs: anySize });
 }
 
 /** The feeds that encoded images become; undefined where the inputs hold none. */
 async function encodeImages(
-  { task: { encoder } }: Model,
+  encoder: Encoder | undefined,
   session: Session,
   inputs: NamedInputs,
   budget: Budget,

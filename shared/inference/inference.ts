@@ -1,49 +1,45 @@
 import { type Budget, createBudget } from '../budget.ts';
 import type { Limits } from '../config.ts';
-import { invalid } from '../errors.ts';
+import { type InferenceError, toInferenceError } from '../errors.ts';
 import { type ModelReference, type ModelRepository, pathOf } from '../models/model-repository.ts';
 import type { Logger } from '../monitoring/logger.ts';
 import { createStatistics, type ModelStatistics } from '../monitoring/statistics.ts';
-import { loadRuntime, type NamedTensors, type Session } from '../runtime/session.ts';
+import { loadRuntime } from '../runtime/session.ts';
 import { type CacheState, createSessionCache, LoadError } from '../runtime/session-cache.ts';
 import type { Trials } from '../runtime/trial.ts';
-import type { NamedInputs } from './check-feeds.ts';
-import { inferTensors } from './infer-tensors.ts';
-import type { InferenceInput, InferenceOutput, InferenceRequest, InputKind } from './input.ts';
-import { limitTime } from './limit-time.ts';
+import { StoreError } from '../stores/model-store.ts';
+import type { ModelUsage } from '../usage.ts';
+import type { InputKind } from './input.ts';
 import { loadModel, type Model } from './load-model.ts';
 import { createModelChooser } from './model-chooser.ts';
+import { createModelUse, type ModelUse } from './model-use.ts';
 import { preload } from './preload.ts';
-import { timeRuns } from './time-runs.ts';
-import { unavailable } from './unavailable.ts';
+import { toRepositoryError, unavailable } from './unavailable.ts';
 
-export interface InferenceResult {
-  readonly reference: ModelReference;
-  readonly output: InferenceOutput;
-  /** Time inside the runtime, all runs of the request together. */
-  readonly runMs: number;
-  /** Time until the model could be used: next to nothing when it was in memory. */
-  readonly loadMs: number;
+/** Which model a request means: what it names, or a version that was resolved before. */
+export type ModelChoice = NamedChoice | { readonly reference: ModelReference };
+
+export interface NamedChoice {
+  /** Undefined: the default model, or the only one that takes input of this kind. */
+  readonly model?: string | undefined;
+  /** A version, or an alias that stands for one. Undefined: the live version. */
+  readonly version?: string | undefined;
+  /** An alias, for protocols that keep aliases and versions apart; it goes before `version`. */
+  readonly alias?: string | undefined;
+  /** What the request brings; looked at where it names no model. */
+  readonly kind?: InputKind | undefined;
 }
 
-export interface TensorRequest {
-  readonly reference: ModelReference;
-  readonly inputs: NamedInputs;
-  /** Names of the outputs wanted, in order; undefined for all. */
-  readonly outputs: readonly string[] | undefined;
-  /** Whether the first axis counts instances: a graph with a fixed batch size is then run on portions of them. */
-  readonly isBatch?: boolean;
-  /** When the answer is of no use any more, on the clock of `performance.now()`; undefined for never. */
-  readonly deadlineMs?: number | undefined;
+/** What a use is allowed. */
+export interface UseContext {
   /** What the request may cost; one of its own by default. */
   readonly budget?: Budget | undefined;
 }
 
-export interface TensorResult {
-  readonly model: Model;
-  readonly outputs: NamedTensors;
-  readonly runMs: number;
-  readonly loadMs: number;
+/** What came of a use, and what it took. */
+export interface Used<R> {
+  readonly value: R;
+  readonly usage: ModelUsage;
 }
 
 export interface InferenceOptions {
@@ -61,23 +57,20 @@ export interface InferenceOptions {
 export interface Inference {
   readonly repository: ModelRepository;
   /**
-   * The model version a request means. One that names no model means the default model, or the only one that takes
-   * such input.
+   * The model version a request means, for what has to know it before it can be used. A use of that reference does not
+   * look again.
    * @throws InferenceError
    */
-  choose(kind: InputKind, model?: string, version?: string): Promise<ModelReference>;
-  /** @throws InferenceError */
-  infer(request: InferenceRequest): Promise<InferenceResult>;
+  resolve(choice: ModelChoice): Promise<ModelReference>;
   /**
-   * Runs a model on tensors by the names in its graph, whatever its task.
-   * @throws InferenceError
+   * Resolves the version once, keeps it loaded while `work` runs, and accounts for it.
+   * @throws InferenceError with the usage so far, once the version is known
    */
-  inferTensors(request: TensorRequest): Promise<TensorResult>;
-  /**
-   * Looks at a model, loading it when needed.
-   * @throws InferenceError
-   */
-  describe<R>(reference: ModelReference, look: (model: Model) => R): Promise<R>;
+  use<R>(
+    choice: ModelChoice,
+    context: UseContext,
+    work: (model: ModelUse) => R | Promise<R>,
+  ): Promise<Used<R>>;
   /** Counters of a version since this instance started. */
   statistics(reference: ModelReference): ModelStatistics;
   /** Frees a version's memory once nothing uses it; the next request loads it again. */
@@ -118,66 +111,58 @@ export function createInference(options: InferenceOptions): Inference {
     }
   }
 
-  async function use<R>(reference: ModelReference, action: (model: Model) => Promise<R> | R): Promise<R> {
+  const statistics = createStatistics();
+  const chooseModel = createModelChooser(options);
+
+  async function resolve(choice: ModelChoice): Promise<ModelReference> {
+    if ('reference' in choice) return choice.reference;
+    const name = choice.model ?? (await chooseModel(choice.kind ?? 'features'));
+    return choice.alias === undefined
+      ? await repository.resolve(name, choice.version)
+      : await repository.resolveAlias(name, choice.alias);
+  }
+
+  async function use<R>(
+    choice: ModelChoice,
+    { budget = createBudget(limits) }: UseContext,
+    work: (model: ModelUse) => R | Promise<R>,
+  ): Promise<Used<R>> {
+    const reference = await resolve(choice);
+    const askedMs = performance.now();
+    let usage: ModelUsage = { reference, loadMs: 0, runs: 0, runMs: 0, instances: 0 };
     try {
-      return await cache.use(pathOf(reference), () => load(reference), action);
+      const value = await cache.use(
+        pathOf(reference),
+        () => load(reference),
+        async (model) => {
+          const loadMs = performance.now() - askedMs;
+          const modelUse = createModelUse(model, budget, statistics);
+          try {
+            return await work(modelUse);
+          } finally {
+            usage = { reference, loadMs, ...modelUse.account() };
+          }
+        },
+      );
+      return { value, usage };
     } catch (error) {
-      throw error instanceof LoadError ? unavailable(reference, error) : error;
+      throw toUseError(reference, error).during(usage);
     }
   }
 
-  const statistics = createStatistics();
-
-  /** Runs something with a model and keeps account of it. */
-  async function measure<R>(
-    reference: ModelReference,
-    run: (model: Model, session: Session) => Promise<R>,
-    batchSize: number,
-  ): Promise<{ model: Model; result: R; runMs: number; loadMs: number }> {
-    const askedMs = performance.now();
-    return await use(reference, async (model) => {
-      checkBatchSize(model, batchSize);
-      const startMs = performance.now();
-      const timed = timeRuns(model.session);
-      try {
-        const result = await run(model, timed.session);
-        const measured = timed.measure(startMs);
-        statistics.succeed(reference, { batchSize, ...measured });
-        return { model, result, runMs: measured.runMs, loadMs: startMs - askedMs };
-      } catch (error) {
-        statistics.fail(reference, performance.now() - startMs);
-        throw error;
-      }
-    });
-  }
-
-  const chooseModel = createModelChooser(options);
-  const choose = async (kind: InputKind, model?: string, version?: string) =>
-    await repository.resolve(model ?? (await chooseModel(kind)), version);
-
   return {
     repository,
-    choose,
-    infer: async ({ budget = createBudget(limits), ...request }) => {
-      const reference = await choose(request.input.kind, request.model, request.version);
-      const run = (model: Model, session: Session) =>
-        model.task.infer(request.input, limitTime(session, budget), budget);
-      const { result, runMs, loadMs } = await measure(reference, run, sizeOfInput(request.input));
-      return { reference, output: result, runMs, loadMs };
-    },
-    inferTensors: async ({ reference, inputs, deadlineMs, budget = createBudget(limits), ...options }) => {
-      const run = (model: Model, session: Session) =>
-        inferTensors(model, limitTime(session, budget, deadlineMs), inputs, options, budget);
-      const { model, result, runMs, loadMs } = await measure(reference, run, sizeOfBatch(inputs));
-      return { model, outputs: result, runMs, loadMs };
-    },
+    resolve,
+    use,
     statistics: (reference) => statistics.of(reference),
     unload: async (reference) => {
       await cache.drop(pathOf(reference));
     },
-    describe: (reference, look) => use(reference, look),
     state: (reference) => cache.state(pathOf(reference)),
-    preload: (names) => preload(names, options, (reference) => use(reference, () => undefined)),
+    preload: (names) =>
+      preload(names, options, async (reference) => {
+        await use({ reference }, {}, () => undefined);
+      }),
     checkRuntime: async () => {
       await loadRuntime();
     },
@@ -185,28 +170,9 @@ export function createInference(options: InferenceOptions): Inference {
   };
 }
 
-function checkBatchSize({ config: { maxBatchSize } }: Model, size: number): void {
-  if (maxBatchSize === undefined || size <= maxBatchSize) return;
-  throw invalid(`The request has ${size} instances; this model takes at most ${maxBatchSize} at once.`);
-}
-
-function sizeOfInput(input: InferenceInput): number {
-  switch (input.kind) {
-    case 'features':
-      return input.rows.length;
-    case 'image':
-      return input.images.length;
-    case 'text':
-      return input.texts.length;
-    case 'tensors':
-      return 1;
-  }
-}
-
-/** The first axis of the first tensor; scalars count as one. */
-function sizeOfBatch(inputs: NamedInputs): number {
-  const [first] = inputs.values();
-  return first?.shape[0] ?? 1;
+function toUseError(reference: ModelReference, error: unknown): InferenceError {
+  if (error instanceof LoadError) return unavailable(reference, error);
+  return error instanceof StoreError ? toRepositoryError(error) : toInferenceError(error);
 }
 
 function round(milliseconds: number): number {

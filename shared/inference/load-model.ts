@@ -16,6 +16,7 @@ import type { Cacheable } from '../runtime/session-cache.ts';
 import type { Trials } from '../runtime/trial.ts';
 import { checkExternalData } from './check-external-data.ts';
 import { checkGraph } from './check-graph.ts';
+import { contractOf, type ModelContract } from './model-contract.ts';
 import { reshapeSession } from './reshape-session.ts';
 import type { TaskRunner } from './task.ts';
 import { bindTask } from './tasks.ts';
@@ -31,6 +32,8 @@ export interface Model extends Cacheable {
   readonly modelFile: string;
   readonly session: Session;
   readonly task: TaskRunner;
+  /** What requests to it bring. */
+  readonly contract: ModelContract;
   /** Body of a predict request that it answers; undefined where it would be huge. */
   readonly example: JsonObject | undefined;
 }
@@ -58,14 +61,14 @@ export async function loadModel(
   options: LoadOptions,
 ): Promise<Model> {
   try {
-    return await openModel(reference, folder, options);
+    return await createModel(reference, folder, options);
   } catch (error) {
     await folder.release();
     throw error;
   }
 }
 
-async function openModel(
+async function createModel(
   reference: ModelReference,
   folder: ModelFolder,
   options: LoadOptions,
@@ -100,6 +103,7 @@ async function openModel(
       modelFile: folder.modelFile,
       session,
       task,
+      contract: contractOf(config, session, task),
       example: folder.example ?? example ?? task.example,
       sizeBytes: folder.sizeBytes,
       release: async () => {

@@ -2,33 +2,48 @@ import { invalid } from '../errors.ts';
 import type { NamedTensors, Session } from '../runtime/session.ts';
 import { concatRows, sliceRows, type Tensor } from '../tensor/tensor.ts';
 
+/** Lets a run of the graph happen: it can be timed, or kept from being begun. */
+export type Watch = <R>(run: () => Promise<R>) => Promise<R>;
+
+export interface RunOptions {
+  /** Names of the outputs wanted; all by default. */
+  readonly fetches?: readonly string[] | undefined;
+  /** Whether the first axis of each feed counts instances. */
+  readonly isBatch: boolean;
+}
+
+/** Runs the graph of a model; the feeds were checked against it. */
+export type Runner = (feeds: NamedTensors, options: RunOptions) => Promise<NamedTensors>;
+
+const WITHOUT_WATCH: Watch = (run) => run();
+
 /**
- * Runs a batch through a model. Where the graph was exported with a fixed batch size the rows go through in portions
- * of it.
+ * Runs a graph. All runs of all models come past here. Instances of a graph that was exported with a fixed batch size go
+ * through in batches of it.
  *
- * @param feeds a tensor per input of the graph; the first axis of each is the batch axis
- * @throws InferenceError when the rows do not make whole portions
+ * @param feeds a tensor per input of the graph
+ * @throws InferenceError when the instances do not make whole batches
  */
 export async function runBatch(
   session: Session,
   feeds: NamedTensors,
-  fetches: readonly string[],
+  { fetches = session.outputs.map(({ name }) => name), isBatch }: RunOptions,
+  watch: Watch = WITHOUT_WATCH,
 ): Promise<NamedTensors> {
   const [first] = feeds.values();
   const rows = first?.shape[0] ?? 0;
-  const portion = batchSizeOf(session);
-  if (portion === -1 || portion === rows) return await session.run(feeds, fetches);
-  if (portion === 0 || rows % portion !== 0) {
+  const size = isBatch ? batchSizeOf(session) : -1;
+  if (size === -1 || size === rows) return await watch(() => session.run(feeds, fetches));
+  if (size === 0 || rows % size !== 0) {
     throw invalid(
-      `The request has ${rows} instances; the model was exported for batches of exactly ${portion}.`,
+      `The request has ${rows} instances; the model was exported for batches of exactly ${size}.`,
     );
   }
   const collected = new Map<string, Tensor[]>(fetches.map((name) => [name, []]));
-  for (let start = 0; start < rows; start += portion) {
-    const part = new Map(
-      [...feeds].map(([name, tensor]) => [name, sliceRows(tensor, start, start + portion)]),
-    );
-    for (const [name, result] of await session.run(part, fetches)) collected.get(name)?.push(result);
+  for (let start = 0; start < rows; start += size) {
+    const part = new Map([...feeds].map(([name, tensor]) => [name, sliceRows(tensor, start, start + size)]));
+    const outputs = await watch(() => session.run(part, fetches));
+    for (const [name, result] of outputs) collected.get(name)?.push(result);
   }
   return new Map(
     [...collected].flatMap(([name, [first, ...rest]]) =>

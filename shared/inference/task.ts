@@ -6,6 +6,7 @@ import type { RowFormat } from '../processing/tabular.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { InferenceInput, InferenceOutput, InputKind } from './input.ts';
+import type { Runner } from './run-batch.ts';
 
 /** Turns what a request brings into the one input tensor of a model. */
 export interface Encoder {
@@ -63,10 +64,10 @@ export interface TaskRunner {
   /** Body of a predict request with one made-up instance; undefined where it would be huge. */
   readonly example: JsonObject | undefined;
   /**
-   * @param session the model's session, or a wrapper of it
+   * @param run runs the graph of the model
    * @throws InferenceError when the input does not fit the model
    */
-  infer(input: InferenceInput, session: Session, budget: Budget): Promise<InferenceOutput>;
+  infer(input: InferenceInput, run: Runner, budget: Budget): Promise<InferenceOutput>;
   /** One run on made-up input, so that the first request does not pay for lazy initialisation. */
   warmUp(session: Session): Promise<void>;
 }

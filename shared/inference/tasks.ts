@@ -1,4 +1,3 @@
-import type { Budget } from '../budget.ts';
 import { unexpectedOutput } from '../errors.ts';
 import type { ModelConfig } from '../models/model-config.ts';
 import type { ModelFolder } from '../models/model-repository.ts';
@@ -6,7 +5,6 @@ import type { Graph } from '../onnx/graph.ts';
 import type { ImageStep } from '../processing/registry.ts';
 import type { NamedTensors, Session } from '../runtime/session.ts';
 import { concatRows, type Tensor } from '../tensor/tensor.ts';
-import { blameInputs, checkOutputs } from './check-run.ts';
 import { createClassificationDecoder } from './decode-classification.ts';
 import { createEmbeddingDecoder } from './decode-embedding.ts';
 import { createRegressionDecoder } from './decode-regression.ts';
@@ -81,10 +79,10 @@ function combine(encoder: BatchEncoder, decoder: Decoder): TaskRunner {
     labels: decoder.labels,
     features: encoder.features,
     example: encoder.exampleRequest,
-    infer: async (input, session, budget: Budget) => {
+    infer: async (input, run, budget) => {
       const batch = await encoder.encode(input, budget);
-      const outputs = await runBatch(session, batch.feeds, decoder.fetches).catch(blameInputs);
-      const output = decoder.decode(checkOutputs(outputs, budget.limits), batch);
+      const outputs = await run(batch.feeds, { fetches: decoder.fetches, isBatch: true });
+      const output = decoder.decode(outputs, batch);
       if (output.kind !== 'tensors' && output.predictions.length !== batch.rows) {
         throw unexpectedOutput(
           `The model gives ${output.predictions.length} predictions for ${batch.rows} instances; its output has no batch axis.`,
@@ -95,7 +93,8 @@ function combine(encoder: BatchEncoder, decoder: Decoder): TaskRunner {
     warmUp: async (session) => {
       const batchSize = batchSizeOf(session);
       if (batchSize > LARGEST_EXAMPLE_BATCH) return;
-      await runBatch(session, repeat(encoder.example(), batchSize), decoder.fetches);
+      const feeds = repeat(encoder.example(), batchSize);
+      await runBatch(session, feeds, { fetches: decoder.fetches, isBatch: true });
     },
   };
 }

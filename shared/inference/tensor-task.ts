@@ -7,8 +7,8 @@ import { DATATYPES } from '../tensor/datatype.ts';
 import { parseNested } from '../tensor/nested.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
 import { checkShape } from './check-feeds.ts';
-import { blameInputs, checkOutputs } from './check-run.ts';
 import { expectInput, type Located } from './input.ts';
+import { runBatch } from './run-batch.ts';
 import type { TaskRunner } from './task.ts';
 
 /** The task of a model that says nothing of itself: tensors in and tensors out, by the names in the graph. */
@@ -16,16 +16,16 @@ export function createTensorTask(model: Session, labels: readonly Label[] | unde
   return {
     labels,
     example: exampleOf(model.inputs),
-    infer: async (input, session, budget) => {
+    infer: async (input, run, budget) => {
       const feeds = parseFeeds(expectInput(input, 'tensors').tensors, model.inputs, budget.limits);
-      const outputs = checkOutputs(await session.run(feeds).catch(blameInputs), budget.limits);
-      return { kind: 'tensors', tensors: outputs };
+      return { kind: 'tensors', tensors: await run(feeds, { isBatch: false }) };
     },
     warmUp: async (session) => {
       // Whole numbers can be axes, counts and indices, and some operators never end on those that make no sense.
       const isPlainData = model.inputs.every(({ datatype }) => DATATYPES[datatype].kind === 'float');
       if (!isPlainData || countElements(model.inputs) > LARGEST_EXAMPLE) return;
-      await session.run(new Map(model.inputs.map((spec) => [spec.name, zeros(spec)])));
+      const feeds = new Map(model.inputs.map((spec) => [spec.name, zeros(spec)]));
+      await runBatch(session, feeds, { isBatch: false });
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import type { AppEnvironment } from '../http/context.ts';
+import type { Answer, AppEnvironment } from '../http/context.ts';
 import { prefersHtml } from '../http/prefers-html.ts';
 import { jsonResponse } from '../http/respond.ts';
 import type { Inference } from '../inference/inference.ts';
@@ -23,17 +23,18 @@ export function createCatalog(options: ProtocolOptions): Protocol {
   const playground = config.playground ? options.pages : undefined;
   const { repository } = inference;
 
-  async function describeModel(c: Context<AppEnvironment>): Promise<Response> {
-    const asked = c.req.param('version');
-    const reference = await repository.resolve(c.req.param('model') ?? '', asked);
-    if (asked === undefined && wantsTorchServe(c, options))
+  async function describeModel(c: Context<AppEnvironment>): Promise<Response | Answer> {
+    const version = c.req.param('version');
+    const reference = await inference.resolve({ model: c.req.param('model') ?? '', version });
+    if (version === undefined && wantsTorchServe(c, options)) {
       return await describeVersions(c, [reference], options);
+    }
     const listing = (await repository.list()).find(({ name }) => name === reference.name);
-    return jsonResponse(
-      await inference.describe(reference, (model) =>
-        encodeModel(model, listing?.versions ?? [reference.version]),
-      ),
+    const versions = listing?.versions ?? [reference.version];
+    const { value, usage } = await inference.use({ reference }, c.env, ({ model }) =>
+      encodeModel(model, versions),
     );
+    return { response: jsonResponse(value), usage };
   }
 
   return {

@@ -3,14 +3,15 @@ import { METHOD_NAME_ALL } from 'hono/router';
 import type * as z from 'zod';
 import type { Config } from '../config.ts';
 import { InferenceError } from '../errors.ts';
-import type { AppEnvironment, ErrorEncoder } from '../http/context.ts';
+import type { Answer, AppEnvironment, ErrorEncoder } from '../http/context.ts';
 import { isFromForeignPage } from '../http/foreign-page.ts';
 import type { Inference } from '../inference/inference.ts';
 import type { Logger } from '../monitoring/logger.ts';
 import type { Pages } from '../pages/pages.ts';
+import { answerWith } from './answer.ts';
 import { findReservedPaths } from './reserved-paths.ts';
 
-export type Handler = (c: Context<AppEnvironment>) => Response | Promise<Response>;
+export type Handler = (c: Context<AppEnvironment>) => Response | Answer | Promise<Response | Answer>;
 
 /**
  * A schema, or what makes it: one that only describes, as another way of reading validates, is made when it is asked
@@ -89,10 +90,15 @@ export function mountProtocols(routes: Hono<AppEnvironment>, protocols: readonly
   }
   for (const { operations, encodeError } of protocols) {
     for (const { method, path, isAdmin, handle, encodeError: ownEncoder = encodeError } of operations) {
-      routes.on(method === 'ALL' ? METHOD_NAME_ALL : method, toRoutePath(path), (c) => {
-        if (ownEncoder) c.env.record.encodeError = ownEncoder;
-        if (isAdmin && isFromForeignPage(c.req.raw.headers)) throw foreignPage();
-        return handle(c);
+      routes.on(method === 'ALL' ? METHOD_NAME_ALL : method, toRoutePath(path), async (c) => {
+        const { settle, context } = c.env;
+        if (ownEncoder) c.env = { ...c.env, encodeError: ownEncoder };
+        return settle(
+          await answerWith(context.requestId, ownEncoder, () => {
+            if (isAdmin && isFromForeignPage(c.req.raw.headers)) throw foreignPage();
+            return handle(c);
+          }),
+        );
       });
     }
   }

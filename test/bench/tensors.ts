@@ -6,13 +6,12 @@ import { allocateBody } from '../../shared/http/body-memory.ts';
 import { BytesRequest } from '../../shared/http/bytes.ts';
 import { parseJson } from '../../shared/json/parse-json.ts';
 import { createInvocation } from '../../shared/protocols/invocation.ts';
-import { decodeInferRequest } from '../../shared/protocols/oip/decode-request.ts';
+import { readInferRequest } from '../../shared/protocols/oip/decode-request.ts';
 import { parseNested } from '../../shared/tensor/nested.ts';
 
 const COUNT = 3 * 224 * 224;
 const values = Float32Array.from({ length: COUNT }, (_, index) => Math.fround(Math.sin(index)));
 const { limits } = parseConfig({});
-const none = () => Promise.resolve([]);
 const head = { name: 'image', shape: [1, 3, 224, 224], datatype: 'FP32' };
 
 const binaryHead = Buffer.from(
@@ -25,15 +24,14 @@ aligned.set(unaligned);
 const json = Buffer.from(JSON.stringify({ inputs: [{ ...head, data: Array.from(values) }] }));
 
 const decode = (body: Buffer, given = new Headers()) =>
-  decodeInferRequest(
+  readInferRequest(
     createInvocation(
       new BytesRequest('http://localhost/', { method: 'POST', headers: given }, body),
       body,
-      { record: {}, budget: createBudget(limits) },
+      { context: { requestId: '', coldStart: false }, budget: createBudget(limits) },
       {},
     ),
-    none,
-  );
+  ).value([]);
 
 const [inPlace, copied] = await measure(200, [
   () => decode(aligned, headers),

@@ -2,7 +2,7 @@ import type { InputKind } from '../../../shared/inference/input.ts';
 import { inputKindOf } from '../../../shared/inference/task.ts';
 import { columnAt, type RowFormat } from '../../../shared/processing/tabular.ts';
 import { CommandError } from '../console.ts';
-import type { OpenModel } from '../open-model.ts';
+import { look, type OpenModel } from '../open-model.ts';
 import type { RowSource } from './row-source.ts';
 import type { CellFormat, TakenCells } from './to-input.ts';
 
@@ -22,13 +22,10 @@ export interface BoundSource {
  *
  * @throws CommandError when it could take none of them
  */
-export async function bindSource(
-  { app, reference, title }: OpenModel,
-  source: RowSource,
-): Promise<BoundSource> {
-  return await app.inference.describe(reference, ({ config, task, session }) => {
+export async function bindSource(opened: OpenModel, source: RowSource): Promise<BoundSource> {
+  return await look(opened, ({ config, task, session }) => {
     const kind = inputKindOf(config);
-    checkKind(kind, source, title);
+    checkKind(kind, source, opened.title);
     return {
       kind,
       columns: bindColumns(kind, source, task.features),

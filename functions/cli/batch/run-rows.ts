@@ -1,6 +1,6 @@
 import { InferenceError } from '../../../shared/errors.ts';
-import type { Inference, InferenceResult } from '../../../shared/inference/inference.ts';
-import type { InputKind } from '../../../shared/inference/input.ts';
+import type { Inference } from '../../../shared/inference/inference.ts';
+import type { InferenceOutput, InputKind } from '../../../shared/inference/input.ts';
 import type { ModelReference } from '../../../shared/models/model-repository.ts';
 import { encodePredictions } from '../../../shared/protocols/predict/encode-result.ts';
 import type { BoundSource } from './bind-source.ts';
@@ -16,12 +16,13 @@ export interface RowRunner {
 /** Runs rows through a model in one go; only when something is wrong with them, in halves, to find which. */
 export function createRowRunner(
   inference: Inference,
-  { name, version }: ModelReference,
+  reference: ModelReference,
   { kind, columns }: BoundSource,
 ): RowRunner {
   async function infer(rows: readonly InputRow[]): Promise<readonly Result[]> {
-    const result = await inference.infer({ model: name, version, input: toInput(rows, kind, columns) });
-    return pair(rows, result, kind);
+    const input = toInput(rows, kind, columns);
+    const { value } = await inference.use({ reference }, {}, (model) => model.predict(input));
+    return pair(rows, value, kind);
   }
 
   async function run(rows: readonly InputRow[]): Promise<readonly Result[]> {
@@ -50,7 +51,7 @@ export function createRowRunner(
   };
 }
 
-function pair(rows: readonly InputRow[], { output }: InferenceResult, kind: InputKind): readonly Result[] {
+function pair(rows: readonly InputRow[], output: InferenceOutput, kind: InputKind): readonly Result[] {
   const predictions = encodePredictions(output, kind);
   return rows.map((row, index) => {
     const prediction = predictions[index];

@@ -9,7 +9,7 @@ import { compareOutputs, type Difference } from '../compare/compare-outputs.ts';
 import { renameInputs } from '../compare/rename-inputs.ts';
 import { type Comparison, describeComparison, summarise } from '../compare/summarise.ts';
 import { CommandError, type Console } from '../console.ts';
-import { type OpenModel, openModel } from '../open-model.ts';
+import { look, type OpenModel, openModel } from '../open-model.ts';
 import { readWhole } from '../read-whole.ts';
 
 export interface CompareOptions extends TableOptions {
@@ -65,7 +65,7 @@ export async function compare(a: string, b: string, options: CompareOptions, out
 async function openSide(title: string, repository: string | undefined, source: RowSource): Promise<Side> {
   const model = await openModel(title, repository);
   const bound = await bindSource(model, source);
-  const gives = await model.app.inference.describe(model.reference, ({ config }) => GIVEN[config.task]);
+  const gives = await look(model, ({ config }) => GIVEN[config.task]);
   return { model, bound, gives, runMs: [] };
 }
 
@@ -126,5 +126,6 @@ async function run(
 ): Promise<{ readonly output: InferenceOutput; readonly runMs: number }> {
   const given = toInput([row], bound.kind, bound.columns);
   const input = renameInputs(given, bound.inputs, other.bound.inputs);
-  return await app.inference.infer({ model: reference.name, version: reference.version, input });
+  const { value, usage } = await app.inference.use({ reference }, {}, (model) => model.predict(input));
+  return { output: value, runMs: usage.runMs };
 }

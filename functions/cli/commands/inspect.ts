@@ -19,7 +19,7 @@ import {
 import { findWarnings } from '../inspect/find-warnings.ts';
 import { suggestConfig } from '../inspect/suggest-config.ts';
 import { isVersionFolder } from '../is-version-folder.ts';
-import { openModel } from '../open-model.ts';
+import { look, openModel } from '../open-model.ts';
 
 export interface InspectOptions {
   readonly repository?: string;
@@ -35,9 +35,10 @@ export async function inspect(argument: string, options: InspectOptions, output:
       const graph = readModelFile(path);
       const facts = describeFile(folder, file ?? folder.modelFile, path, graph);
       const place = await placeOfConfig(argument, file);
-      const verdict = await app.inference
-        .describe(reference, (model): Verdict => describeModel(model, graph, facts, place))
-        .catch((error: unknown): Verdict => ({ problem: describeFailure(error).text }));
+      const verdict = await look(
+        { app, reference },
+        (model): Verdict => describeModel(model, graph, facts, place),
+      ).catch((error: unknown): Verdict => ({ problem: describeFailure(error).text }));
       output.result({ ...facts, ...verdict }, () => describeInspection(argument, facts, verdict));
       if ('problem' in verdict) process.exitCode = 1;
     } finally {

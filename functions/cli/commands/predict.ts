@@ -1,11 +1,10 @@
 import { BytesRequest } from '../../../shared/http/bytes.ts';
-import { inputKindOf } from '../../../shared/inference/task.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../../../shared/json/parse-json.ts';
 import { JsonText } from '../../../shared/json/write-json.ts';
 import { createContext, requestUrl } from '../../host.ts';
 import { CommandError, type Console } from '../console.ts';
 import { JSON_DEPTH } from '../json-depth.ts';
-import { openModel } from '../open-model.ts';
+import { look, openModel } from '../open-model.ts';
 import { describeAnswer } from '../predict/describe-answer.ts';
 import { readBody } from '../predict/read-body.ts';
 
@@ -21,8 +20,8 @@ export async function predict(
   output: Console,
 ): Promise<void> {
   const { app, reference } = await openModel(model, options.repository);
-  const { kind, example } = await app.inference.describe(reference, (found) => ({
-    kind: inputKindOf(found.config),
+  const { kind, example } = await look({ app, reference }, (found) => ({
+    kind: found.contract.kind,
     example: found.example,
   }));
   const { bytes: body, type, title } = await readBody(data, kind);

@@ -11,7 +11,7 @@ import { rewriteModel } from '../../../shared/onnx/rewrite-model.ts';
 import { replaceZipMaps } from '../../../shared/onnx/zipmap.ts';
 import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import { describeConfig } from '../describe-config.ts';
-import type { OpenModel } from '../open-model.ts';
+import { look, type OpenModel } from '../open-model.ts';
 import { hashFile } from './hash-file.ts';
 import type { Trial } from './try-model.ts';
 
@@ -41,7 +41,7 @@ export async function stageVersion(
       withFileSource(graph, (source) => rewriteModel(source, [replaceZipMaps])),
     );
   }
-  const config = await app.inference.describe(reference, describeConfig);
+  const config = await look({ app, reference }, describeConfig);
   await writeFile(join(target, CONFIG_FILE), `${writeJson(config)}\n`);
   if (trial.references === 0) await keepExample(target, trial);
   if (optimize) await optimizeGraph(graph);

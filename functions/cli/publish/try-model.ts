@@ -8,7 +8,7 @@ import { parseReference } from '../../../shared/models/reference.ts';
 import { createContext, requestUrl } from '../../host.ts';
 import { CommandError } from '../console.ts';
 import { JSON_DEPTH } from '../json-depth.ts';
-import type { OpenModel } from '../open-model.ts';
+import { look, type OpenModel } from '../open-model.ts';
 
 /** What came of trying a model. */
 export interface Trial {
@@ -34,7 +34,7 @@ const TOLERANCE = 1e-4;
  */
 export async function tryModel(model: OpenModel): Promise<Trial> {
   const { app, reference } = model;
-  const example = await app.inference.describe(reference, (found) => found.example);
+  const example = await look({ app, reference }, (found) => found.example);
   const folder = await app.inference.repository.open(reference);
   const text = await readFile(join(folder.path, REFERENCE_FILE), 'utf8')
     .catch(() => undefined)

@@ -18,7 +18,8 @@ export async function describeCalls(
   const lines: string[] = [];
   for (const { name, liveVersion: version } of shown) {
     try {
-      const example = await inference.describe({ name, version }, (model) => model.example);
+      const reference = { name, version };
+      const { value: example } = await inference.use({ reference }, {}, ({ model }) => model.example);
       const command = example && curlCommand(url, name, example);
       if (command !== undefined && command.length <= LONGEST) lines.push(`  ${command}`);
     } catch (error) {

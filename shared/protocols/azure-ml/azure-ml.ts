@@ -1,12 +1,13 @@
 import type { Context } from 'hono';
 import { InferenceError } from '../../errors.ts';
-import type { AppEnvironment } from '../../http/context.ts';
+import type { Answer, AppEnvironment, ErrorEncoder } from '../../http/context.ts';
 import { errorResponse } from '../../http/respond.ts';
+import { answerWith } from '../answer.ts';
 import { respondHealth } from '../catalog.ts';
 import { jsonArray } from '../codecs/envelope.ts';
 import { readInvocation } from '../invocation.ts';
 import type { Protocol, ProtocolOptions } from '../protocol.ts';
-import { invokeAzureMl } from './invoke-azure-ml.ts';
+import { invokeAzureMl, readDeployment } from './invoke-azure-ml.ts';
 import { scoreHeaders, scoreRequest } from './schemas.ts';
 
 /** Longest id of a request, in characters, as in Azure ML's server. */
@@ -42,17 +43,20 @@ export function createAzureMlProtocol(options: ProtocolOptions): Protocol {
   };
 }
 
-async function score(c: Context<AppEnvironment>, options: ProtocolOptions): Promise<Response> {
-  const { record } = c.env;
+async function score(c: Context<AppEnvironment>, options: ProtocolOptions): Promise<Answer> {
   const { headers } = c.req.raw;
-  const ids = echoIds(headers, c.env.context.requestId);
-  record.encodeError = (error, requestId) =>
+  const { requestId } = c.env.context;
+  const ids = echoIds(headers, requestId);
+  const encodeError: ErrorEncoder = (error) =>
     mark(errorResponse(error, requestId), { ...ids, ...describeFailure(error.status >= 500) });
-  checkIds(headers);
-  const invocation = await readInvocation(c.req.raw, c.env, options, {});
-  const response = await invokeAzureMl(invocation, options);
-  const time = { 'x-ms-run-fn-exec-ms': (record.runMs ?? 0).toFixed(3) };
-  return mark(response, { ...ids, ...time, ...describeFailure(false) });
+  return await answerWith(requestId, encodeError, async () => {
+    checkIds(headers);
+    const invocation = await readInvocation(c, options, { version: readDeployment(headers) });
+    const answer = await invokeAzureMl(invocation, options);
+    const time = { 'x-ms-run-fn-exec-ms': (answer.usage?.runMs ?? 0).toFixed(3) };
+    mark(answer.response, { ...ids, ...time, ...describeFailure(false) });
+    return answer;
+  });
 }
 
 function describeFailure(hasFailed: boolean): Record<string, string> {

@@ -5,11 +5,17 @@ import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { decodeFrame, frameOfSplit } from '../codecs/frame.ts';
 import { holdsJson, unsupportedBody } from '../codecs/json-body.ts';
-import { holdsImages, readImageCall } from '../codecs/media.ts';
+import { holdsImages, readImagePayload } from '../codecs/media.ts';
 import { encodeColumns, encodeRows } from '../codecs/predictions.ts';
 import { decodeColumns, decodeRows, kindOfValues } from '../codecs/rows.ts';
-import { type Dialect, type Invocation, runTensors, type TensorCall } from '../invocation.ts';
-import type { ProtocolOptions } from '../protocol.ts';
+import {
+  type Dialect,
+  type Invocation,
+  type Payload,
+  type Reading,
+  readingOf,
+  runPayload,
+} from '../invocation.ts';
 import { scoreRequest } from './schemas.ts';
 
 /**
@@ -18,34 +24,26 @@ import { scoreRequest } from './schemas.ts';
  * Source: how Azure ML serves MLflow models (`input_data`), and its scoring scripts (`data`).
  */
 export const invokeAzureMl: Dialect = async (invocation, options) => {
-  const { limits } = options.config;
-  if (holdsImages(invocation)) {
-    const call = await readImageCall(invocation, limits);
-    return await score({ ...call, isBatch: true }, invocation, options);
-  }
-  if (!holdsJson(invocation)) {
-    throw unsupportedBody(invocation.mediaType, 'application/json and images');
-  }
-  return await invocation.decode((json) => score(formOf(json, limits), invocation, options));
+  const payload = await readPayload(invocation, options.config.limits);
+  const { value: outputs, usage } = await runPayload(invocation, options, payload);
+  const style = answerStyle(options.config);
+  const predictions = payload.value.isBatch ? encodeRows(outputs, style) : encodeColumns(outputs, style);
+  return { response: jsonAnswer(predictions, options.config), usage };
 };
 
-/** How a request holds its inputs. A batch is answered with one prediction per instance, all else with whole outputs. */
-type ScoreForm = TensorCall & { readonly isBatch: boolean };
-
-async function score(form: ScoreForm, invocation: Invocation, options: ProtocolOptions): Promise<Response> {
-  // The header names a deployment of the endpoint: a version of the model, or an alias that stands for one.
-  const deployment = invocation.request.headers.get('azureml-model-deployment') ?? invocation.version;
-  const reference = await options.inference.choose(form.kind, invocation.model, deployment);
-  const call = { ...invocation, model: reference.name, version: reference.version };
-  const { outputs } = await runTensors(call, options, form);
-  const style = answerStyle(options.config);
-  return jsonAnswer(
-    form.isBatch ? encodeRows(outputs, style) : encodeColumns(outputs, style),
-    options.config,
-  );
+/** A batch is answered with one prediction per instance, all else with whole outputs. */
+async function readPayload(invocation: Invocation, limits: Limits): Promise<Reading<Payload>> {
+  if (holdsImages(invocation)) return readingOf(await readImagePayload(invocation, limits));
+  if (holdsJson(invocation)) return invocation.read((json) => payloadOf(json, limits));
+  throw unsupportedBody(invocation.mediaType, 'application/json and images');
 }
 
-function formOf(json: JsonValue, limits: Limits): ScoreForm {
+/** The deployment of an endpoint that a request is for: a version of the model, or an alias that stands for one. */
+export function readDeployment(headers: Headers): string | undefined {
+  return headers.get('azureml-model-deployment') ?? undefined;
+}
+
+function payloadOf(json: JsonValue, limits: Limits): Payload {
   const { input_data: input, data } = parseEnvelope(scoreRequest(), json);
   if (input === undefined && data === undefined) {
     throw invalid(`The request is ${describeJson(json)}; expected "input_data" or "data".`);
@@ -53,8 +51,8 @@ function formOf(json: JsonValue, limits: Limits): ScoreForm {
   if (input !== undefined && data !== undefined) {
     throw invalid('The request has "input_data" and "data"; expected only one of them.');
   }
-  if (input === undefined) return formOfValues(data ?? null, 'data', limits);
-  return isSplit(input) ? formOfSplit(input, limits) : formOfValues(input, 'input_data', limits);
+  if (input === undefined) return payloadOfValues(data ?? null, 'data', limits);
+  return isSplit(input) ? payloadOfSplit(input, limits) : payloadOfValues(input, 'input_data', limits);
 }
 
 /** A table in the form `split` of pandas has these members alone. */
@@ -67,23 +65,23 @@ function isSplit(value: JsonValue): value is JsonObject {
   );
 }
 
-function formOfSplit(value: JsonObject, limits: Limits): ScoreForm {
+function payloadOfSplit(value: JsonObject, limits: Limits): Payload {
   const frame = frameOfSplit(value, 'input_data');
   const [only, ...others] = frame.columns;
   return {
     kind: others.length === 0 ? kindOfValues(only?.[0]) : 'features',
-    decode: (contract) => decodeFrame(frame, contract, limits),
+    toInputs: (contract) => decodeFrame(frame, contract, limits),
     isBatch: true,
   };
 }
 
 /** A list is of instances; anything else is whole inputs. */
-function formOfValues(value: JsonValue, field: string, limits: Limits): ScoreForm {
+function payloadOfValues(value: JsonValue, field: string, limits: Limits): Payload {
   const isBatch = Array.isArray(value);
   const decode = isBatch ? decodeRows : decodeColumns;
   return {
     kind: kindOfValues(value),
-    decode: (contract) => decode(value, field, contract, limits),
+    toInputs: (contract) => decode(value, field, contract, limits),
     isBatch,
   };
 }

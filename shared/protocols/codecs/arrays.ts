@@ -1,5 +1,6 @@
 import type { Limits } from '../../config.ts';
 import { checkShape, type NamedInputs, type TensorInput } from '../../inference/check-feeds.ts';
+import type { ModelContract } from '../../inference/model-contract.ts';
 import { measureNesting } from '../../json/nesting.ts';
 import type { JsonValue } from '../../json/parse-json.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
@@ -7,7 +8,6 @@ import { DATATYPES } from '../../tensor/datatype.ts';
 import type { NpyArray } from '../../tensor/npy.ts';
 import { toNumbers } from '../../tensor/tensor.ts';
 import { decodeImageValue } from './image-value.ts';
-import type { ModelContract } from './model-contract.ts';
 import { checkInstances, decodeRows, imagesOf } from './rows.ts';
 
 /**

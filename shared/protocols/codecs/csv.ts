@@ -1,13 +1,13 @@
 import type { Limits } from '../../config.ts';
 import { InferenceError, invalid, overLimit } from '../../errors.ts';
 import { typeParameter } from '../../http/media-type.ts';
+import type { ModelContract } from '../../inference/model-contract.ts';
 import { checkAnswerSize } from '../../json/join-each.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { writeElements } from '../../tensor/write-tensor.ts';
 import type { Frame } from './frame.ts';
 import { tooManyLines } from './lines.ts';
-import type { ModelContract } from './model-contract.ts';
 
 export const CSV_TYPE = 'text/csv';
 

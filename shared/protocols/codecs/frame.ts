@@ -1,12 +1,12 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { NamedInputs } from '../../inference/check-feeds.ts';
+import { describeInputs, type ModelContract } from '../../inference/model-contract.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { elementCount, type Tensor } from '../../tensor/tensor.ts';
 import { readCell } from './frame-cell.ts';
 import { decodeImageValue } from './image-value.ts';
-import { describeInputs, type ModelContract } from './model-contract.ts';
 import { checkInstances, imagesOf } from './rows.ts';
 import { parseTensorValues } from './tensor-values.ts';
 

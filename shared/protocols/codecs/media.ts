@@ -3,11 +3,11 @@ import type { Limits } from '../../config.ts';
 import { InferenceError, invalid, overLimit } from '../../errors.ts';
 import { isJsonType } from '../../http/media-type.ts';
 import type { Located } from '../../inference/input.ts';
+import { describeInputs } from '../../inference/model-contract.ts';
 import { sniffImageType } from '../../processing/image/sniff.ts';
-import type { Invocation, TensorCall } from '../invocation.ts';
+import type { Invocation, Payload } from '../invocation.ts';
 import { CSV_TYPE } from './csv.ts';
 import { isLinesType } from './lines.ts';
-import { describeInputs } from './model-contract.ts';
 import { checkInstances, imagesOf } from './rows.ts';
 
 export const FORM_TYPE = 'multipart/form-data';
@@ -57,11 +57,12 @@ export async function readImages(
  *
  * @throws InferenceError when a form holds none, or too many
  */
-export async function readImageCall(body: Body, limits: Limits): Promise<TensorCall> {
+export async function readImagePayload(body: Body, limits: Limits): Promise<Payload> {
   const images = await readImages(body, limits);
   return {
     kind: 'image',
-    decode: (contract) => {
+    isBatch: true,
+    toInputs: (contract) => {
       const { imageInput } = contract;
       if (imageInput === undefined) {
         throw invalid(`The request is an image; this model takes JSON with ${describeInputs(contract)}.`);

@@ -2,10 +2,10 @@ import type { Limits } from '../../config.ts';
 import { InferenceError, invalid } from '../../errors.ts';
 import type { BytesInput, NamedInputs } from '../../inference/check-feeds.ts';
 import type { InputKind } from '../../inference/input.ts';
+import { describeInputs, type ModelContract } from '../../inference/model-contract.ts';
 import { describeJson, hasOnly, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import { appendPath } from '../../tensor/nested.ts';
 import { decodeImageValue, findImage, isBase64Object, isImageText } from './image-value.ts';
-import { describeInputs, type ModelContract } from './model-contract.ts';
 import { type Locate, parseTensorValues } from './tensor-values.ts';
 
 /**

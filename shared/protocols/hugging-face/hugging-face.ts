@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import type { AppEnvironment } from '../../http/context.ts';
+import type { Answer, AppEnvironment } from '../../http/context.ts';
 import { readInvocation } from '../invocation.ts';
 import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
 import { invokeTask } from './invoke-hugging-face.ts';
@@ -18,9 +18,9 @@ const PATHS = [
  * Source: huggingface-inference-toolkit; huggingface_hub and `@huggingface/inference`.
  */
 export function createHuggingFaceProtocol(options: ProtocolOptions): Protocol {
-  const handle = async (c: Context<AppEnvironment>): Promise<Response> => {
+  const handle = async (c: Context<AppEnvironment>): Promise<Answer> => {
     const model = c.req.param('model');
-    const invocation = await readInvocation(c.req.raw, c.env, options, { model });
+    const invocation = await readInvocation(c, options, { model });
     return await invokeTask(invocation, options, c.req.param('task'));
   };
   const operation = ([path, summary]: (typeof PATHS)[number]): Operation => ({

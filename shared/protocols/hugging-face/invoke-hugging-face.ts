@@ -1,9 +1,13 @@
+import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
+import type { Answer } from '../../http/context.ts';
 import type { Model } from '../../inference/load-model.ts';
+import type { ModelUse } from '../../inference/model-use.ts';
+import type { WritableJson } from '../../json/write-json.ts';
 import type { ScoreStep } from '../../processing/registry.ts';
+import { answerWith } from '../answer.ts';
 import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
-import { contractOf } from '../codecs/model-contract.ts';
-import { type Dialect, type Invocation, openModel, runTask } from '../invocation.ts';
+import { type Dialect, type Invocation, type Reading, readingOf } from '../invocation.ts';
 import type { ProtocolOptions } from '../protocol.ts';
 import { readParameters } from './parameters.ts';
 import { encodeTaskError } from './task-error.ts';
@@ -28,41 +32,41 @@ export async function invokeTask(
   invocation: Invocation,
   options: ProtocolOptions,
   expected: string | undefined,
-): Promise<Response> {
-  invocation.record.encodeError ??= encodeTaskError;
-  const answer = (request: TaskRequest) => answerTask(request, invocation, options, expected);
-  const files = await readFiles(invocation, options.config.limits);
-  return files ? await answer(files) : await invocation.decode((json) => answer(parseTaskRequest(json)));
+): Promise<Answer> {
+  const { context, encodeError = encodeTaskError } = invocation;
+  return await answerWith(context.requestId, encodeError, async () => {
+    const request = await readTaskRequest(invocation, options.config.limits);
+    const choice = { ...invocation.choice, kind: kindOfInputs(request.value.inputs) };
+    const { value, usage } = await options.inference.use(choice, invocation, (model) =>
+      request.bind((asked) => answerTask(asked, model, invocation, options, expected)),
+    );
+    return { response: jsonAnswer(value, options.config), usage };
+  });
+}
+
+async function readTaskRequest(invocation: Invocation, limits: Limits): Promise<Reading<TaskRequest>> {
+  const files = await readFiles(invocation, limits);
+  return files ? readingOf(files) : invocation.read(parseTaskRequest);
 }
 
 async function answerTask(
   asked: TaskRequest,
+  { contract, model, predict }: ModelUse,
   invocation: Invocation,
-  options: ProtocolOptions,
+  { config }: ProtocolOptions,
   expected: string | undefined,
-): Promise<Response> {
-  const { config } = options;
+): Promise<WritableJson> {
   const { inputs } = asked;
-  const call = await openModel(invocation, options, kindOfInputs(inputs), (model) => ({
-    contract: contractOf(model),
-    steps: stepsOf(model),
-  }));
-  const { contract, steps } = call.seen;
   const { task } = contract;
   if (expected !== undefined && expected !== task) {
-    throw invalid(`Model "${call.model}" is for ${task}, not for ${JSON.stringify(expected.slice(0, 60))}.`);
+    const { name } = model.reference;
+    throw invalid(`Model "${name}" is for ${task}, not for ${JSON.stringify(expected.slice(0, 60))}.`);
   }
   const format = TASK_FORMATS[task];
-  const parameters = readParameters(
-    asked,
-    new URL(invocation.request.url).searchParams,
-    task,
-    format.parameters,
-  );
-  const input = format.decode(inputs, contract, config.limits);
-  const { output } = await runTask(call, options, input);
-  const style = answerStyle(config);
-  return jsonAnswer(format.encode({ output, inputs, parameters, steps, style }), config);
+  const { searchParams } = new URL(invocation.request.url);
+  const parameters = readParameters(asked, searchParams, task, format.parameters);
+  const output = await predict(format.decode(inputs, contract, config.limits));
+  return format.encode({ output, inputs, parameters, steps: stepsOf(model), style: answerStyle(config) });
 }
 
 function stepsOf({ config }: Model): readonly ScoreStep[] {

@@ -1,6 +1,7 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { InferenceInput, InferenceOutput, Located } from '../../inference/input.ts';
+import type { ModelContract } from '../../inference/model-contract.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import type { Task } from '../../models/model-config.ts';
@@ -9,7 +10,6 @@ import { type ElementStyle, writeTensor } from '../../tensor/write-tensor.ts';
 import { frameOfColumns } from '../codecs/frame.ts';
 import { rowsOfFrame } from '../codecs/frame-rows.ts';
 import { decodeImageValue } from '../codecs/image-value.ts';
-import type { ModelContract } from '../codecs/model-contract.ts';
 import { encodeColumns } from '../codecs/predictions.ts';
 import { checkInstances } from '../codecs/rows.ts';
 import { labelScores } from './label-scores.ts';

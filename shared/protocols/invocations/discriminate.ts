@@ -1,12 +1,12 @@
 import type { DialectName } from '../../config.ts';
 import { invalid } from '../../errors.ts';
+import type { ModelContract } from '../../inference/model-contract.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
 import { CSV_TYPE, holdsNames, isText, readCsvParameters, readFirstRow } from '../codecs/csv.ts';
 import { holdsJson } from '../codecs/json-body.ts';
 import { isLinesType, splitConcatenated } from '../codecs/lines.ts';
 import { holdsImages } from '../codecs/media.ts';
-import { contractOf, type ModelContract } from '../codecs/model-contract.ts';
 import type { Invocation } from '../invocation.ts';
 import type { ProtocolOptions } from '../protocol.ts';
 import { chooseAnswerType, JSON_TYPE } from '../sagemaker/encode-answer.ts';
@@ -25,8 +25,25 @@ const V2_TYPES = [
  */
 export async function discriminate(
   invocation: Invocation,
-  options: Pick<ProtocolOptions, 'inference'>,
-): Promise<DialectName> {
+  { inference }: Pick<ProtocolOptions, 'inference'>,
+): Promise<Discriminated> {
+  const found = dialectOf(invocation);
+  if (found !== 'table') return { dialect: found, invocation };
+  // The model is looked for here, and not once more by the dialect.
+  const reference = await inference.resolve({ ...invocation.choice, kind: 'features' });
+  const { value: contract } = await inference.use({ reference }, invocation, (model) => model.contract);
+  const dialect = isTableOfMlflow(invocation, contract) ? 'mlflow' : 'sagemaker';
+  return { dialect, invocation: { ...invocation, choice: { reference } } };
+}
+
+/** A format, with the request as it goes on: its model may have been looked for. */
+export interface Discriminated {
+  readonly dialect: DialectName;
+  readonly invocation: Invocation;
+}
+
+/** The format as far as the request tells it; `table` for CSV of which only the model can tell whose it is. */
+function dialectOf(invocation: Invocation): DialectName | 'table' {
   const { body, mediaType } = invocation;
   const { headers } = invocation.request;
   if (V2_TYPES.includes(mediaType) || headers.has('inference-header-content-length')) {
@@ -36,7 +53,7 @@ export async function discriminate(
   const others: DialectName = isForTensorFlow(headers) ? 'tensorflow-serving' : 'sagemaker';
   if (isLinesType(mediaType)) return others;
   if (mediaType === CSV_TYPE) {
-    return others === 'sagemaker' && (await isTableOfMlflow(invocation, options)) ? 'mlflow' : others;
+    return others === 'sagemaker' ? dialectOfTable(invocation) : others;
   }
   if (!holdsJson({ mediaType, body })) return others;
   const json = readJson(invocation);
@@ -93,17 +110,15 @@ function wantsJson(headers: Headers): boolean {
  * Tables of MLflow begin with the names of their columns, those of SageMaker do not, unless the type says so. Without
  * its word the first row has names when it has the model's own, or nothing but text where the model takes numbers alone.
  */
-async function isTableOfMlflow(
-  { request, body, model, version, budget }: Invocation,
-  { inference }: Pick<ProtocolOptions, 'inference'>,
-): Promise<boolean> {
+function dialectOfTable({ request, body, budget }: Invocation): DialectName | 'table' {
   const { header } = readCsvParameters(request.headers);
-  if (!wantsJson(request.headers)) return false;
-  if (header !== undefined) return header === 'present';
+  if (!wantsJson(request.headers)) return 'sagemaker';
+  if (header !== undefined) return header === 'present' ? 'mlflow' : 'sagemaker';
+  return readFirstRow(body, budget.limits).some(isText) ? 'table' : 'sagemaker';
+}
+
+function isTableOfMlflow({ body, budget }: Invocation, contract: ModelContract): boolean {
   const cells = readFirstRow(body, budget.limits);
-  if (!cells.some(isText)) return false;
-  const reference = await inference.choose('features', model, version);
-  const contract = await inference.describe(reference, contractOf);
   // A number among texts is a value: a row with one value missing must not pass for names and vanish.
   const areNames = cells.every((cell) => isText(cell) || cell.trim() === '');
   return holdsNames(cells, contract) || (areNames && takesNumbers(contract));

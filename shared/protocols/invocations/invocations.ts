@@ -1,8 +1,10 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
-import type { AppEnvironment } from '../../http/context.ts';
+import type { Answer, AppEnvironment } from '../../http/context.ts';
+import type { NamedChoice } from '../../inference/inference.ts';
+import { readDeployment } from '../azure-ml/invoke-azure-ml.ts';
 import { jsonArray, jsonObject, jsonValue } from '../codecs/envelope.ts';
-import { type ModelChoice, readInvocation } from '../invocation.ts';
+import { readInvocation } from '../invocation.ts';
 import type { Content, Operation, ProtocolOptions } from '../protocol.ts';
 import { chooseTarget } from '../sagemaker/read-headers.ts';
 import { invoke } from './invoke.ts';
@@ -59,9 +61,9 @@ export function createInvocations(options: ProtocolOptions): Operation {
 export async function answerInvocation(
   c: Context<AppEnvironment>,
   options: ProtocolOptions,
-  choice: ModelChoice,
-): Promise<Response> {
-  const request = c.req.raw;
-  const target = chooseTarget(request.headers, choice);
-  return await invoke(await readInvocation(request, c.env, options, target), options);
+  choice: NamedChoice,
+): Promise<Answer> {
+  const { headers } = c.req.raw;
+  const target = chooseTarget(headers, { version: readDeployment(headers), ...choice });
+  return await invoke(await readInvocation(c, options, target), options);
 }

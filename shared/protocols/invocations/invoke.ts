@@ -3,7 +3,7 @@ import { invokeAzureMl } from '../azure-ml/invoke-azure-ml.ts';
 import { invokeHuggingFace } from '../hugging-face/invoke-hugging-face.ts';
 import type { Dialect } from '../invocation.ts';
 import { invokeMlflow } from '../mlflow/invoke-mlflow.ts';
-import { inferOpenInference } from '../oip/open-inference.ts';
+import { invokeOpenInference } from '../oip/open-inference.ts';
 import { invokeSageMaker } from '../sagemaker/invoke-sagemaker.ts';
 import { invokeTensorFlow } from '../sagemaker/tensorflow-container.ts';
 import { predict } from '../tensorflow-serving/predict.ts';
@@ -13,10 +13,7 @@ import { discriminate } from './discriminate.ts';
 
 /** Each format of the shared routes. */
 const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
-  'open-inference': async (invocation, options) => {
-    const reference = await options.inference.choose('tensors', invocation.model, invocation.version);
-    return await inferOpenInference(invocation, reference, options);
-  },
+  'open-inference': invokeOpenInference,
   'tensorflow-serving': invokeTensorFlow,
   kserve: predict,
   torchserve: invokeTorchServe,
@@ -32,6 +29,8 @@ const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
  * in the one its headers and body show.
  */
 export const invoke: Dialect = async (invocation, options) => {
-  const dialect = options.config.dialect ?? (await discriminate(invocation, options));
-  return await DIALECTS[dialect](invocation, options);
+  if (options.config.dialect !== undefined)
+    return await DIALECTS[options.config.dialect](invocation, options);
+  const found = await discriminate(invocation, options);
+  return await DIALECTS[found.dialect](found.invocation, options);
 };

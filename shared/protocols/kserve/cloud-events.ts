@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { InferenceError, invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
 import { BytesRequest, BytesResponse } from '../../http/bytes.ts';
+import type { Answer } from '../../http/context.ts';
 import { isJsonType } from '../../http/media-type.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
 import { JsonText, writeJson } from '../../json/write-json.ts';
@@ -25,13 +26,12 @@ export function withCloudEvents(dialect: Dialect): Dialect {
   return async (invocation, options) => {
     const { mediaType, request } = invocation;
     if (mediaType === STRUCTURED_TYPE) {
-      const response = await dialect(openEvent(invocation, readEvent(invocation.json())), options);
-      return await wrapResponse(response, invocation);
+      return await wrapAnswer(await dialect(openEvent(invocation, readEvent(invocation.json())), options));
     }
     if (mediaType.startsWith(EVENT_TYPES)) throw unknownFormat(mediaType);
     if (REQUIRED.every((name) => request.headers.has(`ce-${name}`))) {
       checkVersion('Header "ce-specversion"', request.headers.get('ce-specversion'));
-      return await markResponse(await dialect(invocation, options), invocation);
+      return await markAnswer(await dialect(invocation, options));
     }
     const event = isJsonType(mediaType) && !holdsImages(invocation) ? invocation.json() : undefined;
     return await dialect(looksLikeEvent(event) ? openEvent(invocation, event) : invocation, options);
@@ -77,12 +77,11 @@ function openEvent(invocation: Invocation, event: JsonObject): Invocation {
   headers.set('content-type', readDataType(event));
   const {
     request: { url, method },
-    model,
-    version,
+    choice,
   } = invocation;
   const open = (body: Uint8Array) => {
     const request = new BytesRequest(url, { method, headers }, body);
-    return createInvocation(request, body, invocation, { model, version });
+    return createInvocation(request, body, invocation, choice);
   };
   if (typeof event.data_base64 === 'string') return open(decodeBase64(event.data_base64, 'data_base64'));
   if (typeof event.data === 'string') return open(Buffer.from(event.data));
@@ -93,7 +92,7 @@ function openEvent(invocation: Invocation, event: JsonObject): Invocation {
   return {
     ...open(new Uint8Array(0)),
     json: () => dataOf(invocation.json()),
-    decode: (read) => invocation.decode((value) => read(dataOf(value))),
+    read: (read) => invocation.read((value) => read(dataOf(value))),
   };
 }
 
@@ -108,26 +107,31 @@ function dataOf(event: JsonValue): JsonValue {
   return isJsonObject(event) ? (event.data ?? null) : null;
 }
 
-async function wrapResponse(response: Response, invocation: Invocation): Promise<Response> {
+async function wrapAnswer(answer: Answer): Promise<Answer> {
+  const { response } = answer;
   const data = new JsonText(Buffer.from(await response.bytes()).toString());
-  const attributes = createAttributes(invocation);
+  const attributes = createAttributes(answer);
   const event = writeJson({ ...attributes, datacontenttype: 'application/json', data });
   const headers = { ...Object.fromEntries(response.headers), 'content-type': STRUCTURED_TYPE };
-  return new BytesResponse(Buffer.from(event), { status: response.status, headers });
+  return { ...answer, response: new BytesResponse(Buffer.from(event), { status: response.status, headers }) };
 }
 
-async function markResponse(response: Response, invocation: Invocation): Promise<Response> {
+async function markAnswer(answer: Answer): Promise<Answer> {
+  const { response } = answer;
   const headers = new Headers(response.headers);
-  for (const [name, value] of Object.entries(createAttributes(invocation))) headers.set(`ce-${name}`, value);
-  return new BytesResponse(await response.bytes(), { status: response.status, headers });
+  for (const [name, value] of Object.entries(createAttributes(answer))) headers.set(`ce-${name}`, value);
+  return {
+    ...answer,
+    response: new BytesResponse(await response.bytes(), { status: response.status, headers }),
+  };
 }
 
 /** As KServe fills them in when nothing else is configured. */
-function createAttributes({ record }: Invocation) {
+function createAttributes({ usage }: Answer) {
   return {
     specversion: '1.0',
     id: randomUUID(),
-    source: `io.kserve.inference.${record.model?.name ?? 'ternion'}`,
+    source: `io.kserve.inference.${usage?.reference.name ?? 'ternion'}`,
     type: 'io.kserve.inference.response',
     time: new Date().toISOString(),
   };

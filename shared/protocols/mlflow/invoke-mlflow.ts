@@ -1,7 +1,6 @@
 import { InferenceError, invalid } from '../../errors.ts';
 import { isJsonType, typeParameter } from '../../http/media-type.ts';
-import type { NamedInputs } from '../../inference/check-feeds.ts';
-import type { InputKind } from '../../inference/input.ts';
+import type { ModelContract } from '../../inference/model-contract.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
@@ -16,18 +15,22 @@ import {
   frameOfSplit,
 } from '../codecs/frame.ts';
 import { isUntyped } from '../codecs/json-body.ts';
-import type { ModelContract } from '../codecs/model-contract.ts';
 import { encodeColumns, encodeRows } from '../codecs/predictions.ts';
 import { checkInstances, decodeColumns, decodeRows, kindOfValues } from '../codecs/rows.ts';
-import { type Dialect, type Invocation, runTensors } from '../invocation.ts';
+import {
+  type Dialect,
+  type Invocation,
+  type Payload,
+  type Reading,
+  readingOf,
+  runPayload,
+} from '../invocation.ts';
 import type { ProtocolOptions } from '../protocol.ts';
 import { DATA_KEYS, scoringRequest } from './schemas.ts';
 
-/** One form of data: how to make inputs of it, and whether its predictions are told one row after the other. */
-interface Data {
-  readonly kind: InputKind;
+/** One form of data, and whether its predictions are listed one row after the other. */
+interface Data extends Payload {
   readonly isRows: boolean;
-  readonly decode: (contract: ModelContract) => NamedInputs;
 }
 
 /**
@@ -36,28 +39,25 @@ interface Data {
  * Source: mlflow.pyfunc.scoring_server.
  */
 export const invokeMlflow: Dialect = async (invocation, options) => {
+  const data = readData(invocation, options);
+  const { value: outputs, usage } = await runPayload(invocation, options, data);
+  const style = answerStyle(options.config);
+  const isListed = data.value.isRows && hasRows(outputs);
+  const predictions = isListed ? encodeRows(outputs, style) : encodeColumns(outputs, style);
+  return { response: jsonAnswer({ predictions }, options.config), usage };
+};
+
+function readData(invocation: Invocation, options: ProtocolOptions): Reading<Data> {
   const { mediaType, request } = invocation;
   checkCharset(request.headers);
-  if (mediaType === CSV_TYPE) return await answer(readTable(invocation, options), invocation, options);
+  if (mediaType === CSV_TYPE) return readingOf(readTable(invocation, options));
   if (isJsonType(mediaType) || isUntyped(mediaType)) {
-    return await invocation.decode((json) => answer(readJson(json, options), invocation, options));
+    return invocation.read((json) => readJson(json, options));
   }
   throw new InferenceError(
     'UNSUPPORTED_MEDIA_TYPE',
     `Content-Type ${JSON.stringify(mediaType.slice(0, 80))} is not accepted; accepted are application/json and ${CSV_TYPE}.`,
   );
-};
-
-async function answer(
-  { kind, isRows, decode }: Data,
-  invocation: Invocation,
-  options: ProtocolOptions,
-): Promise<Response> {
-  const { outputs } = await runTensors(invocation, options, { kind, decode, isBatch: true });
-  const style = answerStyle(options.config);
-  const isListed = isRows && hasRows(outputs);
-  const predictions = isListed ? encodeRows(outputs, style) : encodeColumns(outputs, style);
-  return jsonAnswer({ predictions }, options.config);
 }
 
 /** Outputs that do not go by row are told whole. */
@@ -80,14 +80,16 @@ function readJson(json: JsonValue, options: ProtocolOptions): Data {
     case 'instances':
       return {
         kind: kindOfValues(value),
+        isBatch: true,
         isRows: true,
-        decode: (contract) => decodeRows(value, key, contract, limits),
+        toInputs: (contract) => decodeRows(value, key, contract, limits),
       };
     case 'inputs':
       return {
         kind: kindOfValues(value),
+        isBatch: true,
         isRows: false,
-        decode: (contract) =>
+        toInputs: (contract) =>
           isTableOf(value, contract)
             ? decodeFrame(frameOfColumns(value, key), contract, limits)
             : decodeColumns(value, key, contract, limits),
@@ -125,8 +127,9 @@ function tableOf(frame: Frame, { config }: ProtocolOptions): Data {
   const [cells = []] = frame.columns;
   return {
     kind: frame.isText ? 'features' : kindOfValues([...cells.slice(0, 1)]),
+    isBatch: true,
     isRows: true,
-    decode: (contract) => decodeFrame(frame, contract, config.limits),
+    toInputs: (contract) => decodeFrame(frame, contract, config.limits),
   };
 }
 

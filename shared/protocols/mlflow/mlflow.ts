@@ -49,12 +49,11 @@ function createServingEndpoint(options: ProtocolOptions): Operation {
     response: { 'application/json': scoringResponse },
     handle: async (c) => {
       const choice = modelOfEndpoint(c.req.param('endpoint') ?? '', options.config);
-      const { record } = c.env;
-      const response = await invokeMlflow(await readInvocation(c.req.raw, c.env, options, choice), options);
-      const served = record.model;
+      const answer = await invokeMlflow(await readInvocation(c, options, choice), options);
+      const served = answer.usage?.reference;
       // The SDK reads the name of the served model out of this header.
-      if (served) response.headers.set('served-model-name', `${served.name}-${served.version}`);
-      return response;
+      if (served) answer.response.headers.set('served-model-name', `${served.name}-${served.version}`);
+      return answer;
     },
   };
 }

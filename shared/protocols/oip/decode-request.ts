@@ -3,7 +3,7 @@ import { invalid } from '../../errors.ts';
 import type { TensorInput } from '../../inference/check-feeds.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
-import { createInvocation, type Invocation } from '../invocation.ts';
+import { createInvocation, type Invocation, type Reading, readingOf } from '../invocation.ts';
 import { decodeInputs } from './decode-inputs.ts';
 import { decodeOutputs, type RequestedOutput } from './decode-outputs.ts';
 import { readFraming } from './header-length.ts';
@@ -27,23 +27,31 @@ export interface InferRequest {
  * Reads an inference request: JSON, JSON with the bytes of tensors behind it, or one raw tensor.
  * Source: Open Inference Protocol V2 and Triton's binary tensor data extension.
  *
- * @param readInputs what the model takes, asked for only by a raw tensor, which says nothing of itself
+ * @returns the request, once it is known what the model takes: a raw tensor says nothing of itself
  * @throws InferenceError naming the tensor or field, what came and what is expected
  */
-export async function decodeInferRequest(
+export function readInferRequest(
   invocation: Invocation,
-  readInputs: () => Promise<readonly TensorSpec[]>,
-): Promise<InferRequest> {
-  const { request, body, budget } = invocation;
+): Reading<(inputs: readonly TensorSpec[]) => InferRequest> {
+  const { request, body, budget, choice } = invocation;
   const { jsonBytes, mimeType } = readFraming(request.headers, body.length);
   if (jsonBytes === 0 && body.length > 0) {
-    const inputs = decodeRawTensor(body, await readInputs());
-    return { id: undefined, inputs, outputs: undefined, isBinary: true, timeoutMs: undefined, mimeType };
+    return readingOf((specs) => ({
+      id: undefined,
+      inputs: decodeRawTensor(body, specs),
+      outputs: undefined,
+      isBinary: true,
+      timeoutMs: undefined,
+      mimeType,
+    }));
   }
   const tail = jsonBytes === undefined ? undefined : body.subarray(jsonBytes);
-  const head = tail ? createInvocation(request, body.subarray(0, jsonBytes), invocation, {}) : invocation;
+  const head = tail ? createInvocation(request, body.subarray(0, jsonBytes), invocation, choice) : invocation;
   // A number that even all digits do not tell, such as 1e30, is refused when it is read once more.
-  return await head.decode((json) => ({ ...decodeRequest(json, tail, budget), mimeType }));
+  return head.read((json) => {
+    const decoded = { ...decodeRequest(json, tail, budget), mimeType };
+    return () => decoded;
+  });
 }
 
 function decodeRequest(

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { BytesResponse } from '../../http/bytes.ts';
-import type { TensorResult } from '../../inference/inference.ts';
+import type { Model } from '../../inference/load-model.ts';
 import { checkAnswerSize } from '../../json/join-each.ts';
+import type { NamedTensors } from '../../runtime/session.ts';
 import { tensorToBytes } from '../../tensor/bytes.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { writeElements } from '../../tensor/write-tensor.ts';
@@ -18,22 +19,19 @@ import { writeFraming } from './header-length.ts';
  */
 export function encodeInferResponse(
   request: InferRequest,
-  result: TensorResult,
+  { reference, task, session }: Model,
+  tensors: NamedTensors,
   style: AnswerStyle,
 ): Response {
   const { limitBytes } = style;
-  const { reference, task } = result.model;
   const requested =
-    request.outputs ??
-    [...result.outputs.keys()].map((name) => ({ name, isBinary: request.isBinary, classes: 0 }));
+    request.outputs ?? [...tensors.keys()].map((name) => ({ name, isBinary: request.isBinary, classes: 0 }));
   const tails: Uint8Array[] = [];
   const outputs = requested.map((output) => {
-    const tensor = result.outputs.get(output.name);
+    const tensor = tensors.get(output.name);
     if (!tensor) throw new Error(`output "${output.name}" was not fetched`);
     const wanted =
-      output.classes > 0
-        ? classify(tensor, output, task.labels, hasOpenBatch(result.model.session), limitBytes)
-        : tensor;
+      output.classes > 0 ? classify(tensor, output, task.labels, hasOpenBatch(session), limitBytes) : tensor;
     if (output.isBinary) tails.push(tensorToBytes(wanted));
     return encodeTensor(output, wanted, output.isBinary ? tails.at(-1)?.length : undefined, style);
   });

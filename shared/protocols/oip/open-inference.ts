@@ -3,23 +3,23 @@ import { InferenceError } from '../../errors.ts';
 import { compressResponse } from '../../http/compress.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
-import type { Inference } from '../../inference/inference.ts';
+import type { Inference, NamedChoice } from '../../inference/inference.ts';
 import type { Model } from '../../inference/load-model.ts';
 import type { WritableJson } from '../../json/write-json.ts';
-import type { ModelReference } from '../../models/model-repository.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { answerStyle } from '../codecs/answer.ts';
 import { encodeSpec } from '../encode-model.ts';
-import { type Invocation, readInvocation } from '../invocation.ts';
+import { type Dialect, readInvocation } from '../invocation.ts';
 import {
   type Content,
+  type Handler,
   jsonContent,
   type Operation,
   type Protocol,
   type ProtocolOptions,
 } from '../protocol.ts';
 import { hasOpenBatch } from './batching.ts';
-import { decodeInferRequest } from './decode-request.ts';
+import { readInferRequest } from './decode-request.ts';
 import { encodeInferResponse } from './encode-response.ts';
 import { encodeStatistics } from './encode-statistics.ts';
 import { createRepositoryOperations } from './repository.ts';
@@ -79,32 +79,22 @@ export function createOpenInferenceProtocol(options: ProtocolOptions): Protocol 
 
 /**
  * Answers an inference request of V2 to a model, whatever the route it came by.
- *
- * @throws InferenceError
  */
-export async function inferOpenInference(
-  invocation: Invocation,
-  reference: ModelReference,
-  { inference, config }: ProtocolOptions,
-): Promise<Response> {
+export const invokeOpenInference: Dialect = async (invocation, { inference, config }) => {
   const startMs = performance.now();
-  const { request, record, budget } = invocation;
-  record.model = reference;
-  const readInputs = () => inference.describe(reference, ({ session }) => session.inputs);
-  const decoded = await decodeInferRequest(invocation, readInputs);
-  const outputs = decoded.outputs?.map(({ name }) => name);
-  const deadlineMs = decoded.timeoutMs === undefined ? undefined : startMs + decoded.timeoutMs;
-  const result = await inference.inferTensors({
-    reference,
-    inputs: decoded.inputs,
-    outputs,
-    deadlineMs,
-    budget,
-  });
-  record.loadMs = result.loadMs;
-  record.runMs = result.runMs;
-  return await compressResponse(request, encodeInferResponse(decoded, result, answerStyle(config)));
-}
+  const reading = readInferRequest(invocation);
+  const choice = { ...invocation.choice, kind: 'tensors' as const };
+  const { value, usage } = await inference.use(choice, invocation, ({ model, contract, run }) =>
+    reading.bind(async (decode) => {
+      const request = decode(contract.inputs);
+      const outputs = request.outputs?.map(({ name }) => name);
+      const deadlineMs = request.timeoutMs === undefined ? undefined : startMs + request.timeoutMs;
+      return { request, model, tensors: await run(request.inputs, { outputs, deadlineMs }) };
+    }),
+  );
+  const response = encodeInferResponse(value.request, value.model, value.tensors, answerStyle(config));
+  return { response: await compressResponse(invocation.request, response), usage };
+};
 
 function createServerOperations(inference: Inference, version: string): readonly Operation[] {
   const { repository } = inference;
@@ -164,34 +154,33 @@ function createServerOperations(inference: Inference, version: string): readonly
 function createModelOperations(path: string, options: ProtocolOptions): readonly Operation[] {
   const { inference } = options;
   const { repository } = inference;
-  const resolve = (c: Context<AppEnvironment>) =>
-    repository.resolve(c.req.param('model') ?? '', c.req.param('version'));
+  const choiceOf = (c: Context<AppEnvironment>): NamedChoice => ({
+    model: c.req.param('model') ?? '',
+    version: c.req.param('version'),
+  });
+  /** An answer that says something of a model, which is loaded for it. */
+  const describe =
+    (encode: (model: Model, versions: readonly string[]) => WritableJson): Handler =>
+    async (c) => {
+      const { value: model, usage } = await inference.use(choiceOf(c), c.env, (used) => used.model);
+      const listed = (await repository.list()).find(({ name }) => name === usage.reference.name);
+      return { response: jsonResponse(encode(model, listed?.versions ?? [])), usage };
+    };
   return [
     {
       method: 'GET',
       path,
       summary: 'Inputs and outputs of a model',
       response: jsonContent(schemas.modelMetadata),
-      handle: async (c) => {
-        const reference = await resolve(c);
-        const listing = (await repository.list()).find(({ name }) => name === reference.name);
-        return jsonResponse(
-          await inference.describe(reference, (found) => encodeMetadata(found, listing?.versions ?? [])),
-        );
-      },
+      handle: describe(encodeMetadata),
     },
     {
       method: 'GET',
       path: `${path}/ready`,
       summary: 'Whether a model is ready',
       response: jsonContent(schemas.modelReady),
-      handle: async (c) => {
-        // A model that can be loaded on demand is ready: clients would wait for ever for one that is not in memory.
-        const reference = await resolve(c);
-        return jsonResponse(
-          await inference.describe(reference, () => ({ name: reference.name, ready: true })),
-        );
-      },
+      // A model that can be loaded on demand is ready: clients would wait for ever for one that is not in memory.
+      handle: describe(({ reference }) => ({ name: reference.name, ready: true })),
     },
     {
       method: 'GET',
@@ -199,14 +188,16 @@ function createModelOperations(path: string, options: ProtocolOptions): readonly
       summary: 'Counters of a model since this instance started',
       response: jsonContent(schemas.statistics),
       handle: async (c) =>
-        jsonResponse({ model_stats: [encodeStatistics(inference.statistics(await resolve(c)))] }),
+        jsonResponse({
+          model_stats: [encodeStatistics(inference.statistics(await inference.resolve(choiceOf(c))))],
+        }),
     },
     {
       method: 'GET',
       path: `${path}/config`,
       summary: "A model's configuration as Triton has it",
       response: jsonContent(schemas.modelConfig),
-      handle: async (c) => jsonResponse(await inference.describe(await resolve(c), encodeConfig)),
+      handle: describe(encodeConfig),
     },
     {
       method: 'POST',
@@ -215,12 +206,7 @@ function createModelOperations(path: string, options: ProtocolOptions): readonly
       headers: { 'Inference-Header-Content-Length': schemas.jsonLength },
       request: INFER_REQUEST,
       response: INFER_RESPONSE,
-      handle: async (c) => {
-        const reference = await resolve(c);
-        const choice = { model: reference.name, version: reference.version };
-        const invocation = await readInvocation(c.req.raw, c.env, options, choice);
-        return await inferOpenInference(invocation, reference, options);
-      },
+      handle: async (c) => await invokeOpenInference(await readInvocation(c, options, choiceOf(c)), options),
     },
   ];
 }

@@ -80,7 +80,7 @@ export function createRepositoryOperations(inference: Inference, adminRoutes: bo
         `A load cannot be changed by ${JSON.stringify(keys[0]?.slice(0, 60))}: models come from the repository.`,
       );
     const name = c.req.param('model') ?? '';
-    await inference.describe(await repository.resolve(name), () => undefined);
+    await inference.use({ model: name }, c.env, () => undefined);
     return jsonResponse({ name, load: true });
   }
 

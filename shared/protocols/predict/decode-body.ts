@@ -1,12 +1,11 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { InferenceInput, Located } from '../../inference/input.ts';
-import type { JsonValue } from '../../json/parse-json.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from '../../processing/image/sniff.ts';
-import { isUntyped, unsupportedBody } from '../codecs/json-body.ts';
+import { holdsJson, isUntyped, unsupportedBody } from '../codecs/json-body.ts';
 import { FORM_TYPE, parseForm } from '../codecs/media.ts';
 import { checkInstances } from '../codecs/rows.ts';
-import type { Invocation } from '../invocation.ts';
+import { type Invocation, type Reading, readingOf } from '../invocation.ts';
 import { decodeJson, FILE_FIELD } from './decode-json.ts';
 
 /** What a request was: one instance, or a batch to be answered as one. */
@@ -18,19 +17,17 @@ export interface DecodedBody {
 /**
  * Reads the body of a predict request: JSON, a form with files, or an image itself.
  *
- * @param json the body as JSON, where it is that
  * @throws InferenceError saying what came and what is accepted
  */
-export async function decodeBody(
-  { request, mediaType, body }: Invocation,
-  json: JsonValue | undefined,
-  limits: Limits,
-): Promise<DecodedBody> {
-  if (mediaType === FORM_TYPE)
-    return await decodeForm(await parseForm(request.headers, body, limits), limits);
-  if (json !== undefined) return decodeJson(json, limits);
+export async function decodeBody(invocation: Invocation, limits: Limits): Promise<Reading<DecodedBody>> {
+  const { request, mediaType, body } = invocation;
+  if (mediaType === FORM_TYPE) {
+    return readingOf(await decodeForm(await parseForm(request.headers, body, limits), limits));
+  }
+  if (holdsJson(invocation)) return invocation.read((json) => decodeJson(json, limits));
   if (mediaType.startsWith('image/') || (isUntyped(mediaType) && sniffImageType(body) !== undefined)) {
-    return { input: { kind: 'image', images: [{ value: body, field: 'body' }] }, isBatch: false };
+    const images = [{ value: body, field: 'body' }];
+    return readingOf({ input: { kind: 'image', images }, isBatch: false });
   }
   const types = ['application/json', FORM_TYPE, ...ACCEPTED_IMAGE_TYPES];
   throw unsupportedBody(mediaType, types.join(', '));

@@ -1,9 +1,9 @@
 import type { Limits } from '../../config.ts';
-import type { InferenceResult } from '../../inference/inference.ts';
 import type { ClassificationPrediction, InferenceOutput, InputKind } from '../../inference/input.ts';
 import { type WritableJson, writeItems } from '../../json/write-json.ts';
 import { type Label, topK } from '../../processing/classification.ts';
 import { toNested } from '../../tensor/nested.ts';
+import type { ModelUsage } from '../../usage.ts';
 import { nameScores } from '../codecs/name-scores.ts';
 import type { DecodedBody } from './decode-body.ts';
 
@@ -14,18 +14,19 @@ type Members = { readonly [key: string]: WritableJson };
 /** The answer to a predict request: one prediction, or the list of them for a batch. */
 export function encodeResult(
   { input, isBatch }: DecodedBody,
-  result: InferenceResult,
+  output: InferenceOutput,
+  { reference, runMs }: ModelUsage,
   { answerBytes }: Limits,
 ): WritableJson {
-  const predictions = predictionWriters(result.output, input.kind);
+  const predictions = predictionWriters(output, input.kind);
   const [only] = predictions;
   return {
     ...(isBatch || !only
       ? { predictions: writeItems(predictions, (write) => write(), answerBytes) }
       : only()),
-    model: result.reference.name,
-    model_version: result.reference.version,
-    inference_time_ms: Math.round(result.runMs * 1000) / 1000,
+    model: reference.name,
+    model_version: reference.version,
+    inference_time_ms: Math.round(runMs * 1000) / 1000,
   };
 }
 

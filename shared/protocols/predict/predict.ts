@@ -1,12 +1,12 @@
 import type { Context } from 'hono';
 import type { Config } from '../../config.ts';
-import type { AppEnvironment } from '../../http/context.ts';
-import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
+import type { Answer, AppEnvironment } from '../../http/context.ts';
+import { isJsonObject } from '../../json/parse-json.ts';
 import { ACCEPTED_IMAGE_TYPES } from '../../processing/image/sniff.ts';
 import { jsonAnswer } from '../codecs/answer.ts';
 import { holdsJson } from '../codecs/json-body.ts';
 import { invokeHuggingFace } from '../hugging-face/invoke-hugging-face.ts';
-import { type Invocation, readInvocation, runTask } from '../invocation.ts';
+import { type Invocation, readInvocation } from '../invocation.ts';
 import { isTaskRequest } from '../invocations/discriminate.ts';
 import {
   type Content,
@@ -31,17 +31,17 @@ const RESPONSE = jsonContent(schemas.predictResponse);
 export function createPredictProtocol(options: ProtocolOptions): Protocol {
   const { config } = options;
 
-  async function predict(c: Context<AppEnvironment>): Promise<Response> {
+  async function predict(c: Context<AppEnvironment>): Promise<Answer> {
     const model = c.req.param('model');
     const version = c.req.param('version');
-    const invocation = await readInvocation(c.req.raw, c.env, options, { model, version });
+    const invocation = await readInvocation(c, options, { model, version });
     if (isForHuggingFace(invocation, config)) return await invokeHuggingFace(invocation, options);
-    const answer = async (json?: JsonValue) => {
-      const body = await decodeBody(invocation, json, config.limits);
-      const result = await runTask(invocation, options, body.input);
-      return jsonAnswer(encodeResult(body, result, config.limits), config);
-    };
-    return holdsJson(invocation) ? await invocation.decode(answer) : await answer();
+    const body = await decodeBody(invocation, config.limits);
+    const choice = { ...invocation.choice, kind: body.value.input.kind };
+    const { value, usage } = await options.inference.use(choice, invocation, (used) =>
+      body.bind(({ input }) => used.predict(input)),
+    );
+    return { response: jsonAnswer(encodeResult(body.value, value, usage, config.limits), config), usage };
   }
 
   const operation = (path: string, summary: string): Operation => ({

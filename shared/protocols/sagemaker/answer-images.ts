@@ -1,3 +1,4 @@
+import type { Answer } from '../../http/context.ts';
 import type { InferenceOutput } from '../../inference/input.ts';
 import { type WritableJson, writeJson } from '../../json/write-json.ts';
 import type { ElementStyle } from '../../tensor/write-tensor.ts';
@@ -7,7 +8,7 @@ import { isLinesType } from '../codecs/lines.ts';
 import { readImages } from '../codecs/media.ts';
 import { encodePredictions } from '../codecs/predictions.ts';
 import { imagesOf } from '../codecs/rows.ts';
-import { type Invocation, runTask, runTensors } from '../invocation.ts';
+import { type Invocation, type Payload, predictInput, readingOf, runPayload } from '../invocation.ts';
 import type { ProtocolOptions } from '../protocol.ts';
 import { type AnswerType, encodeOutputs, JSON_TYPE, linesResponse } from './encode-answer.ts';
 
@@ -23,28 +24,28 @@ export async function answerImages(
   invocation: Invocation,
   options: ProtocolOptions,
   type: AnswerType,
-): Promise<Response> {
+): Promise<Answer> {
   const images = await readImages(invocation, options.config.limits);
   const style = answerStyle(options.config);
   if (type !== JSON_TYPE && !isLinesType(type)) {
-    const { outputs } = await runTensors(invocation, options, {
+    const payload: Payload = {
       kind: 'image',
-      decode: ({ imageInput, inputs }) =>
+      isBatch: true,
+      toInputs: ({ imageInput, inputs }) =>
         new Map([[imageInput ?? inputs[0]?.name ?? '', imagesOf(images.map(({ value }) => value))]]),
-    });
-    return await encodeOutputs(outputs, type, style);
+    };
+    const { value, usage } = await runPayload(invocation, options, readingOf(payload));
+    return { response: await encodeOutputs(value, type, style), usage };
   }
-  const { output } = await runTask(invocation, options, { kind: 'image', images });
-  const answers = encodeImages(output, style);
+  const { value, usage } = await predictInput(invocation, options, { kind: 'image', images });
+  const answers = encodeImages(value, style);
   if (isLinesType(type)) {
-    return linesResponse(
-      answers.map((answer) => writeJson(answer, style.limitBytes)),
-      type,
-      style.limitBytes,
-    );
+    const lines = answers.map((answer) => writeJson(answer, style.limitBytes));
+    return { response: linesResponse(lines, type, style.limitBytes), usage };
   }
   const [first] = answers;
-  return jsonAnswer(answers.length === 1 && first !== undefined ? first : answers, options.config);
+  const body = answers.length === 1 && first !== undefined ? first : answers;
+  return { response: jsonAnswer(body, options.config), usage };
 }
 
 function encodeImages(output: InferenceOutput, style: ElementStyle): readonly WritableJson[] {

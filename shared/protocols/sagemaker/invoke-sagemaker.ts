@@ -1,21 +1,18 @@
 import { InferenceError } from '../../errors.ts';
-import type { NamedInputs } from '../../inference/check-feeds.ts';
-import type { InputKind } from '../../inference/input.ts';
+import type { Answer } from '../../http/context.ts';
 import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { JsonText, WritableJson } from '../../json/write-json.ts';
-import type { NamedTensors } from '../../runtime/session.ts';
 import { openNpy } from '../../tensor/npy.ts';
 import { isNpy } from '../../tensor/npy-header.ts';
 import { isZip, readNpz } from '../../tensor/npz.ts';
-import { type AnswerStyle, answerStyle } from '../codecs/answer.ts';
+import { answerStyle } from '../codecs/answer.ts';
 import { decodeBare, inputsOfArrays } from '../codecs/arrays.ts';
 import { CSV_TYPE } from '../codecs/csv.ts';
 import { holdsJson, isUntyped } from '../codecs/json-body.ts';
 import { LINES_TYPES, splitConcatenated } from '../codecs/lines.ts';
 import { holdsImages } from '../codecs/media.ts';
-import type { ModelContract } from '../codecs/model-contract.ts';
 import { decodeColumns, decodeRows, kindOfValues } from '../codecs/rows.ts';
-import { type Dialect, type Invocation, runTensors } from '../invocation.ts';
+import { type Dialect, type Invocation, type Payload, readingOf, runPayload } from '../invocation.ts';
 import type { ProtocolOptions } from '../protocol.ts';
 import { answerImages } from './answer-images.ts';
 import {
@@ -56,7 +53,8 @@ export const invokeSageMaker: Dialect = async (invocation, options) => {
     return await answerLines(readLines(invocation, options.config.limits), invocation, options, type);
   }
   if (holdsArrays(invocation)) {
-    return await encodeOutputs(await runArrays(invocation, options), type, styleOf(options));
+    const { value, usage } = await runPayload(invocation, options, readingOf(await readArrays(invocation)));
+    return { response: await encodeOutputs(value, type, answerStyle(options.config)), usage };
   }
   if (holdsImages(invocation)) return await answerImages(invocation, options, type);
   if (!holdsJson({ mediaType, body })) throw unsupported(mediaType);
@@ -77,9 +75,9 @@ async function answerLines(
   invocation: Invocation,
   options: ProtocolOptions,
   type: AnswerType,
-): Promise<Response> {
-  const parts = await runLines(lines, invocation, options, hasLines(type));
-  return await encodeParts(parts, type, styleOf(options));
+): Promise<Answer> {
+  const { value, usage } = await runLines(lines, invocation, options, hasLines(type));
+  return { response: await encodeParts(value, type, answerStyle(options.config)), usage };
 }
 
 /**
@@ -105,17 +103,14 @@ async function answerJson(
   invocation: Invocation,
   options: ProtocolOptions,
   type: AnswerType,
-): Promise<Response> {
-  return await invocation.decode(async (json) => {
-    const { kind, decode, wrap } = readEnvelope(json, options);
-    const { outputs } = await runTensors(invocation, options, { kind, decode, isBatch: true });
-    return await encodeOutputs(outputs, type, styleOf(options), wrap);
-  });
+): Promise<Answer> {
+  const envelope = invocation.read((json) => readEnvelope(json, options));
+  const { value, usage } = await runPayload(invocation, options, envelope);
+  const style = answerStyle(options.config);
+  return { response: await encodeOutputs(value, type, style, envelope.value.wrap), usage };
 }
 
-interface Envelope {
-  readonly kind: InputKind;
-  readonly decode: (contract: ModelContract) => NamedInputs;
+interface Envelope extends Payload {
   /** Instances that are listed under a name have their predictions under one. */
   readonly wrap?: (rows: JsonText) => WritableJson;
 }
@@ -124,21 +119,26 @@ function readEnvelope(json: JsonValue, { config: { limits } }: ProtocolOptions):
   if (isJsonObject(json) && Object.hasOwn(json, 'instances')) {
     return {
       kind: kindOfValues(json.instances),
-      decode: (contract) => decodeRows(json.instances, 'instances', contract, limits),
+      isBatch: true,
+      toInputs: (contract) => decodeRows(json.instances, 'instances', contract, limits),
       wrap: (predictions) => ({ predictions }),
     };
   }
   if (isJsonObject(json) && Object.hasOwn(json, 'inputs')) {
     return {
       kind: kindOfValues(json.inputs),
-      decode: (contract) => decodeColumns(json.inputs, 'inputs', contract, limits),
+      isBatch: true,
+      toInputs: (contract) => decodeColumns(json.inputs, 'inputs', contract, limits),
     };
   }
-  return { kind: kindOfValues(json), decode: (contract) => decodeBare(json, 'body', contract, limits) };
+  return {
+    kind: kindOfValues(json),
+    isBatch: true,
+    toInputs: (contract) => decodeBare(json, 'body', contract, limits),
+  };
 }
 
-async function runArrays(invocation: Invocation, options: ProtocolOptions): Promise<NamedTensors> {
-  const { mediaType, body, budget } = invocation;
+async function readArrays({ mediaType, body, budget }: Invocation): Promise<Payload> {
   const { limits } = budget;
   const readOptions = {
     field: 'body',
@@ -151,16 +151,11 @@ async function runArrays(invocation: Invocation, options: ProtocolOptions): Prom
     ? await readNpz(body, readOptions)
     : new Map([['body', openNpy(body, readOptions)]]);
   const isMatrix = [...arrays.values()].every(({ shape }) => shape.length <= 2);
-  const { outputs } = await runTensors(invocation, options, {
+  return {
     kind: isMatrix ? 'features' : 'tensors',
-    decode: (contract) => inputsOfArrays(arrays, contract, limits),
+    toInputs: (contract) => inputsOfArrays(arrays, contract, limits),
     isBatch: true,
-  });
-  return outputs;
-}
-
-function styleOf({ config }: ProtocolOptions): AnswerStyle {
-  return answerStyle(config);
+  };
 }
 
 function unsupported(mediaType: string): InferenceError {

@@ -1,5 +1,5 @@
 import { invalid } from '../../errors.ts';
-import type { ModelChoice } from '../invocation.ts';
+import type { NamedChoice } from '../../inference/inference.ts';
 
 const TFS_METHODS = ['predict', 'classify', 'regress'] as const;
 export type TfsMethod = (typeof TFS_METHODS)[number];
@@ -13,7 +13,7 @@ const ONLY_VARIANT = 'AllTraffic';
  * endpoint, a component or a container of an endpoint, or a model of the TensorFlow Serving container. A variant stands
  * for a version.
  */
-export function chooseTarget(headers: Headers, choice: ModelChoice): ModelChoice {
+export function chooseTarget(headers: Headers, choice: NamedChoice): NamedChoice {
   const attributes = readCustomAttributes(headers);
   const archive = headers.get(`${PREFIX}target-model`);
   const model =

@@ -3,6 +3,7 @@ import type { Limits } from '../../config.ts';
 import { InferenceError } from '../../errors.ts';
 import type { NamedInputs } from '../../inference/check-feeds.ts';
 import type { InputKind } from '../../inference/input.ts';
+import type { ModelContract } from '../../inference/model-contract.ts';
 import { UnsafeIntegerError } from '../../json/exact-integers.ts';
 import { type JsonValue, parseExactJson } from '../../json/parse-json.ts';
 import {
@@ -15,7 +16,6 @@ import {
 } from '../codecs/csv.ts';
 import { checkWidth, decodeFrame, distinctNames } from '../codecs/frame.ts';
 import { type ByteRanges, isLinesType, splitLines } from '../codecs/lines.ts';
-import type { ModelContract } from '../codecs/model-contract.ts';
 import { parseRequestJson } from '../codecs/request-json.ts';
 import { decodeRows, kindOfValues } from '../codecs/rows.ts';
 import type { Invocation } from '../invocation.ts';

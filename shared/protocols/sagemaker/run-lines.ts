@@ -1,10 +1,11 @@
 import { OverspentError } from '../../budget.ts';
 import type { Limits } from '../../config.ts';
 import { InferenceError, overLimit } from '../../errors.ts';
+import type { Used } from '../../inference/inference.ts';
+import type { ModelUse } from '../../inference/model-use.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { concatRows, type Tensor } from '../../tensor/tensor.ts';
-import { contractOf } from '../codecs/model-contract.ts';
-import { type Invocation, openModel, runTensors } from '../invocation.ts';
+import type { Invocation } from '../invocation.ts';
 import type { ProtocolOptions } from '../protocol.ts';
 import type { Lines } from './read-lines.ts';
 
@@ -34,23 +35,27 @@ const STATUSES_OF_LINES: readonly number[] = [400, 413];
 export async function runLines(
   lines: Lines,
   invocation: Invocation,
-  options: ProtocolOptions,
+  { inference, config }: ProtocolOptions,
+  keepsErrors: boolean,
+): Promise<Used<readonly Part[]>> {
+  const choice = { ...invocation.choice, kind: lines.kind };
+  return await inference.use(choice, invocation, (model) => runAll(lines, model, config.limits, keepsErrors));
+}
+
+async function runAll(
+  lines: Lines,
+  model: ModelUse,
+  limits: Limits,
   keepsErrors: boolean,
 ): Promise<readonly Part[]> {
-  const { config } = options;
-  const chosen = await openModel(invocation, options, lines.kind, contractOf);
-  const contract = chosen.seen;
+  const { contract } = model;
   const total = lines.count(contract);
   const errors: InferenceError[] = [];
 
   /** What became of some lines when they are run at once. */
   async function attempt(start: number, end: number): Promise<Part> {
     try {
-      const { outputs } = await runTensors(chosen, options, {
-        kind: lines.kind,
-        decode: (contract) => lines.decode(start, end, contract),
-        isBatch: true,
-      });
+      const outputs = await model.run(lines.decode(start, end, contract), { isBatch: true });
       return { outputs: checkRows(outputs, end - start), count: end - start };
     } catch (error) {
       const isOfLines = error instanceof InferenceError && STATUSES_OF_LINES.includes(error.status);
@@ -64,7 +69,7 @@ export async function runLines(
     if (!('error' in part)) return [part];
     if (end - start === 1) {
       errors.push(part.error);
-      if (!keepsErrors || errors.length > config.limits.batchSize) throw errors[0];
+      if (!keepsErrors || errors.length > limits.batchSize) throw errors[0];
       return [part];
     }
     const middle = Math.ceil((start + end) / 2);
@@ -79,15 +84,15 @@ export async function runLines(
   }
 
   const parts: Part[] = [];
-  let elementsLeft = config.limits.tensorElements;
+  let elementsLeft = limits.tensorElements;
   for (let start = 0, end = 0; start < total; start = end) {
-    end = Math.min(start + config.limits.batchSize, total);
+    end = Math.min(start + limits.batchSize, total);
     while (end - start > 1 && lines.sizeOf(start, end, contract) > LARGEST_PORTION) {
       end = start + Math.ceil((end - start) / 2);
     }
     const portion = await run(start, end);
     elementsLeft -= portion.reduce((sum, part) => sum + countElements(part), 0);
-    if (elementsLeft < 0) throw tooManyElements(config.limits);
+    if (elementsLeft < 0) throw tooManyElements(limits);
     parts.push(...portion);
   }
   if (errors.length === parts.length) throw errors[0] ?? noLines();

@@ -1,7 +1,5 @@
-import type { Context } from 'hono';
 import * as z from 'zod';
 import { InferenceError } from '../../errors.ts';
-import type { AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import { modelOfEndpoint } from '../endpoint-models.ts';
 import {
@@ -91,35 +89,33 @@ function createBatchParameters({ config }: ProtocolOptions): Operation {
 }
 
 function createRuntimeOperations(options: ProtocolOptions): readonly Operation[] {
-  // Only here: what the containers answer is read by SageMaker itself, or by any other client.
-  const asRuntime = (c: Context<AppEnvironment>) => {
-    c.env.record.encodeError = encodeRuntimeError;
-  };
   return [
     {
       method: 'POST',
       path: '/endpoints/{endpoint}/invocations',
       summary: 'Run the model behind an endpoint, as the SDKs of AWS do',
+      // Only here: what the containers answer is read by SageMaker itself, or by any other client.
+      encodeError: encodeRuntimeError,
       headers: HEADERS,
       request: INVOCATION_REQUEST,
       response: INVOCATION_RESPONSE,
       handle: async (c) => {
-        asRuntime(c);
         const choice = modelOfEndpoint(c.req.param('endpoint') ?? '', options.config);
         if (c.req.header('x-amzn-sagemaker-enable-explanations') !== undefined)
           throw unsupported('Explanations');
-        const response = await answerInvocation(c, options, choice);
-        response.headers.set('x-amzn-invoked-production-variant', c.env.record.model?.version ?? '');
-        response.headers.set('x-amzn-requestid', c.env.context.requestId);
-        return response;
+        const answer = await answerInvocation(c, options, choice);
+        const { headers } = answer.response;
+        headers.set('x-amzn-invoked-production-variant', answer.usage?.reference.version ?? '');
+        headers.set('x-amzn-requestid', c.env.context.requestId);
+        return answer;
       },
     },
     ...UNSUPPORTED.map(
       (path): Operation => ({
         method: 'ALL',
         path,
-        handle: (c) => {
-          asRuntime(c);
+        encodeError: encodeRuntimeError,
+        handle: () => {
           throw unsupported('Asynchronous and streamed answers');
         },
       }),

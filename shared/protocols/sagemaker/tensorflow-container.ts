@@ -1,4 +1,5 @@
 import { invalid } from '../../errors.ts';
+import type { Answer } from '../../http/context.ts';
 import { describeJson, isJsonObject } from '../../json/parse-json.ts';
 import { jsonAnswer } from '../codecs/answer.ts';
 import { decodeBare } from '../codecs/arrays.ts';
@@ -7,7 +8,7 @@ import { isLinesType, splitLines } from '../codecs/lines.ts';
 import { holdsImages } from '../codecs/media.ts';
 import { encodeRows } from '../codecs/predictions.ts';
 import { kindOfValues } from '../codecs/rows.ts';
-import { createInvocation, type Dialect, type Invocation, runTensors } from '../invocation.ts';
+import { createInvocation, type Dialect, type Invocation, type Payload, runPayload } from '../invocation.ts';
 import type { ProtocolOptions } from '../protocol.ts';
 import { classify, regress } from '../tensorflow-serving/examples.ts';
 import { predict, tensorFlowStyle } from '../tensorflow-serving/predict.ts';
@@ -45,18 +46,18 @@ export const invokeTensorFlow: Dialect = async (invocation, options) => {
   return await invokeSageMaker(invocation, options);
 };
 
-async function answerLines(invocation: Invocation, options: ProtocolOptions): Promise<Response> {
-  const { request, body, mediaType, model, version } = invocation;
+async function answerLines(invocation: Invocation, options: ProtocolOptions): Promise<Answer> {
+  const { request, body, mediaType, choice } = invocation;
   const { limits } = options.config;
   const lines = isLinesType(mediaType) ? splitLines(body, limits) : undefined;
   if (lines?.count !== 1) {
     return await answerRows(readLines(invocation, limits), invocation, options);
   }
   // A single line of JSON is the list of instances itself, not the first of them.
-  return await answerBare(createInvocation(request, lines.at(0), invocation, { model, version }), options);
+  return await answerBare(createInvocation(request, lines.at(0), invocation, choice), options);
 }
 
-async function answerJson(invocation: Invocation, options: ProtocolOptions): Promise<Response> {
+async function answerJson(invocation: Invocation, options: ProtocolOptions): Promise<Answer> {
   const { headers } = invocation.request;
   const method = readTfsMethod(headers);
   const lines = readConcatenated(invocation, options);
@@ -78,22 +79,23 @@ async function answerJson(invocation: Invocation, options: ProtocolOptions): Pro
 }
 
 /** JSON without a name around it: one instance, or a list of them. */
-async function answerBare(invocation: Invocation, options: ProtocolOptions): Promise<Response> {
-  const { limits } = options.config;
-  return await invocation.decode(async (json) => {
-    const { outputs } = await runTensors(invocation, options, {
+async function answerBare(invocation: Invocation, options: ProtocolOptions): Promise<Answer> {
+  const { config } = options;
+  const payload = invocation.read(
+    (json): Payload => ({
       kind: kindOfValues(json),
-      decode: (contract) => decodeBare(json, 'body', contract, limits),
+      toInputs: (contract) => decodeBare(json, 'body', contract, config.limits),
       isBatch: true,
-    });
-    return jsonAnswer({ predictions: encodeRows(outputs, tensorFlowStyle(options.config)) }, options.config);
-  });
+    }),
+  );
+  const { value, usage } = await runPayload(invocation, options, payload);
+  return { response: jsonAnswer({ predictions: encodeRows(value, tensorFlowStyle(config)) }, config), usage };
 }
 
-async function answerRows(lines: Lines, invocation: Invocation, options: ProtocolOptions): Promise<Response> {
-  const parts = await runLines(lines, invocation, options, false);
+async function answerRows(lines: Lines, invocation: Invocation, options: ProtocolOptions): Promise<Answer> {
+  const { value, usage } = await runLines(lines, invocation, options, false);
   const style = tensorFlowStyle(options.config);
-  return await encodeParts(parts, JSON_TYPE, style, (predictions) => ({ predictions }));
+  return { response: await encodeParts(value, JSON_TYPE, style, (predictions) => ({ predictions })), usage };
 }
 
 /** @throws InferenceError when examples are asked for, which other bodies do not hold */
@@ -104,7 +106,7 @@ function checkPredict(headers: Headers): void {
 }
 
 /** The same JSON under the type that was asked for: it has no line breaks in it. */
-function withType(response: Response, type: AnswerType): Response {
-  if (type !== JSON_TYPE) response.headers.set('content-type', type);
-  return response;
+function withType(answer: Answer, type: AnswerType): Answer {
+  if (type !== JSON_TYPE) answer.response.headers.set('content-type', type);
+  return answer;
 }

@@ -4,19 +4,17 @@ import type { ModelReference } from '../../models/model-repository.ts';
 
 /**
  * Status of a model for three kinds of clients in one object: TensorFlow Serving's states, KServe's `ready`, OpenAI's
- * `object`. What is asked for is loaded if it is not: a model that can be loaded on demand is ready.
+ * `object`. A model that can be loaded on demand is ready.
  *
- * @param ofAll whether all versions are asked for, or this one
- * @throws InferenceError when the model cannot be loaded
+ * @param reference a version that can be loaded
+ * @param listed all versions where they are asked for, lowest first
  */
-export async function encodeStatus(
+export function encodeStatus(
   reference: ModelReference,
-  ofAll: boolean,
+  listed: readonly string[] | undefined,
   inference: Inference,
-): Promise<WritableJson> {
-  await inference.describe(reference, () => undefined);
-  const listing = (await inference.repository.list()).find(({ name }) => name === reference.name);
-  const versions = ofAll && listing ? listing.versions.toReversed() : [reference.version];
+): WritableJson {
+  const versions = listed?.toReversed() ?? [reference.version];
   return {
     model_version_status: versions.map((version) => encodeVersion({ ...reference, version }, inference)),
     name: reference.name,

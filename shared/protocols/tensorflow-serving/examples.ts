@@ -1,22 +1,23 @@
 import { invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
+import type { Used } from '../../inference/inference.ts';
 import type { InferenceInput, InferenceOutput, Located } from '../../inference/input.ts';
+import type { ModelContract } from '../../inference/model-contract.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
 import { JsonText, type WritableJson, writeItems } from '../../json/write-json.ts';
 import { writeFloat } from '../../tensor/write-tensor.ts';
 import { jsonAnswer } from '../codecs/answer.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { isBase64Object } from '../codecs/image-value.ts';
-import { contractOf, type ModelContract } from '../codecs/model-contract.ts';
 import { checkInstances, unwrapSingle } from '../codecs/rows.ts';
-import { type Dialect, type Invocation, openModel, runTask } from '../invocation.ts';
+import type { Dialect, Invocation } from '../invocation.ts';
 import type { ProtocolOptions } from '../protocol.ts';
 import { tensorFlowStyle } from './predict.ts';
 import { examplesRequest } from './schemas.ts';
 
 /** Classify of TensorFlow Serving: for each example, all labels with their scores. */
 export const classify: Dialect = async (invocation, options) => {
-  const output = await runExamples(invocation, options);
+  const { value: output, usage } = await runExamples(invocation, options);
   if (output.kind !== 'classification')
     throw invalid('This model is no classifier; use :predict or :regress.');
   const { labels } = output;
@@ -27,19 +28,19 @@ export const classify: Dialect = async (invocation, options) => {
       Array.from(scores, (score, index): WritableJson => [String(labels[index] ?? ''), write(score)]),
     options.config.limits.answerBytes,
   );
-  return jsonAnswer({ results }, options.config);
+  return { response: jsonAnswer({ results }, options.config), usage };
 };
 
 /** Regress of TensorFlow Serving: one number for each example. */
 export const regress: Dialect = async (invocation, options) => {
-  const output = await runExamples(invocation, options);
+  const { value: output, usage } = await runExamples(invocation, options);
   if (output.kind !== 'regression') throw invalid('This model is no regressor; use :predict or :classify.');
   const write = numberWriter(options);
   const results = output.predictions.map((prediction) => {
     if (typeof prediction === 'number') return write(prediction);
     throw invalid(`This model predicts ${prediction.length} numbers for each example; use :predict.`);
   });
-  return jsonAnswer({ results }, options.config);
+  return { response: jsonAnswer({ results }, options.config), usage };
 };
 
 function numberWriter({ config }: ProtocolOptions): (value: number) => WritableJson {
@@ -47,19 +48,23 @@ function numberWriter({ config }: ProtocolOptions): (value: number) => WritableJ
   return (value) => new JsonText(writeFloat(value, style));
 }
 
-async function runExamples(invocation: Invocation, options: ProtocolOptions): Promise<InferenceOutput> {
+async function runExamples(
+  invocation: Invocation,
+  { inference, config }: ProtocolOptions,
+): Promise<Used<InferenceOutput>> {
   const { context = {}, examples } = parseEnvelope(examplesRequest(), invocation.json());
   if (examples.length === 0) throw invalid('Field "examples" is empty; expected at least one example.');
-  checkInstances(examples.length, 'examples', options.config.limits);
+  checkInstances(examples.length, 'examples', config.limits);
   // Each example becomes a copy of what all share.
   const copies = Object.keys(context).length * examples.length;
   invocation.budget.spend('values', copies, 'Field "context"');
-  const call = await openModel(invocation, options, 'features', contractOf);
-  const contract = call.seen;
-  if (contract.task === 'tensor')
-    throw invalid('This model is neither a classifier nor a regressor; use :predict.');
-  const features = examples.map((example, index) => readExample(example, context, `examples[${index}]`));
-  return (await runTask(call, options, toInput(features, contract))).output;
+  return await inference.use({ ...invocation.choice, kind: 'features' }, invocation, (model) => {
+    if (model.contract.task === 'tensor') {
+      throw invalid('This model is neither a classifier nor a regressor; use :predict.');
+    }
+    const features = examples.map((example, index) => readExample(example, context, `examples[${index}]`));
+    return model.predict(toInput(features, model.contract));
+  });
 }
 
 /** An example with the features all share; where both have one, its own wins. */

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
-import type { AppEnvironment } from '../../http/context.ts';
+import type { Answer, AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
-import type { ModelReference } from '../../models/model-repository.ts';
+import type { NamedChoice } from '../../inference/inference.ts';
 import { type Dialect, readInvocation } from '../invocation.ts';
 import { withCloudEvents } from '../kserve/cloud-events.ts';
 import { type Handler, type Operation, type ProtocolOptions, pathParameter } from '../protocol.ts';
@@ -19,11 +19,20 @@ export function createStatusOperation(path: string, options: ProtocolOptions): O
     path,
     summary: 'Versions of a model and their states',
     response: { 'application/json': statusResponse },
-    handle: async (c) => {
-      const reference = await resolveModel(c, options);
-      return jsonResponse(await encodeStatus(reference, path === MODEL_PATH, options.inference));
-    },
+    handle: (c) => respondStatus(c, path === MODEL_PATH, options),
   };
+}
+
+async function respondStatus(
+  c: Context<AppEnvironment>,
+  ofAll: boolean,
+  { inference }: ProtocolOptions,
+): Promise<Answer> {
+  // What is asked for is loaded, if it is not: only then it is known to be ready.
+  const { usage } = await inference.use(choiceOf(c), c.env, () => undefined);
+  const listed = (await inference.repository.list()).find(({ name }) => name === usage.reference.name);
+  const body = encodeStatus(usage.reference, ofAll ? listed?.versions : undefined, inference);
+  return { response: jsonResponse(body), usage };
 }
 
 /** Predictions, for TensorFlow Serving and for the first protocol of KServe. */
@@ -40,21 +49,14 @@ export function createPredictOperation(path: string, options: ProtocolOptions): 
 
 /** Answers a request to the model in the path. */
 export function runWith(dialect: Dialect, options: ProtocolOptions): Handler {
-  return async (c) => {
-    const reference = await resolveModel(c, options);
-    const choice = { model: reference.name, version: reference.version };
-    return await dialect(await readInvocation(c.req.raw, c.env, options, choice), options);
-  };
+  return async (c) => await dialect(await readInvocation(c, options, choiceOf(c)), options);
 }
 
-/** @throws InferenceError RESOURCE_DOES_NOT_EXIST */
-export async function resolveModel(
-  c: Context<AppEnvironment>,
-  { inference: { repository } }: ProtocolOptions,
-): Promise<ModelReference> {
-  const name = pathParameter(c, 'model') ?? '';
-  const label = pathParameter(c, 'label');
-  return label === undefined
-    ? await repository.resolve(name, pathParameter(c, 'version'))
-    : await repository.resolveAlias(name, label);
+/** The model in the path. */
+export function choiceOf(c: Context<AppEnvironment>): NamedChoice {
+  return {
+    model: pathParameter(c, 'model') ?? '',
+    version: pathParameter(c, 'version'),
+    alias: pathParameter(c, 'label'),
+  };
 }

@@ -3,10 +3,10 @@ import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
 import { encodeMetadata } from './encode-metadata.ts';
 import { classify, regress } from './examples.ts';
 import {
+  choiceOf,
   createPredictOperation,
   createStatusOperation,
   MODEL_PATH,
-  resolveModel,
   runWith,
 } from './model-operations.ts';
 import { classifyResponse, examplesRequest, metadataResponse, regressResponse } from './schemas.ts';
@@ -37,8 +37,10 @@ function createModelOperations(path: string, options: ProtocolOptions): readonly
       summary: 'Inputs and outputs of a model as a signature',
       response: { 'application/json': metadataResponse },
       handle: async (c) => {
-        const reference = await resolveModel(c, options);
-        return jsonResponse(await options.inference.describe(reference, encodeMetadata));
+        const { value, usage } = await options.inference.use(choiceOf(c), c.env, ({ model }) =>
+          encodeMetadata(model),
+        );
+        return { response: jsonResponse(value), usage };
       },
     },
     createPredictOperation(path, options),

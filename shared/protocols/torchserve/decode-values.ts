@@ -1,12 +1,12 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { NamedInputs } from '../../inference/check-feeds.ts';
+import { describeInputs, type ModelContract } from '../../inference/model-contract.ts';
 import { measureNesting } from '../../json/nesting.ts';
 import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { appendPath } from '../../tensor/nested.ts';
 import { isBase64Object } from '../codecs/image-value.ts';
-import { describeInputs, type ModelContract } from '../codecs/model-contract.ts';
 import { decodeColumns, decodeRows } from '../codecs/rows.ts';
 import { parseTensorValues } from '../codecs/tensor-values.ts';
 import type { Payload, Payloads } from './read-payloads.ts';

@@ -27,9 +27,12 @@ export async function describeVersions(
   const described: WritableJson[] = [];
   for (const reference of references) {
     const customizedMetadata = isCustomized
-      ? await options.inference.describe(reference, (model) => encodeModel(model, versions))
+      ? await options.inference.use({ reference }, c.env, ({ model }) => encodeModel(model, versions))
       : undefined;
-    described.push({ ...(await encodeVersion(reference, options)), customizedMetadata });
+    described.push({
+      ...(await encodeVersion(reference, options)),
+      customizedMetadata: customizedMetadata?.value,
+    });
   }
   return jsonResponse(described);
 }

@@ -40,7 +40,7 @@ function createAdminOperations(options: ProtocolOptions): readonly Operation[] {
     const workers = readWorkers(c.req.query('min_worker'));
     for (const reference of await findVersions(c, options, false)) {
       if (workers === 0) await inference.unload(reference);
-      else await inference.describe(reference, () => undefined);
+      else await inference.use({ reference }, c.env, () => undefined);
     }
     const state = workers === 0 ? 'unloaded' : 'loaded';
     return jsonResponse({ status: `Model "${c.req.param('model')}" is ${state}` });

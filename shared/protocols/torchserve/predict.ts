@@ -1,6 +1,7 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { InferenceOutput, InputKind, Located } from '../../inference/input.ts';
+import type { ModelUse } from '../../inference/model-use.ts';
 import type { Decoder } from '../../inference/task.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { WritableJson } from '../../json/write-json.ts';
@@ -9,12 +10,10 @@ import type { ElementStyle } from '../../tensor/write-tensor.ts';
 import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
 import { writeScore } from '../codecs/best-labels.ts';
 import { decodeImageValue, findImage } from '../codecs/image-value.ts';
-import { contractOf, type ModelContract } from '../codecs/model-contract.ts';
 import { nameScores } from '../codecs/name-scores.ts';
 import { encodeColumns, encodePredictions, encodeRows } from '../codecs/predictions.ts';
 import { checkInstances } from '../codecs/rows.ts';
-import { type Dialect, type Invocation, openModel, runTask, runTensors } from '../invocation.ts';
-import type { ProtocolOptions } from '../protocol.ts';
+import type { Dialect } from '../invocation.ts';
 import { decodeValues } from './decode-values.ts';
 import { type Payload, type Payloads, readPayloads } from './read-payloads.ts';
 
@@ -22,10 +21,9 @@ const TOP = 5;
 
 /** One request with the model it goes to. */
 interface Call extends Payloads {
-  readonly invocation: Invocation;
-  readonly options: ProtocolOptions;
-  readonly contract: ModelContract;
-  readonly decoder: Decoder | undefined;
+  readonly model: ModelUse;
+  readonly limits: Limits;
+  readonly style: ElementStyle;
 }
 
 /**
@@ -35,21 +33,23 @@ interface Call extends Payloads {
  * Source: image_classifier.py, vision_handler.py and base_handler.py of TorchServe.
  */
 export const invokeTorchServe: Dialect = async (invocation, options) => {
-  return await readPayloads(invocation, async (request) => {
-    const { model, version, seen } = await openModel(invocation, options, kindOf(request), (found) => ({
-      contract: contractOf(found),
-      decoder: found.task.decoder,
-    }));
-    const call = { ...request, ...seen, invocation: { ...invocation, model, version }, options };
-    const answer = await answerCall(call);
-    return jsonAnswer(request.isEnvelope ? { predictions: answer } : answer, options.config);
-  });
+  const { config, inference } = options;
+  const payloads = await readPayloads(invocation);
+  const choice = { ...invocation.choice, kind: kindOf(payloads.value) };
+  // As Python writes numbers, which is what TorchServe's handlers are written in.
+  const style = { ...answerStyle(config), isFloatMarked: true };
+  const { value, usage } = await inference.use(choice, invocation, (model) =>
+    payloads.bind((request) => answerCall({ ...request, model, limits: config.limits, style })),
+  );
+  const body = payloads.value.isEnvelope ? { predictions: value } : value;
+  return { response: jsonAnswer(body, config), usage };
 };
 
 async function answerCall(call: Call): Promise<WritableJson> {
-  if (call.contract.imageInput !== undefined) return await answerImages(call, call.contract.imageInput);
-  if (call.contract.kind === 'text') return await answerTexts(call);
-  return call.decoder === undefined ? await answerTensors(call) : await answerRows(call);
+  const { contract, model } = call.model;
+  if (contract.imageInput !== undefined) return await answerImages(call, contract.imageInput);
+  if (contract.kind === 'text') return await answerTexts(call);
+  return model.task.decoder === undefined ? await answerTensors(call) : await answerRows(call);
 }
 
 /** What a request without a model's name is looked at for. */
@@ -59,19 +59,20 @@ function kindOf({ payloads: [first] }: Payloads): InputKind {
 }
 
 async function answerImages(call: Call, inputName: string): Promise<WritableJson> {
-  const { payloads, invocation, options, isBatch, decoder } = call;
+  const { payloads, model, limits, style, isBatch } = call;
+  const { decoder } = model.model.task;
   const [first] = payloads;
   const isPixels = first && readImages(first, inputName) === undefined;
   if (isPixels && decoder) return await answerPixels(call, decoder);
-  checkInstances(countItems(payloads), first?.field ?? 'data', options.config.limits);
+  checkInstances(countItems(payloads), first?.field ?? 'data', limits);
   const images = payloads
     .flatMap((payload) => readImages(payload, inputName) ?? [payload])
     .map(({ value, field }): Located<Uint8Array> => {
       const isFile = value instanceof Uint8Array;
       return { value: isFile ? value : decodeImageValue(value, inputName, field), field };
     });
-  const { output } = await runTask(invocation, options, { kind: 'image', images });
-  return unlist(encodeScores(output, styleOf(options)), isBatch || Array.isArray(first?.value));
+  const output = await model.predict({ kind: 'image', images });
+  return unlist(encodeScores(output, style), isBatch || Array.isArray(first?.value));
 }
 
 /** The images a payload holds: itself or a list of them; undefined for lists of numbers, which are pixels. */
@@ -83,17 +84,12 @@ function readImages({ value, field }: Payload, inputName: string): readonly Payl
 
 /** Numbers are the input of the graph as it is: they go past the preprocessing. */
 async function answerPixels(call: Call, decoder: Decoder): Promise<WritableJson> {
-  const { invocation, options, contract, isBatch } = call;
-  const { inputs, areInstances } = decodeValues(call, contract, options.config.limits);
-  const result = await runTensors(invocation, options, {
-    kind: 'image',
-    decode: () => inputs,
-    isBatch: true,
-    outputs: decoder.fetches,
-  });
-  const [first] = result.outputs.values();
-  const output = decoder.decode(result.outputs, { rows: first?.shape[0] ?? 0, feeds: new Map() });
-  return unlist(encodeScores(output, styleOf(options)), isBatch || !areInstances);
+  const { model, limits, style, isBatch } = call;
+  const { inputs, areInstances } = decodeValues(call, model.contract, limits);
+  const outputs = await model.run(inputs, { isBatch: true, outputs: decoder.fetches });
+  const [first] = outputs.values();
+  const output = decoder.decode(outputs, { rows: first?.shape[0] ?? 0, feeds: new Map() });
+  return unlist(encodeScores(output, style), isBatch || !areInstances);
 }
 
 /** How many items payloads hold. They are counted before each is given its place in the request. */
@@ -103,17 +99,17 @@ function countItems(payloads: readonly Payload[]): number {
 
 /** A text each, or a list of them. Source: text_classifier.py of TorchServe. */
 async function answerTexts(call: Call): Promise<WritableJson> {
-  const { payloads, invocation, options, isBatch } = call;
+  const { payloads, model, limits, style, isBatch } = call;
   const field = payloads[0]?.field ?? 'data';
-  checkInstances(countItems(payloads), field, options.config.limits);
+  checkInstances(countItems(payloads), field, limits);
   const texts = payloads.flatMap(({ value, field }) =>
     Array.isArray(value)
       ? value.map((item, index) => readText(item, `${field}[${index}]`))
       : [readText(value, field)],
   );
   if (texts.length === 0) throw invalid(`Field "${field}" is empty; expected at least one text.`);
-  const { output } = await runTask(invocation, options, { kind: 'text', texts });
-  return unlist(encodeScores(output, styleOf(options)), isBatch || Array.isArray(payloads[0]?.value));
+  const output = await model.predict({ kind: 'text', texts });
+  return unlist(encodeScores(output, style), isBatch || Array.isArray(payloads[0]?.value));
 }
 
 function readText(value: Payload['value'], field: string): Located<string> {
@@ -130,10 +126,9 @@ function encodeScores(output: InferenceOutput, style: ElementStyle): readonly Wr
   );
 }
 
-async function answerRows({ payloads, invocation, options }: Call): Promise<WritableJson> {
-  const rows = payloads.flatMap((payload) => readRows(payload, options.config.limits));
-  const { output } = await runTask(invocation, options, { kind: 'features', rows });
-  return encodePredictions(output, styleOf(options));
+async function answerRows({ payloads, model, limits, style }: Call): Promise<WritableJson> {
+  const rows = payloads.flatMap((payload) => readRows(payload, limits));
+  return encodePredictions(await model.predict({ kind: 'features', rows }), style);
 }
 
 /** A payload is one row, or a list of them. */
@@ -148,20 +143,10 @@ function readRows({ value, field }: Payload, limits: Limits): Located<JsonValue>
 }
 
 async function answerTensors(call: Call): Promise<WritableJson> {
-  const { invocation, options, contract, isBatch } = call;
-  const { inputs, areInstances } = decodeValues(call, contract, options.config.limits);
-  const { outputs } = await runTensors(invocation, options, {
-    kind: 'tensors',
-    decode: () => inputs,
-    isBatch: areInstances,
-  });
-  const style = styleOf(options);
+  const { model, limits, style, isBatch } = call;
+  const { inputs, areInstances } = decodeValues(call, model.contract, limits);
+  const outputs = await model.run(inputs, { isBatch: areInstances });
   return areInstances ? unlist(encodeRows(outputs, style), isBatch) : encodeColumns(outputs, style);
-}
-
-/** As Python writes numbers, which is what TorchServe's handlers are written in. */
-function styleOf({ config }: ProtocolOptions): ElementStyle {
-  return { ...answerStyle(config), isFloatMarked: true };
 }
 
 function unlist(items: readonly WritableJson[], isList: boolean): WritableJson {

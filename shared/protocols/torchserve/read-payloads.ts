@@ -9,7 +9,7 @@ import { looksLikeJson } from '../codecs/json-body.ts';
 import { checkParts, FORM_TYPE, parseForm } from '../codecs/media.ts';
 import { parseRequestJson } from '../codecs/request-json.ts';
 import { checkInstances } from '../codecs/rows.ts';
-import type { Invocation } from '../invocation.ts';
+import { type Invocation, type Reading, readingOf } from '../invocation.ts';
 
 /** What a request brings in one place: JSON, or bytes that are none, such as an image. */
 export type Payload = Located<JsonValue | Uint8Array>;
@@ -31,25 +31,21 @@ const FIELDS = ['data', 'body'] as const;
  * Reads the body of a request: a form, JSON, or anything else as it is, whatever its type says.
  * Source: how TorchServe's frontend makes parameters of a body, and which of them its handlers read.
  *
- * @param use gets what was read; it is called again with all digits when it meets a whole number that needs them
  * @throws InferenceError
  */
-export async function readPayloads<T>(
-  invocation: Invocation,
-  use: (payloads: Payloads) => Promise<T>,
-): Promise<T> {
+export async function readPayloads(invocation: Invocation): Promise<Reading<Payloads>> {
   const { mediaType, body, request, budget } = invocation;
   const { limits } = budget;
   if (mediaType === FORM_TYPE) {
     const form = await parseForm(request.headers, body, limits);
-    return await use(await readFields(pickFields(form), budget));
+    return readingOf(await readFields(pickFields(form), budget));
   }
   if (mediaType === URLENCODED_TYPE) {
     const fields = readUrlEncoded(body, limits);
-    if (fields.length > 0) return await use(await readFields(fields, budget));
+    if (fields.length > 0) return readingOf(await readFields(fields, budget));
   }
-  if (!isJson(body) && !isJsonType(mediaType)) return await use(single({ value: body, field: 'body' }));
-  return await invocation.decode((json) => use(unwrapBody(json, limits)));
+  if (!isJson(body) && !isJsonType(mediaType)) return readingOf(single({ value: body, field: 'body' }));
+  return invocation.read((json) => unwrapBody(json, limits));
 }
 
 /** An envelope of KServe's first protocol, or the value itself. */

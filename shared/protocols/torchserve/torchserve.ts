@@ -20,7 +20,7 @@ const EXPLANATIONS = ['/explanations/{model}', '/explanations/{model}/{version}'
 export function createTorchServeProtocol(options: ProtocolOptions): Protocol {
   const handle = async (c: Context<AppEnvironment>) => {
     const choice = { model: c.req.param('model'), version: c.req.param('version') };
-    return await invokeTorchServe(await readInvocation(c.req.raw, c.env, options, choice), options);
+    return await invokeTorchServe(await readInvocation(c, options, choice), options);
   };
   const predict = (path: string, summary: string) =>
     METHODS.map(

@@ -1,17 +1,17 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { NamedInputs } from '../../inference/check-feeds.ts';
+import type { ModelContract } from '../../inference/model-contract.ts';
 import { measureNesting } from '../../json/nesting.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import type { ElementStyle } from '../../tensor/write-tensor.ts';
-import type { ModelContract } from '../codecs/model-contract.ts';
 import { encodeNamedColumns, encodeNamedRows } from '../codecs/predictions.ts';
 import { decodeColumns, decodeRows } from '../codecs/rows.ts';
 
 /** What to run for a request, and how its result is written. */
-export interface FieldsCall {
+export interface Fields {
   readonly inputs: NamedInputs;
   readonly isBatch: boolean;
   readonly encode: (outputs: NamedTensors, style: ElementStyle) => WritableJson;
@@ -27,7 +27,7 @@ const FIELD = 'data';
  *
  * @throws InferenceError naming the field, what came and what is expected
  */
-export function decodeFields(json: JsonValue, contract: ModelContract, limits: Limits): FieldsCall {
+export function decodeFields(json: JsonValue, contract: ModelContract, limits: Limits): Fields {
   const data = mapFields(json, (fields) => nameImage(checkFiles(fields), contract));
   if (isJsonObject(data) && isWhole(data, contract)) {
     return {

@@ -1,15 +1,16 @@
 import type { Context } from 'hono';
+import type { Config } from '../../config.ts';
 import { InferenceError, toInferenceError } from '../../errors.ts';
-import type { AppEnvironment } from '../../http/context.ts';
+import type { Answer, AppEnvironment } from '../../http/context.ts';
+import type { ModelUse } from '../../inference/model-use.ts';
 import type { JsonValue } from '../../json/parse-json.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { holdsJson, unsupportedBody } from '../codecs/json-body.ts';
-import { contractOf } from '../codecs/model-contract.ts';
-import { type Invocation, openModel, readInvocation, runTensors } from '../invocation.ts';
+import { type Invocation, readInvocation, readingOf } from '../invocation.ts';
 import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
-import { decodeFields, type FieldsCall } from './decode-fields.ts';
+import { decodeFields } from './decode-fields.ts';
 import { fieldsRequest, requestQuery, requestSettings, runResponse } from './schemas.ts';
 
 const DEPLOYMENT_PATH = '/v2.1/projects/{project}/deployments/{deployment}';
@@ -54,20 +55,21 @@ function refuseStored(): never {
   );
 }
 
-async function answerRequest(c: Context<AppEnvironment>, options: ProtocolOptions): Promise<Response> {
-  const { record, context } = c.env;
+async function answerRequest(c: Context<AppEnvironment>, options: ProtocolOptions): Promise<Answer> {
   const { timeout } = parseEnvelope(requestSettings(), c.req.query());
   const choice = { model: c.req.param('deployment') ?? '', version: c.req.param('version') };
-  const invocation = await readInvocation(c.req.raw, c.env, options, choice);
-  const run = await runRequest(invocation, options);
+  const invocation = await readInvocation(c, options, choice);
+  const { value, usage } = await options.inference.use(invocation.choice, invocation, (model) =>
+    runRequest(invocation, model, options.config),
+  );
   const body = {
-    id: context.requestId,
-    deployment: record.model?.name,
-    version: record.model?.version,
-    ...run,
+    id: invocation.context.requestId,
+    deployment: usage.reference.name,
+    version: usage.reference.version,
+    ...value.run,
     timeout,
   };
-  return jsonAnswer(body, options.config);
+  return { response: jsonAnswer(body, options.config), usage, error: value.error };
 }
 
 interface Run {
@@ -79,32 +81,22 @@ interface Run {
 }
 
 /** Fields that are no inputs of the model are refused; from there on a failure is a result. */
-async function runRequest(invocation: Invocation, options: ProtocolOptions): Promise<Run> {
-  const { record } = invocation;
-  const { seen } = await openModel(invocation, options, 'tensors', contractOf);
-  const read = (json: JsonValue) => decodeFields(json, seen, options.config.limits);
-  const call = holdsJson(invocation) ? await invocation.decode(read) : read(readText(invocation));
+async function runRequest(
+  invocation: Invocation,
+  model: ModelUse,
+  config: Config,
+): Promise<{ readonly run: Run; readonly error?: InferenceError }> {
+  const read = (json: JsonValue) => decodeFields(json, model.contract, config.limits);
+  const fields = holdsJson(invocation) ? invocation.read(read) : readingOf(read(readText(invocation)));
   try {
-    const result = await runCall(call, invocation, options);
-    return { status: 'completed', success: true, result, error_message: null };
+    const result = await fields.bind(async ({ inputs, isBatch, encode }) =>
+      encode(await model.run(inputs, { isBatch }), answerStyle(config)),
+    );
+    return { run: { status: 'completed', success: true, result, error_message: null } };
   } catch (thrown) {
     const error = toInferenceError(thrown);
-    record.error = error;
-    return { status: 'failed', success: false, result: null, error_message: error.message };
+    return { run: { status: 'failed', success: false, result: null, error_message: error.message }, error };
   }
-}
-
-async function runCall(
-  { inputs, isBatch, encode }: FieldsCall,
-  invocation: Invocation,
-  options: ProtocolOptions,
-): Promise<WritableJson> {
-  const { outputs } = await runTensors(invocation, options, {
-    kind: 'tensors',
-    decode: () => inputs,
-    isBatch,
-  });
-  return encode(outputs, answerStyle(options.config));
 }
 
 /** The request to a deployment with plain input is the text itself. */

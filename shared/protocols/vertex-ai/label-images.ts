@@ -1,5 +1,7 @@
+import type { Config } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { Located } from '../../inference/input.ts';
+import type { ModelUse } from '../../inference/model-use.ts';
 import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import { topK } from '../../processing/classification.ts';
@@ -8,8 +10,6 @@ import { writeScore } from '../codecs/best-labels.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { decodeImageValue } from '../codecs/image-value.ts';
 import { checkInstances, kindOfValues } from '../codecs/rows.ts';
-import { type ModelCall, runTask } from '../invocation.ts';
-import type { ProtocolOptions } from '../protocol.ts';
 import { labelEnvelope } from './schemas.ts';
 
 /** As AutoML, where a request says nothing. */
@@ -34,22 +34,22 @@ export function asksForLabels(instances: readonly JsonValue[], parameters: JsonV
  * @throws InferenceError
  */
 export async function labelImages(
-  call: ModelCall,
-  options: ProtocolOptions,
+  model: ModelUse,
+  config: Config,
   instances: readonly JsonValue[],
   parameters: JsonValue | undefined,
 ): Promise<readonly WritableJson[]> {
   const { parameters: given } = parseEnvelope(labelEnvelope(), { parameters: parameters ?? {} });
   const { confidenceThreshold = 0, maxPredictions = MOST_PREDICTIONS } = given;
-  checkInstances(instances.length, 'instances', options.config.limits);
+  checkInstances(instances.length, 'instances', config.limits);
   const images = instances.map((instance, index): Located<Uint8Array> => {
     const field = `instances[${index}]`;
     return { value: decodeImageValue(instance, 'content', field), field };
   });
-  const { output } = await runTask(call, options, { kind: 'image', images });
+  const output = await model.predict({ kind: 'image', images });
   if (output.kind !== 'classification') throw invalid('This model gives no labels.');
   const { labels } = output;
-  const style = answerStyle(options.config);
+  const style = answerStyle(config);
   return output.predictions.map(({ scores }) => {
     const best = topK(scores, maxPredictions).filter((id) => (scores[id] ?? 0) >= confidenceThreshold);
     return {

@@ -23,11 +23,13 @@ export const invokeContainer: Dialect = async (invocation, options) => {
 export const rawPredict: Dialect = async (invocation, options) => {
   const wrapped = readHttpBody(invocation);
   if (!wrapped) return await invokeContainer(invocation, options);
-  const response = await invokeContainer(unwrap(invocation, wrapped), options);
-  return jsonResponse({
+  const answer = await invokeContainer(unwrap(invocation, wrapped), options);
+  const { response } = answer;
+  const body = {
     contentType: response.headers.get('content-type') ?? '',
     data: Buffer.from(await response.bytes()).toString('base64'),
-  });
+  };
+  return { ...answer, response: jsonResponse(body) };
 };
 
 function holdsInstances(invocation: Invocation): boolean {
@@ -58,6 +60,5 @@ function unwrap(invocation: Invocation, { contentType, data }: HttpBody): Invoca
   headers.set('content-type', contentType);
   const body = decodeBase64(data, 'httpBody.data');
   const request = new BytesRequest(invocation.request.url, { method: 'POST', headers }, body);
-  const { model, version } = invocation;
-  return createInvocation(request, body, invocation, { model, version });
+  return createInvocation(request, body, invocation, invocation.choice);
 }

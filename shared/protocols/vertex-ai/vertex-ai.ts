@@ -1,9 +1,11 @@
 import type { Context } from 'hono';
 import { InferenceError } from '../../errors.ts';
 import type { AppEnvironment } from '../../http/context.ts';
+import type { NamedChoice } from '../../inference/inference.ts';
+import type { ModelReference } from '../../models/model-repository.ts';
 import { respondHealth } from '../catalog.ts';
 import { jsonAnswer } from '../codecs/answer.ts';
-import { type Invocation, type ModelChoice, readInvocation } from '../invocation.ts';
+import { type Invocation, readInvocation } from '../invocation.ts';
 import { type Operation, type Protocol, type ProtocolOptions, pathParameter } from '../protocol.ts';
 import { describeEndpoint } from './describe-endpoint.ts';
 import { encodeGoogleError } from './google-error.ts';
@@ -79,8 +81,9 @@ function createEndpointOperations(options: ProtocolOptions): readonly Operation[
     encodeError: encodeGoogleError,
     handle: async (c) => {
       const invocation = await readEndpoint(c, options);
-      const predictions = await predictInstances(invocation, options);
-      return jsonAnswer({ predictions, ...describeModel(c, invocation) }, options.config);
+      const { value: predictions, usage } = await predictInstances(invocation, options);
+      const body = { predictions, ...describeModel(c, usage.reference) };
+      return { response: jsonAnswer(body, options.config), usage };
     },
   };
   const raw: Operation = {
@@ -92,10 +95,11 @@ function createEndpointOperations(options: ProtocolOptions): readonly Operation[
     encodeError: encodeGoogleError,
     handle: orRedirected(async (c) => {
       const invocation = await readEndpoint(c, options);
-      const response = await rawPredict(invocation, options);
-      response.headers.set('x-vertex-ai-endpoint-id', pathParameter(c, 'endpoint') ?? '');
-      response.headers.set('x-vertex-ai-deployed-model-id', invocation.record.model?.version ?? '');
-      return response;
+      const answer = await rawPredict(invocation, options);
+      const { headers } = answer.response;
+      headers.set('x-vertex-ai-endpoint-id', pathParameter(c, 'endpoint') ?? '');
+      headers.set('x-vertex-ai-deployed-model-id', answer.usage?.reference.version ?? '');
+      return answer;
     }),
   };
   const describe: Operation = {
@@ -122,7 +126,7 @@ function createUnsupported(verb: string): Operation {
 }
 
 async function readEndpoint(c: Context<AppEnvironment>, options: ProtocolOptions): Promise<Invocation> {
-  return await readInvocation(c.req.raw, c.env, options, await chooseModel(c, options));
+  return await readInvocation(c, options, await chooseModel(c, options));
 }
 
 /**
@@ -133,7 +137,7 @@ async function readEndpoint(c: Context<AppEnvironment>, options: ProtocolOptions
 async function chooseModel(
   c: Context<AppEnvironment>,
   { inference: { repository } }: ProtocolOptions,
-): Promise<ModelChoice> {
+): Promise<NamedChoice> {
   const endpoint = pathParameter(c, 'endpoint');
   if (endpoint === undefined) return {};
   const listing = (await repository.list()).find(({ name }) => name === endpoint);
@@ -144,8 +148,7 @@ async function chooseModel(
     : { model: listing.name };
 }
 
-function describeModel(c: Context<AppEnvironment>, { record }: Invocation) {
-  const { name = '', version = '' } = record.model ?? {};
+function describeModel(c: Context<AppEnvironment>, { name, version }: ModelReference) {
   const { project, location } = c.req.param();
   return {
     deployedModelId: version,

@@ -27,9 +27,10 @@ function spyOn(inference: Inference, list: () => Promise<readonly ModelListing[]
   const spied: Inference = {
     ...inference,
     repository: { ...inference.repository, list },
-    describe: (reference, look) => {
-      described.push(`${reference.name}/${reference.version}`);
-      return inference.describe(reference, look);
+    use: async (choice, context, work) => {
+      const used = await inference.use(choice, context, work);
+      described.push(`${used.usage.reference.name}/${used.usage.reference.version}`);
+      return used;
     },
   };
   return { inference: spied, described };
@@ -52,7 +53,7 @@ function openSource(inference: Inference) {
 async function load(inference: Inference, ...names: readonly string[]): Promise<void> {
   for (const each of names) {
     const [name = '', version = ''] = each.split('/');
-    await inference.describe({ name, version }, () => undefined);
+    await inference.use({ reference: { name, version } }, {}, () => undefined);
   }
 }
 
@@ -140,7 +141,7 @@ describe('the reader of models', () => {
     const { inference } = makeInference(MODELS);
     await load(inference, 'digits/1');
     const refuse = (error: Error) =>
-      createModelReader({ ...inference, describe: () => Promise.reject(error) })(BOTH.slice(0, 1));
+      createModelReader({ ...inference, use: () => Promise.reject(error) })(BOTH.slice(0, 1));
     expect(await refuse(new Error('/home/secret'))).toMatchObject([
       { problem: 'The model cannot be described; the log says why.' },
     ]);

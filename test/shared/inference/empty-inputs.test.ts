@@ -18,7 +18,7 @@ import {
   tensorValue,
 } from '../onnx/build-model.ts';
 import { MODELS, PROJECT } from '../project.ts';
-import { serve } from './make-inference.ts';
+import { inferTensors, serve } from './make-inference.ts';
 
 const largest = (filter: readonly Uint8Array[], input: string) =>
   buildModel({
@@ -39,7 +39,7 @@ describe('a model with an operator that ends the process on no rows', () => {
   ])('answers %s with none', async (_, model, shape) => {
     const inference = await serve({ 'model.onnx': model });
     const x = createTensor('FP32', shape, shape[0] === 0 ? [] : Array(12).fill(1));
-    const { outputs } = await inference.inferTensors({
+    const { outputs } = await inferTensors(inference, {
       reference: { name: 'm', version: '1' },
       inputs: new Map([['x', x]]),
       outputs: undefined,

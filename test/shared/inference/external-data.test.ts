@@ -13,7 +13,7 @@ import {
 } from '../onnx/build-model.ts';
 import { KINDS, sumModel } from '../onnx/outside-weights.ts';
 import { makeFolder, writeFiles } from '../temporary-folder.ts';
-import { inferOutput, makeInference, serve, tensorsInput } from './make-inference.ts';
+import { inferOutput, inferTensors, makeInference, serve, tensorsInput } from './make-inference.ts';
 
 const floats = (...values: number[]) => Buffer.from(Float32Array.from(values).buffer);
 const WEIGHTS = floats(10, 20);
@@ -26,7 +26,7 @@ function startIn(folder: string): void {
 }
 
 async function answerOf(files: Readonly<Record<string, Uint8Array>>) {
-  const { outputs } = await (await serve(files)).inferTensors({
+  const { outputs } = await inferTensors(await serve(files), {
     reference: { name: 'm', version: '1' },
     inputs: new Map([['x', { datatype: 'FP32', shape: [1, 2], data: Float32Array.of(1, 2) }]]),
     outputs: undefined,
@@ -157,7 +157,7 @@ describe('a model without inputs', () => {
     });
     const inference = await serve({ 'model.onnx': model, 'weights.data': WEIGHTS });
     const reference = { name: 'm', version: '1' };
-    const { outputs } = await inference.inferTensors({ reference, inputs: new Map(), outputs: undefined });
+    const { outputs } = await inferTensors(inference, { reference, inputs: new Map(), outputs: undefined });
     expect([...(outputs.get('y')?.data ?? [])]).toEqual([10, 20]);
   });
 });

@@ -4,14 +4,22 @@ import { imageStepSchema } from '../../../shared/processing/registry.ts';
 import { type Tensor, toNumbers } from '../../../shared/tensor/tensor.ts';
 import { type Files, readFormatFile, readFormatFolder, readGolden } from '../../fixtures/format-folders.ts';
 import { rejectionOf } from '../error-of.ts';
-import { imagesInput, inferOutput, rowsInput, serve, tensorsInput, textsInput } from './make-inference.ts';
+import {
+  imagesInput,
+  inferOutput,
+  lookAt,
+  rowsInput,
+  serve,
+  tensorsInput,
+  textsInput,
+} from './make-inference.ts';
 
 const REFERENCE = { name: 'm', version: '1' };
 
 async function open(path: string, more: Files = {}) {
   const inference = await serve({ ...readFormatFolder(path), ...more });
   const describe = () =>
-    inference.describe(REFERENCE, ({ format, config, example, task }) => ({
+    lookAt(inference, REFERENCE, ({ format, config, example, task }) => ({
       format,
       config,
       example,

@@ -12,7 +12,7 @@ import {
   tensorValue,
   UINT8,
 } from '../onnx/build-model.ts';
-import { imagesInput, inferOutput, rowsInput, serve } from './make-inference.ts';
+import { imagesInput, inferOutput, inferTensors, lookAt, rowsInput, serve } from './make-inference.ts';
 
 /** The mean of each channel is the score of its class: red, green, blue. */
 function meanModel(batch: Axis, height: Axis, width: Axis): Uint8Array {
@@ -167,7 +167,7 @@ describe('image classification', () => {
       const elements = [await image(width, 2, 'red')];
       const inputs = new Map([['pixels', { datatype: 'BYTES', shape: [1], elements } as const]]);
       const reference = { name: 'm', version: '1' };
-      return await inference.inferTensors({ reference, inputs, outputs: undefined });
+      return await inferTensors(inference, { reference, inputs, outputs: undefined });
     };
     for (const answer of [predict, run]) {
       const error = await rejectionOf(answer(3));
@@ -288,7 +288,7 @@ describe('image classification', () => {
       'model.onnx': meanModel('n', 4, 6),
       'model.json': config([toRgb, toPlanes]),
     });
-    const example = await inference.describe({ name: 'm', version: '1' }, (model) => model.example);
+    const example = await lookAt(inference, { name: 'm', version: '1' }, (model) => model.example);
     const file = Buffer.from(String(example?.image), 'base64');
     const output = await inferOutput(inference, imagesInput([file]));
     expect(output).toMatchObject({ predictions: [{ scores: Float64Array.of(0, 0, 0) }] });

@@ -5,7 +5,16 @@ import { rejectionOf } from '../error-of.ts';
 import { buildModel, buildNode, FLOAT, identityModel, tensorValue } from '../onnx/build-model.ts';
 import { MODELS } from '../project.ts';
 import { makeFolder, writeFiles } from '../temporary-folder.ts';
-import { imagesInput, makeInference, rowsInput, tensorsInput, textsInput } from './make-inference.ts';
+import {
+  imagesInput,
+  infer,
+  inferTensors,
+  lookAt,
+  makeInference,
+  rowsInput,
+  tensorsInput,
+  textsInput,
+} from './make-inference.ts';
 
 const identity = identityModel(FLOAT, ['n', 2]);
 const regression = JSON.stringify({ task: 'tabular-regression' });
@@ -34,9 +43,9 @@ describe('infer', () => {
       'm/10/model.onnx': negation,
     });
     const { inference } = makeInference(folder);
-    const live = await inference.infer(ask('m'));
+    const live = await infer(inference, ask('m'));
     expect([live.reference, live.output]).toEqual([{ name: 'm', version: '10' }, yOf([-1, -2])]);
-    const old = await inference.infer(ask('m', '2'));
+    const old = await infer(inference, ask('m', '2'));
     expect([old.reference, old.output]).toEqual([{ name: 'm', version: '2' }, yOf([1, 2])]);
     expect(old.runMs).toBeGreaterThan(0);
   });
@@ -45,7 +54,7 @@ describe('infer', () => {
     const { inference, log } = makeInference(await makeFolder({ 'm/1/model.onnx': negation }));
     const results = await Promise.all(
       Array.from({ length: 20 }, (_, index) =>
-        inference.infer({ model: 'm', version: undefined, input: tensorsInput([[index, 1]]) }),
+        infer(inference, { model: 'm', version: undefined, input: tensorsInput([[index, 1]]) }),
       ),
     );
     expect(results.map(({ output }) => output)).toEqual(results.map((_, index) => yOf([-index, -1])));
@@ -54,12 +63,12 @@ describe('infer', () => {
 
   it('says which models and versions there are when one is unknown', async () => {
     const { inference } = makeInference(MODELS);
-    const model = await rejectionOf(inference.infer(ask('nope')));
+    const model = await rejectionOf(infer(inference, ask('nope')));
     expect([model.code, model.message]).toEqual([
       'RESOURCE_DOES_NOT_EXIST',
       'There is no model "nope"; the models are: digits, iris.',
     ]);
-    const version = await rejectionOf(inference.infer(ask('iris', '9')));
+    const version = await rejectionOf(infer(inference, ask('iris', '9')));
     expect(version.message).toBe('Model "iris" has no version "9"; its versions are 1, 2.');
   });
 });
@@ -67,25 +76,25 @@ describe('infer', () => {
 describe('the model of a request that names none', () => {
   it('is the only one there is', async () => {
     const { inference } = makeInference(await makeFolder({ 'only/1/model.onnx': identity }));
-    expect((await inference.infer(ask(undefined))).reference.name).toBe('only');
+    expect((await infer(inference, ask(undefined))).reference.name).toBe('only');
   });
 
   it('is the default one', async () => {
     const folder = await makeFolder({ 'a/1/model.onnx': identity, 'b/1/model.onnx': identity });
     const { inference } = makeInference(folder, { defaultModel: 'b' });
-    expect((await inference.infer(ask(undefined))).reference.name).toBe('b');
+    expect((await infer(inference, ask(undefined))).reference.name).toBe('b');
   });
 
   it('is the only one that takes such input', async () => {
     const { inference } = makeInference(MODELS);
-    const rows = await inference.infer({
+    const rows = await infer(inference, {
       ...ask(undefined),
       input: rowsInput([[5.1, 3.5, 1.4, 0.2]]),
     });
     expect(rows.reference.name).toBe('iris');
-    const example = await inference.describe({ name: 'digits', version: '1' }, (model) => model.example);
+    const example = await lookAt(inference, { name: 'digits', version: '1' }, (model) => model.example);
     const image = Buffer.from(String(example?.image), 'base64');
-    const images = await inference.infer({ ...ask(undefined), input: imagesInput([image]) });
+    const images = await infer(inference, { ...ask(undefined), input: imagesInput([image]) });
     expect(images.reference.name).toBe('digits');
   });
 
@@ -96,7 +105,7 @@ describe('the model of a request that names none', () => {
       ...Object.fromEntries(Object.entries(bert).map(([path, content]) => [`bert/1/${path}`, content])),
     });
     const { inference } = makeInference(folder);
-    const answer = await inference.infer({ ...ask(undefined), input: textsInput(['a']) });
+    const answer = await infer(inference, { ...ask(undefined), input: textsInput(['a']) });
     expect(answer.reference.name).toBe('bert');
   });
 
@@ -111,18 +120,18 @@ describe('the model of a request that names none', () => {
       'd/1/model.json': 'not JSON',
     });
     const { inference } = makeInference(folder);
-    const several = await rejectionOf(inference.infer(askRows(undefined)));
+    const several = await rejectionOf(infer(inference, askRows(undefined)));
     expect([several.code, several.message]).toEqual([
       'BAD_REQUEST',
       'The request names no model and a and b take such input: use /models/{model}/predict. The models are: a, b, c, d.',
     ]);
-    const none = await rejectionOf(inference.infer(ask(undefined)));
+    const none = await rejectionOf(infer(inference, ask(undefined)));
     expect(none.message).toMatch('names no model and no model takes such input');
   });
 
   it('does not exist in an empty repository', async () => {
     const { inference } = makeInference(await makeFolder({ 'README.md': 'no models yet' }));
-    const error = await rejectionOf(inference.infer(ask(undefined)));
+    const error = await rejectionOf(infer(inference, ask(undefined)));
     expect(error.message).toMatch('The models are: none.');
   });
 });
@@ -131,7 +140,7 @@ describe('a model that cannot be loaded', () => {
   it('is unavailable with its reason and the time to try again; others go on', async () => {
     const folder = await makeFolder({ 'bad/1/model.onnx': '<html>', 'good/1/model.onnx': identity });
     const { inference, log } = makeInference(folder);
-    const error = await rejectionOf(inference.infer(ask('bad')));
+    const error = await rejectionOf(infer(inference, ask('bad')));
     expect([error.code, error.status, error.message, error.headers]).toEqual([
       'MODEL_UNAVAILABLE',
       503,
@@ -139,7 +148,7 @@ describe('a model that cannot be loaded', () => {
       { 'retry-after': '1' },
     ]);
     expect(inference.state({ name: 'bad', version: '1' })).toBe('failed');
-    expect((await inference.infer(ask('good'))).output).toEqual(yOf([1, 2]));
+    expect((await infer(inference, ask('good'))).output).toEqual(yOf([1, 2]));
     expect(inference.state({ name: 'good', version: '1' })).toBe('loaded');
     expect(log.find(({ message }) => message === 'model failed to load')).toMatchObject({
       level: 'error',
@@ -151,10 +160,10 @@ describe('a model that cannot be loaded', () => {
   it('keeps an older version of it available', async () => {
     const folder = await makeFolder({ 'm/1/model.onnx': identity, 'm/2/model.onnx': '' });
     const { inference } = makeInference(folder);
-    expect((await rejectionOf(inference.infer(ask('m')))).message).toBe(
+    expect((await rejectionOf(infer(inference, ask('m')))).message).toBe(
       'Model "m" version "2" cannot be loaded: its model.onnx is empty.',
     );
-    expect((await inference.infer(ask('m', '1'))).reference.version).toBe('1');
+    expect((await infer(inference, ask('m', '1'))).reference.version).toBe('1');
   });
 
   it('says what is wrong with its model.json, and serves without a broken reference.json', async () => {
@@ -165,11 +174,11 @@ describe('a model that cannot be loaded', () => {
       'b/1/reference.json': '{}',
     });
     const { inference } = makeInference(folder);
-    expect((await rejectionOf(inference.infer(ask('a')))).message).toBe(
+    expect((await rejectionOf(infer(inference, ask('a')))).message).toBe(
       'Model "a" version "1" cannot be loaded: its model.json is not valid (the file: unknown member "labels").',
     );
     // The reference is only an example: the model serves without it.
-    expect((await inference.infer(ask('b'))).reference.name).toBe('b');
+    expect((await infer(inference, ask('b'))).reference.name).toBe('b');
   });
 
   it('is damaged when a checksum differs', async () => {
@@ -181,7 +190,7 @@ describe('a model that cannot be loaded', () => {
       'm/1/files.json': JSON.stringify(manifest),
     });
     const { inference } = makeInference(folder);
-    const error = await rejectionOf(inference.infer(ask('m')));
+    const error = await rejectionOf(infer(inference, ask('m')));
     expect(error.message).toMatch(/^Model "m" version "1" cannot be loaded: its files are damaged/);
     expect(error.message).not.toMatch(folder);
   });
@@ -193,7 +202,7 @@ describe('a model that cannot be loaded', () => {
       outputs: [tensorValue('y', FLOAT, ['n', 2])],
     });
     const { inference } = makeInference(await makeFolder({ 'm/1/model.onnx': product }));
-    const error = await rejectionOf(inference.infer(ask('m')));
+    const error = await rejectionOf(infer(inference, ask('m')));
     expect([error.status, error.message]).toEqual([
       400,
       'The model cannot compute with these inputs: their values or sizes do not go together.',
@@ -208,7 +217,7 @@ describe('describe', () => {
     const { inference } = makeInference(MODELS);
     const reference = { name: 'iris', version: '1' };
     expect(inference.state(reference)).toBeUndefined();
-    const seen = await inference.describe(reference, ({ example, config }) => [example, config.task]);
+    const seen = await lookAt(inference, reference, ({ example, config }) => [example, config.task]);
     expect(seen).toEqual([{ features: [5.1, 3.5, 1.4, 0.2] }, 'tabular-classification']);
     expect(inference.state(reference)).toBe('loaded');
   });
@@ -251,7 +260,7 @@ describe('preload', () => {
       new Set(['warn: preload failed']),
     );
     await writeFiles(folder, { 'later/m/1/model.onnx': identity });
-    expect((await inference.infer(ask('m'))).output).toEqual(yOf([1, 2]));
+    expect((await infer(inference, ask('m'))).output).toEqual(yOf([1, 2]));
   });
 });
 
@@ -261,10 +270,10 @@ describe('the largest batch of a model', () => {
     const folder = await makeFolder({ 'm/1/model.onnx': identity, 'm/1/model.json': config });
     const { inference } = makeInference(folder);
     const rows = (count: number) => ({ ...askRows('m'), input: rowsInput(new Array(count).fill([1, 2])) });
-    expect((await inference.infer(rows(2))).output).toMatchObject({ kind: 'regression' });
+    expect((await infer(inference, rows(2))).output).toMatchObject({ kind: 'regression' });
     const message = 'The request has 3 instances; this model takes at most 2 at once.';
-    expect(await rejectionOf(inference.infer(rows(3)))).toMatchObject({ status: 400, message });
-    const tensors = inference.inferTensors({
+    expect(await rejectionOf(infer(inference, rows(3)))).toMatchObject({ status: 400, message });
+    const tensors = inferTensors(inference, {
       reference: { name: 'm', version: '1' },
       inputs: new Map([['x', createTensor('FP32', [3, 2], [1, 2, 3, 4, 5, 6])]]),
       outputs: undefined,
@@ -277,7 +286,7 @@ describe('the session cache', () => {
   it('keeps no more sessions than fit, and loads the others anew', async () => {
     const folder = await makeFolder({ 'a/1/model.onnx': identity, 'b/1/model.onnx': negation });
     const { inference, log } = makeInference(folder, { sessionCacheBytes: 1 });
-    for (const model of ['a', 'b', 'a']) await inference.infer(ask(model));
+    for (const model of ['a', 'b', 'a']) await infer(inference, ask(model));
     const loads = log.filter(({ message }) => message === 'model loaded').map(({ model }) => model);
     expect(loads).toEqual(['a/1', 'b/1', 'a/1']);
     expect(inference.state({ name: 'b', version: '1' })).toBeUndefined();
@@ -287,7 +296,7 @@ describe('the session cache', () => {
 describe('close', () => {
   it('frees all sessions', async () => {
     const { inference } = makeInference(await makeFolder({ 'm/1/model.onnx': identity }));
-    await inference.infer(ask('m'));
+    await infer(inference, ask('m'));
     await inference.close();
     expect(inference.state({ name: 'm', version: '1' })).toBeUndefined();
   });

@@ -1,11 +1,23 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type Limits, parseConfig } from '../../../shared/config.ts';
-import { createInference, type Inference } from '../../../shared/inference/inference.ts';
+import type { NamedInputs } from '../../../shared/inference/check-feeds.ts';
+import {
+  createInference,
+  type Inference,
+  type NamedChoice,
+  type UseContext,
+} from '../../../shared/inference/inference.ts';
 import type { InferenceInput, InferenceOutput, Located } from '../../../shared/inference/input.ts';
+import type { Model } from '../../../shared/inference/load-model.ts';
+import type { RunTensorsOptions } from '../../../shared/inference/model-use.ts';
 import type { JsonValue } from '../../../shared/json/parse-json.ts';
 import { createArtifactCache } from '../../../shared/models/artifact-cache.ts';
-import { createModelRepository } from '../../../shared/models/model-repository.ts';
+import {
+  createModelRepository,
+  type ModelReference,
+  type ModelRepository,
+} from '../../../shared/models/model-repository.ts';
 import { createLogger } from '../../../shared/monitoring/logger.ts';
 import type { Trials } from '../../../shared/runtime/trial.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
@@ -41,6 +53,19 @@ export function makeInference(folder: string, setup: InferenceSetup = {}) {
   return { inference, log };
 }
 
+/** Inference over a repository, as a server has it that says nothing of itself. */
+export function createInferenceOf(repository: ModelRepository): Inference {
+  return createInference({
+    repository,
+    limits: LIMITS,
+    intraOpThreads: 1,
+    trials: makeTrials(),
+    sessionCacheBytes: 1e9,
+    defaultModel: undefined,
+    logger: createLogger('silent', () => undefined),
+  });
+}
+
 /** Inference over one model version `m/1` made of some files. */
 export async function serve(
   files: Readonly<Record<string, string | Uint8Array>>,
@@ -54,7 +79,42 @@ export async function serve(
 
 /** What the only model of an inference says to an input. */
 export async function inferOutput(inference: Inference, input: InferenceInput): Promise<InferenceOutput> {
-  return (await inference.infer({ model: undefined, version: undefined, input })).output;
+  return (await infer(inference, { input })).output;
+}
+
+interface TaskRequest extends NamedChoice, UseContext {
+  readonly input: InferenceInput;
+}
+
+/** What the task of a model makes of an input. */
+export async function infer(inference: Inference, { input, budget, ...choice }: TaskRequest) {
+  const { value, usage } = await inference.use({ ...choice, kind: input.kind }, { budget }, (model) =>
+    model.predict(input),
+  );
+  return { output: value, ...usage };
+}
+
+interface TensorRequest extends RunTensorsOptions, UseContext {
+  readonly reference: ModelReference;
+  readonly inputs: NamedInputs;
+}
+
+/** What the graph of a model makes of tensors. */
+export async function inferTensors(inference: Inference, request: TensorRequest) {
+  const { reference, inputs, budget, ...options } = request;
+  const { value, usage } = await inference.use({ reference }, { budget }, (model) =>
+    model.run(inputs, options),
+  );
+  return { outputs: value, ...usage };
+}
+
+/** A look at a model, which is loaded for it. */
+export async function lookAt<R>(
+  inference: Inference,
+  reference: ModelReference,
+  look: (model: Model) => R,
+): Promise<R> {
+  return (await inference.use({ reference }, {}, ({ model }) => look(model))).value;
 }
 
 export function rowsInput(rows: readonly JsonValue[]): InferenceInput {

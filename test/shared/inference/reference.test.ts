@@ -3,7 +3,7 @@ import type { ClassificationPrediction, InferenceInput } from '../../../shared/i
 import type { JsonValue } from '../../../shared/json/parse-json.ts';
 import { MODELS } from '../project.ts';
 import { readReference } from '../reference-cases.ts';
-import { imagesInput, makeInference, rowsInput } from './make-inference.ts';
+import { imagesInput, infer, makeInference, rowsInput } from './make-inference.ts';
 
 type Request = Readonly<Record<string, JsonValue>>;
 
@@ -22,7 +22,7 @@ describe.each(CASES)('model %s/%s', (model, version, size, makeInput) => {
 
   async function classify(requests: readonly Request[]) {
     const { inference } = makeInference(MODELS);
-    const { output, reference } = await inference.infer({ model, version, input: makeInput(requests) });
+    const { output, reference } = await infer(inference, { model, version, input: makeInput(requests) });
     expect(reference).toEqual({ name: model, version });
     if (output.kind !== 'classification') expect.fail(`it gives ${output.kind}`);
     return output;

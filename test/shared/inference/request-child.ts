@@ -2,8 +2,9 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { deserialize } from 'node:v8';
-import { inferTensors } from '../../../shared/inference/infer-tensors.ts';
 import { loadModel } from '../../../shared/inference/load-model.ts';
+import { createModelUse } from '../../../shared/inference/model-use.ts';
+import { createStatistics } from '../../../shared/monitoring/statistics.ts';
 import { createSession, type NamedTensors } from '../../../shared/runtime/session.ts';
 import { testBudget } from '../test-budget.ts';
 import { makeTrials } from '../trials.ts';
@@ -40,7 +41,7 @@ async function infer({ feeds }: ChildRequest, folder: string): Promise<NamedTens
     trials: makeTrials(),
     onWarmUpError: () => undefined,
   });
-  return await inferTensors(model, model.session, feeds, { outputs: undefined }, testBudget());
+  return await createModelUse(model, testBudget(), createStatistics()).run(feeds);
 }
 
 /** Numbers by their bits, as NaN is not the same as itself. */

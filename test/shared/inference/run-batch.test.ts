@@ -34,10 +34,8 @@ async function open(batch: number | '') {
 
 function run({ session, input }: { session: Session; input: TensorSpec }, rows: number) {
   const values = Array.from({ length: rows * 2 }, (_, index) => index + 1);
-  return runBatch(session, new Map([[input.name, createTensor('FP32', [rows, 2], values)]]), [
-    'double',
-    'negative',
-  ]);
+  const feeds = new Map([[input.name, createTensor('FP32', [rows, 2], values)]]);
+  return runBatch(session, feeds, { fetches: ['double', 'negative'], isBatch: true });
 }
 
 const rowsTimes = (rows: number, factor: number) =>

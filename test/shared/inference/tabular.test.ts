@@ -21,7 +21,15 @@ import {
   zipMapValue,
 } from '../onnx/build-model.ts';
 import { MODELS } from '../project.ts';
-import { imagesInput, inferOutput, rowsInput, serve, tensorsInput, textsInput } from './make-inference.ts';
+import {
+  imagesInput,
+  inferOutput,
+  lookAt,
+  rowsInput,
+  serve,
+  tensorsInput,
+  textsInput,
+} from './make-inference.ts';
 
 /** Three numbers in; their product with a matrix of 3 rows out. */
 function productModel(columns: number, weights: readonly number[]): Uint8Array {
@@ -362,7 +370,8 @@ describe('a tabular model with several inputs', () => {
         [100, 40, 2],
       ],
     });
-    const { example, features } = await inference.describe(
+    const { example, features } = await lookAt(
+      inference,
       { name: 'm', version: '1' },
       ({ example, task }) => ({
         example,

@@ -14,7 +14,7 @@ import {
   STRING,
   tensorValue,
 } from '../onnx/build-model.ts';
-import { inferOutput, rowsInput, serve, tensorsInput } from './make-inference.ts';
+import { inferOutput, lookAt, rowsInput, serve, tensorsInput } from './make-inference.ts';
 
 const sum = buildModel({
   nodes: [buildNode('Add', ['a', 'b'], ['sum']), buildNode('Shape', ['a'], ['shape'])],
@@ -128,7 +128,7 @@ describe('a model of tensors', () => {
 
   it('has an example of zeros that it answers', async () => {
     const inference = await serve({ 'model.onnx': sum });
-    const example = await inference.describe({ name: 'm', version: '1' }, (model) => model.example);
+    const example = await lookAt(inference, { name: 'm', version: '1' }, (model) => model.example);
     expect(example).toEqual({ inputs: { a: [[0, 0]], b: [0, 0] } });
     const output = await inferOutput(inference, tensorsInput(example?.inputs ?? null));
     expect(output.kind === 'tensors' && output.tensors.get('sum')).toEqual(

@@ -20,7 +20,7 @@ import {
   tensorValue,
 } from '../onnx/build-model.ts';
 import { PROJECT } from '../project.ts';
-import { imagesInput, inferOutput, serve, textsInput } from './make-inference.ts';
+import { imagesInput, inferOutput, lookAt, serve, textsInput } from './make-inference.ts';
 
 const tokenizerFile = (name: string) =>
   readFileSync(join(PROJECT, 'test/fixtures/tokenizers/wordpiece', name), 'utf8');
@@ -195,7 +195,7 @@ describe('feature extraction from texts', () => {
     expect(await inferOutput(inference, textsInput(texts))).toMatchObject({
       predictions: [DOG, DOG, Math.max(THE, DOG), 3].map((id) => ({ data: Float32Array.of(id, id * id) })),
     });
-    const example = await inference.describe({ name: 'm', version: '1' }, (model) => model.example);
+    const example = await lookAt(inference, { name: 'm', version: '1' }, (model) => model.example);
     expect(example).toEqual({
       instances: [{ text: 'An example of a text.' }, { text: 'An example of a text.' }],
     });

@@ -14,7 +14,7 @@ import {
 import { countingRows, countingTo, loopModel, scalar } from '../onnx/loops.ts';
 import { MODELS } from '../project.ts';
 import { makeTrials } from '../trials.ts';
-import { inferOutput, serve, tensorsInput } from './make-inference.ts';
+import { inferOutput, lookAt, serve, tensorsInput } from './make-inference.ts';
 
 /** Makes a tensor of zeros of a size, and takes its first row. */
 const large = (operator: string, sizes: readonly number[]) =>
@@ -112,7 +112,7 @@ describe('a model without such operators', () => {
   ])('is loaded without another process: %s', async (_, model) => {
     const { trials, count } = countTrials({ script: '/nowhere' });
     const inference = await serve({ 'model.onnx': model }, { trials });
-    await inference.describe({ name: 'm', version: '1' }, () => undefined);
+    await lookAt(inference, { name: 'm', version: '1' }, () => undefined);
     expect(count()).toBe(0);
   });
 });

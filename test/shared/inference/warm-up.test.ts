@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { buildModel, buildNode, FLOAT, INT64, tensorValue } from '../onnx/build-model.ts';
 import { makeFolder } from '../temporary-folder.ts';
-import { inferOutput, makeInference, tensorsInput } from './make-inference.ts';
+import { inferOutput, lookAt, makeInference, tensorsInput } from './make-inference.ts';
 
 /** Division fails on the zeros of a made-up input where it is of whole numbers. */
 const quotient = (type: number) =>
@@ -49,7 +49,7 @@ describe('the first run on made-up input', () => {
     const config = JSON.stringify({ task: 'tabular-classification' });
     const folder = await makeFolder({ 'm/1/model.onnx': model, 'm/1/model.json': config });
     const { inference, log } = makeInference(folder);
-    const example = await inference.describe({ name: 'm', version: '1' }, (loaded) => loaded.example);
+    const example = await lookAt(inference, { name: 'm', version: '1' }, (loaded) => loaded.example);
     expect([example, log.map(({ message }) => message)]).toEqual([undefined, ['model loaded']]);
   });
 });

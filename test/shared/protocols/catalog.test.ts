@@ -8,6 +8,7 @@ import { openPagesFolder } from '../../../shared/pages/folder.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { StoreError } from '../../../shared/stores/model-store.ts';
 import { PAGES } from '../../hosts/environment.ts';
+import { openRepository } from '../open-repository.ts';
 import { MODELS } from '../project.ts';
 import { makeTrials } from '../trials.ts';
 
@@ -19,7 +20,10 @@ function openApp(environment: Readonly<Record<string, string>> = {}, folder = PA
   const store = openFilesystemStore(MODELS);
   const app = createApp({
     config: parseConfig(environment),
-    store: { ...store, list: () => Promise.reject(new StoreError('unreachable', 'gone')) },
+    repository: openRepository({
+      ...store,
+      list: () => Promise.reject(new StoreError('unreachable', 'gone')),
+    }),
     logger: createLogger('warn', (line) => log.push(line)),
     trials: makeTrials(),
     pages: {

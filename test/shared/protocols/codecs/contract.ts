@@ -1,4 +1,4 @@
-import type { ModelContract } from '../../../../shared/protocols/codecs/model-contract.ts';
+import type { ModelContract } from '../../../../shared/inference/model-contract.ts';
 import type { TensorSpec } from '../../../../shared/runtime/session.ts';
 import type { Datatype } from '../../../../shared/tensor/datatype.ts';
 

@@ -10,7 +10,7 @@ import { rejectionOf } from '../../error-of.ts';
 import { makeInference } from '../../inference/make-inference.ts';
 import { buildModel, buildNode, FLOAT, identityModel, STRING, tensorValue } from '../../onnx/build-model.ts';
 import { makeFolder } from '../../temporary-folder.ts';
-import { testBudget } from '../../test-budget.ts';
+import { testContext } from '../../test-context.ts';
 
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png'));
 const NPY = writeNpy(createTensor('FP32', [1, 2], [1, 2]));
@@ -149,8 +149,8 @@ async function tell(body: unknown, headers: Readonly<Record<string, string>>, mo
   const bytes =
     body instanceof Uint8Array ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
   const request = new Request('http://localhost/invocations', { method: 'POST', headers: { ...headers } });
-  const account = { record: {}, budget: testBudget() };
-  return await discriminate(createInvocation(request, bytes, account, { model }), { inference });
+  const invocation = createInvocation(request, bytes, testContext(), { model });
+  return (await discriminate(invocation, { inference })).dialect;
 }
 
 describe.each(Object.entries(CASES))('a body of %s', (_, cases) => {

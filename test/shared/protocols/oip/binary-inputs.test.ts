@@ -5,12 +5,12 @@ import { allocateBody } from '../../../../shared/http/body-memory.ts';
 import { BytesRequest } from '../../../../shared/http/bytes.ts';
 import { isBytesInput } from '../../../../shared/inference/check-feeds.ts';
 import { createInvocation } from '../../../../shared/protocols/invocation.ts';
-import { decodeInferRequest } from '../../../../shared/protocols/oip/decode-request.ts';
+import { readInferRequest } from '../../../../shared/protocols/oip/decode-request.ts';
 import { DATATYPES } from '../../../../shared/tensor/datatype.ts';
 import { raw } from '../../../contracts/exchanges.ts';
 import { openApp } from '../../../hosts/in-process.ts';
 import { buildModel, buildNode, FLOAT, identityModel, tensorValue } from '../../onnx/build-model.ts';
-import { testBudget } from '../../test-budget.ts';
+import { testContext } from '../../test-context.ts';
 import { infer, serveModels, split } from './serve-models.ts';
 
 const PNG = readFileSync(join(import.meta.dirname, '../../../fixtures/digits/07-label-7.png'));
@@ -40,15 +40,8 @@ describe('an input in bytes', () => {
     const body = allocateBody(request.length + 16, headers);
     body.set(request);
     body.set(Buffer.from(values.buffer), request.length);
-    const { inputs } = await decodeInferRequest(
-      createInvocation(
-        new BytesRequest('http://localhost/', { method: 'POST', headers }, body),
-        body,
-        { record: {}, budget: testBudget() },
-        {},
-      ),
-      () => Promise.resolve([]),
-    );
+    const incoming = new BytesRequest('http://localhost/', { method: 'POST', headers }, body);
+    const { inputs } = readInferRequest(createInvocation(incoming, body, testContext(), {})).value([]);
     const tensor = inputs.get('x');
     if (!tensor || isBytesInput(tensor) || Array.isArray(tensor.data)) throw new Error('no numbers');
     expect(tensor.data).toEqual(values);

@@ -412,7 +412,7 @@ describe('an image', () => {
     const { status, json } = await ask(app, raw('/v1/models/iris:predict', PNG, {}));
     expect([status, json.error]).toEqual([
       400,
-      'The request brings an image; this model takes JSON with the inputs "features".',
+      'The request is an image; this model takes JSON with "features".',
     ]);
   });
 });

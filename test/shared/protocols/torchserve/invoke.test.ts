@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { createBudget } from '../../../../shared/budget.ts';
 import { parseConfig } from '../../../../shared/config.ts';
 import { BytesRequest } from '../../../../shared/http/bytes.ts';
 import { createLogger } from '../../../../shared/monitoring/logger.ts';
@@ -9,6 +8,7 @@ import { TEST_ENVIRONMENT } from '../../../hosts/environment.ts';
 import { readRecording } from '../../../hosts/read-recording.ts';
 import { makeInference } from '../../inference/make-inference.ts';
 import { NO_PAGES } from '../../no-pages.ts';
+import { testContext } from '../../test-context.ts';
 
 const sent = readRecording('torchserve');
 
@@ -22,9 +22,9 @@ async function answer(
   const { inference } = makeInference(TEST_ENVIRONMENT.MODEL_REPOSITORY);
   const headers = new Headers(sent(call).headers);
   const request = new BytesRequest('http://localhost/invocations', { method: 'POST', headers }, body);
-  const invocation = createInvocation(request, body, { record: {}, budget: createBudget(config.limits) }, {});
+  const invocation = createInvocation(request, body, testContext(config.limits), {});
   const logger = createLogger('silent', () => undefined);
-  const response = await invoke(invocation, { inference, config, version: '0', logger, pages: NO_PAGES });
+  const { response } = await invoke(invocation, { inference, config, version: '0', logger, pages: NO_PAGES });
   return await response.text();
 }
 

@@ -3,21 +3,18 @@ import { expect, it } from 'vitest';
 import { BytesRequest } from '../../../../shared/http/bytes.ts';
 import { createInvocation } from '../../../../shared/protocols/invocation.ts';
 import { readPayloads } from '../../../../shared/protocols/torchserve/read-payloads.ts';
-import { testBudget } from '../../test-budget.ts';
+import { testContext } from '../../test-context.ts';
 
 /** The values that a form has for TorchServe; undefined where it is not taken for a form. */
 async function valuesOf(text: string): Promise<unknown> {
   const headers = new Headers({ 'content-type': 'application/x-www-form-urlencoded' });
   const body = Buffer.from(text, 'latin1');
   const request = new BytesRequest('http://localhost/', { method: 'POST', headers }, body);
-  const invocation = createInvocation(request, body, { record: {}, budget: testBudget() }, {});
-  return await readPayloads(invocation, ({ payloads }) =>
-    Promise.resolve(
-      payloads.some(({ field }) => field === 'body' && !text.includes('body'))
-        ? undefined
-        : payloads.map(({ value }) => value),
-    ),
-  );
+  const { value } = await readPayloads(createInvocation(request, body, testContext(), {}));
+  const { payloads } = value;
+  return payloads.some(({ field }) => field === 'body' && !text.includes('body'))
+    ? undefined
+    : payloads.map((payload) => payload.value);
 }
 
 /** What can only be base64 has plus signs where spaces came out. */

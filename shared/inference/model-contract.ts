@@ -1,11 +1,10 @@
-import type { InputKind } from '../../inference/input.ts';
-import type { Model } from '../../inference/load-model.ts';
-import { inputKindOf } from '../../inference/task.ts';
-import type { Task } from '../../models/model-config.ts';
-import type { RowFormat } from '../../processing/tabular.ts';
-import type { TensorSpec } from '../../runtime/session.ts';
+import type { ModelConfig, Task } from '../models/model-config.ts';
+import type { RowFormat } from '../processing/tabular.ts';
+import type { Session, TensorSpec } from '../runtime/session.ts';
+import type { InputKind } from './input.ts';
+import { inputKindOf, type TaskRunner } from './task.ts';
 
-/** What a model takes, as the codecs need to know it to make tensors of JSON, CSV and the like. */
+/** What a model takes, as all that makes tensors of JSON, CSV and the like needs to know it. */
 export interface ModelContract {
   readonly task: Task;
   /** What a request to its task brings. */
@@ -19,7 +18,7 @@ export interface ModelContract {
   readonly imageInput: string | undefined;
 }
 
-export function contractOf({ config, session, task }: Model): ModelContract {
+export function contractOf(config: ModelConfig, session: Session, task: TaskRunner): ModelContract {
   return {
     task: config.task,
     kind: inputKindOf(config),

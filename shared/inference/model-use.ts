@@ -1,0 +1,125 @@
+import { type Budget, withDeadline } from '../budget.ts';
+import { invalid } from '../errors.ts';
+import type { ModelReference } from '../models/model-repository.ts';
+import type { Statistics } from '../monitoring/statistics.ts';
+import type { NamedTensors } from '../runtime/session.ts';
+import type { ModelUsage } from '../usage.ts';
+import type { NamedInputs } from './check-feeds.ts';
+import { blameInputs, checkOutputs } from './check-run.ts';
+import { inferTensors, type TensorOptions } from './infer-tensors.ts';
+import type { InferenceInput, InferenceOutput } from './input.ts';
+import type { Model } from './load-model.ts';
+import type { ModelContract } from './model-contract.ts';
+import { type Runner, runBatch, type Watch } from './run-batch.ts';
+
+/** A model in memory, for as long as a request uses it. */
+export interface ModelUse {
+  readonly reference: ModelReference;
+  /** What it takes. */
+  readonly contract: ModelContract;
+  readonly model: Model;
+  /**
+   * Runs the model's task: preprocessing, the graph, postprocessing.
+   * @throws InferenceError when the input does not fit the model
+   */
+  predict(input: InferenceInput): Promise<InferenceOutput>;
+  /**
+   * Runs the graph on tensors by the names in it, whatever the task.
+   * @throws InferenceError when an input does not fit the graph, or an output does not exist
+   */
+  run(inputs: NamedInputs, options?: RunTensorsOptions): Promise<NamedTensors>;
+}
+
+export interface RunTensorsOptions extends TensorOptions {
+  /** When the outputs are of no use any more, on the clock of `performance.now()`; undefined for never. */
+  readonly deadlineMs?: number | undefined;
+}
+
+/** A use with the account of what was done. */
+export interface AccountedUse extends ModelUse {
+  /** Runs and instances so far. */
+  account(): Pick<ModelUsage, 'runs' | 'runMs' | 'instances'>;
+}
+
+export function createModelUse(model: Model, budget: Budget, statistics: Statistics): AccountedUse {
+  const { reference, session } = model;
+  let runs = 0;
+  let runMs = 0;
+  let instances = 0;
+
+  /** Runs something with the graph, and keeps account of it. */
+  async function measure<R>(
+    batchSize: number,
+    deadlineMs: number | undefined,
+    work: (run: Runner, budget: Budget) => Promise<R>,
+  ): Promise<R> {
+    checkBatchSize(model, batchSize);
+    const limited = withDeadline(budget, deadlineMs);
+    const startMs = performance.now();
+    const earlierMs = runMs;
+    let firstRunMs: number | undefined;
+    const watch: Watch = async (run) => {
+      limited.goOn();
+      const beginMs = performance.now();
+      firstRunMs ??= beginMs;
+      const outputs = await run().finally(() => {
+        runs++;
+        runMs += performance.now() - beginMs;
+      });
+      limited.inTime();
+      return outputs;
+    };
+    const run: Runner = async (feeds, options) =>
+      checkOutputs(await runBatch(session, feeds, options, watch).catch(blameInputs), budget.limits);
+    try {
+      const result = await work(run, limited);
+      const endMs = performance.now();
+      const inputMs = (firstRunMs ?? endMs) - startMs;
+      const ownMs = runMs - earlierMs;
+      const outputMs = Math.max(0, endMs - startMs - inputMs - ownMs);
+      statistics.succeed(reference, { batchSize, inputMs, runMs: ownMs, outputMs });
+      instances += batchSize;
+      return result;
+    } catch (error) {
+      statistics.fail(reference, performance.now() - startMs);
+      throw error;
+    }
+  }
+
+  return {
+    reference,
+    contract: model.contract,
+    model,
+    predict: (input) =>
+      measure(sizeOfInput(input), undefined, (run, limited) => model.task.infer(input, run, limited)),
+    run: (inputs, options = {}) =>
+      measure(sizeOfBatch(inputs), options.deadlineMs, (run, limited) =>
+        inferTensors(model, inputs, options, run, limited),
+      ),
+    account: () => ({ runs, runMs, instances }),
+  };
+}
+
+function checkBatchSize({ config: { maxBatchSize } }: Model, size: number): void {
+  if (maxBatchSize === undefined || size <= maxBatchSize) return;
+  throw invalid(`The request has ${size} instances; this model takes at most ${maxBatchSize} at once.`);
+}
+
+function sizeOfInput(input: InferenceInput): number {
+  switch (input.kind) {
+    case 'features':
+      return input.rows.length;
+    case 'image':
+      return input.images.length;
+    case 'text':
+      return input.texts.length;
+    case 'tensors':
+      return 1;
+  }
+}
+
+/** The first axis of the first tensor; scalars count as one. */
+function sizeOfBatch(inputs: NamedInputs): number {
+  const [first] = inputs.values();
+  return first?.shape[0] ?? 1;
+}
