@@ -6,13 +6,14 @@ import { type Config, ConfigError, parseConfig } from '../shared/config.ts';
 import type { RequestContext } from '../shared/http/context.ts';
 import { createArtifactCache } from '../shared/models/artifact-cache.ts';
 import { createModelRepository } from '../shared/models/model-repository.ts';
-import { createLogger } from '../shared/monitoring/logger.ts';
+import { createLogger, type Logger } from '../shared/monitoring/logger.ts';
 import { openPagesFolder } from '../shared/pages/folder.ts';
 import { allowTelemetry } from '../shared/runtime/session.ts';
 import { createTrials } from '../shared/runtime/trial.ts';
 import type { ModelStore } from '../shared/stores/model-store.ts';
 import { openStore, type StoreOpener } from '../shared/stores/open-store.ts';
 import { printable } from './printable.ts';
+import { createWaitingWork, type WaitingWork } from './waiting-work.ts';
 
 export interface HostOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -34,6 +35,9 @@ export interface Host {
   readonly app: App;
   readonly config: Config;
   readonly store: ModelStore;
+  readonly logger: Logger;
+  /** Does the work that waits for an answer. It never rejects: what fails is logged. */
+  runWaitingWork(context: HostContext): Promise<void>;
 }
 
 /**
@@ -66,7 +70,17 @@ export function createHost(options: HostOptions): Host {
     artifacts: createArtifactCache({ store, folder: config.modelCacheFolder }),
     onProblem: (what, error) => logger.log('warn', what, error === undefined ? {} : { error }),
   });
-  return { app: createApp({ config, repository, logger, trials, pages }), config, store };
+  return {
+    app: createApp({ config, repository, logger, trials, pages }),
+    config,
+    store,
+    logger,
+    runWaitingWork: async ({ requestId, waitingWork }) => {
+      await waitingWork.run((error) =>
+        logger.log('error', 'work after an answer failed', { request_id: requestId, error }),
+      );
+    },
+  };
 }
 
 /** Beside the bundle, and beside this file in the source. */
@@ -141,17 +155,23 @@ export function cacheFolderIn(folder: string = tmpdir()): string {
 
 let isFirstRequest = true;
 
+/** What a host has of a request: its context, and the work that waits for the answer. */
+export interface HostContext extends RequestContext {
+  readonly waitingWork: WaitingWork;
+}
+
 /** The context of a request; its id is the client's own `x-request-id` where that is harmless text. */
 export function createContext(
   headers: Headers,
   hostId: string | undefined,
-  signal?: AbortSignal,
-): RequestContext {
+  known: Pick<RequestContext, 'signal' | 'deadlineMs'> = {},
+): HostContext {
   const coldStart = isFirstRequest;
   isFirstRequest = false;
   const given = headers.get('x-request-id') ?? '';
   const requestId = /^[\w.:/+=-]{1,128}$/.test(given) ? given : (hostId ?? randomUUID());
-  return { requestId, coldStart, signal };
+  const waitingWork = createWaitingWork();
+  return { ...known, requestId, coldStart, waitingWork, waitUntil: waitingWork.waitUntil };
 }
 
 /**

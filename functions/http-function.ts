@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { finished } from 'node:stream/promises';
 import { allocateBody } from '../shared/http/body-memory.ts';
 import { BytesRequest } from '../shared/http/bytes.ts';
 import { createContext, type Host, requestUrl } from './host.ts';
@@ -9,8 +10,13 @@ export type HttpFunction = (
   response: ServerResponse,
 ) => Promise<void>;
 
-/** Serves the app as an HTTP function of Google Cloud, or on any server of Node. */
-export function createHttpFunction({ app, config }: Host): HttpFunction {
+/**
+ * Serves the app as an HTTP function of Google Cloud, or on any server of Node.
+ *
+ * @param isFrozen whether the host gives the process no time after an answer, so that work must be done before it
+ */
+export function createHttpFunction(host: Host, { isFrozen = false } = {}): HttpFunction {
+  const { app, config } = host;
   return async (incoming, outgoing) => {
     const headers = readHeaders(incoming);
     // Where the framework has read the body, it has inflated it as well.
@@ -20,8 +26,10 @@ export function createHttpFunction({ app, config }: Host): HttpFunction {
     const request = new BytesRequest(url, { method: incoming.method ?? 'GET', headers }, body);
     const client = new AbortController();
     outgoing.once('close', () => client.abort());
-    const response = await app.fetch(request, createContext(headers, undefined, client.signal));
+    const context = createContext(headers, undefined, { signal: client.signal });
+    const response = await app.fetch(request, context);
     const bytes = response.body === null ? undefined : await response.bytes();
+    if (isFrozen) await host.runWaitingWork(context);
     if (bytes) response.headers.set('content-length', String(bytes.length));
     outgoing.writeHead(response.status, [...response.headers].flat());
     // Node sends a string in one piece with the header, bytes in a second one.
@@ -29,6 +37,10 @@ export function createHttpFunction({ app, config }: Host): HttpFunction {
       outgoing.end(Buffer.from(bytes).toString('latin1'), 'latin1');
     else outgoing.end(bytes);
     if (!incoming.complete) discardRest(incoming);
+    if (!context.waitingWork.isEmpty()) {
+      await finished(outgoing).catch(() => undefined);
+      await host.runWaitingWork(context);
+    }
   };
 }
 

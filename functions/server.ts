@@ -58,16 +58,21 @@ export async function startServer(
   let isClosing = false;
   let answer = guardLoopback(handle, host, hostname);
   const clients = trackClients();
+  /** Answers, and what is done after them. */
+  const running = new Set<Promise<void>>();
   const server = createServer(
     { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS },
     (request, response) => {
       clients.follow(request, response);
       if (isClosing) response.shouldKeepAlive = false;
-      answer(request, response).catch((error: unknown) => {
-        // A client that has gone while it was sending cannot be answered; anything else is our mistake.
-        if (!request.destroyed) console.error(printable(inspect(error)));
-        response.destroy();
-      });
+      const done = answer(request, response)
+        .catch((error: unknown) => {
+          // A client that has gone while it was sending cannot be answered; anything else is our mistake.
+          if (!request.destroyed) console.error(printable(inspect(error)));
+          response.destroy();
+        })
+        .finally(() => running.delete(done));
+      running.add(done);
     },
   );
   server.on('connection', clients.add);
@@ -98,6 +103,7 @@ export async function startServer(
         setTimeout(() => server.closeAllConnections(), LAST_MS),
       ];
       await closed;
+      await Promise.all(running);
       timers.forEach(clearTimeout);
     },
   };

@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import { createDocs } from './docs/docs.ts';
 import { ERROR_KINDS, InferenceError } from './errors.ts';
 import type { Answer, AppEnvironment, Bindings, RequestContext } from './http/context.ts';
+import { readTimeoutMs } from './http/read-timeout.ts';
 import { errorResponse } from './http/respond.ts';
 import { routePathOf } from './http/route-path.ts';
 import { createInference, type Inference } from './inference/inference.ts';
@@ -50,11 +51,23 @@ export function createApp({ config, repository, logger, trials, pages }: AppDepe
   const inference = createInference({ ...config, repository, trials, logger });
   const routes = createRoutes({ inference, config, version: VERSION, logger, pages });
 
+  /** The least of the deadlines of host and client counts; a protocol may know of one more. */
+  async function answerInTime(request: Request, context: RequestContext, startMs: number): Promise<Answer> {
+    try {
+      const timeoutMs = readTimeoutMs(request.headers) ?? Number.POSITIVE_INFINITY;
+      const deadlineMs = Math.min(context.deadlineMs ?? Number.POSITIVE_INFINITY, startMs + timeoutMs);
+      const budget = createBudget(config.limits, { signal: context.signal, deadlineMs });
+      return await answer(routes, request, context, budget);
+    } catch (thrown) {
+      return answerError(thrown, context.requestId);
+    }
+  }
+
   return {
     inference,
     fetch: async (request, context) => {
       const startMs = performance.now();
-      const answered = await answer(routes, request, context, createBudget(config.limits, context));
+      const answered = await answerInTime(request, context, startMs);
       const record = { request, context, ...answered, totalMs: performance.now() - startMs };
       setHeaders(answered.response, context);
       answered.response.headers.set('server-timing', describeTiming(record));

@@ -1,41 +1,67 @@
 import type { Context } from 'aws-lambda';
-import type { App } from '../../shared/app.ts';
-import { createContext } from '../host.ts';
+import { createContext, type Host, type HostContext } from '../host.ts';
 import { isDirectInvoke, toPredictRequest } from './direct-invoke.ts';
 import { parseHttpEvent, requestIdOf, toRequest } from './events.ts';
+import { type Extension, NO_EXTENSION } from './extension.ts';
 import { isTooLarge, tooLarge, toResult } from './results.ts';
 import { UnknownEventError } from './unknown-event.ts';
 
-export type LambdaHandler = (event: unknown, context: Pick<Context, 'awsRequestId'>) => Promise<unknown>;
+export type LambdaHandler = (
+  event: unknown,
+  context: Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>,
+) => Promise<unknown>;
+
+/** So long before Lambda ends an invocation its answer must be ready, or nobody gets one. */
+const SENDING_MS = 100;
 
 /**
  * Serves the app as a Lambda function behind API Gateway, a Function URL, a load balancer, or invoked directly. What
  * HTTP and a direct invoke ask for is answered, mistakes too; any other event makes it reject with UnknownEventError.
  */
-export function createLambdaHandler(app: App): LambdaHandler {
-  return async (event, { awsRequestId }) => {
-    const http = parseHttpEvent(event);
-    if (http) {
-      const requestId = requestIdOf(http) ?? awsRequestId;
-      const result = await toResult(http, await answer(app, () => toRequest(http), requestId));
-      if (!isTooLarge(result)) return result;
-      return await toResult(http, app.refuse(tooLarge(), createContext(new Headers(), requestId)));
-    }
-    if (isDirectInvoke(event)) {
-      // It has no status: its caller gets the plain value, and errors carry their status in `code`.
-      return await (await answer(app, () => toPredictRequest(event), awsRequestId)).json();
-    }
-    throw new UnknownEventError(event);
-  };
-}
+export function createLambdaHandler(
+  host: Pick<Host, 'app' | 'runWaitingWork'>,
+  extension: Extension = NO_EXTENSION,
+): LambdaHandler {
+  const { app } = host;
+  return async (event, invocation) => {
+    const deadlineMs = performance.now() + invocation.getRemainingTimeInMillis() - SENDING_MS;
+    let context: HostContext | undefined;
 
-/** An event may have parts that make no request, which is the caller's mistake. */
-async function answer(app: App, makeRequest: () => Request, requestId: string): Promise<Response> {
-  let request: Request;
-  try {
-    request = makeRequest();
-  } catch (thrown) {
-    return app.refuse(thrown, createContext(new Headers(), requestId));
-  }
-  return await app.fetch(request, createContext(request.headers, requestId));
+    /** An event may have parts that make no request, which is the caller's mistake. */
+    async function answer(makeRequest: () => Request, requestId: string): Promise<Response> {
+      let request: Request;
+      try {
+        request = makeRequest();
+      } catch (thrown) {
+        return app.refuse(thrown, createContext(new Headers(), requestId));
+      }
+      context = createContext(request.headers, requestId, { deadlineMs });
+      return await app.fetch(request, context);
+    }
+
+    async function handle(): Promise<unknown> {
+      const http = parseHttpEvent(event);
+      if (http) {
+        const requestId = requestIdOf(http) ?? invocation.awsRequestId;
+        const result = await toResult(http, await answer(() => toRequest(http), requestId));
+        if (!isTooLarge(result)) return result;
+        return await toResult(http, app.refuse(tooLarge(), createContext(new Headers(), requestId)));
+      }
+      if (isDirectInvoke(event)) {
+        // It has no status: its caller gets the plain value, and errors carry their status in `code`.
+        return await (await answer(() => toPredictRequest(event), invocation.awsRequestId)).json();
+      }
+      throw new UnknownEventError(event);
+    }
+
+    async function work(): Promise<void> {
+      if (context) await host.runWaitingWork(context);
+    }
+
+    try {
+      return await handle();
+    } finally {
+      if (!extension.finish(invocation.awsRequestId, work)) await work();
+    }
+  };
 }

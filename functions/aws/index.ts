@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { openS3Store } from '../../shared/stores/s3.ts';
 import { createHostOrExit } from '../host.ts';
+import { type Extension, NO_EXTENSION, registerExtension } from './extension.ts';
 import { createLambdaHandler } from './handler.ts';
 import { readInstanceSize } from './instance-size.ts';
 import { MOST_RESULT_BYTES } from './results.ts';
 
-const { app } = createHostOrExit({
+const host = createHostOrExit({
   environment: process.env,
   modelRepository: join(import.meta.dirname, 'models'),
   pagesFolder: join(import.meta.dirname, 'pages'),
@@ -15,6 +16,15 @@ const { app } = createHostOrExit({
   answerBytes: MOST_RESULT_BYTES,
 });
 // Awaited here, so that models load in the init phase, when Lambda gives full CPU whatever the memory size.
-await app.preload();
+const [extension] = await Promise.all([openExtension(), host.app.preload()]);
 
-export const handler = createLambdaHandler(app);
+export const handler = createLambdaHandler(host, extension);
+
+/** Environments that take several requests at a time are not frozen in between, and take no such extensions. */
+async function openExtension(): Promise<Extension> {
+  const { AWS_LAMBDA_RUNTIME_API: api, AWS_LAMBDA_MAX_CONCURRENCY: concurrency } = process.env;
+  if (api === undefined || concurrency !== undefined) return NO_EXTENSION;
+  return await registerExtension(api, (error) =>
+    host.logger.log('warn', 'no extension of Lambda', { error }),
+  );
+}

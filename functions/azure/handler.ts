@@ -28,7 +28,10 @@ export function createAzureHandler(options: HostOptions): HttpHandler {
       return undefined;
     });
     if (!host) return await toResult(startFailure(context));
-    return await toResult(await host.app.fetch(await toRequest(incoming, headers), context));
+    const result = await toResult(await host.app.fetch(await toRequest(incoming, headers), context));
+    // The host keeps the process at work after an answer, but tells nobody when that has left.
+    setImmediate(() => void host.runWaitingWork(context));
+    return result;
   };
 }
 

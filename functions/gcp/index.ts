@@ -13,6 +13,7 @@ const host = createHostOrExit({
 await host.app.preload();
 
 /** The function's entry point: deploy with `--function ternion`. */
-export const ternion = createHttpFunction(host);
+// An instance has its processor while it answers; whether it keeps it after that is a setting that is not seen from here.
+export const ternion = createHttpFunction(host, { isFrozen: true });
 
 receiveDirectly(ternion);

@@ -12,7 +12,20 @@ export interface RequestContext {
   readonly deadlineMs?: number | undefined;
   /** Aborted when the client has gone; undefined where the host cannot know. */
   readonly signal?: AbortSignal | undefined;
+  /** Leaves work to be done after the answer. */
+  readonly waitUntil: WaitUntil;
 }
+
+/**
+ * Takes work that nobody waits for, such as sending a record of the request. It begins when the answer has left, or
+ * before that on hosts that give a process no time after it.
+ *
+ * @param work is told by its signal that its budget is over; it is not waited for any longer then
+ */
+export type WaitUntil = (
+  work: (signal: AbortSignal) => Promise<void>,
+  options: { readonly budgetMs: number },
+) => void;
 
 /** The answer to a request with what came up while it was made: the log line and the timing header are made of it. */
 export interface Answer {

@@ -1,5 +1,6 @@
 // Measures our own time around a run of a 224x224x3 FP32 tensor: node test/bench/tensors.ts
 
+import { createContext } from '../../functions/host.ts';
 import { createBudget } from '../../shared/budget.ts';
 import { parseConfig } from '../../shared/config.ts';
 import { allocateBody } from '../../shared/http/body-memory.ts';
@@ -28,7 +29,7 @@ const decode = (body: Buffer, given = new Headers()) =>
     createInvocation(
       new BytesRequest('http://localhost/', { method: 'POST', headers: given }, body),
       body,
-      { context: { requestId: '', coldStart: false }, budget: createBudget(limits) },
+      { context: createContext(given, ''), budget: createBudget(limits) },
       {},
     ),
   ).value([]);

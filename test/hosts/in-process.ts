@@ -35,13 +35,14 @@ export function openApp(environment?: Readonly<Record<string, string>>): TestHos
 
 /** The Lambda handler behind one kind of event source. */
 export function openLambda(source: EventSource): TestHost {
-  const { app } = createTestHost();
-  const handler = createLambdaHandler(app);
+  const host = createTestHost();
+  const handler = createLambdaHandler(host);
   return {
     send: async (request) => {
-      const result = await handler(toEvent(source, request), { awsRequestId: 'invoke-id' });
+      const invocation = { awsRequestId: 'invoke-id', getRemainingTimeInMillis: () => 30_000 };
+      const result = await handler(toEvent(source, request), invocation);
       return fromResult(source, request.method, result);
     },
-    close: () => app.close(),
+    close: () => host.app.close(),
   };
 }

@@ -21,13 +21,20 @@ function makeApp(store = openFilesystemStore(MODELS)) {
     trials: makeTrials(),
     pages: openPagesFolder('/nowhere'),
   });
-  const send = (path: string, body: string) => {
-    const headers = new Headers({ 'content-type': 'application/json' });
+  const send = (
+    path: string,
+    body: string,
+    own: Readonly<Record<string, string>> = {},
+    deadlineMs?: number,
+  ) => {
+    const headers = new Headers({ 'content-type': 'application/json', ...own });
     const request = new BytesRequest(requestUrl(path), { method: 'POST', headers }, Buffer.from(body));
-    return app.fetch(request, createContext(headers, 'id-1'));
+    return app.fetch(request, createContext(headers, 'id-1', { deadlineMs }));
   };
   return { app, send, log: () => lines.map((line) => JSON.parse(line)) };
 }
+
+const ROW = '{"features":[5.1,3.5,1.4,0.2]}';
 
 describe('the app', () => {
   it('logs one line per request with its model, status and times', async () => {
@@ -59,6 +66,45 @@ describe('the app', () => {
     expect(log().filter(({ message }) => message === 'request')).toMatchObject([
       { message: 'request', status: 400, error_code: 'INVALID_PARAMETER_VALUE', model: 'iris' },
     ]);
+  });
+
+  it.each(['x-request-timeout-ms', 'x-envoy-expected-rq-timeout-ms'])(
+    'answers 504 instead of running a model for nobody: %s',
+    async (header) => {
+      const { send, log, app } = makeApp();
+      await send('/models/iris/predict', ROW);
+      expect((await send('/models/iris/predict', ROW, { [header]: '60000' })).status).toBe(200);
+      const runs = () => app.inference.statistics({ name: 'iris', version: '2' }).success.count;
+      const before = runs();
+      // The model is loaded again, which takes longer than a millisecond.
+      await app.inference.unload({ name: 'iris', version: '2' });
+      const late = await send('/models/iris/predict', ROW, { [header]: '1' });
+      expect([late.status, (await late.json()).error]).toEqual([
+        504,
+        'The answer was not ready within the timeout of the request.',
+      ]);
+      expect(runs()).toBe(before);
+      expect(log().at(-1)).toMatchObject({ error_code: 'DEADLINE_EXCEEDED', model: 'iris' });
+      await app.close();
+    },
+  );
+
+  it('keeps the deadline of the host as well', async () => {
+    const { send, app } = makeApp();
+    const headers = { 'x-request-timeout-ms': '60000' };
+    const late = await send('/models/iris/predict', ROW, headers, performance.now() - 1);
+    expect(late.status).toBe(504);
+    await app.close();
+  });
+
+  it.each(['0', '-1', '1.5', 'soon', '5s', '12345678901'])('refuses a timeout of %s', async (value) => {
+    const { send, app } = makeApp();
+    const refused = await send('/models/iris/predict', ROW, { 'x-request-timeout-ms': value });
+    expect([refused.status, (await refused.json()).error]).toEqual([
+      400,
+      `Header x-request-timeout-ms is "${value}"; expected a whole number of milliseconds from 1 on.`,
+    ]);
+    await app.close();
   });
 
   it('answers 503 and logs why when the repository fails, and asks again later', async () => {

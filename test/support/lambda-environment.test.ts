@@ -1,25 +1,9 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { OWN_RUNTIME } from '../hosts/lambda-bundle.ts';
-import { type LambdaOptions, openLambdaEnvironment } from './lambda-environment.ts';
+import { describe, expect, it } from 'vitest';
+import { openLambdaFunction as open } from './lambda-function.ts';
 import { MOST_ANSWER_BYTES, MOST_EVENT_BYTES } from './lambda-limits.ts';
-
-/** A function of these files, of which index.mjs has the handler. */
-async function open(files: Readonly<Record<string, string>>, options: Partial<LambdaOptions> = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'ternion-lambda-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-  const lambda = await openLambdaEnvironment({ folder, runtime: OWN_RUNTIME, ...options });
-  onTestFinished(async () => void (await lambda.shutdown()));
-  const ask = async (event: unknown) => {
-    const { isError, payload } = await lambda.invoke(event);
-    return [isError, JSON.parse(payload.toString())];
-  };
-  return { folder, lambda, ask };
-}
 
 const handler = (body: string, before = '') =>
   ({ 'index.mjs': `${before}\nexport const handler = async (event, context) => { ${body} };` }) as const;

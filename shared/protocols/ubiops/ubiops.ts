@@ -58,9 +58,10 @@ function refuseStored(): never {
 async function answerRequest(c: Context<AppEnvironment>, options: ProtocolOptions): Promise<Answer> {
   const { timeout } = parseEnvelope(requestSettings(), c.req.query());
   const choice = { model: c.req.param('deployment') ?? '', version: c.req.param('version') };
+  const deadlineMs = performance.now() + timeout * 1000;
   const invocation = await readInvocation(c, options, choice);
   const { value, usage } = await options.inference.use(invocation.choice, invocation, (model) =>
-    runRequest(invocation, model, options.config),
+    runRequest(invocation, model, deadlineMs, options.config),
   );
   const body = {
     id: invocation.context.requestId,
@@ -84,13 +85,14 @@ interface Run {
 async function runRequest(
   invocation: Invocation,
   model: ModelUse,
+  deadlineMs: number,
   config: Config,
 ): Promise<{ readonly run: Run; readonly error?: InferenceError }> {
   const read = (json: JsonValue) => decodeFields(json, model.contract, config.limits);
   const fields = holdsJson(invocation) ? invocation.read(read) : readingOf(read(readText(invocation)));
   try {
     const result = await fields.bind(async ({ inputs, isBatch, encode }) =>
-      encode(await model.run(inputs, { isBatch }), answerStyle(config)),
+      encode(await model.run(inputs, { isBatch, deadlineMs }), answerStyle(config)),
     );
     return { run: { status: 'completed', success: true, result, error_message: null } };
   } catch (thrown) {

@@ -5,9 +5,10 @@ import { createLambdaHandler } from '../../../functions/aws/handler.ts';
 import { WHOLE_EVENTS } from '../../fixtures/whole-events.ts';
 import { PROJECT } from '../../hosts/environment.ts';
 import { createTestHost } from '../../hosts/in-process.ts';
+import { invocationOf } from '../../support/lambda-invocation.ts';
 
-const context = { awsRequestId: 'invoke-id' };
-const handler = createLambdaHandler(createTestHost().app);
+const context = invocationOf('invoke-id');
+const handler = createLambdaHandler(createTestHost());
 const SETOSA = JSON.stringify({ features: [5.1, 3.5, 1.4, 0.2] });
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/03-label-3.png'));
 

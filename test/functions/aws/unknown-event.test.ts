@@ -4,11 +4,12 @@ import { createLambdaHandler } from '../../../functions/aws/handler.ts';
 import { get } from '../../contracts/exchanges.ts';
 import { createTestHost } from '../../hosts/in-process.ts';
 import { toEvent } from '../../hosts/lambda-events.ts';
+import { invocationOf } from '../../support/lambda-invocation.ts';
 
-const { app } = createTestHost();
-const handler = createLambdaHandler(app);
-const handle = (event: unknown) => handler(event, { awsRequestId: 'invoke-id' });
-afterAll(() => app.close());
+const host = createTestHost();
+const handler = createLambdaHandler(host);
+const handle = (event: unknown) => handler(event, invocationOf('invoke-id'));
+afterAll(() => host.app.close());
 
 const EXPECTED =
   'expected an HTTP event of API Gateway, a Function URL or a load balancer, or an object with one of "model", "features", "instances", "image", "text", "inputs", "table".';

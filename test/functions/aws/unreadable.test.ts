@@ -1,21 +1,22 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createLambdaHandler } from '../../../functions/aws/handler.ts';
 import { createTestHost } from '../../hosts/in-process.ts';
+import { invocationOf } from '../../support/lambda-invocation.ts';
 
 describe('an event whose header HTTP does not know', () => {
   it('is answered as any mistake, and told in the log', async () => {
     const lines: unknown[] = [];
     const log = vi.spyOn(console, 'log').mockImplementation((line) => lines.push(JSON.parse(line)));
     onTestFinished(() => log.mockRestore());
-    const { app } = createTestHost({ LOG_LEVEL: 'warn' });
-    onTestFinished(() => app.close());
+    const host = createTestHost({ LOG_LEVEL: 'warn' });
+    onTestFinished(() => host.app.close());
     const event = {
       version: '2.0',
       rawPath: '/',
       headers: { 'a b': 'c' },
       requestContext: { http: { method: 'GET' } },
     };
-    expect(await createLambdaHandler(app)(event, { awsRequestId: 'invoke-id' })).toMatchObject({
+    expect(await createLambdaHandler(host)(event, invocationOf('invoke-id'))).toMatchObject({
       statusCode: 400,
       headers: { 'x-request-id': 'invoke-id', 'x-content-type-options': 'nosniff' },
       body: expect.stringContaining('The event cannot be read as a request.'),

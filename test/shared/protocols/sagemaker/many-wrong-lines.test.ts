@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { requestUrl } from '../../../../functions/host.ts';
+import { createContext, requestUrl } from '../../../../functions/host.ts';
 import { parseConfig } from '../../../../shared/config.ts';
 import { BytesRequest } from '../../../../shared/http/bytes.ts';
 import { splitLines } from '../../../../shared/protocols/codecs/lines.ts';
@@ -27,7 +27,7 @@ describe('lines of which many are wrong', () => {
       { method: 'POST', headers },
       Buffer.from(lines.join('\n')),
     );
-    const response = await host.app.fetch(request, { requestId: 'r', coldStart: false });
+    const response = await host.app.fetch(request, createContext(headers, 'r'));
     const answers = (await response.text()).trimEnd().split('\n');
     expect(answers.map((answer) => answer.includes('ERROR'))).toEqual(lines.map((line) => line === 'x'));
     const { success, failure } = host.app.inference.statistics({ name: 'iris', version: '2' });
@@ -57,7 +57,7 @@ describe('lines of which many are wrong', () => {
     const headers = new Headers({ 'content-type': 'application/jsonlines', accept: 'application/jsonlines' });
     const body = Buffer.from(line.repeat(200));
     const request = new BytesRequest(requestUrl('/models/iris/invoke'), { method: 'POST', headers }, body);
-    const response = await host.app.fetch(request, { requestId: 'r', coldStart: false });
+    const response = await host.app.fetch(request, createContext(headers, 'r'));
     expect([response.status, (await response.text()).trimEnd().split('\n').length]).toEqual([200, 200]);
     const { batches } = host.app.inference.statistics({ name: 'iris', version: '2' });
     expect(
