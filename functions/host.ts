@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 import { type App, createApp } from '../shared/app.ts';
 import { type Config, ConfigError, parseConfig } from '../shared/config.ts';
 import type { RequestContext } from '../shared/http/context.ts';
+import type { Task } from '../shared/inference/task.ts';
+import { createTasks } from '../shared/inference/tasks.ts';
 import { createArtifactCache } from '../shared/models/artifact-cache.ts';
 import { createModelRepository } from '../shared/models/model-repository.ts';
 import { createLogger, type Logger } from '../shared/monitoring/logger.ts';
@@ -27,6 +29,8 @@ export interface HostOptions {
   readonly cpus?: number;
   /** Memory the host gives; the container's limit by default. */
   readonly memoryBytes?: number;
+  /** The tasks that its models can have; those of Ternion by default. */
+  readonly tasks?: readonly Task[];
   /** Largest body of an answer that the host passes on. */
   readonly answerBytes?: number;
 }
@@ -65,13 +69,15 @@ export function createHost(options: HostOptions): Host {
     environment: environmentOfTrial(environment),
     memoryBytes,
   });
+  const tasks = createTasks(options.tasks);
   const repository = createModelRepository({
     store,
+    configs: tasks,
     artifacts: createArtifactCache({ store, folder: config.modelCacheFolder }),
     onProblem: (what, error) => logger.log('warn', what, error === undefined ? {} : { error }),
   });
   return {
-    app: createApp({ config, repository, logger, trials, pages }),
+    app: createApp({ config, repository, tasks, logger, trials, pages }),
     config,
     store,
     logger,

@@ -10,6 +10,7 @@ import { readTimeoutMs } from './http/read-timeout.ts';
 import { errorResponse } from './http/respond.ts';
 import { routePathOf } from './http/route-path.ts';
 import { createInference, type Inference } from './inference/inference.ts';
+import type { Tasks } from './inference/tasks.ts';
 import type { ModelRepository } from './models/model-repository.ts';
 import type { LogFields, Logger } from './monitoring/logger.ts';
 import type { Pages } from './pages/pages.ts';
@@ -22,6 +23,7 @@ import { VERSION } from './version.ts';
 export interface AppDependencies {
   readonly config: Config;
   readonly repository: ModelRepository;
+  readonly tasks: Tasks;
   readonly logger: Logger;
   /** Where models are tried first that could take the process down. */
   readonly trials: Trials;
@@ -47,8 +49,8 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const LONGEST_LOGGED_PATH = 200;
 
 /** Puts the server together from its parts. */
-export function createApp({ config, repository, logger, trials, pages }: AppDependencies): App {
-  const inference = createInference({ ...config, repository, trials, logger });
+export function createApp({ config, repository, tasks, logger, trials, pages }: AppDependencies): App {
+  const inference = createInference({ ...config, repository, tasks, trials, logger });
   const routes = createRoutes({ inference, config, version: VERSION, logger, pages });
 
   /** The least of the deadlines of host and client counts; a protocol may know of one more. */

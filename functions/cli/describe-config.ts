@@ -1,22 +1,24 @@
 import type { Model } from '../../shared/inference/load-model.ts';
-import type { WritableJson } from '../../shared/json/write-json.ts';
-
-type Members = { readonly [member: string]: WritableJson };
+import { isJsonObject, type JsonObject, parseJson } from '../../shared/json/parse-json.ts';
+import { JSON_DEPTH } from './json-depth.ts';
 
 /**
  * The model.json a model amounts to: what its folder and its graph say, in the words of the config. Labels are part of
  * it wherever they come from, as a rewritten graph no longer has them.
  */
-export function describeConfig({ config, task }: Model): Members {
+export function describeConfig({ config, task }: Model): JsonObject {
   const { task: name, ...members } = config;
-  const features = task.features?.named?.map((feature) => ({ ...feature }));
+  const features = task.preprocessor?.features?.named?.map((feature) => ({ ...feature }));
   const all = {
     task: name,
     ...members,
     ...(task.labels && { labels: task.labels }),
     ...(features && { features }),
   };
-  return Object.fromEntries(Object.entries(all).filter(([member, value]) => !isDefault(member, value)));
+  const said = Object.entries(all).filter(([member, value]) => !isDefault(member, value));
+  const written = parseJson(Buffer.from(JSON.stringify(Object.fromEntries(said))), JSON_DEPTH);
+  if (!isJsonObject(written)) throw new Error('a config is an object');
+  return written;
 }
 
 /** Members with a default, and that as JSON: said or not, it means the same. */

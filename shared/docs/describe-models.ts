@@ -1,10 +1,10 @@
+import type * as z from 'zod';
 import { InferenceError } from '../errors.ts';
 import type { Inference } from '../inference/inference.ts';
 import type { InputKind } from '../inference/input.ts';
 import type { Model } from '../inference/load-model.ts';
-import { inputKindOf } from '../inference/task.ts';
+import type { OutputKind } from '../inference/task.ts';
 import type { JsonObject } from '../json/parse-json.ts';
-import type { Task } from '../models/model-config.ts';
 import { type ModelListing, type ModelReference, pathOf } from '../models/model-repository.ts';
 import type { Label } from '../processing/classification.ts';
 import type { RowFormat } from '../processing/tabular.ts';
@@ -13,8 +13,12 @@ import type { TensorSpec } from '../runtime/session.ts';
 /** What is known of a model once it was loaded. It stays true: versions do not change. */
 export interface ModelFacts {
   readonly reference: ModelReference;
-  readonly task: Task;
+  readonly task: string;
   readonly kind: InputKind;
+  /** What its task gives for each instance. */
+  readonly gives: OutputKind;
+  /** What an answer looks like, where the task gives values of its own. */
+  readonly answer: z.ZodType | undefined;
   readonly description: string | undefined;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
@@ -78,18 +82,20 @@ const NOT_LOADED =
 const FAILED = 'The model could not be loaded; a request to it says why.';
 const UNKNOWN_PROBLEM = 'The model cannot be described; the log says why.';
 
-function factsOf({ reference, config, session, task, example }: Model): ModelFacts {
-  const isNamed = 'labels' in config && config.labels !== undefined;
+function factsOf({ reference, config, contract, session, task, answer, example }: Model): ModelFacts {
+  const isNamed = config.labels !== undefined;
   const isText = task.labels?.some((label) => typeof label === 'string') ?? false;
   const isShort = example !== undefined && JSON.stringify(example).length <= LONGEST_EXAMPLE;
   return {
     reference,
     task: config.task,
-    kind: inputKindOf(config),
+    kind: contract.kind,
+    gives: contract.gives,
+    answer,
     description: config.description,
     inputs: session.inputs,
     outputs: session.outputs,
-    features: task.features,
+    features: task.preprocessor?.features,
     labels: isNamed || isText ? task.labels : undefined,
     example: isShort ? example : undefined,
   };

@@ -1,5 +1,5 @@
+import type { OutputKind } from '../inference/task.ts';
 import type { JsonObject } from '../json/parse-json.ts';
-import type { Task } from '../models/model-config.ts';
 import type { DescribedModel, ModelFacts } from './describe-models.ts';
 import { rowsOf, toInferExample } from './infer-example.ts';
 
@@ -39,8 +39,8 @@ export function chooseExamples(
 const BODIES: readonly (readonly [RegExp, (facts: ModelFacts) => JsonObject | undefined])[] = [
   [/^\/v2\/models\/.*\/infer$/, toInferExample],
   [/^\/v1\/models\/.*:predict$|\/invocations$|\/invoke$/, (facts) => wrapRows('instances', facts)],
-  [/^\/v1\/models\/.*:classify$/, (facts) => wrapExamples('tabular-classification', facts)],
-  [/^\/v1\/models\/.*:regress$/, (facts) => wrapExamples('tabular-regression', facts)],
+  [/^\/v1\/models\/.*:classify$/, (facts) => wrapExamples('classification', facts)],
+  [/^\/v1\/models\/.*:regress$/, (facts) => wrapExamples('regression', facts)],
   [/^\/predictions\//, (facts) => wrapRows('data', facts)],
   [/^\/score$/, (facts) => wrapRows('input_data', facts)],
 ];
@@ -50,9 +50,9 @@ function wrapRows(key: string, facts: ModelFacts): JsonObject | undefined {
   return rows && { [key]: rows };
 }
 
-function wrapExamples(task: Task, facts: ModelFacts): JsonObject | undefined {
+function wrapExamples(gives: OutputKind, facts: ModelFacts): JsonObject | undefined {
   const names = facts.features?.named;
-  const rows = facts.task === task && names ? rowsOf(facts) : undefined;
+  const rows = facts.gives === gives && names ? rowsOf(facts) : undefined;
   const named = rows?.map((row) =>
     Object.fromEntries((names ?? []).map(({ name }, index) => [name, row[index] ?? null])),
   );

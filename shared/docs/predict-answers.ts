@@ -1,4 +1,3 @@
-import type { Task } from '../models/model-config.ts';
 import type { Label } from '../processing/classification.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import type { ModelFacts } from './describe-models.ts';
@@ -8,14 +7,14 @@ import { describeTensor, nestedSchema } from './tensor-schemas.ts';
 
 /** What one model answers to a predict request. */
 export function describePredictAnswer(facts: ModelFacts, book: SchemaBook): JsonSchema {
-  const { reference, task } = facts;
+  const { reference } = facts;
   const members = {
     model: { type: 'string', const: reference.name },
     model_version: { type: 'string', description: 'The live version.' },
     inference_time_ms: { type: 'number', minimum: 0, description: 'Time inside the model.' },
   };
   const common = { type: 'object', required: Object.keys(members), properties: members };
-  const one = ANSWERS[task](facts);
+  const one = describePrediction(facts, book);
   if (facts.kind === 'tensors') return { allOf: [one, common] };
   const prediction = book.add(`Prediction.${reference.name}`, one);
   const batch = {
@@ -34,51 +33,52 @@ export function describePredictAnswer(facts: ModelFacts, book: SchemaBook): Json
 /** JSON has no NaN and no infinity. */
 const NUMBER = { type: ['number', 'null'] };
 
-const ANSWERS: Record<Task, (facts: ModelFacts) => JsonSchema> = {
-  'tabular-classification': (facts) =>
-    classification(facts, { probabilities: { description: 'Score of every class.', ...scores(facts) } }),
-  'image-classification': (facts) =>
-    classification(facts, {
-      top_5: {
-        description: 'Scores of the best five classes.',
-        type: 'object',
-        maxProperties: 5,
-        additionalProperties: NUMBER,
-      },
-    }),
-  'text-classification': (facts) =>
-    classification(facts, { probabilities: { description: 'Score of every class.', ...scores(facts) } }),
-  'feature-extraction': () => ({
-    type: 'object',
-    required: ['embedding', 'dimensions'],
-    properties: {
-      embedding: {
-        description: 'A vector, or a list of vectors where the model does not pool them.',
-        anyOf: [
-          { type: 'array', items: NUMBER },
-          { type: 'array', items: { type: 'array', items: NUMBER } },
-        ],
-      },
-      dimensions: { type: 'integer', minimum: 0, description: 'Numbers of a vector.' },
+function describePrediction(facts: ModelFacts, book: SchemaBook): JsonSchema {
+  switch (facts.gives) {
+    case 'classification':
+      return classification(facts, facts.kind === 'image' ? bestScores() : allScores(facts));
+    case 'regression':
+      return withMembers({ prediction: { anyOf: [NUMBER, { type: 'array', items: NUMBER }] } });
+    case 'embedding':
+      return withMembers({
+        embedding: {
+          description: 'A vector, or a list of vectors where the model does not pool them.',
+          anyOf: [
+            { type: 'array', items: NUMBER },
+            { type: 'array', items: { type: 'array', items: NUMBER } },
+          ],
+        },
+        dimensions: { type: 'integer', minimum: 0, description: 'Numbers of a vector.' },
+      });
+    case 'tensors':
+      return withMembers({
+        outputs: withMembers(
+          Object.fromEntries(facts.outputs.map((spec) => [spec.name, outputSchema(spec)])),
+        ),
+      });
+    case 'values':
+      return facts.answer ? book.refer(facts.answer, `Answer.${facts.task}`) : { type: 'object' };
+  }
+}
+
+function withMembers(properties: Readonly<Record<string, JsonSchema>>): JsonSchema {
+  return { type: 'object', required: Object.keys(properties), properties };
+}
+
+function allScores(facts: ModelFacts): Readonly<Record<string, JsonSchema>> {
+  return { probabilities: { description: 'Score of every class.', ...scores(facts) } };
+}
+
+function bestScores(): Readonly<Record<string, JsonSchema>> {
+  return {
+    top_5: {
+      description: 'Scores of the best five classes.',
+      type: 'object',
+      maxProperties: 5,
+      additionalProperties: NUMBER,
     },
-  }),
-  'tabular-regression': () => ({
-    type: 'object',
-    required: ['prediction'],
-    properties: { prediction: { anyOf: [NUMBER, { type: 'array', items: NUMBER }] } },
-  }),
-  tensor: ({ outputs }) => ({
-    type: 'object',
-    required: ['outputs'],
-    properties: {
-      outputs: {
-        type: 'object',
-        required: outputs.map(({ name }) => name),
-        properties: Object.fromEntries(outputs.map((spec) => [spec.name, outputSchema(spec)])),
-      },
-    },
-  }),
-};
+  };
+}
 
 /** What the graph says of the sizes of its outputs binds nobody, so it is told in words. */
 function outputSchema(spec: TensorSpec): JsonSchema {

@@ -2,7 +2,6 @@ import type { Budget } from '../budget.ts';
 import { InferenceError, invalid } from '../errors.ts';
 import { decodeBase64 } from '../http/base64.ts';
 import type { NamedTensors, Session } from '../runtime/session.ts';
-import type { Tensor } from '../tensor/tensor.ts';
 import {
   type BytesInput,
   checkFeeds,
@@ -11,9 +10,10 @@ import {
   isBytesInput,
   type NamedInputs,
 } from './check-feeds.ts';
+import type { Located } from './input.ts';
 import type { Model } from './load-model.ts';
 import { batchSizeOf, type Runner } from './run-batch.ts';
-import type { Encoder } from './task.ts';
+import type { Preprocessor } from './task.ts';
 
 export interface TensorOptions {
   /** Names of the outputs wanted, in order; undefined for all. */
@@ -30,14 +30,14 @@ export interface TensorOptions {
  * @throws InferenceError when an input does not fit the graph, or an output does not exist
  */
 export async function inferTensors(
-  { session, task: { encoder } }: Model,
+  { session, task: { preprocessor } }: Model,
   inputs: NamedInputs,
   { outputs, isBatch = false }: TensorOptions,
   run: Runner,
   budget: Budget,
 ): Promise<NamedTensors> {
   const fetches = checkFetches(outputs ?? session.outputs.map(({ name }) => name), session);
-  const images = await encodeImages(encoder, session, inputs, budget);
+  const images = await preprocessImages(preprocessor, session, inputs, budget);
   if (images) return await run(images, { fetches, isBatch: true });
   return await run(isBatch ? checkInstances(inputs, session) : checkFeeds(inputs, session), {
     fetches,
@@ -53,24 +53,21 @@ function checkInstances(inputs: NamedInputs, session: Session): NamedTensors {
 }
 
 /** The feeds that encoded images become; undefined where the inputs hold none. */
-async function encodeImages(
-  encoder: Encoder | undefined,
+async function preprocessImages(
+  preprocessor: Preprocessor | undefined,
   session: Session,
   inputs: NamedInputs,
   budget: Budget,
 ): Promise<NamedTensors | undefined> {
-  const images = encoder && inputs.get(encoder.input.name);
-  if (!encoder || !images || !isBytesInput(images)) return undefined;
+  const name = preprocessor?.imageInput;
+  const given = name === undefined ? undefined : inputs.get(name);
+  if (!preprocessor || name === undefined || !given || !isBytesInput(given)) return undefined;
   checkNames(inputs, session.inputs);
-  return new Map([[encoder.input.name, await encodeElements(images, encoder, budget)]]);
+  const images = readImages(given, name, budget);
+  return (await preprocessor.preprocess({ kind: 'image', images }, budget)).feeds;
 }
 
-async function encodeElements(
-  { shape, elements }: BytesInput,
-  encoder: Encoder,
-  budget: Budget,
-): Promise<Tensor> {
-  const name = encoder.input.name;
+function readImages({ shape, elements }: BytesInput, name: string, budget: Budget): Located<Uint8Array>[] {
   if (shape.length !== 1 && !(shape.length === 2 && shape[1] === 1)) {
     throw invalid(`Input "${name}" has the shape [${shape}]; encoded images have the shape [N].`);
   }
@@ -82,9 +79,8 @@ async function encodeElements(
       `Input "${name}" has ${elements.length} images; the limit is ${batchSize} (MAX_BATCH_SIZE).`,
     );
   }
-  const images = elements.map((element, index) => {
+  return elements.map((element, index) => {
     const field = elements.length === 1 ? name : `${name}[${index}]`;
     return { value: typeof element === 'string' ? decodeBase64(element, field) : element, field };
   });
-  return await encoder.encode({ kind: 'image', images }, budget);
 }

@@ -14,6 +14,7 @@ import { loadModel, type Model } from './load-model.ts';
 import { createModelChooser } from './model-chooser.ts';
 import { createModelUse, type ModelUse } from './model-use.ts';
 import { preload } from './preload.ts';
+import type { Tasks } from './tasks.ts';
 import { toRepositoryError, unavailable } from './unavailable.ts';
 
 /** Which model a request means: what it names, or a version that was resolved before. */
@@ -43,6 +44,7 @@ export interface Used<R> {
 }
 
 export interface InferenceOptions {
+  readonly tasks: Tasks;
   readonly repository: ModelRepository;
   readonly limits: Limits;
   readonly intraOpThreads: number;
@@ -96,6 +98,7 @@ export function createInference(options: InferenceOptions): Inference {
     const startMs = performance.now();
     try {
       const model = await loadModel(reference, await repository.open(reference), {
+        tasks: options.tasks,
         intraOpThreads: options.intraOpThreads,
         trials: options.trials,
         onWarmUpError: (error) => logger.log('warn', 'warm-up failed', { model: pathOf(reference), error }),

@@ -1,6 +1,7 @@
 import type { Budget } from '../budget.ts';
 import { invalid } from '../errors.ts';
 import type { JsonValue } from '../json/parse-json.ts';
+import type { WritableJson } from '../json/write-json.ts';
 import type { Label } from '../processing/classification.ts';
 import type { NamedTensors } from '../runtime/session.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -50,7 +51,12 @@ export type InferenceOutput =
       /** A vector each, or a list of vectors (one per token or place) where the model does not pool. */
       readonly predictions: readonly Tensor[];
     }
-  | { readonly kind: 'tensors'; readonly tensors: NamedTensors };
+  | { readonly kind: 'tensors'; readonly tensors: NamedTensors }
+  /** What a task of its own kind makes of each instance, as protocols write it. */
+  | { readonly kind: 'values'; readonly predictions: readonly PredictedValue[] };
+
+/** The members of a prediction, such as the boxes that a detector has found. */
+export type PredictedValue = Readonly<Record<string, WritableJson>>;
 
 /** What each kind of input is called when a request brings the wrong one. */
 const INPUT_NAMES: Record<InputKind, string> = {

@@ -1,4 +1,5 @@
 import { basename, join } from 'node:path';
+import type * as z from 'zod';
 import type { JsonObject } from '../json/parse-json.ts';
 import { type Format, type Recognised, recogniseModel } from '../models/formats/recognise.ts';
 import { type ModelConfig, ModelError } from '../models/model-config.ts';
@@ -19,7 +20,7 @@ import { checkGraph } from './check-graph.ts';
 import { contractOf, type ModelContract } from './model-contract.ts';
 import { reshapeSession } from './reshape-session.ts';
 import type { TaskRunner } from './task.ts';
-import { bindTask } from './tasks.ts';
+import type { Tasks } from './tasks.ts';
 import { findDangers, passTrialError, tryFirst } from './try-first.ts';
 
 /** A model version in memory, ready to answer. */
@@ -34,11 +35,14 @@ export interface Model extends Cacheable {
   readonly task: TaskRunner;
   /** What requests to it bring. */
   readonly contract: ModelContract;
+  /** What an answer looks like in JSON, where the task gives values of its own. */
+  readonly answer: z.ZodType | undefined;
   /** Body of a predict request that it answers; undefined where it would be huge. */
   readonly example: JsonObject | undefined;
 }
 
 export interface LoadOptions {
+  readonly tasks: Tasks;
   readonly intraOpThreads: number;
   /** Where models are tried first that could take the process down. */
   readonly trials: Trials;
@@ -87,14 +91,19 @@ async function createModel(
   if (risks !== undefined) {
     await tryFirst(risks, () =>
       options.trials.use(file, sessionOptions, async (opened) => {
-        const { session, task } = await bind(folder, graph, opened);
+        const { session, task } = await bind(folder, graph, opened, options);
         await task.warmUp(session).catch(passTrialError);
       }),
     );
   }
   const opened = await openSession(file, folder, sessionOptions);
   try {
-    const { session, task, format, config, example } = await bind(folder, graph, opened);
+    const { session, task, format, config, example, contract, answer } = await bind(
+      folder,
+      graph,
+      opened,
+      options,
+    );
     await task.warmUp(session).catch(options.onWarmUpError);
     return {
       reference,
@@ -103,7 +112,8 @@ async function createModel(
       modelFile: folder.modelFile,
       session,
       task,
-      contract: contractOf(config, session, task),
+      contract,
+      answer,
       example: folder.example ?? example ?? task.example,
       sizeBytes: folder.sizeBytes,
       release: async () => {
@@ -121,12 +131,15 @@ async function createModel(
 }
 
 /** What a session is used for: the task of the model, with what says so. */
-async function bind(folder: ModelFolder, graph: Graph, opened: Session) {
+async function bind(folder: ModelFolder, graph: Graph, opened: Session, { tasks }: LoadOptions) {
   const marked = markInputs(opened, graph);
-  const recognised = await configure(folder, graph, marked);
-  const session = reshapeSession(marked, recognised.config.shapes);
-  const task = await bindTask(recognised.config, { graph, session, folder });
-  return { ...recognised, session, task };
+  const recognised = await configure(folder, graph, marked, tasks);
+  const { config } = recognised;
+  const session = reshapeSession(marked, config.shapes);
+  const { name, kindOf, gives, answer, bind } = tasks.of(config);
+  const task = await bind(config, { graph, session, folder });
+  const contract = contractOf({ task: name, kind: kindOf(config), gives }, session, task);
+  return { ...recognised, session, task, contract, answer };
 }
 
 /** What `model.json` says counts alone; without it the folder and its graph are looked at. */
@@ -134,9 +147,10 @@ async function configure(
   folder: ModelFolder,
   graph: Graph,
   { inputs, outputs }: Session,
+  tasks: Tasks,
 ): Promise<Recognised> {
   if (folder.config) return { format: 'ternion', config: folder.config };
-  return await recogniseModel(folder, { graph, inputs, outputs });
+  return await recogniseModel(folder, { graph, inputs, outputs }, tasks);
 }
 
 /**

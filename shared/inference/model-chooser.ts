@@ -3,10 +3,11 @@ import { ModelError } from '../models/model-config.ts';
 import { type ModelReference, type ModelRepository, pathOf } from '../models/model-repository.ts';
 import type { Logger } from '../monitoring/logger.ts';
 import type { InputKind } from './input.ts';
-import { inputKindOf } from './task.ts';
+import type { Tasks } from './tasks.ts';
 
 export interface ModelChooserOptions {
   readonly repository: ModelRepository;
+  readonly tasks: Tasks;
   readonly defaultModel: string | undefined;
   readonly logger: Logger;
 }
@@ -17,7 +18,7 @@ export interface ModelChooserOptions {
  * @returns a function that throws an InferenceError when there is no such model or more than one
  */
 export function createModelChooser(options: ModelChooserOptions): (kind: InputKind) => Promise<string> {
-  const { repository, defaultModel, logger } = options;
+  const { repository, defaultModel, logger, tasks } = options;
   /** Of versions whose config was read; versions do not change. */
   const kinds = new Map<string, InputKind>();
 
@@ -28,7 +29,7 @@ export function createModelChooser(options: ModelChooserOptions): (kind: InputKi
     try {
       const config = await repository.config(reference);
       if (!config) return undefined;
-      const kind = inputKindOf(config);
+      const kind = tasks.of(config).kindOf(config);
       kinds.set(pathOf(reference), kind);
       return kind;
     } catch (error) {

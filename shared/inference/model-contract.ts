@@ -1,14 +1,16 @@
-import type { ModelConfig, Task } from '../models/model-config.ts';
 import type { RowFormat } from '../processing/tabular.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import type { InputKind } from './input.ts';
-import { inputKindOf, type TaskRunner } from './task.ts';
+import type { OutputKind, TaskRunner } from './task.ts';
 
 /** What a model takes, as all that makes tensors of JSON, CSV and the like needs to know it. */
 export interface ModelContract {
-  readonly task: Task;
+  /** Name of its task. */
+  readonly task: string;
   /** What a request to its task brings. */
   readonly kind: InputKind;
+  /** What its task gives for each instance. */
+  readonly gives: OutputKind;
   readonly inputs: readonly TensorSpec[];
   /** Names of the columns of the model's only input, or of its inputs; undefined where the config has none. */
   readonly features: readonly string[] | undefined;
@@ -18,14 +20,17 @@ export interface ModelContract {
   readonly imageInput: string | undefined;
 }
 
-export function contractOf(config: ModelConfig, session: Session, task: TaskRunner): ModelContract {
+export function contractOf(
+  task: Pick<ModelContract, 'task' | 'kind' | 'gives'>,
+  session: Session,
+  { preprocessor }: TaskRunner,
+): ModelContract {
   return {
-    task: config.task,
-    kind: inputKindOf(config),
+    ...task,
     inputs: session.inputs,
-    features: task.features?.named?.map(({ name }) => name),
-    columns: task.features?.columns,
-    imageInput: task.encoder?.input.name,
+    features: preprocessor?.features?.named?.map(({ name }) => name),
+    columns: preprocessor?.features?.columns,
+    imageInput: preprocessor?.imageInput,
   };
 }
 

@@ -1,29 +1,19 @@
+import * as z from 'zod';
 import type { Budget } from '../budget.ts';
 import type { JsonObject, JsonValue } from '../json/parse-json.ts';
-import type { ModelConfig } from '../models/model-config.ts';
+import { commonMembers, type ModelConfig } from '../models/model-config.ts';
+import type { ModelFolder } from '../models/model-repository.ts';
+import type { Graph } from '../onnx/graph.ts';
 import type { Label } from '../processing/classification.ts';
+import type { ScoreStep } from '../processing/registry.ts';
 import type { RowFormat } from '../processing/tabular.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { InferenceInput, InferenceOutput, InputKind } from './input.ts';
 import type { Runner } from './run-batch.ts';
 
-/** Turns what a request brings into the one input tensor of a model. */
-export interface Encoder {
-  readonly input: TensorSpec;
-  /**
-   * One row of the tensor per instance of the request.
-   * @throws InferenceError when the request does not fit the model
-   */
-  encode(input: InferenceInput, budget: Budget): Tensor | Promise<Tensor>;
-  /** A tensor of one made-up instance. */
-  example(): Tensor;
-  /** Body of a predict request with one made-up instance; undefined where it would be huge. */
-  readonly exampleRequest: JsonObject | undefined;
-}
-
 /** The instances of a request as the inputs of a graph. */
-export interface EncodedBatch {
+export interface Batch {
   /** How many instances there are: the first axis of every tensor. */
   readonly rows: number;
   readonly feeds: NamedTensors;
@@ -31,36 +21,39 @@ export interface EncodedBatch {
   readonly mask?: Tensor;
 }
 
-/** Turns what a request brings into all input tensors of a model. */
-export interface BatchEncoder {
-  /** @throws InferenceError when the request does not fit the model */
-  encode(input: InferenceInput, budget: Budget): EncodedBatch | Promise<EncodedBatch>;
+/** Turns what a request brings into the inputs of a model. */
+export interface Preprocessor {
+  /**
+   * One row of each tensor per instance of the request.
+   * @throws InferenceError when the request does not fit the model
+   */
+  preprocess(input: InferenceInput, budget: Budget): Batch | Promise<Batch>;
   /** One made-up instance. */
-  example(): EncodedBatch;
+  example(): Batch;
   /** Body of a predict request with one made-up instance; undefined where it would be huge. */
   readonly exampleRequest: JsonObject | undefined;
   /** What a row of a tabular model looks like; undefined for models of other tasks. */
   readonly features?: RowFormat | undefined;
+  /** Name of the input that takes encoded images; undefined for models that take none. */
+  readonly imageInput?: string | undefined;
 }
 
 /** Turns the outputs of a model into predictions. */
-export interface Decoder {
+export interface Postprocessor {
   /** Names of the outputs it needs. */
   readonly fetches: readonly string[];
-  readonly labels: readonly Label[] | undefined;
+  readonly labels?: readonly Label[] | undefined;
+  /** How it makes scores of the values of the graph, where it does. */
+  readonly scoreSteps?: readonly ScoreStep[] | undefined;
   /** @param batch what the outputs were computed from */
-  decode(outputs: NamedTensors, batch: EncodedBatch): InferenceOutput;
+  postprocess(outputs: NamedTensors, batch: Batch): InferenceOutput;
 }
 
 /** A task bound to one model. */
 export interface TaskRunner {
-  /** What makes the input of encoded images, where the model takes them. */
-  readonly encoder?: Encoder;
-  /** What makes predictions of the outputs, where the task has some. */
-  readonly decoder?: Decoder;
+  readonly preprocessor?: Preprocessor | undefined;
+  readonly postprocessor?: Postprocessor | undefined;
   readonly labels: readonly Label[] | undefined;
-  /** What a row of a tabular model looks like; undefined for models of other tasks. */
-  readonly features?: RowFormat | undefined;
   /** Body of a predict request with one made-up instance; undefined where it would be huge. */
   readonly example: JsonObject | undefined;
   /**
@@ -72,33 +65,56 @@ export interface TaskRunner {
   warmUp(session: Session): Promise<void>;
 }
 
-/** The kind of input a model takes, by its config. */
-export function inputKindOf(config: ModelConfig): InputKind {
-  switch (config.task) {
-    case 'tabular-classification':
-    case 'tabular-regression':
-      return 'features';
-    case 'image-classification':
-      return 'image';
-    case 'text-classification':
-      return 'text';
-    case 'feature-extraction':
-      return config.preprocess ? 'image' : 'text';
-    case 'tensor':
-      return 'tensors';
-  }
+/** What of a model a task is bound to. */
+export interface BoundModel {
+  readonly graph: Graph;
+  readonly session: Session;
+  /** Its files, for tasks that need more of them than the graph. */
+  readonly folder: ModelFolder;
 }
 
-/** An encoder of one input as one of all inputs. */
-export function toBatchEncoder(encoder: Encoder): BatchEncoder {
-  const toBatch = (tensor: Tensor): EncodedBatch => ({
-    rows: tensor.shape[0] ?? 0,
-    feeds: new Map([[encoder.input.name, tensor]]),
-  });
+/** What a task gives for each instance. */
+export type OutputKind = InferenceOutput['kind'];
+
+/** One kind of model: all that is particular to it stands in the file that defines it. */
+export interface Task {
+  /** As `task` in model.json names it. */
+  readonly name: string;
+  /** What model.json may say of it. */
+  readonly schema: z.ZodObject;
+  /** What its requests bring: protocols, the command and the playground take it in their own forms. */
+  readonly kindOf: (config: ModelConfig) => InputKind;
+  readonly gives: OutputKind;
+  /** What an answer of it looks like in JSON, where it gives values of its own. */
+  readonly answer?: z.ZodType | undefined;
+  /** @throws ModelError when the graph is not one for the task, or a file that it needs is missing or broken */
+  readonly bind: (config: ModelConfig, model: BoundModel) => Promise<TaskRunner>;
+}
+
+export interface TaskDefinition<Members extends z.ZodRawShape> {
+  readonly name: string;
+  /** Members of model.json beside those that all tasks have. */
+  readonly members: Members;
+  readonly kind: InputKind | ((config: z.output<z.ZodObject<Members>>) => InputKind);
+  readonly gives: OutputKind;
+  readonly answer?: z.ZodType;
+  readonly bind: (
+    config: z.output<z.ZodObject<Members>>,
+    model: BoundModel,
+  ) => TaskRunner | Promise<TaskRunner>;
+}
+
+/** Makes a task of its definition. */
+export function defineTask<Members extends z.ZodRawShape>(definition: TaskDefinition<Members>): Task {
+  const { name, members, kind, gives, answer, bind } = definition;
+  const own = z.object(members);
   return {
-    encode: async (input, budget) => toBatch(await encoder.encode(input, budget)),
-    example: () => toBatch(encoder.example()),
-    exampleRequest: encoder.exampleRequest,
+    name,
+    schema: z.strictObject({ task: z.literal(name), ...commonMembers, ...members }),
+    kindOf: (config) => (typeof kind === 'function' ? kind(own.parse(config)) : kind),
+    gives,
+    answer,
+    bind: async (config, model) => await bind(own.parse(config), model),
   };
 }
 

@@ -1,111 +1,61 @@
-import { unexpectedOutput } from '../errors.ts';
-import type { ModelConfig } from '../models/model-config.ts';
-import type { ModelFolder } from '../models/model-repository.ts';
-import type { Graph } from '../onnx/graph.ts';
-import type { ImageStep } from '../processing/registry.ts';
-import type { NamedTensors, Session } from '../runtime/session.ts';
-import { concatRows, type Tensor } from '../tensor/tensor.ts';
-import { createClassificationDecoder } from './decode-classification.ts';
-import { createEmbeddingDecoder } from './decode-embedding.ts';
-import { createRegressionDecoder } from './decode-regression.ts';
-import { createFeatureEncoder } from './encode-features.ts';
-import { createImageEncoder } from './encode-images.ts';
-import { createTextEncoder } from './encode-texts.ts';
-import { readDenseLayers } from './read-dense.ts';
-import { batchSizeOf, runBatch } from './run-batch.ts';
-import {
-  type BatchEncoder,
-  type Decoder,
-  type EncodedBatch,
-  LARGEST_EXAMPLE_BATCH,
-  type TaskRunner,
-  toBatchEncoder,
-} from './task.ts';
-import { createTensorTask } from './tensor-task.ts';
+import * as z from 'zod';
+import { checkJson, placeOfSyntaxError } from '../json/describe-issues.ts';
+import { type ConfigReader, commonMembers, type ModelConfig, ModelError } from '../models/model-config.ts';
+import type { Task } from './task.ts';
+import { featureExtraction } from './tasks/feature-extraction.ts';
+import { imageClassification } from './tasks/image-classification.ts';
+import { labels } from './tasks/members.ts';
+import { tabularClassification } from './tasks/tabular-classification.ts';
+import { tabularRegression } from './tasks/tabular-regression.ts';
+import { tensor } from './tasks/tensor.ts';
+import { textClassification } from './tasks/text-classification.ts';
 
-/** What of a model a task is bound to. */
-export interface BoundModel {
-  readonly graph: Graph;
-  readonly session: Session;
-  /** Its files, for tasks that need more of them than the graph. */
-  readonly folder: ModelFolder;
+/** All tasks. A new one is a line here and a file beside the others. */
+export const TASKS: readonly Task[] = [
+  tabularClassification,
+  tabularRegression,
+  imageClassification,
+  textClassification,
+  featureExtraction,
+  tensor,
+];
+
+/** What is known of a config whatever its task: its schema has held it to the rest. */
+const anyConfig = z.looseObject({ task: z.string(), labels, ...commonMembers });
+
+/** The tasks that a server knows. */
+export interface Tasks extends ConfigReader {
+  /** The task of a config that was read. */
+  of(config: ModelConfig): Task;
 }
 
-/**
- * Binds a model's task to its session: what turns requests into inputs and what turns outputs into predictions.
- *
- * @throws ModelError when the graph is not one for that task, or a file the task needs is missing or broken
- */
-export async function bindTask(config: ModelConfig, model: BoundModel): Promise<TaskRunner> {
-  const { graph, session, folder } = model;
-  switch (config.task) {
-    case 'tabular-classification':
-      return combine(
-        createFeatureEncoder(session, config.features),
-        createClassificationDecoder(session, graph, config),
-      );
-    case 'tabular-regression':
-      return combine(
-        createFeatureEncoder(session, config.features),
-        createRegressionDecoder(session, config.output),
-      );
-    case 'image-classification':
-      return ofImages(session, config.preprocess, () => createClassificationDecoder(session, graph, config));
-    case 'text-classification':
-      return combine(
-        await createTextEncoder(session, folder, config),
-        createClassificationDecoder(session, graph, config),
-      );
-    case 'feature-extraction': {
-      const layers = await readDenseLayers(folder, config.dense);
-      const createDecoder = () => createEmbeddingDecoder(session, config, layers);
-      return config.preprocess
-        ? ofImages(session, config.preprocess, createDecoder)
-        : combine(await createTextEncoder(session, folder, config), createDecoder());
-    }
-    case 'tensor':
-      return createTensorTask(session, config.labels);
-  }
-}
-
-function ofImages(session: Session, steps: readonly ImageStep[], createDecoder: () => Decoder): TaskRunner {
-  const encoder = createImageEncoder(session, steps);
-  return { ...combine(toBatchEncoder(encoder), createDecoder()), encoder };
-}
-
-function combine(encoder: BatchEncoder, decoder: Decoder): TaskRunner {
+export function createTasks(tasks: readonly Task[] = TASKS): Tasks {
+  const byName = new Map(tasks.map((task) => [task.name, task]));
+  const [first, ...others] = tasks.map(({ schema }) => schema);
+  if (!first) throw new Error('a server without tasks can serve nothing');
+  const schema = z.discriminatedUnion('task', [first, ...others]);
   return {
-    decoder,
-    labels: decoder.labels,
-    features: encoder.features,
-    example: encoder.exampleRequest,
-    infer: async (input, run, budget) => {
-      const batch = await encoder.encode(input, budget);
-      const outputs = await run(batch.feeds, { fetches: decoder.fetches, isBatch: true });
-      const output = decoder.decode(outputs, batch);
-      if (output.kind !== 'tensors' && output.predictions.length !== batch.rows) {
-        throw unexpectedOutput(
-          `The model gives ${output.predictions.length} predictions for ${batch.rows} instances; its output has no batch axis.`,
-        );
+    parse: (text) => {
+      let value: unknown;
+      try {
+        value = JSON.parse(text.replace(/^\ufeff/, ''));
+      } catch (error) {
+        throw new ModelError(`its model.json is not valid JSON${placeOfSyntaxError(error)}`);
       }
-      return output;
+      const parsed = checkJson(schema, value);
+      if (parsed.success) return anyConfig.parse(parsed.data);
+      throw new ModelError(`its model.json is not valid (${parsed.issues})`);
     },
-    warmUp: async (session) => {
-      const batchSize = batchSizeOf(session);
-      if (batchSize > LARGEST_EXAMPLE_BATCH) return;
-      const feeds = repeat(encoder.example(), batchSize);
-      await runBatch(session, feeds, { fetches: decoder.fetches, isBatch: true });
+    check: (config) => {
+      const parsed = checkJson(schema, config);
+      if (parsed.success) return anyConfig.parse(parsed.data);
+      throw new ModelError(`its preprocessing cannot be done here (${parsed.issues})`);
+    },
+    canHaveLabels: (task) => Object.hasOwn(byName.get(task)?.schema.shape ?? {}, 'labels'),
+    of: ({ task: name }) => {
+      const task = byName.get(name);
+      if (!task) throw new Error(`the task ${name} is not known`);
+      return task;
     },
   };
-}
-
-/** The example as often as a graph with a fixed batch size wants it. */
-function repeat({ feeds }: EncodedBatch, batchSize: number): NamedTensors {
-  const copies = Math.max(1, batchSize) - 1;
-  return new Map(
-    [...feeds].map(([name, tensor]) => [
-      name,
-      concatRows([tensor, ...new Array<Tensor>(copies).fill(tensor)]),
-    ]),
-  );
 }

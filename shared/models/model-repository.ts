@@ -8,7 +8,7 @@ import { isPlainPath } from './file-manifest.ts';
 import type { FormatFolder } from './formats/format-folder.ts';
 import { locateModel, recogniseFiles } from './formats/recognise.ts';
 import { createListings, type ListingOptions } from './listings.ts';
-import { type ModelConfig, ModelError, parseModelConfig } from './model-config.ts';
+import { type ConfigReader, type ModelConfig, ModelError } from './model-config.ts';
 import { parseReference } from './reference.ts';
 import { filesBelow, type Listing, pickVersion } from './repository-listing.ts';
 import { createSmallFiles, LIMIT_BYTES } from './small-files.ts';
@@ -80,6 +80,7 @@ export interface ModelRepository {
 
 export interface ModelRepositoryOptions extends ListingOptions {
   readonly artifacts: ArtifactCache;
+  readonly configs: ConfigReader;
 }
 
 export const CONFIG_FILE = 'model.json';
@@ -90,7 +91,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
   const { store, artifacts, onProblem } = options;
   const smallFiles = createSmallFiles(store);
   const readText = smallFiles.reader((text) => text);
-  const readConfig = smallFiles.reader(parseModelConfig);
+  const readConfig = smallFiles.reader(options.configs.parse);
   const listings = createListings({
     ...options,
     onRenewed: ({ files, models }) => {
@@ -154,7 +155,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       readLarge,
       modelFile: await locateModel(folder),
       sizeBytes: filesBelow(known, prefix).reduce((total, file) => total + file.sizeBytes, 0),
-      config: config === undefined ? undefined : parseModelConfig(config),
+      config: config === undefined ? undefined : options.configs.parse(config),
       example: example === undefined ? undefined : firstRequest(example, prefix),
     };
   }
@@ -179,7 +180,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       const known = await listings.current();
       const folder = formatFolder(known, reference);
       const file = known.files.get(`${pathOf(reference)}/${CONFIG_FILE}`);
-      return file ? await readConfig(file) : await recogniseFiles(folder);
+      return file ? await readConfig(file) : await recogniseFiles(folder, options.configs);
     },
     locate: async (reference) => await locateModel(formatFolder(await listings.current(), reference)),
     open: async (reference) => {

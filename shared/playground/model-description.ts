@@ -34,6 +34,8 @@ export interface TensorSpec {
 /** What the server tells of one version of a model. */
 export interface ModelDescription {
   readonly task: string;
+  /** What its requests bring: `features`, `image`, `text` or `tensors`. */
+  readonly input: string;
   readonly description: string | undefined;
   readonly features: readonly Feature[] | undefined;
   /** Columns of a row side by side of one kind, with their number: -1 for any. Empty for models that take no rows. */
@@ -59,9 +61,11 @@ export function parseListings(answer: unknown): ModelListing[] {
 
 /** Reads the answer to `GET /models/{model}/versions/{version}`. */
 export function parseDescription(answer: unknown): ModelDescription {
-  const { task, description, features, columns, inputs, outputs, metrics, example } = membersOf(answer);
+  const { task, input, description, features, columns, inputs, outputs, metrics, example } =
+    membersOf(answer);
   return {
     task: textOf(task) ?? 'tensor',
+    input: textOf(input) ?? 'tensors',
     description: textOf(description),
     features: Array.isArray(features) ? features.map(parseFeature) : undefined,
     columns: listOf(columns).map(parseColumns),

@@ -88,6 +88,7 @@ export const modelResponse = lazily(() =>
       versions: versions(),
       format: z.string().describe('How the model was recognised; `ternion` by its model.json.'),
       task: z.string(),
+      input: z.enum(['features', 'image', 'text', 'tensors']).describe('What a predict request brings.'),
       description: z.string().optional(),
       labels: z
         .array(z.union([z.string(), z.int()]))

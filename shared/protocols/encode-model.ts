@@ -8,19 +8,21 @@ import { StoreError } from '../stores/model-store.ts';
 
 /** All there is to say of a model version. */
 export function encodeModel(
-  { reference, config, format, modelFile, session, task, example }: Model,
+  { reference, config, format, modelFile, session, task, contract, example }: Model,
   versions: readonly string[],
 ): WritableJson {
+  const row = task.preprocessor?.features;
   return {
     name: reference.name,
     version: reference.version,
     versions,
     format,
     task: config.task,
+    input: contract.kind,
     description: config.description,
     labels: task.labels,
-    features: task.features?.named?.map((feature) => ({ ...feature })),
-    columns: task.features && encodeColumns(task.features),
+    features: row?.named?.map((feature) => ({ ...feature })),
+    columns: row && encodeColumns(row),
     inputs: session.inputs.map(encodeSpec),
     outputs: session.outputs.map(encodeSpec),
     metrics: config.metrics,

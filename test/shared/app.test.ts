@@ -7,6 +7,7 @@ import { createLogger } from '../../shared/monitoring/logger.ts';
 import { openPagesFolder } from '../../shared/pages/folder.ts';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { StoreError } from '../../shared/stores/model-store.ts';
+import { KNOWN_TASKS } from './known-tasks.ts';
 import { openRepository } from './open-repository.ts';
 import { MODELS } from './project.ts';
 import { makeTrials } from './trials.ts';
@@ -15,6 +16,7 @@ function makeApp(store = openFilesystemStore(MODELS)) {
   const lines: string[] = [];
   const logger = createLogger('info', (line) => lines.push(line));
   const app = createApp({
+    tasks: KNOWN_TASKS,
     config: parseConfig({ MODEL_CACHE_FOLDER: '/nowhere' }),
     repository: openRepository(store),
     logger,

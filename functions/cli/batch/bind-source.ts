@@ -1,5 +1,4 @@
 import type { InputKind } from '../../../shared/inference/input.ts';
-import { inputKindOf } from '../../../shared/inference/task.ts';
 import { columnAt, type RowFormat } from '../../../shared/processing/tabular.ts';
 import { CommandError } from '../console.ts';
 import { look, type OpenModel } from '../open-model.ts';
@@ -23,12 +22,11 @@ export interface BoundSource {
  * @throws CommandError when it could take none of them
  */
 export async function bindSource(opened: OpenModel, source: RowSource): Promise<BoundSource> {
-  return await look(opened, ({ config, task, session }) => {
-    const kind = inputKindOf(config);
+  return await look(opened, ({ contract: { kind }, task, session }) => {
     checkKind(kind, source, opened.title);
     return {
       kind,
-      columns: bindColumns(kind, source, task.features),
+      columns: bindColumns(kind, source, task.preprocessor?.features),
       inputs: session.inputs.map(({ name }) => name),
       labels: task.labels?.map(String),
     };

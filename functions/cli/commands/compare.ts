@@ -1,6 +1,6 @@
 import { InferenceError } from '../../../shared/errors.ts';
 import type { InferenceOutput } from '../../../shared/inference/input.ts';
-import type { Task } from '../../../shared/models/model-config.ts';
+import type { OutputKind } from '../../../shared/inference/task.ts';
 import { type BoundSource, bindSource } from '../batch/bind-source.ts';
 import { openRows, type TableOptions } from '../batch/read-rows.ts';
 import type { InputRow, RowSource } from '../batch/row-source.ts';
@@ -65,18 +65,17 @@ export async function compare(a: string, b: string, options: CompareOptions, out
 async function openSide(title: string, repository: string | undefined, source: RowSource): Promise<Side> {
   const model = await openModel(title, repository);
   const bound = await bindSource(model, source);
-  const gives = await look(model, ({ config }) => GIVEN[config.task]);
+  const gives = await look(model, ({ contract }) => GIVEN[contract.gives]);
   return { model, bound, gives, runMs: [] };
 }
 
-/** What a model of each task answers, as people call it. */
-const GIVEN: Readonly<Record<Task, string>> = {
-  'tabular-classification': 'labels',
-  'image-classification': 'labels',
-  'text-classification': 'labels',
-  'tabular-regression': 'numbers',
-  'feature-extraction': 'vectors',
-  tensor: 'tensors',
+/** What models answer, as people call it. */
+const GIVEN: Readonly<Record<OutputKind, string>> = {
+  classification: 'labels',
+  regression: 'numbers',
+  embedding: 'vectors',
+  tensors: 'tensors',
+  values: 'values of their own kind',
 };
 
 async function compareRows(

@@ -1,5 +1,8 @@
 import type { InferenceOutput } from '../../../shared/inference/input.ts';
+import { isJsonObject, type JsonValue, parseJson } from '../../../shared/json/parse-json.ts';
+import { writeJson } from '../../../shared/json/write-json.ts';
 import { toNumbers } from '../../../shared/tensor/tensor.ts';
+import { JSON_DEPTH } from '../json-depth.ts';
 
 /** What two models say of one row. */
 export interface Difference {
@@ -65,7 +68,26 @@ function contentOf(output: InferenceOutput): Content {
       return { values: numbered(output.predictions[0] ? toNumbers(output.predictions[0]) : []) };
     case 'tensors':
       return contentOfTensors(output.tensors);
+    case 'values':
+      return contentOfJson(parseJson(Buffer.from(writeJson(output.predictions[0] ?? null)), JSON_DEPTH));
   }
+}
+
+/** The numbers of a value by their places in it; all else is compared like a label. */
+function contentOfJson(value: JsonValue): Content {
+  const values = new Map<string, number>();
+  const visit = (item: JsonValue, place: string): JsonValue => {
+    if (Array.isArray(item)) return item.map((each, index) => visit(each, `${place}[${index}]`));
+    if (isJsonObject(item)) {
+      return Object.fromEntries(
+        Object.entries(item).map(([name, each]) => [name, visit(each, `${place}.${name}`)]),
+      );
+    }
+    if (typeof item !== 'number') return item;
+    values.set(place, item);
+    return 0;
+  };
+  return { label: JSON.stringify(visit(value, '')), values };
 }
 
 type Tensors = Extract<InferenceOutput, { readonly kind: 'tensors' }>['tensors'];

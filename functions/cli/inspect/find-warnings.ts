@@ -3,14 +3,15 @@ import type { Graph } from '../../../shared/onnx/graph.ts';
 import type { ValueInfo } from '../../../shared/onnx/value-info.ts';
 
 /** What will surprise who serves the model. */
-export function findWarnings({ config, format, session, task }: Model, graph: Graph): readonly string[] {
+export function findWarnings({ contract, format, session, task }: Model, graph: Graph): readonly string[] {
   const sent = new Set(session.outputs.map(({ name }) => name));
   const dropped = graph.outputs.filter(({ name }) => !sent.has(name));
   const [fixed] = session.inputs.flatMap(({ shape: [size = -1] }) => (size > 0 ? [size] : []));
-  const isClassifier = config.task.endsWith('-classification');
+  const isClassifier = contract.gives === 'classification';
+  const isTensors = contract.kind === 'tensors';
   return [
     ...dropped.map(({ name, kind }) => `output "${name}" is a ${kind}, which cannot be sent to clients`),
-    ...(fixed !== undefined && config.task !== 'tensor'
+    ...(fixed !== undefined && !isTensors
       ? [
           `its batch size is fixed: requests are run in portions of ${fixed}; export it with a dynamic batch axis`,
         ]
@@ -24,7 +25,7 @@ export function findWarnings({ config, format, session, task }: Model, graph: Gr
     ...(isClassifier && !task.labels?.some((label) => typeof label === 'string')
       ? ['its classes have no names: give "labels" in model.json, or labels.txt']
       : []),
-    ...(config.task === 'tensor' && format === 'onnx'
+    ...(isTensors && format === 'onnx'
       ? ['nothing tells what its tensors mean, so clients send and get tensors: a model.json can name a task']
       : []),
   ];

@@ -1,6 +1,3 @@
-import { checkJson } from '../../json/describe-issues.ts';
-import { type ModelConfig, ModelError, modelConfigSchema } from '../model-config.ts';
-
 /**
  * Image steps as `model.json` spells them. The formats write them through here, so that a change of their spelling is
  * one of this file.
@@ -50,20 +47,3 @@ export const normalize = (mean: readonly number[], std: readonly number[]): Imag
 });
 
 export const toPlanes = (): ImageStepJson => ({ step: 'layout', layout: 'NCHW' });
-
-/** A model config that is not checked yet. */
-interface ConfigJson {
-  readonly task: ModelConfig['task'];
-  readonly [member: string]: unknown;
-}
-
-/**
- * The config a format came to, checked like a `model.json`.
- *
- * @throws ModelError when it needs what this server does not have
- */
-export function toConfig(config: ConfigJson): ModelConfig {
-  const parsed = checkJson(modelConfigSchema, config);
-  if (parsed.success) return parsed.data;
-  throw new ModelError(`its preprocessing cannot be done here (${parsed.issues})`);
-}

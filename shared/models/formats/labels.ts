@@ -1,7 +1,7 @@
 import type { Label } from '../../processing/classification.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
-import { type ModelConfig, ModelError } from '../model-config.ts';
+import { type ConfigReader, type ModelConfig, ModelError } from '../model-config.ts';
 import type { FormatFolder, GraphView } from './format-folder.ts';
 
 /** Files of labels by their usual names; an earlier one counts before the others. */
@@ -39,21 +39,26 @@ export async function withLabelsFile(
   config: ModelConfig,
   folder: FormatFolder,
   view: GraphView,
+  reader: ConfigReader,
 ): Promise<ModelConfig> {
   const file = LABELS_FILES.find((name) => folder.files.includes(name));
-  if (file === undefined || !canHaveLabels(config) || config.labels !== undefined) return config;
+  if (file === undefined || !lacksLabels(config, reader)) return config;
   const scores = findNamed(config, view) ?? findScores(view);
   const text = scores && !namesClasses(view) ? await folder.read(file) : undefined;
   if (!scores || text === undefined) return config;
   const labels = parseLabels(text);
   if (isRow(scores)) checkLabelCount(labels, scores, file);
   const fits = labels.length > 0 && suits(labels, widthOf(scores));
-  return fits ? addLabels(config, labels) : config;
+  return fits ? addLabels(config, labels, reader) : config;
 }
 
 /** Adds labels that belong to the model for certain, to a config that can have labels and has none. */
-export function addLabels(config: ModelConfig, labels: readonly Label[]): ModelConfig {
-  return canHaveLabels(config) && config.labels === undefined ? { ...config, labels: [...labels] } : config;
+export function addLabels(config: ModelConfig, labels: readonly Label[], reader: ConfigReader): ModelConfig {
+  return lacksLabels(config, reader) ? { ...config, labels: [...labels] } : config;
+}
+
+function lacksLabels({ task, labels }: ModelConfig, { canHaveLabels }: ConfigReader): boolean {
+  return canHaveLabels(task) && labels === undefined;
 }
 
 /** @throws ModelError when a file names another number of labels than an output has scores */
@@ -82,14 +87,8 @@ export function findScores({ outputs, graph }: GraphView): TensorSpec | undefine
   return likely.length === 1 ? likely[0] : undefined;
 }
 
-type Labelled = Extract<ModelConfig, { labels?: unknown }>;
-
-function canHaveLabels(config: ModelConfig): config is Labelled {
-  return config.task !== 'tabular-regression' && config.task !== 'feature-extraction';
-}
-
-function findNamed(config: Labelled, { outputs }: GraphView): TensorSpec | undefined {
-  return 'output' in config ? outputs.find(({ name }) => name === config.output) : undefined;
+function findNamed({ output }: ModelConfig, { outputs }: GraphView): TensorSpec | undefined {
+  return outputs.find(({ name }) => name === output);
 }
 
 /** One score per class. Detectors have several numbers for each of many places, and files of labels too. */

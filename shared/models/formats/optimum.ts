@@ -4,7 +4,6 @@ import { type ModelConfig, ModelError } from '../model-config.ts';
 import { type FormatFolder, type GraphView, readJsonFile } from './format-folder.ts';
 import { type ImageModel, readImageSteps } from './image-processor.ts';
 import { PROCESSOR_FILE } from './image-processor-kinds.ts';
-import { toConfig } from './image-steps.ts';
 import { checkLabelCount } from './labels.ts';
 import { readPooling } from './sentence-transformers.ts';
 import { readTokenLimit } from './token-limit.ts';
@@ -56,29 +55,29 @@ export async function recogniseOptimum(
     case undefined:
       return view && { task: 'tensor' };
     case 'text-classification':
-      return toConfig({
+      return {
         task: goal,
         ...(await readTexts(folder, config)),
         ...classify(config, view),
-      });
+      };
     case 'image-classification':
-      return toConfig({
+      return {
         task: goal,
         preprocess: await readImageSteps(folder, imageModelOf(config)),
         ...classify(config, view),
-      });
+      };
     case 'text-features':
-      return toConfig({
+      return {
         task: 'feature-extraction',
         ...(await readTexts(folder, config)),
         ...(await embed(folder, view)),
-      });
+      };
     case 'image-features':
-      return toConfig({
+      return {
         task: 'feature-extraction',
         preprocess: await readImageSteps(folder, imageModelOf(config)),
         output: view && findEmbedding(view)?.name,
-      });
+      };
   }
 }
 

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../json/parse-json.ts';
-import { type ModelConfig, ModelError } from '../model-config.ts';
+import { type ConfigReader, type ModelConfig, ModelError } from '../model-config.ts';
 import type { FormatFolder, GraphView } from './format-folder.ts';
 import { addLabels, withLabelsFile } from './labels.ts';
 import { readMlflowExample, recogniseMlflow } from './mlflow.ts';
@@ -26,7 +26,11 @@ export type Format = 'ternion' | keyof typeof RECOGNISERS;
  * Looks for the files of one format. It gives undefined for folders of other formats, and throws a ModelError that
  * says what is missing when a folder is of this format but broken.
  */
-type Recogniser = (folder: FormatFolder, view: GraphView) => Promise<ModelConfig | undefined>;
+type Recogniser = (
+  folder: FormatFolder,
+  view: GraphView,
+  reader: ConfigReader,
+) => Promise<ModelConfig | undefined>;
 
 /** All formats, the first that fits before the others. The last one fits every graph. */
 const RECOGNISERS = {
@@ -51,12 +55,16 @@ export const VERSION_FILES: readonly string[] = [...MODEL_FILES, MLMODEL_FILE, A
  *
  * @throws ModelError when the folder is of a format but lacks something, contradicts its graph, or itself
  */
-export async function recogniseModel(folder: FormatFolder, view: GraphView): Promise<Recognised> {
+export async function recogniseModel(
+  folder: FormatFolder,
+  view: GraphView,
+  reader: ConfigReader,
+): Promise<Recognised> {
   const found: Recognised[] = [];
   for (const format of FORMATS) {
     // Any graph is of the last format.
     if (format === 'onnx' && found.length > 0) continue;
-    const config = await RECOGNISERS[format](folder, view);
+    const config = await RECOGNISERS[format](folder, view, reader);
     if (config) found.push({ format, config });
   }
   const [first, ...others] = found;
@@ -64,18 +72,18 @@ export async function recogniseModel(folder: FormatFolder, view: GraphView): Pro
   checkAgreement(found);
   const { format } = first;
   const merged = others.reduce(
-    (all, other) => withLimits(withLabels(all, other.config), other.config),
+    (all, other) => withLimits(withLabels(all, other.config, reader), other.config),
     first.config,
   );
-  const config = await withLabelsFile(merged, folder, view);
+  const config = reader.check(await withLabelsFile(merged, folder, view, reader));
   const example = format === 'mlflow' ? await readMlflowExample(folder, config) : undefined;
   return { format, config, example };
 }
 
 /** Which labels are right is not guessed. */
 function checkAgreement(found: readonly Recognised[]): void {
-  const named = found.filter(({ config }) => labelsOf(config) !== undefined);
-  const lists = new Set(named.map(({ config }) => JSON.stringify(labelsOf(config))));
+  const named = found.filter(({ config }) => config.labels !== undefined);
+  const lists = new Set(named.map(({ config }) => JSON.stringify(config.labels)));
   if (lists.size < 2) return;
   const formats = named.map(({ format }) => format).join(' and ');
   throw new ModelError(
@@ -83,13 +91,8 @@ function checkAgreement(found: readonly Recognised[]): void {
   );
 }
 
-function labelsOf(config: ModelConfig) {
-  return 'labels' in config ? config.labels : undefined;
-}
-
-function withLabels(config: ModelConfig, other: ModelConfig): ModelConfig {
-  const labels = labelsOf(other);
-  return labels ? addLabels(config, labels) : config;
+function withLabels(config: ModelConfig, { labels }: ModelConfig, reader: ConfigReader): ModelConfig {
+  return labels ? addLabels(config, labels, reader) : config;
 }
 
 function withLimits(config: ModelConfig, { maxBatchSize, shapes }: ModelConfig): ModelConfig {
@@ -112,8 +115,12 @@ function isFormat(name: string): name is keyof typeof RECOGNISERS {
  * @returns undefined where only the graph says it
  * @throws ModelError when the folder is broken
  */
-export async function recogniseFiles(folder: FormatFolder): Promise<ModelConfig | undefined> {
-  return (await recogniseTimm(folder, undefined)) ?? (await recogniseOptimum(folder, undefined));
+export async function recogniseFiles(
+  folder: FormatFolder,
+  reader: ConfigReader,
+): Promise<ModelConfig | undefined> {
+  const config = (await recogniseTimm(folder, undefined)) ?? (await recogniseOptimum(folder, undefined));
+  return config && reader.check(config);
 }
 
 /**

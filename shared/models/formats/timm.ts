@@ -9,7 +9,6 @@ import {
   normalize,
   resize,
   resizeShortestEdge,
-  toConfig,
   toGrey,
   toPlanes,
   toRgb,
@@ -62,17 +61,16 @@ export async function recogniseTimm(
   const output = view && findVectors(view);
   if (view && !(output && takesImages(view.inputs))) return { task: 'tensor' };
   const preprocess = imageSteps(config);
-  if (config.num_classes === 0)
-    return toConfig({ task: 'feature-extraction', preprocess, output: output?.name });
+  if (config.num_classes === 0) return { task: 'feature-extraction', preprocess, output: output?.name };
   const labels = config.label_names ?? undefined;
   if (labels) checkLabelCount(labels, output, TIMM_FILE);
-  return toConfig({
+  return {
     task: 'image-classification',
     preprocess,
     labels,
     output: output?.name,
     postprocess: [{ step: 'softmax' }],
-  });
+  };
 }
 
 function looksLikeTimm(text: string): boolean {

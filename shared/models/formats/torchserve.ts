@@ -1,16 +1,8 @@
 import * as z from 'zod';
 import type { TensorSpec } from '../../runtime/session.ts';
-import { type ModelConfig, ModelError } from '../model-config.ts';
+import { type ConfigReader, type ModelConfig, ModelError } from '../model-config.ts';
 import { type FormatFolder, type GraphView, readJsonFile } from './format-folder.ts';
-import {
-  centerCrop,
-  normalize,
-  resizeShortestEdge,
-  toConfig,
-  toPlanes,
-  toRgb,
-  toUnit,
-} from './image-steps.ts';
+import { centerCrop, normalize, resizeShortestEdge, toPlanes, toRgb, toUnit } from './image-steps.ts';
 import { addLabels, checkLabelCount, findScores } from './labels.ts';
 
 const NAMES_FILE = 'index_to_name.json';
@@ -40,14 +32,15 @@ const STD = [0.229, 0.224, 0.225];
 export async function recogniseTorchServe(
   folder: FormatFolder,
   view: GraphView,
+  reader: ConfigReader,
 ): Promise<ModelConfig | undefined> {
   const names = await readJsonFile(folder, NAMES_FILE, namesSchema);
   if (!names) return undefined;
   const labels = readLabels(names);
   const scores = findScores(view);
   checkLabelCount(labels, scores, NAMES_FILE);
-  if (!takesImages(view.inputs) || !scores) return addLabels({ task: 'tensor' }, labels);
-  return toConfig({
+  if (!takesImages(view.inputs) || !scores) return addLabels({ task: 'tensor' }, labels, reader);
+  return {
     task: 'image-classification',
     labels,
     output: scores.name,
@@ -60,7 +53,7 @@ export async function recogniseTorchServe(
       toPlanes(),
     ],
     postprocess: [{ step: 'softmax' }],
-  });
+  };
 }
 
 /** Older files have the names in a list. */

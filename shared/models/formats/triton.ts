@@ -1,6 +1,6 @@
 import type { TensorSpec } from '../../runtime/session.ts';
 import { isPlainPath } from '../file-manifest.ts';
-import { type ModelConfig, ModelError } from '../model-config.ts';
+import { type ConfigReader, type ModelConfig, ModelError } from '../model-config.ts';
 import type { FormatFolder, GraphView } from './format-folder.ts';
 import { addLabels, checkLabelCount, readLabelLines } from './labels.ts';
 import { configOf } from './onnx.ts';
@@ -24,6 +24,7 @@ const MODEL_FILE = 'model.onnx';
 export async function recogniseTriton(
   folder: FormatFolder,
   view: GraphView,
+  reader: ConfigReader,
 ): Promise<ModelConfig | undefined> {
   const text = await folder.readShared(TRITON_FILE);
   if (text === undefined) return undefined;
@@ -35,7 +36,7 @@ export async function recogniseTriton(
     inputs: readTensors('input', messagesOf(message, 'input'), view.inputs, size),
     outputs: readTensors('output', messagesOf(message, 'output'), view.outputs, size),
   };
-  const config = await withLabelNames(configOf(seen), message, folder, seen);
+  const config = await withLabelNames(configOf(seen), message, folder, seen, reader);
   const shapes = findReshaped(view, seen);
   return { ...config, ...(shapes && { shapes }), ...(size > 0 && { maxBatchSize: size }) };
 }
@@ -126,6 +127,7 @@ async function withLabelNames(
   message: TextProtoMessage,
   folder: FormatFolder,
   view: GraphView,
+  reader: ConfigReader,
 ): Promise<ModelConfig> {
   const [labelled, ...others] = messagesOf(message, 'output').filter((output) =>
     output.fields.has('label_filename'),
@@ -145,7 +147,7 @@ async function withLabelNames(
     view.outputs.find((output) => output.name === name),
     file,
   );
-  return addLabels(config, labels);
+  return addLabels(config, labels, reader);
 }
 
 function lastOf(message: TextProtoMessage, field: string): TextProtoValue | undefined {

@@ -15,6 +15,8 @@ export function encodePredictions(output: InferenceOutput, style: ElementStyle):
       return output.predictions.map((tensor) => writeTensor(tensor, style));
     case 'tensors':
       return encodeRows(output.tensors, style);
+    case 'values':
+      return output.predictions;
   }
 }
 

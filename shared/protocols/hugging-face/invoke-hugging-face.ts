@@ -1,10 +1,8 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { Answer } from '../../http/context.ts';
-import type { Model } from '../../inference/load-model.ts';
 import type { ModelUse } from '../../inference/model-use.ts';
 import type { WritableJson } from '../../json/write-json.ts';
-import type { ScoreStep } from '../../processing/registry.ts';
 import { answerWith } from '../answer.ts';
 import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
 import { type Dialect, type Invocation, type Reading, readingOf } from '../invocation.ts';
@@ -12,7 +10,7 @@ import type { ProtocolOptions } from '../protocol.ts';
 import { readParameters } from './parameters.ts';
 import { encodeTaskError } from './task-error.ts';
 import { kindOfInputs, parseTaskRequest, readFiles, type TaskRequest } from './task-request.ts';
-import { TASK_FORMATS } from './tasks.ts';
+import { formatOf } from './tasks.ts';
 
 /**
  * A request to an Inference Endpoint of Hugging Face: `inputs` and `parameters`, a table, or an image as the body
@@ -62,13 +60,10 @@ async function answerTask(
     const { name } = model.reference;
     throw invalid(`Model "${name}" is for ${task}, not for ${JSON.stringify(expected.slice(0, 60))}.`);
   }
-  const format = TASK_FORMATS[task];
+  const format = formatOf(contract);
   const { searchParams } = new URL(invocation.request.url);
   const parameters = readParameters(asked, searchParams, task, format.parameters);
   const output = await predict(format.decode(inputs, contract, config.limits));
-  return format.encode({ output, inputs, parameters, steps: stepsOf(model), style: answerStyle(config) });
-}
-
-function stepsOf({ config }: Model): readonly ScoreStep[] {
-  return 'postprocess' in config ? config.postprocess : [];
+  const steps = model.task.postprocessor?.scoreSteps ?? [];
+  return format.encode({ output, inputs, parameters, steps, style: answerStyle(config) });
 }

@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { invalid } from '../../errors.ts';
 import type { JsonValue } from '../../json/parse-json.ts';
-import type { Task } from '../../models/model-config.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { lazily } from '../codecs/lazily.ts';
 import { parameterSchemas } from './schemas.ts';
@@ -29,7 +28,7 @@ export type TaskParameters = z.infer<ReturnType<typeof envelope>>['parameters'];
 export function readParameters(
   { parameters: given, body }: TaskRequest,
   query: URLSearchParams,
-  task: Task,
+  task: string,
   known: readonly ParameterName[],
 ): TaskParameters {
   const isKnown = ([name]: readonly [string, unknown]) => known.some((other) => other === name);

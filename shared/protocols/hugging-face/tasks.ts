@@ -1,16 +1,15 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
-import type { InferenceInput, InferenceOutput, Located } from '../../inference/input.ts';
+import type { InferenceInput, InferenceOutput, InputKind, Located } from '../../inference/input.ts';
 import type { ModelContract } from '../../inference/model-contract.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { WritableJson } from '../../json/write-json.ts';
-import type { Task } from '../../models/model-config.ts';
 import type { ScoreStep } from '../../processing/registry.ts';
-import { type ElementStyle, writeTensor } from '../../tensor/write-tensor.ts';
+import type { ElementStyle } from '../../tensor/write-tensor.ts';
 import { frameOfColumns } from '../codecs/frame.ts';
 import { rowsOfFrame } from '../codecs/frame-rows.ts';
 import { decodeImageValue } from '../codecs/image-value.ts';
-import { encodeColumns } from '../codecs/predictions.ts';
+import { encodeColumns, encodePredictions } from '../codecs/predictions.ts';
 import { checkInstances } from '../codecs/rows.ts';
 import { labelScores } from './label-scores.ts';
 import type { ParameterName, TaskParameters } from './parameters.ts';
@@ -33,60 +32,42 @@ export interface TaskFormat {
   readonly encode: (answer: TaskAnswer) => WritableJson;
 }
 
-/**
- * The tasks by the names they have here and at Hugging Face. What `encode` gives is what the clients of Python and of
- * JavaScript take: both refuse other nestings.
- */
-export const TASK_FORMATS: Readonly<Record<Task, TaskFormat>> = {
-  'image-classification': {
-    parameters: ['top_k', 'function_to_apply'],
-    decode: decodeImages,
-    encode: ({ output, inputs, steps, parameters, style }) => {
-      const { labels, predictions } = expectOutput(output, 'classification');
-      const lists = predictions.map((prediction) =>
-        labelScores(prediction, labels, steps, parameters, style),
-      );
-      return isSeveral(inputs) ? lists : lists[0];
-    },
-  },
-  'tabular-classification': {
-    parameters: [],
-    decode: decodeTable,
-    encode: ({ output, inputs }) =>
-      expectOutput(output, 'classification').predictions.map(({ label, classId }) =>
-        // The client of JavaScript takes nothing but numbers.
-        inputs.form === 'data' && typeof label === 'string' ? classId : label,
-      ),
-  },
-  'tabular-regression': {
-    parameters: [],
-    decode: decodeTable,
-    encode: ({ output }) => expectOutput(output, 'regression').predictions,
-  },
-  'text-classification': {
-    parameters: ['top_k', 'function_to_apply'],
-    decode: decodeTexts,
-    // A list per text, for one text as well.
-    encode: ({ output, steps, parameters, style }) => {
-      const { labels, predictions } = expectOutput(output, 'classification');
-      return predictions.map((prediction) => labelScores(prediction, labels, steps, parameters, style));
-    },
-  },
-  'feature-extraction': {
-    parameters: [],
-    decode: (inputs, contract, limits) =>
-      contract.imageInput === undefined
-        ? decodeTexts(inputs, contract, limits)
-        : decodeImages(inputs, contract, limits),
-    encode: ({ output, style }) =>
-      expectOutput(output, 'embedding').predictions.map((vectors) => writeTensor(vectors, style)),
-  },
-  tensor: {
-    parameters: [],
-    decode: (inputs) => ({ kind: 'tensors', tensors: expectJson(inputs, 'tensors') }),
-    encode: ({ output, style }) => encodeColumns(expectOutput(output, 'tensors').tensors, style),
-  },
+/** How a model is asked there, and how it answers: by what it takes and gives, whatever its task. */
+export function formatOf({ kind, gives }: ModelContract): TaskFormat {
+  const hasScores = gives === 'classification' && kind !== 'features';
+  return {
+    parameters: hasScores ? ['top_k', 'function_to_apply'] : [],
+    decode: DECODERS[kind],
+    encode: hasScores ? encodeScores(kind) : encodeOutput,
+  };
+}
+
+const DECODERS: Readonly<Record<InputKind, TaskFormat['decode']>> = {
+  image: decodeImages,
+  text: decodeTexts,
+  features: decodeTable,
+  tensors: (inputs) => ({ kind: 'tensors', tensors: expectJson(inputs, 'tensors') }),
 };
+
+/** A list of labels for each text, for one text as well; one image has its list alone. */
+function encodeScores(kind: InputKind): TaskFormat['encode'] {
+  return ({ output, inputs, steps, parameters, style }) => {
+    if (output.kind !== 'classification') throw new Error(`a task gave ${output.kind} instead of labels`);
+    const { labels, predictions } = output;
+    const lists = predictions.map((prediction) => labelScores(prediction, labels, steps, parameters, style));
+    return kind === 'image' && !isSeveral(inputs) ? lists[0] : lists;
+  };
+}
+
+/** What the clients of Python and of JavaScript take: both refuse other nestings. */
+function encodeOutput({ output, inputs, style }: TaskAnswer): WritableJson {
+  if (output.kind === 'tensors') return encodeColumns(output.tensors, style);
+  if (output.kind !== 'classification') return encodePredictions(output, style);
+  return output.predictions.map(({ label, classId }) =>
+    // The client of JavaScript takes nothing but numbers.
+    inputs.form === 'data' && typeof label === 'string' ? classId : label,
+  );
+}
 
 function decodeImages(
   inputs: TaskInputs,
@@ -145,19 +126,4 @@ function expectJson(inputs: TaskInputs, expected: string): Located<JsonValue> {
 /** Whether several things were asked about in one request: then there is a list of answers. */
 function isSeveral(inputs: TaskInputs): boolean {
   return inputs.form === 'files' ? inputs.files.length > 1 : Array.isArray(inputs.value);
-}
-
-function expectOutput<K extends InferenceOutput['kind']>(
-  output: InferenceOutput,
-  kind: K,
-): Extract<InferenceOutput, { kind: K }> {
-  if (isOutput(output, kind)) return output;
-  throw new Error(`a task gave ${output.kind} instead of ${kind}`);
-}
-
-function isOutput<K extends InferenceOutput['kind']>(
-  output: InferenceOutput,
-  kind: K,
-): output is Extract<InferenceOutput, { kind: K }> {
-  return output.kind === kind;
 }

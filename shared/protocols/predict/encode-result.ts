@@ -53,6 +53,8 @@ function predictionWriters(output: InferenceOutput, kind: InputKind): readonly (
       return [
         () => ({ outputs: new Map([...output.tensors].map(([name, tensor]) => [name, toNested(tensor)])) }),
       ];
+    case 'values':
+      return output.predictions.map((prediction) => () => prediction);
   }
 }
 

@@ -59,7 +59,7 @@ async function runExamples(
   const copies = Object.keys(context).length * examples.length;
   invocation.budget.spend('values', copies, 'Field "context"');
   return await inference.use({ ...invocation.choice, kind: 'features' }, invocation, (model) => {
-    if (model.contract.task === 'tensor') {
+    if (model.contract.kind === 'tensors') {
       throw invalid('This model is neither a classifier nor a regressor; use :predict.');
     }
     const features = examples.map((example, index) => readExample(example, context, `examples[${index}]`));

@@ -2,7 +2,7 @@ import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { InferenceOutput, InputKind, Located } from '../../inference/input.ts';
 import type { ModelUse } from '../../inference/model-use.ts';
-import type { Decoder } from '../../inference/task.ts';
+import type { Postprocessor } from '../../inference/task.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import { topK } from '../../processing/classification.ts';
@@ -49,7 +49,7 @@ async function answerCall(call: Call): Promise<WritableJson> {
   const { contract, model } = call.model;
   if (contract.imageInput !== undefined) return await answerImages(call, contract.imageInput);
   if (contract.kind === 'text') return await answerTexts(call);
-  return model.task.decoder === undefined ? await answerTensors(call) : await answerRows(call);
+  return model.task.postprocessor === undefined ? await answerTensors(call) : await answerRows(call);
 }
 
 /** What a request without a model's name is looked at for. */
@@ -60,10 +60,10 @@ function kindOf({ payloads: [first] }: Payloads): InputKind {
 
 async function answerImages(call: Call, inputName: string): Promise<WritableJson> {
   const { payloads, model, limits, style, isBatch } = call;
-  const { decoder } = model.model.task;
+  const { postprocessor } = model.model.task;
   const [first] = payloads;
   const isPixels = first && readImages(first, inputName) === undefined;
-  if (isPixels && decoder) return await answerPixels(call, decoder);
+  if (isPixels && postprocessor) return await answerPixels(call, postprocessor);
   checkInstances(countItems(payloads), first?.field ?? 'data', limits);
   const images = payloads
     .flatMap((payload) => readImages(payload, inputName) ?? [payload])
@@ -83,12 +83,12 @@ function readImages({ value, field }: Payload, inputName: string): readonly Payl
 }
 
 /** Numbers are the input of the graph as it is: they go past the preprocessing. */
-async function answerPixels(call: Call, decoder: Decoder): Promise<WritableJson> {
+async function answerPixels(call: Call, { fetches, postprocess }: Postprocessor): Promise<WritableJson> {
   const { model, limits, style, isBatch } = call;
   const { inputs, areInstances } = decodeValues(call, model.contract, limits);
-  const outputs = await model.run(inputs, { isBatch: true, outputs: decoder.fetches });
+  const outputs = await model.run(inputs, { isBatch: true, outputs: fetches });
   const [first] = outputs.values();
-  const output = decoder.decode(outputs, { rows: first?.shape[0] ?? 0, feeds: new Map() });
+  const output = postprocess(outputs, { rows: first?.shape[0] ?? 0, feeds: new Map() });
   return unlist(encodeScores(output, style), isBatch || !areInstances);
 }
 

@@ -32,7 +32,8 @@ export async function predictInstances(
   return await inference.use(choice, invocation, (model) =>
     reading.bind(async ({ instances, parameters }) => {
       const { contract } = model;
-      if (contract.task === 'image-classification' && asksForLabels(instances, parameters)) {
+      const isOfLabels = contract.kind === 'image' && contract.gives === 'classification';
+      if (isOfLabels && asksForLabels(instances, parameters)) {
         return await labelImages(model, config, instances, parameters);
       }
       const inputs = decodeRows(instances, 'instances', contract, config.limits);

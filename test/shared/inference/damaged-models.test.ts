@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadModel } from '../../../shared/inference/load-model.ts';
 import { ModelError } from '../../../shared/models/model-config.ts';
+import { KNOWN_TASKS } from '../known-tasks.ts';
 import { PROJECT } from '../project.ts';
 import { makeFolder } from '../temporary-folder.ts';
 import { makeTrials } from '../trials.ts';
@@ -16,7 +17,12 @@ const MODELS = ['mlflow/numbers', 'tabular/sklearn-zipmap-names'].map((path) =>
 async function problemOf(model: Uint8Array): Promise<unknown> {
   const path = await makeFolder({ 'model.onnx': model });
   const folder = folderOf(path);
-  const options = { intraOpThreads: 1, trials: makeTrials(), onWarmUpError: () => undefined };
+  const options = {
+    tasks: KNOWN_TASKS,
+    intraOpThreads: 1,
+    trials: makeTrials(),
+    onWarmUpError: () => undefined,
+  };
   try {
     await (await loadModel({ name: 'm', version: '1' }, folder, options)).release();
     return undefined;

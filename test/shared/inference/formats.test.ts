@@ -24,7 +24,7 @@ async function open(path: string, more: Files = {}) {
       config,
       example,
       labels: task.labels,
-      features: task.features?.named,
+      features: task.preprocessor?.features?.named,
     }));
   return { inference, describe };
 }

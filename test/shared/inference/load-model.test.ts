@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadModel } from '../../../shared/inference/load-model.ts';
-import { ModelError, parseModelConfig } from '../../../shared/models/model-config.ts';
+import { ModelError } from '../../../shared/models/model-config.ts';
+import { KNOWN_TASKS } from '../known-tasks.ts';
 import {
   type Axis,
   buildModel,
@@ -32,9 +33,14 @@ async function load(model: Uint8Array | string, config?: object) {
     {
       ...folderOf(path),
       sizeBytes: 123,
-      config: config && parseModelConfig(JSON.stringify(config)),
+      config: config && KNOWN_TASKS.parse(JSON.stringify(config)),
     },
-    { intraOpThreads: 1, trials: makeTrials(), onWarmUpError: (error) => warmUpErrors.push(error) },
+    {
+      tasks: KNOWN_TASKS,
+      intraOpThreads: 1,
+      trials: makeTrials(),
+      onWarmUpError: (error) => warmUpErrors.push(error),
+    },
   );
   await loaded.release();
   return { ...loaded, warmUpErrors };
@@ -63,10 +69,15 @@ describe('loadModel', () => {
     };
     const folder = {
       ...folderOf(path),
-      config: parseModelConfig(JSON.stringify(irisConfig)),
+      config: KNOWN_TASKS.parse(JSON.stringify(irisConfig)),
       release,
     };
-    const options = { intraOpThreads: 1, trials: makeTrials(), onWarmUpError: () => undefined };
+    const options = {
+      tasks: KNOWN_TASKS,
+      intraOpThreads: 1,
+      trials: makeTrials(),
+      onWarmUpError: () => undefined,
+    };
     const loaded = await loadModel({ name: 'm', version: '1' }, folder, options).catch(() => undefined);
     if (loaded) events.push('loaded');
     await loaded?.release();
@@ -138,6 +149,7 @@ describe('a file that is no model', () => {
   it('is refused when the file is missing', async () => {
     const path = await makeFolder({});
     const loaded = loadModel({ name: 'm', version: '1' }, folderOf(path, []), {
+      tasks: KNOWN_TASKS,
       intraOpThreads: 1,
       trials: makeTrials(),
       onWarmUpError: () => undefined,

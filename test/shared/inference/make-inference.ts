@@ -21,6 +21,7 @@ import {
 import { createLogger } from '../../../shared/monitoring/logger.ts';
 import type { Trials } from '../../../shared/runtime/trial.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
+import { KNOWN_TASKS } from '../known-tasks.ts';
 import { makeFolder } from '../temporary-folder.ts';
 import { makeTrials } from '../trials.ts';
 
@@ -40,9 +41,11 @@ export function makeInference(folder: string, setup: InferenceSetup = {}) {
   const inference = createInference({
     repository: createModelRepository({
       store,
+      configs: KNOWN_TASKS,
       artifacts: createArtifactCache({ store, folder: join(folder, '.unused') }),
     }),
     limits: { ...LIMITS, ...setup.limits },
+    tasks: KNOWN_TASKS,
     intraOpThreads: 1,
     trials: setup.trials ?? makeTrials(),
     sessionCacheBytes: setup.sessionCacheBytes ?? 1e9,
@@ -58,6 +61,7 @@ export function createInferenceOf(repository: ModelRepository): Inference {
   return createInference({
     repository,
     limits: LIMITS,
+    tasks: KNOWN_TASKS,
     intraOpThreads: 1,
     trials: makeTrials(),
     sessionCacheBytes: 1e9,

@@ -7,6 +7,7 @@ import { createStatistics } from '../../../shared/monitoring/statistics.ts';
 import type { Session } from '../../../shared/runtime/session.ts';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
 import { rejectionOf } from '../error-of.ts';
+import { KNOWN_TASKS } from '../known-tasks.ts';
 import { buildModel, buildNode, FLOAT, tensorValue } from '../onnx/build-model.ts';
 import { makeFolder } from '../temporary-folder.ts';
 import { testBudget, testLimits } from '../test-budget.ts';
@@ -87,6 +88,7 @@ async function openOneRow(): Promise<{ model: Model; count: () => number }> {
   });
   const path = await makeFolder({ 'model.onnx': graph, 'model.json': '{"task": "tensor"}' });
   const model = await loadModel(reference, folderOf(path), {
+    tasks: KNOWN_TASKS,
     intraOpThreads: 1,
     trials: makeTrials(),
     onWarmUpError: (error) => {

@@ -6,6 +6,7 @@ import { loadModel } from '../../../shared/inference/load-model.ts';
 import { createModelUse } from '../../../shared/inference/model-use.ts';
 import { createStatistics } from '../../../shared/monitoring/statistics.ts';
 import { createSession, type NamedTensors } from '../../../shared/runtime/session.ts';
+import { KNOWN_TASKS } from '../known-tasks.ts';
 import { testBudget } from '../test-budget.ts';
 import { makeTrials } from '../trials.ts';
 import { folderOf } from './folder-of.ts';
@@ -37,6 +38,7 @@ async function answer(request: ChildRequest, folder: string): Promise<Outcome> {
 
 async function infer({ feeds }: ChildRequest, folder: string): Promise<NamedTensors> {
   const model = await loadModel({ name: 'm', version: '1' }, folderOf(folder), {
+    tasks: KNOWN_TASKS,
     intraOpThreads: 1,
     trials: makeTrials(),
     onWarmUpError: () => undefined,

@@ -375,7 +375,7 @@ describe('a tabular model with several inputs', () => {
       { name: 'm', version: '1' },
       ({ example, task }) => ({
         example,
-        features: task.features?.named,
+        features: task.preprocessor?.features?.named,
       }),
     );
     expect(example).toEqual({ features: ['', 0, 0] });

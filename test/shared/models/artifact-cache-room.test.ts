@@ -10,6 +10,7 @@ import { MARKS_FOLDER } from '../../../shared/models/artifact-leases.ts';
 import { ownName } from '../../../shared/models/leftovers.ts';
 import { createModelRepository } from '../../../shared/models/model-repository.ts';
 import type { ModelStore } from '../../../shared/stores/model-store.ts';
+import { KNOWN_TASKS } from '../known-tasks.ts';
 
 const disk = vi.hoisted(() => ({ folder: '', sizeBytes: Number.POSITIVE_INFINITY }));
 
@@ -158,6 +159,7 @@ describe('a version that is gone from the repository', () => {
   it('is removed once no model of it is loaded, and others stay', async () => {
     let nowMs = 0;
     const repository = createModelRepository({
+      configs: KNOWN_TASKS,
       store,
       artifacts: open(),
       listingTtlMs: 10,

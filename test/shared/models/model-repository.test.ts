@@ -8,6 +8,7 @@ import { createModelRepository } from '../../../shared/models/model-repository.t
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { type ModelStore, StoreError } from '../../../shared/stores/model-store.ts';
 import { rejectionOf } from '../error-of.ts';
+import { KNOWN_TASKS } from '../known-tasks.ts';
 import { MODELS } from '../project.ts';
 import { makeFolder, writeFiles } from '../temporary-folder.ts';
 
@@ -28,6 +29,7 @@ function open(folder: string) {
     },
   };
   const repository = createModelRepository({
+    configs: KNOWN_TASKS,
     store,
     artifacts: createArtifactCache({ store: files, folder: join(folder, '.unused') }),
     listingTtlMs: LISTING_TTL_MS,

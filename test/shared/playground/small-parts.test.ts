@@ -74,6 +74,7 @@ describe('what the server tells of its models', () => {
     expect(
       parseDescription({
         task: 'tabular-regression',
+        input: 'features',
         features: [{ name: 'size', unit: 'm', range: [0, 9] }, {}],
         columns: [
           { type: 'number', count: 1, nullable: true },
@@ -85,6 +86,7 @@ describe('what the server tells of its models', () => {
       }),
     ).toEqual({
       task: 'tabular-regression',
+      input: 'features',
       description: undefined,
       features: [
         { name: 'size', unit: 'm', range: [0, 9], description: undefined, values: [] },

@@ -8,6 +8,7 @@ import { openPagesFolder } from '../../../shared/pages/folder.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { StoreError } from '../../../shared/stores/model-store.ts';
 import { PAGES } from '../../hosts/environment.ts';
+import { KNOWN_TASKS } from '../known-tasks.ts';
 import { openRepository } from '../open-repository.ts';
 import { MODELS } from '../project.ts';
 import { makeTrials } from '../trials.ts';
@@ -19,6 +20,7 @@ function openApp(environment: Readonly<Record<string, string>> = {}, folder = PA
   const log: string[] = [];
   const store = openFilesystemStore(MODELS);
   const app = createApp({
+    tasks: KNOWN_TASKS,
     config: parseConfig(environment),
     repository: openRepository({
       ...store,

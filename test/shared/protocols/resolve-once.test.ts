@@ -11,6 +11,7 @@ import type { Operation } from '../../../shared/protocols/protocol.ts';
 import { createProtocols } from '../../../shared/protocols/protocols.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { createInferenceOf } from '../inference/make-inference.ts';
+import { KNOWN_TASKS } from '../known-tasks.ts';
 import { NO_PAGES } from '../no-pages.ts';
 import { openRepository } from '../open-repository.ts';
 import { MODELS } from '../project.ts';
@@ -126,6 +127,7 @@ async function openApp() {
     },
   };
   const app = createApp({
+    tasks: KNOWN_TASKS,
     config: CONFIG,
     repository,
     logger: createLogger('silent', () => undefined),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { suggestConfig } from '../../../../functions/cli/inspect/suggest-config.ts';
-import { parseModelConfig } from '../../../../shared/models/model-config.ts';
+import { KNOWN_TASKS } from '../../../shared/known-tasks.ts';
 
 function suggest(
   input: readonly (number | string)[],
@@ -20,7 +20,7 @@ describe('suggestConfig', () => {
     [['n', '?', '?', 3], 'NHWC', 224, 224],
   ])('takes %j for pictures in %s of %i x %i', (shape, layout, width, height) => {
     const { model_json } = suggest(shape, ['n', 4]) ?? {};
-    expect(parseModelConfig(JSON.stringify(model_json))).toMatchObject({
+    expect(KNOWN_TASKS.parse(JSON.stringify(model_json))).toMatchObject({
       task: 'image-classification',
       labels: ['class 0', 'class 1', 'class 2', 'class 3'],
       preprocess: expect.arrayContaining([

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseLabels, withLabelsFile } from '../../../../shared/models/formats/labels.ts';
+import { KNOWN_TASKS } from '../../known-tasks.ts';
 import { folderOf, reasonOf, viewOf } from './make-folder-view.ts';
 
 describe('parseLabels', () => {
@@ -23,21 +24,24 @@ describe('withLabelsFile', () => {
   const three = viewOf([['x', 'FP32', [-1, 4]]], [['y', 'FP32', [-1, 3]]]);
 
   it('adds as many labels as the only output has scores', async () => {
-    expect(await withLabelsFile({ task: 'tensor' }, folder, three)).toEqual({
+    expect(await withLabelsFile({ task: 'tensor' }, folder, three, KNOWN_TASKS)).toEqual({
       task: 'tensor',
       labels: ['a', 'b', 'c'],
     });
     const folded = viewOf([['x', 'FP32', [-1, 4]]], [['y', 'FP32', [-1, 3, 1, 1]]]);
-    expect(await withLabelsFile({ task: 'tensor' }, folder, folded)).toHaveProperty('labels');
+    expect(await withLabelsFile({ task: 'tensor' }, folder, folded, KNOWN_TASKS)).toHaveProperty('labels');
   });
 
   it.each(['classes.txt', 'synset.txt'])('finds them in %s too', async (file) => {
-    expect(await withLabelsFile({ task: 'tensor' }, folderOf({ [file]: 'a\nb\nc' }), three)).toHaveProperty(
-      'labels',
-      ['a', 'b', 'c'],
-    );
+    expect(
+      await withLabelsFile({ task: 'tensor' }, folderOf({ [file]: 'a\nb\nc' }), three, KNOWN_TASKS),
+    ).toHaveProperty('labels', ['a', 'b', 'c']);
     const both = folderOf({ [file]: 'a\nb\nc', 'labels.txt': 'd\ne\nf' });
-    expect(await withLabelsFile({ task: 'tensor' }, both, three)).toHaveProperty('labels', ['d', 'e', 'f']);
+    expect(await withLabelsFile({ task: 'tensor' }, both, three, KNOWN_TASKS)).toHaveProperty('labels', [
+      'd',
+      'e',
+      'f',
+    ]);
   });
 
   it.each([
@@ -60,16 +64,16 @@ describe('withLabelsFile', () => {
       }),
     ],
   ])('leaves a config alone where there are %s', async (_, view) => {
-    expect(await withLabelsFile({ task: 'tensor' }, folder, view)).toEqual({ task: 'tensor' });
+    expect(await withLabelsFile({ task: 'tensor' }, folder, view, KNOWN_TASKS)).toEqual({ task: 'tensor' });
   });
 
   it.each([
     ['labels.txt', 'a\nb', 'its labels.txt names 2 labels, output "y" has 3 scores'],
     ['synset.txt', '', 'its synset.txt names 0 labels, output "y" has 3 scores'],
   ])('refuses a %s of another length than the graph has classes', async (file, text, reason) => {
-    expect(await reasonOf(withLabelsFile({ task: 'tensor' }, folderOf({ [file]: text }), three))).toBe(
-      reason,
-    );
+    expect(
+      await reasonOf(withLabelsFile({ task: 'tensor' }, folderOf({ [file]: text }), three, KNOWN_TASKS)),
+    ).toBe(reason);
   });
 
   it('names the scores of the output that the config names', async () => {
@@ -81,14 +85,19 @@ describe('withLabelsFile', () => {
       ],
     );
     const config = { task: 'text-classification' as const, output: 'logits', postprocess: [] };
-    expect(await withLabelsFile(config, folder, several)).toEqual({ ...config, labels: ['a', 'b', 'c'] });
+    expect(await withLabelsFile(config, folder, several, KNOWN_TASKS)).toEqual({
+      ...config,
+      labels: ['a', 'b', 'c'],
+    });
   });
 
   it('leaves tasks without labels and configs with labels alone', async () => {
     const regression = { task: 'tabular-regression' } as const;
-    expect(await withLabelsFile(regression, folder, three)).toEqual(regression);
+    expect(await withLabelsFile(regression, folder, three, KNOWN_TASKS)).toEqual(regression);
     const labelled = { task: 'tensor' as const, labels: [7, 8, 9] };
-    expect(await withLabelsFile(labelled, folder, three)).toEqual(labelled);
-    expect(await withLabelsFile({ task: 'tensor' }, folderOf({}), three)).toEqual({ task: 'tensor' });
+    expect(await withLabelsFile(labelled, folder, three, KNOWN_TASKS)).toEqual(labelled);
+    expect(await withLabelsFile({ task: 'tensor' }, folderOf({}), three, KNOWN_TASKS)).toEqual({
+      task: 'tensor',
+    });
   });
 });

@@ -35,7 +35,7 @@ async function readSteps(name: string, config: object): Promise<readonly ImageSt
     return imageStepsSchema.parse(await readImageSteps(folder, { channels: 3 }));
   }
   const found = await recogniseTimm(folderOf({ 'config.json': config }), undefined);
-  return found?.task === 'image-classification' ? found.preprocess : [];
+  return found?.task === 'image-classification' ? imageStepsSchema.parse(found.preprocess) : [];
 }
 
 async function digestOf(file: string, steps: readonly ImageStep[]): Promise<string> {

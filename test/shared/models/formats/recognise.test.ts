@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { recogniseModel } from '../../../../shared/models/formats/recognise.ts';
+import { KNOWN_TASKS } from '../../known-tasks.ts';
 import { folderOf, reasonOf, viewOf } from './make-folder-view.ts';
 
 const view = viewOf([['pixel_values', 'FP32', [-1, 3, 8, 8]]], [['logits', 'FP32', [-1, 2]]]);
@@ -31,7 +32,7 @@ const { id2label: _, ...unnamed } = OPTIMUM['config.json'];
 describe('a folder of several formats', () => {
   it('is of the first, with what the others add', async () => {
     const folder = folderOf(OPTIMUM, { ...TRITON, 'names.txt': 'cat\ndog' });
-    expect(await recogniseModel(folder, view)).toMatchObject({
+    expect(await recogniseModel(folder, view, KNOWN_TASKS)).toMatchObject({
       format: 'optimum',
       config: { task: 'image-classification', labels: ['cat', 'dog'], maxBatchSize: 4 },
     });
@@ -41,7 +42,7 @@ describe('a folder of several formats', () => {
     ['triton', folderOf({ 'config.json': TIMM }, { ...TRITON, 'names.txt': 'cat\ndog' })],
     ['torchserve', folderOf({ 'config.json': TIMM, 'index_to_name.json': { 0: 'cat', 1: 'dog' } })],
   ])('has the labels of %s where the first names none', async (_, folder) => {
-    expect(await recogniseModel(folder, view)).toMatchObject({
+    expect(await recogniseModel(folder, view, KNOWN_TASKS)).toMatchObject({
       format: 'timm',
       config: { task: 'image-classification', labels: ['cat', 'dog'] },
     });
@@ -53,7 +54,7 @@ describe('a folder of several formats', () => {
     ['triton', folderOf({ 'labels.txt': 'cat\ndog' }, { 'config.pbtxt': 'max_batch_size: 4' })],
     ['onnx', folderOf({ 'labels.txt': 'cat\ndog' })],
   ])('has the labels of labels.txt where %s names none', async (format, folder) => {
-    expect(await recogniseModel(folder, view)).toMatchObject({
+    expect(await recogniseModel(folder, view, KNOWN_TASKS)).toMatchObject({
       format,
       config: { labels: ['cat', 'dog'] },
     });
@@ -61,29 +62,31 @@ describe('a folder of several formats', () => {
 
   it('keeps the labels of a format before those of labels.txt', async () => {
     const folder = folderOf({ ...OPTIMUM, 'labels.txt': 'a\nb\nc' });
-    expect(await recogniseModel(folder, view)).toMatchObject({ config: { labels: ['cat', 'dog'] } });
+    expect(await recogniseModel(folder, view, KNOWN_TASKS)).toMatchObject({
+      config: { labels: ['cat', 'dog'] },
+    });
   });
 
   it('is refused where they name different labels', async () => {
     const folder = folderOf(OPTIMUM, { ...TRITON, 'names.txt': 'dog\ncat' });
-    expect(await reasonOf(recogniseModel(folder, view))).toBe(
+    expect(await reasonOf(recogniseModel(folder, view, KNOWN_TASKS))).toBe(
       'its files of optimum and triton name different labels: a model.json must say which are right',
     );
     const served = folderOf({ ...OPTIMUM, 'index_to_name.json': { 0: 'a', 1: 'b' } });
-    expect(await reasonOf(recogniseModel(served, view))).toBe(
+    expect(await reasonOf(recogniseModel(served, view, KNOWN_TASKS))).toBe(
       'its files of optimum and torchserve name different labels: a model.json must say which are right',
     );
   });
 
   it('is refused where one of them contradicts the graph', async () => {
     const folder = folderOf({ ...OPTIMUM, 'index_to_name.json': { 0: 'cat' } });
-    expect(await reasonOf(recogniseModel(folder, view))).toBe(
+    expect(await reasonOf(recogniseModel(folder, view, KNOWN_TASKS))).toBe(
       'its index_to_name.json names 1 labels, output "logits" has 2 scores',
     );
   });
 
   it('is of none but onnx where nothing else is there', async () => {
-    expect(await recogniseModel(folderOf({}), view)).toEqual({
+    expect(await recogniseModel(folderOf({}), view, KNOWN_TASKS)).toEqual({
       format: 'onnx',
       config: { task: 'tensor' },
       example: undefined,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { recogniseTorchServe } from '../../../../shared/models/formats/torchserve.ts';
+import { KNOWN_TASKS } from '../../known-tasks.ts';
 import { folderOf, reasonOf, viewOf } from './make-folder-view.ts';
 
 const names = { '0': ['n01', 'cat'], '1': 'dog' };
@@ -7,6 +8,7 @@ const recognise = (content: object | string, shape: readonly number[], classes =
   recogniseTorchServe(
     folderOf({ 'index_to_name.json': content }),
     viewOf([['x', 'FP32', shape]], [['y', 'FP32', [-1, classes]]]),
+    KNOWN_TASKS,
   );
 
 describe('a folder with index_to_name.json', () => {
@@ -25,7 +27,7 @@ describe('a folder with index_to_name.json', () => {
   });
 
   it('is none without the file', async () => {
-    expect(await recogniseTorchServe(folderOf({}), viewOf([], []))).toBeUndefined();
+    expect(await recogniseTorchServe(folderOf({}), viewOf([], []), KNOWN_TASKS)).toBeUndefined();
   });
 
   it.each([

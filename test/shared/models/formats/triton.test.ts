@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { recogniseTriton } from '../../../../shared/models/formats/triton.ts';
+import { KNOWN_TASKS } from '../../known-tasks.ts';
 import { folderOf, reasonOf, viewOf } from './make-folder-view.ts';
 
 const view = viewOf([['x', 'FP32', [-1, 4]]], [['y', 'FP32', [-1, 3]]]);
@@ -27,7 +28,7 @@ dynamic_batching { max_queue_delay_microseconds: 100 }
 version_policy: { latest { num_versions: 1 } }
 `;
 const recognise = (config: string, shared: Readonly<Record<string, string>> = {}) =>
-  recogniseTriton(folderOf({}, { 'config.pbtxt': config, ...shared }), view);
+  recogniseTriton(folderOf({}, { 'config.pbtxt': config, ...shared }), view, KNOWN_TASKS);
 
 describe('a model with config.pbtxt', () => {
   it('has its labels and its largest batch', async () => {
@@ -49,7 +50,7 @@ describe('a model with config.pbtxt', () => {
     const graph = { zipMaps: [{ input: 'p', output: 'y', labels: [0, 1, 2] }] };
     const zipped = viewOf([['x', 'FP32', [-1, 4]]], [['y', 'FP32', [-1, 3]]], graph);
     const folder = folderOf({}, { 'config.pbtxt': NAMED, 'labels.txt': 'a\nb\nc' });
-    expect(await recogniseTriton(folder, zipped)).toMatchObject({
+    expect(await recogniseTriton(folder, zipped, KNOWN_TASKS)).toMatchObject({
       task: 'tabular-classification',
       labels: ['a', 'b', 'c'],
     });
@@ -66,13 +67,15 @@ describe('a model with config.pbtxt', () => {
     });
     const scalars = viewOf([['x', 'INT64', [-1]]], [['y', 'INT64', [-1]]]);
     const empty = 'max_batch_size: 2 input { name: "x" dims: [ 1 ] reshape: { shape: [ ] } }';
-    expect(await recogniseTriton(folderOf({}, { 'config.pbtxt': empty }), scalars)).toMatchObject({
+    expect(
+      await recogniseTriton(folderOf({}, { 'config.pbtxt': empty }), scalars, KNOWN_TASKS),
+    ).toMatchObject({
       shapes: { x: [-1, 1] },
     });
   });
 
   it('is none without the file', async () => {
-    expect(await recogniseTriton(folderOf({}), view)).toBeUndefined();
+    expect(await recogniseTriton(folderOf({}), view, KNOWN_TASKS)).toBeUndefined();
   });
 
   it.each([

@@ -35,6 +35,7 @@ describe('the rows of a table', () => {
   const contract = {
     task: 'tabular-classification',
     kind: 'features',
+    gives: 'classification',
     inputs: [],
     features: ['a', 'b'],
     imageInput: undefined,

@@ -11,5 +11,13 @@ export function contract(
   inputs: readonly TensorSpec[],
   rest: Partial<Pick<ModelContract, 'features' | 'imageInput'>> = {},
 ): ModelContract {
-  return { task: 'tensor', kind: 'tensors', inputs, features: undefined, imageInput: undefined, ...rest };
+  return {
+    task: 'tensor',
+    kind: 'tensors',
+    gives: 'tensors',
+    inputs,
+    features: undefined,
+    imageInput: undefined,
+    ...rest,
+  };
 }

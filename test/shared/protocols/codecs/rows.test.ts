@@ -16,6 +16,7 @@ function contract(
   return {
     task: 'tensor',
     kind: 'tensors',
+    gives: 'tensors',
     inputs: specs,
     features: undefined,
     imageInput: undefined,

@@ -12,14 +12,14 @@ import { tensorToBytes } from '../tensor/bytes.ts';
 import { DATATYPES, type Datatype } from '../tensor/datatype.ts';
 import { concatRows, createTensor, type Tensor } from '../tensor/tensor.ts';
 import { expectInput } from './input.ts';
-import { type Encoder, fillBatch } from './task.ts';
+import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
 /**
  * Prepares the input of an image model.
  *
  * @throws ModelError when the graph takes no images, or others than the steps make
  */
-export function createImageEncoder(session: Session, steps: readonly ImageStep[]): Encoder {
+export function createImagePreprocessor(session: Session, steps: readonly ImageStep[]): Preprocessor {
   const [input, ...others] = session.inputs;
   if (!input || others.length > 0) {
     throw new ModelError(`an image model has one input, its graph has ${session.inputs.length}`);
@@ -29,9 +29,13 @@ export function createImageEncoder(session: Session, steps: readonly ImageStep[]
   const exampleLimits = { name: 'the example', madePixels: Number.POSITIVE_INFINITY };
   const exampleImage = finish(pipeline.run(blackRaster(width, height), exampleLimits));
   checkAgainstGraph(exampleImage, steps, input);
+  const toBatch = (tensor: Tensor): Batch => ({
+    rows: tensor.shape[0] ?? 0,
+    feeds: new Map([[input.name, tensor]]),
+  });
   return {
-    input,
-    encode: async (given, budget) => {
+    imageInput: input.name,
+    preprocess: async (given, budget) => {
       const rows: Tensor[] = [];
       const { limits } = budget;
       let elements = 0;
@@ -54,9 +58,9 @@ export function createImageEncoder(session: Session, steps: readonly ImageStep[]
         if (elements > limits.tensorElements) throw tooManyElements(limits);
         rows.push(await runInTurns(toRow(raster, input.datatype), budget.goOn));
       }
-      return stack(rows, input);
+      return toBatch(stack(rows, input));
     },
-    example: () => finish(toRow(exampleImage, input.datatype)),
+    example: () => toBatch(finish(toRow(exampleImage, input.datatype))),
     exampleRequest: fillBatch(input, 'image', Buffer.from(blackPng(width, height)).toString('base64')),
   };
 }

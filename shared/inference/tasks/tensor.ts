@@ -1,18 +1,27 @@
-import type { Limits } from '../config.ts';
-import { invalid } from '../errors.ts';
-import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../json/parse-json.ts';
-import type { Label } from '../processing/classification.ts';
-import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
-import { DATATYPES } from '../tensor/datatype.ts';
-import { parseNested } from '../tensor/nested.ts';
-import { elementCount, type Tensor } from '../tensor/tensor.ts';
-import { checkShape } from './check-feeds.ts';
-import { expectInput, type Located } from './input.ts';
-import { runBatch } from './run-batch.ts';
-import type { TaskRunner } from './task.ts';
+import type { Limits } from '../../config.ts';
+import { invalid } from '../../errors.ts';
+import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
+import type { Label } from '../../processing/classification.ts';
+import type { NamedTensors, Session, TensorSpec } from '../../runtime/session.ts';
+import { DATATYPES } from '../../tensor/datatype.ts';
+import { parseNested } from '../../tensor/nested.ts';
+import { elementCount, type Tensor } from '../../tensor/tensor.ts';
+import { checkShape } from '../check-feeds.ts';
+import { expectInput, type Located } from '../input.ts';
+import { runBatch } from '../run-batch.ts';
+import { defineTask, type TaskRunner } from '../task.ts';
+import { labels } from './members.ts';
 
 /** The task of a model that says nothing of itself: tensors in and tensors out, by the names in the graph. */
-export function createTensorTask(model: Session, labels: readonly Label[] | undefined): TaskRunner {
+export const tensor = defineTask({
+  name: 'tensor',
+  members: { labels },
+  kind: 'tensors',
+  gives: 'tensors',
+  bind: (config, { session }) => runTensors(session, config.labels),
+});
+
+function runTensors(model: Session, labels: readonly Label[] | undefined): TaskRunner {
   return {
     labels,
     example: exampleOf(model.inputs),
@@ -66,9 +75,9 @@ function parseFeeds(
       if (given === undefined)
         throw invalid(`Field "${field}" lacks the input "${spec.name}"; the inputs are: ${names}.`);
       const options = { field: `${field}.${spec.name}`, elementLimit: limits.tensorElements };
-      const tensor = parseNested(given, spec.datatype, options);
-      checkShape(tensor, spec, `Field "${options.field}"`);
-      return [spec.name, tensor];
+      const feed = parseNested(given, spec.datatype, options);
+      checkShape(feed, spec, `Field "${options.field}"`);
+      return [spec.name, feed];
     }),
   );
 }

@@ -7,11 +7,11 @@ import { DECODER_POSITIONS, type PositionScheme, positionsOf } from '../processi
 import type { TextTokenizer, TokenBatch, TokenRow } from '../processing/text/tokenizer.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { createTensor } from '../tensor/tensor.ts';
-import { createStringEncoder, EXAMPLE_TEXT, readTexts } from './encode-strings.ts';
 import type { Located } from './input.ts';
+import { createStringPreprocessor, EXAMPLE_TEXT, readTexts } from './preprocess-strings.ts';
 import { readPositions, readTokenizer } from './read-tokenizer.ts';
 import { mapInTurns } from './share-time.ts';
-import { type BatchEncoder, type EncodedBatch, fillBatch } from './task.ts';
+import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
 interface TextConfig {
   readonly maxTokens?: number | undefined;
@@ -39,13 +39,13 @@ type Role = (batch: TokenBatch, scheme: PositionScheme) => Int32Array;
  *
  * @throws ModelError when the graph takes no texts, or the tokenizer is missing or broken
  */
-export async function createTextEncoder(
+export async function createTextPreprocessor(
   session: Session,
   folder: ModelFolder,
   config: TextConfig,
-): Promise<BatchEncoder> {
+): Promise<Preprocessor> {
   const [first, ...others] = session.inputs;
-  if (first?.datatype === 'BYTES' && others.length === 0) return createStringEncoder(first);
+  if (first?.datatype === 'BYTES' && others.length === 0) return createStringPreprocessor(first);
   const inputs = session.inputs.map(bindInput);
   const ids = findIds(session.inputs);
   const tokenizer = await readTokenizer(folder);
@@ -53,7 +53,7 @@ export async function createTextEncoder(
   const scheme = session.inputs.some(({ name }) => name === 'position_ids')
     ? await readPositions(folder)
     : DECODER_POSITIONS;
-  const toBatch = (rows: readonly TokenRow[], length: number): EncodedBatch => {
+  const toBatch = (rows: readonly TokenRow[], length: number): Batch => {
     const batch = tokenizer.frame(rows, length);
     const shape = [batch.rows, length];
     const feeds = new Map(
@@ -65,7 +65,7 @@ export async function createTextEncoder(
     return { rows: batch.rows, feeds, mask: createTensor('INT32', shape, batch.mask) };
   };
   return {
-    encode: async (given, budget) => {
+    preprocess: async (given, budget) => {
       const texts = readTexts(given, budget);
       const rows = await mapInTurns(texts, (text) => tokenizeText(text, tokenizer, format), budget.goOn);
       checkNotEmpty(rows, texts, tokenizer);

@@ -1,10 +1,11 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { InferenceError } from '../../../shared/errors.ts';
-import { createImageEncoder } from '../../../shared/inference/encode-images.ts';
+import { createImagePreprocessor } from '../../../shared/inference/preprocess-images.ts';
+import type { Batch, Preprocessor } from '../../../shared/inference/task.ts';
 import { imageStepsSchema } from '../../../shared/processing/registry.ts';
 import type { Session } from '../../../shared/runtime/session.ts';
-import { toNumbers } from '../../../shared/tensor/tensor.ts';
+import { type Tensor, toNumbers } from '../../../shared/tensor/tensor.ts';
 import { rejectionOf } from '../error-of.ts';
 import { testBudget } from '../test-budget.ts';
 import { imagesInput } from './make-inference.ts';
@@ -20,13 +21,23 @@ const session: Session = {
 const file = sharp({ create: { width: 6000, height: 6000, channels: 3, background: '#102030' } })
   .png()
   .toBuffer();
-const encoder = createImageEncoder(
+const preprocessor = createImagePreprocessor(
   session,
   imageStepsSchema.parse([
     { step: 'convert', mode: 'grey' },
     { step: 'resize', width: 8, height: 8, filter: 'lanczos' },
   ]),
 );
+
+function onlyFeed({ feeds }: Batch): Tensor {
+  const [only] = feeds.values();
+  if (!only) throw new Error('there are no feeds');
+  return only;
+}
+
+async function prepare(by: Preprocessor, images: readonly Uint8Array[]): Promise<Tensor> {
+  return onlyFeed(await by.preprocess(imagesInput(images), testBudget()));
+}
 
 describe('values that no step has given a datatype', () => {
   it.each(['UINT8', 'INT32', 'INT64', 'FP16', 'FP32', 'FP64'] as const)(
@@ -38,11 +49,11 @@ describe('values that no step has given a datatype', () => {
       const image = await sharp(data, { raw: { width, height, channels: 3 } })
         .png()
         .toBuffer();
-      const bytes = await createImageEncoder(open, []).encode(imagesInput([image, image]), testBudget());
+      const bytes = await prepare(createImagePreprocessor(open, []), [image, image]);
       expect([bytes.datatype, bytes.shape]).toEqual([datatype, [2, height, width, 3]]);
       expect(Buffer.compare(Uint8Array.from(toNumbers(bytes)), Buffer.concat([data, data]))).toBe(0);
-      const scaled = createImageEncoder(open, [{ step: 'rescale', scale: 1 / 100 }]);
-      const values = toNumbers(await scaled.encode(imagesInput([image]), testBudget()));
+      const scaled = createImagePreprocessor(open, [{ step: 'rescale', scale: 1 / 100 }]);
+      const values = toNumbers(await prepare(scaled, [image]));
       const exact = Math.fround((data[1] ?? 0) / 100);
       const isWhole = datatype.includes('INT');
       expect(values[1]).toBeCloseTo(isWhole ? Math.trunc(exact) : exact, 2);
@@ -54,8 +65,9 @@ describe('a large image', () => {
   it('is worked on in turns, and alone: the next one is decoded after the last turn', async () => {
     const input = imagesInput([await file]);
     const log: string[] = [];
-    const encode = (name: string) => encoder.encode(input, { ...testBudget(), goOn: () => log.push(name) });
-    const [first, second] = await Promise.all([encode('first'), encode('second')]);
+    const prepareAs = async (name: string) =>
+      onlyFeed(await preprocessor.preprocess(input, { ...testBudget(), goOn: () => log.push(name) }));
+    const [first, second] = await Promise.all([prepareAs('first'), prepareAs('second')]);
     // Luma of 16, 32 and 48.
     expect([...new Set([...toNumbers(first), ...toNumbers(second)])]).toEqual([29]);
     expect(log.indexOf('second')).toBeGreaterThan(1);
@@ -68,8 +80,10 @@ describe('a large image', () => {
       asked += 1;
       if (asked === 2) throw new InferenceError('CLIENT_GONE', 'The client has closed the connection.');
     };
-    const encoded = Promise.resolve(encoder.encode(imagesInput([await file]), { ...testBudget(), goOn }));
-    expect((await rejectionOf(encoded)).code).toBe('CLIENT_GONE');
+    const prepared = Promise.resolve(
+      preprocessor.preprocess(imagesInput([await file]), { ...testBudget(), goOn }),
+    );
+    expect((await rejectionOf(prepared)).code).toBe('CLIENT_GONE');
     expect(asked).toBe(2);
   });
 });

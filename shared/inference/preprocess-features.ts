@@ -7,7 +7,7 @@ import type { Session } from '../runtime/session.ts';
 import { createTensor, type Tensor } from '../tensor/tensor.ts';
 import { bindColumns, type ColumnBinding, type FeatureInput } from './bind-columns.ts';
 import { expectInput, type InferenceInput, type Located } from './input.ts';
-import { type BatchEncoder, type EncodedBatch, fillBatch } from './task.ts';
+import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
 /**
  * Prepares the inputs of a tabular model: a matrix of all columns, or an input for each column or group of columns,
@@ -15,10 +15,10 @@ import { type BatchEncoder, type EncodedBatch, fillBatch } from './task.ts';
  *
  * @throws ModelError when the graph takes no columns, or others than the config says
  */
-export function createFeatureEncoder(
+export function createFeaturePreprocessor(
   session: Session,
   features: readonly Feature[] | undefined,
-): BatchEncoder {
+): Preprocessor {
   const binding = bindColumns(session.inputs, features);
   const { format, inputs } = binding;
   const [first] = inputs;
@@ -29,7 +29,7 @@ export function createFeatureEncoder(
   );
   return {
     features: format,
-    encode: (given, budget) => encodeRows(rowsOf(given, format.named), binding, budget),
+    preprocess: (given, budget) => readRows(rowsOf(given, format.named), binding, budget),
     example: () => toBatch([example], binding, width),
     exampleRequest: fillBatch(first.spec, 'features', example),
   };
@@ -55,11 +55,7 @@ function middleOf(feature: Feature | undefined, type: 'number' | 'string'): Cell
   return Math.min(high, Math.max(low, Math.round((low + high) / 2)));
 }
 
-function encodeRows(
-  rows: readonly Located<JsonValue>[],
-  binding: ColumnBinding,
-  budget: Budget,
-): EncodedBatch {
+function readRows(rows: readonly Located<JsonValue>[], binding: ColumnBinding, budget: Budget): Batch {
   const { format } = binding;
   const { tensorElements } = budget.limits;
   const parsed: Cell[][] = [];
@@ -78,11 +74,7 @@ function encodeRows(
   return toBatch(parsed, binding, width ?? 0);
 }
 
-function toBatch(
-  rows: readonly (readonly Cell[])[],
-  { inputs }: ColumnBinding,
-  rowWidth: number,
-): EncodedBatch {
+function toBatch(rows: readonly (readonly Cell[])[], { inputs }: ColumnBinding, rowWidth: number): Batch {
   const feeds = new Map(inputs.map((input) => [input.spec.name, toTensor(rows, input, rowWidth)]));
   return { rows: rows.length, feeds };
 }

@@ -3,14 +3,17 @@ import type { Session } from '../runtime/session.ts';
 import { DATATYPES } from '../tensor/datatype.ts';
 import { shortestFloat32 } from '../tensor/float32.ts';
 import { type Tensor, toNumbers } from '../tensor/tensor.ts';
-import type { Decoder } from './task.ts';
+import type { Postprocessor } from './task.ts';
 
 /**
  * Reads one number per row, or a list of them where the model predicts several.
  *
  * @throws ModelError when it is not clear which output holds the prediction
  */
-export function createRegressionDecoder(session: Session, outputName: string | undefined): Decoder {
+export function createRegressionPostprocessor(
+  session: Session,
+  outputName: string | undefined,
+): Postprocessor {
   const candidates = session.outputs.filter(({ datatype }) => DATATYPES[datatype].kind === 'float');
   const output = outputName ?? (candidates.length === 1 ? candidates[0]?.name : undefined);
   if (output === undefined || !session.outputs.some(({ name }) => name === output)) {
@@ -20,7 +23,7 @@ export function createRegressionDecoder(session: Session, outputName: string | u
   return {
     fetches: [output],
     labels: undefined,
-    decode: (outputs) => {
+    postprocess: (outputs) => {
       const tensor = outputs.get(output);
       return { kind: 'regression', predictions: tensor ? readRows(tensor) : [] };
     },

@@ -3,7 +3,7 @@ import { invalid } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import { expectInput, type InferenceInput, type Located } from './input.ts';
-import { type BatchEncoder, type EncodedBatch, fillBatch } from './task.ts';
+import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
 export const EXAMPLE_TEXT = 'An example of a text.';
 
@@ -12,14 +12,14 @@ export const EXAMPLE_TEXT = 'An example of a text.';
  *
  * @throws ModelError when the input does not take one string per row
  */
-export function createStringEncoder(spec: TensorSpec): BatchEncoder {
+export function createStringPreprocessor(spec: TensorSpec): Preprocessor {
   const rank = spec.shape.length;
   if (rank !== 1 && !(rank === 2 && (spec.shape[1] === 1 || spec.shape[1] === -1))) {
     throw new ModelError(
       `a text model takes one string per row, its input "${spec.name}" is [${spec.shape}]`,
     );
   }
-  const toBatch = (texts: readonly string[]): EncodedBatch => ({
+  const toBatch = (texts: readonly string[]): Batch => ({
     rows: texts.length,
     feeds: new Map([
       [
@@ -33,7 +33,7 @@ export function createStringEncoder(spec: TensorSpec): BatchEncoder {
     ]),
   });
   return {
-    encode: (given, budget) => {
+    preprocess: (given, budget) => {
       const texts = readTexts(given, budget);
       for (const { value, field } of texts) {
         if (value.includes('\0')) {

@@ -4,7 +4,7 @@ import { normalizeVectors, type Pooling, poolVectors, readVectors } from '../pro
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { DATATYPES } from '../tensor/datatype.ts';
 import { createTensor, type Tensor } from '../tensor/tensor.ts';
-import type { Decoder } from './task.ts';
+import type { Postprocessor } from './task.ts';
 
 /** Pooling that depends on the order of the vectors, which places do not have. */
 const BY_PLACE: readonly Pooling[] = ['cls', 'last', 'weightedMean'];
@@ -22,11 +22,11 @@ interface EmbeddingConfig {
  * @param layers dense layers that the pooled vectors go through
  * @throws ModelError when it is not clear which output holds the vectors, or the layers do not take them
  */
-export function createEmbeddingDecoder(
+export function createEmbeddingPostprocessor(
   session: Session,
   config: EmbeddingConfig,
   layers: readonly DenseLayer[] = [],
-): Decoder {
+): Postprocessor {
   const output = findOutput(session, config.output);
   checkLayers(output, layers);
   const isVector = output.shape.length === 2;
@@ -48,7 +48,7 @@ export function createEmbeddingDecoder(
   return {
     fetches: [output.name],
     labels: undefined,
-    decode: (outputs, { mask }) => {
+    postprocess: (outputs, { mask }) => {
       const tensor = outputs.get(output.name);
       const length = mask?.shape[1] ?? 0;
       const predictions = (tensor ? readVectors(tensor) : []).map((vectors, row): Tensor => {

@@ -7,7 +7,7 @@ import type { Session, TensorSpec } from '../runtime/session.ts';
 import { DATATYPES } from '../tensor/datatype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { ClassificationPrediction } from './input.ts';
-import type { Decoder } from './task.ts';
+import type { Postprocessor } from './task.ts';
 
 interface ClassificationConfig {
   readonly labels?: readonly Label[] | undefined;
@@ -21,11 +21,11 @@ interface ClassificationConfig {
  *
  * @throws ModelError when it is not clear which output holds the scores, or labels and scores differ in number
  */
-export function createClassificationDecoder(
+export function createClassificationPostprocessor(
   session: Session,
   graph: Graph,
   config: ClassificationConfig,
-): Decoder {
+): Postprocessor {
   const scoresOutput = findScores(session, graph, config.output);
   const labelOutput = findLabels(session);
   const graphLabels =
@@ -39,7 +39,8 @@ export function createClassificationDecoder(
   return {
     fetches: labelOutput ? [scoresOutput.name, labelOutput.name] : [scoresOutput.name],
     labels,
-    decode: (outputs) => {
+    scoreSteps: config.postprocess,
+    postprocess: (outputs) => {
       const scores = outputs.get(scoresOutput.name);
       const given = labelOutput && outputs.get(labelOutput.name);
       const own = scores ? scoreRows(scores, config.postprocess) : [];

@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ModelError, parseModelConfig } from '../../../shared/models/model-config.ts';
+import { ModelError } from '../../../shared/models/model-config.ts';
+import { KNOWN_TASKS } from '../known-tasks.ts';
 import { MODELS } from '../project.ts';
 
 function messageOf(config: unknown): string {
   try {
-    parseModelConfig(typeof config === 'string' ? config : JSON.stringify(config));
+    KNOWN_TASKS.parse(typeof config === 'string' ? config : JSON.stringify(config));
   } catch (error) {
     if (error instanceof ModelError) return error.message;
     throw error;
@@ -16,15 +17,15 @@ function messageOf(config: unknown): string {
 
 const image = { task: 'image-classification', preprocess: [] };
 
-describe('parseModelConfig', () => {
+describe('model.json', () => {
   it.each(
     readdirSync(MODELS, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('model.json')),
   )('reads models/%s', (path) => {
-    expect(parseModelConfig(readFileSync(join(MODELS, path), 'utf8')).task).toMatch('classification');
+    expect(KNOWN_TASKS.parse(readFileSync(join(MODELS, path), 'utf8')).task).toMatch('classification');
   });
 
   it('reads each task at its smallest', () => {
-    const read = (config: object) => parseModelConfig(JSON.stringify(config));
+    const read = (config: object) => KNOWN_TASKS.parse(JSON.stringify(config));
     expect(read({ task: 'tensor' })).toEqual({ task: 'tensor' });
     expect(read({ task: 'tabular-regression' })).toEqual({ task: 'tabular-regression' });
     expect(read({ task: 'tabular-classification' })).toEqual({
@@ -45,7 +46,7 @@ describe('parseModelConfig', () => {
       output: 'scores',
       postprocess: [{ step: 'softmax' }],
     };
-    expect(parseModelConfig(JSON.stringify(config))).toEqual(config);
+    expect(KNOWN_TASKS.parse(JSON.stringify(config))).toEqual(config);
   });
 
   it.each<[string, unknown, string]>([

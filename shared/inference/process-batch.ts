@@ -1,0 +1,49 @@
+import { unexpectedOutput } from '../errors.ts';
+import type { NamedTensors } from '../runtime/session.ts';
+import { concatRows, type Tensor } from '../tensor/tensor.ts';
+import { batchSizeOf, runBatch } from './run-batch.ts';
+import {
+  type Batch,
+  LARGEST_EXAMPLE_BATCH,
+  type Postprocessor,
+  type Preprocessor,
+  type TaskRunner,
+} from './task.ts';
+
+/** A task that prepares all instances of a request, runs the graph on them, and makes a prediction of each. */
+export function processBatch(preprocessor: Preprocessor, postprocessor: Postprocessor): TaskRunner {
+  const { fetches } = postprocessor;
+  return {
+    preprocessor,
+    postprocessor,
+    labels: postprocessor.labels,
+    example: preprocessor.exampleRequest,
+    infer: async (input, run, budget) => {
+      const batch = await preprocessor.preprocess(input, budget);
+      const outputs = await run(batch.feeds, { fetches, isBatch: true });
+      const output = postprocessor.postprocess(outputs, batch);
+      if (output.kind !== 'tensors' && output.predictions.length !== batch.rows) {
+        throw unexpectedOutput(
+          `The model gives ${output.predictions.length} predictions for ${batch.rows} instances; its output has no batch axis.`,
+        );
+      }
+      return output;
+    },
+    warmUp: async (session) => {
+      const batchSize = batchSizeOf(session);
+      if (batchSize > LARGEST_EXAMPLE_BATCH) return;
+      await runBatch(session, repeat(preprocessor.example(), batchSize), { fetches, isBatch: true });
+    },
+  };
+}
+
+/** The example as often as a graph with a fixed batch size wants it. */
+function repeat({ feeds }: Batch, batchSize: number): NamedTensors {
+  const copies = Math.max(1, batchSize) - 1;
+  return new Map(
+    [...feeds].map(([name, tensor]) => [
+      name,
+      concatRows([tensor, ...new Array<Tensor>(copies).fill(tensor)]),
+    ]),
+  );
+}

@@ -1,0 +1,18 @@
+import { imageStepsSchema } from '../../processing/registry.ts';
+import { createClassificationPostprocessor } from '../postprocess-classification.ts';
+import { createImagePreprocessor } from '../preprocess-images.ts';
+import { processBatch } from '../process-batch.ts';
+import { defineTask } from '../task.ts';
+import { classification } from './members.ts';
+
+export const imageClassification = defineTask({
+  name: 'image-classification',
+  members: { ...classification, preprocess: imageStepsSchema },
+  kind: 'image',
+  gives: 'classification',
+  bind: (config, { session, graph }) =>
+    processBatch(
+      createImagePreprocessor(session, config.preprocess),
+      createClassificationPostprocessor(session, graph, config),
+    ),
+});

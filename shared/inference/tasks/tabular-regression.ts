@@ -1,0 +1,22 @@
+import * as z from 'zod';
+import { createRegressionPostprocessor } from '../postprocess-regression.ts';
+import { createFeaturePreprocessor } from '../preprocess-features.ts';
+import { processBatch } from '../process-batch.ts';
+import { defineTask } from '../task.ts';
+import { tabular } from './members.ts';
+
+export const tabularRegression = defineTask({
+  name: 'tabular-regression',
+  members: {
+    ...tabular,
+    /** Output that holds the predictions, where the graph has several that could. */
+    output: z.string().optional(),
+  },
+  kind: 'features',
+  gives: 'regression',
+  bind: (config, { session }) =>
+    processBatch(
+      createFeaturePreprocessor(session, config.features),
+      createRegressionPostprocessor(session, config.output),
+    ),
+});

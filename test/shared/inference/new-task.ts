@@ -1,0 +1,41 @@
+import * as z from 'zod';
+import { createImagePreprocessor } from '../../../shared/inference/preprocess-images.ts';
+import { processBatch } from '../../../shared/inference/process-batch.ts';
+import { defineTask } from '../../../shared/inference/task.ts';
+import { ModelError } from '../../../shared/models/model-config.ts';
+import { imageStepsSchema } from '../../../shared/processing/registry.ts';
+import { toNumbers } from '../../../shared/tensor/tensor.ts';
+
+/** A task of its own, as somebody would add it: where in an image most of the light is. This file is all of it. */
+export const lightSpot = defineTask({
+  name: 'light-spot',
+  members: { preprocess: imageStepsSchema, minimum: z.number().default(0) },
+  kind: 'image',
+  gives: 'values',
+  answer: z.object({
+    found: z.boolean().describe('Whether there is any light.'),
+    place: z.number().int().optional().describe('Index of the brightest pixel.'),
+    light: z.number().optional(),
+  }),
+  bind: (config, { session }) => {
+    const [output] = session.outputs;
+    if (!output) throw new ModelError('its graph has no output for a light spot');
+    return processBatch(createImagePreprocessor(session, config.preprocess), {
+      fetches: [output.name],
+      postprocess: (outputs) => {
+        const tensor = outputs.get(output.name);
+        const pixels = tensor ? [...toNumbers(tensor)] : [];
+        const rows = tensor?.shape[0] ?? 0;
+        const size = pixels.length / rows;
+        const predictions = Array.from({ length: rows }, (_, row) => {
+          const own = pixels.slice(row * size, (row + 1) * size);
+          const light = Math.max(...own);
+          return light > config.minimum
+            ? { found: true, place: own.indexOf(light), light }
+            : { found: false };
+        });
+        return { kind: 'values', predictions };
+      },
+    });
+  },
+});
