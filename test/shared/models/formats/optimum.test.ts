@@ -71,8 +71,6 @@ describe('a folder with the config.json of transformers', () => {
     expect(await recogniseOptimum(folder, hidden)).toEqual({
       task: 'feature-extraction',
       output: 'last_hidden_state',
-      pooling: 'none',
-      normalize: false,
     });
     const sentence = tokens([
       ['token_embeddings', 'FP32', [-1, -1, 8]],
@@ -86,8 +84,6 @@ describe('a folder with the config.json of transformers', () => {
     // Pooled inside the graph.
     expect(await recogniseOptimum(modular, sentence)).toMatchObject({
       output: 'sentence_embedding',
-      pooling: 'none',
-      normalize: false,
     });
   });
 
