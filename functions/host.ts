@@ -10,6 +10,7 @@ import { createArtifactCache } from '../shared/models/artifact-cache.ts';
 import { createModelRepository } from '../shared/models/model-repository.ts';
 import { createLogger, type Logger } from '../shared/monitoring/logger.ts';
 import { openPagesFolder } from '../shared/pages/folder.ts';
+import { openModelFile } from '../shared/runtime/open-model-file.ts';
 import { allowTelemetry } from '../shared/runtime/session.ts';
 import { createTrials } from '../shared/runtime/trial.ts';
 import type { ModelStore } from '../shared/stores/model-store.ts';
@@ -77,7 +78,7 @@ export function createHost(options: HostOptions): Host {
     onProblem: (what, error) => logger.log('warn', what, error === undefined ? {} : { error }),
   });
   return {
-    app: createApp({ config, repository, tasks, logger, trials, pages }),
+    app: createApp({ config, repository, tasks, openSession: openModelFile, logger, trials, pages }),
     config,
     store,
     logger,

@@ -17,6 +17,7 @@ import type { Pages } from './pages/pages.ts';
 import { answerError } from './protocols/answer.ts';
 import { mountProtocols, type ProtocolOptions } from './protocols/protocol.ts';
 import { createProtocols } from './protocols/protocols.ts';
+import type { OpenSession } from './runtime/open-model-file.ts';
 import type { Trials } from './runtime/trial.ts';
 import { VERSION } from './version.ts';
 
@@ -24,6 +25,8 @@ export interface AppDependencies {
   readonly config: Config;
   readonly repository: ModelRepository;
   readonly tasks: Tasks;
+  /** What creates the sessions of models. */
+  readonly openSession: OpenSession;
   readonly logger: Logger;
   /** Where models are tried first that could take the process down. */
   readonly trials: Trials;
@@ -49,8 +52,9 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const LONGEST_LOGGED_PATH = 200;
 
 /** Puts the server together from its parts. */
-export function createApp({ config, repository, tasks, logger, trials, pages }: AppDependencies): App {
-  const inference = createInference({ ...config, repository, tasks, trials, logger });
+export function createApp(dependencies: AppDependencies): App {
+  const { config, repository, tasks, openSession, logger, trials, pages } = dependencies;
+  const inference = createInference({ ...config, repository, tasks, openSession, trials, logger });
   const routes = createRoutes({ inference, config, version: VERSION, logger, pages });
 
   /** The least of the deadlines of host and client counts; a protocol may know of one more. */

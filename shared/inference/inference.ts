@@ -4,6 +4,7 @@ import { type InferenceError, toInferenceError } from '../errors.ts';
 import { type ModelReference, type ModelRepository, pathOf } from '../models/model-repository.ts';
 import type { Logger } from '../monitoring/logger.ts';
 import { createStatistics, type ModelStatistics } from '../monitoring/statistics.ts';
+import type { OpenSession } from '../runtime/open-model-file.ts';
 import { loadRuntime } from '../runtime/session.ts';
 import { type CacheState, createSessionCache, LoadError } from '../runtime/session-cache.ts';
 import type { Trials } from '../runtime/trial.ts';
@@ -45,6 +46,7 @@ export interface Used<R> {
 
 export interface InferenceOptions {
   readonly tasks: Tasks;
+  readonly openSession: OpenSession;
   readonly repository: ModelRepository;
   readonly limits: Limits;
   readonly intraOpThreads: number;
@@ -99,6 +101,7 @@ export function createInference(options: InferenceOptions): Inference {
     try {
       const model = await loadModel(reference, await repository.open(reference), {
         tasks: options.tasks,
+        openSession: options.openSession,
         intraOpThreads: options.intraOpThreads,
         trials: options.trials,
         onWarmUpError: (error) => logger.log('warn', 'warm-up failed', { model: pathOf(reference), error }),

@@ -9,7 +9,7 @@ import { ProtobufError, withFileSource } from '../onnx/protobuf.ts';
 import {
   LACKS_LOCALE,
   type ModelFile,
-  openModelFile,
+  type OpenSession,
   type RewritingName,
 } from '../runtime/open-model-file.ts';
 import { type Session, type SessionOptions, UnsupportedGraphError } from '../runtime/session.ts';
@@ -43,6 +43,8 @@ export interface Model extends Cacheable {
 
 export interface LoadOptions {
   readonly tasks: Tasks;
+  /** What creates sessions. */
+  readonly openSession: OpenSession;
   readonly intraOpThreads: number;
   /** Where models are tried first that could take the process down. */
   readonly trials: Trials;
@@ -96,7 +98,7 @@ async function createModel(
       }),
     );
   }
-  const opened = await openSession(file, folder, sessionOptions);
+  const opened = await openSession(file, folder, sessionOptions, options.openSession);
   try {
     const { session, task, format, config, example, contract, answer } = await bind(
       folder,
@@ -194,9 +196,10 @@ async function openSession(
   file: ModelFile,
   { modelFile }: ModelFolder,
   options: SessionOptions,
+  open: OpenSession,
 ): Promise<Session> {
   try {
-    return await openModelFile(file, options);
+    return await open(file, options);
   } catch (error) {
     if (error instanceof UnsupportedGraphError) throw new ModelError(error.message, { cause: error });
     throw new ModelError(explain(error, modelFile), { cause: error });

@@ -26,6 +26,9 @@ export interface ModelFile {
 /** What the runtime says where the host lacks the locale of a graph's StringNormalizer. */
 export const LACKS_LOCALE = /construct locale/i;
 
+/** Creates the session of a model file: in this process, or wherever sessions are kept. */
+export type OpenSession = (file: ModelFile, options: SessionOptions) => Promise<Session>;
+
 /**
  * Creates a session from a model file. One with nothing to change is left to the runtime, which reads it itself; any
  * other is read into memory. Where the host lacks a locale, another one that gives the same letters is taken.

@@ -5,6 +5,7 @@ import { parseConfig } from '../../shared/config.ts';
 import { BytesRequest } from '../../shared/http/bytes.ts';
 import { createLogger } from '../../shared/monitoring/logger.ts';
 import { openPagesFolder } from '../../shared/pages/folder.ts';
+import { openModelFile } from '../../shared/runtime/open-model-file.ts';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { StoreError } from '../../shared/stores/model-store.ts';
 import { KNOWN_TASKS } from './known-tasks.ts';
@@ -17,6 +18,7 @@ function makeApp(store = openFilesystemStore(MODELS)) {
   const logger = createLogger('info', (line) => lines.push(line));
   const app = createApp({
     tasks: KNOWN_TASKS,
+    openSession: openModelFile,
     config: parseConfig({ MODEL_CACHE_FOLDER: '/nowhere' }),
     repository: openRepository(store),
     logger,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadModel } from '../../../shared/inference/load-model.ts';
 import { ModelError } from '../../../shared/models/model-config.ts';
+import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import { KNOWN_TASKS } from '../known-tasks.ts';
 import { PROJECT } from '../project.ts';
 import { makeFolder } from '../temporary-folder.ts';
@@ -19,6 +20,7 @@ async function problemOf(model: Uint8Array): Promise<unknown> {
   const folder = folderOf(path);
   const options = {
     tasks: KNOWN_TASKS,
+    openSession: openModelFile,
     intraOpThreads: 1,
     trials: makeTrials(),
     onWarmUpError: () => undefined,

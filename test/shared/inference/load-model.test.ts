@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadModel } from '../../../shared/inference/load-model.ts';
 import { ModelError } from '../../../shared/models/model-config.ts';
+import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import { KNOWN_TASKS } from '../known-tasks.ts';
 import {
   type Axis,
@@ -37,6 +38,7 @@ async function load(model: Uint8Array | string, config?: object) {
     },
     {
       tasks: KNOWN_TASKS,
+      openSession: openModelFile,
       intraOpThreads: 1,
       trials: makeTrials(),
       onWarmUpError: (error) => warmUpErrors.push(error),
@@ -74,6 +76,7 @@ describe('loadModel', () => {
     };
     const options = {
       tasks: KNOWN_TASKS,
+      openSession: openModelFile,
       intraOpThreads: 1,
       trials: makeTrials(),
       onWarmUpError: () => undefined,
@@ -150,6 +153,7 @@ describe('a file that is no model', () => {
     const path = await makeFolder({});
     const loaded = loadModel({ name: 'm', version: '1' }, folderOf(path, []), {
       tasks: KNOWN_TASKS,
+      openSession: openModelFile,
       intraOpThreads: 1,
       trials: makeTrials(),
       onWarmUpError: () => undefined,

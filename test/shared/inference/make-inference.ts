@@ -19,6 +19,7 @@ import {
   type ModelRepository,
 } from '../../../shared/models/model-repository.ts';
 import { createLogger } from '../../../shared/monitoring/logger.ts';
+import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import type { Trials } from '../../../shared/runtime/trial.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { KNOWN_TASKS } from '../known-tasks.ts';
@@ -46,6 +47,7 @@ export function makeInference(folder: string, setup: InferenceSetup = {}) {
     }),
     limits: { ...LIMITS, ...setup.limits },
     tasks: KNOWN_TASKS,
+    openSession: openModelFile,
     intraOpThreads: 1,
     trials: setup.trials ?? makeTrials(),
     sessionCacheBytes: setup.sessionCacheBytes ?? 1e9,
@@ -62,6 +64,7 @@ export function createInferenceOf(repository: ModelRepository): Inference {
     repository,
     limits: LIMITS,
     tasks: KNOWN_TASKS,
+    openSession: openModelFile,
     intraOpThreads: 1,
     trials: makeTrials(),
     sessionCacheBytes: 1e9,

@@ -4,6 +4,7 @@ import type { Model } from '../../../shared/inference/load-model.ts';
 import { loadModel } from '../../../shared/inference/load-model.ts';
 import { createModelUse } from '../../../shared/inference/model-use.ts';
 import { createStatistics } from '../../../shared/monitoring/statistics.ts';
+import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import type { Session } from '../../../shared/runtime/session.ts';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
 import { rejectionOf } from '../error-of.ts';
@@ -89,6 +90,7 @@ async function openOneRow(): Promise<{ model: Model; count: () => number }> {
   const path = await makeFolder({ 'model.onnx': graph, 'model.json': '{"task": "tensor"}' });
   const model = await loadModel(reference, folderOf(path), {
     tasks: KNOWN_TASKS,
+    openSession: openModelFile,
     intraOpThreads: 1,
     trials: makeTrials(),
     onWarmUpError: (error) => {

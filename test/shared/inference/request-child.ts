@@ -5,6 +5,7 @@ import { deserialize } from 'node:v8';
 import { loadModel } from '../../../shared/inference/load-model.ts';
 import { createModelUse } from '../../../shared/inference/model-use.ts';
 import { createStatistics } from '../../../shared/monitoring/statistics.ts';
+import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import { createSession, type NamedTensors } from '../../../shared/runtime/session.ts';
 import { KNOWN_TASKS } from '../known-tasks.ts';
 import { testBudget } from '../test-budget.ts';
@@ -39,6 +40,7 @@ async function answer(request: ChildRequest, folder: string): Promise<Outcome> {
 async function infer({ feeds }: ChildRequest, folder: string): Promise<NamedTensors> {
   const model = await loadModel({ name: 'm', version: '1' }, folderOf(folder), {
     tasks: KNOWN_TASKS,
+    openSession: openModelFile,
     intraOpThreads: 1,
     trials: makeTrials(),
     onWarmUpError: () => undefined,

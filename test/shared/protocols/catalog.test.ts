@@ -5,6 +5,7 @@ import { parseConfig } from '../../../shared/config.ts';
 import { BytesRequest } from '../../../shared/http/bytes.ts';
 import { createLogger } from '../../../shared/monitoring/logger.ts';
 import { openPagesFolder } from '../../../shared/pages/folder.ts';
+import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { StoreError } from '../../../shared/stores/model-store.ts';
 import { PAGES } from '../../hosts/environment.ts';
@@ -21,6 +22,7 @@ function openApp(environment: Readonly<Record<string, string>> = {}, folder = PA
   const store = openFilesystemStore(MODELS);
   const app = createApp({
     tasks: KNOWN_TASKS,
+    openSession: openModelFile,
     config: parseConfig(environment),
     repository: openRepository({
       ...store,

@@ -9,6 +9,7 @@ import type { ModelRepository } from '../../../shared/models/model-repository.ts
 import { createLogger } from '../../../shared/monitoring/logger.ts';
 import type { Operation } from '../../../shared/protocols/protocol.ts';
 import { createProtocols } from '../../../shared/protocols/protocols.ts';
+import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { createInferenceOf } from '../inference/make-inference.ts';
 import { KNOWN_TASKS } from '../known-tasks.ts';
@@ -128,6 +129,7 @@ async function openApp() {
   };
   const app = createApp({
     tasks: KNOWN_TASKS,
+    openSession: openModelFile,
     config: CONFIG,
     repository,
     logger: createLogger('silent', () => undefined),
