@@ -1,5 +1,6 @@
 import type { Limits } from '../config.ts';
 import type { InputKind } from '../inference/input.ts';
+import { batchSizeOf } from '../inference/run-batch.ts';
 import { ACCEPTED_IMAGE_TYPES } from '../processing/image/sniff.ts';
 import { type Column, columnAt, type Feature, type RowFormat } from '../processing/tabular.ts';
 import type { ModelFacts } from './describe-models.ts';
@@ -68,7 +69,7 @@ function oneOrMore(
   { inputs }: ModelFacts,
   limits: Limits,
 ): JsonSchema {
-  const portion = Math.max(inputs[0]?.shape[0] ?? 1, 1);
+  const portion = Math.max(batchSizeOf({ inputs }), 1);
   const instances = {
     type: 'array',
     description: portion > 1 ? `A batch, as large as a multiple of ${portion}.` : 'A batch.',

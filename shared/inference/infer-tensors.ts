@@ -48,7 +48,9 @@ export async function inferTensors(
 /** Any number of instances is taken: a graph with a fixed batch size gets batches of them. */
 function checkInstances(inputs: NamedInputs, session: Session): NamedTensors {
   if (batchSizeOf(session) === -1) return checkFeeds(inputs, session);
-  const anySize = session.inputs.map((spec) => ({ ...spec, shape: [-1, ...spec.shape.slice(1)] }));
+  const anySize = session.inputs.map((spec) =>
+    spec.batchAxis === 0 ? { ...spec, shape: spec.shape.with(0, -1) } : spec,
+  );
   return checkFeeds(inputs, { ...session, inputs: anySize });
 }
 

@@ -15,6 +15,7 @@ import {
 import { type Session, type SessionOptions, UnsupportedGraphError } from '../runtime/session.ts';
 import type { Cacheable } from '../runtime/session-cache.ts';
 import type { Trials } from '../runtime/trial.ts';
+import { markBatchAxes } from './batch-axes.ts';
 import { checkExternalData } from './check-external-data.ts';
 import { checkGraph } from './check-graph.ts';
 import { contractOf, type ModelContract } from './model-contract.ts';
@@ -134,7 +135,7 @@ async function createModel(
 
 /** What a session is used for: the task of the model, with what says so. */
 async function bind(folder: ModelFolder, graph: Graph, opened: Session, { tasks }: LoadOptions) {
-  const marked = markInputs(opened, graph);
+  const marked = markBatchAxes(markInputs(opened, graph), graph);
   const recognised = await configure(folder, graph, marked, tasks);
   const { config } = recognised;
   const session = reshapeSession(marked, config.shapes);

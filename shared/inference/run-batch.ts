@@ -30,8 +30,8 @@ export async function runBatch(
   { fetches = session.outputs.map(({ name }) => name), isBatch }: RunOptions,
   watch: Watch = WITHOUT_WATCH,
 ): Promise<NamedTensors> {
-  const [first] = feeds.values();
-  const rows = first?.shape[0] ?? 0;
+  const batched = new Set(session.inputs.flatMap((spec) => (spec.batchAxis === 0 ? [spec.name] : [])));
+  const rows = [...feeds].find(([name]) => batched.has(name))?.[1].shape[0] ?? 0;
   const size = isBatch ? batchSizeOf(session) : -1;
   if (size === -1 || size === rows) return await watch(() => session.run(feeds, fetches));
   if (size === 0 || rows % size !== 0) {
@@ -41,7 +41,12 @@ export async function runBatch(
   }
   const collected = new Map<string, Tensor[]>(fetches.map((name) => [name, []]));
   for (let start = 0; start < rows; start += size) {
-    const part = new Map([...feeds].map(([name, tensor]) => [name, sliceRows(tensor, start, start + size)]));
+    const part = new Map(
+      [...feeds].map(([name, tensor]) => [
+        name,
+        batched.has(name) ? sliceRows(tensor, start, start + size) : tensor,
+      ]),
+    );
     const outputs = await watch(() => session.run(part, fetches));
     for (const [name, result] of outputs) collected.get(name)?.push(result);
   }
@@ -53,6 +58,11 @@ export async function runBatch(
 }
 
 /** The batch size a graph was exported with; -1 for any. */
-export function batchSizeOf({ inputs }: Session): number {
-  return inputs.find(({ shape: [size = -1] }) => size !== -1)?.shape[0] ?? -1;
+export function batchSizeOf({ inputs }: Pick<Session, 'inputs'>): number {
+  return inputs.find(({ batchAxis, shape: [size = -1] }) => batchAxis === 0 && size !== -1)?.shape[0] ?? -1;
+}
+
+/** Whether a graph takes any number of instances at once: all inputs begin with it. */
+export function takesAnyBatch({ inputs }: Pick<Session, 'inputs'>): boolean {
+  return inputs.length > 0 && inputs.every(({ batchAxis, shape }) => batchAxis === 0 && shape[0] === -1);
 }

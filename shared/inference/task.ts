@@ -10,7 +10,7 @@ import type { RowFormat } from '../processing/tabular.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { InferenceInput, InferenceOutput, InputKind } from './input.ts';
-import type { Runner } from './run-batch.ts';
+import { batchSizeOf, type Runner } from './run-batch.ts';
 
 /** The instances of a request as the inputs of a graph. */
 export interface Batch {
@@ -122,11 +122,8 @@ export function defineTask<Members extends z.ZodRawShape>(definition: TaskDefini
 export const LARGEST_EXAMPLE_BATCH = 1024;
 
 /** A request with one instance, or with as many as a graph with a fixed batch size takes; undefined for too many. */
-export function fillBatch(
-  { shape: [rows = -1] }: TensorSpec,
-  key: string,
-  instance: JsonValue,
-): JsonObject | undefined {
+export function fillBatch(input: TensorSpec, key: string, instance: JsonValue): JsonObject | undefined {
+  const rows = batchSizeOf({ inputs: [input] });
   if (rows > LARGEST_EXAMPLE_BATCH) return undefined;
   return rows > 1 ? { instances: new Array<JsonValue>(rows).fill({ [key]: instance }) } : { [key]: instance };
 }

@@ -13,6 +13,8 @@ export interface TensorSpec {
   readonly isRankOpen?: boolean;
   /** Whether its numbers can be missing, which the graph is fed as NaN. */
   readonly takesMissing?: boolean;
+  /** The axis that counts instances, where there is one. */
+  readonly batchAxis?: number;
 }
 
 export type NamedTensors = ReadonlyMap<string, Tensor>;

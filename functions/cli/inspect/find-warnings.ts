@@ -1,4 +1,5 @@
 import type { Model } from '../../../shared/inference/load-model.ts';
+import { batchSizeOf } from '../../../shared/inference/run-batch.ts';
 import type { Graph } from '../../../shared/onnx/graph.ts';
 import type { ValueInfo } from '../../../shared/onnx/value-info.ts';
 
@@ -6,7 +7,8 @@ import type { ValueInfo } from '../../../shared/onnx/value-info.ts';
 export function findWarnings({ contract, format, session, task }: Model, graph: Graph): readonly string[] {
   const sent = new Set(session.outputs.map(({ name }) => name));
   const dropped = graph.outputs.filter(({ name }) => !sent.has(name));
-  const [fixed] = session.inputs.flatMap(({ shape: [size = -1] }) => (size > 0 ? [size] : []));
+  const batchSize = batchSizeOf(session);
+  const fixed = batchSize > 0 ? batchSize : undefined;
   const isClassifier = contract.gives === 'classification';
   const isTensors = contract.kind === 'tensors';
   return [

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { BytesResponse } from '../../http/bytes.ts';
 import type { Model } from '../../inference/load-model.ts';
+import { takesAnyBatch } from '../../inference/run-batch.ts';
 import { checkAnswerSize } from '../../json/join-each.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { tensorToBytes } from '../../tensor/bytes.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { writeElements } from '../../tensor/write-tensor.ts';
 import type { AnswerStyle } from '../codecs/answer.ts';
-import { hasOpenBatch } from './batching.ts';
 import { classify } from './classification.ts';
 import type { RequestedOutput } from './decode-outputs.ts';
 import type { InferRequest } from './decode-request.ts';
@@ -31,7 +31,7 @@ export function encodeInferResponse(
     const tensor = tensors.get(output.name);
     if (!tensor) throw new Error(`output "${output.name}" was not fetched`);
     const wanted =
-      output.classes > 0 ? classify(tensor, output, task.labels, hasOpenBatch(session), limitBytes) : tensor;
+      output.classes > 0 ? classify(tensor, output, task.labels, takesAnyBatch(session), limitBytes) : tensor;
     if (output.isBinary) tails.push(tensorToBytes(wanted));
     return encodeTensor(output, wanted, output.isBinary ? tails.at(-1)?.length : undefined, style);
   });

@@ -5,6 +5,7 @@ import type { AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import type { Inference, NamedChoice } from '../../inference/inference.ts';
 import type { Model } from '../../inference/load-model.ts';
+import { takesAnyBatch } from '../../inference/run-batch.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { answerStyle } from '../codecs/answer.ts';
@@ -18,7 +19,6 @@ import {
   type Protocol,
   type ProtocolOptions,
 } from '../protocol.ts';
-import { hasOpenBatch } from './batching.ts';
 import { readInferRequest } from './decode-request.ts';
 import { encodeInferResponse } from './encode-response.ts';
 import { encodeStatistics } from './encode-statistics.ts';
@@ -230,7 +230,7 @@ function encodeMetadata({ reference, session }: Model, versions: readonly string
 
 /** As much of Triton's ModelConfig as its clients read. Source: model_config.proto of Triton. */
 function encodeConfig({ reference, session, config }: Model): WritableJson {
-  const batches = hasOpenBatch(session);
+  const batches = takesAnyBatch(session);
   const encode = ({ name, datatype, shape }: TensorSpec): WritableJson => ({
     name,
     data_type: datatype === 'BYTES' ? 'TYPE_STRING' : `TYPE_${datatype}`,

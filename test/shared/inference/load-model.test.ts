@@ -92,7 +92,9 @@ describe('loadModel', () => {
     expect(model.reference).toEqual({ name: 'm', version: '1' });
     expect(model.sizeBytes).toBe(123);
     expect(model.config.task).toBe('tabular-classification');
-    expect(model.session.inputs).toEqual([{ name: 'features', datatype: 'FP32', shape: [-1, 4] }]);
+    expect(model.session.inputs).toEqual([
+      { name: 'features', datatype: 'FP32', shape: [-1, 4], batchAxis: 0 },
+    ]);
     expect(model.task.labels).toEqual(['setosa', 'versicolor', 'virginica']);
     expect(model.example).toEqual({ features: [10, 10, 10, 10] });
   });

@@ -22,6 +22,7 @@ async function open(batch: number | '') {
   const sizes: number[] = [];
   const session: Session = {
     ...native,
+    inputs: native.inputs.map((spec) => ({ ...spec, batchAxis: 0 })),
     run: (feeds, fetches) => {
       sizes.push(feeds.get('x')?.shape[0] ?? -1);
       return native.run(feeds, fetches);

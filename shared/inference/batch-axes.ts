@@ -1,0 +1,76 @@
+import type { Graph } from '../onnx/graph.ts';
+import type { ValueInfo } from '../onnx/value-info.ts';
+import type { Session, TensorSpec } from '../runtime/session.ts';
+
+/** Names that exporters give the axis of instances. */
+const BATCH_NAMES = /^(?:b|n|bs|batch.*|.*batch(?:_?size)?)$/i;
+
+/** A size, a symbolic name, or '' without either. */
+type Axes = readonly (number | string)[];
+
+/**
+ * Marks the axis of each input and output that counts instances (`batchAxis`). It is known by the name that inputs and
+ * outputs share: a customary one at any axis, or any at their first. Without names it is the first axis where that is
+ * dynamic or, in a graph of one batch size, where it has the size that inputs and outputs share.
+ */
+export function markBatchAxes(session: Session, graph: Graph): Session {
+  const inputs = session.inputs.map((spec) => axesOf(spec, graph.inputs));
+  const outputs = session.outputs.map((spec) => axesOf(spec, graph.outputs));
+  const find = chooseRule(inputs, outputs);
+  const mark = (specs: readonly TensorSpec[], axes: readonly Axes[], isOutput: boolean) =>
+    specs.map((spec, index) => {
+      const batchAxis = spec.isRankOpen ? undefined : find(axes[index] ?? [], isOutput);
+      return batchAxis === undefined ? spec : { ...spec, batchAxis };
+    });
+  return {
+    ...session,
+    inputs: mark(session.inputs, inputs, false),
+    outputs: mark(session.outputs, outputs, true),
+  };
+}
+
+/** What the file says of the axes; the runtime tells no names. */
+function axesOf({ name, shape }: TensorSpec, values: readonly ValueInfo[]): Axes {
+  const declared = values.find((value) => value.name === name)?.shape;
+  return declared?.length === shape.length ? declared : shape.map((size) => (size === -1 ? '' : size));
+}
+
+type Rule = (axes: Axes, isOutput: boolean) => number | undefined;
+
+function chooseRule(inputs: readonly Axes[], outputs: readonly Axes[]): Rule {
+  const name = findName(inputs, outputs);
+  if (name !== undefined) return byName(name);
+  if (inputs.some(([first]) => typeof first === 'string')) return byDynamicAxis;
+  const sizes = inputs.flatMap(([first]) => (typeof first === 'number' ? [first] : []));
+  const size = sizes.find((each) => outputs.some(([first]) => first === each)) ?? sizes[0];
+  return (axes) => (axes[0] === size && size !== undefined ? 0 : undefined);
+}
+
+/** The name of the axis of instances; undefined where inputs and outputs have none in common. */
+function findName(inputs: readonly Axes[], outputs: readonly Axes[]): string | undefined {
+  const given = new Set(outputs.flat());
+  const shared = inputs.flat().filter((axis): axis is string => isName(axis) && given.has(axis));
+  const customary = shared.find((name) => BATCH_NAMES.test(name));
+  if (customary !== undefined) return customary;
+  const firsts = new Set(outputs.map(([first]) => first));
+  return inputs.map(([first]) => first).find((first): first is string => isName(first) && firsts.has(first));
+}
+
+function isName(axis: number | string | undefined): axis is string {
+  return typeof axis === 'string' && axis !== '';
+}
+
+/**
+ * An axis without a name may be it as well: exporters forget some. An output of one row is what an exporter that saw one
+ * row alone writes.
+ */
+function byName(name: string): Rule {
+  return (axes, isOutput) => {
+    const named = axes.indexOf(name);
+    if (named !== -1) return named;
+    return axes[0] === '' || (isOutput && axes[0] === 1) ? 0 : undefined;
+  };
+}
+
+const byDynamicAxis: Rule = ([first], isOutput) =>
+  typeof first === 'string' || (isOutput && first === 1) ? 0 : undefined;
