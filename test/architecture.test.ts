@@ -149,6 +149,15 @@ describe('the parts of the project', () => {
     expect(findCircle(bundled.filter(isLocal))).toBeUndefined();
   });
 
+  it('are hosts that know nothing of each other', () => {
+    const hostOf = (path: string) => /^functions\/(\w+)\//.exec(path)?.[1];
+    const wrong = all.filter(({ from, to }) => {
+      const [host, other] = [hostOf(from), hostOf(to)];
+      return host !== undefined && other !== undefined && host !== other;
+    });
+    expect(show(wrong)).toEqual([]);
+  });
+
   it('have no file in shared/ that nobody imports', () => {
     const used = new Set(all.map(({ to }) => to));
     expect(sources.filter((path) => path.startsWith('shared/') && !used.has(path))).toEqual([]);

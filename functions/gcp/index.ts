@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
+import { receiveDirectly } from '../direct-requests.ts';
 import { createHostOrExit } from '../host.ts';
 import { createHttpFunction } from '../http-function.ts';
-import { receiveDirectly } from './direct-requests.ts';
 
 const host = createHostOrExit({
   environment: process.env,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { openS3Store } from '../../shared/stores/s3.ts';
-import { receiveDirectly } from '../gcp/direct-requests.ts';
+import { receiveDirectly } from '../direct-requests.ts';
 import { createHostOrExit } from '../host.ts';
 import { createHttpFunction } from '../http-function.ts';
 import { collectWhenIdle } from './collect-when-idle.ts';

@@ -40,7 +40,7 @@ export function writeJson(value: WritableJson, limitBytes = Number.POSITIVE_INFI
     case 'bigint':
     case 'boolean':
       return value.toString();
-    case 'object':
+    default:
       return value === null ? 'null' : writeObject(value, limitBytes);
   }
 }

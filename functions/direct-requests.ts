@@ -1,8 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Server } from 'node:http';
 import { inspect } from 'node:util';
-import type { HttpFunction } from '../http-function.ts';
-import { printable } from '../printable.ts';
+import type { HttpFunction } from './http-function.ts';
+import { printable } from './printable.ts';
 
 /**
  * Gives requests to the function as the functions framework's server receives them, past the framework's Express app.
