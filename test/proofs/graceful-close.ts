@@ -1,0 +1,68 @@
+import { Agent, request } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { HttpFunction } from '../../functions/http-function.ts';
+import { startServer } from '../../functions/server.ts';
+import { createTestHost } from '../hosts/in-process.ts';
+import type { Proof } from './proof.ts';
+
+const CLIENTS = 24;
+const GRACE_MS = 150;
+/** A client that uses its connection more rarely than this may find it closed, as with any server. */
+const MOST_PAUSE_MS = 40;
+const MOST_WORK_MS = 60;
+
+/** Clients ask all the time, on connections that they keep, while the server is told to end. */
+export const gracefulClose: Proof = {
+  name: 'graceful-close',
+  guarantee:
+    'A server that is told to end answers every request that reaches it: 0 are lost between the signal and the end.',
+  control: 'connections are cut at once',
+  run: async (random, isBroken) => {
+    const host = createTestHost();
+    const answer: HttpFunction = async (incoming, outgoing) => {
+      incoming.resume();
+      await wait(random.below(MOST_WORK_MS));
+      outgoing.end('done');
+    };
+    const sockets = new Set<{ destroy(): void }>();
+    const handle: HttpFunction = (incoming, outgoing) => {
+      sockets.add(incoming.socket);
+      return answer(incoming, outgoing);
+    };
+    const server = await startServer(host, { port: 0, hostname: '127.0.0.1', handle });
+    const lost: string[] = [];
+    let answered = 0;
+    const clients = Array.from({ length: CLIENTS }, async () => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      for (;;) {
+        const outcome = await ask(server.url, agent);
+        if (outcome === 'answered') answered++;
+        else if (outcome === 'refused') break;
+        else lost.push(outcome);
+        if (lost.length > CLIENTS) break;
+        await wait(random.below(MOST_PAUSE_MS));
+      }
+      agent.destroy();
+    });
+    await wait(50 + random.below(200));
+    if (isBroken) for (const socket of sockets) socket.destroy();
+    await server.close(GRACE_MS);
+    await Promise.all(clients);
+    await host.app.close();
+    return { tried: answered + lost.length, violations: lost };
+  },
+};
+
+/** What became of a request: no connection to a server that has ended is what every client knows how to go on from. */
+function ask(url: string, agent: Agent): Promise<string> {
+  return new Promise((resolve) => {
+    const sent = request(url, { agent }, (incoming) => {
+      incoming.on('end', () => resolve('answered')).on('error', (error) => resolve(`cut: ${error.message}`));
+      incoming.resume();
+    });
+    sent.on('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code === 'ECONNREFUSED' ? 'refused' : `lost: ${error.message}`),
+    );
+    sent.end();
+  });
+}

@@ -1,0 +1,5 @@
+import { gracefulClose } from './graceful-close.ts';
+import type { Proof } from './proof.ts';
+
+/** All proofs, in the order of docs/guarantees.md. */
+export const PROOFS: readonly Proof[] = [gracefulClose];
