@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Edit } from './edits.ts';
 import { ELEMENT_TYPES, encodeText } from './encode-node.ts';
+import { goesOnForAWhile, takesFewTurns } from './guard-loops.ts';
 import { GuardedNode } from './guard-node.ts';
 import {
   allAreThere,
@@ -34,7 +35,6 @@ import {
   isThere,
   isTherePair,
   type Rule,
-  saysWhetherToGoOn,
   since,
   where,
 } from './guard-rules.ts';
@@ -51,7 +51,6 @@ import {
   makesRange,
   makesResized,
   makesSpectrum,
-  takesFewTurns,
 } from './guard-sizes.ts';
 import { emptyTopK } from './guard-topk.ts';
 import type { ByteSource } from './protobuf.ts';
@@ -123,7 +122,7 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['Multinomial', [hasExactRank(0, 2)]],
   ['ai.onnx.ml.TreeEnsemble', [isNoEmptyVector]],
   // Operators that read a number without a look, or copy a list of any length.
-  ['Loop', [isScalar(0), isScalar(1), saysWhetherToGoOn, takesFewTurns]],
+  ['Loop', [isScalar(0), isScalar(1), takesFewTurns, goesOnForAWhile]],
   ['Dropout', [isScalar(2)]],
   ['SequenceAt', [isScalar(1)]],
   ['SequenceErase', [isScalar(1)]],

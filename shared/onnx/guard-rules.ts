@@ -169,12 +169,6 @@ export const hasSomeSizeIfMultiplied: Rule = (node) => {
   if (node.isMultiplied() && node.known(0).most > 2) hasSomeSize(node);
 };
 
-/** What the body of a loop says of whether to go on has one element. */
-export const saysWhetherToGoOn: Rule = (node) => {
-  const attribute = findAttribute(node, 'body');
-  if (attribute) node.makeScalarOutput(attribute);
-};
-
 /**
  * No region is larger than any picture, as there is memory for each of its places where their number is not given. NaN
  * is no size either.

@@ -1,3 +1,4 @@
+import { type ConstantHolder, readConstants } from './constants.ts';
 import { ATTRIBUTE, GRAPH, TENSOR } from './fields.ts';
 import { type Node, readName, readNode } from './nodes.ts';
 import { type ByteSource, type Field, readFields, readText, readVarints } from './protobuf.ts';
@@ -25,6 +26,10 @@ export interface Values {
    * has them is in memory already.
    */
   isChosen(name: string): boolean;
+  /** Whether the file alone says its numbers, or what they are computed of. */
+  isConstant(name: string): boolean;
+  /** Its numbers where it is a short constant; several lists where its name is used again. */
+  numbers(name: string): readonly (readonly number[])[];
   /** Whether a MatMul takes it, as it is or converted. */
   isMultiplied(name: string): boolean;
 }
@@ -75,6 +80,8 @@ export function readValues(source: ByteSource): ValuesIn {
     return {
       shape: (name) => scope?.values.get(name) ?? OPEN,
       isChosen: (name) => scope?.isChosen(name) ?? true,
+      isConstant: (name) => scope?.constants.has(name) ?? false,
+      numbers: (name) => scope?.numbers(name) ?? [],
       isMultiplied: (name) => scope?.multiplied.has(name) ?? true,
     };
   };
@@ -85,6 +92,9 @@ class Scope {
   readonly nodes: Field[] = [];
   readonly values = new Map<string, KnownShape>();
   readonly multiplied = new Set<string>();
+  readonly constants = new Set<string>();
+  /** Initializers and nodes that are Constants, by their names. */
+  readonly #holders = new Map<string, ConstantHolder[]>();
   /** Where a converted value comes from. */
   readonly #casts = new Map<string, string>();
   readonly #chosen = new Set<string>();
@@ -99,6 +109,10 @@ class Scope {
     return this.#chosen.has(name) || !this.values.has(name);
   }
 
+  numbers(name: string): readonly (readonly number[])[] {
+    return readConstants(this.#source, this.#holders.get(name) ?? [], new Set([name])).get(name) ?? [];
+  }
+
   /** Takes what a graph says of its values. */
   declare(graph: Field): void {
     const constants = new Set<string>();
@@ -108,6 +122,8 @@ class Scope {
         const name = readName(this.#source, part, TENSOR.name);
         this.#define(name, sized(readDims(this.#source, part)));
         constants.add(name);
+        this.constants.add(name);
+        this.#hold(name, { kind: 'tensor', field: part });
         continue;
       }
       const { name, kind, shape } = readValueInfo(this.#source, part);
@@ -132,11 +148,20 @@ class Scope {
       const context = new NodeShapes(this.#source, node, (name) => values.get(name) ?? OPEN);
       this.#followMultiplied(node);
       const isChosen = this.#makesChosen(node);
+      const isConstant = this.#makesConstant(node);
+      if (node.type === 'Constant') this.#hold(node.outputs[0] ?? '', { kind: 'node', field });
       for (const [index, name] of node.outputs.entries()) {
         this.#define(name, shapeOf(context, index));
         if (isChosen) this.#chosen.add(name);
+        if (isConstant) this.constants.add(name);
       }
     }
+  }
+
+  #hold(name: string, holder: ConstantHolder): void {
+    const others = this.#holders.get(name);
+    if (others) others.push(holder);
+    else this.#holders.set(name, [holder]);
   }
 
   #followMultiplied({ type, inputs: [first = '', second = ''], outputs: [output = ''] }: Node): void {
@@ -159,6 +184,12 @@ class Scope {
     const operator = nameOperator(domain, type);
     if (operator === 'Shape' || operator === 'Size') return false;
     return WITH_GRAPHS.has(operator) || inputs.some((name) => name !== '' && this.isChosen(name));
+  }
+
+  /** A node that takes nothing is a Constant, or makes random numbers. */
+  #makesConstant({ domain, type, inputs }: Node): boolean {
+    const isInside = WITH_GRAPHS.has(nameOperator(domain, type));
+    return !isInside && inputs.every((name) => name === '' || this.constants.has(name));
   }
 
   #define(name: string, shape: KnownShape): void {
