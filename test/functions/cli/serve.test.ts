@@ -85,10 +85,7 @@ describe('ternion serve', () => {
       }),
     ]);
     expect((await fetch(`${url}/health`)).status).toBe(200);
-    expect(await ask(99_999)).toEqual([
-      200,
-      expect.objectContaining({ outputs: { y: [1.5707964] } }),
-    ]);
+    expect(await ask(99_999)).toEqual([200, expect.objectContaining({ outputs: { y: [1.5707964] } })]);
   });
 
   it('loses no request of its clients when it is told to end while they send', async () => {
