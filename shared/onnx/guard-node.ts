@@ -189,6 +189,11 @@ export class GuardedNode extends Steps {
     return isGiven(name) && this.#values.isChosen(decoder.decode(name));
   }
 
+  /** How many places it must be given, if it is the first of a chain of filters and pools that needs some. */
+  leastPlaces(): readonly number[] | undefined {
+    return this.#values.leastPlaces(decoder.decode(this.outputs[0]));
+  }
+
   /** Whether the file alone says the numbers of an operand, or what they are computed of. */
   isConstant(operand: number): boolean {
     const name = this.inputs[operand] ?? NO_NAME;

@@ -17,6 +17,7 @@ import {
   hasKernel,
   hasLetters,
   hasOneRank,
+  hasPlaces,
   hasRank,
   hasSequences,
   hasSignal,
@@ -88,7 +89,7 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   // The same of those that ONNX Runtime has beside the standard, as its own tools write them.
   ['com.microsoft.SkipLayerNormalization', [hasElements(1)]],
   ['com.microsoft.SkipSimplifiedLayerNormalization', [hasElements(1)]],
-  ['com.microsoft.QLinearAveragePool', [where('channels_last', isRefused)]],
+  ['com.microsoft.QLinearAveragePool', [where('channels_last', isRefused), hasPlaces]],
   ['com.microsoft.QAttention', [hasElements(0)]],
   ['com.microsoft.Attention', [isThere(2)]],
   ['com.microsoft.MultiHeadAttention', [hasElements(0), hasElements(1), hasElements(2)]],
@@ -107,10 +108,13 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['com.microsoft.QLinearWhere', [2, 3, 5, 6, 7, 8].map(isScalar)],
   ['com.microsoft.QLinearConcat', [allParametersAreScalars]],
   // Operators that count on a number of axes.
-  ['Conv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1)]],
+  ['Conv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), hasPlaces]],
   ['ConvInteger', [hasRank(0, 2), hasRank(1, 2), hasKernel(1)]],
-  ['QLinearConv', [hasRank(0, 2), hasRank(3, 2), hasElements(3)]],
-  ['com.microsoft.FusedConv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1)]],
+  ['QLinearConv', [hasRank(0, 2), hasRank(3, 2), hasElements(3), hasPlaces]],
+  // Those that the runtime makes of others when it loads them, as the chain of filters is laid out (pools.ts).
+  ...['MaxPool', 'AveragePool', 'com.microsoft.QLinearConv'].map((name) => [name, [hasPlaces]] as const),
+  ...['Conv', 'MaxPool', 'AveragePool'].map((name) => [`com.microsoft.nchwc.${name}`, [hasPlaces]] as const),
+  ['com.microsoft.FusedConv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), hasPlaces]],
   ['Concat', [hasOneRank]],
   ['ConcatFromSequence', [allHaveOneRank]],
   ['Einsum', [hasLetters]],

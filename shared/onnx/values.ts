@@ -1,6 +1,7 @@
 import { type ConstantHolder, readConstants } from './constants.ts';
 import { ATTRIBUTE, GRAPH, TENSOR } from './fields.ts';
 import { type Node, readName, readNode } from './nodes.ts';
+import { findLeastPlaces, isOfPlaces } from './pools.ts';
 import { type ByteSource, type Field, readFields, readText, readVarints } from './protobuf.ts';
 import { readValueInfo } from './value-info.ts';
 import { type Message, nameOperator, walkModel } from './walk.ts';
@@ -30,6 +31,8 @@ export interface Values {
   isConstant(name: string): boolean;
   /** Its numbers where it is a short constant; several lists where its name is used again. */
   numbers(name: string): readonly (readonly number[])[];
+  /** How many places the node that gives it must be given, if it is the first of a chain of filters and pools. */
+  leastPlaces(name: string): readonly number[] | undefined;
   /** Whether a MatMul takes it, as it is or converted. */
   isMultiplied(name: string): boolean;
 }
@@ -82,6 +85,7 @@ export function readValues(source: ByteSource): ValuesIn {
       isChosen: (name) => scope?.isChosen(name) ?? true,
       isConstant: (name) => scope?.constants.has(name) ?? false,
       numbers: (name) => scope?.numbers(name) ?? [],
+      leastPlaces: (name) => scope?.leastPlaces().get(name),
       isMultiplied: (name) => scope?.multiplied.has(name) ?? true,
     };
   };
@@ -98,6 +102,8 @@ class Scope {
   /** Where a converted value comes from. */
   readonly #casts = new Map<string, string>();
   readonly #chosen = new Set<string>();
+  readonly #ofPlaces: NodeShapes[] = [];
+  #leastPlaces: ReadonlyMap<string, readonly number[]> | undefined;
   readonly #declared = new Map<string, KnownShape>();
   readonly #source: ByteSource;
 
@@ -107,6 +113,14 @@ class Scope {
 
   isChosen(name: string): boolean {
     return this.#chosen.has(name) || !this.values.has(name);
+  }
+
+  leastPlaces(): ReadonlyMap<string, readonly number[]> {
+    this.#leastPlaces ??= findLeastPlaces(this.#ofPlaces, {
+      isConstant: (name) => this.constants.has(name),
+      numbers: (name) => this.numbers(name),
+    });
+    return this.#leastPlaces;
   }
 
   numbers(name: string): readonly (readonly number[])[] {
@@ -147,6 +161,7 @@ class Scope {
       const node = readNode(this.#source, field);
       const context = new NodeShapes(this.#source, node, (name) => values.get(name) ?? OPEN);
       this.#followMultiplied(node);
+      if (isOfPlaces(nameOperator(node.domain, node.type))) this.#ofPlaces.push(context);
       const isChosen = this.#makesChosen(node);
       const isConstant = this.#makesConstant(node);
       if (node.type === 'Constant') this.#hold(node.outputs[0] ?? '', { kind: 'node', field });
@@ -243,7 +258,7 @@ function narrow(first: KnownShape, second: KnownShape): KnownShape {
 }
 
 /** A node with the shapes of what it takes. */
-class NodeShapes {
+export class NodeShapes {
   readonly node: Node;
   readonly #source: ByteSource;
   readonly #known: (name: string) => KnownShape;
