@@ -162,6 +162,27 @@ function windowOf(
   return windows.every((window) => window !== undefined) ? windows : undefined;
 }
 
+/** The sizes of what a filter or a pool gives, where the file says them. */
+export function sizesAfter(
+  shapes: NodeShapes,
+  operator: string,
+): readonly (number | undefined)[] | undefined {
+  const window = windowOf(shapes, operator);
+  const { sizes } = shapes.input(0);
+  if (!window || sizes?.length !== FIRST_PLACE + window.length) return undefined;
+  // Where the last place is not a whole one, versions of the operator differ in whether there is one.
+  const isExact = shapes.integer('ceil_mode', 0) === 0;
+  const places = window.map(({ reach, stride }, axis) => {
+    const size = sizes[FIRST_PLACE + axis];
+    return isExact && size !== undefined && size >= reach
+      ? Math.floor((size - reach) / stride) + 1
+      : undefined;
+  });
+  const filters = FILTERS.get(operator);
+  const channels = filters === undefined ? sizes[CHANNELS] : shapes.input(filters).sizes?.[0];
+  return [sizes[0], channels, ...places];
+}
+
 /** What a Pad adds on both ends of each axis of places; undefined where the file does not say it. */
 function paddingOf(shapes: NodeShapes, { numbers }: Constants): Places | undefined {
   const [, list = '', , axes = ''] = shapes.node.inputs;

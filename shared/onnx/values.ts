@@ -1,7 +1,7 @@
 import { type ConstantHolder, readConstants } from './constants.ts';
 import { ATTRIBUTE, GRAPH, TENSOR } from './fields.ts';
 import { type Node, readName, readNode } from './nodes.ts';
-import { findLeastPlaces, isOfPlaces } from './pools.ts';
+import { findLeastPlaces, isOfPlaces, sizesAfter } from './pools.ts';
 import { type ByteSource, type Field, readFields, readText, readVarints } from './protobuf.ts';
 import { readValueInfo } from './value-info.ts';
 import { type Message, nameOperator, walkModel } from './walk.ts';
@@ -361,6 +361,14 @@ const alike =
     return ranked(least, Math.max(least, Math.min(...inputs.map(({ most }) => most))));
   };
 
+/** Filters and pools. Where the file does not say all, they have as many axes as some operands. */
+const places =
+  (...ranks: readonly number[]): Rule =>
+  (shapes) => {
+    const sizes = sizesAfter(shapes, nameOperator(shapes.node.domain, shapes.node.type));
+    return sizes ? sized(sizes) : alike(...ranks)(shapes);
+  };
+
 const always =
   (shape: KnownShape): Rule =>
   () =>
@@ -513,17 +521,16 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
     .concat(['Scatter', 'CastLike', 'Trilu', 'ReverseSequence', 'Celu', 'ThresholdedRelu', 'Swish'])
     .map((type): [string, Rule] => [type, same]),
   ...['Pad', 'Slice', 'Split', 'Tile', 'TopK', 'Resize', 'Upsample', 'DepthToSpace', 'SpaceToDepth']
-    .concat(['MaxPool', 'AveragePool', 'LpPool', 'GlobalAveragePool', 'GlobalMaxPool', 'GlobalLpPool'])
+    .concat(['LpPool', 'GlobalAveragePool', 'GlobalMaxPool', 'GlobalLpPool'])
     .concat(['MaxUnpool', 'GridSample', 'Attention'])
     .map((type): [string, Rule] => [type, asFirst]),
   ...['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'Min', 'Max', 'Sum', 'Mean', 'And', 'Or', 'Xor', 'Where']
     .concat(['Equal', 'Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual', 'PRelu'])
     .map((type): [string, Rule] => [type, broadcast]),
-  ...['Conv', 'ConvTranspose', 'ConvInteger', 'com.microsoft.FusedConv'].map((type): [string, Rule] => [
-    type,
-    alike(0, 1),
-  ]),
-  ['QLinearConv', alike(0, 3)],
+  ...['Conv', 'com.microsoft.FusedConv'].map((type): [string, Rule] => [type, places(0, 1)]),
+  ...['ConvTranspose', 'ConvInteger'].map((type): [string, Rule] => [type, alike(0, 1)]),
+  ...['MaxPool', 'AveragePool'].map((type): [string, Rule] => [type, places(0)]),
+  ['QLinearConv', places(0, 3)],
   ['GatherElements', alike(0, 1)],
   ...['Sum', 'Mean', 'Max', 'Min', 'Prod', 'L1', 'L2', 'LogSum', 'LogSumExp', 'SumSquare'].map(
     (name): [string, Rule] => [`Reduce${name}`, reduce((shapes) => shapes.listLength('axes', 1))],

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { readGraph } from '../../../shared/onnx/graph.ts';
+import { bytesSource } from '../../../shared/onnx/protobuf.ts';
 import type { NamedTensors } from '../../../shared/runtime/session.ts';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
 import { untypedValue } from '../../sweep/open-model.ts';
@@ -204,4 +206,23 @@ describe('a picture that is too small for a pool', async () => {
       if (smallest?.kind === 'answered') expect(smallest.tensors).toEqual(smallest.bare);
     },
   );
+});
+
+/** Filters, what stands between, and a pool, for pictures of 9 by 9. */
+const fixed = (...between: readonly Uint8Array[]) =>
+  buildModel({
+    nodes: [filters('x', 'a'), ...between, one('MaxPool', ['b'], 'y', POOL)],
+    inputs: [tensorValue('x', FLOAT, ['n', 16, 9, 9])],
+    outputs: [untypedValue('y')],
+    initializers: [weights('w', 16, 16, 3, 3)],
+  });
+
+describe('a picture of a fixed size', () => {
+  it.each([
+    ['an activation', [one('Relu', ['a'], 'b')]],
+    ['a pool and filters', [one('AveragePool', ['a'], 'c', POOL), filters('c', 'b')]],
+    ['what is no part of the chain', [one('LRN', ['a'], 'b', integerAttribute('size', 3))]],
+  ])('needs no check: %s before a pool', (_, between) => {
+    expect(readGraph(bytesSource(fixed(...between))).guards.edits).toEqual([]);
+  });
 });
