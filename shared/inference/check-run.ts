@@ -1,5 +1,6 @@
 import type { Limits } from '../config.ts';
 import { InferenceError } from '../errors.ts';
+import { MOST_TURNS, TURNS_GUARD } from '../onnx/guard-loops.ts';
 import type { NamedTensors } from '../runtime/session.ts';
 
 /**
@@ -14,11 +15,20 @@ export function blameInputs(error: unknown): never {
     const text = 'The model needs more memory for these inputs than there is.';
     throw new InferenceError('PAYLOAD_TOO_LARGE', text, { cause: error });
   }
+  if (takesManyTurns(error)) {
+    const text = `The model takes more than ${MOST_TURNS} turns of its loops for these inputs, which is the limit.`;
+    throw new InferenceError('INVALID_PARAMETER_VALUE', text, { cause: error });
+  }
   throw new InferenceError(
     'INVALID_PARAMETER_VALUE',
     'The model cannot compute with these inputs: their values or sizes do not go together.',
     { cause: error },
   );
+}
+
+/** Whether a run was ended because of the turns of a loop. */
+export function takesManyTurns(error: unknown): boolean {
+  return error instanceof Error && error.message.includes(TURNS_GUARD);
 }
 
 /** Small inputs can make huge outputs, whose text would not fit into memory. */

@@ -16,6 +16,7 @@ import { type Session, type SessionOptions, UnsupportedGraphError } from '../run
 import type { Cacheable } from '../runtime/session-cache.ts';
 import type { Trials } from '../runtime/trial.ts';
 import { markBatchAxes } from './batch-axes.ts';
+import { checkNamedAxes } from './check-axes.ts';
 import { checkExternalData } from './check-external-data.ts';
 import { checkGraph } from './check-graph.ts';
 import { contractOf, type ModelContract } from './model-contract.ts';
@@ -207,7 +208,10 @@ async function openSession(
   }
 }
 
-/** What only the file tells of the inputs: the runtime describes one of open rank like a scalar. */
+/**
+ * What only the file says of the inputs: the runtime describes one of open rank like a scalar, and leaves out the names
+ * of axes.
+ */
 function markInputs(session: Session, graph: Graph): Session {
   const open = graph.inputs.filter(({ kind, shape }) => kind === 'tensor' && shape === undefined);
   const names = new Set(open.map(({ name }) => name));
@@ -216,7 +220,16 @@ function markInputs(session: Session, graph: Graph): Session {
     ...(names.has(spec.name) && { isRankOpen: true }),
     ...(graph.missingInputs.has(spec.name) && { takesMissing: true }),
   }));
-  return { ...session, inputs };
+  const checkAxes = checkNamedAxes(graph.inputs);
+  if (!checkAxes) return { ...session, inputs };
+  return {
+    ...session,
+    inputs,
+    run: async (feeds, fetches) => {
+      checkAxes(feeds);
+      return await session.run(feeds, fetches);
+    },
+  };
 }
 
 /** Frequent refusals of ONNX Runtime, in words without paths. The original goes to the log. */

@@ -15,14 +15,15 @@ const RAW: Readonly<Record<number, readonly [size: number, read: (view: DataView
   11: [8, (view, at) => view.getFloat64(at, true)],
 };
 
+/** What holds a constant: an initializer, or a node that is a Constant. */
+export type ConstantHolder = Pick<Message, 'kind' | 'field'>;
+
 /**
  * The numbers of short constants, by their names. Where graphs inside others use a name again all its values are kept.
- *
- * @param holders initializers and nodes that are Constants
  */
 export function readConstants(
   source: ByteSource,
-  holders: readonly Message[],
+  holders: readonly ConstantHolder[],
   names: ReadonlySet<string>,
 ): ReadonlyMap<string, readonly (readonly number[])[]> {
   const constants = new Map<string, (readonly number[])[]>();

@@ -18,10 +18,11 @@ import { type ByteSource, encodeField, type Field, readFields, readVarints } fro
 import { insertNodes, type PlacedNode, replaceNode } from './rewrite-model.ts';
 import { readValueInfo } from './value-info.ts';
 import { type KnownShape, OPEN, type Values } from './values.ts';
-import type { Message } from './walk.ts';
 
 /** From this version on Cast knows the types by number. Many operators have no kernel for older versions. */
 export const FIRST_CAST = 6;
+/** From this version on Less compares numbers of any shape. */
+export const FIRST_LESS = 7;
 /** From this version on Slice takes its limits as inputs. */
 const FIRST_INPUT_SLICE = 10;
 const LAST = 2 ** 31 - 1;
@@ -70,9 +71,16 @@ export class Steps {
     return this.add('Constant', [], [tensorAttribute('value', ELEMENT_TYPES.float64, [], elements)]);
   }
 
-  /** The elements at an index, or at each index of a list, along the first axis. */
-  gather(data: Name, index: Name): Name {
-    return this.add('Gather', [data, index], [integerAttribute('axis', 0)]);
+  /**
+   * The elements at an index, or at each index of a list, along the first axis.
+   *
+   * @param name of the node, which the runtime quotes when the index is none
+   */
+  gather(data: Name, index: Name, name = ''): Name {
+    const output = this.newName();
+    const node = encodeNode('Gather', [data, index], [output], [integerAttribute('axis', 0)]);
+    this.nodes.push(name === '' ? node : Buffer.concat([node, encodeField(NODE.name, encodeText(name))]));
+    return output;
   }
 
   /** Numbers, or conditions as 0 and 1. */
@@ -93,6 +101,15 @@ export class Steps {
   unless(condition: Name): Name {
     return this.gather(this.list(0), this.integers(condition));
   }
+}
+
+/** What a graph inside a node says of what it takes and gives. */
+export interface InnerGraph {
+  readonly inputs: readonly Name[];
+  /** The first of its outputs. */
+  readonly output: Name;
+  readonly known: KnownShape;
+  readonly declaredAxes: number | undefined;
 }
 
 /** What a node is guarded with. */
@@ -172,6 +189,35 @@ export class GuardedNode extends Steps {
     return isGiven(name) && this.#values.isChosen(decoder.decode(name));
   }
 
+  /** How many places it must be given, if it is the first of a chain of filters and pools that needs some. */
+  leastPlaces(): readonly number[] | undefined {
+    return this.#values.leastPlaces(decoder.decode(this.outputs[0]));
+  }
+
+  /** Whether the file alone says the numbers of an operand, or what they are computed of. */
+  isConstant(operand: number): boolean {
+    const name = this.inputs[operand] ?? NO_NAME;
+    return isGiven(name) && this.#values.isConstant(decoder.decode(name));
+  }
+
+  /** The numbers of an operand that the file says; several lists where its name is used again. */
+  numbers(operand: number): readonly (readonly number[])[] {
+    const name = this.inputs[operand] ?? NO_NAME;
+    return isGiven(name) ? this.#values.numbers(decoder.decode(name)) : [];
+  }
+
+  /** The numbers of the turns, from 0, that the loops around the node are in. */
+  turnsAround(): Name[] {
+    const turns: Name[] = [];
+    for (let { message } = this.#placed; message.parent; message = message.parent) {
+      if (message.kind !== 'graph' || message.parent.parent?.operator !== 'Loop') continue;
+      const { start, end } = message.field;
+      const [turn] = readFields(this.source, start, end, (number) => number === GRAPH.input);
+      if (turn) turns.push(readValueName(this.source, turn));
+    }
+    return turns.filter(isGiven);
+  }
+
   /** The sizes of an operand, as a list. */
   shape(operand: number): Name {
     return this.add('Shape', [this.input(operand)]);
@@ -214,10 +260,14 @@ export class GuardedNode extends Steps {
     this.requireComputed(operand, this.unless(this.not(condition)));
   }
 
-  /** Gives the node a number under a condition, a list of one boolean. The number becomes a scalar. */
-  requireOfNumber(operand: number, condition: Name): void {
+  /**
+   * Gives the node a number under a condition, a list of one boolean. The number becomes a scalar.
+   *
+   * @param name of the node that the runtime refuses to compute otherwise
+   */
+  requireOfNumber(operand: number, condition: Name, name = ''): void {
     const number = this.add('Reshape', [this.input(operand), this.list(1)]);
-    const checked = this.gather(number, this.integers(this.not(condition)));
+    const checked = this.gather(number, this.integers(this.not(condition)), name);
     this.replace(operand, this.add('Reshape', [checked, this.list()]));
   }
 
@@ -240,35 +290,43 @@ export class GuardedNode extends Steps {
     this.#replaced.set(operand, value);
   }
 
-  /** Makes a scalar of the first output of a graph that is an attribute, or a list of one where it is declared as one. */
-  makeScalarOutput(attribute: Field): void {
+  /**
+   * Gives the graph of an attribute another value in the place of its first output.
+   *
+   * @param make gives that value out of nodes that it writes; undefined for no change
+   */
+  replaceFirstOutput(name: string, make: (steps: Steps, graph: InnerGraph) => Name | undefined): void {
     const { source } = this;
-    const parent: Message = {
+    const attribute = findAttribute(this, name);
+    if (!attribute) return;
+    const parent = {
       kind: 'attribute',
       field: attribute,
       parent: this.#placed.message,
       operator: '',
-    };
-    for (const graph of readFields(source, attribute.start, attribute.end)) {
-      if (graph.number !== ATTRIBUTE.graph) continue;
-      const [output] = readFields(source, graph.start, graph.end, (number) => number === GRAPH.output);
+    } as const;
+    const isGraph = (number: number) => number === ATTRIBUTE.graph;
+    for (const field of readFields(source, attribute.start, attribute.end, isGraph)) {
+      const inputs = readFields(source, field.start, field.end, (number) => number === GRAPH.input);
+      const [output] = readFields(source, field.start, field.end, (number) => number === GRAPH.output);
       if (!output) return;
-      const { name, shape } = readValueInfo(source, output);
-      const { sizes } = this.#values.shape(name);
-      if (sizes?.every((size) => size === 1)) return;
-      const inside: Message = { kind: 'graph', field: graph, parent, operator: '' };
+      const { name: text, shape } = readValueInfo(source, output);
       const steps = new Steps(this.newName);
-      const given = readMembers(source, output).all(VALUE_INFO.name).at(-1);
-      const value = given ? source.bytes(given.start, given.end) : NO_NAME;
-      const one = shape?.length === 1 ? steps.list(1) : steps.list();
-      const scalar = steps.add('Reshape', [value, one]);
+      const made = make(steps, {
+        inputs: [...inputs].map((each) => readValueName(source, each)),
+        output: readValueName(source, output),
+        known: this.#values.shape(text),
+        declaredAxes: shape?.length,
+      });
+      if (!made) return;
       const declared = replaceMembers(source, output, ({ number }) => number === VALUE_INFO.name, [
-        encodeField(VALUE_INFO.name, scalar),
+        encodeField(VALUE_INFO.name, made),
       ]);
       const bytes = Buffer.concat([
         ...steps.nodes.map((node) => encodeField(GRAPH.node, node)),
         encodeField(GRAPH.output, declared),
       ]);
+      const inside = { kind: 'graph', field, parent, operator: '' } as const;
       this.#edits.push({ start: output.fieldStart, end: output.end, bytes, inside });
     }
   }
@@ -465,6 +523,12 @@ export function readIntegers(node: GuardedNode, name: string): number[] {
 export function readString(node: GuardedNode, name: string): string | undefined {
   const attribute = findAttribute(node, name);
   return attribute && readName(node.source, attribute, ATTRIBUTE.string);
+}
+
+/** The name of a declared value. */
+function readValueName(source: ByteSource, value: Field): Name {
+  const name = readMembers(source, value).all(VALUE_INFO.name).at(-1);
+  return name ? source.bytes(name.start, name.end) : NO_NAME;
 }
 
 /** The names of what a node takes and gives. */

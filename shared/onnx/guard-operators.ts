@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Edit } from './edits.ts';
 import { ELEMENT_TYPES, encodeText } from './encode-node.ts';
+import { goesOnForAWhile, takesFewTurns } from './guard-loops.ts';
 import { GuardedNode } from './guard-node.ts';
 import {
   allAreThere,
@@ -16,6 +17,7 @@ import {
   hasKernel,
   hasLetters,
   hasOneRank,
+  hasPlaces,
   hasRank,
   hasSequences,
   hasSignal,
@@ -34,7 +36,6 @@ import {
   isThere,
   isTherePair,
   type Rule,
-  saysWhetherToGoOn,
   since,
   where,
 } from './guard-rules.ts';
@@ -51,7 +52,6 @@ import {
   makesRange,
   makesResized,
   makesSpectrum,
-  takesFewTurns,
 } from './guard-sizes.ts';
 import { emptyTopK } from './guard-topk.ts';
 import type { ByteSource } from './protobuf.ts';
@@ -89,7 +89,7 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   // The same of those that ONNX Runtime has beside the standard, as its own tools write them.
   ['com.microsoft.SkipLayerNormalization', [hasElements(1)]],
   ['com.microsoft.SkipSimplifiedLayerNormalization', [hasElements(1)]],
-  ['com.microsoft.QLinearAveragePool', [where('channels_last', isRefused)]],
+  ['com.microsoft.QLinearAveragePool', [where('channels_last', isRefused), hasPlaces]],
   ['com.microsoft.QAttention', [hasElements(0)]],
   ['com.microsoft.Attention', [isThere(2)]],
   ['com.microsoft.MultiHeadAttention', [hasElements(0), hasElements(1), hasElements(2)]],
@@ -108,10 +108,13 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['com.microsoft.QLinearWhere', [2, 3, 5, 6, 7, 8].map(isScalar)],
   ['com.microsoft.QLinearConcat', [allParametersAreScalars]],
   // Operators that count on a number of axes.
-  ['Conv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1)]],
+  ['Conv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), hasPlaces]],
   ['ConvInteger', [hasRank(0, 2), hasRank(1, 2), hasKernel(1)]],
-  ['QLinearConv', [hasRank(0, 2), hasRank(3, 2), hasElements(3)]],
-  ['com.microsoft.FusedConv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1)]],
+  ['QLinearConv', [hasRank(0, 2), hasRank(3, 2), hasElements(3), hasPlaces]],
+  // Those that the runtime makes of others when it loads them, as the chain of filters is laid out (pools.ts).
+  ...['MaxPool', 'AveragePool', 'com.microsoft.QLinearConv'].map((name) => [name, [hasPlaces]] as const),
+  ...['Conv', 'MaxPool', 'AveragePool'].map((name) => [`com.microsoft.nchwc.${name}`, [hasPlaces]] as const),
+  ['com.microsoft.FusedConv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), hasPlaces]],
   ['Concat', [hasOneRank]],
   ['ConcatFromSequence', [allHaveOneRank]],
   ['Einsum', [hasLetters]],
@@ -123,7 +126,7 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['Multinomial', [hasExactRank(0, 2)]],
   ['ai.onnx.ml.TreeEnsemble', [isNoEmptyVector]],
   // Operators that read a number without a look, or copy a list of any length.
-  ['Loop', [isScalar(0), isScalar(1), saysWhetherToGoOn, takesFewTurns]],
+  ['Loop', [isScalar(0), isScalar(1), takesFewTurns, goesOnForAWhile]],
   ['Dropout', [isScalar(2)]],
   ['SequenceAt', [isScalar(1)]],
   ['SequenceErase', [isScalar(1)]],

@@ -2,6 +2,7 @@ import { ELEMENT_TYPES, graphAttribute, integerAttribute, type Name } from './en
 import {
   encodeChoice,
   FIRST_CAST,
+  FIRST_LESS,
   findAttribute,
   type GuardedNode,
   isGiven,
@@ -115,6 +116,20 @@ export function hasKernel(operand: number): Rule {
   };
 }
 
+/** The picture is large enough for all pools after it, up to what has places of its own again. */
+export const hasPlaces: Rule = (node) => {
+  const least = node.leastPlaces();
+  const places = node.known(0).sizes?.slice(2);
+  if (!least || least.every((size, axis) => size <= (places?.[axis] ?? 0))) return;
+  if (node.opset < FIRST_LESS) return node.refuse(`takes pictures of any size, which ${OLD}`);
+  const [sizes, smallest] = [node.part(node.shape(0), 2), node.list(...least)].map((list) =>
+    node.add('Cast', [list], [integerAttribute('to', ELEMENT_TYPES.float64)]),
+  );
+  if (!sizes || !smallest) return;
+  const isSmall = node.integers(node.add('Less', [sizes, smallest]));
+  node.require(0, node.not(node.isTrue(node.add('ReduceMax', [isSmall]))));
+};
+
 /** The sequences of an LSTM: X is [steps, sequences, width], or [sequences, steps, width] with layout 1. */
 export const hasSequences: Rule = (node) => {
   const layout = readNumber(node, 'layout', 0);
@@ -167,12 +182,6 @@ export const hasSomeSizeIfMultiplied: Rule = (node) => {
   const [first = 0] = readIntegers(node, 'perm');
   if (first === 0 && findAttribute(node, 'perm')) return;
   if (node.isMultiplied() && node.known(0).most > 2) hasSomeSize(node);
-};
-
-/** What the body of a loop says of whether to go on has one element. */
-export const saysWhetherToGoOn: Rule = (node) => {
-  const attribute = findAttribute(node, 'body');
-  if (attribute) node.makeScalarOutput(attribute);
 };
 
 /**

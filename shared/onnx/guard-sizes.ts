@@ -1,11 +1,6 @@
 import { ELEMENT_TYPES, integerAttribute, type Name } from './encode-node.ts';
-import { type GuardedNode, readIntegers, readNumber, readString } from './guard-node.ts';
+import { FIRST_LESS, type GuardedNode, readIntegers, readNumber, readString } from './guard-node.ts';
 import type { Rule } from './guard-rules.ts';
-
-/** A turn takes a microsecond at least: more of them would keep the thread for seconds. */
-const MOST_TURNS = 2 ** 20;
-/** From this version on Less compares numbers of any shape. */
-const FIRST_LESS = 7;
 
 /** How many elements a node makes at most, as a list of one float. */
 type Count = (node: GuardedNode) => Name;
@@ -150,13 +145,6 @@ export const makesFrames: Rule = makesFew([1, 3], ofNumber(1), (node) => {
     node.double(2),
   ]);
 });
-
-/** A loop that a client can choose the turns of takes few. */
-export const takesFewTurns: Rule = (node) => {
-  if (!node.isChosen(0)) return;
-  if (node.opset < FIRST_LESS) node.refuse('takes turns that clients choose, in too old an operator set');
-  else node.requireOfNumber(0, node.add('Less', [numberOf(node, 0, false), node.double(MOST_TURNS)]));
-};
 
 /** What the first operand becomes when some of its axes get other sizes. */
 function resized(node: GuardedNode, sizes: Name, target: Name, keepsRatio = false): Name {

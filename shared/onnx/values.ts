@@ -1,5 +1,7 @@
+import { type ConstantHolder, readConstants } from './constants.ts';
 import { ATTRIBUTE, GRAPH, TENSOR } from './fields.ts';
 import { type Node, readName, readNode } from './nodes.ts';
+import { findLeastPlaces, isOfPlaces, sizesAfter } from './pools.ts';
 import { type ByteSource, type Field, readFields, readText, readVarints } from './protobuf.ts';
 import { readValueInfo } from './value-info.ts';
 import { type Message, nameOperator, walkModel } from './walk.ts';
@@ -25,6 +27,12 @@ export interface Values {
    * has them is in memory already.
    */
   isChosen(name: string): boolean;
+  /** Whether the file alone says its numbers, or what they are computed of. */
+  isConstant(name: string): boolean;
+  /** Its numbers where it is a short constant; several lists where its name is used again. */
+  numbers(name: string): readonly (readonly number[])[];
+  /** How many places the node that gives it must be given, if it is the first of a chain of filters and pools. */
+  leastPlaces(name: string): readonly number[] | undefined;
   /** Whether a MatMul takes it, as it is or converted. */
   isMultiplied(name: string): boolean;
 }
@@ -75,6 +83,9 @@ export function readValues(source: ByteSource): ValuesIn {
     return {
       shape: (name) => scope?.values.get(name) ?? OPEN,
       isChosen: (name) => scope?.isChosen(name) ?? true,
+      isConstant: (name) => scope?.constants.has(name) ?? false,
+      numbers: (name) => scope?.numbers(name) ?? [],
+      leastPlaces: (name) => scope?.leastPlaces().get(name),
       isMultiplied: (name) => scope?.multiplied.has(name) ?? true,
     };
   };
@@ -85,9 +96,14 @@ class Scope {
   readonly nodes: Field[] = [];
   readonly values = new Map<string, KnownShape>();
   readonly multiplied = new Set<string>();
+  readonly constants = new Set<string>();
+  /** Initializers and nodes that are Constants, by their names. */
+  readonly #holders = new Map<string, ConstantHolder[]>();
   /** Where a converted value comes from. */
   readonly #casts = new Map<string, string>();
   readonly #chosen = new Set<string>();
+  readonly #ofPlaces: NodeShapes[] = [];
+  #leastPlaces: ReadonlyMap<string, readonly number[]> | undefined;
   readonly #declared = new Map<string, KnownShape>();
   readonly #source: ByteSource;
 
@@ -99,6 +115,18 @@ class Scope {
     return this.#chosen.has(name) || !this.values.has(name);
   }
 
+  leastPlaces(): ReadonlyMap<string, readonly number[]> {
+    this.#leastPlaces ??= findLeastPlaces(this.#ofPlaces, {
+      isConstant: (name) => this.constants.has(name),
+      numbers: (name) => this.numbers(name),
+    });
+    return this.#leastPlaces;
+  }
+
+  numbers(name: string): readonly (readonly number[])[] {
+    return readConstants(this.#source, this.#holders.get(name) ?? [], new Set([name])).get(name) ?? [];
+  }
+
   /** Takes what a graph says of its values. */
   declare(graph: Field): void {
     const constants = new Set<string>();
@@ -108,6 +136,8 @@ class Scope {
         const name = readName(this.#source, part, TENSOR.name);
         this.#define(name, sized(readDims(this.#source, part)));
         constants.add(name);
+        this.constants.add(name);
+        this.#hold(name, { kind: 'tensor', field: part });
         continue;
       }
       const { name, kind, shape } = readValueInfo(this.#source, part);
@@ -131,12 +161,22 @@ class Scope {
       const node = readNode(this.#source, field);
       const context = new NodeShapes(this.#source, node, (name) => values.get(name) ?? OPEN);
       this.#followMultiplied(node);
+      if (isOfPlaces(nameOperator(node.domain, node.type))) this.#ofPlaces.push(context);
       const isChosen = this.#makesChosen(node);
+      const isConstant = this.#makesConstant(node);
+      if (node.type === 'Constant') this.#hold(node.outputs[0] ?? '', { kind: 'node', field });
       for (const [index, name] of node.outputs.entries()) {
         this.#define(name, shapeOf(context, index));
         if (isChosen) this.#chosen.add(name);
+        if (isConstant) this.constants.add(name);
       }
     }
+  }
+
+  #hold(name: string, holder: ConstantHolder): void {
+    const others = this.#holders.get(name);
+    if (others) others.push(holder);
+    else this.#holders.set(name, [holder]);
   }
 
   #followMultiplied({ type, inputs: [first = '', second = ''], outputs: [output = ''] }: Node): void {
@@ -159,6 +199,12 @@ class Scope {
     const operator = nameOperator(domain, type);
     if (operator === 'Shape' || operator === 'Size') return false;
     return WITH_GRAPHS.has(operator) || inputs.some((name) => name !== '' && this.isChosen(name));
+  }
+
+  /** A node that takes nothing is a Constant, or makes random numbers. */
+  #makesConstant({ domain, type, inputs }: Node): boolean {
+    const isInside = WITH_GRAPHS.has(nameOperator(domain, type));
+    return !isInside && inputs.every((name) => name === '' || this.constants.has(name));
   }
 
   #define(name: string, shape: KnownShape): void {
@@ -212,7 +258,7 @@ function narrow(first: KnownShape, second: KnownShape): KnownShape {
 }
 
 /** A node with the shapes of what it takes. */
-class NodeShapes {
+export class NodeShapes {
   readonly node: Node;
   readonly #source: ByteSource;
   readonly #known: (name: string) => KnownShape;
@@ -313,6 +359,14 @@ const alike =
     const inputs = indices.map((index) => shapes.input(index));
     const least = Math.max(...inputs.map((each) => each.least));
     return ranked(least, Math.max(least, Math.min(...inputs.map(({ most }) => most))));
+  };
+
+/** Filters and pools. Where the file does not say all, they have as many axes as some operands. */
+const places =
+  (...ranks: readonly number[]): Rule =>
+  (shapes) => {
+    const sizes = sizesAfter(shapes, nameOperator(shapes.node.domain, shapes.node.type));
+    return sizes ? sized(sizes) : alike(...ranks)(shapes);
   };
 
 const always =
@@ -467,17 +521,16 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
     .concat(['Scatter', 'CastLike', 'Trilu', 'ReverseSequence', 'Celu', 'ThresholdedRelu', 'Swish'])
     .map((type): [string, Rule] => [type, same]),
   ...['Pad', 'Slice', 'Split', 'Tile', 'TopK', 'Resize', 'Upsample', 'DepthToSpace', 'SpaceToDepth']
-    .concat(['MaxPool', 'AveragePool', 'LpPool', 'GlobalAveragePool', 'GlobalMaxPool', 'GlobalLpPool'])
+    .concat(['LpPool', 'GlobalAveragePool', 'GlobalMaxPool', 'GlobalLpPool'])
     .concat(['MaxUnpool', 'GridSample', 'Attention'])
     .map((type): [string, Rule] => [type, asFirst]),
   ...['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'Min', 'Max', 'Sum', 'Mean', 'And', 'Or', 'Xor', 'Where']
     .concat(['Equal', 'Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual', 'PRelu'])
     .map((type): [string, Rule] => [type, broadcast]),
-  ...['Conv', 'ConvTranspose', 'ConvInteger', 'com.microsoft.FusedConv'].map((type): [string, Rule] => [
-    type,
-    alike(0, 1),
-  ]),
-  ['QLinearConv', alike(0, 3)],
+  ...['Conv', 'com.microsoft.FusedConv'].map((type): [string, Rule] => [type, places(0, 1)]),
+  ...['ConvTranspose', 'ConvInteger'].map((type): [string, Rule] => [type, alike(0, 1)]),
+  ...['MaxPool', 'AveragePool'].map((type): [string, Rule] => [type, places(0)]),
+  ['QLinearConv', places(0, 3)],
   ['GatherElements', alike(0, 1)],
   ...['Sum', 'Mean', 'Max', 'Min', 'Prod', 'L1', 'L2', 'LogSum', 'LogSumExp', 'SumSquare'].map(
     (name): [string, Rule] => [`Reduce${name}`, reduce((shapes) => shapes.listLength('axes', 1))],

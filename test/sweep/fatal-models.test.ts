@@ -1,5 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { readGraph } from '../../shared/onnx/graph.ts';
+import { bytesSource } from '../../shared/onnx/protobuf.ts';
+import { createSession } from '../../shared/runtime/session.ts';
+import { inMemory } from '../shared/in-memory.ts';
+import { makeFolder } from '../shared/temporary-folder.ts';
 import { FATAL_MODELS } from './fatal-models.ts';
+import { fusedModels } from './fused-models.ts';
 import { watchChild } from './watch-child.ts';
 
 /** A hang takes this much processor time before it counts as one. */
@@ -19,6 +27,18 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('ONNX Run
       const watched = await watchChild(job, HANG_MS);
       expect(watched.lines).toEqual(isLoading ? ['u 0'] : ['u 0', 'loaded', 'r 0 0 0']);
       expect(watched.ending === 'hang' ? 'hang' : watched.signal).toBe(ending);
+    },
+  );
+
+  it.each(fusedModels().map(({ text, writes, model }) => [text, writes, model] as const))(
+    'makes the operators that the sweep is after: %s, %j',
+    async (_, writes, model) => {
+      const folder = await makeFolder({});
+      const optimizedModelPath = join(folder, 'model.onnx');
+      const session = await createSession(inMemory(model), { intraOpThreads: 1, optimizedModelPath });
+      await session.release();
+      const { operators } = readGraph(bytesSource(readFileSync(optimizedModelPath)));
+      expect(writes.filter((operator) => !operators.has(operator))).toEqual([]);
     },
   );
 });

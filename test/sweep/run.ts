@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { PROJECT } from '../hosts/environment.ts';
 import { extraCases } from './extra-cases.ts';
 import { type Failure, findFailures } from './find-failures.ts';
+import { fusedCases } from './fused-models.ts';
 import { fetchSuite, readSuite } from './read-suite.ts';
 import { type Reduced, reduce } from './reduce.ts';
 import { variantsOf } from './variants.ts';
@@ -24,7 +25,7 @@ const cache = join(process.env.XDG_CACHE_HOME ?? tmpdir(), 'ternion-sweep');
 const { version } = JSON.parse(
   readFileSync(join(PROJECT, 'node_modules/onnxruntime-node/package.json'), 'utf8'),
 ) as { version: string };
-const cases = [...readSuite(fetchSuite(cache)), ...extraCases()].filter(
+const cases = [...readSuite(fetchSuite(cache)), ...extraCases(), ...fusedCases()].filter(
   ({ operator }) => operators.length === 0 || operators.includes(operator),
 );
 const tallies = await findFailures(variantsOf(cases), (line) => console.log(line));

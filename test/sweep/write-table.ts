@@ -134,7 +134,8 @@ function toMarkdown({ runtime, platform, suite, totals, operators }: Table): str
 
 Written by \`npm run sweep\`; do not edit. It runs each operator of the ONNX backend suite ${suite}, of ai.onnx.ml and of
 com.microsoft with inputs that a client can send: axes of 0, 1 and sizes that do not fit, values at and beyond the ends of
-their types, indices and lengths out of range, inputs and types left out or exchanged.
+their types, indices and lengths out of range, inputs and types left out or exchanged. Those that begin with "fused." are
+graphs of plain operators, whose shapes are declared, of which the runtime makes the operator when it loads them.
 
 ONNX Runtime ${runtime} on ${platform}: ${totals.operators} operators in ${totals.models.toLocaleString('en')} models, ${totals.ok.toLocaleString('en')} runs answered, ${totals.refused.toLocaleString('en')} refused with an error.
 

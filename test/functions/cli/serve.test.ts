@@ -5,7 +5,9 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { canConnect, OTHER_ADDRESS } from '../../hosts/can-connect.ts';
-import { type Running, startCommand } from './run-command.ts';
+import { countingToStop } from '../../shared/onnx/loops.ts';
+import { writeFiles } from '../../shared/temporary-folder.ts';
+import { type Running, startCommand, temporaryFolder } from './run-command.ts';
 
 const BODY = JSON.stringify({ features: [5.1, 3.5, 1.4, 0.2] });
 
@@ -64,6 +66,26 @@ describe('ternion serve', () => {
       2,
       'models/iris/1 is a model, not a repository: publish it with ternion add models/iris/1 -r models, and serve models.\n',
     ]);
+  });
+
+  it('answers others after a request that would keep a loop going for ever', async () => {
+    const repository = await temporaryFolder();
+    await writeFiles(repository, { 'm/1/model.onnx': countingToStop });
+    const { port } = await startServer(['-r', repository]);
+    const url = `http://127.0.0.1:${port}`;
+    const ask = async (stop: number) => {
+      const body = JSON.stringify({ inputs: { x: [0.5], stop } });
+      const answer = await fetch(`${url}/models/m/predict`, { method: 'POST', body });
+      return [answer.status, await answer.json()];
+    };
+    expect(await ask(1e300)).toEqual([
+      400,
+      expect.objectContaining({
+        error: 'The model takes more than 1048576 turns of its loops for these inputs, which is the limit.',
+      }),
+    ]);
+    expect((await fetch(`${url}/health`)).status).toBe(200);
+    expect(await ask(99_999)).toEqual([200, expect.objectContaining({ outputs: { y: [1.5707964] } })]);
   });
 
   it('loses no request of its clients when it is told to end while they send', async () => {

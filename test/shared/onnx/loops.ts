@@ -6,9 +6,12 @@ import {
   graphAttribute,
   INT64,
   initializer,
+  integerAttribute,
   tensorAttribute,
   tensorValue,
 } from './build-model.ts';
+
+const FLOAT64 = 11;
 
 /** A constant of one whole number. */
 export const scalar = (name: string, value: bigint) =>
@@ -49,3 +52,24 @@ export const countingRows = loopModel(
   ].reverse(),
   'turns',
 );
+/** A model that goes on until its input `stop`, of float64, says so: it has no number of turns. */
+export const countingToStop = buildModel({
+  nodes: [
+    buildNode('Loop', ['', '', 'x'], ['y'], {
+      attributes: [
+        graphAttribute('body', {
+          inputs: [tensorValue('turn', INT64, []), tensorValue('on', BOOL, []), tensorValue('sum', FLOAT)],
+          nodes: [
+            buildNode('Cast', ['turn'], ['done'], { attributes: [integerAttribute('to', FLOAT64)] }),
+            buildNode('Less', ['done', 'stop'], ['goes on']),
+            buildNode('Cos', ['sum'], ['one']),
+            buildNode('Add', ['sum', 'one'], ['next']),
+          ],
+          outputs: [tensorValue('goes on', BOOL, []), tensorValue('next', FLOAT)],
+        }),
+      ],
+    }),
+  ],
+  inputs: [tensorValue('x', FLOAT, ['n']), tensorValue('stop', FLOAT64, [])],
+  outputs: [tensorValue('y', FLOAT)],
+});
