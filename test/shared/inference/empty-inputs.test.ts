@@ -87,7 +87,8 @@ describe('a model', () => {
     ['that ends in a ZipMap', readFileSync(join(MODELS, 'iris/1/model.onnx')), ['zipMaps']],
     ['with a TopK', largest([], 'x'), ['guards']],
     ['with a convolution of what may have any number of axes', convolution(undefined), ['guards']],
-    ['with a convolution of pictures', convolution(['n', 3, 'h', 'w']), []],
+    ['with a pool after a convolution of pictures of any size', convolution(['n', 3, 'h', 'w']), ['guards']],
+    ['with a pool after a convolution of pictures of one size', convolution(['n', 3, 8, 8]), []],
     ['with a size that is made of sizes', sizeOf('Shape'), []],
     ['with a size that is made of numbers of a client', sizeOf('Cast'), ['guards']],
   ])('%s is read into memory only when that is needed', (_, model, expected) => {
