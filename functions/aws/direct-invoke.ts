@@ -1,6 +1,6 @@
 import { invalid } from '../../shared/errors.ts';
 import { BytesRequest } from '../../shared/http/bytes.ts';
-import { INPUT_KEYS } from '../../shared/protocols/predict/decode-json.ts';
+import { INPUT_KEYS } from '../../shared/protocols/input-keys.ts';
 import { requestUrl } from '../host.ts';
 
 /** The keys by which a direct invoke is known: the model, or the input of a predict request or of Hugging Face's form. */

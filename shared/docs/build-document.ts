@@ -2,7 +2,7 @@ import type { Config } from '../config.ts';
 import { InferenceError, invalid } from '../errors.ts';
 import { errorObject } from '../http/error-object.ts';
 import { describeError } from '../http/respond.ts';
-import type { Protocol } from '../protocols/protocol.ts';
+import type { Protocol } from '../protocols/operation.ts';
 import type { DescribedModel } from './describe-models.ts';
 import { CLIENT_ERROR, capitalize, describeOperation, SERVER_ERROR } from './describe-operation.ts';
 import { chooseExamples, type Examples } from './examples.ts';

@@ -1,7 +1,13 @@
 import type { JsonValue } from '../json/parse-json.ts';
-import type { Content, Operation, Protocol, SchemaSource } from '../protocols/protocol.ts';
+import {
+  type Content,
+  loadSchema,
+  type Operation,
+  type Protocol,
+  type SchemaSource,
+} from '../protocols/operation.ts';
 import { BYTES_SCHEMA, type Json, type MediaType, type MediaTypes } from './openapi.ts';
-import { exampleOf, loadSchema, type SchemaBook, writeSchema } from './schema-book.ts';
+import { exampleOf, type SchemaBook, writeSchema } from './schema-book.ts';
 
 /** What is said of an operation beyond what it says of itself, as when it is described for one model. */
 export interface Particulars {

@@ -4,7 +4,7 @@ import { BytesResponse } from '../http/bytes.ts';
 import { compressResponse } from '../http/compress.ts';
 import type { AppEnvironment } from '../http/context.ts';
 import { hasTag, makeTag, respondPage } from '../pages/respond-page.ts';
-import type { Protocol, ProtocolOptions } from '../protocols/protocol.ts';
+import type { Protocol, ProtocolOptions } from '../protocols/operation.ts';
 import type { DocumentSource } from './document-source.ts';
 
 /** The files of the page. */

@@ -1,5 +1,5 @@
 import type { Limits } from '../config.ts';
-import type { Protocol } from '../protocols/protocol.ts';
+import type { Protocol } from '../protocols/operation.ts';
 import type { DescribedModel, ModelFacts } from './describe-models.ts';
 import { describeOperation } from './describe-operation.ts';
 import { toInferExample } from './infer-example.ts';

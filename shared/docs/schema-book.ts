@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import type { JsonObject, JsonValue } from '../json/parse-json.ts';
-import type { SchemaSource } from '../protocols/protocol.ts';
 import type { JsonSchema } from './openapi.ts';
 
 /** The schemas of a document, each written once however often it is used. */
@@ -52,11 +51,6 @@ function saysLittle(schema: JsonObject): boolean {
 
 function withoutExamples({ examples: _examples, ...rest }: JsonObject): JsonObject {
   return rest;
-}
-
-/** The schema itself, from wherever it comes. */
-export function loadSchema(source: SchemaSource): z.ZodType {
-  return typeof source === 'function' ? source() : source;
 }
 
 /** A schema of its own, as parameters have. */

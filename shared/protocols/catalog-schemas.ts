@@ -2,7 +2,6 @@ import * as z from 'zod';
 import { DATATYPE_NAMES } from '../tensor/datatype.ts';
 import { jsonObject } from './codecs/envelope.ts';
 import { lazily } from './codecs/lazily.ts';
-import { versionsResponse } from './torchserve/schemas.ts';
 
 const versions = lazily(() => z.array(z.string()).describe('Lowest first.'));
 
@@ -128,6 +127,3 @@ export const modelResponse = lazily(() =>
     })
     .meta({ id: 'Model' }),
 );
-
-/** A model, or its versions as TorchServe lists them, where a client asks for those. */
-export const modelOrVersionsResponse = lazily(() => z.union([modelResponse(), versionsResponse()]));

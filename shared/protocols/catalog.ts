@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import * as z from 'zod';
 import type { Answer, AppEnvironment } from '../http/context.ts';
 import { prefersHtml } from '../http/prefers-html.ts';
 import { jsonResponse } from '../http/respond.ts';
@@ -11,14 +12,28 @@ import type { Pages } from '../pages/pages.ts';
 import { respondPage } from '../pages/respond-page.ts';
 import { StoreError } from '../stores/model-store.ts';
 import * as schemas from './catalog-schemas.ts';
+import { lazily } from './codecs/lazily.ts';
 import { encodeModel, readNames } from './encode-model.ts';
+import {
+  jsonContent,
+  loadSchema,
+  type Protocol,
+  type ProtocolOptions,
+  type SchemaSource,
+} from './operation.ts';
 import { pageQuery, takePage } from './paging.ts';
-import { jsonContent, type Protocol, type ProtocolOptions } from './protocol.ts';
-import { describeVersions, wantsTorchServe } from './torchserve/describe-versions.ts';
-import { customizedQuery } from './torchserve/schemas.ts';
+
+/** How another server describes a model on the same route. */
+export interface ModelDescriber {
+  /** Whether a client asks for that. */
+  readonly isAsked: (c: Context<AppEnvironment>) => boolean;
+  readonly describe: (c: Context<AppEnvironment>, references: readonly ModelReference[]) => Promise<Response>;
+  readonly query: Readonly<Record<string, SchemaSource>>;
+  readonly response: SchemaSource;
+}
 
 /** What can be read of the server: what it is, whether it is well, and which models it serves. */
-export function createCatalog(options: ProtocolOptions): Protocol {
+export function createCatalog(options: ProtocolOptions, other: ModelDescriber): Protocol {
   const { inference, version, logger, config } = options;
   const playground = config.playground ? options.pages : undefined;
   const { repository } = inference;
@@ -26,9 +41,7 @@ export function createCatalog(options: ProtocolOptions): Protocol {
   async function describeModel(c: Context<AppEnvironment>): Promise<Response | Answer> {
     const version = c.req.param('version');
     const reference = await inference.resolve({ model: c.req.param('model') ?? '', version });
-    if (version === undefined && wantsTorchServe(c, options)) {
-      return await describeVersions(c, [reference], options);
-    }
+    if (version === undefined && other.isAsked(c)) return await other.describe(c, [reference]);
     const listing = (await repository.list()).find(({ name }) => name === reference.name);
     const versions = listing?.versions ?? [reference.version];
     const { value, usage } = await inference.use({ reference }, c.env, ({ model }) =>
@@ -76,8 +89,8 @@ export function createCatalog(options: ProtocolOptions): Protocol {
         method: 'GET',
         path: '/models/{model}',
         summary: 'A model',
-        query: { customized: customizedQuery },
-        response: jsonContent(schemas.modelOrVersionsResponse),
+        query: other.query,
+        response: jsonContent(lazily(() => z.union([schemas.modelResponse(), loadSchema(other.response)]))),
         handle: describeModel,
       },
       {

@@ -11,7 +11,7 @@ import { UnsafeIntegerError } from '../json/exact-integers.ts';
 import { type JsonValue, parseExactJson } from '../json/parse-json.ts';
 import type { NamedTensors } from '../runtime/session.ts';
 import { parseRequestJson } from './codecs/request-json.ts';
-import type { ProtocolOptions } from './protocol.ts';
+import { type Content, choiceOf, type Handler, type Operation, type ProtocolOptions } from './operation.ts';
 
 /** A request to a model with its body read, whichever route and protocol it came by. */
 export interface Invocation extends InvocationContext {
@@ -88,6 +88,24 @@ export type InvocationContext = Pick<Bindings, 'context' | 'budget' | 'encodeErr
 
 /** A wire format of the routes that several share: it decodes, uses a model and encodes. */
 export type Dialect = (invocation: Invocation, options: ProtocolOptions) => Promise<Answer>;
+
+/** Routes that several servers have, and the formats on them: made above the protocols, and handed to them. */
+export interface SharedRoutes {
+  /** Answers a request in the format of whichever server it is in. */
+  readonly invoke: Dialect;
+  /** The same for a route with the model that its path or its headers name. */
+  readonly answer: (c: Context<AppEnvironment>, choice: NamedChoice) => Promise<Answer>;
+  readonly ping: Operation;
+  readonly invocations: Operation;
+  /** What such routes take and answer. */
+  readonly request: Content;
+  readonly response: Content;
+}
+
+/** Answers a request to the model in the path. */
+export function runWith(dialect: Dialect, options: ProtocolOptions): Handler {
+  return async (c) => await dialect(await readInvocation(c, options, choiceOf(c)), options);
+}
 
 /** @throws InferenceError when the body cannot be read, or there is none */
 export async function readInvocation(

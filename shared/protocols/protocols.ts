@@ -1,34 +1,62 @@
 import { createAzureMlProtocol } from './azure-ml/azure-ml.ts';
+import { invokeAzureMl } from './azure-ml/invoke-azure-ml.ts';
 import { createCatalog } from './catalog.ts';
 import { createHuggingFaceProtocol } from './hugging-face/hugging-face.ts';
+import { invokeHuggingFace } from './hugging-face/invoke-hugging-face.ts';
+import { withCloudEvents } from './kserve/cloud-events.ts';
 import { createKServeProtocol } from './kserve/kserve.ts';
+import { invokeMlflow } from './mlflow/invoke-mlflow.ts';
 import { createMlflowProtocol } from './mlflow/mlflow.ts';
-import { createOpenInferenceProtocol } from './oip/open-inference.ts';
+import { createOpenInferenceProtocol, invokeOpenInference } from './oip/open-inference.ts';
+import type { Protocol, ProtocolOptions } from './operation.ts';
 import { createPredictProtocol } from './predict/predict.ts';
-import type { Protocol, ProtocolOptions } from './protocol.ts';
+import { invokeSageMaker } from './sagemaker/invoke-sagemaker.ts';
 import { createSageMakerProtocol } from './sagemaker/sagemaker.ts';
+import { createTensorFlowContainer } from './sagemaker/tensorflow-container.ts';
+import { createSharedRoutes } from './shared-routes/shared-routes.ts';
+import { classify, regress } from './tensorflow-serving/examples.ts';
 import { createTensorFlowServingProtocol } from './tensorflow-serving/tensorflow-serving.ts';
+import { createVersionDescriber } from './torchserve/describe-versions.ts';
+import { invokeTorchServe } from './torchserve/predict.ts';
 import { createTorchServeProtocol } from './torchserve/torchserve.ts';
 import { createUbiOpsProtocol } from './ubiops/ubiops.ts';
+import { createV1Operations } from './v1/operations.ts';
+import { predict } from './v1/predict.ts';
+import { invokeVertexAi } from './vertex-ai/predict.ts';
 import { createVertexAiProtocol } from './vertex-ai/vertex-ai.ts';
 
-/** All protocols, in the order in which they are asked for a route. A new one is one line here. */
+/**
+ * All protocols, in the order in which they are asked for a route. A new one is a line here. Protocols know nothing of
+ * each other: what one has of another is handed to it.
+ */
 export function createProtocols(options: ProtocolOptions): readonly Protocol[] {
+  const shared = createSharedRoutes(options, {
+    'open-inference': invokeOpenInference,
+    'tensorflow-serving': createTensorFlowContainer({ predict, classify, regress }),
+    kserve: predict,
+    torchserve: invokeTorchServe,
+    sagemaker: invokeSageMaker,
+    mlflow: invokeMlflow,
+    'vertex-ai': invokeVertexAi,
+    'azure-ml': invokeAzureMl,
+    'hugging-face': invokeHuggingFace,
+  });
+  const v1 = createV1Operations(options, withCloudEvents);
   const all = [
     // First, as the routes it is told by the environment win.
-    createVertexAiProtocol(options),
-    createCatalog(options),
-    createPredictProtocol(options),
+    createVertexAiProtocol(options, shared),
+    createCatalog(options, createVersionDescriber(options)),
+    createPredictProtocol(options, invokeHuggingFace),
     createOpenInferenceProtocol(options),
-    createTensorFlowServingProtocol(options),
-    createKServeProtocol(options),
-    createSageMakerProtocol(options),
-    createMlflowProtocol(options),
+    createTensorFlowServingProtocol(options, v1),
+    createKServeProtocol(options, v1),
+    createSageMakerProtocol(options, shared),
+    createMlflowProtocol(options, shared),
     createAzureMlProtocol(options),
     createHuggingFaceProtocol(options),
     createUbiOpsProtocol(options),
     // Last, as it has routes that begin with the name of a model.
-    createTorchServeProtocol(options),
+    createTorchServeProtocol(options, shared),
   ];
   const enabled: readonly string[] = ['catalog', ...options.config.protocols];
   return all.filter(({ name }) => enabled.includes(name));

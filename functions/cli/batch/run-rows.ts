@@ -2,7 +2,7 @@ import { InferenceError } from '../../../shared/errors.ts';
 import type { Inference } from '../../../shared/inference/inference.ts';
 import type { InferenceOutput, InputKind } from '../../../shared/inference/input.ts';
 import type { ModelReference } from '../../../shared/models/model-repository.ts';
-import { encodePredictions } from '../../../shared/protocols/predict/encode-result.ts';
+import { predictionObjects } from '../../../shared/protocols/codecs/prediction-objects.ts';
 import type { BoundSource } from './bind-source.ts';
 import type { InputRow } from './row-source.ts';
 import { toInput } from './to-input.ts';
@@ -52,7 +52,7 @@ export function createRowRunner(
 }
 
 function pair(rows: readonly InputRow[], output: InferenceOutput, kind: InputKind): readonly Result[] {
-  const predictions = encodePredictions(output, kind);
+  const predictions = predictionObjects(output, kind);
   return rows.map((row, index) => {
     const prediction = predictions[index];
     if (!prediction) throw new Error(`the model gave no prediction for row ${row.row}`);

@@ -5,9 +5,10 @@ import { errorResponse } from '../../http/respond.ts';
 import { answerWith } from '../answer.ts';
 import { respondHealth } from '../catalog.ts';
 import { jsonArray } from '../codecs/envelope.ts';
+import { readDeployment } from '../headers/target.ts';
 import { readInvocation } from '../invocation.ts';
-import type { Protocol, ProtocolOptions } from '../protocol.ts';
-import { invokeAzureMl, readDeployment } from './invoke-azure-ml.ts';
+import type { Protocol, ProtocolOptions } from '../operation.ts';
+import { invokeAzureMl } from './invoke-azure-ml.ts';
 import { scoreHeaders, scoreRequest } from './schemas.ts';
 
 /** Longest id of a request, in characters, as in Azure ML's server. */

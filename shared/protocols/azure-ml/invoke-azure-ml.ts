@@ -38,11 +38,6 @@ async function readPayload(invocation: Invocation, limits: Limits): Promise<Read
   throw unsupportedBody(invocation.mediaType, 'application/json and images');
 }
 
-/** The deployment of an endpoint that a request is for: a version of the model, or an alias that stands for one. */
-export function readDeployment(headers: Headers): string | undefined {
-  return headers.get('azureml-model-deployment') ?? undefined;
-}
-
 function payloadOf(json: JsonValue, limits: Limits): Payload {
   const { input_data: input, data } = parseEnvelope(scoreRequest(), json);
   if (input === undefined && data === undefined) {

@@ -1,5 +1,6 @@
 import { InferenceError } from '../../errors.ts';
 import { isJsonType } from '../../http/media-type.ts';
+import { isJsonObject, type JsonObject } from '../../json/parse-json.ts';
 import type { Invocation } from '../invocation.ts';
 
 /** Types under which clients send JSON or files without saying what they are; `curl -d` sends the second. */
@@ -23,6 +24,13 @@ export function holdsJson({ mediaType, body }: Pick<Invocation, 'mediaType' | 'b
 /** JSON objects and arrays begin with a bracket, perhaps after white space; no image format does. */
 export function looksLikeJson(body: Uint8Array): boolean {
   return /^(?:\xef\xbb\xbf)?\s*[[{]/.test(Buffer.from(body.subarray(0, 64)).toString('latin1'));
+}
+
+/** Whether JSON is for a pipeline of Hugging Face: those take a text, such as an image in base64, or anything beside `parameters`. */
+export function isTaskRequest(json: JsonObject): boolean {
+  if (typeof json.inputs === 'string') return true;
+  const isForeign = Object.hasOwn(json, 'signature_name') || Object.hasOwn(json, 'params');
+  return isJsonObject(json.parameters) && !isForeign;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { Answer, AppEnvironment } from '../../http/context.ts';
 import { readInvocation } from '../invocation.ts';
-import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
+import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
 import { invokeTask } from './invoke-hugging-face.ts';
 import { parameterSchemas, taskRequest, taskResponse } from './schemas.ts';
 

@@ -6,7 +6,7 @@ import type { WritableJson } from '../../json/write-json.ts';
 import { answerWith } from '../answer.ts';
 import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
 import { type Dialect, type Invocation, type Reading, readingOf } from '../invocation.ts';
-import type { ProtocolOptions } from '../protocol.ts';
+import type { ProtocolOptions } from '../operation.ts';
 import { readParameters } from './parameters.ts';
 import { encodeTaskError } from './task-error.ts';
 import { kindOfInputs, parseTaskRequest, readFiles, type TaskRequest } from './task-request.ts';

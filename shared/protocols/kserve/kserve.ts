@@ -2,12 +2,8 @@ import * as z from 'zod';
 import { InferenceError } from '../../errors.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import { lazily } from '../codecs/lazily.ts';
-import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
-import {
-  createPredictOperation,
-  createStatusOperation,
-  MODEL_PATH,
-} from '../tensorflow-serving/model-operations.ts';
+import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
+import { MODEL_PATH, type V1Operations } from '../v1/operations.ts';
 
 const listResponse = lazily(() =>
   z.object({
@@ -22,14 +18,14 @@ const listResponse = lazily(() =>
  * functions and stand in both lists, so that either can be switched off.
  * Source: KServe's v1_endpoints.py and v1-protocol.md.
  */
-export function createKServeProtocol(options: ProtocolOptions): Protocol {
+export function createKServeProtocol(options: ProtocolOptions, v1: V1Operations): Protocol {
   return {
     name: 'kserve',
     description: 'The first protocol of KServe, with CloudEvents; the second is the Open Inference Protocol.',
     operations: [
       createListOperation(options),
-      createStatusOperation(MODEL_PATH, options),
-      createPredictOperation(MODEL_PATH, options),
+      v1.status(MODEL_PATH),
+      v1.predict(MODEL_PATH),
       ...['', '/versions/{version}', '/labels/{label}'].map(
         (part): Operation => ({
           method: 'ALL',

@@ -25,7 +25,7 @@ import {
   readingOf,
   runPayload,
 } from '../invocation.ts';
-import type { ProtocolOptions } from '../protocol.ts';
+import type { ProtocolOptions } from '../operation.ts';
 import { DATA_KEYS, scoringRequest } from './schemas.ts';
 
 /** One form of data, and whether its predictions are listed one row after the other. */

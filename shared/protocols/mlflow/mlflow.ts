@@ -1,10 +1,8 @@
 import * as z from 'zod';
 import { BytesResponse } from '../../http/bytes.ts';
 import { modelOfEndpoint } from '../endpoint-models.ts';
-import { readInvocation } from '../invocation.ts';
-import { createInvocations } from '../invocations/invocations.ts';
-import { createPingOperation } from '../ping.ts';
-import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
+import { readInvocation, type SharedRoutes } from '../invocation.ts';
+import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
 import { invokeMlflow } from './invoke-mlflow.ts';
 import { scoringRequest, scoringResponse } from './schemas.ts';
 
@@ -12,16 +10,11 @@ import { scoringRequest, scoringResponse } from './schemas.ts';
  * MLflow's scoring server and the serving endpoints of Databricks.
  * Sources: mlflow.pyfunc.scoring_server and its client; the Databricks SDK for Python.
  */
-export function createMlflowProtocol(options: ProtocolOptions): Protocol {
+export function createMlflowProtocol(options: ProtocolOptions, shared: SharedRoutes): Protocol {
   return {
     name: 'mlflow',
     description: "MLflow's scoring server, and the serving endpoints of Databricks.",
-    operations: [
-      createPingOperation(options),
-      createVersion(options),
-      createInvocations(options),
-      createServingEndpoint(options),
-    ],
+    operations: [shared.ping, createVersion(options), shared.invocations, createServingEndpoint(options)],
   };
 }
 

@@ -18,7 +18,7 @@ import {
   type Operation,
   type Protocol,
   type ProtocolOptions,
-} from '../protocol.ts';
+} from '../operation.ts';
 import { readInferRequest } from './decode-request.ts';
 import { encodeInferResponse } from './encode-response.ts';
 import { encodeStatistics } from './encode-statistics.ts';

@@ -7,7 +7,7 @@ import type { Inference } from '../../inference/inference.ts';
 import { describeJson, isJsonObject, type JsonObject } from '../../json/parse-json.ts';
 import type { ModelReference } from '../../models/model-repository.ts';
 import { parseRequestJson } from '../codecs/request-json.ts';
-import { jsonContent, type Operation } from '../protocol.ts';
+import { jsonContent, type Operation } from '../operation.ts';
 import * as schemas from './repository-schemas.ts';
 
 /** These requests hold names and switches. */

@@ -4,10 +4,8 @@ import { decodeBase64 } from '../../http/base64.ts';
 import type { InferenceInput, Located } from '../../inference/input.ts';
 import { describeJson, hasOnly, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import { checkInstances } from '../codecs/rows.ts';
+import { INPUT_KEYS } from '../input-keys.ts';
 import type { DecodedBody } from './decode-body.ts';
-
-/** The members of a predict request, of which it has one. */
-export const INPUT_KEYS = ['features', 'instances', 'image', 'text', 'inputs'] as const;
 
 /** Name of the form field that holds an image. */
 export const FILE_FIELD = 'file';

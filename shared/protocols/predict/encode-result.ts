@@ -1,15 +1,9 @@
 import type { Limits } from '../../config.ts';
-import type { ClassificationPrediction, InferenceOutput, InputKind } from '../../inference/input.ts';
+import type { InferenceOutput } from '../../inference/input.ts';
 import { type WritableJson, writeItems } from '../../json/write-json.ts';
-import { type Label, topK } from '../../processing/classification.ts';
-import { toNested } from '../../tensor/nested.ts';
 import type { ModelUsage } from '../../usage.ts';
-import { nameScores } from '../codecs/name-scores.ts';
+import { predictionWriters } from '../codecs/prediction-objects.ts';
 import type { DecodedBody } from './decode-body.ts';
-
-const TOP = 5;
-
-type Members = { readonly [key: string]: WritableJson };
 
 /** The answer to a predict request: one prediction, or the list of them for a batch. */
 export function encodeResult(
@@ -28,44 +22,4 @@ export function encodeResult(
     model_version: reference.version,
     inference_time_ms: Math.round(runMs * 1000) / 1000,
   };
-}
-
-/** One object per row or image. An image can have a thousand classes, so it gets the best five; a row gets all. */
-export function encodePredictions(output: InferenceOutput, kind: InputKind): Members[] {
-  return predictionWriters(output, kind).map((write) => write());
-}
-
-/** What makes each prediction, so that a long answer has no more of them in memory than the one that is written. */
-function predictionWriters(output: InferenceOutput, kind: InputKind): readonly (() => Members)[] {
-  switch (output.kind) {
-    case 'classification':
-      return output.predictions.map(
-        (prediction) => () => encodeClassification(prediction, output.labels, kind),
-      );
-    case 'regression':
-      return output.predictions.map((prediction) => () => ({ prediction }));
-    case 'embedding':
-      return output.predictions.map((tensor) => () => ({
-        embedding: toNested(tensor),
-        dimensions: tensor.shape.at(-1) ?? 0,
-      }));
-    case 'tensors':
-      return [
-        () => ({ outputs: new Map([...output.tensors].map(([name, tensor]) => [name, toNested(tensor)])) }),
-      ];
-    case 'values':
-      return output.predictions.map((prediction) => () => prediction);
-  }
-}
-
-function encodeClassification(
-  { label, classId, scores }: ClassificationPrediction,
-  labels: readonly Label[],
-  kind: InputKind,
-): Members {
-  const named = (indices: Iterable<number>) => nameScores(indices, labels, scores);
-  const common = { prediction: label, class_id: classId, confidence: scores[classId] };
-  return kind === 'image'
-    ? { ...common, top_5: named(topK(scores, TOP)) }
-    : { ...common, probabilities: named(scores.keys()) };
 }

@@ -4,17 +4,15 @@ import type { Answer, AppEnvironment } from '../../http/context.ts';
 import { isJsonObject } from '../../json/parse-json.ts';
 import { ACCEPTED_IMAGE_TYPES } from '../../processing/image/sniff.ts';
 import { jsonAnswer } from '../codecs/answer.ts';
-import { holdsJson } from '../codecs/json-body.ts';
-import { invokeHuggingFace } from '../hugging-face/invoke-hugging-face.ts';
-import { type Invocation, readInvocation } from '../invocation.ts';
-import { isTaskRequest } from '../invocations/discriminate.ts';
+import { holdsJson, isTaskRequest } from '../codecs/json-body.ts';
+import { type Dialect, type Invocation, readInvocation } from '../invocation.ts';
 import {
   type Content,
   jsonContent,
   type Operation,
   type Protocol,
   type ProtocolOptions,
-} from '../protocol.ts';
+} from '../operation.ts';
 import { decodeBody } from './decode-body.ts';
 import { encodeResult } from './encode-result.ts';
 import * as schemas from './schemas.ts';
@@ -27,8 +25,12 @@ const REQUEST: Content = {
 
 const RESPONSE = jsonContent(schemas.predictResponse);
 
-/** Ternion's own protocol: features or an image in, a prediction with its probabilities out. */
-export function createPredictProtocol(options: ProtocolOptions): Protocol {
+/**
+ * Ternion's own protocol: features or an image in, a prediction with its probabilities out.
+ *
+ * @param invokeHuggingFace answers requests of Hugging Face, which has the same route
+ */
+export function createPredictProtocol(options: ProtocolOptions, invokeHuggingFace: Dialect): Protocol {
   const { config } = options;
 
   async function predict(c: Context<AppEnvironment>): Promise<Answer> {

@@ -8,9 +8,10 @@ import { isLinesType } from '../codecs/lines.ts';
 import { readImages } from '../codecs/media.ts';
 import { encodePredictions } from '../codecs/predictions.ts';
 import { imagesOf } from '../codecs/rows.ts';
+import { type AnswerType, JSON_TYPE } from '../headers/answer-type.ts';
 import { type Invocation, type Payload, predictInput, readingOf, runPayload } from '../invocation.ts';
-import type { ProtocolOptions } from '../protocol.ts';
-import { type AnswerType, encodeOutputs, JSON_TYPE, linesResponse } from './encode-answer.ts';
+import type { ProtocolOptions } from '../operation.ts';
+import { encodeOutputs, linesResponse } from './encode-answer.ts';
 
 /** How many labels an image gets, as in the pipelines of Hugging Face. */
 const TOP = 5;

@@ -1,5 +1,4 @@
 import { InferenceError } from '../../errors.ts';
-import { chooseMediaType } from '../../http/accept.ts';
 import { checkAnswerSize } from '../../json/join-each.ts';
 import { JsonText, type WritableJson, writeJson } from '../../json/write-json.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
@@ -7,33 +6,10 @@ import { npyBytes, writeNpy } from '../../tensor/npy.ts';
 import { writeNpz } from '../../tensor/npz.ts';
 import { type AnswerStyle, answerBytes } from '../codecs/answer.ts';
 import { CSV_TYPE, quoteCell, writeCsvRows } from '../codecs/csv.ts';
-import { isLinesType, LINES_TYPES } from '../codecs/lines.ts';
+import { isLinesType } from '../codecs/lines.ts';
 import { encodeColumns, encodeRows } from '../codecs/predictions.ts';
+import { type AnswerType, JSON_TYPE, NPY_TYPE, NPZ_TYPE } from '../headers/answer-type.ts';
 import { joinParts, type Part } from './run-lines.ts';
-
-export const JSON_TYPE = 'application/json';
-export const NPY_TYPE = 'application/x-npy';
-export const NPZ_TYPE = 'application/x-npz';
-
-/** The types an answer can have, the usual one first. */
-const ANSWER_TYPES = [JSON_TYPE, ...LINES_TYPES, CSV_TYPE, NPY_TYPE, NPZ_TYPE] as const;
-export type AnswerType = (typeof ANSWER_TYPES)[number];
-
-/** @throws InferenceError NOT_ACCEPTABLE when the request takes none of the types an answer can have */
-export function chooseAnswerType(headers: Headers): AnswerType {
-  const accept = headers.get('accept');
-  const type = chooseMediaType(accept, ANSWER_TYPES);
-  if (type !== undefined) return type;
-  throw new InferenceError(
-    'NOT_ACCEPTABLE',
-    `The request accepts only ${JSON.stringify((accept ?? '').slice(0, 100))}; an answer can be ${ANSWER_TYPES.join(', ')}.`,
-  );
-}
-
-/** Whether an answer of this type has one line per instance, so that a line can hold its own error. */
-export function hasLines(type: AnswerType): boolean {
-  return type === CSV_TYPE || isLinesType(type);
-}
 
 /**
  * The answer to lines: as many lines, in their order, or one list or array of them. A line that could not be run is

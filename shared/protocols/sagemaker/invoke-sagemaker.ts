@@ -12,19 +12,18 @@ import { holdsJson, isUntyped } from '../codecs/json-body.ts';
 import { LINES_TYPES, splitConcatenated } from '../codecs/lines.ts';
 import { holdsImages } from '../codecs/media.ts';
 import { decodeColumns, decodeRows, kindOfValues } from '../codecs/rows.ts';
-import { type Dialect, type Invocation, type Payload, readingOf, runPayload } from '../invocation.ts';
-import type { ProtocolOptions } from '../protocol.ts';
-import { answerImages } from './answer-images.ts';
 import {
   type AnswerType,
   chooseAnswerType,
-  encodeOutputs,
-  encodeParts,
   hasLines,
   JSON_TYPE,
   NPY_TYPE,
   NPZ_TYPE,
-} from './encode-answer.ts';
+} from '../headers/answer-type.ts';
+import { type Dialect, type Invocation, type Payload, readingOf, runPayload } from '../invocation.ts';
+import type { ProtocolOptions } from '../operation.ts';
+import { answerImages } from './answer-images.ts';
+import { encodeOutputs, encodeParts } from './encode-answer.ts';
 import { createJsonLines, holdsLines, type Lines, readLines } from './read-lines.ts';
 import { runLines } from './run-lines.ts';
 

@@ -6,7 +6,7 @@ import type { ModelUse } from '../../inference/model-use.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { concatRows, type Tensor } from '../../tensor/tensor.ts';
 import type { Invocation } from '../invocation.ts';
-import type { ProtocolOptions } from '../protocol.ts';
+import type { ProtocolOptions } from '../operation.ts';
 import type { Lines } from './read-lines.ts';
 
 /** What became of some lines in a row: their outputs, or why the one line has none. */

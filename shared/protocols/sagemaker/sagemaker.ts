@@ -2,14 +2,8 @@ import * as z from 'zod';
 import { InferenceError } from '../../errors.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import { modelOfEndpoint } from '../endpoint-models.ts';
-import {
-  answerInvocation,
-  createInvocations,
-  INVOCATION_REQUEST,
-  INVOCATION_RESPONSE,
-} from '../invocations/invocations.ts';
-import { createPingOperation } from '../ping.ts';
-import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
+import type { SharedRoutes } from '../invocation.ts';
+import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
 import { encodeRuntimeError } from './encode-error.ts';
 
 /** Calls of SageMaker's runtime that a host without storage and streams has nothing behind. */
@@ -40,28 +34,28 @@ const HEADERS = {
  * Sources: SageMaker's developer guide (containers for hosting and for batch transform, multi-model endpoints), the
  * service model of sagemaker-runtime.
  */
-export function createSageMakerProtocol(options: ProtocolOptions): Protocol {
+export function createSageMakerProtocol(options: ProtocolOptions, shared: SharedRoutes): Protocol {
   return {
     name: 'sagemaker',
     description: "Amazon SageMaker: its containers' routes and the runtime that its SDKs call.",
     operations: [
-      createPingOperation(options),
-      createInvocations(options),
-      createMultiModelInvoke(options),
+      shared.ping,
+      shared.invocations,
+      createMultiModelInvoke(shared),
       createBatchParameters(options),
-      ...createRuntimeOperations(options),
+      ...createRuntimeOperations(options, shared),
     ],
   };
 }
 
-function createMultiModelInvoke(options: ProtocolOptions): Operation {
+function createMultiModelInvoke(shared: SharedRoutes): Operation {
   return {
     method: 'POST',
     path: '/models/{model}/invoke',
     summary: 'Run one model of a multi-model container',
-    request: INVOCATION_REQUEST,
-    response: INVOCATION_RESPONSE,
-    handle: async (c) => await answerInvocation(c, options, { model: c.req.param('model') }),
+    request: shared.request,
+    response: shared.response,
+    handle: (c) => shared.answer(c, { model: c.req.param('model') }),
   };
 }
 
@@ -88,7 +82,7 @@ function createBatchParameters({ config }: ProtocolOptions): Operation {
   };
 }
 
-function createRuntimeOperations(options: ProtocolOptions): readonly Operation[] {
+function createRuntimeOperations(options: ProtocolOptions, shared: SharedRoutes): readonly Operation[] {
   return [
     {
       method: 'POST',
@@ -97,13 +91,13 @@ function createRuntimeOperations(options: ProtocolOptions): readonly Operation[]
       // Only here: what the containers answer is read by SageMaker itself, or by any other client.
       encodeError: encodeRuntimeError,
       headers: HEADERS,
-      request: INVOCATION_REQUEST,
-      response: INVOCATION_RESPONSE,
+      request: shared.request,
+      response: shared.response,
       handle: async (c) => {
         const choice = modelOfEndpoint(c.req.param('endpoint') ?? '', options.config);
         if (c.req.header('x-amzn-sagemaker-enable-explanations') !== undefined)
           throw unsupported('Explanations');
-        const answer = await answerInvocation(c, options, choice);
+        const answer = await shared.answer(c, choice);
         const { headers } = answer.response;
         headers.set('x-amzn-invoked-production-variant', answer.usage?.reference.version ?? '');
         headers.set('x-amzn-requestid', c.env.context.requestId);

@@ -8,17 +8,18 @@ import { isLinesType, splitLines } from '../codecs/lines.ts';
 import { holdsImages } from '../codecs/media.ts';
 import { encodeRows } from '../codecs/predictions.ts';
 import { kindOfValues } from '../codecs/rows.ts';
+import { type AnswerType, chooseAnswerType, JSON_TYPE } from '../headers/answer-type.ts';
+import { readTfsMethod, type TfsMethod } from '../headers/target.ts';
 import { createInvocation, type Dialect, type Invocation, type Payload, runPayload } from '../invocation.ts';
-import type { ProtocolOptions } from '../protocol.ts';
-import { classify, regress } from '../tensorflow-serving/examples.ts';
-import { predict, tensorFlowStyle } from '../tensorflow-serving/predict.ts';
-import { type AnswerType, chooseAnswerType, encodeParts, JSON_TYPE } from './encode-answer.ts';
+import type { ProtocolOptions } from '../operation.ts';
+import { tensorFlowStyle } from '../v1/predict.ts';
+import { encodeParts } from './encode-answer.ts';
 import { invokeSageMaker, readConcatenated } from './invoke-sagemaker.ts';
-import { readTfsMethod, type TfsMethod } from './read-headers.ts';
 import { holdsLines, type Lines, readLines } from './read-lines.ts';
 import { runLines } from './run-lines.ts';
 
-const METHODS: Record<TfsMethod, Dialect> = { predict, classify, regress };
+/** What TensorFlow Serving itself does with a request. */
+export type TfsMethods = Readonly<Record<TfsMethod, Dialect>>;
 
 /** Members by which a body is one of TensorFlow Serving already. */
 const KEYS = ['instances', 'inputs', 'examples'];
@@ -28,7 +29,15 @@ const KEYS = ['instances', 'inputs', 'examples'];
  * attributes `tfs-method`, `tfs-model-name` and `tfs-model-version` say what to do with which model.
  * Source: tensorflowServing.js of sagemaker-tensorflow-serving-container.
  */
-export const invokeTensorFlow: Dialect = async (invocation, options) => {
+export function createTensorFlowContainer(methods: TfsMethods): Dialect {
+  return (invocation, options) => invokeTensorFlow(invocation, options, methods);
+}
+
+async function invokeTensorFlow(
+  invocation: Invocation,
+  options: ProtocolOptions,
+  methods: TfsMethods,
+): Promise<Answer> {
   const { mediaType, body, request } = invocation;
   const type = chooseAnswerType(request.headers);
   if (holdsLines(mediaType)) {
@@ -39,12 +48,12 @@ export const invokeTensorFlow: Dialect = async (invocation, options) => {
       : await invokeSageMaker(invocation, options);
   }
   if (type !== JSON_TYPE && !isLinesType(type)) return await invokeSageMaker(invocation, options);
-  if (holdsImages(invocation)) return withType(await predict(invocation, options), type);
+  if (holdsImages(invocation)) return withType(await methods.predict(invocation, options), type);
   if (holdsJson({ mediaType, body })) {
-    return withType(await answerJson(invocation, options), type);
+    return withType(await answerJson(invocation, options, methods), type);
   }
   return await invokeSageMaker(invocation, options);
-};
+}
 
 async function answerLines(invocation: Invocation, options: ProtocolOptions): Promise<Answer> {
   const { request, body, mediaType, choice } = invocation;
@@ -57,7 +66,11 @@ async function answerLines(invocation: Invocation, options: ProtocolOptions): Pr
   return await answerBare(createInvocation(request, lines.at(0), invocation, choice), options);
 }
 
-async function answerJson(invocation: Invocation, options: ProtocolOptions): Promise<Answer> {
+async function answerJson(
+  invocation: Invocation,
+  options: ProtocolOptions,
+  methods: TfsMethods,
+): Promise<Answer> {
   const { headers } = invocation.request;
   const method = readTfsMethod(headers);
   const lines = readConcatenated(invocation, options);
@@ -72,7 +85,7 @@ async function answerJson(invocation: Invocation, options: ProtocolOptions): Pro
         `The request is ${describeJson(json)}; examples need the custom attribute tfs-method=classify or tfs-method=regress.`,
       );
     }
-    return await METHODS[method ?? 'predict'](invocation, options);
+    return await methods[method ?? 'predict'](invocation, options);
   }
   checkPredict(headers);
   return await answerBare(invocation, options);

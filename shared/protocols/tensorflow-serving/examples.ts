@@ -11,8 +11,8 @@ import { parseEnvelope } from '../codecs/envelope.ts';
 import { isBase64Object } from '../codecs/image-value.ts';
 import { checkInstances, unwrapSingle } from '../codecs/rows.ts';
 import type { Dialect, Invocation } from '../invocation.ts';
-import type { ProtocolOptions } from '../protocol.ts';
-import { tensorFlowStyle } from './predict.ts';
+import type { ProtocolOptions } from '../operation.ts';
+import { tensorFlowStyle } from '../v1/predict.ts';
 import { examplesRequest } from './schemas.ts';
 
 /** Classify of TensorFlow Serving: for each example, all labels with their scores. */

@@ -1,14 +1,9 @@
 import { jsonResponse } from '../../http/respond.ts';
-import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
+import { runWith } from '../invocation.ts';
+import { choiceOf, type Operation, type Protocol, type ProtocolOptions } from '../operation.ts';
+import { MODEL_PATH, type V1Operations } from '../v1/operations.ts';
 import { encodeMetadata } from './encode-metadata.ts';
 import { classify, regress } from './examples.ts';
-import {
-  choiceOf,
-  createPredictOperation,
-  createStatusOperation,
-  MODEL_PATH,
-  runWith,
-} from './model-operations.ts';
 import { classifyResponse, examplesRequest, metadataResponse, regressResponse } from './schemas.ts';
 
 /** Ways to name a model: its live version, one version, or the version an alias stands for. */
@@ -20,17 +15,21 @@ const MODEL_PATHS = [MODEL_PATH, `${MODEL_PATH}/versions/{version}`, `${MODEL_PA
  * names.
  * Source: TensorFlow Serving's api_rest.md and http_rest_api_handler.cc.
  */
-export function createTensorFlowServingProtocol(options: ProtocolOptions): Protocol {
+export function createTensorFlowServingProtocol(options: ProtocolOptions, v1: V1Operations): Protocol {
   return {
     name: 'tensorflow-serving',
     description: 'The REST interface of TensorFlow Serving.',
-    operations: MODEL_PATHS.flatMap((path) => createModelOperations(path, options)),
+    operations: MODEL_PATHS.flatMap((path) => createModelOperations(path, options, v1)),
   };
 }
 
-function createModelOperations(path: string, options: ProtocolOptions): readonly Operation[] {
+function createModelOperations(
+  path: string,
+  options: ProtocolOptions,
+  v1: V1Operations,
+): readonly Operation[] {
   return [
-    createStatusOperation(path, options),
+    v1.status(path),
     {
       method: 'GET',
       path: `${path}/metadata`,
@@ -43,7 +42,7 @@ function createModelOperations(path: string, options: ProtocolOptions): readonly
         return { response: jsonResponse(value), usage };
       },
     },
-    createPredictOperation(path, options),
+    v1.predict(path),
     {
       method: 'POST',
       path: `${path}:classify`,

@@ -3,15 +3,17 @@ import type { AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import type { ModelReference } from '../../models/model-repository.ts';
+import type { ModelDescriber } from '../catalog.ts';
 import { encodeModel, readNames } from '../encode-model.ts';
-import type { ProtocolOptions } from '../protocol.ts';
+import type { ProtocolOptions } from '../operation.ts';
+import { customizedQuery, versionsResponse } from './schemas.ts';
 
 /**
  * Whether a client wants a model described as TorchServe does. Its route `GET /models/{model}` is also ours and that
  * of SageMaker's multi-model endpoints, with another answer: only this server's setting or a parameter that none but
  * TorchServe has can tell.
  */
-export function wantsTorchServe(c: Context<AppEnvironment>, { config }: ProtocolOptions): boolean {
+function wantsTorchServe(c: Context<AppEnvironment>, { config }: ProtocolOptions): boolean {
   if (!config.protocols.includes('torchserve')) return false;
   return config.dialect === 'torchserve' || c.req.query('customized') !== undefined;
 }
@@ -55,3 +57,13 @@ async function encodeVersion(reference: ModelReference, { inference }: ProtocolO
 }
 
 const STARTED = new Date(performance.timeOrigin).toISOString();
+
+/** How TorchServe describes models on a route that it has in common with others. */
+export function createVersionDescriber(options: ProtocolOptions): ModelDescriber {
+  return {
+    isAsked: (c) => wantsTorchServe(c, options),
+    describe: (c, references) => describeVersions(c, references, options),
+    query: { customized: customizedQuery },
+    response: versionsResponse,
+  };
+}

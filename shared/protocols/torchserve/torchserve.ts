@@ -1,9 +1,8 @@
 import type { Context } from 'hono';
 import { InferenceError } from '../../errors.ts';
 import type { AppEnvironment } from '../../http/context.ts';
-import { readInvocation } from '../invocation.ts';
-import { createPingOperation } from '../ping.ts';
-import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
+import { readInvocation, type SharedRoutes } from '../invocation.ts';
+import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
 import { createManagementOperations } from './management.ts';
 import { invokeTorchServe } from './predict.ts';
 import { predictionRequest, predictionResponse } from './schemas.ts';
@@ -17,7 +16,7 @@ const EXPLANATIONS = ['/explanations/{model}', '/explanations/{model}/{version}'
  * TorchServe's inference and management interfaces, with the answers of the handlers it comes with.
  * Source: TorchServe's inference_api.md, management_api.md and default_handlers.md.
  */
-export function createTorchServeProtocol(options: ProtocolOptions): Protocol {
+export function createTorchServeProtocol(options: ProtocolOptions, shared: SharedRoutes): Protocol {
   const handle = async (c: Context<AppEnvironment>) => {
     const choice = { model: c.req.param('model'), version: c.req.param('version') };
     return await invokeTorchServe(await readInvocation(c, options, choice), options);
@@ -42,7 +41,7 @@ export function createTorchServeProtocol(options: ProtocolOptions): Protocol {
     name: 'torchserve',
     description: "TorchServe's interfaces for inference and management.",
     operations: [
-      createPingOperation(options),
+      shared.ping,
       ...predict('/predictions/{model}', "Predict with a model's live version"),
       ...predict('/predictions/{model}/{version}', 'Predict with one version of a model'),
       ...EXPLANATIONS.map((path): Operation => ({ method: 'ALL', path, handle: refuseExplanation })),

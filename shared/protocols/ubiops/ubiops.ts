@@ -9,7 +9,7 @@ import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { holdsJson, unsupportedBody } from '../codecs/json-body.ts';
 import { type Invocation, readInvocation, readingOf } from '../invocation.ts';
-import type { Operation, Protocol, ProtocolOptions } from '../protocol.ts';
+import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
 import { decodeFields } from './decode-fields.ts';
 import { fieldsRequest, requestQuery, requestSettings, runResponse } from './schemas.ts';
 

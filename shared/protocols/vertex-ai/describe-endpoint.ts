@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
-import { type ProtocolOptions, pathParameter } from '../protocol.ts';
+import { type ProtocolOptions, pathParameter } from '../operation.ts';
 
 /**
  * An endpoint as a resource: the versions of the model it is called like, or of the default one, all requests going to

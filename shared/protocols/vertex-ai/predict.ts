@@ -5,7 +5,7 @@ import { parseEnvelope } from '../codecs/envelope.ts';
 import { encodeRows } from '../codecs/predictions.ts';
 import { decodeRows, kindOfValues } from '../codecs/rows.ts';
 import type { Dialect, Invocation } from '../invocation.ts';
-import type { ProtocolOptions } from '../protocol.ts';
+import type { ProtocolOptions } from '../operation.ts';
 import { asksForLabels, labelImages } from './label-images.ts';
 import { restoreLists } from './restore-lists.ts';
 import { predictRequest } from './schemas.ts';

@@ -4,33 +4,38 @@ import { jsonResponse } from '../../http/respond.ts';
 import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
 import { holdsJson } from '../codecs/json-body.ts';
 import { createInvocation, type Dialect, type Invocation } from '../invocation.ts';
-import { invoke } from '../invocations/invoke.ts';
 import { invokeVertexAi } from './predict.ts';
 
 /**
  * What Vertex AI sends to a container: instances of its own format, or whatever a client gave to rawPredict, which can
  * be in the format of any server.
+ *
+ * @param invoke answers in that format
  */
-export const invokeContainer: Dialect = async (invocation, options) => {
-  const isOwn = options.config.dialect === undefined && holdsInstances(invocation);
-  return await (isOwn ? invokeVertexAi : invoke)(invocation, options);
-};
+export function createContainer(invoke: Dialect): Dialect {
+  return async (invocation, options) => {
+    const isOwn = options.config.dialect === undefined && holdsInstances(invocation);
+    return await (isOwn ? invokeVertexAi : invoke)(invocation, options);
+  };
+}
 
 /**
  * Answers rawPredict: any body gets the answer it would get from a container. Google's generated clients cannot send
  * bodies other than JSON over REST; they wrap them into a `google.api.HttpBody` and want their answer in one.
  */
-export const rawPredict: Dialect = async (invocation, options) => {
-  const wrapped = readHttpBody(invocation);
-  if (!wrapped) return await invokeContainer(invocation, options);
-  const answer = await invokeContainer(unwrap(invocation, wrapped), options);
-  const { response } = answer;
-  const body = {
-    contentType: response.headers.get('content-type') ?? '',
-    data: Buffer.from(await response.bytes()).toString('base64'),
+export function createRawPredict(container: Dialect): Dialect {
+  return async (invocation, options) => {
+    const wrapped = readHttpBody(invocation);
+    if (!wrapped) return await container(invocation, options);
+    const answer = await container(unwrap(invocation, wrapped), options);
+    const { response } = answer;
+    const body = {
+      contentType: response.headers.get('content-type') ?? '',
+      data: Buffer.from(await response.bytes()).toString('base64'),
+    };
+    return { ...answer, response: jsonResponse(body) };
   };
-  return { ...answer, response: jsonResponse(body) };
-};
+}
 
 function holdsInstances(invocation: Invocation): boolean {
   return holdsJson(invocation) && hasMember(invocation.json(), 'instances');

@@ -1,6 +1,6 @@
 import { InferenceError } from '../../errors.ts';
 import { BytesRequest } from '../../http/bytes.ts';
-import type { Handler } from '../protocol.ts';
+import type { Handler } from '../operation.ts';
 
 const REDIRECT_HEADER = 'x-vertex-ai-triton-redirect';
 

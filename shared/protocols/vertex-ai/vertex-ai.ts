@@ -5,12 +5,12 @@ import type { NamedChoice } from '../../inference/inference.ts';
 import type { ModelReference } from '../../models/model-repository.ts';
 import { respondHealth } from '../catalog.ts';
 import { jsonAnswer } from '../codecs/answer.ts';
-import { type Invocation, readInvocation } from '../invocation.ts';
-import { type Operation, type Protocol, type ProtocolOptions, pathParameter } from '../protocol.ts';
+import { type Dialect, type Invocation, readInvocation, type SharedRoutes } from '../invocation.ts';
+import { type Operation, type Protocol, type ProtocolOptions, pathParameter } from '../operation.ts';
 import { describeEndpoint } from './describe-endpoint.ts';
 import { encodeGoogleError } from './google-error.ts';
 import { predictInstances } from './predict.ts';
-import { invokeContainer, rawPredict } from './raw-predict.ts';
+import { createContainer, createRawPredict } from './raw-predict.ts';
 import { orRedirected } from './redirect.ts';
 import { containerResponse, endpointResponse, predictRequest, predictResponse } from './schemas.ts';
 
@@ -34,15 +34,19 @@ const UNSUPPORTED = [
  * clients call the service.
  * Source: the requirements of custom containers, and google/cloud/aiplatform/v1/prediction_service.proto.
  */
-export function createVertexAiProtocol(options: ProtocolOptions): Protocol {
+export function createVertexAiProtocol(options: ProtocolOptions, { invoke }: SharedRoutes): Protocol {
+  const container = createContainer(invoke);
   return {
     name: 'vertex-ai',
     description: 'Prediction of Vertex AI, as its containers answer it and as its clients ask for it.',
-    operations: [...createContainerOperations(options), ...createEndpointOperations(options)],
+    operations: [
+      ...createContainerOperations(options, container),
+      ...createEndpointOperations(options, container),
+    ],
   };
 }
 
-function createContainerOperations(options: ProtocolOptions): readonly Operation[] {
+function createContainerOperations(options: ProtocolOptions, container: Dialect): readonly Operation[] {
   const { health, predict } = options.config.vertexRoutes;
   const healthOperation = (path: string): Operation => ({
     method: 'GET',
@@ -56,7 +60,7 @@ function createContainerOperations(options: ProtocolOptions): readonly Operation
     summary: 'Predict as a container of Vertex AI',
     request: { 'application/json': predictRequest },
     response: { 'application/json': containerResponse },
-    handle: orRedirected(async (c) => await invokeContainer(await readEndpoint(c, options), options)),
+    handle: orRedirected(async (c) => await container(await readEndpoint(c, options), options)),
   });
   return [
     ...(health === undefined ? [] : [healthOperation(health)]),
@@ -71,7 +75,8 @@ function withoutSlash(path: string): string {
   return path.replace(/(?<=.)\/+$/, '');
 }
 
-function createEndpointOperations(options: ProtocolOptions): readonly Operation[] {
+function createEndpointOperations(options: ProtocolOptions, container: Dialect): readonly Operation[] {
+  const rawPredict = createRawPredict(container);
   const predict: Operation = {
     method: 'POST',
     path: `${ENDPOINT_PATH}:predict`,

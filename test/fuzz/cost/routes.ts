@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import * as z from 'zod';
 import { createDocs } from '../../../shared/docs/docs.ts';
-import { loadSchema } from '../../../shared/docs/schema-book.ts';
 import { createLogger } from '../../../shared/monitoring/logger.ts';
 import { openPagesFolder } from '../../../shared/pages/folder.ts';
-import type { Operation } from '../../../shared/protocols/protocol.ts';
+import type { Operation } from '../../../shared/protocols/operation.ts';
+import { loadSchema } from '../../../shared/protocols/operation.ts';
 import { createProtocols } from '../../../shared/protocols/protocols.ts';
 import { PROJECT } from '../../hosts/environment.ts';
 import { createTestHost } from '../../hosts/in-process.ts';

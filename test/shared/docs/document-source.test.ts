@@ -8,7 +8,7 @@ import { InferenceError } from '../../../shared/errors.ts';
 import type { Inference } from '../../../shared/inference/inference.ts';
 import type { ModelListing } from '../../../shared/models/model-repository.ts';
 import { createLogger } from '../../../shared/monitoring/logger.ts';
-import type { ProtocolOptions } from '../../../shared/protocols/protocol.ts';
+import type { ProtocolOptions } from '../../../shared/protocols/operation.ts';
 import { createProtocols } from '../../../shared/protocols/protocols.ts';
 import { StoreError } from '../../../shared/stores/model-store.ts';
 import { makeInference } from '../inference/make-inference.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toRoutePath } from '../../../shared/protocols/protocol.ts';
+import { toRoutePath } from '../../../shared/protocols/mount.ts';
 
 describe('toRoutePath', () => {
   it.each([

@@ -7,7 +7,7 @@ import { parseConfig } from '../../../shared/config.ts';
 import { BytesRequest } from '../../../shared/http/bytes.ts';
 import type { ModelRepository } from '../../../shared/models/model-repository.ts';
 import { createLogger } from '../../../shared/monitoring/logger.ts';
-import type { Operation } from '../../../shared/protocols/protocol.ts';
+import type { Operation } from '../../../shared/protocols/operation.ts';
 import { createProtocols } from '../../../shared/protocols/protocols.ts';
 import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';

@@ -1,14 +1,8 @@
-import { describe, expect, it } from 'vitest';
-import { parseConfig } from '../../../../shared/config.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createContext, requestUrl } from '../../../../functions/host.ts';
 import { BytesRequest } from '../../../../shared/http/bytes.ts';
-import { createLogger } from '../../../../shared/monitoring/logger.ts';
-import { createInvocation } from '../../../../shared/protocols/invocation.ts';
-import { invoke } from '../../../../shared/protocols/invocations/invoke.ts';
-import { TEST_ENVIRONMENT } from '../../../hosts/environment.ts';
+import { createTestHost } from '../../../hosts/in-process.ts';
 import { readRecording } from '../../../hosts/read-recording.ts';
-import { makeInference } from '../../inference/make-inference.ts';
-import { NO_PAGES } from '../../no-pages.ts';
-import { testContext } from '../../test-context.ts';
 
 const sent = readRecording('torchserve');
 
@@ -18,14 +12,11 @@ async function answer(
   environment: Readonly<Record<string, string>> = {},
   body = sent(call).body,
 ) {
-  const config = parseConfig(environment);
-  const { inference } = makeInference(TEST_ENVIRONMENT.MODEL_REPOSITORY);
+  const { app } = createTestHost(environment);
+  onTestFinished(() => app.close());
   const headers = new Headers(sent(call).headers);
-  const request = new BytesRequest('http://localhost/invocations', { method: 'POST', headers }, body);
-  const invocation = createInvocation(request, body, testContext(config.limits), {});
-  const logger = createLogger('silent', () => undefined);
-  const { response } = await invoke(invocation, { inference, config, version: '0', logger, pages: NO_PAGES });
-  return await response.text();
+  const request = new BytesRequest(requestUrl('/invocations'), { method: 'POST', headers }, body);
+  return await (await app.fetch(request, createContext(headers, 'id'))).text();
 }
 
 describe('a request of TorchServe on a shared route', () => {

@@ -4,13 +4,13 @@ import type { ModelContract } from '../../inference/model-contract.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
 import { CSV_TYPE, holdsNames, isText, readCsvParameters, readFirstRow } from '../codecs/csv.ts';
-import { holdsJson } from '../codecs/json-body.ts';
+import { holdsJson, isTaskRequest } from '../codecs/json-body.ts';
 import { isLinesType, splitConcatenated } from '../codecs/lines.ts';
 import { holdsImages } from '../codecs/media.ts';
+import { chooseAnswerType, JSON_TYPE } from '../headers/answer-type.ts';
+import { isForTensorFlow } from '../headers/target.ts';
 import type { Invocation } from '../invocation.ts';
-import type { ProtocolOptions } from '../protocol.ts';
-import { chooseAnswerType, JSON_TYPE } from '../sagemaker/encode-answer.ts';
-import { isForTensorFlow } from '../sagemaker/read-headers.ts';
+import type { ProtocolOptions } from '../operation.ts';
 
 const V2_TYPES = [
   'application/vnd.sagemaker-triton.binary+json',
@@ -23,10 +23,10 @@ const V2_TYPES = [
  *
  * @throws InferenceError for JSON that no server takes, with the members that would do
  */
-export async function discriminate(
+export async function detectFormat(
   invocation: Invocation,
   { inference }: Pick<ProtocolOptions, 'inference'>,
-): Promise<Discriminated> {
+): Promise<DetectedFormat> {
   const found = dialectOf(invocation);
   if (found !== 'table') return { dialect: found, invocation };
   // The model is looked for here, and not once more by the dialect.
@@ -37,7 +37,7 @@ export async function discriminate(
 }
 
 /** A format, with the request as it goes on: its model may have been looked for. */
-export interface Discriminated {
+export interface DetectedFormat {
   readonly dialect: DialectName;
   readonly invocation: Invocation;
 }
@@ -92,13 +92,6 @@ function isTensorList(value: JsonValue | undefined): boolean {
   const isTensor = (item: JsonValue) =>
     isJsonObject(item) && ['name', 'shape', 'datatype'].every((key) => Object.hasOwn(item, key));
   return Array.isArray(value) && value.length > 0 && value.every(isTensor);
-}
-
-/** Hugging Face takes a text, such as an image in base64, or anything beside `parameters`. */
-export function isTaskRequest(json: JsonObject): boolean {
-  if (typeof json.inputs === 'string') return true;
-  const isForeign = Object.hasOwn(json, 'signature_name') || Object.hasOwn(json, 'params');
-  return isJsonObject(json.parameters) && !isForeign;
 }
 
 /** Only SageMaker's clients ask for anything else. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { jsonResponse } from '../http/respond.ts';
-import type { Operation, ProtocolOptions } from './protocol.ts';
+import { jsonResponse } from '../../http/respond.ts';
+import type { Operation, ProtocolOptions } from '../operation.ts';
 
 /**
  * The health check of TorchServe, SageMaker and MLflow. The first reads the body, the others the status alone. It

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createInvocation } from '../../../../shared/protocols/invocation.ts';
-import { discriminate } from '../../../../shared/protocols/invocations/discriminate.ts';
+import { detectFormat } from '../../../../shared/protocols/shared-routes/detect-format.ts';
 import { writeNpy } from '../../../../shared/tensor/npy.ts';
 import { createTensor } from '../../../../shared/tensor/tensor.ts';
 import { PROJECT } from '../../../hosts/environment.ts';
@@ -150,7 +150,7 @@ async function tell(body: unknown, headers: Readonly<Record<string, string>>, mo
     body instanceof Uint8Array ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
   const request = new Request('http://localhost/invocations', { method: 'POST', headers: { ...headers } });
   const invocation = createInvocation(request, bytes, testContext(), { model });
-  return (await discriminate(invocation, { inference })).dialect;
+  return (await detectFormat(invocation, { inference })).dialect;
 }
 
 describe.each(Object.entries(CASES))('a body of %s', (_, cases) => {

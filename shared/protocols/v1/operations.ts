@@ -1,19 +1,17 @@
 import type { Context } from 'hono';
 import type { Answer, AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
-import type { NamedChoice } from '../../inference/inference.ts';
-import { type Dialect, readInvocation } from '../invocation.ts';
-import { withCloudEvents } from '../kserve/cloud-events.ts';
-import { type Handler, type Operation, type ProtocolOptions, pathParameter } from '../protocol.ts';
+import { type Dialect, runWith } from '../invocation.ts';
+import { choiceOf, type Operation, type ProtocolOptions } from '../operation.ts';
 import { encodeStatus } from './encode-status.ts';
 import { predict } from './predict.ts';
 import { predictRequest, predictResponse, statusResponse } from './schemas.ts';
 
-/** A model's live version, which is what KServe has as well. */
+/** A model's live version. */
 export const MODEL_PATH = '/v1/models/{model}';
 
 /** The versions of a model and whether it is ready: one answer for TensorFlow Serving, KServe and OpenAI. */
-export function createStatusOperation(path: string, options: ProtocolOptions): Operation {
+function createStatusOperation(path: string, options: ProtocolOptions): Operation {
   return {
     method: 'GET',
     path,
@@ -36,27 +34,31 @@ async function respondStatus(
 }
 
 /** Predictions, for TensorFlow Serving and for the first protocol of KServe. */
-export function createPredictOperation(path: string, options: ProtocolOptions): Operation {
+function createPredictOperation(path: string, dialect: Dialect, options: ProtocolOptions): Operation {
   return {
     method: 'POST',
     path: `${path}:predict`,
     summary: 'Run a model on instances or whole inputs',
     request: { 'application/json': predictRequest, 'image/*': null, 'multipart/form-data': null },
     response: { 'application/json': predictResponse },
-    handle: runWith(withCloudEvents(predict), options),
+    handle: runWith(dialect, options),
   };
 }
 
-/** Answers a request to the model in the path. */
-export function runWith(dialect: Dialect, options: ProtocolOptions): Handler {
-  return async (c) => await dialect(await readInvocation(c, options, choiceOf(c)), options);
+/** What TensorFlow Serving and the first protocol of KServe have in common on the path of a model. */
+export interface V1Operations {
+  readonly status: (path: string) => Operation;
+  readonly predict: (path: string) => Operation;
 }
 
-/** The model in the path. */
-export function choiceOf(c: Context<AppEnvironment>): NamedChoice {
+/** @param wrap what the predict dialect is wrapped with */
+export function createV1Operations(
+  options: ProtocolOptions,
+  wrap: (dialect: Dialect) => Dialect,
+): V1Operations {
+  const dialect = wrap(predict);
   return {
-    model: pathParameter(c, 'model') ?? '',
-    version: pathParameter(c, 'version'),
-    alias: pathParameter(c, 'label'),
+    status: (path) => createStatusOperation(path, options),
+    predict: (path) => createPredictOperation(path, dialect, options),
   };
 }

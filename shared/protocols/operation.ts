@@ -1,15 +1,10 @@
-import type { Context, Hono } from 'hono';
-import { METHOD_NAME_ALL } from 'hono/router';
+import type { Context } from 'hono';
 import type * as z from 'zod';
 import type { Config } from '../config.ts';
-import { InferenceError } from '../errors.ts';
 import type { Answer, AppEnvironment, ErrorEncoder } from '../http/context.ts';
-import { isFromForeignPage } from '../http/foreign-page.ts';
-import type { Inference } from '../inference/inference.ts';
+import type { Inference, NamedChoice } from '../inference/inference.ts';
 import type { Logger } from '../monitoring/logger.ts';
 import type { Pages } from '../pages/pages.ts';
-import { answerWith } from './answer.ts';
-import { findReservedPaths } from './reserved-paths.ts';
 
 export type Handler = (c: Context<AppEnvironment>) => Response | Answer | Promise<Response | Answer>;
 
@@ -18,6 +13,11 @@ export type Handler = (c: Context<AppEnvironment>) => Response | Answer | Promis
  * for and not at every start.
  */
 export type SchemaSource = z.ZodType | (() => z.ZodType);
+
+/** The schema itself, from wherever it comes. */
+export function loadSchema(source: SchemaSource): z.ZodType {
+  return typeof source === 'function' ? source() : source;
+}
 
 /** What a request or an answer holds, by media type. A schema says what JSON looks like, `null` stands for plain bytes. */
 export type Content = Readonly<Record<string, SchemaSource | null>>;
@@ -78,49 +78,16 @@ export interface ProtocolOptions {
   readonly pages: Pages;
 }
 
-/** The routes of protocols. Where two have the same one, the first wins; words win over names in their place. */
-export function mountProtocols(routes: Hono<AppEnvironment>, protocols: readonly Protocol[]): void {
-  for (const { path, allowed, refused } of findReservedPaths(protocols.flatMap((each) => each.operations))) {
-    const allow = [...allowed, ...(allowed.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
-    routes.on([...refused, 'OPTIONS'], toRoutePath(path), (c) => {
-      if (c.req.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } });
-      const text = `Method ${c.req.method} is not allowed on ${JSON.stringify(c.req.path)}; allowed are ${allow}.`;
-      throw new InferenceError('METHOD_NOT_ALLOWED', text, { headers: { allow } });
-    });
-  }
-  for (const { operations, encodeError } of protocols) {
-    for (const { method, path, isAdmin, handle, encodeError: ownEncoder = encodeError } of operations) {
-      routes.on(method === 'ALL' ? METHOD_NAME_ALL : method, toRoutePath(path), async (c) => {
-        const { settle, context } = c.env;
-        if (ownEncoder) c.env = { ...c.env, encodeError: ownEncoder };
-        return settle(
-          await answerWith(context.requestId, ownEncoder, () => {
-            if (isAdmin && isFromForeignPage(c.req.raw.headers)) throw foreignPage();
-            return handle(c);
-          }),
-        );
-      });
-    }
-  }
-}
-
-/** A page that somebody looks at must not change the server with that person's rights. */
-function foreignPage(): InferenceError {
-  return new InferenceError(
-    'PERMISSION_DENIED',
-    'A page of another site sent this request: only pages of this server, and programs that are not browsers, may load and unload models.',
-  );
-}
-
-/**
- * `/v1/models/{model}:predict` as the router writes it; the verb becomes a part of the parameter. A name at the end has
- * no colon: `/v1/models/{model}` would take every verb.
- */
-export function toRoutePath(path: string): string {
-  return path.replaceAll(/\{(\w+)\}(?=\/)/g, ':$1').replaceAll(/\{(\w+)\}(:\w+)?/g, ':$1{[^/:]+$2}');
-}
-
 /** A parameter of the path, without the verb behind it: no name has a colon. */
 export function pathParameter(c: Context<AppEnvironment>, name: string): string | undefined {
   return c.req.param(name)?.replace(/:\w+$/, '');
+}
+
+/** The model in the path: `{model}`, with its `{version}` or the alias `{label}`. */
+export function choiceOf(c: Context<AppEnvironment>): NamedChoice {
+  return {
+    model: pathParameter(c, 'model') ?? '',
+    version: pathParameter(c, 'version'),
+    alias: pathParameter(c, 'label'),
+  };
 }

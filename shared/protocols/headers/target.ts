@@ -62,3 +62,8 @@ function readCustomAttributes(headers: Headers): ReadonlyMap<string, string> {
     ]),
   );
 }
+
+/** The deployment of an endpoint that a request is for: a version of the model, or an alias that stands for one. */
+export function readDeployment(headers: Headers): string | undefined {
+  return headers.get('azureml-model-deployment') ?? undefined;
+}

@@ -1,0 +1,90 @@
+import type { Hono } from 'hono';
+import { METHOD_NAME_ALL } from 'hono/router';
+import { InferenceError } from '../errors.ts';
+import type { AppEnvironment } from '../http/context.ts';
+import { isFromForeignPage } from '../http/foreign-page.ts';
+import { answerWith } from './answer.ts';
+import type { Operation, Protocol } from './operation.ts';
+
+/** The routes of protocols. Where two have the same one, the first wins; words win over names in their place. */
+export function mountProtocols(routes: Hono<AppEnvironment>, protocols: readonly Protocol[]): void {
+  for (const { path, allowed, refused } of findReservedPaths(protocols.flatMap((each) => each.operations))) {
+    const allow = [...allowed, ...(allowed.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
+    routes.on([...refused, 'OPTIONS'], toRoutePath(path), (c) => {
+      if (c.req.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } });
+      const text = `Method ${c.req.method} is not allowed on ${JSON.stringify(c.req.path)}; allowed are ${allow}.`;
+      throw new InferenceError('METHOD_NOT_ALLOWED', text, { headers: { allow } });
+    });
+  }
+  for (const { operations, encodeError } of protocols) {
+    for (const { method, path, isAdmin, handle, encodeError: ownEncoder = encodeError } of operations) {
+      routes.on(method === 'ALL' ? METHOD_NAME_ALL : method, toRoutePath(path), async (c) => {
+        const { settle, context } = c.env;
+        if (ownEncoder) c.env = { ...c.env, encodeError: ownEncoder };
+        return settle(
+          await answerWith(context.requestId, ownEncoder, () => {
+            if (isAdmin && isFromForeignPage(c.req.raw.headers)) throw foreignPage();
+            return handle(c);
+          }),
+        );
+      });
+    }
+  }
+}
+
+/** A page that somebody looks at must not change the server with that person's rights. */
+function foreignPage(): InferenceError {
+  return new InferenceError(
+    'PERMISSION_DENIED',
+    'A page of another site sent this request: only pages of this server, and programs that are not browsers, may load and unload models.',
+  );
+}
+
+/**
+ * `/v1/models/{model}:predict` as the router writes it; the verb becomes a part of the parameter. A name at the end has
+ * no colon: `/v1/models/{model}` would take every verb.
+ */
+export function toRoutePath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}(?=\/)/g, ':$1').replaceAll(/\{(\w+)\}(:\w+)?/g, ':$1{[^/:]+$2}');
+}
+
+/** A path with the methods that are refused on it. */
+export interface ReservedPath {
+  readonly path: string;
+  /** Methods of operations on this very path. */
+  readonly allowed: readonly string[];
+  /** Methods that only an operation with a name in the place of the word would take. */
+  readonly refused: readonly string[];
+}
+
+/**
+ * The paths of operations that end in a word of their own, such as `/models/{model}/predict`, and that others take for
+ * a name by other methods, such as `GET /models/{model}/{version}`: a client that errs in the method would be told of
+ * a version it never asked for.
+ */
+export function findReservedPaths(operations: readonly Operation[]): readonly ReservedPath[] {
+  // A verb behind a colon is taken for a name by none.
+  const paths = new Set(operations.map(({ path }) => path).filter((path) => /\/\w+$/.test(path)));
+  return [...paths].flatMap((path) => {
+    const allowed = methodsOf(operations.filter((operation) => operation.path === path));
+    if (allowed.has('ALL')) return [];
+    const others = methodsOf(operations.filter((operation) => takesPath(operation, path)));
+    const refused = [...others].filter((method) => method !== 'ALL' && !allowed.has(method));
+    return refused.length > 0 ? [{ path, allowed: [...allowed], refused }] : [];
+  });
+}
+
+function methodsOf(operations: readonly Operation[]): ReadonlySet<string> {
+  return new Set(operations.map(({ method }) => method));
+}
+
+/** Whether an operation has the same parts as a path, with a name where that has a word. */
+function takesPath(operation: Operation, path: string): boolean {
+  const parts = path.split('/');
+  const own = operation.path.split('/');
+  return (
+    operation.path !== path &&
+    own.length === parts.length &&
+    own.every((part, index) => part === parts[index] || /^\{\w+\}$/.test(part))
+  );
+}

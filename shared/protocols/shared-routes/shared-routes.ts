@@ -1,0 +1,82 @@
+import * as z from 'zod';
+import type { DialectName } from '../../config.ts';
+import { jsonArray, jsonObject, jsonValue } from '../codecs/envelope.ts';
+import { chooseTarget, readDeployment } from '../headers/target.ts';
+import { type Dialect, readInvocation, type SharedRoutes } from '../invocation.ts';
+import type { Content, ProtocolOptions } from '../operation.ts';
+import { detectFormat } from './detect-format.ts';
+import { createPingOperation } from './ping.ts';
+
+const jsonRequest = z
+  .looseObject({
+    instances: jsonArray.optional().describe('Instances one after the other.'),
+    inputs: jsonValue.optional().describe('Whole inputs; tensors of the Open Inference Protocol; or a text.'),
+    dataframe_split: jsonObject.optional().describe('A table of pandas in the orientation "split".'),
+    dataframe_records: jsonArray.optional().describe('A table of pandas in the orientation "records".'),
+    input_data: jsonValue.optional().describe('A table or tensors for an endpoint of Azure ML.'),
+    examples: jsonArray.optional().describe('Examples to classify or to regress.'),
+    table: jsonObject.optional().describe('A table for a pipeline of Hugging Face.'),
+    data: jsonValue.optional().describe('Rows, or an image in base64.'),
+  })
+  .describe('Exactly one of these members; a bare list of numbers does as well.');
+
+/** What the shared routes take. The body and its type tell the format. */
+const INVOCATION_REQUEST: Content = {
+  'application/json': jsonRequest,
+  'application/jsonlines': null,
+  'text/csv': null,
+  'application/x-npy': null,
+  'application/x-npz': null,
+  'image/*': null,
+  'multipart/form-data': null,
+};
+
+/** What the shared routes answer. The format of the request and its Accept header decide. */
+const INVOCATION_RESPONSE: Content = {
+  'application/json': z
+    .unknown()
+    .describe('`{"predictions": [...]}` for rows and tables, a bare list otherwise.'),
+  'application/jsonlines': null,
+  'text/csv': null,
+  'application/x-npy': null,
+  'application/x-npz': null,
+};
+
+/**
+ * Routes that several servers have, such as `/invocations`: a request is answered in the format that `DIALECT` names, or
+ * in the one that its headers and body show.
+ *
+ * @param dialects the formats that are told apart
+ */
+export function createSharedRoutes(
+  options: ProtocolOptions,
+  dialects: Readonly<Record<DialectName, Dialect>>,
+): SharedRoutes {
+  const { dialect } = options.config;
+  const invoke: Dialect = async (invocation) => {
+    if (dialect !== undefined) return await dialects[dialect](invocation, options);
+    const found = await detectFormat(invocation, options);
+    return await dialects[found.dialect](found.invocation, options);
+  };
+  const answer: SharedRoutes['answer'] = async (c, choice) => {
+    const { headers } = c.req.raw;
+    const target = chooseTarget(headers, { version: readDeployment(headers), ...choice });
+    return await invoke(await readInvocation(c, options, target), options);
+  };
+  return {
+    invoke,
+    answer,
+    ping: createPingOperation(options),
+    request: INVOCATION_REQUEST,
+    response: INVOCATION_RESPONSE,
+    invocations: {
+      method: 'POST',
+      path: '/invocations',
+      summary: 'Run the default model on whatever format the body is in',
+      query: { model_name: z.string().optional().describe('The model, where there are several.') },
+      request: INVOCATION_REQUEST,
+      response: INVOCATION_RESPONSE,
+      handle: (c) => answer(c, { model: c.req.query('model_name') }),
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import * as z from 'zod';
+import { jsonArray, jsonValue } from '../codecs/envelope.ts';
+import { lazily } from '../codecs/lazily.ts';
+
+export const signature = lazily(() =>
+  z
+    .enum(['', 'serving_default'], 'the only signature is "serving_default"')
+    .optional()
+    .describe('Every model has the one signature "serving_default".'),
+);
+
+export const predictRequest = lazily(() =>
+  z
+    .looseObject({
+      signature_name: signature(),
+      instances: jsonArray
+        .optional()
+        .describe(
+          'Instances one after the other: values of the only input, or objects with one value per input.',
+        ),
+      inputs: jsonValue
+        .optional()
+        .describe('Whole inputs: the value of the only one, or an object with one value per input.'),
+    })
+    .describe('Exactly one of "instances" and "inputs".'),
+);
+
+export const predictResponse = lazily(() =>
+  z.union([
+    z.object({ predictions: jsonArray.describe('One item per instance.') }),
+    z.object({ outputs: jsonValue.describe('The only output, or an object with one value per output.') }),
+  ]),
+);
+
+export const statusResponse = lazily(() =>
+  z.object({
+    model_version_status: z.array(
+      z.object({
+        version: z.string(),
+        state: z.enum(['AVAILABLE', 'LOADING', 'END']),
+        status: z.object({ error_code: z.string(), error_message: z.string() }),
+      }),
+    ),
+    name: z.string(),
+    ready: z.boolean(),
+    id: z.string(),
+    object: z.literal('model'),
+  }),
+);
