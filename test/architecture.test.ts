@@ -12,7 +12,7 @@ const PROJECT = join(import.meta.dirname, '..');
  * browsers, the playground and the script of the page at /docs, imports nothing but itself, and nothing imports it.
  */
 const LEVELS: readonly (readonly string[])[] = [
-  ['shared/errors', 'shared/config', 'shared/version', 'shared/limiter', 'shared/budget'],
+  ['shared/errors', 'shared/config', 'shared/version', 'shared/limiter', 'shared/budget', 'shared/leftovers'],
   ['shared/onnx', 'shared/json', 'shared/tensor', 'shared/http'],
   [
     'shared/models',

@@ -4,13 +4,13 @@ import type { App } from '../../shared/app.ts';
 import type { ModelReference, ModelRepository } from '../../shared/models/model-repository.ts';
 import { isVersion } from '../../shared/models/versions.ts';
 import { type ModelStore, StoreError } from '../../shared/stores/model-store.ts';
-import { cacheFolderIn } from '../host.ts';
 import { CommandError } from './console.ts';
 import { isVersionFolder } from './is-version-folder.ts';
 import { openHost } from './open-host.ts';
 import { checkModelFile } from './refuse-file.ts';
 import { listOf, modelFoldersOf, refuseFolder } from './refuse-folder.ts';
 import { openSingleModelStore } from './single-model-store.ts';
+import { cacheFolder } from './temporary-folder.ts';
 
 export interface OpenModel {
   readonly app: App;
@@ -96,12 +96,7 @@ async function openPath(path: string, isFolder: boolean, title: string): Promise
   const folder = isFolder ? path : dirname(path);
   const reference = nameOf(path);
   const file = isFolder ? undefined : basename(path);
-  const store = await openSingleModelStore(
-    folder,
-    file,
-    reference,
-    cacheFolderIn(process.env.MODEL_CACHE_FOLDER?.trim() || undefined),
-  );
+  const store = await openSingleModelStore(folder, file, reference, cacheFolder());
   const { app } = openHost({ repository: folder, environment: QUIET, store });
   return { app, reference, store, title, file };
 }

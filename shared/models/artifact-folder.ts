@@ -2,13 +2,13 @@ import { createReadStream, type ReadStream, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCodeOf } from '../errors.ts';
+import { ownName, removeLeftovers } from '../leftovers.ts';
 import { createLimiter } from '../limiter.ts';
 import { StoreError } from '../stores/model-store.ts';
 import { allOrNone, type Downloader } from './artifact-download.ts';
 import { createArtifactLeases } from './artifact-leases.ts';
 import { listDownloads, PARTIAL } from './downloads.ts';
 import { type Artifact, checkContent } from './file-manifest.ts';
-import { ownName, removeLeftovers } from './leftovers.ts';
 import { checkOwnFolder, isOwn, makeOwnFolder } from './own-folder.ts';
 
 export interface ArtifactFolder {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createArtifactCache } from '../../../shared/models/artifact-cache.ts';
 import { TEMPORARY_FOLDER } from '../../../shared/models/artifact-folder.ts';
-import { ownName } from '../../../shared/models/leftovers.ts';
+import { ownName } from '../../../shared/leftovers.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import type { ModelStore } from '../../../shared/stores/model-store.ts';
 import {

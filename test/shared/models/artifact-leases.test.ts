@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createArtifactLeases, MARKS_FOLDER } from '../../../shared/models/artifact-leases.ts';
-import { ownName, RENEW_MS } from '../../../shared/models/leftovers.ts';
+import { ownName, RENEW_MS } from '../../../shared/leftovers.ts';
 import { makeFolder } from '../temporary-folder.ts';
 
 const ADDRESS = 'a'.repeat(64);

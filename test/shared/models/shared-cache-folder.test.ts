@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TEMPORARY_FOLDER } from '../../../shared/models/artifact-folder.ts';
 import { MARKS_FOLDER } from '../../../shared/models/artifact-leases.ts';
-import { ownName } from '../../../shared/models/leftovers.ts';
+import { ownName } from '../../../shared/leftovers.ts';
 import { countGets, makeFolder, manifest, setup } from '../../fixtures/artifact-setup.ts';
 
 const model = Buffer.from('model');
