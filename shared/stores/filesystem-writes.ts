@@ -68,10 +68,7 @@ async function withTemporaryFile(folder: string, use: (path: string) => Promise<
   const temporaries = join(folder, TEMPORARY_FOLDER);
   const path = join(temporaries, ownName());
   // Who is done removes the folder, perhaps right before the file is made in it.
-  for (let isMade = false; !isMade; ) {
-    await mkdir(temporaries, { recursive: true });
-    isMade = await createEmpty(path);
-  }
+  while (!(await createEmpty(path))) await mkdir(temporaries).catch(ignoreExisting);
   try {
     await removeLeftovers(temporaries);
     await use(path);
@@ -89,6 +86,10 @@ async function createEmpty(path: string): Promise<boolean> {
     if (systemCodeOf(error) === 'ENOENT') return false;
     throw error;
   }
+}
+
+function ignoreExisting(error: unknown): void {
+  if (systemCodeOf(error) !== 'EEXIST') throw error;
 }
 
 async function fill(temporary: string, path: string, content: NewContent): Promise<void> {

@@ -46,18 +46,18 @@ export async function writeObject(
       if (etag === undefined) throw new StoreError('unreachable', `S3 gave no ETag for ${path}.`);
       return { path, sizeBytes: content.sizeBytes, etag };
     } catch (error) {
-      if (abort.signal.aborted)
-        throw new StoreError('corrupt', describeBreak(path, Body.errored), Body.errored);
-      throw error;
-    } finally {
-      // Only here: S3 answers when it has all bytes, and a file cut off before its end was seen would never end the request.
+      const broken = Body.errored;
+      // S3 refuses before it has all bytes; a request that is left as it is would hold the process.
+      abort.abort();
       Body.destroy();
+      if (broken === null) throw error;
+      throw new StoreError(
+        'corrupt',
+        `What is to be written to ${path} cannot be read: ${broken.message}.`,
+        broken,
+      );
     }
   });
-}
-
-function describeBreak(path: string, cause: Error | null): string {
-  return `What is to be written to ${path} cannot be read: ${cause?.message}.`;
 }
 
 /** Removes an object, as `WritableStore.remove` says. */
