@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type ModelStore, StoreError } from '../stores/model-store.ts';
 import { createDownloader, type DownloadOptions } from './artifact-download.ts';
 import { createArtifactFolder } from './artifact-folder.ts';
+import { createCheckedFiles } from './checked-files.ts';
 import {
   type Artifact,
-  checkContent,
   isPlainPath,
   MANIFEST_FILE,
   parseFileManifest,
@@ -22,7 +21,9 @@ export interface ArtifactCacheOptions extends DownloadOptions {
 export interface ArtifactCache {
   /**
    * Makes the files below one folder of the repository available on this machine, checked against its `files.json`
-   * when it has one. Versions are immutable: what was fetched once is not asked for again while its files are there.
+   * when it has one. Versions are immutable: what was fetched once is not asked for again while its files are there as
+   * they were checked. A file that was touched since is checked anew: in a folder of this machine it is refused when it
+   * holds something else, among the downloads it is downloaded again.
    *
    * @param folder a model version's folder in the repository, such as `iris/2`
    * @returns the path of the folder that holds the files; they stay until it is released as often as it was fetched
@@ -52,17 +53,20 @@ const MANIFEST_LIMIT_BYTES = 16 * 1024 * 1024;
 export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCache {
   const { store } = options;
   const downloader = createDownloader(store, options);
-  const downloads = createArtifactFolder(options.folder, downloader);
+  const checked = createCheckedFiles();
+  const downloads = createArtifactFolder(options.folder, downloader, checked);
   // Only folders that were fetched stay in it, so clients cannot make it grow.
   const fetched = new Map<string, Promise<Fetched>>();
 
   async function fetchOnce(folder: string): Promise<Fetched> {
     const artifacts = await describe(folder);
     if (store.localFolder) {
+      const path = store.localFolder(folder);
       for (const artifact of artifacts) {
-        await checkContent(artifact, () => store.read(artifact.source, 0, artifact.sizeBytes));
+        const read = () => store.read(artifact.source, 0, artifact.sizeBytes);
+        await checked.check(artifact, join(path, artifact.path), read);
       }
-      return { path: store.localFolder(folder), address: undefined, artifacts };
+      return { path, address: undefined, artifacts };
     }
     const address = addressOf(store, artifacts);
     return { path: await downloads.provide(address, artifacts), address, artifacts };
@@ -114,7 +118,8 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
         const { path, address, artifacts } = await known;
         if (address === undefined) {
           // Local folders are edited.
-          if (await hasSizes(path, artifacts)) return path;
+          const same = artifacts.map((artifact) => checked.isUnchanged(artifact, join(path, artifact.path)));
+          if (!(await Promise.all(same)).includes(false)) return path;
         } else {
           // Temp folders are cleaned by others.
           await downloads.hold(address);
@@ -139,13 +144,6 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
       }
     },
   };
-}
-
-async function hasSizes(folder: string, artifacts: readonly Artifact[]): Promise<boolean> {
-  for (const { path, sizeBytes } of artifacts) {
-    if ((await stat(join(folder, path)).catch(() => undefined))?.size !== sizeBytes) return false;
-  }
-  return true;
 }
 
 /** Others can remove files between their download and the moment that they are held, but not time and again. */

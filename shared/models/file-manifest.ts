@@ -84,17 +84,24 @@ export function selectArtifacts(
   });
 }
 
-/** @throws StoreError `corrupt` when bytes have another sha256 than the manifest says */
+/** A file holds other bytes than its manifest says. */
+export class DamageError extends StoreError {
+  /** Path below the version's folder. */
+  readonly file: string;
+
+  constructor({ path, sha256, source }: Artifact, got: string) {
+    super('corrupt', `${source.path} is damaged: ${MANIFEST_FILE} says sha256 ${sha256}, but it is ${got}.`);
+    this.file = path;
+  }
+}
+
+/** @throws DamageError when bytes have another sha256 than the manifest says */
 export async function checkContent(artifact: Artifact, open: () => Promise<Readable>): Promise<void> {
   if (artifact.sha256 === undefined) return;
   const hash = createHash('sha256');
   for await (const chunk of await open()) hash.update(chunk);
   const got = hash.digest('hex');
-  if (got === artifact.sha256) return;
-  throw new StoreError(
-    'corrupt',
-    `${artifact.source.path} is damaged: ${MANIFEST_FILE} says sha256 ${artifact.sha256}, but it is ${got}.`,
-  );
+  if (got !== artifact.sha256) throw new DamageError(artifact, got);
 }
 
 /** Whether a path stays below the folder it is joined to, on every operating system. */

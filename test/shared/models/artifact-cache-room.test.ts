@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ownName } from '../../../shared/leftovers.ts';
 import { createArtifactCache } from '../../../shared/models/artifact-cache.ts';
 import { TEMPORARY_FOLDER } from '../../../shared/models/artifact-folder.ts';
 import { MARKS_FOLDER } from '../../../shared/models/artifact-leases.ts';
-import { ownName } from '../../../shared/leftovers.ts';
 import { createModelRepository } from '../../../shared/models/model-repository.ts';
 import type { ModelStore } from '../../../shared/stores/model-store.ts';
 

@@ -2,8 +2,8 @@ import { mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createArtifactLeases, MARKS_FOLDER } from '../../../shared/models/artifact-leases.ts';
 import { ownName, RENEW_MS } from '../../../shared/leftovers.ts';
+import { createArtifactLeases, MARKS_FOLDER } from '../../../shared/models/artifact-leases.ts';
 import { makeFolder } from '../temporary-folder.ts';
 
 const ADDRESS = 'a'.repeat(64);
