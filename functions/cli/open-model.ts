@@ -86,7 +86,7 @@ async function openFolder(path: string, title: string): Promise<OpenModel> {
   // Other folders that hold models are models of their own: none of them is the live version of anything.
   if ((await modelFoldersOf(path)).some((name) => isVersion(name))) {
     const { app, store } = openHost({ repository: dirname(path), environment: QUIET });
-    const found = (await app.inference.repository.list()).find(({ name }) => name === basename(path));
+    const found = await app.inference.repository.versions(basename(path));
     if (found) return { app, reference: { name: found.name, version: found.liveVersion }, store, title };
   }
   throw await refuseFolder(path, title);

@@ -10,7 +10,7 @@ import { locateModel, recogniseFiles } from './formats/recognise.ts';
 import { createListings, type ListingOptions } from './listings.ts';
 import { type ModelConfig, ModelError, parseModelConfig } from './model-config.ts';
 import { parseReference } from './reference.ts';
-import { filesBelow, type Listing, pickVersion } from './repository-listing.ts';
+import { type Listing, pickVersion } from './repository-listing.ts';
 import { createSmallFiles, LIMIT_BYTES } from './small-files.ts';
 
 /** A model and the versions the repository holds of it, lowest first. There is at least one. */
@@ -50,6 +50,8 @@ export interface ModelFolder extends FormatFolder {
 export interface ModelRepository {
   /** All models, by name. */
   list(): Promise<readonly ModelListing[]>;
+  /** What the listing has of one model; undefined when it is not there. */
+  versions(name: string): Promise<ModelListing | undefined>;
   /**
    * The version a request means: the one it names, by its own name or by an alias, or the live one. Where both are
    * called the same it is the version.
@@ -128,7 +130,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     };
     const readOwn = read ?? ((path: string) => readStored(`${prefix}/${path}`));
     return {
-      files: filesBelow(known, prefix).map(({ path }) => path.slice(prefix.length + 1)),
+      files: (known.versionFiles.get(prefix) ?? []).map(({ path }) => path.slice(prefix.length + 1)),
       // Some files name others, and could name any.
       read: async (path) => (isPlainPath(path) ? await readOwn(path) : undefined),
       readShared: (path) => readStored(`${reference.name}/${path}`),
@@ -153,7 +155,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       path,
       readLarge,
       modelFile: await locateModel(folder),
-      sizeBytes: filesBelow(known, prefix).reduce((total, file) => total + file.sizeBytes, 0),
+      sizeBytes: (known.versionFiles.get(prefix) ?? []).reduce((total, file) => total + file.sizeBytes, 0),
       config: config === undefined ? undefined : parseModelConfig(config),
       example: example === undefined ? undefined : firstRequest(example, prefix),
     };
@@ -161,6 +163,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
 
   return {
     list: async () => [...(await listings.current()).models.values()],
+    versions: async (name) => (await listings.current()).models.get(name),
     resolve: async (name, version) => {
       const found = await listings.find(
         (known) =>
