@@ -114,17 +114,16 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
         throw new StoreError('missing', `${JSON.stringify(folder)} is not a folder of a model repository.`);
       }
       for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-        const known = fetched.get(folder) ?? start(folder);
+        const earlier = fetched.get(folder);
+        const known = earlier ?? start(folder);
         const { path, address, artifacts } = await known;
         if (address === undefined) {
           // Local folders are edited.
           const same = artifacts.map((artifact) => checked.isUnchanged(artifact, join(path, artifact.path)));
           if (!(await Promise.all(same)).includes(false)) return path;
         } else {
-          // Temp folders are cleaned by others.
-          await downloads.hold(address);
-          if (await downloads.has(address, artifacts)) return path;
-          await downloads.release(address);
+          // Who had it downloaded holds it. Temp folders are cleaned by others.
+          if (earlier === undefined || (await downloads.hold(address, artifacts))) return path;
         }
         forget(folder, known);
       }

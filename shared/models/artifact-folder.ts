@@ -15,19 +15,20 @@ import { checkOwnFolder, isOwn, makeOwnFolder } from './own-folder.ts';
 export interface ArtifactFolder {
   /**
    * Gives the folder that holds exactly these artifacts, downloading what is missing. Files that another process
-   * downloaded are checked once: against their sha256, or where there is none by the time that marks checked files.
+   * downloaded are checked once: against their sha256, or where there is none by the time that marks checked files. The
+   * folder is held for the caller.
    *
    * @param address a name for the content, the same for the same content in every process
    * @throws StoreError; `unwritable` also when other users can write to the folder
    */
   provide(address: string, artifacts: readonly Artifact[]): Promise<string>;
   /**
-   * Whether the files are still what `provide` gave: none of them was touched since.
+   * Holds a folder once more, if its files are still what `provide` gave: none of them was touched since.
+   * @returns whether it is held
    * @throws StoreError `unwritable` when other users can write to the folder
    */
-  has(address: string, artifacts: readonly Artifact[]): Promise<boolean>;
-  /** Keeps a folder, if it is there, until it was released as often as it was held. */
-  hold(address: string): Promise<void>;
+  hold(address: string, artifacts: readonly Artifact[]): Promise<boolean>;
+  /** To be called as often as the folder was held. */
   release(address: string): Promise<void>;
   /**
    * Removes a folder that nobody holds, here or in another process.
@@ -77,6 +78,18 @@ export function createArtifactFolder(
       if (!(await isWhole(folder, artifact))) return false;
     }
     return true;
+  }
+
+  async function isUntouched(folder: string, artifacts: readonly Artifact[]): Promise<boolean> {
+    if (!(await checkOwnFolder(root)) || !(await hasOwnFolders(folder, artifacts))) return false;
+    const found = await Promise.all(
+      artifacts.map(
+        async (artifact) =>
+          (await findFile(folder, artifact)) !== undefined &&
+          (await checked.isUnchanged(artifact, join(folder, artifact.path))),
+      ),
+    );
+    return !found.includes(false);
   }
 
   /** Whether a file is what was downloaded. */
@@ -193,24 +206,22 @@ export function createArtifactFolder(
           if (!(await makeRoom(sumSizes(artifacts)))) throw error;
           await complete(address, artifacts);
         });
-      } finally {
+      } catch (error) {
         await leases.drop(address);
+        throw error;
       }
       return folder;
     },
-    has: async (address, artifacts) => {
-      const folder = join(root, address);
-      if (!(await checkOwnFolder(root)) || !(await hasOwnFolders(folder, artifacts))) return false;
-      const found = await Promise.all(
-        artifacts.map(
-          async (artifact) =>
-            (await findFile(folder, artifact)) !== undefined &&
-            (await checked.isUnchanged(artifact, join(folder, artifact.path))),
-        ),
-      );
-      return !found.includes(false);
+    hold: async (address, artifacts) => {
+      await leases.take(address);
+      let isHeld = false;
+      try {
+        isHeld = await isUntouched(join(root, address), artifacts);
+      } finally {
+        if (!isHeld) await leases.drop(address);
+      }
+      return isHeld;
     },
-    hold: leases.take,
     release: leases.drop,
     remove: async (address) => await leases.evict(address, () => removeFolder(address)),
   };
