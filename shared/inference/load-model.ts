@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import type { JsonObject } from '../json/parse-json.ts';
 import { type Format, type Recognised, recogniseModel } from '../models/formats/recognise.ts';
 import { type ModelConfig, ModelError } from '../models/model-config.ts';
@@ -70,7 +70,7 @@ async function openModel(
   folder: ModelFolder,
   options: LoadOptions,
 ): Promise<Model> {
-  const path = join(folder.path, folder.modelFile);
+  const path = folder.modelPath;
   const graph = readModelFile(path);
   checkGraph(graph);
   await checkExternalData(path, graph.externalData);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { type ModelStore, StoreError } from '../stores/model-store.ts';
 import { createDownloader, type DownloadOptions } from './artifact-download.ts';
 import { createArtifactFolder } from './artifact-folder.ts';
@@ -60,13 +60,12 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
 
   async function fetchOnce(folder: string): Promise<Fetched> {
     const artifacts = await describe(folder);
-    if (store.localFolder) {
-      const path = store.localFolder(folder);
+    if (store.localPath) {
       for (const artifact of artifacts) {
         const read = () => store.read(artifact.source, 0, artifact.sizeBytes);
-        await checked.check(artifact, join(path, artifact.path), read);
+        await checked.check(artifact, store.localPath(artifact.source.path), read);
       }
-      return { path, address: undefined, artifacts };
+      return { path: store.localPath(folder), address: undefined, artifacts };
     }
     const address = addressOf(store, artifacts);
     return { path: await downloads.provide(address, artifacts), address, artifacts };
@@ -85,6 +84,16 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
     const sink = async (chunk: Uint8Array, position: number) => content.set(chunk, position);
     await downloader.download(manifest, sink, new AbortController().signal);
     return selectArtifacts(listed, prefix, parseFileManifest(content.toString('utf8'), manifest.path));
+  }
+
+  async function areUntouched(artifacts: readonly Artifact[]): Promise<boolean> {
+    const found = await Promise.all(
+      artifacts.map(async (artifact) => {
+        const path = store.localPath?.(artifact.source.path);
+        return path !== undefined && (await checked.isUnchanged(artifact, path));
+      }),
+    );
+    return !found.includes(false);
   }
 
   function start(folder: string): Promise<Fetched> {
@@ -119,8 +128,7 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
         const { path, address, artifacts } = await known;
         if (address === undefined) {
           // Local folders are edited.
-          const same = artifacts.map((artifact) => checked.isUnchanged(artifact, join(path, artifact.path)));
-          if (!(await Promise.all(same)).includes(false)) return path;
+          if (await areUntouched(artifacts)) return path;
         } else {
           // Who had it downloaded holds it. Temp folders are cleaned by others.
           if (earlier === undefined || (await downloads.hold(address, artifacts))) return path;
@@ -130,7 +138,7 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
       throw new StoreError('changed', `The files of ${folder} go away as soon as they are there.`);
     },
     releaseFolder: async (path) => {
-      if (!store.localFolder) await downloads.release(basename(path));
+      if (!store.localPath) await downloads.release(basename(path));
     },
     removeExcept: async (folders) => {
       const all = await Promise.all([...fetched].map(readEntry));

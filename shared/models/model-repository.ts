@@ -36,6 +36,8 @@ export interface ModelFolder extends FormatFolder {
   readonly path: string;
   /** The file that holds the graph, below the folder. */
   readonly modelFile: string;
+  /** Where that file is; a single file may be called otherwise there. */
+  readonly modelPath: string;
   readonly sizeBytes: number;
   /** What its model.json says; undefined without one. */
   readonly config: ModelConfig | undefined;
@@ -148,13 +150,15 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       checkSize(file, find(file)?.sizeBytes ?? 0);
       return (await readLarge(file))?.toString('utf8');
     });
+    const modelFile = await locateModel(folder);
     const config = await folder.read(CONFIG_FILE);
     const example = (await readLarge(REFERENCE_FILE))?.toString('utf8');
     return {
       ...folder,
       path,
       readLarge,
-      modelFile: await locateModel(folder),
+      modelFile,
+      modelPath: store.localPath?.(`${prefix}/${modelFile}`) ?? join(path, modelFile),
       sizeBytes: (known.versionFiles.get(prefix) ?? []).reduce((total, file) => total + file.sizeBytes, 0),
       config: config === undefined ? undefined : parseModelConfig(config),
       example: example === undefined ? undefined : firstRequest(example, prefix),

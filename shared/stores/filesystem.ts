@@ -26,7 +26,7 @@ export function openFilesystemStore(folder: string): WritableStore {
     write: async (path, content, replaced) =>
       await (await import('./filesystem-writes.ts')).writeFile(root, path, content, replaced),
     remove: async (file) => await (await import('./filesystem-writes.ts')).removeFile(root, file),
-    localFolder: (below) => locate(root, below),
+    localPath: (path) => locate(root, path),
   };
 }
 

@@ -31,8 +31,8 @@ export interface ModelStore {
    * @throws StoreError when the file is missing, access is denied, or its etag is no longer `file.etag`
    */
   read(file: StoredFile, start: number, end: number): Promise<Readable>;
-  /** The folder on this machine that already holds the files, when there is one; nothing is downloaded then. */
-  localFolder?(folder: string): string;
+  /** Where a file or folder already is on this machine, when it is; nothing is downloaded then. */
+  localPath?(path: string): string;
 }
 
 /**

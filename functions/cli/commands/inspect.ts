@@ -30,7 +30,7 @@ export async function inspect(argument: string, options: InspectOptions, output:
   const { app, reference, file } = await openModel(argument, options.repository);
   try {
     const folder = await app.inference.repository.open(reference);
-    const path = join(folder.path, folder.modelFile);
+    const path = folder.modelPath;
     try {
       const graph = readModelFile(path);
       const facts = describeFile(folder, file ?? folder.modelFile, path, graph);

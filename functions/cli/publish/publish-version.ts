@@ -31,7 +31,7 @@ export async function listVersions(store: WritableStore, name: string): Promise<
 /** A folder is made by the first file that is written to it. Nothing makes a bucket. */
 async function listFiles(store: WritableStore, name: string): Promise<readonly StoredFile[]> {
   return await store.list(name).catch((error: unknown) => {
-    if (store.localFolder && error instanceof StoreError && error.reason === 'missing') return [];
+    if (store.localPath && error instanceof StoreError && error.reason === 'missing') return [];
     throw error;
   });
 }
@@ -72,7 +72,7 @@ export async function publishVersion(
   }
   const last = files.at(-1);
   if (last && !(await writeNew(store, last.path, last.content))) return undefined;
-  return store.localFolder?.(prefix) ?? `${store.url}/${prefix}`;
+  return store.localPath?.(prefix) ?? `${store.url}/${prefix}`;
 }
 
 /** Whether the version is this publisher's, or that of one who publishes the same. */

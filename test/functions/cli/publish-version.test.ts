@@ -85,7 +85,7 @@ describe.each([
     const { store, written } = watch(await open());
     expect(await listVersions(store, 'm')).toEqual([]);
     const place = await publishVersion(store, 'm', '1', staged);
-    expect(place).toBe(store.localFolder?.('m/1') ?? 's3://models/prod/m/1');
+    expect(place).toBe(store.localPath?.('m/1') ?? 's3://models/prod/m/1');
     expect(written).toEqual(ORDER);
     expect(await contentsOf(store)).toEqual(await readStaged(staged, FILES));
     expect(await listVersions(store, 'm')).toEqual(['1']);

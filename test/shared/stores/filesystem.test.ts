@@ -48,7 +48,7 @@ describe('openFilesystemStore', () => {
     for (const folder of [root, `${root}/`, pathToFileURL(root).href]) {
       const store = openFilesystemStore(folder);
       expect(store.url).toBe(pathToFileURL(root).href);
-      expect(store.localFolder?.('a b/1')).toBe(join(root, 'a b/1'));
+      expect(store.localPath?.('a b/1')).toBe(join(root, 'a b/1'));
       expect((await store.list('a b/1')).map(({ path }) => path)).toEqual(['a b/1/model.onnx']);
     }
   });
@@ -73,7 +73,7 @@ describe('openFilesystemStore', () => {
     await expect(store.list('a/../../..')).rejects.toMatchObject(refusal);
     await expect(store.list('/etc')).rejects.toMatchObject(refusal);
     await expect(store.read({ path: '../x', sizeBytes: 1, etag: '' }, 0, 1)).rejects.toMatchObject(refusal);
-    expect(() => store.localFolder?.('../models-of-others')).toThrow('leaves the model repository');
+    expect(() => store.localPath?.('../models-of-others')).toThrow('leaves the model repository');
   });
 
   it('follows links to files inside the repository only', async () => {
@@ -106,7 +106,7 @@ describe('openFilesystemStore', () => {
     await symlink(root, link);
     const store = openFilesystemStore(link);
     expect((await store.list('iris/1')).map(({ path }) => path)).toEqual(['iris/1/model.onnx']);
-    expect(store.localFolder?.('iris/1')).toBe(join(link, 'iris/1'));
+    expect(store.localPath?.('iris/1')).toBe(join(link, 'iris/1'));
   });
 
   it('rejects with "denied" what the process may not read', async () => {
