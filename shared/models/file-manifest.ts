@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import * as z from 'zod';
-import { checkJson } from '../json/describe-issues.ts';
+import { checkJsonText } from '../json/describe-issues.ts';
 import { type StoredFile, StoreError } from '../stores/model-store.ts';
 
 /** The file of a model version that lists the others. */
@@ -45,15 +45,9 @@ export interface Artifact {
  * @throws StoreError `corrupt` naming each field that is wrong
  */
 export function parseFileManifest(text: string, place: string): FileManifest {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new StoreError('corrupt', `${place} is not valid JSON.`, error);
-  }
-  const parsed = checkJson(fileManifestSchema, value);
+  const parsed = checkJsonText(fileManifestSchema, text);
   if (parsed.success) return parsed.data;
-  throw new StoreError('corrupt', `${place} is not valid (${parsed.issues}).`);
+  throw new StoreError('corrupt', `${place} ${parsed.problem}.`);
 }
 
 /**

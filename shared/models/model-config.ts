@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { checkJson, placeOfSyntaxError } from '../json/describe-issues.ts';
+import { checkJsonText } from '../json/describe-issues.ts';
 import { imageStepsSchema, scoreStepSchema } from '../processing/registry.ts';
 import { POOLINGS } from '../processing/text/pooling.ts';
 
@@ -122,13 +122,7 @@ export type Task = ModelConfig['task'];
  * @throws ModelError naming each field that is wrong
  */
 export function parseModelConfig(text: string): ModelConfig {
-  let value: unknown;
-  try {
-    value = JSON.parse(text.replace(/^\ufeff/, ''));
-  } catch (error) {
-    throw new ModelError(`its model.json is not valid JSON${placeOfSyntaxError(error)}`);
-  }
-  const parsed = checkJson(modelConfigSchema, value);
+  const parsed = checkJsonText(modelConfigSchema, text);
   if (parsed.success) return parsed.data;
-  throw new ModelError(`its model.json is not valid (${parsed.issues})`);
+  throw new ModelError(`its model.json ${parsed.problem}`);
 }
