@@ -149,6 +149,15 @@ describe('the parts of the project', () => {
     expect(findCircle(bundled.filter(isLocal))).toBeUndefined();
   });
 
+  it.each(['shared/models/', 'shared/stores/', 'functions/cli/publish/'])(
+    'make no circle in %s, not even for a type',
+    (folder) => {
+      const within = all.filter(({ from, to }) => from.startsWith(folder) && to.startsWith(folder));
+      expect(within.length).toBeGreaterThan(0);
+      expect(findCircle(within)).toBeUndefined();
+    },
+  );
+
   it('have no file in shared/ that nobody imports', () => {
     const used = new Set(all.map(({ to }) => to));
     expect(sources.filter((path) => path.startsWith('shared/') && !used.has(path))).toEqual([]);

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { App } from '../../shared/app.ts';
-import type { ModelReference, ModelRepository } from '../../shared/models/model-repository.ts';
+import type { ModelReference } from '../../shared/models/model-reference.ts';
+import type { ModelRepository } from '../../shared/models/model-repository.ts';
 import { isVersion } from '../../shared/models/versions.ts';
 import { type ModelStore, StoreError } from '../../shared/stores/model-store.ts';
 import { CommandError } from './console.ts';

@@ -4,7 +4,7 @@ import { basename, join, posix, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { isPlainPath } from '../../shared/models/file-manifest.ts';
-import type { ModelReference } from '../../shared/models/model-repository.ts';
+import type { ModelReference } from '../../shared/models/model-reference.ts';
 import { readExternalLocations } from '../../shared/onnx/external-data.ts';
 import { ProtobufError, withFileSource } from '../../shared/onnx/protobuf.ts';
 import type { ModelStore, StoredFile } from '../../shared/stores/model-store.ts';

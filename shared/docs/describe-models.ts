@@ -5,7 +5,7 @@ import type { Model } from '../inference/load-model.ts';
 import { inputKindOf } from '../inference/task.ts';
 import type { JsonObject } from '../json/parse-json.ts';
 import type { Task } from '../models/model-config.ts';
-import { type ModelListing, type ModelReference, pathOf } from '../models/model-repository.ts';
+import { type ModelListing, type ModelReference, pathOf } from '../models/model-reference.ts';
 import type { Label } from '../processing/classification.ts';
 import type { RowFormat } from '../processing/tabular.ts';
 import type { TensorSpec } from '../runtime/session.ts';

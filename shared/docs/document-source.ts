@@ -1,5 +1,5 @@
 import { writeJson } from '../json/write-json.ts';
-import type { ModelListing } from '../models/model-repository.ts';
+import type { ModelListing } from '../models/model-reference.ts';
 import type { Protocol, ProtocolOptions } from '../protocols/protocol.ts';
 import { buildDocument } from './build-document.ts';
 import { createModelReader } from './describe-models.ts';

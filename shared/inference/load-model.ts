@@ -2,7 +2,8 @@ import { basename } from 'node:path';
 import type { JsonObject } from '../json/parse-json.ts';
 import { type Format, type Recognised, recogniseModel } from '../models/formats/recognise.ts';
 import { type ModelConfig, ModelError } from '../models/model-config.ts';
-import type { ModelFolder, ModelReference } from '../models/model-repository.ts';
+import type { ModelReference } from '../models/model-reference.ts';
+import type { ModelFolder } from '../models/version-folder.ts';
 import { type Graph, readGraph } from '../onnx/graph.ts';
 import { ProtobufError, withFileSource } from '../onnx/protobuf.ts';
 import {

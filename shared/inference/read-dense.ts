@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { parseJsonFile } from '../models/formats/format-folder.ts';
 import { ModelError } from '../models/model-config.ts';
-import type { ModelFolder } from '../models/model-repository.ts';
+import type { ModelFolder } from '../models/version-folder.ts';
 import { createDenseLayer, type DenseLayer } from '../processing/text/dense.ts';
 
 /**

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { parseJsonFile } from '../models/formats/format-folder.ts';
 import { SHIFTED } from '../models/formats/token-limit.ts';
 import { ModelError } from '../models/model-config.ts';
-import type { ModelFolder } from '../models/model-repository.ts';
+import type { ModelFolder } from '../models/version-folder.ts';
 import { TokenizerError } from '../processing/text/parts.ts';
 import { DECODER_POSITIONS, type PositionScheme, shiftedPositions } from '../processing/text/positions.ts';
 import { createTokenizer, type TextTokenizer } from '../processing/text/tokenizer.ts';

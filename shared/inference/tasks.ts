@@ -1,7 +1,7 @@
 import type { Budget } from '../budget.ts';
 import { unexpectedOutput } from '../errors.ts';
 import type { ModelConfig } from '../models/model-config.ts';
-import type { ModelFolder } from '../models/model-repository.ts';
+import type { ModelFolder } from '../models/version-folder.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { ImageStep } from '../processing/registry.ts';
 import type { NamedTensors, Session } from '../runtime/session.ts';

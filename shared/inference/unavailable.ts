@@ -1,7 +1,7 @@
 import { InferenceError } from '../errors.ts';
 import { DamageError } from '../models/file-manifest.ts';
 import { ModelError } from '../models/model-config.ts';
-import type { ModelReference } from '../models/model-repository.ts';
+import type { ModelReference } from '../models/model-reference.ts';
 import type { LoadError } from '../runtime/session-cache.ts';
 import { StoreError } from '../stores/model-store.ts';
 

@@ -5,7 +5,7 @@ import { jsonResponse } from '../http/respond.ts';
 import type { Inference } from '../inference/inference.ts';
 import type { WritableJson } from '../json/write-json.ts';
 import { ModelError } from '../models/model-config.ts';
-import type { ModelListing, ModelReference } from '../models/model-repository.ts';
+import type { ModelListing, ModelReference } from '../models/model-reference.ts';
 import type { Logger } from '../monitoring/logger.ts';
 import type { Pages } from '../pages/pages.ts';
 import { respondPage } from '../pages/respond-page.ts';

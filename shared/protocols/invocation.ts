@@ -9,7 +9,7 @@ import type { InferenceInput, InputKind } from '../inference/input.ts';
 import type { Model } from '../inference/load-model.ts';
 import { UnsafeIntegerError } from '../json/exact-integers.ts';
 import { type JsonValue, parseExactJson } from '../json/parse-json.ts';
-import type { ModelReference } from '../models/model-repository.ts';
+import type { ModelReference } from '../models/model-reference.ts';
 import { contractOf, type ModelContract } from './codecs/model-contract.ts';
 import { parseRequestJson } from './codecs/request-json.ts';
 import type { ProtocolOptions } from './protocol.ts';

@@ -1,7 +1,7 @@
 import { InferenceError } from '../../../shared/errors.ts';
 import type { Inference, InferenceResult } from '../../../shared/inference/inference.ts';
 import type { InputKind } from '../../../shared/inference/input.ts';
-import type { ModelReference } from '../../../shared/models/model-repository.ts';
+import type { ModelReference } from '../../../shared/models/model-reference.ts';
 import { encodePredictions } from '../../../shared/protocols/predict/encode-result.ts';
 import type { BoundSource } from './bind-source.ts';
 import type { InputRow } from './row-source.ts';

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Model, readModelFile } from '../../../shared/inference/load-model.ts';
-import { CONFIG_FILE, type ModelFolder } from '../../../shared/models/model-repository.ts';
+import { CONFIG_FILE, type ModelFolder } from '../../../shared/models/version-folder.ts';
 
 import type { Graph } from '../../../shared/onnx/graph.ts';
 import { readInitializers } from '../../../shared/onnx/initializers.ts';

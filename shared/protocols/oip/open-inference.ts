@@ -6,7 +6,7 @@ import { jsonResponse } from '../../http/respond.ts';
 import type { Inference } from '../../inference/inference.ts';
 import type { Model } from '../../inference/load-model.ts';
 import type { WritableJson } from '../../json/write-json.ts';
-import type { ModelReference } from '../../models/model-repository.ts';
+import type { ModelReference } from '../../models/model-reference.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { answerStyle } from '../codecs/answer.ts';
 import { encodeSpec } from '../encode-model.ts';

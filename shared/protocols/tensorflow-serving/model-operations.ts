@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
-import type { ModelReference } from '../../models/model-repository.ts';
+import type { ModelReference } from '../../models/model-reference.ts';
 import { type Dialect, readInvocation } from '../invocation.ts';
 import { withCloudEvents } from '../kserve/cloud-events.ts';
 import { type Handler, type Operation, type ProtocolOptions, pathParameter } from '../protocol.ts';

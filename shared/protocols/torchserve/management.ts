@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { InferenceError, invalid } from '../../errors.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
-import type { ModelReference } from '../../models/model-repository.ts';
+import type { ModelReference } from '../../models/model-reference.ts';
 import type { Operation, ProtocolOptions } from '../protocol.ts';
 import { describeVersions } from './describe-versions.ts';
 import { customizedQuery, minWorkerQuery, statusResponse, versionsResponse } from './schemas.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ModelFolder } from '../../../shared/models/model-repository.ts';
+import type { ModelFolder } from '../../../shared/models/version-folder.ts';
 
 /** A model's folder on this machine that says nothing of the model: it holds the graph, and whatever else is named. */
 export function folderOf(path: string, files: readonly string[] = ['model.onnx']): ModelFolder {
