@@ -11,7 +11,7 @@ import { openRepository } from '../open-repository.ts';
 import { listVersions, publishVersion } from '../publish/publish-version.ts';
 import { stageVersion } from '../publish/stage-version.ts';
 import { describeTrial, repeatTrial, type Trial, tryModel } from '../publish/try-model.ts';
-import { makeTemporaryFolder } from '../temporary-folder.ts';
+import { makeStagingFolder } from '../temporary-folder.ts';
 
 export interface AddOptions {
   readonly name?: string;
@@ -99,7 +99,7 @@ async function addVersion(
     if (same !== undefined) throw taken(name, same, version);
     // Before anything is written: most models that are refused are refused here.
     const tried = await trial();
-    const folder = await makeStagingFolder(version);
+    const folder = await makeVersionFolder(version);
     const manifest = await prepare(source, tried, folder, optimize);
     const place = await publishVersion(target, name, version, { folder, manifest }).finally(() =>
       rm(dirname(folder), { recursive: true, force: true }),
@@ -124,8 +124,8 @@ function tryOnce(source: OpenModel): () => Promise<Trial> {
 }
 
 /** Where a version is made ready: a folder of its name, as a model is called after its folder. */
-async function makeStagingFolder(version: string): Promise<string> {
-  const folder = join(await makeTemporaryFolder(), version);
+async function makeVersionFolder(version: string): Promise<string> {
+  const folder = join(await makeStagingFolder(), version);
   await mkdir(folder);
   return folder;
 }

@@ -488,10 +488,11 @@ describe('ternion add', () => {
   });
 
   it('shows no half version when it is killed at any moment', async () => {
-    const repository = await temporaryFolder();
+    const [repository, temporary] = [await temporaryFolder(), await temporaryFolder()];
     const args = ['add', join(PROJECT, 'models/iris/2'), '-n', 'iris', '-r', repository];
+    const environment = { TMPDIR: temporary };
     for (const ms of [150, 200, 250, 300, 350]) {
-      const { process: child, outcome } = startCommand(args);
+      const { process: child, outcome } = startCommand(args, '', environment);
       await wait(ms);
       child.kill('SIGKILL');
       await outcome;
@@ -500,7 +501,9 @@ describe('ternion add', () => {
       if (version.startsWith('.')) continue;
       expect(await filesOf(join(repository, 'iris', version))).toContain('files.json');
     }
-    expect((await runCommand(args)).code).toBe(0);
+    expect((await startCommand(args, '', environment).outcome).code).toBe(0);
+    // What the killed ones left is gone as well.
+    expect(await readdir(temporary)).toEqual([]);
   });
 
   it('follows links, of which the caches of others are made', async () => {
