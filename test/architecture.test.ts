@@ -12,7 +12,15 @@ const PROJECT = join(import.meta.dirname, '..');
  * browsers, the playground and the script of the page at /docs, imports nothing but itself, and nothing imports it.
  */
 const LEVELS: readonly (readonly string[])[] = [
-  ['shared/errors', 'shared/config', 'shared/version', 'shared/limiter', 'shared/budget', 'shared/usage'],
+  [
+    'shared/errors',
+    'shared/config',
+    'shared/version',
+    'shared/limiter',
+    'shared/budget',
+    'shared/usage',
+    'shared/leftovers',
+  ],
   ['shared/onnx', 'shared/json', 'shared/tensor', 'shared/http'],
   [
     'shared/models',

@@ -61,6 +61,14 @@ export const ADD_EXAMPLES = examples([
   ['ternion add model.onnx --name iris -r s3://bucket/models', ''],
 ]);
 
+export const VERIFY_EXAMPLES = examples(
+  [
+    ['ternion verify', 'all versions of ./models'],
+    ['ternion verify iris/2 -r s3://bucket/models', ''],
+  ],
+  'Each file that differs, is missing or is not listed is named, and the exit code\nis 1 then. Versions without a files.json are named as not checked.',
+);
+
 export const COMPARE_EXAMPLES = examples([
   ['ternion compare iris/1 iris/2 --data flowers.csv', ''],
   ['ternion compare model.onnx quantized.onnx --data rows.jsonl', ''],
@@ -77,5 +85,8 @@ function examples(commands: readonly (readonly [string, string])[], closing?: st
 
 /** How a command is shown in the list: options are a matter of its own help, and would not fit into a terminal. */
 export function commandTerm(command: Command): string {
-  return [command.name(), ...command.registeredArguments.map((each) => `<${each.name()}>`)].join(' ');
+  return [
+    command.name(),
+    ...command.registeredArguments.map((each) => (each.required ? `<${each.name()}>` : `[${each.name()}]`)),
+  ].join(' ');
 }

@@ -81,6 +81,11 @@ command('add', 'check and try a model, and publish it in a repository', help.ADD
   .option('--optimize', 'save the graph as the runtime simplifies it for any machine')
   .action(async (path, options) => (await import('./commands/add.ts')).add(path, options, console));
 
+command('verify', 'compare the files of models with their files.json', help.VERIFY_EXAMPLES)
+  .argument('[model]', 'name, or name/version; all models without it')
+  .addOption(help.repositoryOption())
+  .action(async (model, options) => (await import('./commands/verify.ts')).verify(model, options, console));
+
 command('compare', 'run two models on the same rows', help.COMPARE_EXAMPLES)
   .argument('<a>', help.MODEL)
   .argument('<b>', 'the other one')

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import type { ModelStore } from '../../shared/stores/model-store.ts';
-import { openS3Store } from '../../shared/stores/s3.ts';
 import { createHost, type Host } from '../host.ts';
+import { STORES } from './open-repository.ts';
 
 export interface OpenHostOptions {
   /** Folder or URL; MODEL_REPOSITORY or `models` without it. */
@@ -23,6 +22,6 @@ export function openHost({ repository, environment = {}, store }: OpenHostOption
     },
     modelRepository: 'models',
     pagesFolder: join(import.meta.dirname, 'pages'),
-    stores: { file: store ? () => store : openFilesystemStore, s3: openS3Store },
+    stores: store ? { ...STORES, file: () => store } : STORES,
   });
 }

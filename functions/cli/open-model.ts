@@ -1,17 +1,20 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { App } from '../../shared/app.ts';
+
 import type { Model } from '../../shared/inference/load-model.ts';
-import type { ModelReference, ModelRepository } from '../../shared/models/model-repository.ts';
+import type { ModelReference } from '../../shared/models/model-reference.ts';
+import type { ModelRepository } from '../../shared/models/model-repository.ts';
+
 import { isVersion } from '../../shared/models/versions.ts';
 import { type ModelStore, StoreError } from '../../shared/stores/model-store.ts';
-import { cacheFolderIn } from '../host.ts';
 import { CommandError } from './console.ts';
 import { isVersionFolder } from './is-version-folder.ts';
 import { openHost } from './open-host.ts';
 import { checkModelFile } from './refuse-file.ts';
 import { listOf, modelFoldersOf, refuseFolder } from './refuse-folder.ts';
 import { openSingleModelStore } from './single-model-store.ts';
+import { cacheFolder } from './temporary-folder.ts';
 
 export interface OpenModel {
   readonly app: App;
@@ -96,7 +99,7 @@ async function openFolder(path: string, title: string): Promise<OpenModel> {
   // Other folders that hold models are models of their own: none of them is the live version of anything.
   if ((await modelFoldersOf(path)).some((name) => isVersion(name))) {
     const { app, store } = openHost({ repository: dirname(path), environment: QUIET });
-    const found = (await app.inference.repository.list()).find(({ name }) => name === basename(path));
+    const found = await app.inference.repository.versions(basename(path));
     if (found) return { app, reference: { name: found.name, version: found.liveVersion }, store, title };
   }
   throw await refuseFolder(path, title);
@@ -106,12 +109,7 @@ async function openPath(path: string, isFolder: boolean, title: string): Promise
   const folder = isFolder ? path : dirname(path);
   const reference = nameOf(path);
   const file = isFolder ? undefined : basename(path);
-  const store = await openSingleModelStore(
-    folder,
-    file,
-    reference,
-    cacheFolderIn(process.env.MODEL_CACHE_FOLDER?.trim() || undefined),
-  );
+  const store = await openSingleModelStore(folder, file, reference, cacheFolder());
   const { app } = openHost({ repository: folder, environment: QUIET, store });
   return { app, reference, store, title, file };
 }

@@ -4,7 +4,7 @@ import { basename, join, posix, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { isPlainPath } from '../../shared/models/file-manifest.ts';
-import type { ModelReference } from '../../shared/models/model-repository.ts';
+import type { ModelReference } from '../../shared/models/model-reference.ts';
 import { readExternalLocations } from '../../shared/onnx/external-data.ts';
 import { ProtobufError, withFileSource } from '../../shared/onnx/protobuf.ts';
 import type { ModelStore, StoredFile } from '../../shared/stores/model-store.ts';
@@ -42,9 +42,8 @@ export async function openSingleModelStore(
       etag: `"${facts.size.toString(16)}-${facts.mtimeMs.toString(16)}"`,
     }),
   );
-  // Sessions are made from a folder of plain files, with a graph of that name.
-  const isPlain = (file === undefined || file === MODEL_FILE) && (await hasPlainFiles(folder, found));
-  const local = isPlain ? folder : await placeFiles(cacheFolder, pathsOf(sources, folder));
+  const isUsable = await hasPlainFiles(folder, file === undefined ? pathsIn(found) : partsOf(folder, file));
+  const placed = isUsable ? undefined : await placeFiles(cacheFolder, pathsOf(sources, folder));
   return {
     url: pathToFileURL(folder).href,
     list: async (below) => listed.filter(({ path }) => below === '' || path.startsWith(`${below}/`)),
@@ -54,7 +53,10 @@ export async function openSingleModelStore(
       if (start >= end) return Readable.from([]);
       return createReadStream(join(folder, source.path), { start, end: end - 1, highWaterMark: READ_BYTES });
     },
-    localFolder: () => local,
+    localPath: (path) => {
+      const below = path.slice(prefix.length + 1);
+      return placed === undefined ? join(folder, sources.get(below)?.path ?? below) : join(placed, below);
+    },
   };
 }
 
@@ -123,10 +125,22 @@ function dataFilesOf(path: string): readonly string[] {
   }
 }
 
-async function hasPlainFiles(folder: string, found: readonly FoundFile[]): Promise<boolean> {
+/** The runtime takes data files from the folder of a graph alone, so they must not be links. */
+function partsOf(folder: string, file: string): readonly string[] {
+  const data = dataFilesOf(join(folder, file));
+  return data.length > 0 ? [file, ...data] : [];
+}
+
+function pathsIn(found: readonly FoundFile[]): readonly string[] {
+  return found.map(({ path }) => path);
+}
+
+async function hasPlainFiles(folder: string, paths: readonly string[]): Promise<boolean> {
   const root = await realpath(folder);
-  for (const { path } of found) {
-    if ((await realpath(join(folder, path))) !== join(root, path.split('/').join(sep))) return false;
+  for (const path of paths) {
+    // What is not there is missed when the model is loaded.
+    const real = await realpath(join(folder, path)).catch(() => undefined);
+    if (real !== undefined && real !== join(root, path.split('/').join(sep))) return false;
   }
   return true;
 }

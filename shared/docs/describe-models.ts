@@ -5,7 +5,9 @@ import type { InputKind } from '../inference/input.ts';
 import type { Model } from '../inference/load-model.ts';
 import type { OutputKind } from '../inference/task.ts';
 import type { JsonObject } from '../json/parse-json.ts';
-import { type ModelListing, type ModelReference, pathOf } from '../models/model-repository.ts';
+
+import { type ModelListing, type ModelReference, pathOf } from '../models/model-reference.ts';
+
 import type { Label } from '../processing/classification.ts';
 import type { RowFormat } from '../processing/tabular.ts';
 import type { TensorSpec } from '../runtime/session.ts';

@@ -1,6 +1,8 @@
 import { writeJson } from '../json/write-json.ts';
-import type { ModelListing } from '../models/model-repository.ts';
+
+import type { ModelListing } from '../models/model-reference.ts';
 import type { Protocol, ProtocolOptions } from '../protocols/operation.ts';
+
 import { buildDocument } from './build-document.ts';
 import { createModelReader } from './describe-models.ts';
 

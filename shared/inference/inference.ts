@@ -1,7 +1,10 @@
 import { type Budget, createBudget } from '../budget.ts';
 import type { Limits } from '../config.ts';
+
 import { type InferenceError, toInferenceError } from '../errors.ts';
-import { type ModelReference, type ModelRepository, pathOf } from '../models/model-repository.ts';
+import { type ModelReference, pathOf } from '../models/model-reference.ts';
+import type { ModelRepository } from '../models/model-repository.ts';
+
 import type { Logger } from '../monitoring/logger.ts';
 import { createStatistics, type ModelStatistics } from '../monitoring/statistics.ts';
 import type { OpenSession } from '../runtime/open-model-file.ts';

@@ -1,9 +1,10 @@
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import type * as z from 'zod';
 import type { JsonObject } from '../json/parse-json.ts';
 import { type Format, type Recognised, recogniseModel } from '../models/formats/recognise.ts';
 import { type ModelConfig, ModelError } from '../models/model-config.ts';
-import type { ModelFolder, ModelReference } from '../models/model-repository.ts';
+import type { ModelReference } from '../models/model-reference.ts';
+import type { ModelFolder } from '../models/version-folder.ts';
 import { type Graph, readGraph } from '../onnx/graph.ts';
 import { ProtobufError, withFileSource } from '../onnx/protobuf.ts';
 import {
@@ -81,7 +82,7 @@ async function createModel(
   folder: ModelFolder,
   options: LoadOptions,
 ): Promise<Model> {
-  const path = join(folder.path, folder.modelFile);
+  const path = folder.modelPath;
   const graph = readModelFile(path);
   checkGraph(graph);
   await checkExternalData(path, graph.externalData);

@@ -1,6 +1,7 @@
 import { InferenceError } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
-import { type ModelReference, type ModelRepository, pathOf } from '../models/model-repository.ts';
+import { type ModelReference, pathOf } from '../models/model-reference.ts';
+import type { ModelRepository } from '../models/model-repository.ts';
 import type { Logger } from '../monitoring/logger.ts';
 import type { InputKind } from './input.ts';
 import type { Tasks } from './tasks.ts';

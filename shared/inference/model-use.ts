@@ -1,6 +1,6 @@
 import { type Budget, withDeadline } from '../budget.ts';
 import { invalid } from '../errors.ts';
-import type { ModelReference } from '../models/model-repository.ts';
+import type { ModelReference } from '../models/model-reference.ts';
 import type { Statistics } from '../monitoring/statistics.ts';
 import type { NamedTensors } from '../runtime/session.ts';
 import type { ModelUsage } from '../usage.ts';

@@ -1,4 +1,5 @@
-import type { ModelReference, ModelRepository } from '../models/model-repository.ts';
+import type { ModelReference } from '../models/model-reference.ts';
+import type { ModelRepository } from '../models/model-repository.ts';
 import type { Logger } from '../monitoring/logger.ts';
 
 /** Loads the live version of some models, or of all for `*`. Failures are logged and met again by requests. */

@@ -1,7 +1,7 @@
 import type { Limits } from '../config.ts';
 import { InferenceError, invalid, overLimit } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
-import type { ModelFolder } from '../models/model-repository.ts';
+import type { ModelFolder } from '../models/version-folder.ts';
 import { GrowthError, roomFor } from '../processing/text/growth.ts';
 import { DECODER_POSITIONS, type PositionScheme, positionsOf } from '../processing/text/positions.ts';
 import type { TextTokenizer, TokenBatch, TokenRow } from '../processing/text/tokenizer.ts';

@@ -1,5 +1,7 @@
+import * as z from 'zod';
+import { parseJsonFile } from '../models/formats/format-folder.ts';
 import { ModelError } from '../models/model-config.ts';
-import type { ModelFolder } from '../models/model-repository.ts';
+import type { ModelFolder } from '../models/version-folder.ts';
 import { createDenseLayer, type DenseLayer } from '../processing/text/dense.ts';
 
 /**
@@ -20,10 +22,11 @@ async function readLayer(folder: ModelFolder, path: string): Promise<DenseLayer>
   if (config === undefined || weights === undefined) {
     throw new ModelError(`its ${names[config === undefined ? 0 : 1]} is missing`);
   }
+  const parsed = parseJsonFile(config, names[0], z.unknown());
   try {
-    return createDenseLayer(JSON.parse(config), weights);
+    return createDenseLayer(parsed, weights);
   } catch (error) {
-    const reason = error instanceof RangeError ? error.message : 'its config.json is not valid JSON';
-    throw new ModelError(`its dense layer ${path} cannot be used: ${reason}`, { cause: error });
+    if (!(error instanceof RangeError)) throw error;
+    throw new ModelError(`its dense layer ${path} cannot be used: ${error.message}`, { cause: error });
   }
 }

@@ -1,7 +1,8 @@
 import * as z from 'zod';
+import { parseJsonFile } from '../models/formats/format-folder.ts';
 import { SHIFTED } from '../models/formats/token-limit.ts';
 import { ModelError } from '../models/model-config.ts';
-import type { ModelFolder } from '../models/model-repository.ts';
+import type { ModelFolder } from '../models/version-folder.ts';
 import { TokenizerError } from '../processing/text/parts.ts';
 import { DECODER_POSITIONS, type PositionScheme, shiftedPositions } from '../processing/text/positions.ts';
 import { createTokenizer, type TextTokenizer } from '../processing/text/tokenizer.ts';
@@ -48,10 +49,5 @@ export async function readPositions(folder: ModelFolder): Promise<PositionScheme
 }
 
 function parse(content: string | Buffer | undefined, name: string): unknown {
-  if (content === undefined) return undefined;
-  try {
-    return JSON.parse(content.toString());
-  } catch (error) {
-    throw new ModelError(`its ${name} is not valid JSON`, { cause: error });
-  }
+  return content === undefined ? undefined : parseJsonFile(content.toString(), name, z.unknown());
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Budget } from '../budget.ts';
 import type { JsonObject, JsonValue } from '../json/parse-json.ts';
 import { commonMembers, type ModelConfig } from '../models/model-config.ts';
-import type { ModelFolder } from '../models/model-repository.ts';
+import type { ModelFolder } from '../models/version-folder.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { Label } from '../processing/classification.ts';
 import type { ScoreStep } from '../processing/registry.ts';

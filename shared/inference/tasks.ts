@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { checkJson, placeOfSyntaxError } from '../json/describe-issues.ts';
+import { checkJson, checkJsonText } from '../json/describe-issues.ts';
 import { type ConfigReader, commonMembers, type ModelConfig, ModelError } from '../models/model-config.ts';
 import type { Task } from './task.ts';
 import { featureExtraction } from './tasks/feature-extraction.ts';
@@ -36,15 +36,9 @@ export function createTasks(tasks: readonly Task[] = TASKS): Tasks {
   const schema = z.discriminatedUnion('task', [first, ...others]);
   return {
     parse: (text) => {
-      let value: unknown;
-      try {
-        value = JSON.parse(text.replace(/^\ufeff/, ''));
-      } catch (error) {
-        throw new ModelError(`its model.json is not valid JSON${placeOfSyntaxError(error)}`);
-      }
-      const parsed = checkJson(schema, value);
+      const parsed = checkJsonText(schema, text);
       if (parsed.success) return anyConfig.parse(parsed.data);
-      throw new ModelError(`its model.json is not valid (${parsed.issues})`);
+      throw new ModelError(`its model.json ${parsed.problem}`);
     },
     check: (config) => {
       const parsed = checkJson(schema, config);

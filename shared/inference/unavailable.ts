@@ -1,6 +1,7 @@
 import { InferenceError } from '../errors.ts';
+import { DamageError } from '../models/file-manifest.ts';
 import { ModelError } from '../models/model-config.ts';
-import type { ModelReference } from '../models/model-repository.ts';
+import type { ModelReference } from '../models/model-reference.ts';
 import type { LoadError } from '../runtime/session-cache.ts';
 import { StoreError } from '../stores/model-store.ts';
 
@@ -15,6 +16,9 @@ export function unavailable(reference: ModelReference, { cause, retryAfterMs }: 
 }
 
 function storeReason(error: unknown): string {
+  if (error instanceof DamageError) {
+    return `its ${error.file} is damaged: its checksum differs from the published one`;
+  }
   return error instanceof StoreError ? STORE_REASONS[error.reason] : 'the server failed; its log says why';
 }
 

@@ -110,6 +110,25 @@ export function placeOfSyntaxError(error: unknown): string {
   return line === undefined ? '' : ` at line ${line}, column ${column}`;
 }
 
+/**
+ * Reads the text of a JSON file and checks it against a schema. A byte order mark is no part of it.
+ *
+ * @returns the value, or what is wrong, as the end of a sentence: `is not valid (each field)`
+ */
+export function checkJsonText<T>(
+  schema: z.ZodType<T>,
+  text: string,
+): { readonly success: true; readonly data: T } | { readonly success: false; readonly problem: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\ufeff/, ''));
+  } catch (error) {
+    return { success: false, problem: `is not valid JSON${placeOfSyntaxError(error)}` };
+  }
+  const parsed = checkJson(schema, value);
+  return parsed.success ? parsed : { success: false, problem: `is not valid (${parsed.issues})` };
+}
+
 /** The value of a member, where there is one. */
 export function memberOf(value: unknown, key: PropertyKey): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;

@@ -3,7 +3,7 @@ import { StoreError } from '../stores/model-store.ts';
 import { DEPLOYMENT_FILE, type Deployment, parseDeployment } from './deployment.ts';
 import type { Listings } from './listings.ts';
 import { ModelError } from './model-config.ts';
-import type { ModelReference } from './model-repository.ts';
+import type { ModelReference } from './model-reference.ts';
 import { type Listing, pickVersion, unknownVersion } from './repository-listing.ts';
 import type { SmallFiles } from './small-files.ts';
 

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { type ModelStore, StoreError } from '../stores/model-store.ts';
 import { createDownloader, type DownloadOptions } from './artifact-download.ts';
 import { createArtifactFolder } from './artifact-folder.ts';
+import { createCheckedFiles } from './checked-files.ts';
 import {
   type Artifact,
-  checkContent,
   isPlainPath,
   MANIFEST_FILE,
   parseFileManifest,
@@ -22,7 +21,9 @@ export interface ArtifactCacheOptions extends DownloadOptions {
 export interface ArtifactCache {
   /**
    * Makes the files below one folder of the repository available on this machine, checked against its `files.json`
-   * when it has one. Versions are immutable: what was fetched once is not asked for again while its files are there.
+   * when it has one. Versions are immutable: what was fetched once is not asked for again while its files are there as
+   * they were checked. A file that was touched since is checked anew: in a folder of this machine it is refused when it
+   * holds something else, among the downloads it is downloaded again.
    *
    * @param folder a model version's folder in the repository, such as `iris/2`
    * @returns the path of the folder that holds the files; they stay until it is released as often as it was fetched
@@ -52,17 +53,19 @@ const MANIFEST_LIMIT_BYTES = 16 * 1024 * 1024;
 export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCache {
   const { store } = options;
   const downloader = createDownloader(store, options);
-  const downloads = createArtifactFolder(options.folder, downloader);
+  const checked = createCheckedFiles();
+  const downloads = createArtifactFolder(options.folder, downloader, checked);
   // Only folders that were fetched stay in it, so clients cannot make it grow.
   const fetched = new Map<string, Promise<Fetched>>();
 
   async function fetchOnce(folder: string): Promise<Fetched> {
     const artifacts = await describe(folder);
-    if (store.localFolder) {
+    if (store.localPath) {
       for (const artifact of artifacts) {
-        await checkContent(artifact, () => store.read(artifact.source, 0, artifact.sizeBytes));
+        const read = () => store.read(artifact.source, 0, artifact.sizeBytes);
+        await checked.check(artifact, store.localPath(artifact.source.path), read);
       }
-      return { path: store.localFolder(folder), address: undefined, artifacts };
+      return { path: store.localPath(folder), address: undefined, artifacts };
     }
     const address = addressOf(store, artifacts);
     return { path: await downloads.provide(address, artifacts), address, artifacts };
@@ -81,6 +84,16 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
     const sink = async (chunk: Uint8Array, position: number) => content.set(chunk, position);
     await downloader.download(manifest, sink, new AbortController().signal);
     return selectArtifacts(listed, prefix, parseFileManifest(content.toString('utf8'), manifest.path));
+  }
+
+  async function areUntouched(artifacts: readonly Artifact[]): Promise<boolean> {
+    const found = await Promise.all(
+      artifacts.map(async (artifact) => {
+        const path = store.localPath?.(artifact.source.path);
+        return path !== undefined && (await checked.isUnchanged(artifact, path));
+      }),
+    );
+    return !found.includes(false);
   }
 
   function start(folder: string): Promise<Fetched> {
@@ -110,23 +123,22 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
         throw new StoreError('missing', `${JSON.stringify(folder)} is not a folder of a model repository.`);
       }
       for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-        const known = fetched.get(folder) ?? start(folder);
+        const earlier = fetched.get(folder);
+        const known = earlier ?? start(folder);
         const { path, address, artifacts } = await known;
         if (address === undefined) {
           // Local folders are edited.
-          if (await hasSizes(path, artifacts)) return path;
+          if (await areUntouched(artifacts)) return path;
         } else {
-          // Temp folders are cleaned by others.
-          await downloads.hold(address);
-          if (await downloads.has(address, artifacts)) return path;
-          await downloads.release(address);
+          // Who had it downloaded holds it. Temp folders are cleaned by others.
+          if (earlier === undefined || (await downloads.hold(address, artifacts))) return path;
         }
         forget(folder, known);
       }
       throw new StoreError('changed', `The files of ${folder} go away as soon as they are there.`);
     },
     releaseFolder: async (path) => {
-      if (!store.localFolder) await downloads.release(basename(path));
+      if (!store.localPath) await downloads.release(basename(path));
     },
     removeExcept: async (folders) => {
       const all = await Promise.all([...fetched].map(readEntry));
@@ -139,13 +151,6 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
       }
     },
   };
-}
-
-async function hasSizes(folder: string, artifacts: readonly Artifact[]): Promise<boolean> {
-  for (const { path, sizeBytes } of artifacts) {
-    if ((await stat(join(folder, path)).catch(() => undefined))?.size !== sizeBytes) return false;
-  }
-  return true;
 }
 
 /** Others can remove files between their download and the moment that they are held, but not time and again. */

@@ -2,31 +2,33 @@ import { createReadStream, type ReadStream, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCodeOf } from '../errors.ts';
+import { ownName, removeLeftovers } from '../leftovers.ts';
 import { createLimiter } from '../limiter.ts';
 import { StoreError } from '../stores/model-store.ts';
 import { allOrNone, type Downloader } from './artifact-download.ts';
 import { createArtifactLeases } from './artifact-leases.ts';
+import type { CheckedFiles } from './checked-files.ts';
 import { listDownloads, PARTIAL } from './downloads.ts';
 import { type Artifact, checkContent } from './file-manifest.ts';
-import { ownName, removeLeftovers } from './leftovers.ts';
 import { checkOwnFolder, isOwn, makeOwnFolder } from './own-folder.ts';
 
 export interface ArtifactFolder {
   /**
    * Gives the folder that holds exactly these artifacts, downloading what is missing. Files that another process
-   * downloaded are checked once: against their sha256, or where there is none by the time that marks checked files.
+   * downloaded are checked once: against their sha256, or where there is none by the time that marks checked files. The
+   * folder is held for the caller.
    *
    * @param address a name for the content, the same for the same content in every process
    * @throws StoreError; `unwritable` also when other users can write to the folder
    */
   provide(address: string, artifacts: readonly Artifact[]): Promise<string>;
   /**
-   * Whether the files are still what `provide` gave.
+   * Holds a folder once more, if its files are still what `provide` gave: none of them was touched since.
+   * @returns whether it is held
    * @throws StoreError `unwritable` when other users can write to the folder
    */
-  has(address: string, artifacts: readonly Artifact[]): Promise<boolean>;
-  /** Keeps a folder, if it is there, until it was released as often as it was held. */
-  hold(address: string): Promise<void>;
+  hold(address: string, artifacts: readonly Artifact[]): Promise<boolean>;
+  /** To be called as often as the folder was held. */
   release(address: string): Promise<void>;
   /**
    * Removes a folder that nobody holds, here or in another process.
@@ -59,11 +61,51 @@ export const TEMPORARY_FOLDER = '.ternion-tmp';
  *
  * All folders are this user's alone: nothing is read, written or removed where another user could have put a link.
  */
-export function createArtifactFolder(root: string, downloader: Downloader): ArtifactFolder {
+export function createArtifactFolder(
+  root: string,
+  downloader: Downloader,
+  checked: CheckedFiles,
+): ArtifactFolder {
   const temporary = join(root, TEMPORARY_FOLDER);
   const leases = createArtifactLeases(root);
   const limitFiles = createLimiter(OPEN_FILES);
   let prepared: Promise<void> | undefined;
+
+  /** Whether a folder is there with all artifacts, as they were downloaded. */
+  async function isComplete(folder: string, artifacts: readonly Artifact[]): Promise<boolean> {
+    if (!(await hasOwnFolders(folder, artifacts))) return false;
+    for (const artifact of artifacts) {
+      if (!(await isWhole(folder, artifact))) return false;
+    }
+    return true;
+  }
+
+  async function isUntouched(folder: string, artifacts: readonly Artifact[]): Promise<boolean> {
+    if (!(await checkOwnFolder(root)) || !(await hasOwnFolders(folder, artifacts))) return false;
+    const found = await Promise.all(
+      artifacts.map(
+        async (artifact) =>
+          (await findFile(folder, artifact)) !== undefined &&
+          (await checked.isUnchanged(artifact, join(folder, artifact.path))),
+      ),
+    );
+    return !found.includes(false);
+  }
+
+  /** Whether a file is what was downloaded. */
+  async function isWhole(folder: string, artifact: Artifact): Promise<boolean> {
+    const path = join(folder, artifact.path);
+    const facts = await findFile(folder, artifact);
+    if (!facts) return false;
+    if (await checked.isUnchanged(artifact, path)) return true;
+    // Copies of a folder, such as layers of container images, keep whole seconds.
+    if (artifact.sha256 === undefined && Math.floor(facts.mtimeMs / 1000) !== CHECKED.getTime() / 1000)
+      return false;
+    return await checked.check(artifact, path).then(
+      () => true,
+      () => false,
+    );
+  }
 
   /** Downloads one file, checks it, and shows it under its name. */
   async function addFile(artifact: Artifact, folder: string, signal: AbortSignal): Promise<void> {
@@ -77,6 +119,7 @@ export function createArtifactFolder(root: string, downloader: Downloader): Arti
       // Some network drives keep no times: there each process downloads anew what has no checksum.
       await utimes(name, new Date(), CHECKED).catch(() => undefined);
       await rename(name, target);
+      await checked.note(artifact, target);
     } catch (error) {
       throw toDiskError(error, root, artifact);
     } finally {
@@ -163,18 +206,22 @@ export function createArtifactFolder(root: string, downloader: Downloader): Arti
           if (!(await makeRoom(sumSizes(artifacts)))) throw error;
           await complete(address, artifacts);
         });
-      } finally {
+      } catch (error) {
         await leases.drop(address);
+        throw error;
       }
       return folder;
     },
-    has: async (address, artifacts) => {
-      const folder = join(root, address);
-      if (!(await checkOwnFolder(root)) || !(await hasOwnFolders(folder, artifacts))) return false;
-      const found = await Promise.all(artifacts.map((artifact) => findFile(folder, artifact)));
-      return found.every((facts) => facts !== undefined);
+    hold: async (address, artifacts) => {
+      await leases.take(address);
+      let isHeld = false;
+      try {
+        isHeld = await isUntouched(join(root, address), artifacts);
+      } finally {
+        if (!isHeld) await leases.drop(address);
+      }
+      return isHeld;
     },
-    hold: leases.take,
     release: leases.drop,
     remove: async (address) => await leases.evict(address, () => removeFolder(address)),
   };
@@ -182,27 +229,6 @@ export function createArtifactFolder(root: string, downloader: Downloader): Arti
 
 function sumSizes(artifacts: readonly Artifact[]): number {
   return artifacts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-}
-
-/** Whether a folder is there with all artifacts, as they were downloaded. */
-async function isComplete(folder: string, artifacts: readonly Artifact[]): Promise<boolean> {
-  if (!(await hasOwnFolders(folder, artifacts))) return false;
-  for (const artifact of artifacts) {
-    if (!(await isWhole(folder, artifact))) return false;
-  }
-  return true;
-}
-
-/** Whether a file is what was downloaded. */
-async function isWhole(folder: string, artifact: Artifact): Promise<boolean> {
-  const facts = await findFile(folder, artifact);
-  if (!facts) return false;
-  // Copies of a folder, such as layers of container images, keep whole seconds.
-  if (artifact.sha256 === undefined) return Math.floor(facts.mtimeMs / 1000) === CHECKED.getTime() / 1000;
-  return await checkContent(artifact, async () => openFile(join(folder, artifact.path))).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** The facts of a file that is there in its size; undefined also for links and what other users can change. */

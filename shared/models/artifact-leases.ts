@@ -1,8 +1,8 @@
 import { readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ownName, RENEW_MS, removeLeftovers } from '../leftovers.ts';
 import { StoreError } from '../stores/model-store.ts';
-import { ownName, RENEW_MS, removeLeftovers } from './leftovers.ts';
 import { makeOwnFolder } from './own-folder.ts';
 
 /** What keeps downloads from being removed while they are used, among all processes that share their folder. */

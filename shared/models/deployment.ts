@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { NAME_PATTERN } from '../config.ts';
-import { checkJson, placeOfSyntaxError } from '../json/describe-issues.ts';
-import { ModelError } from './model-config.ts';
+import { parseJsonFile } from './formats/format-folder.ts';
 
 /** The one file of a model that changes, beside its versions. */
 export const DEPLOYMENT_FILE = 'deployment.json';
@@ -22,15 +21,5 @@ export type Deployment = z.infer<typeof deploymentSchema>;
  * @throws ModelError naming each field that is wrong
  */
 export function parseDeployment(text: string): Deployment {
-  let value: unknown;
-  try {
-    value = JSON.parse(text.replace(/^\ufeff/, ''));
-  } catch (error) {
-    throw new ModelError(`its deployment.json is not valid JSON${placeOfSyntaxError(error)}`, {
-      cause: error,
-    });
-  }
-  const parsed = checkJson(deploymentSchema, value);
-  if (parsed.success) return parsed.data;
-  throw new ModelError(`its deployment.json is not valid (${parsed.issues})`);
+  return parseJsonFile(text, DEPLOYMENT_FILE, deploymentSchema);
 }

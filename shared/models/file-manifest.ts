@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import * as z from 'zod';
-import { checkJson } from '../json/describe-issues.ts';
+import { checkJsonText } from '../json/describe-issues.ts';
 import { type StoredFile, StoreError } from '../stores/model-store.ts';
 
 /** The file of a model version that lists the others. */
@@ -45,15 +45,9 @@ export interface Artifact {
  * @throws StoreError `corrupt` naming each field that is wrong
  */
 export function parseFileManifest(text: string, place: string): FileManifest {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new StoreError('corrupt', `${place} is not valid JSON.`, error);
-  }
-  const parsed = checkJson(fileManifestSchema, value);
+  const parsed = checkJsonText(fileManifestSchema, text);
   if (parsed.success) return parsed.data;
-  throw new StoreError('corrupt', `${place} is not valid (${parsed.issues}).`);
+  throw new StoreError('corrupt', `${place} ${parsed.problem}.`);
 }
 
 /**
@@ -84,17 +78,24 @@ export function selectArtifacts(
   });
 }
 
-/** @throws StoreError `corrupt` when bytes have another sha256 than the manifest says */
+/** A file holds other bytes than its manifest says. */
+export class DamageError extends StoreError {
+  /** Path below the version's folder. */
+  readonly file: string;
+
+  constructor({ path, sha256, source }: Artifact, got: string) {
+    super('corrupt', `${source.path} is damaged: ${MANIFEST_FILE} says sha256 ${sha256}, but it is ${got}.`);
+    this.file = path;
+  }
+}
+
+/** @throws DamageError when bytes have another sha256 than the manifest says */
 export async function checkContent(artifact: Artifact, open: () => Promise<Readable>): Promise<void> {
   if (artifact.sha256 === undefined) return;
   const hash = createHash('sha256');
   for await (const chunk of await open()) hash.update(chunk);
   const got = hash.digest('hex');
-  if (got === artifact.sha256) return;
-  throw new StoreError(
-    'corrupt',
-    `${artifact.source.path} is damaged: ${MANIFEST_FILE} says sha256 ${artifact.sha256}, but it is ${got}.`,
-  );
+  if (got !== artifact.sha256) throw new DamageError(artifact, got);
 }
 
 /** Whether a path stays below the folder it is joined to, on every operating system. */

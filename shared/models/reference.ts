@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { JsonValue } from '../json/parse-json.ts';
-import { ModelError } from './model-config.ts';
+import { parseJsonFile } from './formats/format-folder.ts';
 
 /** What JSON.parse gave is JSON: zod's own schema for it would walk through all values, and took longer than the file. */
 const json = z.custom<JsonValue>((value) => value !== undefined);
@@ -24,12 +24,8 @@ export type ReferenceCase = z.infer<typeof referenceSchema>['cases'][number];
 /**
  * Reads the text of a `reference.json`: requests with the answers the training framework gives.
  *
- * @throws ModelError when the file is not valid
+ * @throws ModelError naming each field that is wrong
  */
 export function parseReference(text: string): ReferenceCase[] {
-  try {
-    return referenceSchema.parse(JSON.parse(text)).cases;
-  } catch (error) {
-    throw new ModelError('its reference.json is not valid', { cause: error });
-  }
+  return parseJsonFile(text, 'reference.json', referenceSchema).cases;
 }

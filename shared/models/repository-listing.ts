@@ -2,13 +2,15 @@ import { NAME_PATTERN } from '../config.ts';
 import { InferenceError } from '../errors.ts';
 import type { ModelStore, StoredFile } from '../stores/model-store.ts';
 import { VERSION_FILES } from './formats/recognise.ts';
-import type { ModelListing, ModelReference } from './model-repository.ts';
+import type { ModelListing, ModelReference } from './model-reference.ts';
 import { compareVersions } from './versions.ts';
 
 /** What a store holds at one moment. */
 export interface Listing {
   readonly models: ReadonlyMap<string, ModelListing>;
   readonly files: ReadonlyMap<string, StoredFile>;
+  /** The files of each version, by the path of its folder: `iris/2`. */
+  readonly versionFiles: ReadonlyMap<string, readonly StoredFile[]>;
   /** Model files whose folders cannot be a model and a version. */
   readonly ignored: readonly string[];
   readonly atMs: number;
@@ -36,12 +38,25 @@ export async function readListing(store: ModelStore, now: () => number): Promise
     const liveVersion = ordered.at(-1);
     if (liveVersion !== undefined) models.set(name, { name, versions: ordered, liveVersion });
   }
-  return { models, files: new Map(files.map((file) => [file.path, file])), ignored, atMs: now() };
+  return {
+    models,
+    files: new Map(files.map((file) => [file.path, file])),
+    versionFiles: groupByVersion(files),
+    ignored,
+    atMs: now(),
+  };
 }
 
-/** The files below a folder, which ends without a slash. */
-export function filesBelow({ files }: Listing, folder: string): StoredFile[] {
-  return [...files.values()].filter(({ path }) => path.startsWith(`${folder}/`));
+/** Once for all versions: who looks for the files of each among all of them takes the square of the time. */
+function groupByVersion(files: readonly StoredFile[]): ReadonlyMap<string, readonly StoredFile[]> {
+  const groups = new Map<string, StoredFile[]>();
+  for (const file of files) {
+    const version = file.path.split('/', 2).join('/');
+    const group = groups.get(version);
+    if (group) group.push(file);
+    else groups.set(version, [file]);
+  }
+  return groups;
 }
 
 export function pickVersion(

@@ -1,4 +1,4 @@
-import { type ModelReference, pathOf } from '../models/model-repository.ts';
+import { type ModelReference, pathOf } from '../models/model-reference.ts';
 
 /** How one inference went. */
 export interface Measurement {

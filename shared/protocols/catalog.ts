@@ -6,7 +6,7 @@ import { jsonResponse } from '../http/respond.ts';
 import type { Inference } from '../inference/inference.ts';
 import type { WritableJson } from '../json/write-json.ts';
 import { ModelError } from '../models/model-config.ts';
-import type { ModelListing, ModelReference } from '../models/model-repository.ts';
+import type { ModelListing, ModelReference } from '../models/model-reference.ts';
 import type { Logger } from '../monitoring/logger.ts';
 import type { Pages } from '../pages/pages.ts';
 import { respondPage } from '../pages/respond-page.ts';
@@ -42,7 +42,7 @@ export function createCatalog(options: ProtocolOptions, other: ModelDescriber): 
     const version = c.req.param('version');
     const reference = await inference.resolve({ model: c.req.param('model') ?? '', version });
     if (version === undefined && other.isAsked(c)) return await other.describe(c, [reference]);
-    const listing = (await repository.list()).find(({ name }) => name === reference.name);
+    const listing = await repository.versions(reference.name);
     const versions = listing?.versions ?? [reference.version];
     const { value, usage } = await inference.use({ reference }, c.env, ({ model }) =>
       encodeModel(model, versions),

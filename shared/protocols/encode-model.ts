@@ -1,7 +1,8 @@
 import type { Model } from '../inference/load-model.ts';
 import type { WritableJson } from '../json/write-json.ts';
 import { ModelError } from '../models/model-config.ts';
-import { type ModelReference, type ModelRepository, pathOf } from '../models/model-repository.ts';
+import { type ModelReference, pathOf } from '../models/model-reference.ts';
+import type { ModelRepository } from '../models/model-repository.ts';
 import { type Column, columnAt, type RowFormat } from '../processing/tabular.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import { StoreError } from '../stores/model-store.ts';

@@ -4,24 +4,29 @@ import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { systemCodeOf } from '../errors.ts';
-import { type ModelStore, type StoredFile, StoreError } from './model-store.ts';
+import { etagOf } from './file-facts.ts';
+import { type StoredFile, StoreError, type WritableStore } from './model-store.ts';
 
 /** Larger reads than Node's 64 KiB default: hashing a model is then bound by the hash, not by the round trips. */
 const READ_BYTES = 1024 * 1024;
 
 /**
  * A model repository in a folder of this machine. Names that start with a dot are no part of it. A symbolic link to a
- * file is followed when the file is below the same folder; links to folders are not followed.
+ * file is followed when the file is below the same folder; links to folders are not followed. The folder is made by the
+ * first file that is written.
  *
  * @param folder a path, or a file:// URL
  */
-export function openFilesystemStore(folder: string): ModelStore {
+export function openFilesystemStore(folder: string): WritableStore {
   const root = resolve(folder.startsWith('file://') ? fileURLToPath(folder) : folder);
   return {
     url: pathToFileURL(root).href,
     list: (below) => listFiles(root, below),
     read: (file, start, end) => readRange(root, file, start, end),
-    localFolder: (below) => locate(root, below),
+    write: async (path, content, replaced) =>
+      await (await import('./filesystem-writes.ts')).writeFile(root, path, content, replaced),
+    remove: async (file) => await (await import('./filesystem-writes.ts')).removeFile(root, file),
+    localPath: (path) => locate(root, path),
   };
 }
 
@@ -109,10 +114,6 @@ function hasHiddenPart(root: string, path: string): boolean {
   return relative(root, path)
     .split(sep)
     .some((name) => name.startsWith('.'));
-}
-
-function etagOf(facts: { readonly size: bigint; readonly mtimeNs: bigint }): string {
-  return `"${facts.size.toString(16)}-${facts.mtimeNs.toString(16)}"`;
 }
 
 function escapes(path: string): StoreError {

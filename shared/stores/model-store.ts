@@ -9,6 +9,14 @@ export interface StoredFile {
   readonly etag: string;
 }
 
+/** Bytes on their way into a store. A stream can be read once, so each attempt opens its own. */
+export interface NewContent {
+  readonly sizeBytes: number;
+  /** In hex; what arrives otherwise than it was sent is refused. */
+  readonly sha256: string;
+  open(): Readable;
+}
+
 /** Where the bytes of a model repository live. Implementations are handed in by `functions/*`. */
 export interface ModelStore {
   /** The repository's URL, for messages and the log. */
@@ -23,8 +31,31 @@ export interface ModelStore {
    * @throws StoreError when the file is missing, access is denied, or its etag is no longer `file.etag`
    */
   read(file: StoredFile, start: number, end: number): Promise<Readable>;
-  /** The folder on this machine that already holds the files, when there is one; nothing is downloaded then. */
-  localFolder?(folder: string): string;
+  /** Where a file or folder already is on this machine, when it is; nothing is downloaded then. */
+  localPath?(path: string): string;
+}
+
+/**
+ * A store whose files can be changed. Each file changes in one step: a reader sees all of the old content or all of the
+ * new one. Of several writers that change the same file at once, one wins, and the others get `changed`.
+ */
+export interface WritableStore extends ModelStore {
+  /**
+   * Writes a file where there is none, or in place of one as it was listed.
+   *
+   * @param path below the root; its parts are not empty and do not start with a dot
+   * @param replaced the etag of the file it replaces; without it there must be no file yet
+   * @returns the file as it is stored now
+   * @throws StoreError `changed` when there is a file already, or when the replaced one is another by now or gone. A store
+   * behind a network that breaks can say so of its own write as well, when the answer to that got lost
+   */
+  write(path: string, content: NewContent, replaced?: string): Promise<StoredFile>;
+  /**
+   * Removes a file as it was listed.
+   *
+   * @throws StoreError `changed` when it is another by now, or gone
+   */
+  remove(file: StoredFile): Promise<void>;
 }
 
 /**

@@ -1,11 +1,14 @@
 import type {
   _Object,
+  DeleteObjectCommandInput,
+  DeleteObjectCommandOutput,
   GetObjectCommandInput,
   GetObjectCommandOutput,
   ListObjectsV2CommandInput,
   ListObjectsV2CommandOutput,
   PutObjectCommandInput,
   PutObjectCommandOutput,
+  S3Client,
   S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import { StoreError, type StoreErrorReason } from './model-store.ts';
@@ -29,11 +32,16 @@ export interface S3Location {
   readonly prefix: string;
 }
 
-/** The requests that are made of S3. */
+/** The requests that are made of S3 to read. */
 export interface S3Requests {
   list(input: ListObjectsV2CommandInput): Promise<ListObjectsV2CommandOutput>;
   get(input: GetObjectCommandInput): Promise<GetObjectCommandOutput>;
-  put(input: PutObjectCommandInput): Promise<PutObjectCommandOutput>;
+}
+
+/** The requests that are made of S3 to write. */
+export interface S3Writes {
+  put(input: PutObjectCommandInput, abortSignal: AbortSignal): Promise<PutObjectCommandOutput>;
+  remove(input: DeleteObjectCommandInput): Promise<DeleteObjectCommandOutput>;
 }
 
 /** @throws StoreError when the URL names no bucket */
@@ -51,13 +59,33 @@ const silence = () => undefined;
 /** Without a logger the SDK warns on the console, also of a refused upload that was expected; failures are thrown. */
 const SILENT = { trace: silence, debug: silence, info: silence, warn: silence, error: silence };
 
-/** Makes a client. Region, endpoint and credentials come from the SDK's default chain unless given. */
+/** Makes a client that reads. Region, endpoint and credentials come from the SDK's default chain unless given. */
 export async function connectS3(options: S3StoreOptions): Promise<S3Requests> {
+  const { GetObjectCommand, ListObjectsV2Command } = await import('@aws-sdk/client-s3');
+  const client = await makeClient(options);
+  return {
+    list: (input) => client.send(new ListObjectsV2Command(input)),
+    get: (input) => client.send(new GetObjectCommand(input)),
+  };
+}
+
+/** S3 may take a while to store a large object before it answers. */
+const WRITE_SILENCE_MS = 120_000;
+
+/** Makes a client that writes. */
+export async function connectS3Writes(options: S3StoreOptions): Promise<S3Writes> {
+  const { DeleteObjectCommand, PutObjectCommand } = await import('@aws-sdk/client-s3');
+  const client = await makeClient({ socketTimeoutMs: WRITE_SILENCE_MS, ...options });
+  return {
+    put: (input, abortSignal) => client.send(new PutObjectCommand(input), { abortSignal }),
+    remove: (input) => client.send(new DeleteObjectCommand(input)),
+  };
+}
+
+async function makeClient(options: S3StoreOptions): Promise<S3Client> {
   const { attempts = 3, connectionTimeoutMs = 3_000, socketTimeoutMs = 5_000, ...overrides } = options;
-  const { S3Client, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } = await import(
-    '@aws-sdk/client-s3'
-  );
-  const client = new S3Client({
+  const { S3Client } = await import('@aws-sdk/client-s3');
+  return new S3Client({
     retryMode: 'standard',
     maxAttempts: attempts,
     followRegionRedirects: true,
@@ -68,11 +96,6 @@ export async function connectS3(options: S3StoreOptions): Promise<S3Requests> {
     logger: SILENT,
     ...overrides,
   });
-  return {
-    list: (input) => client.send(new ListObjectsV2Command(input)),
-    get: (input) => client.send(new GetObjectCommand(input)),
-    put: (input) => client.send(new PutObjectCommand(input)),
-  };
 }
 
 /** What the SDK's errors mean where their HTTP status does not tell; S3 answers 400 to many a bad credential. */
@@ -112,6 +135,7 @@ export function describeS3(reason: StoreErrorReason, bucket: string, key: string
     case 'denied':
       return `${place} is not allowed: give this server's credentials ${action} on it.`;
     case 'changed':
+      if (action !== 's3:GetObject') return `${place} was written or removed by another writer.`;
       return `${place} changed since it was listed. Published versions are immutable: publish a new one instead.`;
     default:
       return `${place} cannot be reached: check AWS_REGION, AWS_ENDPOINT_URL_S3 and the network's way to S3.`;

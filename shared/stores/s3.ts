@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
-import { type ModelStore, type StoredFile, StoreError } from './model-store.ts';
+import { type StoredFile, StoreError, type WritableStore } from './model-store.ts';
 import {
   connectS3,
+  connectS3Writes,
   describeS3,
   parseS3Location,
   type S3Location,
@@ -18,16 +19,12 @@ import {
  *
  * @param url `s3://bucket` or `s3://bucket/prefix`; taken as it is, without percent-decoding
  */
-export function openS3Store(url: string, options: S3StoreOptions = {}): ModelStore {
+export function openS3Store(url: string, options: S3StoreOptions = {}): WritableStore {
   const location = parseS3Location(url);
-  let requests: Promise<S3Requests> | undefined;
-  const connected = (): Promise<S3Requests> => {
-    requests ??= connectS3(options).catch((error: unknown) => {
-      requests = undefined;
-      throw error;
-    });
-    return requests;
-  };
+  const connected = once(() => connectS3(options));
+  const connectedWrites = once(() => connectS3Writes(options));
+  // Servers only read.
+  const writes = once(() => import('./s3-writes.ts'));
   return {
     url: `s3://${location.bucket}/${location.prefix}`.replace(/\/$/, ''),
     list: async (folder) => await listFiles(await connected(), location, folder),
@@ -36,6 +33,21 @@ export function openS3Store(url: string, options: S3StoreOptions = {}): ModelSto
       if (start >= end && file.sizeBytes > 0) return Readable.from([]);
       return await readRange(await connected(), location, file, start, end);
     },
+    write: async (path, content, replaced) =>
+      await (await writes()).writeObject(await connectedWrites(), location, path, content, replaced),
+    remove: async (file) => await (await writes()).removeObject(await connectedWrites(), location, file),
+  };
+}
+
+/** What is made when it is first asked for; where that fails it is made anew the next time. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
   };
 }
 

@@ -1,10 +1,17 @@
-import type { Readable } from 'node:stream';
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ModelStore, StoredFile } from '../../shared/stores/model-store.ts';
+import {
+  type ModelStore,
+  type NewContent,
+  type StoredFile,
+  StoreError,
+  type WritableStore,
+} from '../../shared/stores/model-store.ts';
 
 /** A store over a repository of its own, which the test may change behind the store's back. */
 export interface StoreUnderTest {
-  readonly store: ModelStore;
+  readonly store: WritableStore;
   write(path: string, content: string | Uint8Array): Promise<void>;
   remove(path: string): Promise<void>;
   close(): Promise<void>;
@@ -27,6 +34,7 @@ export function describeModelStore(name: string, open: OpenStore): void {
     };
     describeList(given);
     describeRead(given);
+    describeWrite(given);
   });
 }
 
@@ -130,6 +138,177 @@ function describeRead(given: OpenStore): void {
     const file = { path: '../../../../../../../../etc/hosts', sizeBytes: 10, etag: '"x"' };
     await expect(store.read(file, 0, 10)).rejects.toMatchObject({ name: 'StoreError' });
   });
+}
+
+function describeWrite(given: OpenStore): void {
+  it('writes a file where there is none, in folders that are not there either', async () => {
+    const { store } = await given({ a: 'one' });
+    const written = await store.write('new/1/deep/ü &.txt', contentOf('two'));
+    expect(written).toMatchObject({ path: 'new/1/deep/ü &.txt', sizeBytes: 3 });
+    expect(await store.list('new')).toEqual([written]);
+    expect(await textOf(store.read(written, 0, 3))).toBe('two');
+    expect(await textOf(store.read(await store.write('empty', contentOf('')), 0, 0))).toBe('');
+  });
+
+  it('leaves a file alone that is there when it was to be new', async () => {
+    const { store } = await given({ a: 'one', empty: '' });
+    await expect(store.write('a', contentOf('two'))).rejects.toMatchObject(CHANGED);
+    await expect(store.write('empty', contentOf('two'))).rejects.toMatchObject(CHANGED);
+    expect(await contentsOf(store)).toEqual({ a: 'one', empty: '' });
+  });
+
+  it('replaces the file that was listed, read or written before', async () => {
+    const { store } = await given({ a: 'one' });
+    const listed = only(await store.list(''));
+    const second = await store.write('a', contentOf('two'), listed.etag);
+    const third = await store.write('a', contentOf('six'), second.etag);
+    expect(new Set([listed, second, third].map(({ etag }) => etag)).size).toBe(3);
+    expect(await store.list('')).toEqual([third]);
+    expect(await textOf(store.read(third, 0, 3))).toBe('six');
+    await expect(store.read(second, 0, 3)).rejects.toMatchObject(CHANGED);
+  });
+
+  it('does not replace a file that is another by now, or gone', async () => {
+    const { store, write, remove } = await given({ a: 'one', b: 'one' });
+    const [a, b] = await store.list('');
+    await write('a', 'twenty');
+    await remove('b');
+    await expect(store.write('a', contentOf('two'), a?.etag)).rejects.toMatchObject(CHANGED);
+    await expect(store.write('b', contentOf('two'), b?.etag)).rejects.toMatchObject(CHANGED);
+    expect(await contentsOf(store)).toEqual({ a: 'twenty' });
+  });
+
+  it('lets one of many win who write the same file at once, and tells the others', async () => {
+    const { store } = await given({ old: 'old' });
+    const listed = only(await store.list(''));
+    for (const [path, replaced] of [
+      ['new', undefined],
+      ['old', listed.etag],
+    ] as const) {
+      const contents = Array.from({ length: 8 }, (_, index) => `by ${index}`);
+      const outcomes = await Promise.allSettled(
+        contents.map((text) => store.write(path, contentOf(text), replaced)),
+      );
+      const won = outcomes.flatMap(({ status }, index) => (status === 'fulfilled' ? [index] : []));
+      expect(won).toHaveLength(1);
+      for (const outcome of outcomes)
+        if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject(CHANGED);
+      expect((await contentsOf(store))[path]).toBe(contents[won[0] ?? -1]);
+    }
+  });
+
+  it('loses no change of many who read and replace until they win', async () => {
+    const { store } = await given({ count: '0' });
+    const increment = async () => {
+      for (;;) {
+        try {
+          const file = only(await store.list(''));
+          const count = Number(await textOf(store.read(file, 0, file.sizeBytes)));
+          return await store.write('count', contentOf(String(count + 1)), file.etag);
+        } catch (error) {
+          if (!(error instanceof StoreError) || error.reason !== 'changed') throw error;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: 6 }, increment));
+    expect(await contentsOf(store)).toEqual({ count: '6' });
+  });
+
+  it('shows readers the old content or the new one, and lists nothing else', async () => {
+    const [old, next] = ['a', 'b'].map((letter) => letter.repeat(300_000)) as [string, string];
+    const { store } = await given({ file: old });
+    const listed = only(await store.list(''));
+    const writing = store.write('file', contentOf(next), listed.etag);
+    const seen: string[] = [];
+    for (let isDone = false; !isDone; ) {
+      isDone = await Promise.race([
+        writing.then(() => true),
+        new Promise<false>((go) => setTimeout(go, 0, false)),
+      ]);
+      const file = only(await store.list(''));
+      seen.push(
+        await textOf(store.read(file, 0, file.sizeBytes)).catch((error: unknown) => {
+          if (error instanceof StoreError && error.reason === 'changed') return next;
+          throw error;
+        }),
+      );
+    }
+    expect(seen.at(-1) === next).toBe(true);
+    expect(seen.filter((text) => text !== old && text !== next)).toEqual([]);
+  });
+
+  it('shows nothing of a file whose bytes cannot be read, and takes it later', async () => {
+    const { store } = await given({ a: 'one' });
+    const whole = contentOf('0123456789');
+    const broken = {
+      ...whole,
+      open: () =>
+        Readable.from(
+          (async function* () {
+            yield Buffer.from('01234');
+            throw new Error('the disk fails');
+          })(),
+        ),
+    };
+    await expect(store.write('b', broken)).rejects.toThrow();
+    expect(await contentsOf(store)).toEqual({ a: 'one' });
+    await store.write('b', whole);
+    expect(await contentsOf(store)).toEqual({ a: 'one', b: '0123456789' });
+  });
+
+  it('removes the file that was listed, and no other', async () => {
+    const { store, write, remove } = await given({ 'a/1': 'one', 'a/2': 'one', 'a/3': 'one' });
+    const [first, second, third] = await store.list('');
+    if (!first || !second || !third) throw new Error('three files were given');
+    await write('a/2', 'twenty');
+    await remove('a/3');
+    await store.remove(first);
+    await expect(store.remove(first)).rejects.toMatchObject(CHANGED);
+    await expect(store.remove(second)).rejects.toMatchObject(CHANGED);
+    await expect(store.remove(third)).rejects.toMatchObject(CHANGED);
+    expect(await contentsOf(store)).toEqual({ 'a/2': 'twenty' });
+    await store.write('a/1', contentOf('again'));
+    expect(await contentsOf(store)).toEqual({ 'a/1': 'again', 'a/2': 'twenty' });
+  });
+
+  it('writes and removes nothing that it would not list', async () => {
+    const { store } = await given({ a: 'one' });
+    for (const path of [
+      '',
+      '../a',
+      'b/../../a',
+      '/etc/ternion',
+      'b//c',
+      'b/',
+      '.hidden',
+      'b/.git/c',
+      'b\\c',
+    ]) {
+      const refusal = { name: 'StoreError', reason: 'denied' };
+      await expect(store.write(path, contentOf('two')), path).rejects.toMatchObject(refusal);
+      await expect(store.remove({ path, sizeBytes: 3, etag: '"x"' }), path).rejects.toMatchObject(refusal);
+    }
+    expect(await contentsOf(store)).toEqual({ a: 'one' });
+  });
+}
+
+const CHANGED = { name: 'StoreError', reason: 'changed' };
+
+/** Bytes that are to be written. */
+export function contentOf(text: string): NewContent {
+  const bytes = Buffer.from(text);
+  return {
+    sizeBytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    open: () => Readable.from(bytes.length > 0 ? [bytes] : []),
+  };
+}
+
+/** All files of a store with their content. */
+async function contentsOf(store: ModelStore): Promise<Record<string, string>> {
+  const files = await store.list('');
+  const texts = await Promise.all(files.map((file) => textOf(store.read(file, 0, file.sizeBytes))));
+  return Object.fromEntries(files.map(({ path }, index) => [path, texts[index] ?? '']));
 }
 
 function pathsOf(files: readonly StoredFile[]): string[] {

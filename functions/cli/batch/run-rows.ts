@@ -1,8 +1,10 @@
 import { InferenceError } from '../../../shared/errors.ts';
+
 import type { Inference } from '../../../shared/inference/inference.ts';
 import type { InferenceOutput, InputKind } from '../../../shared/inference/input.ts';
-import type { ModelReference } from '../../../shared/models/model-repository.ts';
+import type { ModelReference } from '../../../shared/models/model-reference.ts';
 import { predictionObjects } from '../../../shared/protocols/codecs/prediction-objects.ts';
+
 import type { BoundSource } from './bind-source.ts';
 import type { InputRow } from './row-source.ts';
 import { toInput } from './to-input.ts';

@@ -1,14 +1,17 @@
-import { rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { NAME_PATTERN } from '../../../shared/config.ts';
 import type { FileManifest } from '../../../shared/models/file-manifest.ts';
 import { compareVersions, isVersion } from '../../../shared/models/versions.ts';
+import type { WritableStore } from '../../../shared/stores/model-store.ts';
 import { CommandError, type Console, countOf } from '../console.ts';
 import { formatBytes } from '../format-bytes.ts';
 import { type OpenModel, openModel } from '../open-model.ts';
+import { openRepository } from '../open-repository.ts';
+import { listVersions, publishVersion } from '../publish/publish-version.ts';
 import { stageVersion } from '../publish/stage-version.ts';
-import { openTarget, type Target } from '../publish/target.ts';
 import { describeTrial, repeatTrial, type Trial, tryModel } from '../publish/try-model.ts';
+import { makeStagingFolder } from '../temporary-folder.ts';
 
 export interface AddOptions {
   readonly name?: string;
@@ -24,7 +27,7 @@ const ATTEMPTS = 20;
 
 /**
  * `ternion add`: brings a model into a repository. It is tried as it is, copied, tried once more as it will be served,
- * and shown in one step: a version is never half there.
+ * and published with its graph last: a version is never half there.
  */
 export async function add(path: string, options: AddOptions, output: Console): Promise<void> {
   if (!(await stat(path).catch(() => undefined))) {
@@ -32,7 +35,7 @@ export async function add(path: string, options: AddOptions, output: Console): P
   }
   if (options.version !== undefined) checkName(options.version, '--version');
   if (options.name !== undefined) checkName(options.name, '--name');
-  const target = openTarget(options.repository || DEFAULT_REPOSITORY);
+  const target = openRepository(options.repository);
   const source = await openModel(path, undefined);
   const name = options.name ?? checkName(source.reference.name, '--name');
   const added = await addVersion(source, target, name, options).finally(() => source.app.close());
@@ -70,9 +73,6 @@ function listFiles({ files }: FileManifest): string {
   return `  ${shown.join(', ')}${files.length > SHOWN ? ` and ${files.length - SHOWN} more` : ''}`;
 }
 
-/** An empty MODEL_REPOSITORY counts as unset. */
-const DEFAULT_REPOSITORY = 'models';
-
 interface Added {
   readonly version: string;
   readonly place: string;
@@ -85,7 +85,7 @@ interface Added {
 /** @throws CommandError when the version is there, or the copy answers otherwise than the model it is made of */
 async function addVersion(
   source: OpenModel,
-  target: Target,
+  target: WritableStore,
   name: string,
   { version: asked, optimize = false }: AddOptions,
 ): Promise<Added> {
@@ -93,19 +93,21 @@ async function addVersion(
   // Places that cannot be had, though no version is seen there.
   const occupied: string[] = [];
   for (let attempt = 1; ; attempt++) {
-    const versions = await target.versions(name);
+    const versions = await listVersions(target, name);
     const version = asked ?? nextVersion([...versions, ...occupied]);
     const same = versions.find((each) => each === version || compareVersions(each, version) === 0);
     if (same !== undefined) throw taken(name, same, version);
     // Before anything is written: most models that are refused are refused here.
     const tried = await trial();
-    const folder = await target.stage(name, version);
+    const folder = await makeVersionFolder(version);
     const manifest = await prepare(source, tried, folder, optimize);
-    const place = await target.publish(name, version, { folder, manifest });
+    const place = await publishVersion(target, name, version, { folder, manifest }).finally(() =>
+      rm(dirname(folder), { recursive: true, force: true }),
+    );
     const [live = version] = [...versions, version].sort(compareVersions).slice(-1);
     if (place !== undefined) return { version, place, manifest, trial: tried, live };
     if (asked !== undefined || attempt >= ATTEMPTS) {
-      const isThere = (await target.versions(name)).includes(version);
+      const isThere = (await listVersions(target, name)).includes(version);
       throw isThere ? taken(name, version, version) : halfThere(name, version);
     }
     occupied.push(version);
@@ -119,6 +121,13 @@ function tryOnce(source: OpenModel): () => Promise<Trial> {
     trial ??= tryModel(source);
     return trial;
   };
+}
+
+/** Where a version is made ready: a folder of its name, as a model is called after its folder. */
+async function makeVersionFolder(version: string): Promise<string> {
+  const folder = join(await makeStagingFolder(), version);
+  await mkdir(folder);
+  return folder;
 }
 
 async function prepare(

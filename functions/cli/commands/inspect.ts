@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Model, readModelFile } from '../../../shared/inference/load-model.ts';
-import { CONFIG_FILE, type ModelFolder } from '../../../shared/models/model-repository.ts';
+import { CONFIG_FILE, type ModelFolder } from '../../../shared/models/version-folder.ts';
 
 import type { Graph } from '../../../shared/onnx/graph.ts';
 import { readInitializers } from '../../../shared/onnx/initializers.ts';
@@ -30,7 +30,7 @@ export async function inspect(argument: string, options: InspectOptions, output:
   const { app, reference, file } = await openModel(argument, options.repository);
   try {
     const folder = await app.inference.repository.open(reference);
-    const path = join(folder.path, folder.modelFile);
+    const path = folder.modelPath;
     try {
       const graph = readModelFile(path);
       const facts = describeFile(folder, file ?? folder.modelFile, path, graph);

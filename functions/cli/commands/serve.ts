@@ -1,5 +1,5 @@
 import type { Config } from '../../../shared/config.ts';
-import type { ModelListing } from '../../../shared/models/model-repository.ts';
+import type { ModelListing } from '../../../shared/models/model-reference.ts';
 import type { Host } from '../../host.ts';
 import { ListenError, type RunningServer, startServer } from '../../server.ts';
 import { shellWord } from '../../shell-word.ts';

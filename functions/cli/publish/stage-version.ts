@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { readModelFile } from '../../../shared/inference/load-model.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';
 import { type FileManifest, MANIFEST_FILE } from '../../../shared/models/file-manifest.ts';
-import { CONFIG_FILE, REFERENCE_FILE } from '../../../shared/models/model-repository.ts';
+import { CONFIG_FILE, REFERENCE_FILE } from '../../../shared/models/version-folder.ts';
 import { withFileSource } from '../../../shared/onnx/protobuf.ts';
 import { rewriteModel } from '../../../shared/onnx/rewrite-model.ts';
 import { replaceZipMaps } from '../../../shared/onnx/zipmap.ts';

@@ -1,5 +1,5 @@
 import type { Inference } from '../../../shared/inference/inference.ts';
-import type { ModelListing } from '../../../shared/models/model-repository.ts';
+import type { ModelListing } from '../../../shared/models/model-reference.ts';
 import { curlCommand } from '../../curl-command.ts';
 import { describeFailure } from '../console.ts';
 

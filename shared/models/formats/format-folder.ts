@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { checkJson, placeOfSyntaxError } from '../../json/describe-issues.ts';
+import { checkJson, checkJsonText } from '../../json/describe-issues.ts';
 import type { Graph } from '../../onnx/graph.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { ModelError } from '../model-config.ts';
@@ -38,13 +38,9 @@ export async function readJsonFile<T>(
 
 /** @throws ModelError naming the file and each field that is wrong */
 export function parseJsonFile<T>(text: string, path: string, schema: z.ZodType<T>): T {
-  let value: unknown;
-  try {
-    value = JSON.parse(text.replace(/^\ufeff/, ''));
-  } catch (error) {
-    throw new ModelError(`its ${path} is not valid JSON${placeOfSyntaxError(error)}`, { cause: error });
-  }
-  return checkFile(value, path, schema);
+  const parsed = checkJsonText(schema, text);
+  if (parsed.success) return parsed.data;
+  throw new ModelError(`its ${path} ${parsed.problem}`);
 }
 
 /** @throws ModelError naming the file and each field that is wrong */

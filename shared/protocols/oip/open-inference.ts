@@ -163,7 +163,7 @@ function createModelOperations(path: string, options: ProtocolOptions): readonly
     (encode: (model: Model, versions: readonly string[]) => WritableJson): Handler =>
     async (c) => {
       const { value: model, usage } = await inference.use(choiceOf(c), c.env, (used) => used.model);
-      const listed = (await repository.list()).find(({ name }) => name === usage.reference.name);
+      const listed = await repository.versions(usage.reference.name);
       return { response: jsonResponse(encode(model, listed?.versions ?? [])), usage };
     };
   return [

@@ -5,7 +5,7 @@ import { readBody } from '../../http/read-body.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import type { Inference } from '../../inference/inference.ts';
 import { describeJson, isJsonObject, type JsonObject } from '../../json/parse-json.ts';
-import type { ModelReference } from '../../models/model-repository.ts';
+import type { ModelReference } from '../../models/model-reference.ts';
 import { parseRequestJson } from '../codecs/request-json.ts';
 import { jsonContent, type Operation } from '../operation.ts';
 import * as schemas from './repository-schemas.ts';
@@ -67,7 +67,7 @@ export function createRepositoryOperations(inference: Inference, adminRoutes: bo
 
   async function versionsOf(name: string): Promise<ModelReference[]> {
     const { version } = await repository.resolve(name);
-    const listing = (await repository.list()).find((model) => model.name === name);
+    const listing = await repository.versions(name);
     return (listing?.versions ?? [version]).map((each) => ({ name, version: each }));
   }
 

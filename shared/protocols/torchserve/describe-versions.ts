@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import type { AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import type { WritableJson } from '../../json/write-json.ts';
-import type { ModelReference } from '../../models/model-repository.ts';
+import type { ModelReference } from '../../models/model-reference.ts';
 import type { ModelDescriber } from '../catalog.ts';
 import { encodeModel, readNames } from '../encode-model.ts';
 import type { ProtocolOptions } from '../operation.ts';

@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { InferenceError, invalid } from '../../errors.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
-import type { ModelReference } from '../../models/model-repository.ts';
+import type { ModelReference } from '../../models/model-reference.ts';
 import type { Operation, ProtocolOptions } from '../operation.ts';
 import { describeVersions } from './describe-versions.ts';
 import { customizedQuery, minWorkerQuery, statusResponse, versionsResponse } from './schemas.ts';
@@ -100,7 +100,7 @@ async function findVersions(
 ): Promise<readonly ModelReference[]> {
   const version = c.req.param('version');
   const reference = await repository.resolve(c.req.param('model') ?? '', version);
-  const listing = (await repository.list()).find(({ name }) => name === reference.name);
+  const listing = await repository.versions(reference.name);
   if (version !== undefined || !isAll || !listing) return [reference];
   return listing.versions.map((each) => ({ name: reference.name, version: each }));
 }

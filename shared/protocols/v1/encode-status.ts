@@ -1,6 +1,6 @@
 import type { Inference } from '../../inference/inference.ts';
 import type { WritableJson } from '../../json/write-json.ts';
-import type { ModelReference } from '../../models/model-repository.ts';
+import type { ModelReference } from '../../models/model-reference.ts';
 
 /**
  * Status of a model for three kinds of clients in one object: TensorFlow Serving's states, KServe's `ready`, OpenAI's

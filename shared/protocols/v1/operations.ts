@@ -28,7 +28,7 @@ async function respondStatus(
 ): Promise<Answer> {
   // What is asked for is loaded, if it is not: only then it is known to be ready.
   const { usage } = await inference.use(choiceOf(c), c.env, () => undefined);
-  const listed = (await inference.repository.list()).find(({ name }) => name === usage.reference.name);
+  const listed = await inference.repository.versions(usage.reference.name);
   const body = encodeStatus(usage.reference, ofAll ? listed?.versions : undefined, inference);
   return { response: jsonResponse(body), usage };
 }

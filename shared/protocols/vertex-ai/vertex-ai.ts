@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { InferenceError } from '../../errors.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import type { NamedChoice } from '../../inference/inference.ts';
-import type { ModelReference } from '../../models/model-repository.ts';
+import type { ModelReference } from '../../models/model-reference.ts';
 import { respondHealth } from '../catalog.ts';
 import { jsonAnswer } from '../codecs/answer.ts';
 import { type Dialect, type Invocation, readInvocation, type SharedRoutes } from '../invocation.ts';
@@ -145,7 +145,7 @@ async function chooseModel(
 ): Promise<NamedChoice> {
   const endpoint = pathParameter(c, 'endpoint');
   if (endpoint === undefined) return {};
-  const listing = (await repository.list()).find(({ name }) => name === endpoint);
+  const listing = await repository.versions(endpoint);
   if (!listing) return {};
   const version = pathParameter(c, 'deployedModel');
   return version !== undefined && listing.versions.includes(version)

@@ -73,7 +73,7 @@ describe('the output of a command', () => {
     expect([stdout, stderr]).toEqual([`${code}\n`, expect.stringMatching(text)]);
   });
 
-  it.each(['', 'serve', 'predict', 'batch', 'inspect', 'add', 'compare'])(
+  it.each(['', 'serve', 'predict', 'batch', 'inspect', 'add', 'verify', 'compare'])(
     'fits the help of "%s" into 80 columns',
     async (name) => {
       const { code, stdout } = await runCommand([...(name ? [name] : []), '--help']);

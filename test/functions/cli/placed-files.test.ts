@@ -16,6 +16,45 @@ async function filesBelow(folder: string): Promise<readonly string[]> {
   return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
 }
 
+/** A folder of links to a model, as the caches of others have it. */
+async function linkIris(folder: string): Promise<string> {
+  const path = join(folder, 'links');
+  await mkdir(path);
+  for (const name of await readdir(IRIS)) await symlink(join(IRIS, name), join(path, name));
+  return path;
+}
+
+describe('a model file of any name', () => {
+  it.each([
+    ['the file', 'inspect'],
+    ['the file', 'predict'],
+    ['a link to it', 'inspect'],
+    ['a link to it', 'predict'],
+  ])('is used where it is: %s, %s', async (kind, command) => {
+    const folder = await temporaryFolder();
+    await cp(join(IRIS, 'model.onnx'), join(folder, 'export.onnx'));
+    await symlink('export.onnx', join(folder, 'link.onnx'));
+    // A command that placed or marked something would fail.
+    await writeFile(join(folder, 'file'), '');
+    const path = join(folder, kind === 'the file' ? 'export.onnx' : 'link.onnx');
+    const { outcome } = startCommand([command, path, ...(command === 'predict' ? [TENSORS] : [])], '', {
+      MODEL_CACHE_FOLDER: join(folder, 'file'),
+    });
+    expect(await outcome).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('is called by its own name where it is damaged', async () => {
+    const folder = await temporaryFolder();
+    const model = await readFile(join(IRIS, 'model.onnx'));
+    await writeFile(join(folder, 'half.onnx'), model.subarray(0, model.length / 2));
+    await writeFile(join(folder, 'file'), '');
+    const { outcome } = startCommand(['inspect', join(folder, 'half.onnx')], '', {
+      MODEL_CACHE_FOLDER: join(folder, 'file'),
+    });
+    expect(await outcome).toMatchObject({ code: 1, stderr: expect.stringContaining('its half.onnx is') });
+  });
+});
+
 describe('a model that cannot be used where it is', () => {
   it.each([
     ['a file of another name', 'inspect'],
@@ -31,10 +70,8 @@ describe('a model that cannot be used where it is', () => {
       await temporaryFolder(),
     ];
     const path = kind === 'a folder of links' ? join(folder, 'links') : join(folder, 'export.onnx');
-    const names = await readdir(IRIS);
     if (kind === 'a folder of links') {
-      await mkdir(path);
-      for (const name of names) await symlink(join(IRIS, name), join(path, name));
+      await linkIris(folder);
     } else {
       await cp(join(IRIS, 'model.onnx'), path);
     }
@@ -70,8 +107,8 @@ describe('a model that cannot be used where it is', () => {
 
   it('leaves something only while it is killed, until the next one', async () => {
     const [folder, cache] = [await temporaryFolder(), await temporaryFolder()];
-    const path = join(folder, 'export.onnx');
-    await cp(join(IRIS, 'model.onnx'), path);
+    const path = await linkIris(folder);
+    const placed = (await readdir(IRIS)).sort();
     const environment = { MODEL_CACHE_FOLDER: cache };
     const [head = '', ...rows] = (await readFile(join(PROJECT, 'test/fixtures/flowers.csv'), 'utf8'))
       .trim()
@@ -80,22 +117,22 @@ describe('a model that cannot be used where it is', () => {
     const flowers = join(folder, 'flowers.csv');
     await writeFile(flowers, `${head}\n${`${rows.join('\n')}\n`.repeat(100_000)}`);
     const killed = startCommand(['batch', path, flowers, join(folder, 'out.csv')], '', environment);
-    await vi.waitFor(async () => expect(await filesBelow(cache)).toEqual(['model.onnx']), {
+    await vi.waitFor(async () => expect([...(await filesBelow(cache))].sort()).toEqual(placed), {
       timeout: 20_000,
       interval: 1,
     });
     killed.process.kill('SIGKILL');
     await once(killed.process, 'close');
-    expect(await filesBelow(cache)).toEqual(['model.onnx']);
-    await startCommand(['predict', path, TENSORS], '', environment).outcome;
+    expect([...(await filesBelow(cache))].sort()).toEqual(placed);
+    await startCommand(['predict', path, ROW], '', environment).outcome;
     expect(await filesBelow(cache)).toEqual([]);
   });
 
   it('says which variable helps where nothing can be placed', async () => {
     const folder = await temporaryFolder();
-    await cp(join(IRIS, 'model.onnx'), join(folder, 'export.onnx'));
+    const path = await linkIris(folder);
     await writeFile(join(folder, 'file'), '');
-    const { outcome } = startCommand(['inspect', join(folder, 'export.onnx')], '', {
+    const { outcome } = startCommand(['inspect', path], '', {
       MODEL_CACHE_FOLDER: join(folder, 'file'),
     });
     expect(await outcome).toMatchObject({

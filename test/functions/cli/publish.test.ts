@@ -435,25 +435,31 @@ describe('ternion add', () => {
     expect(JSON.parse(stdout)).toMatchObject({ version: next, live: next });
   });
 
-  it('takes neither files nor folders without a graph for versions, and leaves them alone', async () => {
+  it('takes neither files nor folders without a graph for versions, and leaves what is in them alone', async () => {
     const repository = await temporaryFolder();
     const model = join(repository, 'digits');
     await cp(join(PROJECT, 'models/digits/1'), join(model, '1'), { recursive: true });
     await mkdir(join(model, '2'));
     await writeFile(join(model, '3'), 'a file');
+    await mkdir(join(model, '4/notes'), { recursive: true });
     await mkdir(join(model, '7/notes'), { recursive: true });
+    await writeFile(join(model, '7/notes/plan.txt'), 'a plan');
     const args = ['add', join(PROJECT, 'models/digits/1'), '-r', repository];
-    expect(JSON.parse((await runCommand([...args, '--json'])).stdout)).toMatchObject({
-      version: '4',
-      live: '4',
-    });
+    // Folders without files are as good as none; stores in a cloud have no such thing.
+    for (const version of ['2', '4']) {
+      expect(JSON.parse((await runCommand([...args, '--json'])).stdout)).toMatchObject({
+        version,
+        live: version,
+      });
+    }
     const refused = await runCommand([...args, '--version', '7']);
     expect([refused.code, refused.stderr]).toEqual([
       1,
       expect.stringContaining('there is something else that is no whole version'),
     ]);
     expect(await readdir(model)).toEqual(['1', '2', '3', '4', '7']);
-    expect(await filesOf(join(model, '7'))).toEqual([]);
+    expect(await filesOf(join(model, '7'))).toEqual(['notes/plan.txt']);
+    expect(await readFile(join(model, '3'), 'utf8')).toBe('a file');
   });
 
   it('takes two spellings of a version for one, and tells which stays live', async () => {
@@ -482,10 +488,11 @@ describe('ternion add', () => {
   });
 
   it('shows no half version when it is killed at any moment', async () => {
-    const repository = await temporaryFolder();
+    const [repository, temporary] = [await temporaryFolder(), await temporaryFolder()];
     const args = ['add', join(PROJECT, 'models/iris/2'), '-n', 'iris', '-r', repository];
+    const environment = { TMPDIR: temporary };
     for (const ms of [150, 200, 250, 300, 350]) {
-      const { process: child, outcome } = startCommand(args);
+      const { process: child, outcome } = startCommand(args, '', environment);
       await wait(ms);
       child.kill('SIGKILL');
       await outcome;
@@ -494,7 +501,9 @@ describe('ternion add', () => {
       if (version.startsWith('.')) continue;
       expect(await filesOf(join(repository, 'iris', version))).toContain('files.json');
     }
-    expect((await runCommand(args)).code).toBe(0);
+    expect((await startCommand(args, '', environment).outcome).code).toBe(0);
+    // What the killed ones left is gone as well.
+    expect(await readdir(temporary)).toEqual([]);
   });
 
   it('follows links, of which the caches of others are made', async () => {

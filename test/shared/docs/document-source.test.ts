@@ -6,7 +6,7 @@ import { createModelReader } from '../../../shared/docs/describe-models.ts';
 import { createDocumentSource } from '../../../shared/docs/document-source.ts';
 import { InferenceError } from '../../../shared/errors.ts';
 import type { Inference } from '../../../shared/inference/inference.ts';
-import type { ModelListing } from '../../../shared/models/model-repository.ts';
+import type { ModelListing } from '../../../shared/models/model-reference.ts';
 import { createLogger } from '../../../shared/monitoring/logger.ts';
 import type { ProtocolOptions } from '../../../shared/protocols/operation.ts';
 import { createProtocols } from '../../../shared/protocols/protocols.ts';

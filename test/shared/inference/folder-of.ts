@@ -1,4 +1,5 @@
-import type { ModelFolder } from '../../../shared/models/model-repository.ts';
+import { join } from 'node:path';
+import type { ModelFolder } from '../../../shared/models/version-folder.ts';
 
 /** A model's folder on this machine that says nothing of the model: it holds the graph, and whatever else is named. */
 export function folderOf(path: string, files: readonly string[] = ['model.onnx']): ModelFolder {
@@ -6,6 +7,7 @@ export function folderOf(path: string, files: readonly string[] = ['model.onnx']
     path,
     files,
     modelFile: 'model.onnx',
+    modelPath: join(path, 'model.onnx'),
     sizeBytes: 0,
     config: undefined,
     example: undefined,

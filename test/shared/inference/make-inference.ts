@@ -13,11 +13,8 @@ import type { Model } from '../../../shared/inference/load-model.ts';
 import type { RunTensorsOptions } from '../../../shared/inference/model-use.ts';
 import type { JsonValue } from '../../../shared/json/parse-json.ts';
 import { createArtifactCache } from '../../../shared/models/artifact-cache.ts';
-import {
-  createModelRepository,
-  type ModelReference,
-  type ModelRepository,
-} from '../../../shared/models/model-repository.ts';
+import type { ModelReference } from '../../../shared/models/model-reference.ts';
+import { createModelRepository, type ModelRepository } from '../../../shared/models/model-repository.ts';
 import { createLogger } from '../../../shared/monitoring/logger.ts';
 import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import type { Trials } from '../../../shared/runtime/trial.ts';

@@ -376,7 +376,7 @@ describe('a text model', () => {
   it('needs a tokenizer that works', async () => {
     expect(await reasonOf({ 'model.onnx': model })).toBe('a text model needs a tokenizer.json beside it.');
     expect(await reasonOf({ 'model.onnx': model, 'tokenizer.json': '{' })).toBe(
-      'its tokenizer.json is not valid JSON.',
+      'its tokenizer.json is not valid JSON at line 1, column 2.',
     );
     expect(await reasonOf({ 'model.onnx': model, 'tokenizer.json': '{}' })).toBe(
       'its tokenizer.json is not that of a tokenizer ("model").',

@@ -1,11 +1,11 @@
-import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ownName } from '../../../shared/leftovers.ts';
 import { createArtifactCache } from '../../../shared/models/artifact-cache.ts';
 import { TEMPORARY_FOLDER } from '../../../shared/models/artifact-folder.ts';
-import { ownName } from '../../../shared/models/leftovers.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import type { ModelStore } from '../../../shared/stores/model-store.ts';
 import {
@@ -250,6 +250,36 @@ describe('fetchFolder over a local store', () => {
     });
     await writeFile(join(root, 'iris/1/model.onnx'), model);
     expect(await cache.fetchFolder('iris/1')).toBe(join(root, 'iris/1'));
+  });
+
+  it.each([
+    ['of the same size and time, in place', async (path: string) => await writeFile(path, 'molel'), true],
+    ['of another size', async (path: string) => await writeFile(path, 'models'), true],
+    [
+      'that took its name',
+      async (path: string) => {
+        await writeFile(`${path}.new`, 'molel');
+        await rename(`${path}.new`, path);
+      },
+      true,
+    ],
+    ['that is the same, written again', async (path: string) => await writeFile(path, 'model'), false],
+  ])('checks a file anew that was touched since: content %s', async (_, touch, isDamaged) => {
+    const { root, cache, reads } = await setupLocal(published);
+    await cache.fetchFolder('iris/1');
+    const path = join(root, 'iris/1/model.onnx');
+    const { atime, mtime } = await stat(path);
+    await touch(path);
+    await utimes(path, atime, mtime);
+    const before = reads();
+    if (isDamaged) {
+      await expect(cache.fetchFolder('iris/1')).rejects.toMatchObject({ reason: 'corrupt' });
+    } else {
+      expect(await cache.fetchFolder('iris/1')).toBe(join(root, 'iris/1'));
+      expect(reads() - before).toBe(2);
+      await cache.fetchFolder('iris/1');
+      expect(reads() - before).toBe(2);
+    }
   });
 
   it('rejects with "missing" when there is no such folder', async () => {

@@ -1,11 +1,15 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ownName, RENEW_MS } from '../../../shared/leftovers.ts';
 import { createArtifactLeases, MARKS_FOLDER } from '../../../shared/models/artifact-leases.ts';
-import { ownName, RENEW_MS } from '../../../shared/models/leftovers.ts';
 import { makeFolder } from '../temporary-folder.ts';
 
+const USE_DOWNLOADS = fileURLToPath(new URL('../../fixtures/use-downloads.ts', import.meta.url));
 const ADDRESS = 'a'.repeat(64);
 
 describe('a lease', () => {
@@ -38,6 +42,32 @@ describe('a lease', () => {
     expect(seen.gone).toBeLessThanOrEqual(removed);
     expect(await readdir(join(root, MARKS_FOLDER))).toEqual([]);
   });
+
+  it('keeps a download in several processes, while another removes all that nobody uses', async () => {
+    const repository = await makeFolder({ 'iris/1/model.onnx': 'model', 'iris/1/deep/labels.txt': 'a\nb' });
+    const cache = join(await makeFolder({}), 'cache');
+    const run = async (role: string, amount: number) => {
+      const args = [USE_DOWNLOADS, role, repository, cache, String(amount)];
+      const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+      let output = '';
+      child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+      const [code] = await once(child, 'close');
+      return { code, done: Number(output) };
+    };
+    const [first, second, ...removers] = await Promise.all([
+      run('use', 100),
+      run('use', 100),
+      run('remove', 2500),
+      run('remove', 2500),
+    ]);
+    expect([first, second]).toEqual([
+      { code: 0, done: 100 },
+      { code: 0, done: 100 },
+    ]);
+    expect(removers.map(({ code }) => code)).toEqual([0, 0]);
+    expect(removers.reduce((sum, { done }) => sum + done, 0)).toBeGreaterThan(0);
+    expect(await readdir(join(cache, MARKS_FOLDER))).toEqual([]);
+  }, 60_000);
 
   it('is not in the way of a removal after it was dropped, nor another address', async () => {
     const root = await makeFolder({});

@@ -98,6 +98,45 @@ describe('list', () => {
   });
 });
 
+describe('a repository of many models', () => {
+  it('looks at each file a few times, however many models are looked at', async () => {
+    const looks = { count: 0 };
+    const files = Array.from({ length: 300 }, (_, index) =>
+      ['labels.txt', 'model.onnx', 'reference.json'].map((name) => {
+        const path = `model-${String(index).padStart(3, '0')}/1/${name}`;
+        return {
+          get path() {
+            looks.count += 1;
+            return path;
+          },
+          sizeBytes: 1,
+          etag: '"x"',
+        };
+      }),
+    ).flat();
+    const { read } = openFilesystemStore('unused');
+    const store: ModelStore = { url: 'memory://models', list: async () => files, read };
+    const artifacts = createArtifactCache({ store, folder: 'unused' });
+    const repository = createModelRepository({ store, configs: KNOWN_TASKS, artifacts });
+    for (const { name, liveVersion } of await repository.list()) {
+      const reference = { name, version: liveVersion };
+      expect(await repository.locate(reference)).toBe('model.onnx');
+      expect(await repository.config(reference)).toBeUndefined();
+    }
+    expect(looks.count).toBeLessThan(20 * files.length);
+  });
+
+  it('gives what it has of one of them', async () => {
+    const { repository } = open(MODELS);
+    expect(await repository.versions('iris')).toEqual({
+      name: 'iris',
+      versions: ['1', '2'],
+      liveVersion: '2',
+    });
+    expect(await repository.versions('irys')).toBeUndefined();
+  });
+});
+
 describe('resolve', () => {
   it('gives the version that is named, or the highest', async () => {
     const { repository } = open(MODELS);

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { parseDeployment } from '../../../shared/models/deployment.ts';
+import { parseFileManifest } from '../../../shared/models/file-manifest.ts';
 import { ModelError } from '../../../shared/models/model-config.ts';
 import { parseReference } from '../../../shared/models/reference.ts';
+import { KNOWN_TASKS } from '../known-tasks.ts';
 import { readReference } from '../reference-cases.ts';
+
+const MANIFEST = JSON.stringify({ files: [{ path: 'a', sizeBytes: 1, sha256: '0'.repeat(64) }] });
 
 describe('parseReference', () => {
   it.each([
@@ -34,5 +39,25 @@ describe('parseReference', () => {
   ])('refuses %j', (text) => {
     expect(() => parseReference(text)).toThrow(ModelError);
     expect(() => parseReference(text)).toThrow('its reference.json is not valid');
+  });
+});
+
+describe('a byte order mark', () => {
+  it.each([
+    ['model.json', () => KNOWN_TASKS.parse('\ufeff{"task":"tensor"}')],
+    ['deployment.json', () => parseDeployment('\ufeff{"aliases":{}}')],
+    ['reference.json', () => parseReference('\ufeff{"cases":[]}')],
+    ['files.json', () => parseFileManifest(`\ufeff${MANIFEST}`, 'iris/1/files.json')],
+  ])('is no part of %s', (_, read) => {
+    expect(read()).toBeDefined();
+  });
+
+  it.each([
+    ['model.json', () => KNOWN_TASKS.parse('{\n"task" 1')],
+    ['deployment.json', () => parseDeployment('{\n"aliases" 1')],
+    ['reference.json', () => parseReference('{\n"cases" 1')],
+    ['files.json', () => parseFileManifest('{\n"files" 1', 'iris/1/files.json')],
+  ])('is not what is wrong with %s, whose place is named', (name, read) => {
+    expect(read).toThrow(`${name} is not valid JSON at line 2, column `);
   });
 });

@@ -1,10 +1,15 @@
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ownName } from '../../../shared/leftovers.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
-import { describeModelStore } from '../../contracts/model-store.ts';
+import { contentOf, describeModelStore } from '../../contracts/model-store.ts';
+
+const COUNT_UP = fileURLToPath(new URL('../../fixtures/count-up.ts', import.meta.url));
 
 const folders: string[] = [];
 
@@ -43,7 +48,7 @@ describe('openFilesystemStore', () => {
     for (const folder of [root, `${root}/`, pathToFileURL(root).href]) {
       const store = openFilesystemStore(folder);
       expect(store.url).toBe(pathToFileURL(root).href);
-      expect(store.localFolder?.('a b/1')).toBe(join(root, 'a b/1'));
+      expect(store.localPath?.('a b/1')).toBe(join(root, 'a b/1'));
       expect((await store.list('a b/1')).map(({ path }) => path)).toEqual(['a b/1/model.onnx']);
     }
   });
@@ -68,7 +73,7 @@ describe('openFilesystemStore', () => {
     await expect(store.list('a/../../..')).rejects.toMatchObject(refusal);
     await expect(store.list('/etc')).rejects.toMatchObject(refusal);
     await expect(store.read({ path: '../x', sizeBytes: 1, etag: '' }, 0, 1)).rejects.toMatchObject(refusal);
-    expect(() => store.localFolder?.('../models-of-others')).toThrow('leaves the model repository');
+    expect(() => store.localPath?.('../models-of-others')).toThrow('leaves the model repository');
   });
 
   it('follows links to files inside the repository only', async () => {
@@ -101,7 +106,7 @@ describe('openFilesystemStore', () => {
     await symlink(root, link);
     const store = openFilesystemStore(link);
     expect((await store.list('iris/1')).map(({ path }) => path)).toEqual(['iris/1/model.onnx']);
-    expect(store.localFolder?.('iris/1')).toBe(join(link, 'iris/1'));
+    expect(store.localPath?.('iris/1')).toBe(join(link, 'iris/1'));
   });
 
   it('rejects with "denied" what the process may not read', async () => {
@@ -117,6 +122,100 @@ describe('openFilesystemStore', () => {
       await expect(store.read(file, 0, 1)).rejects.toMatchObject({ reason: 'denied' });
     });
     await chmod(join(root, 'closed'), 0o700);
+  });
+});
+
+describe('a write to a folder', () => {
+  it('leaves nothing beside the file, whether it wins or loses', async () => {
+    const root = await makeFolder({ 'iris/a': 'one' });
+    const store = openFilesystemStore(root);
+    await store.write('iris/b', contentOf('two'));
+    await expect(store.write('iris/a', contentOf('two'))).rejects.toMatchObject({ reason: 'changed' });
+    const wrong = { ...contentOf('two'), sha256: contentOf('six').sha256 };
+    await expect(store.write('iris/c', wrong)).rejects.toMatchObject({ reason: 'corrupt' });
+    await expect(store.write('iris/c', { ...wrong, sizeBytes: 9 })).rejects.toMatchObject({
+      reason: 'corrupt',
+    });
+    expect((await readdir(join(root, 'iris'))).sort()).toEqual(['a', 'b']);
+  });
+
+  it('makes the repository where there is none', async () => {
+    const root = join(await makeFolder({}), 'new');
+    const store = openFilesystemStore(root);
+    await store.write('iris/1/model.json', contentOf('{}'));
+    expect((await store.list('')).map(({ path }) => path)).toEqual(['iris/1/model.json']);
+  });
+
+  it('counts right in several processes at once, and while others are killed', async () => {
+    const root = await makeFolder({ count: '0' });
+    const start = (times: number) =>
+      spawn(process.execPath, [COUNT_UP, root, String(times)], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const first = [start(30), start(30), start(30)].map(async (child) => (await once(child, 'exit'))[0]);
+    expect(await Promise.all(first)).toEqual([0, 0, 0]);
+    expect(await readFile(join(root, 'count'), 'utf8')).toBe('90');
+    const killed = [start(1_000_000), start(1_000_000)];
+    const counting = [start(50), start(50), start(50)];
+    const codes = counting.map(async (child) => (await once(child, 'exit'))[0]);
+    const count = async () => Number(await readFile(join(root, 'count'), 'utf8'));
+    await vi.waitFor(async () => expect(await count()).toBeGreaterThan(110), { timeout: 20_000 });
+    const gone = killed.map((child) => once(child, 'exit'));
+    for (const child of killed) child.kill('SIGKILL');
+    await Promise.all(gone);
+    const atLeast = await count();
+    expect(await Promise.all(codes)).toEqual([0, 0, 0]);
+    expect(await count()).toBeGreaterThanOrEqual(Math.max(240, atLeast));
+    // What the killed ones left is taken away by the next.
+    const store = openFilesystemStore(root);
+    const [file] = await store.list('');
+    await store.write('count', contentOf('done'), file?.etag);
+    expect((await readdir(root)).filter((name) => name !== 'count')).toEqual([]);
+  }, 60_000);
+
+  it('does not wait for a lock whose process has ended', async () => {
+    const root = await makeFolder({ a: 'one' });
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    await writeFile(join(root, '.a.ternion-lock'), ownName().replace(`-${process.pid}-`, `-${pid}-`));
+    const store = openFilesystemStore(root);
+    const [file] = await store.list('');
+    await store.write('a', contentOf('two'), file?.etag);
+    expect(await readdir(root)).toEqual(['a']);
+  });
+
+  it('gives each content another etag, also of the same size in the same tick', async () => {
+    const store = openFilesystemStore(await makeFolder({}));
+    let { etag } = await store.write('a', contentOf('0'));
+    const etags = new Set([etag]);
+    for (let index = 1; index < 10; index++) {
+      ({ etag } = await store.write('a', contentOf(String(index)), etag));
+      etags.add(etag);
+    }
+    expect(etags.size).toBe(10);
+  });
+
+  it('does not go through links to folders, nor into files', async () => {
+    const root = await makeFolder({ 'iris/1/a': 'x', file: 'x' });
+    await mkdir(join(root, '../outside'));
+    await symlink('../outside', join(root, 'out'));
+    await symlink('iris', join(root, 'in'));
+    const store = openFilesystemStore(root);
+    for (const path of ['out/a', 'in/b', 'file/a']) {
+      await expect(store.write(path, contentOf('two')), path).rejects.toMatchObject({ reason: 'denied' });
+    }
+    expect(await readdir(join(root, '../outside'))).toEqual([]);
+    await expect(store.write('iris/1', contentOf('two'))).rejects.toMatchObject({ reason: 'changed' });
+  });
+
+  it('says what may not be written', async () => {
+    const root = await makeFolder({ 'closed/a': 'x' });
+    const store = openFilesystemStore(root);
+    await chmod(join(root, 'closed'), 0o555);
+    await withoutPrivileges(async () => {
+      await expect(store.write('closed/b', contentOf('two'))).rejects.toMatchObject({
+        reason: 'denied',
+        message: expect.stringMatching(/closed\/b may not be written by this process: give it write access/),
+      });
+    });
+    await chmod(join(root, 'closed'), 0o755);
   });
 });
 

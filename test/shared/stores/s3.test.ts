@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { StoredFile } from '../../../shared/stores/model-store.ts';
 import { openS3Store } from '../../../shared/stores/s3.ts';
 import type { S3StoreOptions } from '../../../shared/stores/s3-requests.ts';
-import { describeModelStore } from '../../contracts/model-store.ts';
+import { contentOf, describeModelStore } from '../../contracts/model-store.ts';
+import type { S3Request } from '../../fixtures/s3-protocol.ts';
 import { type S3Server, type S3ServerOptions, startS3Server } from '../../fixtures/s3-server.ts';
 
 const servers: S3Server[] = [];
@@ -169,6 +170,71 @@ describe('openS3Store', () => {
     await server.close();
     servers.splice(0);
     await expect(open(server, { attempts: 1 }).list('')).rejects.toMatchObject({ reason: 'unreachable' });
+  });
+});
+
+describe('a write to S3', () => {
+  const conflict = { kind: 'refuse', status: 409, code: 'ConditionalRequestConflict' } as const;
+  const isWrite = ({ operation }: S3Request) => operation === 'PutObject' || operation === 'DeleteObject';
+
+  it('is tried again when another one came in between, and keeps its condition', async () => {
+    const server = await start({ files: { a: 'one' } });
+    const store = open(server);
+    const file = await listed(store.list(''));
+    server.addFault({ when: isWrite, times: 2, effect: conflict });
+    const written = await store.write('a', contentOf('two'), file.etag);
+    server.addFault({ when: isWrite, times: 1, effect: conflict });
+    await store.remove(written);
+    const sent = server.requests.filter(isWrite);
+    expect(sent.map(({ status, ifMatch }) => [status, ifMatch])).toEqual([
+      [409, file.etag],
+      [409, file.etag],
+      [200, file.etag],
+      [409, written.etag],
+      [204, written.etag],
+    ]);
+    expect(server.keys()).toEqual([]);
+  });
+
+  it('is lost when others always come in between', async () => {
+    const server = await start();
+    server.addFault({ when: isWrite, effect: conflict });
+    await expect(open(server).write('a', contentOf('one'))).rejects.toMatchObject({
+      reason: 'changed',
+      message: 's3://models/a was written or removed by another writer.',
+    });
+  });
+
+  it.each([
+    ['PutObject', 403, 'AccessDenied', 'denied', /give this server's credentials s3:PutObject on it/],
+    ['PutObject', 404, 'NoSuchBucket', 'missing', /does not exist/],
+    ['PutObject', 400, 'BadDigest', 'unreachable', /BadDigest/],
+    ['DeleteObject', 403, 'AccessDenied', 'denied', /s3:DeleteObject on it/],
+    ['DeleteObject', 404, 'NoSuchBucket', 'missing', /does not exist/],
+  ])('%s that is answered %s %s is no lost race', async (operation, status, code, reason, message) => {
+    const server = await start({ files: { a: 'one' } });
+    const store = open(server, { attempts: 1 });
+    const file = await listed(store.list(''));
+    server.addFault({
+      when: (request) => request.operation === operation,
+      effect: { kind: 'refuse', status, code },
+    });
+    const done = operation === 'PutObject' ? store.write('b', contentOf('two')) : store.remove(file);
+    await expect(done).rejects.toMatchObject({ reason, message: expect.stringMatching(message) });
+  });
+
+  it('sends what its content is, and is refused where other bytes arrive', async () => {
+    const server = await start();
+    const other = { ...contentOf('two'), sha256: contentOf('six').sha256 };
+    await expect(open(server).write('a', other)).rejects.toThrow('BadDigest');
+    expect(server.keys()).toEqual([]);
+  });
+
+  it('of more bytes than S3 takes at once is refused before it is sent', async () => {
+    const server = await start();
+    const huge = { ...contentOf('x'), sizeBytes: 5 * 1024 ** 3 + 1 };
+    await expect(open(server).write('a', huge)).rejects.toThrow('a has more than 5 GiB');
+    expect(server.requests).toEqual([]);
   });
 });
 

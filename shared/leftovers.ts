@@ -3,7 +3,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { systemCodeOf } from '../errors.ts';
+import { systemCodeOf } from './errors.ts';
 
 /**
  * A name for what this process makes for a while, `<host>-<pid>-<uuid>` and an ending. The host says who shares
@@ -29,17 +29,22 @@ const LEFT_MS = 15 * RENEW_MS;
  */
 export async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
-    const [, maker, pid] = OWN_NAME.exec(name) ?? [];
-    if (maker === undefined || pid === undefined) continue;
+    if (!OWN_NAME.test(name)) continue;
     const path = join(folder, name);
     const facts = await lstat(path).catch(() => undefined);
-    if (facts && isLeft(maker, Number(pid), facts.ctimeMs))
+    if (facts && isLeft(name, facts.ctimeMs))
       await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
-/** @param changedMs when the system last saw it change; unlike the time of its content, nobody can choose that */
-function isLeft(maker: string, pid: number, changedMs: number): boolean {
+/**
+ * Whether the process that gave itself a name has ended. A text that is not such a name counts as one of another host.
+ *
+ * @param changedMs when the system last saw it change; unlike the time of its content, nobody can choose that
+ */
+export function isLeft(name: string, changedMs: number): boolean {
+  const [, maker, number] = OWN_NAME.exec(name) ?? [];
+  const pid = Number(number);
   host ??= readHost();
   if (maker !== host) return changedMs < Date.now() - LEFT_MS;
   if (pid !== process.pid) return !isRunning(pid);

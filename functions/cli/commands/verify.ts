@@ -1,0 +1,104 @@
+import { NAME_PATTERN } from '../../../shared/config.ts';
+import { MANIFEST_FILE } from '../../../shared/models/file-manifest.ts';
+import { VERSION_FILES } from '../../../shared/models/formats/recognise.ts';
+import { compareVersions } from '../../../shared/models/versions.ts';
+import type { StoredFile } from '../../../shared/stores/model-store.ts';
+import { CommandError, type Console, countOf } from '../console.ts';
+import { formatBytes } from '../format-bytes.ts';
+import { openRepository } from '../open-repository.ts';
+import { listOf } from '../refuse-folder.ts';
+import { createVersionCheck, type Fault } from '../verify/check-version.ts';
+
+export interface VerifyOptions {
+  readonly repository: string;
+}
+
+interface Version {
+  readonly name: string;
+  readonly version: string;
+  readonly files: readonly StoredFile[];
+}
+
+/** `ternion verify`: compares the files of a repository, or of one model, with the `files.json` of their versions. */
+export async function verify(
+  argument: string | undefined,
+  options: VerifyOptions,
+  output: Console,
+): Promise<void> {
+  const store = openRepository(options.repository);
+  const all = listVersions(await store.list(''));
+  const chosen = argument === undefined ? all : choose(all, argument, store.url);
+  const check = createVersionCheck(store);
+  const unpublished: string[] = [];
+  const sum = { versions: 0, files: 0, sizeBytes: 0 };
+  const faults: Fault[] = [];
+  for (const { name, version, files } of chosen) {
+    const folder = `${name}/${version}`;
+    const manifest = files.find(({ path }) => path === `${folder}/${MANIFEST_FILE}`);
+    if (!manifest) {
+      unpublished.push(folder);
+      continue;
+    }
+    const checked = await check(folder, files, manifest);
+    faults.push(...checked.faults);
+    sum.versions += 1;
+    sum.files += checked.files;
+    sum.sizeBytes += checked.sizeBytes;
+  }
+  if (faults.length > 0) process.exitCode = 1;
+  output.result(
+    {
+      repository: store.url,
+      versions: sum.versions,
+      files: sum.files,
+      size_bytes: sum.sizeBytes,
+      faults: faults.map(({ path, fault, text }) => ({ path, fault, text })),
+      without_files_json: unpublished,
+    },
+    () =>
+      [
+        ...faults.map(({ text }) => text),
+        `${countOf(sum.versions, 'version')} checked (${countOf(sum.files, 'file')}, ${formatBytes(sum.sizeBytes)}): ` +
+          (faults.length > 0 ? countOf(faults.length, 'fault') : 'no fault'),
+        ...(unpublished.length > 0
+          ? [`not checked, as there is no ${MANIFEST_FILE}: ${listOf(unpublished)}`]
+          : []),
+      ].join('\n'),
+  );
+}
+
+/** All folders that are a version, or that claim to be one, by name. */
+function listVersions(files: readonly StoredFile[]): readonly Version[] {
+  const folders = new Map<
+    string,
+    { name: string; version: string; files: StoredFile[]; isVersion: boolean }
+  >();
+  for (const file of files) {
+    const [name = '', version = '', ...below] = file.path.split('/');
+    if (below.length === 0 || !NAME_PATTERN.test(name) || !NAME_PATTERN.test(version)) continue;
+    const key = `${name}/${version}`;
+    const folder = folders.get(key) ?? { name, version, files: [], isVersion: false };
+    const path = below.join('/');
+    folder.files.push(file);
+    folder.isVersion ||= path === MANIFEST_FILE || VERSION_FILES.includes(path);
+    folders.set(key, folder);
+  }
+  return [...folders.values()]
+    .filter(({ isVersion }) => isVersion)
+    .sort((a, b) => (a.name === b.name ? compareVersions(a.version, b.version) : a.name < b.name ? -1 : 1));
+}
+
+/** @throws CommandError saying what there is instead */
+function choose(all: readonly Version[], argument: string, url: string): readonly Version[] {
+  const [, name, version] = /^([^/@]+)(?:\/([^/@]+))?$/.exec(argument) ?? [];
+  const ofModel = all.filter((each) => each.name === name);
+  const shown = JSON.stringify(argument);
+  if (ofModel.length === 0) {
+    const names = listOf([...new Set(all.map((each) => each.name))]) || 'none';
+    throw new CommandError(`The repository ${url} has no model ${shown}; its models are: ${names}.`);
+  }
+  const chosen = ofModel.filter((each) => version === undefined || each.version === version);
+  if (chosen.length > 0) return chosen;
+  const versions = listOf(ofModel.map((each) => each.version));
+  throw new CommandError(`The repository ${url} has no ${shown}; the versions of ${name} are: ${versions}.`);
+}

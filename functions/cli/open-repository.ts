@@ -1,0 +1,26 @@
+import { ConfigError } from '../../shared/config.ts';
+import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
+import type { WritableStore } from '../../shared/stores/model-store.ts';
+import { openStore } from '../../shared/stores/open-store.ts';
+import { openS3Store } from '../../shared/stores/s3.ts';
+import { CommandError } from './console.ts';
+
+/** The stores of the command, by URL scheme. */
+export const STORES = { file: openFilesystemStore, s3: openS3Store };
+
+/** An empty MODEL_REPOSITORY counts as unset. */
+const DEFAULT_REPOSITORY = 'models';
+
+/**
+ * The store that `--repository` names, to look at its files or to change them.
+ *
+ * @throws CommandError for a repository of another kind
+ */
+export function openRepository(repository: string): WritableStore {
+  try {
+    return openStore(repository || DEFAULT_REPOSITORY, STORES);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new CommandError(`--repository ${JSON.stringify(repository)} must be a folder or an s3:// URL.`, 2);
+  }
+}

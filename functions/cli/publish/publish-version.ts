@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type FileManifest, MANIFEST_FILE } from '../../../shared/models/file-manifest.ts';
+import { VERSION_FILES } from '../../../shared/models/formats/recognise.ts';
+import {
+  type NewContent,
+  type StoredFile,
+  StoreError,
+  type WritableStore,
+} from '../../../shared/stores/model-store.ts';
+import { hashFile } from './hash-file.ts';
+
+/** A model version as it is published: a folder on this machine with its files and their manifest. */
+export interface StagedVersion {
+  readonly folder: string;
+  readonly manifest: FileManifest;
+}
+
+/**
+ * Names of the versions of a model that servers see; not of those that are being written, or were broken off before
+ * their graph was there.
+ */
+export async function listVersions(store: WritableStore, name: string): Promise<readonly string[]> {
+  const files = (await listFiles(store, name)).map(({ path }) => path.slice(name.length + 1).split('/'));
+  const whole = files.filter(([, ...below]) => VERSION_FILES.includes(below.join('/')));
+  return [...new Set(whole.map(([version = '']) => version))];
+}
+
+/** A folder is made by the first file that is written to it. Nothing makes a bucket. */
+async function listFiles(store: WritableStore, name: string): Promise<readonly StoredFile[]> {
+  return await store.list(name).catch((error: unknown) => {
+    if (store.localPath && error instanceof StoreError && error.reason === 'missing') return [];
+    throw error;
+  });
+}
+
+/**
+ * Publishes a version. `files.json` comes first, which claims the version: it is written only where there is none. The
+ * graph comes last, which makes the folder a version: servers see it when all of it is there, and of several that publish
+ * the same version one writes it. A version whose publishing broke off is none yet: it is gone on with by the same files,
+ * and by no others.
+ *
+ * @returns where it is; undefined when there is something else in its place, or another was faster
+ */
+export async function publishVersion(
+  store: WritableStore,
+  name: string,
+  version: string,
+  { folder, manifest }: StagedVersion,
+): Promise<string | undefined> {
+  const prefix = `${name}/${version}`;
+  const found = (await listFiles(store, name)).filter(
+    ({ path }) => path === prefix || path.startsWith(`${prefix}/`),
+  );
+  const claim = await describeFile(folder, MANIFEST_FILE);
+  const claimed = found.find(({ path }) => path === `${prefix}/${MANIFEST_FILE}`);
+  if (found.length > 0 && !(claimed && (await isSame(store, claimed, claim)))) return undefined;
+  if (!claimed && !(await claimVersion(store, prefix, claim))) return undefined;
+  const files = inOrder(manifest).map((file) => ({
+    path: `${prefix}/${file.path}`,
+    content: toContent(join(folder, file.path), file),
+  }));
+  for (const { path, content } of files.slice(0, -1)) {
+    await writeOrKeep(
+      store,
+      path,
+      content,
+      found.find((file) => file.path === path),
+    );
+  }
+  const last = files.at(-1);
+  if (last && !(await writeNew(store, last.path, last.content))) return undefined;
+  return store.localPath?.(prefix) ?? `${store.url}/${prefix}`;
+}
+
+/** Whether the version is this publisher's, or that of one who publishes the same. */
+async function claimVersion(store: WritableStore, prefix: string, claim: NewContent): Promise<boolean> {
+  const path = `${prefix}/${MANIFEST_FILE}`;
+  if (await writeNew(store, path, claim)) return true;
+  const winner = (await store.list(prefix)).find((file) => file.path === path);
+  return winner !== undefined && (await isSame(store, winner, claim));
+}
+
+/** Files in the order in which they are safe to be seen. */
+function inOrder({ files }: FileManifest): FileManifest['files'] {
+  return [
+    ...files.filter(({ path }) => !VERSION_FILES.includes(path)),
+    // The largest first: from the first of them on a server takes the folder for a version.
+    ...files.filter(({ path }) => VERSION_FILES.includes(path)).sort((a, b) => b.sizeBytes - a.sizeBytes),
+  ];
+}
+
+/** Writes a file, unless the same is there already; what else is there was damaged, as the version is claimed. */
+async function writeOrKeep(
+  store: WritableStore,
+  path: string,
+  content: NewContent,
+  found: StoredFile | undefined,
+): Promise<void> {
+  if (found && (await isSame(store, found, content))) return;
+  try {
+    await store.write(path, content, found?.etag);
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.reason !== 'changed') throw error;
+    // Another publisher of the same version wrote it meanwhile.
+    const [winner] = (await store.list(path.slice(0, path.lastIndexOf('/')))).filter(
+      (file) => file.path === path,
+    );
+    if (!winner || !(await isSame(store, winner, content))) throw error;
+  }
+}
+
+/** @returns false where there is a file already */
+async function writeNew(store: WritableStore, path: string, content: NewContent): Promise<boolean> {
+  try {
+    await store.write(path, content);
+    return true;
+  } catch (error) {
+    if (error instanceof StoreError && error.reason === 'changed') return false;
+    throw error;
+  }
+}
+
+async function isSame(store: WritableStore, found: StoredFile, content: NewContent): Promise<boolean> {
+  if (found.sizeBytes !== content.sizeBytes) return false;
+  const hash = createHash('sha256');
+  for await (const chunk of await store.read(found, 0, found.sizeBytes)) hash.update(chunk);
+  return hash.digest('hex') === content.sha256;
+}
+
+async function describeFile(folder: string, path: string): Promise<NewContent> {
+  const file = join(folder, path);
+  return toContent(file, { sizeBytes: (await stat(file)).size, sha256: await hashFile(file) });
+}
+
+function toContent(file: string, { sizeBytes, sha256 }: Omit<NewContent, 'open'>): NewContent {
+  return { sizeBytes, sha256, open: () => createReadStream(file) };
+}

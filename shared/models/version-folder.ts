@@ -1,0 +1,130 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemCodeOf } from '../errors.ts';
+import type { JsonObject } from '../json/parse-json.ts';
+import type { ModelStore } from '../stores/model-store.ts';
+import { isPlainPath } from './file-manifest.ts';
+import type { FormatFolder } from './formats/format-folder.ts';
+import { locateModel } from './formats/recognise.ts';
+import type { ListingOptions } from './listings.ts';
+import { type ConfigReader, type ModelConfig, ModelError } from './model-config.ts';
+import { type ModelReference, pathOf } from './model-reference.ts';
+import { parseReference } from './reference.ts';
+import type { Listing } from './repository-listing.ts';
+import { LIMIT_BYTES, type SmallFiles } from './small-files.ts';
+
+export const CONFIG_FILE = 'model.json';
+export const REFERENCE_FILE = 'reference.json';
+
+/** A model version's files on this machine. */
+export interface ModelFolder extends FormatFolder {
+  readonly path: string;
+  /** The file that holds the graph, below the folder. */
+  readonly modelFile: string;
+  /** Where that file is; a single file may be called otherwise there. */
+  readonly modelPath: string;
+  readonly sizeBytes: number;
+  /** What its model.json says; undefined without one. */
+  readonly config: ModelConfig | undefined;
+  /** A request it is known to answer, from its reference.json; undefined without one. */
+  readonly example: JsonObject | undefined;
+  /** The bytes of one of its files that may be large, such as a tokenizer; undefined when it is not there. */
+  readLarge(path: string): Promise<Buffer | undefined>;
+  /** The files are not used any more, and may make room for others. */
+  release(): Promise<void>;
+}
+
+/** The files of versions, for finding out what kind of model each is. */
+export interface VersionFolders {
+  /** A version whose small files are read from the store. */
+  inStore(known: Listing, reference: ModelReference): FormatFolder;
+  /**
+   * A version that was brought to this machine.
+   * @throws ModelError when it holds no graph, or its files are not valid
+   */
+  onDisk(known: Listing, reference: ModelReference, path: string): Promise<Omit<ModelFolder, 'release'>>;
+}
+
+interface VersionFolderOptions {
+  readonly store: ModelStore;
+  readonly smallFiles: SmallFiles;
+  readonly configs: ConfigReader;
+  readonly onProblem: ListingOptions['onProblem'];
+}
+
+export function createVersionFolders(options: VersionFolderOptions): VersionFolders {
+  const { store, smallFiles, configs, onProblem } = options;
+  const readText = smallFiles.reader((text) => text);
+
+  async function readStored(known: Listing, path: string): Promise<string | undefined> {
+    const file = known.files.get(path);
+    return file && (await readText(file));
+  }
+
+  /** The files of a version, read by a given way; those beside its versions are read from the store. */
+  function openFolder(known: Listing, reference: ModelReference, read: FormatFolder['read']): FormatFolder {
+    const prefix = pathOf(reference);
+    return {
+      files: (known.versionFiles.get(prefix) ?? []).map(({ path }) => path.slice(prefix.length + 1)),
+      // Some files name others, and could name any.
+      read: async (path) => (isPlainPath(path) ? await read(path) : undefined),
+      readShared: (path) => readStored(known, `${reference.name}/${path}`),
+    };
+  }
+
+  /** What only serves as an example must not keep a model from being served. */
+  function firstRequest(reference: string, folder: string): JsonObject | undefined {
+    try {
+      return parseReference(reference)[0]?.request;
+    } catch (error) {
+      onProblem?.(`${folder}/${REFERENCE_FILE} is ignored`, error);
+      return undefined;
+    }
+  }
+
+  return {
+    inStore: (known, reference) =>
+      openFolder(known, reference, (path) => readStored(known, `${pathOf(reference)}/${path}`)),
+    onDisk: async (known, reference, path) => {
+      const prefix = pathOf(reference);
+      const find = (file: string) => known.files.get(`${prefix}/${file}`);
+      // The store lists no links that leave it, so neither are they read.
+      const readLarge = async (file: string) =>
+        find(file) ? await readIfPresent(join(path, file)) : undefined;
+      const folder = openFolder(known, reference, async (file) => {
+        checkSize(file, find(file)?.sizeBytes ?? 0);
+        return (await readLarge(file))?.toString('utf8');
+      });
+      const modelFile = await locateModel(folder);
+      const config = await folder.read(CONFIG_FILE);
+      const example = (await readLarge(REFERENCE_FILE))?.toString('utf8');
+      const files = known.versionFiles.get(prefix) ?? [];
+      return {
+        ...folder,
+        path,
+        readLarge,
+        modelFile,
+        modelPath: store.localPath?.(`${prefix}/${modelFile}`) ?? join(path, modelFile),
+        sizeBytes: files.reduce((total, file) => total + file.sizeBytes, 0),
+        config: config === undefined ? undefined : configs.parse(config),
+        example: example === undefined ? undefined : firstRequest(example, prefix),
+      };
+    },
+  };
+}
+
+/** @throws ModelError when a file has more bytes than one that says something of a model needs */
+function checkSize(file: string, sizeBytes: number): void {
+  if (sizeBytes <= LIMIT_BYTES) return;
+  throw new ModelError(`its ${file} has more than ${LIMIT_BYTES} bytes`);
+}
+
+/** What is beside the model is what was fetched: a published version holds only what its files.json lists. */
+async function readIfPresent(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

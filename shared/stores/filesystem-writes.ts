@@ -1,0 +1,193 @@
+import { createHash } from 'node:crypto';
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  utimes,
+} from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { systemCodeOf } from '../errors.ts';
+import { ownName, removeLeftovers } from '../leftovers.ts';
+import { etagOf } from './file-facts.ts';
+import { withFileLock } from './file-lock.ts';
+import { type NewContent, type StoredFile, StoreError } from './model-store.ts';
+import { checkWritePath } from './write-path.ts';
+
+/** Beside the files that are written: their new content, until all of it is there. No store lists it. */
+const TEMPORARY_FOLDER = '.ternion-tmp';
+
+/**
+ * Writes a file of a repository in a folder, as `WritableStore.write` says. The new content is written beside it, checked
+ * and brought to the disk, and only then gets its name.
+ */
+export async function writeFile(
+  root: string,
+  path: string,
+  content: NewContent,
+  replaced: string | undefined,
+): Promise<StoredFile> {
+  checkWritePath(path);
+  const target = join(root, path);
+  try {
+    await mkdir(dirname(target), { recursive: true });
+    await checkNoLinks(root, dirname(target));
+    await withTemporaryFile(dirname(target), async (temporary) => {
+      await fill(temporary, path, content);
+      await withFileLock(target, () => show(temporary, target, replaced));
+    });
+    const facts = await stat(target, { bigint: true });
+    return { path, sizeBytes: Number(facts.size), etag: etagOf(facts) };
+  } catch (error) {
+    throw toWriteError(error, target);
+  }
+}
+
+/** Removes a file of a repository in a folder, as `WritableStore.remove` says. */
+export async function removeFile(root: string, { path, etag }: StoredFile): Promise<void> {
+  checkWritePath(path);
+  const target = join(root, path);
+  try {
+    await checkNoLinks(root, dirname(target));
+    await withFileLock(target, async () => {
+      if ((await etagAt(target)) !== etag) throw changed(target);
+      await rm(target);
+    });
+  } catch (error) {
+    // There is no folder that could hold it.
+    throw systemCodeOf(error) === 'ENOENT' ? changed(target) : toWriteError(error, target);
+  }
+}
+
+async function withTemporaryFile(folder: string, use: (path: string) => Promise<void>): Promise<void> {
+  const temporaries = join(folder, TEMPORARY_FOLDER);
+  const path = join(temporaries, ownName());
+  // Who is done removes the folder, perhaps right before the file is made in it.
+  while (!(await createEmpty(path))) await mkdir(temporaries).catch(ignoreExisting);
+  try {
+    await removeLeftovers(temporaries);
+    await use(path);
+  } finally {
+    await rm(path, { force: true });
+    await rmdir(temporaries).catch(() => undefined);
+  }
+}
+
+async function createEmpty(path: string): Promise<boolean> {
+  try {
+    await (await open(path, 'wx')).close();
+    return true;
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function ignoreExisting(error: unknown): void {
+  if (systemCodeOf(error) !== 'EEXIST') throw error;
+}
+
+async function fill(temporary: string, path: string, content: NewContent): Promise<void> {
+  const handle = await open(temporary, 'r+');
+  try {
+    const hash = createHash('sha256');
+    let sizeBytes = 0;
+    for await (const chunk of content.open()) {
+      const bytes: Uint8Array = chunk;
+      hash.update(bytes);
+      await writeAll(handle, bytes);
+      sizeBytes += bytes.length;
+    }
+    if (sizeBytes !== content.sizeBytes || hash.digest('hex') !== content.sha256) {
+      throw new StoreError('corrupt', `${path} changed while it was written: its sha256 is another by now.`);
+    }
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** One write may take only a part of a chunk. */
+async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let written = 0; written < chunk.length; ) {
+    written += (await handle.write(chunk, written)).bytesWritten;
+  }
+}
+
+/** Gives new content its name, if that is still as the writer knew it. */
+async function show(temporary: string, target: string, replaced: string | undefined): Promise<void> {
+  if ((await etagAt(target)) !== replaced) throw changed(target);
+  if (replaced === undefined) return await create(temporary, target);
+  // Its time tells the new content from the old one, also where both were written in the same tick of the clock.
+  const [old, next] = [await stat(target), await stat(temporary)];
+  if (next.mtimeMs <= old.mtimeMs) await utimes(temporary, next.atime, old.mtimeMs / 1000 + STEP_SECONDS);
+  await rename(temporary, target);
+}
+
+const STEP_SECONDS = 0.001;
+
+/** A link fails where there is something by now, also of a program that knows nothing of the lock. */
+async function create(temporary: string, target: string): Promise<void> {
+  try {
+    await link(temporary, target);
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code === 'EEXIST') throw changed(target);
+    if (code === undefined || !WITHOUT_LINKS.has(String(code))) throw error;
+    await rename(temporary, target);
+  }
+}
+
+/** What file systems answer that have no hard links, such as FAT. */
+const WITHOUT_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+/** The etag of what has a name; undefined where there is nothing. */
+async function etagAt(target: string): Promise<string | undefined> {
+  try {
+    const facts = await stat(target, { bigint: true });
+    return facts.isFile() ? etagOf(facts) : 'not a file';
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Folders behind links are not listed, so what is written there would not be seen. */
+async function checkNoLinks(root: string, folder: string): Promise<void> {
+  const [realRoot, realFolder] = await Promise.all([realpath(root), realpath(folder)]);
+  if (realFolder === resolve(realRoot, relative(root, folder))) return;
+  throw new StoreError(
+    'denied',
+    `${folder} is reached by a link: a model repository does not list what is there.`,
+  );
+}
+
+function changed(target: string): StoreError {
+  return new StoreError('changed', `${target} was written or removed by another writer.`);
+}
+
+function toWriteError(error: unknown, target: string): unknown {
+  switch (systemCodeOf(error)) {
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new StoreError(
+        'denied',
+        `${target} may not be written by this process: give it write access.`,
+        error,
+      );
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new StoreError('no-space', `No space left to write ${target}.`, error);
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return new StoreError('denied', `${target} cannot be written: a part of its path is a file.`, error);
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,168 @@
+import { appendFile, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { manifest } from '../../fixtures/artifact-setup.ts';
+import { startS3Server } from '../../fixtures/s3-server.ts';
+import { PROJECT } from '../../hosts/environment.ts';
+import { runCommand, startCommand, temporaryFolder } from './run-command.ts';
+
+const LARGE = Buffer.alloc(3 * 1024 * 1024, 'weights');
+
+/** A repository with a version that the command published, one with large files, and one without files.json. */
+async function makeRepository(): Promise<string> {
+  const root = await temporaryFolder();
+  await runCommand(['add', join(PROJECT, 'models/iris/2'), '-n', 'iris', '-r', root]);
+  const files = { 'model.onnx': LARGE, 'deep/empty.txt': Buffer.alloc(0) };
+  for (const [path, content] of Object.entries({ ...files, 'files.json': manifest(files) })) {
+    await mkdir(join(root, 'big/10/deep'), { recursive: true });
+    await writeFile(join(root, 'big/10', path), content);
+  }
+  await cp(join(PROJECT, 'models/digits/1'), join(root, 'digits/1'), { recursive: true });
+  await writeFile(join(root, 'iris/deployment.json'), '{}');
+  await writeFile(join(root, 'README.md'), 'what is here');
+  return root;
+}
+
+async function verify(root: string, ...args: readonly string[]) {
+  const { code, stdout, stderr } = await runCommand(['verify', ...args, '-r', root, '--json']);
+  return { code, stderr, ...JSON.parse(stdout) };
+}
+
+describe('ternion verify', () => {
+  it('finds no fault in what was published', async () => {
+    const root = await makeRepository();
+    expect(await verify(root)).toEqual({
+      code: 0,
+      stderr: '',
+      repository: pathToFileURL(root).href,
+      versions: 2,
+      files: 7,
+      size_bytes: expect.any(Number),
+      faults: [],
+      without_files_json: ['digits/1'],
+    });
+    const { code, stdout } = await runCommand(['verify', '-r', root]);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        /^2 versions checked \(7 files, 3\.\d+ MB\): no fault\nnot checked, as there is no files\.json: digits\/1\n$/,
+      ),
+    ]);
+  });
+
+  it('names each file that differs, is missing or is not listed', async () => {
+    const root = await makeRepository();
+    const big = join(root, 'big/10');
+    const model = Buffer.from(LARGE);
+    model.writeUInt8(model.readUInt8(2_000_000) ^ 1, 2_000_000);
+    await writeFile(join(big, 'model.onnx'), model);
+    await writeFile(join(big, 'other.txt'), 'x');
+    await appendFile(join(root, 'iris/1/model.json'), ' ');
+    await rm(join(root, 'iris/1/reference.json'));
+    const { code, faults, versions } = await verify(root);
+    expect([code, versions]).toEqual([1, 2]);
+    expect(faults).toEqual([
+      {
+        path: 'big/10/model.onnx',
+        fault: 'differs',
+        text: expect.stringMatching(
+          /^big\/10\/model\.onnx has sha256 [0-9a-f]{64}, and files\.json says [0-9a-f]{64}\.$/,
+        ),
+      },
+      { path: 'big/10/other.txt', fault: 'unlisted', text: 'big/10/other.txt is not in files.json.' },
+      {
+        path: 'iris/1/model.json',
+        fault: 'differs',
+        text: expect.stringMatching(/^iris\/1\/model\.json has (\d+) bytes, and files\.json says \d+\.$/),
+      },
+      {
+        path: 'iris/1/reference.json',
+        fault: 'missing',
+        text: 'iris/1/reference.json is in files.json, but is not there.',
+      },
+    ]);
+    const words = await runCommand(['verify', '-r', root]);
+    expect(words.code).toBe(1);
+    expect(words.stdout.split('\n').slice(0, 4)).toEqual(faults.map(({ text }: { text: string }) => text));
+    expect(words.stdout).toMatch(/\n2 versions checked \(7 files, .*\): 4 faults\n/);
+  });
+
+  it.each([
+    ['iris', 0, 1],
+    ['iris/1', 0, 1],
+    ['big', 1, 1],
+    ['big/10', 1, 1],
+    ['digits', 0, 0],
+  ])('looks at %s alone', async (argument, code, versions) => {
+    const root = await makeRepository();
+    await rename(join(root, 'big/10/model.onnx'), join(root, 'big/10/moved.onnx'));
+    expect(await verify(root, argument)).toMatchObject({ code, versions });
+  });
+
+  it.each([
+    ['irys', /has no model "irys"; its models are: big, digits, iris\.$/],
+    ['iris@champion', /has no model "iris@champion"; its models are/],
+    ['iris/7', /has no "iris\/7"; the versions of iris are: 1\.$/],
+  ])('says what there is instead of %s', async (argument, text) => {
+    const { code, error } = await verify(await makeRepository(), argument);
+    expect([code, error]).toEqual([1, expect.stringMatching(text)]);
+  });
+
+  it('names a files.json that cannot be read, and a version that has nothing else', async () => {
+    const root = await makeRepository();
+    await writeFile(join(root, 'iris/1/files.json'), '{"files": [{"path": "../x"}]}');
+    await rm(join(root, 'big/10/model.onnx'));
+    await rm(join(root, 'big/10/deep/empty.txt'));
+    const { code, faults } = await verify(root);
+    expect([code, faults]).toMatchObject([
+      1,
+      [
+        { path: 'big/10/deep/empty.txt', fault: 'missing' },
+        { path: 'big/10/model.onnx', fault: 'missing' },
+        {
+          path: 'iris/1/files.json',
+          fault: 'unreadable',
+          text: expect.stringMatching(/is not valid \(.*path/),
+        },
+      ],
+    ]);
+  });
+
+  it('fails where there is no repository', async () => {
+    const { code, error } = await verify(join(await temporaryFolder(), 'none'));
+    expect([code, error]).toEqual([1, expect.stringMatching(/none does not exist\.$/)]);
+  });
+
+  it('reads S3, goes on where a connection breaks, and downloads nothing to the cache', async () => {
+    const root = await makeRepository();
+    const s3 = await startS3Server({ folder: root });
+    onTestFinished(() => s3.close());
+    const environment = {
+      AWS_REGION: s3.client.region,
+      AWS_ENDPOINT_URL_S3: s3.client.endpoint,
+      AWS_ACCESS_KEY_ID: s3.client.credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: s3.client.credentials.secretAccessKey,
+      MODEL_CACHE_FOLDER: join(root, 'cache'),
+    };
+    const run = async () =>
+      await startCommand(['verify', '-r', 's3://models', '--json'], '', environment).outcome;
+    const isLarge = ({ key }: { key: string }) => key === 'big/10/model.onnx';
+    s3.addFault({ when: isLarge, times: 2, effect: { kind: 'cut', afterBytes: 1_000_000 } });
+    const whole = await run();
+    expect([whole.code, JSON.parse(whole.stdout)]).toMatchObject([0, { versions: 2, files: 7, faults: [] }]);
+    s3.put('big/10/deep/empty.txt', 'x');
+    s3.addFault({ when: isLarge, effect: { kind: 'refuse', status: 403, code: 'AccessDenied' } });
+    const damaged = await run();
+    expect([damaged.code, JSON.parse(damaged.stdout)]).toMatchObject([
+      1,
+      {
+        faults: [
+          { path: 'big/10/deep/empty.txt', fault: 'differs' },
+          { path: 'big/10/model.onnx', fault: 'unreadable', text: expect.stringContaining('s3:GetObject') },
+        ],
+      },
+    ]);
+    await expect(readFile(join(root, 'cache'))).rejects.toThrow('ENOENT');
+  });
+});

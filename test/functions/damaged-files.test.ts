@@ -1,0 +1,98 @@
+import { copyFile, lstat, mkdir, open, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createContext, createHost, requestUrl } from '../../functions/host.ts';
+import { BytesRequest } from '../../shared/http/bytes.ts';
+import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
+import { openS3Store } from '../../shared/stores/s3.ts';
+import { makeFolder, manifest } from '../fixtures/artifact-setup.ts';
+import { startS3Server } from '../fixtures/s3-server.ts';
+import { PAGES, PROJECT } from '../hosts/environment.ts';
+
+const SETOSA = JSON.stringify({ features: [5.1, 3.5, 1.4, 0.2] });
+
+/** A repository with one published model. */
+async function publishIris(): Promise<string> {
+  const root = await makeFolder();
+  await mkdir(join(root, 'iris/1'), { recursive: true });
+  const source = join(PROJECT, 'models/iris/2');
+  const contents: Record<string, Buffer> = {};
+  for (const name of ['model.json', 'model.onnx', 'reference.json']) {
+    await copyFile(join(source, name), join(root, 'iris/1', name));
+    contents[name] = await readFile(join(source, name));
+  }
+  await writeFile(join(root, 'iris/1/files.json'), manifest(contents));
+  return root;
+}
+
+async function start(repository: string) {
+  const server = await startS3Server({ folder: repository });
+  onTestFinished(() => server.close());
+  const cache = await makeFolder();
+  const openHost = (url: string) => {
+    const { app } = createHost({
+      environment: {
+        MODEL_CACHE_FOLDER: cache,
+        LOG_LEVEL: 'silent',
+        ADMIN_ROUTES: 'true',
+        INTRA_OP_THREADS: '1',
+      },
+      modelRepository: url,
+      pagesFolder: PAGES,
+      stores: { file: openFilesystemStore, s3: (s3) => openS3Store(s3, server.client) },
+      cpus: 1,
+    });
+    onTestFinished(() => app.close());
+    return async (path: string, body = '{}') => {
+      const headers = new Headers({ 'content-type': 'application/json' });
+      const request = new BytesRequest(requestUrl(path), { method: 'POST', headers }, Buffer.from(body));
+      const response = await app.fetch(request, createContext(headers, undefined));
+      return { status: response.status, body: JSON.parse(await response.text()) };
+    };
+  };
+  return { cache, openHost };
+}
+
+/** Turns one bit over in the middle of a file, which keeps its size and its times. */
+async function damage(path: string): Promise<void> {
+  const { atime, mtime, size } = await lstat(path);
+  const handle = await open(path, 'r+');
+  const byte = Buffer.alloc(1);
+  await handle.read(byte, 0, 1, Math.floor(size / 2));
+  await handle.write(Buffer.from([byte.readUInt8() ^ 1]), 0, 1, Math.floor(size / 2));
+  await handle.close();
+  await utimes(path, atime, mtime);
+}
+
+describe('a file that is damaged between two loads of its model', () => {
+  it.each(['model.onnx', 'model.json', 'reference.json'])('is refused by its name: %s', async (file) => {
+    const repository = await publishIris();
+    const ask = (await start(repository)).openHost(repository);
+    expect(await ask('/models/iris/predict', SETOSA)).toMatchObject({ body: { prediction: 'setosa' } });
+    await damage(join(repository, 'iris/1', file));
+    // A model in memory goes on.
+    expect((await ask('/models/iris/predict', SETOSA)).status).toBe(200);
+    expect((await ask('/v2/repository/models/iris/unload')).status).toBe(200);
+    expect(await ask('/models/iris/predict', SETOSA)).toMatchObject({
+      status: 503,
+      body: {
+        error: `Model "iris" version "1" cannot be loaded: its ${file} is damaged: its checksum differs from the published one.`,
+        error_code: 'MODEL_UNAVAILABLE',
+      },
+    });
+  });
+
+  it('is downloaded again where it is a download', async () => {
+    const { cache, openHost } = await start(await publishIris());
+    const ask = openHost('s3://models');
+    expect(await ask('/models/iris/predict', SETOSA)).toMatchObject({ body: { prediction: 'setosa' } });
+    const paths = await readdir(cache, { recursive: true });
+    const path = join(cache, paths.find((each) => each.endsWith('/model.onnx')) ?? '');
+    await damage(path);
+    const original = await readFile(join(PROJECT, 'models/iris/2/model.onnx'));
+    expect((await readFile(path)).equals(original)).toBe(false);
+    await ask('/v2/repository/models/iris/unload');
+    expect(await ask('/models/iris/predict', SETOSA)).toMatchObject({ body: { prediction: 'setosa' } });
+    expect((await readFile(path)).equals(original)).toBe(true);
+  });
+});
