@@ -1,4 +1,4 @@
-import type { JsonObject } from '../shared/json/parse-json.ts';
+import type { JsonObject } from '../shared/json/json-value.ts';
 import { shellWord } from './shell-word.ts';
 
 /**

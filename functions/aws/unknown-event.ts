@@ -1,4 +1,4 @@
-import { describeJson } from '../../shared/json/parse-json.ts';
+import { describeJson } from '../../shared/json/json-value.ts';
 import { DIRECT_INVOKE_KEYS } from './direct-invoke.ts';
 
 /**

@@ -1,5 +1,6 @@
 import type { Model } from '../../shared/inference/load-model.ts';
-import { isJsonObject, type JsonObject, parseJson } from '../../shared/json/parse-json.ts';
+import { isJsonObject, type JsonObject } from '../../shared/json/json-value.ts';
+import { parseJson } from '../../shared/json/parse-json.ts';
 import { JSON_DEPTH } from './json-depth.ts';
 
 /**

@@ -4,7 +4,7 @@ import type { Inference } from '../inference/inference.ts';
 import type { InputKind } from '../inference/input.ts';
 import type { Model } from '../inference/load-model.ts';
 import type { OutputKind } from '../inference/task.ts';
-import type { JsonObject } from '../json/parse-json.ts';
+import type { JsonObject } from '../json/json-value.ts';
 
 import { type ModelListing, type ModelReference, pathOf } from '../models/model-reference.ts';
 

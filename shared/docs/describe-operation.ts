@@ -1,4 +1,4 @@
-import type { JsonValue } from '../json/parse-json.ts';
+import type { JsonValue } from '../json/json-value.ts';
 import {
   type Content,
   loadSchema,

@@ -1,5 +1,5 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
 import { measureNesting } from '../json/nesting.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../json/parse-json.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import type { ModelFacts } from './describe-models.ts';
 

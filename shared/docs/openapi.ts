@@ -1,4 +1,4 @@
-import type { JsonValue } from '../json/parse-json.ts';
+import type { JsonValue } from '../json/json-value.ts';
 import type { WritableJson } from '../json/write-json.ts';
 
 /** A part of an OpenAPI document; absent members may stand as undefined. */

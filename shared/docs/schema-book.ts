@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { JsonObject, JsonValue } from '../json/parse-json.ts';
+import type { JsonObject, JsonValue } from '../json/json-value.ts';
 import type { JsonSchema } from './openapi.ts';
 
 /** The schemas of a document, each written once however often it is used. */

@@ -1,6 +1,6 @@
 import type { Budget } from '../budget.ts';
 import { invalid } from '../errors.ts';
-import type { JsonValue } from '../json/parse-json.ts';
+import type { JsonValue } from '../json/json-value.ts';
 import type { WritableJson } from '../json/write-json.ts';
 import type { Label } from '../processing/classification.ts';
 import type { NamedTensors } from '../runtime/session.ts';

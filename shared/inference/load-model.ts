@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type * as z from 'zod';
-import type { JsonObject } from '../json/parse-json.ts';
+import type { JsonObject } from '../json/json-value.ts';
 import { type Format, type Recognised, recogniseModel } from '../models/formats/recognise.ts';
 import { type ModelConfig, ModelError } from '../models/model-config.ts';
 import type { ModelReference } from '../models/model-reference.ts';

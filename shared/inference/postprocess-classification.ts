@@ -1,8 +1,8 @@
 import { unexpectedOutput } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { Graph } from '../onnx/graph.ts';
+import type { ScoreStep } from '../processing/classification.ts';
 import { argmax, type Label, scoreRows } from '../processing/classification.ts';
-import type { ScoreStep } from '../processing/registry.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { DATATYPES } from '../tensor/datatype.ts';
 import type { Tensor } from '../tensor/tensor.ts';

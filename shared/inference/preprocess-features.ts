@@ -1,6 +1,6 @@
 import type { Budget } from '../budget.ts';
 import { overLimit } from '../errors.ts';
-import type { JsonValue } from '../json/parse-json.ts';
+import type { JsonValue } from '../json/json-value.ts';
 import { ModelError } from '../models/model-config.ts';
 import { type Cell, columnAt, type Feature, parseRow, type RowFormat } from '../processing/tabular.ts';
 import type { Session } from '../runtime/session.ts';

@@ -1,11 +1,10 @@
 import * as z from 'zod';
 import type { Budget } from '../budget.ts';
-import type { JsonObject, JsonValue } from '../json/parse-json.ts';
+import type { JsonObject, JsonValue } from '../json/json-value.ts';
 import { commonMembers, type ModelConfig } from '../models/model-config.ts';
 import type { ModelFolder } from '../models/version-folder.ts';
 import type { Graph } from '../onnx/graph.ts';
-import type { Label } from '../processing/classification.ts';
-import type { ScoreStep } from '../processing/registry.ts';
+import type { Label, ScoreStep } from '../processing/classification.ts';
 import type { RowFormat } from '../processing/tabular.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import type { Tensor } from '../tensor/tensor.ts';

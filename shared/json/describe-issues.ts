@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { describeJson } from './parse-json.ts';
+import { describeJson } from './json-value.ts';
 
 /** What a schema made of a value: its output, or in one line what is wrong. */
 export type Checked<T> =

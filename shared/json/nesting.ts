@@ -1,4 +1,4 @@
-import type { JsonValue } from './parse-json.ts';
+import type { JsonValue } from './json-value.ts';
 
 /** How lists are nested, by the first item of each. */
 export interface Nesting {

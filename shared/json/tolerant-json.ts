@@ -1,5 +1,5 @@
 import { InferenceError } from '../errors.ts';
-import type { JsonObject, JsonValue } from './parse-json.ts';
+import type { JsonObject, JsonValue } from './json-value.ts';
 import { readStringAt } from './string-at.ts';
 
 /** Words some clients write for numbers that JSON has no form for. */

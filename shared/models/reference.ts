@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { JsonValue } from '../json/parse-json.ts';
+import type { JsonValue } from '../json/json-value.ts';
 import { parseJsonFile } from './formats/format-folder.ts';
 
 /** What JSON.parse gave is JSON: zod's own schema for it would walk through all values, and took longer than the file. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCodeOf } from '../errors.ts';
-import type { JsonObject } from '../json/parse-json.ts';
+import type { JsonObject } from '../json/json-value.ts';
 import type { ModelStore } from '../stores/model-store.ts';
 import { isPlainPath } from './file-manifest.ts';
 import type { FormatFolder } from './formats/format-folder.ts';

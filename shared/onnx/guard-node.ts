@@ -12,12 +12,12 @@ import {
 } from './encode-node.ts';
 import { ATTRIBUTE, GRAPH, NODE, VALUE_INFO } from './fields.ts';
 import { readMembers } from './members.ts';
-
+import { type KnownShape, OPEN } from './node-shapes.ts';
 import { readName } from './nodes.ts';
 import { type ByteSource, encodeField, type Field, readFields, readVarints } from './protobuf.ts';
 import { insertNodes, type PlacedNode, replaceNode } from './rewrite-model.ts';
 import { readValueInfo } from './value-info.ts';
-import { type KnownShape, OPEN, type Values } from './values.ts';
+import type { Values } from './values.ts';
 
 /** From this version on Cast knows the types by number. Many operators have no kernel for older versions. */
 export const FIRST_CAST = 6;

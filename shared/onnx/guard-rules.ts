@@ -17,7 +17,7 @@ import {
   Steps,
   type Substitute,
 } from './guard-node.ts';
-import type { KnownShape } from './values.ts';
+import type { KnownShape } from './node-shapes.ts';
 
 /** Makes a node safe against one thing that its kernel does not survive. Most do nothing where the file rules it out. */
 export type Rule = (node: GuardedNode) => void;

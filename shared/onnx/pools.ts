@@ -1,4 +1,4 @@
-import type { NodeShapes } from './values.ts';
+import type { NodeShapes } from './node-shapes.ts';
 import { nameOperator } from './walk.ts';
 
 /** Sizes of the axes of places, without those of the pictures and of their channels. */

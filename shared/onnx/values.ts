@@ -1,23 +1,20 @@
 import { type ConstantHolder, readConstants } from './constants.ts';
-import { ATTRIBUTE, GRAPH, TENSOR } from './fields.ts';
+import { GRAPH, TENSOR } from './fields.ts';
+import {
+  type KnownShape,
+  MOST_AXES,
+  NodeShapes,
+  OPEN,
+  ranked,
+  readDims,
+  type Sizes,
+  sized,
+} from './node-shapes.ts';
 import { type Node, readName, readNode } from './nodes.ts';
 import { findLeastPlaces, isOfPlaces, sizesAfter } from './pools.ts';
-import { type ByteSource, type Field, readFields, readText, readVarints } from './protobuf.ts';
+import { type ByteSource, type Field, readFields } from './protobuf.ts';
 import { readValueInfo } from './value-info.ts';
 import { type Message, nameOperator, walkModel } from './walk.ts';
-
-/** What a file says of the shape of a value, whatever is fed. */
-export interface KnownShape {
-  /** Axes that it has at least and at most. */
-  readonly least: number;
-  readonly most: number;
-  /** Of a value whose number of axes is known: the size of each, undefined for one that is open. */
-  readonly sizes?: Sizes;
-}
-
-type Sizes = readonly (number | undefined)[];
-
-export const OPEN: KnownShape = { least: 0, most: Number.POSITIVE_INFINITY };
 
 /** Values by their names. */
 export interface Values {
@@ -39,20 +36,6 @@ export interface Values {
 
 /** The values of a model, and those of each of its functions. */
 export type ValuesIn = (home: Message) => Values;
-
-/** No kernel takes tensors of as many; a file can say any number. */
-const MOST_AXES = 64;
-
-function ranked(least: number, most = least): KnownShape {
-  return {
-    least: Math.min(least, MOST_AXES),
-    most: most > MOST_AXES ? Number.POSITIVE_INFINITY : most,
-  };
-}
-
-function sized(sizes: Sizes): KnownShape {
-  return sizes.length > MOST_AXES ? OPEN : { ...ranked(sizes.length), sizes };
-}
 
 /**
  * Finds out how many axes the values of a model have, as far as its inputs, its constants and its operators say. It
@@ -232,11 +215,6 @@ function sizeOf(axis: number | string): number | undefined {
   return typeof axis === 'number' && axis >= 0 ? axis : undefined;
 }
 
-function readDims(source: ByteSource, tensor: Field): number[] {
-  const dims = readFields(source, tensor.start, tensor.end, (number) => number === TENSOR.dims);
-  return [...dims].flatMap((member) => readVarints(source, member));
-}
-
 /** What holds for both of two shapes. */
 function widen(first: KnownShape | undefined, second: KnownShape): KnownShape {
   if (!first) return second;
@@ -255,69 +233,6 @@ function narrow(first: KnownShape, second: KnownShape): KnownShape {
   const sizes = first.sizes ?? second.sizes;
   if (!sizes) return { least, most };
   return sized(sizes.map((size, axis) => size ?? second.sizes?.[axis]));
-}
-
-/** A node with the shapes of what it takes. */
-export class NodeShapes {
-  readonly node: Node;
-  readonly #source: ByteSource;
-  readonly #known: (name: string) => KnownShape;
-
-  constructor(source: ByteSource, node: Node, known: (name: string) => KnownShape) {
-    this.node = node;
-    this.#source = source;
-    this.#known = known;
-  }
-
-  has(index: number): boolean {
-    return (this.node.inputs[index] ?? '') !== '';
-  }
-
-  input(index: number): KnownShape {
-    const name = this.node.inputs[index] ?? '';
-    return name === '' ? OPEN : this.#known(name);
-  }
-
-  attribute(name: string): Field | undefined {
-    return this.node.attributes.find((each) => readName(this.#source, each, ATTRIBUTE.name) === name);
-  }
-
-  /** Members of an attribute by their number in the standard. */
-  members(name: string, number: number): Field[] {
-    const attribute = this.attribute(name);
-    if (!attribute) return [];
-    return [...readFields(this.#source, attribute.start, attribute.end, (other) => other === number)];
-  }
-
-  /** The number of an attribute; undefined where the caller of a function gives it. */
-  integer(name: string, fallback: number): number | undefined {
-    if (!this.attribute(name)) return fallback;
-    if (this.members(name, ATTRIBUTE.reference).length > 0) return undefined;
-    return this.members(name, ATTRIBUTE.integer)[0]?.value ?? 0;
-  }
-
-  /** The numbers of an attribute; none where it is not there. */
-  integers(name: string): number[] {
-    return this.members(name, ATTRIBUTE.ints).flatMap((list) => readVarints(this.#source, list));
-  }
-
-  text(name: string): string | undefined {
-    const [member] = this.members(name, ATTRIBUTE.string);
-    return member && readText(this.#source, member);
-  }
-
-  /** How many numbers a list has that is an attribute or, in newer operator sets, an input. */
-  listLength(name: string, index: number): number | undefined {
-    const list = this.integers(name);
-    if (list.length > 0) return list.length;
-    return this.has(index) ? this.input(index).sizes?.[0] : undefined;
-  }
-
-  /** The shape of a tensor that is an attribute. */
-  tensor(name: string): KnownShape | undefined {
-    const [member] = this.members(name, ATTRIBUTE.tensor);
-    return member && sized(readDims(this.#source, member));
-  }
 }
 
 type Rule = (shapes: NodeShapes) => KnownShape;

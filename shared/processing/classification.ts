@@ -1,6 +1,6 @@
+import * as z from 'zod';
 import { shortestFloat32 } from '../tensor/float32.ts';
 import { type Tensor, toNumbers } from '../tensor/tensor.ts';
-import type { ScoreStep } from './registry.ts';
 
 /** A class label: text, or the whole number a scikit-learn classifier was trained on. */
 export type Label = string | number;
@@ -77,3 +77,11 @@ function isBefore(scores: Float64Array, a: number, b: number): boolean {
   const isFirstNaN = Number.isNaN(first);
   return isFirstNaN === Number.isNaN(second) ? a < b : isFirstNaN;
 }
+
+/** One postprocessing step of a classifier. */
+export const scoreStepSchema = z.discriminatedUnion('step', [
+  z.strictObject({ step: z.literal('softmax') }),
+  z.strictObject({ step: z.literal('sigmoid') }),
+]);
+
+export type ScoreStep = z.infer<typeof scoreStepSchema>;

@@ -4,8 +4,9 @@ import { crop, intersect } from './image/crop.ts';
 import { type DecodeContext, decodeImage } from './image/decode.ts';
 import type { PixelRaster, Raster, Size } from './image/raster.ts';
 import { type ResizeOptions, resizedSize, resizeWindow } from './image/resize.ts';
+import type { ImageStep, PixelStep } from './image/step-schemas.ts';
+import { isPixelStep, isValueStep, runPixelStep } from './image/steps.ts';
 import { createValueRunner } from './image/value-tables.ts';
-import { type ImageStep, isPixelStep, isValueStep, type PixelStep, runPixelStep } from './registry.ts';
 import type { Work } from './work.ts';
 
 export interface RunLimits {

@@ -1,5 +1,5 @@
 import { invalid } from '../errors.ts';
-import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../json/parse-json.ts';
+import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
 
 /** One column a tabular model takes. */
 export interface Feature {

@@ -3,23 +3,20 @@ import { InferenceError } from '../errors.ts';
 import type { Answer, AppEnvironment, Bindings } from '../http/context.ts';
 import { mediaTypeOf } from '../http/media-type.ts';
 import { readBody } from '../http/read-body.ts';
-import type { NamedInputs } from '../inference/check-feeds.ts';
 import type { ModelChoice, NamedChoice, Used } from '../inference/inference.ts';
-import type { InferenceInput, InferenceOutput, InputKind } from '../inference/input.ts';
-import type { ModelContract } from '../inference/model-contract.ts';
+import type { InferenceInput, InferenceOutput } from '../inference/input.ts';
 import { UnsafeIntegerError } from '../json/exact-integers.ts';
-import { type JsonValue, parseExactJson } from '../json/parse-json.ts';
+import type { JsonValue } from '../json/json-value.ts';
+import { parseExactJson } from '../json/parse-json.ts';
 import type { NamedTensors } from '../runtime/session.ts';
+import type { Payload, RequestBody } from './codecs/payload.ts';
 import { parseRequestJson } from './codecs/request-json.ts';
 import { type Content, choiceOf, type Handler, type Operation, type ProtocolOptions } from './operation.ts';
 
 /** A request to a model with its body read, whichever route and protocol it came by. */
-export interface Invocation extends InvocationContext {
+export interface Invocation extends InvocationContext, RequestBody {
   /** The model that its path or its headers name. */
   readonly choice: ModelChoice;
-  readonly request: Request;
-  readonly mediaType: string;
-  readonly body: Uint8Array;
   /**
    * The body as JSON. It is parsed once.
    * @throws InferenceError BAD_REQUEST when it is not JSON
@@ -45,19 +42,6 @@ export interface Reading<T> {
 /** What was read of a body that is not JSON. */
 export function readingOf<T>(value: T): Reading<T> {
   return { value, bind: async (bind) => await bind(value) };
-}
-
-/** Inputs of a graph in the making. */
-export interface Payload {
-  /** What the request brings; looked at where it names no model. */
-  readonly kind: InputKind;
-  /**
-   * Makes the inputs, once it is known what the model takes.
-   * @throws InferenceError
-   */
-  readonly toInputs: (contract: ModelContract) => NamedInputs;
-  /** Whether the first axis counts instances. */
-  readonly isBatch: boolean;
 }
 
 /** Runs the graph of the model a request means on what was read of it. */

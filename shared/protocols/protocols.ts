@@ -9,7 +9,7 @@ import { invokeMlflow } from './mlflow/invoke-mlflow.ts';
 import { createMlflowProtocol } from './mlflow/mlflow.ts';
 import { createOpenInferenceProtocol, invokeOpenInference } from './oip/open-inference.ts';
 import type { Protocol, ProtocolOptions } from './operation.ts';
-import { createPredictProtocol } from './predict/predict.ts';
+import { createPredictProtocol } from './predict/routes.ts';
 import { invokeSageMaker } from './sagemaker/invoke-sagemaker.ts';
 import { createSageMakerProtocol } from './sagemaker/sagemaker.ts';
 import { createTensorFlowContainer } from './sagemaker/tensorflow-container.ts';

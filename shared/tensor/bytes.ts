@@ -1,5 +1,5 @@
 import { invalid } from '../errors.ts';
-import { DATATYPES, type Datatype, type TensorData } from './datatype.ts';
+import { bytesOf, DATATYPES, type Datatype } from './datatype.ts';
 import type { Tensor } from './tensor.ts';
 
 /**
@@ -31,11 +31,6 @@ function checkBools(bytes: Uint8Array, field: string): void {
 /** The elements as bytes. Numbers are not copied; strings are UTF-8 behind their length as a 4-byte number. */
 export function tensorToBytes({ data }: Tensor): Uint8Array {
   return Array.isArray(data) ? joinElements(data.map((text) => Buffer.from(text, 'utf8'))) : bytesOf(data);
-}
-
-/** The memory of numeric elements, not copied. */
-export function bytesOf(data: Exclude<TensorData, string[]>): Uint8Array {
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 const LENGTH_BYTES = 4;

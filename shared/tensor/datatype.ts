@@ -186,3 +186,8 @@ export function datatypeOfOnnxName(onnxName: string): Datatype | undefined {
 export function datatypeOfOnnxCode(code: number): Datatype | undefined {
   return DATATYPE_NAMES.find((name) => DATATYPES[name].code === code);
 }
+
+/** The memory of numeric elements, not copied. */
+export function bytesOf(data: Exclude<TensorData, string[]>): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}

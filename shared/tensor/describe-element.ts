@@ -1,4 +1,4 @@
-import type { JsonValue } from '../json/parse-json.ts';
+import type { JsonValue } from '../json/json-value.ts';
 import { DATATYPES, type Datatype, FLOAT_BOUNDS, INTEGER_RANGES } from './datatype.ts';
 
 /** What an element of a datatype has to be, for the error about a value that is none. */

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../json/parse-json.ts';
+import type { JsonValue } from '../json/json-value.ts';
 import { DATATYPES, type Datatype, FLOAT_BOUNDS, INTEGER_RANGES, type TensorData } from './datatype.ts';
 import { numberToFloat16 } from './float16.ts';
 

@@ -1,7 +1,7 @@
 import { type InferenceError, invalid, overLimit } from '../errors.ts';
 import { UnsafeIntegerError } from '../json/exact-integers.ts';
+import { describeJson, type JsonValue } from '../json/json-value.ts';
 import { measureNesting } from '../json/nesting.ts';
-import { describeJson, type JsonValue } from '../json/parse-json.ts';
 import type { WritableJson } from '../json/write-json.ts';
 import { DATATYPES, type Datatype } from './datatype.ts';
 import { describeElement, isInexact } from './describe-element.ts';

@@ -1,5 +1,4 @@
-import { bytesOf } from './bytes.ts';
-import { DATATYPES, type Datatype, type TensorData } from './datatype.ts';
+import { bytesOf, DATATYPES, type Datatype, type TensorData } from './datatype.ts';
 import { float16ToNumber } from './float16.ts';
 
 /** A dense tensor in row-major order. `shape` has one non-negative whole number per axis; `[]` is a scalar. */

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../../shared/json/parse-json.ts';
+import type { JsonValue } from '../../../shared/json/json-value.ts';
 
 /** One row, line or file of the input. */
 export interface InputRow {

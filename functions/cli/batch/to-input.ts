@@ -1,7 +1,7 @@
 import { invalid } from '../../../shared/errors.ts';
 import { decodeBase64 } from '../../../shared/http/base64.ts';
 import type { InferenceInput, InputKind, Located } from '../../../shared/inference/input.ts';
-import { hasOnly, type JsonValue } from '../../../shared/json/parse-json.ts';
+import { hasOnly, type JsonValue } from '../../../shared/json/json-value.ts';
 import { isDecimal } from '../../../shared/protocols/codecs/decimal.ts';
 import { Cells, type InputRow } from './row-source.ts';
 

@@ -10,13 +10,9 @@ import type { ValueInfo } from '../../../shared/onnx/value-info.ts';
 import { datatypeOfOnnxCode } from '../../../shared/tensor/datatype.ts';
 import { type Console, describeFailure } from '../console.ts';
 import { describeConfig } from '../describe-config.ts';
-import {
-  describeInspection,
-  type FileFacts,
-  type Value,
-  type Verdict,
-} from '../inspect/describe-inspection.ts';
+import { describeInspection } from '../inspect/describe-inspection.ts';
 import { findWarnings } from '../inspect/find-warnings.ts';
+import type { FileFacts, Value, Verdict } from '../inspect/inspection.ts';
 import { suggestConfig } from '../inspect/suggest-config.ts';
 import { isVersionFolder } from '../is-version-folder.ts';
 import { look, openModel } from '../open-model.ts';

@@ -1,5 +1,6 @@
 import { BytesRequest } from '../../../shared/http/bytes.ts';
-import { isJsonObject, type JsonObject, parseJson } from '../../../shared/json/parse-json.ts';
+import { isJsonObject, type JsonObject } from '../../../shared/json/json-value.ts';
+import { parseJson } from '../../../shared/json/parse-json.ts';
 import { JsonText } from '../../../shared/json/write-json.ts';
 import { createContext, requestUrl } from '../../host.ts';
 import { CommandError, type Console } from '../console.ts';

@@ -1,5 +1,6 @@
 import type { InferenceOutput } from '../../../shared/inference/input.ts';
-import { isJsonObject, type JsonValue, parseJson } from '../../../shared/json/parse-json.ts';
+import { isJsonObject, type JsonValue } from '../../../shared/json/json-value.ts';
+import { parseJson } from '../../../shared/json/parse-json.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';
 import { toNumbers } from '../../../shared/tensor/tensor.ts';
 import { JSON_DEPTH } from '../json-depth.ts';

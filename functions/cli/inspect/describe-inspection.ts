@@ -1,43 +1,8 @@
-import type { WritableJson } from '../../../shared/json/write-json.ts';
 import { countOf } from '../console.ts';
 import { formatBytes } from '../format-bytes.ts';
 import { alignColumns } from '../text-table.ts';
 import { describeJson } from './describe-json.ts';
-import type { Suggestion } from './suggest-config.ts';
-
-/** What the file alone tells. */
-export type FileFacts = {
-  readonly file: string;
-  /** Size of the file with the graph. */
-  readonly size_bytes: number;
-  /** All files of the model, external weights included. */
-  readonly files: number;
-  readonly total_bytes: number;
-  /** Elements of all weights; constants in nodes, such as the trees of a forest, are none. */
-  readonly parameters: number;
-  readonly opsets: Readonly<Record<string, number>>;
-  readonly inputs: readonly Value[];
-  readonly outputs: readonly Value[];
-};
-
-export type Value = {
-  readonly name: string;
-  readonly datatype: string;
-  /** Null where even the number of axes is open, or the value is no tensor. */
-  readonly shape: readonly (number | string)[] | null;
-};
-
-/** What it is taken for, or why it cannot be served. */
-export type Verdict =
-  | {
-      readonly format: string;
-      readonly task: string;
-      readonly model_json: WritableJson;
-      readonly warnings: readonly string[];
-      /** A model.json that would say more; undefined where nothing is open, or nothing can be said. */
-      readonly suggestion: Suggestion | undefined;
-    }
-  | { readonly problem: string };
+import type { FileFacts, Value, Verdict } from './inspection.ts';
 
 /** Most inputs, outputs and warnings that are told one by one. */
 const SHOWN = 20;

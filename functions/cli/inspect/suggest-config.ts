@@ -1,8 +1,4 @@
-import type { WritableJson } from '../../../shared/json/write-json.ts';
-import type { FileFacts, Value } from './describe-inspection.ts';
-
-/** What a model.json could be that the graph leaves open, and what has to be checked before it is used. */
-export type Suggestion = { readonly model_json: WritableJson; readonly note: string };
+import type { FileFacts, Suggestion, Value } from './inspection.ts';
 
 /** Of torchvision's weights, for red, green and blue from 0 to 1. */
 const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../../shared/json/parse-json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../shared/json/json-value.ts';
 import { printableLine } from '../../printable.ts';
 import { alignColumns } from '../text-table.ts';
 

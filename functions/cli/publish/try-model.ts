@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BytesRequest } from '../../../shared/http/bytes.ts';
-import { isJsonObject, type JsonObject, type JsonValue, parseJson } from '../../../shared/json/parse-json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../shared/json/json-value.ts';
+import { parseJson } from '../../../shared/json/parse-json.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';
 import { parseReference } from '../../../shared/models/reference.ts';
 import { REFERENCE_FILE } from '../../../shared/models/version-folder.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { scoreStepSchema } from '../../processing/registry.ts';
+import { scoreStepSchema } from '../../processing/classification.ts';
 
 const label = z.union([z.string(), z.number().int()], 'must be text or a whole number');
 

@@ -1,6 +1,6 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
-import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import type { Label } from '../../processing/classification.ts';
 import type { NamedTensors, Session, TensorSpec } from '../../runtime/session.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';

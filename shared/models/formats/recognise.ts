@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../json/parse-json.ts';
+import type { JsonObject } from '../../json/json-value.ts';
 import { type ConfigReader, type ModelConfig, ModelError } from '../model-config.ts';
 import type { FormatFolder, GraphView } from './format-folder.ts';
 import { addLabels, withLabelsFile } from './labels.ts';

@@ -1,5 +1,5 @@
-import type { ImageStep } from '../registry.ts';
 import type { Size } from './raster.ts';
+import type { ImageStep } from './step-schemas.ts';
 
 /** What is wrong with a step among others. */
 interface Problem {

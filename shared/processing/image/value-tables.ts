@@ -1,6 +1,7 @@
-import { runValueStep, type ValueStep } from '../registry.ts';
 import type { Work } from '../work.ts';
 import type { PixelRaster, Raster, RasterData } from './raster.ts';
+import type { ValueStep } from './step-schemas.ts';
+import { runValueStep } from './steps.ts';
 
 /**
  * Runs steps that make values of bytes: once on all 256 bytes of each channel, which gives a table, then each value of

@@ -1,21 +1,15 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
-import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { decodeFrame, frameOfSplit } from '../codecs/frame.ts';
 import { holdsJson, unsupportedBody } from '../codecs/json-body.ts';
 import { holdsImages, readImagePayload } from '../codecs/media.ts';
+import type { Payload } from '../codecs/payload.ts';
 import { encodeColumns, encodeRows } from '../codecs/predictions.ts';
 import { decodeColumns, decodeRows, kindOfValues } from '../codecs/rows.ts';
-import {
-  type Dialect,
-  type Invocation,
-  type Payload,
-  type Reading,
-  readingOf,
-  runPayload,
-} from '../invocation.ts';
+import { type Dialect, type Invocation, type Reading, readingOf, runPayload } from '../invocation.ts';
 import { scoreRequest } from './schemas.ts';
 
 /**

@@ -1,8 +1,8 @@
 import type { Limits } from '../../config.ts';
 import { checkShape, type NamedInputs, type TensorInput } from '../../inference/check-feeds.ts';
 import type { ModelContract } from '../../inference/model-contract.ts';
+import type { JsonValue } from '../../json/json-value.ts';
 import { measureNesting } from '../../json/nesting.ts';
-import type { JsonValue } from '../../json/parse-json.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
 import type { NpyArray } from '../../tensor/npy.ts';

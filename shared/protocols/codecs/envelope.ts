@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { invalid } from '../../errors.ts';
 import { expectationOf, memberOf } from '../../json/describe-issues.ts';
-import { describeJson, type JsonValue } from '../../json/parse-json.ts';
+import { describeJson, type JsonValue } from '../../json/json-value.ts';
 
 /** Any JSON value. Values are looked at where it is known what the model takes, not by the schema. */
 export const jsonValue = z.custom<JsonValue>((value) => value !== undefined, 'expected a value');

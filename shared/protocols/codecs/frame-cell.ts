@@ -1,5 +1,5 @@
 import { invalid } from '../../errors.ts';
-import { describeJson, type JsonValue } from '../../json/parse-json.ts';
+import { describeJson, type JsonValue } from '../../json/json-value.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
 import { isDecimal } from './decimal.ts';

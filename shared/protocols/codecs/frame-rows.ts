@@ -2,7 +2,7 @@ import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { Located } from '../../inference/input.ts';
 import type { ModelContract } from '../../inference/model-contract.ts';
-import type { JsonValue } from '../../json/parse-json.ts';
+import type { JsonValue } from '../../json/json-value.ts';
 import { columnAt } from '../../processing/tabular.ts';
 import { isDecimal } from './decimal.ts';
 import type { Frame } from './frame.ts';

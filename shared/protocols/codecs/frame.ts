@@ -2,7 +2,7 @@ import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { NamedInputs } from '../../inference/check-feeds.ts';
 import { describeInputs, type ModelContract } from '../../inference/model-contract.ts';
-import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { elementCount, type Tensor } from '../../tensor/tensor.ts';
 import { readCell } from './frame-cell.ts';

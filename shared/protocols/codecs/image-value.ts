@@ -1,6 +1,6 @@
 import { invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
-import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import { sniffImageType } from '../../processing/image/sniff.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { InferenceError } from '../../errors.ts';
 import { isJsonType } from '../../http/media-type.ts';
-import { isJsonObject, type JsonObject } from '../../json/parse-json.ts';
-import type { Invocation } from '../invocation.ts';
+import { isJsonObject, type JsonObject } from '../../json/json-value.ts';
+import type { RequestBody } from './payload.ts';
 
 /** Types under which clients send JSON or files without saying what they are; `curl -d` sends the second. */
 const UNTYPED: readonly string[] = [
@@ -17,7 +17,7 @@ export function isUntyped(mediaType: string): boolean {
 }
 
 /** Whether a body is JSON, by its type or, where that says nothing, by its first character. */
-export function holdsJson({ mediaType, body }: Pick<Invocation, 'mediaType' | 'body'>): boolean {
+export function holdsJson({ mediaType, body }: Pick<RequestBody, 'mediaType' | 'body'>): boolean {
   return isJsonType(mediaType) || (isUntyped(mediaType) && looksLikeJson(body));
 }
 

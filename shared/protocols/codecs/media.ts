@@ -5,22 +5,20 @@ import { isJsonType } from '../../http/media-type.ts';
 import type { Located } from '../../inference/input.ts';
 import { describeInputs } from '../../inference/model-contract.ts';
 import { sniffImageType } from '../../processing/image/sniff.ts';
-import type { Invocation, Payload } from '../invocation.ts';
 import { CSV_TYPE } from './csv.ts';
 import { isLinesType } from './lines.ts';
+import type { Payload, RequestBody } from './payload.ts';
 import { checkInstances, imagesOf } from './rows.ts';
 
 export const FORM_TYPE = 'multipart/form-data';
 
-type Body = Pick<Invocation, 'request' | 'mediaType' | 'body'>;
-
 /** Whether a body is an image itself or a form with files, by its type or, where that says nothing, by its first bytes. */
-export function holdsImages({ mediaType, body }: Body): boolean {
+export function holdsImages({ mediaType, body }: RequestBody): boolean {
   return mediaType.startsWith('image/') || mediaType === FORM_TYPE || isImage({ mediaType, body });
 }
 
 /** Types under which an encoded image comes; bytes that begin like one are taken whatever they are called but text. */
-function isImage({ mediaType, body }: Pick<Body, 'mediaType' | 'body'>): boolean {
+function isImage({ mediaType, body }: Pick<RequestBody, 'mediaType' | 'body'>): boolean {
   if (mediaType === 'application/x-image') return true;
   const isText = mediaType === CSV_TYPE || isLinesType(mediaType) || isJsonType(mediaType);
   return !isText && sniffImageType(body) !== undefined;
@@ -32,7 +30,7 @@ function isImage({ mediaType, body }: Pick<Body, 'mediaType' | 'body'>): boolean
  * @throws InferenceError when a form holds none, or too many
  */
 export async function readImages(
-  { request, mediaType, body }: Body,
+  { request, mediaType, body }: RequestBody,
   limits: Limits,
 ): Promise<Located<Uint8Array>[]> {
   if (mediaType !== FORM_TYPE) return [{ value: body, field: 'body' }];
@@ -57,7 +55,7 @@ export async function readImages(
  *
  * @throws InferenceError when a form holds none, or too many
  */
-export async function readImagePayload(body: Body, limits: Limits): Promise<Payload> {
+export async function readImagePayload(body: RequestBody, limits: Limits): Promise<Payload> {
   const images = await readImages(body, limits);
   return {
     kind: 'image',

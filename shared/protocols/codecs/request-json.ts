@@ -1,5 +1,6 @@
 import type { Budget } from '../../budget.ts';
-import { type JsonValue, parseJson } from '../../json/parse-json.ts';
+import type { JsonValue } from '../../json/json-value.ts';
+import { parseJson } from '../../json/parse-json.ts';
 
 /**
  * JSON of a request, which its budget pays for.

@@ -3,7 +3,7 @@ import { InferenceError, invalid } from '../../errors.ts';
 import type { BytesInput, NamedInputs } from '../../inference/check-feeds.ts';
 import type { InputKind } from '../../inference/input.ts';
 import { describeInputs, type ModelContract } from '../../inference/model-contract.ts';
-import { describeJson, hasOnly, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { describeJson, hasOnly, isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import { appendPath } from '../../tensor/nested.ts';
 import { decodeImageValue, findImage, isBase64Object, isImageText } from './image-value.ts';
 import { type Locate, parseTensorValues } from './tensor-values.ts';

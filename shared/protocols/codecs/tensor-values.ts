@@ -1,7 +1,7 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
-import type { JsonValue } from '../../json/parse-json.ts';
+import type { JsonValue } from '../../json/json-value.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { appendPath, parseNested } from '../../tensor/nested.ts';
 import type { Tensor } from '../../tensor/tensor.ts';

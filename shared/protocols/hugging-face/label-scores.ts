@@ -1,8 +1,8 @@
 import { invalid } from '../../errors.ts';
 import type { ClassificationPrediction } from '../../inference/input.ts';
 import type { WritableJson } from '../../json/write-json.ts';
+import type { ScoreStep } from '../../processing/classification.ts';
 import { type Label, sigmoid, softmax } from '../../processing/classification.ts';
-import type { ScoreStep } from '../../processing/registry.ts';
 import type { ElementStyle } from '../../tensor/write-tensor.ts';
 import { bestLabels } from '../codecs/best-labels.ts';
 import type { TaskParameters } from './parameters.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { invalid } from '../../errors.ts';
-import type { JsonValue } from '../../json/parse-json.ts';
+import type { JsonValue } from '../../json/json-value.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { lazily } from '../codecs/lazily.ts';
 import { parameterSchemas } from './schemas.ts';

@@ -1,7 +1,7 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { InputKind, Located } from '../../inference/input.ts';
-import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { isImageText } from '../codecs/image-value.ts';
 import { holdsJson, unsupportedBody } from '../codecs/json-body.ts';

@@ -4,7 +4,7 @@ import { decodeBase64 } from '../../http/base64.ts';
 import { BytesRequest, BytesResponse } from '../../http/bytes.ts';
 import type { Answer } from '../../http/context.ts';
 import { isJsonType } from '../../http/media-type.ts';
-import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import { JsonText, writeJson } from '../../json/write-json.ts';
 import { holdsImages } from '../codecs/media.ts';
 import { createInvocation, type Dialect, type Invocation } from '../invocation.ts';

@@ -1,7 +1,7 @@
 import { InferenceError, invalid } from '../../errors.ts';
 import { isJsonType, typeParameter } from '../../http/media-type.ts';
 import type { ModelContract } from '../../inference/model-contract.ts';
-import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
 import { CSV_TYPE, frameOfCells, readCsv, readCsvParameters } from '../codecs/csv.ts';
@@ -15,16 +15,10 @@ import {
   frameOfSplit,
 } from '../codecs/frame.ts';
 import { isUntyped } from '../codecs/json-body.ts';
+import type { Payload } from '../codecs/payload.ts';
 import { encodeColumns, encodeRows } from '../codecs/predictions.ts';
 import { checkInstances, decodeColumns, decodeRows, kindOfValues } from '../codecs/rows.ts';
-import {
-  type Dialect,
-  type Invocation,
-  type Payload,
-  type Reading,
-  readingOf,
-  runPayload,
-} from '../invocation.ts';
+import { type Dialect, type Invocation, type Reading, readingOf, runPayload } from '../invocation.ts';
 import type { ProtocolOptions } from '../operation.ts';
 import { DATA_KEYS, scoringRequest } from './schemas.ts';
 

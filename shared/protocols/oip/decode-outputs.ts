@@ -1,5 +1,5 @@
 import { invalid } from '../../errors.ts';
-import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import { readFlag, readParameters } from './parameters.ts';
 
 /** One output a request asks for, and how it wants it. */

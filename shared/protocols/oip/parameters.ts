@@ -1,5 +1,5 @@
 import { invalid } from '../../errors.ts';
-import { describeJson, isJsonObject, type JsonObject } from '../../json/parse-json.ts';
+import { describeJson, isJsonObject, type JsonObject } from '../../json/json-value.ts';
 
 /** Begins the names of parameters that Triton keeps for itself. */
 const RESERVED = 'triton_';

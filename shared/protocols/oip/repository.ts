@@ -4,7 +4,7 @@ import type { AppEnvironment } from '../../http/context.ts';
 import { readBody } from '../../http/read-body.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import type { Inference } from '../../inference/inference.ts';
-import { describeJson, isJsonObject, type JsonObject } from '../../json/parse-json.ts';
+import { describeJson, isJsonObject, type JsonObject } from '../../json/json-value.ts';
 import type { ModelReference } from '../../models/model-reference.ts';
 import { parseRequestJson } from '../codecs/request-json.ts';
 import { jsonContent, type Operation } from '../operation.ts';

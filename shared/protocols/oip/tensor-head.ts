@@ -1,6 +1,6 @@
 import type { Limits } from '../../config.ts';
 import { invalid, overLimit } from '../../errors.ts';
-import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import { DATATYPE_NAMES, type Datatype, isDatatype } from '../../tensor/datatype.ts';
 import { elementCount } from '../../tensor/tensor.ts';
 import { readParameters } from './parameters.ts';

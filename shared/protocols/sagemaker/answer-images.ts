@@ -6,10 +6,11 @@ import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
 import { bestLabels } from '../codecs/best-labels.ts';
 import { isLinesType } from '../codecs/lines.ts';
 import { readImages } from '../codecs/media.ts';
+import type { Payload } from '../codecs/payload.ts';
 import { encodePredictions } from '../codecs/predictions.ts';
 import { imagesOf } from '../codecs/rows.ts';
 import { type AnswerType, JSON_TYPE } from '../headers/answer-type.ts';
-import { type Invocation, type Payload, predictInput, readingOf, runPayload } from '../invocation.ts';
+import { type Invocation, predictInput, readingOf, runPayload } from '../invocation.ts';
 import type { ProtocolOptions } from '../operation.ts';
 import { encodeOutputs, linesResponse } from './encode-answer.ts';
 

@@ -1,6 +1,6 @@
 import { InferenceError } from '../../errors.ts';
 import type { Answer } from '../../http/context.ts';
-import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import type { JsonText, WritableJson } from '../../json/write-json.ts';
 import { openNpy } from '../../tensor/npy.ts';
 import { isNpy } from '../../tensor/npy-header.ts';
@@ -11,6 +11,7 @@ import { CSV_TYPE } from '../codecs/csv.ts';
 import { holdsJson, isUntyped } from '../codecs/json-body.ts';
 import { LINES_TYPES, splitConcatenated } from '../codecs/lines.ts';
 import { holdsImages } from '../codecs/media.ts';
+import type { Payload } from '../codecs/payload.ts';
 import { decodeColumns, decodeRows, kindOfValues } from '../codecs/rows.ts';
 import {
   type AnswerType,
@@ -20,7 +21,7 @@ import {
   NPY_TYPE,
   NPZ_TYPE,
 } from '../headers/answer-type.ts';
-import { type Dialect, type Invocation, type Payload, readingOf, runPayload } from '../invocation.ts';
+import { type Dialect, type Invocation, readingOf, runPayload } from '../invocation.ts';
 import type { ProtocolOptions } from '../operation.ts';
 import { answerImages } from './answer-images.ts';
 import { encodeOutputs, encodeParts } from './encode-answer.ts';

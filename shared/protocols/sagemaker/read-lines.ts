@@ -5,7 +5,8 @@ import type { NamedInputs } from '../../inference/check-feeds.ts';
 import type { InputKind } from '../../inference/input.ts';
 import type { ModelContract } from '../../inference/model-contract.ts';
 import { UnsafeIntegerError } from '../../json/exact-integers.ts';
-import { type JsonValue, parseExactJson } from '../../json/parse-json.ts';
+import type { JsonValue } from '../../json/json-value.ts';
+import { parseExactJson } from '../../json/parse-json.ts';
 import {
   CSV_TYPE,
   frameOfCells,

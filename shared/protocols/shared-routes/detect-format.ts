@@ -1,7 +1,7 @@
 import type { DialectName } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { ModelContract } from '../../inference/model-contract.ts';
-import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
 import { CSV_TYPE, holdsNames, isText, readCsvParameters, readFirstRow } from '../codecs/csv.ts';
 import { holdsJson, isTaskRequest } from '../codecs/json-body.ts';

@@ -3,7 +3,7 @@ import { decodeBase64 } from '../../http/base64.ts';
 import type { Used } from '../../inference/inference.ts';
 import type { InferenceInput, InferenceOutput, Located } from '../../inference/input.ts';
 import type { ModelContract } from '../../inference/model-contract.ts';
-import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import { JsonText, type WritableJson, writeItems } from '../../json/write-json.ts';
 import { writeFloat } from '../../tensor/write-tensor.ts';
 import { jsonAnswer } from '../codecs/answer.ts';

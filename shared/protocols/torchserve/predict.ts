@@ -3,7 +3,7 @@ import { invalid } from '../../errors.ts';
 import type { InferenceOutput, InputKind, Located } from '../../inference/input.ts';
 import type { ModelUse } from '../../inference/model-use.ts';
 import type { Postprocessor } from '../../inference/task.ts';
-import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import { topK } from '../../processing/classification.ts';
 import type { ElementStyle } from '../../tensor/write-tensor.ts';

@@ -3,7 +3,7 @@ import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { isJsonType } from '../../http/media-type.ts';
 import type { Located } from '../../inference/input.ts';
-import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import { sniffImageType } from '../../processing/image/sniff.ts';
 import { looksLikeJson } from '../codecs/json-body.ts';
 import { checkParts, FORM_TYPE, parseForm } from '../codecs/media.ts';

@@ -3,7 +3,7 @@ import type { Config } from '../../config.ts';
 import { InferenceError, toInferenceError } from '../../errors.ts';
 import type { Answer, AppEnvironment } from '../../http/context.ts';
 import type { ModelUse } from '../../inference/model-use.ts';
-import type { JsonValue } from '../../json/parse-json.ts';
+import type { JsonValue } from '../../json/json-value.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';

@@ -1,12 +1,13 @@
 import type { Config } from '../../config.ts';
 import { invalid } from '../../errors.ts';
-import { describeJson, isJsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import { type AnswerStyle, answerStyle, jsonAnswer } from '../codecs/answer.ts';
 import { parseEnvelope } from '../codecs/envelope.ts';
 import { holdsImages, readImagePayload } from '../codecs/media.ts';
+import type { Payload } from '../codecs/payload.ts';
 import { encodeColumns, encodeRows } from '../codecs/predictions.ts';
 import { decodeColumns, decodeRows, kindOfValues } from '../codecs/rows.ts';
-import { type Dialect, type Payload, readingOf, runPayload } from '../invocation.ts';
+import { type Dialect, readingOf, runPayload } from '../invocation.ts';
 import { predictRequest } from './schemas.ts';
 
 /**

@@ -2,7 +2,7 @@ import type { Config } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { Located } from '../../inference/input.ts';
 import type { ModelUse } from '../../inference/model-use.ts';
-import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import { topK } from '../../processing/classification.ts';
 import { answerStyle } from '../codecs/answer.ts';

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue } from '../../json/parse-json.ts';
+import { isJsonObject, type JsonValue } from '../../json/json-value.ts';
 
 /**
  * Mends what Google's generated clients for Node make of lists in lists when they speak REST: `{"0": 5.1, "1": 3.5}`.

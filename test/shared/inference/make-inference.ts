@@ -11,7 +11,7 @@ import {
 import type { InferenceInput, InferenceOutput, Located } from '../../../shared/inference/input.ts';
 import type { Model } from '../../../shared/inference/load-model.ts';
 import type { RunTensorsOptions } from '../../../shared/inference/model-use.ts';
-import type { JsonValue } from '../../../shared/json/parse-json.ts';
+import type { JsonValue } from '../../../shared/json/json-value.ts';
 import { createArtifactCache } from '../../../shared/models/artifact-cache.ts';
 import type { ModelReference } from '../../../shared/models/model-reference.ts';
 import { createModelRepository, type ModelRepository } from '../../../shared/models/model-repository.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { JsonValue } from '../../../shared/json/parse-json.ts';
+import type { JsonValue } from '../../../shared/json/json-value.ts';
 import { rejectionOf } from '../error-of.ts';
 import {
   buildModel,

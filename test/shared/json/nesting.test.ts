@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonValue } from '../../../shared/json/json-value.ts';
 import { measureNesting } from '../../../shared/json/nesting.ts';
-import type { JsonValue } from '../../../shared/json/parse-json.ts';
 
 describe('measureNesting', () => {
   it.each<[JsonValue | undefined, readonly number[], JsonValue | undefined]>([

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InferenceError } from '../../../shared/errors.ts';
-import { describeJson, isJsonObject, type JsonValue, parseJson } from '../../../shared/json/parse-json.ts';
+import { describeJson, isJsonObject, type JsonValue } from '../../../shared/json/json-value.ts';
+import { parseJson } from '../../../shared/json/parse-json.ts';
 import { errorOf } from '../error-of.ts';
 
 function parse(text: string, depthLimit = 32): JsonValue {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { scoreStepSchema } from '../../../shared/processing/classification.ts';
 import type { PixelRaster } from '../../../shared/processing/image/raster.ts';
-import { imageStepsSchema, runImageSteps, scoreStepSchema } from '../../../shared/processing/registry.ts';
+import { imageStepsSchema, runImageSteps } from '../../../shared/processing/image/steps.ts';
 
 const image: PixelRaster = {
   width: 2,

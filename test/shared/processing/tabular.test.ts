@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { JsonValue } from '../../../shared/json/parse-json.ts';
+import type { JsonValue } from '../../../shared/json/json-value.ts';
 import { describeFormat, parseRow, type RowFormat } from '../../../shared/processing/tabular.ts';
 import { FLOAT_BOUNDS } from '../../../shared/tensor/datatype.ts';
 import { errorOf } from '../error-of.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UnsafeIntegerError } from '../../../shared/json/exact-integers.ts';
-import type { JsonValue } from '../../../shared/json/parse-json.ts';
+import type { JsonValue } from '../../../shared/json/json-value.ts';
 import { DATATYPE_NAMES, type Datatype } from '../../../shared/tensor/datatype.ts';
 import { appendPath, parseNested, toNested } from '../../../shared/tensor/nested.ts';
 import { createTensor, type Tensor, toNumbers } from '../../../shared/tensor/tensor.ts';

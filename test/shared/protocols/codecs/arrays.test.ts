@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonValue } from '../../../../shared/json/parse-json.ts';
+import type { JsonValue } from '../../../../shared/json/json-value.ts';
 import { decodeBare, inputsOfArrays } from '../../../../shared/protocols/codecs/arrays.ts';
 import type { NpyArray } from '../../../../shared/tensor/npy.ts';
 import { createTensor, type Tensor } from '../../../../shared/tensor/tensor.ts';

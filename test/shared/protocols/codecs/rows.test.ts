@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isBytesInput } from '../../../../shared/inference/check-feeds.ts';
 import type { ModelContract } from '../../../../shared/inference/model-contract.ts';
-import type { JsonValue } from '../../../../shared/json/parse-json.ts';
+import type { JsonValue } from '../../../../shared/json/json-value.ts';
 import { decodeColumns, decodeRows, kindOfValues } from '../../../../shared/protocols/codecs/rows.ts';
 import type { Datatype } from '../../../../shared/tensor/datatype.ts';
 import { errorOf } from '../../error-of.ts';

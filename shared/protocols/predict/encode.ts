@@ -3,7 +3,7 @@ import type { InferenceOutput } from '../../inference/input.ts';
 import { type WritableJson, writeItems } from '../../json/write-json.ts';
 import type { ModelUsage } from '../../usage.ts';
 import { predictionWriters } from '../codecs/prediction-objects.ts';
-import type { DecodedBody } from './decode-body.ts';
+import type { DecodedBody } from './decode.ts';
 
 /** The answer to a predict request: one prediction, or the list of them for a batch. */
 export function encodeResult(

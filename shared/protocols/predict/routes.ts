@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { Config } from '../../config.ts';
 import type { Answer, AppEnvironment } from '../../http/context.ts';
-import { isJsonObject } from '../../json/parse-json.ts';
+import { isJsonObject } from '../../json/json-value.ts';
 import { ACCEPTED_IMAGE_TYPES } from '../../processing/image/sniff.ts';
 import { jsonAnswer } from '../codecs/answer.ts';
 import { holdsJson, isTaskRequest } from '../codecs/json-body.ts';
@@ -13,8 +13,8 @@ import {
   type Protocol,
   type ProtocolOptions,
 } from '../operation.ts';
-import { decodeBody } from './decode-body.ts';
-import { encodeResult } from './encode-result.ts';
+import { decodeBody } from './decode.ts';
+import { encodeResult } from './encode.ts';
 import * as schemas from './schemas.ts';
 
 const REQUEST: Content = {
