@@ -30,7 +30,9 @@ const LEVELS: readonly (readonly string[])[] = [
     'shared/stores',
     'shared/pages',
   ],
+  ['shared/values'],
   ['shared/inference'],
+  ['shared/answers'],
   ['shared/protocols'],
   ['shared/docs'],
   ['shared/app'],
@@ -38,7 +40,7 @@ const LEVELS: readonly (readonly string[])[] = [
 ];
 
 /** Folders beside the protocols that they stand on, or that stand on them. */
-const BELOW = ['codecs', 'headers', 'shared-routes', 'v1'];
+const BELOW = ['body', 'headers', 'shared-routes', 'v1'];
 
 /** The files of `shared/stores` that are no store themselves. */
 const STORE_INTERFACE = ['shared/stores/model-store.ts', 'shared/stores/open-store.ts'];

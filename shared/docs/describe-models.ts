@@ -1,16 +1,14 @@
 import type * as z from 'zod';
 import { InferenceError } from '../errors.ts';
 import type { Inference } from '../inference/inference.ts';
-import type { InputKind } from '../inference/input.ts';
 import type { Model } from '../inference/load-model.ts';
-import type { OutputKind } from '../inference/task.ts';
 import type { JsonObject } from '../json/json-value.ts';
-
 import { type ModelListing, type ModelReference, pathOf } from '../models/model-reference.ts';
-
 import type { Label } from '../processing/classification.ts';
-import type { RowFormat } from '../processing/tabular.ts';
 import type { TensorSpec } from '../runtime/session.ts';
+import type { OutputKind } from '../values/contract.ts';
+import type { InputKind } from '../values/input.ts';
+import type { RowFormat } from '../values/row.ts';
 
 /** What is known of a model once it was loaded. It stays true: versions do not change. */
 export interface ModelFacts {

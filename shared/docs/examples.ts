@@ -1,5 +1,5 @@
-import type { OutputKind } from '../inference/task.ts';
 import type { JsonObject } from '../json/json-value.ts';
+import type { OutputKind } from '../values/contract.ts';
 import type { DescribedModel, ModelFacts } from './describe-models.ts';
 import { rowsOf, toInferExample } from './infer-example.ts';
 

@@ -1,8 +1,8 @@
 import type { Limits } from '../config.ts';
-import type { InputKind } from '../inference/input.ts';
 import { batchSizeOf } from '../inference/run-batch.ts';
 import { ACCEPTED_IMAGE_TYPES } from '../processing/image/sniff.ts';
-import { type Column, columnAt, type Feature, type RowFormat } from '../processing/tabular.ts';
+import type { InputKind } from '../values/input.ts';
+import { type Column, columnAt, type Feature, type RowFormat } from '../values/row.ts';
 import type { ModelFacts } from './describe-models.ts';
 import { BYTES_SCHEMA, type JsonSchema, type MediaTypes } from './openapi.ts';
 import { nestedSchema } from './tensor-schemas.ts';

@@ -1,7 +1,7 @@
 import { ModelError } from '../models/model-config.ts';
-import { type Column, columnAt, type Feature, type RowFormat } from '../processing/tabular.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import { FLOAT_BOUNDS, INTEGER_RANGES } from '../tensor/datatype.ts';
+import { type Column, columnAt, type Feature, type RowFormat } from '../values/row.ts';
 
 /** An input of a tabular graph with the columns of a row that go into it. */
 export interface FeatureInput {

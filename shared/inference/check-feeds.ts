@@ -2,24 +2,7 @@ import { invalid } from '../errors.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { castTensor } from '../tensor/cast.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-
-/**
- * A BYTES tensor as it came: text or bytes, one per element. What they mean is up to the model: strings for one that
- * takes strings, encoded images for one that takes images.
- */
-export interface BytesInput {
-  readonly datatype: 'BYTES';
-  readonly shape: readonly number[];
-  readonly elements: readonly (string | Uint8Array)[];
-}
-
-export type TensorInput = Tensor | BytesInput;
-
-export type NamedInputs = ReadonlyMap<string, TensorInput>;
-
-export function isBytesInput(input: TensorInput): input is BytesInput {
-  return 'elements' in input;
-}
+import { checkShape, isBytesInput, type NamedInputs, type TensorInput } from '../values/named-inputs.ts';
 
 /**
  * Holds inputs to what the graph says of them: names, datatypes (cast where that is safe), ranks and sizes. The
@@ -72,17 +55,6 @@ function checkFeed(input: TensorInput, spec: TensorSpec): Tensor {
     shape: input.shape,
     data: input.elements.map((element, i) => toText(element, i, field)),
   };
-}
-
-/** @throws InferenceError when a shape is not one the graph takes */
-export function checkShape({ shape }: Pick<TensorInput, 'shape'>, spec: TensorSpec, field: string): void {
-  if (spec.isRankOpen) return;
-  const fits =
-    shape.length === spec.shape.length &&
-    spec.shape.every((size, axis) => size === -1 || size === shape[axis]);
-  if (fits) return;
-  const hint = spec.shape.includes(-1) ? ', where -1 is any size' : '';
-  throw invalid(`${field} has the shape [${shape}]; expected [${spec.shape}]${hint}.`);
 }
 
 /** The runtime takes strings as UTF-8 without NUL: it would cut them there in silence. */

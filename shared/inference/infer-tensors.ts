@@ -2,15 +2,9 @@ import type { Budget } from '../budget.ts';
 import { InferenceError, invalid } from '../errors.ts';
 import { decodeBase64 } from '../http/base64.ts';
 import type { NamedTensors, Session } from '../runtime/session.ts';
-import {
-  type BytesInput,
-  checkFeeds,
-  checkFetches,
-  checkNames,
-  isBytesInput,
-  type NamedInputs,
-} from './check-feeds.ts';
-import type { Located } from './input.ts';
+import type { Located } from '../values/input.ts';
+import { type BytesInput, isBytesInput, type NamedInputs } from '../values/named-inputs.ts';
+import { checkFeeds, checkFetches, checkNames } from './check-feeds.ts';
 import type { Model } from './load-model.ts';
 import { batchSizeOf, type Runner } from './run-batch.ts';
 import type { Preprocessor } from './task.ts';

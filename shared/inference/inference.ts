@@ -13,7 +13,7 @@ import { type CacheState, createSessionCache, LoadError } from '../runtime/sessi
 import type { Trials } from '../runtime/trial.ts';
 import { StoreError } from '../stores/model-store.ts';
 import type { ModelUsage } from '../usage.ts';
-import type { InputKind } from './input.ts';
+import type { InputKind } from '../values/input.ts';
 import { loadModel, type Model } from './load-model.ts';
 import { createModelChooser } from './model-chooser.ts';
 import { createModelUse, type ModelUse } from './model-use.ts';

@@ -16,11 +16,11 @@ import {
 import { type Session, type SessionOptions, UnsupportedGraphError } from '../runtime/session.ts';
 import type { Cacheable } from '../runtime/session-cache.ts';
 import type { Trials } from '../runtime/trial.ts';
+import type { ModelContract } from '../values/contract.ts';
 import { markBatchAxes } from './batch-axes.ts';
 import { checkNamedAxes } from './check-axes.ts';
 import { checkExternalData } from './check-external-data.ts';
 import { checkGraph } from './check-graph.ts';
-import { contractOf, type ModelContract } from './model-contract.ts';
 import { reshapeSession } from './reshape-session.ts';
 import type { TaskRunner } from './task.ts';
 import type { Tasks } from './tasks.ts';
@@ -145,6 +145,20 @@ async function bind(folder: ModelFolder, graph: Graph, opened: Session, { tasks 
   const task = await bind(config, { graph, session, folder });
   const contract = contractOf({ task: name, kind: kindOf(config), gives }, session, task);
   return { ...recognised, session, task, contract, answer };
+}
+
+function contractOf(
+  task: Pick<ModelContract, 'task' | 'kind' | 'gives'>,
+  session: Session,
+  { preprocessor }: TaskRunner,
+): ModelContract {
+  return {
+    ...task,
+    inputs: session.inputs,
+    features: preprocessor?.features?.named?.map(({ name }) => name),
+    columns: preprocessor?.features?.columns,
+    imageInput: preprocessor?.imageInput,
+  };
 }
 
 /** What `model.json` says counts alone; without it the folder and its graph are looked at. */

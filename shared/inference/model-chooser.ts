@@ -3,7 +3,7 @@ import { ModelError } from '../models/model-config.ts';
 import { type ModelReference, pathOf } from '../models/model-reference.ts';
 import type { ModelRepository } from '../models/model-repository.ts';
 import type { Logger } from '../monitoring/logger.ts';
-import type { InputKind } from './input.ts';
+import type { InputKind } from '../values/input.ts';
 import type { Tasks } from './tasks.ts';
 
 export interface ModelChooserOptions {

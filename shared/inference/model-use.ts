@@ -4,12 +4,13 @@ import type { ModelReference } from '../models/model-reference.ts';
 import type { Statistics } from '../monitoring/statistics.ts';
 import type { NamedTensors } from '../runtime/session.ts';
 import type { ModelUsage } from '../usage.ts';
-import type { NamedInputs } from './check-feeds.ts';
+import type { ModelContract } from '../values/contract.ts';
+import type { InferenceInput } from '../values/input.ts';
+import type { NamedInputs } from '../values/named-inputs.ts';
 import { blameInputs, checkOutputs } from './check-run.ts';
 import { inferTensors, type TensorOptions } from './infer-tensors.ts';
-import type { InferenceInput, InferenceOutput } from './input.ts';
 import type { Model } from './load-model.ts';
-import type { ModelContract } from './model-contract.ts';
+import type { InferenceOutput } from './output.ts';
 import { type Runner, runBatch, type Watch } from './run-batch.ts';
 
 /** A model in memory, for as long as a request uses it. */

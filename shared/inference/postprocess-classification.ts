@@ -6,7 +6,7 @@ import { argmax, type Label, scoreRows } from '../processing/classification.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { DATATYPES } from '../tensor/datatype.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { ClassificationPrediction } from './input.ts';
+import type { ClassificationPrediction } from './output.ts';
 import type { Postprocessor } from './task.ts';
 
 interface ClassificationConfig {

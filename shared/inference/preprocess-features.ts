@@ -2,11 +2,11 @@ import type { Budget } from '../budget.ts';
 import { overLimit } from '../errors.ts';
 import type { JsonValue } from '../json/json-value.ts';
 import { ModelError } from '../models/model-config.ts';
-import { type Cell, columnAt, type Feature, parseRow, type RowFormat } from '../processing/tabular.ts';
 import type { Session } from '../runtime/session.ts';
 import { createTensor, type Tensor } from '../tensor/tensor.ts';
+import { expectInput, type InferenceInput, type Located } from '../values/input.ts';
+import { type Cell, columnAt, type Feature, parseRow, type RowFormat } from '../values/row.ts';
 import { bindColumns, type ColumnBinding, type FeatureInput } from './bind-columns.ts';
-import { expectInput, type InferenceInput, type Located } from './input.ts';
 import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
 /**

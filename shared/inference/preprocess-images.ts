@@ -11,7 +11,7 @@ import type { Session, TensorSpec } from '../runtime/session.ts';
 import { tensorToBytes } from '../tensor/bytes.ts';
 import { DATATYPES, type Datatype } from '../tensor/datatype.ts';
 import { concatRows, createTensor, type Tensor } from '../tensor/tensor.ts';
-import { expectInput } from './input.ts';
+import { expectInput } from '../values/input.ts';
 import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
 /**

@@ -2,7 +2,7 @@ import type { Budget } from '../budget.ts';
 import { invalid } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { TensorSpec } from '../runtime/session.ts';
-import { expectInput, type InferenceInput, type Located } from './input.ts';
+import { expectInput, type InferenceInput, type Located } from '../values/input.ts';
 import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
 export const EXAMPLE_TEXT = 'An example of a text.';

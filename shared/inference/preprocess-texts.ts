@@ -7,7 +7,7 @@ import { DECODER_POSITIONS, type PositionScheme, positionsOf } from '../processi
 import type { TextTokenizer, TokenBatch, TokenRow } from '../processing/text/tokenizer.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { createTensor } from '../tensor/tensor.ts';
-import type { Located } from './input.ts';
+import type { Located } from '../values/input.ts';
 import { createStringPreprocessor, EXAMPLE_TEXT, readTexts } from './preprocess-strings.ts';
 import { readPositions, readTokenizer } from './read-tokenizer.ts';
 import { mapInTurns } from './share-time.ts';

@@ -5,10 +5,12 @@ import { commonMembers, type ModelConfig } from '../models/model-config.ts';
 import type { ModelFolder } from '../models/version-folder.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { Label, ScoreStep } from '../processing/classification.ts';
-import type { RowFormat } from '../processing/tabular.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { InferenceInput, InferenceOutput, InputKind } from './input.ts';
+import type { OutputKind } from '../values/contract.ts';
+import type { InferenceInput, InputKind } from '../values/input.ts';
+import type { RowFormat } from '../values/row.ts';
+import type { InferenceOutput } from './output.ts';
 import { batchSizeOf, type Runner } from './run-batch.ts';
 
 /** The instances of a request as the inputs of a graph. */
@@ -71,9 +73,6 @@ export interface BoundModel {
   /** Its files, for tasks that need more of them than the graph. */
   readonly folder: ModelFolder;
 }
-
-/** What a task gives for each instance. */
-export type OutputKind = InferenceOutput['kind'];
 
 /** One kind of model: all that is particular to it stands in the file that defines it. */
 export interface Task {

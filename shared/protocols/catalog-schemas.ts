@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { DATATYPE_NAMES } from '../tensor/datatype.ts';
-import { jsonObject } from './codecs/envelope.ts';
-import { lazily } from './codecs/lazily.ts';
+import { jsonObject } from './body/envelope.ts';
+import { lazily } from './body/lazily.ts';
 
 const versions = lazily(() => z.array(z.string()).describe('Lowest first.'));
 

@@ -11,8 +11,8 @@ import type { Logger } from '../monitoring/logger.ts';
 import type { Pages } from '../pages/pages.ts';
 import { respondPage } from '../pages/respond-page.ts';
 import { StoreError } from '../stores/model-store.ts';
+import { lazily } from './body/lazily.ts';
 import * as schemas from './catalog-schemas.ts';
-import { lazily } from './codecs/lazily.ts';
 import { encodeModel, readNames } from './encode-model.ts';
 import {
   jsonContent,

@@ -3,9 +3,9 @@ import type { WritableJson } from '../json/write-json.ts';
 import { ModelError } from '../models/model-config.ts';
 import { type ModelReference, pathOf } from '../models/model-reference.ts';
 import type { ModelRepository } from '../models/model-repository.ts';
-import { type Column, columnAt, type RowFormat } from '../processing/tabular.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import { StoreError } from '../stores/model-store.ts';
+import { type Column, columnAt, type RowFormat } from '../values/row.ts';
 
 /** All there is to say of a model version. */
 export function encodeModel(

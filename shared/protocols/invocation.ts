@@ -4,13 +4,14 @@ import type { Answer, AppEnvironment, Bindings } from '../http/context.ts';
 import { mediaTypeOf } from '../http/media-type.ts';
 import { readBody } from '../http/read-body.ts';
 import type { ModelChoice, NamedChoice, Used } from '../inference/inference.ts';
-import type { InferenceInput, InferenceOutput } from '../inference/input.ts';
+import type { InferenceOutput } from '../inference/output.ts';
 import { UnsafeIntegerError } from '../json/exact-integers.ts';
 import type { JsonValue } from '../json/json-value.ts';
 import { parseExactJson } from '../json/parse-json.ts';
 import type { NamedTensors } from '../runtime/session.ts';
-import type { Payload, RequestBody } from './codecs/payload.ts';
-import { parseRequestJson } from './codecs/request-json.ts';
+import type { InferenceInput } from '../values/input.ts';
+import type { Payload, RequestBody } from './body/payload.ts';
+import { parseRequestJson } from './body/request-json.ts';
 import { type Content, choiceOf, type Handler, type Operation, type ProtocolOptions } from './operation.ts';
 
 /** A request to a model with its body read, whichever route and protocol it came by. */

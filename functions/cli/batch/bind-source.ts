@@ -1,5 +1,5 @@
-import type { InputKind } from '../../../shared/inference/input.ts';
-import { columnAt, type RowFormat } from '../../../shared/processing/tabular.ts';
+import type { InputKind } from '../../../shared/values/input.ts';
+import { columnAt, type RowFormat } from '../../../shared/values/row.ts';
 import { CommandError } from '../console.ts';
 import { look, type OpenModel } from '../open-model.ts';
 import type { RowSource } from './row-source.ts';

@@ -1,4 +1,4 @@
-import type { InputKind } from '../../../shared/inference/input.ts';
+import type { InputKind } from '../../../shared/values/input.ts';
 import type { InputRow } from './row-source.ts';
 
 /**

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { InferenceError } from '../../../shared/errors.ts';
 import { parseJson } from '../../../shared/json/parse-json.ts';
-import { isText } from '../../../shared/protocols/codecs/csv.ts';
+import { isText } from '../../../shared/values/csv.ts';
 import { CommandError, describeSystemError } from '../console.ts';
 import { JSON_DEPTH } from '../json-depth.ts';
 import { openFolder } from './read-folder.ts';

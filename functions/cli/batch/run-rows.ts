@@ -1,9 +1,9 @@
+import { predictionObjects } from '../../../shared/answers/prediction-objects.ts';
 import { InferenceError } from '../../../shared/errors.ts';
-
 import type { Inference } from '../../../shared/inference/inference.ts';
-import type { InferenceOutput, InputKind } from '../../../shared/inference/input.ts';
+import type { InferenceOutput } from '../../../shared/inference/output.ts';
 import type { ModelReference } from '../../../shared/models/model-reference.ts';
-import { predictionObjects } from '../../../shared/protocols/codecs/prediction-objects.ts';
+import type { InputKind } from '../../../shared/values/input.ts';
 
 import type { BoundSource } from './bind-source.ts';
 import type { InputRow } from './row-source.ts';

@@ -1,8 +1,8 @@
 import { invalid } from '../../../shared/errors.ts';
 import { decodeBase64 } from '../../../shared/http/base64.ts';
-import type { InferenceInput, InputKind, Located } from '../../../shared/inference/input.ts';
 import { hasOnly, type JsonValue } from '../../../shared/json/json-value.ts';
-import { isDecimal } from '../../../shared/protocols/codecs/decimal.ts';
+import { isDecimal } from '../../../shared/values/decimal.ts';
+import type { InferenceInput, InputKind, Located } from '../../../shared/values/input.ts';
 import { Cells, type InputRow } from './row-source.ts';
 
 /** What a cell of CSV can be, as far as it has to be known. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { InputKind } from '../../../shared/inference/input.ts';
+import type { InputKind } from '../../../shared/values/input.ts';
 import { bindSource } from '../batch/bind-source.ts';
 import { inBatches } from '../batch/in-batches.ts';
 import { type Journal, openJournal } from '../batch/journal.ts';

@@ -1,6 +1,6 @@
 import { InferenceError } from '../../../shared/errors.ts';
-import type { InferenceOutput } from '../../../shared/inference/input.ts';
-import type { OutputKind } from '../../../shared/inference/task.ts';
+import type { InferenceOutput } from '../../../shared/inference/output.ts';
+import type { OutputKind } from '../../../shared/values/contract.ts';
 import { type BoundSource, bindSource } from '../batch/bind-source.ts';
 import { openRows, type TableOptions } from '../batch/read-rows.ts';
 import type { InputRow, RowSource } from '../batch/row-source.ts';

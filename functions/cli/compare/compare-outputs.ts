@@ -1,4 +1,4 @@
-import type { InferenceOutput } from '../../../shared/inference/input.ts';
+import type { InferenceOutput } from '../../../shared/inference/output.ts';
 import { isJsonObject, type JsonValue } from '../../../shared/json/json-value.ts';
 import { parseJson } from '../../../shared/json/parse-json.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';

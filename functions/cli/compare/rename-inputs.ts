@@ -1,5 +1,5 @@
-import type { InferenceInput } from '../../../shared/inference/input.ts';
 import { isJsonObject } from '../../../shared/json/json-value.ts';
+import type { InferenceInput } from '../../../shared/values/input.ts';
 
 /**
  * Tensors by the names of one model, for another one with as many inputs: those that it does not know it gets in the

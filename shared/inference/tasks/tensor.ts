@@ -6,8 +6,8 @@ import type { NamedTensors, Session, TensorSpec } from '../../runtime/session.ts
 import { DATATYPES } from '../../tensor/datatype.ts';
 import { parseNested } from '../../tensor/nested.ts';
 import { elementCount, type Tensor } from '../../tensor/tensor.ts';
-import { checkShape } from '../check-feeds.ts';
-import { expectInput, type Located } from '../input.ts';
+import { expectInput, type Located } from '../../values/input.ts';
+import { checkShape } from '../../values/named-inputs.ts';
 import { runBatch } from '../run-batch.ts';
 import { defineTask, type TaskRunner } from '../task.ts';
 import { labels } from './members.ts';

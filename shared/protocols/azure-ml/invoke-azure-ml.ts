@@ -1,14 +1,14 @@
+import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
+import { encodeColumns, encodeRows } from '../../answers/predictions.ts';
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
-import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
-import { parseEnvelope } from '../codecs/envelope.ts';
-import { decodeFrame, frameOfSplit } from '../codecs/frame.ts';
-import { holdsJson, unsupportedBody } from '../codecs/json-body.ts';
-import { holdsImages, readImagePayload } from '../codecs/media.ts';
-import type { Payload } from '../codecs/payload.ts';
-import { encodeColumns, encodeRows } from '../codecs/predictions.ts';
-import { decodeColumns, decodeRows, kindOfValues } from '../codecs/rows.ts';
+import { decodeColumns, decodeRows, kindOfValues } from '../../values/instances.ts';
+import { decodeFrame, frameOfSplit } from '../../values/table.ts';
+import { parseEnvelope } from '../body/envelope.ts';
+import { holdsJson, unsupportedBody } from '../body/json-body.ts';
+import { holdsImages, readImagePayload } from '../body/media.ts';
+import type { Payload } from '../body/payload.ts';
 import { type Dialect, type Invocation, type Reading, readingOf, runPayload } from '../invocation.ts';
 import { scoreRequest } from './schemas.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { jsonObject, jsonValue } from '../codecs/envelope.ts';
-import { lazily } from '../codecs/lazily.ts';
+import { jsonObject, jsonValue } from '../body/envelope.ts';
+import { lazily } from '../body/lazily.ts';
 
 export const scoreRequest = lazily(() =>
   z

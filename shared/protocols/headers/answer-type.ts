@@ -1,7 +1,7 @@
 import { InferenceError } from '../../errors.ts';
 import { chooseMediaType } from '../../http/accept.ts';
-import { CSV_TYPE } from '../codecs/csv.ts';
-import { isLinesType, LINES_TYPES } from '../codecs/lines.ts';
+import { CSV_TYPE } from '../../values/csv.ts';
+import { isLinesType, LINES_TYPES } from '../../values/lines.ts';
 
 export const JSON_TYPE = 'application/json';
 export const NPY_TYPE = 'application/x-npy';

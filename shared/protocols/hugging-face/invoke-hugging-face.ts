@@ -1,10 +1,10 @@
+import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { Answer } from '../../http/context.ts';
 import type { ModelUse } from '../../inference/model-use.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import { answerWith } from '../answer.ts';
-import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
 import { type Dialect, type Invocation, type Reading, readingOf } from '../invocation.ts';
 import type { ProtocolOptions } from '../operation.ts';
 import { readParameters } from './parameters.ts';

@@ -1,10 +1,10 @@
+import { bestLabels } from '../../answers/best-labels.ts';
 import { invalid } from '../../errors.ts';
-import type { ClassificationPrediction } from '../../inference/input.ts';
+import type { ClassificationPrediction } from '../../inference/output.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import type { ScoreStep } from '../../processing/classification.ts';
 import { type Label, sigmoid, softmax } from '../../processing/classification.ts';
 import type { ElementStyle } from '../../tensor/write-tensor.ts';
-import { bestLabels } from '../codecs/best-labels.ts';
 import type { TaskParameters } from './parameters.ts';
 
 /** As the pipelines of Transformers, where a request says nothing. */

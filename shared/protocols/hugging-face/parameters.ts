@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { invalid } from '../../errors.ts';
 import type { JsonValue } from '../../json/json-value.ts';
-import { parseEnvelope } from '../codecs/envelope.ts';
-import { lazily } from '../codecs/lazily.ts';
+import { parseEnvelope } from '../body/envelope.ts';
+import { lazily } from '../body/lazily.ts';
 import { parameterSchemas } from './schemas.ts';
 import type { TaskRequest } from './task-request.ts';
 

@@ -1,12 +1,12 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
-import type { InputKind, Located } from '../../inference/input.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
-import { parseEnvelope } from '../codecs/envelope.ts';
-import { isImageText } from '../codecs/image-value.ts';
-import { holdsJson, unsupportedBody } from '../codecs/json-body.ts';
-import { holdsImages, readImages } from '../codecs/media.ts';
-import { kindOfValues } from '../codecs/rows.ts';
+import { isImageText } from '../../values/image-value.ts';
+import type { InputKind, Located } from '../../values/input.ts';
+import { kindOfValues } from '../../values/instances.ts';
+import { parseEnvelope } from '../body/envelope.ts';
+import { holdsJson, unsupportedBody } from '../body/json-body.ts';
+import { holdsImages, readImages } from '../body/media.ts';
 import type { Invocation } from '../invocation.ts';
 import { taskRequest } from './schemas.ts';
 

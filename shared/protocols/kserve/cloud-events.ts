@@ -6,7 +6,7 @@ import type { Answer } from '../../http/context.ts';
 import { isJsonType } from '../../http/media-type.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import { JsonText, writeJson } from '../../json/write-json.ts';
-import { holdsImages } from '../codecs/media.ts';
+import { holdsImages } from '../body/media.ts';
 import { createInvocation, type Dialect, type Invocation } from '../invocation.ts';
 
 const EVENT_TYPES = 'application/cloudevents';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { InferenceError } from '../../errors.ts';
 import { jsonResponse } from '../../http/respond.ts';
-import { lazily } from '../codecs/lazily.ts';
+import { lazily } from '../body/lazily.ts';
 import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
 import { MODEL_PATH, type V1Operations } from '../v1/operations.ts';
 

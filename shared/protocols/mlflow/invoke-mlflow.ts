@@ -1,11 +1,12 @@
+import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
+import { encodeColumns, encodeRows } from '../../answers/predictions.ts';
 import { InferenceError, invalid } from '../../errors.ts';
 import { isJsonType, typeParameter } from '../../http/media-type.ts';
-import type { ModelContract } from '../../inference/model-contract.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
-import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
-import { CSV_TYPE, frameOfCells, readCsv, readCsvParameters } from '../codecs/csv.ts';
-import { parseEnvelope } from '../codecs/envelope.ts';
+import type { ModelContract } from '../../values/contract.ts';
+import { CSV_TYPE, frameOfCells, readCsv, readCsvParameters } from '../../values/csv.ts';
+import { checkInstances, decodeColumns, decodeRows, kindOfValues } from '../../values/instances.ts';
 import {
   decodeFrame,
   distinctNames,
@@ -13,11 +14,10 @@ import {
   frameOfColumns,
   frameOfRecords,
   frameOfSplit,
-} from '../codecs/frame.ts';
-import { isUntyped } from '../codecs/json-body.ts';
-import type { Payload } from '../codecs/payload.ts';
-import { encodeColumns, encodeRows } from '../codecs/predictions.ts';
-import { checkInstances, decodeColumns, decodeRows, kindOfValues } from '../codecs/rows.ts';
+} from '../../values/table.ts';
+import { parseEnvelope } from '../body/envelope.ts';
+import { isUntyped } from '../body/json-body.ts';
+import type { Payload } from '../body/payload.ts';
 import { type Dialect, type Invocation, type Reading, readingOf, runPayload } from '../invocation.ts';
 import type { ProtocolOptions } from '../operation.ts';
 import { DATA_KEYS, scoringRequest } from './schemas.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { jsonArray, jsonObject, jsonValue } from '../codecs/envelope.ts';
-import { lazily } from '../codecs/lazily.ts';
+import { jsonArray, jsonObject, jsonValue } from '../body/envelope.ts';
+import { lazily } from '../body/lazily.ts';
 
 /** The four forms of data; a request has exactly one of them. */
 export const DATA_KEYS = ['dataframe_split', 'dataframe_records', 'instances', 'inputs'] as const;

@@ -1,9 +1,9 @@
 import type { Budget } from '../../budget.ts';
 import { invalid } from '../../errors.ts';
-import type { TensorInput } from '../../inference/check-feeds.ts';
 import { describeJson, type JsonValue } from '../../json/json-value.ts';
 import { splitElements, tensorFromBytes } from '../../tensor/bytes.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
+import type { TensorInput } from '../../values/named-inputs.ts';
 import { parseTensorData } from './json-data.ts';
 import { decodeHead, type TensorHead } from './tensor-head.ts';
 

@@ -1,8 +1,8 @@
 import type { Budget } from '../../budget.ts';
 import { invalid } from '../../errors.ts';
-import type { TensorInput } from '../../inference/check-feeds.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
+import type { TensorInput } from '../../values/named-inputs.ts';
 import { createInvocation, type Invocation, type Reading, readingOf } from '../invocation.ts';
 import { decodeInputs } from './decode-inputs.ts';
 import { decodeOutputs, type RequestedOutput } from './decode-outputs.ts';

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { AnswerStyle } from '../../answers/answer.ts';
 import { BytesResponse } from '../../http/bytes.ts';
 import type { Model } from '../../inference/load-model.ts';
 import { takesAnyBatch } from '../../inference/run-batch.ts';
@@ -7,7 +8,6 @@ import type { NamedTensors } from '../../runtime/session.ts';
 import { tensorToBytes } from '../../tensor/bytes.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { writeElements } from '../../tensor/write-tensor.ts';
-import type { AnswerStyle } from '../codecs/answer.ts';
 import { classify } from './classification.ts';
 import type { RequestedOutput } from './decode-outputs.ts';
 import type { InferRequest } from './decode-request.ts';

@@ -1,12 +1,12 @@
 import { type InferenceError, invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
-import type { TensorInput } from '../../inference/check-feeds.ts';
 import { UnsafeIntegerError } from '../../json/exact-integers.ts';
 import { describeJson, type JsonValue } from '../../json/json-value.ts';
 import { measureNesting } from '../../json/nesting.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
 import { describeElement, isInexact } from '../../tensor/describe-element.ts';
 import { createFill } from '../../tensor/fill-elements.ts';
+import type { TensorInput } from '../../values/named-inputs.ts';
 import type { TensorHead } from './tensor-head.ts';
 
 /**

@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import { answerStyle } from '../../answers/answer.ts';
 import { InferenceError } from '../../errors.ts';
 import { compressResponse } from '../../http/compress.ts';
 import type { AppEnvironment } from '../../http/context.ts';
@@ -8,7 +9,6 @@ import type { Model } from '../../inference/load-model.ts';
 import { takesAnyBatch } from '../../inference/run-batch.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
-import { answerStyle } from '../codecs/answer.ts';
 import { encodeSpec } from '../encode-model.ts';
 import { type Dialect, readInvocation } from '../invocation.ts';
 import {

@@ -1,10 +1,10 @@
 import { invalid } from '../../errors.ts';
-import type { TensorInput } from '../../inference/check-feeds.ts';
 import { sniffImageType } from '../../processing/image/sniff.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { tensorFromBytes } from '../../tensor/bytes.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
 import { elementCount } from '../../tensor/tensor.ts';
+import type { TensorInput } from '../../values/named-inputs.ts';
 
 /**
  * A body that is nothing but one tensor: for models with one input and at most one open axis. An open first axis is

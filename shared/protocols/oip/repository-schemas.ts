@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { lazily } from '../codecs/lazily.ts';
+import { lazily } from '../body/lazily.ts';
 
 // These only describe, as repository.ts reads requests itself.
 

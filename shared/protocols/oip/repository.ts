@@ -6,7 +6,7 @@ import { jsonResponse } from '../../http/respond.ts';
 import type { Inference } from '../../inference/inference.ts';
 import { describeJson, isJsonObject, type JsonObject } from '../../json/json-value.ts';
 import type { ModelReference } from '../../models/model-reference.ts';
-import { parseRequestJson } from '../codecs/request-json.ts';
+import { parseRequestJson } from '../body/request-json.ts';
 import { jsonContent, type Operation } from '../operation.ts';
 import * as schemas from './repository-schemas.ts';
 

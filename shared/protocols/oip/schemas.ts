@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { DATATYPE_NAMES } from '../../tensor/datatype.ts';
-import { jsonArray, jsonObject } from '../codecs/envelope.ts';
-import { lazily } from '../codecs/lazily.ts';
+import { jsonArray, jsonObject } from '../body/envelope.ts';
+import { lazily } from '../body/lazily.ts';
 
 // These only describe: decode-request.ts and what it calls read requests, as large tensors need it. A test holds both
 // to the same answers.

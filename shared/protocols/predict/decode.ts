@@ -1,12 +1,12 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
-import type { InferenceInput, Located } from '../../inference/input.ts';
 import { describeJson, hasOnly, isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from '../../processing/image/sniff.ts';
-import { holdsJson, isUntyped, unsupportedBody } from '../codecs/json-body.ts';
-import { FORM_TYPE, parseForm } from '../codecs/media.ts';
-import { checkInstances } from '../codecs/rows.ts';
+import type { InferenceInput, Located } from '../../values/input.ts';
+import { checkInstances } from '../../values/instances.ts';
+import { holdsJson, isUntyped, unsupportedBody } from '../body/json-body.ts';
+import { FORM_TYPE, parseForm } from '../body/media.ts';
 import { INPUT_KEYS } from '../input-keys.ts';
 import { type Invocation, type Reading, readingOf } from '../invocation.ts';
 

@@ -1,8 +1,8 @@
+import { predictionWriters } from '../../answers/prediction-objects.ts';
 import type { Limits } from '../../config.ts';
-import type { InferenceOutput } from '../../inference/input.ts';
+import type { InferenceOutput } from '../../inference/output.ts';
 import { type WritableJson, writeItems } from '../../json/write-json.ts';
 import type { ModelUsage } from '../../usage.ts';
-import { predictionWriters } from '../codecs/prediction-objects.ts';
 import type { DecodedBody } from './decode.ts';
 
 /** The answer to a predict request: one prediction, or the list of them for a batch. */

@@ -1,10 +1,10 @@
 import type { Context } from 'hono';
+import { jsonAnswer } from '../../answers/answer.ts';
 import type { Config } from '../../config.ts';
 import type { Answer, AppEnvironment } from '../../http/context.ts';
 import { isJsonObject } from '../../json/json-value.ts';
 import { ACCEPTED_IMAGE_TYPES } from '../../processing/image/sniff.ts';
-import { jsonAnswer } from '../codecs/answer.ts';
-import { holdsJson, isTaskRequest } from '../codecs/json-body.ts';
+import { holdsJson, isTaskRequest } from '../body/json-body.ts';
 import { type Dialect, type Invocation, readInvocation } from '../invocation.ts';
 import {
   type Content,

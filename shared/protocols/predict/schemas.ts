@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { jsonArray, jsonObject } from '../codecs/envelope.ts';
-import { lazily } from '../codecs/lazily.ts';
+import { jsonArray, jsonObject } from '../body/envelope.ts';
+import { lazily } from '../body/lazily.ts';
 
 // These only describe: decode-json.ts reads requests, as it names the field and looks at the model. A test holds both
 // to the same answers.

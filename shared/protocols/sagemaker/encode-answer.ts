@@ -1,13 +1,13 @@
+import { type AnswerStyle, answerBytes } from '../../answers/answer.ts';
+import { encodeColumns, encodeRows } from '../../answers/predictions.ts';
 import { InferenceError } from '../../errors.ts';
 import { checkAnswerSize } from '../../json/join-each.ts';
 import { JsonText, type WritableJson, writeJson } from '../../json/write-json.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { npyBytes, writeNpy } from '../../tensor/npy.ts';
 import { writeNpz } from '../../tensor/npz.ts';
-import { type AnswerStyle, answerBytes } from '../codecs/answer.ts';
-import { CSV_TYPE, quoteCell, writeCsvRows } from '../codecs/csv.ts';
-import { isLinesType } from '../codecs/lines.ts';
-import { encodeColumns, encodeRows } from '../codecs/predictions.ts';
+import { CSV_TYPE, quoteCell, writeCsvRows } from '../../values/csv.ts';
+import { isLinesType } from '../../values/lines.ts';
 import { type AnswerType, JSON_TYPE, NPY_TYPE, NPZ_TYPE } from '../headers/answer-type.ts';
 import { joinParts, type Part } from './run-lines.ts';
 

@@ -1,3 +1,4 @@
+import { answerStyle } from '../../answers/answer.ts';
 import { InferenceError } from '../../errors.ts';
 import type { Answer } from '../../http/context.ts';
 import { isJsonObject, type JsonValue } from '../../json/json-value.ts';
@@ -5,14 +6,13 @@ import type { JsonText, WritableJson } from '../../json/write-json.ts';
 import { openNpy } from '../../tensor/npy.ts';
 import { isNpy } from '../../tensor/npy-header.ts';
 import { isZip, readNpz } from '../../tensor/npz.ts';
-import { answerStyle } from '../codecs/answer.ts';
-import { decodeBare, inputsOfArrays } from '../codecs/arrays.ts';
-import { CSV_TYPE } from '../codecs/csv.ts';
-import { holdsJson, isUntyped } from '../codecs/json-body.ts';
-import { LINES_TYPES, splitConcatenated } from '../codecs/lines.ts';
-import { holdsImages } from '../codecs/media.ts';
-import type { Payload } from '../codecs/payload.ts';
-import { decodeColumns, decodeRows, kindOfValues } from '../codecs/rows.ts';
+import { decodeBare, inputsOfArrays } from '../../values/arrays.ts';
+import { CSV_TYPE } from '../../values/csv.ts';
+import { decodeColumns, decodeRows, kindOfValues } from '../../values/instances.ts';
+import { LINES_TYPES, splitConcatenated } from '../../values/lines.ts';
+import { holdsJson, isUntyped } from '../body/json-body.ts';
+import { holdsImages } from '../body/media.ts';
+import type { Payload } from '../body/payload.ts';
 import {
   type AnswerType,
   chooseAnswerType,

@@ -1,12 +1,10 @@
 import { type Budget, createBudget } from '../../budget.ts';
 import type { Limits } from '../../config.ts';
 import { InferenceError } from '../../errors.ts';
-import type { NamedInputs } from '../../inference/check-feeds.ts';
-import type { InputKind } from '../../inference/input.ts';
-import type { ModelContract } from '../../inference/model-contract.ts';
 import { UnsafeIntegerError } from '../../json/exact-integers.ts';
 import type { JsonValue } from '../../json/json-value.ts';
 import { parseExactJson } from '../../json/parse-json.ts';
+import type { ModelContract } from '../../values/contract.ts';
 import {
   CSV_TYPE,
   frameOfCells,
@@ -14,11 +12,13 @@ import {
   readCsv,
   readCsvParameters,
   readFirstRow,
-} from '../codecs/csv.ts';
-import { checkWidth, decodeFrame, distinctNames } from '../codecs/frame.ts';
-import { type ByteRanges, isLinesType, splitLines } from '../codecs/lines.ts';
-import { parseRequestJson } from '../codecs/request-json.ts';
-import { decodeRows, kindOfValues } from '../codecs/rows.ts';
+} from '../../values/csv.ts';
+import type { InputKind } from '../../values/input.ts';
+import { decodeRows, kindOfValues } from '../../values/instances.ts';
+import { type ByteRanges, isLinesType, splitLines } from '../../values/lines.ts';
+import type { NamedInputs } from '../../values/named-inputs.ts';
+import { checkWidth, decodeFrame, distinctNames } from '../../values/table.ts';
+import { parseRequestJson } from '../body/request-json.ts';
 import type { Invocation } from '../invocation.ts';
 
 /** Records of a body, one instance each, that can be decoded some at a time. */

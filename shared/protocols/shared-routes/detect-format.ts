@@ -1,12 +1,12 @@
 import type { DialectName } from '../../config.ts';
 import { invalid } from '../../errors.ts';
-import type { ModelContract } from '../../inference/model-contract.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
-import { CSV_TYPE, holdsNames, isText, readCsvParameters, readFirstRow } from '../codecs/csv.ts';
-import { holdsJson, isTaskRequest } from '../codecs/json-body.ts';
-import { isLinesType, splitConcatenated } from '../codecs/lines.ts';
-import { holdsImages } from '../codecs/media.ts';
+import type { ModelContract } from '../../values/contract.ts';
+import { CSV_TYPE, holdsNames, isText, readCsvParameters, readFirstRow } from '../../values/csv.ts';
+import { isLinesType, splitConcatenated } from '../../values/lines.ts';
+import { holdsJson, isTaskRequest } from '../body/json-body.ts';
+import { holdsImages } from '../body/media.ts';
 import { chooseAnswerType, JSON_TYPE } from '../headers/answer-type.ts';
 import { isForTensorFlow } from '../headers/target.ts';
 import type { Invocation } from '../invocation.ts';

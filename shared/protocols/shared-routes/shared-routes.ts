@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { DialectName } from '../../config.ts';
-import { jsonArray, jsonObject, jsonValue } from '../codecs/envelope.ts';
+import { jsonArray, jsonObject, jsonValue } from '../body/envelope.ts';
 import { chooseTarget, readDeployment } from '../headers/target.ts';
 import { type Dialect, readInvocation, type SharedRoutes } from '../invocation.ts';
 import type { Content, ProtocolOptions } from '../operation.ts';

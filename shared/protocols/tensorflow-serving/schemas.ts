@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { jsonArray, jsonObject } from '../codecs/envelope.ts';
-import { lazily } from '../codecs/lazily.ts';
+import { jsonArray, jsonObject } from '../body/envelope.ts';
+import { lazily } from '../body/lazily.ts';
 import { signature } from '../v1/schemas.ts';
 
 export const examplesRequest = lazily(() =>

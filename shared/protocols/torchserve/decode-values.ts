@@ -1,14 +1,14 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
-import type { NamedInputs } from '../../inference/check-feeds.ts';
-import { describeInputs, type ModelContract } from '../../inference/model-contract.ts';
 import { isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import { measureNesting } from '../../json/nesting.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { appendPath } from '../../tensor/nested.ts';
-import { isBase64Object } from '../codecs/image-value.ts';
-import { decodeColumns, decodeRows } from '../codecs/rows.ts';
-import { parseTensorValues } from '../codecs/tensor-values.ts';
+import { describeInputs, type ModelContract } from '../../values/contract.ts';
+import { isBase64Object } from '../../values/image-value.ts';
+import { decodeColumns, decodeRows } from '../../values/instances.ts';
+import type { NamedInputs } from '../../values/named-inputs.ts';
+import { parseTensorValues } from '../../values/nested-values.ts';
 import type { Payload, Payloads } from './read-payloads.ts';
 
 export interface DecodedValues {

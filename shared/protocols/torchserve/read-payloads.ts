@@ -2,13 +2,13 @@ import type { Budget } from '../../budget.ts';
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { isJsonType } from '../../http/media-type.ts';
-import type { Located } from '../../inference/input.ts';
 import { isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import { sniffImageType } from '../../processing/image/sniff.ts';
-import { looksLikeJson } from '../codecs/json-body.ts';
-import { checkParts, FORM_TYPE, parseForm } from '../codecs/media.ts';
-import { parseRequestJson } from '../codecs/request-json.ts';
-import { checkInstances } from '../codecs/rows.ts';
+import type { Located } from '../../values/input.ts';
+import { checkInstances } from '../../values/instances.ts';
+import { looksLikeJson } from '../body/json-body.ts';
+import { checkParts, FORM_TYPE, parseForm } from '../body/media.ts';
+import { parseRequestJson } from '../body/request-json.ts';
 import { type Invocation, type Reading, readingOf } from '../invocation.ts';
 
 /** What a request brings in one place: JSON, or bytes that are none, such as an image. */

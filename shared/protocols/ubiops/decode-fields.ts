@@ -1,14 +1,14 @@
+import { encodeNamedColumns, encodeNamedRows } from '../../answers/predictions.ts';
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
-import type { NamedInputs } from '../../inference/check-feeds.ts';
-import type { ModelContract } from '../../inference/model-contract.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import { measureNesting } from '../../json/nesting.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import type { ElementStyle } from '../../tensor/write-tensor.ts';
-import { encodeNamedColumns, encodeNamedRows } from '../codecs/predictions.ts';
-import { decodeColumns, decodeRows } from '../codecs/rows.ts';
+import type { ModelContract } from '../../values/contract.ts';
+import { decodeColumns, decodeRows } from '../../values/instances.ts';
+import type { NamedInputs } from '../../values/named-inputs.ts';
 
 /** What to run for a request, and how its result is written. */
 export interface Fields {

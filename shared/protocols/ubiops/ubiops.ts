@@ -1,13 +1,13 @@
 import type { Context } from 'hono';
+import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
 import type { Config } from '../../config.ts';
 import { InferenceError, toInferenceError } from '../../errors.ts';
 import type { Answer, AppEnvironment } from '../../http/context.ts';
 import type { ModelUse } from '../../inference/model-use.ts';
 import type { JsonValue } from '../../json/json-value.ts';
 import type { WritableJson } from '../../json/write-json.ts';
-import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
-import { parseEnvelope } from '../codecs/envelope.ts';
-import { holdsJson, unsupportedBody } from '../codecs/json-body.ts';
+import { parseEnvelope } from '../body/envelope.ts';
+import { holdsJson, unsupportedBody } from '../body/json-body.ts';
 import { type Invocation, readInvocation, readingOf } from '../invocation.ts';
 import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
 import { decodeFields } from './decode-fields.ts';

@@ -1,12 +1,12 @@
+import { type AnswerStyle, answerStyle, jsonAnswer } from '../../answers/answer.ts';
+import { encodeColumns, encodeRows } from '../../answers/predictions.ts';
 import type { Config } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
-import { type AnswerStyle, answerStyle, jsonAnswer } from '../codecs/answer.ts';
-import { parseEnvelope } from '../codecs/envelope.ts';
-import { holdsImages, readImagePayload } from '../codecs/media.ts';
-import type { Payload } from '../codecs/payload.ts';
-import { encodeColumns, encodeRows } from '../codecs/predictions.ts';
-import { decodeColumns, decodeRows, kindOfValues } from '../codecs/rows.ts';
+import { decodeColumns, decodeRows, kindOfValues } from '../../values/instances.ts';
+import { parseEnvelope } from '../body/envelope.ts';
+import { holdsImages, readImagePayload } from '../body/media.ts';
+import type { Payload } from '../body/payload.ts';
 import { type Dialect, readingOf, runPayload } from '../invocation.ts';
 import { predictRequest } from './schemas.ts';
 

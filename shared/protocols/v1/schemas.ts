@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { jsonArray, jsonValue } from '../codecs/envelope.ts';
-import { lazily } from '../codecs/lazily.ts';
+import { jsonArray, jsonValue } from '../body/envelope.ts';
+import { lazily } from '../body/lazily.ts';
 
 export const signature = lazily(() =>
   z

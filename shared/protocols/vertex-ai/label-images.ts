@@ -1,15 +1,15 @@
+import { answerStyle } from '../../answers/answer.ts';
+import { writeScore } from '../../answers/best-labels.ts';
 import type { Config } from '../../config.ts';
 import { invalid } from '../../errors.ts';
-import type { Located } from '../../inference/input.ts';
 import type { ModelUse } from '../../inference/model-use.ts';
 import { isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import { topK } from '../../processing/classification.ts';
-import { answerStyle } from '../codecs/answer.ts';
-import { writeScore } from '../codecs/best-labels.ts';
-import { parseEnvelope } from '../codecs/envelope.ts';
-import { decodeImageValue } from '../codecs/image-value.ts';
-import { checkInstances, kindOfValues } from '../codecs/rows.ts';
+import { decodeImageValue } from '../../values/image-value.ts';
+import type { Located } from '../../values/input.ts';
+import { checkInstances, kindOfValues } from '../../values/instances.ts';
+import { parseEnvelope } from '../body/envelope.ts';
 import { labelEnvelope } from './schemas.ts';
 
 /** As AutoML, where a request says nothing. */

@@ -1,9 +1,9 @@
+import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
+import { encodeRows } from '../../answers/predictions.ts';
 import type { Used } from '../../inference/inference.ts';
 import type { WritableJson } from '../../json/write-json.ts';
-import { answerStyle, jsonAnswer } from '../codecs/answer.ts';
-import { parseEnvelope } from '../codecs/envelope.ts';
-import { encodeRows } from '../codecs/predictions.ts';
-import { decodeRows, kindOfValues } from '../codecs/rows.ts';
+import { decodeRows, kindOfValues } from '../../values/instances.ts';
+import { parseEnvelope } from '../body/envelope.ts';
 import type { Dialect, Invocation } from '../invocation.ts';
 import type { ProtocolOptions } from '../operation.ts';
 import { asksForLabels, labelImages } from './label-images.ts';

@@ -2,7 +2,7 @@ import { decodeBase64 } from '../../http/base64.ts';
 import { BytesRequest } from '../../http/bytes.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import { isJsonObject, type JsonValue } from '../../json/json-value.ts';
-import { holdsJson } from '../codecs/json-body.ts';
+import { holdsJson } from '../body/json-body.ts';
 import { createInvocation, type Dialect, type Invocation } from '../invocation.ts';
 import { invokeVertexAi } from './predict.ts';
 

@@ -1,10 +1,10 @@
 import type { Context } from 'hono';
+import { jsonAnswer } from '../../answers/answer.ts';
 import { InferenceError } from '../../errors.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import type { NamedChoice } from '../../inference/inference.ts';
 import type { ModelReference } from '../../models/model-reference.ts';
 import { respondHealth } from '../catalog.ts';
-import { jsonAnswer } from '../codecs/answer.ts';
 import { type Dialect, type Invocation, readInvocation, type SharedRoutes } from '../invocation.ts';
 import { type Operation, type Protocol, type ProtocolOptions, pathParameter } from '../operation.ts';
 import { describeEndpoint } from './describe-endpoint.ts';

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { parseConfig } from '../../../shared/config.ts';
 import { buildDocument } from '../../../shared/docs/build-document.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';
-import { jsonArray, jsonObject } from '../../../shared/protocols/codecs/envelope.ts';
+import { jsonArray, jsonObject } from '../../../shared/protocols/body/envelope.ts';
 import type { Operation, Protocol } from '../../../shared/protocols/operation.ts';
 
 const handle = () => new Response();

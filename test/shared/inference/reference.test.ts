@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ClassificationPrediction, InferenceInput } from '../../../shared/inference/input.ts';
+import type { ClassificationPrediction } from '../../../shared/inference/output.ts';
 import type { JsonValue } from '../../../shared/json/json-value.ts';
+import type { InferenceInput } from '../../../shared/values/input.ts';
 import { MODELS } from '../project.ts';
 import { readReference } from '../reference-cases.ts';
 import { imagesInput, infer, makeInference, rowsInput } from './make-inference.ts';

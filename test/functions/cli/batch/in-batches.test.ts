@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { inBatches } from '../../../../functions/cli/batch/in-batches.ts';
 import type { InputRow } from '../../../../functions/cli/batch/row-source.ts';
-import type { InputKind } from '../../../../shared/inference/input.ts';
+import type { InputKind } from '../../../../shared/values/input.ts';
 
 /** Numbers of the rows of each batch, by the kilobytes of each row. */
 async function batchesOf(kilobytes: readonly number[], size: number, kind: InputKind) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compareOutputs } from '../../../../functions/cli/compare/compare-outputs.ts';
-import type { InferenceOutput } from '../../../../shared/inference/input.ts';
+import type { InferenceOutput } from '../../../../shared/inference/output.ts';
 import type { Label } from '../../../../shared/processing/classification.ts';
 import { createTensor } from '../../../../shared/tensor/tensor.ts';
 

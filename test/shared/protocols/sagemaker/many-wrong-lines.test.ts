@@ -2,11 +2,11 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createContext, requestUrl } from '../../../../functions/host.ts';
 import { parseConfig } from '../../../../shared/config.ts';
 import { BytesRequest } from '../../../../shared/http/bytes.ts';
-import { splitLines } from '../../../../shared/protocols/codecs/lines.ts';
 import { createJsonLines } from '../../../../shared/protocols/sagemaker/read-lines.ts';
+import { splitLines } from '../../../../shared/values/lines.ts';
 import { createTestHost } from '../../../hosts/in-process.ts';
 import { errorOf } from '../../error-of.ts';
-import { contract, spec } from '../codecs/contract.ts';
+import { contract, spec } from '../../values/make-contract.ts';
 
 const GOOD = '5.1,3.5,1.4,0.2';
 

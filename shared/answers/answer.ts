@@ -1,0 +1,28 @@
+import type { Config } from '../config.ts';
+import { BytesResponse } from '../http/bytes.ts';
+import { checkAnswerSize } from '../json/join-each.ts';
+import { type WritableJson, writeJson } from '../json/write-json.ts';
+import type { ElementStyle } from '../tensor/write-tensor.ts';
+
+/** How the elements of tensors are written in answers, and how long an answer may become. */
+export type AnswerStyle = ElementStyle & { readonly limitBytes: number };
+
+export function answerStyle({ nonFiniteJson, limits }: Config): AnswerStyle {
+  return { nonFinite: nonFiniteJson, limitBytes: limits.answerBytes };
+}
+
+/**
+ * An answer in JSON that holds what a model gave, which can be long.
+ *
+ * @throws InferenceError PAYLOAD_TOO_LARGE when it is longer than MAX_ANSWER_BYTES
+ */
+export function jsonAnswer(body: WritableJson, { limits }: Config): Response {
+  const text = writeJson(body, limits.answerBytes);
+  return answerBytes(Buffer.from(text), 'application/json', limits.answerBytes);
+}
+
+/** @throws InferenceError PAYLOAD_TOO_LARGE when an answer has more bytes than it may */
+export function answerBytes(bytes: Uint8Array, type: string, limitBytes: number): Response {
+  checkAnswerSize(bytes.length, limitBytes);
+  return new BytesResponse(bytes, { status: 200, headers: { 'content-type': type } });
+}

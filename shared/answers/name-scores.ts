@@ -1,0 +1,29 @@
+import type { WritableJson } from '../json/write-json.ts';
+import type { Label } from '../processing/classification.ts';
+
+/** Scores by label. */
+export function nameScores(
+  indices: Iterable<number>,
+  labels: readonly Label[],
+  scores: Float64Array,
+  write: (score: number | undefined) => WritableJson = (score) => score,
+): ReadonlyMap<string, WritableJson> {
+  const names = distinctNames(labels);
+  return new Map(Array.from(indices, (index) => [names[index] ?? String(index), write(scores[index])]));
+}
+
+const known = new WeakMap<readonly Label[], readonly string[]>();
+
+/** Label lists can repeat one, as ImageNet's do: its later classes get their index beside it. */
+function distinctNames(labels: readonly Label[]): readonly string[] {
+  const found = known.get(labels);
+  if (found) return found;
+  const seen = new Set<string>();
+  const names = labels.map((label, index) => {
+    const name = String(label);
+    const isRepeated = seen.size === seen.add(name).size;
+    return isRepeated ? `${name} (${index})` : name;
+  });
+  known.set(labels, names);
+  return names;
+}

@@ -1,0 +1,31 @@
+import type { WritableJson } from '../json/write-json.ts';
+import type { Label } from '../processing/classification.ts';
+import type { NamedTensors } from '../runtime/session.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+export interface ClassificationPrediction {
+  readonly label: Label;
+  readonly classId: number;
+  /** One score per class, in the order of `labels`. */
+  readonly scores: Float64Array;
+}
+
+/** What a task makes of the outputs. One prediction per row, image or text, in order. */
+export type InferenceOutput =
+  | {
+      readonly kind: 'classification';
+      readonly labels: readonly Label[];
+      readonly predictions: readonly ClassificationPrediction[];
+    }
+  | { readonly kind: 'regression'; readonly predictions: readonly (number | readonly number[])[] }
+  | {
+      readonly kind: 'embedding';
+      /** A vector each, or a list of vectors (one per token or place) where the model does not pool. */
+      readonly predictions: readonly Tensor[];
+    }
+  | { readonly kind: 'tensors'; readonly tensors: NamedTensors }
+  /** What a task of its own kind makes of each instance, as protocols write it. */
+  | { readonly kind: 'values'; readonly predictions: readonly PredictedValue[] };
+
+/** The members of a prediction, such as the boxes that a detector has found. */
+export type PredictedValue = Readonly<Record<string, WritableJson>>;

@@ -1,0 +1,94 @@
+import type { Limits } from '../config.ts';
+import type { JsonValue } from '../json/json-value.ts';
+import { measureNesting } from '../json/nesting.ts';
+import type { TensorSpec } from '../runtime/session.ts';
+import { DATATYPES } from '../tensor/datatype.ts';
+import type { NpyArray } from '../tensor/npy.ts';
+import { toNumbers } from '../tensor/tensor.ts';
+import type { ModelContract } from './contract.ts';
+import { decodeImageValue } from './image-value.ts';
+import { checkInstances, decodeRows, imagesOf } from './instances.ts';
+import { checkShape, type NamedInputs, type TensorInput } from './named-inputs.ts';
+
+/**
+ * The inputs that arrays of NumPy make. A single array goes to a model's single input, whatever it is called. Whole
+ * numbers are taken for floats, as in JSON, and an array without an axis of instances for one instance.
+ *
+ * @throws InferenceError when texts for an image model are no base64
+ */
+export function inputsOfArrays(
+  arrays: ReadonlyMap<string, NpyArray>,
+  contract: ModelContract,
+  limits: Limits,
+): NamedInputs {
+  const { inputs } = contract;
+  const [only, ...others] = inputs;
+  const [first, ...more] = arrays.values();
+  const named =
+    only && first && others.length === 0 && more.length === 0 ? new Map([[only.name, first]]) : arrays;
+  return new Map(
+    [...named].map(([name, array]) => {
+      const spec = inputs.find((input) => input.name === name);
+      return [name, spec ? adapt(array, spec, contract, limits) : array.read()];
+    }),
+  );
+}
+
+function adapt(array: NpyArray, spec: TensorSpec, contract: ModelContract, limits: Limits): TensorInput {
+  const fitted = fitAxes(array.shape, spec);
+  // Before its elements are read. Any number of instances is taken: a graph for so many at a time gets portions.
+  if (spec.name !== contract.imageInput) {
+    const anyBatch = spec.shape.map((size, axis) => (axis === 0 ? -1 : size));
+    checkShape({ shape: fitted }, { ...spec, shape: anyBatch }, `Input "${spec.name}"`);
+  }
+  const { datatype, shape, data } = array.read();
+  if (Array.isArray(data)) {
+    if (spec.name !== contract.imageInput) return { datatype: 'BYTES', shape, elements: data };
+    checkInstances(data.length, spec.name, limits);
+    return imagesOf(data.map((text, index) => decodeImageValue(text, spec.name, `${spec.name}[${index}]`)));
+  }
+  const isWidened = DATATYPES[datatype].kind === 'integer' && DATATYPES[spec.datatype].kind === 'float';
+  return isWidened
+    ? { datatype: 'FP64', shape: fitted, data: toNumbers({ datatype, shape, data }) }
+    : { datatype, shape: fitted, data };
+}
+
+function fitAxes(shape: readonly number[], spec: TensorSpec): readonly number[] {
+  if (spec.isRankOpen || shape.length !== spec.shape.length - 1) return shape;
+  return takesColumns(spec) ? [...shape, 1] : [1, ...shape];
+}
+
+/** Whether a list without an axis is one of values rather than one instance. */
+function takesColumns({ shape }: TensorSpec): boolean {
+  return shape.length > 1 && shape.at(-1) === 1;
+}
+
+/**
+ * The tensors of JSON that is no object: nested lists as NumPy prints them, a list of instances, or one instance. Lists
+ * with one level less than the model's input has axes are one instance.
+ * Source: SageMaker's inference toolkit, and the generic JSON of its TensorFlow Serving container.
+ *
+ * @throws InferenceError
+ */
+export function decodeBare(
+  value: JsonValue,
+  field: string,
+  contract: ModelContract,
+  limits: Limits,
+): NamedInputs {
+  return decodeRows(
+    Array.isArray(value) && !isOneInstance(value, contract) ? value : [value],
+    field,
+    contract,
+    limits,
+  );
+}
+
+function isOneInstance(value: readonly JsonValue[], { inputs }: ModelContract): boolean {
+  const [only, ...others] = inputs;
+  if (!only || others.length > 0 || only.isRankOpen || takesColumns(only) || value.length === 0) return false;
+  const { shape, leaf } = measureNesting(value);
+  // An object is a whole instance, however many lists are around it.
+  const depth = typeof leaf === 'object' && leaf !== null ? 0 : shape.length;
+  return depth === only.shape.length - 1;
+}

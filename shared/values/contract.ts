@@ -1,0 +1,28 @@
+import type { TensorSpec } from '../runtime/session.ts';
+import type { InputKind } from './input.ts';
+import type { RowFormat } from './row.ts';
+
+/** What a task gives for each instance. */
+export type OutputKind = 'classification' | 'regression' | 'embedding' | 'tensors' | 'values';
+
+/** What a model takes, as all that makes tensors of JSON, CSV and the like needs to know it. */
+export interface ModelContract {
+  /** Name of its task. */
+  readonly task: string;
+  /** What a request to its task brings. */
+  readonly kind: InputKind;
+  /** What its task gives for each instance. */
+  readonly gives: OutputKind;
+  readonly inputs: readonly TensorSpec[];
+  /** Names of the columns of the model's only input, or of its inputs; undefined where the config has none. */
+  readonly features: readonly string[] | undefined;
+  /** What the columns of a tabular model hold: one for each, or a single one for them all. */
+  readonly columns?: RowFormat['columns'] | undefined;
+  /** Name of the input that takes encoded images. */
+  readonly imageInput: string | undefined;
+}
+
+/** Names of inputs for an error message. */
+export function describeInputs({ inputs }: ModelContract): string {
+  return inputs.map(({ name }) => JSON.stringify(name)).join(', ') || 'none';
+}

@@ -1,0 +1,277 @@
+import type { Limits } from '../config.ts';
+import { InferenceError, invalid, overLimit } from '../errors.ts';
+import { typeParameter } from '../http/media-type.ts';
+import { checkAnswerSize } from '../json/join-each.ts';
+import type { NamedTensors } from '../runtime/session.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { writeElements } from '../tensor/write-tensor.ts';
+import type { ModelContract } from './contract.ts';
+import { tooManyLines } from './lines.ts';
+import type { Frame } from './table.ts';
+
+export const CSV_TYPE = 'text/csv';
+
+/** What the Content-Type of a table may say of it beside its type. */
+export interface CsvParameters {
+  /** Whether the first row holds names; undefined where nothing is said. Source: RFC 4180, section 3. */
+  readonly header: 'present' | 'absent' | undefined;
+  /** How many of the first columns are labels, which a model does not take. Source: SageMaker's training data. */
+  readonly labels: number;
+}
+
+/** @throws InferenceError for values that mean nothing */
+export function readCsvParameters(headers: Headers): CsvParameters {
+  const header = typeParameter(headers, 'header');
+  const labels = typeParameter(headers, 'label_size') ?? '0';
+  if (header !== undefined && header !== 'present' && header !== 'absent') {
+    throw invalid(`The Content-Type has header=${header.slice(0, 40)}; expected "present" or "absent".`);
+  }
+  if (!/^\d{1,4}$/.test(labels)) {
+    throw invalid(`The Content-Type has label_size=${labels.slice(0, 40)}; expected a number of columns.`);
+  }
+  return { header, labels: Number(labels) };
+}
+
+/** The rows of a table in CSV, each as its cells. They are told apart at once, but cut into cells when asked for. */
+export interface CsvRows {
+  readonly count: number;
+  /**
+   * The rows from `start` to `end` (exclusive).
+   * @throws InferenceError when they are no CSV
+   */
+  readonly slice: (start: number, end: number) => readonly (readonly string[])[];
+  /** How many characters these rows have. */
+  readonly charactersOf: (start: number, end: number) => number;
+}
+
+/**
+ * Reads a table: quotes, line breaks of any kind and a byte order mark as RFC 4180 and spreadsheets have them. Empty
+ * lines are not rows. Rows can differ in length. Where a quote is out of place every line counts as a row, so that the
+ * mistake is reported for the rows it spoils and for no others.
+ *
+ * @throws InferenceError BAD_REQUEST when the body is not UTF-8, PAYLOAD_TOO_LARGE for more rows than MAX_LINES
+ */
+export function readCsv(body: Uint8Array, limits: Limits): CsvRows {
+  const text = decodeUtf8(body);
+  if (!text.includes('"')) return rowsOf(text, findRows(text, limits), splitCells);
+  return rowsOf(text, findQuotedRows(text, limits) ?? findRows(text, limits), splitQuotedCells);
+}
+
+/**
+ * Rows by where they start. Only those that are asked for are made: a table can have a million.
+ *
+ * @param split makes the cells of a row
+ */
+function rowsOf(text: string, starts: readonly number[], split: (row: string) => string[]): CsvRows {
+  return {
+    count: starts.length,
+    charactersOf: (start, end) => (starts[end] ?? text.length) - (starts[start] ?? text.length),
+    slice: (start, end) =>
+      starts.slice(start, end).map((from, index) => {
+        const row = text.slice(from, starts[start + index + 1]).replace(/[\r\n]+$/, '');
+        return checkCells(split(row));
+      }),
+  };
+}
+
+/** Where each line that is not empty starts. */
+function findRows(text: string, limits: Limits): readonly number[] {
+  const starts: number[] = [];
+  const nextBreak = createBreakFinder(text);
+  for (let start = 0; start < text.length; ) {
+    const end = nextBreak(start);
+    if (end > start) starts.push(start);
+    if (starts.length > limits.lines) throw tooManyLines(limits);
+    start = end + 1;
+  }
+  return starts;
+}
+
+/**
+ * Where each row starts that is not empty, when quotes can hold line breaks. Undefined where a quote is out of place: it
+ * opens in the middle of a cell, closes before its end, or is never closed.
+ */
+function findQuotedRows(text: string, limits: Limits): readonly number[] | undefined {
+  const starts: number[] = [];
+  let escapes = 0;
+  const nextBreak = createBreakFinder(text);
+  const nextQuote = createFinder(text, '"');
+  for (let start = 0; start < text.length; ) {
+    let end = nextBreak(start);
+    for (let quote = nextQuote(start); quote < end; quote = nextQuote(quote)) {
+      if (quote > start && text[quote - 1] !== ',') return undefined;
+      const close = closingQuote(text, quote, () => {
+        if (++escapes > limits.values) throw tooManyQuotes(limits);
+      });
+      if (close === undefined) return undefined;
+      quote = close + 1;
+      end = nextBreak(quote);
+      if (quote !== end && text[quote] !== ',') return undefined;
+    }
+    if (end > start) starts.push(start);
+    if (starts.length > limits.lines) throw tooManyLines(limits);
+    start = end + 1;
+  }
+  return starts;
+}
+
+/**
+ * Two quotes in a row stand for one within a cell.
+ *
+ * @param onEscape is called for each such pair
+ */
+function closingQuote(text: string, open: number, onEscape?: () => void): number | undefined {
+  for (let at = text.indexOf('"', open + 1); at !== -1; at = text.indexOf('"', at + 2)) {
+    if (text[at + 1] !== '"') return at;
+    onEscape?.();
+  }
+  return undefined;
+}
+
+function tooManyQuotes({ values }: Limits): InferenceError {
+  return overLimit(
+    `The table has more than ${values} quotes within its cells, which is the limit (MAX_VALUES).`,
+  );
+}
+
+type Finder = (from: number) => number;
+
+/** Where a character stands next, or the length of the text. A place that is still ahead is not searched for again. */
+function createFinder(text: string, character: string): Finder {
+  let next = -1;
+  return (from) => {
+    if (next < from) {
+      const found = text.indexOf(character, from);
+      next = found === -1 ? text.length : found;
+    }
+    return next;
+  };
+}
+
+function createBreakFinder(text: string): Finder {
+  const lineFeed = createFinder(text, '\n');
+  const carriageReturn = createFinder(text, '\r');
+  return (from) => Math.min(lineFeed(from), carriageReturn(from));
+}
+
+/** The cells of the first row; none when it is no CSV. */
+export function readFirstRow(body: Uint8Array, limits: Limits): readonly string[] {
+  const start = new TextDecoder().decode(body.subarray(0, LONGEST_ROW_BYTES));
+  const rows = readCsv(Buffer.from(/[^\r\n]+/.exec(start)?.[0] ?? ''), limits);
+  try {
+    return rows.slice(0, 1)[0] ?? [];
+  } catch (error) {
+    if (error instanceof InferenceError) return [];
+    throw error;
+  }
+}
+
+const LONGEST_ROW_BYTES = 256 * 1024;
+/** More than any model takes in one row. */
+const MOST_CELLS = 1_000_000;
+
+/** Without quotes every comma stands for itself. */
+function splitCells(row: string): string[] {
+  return row.split(',', MOST_CELLS + 1);
+}
+
+/** @throws InferenceError when a quote is out of place */
+function splitQuotedCells(row: string): string[] {
+  const cells: string[] = [];
+  for (let start = 0; start <= row.length && cells.length <= MOST_CELLS; ) {
+    const close = row[start] === '"' ? closingQuote(row, start) : start;
+    if (close === undefined) throw misquoted();
+    const comma = row.indexOf(',', close);
+    const end = comma === -1 ? row.length : comma;
+    const isQuoted = close > start;
+    if (isQuoted ? close + 1 !== end : row.slice(start, end).includes('"')) throw misquoted();
+    cells.push(isQuoted ? row.slice(start + 1, close).replaceAll('""', '"') : row.slice(start, end));
+    start = end + 1;
+  }
+  return cells;
+}
+
+function checkCells(cells: string[]): readonly string[] {
+  if (cells.length <= MOST_CELLS) return cells;
+  throw invalid(`A row of the table has more than ${MOST_CELLS} cells, which is the limit.`);
+}
+
+function misquoted(): InferenceError {
+  return new InferenceError('BAD_REQUEST', 'The CSV body has a quote out of place.');
+}
+
+function decodeUtf8(body: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch {
+    throw new InferenceError('BAD_REQUEST', 'The CSV body is not valid UTF-8.');
+  }
+}
+
+/** Whether cells are the names of a model's columns, in any order and perhaps among others. */
+export function holdsNames(cells: readonly string[], { inputs, features }: ModelContract): boolean {
+  const names = features ?? inputs.map(({ name }) => name);
+  return names.length > 0 && names.every((name) => cells.includes(name));
+}
+
+/** Whether a cell can only be a name: it has text that is no number. */
+export function isText(cell: string): boolean {
+  const text = cell.trim();
+  return text !== '' && Number.isNaN(Number(text)) && !/^[+-]?(?:nan|inf(?:inity)?)$/i.test(text);
+}
+
+/**
+ * The table that rows of cells make.
+ *
+ * @param names of the columns; undefined where the table has none
+ * @param field where the first row stands in the request, for errors: rows are counted from there
+ * @throws InferenceError when the rows differ in length
+ */
+export function frameOfCells(
+  names: readonly string[] | undefined,
+  rows: readonly (readonly string[])[],
+  field: string,
+): Frame {
+  const width = names?.length ?? rows[0]?.length ?? 0;
+  const columns = Array.from({ length: width }, (): string[] => []);
+  for (const [index, cells] of rows.entries()) {
+    if (cells.length !== width) {
+      const where = rows.length === 1 ? field : `${field}[${index}]`;
+      throw invalid(`Field "${where}" has ${cells.length} cells; expected ${width}.`);
+    }
+    for (const [column, cell] of cells.entries()) columns[column]?.push(cell);
+  }
+  return { names, columns, field, isText: true };
+}
+
+/**
+ * The outputs as rows of CSV, without line breaks: the elements of each instance side by side, output by output.
+ *
+ * @param limitBytes most bytes of all rows
+ * @throws InferenceError PAYLOAD_TOO_LARGE when they are longer
+ */
+export function writeCsvRows(outputs: NamedTensors, rows: number, limitBytes: number): string[] {
+  const tensors = [...outputs.values()];
+  let length = 0;
+  return Array.from({ length: rows }, (_, row) => {
+    const text = tensors
+      .map((tensor) => {
+        const width = tensor.data.length / rows;
+        return writeCells(tensor, row * width, (row + 1) * width, limitBytes);
+      })
+      .join(',');
+    length += text.length;
+    checkAnswerSize(length, limitBytes);
+    return text;
+  });
+}
+
+function writeCells(tensor: Tensor, start: number, end: number, limitBytes: number): string {
+  if (Array.isArray(tensor.data)) return tensor.data.slice(start, end).map(quoteCell).join(',');
+  return writeElements(tensor, { nonFinite: 'literal', limitBytes }, start, end);
+}
+
+/** A cell in quotes where it needs them. Source: RFC 4180, section 2. */
+export function quoteCell(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,73 @@
+import { invalid } from '../errors.ts';
+import { decodeBase64 } from '../http/base64.ts';
+import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
+import { sniffImageType } from '../processing/image/sniff.ts';
+
+/**
+ * Members under which clients put an image: TorchServe's `data` and `body`, TensorFlow's `image_bytes`, Vertex AI's
+ * `content`, and the names that people choose.
+ */
+const IMAGE_KEYS = [
+  'b64',
+  'data',
+  'body',
+  'content',
+  'image',
+  'image_bytes',
+  'image_base64',
+  'bytes',
+] as const;
+
+/** An address such as `https://…` or `gs://…`; no base64 has a colon. */
+const ADDRESS = /^\s*([a-z][a-z0-9+.-]*):\/\//i;
+
+/** Members that may stand beside an image without a meaning here. */
+const SIDE_KEYS = ['key', 'target', 'mime_type', 'mimeType'];
+
+/**
+ * The text in base64 that a value holds as an encoded image: the text itself, `{"b64": …}`, or either of them under
+ * a customary name. Undefined when it is something else, such as pixels.
+ *
+ * @param inputName the model's own name for the image, which is taken as well
+ */
+export function findImage(value: JsonValue | undefined, inputName: string): string | undefined {
+  if (typeof value === 'string') return value;
+  if (!isJsonObject(value)) return undefined;
+  const names: readonly string[] = [...IMAGE_KEYS, inputName];
+  const given = Object.keys(value).filter((key) => !SIDE_KEYS.includes(key));
+  const [key] = given;
+  if (key === undefined || given.length > 1 || !names.includes(key)) return undefined;
+  return findImage(value[key], inputName);
+}
+
+/** @throws InferenceError when the value holds no base64 text where an image is expected */
+export function decodeImageValue(value: JsonValue | undefined, inputName: string, field: string): Uint8Array {
+  const text = findImage(value, inputName);
+  if (text !== undefined) return decodeImageText(text, field);
+  throw invalid(`Field "${field}" is ${describeJson(value)}; expected an image in base64, as {"b64": "…"}.`);
+}
+
+/**
+ * An image in base64 or as a data URI. What an address points to is never fetched: the server would open doors for
+ * its clients that are closed to them.
+ *
+ * @throws InferenceError for an address, and for text that is no base64
+ */
+function decodeImageText(text: string, field: string): Uint8Array {
+  const scheme = ADDRESS.exec(text)?.[1];
+  if (scheme === undefined) return decodeBase64(text, field);
+  throw invalid(
+    `Field "${field}" is an address (${scheme.slice(0, 20)}://), which is not fetched; expected the image itself in base64.`,
+  );
+}
+
+/** Whether a text begins as an encoded image does, in base64. */
+export function isImageText(text: string): boolean {
+  if (/^\s*data:image\//i.test(text)) return true;
+  return sniffImageType(Buffer.from(text.slice(0, 64), 'base64')) !== undefined;
+}
+
+/** Whether a value is bytes in base64 as TensorFlow Serving writes them: an object with `b64` alone. */
+export function isBase64Object(value: JsonValue | undefined): value is JsonObject & { readonly b64: string } {
+  return isJsonObject(value) && typeof value.b64 === 'string' && Object.keys(value).length === 1;
+}

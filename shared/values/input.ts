@@ -1,0 +1,45 @@
+import { invalid } from '../errors.ts';
+import type { JsonValue } from '../json/json-value.ts';
+
+/** A part of a request with its place in it, for error messages: `instances[2]`, `file`. */
+export interface Located<T> {
+  readonly value: T;
+  readonly field: string;
+}
+
+/** What a request brings, before any model has looked at it. */
+export type InferenceInput =
+  | { readonly kind: 'features'; readonly rows: readonly Located<JsonValue>[] }
+  | { readonly kind: 'image'; readonly images: readonly Located<Uint8Array>[] }
+  | { readonly kind: 'text'; readonly texts: readonly Located<string>[] }
+  | { readonly kind: 'tensors'; readonly tensors: Located<JsonValue> };
+
+export type InputKind = InferenceInput['kind'];
+
+/** What each kind of input is called when a request brings the wrong one. */
+const INPUT_NAMES: Record<InputKind, string> = {
+  features: 'features, as {"features": [...]}',
+  image: 'an image, as a file or as {"image": "<base64>"}',
+  text: 'text, as {"text": "..."}',
+  tensors: 'tensors, as {"inputs": {...}}',
+};
+
+/**
+ * The input as the one kind a model takes.
+ *
+ * @throws InferenceError when it is of another kind
+ */
+export function expectInput<K extends InputKind>(
+  input: InferenceInput,
+  kind: K,
+): Extract<InferenceInput, { kind: K }> {
+  if (isInput(input, kind)) return input;
+  throw invalid(`The request brings ${INPUT_NAMES[input.kind]}; this model takes ${INPUT_NAMES[kind]}.`);
+}
+
+function isInput<K extends InputKind>(
+  input: InferenceInput,
+  kind: K,
+): input is Extract<InferenceInput, { kind: K }> {
+  return input.kind === kind;
+}

@@ -1,0 +1,190 @@
+import type { Limits } from '../config.ts';
+import { InferenceError, invalid } from '../errors.ts';
+import { describeJson, hasOnly, isJsonObject, type JsonValue } from '../json/json-value.ts';
+import { appendPath } from '../tensor/nested.ts';
+import { describeInputs, type ModelContract } from './contract.ts';
+import { decodeImageValue, findImage, isBase64Object, isImageText } from './image-value.ts';
+import type { InputKind } from './input.ts';
+import type { BytesInput, NamedInputs } from './named-inputs.ts';
+import { type Locate, parseTensorValues } from './nested-values.ts';
+
+/**
+ * The tensors of a request that lists instances, one after the other ("row format"). An instance is the value of the
+ * only input, or an object with a value for each input; where the config names the features it can be an object of
+ * them, and for an image model an image in base64. The first instance decides which. The tensors get the number of
+ * instances as their first axis.
+ * Source: the row format of TensorFlow Serving, and what KServe, Vertex AI, SageMaker and MLflow make of it.
+ *
+ * @param field where the list stands in the request, for errors
+ * @throws InferenceError naming the instance, what came and what is expected
+ */
+export function decodeRows(
+  value: JsonValue | undefined,
+  field: string,
+  contract: ModelContract,
+  limits: Limits,
+): NamedInputs {
+  if (!Array.isArray(value) || value.length === 0) {
+    const given = Array.isArray(value) ? 'empty' : describeJson(value);
+    throw invalid(`Field "${field}" is ${given}; expected an array of at least one instance.`);
+  }
+  checkInstances(value.length, field, limits);
+  const rows = value.map(unwrapFeatures);
+  const [first] = rows;
+  const { imageInput } = contract;
+  if (imageInput !== undefined && findImage(first, imageInput) !== undefined) {
+    const images = rows.map((row, index) => decodeImageValue(row, imageInput, `${field}[${index}]`));
+    return new Map([[imageInput, imagesOf(images)]]);
+  }
+  return isJsonObject(first) && !isBase64Object(first)
+    ? decodeObjects(rows, field, contract, limits)
+    : decodeValues(rows, field, contract, limits);
+}
+
+/** Encoded images as one input: the core runs the model's preprocessing on them. */
+export function imagesOf(images: readonly Uint8Array[]): BytesInput {
+  return { datatype: 'BYTES', shape: [images.length], elements: images };
+}
+
+/** @throws InferenceError PAYLOAD_TOO_LARGE when a request has more instances than one may have */
+export function checkInstances(count: number, field: string, limits: Limits): void {
+  if (count <= limits.batchSize) return;
+  throw new InferenceError(
+    'PAYLOAD_TOO_LARGE',
+    `Field "${field}" has ${count} instances; the limit is ${limits.batchSize} (MAX_BATCH_SIZE).`,
+  );
+}
+
+/** SageMaker's own algorithms take `{"features": [...]}` and `{"data": {"features": {"values": [...]}}}`. */
+function unwrapFeatures(row: JsonValue): JsonValue {
+  if (hasOnly(row, 'data') && isJsonObject(row.data)) return unwrapFeatures(row.data);
+  if (!hasOnly(row, 'features') || row.features === undefined) return row;
+  return hasOnly(row.features, 'values') ? (row.features.values ?? null) : row.features;
+}
+
+function decodeValues(
+  rows: JsonValue[],
+  field: string,
+  contract: ModelContract,
+  limits: Limits,
+  locate?: Locate,
+): NamedInputs {
+  const [only, ...others] = contract.inputs;
+  if (!only || others.length > 0) {
+    throw invalid(
+      `Field "${field}[0]" is ${describeJson(rows[0])}; this model has ${contract.inputs.length} inputs, so expected an object with ${describeInputs(contract)}.`,
+    );
+  }
+  return new Map([[only.name, parseTensorValues(rows, only, field, limits, locate)]]);
+}
+
+function decodeObjects(
+  rows: readonly JsonValue[],
+  field: string,
+  contract: ModelContract,
+  limits: Limits,
+): NamedInputs {
+  const [first] = rows;
+  const { inputs, features } = contract;
+  const byInput = inputs.every(({ name }) => isJsonObject(first) && Object.hasOwn(first, name));
+  const names = byInput || !features ? inputs.map(({ name }) => name) : features;
+  const columns = collectMembers(rows, names, field);
+  if (names === features) {
+    const lists = rows.map((_, row) => columns.map((column) => unwrapSingle(column[row] ?? null)));
+    const locate: Locate = ([row, column, ...rest]) =>
+      appendPath(`${field}[${row}]${column === undefined ? '' : `.${names[column]}`}`, rest);
+    return decodeValues(lists, field, contract, limits, locate);
+  }
+  return new Map(
+    inputs.map((spec, index) => {
+      const locate: Locate = ([row, ...rest]) => appendPath(`${field}[${row}].${spec.name}`, rest);
+      return [spec.name, parseTensorValues(columns[index] ?? [], spec, field, limits, locate)];
+    }),
+  );
+}
+
+/** The members of all rows, by name: each row must have exactly these. */
+function collectMembers(rows: readonly JsonValue[], names: readonly string[], field: string): JsonValue[][] {
+  const known = new Set(names);
+  for (const [index, row] of rows.entries()) {
+    const where = `${field}[${index}]`;
+    if (!isJsonObject(row)) {
+      throw invalid(`Field "${where}" is ${describeJson(row)}; expected an object, as the first one.`);
+    }
+    const missing = names.find((name) => !Object.hasOwn(row, name));
+    const unknown = Object.keys(row).find((key) => !known.has(key));
+    if (missing === undefined && unknown === undefined) continue;
+    const problem =
+      missing === undefined
+        ? `has the unknown key ${JSON.stringify((unknown ?? '').slice(0, 100))}`
+        : `lacks ${JSON.stringify(missing)}`;
+    const expected = names.map((name) => JSON.stringify(name)).join(', ');
+    throw invalid(`Field "${where}" is ${describeJson(row)}: it ${problem}; expected the keys ${expected}.`);
+  }
+  return names.map((name) => rows.map((row) => (isJsonObject(row) ? (row[name] ?? null) : null)));
+}
+
+/** A feature can come as a list of one, which is what TensorFlow's own clients send. */
+export function unwrapSingle(value: JsonValue): JsonValue {
+  return Array.isArray(value) && value.length === 1 ? (value[0] ?? null) : value;
+}
+
+/**
+ * The tensors of a request that gives whole inputs ("column format"): the value of the only input, or an object with
+ * one per input, whose shape is their nesting. Images are base64 texts, one or a list.
+ * Source: the column format of TensorFlow Serving.
+ *
+ * @throws InferenceError
+ */
+export function decodeColumns(
+  value: JsonValue | undefined,
+  field: string,
+  contract: ModelContract,
+  limits: Limits,
+): NamedInputs {
+  const { inputs, imageInput } = contract;
+  if (imageInput !== undefined) {
+    const own = isJsonObject(value) && Object.hasOwn(value, imageInput) ? value[imageInput] : value;
+    const list = Array.isArray(own) ? own : [own ?? null];
+    if (list.length > 0 && findImage(list[0], imageInput) !== undefined) {
+      checkInstances(list.length, field, limits);
+      const where = (index: number) => (Array.isArray(own) ? `${field}[${index}]` : field);
+      return new Map([
+        [imageInput, imagesOf(list.map((item, index) => decodeImageValue(item, imageInput, where(index))))],
+      ]);
+    }
+  }
+  if (isJsonObject(value) && !isBase64Object(value)) {
+    return new Map(
+      inputs.map((spec) => {
+        const given = Object.hasOwn(value, spec.name) ? value[spec.name] : undefined;
+        if (given === undefined) {
+          throw invalid(
+            `Field "${field}" lacks the input "${spec.name}"; the inputs are ${describeInputs(contract)}.`,
+          );
+        }
+        return [spec.name, parseTensorValues(given, spec, `${field}.${spec.name}`, limits)];
+      }),
+    );
+  }
+  const [only, ...others] = inputs;
+  if (value === undefined || !only || others.length > 0) {
+    throw invalid(
+      `Field "${field}" is ${describeJson(value)}; expected an object with the inputs ${describeInputs(contract)}.`,
+    );
+  }
+  return new Map([[only.name, parseTensorValues(value, only, field, limits)]]);
+}
+
+/** What instances, or whole inputs, are at first sight: images in base64, or anything else. */
+export function kindOfValues(value: JsonValue | undefined): InputKind {
+  const [first] = Array.isArray(value) ? value : [value];
+  return findImage(first, 'image') === undefined && !isImageColumn(first) ? 'features' : 'image';
+}
+
+/** `{"pixels": ["<base64>", …]}`: a list of images under a name that only the model knows. */
+function isImageColumn(value: JsonValue | undefined): boolean {
+  const [only, ...others] = isJsonObject(value) ? Object.values(value) : [];
+  const [item] = Array.isArray(only) ? only : [];
+  return others.length === 0 && typeof item === 'string' && isImageText(item);
+}

@@ -1,0 +1,59 @@
+import type { Limits } from '../config.ts';
+import { invalid } from '../errors.ts';
+import { decodeBase64 } from '../http/base64.ts';
+import type { JsonValue } from '../json/json-value.ts';
+import type { TensorSpec } from '../runtime/session.ts';
+import { appendPath, parseNested } from '../tensor/nested.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { isBase64Object } from './image-value.ts';
+
+/** Where an item of a value stands in the request, by its indices. */
+export type Locate = (path: readonly number[]) => string;
+
+/**
+ * A tensor for one input from nested lists, whose nesting is the shape. A missing last axis of size 1 is added, as
+ * columns of a table lack it.
+ *
+ * @param field where the value stands in the request, for errors
+ * @param locate where its items stand, if not at their indices behind `field`
+ * @throws InferenceError naming the field, what came and what is expected
+ */
+export function parseTensorValues(
+  value: JsonValue,
+  spec: TensorSpec,
+  field: string,
+  limits: Limits,
+  locate: Locate = (path) => appendPath(field, path),
+): Tensor {
+  const given = spec.datatype === 'BYTES' ? decodeTexts(value, [], locate) : value;
+  const tensor = parseNested(given, spec.datatype, { field, locate, elementLimit: limits.tensorElements });
+  return isColumn(tensor.shape, spec) ? { ...tensor, shape: [...tensor.shape, 1] } : tensor;
+}
+
+function isColumn(shape: readonly number[], { shape: expected, isRankOpen }: TensorSpec): boolean {
+  return !isRankOpen && shape.length === expected.length - 1 && Math.abs(expected.at(-1) ?? 0) === 1;
+}
+
+/** `{"b64": "…"}` stands for a text in base64, at any depth (TensorFlow Serving). */
+function decodeTexts(value: JsonValue, path: readonly number[], locate: Locate): JsonValue {
+  if (Array.isArray(value)) {
+    // There can be millions of texts: only what is not one is given its place.
+    return value.map((item, index) =>
+      typeof item === 'string' ? item : decodeTexts(item, [...path, index], locate),
+    );
+  }
+  if (!isBase64Object(value)) return value;
+  const field = locate(path);
+  return toText(decodeBase64(value.b64, field), field);
+}
+
+/** The strings of the runtime are UTF-8. */
+function toText(bytes: Uint8Array, field: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw invalid(
+      `Field "${field}" holds base64 of bytes that are not UTF-8, which the strings of this model are.`,
+    );
+  }
+}

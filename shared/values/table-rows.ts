@@ -1,0 +1,50 @@
+import type { Limits } from '../config.ts';
+import { invalid } from '../errors.ts';
+import type { JsonValue } from '../json/json-value.ts';
+import type { ModelContract } from './contract.ts';
+import { isDecimal } from './decimal.ts';
+import type { Located } from './input.ts';
+import { checkInstances } from './instances.ts';
+import { columnAt } from './row.ts';
+import type { Frame } from './table.ts';
+
+/**
+ * The rows of a table as a tabular task takes them: lists of values, in the order of the features where model and table
+ * both have names. Numbers that are written as text become numbers, unless the column is one of texts;
+ * other texts are left for the task to judge.
+ *
+ * @throws InferenceError for a table without rows or without a column that the model takes
+ */
+export function rowsOfFrame(frame: Frame, contract: ModelContract, limits: Limits): Located<JsonValue>[] {
+  const { field, isText } = frame;
+  const columns = orderColumns(frame, contract);
+  const rows = columns[0]?.length ?? 0;
+  if (rows === 0) throw invalid(`Field "${field}" has no rows; expected at least one.`);
+  checkInstances(rows, field, limits);
+  const types = columns.map((_, index) => contract.columns && columnAt(contract.columns, index).type);
+  const read = (cell: JsonValue, index: number) =>
+    isText && typeof cell === 'string' && types[index] !== 'string' && isDecimal(cell.trim())
+      ? Number(cell)
+      : cell;
+  return Array.from({ length: rows }, (_, row) => ({
+    value: columns.map((column, index) => read(column[row] ?? null, index)),
+    field: `${field}[${row}]`,
+  }));
+}
+
+function orderColumns(
+  { names, columns, field }: Frame,
+  { features }: ModelContract,
+): readonly (readonly JsonValue[])[] {
+  // pandas numbers the columns of a table without names.
+  if (!features || !names || names.every((name, index) => name === String(index))) return columns;
+  const byName = new Map(names.map((name, index) => [name, columns[index]]));
+  return features.map((feature) => {
+    const column = byName.get(feature);
+    if (column) return column;
+    const shown = names.slice(0, 8).map((name) => JSON.stringify(name.slice(0, 40)));
+    throw invalid(
+      `Field "${field}" has no column ${JSON.stringify(feature)}; its columns are ${shown.join(', ') || 'none'}.`,
+    );
+  });
+}

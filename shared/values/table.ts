@@ -1,0 +1,220 @@
+import type { Limits } from '../config.ts';
+import { invalid } from '../errors.ts';
+import { describeJson, isJsonObject, type JsonValue } from '../json/json-value.ts';
+import type { TensorSpec } from '../runtime/session.ts';
+import { elementCount, type Tensor } from '../tensor/tensor.ts';
+import { readCell } from './cell.ts';
+import { describeInputs, type ModelContract } from './contract.ts';
+import { decodeImageValue } from './image-value.ts';
+import { checkInstances, imagesOf } from './instances.ts';
+import type { NamedInputs } from './named-inputs.ts';
+import { parseTensorValues } from './nested-values.ts';
+
+/** A table as it came: columns in their order, all of one length. */
+export interface Frame {
+  /** By name; tables without names have `undefined` here and go by order. */
+  readonly names: readonly string[] | undefined;
+  readonly columns: readonly (readonly JsonValue[])[];
+  /** Where it stands in the request, for errors. */
+  readonly field: string;
+  /** Whether numbers may be written as text, as in CSV. */
+  readonly isText: boolean;
+}
+
+/**
+ * The tensors of a table. Columns named like the inputs become one tensor each; without names they are taken in the
+ * order of the inputs. For a model with one input the columns stand side by side in it: by the names of its features
+ * where the config has them, else in the order they came.
+ * Source: how MLflow's ONNX flavour takes a data frame.
+ *
+ * @throws InferenceError naming the column or cell, what came and what is expected
+ */
+export function decodeFrame(frame: Frame, contract: ModelContract, limits: Limits): NamedInputs {
+  const { columns, field } = frame;
+  const rows = columns[0]?.length ?? 0;
+  if (rows === 0) throw invalid(`Field "${field}" has no rows; expected at least one.`);
+  checkInstances(rows, field, limits);
+  const { inputs, imageInput } = contract;
+  if (imageInput !== undefined) return decodeImages(frame, imageInput);
+  const isInOrder = inputs.length > 1 && isUnnamed(frame) && columns.length === inputs.length;
+  const names = isInOrder ? inputs.map(({ name }) => name) : frame.names;
+  const byName = new Map(names?.map((name, index) => [name, columns[index] ?? []]));
+  if (inputs.every(({ name }) => byName.has(name))) {
+    return new Map(
+      inputs.map((spec) => {
+        const column = byName.get(spec.name) ?? [];
+        const cells = column.map((cell, row) => readCell(cell, spec, placeOf(frame, spec.name, row)));
+        return [spec.name, parseTensorValues(cells, spec, `${field}.${spec.name}`, limits)];
+      }),
+    );
+  }
+  const [only, ...others] = inputs;
+  if (!only || others.length > 0) {
+    throw invalid(
+      `Field "${field}" has the columns ${describeNames(names)}; expected one per input: ${describeInputs(contract)}.`,
+    );
+  }
+  const { features } = contract;
+  const isByName = features && frame.names && !isUnnamed(frame);
+  const ordered = isByName ? features.map((name) => findColumn(name, byName, frame)) : columns;
+  return new Map([[only.name, decodeMatrix(ordered, only, frame, limits)]]);
+}
+
+/** Columns side by side. A model that takes more axes gets them where each row has as many cells as they hold. */
+function decodeMatrix(
+  columns: readonly (readonly JsonValue[])[],
+  spec: TensorSpec,
+  frame: Frame,
+  limits: Limits,
+): Tensor {
+  const { field, names } = frame;
+  const [, ...axes] = spec.shape;
+  const width = widthOf(spec);
+  const isFlat = columns.every((column) => !Array.isArray(column[0]));
+  if (isFlat && width !== undefined && columns.length !== width) {
+    throw invalid(`Field "${field}" has ${columns.length} columns; the model takes ${width}.`);
+  }
+  const lists = (columns[0] ?? []).map((_, row) =>
+    columns.map((column, index) =>
+      readCell(column[row] ?? null, spec, placeOf(frame, names?.[index] ?? String(index + 1), row)),
+    ),
+  );
+  const tensor = parseTensorValues(lists, spec, field, limits);
+  return isFlat && width !== undefined ? { ...tensor, shape: [lists.length, ...axes] } : tensor;
+}
+
+/** How many numbers a row of an input has; undefined where the graph leaves it open. */
+function widthOf({ shape, isRankOpen }: TensorSpec): number | undefined {
+  const [, ...axes] = shape;
+  return axes.includes(-1) || isRankOpen ? undefined : elementCount(axes);
+}
+
+/**
+ * Holds a row of a table without names to the width of the model's only input, before columns are made of it: a line of
+ * commas has a million of them.
+ *
+ * @throws InferenceError
+ */
+export function checkWidth(
+  cells: readonly string[],
+  { inputs, imageInput }: ModelContract,
+  field: string,
+): void {
+  const [only, ...others] = inputs;
+  const width = only && others.length === 0 && imageInput === undefined ? widthOf(only) : undefined;
+  if (width === undefined || cells.length === width) return;
+  throw invalid(`Field "${field}" has ${cells.length} columns; the model takes ${width}.`);
+}
+
+function placeOf({ field, isText, columns }: Frame, column: string, row: number) {
+  return { field, isText, column, row: columns[0]?.length === 1 ? undefined : row };
+}
+
+/** pandas numbers the columns of a table without names. */
+function isUnnamed({ names }: Frame): boolean {
+  return names?.every((name, index) => name === String(index)) ?? true;
+}
+
+/** A data frame of rows that are objects, as pandas writes `records`. */
+export function frameOfRecords(value: JsonValue | undefined, field: string): Frame {
+  if (!Array.isArray(value)) {
+    throw invalid(`Field "${field}" is ${describeJson(value)}; expected an array of objects, one per row.`);
+  }
+  const [first] = value;
+  const names = isJsonObject(first) ? Object.keys(first) : [];
+  const columns = names.map((): JsonValue[] => []);
+  for (const [row, record] of value.entries()) {
+    if (!isJsonObject(record)) {
+      throw invalid(
+        `Field "${field}[${row}]" is ${describeJson(record)}; expected an object of column and value.`,
+      );
+    }
+    for (const [index, name] of names.entries()) {
+      const cell = Object.hasOwn(record, name) ? record[name] : undefined;
+      if (cell === undefined)
+        throw invalid(`Field "${field}[${row}]" lacks the column ${JSON.stringify(name)}.`);
+      columns[index]?.push(cell);
+    }
+  }
+  return { names, columns, field, isText: false };
+}
+
+/** A data frame as pandas writes `split`: `{"columns": […], "data": [[…], …]}`, with an `index` that says nothing here. */
+export function frameOfSplit(value: JsonValue | undefined, field: string): Frame {
+  if (!isJsonObject(value) || !Array.isArray(value.data)) {
+    throw invalid(`Field "${field}" is ${describeJson(value)}; expected {"columns": […], "data": [[…], …]}.`);
+  }
+  const names = value.columns === undefined ? undefined : readNames(value.columns, `${field}.columns`);
+  const width = names?.length ?? (Array.isArray(value.data[0]) ? value.data[0].length : 1);
+  const columns = Array.from({ length: width }, (): JsonValue[] => []);
+  for (const [index, row] of value.data.entries()) {
+    const cells = Array.isArray(row) ? row : [row];
+    if (cells.length !== width) {
+      throw invalid(`Field "${field}.data[${index}]" has ${cells.length} cells; expected ${width}.`);
+    }
+    for (const [column, cell] of cells.entries()) columns[column]?.push(cell);
+  }
+  return { names, columns, field, isText: false };
+}
+
+/** A table as an object of columns, each a list. */
+export function frameOfColumns(value: JsonValue | undefined, field: string, isText = false): Frame {
+  if (!isJsonObject(value)) {
+    throw invalid(`Field "${field}" is ${describeJson(value)}; expected an object of columns.`);
+  }
+  const names = Object.keys(value);
+  const columns = names.map((name) => {
+    const cells = value[name];
+    if (Array.isArray(cells)) return cells;
+    throw invalid(`Field "${field}.${name}" is ${describeJson(cells)}; expected an array.`);
+  });
+  const [first] = columns;
+  const uneven = columns.findIndex((column) => column.length !== first?.length);
+  if (uneven !== -1) {
+    throw invalid(
+      `Field "${field}.${names[uneven]}" has ${columns[uneven]?.length} values; "${names[0]}" has ${first?.length}.`,
+    );
+  }
+  return { names, columns, field, isText };
+}
+
+function readNames(value: JsonValue, field: string): readonly string[] {
+  if (!Array.isArray(value)) throw invalid(`Field "${field}" is ${describeJson(value)}; expected an array.`);
+  return distinctNames(value.map(String), field);
+}
+
+/** @throws InferenceError when two columns have one name */
+export function distinctNames(names: readonly string[], field: string): readonly string[] {
+  const seen = new Set<string>();
+  const repeated = names.find((name) => seen.size === seen.add(name).size);
+  if (repeated === undefined) return names;
+  throw invalid(`Field "${field}" has the column ${JSON.stringify(repeated.slice(0, 100))} twice.`);
+}
+
+function findColumn(
+  name: string,
+  byName: ReadonlyMap<string, readonly JsonValue[]>,
+  { field, names }: Frame,
+): readonly JsonValue[] {
+  const column = byName.get(name);
+  if (column) return column;
+  throw invalid(
+    `Field "${field}" has no column ${JSON.stringify(name)}; its columns are ${describeNames(names)}.`,
+  );
+}
+
+function describeNames(names: readonly string[] | undefined): string {
+  if (!names) return 'without names';
+  const shown = names.slice(0, 8).map((name) => JSON.stringify(name.slice(0, 40)));
+  return `${shown.join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`;
+}
+
+/** Images stand in the only column, in base64. */
+function decodeImages({ columns, field }: Frame, imageInput: string): NamedInputs {
+  const [images = [], ...others] = columns;
+  if (others.length > 0)
+    throw invalid(`Field "${field}" has ${columns.length} columns; expected one with images.`);
+  return new Map([
+    [imageInput, imagesOf(images.map((cell, row) => decodeImageValue(cell, imageInput, `${field}[${row}]`)))],
+  ]);
+}

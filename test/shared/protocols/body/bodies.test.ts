@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../../../shared/config.ts';
+import { holdsJson, unsupportedBody } from '../../../../shared/protocols/body/json-body.ts';
+import { frameOfColumns, frameOfSplit } from '../../../../shared/values/table.ts';
+import { rowsOfFrame } from '../../../../shared/values/table-rows.ts';
+import { errorOf } from '../../error-of.ts';
+
+const body = (text: string) => new TextEncoder().encode(text);
+
+describe('a body', () => {
+  it.each([
+    ['application/json', 'x', true],
+    ['application/cloudevents+json', '1', true],
+    ['', ' [1]', true],
+    ['', '\ufeff{"a": 1}', true],
+    ['application/x-www-form-urlencoded', '{}', true],
+    ['text/plain', 'text', false],
+    ['text/csv', '[1]', false],
+    ['image/png', '{', false],
+  ])('of type "%s" that begins with %j is JSON: %s', (mediaType, text, expected) => {
+    expect(holdsJson({ mediaType, body: body(text) })).toBe(expected);
+  });
+
+  it('of another type is named in the error', () => {
+    expect(unsupportedBody('text/csv', 'images')).toMatchObject({
+      code: 'UNSUPPORTED_MEDIA_TYPE',
+      message: 'Content-Type "text/csv" is not accepted; accepted are images.',
+    });
+    expect(unsupportedBody('', 'images').message).toMatch(/^A body that is neither JSON nor an image/);
+  });
+});
+
+describe('the rows of a table', () => {
+  const { limits } = parseConfig({ MAX_BATCH_SIZE: '2' });
+  const contract = {
+    task: 'tabular-classification',
+    kind: 'features',
+    gives: 'classification',
+    inputs: [],
+    features: ['a', 'b'],
+    imageInput: undefined,
+  } as const;
+
+  it('have the order of the features, and numbers for texts that are such', () => {
+    const frame = frameOfColumns({ c: [0, 0], b: ['-1.5e1', ' 2 '], a: ['red', ''] }, 'table', true);
+    expect(rowsOfFrame(frame, contract, limits)).toEqual([
+      { value: ['red', -15], field: 'table[0]' },
+      { value: ['', 2], field: 'table[1]' },
+    ]);
+  });
+
+  it.each([
+    ['the model', frameOfColumns({ x: [1], y: ['2'] }, 't'), { ...contract, features: undefined }],
+    ['the table', frameOfSplit({ columns: [0, 1], data: [[1, '2']] }, 't'), contract],
+  ])('go by order where %s has no names, and texts stay where they are meant', (_, frame, given) => {
+    expect(rowsOfFrame(frame, given, limits)).toEqual([{ value: [1, '2'], field: 't[0]' }]);
+  });
+
+  it('need each feature, and must not be too many', () => {
+    const lacking = frameOfColumns({ a: [1] }, 'table');
+    expect(errorOf(() => rowsOfFrame(lacking, contract, limits)).message).toBe(
+      'Field "table" has no column "b"; its columns are "a".',
+    );
+    const long = frameOfColumns({ a: [1, 2, 3], b: [1, 2, 3] }, 'table');
+    expect(errorOf(() => rowsOfFrame(long, contract, limits)).code).toBe('PAYLOAD_TOO_LARGE');
+  });
+});

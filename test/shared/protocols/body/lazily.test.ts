@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { lazily } from '../../../../shared/protocols/body/lazily.ts';
+
+it('makes something when it is first asked for, and once, whatever it is', () => {
+  const made: string[] = [];
+  const thing = lazily(() => {
+    made.push('thing');
+    return {};
+  });
+  const nothing = lazily(() => {
+    made.push('nothing');
+    return undefined;
+  });
+  expect(made).toEqual([]);
+  expect(thing()).toBe(thing());
+  expect([nothing(), nothing()]).toEqual([undefined, undefined]);
+  expect(made).toEqual(['thing', 'nothing']);
+});

@@ -1,0 +1,23 @@
+import type { TensorSpec } from '../../../shared/runtime/session.ts';
+import type { Datatype } from '../../../shared/tensor/datatype.ts';
+import type { ModelContract } from '../../../shared/values/contract.ts';
+
+export function spec(name: string, datatype: Datatype, shape: readonly number[]): TensorSpec {
+  return { name, datatype, shape };
+}
+
+/** What a model takes, with less to write. */
+export function contract(
+  inputs: readonly TensorSpec[],
+  rest: Partial<Pick<ModelContract, 'features' | 'imageInput'>> = {},
+): ModelContract {
+  return {
+    task: 'tensor',
+    kind: 'tensors',
+    gives: 'tensors',
+    inputs,
+    features: undefined,
+    imageInput: undefined,
+    ...rest,
+  };
+}
