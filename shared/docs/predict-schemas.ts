@@ -1,8 +1,9 @@
 import type { Limits } from '../config.ts';
 import { batchSizeOf } from '../inference/run-batch.ts';
 import { ACCEPTED_IMAGE_TYPES } from '../processing/image/sniff.ts';
+import type { Column } from '../values/cell.ts';
 import type { InputKind } from '../values/input.ts';
-import { type Column, columnAt, type Feature, type RowFormat } from '../values/row.ts';
+import { columnAt, type Feature, type RowFormat } from '../values/row.ts';
 import type { ModelFacts } from './describe-models.ts';
 import { BYTES_SCHEMA, type JsonSchema, type MediaTypes } from './openapi.ts';
 import { nestedSchema } from './tensor-schemas.ts';
@@ -138,8 +139,10 @@ type Bounds = Pick<Feature, 'range' | 'values'>;
 /** What one value of a row is in JSON. */
 function cellSchema(column: Column, { range, values }: Bounds = {}): JsonSchema {
   if (column.type === 'string') return { type: 'string', ...(values && { enum: values }) };
-  const { integers, isBoolean = false, canBeMissing = false } = column;
-  const whole = integers ? 'integer' : 'number';
+  const { wideIntegers, isBoolean = false, canBeMissing = false } = column;
+  const whole = column.integers ? 'integer' : 'number';
+  // Of 64 bits no bound can be written exactly.
+  const integers = wideIntegers ? undefined : column.integers;
   const minimum = Math.max(range?.[0] ?? Number.NEGATIVE_INFINITY, integers?.[0] ?? Number.NEGATIVE_INFINITY);
   const maximum = Math.min(range?.[1] ?? Number.POSITIVE_INFINITY, integers?.[1] ?? Number.POSITIVE_INFINITY);
   return {

@@ -1,7 +1,7 @@
 import { ModelError } from '../models/model-config.ts';
 import type { TensorSpec } from '../runtime/session.ts';
-import { FLOAT_BOUNDS, INTEGER_RANGES } from '../tensor/datatype.ts';
-import { type Column, columnAt, type Feature, type RowFormat } from '../values/row.ts';
+import { columnOf } from '../values/cell.ts';
+import { columnAt, type Feature, type RowFormat } from '../values/row.ts';
 
 /** An input of a tabular graph with the columns of a row that go into it. */
 export interface FeatureInput {
@@ -92,14 +92,6 @@ function checkColumns(spec: TensorSpec, inputs: number): void {
 function widthOf({ shape }: TensorSpec): number | undefined {
   const width = shape.length === 1 ? 1 : shape[1];
   return width === -1 ? undefined : width;
-}
-
-function columnOf({ datatype, takesMissing = false }: TensorSpec): Column {
-  if (datatype === 'BYTES') return { type: 'string' };
-  if (datatype === 'BOOL') return { type: 'number', integers: [0, 1], isBoolean: true };
-  const floatBound = FLOAT_BOUNDS[datatype];
-  const canBeMissing = takesMissing && floatBound !== undefined;
-  return { type: 'number', integers: INTEGER_RANGES[datatype], floatBound, canBeMissing };
 }
 
 /** What the config leaves to the graph. */

@@ -154,7 +154,10 @@ function contractOf(
 ): ModelContract {
   return {
     ...task,
-    inputs: session.inputs,
+    inputs: session.inputs.map((spec) => ({
+      ...spec,
+      needsNumbers: task.kind === 'features' && spec.takesMissing !== true,
+    })),
     features: preprocessor?.features?.named?.map(({ name }) => name),
     columns: preprocessor?.features?.columns,
     imageInput: preprocessor?.imageInput,

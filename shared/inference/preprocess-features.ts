@@ -4,8 +4,9 @@ import type { JsonValue } from '../json/json-value.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { Session } from '../runtime/session.ts';
 import { createTensor, type Tensor } from '../tensor/tensor.ts';
+import type { Cell } from '../values/cell.ts';
 import { expectInput, type InferenceInput, type Located } from '../values/input.ts';
-import { type Cell, columnAt, type Feature, parseRow, type RowFormat } from '../values/row.ts';
+import { columnAt, type Feature, parseRow, type RowFormat } from '../values/row.ts';
 import { bindColumns, type ColumnBinding, type FeatureInput } from './bind-columns.ts';
 import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
@@ -89,6 +90,12 @@ function toTensor(
   if (spec.datatype === 'BYTES') {
     const data = rows.flatMap((row) => taken.map((place) => String(row[place] ?? '')));
     return { datatype: 'BYTES', shape, data };
+  }
+  const wide = spec.datatype === 'INT64' || spec.datatype === 'UINT64';
+  if (wide) {
+    const cells = rows.flatMap((row) => taken.map((place) => BigInt(row[place] ?? 0)));
+    const data = spec.datatype === 'INT64' ? BigInt64Array.from(cells) : BigUint64Array.from(cells);
+    return { datatype: spec.datatype, shape, data };
   }
   const values = new Float64Array(rows.length * taken.length);
   let at = 0;

@@ -5,7 +5,8 @@ import { type ModelReference, pathOf } from '../models/model-reference.ts';
 import type { ModelRepository } from '../models/model-repository.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import { StoreError } from '../stores/model-store.ts';
-import { type Column, columnAt, type RowFormat } from '../values/row.ts';
+import type { Column } from '../values/cell.ts';
+import { columnAt, type RowFormat } from '../values/row.ts';
 
 /** All there is to say of a model version. */
 export function encodeModel(

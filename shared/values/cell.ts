@@ -1,38 +1,75 @@
 import { invalid } from '../errors.ts';
+import { UnsafeIntegerError } from '../json/exact-integers.ts';
 import { describeJson, type JsonValue } from '../json/json-value.ts';
 import type { TensorSpec } from '../runtime/session.ts';
-import { DATATYPES } from '../tensor/datatype.ts';
+import { DATATYPES, FLOAT_BOUNDS, INTEGER_RANGES } from '../tensor/datatype.ts';
 import { isDecimal } from './decimal.ts';
 
-/** Where a cell stands, for errors, and whether its number may be written as text, as in CSV. */
-interface CellPlace {
-  readonly field: string;
-  readonly column: string;
-  /** Undefined in a table of one row. */
-  readonly row: number | undefined;
-  readonly isText: boolean;
+/** What one column can hold. */
+export interface Column {
+  readonly type: 'number' | 'string';
+  /** Smallest and largest number of a column of whole numbers only. */
+  readonly integers?: readonly [number, number] | undefined;
+  /** The same for one of 64 bits, where a number cannot hold every digit. */
+  readonly wideIntegers?: readonly [bigint, bigint] | undefined;
+  /** Magnitude from which on a number would reach the model as infinity. */
+  readonly floatBound?: number | undefined;
+  /** Whether the model takes true and false; 1 and 0 mean the same. */
+  readonly isBoolean?: boolean;
+  /** Whether a number may be missing, which the model is fed as NaN. */
+  readonly canBeMissing?: boolean;
+}
+
+/** One value of a row: a string in columns of strings, a number in the others; bigint where it needs all its digits. */
+export type Cell = string | number | bigint;
+
+const WIDE_RANGES: Readonly<Partial<Record<TensorSpec['datatype'], readonly [bigint, bigint]>>> = {
+  INT64: [-(2n ** 63n), 2n ** 63n - 1n],
+  UINT64: [0n, 2n ** 64n - 1n],
+};
+
+/** What an input of a graph takes in each of its columns. */
+export function columnOf({ datatype, takesMissing = false }: TensorSpec): Column {
+  const { kind } = DATATYPES[datatype];
+  if (kind === 'string') return { type: 'string' };
+  if (kind === 'bool') return { type: 'number', integers: [0, 1], isBoolean: true };
+  if (kind === 'float') {
+    return { type: 'number', floatBound: FLOAT_BOUNDS[datatype], canBeMissing: takesMissing };
+  }
+  return { type: 'number', integers: INTEGER_RANGES[datatype], wideIntegers: WIDE_RANGES[datatype] };
 }
 
 /**
- * A cell as the datatype of its input needs it: numbers out of text, text out of whatever it is. An empty cell is a
- * missing float.
- *
- * @throws InferenceError for text that is no number where one is needed
+ * How missing numbers are written: what `read_csv` of pandas takes for NaN, in any case.
+ * Source: the default `na_values` of pandas.
  */
-export function readCell(cell: JsonValue, { datatype }: TensorSpec, place: CellPlace): JsonValue {
-  const { kind } = DATATYPES[datatype];
-  if (kind === 'string') return typeof cell === 'number' || typeof cell === 'boolean' ? String(cell) : cell;
-  if (!place.isText || typeof cell !== 'string') return cell;
-  const text = cell.trim();
-  if (kind === 'bool' && /^(?:true|false)$/i.test(text)) return text.toLowerCase() === 'true';
-  if (kind === 'float' && (text === '' || /^nan$/i.test(text))) return null;
-  const infinite = /^([+-]?)inf(?:inity)?$/i.exec(text);
-  if (kind === 'float' && infinite) return infinite[1] === '-' ? -Infinity : Infinity;
-  if (isDecimal(text)) return readNumber(text);
-  const where = place.row === undefined ? '' : `, row ${place.row}`;
-  throw invalid(
-    `Field "${place.field}" (column ${place.column}${where}) is ${describeJson(cell)}; expected a number.`,
-  );
+const MISSING: ReadonlySet<string> = new Set(
+  ['', '#n/a', '#n/a n/a', '#na', '-1.#ind', '-1.#qnan', '-nan', '1.#ind', '1.#qnan', '<na>'].concat([
+    'n/a',
+    'na',
+    'null',
+    'nan',
+    'none',
+  ]),
+);
+
+/** All that the words have in common: they are short. */
+const LONGEST_WORD = 8;
+
+/**
+ * The value that the text of a cell says in a column. What says none is left as it is, for `checkCell` to name. The page
+ * docs/cells.md has the table of it.
+ */
+export function readText(text: string, column: Column): JsonValue {
+  if (column.type === 'string') return text;
+  const word = text.trim();
+  if (isDecimal(word)) return readNumber(word);
+  const lower = word.length > LONGEST_WORD + 1 ? '' : word.toLowerCase();
+  if (column.canBeMissing && MISSING.has(lower) && (word === '' || lower !== '')) return null;
+  if (column.isBoolean && (lower === 'true' || lower === 'false')) return lower === 'true';
+  const [, sign] = /^([+-]?)inf(?:inity)?$/.exec(lower) ?? [];
+  if (sign !== undefined && isFloat(column)) return sign === '-' ? -Infinity : Infinity;
+  return text;
 }
 
 /** Whole numbers of 64 bits keep their digits. */
@@ -40,4 +77,56 @@ function readNumber(text: string): number | bigint {
   const value = Number(text);
   const isLarge = Number.isInteger(value) && !Number.isSafeInteger(value);
   return isLarge && /^[+-]?\d+$/.test(text) ? BigInt(text.replace('+', '')) : value;
+}
+
+/** Whether a column takes numbers with fractions. */
+export function isFloat({ type, integers, isBoolean = false }: Column): boolean {
+  return type === 'number' && integers === undefined && !isBoolean;
+}
+
+/**
+ * Holds a value to what its column takes.
+ *
+ * @param field what to call it in an error, to begin a sentence
+ * @throws InferenceError saying what came and what is expected
+ * @throws UnsafeIntegerError for a whole number of 64 bits that came without all its digits
+ */
+export function checkCell(value: JsonValue | undefined, column: Column, field: string): Cell {
+  if (column.type === 'string') return checkText(value, field);
+  const { isBoolean = false, canBeMissing = false } = column;
+  if (isBoolean && typeof value === 'boolean') return Number(value);
+  if (canBeMissing && (value === null || (typeof value === 'number' && Number.isNaN(value))))
+    return Number.NaN;
+  if ((typeof value === 'number' && !Number.isNaN(value)) || typeof value === 'bigint') {
+    return isFloat(column) ? checkFloat(Number(value), column, field) : checkInteger(value, column, field);
+  }
+  const found = typeof value === 'number' ? 'NaN' : describeJson(value);
+  const wanted = isBoolean ? 'true or false' : canBeMissing ? 'a number or null' : 'a number';
+  throw invalid(`${field} is ${found}; expected ${wanted}.`);
+}
+
+/** The runtime takes strings as UTF-8 without NUL: it would cut them there in silence. */
+function checkText(value: JsonValue | undefined, field: string): string {
+  if (typeof value !== 'string') throw invalid(`${field} is ${describeJson(value)}; expected a string.`);
+  if (value.includes('\0')) throw invalid(`${field} has a NUL character, which strings cannot hold.`);
+  if (!value.isWellFormed()) throw invalid(`${field} has half of a surrogate pair.`);
+  return value;
+}
+
+/** Infinity itself is a value; what would only be rounded to it is a mistake. */
+function checkFloat(value: number, { floatBound = Number.POSITIVE_INFINITY }: Column, field: string): number {
+  if (Math.abs(value) < floatBound || Math.abs(value) === Number.POSITIVE_INFINITY) return value;
+  throw invalid(`${field} is ${value}; the model takes numbers below ${floatBound}.`);
+}
+
+function checkInteger(value: number | bigint, column: Column, field: string): number | bigint {
+  const { integers = [0, 0], wideIntegers } = column;
+  if (wideIntegers && typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    throw new UnsafeIntegerError(
+      `${field} is ${value}, which JSON parsers round; send it as an integer with all its digits.`,
+    );
+  }
+  const [low, high] = wideIntegers ?? integers;
+  if ((typeof value === 'bigint' || Number.isInteger(value)) && value >= low && value <= high) return value;
+  throw invalid(`${field} is ${value}; expected a whole number from ${low} to ${high}.`);
 }

@@ -5,6 +5,7 @@ import type { JsonValue } from '../json/json-value.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import { appendPath, parseNested } from '../tensor/nested.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { InputSpec } from './contract.ts';
 import { isBase64Object } from './image-value.ts';
 
 /** Where an item of a value stands in the request, by its indices. */
@@ -20,14 +21,30 @@ export type Locate = (path: readonly number[]) => string;
  */
 export function parseTensorValues(
   value: JsonValue,
-  spec: TensorSpec,
+  spec: InputSpec,
   field: string,
   limits: Limits,
   locate: Locate = (path) => appendPath(field, path),
 ): Tensor {
   const given = spec.datatype === 'BYTES' ? decodeTexts(value, [], locate) : value;
   const tensor = parseNested(given, spec.datatype, { field, locate, elementLimit: limits.tensorElements });
+  if (spec.needsNumbers) checkNumbers(tensor, locate);
   return isColumn(tensor.shape, spec) ? { ...tensor, shape: [...tensor.shape, 1] } : tensor;
+}
+
+/** @throws InferenceError for a number that is missing */
+function checkNumbers({ datatype, shape, data }: Tensor, locate: Locate): void {
+  if (datatype !== 'FP32' && datatype !== 'FP64') return;
+  const index = data.findIndex((value) => Number.isNaN(value));
+  if (index === -1) return;
+  const path: number[] = [];
+  shape.reduceRight((rest, size) => {
+    path.unshift(rest % size);
+    return Math.floor(rest / size);
+  }, index);
+  throw invalid(
+    `Field "${locate(path)}" is null or NaN; this model does not know missing numbers, expected a number.`,
+  );
 }
 
 function isColumn(shape: readonly number[], { shape: expected, isRankOpen }: TensorSpec): boolean {

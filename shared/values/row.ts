@@ -1,5 +1,6 @@
 import { invalid } from '../errors.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
+import { type Cell, type Column, checkCell } from './cell.ts';
 
 /** One column a tabular model takes. */
 export interface Feature {
@@ -14,19 +15,6 @@ export interface Feature {
   readonly values?: readonly (string | number)[] | undefined;
 }
 
-/** What one column can hold. */
-export interface Column {
-  readonly type: 'number' | 'string';
-  /** Smallest and largest number of a column of whole numbers only. */
-  readonly integers?: readonly [number, number] | undefined;
-  /** Magnitude from which on a number would reach the model as infinity. */
-  readonly floatBound?: number | undefined;
-  /** Whether the model takes true and false; 1 and 0 mean the same. */
-  readonly isBoolean?: boolean;
-  /** Whether `null` stands for a missing number, which the model is fed as NaN. */
-  readonly canBeMissing?: boolean;
-}
-
 /** What a row must look like: named features, or only how many when the model names none (undefined: any number). */
 export interface RowFormat {
   /** In the model's order, by distinct names. */
@@ -35,9 +23,6 @@ export interface RowFormat {
   /** One for each value of a row, or a single one for them all. */
   readonly columns: readonly [Column, ...Column[]];
 }
-
-/** One value of a row: a string in columns of strings, a number in the others. */
-export type Cell = string | number;
 
 /**
  * Reads one row from its JSON form: a list in the model's order, or an object by feature name.
@@ -113,49 +98,24 @@ function parseCell(
 ): Cell {
   const label = feature && !path.endsWith(`.${feature.name}`) ? ` (${feature.name})` : '';
   const field = `Field "${path}"${label}`;
-  const cell =
-    column.type === 'string' ? parseText(value, field) : parseNumber(value, field, feature, column);
-  if (feature?.values && !feature.values.includes(cell)) {
-    const known = feature.values.slice(0, 20).map((one) => JSON.stringify(one));
-    const more = feature.values.length > known.length ? ', …' : '';
-    throw invalid(`${field} is ${describeJson(cell)}; expected one of ${known.join(', ')}${more}.`);
-  }
+  const cell = checkCell(value, column, field);
+  if (typeof cell === 'string') checkKnown(cell, feature, field);
+  else checkRange(cell, feature, field);
   return cell;
 }
 
-/** The runtime takes strings as UTF-8 without NUL: it would cut them there in silence. */
-function parseText(value: JsonValue | undefined, field: string): string {
-  if (typeof value !== 'string') throw invalid(`${field} is ${describeJson(value)}; expected a string.`);
-  if (value.includes('\0')) throw invalid(`${field} has a NUL character, which strings cannot hold.`);
-  if (!value.isWellFormed()) throw invalid(`${field} has half of a surrogate pair.`);
-  return value;
+function checkKnown(cell: Cell, feature: Feature | undefined, field: string): void {
+  if (!feature?.values || feature.values.some((known) => known === cell)) return;
+  const known = feature.values.slice(0, 20).map((one) => JSON.stringify(one));
+  const more = feature.values.length > known.length ? ', …' : '';
+  throw invalid(`${field} is ${describeJson(cell)}; expected one of ${known.join(', ')}${more}.`);
 }
 
-function parseNumber(
-  value: JsonValue | undefined,
-  field: string,
-  feature: Feature | undefined,
-  { integers, floatBound, isBoolean = false, canBeMissing = false }: Column,
-): number {
-  if (isBoolean && typeof value === 'boolean') return Number(value);
-  if (canBeMissing && value === null) return Number.NaN;
-  if (typeof value !== 'number' || !Number.isFinite(value)) {
-    const found = typeof value === 'number' ? String(value) : describeJson(value);
-    const wanted = isBoolean ? 'true or false' : `a finite number${canBeMissing ? ' or null' : ''}`;
-    throw invalid(`${field} is ${found}; expected ${wanted}.`);
-  }
-  if (floatBound !== undefined && Math.abs(value) >= floatBound) {
-    throw invalid(`${field} is ${value}; the model takes numbers below ${floatBound}.`);
-  }
-  if (integers && !(Number.isInteger(value) && value >= integers[0] && value <= integers[1])) {
-    throw invalid(`${field} is ${value}; expected a whole number from ${integers[0]} to ${integers[1]}.`);
-  }
-  if (feature?.range) {
-    const [low, high] = feature.range;
-    if (value < low || value > high) {
-      const unit = feature.unit ? ` ${feature.unit}` : '';
-      throw invalid(`${field} is ${value}; expected a number from ${low} to ${high}${unit}.`);
-    }
-  }
-  return value;
+function checkRange(cell: number | bigint, feature: Feature | undefined, field: string): void {
+  checkKnown(cell, feature, field);
+  if (!feature?.range || Number.isNaN(cell)) return;
+  const [low, high] = feature.range;
+  if (cell >= low && cell <= high) return;
+  const unit = feature.unit ? ` ${feature.unit}` : '';
+  throw invalid(`${field} is ${cell}; expected a number from ${low} to ${high}${unit}.`);
 }

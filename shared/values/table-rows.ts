@@ -1,8 +1,8 @@
 import type { Limits } from '../config.ts';
 import { invalid } from '../errors.ts';
 import type { JsonValue } from '../json/json-value.ts';
+import { readText } from './cell.ts';
 import type { ModelContract } from './contract.ts';
-import { isDecimal } from './decimal.ts';
 import type { Located } from './input.ts';
 import { checkInstances } from './instances.ts';
 import { columnAt } from './row.ts';
@@ -21,11 +21,11 @@ export function rowsOfFrame(frame: Frame, contract: ModelContract, limits: Limit
   const rows = columns[0]?.length ?? 0;
   if (rows === 0) throw invalid(`Field "${field}" has no rows; expected at least one.`);
   checkInstances(rows, field, limits);
-  const types = columns.map((_, index) => contract.columns && columnAt(contract.columns, index).type);
-  const read = (cell: JsonValue, index: number) =>
-    isText && typeof cell === 'string' && types[index] !== 'string' && isDecimal(cell.trim())
-      ? Number(cell)
-      : cell;
+  const formats = columns.map((_, index) => contract.columns && columnAt(contract.columns, index));
+  const read = (cell: JsonValue, index: number) => {
+    const format = formats[index];
+    return isText && typeof cell === 'string' ? readText(cell, format ?? { type: 'number' }) : cell;
+  };
   return Array.from({ length: rows }, (_, row) => ({
     value: columns.map((column, index) => read(column[row] ?? null, index)),
     field: `${field}[${row}]`,

@@ -19,7 +19,7 @@ describe.runIf(findChromium())('the page of the playground', () => {
     const width = page.getByLabel('petal_width');
     for (const [value, message] of [
       ['21', 'Field "features.petal_width" is 21; expected a number from 0 to 20 cm.'],
-      ['wide', 'Field "features.petal_width" is the string "wide"; expected a finite number.'],
+      ['wide', 'Field "features.petal_width" is the string "wide"; expected a number.'],
       ['', 'Field "features" lacks "petal_width"; expected 4 numbers'],
     ] as const) {
       await width.fill(value);

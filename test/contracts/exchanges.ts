@@ -186,7 +186,7 @@ export async function badExchanges(): Promise<Exchange[]> {
       post('/models/iris/predict', { features: [5.1, 3.5, 'x', 0.2] }),
       400,
       'INVALID_PARAMETER_VALUE',
-      /"features\[2\]" \(petal_length\) is the string "x"; expected a finite number/,
+      /"features\[2\]" \(petal_length\) is the string "x"; expected a number/,
     ),
     bad(
       'NaN',

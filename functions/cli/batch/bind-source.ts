@@ -3,7 +3,7 @@ import { columnAt, type RowFormat } from '../../../shared/values/row.ts';
 import { CommandError } from '../console.ts';
 import { look, type OpenModel } from '../open-model.ts';
 import type { RowSource } from './row-source.ts';
-import type { CellFormat, TakenCells } from './to-input.ts';
+import type { TakenCells } from './to-input.ts';
 
 /** What a model takes of an input. */
 export interface BoundSource {
@@ -59,24 +59,14 @@ function bindColumns(
   { kind: form, names }: RowSource,
   format: RowFormat | undefined,
 ): TakenCells {
-  if (form !== 'table') return {};
-  if (kind === 'text') return [{ cell: findText(names), type: 'string' }];
-  if (!format?.named) return formatOfAll(format?.columns ?? []);
+  if (form !== 'table') return undefined;
+  if (kind === 'text') return [{ index: findText(names), column: { type: 'string' } }];
+  if (!format?.named) return format?.columns;
   const wanted = format.named.map(({ name }) => name);
   if (names) checkNames(names, wanted);
   return wanted.map((name, index) => {
-    const { type, canBeMissing } = columnAt(format.columns, index);
-    return { cell: names ? names.indexOf(name) : index, type, canBeMissing };
+    return { index: names ? names.indexOf(name) : index, column: columnAt(format.columns, index) };
   });
-}
-
-/** What holds for every cell. */
-function formatOfAll(columns: readonly CellFormat[]): CellFormat {
-  const [first, ...others] = columns;
-  const areAlike = others.every(({ type }) => type === first?.type);
-  return areAlike && first
-    ? { type: first.type, canBeMissing: columns.every(({ canBeMissing }) => canBeMissing) }
-    : {};
 }
 
 /** The column "text", or the only one. */

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { InferenceError } from '../../../shared/errors.ts';
-import { parseJson } from '../../../shared/json/parse-json.ts';
+import { parseExactJson, parseJson } from '../../../shared/json/parse-json.ts';
 import { isText } from '../../../shared/values/csv.ts';
 import { CommandError, describeSystemError } from '../console.ts';
 import { JSON_DEPTH } from '../json-depth.ts';
@@ -133,9 +133,13 @@ function openLines(path: string, total: number, identity: string): RowSource {
   };
 }
 
+/** A whole number that may need all its digits. */
+const MANY_DIGITS = /\d{16}/;
+
 function parseLine(line: string, row: number): InputRow {
   try {
-    return { row, bytes: line.length, value: parseJson(Buffer.from(line), JSON_DEPTH) };
+    const parse = MANY_DIGITS.test(line) ? parseExactJson : parseJson;
+    return { row, bytes: line.length, value: parse(Buffer.from(line), JSON_DEPTH) };
   } catch (error) {
     if (!(error instanceof InferenceError)) throw error;
     // Written for the body of a request, which is this one line here.

@@ -1,26 +1,20 @@
 import { invalid } from '../../../shared/errors.ts';
 import { decodeBase64 } from '../../../shared/http/base64.ts';
 import { hasOnly, type JsonValue } from '../../../shared/json/json-value.ts';
-import { isDecimal } from '../../../shared/values/decimal.ts';
+import { type Column, readText } from '../../../shared/values/cell.ts';
 import type { InferenceInput, InputKind, Located } from '../../../shared/values/input.ts';
+import { columnAt, type RowFormat } from '../../../shared/values/row.ts';
 import { Cells, type InputRow } from './row-source.ts';
 
-/** What a cell of CSV can be, as far as it has to be known. */
-export interface CellFormat {
-  /** Whether its values are texts, digits or not; undefined where it is not known. */
-  readonly type?: 'number' | 'string' | undefined;
-  /** Whether its number may be missing. */
-  readonly canBeMissing?: boolean | undefined;
+/** A cell of a row of CSV that a model takes. */
+export interface TakenCell {
+  /** Its index in the row. */
+  readonly index: number;
+  readonly column: Column;
 }
 
-/** A column that a model takes. */
-export interface Column extends CellFormat {
-  /** Index of its cell in a row of CSV. */
-  readonly cell: number;
-}
-
-/** What a model takes of a row of CSV: columns it has names for, or all cells as they stand. */
-export type TakenCells = readonly Column[] | CellFormat;
+/** What a model takes of a row of CSV: cells that it has names for, or all of them by what the columns of a row hold. */
+export type TakenCells = readonly TakenCell[] | RowFormat['columns'] | undefined;
 
 /** Members under which a line of JSON can hold what a model takes, as in a predict request. */
 const MEMBERS: Readonly<Record<InputKind, string>> = {
@@ -72,19 +66,10 @@ function unwrap(value: InputRow['value'], member: string): InputRow['value'] {
 
 function toRow(value: InputRow['value'], field: string, columns: TakenCells): JsonValue {
   if (!(value instanceof Cells)) return toJson(value, field);
-  return isList(columns)
-    ? columns.map((column) => toCell(value.texts[column.cell] ?? '', column))
-    : value.texts.map((text) => toCell(text, columns));
-}
-
-/** How pandas and others write a number that is missing. */
-const MISSING = /^(?:|nan|na|n\/a|null|none)$/i;
-
-/** Numbers are written as text in CSV; anything else is left for the model's own check to name. */
-function toCell(cell: string, { type, canBeMissing }: CellFormat): JsonValue {
-  const text = cell.trim();
-  if (canBeMissing && MISSING.test(text)) return null;
-  return type !== 'string' && isDecimal(text) ? Number(text) : cell;
+  if (isTaken(columns)) {
+    return columns.map(({ index, column }) => readText(value.texts[index] ?? '', column));
+  }
+  return value.texts.map((text, index) => (columns ? readText(text, columnAt(columns, index)) : text));
 }
 
 function toImage(value: InputRow['value'], field: string): Uint8Array {
@@ -96,8 +81,8 @@ function toImage(value: InputRow['value'], field: string): Uint8Array {
 /** A line of JSON that is text, or the cell of a CSV. */
 function toText(value: InputRow['value'], field: string, columns: TakenCells): string {
   if (typeof value === 'string') return value;
-  const [column] = isList(columns) ? columns : [];
-  const text = value instanceof Cells ? value.texts[column?.cell ?? 0] : undefined;
+  const [taken] = isTaken(columns) ? columns : [];
+  const text = value instanceof Cells ? value.texts[taken?.index ?? 0] : undefined;
   if (text !== undefined) return text;
   throw invalid(`${field} holds no text; expected {"text": "…"}.`);
 }
@@ -109,7 +94,6 @@ function toJson(value: InputRow['value'], field: string): JsonValue {
   return value;
 }
 
-/** `Array.isArray` does not narrow a readonly array by itself. */
-function isList(columns: TakenCells): columns is readonly Column[] {
-  return Array.isArray(columns);
+function isTaken(columns: TakenCells): columns is readonly TakenCell[] {
+  return columns?.every((each) => 'index' in each) ?? false;
 }

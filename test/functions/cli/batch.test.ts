@@ -44,7 +44,7 @@ describe('ternion batch', () => {
     expect(results[999]).toMatchObject({ prediction: 'virginica' });
     expect(results[2]).toEqual({
       row: 3,
-      error: 'Field "row 3[2]" (petal_length) is the string "n/a"; expected a finite number.',
+      error: 'Field "row 3[2]" (petal_length) is the string "n/a"; expected a number.',
     });
     expect(results.filter(({ error }) => error).map(({ row }) => row)).toEqual([3, 600]);
   });

@@ -216,7 +216,7 @@ describe('ternion predict', () => {
     const wrong = await runCommand(['predict', 'iris', '[1, 2, "three", 4]']);
     expect([wrong.code, wrong.stdout]).toEqual([1, '']);
     expect(wrong.stderr).toBe(
-      'Field "features[2]" (petal_length) is the string "three"; expected a finite number.\n',
+      'Field "features[2]" (petal_length) is the string "three"; expected a number.\n',
     );
     const unknown = await runCommand(['predict', 'nope', SETOSA]);
     expect([unknown.code, unknown.stderr]).toEqual([1, `${NO_MODEL}\n`]);

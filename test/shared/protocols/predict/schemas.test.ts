@@ -7,7 +7,7 @@ import { openApp } from '../../../hosts/in-process.ts';
 const REASONS_OF_CONTENT = [
   /has \d+ values; expected 4 numbers/,
   /expected a number from/,
-  /expected a finite number/,
+  /expected a number/,
   /unknown features/,
   / lacks "/,
   /this model takes/,

@@ -96,7 +96,7 @@ describe('classify', () => {
     ],
     [
       { examples: [{ ...SETOSA, sepal_length: [] }] },
-      'Field "examples[0].sepal_length" is an array of 0; expected a finite number.',
+      'Field "examples[0].sepal_length" is an array of 0; expected a number.',
     ],
     [
       { examples: [SETOSA, { sepal_length: 1 }] },

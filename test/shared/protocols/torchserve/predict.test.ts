@@ -205,7 +205,7 @@ describe('features', () => {
     [{ data: [SETOSA, [1]] }, 'Field "data[1]" has 1 values; expected 4 numbers'],
     [
       { instances: [{ data: ['a', 1, 1, 1] }] },
-      'Field "instances[0].data[0]" (sepal_length) is the string "a"; expected a finite',
+      'Field "instances[0].data[0]" (sepal_length) is the string "a"; expected a number',
     ],
     [{ rows: 1 }, 'Field "body" has unknown features "rows"; expected 4 numbers'],
   ])('are refused with their place: %j', async (body, message) => {
