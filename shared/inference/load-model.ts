@@ -156,7 +156,8 @@ function contractOf(
     ...task,
     inputs: session.inputs.map((spec) => ({
       ...spec,
-      needsNumbers: task.kind === 'features' && spec.takesMissing !== true,
+      // Of a graph whose task is not known nobody knows it: NaN is a number like others there.
+      takesMissing: spec.takesMissing === true || task.kind !== 'features',
     })),
     features: preprocessor?.features?.named?.map(({ name }) => name),
     columns: preprocessor?.features?.columns,

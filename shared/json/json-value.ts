@@ -26,7 +26,7 @@ export function describeJson(value: unknown): string {
   if (typeof value === 'object') return `an object with ${describeKeys(value)}`;
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
   const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
-  return `the ${typeof value} ${shown}`;
+  return `the ${typeof value === 'bigint' ? 'number' : typeof value} ${shown}`;
 }
 
 function describeKeys(value: object): string {

@@ -165,6 +165,12 @@ export const INTEGER_RANGES: Partial<Record<Datatype, readonly [number, number]>
   INT64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
 };
 
+/** The whole range of 64 bits. */
+export const WIDE_RANGES: Partial<Record<Datatype, readonly [bigint, bigint]>> = {
+  UINT64: [0n, 2n ** 64n - 1n],
+  INT64: [-(2n ** 63n), 2n ** 63n - 1n],
+};
+
 /** Where the numbers begin that a float datatype rounds to infinity, which no model should be sent by mistake. */
 export const FLOAT_BOUNDS: Partial<Record<Datatype, number>> = {
   FP16: 65_520,

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../json/json-value.ts';
-import { DATATYPES, type Datatype, FLOAT_BOUNDS, INTEGER_RANGES } from './datatype.ts';
+import { DATATYPES, type Datatype, FLOAT_BOUNDS, INTEGER_RANGES, WIDE_RANGES } from './datatype.ts';
 
 /** What an element of a datatype has to be, for the error about a value that is none. */
 export function describeElement(value: JsonValue | undefined, datatype: Datatype): string {
@@ -10,8 +10,7 @@ export function describeElement(value: JsonValue | undefined, datatype: Datatype
     const isNumber = typeof value === 'number' || typeof value === 'bigint';
     return isNumber ? `a number below ${FLOAT_BOUNDS[datatype]} (${datatype})` : 'a number';
   }
-  if (typeof value === 'bigint') return `a whole number within ${datatype}`;
-  const [low, high] = INTEGER_RANGES[datatype] ?? [0, 0];
+  const [low, high] = WIDE_RANGES[datatype] ?? INTEGER_RANGES[datatype] ?? [0, 0];
   return `a whole number from ${low} to ${high} (${datatype})`;
 }
 

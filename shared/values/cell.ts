@@ -2,7 +2,7 @@ import { invalid } from '../errors.ts';
 import { UnsafeIntegerError } from '../json/exact-integers.ts';
 import { describeJson, type JsonValue } from '../json/json-value.ts';
 import type { TensorSpec } from '../runtime/session.ts';
-import { DATATYPES, FLOAT_BOUNDS, INTEGER_RANGES } from '../tensor/datatype.ts';
+import { DATATYPES, FLOAT_BOUNDS, INTEGER_RANGES, WIDE_RANGES } from '../tensor/datatype.ts';
 import { isDecimal } from './decimal.ts';
 
 /** What one column can hold. */
@@ -22,11 +22,6 @@ export interface Column {
 
 /** One value of a row: a string in columns of strings, a number in the others; bigint where it needs all its digits. */
 export type Cell = string | number | bigint;
-
-const WIDE_RANGES: Readonly<Partial<Record<TensorSpec['datatype'], readonly [bigint, bigint]>>> = {
-  INT64: [-(2n ** 63n), 2n ** 63n - 1n],
-  UINT64: [0n, 2n ** 64n - 1n],
-};
 
 /** What an input of a graph takes in each of its columns. */
 export function columnOf({ datatype, takesMissing = false }: TensorSpec): Column {
@@ -116,11 +111,11 @@ function checkText(value: JsonValue | undefined, field: string): string {
 /** Infinity itself is a value; what would only be rounded to it is a mistake. */
 function checkFloat(value: number, { floatBound = Number.POSITIVE_INFINITY }: Column, field: string): number {
   if (Math.abs(value) < floatBound || Math.abs(value) === Number.POSITIVE_INFINITY) return value;
-  throw invalid(`${field} is ${value}; the model takes numbers below ${floatBound}.`);
+  throw invalid(`${field} is ${value}; expected a number below ${floatBound}.`);
 }
 
 function checkInteger(value: number | bigint, column: Column, field: string): number | bigint {
-  const { integers = [0, 0], wideIntegers } = column;
+  const { integers = [0, 0], wideIntegers, isBoolean = false } = column;
   if (wideIntegers && typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
     throw new UnsafeIntegerError(
       `${field} is ${value}, which JSON parsers round; send it as an integer with all its digits.`,
@@ -128,5 +123,6 @@ function checkInteger(value: number | bigint, column: Column, field: string): nu
   }
   const [low, high] = wideIntegers ?? integers;
   if ((typeof value === 'bigint' || Number.isInteger(value)) && value >= low && value <= high) return value;
-  throw invalid(`${field} is ${value}; expected a whole number from ${low} to ${high}.`);
+  const wanted = isBoolean ? 'true or false' : `a whole number from ${low} to ${high}`;
+  throw invalid(`${field} is ${value}; expected ${wanted}.`);
 }

@@ -5,12 +5,6 @@ import type { RowFormat } from './row.ts';
 /** What a task gives for each instance. */
 export type OutputKind = 'classification' | 'regression' | 'embedding' | 'tensors' | 'values';
 
-/** An input, with what is known of the values that it takes. */
-export interface InputSpec extends TensorSpec {
-  /** Whether its numbers must all be there: what a missing one makes of a row of a table is a wrong answer in silence. */
-  readonly needsNumbers?: boolean;
-}
-
 /** What a model takes, as all that makes tensors of JSON, CSV and the like needs to know it. */
 export interface ModelContract {
   /** Name of its task. */
@@ -19,7 +13,8 @@ export interface ModelContract {
   readonly kind: InputKind;
   /** What its task gives for each instance. */
   readonly gives: OutputKind;
-  readonly inputs: readonly InputSpec[];
+  /** Those of a table take missing numbers only where its graph knows them; all others may. */
+  readonly inputs: readonly TensorSpec[];
   /** Names of the columns of the model's only input, or of its inputs; undefined where the config has none. */
   readonly features: readonly string[] | undefined;
   /** What the columns of a tabular model hold: one for each, or a single one for them all. */

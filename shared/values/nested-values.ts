@@ -3,9 +3,10 @@ import { invalid } from '../errors.ts';
 import { decodeBase64 } from '../http/base64.ts';
 import type { JsonValue } from '../json/json-value.ts';
 import type { TensorSpec } from '../runtime/session.ts';
+import { DATATYPES } from '../tensor/datatype.ts';
+import { float16ToNumber } from '../tensor/float16.ts';
 import { appendPath, parseNested } from '../tensor/nested.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { InputSpec } from './contract.ts';
 import { isBase64Object } from './image-value.ts';
 
 /** Where an item of a value stands in the request, by its indices. */
@@ -21,21 +22,24 @@ export type Locate = (path: readonly number[]) => string;
  */
 export function parseTensorValues(
   value: JsonValue,
-  spec: InputSpec,
+  spec: TensorSpec,
   field: string,
   limits: Limits,
   locate: Locate = (path) => appendPath(field, path),
 ): Tensor {
   const given = spec.datatype === 'BYTES' ? decodeTexts(value, [], locate) : value;
   const tensor = parseNested(given, spec.datatype, { field, locate, elementLimit: limits.tensorElements });
-  if (spec.needsNumbers) checkNumbers(tensor, locate);
+  if (!spec.takesMissing) checkNumbers(tensor, locate);
   return isColumn(tensor.shape, spec) ? { ...tensor, shape: [...tensor.shape, 1] } : tensor;
 }
 
 /** @throws InferenceError for a number that is missing */
 function checkNumbers({ datatype, shape, data }: Tensor, locate: Locate): void {
-  if (datatype !== 'FP32' && datatype !== 'FP64') return;
-  const index = data.findIndex((value) => Number.isNaN(value));
+  if (DATATYPES[datatype].kind !== 'float') return;
+  const index =
+    datatype === 'FP16'
+      ? data.findIndex((bits) => Number.isNaN(float16ToNumber(Number(bits))))
+      : data.findIndex((value) => Number.isNaN(value));
   if (index === -1) return;
   const path: number[] = [];
   shape.reduceRight((rest, size) => {

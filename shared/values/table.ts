@@ -1,9 +1,10 @@
 import type { Limits } from '../config.ts';
 import { invalid } from '../errors.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../json/json-value.ts';
+import type { TensorSpec } from '../runtime/session.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
-import { columnOf, isFloat, readText } from './cell.ts';
-import { describeInputs, type InputSpec, type ModelContract } from './contract.ts';
+import { columnOf, readText } from './cell.ts';
+import { describeInputs, type ModelContract } from './contract.ts';
 import { decodeImageValue } from './image-value.ts';
 import { checkInstances, imagesOf } from './instances.ts';
 import type { NamedInputs } from './named-inputs.ts';
@@ -42,7 +43,7 @@ export function decodeFrame(frame: Frame, contract: ModelContract, limits: Limit
     return new Map(
       inputs.map((spec) => {
         const column = byName.get(spec.name) ?? [];
-        const cells = readColumn(column, spec, frame, spec.name, contract);
+        const cells = readColumn(column, spec, frame, spec.name);
         return [spec.name, parseTensorValues(cells, spec, `${field}.${spec.name}`, limits)];
       }),
     );
@@ -56,15 +57,14 @@ export function decodeFrame(frame: Frame, contract: ModelContract, limits: Limit
   const { features } = contract;
   const isByName = features && frame.names && !isUnnamed(frame);
   const ordered = isByName ? features.map((name) => findColumn(name, byName, frame)) : columns;
-  return new Map([[only.name, decodeMatrix(ordered, only, frame, contract, limits)]]);
+  return new Map([[only.name, decodeMatrix(ordered, only, frame, limits)]]);
 }
 
 /** Columns side by side. A model that takes more axes gets them where each row has as many cells as they hold. */
 function decodeMatrix(
   columns: readonly (readonly JsonValue[])[],
-  spec: InputSpec,
+  spec: TensorSpec,
   frame: Frame,
-  contract: ModelContract,
   limits: Limits,
 ): Tensor {
   const { field, names } = frame;
@@ -75,7 +75,7 @@ function decodeMatrix(
     throw invalid(`Field "${field}" has ${columns.length} columns; the model takes ${width}.`);
   }
   const read = columns.map((column, index) =>
-    readColumn(column, spec, frame, names?.[index] ?? String(index + 1), contract),
+    readColumn(column, spec, frame, names?.[index] ?? String(index + 1)),
   );
   const lists = (columns[0] ?? []).map((_, row) => read.map((column) => column[row] ?? null));
   const tensor = parseTensorValues(lists, spec, field, limits);
@@ -83,7 +83,7 @@ function decodeMatrix(
 }
 
 /** How many numbers a row of an input has; undefined where the graph leaves it open. */
-function widthOf({ shape, isRankOpen }: InputSpec): number | undefined {
+function widthOf({ shape, isRankOpen }: TensorSpec): number | undefined {
   const [, ...axes] = shape;
   return axes.includes(-1) || isRankOpen ? undefined : elementCount(axes);
 }
@@ -112,29 +112,23 @@ export function checkWidth(
  */
 function readColumn(
   cells: readonly JsonValue[],
-  spec: InputSpec,
+  spec: TensorSpec,
   { field, isText }: Frame,
   name: string,
-  { kind }: ModelContract,
 ): JsonValue[] {
   const column = columnOf(spec);
   if (column.type === 'string') {
     return cells.map((cell) => (typeof cell === 'number' || typeof cell === 'boolean' ? String(cell) : cell));
   }
   if (!isText) return [...cells];
-  // Of a graph whose task is not known nobody knows whether it takes missing numbers.
-  const isOpen = kind !== 'features' && isFloat(column);
   return cells.map((cell, row) => {
     if (typeof cell !== 'string') return cell;
-    if (isOpen && OPEN_MISSING.test(cell)) return null;
     const value = readText(cell, column);
     if (typeof value !== 'string') return value;
     const where = cells.length === 1 ? '' : `, row ${row}`;
     throw invalid(`Field "${field}" (column ${name}${where}) is ${describeJson(cell)}; expected a number.`);
   });
 }
-
-const OPEN_MISSING = /^\s*(?:nan)?\s*$/i;
 
 /** pandas numbers the columns of a table without names. */
 function isUnnamed({ names }: Frame): boolean {

@@ -84,8 +84,9 @@ const MEMBERS = ['features', 'instances', 'image', 'text', 'inputs'];
 
 /** A bare list of values is one row, a list of lists or objects are several, and a string is a text. */
 function wrap(json: string, kind: InputKind, title: string): Body {
-  const request = wrapValue(parse(json, title), kind);
-  return { bytes: Buffer.from(request === undefined ? json : JSON.stringify(request)), title };
+  const member = memberFor(parse(json, title), kind);
+  // Around the text itself: a value in JavaScript has lost the last digits of large integers, and NaN.
+  return { bytes: Buffer.from(member === undefined ? json : `{${JSON.stringify(member)}:${json}}`), title };
 }
 
 function parse(json: string, title: string): JsonValue {
@@ -101,14 +102,14 @@ function parse(json: string, title: string): JsonValue {
 /** Python and JavaScript write other quotes, and shells take away those that are not within others. */
 const QUOTES = 'Names and texts of JSON are in double quotes, as in \'{"city": "Oslo"}\'.';
 
-/** Undefined for what is a request already. */
-function wrapValue(value: JsonValue, kind: InputKind): JsonValue | undefined {
-  if (typeof value === 'string') return { text: value };
+/** Where a value stands in a request; undefined for what is a request already. */
+function memberFor(value: JsonValue, kind: InputKind): string | undefined {
+  if (typeof value === 'string') return 'text';
   if (Array.isArray(value)) {
     const isRows = value.some((item) => typeof item === 'object' && item !== null);
-    return isRows ? { instances: value } : { features: value };
+    return isRows ? 'instances' : 'features';
   }
   if (!isJsonObject(value) || MEMBERS.some((member) => Object.hasOwn(value, member))) return undefined;
-  if (kind === 'features') return { features: value };
-  return kind === 'tensors' ? { inputs: value } : undefined;
+  if (kind === 'features') return 'features';
+  return kind === 'tensors' ? 'inputs' : undefined;
 }

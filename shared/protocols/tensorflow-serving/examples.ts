@@ -53,18 +53,20 @@ async function runExamples(
   invocation: Invocation,
   { inference, config }: ProtocolOptions,
 ): Promise<Used<InferenceOutput>> {
-  const { context = {}, examples } = parseEnvelope(examplesRequest(), invocation.json());
-  if (examples.length === 0) throw invalid('Field "examples" is empty; expected at least one example.');
-  checkInstances(examples.length, 'examples', config.limits);
-  // Each example becomes a copy of what all share.
-  const copies = Object.keys(context).length * examples.length;
-  invocation.budget.spend('values', copies, 'Field "context"');
+  const reading = invocation.read((json) => {
+    const { context = {}, examples } = parseEnvelope(examplesRequest(), json);
+    if (examples.length === 0) throw invalid('Field "examples" is empty; expected at least one example.');
+    checkInstances(examples.length, 'examples', config.limits);
+    // Each example becomes a copy of what all share.
+    const copies = Object.keys(context).length * examples.length;
+    invocation.budget.spend('values', copies, 'Field "context"');
+    return examples.map((example, index) => readExample(example, context, `examples[${index}]`));
+  });
   return await inference.use({ ...invocation.choice, kind: 'features' }, invocation, (model) => {
     if (model.contract.kind === 'tensors') {
       throw invalid('This model is neither a classifier nor a regressor; use :predict.');
     }
-    const features = examples.map((example, index) => readExample(example, context, `examples[${index}]`));
-    return model.predict(toInput(features, model.contract));
+    return reading.bind((examples) => model.predict(toInput(examples, model.contract)));
   });
 }
 
@@ -117,8 +119,9 @@ function checkKind(value: JsonValue, field: string): void {
     throw invalid(`Field "${field}" is ${describeJson(value)}; expected numbers or texts.`);
 }
 
+/** A missing number is one of the numbers. */
 function kindOf(value: JsonValue): 'texts' | 'numbers' | 'other values' {
   if (typeof value === 'string' || isBase64Object(value)) return 'texts';
-  const isNumber = typeof value === 'boolean' || typeof value === 'number' || typeof value === 'bigint';
+  const isNumber = value === null || ['boolean', 'number', 'bigint'].includes(typeof value);
   return isNumber ? 'numbers' : 'other values';
 }

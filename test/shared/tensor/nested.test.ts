@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UnsafeIntegerError } from '../../../shared/json/exact-integers.ts';
-import type { JsonValue } from '../../../shared/json/json-value.ts';
+import { describeJson, type JsonValue } from '../../../shared/json/json-value.ts';
 import { DATATYPE_NAMES, type Datatype } from '../../../shared/tensor/datatype.ts';
 import { appendPath, parseNested, toNested } from '../../../shared/tensor/nested.ts';
 import { createTensor, type Tensor, toNumbers } from '../../../shared/tensor/tensor.ts';
@@ -91,15 +91,12 @@ describe('parseNested', () => {
     ['UINT8', 0, 255],
     ['UINT16', 0, 65_535],
     ['UINT32', 0, 4_294_967_295],
-    ['UINT64', 0, Number.MAX_SAFE_INTEGER],
     ['INT8', -128, 127],
     ['INT16', -32_768, 32_767],
     ['INT32', -2_147_483_648, 2_147_483_647],
-    ['INT64', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
   ])('takes %s from %d to %d and nothing beyond', (datatype, low, high) => {
     expect([...parse([low, high], datatype).data].map(Number)).toEqual([low, high]);
-    const beyond = datatype.endsWith('64') ? [] : [low - 1, high + 1];
-    for (const value of [...beyond, 0.5, true, '1', null, Number.NaN]) {
+    for (const value of [low - 1, high + 1, 0.5, true, '1', null, Number.NaN]) {
       expect(errorOf(() => parse([0, value], datatype)).message).toMatch(`Field "inputs.x[1]" is`);
       expect(errorOf(() => parse([value], datatype)).message).toMatch(
         `expected a whole number from ${low} to ${high} (${datatype}).`,
@@ -114,9 +111,9 @@ describe('parseNested', () => {
     'takes %s with all digits from %d to %d, and asks for them where they were lost',
     (datatype, low, high) => {
       expect([...parse([low, high], datatype).data]).toEqual([low, high]);
-      for (const value of [low - 1n, high + 1n]) {
-        expect(errorOf(() => parse([value], datatype)).message).toMatch(
-          `Field "inputs.x[0]" is the bigint ${value}; expected a whole number within ${datatype}.`,
+      for (const value of [low - 1n, high + 1n, 0.5, true, '1', null, Number.NaN]) {
+        expect(errorOf(() => parse([value], datatype)).message).toBe(
+          `Field "inputs.x[0]" is ${describeJson(value)}; expected a whole number from ${low} to ${high} (${datatype}).`,
         );
       }
       expect(() => parse([2 ** 60], datatype)).toThrow(UnsafeIntegerError);

@@ -6,7 +6,7 @@ export function spec(name: string, datatype: Datatype, shape: readonly number[])
   return { name, datatype, shape };
 }
 
-/** What a model takes, with less to write. */
+/** What a model of tensors takes, with less to write: NaN is a number like others to it. */
 export function contract(
   inputs: readonly TensorSpec[],
   rest: Partial<Pick<ModelContract, 'features' | 'imageInput'>> = {},
@@ -15,7 +15,7 @@ export function contract(
     task: 'tensor',
     kind: 'tensors',
     gives: 'tensors',
-    inputs,
+    inputs: inputs.map((each) => ({ ...each, takesMissing: true })),
     features: undefined,
     imageInput: undefined,
     ...rest,

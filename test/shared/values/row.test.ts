@@ -83,7 +83,7 @@ describe('parseRow', () => {
     // A float32 would hold this as infinity.
     [
       [0, 0, 3.5e38],
-      'Field "instances[2][2]" (free) is 3.5e+38; the model takes numbers below 3.4028235677973366e+38.',
+      'Field "instances[2][2]" (free) is 3.5e+38; expected a number below 3.4028235677973366e+38.',
     ],
   ])('says what is wrong with %j', (row, message) => {
     expect(messageOf(row)).toBe(message);

@@ -114,7 +114,11 @@ describe('a table', () => {
   it.each([
     ['INT32', '', /\(column 1\) is the string ""; expected a number/],
     ['INT32', '1.5', /expected a whole number from -2147483648 to 2147483647 \(INT32\)/],
-    ['INT64', '9223372036854775808', /expected a whole number within INT64/],
+    [
+      'INT64',
+      '9223372036854775808',
+      /expected a whole number from -9223372036854775808 to 9223372036854775807/,
+    ],
     ['UINT8', '256', /expected a whole number from 0 to 255/],
     ['FP32', '1,5', /\(column 1\) is the string "1,5"; expected a number/],
     ['FP32', '0x10', /expected a number/],

@@ -92,7 +92,7 @@ describe('classify', () => {
     ],
     [
       { examples: [{ ...SETOSA, sepal_length: null }] },
-      'Field "examples[0].sepal_length" is null; expected numbers or texts.',
+      'Field "examples[0].sepal_length" is null; expected a number.',
     ],
     [
       { examples: [{ ...SETOSA, sepal_length: [] }] },
