@@ -13,7 +13,7 @@ import {
 } from './check-feeds.ts';
 import { blameInputs, checkOutputs } from './check-run.ts';
 import type { Model } from './load-model.ts';
-import { batchSizeOf, runBatch } from './run-batch.ts';
+import { batchSizeOf, runBatch, runRows } from './run-batch.ts';
 import type { Encoder } from './task.ts';
 
 export interface TensorRunOptions {
@@ -42,7 +42,7 @@ export async function inferTensors(
   const outcome = images
     ? runBatch(session, images, fetches)
     : isBatch
-      ? runInstances(session, inputs, fetches)
+      ? runInstances(session, inputs, fetches, budget)
       : session.run(checkFeeds(inputs, session), fetches);
   return checkOutputs(await outcome.catch(blameInputs), budget.limits);
 }
@@ -52,8 +52,9 @@ async function runInstances(
   session: Session,
   inputs: NamedInputs,
   fetches: readonly string[],
+  { goOn }: Budget,
 ): Promise<NamedTensors> {
-  if (batchSizeOf(session) === -1) return await session.run(checkFeeds(inputs, session), fetches);
+  if (batchSizeOf(session) === -1) return await runRows(session, checkFeeds(inputs, session), fetches, goOn);
   const anySize = session.inputs.map((spec) => ({ ...spec, shape: [-1, ...spec.shape.slice(1)] }));
   return await runBatch(session, checkFeeds(inputs, { ...session, inputs: anySize }), fetches);
 }

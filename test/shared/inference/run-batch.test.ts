@@ -1,10 +1,19 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { runBatch } from '../../../shared/inference/run-batch.ts';
+import { runBatch, runRows } from '../../../shared/inference/run-batch.ts';
 import { createSession, type Session, type TensorSpec } from '../../../shared/runtime/session.ts';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
 import { rejectionOf } from '../error-of.ts';
 import { inMemory } from '../in-memory.ts';
-import { buildModel, buildNode, FLOAT, tensorValue } from '../onnx/build-model.ts';
+import {
+  buildModel,
+  buildNode,
+  FLOAT,
+  INT64,
+  integersAttribute,
+  STRING,
+  stringsAttribute,
+  tensorValue,
+} from '../onnx/build-model.ts';
 
 /** A graph for batches of a fixed size, or of any for ''. It counts its runs. */
 async function open(batch: number | '') {
@@ -74,5 +83,92 @@ describe('runBatch', () => {
     );
     expect(error.status).toBe(400);
     expect(model.sizes).toEqual([]);
+  });
+});
+
+/** Whether numbers are even or odd, the numbers themselves, and which kinds there are. It counts its runs. */
+async function openLabels(more: 'kinds' | undefined) {
+  const labels = buildNode('LabelEncoder', ['x'], ['label'], {
+    domain: 'ai.onnx.ml',
+    attributes: [
+      integersAttribute('keys_int64s', [0n, 1n]),
+      stringsAttribute('values_strings', ['even', 'odd']),
+    ],
+  });
+  const native = await createSession(
+    inMemory(
+      buildModel({
+        nodes: [labels, buildNode('Identity', ['x'], ['same']), buildNode('Unique', ['x'], ['kinds'])],
+        inputs: [tensorValue('x', INT64, ['n'])],
+        outputs: [
+          tensorValue('label', STRING, ['n']),
+          tensorValue('same', INT64, ['n']),
+          ...(more ? [tensorValue('kinds', INT64, ['k'])] : []),
+        ],
+        opsets: { '': 18, 'ai.onnx.ml': 2 },
+      }),
+    ),
+    { intraOpThreads: 1 },
+  );
+  onTestFinished(() => native.release());
+  const sizes: number[] = [];
+  const session: Session = {
+    ...native,
+    run: (feeds, fetches) => {
+      sizes.push(feeds.get('x')?.shape[0] ?? -1);
+      return native.run(feeds, fetches);
+    },
+  };
+  return { session, sizes };
+}
+
+describe('runRows', () => {
+  const ROWS = 150_000;
+  const feeds = new Map([
+    [
+      'x',
+      createTensor(
+        'INT64',
+        [ROWS],
+        Array.from({ length: ROWS }, (_, index) => ((index * 7) % 3) % 2),
+      ),
+    ],
+  ]);
+  const label = (index: number) => (((index * 7) % 3) % 2 === 0 ? 'even' : 'odd');
+
+  it('sends rows through some at a time where texts come out, and joins what they give', async () => {
+    const { session, sizes } = await openLabels(undefined);
+    const outputs = await runRows(session, feeds, ['label', 'same'], () => undefined);
+    expect(sizes).toEqual([65_536, 65_536, 18_928]);
+    expect([...outputs.keys()]).toEqual(['label', 'same']);
+    expect(outputs.get('same')).toEqual(feeds.get('x'));
+    expect(outputs.get('label')).toEqual({
+      datatype: 'BYTES',
+      shape: [ROWS],
+      data: Array.from({ length: ROWS }, (_, index) => label(index)),
+    });
+  });
+
+  it('runs all of them at once where no texts are asked for', async () => {
+    const { session, sizes } = await openLabels(undefined);
+    expect((await runRows(session, feeds, ['same'], () => undefined)).get('same')).toEqual(feeds.get('x'));
+    expect(sizes).toEqual([ROWS]);
+  });
+
+  it('runs all of them at once where an output turns out not to have one thing a row', async () => {
+    const { session, sizes } = await openLabels('kinds');
+    const outputs = await runRows(session, feeds, ['label', 'kinds'], () => undefined);
+    expect(sizes).toEqual([65_536, ROWS]);
+    expect(outputs.get('kinds')).toEqual(createTensor('INT64', [2], [0, 1]));
+    expect(outputs.get('label')?.shape).toEqual([ROWS]);
+  });
+
+  it('ends when nobody needs the rest', async () => {
+    const { session, sizes } = await openLabels(undefined);
+    const leave = () => {
+      throw new Error('gone');
+    };
+    await expect(runRows(session, feeds, ['label'], leave)).rejects.toThrow('gone');
+    expect(sizes).toEqual([65_536]);
   });
 });
