@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { BytesResponse } from '../../http/bytes.ts';
 import type { TensorResult } from '../../inference/inference.ts';
+import { mapInTurns } from '../../inference/share-time.ts';
 import { checkAnswerSize } from '../../json/join-each.ts';
 import { tensorToBytes } from '../../tensor/bytes.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { writeElements } from '../../tensor/write-tensor.ts';
+import { writeElementsInSteps } from '../../tensor/write-tensor.ts';
 import type { AnswerStyle } from '../codecs/answer.ts';
 import { hasOpenBatch } from './batching.ts';
 import { classify } from './classification.ts';
@@ -13,21 +14,25 @@ import type { InferRequest } from './decode-request.ts';
 import { writeFraming } from './header-length.ts';
 
 /**
- * Writes the answer: JSON, with the bytes of the outputs that were asked for in binary behind it. The JSON text is put
- * together by hand, as `JSON.stringify` takes neither 64-bit integers nor short float32 digits.
+ * Writes the answer: JSON, with the bytes of the outputs that were asked for in binary after it. The JSON text is put
+ * together by hand, as `JSON.stringify` takes neither 64-bit integers nor short float32 digits. Other requests have
+ * their turn in between: the numbers of 32 MB take a second and more.
+ *
+ * @param goOn throws when nobody needs the answer any more
  */
-export function encodeInferResponse(
+export async function encodeInferResponse(
   request: InferRequest,
   result: TensorResult,
   style: AnswerStyle,
-): Response {
+  goOn: () => void,
+): Promise<Response> {
   const { limitBytes } = style;
   const { reference, task } = result.model;
   const requested =
     request.outputs ??
     [...result.outputs.keys()].map((name) => ({ name, isBinary: request.isBinary, classes: 0 }));
   const tails: Uint8Array[] = [];
-  const outputs = requested.map((output) => {
+  const encode = (output: RequestedOutput) => {
     const tensor = result.outputs.get(output.name);
     if (!tensor) throw new Error(`output "${output.name}" was not fetched`);
     const wanted =
@@ -36,7 +41,8 @@ export function encodeInferResponse(
         : tensor;
     if (output.isBinary) tails.push(tensorToBytes(wanted));
     return encodeTensor(output, wanted, output.isBinary ? tails.at(-1)?.length : undefined, style);
-  });
+  };
+  const outputs = await mapInTurns(requested, encode, goOn);
   const tailBytes = tails.reduce((sum, { length }) => sum + length, 0);
   const json = Buffer.from(
     `{"id":${JSON.stringify(request.id ?? randomUUID())},"model_name":${JSON.stringify(reference.name)},` +
@@ -52,14 +58,14 @@ export function encodeInferResponse(
   });
 }
 
-function encodeTensor(
+function* encodeTensor(
   { name }: RequestedOutput,
   tensor: Tensor,
   binaryBytes: number | undefined,
   style: AnswerStyle,
-): string {
+): Generator<undefined, string> {
   const head = `"name":${JSON.stringify(name)},"datatype":"${tensor.datatype}","shape":[${tensor.shape.join(',')}]`;
   return binaryBytes === undefined
-    ? `{${head},"data":[${writeElements(tensor, style)}]}`
+    ? `{${head},"data":[${yield* writeElementsInSteps(tensor, style)}]}`
     : `{${head},"parameters":{"binary_data_size":${binaryBytes}}}`;
 }

@@ -103,7 +103,8 @@ export async function inferOpenInference(
   });
   record.loadMs = result.loadMs;
   record.runMs = result.runMs;
-  return await compressResponse(request, encodeInferResponse(decoded, result, answerStyle(config)));
+  const response = await encodeInferResponse(decoded, result, answerStyle(config), budget.goOn);
+  return await compressResponse(request, response);
 }
 
 function createServerOperations(inference: Inference, version: string): readonly Operation[] {

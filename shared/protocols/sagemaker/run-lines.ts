@@ -1,6 +1,7 @@
 import { OverspentError } from '../../budget.ts';
 import type { Limits } from '../../config.ts';
 import { InferenceError, overLimit } from '../../errors.ts';
+import { createRests } from '../../inference/share-time.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { concatRows, type Tensor } from '../../tensor/tensor.ts';
 import { contractOf } from '../codecs/model-contract.ts';
@@ -42,9 +43,12 @@ export async function runLines(
   const contract = chosen.seen;
   const total = lines.count(contract);
   const errors: InferenceError[] = [];
+  const rest = createRests(invocation.budget.goOn);
 
   /** What became of some lines when they are run at once. */
   async function attempt(start: number, end: number): Promise<Part> {
+    // Lines that fail never reach the runtime, which would let others have their turn.
+    await rest();
     try {
       const { outputs } = await runTensors(chosen, options, {
         kind: lines.kind,
