@@ -56,6 +56,7 @@ export const SEEDS: readonly Trial[] = [
   },
   json('POST /v1/models/{model}:predict', 'floats', 'NaNs', 'member "instances"'),
   json('POST /v2/repository/index', 'iris', 'ones', 'root'),
+  json('POST /predict', 'convnext', 'a string of spaced base64', 'member "image"'),
 ];
 
 function json(route: string, model: string, value: string, place: string): Trial {
