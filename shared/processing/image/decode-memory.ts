@@ -18,7 +18,7 @@ function bytesPerPixel(type: string, file: Uint8Array): number {
   switch (type) {
     // 19 with 8 bits a channel.
     case 'image/avif':
-      return 25;
+      return 25.8;
     // Decoded with transparency, copied to the picture, and once more as rows.
     case 'image/webp':
       return 12.5;
@@ -42,7 +42,7 @@ const PNG_INTERLACE = 28;
 /** Interlaced rows come seven times. Source: PNG, third edition, section 11.2.1. */
 function pngBytes(file: Uint8Array): number {
   if (file[PNG_INTERLACE] === 0) return 5;
-  return file[PNG_DEPTH] === 16 ? 12.5 : 8.1;
+  return file[PNG_DEPTH] === 16 ? 13.5 : 8.1;
 }
 
 /** Four inks in several scans. */
