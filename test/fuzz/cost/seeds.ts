@@ -56,6 +56,7 @@ export const SEEDS: readonly Trial[] = [
   },
   json('POST /v1/models/{model}:predict', 'floats', 'NaNs', 'member "instances"'),
   json('POST /v2/repository/index', 'iris', 'ones', 'root'),
+  json('POST /predictions/{model}', 'sum', 'ones and NaN at the end', 'data of an instance'),
   json('POST /predict', 'convnext', 'a string of spaced base64', 'member "image"'),
 ];
 
