@@ -31,6 +31,7 @@ export const SEEDS: readonly Trial[] = [
   lines('POST /predict', 'digits', 'form: empty files'),
   lines('POST /predictions/{model}', 'iris', 'pairs: data'),
   lines('POST /models/{model}/invoke', 'strings', 'npy: short texts in columns'),
+  lines('POST /models/{model}/invoke', 'iris', 'npy: a long header'),
   lines('POST /models/{model}/invoke', 'floats', 'npz: sixteen arrays'),
   lines('POST /models/{model}/predict', 'digits', 'image: AVIF of 50 megapixels', []),
   lines('POST /models/{model}/predict', 'convnext', 'image: WEBP of 50 megapixels', []),
