@@ -125,7 +125,7 @@ function limitsFor(memoryBytes: number, answerBytes = MOST_ANSWER_BYTES): Record
   const least = (most: number, bytesEach: number) =>
     String(Math.min(most, Math.floor(memoryBytes / bytesEach)));
   return {
-    // A pixel takes 12 to 16 bytes while it is decoded; one of AVIF takes 22 and counts twice.
+    // A pixel takes 6.5 bytes while it is decoded, or counts for several; the steps of a model take up to as many again.
     MAX_IMAGE_PIXELS: least(50_000_000, 32),
     // An object with a key of its own takes 200 to 300 bytes, and is two values.
     MAX_VALUES: least(2 * 1024 ** 2, 1024),

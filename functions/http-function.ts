@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished } from 'node:stream/promises';
-import { allocateBody } from '../shared/http/body-memory.ts';
+import { gatherBody } from '../shared/http/body-memory.ts';
 import { BytesRequest } from '../shared/http/bytes.ts';
 import { createContext, type Host, requestUrl } from './host.ts';
 
@@ -70,14 +70,12 @@ function readHeaders({ rawHeaders }: IncomingMessage): Headers {
 function readBody(incoming: IncomingMessage, headers: Headers, limitBytes: number): Promise<Uint8Array> {
   if (Number(headers.get('content-length') ?? 0) > limitBytes) return Promise.resolve(new Uint8Array(0));
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
+    // Where the length is not declared, one byte beyond the limit shows that there are more.
+    const parts = gatherBody(headers, Number(headers.get('content-length') ?? limitBytes + 1));
+    const finish = () => resolve(parts.join());
     let length = 0;
-    const finish = () => {
-      const [only] = chunks;
-      resolve(only && chunks.length === 1 ? only : join(chunks, allocateBody(length, headers)));
-    };
     incoming.on('data', (chunk: Buffer) => {
-      chunks.push(chunk);
+      parts.add(chunk);
       length += chunk.length;
       if (length > limitBytes) {
         incoming.pause();
@@ -89,10 +87,4 @@ function readBody(incoming: IncomingMessage, headers: Headers, limitBytes: numbe
     incoming.on('end', finish);
     incoming.on('error', reject);
   });
-}
-
-function join(chunks: readonly Buffer[], body: Buffer): Buffer {
-  let position = 0;
-  for (const chunk of chunks) position += chunk.copy(body, position);
-  return body;
 }

@@ -26,11 +26,24 @@ export function decodeBase64(text: string, field: string): Uint8Array {
   }
   if (PADDING_INSIDE.test(content)) throw invalid(`Field "${field}" is not base64: "=" in the middle.`);
   // Four characters stand for three bytes; a single one left over stands for less than one and would be dropped.
-  const characters = content.replace(/[\s=]+/g, '').length;
-  if (characters % 4 === 1) {
+  if (countDigits(content) % 4 === 1) {
     throw invalid(`Field "${field}" is not base64: its last character stands for no byte; is it cut off?`);
   }
   const bytes = Buffer.from(content, 'base64');
   if (bytes.length === 0) throw invalid(`Field "${field}" is empty; expected base64 data.`);
   return bytes;
 }
+
+/** How many characters of a text in base64 are neither padding nor white space, of which all other kinds are beyond ASCII. */
+function countDigits(text: string): number {
+  let count = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > SPACE && code < DELETE && code !== EQUALS) count++;
+  }
+  return count;
+}
+
+const SPACE = 0x20;
+const EQUALS = 0x3d;
+const DELETE = 0x7f;

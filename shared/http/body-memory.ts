@@ -14,3 +14,51 @@ export function allocateBody(length: number, headers: Headers): Buffer {
   const start = (ALIGNMENT - past) % ALIGNMENT;
   return Buffer.allocUnsafeSlow(start + length).subarray(start);
 }
+
+/** Up to this size a body is put together from its pieces. Pages of a larger block are taken as they are written to. */
+const SMALL_BYTES = 1024 * 1024;
+
+/** A body that comes in pieces. */
+export interface BodyParts {
+  /** Takes the next piece, and says whether there was room for all of it. What is beyond the limit is cut off. */
+  add(piece: Uint8Array): boolean;
+  /** All pieces in one. */
+  join(): Uint8Array;
+}
+
+/**
+ * Puts a body together as its pieces come. A large one is written at once to where it stays: kept in pieces until the
+ * last has come, it would be in memory twice.
+ *
+ * @param mostBytes bytes there is room for
+ */
+export function gatherBody(headers: Headers, mostBytes: number): BodyParts {
+  let pieces: Uint8Array[] = [];
+  let block: Buffer | undefined;
+  let length = 0;
+  const place = (size: number) => {
+    const target = allocateBody(size, headers);
+    let position = 0;
+    for (const piece of pieces) {
+      target.set(piece, position);
+      position += piece.length;
+    }
+    pieces = [];
+    return target;
+  };
+  return {
+    add: (piece) => {
+      const fitting = piece.subarray(0, mostBytes - length);
+      if (length + fitting.length > SMALL_BYTES) block ??= place(mostBytes);
+      if (block) block.set(fitting, length);
+      else pieces.push(fitting);
+      length += fitting.length;
+      return fitting.length === piece.length;
+    },
+    join: () => {
+      if (block) return block.subarray(0, length);
+      const [only] = pieces;
+      return only && pieces.length === 1 ? only : place(length);
+    },
+  };
+}

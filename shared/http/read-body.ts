@@ -1,24 +1,27 @@
-import { promisify } from 'node:util';
-import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
+import type { Transform } from 'node:stream';
+import {
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createInflateRaw,
+  type ZlibOptions,
+} from 'node:zlib';
 import type { Limits } from '../config.ts';
 import { InferenceError, overLimit } from '../errors.ts';
+import { type BodyParts, gatherBody } from './body-memory.ts';
 
-interface InflateOptions {
-  readonly maxOutputLength: number;
-  readonly chunkSize: number;
-}
-
-type Inflate = (bytes: Uint8Array, options: InflateOptions) => Promise<Buffer>;
+type CreateInflater = (options: Pick<ZlibOptions, 'chunkSize'>) => Transform;
 
 /** Each piece of a result is a trip to another thread and back; with Node's 16 KB, large bodies take a third longer. */
 const CHUNK_BYTES = 65_536;
 
 /** Content codings of HTTP (RFC 9110, section 8.4.1). */
-const DECODERS: ReadonlyMap<string, Inflate> = new Map<string, Inflate>([
-  ['gzip', promisify(gunzip)],
-  ['x-gzip', promisify(gunzip)],
-  ['deflate', inflateEither],
-  ['br', promisify(brotliDecompress)],
+const INFLATERS: ReadonlyMap<string, readonly CreateInflater[]> = new Map([
+  ['gzip', [createGunzip]],
+  ['x-gzip', [createGunzip]],
+  // It means zlib data, yet some clients send the raw stream.
+  ['deflate', [createInflate, createInflateRaw]],
+  ['br', [createBrotliDecompress]],
 ]);
 
 const ACCEPTED_CODINGS = 'gzip, deflate, br';
@@ -56,47 +59,50 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Ui
   }
   const mostBytes = Math.min(bodyBytes, Math.max(FREE_BYTES, body.length * limits.compressionRatio));
   for (const coding of codings.reverse()) {
-    body = await decompress(body, coding, mostBytes, () =>
-      mostBytes < bodyBytes ? tooDense(limits.compressionRatio) : tooLarge(bodyBytes),
-    );
+    const create = () => gatherBody(request.headers, mostBytes);
+    const inflated = await decompress(body, coding, create);
+    if (!inflated) throw mostBytes < bodyBytes ? tooDense(limits.compressionRatio) : tooLarge(bodyBytes);
+    body = inflated;
   }
   return body;
 }
 
+/** Undefined where there are more bytes than the parts have room for. */
 async function decompress(
   body: Uint8Array,
   coding: string,
-  mostBytes: number,
-  refusal: () => InferenceError,
-): Promise<Uint8Array> {
-  const decoder = DECODERS.get(coding);
-  if (!decoder) {
+  createParts: () => BodyParts,
+): Promise<Uint8Array | undefined> {
+  const inflaters = INFLATERS.get(coding);
+  if (!inflaters) {
     throw unsupportedCoding(
       `Content-Encoding ${JSON.stringify(coding.slice(0, 40))} is not accepted; accepted are ${ACCEPTED_CODINGS}.`,
     );
   }
-  try {
-    return await decoder(body, { maxOutputLength: mostBytes, chunkSize: CHUNK_BYTES });
-  } catch (error) {
-    if (error instanceof RangeError) throw refusal();
-    throw new InferenceError(
-      'BAD_REQUEST',
-      `The body is not valid ${coding} data, as its Content-Encoding says.`,
-      {
-        cause: error,
-      },
-    );
+  let cause: unknown;
+  for (const create of inflaters) {
+    try {
+      return await inflate(body, create({ chunkSize: CHUNK_BYTES }), createParts());
+    } catch (error) {
+      cause = error;
+    }
   }
+  const text = `The body is not valid ${coding} data, as its Content-Encoding says.`;
+  throw new InferenceError('BAD_REQUEST', text, { cause });
 }
 
-/** "deflate" means zlib data (RFC 9110), yet some clients send the raw stream. */
-async function inflateEither(bytes: Uint8Array, options: InflateOptions): Promise<Buffer> {
-  try {
-    return await promisify(inflate)(bytes, options);
-  } catch (error) {
-    if (error instanceof RangeError) throw error;
-    return await promisify(inflateRaw)(bytes, options);
-  }
+/** Stops where the parts have no more room. */
+function inflate(bytes: Uint8Array, stream: Transform, parts: BodyParts): Promise<Uint8Array | undefined> {
+  return new Promise((resolve, reject) => {
+    stream.on('data', (piece: Buffer) => {
+      if (parts.add(piece)) return;
+      stream.destroy();
+      resolve(undefined);
+    });
+    stream.on('end', () => resolve(parts.join()));
+    stream.on('error', reject);
+    stream.end(bytes);
+  });
 }
 
 function unsupportedCoding(text: string): InferenceError {

@@ -36,3 +36,23 @@ export async function mapInTurns<T, R>(
   }
   return results;
 }
+
+/**
+ * Makes what a loop awaits before each piece of its work: other requests have their turn there, once some time has gone
+ * by since they had the last one.
+ *
+ * @param goOn as above
+ * @param now a clock, in ms
+ */
+export function createRests(
+  goOn: () => void,
+  now: () => number = () => performance.now(),
+): () => Promise<void> {
+  let since = now();
+  return async () => {
+    if (now() - since < TURN_MS) return;
+    await setImmediate();
+    goOn();
+    since = now();
+  };
+}

@@ -5,25 +5,34 @@ const AT_ONCE = 1024;
 
 /**
  * Writes what stands at each place from `start` to `end` (exclusive), with commas between. A long text takes no more
- * memory than itself.
+ * memory than itself. It yields where the work can rest.
  *
  * @param limitBytes most characters of the whole, each of which takes a byte at least
  * @throws InferenceError PAYLOAD_TOO_LARGE naming MAX_ANSWER_BYTES as soon as the text is longer
  */
-export function joinEach(
+export function* joinInSteps(
   start: number,
   end: number,
   write: (index: number) => string,
   limitBytes: number,
-): string {
+): Generator<undefined, string> {
   let text = '';
   for (let from = start; from < end; from += AT_ONCE) {
     const some = new Array<string>(Math.min(AT_ONCE, end - from));
     for (let i = 0; i < some.length; i++) some[i] = write(from + i);
     text += `${from === start ? '' : ','}${some.join(',')}`;
     checkAnswerSize(text.length, limitBytes);
+    yield;
   }
   return text;
+}
+
+/** The same at once. */
+export function joinEach(...parts: Parameters<typeof joinInSteps>): string {
+  const steps = joinInSteps(...parts);
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
 }
 
 /** @throws InferenceError PAYLOAD_TOO_LARGE naming MAX_ANSWER_BYTES when an answer has more bytes than it may */

@@ -18,14 +18,18 @@ export function hasOnly(value: JsonValue | undefined, key: string): value is Jso
   return isJsonObject(value) && Object.hasOwn(value, key) && Object.keys(value).length === 1;
 }
 
+/** How much of a value an error shows. */
+const SHOWN = 40;
+
 /** Names a JSON value for an error message: its type and, when short, the value itself. */
 export function describeJson(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'object') return `an object with ${describeKeys(value)}`;
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
+  // Of a long string no more is written than is shown: with escapes the whole takes up to six times its size.
+  const text = typeof value === 'string' ? JSON.stringify(value.slice(0, SHOWN + 1)) : String(value);
+  const shown = text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
   return `the ${typeof value === 'bigint' ? 'number' : typeof value} ${shown}`;
 }
 

@@ -17,6 +17,8 @@ const WORD = /-?[A-Za-z]+/y;
 const NUMBERS = /[-+0-9.eE, \t\n\rNaInfity]{0,65535}[,\]]/y;
 /** Shorter runs are read faster one by one. */
 const WORTH_A_RUN = 8;
+/** From so many numbers on a list is worth starting as one of doubles. */
+const WORTH_DOUBLES = 1024;
 /** A whole number that may not be safe. */
 const MANY_DIGITS = /\d{16}/;
 
@@ -115,6 +117,7 @@ export function parseTolerantJson(text: string, { exactIntegers = false } = {}):
     try {
       // No run has the letters of null.
       const numbers: (number | null)[] = JSON.parse(`[${writeWords(run.slice(0, -1))}]`);
+      if (values.length === 0 && numbers.length > WORTH_DOUBLES) startAsDoubles(values);
       for (const number of numbers) values.push(number ?? Number.NaN);
       position = readOneByOneUntil;
       return run.endsWith(']');
@@ -150,6 +153,14 @@ export function parseTolerantJson(text: string, { exactIntegers = false } = {}):
   const value = readValue();
   skipSpace();
   return position < text.length ? fail() : value;
+}
+
+/**
+ * V8 holds whole numbers in another way than doubles: millions of them would be copied for the one NaN that comes last.
+ */
+function startAsDoubles(values: JsonValue[]): void {
+  values.push(Number.NaN);
+  values.pop();
 }
 
 function isSpace(code: number): boolean {

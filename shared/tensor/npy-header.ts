@@ -22,6 +22,8 @@ export interface NpyDtype {
 const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
 /** Length of the header's length, by the format's major version. */
 const LENGTH_BYTES: Readonly<Record<number, 2 | 4>> = { 1: 2, 2: 4, 3: 4 };
+/** Of arrays that are no records it has a few hundred bytes; NumPy itself reads 10,000 at the most. */
+const LONGEST_HEADER = 2 ** 16 - 1;
 /** Most axes NumPy itself gives an array. */
 const MOST_AXES = 64;
 export const CODE_POINT_BYTES = 4;
@@ -67,6 +69,9 @@ export function readNpyHeader(bytes: Uint8Array, field: string): NpyHeader {
   const textStart = lengthStart + lengthBytes;
   if (textStart > bytes.length) throw invalid(`Field "${field}" ends inside its NumPy header.`);
   const length = lengthBytes === 2 ? view.getUint16(lengthStart, true) : view.getUint32(lengthStart, true);
+  if (length > LONGEST_HEADER) {
+    throw invalid(`Field "${field}" has a NumPy header of ${length} bytes; the most are ${LONGEST_HEADER}.`);
+  }
   const dataStart = textStart + length;
   if (dataStart > bytes.length) throw invalid(`Field "${field}" ends inside its NumPy header.`);
   const text = Buffer.from(bytes.subarray(textStart, dataStart)).toString('latin1');

@@ -1,6 +1,9 @@
-import { InferenceError, invalid, overLimit } from '../errors.ts';
+import { promisify } from 'node:util';
+import { inflateRaw } from 'node:zlib';
+import { type InferenceError, invalid, overLimit } from '../errors.ts';
 import { type ArrayOptions, type NpyArray, openNpy, writeNpy } from './npy.ts';
 import type { Tensor } from './tensor.ts';
+import { countEntries, readEntries, type ZipEntry } from './zip-directory.ts';
 
 interface ArchiveOptions extends ArrayOptions {
   /** Largest size of all arrays together, unpacked. */
@@ -10,8 +13,9 @@ interface ArchiveOptions extends ArrayOptions {
 /** More than any model has inputs. Each takes the work of a file, however small it is. */
 const MOST_ARRAYS = 1000;
 
-/** How much of an archive is unpacked at once: a thousandfold of it still fits into memory. */
-const STEP_BYTES = 16 * 1024;
+/** Methods of ZIP. */
+const STORED = 0;
+const DEFLATED = 8;
 
 /** Whether bytes begin like a ZIP archive with something in it. */
 export function isZip(bytes: Uint8Array): boolean {
@@ -19,8 +23,8 @@ export function isZip(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads several arrays with their names (`.npz`): a ZIP archive of `.npy` files, packed or not. An array that says it is
- * larger than the limit is not unpacked; one that lies about it is stopped soon after.
+ * Reads several arrays with their names (`.npz`): a ZIP archive of `.npy` files, packed or not. Nothing is unpacked
+ * where all together say that they are larger than the limit; one that lies about its size is stopped there.
  * Source: numpy.savez.
  *
  * @throws InferenceError for damaged archives, and for arrays that `openNpy` does not take
@@ -52,42 +56,38 @@ async function unpack(
   field: string,
   byteLimit: number,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
-  const { Unzip, UnzipInflate } = await import('./zip.ts');
-  const chunks = new Map<string, Uint8Array[]>();
-  let declaredBytes = 0;
-  let unpackedBytes = 0;
-  const unzip = new Unzip((file) => {
-    if (chunks.size === MOST_ARRAYS) throw tooManyArrays(field);
-    const own: Uint8Array[] = [];
-    chunks.set(file.name, own);
-    declaredBytes += file.originalSize ?? 0;
-    if (declaredBytes > byteLimit) throw tooLarge(field, byteLimit);
-    file.ondata = (error, chunk) => {
-      if (error) throw error;
-      unpackedBytes += chunk.length;
-      if (unpackedBytes > byteLimit) throw tooLarge(field, byteLimit);
-      own.push(chunk);
-    };
-    file.start();
-  });
-  unzip.register(UnzipInflate);
-  try {
-    for (let start = 0; start < bytes.length; start += STEP_BYTES) {
-      unzip.push(bytes.subarray(start, start + STEP_BYTES), start + STEP_BYTES >= bytes.length);
-    }
-  } catch (error) {
-    if (error instanceof InferenceError) throw error;
-    throw unreadable(field);
-  }
-  if (chunks.size !== countEntries(bytes)) throw unreadable(field);
-  return new Map([...chunks].map(([name, parts]) => [name, Buffer.concat(parts)]));
+  const entries = readDirectory(bytes, field);
+  const files = new Map<string, Uint8Array>();
+  if (entries.reduce((sum, { size }) => sum + size, 0) > byteLimit) throw tooLarge(field, byteLimit);
+  for (const entry of entries) files.set(entry.name, await unpackEntry(entry, field));
+  if (files.size !== entries.length) throw unreadable(field);
+  return files;
 }
 
-/** How many files the directory at an archive's end says there are; undefined where the end is missing. */
-function countEntries(bytes: Uint8Array): number | undefined {
-  const archive = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const end = archive.lastIndexOf('PK\x05\x06', undefined, 'latin1');
-  return end === -1 || end + 12 > archive.length ? undefined : archive.readUInt16LE(end + 10);
+function readDirectory(bytes: Uint8Array, field: string): readonly ZipEntry[] {
+  if ((countEntries(bytes) ?? 0) > MOST_ARRAYS) throw tooManyArrays(field);
+  try {
+    return readEntries(bytes);
+  } catch {
+    throw unreadable(field);
+  }
+}
+
+/** Exactly as many bytes as the directory says: they are written to where they stay, and more are not made. */
+async function unpackEntry(
+  { method, isEncrypted, packed, size }: ZipEntry,
+  field: string,
+): Promise<Uint8Array> {
+  if (isEncrypted || (method !== STORED && method !== DEFLATED)) throw unreadable(field);
+  const content = method === STORED ? packed : await inflateTo(packed, size).catch(() => undefined);
+  if (content?.length !== size) throw unreadable(field);
+  return content;
+}
+
+/** One byte more shows that there are no more; zlib wants a piece of 64 bytes at least. */
+function inflateTo(packed: Uint8Array, size: number): Promise<Uint8Array> {
+  const bytes = Math.max(64, size + 1);
+  return promisify(inflateRaw)(packed, { chunkSize: bytes, maxOutputLength: bytes });
 }
 
 function unreadable(field: string): InferenceError {

@@ -51,11 +51,11 @@ export function concatRows(tensors: readonly [Tensor, ...Tensor[]]): Tensor {
   const shape = [rows, ...first.shape.slice(1)];
   const data = DATATYPES[first.datatype].allocate(elementCount(shape));
   if (Array.isArray(data)) {
-    return {
-      datatype: first.datatype,
-      shape,
-      data: tensors.flatMap((tensor) => [...tensor.data].map(String)),
-    };
+    let place = 0;
+    for (const { data: texts } of tensors) {
+      for (const text of texts) data[place++] = String(text);
+    }
+    return { datatype: first.datatype, shape, data };
   }
   // Copied as bytes: the arrays are of one kind, which their union type does not show.
   const target = bytesOf(data);

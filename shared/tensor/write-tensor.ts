@@ -1,4 +1,4 @@
-import { checkAnswerSize, joinEach } from '../json/join-each.ts';
+import { checkAnswerSize, joinEach, joinInSteps } from '../json/join-each.ts';
 import { JsonText } from '../json/write-json.ts';
 import type { Datatype } from './datatype.ts';
 import { float16ToNumber } from './float16.ts';
@@ -39,6 +39,11 @@ export function writeElements(
   end = tensor.data.length,
 ): string {
   return joinEach(start, end, writerOf(tensor, style), limitOf(style));
+}
+
+/** All elements, written so; it yields where the work can rest. */
+export function writeElementsInSteps(tensor: Tensor, style: ElementStyle): Generator<undefined, string> {
+  return joinInSteps(0, tensor.data.length, writerOf(tensor, style), limitOf(style));
 }
 
 function limitOf({ limitBytes = Number.POSITIVE_INFINITY }: ElementStyle): number {

@@ -1,2 +1,2 @@
-// On demand through this file, a bundle takes these three along; imported there, it would take all of the package.
-export { Unzip, UnzipInflate, zipSync } from 'fflate';
+// On demand through this file, a bundle takes this one along; imported there, it would take all of the package.
+export { zipSync } from 'fflate';

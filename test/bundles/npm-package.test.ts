@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { NODE_FLAGS } from '../../functions/local/node-flags.ts';
 import { PROJECT } from '../hosts/environment.ts';
 
 const manifest = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'));
@@ -80,8 +81,8 @@ describe('the npm package', () => {
     expect((await run('predict', join(PROJECT, 'models/digits/1'), digit)).stdout).toMatch(/^7 /);
   });
 
-  it('begins with the line that makes it a command', async () => {
+  it('begins with the line that makes it a command of Node, started as npm start does', async () => {
     const entry = await readFile(join(PROJECT, manifest.bin.ternion), 'utf8');
-    expect(entry.startsWith('#!/usr/bin/env node\n')).toBe(true);
+    expect(entry.startsWith(`#!/usr/bin/env -S node ${NODE_FLAGS.join(' ')}\n`)).toBe(true);
   });
 });

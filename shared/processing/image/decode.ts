@@ -2,10 +2,12 @@ import * as z from 'zod';
 import { type Budget, overspent } from '../../budget.ts';
 import { InferenceError, invalid } from '../../errors.ts';
 import { runInTurns } from '../work.ts';
+import { pixelPrice } from './decode-memory.ts';
 import { decodeShrunk, type ResizedSize } from './decode-shrunk.ts';
 import { restoreColours } from './gif.ts';
 import { type ImageFile, openImageFile } from './image-file.ts';
-import { countComponents, inksToColours } from './inks.ts';
+import { inksToColours } from './inks.ts';
+import { readJpegFrame } from './jpeg-frame.ts';
 import { orient } from './orient.ts';
 import type { PixelRaster, Size } from './raster.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from './sniff.ts';
@@ -43,7 +45,7 @@ export async function decodeImage(
     throw invalid(`${capitalise(name)} is empty; expected ${ACCEPTED_IMAGE_TYPES.join(', ')}.`);
   const type = checkType(file, name);
   const { budget } = options;
-  const price = PRICES[type] ?? 1;
+  const price = pixelPrice(type, file);
   const mostPixels = Math.floor(budget.left('imagePixels') / price);
   // For sharp 0 would mean no limit.
   if (mostPixels < 1) throw tooManyPixels(name, options);
@@ -65,9 +67,6 @@ export async function decodeImage(
 
 /** Of a file whose header cannot be read nothing was decoded. */
 const NO_SIZE: Size = { width: 0, height: 0 };
-
-/** How many pixels a pixel counts for. AVIF takes twice the memory of the other formats: 22 bytes each. */
-const PRICES: Readonly<Record<string, number>> = { 'image/avif': 2 };
 
 async function decodeAny(
   type: string,
@@ -92,7 +91,7 @@ async function decodePixels(
 ): Promise<PixelRaster> {
   if (type === 'image/gif') return runInTurns(restoreColours(await image.readPixels(), file), budget.goOn);
   if (type !== 'image/jpeg') return image.readPixels();
-  if (countComponents(file) === INKS) return decodeInks(image, budget);
+  if (readJpegFrame(file)?.components === INKS) return decodeInks(image, budget);
   return (resizedSize && (await decodeShrunk(image, resizedSize, orientation))) ?? image.readPixels();
 }
 

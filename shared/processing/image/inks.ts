@@ -17,20 +17,3 @@ function mixInks(data: Uint8Array, first: number, end: number): void {
     for (let c = 0; c < 3; c++) data[to + c] = light - over255((data[from + c] ?? 0) * light);
   }
 }
-
-/** How many components a JPEG has; undefined where its header is damaged. Source: ITU-T T.81, annex B. */
-export function countComponents(jpeg: Uint8Array): number | undefined {
-  let at = 2;
-  while (at + 9 < jpeg.length && jpeg[at] === 0xff) {
-    const marker = jpeg[at + 1] ?? 0;
-    if (isFrameHeader(marker)) return jpeg[at + 9];
-    // A marker can have fill bytes before it.
-    at += marker === 0xff ? 1 : 2 + (jpeg[at + 2] ?? 0) * 256 + (jpeg[at + 3] ?? 0);
-  }
-  return undefined;
-}
-
-/** SOF0 to SOF15; among them stand DHT, JPG and DAC. */
-function isFrameHeader(marker: number): boolean {
-  return marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
-}

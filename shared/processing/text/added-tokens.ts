@@ -4,6 +4,7 @@ import { roomFor } from './growth.ts';
 import type { Normalizer } from './normalizers.ts';
 import type { Piece } from './split.ts';
 import { createTrie, longestMatch, type Trie } from './trie.ts';
+import { finishSteps } from './vocabulary.ts';
 
 /** Tokens that are looked for in a text before anything else is done to it. */
 export const addedTokenSchema = z.object({
@@ -23,8 +24,8 @@ export interface AddedPiece extends Piece {
   readonly id?: number;
 }
 
-/** Cuts a text at added tokens and does to the rest what the normalizer does. */
-export type AddedSplitter = (text: string) => Iterable<AddedPiece>;
+/** Cuts a text at added tokens and does to the rest what the normalizer does; undefined where the work can rest. */
+export type AddedSplitter = (text: string) => Iterable<AddedPiece | undefined>;
 
 interface Finder {
   readonly trie: Trie;
@@ -44,7 +45,7 @@ export function createAddedSplitter(tokens: readonly AddedToken[], normalize: No
     for (const piece of find(raw, { text, isFirst: true })) {
       if (piece.id !== undefined) yield piece;
       else {
-        const changed = normalize(piece, room);
+        const changed = yield* normalize(piece, room);
         room -= changed.text.length;
         yield* find(normalized, changed);
       }
@@ -52,13 +53,14 @@ export function createAddedSplitter(tokens: readonly AddedToken[], normalize: No
   };
 }
 
-function createFinder(tokens: readonly AddedToken[], normalize: Normalizer = (piece) => piece): Finder {
+function createFinder(tokens: readonly AddedToken[], normalize?: Normalizer): Finder {
   // Of equal contents the first counts, special tokens before others.
   const ordered = [...tokens.filter(({ special }) => special), ...tokens.filter(({ special }) => !special)];
-  const contents = ordered.map(
-    ({ content }, index) =>
-      [normalize({ text: content, isFirst: true }, roomFor(content.length)).text, index] as const,
-  );
+  const contentOf = (content: string) =>
+    normalize
+      ? finishSteps(normalize({ text: content, isFirst: true }, roomFor(content.length))).text
+      : content;
+  const contents = ordered.map(({ content }, index) => [contentOf(content), index] as const);
   return { trie: createTrie(contents.filter(([content]) => content !== '').reverse()), tokens: ordered };
 }
 

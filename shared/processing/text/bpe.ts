@@ -1,7 +1,16 @@
 import * as z from 'zod';
 import { type Merges, mergePairs, pairKey } from './merge-pairs.ts';
 import { type Part, readOptions, TokenizerError } from './parts.ts';
-import { byteIds, readVocabulary, type TokenModel, toByteIds, type Vocabulary } from './vocabulary.ts';
+import {
+  byteIds,
+  finishSteps,
+  isEndOfStep,
+  readVocabulary,
+  type Steps,
+  type TokenModel,
+  toByteIds,
+  type Vocabulary,
+} from './vocabulary.ts';
 
 /** Most words whose tokens are remembered, and the longest of them. */
 const REMEMBERED = 10_000;
@@ -32,17 +41,25 @@ export function createBpe(part: Part): TokenModel {
   const merges = readMerges(part.merges, vocabulary, options.continuing_subword_prefix ?? '');
   const toSymbols = createSymbols(vocabulary, options);
   const known = new Map<string, readonly number[]>();
+  const merge = function* (word: string): Steps<readonly number[]> {
+    return yield* mergePairs(yield* toSymbols(word), merges);
+  };
   return (word) => {
     const whole = options.ignore_merges ? vocabulary.get(word) : undefined;
     if (whole !== undefined) return [whole];
     const before = known.get(word);
     if (before) return before;
-    const ids = mergePairs(toSymbols(word), merges);
-    if (word.length > LONGEST_REMEMBERED) return ids;
+    if (word.length > LONGEST_REMEMBERED) return inSteps(merge(word));
+    const ids = finishSteps(merge(word));
     if (known.size >= REMEMBERED) known.clear();
     known.set(copyText(word), ids);
     return ids;
   };
+}
+
+/** The ids of a long word, after all of it was looked at. */
+function* inSteps(work: Steps<readonly number[]>): Generator<number | undefined> {
+  yield* yield* work;
 }
 
 /** A part of a text keeps all of it in memory: V8 does not copy what is cut out. */
@@ -71,7 +88,10 @@ function broken(): TokenizerError {
 }
 
 /** The ids of a word's characters. */
-function createSymbols(vocabulary: Vocabulary, options: z.infer<typeof schema>): (word: string) => number[] {
+function createSymbols(
+  vocabulary: Vocabulary,
+  options: z.infer<typeof schema>,
+): (word: string) => Steps<readonly number[]> {
   const prefix = options.continuing_subword_prefix ?? '';
   const suffix = options.end_of_word_suffix ?? '';
   const bytes = options.byte_fallback ? byteIds(vocabulary) : undefined;
@@ -79,12 +99,14 @@ function createSymbols(vocabulary: Vocabulary, options: z.infer<typeof schema>):
   if (typeof options.unk_token === 'string' && unknown === undefined) {
     throw new TokenizerError('its tokenizer.json has a vocabulary without its token for unknown words');
   }
-  return (word) => {
+  return function* (word) {
     const ids: number[] = [];
     // An unknown character waits for the next known one, even where bytes come between them.
     let waiting = 0;
     let at = 0;
+    let turn = 0;
     for (const character of word) {
+      if (isEndOfStep(turn++)) yield;
       const isLast = at + character.length === word.length;
       const symbol = (at === 0 ? '' : prefix) + character + (isLast ? suffix : '');
       at += character.length;

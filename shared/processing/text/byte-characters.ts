@@ -9,8 +9,23 @@ const STAND_INS: ReadonlyMap<string, string> = new Map(
     .map((character, index) => [character, String.fromCharCode(0x100 + index)]),
 );
 
+/** The UTF-16 unit of each byte's character. */
+const UNITS = Uint16Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte);
+  return (STAND_INS.get(character) ?? character).charCodeAt(0);
+});
+
+/** From here on a table takes a fifth of the time. */
+const LONG_BYTES = 1024;
+
 /** A text as the characters that stand for its bytes of UTF-8: for visible ones themselves. */
 export function byteCharacters(text: string): string {
-  const bytes = Buffer.from(text, 'utf8').toString('latin1');
-  return bytes.replace(INVISIBLE, (character) => STAND_INS.get(character) ?? character);
+  const bytes = Buffer.from(text, 'utf8');
+  if (bytes.length < LONG_BYTES) {
+    const characters = bytes.toString('latin1');
+    return characters.replace(INVISIBLE, (character) => STAND_INS.get(character) ?? character);
+  }
+  const units = Buffer.allocUnsafe(2 * bytes.length);
+  for (let i = 0; i < bytes.length; i++) units.writeUInt16LE(UNITS[bytes[i] ?? 0] ?? 0, 2 * i);
+  return units.toString('utf16le');
 }

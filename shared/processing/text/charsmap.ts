@@ -1,5 +1,6 @@
 import { isAscii } from 'node:buffer';
 import { TextBuilder } from './growth.ts';
+import { isEndOfStep, type Steps } from './vocabulary.ts';
 
 /** Longest cluster of characters, in bytes of UTF-8, that is looked up as a whole. */
 const LONGEST_CLUSTER_BYTES = 5;
@@ -24,7 +25,7 @@ const LONGEST_REPLACEMENT = 36;
  * @param charsmap base64, as `tokenizer.json` has it
  * @throws RangeError when the rules are cut off
  */
-export function createCharsMap(charsmap: string): (text: string, room: number) => string {
+export function createCharsMap(charsmap: string): (text: string, room: number) => Steps<string> {
   const rules = readRules(Buffer.from(charsmap, 'base64'));
   const segmenter = new Intl.Segmenter('und', { granularity: 'grapheme' });
   const known = new Map<string, string>();
@@ -43,9 +44,13 @@ export function createCharsMap(charsmap: string): (text: string, room: number) =
     return replaced;
   };
 
-  return (text, room) => {
+  return function* (text, room) {
     const replaced = new TextBuilder(room);
-    for (const cluster of clustersOf(text, segmenter)) replaced.append(replaceCluster(cluster));
+    let turn = 0;
+    for (const cluster of clustersOf(text, segmenter)) {
+      replaced.append(replaceCluster(cluster));
+      if (isEndOfStep(turn++)) yield;
+    }
     return replaced.build();
   };
 }

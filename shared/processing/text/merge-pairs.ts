@@ -1,4 +1,4 @@
-import { MOST_TOKENS } from './vocabulary.ts';
+import { isEndOfStep, MOST_TOKENS, type Steps } from './vocabulary.ts';
 
 /** The pairs that become one token. */
 export interface Merges {
@@ -22,11 +22,14 @@ export function pairKey(left: number, right: number): number {
  *
  * @returns the ids that are left
  */
-export function mergePairs(symbols: readonly number[], { ranks, ids: merged }: Merges): readonly number[] {
+export function* mergePairs(
+  symbols: readonly number[],
+  { ranks, ids: merged }: Merges,
+): Steps<readonly number[]> {
   const size = symbols.length;
   const ids = Int32Array.from(symbols);
-  const before = Int32Array.from(symbols, (_, place) => place - 1);
-  const after = Int32Array.from(symbols, (_, place) => (place + 1 < size ? place + 1 : NONE));
+  const before = new Int32Array(size);
+  const after = new Int32Array(size);
   const heap: number[] = [];
   const rankAt = (place: number): number | undefined => {
     const next = after[place] ?? NONE;
@@ -36,8 +39,14 @@ export function mergePairs(symbols: readonly number[], { ranks, ids: merged }: M
     const rank = place === NONE ? undefined : rankAt(place);
     if (rank !== undefined) push(heap, rank * PLACES + place);
   };
-  for (let place = 0; place < size; place++) offer(place);
-  while (heap.length > 0) {
+  for (let place = 0; place < size; place++) {
+    before[place] = place - 1;
+    after[place] = place + 1 < size ? place + 1 : NONE;
+    offer(place);
+    if (isEndOfStep(place)) yield;
+  }
+  for (let turn = 0; heap.length > 0; turn++) {
+    if (isEndOfStep(turn)) yield;
     const entry = pop(heap);
     const place = entry % PLACES;
     const rank = (entry - place) / PLACES;
@@ -52,7 +61,13 @@ export function mergePairs(symbols: readonly number[], { ranks, ids: merged }: M
     offer(before[place] ?? NONE);
     offer(place);
   }
-  return Array.from(ids).filter((id) => id !== NONE);
+  const left: number[] = [];
+  // The first symbol of a word is never merged into another.
+  for (let place = size > 0 ? 0 : NONE; place !== NONE; place = after[place] ?? NONE) {
+    left.push(ids[place] ?? NONE);
+    if (isEndOfStep(left.length)) yield;
+  }
+  return left;
 }
 
 function push(heap: number[], value: number): void {

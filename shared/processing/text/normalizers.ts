@@ -7,13 +7,14 @@ import { type NormalForm, toNormalForm } from './normal-form.ts';
 import { flattenParts, makePart, type Part, type PartMaker, readOptions } from './parts.ts';
 import { patternSchema, readPattern } from './patterns.ts';
 import type { Piece } from './split.ts';
+import { isEndOfStep, type Steps } from './vocabulary.ts';
 
 /**
- * Changes a text before it is split.
+ * Changes a text before it is split. Between the changes to a long one the work can rest.
  *
  * @param room most characters it may become
  */
-export type Normalizer = (piece: Piece, room: number) => Piece;
+export type Normalizer = (piece: Piece, room: number) => Steps<Piece>;
 
 /**
  * Makes a normalizer of `tokenizer.json`, which does to a text what that of Hugging Face's tokenizers does.
@@ -27,26 +28,32 @@ export function createNormalizer(part: Part | null | undefined): Normalizer {
 
 type Change = (text: string, room: number) => string;
 
-const changing =
-  (change: Change): Normalizer =>
-  ({ text, isFirst }, room) => ({ text: change(text, room), isFirst });
+/** For what is done in one go. */
+const atOnce = (change: (piece: Piece, room: number) => Piece): Normalizer =>
+  // biome-ignore lint/correctness/useYield: a change of one step
+  function* (piece, room) {
+    return change(piece, room);
+  };
+
+const changing = (change: Change): Normalizer =>
+  atOnce(({ text, isFirst }, room) => ({ text: change(text, room), isFirst }));
 
 /** For what drops characters: a text without its first one does not begin where the whole text does. */
-const dropping =
-  (change: (text: string) => string): Normalizer =>
-  ({ text, isFirst }) => ({
+const dropping = (change: (text: string) => string): Normalizer =>
+  atOnce(({ text, isFirst }) => ({
     text: change(text),
     isFirst: isFirst && change(String.fromCodePoint(text.codePointAt(0) ?? 0x78)) !== '',
-  });
+  }));
 
-const inTurn =
-  (steps: readonly Normalizer[]): Normalizer =>
-  (piece, room) =>
-    steps.reduce((changed, step) => {
-      const next = step(changed, room);
-      if (next.text.length > room) throw new GrowthError();
-      return next;
-    }, piece);
+const inTurn = (steps: readonly Normalizer[]): Normalizer =>
+  function* (piece, room) {
+    let changed = piece;
+    for (const step of steps) {
+      changed = yield* step(changed, room);
+      if (changed.text.length > room) throw new GrowthError();
+    }
+    return changed;
+  };
 
 /** Most characters that a compatibility form has of one. */
 const LONGEST_FORM = 18;
@@ -81,7 +88,11 @@ const MAKERS: Readonly<Record<string, PartMaker<Normalizer>>> = {
   ByteLevel: () => changing(byteCharacters),
   Precompiled: (part) => {
     const { precompiled_charsmap } = readOptions(part, precompiledSchema);
-    return changing(precompiled_charsmap ? createCharsMap(precompiled_charsmap) : (text) => text);
+    if (!precompiled_charsmap) return changing((text) => text);
+    const replaceAll = createCharsMap(precompiled_charsmap);
+    return function* ({ text, isFirst }, room) {
+      return { text: yield* replaceAll(text, room), isFirst };
+    };
   },
   Prepend: (part) => {
     const { prepend } = readOptions(part, z.looseObject({ prepend: z.string() }));
@@ -89,11 +100,11 @@ const MAKERS: Readonly<Record<string, PartMaker<Normalizer>>> = {
   },
   Strip: (part) => {
     const { strip_left, strip_right } = readOptions(part, stripSchema);
-    return ({ text, isFirst }) => {
+    return atOnce(({ text, isFirst }) => {
       const start = strip_left ? firstVisible(text) : 0;
       const end = strip_right ? endOfVisible(text, start) : text.length;
       return { text: text.slice(start, end), isFirst: isFirst && start === 0 };
-    };
+    });
   },
   StripAccents: () => dropping((text) => text.replace(CHARACTER.combiningMark, '')),
 };
@@ -148,11 +159,13 @@ function endOfVisible(text: string, start: number): number {
 function createReplace(part: Part): Normalizer {
   const { pattern, content } = readOptions(part, replaceSchema);
   const found = readPattern(pattern);
-  return ({ text, isFirst }, room) => {
+  return function* ({ text, isFirst }, room) {
     const replaced = new TextBuilder(room);
     let place = 0;
     let keepsStart = true;
+    let turn = 0;
     for (const { start, end } of found(text)) {
+      if (isEndOfStep(turn++)) yield;
       replaced.append(text.slice(place, start));
       replaced.append(content);
       if (start === 0 && content === '') keepsStart = false;
@@ -168,9 +181,8 @@ function createBert(part: Part): Normalizer {
   const steps: Normalizer[] = [];
   if (options.clean_text) {
     steps.push(
-      dropping((text) =>
-        text.replace(CHARACTER.control, '').replaceAll('\ufffd', '').replace(CHARACTER.whiteSpace, ' '),
-      ),
+      dropping((text) => text.replace(CHARACTER.control, '').replaceAll('\ufffd', '')),
+      changing((text) => text.replace(CHARACTER.whiteSpace, ' ')),
     );
   }
   if (options.handle_chinese_chars) steps.push(changing((text) => text.replace(IDEOGRAPH, ' $& ')));

@@ -7,13 +7,13 @@ import { createNormalizer } from './normalizers.ts';
 import { makePart, type PartMaker, partSchema, TokenizerError } from './parts.ts';
 import { createPreTokenizer } from './pre-tokenizers.ts';
 import { createUnigram } from './unigram.ts';
-import type { TokenModel } from './vocabulary.ts';
+import type { TokenIds, TokenModel } from './vocabulary.ts';
 import { createWordLevel, createWordPiece } from './word-models.ts';
 
 /** Turns one text into the ids of its tokens. */
 export interface TextEncoder {
-  /** The ids one by one, without special tokens around them. */
-  encode(text: string): Iterable<number>;
+  /** The ids one by one, without special tokens around them; undefined where the work can rest. */
+  encode(text: string): TokenIds;
   readonly frame: Frame;
   /** The id of a token, by its name. */
   idOf(token: string): number | undefined;
@@ -61,6 +61,10 @@ export function createTextEncoder(tokenizerJson: unknown): TextEncoder {
     encode: function* (text) {
       let room = roomFor(0);
       for (const piece of splitOff(text)) {
+        if (piece === undefined) {
+          yield;
+          continue;
+        }
         if (piece.id !== undefined) {
           yield piece.id;
           continue;

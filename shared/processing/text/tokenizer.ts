@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { TokenizerError } from './parts.ts';
 import type { TextEncoder } from './text-encoder.ts';
+import { finishSteps, type Steps, type TokenIds } from './vocabulary.ts';
 
 /** Texts as a text model takes them: `rows` times `length` numbers each, row by row. */
 export interface TokenBatch {
@@ -28,7 +29,7 @@ export interface TextTokenizer {
    */
   tokenize(text: string, maxTokens: number): TokenRow;
   /** The same a few hundred tokens at a time: in between the work can rest. */
-  tokenizeInSteps(text: string, maxTokens: number): Generator<undefined, TokenRow>;
+  tokenizeInSteps(text: string, maxTokens: number): Steps<TokenRow>;
   /**
    * Puts the special tokens around the rows and pads them.
    *
@@ -106,12 +107,7 @@ function wrap({ encode, frame }: TextEncoder, settings: Settings): TextTokenizer
     maxTokens: settings.maxTokens,
     specialTokens,
     canPad: settings.padId !== undefined,
-    tokenize: (text, maxTokens) => {
-      const steps = tokenizeInSteps(text, maxTokens);
-      let step = steps.next();
-      while (!step.done) step = steps.next();
-      return step.value;
-    },
+    tokenize: (text, maxTokens) => finishSteps(tokenizeInSteps(text, maxTokens)),
     tokenizeInSteps,
     frame: (rows, length) => {
       const batch = createBatch(rows.length, length, settings);
@@ -134,10 +130,14 @@ function wrap({ encode, frame }: TextEncoder, settings: Settings): TextTokenizer
 const STEP = 256;
 
 /** The first ids; the rest of a long text is not looked at. */
-function* take(ids: Iterable<number>, count: number): Generator<undefined, number[]> {
+function* take(ids: TokenIds, count: number): Steps<number[]> {
   const taken: number[] = [];
   if (count === 0) return taken;
   for (const id of ids) {
+    if (id === undefined) {
+      yield;
+      continue;
+    }
     taken.push(id);
     if (taken.length === count) break;
     if (taken.length % STEP === 0) yield;
@@ -145,7 +145,7 @@ function* take(ids: Iterable<number>, count: number): Generator<undefined, numbe
   return taken;
 }
 
-function* takeLast(ids: Iterable<number>, count: number): Generator<undefined, number[]> {
+function* takeLast(ids: TokenIds, count: number): Steps<number[]> {
   const all = yield* take(ids, Number.POSITIVE_INFINITY);
   return all.slice(Math.max(0, all.length - count));
 }

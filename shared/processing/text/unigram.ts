@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type Part, readOptions, TokenizerError } from './parts.ts';
 import { createTrie, NOWHERE, ROOT, step, type Trie } from './trie.ts';
-import { byteIds, type TokenModel, toByteIds } from './vocabulary.ts';
+import { byteIds, isEndOfStep, type Steps, type TokenModel, toByteIds } from './vocabulary.ts';
 
 /** How much less likely an unknown character is than the least likely token. */
 const UNKNOWN_PENALTY = 10;
@@ -36,13 +36,14 @@ export function createUnigram(part: Part): TokenModel {
     unknownScore: scores.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY) - UNKNOWN_PENALTY,
   };
   const bytes = byte_fallback ? byteIds(ids) : undefined;
-  return (text) =>
-    bestWay(text, model).flatMap(({ start, end }) => {
+  return function* (text) {
+    for (const { start, end } of yield* bestWay(text, model)) {
       const piece = text.slice(start, end);
       const id = ids.get(piece);
-      if (id !== undefined) return id;
-      return (bytes && toByteIds(piece, bytes)) ?? unk_id;
-    });
+      if (id !== undefined) yield id;
+      else yield* (bytes && toByteIds(piece, bytes)) ?? [unk_id];
+    }
+  };
 }
 
 function readTokens(vocab: unknown): (readonly [string, number])[] {
@@ -63,7 +64,7 @@ interface Span {
   readonly end: number;
 }
 
-function bestWay(text: string, model: Model): Span[] {
+function* bestWay(text: string, model: Model): Steps<Span[]> {
   const best = new Float64Array(text.length + 1);
   /** Where the last token of the best way to each place starts; -1 where none ends. */
   const starts = new Int32Array(text.length + 1).fill(-1);
@@ -75,7 +76,8 @@ function bestWay(text: string, model: Model): Span[] {
     starts[end] = start;
     lastIds[end] = id;
   };
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0, turn = 0; start < text.length; turn++) {
+    if (isEndOfStep(turn)) yield;
     const next = start + widthAt(text, start);
     let isKnown = false;
     let node = ROOT;
@@ -90,7 +92,7 @@ function bestWay(text: string, model: Model): Span[] {
     if (!isKnown) reach(start, next, model.unknownId, model.unknownScore);
     start = next;
   }
-  return walkBack(starts, lastIds, model.unknownId);
+  return yield* walkBack(starts, lastIds, model.unknownId);
 }
 
 function widthAt(text: string, place: number): number {
@@ -98,13 +100,14 @@ function widthAt(text: string, place: number): number {
 }
 
 /** The tokens of the best way, neighbours that are unknown as one. */
-function walkBack(starts: Int32Array, lastIds: Int32Array, unknown: number): Span[] {
+function* walkBack(starts: Int32Array, lastIds: Int32Array, unknown: number): Steps<Span[]> {
   const spans: Span[] = [];
   let end = starts.length - 1;
   while (end > 0) {
     let start = starts[end] ?? 0;
     if (lastIds[end] === unknown) while (start > 0 && lastIds[start] === unknown) start = starts[start] ?? 0;
     spans.push({ start, end });
+    if (isEndOfStep(spans.length)) yield;
     end = start;
   }
   return spans.reverse();

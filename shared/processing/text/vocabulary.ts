@@ -3,11 +3,29 @@ import { TokenizerError } from './parts.ts';
 /** The ids of tokens. */
 export type Vocabulary = ReadonlyMap<string, number>;
 
-/** The ids of a row's tokens, found one by one. */
-type Ids = Iterable<number>;
+/** The ids of a row's tokens, found one by one; undefined where the work on a long piece can rest. */
+export type TokenIds = Iterable<number | undefined>;
 
 /** Turns a piece of a text into the ids of its tokens. */
-export type TokenModel = (text: string) => Ids;
+export type TokenModel = (text: string) => TokenIds;
+
+/** Work on a long piece, which yields where it can rest. */
+export type Steps<T> = Generator<undefined, T>;
+
+/** Does all of it at once. */
+export function finishSteps<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** Whether a loop can rest after a turn: so many take a few milliseconds. */
+export function isEndOfStep(turn: number): boolean {
+  return turn % TURNS_OF_STEP === TURNS_OF_STEP - 1;
+}
+
+const TURNS_OF_STEP = 8192;
 
 /**
  * Reads `{"token": id}`; by hand, as there can be a quarter of a million.

@@ -1,6 +1,7 @@
 import { MIMEType } from 'node:util';
 import type { Limits } from '../../config.ts';
 import { InferenceError, invalid, overLimit } from '../../errors.ts';
+import { BytesResponse } from '../../http/bytes.ts';
 import { isJsonType } from '../../http/media-type.ts';
 import { sniffImageType } from '../../processing/image/sniff.ts';
 import { describeInputs } from '../../values/contract.ts';
@@ -80,7 +81,8 @@ export async function parseForm(headers: Headers, body: Uint8Array, limits: Limi
       checkParts(body, `--${boundary}`, limits);
       checkPartHeaders(body, `--${boundary}`);
     }
-    return await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData();
+    // A plain Response would copy the bytes before it reads them.
+    return await new BytesResponse(body, { headers: { 'content-type': type } }).formData();
   } catch (error) {
     if (error instanceof InferenceError) throw error;
     throw new InferenceError('BAD_REQUEST', `The body is not valid ${FORM_TYPE}.`, { cause: error });

@@ -92,7 +92,9 @@ export const invokeOpenInference: Dialect = async (invocation, { inference, conf
       return { request, model, tensors: await run(request.inputs, { outputs, deadlineMs }) };
     }),
   );
-  const response = encodeInferResponse(value.request, value.model, value.tensors, answerStyle(config));
+  const { goOn } = invocation.budget;
+  const { request, model, tensors } = value;
+  const response = await encodeInferResponse(request, model, tensors, answerStyle(config), goOn);
   return { response: await compressResponse(invocation.request, response), usage };
 };
 

@@ -1,8 +1,9 @@
-import { OverspentError } from '../../budget.ts';
+import { type Budget, OverspentError } from '../../budget.ts';
 import type { Limits } from '../../config.ts';
 import { InferenceError, overLimit } from '../../errors.ts';
 import type { Used } from '../../inference/inference.ts';
 import type { ModelUse } from '../../inference/model-use.ts';
+import { createRests } from '../../inference/share-time.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { concatRows, type Tensor } from '../../tensor/tensor.ts';
 import type { Invocation } from '../invocation.ts';
@@ -35,25 +36,30 @@ const STATUSES_OF_LINES: readonly number[] = [400, 413];
 export async function runLines(
   lines: Lines,
   invocation: Invocation,
-  { inference, config }: ProtocolOptions,
+  { inference }: ProtocolOptions,
   keepsErrors: boolean,
 ): Promise<Used<readonly Part[]>> {
   const choice = { ...invocation.choice, kind: lines.kind };
-  return await inference.use(choice, invocation, (model) => runAll(lines, model, config.limits, keepsErrors));
+  return await inference.use(choice, invocation, (model) =>
+    runAll(lines, model, invocation.budget, keepsErrors),
+  );
 }
 
 async function runAll(
   lines: Lines,
   model: ModelUse,
-  limits: Limits,
+  { goOn, limits }: Budget,
   keepsErrors: boolean,
 ): Promise<readonly Part[]> {
   const { contract } = model;
   const total = lines.count(contract);
   const errors: InferenceError[] = [];
+  const rest = createRests(goOn);
 
   /** What became of some lines when they are run at once. */
   async function attempt(start: number, end: number): Promise<Part> {
+    // Lines that fail never reach the runtime, which would let others have their turn.
+    await rest();
     try {
       const outputs = await model.run(lines.decode(start, end, contract), { isBatch: true });
       return { outputs: checkRows(outputs, end - start), count: end - start };

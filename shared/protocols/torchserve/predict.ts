@@ -115,7 +115,9 @@ async function answerTexts(call: Call): Promise<WritableJson> {
 
 function readText(value: Payload['value'], field: string): Located<string> {
   if (typeof value === 'string') return { value, field };
-  if (value instanceof Uint8Array) return { value: Buffer.from(value).toString(), field };
+  if (value instanceof Uint8Array) {
+    return { value: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString(), field };
+  }
   throw invalid(`Field "${field}" is ${describeJson(value)}; expected a text.`);
 }
 

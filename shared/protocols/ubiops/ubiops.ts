@@ -103,6 +103,8 @@ async function runRequest(
 
 /** The request to a deployment with plain input is the text itself. */
 function readText({ mediaType, body }: Invocation): string {
-  if (mediaType === '' || mediaType === 'text/plain') return Buffer.from(body).toString('utf8');
+  if (mediaType === '' || mediaType === 'text/plain') {
+    return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
+  }
   throw unsupportedBody(mediaType, 'application/json and text/plain');
 }

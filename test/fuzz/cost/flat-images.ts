@@ -1,4 +1,5 @@
 import sharp, { type Sharp } from 'sharp';
+import { pixelPrice } from '../../../shared/processing/image/decode-memory.ts';
 
 const FORMATS = ['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'] as const;
 export type ImageFormat = (typeof FORMATS)[number];
@@ -34,7 +35,11 @@ export function flatImage(format: ImageFormat, width: number, height = width): P
  */
 export async function hugeImages(format: ImageFormat, bytes: number): Promise<readonly Buffer[]> {
   const share = bytes / 4_000_000;
-  const image = await flatImage(format, Math.max(1, LARGEST_SIDE * Math.sqrt(Math.min(1, share))));
+  const price = pixelPrice(`image/${format}`, await flatImage(format, 8));
+  const image = await flatImage(
+    format,
+    Math.max(1, Math.floor(LARGEST_SIDE * Math.sqrt(Math.min(1, share) / price))),
+  );
   return new Array<Buffer>(Math.max(1, Math.round(share))).fill(image);
 }
 

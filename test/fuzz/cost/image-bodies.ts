@@ -1,5 +1,6 @@
 import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
+import { pixelPrice } from '../../../shared/processing/image/decode-memory.ts';
 import type { BodyMaker } from './bodies.ts';
 import { flatImage, type ImageFormat, LARGEST_SIDE, remember } from './flat-images.ts';
 
@@ -7,7 +8,9 @@ const MOST_PIXELS = 50_000_000;
 
 export const IMAGE_MAKERS: readonly BodyMaker[] = [
   ...(['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'] as const).map((format) =>
-    image(`${format.toUpperCase()} of 50 megapixels`, format, (pixels) => flatImage(format, sideOf(pixels))),
+    image(`${format.toUpperCase()} of 50 megapixels`, format, async (pixels) =>
+      flatImage(format, sideOf(pixels / pixelPrice(`image/${format}`, await flatImage(format, 8)))),
+    ),
   ),
   image('PNG of one row', 'png', (pixels) => flatImage('png', Math.min(65_000, pixels), 1)),
   image('PNG of one column', 'png', (pixels) => flatImage('png', 1, Math.min(65_000, pixels))),
@@ -24,6 +27,17 @@ export const IMAGE_MAKERS: readonly BodyMaker[] = [
   variant('PNG in 16 bits', 'png', (flat) => flat.toColourspace('rgb16').png()),
   variant('PNG with transparency', 'png', (flat) => flat.ensureAlpha(0.5).png()),
   variant('grey PNG', 'png', (flat) => flat.toColourspace('b-w').png()),
+  variant('interlaced PNG in 16 bits', 'png', (flat) =>
+    flat.ensureAlpha(0.5).toColourspace('rgb16').png({ progressive: true }),
+  ),
+  variant('WebP with transparency', 'webp', (flat) => flat.ensureAlpha(0.5).webp()),
+  variant('progressive JPEG in full', 'jpeg', (flat) =>
+    flat.jpeg({ progressive: true, quality: 1, chromaSubsampling: '4:4:4' }),
+  ),
+  variant('progressive CMYK JPEG', 'jpeg', (flat) =>
+    flat.toColourspace('cmyk').jpeg({ progressive: true, quality: 1 }),
+  ),
+  variant('AVIF in 12 bits', 'avif', (flat) => flat.avif({ bitdepth: 12, effort: 0 })),
   variant('progressive JPEG', 'jpeg', (flat) => flat.jpeg({ progressive: true, quality: 1 })),
   variant('CMYK JPEG', 'jpeg', (flat) => flat.toColourspace('cmyk').jpeg({ quality: 1 })),
   variant('turned JPEG', 'jpeg', (flat) => flat.withMetadata({ orientation: 6 }).jpeg({ quality: 1 })),
@@ -49,7 +63,7 @@ function image(name: string, format: ImageFormat, make: (pixels: number) => Prom
     name: `image: ${name}`,
     types: [`image/${format}`],
     usesJson: false,
-    // As many pixels as the largest body has bytes, and half as many more: up to the limit.
+    // As many pixels as the largest body has bytes, and half as many more: up to the limit, as many as their format may have.
     make: async ({ bytes }) => ({
       body: await make(Math.min(MOST_PIXELS, bytes * 1.5)),
       headers: { 'content-type': `image/${format}` },
@@ -59,7 +73,8 @@ function image(name: string, format: ImageFormat, make: (pixels: number) => Prom
 
 function variant(name: string, format: ImageFormat, change: (flat: Sharp) => Sharp): BodyMaker {
   return image(name, format, async (pixels) => {
-    const side = sideOf(pixels);
+    const sample = await remember(`${name} 8`, () => change(flat(8, 8)));
+    const side = sideOf(pixels / pixelPrice(`image/${format}`, sample));
     return await remember(`${name} ${side}`, () => change(flat(side, side)));
   });
 }

@@ -5,7 +5,8 @@
 //     --only <words>              trials that have these words alone
 //     --once                      without a second try on a new server
 //     --large                     bodies as large as the server takes; only memory is held to its bound
-//     --cpu, --megabytes, --health, --health-per-megabyte  the bounds; --cap ends requests that take more CPU, in milliseconds
+//     --cpu, --megabytes, --health, --health-per-megabyte, --health-per-megabyte-of-json  the bounds
+//     --cap 20000                 ends requests that take more CPU, in milliseconds
 //     --table <file>, --log <file>  the worst of each kind in Markdown; all as lines of JSON
 // One of them once more, with a profile of where its time goes:
 //   npm run fuzz:cost -- --replay '<trial as it was printed>' [--profile <folder>]
@@ -36,9 +37,10 @@ const { values: flags, positionals } = parseArgs({
     log: { type: 'string' },
     cap: { type: 'string', default: '20000' },
     cpu: { type: 'string', default: '2000' },
-    megabytes: { type: 'string', default: '500' },
+    megabytes: { type: 'string', default: '550' },
     health: { type: 'string', default: '100' },
     'health-per-megabyte': { type: 'string', default: '20' },
+    'health-per-megabyte-of-json': { type: 'string', default: '70' },
   },
 });
 /** Where something else says how long, the only number is the seed. */
@@ -52,6 +54,7 @@ const bounds: Bounds = {
   peakBytes: Number(flags.megabytes) * 1e6,
   healthMs: Number(flags.health),
   healthMsPerMegabyte: Number(flags['health-per-megabyte']),
+  healthMsPerMegabyteOfJson: Number(flags['health-per-megabyte-of-json']),
 };
 /** Largest body as it is sent. With --large it is what the server takes, and only memory is held to its bound. */
 const LIMIT_BYTES = flags.large ? 32 * 1024 * 1024 : 65_536;
@@ -132,9 +135,10 @@ async function measure(server: MeasuredServer, proposed: Trial): Promise<Outcome
   return { trial, cost, sentBytes: request.body.length, bodyBytes };
 }
 
-function exceeds({ cost, bodyBytes }: Outcome): boolean {
+function exceeds(outcome: Outcome): boolean {
+  const { cost } = outcome;
   const counted = flags.large ? { ...cost, cpuMs: 0, healthMs: 0 } : cost;
-  return loadOf({ cost: counted, bodyBytes }, bounds) > 1;
+  return loadOf({ ...outcome, cost: counted }, bounds) > 1;
 }
 
 function describe({ trial, cost, sentBytes, bodyBytes }: Outcome): string {

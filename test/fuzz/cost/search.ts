@@ -18,8 +18,10 @@ export interface Bounds {
   readonly cpuMs: number;
   readonly peakBytes: number;
   readonly healthMs: number;
-  /** How much later the health may come for each megabyte of the body: its JSON is parsed in one turn of the event loop. */
+  /** How much later the health may come for each megabyte of the body and of the answer. */
   readonly healthMsPerMegabyte: number;
+  /** The same where the body is JSON: all of it is parsed in one turn of the event loop. */
+  readonly healthMsPerMegabyteOfJson: number;
 }
 
 /** Proposes one trial after the other, and learns from what they cost. */
@@ -49,10 +51,13 @@ const PLACES: Readonly<Record<Exclude<Purpose, 'any'>, readonly string[]>> = {
 
 /** The share of a bound that a request takes, by the bound it comes nearest to. */
 export function loadOf(
-  { cost: { cpuMs, peakBytes, healthMs }, bodyBytes }: Pick<Outcome, 'cost' | 'bodyBytes'>,
+  { trial, cost: { cpuMs, peakBytes, healthMs, answerBytes }, bodyBytes }: Omit<Outcome, 'sentBytes'>,
   bounds: Bounds,
 ): number {
-  const mostHealthMs = bounds.healthMs + (bodyBytes / 1e6) * bounds.healthMsPerMegabyte;
+  const { healthMsPerMegabyte, healthMsPerMegabyteOfJson } = bounds;
+  const msPerMegabyte = trial.value === undefined ? healthMsPerMegabyte : healthMsPerMegabyteOfJson;
+  const mostHealthMs =
+    bounds.healthMs + (bodyBytes / 1e6) * msPerMegabyte + (answerBytes / 1e6) * healthMsPerMegabyte;
   return Math.max(cpuMs / bounds.cpuMs, peakBytes / bounds.peakBytes, healthMs / mostHealthMs);
 }
 

@@ -31,10 +31,16 @@ export const SEEDS: readonly Trial[] = [
   lines('POST /predict', 'digits', 'form: empty files'),
   lines('POST /predictions/{model}', 'iris', 'pairs: data'),
   lines('POST /models/{model}/invoke', 'strings', 'npy: short texts in columns'),
+  lines('POST /models/{model}/invoke', 'iris', 'npy: a long header'),
   lines('POST /models/{model}/invoke', 'floats', 'npz: sixteen arrays'),
   lines('POST /models/{model}/predict', 'digits', 'image: AVIF of 50 megapixels', []),
   lines('POST /models/{model}/predict', 'convnext', 'image: WEBP of 50 megapixels', []),
   lines('POST /models/{model}/predict', 'digits', 'image: PNG of 50 megapixels', []),
+  lines('POST /models/{model}/predict', 'convnext', 'image: AVIF in 12 bits'),
+  lines('POST /models/{model}/predict', 'convnext', 'image: interlaced PNG in 16 bits'),
+  lines('POST /models/{model}/predict', 'convnext', 'image: progressive CMYK JPEG'),
+  lines('POST /models/{model}/predict', 'convnext', 'image: GIF of 50 megapixels'),
+  lines('PUT /{model}/{version}/predict', 'sum', 'form: line breaks'),
   // Node's own URLSearchParams takes quadratic time for pairs without "=".
   lines('POST /predictions/{model}', 'iris', 'pairs: data of nothing'),
   lines('POST /predictions/{model}', 'iris', 'pairs: pluses'),
@@ -51,6 +57,8 @@ export const SEEDS: readonly Trial[] = [
   },
   json('POST /v1/models/{model}:predict', 'floats', 'NaNs', 'member "instances"'),
   json('POST /v2/repository/index', 'iris', 'ones', 'root'),
+  json('POST /predictions/{model}', 'sum', 'ones and NaN at the end', 'data of an instance'),
+  json('POST /predict', 'convnext', 'a string of spaced base64', 'member "image"'),
 ];
 
 function json(route: string, model: string, value: string, place: string): Trial {

@@ -5,6 +5,7 @@ import { request as sendRequest } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { NODE_FLAGS } from '../../../functions/local/node-flags.ts';
 import { PROJECT } from '../../hosts/environment.ts';
 import type { TestRequest } from '../../hosts/test-host.ts';
 
@@ -122,6 +123,7 @@ async function start({ repository, environment, flags = [], folder }: ServerOpti
   const child = spawn(
     process.execPath,
     [
+      ...NODE_FLAGS,
       ...flags,
       '--expose-gc',
       `--import=data:text/javascript,process.on('SIGUSR2',()=>{gc();gc()})`,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { allocateBody } from '../../../shared/http/body-memory.ts';
+import { allocateBody, type BodyParts, gatherBody } from '../../../shared/http/body-memory.ts';
 
 const memoryFor = (jsonLength: string | undefined) =>
   allocateBody(
@@ -20,4 +20,60 @@ describe('allocateBody', () => {
   it.each([undefined, '', '0', '-3', '1.5', 'x', '1e300'])('takes a length of %s for none', (length) => {
     expect([memoryFor(length).byteOffset % 8, memoryFor(length).length]).toEqual([0, 100]);
   });
+});
+
+describe('gatherBody', () => {
+  const MEGABYTE = 1024 ** 2;
+  const bytes = (length: number, start: number) => Uint8Array.from({ length }, (_, i) => (start + i) % 251);
+  const fill = (parts: BodyParts, total: number, step: number) => {
+    for (let at = 0; at < total; at += step) {
+      expect(parts.add(bytes(Math.min(step, total - at), at))).toBe(true);
+    }
+  };
+
+  it.each([
+    [0, 10],
+    [7, 10],
+    [100, 10],
+    [MEGABYTE, 65_536],
+    [MEGABYTE + 1, 65_536],
+    [MEGABYTE + 1, MEGABYTE + 1],
+    [3 * MEGABYTE, 500_000],
+  ])('joins %i bytes in pieces of %i', (total, step) => {
+    const parts = gatherBody(new Headers(), 3 * MEGABYTE);
+    fill(parts, total, step);
+    expect(Buffer.compare(parts.join(), bytes(total, 0))).toBe(0);
+  });
+
+  it.each([100, 2 * MEGABYTE])('cuts off what is beyond a limit of %i bytes, and says so', (limit) => {
+    const parts = gatherBody(new Headers(), limit);
+    expect(parts.add(bytes(limit - 1, 0))).toBe(true);
+    expect(parts.add(bytes(5, limit - 1))).toBe(false);
+    expect(parts.add(bytes(5, 0))).toBe(false);
+    expect(Buffer.compare(parts.join(), bytes(limit, 0))).toBe(0);
+  });
+
+  it('leaves the only piece where it is', () => {
+    const piece = bytes(1000, 0);
+    const parts = gatherBody(new Headers(), 2000);
+    parts.add(piece);
+    expect(parts.join().buffer).toBe(piece.buffer);
+  });
+
+  it('has a large body in memory once: its first part stays where it was put', () => {
+    const parts = gatherBody(new Headers(), 3 * MEGABYTE);
+    fill(parts, 2 * MEGABYTE, 65_536);
+    const begun = parts.join();
+    fill(parts, MEGABYTE, 65_536);
+    expect(parts.join().buffer).toBe(begun.buffer);
+  });
+
+  it.each([50, 3 * MEGABYTE])(
+    'lets tensors after JSON begin where any number may, in a body of %i bytes',
+    (total) => {
+      const parts = gatherBody(new Headers({ 'Inference-Header-Content-Length': '113' }), total);
+      fill(parts, total, Math.ceil(total / 4));
+      expect((parts.join().byteOffset + 113) % 8).toBe(0);
+    },
+  );
 });

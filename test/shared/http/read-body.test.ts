@@ -42,6 +42,20 @@ describe('readBody', () => {
     expect(Buffer.from(bytes).toString()).toBe(text.toString());
   });
 
+  it.each<[string, (bytes: Uint8Array) => Uint8Array]>([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['deflate', deflateRawSync],
+    ['br', brotliCompressSync],
+  ])('inflates %s to where tensors after JSON are used in place', async (coding, compress) => {
+    const content = Uint8Array.from({ length: 2_000_000 }, (_, i) => (i * i) % 251);
+    const headers = { 'content-encoding': coding, 'inference-header-content-length': '113' };
+    const limits = testLimits({ compressionRatio: 1e6 });
+    const body = await readBody(request(compress(content), headers), limits);
+    expect(Buffer.compare(body, content)).toBe(0);
+    expect((body.byteOffset + 113) % 8).toBe(0);
+  });
+
   it('gives back any bytes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 500 }), async (content) => {

@@ -1,10 +1,19 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { runBatch } from '../../../shared/inference/run-batch.ts';
+import { runBatch, type Watch } from '../../../shared/inference/run-batch.ts';
 import { createSession, type Session, type TensorSpec } from '../../../shared/runtime/session.ts';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
 import { rejectionOf } from '../error-of.ts';
 import { inMemory } from '../in-memory.ts';
-import { buildModel, buildNode, FLOAT, tensorValue } from '../onnx/build-model.ts';
+import {
+  buildModel,
+  buildNode,
+  FLOAT,
+  INT64,
+  integersAttribute,
+  STRING,
+  stringsAttribute,
+  tensorValue,
+} from '../onnx/build-model.ts';
 
 /** A graph for batches of a fixed size, or of any for ''. It counts its runs. */
 async function open(batch: number | '') {
@@ -73,5 +82,103 @@ describe('runBatch', () => {
     );
     expect(error.status).toBe(400);
     expect(model.sizes).toEqual([]);
+  });
+});
+
+/** Whether numbers are even or odd, the numbers themselves, and which kinds there are. It counts its runs. */
+async function openLabels(kinds: 'none' | 'by their number' | 'said to be by row' = 'none') {
+  const claims = kinds === 'said to be by row';
+  const labels = buildNode('LabelEncoder', ['x'], ['label'], {
+    domain: 'ai.onnx.ml',
+    attributes: [
+      integersAttribute('keys_int64s', [0n, 1n]),
+      stringsAttribute('values_strings', ['even', 'odd']),
+    ],
+  });
+  const native = await createSession(
+    inMemory(
+      buildModel({
+        nodes: [labels, buildNode('Identity', ['x'], ['same']), buildNode('Unique', ['x'], ['kinds'])],
+        inputs: [tensorValue('x', INT64, ['n'])],
+        outputs: [
+          tensorValue('label', STRING, ['n']),
+          tensorValue('same', INT64, ['n']),
+          ...(kinds === 'none' ? [] : [tensorValue('kinds', INT64, [claims ? 'n' : 'k'])]),
+        ],
+        opsets: { '': 18, 'ai.onnx.ml': 2 },
+      }),
+    ),
+    { intraOpThreads: 1 },
+  );
+  onTestFinished(() => native.release());
+  const sizes: number[] = [];
+  const mark = (spec: TensorSpec) => (spec.name === 'kinds' && !claims ? spec : { ...spec, batchAxis: 0 });
+  const session: Session = {
+    ...native,
+    inputs: native.inputs.map(mark),
+    outputs: native.outputs.map(mark),
+    run: (feeds, fetches) => {
+      sizes.push(feeds.get('x')?.shape[0] ?? -1);
+      return native.run(feeds, fetches);
+    },
+  };
+  return { session, sizes };
+}
+
+describe('runBatch of rows that give texts', () => {
+  const ROWS = 150_000;
+  const feeds = new Map([
+    [
+      'x',
+      createTensor(
+        'INT64',
+        [ROWS],
+        Array.from({ length: ROWS }, (_, index) => ((index * 7) % 3) % 2),
+      ),
+    ],
+  ]);
+  const label = (index: number) => (((index * 7) % 3) % 2 === 0 ? 'even' : 'odd');
+
+  it('sends rows through some at a time where texts come out, and joins what they give', async () => {
+    const { session, sizes } = await openLabels();
+    const outputs = await runBatch(session, feeds, { fetches: ['label', 'same'], isBatch: true });
+    expect(sizes).toEqual([65_536, 65_536, 18_928]);
+    expect([...outputs.keys()]).toEqual(['label', 'same']);
+    expect(outputs.get('same')).toEqual(feeds.get('x'));
+    expect(outputs.get('label')).toEqual({
+      datatype: 'BYTES',
+      shape: [ROWS],
+      data: Array.from({ length: ROWS }, (_, index) => label(index)),
+    });
+  });
+
+  it('runs all of them at once where no texts are asked for', async () => {
+    const { session, sizes } = await openLabels();
+    expect((await runBatch(session, feeds, { fetches: ['same'], isBatch: true })).get('same')).toEqual(
+      feeds.get('x'),
+    );
+    expect(sizes).toEqual([ROWS]);
+  });
+
+  it.each([
+    ['has not one thing a row', 'by their number', [ROWS]],
+    ['turns out to have not one thing a row', 'said to be by row', [65_536, ROWS]],
+  ] as const)('runs all of them at once where an output %s', async (_, kinds, expected) => {
+    const { session, sizes } = await openLabels(kinds);
+    const outputs = await runBatch(session, feeds, { fetches: ['label', 'kinds'], isBatch: true });
+    expect(sizes).toEqual(expected);
+    expect(outputs.get('kinds')).toEqual(createTensor('INT64', [2], [0, 1]));
+    expect(outputs.get('label')?.shape).toEqual([ROWS]);
+  });
+
+  it('ends when nobody needs the rest', async () => {
+    const { session, sizes } = await openLabels();
+    const leave: Watch = async (run) => {
+      if (sizes.length > 0) throw new Error('gone');
+      return await run();
+    };
+    const result = runBatch(session, feeds, { fetches: ['label'], isBatch: true }, leave);
+    await expect(result).rejects.toThrow('gone');
+    expect(sizes).toEqual([65_536]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mapInTurns } from '../../../shared/inference/share-time.ts';
+import { createRests, mapInTurns } from '../../../shared/inference/share-time.ts';
 
 /** What is done when, on a clock that goes on by so much at every look. */
 async function orderOf(stepMs: number) {
@@ -53,5 +53,29 @@ describe('mapInTurns', () => {
     const now = () => (time += 1000);
     await expect(mapInTurns([1], work, goOn, now)).rejects.toBe(gone);
     expect(steps).toBe(11);
+  });
+});
+
+describe('createRests', () => {
+  it('lets others have their turn once some time has gone by', async () => {
+    const order: string[] = [];
+    let time = 0;
+    const rest = createRests(
+      () => order.push('asked'),
+      () => time,
+    );
+    setImmediate(() => order.push('another request'));
+    await rest();
+    order.push('first');
+    time = 24;
+    await rest();
+    order.push('second');
+    time = 25;
+    await rest();
+    order.push('third');
+    time = 49;
+    await rest();
+    order.push('fourth');
+    expect(order).toEqual(['first', 'second', 'another request', 'asked', 'third', 'fourth']);
   });
 });

@@ -151,4 +151,18 @@ describe('describeJson', () => {
   ])('describes %j', (value, text) => {
     expect(describeJson(value)).toBe(text);
   });
+
+  it('shows of any string what the whole begins with', () => {
+    const texts = fc.string({
+      unit: fc.constantFrom('a', '"', '\n', '\u0001', '\ud83d\ude00', '\ud83d'),
+      maxLength: 60,
+    });
+    fc.assert(
+      fc.property(texts, (text) => {
+        const whole = JSON.stringify(text);
+        const shown = whole.length > 40 ? `${whole.slice(0, 40)}…` : whole;
+        expect(describeJson(text)).toBe(`the string ${shown}`);
+      }),
+    );
+  });
 });

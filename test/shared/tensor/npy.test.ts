@@ -143,6 +143,11 @@ describe('an array', () => {
     ],
     ['a cut length', Buffer.from('\x93NUMPY\x01\x00\x10', 'latin1'), /ends inside its NumPy header/],
     ['a cut header', withHeader(HEADER).subarray(0, 20), /ends inside its NumPy header/],
+    [
+      'a header of 70,000 bytes',
+      withHeader(HEADER + ' '.repeat(70_000 - HEADER.length - 1), new Uint8Array(0), 2),
+      'Field "body" has a NumPy header of 70000 bytes; the most are 65535.',
+    ],
     ['no descr', withHeader("{'fortran_order': False, 'shape': (2,)}"), /without "descr", "fortran_order"/],
     ['code for a header', withHeader('__import__("os").getcwd()'), /without "descr", "fortran_order"/],
     [

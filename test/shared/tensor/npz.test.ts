@@ -1,5 +1,6 @@
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
+import { InferenceError } from '../../../shared/errors.ts';
 import { readNpy, writeNpy } from '../../../shared/tensor/npy.ts';
 import { isZip, readNpz, writeNpz } from '../../../shared/tensor/npz.ts';
 import { createTensor, type Tensor } from '../../../shared/tensor/tensor.ts';
@@ -9,7 +10,7 @@ import { GOLDEN } from './numpy-arrays.ts';
 const OPTIONS = { field: 'body', elementLimit: 2_000_000, byteLimit: 100_000 };
 const decode = (base64: string) => Buffer.from(base64, 'base64');
 const X = createTensor('FP32', [2, 3], [0, 1, 2, 3, 4, 5]);
-const LABELS = { datatype: 'BYTES', shape: [2], data: ['a', 'b'] };
+const LABELS: Tensor = { datatype: 'BYTES', shape: [2], data: ['a', 'b'] };
 
 /** All arrays of an archive, read. */
 async function readAll(bytes: Uint8Array): Promise<Map<string, Tensor>> {
@@ -43,12 +44,73 @@ describe('an archive of arrays', () => {
     expect(x?.shape).toEqual([1_000_000]);
   });
 
-  it('that lies about its size is stopped', async () => {
-    const bytes = zipSync({ 'x.npy': writeNpy(createTensor('UINT8', [500_000], new Uint8Array(500_000))) });
+  it.each([
+    ['smaller', 1],
+    ['larger', 90_000],
+  ])('that says it is %s than it is is refused', async (_, size) => {
+    const bytes = zipSync({ 'x.npy': writeNpy(createTensor('UINT8', [80_000], new Uint8Array(80_000))) });
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    expect(view.getUint32(22, true)).toBeGreaterThan(500_000);
-    view.setUint32(22, 1, true);
-    expect(await rejectionOf(readNpz(bytes, OPTIONS))).toMatchObject({ status: 413 });
+    const entry = Buffer.from(bytes).indexOf('PK\x01\x02', 0, 'latin1');
+    expect(view.getUint32(entry + 24, true)).toBe(80_128);
+    view.setUint32(entry + 24, size, true);
+    const error = await rejectionOf(readNpz(bytes, OPTIONS));
+    expect([error.status, error.message]).toEqual([
+      400,
+      'Field "body" is not a readable archive of NumPy arrays (.npz), or two have one name.',
+    ]);
+  });
+
+  it('whose sizes stand in the fields of ZIP64 is read', async () => {
+    const written = Buffer.from(await writeNpz(new Map([['x', X]])));
+    const entry = written.indexOf('PK\x01\x02', 0, 'latin1');
+    const end = written.indexOf('PK\x05\x06', 0, 'latin1');
+    const field = Buffer.alloc(4 + 24);
+    field.writeUInt16LE(1, 0);
+    field.writeUInt16LE(24, 2);
+    for (const [index, from] of [24, 20, 42].entries()) {
+      field.writeBigUInt64LE(BigInt(written.readUInt32LE(entry + from)), 4 + 8 * index);
+      written.writeUInt32LE(0xffff_ffff, entry + from);
+    }
+    written.writeUInt16LE(field.length, entry + 30);
+    expect(await readAll(Buffer.concat([written.subarray(0, end), field, written.subarray(end)]))).toEqual(
+      new Map([['x', X]]),
+    );
+  });
+
+  it('that another program wrote, with a comment at its end, is read', async () => {
+    const bytes = await writeNpz(new Map([['x', X]]));
+    const withComment = Buffer.concat([bytes, Buffer.from('a comment')]);
+    withComment.writeUInt16LE(9, bytes.length - 2);
+    expect(await readAll(withComment)).toEqual(new Map([['x', X]]));
+  });
+
+  it('that is unpacked is in memory once: its elements are those that zlib wrote', async () => {
+    const bytes = zipSync({ 'x.npy': writeNpy(createTensor('FP32', [20_000], new Float32Array(20_000))) });
+    const [[, x] = []] = await readNpz(bytes, OPTIONS);
+    const { data } = x?.read() ?? X;
+    expect([data.length, ArrayBuffer.isView(data) && data.byteOffset]).toEqual([20_000, 128]);
+    expect(ArrayBuffer.isView(data) && data.buffer.byteLength).toBe(80_128 + 1);
+  });
+
+  it.each([
+    ['encrypted', 8, 1],
+    ['packed in another way', 10, 12],
+  ])('that is %s is refused', async (_, at, value) => {
+    const bytes = Buffer.from(zipSync({ 'x.npy': writeNpy(X) }));
+    bytes.writeUInt16LE(value, bytes.indexOf('PK\x01\x02', 0, 'latin1') + at);
+    expect((await rejectionOf(readNpz(bytes, OPTIONS))).message).toMatch(/is not a readable archive/);
+  });
+
+  it('with any byte changed is read or refused, and nothing else', async () => {
+    const whole = Buffer.from(zipSync({ 'x.npy': writeNpy(X), 'labels.npy': writeNpy(LABELS) }));
+    for (let at = 4; at < whole.length; at++) {
+      const bytes = Buffer.from(whole);
+      bytes[at] = 255 - (bytes[at] ?? 0);
+      const outcome = await readNpz(bytes, OPTIONS).catch((error: unknown) => error);
+      expect(outcome instanceof Map || outcome instanceof InferenceError, `byte ${at}: ${outcome}`).toBe(
+        true,
+      );
+    }
   });
 
   it('of more arrays than any model has inputs is refused', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeImage } from '../../../../shared/processing/image/decode.ts';
 import { rejectionOf } from '../../error-of.ts';
@@ -127,13 +127,52 @@ describe('decodeImage', () => {
     ]);
   });
 
-  it('counts a pixel of AVIF twice, as it takes twice the memory', async () => {
-    const file = await sharp(new Uint8Array(300), { raw: { width: 10, height: 10, channels: 3 } })
-      .avif({ lossless: true })
-      .toBuffer();
-    expect((await decode(file, 200)).width).toBe(10);
-    expect((await rejectionOf(decode(file, 199))).code).toBe('PAYLOAD_TOO_LARGE');
+  it.each<[string, (image: Sharp) => Sharp, number]>([
+    ['PNG', (image) => image.png(), 1],
+    ['PNG with transparency', (image) => image.ensureAlpha(0.5).png(), 1],
+    ['PNG in 16 bits', (image) => image.toColourspace('rgb16').png(), 1],
+    ['interlaced PNG', (image) => image.png({ progressive: true }), 8.1 / 6.5],
+    [
+      'interlaced PNG in 16 bits',
+      (image) => image.toColourspace('rgb16').png({ progressive: true }),
+      13.5 / 6.5,
+    ],
+    ['JPEG', (image) => image.jpeg({ chromaSubsampling: '4:4:4' }), 1],
+    ['JPEG of inks', (image) => image.toColourspace('cmyk').jpeg(), 1],
+    ['progressive JPEG', (image) => image.jpeg({ progressive: true }), 1],
+    [
+      'progressive JPEG in full',
+      (image) => image.jpeg({ progressive: true, chromaSubsampling: '4:4:4' }),
+      9.5 / 6.5,
+    ],
+    [
+      'progressive JPEG of inks',
+      (image) => image.toColourspace('cmyk').jpeg({ progressive: true }),
+      13 / 6.5,
+    ],
+    ['WebP', (image) => image.webp(), 12.5 / 6.5],
+    ['GIF', (image) => image.gif(), 9 / 6.5],
+    ['TIFF', (image) => image.tiff(), 9.1 / 6.5],
+    ['AVIF', (image) => image.avif({ lossless: true }), 25.8 / 6.5],
+  ])('has a pixel of a %s pay for the memory it takes', async (_, change, price) => {
+    const raw = { width: 10, height: 10, channels: 3 } as const;
+    const file = await change(sharp(new Uint8Array(300), { raw })).toBuffer();
+    const budget = testBudget({ imagePixels: 1_000 });
+    expect((await decodeImage(file, 'field "image"', { budget })).width).toBe(10);
+    expect(1_000 - budget.left('imagePixels')).toBeCloseTo(100 * price, 6);
+    const enough = Math.ceil(100 * price);
+    expect((await decode(file, enough)).width).toBe(10);
+    expect((await rejectionOf(decode(file, enough - 1))).code).toBe('PAYLOAD_TOO_LARGE');
   });
+
+  it.each(['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif'] as const)(
+    'has room for a photo of twelve megapixels in %s with the usual limit',
+    async (format) => {
+      const create = { width: 4096, height: 3072, channels: 3, background: 'green' } as const;
+      const file = await sharp({ create }).toFormat(format).toBuffer();
+      expect((await decodeImage(file, 'field "image"', { budget: testBudget() })).width).toBe(4096);
+    },
+  );
 
   it('has all images pay from one budget, damaged ones like whole ones', async () => {
     const whole = await png(10, 10, 1, new Uint8Array(100));

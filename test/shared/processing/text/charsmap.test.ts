@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createCharsMap } from '../../../../shared/processing/text/charsmap.ts';
+import { finishSteps } from '../../../../shared/processing/text/vocabulary.ts';
 import { PROJECT } from '../../project.ts';
 
 const { normalizer } = JSON.parse(
@@ -11,7 +12,7 @@ const charsmap: string = normalizer.normalizers[0].precompiled_charsmap;
 
 describe('createCharsMap', () => {
   const replaceAll = createCharsMap(charsmap);
-  const replace = (text: string) => replaceAll(text, 1e6);
+  const replace = (text: string) => finishSteps(replaceAll(text, 1e6));
 
   it.each([
     ['plain text', 'plain text'],

@@ -37,7 +37,7 @@ describe('a text encoder', () => {
   it('gives tokens one by one, so that no more of a long text is read than is wanted', async () => {
     const { tokenizer } = kindOf('words');
     const { tokenize } = await createTokenizer(tokenizer, {});
-    const read: number[] = [];
+    const read: (number | undefined)[] = [];
     const { encode } = createTextEncoder(tokenizer);
     for (const id of encode('the dog '.repeat(100_000))) {
       read.push(id);
@@ -48,7 +48,7 @@ describe('a text encoder', () => {
 
   it('takes no longer for a word of a million characters than n log n', async () => {
     const { encode } = createTextEncoder(kindOf('llama').tokenizer);
-    const ids = [...encode(' a'.repeat(500_000))];
+    const ids = [...encode(' a'.repeat(500_000))].filter((id) => id !== undefined);
     const [first] = encode(' a');
     expect(ids.length).toBeLessThan(1_000_000);
     expect(ids).toContain(first);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -117,5 +118,27 @@ describe('createTokenizer', () => {
     await expect(createTokenizer(read('bpe', 'tokenizer.json'), { padding_side: 'middle' })).rejects.toThrow(
       'its tokenizer_config.json is not valid',
     );
+  });
+});
+
+describe('one word of 360,000 characters', () => {
+  const word = 'thequickbrownfoxé中'.repeat(20_000);
+
+  // The ids of the code that looked at the whole word at once.
+  it.each([
+    ['bpe', 280_000, '3bc9fcd5b48df7dc'],
+    ['unigram', 300_000, '990c0b2636c184b5'],
+    ['charsmap', 300_000, '2d817b8fc7afe5cb'],
+  ])('rests often before its first token and gives the same ids: %s', async (name, count, hash) => {
+    const { tokenize, tokenizeInSteps, specialTokens } = await open(name);
+    const ids = tokenize(word, 1e9);
+    const digest = createHash('sha256').update(Int32Array.from(ids)).digest('hex');
+    expect([ids.length, digest.slice(0, 16)]).toEqual([count, hash]);
+    const steps = tokenizeInSteps(word, 3 + specialTokens);
+    let rests = 0;
+    let step = steps.next();
+    for (; !step.done; step = steps.next()) rests++;
+    expect(step.value).toEqual(ids.slice(0, 3));
+    expect(rests).toBeGreaterThan(50);
   });
 });

@@ -1,0 +1,59 @@
+import { readJpegFrame } from './jpeg-frame.ts';
+
+/** What a pixel may take without counting for more: 50 megapixels are 325 MB. */
+const USUAL_BYTES = 6.5;
+
+/**
+ * How many pixels a pixel of an image file counts for. What one takes while it is decoded, the picture that it becomes
+ * included, is up to 5 bytes in most files: the picture is made in strips. Other decoders hold it whole, once or more.
+ * The figures are those of sharp 0.35 for the worst file of each kind.
+ *
+ * @param type media type of the file
+ */
+export function pixelPrice(type: string, file: Uint8Array): number {
+  return Math.max(1, bytesPerPixel(type, file) / USUAL_BYTES);
+}
+
+function bytesPerPixel(type: string, file: Uint8Array): number {
+  switch (type) {
+    // 19 with 8 bits a channel.
+    case 'image/avif':
+      return 25.8;
+    // Decoded with transparency, copied to the picture, and once more as rows.
+    case 'image/webp':
+      return 12.5;
+    case 'image/gif':
+      return 9;
+    // Where the picture is a single JPEG; 5 otherwise.
+    case 'image/tiff':
+      return 9.1;
+    case 'image/png':
+      return pngBytes(file);
+    case 'image/jpeg':
+      return jpegBytes(file);
+    default:
+      return USUAL_BYTES;
+  }
+}
+
+const PNG_DEPTH = 24;
+const PNG_INTERLACE = 28;
+
+/** Interlaced rows come seven times. Source: PNG, third edition, section 11.2.1. */
+function pngBytes(file: Uint8Array): number {
+  if (file[PNG_INTERLACE] === 0) return 5;
+  return file[PNG_DEPTH] === 16 ? 13.5 : 8.1;
+}
+
+/** Four inks in several scans. */
+const JPEG_MOST_BYTES = 13;
+
+/** The coefficients of a picture in several scans are kept until the last one, in 2 bytes each. */
+function jpegBytes(file: Uint8Array): number {
+  const frame = readJpegFrame(file);
+  // The decoder finds its way through more than is read here.
+  if (!frame) return JPEG_MOST_BYTES;
+  const { components, samplesPerPixel, isInScans } = frame;
+  const rest = components === 4 ? 5 : 3.5;
+  return isInScans ? 2 * samplesPerPixel + rest : rest;
+}

@@ -1,0 +1,48 @@
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { readJpegFrame } from '../../../../shared/processing/image/jpeg-frame.ts';
+
+const red = () => sharp({ create: { width: 9, height: 9, channels: 3, background: 'red' } });
+
+describe('readJpegFrame', () => {
+  it.each([
+    ['b-w', '4:4:4', false, 1, 1],
+    ['srgb', '4:4:4', false, 3, 3],
+    ['srgb', '4:2:0', false, 3, 1.5],
+    ['srgb', '4:2:0', true, 3, 1.5],
+    ['srgb', '4:4:4', true, 3, 3],
+    ['cmyk', '4:4:4', true, 4, 4],
+  ] as const)(
+    'reads a JPEG in %s %s, progressive: %s',
+    async (space, chromaSubsampling, progressive, components, samples) => {
+      const jpeg = await red().toColourspace(space).jpeg({ progressive, chromaSubsampling }).toBuffer();
+      expect(readJpegFrame(jpeg)).toEqual({ components, samplesPerPixel: samples, isInScans: progressive });
+    },
+  );
+
+  it('sees several scans where the first has not all components', async () => {
+    const jpeg = await red().jpeg().toBuffer();
+    jpeg[jpeg.indexOf(Buffer.of(0xff, 0xda)) + 4] = 1;
+    expect(readJpegFrame(jpeg)?.isInScans).toBe(true);
+  });
+
+  it('finds nothing in a file that ends or breaks off before its frame', () => {
+    for (const file of [
+      [],
+      [0xff, 0xd8],
+      [0xff, 0xd8, 0xff, 0xc0, 0, 17, 8],
+      [0xff, 0xd8, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+    ]) {
+      expect(readJpegFrame(Uint8Array.from(file))).toBeUndefined();
+    }
+  });
+
+  it('passes fill bytes, and takes scans that it does not see for several', () => {
+    const file = [0xff, 0xd8, 0xff, 0xff, 0xff, 0xc0, 0, 17, 8, 0, 1, 0, 1, 1, 1, 0x11, 0, 9, 9];
+    expect(readJpegFrame(Uint8Array.from(file))).toEqual({
+      components: 1,
+      samplesPerPixel: 1,
+      isInScans: true,
+    });
+  });
+});
