@@ -3,41 +3,9 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
+import { LEVELS } from './levels.ts';
 
 const PROJECT = join(import.meta.dirname, '..');
-
-/**
- * The parts of the project, lowest first. A part may import parts of the levels below it, and parts of its own level
- * as long as they do not import each other in a circle. This is "Who may import whom" of the design. What runs in
- * browsers, the playground and the script of the page at /docs, imports nothing but itself, and nothing imports it.
- */
-const LEVELS: readonly (readonly string[])[] = [
-  [
-    'shared/errors',
-    'shared/config',
-    'shared/version',
-    'shared/limiter',
-    'shared/budget',
-    'shared/usage',
-    'shared/leftovers',
-  ],
-  ['shared/onnx', 'shared/json', 'shared/tensor', 'shared/http'],
-  [
-    'shared/models',
-    'shared/runtime',
-    'shared/processing',
-    'shared/monitoring',
-    'shared/stores',
-    'shared/pages',
-  ],
-  ['shared/values'],
-  ['shared/inference'],
-  ['shared/answers'],
-  ['shared/protocols'],
-  ['shared/docs'],
-  ['shared/app'],
-  ['functions'],
-];
 
 /** Folders beside the protocols that they stand on, or that stand on them. */
 const BELOW = ['body', 'headers', 'shared-routes', 'v1'];

@@ -19,7 +19,7 @@ const pages = readdirSync(FOLDER)
   .map((name) => readPage(FOLDER, name));
 /** The walks of models.md need models of their own: test/docs/models.test.ts runs them. */
 const onExampleModels = pages.filter(({ name }) => name !== 'models.md');
-const readme = readPage(PROJECT, 'README.md');
+const atTheTop = ['README.md', 'CONTRIBUTING.md'].map((name) => readPage(PROJECT, name));
 
 describe('the documentation', () => {
   let server: LocalServer;
@@ -53,7 +53,7 @@ describe('the documentation', () => {
     },
   );
 
-  it.each([...pages, readme])('in $name links only to what there is', async ({ folder, text }) => {
+  it.each([...pages, ...atTheTop])('in $name links only to what there is', async ({ folder, text }) => {
     const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g)];
     const broken = [];
     for (const [link, path = '', anchor = ''] of links) {

@@ -1,0 +1,32 @@
+/**
+ * The parts of the project, lowest first. A part may import parts of the levels below it, and parts of its own level
+ * as long as they do not import each other in a circle. docs/architecture.md has them as a table. What runs in
+ * browsers, the playground and the script of the page at /docs, imports nothing but itself, and nothing imports it.
+ */
+export const LEVELS: readonly (readonly string[])[] = [
+  [
+    'shared/errors',
+    'shared/config',
+    'shared/version',
+    'shared/limiter',
+    'shared/budget',
+    'shared/usage',
+    'shared/leftovers',
+  ],
+  ['shared/onnx', 'shared/json', 'shared/tensor', 'shared/http'],
+  [
+    'shared/models',
+    'shared/runtime',
+    'shared/processing',
+    'shared/monitoring',
+    'shared/stores',
+    'shared/pages',
+  ],
+  ['shared/values'],
+  ['shared/inference'],
+  ['shared/answers'],
+  ['shared/protocols'],
+  ['shared/docs'],
+  ['shared/app'],
+  ['functions'],
+];
