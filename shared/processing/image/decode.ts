@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { type Budget, overspent } from '../../budget.ts';
 import { InferenceError, invalid } from '../../errors.ts';
 import { runInTurns } from '../work.ts';
-import { pixelPrice } from './decode-memory.ts';
+import { leastPixels, pixelPrice } from './decode-price.ts';
 import { decodeShrunk, type ResizedSize } from './decode-shrunk.ts';
 import { restoreColours } from './gif.ts';
 import { type ImageFile, openImageFile } from './image-file.ts';
@@ -46,11 +46,14 @@ export async function decodeImage(
   const type = checkType(file, name);
   const { budget } = options;
   const price = pixelPrice(type, file);
-  const mostPixels = Math.floor(budget.left('imagePixels') / price);
+  const least = leastPixels(type, file);
+  const left = budget.left('imagePixels');
+  const mostPixels = Math.floor(left / price);
   // For sharp 0 would mean no limit.
-  if (mostPixels < 1) throw tooManyPixels(name, options);
+  if (mostPixels < 1 || least > left) throw tooManyPixels(name, options);
   const image = await openImageFile(file, mostPixels);
-  const pay = (pixels: number) => budget.spend('imagePixels', pixels * price, capitalise(name));
+  const pay = (pixels: number) =>
+    budget.spend('imagePixels', Math.max(least, pixels * price), capitalise(name));
   try {
     const pixels = await decodeAny(type, file, image, options);
     pay(pixels.filePixels ?? pixels.width * pixels.height);

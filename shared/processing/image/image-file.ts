@@ -1,3 +1,4 @@
+import { USUAL_SCANS } from './decode-price.ts';
 import type { PixelRaster, Size } from './raster.ts';
 
 /** What the header of an image file says. */
@@ -55,6 +56,8 @@ function loadSharp(): Promise<Sharp> {
 }
 
 async function importSharp(): Promise<Sharp> {
+  // libtiff reads it for the JPEGs inside TIFF, of which it takes 100 scans otherwise.
+  process.env.LIBTIFF_JPEG_MAX_ALLOWED_SCAN_NUMBER = String(USUAL_SCANS);
   const { default: sharp } = await import('sharp');
   sharp.cache(false);
   // Everything but the accepted formats is switched off inside the decoder too, SVG first of all.

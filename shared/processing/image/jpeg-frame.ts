@@ -6,36 +6,72 @@ export interface JpegFrame {
   readonly samplesPerPixel: number;
   /** Whether the picture comes in several scans, coarse ones first or one for each component; also where that is not found. */
   readonly isInScans: boolean;
+  /** How often a decoder goes over the picture. */
+  readonly scans: number;
 }
 
-/** Reads the header of a JPEG; undefined where it is damaged. Source: ITU-T T.81, annex B. */
+/** Reads the header of a JPEG, and counts its scans; undefined where no frame is found. Source: ITU-T T.81, annex B. */
 export function readJpegFrame(jpeg: Uint8Array): JpegFrame | undefined {
-  let frame: Omit<JpegFrame, 'isInScans'> | undefined;
+  let frame: Pick<JpegFrame, 'components' | 'samplesPerPixel'> | undefined;
   let isProgressive = false;
-  let at = 2;
-  while (at + 9 < jpeg.length && jpeg[at] === 0xff) {
-    const marker = jpeg[at + 1] ?? 0;
-    if (isFrameHeader(marker)) {
-      frame = { components: jpeg[at + 9] ?? 0, samplesPerPixel: countSamples(jpeg, at + 9) };
+  let scans = 0;
+  for (const { marker, at } of readMarkers(jpeg)) {
+    if (isFrameHeader(marker) && at + COMPONENTS < jpeg.length) {
+      frame = {
+        components: jpeg[at + COMPONENTS] ?? 0,
+        samplesPerPixel: countSamples(jpeg, at + COMPONENTS),
+      };
       isProgressive = PROGRESSIVE.includes(marker);
     }
-    if (marker === START_OF_SCAN) {
-      const scanned = jpeg[at + 4] ?? 0;
-      return frame && { ...frame, isInScans: isProgressive || scanned < frame.components };
-    }
-    // A marker can have fill bytes before it.
-    at += marker === 0xff ? 1 : 2 + (jpeg[at + 2] ?? 0) * 256 + (jpeg[at + 3] ?? 0);
+    if (marker !== START_OF_SCAN) continue;
+    scans += 1;
+    const isWhole = frame && !isProgressive && (jpeg[at + LENGTH_BYTES] ?? 0) >= frame.components;
+    // A decoder stops after it.
+    if (isWhole && scans === 1) return frame && { ...frame, isInScans: false, scans };
   }
-  return frame && { ...frame, isInScans: true };
+  return frame && { ...frame, isInScans: true, scans };
 }
 
+const LENGTH_BYTES = 2;
+/** Where a frame header has the number of components: after its length, the bits of a sample, the height and the width. */
+const COMPONENTS = 7;
+
 const START_OF_SCAN = 0xda;
+const END_OF_IMAGE = 0xd9;
 /** SOF2, SOF6, SOF10 and SOF14. */
 const PROGRESSIVE = [0xc2, 0xc6, 0xca, 0xce];
 
 /** SOF0 to SOF15; among them stand DHT, JPG and DAC. */
 function isFrameHeader(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+}
+
+/** Without a length: SOI, RST0 to RST7, and those below SOF0. */
+function standsAlone(marker: number): boolean {
+  return marker < 0xc0 || (marker >= 0xd0 && marker <= 0xd8);
+}
+
+interface Marker {
+  readonly marker: number;
+  /** Where its length is. */
+  readonly at: number;
+}
+
+/** The markers up to the end of the image. As a decoder does, it passes over what stands between two segments. */
+function* readMarkers(jpeg: Uint8Array): Generator<Marker> {
+  let at = 2;
+  while (at + 1 < jpeg.length) {
+    const marker = jpeg[at + 1] ?? 0;
+    if (jpeg[at] !== 0xff || marker === 0 || marker === 0xff) {
+      // Data, in which a byte 0 follows each 255, or a byte that fills up.
+      at += 1;
+      continue;
+    }
+    at += 2;
+    if (marker === END_OF_IMAGE) return;
+    yield { marker, at };
+    if (!standsAlone(marker)) at += (jpeg[at] ?? 0) * 256 + (jpeg[at + 1] ?? 0);
+  }
 }
 
 /** From the number of components on: each has a number, its samples in both directions in 4 bits each, and a table. */

@@ -1,6 +1,7 @@
 import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
-import { pixelPrice } from '../../../shared/processing/image/decode-memory.ts';
+import { pixelPrice, USUAL_SCANS } from '../../../shared/processing/image/decode-price.ts';
+import { jpegOfScans, tiffOfStrips } from '../../shared/processing/image/costly-images.ts';
 import type { BodyMaker } from './bodies.ts';
 import { flatImage, type ImageFormat, LARGEST_SIDE, remember } from './flat-images.ts';
 
@@ -55,6 +56,12 @@ export const IMAGE_MAKERS: readonly BodyMaker[] = [
   ),
   image('PNG with many texts', 'png', () => withChunk('tEXt', Buffer.from('a\0b'), 4_000)),
   image('PNG whose header lies', 'png', () => lyingPng(7000, 7000)),
+  image('JPEG of many scans', 'jpeg', (pixels) => jpegWith(Math.min(10_000, pixels / 1000), pixels)),
+  image('JPEG of as many scans as it may have', 'jpeg', (pixels) =>
+    jpegWith(1000, pixels / (1000 / USUAL_SCANS)),
+  ),
+  image('TIFF of many strips', 'tiff', (pixels) => tiffWith(Uint8Array.of(7), pixels)),
+  image('TIFF of JPEGs', 'tiff', (pixels) => tiffWith(jpegOfScans(1, 1, 14), pixels)),
   image('zeros called a JPEG', 'jpeg', (pixels) => Promise.resolve(Buffer.alloc(Math.min(32e6, pixels)))),
 ];
 
@@ -77,6 +84,17 @@ function variant(name: string, format: ImageFormat, change: (flat: Sharp) => Sha
     const side = sideOf(pixels / pixelPrice(`image/${format}`, sample));
     return await remember(`${name} ${side}`, () => change(flat(side, side)));
   });
+}
+
+function jpegWith(scans: number, pixels: number): Promise<Buffer> {
+  const side = sideOf(pixels);
+  return Promise.resolve(jpegOfScans(side, side, Math.max(2, Math.floor(scans))));
+}
+
+/** As many strips of a pixel as there may be, in about 8 bytes each. */
+function tiffWith(strip: Uint8Array, pixels: number): Promise<Buffer> {
+  const strips = Math.max(1, Math.floor(Math.min(pixels / 12, 250_000)));
+  return Promise.resolve(tiffOfStrips({ strip, strips }));
 }
 
 function animated(format: 'gif' | 'webp', pixels: number): Promise<Buffer> {

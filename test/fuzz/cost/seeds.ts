@@ -40,6 +40,8 @@ export const SEEDS: readonly Trial[] = [
   lines('POST /models/{model}/predict', 'convnext', 'image: interlaced PNG in 16 bits'),
   lines('POST /models/{model}/predict', 'convnext', 'image: progressive CMYK JPEG'),
   lines('POST /models/{model}/predict', 'convnext', 'image: GIF of 50 megapixels'),
+  lines('POST /models/{model}/predict', 'digits', 'image: JPEG of many scans'),
+  lines('POST /models/{model}/predict', 'digits', 'image: TIFF of JPEGs'),
   lines('PUT /{model}/{version}/predict', 'sum', 'form: line breaks'),
   // Node's own URLSearchParams takes quadratic time for pairs without "=".
   lines('POST /predictions/{model}', 'iris', 'pairs: data of nothing'),

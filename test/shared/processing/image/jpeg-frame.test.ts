@@ -6,17 +6,22 @@ const red = () => sharp({ create: { width: 9, height: 9, channels: 3, background
 
 describe('readJpegFrame', () => {
   it.each([
-    ['b-w', '4:4:4', false, 1, 1],
-    ['srgb', '4:4:4', false, 3, 3],
-    ['srgb', '4:2:0', false, 3, 1.5],
-    ['srgb', '4:2:0', true, 3, 1.5],
-    ['srgb', '4:4:4', true, 3, 3],
-    ['cmyk', '4:4:4', true, 4, 4],
+    ['b-w', '4:4:4', false, 1, 1, 1],
+    ['srgb', '4:4:4', false, 3, 3, 1],
+    ['srgb', '4:2:0', false, 3, 1.5, 1],
+    ['srgb', '4:2:0', true, 3, 1.5, 10],
+    ['srgb', '4:4:4', true, 3, 3, 10],
+    ['cmyk', '4:4:4', true, 4, 4, 18],
   ] as const)(
     'reads a JPEG in %s %s, progressive: %s',
-    async (space, chromaSubsampling, progressive, components, samples) => {
+    async (space, chromaSubsampling, progressive, components, samples, scans) => {
       const jpeg = await red().toColourspace(space).jpeg({ progressive, chromaSubsampling }).toBuffer();
-      expect(readJpegFrame(jpeg)).toEqual({ components, samplesPerPixel: samples, isInScans: progressive });
+      expect(readJpegFrame(jpeg)).toEqual({
+        components,
+        samplesPerPixel: samples,
+        isInScans: progressive,
+        scans,
+      });
     },
   );
 
@@ -43,6 +48,30 @@ describe('readJpegFrame', () => {
       components: 1,
       samplesPerPixel: 1,
       isInScans: true,
+      scans: 0,
     });
+  });
+
+  it('counts scans as a decoder sees them', () => {
+    const frame = [0xff, 0xc2, 0, 11, 8, 0, 1, 0, 1, 1, 1, 0x11, 0];
+    const scan = [0xff, 0xda, 0, 8, 1, 1, 0, 0, 0, 0];
+    const comment = [0xff, 0xfe, 0, 4, 0xff, 0xda];
+    const data = [1, 0xff, 0, 0xda, 0xff, 0xd0, 2];
+    const end = [0xff, 0xd9];
+    const file = [
+      0xff,
+      0xd8,
+      ...frame,
+      ...scan,
+      ...data,
+      ...comment,
+      ...scan,
+      ...data,
+      0xff,
+      ...scan,
+      ...end,
+      ...scan,
+    ];
+    expect(readJpegFrame(Uint8Array.from(file))).toMatchObject({ isInScans: true, scans: 3 });
   });
 });

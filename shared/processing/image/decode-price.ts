@@ -1,18 +1,36 @@
 import { readJpegFrame } from './jpeg-frame.ts';
+import { countTiffPieces } from './tiff-pieces.ts';
 
 /** What a pixel may take without counting for more: 50 megapixels are 325 MB. */
 const USUAL_BYTES = 6.5;
 
 /**
- * How many pixels a pixel of an image file counts for. What one takes while it is decoded, the picture that it becomes
- * included, is up to 5 bytes in most files: the picture is made in strips. Other decoders hold it whole, once or more.
- * The figures are those of sharp 0.35 for the worst file of each kind.
+ * How many pixels a pixel of an image file counts for, by memory or by time. What one takes while it is decoded, the
+ * picture that it becomes included, is up to 5 bytes in most files: the picture is made in strips. Other decoders hold it
+ * whole, once or more. The figures are those of sharp 0.35 for the worst file of each kind.
  *
  * @param type media type of the file
  */
 export function pixelPrice(type: string, file: Uint8Array): number {
   return Math.max(1, bytesPerPixel(type, file) / USUAL_BYTES);
 }
+
+/**
+ * How many pixels an image file counts for at least: decoding a strip or a tile of TIFF takes 2 microseconds and more,
+ * however small it is.
+ *
+ * @param type media type of the file
+ */
+export function leastPixels(type: string, file: Uint8Array): number {
+  if (type !== 'image/tiff') return 0;
+  // The first is part of any file.
+  return Math.max(0, countTiffPieces(file) - 1) * PIECE_PIXELS;
+}
+
+const PIECE_PIXELS = 200;
+
+/** Programs write JPEGs in up to about 12 scans. So many more take as long as a picture without any does. */
+export const USUAL_SCANS = 16;
 
 function bytesPerPixel(type: string, file: Uint8Array): number {
   switch (type) {
@@ -48,12 +66,16 @@ function pngBytes(file: Uint8Array): number {
 /** Four inks in several scans. */
 const JPEG_MOST_BYTES = 13;
 
-/** The coefficients of a picture in several scans are kept until the last one, in 2 bytes each. */
+/**
+ * The coefficients of a picture in several scans are kept until the last one, in 2 bytes each. The decoder goes over all
+ * of them in each scan, and a scan can be a few bytes: where there are many, the time counts.
+ */
 function jpegBytes(file: Uint8Array): number {
   const frame = readJpegFrame(file);
   // The decoder finds its way through more than is read here.
   if (!frame) return JPEG_MOST_BYTES;
-  const { components, samplesPerPixel, isInScans } = frame;
+  const { components, samplesPerPixel, isInScans, scans } = frame;
   const rest = components === 4 ? 5 : 3.5;
-  return isInScans ? 2 * samplesPerPixel + rest : rest;
+  const bytes = isInScans ? 2 * samplesPerPixel + rest : rest;
+  return Math.max(bytes, (USUAL_BYTES * scans) / USUAL_SCANS);
 }
