@@ -1,5 +1,6 @@
+import { countFrames } from './gif.ts';
 import { readJpegFrame } from './jpeg-frame.ts';
-import { countTiffPieces } from './tiff-pieces.ts';
+import { countTiffPieces } from './tiff-directory.ts';
 
 /** What a pixel may take without counting for more: 50 megapixels are 325 MB. */
 const USUAL_BYTES = 6.5;
@@ -16,18 +17,32 @@ export function pixelPrice(type: string, file: Uint8Array): number {
 }
 
 /**
- * How many pixels an image file counts for at least: decoding a strip or a tile of TIFF takes 2 microseconds and more,
- * however small it is.
+ * How many pixels an image file counts for at least. A strip or a tile of TIFF and a frame of GIF take two microseconds,
+ * and a segment of JPEG is kept until the end, however small they are.
  *
  * @param type media type of the file
  */
 export function leastPixels(type: string, file: Uint8Array): number {
-  if (type !== 'image/tiff') return 0;
-  // The first is part of any file.
-  return Math.max(0, countTiffPieces(file) - 1) * PIECE_PIXELS;
+  return Math.max(0, countPieces(type, file) - 1) * PIECE_PIXELS;
 }
 
 const PIECE_PIXELS = 200;
+
+function countPieces(type: string, file: Uint8Array): number {
+  switch (type) {
+    case 'image/tiff':
+      return countTiffPieces(file);
+    case 'image/gif':
+      return countFrames(file);
+    case 'image/jpeg':
+      return (readJpegFrame(file)?.segments ?? 0) - USUAL_SEGMENTS;
+    default:
+      return 1;
+  }
+}
+
+/** The largest profiles and descriptions take some hundreds of 64 KB each. */
+const USUAL_SEGMENTS = 1000;
 
 /** Programs write JPEGs in up to about 12 scans. So many more take as long as a picture without any does. */
 export const USUAL_SCANS = 16;

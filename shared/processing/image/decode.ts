@@ -8,6 +8,7 @@ import { restoreColours } from './gif.ts';
 import { type ImageFile, openImageFile } from './image-file.ts';
 import { inksToColours } from './inks.ts';
 import { readJpegFrame } from './jpeg-frame.ts';
+import { neededParts } from './needed-parts.ts';
 import { orient } from './orient.ts';
 import type { PixelRaster, Size } from './raster.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from './sniff.ts';
@@ -51,7 +52,7 @@ export async function decodeImage(
   const mostPixels = Math.floor(left / price);
   // For sharp 0 would mean no limit.
   if (mostPixels < 1 || least > left) throw tooManyPixels(name, options);
-  const image = await openImageFile(file, mostPixels);
+  const image = await openImageFile(neededParts(type, file), mostPixels);
   const pay = (pixels: number) =>
     budget.spend('imagePixels', Math.max(least, pixels * price), capitalise(name));
   try {

@@ -52,23 +52,27 @@ function restoreRow({ width, channels, data }: PixelRaster, frame: FirstFrame, y
 const EXTENSION = 0x21;
 const GRAPHIC_CONTROL = 0xf9;
 const IMAGE = 0x2c;
+const HEADER_BYTES = 13;
+const IMAGE_BYTES = 10;
 
 /** Source: GIF89a specification, sections 18 to 23. Undefined where the file ends before its first frame. */
 function readFirstFrame(file: Uint8Array): FirstFrame | undefined {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const globalColours = paletteBytes(file[10] ?? 0);
   let transparent: number | undefined;
-  let at = 13 + globalColours;
+  let at = HEADER_BYTES + globalColours;
   while (file[at] === EXTENSION) {
     // Length 4, flags, two bytes of delay, number of the transparent colour.
     if (file[at + 1] === GRAPHIC_CONTROL && (file[at + 3] ?? 0) & 1) transparent = file[at + 6];
     at = skipBlocks(file, at + 2);
   }
-  if (file[at] !== IMAGE || at + 10 > file.length) return undefined;
+  if (file[at] !== IMAGE || at + IMAGE_BYTES > file.length) return undefined;
   const [left, top] = [view.getUint16(at + 1, true), view.getUint16(at + 3, true)];
   const localColours = paletteBytes(file[at + 9] ?? 0);
   const palette =
-    localColours > 0 ? file.subarray(at + 10, at + 10 + localColours) : file.subarray(13, 13 + globalColours);
+    localColours > 0
+      ? file.subarray(at + IMAGE_BYTES, at + IMAGE_BYTES + localColours)
+      : file.subarray(HEADER_BYTES, HEADER_BYTES + globalColours);
   return {
     left,
     top,
@@ -77,6 +81,23 @@ function readFirstFrame(file: Uint8Array): FirstFrame | undefined {
     transparent,
     palette,
   };
+}
+
+/** How many frames a GIF has, up to where it ends or is damaged. */
+export function countFrames(file: Uint8Array): number {
+  let frames = 0;
+  let at = HEADER_BYTES + paletteBytes(file[10] ?? 0);
+  for (;;) {
+    if (file[at] === EXTENSION) {
+      at = skipBlocks(file, at + 2);
+    } else if (file[at] === IMAGE) {
+      frames += 1;
+      // The size of the codes comes before the data.
+      at = skipBlocks(file, at + IMAGE_BYTES + paletteBytes(file[at + 9] ?? 0) + 1);
+    } else {
+      return frames;
+    }
+  }
 }
 
 /** Length of the colour table that the flags announce. */

@@ -8,6 +8,8 @@ export interface JpegFrame {
   readonly isInScans: boolean;
   /** How often a decoder goes over the picture. */
   readonly scans: number;
+  /** How many segments there are: tables, comments, descriptions. */
+  readonly segments: number;
 }
 
 /** Reads the header of a JPEG, and counts its scans; undefined where no frame is found. Source: ITU-T T.81, annex B. */
@@ -15,7 +17,9 @@ export function readJpegFrame(jpeg: Uint8Array): JpegFrame | undefined {
   let frame: Pick<JpegFrame, 'components' | 'samplesPerPixel'> | undefined;
   let isProgressive = false;
   let scans = 0;
+  let segments = 0;
   for (const { marker, at } of readMarkers(jpeg)) {
+    segments += 1;
     if (isFrameHeader(marker) && at + COMPONENTS < jpeg.length) {
       frame = {
         components: jpeg[at + COMPONENTS] ?? 0,
@@ -27,9 +31,9 @@ export function readJpegFrame(jpeg: Uint8Array): JpegFrame | undefined {
     scans += 1;
     const isWhole = frame && !isProgressive && (jpeg[at + LENGTH_BYTES] ?? 0) >= frame.components;
     // A decoder stops after it.
-    if (isWhole && scans === 1) return frame && { ...frame, isInScans: false, scans };
+    if (isWhole && scans === 1) return frame && { ...frame, isInScans: false, scans, segments };
   }
-  return frame && { ...frame, isInScans: true, scans };
+  return frame && { ...frame, isInScans: true, scans, segments };
 }
 
 const LENGTH_BYTES = 2;
@@ -57,7 +61,7 @@ interface Marker {
   readonly at: number;
 }
 
-/** The markers up to the end of the image. As a decoder does, it passes over what stands between two segments. */
+/** The markers of segments, up to the end of the image. As a decoder does, it passes over what stands between two segments. */
 function* readMarkers(jpeg: Uint8Array): Generator<Marker> {
   let at = 2;
   while (at + 1 < jpeg.length) {
@@ -69,8 +73,9 @@ function* readMarkers(jpeg: Uint8Array): Generator<Marker> {
     }
     at += 2;
     if (marker === END_OF_IMAGE) return;
+    if (standsAlone(marker)) continue;
     yield { marker, at };
-    if (!standsAlone(marker)) at += (jpeg[at] ?? 0) * 256 + (jpeg[at + 1] ?? 0);
+    at += (jpeg[at] ?? 0) * 256 + (jpeg[at + 1] ?? 0);
   }
 }
 

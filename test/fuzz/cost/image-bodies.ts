@@ -1,7 +1,13 @@
-import { crc32, deflateSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { pixelPrice, USUAL_SCANS } from '../../../shared/processing/image/decode-price.ts';
-import { jpegOfScans, tiffOfStrips } from '../../shared/processing/image/costly-images.ts';
+import {
+  jpegOfScans,
+  pngChunk,
+  tiffOfStrips,
+  webpChunk,
+  withPngChunks,
+} from '../../shared/processing/image/costly-images.ts';
 import type { BodyMaker } from './bodies.ts';
 import { flatImage, type ImageFormat, LARGEST_SIDE, remember } from './flat-images.ts';
 
@@ -55,6 +61,19 @@ export const IMAGE_MAKERS: readonly BodyMaker[] = [
     withChunk('zTXt', Buffer.concat([Buffer.from('a\0\0'), deflateSync(Buffer.alloc(30e6))])),
   ),
   image('PNG with many texts', 'png', () => withChunk('tEXt', Buffer.from('a\0b'), 4_000)),
+  image('PNG with many texts that inflate', 'png', (pixels) =>
+    withChunk(
+      'zTXt',
+      Buffer.concat([Buffer.from('a\0\0'), deflateSync(Buffer.alloc(7.9e6))]),
+      times(pixels, 8_000),
+    ),
+  ),
+  image('PNG with a chunk many times', 'png', (pixels) =>
+    withChunk('gAMA', Buffer.alloc(4, 1), times(pixels, 16)),
+  ),
+  image('JPEG of many segments', 'jpeg', (pixels) => jpegOfSegments(pixels / 1.5)),
+  image('WebP of many frames', 'webp', (pixels) => webpOfFrames(pixels / 1.5)),
+  image('GIF of many frames', 'gif', (pixels) => gifOfFrames(pixels / 1.5)),
   image('PNG whose header lies', 'png', () => lyingPng(7000, 7000)),
   image('JPEG of many scans', 'jpeg', (pixels) => jpegWith(Math.min(10_000, pixels / 1000), pixels)),
   image('JPEG of as many scans as it may have', 'jpeg', (pixels) =>
@@ -84,6 +103,11 @@ function variant(name: string, format: ImageFormat, change: (flat: Sharp) => Sha
     const side = sideOf(pixels / pixelPrice(`image/${format}`, sample));
     return await remember(`${name} ${side}`, () => change(flat(side, side)));
   });
+}
+
+/** How many parts make about as many bytes as the body may have. */
+function times(pixels: number, bytesEach: number): number {
+  return Math.max(1, Math.floor(pixels / 1.5 / bytesEach));
 }
 
 function jpegWith(scans: number, pixels: number): Promise<Buffer> {
@@ -117,16 +141,41 @@ function sideOf(pixels: number): number {
   return Math.max(1, Math.min(LARGEST_SIDE, Math.floor(Math.sqrt(pixels))));
 }
 
-/** A small PNG with one more chunk after its header. Source: PNG, third edition, section 5. */
+/** A small PNG with one more chunk after its header, or many. */
 async function withChunk(type: string, data: Buffer, times = 1): Promise<Buffer> {
-  const png = await flatImage('png', 8);
-  const afterHeader = 8 + 25;
-  const chunk = writeChunk(type, data);
-  return Buffer.concat([
-    png.subarray(0, afterHeader),
-    ...new Array<Buffer>(times).fill(chunk),
-    png.subarray(afterHeader),
+  const chunk = pngChunk(type, data);
+  return withPngChunks(await flatImage('png', 8), new Array<Buffer>(times).fill(chunk));
+}
+
+/** A small WebP whose only frame comes again and again, until there are so many bytes. */
+async function webpOfFrames(bytes: number): Promise<Buffer> {
+  const still = (await flatImage('webp', 8)).subarray(12);
+  const frame = webpChunk(
+    'ANMF',
+    Buffer.concat([Buffer.of(0, 0, 0, 0, 0, 0, 7, 0, 0, 7, 0, 0, 1, 0, 0, 0), still]),
+  );
+  const chunks = Buffer.concat([
+    Buffer.from('WEBP'),
+    webpChunk('VP8X', Buffer.of(2, 0, 0, 0, 7, 0, 0, 7, 0, 0)),
+    webpChunk('ANIM', Buffer.alloc(6)),
+    ...new Array<Buffer>(Math.max(1, Math.floor(bytes / frame.length))).fill(frame),
   ]);
+  return webpChunk('RIFF', chunks);
+}
+
+/** The same with a GIF. */
+async function gifOfFrames(bytes: number): Promise<Buffer> {
+  const gif = await flatImage('gif', 8);
+  const frame = Buffer.concat([Buffer.of(0x2c, 0, 0, 0, 0, 8, 0, 8, 0, 0), Buffer.of(2, 2, 0x4c, 1, 0)]);
+  const frames = new Array<Buffer>(Math.floor(bytes / frame.length)).fill(frame);
+  return Buffer.concat([gif.subarray(0, -1), ...frames, gif.subarray(-1)]);
+}
+
+async function jpegOfSegments(bytes: number): Promise<Buffer> {
+  const jpeg = await flatImage('jpeg', 8);
+  const comment = Buffer.from('\xff\xed\0\x10Photoshop 3.0\0', 'latin1');
+  const comments = new Array<Buffer>(Math.floor(bytes / comment.length)).fill(comment);
+  return Buffer.concat([jpeg.subarray(0, 2), ...comments, jpeg.subarray(2)]);
 }
 
 /** A PNG that announces more pixels than it has. */
@@ -135,14 +184,5 @@ async function lyingPng(width: number, height: number): Promise<Buffer> {
   const header = Buffer.from(png.subarray(16, 29));
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  return Buffer.concat([png.subarray(0, 8), writeChunk('IHDR', header), png.subarray(33)]);
-}
-
-function writeChunk(type: string, data: Buffer): Buffer {
-  const named = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(data.length);
-  const check = Buffer.alloc(4);
-  check.writeUInt32BE(crc32(named));
-  return Buffer.concat([length, named, check]);
+  return Buffer.concat([png.subarray(0, 8), pngChunk('IHDR', header), png.subarray(33)]);
 }

@@ -42,6 +42,10 @@ export const SEEDS: readonly Trial[] = [
   lines('POST /models/{model}/predict', 'convnext', 'image: GIF of 50 megapixels'),
   lines('POST /models/{model}/predict', 'digits', 'image: JPEG of many scans'),
   lines('POST /models/{model}/predict', 'digits', 'image: TIFF of JPEGs'),
+  lines('POST /models/{model}/predict', 'digits', 'image: PNG with many texts that inflate'),
+  lines('POST /models/{model}/predict', 'digits', 'image: PNG with a chunk many times'),
+  lines('POST /models/{model}/predict', 'digits', 'image: JPEG of many segments'),
+  lines('POST /models/{model}/predict', 'digits', 'image: WebP of many frames'),
   lines('PUT /{model}/{version}/predict', 'sum', 'form: line breaks'),
   // Node's own URLSearchParams takes quadratic time for pairs without "=".
   lines('POST /predictions/{model}', 'iris', 'pairs: data of nothing'),

@@ -1,3 +1,5 @@
+import { crc32 } from 'node:zlib';
+
 /** Blocks that one code of 15 bits says nothing of. */
 const LONGEST_RUN = 32_767;
 
@@ -83,4 +85,28 @@ export function tiffOfStrips({ strip, strips, isBig = false, isBigEndian = false
     ...entries,
     number(0, wide),
   ]);
+}
+
+/** A chunk of a PNG. Source: PNG, third edition, section 5. */
+export function pngChunk(type: string, data: Uint8Array): Buffer {
+  const named = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const frame = Buffer.alloc(8);
+  frame.writeUInt32BE(data.length);
+  frame.writeUInt32BE(crc32(named), 4);
+  return Buffer.concat([frame.subarray(0, 4), named, frame.subarray(4)]);
+}
+
+const AFTER_PNG_HEADER = 8 + 25;
+
+/** The same PNG with more chunks after its header. */
+export function withPngChunks(png: Buffer, chunks: readonly Buffer[]): Buffer {
+  return Buffer.concat([png.subarray(0, AFTER_PNG_HEADER), ...chunks, png.subarray(AFTER_PNG_HEADER)]);
+}
+
+/** A chunk of a WebP. Source: RFC 9649, section 2.3. */
+export function webpChunk(type: string, data: Uint8Array): Buffer {
+  const head = Buffer.alloc(8);
+  head.write(type, 'latin1');
+  head.writeUInt32LE(data.length, 4);
+  return Buffer.concat([head, data, Buffer.alloc(data.length % 2)]);
 }

@@ -50,6 +50,29 @@ describe('the price of a JPEG', () => {
   });
 });
 
+describe('the least price', () => {
+  it('is 200 pixels for each segment of a JPEG after a thousand', async () => {
+    const jpeg = await flat().jpeg().toBuffer();
+    const comments = Buffer.alloc(6 * 1_500, Buffer.of(0xff, 0xfe, 0, 4, 1, 2));
+    const segments = jpeg.toString('latin1').match(/\xff[\xc0-\xcf\xda-\xef\xfe]/g)?.length ?? 0;
+    const many = Buffer.concat([jpeg.subarray(0, 2), comments, jpeg.subarray(2)]);
+    const price = (segments + 500 - 1) * 200;
+    expect(leastPixels('image/jpeg', many)).toBe(price);
+    expect(await rejectionOf(decode(many, price - 1))).toMatchObject(tooManyPixels(price - 1));
+    expect(await decode(many, price)).toMatchObject({ width: SIDE });
+    expect(leastPixels('image/jpeg', jpeg)).toBe(0);
+  });
+
+  it('is 200 pixels for each frame of a GIF after the first', async () => {
+    const stripes = Uint8Array.from({ length: 30 * 300 }, (_, i) => (i * 7) % 251);
+    const raw = { width: 10, height: 300, channels: 3, pageHeight: 10 } as const;
+    const gif = await sharp(stripes, { raw }).gif().toBuffer();
+    expect(leastPixels('image/gif', gif)).toBe(29 * 200);
+    expect(await rejectionOf(decode(gif, 5_799))).toMatchObject(tooManyPixels(5_799));
+    expect(await decode(gif, 5_800)).toMatchObject({ width: 10, height: 10 });
+  });
+});
+
 describe('the price of a TIFF', () => {
   const strip = Uint8Array.of(7);
 

@@ -16,7 +16,7 @@ describe('readJpegFrame', () => {
     'reads a JPEG in %s %s, progressive: %s',
     async (space, chromaSubsampling, progressive, components, samples, scans) => {
       const jpeg = await red().toColourspace(space).jpeg({ progressive, chromaSubsampling }).toBuffer();
-      expect(readJpegFrame(jpeg)).toEqual({
+      expect(readJpegFrame(jpeg)).toMatchObject({
         components,
         samplesPerPixel: samples,
         isInScans: progressive,
@@ -44,7 +44,7 @@ describe('readJpegFrame', () => {
 
   it('passes fill bytes, and takes scans that it does not see for several', () => {
     const file = [0xff, 0xd8, 0xff, 0xff, 0xff, 0xc0, 0, 17, 8, 0, 1, 0, 1, 1, 1, 0x11, 0, 9, 9];
-    expect(readJpegFrame(Uint8Array.from(file))).toEqual({
+    expect(readJpegFrame(Uint8Array.from(file))).toMatchObject({
       components: 1,
       samplesPerPixel: 1,
       isInScans: true,
@@ -72,6 +72,6 @@ describe('readJpegFrame', () => {
       ...end,
       ...scan,
     ];
-    expect(readJpegFrame(Uint8Array.from(file))).toMatchObject({ isInScans: true, scans: 3 });
+    expect(readJpegFrame(Uint8Array.from(file))).toMatchObject({ isInScans: true, scans: 3, segments: 5 });
   });
 });
