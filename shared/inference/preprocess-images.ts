@@ -1,11 +1,13 @@
+import type { Budget } from '../budget.ts';
 import type { Limits } from '../config.ts';
-import { type InferenceError, invalid, overLimit } from '../errors.ts';
+import { InferenceError, invalid, overLimit } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
 import { ModelError } from '../models/model-config.ts';
 import { blackPng, blackRaster } from '../processing/image/black.ts';
-import type { Raster } from '../processing/image/raster.ts';
+import { MOST_PIXELS } from '../processing/image/check-steps.ts';
+import type { PixelRaster, Raster, Size } from '../processing/image/raster.ts';
 import type { ImageStep } from '../processing/image/step-schemas.ts';
-import { createImagePipeline } from '../processing/image-pipeline.ts';
+import { createImagePipeline, type ImagePipeline } from '../processing/image-pipeline.ts';
 import { finish, runInTurns, type Work } from '../processing/work.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { tensorToBytes } from '../tensor/bytes.ts';
@@ -15,19 +17,21 @@ import { expectInput } from '../values/input.ts';
 import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
 /**
- * Prepares the input of an image model.
+ * Prepares the input of an image model. The steps are run on a made-up image first, in turns.
  *
  * @throws ModelError when the graph takes no images, or others than the steps make
  */
-export function createImagePreprocessor(session: Session, steps: readonly ImageStep[]): Preprocessor {
+export async function createImagePreprocessor(
+  session: Session,
+  steps: readonly ImageStep[],
+): Promise<Preprocessor> {
   const [input, ...others] = session.inputs;
   if (!input || others.length > 0) {
     throw new ModelError(`an image model has one input, its graph has ${session.inputs.length}`);
   }
-  const [width, height] = sizeForGraph(input, steps);
+  const { width, height } = sizeForGraph(input, steps);
   const pipeline = createImagePipeline(steps);
-  const exampleLimits = { name: 'the example', madePixels: Number.POSITIVE_INFINITY };
-  const exampleImage = finish(pipeline.run(blackRaster(width, height), exampleLimits));
+  const exampleImage = await runOnExample(pipeline, blackRaster(width, height));
   checkAgainstGraph(exampleImage, steps, input);
   const toBatch = (tensor: Tensor): Batch => ({
     rows: tensor.shape[0] ?? 0,
@@ -44,13 +48,10 @@ export function createImagePreprocessor(session: Session, steps: readonly ImageS
         const made = await oneByOne(async () => {
           budget.goOn();
           const pixels = await pipeline.decode(value, name, budget);
-          const made = await runInTurns(
-            pipeline.run(pixels, { name, madePixels: limits.tensorElements }),
-            budget.goOn,
-          );
-          // A small image that is made larger is the work of a large one.
-          const more = made.width * made.height - (pixels.filePixels ?? pixels.width * pixels.height);
-          budget.spend('imagePixels', Math.max(0, more), `Field "${field}"`);
+          const onResize = payForMade(budget, pixels, `Field "${field}"`);
+          const run = { name, madePixels: limits.tensorElements, variable: 'MAX_TENSOR_ELEMENTS', onResize };
+          const made = await runInTurns(pipeline.run(pixels, run), budget.goOn);
+          onResize(made.width * made.height);
           return made;
         });
         const raster = checkSize(made, field, input);
@@ -68,15 +69,41 @@ export function createImagePreprocessor(session: Session, steps: readonly ImageS
 /** Decoded images are large: requests at the same time take turns, so that memory holds one of them. */
 const oneByOne = createLimiter(1);
 
+/** A small image that is made larger is the work of a large one. The pixels of its file are paid for. */
+function payForMade(budget: Budget, file: PixelRaster, what: string): (pixels: number) => void {
+  let paid = file.filePixels ?? file.width * file.height;
+  return (pixels) => {
+    budget.spend('imagePixels', Math.max(0, pixels - paid), what);
+    paid = Math.max(paid, pixels);
+  };
+}
+
+async function runOnExample(pipeline: ImagePipeline, image: PixelRaster): Promise<Raster> {
+  const work = pipeline.run(image, { name: 'the example', madePixels: MOST_PIXELS });
+  try {
+    return await runInTurns(work, () => undefined);
+  } catch (error) {
+    if (!(error instanceof InferenceError)) throw error;
+    throw new ModelError(`its preprocess steps do not suit its graph: ${error.message}`, { cause: error });
+  }
+}
+
 /** A side that suits most image models, for graphs that leave it open. */
 const USUAL_SIDE = 224;
 
 /** The width and height the graph fixes, or usual ones; a resize step makes any other fit as well. */
-function sizeForGraph({ shape }: TensorSpec, steps: readonly ImageStep[]): [number, number] {
+function sizeForGraph({ shape }: TensorSpec, steps: readonly ImageStep[]): Size {
   const isPlanar = steps.some((step) => step.step === 'layout' && step.layout === 'NCHW');
   const [height = -1, width = -1] = isPlanar ? shape.slice(2) : shape.slice(1);
-  return [width > 0 ? width : USUAL_SIDE, height > 0 ? height : USUAL_SIDE];
+  const size = { width: width > 0 ? width : USUAL_SIDE, height: height > 0 ? height : USUAL_SIDE };
+  if (size.width * size.height <= MOST_EXAMPLE_PIXELS) return size;
+  throw new ModelError(
+    `its input takes images of ${size.width}x${size.height} pixels, more than ${MOST_EXAMPLE_PIXELS}`,
+  );
 }
+
+/** As many as the limits of a request can be raised to with sense: such an image takes 200 MB as bytes. */
+const MOST_EXAMPLE_PIXELS = 2 ** 26;
 
 /** Grey, colours, colours with alpha. */
 const FILE_CHANNELS = [1, 3, 4];

@@ -14,6 +14,10 @@ export interface RunLimits {
   readonly name: string;
   /** Most pixels a step may make of an image: resizing to a shortest edge makes a narrow image huge. */
   readonly madePixels: number;
+  /** The variable that says so, where one does. */
+  readonly variable?: string;
+  /** Is called before each resize with the pixels that all of them make up to it. What it throws ends the work. */
+  readonly onResize?: (pixels: number) => void;
 }
 
 /** The preprocessing steps of a model, made ready to be run on many images. */
@@ -44,13 +48,24 @@ export function createImagePipeline(steps: readonly ImageStep[]): ImagePipeline 
     decode: (file, name, budget) => decodeImage(file, name, { budget, ...context }),
     run: function* (image, limits) {
       let pixels = image;
-      for (const operation of operations) pixels = yield* operation(pixels, limits);
+      let together = 0;
+      const making = (made: Size) => {
+        checkMade(pixels, made, limits);
+        together += made.width * made.height;
+        limits.onResize?.(together);
+      };
+      for (const operation of operations) pixels = yield* operation(pixels, { ...limits, making });
       return yield* runValues(pixels);
     },
   };
 }
 
-type Operation = (image: PixelRaster, limits: RunLimits) => Work<PixelRaster>;
+interface OperationLimits extends RunLimits {
+  /** Is called before a resize makes so many pixels. */
+  readonly making: (made: Size) => void;
+}
+
+type Operation = (image: PixelRaster, limits: OperationLimits) => Work<PixelRaster>;
 
 function planOperations([step, next, ...others]: readonly PixelStep[]): Operation[] {
   if (!step) return [];
@@ -62,7 +77,7 @@ function planOperations([step, next, ...others]: readonly PixelStep[]): Operatio
   const resizeWhole: Operation = (image, limits) => {
     const size = resizedSize(step, image);
     checkSides(image, size, limits);
-    checkMade(image, size, limits);
+    limits.making(size);
     return runPixelStep(image, step);
   };
   return [resizeWhole, ...planOperations(rest)];
@@ -73,13 +88,13 @@ function* resizeAndCrop(
   image: PixelRaster,
   resize: ResizeOptions,
   cropTo: CenterCropOptions,
-  limits: RunLimits,
+  limits: OperationLimits,
 ): Work<PixelRaster> {
   const size = resizedSize(resize, image);
   checkSides(image, size, limits);
   const window = centerWindow(size, cropTo);
   const inside = intersect(window, size);
-  checkMade(image, inside, limits);
+  limits.making(inside);
   const resized = yield* resizeWindow(image, size, resize, inside);
   const rest = { ...window, left: window.left - inside.left, top: window.top - inside.top };
   return yield* crop(resized, rest, [0]);
@@ -98,10 +113,10 @@ function checkSides({ width, height }: Size, made: Size, { name }: RunLimits): v
   );
 }
 
-function checkMade({ width, height }: Size, made: Size, { name, madePixels }: RunLimits): void {
+function checkMade({ width, height }: Size, made: Size, { name, madePixels, variable }: RunLimits): void {
   if (made.width * made.height <= madePixels) return;
   throw overLimit(
-    `The image in ${name} is ${width}x${height}; the model would resize it to ${made.width}x${made.height}, which is more than ${madePixels} pixels (MAX_TENSOR_ELEMENTS).`,
+    `The image in ${name} is ${width}x${height}; the model would resize it to ${made.width}x${made.height}, which is more than ${madePixels} pixels${variable ? ` (${variable})` : ''}.`,
   );
 }
 

@@ -32,7 +32,7 @@ export const featureExtraction = defineTask({
     const layers = await readDenseLayers(folder, config.dense);
     return processBatch(
       config.preprocess
-        ? createImagePreprocessor(session, config.preprocess)
+        ? await createImagePreprocessor(session, config.preprocess)
         : await createTextPreprocessor(session, folder, config),
       createEmbeddingPostprocessor(session, config, layers),
     );

@@ -10,9 +10,9 @@ export const imageClassification = defineTask({
   members: { ...classification, preprocess: imageStepsSchema },
   kind: 'image',
   gives: 'classification',
-  bind: (config, { session, graph }) =>
+  bind: async (config, { session, graph }) =>
     processBatch(
-      createImagePreprocessor(session, config.preprocess),
+      await createImagePreprocessor(session, config.preprocess),
       createClassificationPostprocessor(session, graph, config),
     ),
 });

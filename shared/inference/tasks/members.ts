@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { scoreStepSchema } from '../../processing/classification.ts';
 
+/** Each goes over all scores of all instances. */
+const MOST_SCORE_STEPS = 16;
+
 const label = z.union([z.string(), z.number().int()], 'must be text or a whole number');
 
 /** Name of each class, by its index in the scores. */
@@ -12,7 +15,10 @@ export const classification = {
   /** Output that holds the scores, where the graph has several that could. */
   output: z.string().optional(),
   /** Steps from scores to probabilities. */
-  postprocess: z.array(scoreStepSchema).default([]),
+  postprocess: z
+    .array(scoreStepSchema)
+    .max(MOST_SCORE_STEPS, `must be at most ${MOST_SCORE_STEPS} steps`)
+    .default([]),
 };
 
 const feature = z.strictObject({

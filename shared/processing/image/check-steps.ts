@@ -27,12 +27,19 @@ const ONCE: ReadonlySet<string> = new Set(['decode', 'orient', 'layout', 'dataty
 const DECODED_CHANNELS: readonly number[] = [3, 4];
 
 /** A step that made more of every image would take the server's memory. */
-const MOST_PIXELS = 4096 * 4096;
+export const MOST_PIXELS = 4096 * 4096;
+
+/** More of all steps together would take seconds for every image. */
+const MOST_PIXELS_TOGETHER = 2 * MOST_PIXELS;
+
+/** Each goes over all pixels. Models have up to ten. */
+export const MOST_STEPS = 32;
 
 /** Finds steps that make too much, steps in an order that makes no sense, and numbers per channel for other channels than the image has. */
 export function checkSteps(steps: readonly ImageStep[]): Problem[] {
   const problems: Problem[] = [];
   let channels: number | undefined;
+  let together = 0;
   for (const [index, step] of steps.entries()) {
     const before = steps[index - 1];
     const report = (message: string) => problems.push({ index, message });
@@ -49,9 +56,14 @@ export function checkSteps(steps: readonly ImageStep[]): Problem[] {
       );
     }
     const made = sizeOf(step);
-    if (made && made.width * made.height > MOST_PIXELS) {
+    if (!made) continue;
+    const pixels = made.width * made.height;
+    if (pixels > MOST_PIXELS) {
       report(`"${step.step}" makes ${made.width}x${made.height} pixels, more than ${MOST_PIXELS}`);
+    } else if (together <= MOST_PIXELS_TOGETHER && together + pixels > MOST_PIXELS_TOGETHER) {
+      report(`with "${step.step}" the steps make more than ${MOST_PIXELS_TOGETHER} pixels together`);
     }
+    together += pixels;
   }
   return problems;
 }

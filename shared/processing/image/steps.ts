@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { finish, type Work } from '../work.ts';
 import { centerCrop } from './center-crop.ts';
-import { checkSteps } from './check-steps.ts';
+import { checkSteps, MOST_STEPS } from './check-steps.ts';
 import { convert } from './convert.ts';
 import { datatype } from './datatype.ts';
 import { layout } from './layout.ts';
@@ -19,11 +19,14 @@ const PIXEL_STEPS = { orient, convert, resize, centerCrop };
 const VALUE_STEPS = { rescale, normalize, layout, datatype };
 
 /** The steps of a model, in `model.json`. */
-export const imageStepsSchema = z.array(imageStepSchema).superRefine((steps, context) => {
-  for (const { index, message } of checkSteps(steps)) {
-    context.addIssue({ code: 'custom', path: [index], message });
-  }
-});
+export const imageStepsSchema = z
+  .array(imageStepSchema)
+  .max(MOST_STEPS, { error: `must be at most ${MOST_STEPS} steps`, abort: true })
+  .superRefine((steps, context) => {
+    for (const { index, message } of checkSteps(steps)) {
+      context.addIssue({ code: 'custom', path: [index], message });
+    }
+  });
 
 export function isPixelStep(step: ImageStep): step is PixelStep {
   return Object.hasOwn(PIXEL_STEPS, step.step);

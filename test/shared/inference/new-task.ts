@@ -17,10 +17,10 @@ export const lightSpot = defineTask({
     place: z.number().int().optional().describe('Index of the brightest pixel.'),
     light: z.number().optional(),
   }),
-  bind: (config, { session }) => {
+  bind: async (config, { session }) => {
     const [output] = session.outputs;
     if (!output) throw new ModelError('its graph has no output for a light spot');
-    return processBatch(createImagePreprocessor(session, config.preprocess), {
+    return processBatch(await createImagePreprocessor(session, config.preprocess), {
       fetches: [output.name],
       postprocess: (outputs) => {
         const tensor = outputs.get(output.name);

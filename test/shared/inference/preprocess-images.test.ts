@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { InferenceError } from '../../../shared/errors.ts';
 import { createImagePreprocessor } from '../../../shared/inference/preprocess-images.ts';
 import type { Batch, Preprocessor } from '../../../shared/inference/task.ts';
+import { ModelError } from '../../../shared/models/model-config.ts';
 import { imageStepsSchema } from '../../../shared/processing/image/steps.ts';
 import type { Session } from '../../../shared/runtime/session.ts';
 import { type Tensor, toNumbers } from '../../../shared/tensor/tensor.ts';
@@ -21,7 +22,7 @@ const session: Session = {
 const file = sharp({ create: { width: 6000, height: 6000, channels: 3, background: '#102030' } })
   .png()
   .toBuffer();
-const preprocessor = createImagePreprocessor(
+const preprocessor = await createImagePreprocessor(
   session,
   imageStepsSchema.parse([
     { step: 'convert', mode: 'grey' },
@@ -49,16 +50,68 @@ describe('values that no step has given a datatype', () => {
       const image = await sharp(data, { raw: { width, height, channels: 3 } })
         .png()
         .toBuffer();
-      const bytes = await prepare(createImagePreprocessor(open, []), [image, image]);
+      const bytes = await prepare(await createImagePreprocessor(open, []), [image, image]);
       expect([bytes.datatype, bytes.shape]).toEqual([datatype, [2, height, width, 3]]);
       expect(Buffer.compare(Uint8Array.from(toNumbers(bytes)), Buffer.concat([data, data]))).toBe(0);
-      const scaled = createImagePreprocessor(open, [{ step: 'rescale', scale: 1 / 100 }]);
+      const scaled = await createImagePreprocessor(open, [{ step: 'rescale', scale: 1 / 100 }]);
       const values = toNumbers(await prepare(scaled, [image]));
       const exact = Math.fround((data[1] ?? 0) / 100);
       const isWhole = datatype.includes('INT');
       expect(values[1]).toBeCloseTo(isWhole ? Math.trunc(exact) : exact, 2);
     },
   );
+});
+
+describe('steps that make much of an image', () => {
+  const large = imageStepsSchema.parse([
+    { step: 'convert', mode: 'grey' },
+    { step: 'resize', width: 4000, height: 4000, filter: 'lanczos' },
+    { step: 'resize', width: 8, height: 8 },
+  ]);
+
+  it('are tried in turns', async () => {
+    let turns = 0;
+    const count = setInterval(() => turns++, 1);
+    await createImagePreprocessor(session, large);
+    clearInterval(count);
+    expect(turns).toBeGreaterThan(0);
+  });
+
+  it('are paid for before they are run', async () => {
+    const by = await createImagePreprocessor(session, large);
+    const small = await sharp({ create: { width: 9, height: 9, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    const pixels = 4000 * 4000 + 8 * 8;
+    const budget = testBudget({ imagePixels: pixels });
+    await by.preprocess(imagesInput([small]), budget);
+    expect(budget.left('imagePixels')).toBe(0);
+    const asked: string[] = [];
+    const less = { ...testBudget({ imagePixels: 4000 * 4000 - 1 }), goOn: () => asked.push('goOn') };
+    expect(await rejectionOf(Promise.resolve(by.preprocess(imagesInput([small]), less)))).toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+      message:
+        'Field "instances[0].image" brings the request to more than 15999999 pixels, which is the limit (MAX_IMAGE_PIXELS).',
+    });
+    // Only the decoding was asked for.
+    expect(asked).toEqual(['goOn']);
+  });
+
+  it('do not suit a graph whose own sides they would make huge', async () => {
+    const graph = (height: number, width: number) => ({
+      ...session,
+      inputs: [{ name: 'x', datatype: 'UINT8', shape: [-1, height, width, 3] } as const],
+    });
+    const edge = imageStepsSchema.parse([{ step: 'resize', shortestEdge: 256 }]);
+    await expect(createImagePreprocessor(graph(1, 1000), edge)).rejects.toThrow(
+      new ModelError(
+        'its preprocess steps do not suit its graph: The image in the example is 1000x1; the model would resize it to 256000x256, which is more than 16777216 pixels.',
+      ),
+    );
+    await expect(createImagePreprocessor(graph(100_000, 100_000), [])).rejects.toThrow(
+      new ModelError('its input takes images of 100000x100000 pixels, more than 67108864'),
+    );
+  });
 });
 
 describe('a large image', () => {

@@ -57,6 +57,16 @@ describe('model.json', () => {
     ['an unknown task', { task: 'translation' }, 'task: '],
     ['an unknown field', { task: 'tensor', lables: [] }, 'the file: unknown member "lables"'],
     ['a field of another task', { task: 'tensor', features: [] }, 'the file: unknown member "features"'],
+    [
+      'too many steps',
+      { task: 'image-classification', preprocess: new Array(1000).fill({ step: 'convert', mode: 'BGR' }) },
+      'preprocess: must be at most 32 steps',
+    ],
+    [
+      'too many steps of scores',
+      { task: 'tabular-classification', postprocess: new Array(17).fill({ step: 'softmax' }) },
+      'postprocess: must be at most 16 steps',
+    ],
     ['images without steps', { task: 'image-classification' }, 'preprocess: '],
     ['no labels', { ...image, labels: [] }, 'labels: '],
     ['a label with a fraction', { ...image, labels: ['a', 1.5] }, 'labels.1: must be text or a whole number'],

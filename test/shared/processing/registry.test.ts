@@ -138,6 +138,21 @@ describe('imageStepsSchema', () => {
     ]);
   });
 
+  it('refuses steps that make more of an image together, one after the other', () => {
+    const half = { step: 'resize', width: 4096, height: 2048 };
+    expect(problemsOf([half, half, half, half])).toEqual([]);
+    const small = { step: 'resize', width: 1, height: 1 };
+    expect(problemsOf([half, half, half, half, small, half])).toEqual([
+      [[4], 'with "resize" the steps make more than 33554432 pixels together'],
+    ]);
+  });
+
+  it('refuses more steps than are of use', () => {
+    const convert = { step: 'convert', mode: 'BGR' };
+    expect(problemsOf(new Array<object>(32).fill(convert))).toEqual([]);
+    expect(problemsOf(new Array<object>(33).fill(convert))).toEqual([[[], 'must be at most 32 steps']]);
+  });
+
   it('refuses numbers that values computed in float32 cannot have', () => {
     expect(problemsOf([{ step: 'rescale', scale: 1e300, offset: -1e300 }])).toEqual([
       [[0, 'scale'], 'must fit a float32'],
