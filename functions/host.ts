@@ -56,6 +56,7 @@ export function createHost(options: HostOptions): Host {
     MODEL_REPOSITORY: options.modelRepository,
     MODEL_CACHE_FOLDER: tmpdir(),
     INTRA_OP_THREADS: String(Math.max(1, Math.floor(cpus))),
+    MAX_BODIES_BYTES: String(Math.floor(memoryBytes / BODIES_SHARE)),
     SESSION_CACHE_BYTES: String(Math.floor(memoryBytes / 2)),
     ...limitsFor(memoryBytes, options.answerBytes),
     ...dropEmpty(environment),
@@ -89,6 +90,9 @@ export function createHost(options: HostOptions): Host {
     },
   };
 }
+
+/** A body of numbers becomes tensors and answers, which take some times as much. */
+const BODIES_SHARE = 16;
 
 /** Beside the bundle, and beside this file in the source. */
 const TRIAL_SCRIPT = import.meta.filename.endsWith('.ts')
@@ -171,7 +175,7 @@ export interface HostContext extends RequestContext {
 export function createContext(
   headers: Headers,
   hostId: string | undefined,
-  known: Pick<RequestContext, 'signal' | 'deadlineMs'> = {},
+  known: Pick<RequestContext, 'signal' | 'deadlineMs' | 'body'> = {},
 ): HostContext {
   const coldStart = isFirstRequest;
   isFirstRequest = false;

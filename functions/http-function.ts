@@ -1,14 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished } from 'node:stream/promises';
+import { InferenceError } from '../shared/errors.ts';
 import { gatherBody } from '../shared/http/body-memory.ts';
+import type { BodyPart } from '../shared/http/body-room.ts';
 import { BytesRequest } from '../shared/http/bytes.ts';
-import { createContext, type Host, requestUrl } from './host.ts';
+import { createContext, type Host, type HostContext, requestUrl } from './host.ts';
 
 /** What the functions framework calls; Express requests and responses are those of Node with more on them. */
-export type HttpFunction = (
-  request: IncomingMessage & { readonly rawBody?: Buffer; readonly originalUrl?: string },
-  response: ServerResponse,
-) => Promise<void>;
+export type HttpFunction = (request: Incoming, response: ServerResponse) => Promise<void>;
+
+type Incoming = IncomingMessage & { readonly rawBody?: Buffer; readonly originalUrl?: string };
 
 /**
  * Serves the app as an HTTP function of Google Cloud, or on any server of Node.
@@ -17,18 +18,30 @@ export type HttpFunction = (
  */
 export function createHttpFunction(host: Host, { isFrozen = false } = {}): HttpFunction {
   const { app, config } = host;
+
+  async function answer(incoming: Incoming, headers: Headers, context: HostContext, part: BodyPart) {
+    const init = { method: incoming.method ?? 'GET', headers };
+    const url = requestUrl(incoming.originalUrl ?? incoming.url ?? '/');
+    const body =
+      incoming.rawBody ??
+      (await readBody(incoming, headers, config.limits.bodyBytes, part).catch((error: unknown) => {
+        if (error instanceof InferenceError) return error;
+        throw error;
+      }));
+    const request = new BytesRequest(url, init, body);
+    const response = await app.fetch(request, context);
+    return { response, bytes: response.body === null ? undefined : await response.bytes() };
+  }
+
   return async (incoming, outgoing) => {
     const headers = readHeaders(incoming);
     // Where the framework has read the body, it has inflated it as well.
     if (incoming.rawBody) headers.delete('content-encoding');
-    const body = incoming.rawBody ?? (await readBody(incoming, headers, config.limits.bodyBytes));
-    const url = requestUrl(incoming.originalUrl ?? incoming.url ?? '/');
-    const request = new BytesRequest(url, { method: incoming.method ?? 'GET', headers }, body);
     const client = new AbortController();
     outgoing.once('close', () => client.abort());
-    const context = createContext(headers, undefined, { signal: client.signal });
-    const response = await app.fetch(request, context);
-    const bytes = response.body === null ? undefined : await response.bytes();
+    const body = app.bodyRoom.open(client.signal);
+    const context = createContext(headers, undefined, { signal: client.signal, body });
+    const { response, bytes } = await answer(incoming, headers, context, body).finally(body.close);
     if (isFrozen) await host.runWaitingWork(context);
     if (bytes) response.headers.set('content-length', String(bytes.length));
     outgoing.writeHead(response.status, [...response.headers].flat());
@@ -65,26 +78,62 @@ function readHeaders({ rawHeaders }: IncomingMessage): Headers {
 
 /**
  * The body, or as much of it as shows that it is over the limit; nothing when its declared length is.
- * Rejects when the client breaks off.
+ * Rejects when the client breaks off, where there is no room for a large body, or when that comes too slowly.
  */
-function readBody(incoming: IncomingMessage, headers: Headers, limitBytes: number): Promise<Uint8Array> {
-  if (Number(headers.get('content-length') ?? 0) > limitBytes) return Promise.resolve(new Uint8Array(0));
-  return new Promise((resolve, reject) => {
-    // Where the length is not declared, one byte beyond the limit shows that there are more.
-    const parts = gatherBody(headers, Number(headers.get('content-length') ?? limitBytes + 1));
+async function readBody(
+  incoming: IncomingMessage,
+  headers: Headers,
+  limitBytes: number,
+  part: BodyPart,
+): Promise<Uint8Array> {
+  const declared = headers.get('content-length');
+  // Where the length is not declared, one byte beyond the limit shows that there are more.
+  const length = Number(declared ?? limitBytes + 1);
+  if (declared !== null && length > limitBytes) return new Uint8Array(0);
+  const codings = headers.get('content-encoding')?.split(',').length ?? 0;
+  let endWatch = () => {};
+  const body = new Promise<Uint8Array>((resolve, reject) => {
+    const parts = gatherBody(headers, length);
+    let received = 0;
     const finish = () => resolve(parts.join());
-    let length = 0;
-    incoming.on('data', (chunk: Buffer) => {
+    const stop = () => {
+      incoming.pause();
+      incoming.removeAllListeners('data');
+      incoming.removeListener('end', finish);
+    };
+    const fail = (error: unknown) => {
+      stop();
+      reject(error);
+    };
+    const add = (chunk: Buffer) => {
       parts.add(chunk);
-      length += chunk.length;
-      if (length > limitBytes) {
-        incoming.pause();
-        incoming.removeAllListeners('data');
-        incoming.removeListener('end', finish);
-        finish();
-      }
+      received += chunk.length;
+      if (received <= limitBytes) return;
+      stop();
+      finish();
+    };
+    // Room for all that it can become is taken at once: who has some and waits for more would keep others waiting.
+    const grow = async (chunk: Buffer) => {
+      incoming.pause();
+      await part.resize(length + codings * limitBytes);
+      if (incoming.destroyed) return;
+      endWatch = part.watch(() => fail(tooSlow()));
+      incoming.resume();
+      add(chunk);
+    };
+    incoming.on('data', (chunk: Buffer) => {
+      if (parts.grows(chunk)) grow(chunk).catch(fail);
+      else add(chunk);
     });
     incoming.on('end', finish);
     incoming.on('error', reject);
   });
+  return await body.finally(() => endWatch());
+}
+
+function tooSlow(): InferenceError {
+  return new InferenceError(
+    'TEMPORARILY_UNAVAILABLE',
+    'The request body did not come in time, and other requests wait for its memory; send it again later.',
+  );
 }

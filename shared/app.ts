@@ -1,10 +1,11 @@
 import type { Context, Hono } from 'hono';
 import { HonoBase } from 'hono/hono-base';
 import { TrieRouter } from 'hono/router/trie-router';
-import { type Budget, createBudget } from './budget.ts';
+import { createBudget } from './budget.ts';
 import type { Config } from './config.ts';
 import { createDocs } from './docs/docs.ts';
 import { ERROR_KINDS, InferenceError } from './errors.ts';
+import { type BodyRoom, createBodyRoom } from './http/body-room.ts';
 import type { Answer, AppEnvironment, Bindings, RequestContext } from './http/context.ts';
 import { readTimeoutMs } from './http/read-timeout.ts';
 import { errorResponse } from './http/respond.ts';
@@ -39,6 +40,8 @@ export interface AppDependencies {
 export interface App {
   /** The core behind the routes, for hosts that have other work than requests. */
   readonly inference: Inference;
+  /** The memory for the bodies of all requests, for hosts that read them. */
+  readonly bodyRoom: BodyRoom;
   /** Answers a request. It never rejects: whatever goes wrong becomes a JSON error. */
   fetch(request: Request, context: RequestContext): Promise<Response>;
   /** Answers what its host could not make a request of, or does not let through. */
@@ -56,22 +59,27 @@ const LONGEST_LOGGED_PATH = 200;
 export function createApp(dependencies: AppDependencies): App {
   const { config, repository, tasks, openSession, logger, trials, pages } = dependencies;
   const inference = createInference({ ...config, repository, tasks, openSession, trials, logger });
+  const bodyRoom = createBodyRoom(config.bodiesBytes);
   const routes = createRoutes({ inference, config, version: VERSION, logger, pages });
 
   /** The least of the deadlines of host and client counts; a protocol may know of one more. */
   async function answerInTime(request: Request, context: RequestContext, startMs: number): Promise<Answer> {
+    const body = context.body ?? bodyRoom.open(context.signal);
     try {
       const timeoutMs = readTimeoutMs(request.headers) ?? Number.POSITIVE_INFINITY;
       const deadlineMs = Math.min(context.deadlineMs ?? Number.POSITIVE_INFINITY, startMs + timeoutMs);
       const budget = createBudget(config.limits, { signal: context.signal, deadlineMs });
-      return await answer(routes, request, context, budget);
+      return await answer(routes, request, { context, budget, body });
     } catch (thrown) {
       return answerError(thrown, context.requestId);
+    } finally {
+      if (body !== context.body) body.close();
     }
   }
 
   return {
     inference,
+    bodyRoom,
     fetch: async (request, context) => {
       const startMs = performance.now();
       const answered = await answerInTime(request, context, startMs);
@@ -111,15 +119,13 @@ function setHeaders({ headers }: Response, { requestId }: RequestContext): void 
 async function answer(
   routes: Hono<AppEnvironment>,
   request: Request,
-  context: RequestContext,
-  budget: Budget,
+  known: Pick<Bindings, 'context' | 'budget' | 'body'>,
 ): Promise<Answer> {
   let settled: Omit<Answer, 'response'> = {};
   const bindings: Bindings = {
-    context,
-    budget,
+    ...known,
     forward: async (other) => ({
-      ...(await answer(routes, other, context, budget)),
+      ...(await answer(routes, other, known)),
       forwardedTo: new URL(other.url).pathname,
     }),
     settle: ({ response, ...rest }) => {
@@ -131,7 +137,7 @@ async function answer(
     return { response: await routes.fetch(request, bindings), ...settled };
   } catch (thrown) {
     // Hono hands errors to `onError`, but not what is thrown without being an Error.
-    return answerError(thrown, context.requestId);
+    return answerError(thrown, known.context.requestId);
   }
 }
 

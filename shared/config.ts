@@ -95,6 +95,8 @@ export interface Config {
   readonly endpointModels: ReadonlyMap<string, EndpointModel>;
   /** Routes that Vertex AI tells its containers to answer on. */
   readonly vertexRoutes: { readonly health: string | undefined; readonly predict: string | undefined };
+  /** What the bodies of all requests may take in memory at one time, in bytes; those of up to 1 MiB do not count. */
+  readonly bodiesBytes: number;
   readonly limits: Limits;
 }
 
@@ -199,6 +201,7 @@ const environmentSchema = z.object({
   AIP_PREDICT_ROUTE: route.optional(),
   MAX_BODY_BYTES: count(32 * MEBIBYTE),
   MAX_COMPRESSION_RATIO: count(1100),
+  MAX_BODIES_BYTES: count(256 * MEBIBYTE),
   MAX_IMAGE_PIXELS: count(50_000_000),
   MAX_BATCH_SIZE: count(1024),
   MAX_TENSOR_ELEMENTS: count(16 * MEBIBYTE),
@@ -249,6 +252,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     dialect: values.DIALECT,
     endpointModels: values.ENDPOINT_MODELS,
     vertexRoutes: { health: values.AIP_HEALTH_ROUTE, predict: values.AIP_PREDICT_ROUTE },
+    bodiesBytes: values.MAX_BODIES_BYTES,
     limits: {
       bodyBytes: values.MAX_BODY_BYTES,
       compressionRatio: values.MAX_COMPRESSION_RATIO,

@@ -1,3 +1,5 @@
+import { SMALL_BYTES } from './body-room.ts';
+
 /** Tells where the JSON of a body ends and the bytes of tensors begin. Source: Triton's binary tensor data extension. */
 export const JSON_LENGTH_HEADER = 'inference-header-content-length';
 
@@ -15,11 +17,10 @@ export function allocateBody(length: number, headers: Headers): Buffer {
   return Buffer.allocUnsafeSlow(start + length).subarray(start);
 }
 
-/** Up to this size a body is put together from its pieces. Pages of a larger block are taken as they are written to. */
-const SMALL_BYTES = 1024 * 1024;
-
 /** A body that comes in pieces. */
 export interface BodyParts {
+  /** Whether with the next piece the body becomes larger than one that needs no room. */
+  grows(piece: Uint8Array): boolean;
   /** Takes the next piece, and says whether there was room for all of it. What is beyond the limit is cut off. */
   add(piece: Uint8Array): boolean;
   /** All pieces in one. */
@@ -28,7 +29,7 @@ export interface BodyParts {
 
 /**
  * Puts a body together as its pieces come. A large one is written at once to where it stays: kept in pieces until the
- * last has come, it would be in memory twice.
+ * last has come, it would be in memory twice. Pages of such a block are taken as they are written to.
  *
  * @param mostBytes bytes there is room for
  */
@@ -47,6 +48,7 @@ export function gatherBody(headers: Headers, mostBytes: number): BodyParts {
     return target;
   };
   return {
+    grows: (piece) => !block && length + piece.length > SMALL_BYTES,
     add: (piece) => {
       const fitting = piece.subarray(0, mostBytes - length);
       if (length + fitting.length > SMALL_BYTES) block ??= place(mostBytes);

@@ -1,3 +1,5 @@
+import { InferenceError } from '../errors.ts';
+
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
@@ -8,23 +10,33 @@ type Bytes = Uint8Array<ArrayBuffer>;
 export class BytesRequest extends Request {
   override readonly bytes: () => Promise<Bytes>;
   override readonly method: string;
-  readonly #read: () => Response;
+  readonly #read: () => Promise<Response>;
 
-  constructor(url: string, init: { readonly method: string; readonly headers: Headers }, body: Uint8Array) {
+  /** @param body its bytes, or why there are none: all readers reject with that */
+  constructor(
+    url: string,
+    init: { readonly method: string; readonly headers: Headers },
+    body: Uint8Array | InferenceError,
+  ) {
     // Request refuses TRACE and the like with a TypeError; they must reach the router to be answered with 405.
     super(url, { headers: init.headers });
     this.method = init.method;
-    const plain = asPlainBytes(body);
-    this.bytes = () => Promise.resolve(plain);
-    this.#read = () =>
-      new Response(streamOf(plain), { headers: { 'content-type': this.headers.get('content-type') ?? '' } });
+    const plain = body instanceof InferenceError ? body : asPlainBytes(body);
+    this.bytes = async () => {
+      if (plain instanceof InferenceError) throw plain;
+      return plain;
+    };
+    this.#read = async () =>
+      new Response(streamOf(await this.bytes()), {
+        headers: { 'content-type': this.headers.get('content-type') ?? '' },
+      });
   }
 
-  override arrayBuffer = (): Promise<ArrayBuffer> => this.#read().arrayBuffer();
-  override blob = (): Promise<Blob> => this.#read().blob();
-  override formData = (): Promise<FormData> => this.#read().formData();
-  override json = (): Promise<unknown> => this.#read().json();
-  override text = (): Promise<string> => this.#read().text();
+  override arrayBuffer = async (): Promise<ArrayBuffer> => (await this.#read()).arrayBuffer();
+  override blob = async (): Promise<Blob> => (await this.#read()).blob();
+  override formData = async (): Promise<FormData> => (await this.#read()).formData();
+  override json = async (): Promise<unknown> => (await this.#read()).json();
+  override text = async (): Promise<string> => (await this.#read()).text();
   override clone = (): Request => this;
 }
 

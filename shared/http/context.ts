@@ -1,6 +1,7 @@
 import type { Budget } from '../budget.ts';
 import type { InferenceError } from '../errors.ts';
 import type { ModelUsage } from '../usage.ts';
+import type { BodyPart } from './body-room.ts';
 
 /** What the host knows of a request beside HTTP. */
 export interface RequestContext {
@@ -12,6 +13,8 @@ export interface RequestContext {
   readonly deadlineMs?: number | undefined;
   /** Aborted when the client has gone; undefined where the host cannot know. */
   readonly signal?: AbortSignal | undefined;
+  /** What its body takes of the memory for all bodies, where the host has counted that already. */
+  readonly body?: BodyPart | undefined;
   /** Leaves work to be done after the answer. */
   readonly waitUntil: WaitUntil;
 }
@@ -45,6 +48,8 @@ export interface Bindings {
   readonly context: RequestContext;
   /** What the request may cost. */
   readonly budget: Budget;
+  /** What the body of the request takes of the memory for all bodies. */
+  readonly body: BodyPart;
   /** How the route writes errors, where the object for all clients will not do. */
   readonly encodeError?: ErrorEncoder | undefined;
   /** Answers another request instead of this one. */

@@ -1,4 +1,5 @@
 import type { Transform } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import {
   createBrotliDecompress,
   createGunzip,
@@ -8,7 +9,9 @@ import {
 } from 'node:zlib';
 import type { Limits } from '../config.ts';
 import { InferenceError, overLimit } from '../errors.ts';
+import { createLimiter } from '../limiter.ts';
 import { type BodyParts, gatherBody } from './body-memory.ts';
+import { type BodyPart, SMALL_BYTES } from './body-room.ts';
 
 type CreateInflater = (options: Pick<ZlibOptions, 'chunkSize'>) => Transform;
 
@@ -27,8 +30,6 @@ const INFLATERS: ReadonlyMap<string, readonly CreateInflater[]> = new Map([
 const ACCEPTED_CODINGS = 'gzip, deflate, br';
 /** A body that a gateway compressed once more has two; each costs the time of a whole body. */
 const MOST_CODINGS = 2;
-/** Up to this size a body may be compressed as much as it can. */
-const FREE_BYTES = 1024 * 1024;
 
 /** The limits that hold for a body before it is looked at. */
 export type BodyLimits = Pick<Limits, 'bodyBytes' | 'compressionRatio'>;
@@ -40,9 +41,26 @@ export type BodyLimits = Pick<Limits, 'bodyBytes' | 'compressionRatio'>;
  * real tensors of zeros come near that, so the default lets them pass; brotli and two codings can make a million times
  * less.
  *
+ * @param takeRoom waits until the body may take so many bytes of memory in all; it is asked where that is more than a
+ * little
  * @throws InferenceError 413 beyond the limits, 415 for an unknown Content-Encoding, 400 for damaged data
  */
-export async function readBody(request: Request, limits: BodyLimits): Promise<Uint8Array> {
+export async function readBody(
+  request: Request,
+  limits: BodyLimits,
+  takeRoom: TakeRoom = () => Promise.resolve(),
+): Promise<Uint8Array> {
+  const body = await inflateBody(request, limits, takeRoom);
+  if (body.length > SMALL_BYTES) await oneByOne(() => setImmediate());
+  return body;
+}
+
+type TakeRoom = BodyPart['resize'];
+
+/** Large bodies are looked at one in a turn: many that are there at once would keep all others waiting. */
+const oneByOne = createLimiter(1);
+
+async function inflateBody(request: Request, limits: BodyLimits, takeRoom: TakeRoom): Promise<Uint8Array> {
   const { bodyBytes } = limits;
   const declared = Number(request.headers.get('content-length') ?? 0);
   if (declared > bodyBytes) throw tooLarge(bodyBytes);
@@ -57,13 +75,22 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Ui
       `Content-Encoding names ${codings.length} codings; at most ${MOST_CODINGS} are accepted.`,
     );
   }
-  const mostBytes = Math.min(bodyBytes, Math.max(FREE_BYTES, body.length * limits.compressionRatio));
+  const sentBytes = body.length;
+  const mostBytes = Math.min(bodyBytes, Math.max(SMALL_BYTES, sentBytes * limits.compressionRatio));
+  // Room for all that it can become is taken at once: who has some and waits for more would keep others waiting.
+  let hasRoom = false;
+  const grow = async () => {
+    if (!hasRoom) await takeRoom(sentBytes + codings.length * mostBytes);
+    hasRoom = true;
+  };
+  if (sentBytes > SMALL_BYTES) await grow();
   for (const coding of codings.reverse()) {
     const create = () => gatherBody(request.headers, mostBytes);
-    const inflated = await decompress(body, coding, create);
+    const inflated = await decompress(body, coding, create, grow);
     if (!inflated) throw mostBytes < bodyBytes ? tooDense(limits.compressionRatio) : tooLarge(bodyBytes);
     body = inflated;
   }
+  if (hasRoom && codings.length > 0) await takeRoom(sentBytes + body.length);
   return body;
 }
 
@@ -72,6 +99,7 @@ async function decompress(
   body: Uint8Array,
   coding: string,
   createParts: () => BodyParts,
+  grow: () => Promise<void>,
 ): Promise<Uint8Array | undefined> {
   const inflaters = INFLATERS.get(coding);
   if (!inflaters) {
@@ -82,8 +110,10 @@ async function decompress(
   let cause: unknown;
   for (const create of inflaters) {
     try {
-      return await inflate(body, create({ chunkSize: CHUNK_BYTES }), createParts());
+      return await inflate(body, create({ chunkSize: CHUNK_BYTES }), createParts(), grow);
     } catch (error) {
+      // There was no room for it.
+      if (error instanceof InferenceError) throw error;
       cause = error;
     }
   }
@@ -92,17 +122,19 @@ async function decompress(
 }
 
 /** Stops where the parts have no more room. */
-function inflate(bytes: Uint8Array, stream: Transform, parts: BodyParts): Promise<Uint8Array | undefined> {
-  return new Promise((resolve, reject) => {
-    stream.on('data', (piece: Buffer) => {
-      if (parts.add(piece)) return;
-      stream.destroy();
-      resolve(undefined);
-    });
-    stream.on('end', () => resolve(parts.join()));
-    stream.on('error', reject);
-    stream.end(bytes);
-  });
+async function inflate(
+  bytes: Uint8Array,
+  stream: Transform,
+  parts: BodyParts,
+  grow: () => Promise<void>,
+): Promise<Uint8Array | undefined> {
+  stream.end(bytes);
+  const pieces: AsyncIterable<Buffer> = stream;
+  for await (const piece of pieces) {
+    if (parts.grows(piece)) await grow();
+    if (!parts.add(piece)) return undefined;
+  }
+  return parts.join();
 }
 
 function unsupportedCoding(text: string): InferenceError {

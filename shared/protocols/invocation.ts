@@ -101,7 +101,7 @@ export async function readInvocation(
   const request = c.req.raw;
   // An unknown model is reported before the body is looked at.
   const found = choice.model === undefined ? choice : { reference: await inference.resolve(choice) };
-  const body = await readBody(request, c.env.budget.limits);
+  const body = await readBody(request, c.env.budget.limits, c.env.body.resize);
   if (body.length === 0) throw new InferenceError('BAD_REQUEST', 'The request body is empty.');
   return createInvocation(request, body, c.env, found);
 }

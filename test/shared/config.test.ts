@@ -14,6 +14,7 @@ const DEFAULTS: Config = {
   preloadModels: [],
   modelCacheFolder: '',
   sessionCacheBytes: 1024 ** 3,
+  bodiesBytes: 256 * 1024 ** 2,
   intraOpThreads: 1,
   logLevel: 'info',
   adminRoutes: false,
@@ -109,6 +110,7 @@ describe('parseConfig', () => {
       MAX_ANSWER_BYTES: '12',
       MAX_REQUEST_SECONDS: '13',
       MAX_COMPRESSION_RATIO: '14',
+      MAX_BODIES_BYTES: '15',
     });
     expect(config).toEqual({
       modelRepository: 's3://bucket/prefix',
@@ -132,6 +134,7 @@ describe('parseConfig', () => {
         ['4711', { model: 'digits', version: '1' }],
       ]),
       vertexRoutes: { health: '/alive', predict: '/v1/endpoints/1:predict' },
+      bodiesBytes: 15,
       limits: {
         bodyBytes: 3,
         imagePixels: 4,

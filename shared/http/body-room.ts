@@ -1,0 +1,133 @@
+import { InferenceError } from '../errors.ts';
+
+/** Up to this size a body needs no room: nobody waits who sends little. */
+export const SMALL_BYTES = 1024 * 1024;
+
+/** How many bodies may wait. */
+const MOST_WAITING = 128;
+const MOST_WAIT_MS = 30_000;
+
+/** What the bodies of all requests may take in memory together. */
+export interface BodyRoom {
+  /** The part of one request, without any at first. */
+  open(signal?: AbortSignal): BodyPart;
+}
+
+/** The room that the body of one request takes, in all the forms in which it is in memory. */
+export interface BodyPart {
+  /**
+   * Takes so many bytes in all, or as many as there are for everybody. It waits until they are free, after all who wait
+   * already; fewer than before are given back at once.
+   *
+   * @throws InferenceError TEMPORARILY_UNAVAILABLE where 128 others wait already or after 30 s, CLIENT_GONE when the
+   * client has gone before
+   */
+  resize(bytes: number): Promise<void>;
+  /**
+   * Calls back after 15 s where others wait then, and so on: a client that sends slowly must not keep them out.
+   *
+   * @returns what ends the watch
+   */
+  watch(onLate: () => void): () => void;
+  /** Gives all of it back, for good. */
+  close(): void;
+}
+
+interface BodyRoomOptions {
+  readonly mostWaiting?: number;
+  readonly mostWaitMs?: number;
+}
+
+export function createBodyRoom(
+  bytes: number,
+  { mostWaiting = MOST_WAITING, mostWaitMs = MOST_WAIT_MS }: BodyRoomOptions = {},
+): BodyRoom {
+  let free = bytes;
+  const waiting: { readonly bytes: number; readonly enter: () => void }[] = [];
+
+  const admit = () => {
+    for (let next = waiting[0]; next && next.bytes <= free; next = waiting[0]) {
+      waiting.shift();
+      free -= next.bytes;
+      next.enter();
+    }
+  };
+
+  function wait(more: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', leave);
+      };
+      const entry = {
+        bytes: more,
+        enter: () => {
+          stop();
+          resolve();
+        },
+      };
+      const fail = (error: InferenceError) => {
+        stop();
+        waiting.splice(waiting.indexOf(entry), 1);
+        reject(error);
+        // It may have been too large for what is free, and the next one is not.
+        admit();
+      };
+      const leave = () => fail(clientGone());
+      const timer = setTimeout(() => fail(noRoom(bytes)), mostWaitMs);
+      signal?.addEventListener('abort', leave);
+      waiting.push(entry);
+    });
+  }
+
+  return {
+    open: (signal) => {
+      let taken = 0;
+      let isOpen = true;
+      const giveBack = (to: number) => {
+        free += taken - to;
+        taken = to;
+        admit();
+      };
+      return {
+        resize: async (wanted) => {
+          const to = Math.min(wanted, bytes);
+          const more = to - taken;
+          if (more <= 0) return giveBack(to);
+          if (waiting.length > 0 || more > free) {
+            if (waiting.length >= mostWaiting) throw noRoom(bytes);
+            if (signal?.aborted) throw clientGone();
+            await wait(more, signal);
+          } else {
+            free -= more;
+          }
+          taken = to;
+          // It was closed while it waited, and nobody would give this back.
+          if (!isOpen) giveBack(0);
+        },
+        watch: (onLate) => {
+          // Half as long as the others wait, so that they are still there.
+          const timer = setInterval(() => {
+            if (waiting.length > 0) onLate();
+          }, mostWaitMs / 2);
+          return () => clearInterval(timer);
+        },
+        close: () => {
+          isOpen = false;
+          giveBack(0);
+        },
+      };
+    },
+  };
+}
+
+function clientGone(): InferenceError {
+  return new InferenceError('CLIENT_GONE', 'The client has closed the connection.');
+}
+
+function noRoom(bytes: number): InferenceError {
+  return new InferenceError(
+    'TEMPORARILY_UNAVAILABLE',
+    `The server holds request bodies of ${bytes} bytes already, which is the limit (MAX_BODIES_BYTES); send it again later.`,
+  );
+}
