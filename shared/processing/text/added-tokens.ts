@@ -43,7 +43,7 @@ export function createAddedSplitter(tokens: readonly AddedToken[], normalize: No
   return function* (text) {
     let room = roomFor(text.length);
     for (const piece of find(raw, { text, isFirst: true })) {
-      if (piece.id !== undefined) yield piece;
+      if (piece === undefined || piece.id !== undefined) yield piece;
       else {
         const changed = yield* normalize(piece, room);
         room -= changed.text.length;
@@ -64,7 +64,10 @@ function createFinder(tokens: readonly AddedToken[], normalize?: Normalizer): Fi
   return { trie: createTrie(contents.filter(([content]) => content !== '').reverse()), tokens: ordered };
 }
 
-function* find(finder: Finder, piece: Piece): Generator<AddedPiece> {
+/** How many places of a text are looked at between two rests: up to 3 ms where tokens are long. */
+const PLACES_OF_TURN = 1024;
+
+function* find(finder: Finder, piece: Piece): Generator<AddedPiece | undefined> {
   const { text } = piece;
   const cut = (start: number, end: number, id?: number): AddedPiece => ({
     text: text.slice(start, end),
@@ -73,7 +76,9 @@ function* find(finder: Finder, piece: Piece): Generator<AddedPiece> {
   });
   let done = 0;
   let spacesEnd = 0;
+  let looks = 0;
   for (let at = 0; at < text.length && finder.tokens.length > 0; ) {
+    if (++looks % PLACES_OF_TURN === 0) yield;
     const match = longestMatch(finder.trie, text, at);
     const token = match && finder.tokens[match.id];
     if (!token) {

@@ -175,6 +175,16 @@ describe('a tokenizer that would take too much of each text', () => {
   });
 });
 
+describe('added tokens', () => {
+  it('let the work rest while a text is searched that almost has a long one everywhere', () => {
+    const encoder = encoderOf({
+      added_tokens: [{ id: 1, content: `${'a'.repeat(511)}b`, normalized: false, special: true }],
+    });
+    const steps = [...encoder.encode('a'.repeat(10_240))];
+    expect(steps).toEqual([...times(10, undefined), 0]);
+  });
+});
+
 describe('added tokens of white space', () => {
   it.each([
     ['lstrip', [1, 1, 1]],

@@ -37,10 +37,10 @@ describe('a text encoder', () => {
   it('gives tokens one by one, so that no more of a long text is read than is wanted', async () => {
     const { tokenizer } = kindOf('words');
     const { tokenize } = await createTokenizer(tokenizer, {});
-    const read: (number | undefined)[] = [];
+    const read: number[] = [];
     const { encode } = createTextEncoder(tokenizer);
     for (const id of encode('the dog '.repeat(100_000))) {
-      read.push(id);
+      if (id !== undefined) read.push(id);
       if (read.length === 3) break;
     }
     expect(tokenize('the dog '.repeat(100_000), 3)).toEqual(read);
