@@ -47,7 +47,7 @@ function findProblem(
   published: readonly string[],
 ): string | undefined {
   const authority = authorityOf(request);
-  if (!authority || isLocal(authority)) {
+  if (authority === undefined || isLocal(authority)) {
     return request.headers['sec-fetch-site'] === 'cross-site' && !isNavigation(request)
       ? CROSS_SITE
       : undefined;
@@ -62,8 +62,8 @@ const CROSS_SITE =
   'A page of another site sent this request, and this server listens on loopback: it answers its own pages, and programs that are not browsers. Behind a proxy, let that pass on the Host field, and put the name into ALLOWED_HOSTS.';
 
 /**
- * The name that the client knows the server by; undefined for those of HTTP/1.0, which need none. A whole URL as the
- * target wins over `Host` (RFC 9112, section 3.2.2). `X-Forwarded-Host` does not count: anybody can send it.
+ * The name that the client knows the server by, which may be empty; undefined for those of HTTP/1.0, which need none. A
+ * whole URL as the target wins over `Host` (RFC 9112, section 3.2.2). `X-Forwarded-Host` does not count: anybody can send it.
  */
 function authorityOf({ url = '', headers }: IncomingMessage): string | undefined {
   return /^https?:\/\/([^/?#]*)/i.exec(url)?.[1] ?? headers.host;

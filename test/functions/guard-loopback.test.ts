@@ -152,6 +152,13 @@ describe('a server that listens on loopback', () => {
       ['GET http://evil.example/v2 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n', 403],
       ['GET HTTP://EVIL.example:80/v2 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n', 403],
       ['GET http://user@localhost/v2 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n', 403],
+      // A name that is empty is another one than none.
+      ['GET /v2 HTTP/1.0\r\nhost:\r\n\r\n', 403],
+      ['GET /v2 HTTP/1.1\r\nhost:\r\nconnection: close\r\n\r\n', 403],
+      ['GET /v2 HTTP/1.1\r\nhost: \t\r\nconnection: close\r\n\r\n', 403],
+      ['GET /v2 HTTP/1.1\r\nhost: :80\r\nconnection: close\r\n\r\n', 403],
+      ['GET http:///v2 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n', 403],
+      ['GET http://?x HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n', 403],
     ] as const) {
       expect((await askRaw(port, message))[0], message).toContain(` ${status} `);
     }
