@@ -57,6 +57,7 @@ const MODELS: readonly Recipe[] = [
   texts('sentences', () => readFormatFolder('optimum/sentence-dense')),
   texts('tokens', () => readFormatFolder('optimum/bert-features')),
   ...['bpe', 'charsmap', 'unigram', 'wordpiece'].map((kind) => texts(kind, () => embedder(kind))),
+  texts('added', () => embedder('wordpiece', [`${'a'.repeat(511)}b`])),
   tensors('floats', 'FP32', () => identityModel(FLOAT, ['n', 'm'])),
   tensors('list', 'FP32', () => identityModel(FLOAT, ['n'])),
   tensors('halves', 'FP16', () => identityModel(FLOAT16, ['n', 'm'])),
@@ -119,12 +120,14 @@ function readModel(path: string): Files {
 }
 
 /** A vector of two numbers per token, averaged: no graph hides what its tokenizer costs. */
-function embedder(kind: string): Files {
+function embedder(kind: string, addedTokens: readonly string[] = []): Files {
   const folder = join(PROJECT, 'test/fixtures/tokenizers', kind);
+  const tokenizer = JSON.parse(readFileSync(join(folder, 'tokenizer.json'), 'utf8'));
+  tokenizer.added_tokens.push(...addedTokens.map((content) => ({ id: 0, content, special: true })));
   return {
     'model.onnx': tokenModel(),
     'model.json': JSON.stringify({ task: 'feature-extraction', pooling: 'mean' }),
-    'tokenizer.json': readFileSync(join(folder, 'tokenizer.json')),
+    'tokenizer.json': JSON.stringify(tokenizer),
     'tokenizer_config.json': readFileSync(join(folder, 'tokenizer_config.json')),
   };
 }

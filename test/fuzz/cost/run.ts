@@ -131,7 +131,7 @@ async function replay(text: string): Promise<boolean> {
 
 async function measure(server: MeasuredServer, proposed: Trial): Promise<Outcome> {
   const { trial, request, bodyBytes } = await prepare(proposed, kitchen, LIMIT_BYTES);
-  const cost = await server.measure(request);
+  const cost = await server.measure(request, trial.times);
   return { trial, cost, sentBytes: request.body.length, bodyBytes };
 }
 

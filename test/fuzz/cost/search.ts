@@ -58,7 +58,8 @@ export function loadOf(
   const msPerMegabyte = trial.value === undefined ? healthMsPerMegabyte : healthMsPerMegabyteOfJson;
   const mostHealthMs =
     bounds.healthMs + (bodyBytes / 1e6) * msPerMegabyte + (answerBytes / 1e6) * healthMsPerMegabyte;
-  return Math.max(cpuMs / bounds.cpuMs, peakBytes / bounds.peakBytes, healthMs / mostHealthMs);
+  const mostCpuMs = bounds.cpuMs * (trial.times ?? 1);
+  return Math.max(cpuMs / mostCpuMs, peakBytes / bounds.peakBytes, healthMs / mostHealthMs);
 }
 
 /**
@@ -189,6 +190,8 @@ export function createSearch(kitchen: Kitchen, seed: number, seeds: readonly Tri
       return mutate(pick(pick(pools)).trial, pick(pick(pools)).trial);
     },
     learn: (outcome) => {
+      // What many cost says nothing of one.
+      if (outcome.trial.times !== undefined) return;
       for (const [index, measure] of measures.entries()) {
         const kept = best[index];
         if (!kept) continue;

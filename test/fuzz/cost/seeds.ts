@@ -20,6 +20,13 @@ export const SEEDS: readonly Trial[] = [
     bytes: 400_000,
   },
   { ...json('POST /hf/{model}', 'unigram', 'a text of marks', 'member "inputs"'), bytes: 400_000 },
+  { ...json('POST /predict', 'iris', 'white space', 'root'), times: 40 },
+  { ...json('POST /v2/models/{model}/infer', 'iris', 'brackets alone', 'root'), times: 40 },
+  // An added token that begins everywhere, and is nowhere.
+  {
+    ...json('POST /models/{model}/predict', 'added', 'a string of letters', 'member "text"'),
+    bytes: 400_000,
+  },
   lines('POST /models/{model}/invoke', 'digits', 'JSON lines: AVIFs'),
   lines('POST /endpoints/{endpoint}/invocations', 'digits', 'JSON lines: WebPs as b64'),
   lines('POST /models/{model}/invoke', 'digits', 'CSV: AVIFs'),

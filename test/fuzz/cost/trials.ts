@@ -20,6 +20,8 @@ export interface Trial {
   readonly bytes: number;
   readonly codings: readonly string[];
   readonly accept?: string | undefined;
+  /** How many of it are sent at once; 1 by default. */
+  readonly times?: number;
 }
 
 /** The parts that trials are put together from. */
@@ -123,8 +125,8 @@ export async function prepare(trial: Trial, kitchen: Kitchen, limitBytes: number
 }
 
 /** What a trial is filed under: all that it is made of but the route, the model and the size. */
-export function kindOf({ maker, value }: Trial): string {
-  return value === undefined ? maker : `${maker}: ${value}`;
+export function kindOf({ maker, value, times = 1 }: Trial): string {
+  return `${maker}${value === undefined ? '' : `: ${value}`}${times === 1 ? '' : `, ${times} at once`}`;
 }
 
 async function compress(body: Buffer, codings: readonly string[]): Promise<Buffer> {
