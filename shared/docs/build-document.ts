@@ -55,10 +55,10 @@ export function buildDocument({ protocols, models, version, config }: DocumentPa
     components: {
       schemas: book.write(),
       responses: {
-        ClientError: responseOf(CLIENT_ERROR, invalid('Field "features" has 3 values; expected 4.')),
+        ClientError: responseOf(CLIENT_ERROR, invalid('Field "features"', 'has 3 values; expected 4.')),
         ServerError: responseOf(
           SERVER_ERROR,
-          new InferenceError('MODEL_UNAVAILABLE', 'Model "a" version "1" cannot be loaded: …'),
+          new InferenceError('MODEL_UNAVAILABLE', ['Model "a"', 'version "1" cannot be loaded: …']),
         ),
       },
     },

@@ -15,7 +15,8 @@ export function checkFeeds(inputs: NamedInputs, { inputs: specs }: Session): Map
   return new Map(
     specs.map((spec) => {
       const input = inputs.get(spec.name);
-      if (!input) throw invalid(`Input "${spec.name}" is missing; the model takes ${describeNames(specs)}.`);
+      if (!input)
+        throw invalid(`Input "${spec.name}"`, `is missing; the model takes ${describeNames(specs)}.`);
       return [spec.name, checkFeed(input, spec)];
     }),
   );
@@ -49,7 +50,7 @@ function checkFeed(input: TensorInput, spec: TensorSpec): Tensor {
   const field = `Input "${spec.name}"`;
   checkShape(input, spec, field);
   if (!isBytesInput(input)) return castTensor(input, spec.datatype, field);
-  if (spec.datatype !== 'BYTES') throw invalid(`${field} has the datatype BYTES; expected ${spec.datatype}.`);
+  if (spec.datatype !== 'BYTES') throw invalid(field, `has the datatype BYTES; expected ${spec.datatype}.`);
   return {
     datatype: 'BYTES',
     shape: input.shape,

@@ -65,15 +65,15 @@ async function preprocessImages(
 
 function readImages({ shape, elements }: BytesInput, name: string, budget: Budget): Located<Uint8Array>[] {
   if (shape.length !== 1 && !(shape.length === 2 && shape[1] === 1)) {
-    throw invalid(`Input "${name}" has the shape [${shape}]; encoded images have the shape [N].`);
+    throw invalid(`Input "${name}"`, `has the shape [${shape}]; encoded images have the shape [N].`);
   }
-  if (elements.length === 0) throw invalid(`Input "${name}" has no images.`);
+  if (elements.length === 0) throw invalid(`Input "${name}"`, 'has no images.');
   const { batchSize } = budget.limits;
   if (elements.length > batchSize) {
-    throw new InferenceError(
-      'PAYLOAD_TOO_LARGE',
-      `Input "${name}" has ${elements.length} images; the limit is ${batchSize} (MAX_BATCH_SIZE).`,
-    );
+    throw new InferenceError('PAYLOAD_TOO_LARGE', [
+      `Input "${name}"`,
+      `has ${elements.length} images; the limit is ${batchSize} (MAX_BATCH_SIZE).`,
+    ]);
   }
   return elements.map((element, index) => {
     const field = elements.length === 1 ? name : `${name}[${index}]`;

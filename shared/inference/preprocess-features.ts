@@ -68,7 +68,10 @@ function readRows(rows: readonly Located<JsonValue>[], binding: ColumnBinding, b
     width ??= row.length;
     count += row.length;
     if (count > tensorElements) {
-      throw overLimit(`The request has more than ${tensorElements} values, the limit (MAX_TENSOR_ELEMENTS).`);
+      throw overLimit(
+        'The request',
+        `has more than ${tensorElements} values, the limit (MAX_TENSOR_ELEMENTS).`,
+      );
     }
     parsed.push(row);
   }

@@ -124,7 +124,8 @@ function checkSize(image: Raster, field: string, input: TensorSpec): Raster {
   const shape = imageShape(image);
   if (fits(shape, input)) return image;
   throw invalid(
-    `Field "${field}" is an image of shape [${shape}] after preprocessing; the model takes [${input.shape.slice(1)}].`,
+    `Field "${field}"`,
+    `is an image of shape [${shape}] after preprocessing; the model takes [${input.shape.slice(1)}].`,
   );
 }
 

@@ -37,7 +37,7 @@ export function createStringPreprocessor(spec: TensorSpec): Preprocessor {
       const texts = readTexts(given, budget);
       for (const { value, field } of texts) {
         if (value.includes('\0')) {
-          throw invalid(`Field "${field}" has a NUL character, which strings cannot hold.`);
+          throw invalid(`Field "${field}"`, 'has a NUL character, which strings cannot hold.');
         }
       }
       return toBatch(texts.map(({ value }) => value));
@@ -56,7 +56,7 @@ export function readTexts(input: InferenceInput, budget: Budget): readonly Locat
   const { texts } = expectInput(input, 'text');
   for (const { value, field } of texts) {
     budget.spend('textCharacters', value.length, `Field "${field}"`);
-    if (!value.isWellFormed()) throw invalid(`Field "${field}" has half of a surrogate pair.`);
+    if (!value.isWellFormed()) throw invalid(`Field "${field}"`, 'has half of a surrogate pair.');
   }
   return texts;
 }

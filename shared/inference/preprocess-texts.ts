@@ -155,10 +155,10 @@ function* tokenizeText(
     return yield* tokenizer.tokenizeInSteps(value, maxTokens);
   } catch (error) {
     if (!(error instanceof GrowthError)) throw error;
-    throw new InferenceError(
-      'PAYLOAD_TOO_LARGE',
-      `Field "${field}" has ${value.length} characters; the tokenizer of this model makes more than ${roomFor(value.length)} of them, which is the limit.`,
-    );
+    throw new InferenceError('PAYLOAD_TOO_LARGE', [
+      `Field "${field}"`,
+      `has ${value.length} characters; the tokenizer of this model makes more than ${roomFor(value.length)} of them, which is the limit.`,
+    ]);
   }
 }
 
@@ -170,7 +170,7 @@ function checkNotEmpty(
 ): void {
   if (specialTokens > 0) return;
   const empty = texts.find((_, index) => rows[index]?.length === 0);
-  if (empty) throw invalid(`Field "${empty.field}" has no tokens for this model; expected a text.`);
+  if (empty) throw invalid(`Field "${empty.field}"`, 'has no tokens for this model; expected a text.');
 }
 
 function longest(rows: readonly TokenRow[]): number {

@@ -10,7 +10,7 @@ export function unavailable(reference: ModelReference, { cause, retryAfterMs }: 
   const reason = cause instanceof ModelError ? cause.message : storeReason(cause);
   return new InferenceError(
     'MODEL_UNAVAILABLE',
-    `Model "${reference.name}" version "${reference.version}" cannot be loaded: ${reason}.`,
+    [`Model "${reference.name}"`, `version "${reference.version}" cannot be loaded: ${reason}.`],
     { cause, headers: { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) } },
   );
 }

@@ -102,7 +102,7 @@ export async function readInvocation(
   // An unknown model is reported before the body is looked at.
   const found = choice.model === undefined ? choice : { reference: await inference.resolve(choice) };
   const body = await readBody(request, c.env.budget.limits);
-  if (body.length === 0) throw new InferenceError('BAD_REQUEST', 'The request body is empty.');
+  if (body.length === 0) throw new InferenceError('BAD_REQUEST', ['The request body', 'is empty.']);
   return createInvocation(request, body, c.env, found);
 }
 

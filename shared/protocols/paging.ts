@@ -32,6 +32,7 @@ function readCount(
   const count = Number(text);
   if (/^\d{1,9}$/.test(text) && count >= least) return count;
   throw invalid(
-    `Parameter "${name}" is ${JSON.stringify(text.slice(0, 40))}; expected a whole number from ${least} on.`,
+    `Parameter "${name}"`,
+    `is ${JSON.stringify(text.slice(0, 40))}; expected a whole number from ${least} on.`,
   );
 }

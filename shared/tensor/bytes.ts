@@ -56,7 +56,7 @@ export function splitElements(bytes: Uint8Array, count: number, field: string): 
   if (elements.length !== count || position !== bytes.length) {
     const found =
       position === bytes.length ? `${elements.length} elements` : `${bytes.length - position} bytes too many`;
-    throw invalid(`${field} has ${found} in its ${bytes.length} bytes; its shape says ${count} elements.`);
+    throw invalid(field, `has ${found} in its ${bytes.length} bytes; its shape says ${count} elements.`);
   }
   return elements;
 }

@@ -97,32 +97,33 @@ export function checkCell(value: JsonValue | undefined, column: Column, field: s
   }
   const found = typeof value === 'number' ? 'NaN' : describeJson(value);
   const wanted = isBoolean ? 'true or false' : canBeMissing ? 'a number or null' : 'a number';
-  throw invalid(`${field} is ${found}; expected ${wanted}.`);
+  throw invalid(field, `is ${found}; expected ${wanted}.`);
 }
 
 /** The runtime takes strings as UTF-8 without NUL: it would cut them there in silence. */
 function checkText(value: JsonValue | undefined, field: string): string {
-  if (typeof value !== 'string') throw invalid(`${field} is ${describeJson(value)}; expected a string.`);
-  if (value.includes('\0')) throw invalid(`${field} has a NUL character, which strings cannot hold.`);
-  if (!value.isWellFormed()) throw invalid(`${field} has half of a surrogate pair.`);
+  if (typeof value !== 'string') throw invalid(field, `is ${describeJson(value)}; expected a string.`);
+  if (value.includes('\0')) throw invalid(field, 'has a NUL character, which strings cannot hold.');
+  if (!value.isWellFormed()) throw invalid(field, 'has half of a surrogate pair.');
   return value;
 }
 
 /** Infinity itself is a value; what would only be rounded to it is a mistake. */
 function checkFloat(value: number, { floatBound = Number.POSITIVE_INFINITY }: Column, field: string): number {
   if (Math.abs(value) < floatBound || Math.abs(value) === Number.POSITIVE_INFINITY) return value;
-  throw invalid(`${field} is ${value}; expected a number below ${floatBound}.`);
+  throw invalid(field, `is ${value}; expected a number below ${floatBound}.`);
 }
 
 function checkInteger(value: number | bigint, column: Column, field: string): number | bigint {
   const { integers = [0, 0], wideIntegers, isBoolean = false } = column;
   if (wideIntegers && typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
     throw new UnsafeIntegerError(
-      `${field} is ${value}, which JSON parsers round; send it as an integer with all its digits.`,
+      field,
+      `is ${value}, which JSON parsers round; send it as an integer with all its digits.`,
     );
   }
   const [low, high] = wideIntegers ?? integers;
   if ((typeof value === 'bigint' || Number.isInteger(value)) && value >= low && value <= high) return value;
   const wanted = isBoolean ? 'true or false' : `a whole number from ${low} to ${high}`;
-  throw invalid(`${field} is ${value}; expected ${wanted}.`);
+  throw invalid(field, `is ${value}; expected ${wanted}.`);
 }

@@ -237,7 +237,7 @@ export function frameOfCells(
   for (const [index, cells] of rows.entries()) {
     if (cells.length !== width) {
       const where = rows.length === 1 ? field : `${field}[${index}]`;
-      throw invalid(`Field "${where}" has ${cells.length} cells; expected ${width}.`);
+      throw invalid(`Field "${where}"`, `has ${cells.length} cells; expected ${width}.`);
     }
     for (const [column, cell] of cells.entries()) columns[column]?.push(cell);
   }

@@ -34,7 +34,7 @@ export function expectInput<K extends InputKind>(
   kind: K,
 ): Extract<InferenceInput, { kind: K }> {
   if (isInput(input, kind)) return input;
-  throw invalid(`The request brings ${INPUT_NAMES[input.kind]}; this model takes ${INPUT_NAMES[kind]}.`);
+  throw invalid('The request', `brings ${INPUT_NAMES[input.kind]}; this model takes ${INPUT_NAMES[kind]}.`);
 }
 
 function isInput<K extends InputKind>(

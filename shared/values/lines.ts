@@ -74,7 +74,8 @@ export function splitConcatenated(body: Uint8Array, limits: Limits): ByteRanges 
 
 export function tooManyLines({ lines }: Limits): InferenceError {
   return overLimit(
-    `The body has more than ${lines} lines, which is the limit (MAX_LINES); send fewer at once.`,
+    'The body',
+    `has more than ${lines} lines, which is the limit (MAX_LINES); send fewer at once.`,
   );
 }
 

@@ -28,5 +28,5 @@ export function checkShape({ shape }: Pick<TensorInput, 'shape'>, spec: TensorSp
     spec.shape.every((size, axis) => size === -1 || size === shape[axis]);
   if (fits) return;
   const hint = spec.shape.includes(-1) ? ', where -1 is any size' : '';
-  throw invalid(`${field} has the shape [${shape}]; expected [${spec.shape}]${hint}.`);
+  throw invalid(field, `has the shape [${shape}]; expected [${spec.shape}]${hint}.`);
 }

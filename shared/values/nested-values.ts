@@ -47,7 +47,8 @@ function checkNumbers({ datatype, shape, data }: Tensor, locate: Locate): void {
     return Math.floor(rest / size);
   }, index);
   throw invalid(
-    `Field "${locate(path)}" is null or NaN; this model does not know missing numbers, expected a number.`,
+    `Field "${locate(path)}"`,
+    'is null or NaN; this model does not know missing numbers, expected a number.',
   );
 }
 
@@ -74,7 +75,8 @@ function toText(bytes: Uint8Array, field: string): string {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw invalid(
-      `Field "${field}" holds base64 of bytes that are not UTF-8, which the strings of this model are.`,
+      `Field "${field}"`,
+      'holds base64 of bytes that are not UTF-8, which the strings of this model are.',
     );
   }
 }

@@ -19,7 +19,7 @@ export function rowsOfFrame(frame: Frame, contract: ModelContract, limits: Limit
   const { field, isText } = frame;
   const columns = orderColumns(frame, contract);
   const rows = columns[0]?.length ?? 0;
-  if (rows === 0) throw invalid(`Field "${field}" has no rows; expected at least one.`);
+  if (rows === 0) throw invalid(`Field "${field}"`, 'has no rows; expected at least one.');
   checkInstances(rows, field, limits);
   const formats = columns.map((_, index) => contract.columns && columnAt(contract.columns, index));
   const read = (cell: JsonValue, index: number) => {
@@ -44,7 +44,8 @@ function orderColumns(
     if (column) return column;
     const shown = names.slice(0, 8).map((name) => JSON.stringify(name.slice(0, 40)));
     throw invalid(
-      `Field "${field}" has no column ${JSON.stringify(feature)}; its columns are ${shown.join(', ') || 'none'}.`,
+      `Field "${field}"`,
+      `has no column ${JSON.stringify(feature)}; its columns are ${shown.join(', ') || 'none'}.`,
     );
   });
 }

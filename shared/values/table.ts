@@ -32,7 +32,7 @@ export interface Frame {
 export function decodeFrame(frame: Frame, contract: ModelContract, limits: Limits): NamedInputs {
   const { columns, field } = frame;
   const rows = columns[0]?.length ?? 0;
-  if (rows === 0) throw invalid(`Field "${field}" has no rows; expected at least one.`);
+  if (rows === 0) throw invalid(`Field "${field}"`, 'has no rows; expected at least one.');
   checkInstances(rows, field, limits);
   const { inputs, imageInput } = contract;
   if (imageInput !== undefined) return decodeImages(frame, imageInput);
@@ -51,7 +51,8 @@ export function decodeFrame(frame: Frame, contract: ModelContract, limits: Limit
   const [only, ...others] = inputs;
   if (!only || others.length > 0) {
     throw invalid(
-      `Field "${field}" has the columns ${describeNames(names)}; expected one per input: ${describeInputs(contract)}.`,
+      `Field "${field}"`,
+      `has the columns ${describeNames(names)}; expected one per input: ${describeInputs(contract)}.`,
     );
   }
   const { features } = contract;
@@ -72,7 +73,7 @@ function decodeMatrix(
   const width = widthOf(spec);
   const isFlat = columns.every((column) => !Array.isArray(column[0]));
   if (isFlat && width !== undefined && columns.length !== width) {
-    throw invalid(`Field "${field}" has ${columns.length} columns; the model takes ${width}.`);
+    throw invalid(`Field "${field}"`, `has ${columns.length} columns; the model takes ${width}.`);
   }
   const read = columns.map((column, index) =>
     readColumn(column, spec, frame, names?.[index] ?? String(index + 1)),
@@ -102,7 +103,7 @@ export function checkWidth(
   const [only, ...others] = inputs;
   const width = only && others.length === 0 && imageInput === undefined ? widthOf(only) : undefined;
   if (width === undefined || cells.length === width) return;
-  throw invalid(`Field "${field}" has ${cells.length} columns; the model takes ${width}.`);
+  throw invalid(`Field "${field}"`, `has ${cells.length} columns; the model takes ${width}.`);
 }
 
 /**
@@ -138,7 +139,10 @@ function isUnnamed({ names }: Frame): boolean {
 /** A data frame of rows that are objects, as pandas writes `records`. */
 export function frameOfRecords(value: JsonValue | undefined, field: string): Frame {
   if (!Array.isArray(value)) {
-    throw invalid(`Field "${field}" is ${describeJson(value)}; expected an array of objects, one per row.`);
+    throw invalid(
+      `Field "${field}"`,
+      `is ${describeJson(value)}; expected an array of objects, one per row.`,
+    );
   }
   const [first] = value;
   const names = isJsonObject(first) ? Object.keys(first) : [];
@@ -146,13 +150,14 @@ export function frameOfRecords(value: JsonValue | undefined, field: string): Fra
   for (const [row, record] of value.entries()) {
     if (!isJsonObject(record)) {
       throw invalid(
-        `Field "${field}[${row}]" is ${describeJson(record)}; expected an object of column and value.`,
+        `Field "${field}[${row}]"`,
+        `is ${describeJson(record)}; expected an object of column and value.`,
       );
     }
     for (const [index, name] of names.entries()) {
       const cell = Object.hasOwn(record, name) ? record[name] : undefined;
       if (cell === undefined)
-        throw invalid(`Field "${field}[${row}]" lacks the column ${JSON.stringify(name)}.`);
+        throw invalid(`Field "${field}[${row}]"`, `lacks the column ${JSON.stringify(name)}.`);
       columns[index]?.push(cell);
     }
   }
@@ -162,7 +167,10 @@ export function frameOfRecords(value: JsonValue | undefined, field: string): Fra
 /** A data frame as pandas writes `split`: `{"columns": […], "data": [[…], …]}`, with an `index` that says nothing here. */
 export function frameOfSplit(value: JsonValue | undefined, field: string): Frame {
   if (!isJsonObject(value) || !Array.isArray(value.data)) {
-    throw invalid(`Field "${field}" is ${describeJson(value)}; expected {"columns": […], "data": [[…], …]}.`);
+    throw invalid(
+      `Field "${field}"`,
+      `is ${describeJson(value)}; expected {"columns": […], "data": [[…], …]}.`,
+    );
   }
   const names = value.columns === undefined ? undefined : readNames(value.columns, `${field}.columns`);
   const width = names?.length ?? (Array.isArray(value.data[0]) ? value.data[0].length : 1);
@@ -170,7 +178,7 @@ export function frameOfSplit(value: JsonValue | undefined, field: string): Frame
   for (const [index, row] of value.data.entries()) {
     const cells = Array.isArray(row) ? row : [row];
     if (cells.length !== width) {
-      throw invalid(`Field "${field}.data[${index}]" has ${cells.length} cells; expected ${width}.`);
+      throw invalid(`Field "${field}.data[${index}]"`, `has ${cells.length} cells; expected ${width}.`);
     }
     for (const [column, cell] of cells.entries()) columns[column]?.push(cell);
   }
@@ -180,26 +188,28 @@ export function frameOfSplit(value: JsonValue | undefined, field: string): Frame
 /** A table as an object of columns, each a list. */
 export function frameOfColumns(value: JsonValue | undefined, field: string, isText = false): Frame {
   if (!isJsonObject(value)) {
-    throw invalid(`Field "${field}" is ${describeJson(value)}; expected an object of columns.`);
+    throw invalid(`Field "${field}"`, `is ${describeJson(value)}; expected an object of columns.`);
   }
   const names = Object.keys(value);
   const columns = names.map((name) => {
     const cells = value[name];
     if (Array.isArray(cells)) return cells;
-    throw invalid(`Field "${field}.${name}" is ${describeJson(cells)}; expected an array.`);
+    throw invalid(`Field "${field}.${name}"`, `is ${describeJson(cells)}; expected an array.`);
   });
   const [first] = columns;
   const uneven = columns.findIndex((column) => column.length !== first?.length);
   if (uneven !== -1) {
     throw invalid(
-      `Field "${field}.${names[uneven]}" has ${columns[uneven]?.length} values; "${names[0]}" has ${first?.length}.`,
+      `Field "${field}.${names[uneven]}"`,
+      `has ${columns[uneven]?.length} values; "${names[0]}" has ${first?.length}.`,
     );
   }
   return { names, columns, field, isText };
 }
 
 function readNames(value: JsonValue, field: string): readonly string[] {
-  if (!Array.isArray(value)) throw invalid(`Field "${field}" is ${describeJson(value)}; expected an array.`);
+  if (!Array.isArray(value))
+    throw invalid(`Field "${field}"`, `is ${describeJson(value)}; expected an array.`);
   return distinctNames(value.map(String), field);
 }
 
@@ -208,7 +218,7 @@ export function distinctNames(names: readonly string[], field: string): readonly
   const seen = new Set<string>();
   const repeated = names.find((name) => seen.size === seen.add(name).size);
   if (repeated === undefined) return names;
-  throw invalid(`Field "${field}" has the column ${JSON.stringify(repeated.slice(0, 100))} twice.`);
+  throw invalid(`Field "${field}"`, `has the column ${JSON.stringify(repeated.slice(0, 100))} twice.`);
 }
 
 function findColumn(
@@ -219,7 +229,8 @@ function findColumn(
   const column = byName.get(name);
   if (column) return column;
   throw invalid(
-    `Field "${field}" has no column ${JSON.stringify(name)}; its columns are ${describeNames(names)}.`,
+    `Field "${field}"`,
+    `has no column ${JSON.stringify(name)}; its columns are ${describeNames(names)}.`,
   );
 }
 
@@ -233,7 +244,7 @@ function describeNames(names: readonly string[] | undefined): string {
 function decodeImages({ columns, field }: Frame, imageInput: string): NamedInputs {
   const [images = [], ...others] = columns;
   if (others.length > 0)
-    throw invalid(`Field "${field}" has ${columns.length} columns; expected one with images.`);
+    throw invalid(`Field "${field}"`, `has ${columns.length} columns; expected one with images.`);
   return new Map([
     [imageInput, imagesOf(images.map((cell, row) => decodeImageValue(cell, imageInput, `${field}[${row}]`)))],
   ]);

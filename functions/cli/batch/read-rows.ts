@@ -139,11 +139,9 @@ const MANY_DIGITS = /\d{16}/;
 function parseLine(line: string, row: number): InputRow {
   try {
     const parse = MANY_DIGITS.test(line) ? parseExactJson : parseJson;
-    return { row, bytes: line.length, value: parse(Buffer.from(line), JSON_DEPTH) };
+    return { row, bytes: line.length, value: parse(Buffer.from(line), JSON_DEPTH, { isLine: true }) };
   } catch (error) {
     if (!(error instanceof InferenceError)) throw error;
-    // Written for the body of a request, which is this one line here.
-    const problem = error.message.replace(/^The (?:JSON )?body/, `row ${row}`).replace('line 1, ', '');
-    return { row, value: null, problem };
+    return { row, value: null, problem: `row ${row} ${error.problem}` };
   }
 }

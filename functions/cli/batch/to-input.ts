@@ -75,7 +75,7 @@ function toRow(value: InputRow['value'], field: string, columns: TakenCells): Js
 function toImage(value: InputRow['value'], field: string): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (typeof value === 'string') return decodeBase64(value, field);
-  throw invalid(`${field} holds no image; expected {"image": "<base64>"}, or a folder of images as input.`);
+  throw invalid(field, 'holds no image; expected {"image": "<base64>"}, or a folder of images as input.');
 }
 
 /** A line of JSON that is text, or the cell of a CSV. */
@@ -84,12 +84,12 @@ function toText(value: InputRow['value'], field: string, columns: TakenCells): s
   const [taken] = isTaken(columns) ? columns : [];
   const text = value instanceof Cells ? value.texts[taken?.index ?? 0] : undefined;
   if (text !== undefined) return text;
-  throw invalid(`${field} holds no text; expected {"text": "…"}.`);
+  throw invalid(field, 'holds no text; expected {"text": "…"}.');
 }
 
 function toJson(value: InputRow['value'], field: string): JsonValue {
   if (value instanceof Uint8Array || value instanceof Cells) {
-    throw invalid(`${field} is of a kind that this model does not take.`);
+    throw invalid(field, 'is of a kind that this model does not take.');
   }
   return value;
 }

@@ -25,7 +25,7 @@ export async function predict(
     kind: found.contract.kind,
     example: found.example,
   }));
-  const { bytes: body, type, title } = await readBody(data, kind);
+  const { bytes: body, type, file } = await readBody(data, kind);
   const path = `/models/${reference.name}/versions/${reference.version}/predict`;
   const headers = new Headers(type === undefined ? {} : { 'content-type': type });
   const request = new BytesRequest(requestUrl(path), { method: 'POST', headers }, body);
@@ -35,7 +35,7 @@ export async function predict(
   await app.close();
   if (!isJsonObject(answer)) throw new Error('an answer is always an object');
   if (response.status !== 200) {
-    const text = String(answer.error).replace(/^(?:The (?:request |JSON )?body|Field "body")/, title);
+    const text = `${file === undefined ? '' : `${file}: `}${answer.error}`;
     const isTheirs = response.status < 500 && kind === 'tensors';
     throw new CommandError(isTheirs ? `${text}${describeExample(example)}` : text);
   }

@@ -15,8 +15,8 @@ export interface Body {
   readonly bytes: Uint8Array;
   /** Media type of what is known to be meant as an image. */
   readonly type?: string | undefined;
-  /** What it is called in messages. */
-  readonly title: string;
+  /** The file that it was read of. */
+  readonly file?: string;
 }
 
 /** JSON or a text on the command line, `-` for stdin, a file of either, or an image. */
@@ -57,11 +57,12 @@ async function readDataFile(path: string, kind: InputKind): Promise<Body> {
   }
   const bytes = await readFile(path);
   const type = IMAGES[extname(path).toLowerCase()];
-  return type === undefined ? wrapContent(bytes, kind, path) : { bytes, type, title: path };
+  return { ...(type === undefined ? wrapContent(bytes, kind, path) : { bytes, type }), file: path };
 }
 
+/** @param title what it is called in messages */
 function wrapContent(bytes: Buffer, kind: InputKind, title: string): Body {
-  return sniffImageType(bytes) === undefined ? wrapWords(bytes.toString(), kind, title) : { bytes, title };
+  return sniffImageType(bytes) === undefined ? wrapWords(bytes.toString(), kind, title) : { bytes };
 }
 
 /** A text model takes any words; an object that is broken is meant as JSON all the same. */
@@ -86,7 +87,7 @@ const MEMBERS = ['features', 'instances', 'image', 'text', 'inputs'];
 function wrap(json: string, kind: InputKind, title: string): Body {
   const member = memberFor(parse(json, title), kind);
   // Around the text itself: a value in JavaScript has lost the last digits of large integers, and NaN.
-  return { bytes: Buffer.from(member === undefined ? json : `{${JSON.stringify(member)}:${json}}`), title };
+  return { bytes: Buffer.from(member === undefined ? json : `{${JSON.stringify(member)}:${json}}`) };
 }
 
 function parse(json: string, title: string): JsonValue {
@@ -94,7 +95,7 @@ function parse(json: string, title: string): JsonValue {
     return parseJson(Buffer.from(json), JSON_DEPTH);
   } catch (error) {
     if (!(error instanceof InferenceError)) throw error;
-    const text = error.message.replace(/^The (?:JSON )?body/, title);
+    const text = `${title} ${error.problem}`;
     throw new CommandError(/^[^"]*['a-z][^"]*$/i.test(json) ? `${text} ${QUOTES}` : text, 2);
   }
 }

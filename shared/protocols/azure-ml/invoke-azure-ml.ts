@@ -35,10 +35,10 @@ async function readPayload(invocation: Invocation, limits: Limits): Promise<Read
 function payloadOf(json: JsonValue, limits: Limits): Payload {
   const { input_data: input, data } = parseEnvelope(scoreRequest(), json);
   if (input === undefined && data === undefined) {
-    throw invalid(`The request is ${describeJson(json)}; expected "input_data" or "data".`);
+    throw invalid('The request', `is ${describeJson(json)}; expected "input_data" or "data".`);
   }
   if (input !== undefined && data !== undefined) {
-    throw invalid('The request has "input_data" and "data"; expected only one of them.');
+    throw invalid('The request', 'has "input_data" and "data"; expected only one of them.');
   }
   if (input === undefined) return payloadOfValues(data ?? null, 'data', limits);
   return isSplit(input) ? payloadOfSplit(input, limits) : payloadOfValues(input, 'input_data', limits);

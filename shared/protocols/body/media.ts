@@ -44,7 +44,8 @@ export async function readImages(
   if (images.length === 0) {
     const names = [...new Set(form.keys())].slice(0, 8).map((name) => JSON.stringify(name.slice(0, 40)));
     throw invalid(
-      `The form has no file (its fields: ${names.join(', ') || 'none'}); expected an image file.`,
+      'The form',
+      `has no file (its fields: ${names.join(', ') || 'none'}); expected an image file.`,
     );
   }
   checkInstances(images.length, 'body', limits);
@@ -64,7 +65,7 @@ export async function readImagePayload(body: RequestBody, limits: Limits): Promi
     toInputs: (contract) => {
       const { imageInput } = contract;
       if (imageInput === undefined) {
-        throw invalid(`The request is an image; this model takes JSON with ${describeInputs(contract)}.`);
+        throw invalid('The request', `is an image; this model takes JSON with ${describeInputs(contract)}.`);
       }
       return new Map([[imageInput, imagesOf(images.map(({ value }) => value))]]);
     },
@@ -85,7 +86,7 @@ export async function parseForm(headers: Headers, body: Uint8Array, limits: Limi
     return await new BytesResponse(body, { headers: { 'content-type': type } }).formData();
   } catch (error) {
     if (error instanceof InferenceError) throw error;
-    throw new InferenceError('BAD_REQUEST', `The body is not valid ${FORM_TYPE}.`, { cause: error });
+    throw new InferenceError('BAD_REQUEST', ['The body', `is not valid ${FORM_TYPE}.`], { cause: error });
   }
 }
 
@@ -117,7 +118,7 @@ export function checkParts(body: Uint8Array, separator: string, { formParts }: L
   for (let at = bytes.indexOf(separator); at !== -1; at = bytes.indexOf(separator, at + separator.length)) {
     // One more than there are parts: a form begins and ends with its boundary.
     if (++parts > formParts + 1) {
-      throw overLimit(`The form has more than ${formParts} parts, which is the limit (MAX_FORM_PARTS).`);
+      throw overLimit('The form', `has more than ${formParts} parts, which is the limit (MAX_FORM_PARTS).`);
     }
   }
 }

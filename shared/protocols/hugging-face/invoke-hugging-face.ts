@@ -58,7 +58,7 @@ async function answerTask(
   const { task } = contract;
   if (expected !== undefined && expected !== task) {
     const { name } = model.reference;
-    throw invalid(`Model "${name}" is for ${task}, not for ${JSON.stringify(expected.slice(0, 60))}.`);
+    throw invalid(`Model "${name}"`, `is for ${task}, not for ${JSON.stringify(expected.slice(0, 60))}.`);
   }
   const format = formatOf(contract);
   const { searchParams } = new URL(invocation.request.url);

@@ -38,6 +38,7 @@ function applyFunction(
   if (wanted === own) return scores;
   if (own === 'none' && wanted !== 'none') return FUNCTIONS[wanted](scores);
   throw invalid(
-    `Field "parameters.function_to_apply" is "${wanted}"; the config of this model makes its scores with "${own}", so expected "${own}".`,
+    'Field "parameters.function_to_apply"',
+    `is "${wanted}"; the config of this model makes its scores with "${own}", so expected "${own}".`,
   );
 }

@@ -36,7 +36,8 @@ export function readParameters(
   if (unknown) {
     const shown = JSON.stringify(unknown[0].slice(0, 60));
     throw invalid(
-      `Field "parameters" has ${shown}; the parameters of ${task} are: ${known.join(', ') || 'none'}.`,
+      'Field "parameters"',
+      `has ${shown}; the parameters of ${task} are: ${known.join(', ') || 'none'}.`,
     );
   }
   const ofBody = [...Object.entries(body), ...Object.entries(given)].filter(isKnown);

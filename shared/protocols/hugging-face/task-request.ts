@@ -45,10 +45,10 @@ export async function readFiles(invocation: Invocation, limits: Limits): Promise
 export function parseTaskRequest(json: JsonValue): TaskRequest {
   const { inputs, table, parameters } = parseEnvelope(taskRequest(), json);
   if (inputs !== undefined && table !== undefined) {
-    throw invalid('The request has "inputs" and "table"; expected only one of them.');
+    throw invalid('The request', 'has "inputs" and "table"; expected only one of them.');
   }
   if (inputs === undefined && table === undefined) {
-    throw invalid(`The request is ${describeJson(json)}; expected "inputs".`);
+    throw invalid('The request', `is ${describeJson(json)}; expected "inputs".`);
   }
   return {
     inputs: inputsOf(inputs ?? null, table),

@@ -78,7 +78,7 @@ function decodeImages(
   if (inputs.form === 'files') return { kind: 'image', images: inputs.files };
   const { value, field } = expectJson(inputs, 'an image in base64');
   const images = locateItems(value, field, limits);
-  if (images.length === 0) throw invalid(`Field "${field}" is empty; expected at least one image.`);
+  if (images.length === 0) throw invalid(`Field "${field}"`, 'is empty; expected at least one image.');
   return {
     kind: 'image',
     images: images.map((image) => ({
@@ -91,12 +91,12 @@ function decodeImages(
 function decodeTexts(inputs: TaskInputs, _: ModelContract, limits: Limits): InferenceInput {
   const { value, field } = expectJson(inputs, 'a text, or a list of texts');
   const texts = locateItems(value, field, limits);
-  if (texts.length === 0) throw invalid(`Field "${field}" is empty; expected at least one text.`);
+  if (texts.length === 0) throw invalid(`Field "${field}"`, 'is empty; expected at least one text.');
   return {
     kind: 'text',
     texts: texts.map((text) => {
       if (typeof text.value === 'string') return { value: text.value, field: text.field };
-      throw invalid(`Field "${text.field}" is ${describeJson(text.value)}; expected a text.`);
+      throw invalid(`Field "${text.field}"`, `is ${describeJson(text.value)}; expected a text.`);
     }),
   };
 }
@@ -121,7 +121,7 @@ function locateItems(value: JsonValue, field: string, limits: Limits): Located<J
 
 function expectJson(inputs: TaskInputs, expected: string): Located<JsonValue> {
   if (inputs.form !== 'files') return inputs;
-  throw invalid(`The request is an image; this model takes ${expected}.`);
+  throw invalid('The request', `is an image; this model takes ${expected}.`);
 }
 
 /** Whether several things were asked about in one request: then there is a list of answers. */

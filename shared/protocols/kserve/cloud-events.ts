@@ -50,7 +50,7 @@ function unknownFormat(mediaType: string): InferenceError {
 
 function checkVersion(field: string, version: JsonValue): void {
   if (typeof version === 'string' && VERSIONS.includes(version)) return;
-  throw invalid(`${field} is ${describeJson(version)}; expected "1.0".`);
+  throw invalid(field, `is ${describeJson(version)}; expected "1.0".`);
 }
 
 /** The members by which KServe knows an event that does not say it is one. */
@@ -60,11 +60,11 @@ function looksLikeEvent(value: JsonValue | undefined): value is JsonObject {
 
 /** @throws InferenceError naming the attribute that is missing */
 function readEvent(event: JsonValue): JsonObject {
-  if (!isJsonObject(event)) throw invalid(`The request is ${describeJson(event)}; expected a CloudEvent.`);
+  if (!isJsonObject(event)) throw invalid('The request', `is ${describeJson(event)}; expected a CloudEvent.`);
   for (const name of REQUIRED) {
     const value = Object.hasOwn(event, name) ? event[name] : undefined;
     if (typeof value !== 'string' || value === '')
-      throw invalid(`Field "${name}" is ${describeJson(value)}; a CloudEvent has text in it.`);
+      throw invalid(`Field "${name}"`, `is ${describeJson(value)}; a CloudEvent has text in it.`);
   }
   checkVersion('Field "specversion"', event.specversion ?? null);
   return event;
@@ -86,7 +86,7 @@ function openEvent(invocation: Invocation, event: JsonObject): Invocation {
   if (typeof event.data_base64 === 'string') return open(decodeBase64(event.data_base64, 'data_base64'));
   if (typeof event.data === 'string') return open(Buffer.from(event.data));
   if (event.data === undefined || event.data === null) {
-    throw invalid('Field "data" is missing; expected the inference request in it.');
+    throw invalid('Field "data"', 'is missing; expected the inference request in it.');
   }
   // JSON stands in the event as such: it need not be written and read once more.
   return {
@@ -100,7 +100,7 @@ function openEvent(invocation: Invocation, event: JsonObject): Invocation {
 function readDataType({ datacontenttype: type }: JsonObject): string {
   if (typeof type !== 'string') return 'application/json';
   if (/^[\t\x20-\x7e]*$/.test(type)) return type;
-  throw invalid(`Field "datacontenttype" is ${describeJson(type)}; expected a media type.`);
+  throw invalid('Field "datacontenttype"', `is ${describeJson(type)}; expected a media type.`);
 }
 
 function dataOf(event: JsonValue): JsonValue {

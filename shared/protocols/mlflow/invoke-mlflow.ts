@@ -138,8 +138,8 @@ function checkCharset(headers: Headers): void {
 
 function notOneForm(json: JsonValue): InferenceError {
   const names = DATA_KEYS.map((key) => `"${key}"`).join(', ');
-  return new InferenceError(
-    'BAD_REQUEST',
-    `The request is ${describeJson(json)}; expected an object with exactly one of ${names}.`,
-  );
+  return new InferenceError('BAD_REQUEST', [
+    'The request',
+    `is ${describeJson(json)}; expected an object with exactly one of ${names}.`,
+  ]);
 }

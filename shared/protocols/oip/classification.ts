@@ -24,12 +24,12 @@ export function classify(
 ): Tensor {
   const { kind } = DATATYPES[tensor.datatype];
   if (tensor.datatype === 'FP16' || (kind !== 'float' && kind !== 'integer')) {
-    throw invalid(`Output "${name}" is ${tensor.datatype}, which has no classification.`);
+    throw invalid(`Output "${name}"`, `is ${tensor.datatype}, which has no classification.`);
   }
   const rows = batches ? (tensor.shape[0] ?? 1) : 1;
   const width = elementCount(batches ? tensor.shape.slice(1) : tensor.shape);
   if (width > MOST_CLASSES)
-    throw invalid(`Output "${name}" has ${width} classes per item; the limit is ${MOST_CLASSES}.`);
+    throw invalid(`Output "${name}"`, `has ${width} classes per item; the limit is ${MOST_CLASSES}.`);
   const best = Math.min(classes, width);
   checkAnswerSize(rows * best * LEAST_BYTES[kind], limitBytes);
   const values = toNumbers(tensor);

@@ -22,7 +22,7 @@ export function decodeInputs(
   isBase64: boolean,
 ): Map<string, TensorInput> {
   if (inputs !== undefined && !Array.isArray(inputs)) {
-    throw invalid(`Field "inputs" is ${describeJson(inputs)}; expected an array of tensors.`);
+    throw invalid('Field "inputs"', `is ${describeJson(inputs)}; expected an array of tensors.`);
   }
   const heads = (inputs ?? []).map((input, index) =>
     decodeHead(input, `inputs[${index}]`, budget.limits, isBase64),
@@ -30,19 +30,19 @@ export function decodeInputs(
   const tensors = new Map<string, TensorInput>();
   let rest = tail ?? new Uint8Array(0);
   for (const head of heads) {
-    if (tensors.has(head.name)) throw invalid(`Input "${head.name}" is given twice.`);
+    if (tensors.has(head.name)) throw invalid(`Input "${head.name}"`, 'is given twice.');
     if (head.data !== undefined) {
       tensors.set(head.name, parseTensorData(head));
       continue;
     }
     const size = head.binaryBytes ?? implySize(head, tail, heads.length === 1);
     if (size > rest.length) {
-      throw invalid(`Input "${head.name}" has ${rest.length} bytes behind the JSON; expected ${size}.`);
+      throw invalid(`Input "${head.name}"`, `has ${rest.length} bytes behind the JSON; expected ${size}.`);
     }
     tensors.set(head.name, decodeBinary(head, rest.subarray(0, size), budget));
     rest = rest.subarray(size);
   }
-  if (rest.length > 0) throw invalid(`The body has ${rest.length} bytes behind the last tensor.`);
+  if (rest.length > 0) throw invalid('The body', `has ${rest.length} bytes behind the last tensor.`);
   return tensors;
 }
 
@@ -57,7 +57,7 @@ function implySize(
 ): number {
   if (tail !== undefined && datatype !== 'BYTES') return count * DATATYPES[datatype].elementBytes;
   if (tail !== undefined && isOnly) return tail.length;
-  throw invalid(`Input "${name}" has neither "data" nor "binary_data_size"; expected one of them.`);
+  throw invalid(`Input "${name}"`, 'has neither "data" nor "binary_data_size"; expected one of them.');
 }
 
 function decodeBinary(head: TensorHead, bytes: Uint8Array, budget: Budget): TensorInput {
@@ -70,7 +70,7 @@ function decodeBinary(head: TensorHead, bytes: Uint8Array, budget: Budget): Tens
   }
   const expected = count * DATATYPES[datatype].elementBytes;
   if (bytes.length !== expected) {
-    throw invalid(`${field} has ${bytes.length} bytes; ${datatype} [${shape}] takes ${expected}.`);
+    throw invalid(field, `has ${bytes.length} bytes; ${datatype} [${shape}] takes ${expected}.`);
   }
   return tensorFromBytes(datatype, shape, bytes, field);
 }

@@ -22,12 +22,12 @@ export function decodeOutputs(
 ): RequestedOutput[] | undefined {
   if (outputs === undefined || outputs === null) return undefined;
   if (!Array.isArray(outputs))
-    throw invalid(`Field "outputs" is ${describeJson(outputs)}; expected an array.`);
+    throw invalid('Field "outputs"', `is ${describeJson(outputs)}; expected an array.`);
   if (outputs.length === 0) return undefined;
   const requested = outputs.map((output, index) => decodeOutput(output, `outputs[${index}]`, isBinary));
   const names = new Set<string>();
   for (const { name } of requested) {
-    if (names.has(name)) throw invalid(`Output "${name}" is asked for twice.`);
+    if (names.has(name)) throw invalid(`Output "${name}"`, 'is asked for twice.');
     names.add(name);
   }
   return requested;
@@ -36,14 +36,16 @@ export function decodeOutputs(
 function decodeOutput(output: JsonValue, field: string, isBinary: boolean): RequestedOutput {
   if (!isJsonObject(output) || typeof output.name !== 'string') {
     throw invalid(
-      `Field "${field}" is ${describeJson(output)}; expected an object with the "name" of an output.`,
+      `Field "${field}"`,
+      `is ${describeJson(output)}; expected an object with the "name" of an output.`,
     );
   }
   const parameters = readParameters(output, `${field}.parameters`);
   const classes = parameters.classification ?? 0;
   if (typeof classes !== 'number' || !Number.isSafeInteger(classes) || classes < 0) {
     throw invalid(
-      `Field "${field}.parameters.classification" is ${describeJson(classes)}; expected a number of classes.`,
+      `Field "${field}.parameters.classification"`,
+      `is ${describeJson(classes)}; expected a number of classes.`,
     );
   }
   return {

@@ -60,11 +60,11 @@ function decodeRequest(
   budget: Budget,
 ): Omit<InferRequest, 'mimeType'> {
   if (!isJsonObject(body))
-    throw invalid(`The request is ${describeJson(body)}; expected an object with "inputs".`);
+    throw invalid('The request', `is ${describeJson(body)}; expected an object with "inputs".`);
   // Some clients write absent members as null.
   const id = body.id ?? undefined;
   if (id !== undefined && typeof id !== 'string')
-    throw invalid(`Field "id" is ${describeJson(id)}; expected a string.`);
+    throw invalid('Field "id"', `is ${describeJson(id)}; expected a string.`);
   const parameters = readParameters(body, 'parameters');
   const isBinary = readFlag(parameters, 'binary_data_output', 'parameters') ?? false;
   return {
@@ -82,6 +82,7 @@ function readTimeout(timeout: JsonValue | undefined): number | undefined {
   const isWhole = typeof timeout === 'bigint' || (typeof timeout === 'number' && Number.isInteger(timeout));
   if (isWhole && timeout > 0) return Number(timeout) / 1000;
   throw invalid(
-    `Field "parameters.timeout" is ${describeJson(timeout)}; expected a whole number of microseconds, or 0 for none.`,
+    'Field "parameters.timeout"',
+    `is ${describeJson(timeout)}; expected a whole number of microseconds, or 0 for none.`,
   );
 }

@@ -20,10 +20,10 @@ export function parseTensorData(head: TensorHead): TensorInput {
   // Servers before us took a bare text for the only element of a BYTES tensor.
   const data = datatype === 'BYTES' && typeof head.data === 'string' ? [head.data] : head.data;
   if (!Array.isArray(data))
-    throw invalid(`Input "${name}" has the data ${describeJson(data)}; expected an array.`);
+    throw invalid(`Input "${name}"`, `has the data ${describeJson(data)}; expected an array.`);
   const flat = Array.isArray(data[0]) ? flatten(data, name) : data;
   if (flat.length !== count) {
-    throw invalid(`Input "${name}" has ${flat.length} elements; its shape [${shape}] says ${count}.`);
+    throw invalid(`Input "${name}"`, `has ${flat.length} elements; its shape [${shape}] says ${count}.`);
   }
   if (datatype === 'BYTES') {
     return { datatype, shape, elements: flat.map((value, index) => readElement(value, index, head)) };
@@ -48,7 +48,8 @@ function flatten(data: JsonValue[], name: string): JsonValue[] {
     for (const list of flat) {
       if (!Array.isArray(list) || list.length !== size) {
         throw invalid(
-          `Input "${name}" is ragged: ${describeJson(list)} at depth ${depth + 1}; expected an array of ${size}.`,
+          `Input "${name}"`,
+          `is ragged: ${describeJson(list)} at depth ${depth + 1}; expected an array of ${size}.`,
         );
       }
       for (const item of list) next.push(item);
@@ -57,7 +58,7 @@ function flatten(data: JsonValue[], name: string): JsonValue[] {
   }
   const deeper = flat.find((item) => Array.isArray(item));
   if (deeper !== undefined)
-    throw invalid(`Input "${name}" is ragged: ${describeJson(deeper)} beside single values.`);
+    throw invalid(`Input "${name}"`, `is ragged: ${describeJson(deeper)} beside single values.`);
   return flat;
 }
 
@@ -65,13 +66,15 @@ function flatten(data: JsonValue[], name: string): JsonValue[] {
 function wrongElement(value: JsonValue | undefined, index: number, head: TensorHead): InferenceError {
   const { name, datatype } = head;
   if (Array.isArray(value))
-    return invalid(`Input "${name}" is ragged: ${describeJson(value)} beside single values.`);
+    return invalid(`Input "${name}"`, `is ragged: ${describeJson(value)} beside single values.`);
   if (isInexact(value, datatype)) {
     return new UnsafeIntegerError(
-      `Element ${index} of input "${name}" is ${value}, which cannot be told exactly; write all its digits.`,
+      `Element ${index} of input "${name}"`,
+      `is ${value}, which cannot be told exactly; write all its digits.`,
     );
   }
   return invalid(
-    `Element ${index} of input "${name}" is ${describeJson(value)}; expected ${describeElement(value, datatype)}.`,
+    `Element ${index} of input "${name}"`,
+    `is ${describeJson(value)}; expected ${describeElement(value, datatype)}.`,
   );
 }

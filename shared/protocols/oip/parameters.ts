@@ -13,15 +13,16 @@ const RESERVED = 'triton_';
 export function readParameters(holder: JsonObject, field: string): JsonObject {
   const parameters = holder.parameters ?? {};
   if (!isJsonObject(parameters))
-    throw invalid(`Field "${field}" is ${describeJson(parameters)}; expected an object.`);
+    throw invalid(`Field "${field}"`, `is ${describeJson(parameters)}; expected an object.`);
   for (const name of Object.keys(parameters)) {
     if (name.startsWith(RESERVED)) {
       throw invalid(
-        `Field "${field}" has ${JSON.stringify(name.slice(0, 60))}; names with "${RESERVED}" are reserved.`,
+        `Field "${field}"`,
+        `has ${JSON.stringify(name.slice(0, 60))}; names with "${RESERVED}" are reserved.`,
       );
     }
     if (name.startsWith('shared_memory_'))
-      throw invalid(`Field "${field}" has "${name.slice(0, 60)}": shared memory is not supported.`);
+      throw invalid(`Field "${field}"`, `has "${name.slice(0, 60)}": shared memory is not supported.`);
   }
   return parameters;
 }
@@ -30,5 +31,5 @@ export function readParameters(holder: JsonObject, field: string): JsonObject {
 export function readFlag(parameters: JsonObject, name: string, field: string): boolean | undefined {
   const value = parameters[name] ?? undefined;
   if (value === undefined || typeof value === 'boolean') return value;
-  throw invalid(`Field "${field}.${name}" is ${describeJson(value)}; expected true or false.`);
+  throw invalid(`Field "${field}.${name}"`, `is ${describeJson(value)}; expected true or false.`);
 }

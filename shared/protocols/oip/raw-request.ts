@@ -42,7 +42,8 @@ export function decodeRawTensor(bytes: Uint8Array, inputs: readonly TensorSpec[]
     elementCount(shape) * DATATYPES[spec.datatype].elementBytes === bytes.length;
   if (!fits)
     throw invalid(
-      `The body has ${bytes.length} bytes; ${spec.datatype} [${spec.shape}] takes whole ${rest}.`,
+      'The body',
+      `has ${bytes.length} bytes; ${spec.datatype} [${spec.shape}] takes whole ${rest}.`,
     );
   return new Map([[spec.name, tensorFromBytes(spec.datatype, shape, bytes, `Input "${spec.name}"`)]]);
 }

@@ -35,17 +35,17 @@ export function createRepositoryOperations(inference: Inference, adminRoutes: bo
     const body = await readBody(c.req.raw, budget.limits);
     if (body.length === 0) return {};
     if (body.length > LARGEST_BODY) {
-      throw overLimit(`The request body has more than ${LARGEST_BODY} bytes, the limit for this route.`);
+      throw overLimit('The request body', `has more than ${LARGEST_BODY} bytes, the limit for this route.`);
     }
     const value = parseRequestJson(body, budget);
     if (isJsonObject(value)) return value;
-    throw invalid(`The request is ${describeJson(value)}; expected an object.`);
+    throw invalid('The request', `is ${describeJson(value)}; expected an object.`);
   }
 
   async function index(c: Context<AppEnvironment>): Promise<Response> {
     const { ready = false } = await readObject(c);
     if (typeof ready !== 'boolean')
-      throw invalid(`Field "ready" is ${describeJson(ready)}; expected true or false.`);
+      throw invalid('Field "ready"', `is ${describeJson(ready)}; expected true or false.`);
     const versions = (await repository.list()).flatMap(({ name, versions }) =>
       versions.map((version) => ({ name, version })),
     );

@@ -27,14 +27,16 @@ export interface TensorHead {
  * @throws InferenceError naming the input or field, what came and what is expected
  */
 export function decodeHead(input: JsonValue, field: string, limits: Limits, isBase64: boolean): TensorHead {
-  if (!isJsonObject(input)) throw invalid(`Field "${field}" is ${describeJson(input)}; expected a tensor.`);
+  if (!isJsonObject(input))
+    throw invalid(`Field "${field}"`, `is ${describeJson(input)}; expected a tensor.`);
   const { name, datatype } = input;
   const data = input.data ?? undefined;
   if (typeof name !== 'string')
-    throw invalid(`Field "${field}.name" is ${describeJson(name)}; expected a string.`);
+    throw invalid(`Field "${field}.name"`, `is ${describeJson(name)}; expected a string.`);
   if (typeof datatype !== 'string' || !isDatatype(datatype)) {
     throw invalid(
-      `Input "${name}" has the datatype ${describeJson(datatype)}; known are ${DATATYPE_NAMES.join(', ')}.`,
+      `Input "${name}"`,
+      `has the datatype ${describeJson(datatype)}; known are ${DATATYPE_NAMES.join(', ')}.`,
     );
   }
   const shape = decodeShape(input.shape, name);
@@ -43,13 +45,14 @@ export function decodeHead(input: JsonValue, field: string, limits: Limits, isBa
   const extent = elementCount(shape.map((size) => Math.max(size, 1)));
   if (extent > limits.tensorElements) {
     throw overLimit(
-      `Input "${name}" has the shape [${shape}], which is more than the limit of ${limits.tensorElements} elements (MAX_TENSOR_ELEMENTS).`,
+      `Input "${name}"`,
+      `has the shape [${shape}], which is more than the limit of ${limits.tensorElements} elements (MAX_TENSOR_ELEMENTS).`,
     );
   }
   const parameters = readParameters(input, `${field}.parameters`);
   const binaryBytes = decodeBinarySize(parameters.binary_data_size ?? undefined, name);
   if (data !== undefined && binaryBytes !== undefined) {
-    throw invalid(`Input "${name}" has both "data" and "binary_data_size"; expected one of them.`);
+    throw invalid(`Input "${name}"`, 'has both "data" and "binary_data_size"; expected one of them.');
   }
   return {
     name,
@@ -67,12 +70,13 @@ const MOST_AXES = 64;
 
 function decodeShape(shape: JsonValue | undefined, name: string): number[] {
   if (Array.isArray(shape) && shape.length > MOST_AXES)
-    throw invalid(`Input "${name}" has a shape of ${shape.length} axes; the limit is ${MOST_AXES}.`);
+    throw invalid(`Input "${name}"`, `has a shape of ${shape.length} axes; the limit is ${MOST_AXES}.`);
   const sizes: number[] = [];
   for (const size of Array.isArray(shape) ? shape : [undefined]) {
     if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
       throw invalid(
-        `Input "${name}" has the shape ${describeShape(shape)}; expected whole numbers from 0 on.`,
+        `Input "${name}"`,
+        `has the shape ${describeShape(shape)}; expected whole numbers from 0 on.`,
       );
     }
     sizes.push(size);
@@ -88,6 +92,7 @@ function decodeBinarySize(size: JsonValue | undefined, name: string): number | u
   if (size === undefined || (typeof size === 'number' && Number.isSafeInteger(size) && size >= 0))
     return size;
   throw invalid(
-    `Input "${name}" has the binary_data_size ${describeJson(size)}; expected a number of bytes.`,
+    `Input "${name}"`,
+    `has the binary_data_size ${describeJson(size)}; expected a number of bytes.`,
   );
 }

@@ -40,7 +40,8 @@ async function decodeForm(form: FormData, limits: Limits): Promise<DecodedBody> 
   if (parts.length === 0) {
     const names = [...new Set(form.keys())].slice(0, 8).map((name) => JSON.stringify(name.slice(0, 40)));
     throw invalid(
-      `The form has no field "${FILE_FIELD}" (its fields: ${names.join(', ') || 'none'}); expected an image file.`,
+      'The form',
+      `has no field "${FILE_FIELD}" (its fields: ${names.join(', ') || 'none'}); expected an image file.`,
     );
   }
   checkInstances(parts.length, FILE_FIELD, limits);
@@ -48,7 +49,7 @@ async function decodeForm(form: FormData, limits: Limits): Promise<DecodedBody> 
   for (const [index, part] of parts.entries()) {
     const field = parts.length === 1 ? FILE_FIELD : `${FILE_FIELD}[${index}]`;
     if (typeof part === 'string')
-      throw invalid(`Field "${field}" is text; expected a file with a file name.`);
+      throw invalid(`Field "${field}"`, 'is text; expected a file with a file name.');
     images.push({ value: new Uint8Array(await part.arrayBuffer()), field });
   }
   return { input: { kind: 'image', images }, isBatch: images.length > 1 };
@@ -70,17 +71,18 @@ function describeBodies(): string {
  */
 function decodeJson(body: JsonValue, limits: Limits): DecodedBody {
   if (!isJsonObject(body))
-    throw invalid(`The JSON body is ${describeJson(body)}; expected ${describeBodies()}.`);
+    throw invalid('The JSON body', `is ${describeJson(body)}; expected ${describeBodies()}.`);
   const given = INPUT_KEYS.filter((key) => Object.hasOwn(body, key));
   const [key] = given;
   if (key === undefined) {
     throw invalid(
-      `Field "features" is missing: the JSON body is ${describeJson(body)}; expected ${describeBodies()}.`,
+      'Field "features"',
+      `is missing: the JSON body is ${describeJson(body)}; expected ${describeBodies()}.`,
     );
   }
   if (given.length > 1) {
     const names = given.map((name) => `"${name}"`).join(' and ');
-    throw invalid(`The JSON body has ${names}; expected only one of them.`);
+    throw invalid('The JSON body', `has ${names}; expected only one of them.`);
   }
   switch (key) {
     case 'features':
@@ -106,7 +108,7 @@ function decodeJson(body: JsonValue, limits: Limits): DecodedBody {
 function decodeInstances(instances: JsonValue | undefined, limits: Limits): InferenceInput {
   if (!Array.isArray(instances) || instances.length === 0) {
     const given = Array.isArray(instances) ? 'empty' : describeJson(instances);
-    throw invalid(`Field "instances" is ${given}; expected an array of at least one instance.`);
+    throw invalid('Field "instances"', `is ${given}; expected an array of at least one instance.`);
   }
   checkInstances(instances.length, 'instances', limits);
   if (hasOnly(instances[0], 'image')) {
@@ -128,23 +130,28 @@ function decodeImageInstance(instance: JsonValue, index: number): Located<Uint8A
   const field = `instances[${index}]`;
   if (hasOnly(instance, 'image')) return decodeImageField(instance.image, `${field}.image`);
   throw invalid(
-    `Field "${field}" is ${describeJson(instance)}; expected {"image": "<base64>"}, as the first one.`,
+    `Field "${field}"`,
+    `is ${describeJson(instance)}; expected {"image": "<base64>"}, as the first one.`,
   );
 }
 
 function decodeTextInstance(instance: JsonValue, index: number): Located<string> {
   const field = `instances[${index}]`;
   if (hasOnly(instance, 'text')) return decodeTextField(instance.text, `${field}.text`);
-  throw invalid(`Field "${field}" is ${describeJson(instance)}; expected {"text": "..."}, as the first one.`);
+  throw invalid(
+    `Field "${field}"`,
+    `is ${describeJson(instance)}; expected {"text": "..."}, as the first one.`,
+  );
 }
 
 function decodeTextField(value: JsonValue | undefined, field: string): Located<string> {
-  if (typeof value !== 'string') throw invalid(`Field "${field}" is ${describeJson(value)}; expected text.`);
+  if (typeof value !== 'string')
+    throw invalid(`Field "${field}"`, `is ${describeJson(value)}; expected text.`);
   return { value, field };
 }
 
 function decodeImageField(value: JsonValue | undefined, field: string): Located<Uint8Array> {
   if (typeof value !== 'string')
-    throw invalid(`Field "${field}" is ${describeJson(value)}; expected base64 text.`);
+    throw invalid(`Field "${field}"`, `is ${describeJson(value)}; expected base64 text.`);
   return { value: decodeBase64(value, field), field };
 }

@@ -64,8 +64,8 @@ export function createJsonLines(lines: ByteRanges, limits: Limits): Lines {
     end: number,
     contract: ModelContract,
   ): NamedInputs => decodeRows(rows.map(valueOfLine), placeOf(start, end), contract, limits);
-  const parseOnce = remembering(rowsWith(parseRequestJson));
-  const parseExactly = rowsWith((line) => parseExactJson(line, limits.jsonDepth));
+  const parseOnce = remembering(rowsWith((line, budget) => parseRequestJson(line, budget, { isLine: true })));
+  const parseExactly = rowsWith((line) => parseExactJson(line, limits.jsonDepth, { isLine: true }));
   return {
     kind: kindOfLine(lines.at(0), limits),
     count: () => lines.count,
@@ -106,7 +106,7 @@ function parseLine(line: Uint8Array, index: number, budget: Budget, parse: Parse
   } catch (error) {
     if (!(error instanceof InferenceError)) throw error;
     const cause = { cause: error };
-    return { error: new InferenceError(error.code, `Line ${index + 1}: ${error.message}`, cause) };
+    return { error: new InferenceError(error.code, [`Line ${index + 1}`, error.problem], cause) };
   }
 }
 
@@ -152,5 +152,8 @@ function placeOf(start: number, end: number): string {
 }
 
 function noLines(): InferenceError {
-  return new InferenceError('BAD_REQUEST', 'The request body has no lines; expected one instance per line.');
+  return new InferenceError('BAD_REQUEST', [
+    'The request body',
+    'has no lines; expected one instance per line.',
+  ]);
 }

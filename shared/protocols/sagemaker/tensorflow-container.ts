@@ -83,7 +83,8 @@ async function answerJson(
   if (isJsonObject(json) && KEYS.some((key) => Object.hasOwn(json, key))) {
     if (Object.hasOwn(json, 'examples') && method === undefined) {
       throw invalid(
-        `The request is ${describeJson(json)}; examples need the custom attribute tfs-method=classify or tfs-method=regress.`,
+        'The request',
+        `is ${describeJson(json)}; examples need the custom attribute tfs-method=classify or tfs-method=regress.`,
       );
     }
     return await methods[method ?? 'predict'](invocation, options);

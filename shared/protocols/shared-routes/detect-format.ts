@@ -83,7 +83,8 @@ function dialectOfObject(json: JsonObject, headers: Headers): DialectName {
   if (has('data') || has('body')) return 'torchserve';
   if (isTensorFlow) return 'tensorflow-serving';
   throw invalid(
-    `The request is ${describeJson(json)}; expected one of "instances", "inputs", "dataframe_split", "dataframe_records", "input_data", "examples", "table" or "data".`,
+    'The request',
+    `is ${describeJson(json)}; expected one of "instances", "inputs", "dataframe_split", "dataframe_records", "input_data", "examples", "table" or "data".`,
   );
 }
 

@@ -55,7 +55,7 @@ async function runExamples(
 ): Promise<Used<InferenceOutput>> {
   const reading = invocation.read((json) => {
     const { context = {}, examples } = parseEnvelope(examplesRequest(), json);
-    if (examples.length === 0) throw invalid('Field "examples" is empty; expected at least one example.');
+    if (examples.length === 0) throw invalid('Field "examples"', 'is empty; expected at least one example.');
     checkInstances(examples.length, 'examples', config.limits);
     // Each example becomes a copy of what all share.
     const copies = Object.keys(context).length * examples.length;
@@ -73,7 +73,7 @@ async function runExamples(
 /** An example with the features all share; where both have one, its own wins. */
 function readExample(example: JsonValue, context: JsonObject, field: string): Located<JsonObject> {
   if (!isJsonObject(example)) {
-    throw invalid(`Field "${field}" is ${describeJson(example)}; expected an object of features by name.`);
+    throw invalid(`Field "${field}"`, `is ${describeJson(example)}; expected an object of features by name.`);
   }
   const features = { ...context, ...example };
   for (const [name, value] of Object.entries(features)) checkKind(value, `${field}.${name}`);
@@ -102,7 +102,8 @@ function readImage({ value, field }: Located<JsonObject>): Located<Uint8Array> {
   const image = unwrapSingle(feature);
   if (others.length > 0 || !isBase64Object(image)) {
     throw invalid(
-      `Field "${field}" is ${describeJson(value)}; this model takes one feature with an image, as {"b64": "…"}.`,
+      `Field "${field}"`,
+      `is ${describeJson(value)}; this model takes one feature with an image, as {"b64": "…"}.`,
     );
   }
   return { value: decodeBase64(image.b64, `${field}.${name}`), field: `${field}.${name}` };
@@ -112,11 +113,11 @@ function readImage({ value, field }: Located<JsonObject>): Located<Uint8Array> {
 function checkKind(value: JsonValue, field: string): void {
   const kinds = new Set((Array.isArray(value) ? value : [value]).map(kindOf));
   if (kinds.size > 1) {
-    throw invalid(`Field "${field}" mixes ${[...kinds].join(' and ')}; expected values of one kind.`);
+    throw invalid(`Field "${field}"`, `mixes ${[...kinds].join(' and ')}; expected values of one kind.`);
   }
   const [kind] = kinds;
   if (kind === 'other values')
-    throw invalid(`Field "${field}" is ${describeJson(value)}; expected numbers or texts.`);
+    throw invalid(`Field "${field}"`, `is ${describeJson(value)}; expected numbers or texts.`);
 }
 
 /** A missing number is one of the numbers. */

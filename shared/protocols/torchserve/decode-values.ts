@@ -58,7 +58,8 @@ function toJson({ value, field }: Payload, contract: ModelContract): JsonValue {
     return new TextDecoder('utf-8', { fatal: true }).decode(value);
   } catch {
     throw invalid(
-      `Field "${field}" is neither JSON nor text; this model takes the inputs ${describeInputs(contract)}.`,
+      `Field "${field}"`,
+      `is neither JSON nor text; this model takes the inputs ${describeInputs(contract)}.`,
     );
   }
 }

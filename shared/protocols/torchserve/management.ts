@@ -88,7 +88,8 @@ function refuseRegistration(): never {
 function readWorkers(text = '1'): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw invalid(
-    `Parameter "min_worker" is ${JSON.stringify(text.slice(0, 40))}; expected a whole number from 0 on.`,
+    'Parameter "min_worker"',
+    `is ${JSON.stringify(text.slice(0, 40))}; expected a whole number from 0 on.`,
   );
 }
 

@@ -108,7 +108,7 @@ async function answerTexts(call: Call): Promise<WritableJson> {
       ? value.map((item, index) => readText(item, `${field}[${index}]`))
       : [readText(value, field)],
   );
-  if (texts.length === 0) throw invalid(`Field "${field}" is empty; expected at least one text.`);
+  if (texts.length === 0) throw invalid(`Field "${field}"`, 'is empty; expected at least one text.');
   const output = await model.predict({ kind: 'text', texts });
   return unlist(encodeScores(output, style), isBatch || Array.isArray(payloads[0]?.value));
 }
@@ -118,7 +118,7 @@ function readText(value: Payload['value'], field: string): Located<string> {
   if (value instanceof Uint8Array) {
     return { value: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString(), field };
   }
-  throw invalid(`Field "${field}" is ${describeJson(value)}; expected a text.`);
+  throw invalid(`Field "${field}"`, `is ${describeJson(value)}; expected a text.`);
 }
 
 /** The best labels with their probabilities; other outputs as they are. */
@@ -137,7 +137,7 @@ async function answerRows({ payloads, model, limits, style }: Call): Promise<Wri
 /** A payload is one row, or a list of them. */
 function readRows({ value, field }: Payload, limits: Limits): Located<JsonValue>[] {
   if (value instanceof Uint8Array) {
-    throw invalid(`Field "${field}" is no JSON; this model takes features, as {"data": [...]}.`);
+    throw invalid(`Field "${field}"`, 'is no JSON; this model takes features, as {"data": [...]}.');
   }
   if (!Array.isArray(value) || !(Array.isArray(value[0]) || isJsonObject(value[0])))
     return [{ value, field }];

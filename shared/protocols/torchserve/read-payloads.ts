@@ -53,7 +53,7 @@ function unwrapBody(json: JsonValue, limits: Limits): Payloads {
   if (!isJsonObject(json) || !Array.isArray(json.instances)) return single(unwrap(json, ''));
   const { instances } = json;
   if (instances.length === 0)
-    throw invalid('Field "instances" is empty; expected an array of at least one instance.');
+    throw invalid('Field "instances"', 'is empty; expected an array of at least one instance.');
   checkInstances(instances.length, 'instances', limits);
   const payloads = instances.map((instance, index) => unwrap(instance, `instances[${index}]`));
   return { payloads, isBatch: true, isEnvelope: true };
@@ -79,7 +79,7 @@ function pickFields(form: FormData): Field[] {
   const picked = named ?? fields.filter(([, part]) => typeof part !== 'string');
   if (picked.length > 0) return picked;
   const names = [...new Set(form.keys())].slice(0, 8).map((name) => JSON.stringify(name.slice(0, 40)));
-  throw invalid(`The form has no field "data" (its fields: ${names.join(', ') || 'none'}), and no file.`);
+  throw invalid('The form', `has no field "data" (its fields: ${names.join(', ') || 'none'}), and no file.`);
 }
 
 /** `curl -d` sends everything under this type: only a body with one of the names is taken for a form. */
@@ -159,7 +159,8 @@ async function readFields(fields: readonly Field[], budget: Budget): Promise<Pay
   for (const [index, [name, part]] of fields.entries()) {
     const bytes = typeof part === 'string' ? Buffer.from(part) : new Uint8Array(await part.arrayBuffer());
     const field = fields.length === 1 ? name : `${name}[${index}]`;
-    if (isJson(bytes)) payloads.push(unwrap(parseRequestJson(bytes, budget, `Field "${field}"`), field));
+    if (isJson(bytes))
+      payloads.push(unwrap(parseRequestJson(bytes, budget, { what: `Field "${field}"` }), field));
     else payloads.push({ value: typeof part === 'string' ? part : bytes, field });
   }
   return { payloads, isBatch: payloads.length > 1, isEnvelope: false };

@@ -56,7 +56,8 @@ function checkFiles(fields: JsonObject): JsonObject {
   const field = Object.keys(fields).find((name) => isFile(fields[name]));
   if (field === undefined) return fields;
   throw invalid(
-    `Field "${field.slice(0, 100)}" is a file in the storage of UbiOps, which is not fetched; expected its content, images in base64.`,
+    `Field "${field.slice(0, 100)}"`,
+    'is a file in the storage of UbiOps, which is not fetched; expected its content, images in base64.',
   );
 }
 

@@ -73,7 +73,7 @@ describe('lines', () => {
     const answers = linesOf((await textOf(ask(app, '/models/m/invoke', lines.join('\n'), LINES)))[1]);
     expect(answers.map((line) => JSON.parse(line))).toEqual([
       [0, 1],
-      { error: 'Line 2: The body is not valid JSON: it ends too early at line 1, column 6.' },
+      { error: 'Line 2 is not valid JSON: it ends too early at column 6.' },
       { error: 'Input "x" has the shape [1,1]; expected [-1,2], where -1 is any size.' },
       [2, 3],
       [4, 5],
@@ -102,7 +102,7 @@ describe('lines', () => {
     ]);
     expect(await errorOf(ask(host, '/models/iris/invoke', '"broken', LINES))).toEqual([
       400,
-      'Line 1: The body is not valid JSON: it ends too early at line 1, column 8.',
+      'Line 1 is not valid JSON: it ends too early at column 8.',
     ]);
   });
 
