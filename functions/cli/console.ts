@@ -96,8 +96,3 @@ function withCause(message: string, cause: unknown): string {
   const isNew = reason instanceof Error && !message.includes(reason.message);
   return isNew ? `${message}\n  ${reason.message}` : message;
 }
-
-/** `1 row`, `2 rows`, with the thousands apart. */
-export function countOf(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
-}

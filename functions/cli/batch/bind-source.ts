@@ -1,7 +1,7 @@
 import type { InputKind } from '../../../shared/values/input.ts';
 import { columnAt, type RowFormat } from '../../../shared/values/row.ts';
 import { CommandError } from '../console.ts';
-import { look, type OpenModel } from '../open-model.ts';
+import { type FoundModel, look } from '../find-model.ts';
 import type { RowSource } from './row-source.ts';
 import type { TakenCells } from './to-input.ts';
 
@@ -21,7 +21,7 @@ export interface BoundSource {
  *
  * @throws CommandError when it could take none of them
  */
-export async function bindSource(opened: OpenModel, source: RowSource): Promise<BoundSource> {
+export async function bindSource(opened: FoundModel, source: RowSource): Promise<BoundSource> {
   return await look(opened, ({ contract: { kind }, task, session }) => {
     checkKind(kind, source, opened.title);
     return {

@@ -4,7 +4,7 @@ import { InferenceError } from '../../../shared/errors.ts';
 import { parseExactJson, parseJson } from '../../../shared/json/parse-json.ts';
 import { isText } from '../../../shared/values/csv.ts';
 import { CommandError, describeSystemError } from '../console.ts';
-import { JSON_DEPTH } from '../json-depth.ts';
+import { JSON_DEPTH } from '../words.ts';
 import { openFolder } from './read-folder.ts';
 import { readLines } from './read-lines.ts';
 import { readTable } from './read-table.ts';

@@ -12,9 +12,9 @@ import { openRows, type TableOptions } from '../batch/read-rows.ts';
 import type { RowSource } from '../batch/row-source.ts';
 import { createRowRunner, type RowRunner } from '../batch/run-rows.ts';
 import { type ResultFormat, resultFormat } from '../batch/write-results.ts';
-import { CommandError, type Console, countOf } from '../console.ts';
-import { type OpenModel, openModel } from '../open-model.ts';
-import { readWhole } from '../read-whole.ts';
+import { CommandError, type Console } from '../console.ts';
+import { type FoundModel, findModel } from '../find-model.ts';
+import { countOf, readWhole } from '../words.ts';
 
 export interface BatchOptions extends TableOptions {
   readonly repository?: string;
@@ -39,7 +39,7 @@ export async function batch(
   const batchSize = readWhole(options.batchSize, '--batch-size', 1, 65_536);
   const source = await openRows(input, options);
   await checkOutput(input, output);
-  const opened = await openModel(model, options.repository);
+  const opened = await findModel(model, options.repository);
   const bound = await bindSource(opened, source);
   // All scores of a row are in its result, but only the best ones of an image.
   const labels = bound.kind === 'image' ? bound.labels && [] : bound.labels;
@@ -83,7 +83,7 @@ async function checkOutput(input: string, output: string): Promise<void> {
 }
 
 /** Changes when a model is published anew under the same path or name, or in another repository. */
-async function hashFiles({ store, reference: { name, version } }: OpenModel): Promise<string> {
+async function hashFiles({ store, reference: { name, version } }: FoundModel): Promise<string> {
   const hash = createHash('sha256').update(store.url);
   for (const file of await store.list(`${name}/${version}`)) hash.update(`\n${file.path} ${file.etag}`);
   return hash.digest('hex');

@@ -10,12 +10,12 @@ import type { ValueInfo } from '../../../shared/onnx/value-info.ts';
 import { datatypeOfOnnxCode } from '../../../shared/tensor/datatype.ts';
 import { type Console, describeFailure } from '../console.ts';
 import { describeConfig } from '../describe-config.ts';
+import { findModel, look } from '../find-model.ts';
 import { describeInspection } from '../inspect/describe-inspection.ts';
 import { findWarnings } from '../inspect/find-warnings.ts';
 import type { FileFacts, Value, Verdict } from '../inspect/inspection.ts';
 import { suggestConfig } from '../inspect/suggest-config.ts';
-import { isVersionFolder } from '../is-version-folder.ts';
-import { look, openModel } from '../open-model.ts';
+import { isVersionFolder } from '../model-path.ts';
 
 export interface InspectOptions {
   readonly repository?: string;
@@ -23,7 +23,7 @@ export interface InspectOptions {
 
 /** `ternion inspect`: what a model takes and gives, and what it is taken for. */
 export async function inspect(argument: string, options: InspectOptions, output: Console): Promise<void> {
-  const { app, reference, file } = await openModel(argument, options.repository);
+  const { app, reference, file } = await findModel(argument, options.repository);
   try {
     const folder = await app.inference.repository.open(reference);
     const path = folder.modelPath;

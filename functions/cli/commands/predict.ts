@@ -4,10 +4,10 @@ import { parseJson } from '../../../shared/json/parse-json.ts';
 import { JsonText } from '../../../shared/json/write-json.ts';
 import { createContext, requestUrl } from '../../host.ts';
 import { CommandError, type Console } from '../console.ts';
-import { JSON_DEPTH } from '../json-depth.ts';
-import { look, openModel } from '../open-model.ts';
+import { findModel, look } from '../find-model.ts';
 import { describeAnswer } from '../predict/describe-answer.ts';
 import { readBody } from '../predict/read-body.ts';
+import { JSON_DEPTH } from '../words.ts';
 
 export interface PredictOptions {
   readonly repository?: string;
@@ -20,7 +20,7 @@ export async function predict(
   options: PredictOptions,
   output: Console,
 ): Promise<void> {
-  const { app, reference } = await openModel(model, options.repository);
+  const { app, reference } = await findModel(model, options.repository);
   const { kind, example } = await look({ app, reference }, (found) => ({
     kind: found.contract.kind,
     example: found.example,

@@ -1,14 +1,14 @@
 import type { Config } from '../../../shared/config.ts';
+import type { Inference } from '../../../shared/inference/inference.ts';
 import type { ModelListing } from '../../../shared/models/model-reference.ts';
+import { curlCommand } from '../../curl-command.ts';
 import type { Host } from '../../host.ts';
 import { ListenError, type RunningServer, startServer } from '../../server.ts';
 import { shellWord } from '../../shell-word.ts';
-import { CommandError, type Console } from '../console.ts';
-import { isVersionFolder } from '../is-version-folder.ts';
+import { CommandError, type Console, describeFailure } from '../console.ts';
+import { isVersionFolder } from '../model-path.ts';
 import { openHost } from '../open-host.ts';
-import { readWhole } from '../read-whole.ts';
-import { describeCalls } from '../serve/describe-calls.ts';
-import { alignColumns } from '../text-table.ts';
+import { alignColumns, readWhole } from '../words.ts';
 
 export interface ServeOptions {
   readonly port: string;
@@ -116,4 +116,30 @@ function nextSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
   });
+}
+
+/** With more models only the first is shown: each is loaded to know its example. */
+const MOST_MODELS = 3;
+/** Longest command that is worth its place in a terminal. */
+const LONGEST = 1000;
+
+/** How models are called, each with one line; a model that cannot be loaded has the reason there. */
+export async function describeCalls(
+  inference: Inference,
+  models: readonly ModelListing[],
+  url: string,
+): Promise<readonly string[]> {
+  const shown = models.slice(0, models.length > MOST_MODELS ? 1 : MOST_MODELS);
+  const lines: string[] = [];
+  for (const { name, liveVersion: version } of shown) {
+    try {
+      const reference = { name, version };
+      const { value: example } = await inference.use({ reference }, {}, ({ model }) => model.example);
+      const command = example && curlCommand(url, name, example);
+      if (command !== undefined && command.length <= LONGEST) lines.push(`  ${command}`);
+    } catch (error) {
+      lines.push(`  ${name}: ${describeFailure(error).text}`);
+    }
+  }
+  return lines;
 }

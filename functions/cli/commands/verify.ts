@@ -3,11 +3,11 @@ import { MANIFEST_FILE } from '../../../shared/models/file-manifest.ts';
 import { VERSION_FILES } from '../../../shared/models/formats/recognise.ts';
 import { compareVersions } from '../../../shared/models/versions.ts';
 import type { StoredFile } from '../../../shared/stores/model-store.ts';
-import { CommandError, type Console, countOf } from '../console.ts';
-import { formatBytes } from '../format-bytes.ts';
+import { CommandError, type Console } from '../console.ts';
+import { listOf } from '../model-path.ts';
 import { openRepository } from '../open-repository.ts';
-import { listOf } from '../refuse-folder.ts';
 import { createVersionCheck, type Fault } from '../verify/check-version.ts';
+import { countOf, formatBytes } from '../words.ts';
 
 export interface VerifyOptions {
   readonly repository: string;

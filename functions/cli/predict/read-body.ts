@@ -8,7 +8,7 @@ import { sniffImageType } from '../../../shared/processing/image/sniff.ts';
 import type { InputKind } from '../../../shared/values/input.ts';
 import { shellWord } from '../../shell-word.ts';
 import { CommandError } from '../console.ts';
-import { JSON_DEPTH } from '../json-depth.ts';
+import { JSON_DEPTH } from '../words.ts';
 
 /** What a command was given as a request to a model. */
 export interface Body {

@@ -9,14 +9,12 @@ import type { ModelRepository } from '../../shared/models/model-repository.ts';
 import { isVersion } from '../../shared/models/versions.ts';
 import { type ModelStore, StoreError } from '../../shared/stores/model-store.ts';
 import { CommandError } from './console.ts';
-import { isVersionFolder } from './is-version-folder.ts';
+import { checkModelFile, isVersionFolder, listOf, modelFoldersOf, refuseFolder } from './model-path.ts';
 import { openHost } from './open-host.ts';
-import { checkModelFile } from './refuse-file.ts';
-import { listOf, modelFoldersOf, refuseFolder } from './refuse-folder.ts';
 import { openSingleModelStore } from './single-model-store.ts';
 import { cacheFolder } from './temporary-folder.ts';
 
-export interface OpenModel {
+export interface FoundModel {
   readonly app: App;
   readonly reference: ModelReference;
   /** Where its files are. */
@@ -33,7 +31,7 @@ export interface OpenModel {
  *
  * @throws CommandError, InferenceError
  */
-export async function openModel(argument: string, repository: string | undefined): Promise<OpenModel> {
+export async function findModel(argument: string, repository: string | undefined): Promise<FoundModel> {
   const found = await stat(argument).catch(() => undefined);
   if (found?.isFile()) {
     checkModelFile(resolve(argument), argument);
@@ -57,7 +55,7 @@ export async function openModel(argument: string, repository: string | undefined
 
 /** Looks at a model, which is loaded for it. */
 export async function look<R>(
-  { app, reference }: Pick<OpenModel, 'app' | 'reference'>,
+  { app, reference }: Pick<FoundModel, 'app' | 'reference'>,
   at: (model: Model) => R,
 ): Promise<R> {
   const { value } = await app.inference.use({ reference }, {}, ({ model }) => at(model));
@@ -94,7 +92,7 @@ async function checkName(
 const QUIET = { LOG_LEVEL: 'silent', PRELOAD_MODELS: '', DEFAULT_MODEL: '' };
 
 /** A folder is a version of a model, or a model with a folder for each version. */
-async function openFolder(path: string, title: string): Promise<OpenModel> {
+async function openFolder(path: string, title: string): Promise<FoundModel> {
   if (await isVersionFolder(path)) return await openPath(path, true, title);
   // Other folders that hold models are models of their own: none of them is the live version of anything.
   if ((await modelFoldersOf(path)).some((name) => isVersion(name))) {
@@ -105,7 +103,7 @@ async function openFolder(path: string, title: string): Promise<OpenModel> {
   throw await refuseFolder(path, title);
 }
 
-async function openPath(path: string, isFolder: boolean, title: string): Promise<OpenModel> {
+async function openPath(path: string, isFolder: boolean, title: string): Promise<FoundModel> {
   const folder = isFolder ? path : dirname(path);
   const reference = nameOf(path);
   const file = isFolder ? undefined : basename(path);
