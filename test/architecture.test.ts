@@ -227,7 +227,7 @@ describe('a foreign package', () => {
     ['onnxruntime-node', 'shared/runtime/session.ts'],
     ['onnxruntime-common', undefined],
     ['sharp', 'shared/processing/image/image-file.ts'],
-    ['@huggingface/tokenizers', 'shared/processing/text/patterns.ts'],
+    ['@huggingface/tokenizers', 'shared/processing/text/tokenizer/patterns.ts'],
     ['@aws-sdk/client-s3', 'shared/stores/s3-requests.ts'],
   ])('%s is imported by one file at most: %s', (name, file) => {
     expect(importersOf((to) => to === name || to.startsWith(`${name}/`))).toEqual(file ? [file] : []);

@@ -1,6 +1,11 @@
 import { ModelError } from '../models/model-config.ts';
-import { type DenseLayer, runDense } from '../processing/text/dense.ts';
-import { normalizeVectors, type Pooling, poolVectors, readVectors } from '../processing/text/pooling.ts';
+import { type DenseLayer, runDense } from '../processing/text/embedding/dense.ts';
+import {
+  normalizeVectors,
+  type Pooling,
+  poolVectors,
+  readVectors,
+} from '../processing/text/embedding/pooling.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { DATATYPES } from '../tensor/datatype.ts';
 import { createTensor, type Tensor } from '../tensor/tensor.ts';

@@ -2,9 +2,13 @@ import type { Limits } from '../config.ts';
 import { InferenceError, invalid, overLimit } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { ModelFolder } from '../models/version-folder.ts';
-import { GrowthError, roomFor } from '../processing/text/growth.ts';
-import { DECODER_POSITIONS, type PositionScheme, positionsOf } from '../processing/text/positions.ts';
-import type { TextTokenizer, TokenBatch, TokenRow } from '../processing/text/tokenizer.ts';
+import {
+  DECODER_POSITIONS,
+  type PositionScheme,
+  positionsOf,
+} from '../processing/text/embedding/positions.ts';
+import { GrowthError, roomFor } from '../processing/text/tokenizer/growth.ts';
+import type { TextTokenizer, TokenBatch, TokenRow } from '../processing/text/tokenizer/tokenizer.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { createTensor } from '../tensor/tensor.ts';
 import type { Located } from '../values/input.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Pooling } from '../../processing/text/pooling.ts';
+import type { Pooling } from '../../processing/text/embedding/pooling.ts';
 import { ModelError } from '../model-config.ts';
 import { type FormatFolder, readJsonFile } from './format-folder.ts';
 

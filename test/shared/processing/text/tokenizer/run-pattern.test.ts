@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compilePattern } from '../../../../shared/processing/text/compile-pattern.ts';
-import { runPattern } from '../../../../shared/processing/text/run-pattern.ts';
+import { compilePattern } from '../../../../../shared/processing/text/tokenizer/compile-pattern.ts';
+import { runPattern } from '../../../../../shared/processing/text/tokenizer/run-pattern.ts';
 
 const find = (source: string, text: string) =>
   [...runPattern(compilePattern(source), text)].map(({ start, end }) => [start, end]);

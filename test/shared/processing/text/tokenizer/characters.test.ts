@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CHARACTER, maskNewer } from '../../../../shared/processing/text/characters.ts';
-import { toNormalForm } from '../../../../shared/processing/text/normal-form.ts';
-import { cpuSeconds } from '../../cpu-seconds.ts';
-import { PROJECT } from '../../project.ts';
+import { CHARACTER, maskNewer } from '../../../../../shared/processing/text/tokenizer/characters.ts';
+import { toNormalForm } from '../../../../../shared/processing/text/tokenizer/normal-form.ts';
+import { cpuSeconds } from '../../../cpu-seconds.ts';
+import { PROJECT } from '../../../project.ts';
 
 const golden: Readonly<Record<string, string>> = JSON.parse(
   readFileSync(join(PROJECT, 'test/fixtures/tokenizers/characters.json'), 'utf8'),

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { flattenParts, makePart, type Part, type PartMaker, readOptions, TokenizerError } from './parts.ts';
 
 /** The special tokens around every text, which stay when the text itself is cut. */
-export interface Frame {
+export interface SpecialTokens {
   readonly before: readonly number[];
   readonly after: readonly number[];
   readonly beforeTypes: readonly number[];
@@ -10,14 +10,14 @@ export interface Frame {
   readonly textType: number;
 }
 
-const BARE: Frame = { before: [], after: [], beforeTypes: [], afterTypes: [], textType: 0 };
+const BARE: SpecialTokens = { before: [], after: [], beforeTypes: [], afterTypes: [], textType: 0 };
 
 /**
  * Reads what a post-processor of `tokenizer.json` puts around one text.
  *
  * @throws TokenizerError
  */
-export function createFrame(part: Part | null | undefined): Frame {
+export function createSpecialTokens(part: Part | null | undefined): SpecialTokens {
   const steps = flattenParts('post-processor', part, 'processors');
   return steps.reduce((frame, step) => {
     const wrapped = makePart('post-processor', MAKERS, step)(frame);
@@ -34,7 +34,7 @@ function tooMany(): TokenizerError {
 }
 
 /** Puts more around what is there. */
-type Wrapper = (inner: Frame) => Frame;
+type Wrapper = (inner: SpecialTokens) => SpecialTokens;
 
 const id = z.number().int().min(0);
 const namedToken = z.tuple([z.string(), id]);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type NormalForm, sortMarks } from '../../../../shared/processing/text/normal-form.ts';
+import { type NormalForm, sortMarks } from '../../../../../shared/processing/text/tokenizer/normal-form.ts';
 
 const FORMS = ['NFC', 'NFD', 'NFKC', 'NFKD'] as const satisfies readonly NormalForm[];
 const CHARACTERS = Array.from({ length: 0x110000 }, (_, code) => code)

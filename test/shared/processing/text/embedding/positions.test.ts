@@ -3,7 +3,7 @@ import {
   DECODER_POSITIONS,
   positionsOf,
   shiftedPositions,
-} from '../../../../shared/processing/text/positions.ts';
+} from '../../../../../shared/processing/text/embedding/positions.ts';
 
 const mask = Int32Array.of(1, 1, 0, 0, 1, 1);
 const batch = { rows: 2, length: 3, ids: mask, mask, typeIds: mask };

@@ -1,4 +1,4 @@
-import { type Tensor, toNumbers } from '../../tensor/tensor.ts';
+import { type Tensor, toNumbers } from '../../../tensor/tensor.ts';
 
 /** How the vectors of a text's tokens, or of an image's places, become one. */
 export type Pooling = (typeof POOLINGS)[number];

@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { createCharsMap } from '../../../../shared/processing/text/charsmap.ts';
-import { createTextEncoder } from '../../../../shared/processing/text/text-encoder.ts';
-import { finishSteps } from '../../../../shared/processing/text/vocabulary.ts';
+import { createCharsMap } from '../../../../../shared/processing/text/tokenizer/charsmap.ts';
+import { createTextEncoder } from '../../../../../shared/processing/text/tokenizer/text-encoder.ts';
+import { finishSteps } from '../../../../../shared/processing/text/tokenizer/vocabulary.ts';
 
 setFlagsFromString('--expose-gc');
 const collect: () => void = runInNewContext('gc');

@@ -1,4 +1,4 @@
-import type { TokenBatch } from './tokenizer.ts';
+import type { TokenBatch } from '../tokenizer/tokenizer.ts';
 
 /** How a model counts the places of its tokens. */
 export interface PositionScheme {

@@ -4,8 +4,8 @@ import {
   type Pooling,
   poolVectors,
   readVectors,
-} from '../../../../shared/processing/text/pooling.ts';
-import { createTensor } from '../../../../shared/tensor/tensor.ts';
+} from '../../../../../shared/processing/text/embedding/pooling.ts';
+import { createTensor } from '../../../../../shared/tensor/tensor.ts';
 
 const vectors = { count: 3, size: 2, values: Float64Array.of(1, -2, 3, -4, 50, 60) };
 const valuesOf = (pooling: Pooling, mask?: readonly number[]) => [

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createCharsMap } from '../../../../shared/processing/text/charsmap.ts';
-import { GrowthError } from '../../../../shared/processing/text/growth.ts';
-import { createTextEncoder } from '../../../../shared/processing/text/text-encoder.ts';
-import { finishSteps } from '../../../../shared/processing/text/vocabulary.ts';
-import { cpuSeconds } from '../../cpu-seconds.ts';
+import { createCharsMap } from '../../../../../shared/processing/text/tokenizer/charsmap.ts';
+import { GrowthError } from '../../../../../shared/processing/text/tokenizer/growth.ts';
+import { createTextEncoder } from '../../../../../shared/processing/text/tokenizer/text-encoder.ts';
+import { finishSteps } from '../../../../../shared/processing/text/tokenizer/vocabulary.ts';
+import { cpuSeconds } from '../../../cpu-seconds.ts';
 
 const times = <T>(count: number, part: T): T[] => new Array<T>(count).fill(part);
 const normalizers = (parts: readonly object[]) => ({

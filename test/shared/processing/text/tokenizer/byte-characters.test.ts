@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { byteCharacters } from '../../../../shared/processing/text/byte-characters.ts';
+import { byteCharacters } from '../../../../../shared/processing/text/tokenizer/byte-characters.ts';
 
 describe('byteCharacters', () => {
   it('gives the characters of GPT-2 for spaces, controls and the bytes of other letters', () => {

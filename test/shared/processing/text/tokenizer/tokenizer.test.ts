@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { TokenizerError } from '../../../../shared/processing/text/parts.ts';
-import { createTokenizer, type TextTokenizer } from '../../../../shared/processing/text/tokenizer.ts';
-import { PROJECT } from '../../project.ts';
+import { TokenizerError } from '../../../../../shared/processing/text/tokenizer/parts.ts';
+import {
+  createTokenizer,
+  type TextTokenizer,
+} from '../../../../../shared/processing/text/tokenizer/tokenizer.ts';
+import { PROJECT } from '../../../project.ts';
 
 interface Golden {
   readonly texts: readonly string[];

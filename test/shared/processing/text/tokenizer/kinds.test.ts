@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createTextEncoder } from '../../../../shared/processing/text/text-encoder.ts';
-import { createTokenizer } from '../../../../shared/processing/text/tokenizer.ts';
-import { PROJECT } from '../../project.ts';
+import { createTextEncoder } from '../../../../../shared/processing/text/tokenizer/text-encoder.ts';
+import { createTokenizer } from '../../../../../shared/processing/text/tokenizer/tokenizer.ts';
+import { PROJECT } from '../../../project.ts';
 
 interface Kind {
   readonly tokenizer: Readonly<Record<string, unknown>>;

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { literal, readPattern } from '../../../../shared/processing/text/patterns.ts';
-import { split } from '../../../../shared/processing/text/split.ts';
-import { cpuSeconds } from '../../cpu-seconds.ts';
-import { PROJECT } from '../../project.ts';
+import { literal, readPattern } from '../../../../../shared/processing/text/tokenizer/patterns.ts';
+import { split } from '../../../../../shared/processing/text/tokenizer/split.ts';
+import { cpuSeconds } from '../../../cpu-seconds.ts';
+import { PROJECT } from '../../../project.ts';
 
 interface Golden {
   readonly texts: readonly string[];

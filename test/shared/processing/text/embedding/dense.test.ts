@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createDenseLayer, runDense } from '../../../../shared/processing/text/dense.ts';
-import { readSafetensors } from '../../../../shared/processing/text/safetensors.ts';
+import { createDenseLayer, runDense } from '../../../../../shared/processing/text/embedding/dense.ts';
+import { readSafetensors } from '../../../../../shared/processing/text/embedding/safetensors.ts';
 
 function file(header: object | string, values: readonly number[] = []): Buffer {
   const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));

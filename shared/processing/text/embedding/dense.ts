@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { unexpectedOutput } from '../../errors.ts';
+import { unexpectedOutput } from '../../../errors.ts';
 import type { Vectors } from './pooling.ts';
 import { readSafetensors } from './safetensors.ts';
 
