@@ -4,6 +4,7 @@ import { basename, join, posix, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { isPlainPath } from '../../shared/models/file-manifest.ts';
+import { MODEL_FILE } from '../../shared/models/formats/format-folder.ts';
 import type { ModelReference } from '../../shared/models/model-reference.ts';
 import { readExternalLocations } from '../../shared/onnx/external-data.ts';
 import { ProtobufError, withFileSource } from '../../shared/onnx/protobuf.ts';
@@ -60,7 +61,6 @@ export async function openSingleModelStore(
   };
 }
 
-const MODEL_FILE = 'model.onnx';
 const READ_BYTES = 1024 * 1024;
 
 /** Where each file really is, by the path that is seen. */

@@ -1,6 +1,7 @@
 import { NAME_PATTERN } from '../config.ts';
 import { InferenceError } from '../errors.ts';
 import type { ModelStore, StoredFile } from '../stores/model-store.ts';
+import { MODEL_FILE } from './formats/format-folder.ts';
 import { VERSION_FILES } from './formats/recognise.ts';
 import type { ModelListing, ModelReference } from './model-reference.ts';
 import { compareVersions } from './versions.ts';
@@ -15,8 +16,6 @@ export interface Listing {
   readonly ignored: readonly string[];
   readonly atMs: number;
 }
-
-const MODEL_FILE = 'model.onnx';
 
 /** Reads a store in the layout `<name>/<version>/...`: a folder with a file that holds or names a graph is a version. */
 export async function readListing(store: ModelStore, now: () => number): Promise<Listing> {

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Model, readModelFile } from '../../../shared/inference/load-model.ts';
+import { MODEL_FILE } from '../../../shared/models/formats/format-folder.ts';
 import { CONFIG_FILE, type ModelFolder } from '../../../shared/models/version-folder.ts';
 
 import type { Graph } from '../../../shared/onnx/graph.ts';
@@ -52,8 +53,6 @@ async function placeOfConfig(argument: string, file: string | undefined): Promis
   if (await isVersionFolder(argument)) return join(argument, CONFIG_FILE);
   return `${CONFIG_FILE} beside its ${MODEL_FILE}, and add that as a new version`;
 }
-
-const MODEL_FILE = 'model.onnx';
 
 function describeFile(folder: ModelFolder, file: string, path: string, graph: Graph): FileFacts {
   const initializers = withFileSource(path, readInitializers);
