@@ -14,11 +14,11 @@ export interface Chunk {
  *
  * @param rowBytes of a source row made narrow
  */
-export function chunkRows(down: Kernels, rowBytes: number): Chunk[] {
-  const { starts, lengths } = down;
+export function chunkRows(vertical: Kernels, rowBytes: number): Chunk[] {
+  const { starts, lengths } = vertical;
   const startOf = (row: number) => starts[row] ?? 0;
   const endOf = (row: number) => startOf(row) + (lengths[row] ?? 0);
-  const mostRows = Math.max(4 * down.stride, Math.floor(CHUNK_BYTES / rowBytes));
+  const mostRows = Math.max(4 * vertical.stride, Math.floor(CHUNK_BYTES / rowBytes));
   const chunks: Chunk[] = [];
   for (let from = 0; from < starts.length; from = chunks.at(-1)?.to ?? starts.length) {
     let to = from + 1;

@@ -73,15 +73,15 @@ const FILTERS: Record<FilterName, Filter> = {
 };
 
 function* createKernels(axis: Axis, first: number, count: number): Work<Kernels> {
-  const weigh = createWeigher(axis);
-  const bits = axis.arithmetic === 'torch' ? yield* int16Bits(axis, weigh) : PRECISION_BITS;
-  const stride = weigh.most;
+  const kernel = createNormalisedKernel(axis);
+  const bits = axis.arithmetic === 'torch' ? yield* int16Bits(axis, kernel) : PRECISION_BITS;
+  const stride = kernel.most;
   const starts = new Int32Array(count);
   const lengths = new Int32Array(count);
   const weights = new Int32Array(count * stride);
   const exact = new Float64Array(stride);
   const writePixel = (i: number) => {
-    const { start, length } = weigh.pixel(first + i, exact);
+    const { start, length } = kernel.pixel(first + i, exact);
     for (let k = 0; k < length; k++) {
       const weight = exact[k] ?? 0;
       const whole = Math.trunc(weight * 2 ** bits + (weight < 0 ? -0.5 : 0.5));
@@ -101,14 +101,14 @@ function forEachIn(from: number, to: number, visit: (index: number) => void): vo
   for (let i = from; i < to; i++) visit(i);
 }
 
-interface Weigher {
+interface NormalisedKernel {
   /** Most source pixels of one target pixel. */
   readonly most: number;
   /** Writes the weights of a target pixel, which add up to 1. */
   pixel(index: number, weights: Float64Array): { readonly start: number; readonly length: number };
 }
 
-function createWeigher({ from, to, filter }: Axis): Weigher {
+function createNormalisedKernel({ from, to, filter }: Axis): NormalisedKernel {
   const { support: reach, weight } = FILTERS[filter];
   const scale = from / to;
   const stretch = Math.max(scale, 1);
@@ -131,14 +131,14 @@ function createWeigher({ from, to, filter }: Axis): Weigher {
 }
 
 /** As many bits as keep the largest weight of a whole axis in an int16. */
-function* int16Bits({ to: count }: Axis, weigh: Weigher): Work<number> {
-  const weights = new Float64Array(weigh.most);
+function* int16Bits({ to: count }: Axis, kernel: NormalisedKernel): Work<number> {
+  const weights = new Float64Array(kernel.most);
   let largest = 0;
   const measurePixel = (i: number) => {
-    const { length } = weigh.pixel(i, weights);
+    const { length } = kernel.pixel(i, weights);
     for (let k = 0; k < length; k++) largest = Math.max(largest, weights[k] ?? 0);
   };
-  yield { count, cost: weigh.most * WEIGHT_COST, run: (from, to) => forEachIn(from, to, measurePixel) };
+  yield { count, cost: kernel.most * WEIGHT_COST, run: (from, to) => forEachIn(from, to, measurePixel) };
   let bits = 0;
   while (bits < PRECISION_BITS && Math.trunc(0.5 + largest * 2 ** (bits + 1)) < 2 ** 15) bits += 1;
   return bits;

@@ -8,7 +8,7 @@ export function pairsOf(rows: number): number {
 }
 
 /** The weights of a row's pixels as `rows3` and `rows4` read them. */
-export const packAcross = remember(function* (kernels: Kernels) {
+export const packHorizontal = remember(function* (kernels: Kernels) {
   const { starts, lengths, weights, stride } = kernels;
   const packed = new Int32Array(lengths.reduce((sum, length) => sum + 2 + 4 * groupsOf(length), 0));
   let at = 0;
@@ -39,7 +39,7 @@ function groupsOf(length: number): number {
 }
 
 /** The weights of a column's pixels as `columns` reads them: as many pairs for each as the largest kernel has. */
-export const packDown = remember(function* (kernels: Kernels) {
+export const packVertical = remember(function* (kernels: Kernels) {
   const { starts, weights, stride } = kernels;
   const pairs = pairsOf(stride);
   const packed = new Int32Array(starts.length * pairs * 2);

@@ -30,16 +30,16 @@ export function* resample(
   const { firstPass, arithmetic } = options;
   const isTurned = arithmetic === 'pillow' && firstPass === 'auto' && losesHeight(image, size);
   const { width, height, left, top } = window;
-  const across = yield* getKernels({ ...options, from: image.width, to: size.width }, left, width);
-  const down = yield* getKernels({ ...options, from: image.height, to: size.height }, top, height);
+  const horizontal = yield* getKernels({ ...options, from: image.width, to: size.width }, left, width);
+  const vertical = yield* getKernels({ ...options, from: image.height, to: size.height }, top, height);
   const made = isTurned
     ? yield* transpose({
         ...image,
         width: height,
         height: width,
-        data: yield* resampleColumns(image, across, down),
+        data: yield* resampleColumns(image, horizontal, vertical),
       })
-    : { ...image, width, height, data: yield* resampleRows(rowsOf(image), across, down) };
+    : { ...image, width, height, data: yield* resampleRows(rowsOf(image), horizontal, vertical) };
   return hasAlpha(made) ? yield* unpremultiply(made) : made;
 }
 
@@ -50,14 +50,14 @@ function losesHeight(image: Size, size: Size): boolean {
 }
 
 /** The columns of the target one after the other: the image is made low first. */
-function resampleColumns(image: PixelRaster, across: Kernels, down: Kernels): Work<Uint8Array> {
-  const { first, end } = spanOf(down);
-  return resampleRows(columnsOf(image, first, end), down, across);
+function resampleColumns(image: PixelRaster, horizontal: Kernels, vertical: Kernels): Work<Uint8Array> {
+  const { first, end } = spanOf(vertical);
+  return resampleRows(columnsOf(image, first, end), vertical, horizontal);
 }
 
-function resampleRows(rows: RowSource, across: Kernels, down: Kernels): Work<Uint8Array> {
+function resampleRows(rows: RowSource, horizontal: Kernels, vertical: Kernels): Work<Uint8Array> {
   const run = suitsSimd(rows) ? resampleSimd : resampleScalar;
-  return run(hasAlpha(rows) ? premultiplied(rows) : rows, across, down);
+  return run(hasAlpha(rows) ? premultiplied(rows) : rows, horizontal, vertical);
 }
 
 function* transpose(image: PixelRaster): Work<PixelRaster> {

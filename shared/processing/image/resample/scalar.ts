@@ -4,27 +4,27 @@ import { type Kernels, PRECISION_BITS } from './kernels.ts';
 import type { RowSource } from './row-source.ts';
 
 /** Resamples with plain numbers: any count of channels, on any machine. */
-export function* resampleScalar(source: RowSource, across: Kernels, down: Kernels): Work<Uint8Array> {
+export function* resampleScalar(source: RowSource, horizontal: Kernels, vertical: Kernels): Work<Uint8Array> {
   const { channels } = source;
-  const rowBytes = across.starts.length * channels;
-  const out = new Uint8Array(rowBytes * down.starts.length);
-  for (const chunk of chunkRows(down, rowBytes)) {
+  const rowBytes = horizontal.starts.length * channels;
+  const out = new Uint8Array(rowBytes * vertical.starts.length);
+  for (const chunk of chunkRows(vertical, rowBytes)) {
     const { from: first, to: end, firstRow, endRow } = chunk;
     const narrow = new Uint8Array((endRow - firstRow) * rowBytes);
     yield {
       count: endRow - firstRow,
-      cost: Math.max(source.width, across.weights.length) * channels,
+      cost: Math.max(source.width, horizontal.weights.length) * channels,
       run: (from, to) => {
         const rows = source.read(firstRow + from, firstRow + to);
-        narrowRows(rows, source, across, narrow.subarray(from * rowBytes, to * rowBytes));
+        horizontalPass(rows, source, horizontal, narrow.subarray(from * rowBytes, to * rowBytes));
       },
     };
     yield {
       count: (end - first) * rowBytes,
-      cost: down.stride,
+      cost: vertical.stride,
       run: (from, to) => {
         const skipped = first * rowBytes;
-        lowerRows(narrow, firstRow, rowBytes, down, out, skipped + from, skipped + to);
+        verticalPass(narrow, firstRow, rowBytes, vertical, out, skipped + from, skipped + to);
       },
     };
   }
@@ -32,7 +32,7 @@ export function* resampleScalar(source: RowSource, across: Kernels, down: Kernel
 }
 
 /** Makes target rows of as many source rows. */
-function narrowRows(
+function horizontalPass(
   data: Uint8Array,
   { width: sourceWidth, left, channels }: RowSource,
   { starts, lengths, weights, stride }: Kernels,
@@ -44,14 +44,14 @@ function narrowRows(
       const first = row + ((starts[x] ?? 0) - left) * channels;
       const length = lengths[x] ?? 0;
       for (let c = 0; c < channels; c++) {
-        out[to++] = weigh(data, first + c, channels, weights, x * stride, length);
+        out[to++] = convolve(data, first + c, channels, weights, x * stride, length);
       }
     }
   }
 }
 
 /** Makes the bytes `from` to `to` (exclusive) of the target. */
-function lowerRows(
+function verticalPass(
   narrow: Uint8Array,
   firstRow: number,
   rowBytes: number,
@@ -66,13 +66,13 @@ function lowerRows(
     const length = lengths[y] ?? 0;
     let first = ((starts[y] ?? 0) - firstRow - y) * rowBytes + at;
     for (; at < end; at++, first++) {
-      out[at] = weigh(narrow, first, rowBytes, weights, y * stride, length);
+      out[at] = convolve(narrow, first, rowBytes, weights, y * stride, length);
     }
   }
 }
 
 /** The weighted sum of `length` bytes that lie `step` apart, rounded and clipped to a byte. */
-function weigh(
+function convolve(
   data: Uint8Array,
   first: number,
   step: number,

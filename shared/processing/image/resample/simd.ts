@@ -1,7 +1,7 @@
 import type { Work } from '../../work.ts';
 import { type Chunk, chunkRows } from './chunks.ts';
 import type { Kernels } from './kernels.ts';
-import { packAcross, packDown, pairsOf } from './pack-weights.ts';
+import { packHorizontal, packVertical, pairsOf } from './pack-weights.ts';
 import type { RowSource } from './row-source.ts';
 import { compileSimd, type SimdInstance, takeSimd } from './simd-instance.ts';
 import { COLUMN_BYTES, GROUP_PIXELS, ROWS_AT_ONCE } from './simd-module.ts';
@@ -12,26 +12,27 @@ export function suitsSimd({ width, channels }: Pick<RowSource, 'width' | 'channe
 }
 
 /** Resamples pixels of three or four channels with vectors of 128 bits; the same bytes as `resampleScalar`. */
-export function* resampleSimd(source: RowSource, across: Kernels, down: Kernels): Work<Uint8Array> {
+export function* resampleSimd(source: RowSource, horizontal: Kernels, vertical: Kernels): Work<Uint8Array> {
   const { channels } = source;
-  const rowBytes = across.starts.length * channels;
-  const out = new Uint8Array(rowBytes * down.starts.length);
-  const chunks = chunkRows(down, rowBytes);
-  const job = yield* prepare(source, across, down, chunks);
+  const rowBytes = horizontal.starts.length * channels;
+  const out = new Uint8Array(rowBytes * vertical.starts.length);
+  const chunks = chunkRows(vertical, rowBytes);
+  const job = yield* prepare(source, horizontal, vertical, chunks);
   const blocks = Math.ceil(rowBytes / BLOCK_BYTES);
   for (const chunk of chunks) {
     yield {
       count: Math.ceil((chunk.endRow - chunk.firstRow) / ROWS_AT_ONCE),
-      cost: ROWS_AT_ONCE * Math.max(source.width, across.weights.length) * channels,
-      run: (from, to) => narrowRows(source, across, chunk, job, from * ROWS_AT_ONCE, to * ROWS_AT_ONCE),
+      cost: ROWS_AT_ONCE * Math.max(source.width, horizontal.weights.length) * channels,
+      run: (from, to) =>
+        horizontalPass(source, horizontal, chunk, job, from * ROWS_AT_ONCE, to * ROWS_AT_ONCE),
     };
     yield {
       count: (chunk.to - chunk.from) * blocks,
-      cost: down.stride * Math.min(rowBytes, BLOCK_BYTES),
+      cost: vertical.stride * Math.min(rowBytes, BLOCK_BYTES),
       run: (from, to) => {
         for (let block = from; block < to; block++) {
           const y = chunk.from + Math.floor(block / blocks);
-          lowerBlock(down, chunk, job, y, (block % blocks) * BLOCK_BYTES, out);
+          verticalPass(vertical, chunk, job, y, (block % blocks) * BLOCK_BYTES, out);
         }
       },
     };
@@ -52,7 +53,13 @@ const BLOCK_BYTES = 256 * COLUMN_BYTES;
 interface Job {
   readonly simd: SimdInstance;
   /** Where in the memory things stand. */
-  readonly places: { readonly across: number; down: number; band: number; narrow: number; row: number };
+  readonly places: {
+    readonly horizontal: number;
+    vertical: number;
+    band: number;
+    narrow: number;
+    row: number;
+  };
   /** Source rows of a band. */
   readonly bandRows: number;
   /** Bytes from one row made narrow to the next. */
@@ -60,15 +67,20 @@ interface Job {
   readonly rowBytes: number;
 }
 
-function* prepare(source: RowSource, across: Kernels, down: Kernels, chunks: readonly Chunk[]): Work<Job> {
+function* prepare(
+  source: RowSource,
+  horizontal: Kernels,
+  vertical: Kernels,
+  chunks: readonly Chunk[],
+): Work<Job> {
   const { channels } = source;
   const sourcePitch = source.width * channels;
   const mostRows = chunks.reduce((most, { firstRow, endRow }) => Math.max(most, endRow - firstRow), 0);
   const bandRows = roundUp(Math.ceil(BAND_BYTES / sourcePitch), ROWS_AT_ONCE);
   // A pixel of three channels is written with a fourth byte.
-  const rowBytes = across.starts.length * channels;
+  const rowBytes = horizontal.starts.length * channels;
   const pitch = roundUp(rowBytes + 1, COLUMN_BYTES);
-  const packed = { across: yield* packAcross(across), down: yield* packDown(down) };
+  const packed = { horizontal: yield* packHorizontal(horizontal), vertical: yield* packVertical(vertical) };
   let end = 0;
   const place = (bytes: number) => {
     const start = end;
@@ -76,8 +88,8 @@ function* prepare(source: RowSource, across: Kernels, down: Kernels, chunks: rea
     return start;
   };
   const places = {
-    across: place(packed.across.length),
-    down: place(packed.down.length),
+    horizontal: place(packed.horizontal.length),
+    vertical: place(packed.vertical.length),
     // The last group of weights reaches behind the last pixel, with weights of zero.
     band: place(bandRows * sourcePitch + 2 * GROUP_PIXELS * channels),
     // Rows are made four at once, and read two at once.
@@ -85,15 +97,15 @@ function* prepare(source: RowSource, across: Kernels, down: Kernels, chunks: rea
     row: place(Math.min(BLOCK_BYTES, pitch)),
   };
   const simd = takeSimd(end);
-  simd.memory.set(packed.across, places.across);
-  simd.memory.set(packed.down, places.down);
+  simd.memory.set(packed.horizontal, places.horizontal);
+  simd.memory.set(packed.vertical, places.vertical);
   return { simd, places, bandRows, pitch, rowBytes };
 }
 
 /** Makes rows of a chunk narrow, counted from its first one. */
-function narrowRows(
+function horizontalPass(
   source: RowSource,
-  across: Kernels,
+  horizontal: Kernels,
   { firstRow, endRow }: Chunk,
   { simd, places, bandRows, pitch }: Job,
   from: number,
@@ -108,24 +120,31 @@ function narrowRows(
     simd.memory.set(source.read(firstRow + band, firstRow + end), places.band);
     for (let row = band; row < end; row += ROWS_AT_ONCE) {
       const first = places.band + (row - band) * sourcePitch - source.left * channels;
-      makeRows(first, sourcePitch, places.narrow + row * pitch, pitch, places.across, across.starts.length);
+      makeRows(
+        first,
+        sourcePitch,
+        places.narrow + row * pitch,
+        pitch,
+        places.horizontal,
+        horizontal.starts.length,
+      );
     }
   }
 }
 
 /** Makes some bytes of target row `y`, from `left` on. */
-function lowerBlock(
-  down: Kernels,
+function verticalPass(
+  vertical: Kernels,
   { firstRow }: Chunk,
   { simd, places, pitch, rowBytes }: Job,
   y: number,
   left: number,
   out: Uint8Array,
 ): void {
-  const source = places.narrow + ((down.starts[y] ?? 0) - firstRow) * pitch + left;
-  const weights = places.down + y * pairsOf(down.stride) * 8;
+  const source = places.narrow + ((vertical.starts[y] ?? 0) - firstRow) * pitch + left;
+  const weights = places.vertical + y * pairsOf(vertical.stride) * 8;
   const padded = Math.min(BLOCK_BYTES, pitch - left);
-  simd.functions.columns(source, pitch, places.row, weights, pairsOf(down.lengths[y] ?? 0), padded);
+  simd.functions.columns(source, pitch, places.row, weights, pairsOf(vertical.lengths[y] ?? 0), padded);
   const bytes = Math.min(BLOCK_BYTES, rowBytes - left);
   out.set(simd.memory.subarray(places.row, places.row + bytes), y * rowBytes + left);
 }

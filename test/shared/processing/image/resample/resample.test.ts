@@ -46,10 +46,10 @@ describe('resampleSimd', () => {
     fc.assert(
       fc.property(cases, ({ image, size, filter }) => {
         expect(suitsSimd(image)).toBe(true);
-        const across = finish(getKernels(axis(image.width, size.width, filter), 0, size.width));
-        const down = finish(getKernels(axis(image.height, size.height, filter), 0, size.height));
-        expect(finish(resampleSimd(rowsOf(image), across, down))).toEqual(
-          finish(resampleScalar(rowsOf(image), across, down)),
+        const horizontal = finish(getKernels(axis(image.width, size.width, filter), 0, size.width));
+        const vertical = finish(getKernels(axis(image.height, size.height, filter), 0, size.height));
+        expect(finish(resampleSimd(rowsOf(image), horizontal, vertical))).toEqual(
+          finish(resampleScalar(rowsOf(image), horizontal, vertical)),
         );
       }),
     );
@@ -57,10 +57,10 @@ describe('resampleSimd', () => {
 
   it('gives them for a large photograph too, whose rows come in many portions', () => {
     const image = noise(1501, 1103, 3);
-    const across = finish(getKernels(axis(image.width, 97, 'lanczos'), 5, 80));
-    const down = finish(getKernels(axis(image.height, 71, 'lanczos'), 3, 60));
-    expect(finish(resampleSimd(rowsOf(image), across, down))).toEqual(
-      finish(resampleScalar(rowsOf(image), across, down)),
+    const horizontal = finish(getKernels(axis(image.width, 97, 'lanczos'), 5, 80));
+    const vertical = finish(getKernels(axis(image.height, 71, 'lanczos'), 3, 60));
+    expect(finish(resampleSimd(rowsOf(image), horizontal, vertical))).toEqual(
+      finish(resampleScalar(rowsOf(image), horizontal, vertical)),
     );
   });
 
@@ -147,23 +147,23 @@ describe('columnsOf', () => {
 
 describe('chunkRows', () => {
   it('keeps the source rows of each chunk few and leaves no target row out', () => {
-    const down = finish(getKernels(axis(100_000, 1000, 'bilinear'), 0, 1000));
-    const chunks = chunkRows(down, 1000);
+    const vertical = finish(getKernels(axis(100_000, 1000, 'bilinear'), 0, 1000));
+    const chunks = chunkRows(vertical, 1000);
     expect(chunks.length).toBeGreaterThan(20);
     let next = 0;
     for (const { from, to, firstRow, endRow } of chunks) {
       expect(from).toBe(next);
       expect(endRow - firstRow).toBeLessThanOrEqual(4_194_304 / 1000);
-      expect(firstRow).toBe(down.starts[from]);
-      expect(endRow).toBe((down.starts[to - 1] ?? 0) + (down.lengths[to - 1] ?? 0));
+      expect(firstRow).toBe(vertical.starts[from]);
+      expect(endRow).toBe((vertical.starts[to - 1] ?? 0) + (vertical.lengths[to - 1] ?? 0));
       next = to;
     }
     expect(next).toBe(1000);
   });
 
   it('takes as many rows as a kernel needs, however large they are', () => {
-    const down = finish(getKernels(axis(1000, 2, 'lanczos'), 0, 2));
-    expect(chunkRows(down, 1e9)).toEqual([{ from: 0, to: 2, firstRow: 0, endRow: 1000 }]);
+    const vertical = finish(getKernels(axis(1000, 2, 'lanczos'), 0, 2));
+    expect(chunkRows(vertical, 1e9)).toEqual([{ from: 0, to: 2, firstRow: 0, endRow: 1000 }]);
   });
 });
 
