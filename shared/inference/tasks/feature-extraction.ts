@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { imageStepsSchema } from '../../processing/image/steps.ts';
+import { imageStepsSchema } from '../../processing/image/steps/steps.ts';
 import { POOLINGS } from '../../processing/text/embedding/pooling.ts';
 import { createEmbeddingPostprocessor } from '../postprocess-embedding.ts';
 import { createImagePreprocessor } from '../preprocess-images.ts';

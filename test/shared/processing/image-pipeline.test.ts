@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { PixelRaster } from '../../../shared/processing/image/raster.ts';
-import { imageStepsSchema, runImageSteps } from '../../../shared/processing/image/steps.ts';
+import { imageStepsSchema, runImageSteps } from '../../../shared/processing/image/steps/steps.ts';
 import { createImagePipeline } from '../../../shared/processing/image-pipeline.ts';
 import { finish, runInTurns } from '../../../shared/processing/work.ts';
 import { errorOf, rejectionOf } from '../error-of.ts';
