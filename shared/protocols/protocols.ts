@@ -1,5 +1,4 @@
-import { createAzureMlProtocol } from './azure-ml/azure-ml.ts';
-import { invokeAzureMl } from './azure-ml/invoke-azure-ml.ts';
+import { createAzureMlProtocol, invokeAzureMl } from './azure-ml/routes.ts';
 import { createCatalog } from './catalog.ts';
 import { createHuggingFaceProtocol } from './hugging-face/hugging-face.ts';
 import { invokeHuggingFace } from './hugging-face/invoke-hugging-face.ts';

@@ -1,7 +1,5 @@
-import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
-import { encodeColumns, encodeRows } from '../../answers/predictions.ts';
 import type { Limits } from '../../config.ts';
-import { invalid } from '../../errors.ts';
+import { InferenceError, invalid } from '../../errors.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import { decodeColumns, decodeRows, kindOfValues } from '../../values/instances.ts';
 import { decodeFrame, frameOfSplit } from '../../values/table.ts';
@@ -9,24 +7,31 @@ import { parseEnvelope } from '../body/envelope.ts';
 import { holdsJson, unsupportedBody } from '../body/json-body.ts';
 import { holdsImages, readImagePayload } from '../body/media.ts';
 import type { Payload } from '../body/payload.ts';
-import { type Dialect, type Invocation, type Reading, readingOf, runPayload } from '../invocation.ts';
+import { type Invocation, type Reading, readingOf } from '../invocation.ts';
 import { scoreRequest } from './schemas.ts';
 
-/**
- * Scoring of an Azure ML online endpoint. The answer is the bare list of predictions; whole inputs by name are
- * answered with whole outputs.
- * Source: how Azure ML serves MLflow models (`input_data`), and its scoring scripts (`data`).
- */
-export const invokeAzureMl: Dialect = async (invocation, options) => {
-  const payload = await readPayload(invocation, options.config.limits);
-  const { value: outputs, usage } = await runPayload(invocation, options, payload);
-  const style = answerStyle(options.config);
-  const predictions = payload.value.isBatch ? encodeRows(outputs, style) : encodeColumns(outputs, style);
-  return { response: jsonAnswer(predictions, options.config), usage };
-};
+/** Longest id of a request, in characters, as in Azure ML's server. */
+export const LONGEST_ID = 100;
 
-/** A batch is answered with one prediction per instance, all else with whole outputs. */
-async function readPayload(invocation: Invocation, limits: Limits): Promise<Reading<Payload>> {
+const ID_HEADERS = ['x-request-id', 'x-ms-request-id', 'x-ms-client-request-id'] as const;
+
+/** @throws InferenceError HEADER_TOO_LARGE for an id that is too long */
+export function checkIds(headers: Headers): void {
+  const tooLong = ID_HEADERS.find((name) => (headers.get(name) ?? '').length > LONGEST_ID);
+  if (tooLong === undefined) return;
+  const length = headers.get(tooLong)?.length;
+  throw new InferenceError(
+    'HEADER_TOO_LARGE',
+    `Header ${tooLong} has ${length} characters; the limit is ${LONGEST_ID}.`,
+  );
+}
+
+/**
+ * Reads JSON or an image. A batch is answered with one prediction per instance, all else with whole outputs.
+ *
+ * @throws InferenceError saying what came and what is accepted
+ */
+export async function readPayload(invocation: Invocation, limits: Limits): Promise<Reading<Payload>> {
   if (holdsImages(invocation)) return readingOf(await readImagePayload(invocation, limits));
   if (holdsJson(invocation)) return invocation.read((json) => payloadOf(json, limits));
   throw unsupportedBody(invocation.mediaType, 'application/json and images');

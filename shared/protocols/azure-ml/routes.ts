@@ -1,20 +1,17 @@
 import type { Context } from 'hono';
-import { InferenceError } from '../../errors.ts';
+import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
+import { encodeColumns, encodeRows } from '../../answers/predictions.ts';
 import type { Answer, AppEnvironment, ErrorEncoder } from '../../http/context.ts';
 import { errorResponse } from '../../http/respond.ts';
 import { answerWith } from '../answer.ts';
 import { jsonArray } from '../body/envelope.ts';
 import { respondHealth } from '../catalog.ts';
 import { readDeployment } from '../headers/target.ts';
-import { readInvocation } from '../invocation.ts';
+import { type Dialect, readInvocation, runPayload } from '../invocation.ts';
 import type { Protocol, ProtocolOptions } from '../operation.ts';
-import { invokeAzureMl } from './invoke-azure-ml.ts';
+import { checkIds, readPayload } from './decode.ts';
+import { describeFailure, echoIds, mark } from './encode.ts';
 import { scoreHeaders, scoreRequest } from './schemas.ts';
-
-/** Longest id of a request, in characters, as in Azure ML's server. */
-const LONGEST_ID = 100;
-
-const ID_HEADERS = ['x-request-id', 'x-ms-request-id', 'x-ms-client-request-id'] as const;
 
 /**
  * The scoring route of Azure ML's online endpoints, with the headers of its inference server.
@@ -60,34 +57,15 @@ async function score(c: Context<AppEnvironment>, options: ProtocolOptions): Prom
   });
 }
 
-function describeFailure(hasFailed: boolean): Record<string, string> {
-  return { 'x-ms-run-function-failed': hasFailed ? 'True' : 'False' };
-}
-
-function checkIds(headers: Headers): void {
-  const tooLong = ID_HEADERS.find((name) => (headers.get(name) ?? '').length > LONGEST_ID);
-  if (tooLong === undefined) return;
-  const length = headers.get(tooLong)?.length;
-  throw new InferenceError(
-    'HEADER_TOO_LARGE',
-    `Header ${tooLong} has ${length} characters; the limit is ${LONGEST_ID}.`,
-  );
-}
-
-/** The id a client gives under one of two names comes back under both; without one there is the server's own. */
-function echoIds(headers: Headers, requestId: string): Record<string, string> {
-  const legacy = shortHeader(headers, 'x-ms-request-id');
-  const client = shortHeader(headers, 'x-ms-client-request-id') ?? legacy;
-  const ids = { 'x-ms-request-id': legacy ?? client ?? requestId };
-  return client === undefined ? ids : { ...ids, 'x-ms-client-request-id': client };
-}
-
-function shortHeader(headers: Headers, name: string): string | undefined {
-  const value = headers.get(name);
-  return value === null || value === '' || value.length > LONGEST_ID ? undefined : value;
-}
-
-function mark(response: Response, headers: Readonly<Record<string, string>>): Response {
-  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
-  return response;
-}
+/**
+ * Scoring of an Azure ML online endpoint. The answer is the bare list of predictions; whole inputs by name are
+ * answered with whole outputs.
+ * Source: how Azure ML serves MLflow models (`input_data`), and its scoring scripts (`data`).
+ */
+export const invokeAzureMl: Dialect = async (invocation, options) => {
+  const payload = await readPayload(invocation, options.config.limits);
+  const { value: outputs, usage } = await runPayload(invocation, options, payload);
+  const style = answerStyle(options.config);
+  const predictions = payload.value.isBatch ? encodeRows(outputs, style) : encodeColumns(outputs, style);
+  return { response: jsonAnswer(predictions, options.config), usage };
+};
