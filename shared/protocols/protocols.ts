@@ -1,7 +1,6 @@
 import { createAzureMlProtocol, invokeAzureMl } from './azure-ml/routes.ts';
 import { createCatalog } from './catalog.ts';
-import { createHuggingFaceProtocol } from './hugging-face/hugging-face.ts';
-import { invokeHuggingFace } from './hugging-face/invoke-hugging-face.ts';
+import { createHuggingFaceProtocol, invokeHuggingFace } from './hugging-face/routes.ts';
 import { withCloudEvents } from './kserve/cloud-events.ts';
 import { createKServeProtocol } from './kserve/kserve.ts';
 import { invokeMlflow } from './mlflow/invoke-mlflow.ts';

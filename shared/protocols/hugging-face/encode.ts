@@ -1,11 +1,12 @@
 import { bestLabels } from '../../answers/best-labels.ts';
-import { invalid } from '../../errors.ts';
+import { InferenceError, invalid } from '../../errors.ts';
+import type { ErrorEncoder } from '../../http/context.ts';
+import { errorResponse } from '../../http/respond.ts';
 import type { ClassificationPrediction } from '../../inference/output.ts';
 import type { WritableJson } from '../../json/write-json.ts';
-import type { ScoreStep } from '../../processing/classification.ts';
-import { type Label, sigmoid, softmax } from '../../processing/classification.ts';
+import { type Label, type ScoreStep, sigmoid, softmax } from '../../processing/classification.ts';
 import type { ElementStyle } from '../../tensor/write-tensor.ts';
-import type { TaskParameters } from './parameters.ts';
+import type { TaskParameters } from './schemas.ts';
 
 /** As the pipelines of Transformers, where a request says nothing. */
 const TOP = 5;
@@ -42,3 +43,14 @@ function applyFunction(
     `is "${wanted}"; the config of this model makes its scores with "${own}", so expected "${own}".`,
   );
 }
+
+/**
+ * An error for Hugging Face's clients: a model that cannot be loaded is answered with 500. After 503 the client of
+ * JavaScript sends its request again at once, and does so without end.
+ * Source: innerRequest of `@huggingface/inference`.
+ */
+export const encodeTaskError: ErrorEncoder = (error, requestId) =>
+  errorResponse(
+    error.code === 'MODEL_UNAVAILABLE' ? new InferenceError('INTERNAL_ERROR', error.message) : error,
+    requestId,
+  );

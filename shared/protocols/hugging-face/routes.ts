@@ -1,16 +1,50 @@
+import type { Context } from 'hono';
 import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
-import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
-import type { Answer } from '../../http/context.ts';
+import type { Answer, AppEnvironment } from '../../http/context.ts';
 import type { ModelUse } from '../../inference/model-use.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import { answerWith } from '../answer.ts';
-import { type Dialect, type Invocation, type Reading, readingOf } from '../invocation.ts';
-import type { ProtocolOptions } from '../operation.ts';
-import { readParameters } from './parameters.ts';
-import { encodeTaskError } from './task-error.ts';
-import { kindOfInputs, parseTaskRequest, readFiles, type TaskRequest } from './task-request.ts';
+import { type Dialect, type Invocation, readInvocation } from '../invocation.ts';
+import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
+import { kindOfInputs, readParameters, readTaskRequest, type TaskRequest } from './decode.ts';
+import { encodeTaskError } from './encode.ts';
+import { parameterSchemas, taskRequest, taskResponse } from './schemas.ts';
 import { formatOf } from './tasks.ts';
+
+/** An endpoint of its own answers at its root; the shared ones have a path per model, some with the task behind it. */
+const PATHS = [
+  ['/', 'Run the task of the default model'],
+  ['/hf/{model}', 'Run the task of a model'],
+  ['/models/{model}', 'Run the task of a model'],
+  ['/models/{model}/pipeline/{task}', 'Run the task of a model that must be the one named'],
+] as const;
+
+/**
+ * Inference Endpoints of Hugging Face. The clients send everything to exactly the URL they are given.
+ * Source: huggingface-inference-toolkit; huggingface_hub and `@huggingface/inference`.
+ */
+export function createHuggingFaceProtocol(options: ProtocolOptions): Protocol {
+  const handle = async (c: Context<AppEnvironment>): Promise<Answer> => {
+    const model = c.req.param('model');
+    const invocation = await readInvocation(c, options, { model });
+    return await invokeTask(invocation, options, c.req.param('task'));
+  };
+  const operation = ([path, summary]: (typeof PATHS)[number]): Operation => ({
+    method: 'POST',
+    path,
+    summary,
+    query: parameterSchemas,
+    request: { 'application/json': taskRequest, 'image/*': null },
+    response: { 'application/json': taskResponse },
+    handle,
+  });
+  return {
+    name: 'hugging-face',
+    description: 'Tasks as on an Inference Endpoint of Hugging Face.',
+    operations: PATHS.map(operation),
+  };
+}
 
 /**
  * A request to an Inference Endpoint of Hugging Face: `inputs` and `parameters`, a table, or an image as the body
@@ -26,7 +60,7 @@ export const invokeHuggingFace: Dialect = async (invocation, options) =>
  * @param expected the task the model must have; undefined for any
  * @throws InferenceError
  */
-export async function invokeTask(
+async function invokeTask(
   invocation: Invocation,
   options: ProtocolOptions,
   expected: string | undefined,
@@ -40,11 +74,6 @@ export async function invokeTask(
     );
     return { response: jsonAnswer(value, options.config), usage };
   });
-}
-
-async function readTaskRequest(invocation: Invocation, limits: Limits): Promise<Reading<TaskRequest>> {
-  const files = await readFiles(invocation, limits);
-  return files ? readingOf(files) : invocation.read(parseTaskRequest);
 }
 
 async function answerTask(

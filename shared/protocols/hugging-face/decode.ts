@@ -7,8 +7,8 @@ import { kindOfValues } from '../../values/instances.ts';
 import { parseEnvelope } from '../body/envelope.ts';
 import { holdsJson, unsupportedBody } from '../body/json-body.ts';
 import { holdsImages, readImages } from '../body/media.ts';
-import type { Invocation } from '../invocation.ts';
-import { taskRequest } from './schemas.ts';
+import { type Invocation, type Reading, readingOf } from '../invocation.ts';
+import { type ParameterName, parametersRequest, type TaskParameters, taskRequest } from './schemas.ts';
 
 /** What a request brings: files, or JSON under one of the names that clients give it. */
 export type TaskInputs =
@@ -24,12 +24,18 @@ export interface TaskRequest {
   readonly body: JsonObject;
 }
 
+/** @throws InferenceError when the body is neither an image nor JSON with inputs */
+export async function readTaskRequest(invocation: Invocation, limits: Limits): Promise<Reading<TaskRequest>> {
+  const files = await readFiles(invocation, limits);
+  return files ? readingOf(files) : invocation.read(parseTaskRequest);
+}
+
 /**
  * The files of a request; undefined when it is JSON.
  *
  * @throws InferenceError when it is neither
  */
-export async function readFiles(invocation: Invocation, limits: Limits): Promise<TaskRequest | undefined> {
+async function readFiles(invocation: Invocation, limits: Limits): Promise<TaskRequest | undefined> {
   if (holdsImages(invocation)) {
     return {
       inputs: { form: 'files', files: await readImages(invocation, limits) },
@@ -42,7 +48,7 @@ export async function readFiles(invocation: Invocation, limits: Limits): Promise
 }
 
 /** @throws InferenceError when JSON holds no inputs */
-export function parseTaskRequest(json: JsonValue): TaskRequest {
+function parseTaskRequest(json: JsonValue): TaskRequest {
   const { inputs, table, parameters } = parseEnvelope(taskRequest(), json);
   if (inputs !== undefined && table !== undefined) {
     throw invalid('The request', 'has "inputs" and "table"; expected only one of them.');
@@ -78,4 +84,36 @@ export function kindOfInputs(inputs: TaskInputs): InputKind {
       return typeof first === 'string' && !isImageText(first) ? 'text' : kindOfValues(first);
     }
   }
+}
+
+/**
+ * The parameters of a request: those of its body, or else those of its query string. Under `parameters` there must be
+ * none that the task does not know; beside it, and in a query string, other names are none of its business.
+ *
+ * @throws InferenceError naming the parameter and what is expected
+ */
+export function readParameters(
+  { parameters: given, body }: TaskRequest,
+  query: URLSearchParams,
+  task: string,
+  known: readonly ParameterName[],
+): TaskParameters {
+  const isKnown = ([name]: readonly [string, unknown]) => known.some((other) => other === name);
+  const unknown = Object.entries(given).find((entry) => entry[1] !== null && !isKnown(entry));
+  if (unknown) {
+    const shown = JSON.stringify(unknown[0].slice(0, 60));
+    throw invalid(
+      'Field "parameters"',
+      `has ${shown}; the parameters of ${task} are: ${known.join(', ') || 'none'}.`,
+    );
+  }
+  const ofBody = [...Object.entries(body), ...Object.entries(given)].filter(isKnown);
+  const ofQuery = [...query].filter(isKnown).map(readQueryParameter);
+  const parameters = Object.fromEntries(ofBody.length > 0 ? ofBody : ofQuery);
+  return parseEnvelope(parametersRequest(), { parameters }).parameters;
+}
+
+function readQueryParameter([name, text]: [string, string]): [string, JsonValue] {
+  if (/^-?\d+$/.test(text)) return [name, Number(text)];
+  return [name, text === 'true' || text === 'false' ? text === 'true' : text];
 }
