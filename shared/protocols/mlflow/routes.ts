@@ -1,9 +1,12 @@
 import * as z from 'zod';
+import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
+import { encodeColumns, encodeRows } from '../../answers/predictions.ts';
 import { BytesResponse } from '../../http/bytes.ts';
+import type { NamedTensors } from '../../runtime/session.ts';
 import { modelOfEndpoint } from '../endpoint-models.ts';
-import { readInvocation, type SharedRoutes } from '../invocation.ts';
+import { type Dialect, readInvocation, runPayload, type SharedRoutes } from '../invocation.ts';
 import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
-import { invokeMlflow } from './invoke-mlflow.ts';
+import { readData } from './decode.ts';
 import { scoringRequest, scoringResponse } from './schemas.ts';
 
 /**
@@ -49,4 +52,24 @@ function createServingEndpoint(options: ProtocolOptions): Operation {
       return answer;
     },
   };
+}
+
+/**
+ * MLflow's scoring server, and model serving of Databricks: tables and tensors in, `predictions` out. Rows are answered
+ * with a list, inputs as the model gives its outputs; the only output stands without its name.
+ * Source: mlflow.pyfunc.scoring_server.
+ */
+export const invokeMlflow: Dialect = async (invocation, options) => {
+  const data = readData(invocation, options);
+  const { value: outputs, usage } = await runPayload(invocation, options, data);
+  const style = answerStyle(options.config);
+  const isListed = data.value.isRows && hasRows(outputs);
+  const predictions = isListed ? encodeRows(outputs, style) : encodeColumns(outputs, style);
+  return { response: jsonAnswer({ predictions }, options.config), usage };
+};
+
+/** Outputs that do not go by row are told whole. */
+function hasRows(outputs: NamedTensors): boolean {
+  const [first] = outputs.values();
+  return [...outputs.values()].every(({ shape }) => shape.length > 0 && shape[0] === first?.shape[0]);
 }

@@ -1,9 +1,6 @@
-import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
-import { encodeColumns, encodeRows } from '../../answers/predictions.ts';
 import { InferenceError, invalid } from '../../errors.ts';
 import { isJsonType, typeParameter } from '../../http/media-type.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
-import type { NamedTensors } from '../../runtime/session.ts';
 import type { ModelContract } from '../../values/contract.ts';
 import { CSV_TYPE, frameOfCells, readCsv, readCsvParameters } from '../../values/csv.ts';
 import { checkInstances, decodeColumns, decodeRows, kindOfValues } from '../../values/instances.ts';
@@ -18,7 +15,7 @@ import {
 import { parseEnvelope } from '../body/envelope.ts';
 import { isUntyped } from '../body/json-body.ts';
 import type { Payload } from '../body/payload.ts';
-import { type Dialect, type Invocation, type Reading, readingOf, runPayload } from '../invocation.ts';
+import { type Invocation, type Reading, readingOf } from '../invocation.ts';
 import type { ProtocolOptions } from '../operation.ts';
 import { DATA_KEYS, scoringRequest } from './schemas.ts';
 
@@ -28,20 +25,11 @@ interface Data extends Payload {
 }
 
 /**
- * MLflow's scoring server, and model serving of Databricks: tables and tensors in, `predictions` out. Rows are answered
- * with a list, inputs as the model gives its outputs; the only output stands without its name.
- * Source: mlflow.pyfunc.scoring_server.
+ * Reads a table or tensors, in JSON or as CSV.
+ *
+ * @throws InferenceError saying what came and what is accepted
  */
-export const invokeMlflow: Dialect = async (invocation, options) => {
-  const data = readData(invocation, options);
-  const { value: outputs, usage } = await runPayload(invocation, options, data);
-  const style = answerStyle(options.config);
-  const isListed = data.value.isRows && hasRows(outputs);
-  const predictions = isListed ? encodeRows(outputs, style) : encodeColumns(outputs, style);
-  return { response: jsonAnswer({ predictions }, options.config), usage };
-};
-
-function readData(invocation: Invocation, options: ProtocolOptions): Reading<Data> {
+export function readData(invocation: Invocation, options: ProtocolOptions): Reading<Data> {
   const { mediaType, request } = invocation;
   checkCharset(request.headers);
   if (mediaType === CSV_TYPE) return readingOf(readTable(invocation, options));
@@ -52,12 +40,6 @@ function readData(invocation: Invocation, options: ProtocolOptions): Reading<Dat
     'UNSUPPORTED_MEDIA_TYPE',
     `Content-Type ${JSON.stringify(mediaType.slice(0, 80))} is not accepted; accepted are application/json and ${CSV_TYPE}.`,
   );
-}
-
-/** Outputs that do not go by row are told whole. */
-function hasRows(outputs: NamedTensors): boolean {
-  const [first] = outputs.values();
-  return [...outputs.values()].every(({ shape }) => shape.length > 0 && shape[0] === first?.shape[0]);
 }
 
 function readJson(json: JsonValue, options: ProtocolOptions): Data {
