@@ -16,7 +16,7 @@ import { createTensorFlowServingProtocol } from './tensorflow-serving/tensorflow
 import { createVersionDescriber } from './torchserve/describe-versions.ts';
 import { invokeTorchServe } from './torchserve/predict.ts';
 import { createTorchServeProtocol } from './torchserve/torchserve.ts';
-import { createUbiOpsProtocol } from './ubiops/ubiops.ts';
+import { createUbiOpsProtocol } from './ubiops/routes.ts';
 import { createV1Operations } from './v1/operations.ts';
 import { predict } from './v1/predict.ts';
 import { invokeVertexAi } from './vertex-ai/predict.ts';

@@ -7,10 +7,10 @@ import type { ModelUse } from '../../inference/model-use.ts';
 import type { JsonValue } from '../../json/json-value.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import { parseEnvelope } from '../body/envelope.ts';
-import { holdsJson, unsupportedBody } from '../body/json-body.ts';
+import { holdsJson } from '../body/json-body.ts';
 import { type Invocation, readInvocation, readingOf } from '../invocation.ts';
 import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
-import { decodeFields } from './decode-fields.ts';
+import { decodeFields, readText } from './decode.ts';
 import { fieldsRequest, requestQuery, requestSettings, runResponse } from './schemas.ts';
 
 const DEPLOYMENT_PATH = '/v2.1/projects/{project}/deployments/{deployment}';
@@ -99,12 +99,4 @@ async function runRequest(
     const error = toInferenceError(thrown);
     return { run: { status: 'failed', success: false, result: null, error_message: error.message }, error };
   }
-}
-
-/** The request to a deployment with plain input is the text itself. */
-function readText({ mediaType, body }: Invocation): string {
-  if (mediaType === '' || mediaType === 'text/plain') {
-    return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
-  }
-  throw unsupportedBody(mediaType, 'application/json and text/plain');
 }

@@ -9,6 +9,8 @@ import type { ElementStyle } from '../../tensor/write-tensor.ts';
 import type { ModelContract } from '../../values/contract.ts';
 import { decodeColumns, decodeRows } from '../../values/instances.ts';
 import type { NamedInputs } from '../../values/named-inputs.ts';
+import { unsupportedBody } from '../body/json-body.ts';
+import type { Invocation } from '../invocation.ts';
 
 /** What to run for a request, and how its result is written. */
 export interface Fields {
@@ -82,4 +84,12 @@ function isWhole(fields: JsonObject, { inputs, imageInput }: ModelContract): boo
     const isImages = name === imageInput && typeof leaf === 'string';
     return leaf !== undefined && (isRankOpen || lists.length === (isImages ? 1 : shape.length));
   });
+}
+
+/** The request to a deployment with plain input is the text itself. */
+export function readText({ mediaType, body }: Invocation): string {
+  if (mediaType === '' || mediaType === 'text/plain') {
+    return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
+  }
+  throw unsupportedBody(mediaType, 'application/json and text/plain');
 }
