@@ -1,3 +1,5 @@
+import { type AnswerStyle, answerStyle } from '../../answers/answer.ts';
+import type { Config } from '../../config.ts';
 import type { Inference } from '../../inference/inference.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import type { ModelReference } from '../../models/model-reference.ts';
@@ -39,3 +41,8 @@ function encodeVersion(reference: ModelReference, inference: Inference): Writabl
 }
 
 const OK = { error_code: 'OK', error_message: '' };
+
+/** Floats always show that they are. Source: WriteDecimal of TensorFlow Serving's json_tensor.cc. */
+export function tensorFlowStyle(config: Config): AnswerStyle {
+  return { ...answerStyle(config), isFloatMarked: true };
+}

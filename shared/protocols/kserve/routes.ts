@@ -1,17 +1,8 @@
-import * as z from 'zod';
 import { InferenceError } from '../../errors.ts';
 import { jsonResponse } from '../../http/respond.ts';
-import { lazily } from '../body/lazily.ts';
 import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
-import { MODEL_PATH, type V1Operations } from '../v1/operations.ts';
-
-const listResponse = lazily(() =>
-  z.object({
-    models: z.array(z.string()),
-    object: z.literal('list'),
-    data: z.array(z.object({ id: z.string(), object: z.literal('model'), owned_by: z.string() })),
-  }),
-);
+import { MODEL_PATH, type V1Operations } from '../v1/routes.ts';
+import { listResponse } from './schemas.ts';
 
 /**
  * The first protocol of KServe, on the routes of TensorFlow Serving. Those that both have are made by the same

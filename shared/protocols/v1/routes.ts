@@ -1,10 +1,13 @@
 import type { Context } from 'hono';
+import { jsonAnswer } from '../../answers/answer.ts';
+import { encodeColumns, encodeRows } from '../../answers/predictions.ts';
 import type { Answer, AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
-import { type Dialect, runWith } from '../invocation.ts';
+import { holdsImages, readImagePayload } from '../body/media.ts';
+import { type Dialect, readingOf, runPayload, runWith } from '../invocation.ts';
 import { choiceOf, type Operation, type ProtocolOptions } from '../operation.ts';
-import { encodeStatus } from './encode-status.ts';
-import { predict } from './predict.ts';
+import { readJson } from './decode.ts';
+import { encodeStatus, tensorFlowStyle } from './encode.ts';
 import { predictRequest, predictResponse, statusResponse } from './schemas.ts';
 
 /** A model's live version. */
@@ -62,3 +65,19 @@ export function createV1Operations(
     predict: (path) => createPredictOperation(path, dialect, options),
   };
 }
+
+/**
+ * Predict of TensorFlow Serving: `instances` are answered with `predictions`, `inputs` with `outputs`. KServe answers
+ * both as rows with `predictions` (setting `DIALECT=kserve`), and takes an image as the body itself.
+ */
+export const predict: Dialect = async (invocation, options) => {
+  const payload = holdsImages(invocation)
+    ? readingOf(await readImagePayload(invocation, options.config.limits))
+    : invocation.read((json) => readJson(json, options.config));
+  const { value: outputs, usage } = await runPayload(invocation, options, payload);
+  const style = tensorFlowStyle(options.config);
+  const body = payload.value.isBatch
+    ? { predictions: encodeRows(outputs, style) }
+    : { outputs: encodeColumns(outputs, style) };
+  return { response: jsonAnswer(body, options.config), usage };
+};

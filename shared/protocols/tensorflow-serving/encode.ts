@@ -1,7 +1,10 @@
 import type { Model } from '../../inference/load-model.ts';
-import type { WritableJson } from '../../json/write-json.ts';
+import { JsonText, type WritableJson } from '../../json/write-json.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import type { Datatype } from '../../tensor/datatype.ts';
+import { writeFloat } from '../../tensor/write-tensor.ts';
+import type { ProtocolOptions } from '../operation.ts';
+import { tensorFlowStyle } from '../v1/encode.ts';
 
 /** Names of TensorFlow's `DataType`. Source: tensorflow/core/framework/types.proto. */
 const DTYPES: Record<Datatype, string> = {
@@ -37,4 +40,10 @@ export function encodeMetadata({ reference, session }: Model): WritableJson {
 function encodeSpec({ name, datatype, shape, isRankOpen = false }: TensorSpec): WritableJson {
   const dim = shape.map((size) => ({ size: String(size), name: '' }));
   return { dtype: DTYPES[datatype], tensor_shape: { dim, unknown_rank: isRankOpen }, name };
+}
+
+/** Writes the numbers of results as TensorFlow Serving does. */
+export function numberWriter({ config }: ProtocolOptions): (value: number) => WritableJson {
+  const style = tensorFlowStyle(config);
+  return (value) => new JsonText(writeFloat(value, style));
 }

@@ -1,72 +1,32 @@
-import { jsonAnswer } from '../../answers/answer.ts';
+import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
-import type { Used } from '../../inference/inference.ts';
-import type { InferenceOutput } from '../../inference/output.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
-import { JsonText, type WritableJson, writeItems } from '../../json/write-json.ts';
-import { writeFloat } from '../../tensor/write-tensor.ts';
 import type { ModelContract } from '../../values/contract.ts';
 import { isBase64Object } from '../../values/image-value.ts';
 import type { InferenceInput, Located } from '../../values/input.ts';
 import { checkInstances, unwrapSingle } from '../../values/instances.ts';
 import { parseEnvelope } from '../body/envelope.ts';
-import type { Dialect, Invocation } from '../invocation.ts';
-import type { ProtocolOptions } from '../operation.ts';
-import { tensorFlowStyle } from '../v1/predict.ts';
+import type { Invocation, Reading } from '../invocation.ts';
 import { examplesRequest } from './schemas.ts';
 
-/** Classify of TensorFlow Serving: for each example, all labels with their scores. */
-export const classify: Dialect = async (invocation, options) => {
-  const { value: output, usage } = await runExamples(invocation, options);
-  if (output.kind !== 'classification')
-    throw invalid('This model is no classifier; use :predict or :regress.');
-  const { labels } = output;
-  const write = numberWriter(options);
-  const results = writeItems(
-    output.predictions,
-    ({ scores }) =>
-      Array.from(scores, (score, index): WritableJson => [String(labels[index] ?? ''), write(score)]),
-    options.config.limits.answerBytes,
-  );
-  return { response: jsonAnswer({ results }, options.config), usage };
-};
-
-/** Regress of TensorFlow Serving: one number for each example. */
-export const regress: Dialect = async (invocation, options) => {
-  const { value: output, usage } = await runExamples(invocation, options);
-  if (output.kind !== 'regression') throw invalid('This model is no regressor; use :predict or :classify.');
-  const write = numberWriter(options);
-  const results = output.predictions.map((prediction) => {
-    if (typeof prediction === 'number') return write(prediction);
-    throw invalid(`This model predicts ${prediction.length} numbers for each example; use :predict.`);
-  });
-  return { response: jsonAnswer({ results }, options.config), usage };
-};
-
-function numberWriter({ config }: ProtocolOptions): (value: number) => WritableJson {
-  const style = tensorFlowStyle(config);
-  return (value) => new JsonText(writeFloat(value, style));
-}
-
-async function runExamples(
+/**
+ * Reads the examples of a request, each with the features that all share.
+ *
+ * @throws InferenceError naming the example and the feature
+ */
+export function readExamples(
   invocation: Invocation,
-  { inference, config }: ProtocolOptions,
-): Promise<Used<InferenceOutput>> {
-  const reading = invocation.read((json) => {
+  limits: Limits,
+): Reading<readonly Located<JsonObject>[]> {
+  return invocation.read((json) => {
     const { context = {}, examples } = parseEnvelope(examplesRequest(), json);
     if (examples.length === 0) throw invalid('Field "examples"', 'is empty; expected at least one example.');
-    checkInstances(examples.length, 'examples', config.limits);
+    checkInstances(examples.length, 'examples', limits);
     // Each example becomes a copy of what all share.
     const copies = Object.keys(context).length * examples.length;
     invocation.budget.spend('values', copies, 'Field "context"');
     return examples.map((example, index) => readExample(example, context, `examples[${index}]`));
-  });
-  return await inference.use({ ...invocation.choice, kind: 'features' }, invocation, (model) => {
-    if (model.contract.kind === 'tensors') {
-      throw invalid('This model is neither a classifier nor a regressor; use :predict.');
-    }
-    return reading.bind((examples) => model.predict(toInput(examples, model.contract)));
   });
 }
 
@@ -81,7 +41,7 @@ function readExample(example: JsonValue, context: JsonObject, field: string): Lo
 }
 
 /** Features as the model's task takes them: an encoded image, the only input by its name, or columns by name. */
-function toInput(examples: readonly Located<JsonObject>[], contract: ModelContract): InferenceInput {
+export function toInput(examples: readonly Located<JsonObject>[], contract: ModelContract): InferenceInput {
   if (contract.imageInput !== undefined) return { kind: 'image', images: examples.map(readImage) };
   const [only, ...others] = contract.inputs;
   const rows = examples.map(({ value, field }): Located<JsonValue> => {
