@@ -1,10 +1,33 @@
 import * as z from 'zod';
+import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
 import { InferenceError } from '../../errors.ts';
+import type { Answer } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
+import { isLinesType } from '../../values/lines.ts';
+import { holdsJson } from '../body/json-body.ts';
+import { holdsImages, readImages } from '../body/media.ts';
 import { modelOfEndpoint } from '../endpoint-models.ts';
-import type { SharedRoutes } from '../invocation.ts';
+import { type AnswerType, chooseAnswerType, hasLines, JSON_TYPE } from '../headers/answer-type.ts';
+import {
+  type Dialect,
+  type Invocation,
+  predictInput,
+  readingOf,
+  runPayload,
+  type SharedRoutes,
+} from '../invocation.ts';
 import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
-import { encodeRuntimeError } from './encode-error.ts';
+import {
+  holdsArrays,
+  payloadOfImages,
+  readArrays,
+  readConcatenated,
+  readEnvelope,
+  unsupportedType,
+} from './decode.ts';
+import { encodeImages, encodeLines, encodeOutputs, encodeParts, encodeRuntimeError } from './encode.ts';
+import { holdsLines, type Lines, readLines } from './read-lines.ts';
+import { runLines } from './run-lines.ts';
 
 /** Calls of SageMaker's runtime that a host without storage and streams has nothing behind. */
 const UNSUPPORTED = [
@@ -122,4 +145,76 @@ function unsupported(what: string): InferenceError {
     'NOT_IMPLEMENTED',
     `${what} are not supported here; POST /endpoints/{endpoint}/invocations answers at once.`,
   );
+}
+
+/**
+ * A container of SageMaker, as its inference toolkit has them: CSV, JSON lines, NumPy arrays, bare JSON and images in;
+ * what the Accept header asks for out, as a bare list where that is JSON.
+ * Sources: SageMaker's common data formats for inference, sagemaker-inference-toolkit, and Hugging Face's container for
+ * the labels of images.
+ */
+export const invokeSageMaker: Dialect = async (invocation, options) => {
+  const { mediaType, body } = invocation;
+  // Told before the model runs.
+  const type = chooseAnswerType(invocation.request.headers);
+  if (holdsLines(mediaType)) {
+    return await answerLines(readLines(invocation, options.config.limits), invocation, options, type);
+  }
+  if (holdsArrays(invocation)) {
+    const { value, usage } = await runPayload(invocation, options, readingOf(await readArrays(invocation)));
+    return { response: await encodeOutputs(value, type, answerStyle(options.config)), usage };
+  }
+  if (holdsImages(invocation)) return await answerImages(invocation, options, type);
+  if (!holdsJson({ mediaType, body })) throw unsupportedType(mediaType);
+  const lines = readConcatenated(invocation, options);
+  return lines
+    ? await answerLines(lines, invocation, options, type)
+    : await answerJson(invocation, options, type);
+};
+
+/** As many lines as came, where lines are asked for; a list or an array otherwise, which one bad line spoils. */
+async function answerLines(
+  lines: Lines,
+  invocation: Invocation,
+  options: ProtocolOptions,
+  type: AnswerType,
+): Promise<Answer> {
+  const { value, usage } = await runLines(lines, invocation, options, hasLines(type));
+  return { response: await encodeParts(value, type, answerStyle(options.config)), usage };
+}
+
+async function answerJson(
+  invocation: Invocation,
+  options: ProtocolOptions,
+  type: AnswerType,
+): Promise<Answer> {
+  const envelope = invocation.read((json) => readEnvelope(json, options));
+  const { value, usage } = await runPayload(invocation, options, envelope);
+  const style = answerStyle(options.config);
+  return { response: await encodeOutputs(value, type, style, envelope.value.wrap), usage };
+}
+
+/**
+ * The answer to images: their labels with scores, best first, or their vectors, where JSON is asked for; the model's
+ * outputs otherwise. One image has a list of labels, several in a form have a list of such lists.
+ * Source: image classification of Hugging Face's SageMaker container.
+ */
+async function answerImages(
+  invocation: Invocation,
+  options: ProtocolOptions,
+  type: AnswerType,
+): Promise<Answer> {
+  const images = await readImages(invocation, options.config.limits);
+  const style = answerStyle(options.config);
+  if (type !== JSON_TYPE && !isLinesType(type)) {
+    const payload = readingOf(payloadOfImages(images));
+    const { value, usage } = await runPayload(invocation, options, payload);
+    return { response: await encodeOutputs(value, type, style), usage };
+  }
+  const { value, usage } = await predictInput(invocation, options, { kind: 'image', images });
+  const answers = encodeImages(value, style);
+  if (isLinesType(type)) return { response: encodeLines(answers, type, style.limitBytes), usage };
+  const [first] = answers;
+  const body = answers.length === 1 && first !== undefined ? first : answers;
+  return { response: jsonAnswer(body, options.config), usage };
 }

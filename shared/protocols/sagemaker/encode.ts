@@ -1,11 +1,16 @@
 import { type AnswerStyle, answerBytes } from '../../answers/answer.ts';
-import { encodeColumns, encodeRows } from '../../answers/predictions.ts';
-import { InferenceError } from '../../errors.ts';
+import { bestLabels } from '../../answers/best-labels.ts';
+import { encodeColumns, encodePredictions, encodeRows } from '../../answers/predictions.ts';
+import { ERROR_KINDS, type ErrorCode, InferenceError } from '../../errors.ts';
+import type { ErrorEncoder } from '../../http/context.ts';
+import { describeError, errorHeaders, jsonResponse } from '../../http/respond.ts';
+import type { InferenceOutput } from '../../inference/output.ts';
 import { checkAnswerSize } from '../../json/join-each.ts';
 import { JsonText, type WritableJson, writeJson } from '../../json/write-json.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { npyBytes, writeNpy } from '../../tensor/npy.ts';
 import { writeNpz } from '../../tensor/npz.ts';
+import type { ElementStyle } from '../../tensor/write-tensor.ts';
 import { CSV_TYPE, quoteCell, writeCsvRows } from '../../values/csv.ts';
 import { isLinesType } from '../../values/lines.ts';
 import { type AnswerType, JSON_TYPE, NPY_TYPE, NPZ_TYPE } from '../headers/answer-type.ts';
@@ -120,10 +125,70 @@ async function encodeArrays(outputs: NamedTensors, type: AnswerType, limitBytes:
 }
 
 /** Every line ends with a line break, the last one too: the answers of a batch are joined as they are. */
-export function linesResponse(lines: readonly string[], type: string, limitBytes: number): Response {
+function linesResponse(lines: readonly string[], type: string, limitBytes: number): Response {
   return textResponse(lines.map((line) => `${line}\n`).join(''), type, limitBytes);
 }
 
 function textResponse(text: string, type: string, limitBytes: number): Response {
   return answerBytes(Buffer.from(text), type, limitBytes);
+}
+
+/** How many labels an image gets, as in the pipelines of Hugging Face. */
+const TOP = 5;
+
+/** One JSON text a line. */
+export function encodeLines(answers: readonly WritableJson[], type: string, limitBytes: number): Response {
+  return linesResponse(
+    answers.map((answer) => writeJson(answer, limitBytes)),
+    type,
+    limitBytes,
+  );
+}
+
+/** For each image its best labels with scores, best first, or what else the model gives. */
+export function encodeImages(output: InferenceOutput, style: ElementStyle): readonly WritableJson[] {
+  if (output.kind !== 'classification') return encodePredictions(output, style);
+  return output.predictions.map(({ scores }) => bestLabels(scores, output.labels, TOP, style));
+}
+
+/** An error of SageMaker's runtime as its SDKs know it. Source: the service model of sagemaker-runtime. */
+interface RuntimeError {
+  readonly name: string;
+  readonly status: number;
+}
+
+const MODEL_ERROR: RuntimeError = { name: 'ModelError', status: 424 };
+const VALIDATION_ERROR: RuntimeError = { name: 'ValidationError', status: 400 };
+
+/**
+ * Errors by their names in the SDKs. What a container refuses is a `ModelError` there, with the container's own status
+ * inside; what is wrong with the call itself is a `ValidationError`.
+ */
+const RUNTIME_ERRORS: Readonly<Partial<Record<ErrorCode, RuntimeError>>> = {
+  BAD_REQUEST: MODEL_ERROR,
+  INVALID_PARAMETER_VALUE: MODEL_ERROR,
+  PAYLOAD_TOO_LARGE: MODEL_ERROR,
+  UNSUPPORTED_MEDIA_TYPE: MODEL_ERROR,
+  NOT_ACCEPTABLE: MODEL_ERROR,
+  RESOURCE_DOES_NOT_EXIST: VALIDATION_ERROR,
+  HEADER_TOO_LARGE: VALIDATION_ERROR,
+  INTERNAL_ERROR: { name: 'InternalFailure', status: 500 },
+  MODEL_UNAVAILABLE: { name: 'ModelNotReadyException', status: 429 },
+  TEMPORARILY_UNAVAILABLE: { name: 'ServiceUnavailable', status: 503 },
+};
+
+/** An error as the AWS SDKs read it: its class in a header, its members beside those of all other clients. */
+export const encodeRuntimeError: ErrorEncoder = (error, requestId) => {
+  const { name, status } = runtimeErrorOf(error);
+  const original =
+    name === MODEL_ERROR.name ? { OriginalStatusCode: error.status, OriginalMessage: error.message } : {};
+  return jsonResponse(
+    { ...describeError(error, requestId), code: status, Message: error.message, ...original },
+    status,
+    { ...errorHeaders(error), 'x-amzn-errortype': name, 'x-amzn-requestid': requestId },
+  );
+};
+
+function runtimeErrorOf({ code, status }: InferenceError): RuntimeError {
+  return RUNTIME_ERRORS[code] ?? { name: ERROR_KINDS[code].type, status };
 }
