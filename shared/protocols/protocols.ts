@@ -11,9 +11,8 @@ import { createSageMakerProtocol, invokeSageMaker } from './sagemaker/routes.ts'
 import { createTensorFlowContainer } from './sagemaker/tensorflow-container.ts';
 import { createSharedRoutes } from './shared-routes/shared-routes.ts';
 import { classify, createTensorFlowServingProtocol, regress } from './tensorflow-serving/routes.ts';
-import { createVersionDescriber } from './torchserve/describe-versions.ts';
-import { invokeTorchServe } from './torchserve/predict.ts';
-import { createTorchServeProtocol } from './torchserve/torchserve.ts';
+import { createVersionDescriber } from './torchserve/management.ts';
+import { createTorchServeProtocol, invokeTorchServe } from './torchserve/routes.ts';
 import { createUbiOpsProtocol } from './ubiops/routes.ts';
 import { createV1Operations, predict } from './v1/routes.ts';
 import { invokeVertexAi } from './vertex-ai/predict.ts';
