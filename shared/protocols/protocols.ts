@@ -15,8 +15,7 @@ import { createVersionDescriber } from './torchserve/management.ts';
 import { createTorchServeProtocol, invokeTorchServe } from './torchserve/routes.ts';
 import { createUbiOpsProtocol } from './ubiops/routes.ts';
 import { createV1Operations, predict } from './v1/routes.ts';
-import { invokeVertexAi } from './vertex-ai/predict.ts';
-import { createVertexAiProtocol } from './vertex-ai/vertex-ai.ts';
+import { createVertexAiProtocol, invokeVertexAi } from './vertex-ai/routes.ts';
 
 /**
  * All protocols, in the order in which they are asked for a route. A new one is a line here. Protocols know nothing of

@@ -1,17 +1,31 @@
-import type { Context } from 'hono';
-import { jsonAnswer } from '../../answers/answer.ts';
+import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
+import { encodeRows } from '../../answers/predictions.ts';
 import { InferenceError } from '../../errors.ts';
-import type { AppEnvironment } from '../../http/context.ts';
-import type { NamedChoice } from '../../inference/inference.ts';
-import type { ModelReference } from '../../models/model-reference.ts';
+import { jsonResponse } from '../../http/respond.ts';
+import type { Used } from '../../inference/inference.ts';
+import type { WritableJson } from '../../json/write-json.ts';
+import { decodeRows, kindOfValues } from '../../values/instances.ts';
+import { parseEnvelope } from '../body/envelope.ts';
 import { respondHealth } from '../catalog.ts';
-import { type Dialect, type Invocation, readInvocation, type SharedRoutes } from '../invocation.ts';
-import { type Operation, type Protocol, type ProtocolOptions, pathParameter } from '../operation.ts';
-import { describeEndpoint } from './describe-endpoint.ts';
-import { encodeGoogleError } from './google-error.ts';
-import { predictInstances } from './predict.ts';
-import { createContainer, createRawPredict } from './raw-predict.ts';
-import { orRedirected } from './redirect.ts';
+import type { Dialect, Invocation, SharedRoutes } from '../invocation.ts';
+import {
+  type Handler,
+  type Operation,
+  type Protocol,
+  type ProtocolOptions,
+  pathParameter,
+} from '../operation.ts';
+import {
+  asksForLabels,
+  holdsInstances,
+  readEndpoint,
+  readHttpBody,
+  readLabelRequest,
+  readRedirect,
+  restoreLists,
+  unwrap,
+} from './decode.ts';
+import { describeEndpoint, describeModel, encodeGoogleError, encodeLabels } from './encode.ts';
 import { containerResponse, endpointResponse, predictRequest, predictResponse } from './schemas.ts';
 
 /** Where Vertex AI calls a container whose routes are not set. */
@@ -130,35 +144,76 @@ function createUnsupported(verb: string): Operation {
   };
 }
 
-async function readEndpoint(c: Context<AppEnvironment>, options: ProtocolOptions): Promise<Invocation> {
-  return await readInvocation(c, options, await chooseModel(c, options));
+/** Predict of Vertex AI as its containers answer it. */
+export const invokeVertexAi: Dialect = async (invocation, options) => {
+  const { value: predictions, usage } = await predictInstances(invocation, options);
+  return { response: jsonAnswer({ predictions }, options.config), usage };
+};
+
+/**
+ * One prediction for each instance, in their order: the outputs of the graph, or labels where an image model is asked
+ * for them.
+ *
+ * @throws InferenceError
+ */
+async function predictInstances(
+  invocation: Invocation,
+  { inference, config }: ProtocolOptions,
+): Promise<Used<readonly WritableJson[]>> {
+  const { headers } = invocation.request;
+  const style = answerStyle(config);
+  const reading = invocation.read((json) => parseEnvelope(predictRequest(), restoreLists(json, headers)));
+  const choice = { ...invocation.choice, kind: kindOfValues(reading.value.instances) };
+  return await inference.use(choice, invocation, (model) =>
+    reading.bind(async ({ instances, parameters }) => {
+      const { contract } = model;
+      const isOfLabels = contract.kind === 'image' && contract.gives === 'classification';
+      if (isOfLabels && asksForLabels(instances, parameters)) {
+        const asked = readLabelRequest(instances, parameters, config.limits);
+        const output = await model.predict({ kind: 'image', images: asked.images });
+        return encodeLabels(output, asked, style);
+      }
+      const inputs = decodeRows(instances, 'instances', contract, config.limits);
+      return encodeRows(await model.run(inputs, { isBatch: true }), style);
+    }),
+  );
 }
 
 /**
- * An endpoint called like a model means that model, and a deployed model called like one of its versions that version.
- * Vertex AI itself makes numbers of both, which say nothing here: then the model is the default one, or the only one
- * that takes such input.
+ * What Vertex AI sends to a container: instances of its own format, or whatever a client gave to rawPredict, which can
+ * be in the format of any server.
+ *
+ * @param invoke answers in that format
  */
-async function chooseModel(
-  c: Context<AppEnvironment>,
-  { inference: { repository } }: ProtocolOptions,
-): Promise<NamedChoice> {
-  const endpoint = pathParameter(c, 'endpoint');
-  if (endpoint === undefined) return {};
-  const listing = await repository.versions(endpoint);
-  if (!listing) return {};
-  const version = pathParameter(c, 'deployedModel');
-  return version !== undefined && listing.versions.includes(version)
-    ? { model: listing.name, version }
-    : { model: listing.name };
+function createContainer(invoke: Dialect): Dialect {
+  return async (invocation, options) => {
+    const isOwn = options.config.dialect === undefined && holdsInstances(invocation);
+    return await (isOwn ? invokeVertexAi : invoke)(invocation, options);
+  };
 }
 
-function describeModel(c: Context<AppEnvironment>, { name, version }: ModelReference) {
-  const { project, location } = c.req.param();
-  return {
-    deployedModelId: version,
-    model: `projects/${project}/locations/${location}/models/${name}`,
-    modelDisplayName: name,
-    modelVersionId: version,
+/**
+ * Answers rawPredict: any body gets the answer it would get from a container. Google's generated clients cannot send
+ * bodies other than JSON over REST; they wrap them into a `google.api.HttpBody` and want their answer in one.
+ */
+function createRawPredict(container: Dialect): Dialect {
+  return async (invocation, options) => {
+    const wrapped = readHttpBody(invocation);
+    if (!wrapped) return await container(invocation, options);
+    const answer = await container(unwrap(invocation, wrapped), options);
+    const { response } = answer;
+    const body = {
+      contentType: response.headers.get('content-type') ?? '',
+      data: Buffer.from(await response.bytes()).toString('base64'),
+    };
+    return { ...answer, response: jsonResponse(body) };
+  };
+}
+
+/** A handler that lets the header go before the body. */
+function orRedirected(handle: Handler): Handler {
+  return async (c) => {
+    const redirected = await readRedirect(c.req.raw);
+    return redirected ? await c.env.forward(redirected) : await handle(c);
   };
 }
