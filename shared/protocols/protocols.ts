@@ -4,7 +4,7 @@ import { createHuggingFaceProtocol, invokeHuggingFace } from './hugging-face/rou
 import { withCloudEvents } from './kserve/cloud-events.ts';
 import { createKServeProtocol } from './kserve/routes.ts';
 import { createMlflowProtocol, invokeMlflow } from './mlflow/routes.ts';
-import { createOpenInferenceProtocol, invokeOpenInference } from './oip/open-inference.ts';
+import { createOpenInferenceProtocol, invokeOpenInference } from './open-inference/routes.ts';
 import type { Protocol, ProtocolOptions } from './operation.ts';
 import { createPredictProtocol } from './predict/routes.ts';
 import { createSageMakerProtocol, invokeSageMaker } from './sagemaker/routes.ts';

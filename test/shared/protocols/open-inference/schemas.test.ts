@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { inferRequest, inferResponse } from '../../../../shared/protocols/oip/schemas.ts';
+import { inferRequest, inferResponse } from '../../../../shared/protocols/open-inference/schemas.ts';
 import { post } from '../../../contracts/exchanges.ts';
 import { openApp } from '../../../hosts/in-process.ts';
 import type { TestHost } from '../../../hosts/test-host.ts';

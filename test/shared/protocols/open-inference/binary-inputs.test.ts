@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { allocateBody } from '../../../../shared/http/body-memory.ts';
 import { BytesRequest } from '../../../../shared/http/bytes.ts';
 import { createInvocation } from '../../../../shared/protocols/invocation.ts';
-import { readInferRequest } from '../../../../shared/protocols/oip/decode-request.ts';
+import { readInferRequest } from '../../../../shared/protocols/open-inference/decode.ts';
 import { DATATYPES } from '../../../../shared/tensor/datatype.ts';
 import { isBytesInput } from '../../../../shared/values/named-inputs.ts';
 import { raw } from '../../../contracts/exchanges.ts';

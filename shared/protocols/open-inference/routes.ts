@@ -6,10 +6,7 @@ import type { AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import type { Inference, NamedChoice } from '../../inference/inference.ts';
 import type { Model } from '../../inference/load-model.ts';
-import { takesAnyBatch } from '../../inference/run-batch.ts';
 import type { WritableJson } from '../../json/write-json.ts';
-import type { TensorSpec } from '../../runtime/session.ts';
-import { encodeSpec } from '../encode-model.ts';
 import { type Dialect, readInvocation } from '../invocation.ts';
 import {
   type Content,
@@ -19,9 +16,9 @@ import {
   type Protocol,
   type ProtocolOptions,
 } from '../operation.ts';
-import { readInferRequest } from './decode-request.ts';
-import { encodeInferResponse } from './encode-response.ts';
-import { encodeStatistics } from './encode-statistics.ts';
+import { infer } from './data-plane.ts';
+import { readInferRequest } from './decode.ts';
+import { encodeConfig, encodeInferResponse, encodeMetadata, encodeStatistics } from './encode.ts';
 import { createRepositoryOperations } from './repository.ts';
 import * as schemas from './schemas.ts';
 
@@ -77,24 +74,15 @@ export function createOpenInferenceProtocol(options: ProtocolOptions): Protocol 
   };
 }
 
-/**
- * Answers an inference request of V2 to a model, whatever the route it came by.
- */
+/** Answers an inference request of V2 to a model, whatever the route it came by. */
 export const invokeOpenInference: Dialect = async (invocation, { inference, config }) => {
   const startMs = performance.now();
   const reading = readInferRequest(invocation);
   const choice = { ...invocation.choice, kind: 'tensors' as const };
-  const { value, usage } = await inference.use(choice, invocation, ({ model, contract, run }) =>
-    reading.bind(async (decode) => {
-      const request = decode(contract.inputs);
-      const outputs = request.outputs?.map(({ name }) => name);
-      const deadlineMs = request.timeoutMs === undefined ? undefined : startMs + request.timeoutMs;
-      return { request, model, tensors: await run(request.inputs, { outputs, deadlineMs }) };
-    }),
+  const { value, usage } = await inference.use(choice, invocation, (model) =>
+    reading.bind((decode) => infer(decode(model.contract.inputs), model, startMs)),
   );
-  const { goOn } = invocation.budget;
-  const { request, model, tensors } = value;
-  const response = await encodeInferResponse(request, model, tensors, answerStyle(config), goOn);
+  const response = await encodeInferResponse(value, answerStyle(config), invocation.budget.goOn);
   return { response: await compressResponse(invocation.request, response), usage };
 };
 
@@ -218,34 +206,4 @@ function refuseUnsupported(): never {
     'NOT_IMPLEMENTED',
     'This extension of Triton is not supported here; GET /v2 lists those that are.',
   );
-}
-
-function encodeMetadata({ reference, session }: Model, versions: readonly string[]): WritableJson {
-  return {
-    name: reference.name,
-    versions,
-    platform: 'onnxruntime_onnx',
-    inputs: session.inputs.map(encodeSpec),
-    outputs: session.outputs.map(encodeSpec),
-  };
-}
-
-/** As much of Triton's ModelConfig as its clients read. Source: model_config.proto of Triton. */
-function encodeConfig({ reference, session, config }: Model): WritableJson {
-  const batches = takesAnyBatch(session);
-  const encode = ({ name, datatype, shape }: TensorSpec): WritableJson => ({
-    name,
-    data_type: datatype === 'BYTES' ? 'TYPE_STRING' : `TYPE_${datatype}`,
-    dims: batches ? shape.slice(1) : shape,
-  });
-  return {
-    name: reference.name,
-    platform: 'onnxruntime_onnx',
-    backend: 'onnxruntime',
-    version_policy: { latest: { num_versions: 1 } },
-    // Most models have no bound of their own, and clients only ask whether it is more than 0.
-    max_batch_size: batches ? (config.maxBatchSize ?? 1024) : 0,
-    input: session.inputs.map(encode),
-    output: session.outputs.map(encode),
-  };
 }

@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import * as z from 'zod';
 import { InferenceError, invalid, overLimit } from '../../errors.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import { readBody } from '../../http/read-body.ts';
@@ -6,9 +7,47 @@ import { jsonResponse } from '../../http/respond.ts';
 import type { Inference } from '../../inference/inference.ts';
 import { describeJson, isJsonObject, type JsonObject } from '../../json/json-value.ts';
 import type { ModelReference } from '../../models/model-reference.ts';
+import { lazily } from '../body/lazily.ts';
 import { parseRequestJson } from '../body/request-json.ts';
 import { jsonContent, type Operation } from '../operation.ts';
-import * as schemas from './repository-schemas.ts';
+
+// These only describe: requests are read below.
+
+const indexRequest = lazily(() =>
+  z
+    .object({
+      ready: z.boolean().optional().describe('Whether only models that are ready are listed.'),
+    })
+    .meta({ id: 'RepositoryIndexRequest' }),
+);
+
+const unloadRequest = lazily(() => z.object({}).meta({ id: 'UnloadRequest' }));
+
+const indexResponse = lazily(() =>
+  z
+    .array(
+      z.object({
+        name: z.string(),
+        version: z.string(),
+        state: z.enum(['READY', 'LOADING', 'UNAVAILABLE']),
+        reason: z.string(),
+      }),
+    )
+    .meta({ id: 'RepositoryIndex' }),
+);
+
+/** Models come from the repository, so nothing can be said of how. */
+const loadRequest = lazily(() =>
+  z.object({ parameters: z.strictObject({}).optional() }).meta({ id: 'LoadRequest' }),
+);
+
+const loadResponse = lazily(() =>
+  z.object({ name: z.string(), load: z.literal(true) }).meta({ id: 'Loaded' }),
+);
+
+const unloadResponse = lazily(() =>
+  z.object({ name: z.string(), unload: z.literal(true) }).meta({ id: 'Unloaded' }),
+);
 
 /** These requests hold names and switches. */
 const LARGEST_BODY = 1024 * 1024;
@@ -18,9 +57,9 @@ const STATES = { loaded: 'READY', loading: 'LOADING', failed: 'UNAVAILABLE' } as
 /** What both routes of the index have in common. */
 const INDEX = {
   method: 'POST',
-  request: jsonContent(schemas.indexRequest),
+  request: jsonContent(indexRequest),
   isBodyOptional: true,
-  response: jsonContent(schemas.indexResponse),
+  response: jsonContent(indexResponse),
 } as const;
 
 /**
@@ -111,9 +150,9 @@ export function createRepositoryOperations(inference: Inference, adminRoutes: bo
       path: `${model}/load`,
       isAdmin: true,
       summary: 'Load a model',
-      request: jsonContent(schemas.loadRequest),
+      request: jsonContent(loadRequest),
       isBodyOptional: true,
-      response: jsonContent(schemas.loadResponse),
+      response: jsonContent(loadResponse),
       handle: load,
     },
     {
@@ -121,9 +160,9 @@ export function createRepositoryOperations(inference: Inference, adminRoutes: bo
       path: `${model}/unload`,
       isAdmin: true,
       summary: 'Unload a model',
-      request: jsonContent(schemas.unloadRequest),
+      request: jsonContent(unloadRequest),
       isBodyOptional: true,
-      response: jsonContent(schemas.unloadResponse),
+      response: jsonContent(unloadResponse),
       handle: unload,
     },
   ];

@@ -3,8 +3,8 @@ import { DATATYPE_NAMES } from '../../tensor/datatype.ts';
 import { jsonArray, jsonObject } from '../body/envelope.ts';
 import { lazily } from '../body/lazily.ts';
 
-// These only describe: decode-request.ts and what it calls read requests, as large tensors need it. A test holds both
-// to the same answers.
+// These only describe: decode.ts and what it calls read requests, as large tensors need it. A test holds both to the
+// same answers.
 
 const datatype = lazily(() => z.enum(DATATYPE_NAMES).describe('Datatype of the elements.'));
 

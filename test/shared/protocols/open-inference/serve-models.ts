@@ -11,7 +11,7 @@ export async function serveModels(
   environment: Readonly<Record<string, string>> = {},
   configs: Readonly<Record<string, object>> = {},
 ): Promise<TestHost> {
-  const folder = await mkdtemp(join(tmpdir(), 'ternion-oip-'));
+  const folder = await mkdtemp(join(tmpdir(), 'ternion-open-inference-'));
   for (const [name, model] of Object.entries(models)) {
     await mkdir(join(folder, name, '1'), { recursive: true });
     await writeFile(join(folder, name, '1/model.onnx'), model);
