@@ -12,9 +12,9 @@ import type { InferenceInput, InputKind, Located } from '../../values/input.ts';
 import { checkInstances } from '../../values/instances.ts';
 import { frameOfColumns } from '../../values/table.ts';
 import { rowsOfFrame } from '../../values/table-rows.ts';
-import { labelScores } from './label-scores.ts';
-import type { ParameterName, TaskParameters } from './parameters.ts';
-import type { TaskInputs } from './task-request.ts';
+import type { TaskInputs } from './decode.ts';
+import { labelScores } from './encode.ts';
+import type { ParameterName, TaskParameters } from './schemas.ts';
 
 /** What a model made of a request, and what the encoders of answers need beside it. */
 export interface TaskAnswer {

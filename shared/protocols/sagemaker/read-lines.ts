@@ -35,6 +35,7 @@ export interface Lines {
   readonly decode: (start: number, end: number, contract: ModelContract) => NamedInputs;
 }
 
+/** Whether a body has one instance a line. */
 export function holdsLines(mediaType: string): boolean {
   return mediaType === CSV_TYPE || isLinesType(mediaType);
 }

@@ -4,7 +4,7 @@ import { get } from '../../../contracts/exchanges.ts';
 import { openApp } from '../../../hosts/in-process.ts';
 import type { TestHost } from '../../../hosts/test-host.ts';
 import { FLOAT, INT64, identityModel, twoInputModel } from '../../onnx/build-model.ts';
-import { serveModels } from '../oip/serve-models.ts';
+import { serveModels } from '../open-inference/serve-models.ts';
 import { ask, errorOf, jsonOf } from '../sagemaker/ask.ts';
 
 const ROW = [5.1, 3.5, 1.4, 0.2];

@@ -11,7 +11,7 @@ import {
   integerAttribute,
   tensorValue,
 } from '../../onnx/build-model.ts';
-import { serveModels } from '../oip/serve-models.ts';
+import { serveModels } from '../open-inference/serve-models.ts';
 import { ask, errorOf, jsonOf, textOf } from './ask.ts';
 
 /** MAX_BATCH_SIZE of the tests. */

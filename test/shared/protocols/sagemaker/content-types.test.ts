@@ -9,7 +9,7 @@ import { PROJECT } from '../../../hosts/environment.ts';
 import { openApp } from '../../../hosts/in-process.ts';
 import type { TestHost } from '../../../hosts/test-host.ts';
 import { FLOAT, INT64, identityModel, STRING, twoInputModel } from '../../onnx/build-model.ts';
-import { serveModels } from '../oip/serve-models.ts';
+import { serveModels } from '../open-inference/serve-models.ts';
 import { arrayOf, ask, errorOf, jsonOf, textOf } from './ask.ts';
 
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png'));

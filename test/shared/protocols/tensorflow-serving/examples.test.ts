@@ -14,7 +14,7 @@ import {
 } from '../../onnx/build-model.ts';
 import { makeFolder } from '../../temporary-folder.ts';
 import { ask } from '../ask.ts';
-import { serveModels } from '../oip/serve-models.ts';
+import { serveModels } from '../open-inference/serve-models.ts';
 
 const B64 = readFileSync(join(import.meta.dirname, '../../../fixtures/digits/07-label-7.png')).toString(
   'base64',
