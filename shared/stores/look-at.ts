@@ -1,4 +1,4 @@
-import type { BigIntStats } from 'node:fs';
+import type { BigIntStats, Stats } from 'node:fs';
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, relative, sep } from 'node:path';
 import { systemCodeOf } from '../errors.ts';
@@ -48,7 +48,8 @@ function unusable(problem: string): Entry {
   return { kind: 'unusable', problem };
 }
 
-function describeKind(facts: BigIntStats): string {
+/** What something is that is neither a file nor a folder: `is a pipe, not a file`. */
+export function describeKind(facts: Pick<Stats, 'isFIFO' | 'isSocket'>): string {
   if (facts.isFIFO()) return 'is a pipe, not a file';
   return facts.isSocket() ? 'is a socket, not a file' : 'is a device, not a file';
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -237,6 +238,44 @@ describe('ternion batch', () => {
       .filter(({ file, prediction }) => !file.endsWith(`label-${prediction}.png`));
     expect(results.length).toBeGreaterThan(5);
     expect(wrong).toEqual([]);
+  });
+
+  it('gives pipes and devices in a folder of images as bad rows', async () => {
+    const folder = await temporaryFolder();
+    const [images, output] = [join(folder, 'images'), join(folder, 'out.jsonl')];
+    await mkdir(join(images, 'folder.png'), { recursive: true });
+    await cp(join(PROJECT, 'test/fixtures/digits/07-label-7.png'), join(folder, 'seven.png'));
+    await symlink('../seven.png', join(images, 'a-link.png'));
+    await symlink('/dev/zero', join(images, 'b-device.png'));
+    await symlink('.', join(images, 'c-folder.png'));
+    spawnSync('mkfifo', [join(images, 'd-pipe.png')]);
+    await symlink('d-pipe.png', join(images, 'e-link.png'));
+    const { code } = await runCommand(['batch', 'digits', images, output]);
+    const results = (await linesOf(output)).map((line) => JSON.parse(line));
+    expect(code).toBe(3);
+    expect(results.map(({ file, prediction, error }) => [file, error ?? prediction])).toEqual([
+      ['a-link.png', '7'],
+      ['b-device.png', 'b-device.png cannot be read: it is a device, not a file.'],
+      ['c-folder.png', 'c-folder.png cannot be read: illegal operation on a directory (EISDIR).'],
+      ['d-pipe.png', 'd-pipe.png cannot be read: it is a pipe, not a file.'],
+      ['e-link.png', 'e-link.png cannot be read: it is a pipe, not a file.'],
+    ]);
+  });
+
+  it.each([
+    ['batch', 'csv'],
+    ['batch', 'jsonl'],
+    ['compare', 'tsv'],
+  ])('refuses a pipe as its input: %s, .%s', async (command, extension) => {
+    const folder = await temporaryFolder();
+    const pipe = join(folder, `rows.${extension}`);
+    spawnSync('mkfifo', [pipe]);
+    const args = command === 'batch' ? ['iris', pipe, join(folder, 'o.csv')] : ['iris', 'iris/1', '-d', pipe];
+    const { code, stderr } = await runCommand([command, ...args]);
+    expect([code, stderr]).toEqual([
+      2,
+      `The input ${JSON.stringify(pipe)} is a pipe, not a file: save what comes out of it as a file first.\n`,
+    ]);
   });
 
   it('leaves digits in a column of texts as they are written', async () => {
