@@ -294,7 +294,19 @@ describe('ternion batch', () => {
   it.each([
     ['lacks columns', 'a,b\n1,2\n', ['columns "sepal_length", "sepal_width"', 'add --header absent']],
     ['is separated otherwise', 'sepal_length;sepal_width\n1;2\n', ['try --delimiter ";"']],
-    ['has a column twice', `${HEADER},petal_width\n1,2,3,4,5,6\n`, ['the column "petal_width" twice']],
+    [
+      'has columns twice',
+      `${HEADER},petal_width,id\n1,2,3,4,5,6,7\n`,
+      ['The table has the column "petal_width" more than once: each name must be there once.'],
+    ],
+    [
+      'has a column twice and lacks another',
+      'petal_width,petal_width,sepal_length,sepal_width\n1,2,3,4\n',
+      [
+        'The table has no column "petal_length"; its columns are "petal_width", "petal_width", "sepal_length", "sepal_width".' +
+          ' The table has the column "petal_width" more than once: each name must be there once.',
+      ],
+    ],
     ['is not in UTF-8', Buffer.from('caf\xe9,b\n', 'latin1'), ['The first row', 'is not valid UTF-8']],
     ['is in UTF-16 without saying so', Buffer.from(csvOf(1), 'utf16le'), ['save it as CSV in UTF-8']],
   ])('refuses a table that %s before it writes anything', async (_, content, texts) => {
@@ -304,6 +316,7 @@ describe('ternion batch', () => {
     const { code, stderr } = await runCommand(['batch', 'iris', input, join(folder, 'out.csv')]);
     expect(code).toBe(1);
     for (const text of texts) expect(stderr).toContain(text);
+    expect(stderr).toMatch(/^The (?:table|first row) .*\n$|^.*: save it as CSV in UTF-8\.\n$/i);
     expect(await readdir(folder)).toEqual(['in.csv']);
   });
 
