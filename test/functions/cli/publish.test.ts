@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { ownName } from '../../../shared/leftovers.ts';
 import { PROJECT } from '../../hosts/environment.ts';
 import {
   buildModel,
@@ -505,6 +506,26 @@ describe('ternion add', () => {
     expect((await startCommand(args, '', environment).outcome).code).toBe(0);
     // What the killed ones left is gone as well.
     expect(await readdir(temporary)).toEqual([]);
+  });
+
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('leaves nothing in TMPDIR after %s', async (signal) => {
+    const [repository, temporary] = [await temporaryFolder(), await temporaryFolder()];
+    // A lock of a process that runs keeps the command waiting.
+    await mkdir(join(repository, 'iris/1'), { recursive: true });
+    await writeFile(join(repository, 'iris/1/.files.json.ternion-lock'), ownName());
+    const args = ['add', join(PROJECT, 'models/iris/2'), '-n', 'iris', '-r', repository];
+    const { process: child, outcome } = startCommand(args, '', { TMPDIR: temporary });
+    await vi.waitFor(async () => expect(await filesOf(temporary)).toHaveLength(4), { timeout: 20_000 });
+    child.kill(signal);
+    expect((await outcome).stdout).toBe('');
+    expect(child.signalCode).toBe(signal);
+    expect(await readdir(temporary)).toEqual([]);
+  });
+
+  it.each(['/proc/ternion', '/dev/null/ternion'])('says that %s cannot be written', async (repository) => {
+    const args = ['add', join(PROJECT, 'models/iris/2'), '-n', 'iris', '-r', repository];
+    const { code, stderr } = await runCommand(args);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^\/.*iris\/1\/\S+ cannot be written.*\.\n$/)]);
   });
 
   it.each([

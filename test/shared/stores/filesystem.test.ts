@@ -255,6 +255,22 @@ describe('a write to a folder', () => {
     await expect(store.write('iris/1', contentOf('two'))).rejects.toMatchObject({ reason: 'changed' });
   });
 
+  it('ends where no folder can be made', async () => {
+    const root = await makeFolder({ 'iris/a': 'x' });
+    await symlink('nowhere', join(root, 'iris/.ternion-tmp'));
+    await expect(openFilesystemStore(root).write('iris/b', contentOf('two'))).rejects.toMatchObject({
+      reason: 'denied',
+      message: `${join(root, 'iris/b')} cannot be written (ENOENT).`,
+    });
+    // Its parent is there, and yet the system says ENOENT.
+    await expect(openFilesystemStore('/proc/ternion').write('a/b/c', contentOf('two'))).rejects.toMatchObject(
+      {
+        reason: 'denied',
+        message: '/proc/ternion/a/b/c cannot be written (ENOENT).',
+      },
+    );
+  });
+
   it('says what may not be written', async () => {
     const root = await makeFolder({ 'closed/a': 'x' });
     const store = openFilesystemStore(root);
