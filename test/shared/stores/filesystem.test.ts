@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -253,6 +253,14 @@ describe('a write to a folder', () => {
     }
     expect(await readdir(join(root, '../outside'))).toEqual([]);
     await expect(store.write('iris/1', contentOf('two'))).rejects.toMatchObject({ reason: 'changed' });
+  });
+
+  it('takes the lock of a process that was killed before it wrote its name', async () => {
+    const root = await makeFolder({ 'iris/.a.ternion-lock': '' });
+    const past = Date.now() / 1000 - 10;
+    await utimes(join(root, 'iris/.a.ternion-lock'), past, past);
+    await openFilesystemStore(root).write('iris/a', contentOf('two'));
+    expect(await readdir(join(root, 'iris'))).toEqual(['a']);
   });
 
   it('ends where no folder can be made', async () => {
