@@ -1,7 +1,9 @@
+import { invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
 import { BytesRequest } from '../../http/bytes.ts';
+import { isHeaderValue } from '../../http/header-value.ts';
 import { jsonResponse } from '../../http/respond.ts';
-import { isJsonObject, type JsonValue } from '../../json/json-value.ts';
+import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import { holdsJson } from '../body/json-body.ts';
 import { createInvocation, type Dialect, type Invocation } from '../invocation.ts';
 import { invokeVertexAi } from './predict.ts';
@@ -62,6 +64,9 @@ function readHttpBody(invocation: Invocation): HttpBody | undefined {
 function unwrap(invocation: Invocation, { contentType, data }: HttpBody): Invocation {
   const headers = new Headers(invocation.request.headers);
   headers.delete('content-encoding');
+  if (!isHeaderValue(contentType)) {
+    throw invalid(`Field "httpBody.contentType" is ${describeJson(contentType)}; expected a media type.`);
+  }
   headers.set('content-type', contentType);
   const body = decodeBase64(data, 'httpBody.data');
   const request = new BytesRequest(invocation.request.url, { method: 'POST', headers }, body);

@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { jsonAnswer } from '../../answers/answer.ts';
 import { InferenceError } from '../../errors.ts';
 import type { AppEnvironment } from '../../http/context.ts';
+import { toHeaderValue } from '../../http/header-value.ts';
 import type { NamedChoice } from '../../inference/inference.ts';
 import type { ModelReference } from '../../models/model-reference.ts';
 import { respondHealth } from '../catalog.ts';
@@ -102,7 +103,7 @@ function createEndpointOperations(options: ProtocolOptions, container: Dialect):
       const invocation = await readEndpoint(c, options);
       const answer = await rawPredict(invocation, options);
       const { headers } = answer.response;
-      headers.set('x-vertex-ai-endpoint-id', pathParameter(c, 'endpoint') ?? '');
+      headers.set('x-vertex-ai-endpoint-id', toHeaderValue(pathParameter(c, 'endpoint') ?? ''));
       headers.set('x-vertex-ai-deployed-model-id', answer.usage?.reference.version ?? '');
       return answer;
     }),
