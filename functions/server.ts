@@ -2,12 +2,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { isIPv6, Server as SocketServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { inspect } from 'node:util';
 import { systemCodeOf } from '../shared/errors.ts';
 import { guardLoopback, isLoopback } from './guard-loopback.ts';
 import type { Host } from './host.ts';
 import { createHttpFunction, type HttpFunction } from './http-function.ts';
-import { printable } from './printable.ts';
 import { trackClients } from './track-clients.ts';
 
 /** Longer than the minute that load balancers keep idle connections, so that they never use one we are closing. */
@@ -67,8 +65,7 @@ export async function startServer(
       if (isClosing) response.shouldKeepAlive = false;
       const done = answer(request, response)
         .catch((error: unknown) => {
-          // A client that has gone while it was sending cannot be answered; anything else is our mistake.
-          if (!request.destroyed) console.error(printable(inspect(error)));
+          host.logger.log('error', 'a request cannot be answered', { error });
           response.destroy();
         })
         .finally(() => running.delete(done));
