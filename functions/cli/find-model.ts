@@ -58,8 +58,16 @@ export async function look<R>(
   { app, reference }: Pick<FoundModel, 'app' | 'reference'>,
   at: (model: Model) => R,
 ): Promise<R> {
-  const { value } = await app.inference.use({ reference }, {}, ({ model }) => at(model));
-  return value;
+  const { value } = await app.inference.use({ reference }, {}, ({ model }) => {
+    try {
+      return { seen: at(model) };
+    } catch (error) {
+      return { error };
+    }
+  });
+  if ('seen' in value) return value.seen;
+  // Thrown inside, it would come out as a failure of the server.
+  throw value.error;
 }
 
 /** Whoever mistypes a path, or forgets the repository, is told of both places where it was looked for. */

@@ -17,15 +17,24 @@ export interface NewContent {
   open(): Readable;
 }
 
+/**
+ * Is called for each thing that has the place of a file but is not listed.
+ *
+ * @param path below the root
+ * @param problem goes on a sentence about it, such as `is a pipe, not a file`
+ */
+export type PassedOver = (path: string, problem: string) => void;
+
 /** Where the bytes of a model repository live. Implementations are handed in by `functions/*`. */
 export interface ModelStore {
   /** The repository's URL, for messages and the log. */
   readonly url: string;
   /**
    * All files below a folder (`''` is the whole repository), sorted by path.
+   * @param passOver is called for links that are not followed, pipes, devices and the like
    * @throws StoreError `missing` when the repository itself does not exist
    */
-  list(folder: string): Promise<StoredFile[]>;
+  list(folder: string, passOver?: PassedOver): Promise<StoredFile[]>;
   /**
    * Bytes `start` (inclusive) to `end` (exclusive) of a file. The stream may break off; the caller resumes.
    * @throws StoreError when the file is missing, access is denied, or its etag is no longer `file.etag`

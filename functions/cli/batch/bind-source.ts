@@ -82,15 +82,20 @@ function findText(names: readonly string[] | undefined): number {
 
 function checkNames(names: readonly string[], wanted: readonly string[]): void {
   const missing = wanted.filter((name) => !names.includes(name));
-  if (missing.length > 0) {
-    const columns = missing.length === 1 ? 'column' : 'columns';
-    throw new CommandError(
-      `The table has no ${columns} ${listNames(missing)}; its columns are ${listNames(names)}.${hint(names, wanted)}`,
-    );
-  }
-  const double = wanted.find((name) => names.indexOf(name) !== names.lastIndexOf(name));
-  if (double === undefined) return;
-  throw new CommandError(`The table has the column ${JSON.stringify(double)} twice: it must be there once.`);
+  const repeated = wanted.filter((name) => names.indexOf(name) !== names.lastIndexOf(name));
+  const problems = [
+    ...(missing.length > 0
+      ? [`The table has no ${columnsOf(missing)}; its columns are ${listNames(names)}.${hint(names, wanted)}`]
+      : []),
+    ...(repeated.length > 0
+      ? [`The table has the ${columnsOf(repeated)} more than once: each name must be there once.`]
+      : []),
+  ];
+  if (problems.length > 0) throw new CommandError(problems.join(' '));
+}
+
+function columnsOf(names: readonly string[]): string {
+  return `${names.length === 1 ? 'column' : 'columns'} ${listNames(names)}`;
 }
 
 const MOST_NAMES = 20;

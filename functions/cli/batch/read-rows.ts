@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { InferenceError } from '../../../shared/errors.ts';
 import { parseExactJson, parseJson } from '../../../shared/json/parse-json.ts';
+import { describeKind } from '../../../shared/stores/look-at.ts';
 import { isText } from '../../../shared/values/csv.ts';
 import { CommandError, describeSystemError } from '../console.ts';
 import { JSON_DEPTH } from '../words.ts';
@@ -30,6 +31,12 @@ export async function openRows(path: string, options: TableOptions): Promise<Row
     throw new CommandError(`The input cannot be read: ${describeSystemError(error) ?? path}`, 2);
   });
   if (facts.isDirectory()) return await openFolder(path);
+  if (!facts.isFile()) {
+    throw new CommandError(
+      `The input ${JSON.stringify(path)} ${describeKind(facts)}: save what comes out of it as a file first.`,
+      2,
+    );
+  }
   const extension = extname(path).toLowerCase();
   const identity = `${facts.size}-${facts.mtimeMs}`;
   const separator = TABLES[extension];

@@ -60,7 +60,10 @@ async function readManifest(downloader: Downloader, file: StoredFile): Promise<F
   const unread = await readFile(downloader, file, (chunk) => chunks.push(chunk));
   if (unread) return unread;
   try {
-    return parseFileManifest(Buffer.concat(chunks).toString('utf8'), file.path);
+    return parseFileManifest(
+      Buffer.concat(chunks).toString('utf8'),
+      file.path.slice(0, -MANIFEST_FILE.length),
+    );
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     return { path: file.path, fault: 'unreadable', text: error.message };

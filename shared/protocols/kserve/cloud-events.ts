@@ -3,6 +3,7 @@ import { InferenceError, invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
 import { BytesRequest, BytesResponse } from '../../http/bytes.ts';
 import type { Answer } from '../../http/context.ts';
+import { isHeaderValue } from '../../http/header-value.ts';
 import { isJsonType } from '../../http/media-type.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import { JsonText, writeJson } from '../../json/write-json.ts';
@@ -99,7 +100,7 @@ function openEvent(invocation: Invocation, event: JsonObject): Invocation {
 /** @throws InferenceError for a text that no header can have, such as one with line breaks */
 function readDataType({ datacontenttype: type }: JsonObject): string {
   if (typeof type !== 'string') return 'application/json';
-  if (/^[\t\x20-\x7e]*$/.test(type)) return type;
+  if (isHeaderValue(type)) return type;
   throw invalid('Field "datacontenttype"', `is ${describeJson(type)}; expected a media type.`);
 }
 

@@ -1,11 +1,12 @@
 import type { Context } from 'hono';
 import type { Limits } from '../../config.ts';
-import { InferenceError } from '../../errors.ts';
+import { InferenceError, invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
 import { BytesRequest } from '../../http/bytes.ts';
 import type { AppEnvironment } from '../../http/context.ts';
+import { isHeaderValue } from '../../http/header-value.ts';
 import type { NamedChoice } from '../../inference/inference.ts';
-import { isJsonObject, type JsonValue } from '../../json/json-value.ts';
+import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import { decodeImageValue } from '../../values/image-value.ts';
 import type { Located } from '../../values/input.ts';
 import { checkInstances, kindOfValues } from '../../values/instances.ts';
@@ -104,6 +105,9 @@ export function readHttpBody(invocation: Invocation): HttpBody | undefined {
 export function unwrap(invocation: Invocation, { contentType, data }: HttpBody): Invocation {
   const headers = new Headers(invocation.request.headers);
   headers.delete('content-encoding');
+  if (!isHeaderValue(contentType)) {
+    throw invalid('Field "httpBody.contentType"', `is ${describeJson(contentType)}; expected a media type.`);
+  }
   headers.set('content-type', contentType);
   const body = decodeBase64(data, 'httpBody.data');
   const request = new BytesRequest(invocation.request.url, { method: 'POST', headers }, body);

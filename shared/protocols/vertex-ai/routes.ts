@@ -1,6 +1,7 @@
 import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
 import { encodeRows } from '../../answers/predictions.ts';
 import { InferenceError } from '../../errors.ts';
+import { toHeaderValue } from '../../http/header-value.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import type { Used } from '../../inference/inference.ts';
 import type { WritableJson } from '../../json/write-json.ts';
@@ -116,7 +117,7 @@ function createEndpointOperations(options: ProtocolOptions, container: Dialect):
       const invocation = await readEndpoint(c, options);
       const answer = await rawPredict(invocation, options);
       const { headers } = answer.response;
-      headers.set('x-vertex-ai-endpoint-id', pathParameter(c, 'endpoint') ?? '');
+      headers.set('x-vertex-ai-endpoint-id', toHeaderValue(pathParameter(c, 'endpoint') ?? ''));
       headers.set('x-vertex-ai-deployed-model-id', answer.usage?.reference.version ?? '');
       return answer;
     }),
