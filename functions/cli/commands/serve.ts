@@ -1,12 +1,14 @@
+import { join } from 'node:path';
 import type { Config } from '../../../shared/config.ts';
 import type { Inference } from '../../../shared/inference/inference.ts';
 import type { ModelListing } from '../../../shared/models/model-reference.ts';
+import { isVersion } from '../../../shared/models/versions.ts';
 import { curlCommand } from '../../curl-command.ts';
 import type { Host } from '../../host.ts';
 import { ListenError, type RunningServer, startServer } from '../../server.ts';
 import { shellWord } from '../../shell-word.ts';
 import { CommandError, type Console, describeFailure } from '../console.ts';
-import { isVersionFolder } from '../model-path.ts';
+import { isVersionFolder, listOf, modelFoldersOf } from '../model-path.ts';
 import { openHost } from '../open-host.ts';
 import { alignColumns, readWhole } from '../words.ts';
 
@@ -25,6 +27,7 @@ export async function serve(options: ServeOptions, output: Console): Promise<voi
   const host = openHost({ repository: options.repository });
   // A repository that is not there is a mistake of the call; a model that cannot be loaded is answered with the reason.
   const models = await host.app.inference.repository.list();
+  if (models.length === 0) await checkNotModel(options.repository);
   await host.app.preload();
   const server = await listen(host, port, options.host || DEFAULT_HOST);
   // Listened for before anyone is told: whoever reads the line may end the server at once.
@@ -76,6 +79,17 @@ async function checkRepository(repository: string | undefined): Promise<void> {
   if (!repository || !isPath(repository) || !(await isVersionFolder(repository))) return;
   throw new CommandError(
     `${repository} is a model, not a repository: publish it with ternion add ${shellWord(repository)} -r models, and serve models.`,
+    2,
+  );
+}
+
+/** The folder of a model holds no models, so it would be served as an empty repository. */
+async function checkNotModel(repository: string | undefined): Promise<void> {
+  if (!repository || !isPath(repository)) return;
+  const versions = (await modelFoldersOf(repository)).filter((name) => isVersion(name));
+  if (versions.length === 0) return;
+  throw new CommandError(
+    `${repository} is a model with the versions ${listOf(versions)}, not a repository: serve ${shellWord(join(repository, '..'))}.`,
     2,
   );
 }
