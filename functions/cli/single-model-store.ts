@@ -13,8 +13,8 @@ import { isInside, lookAt } from '../../shared/stores/look-at.ts';
 import type { ModelStore, StoredFile } from '../../shared/stores/model-store.ts';
 import { StoreError } from '../../shared/stores/model-store.ts';
 import { CommandError } from './console.ts';
-import { placeFiles } from './placed-files.ts';
 import { listOf } from './model-path.ts';
+import { placeFiles } from './placed-files.ts';
 
 interface FoundFile {
   /** Below the folder, with forward slashes. */
