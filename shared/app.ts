@@ -11,7 +11,7 @@ import { routePathOf } from './http/route-path.ts';
 import { createInference, type Inference } from './inference/inference.ts';
 import type { Tasks } from './inference/tasks.ts';
 import type { ModelRepository } from './models/model-repository.ts';
-import type { LogFields, Logger } from './monitoring/logger.ts';
+import { type LogFields, type Logger, roundMs } from './monitoring/logger.ts';
 import type { Pages } from './pages/pages.ts';
 import { answerError } from './protocols/answer.ts';
 import { mountProtocols } from './protocols/mount.ts';
@@ -170,10 +170,10 @@ function describeRequest(record: RequestRecord): LogFields {
     path: new URL(request.url).pathname.slice(0, LONGEST_LOGGED_PATH),
     ...(forwardedTo !== undefined && { forwarded_to: forwardedTo.slice(0, LONGEST_LOGGED_PATH) }),
     status: response.status,
-    duration_ms: round(totalMs),
+    duration_ms: roundMs(totalMs),
     cold_start: context.coldStart,
     ...(usage && { model: usage.reference.name, model_version: usage.reference.version }),
-    ...(usage && usage.runs > 0 && { run_ms: round(usage.runMs) }),
+    ...(usage && usage.runs > 0 && { run_ms: roundMs(usage.runMs) }),
     ...(error && { error_code: error.code }),
     ...(error && error.status >= 500 && { error }),
   };
@@ -181,11 +181,7 @@ function describeRequest(record: RequestRecord): LogFields {
 
 /** Source: W3C Server Timing. */
 function describeTiming({ usage, totalMs }: RequestRecord): string {
-  const total = `total;dur=${round(totalMs)}`;
+  const total = `total;dur=${roundMs(totalMs)}`;
   if (!usage || usage.runs === 0) return total;
-  return `load;dur=${round(usage.loadMs)}, run;dur=${round(usage.runMs)}, ${total}`;
-}
-
-function round(milliseconds: number): number {
-  return Math.round(milliseconds * 1000) / 1000;
+  return `load;dur=${roundMs(usage.loadMs)}, run;dur=${roundMs(usage.runMs)}, ${total}`;
 }

@@ -77,7 +77,7 @@ function placesOf(owners: readonly TensorSpec[]): ReadonlyMap<TensorSpec, readon
 function checkColumns(spec: TensorSpec, inputs: number): void {
   const { name, datatype, shape } = spec;
   const rank = shape.length;
-  if (rank === 2 || (rank === 1 && spec.isRankOpen !== true)) {
+  if (rank === 2 || (rank === 1 && spec.isRankDynamic !== true)) {
     if (inputs === 1 || widthOf(spec) !== undefined) return;
     throw new ModelError(
       `a tabular model with several inputs must say how many columns each has, its input "${name}" is [${shape}]`,

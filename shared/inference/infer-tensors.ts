@@ -4,7 +4,7 @@ import { decodeBase64 } from '../http/base64.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import { castTensor } from '../tensor/cast.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { Located } from '../values/input.ts';
+import type { FieldValue } from '../values/input.ts';
 import {
   type BytesInput,
   checkShape,
@@ -70,7 +70,7 @@ async function preprocessImages(
   return (await preprocessor.preprocess({ kind: 'image', images }, budget)).feeds;
 }
 
-function readImages({ shape, elements }: BytesInput, name: string, budget: Budget): Located<Uint8Array>[] {
+function readImages({ shape, elements }: BytesInput, name: string, budget: Budget): FieldValue<Uint8Array>[] {
   if (shape.length !== 1 && !(shape.length === 2 && shape[1] === 1)) {
     throw invalid(`Input "${name}"`, `has the shape [${shape}]; encoded images have the shape [N].`);
   }

@@ -3,7 +3,7 @@ import type { Limits } from '../config.ts';
 import { type InferenceError, toInferenceError } from '../errors.ts';
 import { type ModelReference, pathOf } from '../models/model-reference.ts';
 import type { ModelRepository } from '../models/model-repository.ts';
-import type { Logger } from '../monitoring/logger.ts';
+import { type Logger, roundMs } from '../monitoring/logger.ts';
 import { createStatistics, type ModelStatistics } from '../monitoring/statistics.ts';
 import type { OpenSession } from '../runtime/open-model-file.ts';
 import { loadRuntime } from '../runtime/session.ts';
@@ -108,7 +108,7 @@ export function createInference(options: InferenceOptions): Inference {
       });
       logger.log('info', 'model loaded', {
         model: pathOf(reference),
-        load_ms: round(performance.now() - startMs),
+        load_ms: roundMs(performance.now() - startMs),
       });
       return model;
     } catch (error) {
@@ -179,10 +179,6 @@ export function createInference(options: InferenceOptions): Inference {
 function toUseError(reference: ModelReference, error: unknown): InferenceError {
   if (error instanceof LoadError) return unavailable(reference, error);
   return error instanceof StoreError ? toRepositoryError(error) : toInferenceError(error);
-}
-
-function round(milliseconds: number): number {
-  return Math.round(milliseconds * 1000) / 1000;
 }
 
 /** Loads the live version of some models, or of all for `*`. Failures are logged and met again by requests. */

@@ -157,7 +157,7 @@ function contractOf(
     inputs: session.inputs.map((spec) => ({
       ...spec,
       // Of a graph whose task is not known nobody knows it: NaN is a number like others there.
-      takesMissing: spec.takesMissing === true || task.kind !== 'features',
+      allowsMissing: spec.allowsMissing === true || task.kind !== 'features',
     })),
     features: preprocessor?.features?.named?.map(({ name }) => name),
     columns: preprocessor?.features?.columns,
@@ -236,8 +236,8 @@ function markInputs(session: Session, graph: Graph): Session {
   const names = new Set(open.map(({ name }) => name));
   const inputs = session.inputs.map((spec) => ({
     ...spec,
-    ...(names.has(spec.name) && { isRankOpen: true }),
-    ...(graph.missingInputs.has(spec.name) && { takesMissing: true }),
+    ...(names.has(spec.name) && { isRankDynamic: true }),
+    ...(graph.missingInputs.has(spec.name) && { allowsMissing: true }),
   }));
   const checkAxes = checkNamedAxes(graph.inputs);
   if (!checkAxes) return { ...session, inputs };

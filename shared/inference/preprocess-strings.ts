@@ -2,7 +2,7 @@ import type { Budget } from '../budget.ts';
 import { invalid } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { TensorSpec } from '../runtime/session.ts';
-import { expectInput, type InferenceInput, type Located } from '../values/input.ts';
+import { expectInput, type FieldValue, type InferenceInput } from '../values/input.ts';
 import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
 export const EXAMPLE_TEXT = 'An example of a text.';
@@ -52,7 +52,7 @@ export function createStringPreprocessor(spec: TensorSpec): Preprocessor {
  *
  * @throws InferenceError for other input, too much text, and text that is no Unicode
  */
-export function readTexts(input: InferenceInput, budget: Budget): readonly Located<string>[] {
+export function readTexts(input: InferenceInput, budget: Budget): readonly FieldValue<string>[] {
   const { texts } = expectInput(input, 'text');
   for (const { value, field } of texts) {
     budget.spend('textCharacters', value.length, `Field "${field}"`);

@@ -11,7 +11,7 @@ import { GrowthError, roomFor } from '../processing/text/tokenizer/growth.ts';
 import type { TextTokenizer, TokenBatch, TokenRow } from '../processing/text/tokenizer/tokenizer.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { createTensor } from '../tensor/tensor.ts';
-import type { Located } from '../values/input.ts';
+import type { FieldValue } from '../values/input.ts';
 import { createStringPreprocessor, EXAMPLE_TEXT, readTexts } from './preprocess-strings.ts';
 import { readPositions, readTokenizer } from './read-tokenizer.ts';
 import { mapInTurns } from './share-time.ts';
@@ -151,7 +151,7 @@ function chooseFormat(
  * @throws InferenceError when the tokenizer makes too much of the text
  */
 function* tokenizeText(
-  { value, field }: Located<string>,
+  { value, field }: FieldValue<string>,
   tokenizer: TextTokenizer,
   { maxTokens }: TokenFormat,
 ): Generator<undefined, TokenRow> {
@@ -169,7 +169,7 @@ function* tokenizeText(
 /** Of padding alone a model makes something else in each batch, or nothing at all. */
 function checkNotEmpty(
   rows: readonly TokenRow[],
-  texts: readonly Located<string>[],
+  texts: readonly FieldValue<string>[],
   { specialTokens }: TextTokenizer,
 ): void {
   if (specialTokens > 0) return;

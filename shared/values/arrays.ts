@@ -54,7 +54,7 @@ function adapt(array: NpyArray, spec: TensorSpec, contract: ModelContract, limit
 }
 
 function fitAxes(shape: readonly number[], spec: TensorSpec): readonly number[] {
-  if (spec.isRankOpen || shape.length !== spec.shape.length - 1) return shape;
+  if (spec.isRankDynamic || shape.length !== spec.shape.length - 1) return shape;
   return takesColumns(spec) ? [...shape, 1] : [1, ...shape];
 }
 
@@ -86,7 +86,8 @@ export function decodeBare(
 
 function isOneInstance(value: readonly JsonValue[], { inputs }: ModelContract): boolean {
   const [only, ...others] = inputs;
-  if (!only || others.length > 0 || only.isRankOpen || takesColumns(only) || value.length === 0) return false;
+  if (!only || others.length > 0 || only.isRankDynamic || takesColumns(only) || value.length === 0)
+    return false;
   const { shape, leaf } = measureNesting(value);
   // An object is a whole instance, however many lists are around it.
   const depth = typeof leaf === 'object' && leaf !== null ? 0 : shape.length;

@@ -7,7 +7,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { writeElements } from '../tensor/write-tensor.ts';
 import type { ModelContract } from './contract.ts';
 import { tooManyLines } from './lines.ts';
-import type { Frame } from './table.ts';
+import type { Table } from './table.ts';
 
 export const CSV_TYPE = 'text/csv';
 
@@ -227,11 +227,11 @@ export function isText(cell: string): boolean {
  * @param field where the first row stands in the request, for errors: rows are counted from there
  * @throws InferenceError when the rows differ in length
  */
-export function frameOfCells(
+export function tableOfCells(
   names: readonly string[] | undefined,
   rows: readonly (readonly string[])[],
   field: string,
-): Frame {
+): Table {
   const width = names?.length ?? rows[0]?.length ?? 0;
   const columns = Array.from({ length: width }, (): string[] => []);
   for (const [index, cells] of rows.entries()) {

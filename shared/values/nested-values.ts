@@ -29,7 +29,7 @@ export function parseTensorValues(
 ): Tensor {
   const given = spec.datatype === 'BYTES' ? decodeTexts(value, [], locate) : value;
   const tensor = parseNested(given, spec.datatype, { field, locate, elementLimit: limits.tensorElements });
-  if (!spec.takesMissing) checkNumbers(tensor, locate);
+  if (!spec.allowsMissing) checkNumbers(tensor, locate);
   return isColumn(tensor.shape, spec) ? { ...tensor, shape: [...tensor.shape, 1] } : tensor;
 }
 
@@ -52,8 +52,8 @@ function checkNumbers({ datatype, shape, data }: Tensor, locate: Locate): void {
   );
 }
 
-function isColumn(shape: readonly number[], { shape: expected, isRankOpen }: TensorSpec): boolean {
-  return !isRankOpen && shape.length === expected.length - 1 && Math.abs(expected.at(-1) ?? 0) === 1;
+function isColumn(shape: readonly number[], { shape: expected, isRankDynamic }: TensorSpec): boolean {
+  return !isRankDynamic && shape.length === expected.length - 1 && Math.abs(expected.at(-1) ?? 0) === 1;
 }
 
 /** `{"b64": "…"}` stands for a text in base64, at any depth (TensorFlow Serving). */

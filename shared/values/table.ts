@@ -11,7 +11,7 @@ import type { NamedInputs } from './named-inputs.ts';
 import { parseTensorValues } from './nested-values.ts';
 
 /** A table as it came: columns in their order, all of one length. */
-export interface Frame {
+export interface Table {
   /** By name; tables without names have `undefined` here and go by order. */
   readonly names: readonly string[] | undefined;
   readonly columns: readonly (readonly JsonValue[])[];
@@ -29,21 +29,21 @@ export interface Frame {
  *
  * @throws InferenceError naming the column or cell, what came and what is expected
  */
-export function decodeFrame(frame: Frame, contract: ModelContract, limits: Limits): NamedInputs {
-  const { columns, field } = frame;
+export function decodeTable(table: Table, contract: ModelContract, limits: Limits): NamedInputs {
+  const { columns, field } = table;
   const rows = columns[0]?.length ?? 0;
   if (rows === 0) throw invalid(`Field "${field}"`, 'has no rows; expected at least one.');
   checkInstances(rows, field, limits);
   const { inputs, imageInput } = contract;
-  if (imageInput !== undefined) return decodeImages(frame, imageInput);
-  const isInOrder = inputs.length > 1 && isUnnamed(frame) && columns.length === inputs.length;
-  const names = isInOrder ? inputs.map(({ name }) => name) : frame.names;
+  if (imageInput !== undefined) return decodeImages(table, imageInput);
+  const isInOrder = inputs.length > 1 && isUnnamed(table) && columns.length === inputs.length;
+  const names = isInOrder ? inputs.map(({ name }) => name) : table.names;
   const byName = new Map(names?.map((name, index) => [name, columns[index] ?? []]));
   if (inputs.every(({ name }) => byName.has(name))) {
     return new Map(
       inputs.map((spec) => {
         const column = byName.get(spec.name) ?? [];
-        const cells = readColumn(column, spec, frame, spec.name);
+        const cells = readColumn(column, spec, table, spec.name);
         return [spec.name, parseTensorValues(cells, spec, `${field}.${spec.name}`, limits)];
       }),
     );
@@ -56,19 +56,19 @@ export function decodeFrame(frame: Frame, contract: ModelContract, limits: Limit
     );
   }
   const { features } = contract;
-  const isByName = features && frame.names && !isUnnamed(frame);
-  const ordered = isByName ? features.map((name) => findColumn(name, byName, frame)) : columns;
-  return new Map([[only.name, decodeMatrix(ordered, only, frame, limits)]]);
+  const isByName = features && table.names && !isUnnamed(table);
+  const ordered = isByName ? features.map((name) => findColumn(name, byName, table)) : columns;
+  return new Map([[only.name, decodeMatrix(ordered, only, table, limits)]]);
 }
 
 /** Columns side by side. A model that takes more axes gets them where each row has as many cells as they hold. */
 function decodeMatrix(
   columns: readonly (readonly JsonValue[])[],
   spec: TensorSpec,
-  frame: Frame,
+  table: Table,
   limits: Limits,
 ): Tensor {
-  const { field, names } = frame;
+  const { field, names } = table;
   const [, ...axes] = spec.shape;
   const width = widthOf(spec);
   const isFlat = columns.every((column) => !Array.isArray(column[0]));
@@ -76,7 +76,7 @@ function decodeMatrix(
     throw invalid(`Field "${field}"`, `has ${columns.length} columns; the model takes ${width}.`);
   }
   const read = columns.map((column, index) =>
-    readColumn(column, spec, frame, names?.[index] ?? String(index + 1)),
+    readColumn(column, spec, table, names?.[index] ?? String(index + 1)),
   );
   const lists = (columns[0] ?? []).map((_, row) => read.map((column) => column[row] ?? null));
   const tensor = parseTensorValues(lists, spec, field, limits);
@@ -84,9 +84,9 @@ function decodeMatrix(
 }
 
 /** How many numbers a row of an input has; undefined where the graph leaves it open. */
-function widthOf({ shape, isRankOpen }: TensorSpec): number | undefined {
+function widthOf({ shape, isRankDynamic }: TensorSpec): number | undefined {
   const [, ...axes] = shape;
-  return axes.includes(-1) || isRankOpen ? undefined : elementCount(axes);
+  return axes.includes(-1) || isRankDynamic ? undefined : elementCount(axes);
 }
 
 /**
@@ -114,7 +114,7 @@ export function checkWidth(
 function readColumn(
   cells: readonly JsonValue[],
   spec: TensorSpec,
-  { field, isText }: Frame,
+  { field, isText }: Table,
   name: string,
 ): JsonValue[] {
   const column = columnOf(spec);
@@ -132,12 +132,12 @@ function readColumn(
 }
 
 /** pandas numbers the columns of a table without names. */
-function isUnnamed({ names }: Frame): boolean {
+function isUnnamed({ names }: Table): boolean {
   return names?.every((name, index) => name === String(index)) ?? true;
 }
 
-/** A data frame of rows that are objects, as pandas writes `records`. */
-export function frameOfRecords(value: JsonValue | undefined, field: string): Frame {
+/** A data table of rows that are objects, as pandas writes `records`. */
+export function tableOfRecords(value: JsonValue | undefined, field: string): Table {
   if (!Array.isArray(value)) {
     throw invalid(
       `Field "${field}"`,
@@ -164,8 +164,8 @@ export function frameOfRecords(value: JsonValue | undefined, field: string): Fra
   return { names, columns, field, isText: false };
 }
 
-/** A data frame as pandas writes `split`: `{"columns": […], "data": [[…], …]}`, with an `index` that says nothing here. */
-export function frameOfSplit(value: JsonValue | undefined, field: string): Frame {
+/** A data table as pandas writes `split`: `{"columns": […], "data": [[…], …]}`, with an `index` that says nothing here. */
+export function tableOfSplit(value: JsonValue | undefined, field: string): Table {
   if (!isJsonObject(value) || !Array.isArray(value.data)) {
     throw invalid(
       `Field "${field}"`,
@@ -186,7 +186,7 @@ export function frameOfSplit(value: JsonValue | undefined, field: string): Frame
 }
 
 /** A table as an object of columns, each a list. */
-export function frameOfColumns(value: JsonValue | undefined, field: string, isText = false): Frame {
+export function tableOfColumns(value: JsonValue | undefined, field: string, isText = false): Table {
   if (!isJsonObject(value)) {
     throw invalid(`Field "${field}"`, `is ${describeJson(value)}; expected an object of columns.`);
   }
@@ -224,7 +224,7 @@ export function distinctNames(names: readonly string[], field: string): readonly
 function findColumn(
   name: string,
   byName: ReadonlyMap<string, readonly JsonValue[]>,
-  { field, names }: Frame,
+  { field, names }: Table,
 ): readonly JsonValue[] {
   const column = byName.get(name);
   if (column) return column;
@@ -241,7 +241,7 @@ function describeNames(names: readonly string[] | undefined): string {
 }
 
 /** Images stand in the only column, in base64. */
-function decodeImages({ columns, field }: Frame, imageInput: string): NamedInputs {
+function decodeImages({ columns, field }: Table, imageInput: string): NamedInputs {
   const [images = [], ...others] = columns;
   if (others.length > 0)
     throw invalid(`Field "${field}"`, `has ${columns.length} columns; expected one with images.`);

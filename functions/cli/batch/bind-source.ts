@@ -26,7 +26,7 @@ export async function bindSource(opened: FoundModel, source: RowSource): Promise
     checkKind(kind, source, opened.title);
     return {
       kind,
-      columns: bindColumns(kind, source, task.preprocessor?.features),
+      columns: bindColumnsOf(kind, source, task.preprocessor?.features),
       inputs: session.inputs.map(({ name }) => name),
       labels: task.labels?.map(String),
     };
@@ -54,7 +54,7 @@ function checkKind(kind: InputKind, source: RowSource, title: string): void {
   if (!by.includes(source.kind)) throw new CommandError(`The model ${title} takes ${words}.`);
 }
 
-function bindColumns(
+function bindColumnsOf(
   kind: InputKind,
   { kind: form, names }: RowSource,
   format: RowFormat | undefined,

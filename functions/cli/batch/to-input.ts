@@ -2,7 +2,7 @@ import { invalid } from '../../../shared/errors.ts';
 import { decodeBase64 } from '../../../shared/http/base64.ts';
 import { hasOnly, type JsonValue } from '../../../shared/json/json-value.ts';
 import { type Column, readText } from '../../../shared/values/cell.ts';
-import type { InferenceInput, InputKind, Located } from '../../../shared/values/input.ts';
+import type { FieldValue, InferenceInput, InputKind } from '../../../shared/values/input.ts';
 import { columnAt, type RowFormat } from '../../../shared/values/row.ts';
 import { Cells, type InputRow } from './row-source.ts';
 
@@ -32,7 +32,7 @@ const MEMBERS: Readonly<Record<InputKind, string>> = {
  */
 export function toInput(rows: readonly InputRow[], kind: InputKind, columns: TakenCells): InferenceInput {
   const values = rows.map(
-    (row): Located<Cells | JsonValue | Uint8Array> => ({
+    (row): FieldValue<Cells | JsonValue | Uint8Array> => ({
       value: unwrap(row.value, MEMBERS[kind]),
       field: row.file ?? `row ${row.row}`,
     }),

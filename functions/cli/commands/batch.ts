@@ -34,7 +34,7 @@ export async function batch(
   input: string,
   output: string,
   options: BatchOptions,
-  console: Console,
+  terminal: Console,
 ): Promise<void> {
   const batchSize = readWhole(options.batchSize, '--batch-size', 1, 65_536);
   const source = await openRows(input, options);
@@ -62,7 +62,7 @@ export async function batch(
       { force: options.force === true, format },
     );
     const runner = createRowRunner(opened.app.inference, opened.reference, bound);
-    await run({ source, kind: bound.kind, runner, format, batchSize, output, journal }, console);
+    await run({ source, kind: bound.kind, runner, format, batchSize, output, journal }, terminal);
   } finally {
     await unlock();
     await opened.app.close();
@@ -99,20 +99,20 @@ interface Work {
   readonly journal: Journal;
 }
 
-async function run(work: Work, console: Console): Promise<void> {
+async function run(work: Work, terminal: Console): Promise<void> {
   const { output, journal } = work;
   const skip = journal.rowsDone;
-  if (skip > 0) console.note(`Going on behind row ${skip}, which was the last one done.`);
-  const { rows, bad, isStopped } = await writeAll(work, console);
+  if (skip > 0) terminal.note(`Going on behind row ${skip}, which was the last one done.`);
+  const { rows, bad, isStopped } = await writeAll(work, terminal);
   const result = { output, rows, bad, resumed_at: skip, stopped: isStopped };
   if (isStopped) {
-    console.note(`Stopped behind row ${rows}; the same command goes on from there.`);
-    if (console.isJson) console.result(result, () => '');
+    terminal.note(`Stopped behind row ${rows}; the same command goes on from there.`);
+    if (terminal.isJson) terminal.result(result, () => '');
     process.exitCode = 130;
     return;
   }
   await journal.finish();
-  console.result(result, () => {
+  terminal.result(result, () => {
     const badOnes = `, ${bad === 0 ? 'none' : bad} of them bad`;
     return `${output}: ${countOf(rows, 'row')}${rows > 0 ? badOnes : ''}`;
   });
@@ -124,7 +124,7 @@ async function run(work: Work, console: Console): Promise<void> {
  *
  * @returns the rows in the output, those of earlier runs among them
  */
-async function writeAll(work: Work, console: Console): Promise<Counts & { readonly isStopped: boolean }> {
+async function writeAll(work: Work, terminal: Console): Promise<Counts & { readonly isStopped: boolean }> {
   const { source, runner, format, output, journal } = work;
   const stream = createWriteStream(output, { flags: 'a' });
   // An error is thrown by the write it belongs to; without a listener it would end the process as well.
@@ -132,7 +132,7 @@ async function writeAll(work: Work, console: Console): Promise<Counts & { readon
   const write = (text: string) =>
     new Promise<void>((done, fail) => stream.write(text, (error) => (error ? fail(error) : done())));
   const stop = listenForStop();
-  const progress = createProgress(source.total, console);
+  const progress = createProgress(source.total, terminal);
   const counts: Counts = { rows: 0, bad: 0 };
   try {
     if (!journal.hasHeader && format.header !== '') await write(format.header);

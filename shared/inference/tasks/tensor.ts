@@ -6,7 +6,7 @@ import type { NamedTensors, Session, TensorSpec } from '../../runtime/session.ts
 import { DATATYPES } from '../../tensor/datatype.ts';
 import { parseNested } from '../../tensor/nested.ts';
 import { elementCount, type Tensor } from '../../tensor/tensor.ts';
-import { expectInput, type Located } from '../../values/input.ts';
+import { expectInput, type FieldValue } from '../../values/input.ts';
 import { checkShape } from '../../values/named-inputs.ts';
 import { runBatch } from '../run-batch.ts';
 import { defineTask, type TaskRunner } from '../task.ts';
@@ -53,7 +53,7 @@ function exampleOf(specs: readonly TensorSpec[]): JsonObject | undefined {
 }
 
 function parseFeeds(
-  { value, field }: Located<JsonValue>,
+  { value, field }: FieldValue<JsonValue>,
   specs: readonly TensorSpec[],
   limits: Limits,
 ): NamedTensors {

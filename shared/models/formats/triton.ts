@@ -103,7 +103,7 @@ function checkTensor(
   const type = nameOf(message, 'data_type').replace(/^TYPE_/, '');
   const datatype = DATATYPES[type] ?? type;
   const saysShape = ['dims', 'reshape'].some((field) => message.fields.has(field));
-  const fits = spec.isRankOpen || (shape.length === spec.shape.length && shape.every(isLike(spec.shape)));
+  const fits = spec.isRankDynamic || (shape.length === spec.shape.length && shape.every(isLike(spec.shape)));
   if ((datatype === '' || datatype === spec.datatype) && (!saysShape || fits)) return;
   throw new ModelError(
     `its ${TRITON_FILE} says that ${role} "${spec.name}" is ${datatype || spec.datatype} [${shape}], its graph says ${spec.datatype} [${spec.shape}]`,

@@ -2,7 +2,7 @@ import type { Limits } from '../../config.ts';
 import { InferenceError, invalid } from '../../errors.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import { decodeColumns, decodeRows, kindOfValues } from '../../values/instances.ts';
-import { decodeFrame, frameOfSplit } from '../../values/table.ts';
+import { decodeTable, tableOfSplit } from '../../values/table.ts';
 import { parseEnvelope } from '../body/envelope.ts';
 import { holdsJson, unsupportedBody } from '../body/json-body.ts';
 import { holdsImages, readImagePayload } from '../body/media.ts';
@@ -60,11 +60,11 @@ function isSplit(value: JsonValue): value is JsonObject {
 }
 
 function payloadOfSplit(value: JsonObject, limits: Limits): Payload {
-  const frame = frameOfSplit(value, 'input_data');
-  const [only, ...others] = frame.columns;
+  const table = tableOfSplit(value, 'input_data');
+  const [only, ...others] = table.columns;
   return {
     kind: others.length === 0 ? kindOfValues(only?.[0]) : 'features',
-    toInputs: (contract) => decodeFrame(frame, contract, limits),
+    toInputs: (contract) => decodeTable(table, contract, limits),
     isBatch: true,
   };
 }

@@ -6,7 +6,7 @@ import { isJsonType } from '../../http/media-type.ts';
 import { sniffImageType } from '../../processing/image/sniff.ts';
 import { describeInputs } from '../../values/contract.ts';
 import { CSV_TYPE } from '../../values/csv.ts';
-import type { Located } from '../../values/input.ts';
+import type { FieldValue } from '../../values/input.ts';
 import { checkInstances, imagesOf } from '../../values/instances.ts';
 import { isLinesType } from '../../values/lines.ts';
 import type { Payload, RequestBody } from './payload.ts';
@@ -33,10 +33,10 @@ function isImage({ mediaType, body }: Pick<RequestBody, 'mediaType' | 'body'>): 
 export async function readImages(
   { request, mediaType, body }: RequestBody,
   limits: Limits,
-): Promise<Located<Uint8Array>[]> {
+): Promise<FieldValue<Uint8Array>[]> {
   if (mediaType !== FORM_TYPE) return [{ value: body, field: 'body' }];
   const form = await parseForm(request.headers, body, limits);
-  const images: Located<Uint8Array>[] = [];
+  const images: FieldValue<Uint8Array>[] = [];
   for (const [name, part] of form) {
     if (typeof part === 'string') continue;
     images.push({ value: new Uint8Array(await part.arrayBuffer()), field: `${name}[${images.length}]` });

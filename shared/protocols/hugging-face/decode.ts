@@ -2,7 +2,7 @@ import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import { isImageText } from '../../values/image-value.ts';
-import type { InputKind, Located } from '../../values/input.ts';
+import type { FieldValue, InputKind } from '../../values/input.ts';
 import { kindOfValues } from '../../values/instances.ts';
 import { parseEnvelope } from '../body/envelope.ts';
 import { holdsJson, unsupportedBody } from '../body/json-body.ts';
@@ -12,7 +12,7 @@ import { type ParameterName, parametersRequest, type TaskParameters, taskRequest
 
 /** What a request brings: files, or JSON under one of the names that clients give it. */
 export type TaskInputs =
-  | { readonly form: 'files'; readonly files: readonly Located<Uint8Array>[] }
+  | { readonly form: 'files'; readonly files: readonly FieldValue<Uint8Array>[] }
   /** Columns: as `table` from Python's client, as `data` within `inputs` from the one of JavaScript. */
   | { readonly form: 'table' | 'data'; readonly value: JsonObject; readonly field: string }
   | { readonly form: 'inputs'; readonly value: JsonValue; readonly field: string };

@@ -1,4 +1,4 @@
-import { bestLabels } from '../../answers/best-labels.ts';
+import { bestLabels, TOP_LABELS } from '../../answers/best-labels.ts';
 import { InferenceError, invalid } from '../../errors.ts';
 import type { ErrorEncoder } from '../../http/context.ts';
 import { errorResponse } from '../../http/respond.ts';
@@ -9,7 +9,6 @@ import type { ElementStyle } from '../../tensor/write-tensor.ts';
 import type { TaskParameters } from './schemas.ts';
 
 /** As the pipelines of Transformers, where a request says nothing. */
-const TOP = 5;
 
 const FUNCTIONS = { softmax, sigmoid };
 
@@ -27,7 +26,7 @@ export function labelScores(
 ): readonly WritableJson[] {
   const step = steps.at(-1)?.step ?? 'none';
   const scores = applyFunction(own, step, wanted ?? step);
-  return bestLabels(scores, labels, count ?? TOP, style);
+  return bestLabels(scores, labels, count ?? TOP_LABELS, style);
 }
 
 /** Scores can be made of the values of a graph; what its config has made of them cannot be undone. */

@@ -8,10 +8,10 @@ import type { ScoreStep } from '../../processing/classification.ts';
 import type { ElementStyle } from '../../tensor/write-tensor.ts';
 import type { ModelContract } from '../../values/contract.ts';
 import { decodeImageValue } from '../../values/image-value.ts';
-import type { InferenceInput, InputKind, Located } from '../../values/input.ts';
+import type { FieldValue, InferenceInput, InputKind } from '../../values/input.ts';
 import { checkInstances } from '../../values/instances.ts';
-import { frameOfColumns } from '../../values/table.ts';
-import { rowsOfFrame } from '../../values/table-rows.ts';
+import { tableOfColumns } from '../../values/table.ts';
+import { rowsOfTable } from '../../values/table-rows.ts';
 import type { TaskInputs } from './decode.ts';
 import { labelScores } from './encode.ts';
 import type { ParameterName, TaskParameters } from './schemas.ts';
@@ -105,7 +105,7 @@ function decodeTexts(inputs: TaskInputs, _: ModelContract, limits: Limits): Infe
 function decodeTable(inputs: TaskInputs, contract: ModelContract, limits: Limits): InferenceInput {
   const { value, field } = expectJson(inputs, 'a table, as {"data": {"<column>": [...]}}');
   if (!Array.isArray(value)) {
-    return { kind: 'features', rows: rowsOfFrame(frameOfColumns(value, field, true), contract, limits) };
+    return { kind: 'features', rows: rowsOfTable(tableOfColumns(value, field, true), contract, limits) };
   }
   const [first] = value;
   if (!Array.isArray(first) && !isJsonObject(first)) return { kind: 'features', rows: [{ value, field }] };
@@ -113,13 +113,13 @@ function decodeTable(inputs: TaskInputs, contract: ModelContract, limits: Limits
 }
 
 /** The items of a list, or the value itself. They are counted before each is given its place in the request. */
-function locateItems(value: JsonValue, field: string, limits: Limits): Located<JsonValue>[] {
+function locateItems(value: JsonValue, field: string, limits: Limits): FieldValue<JsonValue>[] {
   if (!Array.isArray(value)) return [{ value, field }];
   checkInstances(value.length, field, limits);
   return value.map((item, index) => ({ value: item, field: `${field}[${index}]` }));
 }
 
-function expectJson(inputs: TaskInputs, expected: string): Located<JsonValue> {
+function expectJson(inputs: TaskInputs, expected: string): FieldValue<JsonValue> {
   if (inputs.form !== 'files') return inputs;
   throw invalid('The request', `is an image; this model takes ${expected}.`);
 }

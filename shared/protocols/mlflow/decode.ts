@@ -2,15 +2,15 @@ import { InferenceError, invalid } from '../../errors.ts';
 import { isJsonType, typeParameter } from '../../http/media-type.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import type { ModelContract } from '../../values/contract.ts';
-import { CSV_TYPE, frameOfCells, readCsv, readCsvParameters } from '../../values/csv.ts';
+import { CSV_TYPE, readCsv, readCsvParameters, tableOfCells } from '../../values/csv.ts';
 import { checkInstances, decodeColumns, decodeRows, kindOfValues } from '../../values/instances.ts';
 import {
-  decodeFrame,
+  decodeTable,
   distinctNames,
-  type Frame,
-  frameOfColumns,
-  frameOfRecords,
-  frameOfSplit,
+  type Table,
+  tableOfColumns,
+  tableOfRecords,
+  tableOfSplit,
 } from '../../values/table.ts';
 import { parseEnvelope } from '../body/envelope.ts';
 import { isUntyped } from '../body/json-body.ts';
@@ -50,9 +50,9 @@ function readJson(json: JsonValue, options: ProtocolOptions): Data {
   const { [key]: value } = parseEnvelope(scoringRequest(), json);
   switch (key) {
     case 'dataframe_split':
-      return tableOf(frameOfSplit(value, key), options);
+      return dataOf(tableOfSplit(value, key), options);
     case 'dataframe_records':
-      return tableOf(frameOfRecords(value, key), options);
+      return dataOf(tableOfRecords(value, key), options);
     case 'instances':
       return {
         kind: kindOfValues(value),
@@ -67,7 +67,7 @@ function readJson(json: JsonValue, options: ProtocolOptions): Data {
         isRows: false,
         toInputs: (contract) =>
           isTableOf(value, contract)
-            ? decodeFrame(frameOfColumns(value, key), contract, limits)
+            ? decodeTable(tableOfColumns(value, key), contract, limits)
             : decodeColumns(value, key, contract, limits),
       };
   }
@@ -88,7 +88,7 @@ function readTable({ request, body }: Invocation, options: ProtocolOptions): Dat
   if (header === undefined && rows.count === 1) throw onlyNames(first);
   const names = skipped ? distinctNames(first, 'body').slice(labels) : undefined;
   const cells = rows.slice(skipped, rows.count).map((row) => row.slice(labels));
-  return tableOf(frameOfCells(names, cells, 'body'), options);
+  return dataOf(tableOfCells(names, cells, 'body'), options);
 }
 
 /** Often a row with a mistake in it: text among numbers makes it look like names. */
@@ -99,13 +99,13 @@ function onlyNames(cells: readonly string[]): InferenceError {
   );
 }
 
-function tableOf(frame: Frame, { config }: ProtocolOptions): Data {
-  const [cells = []] = frame.columns;
+function dataOf(table: Table, { config }: ProtocolOptions): Data {
+  const [cells = []] = table.columns;
   return {
-    kind: frame.isText ? 'features' : kindOfValues([...cells.slice(0, 1)]),
+    kind: table.isText ? 'features' : kindOfValues([...cells.slice(0, 1)]),
     isBatch: true,
     isRows: true,
-    toInputs: (contract) => decodeFrame(frame, contract, config.limits),
+    toInputs: (contract) => decodeTable(table, contract, config.limits),
   };
 }
 

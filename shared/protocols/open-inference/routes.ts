@@ -169,7 +169,7 @@ function createModelOperations(path: string, options: ProtocolOptions): readonly
       path: `${path}/ready`,
       summary: 'Whether a model is ready',
       response: jsonContent(schemas.modelReady),
-      // A model that can be loaded on demand is ready: clients would wait for ever for one that is not in memory.
+      // A model that can be loaded on demand is ready: clients would wait forever for one that is not in memory.
       handle: describe(({ reference }) => ({ name: reference.name, ready: true })),
     },
     {

@@ -139,8 +139,8 @@ function isBare({ binaryBytes, count }: InputHead, bytes: Uint8Array): boolean {
 }
 
 /**
- * A body that is nothing but one tensor: for models with one input and at most one open axis. An open first axis is
- * a batch of one where another axis is open as well; the open axis takes what the bytes say. Text is the one element
+ * A body that is nothing but one tensor: for models with one input and at most one dynamic axis. An open first axis is
+ * a batch of one where another axis is open as well; the dynamic axis takes what the bytes say. Text is the one element
  * of a BYTES input.
  * Source: raw binary request of Triton's binary tensor data extension.
  *
@@ -159,7 +159,7 @@ export function decodeRawTensor(bytes: Uint8Array, inputs: readonly TensorSpec[]
   if (shape.filter((size) => size === -1).length > 1) shape[0] = 1;
   const open = shape.indexOf(-1);
   if (shape.indexOf(-1, open + 1) !== -1 && open !== -1) {
-    throw invalid(`A raw request is for inputs with one open axis; "${spec.name}" is [${spec.shape}].`);
+    throw invalid(`A raw request is for inputs with one dynamic axis; "${spec.name}" is [${spec.shape}].`);
   }
   if (spec.datatype === 'BYTES') {
     if (open !== -1) shape[open] = 1;

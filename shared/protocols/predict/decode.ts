@@ -3,7 +3,7 @@ import { invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
 import { describeJson, hasOnly, isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from '../../processing/image/sniff.ts';
-import type { InferenceInput, Located } from '../../values/input.ts';
+import type { FieldValue, InferenceInput } from '../../values/input.ts';
 import { checkInstances } from '../../values/instances.ts';
 import { holdsJson, isUntyped, unsupportedBody } from '../body/json-body.ts';
 import { FORM_TYPE, parseForm } from '../body/media.ts';
@@ -45,7 +45,7 @@ async function decodeForm(form: FormData, limits: Limits): Promise<DecodedBody> 
     );
   }
   checkInstances(parts.length, FILE_FIELD, limits);
-  const images: Located<Uint8Array>[] = [];
+  const images: FieldValue<Uint8Array>[] = [];
   for (const [index, part] of parts.entries()) {
     const field = parts.length === 1 ? FILE_FIELD : `${FILE_FIELD}[${index}]`;
     if (typeof part === 'string')
@@ -117,7 +117,7 @@ function decodeInstances(instances: JsonValue | undefined, limits: Limits): Infe
   if (hasOnly(instances[0], 'text')) {
     return { kind: 'text', texts: instances.map((value, index) => decodeTextInstance(value, index)) };
   }
-  const rows = instances.map((instance, index): Located<JsonValue> => {
+  const rows = instances.map((instance, index): FieldValue<JsonValue> => {
     const field = `instances[${index}]`;
     return hasOnly(instance, 'features')
       ? { value: instance.features ?? null, field: `${field}.features` }
@@ -126,7 +126,7 @@ function decodeInstances(instances: JsonValue | undefined, limits: Limits): Infe
   return { kind: 'features', rows };
 }
 
-function decodeImageInstance(instance: JsonValue, index: number): Located<Uint8Array> {
+function decodeImageInstance(instance: JsonValue, index: number): FieldValue<Uint8Array> {
   const field = `instances[${index}]`;
   if (hasOnly(instance, 'image')) return decodeImageField(instance.image, `${field}.image`);
   throw invalid(
@@ -135,7 +135,7 @@ function decodeImageInstance(instance: JsonValue, index: number): Located<Uint8A
   );
 }
 
-function decodeTextInstance(instance: JsonValue, index: number): Located<string> {
+function decodeTextInstance(instance: JsonValue, index: number): FieldValue<string> {
   const field = `instances[${index}]`;
   if (hasOnly(instance, 'text')) return decodeTextField(instance.text, `${field}.text`);
   throw invalid(
@@ -144,13 +144,13 @@ function decodeTextInstance(instance: JsonValue, index: number): Located<string>
   );
 }
 
-function decodeTextField(value: JsonValue | undefined, field: string): Located<string> {
+function decodeTextField(value: JsonValue | undefined, field: string): FieldValue<string> {
   if (typeof value !== 'string')
     throw invalid(`Field "${field}"`, `is ${describeJson(value)}; expected text.`);
   return { value, field };
 }
 
-function decodeImageField(value: JsonValue | undefined, field: string): Located<Uint8Array> {
+function decodeImageField(value: JsonValue | undefined, field: string): FieldValue<Uint8Array> {
   if (typeof value !== 'string')
     throw invalid(`Field "${field}"`, `is ${describeJson(value)}; expected base64 text.`);
   return { value: decodeBase64(value, field), field };

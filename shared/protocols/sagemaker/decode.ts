@@ -6,7 +6,7 @@ import { isNpy } from '../../tensor/npy-header.ts';
 import { isZip, readNpz } from '../../tensor/npz.ts';
 import { decodeBare, inputsOfArrays } from '../../values/arrays.ts';
 import { CSV_TYPE } from '../../values/csv.ts';
-import type { Located } from '../../values/input.ts';
+import type { FieldValue } from '../../values/input.ts';
 import { decodeColumns, decodeRows, imagesOf, kindOfValues } from '../../values/instances.ts';
 import { LINES_TYPES, splitConcatenated } from '../../values/lines.ts';
 import { isUntyped } from '../body/json-body.ts';
@@ -103,7 +103,7 @@ export async function readArrays({ mediaType, body, budget }: Invocation): Promi
 }
 
 /** Images for the graph as it is, without what the task makes of its outputs. */
-export function payloadOfImages(images: readonly Located<Uint8Array>[]): Payload {
+export function payloadOfImages(images: readonly FieldValue<Uint8Array>[]): Payload {
   return {
     kind: 'image',
     isBatch: true,

@@ -1,5 +1,5 @@
 import { type AnswerStyle, answerBytes } from '../../answers/answer.ts';
-import { bestLabels } from '../../answers/best-labels.ts';
+import { bestLabels, TOP_LABELS } from '../../answers/best-labels.ts';
 import { encodeColumns, encodePredictions, encodeRows } from '../../answers/predictions.ts';
 import { ERROR_KINDS, type ErrorCode, InferenceError } from '../../errors.ts';
 import type { ErrorEncoder } from '../../http/context.ts';
@@ -134,7 +134,6 @@ function textResponse(text: string, type: string, limitBytes: number): Response 
 }
 
 /** How many labels an image gets, as in the pipelines of Hugging Face. */
-const TOP = 5;
 
 /** One JSON text a line. */
 export function encodeLines(answers: readonly WritableJson[], type: string, limitBytes: number): Response {
@@ -148,7 +147,7 @@ export function encodeLines(answers: readonly WritableJson[], type: string, limi
 /** For each image its best labels with scores, best first, or what else the model gives. */
 export function encodeImages(output: InferenceOutput, style: ElementStyle): readonly WritableJson[] {
   if (output.kind !== 'classification') return encodePredictions(output, style);
-  return output.predictions.map(({ scores }) => bestLabels(scores, output.labels, TOP, style));
+  return output.predictions.map(({ scores }) => bestLabels(scores, output.labels, TOP_LABELS, style));
 }
 
 /** An error of SageMaker's runtime as its SDKs know it. Source: the service model of sagemaker-runtime. */

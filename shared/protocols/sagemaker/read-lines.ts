@@ -7,17 +7,17 @@ import { parseExactJson } from '../../json/parse-json.ts';
 import type { ModelContract } from '../../values/contract.ts';
 import {
   CSV_TYPE,
-  frameOfCells,
   holdsNames,
   readCsv,
   readCsvParameters,
   readFirstRow,
+  tableOfCells,
 } from '../../values/csv.ts';
 import type { InputKind } from '../../values/input.ts';
 import { decodeRows, kindOfValues } from '../../values/instances.ts';
 import { type ByteRanges, isLinesType, splitLines } from '../../values/lines.ts';
 import type { NamedInputs } from '../../values/named-inputs.ts';
-import { checkWidth, decodeFrame, distinctNames } from '../../values/table.ts';
+import { checkWidth, decodeTable, distinctNames } from '../../values/table.ts';
 import { parseRequestJson } from '../body/request-json.ts';
 import type { Invocation } from '../invocation.ts';
 
@@ -142,7 +142,7 @@ function readTable({ request, body }: Invocation, limits: Limits): Lines {
       const features = labels === 0 ? cells : cells.map((row) => row.slice(labels));
       const place = placeOf(start + skipped, end + skipped);
       if (!names) checkWidth(features[0] ?? [], contract, place);
-      return decodeFrame(frameOfCells(names, features, place), contract, limits);
+      return decodeTable(tableOfCells(names, features, place), contract, limits);
     },
   };
 }

@@ -4,7 +4,7 @@ import { decodeBase64 } from '../../http/base64.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import type { ModelContract } from '../../values/contract.ts';
 import { isBase64Object } from '../../values/image-value.ts';
-import type { InferenceInput, Located } from '../../values/input.ts';
+import type { FieldValue, InferenceInput } from '../../values/input.ts';
 import { checkInstances, unwrapSingle } from '../../values/instances.ts';
 import { parseEnvelope } from '../body/envelope.ts';
 import type { Invocation, Reading } from '../invocation.ts';
@@ -18,7 +18,7 @@ import { examplesRequest } from './schemas.ts';
 export function readExamples(
   invocation: Invocation,
   limits: Limits,
-): Reading<readonly Located<JsonObject>[]> {
+): Reading<readonly FieldValue<JsonObject>[]> {
   return invocation.read((json) => {
     const { context = {}, examples } = parseEnvelope(examplesRequest(), json);
     if (examples.length === 0) throw invalid('Field "examples"', 'is empty; expected at least one example.');
@@ -31,7 +31,7 @@ export function readExamples(
 }
 
 /** An example with the features all share; where both have one, its own wins. */
-function readExample(example: JsonValue, context: JsonObject, field: string): Located<JsonObject> {
+function readExample(example: JsonValue, context: JsonObject, field: string): FieldValue<JsonObject> {
   if (!isJsonObject(example)) {
     throw invalid(`Field "${field}"`, `is ${describeJson(example)}; expected an object of features by name.`);
   }
@@ -41,10 +41,13 @@ function readExample(example: JsonValue, context: JsonObject, field: string): Lo
 }
 
 /** Features as the model's task takes them: an encoded image, the only input by its name, or columns by name. */
-export function toInput(examples: readonly Located<JsonObject>[], contract: ModelContract): InferenceInput {
+export function toInput(
+  examples: readonly FieldValue<JsonObject>[],
+  contract: ModelContract,
+): InferenceInput {
   if (contract.imageInput !== undefined) return { kind: 'image', images: examples.map(readImage) };
   const [only, ...others] = contract.inputs;
-  const rows = examples.map(({ value, field }): Located<JsonValue> => {
+  const rows = examples.map(({ value, field }): FieldValue<JsonValue> => {
     const names = Object.keys(value);
     const isWhole = only !== undefined && others.length === 0 && names.length === 1 && names[0] === only.name;
     if (isWhole && Array.isArray(value[only.name])) {
@@ -57,7 +60,7 @@ export function toInput(examples: readonly Located<JsonObject>[], contract: Mode
 }
 
 /** Models of TensorFlow call the feature `image/encoded`, `image_bytes` or as they like: it is the only one here. */
-function readImage({ value, field }: Located<JsonObject>): Located<Uint8Array> {
+function readImage({ value, field }: FieldValue<JsonObject>): FieldValue<Uint8Array> {
   const [[name, feature] = ['', null], ...others] = Object.entries(value);
   const image = unwrapSingle(feature);
   if (others.length > 0 || !isBase64Object(image)) {

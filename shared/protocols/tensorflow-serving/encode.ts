@@ -37,9 +37,9 @@ export function encodeMetadata({ reference, session }: Model): WritableJson {
   };
 }
 
-function encodeSpec({ name, datatype, shape, isRankOpen = false }: TensorSpec): WritableJson {
+function encodeSpec({ name, datatype, shape, isRankDynamic = false }: TensorSpec): WritableJson {
   const dim = shape.map((size) => ({ size: String(size), name: '' }));
-  return { dtype: DTYPES[datatype], tensor_shape: { dim, unknown_rank: isRankOpen }, name };
+  return { dtype: DTYPES[datatype], tensor_shape: { dim, unknown_rank: isRankDynamic }, name };
 }
 
 /** Writes the numbers of results as TensorFlow Serving does. */

@@ -8,7 +8,7 @@ import type { TensorSpec } from '../../runtime/session.ts';
 import { appendPath } from '../../tensor/nested.ts';
 import { describeInputs, type ModelContract } from '../../values/contract.ts';
 import { decodeImageValue, findImage, isBase64Object } from '../../values/image-value.ts';
-import type { InputKind, Located } from '../../values/input.ts';
+import type { FieldValue, InputKind } from '../../values/input.ts';
 import { checkInstances, decodeColumns, decodeRows } from '../../values/instances.ts';
 import type { NamedInputs } from '../../values/named-inputs.ts';
 import { parseTensorValues } from '../../values/nested-values.ts';
@@ -19,7 +19,7 @@ import { type Invocation, type Reading, readingOf } from '../invocation.ts';
 import { type Field, readUrlEncoded, URLENCODED_TYPE } from './url-encoded.ts';
 
 /** What a request brings in one place: JSON, or bytes that are none, such as an image. */
-type Payload = Located<JsonValue | Uint8Array>;
+type Payload = FieldValue<JsonValue | Uint8Array>;
 
 export interface Payloads {
   readonly payloads: readonly Payload[];
@@ -161,9 +161,9 @@ function isNamed(value: JsonValue): boolean {
 }
 
 /** A flat list for a column of width 1 has all its rows, although it has one level less. */
-function isWhole(value: JsonValue, { shape, isRankOpen }: TensorSpec): boolean {
+function isWhole(value: JsonValue, { shape, isRankDynamic }: TensorSpec): boolean {
   const rank = measureNesting(value).shape.length;
-  return isRankOpen === true || rank >= shape.length || (rank === shape.length - 1 && shape.at(-1) === 1);
+  return isRankDynamic === true || rank >= shape.length || (rank === shape.length - 1 && shape.at(-1) === 1);
 }
 
 /** What a request without a model's name is looked at for. */
@@ -189,7 +189,7 @@ export function decodeImages(
   payloads: readonly Payload[],
   inputName: string,
   limits: Limits,
-): readonly Located<Uint8Array>[] {
+): readonly FieldValue<Uint8Array>[] {
   checkInstances(countItems(payloads), payloads[0]?.field ?? 'data', limits);
   return payloads
     .flatMap((payload) => readImages(payload, inputName) ?? [payload])
@@ -200,7 +200,7 @@ export function decodeImages(
 }
 
 /** @throws InferenceError naming the item, what came and what is expected */
-export function decodeTexts(payloads: readonly Payload[], limits: Limits): readonly Located<string>[] {
+export function decodeTexts(payloads: readonly Payload[], limits: Limits): readonly FieldValue<string>[] {
   const field = payloads[0]?.field ?? 'data';
   checkInstances(countItems(payloads), field, limits);
   const texts = payloads.flatMap(({ value, field }) =>
@@ -217,7 +217,7 @@ function countItems(payloads: readonly Payload[]): number {
   return payloads.reduce((count, { value }) => count + (Array.isArray(value) ? value.length : 1), 0);
 }
 
-function readText(value: Payload['value'], field: string): Located<string> {
+function readText(value: Payload['value'], field: string): FieldValue<string> {
   if (typeof value === 'string') return { value, field };
   if (value instanceof Uint8Array) {
     return { value: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString(), field };
@@ -230,7 +230,7 @@ function readText(value: Payload['value'], field: string): Located<string> {
  *
  * @throws InferenceError for bytes, and for too many rows
  */
-export function readRows({ value, field }: Payload, limits: Limits): Located<JsonValue>[] {
+export function readRows({ value, field }: Payload, limits: Limits): FieldValue<JsonValue>[] {
   if (value instanceof Uint8Array) {
     throw invalid(`Field "${field}"`, 'is no JSON; this model takes features, as {"data": [...]}.');
   }

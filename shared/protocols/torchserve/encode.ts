@@ -1,4 +1,4 @@
-import { writeScore } from '../../answers/best-labels.ts';
+import { TOP_LABELS, writeScore } from '../../answers/best-labels.ts';
 import { nameScores } from '../../answers/name-scores.ts';
 import { encodePredictions } from '../../answers/predictions.ts';
 import type { InferenceOutput } from '../../inference/output.ts';
@@ -7,13 +7,12 @@ import { topK } from '../../processing/classification.ts';
 import type { ElementStyle } from '../../tensor/write-tensor.ts';
 
 /** How many labels an image or a text gets. */
-const TOP = 5;
 
 /** The best labels with their probabilities; other outputs as they are. */
 export function encodeScores(output: InferenceOutput, style: ElementStyle): readonly WritableJson[] {
   if (output.kind !== 'classification') return encodePredictions(output, style);
   return output.predictions.map(({ scores }) =>
-    nameScores(topK(scores, TOP), output.labels, scores, (score) => writeScore(score, style)),
+    nameScores(topK(scores, TOP_LABELS), output.labels, scores, (score) => writeScore(score, style)),
   );
 }
 

@@ -78,11 +78,11 @@ function nameImage(fields: JsonObject, { imageInput }: ModelContract): JsonValue
 
 /** Whether every input is there with all its axes, the first of which counts instances; encoded images have one. */
 function isWhole(fields: JsonObject, { inputs, imageInput }: ModelContract): boolean {
-  return inputs.every(({ name, shape, isRankOpen = false }) => {
+  return inputs.every(({ name, shape, isRankDynamic = false }) => {
     const given = Object.hasOwn(fields, name) ? fields[name] : undefined;
     const { shape: lists, leaf } = measureNesting(given);
     const isImages = name === imageInput && typeof leaf === 'string';
-    return leaf !== undefined && (isRankOpen || lists.length === (isImages ? 1 : shape.length));
+    return leaf !== undefined && (isRankDynamic || lists.length === (isImages ? 1 : shape.length));
   });
 }
 

@@ -8,7 +8,7 @@ import { isHeaderValue } from '../../http/header-value.ts';
 import type { NamedChoice } from '../../inference/inference.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import { decodeImageValue } from '../../values/image-value.ts';
-import type { Located } from '../../values/input.ts';
+import type { FieldValue } from '../../values/input.ts';
 import { checkInstances, kindOfValues } from '../../values/instances.ts';
 import { parseEnvelope } from '../body/envelope.ts';
 import { holdsJson } from '../body/json-body.ts';
@@ -150,7 +150,7 @@ export function asksForLabels(instances: readonly JsonValue[], parameters: JsonV
 
 /** Images to be labelled, and which of their labels are wanted. */
 export interface LabelRequest {
-  readonly images: readonly Located<Uint8Array>[];
+  readonly images: readonly FieldValue<Uint8Array>[];
   readonly confidenceThreshold: number;
   readonly maxPredictions: number;
 }
@@ -164,7 +164,7 @@ export function readLabelRequest(
   const { parameters: given } = parseEnvelope(labelEnvelope(), { parameters: parameters ?? {} });
   const { confidenceThreshold = 0, maxPredictions = MOST_PREDICTIONS } = given;
   checkInstances(instances.length, 'instances', limits);
-  const images = instances.map((instance, index): Located<Uint8Array> => {
+  const images = instances.map((instance, index): FieldValue<Uint8Array> => {
     const field = `instances[${index}]`;
     return { value: decodeImageValue(instance, 'content', field), field };
   });

@@ -89,7 +89,7 @@ describe('ternion serve', () => {
     }
   });
 
-  it('answers others after a request that would keep a loop going for ever', async () => {
+  it('answers others after a request that would keep a loop going forever', async () => {
     const repository = await temporaryFolder();
     await writeFiles(repository, { 'm/1/model.onnx': countingToStop });
     const { port } = await startServer(['-r', repository]);

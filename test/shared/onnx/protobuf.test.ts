@@ -93,7 +93,7 @@ describe('readFields', () => {
     expect(read).toThrow(message);
   });
 
-  it('refuses a negative length, which would lead back to the start for ever', () => {
+  it('refuses a negative length, which would lead back to the start forever', () => {
     const before = encodeField(1, new Uint8Array(2034));
     const loop = Buffer.concat([before, Uint8Array.of(0x0a), encodeInt64(-2048n), new Uint8Array(9)]);
     const fields = readFields(bytesSource(loop));

@@ -62,7 +62,7 @@ export function createDenseLayer(configJson: unknown, file: Buffer): DenseLayer 
 /**
  * Runs vectors through a layer.
  *
- * @throws InferenceError when they have another size than it takes, as a graph with open axes may give
+ * @throws InferenceError when they have another size than it takes, as a graph with dynamic axes may give
  */
 export function runDense(vectors: Vectors, layer: DenseLayer): Vectors {
   const { inputs, outputs, weights, bias, activate } = layer;
