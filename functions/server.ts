@@ -215,7 +215,7 @@ function describeFault({ status, text }: Fault): string {
   return JSON.stringify({ error: text, error_code: 'BAD_REQUEST', code: status, message: text });
 }
 
-/** The answer to what is no HTTP. Node's own has no body, which clients of JSON cannot read. */
+/** The answer to what is not HTTP. Node's own has no body, which clients of JSON cannot read. */
 function refusal(error: NodeJS.ErrnoException): string {
   const fault = faultOf(error);
   const body = describeFault(fault);

@@ -36,7 +36,7 @@ export interface AppDependencies {
 
 /** The whole server as one function from Request to Response. */
 export interface App {
-  /** The core behind the routes, for hosts that have other work than requests. */
+  /** The core below the routes, for hosts that have other work than requests. */
   readonly inference: Inference;
   /** Answers a request. It never rejects: whatever goes wrong becomes a JSON error. */
   fetch(request: Request, context: RequestContext): Promise<Response>;

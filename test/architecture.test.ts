@@ -36,7 +36,7 @@ const OTHER_FILES_OF_PROTOCOLS = [
   'torchserve/url-encoded.ts',
 ];
 
-/** The files of `shared/stores` that are no store themselves. */
+/** The files of `shared/stores` that are not stores themselves. */
 const STORE_INTERFACE = ['shared/stores/model-store.ts', 'shared/stores/open-store.ts'];
 
 interface Import {

@@ -78,7 +78,7 @@ command('inspect', 'show what a model takes and gives', help.INSPECT_EXAMPLES)
 command('add', 'check and try a model, and publish it in a repository', help.ADD_EXAMPLES)
   .argument('<path>', 'a model file, or the folder of an export')
   .option('-n, --name <name>', 'name of the model (default: made of the path)')
-  .option('-v, --version <version>', 'version (default: the number behind the highest)')
+  .option('-v, --version <version>', 'version (default: the number after the highest)')
   .addOption(help.repositoryOption())
   .option('--optimize', 'save the graph as the runtime simplifies it for any machine')
   .action(async (path, options) => (await import('./commands/add.ts')).add(path, options, terminal));
@@ -110,7 +110,7 @@ function fail(error: unknown, { failure }: Console): number {
     failure(text, true);
     return exitCode;
   }
-  // Help and version are no failures.
+  // Help and version are not failures.
   if (error.exitCode === 0) return 0;
   // Commander has printed its message.
   failure(

@@ -36,7 +36,7 @@ const FOREIGN: Readonly<Record<string, string>> = {
 /**
  * Refuses a file that holds no graph by the name it was given: inside it is called `model.onnx`.
  *
- * @throws CommandError for files of other frameworks, ModelError for any other that is no ONNX model
+ * @throws CommandError for files of other frameworks, ModelError for any other that is not an ONNX model
  */
 export function checkModelFile(path: string, title: string): void {
   try {
@@ -108,7 +108,7 @@ async function hint(path: string, title: string): Promise<string> {
   return ` It is a repository of models: ${listOf(models)}; name one of them, as in ${folder} or in ${shellWord(first)} -r ${quotePath(title)}.`;
 }
 
-/** A path that people copy behind a command: in the quotes of our sentences, but where a shell acts inside of those. */
+/** A path that people copy after a command: in the quotes of our sentences, but where a shell acts inside of those. */
 function quotePath(path: string): string {
   return /["$`\\!]/.test(path) ? shellWord(path) : `"${path}"`;
 }

@@ -21,7 +21,7 @@ export interface ColumnBinding {
  * the features of the config have the very names of the inputs: then those names say which is which. Each feature comes
  * back with its type.
  *
- * @throws ModelError when an input is no column or matrix, or the config names other features
+ * @throws ModelError when an input is not a column or matrix, or the config names other features
  */
 export function bindColumns(
   specs: readonly TensorSpec[],

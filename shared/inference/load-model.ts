@@ -51,7 +51,7 @@ export interface LoadOptions {
   readonly intraOpThreads: number;
   /** Where models are tried first that could take the process down. */
   readonly trials: Trials;
-  /** Told when the warm-up run fails. That alone is no reason not to serve: made-up input need not suit a model. */
+  /** Told when the warm-up run fails. A model is served all the same: made-up input need not suit a model. */
   readonly onWarmUpError: (error: unknown) => void;
 }
 

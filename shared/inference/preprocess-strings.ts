@@ -50,7 +50,7 @@ export function createStringPreprocessor(spec: TensorSpec): Preprocessor {
 /**
  * The texts of a request.
  *
- * @throws InferenceError for other input, too much text, and text that is no Unicode
+ * @throws InferenceError for other input, too much text, and text that is not Unicode
  */
 export function readTexts(input: InferenceInput, budget: Budget): readonly FieldValue<string>[] {
   const { texts } = expectInput(input, 'text');

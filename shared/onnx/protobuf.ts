@@ -139,7 +139,7 @@ class Cursor {
     }
     // A negative length would lead back to bytes already read, forever.
     if (length < 0 || this.position + length > this.#end)
-      throw new ProtobufError(`field at byte ${fieldStart} ends behind its message`);
+      throw new ProtobufError(`field at byte ${fieldStart} ends beyond its message`);
     return length;
   }
 }

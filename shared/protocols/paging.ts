@@ -10,7 +10,7 @@ export const pageQuery = {
 /**
  * One page of a list. The token is the index of the next item.
  *
- * @throws InferenceError when a parameter is no whole number
+ * @throws InferenceError when a parameter is not a whole number
  */
 export function takePage<T>(
   items: readonly T[],

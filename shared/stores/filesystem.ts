@@ -12,7 +12,7 @@ import { type PassedOver, type StoredFile, StoreError, type WritableStore } from
 const READ_BYTES = 1024 * 1024;
 
 /**
- * A model repository in a folder of this machine. Names that start with a dot are no part of it. A symbolic link to a
+ * A model repository in a folder of this machine. Names that start with a dot are not part of it. A symbolic link to a
  * file is followed when the file is below the same folder; links to folders are not followed. The folder is made by the
  * first file that is written.
  *

@@ -53,7 +53,7 @@ export interface WritableStore extends ModelStore {
    * Writes a file where there is none, or in place of one as it was listed.
    *
    * @param path below the root; its parts are not empty and do not start with a dot
-   * @param replaced the etag of the file it replaces; without it there must be no file yet
+   * @param replaced the etag of the file it replaces; without it there must not be a file yet
    * @returns the file as it is stored now
    * @throws StoreError `changed` when there is a file already, or when the replaced one is another by now or gone. A store
    * behind a network that breaks can say so of its own write as well, when the answer to that got lost

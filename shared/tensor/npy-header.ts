@@ -22,7 +22,7 @@ export interface NpyDtype {
 const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
 /** Length of the header's length, by the format's major version. */
 const LENGTH_BYTES: Readonly<Record<number, 2 | 4>> = { 1: 2, 2: 4, 3: 4 };
-/** Of arrays that are no records it has a few hundred bytes; NumPy itself reads 10,000 at the most. */
+/** Of arrays that are not records it has a few hundred bytes; NumPy itself reads 10,000 at the most. */
 const LONGEST_HEADER = 2 ** 16 - 1;
 /** Most axes NumPy itself gives an array. */
 const MOST_AXES = 64;

@@ -14,7 +14,7 @@ import { checkShape, type NamedInputs, type TensorInput } from './named-inputs.t
  * The inputs that arrays of NumPy make. A single array goes to a model's single input, whatever it is called. Whole
  * numbers are taken for floats, as in JSON, and an array without an axis of instances for one instance.
  *
- * @throws InferenceError when texts for an image model are no base64
+ * @throws InferenceError when texts for an image model are not base64
  */
 export function inputsOfArrays(
   arrays: ReadonlyMap<string, NpyArray>,
@@ -64,7 +64,7 @@ function takesColumns({ shape }: TensorSpec): boolean {
 }
 
 /**
- * The tensors of JSON that is no object: nested lists as NumPy prints them, a list of instances, or one instance. Lists
+ * The tensors of JSON that is not an object: nested lists as NumPy prints them, a list of instances, or one instance. Lists
  * with one level less than the model's input has axes are one instance.
  * Source: SageMaker's inference toolkit, and the generic JSON of its TensorFlow Serving container.
  *

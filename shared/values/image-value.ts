@@ -54,7 +54,7 @@ export function decodeImageValue(value: JsonValue | undefined, inputName: string
  * An image in base64 or as a data URI. What an address points to is never fetched: the server would open doors for
  * its clients that are closed to them.
  *
- * @throws InferenceError for an address, and for text that is no base64
+ * @throws InferenceError for an address, and for text that is not base64
  */
 function decodeImageText(text: string, field: string): Uint8Array {
   const scheme = ADDRESS.exec(text)?.[1];

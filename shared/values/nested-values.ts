@@ -17,7 +17,7 @@ export type Locate = (path: readonly number[]) => string;
  * columns of a table lack it.
  *
  * @param field where the value stands in the request, for errors
- * @param locate where its items stand, if not at their indices behind `field`
+ * @param locate where its items stand, if not at their indices after `field`
  * @throws InferenceError naming the field, what came and what is expected
  */
 export function parseTensorValues(

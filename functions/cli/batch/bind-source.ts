@@ -115,5 +115,5 @@ function hint(names: readonly string[], wanted: readonly string[]): string {
   if (delimiter !== undefined) {
     return ` Its cells seem to be separated otherwise: try --delimiter ${delimiter === '\t' ? 'tab' : `"${delimiter}"`}.`;
   }
-  return ' If its first row is no names, add --header absent.';
+  return ' If its first row holds no names, add --header absent.';
 }

@@ -57,7 +57,7 @@ async function openTable(
 ): Promise<RowSource> {
   const delimiter = readDelimiter(options.delimiter, separator);
   const first = await firstCells(path, delimiter);
-  // Names of columns are no numbers.
+  // Names of columns are not numbers.
   const { header } = options;
   const hasNames = header === 'present' || (header === 'auto' && first.some(isText));
   const names = hasNames ? first.map((cell) => cell.trim()) : undefined;

@@ -156,13 +156,13 @@ function taken(name: string, there: string, asked: string): CommandError {
 
 function halfThere(name: string, version: string): CommandError {
   return new CommandError(
-    `In the place of version ${version} of model ${JSON.stringify(name)} there is something else that is no whole version: ` +
+    `In the place of version ${version} of model ${JSON.stringify(name)} there is something else that is not a whole version: ` +
       'another model that is being published, or whose publishing broke off. Add that one again to complete it, ' +
       `remove the folder ${name}/${version} from the repository, or choose another --version.`,
   );
 }
 
-/** The whole number behind the highest version, so that the new one becomes live. */
+/** The whole number after the highest version, so that the new one becomes live. */
 function nextVersion(versions: readonly string[]): string {
   const highest = versions.filter(isVersion).sort(compareVersions).at(-1) ?? '0';
   return String(BigInt(/\d+/.exec(highest)?.[0] ?? '0') + 1n);

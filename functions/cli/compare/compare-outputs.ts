@@ -8,7 +8,7 @@ import { JSON_DEPTH } from '../words.ts';
 
 /** What two models say of one row. */
 export interface Difference {
-  /** What each answers; undefined for answers that are no labels. */
+  /** What each answers; undefined for answers that are not labels. */
   readonly labels: readonly [string, string] | undefined;
   /**
    * Largest absolute difference of a score, number or element. Infinite where one is not finite and the other is

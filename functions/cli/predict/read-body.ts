@@ -28,7 +28,7 @@ export async function readBody(data: string, kind: InputKind): Promise<Body> {
   if (kind === 'text' && !FILE_NAME.test(data)) return wrapWords(data, kind, ARGUMENT);
   const values = kind === 'features' ? `[${data}]` : '';
   if (isJson(values)) return wrap(values, kind, ARGUMENT);
-  const reason = facts ? 'it is no file' : 'there is no such file';
+  const reason = facts ? 'it is not a file' : 'there is no such file';
   throw new CommandError(`${JSON.stringify(data)} is no JSON, and ${reason}.`, 2);
 }
 

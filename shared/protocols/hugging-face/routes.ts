@@ -12,7 +12,7 @@ import { encodeTaskError } from './encode.ts';
 import { parameterSchemas, taskRequest, taskResponse } from './schemas.ts';
 import { formatOf } from './tasks.ts';
 
-/** An endpoint of its own answers at its root; the shared ones have a path per model, some with the task behind it. */
+/** An endpoint of its own answers at its root; the shared ones have a path per model, some with the task after it. */
 const PATHS = [
   ['/', 'Run the task of the default model'],
   ['/hf/{model}', 'Run the task of a model'],

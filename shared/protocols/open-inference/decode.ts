@@ -12,7 +12,7 @@ import { decodeBinary, decodeRawTensor, type InputHead, implySize, parseTensorDa
 /** A request over HTTP, which says how its answer is written. */
 export interface HttpInferRequest extends InferRequest {
   readonly outputs: readonly HttpOutput[] | undefined;
-  /** Whether outputs that are not listed come as bytes. */
+  /** Whether outputs that are not a listed come as bytes. */
   readonly isBinary: boolean;
   /** MIME type that carries the length of the JSON, where the request came with one. */
   readonly mimeType: string | undefined;
@@ -24,7 +24,7 @@ export interface HttpOutput extends RequestedOutput {
 }
 
 /**
- * Reads an inference request: JSON, JSON with the bytes of tensors behind it, or one raw tensor.
+ * Reads an inference request: JSON, JSON with the bytes of tensors after it, or one raw tensor.
  * Source: Open Inference Protocol V2 and Triton's binary tensor data extension.
  *
  * @returns the request, once it is known what the model takes: a raw tensor says nothing of itself
@@ -88,9 +88,9 @@ function readTimeout(timeout: JsonValue | undefined): number | undefined {
 }
 
 /**
- * The inputs of a request by name, from its JSON and from the bytes behind that.
+ * The inputs of a request by name, from its JSON and from the bytes after that.
  *
- * @param tail the bytes behind the JSON; undefined where the request does not tell where its JSON ends
+ * @param tail the bytes after the JSON; undefined where the request does not tell where its JSON ends
  * @param isBase64 whether the texts of an input are base64 where it does not say
  * @throws InferenceError naming the input, what came and what is expected
  * @throws UnsafeIntegerError
@@ -117,12 +117,12 @@ function decodeInputs(
     }
     const size = head.binaryBytes ?? implySize(head, tail, heads.length === 1);
     if (size > rest.length) {
-      throw invalid(`Input "${head.name}"`, `has ${rest.length} bytes behind the JSON; expected ${size}.`);
+      throw invalid(`Input "${head.name}"`, `has ${rest.length} bytes after the JSON; expected ${size}.`);
     }
     tensors.set(head.name, decodeBinary(head, rest.subarray(0, size), budget));
     rest = rest.subarray(size);
   }
-  if (rest.length > 0) throw invalid('The body', `has ${rest.length} bytes behind the last tensor.`);
+  if (rest.length > 0) throw invalid('The body', `has ${rest.length} bytes after the last tensor.`);
   return tensors;
 }
 
@@ -208,7 +208,7 @@ const RESERVED = 'triton_';
  * The `parameters` of a request, an input or an output. Names that mean nothing here are left alone: clients of other
  * servers send some.
  *
- * @throws InferenceError when they are no object, or hold a reserved name or one of shared memory
+ * @throws InferenceError when they are not an object, or hold a reserved name or one of shared memory
  */
 function readParameters(holder: JsonObject, field: string): JsonObject {
   const parameters = holder.parameters ?? {};

@@ -17,7 +17,7 @@ export interface Framing {
  * Reads where the JSON of a request ends. Sources: Triton's binary tensor data extension; its SageMaker and Vertex
  * front ends.
  *
- * @throws InferenceError when it is no length within the body
+ * @throws InferenceError when it is not a length within the body
  */
 export function readFraming(headers: Headers, bodyLength: number): Framing {
   const [, mimeType, parameter] = FRAMED_TYPE.exec(headers.get('content-type')?.trim() ?? '') ?? [];
@@ -32,7 +32,7 @@ export function readFraming(headers: Headers, bodyLength: number): Framing {
   );
 }
 
-/** Headers of an answer with bytes behind its JSON. */
+/** Headers of an answer with bytes after its JSON. */
 export function writeFraming(jsonBytes: number, mimeType: string | undefined): Record<string, string> {
   return mimeType === undefined
     ? { 'content-type': 'application/octet-stream', [JSON_LENGTH_HEADER]: String(jsonBytes) }

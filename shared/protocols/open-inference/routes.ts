@@ -22,7 +22,7 @@ import { encodeConfig, encodeInferResponse, encodeMetadata, encodeStatistics } f
 import { createRepositoryOperations } from './repository.ts';
 import * as schemas from './schemas.ts';
 
-/** JSON alone, or with the bytes of tensors behind it. */
+/** JSON alone, or with the bytes of tensors after it. */
 const INFER_REQUEST: Content = {
   'application/json': schemas.inferRequest,
   'application/octet-stream': null,

@@ -34,7 +34,7 @@ const requestedOutput = lazily(() =>
           .min(0)
           .nullish()
           .describe('So many of the best classes as texts `value:index:label`.'),
-        binary_data: z.boolean().nullish().describe('Whether the output comes as bytes behind the JSON.'),
+        binary_data: z.boolean().nullish().describe('Whether the output comes as bytes after the JSON.'),
       })
       .nullish(),
   }),
@@ -75,20 +75,20 @@ export const inferResponse = lazily(() =>
           parameters: z
             .object({ binary_data_size: z.int().min(0) })
             .optional()
-            .describe('In place of `data` where the elements are bytes behind the JSON.'),
+            .describe('In place of `data` where the elements are bytes after the JSON.'),
         }),
       ),
     })
     .meta({ id: 'InferResponse' }),
 );
 
-/** Of requests and answers that are JSON with bytes behind it. */
+/** Of requests and answers that are JSON with bytes after it. */
 export const jsonLength = lazily(() =>
   z
     .int()
     .min(0)
     .optional()
-    .describe('Length of the JSON in bytes, where the bytes of tensors stand behind it.'),
+    .describe('Length of the JSON in bytes, where the bytes of tensors stand after it.'),
 );
 
 export const serverMetadata = lazily(() =>

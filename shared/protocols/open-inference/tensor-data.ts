@@ -16,7 +16,7 @@ import type { TensorHead } from './data-plane.ts';
 
 /** An input of a request over HTTP, and where its elements are. */
 export interface InputHead extends TensorHead {
-  /** Undefined: the elements stand behind the JSON. */
+  /** Undefined: the elements stand after the JSON. */
   readonly data: JsonValue | undefined;
   /** As the input says; it may leave that to its shape, or to the end of the body. */
   readonly binaryBytes: number | undefined;
@@ -109,7 +109,7 @@ export function implySize(
 }
 
 /**
- * The elements of a tensor from the bytes behind the JSON.
+ * The elements of a tensor from the bytes after the JSON.
  *
  * @throws InferenceError when they are not as many as its shape says
  */

@@ -34,7 +34,7 @@ export function holdsArrays({ mediaType, body }: Invocation): boolean {
 }
 
 /**
- * JSON values one behind the other, which are no JSON together; undefined for all else.
+ * JSON values one after the other, which are not JSON together; undefined for all else.
  *
  * @throws InferenceError when the body is neither
  */

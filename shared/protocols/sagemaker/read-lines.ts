@@ -40,7 +40,7 @@ export function holdsLines(mediaType: string): boolean {
   return mediaType === CSV_TYPE || isLinesType(mediaType);
 }
 
-/** @throws InferenceError when the body has no lines at all, or is no text */
+/** @throws InferenceError when the body has no lines at all, or is not text */
 export function readLines(invocation: Invocation, limits: Limits): Lines {
   return invocation.mediaType === CSV_TYPE
     ? readTable(invocation, limits)

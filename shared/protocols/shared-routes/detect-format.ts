@@ -60,7 +60,7 @@ function dialectOf(invocation: Invocation): DialectName | 'table' {
   return isJsonObject(json) ? dialectOfObject(json, headers) : others;
 }
 
-/** Values one behind the other are no JSON, but what containers of SageMaker take. */
+/** Values one after the other are not JSON, but what containers of SageMaker take. */
 function readJson({ json, body, budget }: Invocation): JsonValue {
   try {
     return json();

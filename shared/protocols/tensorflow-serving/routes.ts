@@ -16,7 +16,7 @@ const MODEL_PATHS = [MODEL_PATH, `${MODEL_PATH}/versions/{version}`, `${MODEL_PA
 
 /**
  * The REST interface of TensorFlow Serving. Paths match in any case and no Content-Type is needed, as there. Where it
- * says 400 for a wrong method or a version that is no number, the answers here are 405 and 404: versions can have
+ * says 400 for a wrong method or a version that is not a number, the answers here are 405 and 404: versions can have
  * names.
  * Source: TensorFlow Serving's api_rest.md and http_rest_api_handler.cc.
  */
@@ -71,7 +71,7 @@ function createModelOperations(
 export const classify: Dialect = async (invocation, options) => {
   const { value: output, usage } = await runExamples(invocation, options);
   if (output.kind !== 'classification')
-    throw invalid('This model is no classifier; use :predict or :regress.');
+    throw invalid('This model is not a classifier; use :predict or :regress.');
   const { labels } = output;
   const write = numberWriter(options);
   const results = writeItems(
@@ -86,7 +86,8 @@ export const classify: Dialect = async (invocation, options) => {
 /** Regress of TensorFlow Serving: one number for each example. */
 export const regress: Dialect = async (invocation, options) => {
   const { value: output, usage } = await runExamples(invocation, options);
-  if (output.kind !== 'regression') throw invalid('This model is no regressor; use :predict or :classify.');
+  if (output.kind !== 'regression')
+    throw invalid('This model is not a regressor; use :predict or :classify.');
   const write = numberWriter(options);
   const results = output.predictions.map((prediction) => {
     if (typeof prediction === 'number') return write(prediction);

@@ -143,7 +143,7 @@ export function decodeValues(
   return { inputs: new Map([[spec.name, tensor]]), areInstances: true };
 }
 
-/** Bytes that are no JSON can only be text. */
+/** Bytes that are not JSON can only be text. */
 function toJson({ value, field }: Payload, contract: ModelContract): JsonValue {
   if (!(value instanceof Uint8Array)) return value;
   try {

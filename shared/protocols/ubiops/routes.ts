@@ -81,7 +81,7 @@ interface Run {
   readonly error_message: string | null;
 }
 
-/** Fields that are no inputs of the model are refused; from there on a failure is a result. */
+/** Fields that are not inputs of the model are refused; from there on a failure is a result. */
 async function runRequest(
   invocation: Invocation,
   model: ModelUse,

@@ -105,7 +105,7 @@ describe('ternion batch', () => {
     expect(fourth).toMatch(/^4,,,,,,.*not valid JSON/);
   });
 
-  it('goes on behind the last whole row after a kill, with nothing lost and nothing doubled', async () => {
+  it('goes on after the last whole row after a kill, with nothing lost and nothing doubled', async () => {
     const folder = await temporaryFolder();
     const [input, output, whole] = [
       join(folder, 'in.csv'),
@@ -123,7 +123,7 @@ describe('ternion batch', () => {
       await outcome;
     }
     const { stderr } = await runCommand(args);
-    expect(stderr).toMatch(/^Going on behind row \d+, which was the last one done\.\n$/);
+    expect(stderr).toMatch(/^Going on after row \d+, which was the last one done\.\n$/);
     await runCommand(['batch', 'iris', input, whole]);
     expect((await readFile(output)).equals(await readFile(whole))).toBe(true);
     expect(await linesOf(output)).toHaveLength(60_000);
@@ -131,9 +131,9 @@ describe('ternion batch', () => {
 
   it.each([
     ['in its header', '1,'.length],
-    ['behind its header', `${CSV_HEADER}\n`.length],
+    ['after its header', `${CSV_HEADER}\n`.length],
     ['in its first row', `${CSV_HEADER}\n1,`.length],
-  ])('loses no row of a CSV to a kill %s and another one behind the first row', async (_, bytes) => {
+  ])('loses no row of a CSV to a kill %s and another one after the first row', async (_, bytes) => {
     const folder = await temporaryFolder();
     const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.csv')];
     await writeFile(input, csvOf(3000));
@@ -181,7 +181,7 @@ describe('ternion batch', () => {
     expect(rows).toEqual(Array.from({ length: 50_000 }, (_, index) => index + 1));
   });
 
-  it('stops at a signal behind a whole batch, and says how to go on', async () => {
+  it('stops at a signal after a whole batch, and says how to go on', async () => {
     const folder = await temporaryFolder();
     const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
     await writeFile(input, csvOf(50_000));
@@ -192,7 +192,7 @@ describe('ternion batch', () => {
     const lines = await linesOf(output);
     expect([code, stderr]).toEqual([
       130,
-      `Stopped behind row ${lines.length}; the same command goes on from there.\n`,
+      `Stopped after row ${lines.length}; the same command goes on from there.\n`,
     ]);
     expect(JSON.parse(lines.at(-1) ?? '').row).toBe(lines.length);
   });
@@ -459,7 +459,7 @@ describe('ternion compare', () => {
     expect(JSON.parse(same.stdout).largest_difference.value).toBeLessThan(1e-6);
   });
 
-  it('compares tensors by the places of inputs that have two names, and says where numbers are no numbers', async () => {
+  it('compares tensors by the places of inputs that have two names, and says where numbers are not numbers', async () => {
     const folder = await temporaryFolder();
     const [a, b, data] = [join(folder, 'a.onnx'), join(folder, 'b.onnx'), join(folder, 'rows.jsonl')];
     const build = (input: string, operator: string) =>

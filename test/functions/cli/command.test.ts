@@ -140,7 +140,7 @@ describe('ternion predict', () => {
     expect((await runCommand(['predict', model, 'revew.txt'])).stderr).toMatch(/there is no such file/);
   });
 
-  it('takes any words for a text that are no file', async () => {
+  it('takes any words for a text that are not a file', async () => {
     const model = join(PROJECT, 'test/fixtures/formats/optimum/bert-sentiment');
     const answers = await Promise.all([
       runCommand(['predict', model, 'good']),

@@ -176,7 +176,7 @@ describe('ternion inspect', () => {
     ['forest.pkl', /^"[^"]*\/forest\.pkl" is not an ONNX model; export it first/],
     ['densenet.mar', /^"[^"]*\/densenet\.mar" is not an ONNX model; .* unpack it \(it is a zip\)/],
     ['cat.txt', /^The model cannot be served: its cat\.txt is not an ONNX file, or it is truncated\.\n$/],
-  ])('names the file %s, which is no ONNX model, and says what to do', async (name, text) => {
+  ])('names the file %s, which is not an ONNX model, and says what to do', async (name, text) => {
     const file = join(await temporaryFolder(), name);
     await writeFile(file, 'PK\u0003\u0004 something else');
     const { code, stdout, stderr } = await runCommand(['inspect', file]);
@@ -422,7 +422,7 @@ describe('ternion add', () => {
     [['99999999999999999999'], '100000000000000000000'],
     [['1.2.0', '1.10.0'], '2'],
     [['latest'], '1'],
-  ])('counts on behind the versions %j with %s', async (versions, next) => {
+  ])('counts on after the versions %j with %s', async (versions, next) => {
     const repository = await temporaryFolder();
     for (const version of versions) {
       await cp(join(PROJECT, 'models/digits/1'), join(repository, 'digits', version), { recursive: true });
@@ -457,7 +457,7 @@ describe('ternion add', () => {
     const refused = await runCommand([...args, '--version', '7']);
     expect([refused.code, refused.stderr]).toEqual([
       1,
-      expect.stringContaining('there is something else that is no whole version'),
+      expect.stringContaining('there is something else that is not a whole version'),
     ]);
     expect(await readdir(model)).toEqual(['1', '2', '3', '4', '7']);
     expect(await filesOf(join(model, '7'))).toEqual(['notes/plan.txt']);

@@ -199,7 +199,7 @@ describe('ternion serve', () => {
     expect([outcome.code, outcome.stdout, outcome.stderr]).toEqual([code, '', expect.stringMatching(text)]);
   });
 
-  it('answers what is no HTTP with JSON', async () => {
+  it('answers what is not HTTP with JSON', async () => {
     const { port } = await startServer();
     const socket = connect(port, '127.0.0.1');
     socket.write('HELLO\r\n\r\n');

@@ -178,7 +178,7 @@ describe('a table', () => {
       /"d\.b" has 2 values; "a" has 1/,
     ],
     [
-      'a column that is no list',
+      'a column that is not a list',
       () => tableOfColumns({ a: 1 }, 'd'),
       /^Field "d\.a" is the number 1; expected an array/,
     ],

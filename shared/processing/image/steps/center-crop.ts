@@ -35,7 +35,7 @@ export function centerWindow(image: Size, options: Omit<CenterCropOptions, 'step
 
 /** Where a crop begins on a side that is so much longer; before it, on a side that is shorter. */
 const MIDDLES: Record<'even' | 'down' | 'zero', (rest: number) => number> = {
-  // A shorter side is padded, with one pixel more behind than before.
+  // A shorter side is padded, with one pixel more after it than before.
   even: (rest) => (rest < 0 ? 0 - Math.floor(-rest / 2) : roundHalfToEven(rest / 2)),
   down: (rest) => Math.floor(rest / 2),
   zero: (rest) => 0 + Math.trunc(rest / 2),

@@ -9,7 +9,7 @@ export const POOLINGS = ['none', 'mean', 'cls', 'max', 'last', 'weightedMean', '
 const LEAST_TOKENS = 1e-9;
 const LEAST_NORM = 1e-12;
 
-/** Vectors of equal length, one behind the other. */
+/** Vectors of equal length, one after the other. */
 export interface Vectors {
   readonly count: number;
   readonly size: number;
@@ -87,7 +87,7 @@ function weigh(
   return sums.map((sum) => sum / Math.max(divisor, LEAST_TOKENS));
 }
 
-/** The vectors that are no padding. */
+/** The vectors that are not padding. */
 function keepCounted(vectors: Vectors, mask: ArrayLike<number> | undefined): Vectors {
   if (!mask || mask.length !== vectors.count) return vectors;
   const { size, values } = vectors;

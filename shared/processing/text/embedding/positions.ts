@@ -11,7 +11,7 @@ export interface PositionScheme {
 /** Decoders of texts, whose exports take their places as an input: from 0 on, and 1 for padding as in transformers. */
 export const DECODER_POSITIONS: PositionScheme = { first: 0, padding: 1 };
 
-/** RoBERTa and its like, whose places begin behind that of padding. */
+/** RoBERTa and its like, whose places begin after that of the padding. */
 export function shiftedPositions(padId: number): PositionScheme {
   return { first: padId + 1, padding: padId };
 }

@@ -23,7 +23,7 @@ const headerSchema = z.record(
  * Reads one tensor of a file in the format safetensors: the length of a JSON header, the header, the numbers.
  *
  * @returns undefined where the file has no tensor of that name
- * @throws RangeError when the file is broken or its numbers are no float32
+ * @throws RangeError when the file is broken or its numbers are not float32
  */
 export function readSafetensors(file: Buffer, name: string): Weights | undefined {
   const start = PREFIX_BYTES + Number(file.length < PREFIX_BYTES ? 0 : file.readBigUInt64LE(0));

@@ -18,7 +18,7 @@ const LONGEST_REPLACEMENT = 36;
  * brings the rules of a SentencePiece model along: clusters of few bytes as a whole, others character by character.
  *
  * The rules are a double array, whose units lead from byte to byte of UTF-8 to the place of a replacement. Source:
- * SentencePiece (normalizer.cc, a 32-bit length, the units, the replacements with a NUL behind each) and Darts-clone.
+ * SentencePiece (normalizer.cc, a 32-bit length, the units, the replacements with a NUL after each) and Darts-clone.
  *
  * The function throws a GrowthError when the text becomes longer than there is room for.
  *

@@ -57,7 +57,7 @@ interface Count {
 }
 
 /**
- * Programs are no larger, so that a text is read in steps that are few for each of its characters: at each place of a
+ * Programs have no more steps, so that a text is read in steps that are few for each of its characters: at each place of a
  * text a choice is made once at the most. Of 40 patterns of public models the largest has 1,112 steps and 36 choices.
  */
 const MOST_STEPS = 5000;

@@ -8,7 +8,7 @@ export class TokenizerError extends Error {
 /** A part of `tokenizer.json`: which kind it is, and its options. */
 export type Part = Readonly<Record<string, unknown>> & { readonly type: string };
 
-/** A part as the file has it; null is no part at all. */
+/** A part as the file has it; null is not a part. */
 export const partSchema = z.looseObject({ type: z.string() }).nullish();
 
 /** Makes one kind of part of its options. */

@@ -99,11 +99,15 @@ describe('the scoring server', () => {
       /^Field "inputs\.b" has 2 values; "a" has 1/,
     ],
     [
-      'params that are no object',
+      'params that are not an object',
       { inputs: [ROW], params: [1] },
       /^Field "params" is an array of 1; expected an object/,
     ],
-    ['instances that are no list', { instances: 7 }, /^Field "instances" is the number 7; expected an array/],
+    [
+      'instances that are not a list',
+      { instances: 7 },
+      /^Field "instances" is the number 7; expected an array/,
+    ],
     [
       'rows that do not fit',
       { inputs: [[1, 2]] },

@@ -60,10 +60,10 @@ describe('an input in bytes', () => {
     const answer = await infer(host, 'sum', { inputs }, bytes);
     expect(split(answer).json.outputs[0].data).toEqual([31, 42]);
     expect(await errorOf(host, 'sum', { inputs }, bytes.subarray(0, 15))).toBe(
-      'Input "b" has 7 bytes behind the JSON; expected 8.',
+      'Input "b" has 7 bytes after the JSON; expected 8.',
     );
     expect(await errorOf(host, 'sum', { inputs }, Buffer.alloc(17))).toBe(
-      'The body has 1 bytes behind the last tensor.',
+      'The body has 1 bytes after the last tensor.',
     );
   });
 

@@ -32,7 +32,7 @@ export async function serveModels(
   return host;
 }
 
-/** Sends an inference request: JSON, with bytes behind it when there are some. */
+/** Sends an inference request: JSON, with bytes after it when there are some. */
 export async function infer(
   host: TestHost,
   model: string,
@@ -51,7 +51,7 @@ export async function infer(
   });
 }
 
-/** The JSON of an answer and the bytes behind it. */
+/** The JSON of an answer and the bytes after it. */
 export function split(response: TestResponse): {
   json: ReturnType<typeof JSON.parse>;
   tail: Buffer;

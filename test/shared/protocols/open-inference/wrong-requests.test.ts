@@ -12,10 +12,10 @@ describe('a wrong inference request', () => {
   const valid = { inputs: [ROW] };
   const input = (changes: object) => ({ inputs: [{ ...ROW, ...changes }] });
   it.each([
-    ['an id that is no text', { ...valid, id: 7 }, 'Field "id" is the number 7; expected a string.'],
+    ['an id that is not text', { ...valid, id: 7 }, 'Field "id" is the number 7; expected a string.'],
     ['no inputs', {}, 'Input "features" is missing; the model takes "features".'],
     [
-      'inputs that are no list',
+      'inputs that are not a list',
       { inputs: {} },
       'Field "inputs" is an object with no keys; expected an array of tensors.',
     ],
@@ -77,7 +77,7 @@ describe('a wrong inference request', () => {
     [
       'bytes that are missing',
       input({ data: undefined, parameters: { binary_data_size: 16 } }),
-      'Input "features" has 0 bytes behind the JSON; expected 16.',
+      'Input "features" has 0 bytes after the JSON; expected 16.',
     ],
     [
       'shared memory',
@@ -100,7 +100,7 @@ describe('a wrong inference request', () => {
       'Field "parameters" has "triton_note"; names with "triton_" are reserved.',
     ],
     [
-      'parameters that are no object',
+      'parameters that are not an object',
       { ...valid, parameters: [] },
       'Field "parameters" is an array of 0; expected an object.',
     ],
@@ -147,7 +147,7 @@ describe('a wrong inference request', () => {
     const messageOf = async (...given: Parameters<typeof infer>) => split(await infer(...given)).json.error;
     const head = { inputs: [{ ...ROW, data: undefined, parameters: { binary_data_size: 16 } }] };
     expect(await messageOf(app, 'iris', head, Buffer.alloc(17))).toBe(
-      'The body has 1 bytes behind the last tensor.',
+      'The body has 1 bytes after the last tensor.',
     );
     const wrong = { 'inference-header-content-length': '99999' };
     expect(await messageOf(app, 'iris', valid, undefined, wrong)).toMatch(
@@ -174,7 +174,7 @@ describe('a wrong inference request', () => {
         { inputs: [{ ...binary.inputs[0], parameters: { binary_data_size: 5 } }] },
         bytes.subarray(0, 5),
       ),
-    ).toBe('Element 0 of Input "x" ends behind its 5 bytes.');
+    ).toBe('Element 0 of Input "x" ends beyond its 5 bytes.');
   });
 });
 

@@ -164,7 +164,7 @@ describe('lines', () => {
     expect(await errorOf(ask(host, '/models/iris/invoke', body, headers))).toEqual([400, message]);
   });
 
-  it('that are no text are refused', async () => {
+  it('that are not text are refused', async () => {
     expect(await errorOf(ask(host, '/models/iris/invoke', Buffer.from([0xff, 0x2c, 0x31]), CSV))).toEqual([
       400,
       'The CSV body is not valid UTF-8.',

@@ -50,7 +50,7 @@ describe('a request of a type', () => {
     ['application/jsons', 'values', `{"data":{"features":{"values":[${SETOSA}]}}}\n[${VIRGINICA}]`],
     ['Application/JSONLines', 'names', `${JSON.stringify(named)}\n\n${JSON.stringify(other)}`],
     [JSON_TYPE, 'a list', `[[${SETOSA}],[${VIRGINICA}]]`],
-    [JSON_TYPE, 'lists one behind the other', `[${SETOSA}] [${VIRGINICA}]`],
+    [JSON_TYPE, 'lists one after the other', `[${SETOSA}] [${VIRGINICA}]`],
     ['', 'a list without a type', `[[${SETOSA}],[${VIRGINICA}]]`],
     [NPY, 'an array', writeNpy(matrix)],
     ['application/octet-stream', 'an array as bytes', writeNpy(matrix)],

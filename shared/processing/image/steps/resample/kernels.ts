@@ -8,7 +8,7 @@ export interface Kernels {
   /** First source pixel and number of source pixels of each target pixel. */
   readonly starts: Int32Array;
   readonly lengths: Int32Array;
-  /** `stride` weights per target pixel, as whole numbers of 2^-22; zeros behind its length. */
+  /** `stride` weights per target pixel, as whole numbers of 2^-22; zeros after its length. */
   readonly weights: Int32Array;
   readonly stride: number;
 }

@@ -90,7 +90,7 @@ function* prepare(
   const places = {
     horizontal: place(packed.horizontal.length),
     vertical: place(packed.vertical.length),
-    // The last group of weights reaches behind the last pixel, with weights of zero.
+    // The last group of weights reaches beyond the last pixel, with weights of zero.
     band: place(bandRows * sourcePitch + 2 * GROUP_PIXELS * channels),
     // Rows are made four at once, and read two at once.
     narrow: place((roundUp(mostRows, ROWS_AT_ONCE) + 1) * pitch),

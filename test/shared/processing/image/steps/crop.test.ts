@@ -48,7 +48,7 @@ describe('centerCrop', () => {
     [11, 4, 4],
     [8, 4, 2],
     [4, 4, 0],
-    // A smaller side is padded with one pixel less before it than behind.
+    // A smaller side is padded with one pixel less before it than after.
     [3, 4, 0],
     [1, 4, -1],
     [1, 5, -2],

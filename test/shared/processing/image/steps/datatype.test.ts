@@ -33,7 +33,7 @@ describe('datatype', () => {
     expect(cast(Uint8Array.of(0, 7, 255), 'FP64')).toEqual(Float64Array.of(0, 7, 255));
   });
 
-  it('refuses what is no datatype of pixels', () => {
+  it('refuses what is not a datatype of pixels', () => {
     for (const name of ['BYTES', 'BOOL', 'float32', undefined]) {
       expect(datatypeOptions.safeParse({ step: 'datatype', datatype: name }).success).toBe(false);
     }

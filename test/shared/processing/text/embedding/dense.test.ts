@@ -64,7 +64,7 @@ describe('readSafetensors', () => {
   it.each([
     ['nothing', Buffer.alloc(3), 'its header is cut off'],
     ['a header longer than the file', file({}).fill(255, 0, 7), 'its header is cut off'],
-    ['a header that is no JSON', file('{'), 'its header is broken'],
+    ['a header that is not JSON', file('{'), 'its header is broken'],
     ['another datatype', entry({ dtype: 'F16' }), 'its tensor "a" is not of the datatype F32'],
     ['too few numbers', entry({ shape: [3] }), 'its tensor "a" is cut off'],
     ['numbers beyond the file', entry({ data_offsets: [4, 12] }), 'its tensor "a" is cut off'],
