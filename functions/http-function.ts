@@ -1,15 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished } from 'node:stream/promises';
-import { InferenceError } from '../shared/errors.ts';
+import { InferenceError, toInferenceError } from '../shared/errors.ts';
 import { gatherBody } from '../shared/http/body-memory.ts';
 import type { BodyPart } from '../shared/http/body-room.ts';
 import { BytesRequest } from '../shared/http/bytes.ts';
+import { errorResponse } from '../shared/http/respond.ts';
 import { createContext, type Host, type HostContext, requestUrl } from './host.ts';
 
 /** What the functions framework calls; Express requests and responses are those of Node with more on them. */
-export type HttpFunction = (request: Incoming, response: ServerResponse) => Promise<void>;
+export type HttpFunction = (request: HttpRequest, response: ServerResponse) => Promise<void>;
 
-type Incoming = IncomingMessage & { readonly rawBody?: Buffer; readonly originalUrl?: string };
+type HttpRequest = IncomingMessage & { readonly rawBody?: Buffer; readonly originalUrl?: string };
 
 /**
  * Serves the app as an HTTP function of Google Cloud, or on any server of Node.
@@ -17,44 +18,70 @@ type Incoming = IncomingMessage & { readonly rawBody?: Buffer; readonly original
  * @param isFrozen whether the host gives the process no time after an answer, so that work must be done before it
  */
 export function createHttpFunction(host: Host, { isFrozen = false } = {}): HttpFunction {
-  const { app, config } = host;
+  const { app, config, logger } = host;
+  return async (incoming, outgoing) => {
+    const headers = readHeaders(incoming);
+    const client = new AbortController();
+    outgoing.once('close', () => client.abort());
+    const part = app.bodyRoom.open(client.signal);
+    const context = createContext(headers, undefined, { signal: client.signal, body: part });
+    try {
+      const response = await ask(incoming, headers, context, part).finally(part.close);
+      await deliver(response, incoming, outgoing, context);
+    } catch (error) {
+      // A client that has gone while it was sending cannot be answered; anything else is our mistake.
+      if (!incoming.complete && incoming.destroyed) return void outgoing.destroy();
+      logger.log('error', 'an answer cannot be sent', { request_id: context.requestId, status: 500, error });
+      if (outgoing.headersSent) outgoing.destroy();
+      else await send(errorResponse(toInferenceError(error), context.requestId), outgoing);
+    }
+  };
 
-  async function answer(incoming: Incoming, headers: Headers, context: HostContext, part: BodyPart) {
-    const init = { method: incoming.method ?? 'GET', headers };
-    const url = requestUrl(incoming.originalUrl ?? incoming.url ?? '/');
+  async function ask(
+    incoming: HttpRequest,
+    headers: Headers,
+    context: HostContext,
+    part: BodyPart,
+  ): Promise<Response> {
+    // Where the framework has read the body, it has inflated it as well.
+    if (incoming.rawBody) headers.delete('content-encoding');
     const body =
       incoming.rawBody ??
       (await readBody(incoming, headers, config.limits.bodyBytes, part).catch((error: unknown) => {
         if (error instanceof InferenceError) return error;
         throw error;
       }));
-    const request = new BytesRequest(url, init, body);
-    const response = await app.fetch(request, context);
-    return { response, bytes: response.body === null ? undefined : await response.bytes() };
+    const url = requestUrl(incoming.originalUrl ?? incoming.url ?? '/');
+    return await app.fetch(
+      new BytesRequest(url, { method: incoming.method ?? 'GET', headers }, body),
+      context,
+    );
   }
 
-  return async (incoming, outgoing) => {
-    const headers = readHeaders(incoming);
-    // Where the framework has read the body, it has inflated it as well.
-    if (incoming.rawBody) headers.delete('content-encoding');
-    const client = new AbortController();
-    outgoing.once('close', () => client.abort());
-    const body = app.bodyRoom.open(client.signal);
-    const context = createContext(headers, undefined, { signal: client.signal, body });
-    const { response, bytes } = await answer(incoming, headers, context, body).finally(body.close);
+  async function deliver(
+    response: Response,
+    incoming: HttpRequest,
+    outgoing: ServerResponse,
+    context: HostContext,
+  ): Promise<void> {
     if (isFrozen) await host.runWaitingWork(context);
-    if (bytes) response.headers.set('content-length', String(bytes.length));
-    outgoing.writeHead(response.status, [...response.headers].flat());
-    // Node sends a string in one piece with the header, bytes in a second one.
-    if (bytes && bytes.length <= SMALL_BODY_BYTES)
-      outgoing.end(Buffer.from(bytes).toString('latin1'), 'latin1');
-    else outgoing.end(bytes);
+    await send(response, outgoing);
     if (!incoming.complete) discardRest(incoming);
     if (!context.waitingWork.isEmpty()) {
       await finished(outgoing).catch(() => undefined);
       await host.runWaitingWork(context);
     }
-  };
+  }
+}
+
+async function send(response: Response, outgoing: ServerResponse): Promise<void> {
+  const bytes = response.body === null ? undefined : await response.bytes();
+  if (bytes) response.headers.set('content-length', String(bytes.length));
+  outgoing.writeHead(response.status, [...response.headers].flat());
+  // Node sends a string in one piece with the header, bytes in a second one.
+  if (bytes && bytes.length <= SMALL_BODY_BYTES)
+    outgoing.end(Buffer.from(bytes).toString('latin1'), 'latin1');
+  else outgoing.end(bytes);
 }
 
 const SMALL_BODY_BYTES = 4096;
@@ -132,8 +159,8 @@ async function readBody(
 }
 
 function tooSlow(): InferenceError {
-  return new InferenceError(
-    'TEMPORARILY_UNAVAILABLE',
-    'The request body did not come in time, and other requests wait for its memory; send it again later.',
-  );
+  return new InferenceError('TEMPORARILY_UNAVAILABLE', [
+    'The request body',
+    'did not come in time, and other requests wait for its memory; send it again later.',
+  ]);
 }

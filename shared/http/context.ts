@@ -50,6 +50,8 @@ export interface Bindings {
   readonly budget: Budget;
   /** What the body of the request takes of the memory for all bodies. */
   readonly body: BodyPart;
+  /** When the request came, on the clock of the budget. */
+  readonly startMs: number;
   /** How the route writes errors, where the object for all clients will not do. */
   readonly encodeError?: ErrorEncoder | undefined;
   /** Answers another request instead of this one. */

@@ -3,10 +3,10 @@ import type { Limits } from '../config.ts';
 import { InferenceError, invalid, overLimit } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
 import { ModelError } from '../models/model-config.ts';
-import { blackPng, blackRaster } from '../processing/image/black.ts';
-import { MOST_PIXELS } from '../processing/image/check-steps.ts';
+import { blackPng, blackRaster } from '../processing/image/example-image.ts';
 import type { PixelRaster, Raster, Size } from '../processing/image/raster.ts';
-import type { ImageStep } from '../processing/image/step-schemas.ts';
+import { MOST_PIXELS } from '../processing/image/steps/check-steps.ts';
+import type { ImageStep } from '../processing/image/steps/step-schemas.ts';
 import { createImagePipeline, type ImagePipeline } from '../processing/image-pipeline.ts';
 import { finish, runInTurns, type Work } from '../processing/work.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
@@ -151,7 +151,8 @@ function checkSize(image: Raster, field: string, input: TensorSpec): Raster {
   const shape = imageShape(image);
   if (fits(shape, input)) return image;
   throw invalid(
-    `Field "${field}" is an image of shape [${shape}] after preprocessing; the model takes [${input.shape.slice(1)}].`,
+    `Field "${field}"`,
+    `is an image of shape [${shape}] after preprocessing; the model takes [${input.shape.slice(1)}].`,
   );
 }
 
