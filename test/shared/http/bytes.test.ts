@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { InferenceError } from '../../../shared/errors.ts';
 import { BytesRequest, BytesResponse } from '../../../shared/http/bytes.ts';
+import { rejectionOf } from '../error-of.ts';
 
 const URL = 'http://localhost/predict?x=1';
 
@@ -84,5 +86,20 @@ describe('the other readers of a BytesRequest', () => {
     expect((await request.blob()).size).toBe(7);
     expect(await request.clone().text()).toBe('{"a":1}');
     expect(request.method).toBe('POST');
+  });
+
+  it('reject with the reason where there are no bytes', async () => {
+    const reason = new InferenceError('TEMPORARILY_UNAVAILABLE', 'There is no room.');
+    const unread = new BytesRequest('http://localhost/', { method: 'POST', headers }, reason);
+    const reads = [
+      unread.bytes(),
+      unread.arrayBuffer(),
+      unread.blob(),
+      unread.formData(),
+      unread.json(),
+      unread.text(),
+      unread.clone().bytes(),
+    ];
+    expect(await Promise.all(reads.map(rejectionOf))).toEqual(reads.map(() => reason));
   });
 });

@@ -56,6 +56,29 @@ describe('readBody', () => {
     expect((body.byteOffset + 113) % 8).toBe(0);
   });
 
+  it('asks for room for all that a large body can become, and gives back what it did not', async () => {
+    const roomOf = async (sent: Uint8Array, coding: string, compressionRatio = 10_000) => {
+      const asked: number[] = [];
+      const limits = testLimits({ bodyBytes: 4_000_000, compressionRatio });
+      await readBody(request(sent, { 'content-encoding': coding }), limits, async (bytes) => {
+        asked.push(bytes);
+      });
+      return asked;
+    };
+    const content = Buffer.alloc(2_000_000);
+    const [once, twice] = [gzipSync(content), gzipSync(gzipSync(content))];
+    const plain = { sent: content, small: content.subarray(0, 1024 ** 2) };
+    expect(await roomOf(plain.sent, '')).toEqual([2_000_000]);
+    expect(await roomOf(plain.small, '')).toEqual([]);
+    expect(await roomOf(gzipSync(plain.small), 'gzip')).toEqual([]);
+    expect(await roomOf(once, 'gzip')).toEqual([once.length + 4_000_000, once.length + 2_000_000]);
+    expect(await roomOf(once, 'gzip', 1_100)).toEqual([once.length * 1_101, once.length + 2_000_000]);
+    expect(await roomOf(twice, 'gzip, gzip', 1e6)).toEqual([
+      twice.length + 8_000_000,
+      twice.length + 2_000_000,
+    ]);
+  });
+
   it('gives back any bytes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 500 }), async (content) => {
