@@ -178,6 +178,17 @@ export class GuardedNode extends Steps {
     return isGiven(name) ? this.#values.shape(decoder.decode(name)) : OPEN;
   }
 
+  /** What the file says of the element type of an operand, as `TensorProto.DataType`. */
+  elementType(operand: number): number | undefined {
+    const name = this.inputs[operand] ?? NO_NAME;
+    return isGiven(name) ? this.#values.elementType(decoder.decode(name)) : undefined;
+  }
+
+  /** The same of the first output. */
+  elementTypeOfOutput(): number | undefined {
+    return this.#values.elementType(decoder.decode(this.outputs[0]));
+  }
+
   /** Whether a MatMul takes what the node gives. */
   isMultiplied(): boolean {
     return this.outputs.some((name) => this.#values.isMultiplied(decoder.decode(name)));
@@ -204,6 +215,12 @@ export class GuardedNode extends Steps {
   numbers(operand: number): readonly (readonly number[])[] {
     const name = this.inputs[operand] ?? NO_NAME;
     return isGiven(name) ? this.#values.numbers(decoder.decode(name)) : [];
+  }
+
+  /** The numbers of an operand that can have no others. */
+  allNumbers(operand: number): readonly number[] | undefined {
+    const name = this.inputs[operand] ?? NO_NAME;
+    return isGiven(name) ? this.#values.allNumbers(decoder.decode(name)) : undefined;
   }
 
   /** The numbers of the turns, from 0, that the loops around the node are in. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Edit } from './edits.ts';
 import { ELEMENT_TYPES, encodeText } from './encode-node.ts';
+import { dividesByMinusOne, dividesByMinusOneForRest } from './guard-division.ts';
 import { goesOnForAWhile, takesFewTurns } from './guard-loops.ts';
 import { GuardedNode } from './guard-node.ts';
 import {
@@ -107,6 +108,9 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['com.microsoft.QLinearSoftmax', [1, 2, 3, 4].map(isScalar)],
   ['com.microsoft.QLinearWhere', [2, 3, 5, 6, 7, 8].map(isScalar)],
   ['com.microsoft.QLinearConcat', [allParametersAreScalars]],
+  // Whole numbers whose quotient has no place in their type.
+  ['Div', [dividesByMinusOne]],
+  ['Mod', [dividesByMinusOneForRest]],
   // Operators that count on a number of axes.
   ['Conv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), hasPlaces]],
   ['ConvInteger', [hasRank(0, 2), hasRank(1, 2), hasKernel(1)]],
