@@ -74,12 +74,14 @@ export class Steps {
   /**
    * The elements at an index, or at each index of a list, along the first axis.
    *
-   * @param name of the node, which the runtime quotes when the index is none
+   * @param name that the one of the node begins with, which the runtime quotes when the index is none
    */
   gather(data: Name, index: Name, name = ''): Name {
     const output = this.newName();
     const node = encodeNode('Gather', [data, index], [output], [integerAttribute('axis', 0)]);
-    this.nodes.push(name === '' ? node : Buffer.concat([node, encodeField(NODE.name, encodeText(name))]));
+    // The runtime takes no two nodes of one name.
+    const unique = Buffer.concat([encodeText(`${name}, `), output]);
+    this.nodes.push(name === '' ? node : Buffer.concat([node, encodeField(NODE.name, unique)]));
     return output;
   }
 
