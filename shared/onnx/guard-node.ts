@@ -99,9 +99,13 @@ export class Steps {
     return this.add('Not', [condition]);
   }
 
-  /** A list of one 0 that the runtime refuses to compute where a condition does not hold. */
-  unless(condition: Name): Name {
-    return this.gather(this.list(0), this.integers(condition));
+  /**
+   * A list of one 0 that the runtime refuses to compute where a condition does not hold.
+   *
+   * @param name of the node that it quotes then
+   */
+  unless(condition: Name, name = ''): Name {
+    return this.gather(this.list(0), this.integers(condition), name);
   }
 }
 
@@ -274,9 +278,13 @@ export class GuardedNode extends Steps {
     return this.add('ReduceProd', [list]);
   }
 
-  /** Gives the node an operand under the condition, a list of one boolean, that it holds. */
-  require(operand: number, condition: Name): void {
-    this.requireComputed(operand, this.unless(this.not(condition)));
+  /**
+   * Gives the node an operand under the condition, a list of one boolean, that it holds.
+   *
+   * @param name of the node that the runtime refuses to compute otherwise
+   */
+  require(operand: number, condition: Name, name = ''): void {
+    this.requireComputed(operand, this.unless(this.not(condition), name));
   }
 
   /**
@@ -536,6 +544,19 @@ export function readIntegers(node: GuardedNode, name: string): number[] {
     (number) => number === ATTRIBUTE.ints,
   );
   return [...lists].flatMap((list) => readVarints(node.source, list));
+}
+
+/** The float32 numbers of an attribute; empty where it is not there. */
+export function readFloats(node: GuardedNode, name: string): number[] {
+  const attribute = findAttribute(node, name);
+  if (!attribute) return [];
+  const { source } = node;
+  const isList = (number: number) => number === ATTRIBUTE.floats;
+  return [...readFields(source, attribute.start, attribute.end, isList)].flatMap(({ start, end }) => {
+    const bytes = source.bytes(start, end);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return Array.from({ length: bytes.length >> 2 }, (_, index) => view.getFloat32(4 * index, true));
+  });
 }
 
 /** The text of an attribute; undefined where there is none. */

@@ -5,7 +5,7 @@ import { createTensor, elementCount, type Tensor } from '../../../shared/tensor/
 import { FATAL_MODELS, type FatalModel } from '../../sweep/fatal-models.ts';
 import { NEIGHBOURS } from './fatal-neighbours.ts';
 import { type Outcome, requestInChild } from './request-in-child.ts';
-import { SIZED_MODELS } from './sized-models.ts';
+import { GROWING_MODELS, SIZED_MODELS } from './sized-models.ts';
 
 const nameOf = ({ operator, cause }: FatalModel) => `${operator}, ${cause}`;
 
@@ -176,20 +176,21 @@ describe('a neighbour of such a request', async () => {
 });
 
 describe('a request for more than there is room for', async () => {
+  const models = [...SIZED_MODELS, ...GROWING_MODELS];
   const outcomes = await requestInChild([
-    ...SIZED_MODELS.map(({ model, huge }) => ({ model, feeds: huge })),
-    ...SIZED_MODELS.map(({ model, small }) => ({ model, feeds: small, isCompared: true })),
+    ...models.map(({ model, huge }) => ({ model, feeds: huge })),
+    ...models.map(({ model, small }) => ({ model, feeds: small, isCompared: true })),
   ]);
-  const count = SIZED_MODELS.length;
+  const count = models.length;
 
-  it.each(SIZED_MODELS.map(({ name }, index) => [name, outcomes[index]] as const))(
+  it.each(models.map(({ name }, index) => [name, outcomes[index]] as const))(
     'is refused: %s',
     (_, outcome) => {
       expect(outcome).toEqual(REFUSAL);
     },
   );
 
-  it.each(SIZED_MODELS.map(({ name }, index) => [name, outcomes[count + index]] as const))(
+  it.each(models.map(({ name }, index) => [name, outcomes[count + index]] as const))(
     'is answered with the same bits as without when it is for less: %s',
     (_, outcome) => {
       expect(outcome).toMatchObject({ kind: 'answered' });
