@@ -31,6 +31,8 @@ export type Ratio = (node: GuardedNode) => number;
 
 /** Honest models make as many: images that become 64 times as wide and high. */
 const MUCH = 4096;
+/** A text takes four times the bytes that other elements have room for: 32, and as many for its letters. */
+const ELEMENTS_PER_TEXT = 4;
 
 /**
  * A node makes no more elements than the host has room for, where a client chooses the numbers that say how many, or where
@@ -68,7 +70,9 @@ export const staysSmall =
   };
 
 function isSmall(node: GuardedNode, count: Count): Name {
-  const condition = node.add('Less', [count(node), node.double(node.mostElements)]);
+  const isOfTexts = node.elementTypeOfOutput() === ELEMENT_TYPES.string;
+  const most = node.mostElements / (isOfTexts ? ELEMENTS_PER_TEXT : 1);
+  const condition = node.add('Less', [count(node), node.double(most)]);
   return node.add('Reshape', [condition, node.list(1)]);
 }
 

@@ -50,6 +50,12 @@ const scalar = (value: number) => createTensor('INT64', [], [value]);
 const scales = (...values: readonly number[]) => createTensor('FP32', [values.length], values);
 const x = floats([2, 3]);
 const picture = floats([1, 1, 2, 3]);
+/** They take more bytes than numbers do. */
+const texts: Tensor = {
+  datatype: 'BYTES',
+  shape: [1],
+  data: ['a text that is too long to be kept in its place'],
+};
 
 /** One model for each operator whose size a client can choose, and each of its forms. */
 export const SIZED_MODELS: readonly SizedModel[] = [
@@ -210,6 +216,8 @@ export const GROWING_MODELS: readonly SizedModel[] = [
     { n: list(-1, 1, 1, 0) },
     own({ others: { x }, order: ['x', 'n'] }),
   ),
+  sized('Tile', { n: list(1e8) }, { n: list(3) }, { others: { x: texts } }),
+  sized('Expand', { n: list(1e8) }, { n: list(3) }, { others: { x: texts } }),
   sized('Tile', { n: list(1e5, 1e5) }, { n: list(2, 0) }, { others: { x }, opset: 7 }),
   grown('ConvTranspose', floats([1, 1, 9]), floats([1, 1, 2000]), {
     constants: { w: floats([1, 1, 1]) },
