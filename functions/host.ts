@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type App, createApp } from '../shared/app.ts';
-import { type Config, ConfigError, parseConfig } from '../shared/config.ts';
+import { type Config, ConfigError, MOST_THREADS, parseConfig } from '../shared/config.ts';
 import type { RequestContext } from '../shared/http/context.ts';
 import type { Task } from '../shared/inference/task.ts';
 import { createTasks } from '../shared/inference/tasks.ts';
@@ -55,7 +55,7 @@ export function createHost(options: HostOptions): Host {
   const parsed = parseConfig({
     MODEL_REPOSITORY: options.modelRepository,
     MODEL_CACHE_FOLDER: tmpdir(),
-    INTRA_OP_THREADS: String(Math.max(1, Math.floor(cpus))),
+    INTRA_OP_THREADS: String(Math.min(MOST_THREADS, Math.max(1, Math.floor(cpus)))),
     SESSION_CACHE_BYTES: String(Math.floor(memoryBytes / 2)),
     ...limitsFor(memoryBytes, options.answerBytes),
     ...dropEmpty(environment),

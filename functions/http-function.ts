@@ -1,14 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished } from 'node:stream/promises';
+import { toInferenceError } from '../shared/errors.ts';
 import { gatherBody } from '../shared/http/body-memory.ts';
 import { BytesRequest } from '../shared/http/bytes.ts';
-import { createContext, type Host, requestUrl } from './host.ts';
+import { errorResponse } from '../shared/http/respond.ts';
+import { createContext, type Host, type HostContext, requestUrl } from './host.ts';
 
 /** What the functions framework calls; Express requests and responses are those of Node with more on them. */
-export type HttpFunction = (
-  request: IncomingMessage & { readonly rawBody?: Buffer; readonly originalUrl?: string },
-  response: ServerResponse,
-) => Promise<void>;
+export type HttpFunction = (request: HttpRequest, response: ServerResponse) => Promise<void>;
+
+type HttpRequest = IncomingMessage & { readonly rawBody?: Buffer; readonly originalUrl?: string };
 
 /**
  * Serves the app as an HTTP function of Google Cloud, or on any server of Node.
@@ -16,32 +17,53 @@ export type HttpFunction = (
  * @param isFrozen whether the host gives the process no time after an answer, so that work must be done before it
  */
 export function createHttpFunction(host: Host, { isFrozen = false } = {}): HttpFunction {
-  const { app, config } = host;
+  const { app, config, logger } = host;
   return async (incoming, outgoing) => {
     const headers = readHeaders(incoming);
+    const client = new AbortController();
+    outgoing.once('close', () => client.abort());
+    const context = createContext(headers, undefined, { signal: client.signal });
+    try {
+      await answer(incoming, outgoing, headers, context);
+    } catch (error) {
+      // A client that has gone while it was sending cannot be answered; anything else is our mistake.
+      if (!incoming.complete && incoming.destroyed) return void outgoing.destroy();
+      logger.log('error', 'an answer cannot be sent', { request_id: context.requestId, status: 500, error });
+      if (outgoing.headersSent) outgoing.destroy();
+      else await send(errorResponse(toInferenceError(error), context.requestId), outgoing);
+    }
+  };
+
+  async function answer(
+    incoming: HttpRequest,
+    outgoing: ServerResponse,
+    headers: Headers,
+    context: HostContext,
+  ): Promise<void> {
     // Where the framework has read the body, it has inflated it as well.
     if (incoming.rawBody) headers.delete('content-encoding');
     const body = incoming.rawBody ?? (await readBody(incoming, headers, config.limits.bodyBytes));
     const url = requestUrl(incoming.originalUrl ?? incoming.url ?? '/');
     const request = new BytesRequest(url, { method: incoming.method ?? 'GET', headers }, body);
-    const client = new AbortController();
-    outgoing.once('close', () => client.abort());
-    const context = createContext(headers, undefined, { signal: client.signal });
     const response = await app.fetch(request, context);
-    const bytes = response.body === null ? undefined : await response.bytes();
     if (isFrozen) await host.runWaitingWork(context);
-    if (bytes) response.headers.set('content-length', String(bytes.length));
-    outgoing.writeHead(response.status, [...response.headers].flat());
-    // Node sends a string in one piece with the header, bytes in a second one.
-    if (bytes && bytes.length <= SMALL_BODY_BYTES)
-      outgoing.end(Buffer.from(bytes).toString('latin1'), 'latin1');
-    else outgoing.end(bytes);
+    await send(response, outgoing);
     if (!incoming.complete) discardRest(incoming);
     if (!context.waitingWork.isEmpty()) {
       await finished(outgoing).catch(() => undefined);
       await host.runWaitingWork(context);
     }
-  };
+  }
+}
+
+async function send(response: Response, outgoing: ServerResponse): Promise<void> {
+  const bytes = response.body === null ? undefined : await response.bytes();
+  if (bytes) response.headers.set('content-length', String(bytes.length));
+  outgoing.writeHead(response.status, [...response.headers].flat());
+  // Node sends a string in one piece with the header, bytes in a second one.
+  if (bytes && bytes.length <= SMALL_BODY_BYTES)
+    outgoing.end(Buffer.from(bytes).toString('latin1'), 'latin1');
+  else outgoing.end(bytes);
 }
 
 const SMALL_BODY_BYTES = 4096;

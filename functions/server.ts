@@ -1,13 +1,11 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { isIPv6, Server as SocketServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { inspect } from 'node:util';
 import { systemCodeOf } from '../shared/errors.ts';
 import { guardLoopback, isLoopback } from './guard-loopback.ts';
 import type { Host } from './host.ts';
 import { createHttpFunction, type HttpFunction } from './http-function.ts';
-import { printable } from './printable.ts';
 import { trackClients } from './track-clients.ts';
 
 /** Longer than the minute that load balancers keep idle connections, so that they never use one we are closing. */
@@ -60,21 +58,35 @@ export async function startServer(
   const clients = trackClients();
   /** Answers, and what is done after them. */
   const running = new Set<Promise<void>>();
+  const receive = (request: IncomingMessage, response: ServerResponse) => {
+    clients.follow(request, response);
+    const fault = findFault(request);
+    if (fault) return refuse(fault, response);
+    if (isClosing) response.shouldKeepAlive = false;
+    const done = answer(request, response)
+      .catch((error: unknown) => {
+        host.logger.log('error', 'a request cannot be answered', { error });
+        response.destroy();
+      })
+      .finally(() => running.delete(done));
+    running.add(done);
+  };
+  // Node's own refusal of a request without a Host field has no body.
   const server = createServer(
-    { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS },
-    (request, response) => {
-      clients.follow(request, response);
-      if (isClosing) response.shouldKeepAlive = false;
-      const done = answer(request, response)
-        .catch((error: unknown) => {
-          // A client that has gone while it was sending cannot be answered; anything else is our mistake.
-          if (!request.destroyed) console.error(printable(inspect(error)));
-          response.destroy();
-        })
-        .finally(() => running.delete(done));
-      running.add(done);
-    },
+    { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS, requireHostHeader: false },
+    receive,
   );
+  server.on('checkExpectation', (request, response) => {
+    clients.follow(request, response);
+    refuse(UNKNOWN_EXPECTATION, response);
+  });
+  server.on('checkContinue', (request, response) => {
+    // The client sends its body only when it is asked to. Without one it would take the next request for the body.
+    const isTooLarge = Number(request.headers['content-length'] ?? 0) > host.config.limits.bodyBytes;
+    if (isTooLarge) response.shouldKeepAlive = false;
+    else if (!findFault(request)) response.writeContinue();
+    receive(request, response);
+  });
   server.on('connection', clients.add);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
@@ -163,17 +175,60 @@ function portOf(server: SocketServer): number {
   return typeof address === 'object' && address ? address.port : 0;
 }
 
-/** The answer to what is no HTTP. Node's own has no body, which clients of JSON cannot read. */
+/** What is refused before the app sees it. */
+interface Fault {
+  readonly status: number;
+  readonly text: string;
+}
+
+const UNKNOWN_EXPECTATION: Fault = {
+  status: 417,
+  text: 'The header Expect names something else than 100-continue.',
+};
+
+/** What Node lets pass of the rules that say where a request ends and whom it is for. Source: RFC 9112, 3.2 and 6.1. */
+function findFault({ httpVersion, headers, rawHeaders }: IncomingMessage): Fault | undefined {
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (hosts > 1) return { status: 400, text: `The request has ${hosts} Host headers; expected one.` };
+  if (hosts === 0 && httpVersion === '1.1') return { status: 400, text: 'The request has no Host header.' };
+  const coding = headers['transfer-encoding']?.trim().toLowerCase();
+  if (coding === undefined || coding === 'chunked') return undefined;
+  return {
+    status: 501,
+    text: 'The only Transfer-Encoding that is accepted is chunked; a compressed body is sent with Content-Encoding.',
+  };
+}
+
+/** The connection is closed: where its next request begins is not known. */
+function refuse(fault: Fault, response: ServerResponse): void {
+  const body = describeFault(fault);
+  response.shouldKeepAlive = false;
+  response
+    .writeHead(fault.status, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    })
+    .end(body);
+}
+
+function describeFault({ status, text }: Fault): string {
+  return JSON.stringify({ error: text, error_code: 'BAD_REQUEST', code: status, message: text });
+}
+
+/** The answer to what is not HTTP. Node's own has no body, which clients of JSON cannot read. */
 function refusal(error: NodeJS.ErrnoException): string {
-  const [status, reason, text] =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? [431, 'Request Header Fields Too Large', 'The headers of the request are too large.']
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? [408, 'Request Timeout', 'The request did not arrive in time.']
-        : [400, 'Bad Request', 'The request is not valid HTTP.'];
-  const body = JSON.stringify({ error: text, error_code: 'BAD_REQUEST', code: status, message: text });
+  const fault = faultOf(error);
+  const body = describeFault(fault);
   return (
-    `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
-    `connection: close\r\n\r\n${body}`
+    `HTTP/1.1 ${fault.status} ${STATUS_CODES[fault.status]}\r\ncontent-type: application/json\r\n` +
+    `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
   );
+}
+
+function faultOf({ code }: NodeJS.ErrnoException): Fault {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return { status: 431, text: 'The headers of the request are too large.' };
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return { status: 408, text: 'The request did not arrive in time.' };
+  return { status: 400, text: 'The request is not valid HTTP.' };
 }

@@ -89,11 +89,11 @@ export function parseSettings(context: Readonly<Record<string, unknown>>): Infer
   return { ...props, throttling };
 }
 
-/** CDK keeps its own values in the same place; all of theirs have a character that is no letter in their names. */
+/** CDK keeps its own values in the same place; all of theirs have a character that is not a letter in their names. */
 function findUnknownNames(context: Readonly<Record<string, unknown>>): string[] {
   return Object.keys(context)
     .filter((name) => /^[a-z]+$/i.test(name) && !SETTING_NAMES.includes(name))
-    .map((name) => `-c ${name} is no setting; the settings are ${SETTING_NAMES.join(', ')}.`);
+    .map((name) => `-c ${name} is not a setting; the settings are ${SETTING_NAMES.join(', ')}.`);
 }
 
 function tryParseJson(value: string): unknown {

@@ -1,18 +1,17 @@
 import type { Context, Hono } from 'hono';
 import { HonoBase } from 'hono/hono-base';
 import { TrieRouter } from 'hono/router/trie-router';
-import { type Budget, createBudget } from './budget.ts';
+import { createBudget } from './budget.ts';
 import type { Config } from './config.ts';
 import { createDocs } from './docs/docs.ts';
 import { ERROR_KINDS, InferenceError } from './errors.ts';
 import type { Answer, AppEnvironment, Bindings, RequestContext } from './http/context.ts';
-import { readTimeoutMs } from './http/read-timeout.ts';
 import { errorResponse } from './http/respond.ts';
 import { routePathOf } from './http/route-path.ts';
 import { createInference, type Inference } from './inference/inference.ts';
 import type { Tasks } from './inference/tasks.ts';
 import type { ModelRepository } from './models/model-repository.ts';
-import type { LogFields, Logger } from './monitoring/logger.ts';
+import { type LogFields, type Logger, roundMs } from './monitoring/logger.ts';
 import type { Pages } from './pages/pages.ts';
 import { answerError } from './protocols/answer.ts';
 import { mountProtocols } from './protocols/mount.ts';
@@ -37,7 +36,7 @@ export interface AppDependencies {
 
 /** The whole server as one function from Request to Response. */
 export interface App {
-  /** The core behind the routes, for hosts that have other work than requests. */
+  /** The core below the routes, for hosts that have other work than requests. */
   readonly inference: Inference;
   /** Answers a request. It never rejects: whatever goes wrong becomes a JSON error. */
   fetch(request: Request, context: RequestContext): Promise<Response>;
@@ -58,23 +57,12 @@ export function createApp(dependencies: AppDependencies): App {
   const inference = createInference({ ...config, repository, tasks, openSession, trials, logger });
   const routes = createRoutes({ inference, config, version: VERSION, logger, pages });
 
-  /** The least of the deadlines of host and client counts; a protocol may know of one more. */
-  async function answerInTime(request: Request, context: RequestContext, startMs: number): Promise<Answer> {
-    try {
-      const timeoutMs = readTimeoutMs(request.headers) ?? Number.POSITIVE_INFINITY;
-      const deadlineMs = Math.min(context.deadlineMs ?? Number.POSITIVE_INFINITY, startMs + timeoutMs);
-      const budget = createBudget(config.limits, { signal: context.signal, deadlineMs });
-      return await answer(routes, request, context, budget);
-    } catch (thrown) {
-      return answerError(thrown, context.requestId);
-    }
-  }
-
   return {
     inference,
     fetch: async (request, context) => {
       const startMs = performance.now();
-      const answered = await answerInTime(request, context, startMs);
+      const budget = createBudget(config.limits, context);
+      const answered = await answer(routes, request, { context, budget, startMs });
       const record = { request, context, ...answered, totalMs: performance.now() - startMs };
       setHeaders(answered.response, context);
       answered.response.headers.set('server-timing', describeTiming(record));
@@ -111,15 +99,13 @@ function setHeaders({ headers }: Response, { requestId }: RequestContext): void 
 async function answer(
   routes: Hono<AppEnvironment>,
   request: Request,
-  context: RequestContext,
-  budget: Budget,
+  arrived: Pick<Bindings, 'context' | 'budget' | 'startMs'>,
 ): Promise<Answer> {
   let settled: Omit<Answer, 'response'> = {};
   const bindings: Bindings = {
-    context,
-    budget,
+    ...arrived,
     forward: async (other) => ({
-      ...(await answer(routes, other, context, budget)),
+      ...(await answer(routes, other, arrived)),
       forwardedTo: new URL(other.url).pathname,
     }),
     settle: ({ response, ...rest }) => {
@@ -131,7 +117,7 @@ async function answer(
     return { response: await routes.fetch(request, bindings), ...settled };
   } catch (thrown) {
     // Hono hands errors to `onError`, but not what is thrown without being an Error.
-    return answerError(thrown, context.requestId);
+    return answerError(thrown, arrived.context.requestId);
   }
 }
 
@@ -184,10 +170,10 @@ function describeRequest(record: RequestRecord): LogFields {
     path: new URL(request.url).pathname.slice(0, LONGEST_LOGGED_PATH),
     ...(forwardedTo !== undefined && { forwarded_to: forwardedTo.slice(0, LONGEST_LOGGED_PATH) }),
     status: response.status,
-    duration_ms: round(totalMs),
+    duration_ms: roundMs(totalMs),
     cold_start: context.coldStart,
     ...(usage && { model: usage.reference.name, model_version: usage.reference.version }),
-    ...(usage && usage.runs > 0 && { run_ms: round(usage.runMs) }),
+    ...(usage && usage.runs > 0 && { run_ms: roundMs(usage.runMs) }),
     ...(error && { error_code: error.code }),
     ...(error && error.status >= 500 && { error }),
   };
@@ -195,11 +181,7 @@ function describeRequest(record: RequestRecord): LogFields {
 
 /** Source: W3C Server Timing. */
 function describeTiming({ usage, totalMs }: RequestRecord): string {
-  const total = `total;dur=${round(totalMs)}`;
+  const total = `total;dur=${roundMs(totalMs)}`;
   if (!usage || usage.runs === 0) return total;
-  return `load;dur=${round(usage.loadMs)}, run;dur=${round(usage.runMs)}, ${total}`;
-}
-
-function round(milliseconds: number): number {
-  return Math.round(milliseconds * 1000) / 1000;
+  return `load;dur=${roundMs(usage.loadMs)}, run;dur=${roundMs(usage.runMs)}, ${total}`;
 }

@@ -108,7 +108,15 @@ const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const MEBIBYTE = 1024 * 1024;
 
-const count = (fallback: number, least = 1) =>
+/** Most threads of one run. Each session has its own, and more than this no operator divides its work among. */
+export const MOST_THREADS = 256;
+/** A large body whose length is not known is given memory for the largest one at once. */
+const MOST_BODY_BYTES = 4096 * MEBIBYTE;
+/** JSON with NaN in it is read by a function that calls itself: some thousand levels take all of the stack. */
+const MOST_JSON_DEPTH = 1000;
+
+/** @param most what no machine can do more of */
+const count = (fallback: number, most = Number.MAX_SAFE_INTEGER) =>
   z
     .string()
     .regex(/^\d+$/, 'must be a whole number in digits')
@@ -116,8 +124,8 @@ const count = (fallback: number, least = 1) =>
     .pipe(
       z
         .number('is too large')
-        .min(least, `must be at least ${least}`)
-        .max(Number.MAX_SAFE_INTEGER, 'is too large'),
+        .min(1, 'must be at least 1')
+        .max(most, most === Number.MAX_SAFE_INTEGER ? 'is too large' : `must be at most ${most}`),
     )
     .optional()
     .transform((value) => value ?? fallback);
@@ -168,7 +176,7 @@ const environmentSchema = z.object({
     .optional(),
   MODEL_CACHE_FOLDER: z.string().default(''),
   SESSION_CACHE_BYTES: count(1024 * MEBIBYTE),
-  INTRA_OP_THREADS: count(1),
+  INTRA_OP_THREADS: count(1, MOST_THREADS),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
   ADMIN_ROUTES: z.enum(['true', 'false'], 'must be true or false').default('false'),
   DOCS: z.enum(['true', 'false'], 'must be true or false').default('true'),
@@ -197,13 +205,13 @@ const environmentSchema = z.object({
   ENDPOINT_MODELS: endpointModels.default(new Map()),
   AIP_HEALTH_ROUTE: route.optional(),
   AIP_PREDICT_ROUTE: route.optional(),
-  MAX_BODY_BYTES: count(32 * MEBIBYTE),
+  MAX_BODY_BYTES: count(32 * MEBIBYTE, MOST_BODY_BYTES),
   MAX_COMPRESSION_RATIO: count(1100),
   MAX_IMAGE_PIXELS: count(50_000_000),
   MAX_BATCH_SIZE: count(1024),
   MAX_TENSOR_ELEMENTS: count(16 * MEBIBYTE),
   MAX_TEXT_CHARACTERS: count(1_000_000),
-  MAX_JSON_DEPTH: count(32),
+  MAX_JSON_DEPTH: count(32, MOST_JSON_DEPTH),
   MAX_VALUES: count(2 * MEBIBYTE),
   MAX_LINES: count(MEBIBYTE),
   MAX_FORM_PARTS: count(2048),

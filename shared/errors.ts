@@ -65,24 +65,39 @@ export interface InferenceErrorOptions {
   readonly usage?: ModelUsage | undefined;
 }
 
+/**
+ * What an error says. In two parts where it is about a part of the request, which has other names elsewhere: what it is
+ * about, as in `Field "features[0]"` or `The JSON body`, and the problem, as in `is null; expected a number.`
+ */
+export type ErrorText = string | readonly [field: string, problem: string];
+
 /** An error whose message is written for the client: it names the field, what came and what is expected. */
 export class InferenceError extends Error {
   override readonly name = 'InferenceError';
   readonly code: ErrorCode;
+  /** The part of the request that the message begins with; undefined where it is about none. */
+  readonly field: string | undefined;
+  /** The message without the field. */
+  readonly problem: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly usage: ModelUsage | undefined;
 
-  constructor(code: ErrorCode, message: string, options: InferenceErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+  constructor(code: ErrorCode, text: ErrorText, options: InferenceErrorOptions = {}) {
+    const [field, problem] = typeof text === 'string' ? [undefined, text] : text;
+    const { cause } = options;
+    super(field === undefined ? problem : `${field} ${problem}`, cause === undefined ? undefined : { cause });
     this.code = code;
+    this.field = field;
+    this.problem = problem;
     this.headers = options.headers ?? {};
     this.usage = options.usage;
   }
 
   /** The same error with the model that was in use when it came up. */
   during(usage: ModelUsage): InferenceError {
-    const { code, message, cause, headers } = this;
-    return new InferenceError(code, message, { cause, headers, usage });
+    const { code, field, problem, cause, headers } = this;
+    const text: ErrorText = field === undefined ? problem : [field, problem];
+    return new InferenceError(code, text, { cause, headers, usage });
   }
 
   /** Whether the same request can succeed later; answers say so with `retry-after`. */
@@ -96,13 +111,19 @@ export class InferenceError extends Error {
 }
 
 /** Shorthand for the most frequent case: a value in the request is not what the model takes. */
-export function invalid(message: string): InferenceError {
-  return new InferenceError('INVALID_PARAMETER_VALUE', message);
+export function invalid(...parts: ErrorParts): InferenceError {
+  return new InferenceError('INVALID_PARAMETER_VALUE', textOf(parts));
 }
 
 /** The request is over one of its limits. The message names the limit and its variable. */
-export function overLimit(message: string): InferenceError {
-  return new InferenceError('PAYLOAD_TOO_LARGE', message);
+export function overLimit(...parts: ErrorParts): InferenceError {
+  return new InferenceError('PAYLOAD_TOO_LARGE', textOf(parts));
+}
+
+type ErrorParts = [message: string] | [field: string, problem: string];
+
+function textOf([first, problem]: ErrorParts): ErrorText {
+  return problem === undefined ? first : [first, problem];
 }
 
 /** A run gave something else than the model's config says. No later request will do better, nor is this one wrong. */

@@ -10,7 +10,33 @@ const PROJECT = join(import.meta.dirname, '..');
 /** Folders beside the protocols that they stand on, or that stand on them. */
 const BELOW = ['body', 'headers', 'shared-routes', 'v1'];
 
-/** The files of `shared/stores` that are no store themselves. */
+/** Folders beside the protocols that are none, and have files for other matters. */
+const LAYERS = ['body', 'headers', 'shared-routes'];
+
+/** What the folder of a protocol is made of. */
+const FILES_OF_PROTOCOLS = ['routes.ts', 'decode.ts', 'encode.ts', 'schemas.ts'];
+
+/** Files beside these, each of which is a matter of its own. */
+const OTHER_FILES_OF_PROTOCOLS = [
+  // An envelope around requests of any format.
+  'kserve/cloud-events.ts',
+  // Values without HTTP, then what is between both, and an extension with operations of its own.
+  'open-inference/data-plane.ts',
+  'open-inference/framing.ts',
+  'open-inference/repository.ts',
+  'open-inference/tensor-data.ts',
+  // What each kind of model reads and answers, side by side.
+  'hugging-face/tasks.ts',
+  // Lines, for two kinds of containers, and the second of these.
+  'sagemaker/read-lines.ts',
+  'sagemaker/run-lines.ts',
+  'sagemaker/tensorflow-container.ts',
+  // The other interface of the server, and a parser.
+  'torchserve/management.ts',
+  'torchserve/url-encoded.ts',
+];
+
+/** The files of `shared/stores` that are not stores themselves. */
 const STORE_INTERFACE = ['shared/stores/model-store.ts', 'shared/stores/open-store.ts'];
 
 interface Import {
@@ -160,6 +186,27 @@ describe('the parts of the project', () => {
     expect(show(wrong)).toEqual([]);
   });
 
+  it('are protocols of four files with the same names, but for those that are listed', () => {
+    const paths = sources.flatMap(
+      (path) => /^shared\/protocols\/([\w-]+\/[\w-]+\.ts)$/.exec(path)?.[1] ?? [],
+    );
+    const folders = Map.groupBy(paths, (path) => posix.dirname(path));
+    for (const layer of LAYERS) folders.delete(layer);
+    expect([...folders.keys()].filter((folder) => !paths.includes(`${folder}/routes.ts`))).toEqual([]);
+    const others = [...folders.values()]
+      .flat()
+      .filter((path) => !FILES_OF_PROTOCOLS.includes(posix.basename(path)));
+    expect(others.sort()).toEqual(OTHER_FILES_OF_PROTOCOLS.toSorted());
+  });
+
+  it('have a data plane of the Open Inference Protocol that knows nothing of HTTP', () => {
+    const imports = all.filter(({ from }) => from === 'shared/protocols/open-inference/data-plane.ts');
+    expect(imports.length).toBeGreaterThan(5);
+    expect(show(imports.filter(({ to }) => /^(?:hono|shared\/(?:http|protocols|app)\b)/.test(to)))).toEqual(
+      [],
+    );
+  });
+
   it('make no circle within any folder, a folder below it counting as one', () => {
     const imports = all.filter(isLocal).filter(({ from }) => !isForBrowsers(from));
     const folders = new Set(sources.flatMap((path) => foldersAbove(path)));
@@ -227,7 +274,7 @@ describe('a foreign package', () => {
     ['onnxruntime-node', 'shared/runtime/session.ts'],
     ['onnxruntime-common', undefined],
     ['sharp', 'shared/processing/image/image-file.ts'],
-    ['@huggingface/tokenizers', 'shared/processing/text/patterns.ts'],
+    ['@huggingface/tokenizers', 'shared/processing/text/tokenizer/patterns.ts'],
     ['@aws-sdk/client-s3', 'shared/stores/s3-requests.ts'],
   ])('%s is imported by one file at most: %s', (name, file) => {
     expect(importersOf((to) => to === name || to.startsWith(`${name}/`))).toEqual(file ? [file] : []);

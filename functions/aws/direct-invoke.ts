@@ -21,7 +21,7 @@ export function isDirectInvoke(event: unknown): event is object {
 export function toPredictRequest(payload: object): Request {
   const { model, version, ...body }: { model?: unknown; version?: unknown } = payload;
   if (version !== undefined && model === undefined) {
-    throw invalid('Field "version" needs the field "model" beside it.');
+    throw invalid('Field "version"', 'needs the field "model" beside it.');
   }
   const modelPath = model === undefined ? '' : `/models/${toSegment(model, 'model')}`;
   const versionPath = version === undefined ? '' : `/versions/${toSegment(version, 'version')}`;
@@ -39,6 +39,6 @@ function toSegment(value: unknown, field: string): string {
   const isName =
     typeof value === 'number' || (typeof value === 'string' && value !== '' && !/^\.+$/.test(value));
   if (!isName)
-    throw invalid(`Field "${field}" is ${JSON.stringify(value)}; expected the name of a ${field}.`);
+    throw invalid(`Field "${field}"`, `is ${JSON.stringify(value)}; expected the name of a ${field}.`);
   return encodeURIComponent(value);
 }

@@ -47,7 +47,7 @@ export async function toResult({ kind, event }: HttpEvent, response: Response): 
 
 /**
  * Only what is surely text goes as text; anything else, and anything compressed, would be damaged on the way. Not every
- * type that ends in `+json` is: Triton's has the bytes of tensors behind the JSON.
+ * type that ends in `+json` is: Triton's has the bytes of tensors after the JSON.
  */
 function isText(headers: Headers): boolean {
   if (headers.has('content-encoding')) return false;

@@ -71,7 +71,7 @@ export function survivePrinting(): void {
 export function describeFailure(error: unknown): { readonly text: string; readonly exitCode: 1 | 2 } {
   if (error instanceof CommandError) return { text: error.message, exitCode: error.exitCode };
   if (error instanceof ConfigError) return { text: error.message, exitCode: 2 };
-  if (error instanceof InferenceError) return { text: withCause(error.message, error.cause), exitCode: 1 };
+  if (error instanceof InferenceError) return { text: withCause(error), exitCode: 1 };
   if (error instanceof ModelError)
     return { text: `The model cannot be served: ${error.message}.`, exitCode: 1 };
   if (error instanceof StoreError) return { text: error.message, exitCode: 1 };
@@ -90,14 +90,12 @@ export function describeSystemError(error: unknown): string | undefined {
   return `${path}${reason || error.message} (${code}).`;
 }
 
-/** Clients of a server are not told why a model fails; whoever runs it on the own machine is. */
-function withCause(message: string, cause: unknown): string {
+/**
+ * Clients of a server are not told why a model fails; who runs it on the own machine is. There is no server then whose log
+ * would say why, so an unforeseen failure is its reason alone.
+ */
+function withCause({ code, message, cause }: InferenceError): string {
   const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
-  const isNew = reason instanceof Error && !message.includes(reason.message);
-  return isNew ? `${message}\n  ${reason.message}` : message;
-}
-
-/** `1 row`, `2 rows`, with the thousands apart. */
-export function countOf(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+  if (!(reason instanceof Error) || message.includes(reason.message)) return message;
+  return code === 'INTERNAL_ERROR' ? reason.message : `${message}\n  ${reason.message}`;
 }

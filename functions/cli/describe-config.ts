@@ -1,7 +1,7 @@
 import type { Model } from '../../shared/inference/load-model.ts';
 import { isJsonObject, type JsonObject } from '../../shared/json/json-value.ts';
 import { parseJson } from '../../shared/json/parse-json.ts';
-import { JSON_DEPTH } from './json-depth.ts';
+import { JSON_DEPTH } from './words.ts';
 
 /**
  * The model.json a model amounts to: what its folder and its graph say, in the words of the config. Labels are part of

@@ -7,7 +7,7 @@ import * as help from './help.ts';
 survivePrinting();
 
 /** Known before the arguments are read, as they may be what is wrong. */
-const console = createConsole(process.argv.slice(2).includes('--json'));
+const terminal = createConsole(process.argv.slice(2).includes('--json'));
 
 /** Exit codes: 0 done, 1 failed, 2 called in a wrong way, 3 done but some rows were bad, 130 stopped by a signal. */
 const program = new Command('ternion')
@@ -44,14 +44,14 @@ command('serve', 'serve all models of a repository over HTTP', help.SERVE_EXAMPL
     ).default('localhost'),
   )
   .addOption(new Option('--grace <seconds>', 'how long requests are still taken after SIGTERM').default('5'))
-  .action(async (options) => (await import('./commands/serve.ts')).serve(options, console));
+  .action(async (options) => (await import('./commands/serve.ts')).serve(options, terminal));
 
 command('predict', 'answer one request', help.PREDICT_EXAMPLES)
   .argument('<model>', help.MODEL)
   .argument('<data>', 'JSON, a text, a file of JSON or text, an image, or - for stdin')
   .addOption(help.repositoryOption())
   .action(async (model, data, options) =>
-    (await import('./commands/predict.ts')).predict(model, data, options, console),
+    (await import('./commands/predict.ts')).predict(model, data, options, terminal),
   );
 
 command('batch', 'predict all rows of a file or images of a folder', help.BATCH_EXAMPLES)
@@ -65,26 +65,28 @@ command('batch', 'predict all rows of a file or images of a folder', help.BATCH_
   .option('-f, --force', 'replace the output')
   .option('--safe-cells', 'put an apostrophe before cells of a .csv that a spreadsheet would run')
   .action(async (model, input, output, options) =>
-    (await import('./commands/batch.ts')).batch(model, input, output, options, console),
+    (await import('./commands/batch.ts')).batch(model, input, output, options, terminal),
   );
 
 command('inspect', 'show what a model takes and gives', help.INSPECT_EXAMPLES)
   .argument('<model>', help.MODEL)
   .addOption(help.repositoryOption())
-  .action(async (model, options) => (await import('./commands/inspect.ts')).inspect(model, options, console));
+  .action(async (model, options) =>
+    (await import('./commands/inspect.ts')).inspect(model, options, terminal),
+  );
 
 command('add', 'check and try a model, and publish it in a repository', help.ADD_EXAMPLES)
   .argument('<path>', 'a model file, or the folder of an export')
   .option('-n, --name <name>', 'name of the model (default: made of the path)')
-  .option('-v, --version <version>', 'version (default: the number behind the highest)')
+  .option('-v, --version <version>', 'version (default: the number after the highest)')
   .addOption(help.repositoryOption())
   .option('--optimize', 'save the graph as the runtime simplifies it for any machine')
-  .action(async (path, options) => (await import('./commands/add.ts')).add(path, options, console));
+  .action(async (path, options) => (await import('./commands/add.ts')).add(path, options, terminal));
 
 command('verify', 'compare the files of models with their files.json', help.VERIFY_EXAMPLES)
   .argument('[model]', 'name, or name/version; all models without it')
   .addOption(help.repositoryOption())
-  .action(async (model, options) => (await import('./commands/verify.ts')).verify(model, options, console));
+  .action(async (model, options) => (await import('./commands/verify.ts')).verify(model, options, terminal));
 
 command('compare', 'run two models on the same rows', help.COMPARE_EXAMPLES)
   .argument('<a>', help.MODEL)
@@ -94,12 +96,12 @@ command('compare', 'run two models on the same rows', help.COMPARE_EXAMPLES)
   .addOption(new Option('-n, --rows <number>', 'most rows to compare').default('1000'))
   .addOption(help.headerOption())
   .addOption(help.delimiterOption())
-  .action(async (a, b, options) => (await import('./commands/compare.ts')).compare(a, b, options, console));
+  .action(async (a, b, options) => (await import('./commands/compare.ts')).compare(a, b, options, terminal));
 
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = fail(error, console);
+  process.exitCode = fail(error, terminal);
 }
 
 function fail(error: unknown, { failure }: Console): number {
@@ -108,7 +110,7 @@ function fail(error: unknown, { failure }: Console): number {
     failure(text, true);
     return exitCode;
   }
-  // Help and version are no failures.
+  // Help and version are not failures.
   if (error.exitCode === 0) return 0;
   // Commander has printed its message.
   failure(

@@ -1,30 +1,46 @@
-import { createReadStream, type Stats } from 'node:fs';
+import { type BigIntStats, createReadStream } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, posix, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { isPlainPath } from '../../shared/models/file-manifest.ts';
+import { MODEL_FILE } from '../../shared/models/formats/format-folder.ts';
 import type { ModelReference } from '../../shared/models/model-reference.ts';
 import { readExternalLocations } from '../../shared/onnx/external-data.ts';
 import { ProtobufError, withFileSource } from '../../shared/onnx/protobuf.ts';
+import { etagOf } from '../../shared/stores/file-facts.ts';
+import { isInside, lookAt } from '../../shared/stores/look-at.ts';
 import type { ModelStore, StoredFile } from '../../shared/stores/model-store.ts';
 import { StoreError } from '../../shared/stores/model-store.ts';
+import { CommandError } from './console.ts';
+import { listOf } from './model-path.ts';
 import { placeFiles } from './placed-files.ts';
 
 interface FoundFile {
   /** Below the folder, with forward slashes. */
   readonly path: string;
-  readonly facts: Stats;
+  readonly facts: BigIntStats;
+}
+
+/** A folder whose files are looked for. */
+interface Search {
+  readonly folder: string;
+  /** Whether a file belongs to the model, by its path without links. */
+  readonly isAllowed: (target: string) => boolean;
+  /** What cannot be taken, each with its path and the reason. */
+  readonly problems: string[];
 }
 
 /**
  * One folder, or one model file, as a repository that holds nothing else: a model can be looked at and tried before
- * it is published. Of the folder of a single file only what belongs to it is seen. Other than in a repository, links are
- * followed wherever they lead, as the caches of Hugging Face and of MLflow are made of them.
+ * it is published. Of the folder of a single file only what belongs to it is seen. Whoever made the folder chose where its
+ * links lead, and its files are published: so a link may lead to files below the folder alone, or to the files of the same
+ * model in the cache of Hugging Face, which is made of links. The file that was named may be any.
  *
  * @param folder the folder that holds the files
  * @param file name of the model file in it; undefined for the whole folder
  * @param cacheFolder where files are placed that cannot be used where they are
+ * @throws CommandError naming each link out of the folder, pipe and device
  */
 export async function openSingleModelStore(
   folder: string,
@@ -33,13 +49,15 @@ export async function openSingleModelStore(
   cacheFolder: string,
 ): Promise<ModelStore> {
   const prefix = `${reference.name}/${reference.version}`;
-  const found = file === undefined ? await findFiles(folder) : await findBeside(folder, file);
+  const search = await openSearch(folder);
+  const found = file === undefined ? await findFiles(search) : await findBeside(search, file);
+  if (search.problems.length > 0) throw refuse(folder, search.problems);
   const sources = new Map(found.map(({ path, facts }) => [outward(path, file), { path, facts }]));
   const listed = [...sources].map(
     ([path, { facts }]): StoredFile => ({
       path: `${prefix}/${path}`,
-      sizeBytes: facts.size,
-      etag: `"${facts.size.toString(16)}-${facts.mtimeMs.toString(16)}"`,
+      sizeBytes: Number(facts.size),
+      etag: etagOf(facts),
     }),
   );
   const isUsable = await hasPlainFiles(folder, file === undefined ? pathsIn(found) : partsOf(folder, file));
@@ -60,7 +78,6 @@ export async function openSingleModelStore(
   };
 }
 
-const MODEL_FILE = 'model.onnx';
 const READ_BYTES = 1024 * 1024;
 
 /** Where each file really is, by the path that is seen. */
@@ -72,22 +89,45 @@ function outward(path: string, file: string | undefined): string {
   return path === file ? MODEL_FILE : path;
 }
 
+async function openSearch(folder: string): Promise<Search> {
+  const real = await realpath(folder);
+  const roots = [real, ...blobsOf(real)];
+  return { folder, isAllowed: (target) => roots.some((root) => isInside(root, target)), problems: [] };
+}
+
+/**
+ * Where the links of a snapshot in the cache of Hugging Face lead: from `models--<name>/snapshots/<revision>` to
+ * `models--<name>/blobs`. A `blobs` that is itself a link does not count, as targets are compared without links.
+ */
+function blobsOf(folder: string): readonly string[] {
+  const [, model] = /^(.*[\\/]models--[^\\/]+)[\\/]snapshots[\\/][^\\/]+(?:[\\/]|$)/.exec(folder) ?? [];
+  return model === undefined ? [] : [join(model, 'blobs')];
+}
+
+function refuse(folder: string, problems: readonly string[]): CommandError {
+  return new CommandError(
+    `The folder ${JSON.stringify(folder)} cannot be taken as a model: ${listOf([...problems].sort())}. ` +
+      'A model is made of files, and of links to files in its folder: put the file itself in such a place, or take it away.',
+  );
+}
+
 /** All files below a folder but those whose names begin with a dot. */
 async function findFiles(
-  folder: string,
+  search: Search,
   below = '',
   within: readonly string[] = [],
 ): Promise<readonly FoundFile[]> {
-  const real = await realpath(join(folder, below));
+  const real = await realpath(join(search.folder, below));
   // A link to a folder that this one is in would never end.
   if (within.includes(real)) return [];
   const names = (await readdir(real)).filter((name) => !name.startsWith('.')).sort();
   const nested = await Promise.all(
     names.map(async (name) => {
       const path = below === '' ? name : `${below}/${name}`;
-      const facts = await stat(join(folder, path)).catch(() => undefined);
-      if (facts?.isDirectory()) return await findFiles(folder, path, [...within, real]);
-      return facts?.isFile() ? [{ path, facts }] : [];
+      const found = await lookAt(join(search.folder, path), search.isAllowed);
+      if (found?.kind === 'folder') return await findFiles(search, path, [...within, real]);
+      if (found?.kind === 'unusable') search.problems.push(`${path} ${found.problem}`);
+      return found?.kind === 'file' ? [{ path, facts: found.facts }] : [];
     }),
   );
   return nested.flat();
@@ -97,18 +137,20 @@ async function findFiles(
  * What belongs to a model file: data files that are named after it, or that its tensors name. A `model.onnx` is what its
  * folder is about, so all files beside it belong to it but other graphs.
  */
-async function findBeside(folder: string, file: string): Promise<readonly FoundFile[]> {
+async function findBeside(search: Search, file: string): Promise<readonly FoundFile[]> {
+  const { folder } = search;
   const stem = basename(file).replace(/\.onnx$/i, '');
   const belongs = (name: string) =>
-    name === file ||
     name.startsWith(`${file}.`) ||
     name.startsWith(`${stem}.data`) ||
     (file === MODEL_FILE && !name.startsWith('.') && !/\.onnx(?:[._]|$)/i.test(name));
   const names = new Set([...(await readdir(folder)).filter(belongs), ...dataFilesOf(join(folder, file))]);
-  const found: FoundFile[] = [];
+  names.delete(file);
+  const found: FoundFile[] = [{ path: file, facts: await stat(join(folder, file), { bigint: true }) }];
   for (const name of [...names].sort()) {
-    const facts = await stat(join(folder, name)).catch(() => undefined);
-    if (facts?.isFile()) found.push({ path: name, facts });
+    const entry = await lookAt(join(folder, name), search.isAllowed);
+    if (entry?.kind === 'file') found.push({ path: name, facts: entry.facts });
+    if (entry?.kind === 'unusable') search.problems.push(`${name} ${entry.problem}`);
   }
   return found;
 }

@@ -32,12 +32,28 @@ export async function makeStagingFolder(): Promise<string> {
 
 async function makeFolder(parent: string): Promise<string> {
   const folder = join(parent, ownName());
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  removeAtEnd(folder);
   await removeLeftovers(parent);
   await mkdir(folder, { mode: 0o700 });
   // Hosts that share the folder cannot see that this process runs.
   setInterval(() => utimes(folder, new Date(), new Date()).catch(() => undefined), RENEW_MS).unref();
   return folder;
+}
+
+/** A signal ends a process without its `exit`. Where a command ends itself after the first signal, it is left to that. */
+function removeAtEnd(folder: string): void {
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    const end = () => {
+      if (process.listenerCount(signal) > 1) return;
+      remove();
+      process.removeListener(signal, end);
+      process.kill(process.pid, signal);
+    };
+    // Before listeners for one signal, which are not counted once they are called.
+    process.prependListener(signal, end);
+  }
 }
 
 /** The folder of downloads of the commands. */

@@ -8,14 +8,14 @@ export function nameScores(
   scores: Float64Array,
   write: (score: number | undefined) => WritableJson = (score) => score,
 ): ReadonlyMap<string, WritableJson> {
-  const names = distinctNames(labels);
+  const names = uniqueNames(labels);
   return new Map(Array.from(indices, (index) => [names[index] ?? String(index), write(scores[index])]));
 }
 
 const known = new WeakMap<readonly Label[], readonly string[]>();
 
 /** Label lists can repeat one, as ImageNet's do: its later classes get their index beside it. */
-function distinctNames(labels: readonly Label[]): readonly string[] {
+function uniqueNames(labels: readonly Label[]): readonly string[] {
   const found = known.get(labels);
   if (found) return found;
   const seen = new Set<string>();

@@ -3,9 +3,8 @@ import type { WritableJson } from '../json/write-json.ts';
 import { type Label, topK } from '../processing/classification.ts';
 import { toNested } from '../tensor/nested.ts';
 import type { InputKind } from '../values/input.ts';
+import { TOP_LABELS } from './best-labels.ts';
 import { nameScores } from './name-scores.ts';
-
-const TOP = 5;
 
 type Members = { readonly [key: string]: WritableJson };
 
@@ -45,6 +44,6 @@ function encodeClassification(
   const named = (indices: Iterable<number>) => nameScores(indices, labels, scores);
   const common = { prediction: label, class_id: classId, confidence: scores[classId] };
   return kind === 'image'
-    ? { ...common, top_5: named(topK(scores, TOP)) }
+    ? { ...common, top_5: named(topK(scores, TOP_LABELS)) }
     : { ...common, probabilities: named(scores.keys()) };
 }

@@ -68,7 +68,8 @@ function countRows(outputs: NamedTensors): number {
   for (const [name, { shape }] of outputs) {
     if (shape[0] === undefined || shape[0] !== rows) {
       throw invalid(
-        `Output "${name}" has the shape [${shape}], which cannot be told apart by instance; ask with "inputs" instead.`,
+        `Output "${name}"`,
+        `has the shape [${shape}], which cannot be told apart by instance; ask with "inputs" instead.`,
       );
     }
   }

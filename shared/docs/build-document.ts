@@ -55,10 +55,10 @@ export function buildDocument({ protocols, models, version, config }: DocumentPa
     components: {
       schemas: book.write(),
       responses: {
-        ClientError: responseOf(CLIENT_ERROR, invalid('Field "features" has 3 values; expected 4.')),
+        ClientError: responseOf(CLIENT_ERROR, invalid('Field "features"', 'has 3 values; expected 4.')),
         ServerError: responseOf(
           SERVER_ERROR,
-          new InferenceError('MODEL_UNAVAILABLE', 'Model "a" version "1" cannot be loaded: …'),
+          new InferenceError('MODEL_UNAVAILABLE', ['Model "a"', 'version "1" cannot be loaded: …']),
         ),
       },
     },
@@ -69,7 +69,7 @@ const REQUEST_ID = 'b0f3d6ac-6f7f-4f4b-9a56-0a4f3a3e9d11';
 
 function addProtocol(paths: PathTable, protocol: Protocol, examples: Examples, book: SchemaBook): void {
   for (const operation of protocol.operations) {
-    // Routes on which nothing works, those for more than one path, and those of old.
+    // Routes on which nothing works, those for more than one path, and those for older clients.
     const { method, path: route, isLegacy = false } = operation;
     if (method === 'ALL' || route.includes('*') || isLegacy) continue;
     paths.add(operation.method, operation.path, (path) =>

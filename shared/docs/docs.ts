@@ -38,8 +38,7 @@ export function createDocs(options: ProtocolOptions, described: readonly Protoco
   async function answerFile(c: Context<AppEnvironment>, name: string): Promise<Response> {
     const response = await respondPage(pages, name, c.req.raw);
     if (response) return response;
-    const text = `There is no ${JSON.stringify(name.slice(0, 100))} among the files of this build.`;
-    throw new InferenceError('ENDPOINT_NOT_FOUND', text);
+    throw noFile(name);
   }
 
   return {
@@ -62,9 +61,15 @@ export function createDocs(options: ProtocolOptions, described: readonly Protoco
         path: '/docs/{file}',
         handle: async (c) => {
           const file = c.req.param('file') ?? '';
-          return await answerFile(c, FILES.includes(file) ? file : '');
+          if (!FILES.includes(file)) throw noFile(file);
+          return await answerFile(c, file);
         },
       },
     ],
   };
+}
+
+function noFile(name: string): InferenceError {
+  const text = `There is no ${JSON.stringify(name.slice(0, 100))} among the files of this build.`;
+  return new InferenceError('ENDPOINT_NOT_FOUND', text);
 }

@@ -26,7 +26,7 @@ interface ModelRoute {
   readonly response: (facts: ModelFacts, book: SchemaBook) => MediaTypes;
 }
 
-/** In V2, bytes can stand behind the JSON. */
+/** In V2, bytes can stand after the JSON. */
 const BINARY = { 'application/octet-stream': { schema: BYTES_SCHEMA } };
 
 const MODEL_ROUTES: readonly ModelRoute[] = [

@@ -82,9 +82,9 @@ function bestScores(): Readonly<Record<string, JsonSchema>> {
 
 /** What the graph says of the sizes of its outputs binds nobody, so it is told in words. */
 function outputSchema(spec: TensorSpec): JsonSchema {
-  const isRankOpen = spec.shape.length === 0;
-  const schema = nestedSchema({ ...spec, shape: spec.shape.map(() => -1), isRankOpen });
-  return { description: describeTensor({ ...spec, isRankOpen }), ...schema };
+  const isRankDynamic = spec.shape.length === 0;
+  const schema = nestedSchema({ ...spec, shape: spec.shape.map(() => -1), isRankDynamic });
+  return { description: describeTensor({ ...spec, isRankDynamic }), ...schema };
 }
 
 function classification({ labels }: ModelFacts, members: Readonly<Record<string, JsonSchema>>): JsonSchema {

@@ -139,14 +139,14 @@ type Bounds = Pick<Feature, 'range' | 'values'>;
 /** What one value of a row is in JSON. */
 function cellSchema(column: Column, { range, values }: Bounds = {}): JsonSchema {
   if (column.type === 'string') return { type: 'string', ...(values && { enum: values }) };
-  const { wideIntegers, isBoolean = false, canBeMissing = false } = column;
+  const { wideIntegers, isBoolean = false, allowsMissing = false } = column;
   const whole = column.integers ? 'integer' : 'number';
   // Of 64 bits no bound can be written exactly.
   const integers = wideIntegers ? undefined : column.integers;
   const minimum = Math.max(range?.[0] ?? Number.NEGATIVE_INFINITY, integers?.[0] ?? Number.NEGATIVE_INFINITY);
   const maximum = Math.min(range?.[1] ?? Number.POSITIVE_INFINITY, integers?.[1] ?? Number.POSITIVE_INFINITY);
   return {
-    type: isBoolean ? [whole, 'boolean'] : canBeMissing ? [whole, 'null'] : whole,
+    type: isBoolean ? [whole, 'boolean'] : allowsMissing ? [whole, 'null'] : whole,
     // Where true is 1, the values would have to be said twice.
     ...(values && !isBoolean && { enum: values }),
     ...(Number.isFinite(minimum) && { minimum }),
@@ -161,6 +161,6 @@ function tensorsSchema({ inputs }: ModelFacts): JsonSchema {
     additionalProperties: false,
   };
   const [first, ...others] = inputs;
-  const isList = first && others.length === 0 && !first.isRankOpen && first.shape.length > 0;
+  const isList = first && others.length === 0 && !first.isRankDynamic && first.shape.length > 0;
   return isList ? { anyOf: [named, nestedSchema(first)] } : named;
 }

@@ -66,7 +66,7 @@ export function exampleOf(schema: z.ZodType): JsonValue | undefined {
 }
 
 /**
- * What clients may rely on: members that a later version adds are no breach, so objects are open unless their schema
+ * What clients may rely on: members that a later version adds are not a breach, so objects are open unless their schema
  * is strict.
  */
 const OPTIONS = {

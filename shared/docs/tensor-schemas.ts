@@ -24,8 +24,8 @@ function elementSchema(datatype: Datatype): JsonSchema {
 }
 
 /** Lists nested as the shape of an input or output says. */
-export function nestedSchema({ datatype, shape, isRankOpen }: TensorSpec): JsonSchema {
-  if (isRankOpen) return {};
+export function nestedSchema({ datatype, shape, isRankDynamic }: TensorSpec): JsonSchema {
+  if (isRankDynamic) return {};
   return shape.reduceRight<JsonSchema>(
     (items, size) => ({ type: 'array', items, ...(size >= 0 && { minItems: size, maxItems: size }) }),
     elementSchema(datatype),
@@ -33,9 +33,9 @@ export function nestedSchema({ datatype, shape, isRankOpen }: TensorSpec): JsonS
 }
 
 /** The shape of an input or output as a list of sizes. */
-export function shapeSchema({ shape, isRankOpen }: TensorSpec): JsonSchema {
+export function shapeSchema({ shape, isRankDynamic }: TensorSpec): JsonSchema {
   const size = { type: 'integer', minimum: 0 };
-  if (isRankOpen) return { type: 'array', items: size };
+  if (isRankDynamic) return { type: 'array', items: size };
   return {
     type: 'array',
     ...(shape.length > 0 && { prefixItems: shape.map((axis) => (axis === -1 ? size : { const: axis })) }),
@@ -46,8 +46,8 @@ export function shapeSchema({ shape, isRankOpen }: TensorSpec): JsonSchema {
 }
 
 /** `FP32 [-1, 4]`, for people. */
-export function describeTensor({ datatype, shape, isRankOpen }: TensorSpec): string {
-  return isRankOpen ? `${datatype} of any shape` : `${datatype} [${shape.join(', ')}]`;
+export function describeTensor({ datatype, shape, isRankDynamic }: TensorSpec): string {
+  return isRankDynamic ? `${datatype} of any shape` : `${datatype} [${shape.join(', ')}]`;
 }
 
 /** Datatypes that are taken for another: floats for floats and whole numbers for whole numbers, where they fit. */

@@ -14,23 +14,27 @@ const PADDING_INSIDE = /=\s*[^=\s]/;
 export function decodeBase64(text: string, field: string): Uint8Array {
   const prefix = DATA_URI.exec(text);
   if (prefix && !/;\s*base64\s*$/i.test(prefix[1] ?? '')) {
-    throw invalid(`Field "${field}" is a data URI that is not base64; expected "data:<type>;base64,<data>".`);
+    throw invalid(
+      `Field "${field}"`,
+      'is a data URI that is not base64; expected "data:<type>;base64,<data>".',
+    );
   }
   const content = prefix ? text.slice(prefix[0].length) : text;
   const foreign = FOREIGN_CHARACTER.exec(content);
   if (foreign) {
     const position = foreign.index + (prefix?.[0].length ?? 0);
     throw invalid(
-      `Field "${field}" is not base64: unexpected ${JSON.stringify(foreign[0])} at position ${position}.`,
+      `Field "${field}"`,
+      `is not base64: unexpected ${JSON.stringify(foreign[0])} at position ${position}.`,
     );
   }
-  if (PADDING_INSIDE.test(content)) throw invalid(`Field "${field}" is not base64: "=" in the middle.`);
+  if (PADDING_INSIDE.test(content)) throw invalid(`Field "${field}"`, 'is not base64: "=" in the middle.');
   // Four characters stand for three bytes; a single one left over stands for less than one and would be dropped.
   if (countDigits(content) % 4 === 1) {
-    throw invalid(`Field "${field}" is not base64: its last character stands for no byte; is it cut off?`);
+    throw invalid(`Field "${field}"`, 'is not base64: its last character stands for no byte; is it cut off?');
   }
   const bytes = Buffer.from(content, 'base64');
-  if (bytes.length === 0) throw invalid(`Field "${field}" is empty; expected base64 data.`);
+  if (bytes.length === 0) throw invalid(`Field "${field}"`, 'is empty; expected base64 data.');
   return bytes;
 }
 

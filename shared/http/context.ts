@@ -45,6 +45,8 @@ export interface Bindings {
   readonly context: RequestContext;
   /** What the request may cost. */
   readonly budget: Budget;
+  /** When the request came, on the clock of the budget. */
+  readonly startMs: number;
   /** How the route writes errors, where the object for all clients will not do. */
   readonly encodeError?: ErrorEncoder | undefined;
   /** Answers another request instead of this one. */

@@ -7,7 +7,7 @@ export interface Preference {
 }
 
 /**
- * The preferences of a header in its order. A weight that is no number counts as none, which is 1.
+ * The preferences of a header in its order. A weight that is not a number counts as none, which is 1.
  * Source: RFC 9110, sections 5.6.1 and 12.4.2.
  *
  * @param header null where the request has none, which is an empty list as well

@@ -112,11 +112,12 @@ function unsupportedCoding(text: string): InferenceError {
 }
 
 function tooLarge(bytes: number): InferenceError {
-  return overLimit(`The request body is larger than ${bytes} bytes, which is the limit (MAX_BODY_BYTES).`);
+  return overLimit('The request body', `is larger than ${bytes} bytes, which is the limit (MAX_BODY_BYTES).`);
 }
 
 function tooDense(ratio: number): InferenceError {
   return overLimit(
-    `The request body is more than ${ratio} times as large as it was sent, which is the limit (MAX_COMPRESSION_RATIO).`,
+    'The request body',
+    `is more than ${ratio} times as large as it was sent, which is the limit (MAX_COMPRESSION_RATIO).`,
   );
 }

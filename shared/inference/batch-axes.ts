@@ -19,7 +19,7 @@ export function markBatchAxes(session: Session, graph: Graph): Session {
   const find = chooseRule(inputs, outputs);
   const mark = (specs: readonly TensorSpec[], axes: readonly Axes[], isOutput: boolean) =>
     specs.map((spec, index) => {
-      const batchAxis = spec.isRankOpen ? undefined : find(axes[index] ?? [], isOutput);
+      const batchAxis = spec.isRankDynamic ? undefined : find(axes[index] ?? [], isOutput);
       return batchAxis === undefined ? spec : { ...spec, batchAxis };
     });
   return {

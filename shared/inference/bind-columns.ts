@@ -21,7 +21,7 @@ export interface ColumnBinding {
  * the features of the config have the very names of the inputs: then those names say which is which. Each feature comes
  * back with its type.
  *
- * @throws ModelError when an input is no column or matrix, or the config names other features
+ * @throws ModelError when an input is not a column or matrix, or the config names other features
  */
 export function bindColumns(
   specs: readonly TensorSpec[],
@@ -77,7 +77,7 @@ function placesOf(owners: readonly TensorSpec[]): ReadonlyMap<TensorSpec, readon
 function checkColumns(spec: TensorSpec, inputs: number): void {
   const { name, datatype, shape } = spec;
   const rank = shape.length;
-  if (rank === 2 || (rank === 1 && spec.isRankOpen !== true)) {
+  if (rank === 2 || (rank === 1 && spec.isRankDynamic !== true)) {
     if (inputs === 1 || widthOf(spec) !== undefined) return;
     throw new ModelError(
       `a tabular model with several inputs must say how many columns each has, its input "${name}" is [${shape}]`,

@@ -34,7 +34,8 @@ export function checkNamedAxes(inputs: readonly ValueInfo[]): ((feeds: NamedTens
       const full = axes[sizes.findIndex((size) => size !== undefined && size > 0)];
       if (!empty || !full || empty.input === full.input) continue;
       throw invalid(
-        `Input "${empty.input}" has the shape [${feeds.get(empty.input)?.shape}]; its axis ${empty.axis} ("${name}") is ` +
+        `Input "${empty.input}"`,
+        `has the shape [${feeds.get(empty.input)?.shape}]; its axis ${empty.axis} ("${name}") is ` +
           `${feeds.get(full.input)?.shape[full.axis]} in the input "${full.input}".`,
       );
     }

@@ -41,10 +41,10 @@ export function makesManyElements(error: unknown): boolean {
 export function checkOutputs(outputs: NamedTensors, limits: Limits): NamedTensors {
   for (const [name, { data }] of outputs) {
     if (data.length > limits.tensorElements) {
-      throw new InferenceError(
-        'PAYLOAD_TOO_LARGE',
-        `Output "${name}" has ${data.length} elements; the limit is ${limits.tensorElements} (MAX_TENSOR_ELEMENTS).`,
-      );
+      throw new InferenceError('PAYLOAD_TOO_LARGE', [
+        `Output "${name}"`,
+        `has ${data.length} elements; the limit is ${limits.tensorElements} (MAX_TENSOR_ELEMENTS).`,
+      ]);
     }
   }
   return outputs;

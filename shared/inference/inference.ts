@@ -1,11 +1,9 @@
 import { type Budget, createBudget } from '../budget.ts';
 import type { Limits } from '../config.ts';
-
 import { type InferenceError, toInferenceError } from '../errors.ts';
 import { type ModelReference, pathOf } from '../models/model-reference.ts';
 import type { ModelRepository } from '../models/model-repository.ts';
-
-import type { Logger } from '../monitoring/logger.ts';
+import { type Logger, roundMs } from '../monitoring/logger.ts';
 import { createStatistics, type ModelStatistics } from '../monitoring/statistics.ts';
 import type { OpenSession } from '../runtime/open-model-file.ts';
 import { loadRuntime } from '../runtime/session.ts';
@@ -17,7 +15,6 @@ import type { InputKind } from '../values/input.ts';
 import { loadModel, type Model } from './load-model.ts';
 import { createModelChooser } from './model-chooser.ts';
 import { createModelUse, type ModelUse } from './model-use.ts';
-import { preload } from './preload.ts';
 import type { Tasks } from './tasks.ts';
 import { toRepositoryError, unavailable } from './unavailable.ts';
 
@@ -111,7 +108,7 @@ export function createInference(options: InferenceOptions): Inference {
       });
       logger.log('info', 'model loaded', {
         model: pathOf(reference),
-        load_ms: round(performance.now() - startMs),
+        load_ms: roundMs(performance.now() - startMs),
       });
       return model;
     } catch (error) {
@@ -184,6 +181,22 @@ function toUseError(reference: ModelReference, error: unknown): InferenceError {
   return error instanceof StoreError ? toRepositoryError(error) : toInferenceError(error);
 }
 
-function round(milliseconds: number): number {
-  return Math.round(milliseconds * 1000) / 1000;
+/** Loads the live version of some models, or of all for `*`. Failures are logged and met again by requests. */
+async function preload(
+  names: readonly string[],
+  { repository, logger }: { readonly repository: ModelRepository; readonly logger: Logger },
+  load: (reference: ModelReference) => Promise<void>,
+): Promise<void> {
+  const models = await repository.list().catch((error: unknown) => {
+    logger.log('warn', 'preload failed', { error });
+    return [];
+  });
+  const wanted = names.includes('*') ? models.map(({ name }) => name) : names;
+  // One after the other: loading is native work on this thread, there is nothing to overlap.
+  for (const name of wanted) {
+    await repository
+      .resolve(name)
+      .then(load)
+      .catch((error: unknown) => logger.log('warn', 'preload failed', { model: name, error }));
+  }
 }

@@ -51,7 +51,7 @@ export interface LoadOptions {
   readonly intraOpThreads: number;
   /** Where models are tried first that could take the process down. */
   readonly trials: Trials;
-  /** Told when the warm-up run fails. That alone is no reason not to serve: made-up input need not suit a model. */
+  /** Told when the warm-up run fails. A model is served all the same: made-up input need not suit a model. */
   readonly onWarmUpError: (error: unknown) => void;
 }
 
@@ -157,7 +157,7 @@ function contractOf(
     inputs: session.inputs.map((spec) => ({
       ...spec,
       // Of a graph whose task is not known nobody knows it: NaN is a number like others there.
-      takesMissing: spec.takesMissing === true || task.kind !== 'features',
+      allowsMissing: spec.allowsMissing === true || task.kind !== 'features',
     })),
     features: preprocessor?.features?.named?.map(({ name }) => name),
     columns: preprocessor?.features?.columns,
@@ -236,8 +236,8 @@ function markInputs(session: Session, graph: Graph): Session {
   const names = new Set(open.map(({ name }) => name));
   const inputs = session.inputs.map((spec) => ({
     ...spec,
-    ...(names.has(spec.name) && { isRankOpen: true }),
-    ...(graph.missingInputs.has(spec.name) && { takesMissing: true }),
+    ...(names.has(spec.name) && { isRankDynamic: true }),
+    ...(graph.missingInputs.has(spec.name) && { allowsMissing: true }),
   }));
   const checkAxes = checkNamedAxes(graph.inputs);
   if (!checkAxes) return { ...session, inputs };

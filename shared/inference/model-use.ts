@@ -103,7 +103,7 @@ export function createModelUse(model: Model, budget: Budget, statistics: Statist
 
 function checkBatchSize({ config: { maxBatchSize } }: Model, size: number): void {
   if (maxBatchSize === undefined || size <= maxBatchSize) return;
-  throw invalid(`The request has ${size} instances; this model takes at most ${maxBatchSize} at once.`);
+  throw invalid('The request', `has ${size} instances; this model takes at most ${maxBatchSize} at once.`);
 }
 
 function sizeOfInput(input: InferenceInput): number {

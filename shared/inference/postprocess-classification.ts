@@ -153,7 +153,7 @@ function scoreBoth([score = Number.NaN]: Float64Array, labels: readonly Label[])
   return Float64Array.of(1 - score, score);
 }
 
-/** Only a run shows how many scores a graph with open axes gives. */
+/** Only a run shows how many scores a graph with dynamic axes gives. */
 function checkScores(rows: Float64Array[], labels: readonly Label[] | undefined): Float64Array[] {
   const [first] = rows;
   if (!first || (labels ? labels.length === first.length : first.length >= 2)) return rows;

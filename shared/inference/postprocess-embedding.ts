@@ -1,6 +1,11 @@
 import { ModelError } from '../models/model-config.ts';
-import { type DenseLayer, runDense } from '../processing/text/dense.ts';
-import { normalizeVectors, type Pooling, poolVectors, readVectors } from '../processing/text/pooling.ts';
+import { type DenseLayer, runDense } from '../processing/text/embedding/dense.ts';
+import {
+  normalizeVectors,
+  type Pooling,
+  poolVectors,
+  readVectors,
+} from '../processing/text/embedding/pooling.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { DATATYPES } from '../tensor/datatype.ts';
 import { createTensor, type Tensor } from '../tensor/tensor.ts';
@@ -17,7 +22,7 @@ interface EmbeddingConfig {
 
 /**
  * Reads the vector of each text or image. Outputs `[N, D]` are vectors already; those with a vector for each token
- * `[N, T, D]` or place `[N, C, H, W]` are pooled over those that are no padding.
+ * `[N, T, D]` or place `[N, C, H, W]` are pooled over those that are not padding.
  *
  * @param layers dense layers that the pooled vectors go through
  * @throws ModelError when it is not clear which output holds the vectors, or the layers do not take them

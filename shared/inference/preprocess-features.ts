@@ -5,7 +5,7 @@ import { ModelError } from '../models/model-config.ts';
 import type { Session } from '../runtime/session.ts';
 import { createTensor, type Tensor } from '../tensor/tensor.ts';
 import type { Cell } from '../values/cell.ts';
-import { expectInput, type InferenceInput, type Located } from '../values/input.ts';
+import { expectInput, type FieldValue, type InferenceInput } from '../values/input.ts';
 import { columnAt, type Feature, parseRow, type RowFormat } from '../values/row.ts';
 import { bindColumns, type ColumnBinding, type FeatureInput } from './bind-columns.ts';
 import { type Batch, fillBatch, type Preprocessor } from './task.ts';
@@ -40,7 +40,7 @@ export function createFeaturePreprocessor(
 function rowsOf(
   input: InferenceInput,
   features: readonly Feature[] | undefined,
-): readonly Located<JsonValue>[] {
+): readonly FieldValue<JsonValue>[] {
   if (input.kind === 'text' && features?.length === 1 && features[0]?.name === 'text') {
     return input.texts.map(({ value, field }) => ({ value: [value], field }));
   }
@@ -56,7 +56,7 @@ function middleOf(feature: Feature | undefined, type: 'number' | 'string'): Cell
   return Math.min(high, Math.max(low, Math.round((low + high) / 2)));
 }
 
-function readRows(rows: readonly Located<JsonValue>[], binding: ColumnBinding, budget: Budget): Batch {
+function readRows(rows: readonly FieldValue<JsonValue>[], binding: ColumnBinding, budget: Budget): Batch {
   const { format } = binding;
   const { tensorElements } = budget.limits;
   const parsed: Cell[][] = [];
@@ -68,7 +68,10 @@ function readRows(rows: readonly Located<JsonValue>[], binding: ColumnBinding, b
     width ??= row.length;
     count += row.length;
     if (count > tensorElements) {
-      throw overLimit(`The request has more than ${tensorElements} values, the limit (MAX_TENSOR_ELEMENTS).`);
+      throw overLimit(
+        'The request',
+        `has more than ${tensorElements} values, the limit (MAX_TENSOR_ELEMENTS).`,
+      );
     }
     parsed.push(row);
   }

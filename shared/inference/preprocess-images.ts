@@ -2,9 +2,9 @@ import type { Limits } from '../config.ts';
 import { type InferenceError, invalid, overLimit } from '../errors.ts';
 import { createLimiter } from '../limiter.ts';
 import { ModelError } from '../models/model-config.ts';
-import { blackPng, blackRaster } from '../processing/image/black.ts';
+import { blackPng, blackRaster } from '../processing/image/example-image.ts';
 import type { Raster } from '../processing/image/raster.ts';
-import type { ImageStep } from '../processing/image/step-schemas.ts';
+import type { ImageStep } from '../processing/image/steps/step-schemas.ts';
 import { createImagePipeline } from '../processing/image-pipeline.ts';
 import { finish, runInTurns, type Work } from '../processing/work.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
@@ -124,7 +124,8 @@ function checkSize(image: Raster, field: string, input: TensorSpec): Raster {
   const shape = imageShape(image);
   if (fits(shape, input)) return image;
   throw invalid(
-    `Field "${field}" is an image of shape [${shape}] after preprocessing; the model takes [${input.shape.slice(1)}].`,
+    `Field "${field}"`,
+    `is an image of shape [${shape}] after preprocessing; the model takes [${input.shape.slice(1)}].`,
   );
 }
 

@@ -2,7 +2,7 @@ import type { Budget } from '../budget.ts';
 import { invalid } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { TensorSpec } from '../runtime/session.ts';
-import { expectInput, type InferenceInput, type Located } from '../values/input.ts';
+import { expectInput, type FieldValue, type InferenceInput } from '../values/input.ts';
 import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
 export const EXAMPLE_TEXT = 'An example of a text.';
@@ -37,7 +37,7 @@ export function createStringPreprocessor(spec: TensorSpec): Preprocessor {
       const texts = readTexts(given, budget);
       for (const { value, field } of texts) {
         if (value.includes('\0')) {
-          throw invalid(`Field "${field}" has a NUL character, which strings cannot hold.`);
+          throw invalid(`Field "${field}"`, 'has a NUL character, which strings cannot hold.');
         }
       }
       return toBatch(texts.map(({ value }) => value));
@@ -50,13 +50,13 @@ export function createStringPreprocessor(spec: TensorSpec): Preprocessor {
 /**
  * The texts of a request.
  *
- * @throws InferenceError for other input, too much text, and text that is no Unicode
+ * @throws InferenceError for other input, too much text, and text that is not Unicode
  */
-export function readTexts(input: InferenceInput, budget: Budget): readonly Located<string>[] {
+export function readTexts(input: InferenceInput, budget: Budget): readonly FieldValue<string>[] {
   const { texts } = expectInput(input, 'text');
   for (const { value, field } of texts) {
     budget.spend('textCharacters', value.length, `Field "${field}"`);
-    if (!value.isWellFormed()) throw invalid(`Field "${field}" has half of a surrogate pair.`);
+    if (!value.isWellFormed()) throw invalid(`Field "${field}"`, 'has half of a surrogate pair.');
   }
   return texts;
 }

@@ -2,12 +2,16 @@ import type { Limits } from '../config.ts';
 import { InferenceError, invalid, overLimit } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { ModelFolder } from '../models/version-folder.ts';
-import { GrowthError, roomFor } from '../processing/text/growth.ts';
-import { DECODER_POSITIONS, type PositionScheme, positionsOf } from '../processing/text/positions.ts';
-import type { TextTokenizer, TokenBatch, TokenRow } from '../processing/text/tokenizer.ts';
+import {
+  DECODER_POSITIONS,
+  type PositionScheme,
+  positionsOf,
+} from '../processing/text/embedding/positions.ts';
+import { GrowthError, roomFor } from '../processing/text/tokenizer/growth.ts';
+import type { TextTokenizer, TokenBatch, TokenRow } from '../processing/text/tokenizer/tokenizer.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { createTensor } from '../tensor/tensor.ts';
-import type { Located } from '../values/input.ts';
+import type { FieldValue } from '../values/input.ts';
 import { createStringPreprocessor, EXAMPLE_TEXT, readTexts } from './preprocess-strings.ts';
 import { readPositions, readTokenizer } from './read-tokenizer.ts';
 import { mapInTurns } from './share-time.ts';
@@ -147,7 +151,7 @@ function chooseFormat(
  * @throws InferenceError when the tokenizer makes too much of the text
  */
 function* tokenizeText(
-  { value, field }: Located<string>,
+  { value, field }: FieldValue<string>,
   tokenizer: TextTokenizer,
   { maxTokens }: TokenFormat,
 ): Generator<undefined, TokenRow> {
@@ -155,22 +159,22 @@ function* tokenizeText(
     return yield* tokenizer.tokenizeInSteps(value, maxTokens);
   } catch (error) {
     if (!(error instanceof GrowthError)) throw error;
-    throw new InferenceError(
-      'PAYLOAD_TOO_LARGE',
-      `Field "${field}" has ${value.length} characters; the tokenizer of this model makes more than ${roomFor(value.length)} of them, which is the limit.`,
-    );
+    throw new InferenceError('PAYLOAD_TOO_LARGE', [
+      `Field "${field}"`,
+      `has ${value.length} characters; the tokenizer of this model makes more than ${roomFor(value.length)} of them, which is the limit.`,
+    ]);
   }
 }
 
 /** Of padding alone a model makes something else in each batch, or nothing at all. */
 function checkNotEmpty(
   rows: readonly TokenRow[],
-  texts: readonly Located<string>[],
+  texts: readonly FieldValue<string>[],
   { specialTokens }: TextTokenizer,
 ): void {
   if (specialTokens > 0) return;
   const empty = texts.find((_, index) => rows[index]?.length === 0);
-  if (empty) throw invalid(`Field "${empty.field}" has no tokens for this model; expected a text.`);
+  if (empty) throw invalid(`Field "${empty.field}"`, 'has no tokens for this model; expected a text.');
 }
 
 function longest(rows: readonly TokenRow[]): number {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { parseJsonFile } from '../models/formats/format-folder.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { ModelFolder } from '../models/version-folder.ts';
-import { createDenseLayer, type DenseLayer } from '../processing/text/dense.ts';
+import { createDenseLayer, type DenseLayer } from '../processing/text/embedding/dense.ts';
 
 /**
  * Reads the dense layers of a model, each out of its own folder.

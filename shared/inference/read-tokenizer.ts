@@ -3,9 +3,13 @@ import { parseJsonFile } from '../models/formats/format-folder.ts';
 import { SHIFTED } from '../models/formats/token-limit.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { ModelFolder } from '../models/version-folder.ts';
-import { TokenizerError } from '../processing/text/parts.ts';
-import { DECODER_POSITIONS, type PositionScheme, shiftedPositions } from '../processing/text/positions.ts';
-import { createTokenizer, type TextTokenizer } from '../processing/text/tokenizer.ts';
+import {
+  DECODER_POSITIONS,
+  type PositionScheme,
+  shiftedPositions,
+} from '../processing/text/embedding/positions.ts';
+import { TokenizerError } from '../processing/text/tokenizer/parts.ts';
+import { createTokenizer, type TextTokenizer } from '../processing/text/tokenizer/tokenizer.ts';
 
 /** The files of Hugging Face's transformers that say how a text becomes tokens. */
 export const TOKENIZER_FILE = 'tokenizer.json';

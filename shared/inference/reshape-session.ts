@@ -39,7 +39,7 @@ function reshapeSpec(spec: TensorSpec, shapes: Shapes): TensorSpec {
   if (shape === undefined) return spec;
   const open = (sizes: readonly number[]) => sizes.filter((size) => size === -1).length;
   const fixed = (sizes: readonly number[]) => elementCount(sizes.filter((size) => size !== -1));
-  if (!spec.isRankOpen && open(shape) === open(spec.shape) && fixed(shape) === fixed(spec.shape)) {
+  if (!spec.isRankDynamic && open(shape) === open(spec.shape) && fixed(shape) === fixed(spec.shape)) {
     return { ...spec, shape };
   }
   throw new ModelError(`its "shapes" make ${spec.name} [${shape}], its graph has [${spec.shape}] there`);

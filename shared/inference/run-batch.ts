@@ -43,7 +43,8 @@ export async function runBatch(
   if (size === rows) return await run(feeds);
   if (size === 0 || rows % size !== 0) {
     throw invalid(
-      `The request has ${rows} instances; the model was exported for batches of exactly ${size}.`,
+      'The request',
+      `has ${rows} instances; the model was exported for batches of exactly ${size}.`,
     );
   }
   const parts: NamedTensors[] = [];

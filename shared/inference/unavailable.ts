@@ -1,5 +1,5 @@
 import { InferenceError } from '../errors.ts';
-import { DamageError } from '../models/file-manifest.ts';
+import { DamageError, ManifestError } from '../models/file-manifest.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { ModelReference } from '../models/model-reference.ts';
 import type { LoadError } from '../runtime/session-cache.ts';
@@ -10,7 +10,7 @@ export function unavailable(reference: ModelReference, { cause, retryAfterMs }: 
   const reason = cause instanceof ModelError ? cause.message : storeReason(cause);
   return new InferenceError(
     'MODEL_UNAVAILABLE',
-    `Model "${reference.name}" version "${reference.version}" cannot be loaded: ${reason}.`,
+    [`Model "${reference.name}"`, `version "${reference.version}" cannot be loaded: ${reason}.`],
     { cause, headers: { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) } },
   );
 }
@@ -19,6 +19,7 @@ function storeReason(error: unknown): string {
   if (error instanceof DamageError) {
     return `its ${error.file} is damaged: its checksum differs from the published one`;
   }
+  if (error instanceof ManifestError) return `its ${error.problem}`;
   return error instanceof StoreError ? STORE_REASONS[error.reason] : 'the server failed; its log says why';
 }
 
@@ -46,7 +47,7 @@ const STORE_REASONS: Record<StoreError['reason'], string> = {
   denied: 'the model repository denies access to its files',
   changed: 'its files changed while they were read',
   unreachable: 'the model repository cannot be reached',
-  corrupt: 'its files are damaged: their checksums differ from the published ones',
+  corrupt: 'its files are damaged',
   'no-space': 'this host has no space left for its files',
   unwritable: 'this host cannot write its files to MODEL_CACHE_FOLDER',
 };

@@ -111,7 +111,7 @@ export function placeOfSyntaxError(error: unknown): string {
 }
 
 /**
- * Reads the text of a JSON file and checks it against a schema. A byte order mark is no part of it.
+ * Reads the text of a JSON file and checks it against a schema. A byte order mark is not part of it.
  *
  * @returns the value, or what is wrong, as the end of a sentence: `is not valid (each field)`
  */

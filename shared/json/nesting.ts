@@ -2,9 +2,9 @@ import type { JsonValue } from './json-value.ts';
 
 /** How lists are nested, by the first item of each. */
 export interface Nesting {
-  /** Length of the list on each level; empty for a value that is no list. */
+  /** Length of the list on each level; empty for a value that is not a list. */
   readonly shape: readonly number[];
-  /** The first value that is no list; undefined where a list is empty. */
+  /** The first value that is not a list; undefined where a list is empty. */
   readonly leaf: JsonValue | undefined;
 }
 

@@ -12,30 +12,36 @@ const CLOSE_OBJECT = 0x7d;
 const UPPER_N = 0x4e;
 const UPPER_I = 0x49;
 
+export interface ParseOptions {
+  readonly spend?: (values: number) => void;
+  readonly isLine?: boolean | undefined;
+}
+
 /**
  * Parses a JSON body. Beside standard JSON it takes bare `NaN`, `Infinity`, `-Infinity`, `Inf` and `-Inf`, which
  * Python's `json` module writes, so that a later check can name the field that holds one.
  *
  * @param depthLimit deepest nesting of arrays and objects
- * @param spend is given the number of arrays, objects and strings before any of them is made, and may refuse it: a body
+ * @param options.isLine whether it is one line of many: errors name the column alone
+ * @param options.spend is given the number of arrays, objects and strings before any of them is made, and may refuse it: a body
  * of 32 MB can hold eleven million empty objects, which take a gigabyte and seconds
  * @throws InferenceError BAD_REQUEST for malformed text, with line and column, and for nesting beyond the limit
  */
 export function parseJson(
   bytes: Uint8Array,
   depthLimit: number,
-  spend?: (values: number) => void,
+  { spend, isLine }: ParseOptions = {},
 ): JsonValue {
   const buffer = asBuffer(bytes);
   const { values, hasBareWords } = scan(buffer, depthLimit);
   spend?.(values);
   const text = decodeUtf8(buffer);
-  if (hasBareWords) return parseTolerantJson(text);
+  if (hasBareWords) return parseTolerantJson(text, { isLine });
   try {
     const value: JsonValue = JSON.parse(text);
     return value;
   } catch {
-    return parseTolerantJson(text);
+    return parseTolerantJson(text, { isLine });
   }
 }
 
@@ -43,10 +49,14 @@ export function parseJson(
  * Parses a JSON body like `parseJson`, but gives whole numbers beyond 2^53 as bigint with all their digits. It is
  * several times slower: for the rare body that has such numbers.
  */
-export function parseExactJson(bytes: Uint8Array, depthLimit: number): JsonValue {
+export function parseExactJson(
+  bytes: Uint8Array,
+  depthLimit: number,
+  { isLine }: Pick<ParseOptions, 'isLine'> = {},
+): JsonValue {
   const buffer = asBuffer(bytes);
   scan(buffer, depthLimit);
-  return parseTolerantJson(decodeUtf8(buffer), { exactIntegers: true });
+  return parseTolerantJson(decodeUtf8(buffer), { exactIntegers: true, isLine });
 }
 
 /** The search of a Buffer is nine times as fast as that of a plain array. */
@@ -90,10 +100,10 @@ function scan(bytes: Buffer, depthLimit: number): Scan {
 }
 
 function tooDeep(limit: number): InferenceError {
-  return new InferenceError(
-    'BAD_REQUEST',
-    `The JSON body is nested more than ${limit} levels deep, which is the limit (MAX_JSON_DEPTH).`,
-  );
+  return new InferenceError('BAD_REQUEST', [
+    'The JSON body',
+    `is nested more than ${limit} levels deep, which is the limit (MAX_JSON_DEPTH).`,
+  ]);
 }
 
 /** Shorter texts are looked at byte by byte. */
@@ -139,6 +149,6 @@ function decodeUtf8(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new InferenceError('BAD_REQUEST', 'The JSON body is not valid UTF-8.');
+    throw new InferenceError('BAD_REQUEST', ['The JSON body', 'is not valid UTF-8.']);
   }
 }

@@ -2,7 +2,7 @@
 export interface FoundString {
   /** Undefined where the text has no valid string there. */
   readonly value: string | undefined;
-  /** Index behind the string, or of what is wrong: the end of the text where a string is not closed. */
+  /** Index after the string, or of what is wrong: the end of the text where a string is not closed. */
   readonly end: number;
 }
 

@@ -26,9 +26,10 @@ const MANY_DIGITS = /\d{16}/;
  * A plain JSON parser (RFC 8259) that also takes bare non-finite numbers. It runs only where `JSON.parse` refused the
  * text, and its errors say where the text breaks. It recurses: the caller has limited the depth.
  *
+ * @param options.isLine whether the text is one line of many, which has a number elsewhere
  * @throws InferenceError BAD_REQUEST with line and column
  */
-export function parseTolerantJson(text: string, { exactIntegers = false } = {}): JsonValue {
+export function parseTolerantJson(text: string, { exactIntegers = false, isLine = false } = {}): JsonValue {
   let position = 0;
   let readOneByOneUntil = 0;
 
@@ -45,9 +46,9 @@ export function parseTolerantJson(text: string, { exactIntegers = false } = {}):
 
   function fail(): never {
     const found = text.slice(position, position + 12).split(/\s/, 1)[0] ?? '';
-    const place = describePlace(text, position);
+    const place = describePlace(text, position, isLine);
     const problem = position >= text.length ? 'it ends too early' : `unexpected ${JSON.stringify(found)}`;
-    throw new InferenceError('BAD_REQUEST', `The body is not valid JSON: ${problem} at ${place}.`);
+    throw new InferenceError('BAD_REQUEST', ['The body', `is not valid JSON: ${problem} at ${place}.`]);
   }
 
   function expect(character: string): void {
@@ -174,14 +175,15 @@ function writeWords(run: string): string {
 }
 
 /** Lines are counted rather than cut: a text can have millions of them. */
-function describePlace(text: string, position: number): string {
+function describePlace(text: string, position: number, isLine: boolean): string {
   let line = 1;
   let start = 0;
   for (let end = text.indexOf('\n'); end !== -1 && end < position; end = text.indexOf('\n', start)) {
     line++;
     start = end + 1;
   }
-  return `line ${line}, column ${position - start + 1}`;
+  const column = `column ${position - start + 1}`;
+  return isLine ? column : `line ${line}, ${column}`;
 }
 
 /** Digits of the longest whole number that a datatype holds: 2^64 - 1. */

@@ -80,8 +80,8 @@ function danglingAlias(
 }
 
 function unknownAlias(name: string, alias: string, aliases: ReadonlyMap<string, string>): InferenceError {
-  return new InferenceError(
-    'RESOURCE_DOES_NOT_EXIST',
-    `Model "${name}" has no alias ${JSON.stringify(alias.slice(0, 100))}; its aliases are: ${[...aliases.keys()].join(', ') || 'none'}.`,
-  );
+  return new InferenceError('RESOURCE_DOES_NOT_EXIST', [
+    `Model "${name}"`,
+    `has no alias ${JSON.stringify(alias.slice(0, 100))}; its aliases are: ${[...aliases.keys()].join(', ') || 'none'}.`,
+  ]);
 }

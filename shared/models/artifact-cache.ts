@@ -8,6 +8,7 @@ import {
   type Artifact,
   isPlainPath,
   MANIFEST_FILE,
+  ManifestError,
   parseFileManifest,
   selectArtifacts,
 } from './file-manifest.ts';
@@ -78,12 +79,13 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
     const manifest = listed.find(({ path }) => path === prefix + MANIFEST_FILE);
     if (!manifest) return selectArtifacts(listed, prefix, undefined);
     if (manifest.sizeBytes > MANIFEST_LIMIT_BYTES) {
-      throw new StoreError('corrupt', `${manifest.path} has more than ${MANIFEST_LIMIT_BYTES} bytes.`);
+      const problem = `${MANIFEST_FILE} has more than ${MANIFEST_LIMIT_BYTES} bytes`;
+      throw new ManifestError('corrupt', prefix, problem);
     }
     const content = Buffer.alloc(manifest.sizeBytes);
     const sink = async (chunk: Uint8Array, position: number) => content.set(chunk, position);
     await downloader.download(manifest, sink, new AbortController().signal);
-    return selectArtifacts(listed, prefix, parseFileManifest(content.toString('utf8'), manifest.path));
+    return selectArtifacts(listed, prefix, parseFileManifest(content.toString('utf8'), prefix));
   }
 
   async function areUntouched(artifacts: readonly Artifact[]): Promise<boolean> {

@@ -38,16 +38,28 @@ export interface Artifact {
   readonly source: StoredFile;
 }
 
+/** A `files.json` cannot be used, or the version does not have what it lists. */
+export class ManifestError extends StoreError {
+  /** What is wrong with which file of the version, fit for clients: it names no places, and goes on `its `. */
+  readonly problem: string;
+
+  /** @param prefix the version's folder with a slash at the end, or '' */
+  constructor(reason: 'missing' | 'corrupt', prefix: string, problem: string) {
+    super(reason, `${prefix}${problem}.`);
+    this.problem = problem;
+  }
+}
+
 /**
  * Reads the text of a `files.json`.
  *
- * @param place where it lies, for the message
- * @throws StoreError `corrupt` naming each field that is wrong
+ * @param prefix the version's folder with a slash at the end, for the message
+ * @throws ManifestError `corrupt` naming each field that is wrong
  */
-export function parseFileManifest(text: string, place: string): FileManifest {
+export function parseFileManifest(text: string, prefix: string): FileManifest {
   const parsed = checkJsonText(fileManifestSchema, text);
   if (parsed.success) return parsed.data;
-  throw new StoreError('corrupt', `${place} ${parsed.problem}.`);
+  throw new ManifestError('corrupt', prefix, `${MANIFEST_FILE} ${parsed.problem}`);
 }
 
 /**
@@ -55,7 +67,7 @@ export function parseFileManifest(text: string, place: string): FileManifest {
  *
  * @param listed the files below the version's folder
  * @param prefix the version's folder with a slash at the end, or '' for the whole repository
- * @throws StoreError when the listing does not have what the manifest names
+ * @throws ManifestError when the listing does not have what the manifest names, StoreError
  */
 export function selectArtifacts(
   listed: readonly StoredFile[],
@@ -66,13 +78,12 @@ export function selectArtifacts(
   if (!manifest) return [...byPath].map(([path, source]) => toArtifact(path, source));
   return manifest.files.map(({ path, sizeBytes, sha256 }) => {
     const source = byPath.get(path);
-    if (!source)
-      throw new StoreError('missing', `${prefix}${path} is named by ${MANIFEST_FILE} but is not there.`);
+    if (!source) {
+      throw new ManifestError('missing', prefix, `${path} is named by ${MANIFEST_FILE} but is not there`);
+    }
     if (source.sizeBytes !== sizeBytes) {
-      throw new StoreError(
-        'corrupt',
-        `${source.path} has ${source.sizeBytes} bytes where ${MANIFEST_FILE} says ${sizeBytes}.`,
-      );
+      const problem = `${path} has ${source.sizeBytes} bytes where ${MANIFEST_FILE} says ${sizeBytes}`;
+      throw new ManifestError('corrupt', prefix, problem);
     }
     return { path, sizeBytes, sha256, source };
   });

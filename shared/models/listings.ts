@@ -40,6 +40,9 @@ export function createListings(
         for (const path of listing.ignored) {
           if (!current?.ignored.includes(path)) onProblem?.(`${path} is ignored: ${WHERE_MODELS_LIE}`);
         }
+        for (const [path, problem] of listing.passedOver) {
+          if (current?.passedOver.get(path) !== problem) onProblem?.(`${path} is ignored: it ${problem}`);
+        }
         current = listing;
         renewal = undefined;
         options.onRenewed(listing);

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { MOST_THREADS } from '../config.ts';
 import type { Label } from '../processing/classification.ts';
 
 /** The model's folder holds something that cannot be served. The message is fit for clients: no paths, no stacks. */
@@ -28,7 +29,7 @@ export const commonMembers = {
     .optional(),
   session: z
     .strictObject({
-      intraOpThreads: z.number().int().min(1).max(256).optional(),
+      intraOpThreads: z.number().int().min(1).max(MOST_THREADS).optional(),
       graphOptimization: z.enum(['disabled', 'basic', 'extended', 'all']).optional(),
     })
     .optional(),

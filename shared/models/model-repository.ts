@@ -46,7 +46,7 @@ export interface ModelRepositoryOptions extends ListingOptions {
   readonly configs: ConfigReader;
 }
 
-/** The models of a store, in the layout `<name>/<version>/model.onnx`. Other files are no concern of it. */
+/** The models of a store, in the layout `<name>/<version>/model.onnx`. Other files do not concern it. */
 export function createModelRepository(options: ModelRepositoryOptions): ModelRepository {
   const { store, artifacts, onProblem } = options;
   const smallFiles = createSmallFiles(store);

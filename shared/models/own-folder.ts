@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
-import { lstat, mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { lstat } from 'node:fs/promises';
 import { systemCodeOf } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import { StoreError } from '../stores/model-store.ts';
 
 /**
@@ -12,12 +12,10 @@ import { StoreError } from '../stores/model-store.ts';
  */
 export async function makeOwnFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { mode: MODE });
+    await makeFolder(path, MODE);
   } catch (error) {
-    const code = systemCodeOf(error);
-    if (code === 'ENOENT') await mkdir(dirname(path), { recursive: true, mode: MODE });
-    else if (code !== 'EEXIST') throw error;
-    if (code === 'ENOENT') return await makeOwnFolder(path);
+    // What is there instead of a folder is said below.
+    if (systemCodeOf(error) !== 'EEXIST') throw error;
   }
   await checkOwnFolder(path);
 }

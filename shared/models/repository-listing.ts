@@ -1,6 +1,7 @@
 import { NAME_PATTERN } from '../config.ts';
 import { InferenceError } from '../errors.ts';
 import type { ModelStore, StoredFile } from '../stores/model-store.ts';
+import { MODEL_FILE } from './formats/format-folder.ts';
 import { VERSION_FILES } from './formats/recognise.ts';
 import type { ModelListing, ModelReference } from './model-reference.ts';
 import { compareVersions } from './versions.ts';
@@ -13,14 +14,15 @@ export interface Listing {
   readonly versionFiles: ReadonlyMap<string, readonly StoredFile[]>;
   /** Model files whose folders cannot be a model and a version. */
   readonly ignored: readonly string[];
+  /** Why things that have the place of a file are not used, by their paths: links out of the repository, pipes, devices. */
+  readonly passedOver: ReadonlyMap<string, string>;
   readonly atMs: number;
 }
 
-const MODEL_FILE = 'model.onnx';
-
 /** Reads a store in the layout `<name>/<version>/...`: a folder with a file that holds or names a graph is a version. */
 export async function readListing(store: ModelStore, now: () => number): Promise<Listing> {
-  const files = await store.list('');
+  const passedOver = new Map<string, string>();
+  const files = await store.list('', (path, problem) => passedOver.set(path, problem));
   const versions = new Map<string, Set<string>>();
   const ignored: string[] = [];
   for (const { path } of files) {
@@ -43,6 +45,7 @@ export async function readListing(store: ModelStore, now: () => number): Promise
     files: new Map(files.map((file) => [file.path, file])),
     versionFiles: groupByVersion(files),
     ignored,
+    passedOver,
     atMs: now(),
   };
 }

@@ -43,3 +43,8 @@ function describeError(error: Error): LogFields {
     ...(error instanceof AggregateError && { errors: error.errors }),
   };
 }
+
+/** Milliseconds to the microsecond, as logs and headers have them. */
+export function roundMs(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000;
+}

@@ -7,7 +7,7 @@ import { type ByteSource, type Field, readFields, readText } from './protobuf.ts
 import { readOpsetImport } from './rewrite-model.ts';
 import { findRisks, isRepeating, isSuspect, type Risk, type SuspectNode } from './risks.ts';
 import { readValueInfo, type ValueInfo } from './value-info.ts';
-import { type Message, walkModel } from './walk.ts';
+import { isMainGraph, type Message, walkModel } from './walk.ts';
 import { readZipMap, ZIP_MAP, type ZipMap } from './zip-map-node.ts';
 
 export interface Graph extends MlOutputs {
@@ -85,8 +85,8 @@ function readNodes(source: ByteSource): Pick<Graph, 'zipMaps' | 'operators' | 'e
     if (message.kind !== 'node') continue;
     operators.add(message.operator);
     if (isSuspect(message)) suspects.push({ message, isRepeated });
-    const isInMainGraph = parent?.parent?.kind === 'model';
-    if (message.operator === ZIP_MAP && isInMainGraph) zipMaps.push(readZipMap(source, message.field));
+    if (message.operator === ZIP_MAP && parent && isMainGraph(parent))
+      zipMaps.push(readZipMap(source, message.field));
   }
   const risks = findRisks(source, suspects, constants);
   return { operators, zipMaps, risks, externalData: readExternalData(source, entries) };

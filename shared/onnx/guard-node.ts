@@ -100,6 +100,15 @@ export class Steps {
   }
 
   /**
+   * The same condition, of which the runtime does not know whether it is constant: random numbers are made on each run.
+   * From operator set 7 on.
+   */
+  hide(condition: Name): Name {
+    const random = this.add('RandomUniform', [], [integersAttribute('shape', [1])]);
+    return this.add('And', [condition, this.add('Less', [random, this.float(2)])]);
+  }
+
+  /**
    * A list of one 0 that the runtime refuses to compute where a condition does not hold.
    *
    * @param name of the node that it quotes then
@@ -124,6 +133,8 @@ export interface Surroundings {
   readonly values: Values;
   readonly newName: () => Name;
   readonly mostElements: number;
+  /** The operators that the functions of the model are. */
+  readonly functions: ReadonlySet<string>;
 }
 
 /**
@@ -138,6 +149,8 @@ export class GuardedNode extends Steps {
   /** Version of the default operator set where it stands; 0 in functions that import none. */
   readonly opset: number;
   readonly defaults: ReadonlySet<string>;
+  readonly isInMainGraph: boolean;
+  readonly functions: ReadonlySet<string>;
   readonly inputs: readonly Name[];
   /** As many as the node has; those that it leaves out are empty. */
   readonly outputs: readonly Name[];
@@ -154,7 +167,7 @@ export class GuardedNode extends Steps {
   readonly #edits: Edit[] = [];
   #instead: readonly Uint8Array[] | undefined;
 
-  constructor(placed: PlacedNode, { source, values, newName, mostElements }: Surroundings) {
+  constructor(placed: PlacedNode, { source, values, newName, mostElements, functions }: Surroundings) {
     super(newName);
     this.mostElements = mostElements;
     const { inputs, outputs } = readNames(source, placed.message.field);
@@ -164,6 +177,8 @@ export class GuardedNode extends Steps {
     this.operator = placed.message.operator;
     this.opset = placed.opset;
     this.defaults = placed.defaults;
+    this.isInMainGraph = placed.isInMainGraph;
+    this.functions = functions;
     this.inputs = inputs;
     this.outputs = outputs;
     this.#values = values;
@@ -430,10 +445,15 @@ export interface Substitute {
 export function runForElements(node: GuardedNode, instead: Substitute): readonly Uint8Array[] {
   const [input = NO_NAME] = node.inputs;
   const [size, hasElements] = [node.newName(), node.newName()];
+  const steps = new Steps(node.newName);
+  // As guard-choices.ts says of those that the file has.
+  const isHidden = !node.isInMainGraph && node.opset >= FIRST_LESS;
+  const condition = isHidden ? steps.hide(hasElements) : hasElements;
   return [
     encodeNode('Size', [input], [size]),
     ...convertToBoolean(node, size, hasElements),
-    encodeChoice(hasElements, node.repeat(), instead, node.outputs),
+    ...steps.nodes,
+    encodeChoice(condition, node.repeat(), instead, node.outputs),
   ];
 }
 
@@ -472,8 +492,10 @@ export function refuseEmpty(node: GuardedNode): Substitute {
 const FAR_INDEX = 2 ** 60;
 
 /** Whether a number is not 0. Older operator sets have no Cast that the runtime knows: a Loop of one turn or none. */
-function convertToBoolean({ opset, newName }: GuardedNode, size: Name, result: Name): Uint8Array[] {
-  if (opset >= FIRST_CAST) {
+function convertToBoolean(node: GuardedNode, size: Name, result: Name): Uint8Array[] {
+  const { opset, newName } = node;
+  // The runtime never computes a Loop at the load, so the result of one is never constant.
+  if (opset >= (node.isInMainGraph ? FIRST_CAST : FIRST_LESS)) {
     return [encodeNode('Cast', [size], [result], [integerAttribute('to', ELEMENT_TYPES.boolean)])];
   }
   const [start, turn, goesOn, before] = [newName(), newName(), newName(), newName()];

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Edit } from './edits.ts';
 import { ELEMENT_TYPES, encodeText } from './encode-node.ts';
+import { isInlinedOnce, readFunctions } from './guard-choices.ts';
 import { dividesByMinusOne, dividesByMinusOneForRest } from './guard-division.ts';
 import {
   byLargest,
@@ -185,6 +186,7 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['TfIdfVectorizer', [makesWide(byLargest('ngram_indexes'))]],
   ['com.microsoft.UnfoldTensor', [makesWide(byNumber('size'))]],
   // Operators that a model alone can make fatal.
+  ['If', [isInlinedOnce]],
   ['LayerNormalization', [endsWithInput]],
   ...['Max', 'Mean', 'Min', 'Sum'].map((operator) => [operator, [allAreThere]] as const),
   ['com.microsoft.ConvTransposeWithDynamicPads', [isThere(2), hasElements(0), makesFilteredBack]],
@@ -207,6 +209,7 @@ export const NO_GUARDS: Guards = { edits: [], refusals: [] };
 /** What has to be changed in a model so that no request can end the process by one of its operators. */
 export function findGuards(source: ByteSource, mostElements: number): Guards {
   const valuesIn = readValues(source);
+  const functions = readFunctions(source);
   const prefix = `guard ${randomUUID()} `;
   let names = 0;
   const newName = () => encodeText(`${prefix}${names++}`);
@@ -217,6 +220,7 @@ export function findGuards(source: ByteSource, mostElements: number): Guards {
       values: valuesIn(placed.home),
       newName,
       mostElements,
+      functions,
     });
     for (const rule of GUARDS.get(node.operator) ?? []) rule(node);
     const found = node.finish();

@@ -137,9 +137,9 @@ class Cursor {
     else if (wireType !== WIRE_64_BIT && wireType !== WIRE_32_BIT) {
       throw new ProtobufError(`wire type ${wireType} at byte ${fieldStart}`);
     }
-    // A negative length would lead back to bytes already read, for ever.
+    // A negative length would lead back to bytes already read, forever.
     if (length < 0 || this.position + length > this.#end)
-      throw new ProtobufError(`field at byte ${fieldStart} ends behind its message`);
+      throw new ProtobufError(`field at byte ${fieldStart} ends beyond its message`);
     return length;
   }
 }

@@ -9,7 +9,7 @@ import {
   readFields,
   readText,
 } from './protobuf.ts';
-import { isDefaultDomain, type Message, modelMessage, walkModel } from './walk.ts';
+import { isDefaultDomain, isMainGraph, type Message, modelMessage, walkModel } from './walk.ts';
 
 /** A version that is known to every runtime that loads files without the default operator set. */
 const ADDED_OPSET = 13;
@@ -73,7 +73,7 @@ export function* placeNodes(
     const owner = !around || message.kind === 'function' ? readOwner(source, message) : around;
     owners.set(message, owner);
     if (!parent || !operators.has(message.operator)) continue;
-    yield { message, parent, isInMainGraph: parent.parent?.kind === 'model', ...owner };
+    yield { message, parent, isInMainGraph: isMainGraph(parent), ...owner };
   }
 }
 

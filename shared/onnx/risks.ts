@@ -4,7 +4,7 @@ import { readName, readNode } from './nodes.ts';
 import { type ByteSource, readFields, readVarints } from './protobuf.ts';
 import type { Message } from './walk.ts';
 
-/** What in a model can take the process down, or keep it busy for ever, when it is loaded and run once. */
+/** What in a model can take the process down, or keep it busy forever, when it is loaded and run once. */
 export interface Risk {
   readonly operator: string;
   /** What it does, for a sentence: `Loop has no small number of turns`. */

@@ -44,7 +44,7 @@ export type ValuesIn = (home: Message) => Values;
 
 /**
  * Finds out how many axes the values of a model have, as far as its inputs, its constants and its operators say. It
- * errs on the open side: operators that are not listed here give values of any shape.
+ * errs on the open side: operators that are not a listed here give values of any shape.
  *
  * Graphs inside others count with them. Where names are used again, a value is as open as all that have its name.
  */

@@ -54,11 +54,15 @@ export interface Message {
  * All messages of a model on the way to its nodes and tensors, those of nested graphs and of functions among them; each
  * comes after the one that it is in. Weights are not read.
  *
+ * @param root where to begin, if not at the model itself
  * @throws ProtobufError when the bytes are not a protocol buffers message
  */
-export function* walkModel(source: ByteSource): Generator<Message> {
+export function* walkModel(
+  source: ByteSource,
+  root: Omit<Message, 'operator'> = modelMessage(source),
+): Generator<Message> {
   // A list instead of calls, as graphs can be nested deeper than calls can.
-  const open: Omit<Message, 'operator'>[] = [modelMessage(source)];
+  const open = [root];
   for (let next = open.pop(); next; next = open.pop()) {
     const { kind, field, parent } = next;
     const ways = WAYS[kind];
@@ -81,6 +85,11 @@ export function* walkModel(source: ByteSource): Generator<Message> {
       if (found) open.push({ kind: found, field: part, parent: message });
     }
   }
+}
+
+/** Whether a message is the graph itself. Functions are in the model as well. */
+export function isMainGraph({ kind, parent }: Message): boolean {
+  return kind === 'graph' && parent?.kind === 'model';
 }
 
 /** The whole of a file as a message. */

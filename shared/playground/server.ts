@@ -19,7 +19,7 @@ export interface Payload {
 
 /**
  * Where a path of the server is. This page is the server's root, whatever prefix a gateway has put in front of it and
- * with or without a slash behind. The query goes along: some hosts take their access key there.
+ * with or without a slash at its end. The query goes along: some hosts take their access key there.
  */
 export function urlOf(path: string): string {
   const { origin, pathname, search } = location;

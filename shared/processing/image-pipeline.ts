@@ -1,12 +1,12 @@
 import { invalid, overLimit } from '../errors.ts';
-import { type CenterCropOptions, centerWindow } from './image/center-crop.ts';
-import { crop, intersect } from './image/crop.ts';
 import { type DecodeContext, decodeImage } from './image/decode.ts';
 import type { PixelRaster, Raster, Size } from './image/raster.ts';
-import { type ResizeOptions, resizedSize, resizeWindow } from './image/resize.ts';
-import type { ImageStep, PixelStep } from './image/step-schemas.ts';
-import { isPixelStep, isValueStep, runPixelStep } from './image/steps.ts';
-import { createValueRunner } from './image/value-tables.ts';
+import { type CenterCropOptions, centerWindow } from './image/steps/center-crop.ts';
+import { crop, intersect } from './image/steps/crop.ts';
+import { type ResizeOptions, resizedSize, resizeWindow } from './image/steps/resize.ts';
+import type { ImageStep, PixelStep } from './image/steps/step-schemas.ts';
+import { isPixelStep, isValueStep, runPixelStep } from './image/steps/steps.ts';
+import { createValueRunner } from './image/steps/value-tables.ts';
 import type { Work } from './work.ts';
 
 export interface RunLimits {

@@ -47,11 +47,11 @@ function encodeColumns({ named, width, columns }: RowFormat): WritableJson {
 }
 
 function isAlike(one: Column, other: Column): boolean {
-  return one.type === other.type && one.canBeMissing === other.canBeMissing;
+  return one.type === other.type && one.allowsMissing === other.allowsMissing;
 }
 
-function encodeColumn({ type, canBeMissing = false }: Column, count: number): WritableJson {
-  return { type, count, ...(canBeMissing && { nullable: true }) };
+function encodeColumn({ type, allowsMissing = false }: Column, count: number): WritableJson {
+  return { type, count, ...(allowsMissing && { nullable: true }) };
 }
 
 /**

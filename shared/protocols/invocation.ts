@@ -1,8 +1,10 @@
 import type { Context } from 'hono';
+import { withDeadline } from '../budget.ts';
 import { InferenceError } from '../errors.ts';
 import type { Answer, AppEnvironment, Bindings } from '../http/context.ts';
 import { mediaTypeOf } from '../http/media-type.ts';
 import { readBody } from '../http/read-body.ts';
+import { readTimeoutMs } from '../http/read-timeout.ts';
 import type { ModelChoice, NamedChoice, Used } from '../inference/inference.ts';
 import type { InferenceOutput } from '../inference/output.ts';
 import { UnsafeIntegerError } from '../json/exact-integers.ts';
@@ -92,18 +94,25 @@ export function runWith(dialect: Dialect, options: ProtocolOptions): Handler {
   return async (c) => await dialect(await readInvocation(c, options, choiceOf(c)), options);
 }
 
-/** @throws InferenceError when the body cannot be read, or there is none */
+/**
+ * What a request asks of a model. The timeout of its client counts from here on: other requests have nothing to wait for.
+ *
+ * @throws InferenceError when the body cannot be read, or there is none
+ */
 export async function readInvocation(
   c: Context<AppEnvironment>,
   { inference }: ProtocolOptions,
   choice: NamedChoice,
 ): Promise<Invocation> {
   const request = c.req.raw;
+  const timeoutMs = readTimeoutMs(request.headers);
+  const deadlineMs = timeoutMs === undefined ? undefined : c.env.startMs + timeoutMs;
   // An unknown model is reported before the body is looked at.
   const found = choice.model === undefined ? choice : { reference: await inference.resolve(choice) };
   const body = await readBody(request, c.env.budget.limits);
-  if (body.length === 0) throw new InferenceError('BAD_REQUEST', 'The request body is empty.');
-  return createInvocation(request, body, c.env, found);
+  if (body.length === 0) throw new InferenceError('BAD_REQUEST', ['The request body', 'is empty.']);
+  const budget = withDeadline(c.env.budget, deadlineMs);
+  return createInvocation(request, body, { ...c.env, budget }, found);
 }
 
 export function createInvocation(

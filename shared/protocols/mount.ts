@@ -63,7 +63,7 @@ export interface ReservedPath {
  * a version it never asked for.
  */
 export function findReservedPaths(operations: readonly Operation[]): readonly ReservedPath[] {
-  // A verb behind a colon is taken for a name by none.
+  // No router takes a verb after a colon for a name.
   const paths = new Set(operations.map(({ path }) => path).filter((path) => /\/\w+$/.test(path)));
   return [...paths].flatMap((path) => {
     const allowed = methodsOf(operations.filter((operation) => operation.path === path));

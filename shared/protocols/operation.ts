@@ -29,11 +29,11 @@ export function jsonContent(schema: SchemaSource): Content {
 
 /** One route and what there is to say of it. Routes and `/openapi.json` come from the same list of them. */
 export interface Operation {
-  /** `ALL` only where nothing works: such routes are no part of the description. */
+  /** `ALL` only where nothing works: such routes are not part of the description. */
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'ALL';
   /** As in OpenAPI: `/v1/models/{model}:predict`. */
   readonly path: string;
-  /** Whether it only serves clients of old, and is no part of the description. */
+  /** Whether it only serves older clients, and is not part of the description. */
   readonly isLegacy?: boolean;
   /** Whether it is for the operator of the server, and refused to pages of other sites. */
   readonly isAdmin?: boolean;
@@ -78,7 +78,7 @@ export interface ProtocolOptions {
   readonly pages: Pages;
 }
 
-/** A parameter of the path, without the verb behind it: no name has a colon. */
+/** A parameter of the path, without the verb after it: no name has a colon. */
 export function pathParameter(c: Context<AppEnvironment>, name: string): string | undefined {
   return c.req.param(name)?.replace(/:\w+$/, '');
 }

@@ -10,7 +10,7 @@ export const pageQuery = {
 /**
  * One page of a list. The token is the index of the next item.
  *
- * @throws InferenceError when a parameter is no whole number
+ * @throws InferenceError when a parameter is not a whole number
  */
 export function takePage<T>(
   items: readonly T[],
@@ -32,6 +32,7 @@ function readCount(
   const count = Number(text);
   if (/^\d{1,9}$/.test(text) && count >= least) return count;
   throw invalid(
-    `Parameter "${name}" is ${JSON.stringify(text.slice(0, 40))}; expected a whole number from ${least} on.`,
+    `Parameter "${name}"`,
+    `is ${JSON.stringify(text.slice(0, 40))}; expected a whole number from ${least} on.`,
   );
 }

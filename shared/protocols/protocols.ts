@@ -1,29 +1,21 @@
-import { createAzureMlProtocol } from './azure-ml/azure-ml.ts';
-import { invokeAzureMl } from './azure-ml/invoke-azure-ml.ts';
+import { createAzureMlProtocol, invokeAzureMl } from './azure-ml/routes.ts';
 import { createCatalog } from './catalog.ts';
-import { createHuggingFaceProtocol } from './hugging-face/hugging-face.ts';
-import { invokeHuggingFace } from './hugging-face/invoke-hugging-face.ts';
+import { createHuggingFaceProtocol, invokeHuggingFace } from './hugging-face/routes.ts';
 import { withCloudEvents } from './kserve/cloud-events.ts';
-import { createKServeProtocol } from './kserve/kserve.ts';
-import { invokeMlflow } from './mlflow/invoke-mlflow.ts';
-import { createMlflowProtocol } from './mlflow/mlflow.ts';
-import { createOpenInferenceProtocol, invokeOpenInference } from './oip/open-inference.ts';
+import { createKServeProtocol } from './kserve/routes.ts';
+import { createMlflowProtocol, invokeMlflow } from './mlflow/routes.ts';
+import { createOpenInferenceProtocol, invokeOpenInference } from './open-inference/routes.ts';
 import type { Protocol, ProtocolOptions } from './operation.ts';
 import { createPredictProtocol } from './predict/routes.ts';
-import { invokeSageMaker } from './sagemaker/invoke-sagemaker.ts';
-import { createSageMakerProtocol } from './sagemaker/sagemaker.ts';
+import { createSageMakerProtocol, invokeSageMaker } from './sagemaker/routes.ts';
 import { createTensorFlowContainer } from './sagemaker/tensorflow-container.ts';
 import { createSharedRoutes } from './shared-routes/shared-routes.ts';
-import { classify, regress } from './tensorflow-serving/examples.ts';
-import { createTensorFlowServingProtocol } from './tensorflow-serving/tensorflow-serving.ts';
-import { createVersionDescriber } from './torchserve/describe-versions.ts';
-import { invokeTorchServe } from './torchserve/predict.ts';
-import { createTorchServeProtocol } from './torchserve/torchserve.ts';
-import { createUbiOpsProtocol } from './ubiops/ubiops.ts';
-import { createV1Operations } from './v1/operations.ts';
-import { predict } from './v1/predict.ts';
-import { invokeVertexAi } from './vertex-ai/predict.ts';
-import { createVertexAiProtocol } from './vertex-ai/vertex-ai.ts';
+import { classify, createTensorFlowServingProtocol, regress } from './tensorflow-serving/routes.ts';
+import { createVersionDescriber } from './torchserve/management.ts';
+import { createTorchServeProtocol, invokeTorchServe } from './torchserve/routes.ts';
+import { createUbiOpsProtocol } from './ubiops/routes.ts';
+import { createV1Operations, predict } from './v1/routes.ts';
+import { createVertexAiProtocol, invokeVertexAi } from './vertex-ai/routes.ts';
 
 /**
  * All protocols, in the order in which they are asked for a route. A new one is a line here. Protocols know nothing of

@@ -10,9 +10,9 @@ export interface TensorSpec {
   /** One size per axis, -1 where any size fits. */
   readonly shape: readonly number[];
   /** Whether the graph leaves even the number of axes open; `shape` is empty then, as it is for a scalar. */
-  readonly isRankOpen?: boolean;
+  readonly isRankDynamic?: boolean;
   /** Whether its numbers can be missing, which the graph is fed as NaN. */
-  readonly takesMissing?: boolean;
+  readonly allowsMissing?: boolean;
   /** The axis that counts instances, where there is one. */
   readonly batchAxis?: number;
 }

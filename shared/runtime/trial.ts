@@ -124,7 +124,7 @@ async function exchange(
   try {
     child.send(request, () => undefined);
     const reply = await Promise.race(ends);
-    if (!isReply(reply)) throw new TrialError('sent what is no answer');
+    if (!isReply(reply)) throw new TrialError('sent what is not an answer');
     if (reply.kind !== 'failed') return reply;
     throw reply.name === UnsupportedGraphError.name
       ? new UnsupportedGraphError(reply.message)

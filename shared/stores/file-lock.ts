@@ -8,6 +8,8 @@ import { StoreError } from './model-store.ts';
 /** A change under a lock is a few calls of the system. */
 const PAUSE_MS = 5;
 const LONGEST_WAIT_MS = 30_000;
+/** A process that was killed between making its lock and writing its name into it left one without a name. */
+const NAMELESS_MS = 5_000;
 
 /**
  * Runs a change of a file while no other process changes it. The lock is a hidden file beside it that names its process;
@@ -65,7 +67,10 @@ async function removeDead(path: string): Promise<boolean> {
 async function readHolder(path: string): Promise<{ name: string; isDead: boolean } | undefined> {
   try {
     const [name, facts] = [await readFile(path, 'utf8'), await stat(path)];
-    return { name, isDead: isLeft(name, facts.ctimeMs) };
+    return {
+      name,
+      isDead: name === '' ? facts.mtimeMs < Date.now() - NAMELESS_MS : isLeft(name, facts.ctimeMs),
+    };
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return undefined;
     throw error;

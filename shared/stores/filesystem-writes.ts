@@ -14,6 +14,7 @@ import {
 import { dirname, join, relative, resolve } from 'node:path';
 import { systemCodeOf } from '../errors.ts';
 import { ownName, removeLeftovers } from '../leftovers.ts';
+import { makeFolder } from '../make-folder.ts';
 import { etagOf } from './file-facts.ts';
 import { withFileLock } from './file-lock.ts';
 import { type NewContent, type StoredFile, StoreError } from './model-store.ts';
@@ -35,7 +36,7 @@ export async function writeFile(
   checkWritePath(path);
   const target = join(root, path);
   try {
-    await mkdir(dirname(target), { recursive: true });
+    await makeFolder(dirname(target));
     await checkNoLinks(root, dirname(target));
     await withTemporaryFile(dirname(target), async (temporary) => {
       await fill(temporary, path, content);
@@ -67,8 +68,7 @@ export async function removeFile(root: string, { path, etag }: StoredFile): Prom
 async function withTemporaryFile(folder: string, use: (path: string) => Promise<void>): Promise<void> {
   const temporaries = join(folder, TEMPORARY_FOLDER);
   const path = join(temporaries, ownName());
-  // Who is done removes the folder, perhaps right before the file is made in it.
-  while (!(await createEmpty(path))) await mkdir(temporaries).catch(ignoreExisting);
+  await createEmpty(path);
   try {
     await removeLeftovers(temporaries);
     await use(path);
@@ -78,15 +78,20 @@ async function withTemporaryFile(folder: string, use: (path: string) => Promise<
   }
 }
 
-async function createEmpty(path: string): Promise<boolean> {
-  try {
-    await (await open(path, 'wx')).close();
-    return true;
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return false;
-    throw error;
+/** Makes a file in a folder that others remove when they are done, perhaps right before the file is made in it. */
+async function createEmpty(path: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await (await open(path, 'wx')).close();
+    } catch (error) {
+      if (systemCodeOf(error) !== 'ENOENT' || attempt === ATTEMPTS) throw error;
+      await mkdir(dirname(path)).catch(ignoreExisting);
+    }
   }
 }
+
+/** Far more than other writers can come in between. */
+const ATTEMPTS = 1000;
 
 function ignoreExisting(error: unknown): void {
   if (systemCodeOf(error) !== 'EEXIST') throw error;
@@ -187,7 +192,9 @@ function toWriteError(error: unknown, target: string): unknown {
     case 'ENOTDIR':
     case 'EEXIST':
       return new StoreError('denied', `${target} cannot be written: a part of its path is a file.`, error);
-    default:
+    case undefined:
       return error;
+    default:
+      return new StoreError('denied', `${target} cannot be written (${String(systemCodeOf(error))}).`, error);
   }
 }

@@ -1,17 +1,18 @@
-import type { Dirent } from 'node:fs';
+import type { BigIntStats, Dirent } from 'node:fs';
 import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { systemCodeOf } from '../errors.ts';
 import { etagOf } from './file-facts.ts';
-import { type StoredFile, StoreError, type WritableStore } from './model-store.ts';
+import { isInside, lookAt } from './look-at.ts';
+import { type PassedOver, type StoredFile, StoreError, type WritableStore } from './model-store.ts';
 
 /** Larger reads than Node's 64 KiB default: hashing a model is then bound by the hash, not by the round trips. */
 const READ_BYTES = 1024 * 1024;
 
 /**
- * A model repository in a folder of this machine. Names that start with a dot are no part of it. A symbolic link to a
+ * A model repository in a folder of this machine. Names that start with a dot are not part of it. A symbolic link to a
  * file is followed when the file is below the same folder; links to folders are not followed. The folder is made by the
  * first file that is written.
  *
@@ -21,7 +22,7 @@ export function openFilesystemStore(folder: string): WritableStore {
   const root = resolve(folder.startsWith('file://') ? fileURLToPath(folder) : folder);
   return {
     url: pathToFileURL(root).href,
-    list: (below) => listFiles(root, below),
+    list: (below, passOver) => listFiles(root, below, passOver),
     read: (file, start, end) => readRange(root, file, start, end),
     write: async (path, content, replaced) =>
       await (await import('./filesystem-writes.ts')).writeFile(root, path, content, replaced),
@@ -30,13 +31,17 @@ export function openFilesystemStore(folder: string): WritableStore {
   };
 }
 
-async function listFiles(root: string, below: string): Promise<StoredFile[]> {
+async function listFiles(
+  root: string,
+  below: string,
+  passOver: PassedOver = () => {},
+): Promise<StoredFile[]> {
   const start = locate(root, below);
   const realRoot = await resolveRoot(root);
   const realStart = await realpath(start).catch(ignoreMissing);
   // Not the same place when a link is on the way: the whole listing would not show these files either.
   if (realStart !== resolve(realRoot, relative(root, start)) || hasHiddenPart(realRoot, realStart)) return [];
-  const files = await walk(realRoot, realStart).catch((error: unknown) => {
+  const files = await walk({ realRoot, passOver }, realStart).catch((error: unknown) => {
     throw toStoreError(error, start);
   });
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -52,28 +57,43 @@ async function resolveRoot(root: string): Promise<string> {
   throw new StoreError('missing', `The model repository ${root} is not a folder.`);
 }
 
+interface Walk {
+  readonly realRoot: string;
+  readonly passOver: PassedOver;
+}
+
 /** A folder below the root that may not be read hides what is in it, and nothing else. */
-async function walk(realRoot: string, folder: string): Promise<StoredFile[]> {
-  const skip = folder === realRoot ? ignoreMissing : ignoreUnreadable;
+async function walk(walked: Walk, folder: string): Promise<StoredFile[]> {
+  const skip = folder === walked.realRoot ? ignoreMissing : ignoreUnreadable;
   const entries = await readdir(folder, { withFileTypes: true }).catch(skip);
   const visible = (entries ?? []).filter(({ name }) => !name.startsWith('.'));
-  const nested = await Promise.all(visible.map((entry) => describeEntry(realRoot, folder, entry)));
+  const nested = await Promise.all(visible.map((entry) => describeEntry(walked, folder, entry)));
   return nested.flat();
 }
 
-async function describeEntry(realRoot: string, folder: string, entry: Dirent): Promise<StoredFile[]> {
+async function describeEntry(walked: Walk, folder: string, entry: Dirent): Promise<StoredFile[]> {
+  const { realRoot, passOver } = walked;
   const path = join(folder, entry.name);
-  if (entry.isDirectory()) return await walk(realRoot, path);
-  if (entry.isSymbolicLink()) {
-    const target = await realpath(path).catch(ignoreMissing);
-    if (target === undefined || !isInside(realRoot, target)) return [];
-  } else if (!entry.isFile()) {
-    return [];
-  }
-  const facts = await stat(path, { bigint: true }).catch(ignoreMissing);
-  if (!facts?.isFile()) return [];
   const storePath = relative(realRoot, path).split(sep).join('/');
-  return [{ path: storePath, sizeBytes: Number(facts.size), etag: etagOf(facts) }];
+  if (entry.isDirectory()) {
+    if (NAME_OF_FILE.test(entry.name)) passOver(storePath, 'is a folder, not a file');
+    return await walk(walked, path);
+  }
+  if (entry.isFile()) {
+    const facts = await stat(path, { bigint: true }).catch(ignoreMissing);
+    return facts?.isFile() ? [toStoredFile(storePath, facts)] : [];
+  }
+  const found = await lookAt(path, (target) => isInside(realRoot, target));
+  if (found?.kind === 'file') return [toStoredFile(storePath, found.facts)];
+  if (found) passOver(storePath, found.kind === 'folder' ? 'is a link to a folder' : found.problem);
+  return [];
+}
+
+/** Names that only files of models have. */
+const NAME_OF_FILE = /\.(?:onnx|json|txt|pbtxt)$/i;
+
+function toStoredFile(path: string, facts: BigIntStats): StoredFile {
+  return { path, sizeBytes: Number(facts.size), etag: etagOf(facts) };
 }
 
 async function readRange(root: string, file: StoredFile, start: number, end: number): Promise<Readable> {
@@ -103,11 +123,6 @@ function locate(root: string, path: string): string {
   const full = resolve(root, path);
   if (!isInside(root, full)) throw escapes(path);
   return full;
-}
-
-function isInside(root: string, path: string): boolean {
-  const way = relative(root, path);
-  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 function hasHiddenPart(root: string, path: string): boolean {

@@ -17,15 +17,24 @@ export interface NewContent {
   open(): Readable;
 }
 
+/**
+ * Is called for each thing that has the place of a file but is not listed.
+ *
+ * @param path below the root
+ * @param problem goes on a sentence about it, such as `is a pipe, not a file`
+ */
+export type PassedOver = (path: string, problem: string) => void;
+
 /** Where the bytes of a model repository live. Implementations are handed in by `functions/*`. */
 export interface ModelStore {
   /** The repository's URL, for messages and the log. */
   readonly url: string;
   /**
    * All files below a folder (`''` is the whole repository), sorted by path.
+   * @param passOver is called for links that are not followed, pipes, devices and the like
    * @throws StoreError `missing` when the repository itself does not exist
    */
-  list(folder: string): Promise<StoredFile[]>;
+  list(folder: string, passOver?: PassedOver): Promise<StoredFile[]>;
   /**
    * Bytes `start` (inclusive) to `end` (exclusive) of a file. The stream may break off; the caller resumes.
    * @throws StoreError when the file is missing, access is denied, or its etag is no longer `file.etag`
@@ -44,7 +53,7 @@ export interface WritableStore extends ModelStore {
    * Writes a file where there is none, or in place of one as it was listed.
    *
    * @param path below the root; its parts are not empty and do not start with a dot
-   * @param replaced the etag of the file it replaces; without it there must be no file yet
+   * @param replaced the etag of the file it replaces; without it there must not be a file yet
    * @returns the file as it is stored now
    * @throws StoreError `changed` when there is a file already, or when the replaced one is another by now or gone. A store
    * behind a network that breaks can say so of its own write as well, when the answer to that got lost

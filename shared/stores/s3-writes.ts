@@ -29,7 +29,7 @@ export async function writeObject(
     // A stream can be sent once.
     const Body = content.open();
     const abort = new AbortController();
-    // The client waits for ever for a stream that breaks.
+    // The client waits forever for a stream that breaks.
     Body.once('error', (error) => abort.abort(error));
     try {
       const { ETag: etag } = await requests.put(

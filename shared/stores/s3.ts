@@ -14,7 +14,7 @@ import {
 
 /**
  * A model repository in an S3 bucket. Region, endpoint and credentials come from the SDK's default chain unless given.
- * The SDK is loaded with the first request. Keys with a part that is empty or starts with a dot are no part of the
+ * The SDK is loaded with the first request. Keys with a part that is empty or starts with a dot are not part of the
  * repository.
  *
  * @param url `s3://bucket` or `s3://bucket/prefix`; taken as it is, without percent-decoding

@@ -28,7 +28,7 @@ function checkBools(bytes: Uint8Array, field: string): void {
   if (index !== -1) throw invalid(`Byte ${index} of ${field} is ${bytes[index]}; expected 0 or 1 (BOOL).`);
 }
 
-/** The elements as bytes. Numbers are not copied; strings are UTF-8 behind their length as a 4-byte number. */
+/** The elements as bytes. Numbers are not copied; strings are UTF-8 after their length as a 4-byte number. */
 export function tensorToBytes({ data }: Tensor): Uint8Array {
   return Array.isArray(data) ? joinElements(data.map((text) => Buffer.from(text, 'utf8'))) : bytesOf(data);
 }
@@ -49,14 +49,14 @@ export function splitElements(bytes: Uint8Array, count: number, field: string): 
     const start = position + LENGTH_BYTES;
     const end = start + view.getUint32(position, true);
     if (end > bytes.length)
-      throw invalid(`Element ${elements.length} of ${field} ends behind its ${bytes.length} bytes.`);
+      throw invalid(`Element ${elements.length} of ${field} ends beyond its ${bytes.length} bytes.`);
     elements.push(bytes.subarray(start, end));
     position = end;
   }
   if (elements.length !== count || position !== bytes.length) {
     const found =
       position === bytes.length ? `${elements.length} elements` : `${bytes.length - position} bytes too many`;
-    throw invalid(`${field} has ${found} in its ${bytes.length} bytes; its shape says ${count} elements.`);
+    throw invalid(field, `has ${found} in its ${bytes.length} bytes; its shape says ${count} elements.`);
   }
   return elements;
 }

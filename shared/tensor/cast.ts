@@ -15,7 +15,7 @@ export function castTensor(tensor: Tensor, datatype: Datatype, field: string): T
   const to = DATATYPES[datatype].kind;
   if (from === 'float' && to === 'float') return castFloats(tensor, datatype, field);
   if (from === 'integer' && to === 'integer') return castIntegers(tensor, datatype, field);
-  throw invalid(`${field} has the datatype ${tensor.datatype}; expected ${datatype}.`);
+  throw invalid(field, `has the datatype ${tensor.datatype}; expected ${datatype}.`);
 }
 
 function castFloats(tensor: Tensor, datatype: Datatype, field: string): Tensor {

@@ -33,7 +33,8 @@ export function parseNested(value: JsonValue, datatype: Datatype, options: Neste
   const count = lists.length * width;
   if (count > options.elementLimit) {
     throw overLimit(
-      `Field "${options.field}" has ${count} elements; the limit is ${options.elementLimit} (MAX_TENSOR_ELEMENTS).`,
+      `Field "${options.field}"`,
+      `has ${count} elements; the limit is ${options.elementLimit} (MAX_TENSOR_ELEMENTS).`,
     );
   }
   const data = DATATYPES[datatype].allocate(count);
@@ -114,12 +115,12 @@ function wrongElement(
   const { kind } = DATATYPES[datatype];
   if (kind === 'string' && typeof value === 'string') {
     const fault = value.includes('\0') ? 'a NUL character' : 'half of a surrogate pair';
-    return invalid(`${name} has ${fault}, which strings cannot hold.`);
+    return invalid(name, `has ${fault}, which strings cannot hold.`);
   }
   if (isInexact(value, datatype)) {
-    return new UnsafeIntegerError(`${name} is ${value}, which cannot be told exactly; write all its digits.`);
+    return new UnsafeIntegerError(name, `is ${value}, which cannot be told exactly; write all its digits.`);
   }
-  return invalid(`${name} is ${describeJson(value)}; expected ${describeElement(value, datatype)}.`);
+  return invalid(name, `is ${describeJson(value)}; expected ${describeElement(value, datatype)}.`);
 }
 
 /** The elements as nested lists; a scalar comes out bare. */

@@ -22,7 +22,7 @@ export interface NpyDtype {
 const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
 /** Length of the header's length, by the format's major version. */
 const LENGTH_BYTES: Readonly<Record<number, 2 | 4>> = { 1: 2, 2: 4, 3: 4 };
-/** Of arrays that are no records it has a few hundred bytes; NumPy itself reads 10,000 at the most. */
+/** Of arrays that are not records it has a few hundred bytes; NumPy itself reads 10,000 at the most. */
 const LONGEST_HEADER = 2 ** 16 - 1;
 /** Most axes NumPy itself gives an array. */
 const MOST_AXES = 64;
@@ -62,18 +62,22 @@ export function readNpyHeader(bytes: Uint8Array, field: string): NpyHeader {
   const version = bytes[MAGIC.length] ?? 0;
   const lengthBytes = LENGTH_BYTES[version];
   const lengthStart = MAGIC.length + 2;
-  if (!isNpy(bytes)) throw invalid(`Field "${field}" is not in NumPy's format: its first bytes are others.`);
+  if (!isNpy(bytes))
+    throw invalid(`Field "${field}"`, `is not in NumPy's format: its first bytes are others.`);
   if (lengthBytes === undefined) {
-    throw invalid(`Field "${field}" has version ${version} of NumPy's format; expected 1, 2 or 3.`);
+    throw invalid(`Field "${field}"`, `has version ${version} of NumPy's format; expected 1, 2 or 3.`);
   }
   const textStart = lengthStart + lengthBytes;
-  if (textStart > bytes.length) throw invalid(`Field "${field}" ends inside its NumPy header.`);
+  if (textStart > bytes.length) throw invalid(`Field "${field}"`, 'ends inside its NumPy header.');
   const length = lengthBytes === 2 ? view.getUint16(lengthStart, true) : view.getUint32(lengthStart, true);
   if (length > LONGEST_HEADER) {
-    throw invalid(`Field "${field}" has a NumPy header of ${length} bytes; the most are ${LONGEST_HEADER}.`);
+    throw invalid(
+      `Field "${field}"`,
+      `has a NumPy header of ${length} bytes; the most are ${LONGEST_HEADER}.`,
+    );
   }
   const dataStart = textStart + length;
-  if (dataStart > bytes.length) throw invalid(`Field "${field}" ends inside its NumPy header.`);
+  if (dataStart > bytes.length) throw invalid(`Field "${field}"`, 'ends inside its NumPy header.');
   const text = Buffer.from(bytes.subarray(textStart, dataStart)).toString('latin1');
   return { ...parseDictionary(text, field), dataStart };
 }
@@ -83,15 +87,15 @@ function parseDictionary(text: string, field: string): Omit<NpyHeader, 'dataStar
   const order = /['"]fortran_order['"]\s*:\s*(True|False)/.exec(text);
   const sizes = /['"]shape['"]\s*:\s*\(([\dL,\s]*)\)/.exec(text);
   if (!descr || !order || !sizes) {
-    throw invalid(`Field "${field}" has a NumPy header without "descr", "fortran_order" or "shape".`);
+    throw invalid(`Field "${field}"`, 'has a NumPy header without "descr", "fortran_order" or "shape".');
   }
   if (descr[3] !== undefined) {
-    throw invalid(`Field "${field}" holds records of several columns; expected an array of one datatype.`);
+    throw invalid(`Field "${field}"`, 'holds records of several columns; expected an array of one datatype.');
   }
   // Python 2 wrote (3L, 4L).
   const shape = (sizes[1]?.match(/\d+/g) ?? []).map(Number);
   if (shape.length > MOST_AXES || shape.some((size) => !Number.isSafeInteger(size))) {
-    throw invalid(`Field "${field}" has a shape that no array can have.`);
+    throw invalid(`Field "${field}"`, 'has a shape that no array can have.');
   }
   const dtype = parseDtype(descr[1] ?? descr[2] ?? '', field);
   return { dtype, isFortranOrder: order[1] === 'True', shape };
@@ -101,7 +105,8 @@ function parseDtype(text: string, field: string): NpyDtype {
   const [, order = '', kind = '', size = ''] = /^([<>|=]?)([a-zA-Z?])(\d*)$/.exec(text) ?? [];
   if (kind === 'O') {
     throw invalid(
-      `Field "${field}" holds Python objects (dtype object), which are never unpickled; expected numbers or text.`,
+      `Field "${field}"`,
+      'holds Python objects (dtype object), which are never unpickled; expected numbers or text.',
     );
   }
   const isBigEndian = order === '>';
@@ -113,6 +118,7 @@ function parseDtype(text: string, field: string): NpyDtype {
   if (datatype) return { datatype, kind, elementBytes: Number(size), isBigEndian };
   const known = Object.keys(DATATYPES_BY_CODE).join(', ');
   throw invalid(
-    `Field "${field}" has the NumPy type ${JSON.stringify(text.slice(0, 40))}; expected one of ${known}, U or S.`,
+    `Field "${field}"`,
+    `has the NumPy type ${JSON.stringify(text.slice(0, 40))}; expected one of ${known}, U or S.`,
   );
 }

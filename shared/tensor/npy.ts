@@ -45,13 +45,15 @@ export function openNpy(bytes: Uint8Array, { field, elementLimit, spend }: Array
   const count = elementCount(shape);
   if (count > elementLimit) {
     throw overLimit(
-      `Field "${field}" has ${count} elements; the limit is ${elementLimit} (MAX_TENSOR_ELEMENTS).`,
+      `Field "${field}"`,
+      `has ${count} elements; the limit is ${elementLimit} (MAX_TENSOR_ELEMENTS).`,
     );
   }
   const given = bytes.subarray(dataStart);
   if (given.length !== count * elementBytes) {
     throw invalid(
-      `Field "${field}" has ${given.length} bytes of elements; its shape [${shape}] takes ${count * elementBytes}.`,
+      `Field "${field}"`,
+      `has ${given.length} bytes of elements; its shape [${shape}] takes ${count * elementBytes}.`,
     );
   }
   if (datatype === 'BYTES') spend?.(count);
@@ -200,7 +202,7 @@ function swapBytes(bytes: Uint8Array, elementBytes: number): Uint8Array {
 function readTexts(bytes: Uint8Array, count: number, dtype: NpyDtype, field: string): string[] {
   const width = dtype.elementBytes;
   // A few bytes could stand for millions of such elements.
-  if (width === 0 && count > 0) throw invalid(`Field "${field}" has texts without room for a character.`);
+  if (width === 0 && count > 0) throw invalid(`Field "${field}"`, 'has texts without room for a character.');
   const unit = dtype.kind === 'U' ? CODE_POINT_BYTES : 1;
   const read = dtype.kind === 'U' ? readCodePoints : readUtf8;
   const texts: string[] = [];

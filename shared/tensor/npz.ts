@@ -34,7 +34,8 @@ export async function readNpz(
   { field, byteLimit, ...options }: ArchiveOptions,
 ): Promise<ReadonlyMap<string, NpyArray>> {
   const files = await unpack(bytes, field, byteLimit);
-  if (files.size === 0) throw invalid(`Field "${field}" holds no arrays; expected an archive of .npy files.`);
+  if (files.size === 0)
+    throw invalid(`Field "${field}"`, 'holds no arrays; expected an archive of .npy files.');
   return new Map(
     [...files].map(([name, content]) => {
       const arrayName = name.replace(/\.npy$/, '');
@@ -91,15 +92,19 @@ function inflateTo(packed: Uint8Array, size: number): Promise<Uint8Array> {
 }
 
 function unreadable(field: string): InferenceError {
-  return invalid(`Field "${field}" is not a readable archive of NumPy arrays (.npz), or two have one name.`);
+  return invalid(
+    `Field "${field}"`,
+    'is not a readable archive of NumPy arrays (.npz), or two have one name.',
+  );
 }
 
 function tooManyArrays(field: string): InferenceError {
-  return overLimit(`Field "${field}" holds more than ${MOST_ARRAYS} arrays, which is the limit.`);
+  return overLimit(`Field "${field}"`, `holds more than ${MOST_ARRAYS} arrays, which is the limit.`);
 }
 
 function tooLarge(field: string, byteLimit: number): InferenceError {
   return overLimit(
-    `Field "${field}" unpacks to more than ${byteLimit} bytes, which is the limit (MAX_BODY_BYTES).`,
+    `Field "${field}"`,
+    `unpacks to more than ${byteLimit} bytes, which is the limit (MAX_BODY_BYTES).`,
   );
 }

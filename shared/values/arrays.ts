@@ -14,7 +14,7 @@ import { checkShape, type NamedInputs, type TensorInput } from './named-inputs.t
  * The inputs that arrays of NumPy make. A single array goes to a model's single input, whatever it is called. Whole
  * numbers are taken for floats, as in JSON, and an array without an axis of instances for one instance.
  *
- * @throws InferenceError when texts for an image model are no base64
+ * @throws InferenceError when texts for an image model are not base64
  */
 export function inputsOfArrays(
   arrays: ReadonlyMap<string, NpyArray>,
@@ -54,7 +54,7 @@ function adapt(array: NpyArray, spec: TensorSpec, contract: ModelContract, limit
 }
 
 function fitAxes(shape: readonly number[], spec: TensorSpec): readonly number[] {
-  if (spec.isRankOpen || shape.length !== spec.shape.length - 1) return shape;
+  if (spec.isRankDynamic || shape.length !== spec.shape.length - 1) return shape;
   return takesColumns(spec) ? [...shape, 1] : [1, ...shape];
 }
 
@@ -64,7 +64,7 @@ function takesColumns({ shape }: TensorSpec): boolean {
 }
 
 /**
- * The tensors of JSON that is no object: nested lists as NumPy prints them, a list of instances, or one instance. Lists
+ * The tensors of JSON that is not an object: nested lists as NumPy prints them, a list of instances, or one instance. Lists
  * with one level less than the model's input has axes are one instance.
  * Source: SageMaker's inference toolkit, and the generic JSON of its TensorFlow Serving container.
  *
@@ -86,7 +86,8 @@ export function decodeBare(
 
 function isOneInstance(value: readonly JsonValue[], { inputs }: ModelContract): boolean {
   const [only, ...others] = inputs;
-  if (!only || others.length > 0 || only.isRankOpen || takesColumns(only) || value.length === 0) return false;
+  if (!only || others.length > 0 || only.isRankDynamic || takesColumns(only) || value.length === 0)
+    return false;
   const { shape, leaf } = measureNesting(value);
   // An object is a whole instance, however many lists are around it.
   const depth = typeof leaf === 'object' && leaf !== null ? 0 : shape.length;

@@ -17,19 +17,19 @@ export interface Column {
   /** Whether the model takes true and false; 1 and 0 mean the same. */
   readonly isBoolean?: boolean;
   /** Whether a number may be missing, which the model is fed as NaN. */
-  readonly canBeMissing?: boolean;
+  readonly allowsMissing?: boolean;
 }
 
 /** One value of a row: a string in columns of strings, a number in the others; bigint where it needs all its digits. */
 export type Cell = string | number | bigint;
 
 /** What an input of a graph takes in each of its columns. */
-export function columnOf({ datatype, takesMissing = false }: TensorSpec): Column {
+export function columnOf({ datatype, allowsMissing = false }: TensorSpec): Column {
   const { kind } = DATATYPES[datatype];
   if (kind === 'string') return { type: 'string' };
   if (kind === 'bool') return { type: 'number', integers: [0, 1], isBoolean: true };
   if (kind === 'float') {
-    return { type: 'number', floatBound: FLOAT_BOUNDS[datatype], canBeMissing: takesMissing };
+    return { type: 'number', floatBound: FLOAT_BOUNDS[datatype], allowsMissing: allowsMissing };
   }
   return { type: 'number', integers: INTEGER_RANGES[datatype], wideIntegers: WIDE_RANGES[datatype] };
 }
@@ -60,7 +60,7 @@ export function readText(text: string, column: Column): JsonValue {
   const word = text.trim();
   if (isDecimal(word)) return readNumber(word);
   const lower = word.length > LONGEST_WORD + 1 ? '' : word.toLowerCase();
-  if (column.canBeMissing && MISSING.has(lower) && (word === '' || lower !== '')) return null;
+  if (column.allowsMissing && MISSING.has(lower) && (word === '' || lower !== '')) return null;
   if (column.isBoolean && (lower === 'true' || lower === 'false')) return lower === 'true';
   const [, sign] = /^([+-]?)inf(?:inity)?$/.exec(lower) ?? [];
   if (sign !== undefined && isFloat(column)) return sign === '-' ? -Infinity : Infinity;
@@ -88,41 +88,42 @@ export function isFloat({ type, integers, isBoolean = false }: Column): boolean 
  */
 export function checkCell(value: JsonValue | undefined, column: Column, field: string): Cell {
   if (column.type === 'string') return checkText(value, field);
-  const { isBoolean = false, canBeMissing = false } = column;
+  const { isBoolean = false, allowsMissing = false } = column;
   if (isBoolean && typeof value === 'boolean') return Number(value);
-  if (canBeMissing && (value === null || (typeof value === 'number' && Number.isNaN(value))))
+  if (allowsMissing && (value === null || (typeof value === 'number' && Number.isNaN(value))))
     return Number.NaN;
   if ((typeof value === 'number' && !Number.isNaN(value)) || typeof value === 'bigint') {
     return isFloat(column) ? checkFloat(Number(value), column, field) : checkInteger(value, column, field);
   }
   const found = typeof value === 'number' ? 'NaN' : describeJson(value);
-  const wanted = isBoolean ? 'true or false' : canBeMissing ? 'a number or null' : 'a number';
-  throw invalid(`${field} is ${found}; expected ${wanted}.`);
+  const wanted = isBoolean ? 'true or false' : allowsMissing ? 'a number or null' : 'a number';
+  throw invalid(field, `is ${found}; expected ${wanted}.`);
 }
 
 /** The runtime takes strings as UTF-8 without NUL: it would cut them there in silence. */
 function checkText(value: JsonValue | undefined, field: string): string {
-  if (typeof value !== 'string') throw invalid(`${field} is ${describeJson(value)}; expected a string.`);
-  if (value.includes('\0')) throw invalid(`${field} has a NUL character, which strings cannot hold.`);
-  if (!value.isWellFormed()) throw invalid(`${field} has half of a surrogate pair.`);
+  if (typeof value !== 'string') throw invalid(field, `is ${describeJson(value)}; expected a string.`);
+  if (value.includes('\0')) throw invalid(field, 'has a NUL character, which strings cannot hold.');
+  if (!value.isWellFormed()) throw invalid(field, 'has half of a surrogate pair.');
   return value;
 }
 
 /** Infinity itself is a value; what would only be rounded to it is a mistake. */
 function checkFloat(value: number, { floatBound = Number.POSITIVE_INFINITY }: Column, field: string): number {
   if (Math.abs(value) < floatBound || Math.abs(value) === Number.POSITIVE_INFINITY) return value;
-  throw invalid(`${field} is ${value}; expected a number below ${floatBound}.`);
+  throw invalid(field, `is ${value}; expected a number below ${floatBound}.`);
 }
 
 function checkInteger(value: number | bigint, column: Column, field: string): number | bigint {
   const { integers = [0, 0], wideIntegers, isBoolean = false } = column;
   if (wideIntegers && typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
     throw new UnsafeIntegerError(
-      `${field} is ${value}, which JSON parsers round; send it as an integer with all its digits.`,
+      field,
+      `is ${value}, which JSON parsers round; send it as an integer with all its digits.`,
     );
   }
   const [low, high] = wideIntegers ?? integers;
   if ((typeof value === 'bigint' || Number.isInteger(value)) && value >= low && value <= high) return value;
   const wanted = isBoolean ? 'true or false' : `a whole number from ${low} to ${high}`;
-  throw invalid(`${field} is ${value}; expected ${wanted}.`);
+  throw invalid(field, `is ${value}; expected ${wanted}.`);
 }

@@ -7,7 +7,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { writeElements } from '../tensor/write-tensor.ts';
 import type { ModelContract } from './contract.ts';
 import { tooManyLines } from './lines.ts';
-import type { Frame } from './table.ts';
+import type { Table } from './table.ts';
 
 export const CSV_TYPE = 'text/csv';
 
@@ -37,7 +37,7 @@ export interface CsvRows {
   readonly count: number;
   /**
    * The rows from `start` to `end` (exclusive).
-   * @throws InferenceError when they are no CSV
+   * @throws InferenceError when they are not CSV
    */
   readonly slice: (start: number, end: number) => readonly (readonly string[])[];
   /** How many characters these rows have. */
@@ -154,7 +154,7 @@ function createBreakFinder(text: string): Finder {
   return (from) => Math.min(lineFeed(from), carriageReturn(from));
 }
 
-/** The cells of the first row; none when it is no CSV. */
+/** The cells of the first row; none when it is not CSV. */
 export function readFirstRow(body: Uint8Array, limits: Limits): readonly string[] {
   const start = new TextDecoder().decode(body.subarray(0, LONGEST_ROW_BYTES));
   const rows = readCsv(Buffer.from(/[^\r\n]+/.exec(start)?.[0] ?? ''), limits);
@@ -214,7 +214,7 @@ export function holdsNames(cells: readonly string[], { inputs, features }: Model
   return names.length > 0 && names.every((name) => cells.includes(name));
 }
 
-/** Whether a cell can only be a name: it has text that is no number. */
+/** Whether a cell can only be a name: it has text that is not a number. */
 export function isText(cell: string): boolean {
   const text = cell.trim();
   return text !== '' && Number.isNaN(Number(text)) && !/^[+-]?(?:nan|inf(?:inity)?)$/i.test(text);
@@ -227,17 +227,17 @@ export function isText(cell: string): boolean {
  * @param field where the first row stands in the request, for errors: rows are counted from there
  * @throws InferenceError when the rows differ in length
  */
-export function frameOfCells(
+export function tableOfCells(
   names: readonly string[] | undefined,
   rows: readonly (readonly string[])[],
   field: string,
-): Frame {
+): Table {
   const width = names?.length ?? rows[0]?.length ?? 0;
   const columns = Array.from({ length: width }, (): string[] => []);
   for (const [index, cells] of rows.entries()) {
     if (cells.length !== width) {
       const where = rows.length === 1 ? field : `${field}[${index}]`;
-      throw invalid(`Field "${where}" has ${cells.length} cells; expected ${width}.`);
+      throw invalid(`Field "${where}"`, `has ${cells.length} cells; expected ${width}.`);
     }
     for (const [column, cell] of cells.entries()) columns[column]?.push(cell);
   }

@@ -44,20 +44,24 @@ export function findImage(value: JsonValue | undefined, inputName: string): stri
 export function decodeImageValue(value: JsonValue | undefined, inputName: string, field: string): Uint8Array {
   const text = findImage(value, inputName);
   if (text !== undefined) return decodeImageText(text, field);
-  throw invalid(`Field "${field}" is ${describeJson(value)}; expected an image in base64, as {"b64": "…"}.`);
+  throw invalid(
+    `Field "${field}"`,
+    `is ${describeJson(value)}; expected an image in base64, as {"b64": "…"}.`,
+  );
 }
 
 /**
  * An image in base64 or as a data URI. What an address points to is never fetched: the server would open doors for
  * its clients that are closed to them.
  *
- * @throws InferenceError for an address, and for text that is no base64
+ * @throws InferenceError for an address, and for text that is not base64
  */
 function decodeImageText(text: string, field: string): Uint8Array {
   const scheme = ADDRESS.exec(text)?.[1];
   if (scheme === undefined) return decodeBase64(text, field);
   throw invalid(
-    `Field "${field}" is an address (${scheme.slice(0, 20)}://), which is not fetched; expected the image itself in base64.`,
+    `Field "${field}"`,
+    `is an address (${scheme.slice(0, 20)}://), which is not fetched; expected the image itself in base64.`,
   );
 }
 

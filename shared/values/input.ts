@@ -2,17 +2,17 @@ import { invalid } from '../errors.ts';
 import type { JsonValue } from '../json/json-value.ts';
 
 /** A part of a request with its place in it, for error messages: `instances[2]`, `file`. */
-export interface Located<T> {
+export interface FieldValue<T> {
   readonly value: T;
   readonly field: string;
 }
 
 /** What a request brings, before any model has looked at it. */
 export type InferenceInput =
-  | { readonly kind: 'features'; readonly rows: readonly Located<JsonValue>[] }
-  | { readonly kind: 'image'; readonly images: readonly Located<Uint8Array>[] }
-  | { readonly kind: 'text'; readonly texts: readonly Located<string>[] }
-  | { readonly kind: 'tensors'; readonly tensors: Located<JsonValue> };
+  | { readonly kind: 'features'; readonly rows: readonly FieldValue<JsonValue>[] }
+  | { readonly kind: 'image'; readonly images: readonly FieldValue<Uint8Array>[] }
+  | { readonly kind: 'text'; readonly texts: readonly FieldValue<string>[] }
+  | { readonly kind: 'tensors'; readonly tensors: FieldValue<JsonValue> };
 
 export type InputKind = InferenceInput['kind'];
 
@@ -34,7 +34,7 @@ export function expectInput<K extends InputKind>(
   kind: K,
 ): Extract<InferenceInput, { kind: K }> {
   if (isInput(input, kind)) return input;
-  throw invalid(`The request brings ${INPUT_NAMES[input.kind]}; this model takes ${INPUT_NAMES[kind]}.`);
+  throw invalid('The request', `brings ${INPUT_NAMES[input.kind]}; this model takes ${INPUT_NAMES[kind]}.`);
 }
 
 function isInput<K extends InputKind>(

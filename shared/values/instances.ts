@@ -26,7 +26,7 @@ export function decodeRows(
 ): NamedInputs {
   if (!Array.isArray(value) || value.length === 0) {
     const given = Array.isArray(value) ? 'empty' : describeJson(value);
-    throw invalid(`Field "${field}" is ${given}; expected an array of at least one instance.`);
+    throw invalid(`Field "${field}"`, `is ${given}; expected an array of at least one instance.`);
   }
   checkInstances(value.length, field, limits);
   const rows = value.map(unwrapFeatures);
@@ -49,10 +49,10 @@ export function imagesOf(images: readonly Uint8Array[]): BytesInput {
 /** @throws InferenceError PAYLOAD_TOO_LARGE when a request has more instances than one may have */
 export function checkInstances(count: number, field: string, limits: Limits): void {
   if (count <= limits.batchSize) return;
-  throw new InferenceError(
-    'PAYLOAD_TOO_LARGE',
-    `Field "${field}" has ${count} instances; the limit is ${limits.batchSize} (MAX_BATCH_SIZE).`,
-  );
+  throw new InferenceError('PAYLOAD_TOO_LARGE', [
+    `Field "${field}"`,
+    `has ${count} instances; the limit is ${limits.batchSize} (MAX_BATCH_SIZE).`,
+  ]);
 }
 
 /** SageMaker's own algorithms take `{"features": [...]}` and `{"data": {"features": {"values": [...]}}}`. */
@@ -72,7 +72,8 @@ function decodeValues(
   const [only, ...others] = contract.inputs;
   if (!only || others.length > 0) {
     throw invalid(
-      `Field "${field}[0]" is ${describeJson(rows[0])}; this model has ${contract.inputs.length} inputs, so expected an object with ${describeInputs(contract)}.`,
+      `Field "${field}[0]"`,
+      `is ${describeJson(rows[0])}; this model has ${contract.inputs.length} inputs, so expected an object with ${describeInputs(contract)}.`,
     );
   }
   return new Map([[only.name, parseTensorValues(rows, only, field, limits, locate)]]);
@@ -109,7 +110,7 @@ function collectMembers(rows: readonly JsonValue[], names: readonly string[], fi
   for (const [index, row] of rows.entries()) {
     const where = `${field}[${index}]`;
     if (!isJsonObject(row)) {
-      throw invalid(`Field "${where}" is ${describeJson(row)}; expected an object, as the first one.`);
+      throw invalid(`Field "${where}"`, `is ${describeJson(row)}; expected an object, as the first one.`);
     }
     const missing = names.find((name) => !Object.hasOwn(row, name));
     const unknown = Object.keys(row).find((key) => !known.has(key));
@@ -119,7 +120,10 @@ function collectMembers(rows: readonly JsonValue[], names: readonly string[], fi
         ? `has the unknown key ${JSON.stringify((unknown ?? '').slice(0, 100))}`
         : `lacks ${JSON.stringify(missing)}`;
     const expected = names.map((name) => JSON.stringify(name)).join(', ');
-    throw invalid(`Field "${where}" is ${describeJson(row)}: it ${problem}; expected the keys ${expected}.`);
+    throw invalid(
+      `Field "${where}"`,
+      `is ${describeJson(row)}: it ${problem}; expected the keys ${expected}.`,
+    );
   }
   return names.map((name) => rows.map((row) => (isJsonObject(row) ? (row[name] ?? null) : null)));
 }
@@ -160,7 +164,8 @@ export function decodeColumns(
         const given = Object.hasOwn(value, spec.name) ? value[spec.name] : undefined;
         if (given === undefined) {
           throw invalid(
-            `Field "${field}" lacks the input "${spec.name}"; the inputs are ${describeInputs(contract)}.`,
+            `Field "${field}"`,
+            `lacks the input "${spec.name}"; the inputs are ${describeInputs(contract)}.`,
           );
         }
         return [spec.name, parseTensorValues(given, spec, `${field}.${spec.name}`, limits)];
@@ -170,7 +175,8 @@ export function decodeColumns(
   const [only, ...others] = inputs;
   if (value === undefined || !only || others.length > 0) {
     throw invalid(
-      `Field "${field}" is ${describeJson(value)}; expected an object with the inputs ${describeInputs(contract)}.`,
+      `Field "${field}"`,
+      `is ${describeJson(value)}; expected an object with the inputs ${describeInputs(contract)}.`,
     );
   }
   return new Map([[only.name, parseTensorValues(value, only, field, limits)]]);

@@ -48,8 +48,8 @@ export function splitLines(body: Uint8Array, limits: Limits): ByteRanges {
 }
 
 /**
- * Takes apart JSON values that stand one behind the other, with or without white space between them. Only lists and
- * objects can be told apart so; what stands between them stays with the one behind it.
+ * Takes apart JSON values that stand one after the other, with or without white space between them. Only lists and
+ * objects can be told apart so; what stands between them stays with the one after it.
  * Source: the JSON Lines of SageMaker's TensorFlow Serving container.
  */
 export function splitConcatenated(body: Uint8Array, limits: Limits): ByteRanges {
@@ -74,7 +74,8 @@ export function splitConcatenated(body: Uint8Array, limits: Limits): ByteRanges 
 
 export function tooManyLines({ lines }: Limits): InferenceError {
   return overLimit(
-    `The body has more than ${lines} lines, which is the limit (MAX_LINES); send fewer at once.`,
+    'The body',
+    `has more than ${lines} lines, which is the limit (MAX_LINES); send fewer at once.`,
   );
 }
 

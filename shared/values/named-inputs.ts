@@ -22,11 +22,11 @@ export function isBytesInput(input: TensorInput): input is BytesInput {
 
 /** @throws InferenceError when a shape is not one the graph takes */
 export function checkShape({ shape }: Pick<TensorInput, 'shape'>, spec: TensorSpec, field: string): void {
-  if (spec.isRankOpen) return;
+  if (spec.isRankDynamic) return;
   const fits =
     shape.length === spec.shape.length &&
     spec.shape.every((size, axis) => size === -1 || size === shape[axis]);
   if (fits) return;
   const hint = spec.shape.includes(-1) ? ', where -1 is any size' : '';
-  throw invalid(`${field} has the shape [${shape}]; expected [${spec.shape}]${hint}.`);
+  throw invalid(field, `has the shape [${shape}]; expected [${spec.shape}]${hint}.`);
 }

@@ -17,7 +17,7 @@ export type Locate = (path: readonly number[]) => string;
  * columns of a table lack it.
  *
  * @param field where the value stands in the request, for errors
- * @param locate where its items stand, if not at their indices behind `field`
+ * @param locate where its items stand, if not at their indices after `field`
  * @throws InferenceError naming the field, what came and what is expected
  */
 export function parseTensorValues(
@@ -29,7 +29,7 @@ export function parseTensorValues(
 ): Tensor {
   const given = spec.datatype === 'BYTES' ? decodeTexts(value, [], locate) : value;
   const tensor = parseNested(given, spec.datatype, { field, locate, elementLimit: limits.tensorElements });
-  if (!spec.takesMissing) checkNumbers(tensor, locate);
+  if (!spec.allowsMissing) checkNumbers(tensor, locate);
   return isColumn(tensor.shape, spec) ? { ...tensor, shape: [...tensor.shape, 1] } : tensor;
 }
 
@@ -47,12 +47,13 @@ function checkNumbers({ datatype, shape, data }: Tensor, locate: Locate): void {
     return Math.floor(rest / size);
   }, index);
   throw invalid(
-    `Field "${locate(path)}" is null or NaN; this model does not know missing numbers, expected a number.`,
+    `Field "${locate(path)}"`,
+    'is null or NaN; this model does not know missing numbers, expected a number.',
   );
 }
 
-function isColumn(shape: readonly number[], { shape: expected, isRankOpen }: TensorSpec): boolean {
-  return !isRankOpen && shape.length === expected.length - 1 && Math.abs(expected.at(-1) ?? 0) === 1;
+function isColumn(shape: readonly number[], { shape: expected, isRankDynamic }: TensorSpec): boolean {
+  return !isRankDynamic && shape.length === expected.length - 1 && Math.abs(expected.at(-1) ?? 0) === 1;
 }
 
 /** `{"b64": "…"}` stands for a text in base64, at any depth (TensorFlow Serving). */
@@ -74,7 +75,8 @@ function toText(bytes: Uint8Array, field: string): string {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw invalid(
-      `Field "${field}" holds base64 of bytes that are not UTF-8, which the strings of this model are.`,
+      `Field "${field}"`,
+      'holds base64 of bytes that are not UTF-8, which the strings of this model are.',
     );
   }
 }

@@ -33,7 +33,7 @@ export interface RowFormat {
 export function parseRow(row: JsonValue | undefined, field: string, format: RowFormat): Cell[] {
   if (Array.isArray(row)) return parseList(row, field, format);
   if (isJsonObject(row) && format.named) return parseNamed(row, field, format.named, format);
-  throw invalid(`Field "${field}" is ${describeJson(row)}; expected ${describeFormat(format)}.`);
+  throw invalid(`Field "${field}"`, `is ${describeJson(row)}; expected ${describeFormat(format)}.`);
 }
 
 /** What a row looks like, in words and with the feature names. */
@@ -57,7 +57,7 @@ export function columnAt(columns: RowFormat['columns'], index: number): Column {
 function parseList(row: JsonValue[], field: string, format: RowFormat): Cell[] {
   const width = format.named?.length ?? format.width;
   if (width !== undefined && row.length !== width) {
-    throw invalid(`Field "${field}" has ${row.length} values; expected ${describeFormat(format)}.`);
+    throw invalid(`Field "${field}"`, `has ${row.length} values; expected ${describeFormat(format)}.`);
   }
   return row.map((value, index) =>
     parseCell(value, `${field}[${index}]`, format.named?.[index], columnAt(format.columns, index)),
@@ -81,12 +81,13 @@ function checkNames(row: JsonObject, field: string, features: readonly Feature[]
   if (unknown.length > 0) {
     const listed = unknown.slice(0, 5).map((key) => JSON.stringify(key.slice(0, 60)));
     throw invalid(
-      `Field "${field}" has unknown features ${listed.join(', ')}; expected ${describeFormat(format)}.`,
+      `Field "${field}"`,
+      `has unknown features ${listed.join(', ')}; expected ${describeFormat(format)}.`,
     );
   }
   if (missing.length > 0) {
     const names = missing.map((feature) => `"${feature.name}"`).join(', ');
-    throw invalid(`Field "${field}" lacks ${names}; expected ${describeFormat(format)}.`);
+    throw invalid(`Field "${field}"`, `lacks ${names}; expected ${describeFormat(format)}.`);
   }
 }
 
@@ -108,7 +109,7 @@ function checkKnown(cell: Cell, feature: Feature | undefined, field: string): vo
   if (!feature?.values || feature.values.some((known) => known === cell)) return;
   const known = feature.values.slice(0, 20).map((one) => JSON.stringify(one));
   const more = feature.values.length > known.length ? ', …' : '';
-  throw invalid(`${field} is ${describeJson(cell)}; expected one of ${known.join(', ')}${more}.`);
+  throw invalid(field, `is ${describeJson(cell)}; expected one of ${known.join(', ')}${more}.`);
 }
 
 function checkRange(cell: number | bigint, feature: Feature | undefined, field: string): void {
@@ -117,5 +118,5 @@ function checkRange(cell: number | bigint, feature: Feature | undefined, field: 
   const [low, high] = feature.range;
   if (cell >= low && cell <= high) return;
   const unit = feature.unit ? ` ${feature.unit}` : '';
-  throw invalid(`${field} is ${cell}; expected a number from ${low} to ${high}${unit}.`);
+  throw invalid(field, `is ${cell}; expected a number from ${low} to ${high}${unit}.`);
 }

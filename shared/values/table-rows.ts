@@ -3,10 +3,10 @@ import { invalid } from '../errors.ts';
 import type { JsonValue } from '../json/json-value.ts';
 import { readText } from './cell.ts';
 import type { ModelContract } from './contract.ts';
-import type { Located } from './input.ts';
+import type { FieldValue } from './input.ts';
 import { checkInstances } from './instances.ts';
 import { columnAt } from './row.ts';
-import type { Frame } from './table.ts';
+import type { Table } from './table.ts';
 
 /**
  * The rows of a table as a tabular task takes them: lists of values, in the order of the features where model and table
@@ -15,11 +15,11 @@ import type { Frame } from './table.ts';
  *
  * @throws InferenceError for a table without rows or without a column that the model takes
  */
-export function rowsOfFrame(frame: Frame, contract: ModelContract, limits: Limits): Located<JsonValue>[] {
-  const { field, isText } = frame;
-  const columns = orderColumns(frame, contract);
+export function rowsOfTable(table: Table, contract: ModelContract, limits: Limits): FieldValue<JsonValue>[] {
+  const { field, isText } = table;
+  const columns = orderColumns(table, contract);
   const rows = columns[0]?.length ?? 0;
-  if (rows === 0) throw invalid(`Field "${field}" has no rows; expected at least one.`);
+  if (rows === 0) throw invalid(`Field "${field}"`, 'has no rows; expected at least one.');
   checkInstances(rows, field, limits);
   const formats = columns.map((_, index) => contract.columns && columnAt(contract.columns, index));
   const read = (cell: JsonValue, index: number) => {
@@ -33,7 +33,7 @@ export function rowsOfFrame(frame: Frame, contract: ModelContract, limits: Limit
 }
 
 function orderColumns(
-  { names, columns, field }: Frame,
+  { names, columns, field }: Table,
   { features }: ModelContract,
 ): readonly (readonly JsonValue[])[] {
   // pandas numbers the columns of a table without names.
@@ -44,7 +44,8 @@ function orderColumns(
     if (column) return column;
     const shown = names.slice(0, 8).map((name) => JSON.stringify(name.slice(0, 40)));
     throw invalid(
-      `Field "${field}" has no column ${JSON.stringify(feature)}; its columns are ${shown.join(', ') || 'none'}.`,
+      `Field "${field}"`,
+      `has no column ${JSON.stringify(feature)}; its columns are ${shown.join(', ') || 'none'}.`,
     );
   });
 }

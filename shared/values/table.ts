@@ -11,7 +11,7 @@ import type { NamedInputs } from './named-inputs.ts';
 import { parseTensorValues } from './nested-values.ts';
 
 /** A table as it came: columns in their order, all of one length. */
-export interface Frame {
+export interface Table {
   /** By name; tables without names have `undefined` here and go by order. */
   readonly names: readonly string[] | undefined;
   readonly columns: readonly (readonly JsonValue[])[];
@@ -29,21 +29,21 @@ export interface Frame {
  *
  * @throws InferenceError naming the column or cell, what came and what is expected
  */
-export function decodeFrame(frame: Frame, contract: ModelContract, limits: Limits): NamedInputs {
-  const { columns, field } = frame;
+export function decodeTable(table: Table, contract: ModelContract, limits: Limits): NamedInputs {
+  const { columns, field } = table;
   const rows = columns[0]?.length ?? 0;
-  if (rows === 0) throw invalid(`Field "${field}" has no rows; expected at least one.`);
+  if (rows === 0) throw invalid(`Field "${field}"`, 'has no rows; expected at least one.');
   checkInstances(rows, field, limits);
   const { inputs, imageInput } = contract;
-  if (imageInput !== undefined) return decodeImages(frame, imageInput);
-  const isInOrder = inputs.length > 1 && isUnnamed(frame) && columns.length === inputs.length;
-  const names = isInOrder ? inputs.map(({ name }) => name) : frame.names;
+  if (imageInput !== undefined) return decodeImages(table, imageInput);
+  const isInOrder = inputs.length > 1 && isUnnamed(table) && columns.length === inputs.length;
+  const names = isInOrder ? inputs.map(({ name }) => name) : table.names;
   const byName = new Map(names?.map((name, index) => [name, columns[index] ?? []]));
   if (inputs.every(({ name }) => byName.has(name))) {
     return new Map(
       inputs.map((spec) => {
         const column = byName.get(spec.name) ?? [];
-        const cells = readColumn(column, spec, frame, spec.name);
+        const cells = readColumn(column, spec, table, spec.name);
         return [spec.name, parseTensorValues(cells, spec, `${field}.${spec.name}`, limits)];
       }),
     );
@@ -51,31 +51,32 @@ export function decodeFrame(frame: Frame, contract: ModelContract, limits: Limit
   const [only, ...others] = inputs;
   if (!only || others.length > 0) {
     throw invalid(
-      `Field "${field}" has the columns ${describeNames(names)}; expected one per input: ${describeInputs(contract)}.`,
+      `Field "${field}"`,
+      `has the columns ${describeNames(names)}; expected one per input: ${describeInputs(contract)}.`,
     );
   }
   const { features } = contract;
-  const isByName = features && frame.names && !isUnnamed(frame);
-  const ordered = isByName ? features.map((name) => findColumn(name, byName, frame)) : columns;
-  return new Map([[only.name, decodeMatrix(ordered, only, frame, limits)]]);
+  const isByName = features && table.names && !isUnnamed(table);
+  const ordered = isByName ? features.map((name) => findColumn(name, byName, table)) : columns;
+  return new Map([[only.name, decodeMatrix(ordered, only, table, limits)]]);
 }
 
 /** Columns side by side. A model that takes more axes gets them where each row has as many cells as they hold. */
 function decodeMatrix(
   columns: readonly (readonly JsonValue[])[],
   spec: TensorSpec,
-  frame: Frame,
+  table: Table,
   limits: Limits,
 ): Tensor {
-  const { field, names } = frame;
+  const { field, names } = table;
   const [, ...axes] = spec.shape;
   const width = widthOf(spec);
   const isFlat = columns.every((column) => !Array.isArray(column[0]));
   if (isFlat && width !== undefined && columns.length !== width) {
-    throw invalid(`Field "${field}" has ${columns.length} columns; the model takes ${width}.`);
+    throw invalid(`Field "${field}"`, `has ${columns.length} columns; the model takes ${width}.`);
   }
   const read = columns.map((column, index) =>
-    readColumn(column, spec, frame, names?.[index] ?? String(index + 1)),
+    readColumn(column, spec, table, names?.[index] ?? String(index + 1)),
   );
   const lists = (columns[0] ?? []).map((_, row) => read.map((column) => column[row] ?? null));
   const tensor = parseTensorValues(lists, spec, field, limits);
@@ -83,9 +84,9 @@ function decodeMatrix(
 }
 
 /** How many numbers a row of an input has; undefined where the graph leaves it open. */
-function widthOf({ shape, isRankOpen }: TensorSpec): number | undefined {
+function widthOf({ shape, isRankDynamic }: TensorSpec): number | undefined {
   const [, ...axes] = shape;
-  return axes.includes(-1) || isRankOpen ? undefined : elementCount(axes);
+  return axes.includes(-1) || isRankDynamic ? undefined : elementCount(axes);
 }
 
 /**
@@ -102,7 +103,7 @@ export function checkWidth(
   const [only, ...others] = inputs;
   const width = only && others.length === 0 && imageInput === undefined ? widthOf(only) : undefined;
   if (width === undefined || cells.length === width) return;
-  throw invalid(`Field "${field}" has ${cells.length} columns; the model takes ${width}.`);
+  throw invalid(`Field "${field}"`, `has ${cells.length} columns; the model takes ${width}.`);
 }
 
 /**
@@ -113,7 +114,7 @@ export function checkWidth(
 function readColumn(
   cells: readonly JsonValue[],
   spec: TensorSpec,
-  { field, isText }: Frame,
+  { field, isText }: Table,
   name: string,
 ): JsonValue[] {
   const column = columnOf(spec);
@@ -131,14 +132,17 @@ function readColumn(
 }
 
 /** pandas numbers the columns of a table without names. */
-function isUnnamed({ names }: Frame): boolean {
+function isUnnamed({ names }: Table): boolean {
   return names?.every((name, index) => name === String(index)) ?? true;
 }
 
-/** A data frame of rows that are objects, as pandas writes `records`. */
-export function frameOfRecords(value: JsonValue | undefined, field: string): Frame {
+/** A data table of rows that are objects, as pandas writes `records`. */
+export function tableOfRecords(value: JsonValue | undefined, field: string): Table {
   if (!Array.isArray(value)) {
-    throw invalid(`Field "${field}" is ${describeJson(value)}; expected an array of objects, one per row.`);
+    throw invalid(
+      `Field "${field}"`,
+      `is ${describeJson(value)}; expected an array of objects, one per row.`,
+    );
   }
   const [first] = value;
   const names = isJsonObject(first) ? Object.keys(first) : [];
@@ -146,23 +150,27 @@ export function frameOfRecords(value: JsonValue | undefined, field: string): Fra
   for (const [row, record] of value.entries()) {
     if (!isJsonObject(record)) {
       throw invalid(
-        `Field "${field}[${row}]" is ${describeJson(record)}; expected an object of column and value.`,
+        `Field "${field}[${row}]"`,
+        `is ${describeJson(record)}; expected an object of column and value.`,
       );
     }
     for (const [index, name] of names.entries()) {
       const cell = Object.hasOwn(record, name) ? record[name] : undefined;
       if (cell === undefined)
-        throw invalid(`Field "${field}[${row}]" lacks the column ${JSON.stringify(name)}.`);
+        throw invalid(`Field "${field}[${row}]"`, `lacks the column ${JSON.stringify(name)}.`);
       columns[index]?.push(cell);
     }
   }
   return { names, columns, field, isText: false };
 }
 
-/** A data frame as pandas writes `split`: `{"columns": […], "data": [[…], …]}`, with an `index` that says nothing here. */
-export function frameOfSplit(value: JsonValue | undefined, field: string): Frame {
+/** A data table as pandas writes `split`: `{"columns": […], "data": [[…], …]}`, with an `index` that says nothing here. */
+export function tableOfSplit(value: JsonValue | undefined, field: string): Table {
   if (!isJsonObject(value) || !Array.isArray(value.data)) {
-    throw invalid(`Field "${field}" is ${describeJson(value)}; expected {"columns": […], "data": [[…], …]}.`);
+    throw invalid(
+      `Field "${field}"`,
+      `is ${describeJson(value)}; expected {"columns": […], "data": [[…], …]}.`,
+    );
   }
   const names = value.columns === undefined ? undefined : readNames(value.columns, `${field}.columns`);
   const width = names?.length ?? (Array.isArray(value.data[0]) ? value.data[0].length : 1);
@@ -170,7 +178,7 @@ export function frameOfSplit(value: JsonValue | undefined, field: string): Frame
   for (const [index, row] of value.data.entries()) {
     const cells = Array.isArray(row) ? row : [row];
     if (cells.length !== width) {
-      throw invalid(`Field "${field}.data[${index}]" has ${cells.length} cells; expected ${width}.`);
+      throw invalid(`Field "${field}.data[${index}]"`, `has ${cells.length} cells; expected ${width}.`);
     }
     for (const [column, cell] of cells.entries()) columns[column]?.push(cell);
   }
@@ -178,28 +186,30 @@ export function frameOfSplit(value: JsonValue | undefined, field: string): Frame
 }
 
 /** A table as an object of columns, each a list. */
-export function frameOfColumns(value: JsonValue | undefined, field: string, isText = false): Frame {
+export function tableOfColumns(value: JsonValue | undefined, field: string, isText = false): Table {
   if (!isJsonObject(value)) {
-    throw invalid(`Field "${field}" is ${describeJson(value)}; expected an object of columns.`);
+    throw invalid(`Field "${field}"`, `is ${describeJson(value)}; expected an object of columns.`);
   }
   const names = Object.keys(value);
   const columns = names.map((name) => {
     const cells = value[name];
     if (Array.isArray(cells)) return cells;
-    throw invalid(`Field "${field}.${name}" is ${describeJson(cells)}; expected an array.`);
+    throw invalid(`Field "${field}.${name}"`, `is ${describeJson(cells)}; expected an array.`);
   });
   const [first] = columns;
   const uneven = columns.findIndex((column) => column.length !== first?.length);
   if (uneven !== -1) {
     throw invalid(
-      `Field "${field}.${names[uneven]}" has ${columns[uneven]?.length} values; "${names[0]}" has ${first?.length}.`,
+      `Field "${field}.${names[uneven]}"`,
+      `has ${columns[uneven]?.length} values; "${names[0]}" has ${first?.length}.`,
     );
   }
   return { names, columns, field, isText };
 }
 
 function readNames(value: JsonValue, field: string): readonly string[] {
-  if (!Array.isArray(value)) throw invalid(`Field "${field}" is ${describeJson(value)}; expected an array.`);
+  if (!Array.isArray(value))
+    throw invalid(`Field "${field}"`, `is ${describeJson(value)}; expected an array.`);
   return distinctNames(value.map(String), field);
 }
 
@@ -208,18 +218,19 @@ export function distinctNames(names: readonly string[], field: string): readonly
   const seen = new Set<string>();
   const repeated = names.find((name) => seen.size === seen.add(name).size);
   if (repeated === undefined) return names;
-  throw invalid(`Field "${field}" has the column ${JSON.stringify(repeated.slice(0, 100))} twice.`);
+  throw invalid(`Field "${field}"`, `has the column ${JSON.stringify(repeated.slice(0, 100))} twice.`);
 }
 
 function findColumn(
   name: string,
   byName: ReadonlyMap<string, readonly JsonValue[]>,
-  { field, names }: Frame,
+  { field, names }: Table,
 ): readonly JsonValue[] {
   const column = byName.get(name);
   if (column) return column;
   throw invalid(
-    `Field "${field}" has no column ${JSON.stringify(name)}; its columns are ${describeNames(names)}.`,
+    `Field "${field}"`,
+    `has no column ${JSON.stringify(name)}; its columns are ${describeNames(names)}.`,
   );
 }
 
@@ -230,10 +241,10 @@ function describeNames(names: readonly string[] | undefined): string {
 }
 
 /** Images stand in the only column, in base64. */
-function decodeImages({ columns, field }: Frame, imageInput: string): NamedInputs {
+function decodeImages({ columns, field }: Table, imageInput: string): NamedInputs {
   const [images = [], ...others] = columns;
   if (others.length > 0)
-    throw invalid(`Field "${field}" has ${columns.length} columns; expected one with images.`);
+    throw invalid(`Field "${field}"`, `has ${columns.length} columns; expected one with images.`);
   return new Map([
     [imageInput, imagesOf(images.map((cell, row) => decodeImageValue(cell, imageInput, `${field}[${row}]`)))],
   ]);

@@ -4,8 +4,8 @@ import sharp, { type Sharp } from 'sharp';
 import { createBudget } from '../../shared/budget.ts';
 import { parseConfig } from '../../shared/config.ts';
 import type { PixelRaster } from '../../shared/processing/image/raster.ts';
-import type { ImageStep } from '../../shared/processing/image/step-schemas.ts';
-import { imageStepsSchema } from '../../shared/processing/image/steps.ts';
+import type { ImageStep } from '../../shared/processing/image/steps/step-schemas.ts';
+import { imageStepsSchema } from '../../shared/processing/image/steps/steps.ts';
 import { createImagePipeline, type ImagePipeline } from '../../shared/processing/image-pipeline.ts';
 import { runInTurns } from '../../shared/processing/work.ts';
 

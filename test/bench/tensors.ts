@@ -7,7 +7,7 @@ import { allocateBody } from '../../shared/http/body-memory.ts';
 import { BytesRequest } from '../../shared/http/bytes.ts';
 import { parseJson } from '../../shared/json/parse-json.ts';
 import { createInvocation } from '../../shared/protocols/invocation.ts';
-import { readInferRequest } from '../../shared/protocols/oip/decode-request.ts';
+import { readInferRequest } from '../../shared/protocols/open-inference/decode.ts';
 import { parseNested } from '../../shared/tensor/nested.ts';
 
 const COUNT = 3 * 224 * 224;

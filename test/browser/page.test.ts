@@ -36,7 +36,7 @@ describe.runIf(findChromium())('the page of the playground', () => {
     await expect(width.getAttribute('aria-invalid')).resolves.toBe('false');
   });
 
-  it('says what is wrong with JSON, with a body that is no image, and with no input at all', async () => {
+  it('says what is wrong with JSON, with a body that is not an image, and with no input at all', async () => {
     const { page } = await playground.open('/#model=tensors');
     await page.getByLabel('Request body, as JSON').fill('{"inputs":');
     await page.getByRole('button', { name: 'Predict' }).click();

@@ -111,7 +111,7 @@ export const SEVEN_STROKE: readonly Point[] = [
 /** The paper as a hand sees it: how many of its pixels are inked. */
 export async function countInk(page: Page): Promise<number> {
   return await page.getByRole('img', { name: 'Paper to draw on' }).evaluate((canvas) => {
-    if (!(canvas instanceof HTMLCanvasElement)) throw new Error('the paper is no canvas');
+    if (!(canvas instanceof HTMLCanvasElement)) throw new Error('the paper is not a canvas');
     const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
     copy?.drawImage(canvas, 0, 0);
     const pixels = copy?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];

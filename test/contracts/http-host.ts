@@ -49,7 +49,7 @@ export function describeHttpHost(name: string, open: () => Promise<TestHost> | T
       },
     );
 
-    it('hands over the bytes of tensors behind JSON whose type ends in +json', async () => {
+    it('hands over the bytes of tensors after JSON whose type ends in +json', async () => {
       const outputs = [{ name: 'logits', parameters: { binary_data: true } }];
       const body = JSON.stringify({ inputs: [IRIS_ROW], outputs });
       const request = raw('/endpoints/iris/invocations', body, {
@@ -60,7 +60,7 @@ export function describeHttpHost(name: string, open: () => Promise<TestHost> | T
         200,
         expect.stringMatching(/^application\/vnd\.sagemaker-triton\.binary\+json;json-header-size=\d+$/),
       ]);
-      // The JSON has an id of its own; the three floats behind it are the same.
+      // The JSON has an id of its own; the three floats after it are the same.
       expect(response.body.subarray(-12).equals(expected.body.subarray(-12))).toBe(true);
       expect(response.body.length).toBe(expected.body.length);
     });

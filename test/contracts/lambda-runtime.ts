@@ -168,7 +168,7 @@ function inferRows(rows: number): TestRequest {
   });
 }
 
-/** The fields of /proc/<pid>/stat behind the name of the command. Source: proc(5). */
+/** The fields of /proc/<pid>/stat after the name of the command. Source: proc(5). */
 async function readStat(lambda: LambdaEnvironment): Promise<readonly string[]> {
   const text = await readFile(`/proc/${lambda.process.pid}/stat`, 'utf8');
   return text.slice(text.lastIndexOf(')') + 2).split(' ');

@@ -96,3 +96,38 @@ describe('a file that is damaged between two loads of its model', () => {
     expect((await readFile(path)).equals(original)).toBe(true);
   });
 });
+
+describe('a files.json that cannot be used', () => {
+  const entry = { path: 'model.onnx', sizeBytes: 1, sha256: 'a'.repeat(64) };
+
+  it.each([
+    ['{', /^its files\.json is not valid JSON at line 1, column 2\.$/],
+    ['{"files": []}', /^its files\.json is not valid \(files: .*\)\.$/],
+    [
+      JSON.stringify({ files: [{ ...entry, sizeBytes: 1e300 }] }),
+      /^its files\.json is not valid \(.*sizeBytes.*\)\.$/,
+    ],
+    [
+      JSON.stringify({ files: [{ ...entry, path: '../x' }] }),
+      /^its files\.json is not valid \(.*no "\.\.".*\)\.$/,
+    ],
+    [
+      JSON.stringify({ files: [{ ...entry, sha256: 'x' }] }),
+      /^its files\.json is not valid \(.*64 lower-case hex.*\)\.$/,
+    ],
+    [JSON.stringify({ files: [entry] }), /^its model\.onnx has \d+ bytes where files\.json says 1\.$/],
+    [
+      JSON.stringify({ files: [{ ...entry, path: 'gone.txt' }] }),
+      /^its gone\.txt is named by files\.json but is not there\.$/,
+    ],
+  ])('is answered with what is wrong: %s', async (text, reason) => {
+    const repository = await publishIris();
+    await writeFile(join(repository, 'iris/1/files.json'), text);
+    const { openHost } = await start(repository);
+    for (const url of [repository, 's3://models']) {
+      const { status, body } = await openHost(url)('/models/iris/predict', SETOSA);
+      expect([status, body.error_code]).toEqual([503, 'MODEL_UNAVAILABLE']);
+      expect(body.error.replace('Model "iris" version "1" cannot be loaded: ', '')).toMatch(reason);
+    }
+  });
+});

@@ -24,3 +24,18 @@ it.each([
 ])('downloads go to a folder for each user in %s', (_, given, expected) => {
   expect(cacheFolder({ MODEL_CACHE_FOLDER: given })).toBe(expected);
 });
+
+it.each([
+  [0.5, 1],
+  [2.9, 2],
+  [448, 256],
+])('a machine of %s vCPUs gets %s threads', (cpus, threads) => {
+  const { config } = createHost({
+    environment: { LOG_LEVEL: 'silent' },
+    modelRepository: join(PROJECT, 'models'),
+    pagesFolder: '',
+    stores: { file: openFilesystemStore },
+    cpus,
+  });
+  expect(config.intraOpThreads).toBe(threads);
+});

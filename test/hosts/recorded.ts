@@ -14,7 +14,7 @@ export interface Recorded {
   readonly headers: Readonly<Record<string, string>>;
   /** The part of the body that is text. */
   readonly text?: string;
-  /** The bytes behind it. */
+  /** The bytes after it. */
   readonly base64?: string;
 }
 

@@ -80,14 +80,14 @@ describe('settings', () => {
     [{ alarmTopicArn: 'alarms' }, '-c alarmTopicArn="alarms" must be the ARN of an SNS topic.'],
     [{ defaultModel: '' }, '-c defaultModel="" must not be empty.'],
     [{ defaultModel: null }, '-c defaultModel=null must be text, a number, true or false.'],
-    [{ memory: '3008' }, '-c memory is no setting; the settings are stackName, architecture,'],
+    [{ memory: '3008' }, '-c memory is not a setting; the settings are stackName, architecture,'],
   ])('%j is refused by a sentence', (context, sentence) => {
     expect(() => parseSettings(context)).toThrow(sentence);
   });
 
   test('that are wrong together are named together', () => {
     expect(() => parseSettings({ memory: '1', architecture: 'arm' })).toThrow(
-      /-c memory is no setting; .*\. -c architecture="arm" must be/,
+      /-c memory is not a setting; .*\. -c architecture="arm" must be/,
     );
   });
 });

@@ -111,6 +111,38 @@ describe('the app', () => {
     await app.close();
   });
 
+  const PROBLEM = 'Header x-request-timeout-ms is "soon"; expected a whole number of milliseconds from 1 on.';
+
+  it.each([
+    ['/v1/projects/p/locations/l/endpoints/iris:predict', { error: { code: 400, message: PROBLEM } }],
+    ['/v1/projects/p/locations/l/endpoints/iris:rawPredict', { error: { code: 400, message: PROBLEM } }],
+    ['/endpoints/iris/invocations', { OriginalMessage: PROBLEM }, 424],
+    ['/v2/models/iris/infer', { error: PROBLEM }],
+    ['/v1/models/iris:predict', { error: PROBLEM }],
+    ['/predictions/iris', { error: PROBLEM }],
+    ['/score', { error: PROBLEM }],
+    ['/hf/iris', { error: PROBLEM }],
+    ['/invocations', { error: PROBLEM }],
+    ['/predict', { error: PROBLEM, error_code: 'INVALID_PARAMETER_VALUE' }],
+  ])('refuses such a timeout in the form of the route: %s', async (path, body, status = 400) => {
+    const { send, app } = makeApp();
+    const refused = await send(path, ROW, { 'x-request-timeout-ms': 'soon' });
+    expect(await refused.json()).toMatchObject(body);
+    expect(refused.status).toBe(status);
+    await app.close();
+  });
+
+  it.each(['/health', '/models', '/models/iris', '/v2', '/v2/models/iris', '/ping', '/openapi.json', '/'])(
+    'needs no timeout where no model runs: %s',
+    async (path) => {
+      const { app } = makeApp();
+      const headers = new Headers({ 'x-request-timeout-ms': 'soon' });
+      const request = new BytesRequest(requestUrl(path), { method: 'GET', headers }, new Uint8Array(0));
+      expect((await app.fetch(request, createContext(headers, 'id-1'))).status).toBe(200);
+      await app.close();
+    },
+  );
+
   it('answers 503 and logs why when the repository fails, and asks again later', async () => {
     const store = openFilesystemStore(MODELS);
     let fails = true;

@@ -4,6 +4,7 @@ import {
   type ErrorCode,
   InferenceError,
   invalid,
+  overLimit,
   toInferenceError,
 } from '../../shared/errors.ts';
 
@@ -62,6 +63,19 @@ describe('InferenceError', () => {
     expect(error.headers).toEqual({ allow: 'GET' });
     expect(error.cause).toBe(cause);
     expect(error).toBeInstanceOf(Error);
+  });
+
+  it('has its field and the problem apart, and with the model that was in use', () => {
+    const usage = { reference: { name: 'iris', version: '2' }, loadMs: 0, runs: 0, runMs: 0, instances: 0 };
+    for (const error of [invalid('Field "x"', 'is null.'), invalid('Field "x"', 'is null.').during(usage)]) {
+      expect([error.message, error.field, error.problem]).toEqual([
+        'Field "x" is null.',
+        'Field "x"',
+        'is null.',
+      ]);
+    }
+    const { field, problem, message } = overLimit('too much');
+    expect([field, problem, message]).toEqual([undefined, 'too much', 'too much']);
   });
 
   it('has neither headers nor a cause unless given', () => {

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { buildModel, buildNode, FLOAT, identityModel, STRING, tensorValue } from './onnx/build-model.ts';
-import { serveModels } from './protocols/oip/serve-models.ts';
+import { serveModels } from './protocols/open-inference/serve-models.ts';
 import { ask } from './protocols/sagemaker/ask.ts';
 import { testLimits } from './test-budget.ts';
 

@@ -67,7 +67,7 @@ export function readOpenInputs(model: Uint8Array): OpenInput[] {
  * The model with inputs of any shape, and with tensors that the Node binding carries: others are cast, sequences and
  * optionals are made in the graph.
  */
-export function openModel(model: Uint8Array, options: OpenOptions = {}): Uint8Array {
+export function findModel(model: Uint8Array, options: OpenOptions = {}): Uint8Array {
   return mapFields(model, undefined, (field) => {
     if (field.number === MODEL.graph) return encodeField(MODEL.graph, openGraph(model, field, options));
     if (

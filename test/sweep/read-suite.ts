@@ -10,7 +10,7 @@ import { DATATYPES, datatypeOfOnnxCode } from '../../shared/tensor/datatype.ts';
 import type { Tensor } from '../../shared/tensor/tensor.ts';
 import type { Feeds } from './conditions.ts';
 import { textOf } from './messages.ts';
-import { fedNames, type OpenInput, type OpenOptions, openModel, readOpenInputs } from './open-model.ts';
+import { fedNames, findModel, type OpenInput, type OpenOptions, readOpenInputs } from './open-model.ts';
 
 /** The last version whose package ships the tests of the backend suite. */
 export const SUITE_VERSION = '1.21.0';
@@ -126,7 +126,7 @@ export function describeCase(
     nodes: nodes.length,
     attributes: node.attributes.map((attribute) => describeAttribute(model, attribute)).join(', '),
     feeds,
-    open: (options) => openModel(model, { lengths, ...options }),
+    open: (options) => findModel(model, { lengths, ...options }),
   };
 }
 

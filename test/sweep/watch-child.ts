@@ -21,7 +21,7 @@ export interface Watched {
 
 /** Of processor time: a busy machine makes no hang. */
 export const LONGEST_RUN_MS = 10_000;
-/** A process that waits for ever takes no processor time. */
+/** A process that waits forever takes no processor time. */
 const LONGEST_WAIT_MS = 120_000;
 const MS_PER_TICK = 10;
 export const LARGEST_CHILD_BYTES = 2 * 2 ** 30;

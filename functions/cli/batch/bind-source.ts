@@ -1,7 +1,7 @@
 import type { InputKind } from '../../../shared/values/input.ts';
 import { columnAt, type RowFormat } from '../../../shared/values/row.ts';
 import { CommandError } from '../console.ts';
-import { look, type OpenModel } from '../open-model.ts';
+import { type FoundModel, look } from '../find-model.ts';
 import type { RowSource } from './row-source.ts';
 import type { TakenCells } from './to-input.ts';
 
@@ -21,12 +21,12 @@ export interface BoundSource {
  *
  * @throws CommandError when it could take none of them
  */
-export async function bindSource(opened: OpenModel, source: RowSource): Promise<BoundSource> {
+export async function bindSource(opened: FoundModel, source: RowSource): Promise<BoundSource> {
   return await look(opened, ({ contract: { kind }, task, session }) => {
     checkKind(kind, source, opened.title);
     return {
       kind,
-      columns: bindColumns(kind, source, task.preprocessor?.features),
+      columns: bindColumnsOf(kind, source, task.preprocessor?.features),
       inputs: session.inputs.map(({ name }) => name),
       labels: task.labels?.map(String),
     };
@@ -54,7 +54,7 @@ function checkKind(kind: InputKind, source: RowSource, title: string): void {
   if (!by.includes(source.kind)) throw new CommandError(`The model ${title} takes ${words}.`);
 }
 
-function bindColumns(
+function bindColumnsOf(
   kind: InputKind,
   { kind: form, names }: RowSource,
   format: RowFormat | undefined,
@@ -82,15 +82,20 @@ function findText(names: readonly string[] | undefined): number {
 
 function checkNames(names: readonly string[], wanted: readonly string[]): void {
   const missing = wanted.filter((name) => !names.includes(name));
-  if (missing.length > 0) {
-    const columns = missing.length === 1 ? 'column' : 'columns';
-    throw new CommandError(
-      `The table has no ${columns} ${listNames(missing)}; its columns are ${listNames(names)}.${hint(names, wanted)}`,
-    );
-  }
-  const double = wanted.find((name) => names.indexOf(name) !== names.lastIndexOf(name));
-  if (double === undefined) return;
-  throw new CommandError(`The table has the column ${JSON.stringify(double)} twice: it must be there once.`);
+  const repeated = wanted.filter((name) => names.indexOf(name) !== names.lastIndexOf(name));
+  const problems = [
+    ...(missing.length > 0
+      ? [`The table has no ${columnsOf(missing)}; its columns are ${listNames(names)}.${hint(names, wanted)}`]
+      : []),
+    ...(repeated.length > 0
+      ? [`The table has the ${columnsOf(repeated)} more than once: each name must be there once.`]
+      : []),
+  ];
+  if (problems.length > 0) throw new CommandError(problems.join(' '));
+}
+
+function columnsOf(names: readonly string[]): string {
+  return `${names.length === 1 ? 'column' : 'columns'} ${listNames(names)}`;
 }
 
 const MOST_NAMES = 20;
@@ -110,5 +115,5 @@ function hint(names: readonly string[], wanted: readonly string[]): string {
   if (delimiter !== undefined) {
     return ` Its cells seem to be separated otherwise: try --delimiter ${delimiter === '\t' ? 'tab' : `"${delimiter}"`}.`;
   }
-  return ' If its first row is no names, add --header absent.';
+  return ' If its first row holds no names, add --header absent.';
 }

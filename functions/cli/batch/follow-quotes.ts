@@ -1,5 +1,5 @@
 /**
- * Where a line of CSV leaves its row: `closed` at the end of the row, `open` within a quoted cell that goes on behind
+ * Where a line of CSV leaves its row: `closed` at the end of the row, `open` within a quoted cell that goes on after
  * the line, `misquoted` when a quote in it is out of place (RFC 4180, section 2). So a row of many lines is parsed only
  * when all of it is there.
  *

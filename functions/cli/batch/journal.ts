@@ -86,7 +86,7 @@ function checkSame(known: BatchIdentity | undefined, identity: BatchIdentity, ou
   );
 }
 
-/** Cuts the output behind its last whole line. @returns the number of whole lines, and of the bad rows among them */
+/** Cuts the output after its last whole line. @returns the number of whole lines, and of the bad rows among them */
 async function dropPartialLine(
   path: string,
   format: ResultFormat,

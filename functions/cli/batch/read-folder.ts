@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, realpath } from 'node:fs/promises';
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describeKind } from '../../../shared/stores/look-at.ts';
 import { CommandError, describeSystemError } from '../console.ts';
 import type { InputRow, RowSource } from './row-source.ts';
 
@@ -33,6 +34,11 @@ export async function openFolder(folder: string): Promise<RowSource> {
 
 async function readImage(root: string, file: string, row: number): Promise<InputRow> {
   try {
+    const facts = await stat(join(root, file));
+    // To open a pipe waits for its writer, and a device may never end.
+    if (!facts.isFile() && !facts.isDirectory()) {
+      return { row, file, value: null, problem: `${file} cannot be read: it ${describeKind(facts)}.` };
+    }
     const value = await readFile(join(root, file));
     return { row, file, bytes: value.length, value };
   } catch (error) {

@@ -3,9 +3,9 @@ import { createReadStream } from 'node:fs';
 /** One line of a text file, without what ends it. */
 export interface Line {
   readonly text: string;
-  /** What ended it, as a cell of CSV may go on behind it. */
+  /** What ended it, as a cell of CSV may go on after it. */
   readonly end: string;
-  /** Why it cannot be used: `is ...`, to be put behind its name. */
+  /** Why it cannot be used: `is ...`, to be put after its name. */
   readonly problem?: string;
 }
 

@@ -2,9 +2,10 @@ import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { InferenceError } from '../../../shared/errors.ts';
 import { parseExactJson, parseJson } from '../../../shared/json/parse-json.ts';
+import { describeKind } from '../../../shared/stores/look-at.ts';
 import { isText } from '../../../shared/values/csv.ts';
 import { CommandError, describeSystemError } from '../console.ts';
-import { JSON_DEPTH } from '../json-depth.ts';
+import { JSON_DEPTH } from '../words.ts';
 import { openFolder } from './read-folder.ts';
 import { readLines } from './read-lines.ts';
 import { readTable } from './read-table.ts';
@@ -30,6 +31,12 @@ export async function openRows(path: string, options: TableOptions): Promise<Row
     throw new CommandError(`The input cannot be read: ${describeSystemError(error) ?? path}`, 2);
   });
   if (facts.isDirectory()) return await openFolder(path);
+  if (!facts.isFile()) {
+    throw new CommandError(
+      `The input ${JSON.stringify(path)} ${describeKind(facts)}: save what comes out of it as a file first.`,
+      2,
+    );
+  }
   const extension = extname(path).toLowerCase();
   const identity = `${facts.size}-${facts.mtimeMs}`;
   const separator = TABLES[extension];
@@ -50,7 +57,7 @@ async function openTable(
 ): Promise<RowSource> {
   const delimiter = readDelimiter(options.delimiter, separator);
   const first = await firstCells(path, delimiter);
-  // Names of columns are no numbers.
+  // Names of columns are not numbers.
   const { header } = options;
   const hasNames = header === 'present' || (header === 'auto' && first.some(isText));
   const names = hasNames ? first.map((cell) => cell.trim()) : undefined;
@@ -139,11 +146,9 @@ const MANY_DIGITS = /\d{16}/;
 function parseLine(line: string, row: number): InputRow {
   try {
     const parse = MANY_DIGITS.test(line) ? parseExactJson : parseJson;
-    return { row, bytes: line.length, value: parse(Buffer.from(line), JSON_DEPTH) };
+    return { row, bytes: line.length, value: parse(Buffer.from(line), JSON_DEPTH, { isLine: true }) };
   } catch (error) {
     if (!(error instanceof InferenceError)) throw error;
-    // Written for the body of a request, which is this one line here.
-    const problem = error.message.replace(/^The (?:JSON )?body/, `row ${row}`).replace('line 1, ', '');
-    return { row, value: null, problem };
+    return { row, value: null, problem: `row ${row} ${error.problem}` };
   }
 }

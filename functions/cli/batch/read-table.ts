@@ -5,7 +5,7 @@ import { type Line, readLines } from './read-lines.ts';
 /** A row of CSV: its cells, or why it has none. */
 export type TableRow =
   | { readonly cells: readonly string[] }
-  /** `is ...` or `has ...`, to be put behind the row's name. */
+  /** `is ...` or `has ...`, to be put after the row's name. */
   | { readonly problem: string };
 
 /** Bounds of one row that spans several lines: a quote that is never closed must not swallow the rest of a file. */
@@ -35,11 +35,11 @@ export async function* readTable(
 
 interface Taken {
   readonly rows: readonly TableRow[];
-  /** Lines of a row that goes on behind them. */
+  /** Lines of a row that goes on after them. */
   readonly rest: readonly Line[];
 }
 
-/** @param isEnd whether nothing comes behind these lines */
+/** @param isEnd whether nothing comes after these lines */
 function takeRows(lines: readonly Line[], delimiter: string, isEnd: boolean): Taken {
   const isPlain = lines.every(({ text, problem }) => problem === undefined && !text.includes('"'));
   if (isPlain) {
@@ -71,11 +71,11 @@ const MISQUOTED: TableRow = { problem: 'has a quote out of place' };
 interface TakenRow {
   /** Undefined for an empty line. */
   readonly row: TableRow | undefined;
-  /** Index of the line behind it. */
+  /** Index of the line after it. */
   readonly next: number;
 }
 
-/** The row that begins at a line, or 'open' when it goes on behind the last one. */
+/** The row that begins at a line, or 'open' when it goes on after the last one. */
 function takeRow(lines: readonly Line[], start: number, delimiter: string): TakenRow | 'open' {
   let characters = 0;
   for (let end = start; end < lines.length; end++) {

@@ -2,7 +2,7 @@ import { invalid } from '../../../shared/errors.ts';
 import { decodeBase64 } from '../../../shared/http/base64.ts';
 import { hasOnly, type JsonValue } from '../../../shared/json/json-value.ts';
 import { type Column, readText } from '../../../shared/values/cell.ts';
-import type { InferenceInput, InputKind, Located } from '../../../shared/values/input.ts';
+import type { FieldValue, InferenceInput, InputKind } from '../../../shared/values/input.ts';
 import { columnAt, type RowFormat } from '../../../shared/values/row.ts';
 import { Cells, type InputRow } from './row-source.ts';
 
@@ -32,7 +32,7 @@ const MEMBERS: Readonly<Record<InputKind, string>> = {
  */
 export function toInput(rows: readonly InputRow[], kind: InputKind, columns: TakenCells): InferenceInput {
   const values = rows.map(
-    (row): Located<Cells | JsonValue | Uint8Array> => ({
+    (row): FieldValue<Cells | JsonValue | Uint8Array> => ({
       value: unwrap(row.value, MEMBERS[kind]),
       field: row.file ?? `row ${row.row}`,
     }),
@@ -75,7 +75,7 @@ function toRow(value: InputRow['value'], field: string, columns: TakenCells): Js
 function toImage(value: InputRow['value'], field: string): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (typeof value === 'string') return decodeBase64(value, field);
-  throw invalid(`${field} holds no image; expected {"image": "<base64>"}, or a folder of images as input.`);
+  throw invalid(field, 'holds no image; expected {"image": "<base64>"}, or a folder of images as input.');
 }
 
 /** A line of JSON that is text, or the cell of a CSV. */
@@ -84,12 +84,12 @@ function toText(value: InputRow['value'], field: string, columns: TakenCells): s
   const [taken] = isTaken(columns) ? columns : [];
   const text = value instanceof Cells ? value.texts[taken?.index ?? 0] : undefined;
   if (text !== undefined) return text;
-  throw invalid(`${field} holds no text; expected {"text": "…"}.`);
+  throw invalid(field, 'holds no text; expected {"text": "…"}.');
 }
 
 function toJson(value: InputRow['value'], field: string): JsonValue {
   if (value instanceof Uint8Array || value instanceof Cells) {
-    throw invalid(`${field} is of a kind that this model does not take.`);
+    throw invalid(field, 'is of a kind that this model does not take.');
   }
   return value;
 }

@@ -4,14 +4,14 @@ import { NAME_PATTERN } from '../../../shared/config.ts';
 import type { FileManifest } from '../../../shared/models/file-manifest.ts';
 import { compareVersions, isVersion } from '../../../shared/models/versions.ts';
 import type { WritableStore } from '../../../shared/stores/model-store.ts';
-import { CommandError, type Console, countOf } from '../console.ts';
-import { formatBytes } from '../format-bytes.ts';
-import { type OpenModel, openModel } from '../open-model.ts';
+import { CommandError, type Console } from '../console.ts';
+import { type FoundModel, findModel } from '../find-model.ts';
 import { openRepository } from '../open-repository.ts';
 import { listVersions, publishVersion } from '../publish/publish-version.ts';
 import { stageVersion } from '../publish/stage-version.ts';
 import { describeTrial, repeatTrial, type Trial, tryModel } from '../publish/try-model.ts';
 import { makeStagingFolder } from '../temporary-folder.ts';
+import { countOf, formatBytes } from '../words.ts';
 
 export interface AddOptions {
   readonly name?: string;
@@ -36,7 +36,7 @@ export async function add(path: string, options: AddOptions, output: Console): P
   if (options.version !== undefined) checkName(options.version, '--version');
   if (options.name !== undefined) checkName(options.name, '--name');
   const target = openRepository(options.repository);
-  const source = await openModel(path, undefined);
+  const source = await findModel(path, undefined);
   const name = options.name ?? checkName(source.reference.name, '--name');
   const added = await addVersion(source, target, name, options).finally(() => source.app.close());
   const { version, place, manifest, trial, live } = added;
@@ -84,7 +84,7 @@ interface Added {
 
 /** @throws CommandError when the version is there, or the copy answers otherwise than the model it is made of */
 async function addVersion(
-  source: OpenModel,
+  source: FoundModel,
   target: WritableStore,
   name: string,
   { version: asked, optimize = false }: AddOptions,
@@ -115,7 +115,7 @@ async function addVersion(
 }
 
 /** A model is tried once, though only when its version is known to be free. */
-function tryOnce(source: OpenModel): () => Promise<Trial> {
+function tryOnce(source: FoundModel): () => Promise<Trial> {
   let trial: Promise<Trial> | undefined;
   return () => {
     trial ??= tryModel(source);
@@ -131,14 +131,14 @@ async function makeVersionFolder(version: string): Promise<string> {
 }
 
 async function prepare(
-  source: OpenModel,
+  source: FoundModel,
   trial: Trial,
   folder: string,
   optimize: boolean,
 ): Promise<FileManifest> {
   try {
     const manifest = await stageVersion(source, folder, trial, optimize);
-    const staged = await openModel(folder, undefined);
+    const staged = await findModel(folder, undefined);
     await repeatTrial(staged, trial).finally(() => staged.app.close());
     return manifest;
   } catch (error) {
@@ -156,13 +156,13 @@ function taken(name: string, there: string, asked: string): CommandError {
 
 function halfThere(name: string, version: string): CommandError {
   return new CommandError(
-    `In the place of version ${version} of model ${JSON.stringify(name)} there is something else that is no whole version: ` +
+    `In the place of version ${version} of model ${JSON.stringify(name)} there is something else that is not a whole version: ` +
       'another model that is being published, or whose publishing broke off. Add that one again to complete it, ' +
       `remove the folder ${name}/${version} from the repository, or choose another --version.`,
   );
 }
 
-/** The whole number behind the highest version, so that the new one becomes live. */
+/** The whole number after the highest version, so that the new one becomes live. */
 function nextVersion(versions: readonly string[]): string {
   const highest = versions.filter(isVersion).sort(compareVersions).at(-1) ?? '0';
   return String(BigInt(/\d+/.exec(highest)?.[0] ?? '0') + 1n);

@@ -12,9 +12,9 @@ import { openRows, type TableOptions } from '../batch/read-rows.ts';
 import type { RowSource } from '../batch/row-source.ts';
 import { createRowRunner, type RowRunner } from '../batch/run-rows.ts';
 import { type ResultFormat, resultFormat } from '../batch/write-results.ts';
-import { CommandError, type Console, countOf } from '../console.ts';
-import { type OpenModel, openModel } from '../open-model.ts';
-import { readWhole } from '../read-whole.ts';
+import { CommandError, type Console } from '../console.ts';
+import { type FoundModel, findModel } from '../find-model.ts';
+import { countOf, readWhole } from '../words.ts';
 
 export interface BatchOptions extends TableOptions {
   readonly repository?: string;
@@ -34,12 +34,12 @@ export async function batch(
   input: string,
   output: string,
   options: BatchOptions,
-  console: Console,
+  terminal: Console,
 ): Promise<void> {
   const batchSize = readWhole(options.batchSize, '--batch-size', 1, 65_536);
   const source = await openRows(input, options);
   await checkOutput(input, output);
-  const opened = await openModel(model, options.repository);
+  const opened = await findModel(model, options.repository);
   const bound = await bindSource(opened, source);
   // All scores of a row are in its result, but only the best ones of an image.
   const labels = bound.kind === 'image' ? bound.labels && [] : bound.labels;
@@ -62,7 +62,7 @@ export async function batch(
       { force: options.force === true, format },
     );
     const runner = createRowRunner(opened.app.inference, opened.reference, bound);
-    await run({ source, kind: bound.kind, runner, format, batchSize, output, journal }, console);
+    await run({ source, kind: bound.kind, runner, format, batchSize, output, journal }, terminal);
   } finally {
     await unlock();
     await opened.app.close();
@@ -83,7 +83,7 @@ async function checkOutput(input: string, output: string): Promise<void> {
 }
 
 /** Changes when a model is published anew under the same path or name, or in another repository. */
-async function hashFiles({ store, reference: { name, version } }: OpenModel): Promise<string> {
+async function hashFiles({ store, reference: { name, version } }: FoundModel): Promise<string> {
   const hash = createHash('sha256').update(store.url);
   for (const file of await store.list(`${name}/${version}`)) hash.update(`\n${file.path} ${file.etag}`);
   return hash.digest('hex');
@@ -99,20 +99,20 @@ interface Work {
   readonly journal: Journal;
 }
 
-async function run(work: Work, console: Console): Promise<void> {
+async function run(work: Work, terminal: Console): Promise<void> {
   const { output, journal } = work;
   const skip = journal.rowsDone;
-  if (skip > 0) console.note(`Going on behind row ${skip}, which was the last one done.`);
-  const { rows, bad, isStopped } = await writeAll(work, console);
+  if (skip > 0) terminal.note(`Going on after row ${skip}, which was the last one done.`);
+  const { rows, bad, isStopped } = await writeAll(work, terminal);
   const result = { output, rows, bad, resumed_at: skip, stopped: isStopped };
   if (isStopped) {
-    console.note(`Stopped behind row ${rows}; the same command goes on from there.`);
-    if (console.isJson) console.result(result, () => '');
+    terminal.note(`Stopped after row ${rows}; the same command goes on from there.`);
+    if (terminal.isJson) terminal.result(result, () => '');
     process.exitCode = 130;
     return;
   }
   await journal.finish();
-  console.result(result, () => {
+  terminal.result(result, () => {
     const badOnes = `, ${bad === 0 ? 'none' : bad} of them bad`;
     return `${output}: ${countOf(rows, 'row')}${rows > 0 ? badOnes : ''}`;
   });
@@ -124,7 +124,7 @@ async function run(work: Work, console: Console): Promise<void> {
  *
  * @returns the rows in the output, those of earlier runs among them
  */
-async function writeAll(work: Work, console: Console): Promise<Counts & { readonly isStopped: boolean }> {
+async function writeAll(work: Work, terminal: Console): Promise<Counts & { readonly isStopped: boolean }> {
   const { source, runner, format, output, journal } = work;
   const stream = createWriteStream(output, { flags: 'a' });
   // An error is thrown by the write it belongs to; without a listener it would end the process as well.
@@ -132,7 +132,7 @@ async function writeAll(work: Work, console: Console): Promise<Counts & { readon
   const write = (text: string) =>
     new Promise<void>((done, fail) => stream.write(text, (error) => (error ? fail(error) : done())));
   const stop = listenForStop();
-  const progress = createProgress(source.total, console);
+  const progress = createProgress(source.total, terminal);
   const counts: Counts = { rows: 0, bad: 0 };
   try {
     if (!journal.hasHeader && format.header !== '') await write(format.header);

@@ -5,12 +5,11 @@ import { type BoundSource, bindSource } from '../batch/bind-source.ts';
 import { openRows, type TableOptions } from '../batch/read-rows.ts';
 import type { InputRow, RowSource } from '../batch/row-source.ts';
 import { toInput } from '../batch/to-input.ts';
-import { compareOutputs, type Difference } from '../compare/compare-outputs.ts';
-import { renameInputs } from '../compare/rename-inputs.ts';
+import { compareOutputs, type Difference, renameInputs } from '../compare/compare-outputs.ts';
 import { type Comparison, describeComparison, summarise } from '../compare/summarise.ts';
 import { CommandError, type Console } from '../console.ts';
-import { look, type OpenModel, openModel } from '../open-model.ts';
-import { readWhole } from '../read-whole.ts';
+import { type FoundModel, findModel, look } from '../find-model.ts';
+import { readWhole } from '../words.ts';
 
 export interface CompareOptions extends TableOptions {
   readonly repository?: string;
@@ -19,7 +18,7 @@ export interface CompareOptions extends TableOptions {
 }
 
 interface Side {
-  readonly model: OpenModel;
+  readonly model: FoundModel;
   readonly bound: BoundSource;
   /** What it answers; other things cannot be compared with it. */
   readonly gives: string;
@@ -63,7 +62,7 @@ export async function compare(a: string, b: string, options: CompareOptions, out
 }
 
 async function openSide(title: string, repository: string | undefined, source: RowSource): Promise<Side> {
-  const model = await openModel(title, repository);
+  const model = await findModel(title, repository);
   const bound = await bindSource(model, source);
   const gives = await look(model, ({ contract }) => GIVEN[contract.gives]);
   return { model, bound, gives, runMs: [] };

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Model, readModelFile } from '../../../shared/inference/load-model.ts';
+import { MODEL_FILE } from '../../../shared/models/formats/format-folder.ts';
 import { CONFIG_FILE, type ModelFolder } from '../../../shared/models/version-folder.ts';
 
 import type { Graph } from '../../../shared/onnx/graph.ts';
@@ -10,12 +11,12 @@ import type { ValueInfo } from '../../../shared/onnx/value-info.ts';
 import { datatypeOfOnnxCode } from '../../../shared/tensor/datatype.ts';
 import { type Console, describeFailure } from '../console.ts';
 import { describeConfig } from '../describe-config.ts';
+import { findModel, look } from '../find-model.ts';
 import { describeInspection } from '../inspect/describe-inspection.ts';
 import { findWarnings } from '../inspect/find-warnings.ts';
 import type { FileFacts, Value, Verdict } from '../inspect/inspection.ts';
 import { suggestConfig } from '../inspect/suggest-config.ts';
-import { isVersionFolder } from '../is-version-folder.ts';
-import { look, openModel } from '../open-model.ts';
+import { isVersionFolder } from '../model-path.ts';
 
 export interface InspectOptions {
   readonly repository?: string;
@@ -23,7 +24,7 @@ export interface InspectOptions {
 
 /** `ternion inspect`: what a model takes and gives, and what it is taken for. */
 export async function inspect(argument: string, options: InspectOptions, output: Console): Promise<void> {
-  const { app, reference, file } = await openModel(argument, options.repository);
+  const { app, reference, file } = await findModel(argument, options.repository);
   try {
     const folder = await app.inference.repository.open(reference);
     const path = folder.modelPath;
@@ -52,8 +53,6 @@ async function placeOfConfig(argument: string, file: string | undefined): Promis
   if (await isVersionFolder(argument)) return join(argument, CONFIG_FILE);
   return `${CONFIG_FILE} beside its ${MODEL_FILE}, and add that as a new version`;
 }
-
-const MODEL_FILE = 'model.onnx';
 
 function describeFile(folder: ModelFolder, file: string, path: string, graph: Graph): FileFacts {
   const initializers = withFileSource(path, readInitializers);

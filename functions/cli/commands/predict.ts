@@ -4,10 +4,10 @@ import { parseJson } from '../../../shared/json/parse-json.ts';
 import { JsonText } from '../../../shared/json/write-json.ts';
 import { createContext, requestUrl } from '../../host.ts';
 import { CommandError, type Console } from '../console.ts';
-import { JSON_DEPTH } from '../json-depth.ts';
-import { look, openModel } from '../open-model.ts';
+import { findModel, look } from '../find-model.ts';
 import { describeAnswer } from '../predict/describe-answer.ts';
 import { readBody } from '../predict/read-body.ts';
+import { JSON_DEPTH } from '../words.ts';
 
 export interface PredictOptions {
   readonly repository?: string;
@@ -20,12 +20,12 @@ export async function predict(
   options: PredictOptions,
   output: Console,
 ): Promise<void> {
-  const { app, reference } = await openModel(model, options.repository);
+  const { app, reference } = await findModel(model, options.repository);
   const { kind, example } = await look({ app, reference }, (found) => ({
     kind: found.contract.kind,
     example: found.example,
   }));
-  const { bytes: body, type, title } = await readBody(data, kind);
+  const { bytes: body, type, file } = await readBody(data, kind);
   const path = `/models/${reference.name}/versions/${reference.version}/predict`;
   const headers = new Headers(type === undefined ? {} : { 'content-type': type });
   const request = new BytesRequest(requestUrl(path), { method: 'POST', headers }, body);
@@ -35,7 +35,7 @@ export async function predict(
   await app.close();
   if (!isJsonObject(answer)) throw new Error('an answer is always an object');
   if (response.status !== 200) {
-    const text = String(answer.error).replace(/^(?:The (?:request |JSON )?body|Field "body")/, title);
+    const text = `${file === undefined ? '' : `${file}: `}${answer.error}`;
     const isTheirs = response.status < 500 && kind === 'tensors';
     throw new CommandError(isTheirs ? `${text}${describeExample(example)}` : text);
   }

@@ -1,14 +1,16 @@
+import { join } from 'node:path';
 import type { Config } from '../../../shared/config.ts';
+import type { Inference } from '../../../shared/inference/inference.ts';
 import type { ModelListing } from '../../../shared/models/model-reference.ts';
+import { isVersion } from '../../../shared/models/versions.ts';
+import { curlCommand } from '../../curl-command.ts';
 import type { Host } from '../../host.ts';
 import { ListenError, type RunningServer, startServer } from '../../server.ts';
 import { shellWord } from '../../shell-word.ts';
-import { CommandError, type Console } from '../console.ts';
-import { isVersionFolder } from '../is-version-folder.ts';
+import { CommandError, type Console, describeFailure } from '../console.ts';
+import { isVersionFolder, listOf, modelFoldersOf } from '../model-path.ts';
 import { openHost } from '../open-host.ts';
-import { readWhole } from '../read-whole.ts';
-import { describeCalls } from '../serve/describe-calls.ts';
-import { alignColumns } from '../text-table.ts';
+import { alignColumns, readWhole } from '../words.ts';
 
 export interface ServeOptions {
   readonly port: string;
@@ -25,6 +27,7 @@ export async function serve(options: ServeOptions, output: Console): Promise<voi
   const host = openHost({ repository: options.repository });
   // A repository that is not there is a mistake of the call; a model that cannot be loaded is answered with the reason.
   const models = await host.app.inference.repository.list();
+  if (models.length === 0) await checkNotModel(options.repository);
   await host.app.preload();
   const server = await listen(host, port, options.host || DEFAULT_HOST);
   // Listened for before anyone is told: whoever reads the line may end the server at once.
@@ -80,6 +83,17 @@ async function checkRepository(repository: string | undefined): Promise<void> {
   );
 }
 
+/** The folder of a model holds no models, so it would be served as an empty repository. */
+async function checkNotModel(repository: string | undefined): Promise<void> {
+  if (!repository || !isPath(repository)) return;
+  const versions = (await modelFoldersOf(repository)).filter((name) => isVersion(name));
+  if (versions.length === 0) return;
+  throw new CommandError(
+    `${repository} is a model with the versions ${listOf(versions)}, not a repository: serve ${shellWord(join(repository, '..'))}.`,
+    2,
+  );
+}
+
 /** What lies in another place is not fetched for the sake of an example. */
 function isPath(repository: string): boolean {
   return !repository.includes('://');
@@ -116,4 +130,30 @@ function nextSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
   });
+}
+
+/** With more models only the first is shown: each is loaded to know its example. */
+const MOST_MODELS = 3;
+/** Longest command that is worth its place in a terminal. */
+const LONGEST = 1000;
+
+/** How models are called, each with one line; a model that cannot be loaded has the reason there. */
+export async function describeCalls(
+  inference: Inference,
+  models: readonly ModelListing[],
+  url: string,
+): Promise<readonly string[]> {
+  const shown = models.slice(0, models.length > MOST_MODELS ? 1 : MOST_MODELS);
+  const lines: string[] = [];
+  for (const { name, liveVersion: version } of shown) {
+    try {
+      const reference = { name, version };
+      const { value: example } = await inference.use({ reference }, {}, ({ model }) => model.example);
+      const command = example && curlCommand(url, name, example);
+      if (command !== undefined && command.length <= LONGEST) lines.push(`  ${command}`);
+    } catch (error) {
+      lines.push(`  ${name}: ${describeFailure(error).text}`);
+    }
+  }
+  return lines;
 }

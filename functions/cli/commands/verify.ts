@@ -3,11 +3,11 @@ import { MANIFEST_FILE } from '../../../shared/models/file-manifest.ts';
 import { VERSION_FILES } from '../../../shared/models/formats/recognise.ts';
 import { compareVersions } from '../../../shared/models/versions.ts';
 import type { StoredFile } from '../../../shared/stores/model-store.ts';
-import { CommandError, type Console, countOf } from '../console.ts';
-import { formatBytes } from '../format-bytes.ts';
+import { CommandError, type Console } from '../console.ts';
+import { listOf } from '../model-path.ts';
 import { openRepository } from '../open-repository.ts';
-import { listOf } from '../refuse-folder.ts';
-import { createVersionCheck, type Fault } from '../verify/check-version.ts';
+import { createVersionCheck, type Fault, toFault } from '../verify/check-version.ts';
+import { countOf, formatBytes } from '../words.ts';
 
 export interface VerifyOptions {
   readonly repository: string;
@@ -26,17 +26,20 @@ export async function verify(
   output: Console,
 ): Promise<void> {
   const store = openRepository(options.repository);
-  const all = listVersions(await store.list(''));
+  const passedOver = new Map<string, string>();
+  const all = listVersions(await store.list('', (path, problem) => passedOver.set(path, problem)));
   const chosen = argument === undefined ? all : choose(all, argument, store.url);
-  const check = createVersionCheck(store);
+  const check = createVersionCheck(store, passedOver);
   const unpublished: string[] = [];
   const sum = { versions: 0, files: 0, sizeBytes: 0 };
   const faults: Fault[] = [];
   for (const { name, version, files } of chosen) {
     const folder = `${name}/${version}`;
     const manifest = files.find(({ path }) => path === `${folder}/${MANIFEST_FILE}`);
+    const problem = passedOver.get(`${folder}/${MANIFEST_FILE}`);
+    if (problem !== undefined) faults.push(toFault(`${folder}/${MANIFEST_FILE}`, 'unreadable', problem));
     if (!manifest) {
-      unpublished.push(folder);
+      if (problem === undefined) unpublished.push(folder);
       continue;
     }
     const checked = await check(folder, files, manifest);

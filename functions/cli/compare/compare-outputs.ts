@@ -3,11 +3,12 @@ import { isJsonObject, type JsonValue } from '../../../shared/json/json-value.ts
 import { parseJson } from '../../../shared/json/parse-json.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';
 import { toNumbers } from '../../../shared/tensor/tensor.ts';
-import { JSON_DEPTH } from '../json-depth.ts';
+import type { InferenceInput } from '../../../shared/values/input.ts';
+import { JSON_DEPTH } from '../words.ts';
 
 /** What two models say of one row. */
 export interface Difference {
-  /** What each answers; undefined for answers that are no labels. */
+  /** What each answers; undefined for answers that are not labels. */
   readonly labels: readonly [string, string] | undefined;
   /**
    * Largest absolute difference of a score, number or element. Infinite where one is not finite and the other is
@@ -107,4 +108,23 @@ function contentOfTensors(tensors: Tensors): Content {
 
 function numbered(values: Iterable<number>): Map<string, number> {
   return new Map(Array.from(values, (value, index) => [String(index), value]));
+}
+
+/**
+ * Tensors by the names of one model, for another one with as many inputs: those that it does not know it gets in the
+ * place where the first one has them, as two exports of a model seldom name their inputs alike.
+ */
+export function renameInputs(
+  input: InferenceInput,
+  own: readonly string[],
+  other: readonly string[],
+): InferenceInput {
+  if (input.kind !== 'tensors' || own.length !== other.length) return input;
+  const { value, field } = input.tensors;
+  if (!isJsonObject(value) || Object.keys(value).some((name) => !other.includes(name))) return input;
+  const named = Object.entries(value).map(([name, tensor]) => [
+    own.includes(name) ? name : (own[other.indexOf(name)] ?? name),
+    tensor,
+  ]);
+  return { kind: 'tensors', tensors: { value: Object.fromEntries(named), field } };
 }

@@ -1,5 +1,4 @@
-import { countOf } from '../console.ts';
-import { alignColumns } from '../text-table.ts';
+import { alignColumns, countOf } from '../words.ts';
 import type { Difference } from './compare-outputs.ts';
 
 /** Two models on the same rows. */

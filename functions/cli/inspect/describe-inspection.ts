@@ -1,6 +1,4 @@
-import { countOf } from '../console.ts';
-import { formatBytes } from '../format-bytes.ts';
-import { alignColumns } from '../text-table.ts';
+import { alignColumns, countOf, formatBytes } from '../words.ts';
 import { describeJson } from './describe-json.ts';
 import type { FileFacts, Value, Verdict } from './inspection.ts';
 

@@ -7,9 +7,9 @@ const SHOWN = 10;
 
 /**
  * JSON for people: what fits into a line stands on one, and long lists are shown by their first entries and a count,
- * which is no JSON any more.
+ * which is not JSON any more.
  *
- * @param indent in front of the lines behind the first
+ * @param indent in front of the lines after the first
  * @param used columns of the first line that are taken
  */
 export function describeJson(value: WritableJson, indent: string, used = indent.length): string {

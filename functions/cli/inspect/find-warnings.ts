@@ -36,7 +36,7 @@ export function findWarnings({ contract, format, session, task }: Model, graph: 
 /** An exporter that saw one row only may write that number into the outputs, or even into the graph. */
 function singleRows(inputs: readonly string[], graph: Graph): readonly string[] {
   const batches = graph.inputs.filter(({ name }) => inputs.includes(name));
-  if (batches.length === 0 || !batches.every(hasOpenBatch)) return [];
+  if (batches.length === 0 || !batches.every(hasDynamicBatch)) return [];
   return graph.outputs
     .filter(({ shape = [] }) => shape.length > 1 && shape[0] === 1)
     .map(
@@ -45,6 +45,6 @@ function singleRows(inputs: readonly string[], graph: Graph): readonly string[] 
     );
 }
 
-function hasOpenBatch({ shape: [rows = 1] = [] }: ValueInfo): boolean {
+function hasDynamicBatch({ shape: [rows = 1] = [] }: ValueInfo): boolean {
   return typeof rows === 'string';
 }

@@ -18,7 +18,7 @@ export type FileFacts = {
 export type Value = {
   readonly name: string;
   readonly datatype: string;
-  /** Null where even the number of axes is open, or the value is no tensor. */
+  /** Null where even the number of axes is open, or the value is not a tensor. */
   readonly shape: readonly (number | string)[] | null;
 };
 

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../shared/json/json-value.ts';
 import { printableLine } from '../../printable.ts';
-import { alignColumns } from '../text-table.ts';
+import { alignColumns } from '../words.ts';
 
 /** Most scores that are told; `--json` has all. */
 const SHOWN = 10;

@@ -8,15 +8,15 @@ import { sniffImageType } from '../../../shared/processing/image/sniff.ts';
 import type { InputKind } from '../../../shared/values/input.ts';
 import { shellWord } from '../../shell-word.ts';
 import { CommandError } from '../console.ts';
-import { JSON_DEPTH } from '../json-depth.ts';
+import { JSON_DEPTH } from '../words.ts';
 
 /** What a command was given as a request to a model. */
 export interface Body {
   readonly bytes: Uint8Array;
   /** Media type of what is known to be meant as an image. */
   readonly type?: string | undefined;
-  /** What it is called in messages. */
-  readonly title: string;
+  /** The file that it was read of. */
+  readonly file?: string;
 }
 
 /** JSON or a text on the command line, `-` for stdin, a file of either, or an image. */
@@ -28,7 +28,7 @@ export async function readBody(data: string, kind: InputKind): Promise<Body> {
   if (kind === 'text' && !FILE_NAME.test(data)) return wrapWords(data, kind, ARGUMENT);
   const values = kind === 'features' ? `[${data}]` : '';
   if (isJson(values)) return wrap(values, kind, ARGUMENT);
-  const reason = facts ? 'it is no file' : 'there is no such file';
+  const reason = facts ? 'it is not a file' : 'there is no such file';
   throw new CommandError(`${JSON.stringify(data)} is no JSON, and ${reason}.`, 2);
 }
 
@@ -57,11 +57,12 @@ async function readDataFile(path: string, kind: InputKind): Promise<Body> {
   }
   const bytes = await readFile(path);
   const type = IMAGES[extname(path).toLowerCase()];
-  return type === undefined ? wrapContent(bytes, kind, path) : { bytes, type, title: path };
+  return { ...(type === undefined ? wrapContent(bytes, kind, path) : { bytes, type }), file: path };
 }
 
+/** @param title what it is called in messages */
 function wrapContent(bytes: Buffer, kind: InputKind, title: string): Body {
-  return sniffImageType(bytes) === undefined ? wrapWords(bytes.toString(), kind, title) : { bytes, title };
+  return sniffImageType(bytes) === undefined ? wrapWords(bytes.toString(), kind, title) : { bytes };
 }
 
 /** A text model takes any words; an object that is broken is meant as JSON all the same. */
@@ -86,7 +87,7 @@ const MEMBERS = ['features', 'instances', 'image', 'text', 'inputs'];
 function wrap(json: string, kind: InputKind, title: string): Body {
   const member = memberFor(parse(json, title), kind);
   // Around the text itself: a value in JavaScript has lost the last digits of large integers, and NaN.
-  return { bytes: Buffer.from(member === undefined ? json : `{${JSON.stringify(member)}:${json}}`), title };
+  return { bytes: Buffer.from(member === undefined ? json : `{${JSON.stringify(member)}:${json}}`) };
 }
 
 function parse(json: string, title: string): JsonValue {
@@ -94,7 +95,7 @@ function parse(json: string, title: string): JsonValue {
     return parseJson(Buffer.from(json), JSON_DEPTH);
   } catch (error) {
     if (!(error instanceof InferenceError)) throw error;
-    const text = error.message.replace(/^The (?:JSON )?body/, title);
+    const text = `${title} ${error.problem}`;
     throw new CommandError(/^[^"]*['a-z][^"]*$/i.test(json) ? `${text} ${QUOTES}` : text, 2);
   }
 }

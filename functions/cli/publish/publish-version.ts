@@ -10,7 +10,7 @@ import {
   StoreError,
   type WritableStore,
 } from '../../../shared/stores/model-store.ts';
-import { hashFile } from './hash-file.ts';
+import { hashFile } from './stage-version.ts';
 
 /** A model version as it is published: a folder on this machine with its files and their manifest. */
 export interface StagedVersion {

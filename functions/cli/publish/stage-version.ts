@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
@@ -11,8 +12,7 @@ import { rewriteModel } from '../../../shared/onnx/rewrite-model.ts';
 import { replaceZipMaps } from '../../../shared/onnx/zipmap.ts';
 import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import { describeConfig } from '../describe-config.ts';
-import { look, type OpenModel } from '../open-model.ts';
-import { hashFile } from './hash-file.ts';
+import { type FoundModel, look } from '../find-model.ts';
 import type { Trial } from './try-model.ts';
 
 /**
@@ -20,7 +20,7 @@ import type { Trial } from './try-model.ts';
  * with all that was found out, its example with the answer to it, and the manifest with the hash of each file.
  */
 export async function stageVersion(
-  { app, reference, store }: OpenModel,
+  { app, reference, store }: FoundModel,
   target: string,
   trial: Trial,
   optimize: boolean,
@@ -85,4 +85,11 @@ async function listFiles(folder: string): Promise<FileManifest> {
     });
   }
   return { files: files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
+}
+
+/** The sha256 of a file, in hex. */
+export async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(chunk);
+  return hash.digest('hex');
 }

@@ -8,8 +8,8 @@ import { parseReference } from '../../../shared/models/reference.ts';
 import { REFERENCE_FILE } from '../../../shared/models/version-folder.ts';
 import { createContext, requestUrl } from '../../host.ts';
 import { CommandError } from '../console.ts';
-import { JSON_DEPTH } from '../json-depth.ts';
-import { look, type OpenModel } from '../open-model.ts';
+import { type FoundModel, look } from '../find-model.ts';
+import { JSON_DEPTH } from '../words.ts';
 
 /** What came of trying a model. */
 export interface Trial {
@@ -33,7 +33,7 @@ const TOLERANCE = 1e-4;
  *
  * @throws CommandError when it cannot be loaded or answers otherwise than it should
  */
-export async function tryModel(model: OpenModel): Promise<Trial> {
+export async function tryModel(model: FoundModel): Promise<Trial> {
   const { app, reference } = model;
   const example = await look({ app, reference }, (found) => found.example);
   const folder = await app.inference.repository.open(reference);
@@ -64,7 +64,7 @@ export async function tryModel(model: OpenModel): Promise<Trial> {
  *
  * @throws CommandError when it answers otherwise
  */
-export async function repeatTrial(model: OpenModel, { exchanges }: Trial): Promise<void> {
+export async function repeatTrial(model: FoundModel, { exchanges }: Trial): Promise<void> {
   for (const [index, { request, answer }] of exchanges.entries()) {
     const { inference_time_ms: _time, model: _model, model_version: _version, ...expected } = answer;
     checkSame(expected, await ask(model, request), `request ${index}, once published,`);
@@ -80,7 +80,7 @@ export function describeTrial({ references, exchanges, problem }: Trial): string
     : 'it was loaded, but not run: its example would be huge';
 }
 
-async function ask({ app, reference }: OpenModel, request: JsonObject): Promise<JsonObject> {
+async function ask({ app, reference }: FoundModel, request: JsonObject): Promise<JsonObject> {
   const url = requestUrl(`/models/${reference.name}/versions/${reference.version}/predict`);
   const body = Buffer.from(writeJson(request));
   const sent = new BytesRequest(url, { method: 'POST', headers: new Headers() }, body);

@@ -20,9 +20,14 @@ export interface CheckedVersion {
 /** Largest `files.json`, as servers take it. */
 const MANIFEST_LIMIT_BYTES = 16 * 1024 * 1024;
 
-/** Makes a function that compares the files of a version with its `files.json`. */
+/**
+ * Makes a function that compares the files of a version with its `files.json`.
+ *
+ * @param passedOver why the store does not list something, such as a pipe, by its path
+ */
 export function createVersionCheck(
   store: ModelStore,
+  passedOver: ReadonlyMap<string, string>,
 ): (folder: string, listed: readonly StoredFile[], manifest: StoredFile) => Promise<CheckedVersion> {
   // A hash takes the bytes in their order, so a file is one part. It goes on where its connection broke.
   const downloader = createDownloader(store, { partBytes: Number.MAX_SAFE_INTEGER, requests: 4 });
@@ -33,7 +38,8 @@ export function createVersionCheck(
     if ('fault' in found) return { files: listed.length, sizeBytes, faults: [found] };
     const expected = new Map(found.files.map((file) => [`${folder}/${file.path}`, file]));
     const paths = new Set(files.map(({ path }) => path));
-    const missing = [...expected.keys()].filter((path) => !paths.has(path));
+    const missing = [...expected.keys()].filter((path) => !paths.has(path) && !passedOver.has(path));
+    const unread = [...passedOver].filter(([path]) => path.startsWith(`${folder}/`));
     const faults = await Promise.all(
       files.map(async (file): Promise<readonly Fault[]> => {
         const entry = expected.get(file.path);
@@ -46,6 +52,11 @@ export function createVersionCheck(
       sizeBytes,
       faults: [
         ...faults.flat(),
+        ...unread.map(([path, problem]) =>
+          expected.has(path)
+            ? toFault(path, 'unreadable', problem)
+            : toFault(path, 'unlisted', `is not in ${MANIFEST_FILE}, and ${problem}`),
+        ),
         ...missing.map((path) => toFault(path, 'missing', `is in ${MANIFEST_FILE}, but is not there`)),
       ].sort((a, b) => (a.path < b.path ? -1 : 1)),
     };
@@ -60,7 +71,10 @@ async function readManifest(downloader: Downloader, file: StoredFile): Promise<F
   const unread = await readFile(downloader, file, (chunk) => chunks.push(chunk));
   if (unread) return unread;
   try {
-    return parseFileManifest(Buffer.concat(chunks).toString('utf8'), file.path);
+    return parseFileManifest(
+      Buffer.concat(chunks).toString('utf8'),
+      file.path.slice(0, -MANIFEST_FILE.length),
+    );
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     return { path: file.path, fault: 'unreadable', text: error.message };
@@ -99,6 +113,6 @@ async function readFile(
   }
 }
 
-function toFault(path: string, fault: Fault['fault'], what: string): Fault {
+export function toFault(path: string, fault: Fault['fault'], what: string): Fault {
   return { path, fault, text: `${path} ${what}.` };
 }

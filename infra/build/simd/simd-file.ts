@@ -2,7 +2,10 @@ import { join } from 'node:path';
 import { assembleSimd } from './simd-functions.ts';
 
 /** Where the assembled module is kept, as text that the bundler takes along. */
-export const SIMD_FILE = join(import.meta.dirname, '../../../shared/processing/image/resample/simd-bytes.ts');
+export const SIMD_FILE = join(
+  import.meta.dirname,
+  '../../../shared/processing/image/steps/resample/simd-bytes.ts',
+);
 
 /** What that file has to contain. */
 export function simdFile(): string {

@@ -2,7 +2,7 @@ import {
   COLUMN_BYTES,
   GROUP_PIXELS,
   LOW_BITS,
-} from '../../../shared/processing/image/resample/simd-module.ts';
+} from '../../../shared/processing/image/steps/resample/simd-module.ts';
 import {
   assemble,
   type Code,

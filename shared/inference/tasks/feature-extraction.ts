@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { imageStepsSchema } from '../../processing/image/steps.ts';
-import { POOLINGS } from '../../processing/text/pooling.ts';
+import { imageStepsSchema } from '../../processing/image/steps/steps.ts';
+import { POOLINGS } from '../../processing/text/embedding/pooling.ts';
 import { createEmbeddingPostprocessor } from '../postprocess-embedding.ts';
 import { createImagePreprocessor } from '../preprocess-images.ts';
 import { createTextPreprocessor } from '../preprocess-texts.ts';

@@ -1,4 +1,4 @@
-import { imageStepsSchema } from '../../processing/image/steps.ts';
+import { imageStepsSchema } from '../../processing/image/steps/steps.ts';
 import { createClassificationPostprocessor } from '../postprocess-classification.ts';
 import { createImagePreprocessor } from '../preprocess-images.ts';
 import { processBatch } from '../process-batch.ts';

@@ -6,7 +6,7 @@ import type { NamedTensors, Session, TensorSpec } from '../../runtime/session.ts
 import { DATATYPES } from '../../tensor/datatype.ts';
 import { parseNested } from '../../tensor/nested.ts';
 import { elementCount, type Tensor } from '../../tensor/tensor.ts';
-import { expectInput, type Located } from '../../values/input.ts';
+import { expectInput, type FieldValue } from '../../values/input.ts';
 import { checkShape } from '../../values/named-inputs.ts';
 import { runBatch } from '../run-batch.ts';
 import { defineTask, type TaskRunner } from '../task.ts';
@@ -53,7 +53,7 @@ function exampleOf(specs: readonly TensorSpec[]): JsonObject | undefined {
 }
 
 function parseFeeds(
-  { value, field }: Located<JsonValue>,
+  { value, field }: FieldValue<JsonValue>,
   specs: readonly TensorSpec[],
   limits: Limits,
 ): NamedTensors {
@@ -61,19 +61,23 @@ function parseFeeds(
   const [only] = specs;
   const byName = Array.isArray(value) && only && specs.length === 1 ? { [only.name]: value } : value;
   if (!isJsonObject(byName)) {
-    throw invalid(`Field "${field}" is ${describeJson(value)}; expected an object with the inputs ${names}.`);
+    throw invalid(
+      `Field "${field}"`,
+      `is ${describeJson(value)}; expected an object with the inputs ${names}.`,
+    );
   }
   const unknown = Object.keys(byName).find((key) => !specs.some(({ name }) => name === key));
   if (unknown !== undefined) {
     throw invalid(
-      `Field "${field}" has an unknown input ${JSON.stringify(unknown.slice(0, 100))}; the inputs are: ${names}.`,
+      `Field "${field}"`,
+      `has an unknown input ${JSON.stringify(unknown.slice(0, 100))}; the inputs are: ${names}.`,
     );
   }
   return new Map(
     specs.map((spec) => {
       const given = Object.hasOwn(byName, spec.name) ? byName[spec.name] : undefined;
       if (given === undefined)
-        throw invalid(`Field "${field}" lacks the input "${spec.name}"; the inputs are: ${names}.`);
+        throw invalid(`Field "${field}"`, `lacks the input "${spec.name}"; the inputs are: ${names}.`);
       const options = { field: `${field}.${spec.name}`, elementLimit: limits.tensorElements };
       const feed = parseNested(given, spec.datatype, options);
       checkShape(feed, spec, `Field "${options.field}"`);

@@ -4,6 +4,9 @@ import type { Graph } from '../../onnx/graph.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { ModelError } from '../model-config.ts';
 
+/** The name of a published graph. */
+export const MODEL_FILE = 'model.onnx';
+
 /** The files of one model version, for finding out what kind of model it is. */
 export interface FormatFolder {
   /** Paths below the version's folder. */

@@ -103,7 +103,7 @@ function widthOf({ shape }: TensorSpec): number | undefined {
   return classes.reduce((product, size) => product * size, 1);
 }
 
-/** Whole numbers are no names: they are what labels stand for. */
+/** Whole numbers are not names: they are what labels stand for. */
 function namesClasses({ graph }: GraphView): boolean {
   const known = [...graph.zipMaps.map(({ labels }) => labels), ...graph.classLabels.values()];
   return known.some((labels) => typeof labels[0] === 'string');

@@ -63,7 +63,7 @@ export async function readMlflowExample(
   const mlmodel: Mlmodel | undefined = await readMlmodel(folder);
   const path = mlmodel?.saved_input_example_info?.artifact_path;
   if (path === undefined || config.features === undefined) return undefined;
-  // An example is no reason not to serve a model, be it broken or too large.
+  // A model is served even when its example is broken or too large.
   const text = folder.files.includes(path) ? await folder.read(path).catch(ignoreModelError) : undefined;
   const table = text === undefined ? undefined : tableSchema.safeParse(parseLoosely(text));
   return table?.success ? { features: table.data } : undefined;

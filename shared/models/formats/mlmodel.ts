@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { isPlainPath } from '../file-manifest.ts';
 import { ModelError } from '../model-config.ts';
-import { checkFile, type FormatFolder } from './format-folder.ts';
+import { checkFile, type FormatFolder, MODEL_FILE } from './format-folder.ts';
 
 export const MLMODEL_FILE = 'MLmodel';
 
@@ -47,7 +47,7 @@ export function modelFileOf({ flavors }: Mlmodel, { files }: FormatFolder): stri
       `its ${MLMODEL_FILE} has the flavors ${names}; only models of the flavor onnx can be served`,
     );
   }
-  const path = onnx.data ?? 'model.onnx';
+  const path = onnx.data ?? MODEL_FILE;
   if (isPlainPath(path) && files.includes(path)) return path;
   throw new ModelError(
     `its ${MLMODEL_FILE} names the file ${JSON.stringify(path.slice(0, 100))}, which is not there`,

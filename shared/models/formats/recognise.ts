@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../json/json-value.ts';
 import { type ConfigReader, type ModelConfig, ModelError } from '../model-config.ts';
 import type { FormatFolder, GraphView } from './format-folder.ts';
+import { MODEL_FILE } from './format-folder.ts';
 import { addLabels, withLabelsFile } from './labels.ts';
 import { readMlflowExample, recogniseMlflow } from './mlflow.ts';
 import { MLMODEL_FILE, modelFileOf, readMlmodel } from './mlmodel.ts';
@@ -43,7 +44,7 @@ const RECOGNISERS = {
 } as const satisfies Record<string, Recogniser>;
 
 /** Places of the graph in a version's folder: as published, and as Optimum leaves it in a model's own folder. */
-const MODEL_FILES = ['model.onnx', 'onnx/model.onnx'];
+const MODEL_FILES = [MODEL_FILE, `onnx/${MODEL_FILE}`];
 
 /** Files that make a folder a model version. */
 export const VERSION_FILES: readonly string[] = [...MODEL_FILES, MLMODEL_FILE, ARCHIVE_FILE];

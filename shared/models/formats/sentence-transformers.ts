@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Pooling } from '../../processing/text/pooling.ts';
+import type { Pooling } from '../../processing/text/embedding/pooling.ts';
 import { ModelError } from '../model-config.ts';
 import { type FormatFolder, readJsonFile } from './format-folder.ts';
 
@@ -38,7 +38,7 @@ const MODES: Readonly<Record<string, Pooling>> = {
 };
 
 /**
- * How a folder that sentence-transformers saved makes one vector of a text: the modules behind the transformer.
+ * How a folder that sentence-transformers saved makes one vector of a text: the modules after the transformer.
  *
  * @returns nothing where the folder is not one of sentence-transformers
  * @throws ModelError when a module does what this server does not do

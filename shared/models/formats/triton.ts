@@ -2,6 +2,7 @@ import type { TensorSpec } from '../../runtime/session.ts';
 import { isPlainPath } from '../file-manifest.ts';
 import { type ConfigReader, type ModelConfig, ModelError } from '../model-config.ts';
 import type { FormatFolder, GraphView } from './format-folder.ts';
+import { MODEL_FILE } from './format-folder.ts';
 import { addLabels, checkLabelCount, readLabelLines } from './labels.ts';
 import { configOf } from './onnx.ts';
 import { readTextProto, TextProtoError, type TextProtoMessage, type TextProtoValue } from './text-proto.ts';
@@ -11,7 +12,6 @@ const TRITON_FILE = 'config.pbtxt';
 /** Triton's datatypes where they are called otherwise than on the wire. */
 const DATATYPES: Readonly<Record<string, string>> = { STRING: 'BYTES' };
 const BACKENDS = ['onnxruntime', 'onnxruntime_onnx'];
-const MODEL_FILE = 'model.onnx';
 
 /**
  * A model of a Triton repository: `config.pbtxt` stands beside its versions and says what the graph says too, and
@@ -103,7 +103,7 @@ function checkTensor(
   const type = nameOf(message, 'data_type').replace(/^TYPE_/, '');
   const datatype = DATATYPES[type] ?? type;
   const saysShape = ['dims', 'reshape'].some((field) => message.fields.has(field));
-  const fits = spec.isRankOpen || (shape.length === spec.shape.length && shape.every(isLike(spec.shape)));
+  const fits = spec.isRankDynamic || (shape.length === spec.shape.length && shape.every(isLike(spec.shape)));
   if ((datatype === '' || datatype === spec.datatype) && (!saysShape || fits)) return;
   throw new ModelError(
     `its ${TRITON_FILE} says that ${role} "${spec.name}" is ${datatype || spec.datatype} [${shape}], its graph says ${spec.datatype} [${spec.shape}]`,

@@ -3,7 +3,7 @@ import type { Column, Feature, ModelDescription } from '../model-description.ts'
 import { listOf, membersOf, textOf } from '../parse.ts';
 import type { FormEvents, InputForm } from './input-form.ts';
 
-/** More fields than this are no form any more. */
+/** More fields than this are not a form any more. */
 const MOST_FIELDS = 60;
 
 const DECIMAL = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
@@ -101,7 +101,7 @@ function makeField(feature: Feature, column: Column, example: string): Field {
   return { element: make('div', { class: 'field' }, label, box, hint), input, name, example, column };
 }
 
-/** What is no number goes as text: the server says best what it expects. */
+/** What is not a number goes as text: the server says best what it expects. */
 function readValue({ input, column }: Field): number | string | null {
   const text = input.value.trim();
   if (column.isText) return input.value;
@@ -117,7 +117,7 @@ function readByName(fields: readonly Field[]): Record<string, unknown> {
   return Object.fromEntries(given.map((field) => [field.name, readValue(field)]));
 }
 
-/** The server names a feature in quotes, behind `features.`, or as `features[1]`. */
+/** The server names a feature in quotes, after `features.`, or as `features[1]`. */
 function isAbout(message: string, feature: string | number): boolean {
   const forms =
     typeof feature === 'number' ? [`"features[${feature}]"`] : [`"features.${feature}"`, `"${feature}"`];

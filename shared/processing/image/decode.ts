@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import { type Budget, overspent } from '../../budget.ts';
 import { InferenceError, invalid } from '../../errors.ts';
 import { runInTurns } from '../work.ts';
@@ -8,15 +7,9 @@ import { restoreColours } from './gif.ts';
 import { type ImageFile, openImageFile } from './image-file.ts';
 import { inksToColours } from './inks.ts';
 import { readJpegFrame } from './jpeg-frame.ts';
-import { orient } from './orient.ts';
 import type { PixelRaster, Size } from './raster.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from './sniff.ts';
-
-export const decodeOptions = z.strictObject({
-  step: z.literal('decode'),
-  /** `exact`: every pixel, as Pillow. `fast`: a large JPEG that is made much smaller next is decoded smaller. */
-  decode: z.enum(['exact', 'fast']).default('exact'),
-});
+import { orient } from './steps/orient.ts';
 
 /** What a request and a model leave of decoding to decide. */
 export interface DecodeContext {

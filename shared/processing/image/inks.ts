@@ -1,6 +1,6 @@
 import type { Work } from '../work.ts';
-import { over255 } from './alpha.ts';
 import type { PixelRaster } from './raster.ts';
+import { over255 } from './steps/alpha.ts';
 
 /** Cyan, magenta, yellow and black to colours as `PIL.Image.convert`: without a profile. Made in place. */
 export function* inksToColours(image: PixelRaster): Work<PixelRaster> {

@@ -6,7 +6,7 @@ import { isJsonType } from '../../http/media-type.ts';
 import { sniffImageType } from '../../processing/image/sniff.ts';
 import { describeInputs } from '../../values/contract.ts';
 import { CSV_TYPE } from '../../values/csv.ts';
-import type { Located } from '../../values/input.ts';
+import type { FieldValue } from '../../values/input.ts';
 import { checkInstances, imagesOf } from '../../values/instances.ts';
 import { isLinesType } from '../../values/lines.ts';
 import type { Payload, RequestBody } from './payload.ts';
@@ -33,10 +33,10 @@ function isImage({ mediaType, body }: Pick<RequestBody, 'mediaType' | 'body'>): 
 export async function readImages(
   { request, mediaType, body }: RequestBody,
   limits: Limits,
-): Promise<Located<Uint8Array>[]> {
+): Promise<FieldValue<Uint8Array>[]> {
   if (mediaType !== FORM_TYPE) return [{ value: body, field: 'body' }];
   const form = await parseForm(request.headers, body, limits);
-  const images: Located<Uint8Array>[] = [];
+  const images: FieldValue<Uint8Array>[] = [];
   for (const [name, part] of form) {
     if (typeof part === 'string') continue;
     images.push({ value: new Uint8Array(await part.arrayBuffer()), field: `${name}[${images.length}]` });
@@ -44,7 +44,8 @@ export async function readImages(
   if (images.length === 0) {
     const names = [...new Set(form.keys())].slice(0, 8).map((name) => JSON.stringify(name.slice(0, 40)));
     throw invalid(
-      `The form has no file (its fields: ${names.join(', ') || 'none'}); expected an image file.`,
+      'The form',
+      `has no file (its fields: ${names.join(', ') || 'none'}); expected an image file.`,
     );
   }
   checkInstances(images.length, 'body', limits);
@@ -64,7 +65,7 @@ export async function readImagePayload(body: RequestBody, limits: Limits): Promi
     toInputs: (contract) => {
       const { imageInput } = contract;
       if (imageInput === undefined) {
-        throw invalid(`The request is an image; this model takes JSON with ${describeInputs(contract)}.`);
+        throw invalid('The request', `is an image; this model takes JSON with ${describeInputs(contract)}.`);
       }
       return new Map([[imageInput, imagesOf(images.map(({ value }) => value))]]);
     },
@@ -85,7 +86,7 @@ export async function parseForm(headers: Headers, body: Uint8Array, limits: Limi
     return await new BytesResponse(body, { headers: { 'content-type': type } }).formData();
   } catch (error) {
     if (error instanceof InferenceError) throw error;
-    throw new InferenceError('BAD_REQUEST', `The body is not valid ${FORM_TYPE}.`, { cause: error });
+    throw new InferenceError('BAD_REQUEST', ['The body', `is not valid ${FORM_TYPE}.`], { cause: error });
   }
 }
 
@@ -117,7 +118,7 @@ export function checkParts(body: Uint8Array, separator: string, { formParts }: L
   for (let at = bytes.indexOf(separator); at !== -1; at = bytes.indexOf(separator, at + separator.length)) {
     // One more than there are parts: a form begins and ends with its boundary.
     if (++parts > formParts + 1) {
-      throw overLimit(`The form has more than ${formParts} parts, which is the limit (MAX_FORM_PARTS).`);
+      throw overLimit('The form', `has more than ${formParts} parts, which is the limit (MAX_FORM_PARTS).`);
     }
   }
 }

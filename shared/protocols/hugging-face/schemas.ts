@@ -47,3 +47,17 @@ export const taskResponse = lazily(() =>
     ]),
   ),
 );
+
+/** Parameters as they are read: by the part of the request that errors name. */
+export const parametersRequest = lazily(() =>
+  z.object({
+    parameters: z.object({
+      top_k: parameterSchemas.top_k(),
+      function_to_apply: parameterSchemas.function_to_apply(),
+    }),
+  }),
+);
+
+export type TaskParameters = z.infer<ReturnType<typeof parametersRequest>>['parameters'];
+
+export type ParameterName = keyof typeof parameterSchemas;

@@ -8,13 +8,13 @@ import type { ScoreStep } from '../../processing/classification.ts';
 import type { ElementStyle } from '../../tensor/write-tensor.ts';
 import type { ModelContract } from '../../values/contract.ts';
 import { decodeImageValue } from '../../values/image-value.ts';
-import type { InferenceInput, InputKind, Located } from '../../values/input.ts';
+import type { FieldValue, InferenceInput, InputKind } from '../../values/input.ts';
 import { checkInstances } from '../../values/instances.ts';
-import { frameOfColumns } from '../../values/table.ts';
-import { rowsOfFrame } from '../../values/table-rows.ts';
-import { labelScores } from './label-scores.ts';
-import type { ParameterName, TaskParameters } from './parameters.ts';
-import type { TaskInputs } from './task-request.ts';
+import { tableOfColumns } from '../../values/table.ts';
+import { rowsOfTable } from '../../values/table-rows.ts';
+import type { TaskInputs } from './decode.ts';
+import { labelScores } from './encode.ts';
+import type { ParameterName, TaskParameters } from './schemas.ts';
 
 /** What a model made of a request, and what the encoders of answers need beside it. */
 export interface TaskAnswer {
@@ -78,7 +78,7 @@ function decodeImages(
   if (inputs.form === 'files') return { kind: 'image', images: inputs.files };
   const { value, field } = expectJson(inputs, 'an image in base64');
   const images = locateItems(value, field, limits);
-  if (images.length === 0) throw invalid(`Field "${field}" is empty; expected at least one image.`);
+  if (images.length === 0) throw invalid(`Field "${field}"`, 'is empty; expected at least one image.');
   return {
     kind: 'image',
     images: images.map((image) => ({
@@ -91,12 +91,12 @@ function decodeImages(
 function decodeTexts(inputs: TaskInputs, _: ModelContract, limits: Limits): InferenceInput {
   const { value, field } = expectJson(inputs, 'a text, or a list of texts');
   const texts = locateItems(value, field, limits);
-  if (texts.length === 0) throw invalid(`Field "${field}" is empty; expected at least one text.`);
+  if (texts.length === 0) throw invalid(`Field "${field}"`, 'is empty; expected at least one text.');
   return {
     kind: 'text',
     texts: texts.map((text) => {
       if (typeof text.value === 'string') return { value: text.value, field: text.field };
-      throw invalid(`Field "${text.field}" is ${describeJson(text.value)}; expected a text.`);
+      throw invalid(`Field "${text.field}"`, `is ${describeJson(text.value)}; expected a text.`);
     }),
   };
 }
@@ -105,7 +105,7 @@ function decodeTexts(inputs: TaskInputs, _: ModelContract, limits: Limits): Infe
 function decodeTable(inputs: TaskInputs, contract: ModelContract, limits: Limits): InferenceInput {
   const { value, field } = expectJson(inputs, 'a table, as {"data": {"<column>": [...]}}');
   if (!Array.isArray(value)) {
-    return { kind: 'features', rows: rowsOfFrame(frameOfColumns(value, field, true), contract, limits) };
+    return { kind: 'features', rows: rowsOfTable(tableOfColumns(value, field, true), contract, limits) };
   }
   const [first] = value;
   if (!Array.isArray(first) && !isJsonObject(first)) return { kind: 'features', rows: [{ value, field }] };
@@ -113,15 +113,15 @@ function decodeTable(inputs: TaskInputs, contract: ModelContract, limits: Limits
 }
 
 /** The items of a list, or the value itself. They are counted before each is given its place in the request. */
-function locateItems(value: JsonValue, field: string, limits: Limits): Located<JsonValue>[] {
+function locateItems(value: JsonValue, field: string, limits: Limits): FieldValue<JsonValue>[] {
   if (!Array.isArray(value)) return [{ value, field }];
   checkInstances(value.length, field, limits);
   return value.map((item, index) => ({ value: item, field: `${field}[${index}]` }));
 }
 
-function expectJson(inputs: TaskInputs, expected: string): Located<JsonValue> {
+function expectJson(inputs: TaskInputs, expected: string): FieldValue<JsonValue> {
   if (inputs.form !== 'files') return inputs;
-  throw invalid(`The request is an image; this model takes ${expected}.`);
+  throw invalid('The request', `is an image; this model takes ${expected}.`);
 }
 
 /** Whether several things were asked about in one request: then there is a list of answers. */

@@ -3,6 +3,7 @@ import { InferenceError, invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
 import { BytesRequest, BytesResponse } from '../../http/bytes.ts';
 import type { Answer } from '../../http/context.ts';
+import { isHeaderValue } from '../../http/header-value.ts';
 import { isJsonType } from '../../http/media-type.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import { JsonText, writeJson } from '../../json/write-json.ts';
@@ -50,7 +51,7 @@ function unknownFormat(mediaType: string): InferenceError {
 
 function checkVersion(field: string, version: JsonValue): void {
   if (typeof version === 'string' && VERSIONS.includes(version)) return;
-  throw invalid(`${field} is ${describeJson(version)}; expected "1.0".`);
+  throw invalid(field, `is ${describeJson(version)}; expected "1.0".`);
 }
 
 /** The members by which KServe knows an event that does not say it is one. */
@@ -60,11 +61,11 @@ function looksLikeEvent(value: JsonValue | undefined): value is JsonObject {
 
 /** @throws InferenceError naming the attribute that is missing */
 function readEvent(event: JsonValue): JsonObject {
-  if (!isJsonObject(event)) throw invalid(`The request is ${describeJson(event)}; expected a CloudEvent.`);
+  if (!isJsonObject(event)) throw invalid('The request', `is ${describeJson(event)}; expected a CloudEvent.`);
   for (const name of REQUIRED) {
     const value = Object.hasOwn(event, name) ? event[name] : undefined;
     if (typeof value !== 'string' || value === '')
-      throw invalid(`Field "${name}" is ${describeJson(value)}; a CloudEvent has text in it.`);
+      throw invalid(`Field "${name}"`, `is ${describeJson(value)}; a CloudEvent has text in it.`);
   }
   checkVersion('Field "specversion"', event.specversion ?? null);
   return event;
@@ -86,7 +87,7 @@ function openEvent(invocation: Invocation, event: JsonObject): Invocation {
   if (typeof event.data_base64 === 'string') return open(decodeBase64(event.data_base64, 'data_base64'));
   if (typeof event.data === 'string') return open(Buffer.from(event.data));
   if (event.data === undefined || event.data === null) {
-    throw invalid('Field "data" is missing; expected the inference request in it.');
+    throw invalid('Field "data"', 'is missing; expected the inference request in it.');
   }
   // JSON stands in the event as such: it need not be written and read once more.
   return {
@@ -99,8 +100,8 @@ function openEvent(invocation: Invocation, event: JsonObject): Invocation {
 /** @throws InferenceError for a text that no header can have, such as one with line breaks */
 function readDataType({ datacontenttype: type }: JsonObject): string {
   if (typeof type !== 'string') return 'application/json';
-  if (/^[\t\x20-\x7e]*$/.test(type)) return type;
-  throw invalid(`Field "datacontenttype" is ${describeJson(type)}; expected a media type.`);
+  if (isHeaderValue(type)) return type;
+  throw invalid('Field "datacontenttype"', `is ${describeJson(type)}; expected a media type.`);
 }
 
 function dataOf(event: JsonValue): JsonValue {

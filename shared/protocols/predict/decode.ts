@@ -3,7 +3,7 @@ import { invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
 import { describeJson, hasOnly, isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from '../../processing/image/sniff.ts';
-import type { InferenceInput, Located } from '../../values/input.ts';
+import type { FieldValue, InferenceInput } from '../../values/input.ts';
 import { checkInstances } from '../../values/instances.ts';
 import { holdsJson, isUntyped, unsupportedBody } from '../body/json-body.ts';
 import { FORM_TYPE, parseForm } from '../body/media.ts';
@@ -40,15 +40,16 @@ async function decodeForm(form: FormData, limits: Limits): Promise<DecodedBody> 
   if (parts.length === 0) {
     const names = [...new Set(form.keys())].slice(0, 8).map((name) => JSON.stringify(name.slice(0, 40)));
     throw invalid(
-      `The form has no field "${FILE_FIELD}" (its fields: ${names.join(', ') || 'none'}); expected an image file.`,
+      'The form',
+      `has no field "${FILE_FIELD}" (its fields: ${names.join(', ') || 'none'}); expected an image file.`,
     );
   }
   checkInstances(parts.length, FILE_FIELD, limits);
-  const images: Located<Uint8Array>[] = [];
+  const images: FieldValue<Uint8Array>[] = [];
   for (const [index, part] of parts.entries()) {
     const field = parts.length === 1 ? FILE_FIELD : `${FILE_FIELD}[${index}]`;
     if (typeof part === 'string')
-      throw invalid(`Field "${field}" is text; expected a file with a file name.`);
+      throw invalid(`Field "${field}"`, 'is text; expected a file with a file name.');
     images.push({ value: new Uint8Array(await part.arrayBuffer()), field });
   }
   return { input: { kind: 'image', images }, isBatch: images.length > 1 };
@@ -70,17 +71,18 @@ function describeBodies(): string {
  */
 function decodeJson(body: JsonValue, limits: Limits): DecodedBody {
   if (!isJsonObject(body))
-    throw invalid(`The JSON body is ${describeJson(body)}; expected ${describeBodies()}.`);
+    throw invalid('The JSON body', `is ${describeJson(body)}; expected ${describeBodies()}.`);
   const given = INPUT_KEYS.filter((key) => Object.hasOwn(body, key));
   const [key] = given;
   if (key === undefined) {
     throw invalid(
-      `Field "features" is missing: the JSON body is ${describeJson(body)}; expected ${describeBodies()}.`,
+      'Field "features"',
+      `is missing: the JSON body is ${describeJson(body)}; expected ${describeBodies()}.`,
     );
   }
   if (given.length > 1) {
     const names = given.map((name) => `"${name}"`).join(' and ');
-    throw invalid(`The JSON body has ${names}; expected only one of them.`);
+    throw invalid('The JSON body', `has ${names}; expected only one of them.`);
   }
   switch (key) {
     case 'features':
@@ -106,7 +108,7 @@ function decodeJson(body: JsonValue, limits: Limits): DecodedBody {
 function decodeInstances(instances: JsonValue | undefined, limits: Limits): InferenceInput {
   if (!Array.isArray(instances) || instances.length === 0) {
     const given = Array.isArray(instances) ? 'empty' : describeJson(instances);
-    throw invalid(`Field "instances" is ${given}; expected an array of at least one instance.`);
+    throw invalid('Field "instances"', `is ${given}; expected an array of at least one instance.`);
   }
   checkInstances(instances.length, 'instances', limits);
   if (hasOnly(instances[0], 'image')) {
@@ -115,7 +117,7 @@ function decodeInstances(instances: JsonValue | undefined, limits: Limits): Infe
   if (hasOnly(instances[0], 'text')) {
     return { kind: 'text', texts: instances.map((value, index) => decodeTextInstance(value, index)) };
   }
-  const rows = instances.map((instance, index): Located<JsonValue> => {
+  const rows = instances.map((instance, index): FieldValue<JsonValue> => {
     const field = `instances[${index}]`;
     return hasOnly(instance, 'features')
       ? { value: instance.features ?? null, field: `${field}.features` }
@@ -124,27 +126,32 @@ function decodeInstances(instances: JsonValue | undefined, limits: Limits): Infe
   return { kind: 'features', rows };
 }
 
-function decodeImageInstance(instance: JsonValue, index: number): Located<Uint8Array> {
+function decodeImageInstance(instance: JsonValue, index: number): FieldValue<Uint8Array> {
   const field = `instances[${index}]`;
   if (hasOnly(instance, 'image')) return decodeImageField(instance.image, `${field}.image`);
   throw invalid(
-    `Field "${field}" is ${describeJson(instance)}; expected {"image": "<base64>"}, as the first one.`,
+    `Field "${field}"`,
+    `is ${describeJson(instance)}; expected {"image": "<base64>"}, as the first one.`,
   );
 }
 
-function decodeTextInstance(instance: JsonValue, index: number): Located<string> {
+function decodeTextInstance(instance: JsonValue, index: number): FieldValue<string> {
   const field = `instances[${index}]`;
   if (hasOnly(instance, 'text')) return decodeTextField(instance.text, `${field}.text`);
-  throw invalid(`Field "${field}" is ${describeJson(instance)}; expected {"text": "..."}, as the first one.`);
+  throw invalid(
+    `Field "${field}"`,
+    `is ${describeJson(instance)}; expected {"text": "..."}, as the first one.`,
+  );
 }
 
-function decodeTextField(value: JsonValue | undefined, field: string): Located<string> {
-  if (typeof value !== 'string') throw invalid(`Field "${field}" is ${describeJson(value)}; expected text.`);
+function decodeTextField(value: JsonValue | undefined, field: string): FieldValue<string> {
+  if (typeof value !== 'string')
+    throw invalid(`Field "${field}"`, `is ${describeJson(value)}; expected text.`);
   return { value, field };
 }
 
-function decodeImageField(value: JsonValue | undefined, field: string): Located<Uint8Array> {
+function decodeImageField(value: JsonValue | undefined, field: string): FieldValue<Uint8Array> {
   if (typeof value !== 'string')
-    throw invalid(`Field "${field}" is ${describeJson(value)}; expected base64 text.`);
+    throw invalid(`Field "${field}"`, `is ${describeJson(value)}; expected base64 text.`);
   return { value: decodeBase64(value, field), field };
 }

@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { jsonArray, jsonObject } from '../body/envelope.ts';
 import { lazily } from '../body/lazily.ts';
 
-// These only describe: decode-json.ts reads requests, as it names the field and looks at the model. A test holds both
-// to the same answers.
+// These only describe: decode.ts reads requests, as it names the field and looks at the model. A test holds both to the
+// same answers.
 
 const cell = lazily(() => z.union([z.number(), z.string()]));
 

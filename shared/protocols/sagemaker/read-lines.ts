@@ -7,17 +7,17 @@ import { parseExactJson } from '../../json/parse-json.ts';
 import type { ModelContract } from '../../values/contract.ts';
 import {
   CSV_TYPE,
-  frameOfCells,
   holdsNames,
   readCsv,
   readCsvParameters,
   readFirstRow,
+  tableOfCells,
 } from '../../values/csv.ts';
 import type { InputKind } from '../../values/input.ts';
 import { decodeRows, kindOfValues } from '../../values/instances.ts';
 import { type ByteRanges, isLinesType, splitLines } from '../../values/lines.ts';
 import type { NamedInputs } from '../../values/named-inputs.ts';
-import { checkWidth, decodeFrame, distinctNames } from '../../values/table.ts';
+import { checkWidth, decodeTable, distinctNames } from '../../values/table.ts';
 import { parseRequestJson } from '../body/request-json.ts';
 import type { Invocation } from '../invocation.ts';
 
@@ -35,11 +35,12 @@ export interface Lines {
   readonly decode: (start: number, end: number, contract: ModelContract) => NamedInputs;
 }
 
+/** Whether a body has one instance a line. */
 export function holdsLines(mediaType: string): boolean {
   return mediaType === CSV_TYPE || isLinesType(mediaType);
 }
 
-/** @throws InferenceError when the body has no lines at all, or is no text */
+/** @throws InferenceError when the body has no lines at all, or is not text */
 export function readLines(invocation: Invocation, limits: Limits): Lines {
   return invocation.mediaType === CSV_TYPE
     ? readTable(invocation, limits)
@@ -64,8 +65,8 @@ export function createJsonLines(lines: ByteRanges, limits: Limits): Lines {
     end: number,
     contract: ModelContract,
   ): NamedInputs => decodeRows(rows.map(valueOfLine), placeOf(start, end), contract, limits);
-  const parseOnce = remembering(rowsWith(parseRequestJson));
-  const parseExactly = rowsWith((line) => parseExactJson(line, limits.jsonDepth));
+  const parseOnce = remembering(rowsWith((line, budget) => parseRequestJson(line, budget, { isLine: true })));
+  const parseExactly = rowsWith((line) => parseExactJson(line, limits.jsonDepth, { isLine: true }));
   return {
     kind: kindOfLine(lines.at(0), limits),
     count: () => lines.count,
@@ -106,7 +107,7 @@ function parseLine(line: Uint8Array, index: number, budget: Budget, parse: Parse
   } catch (error) {
     if (!(error instanceof InferenceError)) throw error;
     const cause = { cause: error };
-    return { error: new InferenceError(error.code, `Line ${index + 1}: ${error.message}`, cause) };
+    return { error: new InferenceError(error.code, [`Line ${index + 1}`, error.problem], cause) };
   }
 }
 
@@ -141,7 +142,7 @@ function readTable({ request, body }: Invocation, limits: Limits): Lines {
       const features = labels === 0 ? cells : cells.map((row) => row.slice(labels));
       const place = placeOf(start + skipped, end + skipped);
       if (!names) checkWidth(features[0] ?? [], contract, place);
-      return decodeFrame(frameOfCells(names, features, place), contract, limits);
+      return decodeTable(tableOfCells(names, features, place), contract, limits);
     },
   };
 }
@@ -152,5 +153,8 @@ function placeOf(start: number, end: number): string {
 }
 
 function noLines(): InferenceError {
-  return new InferenceError('BAD_REQUEST', 'The request body has no lines; expected one instance per line.');
+  return new InferenceError('BAD_REQUEST', [
+    'The request body',
+    'has no lines; expected one instance per line.',
+  ]);
 }

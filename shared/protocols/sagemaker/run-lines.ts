@@ -124,20 +124,20 @@ function joinTensors(name: string, tensors: readonly [Tensor, ...Tensor[]]): Ten
   if (others.length === 0) return first;
   const other = others.find(({ shape }) => shape.slice(1).join() !== first.shape.slice(1).join());
   if (!other) return concatRows(tensors);
-  throw new InferenceError(
-    'NOT_ACCEPTABLE',
-    `Output "${name}" has rows of the shapes [${first.shape.slice(1)}] and [${other.shape.slice(1)}], which one array cannot hold.`,
-  );
+  throw new InferenceError('NOT_ACCEPTABLE', [
+    `Output "${name}"`,
+    `has rows of the shapes [${first.shape.slice(1)}] and [${other.shape.slice(1)}], which one array cannot hold.`,
+  ]);
 }
 
 /** Every line must get its own answer. */
 function checkRows(outputs: NamedTensors, count: number): NamedTensors {
   for (const [name, { shape }] of outputs) {
     if (shape[0] === count) continue;
-    throw new InferenceError(
-      'NOT_ACCEPTABLE',
-      `Output "${name}" has the shape [${shape}] for ${count} lines; expected one row for each.`,
-    );
+    throw new InferenceError('NOT_ACCEPTABLE', [
+      `Output "${name}"`,
+      `has the shape [${shape}] for ${count} lines; expected one row for each.`,
+    ]);
   }
   return outputs;
 }

@@ -13,10 +13,11 @@ import { type AnswerType, chooseAnswerType, JSON_TYPE } from '../headers/answer-
 import { readTfsMethod, type TfsMethod } from '../headers/target.ts';
 import { createInvocation, type Dialect, type Invocation, runPayload } from '../invocation.ts';
 import type { ProtocolOptions } from '../operation.ts';
-import { tensorFlowStyle } from '../v1/predict.ts';
-import { encodeParts } from './encode-answer.ts';
-import { invokeSageMaker, readConcatenated } from './invoke-sagemaker.ts';
+import { tensorFlowStyle } from '../v1/encode.ts';
+import { readConcatenated } from './decode.ts';
+import { encodeParts } from './encode.ts';
 import { holdsLines, type Lines, readLines } from './read-lines.ts';
+import { invokeSageMaker } from './routes.ts';
 import { runLines } from './run-lines.ts';
 
 /** What TensorFlow Serving itself does with a request. */
@@ -83,7 +84,8 @@ async function answerJson(
   if (isJsonObject(json) && KEYS.some((key) => Object.hasOwn(json, key))) {
     if (Object.hasOwn(json, 'examples') && method === undefined) {
       throw invalid(
-        `The request is ${describeJson(json)}; examples need the custom attribute tfs-method=classify or tfs-method=regress.`,
+        'The request',
+        `is ${describeJson(json)}; examples need the custom attribute tfs-method=classify or tfs-method=regress.`,
       );
     }
     return await methods[method ?? 'predict'](invocation, options);

@@ -60,7 +60,7 @@ function dialectOf(invocation: Invocation): DialectName | 'table' {
   return isJsonObject(json) ? dialectOfObject(json, headers) : others;
 }
 
-/** Values one behind the other are no JSON, but what containers of SageMaker take. */
+/** Values one after the other are not JSON, but what containers of SageMaker take. */
 function readJson({ json, body, budget }: Invocation): JsonValue {
   try {
     return json();
@@ -83,7 +83,8 @@ function dialectOfObject(json: JsonObject, headers: Headers): DialectName {
   if (has('data') || has('body')) return 'torchserve';
   if (isTensorFlow) return 'tensorflow-serving';
   throw invalid(
-    `The request is ${describeJson(json)}; expected one of "instances", "inputs", "dataframe_split", "dataframe_records", "input_data", "examples", "table" or "data".`,
+    'The request',
+    `is ${describeJson(json)}; expected one of "instances", "inputs", "dataframe_split", "dataframe_records", "input_data", "examples", "table" or "data".`,
   );
 }
 

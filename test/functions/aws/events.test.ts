@@ -52,7 +52,7 @@ describe('a direct invoke', () => {
   it.each([
     ['a model without an input', { model: 'iris' }, /"features" is missing/],
     ['two inputs', { features: [1], text: 'a' }, /has "features" and "text"/],
-    ['a feature that is no number', { features: [5.1, 'x', 1.4, 0.2] }, /"features\[1\]" \(sepal_width\)/],
+    ['a feature that is not a number', { features: [5.1, 'x', 1.4, 0.2] }, /"features\[1\]" \(sepal_width\)/],
     ['an unknown model', { model: 'rose', features: [1] }, /no model "rose"/],
     ['a model name that climbs', { model: '../iris', features: [1] }, /no model "..\/iris"/],
     [
@@ -61,7 +61,11 @@ describe('a direct invoke', () => {
       /"model" is ".."; expected the name/,
     ],
     ['a version without a model', { version: '1', features: [1] }, /"version" needs the field "model"/],
-    ['a model that is no name', { model: {}, features: [1] }, /"model" is {}; expected the name of a model/],
+    [
+      'a model that is not a name',
+      { model: {}, features: [1] },
+      /"model" is {}; expected the name of a model/,
+    ],
   ])('answers %s with an error value', async (_, payload, text) => {
     expect(await handler(payload, context)).toMatchObject({
       error: expect.stringMatching(text),

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -104,7 +105,7 @@ describe('ternion batch', () => {
     expect(fourth).toMatch(/^4,,,,,,.*not valid JSON/);
   });
 
-  it('goes on behind the last whole row after a kill, with nothing lost and nothing doubled', async () => {
+  it('goes on after the last whole row after a kill, with nothing lost and nothing doubled', async () => {
     const folder = await temporaryFolder();
     const [input, output, whole] = [
       join(folder, 'in.csv'),
@@ -122,7 +123,7 @@ describe('ternion batch', () => {
       await outcome;
     }
     const { stderr } = await runCommand(args);
-    expect(stderr).toMatch(/^Going on behind row \d+, which was the last one done\.\n$/);
+    expect(stderr).toMatch(/^Going on after row \d+, which was the last one done\.\n$/);
     await runCommand(['batch', 'iris', input, whole]);
     expect((await readFile(output)).equals(await readFile(whole))).toBe(true);
     expect(await linesOf(output)).toHaveLength(60_000);
@@ -130,9 +131,9 @@ describe('ternion batch', () => {
 
   it.each([
     ['in its header', '1,'.length],
-    ['behind its header', `${CSV_HEADER}\n`.length],
+    ['after its header', `${CSV_HEADER}\n`.length],
     ['in its first row', `${CSV_HEADER}\n1,`.length],
-  ])('loses no row of a CSV to a kill %s and another one behind the first row', async (_, bytes) => {
+  ])('loses no row of a CSV to a kill %s and another one after the first row', async (_, bytes) => {
     const folder = await temporaryFolder();
     const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.csv')];
     await writeFile(input, csvOf(3000));
@@ -180,7 +181,7 @@ describe('ternion batch', () => {
     expect(rows).toEqual(Array.from({ length: 50_000 }, (_, index) => index + 1));
   });
 
-  it('stops at a signal behind a whole batch, and says how to go on', async () => {
+  it('stops at a signal after a whole batch, and says how to go on', async () => {
     const folder = await temporaryFolder();
     const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
     await writeFile(input, csvOf(50_000));
@@ -191,7 +192,7 @@ describe('ternion batch', () => {
     const lines = await linesOf(output);
     expect([code, stderr]).toEqual([
       130,
-      `Stopped behind row ${lines.length}; the same command goes on from there.\n`,
+      `Stopped after row ${lines.length}; the same command goes on from there.\n`,
     ]);
     expect(JSON.parse(lines.at(-1) ?? '').row).toBe(lines.length);
   });
@@ -239,6 +240,44 @@ describe('ternion batch', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('gives pipes and devices in a folder of images as bad rows', async () => {
+    const folder = await temporaryFolder();
+    const [images, output] = [join(folder, 'images'), join(folder, 'out.jsonl')];
+    await mkdir(join(images, 'folder.png'), { recursive: true });
+    await cp(join(PROJECT, 'test/fixtures/digits/07-label-7.png'), join(folder, 'seven.png'));
+    await symlink('../seven.png', join(images, 'a-link.png'));
+    await symlink('/dev/zero', join(images, 'b-device.png'));
+    await symlink('.', join(images, 'c-folder.png'));
+    spawnSync('mkfifo', [join(images, 'd-pipe.png')]);
+    await symlink('d-pipe.png', join(images, 'e-link.png'));
+    const { code } = await runCommand(['batch', 'digits', images, output]);
+    const results = (await linesOf(output)).map((line) => JSON.parse(line));
+    expect(code).toBe(3);
+    expect(results.map(({ file, prediction, error }) => [file, error ?? prediction])).toEqual([
+      ['a-link.png', '7'],
+      ['b-device.png', 'b-device.png cannot be read: it is a device, not a file.'],
+      ['c-folder.png', 'c-folder.png cannot be read: illegal operation on a directory (EISDIR).'],
+      ['d-pipe.png', 'd-pipe.png cannot be read: it is a pipe, not a file.'],
+      ['e-link.png', 'e-link.png cannot be read: it is a pipe, not a file.'],
+    ]);
+  });
+
+  it.each([
+    ['batch', 'csv'],
+    ['batch', 'jsonl'],
+    ['compare', 'tsv'],
+  ])('refuses a pipe as its input: %s, .%s', async (command, extension) => {
+    const folder = await temporaryFolder();
+    const pipe = join(folder, `rows.${extension}`);
+    spawnSync('mkfifo', [pipe]);
+    const args = command === 'batch' ? ['iris', pipe, join(folder, 'o.csv')] : ['iris', 'iris/1', '-d', pipe];
+    const { code, stderr } = await runCommand([command, ...args]);
+    expect([code, stderr]).toEqual([
+      2,
+      `The input ${JSON.stringify(pipe)} is a pipe, not a file: save what comes out of it as a file first.\n`,
+    ]);
+  });
+
   it('leaves digits in a column of texts as they are written', async () => {
     const folder = await temporaryFolder();
     const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
@@ -255,7 +294,19 @@ describe('ternion batch', () => {
   it.each([
     ['lacks columns', 'a,b\n1,2\n', ['columns "sepal_length", "sepal_width"', 'add --header absent']],
     ['is separated otherwise', 'sepal_length;sepal_width\n1;2\n', ['try --delimiter ";"']],
-    ['has a column twice', `${HEADER},petal_width\n1,2,3,4,5,6\n`, ['the column "petal_width" twice']],
+    [
+      'has columns twice',
+      `${HEADER},petal_width,id\n1,2,3,4,5,6,7\n`,
+      ['The table has the column "petal_width" more than once: each name must be there once.'],
+    ],
+    [
+      'has a column twice and lacks another',
+      'petal_width,petal_width,sepal_length,sepal_width\n1,2,3,4\n',
+      [
+        'The table has no column "petal_length"; its columns are "petal_width", "petal_width", "sepal_length", "sepal_width".' +
+          ' The table has the column "petal_width" more than once: each name must be there once.',
+      ],
+    ],
     ['is not in UTF-8', Buffer.from('caf\xe9,b\n', 'latin1'), ['The first row', 'is not valid UTF-8']],
     ['is in UTF-16 without saying so', Buffer.from(csvOf(1), 'utf16le'), ['save it as CSV in UTF-8']],
   ])('refuses a table that %s before it writes anything', async (_, content, texts) => {
@@ -265,6 +316,7 @@ describe('ternion batch', () => {
     const { code, stderr } = await runCommand(['batch', 'iris', input, join(folder, 'out.csv')]);
     expect(code).toBe(1);
     for (const text of texts) expect(stderr).toContain(text);
+    expect(stderr).toMatch(/^The (?:table|first row) .*\n$|^.*: save it as CSV in UTF-8\.\n$/i);
     expect(await readdir(folder)).toEqual(['in.csv']);
   });
 
@@ -407,7 +459,7 @@ describe('ternion compare', () => {
     expect(JSON.parse(same.stdout).largest_difference.value).toBeLessThan(1e-6);
   });
 
-  it('compares tensors by the places of inputs that have two names, and says where numbers are no numbers', async () => {
+  it('compares tensors by the places of inputs that have two names, and says where numbers are not numbers', async () => {
     const folder = await temporaryFolder();
     const [a, b, data] = [join(folder, 'a.onnx'), join(folder, 'b.onnx'), join(folder, 'rows.jsonl')];
     const build = (input: string, operator: string) =>

@@ -16,11 +16,12 @@ async function filesBelow(folder: string): Promise<readonly string[]> {
   return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
 }
 
-/** A folder of links to a model, as the caches of others have it. */
+/** A model in the cache of Hugging Face, where a snapshot is a folder of links. */
 async function linkIris(folder: string): Promise<string> {
-  const path = join(folder, 'links');
-  await mkdir(path);
-  for (const name of await readdir(IRIS)) await symlink(join(IRIS, name), join(path, name));
+  const [blobs, path] = [join(folder, 'models--iris/blobs'), join(folder, 'models--iris/snapshots/0a1b')];
+  await cp(IRIS, blobs, { recursive: true });
+  await mkdir(path, { recursive: true });
+  for (const name of await readdir(IRIS)) await symlink(`../../blobs/${name}`, join(path, name));
   return path;
 }
 
@@ -69,12 +70,8 @@ describe('a model that cannot be used where it is', () => {
       await temporaryFolder(),
       await temporaryFolder(),
     ];
-    const path = kind === 'a folder of links' ? join(folder, 'links') : join(folder, 'export.onnx');
-    if (kind === 'a folder of links') {
-      await linkIris(folder);
-    } else {
-      await cp(join(IRIS, 'model.onnx'), path);
-    }
+    const path = kind === 'a folder of links' ? await linkIris(folder) : join(folder, 'export.onnx');
+    if (kind !== 'a folder of links') await cp(join(IRIS, 'model.onnx'), path);
     const rest =
       {
         inspect: [],

@@ -1,7 +1,9 @@
-import { cp, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { cp, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { ownName } from '../../../shared/leftovers.ts';
 import { PROJECT } from '../../hosts/environment.ts';
 import {
   buildModel,
@@ -174,7 +176,7 @@ describe('ternion inspect', () => {
     ['forest.pkl', /^"[^"]*\/forest\.pkl" is not an ONNX model; export it first/],
     ['densenet.mar', /^"[^"]*\/densenet\.mar" is not an ONNX model; .* unpack it \(it is a zip\)/],
     ['cat.txt', /^The model cannot be served: its cat\.txt is not an ONNX file, or it is truncated\.\n$/],
-  ])('names the file %s, which is no ONNX model, and says what to do', async (name, text) => {
+  ])('names the file %s, which is not an ONNX model, and says what to do', async (name, text) => {
     const file = join(await temporaryFolder(), name);
     await writeFile(file, 'PK\u0003\u0004 something else');
     const { code, stdout, stderr } = await runCommand(['inspect', file]);
@@ -420,7 +422,7 @@ describe('ternion add', () => {
     [['99999999999999999999'], '100000000000000000000'],
     [['1.2.0', '1.10.0'], '2'],
     [['latest'], '1'],
-  ])('counts on behind the versions %j with %s', async (versions, next) => {
+  ])('counts on after the versions %j with %s', async (versions, next) => {
     const repository = await temporaryFolder();
     for (const version of versions) {
       await cp(join(PROJECT, 'models/digits/1'), join(repository, 'digits', version), { recursive: true });
@@ -455,7 +457,7 @@ describe('ternion add', () => {
     const refused = await runCommand([...args, '--version', '7']);
     expect([refused.code, refused.stderr]).toEqual([
       1,
-      expect.stringContaining('there is something else that is no whole version'),
+      expect.stringContaining('there is something else that is not a whole version'),
     ]);
     expect(await readdir(model)).toEqual(['1', '2', '3', '4', '7']);
     expect(await filesOf(join(model, '7'))).toEqual(['notes/plan.txt']);
@@ -506,14 +508,114 @@ describe('ternion add', () => {
     expect(await readdir(temporary)).toEqual([]);
   });
 
-  it('follows links, of which the caches of others are made', async () => {
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('leaves nothing in TMPDIR after %s', async (signal) => {
+    const [repository, temporary] = [await temporaryFolder(), await temporaryFolder()];
+    // A lock of a process that runs keeps the command waiting.
+    await mkdir(join(repository, 'iris/1'), { recursive: true });
+    await writeFile(join(repository, 'iris/1/.files.json.ternion-lock'), ownName());
+    const args = ['add', join(PROJECT, 'models/iris/2'), '-n', 'iris', '-r', repository];
+    const { process: child, outcome } = startCommand(args, '', { TMPDIR: temporary });
+    await vi.waitFor(async () => expect(await filesOf(temporary)).toHaveLength(4), { timeout: 20_000 });
+    child.kill(signal);
+    expect((await outcome).stdout).toBe('');
+    expect(child.signalCode).toBe(signal);
+    expect(await readdir(temporary)).toEqual([]);
+  });
+
+  it.each(['/proc/ternion', '/dev/null/ternion'])('says that %s cannot be written', async (repository) => {
+    const args = ['add', join(PROJECT, 'models/iris/2'), '-n', 'iris', '-r', repository];
+    const { code, stderr } = await runCommand(args);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^\/.*iris\/1\/\S+ cannot be written.*\.\n$/)]);
+  });
+
+  it.each([
+    ['a snapshot', 'models--iris/snapshots/0a1b', ''],
+    ['the graph in one', 'models--iris/snapshots/0a1b', 'model.onnx'],
+  ])('follows the links of the cache of Hugging Face: %s', async (_, snapshot, file) => {
     const folder = await temporaryFolder();
-    await mkdir(join(folder, 'snapshot'));
-    for (const name of await readdir(IRIS)) await symlink(join(IRIS, name), join(folder, 'snapshot', name));
-    const { code, stderr } = await runCommand(['add', join(folder, 'snapshot'), '-n', 'iris', '-r', folder]);
+    await mkdir(join(folder, snapshot), { recursive: true });
+    await cp(IRIS, join(folder, 'models--iris/blobs'), { recursive: true });
+    for (const name of await readdir(IRIS))
+      await symlink(`../../blobs/${name}`, join(folder, snapshot, name));
+    const { code, stderr } = await runCommand([
+      'add',
+      join(folder, snapshot, file),
+      '-n',
+      'iris',
+      '-r',
+      folder,
+    ]);
     expect([code, stderr]).toEqual([0, '']);
     expect(await filesOf(join(folder, 'iris/1'))).toContain('model.onnx');
     expect((await readFile(join(folder, 'iris/1/reference.json'))).length).toBeGreaterThan(1000);
+  });
+
+  it('follows links to files in the folder itself', async () => {
+    const folder = await temporaryFolder();
+    await cp(IRIS, join(folder, 'iris/.data'), { recursive: true });
+    for (const name of await readdir(IRIS)) await symlink(`.data/${name}`, join(folder, 'iris', name));
+    const { code, stderr } = await runCommand(['add', join(folder, 'iris'), '-r', join(folder, 'r')]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect((await readFile(join(folder, 'r/iris/1/reference.json'))).length).toBeGreaterThan(1000);
+  });
+
+  describe.each(['add', 'inspect', 'predict'])('%s refuses by name', (command) => {
+    async function refused(names: readonly string[], make: (folder: string) => Promise<unknown>, file = '') {
+      const folder = await temporaryFolder();
+      await cp(IRIS, join(folder, 'iris'), { recursive: true });
+      await writeFile(join(folder, 'outside.txt'), 'secret');
+      await make(join(folder, 'iris'));
+      const rest = { add: ['-n', 'x', '-r', join(folder, 'r')], predict: [SETOSA] }[command] ?? [];
+      const { code, stdout, stderr } = await runCommand([command, join(folder, 'iris', file), ...rest]);
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(/^The folder ".*\/iris" cannot be taken as a model: .*\n$/);
+      for (const name of names) expect(stderr).toContain(name);
+      expect(await filesOf(join(folder, 'r')).catch(() => [])).toEqual([]);
+    }
+
+    it.each(['labels.txt', 'model.json', 'model.onnx'])('a link out of the folder: %s', async (name) => {
+      await refused([`${name} is a link that leads out, to "`], async (folder) => {
+        await rm(join(folder, name), { force: true });
+        await cp(join(IRIS, 'model.onnx'), join(folder, '../model.onnx'));
+        const target = name === 'labels.txt' ? 'outside.txt' : 'model.onnx';
+        await symlink(join('..', target), join(folder, name));
+      });
+    });
+
+    it('one beside the graph that is named', async () => {
+      const make = async (folder: string) => await symlink('../outside.txt', join(folder, 'labels.txt'));
+      await refused(['labels.txt is a link that leads out, to "'], make, 'model.onnx');
+    });
+
+    it('links through folders, to nothing and to devices, and pipes', async () => {
+      const names = [
+        'a is a link that leads out, to "',
+        'b is a link that cannot be followed (ENOENT)',
+        'c is a link that leads out, to "/dev/zero"',
+        'd is a pipe, not a file',
+      ];
+      await refused(names, async (folder) => {
+        await symlink('..', join(folder, 'a'));
+        await symlink('nowhere', join(folder, 'b'));
+        await symlink('/dev/zero', join(folder, 'c'));
+        spawnSync('mkfifo', [join(folder, 'd')]);
+      });
+    });
+
+    it('a link to blobs that are not those of the cache', async () => {
+      const folder = await temporaryFolder();
+      const snapshot = join(folder, 'models--iris/snapshots/0a1b');
+      await cp(IRIS, snapshot, { recursive: true });
+      await mkdir(join(folder, 'elsewhere'));
+      await writeFile(join(folder, 'elsewhere/secret'), 'secret');
+      await symlink('../elsewhere', join(folder, 'models--iris/blobs'));
+      await symlink('../../blobs/secret', join(snapshot, 'labels.txt'));
+      const rest = { add: ['-n', 'x', '-r', join(folder, 'r')], predict: [SETOSA] }[command] ?? [];
+      expect(await runCommand([command, snapshot, ...rest])).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/labels\.txt is a link that leads out, to ".*elsewhere\/secret"/),
+      });
+    });
   });
 
   it('brings of the folder of a model.onnx the files beside it, but no other graphs and folders', async () => {

@@ -68,7 +68,28 @@ describe('ternion serve', () => {
     ]);
   });
 
-  it('answers others after a request that would keep a loop going for ever', async () => {
+  it.each(['models/iris', './models/iris/'])(
+    'refuses the folder of a model in the place of a repository: %s',
+    async (path) => {
+      const { code, stderr } = await startCommand(['serve', '--port', '0', '-r', path]).outcome;
+      expect([code, stderr]).toEqual([
+        2,
+        `${path} is a model with the versions 1, 2, not a repository: serve models.\n`,
+      ]);
+    },
+  );
+
+  it('serves a repository without models, and one whose model is called like a version', async () => {
+    const repository = await temporaryFolder();
+    for (const file of ['', '7/1/model.onnx']) {
+      if (file !== '') await writeFiles(repository, { [file]: countingToStop });
+      const { running } = await startServer(['-r', repository]);
+      running.process.kill('SIGINT');
+      expect((await running.outcome).code).toBe(0);
+    }
+  });
+
+  it('answers others after a request that would keep a loop going forever', async () => {
     const repository = await temporaryFolder();
     await writeFiles(repository, { 'm/1/model.onnx': countingToStop });
     const { port } = await startServer(['-r', repository]);
@@ -178,7 +199,7 @@ describe('ternion serve', () => {
     expect([outcome.code, outcome.stdout, outcome.stderr]).toEqual([code, '', expect.stringMatching(text)]);
   });
 
-  it('answers what is no HTTP with JSON', async () => {
+  it('answers what is not HTTP with JSON', async () => {
     const { port } = await startServer();
     const socket = connect(port, '127.0.0.1');
     socket.write('HELLO\r\n\r\n');

@@ -1,4 +1,5 @@
-import { appendFile, cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { appendFile, cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -86,6 +87,30 @@ describe('ternion verify', () => {
     expect(words.code).toBe(1);
     expect(words.stdout.split('\n').slice(0, 4)).toEqual(faults.map(({ text }: { text: string }) => text));
     expect(words.stdout).toMatch(/\n2 versions checked \(7 files, .*\): 4 faults\n/);
+  });
+
+  it('names each file that a server passes over, and why', async () => {
+    const root = await makeRepository();
+    const iris = join(root, 'iris/1');
+    await rm(join(iris, 'reference.json'));
+    await symlink('gone.json', join(iris, 'reference.json'));
+    spawnSync('mkfifo', [join(iris, 'pipe')]);
+    const { code, faults } = await verify(root, 'iris');
+    expect([code, faults]).toEqual([
+      1,
+      [
+        {
+          path: 'iris/1/pipe',
+          fault: 'unlisted',
+          text: 'iris/1/pipe is not in files.json, and is a pipe, not a file.',
+        },
+        {
+          path: 'iris/1/reference.json',
+          fault: 'unreadable',
+          text: 'iris/1/reference.json is a link that cannot be followed (ENOENT).',
+        },
+      ],
+    ]);
   });
 
   it.each([

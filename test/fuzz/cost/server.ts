@@ -149,7 +149,7 @@ async function start({ repository, environment, flags = [], folder }: ServerOpti
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
-  // A server left alone would go on for ever.
+  // A server left alone would go on forever.
   const killWithUs = () => child.kill('SIGKILL');
   process.once('exit', killWithUs);
   child.once('exit', () => process.off('exit', killWithUs));

@@ -101,7 +101,7 @@ describe('a data file is refused', () => {
     }
   });
 
-  it('whose name is no text', async () => {
+  it('whose name is not text', async () => {
     const model = withData(Uint8Array.of(0x77, 0xff));
     expect(await reasonOf(serve({ 'model.onnx': model }))).toBe(
       '"w\uFFFD" has a name that is not valid UTF-8',

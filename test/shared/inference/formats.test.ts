@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../../shared/json/json-value.ts';
-import { imageStepSchema } from '../../../shared/processing/image/step-schemas.ts';
+import { imageStepSchema } from '../../../shared/processing/image/steps/step-schemas.ts';
 import { type Tensor, toNumbers } from '../../../shared/tensor/tensor.ts';
 import { type Files, readFormatFile, readFormatFolder, readGolden } from '../../fixtures/format-folders.ts';
 import { rejectionOf } from '../error-of.ts';

@@ -253,7 +253,7 @@ describe('image classification', () => {
     );
   });
 
-  it('refuses what is no image, too many pixels and too many elements, by name', async () => {
+  it('refuses what is not an image, too many pixels and too many elements, by name', async () => {
     const inference = await serve(
       { 'model.onnx': meanModel('n', 4, 6), 'model.json': config([toRgb, resizeTo(6, 4), toPlanes]) },
       { limits: { imagePixels: 100, tensorElements: 100 } },

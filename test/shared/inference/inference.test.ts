@@ -183,7 +183,7 @@ describe('a model that cannot be loaded', () => {
 
   it('is damaged when a checksum differs', async () => {
     const manifest = {
-      files: [{ path: 'model.onnx', size: identity.length, sha256: 'a'.repeat(64) }],
+      files: [{ path: 'model.onnx', sizeBytes: identity.length, sha256: 'a'.repeat(64) }],
     };
     const folder = await makeFolder({
       'm/1/model.onnx': identity,
@@ -191,7 +191,9 @@ describe('a model that cannot be loaded', () => {
     });
     const { inference } = makeInference(folder);
     const error = await rejectionOf(infer(inference, ask('m')));
-    expect(error.message).toMatch(/^Model "m" version "1" cannot be loaded: its files are damaged/);
+    expect(error.message).toMatch(
+      /^Model "m" version "1" cannot be loaded: its model\.onnx is damaged: its checksum/,
+    );
     expect(error.message).not.toMatch(folder);
   });
 

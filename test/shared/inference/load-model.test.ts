@@ -127,7 +127,7 @@ describe('loadModel', () => {
   });
 });
 
-describe('a file that is no model', () => {
+describe('a file that is not a model', () => {
   it.each([
     ['an empty file', '', 'its model.onnx is empty'],
     ['an HTML page', '<!DOCTYPE html>\n<html><body>Not Found</body></html>', 'is a web page'],
@@ -203,7 +203,7 @@ describe('a model that does not fit its model.json', () => {
     );
   });
 
-  it('has inputs that are no columns', async () => {
+  it('has inputs that are not columns', async () => {
     expect(await reasonOf(identityModel(FLOAT, ['n', 2, 3]), forest)).toBe(
       'a tabular model takes columns or a matrix of them, its input "x" is FP32 [-1,2,3]',
     );

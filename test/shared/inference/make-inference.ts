@@ -18,7 +18,7 @@ import { createLogger } from '../../../shared/monitoring/logger.ts';
 import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import type { Trials } from '../../../shared/runtime/trial.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
-import type { InferenceInput, Located } from '../../../shared/values/input.ts';
+import type { FieldValue, InferenceInput } from '../../../shared/values/input.ts';
 import type { NamedInputs } from '../../../shared/values/named-inputs.ts';
 import { KNOWN_TASKS } from '../known-tasks.ts';
 import { makeFolder } from '../temporary-folder.ts';
@@ -138,6 +138,6 @@ export function tensorsInput(tensors: JsonValue): InferenceInput {
   return { kind: 'tensors', tensors: located(tensors, 'inputs') };
 }
 
-function located<T>(value: T, field: string): Located<T> {
+function located<T>(value: T, field: string): FieldValue<T> {
   return { value, field };
 }

@@ -3,7 +3,7 @@ import { createImagePreprocessor } from '../../../shared/inference/preprocess-im
 import { processBatch } from '../../../shared/inference/process-batch.ts';
 import { defineTask } from '../../../shared/inference/task.ts';
 import { ModelError } from '../../../shared/models/model-config.ts';
-import { imageStepsSchema } from '../../../shared/processing/image/steps.ts';
+import { imageStepsSchema } from '../../../shared/processing/image/steps/steps.ts';
 import { toNumbers } from '../../../shared/tensor/tensor.ts';
 
 /** A task of its own, as somebody would add it: where in an image most of the light is. This file is all of it. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { InferenceError } from '../../../shared/errors.ts';
 import { createImagePreprocessor } from '../../../shared/inference/preprocess-images.ts';
 import type { Batch, Preprocessor } from '../../../shared/inference/task.ts';
-import { imageStepsSchema } from '../../../shared/processing/image/steps.ts';
+import { imageStepsSchema } from '../../../shared/processing/image/steps/steps.ts';
 import type { Session } from '../../../shared/runtime/session.ts';
 import { type Tensor, toNumbers } from '../../../shared/tensor/tensor.ts';
 import { rejectionOf } from '../error-of.ts';

@@ -221,7 +221,7 @@ describe('a picture of a fixed size', () => {
   it.each([
     ['an activation', [one('Relu', ['a'], 'b')]],
     ['a pool and filters', [one('AveragePool', ['a'], 'c', POOL), filters('c', 'b')]],
-    ['what is no part of the chain', [one('LRN', ['a'], 'b', integerAttribute('size', 3))]],
+    ['what is not part of the chain', [one('LRN', ['a'], 'b', integerAttribute('size', 3))]],
   ])('needs no check: %s before a pool', (_, between) => {
     expect(readGraph(bytesSource(fixed(...between))).guards.edits).toEqual([]);
   });

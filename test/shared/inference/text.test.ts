@@ -237,7 +237,7 @@ describe('a graph that takes the places of tokens', () => {
     ]);
   });
 
-  it('counts them from behind the padding where it is a RoBERTa', async () => {
+  it('counts them from after the padding where it is a RoBERTa', async () => {
     const config = (rest: object) => ({ 'config.json': JSON.stringify({ model_type: 'roberta', ...rest }) });
     expect(await placesOf(config({}))).toEqual([
       [2, 3, 4, 5],

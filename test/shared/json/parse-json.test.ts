@@ -95,15 +95,17 @@ describe('parseJson', () => {
     [`{"data":[${'1.5,'.repeat(200)}1]}`, 3],
   ])('counts the arrays, objects and strings of %j before any is made', (text, expected) => {
     const counts: number[] = [];
-    parseJson(Buffer.from(text), 32, (values) => counts.push(values));
+    parseJson(Buffer.from(text), 32, { spend: (values) => counts.push(values) });
     expect(counts).toEqual([expected]);
   });
 
   it('makes nothing of a text whose values are refused', () => {
     const refusal = new InferenceError('PAYLOAD_TOO_LARGE', 'too many');
     const parse = () =>
-      parseJson(Buffer.from('[{},{'), 32, () => {
-        throw refusal;
+      parseJson(Buffer.from('[{},{'), 32, {
+        spend: () => {
+          throw refusal;
+        },
       });
     // Otherwise it would have been told that it ends too early.
     expect(errorOf(parse)).toBe(refusal);

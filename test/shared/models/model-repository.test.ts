@@ -20,10 +20,11 @@ function open(folder: string) {
   const clock = { nowMs: 0 };
   const listings: Promise<unknown>[] = [];
   const renewalErrors: unknown[] = [];
+  const problems: string[] = [];
   const store: ModelStore = {
     ...files,
-    list: (below) => {
-      const listing = files.list(below);
+    list: (below, passOver) => {
+      const listing = files.list(below, passOver);
       if (below === '') listings.push(listing);
       return listing;
     },
@@ -34,14 +35,17 @@ function open(folder: string) {
     artifacts: createArtifactCache({ store: files, folder: join(folder, '.unused') }),
     listingTtlMs: LISTING_TTL_MS,
     now: () => clock.nowMs,
-    onProblem: (_what, error) => renewalErrors.push(error),
+    onProblem: (what, error) => {
+      problems.push(what);
+      renewalErrors.push(error);
+    },
   });
   /** Waits for a listing in the background to be over. */
   const settle = async () => {
     await Promise.allSettled(listings);
     await tick();
   };
-  return { repository, clock, listings, renewalErrors, settle };
+  return { repository, clock, listings, renewalErrors, problems, settle };
 }
 
 describe('list', () => {
@@ -462,6 +466,29 @@ describe('open', () => {
     expect(await model.read('classes.txt')).toBe('inside');
     expect(await model.read('labels.txt')).toBeUndefined();
     expect(await model.readLarge('tokenizer.json')).toBeUndefined();
+  });
+
+  it('says once of each file why it is not used', async () => {
+    const outside = await makeFolder({ 'model.onnx': '', 'labels.txt': '' });
+    const folder = await makeFolder({ 'm/1/model.onnx': '', 'gone/3/labels.txt': '' });
+    await symlink(join(outside, 'labels.txt'), join(folder, 'm/1/labels.txt'));
+    await symlink(join(outside, 'model.onnx'), join(folder, 'gone/3/model.onnx'));
+    const { repository, clock, listings, problems, settle } = open(folder);
+    expect((await repository.list()).map(({ name }) => name)).toEqual(['m']);
+    await repository.open({ name: 'm', version: '1' });
+    const first = [
+      `gone/3/model.onnx is ignored: it is a link that leads out, to ${JSON.stringify(join(outside, 'model.onnx'))}`,
+      `m/1/labels.txt is ignored: it is a link that leads out, to ${JSON.stringify(join(outside, 'labels.txt'))}`,
+    ];
+    expect([...problems].sort()).toEqual(first);
+    await symlink('nowhere', join(folder, 'm/1/model.json'));
+    clock.nowMs += LISTING_TTL_MS + 1;
+    await repository.list();
+    await settle();
+    expect(listings).toHaveLength(2);
+    expect(problems.slice(2)).toEqual([
+      'm/1/model.json is ignored: it is a link that cannot be followed (ENOENT)',
+    ]);
   });
 
   it('reads no file beyond 4 MB for what it says, but those that may be large', async () => {

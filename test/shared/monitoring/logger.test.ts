@@ -52,7 +52,7 @@ describe('createLogger', () => {
     });
   });
 
-  it('writes a cause that is no error', () => {
+  it('writes a cause that is not an error', () => {
     expect(logOf({ cause: 'text' })).toMatchObject({ cause: 'text' });
     expect(logOf({ error: new Error('e', { cause: { code: 7 } }) })).toMatchObject({
       error: { cause: { code: 7 } },

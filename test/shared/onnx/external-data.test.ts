@@ -36,7 +36,7 @@ describe('the external data of a model', () => {
     ).toEqual([]);
   });
 
-  it('cannot be read from what is no model', () => {
+  it('cannot be read from what is not a model', () => {
     expect(() => locationsOf(text('not a model'))).toThrow(ProtobufError);
   });
 });

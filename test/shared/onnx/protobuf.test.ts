@@ -83,22 +83,22 @@ describe('readFields', () => {
     ['field number 0', [0x02, 0x00], 'field number 0 at byte 0'],
     ['a group', [0x0b], 'wire type 3 at byte 0'],
     ['an unknown wire type', [0x0f], 'wire type 7 at byte 0'],
-    ['a content that ends behind the message', [0x0a, 0x05, 1], 'field at byte 0 ends behind its message'],
+    ['a content that ends beyond the message', [0x0a, 0x05, 1], 'field at byte 0 ends beyond its message'],
     ['a tag that never ends', new Array<number>(11).fill(0xff), 'varint at byte 0 has no end'],
     ['a varint cut off', [0x08, 0x80], 'varint at byte 1 has no end'],
-    ['a fixed field cut off', [0x0d, 1, 2], 'field at byte 0 ends behind its message'],
+    ['a fixed field cut off', [0x0d, 1, 2], 'field at byte 0 ends beyond its message'],
   ])('refuses %s', (_, bytes, message) => {
     const read = () => [...readFields(bytesSource(Uint8Array.from(bytes)))];
     expect(read).toThrow(ProtobufError);
     expect(read).toThrow(message);
   });
 
-  it('refuses a negative length, which would lead back to the start for ever', () => {
+  it('refuses a negative length, which would lead back to the start forever', () => {
     const before = encodeField(1, new Uint8Array(2034));
     const loop = Buffer.concat([before, Uint8Array.of(0x0a), encodeInt64(-2048n), new Uint8Array(9)]);
     const fields = readFields(bytesSource(loop));
     expect(fields.next().value).toMatchObject({ number: 1, end: 2037 });
-    expect(() => fields.next()).toThrow('field at byte 2037 ends behind its message');
+    expect(() => fields.next()).toThrow('field at byte 2037 ends beyond its message');
   });
 
   it('ends on any bytes, with fields or a ProtobufError', () => {

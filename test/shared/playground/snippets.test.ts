@@ -68,7 +68,7 @@ describe('a call as code', () => {
     );
   });
 
-  it('sends text that is no JSON, and numbers that JavaScript would round, as they are', () => {
+  it('sends text that is not JSON, and numbers that JavaScript would round, as they are', () => {
     const broken = { ...JSON_CALL, body: { json: '{"features":' } };
     expect(write('JavaScript', broken)).toContain(`body: '{"features":',`);
     expect(write('Python', broken)).toContain('data="{\\"features\\":".encode(),');

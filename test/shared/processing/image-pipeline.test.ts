@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { PixelRaster } from '../../../shared/processing/image/raster.ts';
-import { imageStepsSchema, runImageSteps } from '../../../shared/processing/image/steps.ts';
+import { imageStepsSchema, runImageSteps } from '../../../shared/processing/image/steps/steps.ts';
 import { createImagePipeline } from '../../../shared/processing/image-pipeline.ts';
 import { finish, runInTurns } from '../../../shared/processing/work.ts';
 import { errorOf, rejectionOf } from '../error-of.ts';
@@ -132,7 +132,7 @@ describe('a pipeline', () => {
       'INVALID_PARAMETER_VALUE',
       'The image in field "image" is 1x5000 and would be resized to 256x1280000; the longest side may be 262144.',
     ]);
-    // What a crop leaves of it is all that is made, as long as the whole of it is no line of a million pixels.
+    // What a crop leaves of it is all that is made, as long as the whole of it is not a line of a million pixels.
     const crop = { step: 'centerCrop', width: 224, height: 224 } as const;
     const lower = { ...narrow, height: 1000, data: narrow.data.subarray(0, 1000) };
     expect(finish(createImagePipeline([resize, crop]).run(lower, LIMITS)).data.length).toBe(224 * 224);

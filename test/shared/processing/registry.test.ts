@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { scoreStepSchema } from '../../../shared/processing/classification.ts';
 import type { PixelRaster } from '../../../shared/processing/image/raster.ts';
-import { imageStepsSchema, runImageSteps } from '../../../shared/processing/image/steps.ts';
+import { imageStepsSchema, runImageSteps } from '../../../shared/processing/image/steps/steps.ts';
 
 const image: PixelRaster = {
   width: 2,

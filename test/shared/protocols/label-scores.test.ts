@@ -5,7 +5,7 @@ import { raw } from '../../contracts/exchanges.ts';
 import { PROJECT } from '../../hosts/environment.ts';
 import { openApp } from '../../hosts/in-process.ts';
 import { buildModel, buildNode, FLOAT, tensorValue } from '../onnx/build-model.ts';
-import { serveModels } from './oip/serve-models.ts';
+import { serveModels } from './open-inference/serve-models.ts';
 
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png'));
 const FORMATS = join(PROJECT, 'test/fixtures/formats');

@@ -65,7 +65,7 @@ describe('createSession', () => {
     }
   });
 
-  it('rejects bytes that are no model', async () => {
+  it('rejects bytes that are not a model', async () => {
     await expect(createSession(inMemory(Buffer.from('no model')), { intraOpThreads: 1 })).rejects.toThrow();
   });
 });

@@ -1,6 +1,18 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -98,6 +110,55 @@ describe('openFilesystemStore', () => {
     expect(await store.list('iris/up')).toEqual([]);
     const secret = { path: 'iris/secret', sizeBytes: 6, etag: '' };
     await expect(store.read(secret, 0, 6)).rejects.toMatchObject({ reason: 'denied' });
+  });
+
+  it('says what it passes over, and why', async () => {
+    const root = await makeFolder({
+      'iris/1/model.onnx': 'x',
+      'iris/1/reference.json/a': 'x',
+      '.git/a': 'x',
+    });
+    await writeFile(join(root, '../secret'), 'secret');
+    await symlink('../../../secret', join(root, 'iris/1/model.json'));
+    await symlink('nowhere', join(root, 'iris/1/labels.txt'));
+    await symlink('loop', join(root, 'iris/1/loop'));
+    await symlink('/dev/null', join(root, 'iris/1/classes.txt'));
+    await symlink('../.git/a', join(root, 'iris/inside'));
+    await symlink('1', join(root, 'iris/latest'));
+    spawnSync('mkfifo', [join(root, 'iris/1/files.json')]);
+    const server = createServer().listen(join(root, 'iris/1/socket'));
+    await once(server, 'listening');
+    const passedOver: Record<string, string> = {};
+    const files = await openFilesystemStore(root).list('', (path, problem) => (passedOver[path] = problem));
+    server.close();
+    expect(files.map(({ path }) => path)).toEqual([
+      'iris/1/model.onnx',
+      'iris/1/reference.json/a',
+      'iris/inside',
+    ]);
+    expect(passedOver).toEqual({
+      'iris/1/classes.txt': 'is a link that leads out, to "/dev/null"',
+      'iris/1/files.json': 'is a pipe, not a file',
+      'iris/1/labels.txt': 'is a link that cannot be followed (ENOENT)',
+      'iris/1/loop': 'is a link that cannot be followed (ELOOP)',
+      'iris/1/model.json': `is a link that leads out, to ${JSON.stringify(await realpath(join(root, '../secret')))}`,
+      'iris/1/reference.json': 'is a folder, not a file',
+      'iris/1/socket': 'is a socket, not a file',
+      'iris/latest': 'is a link to a folder',
+    });
+  });
+
+  it('lists the rest where a link leads to what may not be read', async () => {
+    const root = await makeFolder({ 'iris/1/model.onnx': 'x' });
+    await mkdir(join(root, '../closed/deep'), { recursive: true });
+    await symlink('../../../closed/deep', join(root, 'iris/1/model.json'));
+    await chmod(join(root, '../closed'), 0o000);
+    await chmod(join(root, '..'), 0o755);
+    await withoutPrivileges(async () => {
+      const files = await openFilesystemStore(root).list('');
+      expect(files.map(({ path }) => path)).toEqual(['iris/1/model.onnx']);
+    });
+    await chmod(join(root, '../closed'), 0o700);
   });
 
   it('works below a root that is itself a link', async () => {
@@ -203,6 +264,30 @@ describe('a write to a folder', () => {
     }
     expect(await readdir(join(root, '../outside'))).toEqual([]);
     await expect(store.write('iris/1', contentOf('two'))).rejects.toMatchObject({ reason: 'changed' });
+  });
+
+  it('takes the lock of a process that was killed before it wrote its name', async () => {
+    const root = await makeFolder({ 'iris/.a.ternion-lock': '' });
+    const past = Date.now() / 1000 - 10;
+    await utimes(join(root, 'iris/.a.ternion-lock'), past, past);
+    await openFilesystemStore(root).write('iris/a', contentOf('two'));
+    expect(await readdir(join(root, 'iris'))).toEqual(['a']);
+  });
+
+  it('ends where no folder can be made', async () => {
+    const root = await makeFolder({ 'iris/a': 'x' });
+    await symlink('nowhere', join(root, 'iris/.ternion-tmp'));
+    await expect(openFilesystemStore(root).write('iris/b', contentOf('two'))).rejects.toMatchObject({
+      reason: 'denied',
+      message: `${join(root, 'iris/b')} cannot be written (ENOENT).`,
+    });
+    // Its parent is there, and yet the system says ENOENT.
+    await expect(openFilesystemStore('/proc/ternion').write('a/b/c', contentOf('two'))).rejects.toMatchObject(
+      {
+        reason: 'denied',
+        message: '/proc/ternion/a/b/c cannot be written (ENOENT).',
+      },
+    );
   });
 
   it('says what may not be written', async () => {

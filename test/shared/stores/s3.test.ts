@@ -211,7 +211,7 @@ describe('a write to S3', () => {
     ['PutObject', 400, 'BadDigest', 'unreachable', /BadDigest/],
     ['DeleteObject', 403, 'AccessDenied', 'denied', /s3:DeleteObject on it/],
     ['DeleteObject', 404, 'NoSuchBucket', 'missing', /does not exist/],
-  ])('%s that is answered %s %s is no lost race', async (operation, status, code, reason, message) => {
+  ])('%s that is answered %s %s is not a lost race', async (operation, status, code, reason, message) => {
     const server = await start({ files: { a: 'one' } });
     const store = open(server, { attempts: 1 });
     const file = await listed(store.list(''));

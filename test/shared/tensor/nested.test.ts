@@ -192,7 +192,7 @@ describe('toNested', () => {
     const shapes = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 4 });
     fc.assert(
       fc.property(shapes, fc.constantFrom(...DATATYPE_NAMES), (shape, datatype) => {
-        // An empty axis hides the ones behind it.
+        // An empty axis hides the ones after it.
         const seen = shape.includes(0) ? shape.slice(0, shape.indexOf(0) + 1) : shape;
         const zero = datatype === 'BYTES' ? 'x' : datatype === 'BOOL' ? true : 1;
         const value = seen.reduceRight<JsonValue>((inner, size) => new Array(size).fill(inner), zero);

@@ -13,7 +13,7 @@ const LIST = contract([spec('x', 'FP32', [-1])]);
 const PIXELS = contract([spec('x', 'FP32', [-1, 1, 2, 2])]);
 const IMAGE = contract([spec('x', 'FP32', [-1, 1, 2, 2])], { imageInput: 'x' });
 const TEXT = contract([spec('x', 'BYTES', [-1, 1])]);
-const OPEN = contract([{ ...spec('x', 'FP32', []), isRankOpen: true }]);
+const OPEN = contract([{ ...spec('x', 'FP32', []), isRankDynamic: true }]);
 
 /** An array that has been read. */
 const arrayOf = (tensor: Tensor): NpyArray => ({ ...tensor, read: () => tensor });

@@ -3,13 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createTensor, type Tensor } from '../../../shared/tensor/tensor.ts';
 import {
-  frameOfCells,
   holdsNames,
   isText,
   quoteCell,
   readCsv,
   readCsvParameters,
   readFirstRow,
+  tableOfCells,
   writeCsvRows,
 } from '../../../shared/values/csv.ts';
 import { errorOf, rejectionOf } from '../error-of.ts';
@@ -202,7 +202,7 @@ describe('the names of columns', () => {
 describe('a table of cells', () => {
   it('turns rows into columns', () => {
     expect(
-      frameOfCells(
+      tableOfCells(
         ['a', 'b'],
         [
           ['1', '2'],
@@ -222,10 +222,10 @@ describe('a table of cells', () => {
   });
 
   it('has rows of one length', () => {
-    expect(errorOf(() => frameOfCells(undefined, [['1', '2'], ['3']], 'body')).message).toBe(
+    expect(errorOf(() => tableOfCells(undefined, [['1', '2'], ['3']], 'body')).message).toBe(
       'Field "body[1]" has 1 cells; expected 2.',
     );
-    expect(errorOf(() => frameOfCells(['a'], [['1', '2']], 'line 7')).message).toBe(
+    expect(errorOf(() => tableOfCells(['a'], [['1', '2']], 'line 7')).message).toBe(
       'Field "line 7" has 2 cells; expected 1.',
     );
   });

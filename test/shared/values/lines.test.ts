@@ -30,7 +30,7 @@ describe('lines', () => {
   });
 });
 
-describe('JSON values one behind the other', () => {
+describe('JSON values one after the other', () => {
   it.each([
     ['{"a":1}{"a":2}', ['{"a":1}', '{"a":2}']],
     ['[1]\n[2]\n', ['[1]', '[2]']],

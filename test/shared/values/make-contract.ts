@@ -15,7 +15,7 @@ export function contract(
     task: 'tensor',
     kind: 'tensors',
     gives: 'tensors',
-    inputs: inputs.map((each) => ({ ...each, takesMissing: true })),
+    inputs: inputs.map((each) => ({ ...each, allowsMissing: true })),
     features: undefined,
     imageInput: undefined,
     ...rest,

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../../shared/json/json-value.ts';
 import {
-  decodeFrame,
-  type Frame,
-  frameOfColumns,
-  frameOfRecords,
-  frameOfSplit,
+  decodeTable,
+  type Table,
+  tableOfColumns,
+  tableOfRecords,
+  tableOfSplit,
 } from '../../../shared/values/table.ts';
 import { errorOf } from '../error-of.ts';
 import { LIMITS } from '../inference/make-inference.ts';
@@ -15,8 +15,8 @@ const MATRIX = contract([spec('x', 'FP32', [-1, 3])]);
 const FEATURES = contract([spec('x', 'FP32', [-1, 3])], { features: ['a', 'b', 'c'] });
 const TWO = contract([spec('p', 'FP32', [-1, 1]), spec('q', 'BYTES', [-1])]);
 
-const decode = (frame: Frame, model = MATRIX) => decodeFrame(frame, model, LIMITS);
-const text = (names: readonly string[] | undefined, ...rows: string[][]): Frame => ({
+const decode = (table: Table, model = MATRIX) => decodeTable(table, model, LIMITS);
+const text = (names: readonly string[] | undefined, ...rows: string[][]): Table => ({
   names,
   columns: (rows[0] ?? []).map((_, column) => rows.map((row) => row[column] ?? '')),
   field: 'body',
@@ -25,7 +25,7 @@ const text = (names: readonly string[] | undefined, ...rows: string[][]): Frame 
 
 describe('a table', () => {
   it('stands in a single input, columns in the order they came', () => {
-    const frame = frameOfSplit(
+    const table = tableOfSplit(
       {
         columns: ['u', 'v', 'w'],
         data: [
@@ -35,7 +35,7 @@ describe('a table', () => {
       },
       'd',
     );
-    expect(decode(frame).get('x')).toEqual({
+    expect(decode(table).get('x')).toEqual({
       datatype: 'FP32',
       shape: [2, 3],
       data: Float32Array.from([1, 2, 3, 4, 5, 6]),
@@ -43,9 +43,9 @@ describe('a table', () => {
   });
 
   it('goes by the names of the features, wherever they stand and whatever stands between them', () => {
-    const frame = frameOfSplit({ columns: ['c', 'id', 'a', 'b'], data: [[3, 99, 1, 2]] }, 'd');
-    expect(decode(frame, FEATURES).get('x')).toMatchObject({ data: Float32Array.from([1, 2, 3]) });
-    const records = frameOfRecords(
+    const table = tableOfSplit({ columns: ['c', 'id', 'a', 'b'], data: [[3, 99, 1, 2]] }, 'd');
+    expect(decode(table, FEATURES).get('x')).toMatchObject({ data: Float32Array.from([1, 2, 3]) });
+    const records = tableOfRecords(
       [
         { b: 2, c: 3, a: 1 },
         { a: 4, b: 5, c: 6, d: 7 },
@@ -56,7 +56,7 @@ describe('a table', () => {
   });
 
   it('whose columns pandas numbered goes by their order', () => {
-    const numbered = frameOfSplit({ columns: [0, 1, 2], index: [0], data: [[1, 2, 3]] }, 'd');
+    const numbered = tableOfSplit({ columns: [0, 1, 2], index: [0], data: [[1, 2, 3]] }, 'd');
     expect(decode(numbered, FEATURES).get('x')).toMatchObject({ data: Float32Array.from([1, 2, 3]) });
     expect(decode(text(undefined, ['1', '2', '3']), FEATURES).get('x')).toMatchObject({ shape: [1, 3] });
   });
@@ -66,7 +66,7 @@ describe('a table', () => {
       ['p', { datatype: 'FP32', shape: [2, 1], data: Float32Array.from([1, 2]) }],
       ['q', { datatype: 'BYTES', shape: [2], data: ['x', '7'] }],
     ]);
-    expect(decode(frameOfColumns({ q: ['x', 7], p: [1, 2] }, 'd'), TWO)).toEqual(expected);
+    expect(decode(tableOfColumns({ q: ['x', 7], p: [1, 2] }, 'd'), TWO)).toEqual(expected);
     expect(decode(text(undefined, ['1', 'x'], ['2', '7']), TWO)).toEqual(expected);
     expect(decode(text(['0', '1'], ['1', 'x'], ['2', '7']), TWO)).toEqual(expected);
   });
@@ -78,14 +78,14 @@ describe('a table', () => {
     });
     const list = contract([spec('x', 'FP32', [-1])]);
     expect(decode(text(undefined, ['1'], ['2']), list).get('x')).toMatchObject({ shape: [2] });
-    const cells = frameOfSplit({ columns: ['v'], data: [[[1, 2]], [[3, 4]]] }, 'd');
+    const cells = tableOfSplit({ columns: ['v'], data: [[[1, 2]], [[3, 4]]] }, 'd');
     const nested = contract([spec('x', 'FP32', [-1, 1, 2])]);
     expect(decode(cells, nested).get('x')).toMatchObject({ shape: [2, 1, 2] });
   });
 
   it('has images in base64 in its only column', () => {
     const image = contract([spec('x', 'FP32', [-1, 1, 2, 2])], { imageInput: 'x' });
-    expect(decode(frameOfColumns({ picture: ['AAEC'] }, 'd'), image).get('x')).toEqual({
+    expect(decode(tableOfColumns({ picture: ['AAEC'] }, 'd'), image).get('x')).toEqual({
       datatype: 'BYTES',
       shape: [1],
       elements: [Buffer.from([0, 1, 2])],
@@ -130,8 +130,8 @@ describe('a table', () => {
     expect(errorOf(() => decode(text(undefined, [cell]), model)).message).toMatch(message);
   });
 
-  it.each<[string, () => Frame, RegExp]>([
-    ['no rows', () => frameOfSplit({ columns: ['a'], data: [] }, 'd'), /^Field "d" has no rows/],
+  it.each<[string, () => Table, RegExp]>([
+    ['no rows', () => tableOfSplit({ columns: ['a'], data: [] }, 'd'), /^Field "d" has no rows/],
     [
       'too few columns',
       () => text(undefined, ['1', '2']),
@@ -139,13 +139,13 @@ describe('a table', () => {
     ],
     [
       'one name twice',
-      () => frameOfSplit({ columns: ['a', 'b', 'a'], data: [[1, 2, 3]] }, 'd'),
+      () => tableOfSplit({ columns: ['a', 'b', 'a'], data: [[1, 2, 3]] }, 'd'),
       /^Field "d\.columns" has the column "a" twice\.$/,
     ],
     [
       'a row of another length',
       () =>
-        frameOfSplit(
+        tableOfSplit(
           {
             columns: ['a', 'b', 'c'],
             data: [
@@ -164,34 +164,34 @@ describe('a table', () => {
     ],
     [
       'records that are lists',
-      () => frameOfRecords([[1]], 'd'),
+      () => tableOfRecords([[1]], 'd'),
       /^Field "d\[0\]" is an array of 1; expected an object/,
     ],
     [
       'a record short of a column',
-      () => frameOfRecords([{ a: 1 }, { b: 1 }], 'd'),
+      () => tableOfRecords([{ a: 1 }, { b: 1 }], 'd'),
       /"d\[1\]" lacks the column "a"/,
     ],
     [
       'columns of two lengths',
-      () => frameOfColumns({ a: [1], b: [1, 2] }, 'd'),
+      () => tableOfColumns({ a: [1], b: [1, 2] }, 'd'),
       /"d\.b" has 2 values; "a" has 1/,
     ],
     [
-      'a column that is no list',
-      () => frameOfColumns({ a: 1 }, 'd'),
+      'a column that is not a list',
+      () => tableOfColumns({ a: 1 }, 'd'),
       /^Field "d\.a" is the number 1; expected an array/,
     ],
-  ])('with %s is refused', (_, frame, message) => {
-    expect(errorOf(() => decode(frame())).message).toMatch(message);
+  ])('with %s is refused', (_, table, message) => {
+    expect(errorOf(() => decode(table())).message).toMatch(message);
   });
 
   it.each<[string, JsonValue]>([
     ['features', { columns: ['a', 'b', 'd'], data: [[1, 2, 3]] }],
     ['inputs', { columns: ['p', 'r'], data: [[1, 2]] }],
   ])('without the names of the %s says which it has and which there are', (what, value) => {
-    const frame = frameOfSplit(value, 'd');
-    const message = errorOf(() => decode(frame, what === 'inputs' ? TWO : FEATURES)).message;
+    const table = tableOfSplit(value, 'd');
+    const message = errorOf(() => decode(table, what === 'inputs' ? TWO : FEATURES)).message;
     expect(message).toBe(
       what === 'inputs'
         ? 'Field "d" has the columns "p", "r"; expected one per input: "p", "q".'
@@ -200,8 +200,8 @@ describe('a table', () => {
   });
 
   it('has no more rows than a request may have instances', () => {
-    const frame = text(undefined, ...Array.from({ length: 3 }, () => ['1', '2', '3']));
-    expect(errorOf(() => decodeFrame(frame, MATRIX, { ...LIMITS, batchSize: 2 }))).toMatchObject({
+    const table = text(undefined, ...Array.from({ length: 3 }, () => ['1', '2', '3']));
+    expect(errorOf(() => decodeTable(table, MATRIX, { ...LIMITS, batchSize: 2 }))).toMatchObject({
       status: 413,
     });
   });

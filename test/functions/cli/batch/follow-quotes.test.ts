@@ -2,7 +2,7 @@ import { CsvError, parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
 import { followQuotes } from '../../../../functions/cli/batch/follow-quotes.ts';
 
-/** What the parser says of a line, behind one that opens a quoted cell where it is to begin in one. */
+/** What the parser says of a line, after one that opens a quoted cell where it is to begin in one. */
 function parsed(text: string, isOpen: boolean): 'closed' | 'open' | 'misquoted' {
   try {
     parse(isOpen ? `"\n${text}` : text, { relax_column_count: true });

@@ -47,7 +47,7 @@ describe('a table', () => {
 
   it.each([
     ['in the middle of a cell', 'a,b"c\nd,e\n', [LONE_QUOTE, ['d', 'e']]],
-    ['behind a quoted cell', 'a,"b"c\nd,e\n', [LONE_QUOTE, ['d', 'e']]],
+    ['after a quoted cell', 'a,"b"c\nd,e\n', [LONE_QUOTE, ['d', 'e']]],
     ['that is never closed', 'a,"b\nd,e\nf,g', [LONE_QUOTE, ['d', 'e'], ['f', 'g']]],
     ['that a later row would close', 'a,"b\nd,e\n"f",g\n', [LONE_QUOTE, ['d', 'e'], ['f', 'g']]],
   ])('has a quote %s spoil its own row alone', async (_, text, rows) => {
@@ -76,7 +76,7 @@ describe('a table', () => {
     expect(rows.every((row) => row[0] === cell && row[1] === '1')).toBe(true);
   });
 
-  it('names the rows that are no UTF-8, and reads UTF-16 where it says that it is', async () => {
+  it('names the rows that are not UTF-8, and reads UTF-16 where it says that it is', async () => {
     const latin = Buffer.from('a,b\nn\xe9,c\nd,e\n', 'latin1');
     expect(cellsOf(await read(latin))).toEqual([['a', 'b'], 'is not valid UTF-8', ['d', 'e']]);
     const wide = Buffer.from('\ufeffné,b\r\n', 'utf16le');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes } from '../../../../functions/cli/format-bytes.ts';
 import { describeJson } from '../../../../functions/cli/inspect/describe-json.ts';
+import { formatBytes } from '../../../../functions/cli/words.ts';
 
 describe('JSON for people', () => {
   it('stands on one line where that fits', () => {

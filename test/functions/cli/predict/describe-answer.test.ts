@@ -7,7 +7,7 @@ describe('describeAnswer', () => {
     expect(describeAnswer(answer)).toBe('a  100.00 %\n  a  100.00 %\n  b    0.00 %');
   });
 
-  it('tells scores that are no probabilities as plain numbers', () => {
+  it('tells scores that are not probabilities as plain numbers', () => {
     const answer = { prediction: 'a', confidence: 0.5, probabilities: { c: -1.7469, a: 0.5, b: 0.25 } };
     expect(describeAnswer(answer)).toBe('a     0.5000\n  a     0.5000\n  b     0.2500\n  c    -1.7469');
   });

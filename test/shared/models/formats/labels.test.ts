@@ -11,7 +11,7 @@ describe('parseLabels', () => {
     ['codes of synsets', 'n01440764 tench\nn01443537 goldfish', ['n01440764 tench', 'n01443537 goldfish']],
     ['lines numbered with commas', '0,tench, Tinca tinca\n1,goldfish', ['tench, Tinca tinca', 'goldfish']],
     ['lines numbered with colons', '0: tench\n1: goldfish', ['tench', 'goldfish']],
-    ['numbers that are no indices', '1 a\n2 b', ['1 a', '2 b']],
+    ['numbers that are not indices', '1 a\n2 b', ['1 a', '2 b']],
     ['an empty line between', 'a\n\nb', ['a', '', 'b']],
     ['nothing', '', []],
   ])('reads %s', (_, text, labels) => {

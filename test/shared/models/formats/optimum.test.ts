@@ -131,7 +131,7 @@ describe('a folder with the config.json of transformers', () => {
   it.each([
     ['there is none', {}],
     ['it is of something else', { 'config.json': { version: 1 } }],
-    ['it is no object', { 'config.json': '[1]' }],
+    ['it is not an object', { 'config.json': '[1]' }],
   ])('is not recognised where %s', async (_, files) => {
     expect(await recogniseOptimum(folderOf(files), logits)).toBeUndefined();
   });

@@ -98,7 +98,7 @@ describe('decodeImage', () => {
     const data = Uint8Array.of(255, 0, 0, 40, 200, 90);
     const plain = await png(2, 1, 3, data);
     const wide = await sharp(plain).withIccProfile('p3').png().toBuffer();
-    // Its profile is moved into the plain file, behind the header.
+    // Its profile is moved into the plain file, after the header.
     const at = wide.indexOf('iCCP') - 4;
     const profile = wide.subarray(at, at + wide.readUInt32BE(at) + 12);
     const file = Buffer.concat([plain.subarray(0, 33), profile, plain.subarray(33)]);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../../shared/config.ts';
 import { holdsJson, unsupportedBody } from '../../../../shared/protocols/body/json-body.ts';
-import { frameOfColumns, frameOfSplit } from '../../../../shared/values/table.ts';
-import { rowsOfFrame } from '../../../../shared/values/table-rows.ts';
+import { tableOfColumns, tableOfSplit } from '../../../../shared/values/table.ts';
+import { rowsOfTable } from '../../../../shared/values/table-rows.ts';
 import { errorOf } from '../../error-of.ts';
 
 const body = (text: string) => new TextEncoder().encode(text);
@@ -42,26 +42,26 @@ describe('the rows of a table', () => {
   } as const;
 
   it('have the order of the features, and numbers for texts that are such', () => {
-    const frame = frameOfColumns({ c: [0, 0], b: ['-1.5e1', ' 2 '], a: ['red', ''] }, 'table', true);
-    expect(rowsOfFrame(frame, contract, limits)).toEqual([
+    const table = tableOfColumns({ c: [0, 0], b: ['-1.5e1', ' 2 '], a: ['red', ''] }, 'table', true);
+    expect(rowsOfTable(table, contract, limits)).toEqual([
       { value: ['red', -15], field: 'table[0]' },
       { value: ['', 2], field: 'table[1]' },
     ]);
   });
 
   it.each([
-    ['the model', frameOfColumns({ x: [1], y: ['2'] }, 't'), { ...contract, features: undefined }],
-    ['the table', frameOfSplit({ columns: [0, 1], data: [[1, '2']] }, 't'), contract],
-  ])('go by order where %s has no names, and texts stay where they are meant', (_, frame, given) => {
-    expect(rowsOfFrame(frame, given, limits)).toEqual([{ value: [1, '2'], field: 't[0]' }]);
+    ['the model', tableOfColumns({ x: [1], y: ['2'] }, 't'), { ...contract, features: undefined }],
+    ['the table', tableOfSplit({ columns: [0, 1], data: [[1, '2']] }, 't'), contract],
+  ])('go by order where %s has no names, and texts stay where they are meant', (_, table, given) => {
+    expect(rowsOfTable(table, given, limits)).toEqual([{ value: [1, '2'], field: 't[0]' }]);
   });
 
   it('need each feature, and must not be too many', () => {
-    const lacking = frameOfColumns({ a: [1] }, 'table');
-    expect(errorOf(() => rowsOfFrame(lacking, contract, limits)).message).toBe(
+    const lacking = tableOfColumns({ a: [1] }, 'table');
+    expect(errorOf(() => rowsOfTable(lacking, contract, limits)).message).toBe(
       'Field "table" has no column "b"; its columns are "a".',
     );
-    const long = frameOfColumns({ a: [1, 2, 3], b: [1, 2, 3] }, 'table');
-    expect(errorOf(() => rowsOfFrame(long, contract, limits)).code).toBe('PAYLOAD_TOO_LARGE');
+    const long = tableOfColumns({ a: [1, 2, 3], b: [1, 2, 3] }, 'table');
+    expect(errorOf(() => rowsOfTable(long, contract, limits)).code).toBe('PAYLOAD_TOO_LARGE');
   });
 });

@@ -6,7 +6,7 @@ import { openApp } from '../../../hosts/in-process.ts';
 import { readRecording } from '../../../hosts/read-recording.ts';
 import { INT64, identityModel } from '../../onnx/build-model.ts';
 import { ask } from '../ask.ts';
-import { serveModels } from '../oip/serve-models.ts';
+import { serveModels } from '../open-inference/serve-models.ts';
 
 const B64 = readFileSync(join(import.meta.dirname, '../../../fixtures/digits/07-label-7.png')).toString(
   'base64',

@@ -4,7 +4,7 @@ import { get } from '../../../contracts/exchanges.ts';
 import { openApp } from '../../../hosts/in-process.ts';
 import type { TestHost } from '../../../hosts/test-host.ts';
 import { FLOAT, INT64, identityModel, twoInputModel } from '../../onnx/build-model.ts';
-import { serveModels } from '../oip/serve-models.ts';
+import { serveModels } from '../open-inference/serve-models.ts';
 import { ask, errorOf, jsonOf } from '../sagemaker/ask.ts';
 
 const ROW = [5.1, 3.5, 1.4, 0.2];
@@ -99,11 +99,15 @@ describe('the scoring server', () => {
       /^Field "inputs\.b" has 2 values; "a" has 1/,
     ],
     [
-      'params that are no object',
+      'params that are not an object',
       { inputs: [ROW], params: [1] },
       /^Field "params" is an array of 1; expected an object/,
     ],
-    ['instances that are no list', { instances: 7 }, /^Field "instances" is the number 7; expected an array/],
+    [
+      'instances that are not a list',
+      { instances: 7 },
+      /^Field "instances" is the number 7; expected an array/,
+    ],
     [
       'rows that do not fit',
       { inputs: [[1, 2]] },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { identityModel } from '../../onnx/build-model.ts';
-import { serveModels } from '../oip/serve-models.ts';
+import { serveModels } from '../open-inference/serve-models.ts';
 
 const INT64 = 7;
 

@@ -11,7 +11,7 @@ import {
   integerAttribute,
   tensorValue,
 } from '../../onnx/build-model.ts';
-import { serveModels } from '../oip/serve-models.ts';
+import { serveModels } from '../open-inference/serve-models.ts';
 import { ask, errorOf, jsonOf, textOf } from './ask.ts';
 
 /** MAX_BATCH_SIZE of the tests. */
@@ -73,7 +73,7 @@ describe('lines', () => {
     const answers = linesOf((await textOf(ask(app, '/models/m/invoke', lines.join('\n'), LINES)))[1]);
     expect(answers.map((line) => JSON.parse(line))).toEqual([
       [0, 1],
-      { error: 'Line 2: The body is not valid JSON: it ends too early at line 1, column 6.' },
+      { error: 'Line 2 is not valid JSON: it ends too early at column 6.' },
       { error: 'Input "x" has the shape [1,1]; expected [-1,2], where -1 is any size.' },
       [2, 3],
       [4, 5],
@@ -102,7 +102,7 @@ describe('lines', () => {
     ]);
     expect(await errorOf(ask(host, '/models/iris/invoke', '"broken', LINES))).toEqual([
       400,
-      'Line 1: The body is not valid JSON: it ends too early at line 1, column 8.',
+      'Line 1 is not valid JSON: it ends too early at column 8.',
     ]);
   });
 
@@ -164,7 +164,7 @@ describe('lines', () => {
     expect(await errorOf(ask(host, '/models/iris/invoke', body, headers))).toEqual([400, message]);
   });
 
-  it('that are no text are refused', async () => {
+  it('that are not text are refused', async () => {
     expect(await errorOf(ask(host, '/models/iris/invoke', Buffer.from([0xff, 0x2c, 0x31]), CSV))).toEqual([
       400,
       'The CSV body is not valid UTF-8.',

@@ -9,7 +9,7 @@ import { PROJECT } from '../../../hosts/environment.ts';
 import { openApp } from '../../../hosts/in-process.ts';
 import type { TestHost } from '../../../hosts/test-host.ts';
 import { FLOAT, INT64, identityModel, STRING, twoInputModel } from '../../onnx/build-model.ts';
-import { serveModels } from '../oip/serve-models.ts';
+import { serveModels } from '../open-inference/serve-models.ts';
 import { arrayOf, ask, errorOf, jsonOf, textOf } from './ask.ts';
 
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png'));
@@ -50,7 +50,7 @@ describe('a request of a type', () => {
     ['application/jsons', 'values', `{"data":{"features":{"values":[${SETOSA}]}}}\n[${VIRGINICA}]`],
     ['Application/JSONLines', 'names', `${JSON.stringify(named)}\n\n${JSON.stringify(other)}`],
     [JSON_TYPE, 'a list', `[[${SETOSA}],[${VIRGINICA}]]`],
-    [JSON_TYPE, 'lists one behind the other', `[${SETOSA}] [${VIRGINICA}]`],
+    [JSON_TYPE, 'lists one after the other', `[${SETOSA}] [${VIRGINICA}]`],
     ['', 'a list without a type', `[[${SETOSA}],[${VIRGINICA}]]`],
     [NPY, 'an array', writeNpy(matrix)],
     ['application/octet-stream', 'an array as bytes', writeNpy(matrix)],

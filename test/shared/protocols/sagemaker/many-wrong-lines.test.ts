@@ -40,7 +40,7 @@ describe('lines of which many are wrong', () => {
     const body = Buffer.from('[1,2]\n[3,"x"]\n[5\n[7,8]');
     const lines = createJsonLines(splitLines(body, limits), limits);
     const model = contract([spec('x', 'FP32', [-1, 2])]);
-    expect(errorOf(() => lines.decode(0, 4, model)).message).toMatch(/^Line 3: The body is not valid JSON/);
+    expect(errorOf(() => lines.decode(0, 4, model)).message).toMatch(/^Line 3 is not valid JSON/);
     // What was parsed is not looked at again.
     body.fill('?');
     expect(lines.decode(0, 1, model).get('x')).toMatchObject({ data: Float32Array.of(1, 2) });

@@ -41,7 +41,7 @@ describe("SageMaker's TensorFlow Serving container", () => {
   });
 
   it.each([
-    ['values one behind the other', JSON_TYPE, `${NAMED}${NAMED}`],
+    ['values one after the other', JSON_TYPE, `${NAMED}${NAMED}`],
     ['lists line by line', JSON_TYPE, `${ROW}\n${ROW}`],
     ['lines', LINES, `${ROW}\n${NAMED}`],
     ['CSV', 'text/csv', `${CSV_ROW}\n${CSV_ROW}`],
@@ -75,7 +75,7 @@ describe("SageMaker's TensorFlow Serving container", () => {
       /examples need the custom attribute tfs-method=classify or tfs-method=/,
     ],
     [`{"examples": [${NAMED}]}`, JSON_TYPE, 'tfs-method=predict', /expected "instances" or "inputs"/],
-    [`{"examples": [${NAMED}]}`, JSON_TYPE, 'tfs-method=regress', /^This model is no regressor/],
+    [`{"examples": [${NAMED}]}`, JSON_TYPE, 'tfs-method=regress', /^This model is not a regressor/],
     [
       `{"examples": [${NAMED}]}`,
       JSON_TYPE,

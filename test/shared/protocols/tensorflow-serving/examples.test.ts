@@ -14,7 +14,7 @@ import {
 } from '../../onnx/build-model.ts';
 import { makeFolder } from '../../temporary-folder.ts';
 import { ask } from '../ask.ts';
-import { serveModels } from '../oip/serve-models.ts';
+import { serveModels } from '../open-inference/serve-models.ts';
 
 const B64 = readFileSync(join(import.meta.dirname, '../../../fixtures/digits/07-label-7.png')).toString(
   'base64',
@@ -132,9 +132,9 @@ describe('regress', () => {
     const host = await serveRegression();
     expect(
       (await ask(host, post('/v1/models/line:classify', { examples: [{ a: 1, b: 2 }] }))).json.error,
-    ).toBe('This model is no classifier; use :predict or :regress.');
+    ).toBe('This model is not a classifier; use :predict or :regress.');
     expect((await ask(app, post('/v1/models/iris:regress', { examples: [SETOSA] }))).json.error).toBe(
-      'This model is no regressor; use :predict or :classify.',
+      'This model is not a regressor; use :predict or :classify.',
     );
     const tensors = await serveModels({ m: identityModel(FLOAT, ['n', 2]) });
     expect(await error(tensors, '/v1/models/m:classify')).toBe(

@@ -21,7 +21,7 @@ import {
   UINT8,
 } from '../../onnx/build-model.ts';
 import { ask } from '../ask.ts';
-import { serveModels } from '../oip/serve-models.ts';
+import { serveModels } from '../open-inference/serve-models.ts';
 
 const PNG = readFileSync(join(import.meta.dirname, '../../../fixtures/digits/07-label-7.png'));
 const B64 = PNG.toString('base64');

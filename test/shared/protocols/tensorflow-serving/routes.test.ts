@@ -4,7 +4,7 @@ import { openApp } from '../../../hosts/in-process.ts';
 import { FLOAT, INT64, identityModel, STRING } from '../../onnx/build-model.ts';
 import { makeFolder } from '../../temporary-folder.ts';
 import { ask } from '../ask.ts';
-import { serveModels } from '../oip/serve-models.ts';
+import { serveModels } from '../open-inference/serve-models.ts';
 
 const app = openApp({ MAX_JSON_DEPTH: '32' });
 const OK = { error_code: 'OK', error_message: '' };

@@ -18,7 +18,7 @@ import {
 import { makeFolder } from '../../temporary-folder.ts';
 import { ask } from '../ask.ts';
 import { makeRepository } from '../make-repository.ts';
-import { serveModels } from '../oip/serve-models.ts';
+import { serveModels } from '../open-inference/serve-models.ts';
 
 const PNG = readFileSync(join(import.meta.dirname, '../../../fixtures/digits/07-label-7.png'));
 const B64 = PNG.toString('base64');

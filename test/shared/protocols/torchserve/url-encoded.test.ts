@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { BytesRequest } from '../../../../shared/http/bytes.ts';
 import { createInvocation } from '../../../../shared/protocols/invocation.ts';
-import { readPayloads } from '../../../../shared/protocols/torchserve/read-payloads.ts';
+import { readPayloads } from '../../../../shared/protocols/torchserve/decode.ts';
 import { testContext } from '../../test-context.ts';
 
 /** The values that a form has for TorchServe; undefined where it is not taken for a form. */

@@ -179,6 +179,34 @@ describe('rawPredict', () => {
     expect(headersOf(image)).toEqual(['7', '1']);
   });
 
+  it.each([
+    ['%00', '%00'],
+    ['a%7f', 'a%7F'],
+    ['%1b[31m', '%1B%5B31m'],
+    ['%e2%80%a8', '%E2%80%A8'],
+    ['%f0%9f%98%80', '%F0%9F%98%80'],
+    ['%e9t', '%e9t'],
+    ['%0d%0ax-evil', '%0D%0Ax-evil'],
+    ['my-endpoint', 'my-endpoint'],
+  ])('repeats an endpoint that no header can hold as a path would: %s', async (path, value) => {
+    const answer = await ask(post(`${ENDPOINTS}/${path}:rawPredict`, { instances: [SETOSA] }));
+    expect([answer.status, answer.json]).toEqual([200, { predictions: [LOGITS] }]);
+    expect(headersOf(answer)).toEqual([value, '2']);
+  });
+
+  it.each(['a\r\nb', 'a\0', 'text/\u2028', 'a\x7f'])(
+    'refuses a type that no header can hold: %j',
+    async (contentType) => {
+      const { status, json } = await ask(
+        post(`${ENDPOINTS}/iris:rawPredict`, { httpBody: { contentType, data: 'e30=' } }),
+      );
+      expect([status, json.error.message]).toEqual([
+        400,
+        `Field "httpBody.contentType" is the string ${JSON.stringify(contentType)}; expected a media type.`,
+      ]);
+    },
+  );
+
   it('unwraps a body in a body and wraps the answer', async () => {
     const data = Buffer.from(JSON.stringify({ instances: [{ content: B64 }] })).toString('base64');
     const httpBody = { contentType: 'application/json', data };

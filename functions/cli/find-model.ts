@@ -1,0 +1,142 @@
+import { stat } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
+import type { App } from '../../shared/app.ts';
+
+import type { Model } from '../../shared/inference/load-model.ts';
+import type { ModelReference } from '../../shared/models/model-reference.ts';
+import type { ModelRepository } from '../../shared/models/model-repository.ts';
+
+import { isVersion } from '../../shared/models/versions.ts';
+import { type ModelStore, StoreError } from '../../shared/stores/model-store.ts';
+import { CommandError } from './console.ts';
+import { checkModelFile, isVersionFolder, listOf, modelFoldersOf, refuseFolder } from './model-path.ts';
+import { openHost } from './open-host.ts';
+import { openSingleModelStore } from './single-model-store.ts';
+import { cacheFolder } from './temporary-folder.ts';
+
+export interface FoundModel {
+  readonly app: App;
+  readonly reference: ModelReference;
+  /** Where its files are. */
+  readonly store: ModelStore;
+  /** The name for messages: what was asked for. */
+  readonly title: string;
+  /** Name of the model file that was named; it stands for `model.onnx`. */
+  readonly file?: string | undefined;
+}
+
+/**
+ * Opens what a command's `<model>` means: a model file or folder where there is one at that path, else a model of the
+ * repository, as `name`, `name/version` or `name@alias`.
+ *
+ * @throws CommandError, InferenceError
+ */
+export async function findModel(argument: string, repository: string | undefined): Promise<FoundModel> {
+  const found = await stat(argument).catch(() => undefined);
+  if (found?.isFile()) {
+    checkModelFile(resolve(argument), argument);
+    return await openPath(resolve(argument), false, argument);
+  }
+  if (found?.isDirectory()) return await openFolder(resolve(argument), argument);
+  if (found) throw new CommandError(`${JSON.stringify(argument)} is neither a file nor a folder.`);
+  const [, name, version, alias] = /^([^/@]+)(?:\/([^/@]+)|@([^/@]+))?$/.exec(argument) ?? [];
+  if (name === undefined) {
+    throw new CommandError(
+      `There is no file or folder ${JSON.stringify(argument)}, and it is not a name of a model.`,
+    );
+  }
+  const { app, store } = openHost({ repository, environment: QUIET });
+  const models = app.inference.repository;
+  await checkName(models, name, argument, repository);
+  const reference =
+    alias === undefined ? await models.resolve(name, version) : await models.resolveAlias(name, alias);
+  return { app, reference, store, title: argument };
+}
+
+/** Looks at a model, which is loaded for it. */
+export async function look<R>(
+  { app, reference }: Pick<FoundModel, 'app' | 'reference'>,
+  at: (model: Model) => R,
+): Promise<R> {
+  const { value } = await app.inference.use({ reference }, {}, ({ model }) => {
+    try {
+      return { seen: at(model) };
+    } catch (error) {
+      return { error };
+    }
+  });
+  if ('seen' in value) return value.seen;
+  // Thrown inside, it would come out as a failure of the server.
+  throw value.error;
+}
+
+/** Whoever mistypes a path, or forgets the repository, is told of both places where it was looked for. */
+async function checkName(
+  models: ModelRepository,
+  name: string,
+  argument: string,
+  repository = './models',
+): Promise<void> {
+  const nothing = `There is no file or folder ${JSON.stringify(argument)}, and no`;
+  const place = repository === 'models' ? './models' : repository;
+  try {
+    const listed = await models.list();
+    if (listed.some((model) => model.name === name)) return;
+    const names = listOf(listed.map((model) => model.name)) || 'none';
+    throw new CommandError(
+      `${nothing} model ${JSON.stringify(name)} in the repository ${place}; its models are: ${names}.`,
+    );
+  } catch (error) {
+    // Of a bucket the store says more.
+    const isFolder = !place.includes('://');
+    if (!(error instanceof StoreError) || error.reason !== 'missing' || !isFolder) throw error;
+    throw new CommandError(
+      `${nothing} repository at ${place} to look for a model of that name; name one with --repository.`,
+    );
+  }
+}
+
+/** The log of a server is not what the user of a command wants to read. */
+const QUIET = { LOG_LEVEL: 'silent', PRELOAD_MODELS: '', DEFAULT_MODEL: '' };
+
+/** A folder is a version of a model, or a model with a folder for each version. */
+async function openFolder(path: string, title: string): Promise<FoundModel> {
+  if (await isVersionFolder(path)) return await openPath(path, true, title);
+  // Other folders that hold models are models of their own: none of them is the live version of anything.
+  if ((await modelFoldersOf(path)).some((name) => isVersion(name))) {
+    const { app, store } = openHost({ repository: dirname(path), environment: QUIET });
+    const found = await app.inference.repository.versions(basename(path));
+    if (found) return { app, reference: { name: found.name, version: found.liveVersion }, store, title };
+  }
+  throw await refuseFolder(path, title);
+}
+
+async function openPath(path: string, isFolder: boolean, title: string): Promise<FoundModel> {
+  const folder = isFolder ? path : dirname(path);
+  const reference = nameOf(path);
+  const file = isFolder ? undefined : basename(path);
+  const store = await openSingleModelStore(folder, file, reference, cacheFolder());
+  const { app } = openHost({ repository: folder, environment: QUIET, store });
+  return { app, reference, store, title, file };
+}
+
+/** The folder of a version in a repository, `iris/2`, gives both names; files and folders of exports give none. */
+function nameOf(path: string): ModelReference {
+  const last = basename(path);
+  if (/^(?:model\.onnx|onnx)$/i.test(last)) return nameOf(dirname(path));
+  return /^\d[\w.-]*$/.test(last)
+    ? { name: toName(basename(dirname(path))), version: last }
+    : { name: toName(last), version: '1' };
+}
+
+/** A name of a model out of a file name. */
+function toName(fileName: string): string {
+  return (
+    fileName
+      .replace(/\.onnx$/i, '')
+      .normalize('NFKD')
+      .replace(/\p{Mark}+/gu, '')
+      .replace(/[^\w.-]+/g, '-')
+      .replace(/^[^A-Za-z0-9]+|-+$/g, '') || 'model'
+  );
+}

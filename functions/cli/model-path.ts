@@ -1,0 +1,126 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { readModelFile } from '../../shared/inference/load-model.ts';
+import { VERSION_FILES } from '../../shared/models/formats/recognise.ts';
+import { ModelError } from '../../shared/models/model-config.ts';
+import { shellWord } from '../shell-word.ts';
+import { CommandError } from './console.ts';
+
+/** Whether a folder is a version of a model: it has a file that holds or names a graph. */
+export async function isVersionFolder(folder: string): Promise<boolean> {
+  const found = await filterAsync(VERSION_FILES, async (file) => (await stat(join(folder, file))).isFile());
+  return found.length > 0;
+}
+
+/** Those that a test holds for; where it fails it does not. */
+export async function filterAsync(
+  names: readonly string[],
+  test: (name: string) => Promise<boolean>,
+): Promise<readonly string[]> {
+  const holds = await Promise.all(names.map((name) => test(name).catch(() => false)));
+  return names.filter((_, index) => holds[index]);
+}
+
+const EXPORT_FIRST = 'export it first, docs/models.md shows how';
+
+/** Files that models are kept in elsewhere, by the ends of their names, and what to do about them. */
+const FOREIGN: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    ['.pt', '.pth', '.ckpt', '.pkl', '.pickle', '.joblib', '.safetensors', '.h5', '.keras', '.bin'].map(
+      (extension) => [extension, EXPORT_FIRST],
+    ),
+  ),
+  '.mar': 'it is an archive of TorchServe, so unpack it (it is a zip) and name the folder',
+};
+
+/**
+ * Refuses a file that holds no graph by the name it was given: inside it is called `model.onnx`.
+ *
+ * @throws CommandError for files of other frameworks, ModelError for any other that is not an ONNX model
+ */
+export function checkModelFile(path: string, title: string): void {
+  try {
+    readModelFile(path);
+  } catch (error) {
+    const advice = FOREIGN[extname(path).toLowerCase()];
+    if (!(error instanceof ModelError) || advice === undefined) throw error;
+    throw new CommandError(`${JSON.stringify(title)} is not an ONNX model; ${advice}.`);
+  }
+}
+
+/** What to do with a folder that holds a model of another framework; undefined for other folders. */
+export async function adviseOnFolder(path: string, title: string): Promise<string | undefined> {
+  const names = (await readdir(path)).sort();
+  const foreign = names.find((name) => FOREIGN[extname(name).toLowerCase()] !== undefined);
+  if (foreign === undefined) return undefined;
+  const advice = FOREIGN[extname(foreign).toLowerCase()];
+  if (!names.includes('config.json') || advice !== EXPORT_FIRST) {
+    return `${foreign} is not an ONNX model; ${advice}.`;
+  }
+  const command = `optimum-cli export onnx --model ${shellWord(title)} ${shellWord(`${basename(path)}-onnx`)}`;
+  return `${foreign} has weights that are not in ONNX; export it first: ${command}`;
+}
+
+/** The folders right below one that hold the files of a model each, by name. */
+export async function modelFoldersOf(path: string): Promise<readonly string[]> {
+  return await filterAsync(await subfoldersOf(path), (name) => isVersionFolder(join(path, name)));
+}
+
+/** Why a folder cannot be taken for a model, and what to name instead. */
+export async function refuseFolder(path: string, title: string): Promise<CommandError> {
+  const shown = JSON.stringify(title);
+  const found = await modelFoldersOf(path);
+  const [first] = found;
+  if (first !== undefined) {
+    return new CommandError(
+      found.length === 1
+        ? `${shown} holds a model in ${first}; name that: ${quotePath(join(title, first))}.`
+        : `${shown} holds several models: ${listOf(found)}; name one of them, as in ${quotePath(join(title, first))}.`,
+    );
+  }
+  return new CommandError(
+    `${shown} holds no model: none of ${VERSION_FILES.join(', ')}.${await hint(path, title)}`,
+  );
+}
+
+/** Most names that are told. */
+const SHOWN = 10;
+
+/** The first of names, and how many there are. */
+export function listOf(names: readonly string[]): string {
+  return `${names.slice(0, SHOWN).join(', ')}${names.length > SHOWN ? `, … (${names.length} in all)` : ''}`;
+}
+
+/** What else could be meant: a model file of another name, or a model of the repository that the folder is. */
+async function hint(path: string, title: string): Promise<string> {
+  const [file] = (await readdir(path)).filter((name) => /\.onnx$/i.test(name));
+  if (file !== undefined) return ` Name the file itself: ${quotePath(join(title, file))}.`;
+  const models = await filterAsync(
+    await subfoldersOf(path),
+    async (name) => (await modelFoldersOf(join(path, name))).length > 0,
+  );
+  const [first] = models;
+  if (first === undefined) {
+    const advice = await adviseOnFolder(path, title);
+    return advice === undefined ? '' : ` Its ${advice}`;
+  }
+  const folder = quotePath(join(title, first));
+  return ` It is a repository of models: ${listOf(models)}; name one of them, as in ${folder} or in ${shellWord(first)} -r ${quotePath(title)}.`;
+}
+
+/** A path that people copy after a command: in the quotes of our sentences, but where a shell acts inside of those. */
+function quotePath(path: string): string {
+  return /["$`\\!]/.test(path) ? shellWord(path) : `"${path}"`;
+}
+
+/** Most folders that are looked into. */
+const MOST_FOLDERS = 200;
+
+async function subfoldersOf(path: string): Promise<readonly string[]> {
+  const entries = await readdir(path, { withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isFile() && !entry.name.startsWith('.'))
+    .map(({ name }) => name)
+    .sort()
+    .slice(0, MOST_FOLDERS);
+}

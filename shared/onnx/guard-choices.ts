@@ -1,0 +1,39 @@
+import { FUNCTION, MODEL } from './fields.ts';
+import { FIRST_LESS, type GuardedNode } from './guard-node.ts';
+import type { Rule } from './guard-rules.ts';
+import { readName } from './nodes.ts';
+import { type ByteSource, readFields } from './protobuf.ts';
+import { nameOperator, walkModel } from './walk.ts';
+
+/** Operators that are an If, or become one when they are guarded. */
+const CHOICES: ReadonlySet<string> = new Set(['If', 'TopK']);
+
+/**
+ * Keeps the runtime from inlining an If into a graph that it inlines as well. It inlines each If whose condition is
+ * constant, the inner ones first, and ONNX Runtime 1.30 loses an If that is moved twice so: it goes on with memory that
+ * it gave back. An If that holds others and stands in a branch, a body or a function gets a condition that the runtime
+ * cannot compute at the load; those in the graph itself are inlined as before.
+ * Source: `Graph::InlineIfSubgraph`; freed memory that is overwritten (`MALLOC_PERTURB_`) makes the crash certain.
+ */
+export const isInlinedOnce: Rule = (node) => {
+  if (node.isInMainGraph || !holdsChoice(node)) return;
+  if (node.opset < FIRST_LESS) return node.refuse('holds another one, in too old an operator set');
+  node.replace(0, node.hide(node.input(0)));
+};
+
+/** Whether there is an If in what a node holds, or may be one in a function that is called there. */
+function holdsChoice({ source, field, functions }: GuardedNode): boolean {
+  const root = { kind: 'node', field, parent: undefined } as const;
+  for (const { operator, parent } of walkModel(source, root)) {
+    if (parent && (CHOICES.has(operator) || functions.has(operator))) return true;
+  }
+  return false;
+}
+
+/** The operators that the functions of a model are. */
+export function readFunctions(source: ByteSource): ReadonlySet<string> {
+  const functions = readFields(source, 0, source.length, (number) => number === MODEL.function);
+  const name = (field: Parameters<typeof readName>[1]) =>
+    nameOperator(readName(source, field, FUNCTION.domain), readName(source, field, FUNCTION.name));
+  return new Set([...functions].map(name));
+}

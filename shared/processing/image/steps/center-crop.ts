@@ -1,0 +1,42 @@
+import * as z from 'zod';
+import { roundHalfToEven } from '../../../tensor/float16.ts';
+import type { Work } from '../../work.ts';
+import type { PixelRaster, Size, Window } from '../raster.ts';
+import { crop } from './crop.ts';
+import { sideOption } from './options.ts';
+
+export const centerCropOptions = z.strictObject({
+  step: z.literal('centerCrop'),
+  width: sideOption,
+  height: sideOption,
+  /**
+   * Where half a pixel goes: `even` to the even number, as in torchvision; `down` as in transformers; `zero` towards 0,
+   * as in the fast image processors of transformers.
+   */
+  rounding: z.enum(['even', 'down', 'zero']).optional(),
+});
+
+export type CenterCropOptions = z.infer<typeof centerCropOptions>;
+
+/**
+ * The middle of the image, with black around it where the image is smaller: `torchvision.transforms.CenterCrop`, or
+ * `transformers.image_transforms.center_crop`, which rounds down.
+ */
+export function centerCrop(image: PixelRaster, options: CenterCropOptions): Work<PixelRaster> {
+  return crop(image, centerWindow(image, options), [0]);
+}
+
+/** Where the middle of an image of a size lies. */
+export function centerWindow(image: Size, options: Omit<CenterCropOptions, 'step'>): Window {
+  const { width, height, rounding = 'even' } = options;
+  const middle = MIDDLES[rounding];
+  return { left: middle(image.width - width), top: middle(image.height - height), width, height };
+}
+
+/** Where a crop begins on a side that is so much longer; before it, on a side that is shorter. */
+const MIDDLES: Record<'even' | 'down' | 'zero', (rest: number) => number> = {
+  // A shorter side is padded, with one pixel more after it than before.
+  even: (rest) => (rest < 0 ? 0 - Math.floor(-rest / 2) : roundHalfToEven(rest / 2)),
+  down: (rest) => Math.floor(rest / 2),
+  zero: (rest) => 0 + Math.trunc(rest / 2),
+};

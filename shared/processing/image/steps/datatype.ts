@@ -1,0 +1,38 @@
+import * as z from 'zod';
+import { type Datatype, INTEGER_RANGES } from '../../../tensor/datatype.ts';
+import { numberToFloat16 } from '../../../tensor/float16.ts';
+import type { Raster, RasterData } from '../raster.ts';
+
+const DATATYPE_OPTIONS = ['FP32', 'FP16', 'FP64', 'UINT8', 'INT8', 'UINT16', 'INT16', 'INT32'] as const;
+
+type DatatypeOption = (typeof DATATYPE_OPTIONS)[number] & Datatype;
+
+export const datatypeOptions = z.strictObject({
+  step: z.literal('datatype'),
+  /** Datatype of the model's input, by its name in the Open Inference Protocol. */
+  datatype: z.enum(DATATYPE_OPTIONS),
+});
+
+/**
+ * Changes the datatype of the values. Floats are rounded to the nearest; whole numbers are cut towards zero, as NumPy's
+ * `astype` does, and what does not fit becomes the largest or smallest that does.
+ */
+export function datatype(image: Raster, options: z.infer<typeof datatypeOptions>): Raster {
+  return { ...image, datatype: options.datatype, data: CASTS[options.datatype](image.data) };
+}
+
+const CASTS: Record<DatatypeOption, (values: RasterData) => RasterData> = {
+  FP32: (values) => new Float32Array(values),
+  FP16: (values) => Uint16Array.from(values, numberToFloat16),
+  FP64: (values) => new Float64Array(values),
+  UINT8: (values) => Uint8Array.from(values, fitTo('UINT8')),
+  INT8: (values) => Int8Array.from(values, fitTo('INT8')),
+  UINT16: (values) => Uint16Array.from(values, fitTo('UINT16')),
+  INT16: (values) => Int16Array.from(values, fitTo('INT16')),
+  INT32: (values) => Int32Array.from(values, fitTo('INT32')),
+};
+
+function fitTo(datatype: DatatypeOption): (value: number) => number {
+  const [low, high] = INTEGER_RANGES[datatype] ?? [0, 0];
+  return (value) => Math.trunc(Math.min(high, Math.max(low, value)));
+}

@@ -1,0 +1,20 @@
+import * as z from 'zod';
+import type { Raster } from '../raster.ts';
+
+export const layoutOptions = z.strictObject({
+  step: z.literal('layout'),
+  /** `NCHW`: planes, as PyTorch. `NHWC`: pixels, as TensorFlow; images are decoded that way. */
+  layout: z.enum(['NCHW', 'NHWC']),
+});
+
+/** Puts each channel in a plane of its own, or leaves the pixels as they are. */
+export function layout(image: Raster, options: z.infer<typeof layoutOptions>): Raster {
+  if (options.layout === 'NHWC') return image;
+  const { channels } = image;
+  const pixels = image.width * image.height;
+  const data = image.data.slice();
+  for (let c = 0; c < channels; c++) {
+    for (let i = 0; i < pixels; i++) data[c * pixels + i] = image.data[i * channels + c] ?? 0;
+  }
+  return { ...image, layout: 'CHW', data };
+}

@@ -1,0 +1,39 @@
+import * as z from 'zod';
+import { invalid } from '../../../errors.ts';
+import type { Raster } from '../raster.ts';
+import { floatOption, positiveFloatOption } from './options.ts';
+
+const perChannel = <T extends z.ZodType>(number: T) => z.array(number).min(1).max(4);
+
+export const normalizeOptions = z.strictObject({
+  step: z.literal('normalize'),
+  /** Subtracted: one number per channel, or one for all. */
+  mean: perChannel(floatOption),
+  /** Divided by: one number per channel, or one for all. */
+  std: perChannel(positiveFloatOption),
+});
+
+export type NormalizeOptions = z.infer<typeof normalizeOptions>;
+
+/**
+ * Subtracts the mean and divides by the standard deviation of each channel, in float32, as
+ * `torchvision.transforms.Normalize` and the image processors of Hugging Face do.
+ *
+ * @throws InferenceError for an image of other channels than there are numbers
+ */
+export function normalize(image: Raster, { mean, std }: NormalizeOptions): Raster {
+  const { channels } = image;
+  for (const { length } of [mean, std]) {
+    if (length !== 1 && length !== channels) {
+      throw invalid(`The image has ${channels} channels; the model's normalize step takes ${length}.`);
+    }
+  }
+  const means = Float32Array.from({ length: channels }, (_, c) => mean[c] ?? mean[0] ?? 0);
+  const deviations = Float32Array.from({ length: channels }, (_, c) => std[c] ?? std[0] ?? 1);
+  const data = new Float32Array(image.data.length);
+  for (let i = 0; i < data.length; i++) {
+    const c = i % channels;
+    data[i] = Math.fround((image.data[i] ?? 0) - (means[c] ?? 0)) / (deviations[c] ?? 1);
+  }
+  return { ...image, data };
+}

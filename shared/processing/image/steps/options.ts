@@ -1,0 +1,37 @@
+import * as z from 'zod';
+
+/** Width or height of an image. */
+export const sideOption = z.number().int().min(1).max(16_384);
+
+/** A number that float32 can hold, which values are computed in. */
+export const floatOption = z
+  .number()
+  .refine((value) => Number.isFinite(Math.fround(value)), 'must fit a float32');
+
+/** One that is above 0, also when rounded to float32. */
+export const positiveFloatOption = floatOption.refine((value) => Math.fround(value) > 0, 'must be positive');
+
+const byte = z.number().int().min(0).max(255);
+
+/** A colour in the order of the image's channels, or one value for all of them. */
+export const colourOption = z.union(
+  [byte, z.tuple([byte, byte, byte])],
+  'must be a whole number from 0 to 255, or three of them',
+);
+
+export type Colour = z.infer<typeof colourOption>;
+
+/** The colour for an image of so many channels; alpha is opaque. */
+export function fillColour(colour: Colour, channels: number): number[] {
+  const colours = channels === 2 || channels === 4 ? channels - 1 : channels;
+  const values =
+    typeof colour === 'number' ? new Array<number>(colours).fill(colour) : colour.slice(0, colours);
+  return colours === channels ? values : [...values, 255];
+}
+
+/** How the file of an image becomes pixels. */
+export const decodeOptions = z.strictObject({
+  step: z.literal('decode'),
+  /** `exact`: every pixel, as Pillow. `fast`: a large JPEG that is made much smaller next is decoded smaller. */
+  decode: z.enum(['exact', 'fast']).default('exact'),
+});

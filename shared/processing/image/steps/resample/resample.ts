@@ -1,0 +1,65 @@
+import type { Work } from '../../../work.ts';
+import { hasAlpha, type PixelRaster, type Size, type Window } from '../../raster.ts';
+import { unpremultiply } from '../alpha.ts';
+import { orient } from '../orient.ts';
+import { type Arithmetic, type FilterName, getKernels, type Kernels, spanOf } from './kernels.ts';
+import { columnsOf, premultiplied, type RowSource, rowsOf } from './row-source.ts';
+import { resampleScalar } from './scalar.ts';
+import { resampleSimd, suitsSimd } from './simd.ts';
+
+/** Which way images are resampled first: as Pillow 13 decides, or `horizontal` as Pillow 12 and older. */
+export type FirstPass = 'auto' | 'horizontal';
+
+export interface ResampleOptions {
+  readonly filter: FilterName;
+  readonly firstPass: FirstPass;
+  readonly arithmetic: Arithmetic;
+}
+
+/**
+ * A window of the image resized to a size, with antialiasing, bit for bit as `PIL.Image.resize` or torchvision makes it:
+ * two passes in fixed point, rounded to bytes in between. Pixels with alpha are weighed by it. Only the rows and columns
+ * that the window needs are made.
+ */
+export function* resample(
+  image: PixelRaster,
+  size: Size,
+  options: ResampleOptions,
+  window: Window,
+): Work<PixelRaster> {
+  const { firstPass, arithmetic } = options;
+  const isTurned = arithmetic === 'pillow' && firstPass === 'auto' && losesHeight(image, size);
+  const { width, height, left, top } = window;
+  const horizontal = yield* getKernels({ ...options, from: image.width, to: size.width }, left, width);
+  const vertical = yield* getKernels({ ...options, from: image.height, to: size.height }, top, height);
+  const made = isTurned
+    ? yield* transpose({
+        ...image,
+        width: height,
+        height: width,
+        data: yield* resampleColumns(image, horizontal, vertical),
+      })
+    : { ...image, width, height, data: yield* resampleRows(rowsOf(image), horizontal, vertical) };
+  return hasAlpha(made) ? yield* unpremultiply(made) : made;
+}
+
+/** Whether Pillow 13 makes the image low before it makes it narrow: the height loses more than twice as many pixels. */
+function losesHeight(image: Size, size: Size): boolean {
+  const lost = image.height - size.height;
+  return lost > 0 && lost > 2 * (image.width - size.width);
+}
+
+/** The columns of the target one after the other: the image is made low first. */
+function resampleColumns(image: PixelRaster, horizontal: Kernels, vertical: Kernels): Work<Uint8Array> {
+  const { first, end } = spanOf(vertical);
+  return resampleRows(columnsOf(image, first, end), vertical, horizontal);
+}
+
+function resampleRows(rows: RowSource, horizontal: Kernels, vertical: Kernels): Work<Uint8Array> {
+  const run = suitsSimd(rows) ? resampleSimd : resampleScalar;
+  return run(hasAlpha(rows) ? premultiplied(rows) : rows, horizontal, vertical);
+}
+
+function* transpose(image: PixelRaster): Work<PixelRaster> {
+  return { ...(yield* orient({ ...image, orientation: 5 })), orientation: image.orientation };
+}

@@ -1,0 +1,51 @@
+import type { PixelRaster } from '../../raster.ts';
+import { premultiply } from '../alpha.ts';
+import { copyColumns } from '../orient.ts';
+
+/** Rows of pixels for the resampler, made when they are read: no copy of a large image is. */
+export interface RowSource {
+  /** Pixels of a row, and which of the image is its first. */
+  readonly width: number;
+  readonly left: number;
+  readonly channels: number;
+  /** The bytes of rows `from` to `to` (exclusive), which are not to be changed and last until the next read. */
+  read(from: number, to: number): Uint8Array;
+}
+
+export function rowsOf({ width, channels, data }: PixelRaster): RowSource {
+  const rowBytes = width * channels;
+  return { width, left: 0, channels, read: (from, to) => data.subarray(from * rowBytes, to * rowBytes) };
+}
+
+/** Columns of an image as rows, from its row `top` to `bottom` (exclusive). */
+export function columnsOf(image: PixelRaster, top: number, bottom: number): RowSource {
+  const { channels } = image;
+  const width = bottom - top;
+  const rowBytes = width * channels;
+  const mostColumns = Math.ceil(STRIP_BYTES / rowBytes);
+  let strip = new Uint8Array(0);
+  let [first, end] = [0, 0];
+  const read = (from: number, to: number) => {
+    if (from < first || to > end) {
+      [first, end] = [from, Math.min(Math.max(to, from + mostColumns), image.width)];
+      const bytes = (end - first) * rowBytes;
+      if (strip.length < bytes) strip = new Uint8Array(bytes);
+      copyColumns(image, { top, bottom, first, end }, strip);
+    }
+    return strip.subarray((from - first) * rowBytes, (to - first) * rowBytes);
+  };
+  return { width, left: top, channels, read };
+}
+
+/** Columns are read in strips: a byte of memory that is far away costs as much as its 63 neighbours. */
+const STRIP_BYTES = 2_097_152;
+
+/** The same pixels with their colours multiplied by alpha. */
+export function premultiplied(rows: RowSource): RowSource {
+  const read = (from: number, to: number) => {
+    const data = new Uint8Array(rows.read(from, to));
+    premultiply(data, rows.channels);
+    return data;
+  };
+  return { ...rows, read };
+}

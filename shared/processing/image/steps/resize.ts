@@ -1,0 +1,113 @@
+import * as z from 'zod';
+import { roundHalfToEven } from '../../../tensor/float16.ts';
+import type { Work } from '../../work.ts';
+import type { PixelRaster, Size, Window } from '../raster.ts';
+import { crop } from './crop.ts';
+import { resizeNearest } from './nearest.ts';
+import { colourOption, fillColour, sideOption } from './options.ts';
+import { resample } from './resample/resample.ts';
+
+export const resizeOptions = z
+  .strictObject({
+    step: z.literal('resize'),
+    width: sideOption.optional(),
+    height: sideOption.optional(),
+    /** The other edge keeps the proportions, cut to whole pixels as `torchvision.transforms.Resize`. */
+    shortestEdge: sideOption.optional(),
+    /** Most pixels of the longest edge, where the shortest is given. */
+    maxSize: sideOption.optional(),
+    /** The other edge keeps the proportions, rounded as `PIL.ImageOps.contain`. */
+    longestEdge: sideOption.optional(),
+    /** Makes the image a square of the longest edge, with this colour beside it, as `PIL.ImageOps.pad`. */
+    pad: colourOption.optional(),
+    filter: z.enum(['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos']).default('bilinear'),
+    /** `horizontal` gives the bytes of Pillow 12 and older where images lose much more height than width. */
+    firstPass: z.enum(['auto', 'horizontal']).optional(),
+    /** `torch` gives the bytes of torchvision on tensors of bytes, which the fast image processors of transformers use. */
+    arithmetic: z.enum(['pillow', 'torch']).optional(),
+  })
+  .refine(hasOneSize, 'takes width and height, or shortestEdge, or longestEdge')
+  .refine(({ maxSize, shortestEdge }) => maxSize === undefined || maxSize > (shortestEdge ?? maxSize), {
+    message: 'must be larger than shortestEdge, which it belongs to',
+    path: ['maxSize'],
+  })
+  .refine(({ pad, longestEdge }) => pad === undefined || longestEdge !== undefined, {
+    message: 'belongs to longestEdge',
+    path: ['pad'],
+  });
+
+export type ResizeOptions = z.infer<typeof resizeOptions>;
+
+/**
+ * Resizes with antialiasing, bit for bit as `PIL.Image.resize` does, which torchvision uses for PIL images. Pixels with
+ * alpha are weighed by it.
+ */
+export function* resize(image: PixelRaster, options: ResizeOptions): Work<PixelRaster> {
+  const size = resizedSize(options, image);
+  const resized = yield* resizeWindow(image, size, options, { left: 0, top: 0, ...size });
+  const { longestEdge = 0, pad } = options;
+  if (pad === undefined) return resized;
+  const start = (side: number) => 0 - roundHalfToEven((longestEdge - side) / 2);
+  const square = {
+    left: start(size.width),
+    top: start(size.height),
+    width: longestEdge,
+    height: longestEdge,
+  };
+  return yield* crop(resized, square, fillColour(pad, image.channels));
+}
+
+/** A window of the resized image; only what it needs is computed. */
+export function resizeWindow(
+  image: PixelRaster,
+  size: Size,
+  {
+    filter,
+    firstPass = 'auto',
+    arithmetic = 'pillow',
+  }: Pick<ResizeOptions, 'filter' | 'firstPass' | 'arithmetic'>,
+  window: Window,
+): Work<PixelRaster> {
+  if (size.width === image.width && size.height === image.height) return crop(image, window, [0]);
+  if (filter === 'nearest') return resizeNearest(image, size, window, arithmetic);
+  return resample(image, size, { filter, firstPass, arithmetic }, window);
+}
+
+/** The size that an image of some size gets, without padding. */
+export function resizedSize(options: ResizeOptions, { width, height }: Size): Size {
+  const { shortestEdge, longestEdge, maxSize } = options;
+  if (shortestEdge !== undefined) return scaleShortest(width, height, shortestEdge, maxSize);
+  if (longestEdge !== undefined) return scaleLongest(width, height, longestEdge);
+  return { width: options.width ?? width, height: options.height ?? height };
+}
+
+function scaleShortest(
+  width: number,
+  height: number,
+  edge: number,
+  maxSize = Number.POSITIVE_INFINITY,
+): Size {
+  const [short, long] = [Math.min(width, height), Math.max(width, height)];
+  let [newShort, newLong] = [edge, Math.trunc((edge * long) / short)];
+  if (newLong > maxSize)
+    [newShort, newLong] = [Math.max(1, Math.trunc((maxSize * newShort) / newLong)), maxSize];
+  return width <= height ? { width: newShort, height: newLong } : { width: newLong, height: newShort };
+}
+
+function scaleLongest(width: number, height: number, edge: number): Size {
+  if (width === height) return { width: edge, height: edge };
+  return width > height
+    ? { width: edge, height: Math.max(1, roundHalfToEven((height / width) * edge)) }
+    : { width: Math.max(1, roundHalfToEven((width / height) * edge)), height: edge };
+}
+
+function hasOneSize(options: {
+  readonly width?: number | undefined;
+  readonly height?: number | undefined;
+  readonly shortestEdge?: number | undefined;
+  readonly longestEdge?: number | undefined;
+}): boolean {
+  const exact = [options.width, options.height].filter((side) => side !== undefined).length;
+  const edges = [options.shortestEdge, options.longestEdge].filter((edge) => edge !== undefined).length;
+  return (exact === 2 && edges === 0) || (exact === 0 && edges === 1);
+}

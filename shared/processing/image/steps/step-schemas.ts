@@ -1,0 +1,24 @@
+import * as z from 'zod';
+import { centerCropOptions } from './center-crop.ts';
+import { convertOptions } from './convert.ts';
+import { datatypeOptions } from './datatype.ts';
+import { layoutOptions } from './layout.ts';
+import { normalizeOptions } from './normalize.ts';
+import { decodeOptions } from './options.ts';
+import { orientOptions } from './orient.ts';
+import { rescaleOptions } from './rescale.ts';
+import { resizeOptions } from './resize.ts';
+
+const PIXEL_OPTIONS = [orientOptions, convertOptions, resizeOptions, centerCropOptions] as const;
+const VALUE_OPTIONS = [rescaleOptions, normalizeOptions, layoutOptions, datatypeOptions] as const;
+
+/** One preprocessing step of an image model, as `model.json` spells it. */
+export const imageStepSchema = z.discriminatedUnion('step', [
+  decodeOptions,
+  ...PIXEL_OPTIONS,
+  ...VALUE_OPTIONS,
+]);
+
+export type ImageStep = z.infer<typeof imageStepSchema>;
+export type PixelStep = z.infer<(typeof PIXEL_OPTIONS)[number]>;
+export type ValueStep = z.infer<(typeof VALUE_OPTIONS)[number]>;

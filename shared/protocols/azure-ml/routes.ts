@@ -1,0 +1,71 @@
+import type { Context } from 'hono';
+import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
+import { encodeColumns, encodeRows } from '../../answers/predictions.ts';
+import type { Answer, AppEnvironment, ErrorEncoder } from '../../http/context.ts';
+import { errorResponse } from '../../http/respond.ts';
+import { answerWith } from '../answer.ts';
+import { jsonArray } from '../body/envelope.ts';
+import { respondHealth } from '../catalog.ts';
+import { readDeployment } from '../headers/target.ts';
+import { type Dialect, readInvocation, runPayload } from '../invocation.ts';
+import type { Protocol, ProtocolOptions } from '../operation.ts';
+import { checkIds, readPayload } from './decode.ts';
+import { describeFailure, echoIds, mark } from './encode.ts';
+import { scoreHeaders, scoreRequest } from './schemas.ts';
+
+/**
+ * The scoring route of Azure ML's online endpoints, with the headers of its inference server.
+ * Source: azureml-inference-server-http, server/routes.py.
+ */
+export function createAzureMlProtocol(options: ProtocolOptions): Protocol {
+  return {
+    name: 'azure-ml',
+    description: 'Scoring as on an online endpoint of Azure ML.',
+    operations: [
+      {
+        method: 'POST',
+        path: '/score',
+        summary: 'Score with the default model',
+        headers: scoreHeaders,
+        request: { 'application/json': scoreRequest, 'image/*': null },
+        response: { 'application/json': jsonArray },
+        handle: (c) => score(c, options),
+      },
+      {
+        method: 'GET',
+        path: '/score',
+        summary: 'Whether the server is well',
+        handle: () => respondHealth(options),
+      },
+    ],
+  };
+}
+
+async function score(c: Context<AppEnvironment>, options: ProtocolOptions): Promise<Answer> {
+  const { headers } = c.req.raw;
+  const { requestId } = c.env.context;
+  const ids = echoIds(headers, requestId);
+  const encodeError: ErrorEncoder = (error) =>
+    mark(errorResponse(error, requestId), { ...ids, ...describeFailure(error.status >= 500) });
+  return await answerWith(requestId, encodeError, async () => {
+    checkIds(headers);
+    const invocation = await readInvocation(c, options, { version: readDeployment(headers) });
+    const answer = await invokeAzureMl(invocation, options);
+    const time = { 'x-ms-run-fn-exec-ms': (answer.usage?.runMs ?? 0).toFixed(3) };
+    mark(answer.response, { ...ids, ...time, ...describeFailure(false) });
+    return answer;
+  });
+}
+
+/**
+ * Scoring of an Azure ML online endpoint. The answer is the bare list of predictions; whole inputs by name are
+ * answered with whole outputs.
+ * Source: how Azure ML serves MLflow models (`input_data`), and its scoring scripts (`data`).
+ */
+export const invokeAzureMl: Dialect = async (invocation, options) => {
+  const payload = await readPayload(invocation, options.config.limits);
+  const { value: outputs, usage } = await runPayload(invocation, options, payload);
+  const style = answerStyle(options.config);
+  const predictions = payload.value.isBatch ? encodeRows(outputs, style) : encodeColumns(outputs, style);
+  return { response: jsonAnswer(predictions, options.config), usage };
+};

@@ -1,0 +1,98 @@
+import type { Context } from 'hono';
+import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
+import { invalid } from '../../errors.ts';
+import type { Answer, AppEnvironment } from '../../http/context.ts';
+import type { ModelUse } from '../../inference/model-use.ts';
+import type { WritableJson } from '../../json/write-json.ts';
+import { answerWith } from '../answer.ts';
+import { type Dialect, type Invocation, readInvocation } from '../invocation.ts';
+import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
+import { kindOfInputs, readParameters, readTaskRequest, type TaskRequest } from './decode.ts';
+import { encodeTaskError } from './encode.ts';
+import { parameterSchemas, taskRequest, taskResponse } from './schemas.ts';
+import { formatOf } from './tasks.ts';
+
+/** An endpoint of its own answers at its root; the shared ones have a path per model, some with the task after it. */
+const PATHS = [
+  ['/', 'Run the task of the default model'],
+  ['/hf/{model}', 'Run the task of a model'],
+  ['/models/{model}', 'Run the task of a model'],
+  ['/models/{model}/pipeline/{task}', 'Run the task of a model that must be the one named'],
+] as const;
+
+/**
+ * Inference Endpoints of Hugging Face. The clients send everything to exactly the URL they are given.
+ * Source: huggingface-inference-toolkit; huggingface_hub and `@huggingface/inference`.
+ */
+export function createHuggingFaceProtocol(options: ProtocolOptions): Protocol {
+  const handle = async (c: Context<AppEnvironment>): Promise<Answer> => {
+    const model = c.req.param('model');
+    const invocation = await readInvocation(c, options, { model });
+    return await invokeTask(invocation, options, c.req.param('task'));
+  };
+  const operation = ([path, summary]: (typeof PATHS)[number]): Operation => ({
+    method: 'POST',
+    path,
+    summary,
+    query: parameterSchemas,
+    request: { 'application/json': taskRequest, 'image/*': null },
+    response: { 'application/json': taskResponse },
+    handle,
+  });
+  return {
+    name: 'hugging-face',
+    description: 'Tasks as on an Inference Endpoint of Hugging Face.',
+    operations: PATHS.map(operation),
+  };
+}
+
+/**
+ * A request to an Inference Endpoint of Hugging Face: `inputs` and `parameters`, a table, or an image as the body
+ * itself. The task of the model decides what they mean.
+ * Source: huggingface-inference-toolkit, and what the clients of Python and JavaScript send and take.
+ */
+export const invokeHuggingFace: Dialect = async (invocation, options) =>
+  await invokeTask(invocation, options, undefined);
+
+/**
+ * The same where the path tells the task.
+ *
+ * @param expected the task the model must have; undefined for any
+ * @throws InferenceError
+ */
+async function invokeTask(
+  invocation: Invocation,
+  options: ProtocolOptions,
+  expected: string | undefined,
+): Promise<Answer> {
+  const { context, encodeError = encodeTaskError } = invocation;
+  return await answerWith(context.requestId, encodeError, async () => {
+    const request = await readTaskRequest(invocation, options.config.limits);
+    const choice = { ...invocation.choice, kind: kindOfInputs(request.value.inputs) };
+    const { value, usage } = await options.inference.use(choice, invocation, (model) =>
+      request.bind((asked) => answerTask(asked, model, invocation, options, expected)),
+    );
+    return { response: jsonAnswer(value, options.config), usage };
+  });
+}
+
+async function answerTask(
+  asked: TaskRequest,
+  { contract, model, predict }: ModelUse,
+  invocation: Invocation,
+  { config }: ProtocolOptions,
+  expected: string | undefined,
+): Promise<WritableJson> {
+  const { inputs } = asked;
+  const { task } = contract;
+  if (expected !== undefined && expected !== task) {
+    const { name } = model.reference;
+    throw invalid(`Model "${name}"`, `is for ${task}, not for ${JSON.stringify(expected.slice(0, 60))}.`);
+  }
+  const format = formatOf(contract);
+  const { searchParams } = new URL(invocation.request.url);
+  const parameters = readParameters(asked, searchParams, task, format.parameters);
+  const output = await predict(format.decode(inputs, contract, config.limits));
+  const steps = model.task.postprocessor?.scoreSteps ?? [];
+  return format.encode({ output, inputs, parameters, steps, style: answerStyle(config) });
+}

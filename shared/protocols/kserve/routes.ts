@@ -1,0 +1,48 @@
+import { InferenceError } from '../../errors.ts';
+import { jsonResponse } from '../../http/respond.ts';
+import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
+import { MODEL_PATH, type V1Operations } from '../v1/routes.ts';
+import { listResponse } from './schemas.ts';
+
+/**
+ * The first protocol of KServe, on the routes of TensorFlow Serving. Those that both have are made by the same
+ * functions and stand in both lists, so that either can be switched off.
+ * Source: KServe's v1_endpoints.py and v1-protocol.md.
+ */
+export function createKServeProtocol(options: ProtocolOptions, v1: V1Operations): Protocol {
+  return {
+    name: 'kserve',
+    description: 'The first protocol of KServe, with CloudEvents; the second is the Open Inference Protocol.',
+    operations: [
+      createListOperation(options),
+      v1.status(MODEL_PATH),
+      v1.predict(MODEL_PATH),
+      ...['', '/versions/{version}', '/labels/{label}'].map(
+        (part): Operation => ({
+          method: 'ALL',
+          path: `${MODEL_PATH}${part}:explain`,
+          handle: refuseExplanation,
+        }),
+      ),
+    ],
+  };
+}
+
+/** The names for KServe, and the same as OpenAI lists models: TensorFlow Serving has nothing here. */
+function createListOperation({ inference: { repository } }: ProtocolOptions): Operation {
+  return {
+    method: 'GET',
+    path: '/v1/models',
+    summary: 'Names of the models',
+    response: { 'application/json': listResponse },
+    handle: async () => {
+      const names = (await repository.list()).map(({ name }) => name);
+      const data = names.map((id) => ({ id, object: 'model', owned_by: 'ternion' }));
+      return jsonResponse({ models: names, object: 'list', data });
+    },
+  };
+}
+
+function refuseExplanation(): never {
+  throw new InferenceError('NOT_IMPLEMENTED', 'Models are not explained here; use :predict.');
+}

@@ -1,0 +1,10 @@
+import * as z from 'zod';
+import { lazily } from '../body/lazily.ts';
+
+export const listResponse = lazily(() =>
+  z.object({
+    models: z.array(z.string()),
+    object: z.literal('list'),
+    data: z.array(z.object({ id: z.string(), object: z.literal('model'), owned_by: z.string() })),
+  }),
+);

@@ -1,0 +1,127 @@
+import { InferenceError, invalid } from '../../errors.ts';
+import { isJsonType, typeParameter } from '../../http/media-type.ts';
+import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
+import type { ModelContract } from '../../values/contract.ts';
+import { CSV_TYPE, readCsv, readCsvParameters, tableOfCells } from '../../values/csv.ts';
+import { checkInstances, decodeColumns, decodeRows, kindOfValues } from '../../values/instances.ts';
+import {
+  decodeTable,
+  distinctNames,
+  type Table,
+  tableOfColumns,
+  tableOfRecords,
+  tableOfSplit,
+} from '../../values/table.ts';
+import { parseEnvelope } from '../body/envelope.ts';
+import { isUntyped } from '../body/json-body.ts';
+import type { Payload } from '../body/payload.ts';
+import { type Invocation, type Reading, readingOf } from '../invocation.ts';
+import type { ProtocolOptions } from '../operation.ts';
+import { DATA_KEYS, scoringRequest } from './schemas.ts';
+
+/** One form of data, and whether its predictions are listed one row after the other. */
+interface Data extends Payload {
+  readonly isRows: boolean;
+}
+
+/**
+ * Reads a table or tensors, in JSON or as CSV.
+ *
+ * @throws InferenceError saying what came and what is accepted
+ */
+export function readData(invocation: Invocation, options: ProtocolOptions): Reading<Data> {
+  const { mediaType, request } = invocation;
+  checkCharset(request.headers);
+  if (mediaType === CSV_TYPE) return readingOf(readTable(invocation, options));
+  if (isJsonType(mediaType) || isUntyped(mediaType)) {
+    return invocation.read((json) => readJson(json, options));
+  }
+  throw new InferenceError(
+    'UNSUPPORTED_MEDIA_TYPE',
+    `Content-Type ${JSON.stringify(mediaType.slice(0, 80))} is not accepted; accepted are application/json and ${CSV_TYPE}.`,
+  );
+}
+
+function readJson(json: JsonValue, options: ProtocolOptions): Data {
+  const { limits } = options.config;
+  const keys = isJsonObject(json) ? DATA_KEYS.filter((key) => Object.hasOwn(json, key)) : [];
+  const [key] = keys;
+  if (!isJsonObject(json) || key === undefined || keys.length > 1) throw notOneForm(json);
+  const { [key]: value } = parseEnvelope(scoringRequest(), json);
+  switch (key) {
+    case 'dataframe_split':
+      return dataOf(tableOfSplit(value, key), options);
+    case 'dataframe_records':
+      return dataOf(tableOfRecords(value, key), options);
+    case 'instances':
+      return {
+        kind: kindOfValues(value),
+        isBatch: true,
+        isRows: true,
+        toInputs: (contract) => decodeRows(value, key, contract, limits),
+      };
+    case 'inputs':
+      return {
+        kind: kindOfValues(value),
+        isBatch: true,
+        isRows: false,
+        toInputs: (contract) =>
+          isTableOf(value, contract)
+            ? decodeTable(tableOfColumns(value, key), contract, limits)
+            : decodeColumns(value, key, contract, limits),
+      };
+  }
+}
+
+/** Columns that are not named like the inputs are those of a table. */
+function isTableOf(value: JsonValue | undefined, { inputs }: ModelContract): boolean {
+  return isJsonObject(value) && !inputs.some(({ name }) => Object.hasOwn(value, name));
+}
+
+/** MLflow's tables always begin with the names of their columns, unless the Content-Type denies it. */
+function readTable({ request, body }: Invocation, options: ProtocolOptions): Data {
+  const { header, labels } = readCsvParameters(request.headers);
+  const rows = readCsv(body, options.config.limits);
+  const skipped = header === 'absent' ? 0 : 1;
+  checkInstances(rows.count - skipped, 'body', options.config.limits);
+  const [first = []] = rows.slice(0, 1);
+  if (header === undefined && rows.count === 1) throw onlyNames(first);
+  const names = skipped ? distinctNames(first, 'body').slice(labels) : undefined;
+  const cells = rows.slice(skipped, rows.count).map((row) => row.slice(labels));
+  return dataOf(tableOfCells(names, cells, 'body'), options);
+}
+
+/** Often a row with a mistake in it: text among numbers makes it look like names. */
+function onlyNames(cells: readonly string[]): InferenceError {
+  const shown = cells.slice(0, 8).map((cell) => JSON.stringify(cell.slice(0, 40)));
+  return invalid(
+    `The table has no rows below its first, which was read as the names of columns: ${shown.join(', ')}. Content-Type "text/csv; header=absent" says that it has no names.`,
+  );
+}
+
+function dataOf(table: Table, { config }: ProtocolOptions): Data {
+  const [cells = []] = table.columns;
+  return {
+    kind: table.isText ? 'features' : kindOfValues([...cells.slice(0, 1)]),
+    isBatch: true,
+    isRows: true,
+    toInputs: (contract) => decodeTable(table, contract, config.limits),
+  };
+}
+
+function checkCharset(headers: Headers): void {
+  const charset = typeParameter(headers, 'charset') ?? 'utf-8';
+  if (charset === 'utf-8' || charset === 'utf8' || charset === 'us-ascii') return;
+  throw new InferenceError(
+    'UNSUPPORTED_MEDIA_TYPE',
+    `The charset ${JSON.stringify(charset.slice(0, 40))} is not accepted; send UTF-8.`,
+  );
+}
+
+function notOneForm(json: JsonValue): InferenceError {
+  const names = DATA_KEYS.map((key) => `"${key}"`).join(', ');
+  return new InferenceError('BAD_REQUEST', [
+    'The request',
+    `is ${describeJson(json)}; expected an object with exactly one of ${names}.`,
+  ]);
+}

@@ -1,0 +1,75 @@
+import * as z from 'zod';
+import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
+import { encodeColumns, encodeRows } from '../../answers/predictions.ts';
+import { BytesResponse } from '../../http/bytes.ts';
+import type { NamedTensors } from '../../runtime/session.ts';
+import { modelOfEndpoint } from '../endpoint-models.ts';
+import { type Dialect, readInvocation, runPayload, type SharedRoutes } from '../invocation.ts';
+import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
+import { readData } from './decode.ts';
+import { scoringRequest, scoringResponse } from './schemas.ts';
+
+/**
+ * MLflow's scoring server and the serving endpoints of Databricks.
+ * Sources: mlflow.pyfunc.scoring_server and its client; the Databricks SDK for Python.
+ */
+export function createMlflowProtocol(options: ProtocolOptions, shared: SharedRoutes): Protocol {
+  return {
+    name: 'mlflow',
+    description: "MLflow's scoring server, and the serving endpoints of Databricks.",
+    operations: [shared.ping, createVersion(options), shared.invocations, createServingEndpoint(options)],
+  };
+}
+
+/** MLflow gives its version as plain text. It calls that JSON; here it is called what it is. */
+function createVersion({ version }: ProtocolOptions): Operation {
+  return {
+    method: 'GET',
+    path: '/version',
+    summary: 'Version of this server, as plain text',
+    response: { 'text/plain': z.string() },
+    handle: () =>
+      new BytesResponse(Buffer.from(version), {
+        status: 200,
+        headers: { 'content-type': 'text/plain' },
+      }),
+  };
+}
+
+function createServingEndpoint(options: ProtocolOptions): Operation {
+  return {
+    method: 'POST',
+    path: '/serving-endpoints/{endpoint}/invocations',
+    summary: 'Run the model behind a serving endpoint, as the SDKs of Databricks do',
+    request: { 'application/json': scoringRequest, 'text/csv': null },
+    response: { 'application/json': scoringResponse },
+    handle: async (c) => {
+      const choice = modelOfEndpoint(c.req.param('endpoint') ?? '', options.config);
+      const answer = await invokeMlflow(await readInvocation(c, options, choice), options);
+      const served = answer.usage?.reference;
+      // The SDK reads the name of the served model out of this header.
+      if (served) answer.response.headers.set('served-model-name', `${served.name}-${served.version}`);
+      return answer;
+    },
+  };
+}
+
+/**
+ * MLflow's scoring server, and model serving of Databricks: tables and tensors in, `predictions` out. Rows are answered
+ * with a list, inputs as the model gives its outputs; the only output stands without its name.
+ * Source: mlflow.pyfunc.scoring_server.
+ */
+export const invokeMlflow: Dialect = async (invocation, options) => {
+  const data = readData(invocation, options);
+  const { value: outputs, usage } = await runPayload(invocation, options, data);
+  const style = answerStyle(options.config);
+  const isListed = data.value.isRows && hasRows(outputs);
+  const predictions = isListed ? encodeRows(outputs, style) : encodeColumns(outputs, style);
+  return { response: jsonAnswer({ predictions }, options.config), usage };
+};
+
+/** Outputs that do not go by row are told whole. */
+function hasRows(outputs: NamedTensors): boolean {
+  const [first] = outputs.values();
+  return [...outputs.values()].every(({ shape }) => shape.length > 0 && shape[0] === first?.shape[0]);
+}

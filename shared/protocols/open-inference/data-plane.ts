@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto';
+import type { Limits } from '../../config.ts';
+import { invalid, overLimit } from '../../errors.ts';
+import type { Model } from '../../inference/load-model.ts';
+import type { ModelUse } from '../../inference/model-use.ts';
+import { takesAnyBatch } from '../../inference/run-batch.ts';
+import { checkAnswerSize } from '../../json/join-each.ts';
+import { describeJson, type JsonValue } from '../../json/json-value.ts';
+import { type Label, topK } from '../../processing/classification.ts';
+import type { NamedTensors } from '../../runtime/session.ts';
+import { DATATYPE_NAMES, DATATYPES, type Datatype, isDatatype } from '../../tensor/datatype.ts';
+import { elementCount, type Tensor, toNumbers } from '../../tensor/tensor.ts';
+import type { TensorInput } from '../../values/named-inputs.ts';
+
+// What the protocol says of tensors, whatever carries them: no bytes of a body, no HTTP, no text of JSON.
+
+/** A request to run a model on tensors. */
+export interface InferRequest {
+  readonly id: string | undefined;
+  readonly inputs: ReadonlyMap<string, TensorInput>;
+  /** Undefined: all outputs. */
+  readonly outputs: readonly RequestedOutput[] | undefined;
+  /** How long the client waits, from the arrival of the request; undefined for as long as it takes. */
+  readonly timeoutMs: number | undefined;
+}
+
+/** One output a request asks for. */
+export interface RequestedOutput {
+  readonly name: string;
+  /** Number of classes, for the classification extension; 0 for the tensor itself. */
+  readonly classes: number;
+}
+
+/** What a run gave, and what its answer says of it. */
+export interface InferResult<Request extends InferRequest = InferRequest> {
+  readonly request: Request;
+  /** The id of the request, or a new one. */
+  readonly id: string;
+  readonly model: Model;
+  readonly tensors: NamedTensors;
+}
+
+/** An input without its elements. */
+export interface TensorHead {
+  readonly name: string;
+  readonly datatype: Datatype;
+  readonly shape: readonly number[];
+  /** Number of elements. */
+  readonly count: number;
+}
+
+/** More than any model has. */
+const MOST_AXES = 64;
+
+/**
+ * Checks what an input says of itself.
+ *
+ * @throws InferenceError for an unknown datatype, a shape that is none, and one with too many axes or elements
+ */
+export function readHead(
+  name: string,
+  datatype: JsonValue | undefined,
+  shape: JsonValue | undefined,
+  limits: Limits,
+): TensorHead {
+  if (typeof datatype !== 'string' || !isDatatype(datatype)) {
+    throw invalid(
+      `Input "${name}"`,
+      `has the datatype ${describeJson(datatype)}; known are ${DATATYPE_NAMES.join(', ')}.`,
+    );
+  }
+  const sizes = readShape(shape, name);
+  // A zero hides how large the other axes are, which outputs can be made of.
+  const extent = elementCount(sizes.map((size) => Math.max(size, 1)));
+  if (extent > limits.tensorElements) {
+    throw overLimit(
+      `Input "${name}"`,
+      `has the shape [${sizes}], which is more than the limit of ${limits.tensorElements} elements (MAX_TENSOR_ELEMENTS).`,
+    );
+  }
+  return { name, datatype, shape: sizes, count: elementCount(sizes) };
+}
+
+function readShape(shape: JsonValue | undefined, name: string): number[] {
+  if (Array.isArray(shape) && shape.length > MOST_AXES)
+    throw invalid(`Input "${name}"`, `has a shape of ${shape.length} axes; the limit is ${MOST_AXES}.`);
+  const sizes: number[] = [];
+  for (const size of Array.isArray(shape) ? shape : [undefined]) {
+    if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
+      throw invalid(
+        `Input "${name}"`,
+        `has the shape ${describeShape(shape)}; expected whole numbers from 0 on.`,
+      );
+    }
+    sizes.push(size);
+  }
+  return sizes;
+}
+
+function describeShape(shape: JsonValue | undefined): string {
+  return Array.isArray(shape) ? `[${shape.slice(0, 16).map(String).join(',')}]` : describeJson(shape);
+}
+
+/** @throws InferenceError for an output that is asked for twice */
+export function checkRequested(outputs: readonly RequestedOutput[]): void {
+  const names = new Set<string>();
+  for (const { name } of outputs) {
+    if (names.has(name)) throw invalid(`Output "${name}"`, 'is asked for twice.');
+    names.add(name);
+  }
+}
+
+/**
+ * Runs a model on the inputs of a request.
+ *
+ * @param startMs when the request arrived, by `performance.now()`
+ * @throws InferenceError for inputs that the model does not take, and after the time of the client
+ */
+export async function infer<Request extends InferRequest>(
+  request: Request,
+  { model, run }: ModelUse,
+  startMs: number,
+): Promise<InferResult<Request>> {
+  const outputs = request.outputs?.map(({ name }) => name);
+  const deadlineMs = request.timeoutMs === undefined ? undefined : startMs + request.timeoutMs;
+  const tensors = await run(request.inputs, { outputs, deadlineMs });
+  return { request, id: request.id ?? randomUUID(), model, tensors };
+}
+
+/**
+ * One output of a result as it was asked for: the tensor, or its best classes. It is made when it is its turn to be
+ * written, so that one output's texts are in memory at a time.
+ *
+ * @param limitBytes most bytes of an answer
+ * @throws InferenceError for a tensor that has no classes, or too many
+ */
+export function takeOutput(
+  { model: { task, session }, tensors }: Pick<InferResult, 'model' | 'tensors'>,
+  output: RequestedOutput,
+  limitBytes: number,
+): Tensor {
+  const tensor = tensors.get(output.name);
+  if (!tensor) throw new Error(`output "${output.name}" was not fetched`);
+  return output.classes > 0
+    ? classify(tensor, output, task.labels, takesAnyBatch(session), limitBytes)
+    : tensor;
+}
+
+/** Triton's own bound on the classes of one item. */
+const MOST_CLASSES = 1_000_000;
+/** Shortest class in JSON, `"0.000000:0",` of floats and `"0:0",` of whole numbers; the binary form takes one more. */
+const LEAST_BYTES = { float: 13, integer: 6 } as const;
+
+/**
+ * Replaces a tensor by its best classes as texts `value:index` or `value:index:label`, best first. All axes but the
+ * first are the classes of one item, or all of them where the model does not batch; the values have six decimals, as C++ prints them.
+ * Source: Triton's classification extension and its code.
+ */
+function classify(
+  tensor: Tensor,
+  { name, classes }: RequestedOutput,
+  labels: readonly Label[] | undefined,
+  batches: boolean,
+  limitBytes: number,
+): Tensor {
+  const { kind } = DATATYPES[tensor.datatype];
+  if (tensor.datatype === 'FP16' || (kind !== 'float' && kind !== 'integer')) {
+    throw invalid(`Output "${name}"`, `is ${tensor.datatype}, which has no classification.`);
+  }
+  const rows = batches ? (tensor.shape[0] ?? 1) : 1;
+  const width = elementCount(batches ? tensor.shape.slice(1) : tensor.shape);
+  if (width > MOST_CLASSES)
+    throw invalid(`Output "${name}"`, `has ${width} classes per item; the limit is ${MOST_CLASSES}.`);
+  const best = Math.min(classes, width);
+  checkAnswerSize(rows * best * LEAST_BYTES[kind], limitBytes);
+  const values = toNumbers(tensor);
+  const data: string[] = [];
+  for (let row = 0; row < rows; row++) {
+    const scores = values.subarray(row * width, (row + 1) * width);
+    for (const index of topK(scores, best)) {
+      const value = kind === 'float' ? toText(scores[index] ?? 0) : String(tensor.data[row * width + index]);
+      const label = labels?.length === width ? `:${labels[index]}` : '';
+      data.push(`${value}:${index}${label}`);
+    }
+  }
+  return { datatype: 'BYTES', shape: batches ? [rows, best] : [best], data };
+}
+
+/** As `std::to_string` prints a float: six decimals, never an exponent. */
+function toText(value: number): string {
+  if (Number.isNaN(value)) return 'nan';
+  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
+  return Math.abs(value) < 1e21 ? value.toFixed(6) : `${BigInt(value)}.000000`;
+}

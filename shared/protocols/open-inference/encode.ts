@@ -1,0 +1,136 @@
+import type { AnswerStyle } from '../../answers/answer.ts';
+import { BytesResponse } from '../../http/bytes.ts';
+import type { Model } from '../../inference/load-model.ts';
+import { takesAnyBatch } from '../../inference/run-batch.ts';
+import { mapInTurns } from '../../inference/share-time.ts';
+import { checkAnswerSize } from '../../json/join-each.ts';
+import type { WritableJson } from '../../json/write-json.ts';
+import type { Duration, ModelStatistics } from '../../monitoring/statistics.ts';
+import type { TensorSpec } from '../../runtime/session.ts';
+import { tensorToBytes } from '../../tensor/bytes.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
+import { writeElementsInSteps } from '../../tensor/write-tensor.ts';
+import { encodeSpec } from '../encode-model.ts';
+import { type InferResult, takeOutput } from './data-plane.ts';
+import type { HttpInferRequest, HttpOutput } from './decode.ts';
+import { writeFraming } from './framing.ts';
+
+/**
+ * Writes the answer: JSON, with the bytes of the outputs that were asked for in binary after it. The JSON text is put
+ * together by hand, as `JSON.stringify` takes neither 64-bit integers nor short float32 digits. Other requests have
+ * their turn in between: the numbers of 32 MB take a second and more.
+ *
+ * @param goOn throws when nobody needs the answer any more
+ */
+export async function encodeInferResponse(
+  result: InferResult<HttpInferRequest>,
+  style: AnswerStyle,
+  goOn: () => void,
+): Promise<Response> {
+  const { limitBytes } = style;
+  const { request, id, tensors } = result;
+  const { reference } = result.model;
+  const requested: readonly HttpOutput[] =
+    request.outputs ?? [...tensors.keys()].map((name) => ({ name, isBinary: request.isBinary, classes: 0 }));
+  const tails: Uint8Array[] = [];
+  const encode = (output: HttpOutput) => {
+    const wanted = takeOutput(result, output, limitBytes);
+    if (output.isBinary) tails.push(tensorToBytes(wanted));
+    return encodeTensor(output, wanted, output.isBinary ? tails.at(-1)?.length : undefined, style);
+  };
+  const outputs = await mapInTurns(requested, encode, goOn);
+  const tailBytes = tails.reduce((sum, { length }) => sum + length, 0);
+  const json = Buffer.from(
+    `{"id":${JSON.stringify(id)},"model_name":${JSON.stringify(reference.name)},` +
+      `"model_version":${JSON.stringify(reference.version)},"outputs":[${outputs.join(',')}]}`,
+  );
+  checkAnswerSize(json.length + tailBytes, limitBytes);
+  if (tails.length === 0) {
+    return new BytesResponse(json, { status: 200, headers: { 'content-type': 'application/json' } });
+  }
+  return new BytesResponse(Buffer.concat([json, ...tails]), {
+    status: 200,
+    headers: writeFraming(json.length, request.mimeType),
+  });
+}
+
+function* encodeTensor(
+  { name }: HttpOutput,
+  tensor: Tensor,
+  binaryBytes: number | undefined,
+  style: AnswerStyle,
+): Generator<undefined, string> {
+  const head = `"name":${JSON.stringify(name)},"datatype":"${tensor.datatype}","shape":[${tensor.shape.join(',')}]`;
+  return binaryBytes === undefined
+    ? `{${head},"data":[${yield* writeElementsInSteps(tensor, style)}]}`
+    : `{${head},"parameters":{"binary_data_size":${binaryBytes}}}`;
+}
+
+/** Metadata of a model, as the specification has it. */
+export function encodeMetadata({ reference, session }: Model, versions: readonly string[]): WritableJson {
+  return {
+    name: reference.name,
+    versions,
+    platform: 'onnxruntime_onnx',
+    inputs: session.inputs.map(encodeSpec),
+    outputs: session.outputs.map(encodeSpec),
+  };
+}
+
+/** As much of Triton's ModelConfig as its clients read. Source: model_config.proto of Triton. */
+export function encodeConfig({ reference, session, config }: Model): WritableJson {
+  const batches = takesAnyBatch(session);
+  const encode = ({ name, datatype, shape }: TensorSpec): WritableJson => ({
+    name,
+    data_type: datatype === 'BYTES' ? 'TYPE_STRING' : `TYPE_${datatype}`,
+    dims: batches ? shape.slice(1) : shape,
+  });
+  return {
+    name: reference.name,
+    platform: 'onnxruntime_onnx',
+    backend: 'onnxruntime',
+    version_policy: { latest: { num_versions: 1 } },
+    // Most models have no bound of their own, and clients only ask whether it is more than 0.
+    max_batch_size: batches ? (config.maxBatchSize ?? 1024) : 0,
+    input: session.inputs.map(encode),
+    output: session.outputs.map(encode),
+  };
+}
+
+/** One entry of `model_stats`. Source: Triton's statistics extension. Queue and caches do not exist here. */
+export function encodeStatistics(statistics: ModelStatistics): WritableJson {
+  const { reference, batches } = statistics;
+  const sum = (pick: (batch: (typeof batches)[number]) => Duration): Duration =>
+    batches.map(pick).reduce((a, b) => ({ count: a.count + b.count, totalMs: a.totalMs + b.totalMs }), NONE);
+  return {
+    name: reference.name,
+    version: reference.version,
+    last_inference: statistics.lastInferenceMs,
+    inference_count: statistics.inferences,
+    execution_count: statistics.success.count,
+    inference_stats: {
+      success: encodeDuration(statistics.success),
+      fail: encodeDuration(statistics.failure),
+      queue: encodeDuration({ count: statistics.success.count, totalMs: 0 }),
+      compute_input: encodeDuration(sum(({ input }) => input)),
+      compute_infer: encodeDuration(sum(({ run }) => run)),
+      compute_output: encodeDuration(sum(({ output }) => output)),
+      cache_hit: encodeDuration(NONE),
+      cache_miss: encodeDuration(NONE),
+    },
+    response_stats: {},
+    batch_stats: batches.map(({ batchSize, input, run, output }) => ({
+      batch_size: batchSize,
+      compute_input: encodeDuration(input),
+      compute_infer: encodeDuration(run),
+      compute_output: encodeDuration(output),
+    })),
+    memory_usage: [],
+  };
+}
+
+const NONE: Duration = { count: 0, totalMs: 0 };
+
+function encodeDuration({ count, totalMs }: Duration): WritableJson {
+  return { count, ns: Math.round(totalMs * 1e6) };
+}

@@ -1,0 +1,169 @@
+import type { Context } from 'hono';
+import * as z from 'zod';
+import { InferenceError, invalid, overLimit } from '../../errors.ts';
+import type { AppEnvironment } from '../../http/context.ts';
+import { readBody } from '../../http/read-body.ts';
+import { jsonResponse } from '../../http/respond.ts';
+import type { Inference } from '../../inference/inference.ts';
+import { describeJson, isJsonObject, type JsonObject } from '../../json/json-value.ts';
+import type { ModelReference } from '../../models/model-reference.ts';
+import { lazily } from '../body/lazily.ts';
+import { parseRequestJson } from '../body/request-json.ts';
+import { jsonContent, type Operation } from '../operation.ts';
+
+// These only describe: requests are read below.
+
+const indexRequest = lazily(() =>
+  z
+    .object({
+      ready: z.boolean().optional().describe('Whether only models that are ready are listed.'),
+    })
+    .meta({ id: 'RepositoryIndexRequest' }),
+);
+
+const unloadRequest = lazily(() => z.object({}).meta({ id: 'UnloadRequest' }));
+
+const indexResponse = lazily(() =>
+  z
+    .array(
+      z.object({
+        name: z.string(),
+        version: z.string(),
+        state: z.enum(['READY', 'LOADING', 'UNAVAILABLE']),
+        reason: z.string(),
+      }),
+    )
+    .meta({ id: 'RepositoryIndex' }),
+);
+
+/** Models come from the repository, so nothing can be said of how. */
+const loadRequest = lazily(() =>
+  z.object({ parameters: z.strictObject({}).optional() }).meta({ id: 'LoadRequest' }),
+);
+
+const loadResponse = lazily(() =>
+  z.object({ name: z.string(), load: z.literal(true) }).meta({ id: 'Loaded' }),
+);
+
+const unloadResponse = lazily(() =>
+  z.object({ name: z.string(), unload: z.literal(true) }).meta({ id: 'Unloaded' }),
+);
+
+/** These requests hold names and switches. */
+const LARGEST_BODY = 1024 * 1024;
+
+const STATES = { loaded: 'READY', loading: 'LOADING', failed: 'UNAVAILABLE' } as const;
+
+/** What both routes of the index have in common. */
+const INDEX = {
+  method: 'POST',
+  request: jsonContent(indexRequest),
+  isBodyOptional: true,
+  response: jsonContent(indexResponse),
+} as const;
+
+/**
+ * Triton's model repository extension. A model that is not in memory is READY all the same: it is loaded on demand.
+ * Loading and unloading change the server for everybody, so they are for its operator alone.
+ */
+export function createRepositoryOperations(inference: Inference, adminRoutes: boolean): readonly Operation[] {
+  const { repository } = inference;
+
+  async function readObject(c: Context<AppEnvironment>): Promise<JsonObject> {
+    const { budget } = c.env;
+    const body = await readBody(c.req.raw, budget.limits);
+    if (body.length === 0) return {};
+    if (body.length > LARGEST_BODY) {
+      throw overLimit('The request body', `has more than ${LARGEST_BODY} bytes, the limit for this route.`);
+    }
+    const value = parseRequestJson(body, budget);
+    if (isJsonObject(value)) return value;
+    throw invalid('The request', `is ${describeJson(value)}; expected an object.`);
+  }
+
+  async function index(c: Context<AppEnvironment>): Promise<Response> {
+    const { ready = false } = await readObject(c);
+    if (typeof ready !== 'boolean')
+      throw invalid('Field "ready"', `is ${describeJson(ready)}; expected true or false.`);
+    const versions = (await repository.list()).flatMap(({ name, versions }) =>
+      versions.map((version) => ({ name, version })),
+    );
+    const entries = versions.map((reference) => ({
+      ...reference,
+      state: STATES[inference.state(reference) ?? 'loaded'],
+      reason: inference.state(reference) === 'failed' ? 'the model failed to load; the log says why' : '',
+    }));
+    return jsonResponse(entries.filter(({ state }) => !ready || state === 'READY'));
+  }
+
+  function requireAdmin(): void {
+    if (adminRoutes) return;
+    throw new InferenceError(
+      'PERMISSION_DENIED',
+      'Loading and unloading models is switched off on this server (ADMIN_ROUTES). Models are loaded on demand.',
+    );
+  }
+
+  async function versionsOf(name: string): Promise<ModelReference[]> {
+    const { version } = await repository.resolve(name);
+    const listing = await repository.versions(name);
+    return (listing?.versions ?? [version]).map((each) => ({ name, version: each }));
+  }
+
+  async function load(c: Context<AppEnvironment>): Promise<Response> {
+    requireAdmin();
+    const { parameters = {} } = await readObject(c);
+    const keys = isJsonObject(parameters) ? Object.keys(parameters) : ['parameters'];
+    if (keys.length > 0)
+      throw invalid(
+        `A load cannot be changed by ${JSON.stringify(keys[0]?.slice(0, 60))}: models come from the repository.`,
+      );
+    const name = c.req.param('model') ?? '';
+    await inference.use({ model: name }, c.env, () => undefined);
+    return jsonResponse({ name, load: true });
+  }
+
+  async function unload(c: Context<AppEnvironment>): Promise<Response> {
+    requireAdmin();
+    await readObject(c);
+    const name = c.req.param('model') ?? '';
+    await Promise.all((await versionsOf(name)).map((reference) => inference.unload(reference)));
+    return jsonResponse({ name, unload: true });
+  }
+
+  const model = '/v2/repository/models/{model}';
+  return [
+    {
+      ...INDEX,
+      path: '/v2/repository/index',
+      summary: 'The models of the repository with their states',
+      handle: index,
+    },
+    {
+      ...INDEX,
+      path: '/v2/repository/{repository}/index',
+      summary: 'The models of the repository with their states, by its name',
+      handle: index,
+    },
+    {
+      method: 'POST',
+      path: `${model}/load`,
+      isAdmin: true,
+      summary: 'Load a model',
+      request: jsonContent(loadRequest),
+      isBodyOptional: true,
+      response: jsonContent(loadResponse),
+      handle: load,
+    },
+    {
+      method: 'POST',
+      path: `${model}/unload`,
+      isAdmin: true,
+      summary: 'Unload a model',
+      request: jsonContent(unloadRequest),
+      isBodyOptional: true,
+      response: jsonContent(unloadResponse),
+      handle: unload,
+    },
+  ];
+}

@@ -1,0 +1,122 @@
+import { InferenceError } from '../../errors.ts';
+import { isJsonObject, type JsonValue } from '../../json/json-value.ts';
+import type { JsonText, WritableJson } from '../../json/write-json.ts';
+import { openNpy } from '../../tensor/npy.ts';
+import { isNpy } from '../../tensor/npy-header.ts';
+import { isZip, readNpz } from '../../tensor/npz.ts';
+import { decodeBare, inputsOfArrays } from '../../values/arrays.ts';
+import { CSV_TYPE } from '../../values/csv.ts';
+import type { FieldValue } from '../../values/input.ts';
+import { decodeColumns, decodeRows, imagesOf, kindOfValues } from '../../values/instances.ts';
+import { LINES_TYPES, splitConcatenated } from '../../values/lines.ts';
+import { isUntyped } from '../body/json-body.ts';
+import type { Payload } from '../body/payload.ts';
+import { JSON_TYPE, NPY_TYPE, NPZ_TYPE } from '../headers/answer-type.ts';
+import type { Invocation } from '../invocation.ts';
+import type { ProtocolOptions } from '../operation.ts';
+import { createJsonLines, type Lines } from './read-lines.ts';
+
+/** What is taken, for the error that refuses anything else. */
+const ACCEPTED_TYPES = [
+  JSON_TYPE,
+  ...LINES_TYPES,
+  CSV_TYPE,
+  NPY_TYPE,
+  NPZ_TYPE,
+  'image/*',
+  'multipart/form-data',
+];
+
+/** Whether a body is an array of NumPy, or an archive of them. */
+export function holdsArrays({ mediaType, body }: Invocation): boolean {
+  const isNamed = mediaType === NPY_TYPE || mediaType === NPZ_TYPE;
+  return isNamed || (isUntyped(mediaType) && (isNpy(body) || isZip(body)));
+}
+
+/**
+ * JSON values one after the other, which are not JSON together; undefined for all else.
+ *
+ * @throws InferenceError when the body is neither
+ */
+export function readConcatenated(
+  { json, body }: Invocation,
+  { config: { limits } }: ProtocolOptions,
+): Lines | undefined {
+  try {
+    json();
+    return undefined;
+  } catch (error) {
+    const values = splitConcatenated(body, limits);
+    if (values.count < 2) throw error;
+    return createJsonLines(values, limits);
+  }
+}
+
+export interface Envelope extends Payload {
+  /** Instances that are listed under a name have their predictions under one. */
+  readonly wrap?: (rows: JsonText) => WritableJson;
+}
+
+/** Instances, whole inputs, or JSON without a name around it. */
+export function readEnvelope(json: JsonValue, { config: { limits } }: ProtocolOptions): Envelope {
+  if (isJsonObject(json) && Object.hasOwn(json, 'instances')) {
+    return {
+      kind: kindOfValues(json.instances),
+      isBatch: true,
+      toInputs: (contract) => decodeRows(json.instances, 'instances', contract, limits),
+      wrap: (predictions) => ({ predictions }),
+    };
+  }
+  if (isJsonObject(json) && Object.hasOwn(json, 'inputs')) {
+    return {
+      kind: kindOfValues(json.inputs),
+      isBatch: true,
+      toInputs: (contract) => decodeColumns(json.inputs, 'inputs', contract, limits),
+    };
+  }
+  return {
+    kind: kindOfValues(json),
+    isBatch: true,
+    toInputs: (contract) => decodeBare(json, 'body', contract, limits),
+  };
+}
+
+/** @throws InferenceError when the bytes are not such arrays, or hold too much */
+export async function readArrays({ mediaType, body, budget }: Invocation): Promise<Payload> {
+  const { limits } = budget;
+  const readOptions = {
+    field: 'body',
+    elementLimit: limits.tensorElements,
+    byteLimit: limits.bodyBytes,
+    spend: (texts: number) => budget.spend('values', texts, 'The array'),
+  };
+  const isArchive = mediaType === NPZ_TYPE || isZip(body);
+  const arrays = isArchive
+    ? await readNpz(body, readOptions)
+    : new Map([['body', openNpy(body, readOptions)]]);
+  const isMatrix = [...arrays.values()].every(({ shape }) => shape.length <= 2);
+  return {
+    kind: isMatrix ? 'features' : 'tensors',
+    toInputs: (contract) => inputsOfArrays(arrays, contract, limits),
+    isBatch: true,
+  };
+}
+
+/** Images for the graph as it is, without what the task makes of its outputs. */
+export function payloadOfImages(images: readonly FieldValue<Uint8Array>[]): Payload {
+  return {
+    kind: 'image',
+    isBatch: true,
+    toInputs: ({ imageInput, inputs }) =>
+      new Map([[imageInput ?? inputs[0]?.name ?? '', imagesOf(images.map(({ value }) => value))]]),
+  };
+}
+
+/** The error for a body that is none of what is taken. */
+export function unsupportedType(mediaType: string): InferenceError {
+  const given = mediaType === '' ? 'a body without a Content-Type' : mediaType.slice(0, 80);
+  return new InferenceError(
+    'UNSUPPORTED_MEDIA_TYPE',
+    `Unsupported Media Type: ${given}; accepted are ${ACCEPTED_TYPES.join(', ')}.`,
+  );
+}

@@ -1,0 +1,193 @@
+import { type AnswerStyle, answerBytes } from '../../answers/answer.ts';
+import { bestLabels, TOP_LABELS } from '../../answers/best-labels.ts';
+import { encodeColumns, encodePredictions, encodeRows } from '../../answers/predictions.ts';
+import { ERROR_KINDS, type ErrorCode, InferenceError } from '../../errors.ts';
+import type { ErrorEncoder } from '../../http/context.ts';
+import { describeError, errorHeaders, jsonResponse } from '../../http/respond.ts';
+import type { InferenceOutput } from '../../inference/output.ts';
+import { checkAnswerSize } from '../../json/join-each.ts';
+import { JsonText, type WritableJson, writeJson } from '../../json/write-json.ts';
+import type { NamedTensors } from '../../runtime/session.ts';
+import { npyBytes, writeNpy } from '../../tensor/npy.ts';
+import { writeNpz } from '../../tensor/npz.ts';
+import type { ElementStyle } from '../../tensor/write-tensor.ts';
+import { CSV_TYPE, quoteCell, writeCsvRows } from '../../values/csv.ts';
+import { isLinesType } from '../../values/lines.ts';
+import { type AnswerType, JSON_TYPE, NPY_TYPE, NPZ_TYPE } from '../headers/answer-type.ts';
+import { joinParts, type Part } from './run-lines.ts';
+
+/**
+ * The answer to lines: as many lines, in their order, or one list or array of them. A line that could not be run is
+ * `{"error": …}` among JSON lines and the one cell `ERROR: …` in CSV; the other types have no place for it.
+ *
+ * @param wrap makes the JSON of the list
+ */
+export async function encodeParts(
+  parts: readonly Part[],
+  type: AnswerType,
+  style: AnswerStyle,
+  wrap: ListWrapper = (rows) => rows,
+): Promise<Response> {
+  const { limitBytes } = style;
+  if (type === NPY_TYPE || type === NPZ_TYPE) return await encodeArrays(joinParts(parts), type, limitBytes);
+  // Text part by part: a batch can have a million rows.
+  if (type === CSV_TYPE) {
+    return linesResponse(
+      writeParts(parts, limitBytes, (part) => csvRows(part, limitBytes).join('\n')),
+      type,
+      limitBytes,
+    );
+  }
+  const write = (between: string) =>
+    writeParts(parts, limitBytes, (part) =>
+      jsonRows(part, style)
+        .map((row) => writeJson(row, limitBytes))
+        .join(between),
+    );
+  return isLinesType(type)
+    ? linesResponse(write('\n'), type, limitBytes)
+    : textResponse(writeJson(wrap(new JsonText(`[${write(',').join(',')}]`))), type, limitBytes);
+}
+
+/** The text of each part, as long as they are not too long together. */
+function writeParts(
+  parts: readonly Part[],
+  limitBytes: number,
+  write: (part: Part) => string,
+): readonly string[] {
+  let length = 0;
+  return parts.map((part) => {
+    const text = write(part);
+    length += text.length;
+    checkAnswerSize(length, limitBytes);
+    return text;
+  });
+}
+
+/** Makes the answer of the list of rows. */
+type ListWrapper = (rows: JsonText) => WritableJson;
+
+function jsonRows(part: Part, style: AnswerStyle): readonly WritableJson[] {
+  return 'error' in part ? [{ error: part.error.message }] : encodeRows(part.outputs, style);
+}
+
+function csvRows(part: Part, limitBytes: number): readonly string[] {
+  return 'error' in part
+    ? [quoteCell(`ERROR: ${part.error.message}`)]
+    : writeCsvRows(part.outputs, part.count, limitBytes);
+}
+
+/**
+ * The outputs of a run on whole arrays: as a list without anything around it where they have one row per instance,
+ * several of them as objects by name.
+ *
+ * @param wrap makes the JSON of the list, where there must be one
+ */
+export async function encodeOutputs(
+  outputs: NamedTensors,
+  type: AnswerType,
+  style: AnswerStyle,
+  wrap?: ListWrapper,
+): Promise<Response> {
+  const { limitBytes } = style;
+  if (type === NPY_TYPE || type === NPZ_TYPE) return await encodeArrays(outputs, type, limitBytes);
+  const count = countRows(outputs);
+  if (count !== undefined) return await encodeParts([{ outputs, count }], type, style, wrap);
+  const whole = wrap
+    ? wrap(new JsonText(writeJson(encodeRows(outputs, style), limitBytes)))
+    : encodeColumns(outputs, style);
+  if (isLinesType(type)) return linesResponse([writeJson(whole, limitBytes)], type, limitBytes);
+  if (type === JSON_TYPE) return textResponse(writeJson(whole, limitBytes), type, limitBytes);
+  throw new InferenceError(
+    'NOT_ACCEPTABLE',
+    `The outputs of this model have no rows, which ${type} needs; ask for ${JSON_TYPE} or ${NPZ_TYPE}.`,
+  );
+}
+
+/** How many instances the outputs tell apart; undefined where they do not. */
+function countRows(outputs: NamedTensors): number | undefined {
+  const [first] = outputs.values();
+  const count = first?.shape[0];
+  return [...outputs.values()].every(({ shape }) => shape[0] === count) ? count : undefined;
+}
+
+async function encodeArrays(outputs: NamedTensors, type: AnswerType, limitBytes: number): Promise<Response> {
+  const bytes = [...outputs.values()].reduce((sum, tensor) => sum + npyBytes(tensor), 0);
+  checkAnswerSize(bytes, limitBytes);
+  if (type === NPZ_TYPE) return answerBytes(await writeNpz(outputs), type, limitBytes);
+  const [only, ...others] = outputs.values();
+  if (only && others.length === 0) return answerBytes(writeNpy(only), type, limitBytes);
+  const names = [...outputs.keys()].map((name) => `"${name}"`).join(', ');
+  throw new InferenceError(
+    'NOT_ACCEPTABLE',
+    `The model has the outputs ${names}, which one array (${NPY_TYPE}) cannot hold; ask for ${NPZ_TYPE} or ${JSON_TYPE}.`,
+  );
+}
+
+/** Every line ends with a line break, the last one too: the answers of a batch are joined as they are. */
+function linesResponse(lines: readonly string[], type: string, limitBytes: number): Response {
+  return textResponse(lines.map((line) => `${line}\n`).join(''), type, limitBytes);
+}
+
+function textResponse(text: string, type: string, limitBytes: number): Response {
+  return answerBytes(Buffer.from(text), type, limitBytes);
+}
+
+/** How many labels an image gets, as in the pipelines of Hugging Face. */
+
+/** One JSON text a line. */
+export function encodeLines(answers: readonly WritableJson[], type: string, limitBytes: number): Response {
+  return linesResponse(
+    answers.map((answer) => writeJson(answer, limitBytes)),
+    type,
+    limitBytes,
+  );
+}
+
+/** For each image its best labels with scores, best first, or what else the model gives. */
+export function encodeImages(output: InferenceOutput, style: ElementStyle): readonly WritableJson[] {
+  if (output.kind !== 'classification') return encodePredictions(output, style);
+  return output.predictions.map(({ scores }) => bestLabels(scores, output.labels, TOP_LABELS, style));
+}
+
+/** An error of SageMaker's runtime as its SDKs know it. Source: the service model of sagemaker-runtime. */
+interface RuntimeError {
+  readonly name: string;
+  readonly status: number;
+}
+
+const MODEL_ERROR: RuntimeError = { name: 'ModelError', status: 424 };
+const VALIDATION_ERROR: RuntimeError = { name: 'ValidationError', status: 400 };
+
+/**
+ * Errors by their names in the SDKs. What a container refuses is a `ModelError` there, with the container's own status
+ * inside; what is wrong with the call itself is a `ValidationError`.
+ */
+const RUNTIME_ERRORS: Readonly<Partial<Record<ErrorCode, RuntimeError>>> = {
+  BAD_REQUEST: MODEL_ERROR,
+  INVALID_PARAMETER_VALUE: MODEL_ERROR,
+  PAYLOAD_TOO_LARGE: MODEL_ERROR,
+  UNSUPPORTED_MEDIA_TYPE: MODEL_ERROR,
+  NOT_ACCEPTABLE: MODEL_ERROR,
+  RESOURCE_DOES_NOT_EXIST: VALIDATION_ERROR,
+  HEADER_TOO_LARGE: VALIDATION_ERROR,
+  INTERNAL_ERROR: { name: 'InternalFailure', status: 500 },
+  MODEL_UNAVAILABLE: { name: 'ModelNotReadyException', status: 429 },
+  TEMPORARILY_UNAVAILABLE: { name: 'ServiceUnavailable', status: 503 },
+};
+
+/** An error as the AWS SDKs read it: its class in a header, its members beside those of all other clients. */
+export const encodeRuntimeError: ErrorEncoder = (error, requestId) => {
+  const { name, status } = runtimeErrorOf(error);
+  const original =
+    name === MODEL_ERROR.name ? { OriginalStatusCode: error.status, OriginalMessage: error.message } : {};
+  return jsonResponse(
+    { ...describeError(error, requestId), code: status, Message: error.message, ...original },
+    status,
+    { ...errorHeaders(error), 'x-amzn-errortype': name, 'x-amzn-requestid': requestId },
+  );
+};
+
+function runtimeErrorOf({ code, status }: InferenceError): RuntimeError {
+  return RUNTIME_ERRORS[code] ?? { name: ERROR_KINDS[code].type, status };
+}

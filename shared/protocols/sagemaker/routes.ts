@@ -1,0 +1,220 @@
+import * as z from 'zod';
+import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
+import { InferenceError } from '../../errors.ts';
+import type { Answer } from '../../http/context.ts';
+import { jsonResponse } from '../../http/respond.ts';
+import { isLinesType } from '../../values/lines.ts';
+import { holdsJson } from '../body/json-body.ts';
+import { holdsImages, readImages } from '../body/media.ts';
+import { modelOfEndpoint } from '../endpoint-models.ts';
+import { type AnswerType, chooseAnswerType, hasLines, JSON_TYPE } from '../headers/answer-type.ts';
+import {
+  type Dialect,
+  type Invocation,
+  predictInput,
+  readingOf,
+  runPayload,
+  type SharedRoutes,
+} from '../invocation.ts';
+import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
+import {
+  holdsArrays,
+  payloadOfImages,
+  readArrays,
+  readConcatenated,
+  readEnvelope,
+  unsupportedType,
+} from './decode.ts';
+import { encodeImages, encodeLines, encodeOutputs, encodeParts, encodeRuntimeError } from './encode.ts';
+import { holdsLines, type Lines, readLines } from './read-lines.ts';
+import { runLines } from './run-lines.ts';
+
+/** Calls of SageMaker's runtime that a host without storage and streams has nothing behind. */
+const UNSUPPORTED = [
+  '/endpoints/{endpoint}/async-invocations',
+  '/endpoints/{endpoint}/invocations-response-stream',
+];
+
+const MEBIBYTE = 1024 * 1024;
+/** Most that batch transform lets a request have. */
+const LARGEST_PAYLOAD_MB = 100;
+
+const header = (text: string) => z.string().optional().describe(text);
+
+/** What SageMaker's clients say in headers. */
+const HEADERS = {
+  'X-Amzn-SageMaker-Target-Model': header('The model, as the archive of a multi-model endpoint.'),
+  'X-Amzn-SageMaker-Inference-Component': header('The model, as a component of an endpoint.'),
+  'X-Amzn-SageMaker-Target-Variant': header('The version of the model.'),
+  'X-Amzn-SageMaker-Custom-Attributes': header(
+    'For the TensorFlow Serving container: tfs-model-name, tfs-model-version and tfs-method.',
+  ),
+} as const;
+
+/**
+ * SageMaker from both sides: the routes of its containers, and those its SDKs call. An endpoint stands for the model of
+ * its name.
+ * Sources: SageMaker's developer guide (containers for hosting and for batch transform, multi-model endpoints), the
+ * service model of sagemaker-runtime.
+ */
+export function createSageMakerProtocol(options: ProtocolOptions, shared: SharedRoutes): Protocol {
+  return {
+    name: 'sagemaker',
+    description: "Amazon SageMaker: its containers' routes and the runtime that its SDKs call.",
+    operations: [
+      shared.ping,
+      shared.invocations,
+      createMultiModelInvoke(shared),
+      createBatchParameters(options),
+      ...createRuntimeOperations(options, shared),
+    ],
+  };
+}
+
+function createMultiModelInvoke(shared: SharedRoutes): Operation {
+  return {
+    method: 'POST',
+    path: '/models/{model}/invoke',
+    summary: 'Run one model of a multi-model container',
+    request: shared.request,
+    response: shared.response,
+    handle: (c) => shared.answer(c, { model: c.req.param('model') }),
+  };
+}
+
+/** What batch transform asks a container before it sends records: many in one request, one request after the other. */
+function createBatchParameters({ config }: ProtocolOptions): Operation {
+  const megabytes = Math.floor(config.limits.bodyBytes / MEBIBYTE);
+  return {
+    method: 'GET',
+    path: '/execution-parameters',
+    summary: 'How batch transform shall send its records',
+    response: {
+      'application/json': z.object({
+        MaxConcurrentTransforms: z.number(),
+        BatchStrategy: z.enum(['MULTI_RECORD', 'SINGLE_RECORD']),
+        MaxPayloadInMB: z.number(),
+      }),
+    },
+    handle: () =>
+      jsonResponse({
+        MaxConcurrentTransforms: 1,
+        BatchStrategy: 'MULTI_RECORD',
+        MaxPayloadInMB: Math.min(Math.max(megabytes, 1), LARGEST_PAYLOAD_MB),
+      }),
+  };
+}
+
+function createRuntimeOperations(options: ProtocolOptions, shared: SharedRoutes): readonly Operation[] {
+  return [
+    {
+      method: 'POST',
+      path: '/endpoints/{endpoint}/invocations',
+      summary: 'Run the model behind an endpoint, as the SDKs of AWS do',
+      // Only here: what the containers answer is read by SageMaker itself, or by any other client.
+      encodeError: encodeRuntimeError,
+      headers: HEADERS,
+      request: shared.request,
+      response: shared.response,
+      handle: async (c) => {
+        const choice = modelOfEndpoint(c.req.param('endpoint') ?? '', options.config);
+        if (c.req.header('x-amzn-sagemaker-enable-explanations') !== undefined)
+          throw unsupported('Explanations');
+        const answer = await shared.answer(c, choice);
+        const { headers } = answer.response;
+        headers.set('x-amzn-invoked-production-variant', answer.usage?.reference.version ?? '');
+        headers.set('x-amzn-requestid', c.env.context.requestId);
+        return answer;
+      },
+    },
+    ...UNSUPPORTED.map(
+      (path): Operation => ({
+        method: 'ALL',
+        path,
+        encodeError: encodeRuntimeError,
+        handle: () => {
+          throw unsupported('Asynchronous and streamed answers');
+        },
+      }),
+    ),
+  ];
+}
+
+function unsupported(what: string): InferenceError {
+  return new InferenceError(
+    'NOT_IMPLEMENTED',
+    `${what} are not supported here; POST /endpoints/{endpoint}/invocations answers at once.`,
+  );
+}
+
+/**
+ * A container of SageMaker, as its inference toolkit has them: CSV, JSON lines, NumPy arrays, bare JSON and images in;
+ * what the Accept header asks for out, as a bare list where that is JSON.
+ * Sources: SageMaker's common data formats for inference, sagemaker-inference-toolkit, and Hugging Face's container for
+ * the labels of images.
+ */
+export const invokeSageMaker: Dialect = async (invocation, options) => {
+  const { mediaType, body } = invocation;
+  // Told before the model runs.
+  const type = chooseAnswerType(invocation.request.headers);
+  if (holdsLines(mediaType)) {
+    return await answerLines(readLines(invocation, options.config.limits), invocation, options, type);
+  }
+  if (holdsArrays(invocation)) {
+    const { value, usage } = await runPayload(invocation, options, readingOf(await readArrays(invocation)));
+    return { response: await encodeOutputs(value, type, answerStyle(options.config)), usage };
+  }
+  if (holdsImages(invocation)) return await answerImages(invocation, options, type);
+  if (!holdsJson({ mediaType, body })) throw unsupportedType(mediaType);
+  const lines = readConcatenated(invocation, options);
+  return lines
+    ? await answerLines(lines, invocation, options, type)
+    : await answerJson(invocation, options, type);
+};
+
+/** As many lines as came, where lines are asked for; a list or an array otherwise, which one bad line spoils. */
+async function answerLines(
+  lines: Lines,
+  invocation: Invocation,
+  options: ProtocolOptions,
+  type: AnswerType,
+): Promise<Answer> {
+  const { value, usage } = await runLines(lines, invocation, options, hasLines(type));
+  return { response: await encodeParts(value, type, answerStyle(options.config)), usage };
+}
+
+async function answerJson(
+  invocation: Invocation,
+  options: ProtocolOptions,
+  type: AnswerType,
+): Promise<Answer> {
+  const envelope = invocation.read((json) => readEnvelope(json, options));
+  const { value, usage } = await runPayload(invocation, options, envelope);
+  const style = answerStyle(options.config);
+  return { response: await encodeOutputs(value, type, style, envelope.value.wrap), usage };
+}
+
+/**
+ * The answer to images: their labels with scores, best first, or their vectors, where JSON is asked for; the model's
+ * outputs otherwise. One image has a list of labels, several in a form have a list of such lists.
+ * Source: image classification of Hugging Face's SageMaker container.
+ */
+async function answerImages(
+  invocation: Invocation,
+  options: ProtocolOptions,
+  type: AnswerType,
+): Promise<Answer> {
+  const images = await readImages(invocation, options.config.limits);
+  const style = answerStyle(options.config);
+  if (type !== JSON_TYPE && !isLinesType(type)) {
+    const payload = readingOf(payloadOfImages(images));
+    const { value, usage } = await runPayload(invocation, options, payload);
+    return { response: await encodeOutputs(value, type, style), usage };
+  }
+  const { value, usage } = await predictInput(invocation, options, { kind: 'image', images });
+  const answers = encodeImages(value, style);
+  if (isLinesType(type)) return { response: encodeLines(answers, type, style.limitBytes), usage };
+  const [first] = answers;
+  const body = answers.length === 1 && first !== undefined ? first : answers;
+  return { response: jsonAnswer(body, options.config), usage };
+}

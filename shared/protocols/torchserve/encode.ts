@@ -1,0 +1,22 @@
+import { TOP_LABELS, writeScore } from '../../answers/best-labels.ts';
+import { nameScores } from '../../answers/name-scores.ts';
+import { encodePredictions } from '../../answers/predictions.ts';
+import type { InferenceOutput } from '../../inference/output.ts';
+import type { WritableJson } from '../../json/write-json.ts';
+import { topK } from '../../processing/classification.ts';
+import type { ElementStyle } from '../../tensor/write-tensor.ts';
+
+/** How many labels an image or a text gets. */
+
+/** The best labels with their probabilities; other outputs as they are. */
+export function encodeScores(output: InferenceOutput, style: ElementStyle): readonly WritableJson[] {
+  if (output.kind !== 'classification') return encodePredictions(output, style);
+  return output.predictions.map(({ scores }) =>
+    nameScores(topK(scores, TOP_LABELS), output.labels, scores, (score) => writeScore(score, style)),
+  );
+}
+
+/** The answers to several things are a list, the one to a single thing stands alone. */
+export function unlist(items: readonly WritableJson[], isList: boolean): WritableJson {
+  return isList ? items : items[0];
+}

@@ -1,0 +1,151 @@
+import type { Context } from 'hono';
+import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
+import { encodeColumns, encodePredictions, encodeRows } from '../../answers/predictions.ts';
+import type { Limits } from '../../config.ts';
+import { InferenceError } from '../../errors.ts';
+import type { AppEnvironment } from '../../http/context.ts';
+import type { ModelUse } from '../../inference/model-use.ts';
+import type { Postprocessor } from '../../inference/task.ts';
+import type { WritableJson } from '../../json/write-json.ts';
+import type { ElementStyle } from '../../tensor/write-tensor.ts';
+import { type Dialect, readInvocation, type SharedRoutes } from '../invocation.ts';
+import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
+import {
+  decodeImages,
+  decodeTexts,
+  decodeValues,
+  holdsPixels,
+  kindOf,
+  type Payloads,
+  readPayloads,
+  readRows,
+} from './decode.ts';
+import { encodeScores, unlist } from './encode.ts';
+import { createManagementOperations } from './management.ts';
+import { predictionRequest, predictionResponse } from './schemas.ts';
+
+/** `curl -T` sends its file with PUT, which TorchServe's own examples use. */
+const METHODS = ['POST', 'PUT'] as const;
+
+const EXPLANATIONS = ['/explanations/{model}', '/explanations/{model}/{version}'];
+
+/**
+ * TorchServe's inference and management interfaces, with the answers of the handlers it comes with.
+ * Source: TorchServe's inference_api.md, management_api.md and default_handlers.md.
+ */
+export function createTorchServeProtocol(options: ProtocolOptions, shared: SharedRoutes): Protocol {
+  const handle = async (c: Context<AppEnvironment>) => {
+    const choice = { model: c.req.param('model'), version: c.req.param('version') };
+    return await invokeTorchServe(await readInvocation(c, options, choice), options);
+  };
+  const predict = (path: string, summary: string) =>
+    METHODS.map(
+      (method): Operation => ({
+        method,
+        path,
+        summary,
+        request: {
+          'application/json': predictionRequest,
+          'image/*': null,
+          'multipart/form-data': null,
+          'application/x-www-form-urlencoded': null,
+        },
+        response: { 'application/json': predictionResponse },
+        handle,
+      }),
+    );
+  return {
+    name: 'torchserve',
+    description: "TorchServe's interfaces for inference and management.",
+    operations: [
+      shared.ping,
+      ...predict('/predictions/{model}', "Predict with a model's live version"),
+      ...predict('/predictions/{model}/{version}', 'Predict with one version of a model'),
+      ...EXPLANATIONS.map((path): Operation => ({ method: 'ALL', path, handle: refuseExplanation })),
+      ...createManagementOperations(options),
+      // Last of all: they would take the routes of others.
+      ...predict('/{model}/predict', "Predict with a model's live version").map(asLegacy),
+      ...predict('/{model}/{version}/predict', 'Predict with one version of a model').map(asLegacy),
+    ],
+  };
+}
+
+/** Older clients ask this way; nobody need learn it. */
+function asLegacy(operation: Operation): Operation {
+  return { ...operation, isLegacy: true };
+}
+
+function refuseExplanation(): never {
+  throw new InferenceError('NOT_IMPLEMENTED', 'Models are not explained here; use /predictions/{model}.');
+}
+
+/** One request with the model it goes to. */
+interface Call extends Payloads {
+  readonly model: ModelUse;
+  readonly limits: Limits;
+  readonly style: ElementStyle;
+}
+
+/**
+ * What TorchServe's handlers answer. An image gets its five best labels with their probabilities, in descending order;
+ * several images get a list of that. Rows of features get a list of predictions, tensors get nested lists. Under
+ * `instances`, which is KServe's envelope, the answers stand under `predictions`.
+ * Source: image_classifier.py, vision_handler.py and base_handler.py of TorchServe.
+ */
+export const invokeTorchServe: Dialect = async (invocation, options) => {
+  const { config, inference } = options;
+  const payloads = await readPayloads(invocation);
+  const choice = { ...invocation.choice, kind: kindOf(payloads.value) };
+  // As Python writes numbers, which is what TorchServe's handlers are written in.
+  const style = { ...answerStyle(config), isFloatMarked: true };
+  const { value, usage } = await inference.use(choice, invocation, (model) =>
+    payloads.bind((request) => answerCall({ ...request, model, limits: config.limits, style })),
+  );
+  const body = payloads.value.isEnvelope ? { predictions: value } : value;
+  return { response: jsonAnswer(body, config), usage };
+};
+
+async function answerCall(call: Call): Promise<WritableJson> {
+  const { contract, model } = call.model;
+  if (contract.imageInput !== undefined) return await answerImages(call, contract.imageInput);
+  if (contract.kind === 'text') return await answerTexts(call);
+  return model.task.postprocessor === undefined ? await answerTensors(call) : await answerRows(call);
+}
+
+async function answerImages(call: Call, inputName: string): Promise<WritableJson> {
+  const { payloads, model, limits, style, isBatch } = call;
+  const { postprocessor } = model.model.task;
+  if (postprocessor && holdsPixels(call, inputName)) return await answerPixels(call, postprocessor);
+  const images = decodeImages(payloads, inputName, limits);
+  const output = await model.predict({ kind: 'image', images });
+  return unlist(encodeScores(output, style), isBatch || Array.isArray(payloads[0]?.value));
+}
+
+/** Numbers are the input of the graph as it is: they go past the preprocessing. */
+async function answerPixels(call: Call, { fetches, postprocess }: Postprocessor): Promise<WritableJson> {
+  const { model, limits, style, isBatch } = call;
+  const { inputs, areInstances } = decodeValues(call, model.contract, limits);
+  const outputs = await model.run(inputs, { isBatch: true, outputs: fetches });
+  const [first] = outputs.values();
+  const output = postprocess(outputs, { rows: first?.shape[0] ?? 0, feeds: new Map() });
+  return unlist(encodeScores(output, style), isBatch || !areInstances);
+}
+
+/** A text each, or a list of them. Source: text_classifier.py of TorchServe. */
+async function answerTexts(call: Call): Promise<WritableJson> {
+  const { payloads, model, limits, style, isBatch } = call;
+  const output = await model.predict({ kind: 'text', texts: decodeTexts(payloads, limits) });
+  return unlist(encodeScores(output, style), isBatch || Array.isArray(payloads[0]?.value));
+}
+
+async function answerRows({ payloads, model, limits, style }: Call): Promise<WritableJson> {
+  const rows = payloads.flatMap((payload) => readRows(payload, limits));
+  return encodePredictions(await model.predict({ kind: 'features', rows }), style);
+}
+
+async function answerTensors(call: Call): Promise<WritableJson> {
+  const { model, limits, style, isBatch } = call;
+  const { inputs, areInstances } = decodeValues(call, model.contract, limits);
+  const outputs = await model.run(inputs, { isBatch: areInstances });
+  return areInstances ? unlist(encodeRows(outputs, style), isBatch) : encodeColumns(outputs, style);
+}

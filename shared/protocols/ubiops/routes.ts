@@ -1,0 +1,102 @@
+import type { Context } from 'hono';
+import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
+import type { Config } from '../../config.ts';
+import { InferenceError, toInferenceError } from '../../errors.ts';
+import type { Answer, AppEnvironment } from '../../http/context.ts';
+import type { ModelUse } from '../../inference/model-use.ts';
+import type { JsonValue } from '../../json/json-value.ts';
+import type { WritableJson } from '../../json/write-json.ts';
+import { parseEnvelope } from '../body/envelope.ts';
+import { holdsJson } from '../body/json-body.ts';
+import { type Invocation, readInvocation, readingOf } from '../invocation.ts';
+import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
+import { decodeFields, readText } from './decode.ts';
+import { fieldsRequest, requestQuery, requestSettings, runResponse } from './schemas.ts';
+
+const DEPLOYMENT_PATH = '/v2.1/projects/{project}/deployments/{deployment}';
+
+/** Requests to the default version of a deployment, and to one version of it. */
+const REQUEST_PATHS = [`${DEPLOYMENT_PATH}/requests`, `${DEPLOYMENT_PATH}/versions/{version}/requests`];
+
+/** What would need requests to be stored. */
+const STORED_PATHS = ['', '/{request}', '/{request}/input', '/{request}/output'];
+
+/**
+ * Direct requests of UbiOps: a deployment is a model.
+ * Source: docs/DeploymentRequests.md of UbiOps' client library for Python.
+ */
+export function createUbiOpsProtocol(options: ProtocolOptions): Protocol {
+  return {
+    name: 'ubiops',
+    description: 'Direct requests to deployments of UbiOps.',
+    operations: REQUEST_PATHS.flatMap((path) => createOperations(path, options)),
+  };
+}
+
+function createOperations(path: string, options: ProtocolOptions): readonly Operation[] {
+  return [
+    {
+      method: 'POST',
+      path,
+      summary: 'Run a model on the fields of a request',
+      query: requestQuery,
+      request: { 'application/json': fieldsRequest, 'text/plain': null },
+      response: { 'application/json': runResponse },
+      handle: (c) => answerRequest(c, options),
+    },
+    ...STORED_PATHS.map((end): Operation => ({ method: 'ALL', path: path + end, handle: refuseStored })),
+  ];
+}
+
+function refuseStored(): never {
+  throw new InferenceError(
+    'NOT_IMPLEMENTED',
+    'Requests are answered at once and not stored, so that none can be batched, listed, collected or cancelled.',
+  );
+}
+
+async function answerRequest(c: Context<AppEnvironment>, options: ProtocolOptions): Promise<Answer> {
+  const { timeout } = parseEnvelope(requestSettings(), c.req.query());
+  const choice = { model: c.req.param('deployment') ?? '', version: c.req.param('version') };
+  const deadlineMs = performance.now() + timeout * 1000;
+  const invocation = await readInvocation(c, options, choice);
+  const { value, usage } = await options.inference.use(invocation.choice, invocation, (model) =>
+    runRequest(invocation, model, deadlineMs, options.config),
+  );
+  const body = {
+    id: invocation.context.requestId,
+    deployment: usage.reference.name,
+    version: usage.reference.version,
+    ...value.run,
+    timeout,
+  };
+  return { response: jsonAnswer(body, options.config), usage, error: value.error };
+}
+
+interface Run {
+  readonly [key: string]: WritableJson;
+  readonly status: 'completed' | 'failed';
+  readonly success: boolean;
+  readonly result: WritableJson;
+  readonly error_message: string | null;
+}
+
+/** Fields that are not inputs of the model are refused; from there on a failure is a result. */
+async function runRequest(
+  invocation: Invocation,
+  model: ModelUse,
+  deadlineMs: number,
+  config: Config,
+): Promise<{ readonly run: Run; readonly error?: InferenceError }> {
+  const read = (json: JsonValue) => decodeFields(json, model.contract, config.limits);
+  const fields = holdsJson(invocation) ? invocation.read(read) : readingOf(read(readText(invocation)));
+  try {
+    const result = await fields.bind(async ({ inputs, isBatch, encode }) =>
+      encode(await model.run(inputs, { isBatch, deadlineMs }), answerStyle(config)),
+    );
+    return { run: { status: 'completed', success: true, result, error_message: null } };
+  } catch (thrown) {
+    const error = toInferenceError(thrown);
+    return { run: { status: 'failed', success: false, result: null, error_message: error.message }, error };
+  }
+}

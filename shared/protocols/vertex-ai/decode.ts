@@ -1,0 +1,172 @@
+import type { Context } from 'hono';
+import type { Limits } from '../../config.ts';
+import { InferenceError, invalid } from '../../errors.ts';
+import { decodeBase64 } from '../../http/base64.ts';
+import { BytesRequest } from '../../http/bytes.ts';
+import type { AppEnvironment } from '../../http/context.ts';
+import { isHeaderValue } from '../../http/header-value.ts';
+import type { NamedChoice } from '../../inference/inference.ts';
+import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
+import { decodeImageValue } from '../../values/image-value.ts';
+import type { FieldValue } from '../../values/input.ts';
+import { checkInstances, kindOfValues } from '../../values/instances.ts';
+import { parseEnvelope } from '../body/envelope.ts';
+import { holdsJson } from '../body/json-body.ts';
+import { createInvocation, type Invocation, readInvocation } from '../invocation.ts';
+import { type ProtocolOptions, pathParameter } from '../operation.ts';
+import { labelEnvelope } from './schemas.ts';
+
+/** A request to an endpoint, with the model that its path means. */
+export async function readEndpoint(
+  c: Context<AppEnvironment>,
+  options: ProtocolOptions,
+): Promise<Invocation> {
+  return await readInvocation(c, options, await chooseModel(c, options));
+}
+
+/**
+ * An endpoint called like a model means that model, and a deployed model called like one of its versions that version.
+ * Vertex AI itself makes numbers of both, which say nothing here: then the model is the default one, or the only one
+ * that takes such input.
+ */
+async function chooseModel(
+  c: Context<AppEnvironment>,
+  { inference: { repository } }: ProtocolOptions,
+): Promise<NamedChoice> {
+  const endpoint = pathParameter(c, 'endpoint');
+  if (endpoint === undefined) return {};
+  const listing = await repository.versions(endpoint);
+  if (!listing) return {};
+  const version = pathParameter(c, 'deployedModel');
+  return version !== undefined && listing.versions.includes(version)
+    ? { model: listing.name, version }
+    : { model: listing.name };
+}
+
+const REDIRECT_HEADER = 'x-vertex-ai-triton-redirect';
+
+/**
+ * The request a client means that has one route for everything, and names a path of V2 in a header.
+ * Source: Triton's Vertex AI front end.
+ *
+ * @returns undefined without the header
+ * @throws InferenceError 403 for paths that change the server
+ */
+export async function readRedirect(request: Request): Promise<Request | undefined> {
+  const target = request.headers.get(REDIRECT_HEADER);
+  if (target === null) return undefined;
+  // A backslash is a slash in a URL: two of them would name a host, which is none at all in the worst case.
+  const url = URL.parse(target.replace(/^[\\/]*/, '/'), request.url);
+  const path = url ? decodePath(url.pathname) : undefined;
+  if (url === null || path === undefined || !/^\/v2(?:\/|$)/.test(path)) {
+    throw new InferenceError('BAD_REQUEST', `Header ${REDIRECT_HEADER} must name a path below v2.`);
+  }
+  if (/\/(?:load|unload|register|unregister)\/?$|sharedmemory/.test(path)) {
+    throw new InferenceError('PERMISSION_DENIED', 'This path cannot be reached through a redirect.');
+  }
+  const writes = /\/infer\/?$|\/repository\/(?:[^/]+\/)?index\/?$/.test(path);
+  const headers = new Headers(request.headers);
+  headers.delete(REDIRECT_HEADER);
+  return new BytesRequest(url.href, { method: writes ? 'POST' : 'GET', headers }, await request.bytes());
+}
+
+function decodePath(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a body is in the format of Vertex AI itself. */
+export function holdsInstances(invocation: Invocation): boolean {
+  return holdsJson(invocation) && hasMember(invocation.json(), 'instances');
+}
+
+function hasMember(json: JsonValue, key: string): boolean {
+  return isJsonObject(json) && Object.hasOwn(json, key);
+}
+
+interface HttpBody {
+  readonly contentType: string;
+  readonly data: string;
+}
+
+/** The body in the body: `{"httpBody": {"contentType": …, "data": "<base64>"}}`. Source: google/api/httpbody.proto. */
+export function readHttpBody(invocation: Invocation): HttpBody | undefined {
+  if (!holdsJson(invocation)) return undefined;
+  const json = invocation.json();
+  if (!isJsonObject(json) || !isJsonObject(json.httpBody)) return undefined;
+  const { contentType = '', data } = json.httpBody;
+  return typeof contentType === 'string' && typeof data === 'string' ? { contentType, data } : undefined;
+}
+
+/** The body in the body as a request of its own. */
+export function unwrap(invocation: Invocation, { contentType, data }: HttpBody): Invocation {
+  const headers = new Headers(invocation.request.headers);
+  headers.delete('content-encoding');
+  if (!isHeaderValue(contentType)) {
+    throw invalid('Field "httpBody.contentType"', `is ${describeJson(contentType)}; expected a media type.`);
+  }
+  headers.set('content-type', contentType);
+  const body = decodeBase64(data, 'httpBody.data');
+  const request = new BytesRequest(invocation.request.url, { method: 'POST', headers }, body);
+  return createInvocation(request, body, invocation, invocation.choice);
+}
+
+/**
+ * Mends what Google's generated clients for Node make of lists in lists when they speak REST: `{"0": 5.1, "1": 3.5}`.
+ * Bodies of all others are handed back as they are.
+ * Source: deepCopyWithoutMatchedFields in google-gax, transcoding.ts.
+ */
+export function restoreLists(json: JsonValue, headers: Headers): JsonValue {
+  const client = headers.get('x-goog-api-client') ?? '';
+  return client.includes('gl-node/') && client.includes('rest/') ? restore(json) : json;
+}
+
+function restore(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(restore);
+  if (!isJsonObject(value)) return value;
+  const keys = Object.keys(value);
+  const isList = keys.length > 0 && keys.every((key, index) => key === String(index));
+  const members = Object.entries(value).map(([key, member]): [string, JsonValue] => [key, restore(member)]);
+  return isList ? members.map(([, member]) => member) : Object.fromEntries(members);
+}
+
+/** As AutoML, where a request says nothing. */
+const MOST_PREDICTIONS = 10;
+
+/**
+ * Whether a request is for labels as the image models of AutoML give them: its images stand under `content`, or a
+ * parameter says how many labels are wanted, or how sure ones. All others get the outputs of the graph.
+ */
+export function asksForLabels(instances: readonly JsonValue[], parameters: JsonValue | undefined): boolean {
+  const [first] = instances;
+  if (isJsonObject(first) && Object.hasOwn(first, 'content')) return true;
+  const names = isJsonObject(parameters) ? Object.keys(parameters) : [];
+  const isSifted = names.includes('confidenceThreshold') || names.includes('maxPredictions');
+  return isSifted && kindOfValues(first) === 'image';
+}
+
+/** Images to be labelled, and which of their labels are wanted. */
+export interface LabelRequest {
+  readonly images: readonly FieldValue<Uint8Array>[];
+  readonly confidenceThreshold: number;
+  readonly maxPredictions: number;
+}
+
+/** @throws InferenceError naming the parameter or the image, what came and what is expected */
+export function readLabelRequest(
+  instances: readonly JsonValue[],
+  parameters: JsonValue | undefined,
+  limits: Limits,
+): LabelRequest {
+  const { parameters: given } = parseEnvelope(labelEnvelope(), { parameters: parameters ?? {} });
+  const { confidenceThreshold = 0, maxPredictions = MOST_PREDICTIONS } = given;
+  checkInstances(instances.length, 'instances', limits);
+  const images = instances.map((instance, index): FieldValue<Uint8Array> => {
+    const field = `instances[${index}]`;
+    return { value: decodeImageValue(instance, 'content', field), field };
+  });
+  return { images, confidenceThreshold, maxPredictions };
+}

@@ -1,0 +1,114 @@
+import type { Context } from 'hono';
+import type { AnswerStyle } from '../../answers/answer.ts';
+import { writeScore } from '../../answers/best-labels.ts';
+import { type ErrorCode, invalid } from '../../errors.ts';
+import type { AppEnvironment, ErrorEncoder } from '../../http/context.ts';
+import { errorHeaders, jsonResponse } from '../../http/respond.ts';
+import type { InferenceOutput } from '../../inference/output.ts';
+import type { WritableJson } from '../../json/write-json.ts';
+import type { ModelReference } from '../../models/model-reference.ts';
+import { topK } from '../../processing/classification.ts';
+import { type ProtocolOptions, pathParameter } from '../operation.ts';
+import type { LabelRequest } from './decode.ts';
+
+/**
+ * An endpoint as a resource: the versions of the model it is called like, or of the default one, all requests going to
+ * the live version. The Python class `aiplatform.Endpoint` reads it before it predicts, and again each time if it has
+ * no `createTime`, for which the start of this instance stands.
+ * Source: google/cloud/aiplatform/v1/endpoint.proto; models.py of google-cloud-aiplatform.
+ */
+export async function describeEndpoint(
+  c: Context<AppEnvironment>,
+  { inference: { repository }, config }: ProtocolOptions,
+): Promise<Response> {
+  const { project, location } = c.req.param();
+  const endpoint = pathParameter(c, 'endpoint') ?? '';
+  const parent = `projects/${project}/locations/${location}`;
+  const models = await repository.list();
+  const find = (wanted: string | undefined) => models.find(({ name }) => name === wanted);
+  const found = find(endpoint) ?? find(config.defaultModel);
+  const live = found && (await repository.resolve(found.name)).version;
+  return jsonResponse({
+    name: `${parent}/endpoints/${endpoint}`,
+    displayName: endpoint,
+    deployedModels: (found?.versions ?? []).map((version) => ({
+      id: version,
+      displayName: found?.name,
+      model: `${parent}/models/${found?.name}`,
+      modelVersionId: version,
+      createTime: STARTED,
+    })),
+    trafficSplit: live === undefined ? {} : { [live]: 100 },
+    createTime: STARTED,
+    updateTime: STARTED,
+  });
+}
+
+const STARTED = new Date(performance.timeOrigin).toISOString();
+
+/** The model that answered, as a resource. */
+export function describeModel(c: Context<AppEnvironment>, { name, version }: ModelReference) {
+  const { project, location } = c.req.param();
+  return {
+    deployedModelId: version,
+    model: `projects/${project}/locations/${location}/models/${name}`,
+    modelDisplayName: name,
+    modelVersionId: version,
+  };
+}
+
+/**
+ * The best labels of each image, best first.
+ * Source: Vertex AI's schemas of instances, parameters and predictions for image classification.
+ *
+ * @throws InferenceError for a model that gives none
+ */
+export function encodeLabels(
+  output: InferenceOutput,
+  { confidenceThreshold, maxPredictions }: LabelRequest,
+  style: AnswerStyle,
+): readonly WritableJson[] {
+  if (output.kind !== 'classification') throw invalid('This model gives no labels.');
+  const { labels } = output;
+  return output.predictions.map(({ scores }) => {
+    const best = topK(scores, maxPredictions).filter((id) => (scores[id] ?? 0) >= confidenceThreshold);
+    return {
+      ids: best.map(String),
+      displayNames: best.map((id) => String(labels[id] ?? id)),
+      confidences: best.map((id) => writeScore(scores[id], style)),
+    };
+  });
+}
+
+/** Names of `google.rpc.Code`. Source: google/rpc/code.proto, whose comments give the HTTP status of each. */
+const STATUSES: Record<ErrorCode, string> = {
+  BAD_REQUEST: 'INVALID_ARGUMENT',
+  INVALID_PARAMETER_VALUE: 'INVALID_ARGUMENT',
+  PERMISSION_DENIED: 'PERMISSION_DENIED',
+  RESOURCE_DOES_NOT_EXIST: 'NOT_FOUND',
+  ENDPOINT_NOT_FOUND: 'NOT_FOUND',
+  METHOD_NOT_ALLOWED: 'UNIMPLEMENTED',
+  HEADER_TOO_LARGE: 'INVALID_ARGUMENT',
+  PAYLOAD_TOO_LARGE: 'INVALID_ARGUMENT',
+  NOT_ACCEPTABLE: 'INVALID_ARGUMENT',
+  UNSUPPORTED_MEDIA_TYPE: 'INVALID_ARGUMENT',
+  NOT_IMPLEMENTED: 'UNIMPLEMENTED',
+  INTERNAL_ERROR: 'INTERNAL',
+  CLIENT_GONE: 'CANCELLED',
+  DEADLINE_EXCEEDED: 'DEADLINE_EXCEEDED',
+  MODEL_UNAVAILABLE: 'UNAVAILABLE',
+  TEMPORARILY_UNAVAILABLE: 'UNAVAILABLE',
+};
+
+/**
+ * An error as Google's clients read it. Here `error` is an object, where all other clients want text: it is for the
+ * routes that only Google's clients use.
+ * Source: AIP-193; google-gax and google-api-core take the class of their exception from it.
+ */
+export const encodeGoogleError: ErrorEncoder = (error, requestId) => {
+  const body = {
+    error: { code: error.status, message: error.message, status: STATUSES[error.code] },
+    request_id: requestId,
+  };
+  return jsonResponse(body, error.status, errorHeaders(error));
+};
