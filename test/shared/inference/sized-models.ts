@@ -231,6 +231,12 @@ export const GROWING_MODELS: readonly SizedModel[] = [
     constants: { w: floats([1, 1, 2]) },
     attributes: [integersAttribute('strides', [400_000n]), integersAttribute('output_shape', [800_000n])],
   }),
+  grown(
+    'Tile',
+    texts,
+    { datatype: 'BYTES', shape: [15_000], data: Array(15_000).fill('a') },
+    { constants: { t: list(5000) } },
+  ),
   grown('Tile', floats([2, 3]), floats([2000, 3]), { constants: { r: list(1, 100_000) } }),
   grown('Expand', floats([2, 1]), floats([30_000, 1]), { constants: { r: list(1, 10_000) } }),
   grown('Resize', floats([1, 1, 2, 3]), floats([1, 1, 200, 300]), {
