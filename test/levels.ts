@@ -27,7 +27,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['shared/inference'],
   ['shared/answers'],
   ['shared/protocols'],
-  ['shared/docs'],
+  ['shared/openapi'],
   ['shared/app'],
   ['functions'],
 ];

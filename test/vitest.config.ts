@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '..');
 /** Those in the unit folders that look at the pages, which a build makes. */
 const NEED_PAGES = [
   'test/functions/aws/handler.test.ts',
-  'test/shared/docs/docs.test.ts',
+  'test/shared/openapi/docs.test.ts',
   'test/shared/protocols/catalog.test.ts',
 ];
 

@@ -1,6 +1,7 @@
 import type { Limits } from '../config.ts';
 import { InferenceError } from '../errors.ts';
 import { MOST_TURNS, TURNS_GUARD } from '../onnx/guard-loops.ts';
+import { GROWTH_GUARD } from '../onnx/guard-sizes.ts';
 import type { NamedTensors } from '../runtime/session.ts';
 
 /**
@@ -29,6 +30,11 @@ export function blameInputs(error: unknown): never {
 /** Whether a run was ended because of the turns of a loop. */
 export function takesManyTurns(error: unknown): boolean {
   return error instanceof Error && error.message.includes(TURNS_GUARD);
+}
+
+/** Whether a run was ended because a tensor would have had too many elements by what the file says. */
+export function makesManyElements(error: unknown): boolean {
+  return error instanceof Error && error.message.includes(GROWTH_GUARD);
 }
 
 /** Small inputs can make huge outputs, whose text would not fit into memory. */

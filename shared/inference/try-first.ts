@@ -2,7 +2,7 @@ import { ModelError } from '../models/model-config.ts';
 import type { Graph } from '../onnx/graph.ts';
 import { MOST_TURNS } from '../onnx/guard-loops.ts';
 import { TrialError, type Trials } from '../runtime/trial.ts';
-import { takesManyTurns } from './check-run.ts';
+import { makesManyElements, takesManyTurns } from './check-run.ts';
 
 /** Tensors below this share of the memory are made by honest models all the time. */
 const SHARE_OF_MEMORY = 1 / 8;
@@ -37,9 +37,12 @@ export async function tryFirst(dangers: string, attempt: () => Promise<void>): P
   }
 }
 
-/** Made-up input need not suit a model; the end of the process, or a loop without an end, says more. */
+/** Made-up input need not suit a model; the end of the process, a loop without an end, or a huge tensor says more. */
 export function passTrialError(error: unknown): void {
   if (error instanceof TrialError) throw error;
+  if (makesManyElements(error)) {
+    throw new TrialError('asked for a tensor that has no room in the memory of this host', { cause: error });
+  }
   if (!takesManyTurns(error)) return;
   throw new TrialError(`did not end within ${MOST_TURNS} turns`, { cause: error });
 }

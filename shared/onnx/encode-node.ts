@@ -4,7 +4,7 @@ import { type ByteSource, encodeField, encodeVarintField, type Field, readFields
 /** A name as it stands in a file. Those of others are copied, as they need not be valid UTF-8. */
 export type Name = Uint8Array;
 
-export const ELEMENT_TYPES = { float32: 1, int64: 7, boolean: 9, float64: 11 } as const;
+export const ELEMENT_TYPES = { float32: 1, int32: 6, int64: 7, string: 8, boolean: 9, float64: 11 } as const;
 
 /** A node of the default domain. */
 export function encodeNode(

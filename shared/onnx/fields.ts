@@ -18,6 +18,7 @@ export const ATTRIBUTE = {
   string: 4,
   tensor: 5,
   graph: 6,
+  floats: 7,
   ints: 8,
   strings: 9,
   type: 20,

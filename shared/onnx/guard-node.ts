@@ -74,12 +74,14 @@ export class Steps {
   /**
    * The elements at an index, or at each index of a list, along the first axis.
    *
-   * @param name of the node, which the runtime quotes when the index is none
+   * @param name that the one of the node begins with, which the runtime quotes when the index is none
    */
   gather(data: Name, index: Name, name = ''): Name {
     const output = this.newName();
     const node = encodeNode('Gather', [data, index], [output], [integerAttribute('axis', 0)]);
-    this.nodes.push(name === '' ? node : Buffer.concat([node, encodeField(NODE.name, encodeText(name))]));
+    // The runtime takes no two nodes of one name.
+    const unique = Buffer.concat([encodeText(`${name}, `), output]);
+    this.nodes.push(name === '' ? node : Buffer.concat([node, encodeField(NODE.name, unique)]));
     return output;
   }
 
@@ -106,9 +108,13 @@ export class Steps {
     return this.add('And', [condition, this.add('Less', [random, this.float(2)])]);
   }
 
-  /** A list of one 0 that the runtime refuses to compute where a condition does not hold. */
-  unless(condition: Name): Name {
-    return this.gather(this.list(0), this.integers(condition));
+  /**
+   * A list of one 0 that the runtime refuses to compute where a condition does not hold.
+   *
+   * @param name of the node that it quotes then
+   */
+  unless(condition: Name, name = ''): Name {
+    return this.gather(this.list(0), this.integers(condition), name);
   }
 }
 
@@ -193,6 +199,17 @@ export class GuardedNode extends Steps {
     return isGiven(name) ? this.#values.shape(decoder.decode(name)) : OPEN;
   }
 
+  /** What the file says of the element type of an operand, as `TensorProto.DataType`. */
+  elementType(operand: number): number | undefined {
+    const name = this.inputs[operand] ?? NO_NAME;
+    return isGiven(name) ? this.#values.elementType(decoder.decode(name)) : undefined;
+  }
+
+  /** The same of the first output. */
+  elementTypeOfOutput(): number | undefined {
+    return this.#values.elementType(decoder.decode(this.outputs[0]));
+  }
+
   /** Whether a MatMul takes what the node gives. */
   isMultiplied(): boolean {
     return this.outputs.some((name) => this.#values.isMultiplied(decoder.decode(name)));
@@ -219,6 +236,12 @@ export class GuardedNode extends Steps {
   numbers(operand: number): readonly (readonly number[])[] {
     const name = this.inputs[operand] ?? NO_NAME;
     return isGiven(name) ? this.#values.numbers(decoder.decode(name)) : [];
+  }
+
+  /** The numbers of an operand that can have no others. */
+  allNumbers(operand: number): readonly number[] | undefined {
+    const name = this.inputs[operand] ?? NO_NAME;
+    return isGiven(name) ? this.#values.allNumbers(decoder.decode(name)) : undefined;
   }
 
   /** The numbers of the turns, from 0, that the loops around the node are in. */
@@ -270,9 +293,13 @@ export class GuardedNode extends Steps {
     return this.add('ReduceProd', [list]);
   }
 
-  /** Gives the node an operand under the condition, a list of one boolean, that it holds. */
-  require(operand: number, condition: Name): void {
-    this.requireComputed(operand, this.unless(this.not(condition)));
+  /**
+   * Gives the node an operand under the condition, a list of one boolean, that it holds.
+   *
+   * @param name of the node that the runtime refuses to compute otherwise
+   */
+  require(operand: number, condition: Name, name = ''): void {
+    this.requireComputed(operand, this.unless(this.not(condition), name));
   }
 
   /**
@@ -539,6 +566,19 @@ export function readIntegers(node: GuardedNode, name: string): number[] {
     (number) => number === ATTRIBUTE.ints,
   );
   return [...lists].flatMap((list) => readVarints(node.source, list));
+}
+
+/** The float32 numbers of an attribute; empty where it is not there. */
+export function readFloats(node: GuardedNode, name: string): number[] {
+  const attribute = findAttribute(node, name);
+  if (!attribute) return [];
+  const { source } = node;
+  const isList = (number: number) => number === ATTRIBUTE.floats;
+  return [...readFields(source, attribute.start, attribute.end, isList)].flatMap(({ start, end }) => {
+    const bytes = source.bytes(start, end);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return Array.from({ length: bytes.length >> 2 }, (_, index) => view.getFloat32(4 * index, true));
+  });
 }
 
 /** The text of an attribute; undefined where there is none. */

@@ -2,6 +2,24 @@ import { randomUUID } from 'node:crypto';
 import type { Edit } from './edits.ts';
 import { ELEMENT_TYPES, encodeText } from './encode-node.ts';
 import { isInlinedOnce, readFunctions } from './guard-choices.ts';
+import { dividesByMinusOne, dividesByMinusOneForRest } from './guard-division.ts';
+import {
+  byLargest,
+  byNumber,
+  bySum,
+  makesExtracted,
+  makesFiltered,
+  makesFilteredBack,
+  makesGathered,
+  makesGatheredParts,
+  makesLetters,
+  makesProduct,
+  makesRegions,
+  makesSampled,
+  makesScaled,
+  makesUnpooled,
+  makesWide,
+} from './guard-growth.ts';
 import { goesOnForAWhile, takesFewTurns } from './guard-loops.ts';
 import { GuardedNode } from './guard-node.ts';
 import {
@@ -72,7 +90,7 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['LSTM', [hasRank(0, 3), hasSequences]],
   ['GRU', [hasRank(0, 3), hasElements(0)]],
   ['RNN', [hasRank(0, 3)]],
-  ['ConvTranspose', [hasSpaceUnlessPicture]],
+  ['ConvTranspose', [hasSpaceUnlessPicture, makesFilteredBack]],
   ['InstanceNormalization', [hasSpace(0, 2)]],
   ['DFT', [isScalar(1), isScalar(2), hasSignal, makesSpectrum]],
   [
@@ -82,9 +100,12 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['Attention', [hasHeads, hasRank(4, 4), hasRank(5, 4)]],
   ['QuantizeLinear', [where('block_size', hasElements(0))]],
   ['Unique', [hasSlices]],
-  ['RoiAlign', [hasRank(0, 4), hasRank(1, 2), hasRank(2, 1), hasSpace(0, 2), hasSmallRegions]],
-  ['ai.onnx.ml.FeatureVectorizer', [allHaveElements]],
-  ['com.microsoft.FusedMatMul', [where('transBatchA', hasSomeSize), where('transBatchB', hasSomeSize)]],
+  ['RoiAlign', [hasRank(0, 4), hasRank(1, 2), hasRank(2, 1), hasSpace(0, 2), hasSmallRegions, makesRegions]],
+  ['ai.onnx.ml.FeatureVectorizer', [allHaveElements, makesWide(bySum('inputdimensions'))]],
+  [
+    'com.microsoft.FusedMatMul',
+    [where('transBatchA', hasSomeSize), where('transBatchB', hasSomeSize), makesProduct(0, 1)],
+  ],
   ['Transpose', [hasSomeSizeIfMultiplied]],
   ['com.microsoft.Inverse', [hasRank(0, 2), isSquare]],
   // The same of those that ONNX Runtime has beside the standard, as its own tools write them.
@@ -108,24 +129,29 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['com.microsoft.QLinearSoftmax', [1, 2, 3, 4].map(isScalar)],
   ['com.microsoft.QLinearWhere', [2, 3, 5, 6, 7, 8].map(isScalar)],
   ['com.microsoft.QLinearConcat', [allParametersAreScalars]],
+  // Whole numbers whose quotient has no place in their type.
+  ['Div', [dividesByMinusOne]],
+  ['Mod', [dividesByMinusOneForRest]],
   // Operators that count on a number of axes.
-  ['Conv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), hasPlaces]],
-  ['ConvInteger', [hasRank(0, 2), hasRank(1, 2), hasKernel(1)]],
-  ['QLinearConv', [hasRank(0, 2), hasRank(3, 2), hasElements(3), hasPlaces]],
+  ['Conv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), hasPlaces, makesFiltered(1)]],
+  ['ConvInteger', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), makesFiltered(1)]],
+  ['QLinearConv', [hasRank(0, 2), hasRank(3, 2), hasElements(3), hasPlaces, makesFiltered(3)]],
   // Those that the runtime makes of others when it loads them, as the chain of filters is laid out (pools.ts).
-  ...['MaxPool', 'AveragePool', 'com.microsoft.QLinearConv'].map((name) => [name, [hasPlaces]] as const),
+  ...['MaxPool', 'AveragePool'].map((name) => [name, [hasPlaces, makesFiltered()]] as const),
+  ['LpPool', [makesFiltered()]],
+  ['com.microsoft.QLinearConv', [hasPlaces, makesFiltered(3)]],
   ...['Conv', 'MaxPool', 'AveragePool'].map((name) => [`com.microsoft.nchwc.${name}`, [hasPlaces]] as const),
-  ['com.microsoft.FusedConv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), hasPlaces]],
+  ['com.microsoft.FusedConv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), hasPlaces, makesFiltered(1)]],
   ['Concat', [hasOneRank]],
   ['ConcatFromSequence', [allHaveOneRank]],
-  ['Einsum', [hasLetters]],
+  ['Einsum', [hasLetters, makesLetters]],
   ['ReverseSequence', [hasRank(0, 2)]],
-  ['GridSample', [hasRank(0, 1), hasRank(1, 1)]],
-  ['com.microsoft.GridSample', [hasRank(0, 1), hasRank(1, 1)]],
+  ['GridSample', [hasRank(0, 1), hasRank(1, 1), makesSampled]],
+  ['com.microsoft.GridSample', [hasRank(0, 1), hasRank(1, 1), makesSampled]],
   ['AffineGrid', [hasRank(0, 1), hasRank(1, 1), hasElements(1), makesGrid]],
-  ['MaxRoiPool', [hasExactRank(0, 4), hasExactRank(1, 2)]],
-  ['Multinomial', [hasExactRank(0, 2)]],
-  ['ai.onnx.ml.TreeEnsemble', [isNoEmptyVector]],
+  ['MaxRoiPool', [hasExactRank(0, 4), hasExactRank(1, 2), makesRegions]],
+  ['Multinomial', [hasExactRank(0, 2), makesWide(byNumber('sample_size'))]],
+  ['ai.onnx.ml.TreeEnsemble', [isNoEmptyVector, makesWide(byNumber('n_targets'))]],
   // Operators that read a number without a look, or copy a list of any length.
   ['Loop', [isScalar(0), isScalar(1), takesFewTurns, goesOnForAWhile]],
   ['Dropout', [isScalar(2)]],
@@ -133,24 +159,37 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['SequenceErase', [isScalar(1)]],
   ['SequenceInsert', [isScalar(2)]],
   ['Resize', [since(11, ...scaledBy(2), makesResized(3)), before(11, ...scaledBy(1))]],
-  ['Upsample', scaledBy(1)],
+  ['Upsample', [since(9, ...scaledBy(1)), before(9, makesScaled)]],
   // Operators that a client can have make, or do, more than there is room or time for.
   ['ConstantOfShape', [makesList(0)]],
   ['Expand', [makesExpanded]],
   ['Tile', [makesMultiple(1)]],
-  ['Range', [makesRange]],
+  ...['Range', 'com.microsoft.Range'].map((name) => [name, [makesRange]] as const),
   ['OneHot', [makesNumber(1, 0)]],
-  ['Pad', [makesPadded]],
+  ...['Pad', 'com.microsoft.Pad'].map((name) => [name, [makesPadded]] as const),
   ['CenterCropPad', [makesResized(1)]],
-  ['MaxUnpool', [makesList(2)]],
+  ['MaxUnpool', [makesUnpooled]],
   ['Col2Im', [makesPictures]],
   ['MelWeightMatrix', [makesFilters]],
   ...['Hann', 'Hamming', 'Blackman'].map((name) => [`${name}Window`, [makesNumber(0)]] as const),
+  // Operators that make many elements of few by what a small file says, or by two things that a client sends.
+  ['com.microsoft.nchwc.Upsample', [makesScaled]],
+  ...['MatMul', 'Gemm', 'MatMulInteger', 'com.microsoft.TransposeMatMul', 'com.microsoft.FusedGemm'].map(
+    (name) => [name, [makesProduct(0, 1)]] as const,
+  ),
+  ['QLinearMatMul', [makesProduct(0, 3)]],
+  ['com.microsoft.CDist', [makesProduct(0, 1, true)]],
+  ['Gather', [makesGathered]],
+  ...['GatherND', 'com.microsoft.GatherND'].map((name) => [name, [since(11, makesGatheredParts)]] as const),
+  ['ai.onnx.ml.ArrayFeatureExtractor', [makesExtracted]],
+  ['ai.onnx.ml.TreeEnsembleRegressor', [makesWide(byNumber('n_targets'))]],
+  ['TfIdfVectorizer', [makesWide(byLargest('ngram_indexes'))]],
+  ['com.microsoft.UnfoldTensor', [makesWide(byNumber('size'))]],
   // Operators that a model alone can make fatal.
   ['If', [isInlinedOnce]],
   ['LayerNormalization', [endsWithInput]],
   ...['Max', 'Mean', 'Min', 'Sum'].map((operator) => [operator, [allAreThere]] as const),
-  ['com.microsoft.ConvTransposeWithDynamicPads', [isThere(2), hasElements(0)]],
+  ['com.microsoft.ConvTransposeWithDynamicPads', [isThere(2), hasElements(0), makesFilteredBack]],
   ['com.microsoft.CropAndResize', [isRefused]],
 ]);
 

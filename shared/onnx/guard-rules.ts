@@ -329,7 +329,6 @@ export const allAreThere: Rule = (node) => {
   for (const operand of node.inputs.keys()) isThere(operand)(node);
 };
 
-/** Nothing is known that makes it safe. */
 /** An operand that may be left out only together with another one. */
 export function isTherePair(operand: number, needed: number): Rule {
   return (node) => {
@@ -344,6 +343,7 @@ export const allParametersAreScalars: Rule = (node) => {
   }
 };
 
+/** Nothing is known that makes it safe. */
 export const isRefused: Rule = (node) => node.refuse('ends the process on some inputs, and has no guard');
 
 /** Something else is given for a first operand without elements; nothing else for a node that no runtime loads. */

@@ -3,7 +3,10 @@ import { FIRST_LESS, type GuardedNode, readIntegers, readNumber, readString } fr
 import type { Rule } from './guard-rules.ts';
 
 /** How many elements a node makes at most, as a list of one float. */
-type Count = (node: GuardedNode) => Name;
+export type Count = (node: GuardedNode) => Name;
+
+/** Name of the node that the runtime refuses to compute where a model makes too many elements. Its errors quote it. */
+export const GROWTH_GUARD = 'ternion: too many elements';
 
 /** How a number, or a list, that says how many is given to a node. */
 interface Kind {
@@ -23,22 +26,64 @@ const ofNumber = (operand: number): Kind => ({
   require: (node, condition) => node.requireOfNumber(operand, condition),
 });
 
+/** How many elements a node makes of each one of its first operand, by what the file says; NaN where that is open. */
+export type Ratio = (node: GuardedNode) => number;
+
+/** Honest models make as many: images that become 64 times as wide and high. */
+const MUCH = 4096;
+/** A text takes four times the bytes that other elements have room for: 32, and as many for its letters. */
+const ELEMENTS_PER_TEXT = 4;
+
 /**
- * A node makes no more elements than the host has room for, where a client chooses the numbers that say how many. Those
- * of the file are a risk, which is tried at the load (risks.ts); sizes of what is there already are no such numbers.
+ * A node makes no more elements than the host has room for, where a client chooses the numbers that say how many, or where
+ * the file makes many of each. What the file says alone is a risk, which is tried at the load (risks.ts); sizes of what is
+ * there already are no such numbers.
  */
 const makesFew =
-  (chosen: readonly number[], kind: Kind, count: Count): Rule =>
+  (chosen: readonly number[], kind: Kind, count: Count, ratio?: Ratio): Rule =>
   (node) => {
-    if (!chosen.some((operand) => node.isChosen(operand))) return;
+    if (!chosen.some((operand) => node.isChosen(operand))) {
+      if (ratio) growsLittle(count, ratio)(node);
+      return;
+    }
     if (node.opset < FIRST_LESS) {
       node.refuse('has a size that clients choose, in too old an operator set');
       return;
     }
     kind.prepare(node);
-    const isSmall = node.add('Less', [count(node), node.double(node.mostElements)]);
-    kind.require(node, node.add('Reshape', [isSmall, node.list(1)]));
+    kind.require(node, isSmall(node, count));
   };
+
+/** The same where the file says how many elements are made of each. */
+export const growsLittle =
+  (count: Count, ratio: Ratio): Rule =>
+  (node) => {
+    if (ratio(node) > MUCH) staysSmall(count)(node);
+  };
+
+/** A node that has a first operand makes no more elements than the host has room for. */
+export const staysSmall =
+  (count: Count): Rule =>
+  (node) => {
+    // Comparisons are of later operator sets, and such a node is no harm to small requests.
+    if (node.opset >= FIRST_LESS) node.require(0, isSmall(node, count), GROWTH_GUARD);
+  };
+
+function isSmall(node: GuardedNode, count: Count): Name {
+  const isOfTexts = node.elementTypeOfOutput() === ELEMENT_TYPES.string;
+  const most = node.mostElements / (isOfTexts ? ELEMENTS_PER_TEXT : 1);
+  const condition = node.add('Less', [count(node), node.double(most)]);
+  return node.add('Reshape', [condition, node.list(1)]);
+}
+
+export const productOf = (numbers: readonly (number | undefined)[] = [Number.NaN]) =>
+  numbers.reduce<number>((total, number = Number.NaN) => total * Math.abs(number), 1);
+
+/** What an operand says that the file has. */
+const ofNumbers =
+  (operand: number): Ratio =>
+  (node) =>
+    productOf(node.allNumbers(operand));
 
 /** As many elements as a list of sizes says. */
 export const makesList = (operand: number): Rule =>
@@ -46,22 +91,28 @@ export const makesList = (operand: number): Rule =>
 
 /** As many as a number says, for each element of another operand if there is one. */
 export function makesNumber(operand: number, each?: number): Rule {
-  return makesFew([operand], ofNumber(operand), (node) => {
+  const count: Count = (node) => {
     const number = numberOf(node, operand);
     return each === undefined
       ? number
       : node.add('Mul', [number, doubles(node, node.count(node.input(each)))]);
-  });
+  };
+  return makesFew([operand], ofNumber(operand), count, each === undefined ? undefined : ofNumbers(operand));
 }
 
 /** The elements of the first operand, repeated or scaled. */
 export const makesMultiple = (operand: number, type?: number): Rule =>
-  makesFew([operand], ofList(operand, type), (node) =>
-    node.add('Mul', [elements(node), product(node, node.input(operand))]),
+  makesFew(
+    [operand],
+    ofList(operand, type),
+    (node) => node.add('Mul', [elements(node), product(node, node.input(operand))]),
+    ofNumbers(operand),
   );
 
 /** Both are stretched to each other, the axes counted from the last one. */
-export const makesExpanded: Rule = makesFew([1], ofList(1), (node) => {
+export const makesExpanded: Rule = makesFew([1], ofList(1), countExpanded, ofNumbers(1));
+
+function countExpanded(node: GuardedNode): Name {
   const [own, asked] = [node.shape(0), node.input(1)];
   const lengths = [own, asked].map((sizes) => doubles(node, node.count(sizes)));
   const [axes, others] = lengths;
@@ -80,32 +131,51 @@ export const makesExpanded: Rule = makesFew([1], ofList(1), (node) => {
       sizes.map((each) => floats(node, each)),
     ),
   );
-});
+}
 
 /** From a start to a limit by steps. */
 export const makesRange: Rule = makesFew([0, 1, 2], ofNumber(1), (node) => {
-  const [start, limit, step] = [0, 1, 2].map((operand) => numberOf(node, operand, false));
-  if (!start || !limit || !step) return elements(node);
+  const [start, limit] = [numberOf(node, 0, false), numberOf(node, 1, false)];
+  const step = node.has(2) ? numberOf(node, 2, false) : node.double(1);
   return node.add('Abs', [node.add('Div', [node.add('Sub', [limit, start]), step])]);
 });
 
-/** Padding on both ends of some axes, or of all. */
-export const makesPadded: Rule = makesFew([1], ofList(1), (node) => {
+/** Padding on both ends of some axes, or of all; in older operator sets an attribute says it. */
+export const makesPadded: Rule = (node) => {
+  const pads = readIntegers(node, 'pads');
+  const isInFile = pads.length > 0;
+  const count = () => countPadded(node, isInFile ? node.list(...pads) : node.input(1));
+  const ratio = () => productOf(padding(isInFile ? pads : node.allNumbers(1))?.map((added) => 1 + added));
+  (isInFile ? growsLittle(count, ratio) : makesFew([1], ofList(1), count, ratio))(node);
+};
+
+/** What is added at both ends of each axis, which holds one element at least. */
+export function padding(pads: readonly number[] | undefined): number[] | undefined {
+  const axes = (pads?.length ?? 0) / 2;
+  return pads?.slice(0, axes).map((before, axis) => Math.max(0, before + (pads[axis + axes] ?? 0)));
+}
+
+function countPadded(node: GuardedNode, pads: Name): Name {
   const sizes = node.has(3) ? node.gather(node.shape(0), node.input(3)) : node.shape(0);
-  const ends = node.add('Reshape', [node.input(1), node.list(2, -1)]);
+  const ends = node.add('Reshape', [pads, node.list(2, -1)]);
   const [before, after] = [0, 1].map((end) => node.gather(ends, node.number(end)));
   if (!before || !after) return elements(node);
   return resized(node, sizes, node.add('Add', [sizes, node.add('Add', [before, after])]));
-});
+}
 
-/** Some axes, or all, get the sizes of a list. */
+/** Some axes, or all, get the sizes of a list. Those of all are as many for each request. */
 export const makesResized = (operand: number): Rule =>
-  makesFew([operand], ofList(operand), (node) => {
-    const axes = readIntegers(node, 'axes');
-    const sizes = axes.length > 0 ? node.gather(node.shape(0), node.list(...axes)) : node.shape(0);
-    const policy = readString(node, 'keep_aspect_ratio_policy');
-    return resized(node, sizes, node.input(operand), policy !== undefined && policy !== 'stretch');
-  });
+  makesFew(
+    [operand],
+    ofList(operand),
+    (node) => {
+      const axes = readIntegers(node, 'axes');
+      const sizes = axes.length > 0 ? node.gather(node.shape(0), node.list(...axes)) : node.shape(0);
+      const policy = readString(node, 'keep_aspect_ratio_policy');
+      return resized(node, sizes, node.input(operand), policy !== undefined && policy !== 'stretch');
+    },
+    (node) => (readIntegers(node, 'axes').length > 0 ? ofNumbers(operand)(node) : Number.NaN),
+  );
 
 /** One picture for each channel, which come in blocks. */
 export const makesPictures: Rule = makesFew([1], ofList(1), (node) => {
@@ -127,16 +197,25 @@ export const makesFilters: Rule = makesFew([0, 1], ofNumber(0), (node) =>
 );
 
 /** A complex number for each place of what is transformed, which gets another length. */
-export const makesSpectrum: Rule = makesFew([1], ofNumber(1), (node) => {
+export const makesSpectrum: Rule = makesFew([1], ofNumber(1), countSpectrum, ofNumbers(1));
+
+function countSpectrum(node: GuardedNode): Name {
   const axis = node.opset < 20 ? node.list(readNumber(node, 'axis', 1) ?? 1) : undefined;
   const given = axis ?? node.add('Reshape', [node.input(2), node.list(1)]);
   const size = doubles(node, node.gather(node.shape(0), given));
   const rest = node.add('Div', [elements(node), node.add('Max', [size, node.double(1)])]);
   return node.add('Mul', [node.add('Mul', [rest, numberOf(node, 1)]), node.double(2)]);
-});
+}
 
 /** A frame at each step. */
-export const makesFrames: Rule = makesFew([1, 3], ofNumber(1), (node) => {
+export const makesFrames: Rule = makesFew(
+  [1, 3],
+  ofNumber(1),
+  countFrames,
+  (node) => productOf(node.allNumbers(3) ?? node.known(2).sizes) / productOf(node.allNumbers(1)),
+);
+
+function countFrames(node: GuardedNode): Name {
   if (!node.has(3) && !node.has(2)) return elements(node);
   const length = node.has(3) ? numberOf(node, 3) : doubles(node, node.count(node.input(2)));
   const step = node.add('Max', [numberOf(node, 1), node.double(1)]);
@@ -144,22 +223,27 @@ export const makesFrames: Rule = makesFew([1, 3], ofNumber(1), (node) => {
     node.add('Div', [node.add('Mul', [elements(node), length]), step]),
     node.double(2),
   ]);
-});
+}
 
 /** What the first operand becomes when some of its axes get other sizes. */
 function resized(node: GuardedNode, sizes: Name, target: Name, keepsRatio = false): Name {
-  const before = node.add('Max', [floats(node, sizes), node.float(1)]);
+  const before = oneAtLeast(node, sizes);
   const ratios = node.add('Div', [node.add('Abs', [floats(node, target)]), before]);
   const largest = keepsRatio ? node.add('Max', [ratios, node.add('ReduceMax', [ratios])]) : ratios;
   return node.add('Mul', [elements(node), doubles(node, node.product(largest))]);
 }
 
 /** How many elements the first operand has, but one at least. */
-function elements(node: GuardedNode): Name {
-  return node.add('Max', [doubles(node, node.count(node.input(0))), node.double(1)]);
+export function elements(node: GuardedNode): Name {
+  return doubles(node, oneAtLeast(node, node.count(node.input(0))));
 }
 
-function product(node: GuardedNode, list: Name): Name {
+/** Sizes with 1 in the place of 0. Max of old operator sets takes no list and a number. */
+export function oneAtLeast(node: GuardedNode, sizes: Name): Name {
+  return node.add('Add', [floats(node, sizes), floats(node, node.not(node.isTrue(sizes)))]);
+}
+
+export function product(node: GuardedNode, list: Name): Name {
   return doubles(node, node.product(node.add('Abs', [floats(node, list)])));
 }
 
@@ -169,11 +253,11 @@ function numberOf(node: GuardedNode, operand: number, isSize = true): Name {
   return isSize ? node.add('Abs', [number]) : number;
 }
 
-function floats(node: GuardedNode, numbers: Name): Name {
+export function floats(node: GuardedNode, numbers: Name): Name {
   return node.add('Cast', [numbers], [integerAttribute('to', ELEMENT_TYPES.float32)]);
 }
 
 /** Float32 has too few digits for differences of large numbers. */
-function doubles(node: GuardedNode, numbers: Name): Name {
+export function doubles(node: GuardedNode, numbers: Name): Name {
   return node.add('Cast', [numbers], [integerAttribute('to', ELEMENT_TYPES.float64)]);
 }

@@ -37,12 +37,12 @@ export function readDims(source: ByteSource, tensor: Field): number[] {
 /** A node with the shapes of what it takes. */
 export class NodeShapes {
   readonly node: Node;
-  readonly #source: ByteSource;
+  readonly source: ByteSource;
   readonly #known: (name: string) => KnownShape;
 
   constructor(source: ByteSource, node: Node, known: (name: string) => KnownShape) {
     this.node = node;
-    this.#source = source;
+    this.source = source;
     this.#known = known;
   }
 
@@ -56,14 +56,14 @@ export class NodeShapes {
   }
 
   attribute(name: string): Field | undefined {
-    return this.node.attributes.find((each) => readName(this.#source, each, ATTRIBUTE.name) === name);
+    return this.node.attributes.find((each) => readName(this.source, each, ATTRIBUTE.name) === name);
   }
 
   /** Members of an attribute by their number in the standard. */
   members(name: string, number: number): Field[] {
     const attribute = this.attribute(name);
     if (!attribute) return [];
-    return [...readFields(this.#source, attribute.start, attribute.end, (other) => other === number)];
+    return [...readFields(this.source, attribute.start, attribute.end, (other) => other === number)];
   }
 
   /** The number of an attribute; undefined where the caller of a function gives it. */
@@ -75,12 +75,12 @@ export class NodeShapes {
 
   /** The numbers of an attribute; none where it is not there. */
   integers(name: string): number[] {
-    return this.members(name, ATTRIBUTE.ints).flatMap((list) => readVarints(this.#source, list));
+    return this.members(name, ATTRIBUTE.ints).flatMap((list) => readVarints(this.source, list));
   }
 
   text(name: string): string | undefined {
     const [member] = this.members(name, ATTRIBUTE.string);
-    return member && readText(this.#source, member);
+    return member && readText(this.source, member);
   }
 
   /** How many numbers a list has that is an attribute or, in newer operator sets, an input. */
@@ -93,6 +93,6 @@ export class NodeShapes {
   /** The shape of a tensor that is an attribute. */
   tensor(name: string): KnownShape | undefined {
     const [member] = this.members(name, ATTRIBUTE.tensor);
-    return member && sized(readDims(this.#source, member));
+    return member && sized(readDims(this.source, member));
   }
 }

@@ -1,4 +1,5 @@
 import { type ConstantHolder, readConstants } from './constants.ts';
+import { elementTypeOf, readElementType } from './element-types.ts';
 import { GRAPH, TENSOR } from './fields.ts';
 import {
   type KnownShape,
@@ -19,6 +20,8 @@ import { type Message, nameOperator, walkModel } from './walk.ts';
 /** Values by their names. */
 export interface Values {
   shape(name: string): KnownShape;
+  /** Its element type, as `TensorProto.DataType`; undefined where the file does not say it. */
+  elementType(name: string): number | undefined;
   /**
    * Whether a client chooses its numbers, or they are made of some that a client chooses. Sizes are not such numbers: what
    * has them is in memory already.
@@ -28,6 +31,8 @@ export interface Values {
   isConstant(name: string): boolean;
   /** Its numbers where it is a short constant; several lists where its name is used again. */
   numbers(name: string): readonly (readonly number[])[];
+  /** Its numbers where everything of its name is a short constant; undefined otherwise. */
+  allNumbers(name: string): readonly number[] | undefined;
   /** How many places the node that gives it must be given, if it is the first of a chain of filters and pools. */
   leastPlaces(name: string): readonly number[] | undefined;
   /** Whether a MatMul takes it, as it is or converted. */
@@ -65,9 +70,11 @@ export function readValues(source: ByteSource): ValuesIn {
     const scope = byPlace.get(field.fieldStart);
     return {
       shape: (name) => scope?.values.get(name) ?? OPEN,
+      elementType: (name) => scope?.elementType(name),
       isChosen: (name) => scope?.isChosen(name) ?? true,
       isConstant: (name) => scope?.constants.has(name) ?? false,
       numbers: (name) => scope?.numbers(name) ?? [],
+      allNumbers: (name) => scope?.allNumbers(name),
       leastPlaces: (name) => scope?.leastPlaces().get(name),
       isMultiplied: (name) => scope?.multiplied.has(name) ?? true,
     };
@@ -88,6 +95,9 @@ class Scope {
   readonly #ofPlaces: NodeShapes[] = [];
   #leastPlaces: ReadonlyMap<string, readonly number[]> | undefined;
   readonly #declared = new Map<string, KnownShape>();
+  readonly #declaredTypes = new Map<string, number>();
+  /** Element types of what has each name; several where it is used again. */
+  readonly #types = new Map<string, (number | undefined)[]>();
   readonly #source: ByteSource;
 
   constructor(source: ByteSource) {
@@ -110,29 +120,43 @@ class Scope {
     return readConstants(this.#source, this.#holders.get(name) ?? [], new Set([name])).get(name) ?? [];
   }
 
+  allNumbers(name: string): readonly number[] | undefined {
+    const lists = this.numbers(name);
+    if (lists.length === 0 || lists.length !== this.#types.get(name)?.length) return undefined;
+    // Numbers that are in another file are not read.
+    const count = this.values.get(name)?.sizes?.reduce<number>((total, size) => total * (size ?? 0), 1);
+    return lists.every(({ length }) => length === count) ? lists.flat() : undefined;
+  }
+
+  elementType(name: string): number | undefined {
+    const [type, ...others] = this.#types.get(name) ?? [];
+    return others.every((other) => other === type) ? type : undefined;
+  }
+
   /** Takes what a graph says of its values. */
   declare(graph: Field): void {
     const constants = new Set<string>();
-    const inputs = new Map<string, KnownShape>();
+    const inputs = new Map<string, { known: KnownShape; elementType: number | undefined }>();
     for (const part of readFields(this.#source, graph.start, graph.end, isDeclaration)) {
       if (part.number === GRAPH.initializer) {
         const name = readName(this.#source, part, TENSOR.name);
-        this.#define(name, sized(readDims(this.#source, part)));
+        this.#define(name, sized(readDims(this.#source, part)), readElementType(this.#source, part));
         constants.add(name);
         this.constants.add(name);
         this.#hold(name, { kind: 'tensor', field: part });
         continue;
       }
-      const { name, kind, shape } = readValueInfo(this.#source, part);
+      const { name, kind, shape, elementType } = readValueInfo(this.#source, part);
+      if (part.number !== GRAPH.input && elementType) this.#declaredTypes.set(name, elementType);
       const isTensor = kind === 'tensor' && shape !== undefined;
       const known = isTensor ? sized(shape.map(sizeOf)) : OPEN;
-      if (part.number === GRAPH.input) inputs.set(name, known);
+      if (part.number === GRAPH.input) inputs.set(name, { known, elementType });
       else this.#declared.set(name, widen(this.#declared.get(name), known));
     }
     // Older files list their constants as inputs as well.
-    for (const [name, known] of inputs) {
+    for (const [name, { known, elementType }] of inputs) {
       if (constants.has(name)) continue;
-      this.#define(name, known);
+      this.#define(name, known, elementType);
       this.#chosen.add(name);
     }
   }
@@ -149,7 +173,9 @@ class Scope {
       const isConstant = this.#makesConstant(node);
       if (node.type === 'Constant') this.#hold(node.outputs[0] ?? '', { kind: 'node', field });
       for (const [index, name] of node.outputs.entries()) {
-        this.#define(name, shapeOf(context, index));
+        const type =
+          elementTypeOf(context, index, (other) => this.elementType(other)) ?? this.#declaredTypes.get(name);
+        this.#define(name, shapeOf(context, index), type);
         if (isChosen) this.#chosen.add(name);
         if (isConstant) this.constants.add(name);
       }
@@ -190,8 +216,11 @@ class Scope {
     return !isInside && inputs.every((name) => name === '' || this.constants.has(name));
   }
 
-  #define(name: string, shape: KnownShape): void {
+  #define(name: string, shape: KnownShape, elementType: number | undefined): void {
     if (name === '') return;
+    const types = this.#types.get(name);
+    if (types) types.push(elementType);
+    else this.#types.set(name, [elementType]);
     const declared = this.#declared.get(name);
     this.values.set(name, widen(this.values.get(name), declared ? narrow(shape, declared) : shape));
   }

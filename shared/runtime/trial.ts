@@ -77,7 +77,7 @@ async function startTrial(
   // Whoever waits for an answer hears of it as well.
   child.on('error', () => undefined);
   const left = Math.floor(
-    SHARE * Math.min(memoryBytes - process.memoryUsage.rss(), process.availableMemory()),
+    SHARE * Math.max(0, Math.min(memoryBytes - process.memoryUsage.rss(), process.availableMemory())),
   );
   const ask = (request: TrialRequest, timeMs: number) => exchange(child, request, timeMs, left);
   return {
@@ -142,7 +142,9 @@ async function exchange(
 /** SIGKILL comes from the watch of the process itself, or from a system that is short of memory. */
 function describeEnd(code: number | null, signal: string | null, memoryBytes: number): string {
   if (signal === 'SIGKILL') {
-    return `needed more than the ${Math.round(memoryBytes / 1e6)} MB of memory that are left on this host`;
+    const megabytes = Math.round(memoryBytes / 1e6);
+    if (megabytes === 0) return 'needed memory, of which none is left on this host';
+    return `needed more than the ${megabytes} MB of memory that are left on this host`;
   }
   return signal === null ? `ended with the code ${code}` : `was ended by ${signal}`;
 }

@@ -51,7 +51,7 @@ describe('a bundle', () => {
     'of $name reads what describes the server only when it is asked for that',
     ({ name }) => {
       const sources = readAtStart(name);
-      expect(sources).toContain('shared/docs/docs.ts');
+      expect(sources).toContain('shared/openapi/docs.ts');
       expect(sources.filter((path) => OF_DOCS.test(path))).toEqual([]);
     },
   );

@@ -7,10 +7,13 @@ import {
   buildModel,
   buildNode,
   FLOAT,
+  INT32,
   INT64,
+  initializer,
   integerAttribute,
   integersAttribute,
   join,
+  tensorAttribute,
   tensorValue,
   text,
   textAttribute,
@@ -157,10 +160,56 @@ export const FATAL_MODELS: readonly FatalModel[] = [
     inputs: { x: floats([1, 1, 5, 5]), w: floats([1, 1, 0, 3]) },
     attributes: [textAttribute('activation', 'Relu')],
   }),
+  ...ofWholeNumbers(),
   ...ofTheRuntime(),
   ...needingOpenRanks(),
   ...ofTheModelAlone(),
 ];
+
+/** The quotient is one larger than the largest number of its type. */
+function ofWholeNumbers(): FatalModel[] {
+  const minusOne = buildNode('Constant', [], ['minusOne'], {
+    attributes: [
+      tensorAttribute('value', initializer('', INT32, [1], new Uint8Array(Int32Array.of(-1).buffer))),
+    ],
+  });
+  const smallest = buildNode('Constant', [], ['smallest'], {
+    attributes: [
+      tensorAttribute('value', initializer('', INT32, [1], new Uint8Array(Int32Array.of(-(2 ** 31)).buffer))),
+    ],
+  });
+  const toInt32 = { attributes: [integerAttribute('to', INT32)] };
+  return ['Div', 'Mod'].flatMap((operator) => [
+    fatal(operator, 'the smallest int32 and -1', {
+      ending: 'SIGFPE',
+      inputs: { a: whole([1], -(2 ** 31)), b: whole([1], -1) },
+    }),
+    fatal(operator, 'the smallest int64 and -1', {
+      ending: 'SIGFPE',
+      inputs: { a: integers([1], -(2 ** 63)), b: integers([1], -1) },
+    }),
+    fatal(operator, 'a converted number that is too large, and a constant', {
+      ending: 'SIGFPE',
+      inputs: { x: floats([1], [Number.NaN]) },
+      nodes: [
+        minusOne,
+        buildNode('Cast', ['x'], ['a'], toInt32),
+        buildNode(operator, ['a', 'minusOne'], ['y']),
+      ],
+    }),
+    fatal(operator, 'the smallest int32 and -1 in the file', {
+      ending: 'SIGFPE',
+      isLoading: true,
+      inputs: { x: whole([1], 5) },
+      nodes: [
+        minusOne,
+        smallest,
+        buildNode(operator, ['smallest', 'minusOne'], ['q']),
+        buildNode('Mul', ['x', 'q'], ['y']),
+      ],
+    }),
+  ]);
+}
 
 /** Operators of ONNX Runtime itself, which its quantizer, its optimisers and exporters of language models write. */
 function ofTheRuntime(): FatalModel[] {

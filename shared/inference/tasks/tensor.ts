@@ -18,10 +18,10 @@ export const tensor = defineTask({
   members: { labels },
   kind: 'tensors',
   gives: 'tensors',
-  bind: (config, { session }) => runTensors(session, config.labels),
+  bind: (config, { session }) => createRunner(session, config.labels),
 });
 
-function runTensors(model: Session, labels: readonly Label[] | undefined): TaskRunner {
+function createRunner(model: Session, labels: readonly Label[] | undefined): TaskRunner {
   return {
     labels,
     example: exampleOf(model.inputs),

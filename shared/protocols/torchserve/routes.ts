@@ -80,7 +80,7 @@ function refuseExplanation(): never {
 }
 
 /** One request with the model it goes to. */
-interface Call extends Payloads {
+interface ModelPayloads extends Payloads {
   readonly model: ModelUse;
   readonly limits: Limits;
   readonly style: ElementStyle;
@@ -99,32 +99,35 @@ export const invokeTorchServe: Dialect = async (invocation, options) => {
   // As Python writes numbers, which is what TorchServe's handlers are written in.
   const style = { ...answerStyle(config), isFloatMarked: true };
   const { value, usage } = await inference.use(choice, invocation, (model) =>
-    payloads.bind((request) => answerCall({ ...request, model, limits: config.limits, style })),
+    payloads.bind((request) => answerPayloads({ ...request, model, limits: config.limits, style })),
   );
   const body = payloads.value.isEnvelope ? { predictions: value } : value;
   return { response: jsonAnswer(body, config), usage };
 };
 
-async function answerCall(call: Call): Promise<WritableJson> {
-  const { contract, model } = call.model;
-  if (contract.imageInput !== undefined) return await answerImages(call, contract.imageInput);
-  if (contract.kind === 'text') return await answerTexts(call);
-  return model.task.postprocessor === undefined ? await answerTensors(call) : await answerRows(call);
+async function answerPayloads(request: ModelPayloads): Promise<WritableJson> {
+  const { contract, model } = request.model;
+  if (contract.imageInput !== undefined) return await answerImages(request, contract.imageInput);
+  if (contract.kind === 'text') return await answerTexts(request);
+  return model.task.postprocessor === undefined ? await answerTensors(request) : await answerRows(request);
 }
 
-async function answerImages(call: Call, inputName: string): Promise<WritableJson> {
-  const { payloads, model, limits, style, isBatch } = call;
+async function answerImages(request: ModelPayloads, inputName: string): Promise<WritableJson> {
+  const { payloads, model, limits, style, isBatch } = request;
   const { postprocessor } = model.model.task;
-  if (postprocessor && holdsPixels(call, inputName)) return await answerPixels(call, postprocessor);
+  if (postprocessor && holdsPixels(request, inputName)) return await answerPixels(request, postprocessor);
   const images = decodeImages(payloads, inputName, limits);
   const output = await model.predict({ kind: 'image', images });
   return unlist(encodeScores(output, style), isBatch || Array.isArray(payloads[0]?.value));
 }
 
 /** Numbers are the input of the graph as it is: they go past the preprocessing. */
-async function answerPixels(call: Call, { fetches, postprocess }: Postprocessor): Promise<WritableJson> {
-  const { model, limits, style, isBatch } = call;
-  const { inputs, areInstances } = decodeValues(call, model.contract, limits);
+async function answerPixels(
+  request: ModelPayloads,
+  { fetches, postprocess }: Postprocessor,
+): Promise<WritableJson> {
+  const { model, limits, style, isBatch } = request;
+  const { inputs, areInstances } = decodeValues(request, model.contract, limits);
   const outputs = await model.run(inputs, { isBatch: true, outputs: fetches });
   const [first] = outputs.values();
   const output = postprocess(outputs, { rows: first?.shape[0] ?? 0, feeds: new Map() });
@@ -132,20 +135,20 @@ async function answerPixels(call: Call, { fetches, postprocess }: Postprocessor)
 }
 
 /** A text each, or a list of them. Source: text_classifier.py of TorchServe. */
-async function answerTexts(call: Call): Promise<WritableJson> {
-  const { payloads, model, limits, style, isBatch } = call;
+async function answerTexts(request: ModelPayloads): Promise<WritableJson> {
+  const { payloads, model, limits, style, isBatch } = request;
   const output = await model.predict({ kind: 'text', texts: decodeTexts(payloads, limits) });
   return unlist(encodeScores(output, style), isBatch || Array.isArray(payloads[0]?.value));
 }
 
-async function answerRows({ payloads, model, limits, style }: Call): Promise<WritableJson> {
+async function answerRows({ payloads, model, limits, style }: ModelPayloads): Promise<WritableJson> {
   const rows = payloads.flatMap((payload) => readRows(payload, limits));
   return encodePredictions(await model.predict({ kind: 'features', rows }), style);
 }
 
-async function answerTensors(call: Call): Promise<WritableJson> {
-  const { model, limits, style, isBatch } = call;
-  const { inputs, areInstances } = decodeValues(call, model.contract, limits);
+async function answerTensors(request: ModelPayloads): Promise<WritableJson> {
+  const { model, limits, style, isBatch } = request;
+  const { inputs, areInstances } = decodeValues(request, model.contract, limits);
   const outputs = await model.run(inputs, { isBatch: areInstances });
   return areInstances ? unlist(encodeRows(outputs, style), isBatch) : encodeColumns(outputs, style);
 }

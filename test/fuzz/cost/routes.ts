@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import * as z from 'zod';
-import { createDocs } from '../../../shared/docs/docs.ts';
 import { createLogger } from '../../../shared/monitoring/logger.ts';
+import { createDocs } from '../../../shared/openapi/docs.ts';
 import { openPagesFolder } from '../../../shared/pages/folder.ts';
 import type { Operation } from '../../../shared/protocols/operation.ts';
 import { loadSchema } from '../../../shared/protocols/operation.ts';

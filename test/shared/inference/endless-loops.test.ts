@@ -152,6 +152,11 @@ const ENDLESS: readonly (readonly [
   ['a loop in a branch', inBranch, stopAt(99_999)],
   ['a loop in a function', inFunction, stopAt(99_999)],
   ['a loop in a loop', inLoop({}), stopAt(500), stopAt(5000)],
+  [
+    'two loops after each other, with one count',
+    model([toInteger, loop({ count: 'count', y: 'z' }), loop({ count: 'count', x: 'z' })]),
+    stopAt(1000),
+  ],
   ['counts of a loop in a loop', inLoop({ count: 'count' }, [toInteger]), stopAt(1000), stopAt(5000)],
 ];
 

@@ -5,7 +5,7 @@ import { createTensor, elementCount, type Tensor } from '../../../shared/tensor/
 import { FATAL_MODELS, type FatalModel } from '../../sweep/fatal-models.ts';
 import { NEIGHBOURS } from './fatal-neighbours.ts';
 import { type Outcome, requestInChild } from './request-in-child.ts';
-import { SIZED_MODELS } from './sized-models.ts';
+import { GROWING_MODELS, SIZED_MODELS } from './sized-models.ts';
 
 const nameOf = ({ operator, cause }: FatalModel) => `${operator}, ${cause}`;
 
@@ -32,6 +32,15 @@ const REFUSED: Readonly<Record<string, string>> = {
 const ANSWERED: Readonly<Record<string, readonly string[]>> = {
   'TopK, no rows': ['y FP32 [0,1] ', 'i INT64 [0,1] '],
   'LayerNormalization, a bias left out': ['y FP32 [1,1] 00000000'],
+  // As numpy gives them: the quotient wraps around.
+  'Div, the smallest int32 and -1': ['y INT32 [1] 00000080'],
+  'Div, the smallest int64 and -1': ['y INT64 [1] 0000000000000080'],
+  'Div, a converted number that is too large, and a constant': ['y INT32 [1] 00000080'],
+  'Div, the smallest int32 and -1 in the file': ['y INT32 [1] 00000080'],
+  'Mod, the smallest int32 and -1': ['y INT32 [1] 00000000'],
+  'Mod, the smallest int64 and -1': ['y INT64 [1] 0000000000000000'],
+  'Mod, a converted number that is too large, and a constant': ['y INT32 [1] 00000000'],
+  'Mod, the smallest int32 and -1 in the file': ['y INT32 [1] 00000000'],
 };
 
 const REFUSAL: Outcome = {
@@ -45,6 +54,18 @@ const integers = (shape: readonly number[], ...values: readonly number[]) =>
   createTensor('INT64', shape, values);
 const floats = (shape: readonly number[], ...values: readonly number[]) =>
   createTensor('FP32', shape, values);
+
+const whole = (shape: readonly number[], ...values: readonly number[]) =>
+  createTensor('INT32', shape, values);
+/** All signs and the ends of the types, with a divisor for all, and with one for each. */
+const PAIRS_OF_INT32 = {
+  a: whole([8], -(2 ** 31), 2 ** 31 - 1, -7, 0, 7, -(2 ** 31) + 1, 1, -1),
+  b: whole([1], -2),
+};
+const PAIRS_OF_INT64 = {
+  a: integers([6], -(2 ** 53), -(2 ** 63), 7, -1, -(2 ** 63), 5),
+  b: integers([6], -1, 3, -1, -(2 ** 40), 1, -(2 ** 63)),
+};
 
 /** What is sent to each model instead for an ordinary answer: shapes to fill, or whole tensors. */
 const ORDINARY: Readonly<Record<string, Readonly<Record<string, readonly number[] | Tensor>>>> = {
@@ -62,6 +83,16 @@ const ORDINARY: Readonly<Record<string, Readonly<Record<string, readonly number[
   'Unique, rows of no size': { x: [3, 2] },
   'RoiAlign, a picture of no height': { x: [1, 1, 4, 4] },
   'RoiAlign, a region of 2^62 rows': { x: [1, 1, 4, 4], rois: floats([1, 4], 0.5, 0, 3, 2) },
+  ...Object.fromEntries(
+    ['Div', 'Mod'].flatMap((operator) => [
+      [`${operator}, the smallest int32 and -1`, PAIRS_OF_INT32],
+      [`${operator}, the smallest int64 and -1`, PAIRS_OF_INT64],
+      [
+        `${operator}, a converted number that is too large, and a constant`,
+        { x: floats([4], -5.5, 0, 7, 1e9) },
+      ],
+    ]),
+  ),
   'SkipLayerNormalization, nothing that is added': { x: [1, 2, 1], skip: [1, 2, 1] },
   'SkipSimplifiedLayerNormalization, nothing that is added': { x: [1, 2, 1], skip: [1, 2, 1] },
   'MultiHeadAttention, values of no size': { v: [1, 1, 1] },
@@ -145,20 +176,21 @@ describe('a neighbour of such a request', async () => {
 });
 
 describe('a request for more than there is room for', async () => {
+  const models = [...SIZED_MODELS, ...GROWING_MODELS];
   const outcomes = await requestInChild([
-    ...SIZED_MODELS.map(({ model, huge }) => ({ model, feeds: huge })),
-    ...SIZED_MODELS.map(({ model, small }) => ({ model, feeds: small, isCompared: true })),
+    ...models.map(({ model, huge }) => ({ model, feeds: huge })),
+    ...models.map(({ model, small }) => ({ model, feeds: small, isCompared: true })),
   ]);
-  const count = SIZED_MODELS.length;
+  const count = models.length;
 
-  it.each(SIZED_MODELS.map(({ name }, index) => [name, outcomes[index]] as const))(
+  it.each(models.map(({ name }, index) => [name, outcomes[index]] as const))(
     'is refused: %s',
     (_, outcome) => {
       expect(outcome).toEqual(REFUSAL);
     },
   );
 
-  it.each(SIZED_MODELS.map(({ name }, index) => [name, outcomes[count + index]] as const))(
+  it.each(models.map(({ name }, index) => [name, outcomes[count + index]] as const))(
     'is answered with the same bits as without when it is for less: %s',
     (_, outcome) => {
       expect(outcome).toMatchObject({ kind: 'answered' });

@@ -56,15 +56,29 @@ describe('a model that could take the process down', () => {
   });
 
   it.each([
-    ['ConstantOfShape', [1_000, 1_000, 1_000]],
-    ['Expand', [500_000_000, 2]],
-    ['Tile', [500_000_000, 1]],
-  ])('is refused when it takes more memory than there is: %s', async (operator, sizes) => {
-    expect(await reasonOf(large(operator, sizes), { memoryBytes: 1.2e9 })).toMatch(
+    [
+      'ConstantOfShape',
+      [1_000, 1_000, 1_000],
+      'needed more than the \\d+ MB of memory that are left on this host',
+    ],
+    ['Expand', [500_000_000, 2], 'asked for a tensor that has no room in the memory of this host'],
+    ['Tile', [500_000_000, 1], 'asked for a tensor that has no room in the memory of this host'],
+  ])('is refused when it takes more memory than there is: %s', async (operator, sizes, end) => {
+    // What this process has itself is not left for the trial.
+    const memoryBytes = process.memoryUsage.rss() + 800e6;
+    expect(await reasonOf(large(operator, sizes), { memoryBytes })).toMatch(
       new RegExp(
         `^its ${operator} makes a tensor of a size that the file says \\(\\d.*\\), so it was tried in a process of its own, ` +
-          'and that needed more than the \\d+ MB of memory that are left on this host.$',
+          `and that ${end}.$`,
       ),
+    );
+  });
+
+  it('is refused in a sentence when this process has more than the host gives', async () => {
+    const memoryBytes = process.memoryUsage.rss() / 2;
+    expect(await reasonOf(large('ConstantOfShape', [1_000, 1_000, 1_000]), { memoryBytes })).toBe(
+      'its ConstantOfShape makes a tensor of a size that the file says (4.0 GB), so it was tried in a process of its own, ' +
+        'and that needed memory, of which none is left on this host.',
     );
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { referenceAttribute } from '../../../shared/onnx/encode-node.ts';
 import { readGraph } from '../../../shared/onnx/graph.ts';
-import { canNeedGuards, guardOperators } from '../../../shared/onnx/guard-operators.ts';
+import { canNeedGuards, findGuards, guardOperators } from '../../../shared/onnx/guard-operators.ts';
 import { bytesSource } from '../../../shared/onnx/protobuf.ts';
 import { rewriteModel } from '../../../shared/onnx/rewrite-model.ts';
 import { createSession, type NamedTensors } from '../../../shared/runtime/session.ts';
@@ -390,5 +390,27 @@ describe.each([
     expect(describeTensors(await run(guard(model(['y'])), { x }))).toEqual(
       describeTensors(await run(model(['y']), { x })),
     );
+  });
+});
+
+describe('an operator that makes many elements of each', () => {
+  const twice = (times: number) =>
+    buildModel({
+      nodes: [buildNode('Tile', ['x', 'times'], ['t']), buildNode('Tile', ['t', 'times'], ['y'])],
+      inputs: [tensorValue('x', FLOAT, ['n'])],
+      outputs: [tensorValue('y', FLOAT)],
+      initializers: [int64Initializer('times', [times])],
+    });
+
+  it('is guarded wherever it is again', async () => {
+    const model = guard(twice(5000));
+    const { y } = Object.fromEntries(await run(model, { x: numbers([2], [1, 2]) }));
+    expect(y?.shape).toEqual([2 * 5000 ** 2]);
+    await expect(run(model, { x: numbers([3], [1, 2, 3]) })).rejects.toThrow(/ternion: too many elements/);
+  });
+
+  it('is left as it is where honest models make as many', () => {
+    expect(findGuards(bytesSource(twice(4096)), 2 ** 26)).toEqual({ edits: [], refusals: [] });
+    expect(findGuards(bytesSource(twice(4097)), 2 ** 26).edits).not.toEqual([]);
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { parseConfig } from '../../../shared/config.ts';
-import { buildDocument } from '../../../shared/docs/build-document.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';
+import { buildDocument } from '../../../shared/openapi/build-document.ts';
 import { jsonArray, jsonObject } from '../../../shared/protocols/body/envelope.ts';
 import type { Operation, Protocol } from '../../../shared/protocols/operation.ts';
 

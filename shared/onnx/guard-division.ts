@@ -1,0 +1,58 @@
+import { ELEMENT_TYPES, integerAttribute, type Name } from './encode-node.ts';
+import { FIRST_LESS, type GuardedNode, OLD, readNumber } from './guard-node.ts';
+import type { Rule } from './guard-rules.ts';
+
+/** Types whose smallest number ends the process when it is divided by -1: the quotient is one too large for them. */
+const ENDING: ReadonlySet<number> = new Set([ELEMENT_TYPES.int32, ELEMENT_TYPES.int64]);
+/** What is below it in amount is neither the smallest number of such a type, nor wrapped around to -1. */
+const LARGE = 2 ** 31;
+/** From this version on there is CastLike. */
+const FIRST_CAST_LIKE = 15;
+
+/** Where the divisor is -1, both operands change their signs. The quotient stays as it is, and wraps around. */
+export const dividesByMinusOne: Rule = (node) => {
+  const sign = signOf(node);
+  if (!sign) return;
+  for (const operand of [0, 1]) node.replace(operand, node.add('Mul', [node.input(operand), sign]));
+};
+
+/** Where the divisor is -1 it becomes 1, which leaves the same rest: none. The rest of a float division is safe. */
+export const dividesByMinusOneForRest: Rule = (node) => {
+  if (readNumber(node, 'fmod', 0) === 1) return;
+  const sign = signOf(node);
+  if (sign) node.replace(1, node.add('Mul', [node.input(1), sign]));
+};
+
+/** A number for each divisor: -1 where it is -1, and 1 otherwise. Undefined where the file rules out a fatal pair. */
+function signOf(node: GuardedNode): Name | undefined {
+  const type = node.elementType(0) ?? node.elementType(1) ?? node.elementTypeOfOutput();
+  if ((type !== undefined && !ENDING.has(type)) || isSafe(node)) return undefined;
+  const isOld = type === undefined ? node.opset < FIRST_CAST_LIKE : node.opset < FIRST_LESS;
+  if (isOld) {
+    node.refuse(OLD);
+    return undefined;
+  }
+  const divisor = node.input(1);
+  const like = (numbers: Name) =>
+    type === undefined
+      ? node.add('CastLike', [numbers, divisor])
+      : node.add('Cast', [numbers], [integerAttribute('to', type)]);
+  // As float64, no number of another type becomes -1.
+  const isMinusOne =
+    type === undefined
+      ? node.add('Equal', [
+          node.add('Cast', [divisor], [integerAttribute('to', ELEMENT_TYPES.float64)]),
+          node.double(-1),
+        ])
+      : node.add('Equal', [divisor, like(node.number(-1))]);
+  const twice = node.add('Mul', [node.integers(isMinusOne), node.number(2)]);
+  return like(node.add('Sub', [node.number(1), twice]));
+}
+
+/** Whether the file says divisors without -1, or what is divided without the smallest number. */
+function isSafe(node: GuardedNode): boolean {
+  const [dividends, divisors] = [0, 1].map((operand) => node.allNumbers(operand));
+  const isSmall = (numbers?: readonly number[]) =>
+    numbers?.every((number) => Math.abs(number) < LARGE) ?? false;
+  return isSmall(dividends) || (isSmall(divisors) && !divisors?.includes(-1));
+}

@@ -1,0 +1,212 @@
+import { integerAttribute, type Name } from './encode-node.ts';
+import { type GuardedNode, readFloats, readIntegers, readNumber, readString } from './guard-node.ts';
+import type { Rule } from './guard-rules.ts';
+import {
+  type Count,
+  doubles,
+  elements,
+  floats,
+  growsLittle,
+  makesList,
+  oneAtLeast,
+  padding,
+  product,
+  productOf,
+  type Ratio,
+  staysSmall,
+} from './guard-sizes.ts';
+
+const scaling: Ratio = (node) => productOf([...readIntegers(node, 'scales'), ...readFloats(node, 'scales')]);
+
+/** The elements of the first operand, scaled by a list that is an attribute. */
+export const makesScaled = growsLittle(
+  (node) => node.add('Mul', [elements(node), node.double(scaling(node))]),
+  scaling,
+);
+
+/**
+ * As many elements for each row as attributes say.
+ *
+ * @param widthOf what the attributes say
+ */
+export const makesWide = (widthOf: Ratio): Rule =>
+  growsLittle((node) => node.add('Mul', [rows(node), node.double(widthOf(node))]), widthOf);
+
+/** The number of an attribute. */
+export const byNumber =
+  (attribute: string): Ratio =>
+  (node) =>
+    Math.abs(readNumber(node, attribute, 1) ?? Number.NaN);
+
+/** The sum of a list. */
+export const bySum =
+  (attribute: string): Ratio =>
+  (node) =>
+    readIntegers(node, attribute).reduce((total, each) => total + Math.abs(each), 0);
+
+/** As many as there are indices in a list. */
+export const byLargest =
+  (attribute: string): Ratio =>
+  (node) =>
+    readIntegers(node, attribute).reduce((largest, each) => Math.max(largest, Math.abs(each)), 0) + 1;
+
+/** Each place becomes as many as the filters step, and the last as many as they reach. */
+export const makesFilteredBack: Rule = growsLittle((node) => {
+  const asked = readIntegers(node, 'output_shape');
+  const groups = node.double(readNumber(node, 'group', 1) ?? Number.MAX_VALUE);
+  const channels = node.add('Mul', [doubles(node, node.sizeAt(1, 1)), groups]);
+  const kernel = floats(node, node.part(node.shape(1), 2));
+  const places = asked.length > 0 ? node.list(...asked) : placesBack(node, kernel);
+  const pictures = node.add('Mul', [doubles(node, node.sizeAt(0, 0)), channels]);
+  return node.add('Mul', [pictures, product(node, places)]);
+}, spread);
+
+/** The same for what was pooled, unless a list of sizes is given. */
+export const makesUnpooled: Rule = (node) => {
+  if (node.has(2)) makesList(2)(node);
+  else unpool(node);
+};
+
+const unpool = growsLittle((node) => {
+  const kernel = floats(node, node.list(...readIntegers(node, 'kernel_shape')));
+  const channels = product(node, node.part(node.shape(0), 0, 2));
+  return node.add('Mul', [channels, product(node, placesBack(node, kernel))]);
+}, spread);
+
+/** How far attributes move places apart, by the axis that each says most of. */
+function spread(node: GuardedNode): number {
+  const lists = ['strides', 'dilations', 'kernel_shape', 'output_padding', 'output_shape'].map((name) =>
+    readIntegers(node, name),
+  );
+  const axes = Math.max(...lists.map(({ length }) => length));
+  return productOf(
+    Array.from({ length: axes }, (_, axis) =>
+      Math.max(...lists.map((list) => Math.abs(list.at(axis - axes) ?? 1)), 1),
+    ),
+  );
+}
+
+/** How many places come of those of the first operand, without what padding takes away. */
+function placesBack(node: GuardedNode, kernel: Name): Name {
+  const list = (attribute: string, fallback: number) => {
+    const numbers = readIntegers(node, attribute);
+    return floats(node, node.list(...(numbers.length > 0 ? numbers : [fallback])));
+  };
+  const lessOne = (sizes: Name) => node.add('Sub', [sizes, node.float(1)]);
+  const sizes = floats(node, node.part(node.shape(0), 2));
+  const steps = node.add('Mul', [lessOne(sizes), list('strides', 1)]);
+  const reach = node.add('Mul', [lessOne(kernel), list('dilations', 1)]);
+  const last = node.add('Add', [node.add('Add', [reach, node.float(1)]), list('output_padding', 0)]);
+  return node.add('Add', [steps, last]);
+}
+
+/**
+ * Filters, or windows, that are laid on more padding than they take away again.
+ *
+ * @param filters the operand that has them; windows have none
+ */
+export const makesFiltered = (filters?: number): Rule =>
+  growsLittle(
+    (node) => {
+      const strides = readIntegers(node, 'strides');
+      const added = node.list(...(padding(readIntegers(node, 'pads')) ?? []));
+      const padded = node.add('Add', [floats(node, node.part(node.shape(0), 2)), floats(node, added)]);
+      const steps = floats(node, node.list(...(strides.length > 0 ? strides : [1])));
+      const channels = filters === undefined ? node.sizeAt(0, 1) : node.sizeAt(filters, 0);
+      const pictures = node.add('Mul', [doubles(node, node.sizeAt(0, 0)), doubles(node, channels)]);
+      return node.add('Mul', [pictures, product(node, node.add('Div', [padded, steps]))]);
+    },
+    (node) => productOf(padding(readIntegers(node, 'pads'))?.map((added) => 1 + added)),
+  );
+
+/** What is as large as one operand times another. Weights count as small, as a file holds all of them. */
+const makesPairs =
+  (operands: readonly number[], count: Count): Rule =>
+  (node) => {
+    if (operands.every((operand) => node.has(operand) && !node.isConstant(operand))) staysSmall(count)(node);
+  };
+
+/**
+ * The product of two matrices. Stacks of matrices are left out: those of transformers are multiplied a dozen times in each
+ * run, and lead to no more than what is in them by their common width.
+ */
+export const makesProduct =
+  (first: number, second: number, isTransposed = false): Rule =>
+  (node) => {
+    const shapes = [first, second].map((operand) => node.known(operand));
+    if (!shapes.every(({ least, most }) => least === 2 && most === 2)) return;
+    const isTurned = (attribute: string) => readNumber(node, attribute, 0) !== 0;
+    const [row, column] = [isTurned('transA') ? 1 : 0, isTurned('transB') || isTransposed ? 0 : 1];
+    makesPairs([first, second], () => {
+      const sizes = [node.sizeAt(first, row), node.sizeAt(second, column)];
+      return node.add(
+        'Mul',
+        sizes.map((size) => doubles(node, size)),
+      );
+    })(node);
+  };
+
+/** A slice for each index. A list has one element for each of them, which is no more than there is already. */
+export const makesGathered: Rule = (node) => {
+  const axis = readNumber(node, 'axis', 0);
+  if (node.known(0).most < 2 || axis === undefined) return;
+  makesPairs([0, 1], () => {
+    const slices = doubles(node, oneAtLeast(node, node.sizeAt(0, axis)));
+    const indices = doubles(node, node.count(node.input(1)));
+    return node.add('Div', [node.add('Mul', [elements(node), indices]), slices]);
+  })(node);
+};
+
+/** A part of the first operand for each list of indices. */
+export const makesGatheredParts: Rule = makesPairs([0, 1], (node) => {
+  const batches = node.list(readNumber(node, 'batch_dims', 0) ?? 0);
+  const start = node.add('Add', [node.sizeAt(1, -1), batches]);
+  const part = node.add('Slice', [node.shape(0), start, node.list(2 ** 31 - 1)]);
+  return node.add('Mul', [rows(node, 1), product(node, withOne(node, part))]);
+});
+
+/** A column for each index. */
+export const makesExtracted: Rule = makesPairs([0, 1], (node) =>
+  node.add('Mul', [rows(node), doubles(node, node.count(node.input(1)))]),
+);
+
+/** A number of each channel at each place of a grid. */
+export const makesSampled: Rule = makesPairs([0, 1], (node) =>
+  node.add('Mul', [doubles(node, node.sizeAt(0, 1)), rows(node, 1)]),
+);
+
+/** A picture of one size for each channel and each region. */
+export const makesRegions: Rule = makesPairs([0, 1], (node) => {
+  const pooled = readIntegers(node, 'pooled_shape');
+  const sides =
+    pooled.length > 0
+      ? pooled
+      : ['output_height', 'output_width'].map((name) => readNumber(node, name, 1) ?? 1);
+  const sizes = [node.sizeAt(0, 1), node.sizeAt(1, 0), node.list(...sides)];
+  return product(node, node.add('Concat', sizes, [integerAttribute('axis', 0)]));
+});
+
+/** The sizes of all letters after the arrow. */
+export const makesLetters: Rule = (node) => {
+  const equation = (readString(node, 'equation') ?? '').replace(/\s/g, '');
+  const [left = '', made = ''] = equation.split('->');
+  const terms = left.split(',');
+  if (made === '' || equation.includes('.') || terms.length < 2) return;
+  makesPairs([0, 1], () => {
+    const sizes = [...made].flatMap((letter) => {
+      const operand = terms.findIndex((term) => term.includes(letter));
+      return operand < 0 ? [] : [node.sizeAt(operand, terms[operand]?.indexOf(letter) ?? 0)];
+    });
+    return product(node, withOne(node, ...sizes));
+  })(node);
+};
+
+/** All elements but those of the last axis. */
+function rows(node: GuardedNode, operand = 0): Name {
+  return product(node, withOne(node, node.part(node.shape(operand), 0, -1)));
+}
+
+/** Lists in one, which need not have a number. */
+function withOne(node: GuardedNode, ...lists: readonly Name[]): Name {
+  return node.add('Concat', [node.list(1), ...lists], [integerAttribute('axis', 0)]);
+}
