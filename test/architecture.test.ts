@@ -273,7 +273,7 @@ describe('a foreign package', () => {
   it.each([
     ['onnxruntime-node', 'shared/runtime/session.ts'],
     ['onnxruntime-common', undefined],
-    ['sharp', 'shared/processing/image/image-file.ts'],
+    ['sharp', 'shared/processing/image/decode/image-file.ts'],
     ['@huggingface/tokenizers', 'shared/processing/text/tokenizer/patterns.ts'],
     ['@aws-sdk/client-s3', 'shared/stores/s3-requests.ts'],
   ])('%s is imported by one file at most: %s', (name, file) => {
@@ -319,7 +319,7 @@ describe('what only functions/ may do', () => {
 
   it('is to read the environment', () => {
     // A native library is told by its variable alone; setting it reads nothing.
-    const setters = ['shared/runtime/session.ts', 'shared/processing/image/image-file.ts'];
+    const setters = ['shared/runtime/session.ts', 'shared/processing/image/decode/image-file.ts'];
     const withoutSetting = (path: string) =>
       setters.includes(path) ? read(path).replace(/process\.env\.[A-Z_]+ = [^;]+;/, '') : read(path);
     const readers = sources.filter((path) =>

@@ -1,6 +1,6 @@
 import type { Limits } from '../config.ts';
 import { batchSizeOf } from '../inference/run-batch.ts';
-import { ACCEPTED_IMAGE_TYPES } from '../processing/image/sniff.ts';
+import { ACCEPTED_IMAGE_TYPES } from '../processing/image/decode/sniff.ts';
 import type { Column } from '../values/cell.ts';
 import type { InputKind } from '../values/input.ts';
 import { columnAt, type Feature, type RowFormat } from '../values/row.ts';

@@ -1,5 +1,5 @@
 import { invalid, overLimit } from '../errors.ts';
-import { type DecodeContext, decodeImage } from './image/decode.ts';
+import { type DecodeContext, decodeImage } from './image/decode/decode.ts';
 import type { PixelRaster, Raster, Size } from './image/raster.ts';
 import { type CenterCropOptions, centerWindow } from './image/steps/center-crop.ts';
 import { crop, intersect } from './image/steps/crop.ts';

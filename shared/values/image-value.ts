@@ -1,7 +1,7 @@
 import { invalid } from '../errors.ts';
 import { decodeBase64 } from '../http/base64.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
-import { sniffImageType } from '../processing/image/sniff.ts';
+import { sniffImageType } from '../processing/image/decode/sniff.ts';
 
 /**
  * Members under which clients put an image: TorchServe's `data` and `body`, TensorFlow's `image_bytes`, Vertex AI's

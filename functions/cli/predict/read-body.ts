@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { InferenceError } from '../../../shared/errors.ts';
 import { isJsonObject, type JsonValue } from '../../../shared/json/json-value.ts';
 import { parseJson } from '../../../shared/json/parse-json.ts';
-import { sniffImageType } from '../../../shared/processing/image/sniff.ts';
+import { sniffImageType } from '../../../shared/processing/image/decode/sniff.ts';
 import type { InputKind } from '../../../shared/values/input.ts';
 import { shellWord } from '../../shell-word.ts';
 import { CommandError } from '../console.ts';

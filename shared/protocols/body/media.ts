@@ -3,7 +3,7 @@ import type { Limits } from '../../config.ts';
 import { InferenceError, invalid, overLimit } from '../../errors.ts';
 import { BytesResponse } from '../../http/bytes.ts';
 import { isJsonType } from '../../http/media-type.ts';
-import { sniffImageType } from '../../processing/image/sniff.ts';
+import { sniffImageType } from '../../processing/image/decode/sniff.ts';
 import { describeInputs } from '../../values/contract.ts';
 import { CSV_TYPE } from '../../values/csv.ts';
 import type { FieldValue } from '../../values/input.ts';

@@ -4,7 +4,7 @@ import { decodeBase64 } from '../../http/base64.ts';
 import { UnsafeIntegerError } from '../../json/exact-integers.ts';
 import { describeJson, type JsonValue } from '../../json/json-value.ts';
 import { measureNesting } from '../../json/nesting.ts';
-import { sniffImageType } from '../../processing/image/sniff.ts';
+import { sniffImageType } from '../../processing/image/decode/sniff.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { splitElements, tensorFromBytes } from '../../tensor/bytes.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';

@@ -2,7 +2,7 @@ import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
 import { describeJson, hasOnly, isJsonObject, type JsonValue } from '../../json/json-value.ts';
-import { ACCEPTED_IMAGE_TYPES, sniffImageType } from '../../processing/image/sniff.ts';
+import { ACCEPTED_IMAGE_TYPES, sniffImageType } from '../../processing/image/decode/sniff.ts';
 import type { FieldValue, InferenceInput } from '../../values/input.ts';
 import { checkInstances } from '../../values/instances.ts';
 import { holdsJson, isUntyped, unsupportedBody } from '../body/json-body.ts';

@@ -3,7 +3,7 @@ import { jsonAnswer } from '../../answers/answer.ts';
 import type { Config } from '../../config.ts';
 import type { Answer, AppEnvironment } from '../../http/context.ts';
 import { isJsonObject } from '../../json/json-value.ts';
-import { ACCEPTED_IMAGE_TYPES } from '../../processing/image/sniff.ts';
+import { ACCEPTED_IMAGE_TYPES } from '../../processing/image/decode/sniff.ts';
 import { holdsJson, isTaskRequest } from '../body/json-body.ts';
 import { type Dialect, type Invocation, readInvocation } from '../invocation.ts';
 import {

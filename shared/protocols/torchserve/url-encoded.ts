@@ -1,5 +1,5 @@
 import type { Limits } from '../../config.ts';
-import { sniffImageType } from '../../processing/image/sniff.ts';
+import { sniffImageType } from '../../processing/image/decode/sniff.ts';
 import { looksLikeJson } from '../body/json-body.ts';
 import { checkParts } from '../body/media.ts';
 

@@ -1,5 +1,5 @@
 import sharp, { type Sharp } from 'sharp';
-import { pixelPrice } from '../../../shared/processing/image/decode-price.ts';
+import { pixelPrice } from '../../../shared/processing/image/decode/decode-price.ts';
 
 const FORMATS = ['png', 'jpeg', 'webp', 'gif', 'tiff', 'avif'] as const;
 export type ImageFormat = (typeof FORMATS)[number];

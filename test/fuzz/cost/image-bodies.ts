@@ -1,13 +1,13 @@
 import { deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
-import { pixelPrice, USUAL_SCANS } from '../../../shared/processing/image/decode-price.ts';
+import { pixelPrice, USUAL_SCANS } from '../../../shared/processing/image/decode/decode-price.ts';
 import {
   jpegOfScans,
   pngChunk,
   tiffOfStrips,
   webpChunk,
   withPngChunks,
-} from '../../shared/processing/image/costly-images.ts';
+} from '../../shared/processing/image/decode/costly-images.ts';
 import type { BodyMaker } from './bodies.ts';
 import { flatImage, type ImageFormat, LARGEST_SIDE, remember } from './flat-images.ts';
 

@@ -1,6 +1,6 @@
+import type { PixelRaster, Size } from '../raster.ts';
+import { isOnSide } from '../steps/orient.ts';
 import type { ImageFile } from './image-file.ts';
-import type { PixelRaster, Size } from './raster.ts';
-import { isOnSide } from './steps/orient.ts';
 
 /** The size that an upright image of some size gets. */
 export type ResizedSize = (upright: Size) => Size;

@@ -1,5 +1,5 @@
-import type { Work } from '../work.ts';
-import type { PixelRaster } from './raster.ts';
+import type { Work } from '../../work.ts';
+import type { PixelRaster } from '../raster.ts';
 
 /** What the first frame of a GIF says beside its pixels. */
 interface FirstFrame {

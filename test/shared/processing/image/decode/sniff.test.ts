@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { ACCEPTED_IMAGE_TYPES, sniffImageType } from '../../../../shared/processing/image/sniff.ts';
+import { ACCEPTED_IMAGE_TYPES, sniffImageType } from '../../../../../shared/processing/image/decode/sniff.ts';
 
 function sniff(start: string): string | undefined {
   return sniffImageType(Buffer.from(start, 'latin1'));

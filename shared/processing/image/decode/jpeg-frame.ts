@@ -1,6 +1,6 @@
 /** What the header of a JPEG says of its one frame. */
 export interface JpegFrame {
-  /** 1 for grey, 3 for colours, 4 for inks. */
+  /** 1 for grey, 3 for colours, 4 for CMYK. */
   readonly components: number;
   /** How many samples there are of all components: 3 for colours in full, 1.5 where two have a quarter. */
   readonly samplesPerPixel: number;

@@ -1,9 +1,9 @@
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { decodeImage } from '../../../../shared/processing/image/decode.ts';
-import { openImageFile } from '../../../../shared/processing/image/image-file.ts';
-import { neededParts } from '../../../../shared/processing/image/needed-parts.ts';
-import { testBudget } from '../../test-budget.ts';
+import { decodeImage } from '../../../../../shared/processing/image/decode/decode.ts';
+import { openImageFile } from '../../../../../shared/processing/image/decode/image-file.ts';
+import { neededParts } from '../../../../../shared/processing/image/decode/needed-parts.ts';
+import { testBudget } from '../../../test-budget.ts';
 import { pngChunk, webpChunk, withPngChunks } from './costly-images.ts';
 
 const SIDE = 16;

@@ -1,17 +1,17 @@
-import type { Work } from '../work.ts';
-import type { PixelRaster } from './raster.ts';
-import { over255 } from './steps/alpha.ts';
+import type { Work } from '../../work.ts';
+import type { PixelRaster } from '../raster.ts';
+import { over255 } from '../steps/alpha.ts';
 
 /** Cyan, magenta, yellow and black to colours as `PIL.Image.convert`: without a profile. Made in place. */
-export function* inksToColours(image: PixelRaster): Work<PixelRaster> {
+export function* cmykToRgb(image: PixelRaster): Work<PixelRaster> {
   const { data } = image;
   const count = image.width * image.height;
-  yield { count, cost: 4, run: (from, to) => mixInks(data, from, to) };
+  yield { count, cost: 4, run: (from, to) => mixCmyk(data, from, to) };
   return { ...image, channels: 3, data: data.subarray(0, count * 3) };
 }
 
 /** Colours are shorter than inks: none of these is overwritten before it is read. */
-function mixInks(data: Uint8Array, first: number, end: number): void {
+function mixCmyk(data: Uint8Array, first: number, end: number): void {
   for (let i = first, from = first * 4, to = first * 3; i < end; i++, from += 4, to += 3) {
     const light = 255 - (data[from + 3] ?? 0);
     for (let c = 0; c < 3; c++) data[to + c] = light - over255((data[from + c] ?? 0) * light);

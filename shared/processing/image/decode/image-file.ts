@@ -1,5 +1,5 @@
+import type { PixelRaster, Size } from '../raster.ts';
 import { USUAL_SCANS } from './decode-price.ts';
-import type { PixelRaster, Size } from './raster.ts';
 
 /** What the header of an image file says. */
 export interface ImageHeader extends Size {
@@ -11,7 +11,7 @@ export interface ImageHeader extends Size {
 
 export interface ReadOptions {
   /** Four channels of inks instead of colours. */
-  readonly inks?: boolean;
+  readonly isCmyk?: boolean;
   /** Reads the image smaller, as fast as it goes. */
   readonly shrinkTo?: Size;
 }
@@ -32,9 +32,9 @@ export async function openImageFile(file: Uint8Array, mostPixels: number): Promi
   const open = () => sharp(file, { limitInputPixels: mostPixels, failOn: 'error', ignoreIcc: true });
   return {
     readHeader: () => open().metadata(),
-    readPixels: async ({ inks, shrinkTo } = {}) => {
+    readPixels: async ({ isCmyk, shrinkTo } = {}) => {
       let image = open();
-      if (inks) image = image.pipelineColourspace('cmyk').toColourspace('cmyk');
+      if (isCmyk) image = image.pipelineColourspace('cmyk').toColourspace('cmyk');
       if (shrinkTo) image = image.resize({ ...shrinkTo, fit: 'fill', kernel: 'cubic' });
       const { data, info } = await image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
       return { width: info.width, height: info.height, channels: info.channels, layout: 'HWC', data };

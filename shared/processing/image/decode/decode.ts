@@ -1,16 +1,16 @@
-import { type Budget, overspent } from '../../budget.ts';
-import { InferenceError, invalid } from '../../errors.ts';
-import { runInTurns } from '../work.ts';
+import { type Budget, overspent } from '../../../budget.ts';
+import { InferenceError, invalid } from '../../../errors.ts';
+import { runInTurns } from '../../work.ts';
+import type { PixelRaster, Size } from '../raster.ts';
+import { orient } from '../steps/orient.ts';
+import { cmykToRgb } from './cmyk.ts';
 import { leastPixels, pixelPrice } from './decode-price.ts';
 import { decodeShrunk, type ResizedSize } from './decode-shrunk.ts';
 import { restoreColours } from './gif.ts';
 import { type ImageFile, openImageFile } from './image-file.ts';
-import { inksToColours } from './inks.ts';
 import { readJpegFrame } from './jpeg-frame.ts';
 import { neededParts } from './needed-parts.ts';
-import type { PixelRaster, Size } from './raster.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from './sniff.ts';
-import { orient } from './steps/orient.ts';
 
 /** What a request and a model leave of decoding to decide. */
 export interface DecodeContext {
@@ -88,20 +88,20 @@ async function decodePixels(
 ): Promise<PixelRaster> {
   if (type === 'image/gif') return runInTurns(restoreColours(await image.readPixels(), file), budget.goOn);
   if (type !== 'image/jpeg') return image.readPixels();
-  if (readJpegFrame(file)?.components === INKS) return decodeInks(image, budget);
+  if (readJpegFrame(file)?.components === CMYK_CHANNELS) return decodeCmyk(image, budget);
   return (resizedSize && (await decodeShrunk(image, resizedSize, orientation))) ?? image.readPixels();
 }
 
-const INKS = 4;
+const CMYK_CHANNELS = 4;
 
-async function decodeInks(image: ImageFile, { goOn }: Budget): Promise<PixelRaster> {
-  return runInTurns(inksToColours(await image.readPixels({ inks: true })), goOn);
+async function decodeCmyk(image: ImageFile, { goOn }: Budget): Promise<PixelRaster> {
+  return runInTurns(cmykToRgb(await image.readPixels({ isCmyk: true })), goOn);
 }
 
 /** Pillow turns TIFF, and no other format, as its orientation says. */
 async function decodeTiff(image: ImageFile, budget: Budget): Promise<PixelRaster> {
   const { space, orientation } = await image.readHeader();
-  const pixels = await (space === 'cmyk' ? decodeInks(image, budget) : image.readPixels());
+  const pixels = await (space === 'cmyk' ? decodeCmyk(image, budget) : image.readPixels());
   return runInTurns(orient({ ...pixels, orientation }), budget.goOn);
 }
 

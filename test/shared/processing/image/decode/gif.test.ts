@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { restoreColours } from '../../../../shared/processing/image/gif.ts';
-import type { PixelRaster } from '../../../../shared/processing/image/raster.ts';
-import { finish } from '../../../../shared/processing/work.ts';
+import { restoreColours } from '../../../../../shared/processing/image/decode/gif.ts';
+import type { PixelRaster } from '../../../../../shared/processing/image/raster.ts';
+import { finish } from '../../../../../shared/processing/work.ts';
 
 interface Gif {
   readonly transparent?: number;

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { readJpegFrame } from '../../../../shared/processing/image/jpeg-frame.ts';
+import { readJpegFrame } from '../../../../../shared/processing/image/decode/jpeg-frame.ts';
 
 const red = () => sharp({ create: { width: 9, height: 9, channels: 3, background: 'red' } });
 
