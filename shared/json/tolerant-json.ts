@@ -91,14 +91,26 @@ export function parseTolerantJson(text: string, { exactIntegers = false, isLine 
       position++;
       return values;
     }
+    let count = 0;
     for (;;) {
-      if (readNumbers(values)) return values;
-      values.push(readValue());
+      const numbers = readNumbers();
+      if (numbers) {
+        const isEnd = text[position - 1] === ']';
+        if (count === 0 && numbers.length > WORTH_DOUBLES) {
+          startAsDoubles(values, numbers.length + (isEnd ? 0 : countNumbers(text, position)));
+        }
+        for (const number of numbers) values[count++] = number ?? Number.NaN;
+        if (isEnd) break;
+      }
+      values[count++] = readValue();
       skipSpace();
-      if (text[position] !== ',') break;
+      if (text[position] !== ',') {
+        expect(']');
+        break;
+      }
       position++;
     }
-    expect(']');
+    values.length = count;
     return values;
   }
 
@@ -106,25 +118,23 @@ export function parseTolerantJson(text: string, { exactIntegers = false, isLine 
    * Numbers in a row, many at once: a tensor has millions of them, and perhaps one NaN. What the
    * built-in parser does not take, and whole numbers that need all their digits, are left to be read one by one.
    *
-   * @returns whether the array ended with them
+   * @returns null for each NaN; undefined where there are none
    */
-  function readNumbers(values: JsonValue[]): boolean {
-    if (position < readOneByOneUntil) return false;
+  function readNumbers(): readonly (number | null)[] | undefined {
+    if (position < readOneByOneUntil) return undefined;
     NUMBERS.lastIndex = position;
     const run = NUMBERS.exec(text)?.[0] ?? '';
-    if (run.length < WORTH_A_RUN) return false;
+    if (run.length < WORTH_A_RUN) return undefined;
     readOneByOneUntil = position + run.length;
-    if (exactIntegers && MANY_DIGITS.test(run)) return false;
+    if (exactIntegers && MANY_DIGITS.test(run)) return undefined;
     try {
       // No run has the letters of null.
       const numbers: (number | null)[] = JSON.parse(`[${writeWords(run.slice(0, -1))}]`);
-      if (values.length === 0 && numbers.length > WORTH_DOUBLES) startAsDoubles(values);
-      for (const number of numbers) values.push(number ?? Number.NaN);
       position = readOneByOneUntil;
-      return run.endsWith(']');
+      return numbers;
     } catch {
       // The mistake is met again, and its place reported.
-      return false;
+      return undefined;
     }
   }
 
@@ -158,10 +168,25 @@ export function parseTolerantJson(text: string, { exactIntegers = false, isLine 
 
 /**
  * V8 holds whole numbers in another way than doubles: millions of them would be copied for the one NaN that comes last.
+ * With room for all of them from the start no list is copied while it grows.
  */
-function startAsDoubles(values: JsonValue[]): void {
+function startAsDoubles(values: JsonValue[], count: number): void {
   values.push(Number.NaN);
-  values.pop();
+  values.length = count;
+}
+
+const COMMA = 0x2c;
+const OTHER_VALUE = /[[\]{}"]/g;
+
+/** How many numbers come next, as far as there is nothing else. */
+function countNumbers(text: string, start: number): number {
+  OTHER_VALUE.lastIndex = start;
+  const end = OTHER_VALUE.exec(text)?.index ?? text.length;
+  let count = 1;
+  for (let at = start; at < end; at++) {
+    if (text.charCodeAt(at) === COMMA) count++;
+  }
+  return count;
 }
 
 function isSpace(code: number): boolean {

@@ -112,6 +112,22 @@ describe('parseTolerantJson', () => {
     }
   });
 
+  it('reads long runs with anything after them, and keeps no place that nothing fills', () => {
+    const numbers = Array.from({ length: 40_000 }, (_, at) => at);
+    const run = numbers.join(',');
+    for (const [text, rest] of [
+      ['"a,b,c,d",[1,2,3],NaN', ['a,b,c,d', [1, 2, 3], Number.NaN]],
+      [`[${run},NaN],{"a":[${run}]}`, [[...numbers, Number.NaN], { a: numbers }]],
+      ['1,2,null', [1, 2, null]],
+      [`${run},9007199254740993`, [...numbers, 9007199254740992]],
+    ] as const) {
+      const list = parseTolerantJson(`[${run},${text}]`);
+      expect(list).toEqual([...numbers, ...rest]);
+      expect(Array.isArray(list) && Object.keys(list).length).toBe(numbers.length + rest.length);
+    }
+    expect(() => parseTolerantJson(`[${run},1,,2]`)).toThrow(/unexpected ",2\]" at line 1/);
+  });
+
   it('reads strings of a million characters and as many escapes', () => {
     const long = '\\"'.repeat(500_000);
     expect(parseTolerantJson(`[${JSON.stringify(long)}, NaN]`)).toEqual([long, Number.NaN]);
