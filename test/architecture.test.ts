@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
-import { LEVELS } from './levels.ts';
+import { LEVELS } from './support/levels.ts';
 
 const PROJECT = join(import.meta.dirname, '..');
 

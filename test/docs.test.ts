@@ -10,8 +10,8 @@ import {
   readExchanges,
   readScripts,
   startAsDocumented,
-} from './fixtures/documented-commands.ts';
-import { PROJECT } from './hosts/environment.ts';
+} from './support/documented-commands.ts';
+import { PROJECT } from './support/project.ts';
 
 const FOLDER = join(PROJECT, 'docs');
 const pages = readdirSync(FOLDER)

@@ -12,10 +12,10 @@ import {
   openDocumentedShell,
   readExchanges,
   startAsDocumented,
-} from './fixtures/documented-commands.ts';
-import { startCommand } from './functions/cli/run-command.ts';
-import { findFreePort } from './hosts/child-process.ts';
-import { PROJECT } from './hosts/environment.ts';
+} from './support/documented-commands.ts';
+import { findFreePort } from './support/hosts/child-process.ts';
+import { PROJECT } from './support/project.ts';
+import { startCommand } from './support/run-command.ts';
 
 const readme = await readFile(join(PROJECT, 'README.md'), 'utf8');
 const packageJson = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'));

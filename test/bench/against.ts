@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PROJECT } from '../hosts/environment.ts';
-import { identityModel } from '../shared/onnx/build-model.ts';
+import { identityModel } from '../support/build-model.ts';
+import { PROJECT } from '../support/project.ts';
 import { frameworkCommand, type MeasuredServer, median, startMeasured } from './measured-server.ts';
 
 /** Of one turn. Many short ones make a figure, so that whatever else the machine does hits both sides alike. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
-import { findFreePort } from '../hosts/child-process.ts';
+import { findFreePort } from '../support/hosts/child-process.ts';
 
 const BODY = Buffer.from(JSON.stringify({ features: [5.1, 3.5, 1.4, 0.2] }));
 const MOST_START_MS = 60_000;

@@ -1,6 +1,6 @@
 // Measures the built server side by side with the least server there can be: npm run bench
 import { join } from 'node:path';
-import { PROJECT } from '../hosts/environment.ts';
+import { PROJECT } from '../support/project.ts';
 import { frameworkCommand, median, startMeasured } from './measured-server.ts';
 
 const ROUNDS = 5;

@@ -1,11 +1,11 @@
 // Answers requests with a binary tensor of 600 KB inside the process, one after the other; says how long one takes.
 // Usage, with an IPC channel: tensor-process.ts <project> <repository>; each message is a number of seconds.
 import { join } from 'node:path';
-import type { TestHost } from '../hosts/test-host.ts';
+import type { TestHost } from '../support/hosts/test-host.ts';
 
 const [project = '', repository = ''] = process.argv.slice(2);
 const { openApp }: { openApp: (environment: Readonly<Record<string, string>>) => TestHost } = await import(
-  join(project, 'test/hosts/in-process.ts')
+  join(project, 'test/support/hosts/in-process.ts')
 );
 
 const SHAPE = [1, 3, 224, 224];

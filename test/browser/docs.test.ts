@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ChildHost, openLocalServer } from '../hosts/child-process.ts';
-import { PROJECT } from '../hosts/environment.ts';
+import { type ChildHost, openLocalServer } from '../support/hosts/child-process.ts';
+import { PROJECT } from '../support/project.ts';
 import { findChromium } from './chromium.ts';
 import { openBrowser, openPage } from './watched-page.ts';
 

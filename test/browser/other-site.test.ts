@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { get } from '../contracts/exchanges.ts';
-import { type ChildHost, openLocalServer } from '../hosts/child-process.ts';
+import { type ChildHost, openLocalServer } from '../support/hosts/child-process.ts';
 import { findChromium } from './chromium.ts';
 import { openBrowser, openPage } from './watched-page.ts';
 

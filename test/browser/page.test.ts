@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { get } from '../contracts/exchanges.ts';
-import { PROJECT } from '../hosts/environment.ts';
+import { PROJECT } from '../support/project.ts';
 import { findChromium } from './chromium.ts';
 import { type Playground, SEVEN, startPlayground } from './playground.ts';
 import { openPrefixProxy } from './prefix-proxy.ts';
@@ -89,7 +89,7 @@ describe.runIf(findChromium())('the page of the playground', () => {
     await page.getByRole('radio', { name: 'Python' }).check();
     expect(await code.innerText()).toContain('requests.post(');
     await page.getByRole('radio', { name: 'curl' }).check();
-    const curl = (await code.innerText()).replace(/^curl/, `"${process.execPath}" test/fixtures/curl.ts`);
+    const curl = (await code.innerText()).replace(/^curl/, `"${process.execPath}" test/support/curl.ts`);
     const answer = await promisify(execFile)('sh', ['-c', curl], { cwd: PROJECT });
     expect(JSON.parse(answer.stdout)).toMatchObject({ prediction: 'setosa', model_version: '2' });
     expect(complaints).toEqual([]);

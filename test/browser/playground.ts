@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
-import { type ChildHost, openLocalServer } from '../hosts/child-process.ts';
-import { PROJECT, TEST_ENVIRONMENT } from '../hosts/environment.ts';
-import { FLOAT, identityModel } from '../shared/onnx/build-model.ts';
-import { writeFiles } from '../shared/temporary-folder.ts';
+import { FLOAT, identityModel } from '../support/build-model.ts';
+import { type ChildHost, openLocalServer } from '../support/hosts/child-process.ts';
+import { TEST_ENVIRONMENT } from '../support/hosts/environment.ts';
+import { PROJECT } from '../support/project.ts';
+import { writeFiles } from '../support/temporary-folder.ts';
 import { openBrowser } from './watched-page.ts';
 
 /** Models of other tasks, by the folders of their exports. */

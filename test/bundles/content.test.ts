@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { zipFolder } from '../../infra/build/zip.ts';
-import { PAGES, PROJECT } from '../hosts/environment.ts';
-import { TARGETS } from './targets.ts';
+import { PAGES, PROJECT } from '../support/project.ts';
+import { TARGETS } from '../support/targets.ts';
 
 const MEGABYTE = 1_000_000;
 /** Lambda's own limits are in units of 2^20 bytes. */

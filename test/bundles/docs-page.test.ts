@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { PAGES, PROJECT } from '../hosts/environment.ts';
-import { TARGETS } from './targets.ts';
+import { PAGES, PROJECT } from '../support/project.ts';
+import { TARGETS } from '../support/targets.ts';
 
 const metaSchema = z.object({
   outputs: z.record(

@@ -3,9 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { get, post, raw } from '../contracts/exchanges.ts';
-import { openAzureBundle, openFunctionsFramework } from '../hosts/child-process.ts';
-import { PROJECT } from '../hosts/environment.ts';
-import { RUNNABLE } from './targets.ts';
+import { openAzureBundle, openFunctionsFramework } from '../support/hosts/child-process.ts';
+import { PROJECT } from '../support/project.ts';
+import { RUNNABLE } from '../support/targets.ts';
 
 const isBuiltForHere = RUNNABLE.some(({ name }) => name === 'gcp');
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/00-label-0.png'));

@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { post } from '../contracts/exchanges.ts';
-import { startCommand, startNode } from '../functions/cli/run-command.ts';
 import {
   type ChildHost,
   findFreePort,
   openAzureBundle,
   openFunctionsFramework,
-} from '../hosts/child-process.ts';
-import { openLambdaBundle } from '../hosts/lambda-bundle.ts';
-import { sendOverHttp } from '../hosts/test-host.ts';
-import { RUNNABLE } from './targets.ts';
+} from '../support/hosts/child-process.ts';
+import { openLambdaBundle } from '../support/hosts/lambda-bundle.ts';
+import { sendOverHttp } from '../support/hosts/test-host.ts';
+import { startCommand, startNode } from '../support/run-command.ts';
+import { RUNNABLE } from '../support/targets.ts';
 
 const REQUEST = post('/models/iris/predict', { features: [5.1, 3.5, 1.4, 0.2] });
 

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { PROJECT } from '../hosts/environment.ts';
-import { TARGETS } from './targets.ts';
+import { PROJECT } from '../support/project.ts';
+import { TARGETS } from '../support/targets.ts';
 
 const readJson = (path: string) => JSON.parse(readFileSync(join(PROJECT, path), 'utf8'));
 

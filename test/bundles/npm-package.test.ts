@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { NODE_FLAGS } from '../../functions/local/node-flags.ts';
-import { PROJECT } from '../hosts/environment.ts';
+import { PROJECT } from '../support/project.ts';
 
 const manifest = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'));
 

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { describeHttpHost } from '../contracts/http-host.ts';
-import { openAzureBundle, openFunctionsFramework } from '../hosts/child-process.ts';
-import { openLambdaBundle } from '../hosts/lambda-bundle.ts';
-import { RUNNABLE } from './targets.ts';
+import { openAzureBundle, openFunctionsFramework } from '../support/hosts/child-process.ts';
+import { openLambdaBundle } from '../support/hosts/lambda-bundle.ts';
+import { RUNNABLE } from '../support/targets.ts';
 
 it('builds the local target for this machine, whatever it is', () => {
   expect(RUNNABLE.map(({ name }) => name)).toContain('local');

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { get, post } from '../contracts/exchanges.ts';
-import { startS3Server } from '../fixtures/s3-server.ts';
-import { openFunctionsFramework } from '../hosts/child-process.ts';
-import { PROJECT } from '../hosts/environment.ts';
-import { openLambdaBundle } from '../hosts/lambda-bundle.ts';
-import { RUNNABLE } from './targets.ts';
+import { openFunctionsFramework } from '../support/hosts/child-process.ts';
+import { openLambdaBundle } from '../support/hosts/lambda-bundle.ts';
+import { PROJECT } from '../support/project.ts';
+import { startS3Server } from '../support/s3-server.ts';
+import { RUNNABLE } from '../support/targets.ts';
 
 const SETOSA = { features: [5.1, 3.5, 1.4, 0.2] };
 

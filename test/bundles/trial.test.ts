@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { post } from '../contracts/exchanges.ts';
-import { openAzureBundle, openFunctionsFramework } from '../hosts/child-process.ts';
-import { openLambdaBundle } from '../hosts/lambda-bundle.ts';
-import { countingTo } from '../shared/onnx/loops.ts';
-import { writeFiles } from '../shared/temporary-folder.ts';
-import { RUNNABLE } from './targets.ts';
+import { openAzureBundle, openFunctionsFramework } from '../support/hosts/child-process.ts';
+import { openLambdaBundle } from '../support/hosts/lambda-bundle.ts';
+import { countingTo } from '../support/loops.ts';
+import { RUNNABLE } from '../support/targets.ts';
+import { writeFiles } from '../support/temporary-folder.ts';
 
 type Environment = Readonly<Record<string, string>>;
 

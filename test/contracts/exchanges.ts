@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
-import { PROJECT } from '../hosts/environment.ts';
-import type { TestRequest } from '../hosts/test-host.ts';
+import type { TestRequest } from '../support/hosts/test-host.ts';
+import { PROJECT } from '../support/project.ts';
 
 /** One request and what every host must answer to it. */
 export interface Exchange {

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PAGES, PROJECT } from '../hosts/environment.ts';
-import { openApp } from '../hosts/in-process.ts';
-import type { TestHost, TestResponse } from '../hosts/test-host.ts';
+import { openApp } from '../support/hosts/in-process.ts';
+import type { TestHost, TestResponse } from '../support/hosts/test-host.ts';
+import { PAGES, PROJECT } from '../support/project.ts';
 import { badExchanges, type Exchange, form, get, goodExchanges, post, raw } from './exchanges.ts';
 
 const goodOnes = await goodExchanges();

@@ -3,16 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { PROJECT, TEST_ENVIRONMENT } from '../hosts/environment.ts';
-import { copyBundle } from '../hosts/lambda-bundle.ts';
-import { EVENT_SOURCES, type EventSource, fromResult, toEvent } from '../hosts/lambda-events.ts';
-import type { TestRequest } from '../hosts/test-host.ts';
+import { TEST_ENVIRONMENT } from '../support/hosts/environment.ts';
+import { copyBundle } from '../support/hosts/lambda-bundle.ts';
+import { EVENT_SOURCES, type EventSource, fromResult, toEvent } from '../support/hosts/lambda-events.ts';
+import type { TestRequest } from '../support/hosts/test-host.ts';
 import {
   type LambdaEnvironment,
   type LambdaOptions,
   openLambdaEnvironment,
 } from '../support/lambda-environment.ts';
 import { MOST_INIT_MS } from '../support/lambda-limits.ts';
+import { PROJECT } from '../support/project.ts';
 import { get, post, raw } from './exchanges.ts';
 
 const SETOSA = post('/predict', { features: [5.1, 3.5, 1.4, 0.2] });

@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { PROJECT } from '../hosts/environment.ts';
-import { LEVELS } from '../levels.ts';
+import { LEVELS } from '../support/levels.ts';
+import { PROJECT } from '../support/project.ts';
 
 const read = (path: string) => readFileSync(join(PROJECT, path), 'utf8');
 const page = read('docs/architecture.md');

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { PROJECT } from '../hosts/environment.ts';
 import { PROOFS } from '../proofs/proofs.ts';
+import { PROJECT } from '../support/project.ts';
 
 it('the table of guarantees has a row for each proof, in its words', () => {
   const text = readFileSync(join(PROJECT, 'docs/guarantees.md'), 'utf8');

@@ -9,9 +9,9 @@ import {
   openDocumentedShell,
   readBlocks,
   readExchanges,
-} from '../fixtures/documented-commands.ts';
-import { findFreePort } from '../hosts/child-process.ts';
-import { PROJECT } from '../hosts/environment.ts';
+} from '../support/documented-commands.ts';
+import { findFreePort } from '../support/hosts/child-process.ts';
+import { PROJECT } from '../support/project.ts';
 
 const FIXTURES = join(PROJECT, 'test/fixtures');
 

@@ -3,7 +3,7 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { createHttpFunction } from '../../functions/http-function.ts';
-import { createTestHost } from '../hosts/in-process.ts';
+import { createTestHost } from '../support/hosts/in-process.ts';
 
 const PORTION = 10;
 

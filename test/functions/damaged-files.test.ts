@@ -5,9 +5,9 @@ import { createContext, createHost, requestUrl } from '../../functions/host.ts';
 import { BytesRequest } from '../../shared/http/bytes.ts';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { openS3Store } from '../../shared/stores/s3.ts';
-import { makeFolder, manifest } from '../fixtures/artifact-setup.ts';
-import { startS3Server } from '../fixtures/s3-server.ts';
-import { PAGES, PROJECT } from '../hosts/environment.ts';
+import { makeFolder, manifest } from '../support/artifact-setup.ts';
+import { PAGES, PROJECT } from '../support/project.ts';
+import { startS3Server } from '../support/s3-server.ts';
 
 const SETOSA = JSON.stringify({ features: [5.1, 3.5, 1.4, 0.2] });
 

@@ -6,8 +6,8 @@ import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished, 
 import { guardLoopback } from '../../functions/guard-loopback.ts';
 import { createHttpFunction } from '../../functions/http-function.ts';
 import { type RunningServer, startServer } from '../../functions/server.ts';
-import { createTestHost } from '../hosts/in-process.ts';
-import { readResponse, type TestResponse } from '../hosts/test-host.ts';
+import { createTestHost } from '../support/hosts/in-process.ts';
+import { readResponse, type TestResponse } from '../support/hosts/test-host.ts';
 
 const BODY = '{"features": [5.1, 3.5, 1.4, 0.2]}';
 

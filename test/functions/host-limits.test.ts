@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createHost } from '../../functions/host.ts';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
-import { PAGES } from '../hosts/environment.ts';
+import { PAGES } from '../support/project.ts';
 
 const MEGABYTE = 1024 ** 2;
 

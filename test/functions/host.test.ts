@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createHost } from '../../functions/host.ts';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
-import { PROJECT } from '../shared/project.ts';
+import { PROJECT } from '../support/project.ts';
 
 const NAME = process.getuid ? `ternion-${process.getuid()}` : 'ternion';
 

@@ -5,8 +5,8 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createHttpFunction } from '../../functions/http-function.ts';
 import { type BodyPart, type BodyRoom, createBodyRoom } from '../../shared/http/body-room.ts';
-import { createTestHost } from '../hosts/in-process.ts';
-import { readResponse, type TestResponse } from '../hosts/test-host.ts';
+import { createTestHost } from '../support/hosts/in-process.ts';
+import { readResponse, type TestResponse } from '../support/hosts/test-host.ts';
 
 const BODY_BYTES = 2_000_000;
 /** One compressed body that may become so large, with what was sent of it. */

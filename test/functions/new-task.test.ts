@@ -4,10 +4,10 @@ import { createContext, createHost, requestUrl } from '../../functions/host.ts';
 import { BytesRequest } from '../../shared/http/bytes.ts';
 import { TASKS } from '../../shared/inference/tasks.ts';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
-import { PAGES } from '../hosts/environment.ts';
-import { lightSpot } from '../shared/inference/new-task.ts';
-import { buildModel, buildNode, FLOAT, tensorValue } from '../shared/onnx/build-model.ts';
-import { makeFolder } from '../shared/temporary-folder.ts';
+import { buildModel, buildNode, FLOAT, tensorValue } from '../support/build-model.ts';
+import { lightSpot } from '../support/new-task.ts';
+import { PAGES } from '../support/project.ts';
+import { makeFolder } from '../support/temporary-folder.ts';
 
 const SHAPE = ['n', 1, 2, 2];
 const MODEL = buildModel({

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSession } from '../../shared/runtime/session.ts';
-import { RUNNABLE } from '../bundles/targets.ts';
-import { type ChildHost, openAzureBundle, openFunctionsFramework } from '../hosts/child-process.ts';
-import { PROJECT } from '../hosts/environment.ts';
-import { openLambdaBundle } from '../hosts/lambda-bundle.ts';
-import { readRecorded, sendRecorded } from '../hosts/recorded.ts';
+import { type ChildHost, openAzureBundle, openFunctionsFramework } from '../support/hosts/child-process.ts';
+import { openLambdaBundle } from '../support/hosts/lambda-bundle.ts';
+import { readRecorded, sendRecorded } from '../support/hosts/recorded.ts';
+import { PROJECT } from '../support/project.ts';
+import { RUNNABLE } from '../support/targets.ts';
 import { type Answer, readAnswer } from './read-answer.ts';
 
 const environment = { ADMIN_ROUTES: 'true' };

@@ -3,8 +3,8 @@ import { expect } from 'vitest';
 import { splitElements, tensorFromBytes } from '../../shared/tensor/bytes.ts';
 import { type Datatype, isDatatype } from '../../shared/tensor/datatype.ts';
 import { elementCount } from '../../shared/tensor/tensor.ts';
-import type { Recorded } from '../hosts/recorded.ts';
-import type { TestResponse } from '../hosts/test-host.ts';
+import type { Recorded } from '../support/hosts/recorded.ts';
+import type { TestResponse } from '../support/hosts/test-host.ts';
 
 /** An answer as the clients read it: they tell bytes from JSON by the header, and inflate by hand. */
 export interface Answer {

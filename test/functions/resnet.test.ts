@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PROJECT } from '../hosts/environment.ts';
-import { type HttpServer, openHttpServer } from '../hosts/http-server.ts';
+import { type HttpServer, openHttpServer } from '../support/hosts/http-server.ts';
+import { PROJECT } from '../support/project.ts';
 
 interface Golden {
   readonly photos: readonly {

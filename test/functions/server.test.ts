@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Host } from '../../functions/host.ts';
 import { startServer } from '../../functions/server.ts';
-import { createTestHost } from '../hosts/in-process.ts';
+import { createTestHost } from '../support/hosts/in-process.ts';
 
 /** A server whose log is kept. */
 async function start(fetch?: Host['app']['fetch']) {

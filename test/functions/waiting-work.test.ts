@@ -8,11 +8,11 @@ import { createWaitingWork } from '../../functions/waiting-work.ts';
 import type { App } from '../../shared/app.ts';
 import { BytesResponse } from '../../shared/http/bytes.ts';
 import type { RequestContext } from '../../shared/http/context.ts';
-import { PROJECT } from '../hosts/environment.ts';
-import { createTestHost } from '../hosts/in-process.ts';
-import { sendOverHttp } from '../hosts/test-host.ts';
+import { createTestHost } from '../support/hosts/in-process.ts';
+import { sendOverHttp } from '../support/hosts/test-host.ts';
 import type { LambdaOptions } from '../support/lambda-environment.ts';
 import { openLambdaFunction } from '../support/lambda-function.ts';
+import { PROJECT } from '../support/project.ts';
 
 describe('work that waits', () => {
   it('is all done at the same time, and what fails is reported', async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { openApp } from '../hosts/in-process.ts';
+import { openApp } from '../support/hosts/in-process.ts';
 import { sendMutated } from './send-mutated.ts';
 
 it('answers mutated requests with 200, 400, 413, 415 or 504, each in JSON', async () => {

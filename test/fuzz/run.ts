@@ -1,5 +1,5 @@
 // Sends many mutated requests: npm run fuzz -- [count] [seed]
-import { openApp } from '../hosts/in-process.ts';
+import { openApp } from '../support/hosts/in-process.ts';
 import { sendMutated } from './send-mutated.ts';
 
 const count = Number(process.argv[2] ?? 100_000);

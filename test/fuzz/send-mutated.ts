@@ -4,8 +4,8 @@ import { writeNpy } from '../../shared/tensor/npy.ts';
 import { writeNpz } from '../../shared/tensor/npz.ts';
 import { createTensor } from '../../shared/tensor/tensor.ts';
 import { form, post, raw } from '../contracts/exchanges.ts';
-import { PROJECT } from '../hosts/environment.ts';
-import type { TestHost, TestRequest } from '../hosts/test-host.ts';
+import type { TestHost, TestRequest } from '../support/hosts/test-host.ts';
+import { PROJECT } from '../support/project.ts';
 import { createRandom, mutate } from './mutate.ts';
 
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png'));

@@ -2,7 +2,7 @@ import { Agent, request } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { HttpFunction } from '../../functions/http-function.ts';
 import { startServer } from '../../functions/server.ts';
-import { createTestHost } from '../hosts/in-process.ts';
+import { createTestHost } from '../support/hosts/in-process.ts';
 import type { Proof } from './proof.ts';
 
 const CLIENTS = 24;

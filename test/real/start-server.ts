@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { canConnect } from '../hosts/can-connect.ts';
-import { findFreePort } from '../hosts/child-process.ts';
+import { canConnect } from '../support/hosts/can-connect.ts';
+import { findFreePort } from '../support/hosts/child-process.ts';
 import type { ServerCounterpart } from './counterpart.ts';
 import { folderOf } from './installation.ts';
 

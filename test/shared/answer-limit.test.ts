@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { buildModel, buildNode, FLOAT, identityModel, STRING, tensorValue } from './onnx/build-model.ts';
-import { serveModels } from './protocols/open-inference/serve-models.ts';
+import { buildModel, buildNode, FLOAT, identityModel, STRING, tensorValue } from '../support/build-model.ts';
+import { serveModels } from '../support/serve-models.ts';
 import { ask, errorOf } from './protocols/sagemaker/ask.ts';
 
 const LIMIT = 2_000;

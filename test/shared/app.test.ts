@@ -8,10 +8,10 @@ import { openPagesFolder } from '../../shared/pages/folder.ts';
 import { openModelFile } from '../../shared/runtime/open-model-file.ts';
 import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
 import { StoreError } from '../../shared/stores/model-store.ts';
-import { KNOWN_TASKS } from './known-tasks.ts';
-import { openRepository } from './open-repository.ts';
-import { MODELS } from './project.ts';
-import { makeTrials } from './trials.ts';
+import { KNOWN_TASKS } from '../support/known-tasks.ts';
+import { openRepository } from '../support/open-repository.ts';
+import { MODELS } from '../support/project.ts';
+import { makeTrials } from '../support/trials.ts';
 
 function makeApp(store = openFilesystemStore(MODELS)) {
   const lines: string[] = [];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createBudget, OverspentError, type Resource } from '../../shared/budget.ts';
-import { errorOf } from './error-of.ts';
-import { testBudget, testLimits } from './test-budget.ts';
+import { errorOf } from '../support/error-of.ts';
+import { testBudget, testLimits } from '../support/test-budget.ts';
 
 describe('a budget', () => {
   it.each<[Resource, string, string]>([

@@ -1,10 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { buildModel, buildNode, FLOAT, identityModel, STRING, tensorValue } from './onnx/build-model.ts';
-import { serveModels } from './protocols/open-inference/serve-models.ts';
+import { buildModel, buildNode, FLOAT, identityModel, STRING, tensorValue } from '../support/build-model.ts';
+import { serveModels } from '../support/serve-models.ts';
+import { testLimits } from '../support/test-budget.ts';
 import { ask } from './protocols/sagemaker/ask.ts';
-import { testLimits } from './test-budget.ts';
 
 /** The limits of a server that sets none, where the tests have small ones. */
 const limits = testLimits();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { makeFolder as makeFolders } from '../../shared/make-folder.ts';
 import { makeOwnFolder } from '../../shared/models/own-folder.ts';
-import { makeFolder } from './temporary-folder.ts';
+import { makeFolder } from '../support/temporary-folder.ts';
 
 describe('makeFolder', () => {
   it('makes a folder and those above it, or finds it there', async () => {

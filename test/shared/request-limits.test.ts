@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
-import { openApp } from '../hosts/in-process.ts';
+import { openApp } from '../support/hosts/in-process.ts';
 import { ask, errorOf } from './protocols/sagemaker/ask.ts';
 
 const LINES = { 'content-type': 'application/jsonlines', accept: 'application/jsonlines' };

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { OWN_RUNTIME } from '../hosts/lambda-bundle.ts';
+import { OWN_RUNTIME } from './hosts/lambda-bundle.ts';
 import { type LambdaOptions, openLambdaEnvironment } from './lambda-environment.ts';
 
 /** A function of these files, of which index.mjs has the handler, in an environment of Lambda for one test. */

@@ -10,7 +10,7 @@ import {
   stringsAttribute,
   tensorValue,
   textAttribute,
-} from '../shared/onnx/build-model.ts';
+} from '../support/build-model.ts';
 import { readOpenInputs, untypedValue } from './open-model.ts';
 import { describeCase, type SweepCase } from './read-suite.ts';
 

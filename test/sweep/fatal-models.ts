@@ -17,7 +17,7 @@ import {
   tensorValue,
   text,
   textAttribute,
-} from '../shared/onnx/build-model.ts';
+} from '../support/build-model.ts';
 import type { Feeds } from './conditions.ts';
 import { untypedValue } from './open-model.ts';
 

@@ -16,7 +16,7 @@ import {
   tensorValue,
   textAttribute,
   UINT8,
-} from '../shared/onnx/build-model.ts';
+} from '../support/build-model.ts';
 import type { Feeds } from './conditions.ts';
 import { untypedValue } from './open-model.ts';
 import type { SweepCase } from './read-suite.ts';

@@ -17,7 +17,7 @@ import {
 } from '../../shared/onnx/protobuf.ts';
 import { DATATYPES, datatypeOfOnnxCode } from '../../shared/tensor/datatype.ts';
 import type { Tensor } from '../../shared/tensor/tensor.ts';
-import { buildNode, FLOAT, INT64, integerAttribute, tensorValue, text } from '../shared/onnx/build-model.ts';
+import { buildNode, FLOAT, INT64, integerAttribute, tensorValue, text } from '../support/build-model.ts';
 import type { Feeds } from './conditions.ts';
 import { mapFields, textOf } from './messages.ts';
 

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PROJECT } from '../hosts/environment.ts';
+import { PROJECT } from '../support/project.ts';
 import { extraCases } from './extra-cases.ts';
 import { type Failure, findFailures } from './find-failures.ts';
 import { fusedCases } from './fused-models.ts';

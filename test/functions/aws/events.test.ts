@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createLambdaHandler } from '../../../functions/aws/handler.ts';
-import { WHOLE_EVENTS } from '../../fixtures/whole-events.ts';
-import { PROJECT } from '../../hosts/environment.ts';
-import { createTestHost } from '../../hosts/in-process.ts';
+import { createTestHost } from '../../support/hosts/in-process.ts';
 import { invocationOf } from '../../support/lambda-invocation.ts';
+import { PROJECT } from '../../support/project.ts';
+import { WHOLE_EVENTS } from '../../support/whole-events.ts';
 
 const context = invocationOf('invoke-id');
 const handler = createLambdaHandler(createTestHost());

@@ -1,6 +1,6 @@
 import { describeHttpHost } from '../../contracts/http-host.ts';
-import { openLambda } from '../../hosts/in-process.ts';
-import { EVENT_SOURCES } from '../../hosts/lambda-events.ts';
+import { openLambda } from '../../support/hosts/in-process.ts';
+import { EVENT_SOURCES } from '../../support/hosts/lambda-events.ts';
 
 for (const source of EVENT_SOURCES)
   describeHttpHost(`the Lambda handler behind a ${source}`, () => openLambda(source));

@@ -2,8 +2,7 @@ import { expect, it } from 'vitest';
 import { readInstanceSize } from '../../../functions/aws/instance-size.ts';
 import { createHost } from '../../../functions/host.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
-import { PAGES } from '../../hosts/environment.ts';
-import { MODELS } from '../../shared/project.ts';
+import { MODELS, PAGES } from '../../support/project.ts';
 
 it.each([
   [undefined, 1, 927_465_472],

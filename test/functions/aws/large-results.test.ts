@@ -4,8 +4,8 @@ import { isTooLarge, MOST_RESULT_BYTES } from '../../../functions/aws/results.ts
 import type { App } from '../../../shared/app.ts';
 import { BytesResponse } from '../../../shared/http/bytes.ts';
 import { get } from '../../contracts/exchanges.ts';
-import { createTestHost } from '../../hosts/in-process.ts';
-import { EVENT_SOURCES, fromResult, toEvent } from '../../hosts/lambda-events.ts';
+import { createTestHost } from '../../support/hosts/in-process.ts';
+import { EVENT_SOURCES, fromResult, toEvent } from '../../support/hosts/lambda-events.ts';
 import { invocationOf } from '../../support/lambda-invocation.ts';
 
 const result = (body: string) => ({ statusCode: 200, body, isBase64Encoded: false });

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createLambdaHandler } from '../../../functions/aws/handler.ts';
 import { get } from '../../contracts/exchanges.ts';
-import { createTestHost } from '../../hosts/in-process.ts';
-import { toEvent } from '../../hosts/lambda-events.ts';
+import { createTestHost } from '../../support/hosts/in-process.ts';
+import { toEvent } from '../../support/hosts/lambda-events.ts';
 import { invocationOf } from '../../support/lambda-invocation.ts';
 
 const host = createTestHost();

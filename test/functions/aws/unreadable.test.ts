@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createLambdaHandler } from '../../../functions/aws/handler.ts';
-import { createTestHost } from '../../hosts/in-process.ts';
+import { createTestHost } from '../../support/hosts/in-process.ts';
 import { invocationOf } from '../../support/lambda-invocation.ts';
 
 describe('an event whose header HTTP does not know', () => {

@@ -1,8 +1,9 @@
 import { createAzureHandler } from '../../../functions/azure/handler.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { describeHttpHost } from '../../contracts/http-host.ts';
-import { openRegistered } from '../../hosts/azure-stand-in.ts';
-import { PAGES, TEST_ENVIRONMENT } from '../../hosts/environment.ts';
+import { openRegistered } from '../../support/hosts/azure-stand-in.ts';
+import { TEST_ENVIRONMENT } from '../../support/hosts/environment.ts';
+import { PAGES } from '../../support/project.ts';
 
 describeHttpHost('the Azure handler', () => {
   const handler = createAzureHandler({

@@ -3,9 +3,9 @@ import { cp, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { PROJECT } from '../../hosts/environment.ts';
-import { buildModel, buildNode, FLOAT, tensorValue } from '../../shared/onnx/build-model.ts';
-import { runCommand, startCommand, temporaryFolder } from './run-command.ts';
+import { buildModel, buildNode, FLOAT, tensorValue } from '../../support/build-model.ts';
+import { PROJECT } from '../../support/project.ts';
+import { runCommand, startCommand, temporaryFolder } from '../../support/run-command.ts';
 
 const HEADER = 'id,petal_width,sepal_length,sepal_width,petal_length';
 

@@ -12,9 +12,9 @@ import { isJsonObject, type JsonValue } from '../../../shared/json/json-value.ts
 import { parseJson } from '../../../shared/json/parse-json.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
-import { PAGES, PROJECT } from '../../hosts/environment.ts';
-import * as onnx from '../../shared/onnx/build-model.ts';
-import { makeFolder, writeFiles } from '../../shared/temporary-folder.ts';
+import * as onnx from '../../support/build-model.ts';
+import { PAGES, PROJECT } from '../../support/project.ts';
+import { makeFolder, writeFiles } from '../../support/temporary-folder.ts';
 
 const { buildModel, buildNode, int64Initializer, integerAttribute, tensorValue } = onnx;
 const DOUBLE = 11;

@@ -3,9 +3,9 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { PROJECT } from '../../hosts/environment.ts';
-import { FLOAT, identityModel } from '../../shared/onnx/build-model.ts';
-import { runCommand, temporaryFolder } from './run-command.ts';
+import { FLOAT, identityModel } from '../../support/build-model.ts';
+import { PROJECT } from '../../support/project.ts';
+import { runCommand, temporaryFolder } from '../../support/run-command.ts';
 
 const SETOSA = '[5.1, 3.5, 1.4, 0.2]';
 const NO_MODEL =

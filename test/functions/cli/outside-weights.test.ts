@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { externalInitializer } from '../../shared/onnx/build-model.ts';
-import { sumModel } from '../../shared/onnx/outside-weights.ts';
-import { writeFiles } from '../../shared/temporary-folder.ts';
-import { startCommand, temporaryFolder } from './run-command.ts';
+import { externalInitializer } from '../../support/build-model.ts';
+import { sumModel } from '../../support/outside-weights.ts';
+import { startCommand, temporaryFolder } from '../../support/run-command.ts';
+import { writeFiles } from '../../support/temporary-folder.ts';
 
 const floats = (...values: number[]) => Buffer.from(Float32Array.from(values).buffer);
 

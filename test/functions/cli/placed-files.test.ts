@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { cp, mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { PROJECT } from '../../hosts/environment.ts';
-import { startCommand, temporaryFolder } from './run-command.ts';
+import { PROJECT } from '../../support/project.ts';
+import { startCommand, temporaryFolder } from '../../support/run-command.ts';
 
 const ROW = '[5.1, 3.5, 1.4, 0.2]';
 /** For the graph alone, of which nobody says what it means. */

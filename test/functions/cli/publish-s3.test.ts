@@ -2,9 +2,9 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MARKS_FOLDER } from '../../../shared/models/artifact-leases.ts';
-import { type S3Server, startS3Server } from '../../fixtures/s3-server.ts';
-import { PROJECT } from '../../hosts/environment.ts';
-import { type Outcome, startCommand, temporaryFolder } from './run-command.ts';
+import { PROJECT } from '../../support/project.ts';
+import { type Outcome, startCommand, temporaryFolder } from '../../support/run-command.ts';
+import { type S3Server, startS3Server } from '../../support/s3-server.ts';
 
 const IRIS = join(PROJECT, 'models/iris/2');
 const FILES = ['files.json', 'model.json', 'model.onnx', 'reference.json'];

@@ -12,8 +12,8 @@ import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import type { WritableStore } from '../../../shared/stores/model-store.ts';
 import { openS3Store } from '../../../shared/stores/s3.ts';
 import { contentOf } from '../../contracts/model-store.ts';
-import { startS3Server } from '../../fixtures/s3-server.ts';
-import { temporaryFolder } from './run-command.ts';
+import { temporaryFolder } from '../../support/run-command.ts';
+import { startS3Server } from '../../support/s3-server.ts';
 
 const FILES = {
   'model.onnx': 'the graph',

@@ -4,7 +4,6 @@ import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { ownName } from '../../../shared/leftovers.ts';
-import { PROJECT } from '../../hosts/environment.ts';
 import {
   buildModel,
   buildNode,
@@ -14,8 +13,9 @@ import {
   integerAttribute,
   tensorValue,
   UINT8,
-} from '../../shared/onnx/build-model.ts';
-import { runCommand, startCommand, temporaryFolder } from './run-command.ts';
+} from '../../support/build-model.ts';
+import { PROJECT } from '../../support/project.ts';
+import { runCommand, startCommand, temporaryFolder } from '../../support/run-command.ts';
 
 const IRIS = join(PROJECT, 'models/iris/1');
 const SETOSA = '[5.1, 3.5, 1.4, 0.2]';

@@ -4,10 +4,10 @@ import { connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { canConnect, OTHER_ADDRESS } from '../../hosts/can-connect.ts';
-import { countingToStop } from '../../shared/onnx/loops.ts';
-import { writeFiles } from '../../shared/temporary-folder.ts';
-import { type Running, startCommand, temporaryFolder } from './run-command.ts';
+import { canConnect, OTHER_ADDRESS } from '../../support/hosts/can-connect.ts';
+import { countingToStop } from '../../support/loops.ts';
+import { type Running, startCommand, temporaryFolder } from '../../support/run-command.ts';
+import { writeFiles } from '../../support/temporary-folder.ts';
 
 const BODY = JSON.stringify({ features: [5.1, 3.5, 1.4, 0.2] });
 

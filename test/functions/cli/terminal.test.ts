@@ -3,9 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { curlCommand } from '../../../functions/curl-command.ts';
-import { buildModel, buildNode, FLOAT, identityModel, tensorValue } from '../../shared/onnx/build-model.ts';
-import { writeFiles } from '../../shared/temporary-folder.ts';
-import { type Outcome, runCommand, startCommand, temporaryFolder } from './run-command.ts';
+import { buildModel, buildNode, FLOAT, identityModel, tensorValue } from '../../support/build-model.ts';
+import { type Outcome, runCommand, startCommand, temporaryFolder } from '../../support/run-command.ts';
+import { writeFiles } from '../../support/temporary-folder.ts';
 
 /** What terminals act on: the clipboard, the title, the screen, the line, the direction of text. */
 const TRICKS = {

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { countingTo } from '../../shared/onnx/loops.ts';
-import { writeFiles } from '../../shared/temporary-folder.ts';
-import { runCommand, startCommand, temporaryFolder } from './run-command.ts';
+import { countingTo } from '../../support/loops.ts';
+import { runCommand, startCommand, temporaryFolder } from '../../support/run-command.ts';
+import { writeFiles } from '../../support/temporary-folder.ts';
 
 /** Hours. */
 const endless = countingTo(2n ** 30n);

@@ -3,10 +3,10 @@ import { appendFile, cp, mkdir, readFile, rename, rm, symlink, writeFile } from 
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { manifest } from '../../fixtures/artifact-setup.ts';
-import { startS3Server } from '../../fixtures/s3-server.ts';
-import { PROJECT } from '../../hosts/environment.ts';
-import { runCommand, startCommand, temporaryFolder } from './run-command.ts';
+import { manifest } from '../../support/artifact-setup.ts';
+import { PROJECT } from '../../support/project.ts';
+import { runCommand, startCommand, temporaryFolder } from '../../support/run-command.ts';
+import { startS3Server } from '../../support/s3-server.ts';
 
 const LARGE = Buffer.alloc(3 * 1024 * 1024, 'weights');
 

@@ -8,9 +8,9 @@ import { getTestServer } from '@google-cloud/functions-framework/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHttpFunction } from '../../../functions/http-function.ts';
 import { form, get, post, raw } from '../../contracts/exchanges.ts';
-import { PROJECT } from '../../hosts/environment.ts';
-import { createTestHost } from '../../hosts/in-process.ts';
-import { sendOverHttp, type TestRequest } from '../../hosts/test-host.ts';
+import { createTestHost } from '../../support/hosts/in-process.ts';
+import { sendOverHttp, type TestRequest } from '../../support/hosts/test-host.ts';
+import { PROJECT } from '../../support/project.ts';
 
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png'));
 const SETOSA = JSON.stringify({ features: [5.1, 3.5, 1.4, 0.2] });

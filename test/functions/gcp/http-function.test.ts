@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { get } from '../../contracts/exchanges.ts';
 import { describeHttpHost } from '../../contracts/http-host.ts';
-import { openFunctionsFramework } from '../../hosts/child-process.ts';
-import type { TestHost } from '../../hosts/test-host.ts';
+import { openFunctionsFramework } from '../../support/hosts/child-process.ts';
+import type { TestHost } from '../../support/hosts/test-host.ts';
 
 describeHttpHost('the local bundle in the functions framework', () => openFunctionsFramework('local'));
 

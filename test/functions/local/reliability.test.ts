@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { get, post } from '../../contracts/exchanges.ts';
-import { ATTACKS } from '../../hosts/attacks.ts';
-import { type ChildHost, openLocalServer } from '../../hosts/child-process.ts';
+import { ATTACKS } from '../../support/hosts/attacks.ts';
+import { type ChildHost, openLocalServer } from '../../support/hosts/child-process.ts';
 
 const REQUEST = post('/predict', { features: [5.1, 3.5, 1.4, 0.2] });
 

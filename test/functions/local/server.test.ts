@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { describeHttpHost } from '../../contracts/http-host.ts';
-import { canConnect, OTHER_ADDRESS } from '../../hosts/can-connect.ts';
-import { findFreePort, openFunctionsFramework, openLocalServer } from '../../hosts/child-process.ts';
-import { type Running, startNode } from '../cli/run-command.ts';
+import { canConnect, OTHER_ADDRESS } from '../../support/hosts/can-connect.ts';
+import { findFreePort, openFunctionsFramework, openLocalServer } from '../../support/hosts/child-process.ts';
+import { type Running, startNode } from '../../support/run-command.ts';
 
 describeHttpHost('the local bundle run by itself', () => openLocalServer());
 

@@ -1,7 +1,5 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Files, readFormatFolder } from '../../fixtures/format-folders.ts';
-import { PROJECT } from '../../hosts/environment.ts';
 import {
   type Axis,
   BOOL,
@@ -16,7 +14,9 @@ import {
   STRING,
   tensorValue,
   twoInputModel,
-} from '../../shared/onnx/build-model.ts';
+} from '../../support/build-model.ts';
+import { type Files, readFormatFolder } from '../../support/format-folders.ts';
+import { PROJECT } from '../../support/project.ts';
 
 /** A model under attack: all are tiny, so that what a request costs is the cost of the server around it. */
 export interface VictimModel {

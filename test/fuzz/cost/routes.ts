@@ -6,8 +6,8 @@ import { openPagesFolder } from '../../../shared/pages/folder.ts';
 import type { Operation } from '../../../shared/protocols/operation.ts';
 import { loadSchema } from '../../../shared/protocols/operation.ts';
 import { createProtocols } from '../../../shared/protocols/protocols.ts';
-import { PROJECT } from '../../hosts/environment.ts';
-import { createTestHost } from '../../hosts/in-process.ts';
+import { createTestHost } from '../../support/hosts/in-process.ts';
+import { PROJECT } from '../../support/project.ts';
 
 /** A route as requests are sent to it. */
 export interface Route {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { NODE_FLAGS } from '../../../functions/local/node-flags.ts';
-import { PROJECT } from '../../hosts/environment.ts';
-import type { TestRequest } from '../../hosts/test-host.ts';
+import type { TestRequest } from '../../support/hosts/test-host.ts';
+import { PROJECT } from '../../support/project.ts';
 
 /** What one request cost the server. */
 export interface Cost {

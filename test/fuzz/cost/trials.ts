@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { brotliCompress, constants, deflate, deflateRaw, gzip } from 'node:zlib';
-import type { TestRequest } from '../../hosts/test-host.ts';
+import type { TestRequest } from '../../support/hosts/test-host.ts';
 import { BODY_MAKERS, type BodyMaker, suits } from './bodies.ts';
 import { jsonPlaces, type Place } from './json-places.ts';
 import { JSON_VALUES } from './json-values.ts';

@@ -1,5 +1,5 @@
-import { RUNNABLE } from '../../bundles/targets.ts';
 import { describeLambdaBundle } from '../../contracts/lambda-runtime.ts';
+import { RUNNABLE } from '../../support/targets.ts';
 import { awsRuntime } from './runtime.ts';
 
 for (const { name } of RUNNABLE) {

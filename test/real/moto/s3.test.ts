@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { openS3Store } from '../../../shared/stores/s3.ts';
 import { post } from '../../contracts/exchanges.ts';
 import { describeModelStore } from '../../contracts/model-store.ts';
-import { startCommand, temporaryFolder } from '../../functions/cli/run-command.ts';
-import { PROJECT } from '../../hosts/environment.ts';
-import { sendOverHttp } from '../../hosts/test-host.ts';
+import { sendOverHttp } from '../../support/hosts/test-host.ts';
+import { PROJECT } from '../../support/project.ts';
+import { startCommand, temporaryFolder } from '../../support/run-command.ts';
 import { type RunningServer, startServer } from '../start-server.ts';
 import { counterpart } from './counterpart.ts';
 

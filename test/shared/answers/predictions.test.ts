@@ -7,7 +7,7 @@ import {
 } from '../../../shared/answers/predictions.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
-import { errorOf } from '../error-of.ts';
+import { errorOf } from '../../support/error-of.ts';
 
 const STYLE = { nonFinite: 'null' } as const;
 const y = createTensor('FP32', [2, 2], [1, 2.5, 3, Number.NaN]);

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type BodyPart, type BodyRoom, createBodyRoom } from '../../../shared/http/body-room.ts';
-import { rejectionOf } from '../error-of.ts';
+import { rejectionOf } from '../../support/error-of.ts';
 
 const NO_ROOM =
   'The server holds request bodies of 100 bytes already, which is the limit (MAX_BODIES_BYTES); send it again later.';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { InferenceError } from '../../../shared/errors.ts';
 import { BytesRequest, BytesResponse } from '../../../shared/http/bytes.ts';
-import { rejectionOf } from '../error-of.ts';
+import { rejectionOf } from '../../support/error-of.ts';
 
 const URL = 'http://localhost/predict?x=1';
 

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BytesRequest } from '../../../shared/http/bytes.ts';
 import { readBody } from '../../../shared/http/read-body.ts';
-import { rejectionOf } from '../error-of.ts';
-import { testLimits } from '../test-budget.ts';
+import { rejectionOf } from '../../support/error-of.ts';
+import { testLimits } from '../../support/test-budget.ts';
 
 function request(body: Uint8Array, headers: Record<string, string> = {}): Request {
   return new BytesRequest('http://localhost/', { method: 'POST', headers: new Headers(headers) }, body);

@@ -4,8 +4,8 @@ import { markBatchAxes } from '../../../shared/inference/batch-axes.ts';
 import { readModelFile } from '../../../shared/inference/load-model.ts';
 import { batchSizeOf, takesAnyBatch } from '../../../shared/inference/run-batch.ts';
 import { createSession } from '../../../shared/runtime/session.ts';
-import { buildModel, buildNode, FLOAT, tensorValue } from '../onnx/build-model.ts';
-import { makeFolder } from '../temporary-folder.ts';
+import { buildModel, buildNode, FLOAT, tensorValue } from '../../support/build-model.ts';
+import { makeFolder } from '../../support/temporary-folder.ts';
 
 type Shape = readonly (number | string)[];
 

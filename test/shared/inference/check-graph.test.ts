@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { encodeField, encodeVarintField } from '../../../shared/onnx/protobuf.ts';
-import { rejectionOf } from '../error-of.ts';
-import { buildModel, buildNode, FLOAT, identityModel, tensorValue, text } from '../onnx/build-model.ts';
-import { inferOutput, serve, tensorsInput } from './make-inference.ts';
+import { buildModel, buildNode, FLOAT, identityModel, tensorValue, text } from '../../support/build-model.ts';
+import { rejectionOf } from '../../support/error-of.ts';
+import { inferOutput, serve, tensorsInput } from '../../support/make-inference.ts';
 
 const problemOf = async (model: Uint8Array) =>
   (await rejectionOf(inferOutput(await serve({ 'model.onnx': model }), tensorsInput([[1]])))).message;

@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { loadModel } from '../../../shared/inference/load-model.ts';
 import { ModelError } from '../../../shared/models/model-config.ts';
 import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
-import { KNOWN_TASKS } from '../known-tasks.ts';
-import { PROJECT } from '../project.ts';
-import { makeFolder } from '../temporary-folder.ts';
-import { makeTrials } from '../trials.ts';
+import { KNOWN_TASKS } from '../../support/known-tasks.ts';
+import { PROJECT } from '../../support/project.ts';
+import { makeFolder } from '../../support/temporary-folder.ts';
+import { makeTrials } from '../../support/trials.ts';
 import { folderOf } from './folder-of.ts';
 
 const MODELS = ['mlflow/numbers', 'tabular/sklearn-zipmap-names'].map((path) =>

@@ -16,9 +16,9 @@ import {
   integerAttribute,
   integersAttribute,
   tensorValue,
-} from '../onnx/build-model.ts';
-import { MODELS, PROJECT } from '../project.ts';
-import { inferTensors, serve } from './make-inference.ts';
+} from '../../support/build-model.ts';
+import { inferTensors, serve } from '../../support/make-inference.ts';
+import { MODELS, PROJECT } from '../../support/project.ts';
 
 const largest = (filter: readonly Uint8Array[], input: string) =>
   buildModel({

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NamedTensors } from '../../../shared/runtime/session.ts';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
-import { rejectionOf } from '../error-of.ts';
 import {
   BOOL,
   buildFunction,
@@ -14,9 +13,10 @@ import {
   integerAttribute,
   tensorAttribute,
   tensorValue,
-} from '../onnx/build-model.ts';
-import { scalar } from '../onnx/loops.ts';
-import { inferOutput, serve, tensorsInput } from './make-inference.ts';
+} from '../../support/build-model.ts';
+import { rejectionOf } from '../../support/error-of.ts';
+import { scalar } from '../../support/loops.ts';
+import { inferOutput, serve, tensorsInput } from '../../support/make-inference.ts';
 import { type Outcome, requestInChild } from './request-in-child.ts';
 
 const LARGEST_INT64 = 2n ** 63n - 1n;

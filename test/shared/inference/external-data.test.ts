@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { rejectionOf } from '../error-of.ts';
 import {
   buildModel,
   buildNode,
@@ -10,10 +9,17 @@ import {
   FLOAT,
   floatInitializer,
   tensorValue,
-} from '../onnx/build-model.ts';
-import { KINDS, sumModel } from '../onnx/outside-weights.ts';
-import { makeFolder, writeFiles } from '../temporary-folder.ts';
-import { inferOutput, inferTensors, makeInference, serve, tensorsInput } from './make-inference.ts';
+} from '../../support/build-model.ts';
+import { rejectionOf } from '../../support/error-of.ts';
+import {
+  inferOutput,
+  inferTensors,
+  makeInference,
+  serve,
+  tensorsInput,
+} from '../../support/make-inference.ts';
+import { KINDS, sumModel } from '../../support/outside-weights.ts';
+import { makeFolder, writeFiles } from '../../support/temporary-folder.ts';
 
 const floats = (...values: number[]) => Buffer.from(Float32Array.from(values).buffer);
 const WEIGHTS = floats(10, 20);

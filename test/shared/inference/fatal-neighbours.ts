@@ -1,5 +1,4 @@
 import { createTensor, type Tensor } from '../../../shared/tensor/tensor.ts';
-import { untypedValue } from '../../sweep/open-model.ts';
 import {
   BOOL,
   buildFunction,
@@ -14,7 +13,8 @@ import {
   integersAttribute,
   tensorValue,
   textAttribute,
-} from '../onnx/build-model.ts';
+} from '../../support/build-model.ts';
+import { untypedValue } from '../../sweep/open-model.ts';
 import type { ChildRequest } from './request-in-child.ts';
 
 interface Neighbour extends ChildRequest {

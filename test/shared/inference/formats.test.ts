@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../../shared/json/json-value.ts';
 import { imageStepSchema } from '../../../shared/processing/image/steps/step-schemas.ts';
 import { type Tensor, toNumbers } from '../../../shared/tensor/tensor.ts';
-import { type Files, readFormatFile, readFormatFolder, readGolden } from '../../fixtures/format-folders.ts';
-import { rejectionOf } from '../error-of.ts';
+import { rejectionOf } from '../../support/error-of.ts';
+import { type Files, readFormatFile, readFormatFolder, readGolden } from '../../support/format-folders.ts';
 import {
   imagesInput,
   inferOutput,
@@ -12,7 +12,7 @@ import {
   serve,
   tensorsInput,
   textsInput,
-} from './make-inference.ts';
+} from '../../support/make-inference.ts';
 
 const REFERENCE = { name: 'm', version: '1' };
 

@@ -1,6 +1,5 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { rejectionOf } from '../error-of.ts';
 import {
   type Axis,
   buildModel,
@@ -11,8 +10,16 @@ import {
   integerAttribute,
   tensorValue,
   UINT8,
-} from '../onnx/build-model.ts';
-import { imagesInput, inferOutput, inferTensors, lookAt, rowsInput, serve } from './make-inference.ts';
+} from '../../support/build-model.ts';
+import { rejectionOf } from '../../support/error-of.ts';
+import {
+  imagesInput,
+  inferOutput,
+  inferTensors,
+  lookAt,
+  rowsInput,
+  serve,
+} from '../../support/make-inference.ts';
 
 /** The mean of each channel is the score of its class: red, green, blue. */
 function meanModel(batch: Axis, height: Axis, width: Axis): Uint8Array {

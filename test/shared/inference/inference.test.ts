@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
-import { readFormatFolder } from '../../fixtures/format-folders.ts';
-import { rejectionOf } from '../error-of.ts';
-import { buildModel, buildNode, FLOAT, identityModel, tensorValue } from '../onnx/build-model.ts';
-import { MODELS } from '../project.ts';
-import { makeFolder, writeFiles } from '../temporary-folder.ts';
+import { buildModel, buildNode, FLOAT, identityModel, tensorValue } from '../../support/build-model.ts';
+import { rejectionOf } from '../../support/error-of.ts';
+import { readFormatFolder } from '../../support/format-folders.ts';
 import {
   imagesInput,
   infer,
@@ -14,7 +12,9 @@ import {
   rowsInput,
   tensorsInput,
   textsInput,
-} from './make-inference.ts';
+} from '../../support/make-inference.ts';
+import { MODELS } from '../../support/project.ts';
+import { makeFolder, writeFiles } from '../../support/temporary-folder.ts';
 
 const identity = identityModel(FLOAT, ['n', 2]);
 const regression = JSON.stringify({ task: 'tabular-regression' });

@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { loadModel } from '../../../shared/inference/load-model.ts';
 import { ModelError } from '../../../shared/models/model-config.ts';
 import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
-import { KNOWN_TASKS } from '../known-tasks.ts';
 import {
   type Axis,
   buildModel,
@@ -14,10 +13,11 @@ import {
   identityModel,
   sequenceValue,
   tensorValue,
-} from '../onnx/build-model.ts';
-import { MODELS } from '../project.ts';
-import { makeFolder } from '../temporary-folder.ts';
-import { makeTrials } from '../trials.ts';
+} from '../../support/build-model.ts';
+import { KNOWN_TASKS } from '../../support/known-tasks.ts';
+import { MODELS } from '../../support/project.ts';
+import { makeFolder } from '../../support/temporary-folder.ts';
+import { makeTrials } from '../../support/trials.ts';
 import { folderOf } from './folder-of.ts';
 
 const read = (path: string) => readFileSync(join(MODELS, path));

@@ -7,12 +7,12 @@ import { createStatistics } from '../../../shared/monitoring/statistics.ts';
 import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import type { Session } from '../../../shared/runtime/session.ts';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
-import { rejectionOf } from '../error-of.ts';
-import { KNOWN_TASKS } from '../known-tasks.ts';
-import { buildModel, buildNode, FLOAT, tensorValue } from '../onnx/build-model.ts';
-import { makeFolder } from '../temporary-folder.ts';
-import { testBudget, testLimits } from '../test-budget.ts';
-import { makeTrials } from '../trials.ts';
+import { buildModel, buildNode, FLOAT, tensorValue } from '../../support/build-model.ts';
+import { rejectionOf } from '../../support/error-of.ts';
+import { KNOWN_TASKS } from '../../support/known-tasks.ts';
+import { makeFolder } from '../../support/temporary-folder.ts';
+import { testBudget, testLimits } from '../../support/test-budget.ts';
+import { makeTrials } from '../../support/trials.ts';
 import { folderOf } from './folder-of.ts';
 
 const RUN_MS = 10;

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
-import { untypedValue } from '../../sweep/open-model.ts';
 import {
   buildModel,
   buildNode,
@@ -9,7 +8,8 @@ import {
   INT64,
   integerAttribute,
   tensorValue,
-} from '../onnx/build-model.ts';
+} from '../../support/build-model.ts';
+import { untypedValue } from '../../sweep/open-model.ts';
 import { requestInChild } from './request-in-child.ts';
 
 const product = (sizes: readonly number[]) => sizes.reduce((total, size) => total * size, 1);

@@ -7,9 +7,9 @@ import { ModelError } from '../../../shared/models/model-config.ts';
 import { imageStepsSchema } from '../../../shared/processing/image/steps/steps.ts';
 import type { Session } from '../../../shared/runtime/session.ts';
 import { type Tensor, toNumbers } from '../../../shared/tensor/tensor.ts';
-import { rejectionOf } from '../error-of.ts';
-import { testBudget } from '../test-budget.ts';
-import { imagesInput } from './make-inference.ts';
+import { rejectionOf } from '../../support/error-of.ts';
+import { imagesInput } from '../../support/make-inference.ts';
+import { testBudget } from '../../support/test-budget.ts';
 
 const session: Session = {
   inputs: [{ name: 'x', datatype: 'UINT8', shape: [-1, 8, 8, 1] }],

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { ClassificationPrediction } from '../../../shared/inference/output.ts';
 import type { JsonValue } from '../../../shared/json/json-value.ts';
 import type { InferenceInput } from '../../../shared/values/input.ts';
-import { MODELS } from '../project.ts';
-import { readReference } from '../reference-cases.ts';
-import { imagesInput, infer, makeInference, rowsInput } from './make-inference.ts';
+import { imagesInput, infer, makeInference, rowsInput } from '../../support/make-inference.ts';
+import { MODELS } from '../../support/project.ts';
+import { readReference } from '../../support/reference-cases.ts';
 
 type Request = Readonly<Record<string, JsonValue>>;
 

@@ -7,9 +7,9 @@ import { createModelUse } from '../../../shared/inference/model-use.ts';
 import { createStatistics } from '../../../shared/monitoring/statistics.ts';
 import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import { createSession, type NamedTensors } from '../../../shared/runtime/session.ts';
-import { KNOWN_TASKS } from '../known-tasks.ts';
-import { testBudget } from '../test-budget.ts';
-import { makeTrials } from '../trials.ts';
+import { KNOWN_TASKS } from '../../support/known-tasks.ts';
+import { testBudget } from '../../support/test-budget.ts';
+import { makeTrials } from '../../support/trials.ts';
 import { folderOf } from './folder-of.ts';
 import type { ChildRequest, Outcome } from './request-in-child.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { rejectionOf } from '../error-of.ts';
-import { buildModel, buildNode, FLOAT, tensorValue } from '../onnx/build-model.ts';
-import { makeFolder } from '../temporary-folder.ts';
-import { inferOutput, makeInference, serve, tensorsInput } from './make-inference.ts';
+import { buildModel, buildNode, FLOAT, tensorValue } from '../../support/build-model.ts';
+import { rejectionOf } from '../../support/error-of.ts';
+import { inferOutput, makeInference, serve, tensorsInput } from '../../support/make-inference.ts';
+import { makeFolder } from '../../support/temporary-folder.ts';
 
 /** Gives its input `x`, float32 `[n, 6]`, back as `y`. */
 const model = buildModel({

@@ -2,8 +2,6 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { runBatch, type Watch } from '../../../shared/inference/run-batch.ts';
 import { createSession, type Session, type TensorSpec } from '../../../shared/runtime/session.ts';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
-import { rejectionOf } from '../error-of.ts';
-import { inMemory } from '../in-memory.ts';
 import {
   buildModel,
   buildNode,
@@ -13,7 +11,9 @@ import {
   STRING,
   stringsAttribute,
   tensorValue,
-} from '../onnx/build-model.ts';
+} from '../../support/build-model.ts';
+import { rejectionOf } from '../../support/error-of.ts';
+import { inMemory } from '../../support/in-memory.ts';
 
 /** A graph for batches of a fixed size, or of any for ''. It counts its runs. */
 async function open(batch: number | '') {

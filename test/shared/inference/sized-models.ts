@@ -1,7 +1,6 @@
 import type { NamedTensors } from '../../../shared/runtime/session.ts';
 import { DATATYPES } from '../../../shared/tensor/datatype.ts';
 import { createTensor, type Tensor } from '../../../shared/tensor/tensor.ts';
-import { untypedValue } from '../../sweep/open-model.ts';
 import {
   buildModel,
   buildNode,
@@ -12,7 +11,8 @@ import {
   stringsAttribute,
   tensorValue,
   textAttribute,
-} from '../onnx/build-model.ts';
+} from '../../support/build-model.ts';
+import { untypedValue } from '../../sweep/open-model.ts';
 
 /** A model that makes as much as a client asks for. */
 export interface SizedModel {

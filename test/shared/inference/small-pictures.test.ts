@@ -3,7 +3,6 @@ import { readGraph } from '../../../shared/onnx/graph.ts';
 import { bytesSource } from '../../../shared/onnx/protobuf.ts';
 import type { NamedTensors } from '../../../shared/runtime/session.ts';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
-import { untypedValue } from '../../sweep/open-model.ts';
 import {
   buildModel,
   buildNode,
@@ -17,7 +16,8 @@ import {
   tensorValue,
   textAttribute,
   UINT8,
-} from '../onnx/build-model.ts';
+} from '../../support/build-model.ts';
+import { untypedValue } from '../../sweep/open-model.ts';
 import { requestInChild } from './request-in-child.ts';
 
 const product = (sizes: readonly number[]) => sizes.reduce((total, size) => total * size, 1);

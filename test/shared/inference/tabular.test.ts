@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../../shared/json/json-value.ts';
-import { rejectionOf } from '../error-of.ts';
 import {
   buildModel,
   buildNode,
@@ -19,8 +18,8 @@ import {
   tensorValue,
   UINT8,
   zipMapValue,
-} from '../onnx/build-model.ts';
-import { MODELS } from '../project.ts';
+} from '../../support/build-model.ts';
+import { rejectionOf } from '../../support/error-of.ts';
 import {
   imagesInput,
   inferOutput,
@@ -29,7 +28,8 @@ import {
   serve,
   tensorsInput,
   textsInput,
-} from './make-inference.ts';
+} from '../../support/make-inference.ts';
+import { MODELS } from '../../support/project.ts';
 
 /** Three numbers in; their product with a matrix of 3 rows out. */
 function productModel(columns: number, weights: readonly number[]): Uint8Array {

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ModelError } from '../../../shared/models/model-config.ts';
-import { KNOWN_TASKS } from '../known-tasks.ts';
-import { MODELS } from '../project.ts';
+import { KNOWN_TASKS } from '../../support/known-tasks.ts';
+import { MODELS } from '../../support/project.ts';
 
 function messageOf(config: unknown): string {
   try {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../../shared/json/json-value.ts';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
-import { rejectionOf } from '../error-of.ts';
 import {
   BOOL,
   buildModel,
@@ -13,8 +12,9 @@ import {
   identityModel,
   STRING,
   tensorValue,
-} from '../onnx/build-model.ts';
-import { inferOutput, lookAt, rowsInput, serve, tensorsInput } from './make-inference.ts';
+} from '../../support/build-model.ts';
+import { rejectionOf } from '../../support/error-of.ts';
+import { inferOutput, lookAt, rowsInput, serve, tensorsInput } from '../../support/make-inference.ts';
 
 const sum = buildModel({
   nodes: [buildNode('Add', ['a', 'b'], ['sum']), buildNode('Shape', ['a'], ['shape'])],

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { rejectionOf } from '../error-of.ts';
 import {
   type Axis,
   buildModel,
@@ -18,9 +17,10 @@ import {
   STRING,
   stringsAttribute,
   tensorValue,
-} from '../onnx/build-model.ts';
-import { PROJECT } from '../project.ts';
-import { imagesInput, inferOutput, lookAt, serve, textsInput } from './make-inference.ts';
+} from '../../support/build-model.ts';
+import { rejectionOf } from '../../support/error-of.ts';
+import { imagesInput, inferOutput, lookAt, serve, textsInput } from '../../support/make-inference.ts';
+import { PROJECT } from '../../support/project.ts';
 
 const tokenizerFile = (name: string) =>
   readFileSync(join(PROJECT, 'test/fixtures/tokenizers/wordpiece', name), 'utf8');

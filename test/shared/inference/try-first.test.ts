@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { TrialOptions } from '../../../shared/runtime/trial.ts';
-import { rejectionOf } from '../error-of.ts';
 import {
   buildModel,
   buildNode,
@@ -10,11 +9,12 @@ import {
   int64Initializer,
   integersAttribute,
   tensorValue,
-} from '../onnx/build-model.ts';
-import { countingRows, countingTo, loopModel, scalar } from '../onnx/loops.ts';
-import { MODELS } from '../project.ts';
-import { makeTrials } from '../trials.ts';
-import { inferOutput, lookAt, serve, tensorsInput } from './make-inference.ts';
+} from '../../support/build-model.ts';
+import { rejectionOf } from '../../support/error-of.ts';
+import { countingRows, countingTo, loopModel, scalar } from '../../support/loops.ts';
+import { inferOutput, lookAt, serve, tensorsInput } from '../../support/make-inference.ts';
+import { MODELS } from '../../support/project.ts';
+import { makeTrials } from '../../support/trials.ts';
 
 /** Makes a tensor of zeros of a size, and takes its first row. */
 const large = (operator: string, sizes: readonly number[]) =>

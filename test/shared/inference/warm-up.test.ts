@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { buildModel, buildNode, FLOAT, INT64, tensorValue } from '../onnx/build-model.ts';
-import { makeFolder } from '../temporary-folder.ts';
-import { inferOutput, lookAt, makeInference, tensorsInput } from './make-inference.ts';
+import { buildModel, buildNode, FLOAT, INT64, tensorValue } from '../../support/build-model.ts';
+import { inferOutput, lookAt, makeInference, tensorsInput } from '../../support/make-inference.ts';
+import { makeFolder } from '../../support/temporary-folder.ts';
 
 /** Division fails on the zeros of a made-up input where it is of whole numbers. */
 const quotient = (type: number) =>

@@ -4,7 +4,6 @@ import { bytesSource } from '../../../shared/onnx/protobuf.ts';
 import { rewriteModel } from '../../../shared/onnx/rewrite-model.ts';
 import { DATATYPES } from '../../../shared/tensor/datatype.ts';
 import { createTensor, type Tensor } from '../../../shared/tensor/tensor.ts';
-import { untypedValue } from '../../sweep/open-model.ts';
 import {
   BOOL,
   buildFunction,
@@ -18,7 +17,8 @@ import {
   int64Initializer,
   integerAttribute,
   tensorValue,
-} from '../onnx/build-model.ts';
+} from '../../support/build-model.ts';
+import { untypedValue } from '../../sweep/open-model.ts';
 import { requestInChild } from './request-in-child.ts';
 
 type Feeds = Readonly<Record<string, Tensor>>;

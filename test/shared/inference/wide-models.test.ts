@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bindColumns } from '../../../shared/inference/bind-columns.ts';
 import { checkExternalData } from '../../../shared/inference/check-external-data.ts';
-import { rejectionOf } from '../error-of.ts';
-import { buildModel, buildNode, FLOAT, tensorValue } from '../onnx/build-model.ts';
-import { makeFolder } from '../temporary-folder.ts';
-import { inferOutput, rowsInput, serve } from './make-inference.ts';
+import { buildModel, buildNode, FLOAT, tensorValue } from '../../support/build-model.ts';
+import { rejectionOf } from '../../support/error-of.ts';
+import { inferOutput, rowsInput, serve } from '../../support/make-inference.ts';
+import { makeFolder } from '../../support/temporary-folder.ts';
 
 const MOST_CPU_SECONDS = 5;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { joinEach } from '../../../shared/json/join-each.ts';
 import { writeItems, writeJson } from '../../../shared/json/write-json.ts';
-import { errorOf } from '../error-of.ts';
+import { errorOf } from '../../support/error-of.ts';
 
 describe('joinEach', () => {
   it.each([0, 1, 2, 1023, 1024, 1025, 5000])('writes %d texts with commas between', (count) => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { InferenceError } from '../../../shared/errors.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../../shared/json/json-value.ts';
 import { parseJson } from '../../../shared/json/parse-json.ts';
-import { errorOf } from '../error-of.ts';
+import { errorOf } from '../../support/error-of.ts';
 
 function parse(text: string, depthLimit = 32): JsonValue {
   return parseJson(Buffer.from(text), depthLimit);

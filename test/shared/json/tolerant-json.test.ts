@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseTolerantJson } from '../../../shared/json/tolerant-json.ts';
-import { errorOf } from '../error-of.ts';
+import { errorOf } from '../../support/error-of.ts';
 
 describe('parseTolerantJson', () => {
   it('equals JSON.parse on any JSON, also spread over lines', () => {

@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TEMPORARY_FOLDER } from '../../../shared/models/artifact-folder.ts';
 import { MARKS_FOLDER } from '../../../shared/models/artifact-leases.ts';
-import { type S3Server, startS3Server } from '../../fixtures/s3-server.ts';
+import { type S3Server, startS3Server } from '../../support/s3-server.ts';
 
-const SCRIPT = fileURLToPath(new URL('../../fixtures/fetch-folder.ts', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../../support/fetch-folder.ts', import.meta.url));
 const PART_BYTES = 64 * 1024;
 const model = Buffer.alloc(4 * PART_BYTES, 'weights');
 const config = Buffer.from('{"task":"tensor"}');

@@ -10,7 +10,7 @@ import { TEMPORARY_FOLDER } from '../../../shared/models/artifact-folder.ts';
 import { MARKS_FOLDER } from '../../../shared/models/artifact-leases.ts';
 import { createModelRepository } from '../../../shared/models/model-repository.ts';
 import type { ModelStore } from '../../../shared/stores/model-store.ts';
-import { KNOWN_TASKS } from '../known-tasks.ts';
+import { KNOWN_TASKS } from '../../support/known-tasks.ts';
 
 const disk = vi.hoisted(() => ({ folder: '', sizeBytes: Number.POSITIVE_INFINITY }));
 

@@ -19,7 +19,7 @@ import {
   rangesOf,
   remains,
   setup,
-} from '../../fixtures/artifact-setup.ts';
+} from '../../support/artifact-setup.ts';
 
 /** A name of a file that a process makes. */
 function nameOf(pid: number, host = '$1'): string {

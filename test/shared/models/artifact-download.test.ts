@@ -14,7 +14,7 @@ import {
   memoryStore,
   rangesOf,
   setup,
-} from '../../fixtures/artifact-setup.ts';
+} from '../../support/artifact-setup.ts';
 
 describe('fetchFolder over a store with faults', () => {
   it('goes on at the byte where the connection was cut', async () => {

@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ownName, RENEW_MS } from '../../../shared/leftovers.ts';
 import { createArtifactLeases, MARKS_FOLDER } from '../../../shared/models/artifact-leases.ts';
-import { makeFolder } from '../temporary-folder.ts';
+import { makeFolder } from '../../support/temporary-folder.ts';
 
-const USE_DOWNLOADS = fileURLToPath(new URL('../../fixtures/use-downloads.ts', import.meta.url));
+const USE_DOWNLOADS = fileURLToPath(new URL('../../support/use-downloads.ts', import.meta.url));
 const ADDRESS = 'a'.repeat(64);
 
 describe('a lease', () => {

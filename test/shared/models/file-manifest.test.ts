@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { TEMPORARY_FOLDER } from '../../../shared/models/artifact-folder.ts';
-import { bytes, isModel, KIBIBYTE, manifest, setup } from '../../fixtures/artifact-setup.ts';
+import { bytes, isModel, KIBIBYTE, manifest, setup } from '../../support/artifact-setup.ts';
 
 describe('fetchFolder with files.json', () => {
   const model = bytes(150 * KIBIBYTE);

@@ -7,10 +7,10 @@ import { ModelError } from '../../../shared/models/model-config.ts';
 import { createModelRepository } from '../../../shared/models/model-repository.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { type ModelStore, StoreError } from '../../../shared/stores/model-store.ts';
-import { rejectionOf } from '../error-of.ts';
-import { KNOWN_TASKS } from '../known-tasks.ts';
-import { MODELS } from '../project.ts';
-import { makeFolder, writeFiles } from '../temporary-folder.ts';
+import { rejectionOf } from '../../support/error-of.ts';
+import { KNOWN_TASKS } from '../../support/known-tasks.ts';
+import { MODELS } from '../../support/project.ts';
+import { makeFolder, writeFiles } from '../../support/temporary-folder.ts';
 
 const LISTING_TTL_MS = 30_000;
 

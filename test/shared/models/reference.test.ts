@@ -3,8 +3,8 @@ import { parseDeployment } from '../../../shared/models/deployment.ts';
 import { parseFileManifest } from '../../../shared/models/file-manifest.ts';
 import { ModelError } from '../../../shared/models/model-config.ts';
 import { parseReference } from '../../../shared/models/reference.ts';
-import { KNOWN_TASKS } from '../known-tasks.ts';
-import { readReference } from '../reference-cases.ts';
+import { KNOWN_TASKS } from '../../support/known-tasks.ts';
+import { readReference } from '../../support/reference-cases.ts';
 
 const MANIFEST = JSON.stringify({ files: [{ path: 'a', sizeBytes: 1, sha256: '0'.repeat(64) }] });
 

@@ -18,7 +18,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ownName } from '../../../shared/leftovers.ts';
 import { TEMPORARY_FOLDER } from '../../../shared/models/artifact-folder.ts';
 import { MARKS_FOLDER } from '../../../shared/models/artifact-leases.ts';
-import { countGets, makeFolder, manifest, setup } from '../../fixtures/artifact-setup.ts';
+import { countGets, makeFolder, manifest, setup } from '../../support/artifact-setup.ts';
 
 const model = Buffer.from('model');
 const published = { 'iris/1/model.onnx': model, 'iris/1/files.json': manifest({ 'model.onnx': model }) };

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { readExternalLocations } from '../../../shared/onnx/external-data.ts';
 import { bytesSource, encodeField, ProtobufError } from '../../../shared/onnx/protobuf.ts';
-import { buildModel, buildNode, externalInitializer, FLOAT, join, tensorValue, text } from './build-model.ts';
+import {
+  buildModel,
+  buildNode,
+  externalInitializer,
+  FLOAT,
+  join,
+  tensorValue,
+  text,
+} from '../../support/build-model.ts';
 
 const tensor = (location: string) => externalInitializer('weights.bin', location);
 const attribute = (field: number, content: Uint8Array) =>

@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Graph, readGraph } from '../../../shared/onnx/graph.ts';
 import { bytesSource, ProtobufError, withFileSource } from '../../../shared/onnx/protobuf.ts';
-import { MODELS } from '../project.ts';
 import {
   buildModel,
   buildNode,
@@ -18,7 +17,8 @@ import {
   stringsAttribute,
   tensorValue,
   zipMapValue,
-} from './build-model.ts';
+} from '../../support/build-model.ts';
+import { MODELS } from '../../support/project.ts';
 
 function read(model: Uint8Array): Graph {
   return readGraph(bytesSource(model));

@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest';
 import { guardOperators } from '../../../shared/onnx/guard-operators.ts';
 import { bytesSource } from '../../../shared/onnx/protobuf.ts';
 import { rewriteModel } from '../../../shared/onnx/rewrite-model.ts';
-import { makeFolder } from '../temporary-folder.ts';
 import {
   BOOL,
   buildFunction,
@@ -18,7 +17,8 @@ import {
   int64Initializer,
   integerAttribute,
   tensorValue,
-} from './build-model.ts';
+} from '../../support/build-model.ts';
+import { makeFolder } from '../../support/temporary-folder.ts';
 
 interface Graph {
   readonly nodes: readonly Uint8Array[];

@@ -6,7 +6,6 @@ import { bytesSource } from '../../../shared/onnx/protobuf.ts';
 import { rewriteModel } from '../../../shared/onnx/rewrite-model.ts';
 import { createSession, type NamedTensors } from '../../../shared/runtime/session.ts';
 import { createTensor, type Tensor } from '../../../shared/tensor/tensor.ts';
-import { inMemory } from '../in-memory.ts';
 import {
   BOOL,
   buildFunction,
@@ -21,7 +20,8 @@ import {
   integerAttribute,
   tensorAttribute,
   tensorValue,
-} from './build-model.ts';
+} from '../../support/build-model.ts';
+import { inMemory } from '../../support/in-memory.ts';
 
 const ENDS = {
   inputs: [tensorValue('x', FLOAT)],

@@ -18,7 +18,7 @@ import {
   stringsAttribute,
   tensorValue,
   text,
-} from './build-model.ts';
+} from '../../support/build-model.ts';
 
 /** Each takes a tenth of it here, and took several times as much where something was looked for in a list. */
 const MOST_CPU_SECONDS = 4;

@@ -3,7 +3,6 @@ import { renameLocales } from '../../../shared/onnx/locales.ts';
 import { bytesSource } from '../../../shared/onnx/protobuf.ts';
 import { rewriteModel } from '../../../shared/onnx/rewrite-model.ts';
 import { createSession } from '../../../shared/runtime/session.ts';
-import { inMemory } from '../in-memory.ts';
 import {
   buildModel,
   buildNode,
@@ -12,7 +11,8 @@ import {
   STRING,
   tensorValue,
   textAttribute,
-} from './build-model.ts';
+} from '../../support/build-model.ts';
+import { inMemory } from '../../support/in-memory.ts';
 
 const inLocale = (locale: readonly Uint8Array[]) =>
   buildModel({

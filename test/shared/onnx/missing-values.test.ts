@@ -9,7 +9,7 @@ import {
   integersAttribute,
   tensorValue,
   text,
-} from './build-model.ts';
+} from '../../support/build-model.ts';
 
 const ML = 'ai.onnx.ml';
 const tree = (input: string, tracks: readonly bigint[], packed = false) =>

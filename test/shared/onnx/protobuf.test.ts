@@ -13,8 +13,8 @@ import {
   readVarints,
   withFileSource,
 } from '../../../shared/onnx/protobuf.ts';
-import { makeFolder } from '../temporary-folder.ts';
-import { encodeInt64 } from './build-model.ts';
+import { encodeInt64 } from '../../support/build-model.ts';
+import { makeFolder } from '../../support/temporary-folder.ts';
 
 const fieldNumber = fc.integer({ min: 1, max: 2 ** 29 - 1 });
 const written = fc.oneof(

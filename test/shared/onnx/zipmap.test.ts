@@ -7,9 +7,6 @@ import { rewriteModel } from '../../../shared/onnx/rewrite-model.ts';
 import { replaceZipMaps } from '../../../shared/onnx/zipmap.ts';
 import { createSession, type Session } from '../../../shared/runtime/session.ts';
 import { createTensor } from '../../../shared/tensor/tensor.ts';
-import { inMemory } from '../in-memory.ts';
-import { MODELS } from '../project.ts';
-import { readIrisReference } from '../reference-cases.ts';
 import {
   buildModel,
   buildNode,
@@ -20,7 +17,10 @@ import {
   stringsAttribute,
   tensorValue,
   zipMapValue,
-} from './build-model.ts';
+} from '../../support/build-model.ts';
+import { inMemory } from '../../support/in-memory.ts';
+import { MODELS } from '../../support/project.ts';
+import { readIrisReference } from '../../support/reference-cases.ts';
 
 const rewriteZipMaps = (model: Uint8Array) => rewriteModel(bytesSource(model), [replaceZipMaps]);
 

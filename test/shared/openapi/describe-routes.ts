@@ -1,5 +1,5 @@
 import { post } from '../../contracts/exchanges.ts';
-import type { TestHost } from '../../hosts/test-host.ts';
+import type { TestHost } from '../../support/hosts/test-host.ts';
 import { createValidator, jsonSchemaOf, readDocument } from './read-document.ts';
 
 /** The routes of a host's models as its document has them, beside the host itself. */

@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { get } from '../../contracts/exchanges.ts';
-import { openApp } from '../../hosts/in-process.ts';
+import { openApp } from '../../support/hosts/in-process.ts';
 
 const app = openApp();
 

@@ -11,10 +11,10 @@ import { createDocumentSource } from '../../../shared/openapi/document-source.ts
 import type { ProtocolOptions } from '../../../shared/protocols/operation.ts';
 import { createProtocols } from '../../../shared/protocols/protocols.ts';
 import { StoreError } from '../../../shared/stores/model-store.ts';
-import { makeInference } from '../inference/make-inference.ts';
-import { NO_PAGES } from '../no-pages.ts';
-import { MODELS } from '../project.ts';
-import { makeFolder } from '../temporary-folder.ts';
+import { makeInference } from '../../support/make-inference.ts';
+import { NO_PAGES } from '../../support/no-pages.ts';
+import { MODELS } from '../../support/project.ts';
+import { makeFolder } from '../../support/temporary-folder.ts';
 
 const BOTH: ModelListing[] = [
   { name: 'digits', versions: ['1'], liveVersion: '1' },

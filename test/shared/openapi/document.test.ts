@@ -5,10 +5,10 @@ import { createLogger } from '../../../shared/monitoring/logger.ts';
 import { createProtocols } from '../../../shared/protocols/protocols.ts';
 import { VERSION } from '../../../shared/version.ts';
 import { badExchanges, get, post } from '../../contracts/exchanges.ts';
-import { openApp } from '../../hosts/in-process.ts';
-import { makeInference } from '../inference/make-inference.ts';
-import { NO_PAGES } from '../no-pages.ts';
-import { MODELS } from '../project.ts';
+import { openApp } from '../../support/hosts/in-process.ts';
+import { makeInference } from '../../support/make-inference.ts';
+import { NO_PAGES } from '../../support/no-pages.ts';
+import { MODELS } from '../../support/project.ts';
 import {
   createValidator,
   type DescribedOperation,

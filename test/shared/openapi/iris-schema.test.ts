@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openApp } from '../../hosts/in-process.ts';
+import { openApp } from '../../support/hosts/in-process.ts';
 import { describeRoutes } from './describe-routes.ts';
 
 /** Values that are right, nearly right, and wrong. */

@@ -1,6 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { post } from '../../contracts/exchanges.ts';
-import { openApp } from '../../hosts/in-process.ts';
 import {
   BOOL,
   buildModel,
@@ -13,8 +12,9 @@ import {
   STRING,
   tensorValue,
   UINT8,
-} from '../onnx/build-model.ts';
-import { makeFolder } from '../temporary-folder.ts';
+} from '../../support/build-model.ts';
+import { openApp } from '../../support/hosts/in-process.ts';
+import { makeFolder } from '../../support/temporary-folder.ts';
 import { describeRoutes } from './describe-routes.ts';
 import { jsonSchemaOf } from './read-document.ts';
 

@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import * as z from 'zod';
 import { get } from '../../contracts/exchanges.ts';
-import type { TestHost } from '../../hosts/test-host.ts';
+import type { TestHost } from '../../support/hosts/test-host.ts';
 
 const schema = z.record(z.string(), z.unknown());
 

@@ -4,7 +4,6 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { hasFields } from '../../../shared/playground/forms/feature-form.ts';
 import { parseDescription } from '../../../shared/playground/model-description.ts';
 import { get, post } from '../../contracts/exchanges.ts';
-import { openApp } from '../../hosts/in-process.ts';
 import {
   BOOL,
   buildModel,
@@ -13,9 +12,10 @@ import {
   integerAttribute,
   STRING,
   tensorValue,
-} from '../onnx/build-model.ts';
-import { PROJECT } from '../project.ts';
-import { makeFolder } from '../temporary-folder.ts';
+} from '../../support/build-model.ts';
+import { openApp } from '../../support/hosts/in-process.ts';
+import { PROJECT } from '../../support/project.ts';
+import { makeFolder } from '../../support/temporary-folder.ts';
 import { describeRoutes } from './describe-routes.ts';
 
 const EXPORTS = join(PROJECT, 'test/fixtures/formats/tabular');

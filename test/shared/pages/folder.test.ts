@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openPagesFolder } from '../../../shared/pages/folder.ts';
-import { makeFolder } from '../temporary-folder.ts';
+import { makeFolder } from '../../support/temporary-folder.ts';
 
 describe('a folder of pages', () => {
   it('gives the bytes of its files', async () => {

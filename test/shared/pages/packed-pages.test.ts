@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { openPagesFolder } from '../../../shared/pages/folder.ts';
 import { respondPage } from '../../../shared/pages/respond-page.ts';
-import { makeFolder } from '../temporary-folder.ts';
+import { makeFolder } from '../../support/temporary-folder.ts';
 
 const SCRIPT = `${'let a = 1;'.repeat(300)}`;
 const PACKED = gzipSync(SCRIPT);

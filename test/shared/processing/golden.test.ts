@@ -8,8 +8,8 @@ import type { ImageStep } from '../../../shared/processing/image/steps/step-sche
 import { imageStepsSchema, runImageSteps } from '../../../shared/processing/image/steps/steps.ts';
 import { createImagePipeline } from '../../../shared/processing/image-pipeline.ts';
 import { finish } from '../../../shared/processing/work.ts';
-import { PROJECT } from '../project.ts';
-import { testBudget } from '../test-budget.ts';
+import { PROJECT } from '../../support/project.ts';
+import { testBudget } from '../../support/test-budget.ts';
 
 const FOLDER = join(PROJECT, 'test/fixtures/preprocessing');
 

@@ -5,8 +5,8 @@ import type { PixelRaster } from '../../../shared/processing/image/raster.ts';
 import { imageStepsSchema, runImageSteps } from '../../../shared/processing/image/steps/steps.ts';
 import { createImagePipeline } from '../../../shared/processing/image-pipeline.ts';
 import { finish, runInTurns } from '../../../shared/processing/work.ts';
-import { errorOf, rejectionOf } from '../error-of.ts';
-import { testBudget } from '../test-budget.ts';
+import { errorOf, rejectionOf } from '../../support/error-of.ts';
+import { testBudget } from '../../support/test-budget.ts';
 
 const LIMITS = { name: 'field "image"', madePixels: 1e6 };
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openApp } from '../../hosts/in-process.ts';
-import type { TestHost } from '../../hosts/test-host.ts';
+import { openApp } from '../../support/hosts/in-process.ts';
+import type { TestHost } from '../../support/hosts/test-host.ts';
 
 const OPERATIONS = [
   ['POST', '/v2/repository/models/iris/load', 200],

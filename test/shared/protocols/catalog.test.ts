@@ -8,11 +8,10 @@ import { openPagesFolder } from '../../../shared/pages/folder.ts';
 import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { StoreError } from '../../../shared/stores/model-store.ts';
-import { PAGES } from '../../hosts/environment.ts';
-import { KNOWN_TASKS } from '../known-tasks.ts';
-import { openRepository } from '../open-repository.ts';
-import { MODELS } from '../project.ts';
-import { makeTrials } from '../trials.ts';
+import { KNOWN_TASKS } from '../../support/known-tasks.ts';
+import { openRepository } from '../../support/open-repository.ts';
+import { MODELS, PAGES } from '../../support/project.ts';
+import { makeTrials } from '../../support/trials.ts';
 
 /** The app over the built pages, with a note of each that is read. */
 function openApp(environment: Readonly<Record<string, string>> = {}, folder = PAGES) {

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { createContext, requestUrl } from '../../../functions/host.ts';
 import { BytesRequest } from '../../../shared/http/bytes.ts';
-import { createTestHost } from '../../hosts/in-process.ts';
+import { createTestHost } from '../../support/hosts/in-process.ts';
 
 const IRIS = { name: 'iris', version: '2' };
 

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { raw } from '../../contracts/exchanges.ts';
-import { PROJECT } from '../../hosts/environment.ts';
-import { openApp } from '../../hosts/in-process.ts';
-import { buildModel, buildNode, FLOAT, tensorValue } from '../onnx/build-model.ts';
-import { serveModels } from './open-inference/serve-models.ts';
+import { buildModel, buildNode, FLOAT, tensorValue } from '../../support/build-model.ts';
+import { openApp } from '../../support/hosts/in-process.ts';
+import { PROJECT } from '../../support/project.ts';
+import { serveModels } from '../../support/serve-models.ts';
 
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png'));
 const FORMATS = join(PROJECT, 'test/fixtures/formats');

@@ -1,9 +1,9 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { get } from '../../contracts/exchanges.ts';
-import { readFormatFolder } from '../../fixtures/format-folders.ts';
-import { openApp } from '../../hosts/in-process.ts';
-import { makeFolder } from '../temporary-folder.ts';
-import { ask } from './ask.ts';
+import { ask } from '../../support/ask.ts';
+import { readFormatFolder } from '../../support/format-folders.ts';
+import { openApp } from '../../support/hosts/in-process.ts';
+import { makeFolder } from '../../support/temporary-folder.ts';
 
 const below = (folder: string, files: Readonly<Record<string, string | Uint8Array>>) =>
   Object.fromEntries(Object.entries(files).map(([path, content]) => [`${folder}/${path}`, content]));

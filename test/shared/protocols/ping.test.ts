@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { get } from '../../contracts/exchanges.ts';
-import { openApp } from '../../hosts/in-process.ts';
-import { ask } from './ask.ts';
+import { ask } from '../../support/ask.ts';
+import { openApp } from '../../support/hosts/in-process.ts';
 
 describe('/ping', () => {
   it('says that the server is healthy', async () => {

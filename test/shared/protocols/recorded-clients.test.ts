@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readNpy } from '../../../shared/tensor/npy.ts';
 import { toNumbers } from '../../../shared/tensor/tensor.ts';
-import { PROJECT } from '../../hosts/environment.ts';
-import { openApp } from '../../hosts/in-process.ts';
-import type { TestHost } from '../../hosts/test-host.ts';
+import { openApp } from '../../support/hosts/in-process.ts';
+import type { TestHost } from '../../support/hosts/test-host.ts';
+import { PROJECT } from '../../support/project.ts';
 
 /** A request of a real client, and the answer that it understood. */
 interface Exchange {

@@ -3,7 +3,6 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createSession, type Session, UnsupportedGraphError } from '../../../shared/runtime/session.ts';
 import { DATATYPE_NAMES, DATATYPES } from '../../../shared/tensor/datatype.ts';
 import { createTensor, type Tensor, toNumbers } from '../../../shared/tensor/tensor.ts';
-import { inMemory } from '../in-memory.ts';
 import {
   buildModel,
   buildNode,
@@ -14,8 +13,9 @@ import {
   integerAttribute,
   sequenceValue,
   tensorValue,
-} from '../onnx/build-model.ts';
-import { makeFolder } from '../temporary-folder.ts';
+} from '../../support/build-model.ts';
+import { inMemory } from '../../support/in-memory.ts';
+import { makeFolder } from '../../support/temporary-folder.ts';
 
 async function open(model: string | Uint8Array): Promise<Session> {
   const session = await createSession(typeof model === 'string' ? model : inMemory(model), {

@@ -21,7 +21,7 @@ import { ownName } from '../../../shared/leftovers.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { contentOf, describeModelStore } from '../../contracts/model-store.ts';
 
-const COUNT_UP = fileURLToPath(new URL('../../fixtures/count-up.ts', import.meta.url));
+const COUNT_UP = fileURLToPath(new URL('../../support/count-up.ts', import.meta.url));
 
 const folders: string[] = [];
 

@@ -4,8 +4,8 @@ import type { StoredFile } from '../../../shared/stores/model-store.ts';
 import { openS3Store } from '../../../shared/stores/s3.ts';
 import type { S3StoreOptions } from '../../../shared/stores/s3-requests.ts';
 import { contentOf, describeModelStore } from '../../contracts/model-store.ts';
-import type { S3Request } from '../../fixtures/s3-protocol.ts';
-import { type S3Server, type S3ServerOptions, startS3Server } from '../../fixtures/s3-server.ts';
+import type { S3Request } from '../../support/s3-protocol.ts';
+import { type S3Server, type S3ServerOptions, startS3Server } from '../../support/s3-server.ts';
 
 const servers: S3Server[] = [];
 

@@ -9,7 +9,7 @@ import {
   isDatatype,
 } from '../../../shared/tensor/datatype.ts';
 import { float16ToNumber } from '../../../shared/tensor/float16.ts';
-import { identityModel } from '../onnx/build-model.ts';
+import { identityModel } from '../../support/build-model.ts';
 
 /** `TensorProto.DataType` of onnx.proto and the runtime's names, written down a second time. */
 const EXPECTED: Record<Datatype, readonly [code: number, name: string, bytes: number]> = {

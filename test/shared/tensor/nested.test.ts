@@ -5,7 +5,7 @@ import { describeJson, type JsonValue } from '../../../shared/json/json-value.ts
 import { DATATYPE_NAMES, type Datatype } from '../../../shared/tensor/datatype.ts';
 import { appendPath, parseNested, toNested } from '../../../shared/tensor/nested.ts';
 import { createTensor, type Tensor, toNumbers } from '../../../shared/tensor/tensor.ts';
-import { errorOf } from '../error-of.ts';
+import { errorOf } from '../../support/error-of.ts';
 
 function parse(value: JsonValue, datatype: Datatype = 'FP32', elementLimit = 100): Tensor {
   return parseNested(value, datatype, { field: 'inputs.x', elementLimit });

@@ -6,7 +6,7 @@ import { float16ToNumber } from '../../../shared/tensor/float16.ts';
 import { readNpy, writeNpy } from '../../../shared/tensor/npy.ts';
 import { readNpyHeader } from '../../../shared/tensor/npy-header.ts';
 import { createTensor, type Tensor } from '../../../shared/tensor/tensor.ts';
-import { errorOf } from '../error-of.ts';
+import { errorOf } from '../../support/error-of.ts';
 import { GOLDEN } from './numpy-arrays.ts';
 
 const OPTIONS = { field: 'body', elementLimit: 1000 };

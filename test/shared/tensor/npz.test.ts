@@ -4,7 +4,7 @@ import { InferenceError } from '../../../shared/errors.ts';
 import { readNpy, writeNpy } from '../../../shared/tensor/npy.ts';
 import { isZip, readNpz, writeNpz } from '../../../shared/tensor/npz.ts';
 import { createTensor, type Tensor } from '../../../shared/tensor/tensor.ts';
-import { rejectionOf } from '../error-of.ts';
+import { rejectionOf } from '../../support/error-of.ts';
 import { GOLDEN } from './numpy-arrays.ts';
 
 const OPTIONS = { field: 'body', elementLimit: 2_000_000, byteLimit: 100_000 };

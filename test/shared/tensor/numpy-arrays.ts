@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PROJECT } from '../../hosts/environment.ts';
+import { PROJECT } from '../../support/project.ts';
 
 interface GoldenArray {
   readonly name: string;

@@ -3,9 +3,9 @@ import type { JsonValue } from '../../../shared/json/json-value.ts';
 import type { NpyArray } from '../../../shared/tensor/npy.ts';
 import { createTensor, type Tensor } from '../../../shared/tensor/tensor.ts';
 import { decodeBare, inputsOfArrays } from '../../../shared/values/arrays.ts';
-import { errorOf } from '../error-of.ts';
-import { LIMITS } from '../inference/make-inference.ts';
-import { contract, spec } from './make-contract.ts';
+import { errorOf } from '../../support/error-of.ts';
+import { contract, spec } from '../../support/make-contract.ts';
+import { LIMITS } from '../../support/make-inference.ts';
 
 const MATRIX = contract([spec('x', 'FP32', [-1, 2])]);
 const COLUMN = contract([spec('x', 'FP32', [-1, 1])]);

@@ -12,9 +12,9 @@ import {
   tableOfCells,
   writeCsvRows,
 } from '../../../shared/values/csv.ts';
-import { errorOf, rejectionOf } from '../error-of.ts';
-import { testLimits } from '../test-budget.ts';
-import { contract, spec } from './make-contract.ts';
+import { errorOf, rejectionOf } from '../../support/error-of.ts';
+import { contract, spec } from '../../support/make-contract.ts';
+import { testLimits } from '../../support/test-budget.ts';
 
 /** All rows at once. */
 async function parseCsv(text: string) {

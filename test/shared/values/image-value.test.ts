@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeImageValue, findImage, isImageText } from '../../../shared/values/image-value.ts';
 import { kindOfValues } from '../../../shared/values/instances.ts';
-import { PROJECT } from '../../hosts/environment.ts';
-import { errorOf } from '../error-of.ts';
+import { errorOf } from '../../support/error-of.ts';
+import { PROJECT } from '../../support/project.ts';
 
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png'));
 const B64 = PNG.toString('base64');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { expectInput, type InferenceInput } from '../../../shared/values/input.ts';
-import { errorOf } from '../error-of.ts';
-import { imagesInput, rowsInput, tensorsInput, textsInput } from '../inference/make-inference.ts';
+import { errorOf } from '../../support/error-of.ts';
+import { imagesInput, rowsInput, tensorsInput, textsInput } from '../../support/make-inference.ts';
 
 const INPUTS: Record<InferenceInput['kind'], InferenceInput> = {
   features: rowsInput([[1]]),

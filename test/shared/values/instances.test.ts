@@ -4,8 +4,8 @@ import type { Datatype } from '../../../shared/tensor/datatype.ts';
 import type { ModelContract } from '../../../shared/values/contract.ts';
 import { decodeColumns, decodeRows, kindOfValues } from '../../../shared/values/instances.ts';
 import { isBytesInput } from '../../../shared/values/named-inputs.ts';
-import { errorOf } from '../error-of.ts';
-import { LIMITS } from '../inference/make-inference.ts';
+import { errorOf } from '../../support/error-of.ts';
+import { LIMITS } from '../../support/make-inference.ts';
 
 function contract(
   inputs: Readonly<Record<string, readonly number[]>>,

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ByteRanges, splitConcatenated, splitLines } from '../../../shared/values/lines.ts';
-import { errorOf } from '../error-of.ts';
-import { testLimits } from '../test-budget.ts';
+import { errorOf } from '../../support/error-of.ts';
+import { testLimits } from '../../support/test-budget.ts';
 
 const textsOf = ({ count, at }: ByteRanges) =>
   Array.from({ length: count }, (_, index) => Buffer.from(at(index)).toString());

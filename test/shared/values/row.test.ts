@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../../shared/json/json-value.ts';
 import { FLOAT_BOUNDS } from '../../../shared/tensor/datatype.ts';
 import { describeFormat, parseRow, type RowFormat } from '../../../shared/values/row.ts';
-import { errorOf } from '../error-of.ts';
+import { errorOf } from '../../support/error-of.ts';
 
 const named: RowFormat = {
   named: [

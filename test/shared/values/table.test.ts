@@ -7,9 +7,9 @@ import {
   tableOfRecords,
   tableOfSplit,
 } from '../../../shared/values/table.ts';
-import { errorOf } from '../error-of.ts';
-import { LIMITS } from '../inference/make-inference.ts';
-import { contract, spec } from './make-contract.ts';
+import { errorOf } from '../../support/error-of.ts';
+import { contract, spec } from '../../support/make-contract.ts';
+import { LIMITS } from '../../support/make-inference.ts';
 
 const MATRIX = contract([spec('x', 'FP32', [-1, 3])]);
 const FEATURES = contract([spec('x', 'FP32', [-1, 3])], { features: ['a', 'b', 'c'] });

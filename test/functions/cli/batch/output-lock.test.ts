@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { lockOutput } from '../../../../functions/cli/batch/output-lock.ts';
-import { temporaryFolder } from '../run-command.ts';
+import { temporaryFolder } from '../../../support/run-command.ts';
 
 describe('the lock of an output', () => {
   it('is held by one, and leaves nothing behind', async () => {

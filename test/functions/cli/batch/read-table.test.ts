@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readTable, type TableRow } from '../../../../functions/cli/batch/read-table.ts';
-import { temporaryFolder } from '../run-command.ts';
+import { temporaryFolder } from '../../../support/run-command.ts';
 
 async function read(content: string | Uint8Array, delimiter = ','): Promise<readonly TableRow[]> {
   const path = join(await temporaryFolder(), 'in.csv');

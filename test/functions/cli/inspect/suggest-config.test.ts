@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { suggestConfig } from '../../../../functions/cli/inspect/suggest-config.ts';
-import { KNOWN_TASKS } from '../../../shared/known-tasks.ts';
+import { KNOWN_TASKS } from '../../../support/known-tasks.ts';
 
 function suggest(
   input: readonly (number | string)[],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseLabels, withLabelsFile } from '../../../../shared/models/formats/labels.ts';
-import { KNOWN_TASKS } from '../../known-tasks.ts';
+import { KNOWN_TASKS } from '../../../support/known-tasks.ts';
 import { folderOf, reasonOf, viewOf } from './make-folder-view.ts';
 
 describe('parseLabels', () => {

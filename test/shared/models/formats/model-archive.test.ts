@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { locateModel } from '../../../../shared/models/formats/recognise.ts';
-import { inferOutput, serve, tensorsInput } from '../../inference/make-inference.ts';
-import { FLOAT, identityModel } from '../../onnx/build-model.ts';
+import { FLOAT, identityModel } from '../../../support/build-model.ts';
+import { inferOutput, serve, tensorsInput } from '../../../support/make-inference.ts';
 import { folderOf, reasonOf } from './make-folder-view.ts';
 
 const MANIFEST = 'MAR-INF/MANIFEST.json';

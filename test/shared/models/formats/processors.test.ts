@@ -9,8 +9,8 @@ import type { ImageStep } from '../../../../shared/processing/image/steps/step-s
 import { imageStepsSchema } from '../../../../shared/processing/image/steps/steps.ts';
 import { createImagePipeline } from '../../../../shared/processing/image-pipeline.ts';
 import { finish } from '../../../../shared/processing/work.ts';
-import { PROJECT } from '../../project.ts';
-import { testBudget } from '../../test-budget.ts';
+import { PROJECT } from '../../../support/project.ts';
+import { testBudget } from '../../../support/test-budget.ts';
 import { folderOf } from './make-folder-view.ts';
 
 const FOLDER = join(PROJECT, 'test/fixtures/preprocessing');

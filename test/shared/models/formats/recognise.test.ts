@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { recogniseModel } from '../../../../shared/models/formats/recognise.ts';
-import { KNOWN_TASKS } from '../../known-tasks.ts';
+import { KNOWN_TASKS } from '../../../support/known-tasks.ts';
 import { folderOf, reasonOf, viewOf } from './make-folder-view.ts';
 
 const view = viewOf([['pixel_values', 'FP32', [-1, 3, 8, 8]]], [['logits', 'FP32', [-1, 2]]]);

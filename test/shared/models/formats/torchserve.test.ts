@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { recogniseTorchServe } from '../../../../shared/models/formats/torchserve.ts';
-import { KNOWN_TASKS } from '../../known-tasks.ts';
+import { KNOWN_TASKS } from '../../../support/known-tasks.ts';
 import { folderOf, reasonOf, viewOf } from './make-folder-view.ts';
 
 const names = { '0': ['n01', 'cat'], '1': 'dog' };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { recogniseTriton } from '../../../../shared/models/formats/triton.ts';
-import { KNOWN_TASKS } from '../../known-tasks.ts';
+import { KNOWN_TASKS } from '../../../support/known-tasks.ts';
 import { folderOf, reasonOf, viewOf } from './make-folder-view.ts';
 
 const view = viewOf([['x', 'FP32', [-1, 4]]], [['y', 'FP32', [-1, 3]]]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { readYaml, YamlError } from '../../../../shared/models/formats/yaml.ts';
-import { readFormatFile } from '../../../fixtures/format-folders.ts';
+import { readFormatFile } from '../../../support/format-folders.ts';
 
 /** Made by test/fixtures/formats/make_yaml.py. */
 const dumped = z

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { form, get, post, raw } from '../../../contracts/exchanges.ts';
-import { PROJECT } from '../../../hosts/environment.ts';
-import { openApp } from '../../../hosts/in-process.ts';
-import type { TestRequest } from '../../../hosts/test-host.ts';
-import { buildModel, buildNode, FLOAT, tensorValue } from '../../onnx/build-model.ts';
-import { makeRepository } from '../make-repository.ts';
+import { buildModel, buildNode, FLOAT, tensorValue } from '../../../support/build-model.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
+import type { TestRequest } from '../../../support/hosts/test-host.ts';
+import { makeRepository } from '../../../support/make-repository.ts';
+import { PROJECT } from '../../../support/project.ts';
 
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png'));
 const B64 = PNG.toString('base64');

@@ -3,7 +3,7 @@ import { parseConfig } from '../../../../shared/config.ts';
 import { holdsJson, unsupportedBody } from '../../../../shared/protocols/body/json-body.ts';
 import { tableOfColumns, tableOfSplit } from '../../../../shared/values/table.ts';
 import { rowsOfTable } from '../../../../shared/values/table-rows.ts';
-import { errorOf } from '../../error-of.ts';
+import { errorOf } from '../../../support/error-of.ts';
 
 const body = (text: string) => new TextEncoder().encode(text);
 

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InferenceClient } from '@huggingface/inference';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PROJECT } from '../../../hosts/environment.ts';
-import { type HttpServer, openHttpServer } from '../../../hosts/http-server.ts';
-import { FLOAT, identityModel } from '../../onnx/build-model.ts';
-import { makeRepository } from '../make-repository.ts';
+import { FLOAT, identityModel } from '../../../support/build-model.ts';
+import { type HttpServer, openHttpServer } from '../../../support/hosts/http-server.ts';
+import { makeRepository } from '../../../support/make-repository.ts';
+import { PROJECT } from '../../../support/project.ts';
 
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png'));
 const TABLE = {

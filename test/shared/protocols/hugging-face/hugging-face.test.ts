@@ -2,9 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { form, get, post, raw } from '../../../contracts/exchanges.ts';
-import { PROJECT } from '../../../hosts/environment.ts';
-import { openApp } from '../../../hosts/in-process.ts';
-import type { TestRequest } from '../../../hosts/test-host.ts';
 import {
   buildModel,
   buildNode,
@@ -12,9 +9,12 @@ import {
   identityModel,
   integerAttribute,
   tensorValue,
-} from '../../onnx/build-model.ts';
-import { makeRepository } from '../make-repository.ts';
-import { replay } from '../recorded-requests.ts';
+} from '../../../support/build-model.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
+import type { TestRequest } from '../../../support/hosts/test-host.ts';
+import { makeRepository } from '../../../support/make-repository.ts';
+import { PROJECT } from '../../../support/project.ts';
+import { replay } from '../../../support/recorded-requests.ts';
 
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png'));
 const B64 = PNG.toString('base64');

@@ -3,8 +3,6 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InferenceClient } from '@huggingface/inference';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { PROJECT } from '../../../hosts/environment.ts';
-import { openHttpServer } from '../../../hosts/http-server.ts';
 import {
   buildModel,
   buildNode,
@@ -14,8 +12,10 @@ import {
   integerAttribute,
   integersAttribute,
   tensorValue,
-} from '../../onnx/build-model.ts';
-import { makeRepository } from '../make-repository.ts';
+} from '../../../support/build-model.ts';
+import { openHttpServer } from '../../../support/hosts/http-server.ts';
+import { makeRepository } from '../../../support/make-repository.ts';
+import { PROJECT } from '../../../support/project.ts';
 
 const FILES = ['tokenizer.json', 'tokenizer_config.json'];
 const WORDS = 400;

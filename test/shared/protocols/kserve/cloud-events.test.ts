@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { raw } from '../../../contracts/exchanges.ts';
-import { openApp } from '../../../hosts/in-process.ts';
-import { readRecording } from '../../../hosts/read-recording.ts';
-import { INT64, identityModel } from '../../onnx/build-model.ts';
-import { ask } from '../ask.ts';
-import { serveModels } from '../open-inference/serve-models.ts';
+import { ask } from '../../../support/ask.ts';
+import { INT64, identityModel } from '../../../support/build-model.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
+import { readRecording } from '../../../support/hosts/read-recording.ts';
+import { serveModels } from '../../../support/serve-models.ts';
 
 const B64 = readFileSync(join(import.meta.dirname, '../../../fixtures/digits/07-label-7.png')).toString(
   'base64',

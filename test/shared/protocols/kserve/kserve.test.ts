@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { get, post, raw } from '../../../contracts/exchanges.ts';
-import { openApp } from '../../../hosts/in-process.ts';
-import { readRecording } from '../../../hosts/read-recording.ts';
-import { ask } from '../ask.ts';
+import { ask } from '../../../support/ask.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
+import { readRecording } from '../../../support/hosts/read-recording.ts';
 
 const PNG = readFileSync(join(import.meta.dirname, '../../../fixtures/digits/07-label-7.png'));
 const SETOSA = [5.1, 3.5, 1.4, 0.2];

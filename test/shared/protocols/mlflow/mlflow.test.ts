@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VERSION } from '../../../../shared/version.ts';
 import { get } from '../../../contracts/exchanges.ts';
-import { openApp } from '../../../hosts/in-process.ts';
-import type { TestHost } from '../../../hosts/test-host.ts';
-import { FLOAT, INT64, identityModel, twoInputModel } from '../../onnx/build-model.ts';
-import { serveModels } from '../open-inference/serve-models.ts';
+import { FLOAT, INT64, identityModel, twoInputModel } from '../../../support/build-model.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
+import type { TestHost } from '../../../support/hosts/test-host.ts';
+import { serveModels } from '../../../support/serve-models.ts';
 import { ask, errorOf, jsonOf } from '../sagemaker/ask.ts';
 
 const ROW = [5.1, 3.5, 1.4, 0.2];

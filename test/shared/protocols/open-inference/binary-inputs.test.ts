@@ -8,10 +8,10 @@ import { readInferRequest } from '../../../../shared/protocols/open-inference/de
 import { DATATYPES } from '../../../../shared/tensor/datatype.ts';
 import { isBytesInput } from '../../../../shared/values/named-inputs.ts';
 import { raw } from '../../../contracts/exchanges.ts';
-import { openApp } from '../../../hosts/in-process.ts';
-import { buildModel, buildNode, FLOAT, identityModel, tensorValue } from '../../onnx/build-model.ts';
-import { testContext } from '../../test-context.ts';
-import { infer, serveModels, split } from './serve-models.ts';
+import { buildModel, buildNode, FLOAT, identityModel, tensorValue } from '../../../support/build-model.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
+import { infer, serveModels, split } from '../../../support/serve-models.ts';
+import { testContext } from '../../../support/test-context.ts';
 
 const PNG = readFileSync(join(import.meta.dirname, '../../../fixtures/digits/07-label-7.png'));
 const app = openApp();

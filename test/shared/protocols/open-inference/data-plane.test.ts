@@ -7,8 +7,8 @@ import {
   readHead,
   takeOutput,
 } from '../../../../shared/protocols/open-inference/data-plane.ts';
-import { PROJECT } from '../../../hosts/environment.ts';
-import { LIMITS, makeInference } from '../../inference/make-inference.ts';
+import { LIMITS, makeInference } from '../../../support/make-inference.ts';
+import { PROJECT } from '../../../support/project.ts';
 
 const SETOSA = {
   datatype: 'FP32' as const,

@@ -4,8 +4,8 @@ import { tensorToBytes } from '../../../../shared/tensor/bytes.ts';
 import { DATATYPE_NAMES, DATATYPES, type Datatype } from '../../../../shared/tensor/datatype.ts';
 import { float16ToNumber, numberToFloat16 } from '../../../../shared/tensor/float16.ts';
 import { shortestFloat32 } from '../../../../shared/tensor/float32.ts';
-import { FLOAT, identityModel } from '../../onnx/build-model.ts';
-import { infer, serveModels, split } from './serve-models.ts';
+import { FLOAT, identityModel } from '../../../support/build-model.ts';
+import { infer, serveModels, split } from '../../../support/serve-models.ts';
 
 /** Elements of each datatype, as exact as they go over the wire in bytes. */
 const ELEMENTS: Record<Datatype, fc.Arbitrary<number | bigint | string>> = {

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inferRequest, inferResponse } from '../../../../shared/protocols/open-inference/schemas.ts';
 import { post } from '../../../contracts/exchanges.ts';
-import { openApp } from '../../../hosts/in-process.ts';
-import type { TestHost } from '../../../hosts/test-host.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
+import type { TestHost } from '../../../support/hosts/test-host.ts';
 
 /** Why a request of a good form is refused: because of what the model takes, and of what the elements are. */
 const REASONS_OF_CONTENT = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { openApp } from '../../../hosts/in-process.ts';
-import { infer, split } from './serve-models.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
+import { infer, split } from '../../../support/serve-models.ts';
 
 const ROW = { name: 'features', shape: [1, 4], datatype: 'FP32', data: [5.1, 3.5, 1.4, 0.2] };
 const app = openApp();

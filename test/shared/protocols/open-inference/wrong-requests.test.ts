@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { DATATYPES } from '../../../../shared/tensor/datatype.ts';
 import { post } from '../../../contracts/exchanges.ts';
-import { openApp } from '../../../hosts/in-process.ts';
-import { buildModel, buildNode, FLOAT, identityModel, tensorValue } from '../../onnx/build-model.ts';
-import { infer, serveModels, split } from './serve-models.ts';
+import { buildModel, buildNode, FLOAT, identityModel, tensorValue } from '../../../support/build-model.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
+import { infer, serveModels, split } from '../../../support/serve-models.ts';
 
 const ROW = { name: 'features', shape: [1, 4], datatype: 'FP32', data: [5.1, 3.5, 1.4, 0.2] };
 const app = openApp({ MAX_JSON_DEPTH: '32' });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { predictRequest, predictResponse } from '../../../../shared/protocols/predict/schemas.ts';
 import { badExchanges, type Exchange, goodExchanges } from '../../../contracts/exchanges.ts';
-import { openApp } from '../../../hosts/in-process.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
 
 /** Why a request of a good form is refused: because of what a model takes, of limits, and of what images hold. */
 const REASONS_OF_CONTENT = [

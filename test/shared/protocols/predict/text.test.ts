@@ -2,8 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { get, post } from '../../../contracts/exchanges.ts';
-import { openApp } from '../../../hosts/in-process.ts';
-import type { TestRequest } from '../../../hosts/test-host.ts';
 import {
   buildModel,
   buildNode,
@@ -11,9 +9,11 @@ import {
   floatInitializer,
   INT64,
   tensorValue,
-} from '../../onnx/build-model.ts';
-import { PROJECT } from '../../project.ts';
-import { makeFolder } from '../../temporary-folder.ts';
+} from '../../../support/build-model.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
+import type { TestRequest } from '../../../support/hosts/test-host.ts';
+import { PROJECT } from '../../../support/project.ts';
+import { makeFolder } from '../../../support/temporary-folder.ts';
 
 const tokenizer = (name: string) =>
   readFileSync(join(PROJECT, 'test/fixtures/tokenizers/wordpiece', name), 'utf8');

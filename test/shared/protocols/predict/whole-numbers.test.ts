@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { identityModel } from '../../onnx/build-model.ts';
-import { serveModels } from '../open-inference/serve-models.ts';
+import { identityModel } from '../../../support/build-model.ts';
+import { serveModels } from '../../../support/serve-models.ts';
 
 const INT64 = 7;
 

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { readNpy } from '../../../../shared/tensor/npy.ts';
-import type { TestHost, TestResponse } from '../../../hosts/test-host.ts';
+import type { TestHost, TestResponse } from '../../../support/hosts/test-host.ts';
 
 type Headers = Readonly<Record<string, string>>;
 

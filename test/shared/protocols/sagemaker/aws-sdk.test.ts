@@ -12,10 +12,10 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readNpy, writeNpy } from '../../../../shared/tensor/npy.ts';
 import { createTensor } from '../../../../shared/tensor/tensor.ts';
-import { PROJECT } from '../../../hosts/environment.ts';
-import { openApp } from '../../../hosts/in-process.ts';
-import { type Listener, listen } from '../../../hosts/listen.ts';
-import { makeFolder } from '../../temporary-folder.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
+import { type Listener, listen } from '../../../support/hosts/listen.ts';
+import { PROJECT } from '../../../support/project.ts';
+import { makeFolder } from '../../../support/temporary-folder.ts';
 
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png'));
 const ROW = [5.1, 3.5, 1.4, 0.2];

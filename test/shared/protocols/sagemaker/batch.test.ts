@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openApp } from '../../../hosts/in-process.ts';
-import type { TestHost } from '../../../hosts/test-host.ts';
 import {
   buildModel,
   buildNode,
@@ -10,8 +8,10 @@ import {
   int64Initializer,
   integerAttribute,
   tensorValue,
-} from '../../onnx/build-model.ts';
-import { serveModels } from '../open-inference/serve-models.ts';
+} from '../../../support/build-model.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
+import type { TestHost } from '../../../support/hosts/test-host.ts';
+import { serveModels } from '../../../support/serve-models.ts';
 import { ask, errorOf, jsonOf, textOf } from './ask.ts';
 
 /** MAX_BATCH_SIZE of the tests. */

@@ -5,11 +5,11 @@ import { writeNpy } from '../../../../shared/tensor/npy.ts';
 import { readNpz, writeNpz } from '../../../../shared/tensor/npz.ts';
 import { createTensor } from '../../../../shared/tensor/tensor.ts';
 import { form } from '../../../contracts/exchanges.ts';
-import { PROJECT } from '../../../hosts/environment.ts';
-import { openApp } from '../../../hosts/in-process.ts';
-import type { TestHost } from '../../../hosts/test-host.ts';
-import { FLOAT, INT64, identityModel, STRING, twoInputModel } from '../../onnx/build-model.ts';
-import { serveModels } from '../open-inference/serve-models.ts';
+import { FLOAT, INT64, identityModel, STRING, twoInputModel } from '../../../support/build-model.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
+import type { TestHost } from '../../../support/hosts/test-host.ts';
+import { PROJECT } from '../../../support/project.ts';
+import { serveModels } from '../../../support/serve-models.ts';
 import { arrayOf, ask, errorOf, jsonOf, textOf } from './ask.ts';
 
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png'));

@@ -4,9 +4,9 @@ import { parseConfig } from '../../../../shared/config.ts';
 import { BytesRequest } from '../../../../shared/http/bytes.ts';
 import { createJsonLines } from '../../../../shared/protocols/sagemaker/read-lines.ts';
 import { splitLines } from '../../../../shared/values/lines.ts';
-import { createTestHost } from '../../../hosts/in-process.ts';
-import { errorOf } from '../../error-of.ts';
-import { contract, spec } from '../../values/make-contract.ts';
+import { errorOf } from '../../../support/error-of.ts';
+import { createTestHost } from '../../../support/hosts/in-process.ts';
+import { contract, spec } from '../../../support/make-contract.ts';
 
 const GOOD = '5.1,3.5,1.4,0.2';
 

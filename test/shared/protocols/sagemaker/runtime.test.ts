@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openApp } from '../../../hosts/in-process.ts';
-import type { TestHost } from '../../../hosts/test-host.ts';
-import { serveModels } from '../open-inference/serve-models.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
+import type { TestHost } from '../../../support/hosts/test-host.ts';
+import { serveModels } from '../../../support/serve-models.ts';
 import { ask, errorOf, jsonOf } from './ask.ts';
 
 const ROW = '5.1,3.5,1.4,0.2';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PROJECT } from '../../../hosts/environment.ts';
-import { openApp } from '../../../hosts/in-process.ts';
-import type { TestHost } from '../../../hosts/test-host.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
+import type { TestHost } from '../../../support/hosts/test-host.ts';
+import { PROJECT } from '../../../support/project.ts';
 import { ask, errorOf, jsonOf, textOf } from './ask.ts';
 
 const ROW = '[5.1,3.5,1.4,0.2]';

@@ -5,12 +5,19 @@ import { createInvocation } from '../../../../shared/protocols/invocation.ts';
 import { detectFormat } from '../../../../shared/protocols/shared-routes/detect-format.ts';
 import { writeNpy } from '../../../../shared/tensor/npy.ts';
 import { createTensor } from '../../../../shared/tensor/tensor.ts';
-import { PROJECT } from '../../../hosts/environment.ts';
-import { rejectionOf } from '../../error-of.ts';
-import { makeInference } from '../../inference/make-inference.ts';
-import { buildModel, buildNode, FLOAT, identityModel, STRING, tensorValue } from '../../onnx/build-model.ts';
-import { makeFolder } from '../../temporary-folder.ts';
-import { testContext } from '../../test-context.ts';
+import {
+  buildModel,
+  buildNode,
+  FLOAT,
+  identityModel,
+  STRING,
+  tensorValue,
+} from '../../../support/build-model.ts';
+import { rejectionOf } from '../../../support/error-of.ts';
+import { makeInference } from '../../../support/make-inference.ts';
+import { PROJECT } from '../../../support/project.ts';
+import { makeFolder } from '../../../support/temporary-folder.ts';
+import { testContext } from '../../../support/test-context.ts';
 
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png'));
 const NPY = writeNpy(createTensor('FP32', [1, 2], [1, 2]));

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { post } from '../../../contracts/exchanges.ts';
-import { openApp } from '../../../hosts/in-process.ts';
-import type { TestHost } from '../../../hosts/test-host.ts';
+import { ask } from '../../../support/ask.ts';
 import {
   buildModel,
   buildNode,
@@ -11,10 +10,11 @@ import {
   floatInitializer,
   identityModel,
   tensorValue,
-} from '../../onnx/build-model.ts';
-import { makeFolder } from '../../temporary-folder.ts';
-import { ask } from '../ask.ts';
-import { serveModels } from '../open-inference/serve-models.ts';
+} from '../../../support/build-model.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
+import type { TestHost } from '../../../support/hosts/test-host.ts';
+import { serveModels } from '../../../support/serve-models.ts';
+import { makeFolder } from '../../../support/temporary-folder.ts';
 
 const B64 = readFileSync(join(import.meta.dirname, '../../../fixtures/digits/07-label-7.png')).toString(
   'base64',

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { form, post, raw } from '../../../contracts/exchanges.ts';
-import { openApp } from '../../../hosts/in-process.ts';
-import type { TestHost } from '../../../hosts/test-host.ts';
+import { ask } from '../../../support/ask.ts';
 import {
   type Axis,
   BOOL,
@@ -19,9 +18,10 @@ import {
   STRING,
   tensorValue,
   UINT8,
-} from '../../onnx/build-model.ts';
-import { ask } from '../ask.ts';
-import { serveModels } from '../open-inference/serve-models.ts';
+} from '../../../support/build-model.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
+import type { TestHost } from '../../../support/hosts/test-host.ts';
+import { serveModels } from '../../../support/serve-models.ts';
 
 const PNG = readFileSync(join(import.meta.dirname, '../../../fixtures/digits/07-label-7.png'));
 const B64 = PNG.toString('base64');

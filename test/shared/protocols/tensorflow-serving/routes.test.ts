@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { get, post, raw } from '../../../contracts/exchanges.ts';
-import { openApp } from '../../../hosts/in-process.ts';
-import { FLOAT, INT64, identityModel, STRING } from '../../onnx/build-model.ts';
-import { makeFolder } from '../../temporary-folder.ts';
-import { ask } from '../ask.ts';
-import { serveModels } from '../open-inference/serve-models.ts';
+import { ask } from '../../../support/ask.ts';
+import { FLOAT, INT64, identityModel, STRING } from '../../../support/build-model.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
+import { serveModels } from '../../../support/serve-models.ts';
+import { makeFolder } from '../../../support/temporary-folder.ts';
 
 const app = openApp({ MAX_JSON_DEPTH: '32' });
 const OK = { error_code: 'OK', error_message: '' };

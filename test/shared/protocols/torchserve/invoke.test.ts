@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createContext, requestUrl } from '../../../../functions/host.ts';
 import { BytesRequest } from '../../../../shared/http/bytes.ts';
-import { createTestHost } from '../../../hosts/in-process.ts';
-import { readRecording } from '../../../hosts/read-recording.ts';
+import { createTestHost } from '../../../support/hosts/in-process.ts';
+import { readRecording } from '../../../support/hosts/read-recording.ts';
 
 const sent = readRecording('torchserve');
 

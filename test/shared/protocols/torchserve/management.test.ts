@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { get, post } from '../../../contracts/exchanges.ts';
-import { openApp } from '../../../hosts/in-process.ts';
-import { readRecording } from '../../../hosts/read-recording.ts';
-import type { TestHost } from '../../../hosts/test-host.ts';
-import { FLOAT, identityModel } from '../../onnx/build-model.ts';
-import { makeFolder } from '../../temporary-folder.ts';
-import { ask } from '../ask.ts';
+import { ask } from '../../../support/ask.ts';
+import { FLOAT, identityModel } from '../../../support/build-model.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
+import { readRecording } from '../../../support/hosts/read-recording.ts';
+import type { TestHost } from '../../../support/hosts/test-host.ts';
+import { makeFolder } from '../../../support/temporary-folder.ts';
 
 const app = openApp({ MAX_JSON_DEPTH: '32' });
 const sent = readRecording('torchserve');

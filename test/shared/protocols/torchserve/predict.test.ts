@@ -3,8 +3,7 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { get, post, raw } from '../../../contracts/exchanges.ts';
-import { openApp } from '../../../hosts/in-process.ts';
-import { readRecording } from '../../../hosts/read-recording.ts';
+import { ask } from '../../../support/ask.ts';
 import {
   buildModel,
   buildNode,
@@ -14,11 +13,12 @@ import {
   identityModel,
   STRING,
   tensorValue,
-} from '../../onnx/build-model.ts';
-import { makeFolder } from '../../temporary-folder.ts';
-import { ask } from '../ask.ts';
-import { makeRepository } from '../make-repository.ts';
-import { serveModels } from '../open-inference/serve-models.ts';
+} from '../../../support/build-model.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
+import { readRecording } from '../../../support/hosts/read-recording.ts';
+import { makeRepository } from '../../../support/make-repository.ts';
+import { serveModels } from '../../../support/serve-models.ts';
+import { makeFolder } from '../../../support/temporary-folder.ts';
 
 const PNG = readFileSync(join(import.meta.dirname, '../../../fixtures/digits/07-label-7.png'));
 const B64 = PNG.toString('base64');

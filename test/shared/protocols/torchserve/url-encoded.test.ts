@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { BytesRequest } from '../../../../shared/http/bytes.ts';
 import { createInvocation } from '../../../../shared/protocols/invocation.ts';
 import { readPayloads } from '../../../../shared/protocols/torchserve/decode.ts';
-import { testContext } from '../../test-context.ts';
+import { testContext } from '../../../support/test-context.ts';
 
 /** The values that a form has for TorchServe; undefined where it is not taken for a form. */
 async function valuesOf(text: string): Promise<unknown> {

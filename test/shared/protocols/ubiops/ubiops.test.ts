@@ -2,9 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { get, post, raw } from '../../../contracts/exchanges.ts';
-import { PROJECT } from '../../../hosts/environment.ts';
-import { openApp } from '../../../hosts/in-process.ts';
-import type { TestRequest } from '../../../hosts/test-host.ts';
 import {
   buildModel,
   buildNode,
@@ -13,9 +10,12 @@ import {
   identityModel,
   STRING,
   tensorValue,
-} from '../../onnx/build-model.ts';
-import { makeRepository } from '../make-repository.ts';
-import { replay } from '../recorded-requests.ts';
+} from '../../../support/build-model.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
+import type { TestRequest } from '../../../support/hosts/test-host.ts';
+import { makeRepository } from '../../../support/make-repository.ts';
+import { PROJECT } from '../../../support/project.ts';
+import { replay } from '../../../support/recorded-requests.ts';
 
 const B64 = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png')).toString('base64');
 const SETOSA = [5.1, 3.5, 1.4, 0.2];

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { v1 } from '@google-cloud/aiplatform';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PROJECT } from '../../../hosts/environment.ts';
-import { type HttpServer, openHttpServer } from '../../../hosts/http-server.ts';
+import { type HttpServer, openHttpServer } from '../../../support/hosts/http-server.ts';
+import { PROJECT } from '../../../support/project.ts';
 
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png'));
 const endpoint = (name: string) => `projects/p/locations/europe-west1/endpoints/${name}`;

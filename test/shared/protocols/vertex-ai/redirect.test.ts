@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { post } from '../../../contracts/exchanges.ts';
-import { openApp } from '../../../hosts/in-process.ts';
+import { openApp } from '../../../support/hosts/in-process.ts';
 
 const CONTAINER = '/v1/endpoints/1/deployedModels/2:predict';
 const RAW = '/v1/projects/p/locations/us-central1/endpoints/1:rawPredict';

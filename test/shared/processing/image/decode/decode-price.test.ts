@@ -2,8 +2,8 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeImage } from '../../../../../shared/processing/image/decode/decode.ts';
 import { leastPixels, pixelPrice } from '../../../../../shared/processing/image/decode/decode-price.ts';
-import { rejectionOf } from '../../../error-of.ts';
-import { testBudget } from '../../../test-budget.ts';
+import { rejectionOf } from '../../../../support/error-of.ts';
+import { testBudget } from '../../../../support/test-budget.ts';
 import { jpegOfScans, tiffOfStrips } from './costly-images.ts';
 
 const SIDE = 64;

@@ -4,9 +4,9 @@ import { crc32 } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeImage } from '../../../../../shared/processing/image/decode/decode.ts';
-import { rejectionOf } from '../../../error-of.ts';
-import { PROJECT } from '../../../project.ts';
-import { testBudget } from '../../../test-budget.ts';
+import { rejectionOf } from '../../../../support/error-of.ts';
+import { PROJECT } from '../../../../support/project.ts';
+import { testBudget } from '../../../../support/test-budget.ts';
 
 const ACCEPTED = 'image/jpeg, image/png, image/webp, image/gif, image/tiff, image/avif';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeImage } from '../../../../../shared/processing/image/decode/decode.ts';
 import { openImageFile } from '../../../../../shared/processing/image/decode/image-file.ts';
 import { neededParts } from '../../../../../shared/processing/image/decode/needed-parts.ts';
-import { testBudget } from '../../../test-budget.ts';
+import { testBudget } from '../../../../support/test-budget.ts';
 import { pngChunk, webpChunk, withPngChunks } from './costly-images.ts';
 
 const SIDE = 16;

@@ -6,7 +6,7 @@ import * as z from 'zod';
 import type { PixelRaster } from '../../../../../shared/processing/image/raster.ts';
 import { resize, resizedSize, resizeOptions } from '../../../../../shared/processing/image/steps/resize.ts';
 import { finish } from '../../../../../shared/processing/work.ts';
-import { PROJECT } from '../../../project.ts';
+import { PROJECT } from '../../../../support/project.ts';
 
 const bytes = z.base64().transform((text) => Uint8Array.from(Buffer.from(text, 'base64')));
 

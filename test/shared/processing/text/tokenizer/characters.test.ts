@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CHARACTER, maskNewer } from '../../../../../shared/processing/text/tokenizer/characters.ts';
 import { toNormalForm } from '../../../../../shared/processing/text/tokenizer/normal-form.ts';
-import { cpuSeconds } from '../../../cpu-seconds.ts';
-import { PROJECT } from '../../../project.ts';
+import { cpuSeconds } from '../../../../support/cpu-seconds.ts';
+import { PROJECT } from '../../../../support/project.ts';
 
 const golden: Readonly<Record<string, string>> = JSON.parse(
   readFileSync(join(PROJECT, 'test/fixtures/tokenizers/characters.json'), 'utf8'),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createCharsMap } from '../../../../../shared/processing/text/tokenizer/charsmap.ts';
 import { finishSteps } from '../../../../../shared/processing/text/tokenizer/vocabulary.ts';
-import { PROJECT } from '../../../project.ts';
+import { PROJECT } from '../../../../support/project.ts';
 
 const { normalizer } = JSON.parse(
   readFileSync(join(PROJECT, 'test/fixtures/tokenizers/charsmap/tokenizer.json'), 'utf8'),

@@ -3,7 +3,7 @@ import { createCharsMap } from '../../../../../shared/processing/text/tokenizer/
 import { GrowthError } from '../../../../../shared/processing/text/tokenizer/growth.ts';
 import { createTextEncoder } from '../../../../../shared/processing/text/tokenizer/text-encoder.ts';
 import { finishSteps } from '../../../../../shared/processing/text/tokenizer/vocabulary.ts';
-import { cpuSeconds } from '../../../cpu-seconds.ts';
+import { cpuSeconds } from '../../../../support/cpu-seconds.ts';
 
 const times = <T>(count: number, part: T): T[] => new Array<T>(count).fill(part);
 const normalizers = (parts: readonly object[]) => ({

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createTextEncoder } from '../../../../../shared/processing/text/tokenizer/text-encoder.ts';
 import { createTokenizer } from '../../../../../shared/processing/text/tokenizer/tokenizer.ts';
-import { PROJECT } from '../../../project.ts';
+import { PROJECT } from '../../../../support/project.ts';
 
 interface Kind {
   readonly tokenizer: Readonly<Record<string, unknown>>;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { literal, readPattern } from '../../../../../shared/processing/text/tokenizer/patterns.ts';
 import { split } from '../../../../../shared/processing/text/tokenizer/split.ts';
-import { cpuSeconds } from '../../../cpu-seconds.ts';
-import { PROJECT } from '../../../project.ts';
+import { cpuSeconds } from '../../../../support/cpu-seconds.ts';
+import { PROJECT } from '../../../../support/project.ts';
 
 interface Golden {
   readonly texts: readonly string[];

@@ -7,7 +7,7 @@ import {
   createTokenizer,
   type TextTokenizer,
 } from '../../../../../shared/processing/text/tokenizer/tokenizer.ts';
-import { PROJECT } from '../../../project.ts';
+import { PROJECT } from '../../../../support/project.ts';
 
 interface Golden {
   readonly texts: readonly string[];

@@ -1,4 +1,4 @@
-import type { TestHost, TestRequest, TestResponse } from '../../hosts/test-host.ts';
+import type { TestHost, TestRequest, TestResponse } from './hosts/test-host.ts';
 
 export interface Answer {
   readonly status: number;

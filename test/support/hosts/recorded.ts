@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { PROJECT } from './environment.ts';
+import { PROJECT } from '../project.ts';
 import { readResponse, type TestResponse } from './test-host.ts';
 
 /** A request as a client has sent it; the scripts in test/fixtures/clients write them. */

@@ -1,6 +1,6 @@
-import type { TensorSpec } from '../../../shared/runtime/session.ts';
-import type { Datatype } from '../../../shared/tensor/datatype.ts';
-import type { ModelContract } from '../../../shared/values/contract.ts';
+import type { TensorSpec } from '../../shared/runtime/session.ts';
+import type { Datatype } from '../../shared/tensor/datatype.ts';
+import type { ModelContract } from '../../shared/values/contract.ts';
 
 export function spec(name: string, datatype: Datatype, shape: readonly number[]): TensorSpec {
   return { name, datatype, shape };

@@ -11,8 +11,8 @@ import {
   TENSOR_TYPE,
   TYPE,
   VALUE_INFO,
-} from '../../../shared/onnx/fields.ts';
-import { encodeField, encodeVarint, encodeVarintField } from '../../../shared/onnx/protobuf.ts';
+} from '../../shared/onnx/fields.ts';
+import { encodeField, encodeVarint, encodeVarintField } from '../../shared/onnx/protobuf.ts';
 
 /** Numbers of onnx.proto that only tests write. */
 const FLOAT_TYPE = 1;

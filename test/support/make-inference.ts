@@ -1,28 +1,28 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type Limits, parseConfig } from '../../../shared/config.ts';
+import { type Limits, parseConfig } from '../../shared/config.ts';
 import {
   createInference,
   type Inference,
   type NamedChoice,
   type UseContext,
-} from '../../../shared/inference/inference.ts';
-import type { Model } from '../../../shared/inference/load-model.ts';
-import type { RunTensorsOptions } from '../../../shared/inference/model-use.ts';
-import type { InferenceOutput } from '../../../shared/inference/output.ts';
-import type { JsonValue } from '../../../shared/json/json-value.ts';
-import { createArtifactCache } from '../../../shared/models/artifact-cache.ts';
-import type { ModelReference } from '../../../shared/models/model-reference.ts';
-import { createModelRepository, type ModelRepository } from '../../../shared/models/model-repository.ts';
-import { createLogger } from '../../../shared/monitoring/logger.ts';
-import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
-import type { Trials } from '../../../shared/runtime/trial.ts';
-import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
-import type { FieldValue, InferenceInput } from '../../../shared/values/input.ts';
-import type { NamedInputs } from '../../../shared/values/named-inputs.ts';
-import { KNOWN_TASKS } from '../known-tasks.ts';
-import { makeFolder } from '../temporary-folder.ts';
-import { makeTrials } from '../trials.ts';
+} from '../../shared/inference/inference.ts';
+import type { Model } from '../../shared/inference/load-model.ts';
+import type { RunTensorsOptions } from '../../shared/inference/model-use.ts';
+import type { InferenceOutput } from '../../shared/inference/output.ts';
+import type { JsonValue } from '../../shared/json/json-value.ts';
+import { createArtifactCache } from '../../shared/models/artifact-cache.ts';
+import type { ModelReference } from '../../shared/models/model-reference.ts';
+import { createModelRepository, type ModelRepository } from '../../shared/models/model-repository.ts';
+import { createLogger } from '../../shared/monitoring/logger.ts';
+import { openModelFile } from '../../shared/runtime/open-model-file.ts';
+import type { Trials } from '../../shared/runtime/trial.ts';
+import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
+import type { FieldValue, InferenceInput } from '../../shared/values/input.ts';
+import type { NamedInputs } from '../../shared/values/named-inputs.ts';
+import { KNOWN_TASKS } from './known-tasks.ts';
+import { makeFolder } from './temporary-folder.ts';
+import { makeTrials } from './trials.ts';
 
 export const LIMITS: Limits = parseConfig({}).limits;
 

@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { createImagePreprocessor } from '../../../shared/inference/preprocess-images.ts';
-import { processBatch } from '../../../shared/inference/process-batch.ts';
-import { defineTask } from '../../../shared/inference/task.ts';
-import { ModelError } from '../../../shared/models/model-config.ts';
-import { imageStepsSchema } from '../../../shared/processing/image/steps/steps.ts';
-import { toNumbers } from '../../../shared/tensor/tensor.ts';
+import { createImagePreprocessor } from '../../shared/inference/preprocess-images.ts';
+import { processBatch } from '../../shared/inference/process-batch.ts';
+import { defineTask } from '../../shared/inference/task.ts';
+import { ModelError } from '../../shared/models/model-config.ts';
+import { imageStepsSchema } from '../../shared/processing/image/steps/steps.ts';
+import { toNumbers } from '../../shared/tensor/tensor.ts';
 
 /** A task of its own, as somebody would add it: where in an image most of the light is. This file is all of it. */
 export const lightSpot = defineTask({

@@ -1,13 +1,8 @@
-import { join } from 'node:path';
-
-export const PROJECT = join(import.meta.dirname, '../..');
-
-/** What the build makes for browsers. */
-export const PAGES = join(PROJECT, 'dist/pages');
+import { MODELS } from '../project.ts';
 
 /** Small limits, so that tests reach them with small bodies. */
 export const TEST_ENVIRONMENT = {
-  MODEL_REPOSITORY: join(PROJECT, 'models'),
+  MODEL_REPOSITORY: MODELS,
   MAX_BODY_BYTES: '200000',
   MAX_IMAGE_PIXELS: '1000000',
   MAX_BATCH_SIZE: '50',

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { findTargets } from '../../infra/build/targets.ts';
-import { PROJECT } from '../hosts/environment.ts';
+import { PROJECT } from './project.ts';
 
 export const TARGETS = findTargets(join(PROJECT, 'functions'));
 

@@ -4,7 +4,8 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PROJECT, TEST_ENVIRONMENT } from './environment.ts';
+import { PROJECT } from '../project.ts';
+import { TEST_ENVIRONMENT } from './environment.ts';
 import { sendOverHttp, type TestHost } from './test-host.ts';
 
 export interface ChildHost extends TestHost {
@@ -94,7 +95,7 @@ export function openAzureBundle(
 ): Promise<ChildHost> {
   return openChild({
     target,
-    command: (folder, port) => [join(PROJECT, 'test/hosts/azure-process.ts'), folder, String(port)],
+    command: (folder, port) => [join(PROJECT, 'test/support/hosts/azure-process.ts'), folder, String(port)],
     environment,
     ...(prepare && { prepare }),
   });

@@ -1,5 +1,5 @@
-import { bodyOf, readRecorded } from '../../hosts/recorded.ts';
-import type { TestHost } from '../../hosts/test-host.ts';
+import { bodyOf, readRecorded } from './hosts/recorded.ts';
+import type { TestHost } from './hosts/test-host.ts';
 
 export interface RecordedAnswer {
   readonly status: number;

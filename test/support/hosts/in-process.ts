@@ -1,8 +1,9 @@
-import { createLambdaHandler } from '../../functions/aws/handler.ts';
-import { createContext, createHost, type Host, requestUrl } from '../../functions/host.ts';
-import { BytesRequest } from '../../shared/http/bytes.ts';
-import { openFilesystemStore } from '../../shared/stores/filesystem.ts';
-import { PAGES, TEST_ENVIRONMENT } from './environment.ts';
+import { createLambdaHandler } from '../../../functions/aws/handler.ts';
+import { createContext, createHost, type Host, requestUrl } from '../../../functions/host.ts';
+import { BytesRequest } from '../../../shared/http/bytes.ts';
+import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
+import { PAGES } from '../project.ts';
+import { TEST_ENVIRONMENT } from './environment.ts';
 import { type EventSource, fromResult, toEvent } from './lambda-events.ts';
 import type { TestHost } from './test-host.ts';
 

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { createHttpFunction } from '../../functions/http-function.ts';
+import { createHttpFunction } from '../../../functions/http-function.ts';
 import { createTestHost } from './in-process.ts';
 
 /** The app behind a server of Node in this process, for clients that want an address. */

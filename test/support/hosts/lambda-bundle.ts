@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { InvokeError, type LambdaOptions, openLambdaEnvironment } from '../support/lambda-environment.ts';
+import { InvokeError, type LambdaOptions, openLambdaEnvironment } from '../lambda-environment.ts';
+import { PROJECT } from '../project.ts';
 import { createAnsweringServer } from './answering-server.ts';
 import type { ChildHost } from './child-process.ts';
-import { PROJECT, TEST_ENVIRONMENT } from './environment.ts';
+import { TEST_ENVIRONMENT } from './environment.ts';
 import { type EventSource, fromResult, toEvent } from './lambda-events.ts';
 import type { TestRequest } from './test-host.ts';
 

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { PROJECT } from '../../hosts/environment.ts';
+import { PROJECT } from './project.ts';
 
 export interface Outcome {
   readonly code: number | null;

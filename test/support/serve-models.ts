@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { openApp } from '../../../hosts/in-process.ts';
-import type { TestHost, TestResponse } from '../../../hosts/test-host.ts';
+import { openApp } from './hosts/in-process.ts';
+import type { TestHost, TestResponse } from './hosts/test-host.ts';
 
 /** The app over models made of bytes, `<name>/1` each, with the model.json that `configs` has for them. */
 export async function serveModels(
