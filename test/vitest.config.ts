@@ -5,9 +5,10 @@ import { defineConfig } from 'vitest/config';
 
 const root = join(import.meta.dirname, '..');
 
-/** Those in the unit folders that look at the pages, which a build makes. */
-const NEED_PAGES = [
+/** Those in the unit folders that look at the pages, which a build makes, or write models of gigabytes. */
+const WHOLE = [
   'test/functions/aws/handler.test.ts',
+  'test/shared/onnx/large-models.test.ts',
   'test/shared/openapi/docs.test.ts',
   'test/shared/protocols/catalog.test.ts',
 ];
@@ -15,14 +16,18 @@ const NEED_PAGES = [
 // What runs against software in other languages has a configuration of its own.
 const files = globSync('test/**/*.test.ts', { cwd: root, exclude: ['test/real/**'] });
 
+const filesWith = (pattern: RegExp) =>
+  files.filter((file) => pattern.test(readFileSync(join(root, file), 'utf8')));
+
 // A replaced module stays replaced for all that import it later in the same process.
-const alone = files.filter((file) => /\bvi\.(?:doM|m)ock\(/.test(readFileSync(join(root, file), 'utf8')));
+const alone = filesWith(/\bvi\.(?:doM|m)ock\(/);
+
+const startProcesses = filesWith(/ from '(?:node:child_process|.*\/request-in-child\.ts)';/);
+
+const notUnit = new Set([...WHOLE, ...alone, ...startProcesses]);
 
 /** What needs neither a build nor a process of its own: `npm run test:unit` runs it, and `alone`. */
-const unit = files.filter(
-  (file) =>
-    /^test\/(?:shared|functions\/aws)\//.test(file) && !NEED_PAGES.includes(file) && !alone.includes(file),
-);
+const unit = files.filter((file) => /^test\/(?:shared|functions\/aws)\//.test(file) && !notUnit.has(file));
 
 const whole = files.filter((file) => !unit.includes(file) && !alone.includes(file));
 
