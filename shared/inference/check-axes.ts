@@ -1,22 +1,25 @@
 import { invalid } from '../errors.ts';
 import type { ValueInfo } from '../onnx/value-info.ts';
 import type { NamedTensors } from '../runtime/session.ts';
+import { elementCount } from '../tensor/tensor.ts';
 
-interface NamedAxis {
-  readonly input: string;
-  readonly axis: number;
-}
+/** A name that two inputs have, with its axis in the one and the other. */
+type SharedAxis = readonly [name: string, first: number, second: number];
+
+/** More elements than this are too many where they are more than four times those of either input. */
+const MANY = 2 ** 20;
 
 /**
  * Axes that the graph gives one name have one size, and the runtime counts on it where it makes one operator of several.
  * It survives most that differ, but divides by those that are 0 (SkipLayerNormalization, which it makes of the sums in
- * text models).
+ * text models). And it broadcasts: `[1, 500]` and `[100000, 1]` together become 50 million elements. Sizes that differ a
+ * little are left to the graph, such as one mask for a whole batch.
  *
  * @param inputs of the graph
  * @returns a check of feeds, which throws an InferenceError that names both inputs; undefined where no name comes twice
  */
 export function checkNamedAxes(inputs: readonly ValueInfo[]): ((feeds: NamedTensors) => void) | undefined {
-  const places = new Map<string, NamedAxis[]>();
+  const places = new Map<string, { readonly input: string; readonly axis: number }[]>();
   for (const { name: input, shape = [] } of inputs) {
     for (const [axis, name] of shape.entries()) {
       if (typeof name !== 'string' || name === '') continue;
@@ -25,19 +28,57 @@ export function checkNamedAxes(inputs: readonly ValueInfo[]): ((feeds: NamedTens
       else places.set(name, [{ input, axis }]);
     }
   }
-  const shared = [...places].filter(([, axes]) => new Set(axes.map(({ input }) => input)).size > 1);
-  if (shared.length === 0) return undefined;
+  const groups = [...places.values()].filter((axes) => axes.length > 1);
+  if (groups.length === 0) return undefined;
   return (feeds) => {
-    for (const [name, axes] of shared) {
+    const isEqual = groups.every((axes) => {
       const sizes = axes.map(({ input, axis }) => feeds.get(input)?.shape[axis]);
-      const empty = axes[sizes.indexOf(0)];
-      const full = axes[sizes.findIndex((size) => size !== undefined && size > 0)];
-      if (!empty || !full || empty.input === full.input) continue;
-      throw invalid(
-        `Input "${empty.input}"`,
-        `has the shape [${feeds.get(empty.input)?.shape}]; its axis ${empty.axis} ("${name}") is ` +
-          `${feeds.get(full.input)?.shape[full.axis]} in the input "${full.input}".`,
-      );
+      return sizes.every((size) => size === sizes[0]);
+    });
+    if (isEqual) return;
+    for (const [at, first] of inputs.entries()) {
+      for (const second of inputs.slice(at + 1)) checkPair(first, second, feeds);
     }
   };
+}
+
+function sharedAxes({ shape: first = [] }: ValueInfo, { shape: second = [] }: ValueInfo): SharedAxis[] {
+  return first.flatMap((name, axis) => {
+    const other = typeof name === 'string' && name !== '' ? second.indexOf(name) : -1;
+    return other === -1 ? [] : [[String(name), axis, other] as const];
+  });
+}
+
+function checkPair(first: ValueInfo, second: ValueInfo, feeds: NamedTensors): void {
+  const axes = sharedAxes(first, second);
+  const [one, other] = [feeds.get(first.name)?.shape, feeds.get(second.name)?.shape];
+  if (axes.length === 0 || !one || !other) return;
+  let together = elementCount(one) * elementCount(other);
+  let different: SharedAxis | undefined;
+  for (const axis of axes) {
+    const [size = 1, otherSize = 1] = [one[axis[1]], other[axis[2]]];
+    if (size === 0 || otherSize === 0) {
+      if (size !== otherSize) throw refusal(axis, [first.name, one], [second.name, other]);
+      return;
+    }
+    if (size !== otherSize) different ??= axis;
+    together /= Math.min(size, otherSize);
+  }
+  const largest = Math.max(elementCount(one), elementCount(other));
+  if (different && together > MANY && together > 4 * largest) {
+    throw refusal(different, [first.name, one], [second.name, other]);
+  }
+}
+
+type Shaped = readonly [name: string, shape: readonly number[]];
+
+/** Names the smaller one first, which is the one with nothing in it where one is empty. */
+function refusal([name, axis, otherAxis]: SharedAxis, first: Shaped, second: Shaped) {
+  const isFirst = (first[1][axis] ?? 0) < (second[1][otherAxis] ?? 0);
+  const [small, smallAxis] = isFirst ? [first, axis] : [second, otherAxis];
+  const [large, largeAxis] = isFirst ? [second, otherAxis] : [first, axis];
+  return invalid(
+    `Input "${small[0]}"`,
+    `has the shape [${small[1]}]; its axis ${smallAxis} ("${name}") is ${large[1][largeAxis]} in the input "${large[0]}".`,
+  );
 }

@@ -96,3 +96,68 @@ describe('inputs whose axes of one name differ', async () => {
     },
   );
 });
+
+describe('inputs that would be broadcast to each other', () => {
+  /** Two inputs with the same names, a third one with an axis of its own, and the sum of all. */
+  const model = buildModel({
+    nodes: [one('Add', ['a', 'b'], 'c'), one('Add', ['c', 'lengths'], 'sum'), one('ReduceMax', ['sum'], 'y')],
+    inputs: [
+      tensorValue('a', FLOAT, ['batch', 'tokens']),
+      tensorValue('b', FLOAT, ['batch', 'tokens']),
+      tensorValue('lengths', FLOAT, ['batch', 1]),
+    ],
+    outputs: [untypedValue('y')],
+  });
+  const ask = async (a: readonly number[], b: readonly number[], lengths: readonly number[]) => {
+    const feeds = new Map(Object.entries({ a: filled(a), b: filled(b), lengths: filled(lengths) }));
+    const [outcome] = await requestInChild([{ model, feeds }]);
+    return outcome?.kind === 'refused' ? outcome.message : outcome?.kind;
+  };
+
+  it.each([
+    [
+      [8, 500],
+      [1, 500],
+      [8, 1],
+    ],
+    [
+      [1, 500],
+      [8, 500],
+      [1, 1],
+    ],
+    [
+      [1000, 1],
+      [1, 1000],
+      [1, 1],
+    ],
+    [
+      [3000, 500],
+      [3000, 500],
+      [3000, 1],
+    ],
+    [
+      [1, 2 ** 21],
+      [1, 1],
+      [1, 1],
+    ],
+  ])('are run where that makes little: %j, %j and %j', async (...shapes) => {
+    expect(await ask(...shapes)).toBe('answered');
+  });
+
+  it.each([
+    [
+      [1, 5000],
+      [10_000, 1],
+      [1, 1],
+      'Input "a" has the shape [1,5000]; its axis 0 ("batch") is 10000 in the input "b".',
+    ],
+    [
+      [1, 5000],
+      [1, 5000],
+      [10_000, 1],
+      'Input "a" has the shape [1,5000]; its axis 0 ("batch") is 10000 in the input "lengths".',
+    ],
+  ])('are refused where few elements would become many: %j, %j and %j', async (a, b, lengths, message) => {
+    expect(await ask(a, b, lengths)).toBe(message);
+  });
+});
