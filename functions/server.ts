@@ -34,7 +34,8 @@ export interface RunningServer {
   readonly url: string;
   /**
    * Ends without losing a request: within the grace it answers whoever comes, with `Connection: close`; then it takes no
-   * new connections and answers what is under way. Who has not sent a whole request by then is not waited for.
+   * new connections and finishes the requests in progress. Clients that have not sent a complete request by then are
+   * disconnected.
    */
   close(graceMs: number): Promise<void>;
 }

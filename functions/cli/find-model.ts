@@ -42,7 +42,7 @@ export async function findModel(argument: string, repository: string | undefined
   const [, name, version, alias] = /^([^/@]+)(?:\/([^/@]+)|@([^/@]+))?$/.exec(argument) ?? [];
   if (name === undefined) {
     throw new CommandError(
-      `There is no file or folder ${JSON.stringify(argument)}, and it is not a name of a model.`,
+      `There is no file or folder ${JSON.stringify(argument)}, and it is not the name of a model.`,
     );
   }
   const { app, store } = openHost({ repository, environment: QUIET });

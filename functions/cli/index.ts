@@ -78,7 +78,7 @@ command('inspect', 'show what a model takes and gives', help.INSPECT_EXAMPLES)
 command('add', 'check and try a model, and publish it in a repository', help.ADD_EXAMPLES)
   .argument('<path>', 'a model file, or the folder of an export')
   .option('-n, --name <name>', 'name of the model (default: made of the path)')
-  .option('-v, --version <version>', 'version (default: the number after the highest)')
+  .option('-v, --version <version>', 'version (default: one above the highest)')
   .addOption(help.repositoryOption())
   .option('--optimize', 'save the graph as the runtime simplifies it for any machine')
   .action(async (path, options) => (await import('./commands/add.ts')).add(path, options, terminal));

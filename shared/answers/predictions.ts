@@ -69,7 +69,7 @@ function countRows(outputs: NamedTensors): number {
     if (shape[0] === undefined || shape[0] !== rows) {
       throw invalid(
         `Output "${name}"`,
-        `has the shape [${shape}], which cannot be told apart by instance; ask with "inputs" instead.`,
+        `has the shape [${shape}], whose first axis is not the batch; send "inputs" instead of "instances".`,
       );
     }
   }

@@ -85,7 +85,7 @@ function checkClasses(
 function checkNoSoftmax(output: string, steps: readonly ScoreStep[]): void {
   if (!steps.some(({ step }) => step === 'softmax')) return;
   throw new ModelError(
-    `its output "${output}" has one score per row, of which softmax makes 1 whatever it is; sigmoid makes a probability of a logit`,
+    `its output "${output}" has one score per row; softmax would always make 1 of it. Use sigmoid to turn a logit into a probability`,
   );
 }
 

@@ -137,7 +137,10 @@ export function createArtifactCache(options: ArtifactCacheOptions): ArtifactCach
         }
         forget(folder, known);
       }
-      throw new StoreError('changed', `The files of ${folder} go away as soon as they are there.`);
+      throw new StoreError(
+        'changed',
+        `The files of ${folder} are removed again each time they have been downloaded.`,
+      );
     },
     releaseFolder: async (path) => {
       if (!store.localPath) await downloads.release(basename(path));

@@ -118,7 +118,10 @@ function wrongElement(
     return invalid(name, `has ${fault}, which strings cannot hold.`);
   }
   if (isInexact(value, datatype)) {
-    return new UnsafeIntegerError(name, `is ${value}, which cannot be told exactly; write all its digits.`);
+    return new UnsafeIntegerError(
+      name,
+      `is ${value}, which readers of JSON round; send it as a whole number with all its digits.`,
+    );
   }
   return invalid(name, `is ${describeJson(value)}; expected ${describeElement(value, datatype)}.`);
 }

@@ -156,8 +156,8 @@ function taken(name: string, there: string, asked: string): CommandError {
 
 function halfThere(name: string, version: string): CommandError {
   return new CommandError(
-    `In the place of version ${version} of model ${JSON.stringify(name)} there is something else that is not a whole version: ` +
-      'another model that is being published, or whose publishing broke off. Add that one again to complete it, ' +
+    `Version ${version} of model ${JSON.stringify(name)} is there, but not complete: another one is being published, or its ` +
+      'publishing broke off. Publish that model again to complete it, ' +
       `remove the folder ${name}/${version} from the repository, or choose another --version.`,
   );
 }

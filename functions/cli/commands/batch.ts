@@ -102,11 +102,11 @@ interface Work {
 async function run(work: Work, terminal: Console): Promise<void> {
   const { output, journal } = work;
   const skip = journal.rowsDone;
-  if (skip > 0) terminal.note(`Going on after row ${skip}, which was the last one done.`);
+  if (skip > 0) terminal.note(`Resuming after row ${skip}.`);
   const { rows, bad, isStopped } = await writeAll(work, terminal);
   const result = { output, rows, bad, resumed_at: skip, stopped: isStopped };
   if (isStopped) {
-    terminal.note(`Stopped after row ${rows}; the same command goes on from there.`);
+    terminal.note(`Stopped after row ${rows}; the same command resumes from there.`);
     if (terminal.isJson) terminal.result(result, () => '');
     process.exitCode = 130;
     return;

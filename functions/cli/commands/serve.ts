@@ -48,7 +48,7 @@ export async function serve(options: ServeOptions, output: Console): Promise<voi
   const told = output.isJson ? undefined : tellCalls(host, models, server.url, tell);
   const signal = await signalled;
   isOver = true;
-  output.note(`${signal}: what is under way is answered; a second signal ends it at once.`);
+  output.note(`${signal}: finishing the requests in progress; a second signal stops it at once.`);
   // Whoever presses Ctrl-C waits for it; a platform that sends SIGTERM goes on sending requests for a while.
   await server.close(signal === 'SIGINT' ? 0 : graceMs);
   await told;

@@ -85,7 +85,7 @@ function wrongElement(value: JsonValue | undefined, index: number, head: InputHe
   if (isInexact(value, datatype)) {
     return new UnsafeIntegerError(
       `Element ${index} of input "${name}"`,
-      `is ${value}, which cannot be told exactly; write all its digits.`,
+      `is ${value}, which readers of JSON round; send it as a whole number with all its digits.`,
     );
   }
   return invalid(

@@ -123,7 +123,7 @@ describe('ternion batch', () => {
       await outcome;
     }
     const { stderr } = await runCommand(args);
-    expect(stderr).toMatch(/^Going on after row \d+, which was the last one done\.\n$/);
+    expect(stderr).toMatch(/^Resuming after row \d+\.\n$/);
     await runCommand(['batch', 'iris', input, whole]);
     expect((await readFile(output)).equals(await readFile(whole))).toBe(true);
     expect(await linesOf(output)).toHaveLength(60_000);
@@ -192,7 +192,7 @@ describe('ternion batch', () => {
     const lines = await linesOf(output);
     expect([code, stderr]).toEqual([
       130,
-      `Stopped after row ${lines.length}; the same command goes on from there.\n`,
+      `Stopped after row ${lines.length}; the same command resumes from there.\n`,
     ]);
     expect(JSON.parse(lines.at(-1) ?? '').row).toBe(lines.length);
   });

@@ -457,7 +457,7 @@ describe('ternion add', () => {
     const refused = await runCommand([...args, '--version', '7']);
     expect([refused.code, refused.stderr]).toEqual([
       1,
-      expect.stringContaining('there is something else that is not a whole version'),
+      expect.stringContaining('is there, but not complete'),
     ]);
     expect(await readdir(model)).toEqual(['1', '2', '3', '4', '7']);
     expect(await filesOf(join(model, '7'))).toEqual(['notes/plan.txt']);

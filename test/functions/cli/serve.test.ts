@@ -43,7 +43,7 @@ describe('ternion serve', () => {
     const { code, stderr } = await running.outcome;
     expect([code, stderr]).toEqual([
       0,
-      'SIGINT: what is under way is answered; a second signal ends it at once.\n',
+      'SIGINT: finishing the requests in progress; a second signal stops it at once.\n',
     ]);
   });
 

@@ -297,7 +297,7 @@ describe('what a classifier must give', () => {
     });
     const certain = await load(single, { ...labels, postprocess: [{ step: 'softmax' }] });
     expect((await rejectionOf(inferOutput(certain, rowsInput([[1, 2, 3]])))).message).toMatch(
-      'of which softmax makes 1 whatever it is',
+      'softmax would always make 1 of it',
     );
   });
 

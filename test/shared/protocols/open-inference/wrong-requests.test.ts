@@ -220,7 +220,7 @@ describe('a request that is meant to break the server', () => {
     };
     expect(await ask('[1]', '[1e30]')).toEqual([
       400,
-      'Element 0 of input "x" is 1e+30, which cannot be told exactly; write all its digits.',
+      'Element 0 of input "x" is 1e+30, which readers of JSON round; send it as a whole number with all its digits.',
     ]);
     expect(await ask('[9007199254740993]', '[9007199254740993]')).toEqual([
       400,
