@@ -99,7 +99,7 @@ function matches(name: string, pattern: string): boolean {
 
 /**
  * The host of an authority as URLs write it: `LocalHost.:80` is localhost, `127.1` is 127.0.0.1, `[0::1]` is [::1].
- * Undefined for what is no authority.
+ * Undefined for what is not an authority.
  */
 function hostOf(authority: string): string | undefined {
   const url = `http://${isIPv6(authority) ? `[${authority}]` : authority}`;

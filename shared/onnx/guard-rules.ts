@@ -186,7 +186,7 @@ export const hasSomeSizeIfMultiplied: Rule = (node) => {
 
 /**
  * No region is larger than any picture, as there is memory for each of its places where their number is not given. NaN
- * is no size either.
+ * is not a size either.
  * Source: RoiAlign in the ONNX operator list (regions are [x1, y1, x2, y2], sampling_ratio 0 takes a place per pixel).
  */
 export const hasSmallRegions: Rule = (node) => {

@@ -65,7 +65,7 @@ export const growsLittle =
 export const staysSmall =
   (count: Count): Rule =>
   (node) => {
-    // Comparisons are of later operator sets, and such a node is no harm to small requests.
+    // Comparisons are of later operator sets, and such a node does no harm to small requests.
     if (node.opset >= FIRST_LESS) node.require(0, isSmall(node, count), GROWTH_GUARD);
   };
 

@@ -211,7 +211,7 @@ function readTexts(bytes: Uint8Array, count: number, dtype: NpyDtype, field: str
     try {
       texts.push(end === start ? '' : read(bytes.subarray(start, end), dtype.isBigEndian));
     } catch {
-      throw invalid(`Element ${texts.length} of field "${field}" is no valid text.`);
+      throw invalid(`Element ${texts.length} of field "${field}" is not valid text.`);
     }
   }
   return texts;

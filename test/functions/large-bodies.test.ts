@@ -153,7 +153,7 @@ describe('large bodies', () => {
     ['of gzip', gzipSync(body(1)).subarray(0, -20), GZIP, 400],
     ['that become too large', gzipSync(body(1, BODY_BYTES + 1)), GZIP, 413],
     ['of an unknown coding', body(1), { 'content-encoding': 'zstd' }, 415],
-    ['that are no JSON', Buffer.alloc(BODY_BYTES, '['), {}, 400],
+    ['that are not JSON', Buffer.alloc(BODY_BYTES, '['), {}, 400],
   ])('leave their room when they fail: %s', async (_, sent, headers, status) => {
     const { port, room } = await open();
     expect((await post(port, sent, headers)).status).toBe(status);

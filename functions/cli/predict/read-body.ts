@@ -29,7 +29,7 @@ export async function readBody(data: string, kind: InputKind): Promise<Body> {
   const values = kind === 'features' ? `[${data}]` : '';
   if (isJson(values)) return wrap(values, kind, ARGUMENT);
   const reason = facts ? 'it is not a file' : 'there is no such file';
-  throw new CommandError(`${JSON.stringify(data)} is no JSON, and ${reason}.`, 2);
+  throw new CommandError(`${JSON.stringify(data)} is not JSON, and ${reason}.`, 2);
 }
 
 const ARGUMENT = 'The argument';

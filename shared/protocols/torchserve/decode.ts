@@ -232,7 +232,7 @@ function readText(value: Payload['value'], field: string): FieldValue<string> {
  */
 export function readRows({ value, field }: Payload, limits: Limits): FieldValue<JsonValue>[] {
   if (value instanceof Uint8Array) {
-    throw invalid(`Field "${field}"`, 'is no JSON; this model takes features, as {"data": [...]}.');
+    throw invalid(`Field "${field}"`, 'is not JSON; this model takes features, as {"data": [...]}.');
   }
   if (!Array.isArray(value) || !(Array.isArray(value[0]) || isJsonObject(value[0])))
     return [{ value, field }];

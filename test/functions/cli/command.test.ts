@@ -25,7 +25,7 @@ describe('ternion', () => {
     [['predict', 'iris'], /missing required argument 'data'/],
     [['predict', 'iris', SETOSA, '--nope'], /unknown option '--nope'/],
     [['serve', '--port', '80a'], /--port "80a" must be a whole number from 0 to 65535/],
-    [['predict', 'iris', 'no-such-file.json'], /"no-such-file.json" is no JSON, and there is no such file/],
+    [['predict', 'iris', 'no-such-file.json'], /"no-such-file.json" is not JSON, and there is no such file/],
   ])('%j is a mistake of the caller, with exit code 2', async (args, text) => {
     const { code, stdout, stderr } = await runCommand(args);
     expect([code, stdout]).toEqual([2, '']);

@@ -463,7 +463,7 @@ describe('texts that are refused', () => {
     ]);
   });
 
-  it('are no Unicode', async () => {
+  it('are not Unicode', async () => {
     expect(await errorOf(['a', '\ud800'])).toEqual([
       400,
       'Field "instances[1].text" has half of a surrogate pair.',

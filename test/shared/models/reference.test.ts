@@ -48,7 +48,7 @@ describe('a byte order mark', () => {
     ['deployment.json', () => parseDeployment('\ufeff{"aliases":{}}')],
     ['reference.json', () => parseReference('\ufeff{"cases":[]}')],
     ['files.json', () => parseFileManifest(`\ufeff${MANIFEST}`, 'iris/1/files.json')],
-  ])('is no part of %s', (_, read) => {
+  ])('is not part of %s', (_, read) => {
     expect(read()).toBeDefined();
   });
 

@@ -178,7 +178,7 @@ describe('an array', () => {
     [
       'no text',
       withHeader("{'descr': '<U1', 'fortran_order': False, 'shape': (1,), }", Buffer.from([0, 0, 0, 0x7f])),
-      /Element 0 of field "body" is no valid text/,
+      /Element 0 of field "body" is not valid text/,
     ],
     [
       'texts of no width, which a few bytes could claim by the million',
@@ -188,7 +188,7 @@ describe('an array', () => {
     [
       'no UTF-8',
       withHeader("{'descr': '|S2', 'fortran_order': False, 'shape': (1,), }", Buffer.from([0x61, 0xff])),
-      /Element 0 of field "body" is no valid text/,
+      /Element 0 of field "body" is not valid text/,
     ],
   ])('with %s is refused', (_, bytes, message) => {
     expect(errorOf(() => readNpy(bytes, OPTIONS)).message).toMatch(message);

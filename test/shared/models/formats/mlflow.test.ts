@@ -99,7 +99,7 @@ describe('the input example', () => {
     expect(await readMlflowExample(withExample([{ area: 1.5, city: 'Bern' }]), config)).toEqual(row);
   });
 
-  it('is no example when it is something else', async () => {
+  it('is not an example when it is something else', async () => {
     expect(await readMlflowExample(withExample('{'), config)).toBeUndefined();
     expect(await readMlflowExample(withExample({ inputs: [1] }), config)).toBeUndefined();
     expect(await readMlflowExample(withExample([{ area: 1 }]), { task: 'tensor' })).toBeUndefined();

@@ -79,7 +79,7 @@ describe('an event in the body', () => {
       { ...EVENT, specversion: '2.0', data: ROWS },
       'Field "specversion" is the string "2.0"; expected "1.0".',
     ],
-    ['is no object', [EVENT], 'The request is an array of 1; expected a CloudEvent.'],
+    ['is not an object', [EVENT], 'The request is an array of 1; expected a CloudEvent.'],
     [
       'brings a wrong request',
       { ...EVENT, data: { instances: [[1]] } },

@@ -124,7 +124,7 @@ describe('a model', () => {
 });
 
 describe('a path of another operation', () => {
-  it.each(['GET', 'HEAD', 'DELETE', 'PUT'])('is no version of a model to %s', async (method) => {
+  it.each(['GET', 'HEAD', 'DELETE', 'PUT'])('is not a version of a model to %s', async (method) => {
     const host = openApp({ ADMIN_ROUTES: 'true' });
     for (const path of ['/models/iris/predict', '/models/iris/invoke']) {
       const { status, headers } = await send(host, method, path);

@@ -89,9 +89,9 @@ describe('an image', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['is no base64', { data: '*' }, 'Field "data" is not base64: unexpected "*" at position 0.'],
+    ['is not base64', { data: '*' }, 'Field "data" is not base64: unexpected "*" at position 0.'],
     [
-      'is no base64 in a list',
+      'is not base64 in a list',
       { data: [B64, 1] },
       'Field "data[1]" is the number 1; expected an image in base64, as {"b64": "…"}.',
     ],
@@ -213,11 +213,11 @@ describe('features', () => {
     expect([status, json.error]).toEqual([400, expect.stringContaining(message)]);
   });
 
-  it('are no image', async () => {
+  it('are not images', async () => {
     const { status, json } = await ask(app, raw('/predictions/iris', PNG, {}));
     expect([status, json.error]).toEqual([
       400,
-      'Field "body" is no JSON; this model takes features, as {"data": [...]}.',
+      'Field "body" is not JSON; this model takes features, as {"data": [...]}.',
     ]);
   });
 });
