@@ -22,7 +22,10 @@ export function createHttpFunction(host: Host, { isFrozen = false } = {}): HttpF
   return async (incoming, outgoing) => {
     const headers = readHeaders(incoming);
     const client = new AbortController();
-    outgoing.once('close', () => client.abort());
+    // An abort makes an error with its stack, so there is none after a whole answer.
+    outgoing.once('close', () => {
+      if (!outgoing.writableFinished) client.abort();
+    });
     const part = app.bodyRoom.open(client.signal);
     const context = createContext(headers, undefined, { signal: client.signal, body: part });
     try {
