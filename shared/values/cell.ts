@@ -29,7 +29,7 @@ export function columnOf({ datatype, allowsMissing = false }: TensorSpec): Colum
   if (kind === 'string') return { type: 'string' };
   if (kind === 'bool') return { type: 'number', integers: [0, 1], isBoolean: true };
   if (kind === 'float') {
-    return { type: 'number', floatBound: FLOAT_BOUNDS[datatype], allowsMissing: allowsMissing };
+    return { type: 'number', floatBound: FLOAT_BOUNDS[datatype], allowsMissing };
   }
   return { type: 'number', integers: INTEGER_RANGES[datatype], wideIntegers: WIDE_RANGES[datatype] };
 }
@@ -67,6 +67,17 @@ export function readText(text: string, column: Column): JsonValue {
   return text;
 }
 
+/** Whether the text of a cell can be a name: it is nothing that a column of numbers or truth values takes. */
+export function canBeName(text: string): boolean {
+  const isValue = ANY_COLUMNS.some((column) => typeof readText(text, column) !== 'string');
+  return !isValue && Number.isNaN(Number(text));
+}
+
+const ANY_COLUMNS: readonly Column[] = [
+  { type: 'number', allowsMissing: true },
+  { type: 'number', integers: [0, 1], isBoolean: true },
+];
+
 /** Whole numbers of 64 bits keep their digits. */
 function readNumber(text: string): number | bigint {
   const value = Number(text);
@@ -95,7 +106,7 @@ export function checkCell(value: JsonValue | undefined, column: Column, field: s
   if ((typeof value === 'number' && !Number.isNaN(value)) || typeof value === 'bigint') {
     return isFloat(column) ? checkFloat(Number(value), column, field) : checkInteger(value, column, field);
   }
-  const found = typeof value === 'number' ? 'NaN' : describeJson(value);
+  const found = typeof value === 'number' ? 'NaN' : value === '' ? 'empty' : describeJson(value);
   const wanted = isBoolean ? 'true or false' : allowsMissing ? 'a number or null' : 'a number';
   throw invalid(field, `is ${found}; expected ${wanted}.`);
 }

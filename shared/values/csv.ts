@@ -214,12 +214,6 @@ export function holdsNames(cells: readonly string[], { inputs, features }: Model
   return names.length > 0 && names.every((name) => cells.includes(name));
 }
 
-/** Whether a cell can only be a name: it has text that is not a number. */
-export function isText(cell: string): boolean {
-  const text = cell.trim();
-  return text !== '' && Number.isNaN(Number(text)) && !/^[+-]?(?:nan|inf(?:inity)?)$/i.test(text);
-}
-
 /**
  * The table that rows of cells make.
  *

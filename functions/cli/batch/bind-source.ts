@@ -2,6 +2,7 @@ import type { InputKind } from '../../../shared/values/input.ts';
 import { columnAt, type RowFormat } from '../../../shared/values/row.ts';
 import { CommandError } from '../console.ts';
 import { type FoundModel, look } from '../find-model.ts';
+import { separatorHint } from './read-rows.ts';
 import type { RowSource } from './row-source.ts';
 import type { TakenCells } from './to-input.ts';
 
@@ -12,6 +13,8 @@ export interface BoundSource {
   readonly columns: TakenCells;
   /** Names of the graph's inputs. */
   readonly inputs: readonly string[];
+  /** What was taken for granted. */
+  readonly note: string | undefined;
   /** What it can answer with; undefined for tasks without labels. */
   readonly labels: readonly string[] | undefined;
 }
@@ -28,6 +31,7 @@ export async function bindSource(opened: FoundModel, source: RowSource): Promise
       kind,
       columns: bindColumnsOf(kind, source, task.preprocessor?.features),
       inputs: session.inputs.map(({ name }) => name),
+      note: noteOf(kind, source, task.preprocessor?.features),
       labels: task.labels?.map(String),
     };
   });
@@ -52,6 +56,24 @@ const TAKEN: Readonly<
 function checkKind(kind: InputKind, source: RowSource, title: string): void {
   const { by, words } = TAKEN[kind];
   if (!by.includes(source.kind)) throw new CommandError(`The model ${title} takes ${words}.`);
+}
+
+/** The names that a model has for its columns; empty where it has none. */
+export async function columnNames(opened: FoundModel): Promise<readonly string[]> {
+  return await look(opened, ({ task }) => task.preprocessor?.features?.named?.map(({ name }) => name) ?? []);
+}
+
+/** A first row that only looks like names must not vanish without a word. */
+function noteOf(
+  kind: InputKind,
+  { kind: form, names, areNamesGuessed = false }: RowSource,
+  format: RowFormat | undefined,
+): string | undefined {
+  if (form !== 'table' || !names || !areNamesGuessed) return undefined;
+  const isKnown = kind === 'text' ? names.includes('text') : format?.named !== undefined;
+  if (isKnown) return undefined;
+  const order = kind === 'text' ? '' : ', and the model has none: cells are taken in their order';
+  return `The first row is read as names of columns (${listNames(names)})${order}. With --header absent it is a row like others.`;
 }
 
 function bindColumnsOf(
@@ -110,10 +132,5 @@ function listNames(names: readonly string[]): string {
 /** What could be meant when none of the names fits. */
 function hint(names: readonly string[], wanted: readonly string[]): string {
   if (names.some((name) => wanted.includes(name))) return '';
-  const [only = '', ...others] = names;
-  const delimiter = others.length === 0 ? [...';\t|,'].find((each) => only.includes(each)) : undefined;
-  if (delimiter !== undefined) {
-    return ` Its cells seem to be separated otherwise: try --delimiter ${delimiter === '\t' ? 'tab' : `"${delimiter}"`}.`;
-  }
-  return ' If its first row holds no names, add --header absent.';
+  return separatorHint(names) || ' If its first row holds no names, add --header absent.';
 }

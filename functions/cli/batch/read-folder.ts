@@ -11,14 +11,20 @@ const IMAGE_FILE = /\.(?:jpe?g|png|webp|gif|tiff?|avif)$/i;
 export async function openFolder(folder: string): Promise<RowSource> {
   const root = join(await realpath(folder), '/');
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  const files = entries
-    .filter((entry) => !entry.isDirectory() && IMAGE_FILE.test(entry.name))
+  const paths = entries
+    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'))
     .map((entry) => join(entry.parentPath, entry.name).slice(root.length))
     .sort();
-  if (files.length === 0) throw new CommandError(`There is no image in ${JSON.stringify(folder)}.`);
+  const files = paths.filter((path) => IMAGE_FILE.test(path));
+  if (files.length === 0) {
+    throw new CommandError(
+      `There is no image in ${JSON.stringify(folder)}: no file whose name ends as ${IMAGE_NAMES}.`,
+    );
+  }
   let position = 0;
   return {
     kind: 'folder',
+    note: noteOf(paths.filter((path) => !IMAGE_FILE.test(path))),
     total: files.length,
     position: () => position,
     identity: createHash('sha256').update(files.join('\0')).digest('hex'),
@@ -30,6 +36,16 @@ export async function openFolder(folder: string): Promise<RowSource> {
       }
     },
   };
+}
+
+const IMAGE_NAMES = '.jpg, .png, .webp, .gif, .tiff or .avif';
+const MOST_NAMES = 3;
+
+function noteOf(others: readonly string[]): string | undefined {
+  if (others.length === 0) return undefined;
+  const shown = others.slice(0, MOST_NAMES).map((path) => JSON.stringify(path));
+  const more = others.length > MOST_NAMES ? ` and ${others.length - MOST_NAMES} more` : '';
+  return `Left out, as the names do not end as ${IMAGE_NAMES}: ${shown.join(', ')}${more}.`;
 }
 
 async function readImage(root: string, file: string, row: number): Promise<InputRow> {

@@ -3,9 +3,9 @@ import { extname } from 'node:path';
 import { InferenceError } from '../../../shared/errors.ts';
 import { parseExactJson, parseJson } from '../../../shared/json/parse-json.ts';
 import { describeKind } from '../../../shared/stores/look-at.ts';
-import { isText } from '../../../shared/values/csv.ts';
+import { canBeName } from '../../../shared/values/cell.ts';
 import { CommandError, describeSystemError } from '../console.ts';
-import { JSON_DEPTH } from '../words.ts';
+import { countOf, JSON_DEPTH } from '../words.ts';
 import { openFolder } from './read-folder.ts';
 import { readLines } from './read-lines.ts';
 import { readTable } from './read-table.ts';
@@ -24,9 +24,14 @@ const LINES = ['.jsonl', '.ndjson'];
 /**
  * Opens a table, a file of JSON lines or a folder of images. It is read as it is used: memory does not grow with it.
  *
+ * @param columns names that a model has for its columns; several lists where several models are to run the rows
  * @throws CommandError when it is none of them
  */
-export async function openRows(path: string, options: TableOptions): Promise<RowSource> {
+export async function openRows(
+  path: string,
+  options: TableOptions,
+  columns: readonly (readonly string[])[],
+): Promise<RowSource> {
   const facts = await stat(path).catch((error: unknown) => {
     throw new CommandError(`The input cannot be read: ${describeSystemError(error) ?? path}`, 2);
   });
@@ -40,31 +45,37 @@ export async function openRows(path: string, options: TableOptions): Promise<Row
   const extension = extname(path).toLowerCase();
   const identity = `${facts.size}-${facts.mtimeMs}`;
   const separator = TABLES[extension];
-  if (separator !== undefined) return await openTable(path, facts.size, identity, separator, options);
+  if (separator !== undefined) {
+    return await openTable(path, { total: facts.size, identity, separator, columns }, options);
+  }
   if (LINES.includes(extension)) return openLines(path, facts.size, identity);
   throw new CommandError(
-    `The input ${JSON.stringify(path)} is not a file in ${[...Object.keys(TABLES), ...LINES].join(', ')}, and no folder of images.`,
+    `The input ${JSON.stringify(path)} is not a file in ${[...Object.keys(TABLES), ...LINES].join(', ')} and not a folder of images.`,
     2,
   );
 }
 
+interface TableFile {
+  readonly total: number;
+  readonly identity: string;
+  readonly separator: string;
+  readonly columns: readonly (readonly string[])[];
+}
+
 async function openTable(
   path: string,
-  total: number,
-  identity: string,
-  separator: string,
-  options: TableOptions,
+  { total, identity, separator, columns }: TableFile,
+  { header, delimiter: given }: TableOptions,
 ): Promise<RowSource> {
-  const delimiter = readDelimiter(options.delimiter, separator);
-  const first = await firstCells(path, delimiter);
-  // Names of columns are not numbers.
-  const { header } = options;
-  const hasNames = header === 'present' || (header === 'auto' && first.some(isText));
-  const names = hasNames ? first.map((cell) => cell.trim()) : undefined;
+  const delimiter = readDelimiter(given, separator);
+  const first = (await firstCells(path, delimiter)).map((cell) => cell.trim());
+  const hasNames = header === 'present' || (header === 'auto' && areNames(first, columns));
+  const names = hasNames ? first : undefined;
   let position = 0;
   return {
     kind: 'table',
     names,
+    areNamesGuessed: header === 'auto',
     total,
     position: () => position,
     identity: `${identity} ${JSON.stringify(delimiter)} ${hasNames ? 'with' : 'without'} names`,
@@ -80,6 +91,14 @@ async function openTable(
   };
 }
 
+/** As on the server: a value among texts makes a row, so that none with a mistake in it passes for names. */
+function areNames(cells: readonly string[], columns: readonly (readonly string[])[]): boolean {
+  const areOwn = columns.some((names) => names.length > 0 && names.every((name) => cells.includes(name)));
+  return (
+    areOwn || (cells.some((cell) => cell !== '') && cells.every((cell) => cell === '' || canBeName(cell)))
+  );
+}
+
 function toInputRow(
   row: number,
   taken: { readonly cells: readonly string[] } | { readonly problem: string },
@@ -93,8 +112,15 @@ function toInputRow(
   return {
     row,
     value,
-    problem: `row ${row} has ${cells.length} cells; the first row has ${names.length} names.`,
+    problem: `row ${row} has ${countOf(cells.length, 'cell')}; the first row has ${countOf(names.length, 'name')}.${separatorHint(names)}`,
   };
+}
+
+/** What could be meant where all of a row is one cell. */
+export function separatorHint([only = '', ...others]: readonly string[]): string {
+  const delimiter = others.length === 0 ? [...';\t|,'].find((each) => only.includes(each)) : undefined;
+  if (delimiter === undefined) return '';
+  return ` Its cells seem to be separated otherwise: try --delimiter ${delimiter === '\t' ? 'tab' : `"${delimiter}"`}.`;
 }
 
 function readDelimiter(given: string | undefined, separator: string): string {

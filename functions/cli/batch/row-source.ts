@@ -27,6 +27,10 @@ export interface RowSource {
   readonly kind: 'table' | 'lines' | 'folder';
   /** The names of a table's columns; undefined where it has none. */
   readonly names?: readonly string[] | undefined;
+  /** Whether nobody said that the first row has names: it looks so. */
+  readonly areNamesGuessed?: boolean;
+  /** What is not among the rows, for whoever reads the answer. */
+  readonly note?: string | undefined;
   /** What `position` counts up to: bytes of a file, or files of a folder. */
   readonly total: number;
   position(): number;

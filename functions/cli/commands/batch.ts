@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { InputKind } from '../../../shared/values/input.ts';
-import { bindSource } from '../batch/bind-source.ts';
+import { bindSource, columnNames } from '../batch/bind-source.ts';
 import { inBatches } from '../batch/in-batches.ts';
 import { type Journal, openJournal } from '../batch/journal.ts';
 import { lockOutput } from '../batch/output-lock.ts';
@@ -37,10 +37,11 @@ export async function batch(
   terminal: Console,
 ): Promise<void> {
   const batchSize = readWhole(options.batchSize, '--batch-size', 1, 65_536);
-  const source = await openRows(input, options);
-  await checkOutput(input, output);
   const opened = await findModel(model, options.repository);
+  const source = await openRows(input, options, [await columnNames(opened)]);
+  await checkOutput(input, output);
   const bound = await bindSource(opened, source);
+  for (const note of [source.note, bound.note]) if (note !== undefined) terminal.note(note);
   // All scores of a row are in its result, but only the best ones of an image.
   const labels = bound.kind === 'image' ? bound.labels && [] : bound.labels;
   const format = resultFormat(output, {

@@ -1,7 +1,7 @@
 import { InferenceError } from '../../../shared/errors.ts';
 import type { InferenceOutput } from '../../../shared/inference/output.ts';
 import type { OutputKind } from '../../../shared/values/contract.ts';
-import { type BoundSource, bindSource } from '../batch/bind-source.ts';
+import { type BoundSource, bindSource, columnNames } from '../batch/bind-source.ts';
 import { openRows, type TableOptions } from '../batch/read-rows.ts';
 import type { InputRow, RowSource } from '../batch/row-source.ts';
 import { toInput } from '../batch/to-input.ts';
@@ -32,12 +32,12 @@ const WARM_UP_RUNS = 5;
 /** `ternion compare`: two models on the same rows, one row after the other, in turns. */
 export async function compare(a: string, b: string, options: CompareOptions, output: Console): Promise<void> {
   const limit = readWhole(options.rows, '--rows', 1, 100_000_000);
-  const source = await openRows(options.data, options);
-  const sides = [
-    await openSide(a, options.repository, source),
-    await openSide(b, options.repository, source),
-  ] as const;
+  const models = [await findModel(a, options.repository), await findModel(b, options.repository)] as const;
+  const source = await openRows(options.data, options, await Promise.all(models.map(columnNames)));
+  const sides = [await openSide(models[0], source), await openSide(models[1], source)] as const;
   const [left, right] = sides;
+  const notes = new Set([source.note, left.bound.note, right.bound.note]);
+  for (const note of notes) if (note !== undefined) output.note(note);
   const isSame = left.bound.kind === right.bound.kind;
   if (!isSame || left.gives !== right.gives) {
     const [first, second] = sides.map(({ bound, gives }) =>
@@ -61,8 +61,7 @@ export async function compare(a: string, b: string, options: CompareOptions, out
   if (bad) process.exitCode = 3;
 }
 
-async function openSide(title: string, repository: string | undefined, source: RowSource): Promise<Side> {
-  const model = await findModel(title, repository);
+async function openSide(model: FoundModel, source: RowSource): Promise<Side> {
   const bound = await bindSource(model, source);
   const gives = await look(model, ({ contract }) => GIVEN[contract.gives]);
   return { model, bound, gives, runMs: [] };

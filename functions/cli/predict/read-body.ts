@@ -28,6 +28,12 @@ export async function readBody(data: string, kind: InputKind): Promise<Body> {
   if (kind === 'text' && !FILE_NAME.test(data)) return wrapWords(data, kind, ARGUMENT);
   const values = kind === 'features' ? `[${data}]` : '';
   if (isJson(values)) return wrap(values, kind, ARGUMENT);
+  if (facts?.isDirectory()) {
+    throw new CommandError(
+      `${JSON.stringify(data)} is a folder: run its files with ternion batch <model> ${shellWord(data)} <output>.`,
+      2,
+    );
+  }
   const reason = facts ? 'it is not a file' : 'there is no such file';
   throw new CommandError(`${JSON.stringify(data)} is not JSON, and ${reason}.`, 2);
 }

@@ -2,8 +2,9 @@ import type { DialectName } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
+import { canBeName } from '../../values/cell.ts';
 import type { ModelContract } from '../../values/contract.ts';
-import { CSV_TYPE, holdsNames, isText, readCsvParameters, readFirstRow } from '../../values/csv.ts';
+import { CSV_TYPE, holdsNames, readCsvParameters, readFirstRow } from '../../values/csv.ts';
 import { isLinesType, splitConcatenated } from '../../values/lines.ts';
 import { holdsJson, isTaskRequest } from '../body/json-body.ts';
 import { holdsImages } from '../body/media.ts';
@@ -31,15 +32,21 @@ export async function detectFormat(
   if (found !== 'table') return { dialect: found, invocation };
   // The model is looked for here, and not once more by the dialect.
   const reference = await inference.resolve({ ...invocation.choice, kind: 'features' });
-  const { value: contract } = await inference.use({ reference }, invocation, (model) => model.contract);
+  const { value: contract, usage } = await inference.use(
+    { reference },
+    invocation,
+    (model) => model.contract,
+  );
   const dialect = isTableOfMlflow(invocation, contract) ? 'mlflow' : 'sagemaker';
-  return { dialect, invocation: { ...invocation, choice: { reference } } };
+  return { dialect, invocation: { ...invocation, choice: { reference } }, loadMs: usage.loadMs };
 }
 
 /** A format, with the request as it goes on: its model may have been looked for. */
 export interface DetectedFormat {
   readonly dialect: DialectName;
   readonly invocation: Invocation;
+  /** Milliseconds until the model could be asked for its columns. */
+  readonly loadMs?: number;
 }
 
 /** The format as far as the request tells it; `table` for CSV of which only the model can tell whose it is. */
@@ -108,13 +115,13 @@ function dialectOfTable({ request, body, budget }: Invocation): DialectName | 't
   const { header } = readCsvParameters(request.headers);
   if (!wantsJson(request.headers)) return 'sagemaker';
   if (header !== undefined) return header === 'present' ? 'mlflow' : 'sagemaker';
-  return readFirstRow(body, budget.limits).some(isText) ? 'table' : 'sagemaker';
+  return readFirstRow(body, budget.limits).some(canBeName) ? 'table' : 'sagemaker';
 }
 
 function isTableOfMlflow({ body, budget }: Invocation, contract: ModelContract): boolean {
   const cells = readFirstRow(body, budget.limits);
   // A number among texts is a value: a row with one value missing must not pass for names and vanish.
-  const areNames = cells.every((cell) => isText(cell) || cell.trim() === '');
+  const areNames = cells.every((cell) => canBeName(cell) || cell.trim() === '');
   return holdsNames(cells, contract) || (areNames && takesNumbers(contract));
 }
 

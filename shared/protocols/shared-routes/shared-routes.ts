@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { DialectName } from '../../config.ts';
+import type { Answer } from '../../http/context.ts';
 import { jsonArray, jsonObject, jsonValue } from '../body/envelope.ts';
 import { chooseTarget, readDeployment } from '../headers/target.ts';
 import { type Dialect, readInvocation, type SharedRoutes } from '../invocation.ts';
@@ -56,7 +57,7 @@ export function createSharedRoutes(
   const invoke: Dialect = async (invocation) => {
     if (dialect !== undefined) return await dialects[dialect](invocation, options);
     const found = await detectFormat(invocation, options);
-    return await dialects[found.dialect](found.invocation, options);
+    return addLoad(await dialects[found.dialect](found.invocation, options), found.loadMs);
   };
   const answer: SharedRoutes['answer'] = async (c, choice) => {
     const { headers } = c.req.raw;
@@ -79,4 +80,10 @@ export function createSharedRoutes(
       handle: (c) => answer(c, { model: c.req.query('model_name') }),
     },
   };
+}
+
+/** What it took to load the model for a look at it is a part of the request. */
+function addLoad(answer: Answer, loadMs = 0): Answer {
+  const { usage } = answer;
+  return usage ? { ...answer, usage: { ...usage, loadMs: usage.loadMs + loadMs } } : answer;
 }

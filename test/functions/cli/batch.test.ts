@@ -320,6 +320,38 @@ describe('ternion batch', () => {
     expect(await readdir(folder)).toEqual(['in.csv']);
   });
 
+  it.each([
+    ['a missing word', '5.1,NA,1.4,0.2'],
+    ['a typing error', '5.1,3.5,x,0.2'],
+    ['an infinite number', '5.1,inf,1.4,0.2'],
+  ])('does not take a first row with %s for names', async (_, first) => {
+    const folder = await temporaryFolder();
+    const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
+    await writeFile(input, `${first}\n5.1,3.5,1.4,0.2\n`);
+    const { code, stderr } = await runCommand(['batch', 'iris', input, output]);
+    expect([code, stderr]).toEqual([3, '']);
+    const rows = (await linesOf(output)).map((line) => JSON.parse(line));
+    expect(rows.map(({ row }) => row)).toEqual([1, 2]);
+    expect(rows[1]).toMatchObject({ prediction: 'setosa' });
+  });
+
+  it('says what it takes for names where the model has none, and for a header where told', async () => {
+    const folder = await temporaryFolder();
+    const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
+    await writeFile(input, 'd,c,b,a\n5.1,3.5,1.4,0.2\n');
+    const model = join(PROJECT, 'test/fixtures/formats/tabular/sklearn-matrix');
+    const batch = (...options: readonly string[]) =>
+      runCommand(['batch', model, input, output, '--force', ...options]);
+    expect((await batch()).stderr).toBe(
+      'The first row is read as names of columns ("d", "c", "b", "a"), and the model has none: ' +
+        'cells are taken in their order. With --header absent it is a row like others.\n',
+    );
+    expect((await batch('--header', 'present')).stderr).toBe('');
+    expect(await linesOf(output)).toHaveLength(1);
+    await batch('--header', 'absent');
+    expect(await linesOf(output)).toHaveLength(2);
+  });
+
   it('takes tables with other delimiters', async () => {
     const folder = await temporaryFolder();
     const [input, tabs] = [join(folder, 'in.csv'), join(folder, 'in.tsv')];

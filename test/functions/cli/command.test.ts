@@ -44,7 +44,11 @@ describe('--json', () => {
       2,
       'The input cannot be read: none.csv: no such file or directory (ENOENT).',
     ],
-    [['compare', 'iris', 'iris', '-d', 'models'], 1, 'There is no image in "models".'],
+    [
+      ['compare', 'iris', 'iris', '-d', 'models'],
+      1,
+      'There is no image in "models": no file whose name ends as .jpg, .png, .webp, .gif, .tiff or .avif.',
+    ],
   ])('tells what is wrong with %j as one object on stdout', async (args, code, error) => {
     for (const all of [
       ['--json', ...args],

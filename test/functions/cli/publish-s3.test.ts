@@ -131,7 +131,7 @@ describe('ternion add to S3', () => {
       expect([refused.code, refused.stderr]).toEqual([
         1,
         expect.stringMatching(
-          /whose publishing broke off\. Add that one again .* remove the folder iris\/1 /,
+          /its publishing broke off\. Publish that model again .* remove the folder iris\/1 /,
         ),
       ]);
       expect(s3.keys()).toEqual(before);

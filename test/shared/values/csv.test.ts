@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { createTensor, type Tensor } from '../../../shared/tensor/tensor.ts';
 import {
   holdsNames,
-  isText,
   quoteCell,
   readCsv,
   readCsvParameters,
@@ -175,16 +174,6 @@ describe('CSV', () => {
     expect(readFirstRow(Buffer.from('\ufeff\r\n"a,b",c\n"'), testLimits())).toEqual(['a,b', 'c']);
     expect(readFirstRow(Buffer.from('"a'), testLimits())).toEqual([]);
     expect(readFirstRow(Buffer.from(''), testLimits())).toEqual([]);
-  });
-});
-
-describe('a cell', () => {
-  it.each(['a', ' x ', '1a', 'true', '0x', '--1'])('%j can only be a name', (cell) => {
-    expect(isText(cell)).toBe(true);
-  });
-
-  it.each(['', ' ', '1', '-1.5e3', 'NaN', 'inf', '-Infinity', ' 2 '])('%j can be a value', (cell) => {
-    expect(isText(cell)).toBe(false);
   });
 });
 
