@@ -18,7 +18,7 @@ const CHOICES: ReadonlySet<string> = new Set(['If', 'TopK']);
 export const isInlinedOnce: Rule = (node) => {
   if (node.isInMainGraph || !holdsChoice(node)) return;
   if (node.opset < FIRST_LESS) return node.refuse('holds another one, in too old an operator set');
-  node.replace(0, node.hide(node.input(0)));
+  node.replace(0, node.hide(node.input(0), node.opset));
 };
 
 /** Whether there is an If in what a node holds, or may be one in a function that is called there. */

@@ -23,6 +23,8 @@ import type { Values } from './values.ts';
 export const FIRST_CAST = 6;
 /** From this version on Less compares numbers of any shape. */
 export const FIRST_LESS = 7;
+/** From this version on there are sequences. From 22 on the runtime has no kernel for random numbers. */
+const FIRST_SEQUENCE = 11;
 /** From this version on Slice takes its limits as inputs. */
 const FIRST_INPUT_SLICE = 10;
 const LAST = 2 ** 31 - 1;
@@ -100,10 +102,13 @@ export class Steps {
   }
 
   /**
-   * The same condition, of which the runtime does not know whether it is constant: random numbers are made on each run.
-   * From operator set 7 on.
+   * The same condition, of which the runtime does not know whether it is constant: it computes no sequences at the load,
+   * and no random numbers. From operator set 7 on.
    */
-  hide(condition: Name): Name {
+  hide(condition: Name, opset: number): Name {
+    if (opset >= FIRST_SEQUENCE) {
+      return this.add('SequenceAt', [this.add('SequenceConstruct', [condition]), this.number(0)]);
+    }
     const random = this.add('RandomUniform', [], [integersAttribute('shape', [1])]);
     return this.add('And', [condition, this.add('Less', [random, this.float(2)])]);
   }
@@ -448,7 +453,7 @@ export function runForElements(node: GuardedNode, instead: Substitute): readonly
   const steps = new Steps(node.newName);
   // As guard-choices.ts says of those that the file has.
   const isHidden = !node.isInMainGraph && node.opset >= FIRST_LESS;
-  const condition = isHidden ? steps.hide(hasElements) : hasElements;
+  const condition = isHidden ? steps.hide(hasElements, node.opset) : hasElements;
   return [
     encodeNode('Size', [input], [size]),
     ...convertToBoolean(node, size, hasElements),

@@ -49,7 +49,11 @@ const best = graphOf('values', buildNode('TopK', ['x', 'k'], ['values', 'places'
 
 const twice = (inner: Graph) => choice('y', 'yes', choice('middle', 'yes', inner));
 
-function modelOf(nodes: readonly Uint8Array[], functions: readonly Uint8Array[] = []): Uint8Array {
+function modelOf(
+  nodes: readonly Uint8Array[],
+  functions: readonly Uint8Array[] = [],
+  opset = 18,
+): Uint8Array {
   return buildModel({
     nodes,
     inputs: [tensorValue('x', FLOAT, ['n', 2])],
@@ -60,7 +64,7 @@ function modelOf(nodes: readonly Uint8Array[], functions: readonly Uint8Array[] 
       int64Initializer('k', [2]),
       initializer('once', INT64, [], new Uint8Array(BigInt64Array.of(1n).buffer)),
     ],
-    opsets: { '': 18, local: 1 },
+    opsets: { '': opset, local: 1 },
     functions,
   });
 }
@@ -91,6 +95,18 @@ const MODELS = {
   'in the body of a loop': modelOf([inLoop(choice('z', 'yes', choice('middle', 'yes', open('inner'))))]),
   'in a function that two branches call': modelOf(twice(called('inner')).nodes, [functionOf(open('result'))]),
   'as the guard of a TopK': modelOf(twice(best).nodes),
+  ...Object.fromEntries(
+    [7, 10, 11, 21, 22, 26].map((opset) => [
+      `in operator set ${opset}`,
+      modelOf(twice(open('inner')).nodes, [], opset),
+    ]),
+  ),
+  ...Object.fromEntries(
+    [10, 21, 22, 26].map((opset) => [
+      `as the guard of a TopK, in operator set ${opset}`,
+      modelOf(twice(best).nodes, [], opset),
+    ]),
+  ),
 };
 
 describe('an If', () => {
