@@ -4,6 +4,7 @@ import { InferenceError, toInferenceError } from '../shared/errors.ts';
 import { gatherBody } from '../shared/http/body-memory.ts';
 import type { BodyPart } from '../shared/http/body-room.ts';
 import { BytesRequest } from '../shared/http/bytes.ts';
+import { countCodings } from '../shared/http/read-body.ts';
 import { errorResponse } from '../shared/http/respond.ts';
 import { createContext, type Host, type HostContext, requestUrl } from './host.ts';
 
@@ -120,7 +121,7 @@ async function readBody(
   // Where the length is not declared, one byte beyond the limit shows that there are more.
   const length = Number(declared ?? limitBytes + 1);
   if (declared !== null && length > limitBytes) return new Uint8Array(0);
-  const codings = headers.get('content-encoding')?.split(',').length ?? 0;
+  const codings = countCodings(headers);
   let endWatch = () => {};
   const body = new Promise<Uint8Array>((resolve, reject) => {
     const parts = gatherBody(headers, length);

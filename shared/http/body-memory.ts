@@ -7,7 +7,7 @@ export const JSON_LENGTH_HEADER = 'inference-header-content-length';
 const ALIGNMENT = 8;
 
 /**
- * Memory for a body that a host puts together, not cleared. Tensors behind JSON begin in it where numbers of any size
+ * Memory for a body that a host puts together, not cleared. Tensors after JSON begin in it where numbers of any size
  * may, so that they are used in place: their copy would take most of the time a request is decoded in.
  */
 export function allocateBody(length: number, headers: Headers): Buffer {
@@ -28,39 +28,39 @@ export interface BodyParts {
 }
 
 /**
- * Puts a body together as its pieces come. A large one is written at once to where it stays: kept in pieces until the
- * last has come, it would be in memory twice. Pages of such a block are taken as they are written to.
+ * Puts a body together as its pieces come. A large one is written at once to where it stays: kept elsewhere until the
+ * last piece has come, it would be in memory twice. Pages of such a block are taken as they are written to.
  *
  * @param mostBytes bytes there is room for
  */
 export function gatherBody(headers: Headers, mostBytes: number): BodyParts {
-  let pieces: Uint8Array[] = [];
+  /** All of it, while it has come in one piece. */
+  let only: Uint8Array = new Uint8Array(0);
   let block: Buffer | undefined;
   let length = 0;
-  const place = (size: number) => {
-    const target = allocateBody(size, headers);
-    let position = 0;
-    for (const piece of pieces) {
-      target.set(piece, position);
-      position += piece.length;
-    }
-    pieces = [];
+  const isLarge = () => (block?.length ?? 0) > SMALL_BYTES;
+  /** A client may send its body byte by byte, so no piece is kept by itself. */
+  const makeRoom = (needed: number) => {
+    if (block && block.length >= needed) return block;
+    const size = needed > SMALL_BYTES ? mostBytes : Math.min(SMALL_BYTES, Math.max(2 * needed, FIRST_BYTES));
+    const target = allocateBody(Math.max(size, needed), headers);
+    target.set(block ? block.subarray(0, length) : only);
+    block = target;
     return target;
   };
   return {
-    grows: (piece) => !block && length + piece.length > SMALL_BYTES,
+    grows: (piece) => !isLarge() && length + piece.length > SMALL_BYTES,
     add: (piece) => {
       const fitting = piece.subarray(0, mostBytes - length);
-      if (length + fitting.length > SMALL_BYTES) block ??= place(mostBytes);
-      if (block) block.set(fitting, length);
-      else pieces.push(fitting);
-      length += fitting.length;
+      const needed = length + fitting.length;
+      if (length === 0 && needed <= SMALL_BYTES) only = fitting;
+      else makeRoom(needed).set(fitting, length);
+      length = needed;
       return fitting.length === piece.length;
     },
-    join: () => {
-      if (block) return block.subarray(0, length);
-      const [only] = pieces;
-      return only && pieces.length === 1 ? only : place(length);
-    },
+    join: () => block?.subarray(0, length) ?? only,
   };
 }
+
+/** Room for a small body that comes in several pieces. */
+const FIRST_BYTES = 16_384;

@@ -66,10 +66,7 @@ async function inflateBody(request: Request, limits: BodyLimits, takeRoom: TakeR
   if (declared > bodyBytes) throw tooLarge(bodyBytes);
   let body: Uint8Array = await request.bytes();
   if (body.length > bodyBytes) throw tooLarge(bodyBytes);
-  const codings = (request.headers.get('content-encoding') ?? '')
-    .split(',')
-    .map((part) => part.trim().toLowerCase())
-    .filter((coding) => coding !== '' && coding !== 'identity');
+  const codings = codingsOf(request.headers);
   if (codings.length > MOST_CODINGS) {
     throw unsupportedCoding(
       `Content-Encoding names ${codings.length} codings; at most ${MOST_CODINGS} are accepted.`,
@@ -152,4 +149,18 @@ function tooDense(ratio: number): InferenceError {
     'The request body',
     `is more than ${ratio} times as large as it was sent, which is the limit (MAX_COMPRESSION_RATIO).`,
   );
+}
+
+/** How often a body has to be inflated; 0 for one that is refused for its codings. */
+export function countCodings(headers: Headers): number {
+  const codings = codingsOf(headers);
+  const isRefused = codings.length > MOST_CODINGS || codings.some((coding) => !INFLATERS.has(coding));
+  return isRefused ? 0 : codings.length;
+}
+
+function codingsOf(headers: Headers): string[] {
+  return (headers.get('content-encoding') ?? '')
+    .split(',')
+    .map((part) => part.trim().toLowerCase())
+    .filter((coding) => coding !== '' && coding !== 'identity');
 }

@@ -195,7 +195,8 @@ function isSpace(code: number): boolean {
 
 /** Bare words as JSON that the built-in parser makes the same numbers of, but for null, which stands for NaN. */
 function writeWords(run: string): string {
-  if (!/[NI]/.test(run)) return run;
+  // A word that touches a number is none: the run is refused as it is.
+  if (!/[NI]/.test(run) || /[\d.eE+]-?Inf|Inf(?:inity)?[\d.eE+-]/.test(run)) return run;
   return run.replaceAll('NaN', 'null').replaceAll(/Inf(?:inity)?/g, '1e999');
 }
 

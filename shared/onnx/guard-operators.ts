@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Edit } from './edits.ts';
 import { ELEMENT_TYPES, encodeText } from './encode-node.ts';
+import {
+  areNotNegative,
+  hasIndexOfEach,
+  hasPositiveScale,
+  hasRandomRange,
+  hasSmallWindow,
+  isWithin,
+} from './guard-attributes.ts';
 import { isInlinedOnce, readFunctions } from './guard-choices.ts';
 import { dividesByMinusOne, dividesByMinusOneForRest } from './guard-division.ts';
 import {
@@ -25,12 +33,14 @@ import { GuardedNode } from './guard-node.ts';
 import {
   allAreThere,
   allHaveElements,
+  allHaveElementsIfMany,
   allHaveOneRank,
   allParametersAreScalars,
   answersEmpty,
   before,
   endsWithInput,
   hasElements,
+  hasElementsIfMultiplied,
   hasExactRank,
   hasHeads,
   hasKernel,
@@ -42,8 +52,6 @@ import {
   hasSignal,
   hasSlices,
   hasSmallRegions,
-  hasSomeSize,
-  hasSomeSizeIfMultiplied,
   hasSpace,
   hasSpaceUnlessPicture,
   isNoEmptyVector,
@@ -97,25 +105,48 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
     'STFT',
     [hasRank(0, 2), isScalar(1), hasRank(2, 1), hasElements(2), isScalar(3), isNotZero(3), makesFrames],
   ],
-  ['Attention', [hasHeads, hasRank(4, 4), hasRank(5, 4)]],
+  [
+    'Attention',
+    [
+      ...['q_num_heads', 'kv_num_heads'].map((name) => isWithin(name, 0)),
+      ...[isWithin('qk_matmul_output_mode', 0, 3), hasHeads, hasRank(4, 4), hasRank(5, 4)],
+    ],
+  ],
   ['QuantizeLinear', [where('block_size', hasElements(0))]],
   ['Unique', [hasSlices]],
-  ['RoiAlign', [hasRank(0, 4), hasRank(1, 2), hasRank(2, 1), hasSpace(0, 2), hasSmallRegions, makesRegions]],
-  ['ai.onnx.ml.FeatureVectorizer', [allHaveElements, makesWide(bySum('inputdimensions'))]],
+  [
+    'RoiAlign',
+    [
+      isWithin('sampling_ratio', 0, 1024),
+      hasRank(0, 4),
+      hasRank(1, 2),
+      hasRank(2, 1),
+      hasSpace(0, 2),
+      hasSmallRegions,
+      makesRegions,
+    ],
+  ],
+  [
+    'ai.onnx.ml.FeatureVectorizer',
+    [areNotNegative('inputdimensions'), allHaveElements, makesWide(bySum('inputdimensions'))],
+  ],
   [
     'com.microsoft.FusedMatMul',
-    [where('transBatchA', hasSomeSize), where('transBatchB', hasSomeSize), makesProduct(0, 1)],
+    [where('transBatchA', hasElements(0)), where('transBatchB', hasElements(1)), makesProduct(0, 1)],
   ],
-  ['Transpose', [hasSomeSizeIfMultiplied]],
+  ['Transpose', [hasElementsIfMultiplied]],
   ['com.microsoft.Inverse', [hasRank(0, 2), isSquare]],
   // The same of those that ONNX Runtime has beside the standard, as its own tools write them.
   ['com.microsoft.SkipLayerNormalization', [hasElements(1)]],
   ['com.microsoft.SkipSimplifiedLayerNormalization', [hasElements(1)]],
-  ['com.microsoft.QLinearAveragePool', [where('channels_last', isRefused), hasPlaces]],
+  ['com.microsoft.QLinearAveragePool', [where('channels_last', isRefused), hasSmallWindow, hasPlaces]],
   ['com.microsoft.QAttention', [hasElements(0)]],
   ['com.microsoft.Attention', [isThere(2)]],
   ['com.microsoft.MultiHeadAttention', [hasElements(0), hasElements(1), hasElements(2)]],
-  ['com.microsoft.GroupQueryAttention', [hasElements(0)]],
+  [
+    'com.microsoft.GroupQueryAttention',
+    [...['num_heads', 'kv_num_heads'].map((name) => isWithin(name, 1)), hasElements(0)],
+  ],
   ['com.microsoft.DecoderMaskedMultiHeadAttention', [isRefused]],
   ['com.microsoft.RotaryEmbedding', [hasElements(0)]],
   ['com.microsoft.DynamicQuantizeMatMul', [hasElements(0), hasElements(1)]],
@@ -137,14 +168,16 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['ConvInteger', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), makesFiltered(1)]],
   ['QLinearConv', [hasRank(0, 2), hasRank(3, 2), hasElements(3), hasPlaces, makesFiltered(3)]],
   // Those that the runtime makes of others when it loads them, as the chain of filters is laid out (pools.ts).
-  ...['MaxPool', 'AveragePool'].map((name) => [name, [hasPlaces, makesFiltered()]] as const),
+  ...['MaxPool', 'AveragePool'].map((name) => [name, [hasSmallWindow, hasPlaces, makesFiltered()]] as const),
   ['LpPool', [makesFiltered()]],
   ['com.microsoft.QLinearConv', [hasPlaces, makesFiltered(3)]],
-  ...['Conv', 'MaxPool', 'AveragePool'].map((name) => [`com.microsoft.nchwc.${name}`, [hasPlaces]] as const),
+  ...['Conv', 'MaxPool', 'AveragePool'].map(
+    (name) => [`com.microsoft.nchwc.${name}`, [hasSmallWindow, hasPlaces]] as const,
+  ),
   ['com.microsoft.FusedConv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), hasPlaces, makesFiltered(1)]],
   ['Concat', [hasOneRank]],
   ['ConcatFromSequence', [allHaveOneRank]],
-  ['Einsum', [hasLetters, makesLetters]],
+  ['Einsum', [hasLetters, allHaveElementsIfMany, makesLetters]],
   ['ReverseSequence', [hasRank(0, 2)]],
   ['GridSample', [hasRank(0, 1), hasRank(1, 1), makesSampled]],
   ['com.microsoft.GridSample', [hasRank(0, 1), hasRank(1, 1), makesSampled]],
@@ -180,13 +213,20 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['QLinearMatMul', [makesProduct(0, 3)]],
   ['com.microsoft.CDist', [makesProduct(0, 1, true)]],
   ['Gather', [makesGathered]],
-  ...['GatherND', 'com.microsoft.GatherND'].map((name) => [name, [since(11, makesGatheredParts)]] as const),
+  ...['GatherND', 'com.microsoft.GatherND'].map(
+    (name) => [name, [isWithin('batch_dims', 0, 64), since(11, makesGatheredParts)]] as const,
+  ),
   ['ai.onnx.ml.ArrayFeatureExtractor', [makesExtracted]],
   ['ai.onnx.ml.TreeEnsembleRegressor', [makesWide(byNumber('n_targets'))]],
-  ['TfIdfVectorizer', [makesWide(byLargest('ngram_indexes'))]],
+  ['TfIdfVectorizer', [hasIndexOfEach, makesWide(byLargest('ngram_indexes'))]],
   ['com.microsoft.UnfoldTensor', [makesWide(byNumber('size'))]],
   // Operators that a model alone can make fatal.
   ['If', [isInlinedOnce]],
+  ['Scan', [isWithin('num_scan_inputs', 1, (node) => node.inputs.length)]],
+  ['BatchNormalization', [isWithin('training_mode', 0, 1)]],
+  ...['RandomNormal', 'RandomNormalLike'].map((name) => [name, [hasPositiveScale]] as const),
+  ...['RandomUniform', 'RandomUniformLike'].map((name) => [name, [hasRandomRange]] as const),
+  ['LpPool', [hasSmallWindow]],
   ['LayerNormalization', [endsWithInput]],
   ...['Max', 'Mean', 'Min', 'Sum'].map((operator) => [operator, [allAreThere]] as const),
   ['com.microsoft.ConvTransposeWithDynamicPads', [isThere(2), hasElements(0), makesFilteredBack]],

@@ -55,6 +55,11 @@ export const allHaveElements: Rule = (node) => {
   for (const operand of node.inputs.keys()) hasElements(operand)(node);
 };
 
+/** The same where there are several: products of some with others divide by the sizes of their axes. */
+export const allHaveElementsIfMany: Rule = (node) => {
+  if (node.inputs.length > 1) allHaveElements(node);
+};
+
 /** An operand has one element, where the kernel reads a first one without a look. */
 export function isScalar(operand: number): Rule {
   return (node) => {
@@ -168,20 +173,14 @@ export const hasSlices: Rule = (node) => {
   node.require(0, node.add('Or', [node.isTrue(node.count(node.input(0))), isNothing]));
 };
 
-/** Not all axes are 0. */
-export const hasSomeSize: Rule = (node) => {
-  if (node.known(0).sizes?.some(isPositive)) return;
-  node.require(0, node.isTrue(node.add('ReduceMax', [node.shape(0)])));
-};
-
 /**
- * What is transposed has some size, if it is multiplied next: the runtime then makes one FusedMatMul of both, unless the
- * first axis stays the first.
+ * What is transposed has elements, if it is multiplied next: the runtime then makes one FusedMatMul of both, unless the
+ * first axis stays the first. That divides by the size of the axis that was the first.
  */
-export const hasSomeSizeIfMultiplied: Rule = (node) => {
+export const hasElementsIfMultiplied: Rule = (node) => {
   const [first = 0] = readIntegers(node, 'perm');
   if (first === 0 && findAttribute(node, 'perm')) return;
-  if (node.isMultiplied() && node.known(0).most > 2) hasSomeSize(node);
+  if (node.isMultiplied() && node.known(0).most > 2) hasElements(0)(node);
 };
 
 /**

@@ -93,7 +93,8 @@ function findChains(nodes: readonly NodeShapes[], constants: Constants) {
     const isFilter = FILTERS.has(operator);
     if (WHOLE.has(operator)) single.add(output);
     else if (isFilter || POOLS.has(operator)) {
-      if (single.has(input)) single.add(output);
+      // A pool of more than one place gives none there.
+      if (isFilter && single.has(input)) single.add(output);
       else if (windowOf(shapes, operator) && (isFilter || hasFilters)) {
         if (!chain.has(input)) firsts.push([output, input]);
         chain.add(output);

@@ -59,6 +59,10 @@ const padded = (pads: readonly number[]) => {
 const RISKS: ReadonlyMap<string, Judge> = new Map<string, Judge>([
   ['Loop', judgeLoop],
   ['Scan', (suspect) => (suspect.isRepeated ? { why: 'is repeated by another loop' } : undefined)],
+  [
+    'SimplifiedLayerNormalization',
+    (suspect) => (suspect.isRepeated ? { why: 'is in a function or a loop' } : undefined),
+  ],
   ['ConstantOfShape', makes(ofInput(0))],
   ['Expand', makes(ofInput(1))],
   ['Tile', makes(ofInput(1))],

@@ -81,6 +81,18 @@ export function readValues(source: ByteSource): ValuesIn {
   };
 }
 
+/** Operators that the runtime takes away between a Transpose and a MatMul, or makes a part of the latter. */
+const FOLDED: ReadonlySet<string> = new Set([
+  'Cast',
+  'Identity',
+  'Dropout',
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Transpose',
+]);
+
 /** Values that see each other: those of the graph of a model, or those of a function. */
 class Scope {
   readonly nodes: Field[] = [];
@@ -90,7 +102,7 @@ class Scope {
   /** Initializers and nodes that are Constants, by their names. */
   readonly #holders = new Map<string, ConstantHolder[]>();
   /** Where a converted value comes from. */
-  readonly #casts = new Map<string, string>();
+  readonly #folded = new Map<string, readonly string[]>();
   readonly #chosen = new Set<string>();
   readonly #ofPlaces: NodeShapes[] = [];
   #leastPlaces: ReadonlyMap<string, readonly number[]> | undefined;
@@ -188,18 +200,26 @@ class Scope {
     else this.#holders.set(name, [holder]);
   }
 
-  #followMultiplied({ type, inputs: [first = '', second = ''], outputs: [output = ''] }: Node): void {
-    if (type === 'Cast') this.#casts.set(output, first);
+  #followMultiplied({ type, inputs, outputs: [output = ''] }: Node): void {
+    if (FOLDED.has(type)) this.#folded.set(output, inputs);
     if (type !== 'MatMul') return;
+    const [first = '', second = ''] = inputs;
     for (const [name, other] of [
       [first, second],
       [second, first],
     ] as const) {
       // With weights it is refused where it has other sizes.
       if (this.values.get(other)?.sizes?.some((size) => isKnown(size) && size > 0)) continue;
-      this.multiplied.add(name);
-      const cast = this.#casts.get(name);
-      if (cast !== undefined) this.multiplied.add(cast);
+      this.#addMultiplied(name);
+    }
+  }
+
+  #addMultiplied(name: string): void {
+    const open = [name];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (this.multiplied.has(next)) continue;
+      this.multiplied.add(next);
+      open.push(...(this.#folded.get(next) ?? []));
     }
   }
 

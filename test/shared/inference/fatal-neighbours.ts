@@ -32,6 +32,36 @@ const toBoolean = { attributes: [integerAttribute('to', BOOL)] };
 
 /** Other models than the smallest ones that end the process in the same ways. */
 export const NEIGHBOURS: readonly Neighbour[] = [
+  ...(
+    [
+      ['bij,bkj->bik', [0, 2, 2], [0, 2, 2], [2, 2, 2]],
+      ['bij,bkj->bik', [2, 2, 0], [2, 2, 0], [2, 2, 2]],
+      ['ij,kj->ik', [2, 0], [3, 0], [2, 2]],
+    ] as const
+  ).map(([equation, x, y, both]) =>
+    single(
+      'Einsum',
+      `${equation} of [${x}]`,
+      { x: ones(...x), k: ones(...y) },
+      { x: ones(...both), k: ones(...both) },
+      [textAttribute('equation', equation)],
+    ),
+  ),
+  ...['Identity', 'Mul', 'Transpose'].map((between) =>
+    neighbour(
+      `MatMul, of a Transpose after which comes ${between}`,
+      { q: ones(0, 2, 8), k: ones(2, 8, 0), two: ones(1) },
+      { q: ones(3, 2, 8), k: ones(2, 8, 3), two: ones(1) },
+      [
+        buildNode('Transpose', ['q'], ['t'], { attributes: [integersAttribute('perm', [1n, 0n, 2n])] }),
+        between === 'Transpose'
+          ? buildNode('Transpose', ['t'], ['s'], { attributes: [integersAttribute('perm', [0n, 1n, 2n])] })
+          : buildNode(between, between === 'Mul' ? ['t', 'two'] : ['t'], ['s']),
+        buildNode('MatMul', ['s', 'k'], ['z']),
+        buildNode('Add', ['z', 'two'], ['y']),
+      ],
+    ),
+  ),
   single('Concat', 'along the first axis', { a: ones(0), b: ones(1, 1) }, { a: ones(2, 1), b: ones(1, 1) }, [
     axis(0),
   ]),

@@ -208,6 +208,23 @@ describe('a picture that is too small for a pool', async () => {
   );
 });
 
+describe('a pool of what is one place already', async () => {
+  const nodes = ['MaxPool', 'AveragePool'].map((pool) => [
+    one('GlobalAveragePool', ['a'], 'b'),
+    one(pool, ['b'], 'y', POOL),
+  ]);
+  const outcomes = await requestInChild(
+    nodes.map((each) => ({
+      model: poolModel({ name: '', nodes: each, least: 1 }),
+      feeds: new Map([['x', filled([1, 16, 9, 9])]]),
+    })),
+  );
+
+  it('is refused, whatever the picture', () => {
+    expect(outcomes).toEqual([REFUSAL, REFUSAL]);
+  });
+});
+
 /** Filters, what stands between, and a pool, for pictures of 9 by 9. */
 const fixed = (...between: readonly Uint8Array[]) =>
   buildModel({

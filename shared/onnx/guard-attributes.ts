@@ -1,0 +1,62 @@
+import { ATTRIBUTE } from './fields.ts';
+import { findAttribute, type GuardedNode, readFloat, readIntegers, readNumber } from './guard-node.ts';
+import type { Rule } from './guard-rules.ts';
+import { readFields } from './protobuf.ts';
+
+/** The most places that one window of a pool is made of. Its kernel looks at each, in the picture or not. */
+const LARGEST_WINDOW = 2 ** 24;
+const LARGEST_INTEGER = 2 ** 31 - 1;
+
+/** An attribute of the file is a whole number of a range. A caller of a function may give it: then it is not known. */
+export const isWithin =
+  (name: string, low: number, high: number | ((node: GuardedNode) => number) = LARGEST_INTEGER): Rule =>
+  (node) => {
+    const number = readNumber(node, name, low);
+    const most = typeof high === 'number' ? high : high(node);
+    if (number !== undefined && !(number >= low && number <= most)) node.refuse(`has no usable ${name}`);
+  };
+
+/** No number of a list is negative. */
+export const areNotNegative =
+  (name: string): Rule =>
+  (node) => {
+    const isUsable = readIntegers(node, name).every((number) => number >= 0 && number <= LARGEST_INTEGER);
+    if (!isUsable) node.refuse(`has no usable ${name}`);
+  };
+
+/** The windows of a pool have an end. */
+export const hasSmallWindow: Rule = (node) => {
+  const places = readIntegers(node, 'kernel_shape').reduce((total, size) => total * size, 1);
+  if (!(places <= LARGEST_WINDOW)) node.refuse('has no usable kernel_shape');
+};
+
+/** Numbers are spread by something. */
+export const hasPositiveScale: Rule = (node) => {
+  const scale = readFloat(node, 'scale', 1);
+  if (!(scale > 0 && Number.isFinite(scale))) node.refuse('has no usable scale');
+};
+
+/** The least of random numbers is less than the most. */
+export const hasRandomRange: Rule = (node) => {
+  const [low, high] = [readFloat(node, 'low', 0), readFloat(node, 'high', 1)];
+  if (!(low < high && Number.isFinite(low) && Number.isFinite(high)))
+    node.refuse('has no usable low and high');
+};
+
+/**
+ * There is an index for each n-gram of the pool.
+ * Source: TfIdfVectorizer in the ONNX operator list: `ngram_counts` says where in the pool those of each length begin.
+ */
+export const hasIndexOfEach: Rule = (node) => {
+  const counts = readIntegers(node, 'ngram_counts');
+  const size = readIntegers(node, 'pool_int64s').length + countTexts(node, 'pool_strings');
+  const grams = counts.reduce((total, start, at) => total + ((counts[at + 1] ?? size) - start) / (at + 1), 0);
+  if (grams !== readIntegers(node, 'ngram_indexes').length) node.refuse('has no usable ngram_indexes');
+};
+
+function countTexts(node: GuardedNode, name: string): number {
+  const attribute = findAttribute(node, name);
+  if (!attribute) return 0;
+  const { start, end } = attribute;
+  return [...readFields(node.source, start, end, (number) => number === ATTRIBUTE.strings)].length;
+}
