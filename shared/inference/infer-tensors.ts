@@ -94,7 +94,7 @@ function readImages({ shape, elements }: BytesInput, name: string, budget: Budge
  *
  * @throws InferenceError naming the input, what came and what is expected
  */
-export function checkFeeds(inputs: NamedInputs, { inputs: specs }: Session): Map<string, Tensor> {
+function checkFeeds(inputs: NamedInputs, { inputs: specs }: Session): Map<string, Tensor> {
   checkNames(inputs, specs);
   return new Map(
     specs.map((spec) => {
@@ -118,7 +118,7 @@ export function checkNames(inputs: NamedInputs, specs: readonly TensorSpec[]): v
 }
 
 /** @throws InferenceError for an output the model does not have */
-export function checkFetches(names: readonly string[], { outputs: specs }: Session): readonly string[] {
+function checkFetches(names: readonly string[], { outputs: specs }: Session): readonly string[] {
   const unknown = names.find((name) => !specs.some((spec) => spec.name === name));
   if (unknown === undefined) return names;
   throw invalid(

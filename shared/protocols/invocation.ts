@@ -141,7 +141,7 @@ export function createInvocation(
 }
 
 /** @param exactJson the same JSON with all digits */
-export function createReading<T>(
+function createReading<T>(
   json: () => JsonValue,
   exactJson: () => JsonValue,
   read: (value: JsonValue) => T,

@@ -49,7 +49,7 @@ export function toRoutePath(path: string): string {
 }
 
 /** A path with the methods that are refused on it. */
-export interface ReservedPath {
+interface ReservedPath {
   readonly path: string;
   /** Methods of operations on this very path. */
   readonly allowed: readonly string[];
@@ -62,7 +62,7 @@ export interface ReservedPath {
  * a name by other methods, such as `GET /models/{model}/{version}`: a client that errs in the method would be told of
  * a version it never asked for.
  */
-export function findReservedPaths(operations: readonly Operation[]): readonly ReservedPath[] {
+function findReservedPaths(operations: readonly Operation[]): readonly ReservedPath[] {
   // No router takes a verb after a colon for a name.
   const paths = new Set(operations.map(({ path }) => path).filter((path) => /\/\w+$/.test(path)));
   return [...paths].flatMap((path) => {
