@@ -4,6 +4,7 @@ import { decodeBase64 } from '../http/base64.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import { castTensor } from '../tensor/cast.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { textFault } from '../tensor/text-fault.ts';
 import type { FieldValue } from '../values/input.ts';
 import {
   type BytesInput,
@@ -142,13 +143,11 @@ function checkFeed(input: TensorInput, spec: TensorSpec): Tensor {
   };
 }
 
-/** The runtime takes strings as UTF-8 without NUL: it would cut them there in silence. */
 function toText(element: string | Uint8Array, index: number, field: string): string {
   const text = typeof element === 'string' ? element : decodeUtf8(element, index, field);
-  if (text.includes('\0'))
-    throw invalid(`Element ${index} of ${field} has a NUL character, which strings cannot hold.`);
-  if (!text.isWellFormed()) throw invalid(`Element ${index} of ${field} has half of a surrogate pair.`);
-  return text;
+  const fault = textFault(text);
+  if (fault === undefined) return text;
+  throw invalid(`Element ${index} of ${field} has ${fault}, which strings cannot hold.`);
 }
 
 function decodeUtf8(bytes: Uint8Array, index: number, field: string): string {
