@@ -1,4 +1,4 @@
-import type { Context, Hono } from 'hono';
+import type { Hono } from 'hono';
 import { HonoBase } from 'hono/hono-base';
 import { TrieRouter } from 'hono/router/trie-router';
 import { createBudget } from './budget.ts';
@@ -15,7 +15,7 @@ import { type LogFields, type Logger, roundMs } from './monitoring/logger.ts';
 import { createDocs } from './openapi/docs.ts';
 import type { Pages } from './pages/pages.ts';
 import { answerError } from './protocols/answer.ts';
-import { mountProtocols } from './protocols/mount.ts';
+import { answerOtherMethod, mountProtocols } from './protocols/mount.ts';
 import type { ProtocolOptions } from './protocols/operation.ts';
 import { createProtocols } from './protocols/protocols.ts';
 import type { OpenSession } from './runtime/open-model-file.ts';
@@ -146,22 +146,13 @@ function createRoutes(options: ProtocolOptions): Hono<AppEnvironment> {
   mountProtocols(routes, protocols);
   if (options.config.docs) mountProtocols(routes, [createDocs(options, protocols)]);
 
-  const refuse = (thrown: unknown, { env: { settle, context } }: Context<AppEnvironment>) =>
-    settle(answerError(thrown, context.requestId));
   routes.notFound((c) => {
     const allowed = METHODS.filter((method) => routes.router.match(method, c.req.path)[0].length > 0);
-    if (allowed.includes('GET')) allowed.push('HEAD');
-    const allow = [...allowed, 'OPTIONS'].join(', ');
+    if (allowed.length > 0) return answerOtherMethod(c, allowed);
     const path = JSON.stringify(c.req.path.slice(0, LONGEST_LOGGED_PATH));
-    if (allowed.length === 0) {
-      const text = `There is nothing at ${path}; GET / lists what there is.`;
-      return refuse(new InferenceError('ENDPOINT_NOT_FOUND', text), c);
-    }
-    if (c.req.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } });
-    const text = `Method ${c.req.method} is not allowed on ${path}; allowed are ${allow}.`;
-    return refuse(new InferenceError('METHOD_NOT_ALLOWED', text, { headers: { allow } }), c);
+    throw new InferenceError('ENDPOINT_NOT_FOUND', `There is nothing at ${path}; GET / lists what there is.`);
   });
-  routes.onError(refuse);
+  routes.onError((thrown, { env: { settle, context } }) => settle(answerError(thrown, context.requestId)));
   return routes;
 }
 

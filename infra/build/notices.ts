@@ -4,7 +4,7 @@ import type { Metafile } from 'esbuild';
 import * as z from 'zod';
 
 /** The file beside a bundle that names what of others is in it, each with its licence. */
-export const NOTICES_FILE = 'THIRD-PARTY-NOTICES.txt';
+const NOTICES_FILE = 'THIRD-PARTY-NOTICES.txt';
 
 const packageSchema = z.object({
   name: z.string(),
@@ -48,7 +48,7 @@ export function writeNotices(
 const INTRODUCTION = 'Ternion contains software of others, under the licences below.';
 
 /** Folders of the packages of which something is in a bundle, as `node_modules/<name>`, sorted. */
-export function bundledPackages({ outputs }: Metafile): string[] {
+function bundledPackages({ outputs }: Metafile): string[] {
   const inputs = Object.values(outputs).flatMap((output) => Object.entries(output.inputs));
   const used = inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0);
   const folders = used.flatMap(([path]) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path)?.[0] ?? []);

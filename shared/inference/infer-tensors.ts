@@ -4,6 +4,7 @@ import { decodeBase64 } from '../http/base64.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import { castTensor } from '../tensor/cast.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { textFault } from '../tensor/text-fault.ts';
 import type { FieldValue } from '../values/input.ts';
 import {
   type BytesInput,
@@ -94,7 +95,7 @@ function readImages({ shape, elements }: BytesInput, name: string, budget: Budge
  *
  * @throws InferenceError naming the input, what came and what is expected
  */
-export function checkFeeds(inputs: NamedInputs, { inputs: specs }: Session): Map<string, Tensor> {
+function checkFeeds(inputs: NamedInputs, { inputs: specs }: Session): Map<string, Tensor> {
   checkNames(inputs, specs);
   return new Map(
     specs.map((spec) => {
@@ -118,7 +119,7 @@ export function checkNames(inputs: NamedInputs, specs: readonly TensorSpec[]): v
 }
 
 /** @throws InferenceError for an output the model does not have */
-export function checkFetches(names: readonly string[], { outputs: specs }: Session): readonly string[] {
+function checkFetches(names: readonly string[], { outputs: specs }: Session): readonly string[] {
   const unknown = names.find((name) => !specs.some((spec) => spec.name === name));
   if (unknown === undefined) return names;
   throw invalid(
@@ -142,13 +143,11 @@ function checkFeed(input: TensorInput, spec: TensorSpec): Tensor {
   };
 }
 
-/** The runtime takes strings as UTF-8 without NUL: it would cut them there in silence. */
 function toText(element: string | Uint8Array, index: number, field: string): string {
   const text = typeof element === 'string' ? element : decodeUtf8(element, index, field);
-  if (text.includes('\0'))
-    throw invalid(`Element ${index} of ${field} has a NUL character, which strings cannot hold.`);
-  if (!text.isWellFormed()) throw invalid(`Element ${index} of ${field} has half of a surrogate pair.`);
-  return text;
+  const fault = textFault(text);
+  if (fault === undefined) return text;
+  throw invalid(`Element ${index} of ${field} has ${fault}, which strings cannot hold.`);
 }
 
 function decodeUtf8(bytes: Uint8Array, index: number, field: string): string {

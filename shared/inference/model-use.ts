@@ -28,10 +28,11 @@ export interface ModelUse {
    * Runs the graph on tensors by the names in it, whatever the task.
    * @throws InferenceError when an input does not fit the graph, or an output does not exist
    */
-  run(inputs: NamedInputs, options?: RunTensorsOptions): Promise<NamedTensors>;
+  run(inputs: NamedInputs, options?: ModelRunOptions): Promise<NamedTensors>;
 }
 
-export interface RunTensorsOptions extends TensorOptions {
+/** How a run of the graph differs from one that gives all outputs and takes as long as its request may. */
+export interface ModelRunOptions extends TensorOptions {
   /** When the outputs are of no use any more, on the clock of `performance.now()`; undefined for never. */
   readonly deadlineMs?: number | undefined;
 }

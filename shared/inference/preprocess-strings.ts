@@ -2,6 +2,7 @@ import type { Budget } from '../budget.ts';
 import { invalid } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { TensorSpec } from '../runtime/session.ts';
+import { textFault } from '../tensor/text-fault.ts';
 import { expectInput, type FieldValue, type InferenceInput } from '../values/input.ts';
 import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
@@ -36,9 +37,8 @@ export function createStringPreprocessor(spec: TensorSpec): Preprocessor {
     preprocess: (given, budget) => {
       const texts = readTexts(given, budget);
       for (const { value, field } of texts) {
-        if (value.includes('\0')) {
-          throw invalid(`Field "${field}"`, 'has a NUL character, which strings cannot hold.');
-        }
+        const fault = textFault(value);
+        if (fault) throw invalid(`Field "${field}"`, `has ${fault}, which strings cannot hold.`);
       }
       return toBatch(texts.map(({ value }) => value));
     },

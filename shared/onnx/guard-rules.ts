@@ -79,7 +79,7 @@ export function isNotZero(operand: number): Rule {
 }
 
 /** Some axis of an operand has a size. */
-export function hasSize(operand: number, axis: number): Rule {
+function hasSize(operand: number, axis: number): Rule {
   return (node) => {
     if (!node.has(operand) || isPositive(node.known(operand).sizes?.at(axis))) return;
     node.require(operand, node.isTrue(node.sizeAt(operand, axis)));

@@ -8,6 +8,9 @@ import { StoreError } from '../stores/model-store.ts';
 import type { Column } from '../values/cell.ts';
 import { columnAt, type RowFormat } from '../values/row.ts';
 
+/** When this process started, in ISO 8601: clients are told it where other servers say when a model came up. */
+export const STARTED = new Date(performance.timeOrigin).toISOString();
+
 /** All there is to say of a model version. */
 export function encodeModel(
   { reference, config, format, modelFile, session, task, contract, example }: Model,

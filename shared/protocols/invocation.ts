@@ -95,7 +95,7 @@ export function runWith(dialect: Dialect, options: ProtocolOptions): Handler {
 }
 
 /**
- * What a request asks of a model. The timeout of its client counts from here on: other requests have nothing to wait for.
+ * What a request asks of a model. The timeout of its client counts from the arrival of the request.
  *
  * @throws InferenceError when the body cannot be read, or there is none
  */
@@ -141,7 +141,7 @@ export function createInvocation(
 }
 
 /** @param exactJson the same JSON with all digits */
-export function createReading<T>(
+function createReading<T>(
   json: () => JsonValue,
   exactJson: () => JsonValue,
   read: (value: JsonValue) => T,

@@ -1,4 +1,4 @@
-import type { Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import { METHOD_NAME_ALL } from 'hono/router';
 import { InferenceError } from '../errors.ts';
 import type { AppEnvironment } from '../http/context.ts';
@@ -6,15 +6,12 @@ import { isFromForeignPage } from '../http/foreign-page.ts';
 import { answerWith } from './answer.ts';
 import type { Operation, Protocol } from './operation.ts';
 
+const LONGEST_SHOWN_PATH = 200;
+
 /** The routes of protocols. Where two have the same one, the first wins; words win over names in their place. */
 export function mountProtocols(routes: Hono<AppEnvironment>, protocols: readonly Protocol[]): void {
   for (const { path, allowed, refused } of findReservedPaths(protocols.flatMap((each) => each.operations))) {
-    const allow = [...allowed, ...(allowed.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
-    routes.on([...refused, 'OPTIONS'], toRoutePath(path), (c) => {
-      if (c.req.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } });
-      const text = `Method ${c.req.method} is not allowed on ${JSON.stringify(c.req.path)}; allowed are ${allow}.`;
-      throw new InferenceError('METHOD_NOT_ALLOWED', text, { headers: { allow } });
-    });
+    routes.on([...refused, 'OPTIONS'], toRoutePath(path), (c) => answerOtherMethod(c, allowed));
   }
   for (const { operations, encodeError } of protocols) {
     for (const { method, path, isAdmin, handle, encodeError: ownEncoder = encodeError } of operations) {
@@ -30,6 +27,20 @@ export function mountProtocols(routes: Hono<AppEnvironment>, protocols: readonly
       });
     }
   }
+}
+
+/**
+ * Answers OPTIONS on a path that has operations of other methods.
+ *
+ * @param allowed the methods of these operations
+ * @throws InferenceError METHOD_NOT_ALLOWED for all other methods
+ */
+export function answerOtherMethod({ req }: Context<AppEnvironment>, allowed: readonly string[]): Response {
+  const allow = [...allowed, ...(allowed.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
+  if (req.method === 'OPTIONS') return new Response(null, { status: 204, headers: { allow } });
+  const path = JSON.stringify(req.path.slice(0, LONGEST_SHOWN_PATH));
+  const text = `Method ${req.method} is not allowed on ${path}; allowed are ${allow}.`;
+  throw new InferenceError('METHOD_NOT_ALLOWED', text, { headers: { allow } });
 }
 
 /** A page that somebody looks at must not change the server with that person's rights. */
@@ -49,7 +60,7 @@ export function toRoutePath(path: string): string {
 }
 
 /** A path with the methods that are refused on it. */
-export interface ReservedPath {
+interface ReservedPath {
   readonly path: string;
   /** Methods of operations on this very path. */
   readonly allowed: readonly string[];
@@ -62,7 +73,7 @@ export interface ReservedPath {
  * a name by other methods, such as `GET /models/{model}/{version}`: a client that errs in the method would be told of
  * a version it never asked for.
  */
-export function findReservedPaths(operations: readonly Operation[]): readonly ReservedPath[] {
+function findReservedPaths(operations: readonly Operation[]): readonly ReservedPath[] {
   // No router takes a verb after a colon for a name.
   const paths = new Set(operations.map(({ path }) => path).filter((path) => /\/\w+$/.test(path)));
   return [...paths].flatMap((path) => {

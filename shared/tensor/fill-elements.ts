@@ -1,6 +1,7 @@
 import type { JsonValue } from '../json/json-value.ts';
 import { DATATYPES, type Datatype, FLOAT_BOUNDS, INTEGER_RANGES, type TensorData } from './datatype.ts';
 import { numberToFloat16 } from './float16.ts';
+import { textFault } from './text-fault.ts';
 
 /**
  * Writes a list of JSON values into the elements of a tensor, from `at` on. It stops at the first value that is none
@@ -89,11 +90,10 @@ function fillBigIntegers(
   return -1;
 }
 
-/** The runtime takes strings as UTF-8 and would cut them at a NUL in silence. */
 function fillTexts(elements: string[], list: readonly JsonValue[], at: number): number {
   for (let i = 0; i < list.length; i++) {
     const value = list[i];
-    if (typeof value !== 'string' || value.includes('\0') || !value.isWellFormed()) return i;
+    if (typeof value !== 'string' || textFault(value) !== undefined) return i;
     elements[at + i] = value;
   }
   return -1;

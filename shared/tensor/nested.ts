@@ -9,6 +9,7 @@ import { createFill } from './fill-elements.ts';
 import { float16ToNumber } from './float16.ts';
 import { shortestFloat32 } from './float32.ts';
 import type { Tensor } from './tensor.ts';
+import { textFault } from './text-fault.ts';
 
 export interface NestedOptions {
   /** Where the value stands in the request, for errors. */
@@ -113,10 +114,8 @@ function wrongElement(
   if (Array.isArray(value)) return unlikeFirst(value, path, 'a single value', options);
   const name = nameOf(path, options);
   const { kind } = DATATYPES[datatype];
-  if (kind === 'string' && typeof value === 'string') {
-    const fault = value.includes('\0') ? 'a NUL character' : 'half of a surrogate pair';
-    return invalid(name, `has ${fault}, which strings cannot hold.`);
-  }
+  const fault = kind === 'string' && typeof value === 'string' ? textFault(value) : undefined;
+  if (fault) return invalid(name, `has ${fault}, which strings cannot hold.`);
   if (isInexact(value, datatype)) {
     return new UnsafeIntegerError(
       name,

@@ -12,17 +12,6 @@ export interface ArrayOptions {
   readonly spend?: (texts: number) => void;
 }
 
-/**
- * Reads an array in NumPy's format (`.npy`): booleans, whole numbers, floats and texts in either byte order, row by row
- * or column by column. Elements that already lie as the runtime wants them are not copied.
- * Source: numpy.lib.format.
- *
- * @throws InferenceError for other types, above all Python objects, for too many elements and for damaged data
- */
-export function readNpy(bytes: Uint8Array, options: ArrayOptions): Tensor {
-  return openNpy(bytes, options).read();
-}
-
 /** An array whose header was read. */
 export interface NpyArray {
   readonly datatype: Datatype;
@@ -35,9 +24,13 @@ export interface NpyArray {
 }
 
 /**
- * The same in two steps, so that an array of a shape that nobody takes need not be read.
+ * Opens an array in NumPy's format (`.npy`): booleans, whole numbers, floats and texts in either byte order, row by row
+ * or column by column. Its elements are read in a second step, so that those of a shape that nobody takes need not be;
+ * where they already lie as the runtime wants them they are not copied.
+ * Source: numpy.lib.format.
  *
- * @throws InferenceError for other types, for too many elements, and where bytes are missing or too many
+ * @throws InferenceError for other types, above all Python objects, for too many elements, and where bytes are missing
+ * or too many
  */
 export function openNpy(bytes: Uint8Array, { field, elementLimit, spend }: ArrayOptions): NpyArray {
   const { dtype, isFortranOrder, shape, dataStart } = readNpyHeader(bytes, field);

@@ -3,6 +3,12 @@ import { join } from 'node:path';
 import { PROJECT } from '../support/project.ts';
 import { frameworkCommand, median, startMeasured } from './measured-server.ts';
 
+/** One of each for every round. */
+interface Figures {
+  readonly firstAnswerMs: number[];
+  readonly perSecond: number[];
+}
+
 const ROUNDS = 5;
 const SECONDS = 2;
 const WARM_UP_SECONDS = 0.5;
@@ -16,7 +22,7 @@ const contenders = [
   },
 ];
 
-const results = contenders.map(() => ({ firstAnswerMs: [] as number[], perSecond: [] as number[] }));
+const results = contenders.map((): Figures => ({ firstAnswerMs: [], perSecond: [] }));
 for (let round = 0; round < ROUNDS; round++) {
   for (const [index, { command }] of contenders.entries()) {
     const server = await startMeasured(command, PROJECT);

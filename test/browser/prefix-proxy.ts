@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { onTestFinished } from 'vitest';
+import { portOf } from '../support/port-of.ts';
 
 /** A gateway in front of a server that takes a prefix off the path, as API Gateway does with a stage. */
 export async function openPrefixProxy(prefix: string, port: number): Promise<{ readonly origin: string }> {
@@ -23,7 +24,5 @@ export async function openPrefixProxy(prefix: string, port: number): Promise<{ r
     server.closeAllConnections();
     server.close();
   });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return { origin: `http://127.0.0.1:${address.port}` };
+  return { origin: `http://127.0.0.1:${portOf(server)}` };
 }

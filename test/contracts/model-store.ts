@@ -215,7 +215,8 @@ function describeWrite(given: OpenStore): void {
   });
 
   it('shows readers the old content or the new one, and lists nothing else', async () => {
-    const [old, next] = ['a', 'b'].map((letter) => letter.repeat(300_000)) as [string, string];
+    const old = 'a'.repeat(300_000);
+    const next = 'b'.repeat(300_000);
     const { store } = await given({ file: old });
     const listed = only(await store.list(''));
     const writing = store.write('file', contentOf(next), listed.etag);

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { createHttpFunction } from '../../functions/http-function.ts';
 import { createTestHost } from '../support/hosts/in-process.ts';
+import { portOf } from '../support/port-of.ts';
 
 const PORTION = 10;
 
@@ -33,10 +33,9 @@ it.each([
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
   const client = request({
     host: '127.0.0.1',
-    port,
+    port: portOf(server),
     method: 'POST',
     path: '/models/iris/invoke',
     headers: { 'content-type': 'text/csv' },

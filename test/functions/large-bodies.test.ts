@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer, request as sendRequest } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createHttpFunction } from '../../functions/http-function.ts';
 import { type BodyPart, type BodyRoom, createBodyRoom } from '../../shared/http/body-room.ts';
 import { createTestHost } from '../support/hosts/in-process.ts';
 import { readResponse, type TestResponse } from '../support/hosts/test-host.ts';
+import { portOf } from '../support/port-of.ts';
 
 const BODY_BYTES = 2_000_000;
 /** One compressed body that may become so large, with what was sent of it. */
@@ -66,8 +66,7 @@ async function open(bodyRoom: BodyRoom = createBodyRoom(ROOM_BYTES)): Promise<Op
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return { port, room: bodyRoom, statuses };
+  return { port: portOf(server), room: bodyRoom, statuses };
 }
 
 const GZIP = { 'content-encoding': 'gzip' };

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { MOST_ANSWER_BYTES, MOST_EXTENSIONS, MOST_STREAM_BYTES } from './lambda-limits.ts';
+import { portOf } from './port-of.ts';
 
 /** One event on its way through the function. */
 export interface PendingInvocation {
@@ -76,10 +77,8 @@ export async function serveLambdaApi(sandbox: Sandbox): Promise<LambdaApi> {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('the server has no port');
   return {
-    address: `127.0.0.1:${address.port}`,
+    address: `127.0.0.1:${portOf(server)}`,
     close: async () => {
       server.closeAllConnections();
       server.close();

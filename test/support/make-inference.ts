@@ -8,7 +8,7 @@ import {
   type UseContext,
 } from '../../shared/inference/inference.ts';
 import type { Model } from '../../shared/inference/load-model.ts';
-import type { RunTensorsOptions } from '../../shared/inference/model-use.ts';
+import type { ModelRunOptions } from '../../shared/inference/model-use.ts';
 import type { InferenceOutput } from '../../shared/inference/output.ts';
 import type { JsonValue } from '../../shared/json/json-value.ts';
 import { createArtifactCache } from '../../shared/models/artifact-cache.ts';
@@ -99,7 +99,7 @@ export async function infer(inference: Inference, { input, budget, ...choice }: 
   return { output: value, ...usage };
 }
 
-interface TensorRequest extends RunTensorsOptions, UseContext {
+interface TensorRequest extends ModelRunOptions, UseContext {
   readonly reference: ModelReference;
   readonly inputs: NamedInputs;
 }

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as z from 'zod';
 import { PROJECT } from '../support/project.ts';
 import { extraCases } from './extra-cases.ts';
 import { type Failure, findFailures } from './find-failures.ts';
@@ -22,9 +23,9 @@ import {
 
 const operators = process.argv.slice(2);
 const cache = join(process.env.XDG_CACHE_HOME ?? tmpdir(), 'ternion-sweep');
-const { version } = JSON.parse(
-  readFileSync(join(PROJECT, 'node_modules/onnxruntime-node/package.json'), 'utf8'),
-) as { version: string };
+const { version } = z
+  .object({ version: z.string() })
+  .parse(JSON.parse(readFileSync(join(PROJECT, 'node_modules/onnxruntime-node/package.json'), 'utf8')));
 const cases = [...readSuite(fetchSuite(cache)), ...extraCases(), ...fusedCases()].filter(
   ({ operator }) => operators.length === 0 || operators.includes(operator),
 );

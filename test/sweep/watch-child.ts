@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { serialize } from 'node:v8';
 import type { Job } from './job.ts';
 
@@ -54,7 +54,9 @@ export async function watchChild(job: Job, longestRunMs = LONGEST_RUN_MS): Promi
   let hasMoved = false;
   let last = { wallMs: performance.now(), processorMs: 0 };
   child.stderr?.on('data', (chunk: Buffer) => (errors = `${errors}${chunk}`.slice(0, 20_000)));
-  createInterface({ input: child.stdio[3] as Readable }).on('line', (line) => {
+  const input = child.stdio[3];
+  if (!(input instanceof Readable)) throw new Error('the process has no pipe for its lines');
+  createInterface({ input }).on('line', (line) => {
     lines.push(line);
     hasMoved = true;
   });

@@ -23,7 +23,7 @@ const configSchema = z.object({
   transformers_version: z.string().optional().catch(undefined),
 });
 
-export type OptimumConfig = z.infer<typeof configSchema>;
+type OptimumConfig = z.infer<typeof configSchema>;
 type Goal = 'text-classification' | 'image-classification' | 'text-features' | 'image-features';
 
 /** Outputs that hold embeddings, by the names Optimum gives them; an earlier one is nearer to what is used. */

@@ -1,5 +1,4 @@
 import type { Context } from 'hono';
-import * as z from 'zod';
 import { InferenceError, invalid, overLimit } from '../../errors.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import { readBody } from '../../http/read-body.ts';
@@ -7,47 +6,9 @@ import { jsonResponse } from '../../http/respond.ts';
 import type { Inference } from '../../inference/inference.ts';
 import { describeJson, isJsonObject, type JsonObject } from '../../json/json-value.ts';
 import type { ModelReference } from '../../models/model-reference.ts';
-import { lazily } from '../body/lazily.ts';
 import { parseRequestJson } from '../body/request-json.ts';
 import { jsonContent, type Operation } from '../operation.ts';
-
-// These only describe: requests are read below.
-
-const indexRequest = lazily(() =>
-  z
-    .object({
-      ready: z.boolean().optional().describe('Whether only models that are ready are listed.'),
-    })
-    .meta({ id: 'RepositoryIndexRequest' }),
-);
-
-const unloadRequest = lazily(() => z.object({}).meta({ id: 'UnloadRequest' }));
-
-const indexResponse = lazily(() =>
-  z
-    .array(
-      z.object({
-        name: z.string(),
-        version: z.string(),
-        state: z.enum(['READY', 'LOADING', 'UNAVAILABLE']),
-        reason: z.string(),
-      }),
-    )
-    .meta({ id: 'RepositoryIndex' }),
-);
-
-/** Models come from the repository, so nothing can be said of how. */
-const loadRequest = lazily(() =>
-  z.object({ parameters: z.strictObject({}).optional() }).meta({ id: 'LoadRequest' }),
-);
-
-const loadResponse = lazily(() =>
-  z.object({ name: z.string(), load: z.literal(true) }).meta({ id: 'Loaded' }),
-);
-
-const unloadResponse = lazily(() =>
-  z.object({ name: z.string(), unload: z.literal(true) }).meta({ id: 'Unloaded' }),
-);
+import * as schemas from './schemas.ts';
 
 /** These requests hold names and switches. */
 const LARGEST_BODY = 1024 * 1024;
@@ -57,9 +18,9 @@ const STATES = { loaded: 'READY', loading: 'LOADING', failed: 'UNAVAILABLE' } as
 /** What both routes of the index have in common. */
 const INDEX = {
   method: 'POST',
-  request: jsonContent(indexRequest),
+  request: jsonContent(schemas.repositoryIndexRequest),
   isBodyOptional: true,
-  response: jsonContent(indexResponse),
+  response: jsonContent(schemas.repositoryIndex),
 } as const;
 
 /**
@@ -150,9 +111,9 @@ export function createRepositoryOperations(inference: Inference, adminRoutes: bo
       path: `${model}/load`,
       isAdmin: true,
       summary: 'Load a model',
-      request: jsonContent(loadRequest),
+      request: jsonContent(schemas.loadRequest),
       isBodyOptional: true,
-      response: jsonContent(loadResponse),
+      response: jsonContent(schemas.loadResponse),
       handle: load,
     },
     {
@@ -160,9 +121,9 @@ export function createRepositoryOperations(inference: Inference, adminRoutes: bo
       path: `${model}/unload`,
       isAdmin: true,
       summary: 'Unload a model',
-      request: jsonContent(unloadRequest),
+      request: jsonContent(schemas.unloadRequest),
       isBodyOptional: true,
-      response: jsonContent(unloadResponse),
+      response: jsonContent(schemas.unloadResponse),
       handle: unload,
     },
   ];

@@ -144,15 +144,11 @@ function createServerOperations(inference: Inference, version: string): readonly
 function createModelOperations(path: string, options: ProtocolOptions): readonly Operation[] {
   const { inference } = options;
   const { repository } = inference;
-  const choiceOf = (c: Context<AppEnvironment>): NamedChoice => ({
-    model: c.req.param('model') ?? '',
-    version: c.req.param('version'),
-  });
   /** An answer that says something of a model, which is loaded for it. */
   const describe =
     (encode: (model: Model, versions: readonly string[]) => WritableJson): Handler =>
     async (c) => {
-      const { value: model, usage } = await inference.use(choiceOf(c), c.env, (used) => used.model);
+      const { value: model, usage } = await inference.use(modelInPath(c), c.env, (used) => used.model);
       const listed = await repository.versions(usage.reference.name);
       return { response: jsonResponse(encode(model, listed?.versions ?? [])), usage };
     };
@@ -179,7 +175,7 @@ function createModelOperations(path: string, options: ProtocolOptions): readonly
       response: jsonContent(schemas.statistics),
       handle: async (c) =>
         jsonResponse({
-          model_stats: [encodeStatistics(inference.statistics(await inference.resolve(choiceOf(c))))],
+          model_stats: [encodeStatistics(inference.statistics(await inference.resolve(modelInPath(c))))],
         }),
     },
     {
@@ -196,9 +192,15 @@ function createModelOperations(path: string, options: ProtocolOptions): readonly
       headers: { 'Inference-Header-Content-Length': schemas.jsonLength },
       request: INFER_REQUEST,
       response: INFER_RESPONSE,
-      handle: async (c) => await invokeOpenInference(await readInvocation(c, options, choiceOf(c)), options),
+      handle: async (c) =>
+        await invokeOpenInference(await readInvocation(c, options, modelInPath(c)), options),
     },
   ];
+}
+
+/** The model in the path as it stands there: it has no verb after a colon. */
+function modelInPath(c: Context<AppEnvironment>): NamedChoice {
+  return { model: c.req.param('model') ?? '', version: c.req.param('version') };
 }
 
 function refuseUnsupported(): never {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { jsonArray, jsonObject } from '../body/envelope.ts';
 import { lazily } from '../body/lazily.ts';
+import { INPUT_KEYS } from '../input-keys.ts';
 
 // These only describe: decode.ts reads requests, as it names the field and looks at the model. A test holds both to the
 // same answers.
@@ -27,8 +28,6 @@ const textInstance = lazily(() => z.object({ text: z.string() }));
 /** Bytes of a file, in a form. */
 export const file = lazily(() => z.custom<Uint8Array>().meta({ type: 'string', format: 'binary' }));
 
-const INPUTS = ['features', 'instances', 'image', 'text', 'inputs'];
-
 export const predictRequest = lazily(() =>
   z
     .object({
@@ -48,11 +47,11 @@ export const predictRequest = lazily(() =>
         .optional()
         .describe('Tensors: nested lists by the name of the input, or those of the only one.'),
     })
-    .refine((body) => INPUTS.filter((key) => Object.hasOwn(body, key)).length === 1)
+    .refine((body) => INPUT_KEYS.filter((key) => Object.hasOwn(body, key)).length === 1)
     .meta({
       id: 'PredictRequest',
       description: 'Exactly one of "features", "instances", "image", "text" and "inputs".',
-      oneOf: INPUTS.map((key) => ({ required: [key] })),
+      oneOf: INPUT_KEYS.map((key) => ({ required: [key] })),
     }),
 );
 

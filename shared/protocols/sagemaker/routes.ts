@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
 import { InferenceError } from '../../errors.ts';
 import type { Answer } from '../../http/context.ts';
@@ -16,7 +15,7 @@ import {
   runPayload,
   type SharedRoutes,
 } from '../invocation.ts';
-import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
+import { jsonContent, type Operation, type Protocol, type ProtocolOptions } from '../operation.ts';
 import {
   holdsArrays,
   payloadOfImages,
@@ -28,6 +27,7 @@ import {
 import { encodeImages, encodeLines, encodeOutputs, encodeParts, encodeRuntimeError } from './encode.ts';
 import { holdsLines, type Lines, readLines } from './read-lines.ts';
 import { runLines } from './run-lines.ts';
+import * as schemas from './schemas.ts';
 
 /** Calls of SageMaker's runtime that a host without storage and streams has nothing behind. */
 const UNSUPPORTED = [
@@ -38,18 +38,6 @@ const UNSUPPORTED = [
 const MEBIBYTE = 1024 * 1024;
 /** Most that batch transform lets a request have. */
 const LARGEST_PAYLOAD_MB = 100;
-
-const header = (text: string) => z.string().optional().describe(text);
-
-/** What SageMaker's clients say in headers. */
-const HEADERS = {
-  'X-Amzn-SageMaker-Target-Model': header('The model, as the archive of a multi-model endpoint.'),
-  'X-Amzn-SageMaker-Inference-Component': header('The model, as a component of an endpoint.'),
-  'X-Amzn-SageMaker-Target-Variant': header('The version of the model.'),
-  'X-Amzn-SageMaker-Custom-Attributes': header(
-    'For the TensorFlow Serving container: tfs-model-name, tfs-model-version and tfs-method.',
-  ),
-} as const;
 
 /**
  * SageMaker from both sides: the routes of its containers, and those its SDKs call. An endpoint stands for the model of
@@ -89,13 +77,7 @@ function createBatchParameters({ config }: ProtocolOptions): Operation {
     method: 'GET',
     path: '/execution-parameters',
     summary: 'How batch transform shall send its records',
-    response: {
-      'application/json': z.object({
-        MaxConcurrentTransforms: z.number(),
-        BatchStrategy: z.enum(['MULTI_RECORD', 'SINGLE_RECORD']),
-        MaxPayloadInMB: z.number(),
-      }),
-    },
+    response: jsonContent(schemas.executionParameters),
     handle: () =>
       jsonResponse({
         MaxConcurrentTransforms: 1,
@@ -113,7 +95,7 @@ function createRuntimeOperations(options: ProtocolOptions, shared: SharedRoutes)
       summary: 'Run the model behind an endpoint, as the SDKs of AWS do',
       // Only here: what the containers answer is read by SageMaker itself, or by any other client.
       encodeError: encodeRuntimeError,
-      headers: HEADERS,
+      headers: schemas.invocationHeaders,
       request: shared.request,
       response: shared.response,
       handle: async (c) => {

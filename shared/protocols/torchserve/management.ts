@@ -5,7 +5,7 @@ import { jsonResponse } from '../../http/respond.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import type { ModelReference } from '../../models/model-reference.ts';
 import type { ModelDescriber } from '../catalog.ts';
-import { encodeModel, readNames } from '../encode-model.ts';
+import { encodeModel, readNames, STARTED } from '../encode-model.ts';
 import type { Operation, ProtocolOptions } from '../operation.ts';
 import { customizedQuery, minWorkerQuery, statusResponse, versionsResponse } from './schemas.ts';
 
@@ -155,8 +155,6 @@ async function encodeVersion(reference: ModelReference, { inference }: ProtocolO
     workers: state === 'failed' ? [] : [worker],
   };
 }
-
-const STARTED = new Date(performance.timeOrigin).toISOString();
 
 /** How TorchServe describes models on a route that it has in common with others. */
 export function createVersionDescriber(options: ProtocolOptions): ModelDescriber {

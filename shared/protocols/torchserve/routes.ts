@@ -81,7 +81,7 @@ function refuseExplanation(): never {
 
 /** One request with the model it goes to. */
 interface ModelPayloads extends Payloads {
-  readonly model: ModelUse;
+  readonly used: ModelUse;
   readonly limits: Limits;
   readonly style: ElementStyle;
 }
@@ -98,26 +98,26 @@ export const invokeTorchServe: Dialect = async (invocation, options) => {
   const choice = { ...invocation.choice, kind: kindOf(payloads.value) };
   // As Python writes numbers, which is what TorchServe's handlers are written in.
   const style = { ...answerStyle(config), isFloatMarked: true };
-  const { value, usage } = await inference.use(choice, invocation, (model) =>
-    payloads.bind((request) => answerPayloads({ ...request, model, limits: config.limits, style })),
+  const { value, usage } = await inference.use(choice, invocation, (used) =>
+    payloads.bind((request) => answerPayloads({ ...request, used, limits: config.limits, style })),
   );
   const body = payloads.value.isEnvelope ? { predictions: value } : value;
   return { response: jsonAnswer(body, config), usage };
 };
 
 async function answerPayloads(request: ModelPayloads): Promise<WritableJson> {
-  const { contract, model } = request.model;
+  const { contract, model } = request.used;
   if (contract.imageInput !== undefined) return await answerImages(request, contract.imageInput);
   if (contract.kind === 'text') return await answerTexts(request);
   return model.task.postprocessor === undefined ? await answerTensors(request) : await answerRows(request);
 }
 
 async function answerImages(request: ModelPayloads, inputName: string): Promise<WritableJson> {
-  const { payloads, model, limits, style, isBatch } = request;
-  const { postprocessor } = model.model.task;
+  const { payloads, used, limits, style, isBatch } = request;
+  const { postprocessor } = used.model.task;
   if (postprocessor && holdsPixels(request, inputName)) return await answerPixels(request, postprocessor);
   const images = decodeImages(payloads, inputName, limits);
-  const output = await model.predict({ kind: 'image', images });
+  const output = await used.predict({ kind: 'image', images });
   return unlist(encodeScores(output, style), isBatch || Array.isArray(payloads[0]?.value));
 }
 
@@ -126,9 +126,9 @@ async function answerPixels(
   request: ModelPayloads,
   { fetches, postprocess }: Postprocessor,
 ): Promise<WritableJson> {
-  const { model, limits, style, isBatch } = request;
-  const { inputs, areInstances } = decodeValues(request, model.contract, limits);
-  const outputs = await model.run(inputs, { isBatch: true, outputs: fetches });
+  const { used, limits, style, isBatch } = request;
+  const { inputs, areInstances } = decodeValues(request, used.contract, limits);
+  const outputs = await used.run(inputs, { isBatch: true, outputs: fetches });
   const [first] = outputs.values();
   const output = postprocess(outputs, { rows: first?.shape[0] ?? 0, feeds: new Map() });
   return unlist(encodeScores(output, style), isBatch || !areInstances);
@@ -136,19 +136,19 @@ async function answerPixels(
 
 /** A text each, or a list of them. Source: text_classifier.py of TorchServe. */
 async function answerTexts(request: ModelPayloads): Promise<WritableJson> {
-  const { payloads, model, limits, style, isBatch } = request;
-  const output = await model.predict({ kind: 'text', texts: decodeTexts(payloads, limits) });
+  const { payloads, used, limits, style, isBatch } = request;
+  const output = await used.predict({ kind: 'text', texts: decodeTexts(payloads, limits) });
   return unlist(encodeScores(output, style), isBatch || Array.isArray(payloads[0]?.value));
 }
 
-async function answerRows({ payloads, model, limits, style }: ModelPayloads): Promise<WritableJson> {
+async function answerRows({ payloads, used, limits, style }: ModelPayloads): Promise<WritableJson> {
   const rows = payloads.flatMap((payload) => readRows(payload, limits));
-  return encodePredictions(await model.predict({ kind: 'features', rows }), style);
+  return encodePredictions(await used.predict({ kind: 'features', rows }), style);
 }
 
 async function answerTensors(request: ModelPayloads): Promise<WritableJson> {
-  const { model, limits, style, isBatch } = request;
-  const { inputs, areInstances } = decodeValues(request, model.contract, limits);
-  const outputs = await model.run(inputs, { isBatch: areInstances });
+  const { used, limits, style, isBatch } = request;
+  const { inputs, areInstances } = decodeValues(request, used.contract, limits);
+  const outputs = await used.run(inputs, { isBatch: areInstances });
   return areInstances ? unlist(encodeRows(outputs, style), isBatch) : encodeColumns(outputs, style);
 }

@@ -8,6 +8,7 @@ import type { InferenceOutput } from '../../inference/output.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import type { ModelReference } from '../../models/model-reference.ts';
 import { topK } from '../../processing/classification.ts';
+import { STARTED } from '../encode-model.ts';
 import { type ProtocolOptions, pathParameter } from '../operation.ts';
 import type { LabelRequest } from './decode.ts';
 
@@ -43,8 +44,6 @@ export async function describeEndpoint(
     updateTime: STARTED,
   });
 }
-
-const STARTED = new Date(performance.timeOrigin).toISOString();
 
 /** The model that answered, as a resource. */
 export function describeModel(c: Context<AppEnvironment>, { name, version }: ModelReference) {

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { http } from '@google-cloud/functions-framework';
@@ -10,6 +9,7 @@ import { createHttpFunction } from '../../../functions/http-function.ts';
 import { form, get, post, raw } from '../../contracts/exchanges.ts';
 import { createTestHost } from '../../support/hosts/in-process.ts';
 import { sendOverHttp, type TestRequest } from '../../support/hosts/test-host.ts';
+import { portOf } from '../../support/port-of.ts';
 import { PROJECT } from '../../support/project.ts';
 
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png'));
@@ -25,8 +25,7 @@ describe('the function called by the framework', () => {
   beforeAll(async () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const address: AddressInfo | string | null = server.address();
-    port = typeof address === 'object' && address ? address.port : 0;
+    port = portOf(server);
   });
   afterAll(async () => {
     server.close();

@@ -30,8 +30,9 @@ async function answer(request: ChildRequest, folder: string): Promise<Outcome> {
     const bare = await createSession(join(folder, 'model.onnx'), { intraOpThreads: 1 });
     return { kind: 'answered', tensors: describe(found), bare: describe(await bare.run(request.feeds)) };
   } catch (error) {
-    const { name, message, code } = error as { name: string; message: string; code?: string };
-    return { kind: 'refused', name, message, code };
+    if (!(error instanceof Error)) throw error;
+    const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+    return { kind: 'refused', name: error.name, message: error.message, code };
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { serialize } from 'node:v8';
 import type { NamedTensors } from '../../../shared/runtime/session.ts';
 
@@ -51,7 +51,9 @@ async function runChild(path: string, start: number, take: (outcome: Outcome) =>
     stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
   });
   let timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS);
-  createInterface({ input: child.stdio[3] as Readable }).on('line', (line) => {
+  const input = child.stdio[3];
+  if (!(input instanceof Readable)) throw new Error('the process has no pipe for its lines');
+  createInterface({ input }).on('line', (line) => {
     clearTimeout(timer);
     timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_MS);
     if (line.startsWith('{')) take(JSON.parse(line));

@@ -76,7 +76,7 @@ const FATAL = operators.flatMap((operator) => {
   const smallest64 = isRest ? '0000000000000000' : '0000000000000080';
   const minusSeven = isRest ? '0000000000000000' : 'f9ffffffffffffff';
   const divided = (name: string) => buildNode(operator, [name, 'b'], ['y']);
-  return [
+  const cases: readonly (readonly [place: string, request: ReturnType<typeof divide>, answer: string])[] = [
     ['a function', inFunction(operator, int64s(SMALLEST), int64s(-1)), `y INT64 [1] ${smallest64}`],
     [
       'a function, as int32',
@@ -121,8 +121,9 @@ const FATAL = operators.flatMap((operator) => {
       ),
       `y INT64 [200] ${smallest64.repeat(200)}`,
     ],
-  ].map(([place, request, answer]) => ({ name: `${operator}, ${place}`, request, answer }));
-}) as readonly { name: string; request: ReturnType<typeof divide>; answer: string }[];
+  ];
+  return cases.map(([place, request, answer]) => ({ name: `${operator}, ${place}`, request, answer }));
+});
 
 /** Types that functions do not say, with numbers at their ends. */
 const OTHERS = operators.flatMap((operator) =>

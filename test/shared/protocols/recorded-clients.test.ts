@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readNpy } from '../../../shared/tensor/npy.ts';
 import { toNumbers } from '../../../shared/tensor/tensor.ts';
 import { openApp } from '../../support/hosts/in-process.ts';
 import type { TestHost } from '../../support/hosts/test-host.ts';
 import { PROJECT } from '../../support/project.ts';
+import { readNpy } from '../../support/read-npy.ts';
 
 /** A request of a real client, and the answer that it understood. */
 interface Exchange {

@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { InferenceError } from '../../../shared/errors.ts';
 import { DATATYPE_NAMES } from '../../../shared/tensor/datatype.ts';
 import { float16ToNumber } from '../../../shared/tensor/float16.ts';
-import { readNpy, writeNpy } from '../../../shared/tensor/npy.ts';
+import { writeNpy } from '../../../shared/tensor/npy.ts';
 import { readNpyHeader } from '../../../shared/tensor/npy-header.ts';
 import { createTensor, type Tensor } from '../../../shared/tensor/tensor.ts';
 import { errorOf } from '../../support/error-of.ts';
+import { readNpy } from '../../support/read-npy.ts';
 import { GOLDEN } from './numpy-arrays.ts';
 
 const OPTIONS = { field: 'body', elementLimit: 1000 };

@@ -1,10 +1,11 @@
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { InferenceError } from '../../../shared/errors.ts';
-import { readNpy, writeNpy } from '../../../shared/tensor/npy.ts';
+import { writeNpy } from '../../../shared/tensor/npy.ts';
 import { isZip, readNpz, writeNpz } from '../../../shared/tensor/npz.ts';
 import { createTensor, type Tensor } from '../../../shared/tensor/tensor.ts';
 import { rejectionOf } from '../../support/error-of.ts';
+import { readNpy } from '../../support/read-npy.ts';
 import { GOLDEN } from './numpy-arrays.ts';
 
 const OPTIONS = { field: 'body', elementLimit: 2_000_000, byteLimit: 100_000 };

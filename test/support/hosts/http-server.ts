@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { createHttpFunction } from '../../../functions/http-function.ts';
+import { portOf } from '../port-of.ts';
 import { createTestHost } from './in-process.ts';
 
 /** The app behind a server of Node in this process, for clients that want an address. */
@@ -17,11 +18,10 @@ export async function openHttpServer(environment?: Readonly<Record<string, strin
     answer(incoming, outgoing).catch((error: unknown) => outgoing.writeHead(502).end(String(error)));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('the server has no port');
+  const port = portOf(server);
   return {
-    port: address.port,
-    url: `http://127.0.0.1:${address.port}`,
+    port,
+    url: `http://127.0.0.1:${port}`,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

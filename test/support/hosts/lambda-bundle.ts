@@ -3,6 +3,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InvokeError, type LambdaOptions, openLambdaEnvironment } from '../lambda-environment.ts';
+import { portOf } from '../port-of.ts';
 import { PROJECT } from '../project.ts';
 import { createAnsweringServer } from './answering-server.ts';
 import type { ChildHost } from './child-process.ts';
@@ -49,10 +50,8 @@ export async function openLambdaBundle(
   );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('the server has no port');
   return {
-    port: address.port,
+    port: portOf(server),
     process: lambda.process,
     output: lambda.output,
     send,

@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net';
+import { portOf } from '../port-of.ts';
 import { createAnsweringServer } from './answering-server.ts';
 import type { TestHost } from './test-host.ts';
 
@@ -14,18 +14,12 @@ export async function listen(host: TestHost): Promise<Listener> {
     outgoing.destroy(error instanceof Error ? error : undefined),
   );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
   return {
-    url: `http://127.0.0.1:${portOf(address)}`,
+    url: `http://127.0.0.1:${portOf(server)}`,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await host.close();
     },
   };
-}
-
-function portOf(address: AddressInfo | string | null): number {
-  if (typeof address === 'object' && address !== null) return address.port;
-  throw new Error('the server has no port');
 }

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { readNpy } from '../../../../shared/tensor/npy.ts';
 import type { TestHost, TestResponse } from '../../../support/hosts/test-host.ts';
+import { readNpy } from '../../../support/read-npy.ts';
 
 type Headers = Readonly<Record<string, string>>;
 

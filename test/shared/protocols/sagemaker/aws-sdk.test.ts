@@ -10,11 +10,12 @@ import {
   ValidationError,
 } from '@aws-sdk/client-sagemaker-runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readNpy, writeNpy } from '../../../../shared/tensor/npy.ts';
+import { writeNpy } from '../../../../shared/tensor/npy.ts';
 import { createTensor } from '../../../../shared/tensor/tensor.ts';
 import { openApp } from '../../../support/hosts/in-process.ts';
 import { type Listener, listen } from '../../../support/hosts/listen.ts';
 import { PROJECT } from '../../../support/project.ts';
+import { readNpy } from '../../../support/read-npy.ts';
 import { makeFolder } from '../../../support/temporary-folder.ts';
 
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png'));

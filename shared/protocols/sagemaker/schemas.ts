@@ -1,0 +1,22 @@
+import * as z from 'zod';
+import { lazily } from '../body/lazily.ts';
+
+const header = (text: string) => lazily(() => z.string().optional().describe(text));
+
+/** What SageMaker's clients say in headers. */
+export const invocationHeaders = {
+  'X-Amzn-SageMaker-Target-Model': header('The model, as the archive of a multi-model endpoint.'),
+  'X-Amzn-SageMaker-Inference-Component': header('The model, as a component of an endpoint.'),
+  'X-Amzn-SageMaker-Target-Variant': header('The version of the model.'),
+  'X-Amzn-SageMaker-Custom-Attributes': header(
+    'For the TensorFlow Serving container: tfs-model-name, tfs-model-version and tfs-method.',
+  ),
+} as const;
+
+export const executionParameters = lazily(() =>
+  z.object({
+    MaxConcurrentTransforms: z.number(),
+    BatchStrategy: z.enum(['MULTI_RECORD', 'SINGLE_RECORD']),
+    MaxPayloadInMB: z.number(),
+  }),
+);
