@@ -13,7 +13,7 @@ const LONGEST_ROW_LINES = 10_000;
 const LONGEST_ROW_CHARACTERS = 1_048_576;
 
 /**
- * Reads CSV as the server does (shared/protocols/codecs/csv.ts), but row by row: quotes as in RFC 4180, empty lines are
+ * Reads CSV as the server does (shared/values/csv.ts), but row by row: quotes as in RFC 4180, empty lines are
  * no rows, and a quote out of place spoils its own row alone.
  *
  * @param delimiter what separates cells: one character
