@@ -233,6 +233,19 @@ describe('the parts of the project', () => {
     expect(show(missing)).toEqual([]);
   });
 
+  it('name only files in comments that are there', () => {
+    const commented = globSync('{shared,functions,infra,test}/**/*.{ts,py}', { cwd: PROJECT });
+    // Files of other projects, which sources are named by, are in folders like docs/ and models/.
+    const named = /(?<![\w./-])(?:shared|functions|infra|test)\/[\w./-]+\.(?:ts|py|mjs|json)\b/g;
+    const places = commented.flatMap((path) =>
+      [...read(path).matchAll(/^\s*(?:\/\/|\/\*\*|\*|#|""").*$/gm)].flatMap(([line]) =>
+        [...line.matchAll(named)].map(([to]) => ({ from: path, to })),
+      ),
+    );
+    expect(places.length).toBeGreaterThan(10);
+    expect(show(places.filter(({ to }) => !existsSync(join(PROJECT, to))))).toEqual([]);
+  });
+
   it('leave the page at /docs alone, as it does them', () => {
     const scripts = found.filter((path) => path.startsWith('shared/docs-page/'));
     expect(scripts).toEqual(['shared/docs-page/main.ts']);
