@@ -31,7 +31,7 @@ interface Chunk {
 const PNG_CHUNKS = toNames(
   ...['IHDR', 'PLTE', 'tRNS', 'eXIf', 'IEND', 'gAMA', 'cHRM', 'sRGB', 'iCCP', 'cICP', 'sBIT'],
 );
-const [IDAT, IEND] = toNames('IDAT', 'IEND');
+const [IHDR, IEND] = toNames('IHDR', 'IEND');
 /** The first letter is a small one: a decoder that does not know the chunk may pass over it. */
 const ANCILLARY = 0x20_00_00_00;
 const PNG_SIGNATURE_BYTES = 8;
@@ -41,8 +41,11 @@ const PNG_FRAME_BYTES = 12;
 /** Source: PNG, third edition, sections 5 and 11. */
 function neededChunksOfPng(file: Uint8Array): Uint8Array {
   const isFirst = createFirstCheck(PNG_CHUNKS);
-  const mustBeKnown = (name: number) => (name & ANCILLARY) === 0 && !PNG_CHUNKS.has(name);
-  return keepChunks(file, readPngChunks(file), (name) => name === IDAT || isFirst(name) || mustBeKnown(name));
+  const isCritical = (name: number) => (name & ANCILLARY) === 0;
+  // Without what stands before its header a broken file would become a whole one.
+  const [first] = readPngChunks(file);
+  if (first?.name !== IHDR) return file;
+  return keepChunks(file, readPngChunks(file), (name) => isFirst(name) || isCritical(name));
 }
 
 function* readPngChunks(file: Uint8Array): Generator<Chunk> {
@@ -63,7 +66,10 @@ const RIFF_LENGTH = 4;
 const RIFF_HEADER_BYTES = 12;
 
 /** Source: RFC 9649, section 2. */
-function neededChunksOfWebp(file: Uint8Array): Uint8Array {
+function neededChunksOfWebp(whole: Uint8Array): Uint8Array {
+  // What comes after it is not a part of it.
+  const end = 8 + viewOf(whole).getUint32(RIFF_LENGTH, true);
+  const file = end >= RIFF_HEADER_BYTES + 8 && end < whole.length ? whole.subarray(0, end) : whole;
   const kept = keepChunks(file, readWebpChunks(file), createFirstCheck(WEBP_CHUNKS));
   if (kept === file) return file;
   const length = viewOf(file).getUint32(RIFF_LENGTH, true) - (file.length - kept.length);

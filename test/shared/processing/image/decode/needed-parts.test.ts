@@ -84,6 +84,22 @@ describe('the parts of a PNG', () => {
   });
 });
 
+describe('a PNG that is broken', () => {
+  it.each([
+    [
+      'begins with a text',
+      (signature: Buffer, header: Buffer) => [signature, texts[0] ?? Buffer.alloc(0), header],
+    ],
+    ['has two headers', (signature: Buffer, header: Buffer) => [signature, header, header]],
+  ])('stays so where it %s', async (_, begin) => {
+    const file = await noise(3).png().toBuffer();
+    const [signature, header, rest] = [file.subarray(0, 8), file.subarray(8, 33), file.subarray(33)];
+    const broken = Buffer.concat([...begin(signature, header), rest]);
+    await expect(readWhole(broken)).rejects.toThrow();
+    await expect(readWhole(neededParts('image/png', broken))).rejects.toThrow();
+  });
+});
+
 describe('the parts of a WebP', () => {
   it('are enough for a picture with descriptions and chunks that are not known', async () => {
     const file = await noise(4)
@@ -103,6 +119,11 @@ describe('the parts of a WebP', () => {
         .webp({ lossless: true, loop: 3 })
         .toBuffer(),
     );
+  });
+
+  it.each([8, 512])('are what its header says, and not the %i bytes after it', async (more) => {
+    const file = await noise(3).webp({ lossless: true }).toBuffer();
+    await expectSamePixels('image/webp', Buffer.concat([file, Buffer.alloc(more, 'text')]));
   });
 
   it('leave a file damaged that is', async () => {
