@@ -210,7 +210,12 @@ export function tableOfColumns(value: JsonValue | undefined, field: string, isTe
 function readNames(value: JsonValue, field: string): readonly string[] {
   if (!Array.isArray(value))
     throw invalid(`Field "${field}"`, `is ${describeJson(value)}; expected an array.`);
-  return distinctNames(value.map(String), field);
+  const names = value.map((name, index) => {
+    // pandas numbers the columns of a table without names.
+    if (['string', 'number', 'boolean'].includes(typeof name)) return String(name);
+    throw invalid(`Field "${field}[${index}]"`, `is ${describeJson(name)}; expected the name of a column.`);
+  });
+  return distinctNames(names, field);
 }
 
 /** @throws InferenceError when two columns have one name */

@@ -98,7 +98,11 @@ function readShape(shape: JsonValue | undefined, name: string): number[] {
 }
 
 function describeShape(shape: JsonValue | undefined): string {
-  return Array.isArray(shape) ? `[${shape.slice(0, 16).map(String).join(',')}]` : describeJson(shape);
+  if (!Array.isArray(shape)) return describeJson(shape);
+  const sizes = shape
+    .slice(0, MOST_AXES)
+    .map((size) => (typeof size === 'number' ? size : describeJson(size)));
+  return `[${sizes.join(',')}]`;
 }
 
 /** @throws InferenceError for an output that is asked for twice */

@@ -34,6 +34,8 @@ describe('gatherBody', () => {
   it.each([
     [0, 10],
     [7, 10],
+    [100_000, 1],
+    [MEGABYTE + 1000, 77],
     [100, 10],
     [MEGABYTE, 65_536],
     [MEGABYTE + 1, 65_536],

@@ -138,6 +138,11 @@ describe('a table', () => {
       /^Field "body" has 2 columns; the model takes 3\.$/,
     ],
     [
+      'a name that is not a text',
+      () => tableOfSplit({ columns: ['a', { b64: 5 }], data: [[1, 2]] }, 'd'),
+      /^Field "d\.columns\[1\]" is .*; expected the name of a column\.$/,
+    ],
+    [
       'one name twice',
       () => tableOfSplit({ columns: ['a', 'b', 'a'], data: [[1, 2, 3]] }, 'd'),
       /^Field "d\.columns" has the column "a" twice\.$/,

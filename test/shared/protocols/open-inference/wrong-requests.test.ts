@@ -58,6 +58,11 @@ describe('a wrong inference request', () => {
       }),
       /is ragged: an array of 2 at depth 1; expected an array of 4/,
     ],
+    [
+      'a shape with an object in it',
+      input({ shape: [{}, null, 4] }),
+      /^Input "features" has the shape \[(?!.*object Object).*,4\]; expected whole numbers from 0 on\.$/,
+    ],
     ['a list beside a number', input({ data: [1, [2], 3, 4] }), /is ragged/],
     [
       'a text for a number',
