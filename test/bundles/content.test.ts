@@ -14,7 +14,7 @@ const MEGABYTE = 1_000_000;
 const LAMBDA_MEGABYTE = 1024 * 1024;
 const ZIP_CEILINGS: Readonly<Record<string, number>> = {
   x64: 27 * LAMBDA_MEGABYTE,
-  arm64: 19.6 * LAMBDA_MEGABYTE,
+  arm64: 19.8 * LAMBDA_MEGABYTE,
 };
 const JS_CEILINGS: Readonly<Record<string, number>> = {
   aws: 1.35 * MEGABYTE,
