@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { isIPv6, Server as SocketServer } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import { systemCodeOf } from '../shared/errors.ts';
 import { guardLoopback, isLoopback } from './guard-loopback.ts';
 import type { Host } from './host.ts';
@@ -107,6 +107,8 @@ export async function startServer(
       isClosing = true;
       await wait(graceMs);
       await clients.quiet();
+      // Right after the system was asked for new connections: those that it takes from here on are reset.
+      await setImmediate();
       const closed = Promise.all(listeners.map((listener) => once(listener, 'close')));
       // The server's own close() would cut idle connections, on which a client may be about to send.
       for (const listener of listeners) SocketServer.prototype.close.call(listener);

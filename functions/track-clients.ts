@@ -15,7 +15,7 @@ export interface Clients {
 /** The system hands over one connection at a time; when none came in several rounds, none is left. */
 const QUIET_ROUNDS = 4;
 const ROUND_MS = 25;
-/** Clients that never stop coming are not waited for longer than this. */
+/** Clients that never stop coming are not waited for longer than this; some of their last connections are reset. */
 const MOST_ROUNDS = 200;
 
 export function trackClients(): Clients {
