@@ -21,7 +21,7 @@ const MOST_LEARNING_MS = GRACE_MS + 1000;
 export const gracefulClose: Proof = {
   name: 'graceful-close',
   guarantee:
-    'A server that is told to end answers every request of clients that stop coming within five seconds after the grace: 0 are lost.',
+    'A server that gets the signal to end answers every request of clients that stop coming within five seconds after the grace: 0 are lost.',
   control: 'connections are cut at once',
   run: async (random, isBroken) => {
     const host = createTestHost();
