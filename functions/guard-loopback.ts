@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { InferenceError } from '../shared/errors.ts';
+import { HeaderList } from '../shared/http/header-list.ts';
 import { createContext, type Host } from './host.ts';
-import type { HttpFunction } from './http-function.ts';
+import { type HttpFunction, send } from './http-function.ts';
 
 /**
  * Protects a server that only this machine can reach from the pages that its browsers show. Such a page can send
@@ -20,14 +21,10 @@ export function guardLoopback(handle: HttpFunction, { app, config }: Host, hostn
     if (problem === undefined) return await handle(request, response);
     const id = request.headers['x-request-id'];
     const context = createContext(
-      new Headers(typeof id === 'string' ? { 'x-request-id': id } : {}),
+      new HeaderList(typeof id === 'string' ? { 'x-request-id': id } : {}),
       undefined,
     );
-    const refused = app.refuse(new InferenceError('PERMISSION_DENIED', problem), context);
-    const body = await refused.bytes();
-    response
-      .writeHead(refused.status, { ...Object.fromEntries(refused.headers), 'content-length': body.length })
-      .end(body);
+    await send(app.refuse(new InferenceError('PERMISSION_DENIED', problem), context), response);
   };
 }
 

@@ -3,7 +3,8 @@ import { finished } from 'node:stream/promises';
 import { InferenceError, toInferenceError } from '../shared/errors.ts';
 import { gatherBody } from '../shared/http/body-memory.ts';
 import type { BodyPart } from '../shared/http/body-room.ts';
-import { BytesRequest } from '../shared/http/bytes.ts';
+import { BytesRequest, contentOf } from '../shared/http/bytes.ts';
+import { HeaderList } from '../shared/http/header-list.ts';
 import { countCodings } from '../shared/http/read-body.ts';
 import { errorResponse } from '../shared/http/respond.ts';
 import { createContext, type Host, type HostContext, requestUrl } from './host.ts';
@@ -21,7 +22,7 @@ type HttpRequest = IncomingMessage & { readonly rawBody?: Buffer; readonly origi
 export function createHttpFunction(host: Host, { isFrozen = false } = {}): HttpFunction {
   const { app, config, logger } = host;
   return async (incoming, outgoing) => {
-    const headers = readHeaders(incoming);
+    const headers = HeaderList.ofRaw(incoming.rawHeaders);
     const client = new AbortController();
     // An abort makes an error with its stack, so there is none after a whole answer.
     outgoing.once('close', () => {
@@ -78,14 +79,16 @@ export function createHttpFunction(host: Host, { isFrozen = false } = {}): HttpF
   }
 }
 
-async function send(response: Response, outgoing: ServerResponse): Promise<void> {
-  const bytes = response.body === null ? undefined : await response.bytes();
-  if (bytes) response.headers.set('content-length', String(bytes.length));
+/** Sends an answer, with its length. */
+export async function send(response: Response, outgoing: ServerResponse): Promise<void> {
+  const content = await contentOf(response);
+  const length = content === undefined ? 0 : Buffer.byteLength(content);
+  if (content !== undefined) response.headers.set('content-length', String(length));
   outgoing.writeHead(response.status, [...response.headers].flat());
-  // Node sends a string in one piece with the header, bytes in a second one.
-  if (bytes && bytes.length <= SMALL_BODY_BYTES)
-    outgoing.end(Buffer.from(bytes).toString('latin1'), 'latin1');
-  else outgoing.end(bytes);
+  if (content === undefined || length > SMALL_BODY_BYTES) outgoing.end(content);
+  // Node sends a string of one byte a character in one piece with the header, all else in a second one.
+  else if (typeof content === 'string' && content.length === length) outgoing.end(content, 'latin1');
+  else outgoing.end(Buffer.from(content).toString('latin1'), 'latin1');
 }
 
 const SMALL_BODY_BYTES = 4096;
@@ -98,13 +101,6 @@ function discardRest(incoming: IncomingMessage): void {
   const timer = setTimeout(() => incoming.socket.destroy(), LINGER_MS);
   incoming.once('close', () => clearTimeout(timer));
   incoming.resume();
-}
-
-function readHeaders({ rawHeaders }: IncomingMessage): Headers {
-  const headers = new Headers();
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2)
-    headers.append(rawHeaders[i] ?? '', rawHeaders[i + 1] ?? '');
-  return headers;
 }
 
 /**

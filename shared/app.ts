@@ -7,7 +7,7 @@ import { ERROR_KINDS, InferenceError } from './errors.ts';
 import { type BodyRoom, createBodyRoom } from './http/body-room.ts';
 import type { Answer, AppEnvironment, Bindings, RequestContext } from './http/context.ts';
 import { errorResponse } from './http/respond.ts';
-import { routePathOf } from './http/route-path.ts';
+import { pathOfUrl, routePathOf } from './http/route-path.ts';
 import { createInference, type Inference } from './inference/inference.ts';
 import type { Tasks } from './inference/tasks.ts';
 import type { ModelRepository } from './models/model-repository.ts';
@@ -82,7 +82,7 @@ export function createApp(dependencies: AppDependencies): App {
       setHeaders(answered.response, context);
       answered.response.headers.set('server-timing', describeTiming(record));
       const level = record.error ? ERROR_KINDS[record.error.code].logLevel : 'info';
-      logger.log(level, 'request', describeRequest(record));
+      logger.log(level, 'request', () => describeRequest(record));
       return answered.response;
     },
     refuse: (thrown, context) => {
@@ -121,7 +121,7 @@ async function answer(
     ...arrived,
     forward: async (other) => ({
       ...(await answer(routes, other, arrived)),
-      forwardedTo: new URL(other.url).pathname,
+      forwardedTo: pathOfUrl(other.url),
     }),
     settle: ({ response, ...rest }) => {
       settled = rest;
@@ -173,15 +173,16 @@ function describeRequest(record: RequestRecord): LogFields {
   return {
     request_id: context.requestId,
     method: request.method,
-    path: new URL(request.url).pathname.slice(0, LONGEST_LOGGED_PATH),
-    ...(forwardedTo !== undefined && { forwarded_to: forwardedTo.slice(0, LONGEST_LOGGED_PATH) }),
+    path: pathOfUrl(request.url).slice(0, LONGEST_LOGGED_PATH),
+    forwarded_to: forwardedTo?.slice(0, LONGEST_LOGGED_PATH),
     status: response.status,
     duration_ms: roundMs(totalMs),
     cold_start: context.coldStart,
-    ...(usage && { model: usage.reference.name, model_version: usage.reference.version }),
-    ...(usage && usage.runs > 0 && { run_ms: roundMs(usage.runMs) }),
-    ...(error && { error_code: error.code }),
-    ...(error && error.status >= 500 && { error }),
+    model: usage?.reference.name,
+    model_version: usage?.reference.version,
+    run_ms: usage && usage.runs > 0 ? roundMs(usage.runMs) : undefined,
+    error_code: error?.code,
+    error: error && error.status >= 500 ? error : undefined,
   };
 }
 

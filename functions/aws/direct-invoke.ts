@@ -1,5 +1,6 @@
 import { invalid } from '../../shared/errors.ts';
 import { BytesRequest } from '../../shared/http/bytes.ts';
+import { HeaderList } from '../../shared/http/header-list.ts';
 import { INPUT_KEYS } from '../../shared/protocols/input-keys.ts';
 import { requestUrl } from '../host.ts';
 
@@ -25,7 +26,7 @@ export function toPredictRequest(payload: object): Request {
   }
   const modelPath = model === undefined ? '' : `/models/${toSegment(model, 'model')}`;
   const versionPath = version === undefined ? '' : `/versions/${toSegment(version, 'version')}`;
-  const headers = new Headers({ 'content-type': 'application/json' });
+  const headers = new HeaderList({ 'content-type': 'application/json' });
   const bytes = Buffer.from(JSON.stringify(body));
   return new BytesRequest(
     requestUrl(`${modelPath}${versionPath}/predict`),

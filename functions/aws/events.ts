@@ -1,6 +1,7 @@
 import type { ALBEvent, APIGatewayProxyEvent, APIGatewayProxyEventV2 } from 'aws-lambda';
 import { allocateBody } from '../../shared/http/body-memory.ts';
 import { BytesRequest } from '../../shared/http/bytes.ts';
+import { HeaderList } from '../../shared/http/header-list.ts';
 import { requestUrl } from '../host.ts';
 
 /**
@@ -106,7 +107,7 @@ function readQuery(http: HttpEvent): string {
 function readHeaders(http: HttpEvent): Headers {
   const { headers: single } = http.event;
   const multiple = http.kind === 'v2' ? undefined : http.event.multiValueHeaders;
-  const headers = new Headers();
+  const headers = new HeaderList();
   for (const [name, values] of Object.entries(multiple ?? single ?? {})) {
     for (const value of [values ?? []].flat()) headers.append(name, toWireText(value));
   }

@@ -1,4 +1,5 @@
 import type { Context } from 'aws-lambda';
+import { HeaderList } from '../../shared/http/header-list.ts';
 import { createContext, type Host, type HostContext } from '../host.ts';
 import { isDirectInvoke, toPredictRequest } from './direct-invoke.ts';
 import { parseHttpEvent, requestIdOf, toRequest } from './events.ts';
@@ -33,7 +34,7 @@ export function createLambdaHandler(
       try {
         request = makeRequest();
       } catch (thrown) {
-        return app.refuse(thrown, createContext(new Headers(), requestId));
+        return app.refuse(thrown, createContext(new HeaderList(), requestId));
       }
       context = createContext(request.headers, requestId, { deadlineMs });
       return await app.fetch(request, context);
@@ -45,7 +46,7 @@ export function createLambdaHandler(
         const requestId = requestIdOf(http) ?? invocation.awsRequestId;
         const result = await toResult(http, await answer(() => toRequest(http), requestId));
         if (!isTooLarge(result)) return result;
-        return await toResult(http, app.refuse(tooLarge(), createContext(new Headers(), requestId)));
+        return await toResult(http, app.refuse(tooLarge(), createContext(new HeaderList(), requestId)));
       }
       if (isDirectInvoke(event)) {
         // It has no status: its caller gets the plain value, and errors carry their status in `code`.

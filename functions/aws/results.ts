@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { ALBResult, APIGatewayProxyResult, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { type InferenceError, overLimit } from '../../shared/errors.ts';
+import { contentOf } from '../../shared/http/bytes.ts';
 import type { HttpEvent } from './events.ts';
 
 export type HttpResult = ALBResult | APIGatewayProxyResult | APIGatewayProxyStructuredResultV2;
@@ -26,11 +27,12 @@ export function tooLarge(): InferenceError {
 
 /** The answer in the form the event's source expects. */
 export async function toResult({ kind, event }: HttpEvent, response: Response): Promise<HttpResult> {
-  const bytes = Buffer.from(response.body === null ? [] : await response.bytes());
+  const content = (await contentOf(response)) ?? '';
   const isBase64Encoded = !isText(response.headers);
+  const isReady = typeof content === 'string' && !isBase64Encoded;
   const common = {
     statusCode: response.status,
-    body: bytes.toString(isBase64Encoded ? 'base64' : 'utf8'),
+    body: isReady ? content : Buffer.from(content).toString(isBase64Encoded ? 'base64' : 'utf8'),
     isBase64Encoded,
   };
   const headers = Object.fromEntries(response.headers);

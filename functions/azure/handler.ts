@@ -2,6 +2,7 @@ import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } fr
 import { InferenceError } from '../../shared/errors.ts';
 import { BytesRequest } from '../../shared/http/bytes.ts';
 import type { RequestContext } from '../../shared/http/context.ts';
+import { HeaderList } from '../../shared/http/header-list.ts';
 import { errorResponse } from '../../shared/http/respond.ts';
 import { createContext, createHost, type Host, type HostOptions, requestUrl } from '../host.ts';
 
@@ -19,7 +20,7 @@ export function createAzureHandler(options: HostOptions): HttpHandler {
   }
 
   return async (incoming: HttpRequest, invocation: InvocationContext): Promise<HttpResponseInit> => {
-    const headers = new Headers([...incoming.headers]);
+    const headers = new HeaderList([...incoming.headers]);
     const context = createContext(headers, invocation.invocationId);
     // A start that failed is not tried again: the configuration cannot change while the process lives.
     starting ??= start();

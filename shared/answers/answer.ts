@@ -18,8 +18,11 @@ export function answerStyle({ nonFiniteJson, limits }: Config): AnswerStyle {
  */
 export function jsonAnswer(body: WritableJson, { limits }: Config): Response {
   const text = writeJson(body, limits.answerBytes);
-  return answerBytes(Buffer.from(text), 'application/json', limits.answerBytes);
+  checkAnswerSize(Buffer.byteLength(text), limits.answerBytes);
+  return new BytesResponse(text, { headers: JSON_TYPE });
 }
+
+const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** @throws InferenceError PAYLOAD_TOO_LARGE when an answer has more bytes than it may */
 export function answerBytes(bytes: Uint8Array, type: string, limitBytes: number): Response {

@@ -1,55 +1,172 @@
 import { InferenceError } from '../errors.ts';
+import { HeaderList, type HeaderListInit } from './header-list.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
+/** The readers of a body that is in memory. They all work on the same bytes, any number of times. */
+abstract class MemoryBody {
+  abstract readonly headers: Headers;
+  abstract bytes(): Promise<Bytes>;
+
+  get bodyUsed(): boolean {
+    return false;
+  }
+
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return await (await this.#read()).arrayBuffer();
+  }
+
+  async blob(): Promise<Blob> {
+    return await (await this.#read()).blob();
+  }
+
+  async formData(): Promise<FormData> {
+    return await (await this.#read()).formData();
+  }
+
+  async json(): Promise<unknown> {
+    return await (await this.#read()).json();
+  }
+
+  async text(): Promise<string> {
+    return await (await this.#read()).text();
+  }
+
+  async #read(): Promise<Response> {
+    const type = this.headers.get('content-type');
+    return new Response(streamOf(await this.bytes()), {
+      headers: type === null ? {} : { 'content-type': type },
+    });
+  }
+}
+
+/** A target that a URL has as it is: no dots that stand for folders, nothing to be escaped. */
+const PLAIN_URL = /^http:\/\/localhost(?:\/(?!\.)[\w.~:,=-]*)+(?:\?[\w.~:,=&+/-]*)?$/;
+
 /**
- * A Request whose body is bytes already in memory, as every serverless host hands them over. `bytes()` of a plain
- * Request copies them twice; here it gives the memory itself. The other readers work on the same bytes; `body` is null
- * and `clone()` gives the request again, as bytes can be read any number of times.
+ * A Request whose body is bytes in memory, as every serverless host hands them over: `bytes()` gives the memory itself,
+ * `body` is null. The built-in one would copy them twice, refuse methods such as TRACE, which the router answers with
+ * 405, and make much that nobody asks for.
  */
-export class BytesRequest extends Request {
-  override readonly bytes: () => Promise<Bytes>;
-  override readonly method: string;
-  readonly #read: () => Promise<Response>;
+export class BytesRequest extends MemoryBody implements Request {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Headers;
+  readonly #body: Bytes | InferenceError;
 
   /** @param body its bytes, or why there are none: all readers reject with that */
   constructor(
     url: string,
-    init: { readonly method: string; readonly headers: Headers },
+    { method, headers }: { readonly method: string; readonly headers: Headers },
     body: Uint8Array | InferenceError,
   ) {
-    // Request refuses TRACE and the like with a TypeError; they must reach the router to be answered with 405.
-    super(url, { headers: init.headers });
-    this.method = init.method;
-    const plain = body instanceof InferenceError ? body : asPlainBytes(body);
-    this.bytes = async () => {
-      if (plain instanceof InferenceError) throw plain;
-      return plain;
-    };
-    this.#read = async () =>
-      new Response(streamOf(await this.bytes()), {
-        headers: { 'content-type': this.headers.get('content-type') ?? '' },
-      });
+    super();
+    this.url = PLAIN_URL.test(url) ? url : new URL(url).href;
+    this.method = method;
+    this.headers = headers;
+    this.#body = body instanceof InferenceError ? body : asPlainBytes(body);
   }
 
-  override arrayBuffer = async (): Promise<ArrayBuffer> => (await this.#read()).arrayBuffer();
-  override blob = async (): Promise<Blob> => (await this.#read()).blob();
-  override formData = async (): Promise<FormData> => (await this.#read()).formData();
-  override json = async (): Promise<unknown> => (await this.#read()).json();
-  override text = async (): Promise<string> => (await this.#read()).text();
-  override clone = (): Request => this;
+  get body(): null {
+    return null;
+  }
+  get cache(): RequestCache {
+    return 'default';
+  }
+  get credentials(): RequestCredentials {
+    return 'same-origin';
+  }
+  get destination(): RequestDestination {
+    return '';
+  }
+  get integrity(): string {
+    return '';
+  }
+  get keepalive(): boolean {
+    return false;
+  }
+  get mode(): RequestMode {
+    return 'cors';
+  }
+  get redirect(): RequestRedirect {
+    return 'follow';
+  }
+  get referrer(): string {
+    return 'about:client';
+  }
+  get referrerPolicy(): ReferrerPolicy {
+    return '';
+  }
+  get signal(): AbortSignal {
+    return new AbortController().signal;
+  }
+
+  async bytes(): Promise<Bytes> {
+    if (this.#body instanceof InferenceError) throw this.#body;
+    return this.#body;
+  }
+
+  clone(): Request {
+    return this;
+  }
 }
 
-/** A Response made of bytes in memory, for hosts that want bytes back: `bytes()` gives them without a copy. */
-export class BytesResponse extends Response {
-  override readonly bytes: () => Promise<Bytes>;
+/** What a response is beside its body. A `Response` is such an object too. */
+export interface BytesResponseInit {
+  readonly status?: number;
+  readonly headers?: HeaderListInit;
+}
 
-  constructor(body: Uint8Array, init: ResponseInit) {
-    const plain = asPlainBytes(body);
-    // A stream is handed on as it is, where bytes would be copied at once.
-    super(streamOf(plain), init);
-    this.bytes = () => Promise.resolve(plain);
+/** A Response made of bytes or of a text in memory: hosts take that as it is. */
+export class BytesResponse extends MemoryBody implements Response {
+  readonly status: number;
+  readonly headers: Headers;
+  /** What it was made of. */
+  readonly content: string | Bytes;
+
+  constructor(content: string | Uint8Array, { status = 200, headers }: BytesResponseInit = {}) {
+    super();
+    this.status = status;
+    this.headers = new HeaderList(headers);
+    this.content = typeof content === 'string' ? content : asPlainBytes(content);
   }
+
+  get body(): ReadableStream<Bytes> {
+    return streamOf(this.#bytes());
+  }
+  get ok(): boolean {
+    return this.status >= 200 && this.status < 300;
+  }
+  get redirected(): boolean {
+    return false;
+  }
+  get statusText(): string {
+    return '';
+  }
+  get type(): ResponseType {
+    return 'default';
+  }
+  get url(): string {
+    return '';
+  }
+
+  async bytes(): Promise<Bytes> {
+    return this.#bytes();
+  }
+
+  clone(): Response {
+    return new BytesResponse(this.content, this);
+  }
+
+  #bytes(): Bytes {
+    return typeof this.content === 'string' ? asPlainBytes(Buffer.from(this.content)) : this.content;
+  }
+}
+
+/** The body of a response in the form that it is there in; undefined where it has none. */
+export async function contentOf(response: Response): Promise<string | Uint8Array | undefined> {
+  if (response instanceof BytesResponse) return response.content;
+  return response.body === null ? undefined : await response.bytes();
 }
 
 function streamOf(bytes: Bytes): ReadableStream<Bytes> {

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, deflate, gzip } from 'node:zlib';
 import { BytesResponse } from './bytes.ts';
+import { HeaderList } from './header-list.ts';
 import { type Preference, parseQualityList } from './quality-list.ts';
 
 /** Smaller bodies gain nothing that pays for the time. */
@@ -19,7 +20,7 @@ export async function compressResponse(request: Request, response: Response): Pr
   if (!coding) return response;
   const bytes = await response.bytes();
   if (bytes.length < SMALLEST_BODY_BYTES) return new BytesResponse(bytes, response);
-  const headers = new Headers(response.headers);
+  const headers = new HeaderList(response.headers);
   headers.set('content-encoding', coding);
   headers.append('vary', 'accept-encoding');
   const compressed = await ENCODERS[coding](bytes, { level: constants.Z_BEST_SPEED });

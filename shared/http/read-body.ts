@@ -159,7 +159,9 @@ export function countCodings(headers: Headers): number {
 }
 
 function codingsOf(headers: Headers): string[] {
-  return (headers.get('content-encoding') ?? '')
+  const given = headers.get('content-encoding');
+  if (given === null) return [];
+  return given
     .split(',')
     .map((part) => part.trim().toLowerCase())
     .filter((coding) => coding !== '' && coding !== 'identity');

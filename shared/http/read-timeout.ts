@@ -13,13 +13,16 @@ const HEADERS = ['x-request-timeout-ms', 'x-envoy-expected-rq-timeout-ms'] as co
  * @throws InferenceError for a value that is not a number of milliseconds
  */
 export function readTimeoutMs(headers: Headers): number | undefined {
-  const given = HEADERS.flatMap((name) => {
+  let least: number | undefined;
+  for (const name of HEADERS) {
     const value = headers.get(name);
-    if (value === null) return [];
-    if (/^[1-9]\d{0,9}$/.test(value)) return [Number(value)];
-    throw invalid(
-      `Header ${name} is ${JSON.stringify(value.slice(0, 40))}; expected a whole number of milliseconds from 1 on.`,
-    );
-  });
-  return given.length === 0 ? undefined : Math.min(...given);
+    if (value === null) continue;
+    if (!/^[1-9]\d{0,9}$/.test(value)) {
+      throw invalid(
+        `Header ${name} is ${JSON.stringify(value.slice(0, 40))}; expected a whole number of milliseconds from 1 on.`,
+      );
+    }
+    least = Math.min(least ?? Number.POSITIVE_INFINITY, Number(value));
+  }
+  return least;
 }

@@ -8,7 +8,7 @@ export function jsonResponse(
   status = 200,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  return new BytesResponse(Buffer.from(writeJson(body)), {
+  return new BytesResponse(writeJson(body), {
     status,
     headers: { ...headers, 'content-type': 'application/json' },
   });

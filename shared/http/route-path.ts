@@ -17,6 +17,13 @@ export function routePathOf(request: Request, basePath: string): string {
   return ANY_CASE.test(path) ? lowerLiterals(path) : path;
 }
 
+/** The path of the URL of a request as it was sent, without the query. */
+export function pathOfUrl(url: string): string {
+  const start = url.indexOf('/', url.indexOf('://') + 3);
+  const end = url.slice(start).search(/[?#]/);
+  return end === -1 ? url.slice(start) : url.slice(start, start + end);
+}
+
 /** `/V1/Models/Iris:PREDICT` → `/v1/models/Iris:predict`: names keep their case. */
 function lowerLiterals(path: string): string {
   return path.replace(

@@ -3,7 +3,8 @@ import type { LogLevel } from '../config.ts';
 export type LogFields = Readonly<Record<string, unknown>>;
 
 export interface Logger {
-  log(level: Exclude<LogLevel, 'silent'>, message: string, fields?: LogFields): void;
+  /** @param fields members of the line, or what makes them where a line that is not written should cost nothing */
+  log(level: Exclude<LogLevel, 'silent'>, message: string, fields?: LogFields | (() => LogFields)): void;
 }
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
@@ -13,7 +14,8 @@ export function createLogger(level: LogLevel, write: (line: string) => void): Lo
   return {
     log: (messageLevel, message, fields) => {
       if (ORDER.indexOf(messageLevel) < ORDER.indexOf(level)) return;
-      const record = { time: new Date().toISOString(), level: messageLevel, message, ...fields };
+      const members = typeof fields === 'function' ? fields() : fields;
+      const record = { time: new Date().toISOString(), level: messageLevel, message, ...members };
       write(JSON.stringify(toPlain(record, [])));
     },
   };

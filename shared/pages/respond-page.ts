@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { BytesResponse } from '../http/bytes.ts';
 import { chooseCoding, compressResponse } from '../http/compress.ts';
+import { HeaderList } from '../http/header-list.ts';
 import type { Pages } from './pages.ts';
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
@@ -45,7 +46,7 @@ export async function respondPage(
   };
   if (hasTag(request, tag)) return new Response(null, { status: 304, headers: common });
   const type = CONTENT_TYPES[extension] ?? 'application/octet-stream';
-  const all = new Headers({ ...common, 'content-type': type });
+  const all = new HeaderList({ ...common, 'content-type': type });
   if (packed) return await respondPacked(packed, request, all);
   return await compressResponse(request, new BytesResponse(bytes, { headers: all }));
 }

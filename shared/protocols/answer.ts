@@ -23,7 +23,7 @@ export async function answerWith(
 ): Promise<Answer> {
   try {
     const made = await work();
-    return made instanceof Response ? { response: made } : made;
+    return 'response' in made ? made : { response: made };
   } catch (thrown) {
     return answerError(thrown, requestId, encodeError);
   }

@@ -1,4 +1,5 @@
 import { BytesRequest } from '../../../shared/http/bytes.ts';
+import { HeaderList } from '../../../shared/http/header-list.ts';
 import { isJsonObject, type JsonObject } from '../../../shared/json/json-value.ts';
 import { parseJson } from '../../../shared/json/parse-json.ts';
 import { JsonText } from '../../../shared/json/write-json.ts';
@@ -27,7 +28,7 @@ export async function predict(
   }));
   const { bytes: body, type, file } = await readBody(data, kind);
   const path = `/models/${reference.name}/versions/${reference.version}/predict`;
-  const headers = new Headers(type === undefined ? {} : { 'content-type': type });
+  const headers = new HeaderList(type === undefined ? {} : { 'content-type': type });
   const request = new BytesRequest(requestUrl(path), { method: 'POST', headers }, body);
   const response = await app.fetch(request, createContext(request.headers, undefined));
   const bytes = Buffer.from(await response.bytes());

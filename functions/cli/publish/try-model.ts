@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BytesRequest } from '../../../shared/http/bytes.ts';
+import { HeaderList } from '../../../shared/http/header-list.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../shared/json/json-value.ts';
 import { parseJson } from '../../../shared/json/parse-json.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';
@@ -83,7 +84,7 @@ export function describeTrial({ references, exchanges, problem }: Trial): string
 async function ask({ app, reference }: FoundModel, request: JsonObject): Promise<JsonObject> {
   const url = requestUrl(`/models/${reference.name}/versions/${reference.version}/predict`);
   const body = Buffer.from(writeJson(request));
-  const sent = new BytesRequest(url, { method: 'POST', headers: new Headers() }, body);
+  const sent = new BytesRequest(url, { method: 'POST', headers: new HeaderList() }, body);
   const response = await app.fetch(sent, createContext(sent.headers, undefined));
   const answer = parseJson(await response.bytes(), JSON_DEPTH);
   if (!isJsonObject(answer)) throw new Error('an answer is always an object');

@@ -3,6 +3,7 @@ import { InferenceError, invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
 import { BytesRequest, BytesResponse } from '../../http/bytes.ts';
 import type { Answer } from '../../http/context.ts';
+import { HeaderList } from '../../http/header-list.ts';
 import { isHeaderValue } from '../../http/header-value.ts';
 import { isJsonType } from '../../http/media-type.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
@@ -73,7 +74,7 @@ function readEvent(event: JsonValue): JsonObject {
 
 /** The payload of an event as a request of its own. */
 function openEvent(invocation: Invocation, event: JsonObject): Invocation {
-  const headers = new Headers(invocation.request.headers);
+  const headers = new HeaderList(invocation.request.headers);
   headers.delete('content-encoding');
   headers.set('content-type', readDataType(event));
   const {
@@ -110,16 +111,16 @@ function dataOf(event: JsonValue): JsonValue {
 
 async function wrapAnswer(answer: Answer): Promise<Answer> {
   const { response } = answer;
-  const data = new JsonText(Buffer.from(await response.bytes()).toString());
+  const data = new JsonText(await response.text());
   const attributes = createAttributes(answer);
   const event = writeJson({ ...attributes, datacontenttype: 'application/json', data });
   const headers = { ...Object.fromEntries(response.headers), 'content-type': STRUCTURED_TYPE };
-  return { ...answer, response: new BytesResponse(Buffer.from(event), { status: response.status, headers }) };
+  return { ...answer, response: new BytesResponse(event, { status: response.status, headers }) };
 }
 
 async function markAnswer(answer: Answer): Promise<Answer> {
   const { response } = answer;
-  const headers = new Headers(response.headers);
+  const headers = new HeaderList(response.headers);
   for (const [name, value] of Object.entries(createAttributes(answer))) headers.set(`ce-${name}`, value);
   return {
     ...answer,

@@ -28,11 +28,7 @@ function createVersion({ version }: ProtocolOptions): Operation {
     path: '/version',
     summary: 'Version of this server, as plain text',
     response: { 'text/plain': z.string() },
-    handle: () =>
-      new BytesResponse(Buffer.from(version), {
-        status: 200,
-        headers: { 'content-type': 'text/plain' },
-      }),
+    handle: () => new BytesResponse(version, { headers: { 'content-type': 'text/plain' } }),
   };
 }
 

@@ -40,16 +40,13 @@ export async function encodeInferResponse(
   };
   const outputs = await mapInTurns(requested, encode, goOn);
   const tailBytes = tails.reduce((sum, { length }) => sum + length, 0);
-  const json = Buffer.from(
+  const text =
     `{"id":${JSON.stringify(id)},"model_name":${JSON.stringify(reference.name)},` +
-      `"model_version":${JSON.stringify(reference.version)},"outputs":[${outputs.join(',')}]}`,
-  );
-  checkAnswerSize(json.length + tailBytes, limitBytes);
-  if (tails.length === 0) {
-    return new BytesResponse(json, { status: 200, headers: { 'content-type': 'application/json' } });
-  }
+    `"model_version":${JSON.stringify(reference.version)},"outputs":[${outputs.join(',')}]}`;
+  checkAnswerSize(Buffer.byteLength(text) + tailBytes, limitBytes);
+  if (tails.length === 0) return new BytesResponse(text, { headers: { 'content-type': 'application/json' } });
+  const json = Buffer.from(text);
   return new BytesResponse(Buffer.concat([json, ...tails]), {
-    status: 200,
     headers: writeFraming(json.length, request.mimeType),
   });
 }

@@ -4,6 +4,7 @@ import { InferenceError, invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
 import { BytesRequest } from '../../http/bytes.ts';
 import type { AppEnvironment } from '../../http/context.ts';
+import { HeaderList } from '../../http/header-list.ts';
 import { isHeaderValue } from '../../http/header-value.ts';
 import type { NamedChoice } from '../../inference/inference.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
@@ -65,7 +66,7 @@ export async function readRedirect(request: Request): Promise<Request | undefine
     throw new InferenceError('PERMISSION_DENIED', 'This path cannot be reached through a redirect.');
   }
   const writes = /\/infer\/?$|\/repository\/(?:[^/]+\/)?index\/?$/.test(path);
-  const headers = new Headers(request.headers);
+  const headers = new HeaderList(request.headers);
   headers.delete(REDIRECT_HEADER);
   return new BytesRequest(url.href, { method: writes ? 'POST' : 'GET', headers }, await request.bytes());
 }
@@ -103,7 +104,7 @@ export function readHttpBody(invocation: Invocation): HttpBody | undefined {
 
 /** The body in the body as a request of its own. */
 export function unwrap(invocation: Invocation, { contentType, data }: HttpBody): Invocation {
-  const headers = new Headers(invocation.request.headers);
+  const headers = new HeaderList(invocation.request.headers);
   headers.delete('content-encoding');
   if (!isHeaderValue(contentType)) {
     throw invalid('Field "httpBody.contentType"', `is ${describeJson(contentType)}; expected a media type.`);

@@ -1,9 +1,26 @@
 import { describe, expect, it } from 'vitest';
 import { InferenceError } from '../../../shared/errors.ts';
-import { BytesRequest, BytesResponse } from '../../../shared/http/bytes.ts';
+import { BytesRequest, BytesResponse, contentOf } from '../../../shared/http/bytes.ts';
 import { rejectionOf } from '../../support/error-of.ts';
 
 const URL = 'http://localhost/predict?x=1';
+
+const MEMBERS_OF_REQUEST = [
+  'body',
+  'bodyUsed',
+  'cache',
+  'credentials',
+  'destination',
+  'integrity',
+  'keepalive',
+  'method',
+  'mode',
+  'redirect',
+  'referrer',
+  'referrerPolicy',
+  'url',
+] as const;
+const MEMBERS_OF_RESPONSE = ['bodyUsed', 'ok', 'redirected', 'status', 'statusText', 'type', 'url'] as const;
 
 /** Bytes in the middle of larger memory. */
 function part(): Uint8Array {
@@ -25,11 +42,40 @@ describe('BytesRequest', () => {
     expect(await request.bytes()).toEqual(await request.bytes());
   });
 
-  it('is a Request with its URL, method and headers', () => {
+  it.each([
+    '/predict',
+    '/a/../b?x=1',
+    '/a/./b',
+    '/a/%2e%2E/b',
+    '/a/.',
+    '/..',
+    '/a..b/.c',
+    '//a//b',
+    '/a b?c d',
+    '/ä/ü?ö',
+    '/a\\b',
+    '/a%2fb%zz?%',
+    '/?',
+    '/a?b=c&d=../e#f',
+    '/a"<>`{}|^[]?"<>\'',
+    '/v1/models/iris:predict',
+  ])('has the URL of %s as a built-in request has it', (target) => {
+    const url = `http://localhost${target}`;
+    const request = new BytesRequest(url, { method: 'GET', headers: new Headers() }, part());
+    expect(request.url).toBe(new Request(url).url);
+  });
+
+  it('has all that a built-in request has, with the same values', () => {
+    const request = new BytesRequest(URL, { method: 'GET', headers: new Headers() }, part());
+    const built = new Request(URL);
+    for (const key of MEMBERS_OF_REQUEST) expect([key, request[key]]).toEqual([key, built[key]]);
+    expect(request.signal.aborted).toBe(false);
+  });
+
+  it('takes its URL, method and headers', () => {
     const headers = new Headers({ 'content-type': 'text/plain', 'x-twice': 'a' });
     headers.append('x-twice', 'b');
     const request = new BytesRequest(URL, { method: 'PUT', headers }, part());
-    expect(request).toBeInstanceOf(Request);
     expect([request.url, request.method]).toEqual([URL, 'PUT']);
     expect(request.headers.get('content-type')).toBe('text/plain');
     expect(request.headers.get('x-twice')).toBe('a, b');
@@ -61,11 +107,25 @@ describe('BytesResponse', () => {
   it('is a Response whose body can be read as any other', async () => {
     const make = () => new BytesResponse(Buffer.from('{"a":1}'), { status: 201, headers: { 'x-a': 'b' } });
     const response = make();
-    expect(response).toBeInstanceOf(Response);
     expect([response.status, response.headers.get('x-a')]).toEqual([201, 'b']);
     expect(await make().text()).toBe('{"a":1}');
     expect(await make().json()).toEqual({ a: 1 });
     expect(Buffer.from(await make().arrayBuffer()).toString()).toBe('{"a":1}');
+  });
+
+  it.each([200, 204, 304, 404, 500])('has with the status %i what a built-in response has', (status) => {
+    const response = new BytesResponse('', { status });
+    const built = new Response(null, { status });
+    for (const key of MEMBERS_OF_RESPONSE) expect([key, response[key]]).toEqual([key, built[key]]);
+  });
+
+  it('may be a text, which is sent as UTF-8', async () => {
+    const response = new BytesResponse('{"a":"ä"}', { headers: { 'content-type': 'application/json' } });
+    expect(Buffer.from(await response.bytes()).toString()).toBe('{"a":"ä"}');
+    expect([await response.text(), await response.json()]).toEqual(['{"a":"ä"}', { a: 'ä' }]);
+    expect(await new Response(response.body).text()).toBe('{"a":"ä"}');
+    expect(await contentOf(response)).toBe('{"a":"ä"}');
+    expect(await response.clone().text()).toBe('{"a":"ä"}');
   });
 
   it('may be empty', async () => {
