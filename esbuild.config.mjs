@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { buildPages } from './infra/build/build-pages.ts';
+import { httpPlugin } from './infra/build/http-plugin.ts';
 import { sharpFolders, stageNativeFiles, stageRuntime } from './infra/build/native-files.ts';
 import { nativePlugin, npmNativePlugin } from './infra/build/native-plugin.ts';
 import { writeNotices } from './infra/build/notices.ts';
@@ -57,6 +58,7 @@ async function buildTarget(target) {
     external: [...target.external, ...(target.isNpmPackage ? ['sharp'] : [])],
     plugins: [
       target.isNpmPackage ? npmNativePlugin() : nativePlugin(output, target.platform),
+      httpPlugin(),
       ownSourceMaps(),
     ],
     banner: {

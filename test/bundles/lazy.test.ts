@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { get, post, raw } from '../contracts/exchanges.ts';
 import { openAzureBundle, openFunctionsFramework } from '../support/hosts/child-process.ts';
+import { toEvent } from '../support/hosts/lambda-events.ts';
+import { sendOverHttp } from '../support/hosts/test-host.ts';
 import { PROJECT } from '../support/project.ts';
+import { startCommand, startNode } from '../support/run-command.ts';
 import { RUNNABLE } from '../support/targets.ts';
 
 const isBuiltForHere = RUNNABLE.some(({ name }) => name === 'gcp');
@@ -19,6 +22,35 @@ describe('the local server', () => {
     await expect(openFunctionsFramework('local', { MODEL_REPOSITORY: 'gs://bucket' })).rejects.toThrow(
       'MODEL_REPOSITORY="gs://bucket" cannot be read by this host; it reads a folder, s3://.',
     );
+  });
+});
+
+/** Node's own HTTP client with its WebSockets: some 35 ms of a start, and only `globalThis` and `http` lead to it. */
+describe("Node's HTTP client is not loaded by a start and an answer", () => {
+  const seen = 'process.moduleLoadList.filter((name) => name.endsWith("undici/undici"))';
+
+  it.each(RUNNABLE.filter(({ name }) => name.startsWith('aws')))('of dist/$name', async ({ name }) => {
+    const event = toEvent('http-api', post('/models/iris/predict', SETOSA));
+    const script = `
+      const { handler } = await import(${JSON.stringify(join(PROJECT, 'dist', name, 'index.mjs'))});
+      const invocation = { awsRequestId: 'a', getRemainingTimeInMillis: () => 30_000 };
+      const { statusCode } = await handler(${JSON.stringify(event)}, invocation);
+      console.log(JSON.stringify([statusCode, ${seen}]));`;
+    const { stdout } = await startNode(['--input-type=module', '--eval', script], { LOG_LEVEL: 'silent' })
+      .outcome;
+    expect(JSON.parse(stdout)).toEqual([200, []]);
+  });
+
+  it('of ternion serve', async () => {
+    const hook = `process.on('exit', () => console.log('loaded', ${seen}));`;
+    const serve = startCommand(['serve', '--port', '0', '--grace', '0'], '', {
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hook)}`,
+    });
+    const url = await serve.seen(/http:\/\/localhost:\d+/);
+    const { status } = await sendOverHttp(Number(new URL(url).port), post('/models/iris/predict', SETOSA));
+    expect(status).toBe(200);
+    serve.process.kill('SIGTERM');
+    expect((await serve.outcome).stdout).toContain('loaded []');
   });
 });
 
