@@ -122,11 +122,11 @@ function readColumn(
     return cells.map((cell) => (typeof cell === 'number' || typeof cell === 'boolean' ? String(cell) : cell));
   }
   if (!isText) return [...cells];
-  return cells.map((cell, row) => {
+  return cells.map((cell, index) => {
     if (typeof cell !== 'string') return cell;
     const value = readText(cell, column);
     if (typeof value !== 'string') return value;
-    const where = cells.length === 1 ? '' : `, row ${row}`;
+    const where = cells.length === 1 ? '' : `, row ${index + 1}`;
     throw invalid(`Field "${field}" (column ${name}${where}) is ${describeJson(cell)}; expected a number.`);
   });
 }

@@ -114,8 +114,8 @@ async function run(work: Work, terminal: Console): Promise<void> {
   }
   await journal.finish();
   terminal.result(result, () => {
-    const badOnes = `, ${bad === 0 ? 'none' : bad} of them bad`;
-    return `${output}: ${countOf(rows, 'row')}${rows > 0 ? badOnes : ''}`;
+    const badOnes = rows === 1 ? `, ${bad}` : `, ${bad === 0 ? 'none' : bad} of them`;
+    return `${output}: ${countOf(rows, 'row')}${rows > 0 ? `${badOnes} bad` : ''}`;
   });
   if (bad > 0) process.exitCode = 3;
 }

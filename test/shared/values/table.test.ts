@@ -165,7 +165,7 @@ describe('a table', () => {
     [
       'text in a row',
       () => text(['a', 'b', 'c'], ['1', '2', '3'], ['4', 'five', '6']),
-      /^Field "body" \(column b, row 1\) is the string "five"; expected a number\.$/,
+      /^Field "body" \(column b, row 2\) is the string "five"; expected a number\.$/,
     ],
     [
       'records that are lists',
