@@ -70,14 +70,17 @@ export class BytesRequest extends MemoryBody implements Request {
   get body(): null {
     return null;
   }
-  get cache(): RequestCache {
+  get cache(): Request['cache'] {
     return 'default';
   }
-  get credentials(): RequestCredentials {
+  get credentials(): Request['credentials'] {
     return 'same-origin';
   }
-  get destination(): RequestDestination {
+  get destination(): Request['destination'] {
     return '';
+  }
+  get duplex(): 'half' {
+    return 'half';
   }
   get integrity(): string {
     return '';
@@ -85,16 +88,16 @@ export class BytesRequest extends MemoryBody implements Request {
   get keepalive(): boolean {
     return false;
   }
-  get mode(): RequestMode {
+  get mode(): Request['mode'] {
     return 'cors';
   }
-  get redirect(): RequestRedirect {
+  get redirect(): Request['redirect'] {
     return 'follow';
   }
   get referrer(): string {
     return 'about:client';
   }
-  get referrerPolicy(): ReferrerPolicy {
+  get referrerPolicy(): Request['referrerPolicy'] {
     return '';
   }
   get signal(): AbortSignal {
@@ -143,7 +146,7 @@ export class BytesResponse extends MemoryBody implements Response {
   get statusText(): string {
     return '';
   }
-  get type(): ResponseType {
+  get type(): Response['type'] {
     return 'default';
   }
   get url(): string {

@@ -69,23 +69,23 @@ export class HeaderList implements Headers {
     for (const [key, value] of this) callback.call(thisArg, value, key, this);
   }
 
-  entries(): HeadersIterator<[string, string]> {
+  entries(): ReturnType<Headers['entries']> {
     return this.#sorted().values();
   }
 
-  keys(): HeadersIterator<string> {
+  keys(): ReturnType<Headers['keys']> {
     return this.#sorted()
       .map(([key]) => key)
       .values();
   }
 
-  values(): HeadersIterator<string> {
+  values(): ReturnType<Headers['values']> {
     return this.#sorted()
       .map(([, value]) => value)
       .values();
   }
 
-  [Symbol.iterator](): HeadersIterator<[string, string]> {
+  [Symbol.iterator](): ReturnType<Headers['entries']> {
     return this.entries();
   }
 
