@@ -1,6 +1,7 @@
 import { ATTRIBUTE } from './fields.ts';
-import { findAttribute, type GuardedNode, readFloat, readIntegers, readNumber } from './guard-node.ts';
+import type { GuardedNode } from './guard-node.ts';
 import type { Rule } from './guard-rules.ts';
+import { findAttribute, readFloat, readIntegers, readNumber } from './node-attributes.ts';
 import { readFields } from './protobuf.ts';
 
 /** The most places that one window of a pool is made of. Its kernel looks at each, in the picture or not. */

@@ -1,6 +1,7 @@
 import { FUNCTION, MODEL } from './fields.ts';
-import { FIRST_LESS, type GuardedNode } from './guard-node.ts';
+import type { GuardedNode } from './guard-node.ts';
 import type { Rule } from './guard-rules.ts';
+import { FIRST_LESS } from './guard-steps.ts';
 import { readName } from './nodes.ts';
 import { type ByteSource, readFields } from './protobuf.ts';
 import { nameOperator, walkModel } from './walk.ts';

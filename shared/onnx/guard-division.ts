@@ -1,6 +1,8 @@
 import { ELEMENT_TYPES, integerAttribute, type Name } from './encode-node.ts';
-import { FIRST_LESS, type GuardedNode, OLD, readNumber } from './guard-node.ts';
+import { type GuardedNode, OLD } from './guard-node.ts';
 import type { Rule } from './guard-rules.ts';
+import { FIRST_LESS } from './guard-steps.ts';
+import { readNumber } from './node-attributes.ts';
 
 /** Types whose smallest number ends the process when it is divided by -1: the quotient is one too large for them. */
 const ENDING: ReadonlySet<number> = new Set([ELEMENT_TYPES.int32, ELEMENT_TYPES.int64]);

@@ -1,5 +1,5 @@
 import { integerAttribute, type Name } from './encode-node.ts';
-import { type GuardedNode, readFloats, readIntegers, readNumber, readString } from './guard-node.ts';
+import type { GuardedNode } from './guard-node.ts';
 import type { Rule } from './guard-rules.ts';
 import {
   type Count,
@@ -15,6 +15,7 @@ import {
   type Ratio,
   staysSmall,
 } from './guard-sizes.ts';
+import { readFloats, readIntegers, readNumber, readString } from './node-attributes.ts';
 
 const scaling: Ratio = (node) => productOf([...readIntegers(node, 'scales'), ...readFloats(node, 'scales')]);
 

@@ -1,6 +1,7 @@
 import { ELEMENT_TYPES, integerAttribute, type Name } from './encode-node.ts';
-import { FIRST_LESS, type GuardedNode, type Steps } from './guard-node.ts';
+import type { GuardedNode } from './guard-node.ts';
 import type { Rule } from './guard-rules.ts';
+import { FIRST_LESS, type Steps } from './guard-steps.ts';
 
 /** A turn takes a microsecond at least: more of them would keep the thread for seconds. */
 export const MOST_TURNS = 2 ** 20;

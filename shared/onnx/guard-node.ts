@@ -1,127 +1,19 @@
 import type { Edit } from './edits.ts';
-import {
-  ELEMENT_TYPES,
-  encodeNode,
-  encodeText,
-  graphAttribute,
-  integerAttribute,
-  integersAttribute,
-  type Name,
-  replaceMembers,
-  tensorAttribute,
-} from './encode-node.ts';
+import { integerAttribute, integersAttribute, type Name, replaceMembers } from './encode-node.ts';
 import { ATTRIBUTE, GRAPH, NODE, VALUE_INFO } from './fields.ts';
+import { FIRST_CAST, isGiven, NO_NAME, Steps } from './guard-steps.ts';
 import { readMembers } from './members.ts';
+import { findAttribute } from './node-attributes.ts';
 import { type KnownShape, OPEN } from './node-shapes.ts';
-import { readName } from './nodes.ts';
-import { type ByteSource, encodeField, type Field, readFields, readVarints } from './protobuf.ts';
+import { type ByteSource, encodeField, type Field, readFields } from './protobuf.ts';
 import { insertNodes, type PlacedNode, replaceNode } from './rewrite-model.ts';
 import { readValueInfo } from './value-info.ts';
 import type { Values } from './values.ts';
 
-/** From this version on Cast knows the types by number. Many operators have no kernel for older versions. */
-export const FIRST_CAST = 6;
-/** From this version on Less compares numbers of any shape. */
-export const FIRST_LESS = 7;
-/** From this version on there are sequences. From 22 on the runtime has no kernel for random numbers. */
-const FIRST_SEQUENCE = 11;
 /** From this version on Slice takes its limits as inputs. */
 const FIRST_INPUT_SLICE = 10;
 const LAST = 2 ** 31 - 1;
 export const OLD = 'cannot be guarded in so old an operator set';
-
-/** Nodes that are written one by one. */
-export class Steps {
-  readonly nodes: Uint8Array[] = [];
-  /** A name that nothing in the model has. */
-  readonly newName: () => Name;
-
-  constructor(newName: () => Name) {
-    this.newName = newName;
-  }
-
-  /** Adds a node, and gives the name of its output. */
-  add(type: string, inputs: readonly Name[], attributes: readonly Uint8Array[] = []): Name {
-    const output = this.newName();
-    this.nodes.push(encodeNode(type, inputs, [output], attributes));
-    return output;
-  }
-
-  /** A constant list of int64 numbers. */
-  list(...values: readonly number[]): Name {
-    const name = this.newName();
-    this.nodes.push(encodeInt64s(name, values));
-    return name;
-  }
-
-  /** A constant int64 number. */
-  number(value: number): Name {
-    const name = this.newName();
-    this.nodes.push(encodeInt64s(name, value));
-    return name;
-  }
-
-  /** A constant float32 number. */
-  float(value: number): Name {
-    const elements = new Uint8Array(Float32Array.of(value).buffer);
-    return this.add('Constant', [], [tensorAttribute('value', ELEMENT_TYPES.float32, [], elements)]);
-  }
-
-  /** A constant float64 number. */
-  double(value: number): Name {
-    const elements = new Uint8Array(Float64Array.of(value).buffer);
-    return this.add('Constant', [], [tensorAttribute('value', ELEMENT_TYPES.float64, [], elements)]);
-  }
-
-  /**
-   * The elements at an index, or at each index of a list, along the first axis.
-   *
-   * @param name that the one of the node begins with, which the runtime quotes when the index is none
-   */
-  gather(data: Name, index: Name, name = ''): Name {
-    const output = this.newName();
-    const node = encodeNode('Gather', [data, index], [output], [integerAttribute('axis', 0)]);
-    // The runtime takes no two nodes of one name.
-    const unique = Buffer.concat([encodeText(`${name}, `), output]);
-    this.nodes.push(name === '' ? node : Buffer.concat([node, encodeField(NODE.name, unique)]));
-    return output;
-  }
-
-  /** Numbers, or conditions as 0 and 1. */
-  integers(values: Name): Name {
-    return this.add('Cast', [values], [integerAttribute('to', ELEMENT_TYPES.int64)]);
-  }
-
-  /** Whether numbers are not 0. */
-  isTrue(numbers: Name): Name {
-    return this.add('Cast', [numbers], [integerAttribute('to', ELEMENT_TYPES.boolean)]);
-  }
-
-  not(condition: Name): Name {
-    return this.add('Not', [condition]);
-  }
-
-  /**
-   * The same condition, of which the runtime does not know whether it is constant: it computes no sequences at the load,
-   * and no random numbers. From operator set 7 on.
-   */
-  hide(condition: Name, opset: number): Name {
-    if (opset >= FIRST_SEQUENCE) {
-      return this.add('SequenceAt', [this.add('SequenceConstruct', [condition]), this.number(0)]);
-    }
-    const random = this.add('RandomUniform', [], [integersAttribute('shape', [1])]);
-    return this.add('And', [condition, this.add('Less', [random, this.float(2)])]);
-  }
-
-  /**
-   * A list of one 0 that the runtime refuses to compute where a condition does not hold.
-   *
-   * @param name of the node that it quotes then
-   */
-  unless(condition: Name, name = ''): Name {
-    return this.gather(this.list(0), this.integers(condition), name);
-  }
-}
 
 /** What a graph inside a node says of what it takes and gives. */
 export interface InnerGraph {
@@ -446,152 +338,6 @@ export interface Substitute {
   readonly outputs: readonly Name[];
 }
 
-/** Runs a node for inputs with elements alone, and something else for those without. */
-export function runForElements(node: GuardedNode, instead: Substitute): readonly Uint8Array[] {
-  const [input = NO_NAME] = node.inputs;
-  const [size, hasElements] = [node.newName(), node.newName()];
-  const steps = new Steps(node.newName);
-  // As guard-choices.ts says of those that the file has.
-  const isHidden = !node.isInMainGraph && node.opset >= FIRST_LESS;
-  const condition = isHidden ? steps.hide(hasElements, node.opset) : hasElements;
-  return [
-    encodeNode('Size', [input], [size]),
-    ...convertToBoolean(node, size, hasElements),
-    ...steps.nodes,
-    encodeChoice(condition, node.repeat(), instead, node.outputs),
-  ];
-}
-
-/** An If that gives what one of two branches gives, without the outputs that the guarded node leaves out. */
-export function encodeChoice(
-  condition: Name,
-  whenTrue: Substitute,
-  whenFalse: Substitute,
-  outputs: readonly Name[],
-): Uint8Array {
-  const given = outputs.flatMap((name, index) => (isGiven(name) ? [index] : []));
-  const pick = (names: readonly Name[]) => given.flatMap((index) => names[index] ?? []);
-  return encodeNode('If', [condition], pick(outputs), [
-    graphAttribute('then_branch', { nodes: whenTrue.nodes, outputs: pick(whenTrue.outputs) }),
-    graphAttribute('else_branch', { nodes: whenFalse.nodes, outputs: pick(whenFalse.outputs) }),
-  ]);
-}
-
-/**
- * What to run where nobody knows what the node would give: the runtime refuses the request, as an index leaves the
- * input, before it comes to the operator.
- */
-export function refuseEmpty(node: GuardedNode): Substitute {
-  const [input = NO_NAME] = node.inputs;
-  const [far, refused] = [node.newName(), node.newName()];
-  const repeated = node.repeat(refused);
-  const nodes = [
-    encodeInt64s(far, [FAR_INDEX]),
-    encodeNode('Gather', [input, far], [refused], [integerAttribute('axis', 0)]),
-    ...repeated.nodes,
-  ];
-  return { nodes, outputs: repeated.outputs };
-}
-
-/** No axis of a tensor in memory is as long. */
-const FAR_INDEX = 2 ** 60;
-
-/** Whether a number is not 0. Older operator sets have no Cast that the runtime knows: a Loop of one turn or none. */
-function convertToBoolean(node: GuardedNode, size: Name, result: Name): Uint8Array[] {
-  const { opset, newName } = node;
-  // The runtime never computes a Loop at the load, so the result of one is never constant.
-  if (opset >= (node.isInMainGraph ? FIRST_CAST : FIRST_LESS)) {
-    return [encodeNode('Cast', [size], [result], [integerAttribute('to', ELEMENT_TYPES.boolean)])];
-  }
-  const [start, turn, goesOn, before] = [newName(), newName(), newName(), newName()];
-  const [yes, no] = [newName(), newName()];
-  const body = graphAttribute('body', {
-    nodes: [encodeBoolean(yes, true), encodeBoolean(no, false)],
-    inputs: [
-      [turn, ELEMENT_TYPES.int64],
-      [goesOn, ELEMENT_TYPES.boolean],
-      [before, ELEMENT_TYPES.boolean],
-    ],
-    outputs: [no, yes],
-  });
-  return [encodeBoolean(start, false), encodeNode('Loop', [size, NO_NAME, start], [result], [body])];
-}
-
-/** A constant list of int64 numbers, or a single one. */
-export function encodeInt64s(name: Name, values: readonly number[] | number): Uint8Array {
-  const isList = typeof values !== 'number';
-  const elements = new Uint8Array(BigInt64Array.from(isList ? values : [values], BigInt).buffer);
-  const shape = isList ? [values.length] : [];
-  const value = tensorAttribute('value', ELEMENT_TYPES.int64, shape, elements);
-  return encodeNode('Constant', [], [name], [value]);
-}
-
-function encodeBoolean(name: Name, value: boolean): Uint8Array {
-  const elements = Uint8Array.of(value ? 1 : 0);
-  return encodeNode('Constant', [], [name], [tensorAttribute('value', ELEMENT_TYPES.boolean, [], elements)]);
-}
-
-/** An attribute of the node, by its name. */
-export function findAttribute({ source, field }: GuardedNode, name: string): Field | undefined {
-  return [...readFields(source, field.start, field.end)].find(
-    (member) => member.number === NODE.attribute && readName(source, member, ATTRIBUTE.name) === name,
-  );
-}
-
-/** The number of an attribute; undefined where it refers to one of the function around. */
-export function readNumber(node: GuardedNode, name: string, fallback: number): number | undefined {
-  const attribute = findAttribute(node, name);
-  if (!attribute) return fallback;
-  let number: number | undefined = 0;
-  for (const member of readFields(node.source, attribute.start, attribute.end)) {
-    if (member.number === ATTRIBUTE.integer) number = member.value;
-    if (member.number === ATTRIBUTE.reference) return undefined;
-  }
-  return number;
-}
-
-/** The float32 number of an attribute; the largest there is where it refers to one of the function around. */
-export function readFloat(node: GuardedNode, name: string, fallback: number): number {
-  const attribute = findAttribute(node, name);
-  if (!attribute) return fallback;
-  for (const { number, start, end } of readFields(node.source, attribute.start, attribute.end)) {
-    if (number === ATTRIBUTE.float) return Buffer.from(node.source.bytes(start, end)).readFloatLE();
-  }
-  return Number.MAX_VALUE;
-}
-
-/** The list of an attribute; empty where it is not there. */
-export function readIntegers(node: GuardedNode, name: string): number[] {
-  const attribute = findAttribute(node, name);
-  if (!attribute) return [];
-  const lists = readFields(
-    node.source,
-    attribute.start,
-    attribute.end,
-    (number) => number === ATTRIBUTE.ints,
-  );
-  return [...lists].flatMap((list) => readVarints(node.source, list));
-}
-
-/** The float32 numbers of an attribute; empty where it is not there. */
-export function readFloats(node: GuardedNode, name: string): number[] {
-  const attribute = findAttribute(node, name);
-  if (!attribute) return [];
-  const { source } = node;
-  const isList = (number: number) => number === ATTRIBUTE.floats;
-  return [...readFields(source, attribute.start, attribute.end, isList)].flatMap(({ start, end }) => {
-    const bytes = source.bytes(start, end);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return Array.from({ length: bytes.length >> 2 }, (_, index) => view.getFloat32(4 * index, true));
-  });
-}
-
-/** The text of an attribute; undefined where there is none. */
-export function readString(node: GuardedNode, name: string): string | undefined {
-  const attribute = findAttribute(node, name);
-  return attribute && readName(node.source, attribute, ATTRIBUTE.string);
-}
-
 /** The name of a declared value. */
 function readValueName(source: ByteSource, value: Field): Name {
   const name = readMembers(source, value).all(VALUE_INFO.name).at(-1);
@@ -609,10 +355,4 @@ function readNames(source: ByteSource, field: Field) {
   return { inputs, outputs };
 }
 
-/** Nodes leave out what is optional by an empty name. */
-export function isGiven(name: Name): boolean {
-  return name.length > 0;
-}
-
-export const NO_NAME = encodeText('');
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });

@@ -1,22 +1,8 @@
 import { ELEMENT_TYPES, graphAttribute, integerAttribute, type Name } from './encode-node.ts';
-import {
-  encodeChoice,
-  FIRST_CAST,
-  FIRST_LESS,
-  findAttribute,
-  type GuardedNode,
-  isGiven,
-  NO_NAME,
-  OLD,
-  readFloat,
-  readIntegers,
-  readNumber,
-  readString,
-  refuseEmpty,
-  runForElements,
-  Steps,
-  type Substitute,
-} from './guard-node.ts';
+import { encodeChoice, refuseEmpty, runForElements } from './guard-instead.ts';
+import { type GuardedNode, OLD, type Substitute } from './guard-node.ts';
+import { FIRST_CAST, FIRST_LESS, isGiven, NO_NAME, Steps } from './guard-steps.ts';
+import { findAttribute, readFloat, readIntegers, readNumber, readString } from './node-attributes.ts';
 import type { KnownShape } from './node-shapes.ts';
 
 /** Makes a node safe against one thing that its kernel does not survive. Most do nothing where the file rules it out. */

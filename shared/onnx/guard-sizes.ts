@@ -1,6 +1,8 @@
 import { ELEMENT_TYPES, integerAttribute, type Name } from './encode-node.ts';
-import { FIRST_LESS, type GuardedNode, readIntegers, readNumber, readString } from './guard-node.ts';
+import type { GuardedNode } from './guard-node.ts';
 import type { Rule } from './guard-rules.ts';
+import { FIRST_LESS } from './guard-steps.ts';
+import { readIntegers, readNumber, readString } from './node-attributes.ts';
 
 /** How many elements a node makes at most, as a list of one float. */
 export type Count = (node: GuardedNode) => Name;

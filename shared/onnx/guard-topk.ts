@@ -7,18 +7,10 @@ import {
   referenceAttribute,
 } from './encode-node.ts';
 import { ATTRIBUTE } from './fields.ts';
-import {
-  encodeChoice,
-  encodeInt64s,
-  FIRST_CAST,
-  findAttribute,
-  type GuardedNode,
-  isGiven,
-  NO_NAME,
-  readNumber,
-  refuseEmpty,
-  type Substitute,
-} from './guard-node.ts';
+import { encodeChoice, refuseEmpty } from './guard-instead.ts';
+import type { GuardedNode, Substitute } from './guard-node.ts';
+import { encodeInt64s, FIRST_CAST, isGiven, NO_NAME } from './guard-steps.ts';
+import { findAttribute, readNumber } from './node-attributes.ts';
 import { readName } from './nodes.ts';
 
 /** From this version on k is an input; before it is an attribute. */

@@ -29,6 +29,10 @@ export function sized(sizes: Sizes): KnownShape {
   return sizes.length > MOST_AXES ? OPEN : { ...ranked(sizes.length), sizes };
 }
 
+export function isKnown(size: number | undefined): size is number {
+  return size !== undefined;
+}
+
 export function readDims(source: ByteSource, tensor: Field): number[] {
   const dims = readFields(source, tensor.start, tensor.end, (number) => number === TENSOR.dims);
   return [...dims].flatMap((member) => readVarints(source, member));
