@@ -169,7 +169,7 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['QLinearConv', [hasRank(0, 2), hasRank(3, 2), hasElements(3), hasPlaces, makesFiltered(3)]],
   // Those that the runtime makes of others when it loads them, as the chain of filters is laid out (pools.ts).
   ...['MaxPool', 'AveragePool'].map((name) => [name, [hasSmallWindow, hasPlaces, makesFiltered()]] as const),
-  ['LpPool', [makesFiltered()]],
+  ['LpPool', [hasSmallWindow, makesFiltered()]],
   ['com.microsoft.QLinearConv', [hasPlaces, makesFiltered(3)]],
   ...['Conv', 'MaxPool', 'AveragePool'].map(
     (name) => [`com.microsoft.nchwc.${name}`, [hasSmallWindow, hasPlaces]] as const,
@@ -226,7 +226,6 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['BatchNormalization', [isWithin('training_mode', 0, 1)]],
   ...['RandomNormal', 'RandomNormalLike'].map((name) => [name, [hasPositiveScale]] as const),
   ...['RandomUniform', 'RandomUniformLike'].map((name) => [name, [hasRandomRange]] as const),
-  ['LpPool', [hasSmallWindow]],
   ['LayerNormalization', [endsWithInput]],
   ...['Max', 'Mean', 'Min', 'Sum'].map((operator) => [operator, [allAreThere]] as const),
   ['com.microsoft.ConvTransposeWithDynamicPads', [isThere(2), hasElements(0), makesFilteredBack]],

@@ -18,6 +18,7 @@ import {
   initializer,
   int64Initializer,
   integerAttribute,
+  integersAttribute,
   tensorAttribute,
   tensorValue,
 } from '../../support/build-model.ts';
@@ -407,6 +408,24 @@ describe('an operator that makes many elements of each', () => {
     const { y } = Object.fromEntries(await run(model, { x: numbers([2], [1, 2]) }));
     expect(y?.shape).toEqual([2 * 5000 ** 2]);
     await expect(run(model, { x: numbers([3], [1, 2, 3]) })).rejects.toThrow(/ternion: too many elements/);
+  });
+
+  it.each(['AveragePool', 'MaxPool', 'LpPool'])('is guarded where %s adds as many by padding', (operator) => {
+    const padded = (pad: number) =>
+      buildModel({
+        nodes: [
+          buildNode(operator, ['x'], ['y'], {
+            attributes: [
+              integersAttribute('kernel_shape', [2n]),
+              integersAttribute('pads', [BigInt(pad), BigInt(pad)]),
+            ],
+          }),
+        ],
+        inputs: [tensorValue('x', FLOAT, [1, 1, 'n'])],
+        outputs: [tensorValue('y', FLOAT)],
+      });
+    const edits = (pad: number) => findGuards(bytesSource(padded(pad)), 2 ** 26).edits.length;
+    expect(edits(5000)).toBeGreaterThan(edits(1));
   });
 
   it('is left as it is where honest models make as many', () => {
