@@ -14,8 +14,10 @@ import {
   productOf,
   type Ratio,
   staysSmall,
+  stretch,
 } from './guard-sizes.ts';
 import { readFloats, readIntegers, readNumber, readString } from './node-attributes.ts';
+import type { KnownShape } from './node-shapes.ts';
 
 const scaling: Ratio = (node) => productOf([...readIntegers(node, 'scales'), ...readFloats(node, 'scales')]);
 
@@ -146,6 +148,40 @@ export const makesProduct =
       );
     })(node);
   };
+
+/**
+ * What a client sends for two operands, stretched to each other: a row and a column become a matrix. What is made of such
+ * values further on has a shape that the graph gives it.
+ */
+export const makesStretched: Rule = (node) => {
+  const sent = node.inputs.flatMap((_, operand) => (node.sentShape(operand) === undefined ? [] : [operand]));
+  const shapes = new Set(sent.map((operand) => node.sentShape(operand)));
+  if (shapes.size < 2 || !canGrow(sent.map((operand) => node.known(operand)))) return;
+  const [first, ...others] = sent.map((operand) => node.shape(operand));
+  if (first)
+    staysSmall(() =>
+      product(
+        node,
+        others.reduce((sizes, other) => stretch(node, sizes, other), first),
+      ),
+    )(node);
+};
+
+/** Whether one operand can be stretched on an axis, and another one on another axis. */
+function canGrow(shapes: readonly KnownShape[]): boolean {
+  if (shapes.some(({ least, most }) => least !== most)) return true;
+  const most = Math.max(...shapes.map(({ least }) => least));
+  const sizeAt = ({ least, sizes }: KnownShape, fromLast: number) =>
+    least < -fromLast ? 1 : sizes?.at(fromLast);
+  const axes = Array.from({ length: most }, (_, axis) => shapes.map((shape) => sizeAt(shape, axis - most)));
+  const stretched = axes.flatMap((sizes, axis) =>
+    sizes.flatMap((size, own) => {
+      const isStretched = (size ?? 1) === 1 && sizes.some((other, at) => at !== own && other !== 1);
+      return isStretched ? [{ axis, own }] : [];
+    }),
+  );
+  return stretched.some((one) => stretched.some(({ axis, own }) => axis !== one.axis && own !== one.own));
+}
 
 /** A slice for each index. A list has one element for each of them, which is no more than there is already. */
 export const makesGathered: Rule = (node) => {

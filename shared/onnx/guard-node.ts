@@ -118,6 +118,12 @@ export class GuardedNode extends Steps {
     return isGiven(name) && this.#values.isChosen(decoder.decode(name));
   }
 
+  /** Stands for the shape of an operand that a client sends; undefined for what is made of others. */
+  sentShape(operand: number): string | undefined {
+    const name = this.inputs[operand] ?? NO_NAME;
+    return isGiven(name) ? this.#values.sentShape(decoder.decode(name)) : undefined;
+  }
+
   /** How many places it must be given, if it is the first of a chain of filters and pools that needs some. */
   leastPlaces(): readonly number[] | undefined {
     return this.#values.leastPlaces(decoder.decode(this.outputs[0]));

@@ -25,6 +25,7 @@ import {
   makesRegions,
   makesSampled,
   makesScaled,
+  makesStretched,
   makesUnpooled,
   makesWide,
 } from './guard-growth.ts';
@@ -161,8 +162,8 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['com.microsoft.QLinearWhere', [2, 3, 5, 6, 7, 8].map(isScalar)],
   ['com.microsoft.QLinearConcat', [allParametersAreScalars]],
   // Whole numbers whose quotient has no place in their type.
-  ['Div', [dividesByMinusOne]],
-  ['Mod', [dividesByMinusOneForRest]],
+  ['Div', [dividesByMinusOne, makesStretched]],
+  ['Mod', [dividesByMinusOneForRest, makesStretched]],
   // Operators that count on a number of axes.
   ['Conv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), hasPlaces, makesFiltered(1)]],
   ['ConvInteger', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), makesFiltered(1)]],
@@ -212,6 +213,9 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ),
   ['QLinearMatMul', [makesProduct(0, 3)]],
   ['com.microsoft.CDist', [makesProduct(0, 1, true)]],
+  ...['Add', 'Sub', 'Mul', 'Pow', 'And', 'Or', 'Xor', 'Where', 'Equal', 'Greater', 'Less', 'GreaterOrEqual']
+    .concat(['LessOrEqual', 'PRelu', 'BitShift', 'BitwiseAnd', 'BitwiseOr', 'BitwiseXor'])
+    .map((name) => [name, [makesStretched]] as const),
   ['Gather', [makesGathered]],
   ...['GatherND', 'com.microsoft.GatherND'].map(
     (name) => [name, [isWithin('batch_dims', 0, 64), since(11, makesGatheredParts)]] as const,
@@ -227,7 +231,7 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ...['RandomNormal', 'RandomNormalLike'].map((name) => [name, [hasPositiveScale]] as const),
   ...['RandomUniform', 'RandomUniformLike'].map((name) => [name, [hasRandomRange]] as const),
   ['LayerNormalization', [endsWithInput]],
-  ...['Max', 'Mean', 'Min', 'Sum'].map((operator) => [operator, [allAreThere]] as const),
+  ...['Max', 'Mean', 'Min', 'Sum'].map((operator) => [operator, [allAreThere, makesStretched]] as const),
   ['com.microsoft.ConvTransposeWithDynamicPads', [isThere(2), hasElements(0), makesFilteredBack]],
   ['com.microsoft.CropAndResize', [isRefused]],
 ]);

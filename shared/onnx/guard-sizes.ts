@@ -112,27 +112,24 @@ export const makesMultiple = (operand: number, type?: number): Rule =>
   );
 
 /** Both are stretched to each other, the axes counted from the last one. */
-export const makesExpanded: Rule = makesFew([1], ofList(1), countExpanded, ofNumbers(1));
+export const makesExpanded: Rule = makesFew(
+  [1],
+  ofList(1),
+  (node) => product(node, stretch(node, node.shape(0), node.input(1))),
+  ofNumbers(1),
+);
 
-function countExpanded(node: GuardedNode): Name {
-  const [own, asked] = [node.shape(0), node.input(1)];
-  const lengths = [own, asked].map((sizes) => doubles(node, node.count(sizes)));
-  const [axes, others] = lengths;
-  if (!axes || !others) return elements(node);
+/** The larger of two sizes on each axis, where the shorter list lacks the first ones. */
+export function stretch(node: GuardedNode, first: Name, second: Name): Name {
+  const [axes, others] = [first, second].map((sizes) => doubles(node, node.count(sizes)));
+  if (!axes || !others) return first;
   const filled = (sizes: Name, fewer: Name, more: Name) => {
     const missing = node.add('Max', [node.add('Sub', [more, fewer]), node.double(0)]);
     const ones = node.add('Reshape', [node.list(1), node.list(1)]);
     const filling = node.add('Expand', [ones, node.integers(missing)]);
-    return node.add('Concat', [filling, sizes], [integerAttribute('axis', 0)]);
+    return floats(node, node.add('Concat', [filling, sizes], [integerAttribute('axis', 0)]));
   };
-  const sizes = [filled(own, axes, others), filled(asked, others, axes)];
-  return product(
-    node,
-    node.add(
-      'Max',
-      sizes.map((each) => floats(node, each)),
-    ),
-  );
+  return node.integers(node.add('Max', [filled(first, axes, others), filled(second, others, axes)]));
 }
 
 /** From a start to a limit by steps. */

@@ -22,6 +22,18 @@ export function shapeOf(shapes: NodeShapes, output: number): KnownShape {
   return rule && (output === 0 || ALIKE.has(type)) ? rule(shapes) : OPEN;
 }
 
+/** Whether the first output of an operator has the shape of its first input. */
+export function keepsShape(operator: string): boolean {
+  return RULES.get(operator) === same;
+}
+
+/** Operators that stretch their operands to each other. */
+export const STRETCHING: readonly string[] = [
+  ...['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'Min', 'Max', 'Sum', 'Mean', 'And', 'Or', 'Xor', 'Where'],
+  ...['Equal', 'Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual', 'PRelu'],
+  ...['BitShift', 'BitwiseAnd', 'BitwiseOr', 'BitwiseXor'],
+];
+
 /** The same values in the same places, or others. */
 const same: ShapeRule = (shapes) => shapes.input(0);
 
@@ -213,9 +225,7 @@ const RULES: ReadonlyMap<string, ShapeRule> = new Map<string, ShapeRule>([
     .concat(['LpPool', 'GlobalAveragePool', 'GlobalMaxPool', 'GlobalLpPool'])
     .concat(['MaxUnpool', 'GridSample', 'Attention'])
     .map((type): [string, ShapeRule] => [type, asFirst]),
-  ...['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'Min', 'Max', 'Sum', 'Mean', 'And', 'Or', 'Xor', 'Where']
-    .concat(['Equal', 'Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual', 'PRelu'])
-    .map((type): [string, ShapeRule] => [type, broadcast]),
+  ...STRETCHING.map((type): [string, ShapeRule] => [type, broadcast]),
   ...['Conv', 'com.microsoft.FusedConv'].map((type): [string, ShapeRule] => [type, places(0, 1)]),
   ...['ConvTranspose', 'ConvInteger'].map((type): [string, ShapeRule] => [type, alike(0, 1)]),
   ...['MaxPool', 'AveragePool'].map((type): [string, ShapeRule] => [type, places(0)]),

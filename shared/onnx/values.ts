@@ -5,7 +5,7 @@ import { isKnown, type KnownShape, NodeShapes, OPEN, readDims, sized } from './n
 import { type Node, readName, readNode } from './nodes.ts';
 import { findLeastPlaces, isOfPlaces } from './pools.ts';
 import { type ByteSource, type Field, readFields } from './protobuf.ts';
-import { shapeOf } from './shape-rules.ts';
+import { keepsShape, STRETCHING, shapeOf } from './shape-rules.ts';
 import { readValueInfo } from './value-info.ts';
 import { type Message, nameOperator, walkModel } from './walk.ts';
 
@@ -25,6 +25,11 @@ export interface Values {
   numbers(name: string): readonly (readonly number[])[];
   /** Its numbers where everything of its name is a short constant; undefined otherwise. */
   allNumbers(name: string): readonly number[] | undefined;
+  /**
+   * Stands for the shape of what a client sends, whatever was done to its numbers: values with the same one have the same
+   * shape. Undefined for values that are made of others.
+   */
+  sentShape(name: string): string | undefined;
   /** How many places the node that gives it must be given, if it is the first of a chain of filters and pools. */
   leastPlaces(name: string): readonly number[] | undefined;
   /** Whether a MatMul takes it, as it is or converted. */
@@ -67,6 +72,7 @@ export function readValues(source: ByteSource): ValuesIn {
       isConstant: (name) => scope?.constants.has(name) ?? false,
       numbers: (name) => scope?.numbers(name) ?? [],
       allNumbers: (name) => scope?.allNumbers(name),
+      sentShape: (name) => scope?.sent.get(name),
       leastPlaces: (name) => scope?.leastPlaces().get(name),
       isMultiplied: (name) => scope?.multiplied.has(name) ?? true,
     };
@@ -91,6 +97,7 @@ class Scope {
   readonly values = new Map<string, KnownShape>();
   readonly multiplied = new Set<string>();
   readonly constants = new Set<string>();
+  readonly sent = new Map<string, string>();
   /** Initializers and nodes that are Constants, by their names. */
   readonly #holders = new Map<string, ConstantHolder[]>();
   /** Where a converted value comes from. */
@@ -140,7 +147,7 @@ class Scope {
   /** Takes what a graph says of its values. */
   declare(graph: Field): void {
     const constants = new Set<string>();
-    const inputs = new Map<string, { known: KnownShape; elementType: number | undefined }>();
+    const inputs = new Map<string, { known: KnownShape; elementType: number | undefined; sent: string }>();
     for (const part of readFields(this.#source, graph.start, graph.end, isDeclaration)) {
       if (part.number === GRAPH.initializer) {
         const name = readName(this.#source, part, TENSOR.name);
@@ -154,12 +161,13 @@ class Scope {
       if (part.number !== GRAPH.input && elementType) this.#declaredTypes.set(name, elementType);
       const isTensor = kind === 'tensor' && shape !== undefined;
       const known = isTensor ? sized(shape.map(sizeOf)) : OPEN;
-      if (part.number === GRAPH.input) inputs.set(name, { known, elementType });
+      if (part.number === GRAPH.input) inputs.set(name, { known, elementType, sent: sentAs(name, shape) });
       else this.#declared.set(name, widen(this.#declared.get(name), known));
     }
     // Older files list their constants as inputs as well.
-    for (const [name, { known, elementType }] of inputs) {
+    for (const [name, { known, elementType, sent }] of inputs) {
       if (constants.has(name)) continue;
+      this.sent.set(name, sent);
       this.#define(name, known, elementType);
       this.#chosen.add(name);
     }
@@ -172,6 +180,7 @@ class Scope {
       const node = readNode(this.#source, field);
       const context = new NodeShapes(this.#source, node, (name) => values.get(name) ?? OPEN);
       this.#followMultiplied(node);
+      this.#followSent(node);
       if (isOfPlaces(nameOperator(node.domain, node.type))) this.#ofPlaces.push(context);
       const isChosen = this.#makesChosen(node);
       const isConstant = this.#makesConstant(node);
@@ -204,6 +213,16 @@ class Scope {
       if (this.values.get(other)?.sizes?.some((size) => isKnown(size) && size > 0)) continue;
       this.#addMultiplied(name);
     }
+  }
+
+  #followSent({ domain, type, inputs, outputs: [output = ''] }: Node): void {
+    const [only = '', ...others] = inputs.filter((name) => name !== '' && !this.constants.has(name));
+    const sent = this.sent.get(only);
+    if (sent === undefined || others.length > 0) return;
+    const operator = nameOperator(domain, type);
+    if (keepsShape(operator)) this.sent.set(output, sent);
+    // Its elements are on other axes.
+    else if (MOVING.has(operator)) this.sent.set(output, output);
   }
 
   #addMultiplied(name: string): void {
@@ -239,6 +258,18 @@ class Scope {
 }
 
 const WITH_GRAPHS: ReadonlySet<string> = new Set(['If', 'Loop', 'Scan', 'SequenceMap']);
+
+/** Operators that give the elements of one operand on other axes. */
+const MOVING: ReadonlySet<string> = new Set([
+  ...STRETCHING,
+  ...['Unsqueeze', 'Squeeze', 'Transpose', 'Reshape', 'Flatten'],
+]);
+
+/** Inputs whose axes have the same names and sizes have one shape: their feeds are checked (check-axes.ts). */
+function sentAs(name: string, shape: readonly (number | string)[] | undefined): string {
+  const isNamed = shape?.every((axis) => axis !== '' && axis !== -1) ?? false;
+  return isNamed ? `[${shape?.join()}]` : name;
+}
 
 const DECLARATIONS: ReadonlySet<number> = new Set([
   GRAPH.initializer,

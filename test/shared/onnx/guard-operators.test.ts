@@ -433,3 +433,85 @@ describe('an operator that makes many elements of each', () => {
     expect(findGuards(bytesSource(twice(4097)), 2 ** 26).edits).not.toEqual([]);
   });
 });
+
+describe('operands that a client sends and that are stretched to each other', () => {
+  const FREE = ['a', 'b'] as const;
+  const other = ['c', 'd'];
+  const model = (
+    nodes: Parameters<typeof buildModel>[0]['nodes'],
+    shapes: Readonly<Record<string, readonly (string | number)[] | undefined>> = { x: FREE, y: other },
+  ) =>
+    buildModel({
+      nodes,
+      inputs: Object.entries(shapes).map(([name, shape]) => tensorValue(name, FLOAT, shape)),
+      outputs: [tensorValue('z', FLOAT)],
+      initializers: [int64Initializer('first', [0]), int64Initializer('last', [2])],
+    });
+  const add = model([buildNode('Add', ['x', 'y'], ['z'])]);
+  const row = (size: number) => numbers([1, size], new Array<number>(size).fill(2));
+  const column = (size: number) => numbers([size, 1], new Array<number>(size).fill(1));
+  const isGuarded = (bytes: Uint8Array) => findGuards(bytesSource(bytes), 2 ** 26).edits.length > 0;
+
+  it('may become as many elements as there is room for', async () => {
+    const { z } = Object.fromEntries(await run(guard(add), { x: column(300), y: row(200) }));
+    expect([z?.shape, z?.data[0], z?.data.length]).toEqual([[300, 200], 3, 60_000]);
+    await expect(run(guard(add), { x: column(9000), y: row(9000) })).rejects.toThrow(
+      /ternion: too many elements/,
+    );
+    await expect(run(guard(add), { x: row(9000), y: column(9000) })).rejects.toThrow(
+      /ternion: too many elements/,
+    );
+    expect((await run(guard(add), { x: numbers([0, 1]), y: row(3) })).get('z')?.shape).toEqual([0, 3]);
+  });
+
+  it.each<[string, Uint8Array, Readonly<Record<string, Tensor>>]>([
+    [
+      'three of them',
+      model([buildNode('Max', ['x', 'y', 'w'], ['z'])], { x: ['a', 1, 1], y: [1, 'b', 1], w: [1, 1, 'c'] }),
+      {
+        x: numbers([500, 1, 1], new Array<number>(500).fill(1)),
+        y: numbers([1, 500, 1], new Array<number>(500).fill(1)),
+        w: numbers([1, 1, 500], new Array<number>(500).fill(1)),
+      },
+    ],
+    [
+      'one with itself on other axes',
+      model(
+        [
+          buildNode('Unsqueeze', ['x', 'first'], ['rows']),
+          buildNode('Unsqueeze', ['x', 'last'], ['columns']),
+          buildNode('Mul', ['rows', 'columns'], ['z']),
+        ],
+        { x: ['batch', 'length'] },
+      ),
+      { x: row(9000) },
+    ],
+    [
+      'what became of them',
+      model([
+        buildNode('Relu', ['x'], ['r']),
+        buildNode('Neg', ['y'], ['n']),
+        buildNode('Exp', ['n'], ['e']),
+        buildNode('PRelu', ['r', 'e'], ['z']),
+      ]),
+      { x: column(9000), y: row(9000) },
+    ],
+    [
+      'those of a rank that is open',
+      model([buildNode('Sub', ['x', 'y'], ['z'])], { x: undefined, y: undefined }),
+      { x: column(9000), y: row(9000) },
+    ],
+  ])('are refused: %s', async (_, bytes, feeds) => {
+    await expect(run(guard(bytes), feeds)).rejects.toThrow(/ternion: too many elements/);
+  });
+
+  it.each<[string, Uint8Array]>([
+    ['one of the same shape', model([buildNode('Relu', ['x'], ['r']), buildNode('Mul', ['x', 'r'], ['z'])])],
+    ['axes of the same names', model([buildNode('Add', ['x', 'y'], ['z'])], { x: FREE, y: FREE })],
+    ['one axis that is open', model([buildNode('Add', ['x', 'y'], ['z'])], { x: ['a', 3], y: ['b', 3] })],
+    ['one value for each column', model([buildNode('Add', ['x', 'y'], ['z'])], { x: ['a', 3], y: [3] })],
+  ])('are left as they are with %s', (_, bytes) => {
+    expect(isGuarded(bytes)).toBe(false);
+    expect(isGuarded(add)).toBe(true);
+  });
+});
