@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Server } from 'node:http';
 import { inspect } from 'node:util';
 import type { HttpFunction } from './http-function.ts';
+import { KEEP_ALIVE_SECONDS } from './keep-alive.ts';
 import { printable } from './printable.ts';
 
 /**
@@ -19,6 +20,7 @@ export function receiveDirectly(handle: HttpFunction): void {
     if (!server) return;
     unsubscribe(CHANNEL, takeOver);
     server.removeAllListeners('request');
+    server.keepAliveTimeout = KEEP_ALIVE_SECONDS * 1000;
     server.on('request', (request, response) => {
       handle(request, response).catch((error: unknown) => {
         // A client that has gone while it was sending cannot be answered; anything else is our mistake.

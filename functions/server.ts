@@ -6,10 +6,9 @@ import { systemCodeOf } from '../shared/errors.ts';
 import { guardLoopback, isLoopback } from './guard-loopback.ts';
 import type { Host } from './host.ts';
 import { createHttpFunction, type HttpFunction } from './http-function.ts';
+import { KEEP_ALIVE_SECONDS } from './keep-alive.ts';
 import { trackClients } from './track-clients.ts';
 
-/** Longer than the minute that load balancers keep idle connections, so that they never use one we are closing. */
-const KEEP_ALIVE_MS = 75_000;
 /** Longest for a client to send a whole request. */
 const REQUEST_MS = 300_000;
 
@@ -26,6 +25,8 @@ export interface ServerOptions {
   readonly port: number;
   /** A name or an address; `localhost` for both addresses of that name. */
   readonly hostname: string;
+  /** How long a connection is kept on which nothing comes. */
+  readonly keepAliveSeconds?: number;
   /** What answers the requests, where it is more than the app. */
   readonly handle?: HttpFunction;
 }
@@ -52,7 +53,7 @@ export class ListenError extends Error {
  */
 export async function startServer(
   host: Host,
-  { port, hostname, handle = createHttpFunction(host) }: ServerOptions,
+  { port, hostname, keepAliveSeconds = KEEP_ALIVE_SECONDS, handle = createHttpFunction(host) }: ServerOptions,
 ): Promise<RunningServer> {
   let isClosing = false;
   let answer = guardLoopback(handle, host, hostname);
@@ -74,7 +75,7 @@ export async function startServer(
   };
   // Node's own refusal of a request without a Host field has no body.
   const server = createServer(
-    { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_MS, requireHostHeader: false },
+    { keepAliveTimeout: keepAliveSeconds * 1000, requestTimeout: REQUEST_MS, requireHostHeader: false },
     receive,
   );
   server.on('checkExpectation', (request, response) => {

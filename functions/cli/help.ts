@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { KEEP_ALIVE_SECONDS } from '../keep-alive.ts';
 
 /** Words of the help that several commands share, and examples of each. */
 export const MODEL = 'name, name/version or name@alias of the repository, or path of a file or folder';
@@ -16,6 +17,11 @@ export const headerOption = () =>
 
 export const delimiterOption = () =>
   new Option('--delimiter <character>', 'what separates cells, or "tab" (default: ",", a tab in .tsv)');
+
+export const keepAliveOption = () =>
+  new Option('--keep-alive <seconds>', 'how long idle connections are kept').default(
+    String(KEEP_ALIVE_SECONDS),
+  );
 
 export const MAIN_EXAMPLES = examples(
   [

@@ -44,6 +44,7 @@ command('serve', 'serve all models of a repository over HTTP', help.SERVE_EXAMPL
     ).default('localhost'),
   )
   .addOption(new Option('--grace <seconds>', 'how long requests are still taken after SIGTERM').default('5'))
+  .addOption(help.keepAliveOption())
   .action(async (options) => (await import('./commands/serve.ts')).serve(options, terminal));
 
 command('predict', 'answer one request', help.PREDICT_EXAMPLES)

@@ -5,7 +5,7 @@ import type { ModelListing } from '../../../shared/models/model-reference.ts';
 import { isVersion } from '../../../shared/models/versions.ts';
 import { curlCommand } from '../../curl-command.ts';
 import type { Host } from '../../host.ts';
-import { ListenError, type RunningServer, startServer } from '../../server.ts';
+import { ListenError, type RunningServer, type ServerOptions, startServer } from '../../server.ts';
 import { shellWord } from '../../shell-word.ts';
 import { CommandError, type Console, describeFailure } from '../console.ts';
 import { isVersionFolder, listOf, modelFoldersOf } from '../model-path.ts';
@@ -16,6 +16,7 @@ export interface ServeOptions {
   readonly port: string;
   readonly host: string;
   readonly grace: string;
+  readonly keepAlive: string;
   readonly repository?: string;
 }
 
@@ -23,13 +24,14 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions, output: Console): Promise<void> {
   const port = readWhole(options.port || DEFAULT_PORT, '--port', 0, 65_535);
   const graceMs = readWhole(options.grace, '--grace', 0, 3600) * 1000;
+  const keepAliveSeconds = readWhole(options.keepAlive, '--keep-alive', 1, 86_400);
   await checkRepository(options.repository);
   const host = openHost({ repository: options.repository });
   // A repository that is not there is a mistake of the call; a model that cannot be loaded is answered with the reason.
   const models = await host.app.inference.repository.list();
   if (models.length === 0) await checkNotModel(options.repository);
   await host.app.preload();
-  const server = await listen(host, port, options.host || DEFAULT_HOST);
+  const server = await listen(host, { port, hostname: options.host || DEFAULT_HOST, keepAliveSeconds });
   // Listened for before anyone is told: whoever reads the line may end the server at once.
   const signalled = nextSignal();
   const listed = models.map(({ name, versions, liveVersion }) => ({ name, versions, live: liveVersion }));
@@ -55,9 +57,9 @@ export async function serve(options: ServeOptions, output: Console): Promise<voi
   await host.app.close();
 }
 
-async function listen(host: Host, port: number, hostname: string): Promise<RunningServer> {
+async function listen(host: Host, options: ServerOptions): Promise<RunningServer> {
   try {
-    return await startServer(host, { port, hostname });
+    return await startServer(host, options);
   } catch (error) {
     throw error instanceof ListenError ? new CommandError(error.message) : error;
   }
