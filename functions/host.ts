@@ -188,10 +188,27 @@ export function createContext(
 /**
  * Hosts hand over paths, and clients may write a whole URL instead (RFC 9112, section 3.2.2); the app never looks at the
  * origin.
+ *
+ * What a URL would make another path of stays a name: `..`, `%2e%2e` and backslashes lead to no other route, and the
+ * line ends that some gateways decode are not left out. Clients take `..` away themselves before they send a path.
  */
 export function requestUrl(target: string): string {
   const path = target.replace(/^https?:\/\/[^/?#]*/i, '');
-  return `http://localhost${path.startsWith('/') ? '' : '/'}${path}`;
+  return `http://localhost${path.startsWith('/') ? '' : '/'}${isPlain(path) ? path : escapePath(path)}`;
+}
+
+function isPlain(path: string): boolean {
+  return !/[\t\n\r\\]|(?:\/|^)(?:\.|%2e)/i.test(path);
+}
+
+function escapePath(target: string): string {
+  const [path = '', query = ''] = [/^[^?#]*/.exec(target)?.[0], /[?#].*$/s.exec(target)?.[0]];
+  const names = path.split('/').map((name) => {
+    const escaped = name.replace(/[\t\n\r\\]/g, encodeURIComponent);
+    // Twice, as a URL takes %2e for a dot.
+    return /^(?:\.|%2e){1,2}$/i.test(name) ? name.replaceAll('%', '%25').replaceAll('.', '%252e') : escaped;
+  });
+  return names.join('/') + query;
 }
 
 function availableMemory(): number {

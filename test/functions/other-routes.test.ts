@@ -1,0 +1,52 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { openFunctionsFramework, openLocalServer } from '../support/hosts/child-process.ts';
+import { openApp, openLambda } from '../support/hosts/in-process.ts';
+import { EVENT_SOURCES } from '../support/hosts/lambda-events.ts';
+import type { TestHost } from '../support/hosts/test-host.ts';
+
+// The host of Azure Functions takes such paths apart before a function sees them.
+const HOSTS: readonly (readonly [name: string, open: () => TestHost | Promise<TestHost>])[] = [
+  ['the app', openApp],
+  ['the local server', openLocalServer],
+  ['the functions framework', () => openFunctionsFramework('local')],
+  ...EVENT_SOURCES.map((source) => [`Lambda behind a ${source}`, () => openLambda(source)] as const),
+];
+
+/** Paths that a URL would make /v2/repository/index, /models, /v2/health/ready or another route of. */
+const PATHS = [
+  ['POST', '/v2/models/%2e%2e/repository/index'],
+  ['POST', '/v2/models/%2E%2E/repository/index'],
+  ['POST', '/v2/models/.%2e/repository/index'],
+  ['POST', '/v2/models/../repository/index'],
+  ['POST', '/v2/models/iris/%2e%2e/%2e%2e/repository/index'],
+  ['POST', '/v2/%2e/repository/index'],
+  ['POST', '/v2/./repository/index'],
+  ['POST', '/v2/models\\..\\..\\v2\\repository\\index'],
+  ['POST', '/v2/models%5c..%5crepository/index'],
+  ['POST', '/v2/models/%2e%2e%2frepository%2findex'],
+  ['GET', '/models/iris/..'],
+  ['GET', '/models/iris/%2e%2e'],
+  ['GET', '/nothing/%2e%2e/v2/health/ready'],
+  ['GET', '/v2/models/%252e%252e/ready'],
+] as const;
+
+describe.each(HOSTS)('%s', async (_, open) => {
+  const host = await open();
+  afterAll(() => host.close());
+
+  it.each(PATHS)('answers %s %s by no other route', async (method, path) => {
+    const { status, body } = await host.send({ method, path, headers: {}, body: Buffer.from('{}') });
+    expect([status, JSON.parse(body.toString())]).toEqual([
+      expect.toBeOneOf([400, 404, 405]),
+      expect.objectContaining({ error: expect.any(String) }),
+    ]);
+  });
+
+  it('answers the routes themselves', async () => {
+    const ask = async (method: string, path: string) =>
+      (await host.send({ method, path, headers: {}, body: Buffer.from('') })).status;
+    expect(await ask('POST', '/v2/repository/index')).toBe(200);
+    expect(await ask('GET', '/v2/health/ready')).toBe(200);
+    expect(await ask('GET', '/models/iris?x=/../..')).toBe(200);
+  });
+});
