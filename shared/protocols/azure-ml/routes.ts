@@ -3,15 +3,17 @@ import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
 import { encodeColumns, encodeRows } from '../../answers/predictions.ts';
 import type { Answer, AppEnvironment, ErrorEncoder } from '../../http/context.ts';
 import { errorResponse } from '../../http/respond.ts';
+import type { NamedChoice } from '../../inference/inference.ts';
 import { answerWith } from '../answer.ts';
 import { jsonArray } from '../body/envelope.ts';
 import { respondHealth } from '../catalog.ts';
+import { modelOfEndpoint } from '../endpoint-models.ts';
 import { readDeployment } from '../headers/target.ts';
 import { type Dialect, readInvocation, runPayload } from '../invocation.ts';
 import type { Protocol, ProtocolOptions } from '../operation.ts';
 import { checkIds, readPayload } from './decode.ts';
 import { describeFailure, echoIds, mark } from './encode.ts';
-import { scoreHeaders, scoreRequest } from './schemas.ts';
+import { scoreHeaders, scoreQuery, scoreRequest } from './schemas.ts';
 
 /**
  * The scoring route of Azure ML's online endpoints, with the headers of its inference server.
@@ -27,6 +29,7 @@ export function createAzureMlProtocol(options: ProtocolOptions): Protocol {
         path: '/score',
         summary: 'Score with the default model',
         headers: scoreHeaders,
+        query: scoreQuery,
         request: { 'application/json': scoreRequest, 'image/*': null },
         response: { 'application/json': jsonArray },
         handle: (c) => score(c, options),
@@ -41,6 +44,17 @@ export function createAzureMlProtocol(options: ProtocolOptions): Protocol {
   };
 }
 
+/**
+ * A deployment is one that `ENDPOINT_MODELS` names, or else a version of the model. The model is the one that the query
+ * names, by its own name or by one of `ENDPOINT_MODELS`, or the default one.
+ */
+function chooseModel(c: Context<AppEnvironment>, { config }: ProtocolOptions): NamedChoice {
+  const deployment = readDeployment(c.req.raw.headers);
+  const model = c.req.query('model_name');
+  if (model !== undefined) return modelOfEndpoint(model, config, deployment);
+  return config.endpointModels.get(deployment ?? '') ?? { version: deployment };
+}
+
 async function score(c: Context<AppEnvironment>, options: ProtocolOptions): Promise<Answer> {
   const { headers } = c.req.raw;
   const { requestId } = c.env.context;
@@ -49,7 +63,7 @@ async function score(c: Context<AppEnvironment>, options: ProtocolOptions): Prom
     mark(errorResponse(error, requestId), { ...ids, ...describeFailure(error.status >= 500) });
   return await answerWith(requestId, encodeError, async () => {
     checkIds(headers);
-    const invocation = await readInvocation(c, options, { version: readDeployment(headers) });
+    const invocation = await readInvocation(c, options, chooseModel(c, options));
     const answer = await invokeAzureMl(invocation, options);
     const time = { 'x-ms-run-fn-exec-ms': (answer.usage?.runMs ?? 0).toFixed(3) };
     mark(answer.response, { ...ids, ...time, ...describeFailure(false) });

@@ -18,9 +18,13 @@ export const scoreRequest = lazily(() =>
 
 const requestId = lazily(() => z.string().max(100).optional());
 
+export const scoreQuery = {
+  model_name: lazily(() => z.string().optional().describe('The model, if it is not the default one.')),
+};
+
 export const scoreHeaders = {
   'azureml-model-deployment': lazily(() =>
-    z.string().optional().describe('Version of the model, or an alias for one.'),
+    z.string().optional().describe('Version of the model, an alias for one, or a name in ENDPOINT_MODELS.'),
   ),
   'x-request-id': requestId,
   'x-ms-request-id': requestId,

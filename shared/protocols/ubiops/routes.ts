@@ -8,6 +8,7 @@ import type { JsonValue } from '../../json/json-value.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import { parseEnvelope } from '../body/envelope.ts';
 import { holdsJson } from '../body/json-body.ts';
+import { modelOfEndpoint } from '../endpoint-models.ts';
 import { type Invocation, readInvocation, readingOf } from '../invocation.ts';
 import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
 import { decodeFields, readText } from './decode.ts';
@@ -57,7 +58,7 @@ function refuseStored(): never {
 
 async function answerRequest(c: Context<AppEnvironment>, options: ProtocolOptions): Promise<Answer> {
   const { timeout } = parseEnvelope(requestSettings(), c.req.query());
-  const choice = { model: c.req.param('deployment') ?? '', version: c.req.param('version') };
+  const choice = modelOfEndpoint(c.req.param('deployment') ?? '', options.config, c.req.param('version'));
   const deadlineMs = performance.now() + timeout * 1000;
   const invocation = await readInvocation(c, options, choice);
   const { value, usage } = await options.inference.use(invocation.choice, invocation, (model) =>

@@ -26,22 +26,29 @@ export async function readEndpoint(
 }
 
 /**
- * An endpoint called like a model means that model, and a deployed model called like one of its versions that version.
- * Vertex AI itself makes numbers of both, which say nothing here: then the model is the default one, or the only one
- * that takes such input.
+ * `ENDPOINT_MODELS` says which model an endpoint, or a deployed model, stands for. Others are called like a model, and a
+ * deployed model like one of its versions. Vertex AI itself makes numbers of both, which say nothing here: unless
+ * `ENDPOINT_MODELS` has some, a number means the default model, or the only one that takes such input.
  */
-async function chooseModel(
+export async function chooseModel(
   c: Context<AppEnvironment>,
-  { inference: { repository } }: ProtocolOptions,
+  { inference: { repository }, config }: Pick<ProtocolOptions, 'inference' | 'config'>,
 ): Promise<NamedChoice> {
+  const { endpointModels } = config;
   const endpoint = pathParameter(c, 'endpoint');
   if (endpoint === undefined) return {};
+  const deployed = pathParameter(c, 'deployedModel');
+  const known = endpointModels.get(endpoint) ?? endpointModels.get(deployed ?? '');
+  if (known) return known;
   const listing = await repository.versions(endpoint);
-  if (!listing) return {};
-  const version = pathParameter(c, 'deployedModel');
-  return version !== undefined && listing.versions.includes(version)
-    ? { model: listing.name, version }
-    : { model: listing.name };
+  const isAny = isNumber(endpoint) && ![...endpointModels.keys()].some(isNumber);
+  if (!listing && isAny) return {};
+  const version = deployed !== undefined && listing?.versions.includes(deployed) ? deployed : undefined;
+  return { model: endpoint, version };
+}
+
+function isNumber(name: string): boolean {
+  return /^\d+$/.test(name);
 }
 
 const REDIRECT_HEADER = 'x-vertex-ai-triton-redirect';

@@ -10,7 +10,7 @@ import type { ModelReference } from '../../models/model-reference.ts';
 import { topK } from '../../processing/classification.ts';
 import { STARTED } from '../encode-model.ts';
 import { type ProtocolOptions, pathParameter } from '../operation.ts';
-import type { LabelRequest } from './decode.ts';
+import { chooseModel, type LabelRequest } from './decode.ts';
 
 /**
  * An endpoint as a resource: the versions of the model it is called like, or of the default one, all requests going to
@@ -20,15 +20,15 @@ import type { LabelRequest } from './decode.ts';
  */
 export async function describeEndpoint(
   c: Context<AppEnvironment>,
-  { inference: { repository }, config }: ProtocolOptions,
+  { inference, config }: ProtocolOptions,
 ): Promise<Response> {
+  const { repository } = inference;
   const { project, location } = c.req.param();
   const endpoint = pathParameter(c, 'endpoint') ?? '';
   const parent = `projects/${project}/locations/${location}`;
-  const models = await repository.list();
-  const find = (wanted: string | undefined) => models.find(({ name }) => name === wanted);
-  const found = find(endpoint) ?? find(config.defaultModel);
-  const live = found && (await repository.resolve(found.name)).version;
+  const { model = config.defaultModel, version } = await chooseModel(c, { inference, config });
+  const reference = model === undefined ? undefined : await repository.resolve(model, version);
+  const found = reference && (await repository.versions(reference.name));
   return jsonResponse({
     name: `${parent}/endpoints/${endpoint}`,
     displayName: endpoint,
@@ -39,7 +39,7 @@ export async function describeEndpoint(
       modelVersionId: version,
       createTime: STARTED,
     })),
-    trafficSplit: live === undefined ? {} : { [live]: 100 },
+    trafficSplit: reference ? { [reference.version]: 100 } : {},
     createTime: STARTED,
     updateTime: STARTED,
   });

@@ -187,18 +187,20 @@ describe('rawPredict', () => {
   });
 
   it.each([
-    ['%00', '%00'],
-    ['a%7f', 'a%7F'],
-    ['%1b[31m', '%1B%5B31m'],
-    ['%e2%80%a8', '%E2%80%A8'],
-    ['%f0%9f%98%80', '%F0%9F%98%80'],
-    ['%e9t', '%e9t'],
-    ['%0d%0ax-evil', '%0D%0Ax-evil'],
-    ['my-endpoint', 'my-endpoint'],
-  ])('repeats an endpoint that no header can hold as a path would: %s', async (path, value) => {
-    const answer = await ask(post(`${ENDPOINTS}/${path}:rawPredict`, { instances: [SETOSA] }));
+    ['%00', '\0', '%00'],
+    ['a%7f', 'a\x7f', 'a%7F'],
+    ['%1b[31m', '\x1b[31m', '%1B%5B31m'],
+    ['a%e2%80%a8b', 'a\u2028b', 'a%E2%80%A8b'],
+    ['%f0%9f%98%80', '😀', '%F0%9F%98%80'],
+    ['%e9t', '%e9t', '%e9t'],
+    ['a%0d%0ax-evil', 'a\r\nx-evil', 'a%0D%0Ax-evil'],
+    ['my-endpoint', 'my-endpoint', 'my-endpoint'],
+  ])('repeats an endpoint that no header can hold as a path would: %s', async (path, name, value) => {
+    const host = openApp({ ENDPOINT_MODELS: `${name}=iris` });
+    const answer = await ask(post(`${ENDPOINTS}/${path}:rawPredict`, { instances: [SETOSA] }), host);
     expect([answer.status, answer.json]).toEqual([200, { predictions: [LOGITS] }]);
     expect(headersOf(answer)).toEqual([value, '2']);
+    await host.close();
   });
 
   it.each(['a\r\nb', 'a\0', 'text/\u2028', 'a\x7f'])(
