@@ -16,7 +16,7 @@ import { loadModel, type Model } from './load-model.ts';
 import { createModelChooser } from './model-chooser.ts';
 import { createModelUse, type ModelUse } from './model-use.ts';
 import type { Tasks } from './tasks.ts';
-import { toRepositoryError, unavailable } from './unavailable.ts';
+import { outOfUse, toRepositoryError, unavailable } from './unavailable.ts';
 
 /** Which model a request means: what it names, or a version that was resolved before. */
 export type ModelChoice = NamedChoice | { readonly reference: ModelReference };
@@ -57,6 +57,9 @@ export interface InferenceOptions {
   readonly logger: Logger;
 }
 
+/** `unloaded`: an operator took it out of use. */
+export type ModelState = CacheState | 'unloaded';
+
 /** The inference core: it knows models and inputs, and neither transports nor wire formats. */
 export interface Inference {
   readonly repository: ModelRepository;
@@ -77,10 +80,18 @@ export interface Inference {
   ): Promise<Used<R>>;
   /** Counters of a version since this instance started. */
   statistics(reference: ModelReference): ModelStatistics;
-  /** Frees a version's memory once nothing uses it; the next request loads it again. */
-  unload(reference: ModelReference): Promise<void>;
+  /**
+   * Loads a version, also one that was unloaded.
+   * @throws InferenceError
+   */
+  load(choice: ModelChoice, context: UseContext): Promise<void>;
+  /**
+   * Frees the memory of a version, or of all of a model, once nothing uses it. Requests to it are refused until it is
+   * loaded again.
+   */
+  unload(name: string, version?: string): Promise<void>;
   /** State of a version in memory; undefined when it was not asked for since the start. */
-  state(reference: ModelReference): CacheState | undefined;
+  state(reference: ModelReference): ModelState | undefined;
   /** Loads the live version of some models, or of all for `*`. Failures are logged and met again by requests. */
   preload(names: readonly string[]): Promise<void>;
   /** Loads the native runtime, if it is not. */
@@ -117,6 +128,11 @@ export function createInference(options: InferenceOptions): Inference {
     }
   }
 
+  /** Models and versions that are out of use: `iris`, `iris/2`. */
+  const unloaded = new Set<string>();
+  const isUnloaded = (reference: ModelReference) =>
+    unloaded.has(reference.name) || unloaded.has(pathOf(reference));
+
   const statistics = createStatistics();
   const chooseModel = createModelChooser(options);
 
@@ -134,6 +150,7 @@ export function createInference(options: InferenceOptions): Inference {
     work: (model: ModelUse) => R | Promise<R>,
   ): Promise<Used<R>> {
     const reference = await resolve(choice);
+    if (unloaded.size > 0 && isUnloaded(reference)) throw outOfUse(reference);
     const askedMs = performance.now();
     let usage: ModelUsage = { reference, loadMs: 0, runs: 0, runMs: 0, instances: 0 };
     try {
@@ -161,10 +178,18 @@ export function createInference(options: InferenceOptions): Inference {
     resolve,
     use,
     statistics: (reference) => statistics.of(reference),
-    unload: async (reference) => {
-      await cache.drop(pathOf(reference));
+    load: async (choice, context) => {
+      const reference = await resolve(choice);
+      unloaded.delete(reference.name);
+      unloaded.delete(pathOf(reference));
+      await use({ reference }, context, () => undefined);
     },
-    state: (reference) => cache.state(pathOf(reference)),
+    unload: async (name, version) => {
+      const versions = version === undefined ? (await repository.versions(name))?.versions : [version];
+      unloaded.add(version === undefined ? name : pathOf({ name, version }));
+      await Promise.all((versions ?? []).map((each) => cache.drop(pathOf({ name, version: each }))));
+    },
+    state: (reference) => (isUnloaded(reference) ? 'unloaded' : cache.state(pathOf(reference))),
     preload: (names) =>
       preload(names, options, async (reference) => {
         await use({ reference }, {}, () => undefined);

@@ -19,6 +19,9 @@ import {
 import { readFloats, readIntegers, readNumber, readString } from './node-attributes.ts';
 import type { KnownShape } from './node-shapes.ts';
 
+/** From this version on lists of any length can be made. */
+const FIRST_EXPAND = 8;
+
 const scaling: Ratio = (node) => productOf([...readIntegers(node, 'scales'), ...readFloats(node, 'scales')]);
 
 /** The elements of the first operand, scaled by a list that is an attribute. */
@@ -154,17 +157,16 @@ export const makesProduct =
  * values further on has a shape that the graph gives it.
  */
 export const makesStretched: Rule = (node) => {
+  if (node.opset < FIRST_EXPAND) return;
   const sent = node.inputs.flatMap((_, operand) => (node.sentShape(operand) === undefined ? [] : [operand]));
   const shapes = new Set(sent.map((operand) => node.sentShape(operand)));
   if (shapes.size < 2 || !canGrow(sent.map((operand) => node.known(operand)))) return;
-  const [first, ...others] = sent.map((operand) => node.shape(operand));
-  if (first)
-    staysSmall(() =>
-      product(
-        node,
-        others.reduce((sizes, other) => stretch(node, sizes, other), first),
-      ),
-    )(node);
+  staysSmall(() =>
+    product(
+      node,
+      sent.map((operand) => node.shape(operand)).reduce((sizes, other) => stretch(node, sizes, other)),
+    ),
+  )(node);
 };
 
 /** Whether one operand can be stretched on an axis, and another one on another axis. */

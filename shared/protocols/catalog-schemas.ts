@@ -30,7 +30,7 @@ export const healthResponse = lazily(() =>
           name: z.string(),
           versions: versions(),
           live_version: z.string(),
-          state: z.enum(['idle', 'loading', 'loaded', 'failed']),
+          state: z.enum(['idle', 'loading', 'loaded', 'failed', 'unloaded']),
         }),
       ),
       version: z.string().describe('Version of Ternion itself.'),

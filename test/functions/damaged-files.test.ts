@@ -73,6 +73,7 @@ describe('a file that is damaged between two loads of its model', () => {
     // A model in memory goes on.
     expect((await ask('/models/iris/predict', SETOSA)).status).toBe(200);
     expect((await ask('/v2/repository/models/iris/unload')).status).toBe(200);
+    expect((await ask('/v2/repository/models/iris/load')).status).toBe(503);
     expect(await ask('/models/iris/predict', SETOSA)).toMatchObject({
       status: 503,
       body: {
@@ -92,6 +93,7 @@ describe('a file that is damaged between two loads of its model', () => {
     const original = await readFile(join(PROJECT, 'models/iris/2/model.onnx'));
     expect((await readFile(path)).equals(original)).toBe(false);
     await ask('/v2/repository/models/iris/unload');
+    expect((await ask('/v2/repository/models/iris/load')).status).toBe(200);
     expect(await ask('/models/iris/predict', SETOSA)).toMatchObject({ body: { prediction: 'setosa' } });
     expect((await readFile(path)).equals(original)).toBe(true);
   });

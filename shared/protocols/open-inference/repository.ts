@@ -3,9 +3,8 @@ import { InferenceError, invalid, overLimit } from '../../errors.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import { readBody } from '../../http/read-body.ts';
 import { jsonResponse } from '../../http/respond.ts';
-import type { Inference } from '../../inference/inference.ts';
+import type { Inference, ModelState } from '../../inference/inference.ts';
 import { describeJson, isJsonObject, type JsonObject } from '../../json/json-value.ts';
-import type { ModelReference } from '../../models/model-reference.ts';
 import { parseRequestJson } from '../body/request-json.ts';
 import { jsonContent, type Operation } from '../operation.ts';
 import * as schemas from './schemas.ts';
@@ -13,7 +12,17 @@ import * as schemas from './schemas.ts';
 /** These requests hold names and switches. */
 const LARGEST_BODY = 1024 * 1024;
 
-const STATES = { loaded: 'READY', loading: 'LOADING', failed: 'UNAVAILABLE' } as const;
+const STATES = {
+  loaded: 'READY',
+  loading: 'LOADING',
+  failed: 'UNAVAILABLE',
+  unloaded: 'UNAVAILABLE',
+} as const satisfies Record<ModelState, string>;
+
+const REASONS: Readonly<Partial<Record<ModelState, string>>> = {
+  failed: 'the model failed to load; the log says why',
+  unloaded: 'unloaded',
+};
 
 /** What both routes of the index have in common. */
 const INDEX = {
@@ -49,11 +58,10 @@ export function createRepositoryOperations(inference: Inference, adminRoutes: bo
     const versions = (await repository.list()).flatMap(({ name, versions }) =>
       versions.map((version) => ({ name, version })),
     );
-    const entries = versions.map((reference) => ({
-      ...reference,
-      state: STATES[inference.state(reference) ?? 'loaded'],
-      reason: inference.state(reference) === 'failed' ? 'the model failed to load; the log says why' : '',
-    }));
+    const entries = versions.map((reference) => {
+      const state = inference.state(reference) ?? 'loaded';
+      return { ...reference, state: STATES[state], reason: REASONS[state] ?? '' };
+    });
     return jsonResponse(entries.filter(({ state }) => !ready || state === 'READY'));
   }
 
@@ -65,12 +73,6 @@ export function createRepositoryOperations(inference: Inference, adminRoutes: bo
     );
   }
 
-  async function versionsOf(name: string): Promise<ModelReference[]> {
-    const { version } = await repository.resolve(name);
-    const listing = await repository.versions(name);
-    return (listing?.versions ?? [version]).map((each) => ({ name, version: each }));
-  }
-
   async function load(c: Context<AppEnvironment>): Promise<Response> {
     requireAdmin();
     const { parameters = {} } = await readObject(c);
@@ -80,7 +82,7 @@ export function createRepositoryOperations(inference: Inference, adminRoutes: bo
         `A load cannot be changed by ${JSON.stringify(keys[0]?.slice(0, 60))}: models come from the repository.`,
       );
     const name = c.req.param('model') ?? '';
-    await inference.use({ model: name }, c.env, () => undefined);
+    await inference.load({ model: name }, c.env);
     return jsonResponse({ name, load: true });
   }
 
@@ -88,7 +90,8 @@ export function createRepositoryOperations(inference: Inference, adminRoutes: bo
     requireAdmin();
     await readObject(c);
     const name = c.req.param('model') ?? '';
-    await Promise.all((await versionsOf(name)).map((reference) => inference.unload(reference)));
+    await inference.resolve({ model: name });
+    await inference.unload(name);
     return jsonResponse({ name, unload: true });
   }
 

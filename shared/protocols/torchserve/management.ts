@@ -22,7 +22,7 @@ export function createManagementOperations(options: ProtocolOptions): readonly O
     summary,
     query: { customized: customizedQuery },
     response: { 'application/json': versionsResponse },
-    handle: async (c) => await describeVersions(c, await findVersions(c, options, true), options),
+    handle: async (c) => await describeVersions(c, await findVersions(c, options), options),
   });
   return [
     describe(`${MODEL}/all`, 'All versions of a model and their workers'),
@@ -35,15 +35,18 @@ function createAdminOperations(options: ProtocolOptions): readonly Operation[] {
   const { inference } = options;
 
   const unload = async (c: Context<AppEnvironment>) => {
-    for (const reference of await findVersions(c, options, true)) await inference.unload(reference);
+    await unloadModel(c);
     return jsonResponse({ status: `Model "${c.req.param('model')}" unregistered` });
+  };
+  const unloadModel = async (c: Context<AppEnvironment>) => {
+    const version = c.req.param('version');
+    const reference = await inference.resolve({ model: c.req.param('model') ?? '', version });
+    await inference.unload(reference.name, version);
   };
   const scale = async (c: Context<AppEnvironment>) => {
     const workers = readWorkers(c.req.query('min_worker'));
-    for (const reference of await findVersions(c, options, false)) {
-      if (workers === 0) await inference.unload(reference);
-      else await inference.use({ reference }, c.env, () => undefined);
-    }
+    if (workers === 0) await unloadModel(c);
+    else await inference.load({ model: c.req.param('model') ?? '', version: c.req.param('version') }, c.env);
     const state = workers === 0 ? 'unloaded' : 'loaded';
     return jsonResponse({ status: `Model "${c.req.param('model')}" is ${state}` });
   };
@@ -95,16 +98,15 @@ function readWorkers(text = '1'): number {
   );
 }
 
-/** The version in the path; without one all of them, or the live one. */
+/** The version in the path; without one all of them. */
 async function findVersions(
   c: Context<AppEnvironment>,
   { inference: { repository } }: ProtocolOptions,
-  isAll: boolean,
 ): Promise<readonly ModelReference[]> {
   const version = c.req.param('version');
   const reference = await repository.resolve(c.req.param('model') ?? '', version);
   const listing = await repository.versions(reference.name);
-  if (version !== undefined || !isAll || !listing) return [reference];
+  if (version !== undefined || !listing) return [reference];
   return listing.versions.map((each) => ({ name: reference.name, version: each }));
 }
 
@@ -152,7 +154,7 @@ async function encodeVersion(reference: ModelReference, { inference }: ProtocolO
     maxWorkers: 1,
     batchSize: 1,
     maxBatchDelay: 0,
-    workers: state === 'failed' ? [] : [worker],
+    workers: state === 'failed' || state === 'unloaded' ? [] : [worker],
   };
 }
 

@@ -33,6 +33,8 @@ function encodeVersion(reference: ModelReference, inference: Inference): Writabl
       const status = { error_code: 'UNAVAILABLE', error_message: 'The model failed to load.' };
       return { version, state: 'END', status };
     }
+    case 'unloaded':
+      return { version, state: 'END', status: OK };
     case 'loading':
       return { version, state: 'LOADING', status: OK };
     default:

@@ -99,8 +99,8 @@ describe('the document', () => {
 
     await cp(join(MODELS, 'iris/2/model.json'), broken);
     // As if the pause after the failure was over.
-    await inference.unload({ name: 'iris', version: '2' });
-    await load(inference, 'iris/2');
+    await inference.unload('iris', '2');
+    await inference.load({ reference: { name: 'iris', version: '2' } }, {});
     expect(pathsOf(await read())['/models/iris/predict'].post.description).toMatch(/^Small neural network/);
     await rm(folder, { recursive: true });
   });
@@ -132,9 +132,9 @@ describe('the reader of models', () => {
 
     await load(inference, 'iris/2');
     expect(await read(BOTH)).toMatchObject([{ problem }, { facts: { kind: 'features' } }]);
-    await inference.unload({ name: 'iris', version: '2' });
+    await inference.unload('iris', '2');
     expect(await read(BOTH)).toMatchObject([{ problem }, { facts: { kind: 'features' } }]);
-    expect(inference.state({ name: 'iris', version: '2' })).toBeUndefined();
+    expect(inference.state({ name: 'iris', version: '2' })).toBe('unloaded');
   });
 
   it('says nothing of errors that are not written for clients', async () => {

@@ -51,6 +51,7 @@ describe('an operation that is for the operator', () => {
   });
 
   it('is the only kind that pages of other sites are refused', async () => {
+    await ask('POST', '/v2/repository/models/iris/load', {});
     const body = Buffer.from('{"features": [5.1, 3.5, 1.4, 0.2]}');
     const headers = { 'sec-fetch-site': 'cross-site', origin: 'https://other.example' };
     const { status } = await host.send({ method: 'POST', path: '/predict', headers, body });

@@ -293,7 +293,7 @@ describe('statistics and the repository', () => {
     expect(
       (await send('/v2/repository/models/iris/unload', { parameters: { unload_dependents: false } })).status,
     ).toBe(200);
-    expect(await stateOf()).toBe('idle');
+    expect(await stateOf()).toBe('unloaded');
     expect((await send('/v2/repository/models/iris/load', { parameters: { config: '{}' } })).status).toBe(
       400,
     );

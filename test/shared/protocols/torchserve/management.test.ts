@@ -170,11 +170,11 @@ describe('changes', () => {
     expect((await send(host, 'PUT', '/models/iris/2?min_worker=0')).json).toEqual({
       status: 'Model "iris" is unloaded',
     });
-    expect(await state()).toBe('idle');
+    expect(await state()).toBe('unloaded');
     await send(host, 'PUT', '/models/iris');
     const deleted = await send(host, 'DELETE', '/models/iris');
     expect([deleted.status, deleted.json]).toEqual([200, { status: 'Model "iris" unregistered' }]);
-    expect(await state()).toBe('idle');
+    expect(await state()).toBe('unloaded');
     expect((await send(host, 'DELETE', '/models/rose')).status).toBe(404);
     await host.close();
   });
