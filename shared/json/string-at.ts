@@ -6,11 +6,24 @@ export interface FoundString {
   readonly end: number;
 }
 
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+/** Characters below it must be escaped. */
+const FIRST_PLAIN = 0x20;
+/** Up to this length a string is copied; V8 keeps a longer one as a part of the text, which would stay in memory with it. */
+const SHORT = 12;
+
 /**
  * Reads the string whose opening quote stands at `start` of a JSON text. What is inside is left to `JSON.parse`, which
  * knows all escapes.
  */
 export function readStringAt(text: string, start: number): FoundString {
+  const first = start + 1;
+  for (let end = first; end <= first + SHORT; end++) {
+    const code = text.charCodeAt(end);
+    if (code === QUOTE) return { value: text.slice(first, end), end: end + 1 };
+    if (code === BACKSLASH || !(code >= FIRST_PLAIN)) break;
+  }
   const quote = closingQuote(text, start);
   if (quote === -1) return { value: undefined, end: text.length };
   try {

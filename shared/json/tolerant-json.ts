@@ -38,10 +38,12 @@ export function parseTolerantJson(text: string, { exactIntegers = false, isLine 
   }
 
   function take(pattern: RegExp): string | undefined {
-    pattern.lastIndex = position;
-    const match = pattern.exec(text)?.[0];
-    if (match !== undefined) position += match.length;
-    return match;
+    const start = position;
+    pattern.lastIndex = start;
+    // Millions of numbers are taken: a match would be an object for each.
+    if (!pattern.test(text)) return undefined;
+    position = pattern.lastIndex;
+    return text.slice(start, position);
   }
 
   function fail(): never {
@@ -63,15 +65,16 @@ export function parseTolerantJson(text: string, { exactIntegers = false, isLine 
     if (first === '{') return readObject();
     if (first === '[') return readArray();
     if (first === '"') return readString();
+    const number = take(NUMBER);
+    return number === undefined ? readWord() : toNumber(number, exactIntegers);
+  }
+
+  function readWord(): JsonValue {
     const start = position;
     const word = take(WORD);
-    if (word === undefined) {
-      const number = take(NUMBER);
-      return number === undefined ? fail() : toNumber(number, exactIntegers);
-    }
     if (word === 'true' || word === 'false') return word === 'true';
     if (word === 'null') return null;
-    const number = NON_FINITE.get(word);
+    const number = NON_FINITE.get(word ?? '');
     if (number !== undefined) return number;
     position = start;
     return fail();
@@ -139,31 +142,37 @@ export function parseTolerantJson(text: string, { exactIntegers = false, isLine 
   }
 
   function readObject(): JsonObject {
-    const entries: [string, JsonValue][] = [];
+    const object: JsonObject = {};
     expect('{');
     skipSpace();
     if (text[position] === '}') {
       position++;
-      return {};
+      return object;
     }
     for (;;) {
       skipSpace();
       if (text[position] !== '"') fail();
       const key = readString();
       expect(':');
-      entries.push([key, readValue()]);
+      const value = readValue();
+      if (key === '__proto__') defineProto(object, value);
+      else object[key] = value;
       skipSpace();
       if (text[position] !== ',') break;
       position++;
     }
     expect('}');
-    // fromEntries defines properties, so a key "__proto__" stays data, as in JSON.parse.
-    return Object.fromEntries(entries);
+    return object;
   }
 
   const value = readValue();
   skipSpace();
   return position < text.length ? fail() : value;
+}
+
+/** Data as in `JSON.parse`, where an assignment would change the prototype. */
+function defineProto(object: JsonObject, value: JsonValue): void {
+  Object.defineProperty(object, '__proto__', { value, writable: true, enumerable: true, configurable: true });
 }
 
 /**

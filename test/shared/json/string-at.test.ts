@@ -12,6 +12,14 @@ describe('readStringAt', () => {
     ['"open\\"', 0, undefined, 7],
     [' "\\x" ', 1, undefined, 1],
     ['"\n"', 0, undefined, 0],
+    // The longest that is copied as it stands, and the shortest that is not.
+    ['"abcdefghijkl"', 0, 'abcdefghijkl', 14],
+    ['"abcdefghijklm"', 0, 'abcdefghijklm', 15],
+    ['"abcdefghijk\\t"', 0, 'abcdefghijk\t', 15],
+    ['"abc\u001f"', 0, undefined, 0],
+    ['"abcdefghijkl\u001f"', 0, undefined, 0],
+    ['"abc', 0, undefined, 4],
+    ['"', 0, undefined, 1],
   ])('reads out of %j at %i %j, up to %i', (text, start, value, end) => {
     expect(readStringAt(text, start)).toEqual({ value, end });
   });
