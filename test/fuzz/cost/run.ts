@@ -37,7 +37,7 @@ const { values: flags, positionals } = parseArgs({
     log: { type: 'string' },
     cap: { type: 'string', default: '20000' },
     cpu: { type: 'string', default: '2000' },
-    megabytes: { type: 'string', default: '550' },
+    megabytes: { type: 'string', default: '500' },
     health: { type: 'string', default: '100' },
     'health-per-megabyte': { type: 'string', default: '20' },
     'health-per-megabyte-of-json': { type: 'string', default: '70' },
