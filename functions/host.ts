@@ -132,7 +132,9 @@ function limitsFor(memoryBytes: number, answerBytes = MOST_ANSWER_BYTES): Record
     // A pixel takes 6.5 bytes while it is decoded, or counts for several; the steps of a model take up to as many again.
     MAX_IMAGE_PIXELS: least(50_000_000, 32),
     // An object with a key of its own takes 200 to 300 bytes, and is two values.
-    MAX_VALUES: least(2 * 1024 ** 2, 1024),
+    MAX_VALUES: least(1024 ** 2, 1024),
+    // A list takes 8 bytes for each, a tensor up to 8 in each of its copies, and the text of an answer as much again.
+    MAX_JSON_NUMBERS: least(4 * 1024 ** 2, 128),
     MAX_LINES: least(1024 ** 2, 1024),
     // The text, its bytes, and what it was made of.
     MAX_ANSWER_BYTES: least(answerBytes, 16),

@@ -4,6 +4,7 @@ import { InferenceError } from './errors.ts';
 /** What a request uses up: all its parts together may cost no more than the limit says. */
 const RESOURCES = {
   values: { noun: 'arrays, objects and texts', variable: 'MAX_VALUES' },
+  jsonNumbers: { noun: 'numbers in JSON', variable: 'MAX_JSON_NUMBERS' },
   imagePixels: { noun: 'pixels', variable: 'MAX_IMAGE_PIXELS' },
   textCharacters: { noun: 'characters of text', variable: 'MAX_TEXT_CHARACTERS' },
 } as const satisfies Partial<Record<keyof Limits, unknown>>;
@@ -50,7 +51,12 @@ export function createBudget(
   { signal, deadlineMs, now = monotonicMs }: BudgetOptions = {},
 ): Budget {
   const inTime = () => checkDeadline(deadlineMs, now());
-  const spent: Record<Resource, number> = { values: 0, imagePixels: 0, textCharacters: 0 };
+  const spent: Record<Resource, number> = {
+    values: 0,
+    jsonNumbers: 0,
+    imagePixels: 0,
+    textCharacters: 0,
+  };
   const endMs = now() + limits.requestSeconds * 1000;
   return {
     limits,

@@ -21,6 +21,8 @@ export interface Limits {
    * texts. Numbers do not count.
    */
   readonly values: number;
+  /** Most numbers in the JSON of one request; those of lines do not count. Tensors can be sent as bytes instead. */
+  readonly jsonNumbers: number;
   /** Most lines of a body that has one instance a line: JSON lines and CSV. They are run in batches. */
   readonly lines: number;
   /** Most parts of a form. */
@@ -215,7 +217,8 @@ const environmentSchema = z.object({
   MAX_TENSOR_ELEMENTS: count(16 * MEBIBYTE),
   MAX_TEXT_CHARACTERS: count(1_000_000),
   MAX_JSON_DEPTH: count(32, MOST_JSON_DEPTH),
-  MAX_VALUES: count(2 * MEBIBYTE),
+  MAX_VALUES: count(MEBIBYTE),
+  MAX_JSON_NUMBERS: count(4 * MEBIBYTE),
   MAX_LINES: count(MEBIBYTE),
   MAX_FORM_PARTS: count(2048),
   MAX_ANSWER_BYTES: count(32 * MEBIBYTE),
@@ -270,6 +273,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
       textCharacters: values.MAX_TEXT_CHARACTERS,
       jsonDepth: values.MAX_JSON_DEPTH,
       values: values.MAX_VALUES,
+      jsonNumbers: values.MAX_JSON_NUMBERS,
       lines: values.MAX_LINES,
       formParts: values.MAX_FORM_PARTS,
       answerBytes: values.MAX_ANSWER_BYTES,

@@ -5,6 +5,7 @@ import { parseTolerantJson } from './tolerant-json.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
 const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
@@ -131,6 +132,18 @@ function createSkip(bytes: Uint8Array): (from: number) => number {
     }
     return ahead + at * 4;
   };
+}
+
+/** How many elements the arrays and objects of a text have in all, or a few less: one for each comma outside of strings. */
+export function countElements(bytes: Uint8Array): number {
+  const buffer = asBuffer(bytes);
+  let count = 0;
+  for (let i = 0; i < buffer.length; i++) {
+    const byte = buffer[i];
+    if (byte === COMMA) count++;
+    else if (byte === QUOTE) i = endOfString(buffer, i);
+  }
+  return count;
 }
 
 /** Index of the quote that closes the string opened at `start`, or the length when it is never closed. */

@@ -18,14 +18,15 @@ function limitsOf(
     memoryBytes: megabytes * MEGABYTE,
     ...(answerBytes !== undefined && { answerBytes }),
   });
-  const { imagePixels, values, lines, answerBytes: most } = config.limits;
-  return { imagePixels, values, lines, answerBytes: most };
+  const { imagePixels, values, jsonNumbers, lines, answerBytes: most } = config.limits;
+  return { imagePixels, values, jsonNumbers, lines, answerBytes: most };
 }
 
 it('limits of a request follow the memory of the host, up to those of the configuration', () => {
   const most = {
     imagePixels: 50_000_000,
-    values: 2 * 1024 ** 2,
+    values: 1024 ** 2,
+    jsonNumbers: 4 * 1024 ** 2,
     lines: 1024 ** 2,
     answerBytes: 32 * MEGABYTE,
   };
@@ -34,10 +35,11 @@ it('limits of a request follow the memory of the host, up to those of the config
   expect(limitsOf(512)).toEqual({
     imagePixels: 16_777_216,
     values: 524_288,
+    jsonNumbers: 4 * 1024 ** 2,
     lines: 524_288,
     answerBytes: 32 * MEGABYTE,
   });
-  expect(limitsOf(256).answerBytes).toBe(16 * MEGABYTE);
+  expect(limitsOf(256)).toMatchObject({ answerBytes: 16 * MEGABYTE, jsonNumbers: 2 * 1024 ** 2 });
 });
 
 it('what a host passes on bounds an answer, and the environment has the last word', () => {

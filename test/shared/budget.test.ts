@@ -6,6 +6,7 @@ import { testBudget, testLimits } from '../support/test-budget.ts';
 describe('a budget', () => {
   it.each<[Resource, string, string]>([
     ['values', 'MAX_VALUES', 'arrays, objects and texts'],
+    ['jsonNumbers', 'MAX_JSON_NUMBERS', 'numbers in JSON'],
     ['imagePixels', 'MAX_IMAGE_PIXELS', 'pixels'],
     ['textCharacters', 'MAX_TEXT_CHARACTERS', 'characters of text'],
   ])('lets all parts of a request together have as many %s as the limit says', (resource, variable, noun) => {

@@ -66,6 +66,46 @@ it.each([
   await host.close();
 });
 
+it.each([
+  ['/predict', { features: new Array(50).fill(1) }],
+  ['/models/iris/predict', { inputs: { features: new Array(50).fill(1) } }],
+  ['/predictions/iris', new Array(50).fill(1)],
+  ['/hf/digits', { inputs: new Array(50).fill(1) }],
+  ['/v2/models/iris/infer', { inputs: [{ data: new Array(50).fill(1) }] }],
+  ['/v1/models/iris:predict', { instances: new Array(50).fill(1) }],
+  ['/models/iris/invoke', { instances: new Array(50).fill(1) }],
+  ['/score', { data: new Array(50).fill(1) }],
+])('JSON with too many numbers is refused before it is parsed: %s', async (path, body) => {
+  const host = openApp({ MAX_JSON_NUMBERS: '40', DEFAULT_MODEL: 'iris' });
+  const send = (text: string) => ask(host, path, text, JSON_TYPE);
+  const text = JSON.stringify(body);
+  expect(await errorOf(send(text.slice(0, -1)))).toEqual([
+    413,
+    'The JSON body brings the request to more than 40 numbers in JSON, which is the limit (MAX_JSON_NUMBERS).',
+  ]);
+  // Commas in texts, and fewer numbers of more digits, are none too many.
+  expect((await send(text.replaceAll('1,', ''))).status).not.toBe(413);
+  expect((await send(JSON.stringify({ text: 'a,'.repeat(100) }))).status).not.toBe(413);
+  expect((await send(text.replaceAll('1,1,', `1.${'0'.repeat(20)},`))).status).not.toBe(413);
+  await host.close();
+});
+
+it('numbers in the parts of a form are counted together', async () => {
+  const host = openApp({ MAX_JSON_NUMBERS: '20' });
+  const part =
+    '--bxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\ncontent-disposition: form-data; name="data"; filename="x"\r\n\r\n[1,2,3,4,5,6]\r\n';
+  const send = (count: number) =>
+    ask(host, '/predictions/iris', `${part.repeat(count)}--bxxxxxxxxxxxxxxxxxxxxxxxxxxx--\r\n`, {
+      'content-type': 'multipart/form-data; boundary=bxxxxxxxxxxxxxxxxxxxxxxxxxxx',
+    });
+  expect((await send(4)).status).toBe(400);
+  expect(await errorOf(send(5))).toEqual([
+    413,
+    'Field "data[4]" brings the request to more than 20 numbers in JSON, which is the limit (MAX_JSON_NUMBERS).',
+  ]);
+  await host.close();
+});
+
 it('JSON in the parts of a form pays from one budget', async () => {
   const host = openApp({ MAX_VALUES: '20' });
   const part =

@@ -92,7 +92,9 @@ async function readFields(fields: readonly Field[], budget: Budget): Promise<Pay
     const bytes = typeof part === 'string' ? Buffer.from(part) : new Uint8Array(await part.arrayBuffer());
     const field = fields.length === 1 ? name : `${name}[${index}]`;
     if (isJson(bytes))
-      payloads.push(unwrap(parseRequestJson(bytes, budget, { what: `Field "${field}"` }), field));
+      payloads.push(
+        unwrap(parseRequestJson(bytes, budget, { what: `Field "${field}"`, isPart: true }), field),
+      );
     else payloads.push({ value: typeof part === 'string' ? part : bytes, field });
   }
   return { payloads, isBatch: payloads.length > 1, isEnvelope: false };
