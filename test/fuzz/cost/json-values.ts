@@ -26,6 +26,10 @@ const ANY: Readonly<Record<string, JsonMaker>> = {
   'rows by name': listOf('{"sepal_length":5.1,"sepal_width":3.5,"petal_length":1.4,"petal_width":0.2}'),
   'rows after a bad one': (bytes) => `[[],${repeat('[5.1,3.5,1.4,0.2]', bytes)}]`,
   'a row of ones': (bytes) => `[[${repeat('1', bytes)}]]`,
+  // As many as a request may have, and as long as its body allows then.
+  'numbers of seven digits': listOf('1234567'),
+  'a row of numbers of seven digits': (bytes) => `[[${repeat('1234567', bytes)}]]`,
+  'numbers of seven digits and a wide integer': (bytes) => `[${repeat('1234567', bytes)},${UNSAFE}]`,
   'a row of strings': (bytes) => `[[${repeat('""', bytes)}]]`,
   'lists of lists': listOf('[[[[[[]]]]]]'),
   'deep lists': listOf(`${'['.repeat(24)}${']'.repeat(24)}`),
