@@ -5,7 +5,7 @@ import type { ScoreStep } from '../processing/classification.ts';
 import { argmax, type Label, scoreRows } from '../processing/classification.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { DATATYPES } from '../tensor/datatype.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { isOneEach, type Tensor } from '../tensor/tensor.ts';
 import type { ClassificationPrediction } from './output.ts';
 import type { Postprocessor } from './task.ts';
 
@@ -47,6 +47,7 @@ export function createClassificationPostprocessor(
       const rows = hasOnlySecondScore
         ? own.map((row) => scoreBoth(row, labels))
         : checkScores(own, config.labels ?? graphLabels);
+      if (given && given.data.length !== rows.length) throw unequal(given.data.length, rows.length);
       const predictions = rows.map((row, index): ClassificationPrediction => {
         const classId = classOf(given, index, graphLabels, config.labels) ?? argmax(row);
         return { classId, label: labels[classId] ?? classId, scores: row };
@@ -108,9 +109,15 @@ function findScores(session: Session, graph: Graph, configured: string | undefin
 /** The predicted labels themselves: the only output of whole numbers or strings with one value per row. */
 function findLabels(session: Session): TensorSpec | undefined {
   const candidates = session.outputs.filter(
-    ({ datatype, shape }) => ['INT64', 'INT32', 'BYTES'].includes(datatype) && shape.length === 1,
+    ({ datatype, shape }) => ['INT64', 'INT32', 'BYTES'].includes(datatype) && isOneEach(shape),
   );
   return candidates.length === 1 ? candidates[0] : undefined;
+}
+
+function unequal(labels: number, rows: number) {
+  return unexpectedOutput(
+    `The model gives ${labels} labels and scores of ${rows} rows; expected one label for each.`,
+  );
 }
 
 /** All axes but the first, when the graph says how long they are. */

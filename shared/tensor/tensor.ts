@@ -14,6 +14,12 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
+/** Whether a shape, with -1 for open sizes, is of one element for each row: `[N]`, `[N, 1]` or `[1, N]`. */
+export function isOneEach([first, second, ...others]: readonly number[]): boolean {
+  if (first === undefined || others.length > 0) return false;
+  return second === undefined || second === 1 || first === 1;
+}
+
 /** A copy of the elements as numbers. 64-bit integers beyond 2^53 lose digits: use `data` where they matter. */
 export function toNumbers(tensor: Tensor): Float64Array {
   const { data } = tensor;

@@ -1,5 +1,6 @@
 import type { TensorSpec } from '../../runtime/session.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
+import { isOneEach } from '../../tensor/tensor.ts';
 import type { ModelConfig } from '../model-config.ts';
 import type { GraphView } from './format-folder.ts';
 import { findScores } from './labels.ts';
@@ -37,7 +38,7 @@ function classifies(view: GraphView): boolean {
   const [only, ...others] = outputs.filter(({ name }) => graph.classLabels.has(name));
   if (!only || others.length > 0 || outputs.length !== 2 || scores?.shape.length !== 2) return false;
   const width = scores.shape[1] ?? -1;
-  return only.shape.length === 1 && (width === -1 || width === graph.classLabels.get(only.name)?.length);
+  return isOneEach(only.shape) && (width === -1 || width === graph.classLabels.get(only.name)?.length);
 }
 
 function holdsSeveralLabels({ datatype, shape }: TensorSpec): boolean {

@@ -313,6 +313,50 @@ describe('what a classifier must give', () => {
     );
   });
 
+  /** The label is where the score is least, so that no largest score gives it away. */
+  const labelled = (shape: readonly (string | number)[], ...nodes: Uint8Array[]) =>
+    buildModel({
+      nodes: [
+        buildNode('Identity', ['x'], ['scores']),
+        buildNode('ArgMin', ['x'], ['least'], {
+          attributes: [integerAttribute('axis', 1), integerAttribute('keepdims', 1)],
+        }),
+        ...nodes,
+      ],
+      inputs: [tensorValue('x', FLOAT, ['n', 3])],
+      outputs: [tensorValue('label', INT64, shape), tensorValue('scores', FLOAT, ['n', 3])],
+    });
+  const ROWS = [
+    [0.9, 0.04, 0.06],
+    [0.1, 0.2, 0.7],
+    [0.3, 0.6, 0.1],
+  ];
+
+  it.each([
+    ['a column', labelled(['n', 1], buildNode('Identity', ['least'], ['label']))],
+    ['a column of open width', labelled(['n'], buildNode('Squeeze', ['least'], ['label']))],
+    ['a row', labelled([1, 'n'], buildNode('Transpose', ['least'], ['label']))],
+  ])('is the label that the graph gives in %s', async (_, model) => {
+    const inference = await load(model, {});
+    expect(await inferOutput(inference, rowsInput(ROWS))).toMatchObject({
+      predictions: [{ classId: 1 }, { classId: 0 }, { classId: 2 }],
+    });
+  });
+
+  it('is not read of labels that are not one for each row', async () => {
+    const model = labelled(
+      [1, 'n'],
+      buildNode('Concat', ['least', 'least'], ['both'], {
+        attributes: [integerAttribute('axis', 0)],
+      }),
+      buildNode('Transpose', ['both'], ['label']),
+    );
+    const inference = await load(model, {});
+    expect((await rejectionOf(inferOutput(inference, rowsInput(ROWS)))).message).toBe(
+      'The model gives 6 labels and scores of 3 rows; expected one label for each.',
+    );
+  });
+
   it('does not take whole-number classes for indices of named ones', async () => {
     // The label output says 1, the scores favour index 0: classes may begin at 1.
     const model = buildModel({
