@@ -50,7 +50,7 @@ export function fusedCases(): SweepCase[] {
 }
 
 /** What stands in the place of a domain where an operator is written by the runtime. */
-const FUSED = 'fused';
+export const FUSED = 'fused';
 const FUSED_OPSET = 17;
 
 interface Parts {

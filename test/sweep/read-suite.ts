@@ -31,6 +31,8 @@ export interface SweepCase {
   /** Of the operator, as `name=value`. */
   readonly attributes: string;
   readonly feeds: Feeds;
+  /** What fails in one such case of an operator says nothing of another: the equation, the pattern, the type. */
+  readonly label?: string;
   /** The model with open shapes. */
   open(options?: OpenOptions): Uint8Array;
 }

@@ -5,12 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { PROJECT } from '../support/project.ts';
+import { readAttributeNames } from './attributes.ts';
 import { extraCases } from './extra-cases.ts';
 import { type Failure, findFailures } from './find-failures.ts';
-import { fusedCases } from './fused-models.ts';
+import { FUSED, fusedCases } from './fused-models.ts';
+import { findLeftOut } from './probe-attributes.ts';
 import { fetchSuite, readSuite } from './read-suite.ts';
 import { type Reduced, reduce } from './reduce.ts';
-import { variantsOf } from './variants.ts';
+import { attributeVariantsOf, firstCases, variantsOf } from './variants.ts';
 import {
   describeFeeds,
   describeTally,
@@ -26,10 +28,16 @@ const cache = join(process.env.XDG_CACHE_HOME ?? tmpdir(), 'ternion-sweep');
 const { version } = z
   .object({ version: z.string() })
   .parse(JSON.parse(readFileSync(join(PROJECT, 'node_modules/onnxruntime-node/package.json'), 'utf8')));
-const cases = [...readSuite(fetchSuite(cache)), ...extraCases(), ...fusedCases()].filter(
+const suite = fetchSuite(cache);
+const cases = [...readSuite(suite), ...extraCases(), ...fusedCases()].filter(
   ({ operator }) => operators.length === 0 || operators.includes(operator),
 );
-const tallies = await findFailures(variantsOf(cases), (line) => console.log(line));
+const leftOut = await findLeftOut(
+  firstCases(cases).filter(({ domain }) => domain !== FUSED),
+  readAttributeNames(suite),
+);
+const variants = [...variantsOf(cases), ...attributeVariantsOf(cases, leftOut)];
+const tallies = await findFailures(variants, (line) => console.log(line));
 const entries: OperatorEntry[] = [];
 for (const tally of tallies) {
   const entry = describeTally(tally, await reduceAll(tally.failures));
@@ -55,8 +63,12 @@ async function reduceAll(failures: readonly Failure[]): Promise<FailureEntry[]> 
     const entry = toEntry(failure, reduced, failures);
     kinds.set(kind, entry);
     const isKnown = entries.some(
-      ({ outcome, signal, open }) =>
-        outcome === entry.outcome && signal === entry.signal && open === entry.open,
+      (other) =>
+        other.outcome === entry.outcome &&
+        other.signal === entry.signal &&
+        other.open === entry.open &&
+        other.label === entry.label &&
+        other.attribute === entry.attribute,
     );
     if (!isKnown) entries.push(entry);
   }
@@ -64,28 +76,37 @@ async function reduceAll(failures: readonly Failure[]): Promise<FailureEntry[]> 
 }
 
 /** Failures that are alike: those by sizes and values apart from those by the number of axes. */
-function keyOf({ ending, signal, condition, variant: { kind } }: Failure): string {
+function keyOf({ ending, signal, condition, variant: { kind, of, options } }: Failure): string {
   const isByRank = condition?.group.startsWith('rank') || condition?.group === 'equal shapes';
-  return `${ending} ${signal} ${isByRank ? 'ranks' : 'sizes'} ${kind === 'input left out' ? kind : ''}`;
+  const by = isByRank ? 'ranks' : 'sizes';
+  const what = kind === 'input left out' ? kind : (options.attribute?.name ?? '');
+  return [ending, signal, by, what, of.label ?? ''].join('|');
 }
 
 function toEntry(failure: Failure, reduced: Reduced, failures: readonly Failure[]): FailureEntry {
   const { variant, condition } = failure;
+  const attribute = variant.options.attribute?.name;
   const alike = failures
     .filter((other) => keyOf(other) === keyOf(failure))
-    .map((other) => other.condition?.text ?? '');
+    .map((other) => (attribute ? other.variant.text : (other.condition?.text ?? '')));
+  const own = attribute ? variant.text : condition?.text;
   const printed = reduced.errors.trim().split('\n').at(-1) ?? '';
   return {
     outcome: reduced.ending,
     ...(reduced.ending === 'crash' && { signal: reduced.signal }),
-    open: reduced.isOfDeclaredRank ? 'sizes' : 'ranks',
+    open: attribute ? 'attributes' : reduced.isOfDeclaredRank ? 'sizes' : 'ranks',
+    ...(attribute && { attribute }),
+    ...(variant.of.label !== undefined && { label: variant.of.label }),
     condition: condition?.text ?? LOADING,
     case: variant.of.name,
     variant: variant.text,
     opset: variant.options.opset ?? variant.of.opset,
-    attributes: variant.of.attributes,
+    attributes: variant.of.attributes
+      .split(', ')
+      .filter((text) => !attribute || !text.startsWith(`${attribute}=`))
+      .join(', '),
     inputs: describeFeeds(reduced.feeds),
-    alsoFailed: [...new Set(alike)].filter((text) => text !== condition?.text && !text.startsWith('random')),
+    alsoFailed: [...new Set(alike)].filter((text) => text !== own && !text.startsWith('random')),
     ...(printed && { printed }),
     ...(reduced.needsChecks && { checked: true }),
   };
