@@ -97,6 +97,11 @@ export class Steps {
     return this.add('Cast', [numbers], [integerAttribute('to', ELEMENT_TYPES.boolean)]);
   }
 
+  /** How many elements a value has, as a list of one number. */
+  count(value: Name): Name {
+    return this.add('Reshape', [this.add('Size', [value]), this.list(1)]);
+  }
+
   not(condition: Name): Name {
     return this.add('Not', [condition]);
   }
@@ -126,7 +131,6 @@ export class Steps {
 /** What a graph inside a node says of what it takes and gives. */
 export interface InnerGraph {
   readonly inputs: readonly Name[];
-  /** The first of its outputs. */
   readonly output: Name;
   readonly known: KnownShape;
   readonly declaredAxes: number | undefined;
@@ -271,11 +275,6 @@ export class GuardedNode extends Steps {
     return this.gather(this.shape(operand), this.list(axis));
   }
 
-  /** How many elements a value has, as a list of one number. */
-  count(value: Name): Name {
-    return this.add('Reshape', [this.add('Size', [value]), this.list(1)]);
-  }
-
   /** How many axes an operand has, as a list of one number. */
   rank(operand: number): Name {
     return this.add('Shape', [this.shape(operand)]);
@@ -338,11 +337,15 @@ export class GuardedNode extends Steps {
   }
 
   /**
-   * Gives the graph of an attribute another value in the place of its first output.
+   * Gives the graph of an attribute another value in the place of one of its outputs.
    *
    * @param make gives that value out of nodes that it writes; undefined for no change
    */
-  replaceFirstOutput(name: string, make: (steps: Steps, graph: InnerGraph) => Name | undefined): void {
+  replaceOutput(
+    name: string,
+    index: number,
+    make: (steps: Steps, graph: InnerGraph) => Name | undefined,
+  ): void {
     const { source } = this;
     const attribute = findAttribute(this, name);
     if (!attribute) return;
@@ -355,7 +358,8 @@ export class GuardedNode extends Steps {
     const isGraph = (number: number) => number === ATTRIBUTE.graph;
     for (const field of readFields(source, attribute.start, attribute.end, isGraph)) {
       const inputs = readFields(source, field.start, field.end, (number) => number === GRAPH.input);
-      const [output] = readFields(source, field.start, field.end, (number) => number === GRAPH.output);
+      const outputs = readFields(source, field.start, field.end, (number) => number === GRAPH.output);
+      const output = [...outputs][index];
       if (!output) return;
       const { name: text, shape } = readValueInfo(source, output);
       const steps = new Steps(this.newName);
