@@ -178,7 +178,8 @@ export async function findFailures(
 }
 
 function keyOf(variant: Variant): string {
-  return [operatorOf(variant), variant.kind, variant.options.attribute?.name ?? ''].join('|');
+  const { attribute, without } = variant.options;
+  return [operatorOf(variant), variant.kind, attribute?.name ?? without ?? ''].join('|');
 }
 
 function operatorOf({ of: { domain, operator, label = '' } }: Variant): string {

@@ -68,7 +68,8 @@ async function reduceAll(failures: readonly Failure[]): Promise<FailureEntry[]> 
         other.signal === entry.signal &&
         other.open === entry.open &&
         other.label === entry.label &&
-        other.attribute === entry.attribute,
+        other.attribute === entry.attribute &&
+        other.without === entry.without,
     );
     if (!isKnown) entries.push(entry);
   }
@@ -76,16 +77,24 @@ async function reduceAll(failures: readonly Failure[]): Promise<FailureEntry[]> 
 }
 
 /** Failures that are alike: those by sizes and values apart from those by the number of axes. */
-function keyOf({ ending, signal, condition, variant: { kind, of, options } }: Failure): string {
+function keyOf(failure: Failure): string {
+  const { ending, signal, condition, variant } = failure;
   const isByRank = condition?.group.startsWith('rank') || condition?.group === 'equal shapes';
   const by = isByRank ? 'ranks' : 'sizes';
-  const what = kind === 'input left out' ? kind : (options.attribute?.name ?? '');
-  return [ending, signal, by, what, of.label ?? ''].join('|');
+  return [ending, signal, by, variant.options.attribute?.name, inputNeeded(failure), variant.of.label].join(
+    '|',
+  );
+}
+
+/** The input that is left out, where that alone ends the process. */
+function inputNeeded({ condition, variant: { options } }: Failure): string | undefined {
+  return condition === undefined || condition.group === 'base' ? options.without : undefined;
 }
 
 function toEntry(failure: Failure, reduced: Reduced, failures: readonly Failure[]): FailureEntry {
   const { variant, condition } = failure;
   const attribute = variant.options.attribute?.name;
+  const without = inputNeeded(failure);
   const alike = failures
     .filter((other) => keyOf(other) === keyOf(failure))
     .map((other) => (attribute ? other.variant.text : (other.condition?.text ?? '')));
@@ -96,6 +105,7 @@ function toEntry(failure: Failure, reduced: Reduced, failures: readonly Failure[
     ...(reduced.ending === 'crash' && { signal: reduced.signal }),
     open: attribute ? 'attributes' : reduced.isOfDeclaredRank ? 'sizes' : 'ranks',
     ...(attribute && { attribute }),
+    ...(without !== undefined && { without }),
     ...(variant.of.label !== undefined && { label: variant.of.label }),
     condition: condition?.text ?? LOADING,
     case: variant.of.name,

@@ -12,6 +12,8 @@ export interface FailureEntry {
   readonly open: 'sizes' | 'ranks' | 'attributes';
   /** The attribute that is changed. */
   readonly attribute?: string;
+  /** The input that is left out, where that alone ends the process. */
+  readonly without?: string;
   /** Of the case, where those of its operator are told apart. */
   readonly label?: string;
   readonly condition: string;
@@ -169,7 +171,8 @@ ${list(named('not loaded'))}.
 
 /** The first failure of each kind, with the number of the others: those that other labelled cases of an operator have. */
 function alike(failures: readonly FailureEntry[]): [FailureEntry, number][] {
-  const keyOf = ({ signal, open, attribute }: FailureEntry) => [signal, open, attribute].join('|');
+  const keyOf = ({ signal, open, attribute, without }: FailureEntry) =>
+    [signal, open, attribute, without].join('|');
   const firsts = failures.filter(
     (failure, at) => failures.findIndex((other) => keyOf(other) === keyOf(failure)) === at,
   );
