@@ -160,6 +160,7 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
       ...[7, 8].flatMap((operand) => [hasExactRank(operand, 2), hasElements(operand)]),
     ],
   ],
+  ['com.microsoft.SparseAttention', [hasHeadsOf('num_heads'), hasHeadsOf('kv_num_heads')]],
   ['com.microsoft.DecoderMaskedMultiHeadAttention', [isRefused]],
   ['com.microsoft.RotaryEmbedding', [hasElements(0)]],
   ['com.microsoft.DynamicQuantizeMatMul', [hasElements(0), hasElements(1)]],
@@ -180,7 +181,14 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['Conv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), hasPlaces, makesFiltered(1)]],
   ['ConvInteger', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), makesFiltered(1)]],
   ...['QLinearConv', 'com.microsoft.QLinearConv'].map(
-    (name) => [name, [hasRank(0, 2), hasRank(3, 2), hasElements(3), hasPlaces, makesFiltered(3)]] as const,
+    (name) =>
+      [
+        name,
+        [
+          isWithin('group', 1),
+          ...[hasRank(0, 2), hasRank(3, 2), hasElements(3), hasPlaces, makesFiltered(3)],
+        ],
+      ] as const,
   ),
   // Those that the runtime makes of others when it loads them, as the chain of filters is laid out (pools.ts).
   ...['MaxPool', 'AveragePool'].map((name) => [name, [hasSmallWindow, hasPlaces, makesFiltered()]] as const),

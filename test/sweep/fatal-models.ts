@@ -582,6 +582,33 @@ function ofAttributes(): FatalModel[] {
       attributes: [integerAttribute('axis', 0), integerAttribute('block_size', 2n ** 63n - 1n)],
       opset: 21,
     }),
+    fatal('RoiAlign', '2^62 samples', {
+      ending: 'SIGABRT',
+      inputs: { x: floats([1, 1, 1, 1]), rois: floats([1, 4]), batches: integers([1], 0) },
+      attributes: [integerAttribute('sampling_ratio', 2 ** 62)],
+      opset: 16,
+    }),
+    fatal('SparseAttention', '2^32 heads', {
+      ending: 'SIGFPE',
+      domain: MICROSOFT,
+      inputs: {
+        q: floats([1, 3, 32]),
+        k: floats([1, 3, 16]),
+        v: floats([1, 3, 16]),
+        pastKey: floats([1, 1, 16, 16]),
+        pastValue: floats([1, 1, 16, 16]),
+        rows: { datatype: 'INT32', shape: [1, 2], data: Int32Array.of(0, 1) },
+        columns: whole([1, 1], 0),
+        total: whole([1], 3),
+        lengths: whole([1], 3),
+      },
+      attributes: [
+        integerAttribute('num_heads', 2 ** 32),
+        integerAttribute('kv_num_heads', 1),
+        integerAttribute('sparse_block_size', 16),
+      ],
+      outputs: ['y', 'keys', 'values'],
+    }),
     fatal('FeatureVectorizer', 'a dimension of -1', {
       ending: 'SIGABRT',
       domain: ML,

@@ -40,6 +40,8 @@ const REFUSED: Readonly<Record<string, string>> = {
   'Attention, 2^31 - 1 heads of no size': 'its com.microsoft.Attention has no usable num_heads',
   'GroupQueryAttention, 2^32 heads of keys':
     'its com.microsoft.GroupQueryAttention has no usable kv_num_heads',
+  'RoiAlign, 2^62 samples': 'its RoiAlign has no usable sampling_ratio',
+  'SparseAttention, 2^32 heads': 'its com.microsoft.SparseAttention has no usable num_heads',
   'GatherND, a batch of -1 axes': 'its GatherND has no usable batch_dims',
   'Split, no parts': 'its Split has no usable num_outputs',
   'DequantizeLinear, blocks of 2^63 - 1': 'its DequantizeLinear has no usable block_size',
