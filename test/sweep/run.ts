@@ -9,7 +9,7 @@ import { readAttributeNames } from './attributes.ts';
 import { extraCases } from './extra-cases.ts';
 import { type Failure, findFailures } from './find-failures.ts';
 import { FUSED, fusedCases } from './fused-models.ts';
-import { findLeftOut } from './probe-attributes.ts';
+import { adaptCases, findLeftOut } from './probe-runtime.ts';
 import { fetchSuite, readSuite } from './read-suite.ts';
 import { type Reduced, reduce } from './reduce.ts';
 import { attributeVariantsOf, firstCases, variantsOf } from './variants.ts';
@@ -29,9 +29,10 @@ const { version } = z
   .object({ version: z.string() })
   .parse(JSON.parse(readFileSync(join(PROJECT, 'node_modules/onnxruntime-node/package.json'), 'utf8')));
 const suite = fetchSuite(cache);
-const cases = [...readSuite(suite), ...extraCases(), ...fusedCases()].filter(
+const all = [...readSuite(suite), ...extraCases(), ...fusedCases()].filter(
   ({ operator }) => operators.length === 0 || operators.includes(operator),
 );
+const cases = await adaptCases(all);
 const leftOut = await findLeftOut(
   firstCases(cases).filter(({ domain }) => domain !== FUSED),
   readAttributeNames(suite),

@@ -24,7 +24,7 @@ export interface Variant {
 /** Types whose kernels are often others than those of float32. */
 const TYPES: readonly Datatype[] = ['FP64', 'FP16', 'UINT8', 'INT8', 'INT32', 'INT64', 'BOOL', 'BYTES'];
 /** Versions of the default operator set around which kernels differ. */
-const OPSETS = [23, 21, 18, 16, 13, 11, 9];
+export const OPSETS = [23, 21, 18, 16, 13, 11, 9];
 
 /** All but those that only a file can bring about. */
 export function variantsOf(cases: readonly SweepCase[]): Variant[] {
