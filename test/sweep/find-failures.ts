@@ -93,7 +93,7 @@ export async function findFailures(
         operator: keyOf(variant),
         model: variant.of.open(variant.options),
         feeds: variant.feeds,
-        extent: EXTENTS[variant.kind],
+        extent: extentOf(variant),
       }));
       const sizes = batch.filter(
         (variant) => variant.kind === 'attributes' && failBySizes.has(operatorOf(variant)),
@@ -177,6 +177,10 @@ export async function findFailures(
   }
 }
 
+export function extentOf({ kind }: Variant): Extent {
+  return EXTENTS[kind];
+}
+
 function keyOf(variant: Variant): string {
   const { attribute, without } = variant.options;
   return [operatorOf(variant), variant.kind, attribute?.name ?? without ?? ''].join('|');
@@ -188,7 +192,7 @@ function operatorOf({ of: { domain, operator, label = '' } }: Variant): string {
 
 function conditionAt(variant: Variant, index: number): Condition | undefined {
   let at = 0;
-  for (const condition of conditionsOf(variant.feeds, EXTENTS[variant.kind]))
+  for (const condition of conditionsOf(variant.feeds, extentOf(variant)))
     if (at++ === index) return condition;
   return undefined;
 }

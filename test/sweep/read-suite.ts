@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { ATTRIBUTE, GRAPH, MODEL, OPSET } from '../../shared/onnx/fields.ts';
 import { renameLocales } from '../../shared/onnx/locales.ts';
@@ -38,7 +39,8 @@ export interface SweepCase {
 }
 
 /** Fetches the package `onnx` into the cache unless it is there: the folder of its tests. */
-export function fetchSuite(cache: string): string {
+export function fetchSuite(): string {
+  const cache = join(process.env.XDG_CACHE_HOME ?? tmpdir(), 'ternion-sweep');
   const folder = join(cache, `onnx-${SUITE_VERSION}`);
   const tests = join(folder, 'onnx/backend/test/data/node');
   if (existsSync(tests)) return tests;

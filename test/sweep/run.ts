@@ -1,10 +1,5 @@
 // Finds the operators that end the process: npm run sweep -- [operators, all by default]
 // Needs Linux, python3 with pip (which fetches the suite) and about an hour.
-import { readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import * as z from 'zod';
-import { PROJECT } from '../support/project.ts';
 import { readAttributeNames } from './attributes.ts';
 import { extraCases } from './extra-cases.ts';
 import { type Failure, findFailures } from './find-failures.ts';
@@ -12,7 +7,7 @@ import { FUSED, fusedCases } from './fused-models.ts';
 import { adaptCases, findLeftOut } from './probe-runtime.ts';
 import { fetchSuite, readSuite } from './read-suite.ts';
 import { type Reduced, reduce } from './reduce.ts';
-import { attributeVariantsOf, firstCases, variantsOf } from './variants.ts';
+import { attributeVariantsOf, firstCases, otherAttributes, variantsOf } from './variants.ts';
 import {
   describeFeeds,
   describeTally,
@@ -20,15 +15,13 @@ import {
   LOADING,
   type OperatorEntry,
   readEntries,
+  readRuntimeVersion,
   writeTables,
 } from './write-table.ts';
 
 const operators = process.argv.slice(2);
-const cache = join(process.env.XDG_CACHE_HOME ?? tmpdir(), 'ternion-sweep');
-const { version } = z
-  .object({ version: z.string() })
-  .parse(JSON.parse(readFileSync(join(PROJECT, 'node_modules/onnxruntime-node/package.json'), 'utf8')));
-const suite = fetchSuite(cache);
+const version = readRuntimeVersion();
+const suite = fetchSuite();
 const all = [...readSuite(suite), ...extraCases(), ...fusedCases()].filter(
   ({ operator }) => operators.length === 0 || operators.includes(operator),
 );
@@ -112,10 +105,7 @@ function toEntry(failure: Failure, reduced: Reduced, failures: readonly Failure[
     case: variant.of.name,
     variant: variant.text,
     opset: variant.options.opset ?? variant.of.opset,
-    attributes: variant.of.attributes
-      .split(', ')
-      .filter((text) => !attribute || !text.startsWith(`${attribute}=`))
-      .join(', '),
+    attributes: otherAttributes(variant),
     inputs: describeFeeds(reduced.feeds),
     alsoFailed: [...new Set(alike)].filter((text) => text !== own && !text.startsWith('random')),
     ...(printed && { printed }),

@@ -64,6 +64,12 @@ export function attributeVariantsOf(
   });
 }
 
+/** The attributes of the case of a variant, as `name=value`, without one that the variant changes. */
+export function otherAttributes({ of, options: { attribute } }: Variant): string {
+  const isOther = (text: string) => !attribute || !text.startsWith(`${attribute.name}=`);
+  return of.attributes.split(', ').filter(isOther).join(', ');
+}
+
 /** The first case of each operator. */
 export function firstCases(cases: readonly SweepCase[]): SweepCase[] {
   const firsts = new Map<string, SweepCase>();

@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as z from 'zod';
+import { PROJECT } from '../support/project.ts';
 import type { Feeds } from './conditions.ts';
 import type { Tally } from './find-failures.ts';
 import { SUITE_VERSION } from './read-suite.ts';
@@ -83,6 +85,12 @@ function describeValues(values: readonly string[]): string {
   return values.length > LONGEST_LIST ? ' …' : ` ${values.join(', ')}`;
 }
 
+/** The version of ONNX Runtime that is installed. */
+export function readRuntimeVersion(): string {
+  const manifest = readFileSync(join(PROJECT, 'node_modules/onnxruntime-node/package.json'), 'utf8');
+  return z.object({ version: z.string() }).parse(JSON.parse(manifest)).version;
+}
+
 /** The entries of the table as it is. */
 export function readEntries(folder: string, runtime: string): readonly OperatorEntry[] {
   const table = JSON.parse(readFileSync(join(folder, 'operators.json'), 'utf8')) as Table;
@@ -144,7 +152,8 @@ Written by \`npm run sweep\`; do not edit. It runs each operator of the ONNX bac
 com.microsoft with inputs that a client can send: axes of 0, 1 and sizes that do not fit, values at and beyond the ends of
 their types, indices and lengths out of range, inputs and types left out or exchanged. Each attribute of numbers is set to
 the ends of its type, to lists that are too short and too long, and left out. Those that begin with "fused." are graphs of
-plain operators, whose shapes are declared, of which the runtime makes the operator when it loads them.
+plain operators, whose shapes are declared, of which the runtime makes the operator when it loads them. The server has to
+survive each failure: \`npm run sweep:served\` sends it there.
 
 ONNX Runtime ${runtime} on ${platform}: ${totals.operators} operators in ${totals.models.toLocaleString('en')} models, ${totals.ok.toLocaleString('en')} runs answered, ${totals.refused.toLocaleString('en')} refused with an error.
 
