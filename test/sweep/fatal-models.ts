@@ -347,26 +347,28 @@ function ofTheRuntime(): FatalModel[] {
       ],
       outputs: ['y', 'state'],
     }),
-    own('AttnLSTM', 'no steps', {
-      ending: 'SIGABRT',
-      inputs: {
-        x: floats([0, 1, 1]),
-        w: floats([1, 4, 2]),
-        r: floats([1, 4, 1]),
-        b: undefined,
-        lengths: undefined,
-        h: undefined,
-        c: undefined,
-        p: undefined,
-        queries: floats([1, 1, 1]),
-        memory: floats([1, 1, 1]),
-        v: floats([1, 1]),
-        m: floats([1, 1, 1]),
-        memoryLengths: whole([1], 1),
-        attention: floats([1, 2, 1]),
-      },
-      attributes: [integerAttribute('hidden_size', 1)],
-    }),
+    ...(['no steps', 'queries left out', 'keys left out'] as const).map((cause) =>
+      own('AttnLSTM', cause, {
+        ending: cause === 'no steps' ? 'SIGABRT' : 'SIGSEGV',
+        inputs: {
+          x: floats([cause === 'no steps' ? 0 : 1, 1, 1]),
+          w: floats([1, 4, 2]),
+          r: floats([1, 4, 1]),
+          b: undefined,
+          lengths: undefined,
+          h: undefined,
+          c: undefined,
+          p: undefined,
+          queries: cause === 'queries left out' ? undefined : floats([1, 1, 1]),
+          keys: cause === 'keys left out' ? undefined : floats([1, 1, 1]),
+          v: floats([1, 1]),
+          memory: floats([1, 1, 1]),
+          memoryLengths: whole([1], 1),
+          attention: floats([1, 2, 1]),
+        },
+        attributes: [integerAttribute('hidden_size', 1)],
+      }),
+    ),
     own('QMoE', 'rows of no size', {
       ending: 'SIGFPE',
       inputs: {
@@ -464,6 +466,12 @@ function ofTheModelAlone(): FatalModel[] {
         scale: undefined,
         zero: bytes([]),
       },
+    }),
+    fatal('QLinearConcat', 'a zero point left out', {
+      ending: 'SIGSEGV',
+      domain: MICROSOFT,
+      inputs: { scale: floats([]), zero: bytes([]), x: bytes([1, 1]), xScale: floats([]), xZero: undefined },
+      attributes: [integerAttribute('axis', 0)],
     }),
     ...(['scale1', 'scale2'] as const).map((leftOut, index) =>
       fatal('QMoE', `scales left out of the ${index === 0 ? 'first' : 'second'} filters`, {

@@ -24,6 +24,10 @@ const REFUSED: Readonly<Record<string, string>> = {
   'Mean, an input left out': 'its Mean leaves out its input 1, which ends the process',
   'Min, an input left out': 'its Min leaves out its input 1, which ends the process',
   'Sum, an input left out': 'its Sum leaves out its input 1, which ends the process',
+  'AttnLSTM, queries left out': 'its com.microsoft.AttnLSTM leaves out its input 8, which ends the process',
+  'AttnLSTM, keys left out': 'its com.microsoft.AttnLSTM leaves out its input 9, which ends the process',
+  'QLinearConcat, a zero point left out':
+    'its com.microsoft.QLinearConcat leaves out its input 4, which ends the process',
   'QMoE, scales left out of the first filters':
     'its com.microsoft.QMoE leaves out its input 3, which ends the process',
   'QMoE, scales left out of the second filters':
