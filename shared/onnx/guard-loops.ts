@@ -30,7 +30,7 @@ export const goesOnForAWhile: Rule = (node) => {
   const mustCount = isEndless(node);
   if (mustCount && node.opset < FIRST_LESS) return node.refuse(OLD);
   const limit = mustCount ? limitOf(node) : undefined;
-  node.replaceFirstOutput('body', (steps, { inputs: [turn], output, known, declaredAxes }) => {
+  node.replaceOutput('body', 0, (steps, { inputs: [turn], output, known, declaredAxes }) => {
     if (!limit && known.sizes?.every((size) => size === 1)) return undefined;
     const shape = declaredAxes === 1 ? steps.list(1) : steps.list();
     if (!limit || !turn) return steps.add('Reshape', [output, shape]);

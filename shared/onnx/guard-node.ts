@@ -18,7 +18,6 @@ export const OLD = 'cannot be guarded in so old an operator set';
 /** What a graph inside a node says of what it takes and gives. */
 export interface InnerGraph {
   readonly inputs: readonly Name[];
-  /** The first of its outputs. */
   readonly output: Name;
   readonly known: KnownShape;
   readonly declaredAxes: number | undefined;
@@ -169,11 +168,6 @@ export class GuardedNode extends Steps {
     return this.gather(this.shape(operand), this.list(axis));
   }
 
-  /** How many elements a value has, as a list of one number. */
-  count(value: Name): Name {
-    return this.add('Reshape', [this.add('Size', [value]), this.list(1)]);
-  }
-
   /** How many axes an operand has, as a list of one number. */
   rank(operand: number): Name {
     return this.add('Shape', [this.shape(operand)]);
@@ -236,11 +230,15 @@ export class GuardedNode extends Steps {
   }
 
   /**
-   * Gives the graph of an attribute another value in the place of its first output.
+   * Gives the graph of an attribute another value in the place of one of its outputs.
    *
    * @param make gives that value out of nodes that it writes; undefined for no change
    */
-  replaceFirstOutput(name: string, make: (steps: Steps, graph: InnerGraph) => Name | undefined): void {
+  replaceOutput(
+    name: string,
+    index: number,
+    make: (steps: Steps, graph: InnerGraph) => Name | undefined,
+  ): void {
     const { source } = this;
     const attribute = findAttribute(this, name);
     if (!attribute) return;
@@ -253,7 +251,8 @@ export class GuardedNode extends Steps {
     const isGraph = (number: number) => number === ATTRIBUTE.graph;
     for (const field of readFields(source, attribute.start, attribute.end, isGraph)) {
       const inputs = readFields(source, field.start, field.end, (number) => number === GRAPH.input);
-      const [output] = readFields(source, field.start, field.end, (number) => number === GRAPH.output);
+      const outputs = readFields(source, field.start, field.end, (number) => number === GRAPH.output);
+      const output = [...outputs][index];
       if (!output) return;
       const { name: text, shape } = readValueInfo(source, output);
       const steps = new Steps(this.newName);

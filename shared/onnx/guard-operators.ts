@@ -49,6 +49,7 @@ import {
   hasOneRank,
   hasPlaces,
   hasRank,
+  hasScaleOfEachAxis,
   hasSequences,
   hasSignal,
   hasSlices,
@@ -63,6 +64,7 @@ import {
   isSquare,
   isThere,
   isTherePair,
+  movesElements,
   type Rule,
   since,
   where,
@@ -86,7 +88,10 @@ import type { ByteSource } from './protobuf.ts';
 import { placeNodes, type Rewriting } from './rewrite-model.ts';
 import { readValues } from './values.ts';
 
-const scaledBy = (operand: number) => [isOnePerAxis(operand), makesMultiple(operand, ELEMENT_TYPES.float32)];
+/** Models have some hundreds. Where the heads are of no size nothing else bounds the work. */
+const MOST_HEADS = 2 ** 12;
+const hasHeadsOf = (name: string) => isWithin(name, 1, MOST_HEADS);
+const timesScales = (operand: number) => makesMultiple(operand, ELEMENT_TYPES.float32);
 
 /**
  * Operators whose kernels in ONNX Runtime 1.30 end the process or never end, with what must hold for them not to. What
@@ -109,11 +114,12 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   [
     'Attention',
     [
-      ...['q_num_heads', 'kv_num_heads'].map((name) => isWithin(name, 0)),
+      ...['q_num_heads', 'kv_num_heads'].map((name) => isWithin(name, 0, MOST_HEADS)),
       ...[isWithin('qk_matmul_output_mode', 0, 3), hasHeads, hasRank(4, 4), hasRank(5, 4)],
     ],
   ],
-  ['QuantizeLinear', [where('block_size', hasElements(0))]],
+  ['QuantizeLinear', [isWithin('block_size', 0), where('block_size', hasElements(0))]],
+  ['DequantizeLinear', [isWithin('block_size', 0)]],
   ['Unique', [hasSlices]],
   [
     'RoiAlign',
@@ -141,42 +147,58 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['com.microsoft.SkipLayerNormalization', [hasElements(1)]],
   ['com.microsoft.SkipSimplifiedLayerNormalization', [hasElements(1)]],
   ['com.microsoft.QLinearAveragePool', [where('channels_last', isRefused), hasSmallWindow, hasPlaces]],
-  ['com.microsoft.QAttention', [hasElements(0)]],
-  ['com.microsoft.Attention', [isThere(2)]],
-  ['com.microsoft.MultiHeadAttention', [hasElements(0), hasElements(1), hasElements(2)]],
+  ['com.microsoft.QAttention', [hasHeadsOf('num_heads'), hasElements(0)]],
+  ['com.microsoft.Attention', [hasHeadsOf('num_heads'), isThere(2)]],
+  [
+    'com.microsoft.MultiHeadAttention',
+    [hasHeadsOf('num_heads'), hasElements(0), hasElements(1), hasElements(2)],
+  ],
   [
     'com.microsoft.GroupQueryAttention',
-    [...['num_heads', 'kv_num_heads'].map((name) => isWithin(name, 1)), hasElements(0)],
+    [
+      ...[hasHeadsOf('num_heads'), hasHeadsOf('kv_num_heads'), hasElements(0)],
+      // Cosines and sines of the positions.
+      ...[7, 8].flatMap((operand) => [hasExactRank(operand, 2), hasElements(operand)]),
+    ],
   ],
+  ['com.microsoft.SparseAttention', [hasHeadsOf('num_heads'), hasHeadsOf('kv_num_heads')]],
   ['com.microsoft.DecoderMaskedMultiHeadAttention', [isRefused]],
   ['com.microsoft.RotaryEmbedding', [hasElements(0)]],
   ['com.microsoft.DynamicQuantizeMatMul', [hasElements(0), hasElements(1)]],
   ['com.microsoft.MatMulIntegerToFloat', [hasElements(0), hasElements(1)]],
-  ['com.microsoft.LinearAttention', [hasElements(0)]],
-  ['com.microsoft.AttnLSTM', [hasElements(0)]],
-  ['com.microsoft.DynamicQuantizeLSTM', [hasElements(0)]],
+  ['com.microsoft.LinearAttention', [hasHeadsOf('q_num_heads'), hasHeadsOf('kv_num_heads'), hasElements(0)]],
+  ['com.microsoft.AttnLSTM', [...[8, 9, 10, 11].map(isThere), hasRank(0, 3), hasElements(0)]],
+  ['com.microsoft.DynamicQuantizeLSTM', [hasRank(0, 3), hasElements(0)]],
   ['com.microsoft.MoE', [hasElements(0)]],
-  ['com.microsoft.QMoE', [hasElements(0)]],
+  ['com.microsoft.QMoE', [isThere(3), isThere(6), hasElements(0)]],
   ['com.microsoft.QGemm', [isTherePair(8, 7)]],
   ['com.microsoft.QLinearSoftmax', [1, 2, 3, 4].map(isScalar)],
   ['com.microsoft.QLinearWhere', [2, 3, 5, 6, 7, 8].map(isScalar)],
-  ['com.microsoft.QLinearConcat', [allParametersAreScalars]],
+  ['com.microsoft.QLinearConcat', [allAreThere, allParametersAreScalars, hasOneRank(2, 3)]],
   // Whole numbers whose quotient has no place in their type.
   ['Div', [dividesByMinusOne, makesStretched]],
   ['Mod', [dividesByMinusOneForRest, makesStretched]],
   // Operators that count on a number of axes.
   ['Conv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), hasPlaces, makesFiltered(1)]],
   ['ConvInteger', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), makesFiltered(1)]],
-  ['QLinearConv', [hasRank(0, 2), hasRank(3, 2), hasElements(3), hasPlaces, makesFiltered(3)]],
+  ...['QLinearConv', 'com.microsoft.QLinearConv'].map(
+    (name) =>
+      [
+        name,
+        [
+          isWithin('group', 1),
+          ...[hasRank(0, 2), hasRank(3, 2), hasElements(3), hasPlaces, makesFiltered(3)],
+        ],
+      ] as const,
+  ),
   // Those that the runtime makes of others when it loads them, as the chain of filters is laid out (pools.ts).
   ...['MaxPool', 'AveragePool'].map((name) => [name, [hasSmallWindow, hasPlaces, makesFiltered()]] as const),
   ['LpPool', [hasSmallWindow, makesFiltered()]],
-  ['com.microsoft.QLinearConv', [hasPlaces, makesFiltered(3)]],
   ...['Conv', 'MaxPool', 'AveragePool'].map(
     (name) => [`com.microsoft.nchwc.${name}`, [hasSmallWindow, hasPlaces]] as const,
   ),
   ['com.microsoft.FusedConv', [hasRank(0, 2), hasRank(1, 2), hasKernel(1), hasPlaces, makesFiltered(1)]],
-  ['Concat', [hasOneRank]],
+  ['Concat', [hasOneRank()]],
   ['ConcatFromSequence', [allHaveOneRank]],
   ['Einsum', [hasLetters, allHaveElementsIfMany, makesLetters]],
   ['ReverseSequence', [hasRank(0, 2)]],
@@ -192,8 +214,14 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ['SequenceAt', [isScalar(1)]],
   ['SequenceErase', [isScalar(1)]],
   ['SequenceInsert', [isScalar(2)]],
-  ['Resize', [since(11, ...scaledBy(2), makesResized(3)), before(11, ...scaledBy(1))]],
-  ['Upsample', [since(9, ...scaledBy(1)), before(9, makesScaled)]],
+  [
+    'Resize',
+    [
+      since(11, isOnePerAxis(2), timesScales(2), makesResized(3)),
+      before(11, hasScaleOfEachAxis, timesScales(1)),
+    ],
+  ],
+  ['Upsample', [hasScaleOfEachAxis, since(9, timesScales(1)), before(9, makesScaled)]],
   // Operators that a client can have make, or do, more than there is room or time for.
   ['ConstantOfShape', [makesList(0)]],
   ['Expand', [makesExpanded]],
@@ -222,11 +250,17 @@ const GUARDS: ReadonlyMap<string, readonly Rule[]> = new Map<string, readonly Ru
   ),
   ['ai.onnx.ml.ArrayFeatureExtractor', [makesExtracted]],
   ['ai.onnx.ml.TreeEnsembleRegressor', [makesWide(byNumber('n_targets'))]],
-  ['TfIdfVectorizer', [hasIndexOfEach, makesWide(byLargest('ngram_indexes'))]],
+  [
+    'TfIdfVectorizer',
+    [hasIndexOfEach, isWithin('max_skip_count', 0, 1024), makesWide(byLargest('ngram_indexes'))],
+  ],
   ['com.microsoft.UnfoldTensor', [makesWide(byNumber('size'))]],
   // Operators that a model alone can make fatal.
   ['If', [isInlinedOnce]],
-  ['Scan', [isWithin('num_scan_inputs', 1, (node) => node.inputs.length)]],
+  ['Scan', [isWithin('num_scan_inputs', 1, (node) => node.inputs.length), movesElements]],
+  ['Split', [isWithin('num_outputs', 1)]],
+  // Channels: a picture is copied with as many more.
+  ['LRN', [isWithin('size', 1, 2 ** 12)]],
   ['BatchNormalization', [isWithin('training_mode', 0, 1)]],
   ...['RandomNormal', 'RandomNormalLike'].map((name) => [name, [hasPositiveScale]] as const),
   ...['RandomUniform', 'RandomUniformLike'].map((name) => [name, [hasRandomRange]] as const),

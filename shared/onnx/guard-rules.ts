@@ -2,7 +2,14 @@ import { ELEMENT_TYPES, graphAttribute, integerAttribute, type Name } from './en
 import { encodeChoice, refuseEmpty, runForElements } from './guard-instead.ts';
 import { type GuardedNode, OLD, type Substitute } from './guard-node.ts';
 import { FIRST_CAST, FIRST_LESS, isGiven, NO_NAME, Steps } from './guard-steps.ts';
-import { findAttribute, readFloat, readIntegers, readNumber, readString } from './node-attributes.ts';
+import {
+  findAttribute,
+  readFloat,
+  readFloats,
+  readIntegers,
+  readNumber,
+  readString,
+} from './node-attributes.ts';
 import type { KnownShape } from './node-shapes.ts';
 
 /** Makes a node safe against one thing that its kernel does not survive. Most do nothing where the file rules it out. */
@@ -170,6 +177,32 @@ export const hasElementsIfMultiplied: Rule = (node) => {
 };
 
 /**
+ * What a Scan takes and gives along another axis than the first has elements: it is transposed by a kernel that divides
+ * by sizes. What is given may be empty for some requests alone, so that is looked at in the body.
+ */
+export const movesElements: Rule = (node) => {
+  const count = readNumber(node, 'num_scan_inputs', 1);
+  const states = count === undefined ? 0 : node.inputs.length - count;
+  for (const operand of node.inputs.keys()) {
+    if (operand >= states && isMoved(node, 'scan_input_axes', operand - states)) hasElements(operand)(node);
+  }
+  for (const index of node.outputs.keys()) {
+    if (index < states || !isMoved(node, 'scan_output_axes', index - states)) continue;
+    node.replaceOutput('body', index, (steps, { output }) => {
+      const zero = steps.unless(steps.not(steps.isTrue(steps.count(output))));
+      return steps.add('Reshape', [output, steps.add('Add', [steps.add('Shape', [output]), zero])]);
+    });
+  }
+};
+
+/** Whether an axis of a list is not the first. A caller of a function may give the list: then it is not known. */
+function isMoved(node: GuardedNode, name: string, index: number): boolean {
+  if (!findAttribute(node, name)) return false;
+  const axes = readIntegers(node, name);
+  return axes.length === 0 || (axes[index] ?? 0) !== 0;
+}
+
+/**
  * No region is larger than any picture, as there is memory for each of its places where their number is not given. NaN
  * is not a size either.
  * Source: RoiAlign in the ONNX operator list (regions are [x1, y1, x2, y2], sampling_ratio 0 takes a place per pixel).
@@ -228,6 +261,20 @@ export function isOnePerAxis(operand: number): Rule {
   };
 }
 
+/**
+ * There is a scale for each axis. Kernels of older operators do not look where the file has the scales, in an operand or
+ * in an attribute, and read more of them than there are.
+ */
+export const hasScaleOfEachAxis: Rule = (node) => {
+  const { least, most } = node.known(0);
+  const isOperand = node.has(1);
+  const length = isOperand ? node.known(1).sizes?.[0] : readFloats(node, 'scales').length;
+  if (least === most && least === length) return;
+  if (length === 0) return node.refuse('has no usable scales');
+  const scales = isOperand || length === undefined ? node.sizeAt(1, 0) : node.list(length);
+  node.require(0, node.add('Equal', [node.rank(0), scales]));
+};
+
 /** Lists of such a length do no harm to any kernel. */
 const MOST_AXES = 8;
 
@@ -261,17 +308,24 @@ export const hasLetters: Rule = (node) => {
   }
 };
 
-/** What is joined has one number of axes. The runtime itself looks at tensors with elements alone. */
-export const hasOneRank: Rule = (node) => {
-  const { least, most } = node.known(0);
-  for (const operand of node.inputs.keys()) {
-    const other = node.known(operand);
-    const isSame = least === most && other.least === least && other.most === least;
-    if (operand === 0 || isSame || !node.has(0) || !node.has(operand)) continue;
-    if (node.opset < FIRST_OR) node.refuse(`joins tensors of any number of axes, which ${OLD}`);
-    else node.require(operand, node.add('Equal', [node.rank(operand), node.rank(0)]));
-  }
-};
+/**
+ * What is joined has one number of axes. The runtime itself looks at tensors with elements alone.
+ *
+ * @param first of the operands that are joined
+ * @param step to the next one
+ */
+export const hasOneRank =
+  (first = 0, step = 1): Rule =>
+  (node) => {
+    const { least, most } = node.known(first);
+    for (let operand = first + step; operand < node.inputs.length; operand += step) {
+      const other = node.known(operand);
+      const isSame = least === most && other.least === least && other.most === least;
+      if (isSame || !node.has(first) || !node.has(operand)) continue;
+      if (node.opset < FIRST_OR) node.refuse(`joins tensors of any number of axes, which ${OLD}`);
+      else node.require(operand, node.add('Equal', [node.rank(operand), node.rank(first)]));
+    }
+  };
 
 /** As `hasOneRank`, for the tensors of a sequence. They are looked at one by one. */
 export const allHaveOneRank: Rule = (node) => {

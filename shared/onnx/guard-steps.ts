@@ -84,6 +84,11 @@ export class Steps {
     return this.add('Cast', [numbers], [integerAttribute('to', ELEMENT_TYPES.boolean)]);
   }
 
+  /** How many elements a value has, as a list of one number. */
+  count(value: Name): Name {
+    return this.add('Reshape', [this.add('Size', [value]), this.list(1)]);
+  }
+
   not(condition: Name): Name {
     return this.add('Not', [condition]);
   }

@@ -175,10 +175,10 @@ export function textAttribute(name: string, value: string): Uint8Array {
   ]);
 }
 
-export function integerAttribute(name: string, value: number): Uint8Array {
+export function integerAttribute(name: string, value: number | bigint): Uint8Array {
   return join([
     encodeField(ATTRIBUTE.name, text(name)),
-    encodeVarintField(ATTRIBUTE.integer, value),
+    join([encodeVarint(ATTRIBUTE.integer * 8), encodeInt64(BigInt(value))]),
     encodeVarintField(ATTRIBUTE.type, ATTRIBUTE_TYPES.integer),
   ]);
 }

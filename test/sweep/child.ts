@@ -45,15 +45,17 @@ async function runUnit(unit: Unit, start: number): Promise<void> {
     const problem = await run(session, feeds);
     if (problem === undefined) ok++;
     else refused++;
-    if (unit.isAlone && problem !== undefined) say(`threw ${problem.slice(0, 300).replaceAll('\n', ' ')}`);
+    if (unit.extent === 'alone' && problem !== undefined)
+      say(`threw ${problem.slice(0, 300).replaceAll('\n', ' ')}`);
     if (process.memoryUsage.rss() > COLLECT_BYTES) globalThis.gc?.();
   }
   say(`ok ${ok} ${refused}`);
   await session.release();
 }
 
-function conditionsIn(unit: Unit): Iterable<Pick<Condition, 'group' | 'feeds'>> {
-  return unit.isAlone ? [{ group: 'alone', feeds: unit.feeds }] : conditionsOf(unit.feeds, unit.isBrief);
+function conditionsIn({ extent, feeds }: Unit): Iterable<Pick<Condition, 'group' | 'feeds'>> {
+  if (extent === 'none') return [];
+  return extent === 'alone' ? [{ group: 'alone', feeds }] : conditionsOf(feeds, extent);
 }
 
 async function run(session: InferenceSession, feeds: Feeds): Promise<string | undefined> {

@@ -58,16 +58,19 @@ const FLOATS = [
 ];
 const TEXTS = ['', 'a', ' ', '\0', 'é', '\ud800', 'ab'.repeat(500_000), '1', 'nan', '(', '1e999'];
 
-/**
- * The changes that are tried, in an order that is always the same.
- *
- * @param isBrief without combined and random changes
- */
-export function* conditionsOf(base: Feeds, isBrief: boolean): Generator<Condition> {
+/** The group of the conditions that change the sizes of all inputs together. */
+export const EQUAL_SIZES = 'equal sizes';
+
+/** How much is tried: all; changes of one thing alone; or the sizes of all inputs together alone. */
+export type Extent = 'whole' | 'brief' | 'sizes';
+
+/** The changes that are tried, in an order that is always the same. */
+export function* conditionsOf(base: Feeds, extent: Extent): Generator<Condition> {
   yield { group: 'base', text: 'as in the suite', feeds: base };
+  if (extent === 'sizes') return yield* equalSizeConditions(base);
   yield* dimensionConditions(base);
   yield* valueConditions(base);
-  if (isBrief) return;
+  if (extent === 'brief') return;
   yield* combinedConditions(base);
   yield* randomConditions(base);
 }
@@ -83,17 +86,8 @@ function* dimensionConditions(base: Feeds): Generator<Condition> {
       };
     }
   }
+  yield* equalSizeConditions(base);
   const all = [...base.keys()];
-  const sizes = new Set([...base.values()].flatMap(({ shape }) => shape));
-  for (const size of sizes) {
-    for (const other of [0, 1, size + 1]) {
-      yield {
-        group: 'equal sizes',
-        text: `each axis of ${size}: ${other}`,
-        feeds: withShapes(base, all, (shape) => shape.map((axis) => (axis === size ? other : axis))),
-      };
-    }
-  }
   for (const shape of [
     [],
     [0],
@@ -115,16 +109,6 @@ function* dimensionConditions(base: Feeds): Generator<Condition> {
       feeds: withShapes(base, all, () => shape),
     };
   }
-  yield {
-    group: 'equal sizes',
-    text: 'all axes: 0',
-    feeds: withShapes(base, all, (shape) => shape.map(() => 0)),
-  };
-  yield {
-    group: 'equal sizes',
-    text: 'all axes: 1',
-    feeds: withShapes(base, all, (shape) => shape.map(() => 1)),
-  };
   for (let axis = 0; axis < 4; axis++) {
     for (const other of [0, 1]) {
       yield {
@@ -133,6 +117,27 @@ function* dimensionConditions(base: Feeds): Generator<Condition> {
         feeds: withShapes(base, all, (shape) => shape.map((size, i) => (i === axis ? other : size))),
       };
     }
+  }
+}
+
+function* equalSizeConditions(base: Feeds): Generator<Condition> {
+  const all = [...base.keys()];
+  const sizes = new Set([...base.values()].flatMap(({ shape }) => shape));
+  for (const size of sizes) {
+    for (const other of [0, 1, size + 1]) {
+      yield {
+        group: EQUAL_SIZES,
+        text: `each axis of ${size}: ${other}`,
+        feeds: withShapes(base, all, (shape) => shape.map((axis) => (axis === size ? other : axis))),
+      };
+    }
+  }
+  for (const size of [0, 1]) {
+    yield {
+      group: EQUAL_SIZES,
+      text: `all axes: ${size}`,
+      feeds: withShapes(base, all, (shape) => shape.map(() => size)),
+    };
   }
 }
 

@@ -1,6 +1,7 @@
 import { DATATYPES, type Datatype } from '../../shared/tensor/datatype.ts';
 import type { Tensor } from '../../shared/tensor/tensor.ts';
 import {
+  buildFunction,
   buildModel,
   buildNode,
   floatAttribute,
@@ -69,10 +70,37 @@ function onnxCases(): SweepCase[] {
     one('', 'TopK', [f([2, 4])], { k: 2 }, 9, 2),
     one('', 'Pad', [f([3, 4])], { pads: [1, 1, 1, 1], mode: 'reflect' }, 10),
     one('', 'Split', [f([4, 2])], { axis: 0, split: [2, 2] }, 11),
-    // Values change one operand at a time: the ends of a type meet -1 where that is the divisor already.
-    ...['Div', 'Mod'].flatMap((operator) =>
-      [i32, i64].map((integers) => one('', operator, [integers([2], [7, 5]), integers([2], [-1, -1])])),
+    ...divisionCases(),
+    ...einsumCases(),
+    ...productCases(),
+    one('', 'RandomNormal', [], { shape: [2, 3] }, 21),
+    one('', 'RandomUniform', [], { shape: [2, 3] }, 21),
+    one('', 'DepthToSpace', [f([1, 8, 2, 3])], { blocksize: 2 }),
+    one('', 'SpaceToDepth', [f([1, 2, 4, 6])], { blocksize: 2 }),
+    one('', 'Split', [f([4, 2])], { axis: 0, num_outputs: 2 }, undefined, 2),
+    one('', 'ConvTranspose', [f([1, 2, 5, 5]), f([2, 2, 3, 3])], {
+      strides: [2, 2],
+      output_padding: [1, 1],
+      dilations: [1, 1],
+      pads: [1, 1, 1, 1],
+    }),
+    one('', 'ConvTranspose', [f([1, 2, 5, 5]), f([2, 2, 3, 3])], { strides: [2, 2], output_shape: [10, 10] }),
+    ...['AveragePool', 'MaxPool', 'LpPool'].map((pool) =>
+      one('', pool, [f([1, 2, 6, 6])], {
+        kernel_shape: [2, 2],
+        strides: [2, 2],
+        dilations: [1, 1],
+        pads: [0, 0, 1, 1],
+        ceil_mode: 1,
+      }),
     ),
+    one('', 'Conv', [f([1, 2, 6, 6]), f([4, 2, 2, 2])], {
+      kernel_shape: [2, 2],
+      strides: [2, 2],
+      dilations: [1, 1],
+      pads: [0, 0, 1, 1],
+      group: 1,
+    }),
     // So many channels that the runtime takes its blocked layout where weights are constant.
     one('', 'Conv', [f([1, 16, 5, 5]), f([16, 16, 3, 3])], { pads: [1, 1, 1, 1] }),
     one('', 'Conv', [f([1, 16, 5, 5]), f([16, 1, 3, 3])], { group: 16 }),
@@ -95,6 +123,8 @@ function onnxCases(): SweepCase[] {
     one('', 'ConvInteger', [u8([1, 1, 5, 5]), u8([1, 1, 3, 3]), u8([]), u8([])]),
     one('', 'MatMulInteger', [u8([2, 3]), u8([3, 4]), u8([]), u8([])]),
     one('', 'SimplifiedLayerNormalization', [f([2, 4]), f([4])]),
+    inFunction('SimplifiedLayerNormalization', [f([2, 4]), f([4])]),
+    inFunction('LayerNormalization', [f([2, 4]), f([4])]),
     one('', 'EyeLike', [f([3, 4])], { k: 1 }),
     one('', 'LRN', [f([1, 5, 3, 3])], { size: 3 }),
     one(
@@ -143,6 +173,102 @@ function onnxCases(): SweepCase[] {
     one('', 'GatherND', [f([2, 4, 3]), i64([2, 1], [0, 2])], { batch_dims: 1 }),
     one('', 'TensorScatter', [f([2, 4, 3]), f([2, 1, 3]), i64([2], [0, 1])]),
   ];
+}
+
+const INTEGERS = Object.keys(DATATYPES).filter(
+  (datatype): datatype is Datatype => DATATYPES[datatype as Datatype].kind === 'integer',
+);
+
+/** Values change one operand at a time: the ends of a type meet -1 and 0 where those are the divisors already. */
+function divisionCases(): SweepCase[] {
+  return INTEGERS.flatMap((datatype) =>
+    [-1, 0].flatMap((divisor) =>
+      [{ operator: 'Div' }, { operator: 'Mod' }, { operator: 'Mod', fmod: 1 }].map(
+        ({ operator, ...attributes }) => ({
+          ...one(
+            '',
+            operator,
+            [
+              [datatype, [2], [7, 5]],
+              [datatype, [2], [divisor, divisor]],
+            ],
+            attributes,
+          ),
+          label: [datatype, divisor, ...Object.keys(attributes)].join(' '),
+        }),
+      ),
+    ),
+  );
+}
+
+/** Products, sums, traces and their like. Each letter has a size of its own, which is changed for all operands at once. */
+const EQUATIONS = [
+  'ij,jk->ik',
+  'ij,kj->ik',
+  'ji,jk->ik',
+  'bij,bjk->bik',
+  'bij,bkj->bik',
+  'bji,bjk->bik',
+  'bij,jk->bik',
+  'bhid,bhjd->bhij',
+  'bhij,bhjd->bhid',
+  'bihd,bjhd->bhij',
+  'abcd,cde->abe',
+  'ii->i',
+  'ii',
+  'bii->bi',
+  'bii->b',
+  'ij->ji',
+  'ij->',
+  'ij',
+  'ijk->k',
+  'i,j->ij',
+  'ab,cd->abcd',
+  'i,i->',
+  'i,i->i',
+  'ij,ij->i',
+  'ij,j->i',
+  'ij,jk',
+  '...ij,...jk->...ik',
+  '...ij->...ji',
+  '...i,...i->...',
+  'i...,i...->...',
+  '...ii->...i',
+  ',i->i',
+  'ij,jk,kl->il',
+  'i,j,k->ijk',
+  'bn,anm,bm->ba',
+];
+
+function einsumCases(): SweepCase[] {
+  return EQUATIONS.map((equation) => {
+    const terms = equation.split('->')[0]?.split(',') ?? [];
+    const letters = [...new Set(equation.replace(/[^a-z]/g, ''))].sort();
+    const shapes = terms.map((term) =>
+      [...term.replace('...', '.')].map((letter) => letters.indexOf(letter) + FIRST_SIZE),
+    );
+    const inputs = shapes.map((shape) => f(shape));
+    return { ...one('', 'Einsum', inputs, { equation }), label: equation };
+  });
+}
+
+/** The size of what three points stand for; letters have larger ones. */
+const FIRST_SIZE = 3;
+
+/** Products of what is transposed, by the runtime's own operator: the shapes that are multiplied are 2 by 3 and 3 by 4. */
+function productCases(): SweepCase[] {
+  const flags = ['transA', 'transB', 'transBatchA', 'transBatchB'] as const;
+  return Array.from({ length: 2 ** flags.length }, (_, bits) => {
+    const set = flags.filter((_, at) => (bits >> at) & 1);
+    const shapeOf = (side: 'A' | 'B', batch: number, rows: number, columns: number) => {
+      const [first, last] = set.includes(`trans${side}`) ? [columns, rows] : [rows, columns];
+      // The batch is the axis before the last where it is transposed.
+      return set.includes(`transBatch${side}`) ? [first, batch, last] : [batch, first, last];
+    };
+    const inputs = [f(shapeOf('A', 5, 2, 3)), f(shapeOf('B', 5, 3, 4))];
+    const attributes = Object.fromEntries(set.map((flag) => [flag, 1]));
+    return { ...one(MICROSOFT, 'FusedMatMul', inputs, attributes), label: set.join(' ') };
+  });
 }
 
 function machineLearningCases(): SweepCase[] {
@@ -635,6 +761,21 @@ function chain(
   return toCase(operator, '', nodes, [...members, ...others], ['out0'], OPSETS['']);
 }
 
+/** A case of one node, which a function of the file holds. */
+function inFunction(operator: string, inputs: readonly Input[]): SweepCase {
+  const names = inputs.map((_, i) => `in${i}`);
+  const named = inputs.map((input, i) => ({ name: `in${i}`, input }));
+  const inside = buildFunction({
+    name: 'Inside',
+    inputs: names,
+    outputs: ['out0'],
+    nodes: [buildNode(operator, names, ['out0'])],
+    opsets: { '': OPSETS[''] },
+  });
+  const nodes = [buildNode('Inside', names, ['out0'], { domain: 'local' })];
+  return { ...toCase(operator, '', nodes, named, ['out0'], OPSETS[''], [inside]), label: 'in a function' };
+}
+
 function toCase(
   operator: string,
   domain: string,
@@ -642,13 +783,15 @@ function toCase(
   named: readonly { readonly name: string; readonly input: Input }[],
   results: readonly string[],
   opset: number,
+  functions: readonly Uint8Array[] = [],
 ): SweepCase {
   const given = named.flatMap(({ name, input }) => (input ? [{ name, input }] : []));
   const model = buildModel({
     nodes,
     inputs: given.map(({ name, input: [datatype] }) => tensorValue(name, DATATYPES[datatype].code)),
     outputs: results.map(untypedValue),
-    opsets: { ...OPSETS, '': opset },
+    opsets: { ...OPSETS, '': opset, ...(functions.length > 0 && { local: 1 }) },
+    functions,
   });
   const feeds = new Map(given.map(({ name, input }) => [name, toTensor(input)]));
   const described = describeCase(`extra_${operator}`, model, readOpenInputs(model), feeds);

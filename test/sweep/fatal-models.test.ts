@@ -19,7 +19,7 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('ONNX Run
     'ends its process with $ending: $operator, $cause',
     async ({ ending, isLoading, needsChecks, model, feeds }) => {
       const job = {
-        units: [{ operator: '', model, feeds, isAlone: true, isBrief: false }],
+        units: [{ operator: '', model, feeds, extent: 'alone' as const }],
         start: { unit: 0, condition: 0 },
         skip: [],
         hasArena: !needsChecks,

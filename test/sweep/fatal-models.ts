@@ -4,9 +4,13 @@ import { DATATYPES } from '../../shared/tensor/datatype.ts';
 import type { Tensor } from '../../shared/tensor/tensor.ts';
 import {
   BOOL,
+  buildFunction,
   buildModel,
   buildNode,
   FLOAT,
+  floatAttribute,
+  floatsAttribute,
+  graphAttribute,
   INT32,
   INT64,
   initializer,
@@ -48,12 +52,22 @@ interface Parts {
   readonly opset?: number;
   /** Other nodes than the one of the operator alone. */
   readonly nodes?: readonly Uint8Array[];
+  readonly functions?: readonly Uint8Array[];
   /** Whether the inputs are declared without a shape; with one, each axis takes any size. */
   readonly hasOpenRanks?: boolean;
 }
 
 const MICROSOFT = 'com.microsoft';
 const ML = 'ai.onnx.ml';
+
+/** Four words, and three pairs of words, of which alone there may be an index. */
+const GRAMS = [
+  textAttribute('mode', 'TF'),
+  integerAttribute('min_gram_length', 2),
+  integerAttribute('max_gram_length', 2),
+  integersAttribute('ngram_counts', [0n, 4n]),
+  integersAttribute('pool_int64s', [2n, 3n, 5n, 4n, 5n, 6n, 7n, 8n, 6n, 7n]),
+];
 
 /** One model for each operator and cause, as the sweep found them. */
 export const FATAL_MODELS: readonly FatalModel[] = [
@@ -128,6 +142,23 @@ export const FATAL_MODELS: readonly FatalModel[] = [
     attributes: [integerAttribute('output_height', 2), integerAttribute('output_width', 2)],
     opset: 16,
   }),
+  fatal('Einsum', 'products of empty matrices', {
+    ending: 'SIGFPE',
+    inputs: { a: floats([0, 1, 1]), b: floats([0, 2, 2]) },
+    attributes: [textAttribute('equation', 'bij,bkj->bik')],
+  }),
+  fatal('Scan', 'nothing along the second axis', {
+    ending: 'SIGFPE',
+    inputs: { s: floats([1]), x: floats([2, 0]) },
+    nodes: [scan(integersAttribute('scan_input_axes', [1n]))],
+    outputs: ['t', 'y'],
+  }),
+  fatal('Scan', 'nothing given along the second axis', {
+    ending: 'SIGFPE',
+    inputs: { s: floats([1]), x: floats([2, 0]) },
+    nodes: [scan(integersAttribute('scan_output_axes', [1n]))],
+    outputs: ['t', 'y'],
+  }),
   fatal('Inverse', 'a matrix that is not square', {
     ending: 'SIGSEGV',
     domain: MICROSOFT,
@@ -164,6 +195,7 @@ export const FATAL_MODELS: readonly FatalModel[] = [
   ...ofTheRuntime(),
   ...needingOpenRanks(),
   ...ofTheModelAlone(),
+  ...ofAttributes(),
 ];
 
 /** The quotient is one larger than the largest number of its type. */
@@ -315,26 +347,28 @@ function ofTheRuntime(): FatalModel[] {
       ],
       outputs: ['y', 'state'],
     }),
-    own('AttnLSTM', 'no steps', {
-      ending: 'SIGABRT',
-      inputs: {
-        x: floats([0, 1, 1]),
-        w: floats([1, 4, 2]),
-        r: floats([1, 4, 1]),
-        b: undefined,
-        lengths: undefined,
-        h: undefined,
-        c: undefined,
-        p: undefined,
-        queries: floats([1, 1, 1]),
-        memory: floats([1, 1, 1]),
-        v: floats([1, 1]),
-        m: floats([1, 1, 1]),
-        memoryLengths: whole([1], 1),
-        attention: floats([1, 2, 1]),
-      },
-      attributes: [integerAttribute('hidden_size', 1)],
-    }),
+    ...(['no steps', 'queries left out', 'keys left out'] as const).map((cause) =>
+      own('AttnLSTM', cause, {
+        ending: cause === 'no steps' ? 'SIGABRT' : 'SIGSEGV',
+        inputs: {
+          x: floats([cause === 'no steps' ? 0 : 1, 1, 1]),
+          w: floats([1, 4, 2]),
+          r: floats([1, 4, 1]),
+          b: undefined,
+          lengths: undefined,
+          h: undefined,
+          c: undefined,
+          p: undefined,
+          queries: cause === 'queries left out' ? undefined : floats([1, 1, 1]),
+          keys: cause === 'keys left out' ? undefined : floats([1, 1, 1]),
+          v: floats([1, 1]),
+          memory: floats([1, 1, 1]),
+          memoryLengths: whole([1], 1),
+          attention: floats([1, 2, 1]),
+        },
+        attributes: [integerAttribute('hidden_size', 1)],
+      }),
+    ),
     own('QMoE', 'rows of no size', {
       ending: 'SIGFPE',
       inputs: {
@@ -391,6 +425,20 @@ function ofTheModelAlone(): FatalModel[] {
   );
   return [
     ...variadic,
+    fatal('SimplifiedLayerNormalization', 'a function around it', {
+      ending: 'SIGSEGV',
+      isLoading: true,
+      inputs: { x: floats([1, 1]), scale: floats([1]) },
+      nodes: [buildNode('Inside', ['x', 'scale'], ['y'], { domain: 'local' })],
+      functions: [
+        buildFunction({
+          name: 'Inside',
+          inputs: ['x', 'scale'],
+          outputs: ['y'],
+          nodes: [buildNode('SimplifiedLayerNormalization', ['x', 'scale'], ['y'])],
+        }),
+      ],
+    }),
     fatal('LayerNormalization', 'a bias left out', {
       ending: 'SIGSEGV',
       isLoading: true,
@@ -419,11 +467,178 @@ function ofTheModelAlone(): FatalModel[] {
         zero: bytes([]),
       },
     }),
+    fatal('QLinearConcat', 'a zero point left out', {
+      ending: 'SIGSEGV',
+      domain: MICROSOFT,
+      inputs: { scale: floats([]), zero: bytes([]), x: bytes([1, 1]), xScale: floats([]), xZero: undefined },
+      attributes: [integerAttribute('axis', 0)],
+    }),
+    ...(['scale1', 'scale2'] as const).map((leftOut, index) =>
+      fatal('QMoE', `scales left out of the ${index === 0 ? 'first' : 'second'} filters`, {
+        ending: 'SIGSEGV',
+        domain: MICROSOFT,
+        inputs: {
+          x: floats([1, 32]),
+          router: floats([1, 1]),
+          fc1: bytes([1, 32, 16]),
+          scale1: floats([1, 32]),
+          b1: undefined,
+          fc2: bytes([1, 32, 16]),
+          scale2: floats([1, 32]),
+          [leftOut]: undefined,
+        },
+        attributes: [
+          integerAttribute('k', 1),
+          textAttribute('activation_type', 'relu'),
+          integerAttribute('expert_weight_bits', 4),
+        ],
+      }),
+    ),
     fatal('ConvTransposeWithDynamicPads', 'pads left out', {
       ending: 'SIGSEGV',
       domain: MICROSOFT,
       inputs: { x: floats([1, 1, 1, 1]), w: floats([1, 1, 1, 1]), pads: undefined },
     }),
+  ];
+}
+
+/** Attributes of numbers at the ends of their types and beyond what they mean. */
+function ofAttributes(): FatalModel[] {
+  const x = floats([1]);
+  const random = (operator: string, cause: string, ...attributes: Uint8Array[]) =>
+    fatal(operator, cause, { ending: 'SIGABRT', inputs: operator.endsWith('Like') ? { x } : {}, attributes });
+  const shape = integersAttribute('shape', [1n]);
+  const pool = (operator: string) =>
+    fatal(operator, 'a window of no end', {
+      ending: 'hang',
+      opset: 22,
+      inputs: { x: floats([1, 1, 5, 5]) },
+      attributes: [
+        integersAttribute('kernel_shape', [2n ** 31n - 1n, 2n ** 31n - 1n]),
+        integersAttribute('strides', [2n, 2n]),
+        textAttribute('auto_pad', 'SAME_UPPER'),
+      ],
+    });
+  const heads = { q: floats([1, 1, 1]), k: floats([1, 1, 1]), v: floats([1, 1, 1]) };
+  return [
+    random('RandomNormal', 'a scale of 0', shape, floatAttribute('scale', 0)),
+    random('RandomNormalLike', 'a scale of 0', floatAttribute('scale', 0)),
+    random('RandomUniform', 'an empty range', shape, floatAttribute('high', -1)),
+    random('RandomUniformLike', 'an empty range', floatAttribute('low', 2)),
+    fatal('BatchNormalization', 'a training mode of 7', {
+      ending: 'SIGSEGV',
+      inputs: { x: floats([1, 1]), scale: x, b: x, mean: x, variance: x },
+      attributes: [integerAttribute('training_mode', 7)],
+      outputs: ['y', 'runningMean', 'runningVariance'],
+    }),
+    fatal('Attention', 'a mode of -1', {
+      ending: 'SIGSEGV',
+      inputs: {
+        ...heads,
+        mask: floats([1, 2]),
+        pastKey: floats([1, 1, 1, 1]),
+        pastValue: floats([1, 1, 1, 1]),
+      },
+      attributes: [
+        integerAttribute('q_num_heads', 1),
+        integerAttribute('kv_num_heads', 1),
+        integerAttribute('qk_matmul_output_mode', -1),
+      ],
+      outputs: ['y', 'keys', 'values', 'products'],
+      opset: 23,
+    }),
+    fatal('Attention', '2^32 heads', {
+      ending: 'SIGFPE',
+      inputs: heads,
+      attributes: [integerAttribute('q_num_heads', 2 ** 32), integerAttribute('kv_num_heads', 1)],
+      opset: 23,
+    }),
+    fatal('GroupQueryAttention', '2^32 heads of keys', {
+      ending: 'SIGFPE',
+      domain: MICROSOFT,
+      inputs: {
+        q: floats([1, 1, 16]),
+        k: floats([1, 1, 16]),
+        v: floats([1, 1, 16]),
+        pastKey: floats([1, 1, 0, 16]),
+        pastValue: floats([1, 1, 0, 16]),
+        lengths: whole([1], 0),
+        total: whole([], 1),
+      },
+      attributes: [integerAttribute('num_heads', 1), integerAttribute('kv_num_heads', 2 ** 32)],
+      outputs: ['y', 'keys', 'values'],
+    }),
+    fatal('GatherND', 'a batch of -1 axes', {
+      ending: 'SIGABRT',
+      inputs: { x: floats([1, 1, 1]), indices: integers([0, 1, 0], 0) },
+      attributes: [integerAttribute('batch_dims', -1)],
+    }),
+    fatal('Attention', '2^31 - 1 heads of no size', {
+      ending: 'hang',
+      domain: MICROSOFT,
+      inputs: { x: floats([1, 1, 1]), w: floats([1, 0]), b: floats([0]) },
+      attributes: [integerAttribute('num_heads', 2 ** 31 - 1)],
+    }),
+    fatal('Split', 'no parts', {
+      ending: 'SIGFPE',
+      inputs: { x: floats([0]) },
+      attributes: [integerAttribute('num_outputs', 0)],
+    }),
+    fatal('DequantizeLinear', 'blocks of 2^63 - 1', {
+      ending: 'SIGSEGV',
+      inputs: { x: bytes([4, 1]), scale: floats([0, 1]), zero: bytes([0, 1]) },
+      attributes: [integerAttribute('axis', 0), integerAttribute('block_size', 2n ** 63n - 1n)],
+      opset: 21,
+    }),
+    fatal('RoiAlign', '2^62 samples', {
+      ending: 'SIGABRT',
+      inputs: { x: floats([1, 1, 1, 1]), rois: floats([1, 4]), batches: integers([1], 0) },
+      attributes: [integerAttribute('sampling_ratio', 2 ** 62)],
+      opset: 16,
+    }),
+    fatal('SparseAttention', '2^32 heads', {
+      ending: 'SIGFPE',
+      domain: MICROSOFT,
+      inputs: {
+        q: floats([1, 3, 32]),
+        k: floats([1, 3, 16]),
+        v: floats([1, 3, 16]),
+        pastKey: floats([1, 1, 16, 16]),
+        pastValue: floats([1, 1, 16, 16]),
+        rows: { datatype: 'INT32', shape: [1, 2], data: Int32Array.of(0, 1) },
+        columns: whole([1, 1], 0),
+        total: whole([1], 3),
+        lengths: whole([1], 3),
+      },
+      attributes: [
+        integerAttribute('num_heads', 2 ** 32),
+        integerAttribute('kv_num_heads', 1),
+        integerAttribute('sparse_block_size', 16),
+      ],
+      outputs: ['y', 'keys', 'values'],
+    }),
+    fatal('FeatureVectorizer', 'a dimension of -1', {
+      ending: 'SIGABRT',
+      domain: ML,
+      inputs: { a: floats([1, 1]), b: floats([1, 1]) },
+      attributes: [integersAttribute('inputdimensions', [1n, -1n])],
+    }),
+    fatal('TfIdfVectorizer', 'fewer indices than n-grams', {
+      ending: 'SIGABRT',
+      inputs: { x: { datatype: 'INT64', shape: [2, 2], data: BigInt64Array.of(7n, 8n, 7n, 8n) } },
+      attributes: [...GRAMS, integersAttribute('ngram_indexes', [0n]), integerAttribute('max_skip_count', 0)],
+    }),
+    fatal('TfIdfVectorizer', '2^31 - 1 words that are skipped', {
+      ending: 'hang',
+      inputs: { x: integers([1, 6], 1) },
+      attributes: [
+        ...GRAMS,
+        integersAttribute('ngram_indexes', [0n, 1n, 2n, 3n, 4n, 5n, 6n]),
+        integerAttribute('max_skip_count', 2 ** 31 - 1),
+      ],
+    }),
+    pool('AveragePool'),
+    pool('LpPool'),
   ];
 }
 
@@ -543,18 +758,32 @@ function needingOpenRanks(): FatalModel[] {
         }),
       ],
     }),
-    open('QLinearConv', 'a scalar', {
+    ...[undefined, MICROSOFT].map((domain) =>
+      open('QLinearConv', domain ? "a scalar, in the runtime's own operator" : 'a scalar', {
+        ending: 'SIGABRT',
+        ...(domain && { domain, attributes: [integerAttribute('channels_last', 1)] }),
+        inputs: {
+          x: bytes([]),
+          xScale: floats([]),
+          xZero: bytes([]),
+          w: bytes([1, 1, 1, 1]),
+          wScale: floats([]),
+          wZero: bytes([]),
+          scale: floats([]),
+          zero: bytes([]),
+        },
+      }),
+    ),
+    open('QLinearConcat', 'an empty vector beside a matrix', {
       ending: 'SIGABRT',
-      inputs: {
-        x: bytes([]),
-        xScale: floats([]),
-        xZero: bytes([]),
-        w: bytes([1, 1, 1, 1]),
-        wScale: floats([]),
-        wZero: bytes([]),
-        scale: floats([]),
-        zero: bytes([]),
-      },
+      domain: MICROSOFT,
+      inputs: { scale: floats([]), zero: bytes([]), a: bytes([0]), b: bytes([1, 1]) },
+      nodes: [
+        buildNode('QLinearConcat', ['scale', 'zero', 'a', 'scale', 'zero', 'b', 'scale', 'zero'], ['y'], {
+          domain: MICROSOFT,
+          attributes: [integerAttribute('axis', 0)],
+        }),
+      ],
     }),
     open('MaxRoiPool', 'a picture of three axes', {
       ending: 'SIGABRT',
@@ -618,6 +847,65 @@ function needingOpenRanks(): FatalModel[] {
       attributes: [textAttribute('mode', 'linear')],
       opset: 9,
     }),
+    ...([7, 9, 10] as const).map((opset) => {
+      const isResize = opset === 10;
+      const scales = [1, 1, 2, 2];
+      const constant = initializer('', FLOAT, [4], new Uint8Array(Float32Array.from(scales).buffer));
+      return open(isResize ? 'Resize' : 'Upsample', `fewer scales than axes, in operator set ${opset}`, {
+        ending: 'SIGABRT',
+        inputs: { x: floats([1, 1, 1, 2, 2]) },
+        nodes:
+          opset === 7
+            ? [buildNode('Upsample', ['x'], ['y'], { attributes: [floatsAttribute('scales', scales)] })]
+            : [
+                buildNode('Constant', [], ['scales'], { attributes: [tensorAttribute('value', constant)] }),
+                buildNode(isResize ? 'Resize' : 'Upsample', ['x', 'scales'], ['y']),
+              ],
+        opset,
+      });
+    }),
+    open('DynamicQuantizeLSTM', 'two axes', {
+      ending: 'SIGABRT',
+      domain: MICROSOFT,
+      inputs: {
+        x: floats([1, 2]),
+        w: bytes([1, 2, 4]),
+        r: bytes([1, 1, 4]),
+        b: undefined,
+        lengths: undefined,
+        h: undefined,
+        c: undefined,
+        p: undefined,
+        wScale: floats([1]),
+        wZero: bytes([1]),
+        rScale: floats([1]),
+        rZero: bytes([1]),
+      },
+      attributes: [integerAttribute('hidden_size', 1)],
+    }),
+    ...([[8], [8, 8, 0]] as const).map((shape) =>
+      open('GroupQueryAttention', `cosines of ${shape.length} axes`, {
+        ending: shape.length === 1 ? 'SIGABRT' : 'SIGSEGV',
+        domain: MICROSOFT,
+        inputs: {
+          q: floats([1, 1, 16]),
+          k: floats([1, 1, 16]),
+          v: floats([1, 1, 16]),
+          pastKey: floats([1, 1, 3, 16]),
+          pastValue: floats([1, 1, 3, 16]),
+          lengths: whole([1], 3),
+          total: whole([], 4),
+          cosines: floats(shape),
+          sines: floats(shape),
+        },
+        attributes: [
+          integerAttribute('num_heads', 1),
+          integerAttribute('kv_num_heads', 1),
+          integerAttribute('do_rotary', 1),
+        ],
+        outputs: ['y', 'keys', 'values'],
+      }),
+    ),
     open('CropAndResize', 'a picture of three axes', {
       ending: 'SIGABRT',
       domain: MICROSOFT,
@@ -629,6 +917,18 @@ function needingOpenRanks(): FatalModel[] {
       },
     }),
   ];
+}
+
+/** A Scan that gives back what is in `x`, and its state. */
+function scan(attribute: Uint8Array): Uint8Array {
+  const body = graphAttribute('body', {
+    nodes: [buildNode('Identity', ['state'], ['next']), buildNode('Neg', ['part'], ['negated'])],
+    inputs: [tensorValue('state', FLOAT, [1]), tensorValue('part', FLOAT)],
+    outputs: [tensorValue('next', FLOAT, [1]), tensorValue('negated', FLOAT)],
+  });
+  return buildNode('Scan', ['s', 'x'], ['t', 'y'], {
+    attributes: [body, integerAttribute('num_scan_inputs', 1), attribute],
+  });
 }
 
 /** A Loop that gives back `x`. */
@@ -661,6 +961,7 @@ function fatal(operator: string, cause: string, parts: Parts): FatalModel {
     domain = '',
     opset = 18,
     hasOpenRanks = false,
+    functions = [],
   } = parts;
   const given = Object.entries(inputs).flatMap(([name, tensor]) => (tensor ? [{ name, tensor }] : []));
   const names = Object.entries(inputs).map(([name, tensor]) => (tensor ? name : ''));
@@ -680,7 +981,8 @@ function fatal(operator: string, cause: string, parts: Parts): FatalModel {
         ),
       ),
       outputs: outputs.map(untypedValue),
-      opsets: { '': opset, ...(domain && { [domain]: 1 }) },
+      opsets: { '': opset, ...(domain && { [domain]: 1 }), ...(functions.length > 0 && { local: 1 }) },
+      functions,
     }),
     feeds: new Map(given.map(({ name, tensor }) => [name, tensor])),
   };

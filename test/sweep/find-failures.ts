@@ -1,4 +1,4 @@
-import { type Condition, conditionsOf } from './conditions.ts';
+import { type Condition, conditionsOf, EQUAL_SIZES, type Extent } from './conditions.ts';
 import type { Variant } from './variants.ts';
 import { type Ending, type Watched, watchChild } from './watch-child.ts';
 
@@ -25,8 +25,12 @@ export interface Tally {
 }
 
 const BATCH = 40;
+/** These have few conditions. */
+const BATCH_OF_ATTRIBUTES = 200;
 /** So often a group of conditions may end the process before it is passed over: a hang takes its whole time limit. */
 const MOST_OF_GROUP: Readonly<Record<Ending, number>> = { crash: 2, hang: 1, memory: 1 };
+/** The same of one attribute, whose numbers differ more than what is fed. */
+const MOST_OF_ATTRIBUTE: Readonly<Record<Ending, number>> = { crash: 3, hang: 2, memory: 3 };
 
 /** What a failure costs: a process that is started, time until the limit, memory that is filled. */
 const COST: Readonly<Record<Ending, number>> = { crash: 1, hang: 8, memory: 4 };
@@ -40,6 +44,16 @@ const LARGEST_COST: Readonly<Record<Variant['kind'], number>> = {
   'input left out': 2,
   'other type': 4,
   'older operator set': 4,
+  attributes: 24,
+};
+/** How much of the feeds is changed. What is wrong with a kernel shows in the first forms of its operator. */
+const EXTENTS: Readonly<Record<Variant['kind'], Extent>> = {
+  'open shapes': 'whole',
+  'constant weights': 'whole',
+  'input left out': 'brief',
+  'other type': 'brief',
+  'older operator set': 'brief',
+  attributes: 'sizes',
 };
 
 /** Runs all conditions of the variants, one child after the other. */
@@ -51,13 +65,17 @@ export async function findFailures(
   const seen = new Map<string, number>();
   const skip = new Set<string>();
   const costs = new Map<string, number>();
+  /** Operators that fail by sizes whatever their attributes are: the sizes are not tried with those. */
+  const failBySizes = new Set<string>();
   const isEnough = (variant: Variant) => (costs.get(keyOf(variant)) ?? 0) >= LARGEST_COST[variant.kind];
-  for (let first = 0; first < variants.length; first += BATCH) {
-    await runBatch(variants.slice(first, first + BATCH).filter((variant) => !isEnough(variant)));
+  for (let first = 0; first < variants.length; ) {
+    const size = variants[first]?.kind === 'attributes' ? BATCH_OF_ATTRIBUTES : BATCH;
+    await runBatch(variants.slice(first, first + size).filter((variant) => !isEnough(variant)));
+    first += size;
     const all = [...tallies.values()];
     const total = (count: (tally: Tally) => number) => all.reduce((sum, tally) => sum + count(tally), 0);
     say(
-      `${Math.min(first + BATCH, variants.length)} of ${variants.length}: ok ${total(({ ok }) => ok)}, ` +
+      `${Math.min(first, variants.length)} of ${variants.length}: ok ${total(({ ok }) => ok)}, ` +
         `refused ${total(({ refused }) => refused)}, failures ${total((tally) => tally.failures.length)}`,
     );
   }
@@ -75,10 +93,13 @@ export async function findFailures(
         operator: keyOf(variant),
         model: variant.of.open(variant.options),
         feeds: variant.feeds,
-        isAlone: false,
-        isBrief: isBrief(variant),
+        extent: extentOf(variant),
       }));
-      const watched = await watchChild({ units, start, skip: [...skip], hasArena: false }, SUSPECTED_HANG_MS);
+      const sizes = batch.filter(
+        (variant) => variant.kind === 'attributes' && failBySizes.has(operatorOf(variant)),
+      );
+      const skipped = [...skip, ...sizes.map((variant) => `${keyOf(variant)}|${EQUAL_SIZES}`)];
+      const watched = await watchChild({ units, start, skip: skipped, hasArena: false }, SUSPECTED_HANG_MS);
       const at = count(watched, batch, start.unit);
       const variant = batch[at.unit];
       if (!watched.ending || !variant) return;
@@ -89,7 +110,10 @@ export async function findFailures(
       const group = `${keyOf(variant)}|${condition?.group ?? 'load'}`;
       const times = (seen.get(`${group}|${ending}`) ?? 0) + 1;
       seen.set(`${group}|${ending}`, times);
-      if (times >= MOST_OF_GROUP[ending]) skip.add(group);
+      const most = variant.kind === 'attributes' ? MOST_OF_ATTRIBUTE : MOST_OF_GROUP;
+      if (times >= most[ending]) skip.add(group);
+      if (condition?.group === EQUAL_SIZES && variant.kind !== 'attributes')
+        failBySizes.add(operatorOf(variant));
       costs.set(keyOf(variant), (costs.get(keyOf(variant)) ?? 0) + COST[ending]);
       start =
         at.condition < 0 || isEnough(variant)
@@ -153,17 +177,22 @@ export async function findFailures(
   }
 }
 
-/** What is wrong with a kernel shows in the first form of its operator; others get the changes of one thing only. */
-function isBrief({ kind }: Variant): boolean {
-  return kind !== 'open shapes' && kind !== 'constant weights';
+export function extentOf({ kind }: Variant): Extent {
+  return EXTENTS[kind];
 }
 
-function keyOf({ of: { domain, operator }, kind }: Variant): string {
-  return `${domain} ${operator}|${kind}`;
+function keyOf(variant: Variant): string {
+  const { attribute, without } = variant.options;
+  return [operatorOf(variant), variant.kind, attribute?.name ?? without ?? ''].join('|');
+}
+
+function operatorOf({ of: { domain, operator, label = '' } }: Variant): string {
+  return [domain, operator, label].join(' ');
 }
 
 function conditionAt(variant: Variant, index: number): Condition | undefined {
   let at = 0;
-  for (const condition of conditionsOf(variant.feeds, isBrief(variant))) if (at++ === index) return condition;
+  for (const condition of conditionsOf(variant.feeds, extentOf(variant)))
+    if (at++ === index) return condition;
   return undefined;
 }

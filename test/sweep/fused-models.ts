@@ -4,11 +4,14 @@ import { DATATYPES } from '../../shared/tensor/datatype.ts';
 import { createTensor, type Tensor } from '../../shared/tensor/tensor.ts';
 import {
   type Axis,
+  BOOL,
+  buildFunction,
   buildModel,
   buildNode,
   FLOAT,
   floatAttribute,
   floatInitializer,
+  graphAttribute,
   initializer,
   int64Initializer,
   integerAttribute,
@@ -35,8 +38,10 @@ export interface FusedModel {
  * that they declare, by which it finds its patterns, and have no other form.
  */
 export function fusedCases(): SweepCase[] {
-  return fusedModels().map(({ writes: [operator = ''], text, model, feeds }) => ({
+  const choices = nestedChoices().map((choice) => ({ ...choice, writes: ['If'] }));
+  return [...fusedModels(), ...choices].map(({ writes: [operator = ''], text, model, feeds }) => ({
     name: text,
+    label: text,
     domain: FUSED,
     operator,
     opset: FUSED_OPSET,
@@ -50,7 +55,7 @@ export function fusedCases(): SweepCase[] {
 }
 
 /** What stands in the place of a domain where an operator is written by the runtime. */
-const FUSED = 'fused';
+export const FUSED = 'fused';
 const FUSED_OPSET = 17;
 
 interface Parts {
@@ -60,6 +65,7 @@ interface Parts {
   readonly nodes: readonly Uint8Array[];
   readonly weights?: readonly Uint8Array[];
   readonly opset?: number;
+  readonly functions?: readonly Uint8Array[];
 }
 
 const f = (...shape: number[]): Tensor =>
@@ -107,7 +113,7 @@ const quantized = (input: string, output: string) => [
 
 function fused(
   writes: string | readonly string[],
-  { text, inputs, nodes, weights: constants = [], opset = FUSED_OPSET }: Parts,
+  { text, inputs, nodes, weights: constants = [], opset = FUSED_OPSET, functions = [] }: Parts,
 ): FusedModel {
   const given = Object.entries(inputs);
   return {
@@ -124,7 +130,8 @@ function fused(
       ),
       outputs: [untypedValue('y')],
       initializers: [...QUANTIZATION, ...constants],
-      opsets: { '': opset },
+      opsets: { '': opset, ...(functions.length > 0 && { local: 1 }) },
+      functions,
     }),
     feeds: new Map(given.map(([name, [tensor]]) => [name, tensor])),
   };
@@ -176,6 +183,98 @@ const quantizedNetwork = (writes: readonly string[], pool: string, ...attributes
 
 const ROWS = { x: [f(2, 3, 4), ['b', 's', 4]], skip: [f(2, 3, 4), ['b', 's', 4]] } as const;
 
+const ROOT_WEIGHTS = [weights('g', 4), numbers('two', [], 2), numbers('e', [], 1e-5)];
+/** The rows of `a` by their root mean squares. */
+const ROOT = [
+  one('Pow', ['a', 'two'], 'b'),
+  one('ReduceMean', ['b'], 'c', whole('axes', -1)),
+  one('Add', ['c', 'e'], 'd'),
+  one('Sqrt', ['d'], 'r'),
+  one('Div', ['a', 'r'], 'v'),
+  one('Mul', ['v', 'g'], 'y'),
+];
+
+const PERMUTATIONS = [
+  [0, 2, 1],
+  [1, 0, 2],
+  [1, 2, 0],
+] as const;
+const BETWEEN = ['nothing', 'Identity', 'Mul', 'Div', 'Dropout', 'Cast', 'Transpose'] as const;
+
+/** A product of what is transposed: 2 by 3 and 3 by 4, in a batch of 5. */
+function transposed(perm: readonly number[], between: (typeof BETWEEN)[number], side: string): FusedModel {
+  const shape = side === 'first' ? [5, 2, 3] : [5, 3, 4];
+  const given = perm.map((_, axis) => shape[perm.indexOf(axis)] ?? 0);
+  const other = side === 'first' ? [5, 3, 4] : [5, 2, 3];
+  const transpose = (input: string, output: string, by: readonly number[]) =>
+    one('Transpose', [input], output, whole('perm', ...by));
+  const steps = {
+    nothing: [transpose('a', 'u', perm)],
+    Identity: [transpose('a', 't', perm), one('Identity', ['t'], 'u')],
+    Mul: [transpose('a', 't', perm), one('Mul', ['t', 'k'], 'u')],
+    Div: [transpose('a', 't', perm), one('Div', ['t', 'k'], 'u')],
+    Dropout: [transpose('a', 't', perm), one('Dropout', ['t'], 'u')],
+    Cast: [transpose('a', 't', perm), one('Cast', ['t'], 'u', n('to', FLOAT))],
+    // The first of both changes nothing.
+    Transpose: [transpose('a', 't', [0, 1, 2]), transpose('t', 'u', perm)],
+  };
+  return fused('com.microsoft.FusedMatMul', {
+    text: `MatMul, its ${side} input transposed by ${perm.join(' ')}, then ${between}`,
+    inputs: { a: [f(...given), ['p', 'q', 'r']], b: [f(...other), ['s', 't', 'u']] },
+    weights: [numbers('k', [], 0.5)],
+    nodes: [...steps[between], one('MatMul', side === 'first' ? ['u', 'b'] : ['b', 'u'], 'y')],
+  });
+}
+
+/**
+ * Choices within choices of constant conditions, which the runtime inlines, those inside first. They end its process at
+ * the load where freed memory is overwritten, so they are no models of `fusedModels`, which are loaded by tests.
+ */
+function nestedChoices(): Pick<FusedModel, 'text' | 'model' | 'feeds'>[] {
+  const negated = (name: string) => ({
+    nodes: [one('Neg', ['x'], name)],
+    outputs: [tensorValue(name, FLOAT, ['n', 2])],
+  });
+  const choice = (name: string, condition: string, taken: ReturnType<typeof negated>) => ({
+    ...negated(name),
+    nodes: [
+      one(
+        'If',
+        [condition],
+        name,
+        graphAttribute('then_branch', taken),
+        graphAttribute('else_branch', negated(`${name} other`)),
+      ),
+    ],
+  });
+  const open = choice('inner', 'some', negated('absolute'));
+  const sized = {
+    ...open,
+    nodes: [one('Size', ['x'], 'size'), one('Cast', ['size'], 'some', n('to', BOOL)), ...open.nodes],
+  };
+  const twice = (inner: typeof open) => choice('y', 'yes', choice('middle', 'yes', inner));
+  const graphs = {
+    'an If in two of constant conditions': twice(sized),
+    'an If in three of constant conditions': choice(
+      'y',
+      'yes',
+      choice('outer', 'yes', choice('middle', 'yes', sized)),
+    ),
+    'three Ifs of constant conditions': twice(choice('inner', 'yes', negated('absolute'))),
+  };
+  return Object.entries(graphs).map(([text, { nodes }]) => ({
+    text,
+    model: buildModel({
+      nodes,
+      inputs: [tensorValue('x', FLOAT, ['n', 2])],
+      outputs: [tensorValue('y', FLOAT, ['n', 2])],
+      initializers: [initializer('yes', BOOL, [], Uint8Array.of(1))],
+      opsets: { '': FUSED_OPSET },
+    }),
+    feeds: new Map([['x', f(2, 2)]]),
+  }));
+}
+
 /** Patterns that the runtime's own optimiser looks for, whose fused operators have ended the process (operators.json). */
 export function fusedModels(): FusedModel[] {
   return [
@@ -204,15 +303,22 @@ export function fusedModels(): FusedModel[] {
     fused('SimplifiedLayerNormalization', {
       text: 'a sum by its root mean square',
       inputs: ROWS,
-      weights: [weights('g', 4), numbers('two', [], 2), numbers('e', [], 1e-5)],
-      nodes: [
-        one('Add', ['x', 'skip'], 'a'),
-        one('Pow', ['a', 'two'], 'b'),
-        one('ReduceMean', ['b'], 'c', whole('axes', -1)),
-        one('Add', ['c', 'e'], 'd'),
-        one('Sqrt', ['d'], 'r'),
-        one('Div', ['a', 'r'], 'v'),
-        one('Mul', ['v', 'g'], 'y'),
+      weights: ROOT_WEIGHTS,
+      nodes: [one('Add', ['x', 'skip'], 'a'), ...ROOT],
+    }),
+    fused('SimplifiedLayerNormalization', {
+      text: 'a root mean square in a function',
+      inputs: { a: ROWS.x },
+      weights: ROOT_WEIGHTS,
+      nodes: [buildNode('Root', ['a', 'g', 'two', 'e'], ['y'], { domain: 'local' })],
+      functions: [
+        buildFunction({
+          name: 'Root',
+          inputs: ['a', 'g', 'two', 'e'],
+          outputs: ['y'],
+          nodes: ROOT,
+          opsets: { '': FUSED_OPSET },
+        }),
       ],
     }),
     fused('com.microsoft.BiasGelu', {
@@ -239,19 +345,36 @@ export function fusedModels(): FusedModel[] {
       weights: [numbers('k', [], 1.702)],
       nodes: [one('Mul', ['x', 'k'], 'a'), one('Sigmoid', ['a'], 'b'), one('Mul', ['x', 'b'], 'y')],
     }),
-    ...(['MatMul of a constant scale', 'MatMul of what is transposed'] as const).map((text, index) =>
-      fused('com.microsoft.FusedMatMul', {
-        text,
-        inputs: {
-          a: [f(2, 3, 4), ['p', 'q', 'r']],
-          b: [index === 0 ? f(2, 4, 5) : f(2, 5, 4), ['p', 's', 't']],
-        },
-        weights: [numbers('k', [], 0.5)],
-        nodes:
-          index === 0
-            ? [one('MatMul', ['a', 'b'], 'z'), one('Mul', ['z', 'k'], 'y')]
-            : [one('Transpose', ['b'], 't', whole('perm', 0, 2, 1)), one('MatMul', ['a', 't'], 'y')],
-      }),
+    fused('com.microsoft.FusedMatMul', {
+      text: 'MatMul of a constant scale',
+      inputs: { a: [f(2, 3, 4), ['p', 'q', 'r']], b: [f(2, 4, 5), ['p', 's', 't']] },
+      weights: [numbers('k', [], 0.5)],
+      nodes: [one('MatMul', ['a', 'b'], 'z'), one('Mul', ['z', 'k'], 'y')],
+    }),
+    ...PERMUTATIONS.flatMap((perm) =>
+      BETWEEN.flatMap((between) => ['first', 'second'].map((side) => transposed(perm, between, side))),
+    ),
+    ...['GlobalAveragePool', 'GlobalMaxPool'].flatMap((first) =>
+      ['AveragePool', 'MaxPool', 'LpPool'].map((second) =>
+        fused([second, first], {
+          text: `${first} and ${second}`,
+          inputs: { x: [f(1, 2, 6, 6), ['n', 2, 'h', 'w']] },
+          nodes: [one(first, ['x'], 'g'), one(second, ['g'], 'y', POOLED)],
+        }),
+      ),
+    ),
+    ...['GlobalAveragePool', 'GlobalMaxPool'].flatMap((first) =>
+      ['AveragePool', 'MaxPool'].map((second) =>
+        fused(
+          [second, first, 'Conv'].map((name) => `com.microsoft.nchwc.${name}`),
+          {
+            text: `filters of blocked channels with ${first} and ${second}`,
+            inputs: { x: [f(1, 16, 6, 6), ['n', 16, 'h', 'w']] },
+            weights: [weights('w', 16, 16, 3, 3)],
+            nodes: [one('Conv', ['x', 'w'], 'a'), one(first, ['a'], 'g'), one(second, ['g'], 'y', POOLED)],
+          },
+        ),
+      ),
     ),
     fused('com.microsoft.FusedGemm', {
       text: 'Gemm and Relu',

@@ -1,13 +1,12 @@
-import type { Feeds } from './conditions.ts';
+import type { Extent, Feeds } from './conditions.ts';
 
-/** A model with what it is fed: all conditions, or these feeds alone. */
+/** A model with what it is fed. */
 export interface Unit {
   readonly operator: string;
   readonly model: Uint8Array;
   readonly feeds: Feeds;
-  readonly isAlone: boolean;
-  /** Whether combined and random changes are left out. */
-  readonly isBrief: boolean;
+  /** How many changes of the feeds are run; 'alone' runs the feeds as they are, 'none' loads the model only. */
+  readonly extent: Extent | 'alone' | 'none';
 }
 
 /** What one child runs. */

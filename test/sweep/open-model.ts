@@ -18,6 +18,7 @@ import {
 import { DATATYPES, datatypeOfOnnxCode } from '../../shared/tensor/datatype.ts';
 import type { Tensor } from '../../shared/tensor/tensor.ts';
 import { buildNode, FLOAT, INT64, integerAttribute, tensorValue, text } from '../support/build-model.ts';
+import { type AttributeChange, changeAttribute } from './attributes.ts';
 import type { Feeds } from './conditions.ts';
 import { mapFields, textOf } from './messages.ts';
 
@@ -46,6 +47,7 @@ export interface OpenOptions {
   readonly ranks?: ReadonlyMap<string, number>;
   /** Other version of the default operator set. */
   readonly opset?: number;
+  readonly attribute?: AttributeChange;
 }
 
 /** The inputs of a model that are fed. */
@@ -99,6 +101,10 @@ function openGraph(model: Uint8Array, graph: Field, options: OpenOptions): Uint8
       const opened = openOutput(readInput(model, part));
       after.push(...opened.nodes);
       return opened.values;
+    }
+    if (part.number === GRAPH.node && options.attribute) {
+      const changed = changeAttribute(model, part, options.attribute);
+      return changed && encodeField(GRAPH.node, changed);
     }
     if (part.number === GRAPH.node && options.without !== undefined) {
       const isLeftOut = (member: Field) =>

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { ATTRIBUTE, GRAPH, MODEL, OPSET } from '../../shared/onnx/fields.ts';
 import { renameLocales } from '../../shared/onnx/locales.ts';
@@ -31,12 +32,15 @@ export interface SweepCase {
   /** Of the operator, as `name=value`. */
   readonly attributes: string;
   readonly feeds: Feeds;
+  /** What fails in one such case of an operator says nothing of another: the equation, the pattern, the type. */
+  readonly label?: string;
   /** The model with open shapes. */
   open(options?: OpenOptions): Uint8Array;
 }
 
 /** Fetches the package `onnx` into the cache unless it is there: the folder of its tests. */
-export function fetchSuite(cache: string): string {
+export function fetchSuite(): string {
+  const cache = join(process.env.XDG_CACHE_HOME ?? tmpdir(), 'ternion-sweep');
   const folder = join(cache, `onnx-${SUITE_VERSION}`);
   const tests = join(folder, 'onnx/backend/test/data/node');
   if (existsSync(tests)) return tests;

@@ -36,7 +36,7 @@ export async function reduce(
   ): Promise<Watched> =>
     watchChild(
       {
-        units: [{ operator: of.operator, model: of.open(opened), feeds, isAlone: true, isBrief: false }],
+        units: [{ operator: of.operator, model: of.open(opened), feeds, extent: 'alone' }],
         start: { unit: 0, condition: 0 },
         skip: [],
         hasArena: !needsChecks,
@@ -68,6 +68,9 @@ export async function reduce(
     if (!last.ending) return undefined;
   }
   const { errors } = last;
+  // What fails without the attribute as well is a failure of the sizes.
+  const { attribute, ...others } = options;
+  if (attribute && (await fails(feeds, others, SHORT_MS))) return undefined;
   const isOfDeclaredRank = await fails(feeds, { ...options, ranks: ranksOf(feeds) }, SHORT_MS);
   return { feeds, ending, signal, errors, isOfDeclaredRank, needsChecks };
 }

@@ -1,16 +1,13 @@
 // Finds the operators that end the process: npm run sweep -- [operators, all by default]
 // Needs Linux, python3 with pip (which fetches the suite) and about an hour.
-import { readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import * as z from 'zod';
-import { PROJECT } from '../support/project.ts';
+import { readAttributeNames } from './attributes.ts';
 import { extraCases } from './extra-cases.ts';
 import { type Failure, findFailures } from './find-failures.ts';
-import { fusedCases } from './fused-models.ts';
+import { FUSED, fusedCases } from './fused-models.ts';
+import { adaptCases, findLeftOut } from './probe-runtime.ts';
 import { fetchSuite, readSuite } from './read-suite.ts';
 import { type Reduced, reduce } from './reduce.ts';
-import { variantsOf } from './variants.ts';
+import { attributeVariantsOf, firstCases, otherAttributes, variantsOf } from './variants.ts';
 import {
   describeFeeds,
   describeTally,
@@ -18,18 +15,23 @@ import {
   LOADING,
   type OperatorEntry,
   readEntries,
+  readRuntimeVersion,
   writeTables,
 } from './write-table.ts';
 
 const operators = process.argv.slice(2);
-const cache = join(process.env.XDG_CACHE_HOME ?? tmpdir(), 'ternion-sweep');
-const { version } = z
-  .object({ version: z.string() })
-  .parse(JSON.parse(readFileSync(join(PROJECT, 'node_modules/onnxruntime-node/package.json'), 'utf8')));
-const cases = [...readSuite(fetchSuite(cache)), ...extraCases(), ...fusedCases()].filter(
+const version = readRuntimeVersion();
+const suite = fetchSuite();
+const all = [...readSuite(suite), ...extraCases(), ...fusedCases()].filter(
   ({ operator }) => operators.length === 0 || operators.includes(operator),
 );
-const tallies = await findFailures(variantsOf(cases), (line) => console.log(line));
+const cases = await adaptCases(all);
+const leftOut = await findLeftOut(
+  firstCases(cases).filter(({ domain }) => domain !== FUSED),
+  readAttributeNames(suite),
+);
+const variants = [...variantsOf(cases), ...attributeVariantsOf(cases, leftOut)];
+const tallies = await findFailures(variants, (line) => console.log(line));
 const entries: OperatorEntry[] = [];
 for (const tally of tallies) {
   const entry = describeTally(tally, await reduceAll(tally.failures));
@@ -55,8 +57,13 @@ async function reduceAll(failures: readonly Failure[]): Promise<FailureEntry[]> 
     const entry = toEntry(failure, reduced, failures);
     kinds.set(kind, entry);
     const isKnown = entries.some(
-      ({ outcome, signal, open }) =>
-        outcome === entry.outcome && signal === entry.signal && open === entry.open,
+      (other) =>
+        other.outcome === entry.outcome &&
+        other.signal === entry.signal &&
+        other.open === entry.open &&
+        other.label === entry.label &&
+        other.attribute === entry.attribute &&
+        other.without === entry.without,
     );
     if (!isKnown) entries.push(entry);
   }
@@ -64,28 +71,43 @@ async function reduceAll(failures: readonly Failure[]): Promise<FailureEntry[]> 
 }
 
 /** Failures that are alike: those by sizes and values apart from those by the number of axes. */
-function keyOf({ ending, signal, condition, variant: { kind } }: Failure): string {
+function keyOf(failure: Failure): string {
+  const { ending, signal, condition, variant } = failure;
   const isByRank = condition?.group.startsWith('rank') || condition?.group === 'equal shapes';
-  return `${ending} ${signal} ${isByRank ? 'ranks' : 'sizes'} ${kind === 'input left out' ? kind : ''}`;
+  const by = isByRank ? 'ranks' : 'sizes';
+  return [ending, signal, by, variant.options.attribute?.name, inputNeeded(failure), variant.of.label].join(
+    '|',
+  );
+}
+
+/** The input that is left out, where that alone ends the process. */
+function inputNeeded({ condition, variant: { options } }: Failure): string | undefined {
+  return condition === undefined || condition.group === 'base' ? options.without : undefined;
 }
 
 function toEntry(failure: Failure, reduced: Reduced, failures: readonly Failure[]): FailureEntry {
   const { variant, condition } = failure;
+  const attribute = variant.options.attribute?.name;
+  const without = inputNeeded(failure);
   const alike = failures
     .filter((other) => keyOf(other) === keyOf(failure))
-    .map((other) => other.condition?.text ?? '');
+    .map((other) => (attribute ? other.variant.text : (other.condition?.text ?? '')));
+  const own = attribute ? variant.text : condition?.text;
   const printed = reduced.errors.trim().split('\n').at(-1) ?? '';
   return {
     outcome: reduced.ending,
     ...(reduced.ending === 'crash' && { signal: reduced.signal }),
-    open: reduced.isOfDeclaredRank ? 'sizes' : 'ranks',
+    open: attribute ? 'attributes' : reduced.isOfDeclaredRank ? 'sizes' : 'ranks',
+    ...(attribute && { attribute }),
+    ...(without !== undefined && { without }),
+    ...(variant.of.label !== undefined && { label: variant.of.label }),
     condition: condition?.text ?? LOADING,
     case: variant.of.name,
     variant: variant.text,
     opset: variant.options.opset ?? variant.of.opset,
-    attributes: variant.of.attributes,
+    attributes: otherAttributes(variant),
     inputs: describeFeeds(reduced.feeds),
-    alsoFailed: [...new Set(alike)].filter((text) => text !== condition?.text && !text.startsWith('random')),
+    alsoFailed: [...new Set(alike)].filter((text) => text !== own && !text.startsWith('random')),
     ...(printed && { printed }),
     ...(reduced.needsChecks && { checked: true }),
   };

@@ -1,13 +1,20 @@
 import { DATATYPES, type Datatype, datatypeOfOnnxCode } from '../../shared/tensor/datatype.ts';
 import { float16ToNumber } from '../../shared/tensor/float16.ts';
 import type { Tensor } from '../../shared/tensor/tensor.ts';
+import { extremesOf, type NumberAttribute, readNumberAttributes } from './attributes.ts';
 import type { Feeds } from './conditions.ts';
 import type { OpenOptions } from './open-model.ts';
 import type { SweepCase } from './read-suite.ts';
 
 /** One way to offer the model of a case to clients. */
 export interface Variant {
-  readonly kind: 'open shapes' | 'constant weights' | 'input left out' | 'other type' | 'older operator set';
+  readonly kind:
+    | 'open shapes'
+    | 'constant weights'
+    | 'input left out'
+    | 'other type'
+    | 'older operator set'
+    | 'attributes';
   readonly text: string;
   readonly of: SweepCase;
   readonly options: OpenOptions;
@@ -17,21 +24,60 @@ export interface Variant {
 /** Types whose kernels are often others than those of float32. */
 const TYPES: readonly Datatype[] = ['FP64', 'FP16', 'UINT8', 'INT8', 'INT32', 'INT64', 'BOOL', 'BYTES'];
 /** Versions of the default operator set around which kernels differ. */
-const OPSETS = [23, 21, 18, 16, 13, 11, 9];
+export const OPSETS = [23, 21, 18, 16, 13, 11, 9];
 
+/** All but those that only a file can bring about. */
 export function variantsOf(cases: readonly SweepCase[]): Variant[] {
   const variants: Variant[] = [];
-  const varied = new Set<string>();
+  const firsts = new Set(firstCases(cases));
   for (const of of cases) {
     variants.push({ kind: 'open shapes', text: 'no shapes declared', of, options: {}, feeds: of.feeds });
     variants.push(...keepWeights(of));
-    const operator = `${of.domain} ${of.operator}`;
-    // The first case of each operator: kernels differ by type and version, not by case.
-    if (varied.has(operator)) continue;
-    varied.add(operator);
+    // Kernels differ by type and version, not by case.
+    if (!firsts.has(of)) continue;
     variants.push(...leaveOut(of), ...changeTypes(of), ...changeOpsets(of));
   }
   return variants;
+}
+
+/**
+ * Attributes of numbers at their extremes: those that a case has, and in the first case of each operator those that it
+ * leaves out.
+ */
+export function attributeVariantsOf(
+  cases: readonly SweepCase[],
+  leftOut: ReadonlyMap<SweepCase, readonly NumberAttribute[]>,
+): Variant[] {
+  const varied = new Set<string>();
+  return cases.flatMap((of) => {
+    const { domain, operator, opset, attributes } = of;
+    // The same file with other inputs fails in the same ways.
+    const key = [domain, operator, opset, attributes].join('|');
+    if (varied.has(key)) return [];
+    varied.add(key);
+    return [...readNumberAttributes(of), ...(leftOut.get(of) ?? [])].flatMap((number) =>
+      extremesOf(number).map(({ text, attribute }): Variant => {
+        const change = { domain, operator, name: number.name, attribute };
+        return { kind: 'attributes', text, of, options: { attribute: change }, feeds: of.feeds };
+      }),
+    );
+  });
+}
+
+/** The attributes of the case of a variant, as `name=value`, without one that the variant changes. */
+export function otherAttributes({ of, options: { attribute } }: Variant): string {
+  const isOther = (text: string) => !attribute || !text.startsWith(`${attribute.name}=`);
+  return of.attributes.split(', ').filter(isOther).join(', ');
+}
+
+/** The first case of each operator. */
+export function firstCases(cases: readonly SweepCase[]): SweepCase[] {
+  const firsts = new Map<string, SweepCase>();
+  for (const of of cases) {
+    const key = `${of.domain} ${of.operator}`;
+    if (!firsts.has(key)) firsts.set(key, of);
+  }
+  return [...firsts.values()];
 }
 
 /** Numbers of axes of what is fed, by name. */

@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as z from 'zod';
+import { PROJECT } from '../support/project.ts';
 import type { Feeds } from './conditions.ts';
 import type { Tally } from './find-failures.ts';
 import { SUITE_VERSION } from './read-suite.ts';
@@ -8,8 +10,14 @@ import { SUITE_VERSION } from './read-suite.ts';
 export interface FailureEntry {
   readonly outcome: 'crash' | 'hang' | 'memory';
   readonly signal?: string;
-  /** What the model leaves open: the sizes of its axes only, or the numbers of axes too. */
-  readonly open: 'sizes' | 'ranks';
+  /** What the model leaves open: the sizes of its axes only, or the numbers of axes too; or an attribute of its file. */
+  readonly open: 'sizes' | 'ranks' | 'attributes';
+  /** The attribute that is changed. */
+  readonly attribute?: string;
+  /** The input that is left out, where that alone ends the process. */
+  readonly without?: string;
+  /** Of the case, where those of its operator are told apart. */
+  readonly label?: string;
   readonly condition: string;
   readonly case: string;
   readonly variant: string;
@@ -77,6 +85,12 @@ function describeValues(values: readonly string[]): string {
   return values.length > LONGEST_LIST ? ' …' : ` ${values.join(', ')}`;
 }
 
+/** The version of ONNX Runtime that is installed. */
+export function readRuntimeVersion(): string {
+  const manifest = readFileSync(join(PROJECT, 'node_modules/onnxruntime-node/package.json'), 'utf8');
+  return z.object({ version: z.string() }).parse(JSON.parse(manifest)).version;
+}
+
 /** The entries of the table as it is. */
 export function readEntries(folder: string, runtime: string): readonly OperatorEntry[] {
   const table = JSON.parse(readFileSync(join(folder, 'operators.json'), 'utf8')) as Table;
@@ -126,7 +140,9 @@ function toMarkdown({ runtime, platform, suite, totals, operators }: Table): str
   const named = (outcome: OperatorEntry['outcome']) => operators.filter((entry) => entry.outcome === outcome);
   const rows = WORST.flatMap((outcome) =>
     operators.flatMap((entry) =>
-      entry.failures.filter((failure) => failure.outcome === outcome).map((failure) => toRow(entry, failure)),
+      alike(entry.failures.filter((failure) => failure.outcome === outcome)).map(([failure, others]) =>
+        toRow(entry, failure, others),
+      ),
     ),
   );
   const list = (entries: readonly OperatorEntry[]) => entries.map(nameOf).join(', ');
@@ -134,14 +150,17 @@ function toMarkdown({ runtime, platform, suite, totals, operators }: Table): str
 
 Written by \`npm run sweep\`; do not edit. It runs each operator of the ONNX backend suite ${suite}, of ai.onnx.ml and of
 com.microsoft with inputs that a client can send: axes of 0, 1 and sizes that do not fit, values at and beyond the ends of
-their types, indices and lengths out of range, inputs and types left out or exchanged. Those that begin with "fused." are
-graphs of plain operators, whose shapes are declared, of which the runtime makes the operator when it loads them.
+their types, indices and lengths out of range, inputs and types left out or exchanged. Each attribute of numbers is set to
+the ends of its type, to lists that are too short and too long, and left out. Those that begin with "fused." are graphs of
+plain operators, whose shapes are declared, of which the runtime makes the operator when it loads them. The server has to
+survive each failure: \`npm run sweep:served\` sends it there.
 
 ONNX Runtime ${runtime} on ${platform}: ${totals.operators} operators in ${totals.models.toLocaleString('en')} models, ${totals.ok.toLocaleString('en')} runs answered, ${totals.refused.toLocaleString('en')} refused with an error.
 
 - crash: the process ended by a signal. hang: no answer within 10 s of processor time. memory: more than 2 GB.
 - "open sizes": a model that declares the number of axes of its inputs fails. "open ranks": it takes an input whose
-  number of axes is not declared.
+  number of axes is not declared. "open attributes": the file has an attribute that no honest file has.
+- "more such cases": other equations, patterns or types, each of which operators.json has.
 - "checked": memory is damaged, which shows only under a C library that checks each allocation.
 
 | operator | outcome | open | smallest inputs | model | operator set |
@@ -159,7 +178,20 @@ ${list(named('not loaded'))}.
 `;
 }
 
-function toRow(entry: OperatorEntry, failure: FailureEntry): string {
+/** The first failure of each kind, with the number of the others: those that other labelled cases of an operator have. */
+function alike(failures: readonly FailureEntry[]): [FailureEntry, number][] {
+  const keyOf = ({ signal, open, attribute, without }: FailureEntry) =>
+    [signal, open, attribute, without].join('|');
+  const firsts = failures.filter(
+    (failure, at) => failures.findIndex((other) => keyOf(other) === keyOf(failure)) === at,
+  );
+  return firsts.map((first) => [
+    first,
+    failures.filter((failure) => keyOf(failure) === keyOf(first)).length - 1,
+  ]);
+}
+
+function toRow(entry: OperatorEntry, failure: FailureEntry, others: number): string {
   const inputs = Object.entries(failure.inputs).map(([name, value]) => `${name}: ${value}`);
   const outcome = [
     failure.outcome,
@@ -171,7 +203,11 @@ function toRow(entry: OperatorEntry, failure: FailureEntry): string {
     outcome.join(', '),
     failure.open,
     failure.condition === LOADING ? LOADING : inputs.join('; '),
-    [failure.variant === 'no shapes declared' ? '' : failure.variant, failure.attributes]
+    [
+      failure.variant === 'no shapes declared' ? '' : failure.variant,
+      failure.attributes,
+      others > 0 ? `${others} more such cases` : '',
+    ]
       .filter(Boolean)
       .join('; '),
     String(failure.opset),

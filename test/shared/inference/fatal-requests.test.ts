@@ -24,6 +24,36 @@ const REFUSED: Readonly<Record<string, string>> = {
   'Mean, an input left out': 'its Mean leaves out its input 1, which ends the process',
   'Min, an input left out': 'its Min leaves out its input 1, which ends the process',
   'Sum, an input left out': 'its Sum leaves out its input 1, which ends the process',
+  'AttnLSTM, queries left out': 'its com.microsoft.AttnLSTM leaves out its input 8, which ends the process',
+  'AttnLSTM, keys left out': 'its com.microsoft.AttnLSTM leaves out its input 9, which ends the process',
+  'QLinearConcat, a zero point left out':
+    'its com.microsoft.QLinearConcat leaves out its input 4, which ends the process',
+  'QMoE, scales left out of the first filters':
+    'its com.microsoft.QMoE leaves out its input 3, which ends the process',
+  'QMoE, scales left out of the second filters':
+    'its com.microsoft.QMoE leaves out its input 6, which ends the process',
+  'SimplifiedLayerNormalization, a function around it':
+    'its SimplifiedLayerNormalization is in a function or a loop, so it was tried in a process of its own, and that was ended by SIGSEGV',
+  'RandomNormal, a scale of 0': 'its RandomNormal has no usable scale',
+  'RandomNormalLike, a scale of 0': 'its RandomNormalLike has no usable scale',
+  'RandomUniform, an empty range': 'its RandomUniform has no usable low and high',
+  'RandomUniformLike, an empty range': 'its RandomUniformLike has no usable low and high',
+  'BatchNormalization, a training mode of 7': 'its BatchNormalization has no usable training_mode',
+  'Attention, a mode of -1': 'its Attention has no usable qk_matmul_output_mode',
+  'Attention, 2^32 heads': 'its Attention has no usable q_num_heads',
+  'Attention, 2^31 - 1 heads of no size': 'its com.microsoft.Attention has no usable num_heads',
+  'GroupQueryAttention, 2^32 heads of keys':
+    'its com.microsoft.GroupQueryAttention has no usable kv_num_heads',
+  'RoiAlign, 2^62 samples': 'its RoiAlign has no usable sampling_ratio',
+  'SparseAttention, 2^32 heads': 'its com.microsoft.SparseAttention has no usable num_heads',
+  'GatherND, a batch of -1 axes': 'its GatherND has no usable batch_dims',
+  'Split, no parts': 'its Split has no usable num_outputs',
+  'DequantizeLinear, blocks of 2^63 - 1': 'its DequantizeLinear has no usable block_size',
+  'FeatureVectorizer, a dimension of -1': 'its ai.onnx.ml.FeatureVectorizer has no usable inputdimensions',
+  'TfIdfVectorizer, fewer indices than n-grams': 'its TfIdfVectorizer has no usable ngram_indexes',
+  'TfIdfVectorizer, 2^31 - 1 words that are skipped': 'its TfIdfVectorizer has no usable max_skip_count',
+  'AveragePool, a window of no end': 'its AveragePool has no usable kernel_shape',
+  'LpPool, a window of no end': 'its LpPool has no usable kernel_shape',
   'ConvTransposeWithDynamicPads, pads left out':
     'its com.microsoft.ConvTransposeWithDynamicPads leaves out its input 2, which ends the process',
 };
@@ -98,12 +128,31 @@ const ORDINARY: Readonly<Record<string, Readonly<Record<string, readonly number[
   'MultiHeadAttention, values of no size': { v: [1, 1, 1] },
   'QAttention, no texts': { x: [3, 1, 2] },
   'Inverse, a matrix that is not square': { x: floats([2, 2], 1, 2, 3, 5) },
+  'Einsum, products of empty matrices': { a: [2, 3, 4], b: [2, 5, 4] },
+  'Scan, nothing along the second axis': { x: [2, 3] },
+  'Scan, nothing given along the second axis': { x: [2, 3] },
   'FusedMatMul, empty matrices': { a: [3, 2, 4], b: [2, 4, 5] },
   'FeatureVectorizer, no rows': { a: [2, 1], b: [2, 1] },
   'Resize, a thousand scales': { x: [1, 1, 3, 3], scales: floats([4], 1, 1, 2, 2) },
   'Conv, a kernel of no size, sent by a client': { x: [1, 1, 5, 5], w: [2, 1, 3, 3] },
   'FusedConv, a kernel of no size, sent by a client': { x: [1, 1, 5, 5], w: [2, 1, 3, 3] },
   'ConcatFromSequence, an empty vector beside a matrix': { a: [2, 3], b: [2, 1] },
+  'QLinearConcat, an empty vector beside a matrix': { a: [2, 3], b: [1, 3] },
+  "QLinearConv, a scalar, in the runtime's own operator": { x: [1, 3, 3, 1] },
+  'DynamicQuantizeLSTM, two axes': { x: [3, 2, 2] },
+  'DynamicQuantizeLSTM, no sequences': { x: [3, 2, 2] },
+  ...Object.fromEntries(
+    [1, 3].map((count) => [
+      `GroupQueryAttention, cosines of ${count} axes`,
+      { q: [1, 1, 16], cosines: [8, 8], sines: [8, 8] },
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['Upsample 7', 'Upsample 9', 'Resize 10'].map((name) => {
+      const [operator, opset] = name.split(' ');
+      return [`${operator}, fewer scales than axes, in operator set ${opset}`, { x: [1, 1, 3, 2] }];
+    }),
+  ),
   'Concat, an empty vector beside a matrix': { a: [2, 3], b: [2, 0] },
   'AffineGrid, a scalar size': { size: integers([4], 1, 1, 3, 2) },
   'Conv, scalars': { x: [1, 2, 5], w: [3, 2, 3] },
