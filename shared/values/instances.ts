@@ -70,13 +70,35 @@ function decodeValues(
   locate?: Locate,
 ): NamedInputs {
   const [only, ...others] = contract.inputs;
-  if (!only || others.length > 0) {
-    throw invalid(
-      `Field "${field}[0]"`,
-      `is ${describeJson(rows[0])}; this model has ${contract.inputs.length} inputs, so expected an object with ${describeInputs(contract)}.`,
-    );
-  }
+  if (!only || others.length > 0) return decodeLists(rows, field, contract, limits);
   return new Map([[only.name, parseTensorValues(rows, only, field, limits, locate)]]);
+}
+
+/** Rows of a model with several inputs: a value for each, in the order of its features or else of its inputs. */
+function decodeLists(
+  rows: readonly JsonValue[],
+  field: string,
+  contract: ModelContract,
+  limits: Limits,
+): NamedInputs {
+  const { inputs, features } = contract;
+  const names = inputs.map(({ name }) => name);
+  const order = features?.every((name) => names.includes(name)) ? features : names;
+  const lists = rows.map((row, index) => {
+    if (Array.isArray(row) && row.length === inputs.length) return row;
+    throw invalid(
+      `Field "${field}[${index}]"`,
+      `is ${describeJson(row)}; this model has ${inputs.length} inputs, so expected a list of their values or an object with ${describeInputs(contract)}.`,
+    );
+  });
+  return new Map(
+    inputs.map((spec) => {
+      const place = order.indexOf(spec.name);
+      const locate: Locate = ([row, ...rest]) => appendPath(`${field}[${row}][${place}]`, rest);
+      const cells = lists.map((list) => list[place] ?? null);
+      return [spec.name, parseTensorValues(cells, spec, field, limits, locate)];
+    }),
+  );
 }
 
 function decodeObjects(

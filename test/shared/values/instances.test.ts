@@ -43,6 +43,57 @@ function show(inputs: ReturnType<typeof decodeRows>) {
 const rows = (value: JsonValue, model = matrix) => show(decodeRows(value, 'instances', model, LIMITS));
 const columns = (value: JsonValue, model = matrix) => show(decodeColumns(value, 'inputs', model, LIMITS));
 
+describe('rows of a model with several inputs', () => {
+  const mixed: ModelContract = {
+    ...contract({}),
+    inputs: [
+      { name: 'text', datatype: 'BYTES', shape: [-1, 1] },
+      { name: 'stars', datatype: 'FP32', shape: [-1] },
+      { name: 'box', datatype: 'INT64', shape: [-1, 2] },
+    ],
+  };
+  const same = {
+    text: { shape: [2, 1], elements: ['a', 'b'] },
+    stars: { shape: [2], elements: [5, 1] },
+    box: { shape: [2, 2], elements: [1n, 2n, 3n, 4n] },
+  };
+
+  it('are lists in the order of the inputs, or of the features, or objects', () => {
+    const objects = [
+      { text: 'a', stars: 5, box: [1, 2] },
+      { box: [3, 4], text: 'b', stars: 1 },
+    ];
+    expect(rows(objects, mixed)).toEqual(same);
+    const lists = [
+      ['a', 5, [1, 2]],
+      ['b', 1, [3, 4]],
+    ];
+    expect(rows(lists, mixed)).toEqual(same);
+    const other = { ...mixed, features: ['stars', 'box', 'text'] };
+    expect(
+      rows(
+        lists.map(([text, stars, box]) => [stars ?? 0, box ?? 0, text ?? '']),
+        other,
+      ),
+    ).toEqual(same);
+  });
+
+  it.each<[JsonValue, RegExp]>([
+    [
+      [
+        ['a', 5, [1, 2]],
+        ['b', 1],
+      ],
+      /^Field "instances\[1\]" is an array of 2; this model has 3 inputs, so expected a list of their values or an object with "text", "stars", "box"\.$/,
+    ],
+    [['a'], /^Field "instances\[0\]" is the string "a"; this model has 3 inputs/],
+    [[['a', 'many', [1, 2]]], /^Field "instances\[0\]\[1\]" is the string "many"; expected/],
+    [[['a', 5, [1, 'x']]], /^Field "instances\[0\]\[2\]\[1\]" is the string "x"; expected/],
+  ])('are refused by their place: %j', (value, message) => {
+    expect(errorOf(() => rows(value, mixed)).message).toMatch(message);
+  });
+});
+
 describe('decodeRows', () => {
   it.each<[string, JsonValue, ModelContract]>([
     [

@@ -112,9 +112,9 @@ describe('instances', () => {
     ['empty', [], 'Field "instances" is empty; expected an array of at least one instance.'],
     ['no array', { a: 1 }, 'Field "instances" is an object with the keys "a"; expected an array.'],
     [
-      'a list for two inputs',
-      [[1, 2]],
-      'Field "instances[0]" is an array of 2; this model has 2 inputs, so expected an object with "a", "b".',
+      'a list of three for two inputs',
+      [[1, 2, 3]],
+      'Field "instances[0]" is an array of 3; this model has 2 inputs, so expected a list of their values or an object with "a", "b".',
     ],
     [
       'one without an input',
