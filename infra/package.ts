@@ -5,20 +5,29 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type DeploySettings, deployCommand, makePackage, PACKAGED_CLOUDS } from './build/deploy-command.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    deploy: { type: 'boolean', default: false },
-    name: { type: 'string', default: 'ternion' },
-    region: { type: 'string', default: 'europe-west1' },
-    'resource-group': { type: 'string', default: 'ternion' },
-    memory: { type: 'string', default: '2Gi' },
-  },
-});
+const USAGE = `Usage: npm run package:<${PACKAGED_CLOUDS.join('|')}> -- [options]
+
+Makes what the cloud's command line uploads, and prints its command.
+
+Options:
+  --deploy                 run the command
+  --name <name>            of the function (default: ternion)
+  --region <region>        (default: europe-west1)
+  --resource-group <name>  on Azure (default: ternion)
+  --memory <size>          on Google Cloud (default: 2Gi)
+  --help                   show this`;
+
+const { values, positionals } = readArguments();
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
 const cloud = PACKAGED_CLOUDS.find((candidate) => candidate === positionals[0]);
-if (!cloud) {
-  console.error(`Usage: node infra/package.ts <${PACKAGED_CLOUDS.join('|')}> [--deploy]`);
-  process.exit(1);
+if (!cloud || positionals.length > 1) {
+  const surplus = cloud ? positionals[1] : positionals[0];
+  fail(
+    surplus === undefined ? 'It lacks the name of a cloud.' : `${JSON.stringify(surplus)} is not known here.`,
+  );
 }
 
 const settings: DeploySettings = {
@@ -36,4 +45,28 @@ if (values.deploy) {
   process.exitCode = status ?? 1;
 } else {
   console.log(`deploy it with:\n\n${[command.program, ...command.arguments].join(' ')}\n`);
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        deploy: { type: 'boolean', default: false },
+        name: { type: 'string', default: 'ternion' },
+        region: { type: 'string', default: 'europe-west1' },
+        'resource-group': { type: 'string', default: 'ternion' },
+        memory: { type: 'string', default: '2Gi' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    return fail(text.replace(/\. To specify.*/s, '.'));
+  }
+}
+
+function fail(problem: string): never {
+  console.error(`${problem}\n\n${USAGE}`);
+  process.exit(1);
 }

@@ -5,7 +5,7 @@ import { receiveDirectly } from '../direct-requests.ts';
 import { createHostOrExit } from '../host.ts';
 import { createHttpFunction } from '../http-function.ts';
 import { collectWhenIdle } from './collect-when-idle.ts';
-import { serve } from './serve.ts';
+import { checkRepository, serve } from './serve.ts';
 
 const host = createHostOrExit({
   environment: process.env,
@@ -13,6 +13,7 @@ const host = createHostOrExit({
   pagesFolder: join(import.meta.dirname, 'pages'),
   stores: { file: openFilesystemStore, s3: openS3Store },
 });
+if (import.meta.main) await checkRepository(host);
 await host.app.preload();
 
 /** The Cloud Functions entry with every store. */

@@ -1,8 +1,19 @@
 import { parseArgs } from 'node:util';
+import { StoreError } from '../../shared/stores/model-store.ts';
 import type { Host } from '../host.ts';
 import type { HttpFunction } from '../http-function.ts';
 import { printable } from '../printable.ts';
 import { ListenError, startServer } from '../server.ts';
+
+/** Ends the process where the folder of the models is not there, which no restart would mend. */
+export async function checkRepository({ app, config }: Host): Promise<void> {
+  await app.inference.repository.list().catch((error: unknown) => {
+    // What cannot be reached now may be there later: requests are told then.
+    if (!(error instanceof StoreError) || error.reason !== 'missing') return;
+    console.error(printable(`MODEL_REPOSITORY=${JSON.stringify(config.modelRepository)}: ${error.message}`));
+    process.exit(1);
+  });
+}
 
 /** Listens where `--host` and `--port` say, until a signal comes. Ends the process when it cannot. */
 export async function serve(host: Host, handle: HttpFunction): Promise<void> {

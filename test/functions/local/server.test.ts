@@ -6,9 +6,12 @@ import { type Running, startNode } from '../../support/run-command.ts';
 
 describeHttpHost('the local bundle run by itself', () => openLocalServer());
 
-async function start(args: readonly string[]): Promise<{ running: Running; port: number }> {
+async function start(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ running: Running; port: number }> {
   const port = await findFreePort();
-  const running = startNode(['functions/local/start.ts', ...args], { PORT: String(port) });
+  const running = startNode(['functions/local/start.ts', ...args], { PORT: String(port), ...environment });
   onTestFinished(() => void running.process.kill('SIGKILL'));
   return { running, port };
 }
@@ -24,6 +27,18 @@ describe('npm start', () => {
     expect(await canConnect(port, OTHER_ADDRESS)).toBe(false);
     running.process.kill('SIGTERM');
     expect(await running.outcome).toMatchObject({ code: 0 });
+  });
+
+  it.each([
+    ['nowhere', /^MODEL_REPOSITORY="nowhere": \/.*\/nowhere does not exist\.\n$/],
+    [
+      'README.md',
+      /^MODEL_REPOSITORY="README\.md": The model repository \/.*\/README\.md is not a folder\.\n$/,
+    ],
+  ])('ends with one sentence where %s is no folder of models', async (path, sentence) => {
+    const { running } = await start([], { MODEL_REPOSITORY: path });
+    const { code, stdout, stderr } = await running.outcome;
+    expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(sentence)]);
   });
 
   it.each(['0.0.0.0', OTHER_ADDRESS])('listens on %s when it is asked to', async (address) => {
