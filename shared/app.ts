@@ -15,7 +15,7 @@ import { type LogFields, type Logger, roundMs } from './monitoring/logger.ts';
 import { createDocs } from './openapi/docs.ts';
 import type { Pages } from './pages/pages.ts';
 import { answerError } from './protocols/answer.ts';
-import { answerOtherMethod, mountProtocols } from './protocols/mount.ts';
+import { answerOtherMethod, METHODS, mountProtocols } from './protocols/mount.ts';
 import type { ProtocolOptions } from './protocols/operation.ts';
 import { createProtocols } from './protocols/protocols.ts';
 import type { OpenSession } from './runtime/open-model-file.ts';
@@ -51,7 +51,6 @@ export interface App {
   close(): Promise<void>;
 }
 
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const LONGEST_LOGGED_PATH = 200;
 
 /** Puts the server together from its parts. */

@@ -8,6 +8,13 @@ import type { Operation, Protocol } from './operation.ts';
 
 const LONGEST_SHOWN_PATH = 200;
 
+/** Methods that any route may have; those for which there is none, such as TRACE, are not allowed. */
+export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+function isUsual(method: string): boolean {
+  return METHODS.includes(method) || method === 'HEAD';
+}
+
 /** The routes of protocols. Where two have the same one, the first wins; words win over names in their place. */
 export function mountProtocols(routes: Hono<AppEnvironment>, protocols: readonly Protocol[]): void {
   for (const { path, allowed, refused } of findReservedPaths(protocols.flatMap((each) => each.operations))) {
@@ -20,6 +27,7 @@ export function mountProtocols(routes: Hono<AppEnvironment>, protocols: readonly
         if (ownEncoder) c.env = { ...c.env, encodeError: ownEncoder };
         return settle(
           await answerWith(context.requestId, ownEncoder, () => {
+            if (method === 'ALL' && !isUsual(c.req.method)) return answerOtherMethod(c, METHODS);
             if (isAdmin && isFromForeignPage(c.req.raw.headers)) throw foreignPage();
             return handle(c);
           }),
