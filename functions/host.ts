@@ -134,7 +134,7 @@ function limitsFor(memoryBytes: number, answerBytes = MOST_ANSWER_BYTES): Record
     // An object with a key of its own takes 200 to 300 bytes, and is two values.
     MAX_VALUES: least(1024 ** 2, 1024),
     // A list takes 8 bytes for each, a tensor up to 8 in each of its copies, and the text of an answer as much again.
-    MAX_JSON_NUMBERS: least(4 * 1024 ** 2, 128),
+    MAX_JSON_NUMBERS: least(4 * 1024 ** 2, 256),
     MAX_LINES: least(1024 ** 2, 1024),
     // The text, its bytes, and what it was made of.
     MAX_ANSWER_BYTES: least(answerBytes, 16),
@@ -192,21 +192,24 @@ export function createContext(
  * origin.
  *
  * What a URL would make another path of stays a name: `..`, `%2e%2e` and backslashes lead to no other route, and the
- * line ends that some gateways decode are not left out. Clients take `..` away themselves before they send a path.
+ * spaces and control characters that some gateways decode are not left out. Clients take `..` away themselves before they send a path.
  */
 export function requestUrl(target: string): string {
   const path = target.replace(/^https?:\/\/[^/?#]*/i, '');
   return `http://localhost${path.startsWith('/') ? '' : '/'}${isPlain(path) ? path : escapePath(path)}`;
 }
 
+/** Control characters and spaces, which a URL leaves out in some places, and backslashes, which it takes for slashes. */
+const UNLIKE_URL = /[^\x21-\x5b\x5d-\x7e\u0080-\uffff]/;
+
 function isPlain(path: string): boolean {
-  return !/[\t\n\r\\]|(?:\/|^)(?:\.|%2e)/i.test(path);
+  return !(UNLIKE_URL.test(path) || /(?:\/|^)(?:\.|%2e)/i.test(path));
 }
 
 function escapePath(target: string): string {
   const [path = '', query = ''] = [/^[^?#]*/.exec(target)?.[0], /[?#].*$/s.exec(target)?.[0]];
   const names = path.split('/').map((name) => {
-    const escaped = name.replace(/[\t\n\r\\]/g, encodeURIComponent);
+    const escaped = name.replace(new RegExp(UNLIKE_URL, 'g'), encodeURIComponent);
     // Twice, as a URL takes %2e for a dot.
     return /^(?:\.|%2e){1,2}$/i.test(name) ? name.replaceAll('%', '%25').replaceAll('.', '%252e') : escaped;
   });

@@ -16,6 +16,10 @@ export function blameInputs(error: unknown): never {
     const text = 'The model needs more memory for these inputs than there is.';
     throw new InferenceError('PAYLOAD_TOO_LARGE', text, { cause: error });
   }
+  if (makesManyElements(error)) {
+    const text = 'The model would make more elements of these inputs than this host has room for.';
+    throw new InferenceError('PAYLOAD_TOO_LARGE', text, { cause: error });
+  }
   if (takesManyTurns(error)) {
     const text = `The model takes more than ${MOST_TURNS} turns of its loops for these inputs, which is the limit.`;
     throw new InferenceError('INVALID_PARAMETER_VALUE', text, { cause: error });

@@ -17,6 +17,7 @@ import { createModelChooser } from './model-chooser.ts';
 import { createModelUse, type ModelUse } from './model-use.ts';
 import type { Tasks } from './tasks.ts';
 import { outOfUse, toRepositoryError, unavailable } from './unavailable.ts';
+import { createUnloaded } from './unloaded.ts';
 
 /** Which model a request means: what it names, or a version that was resolved before. */
 export type ModelChoice = NamedChoice | { readonly reference: ModelReference };
@@ -81,7 +82,7 @@ export interface Inference {
   /** Counters of a version since this instance started. */
   statistics(reference: ModelReference): ModelStatistics;
   /**
-   * Loads a version, also one that was unloaded.
+   * Loads a version, also one that was unloaded; without one all that were unloaded are in use again.
    * @throws InferenceError
    */
   load(choice: ModelChoice, context: UseContext): Promise<void>;
@@ -128,10 +129,7 @@ export function createInference(options: InferenceOptions): Inference {
     }
   }
 
-  /** Models and versions that are out of use: `iris`, `iris/2`. */
-  const unloaded = new Set<string>();
-  const isUnloaded = (reference: ModelReference) =>
-    unloaded.has(reference.name) || unloaded.has(pathOf(reference));
+  const unloaded = createUnloaded();
 
   const statistics = createStatistics();
   const chooseModel = createModelChooser(options);
@@ -150,7 +148,7 @@ export function createInference(options: InferenceOptions): Inference {
     work: (model: ModelUse) => R | Promise<R>,
   ): Promise<Used<R>> {
     const reference = await resolve(choice);
-    if (unloaded.size > 0 && isUnloaded(reference)) throw outOfUse(reference);
+    if (unloaded.has(reference)) throw outOfUse(reference);
     const askedMs = performance.now();
     let usage: ModelUsage = { reference, loadMs: 0, runs: 0, runMs: 0, instances: 0 };
     try {
@@ -180,16 +178,16 @@ export function createInference(options: InferenceOptions): Inference {
     statistics: (reference) => statistics.of(reference),
     load: async (choice, context) => {
       const reference = await resolve(choice);
-      unloaded.delete(reference.name);
-      unloaded.delete(pathOf(reference));
+      const isOne = 'reference' in choice || (choice.version ?? choice.alias) !== undefined;
+      unloaded.delete(reference.name, isOne ? reference.version : undefined);
       await use({ reference }, context, () => undefined);
     },
     unload: async (name, version) => {
       const versions = version === undefined ? (await repository.versions(name))?.versions : [version];
-      unloaded.add(version === undefined ? name : pathOf({ name, version }));
+      unloaded.add(name, version);
       await Promise.all((versions ?? []).map((each) => cache.drop(pathOf({ name, version: each }))));
     },
-    state: (reference) => (isUnloaded(reference) ? 'unloaded' : cache.state(pathOf(reference))),
+    state: (reference) => (unloaded.has(reference) ? 'unloaded' : cache.state(pathOf(reference))),
     preload: (names) =>
       preload(names, options, async (reference) => {
         await use({ reference }, {}, () => undefined);

@@ -7,6 +7,7 @@ import {
   elements,
   floats,
   growsLittle,
+  larger,
   makesList,
   oneAtLeast,
   padding,
@@ -18,9 +19,6 @@ import {
 } from './guard-sizes.ts';
 import { readFloats, readIntegers, readNumber, readString } from './node-attributes.ts';
 import type { KnownShape } from './node-shapes.ts';
-
-/** From this version on lists of any length can be made. */
-const FIRST_EXPAND = 8;
 
 const scaling: Ratio = (node) => productOf([...readIntegers(node, 'scales'), ...readFloats(node, 'scales')]);
 
@@ -152,22 +150,35 @@ export const makesProduct =
     })(node);
   };
 
-/**
- * What a client sends for two operands, stretched to each other: a row and a column become a matrix. What is made of such
- * values further on has a shape that the graph gives it.
- */
+/** What a client sends for several operands, stretched to each other: a row and a column become a matrix. */
 export const makesStretched: Rule = (node) => {
-  if (node.opset < FIRST_EXPAND) return;
   const sent = node.inputs.flatMap((_, operand) => (node.sentShape(operand) === undefined ? [] : [operand]));
   const shapes = new Set(sent.map((operand) => node.sentShape(operand)));
   if (shapes.size < 2 || !canGrow(sent.map((operand) => node.known(operand)))) return;
-  staysSmall(() =>
-    product(
+  const ranks = sent.map((operand) => node.known(operand));
+  const most = Math.max(...ranks.map((rank) => rank.most));
+  const isRankKnown = ranks.every(({ least, most: own }) => least === own);
+  // Expand is of later operator sets.
+  if (!isRankKnown && node.opset < FIRST_EXPAND) return;
+  staysSmall(() => {
+    const lists = sent.map((operand, index) => {
+      const missing = isRankKnown ? most - (ranks[index]?.least ?? most) : 0;
+      const ones = node.list(...new Array<number>(missing).fill(1));
+      return missing > 0
+        ? node.add('Concat', [ones, node.shape(operand)], [integerAttribute('axis', 0)])
+        : node.shape(operand);
+    });
+    return product(
       node,
-      sent.map((operand) => node.shape(operand)).reduce((sizes, other) => stretch(node, sizes, other)),
-    ),
-  )(node);
+      lists.reduce((sizes, other) =>
+        isRankKnown ? larger(node, sizes, other) : stretch(node, sizes, other),
+      ),
+    );
+  })(node);
 };
+
+/** From this version on lists of any length can be made. */
+const FIRST_EXPAND = 8;
 
 /** Whether one operand can be stretched on an axis, and another one on another axis. */
 function canGrow(shapes: readonly KnownShape[]): boolean {

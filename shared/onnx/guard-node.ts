@@ -217,9 +217,17 @@ export class GuardedNode extends Steps {
     else this.#terms.set(operand, [number]);
   }
 
-  /** Gives the node a list of numbers of a type under a condition, a list of one boolean. */
-  requireOfList(operand: number, condition: Name, type: number): void {
-    const checked = this.add('Cast', [this.unless(this.not(condition))], [integerAttribute('to', type)]);
+  /**
+   * Gives the node a list of numbers of a type under a condition, a list of one boolean.
+   *
+   * @param name of the node that the runtime refuses to compute otherwise
+   */
+  requireOfList(operand: number, condition: Name, type: number, name = ''): void {
+    const checked = this.add(
+      'Cast',
+      [this.unless(this.not(condition), name)],
+      [integerAttribute('to', type)],
+    );
     const longer = this.add('Concat', [checked, this.input(operand)], [integerAttribute('axis', 0)]);
     this.replace(operand, this.part(longer, 1));
   }

@@ -20,12 +20,12 @@ interface Kind {
 const ofList = (operand: number, type: number = ELEMENT_TYPES.int64): Kind => ({
   // With a list of lists the runtime does not survive what is done with it here.
   prepare: (node) => node.replace(operand, node.add('Reshape', [node.input(operand), node.list(-1)])),
-  require: (node, condition) => node.requireOfList(operand, condition, type),
+  require: (node, condition) => node.requireOfList(operand, condition, type, GROWTH_GUARD),
 });
 
 const ofNumber = (operand: number): Kind => ({
   prepare: () => undefined,
-  require: (node, condition) => node.requireOfNumber(operand, condition),
+  require: (node, condition) => node.requireOfNumber(operand, condition, GROWTH_GUARD),
 });
 
 /** How many elements a node makes of each one of its first operand, by what the file says; NaN where that is open. */
@@ -112,12 +112,11 @@ export const makesMultiple = (operand: number, type?: number): Rule =>
   );
 
 /** Both are stretched to each other, the axes counted from the last one. */
-export const makesExpanded: Rule = makesFew(
-  [1],
-  ofList(1),
-  (node) => product(node, stretch(node, node.shape(0), node.input(1))),
-  ofNumbers(1),
-);
+export const makesExpanded: Rule = makesFew([1], ofList(1), countExpanded, ofNumbers(1));
+
+function countExpanded(node: GuardedNode): Name {
+  return product(node, stretch(node, node.shape(0), node.input(1)));
+}
 
 /** The larger of two sizes on each axis, where the shorter list lacks the first ones. */
 export function stretch(node: GuardedNode, first: Name, second: Name): Name {
@@ -127,9 +126,14 @@ export function stretch(node: GuardedNode, first: Name, second: Name): Name {
     const missing = node.add('Max', [node.add('Sub', [more, fewer]), node.double(0)]);
     const ones = node.add('Reshape', [node.list(1), node.list(1)]);
     const filling = node.add('Expand', [ones, node.integers(missing)]);
-    return floats(node, node.add('Concat', [filling, sizes], [integerAttribute('axis', 0)]));
+    return node.add('Concat', [filling, sizes], [integerAttribute('axis', 0)]);
   };
-  return node.integers(node.add('Max', [filled(first, axes, others), filled(second, others, axes)]));
+  return larger(node, filled(first, axes, others), filled(second, others, axes));
+}
+
+/** The larger of two sizes on each axis, of lists of one length. */
+export function larger(node: GuardedNode, first: Name, second: Name): Name {
+  return node.integers(node.add('Max', [floats(node, first), floats(node, second)]));
 }
 
 /** From a start to a limit by steps. */

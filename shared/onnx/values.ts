@@ -216,13 +216,17 @@ class Scope {
   }
 
   #followSent({ domain, type, inputs, outputs: [output = ''] }: Node): void {
-    const [only = '', ...others] = inputs.filter((name) => name !== '' && !this.constants.has(name));
-    const sent = this.sent.get(only);
-    if (sent === undefined || others.length > 0) return;
+    const open = inputs.filter((name) => name !== '' && !this.constants.has(name));
+    const [sent, ...others] = open.map((name) => this.sent.get(name));
+    if (sent === undefined) return;
     const operator = nameOperator(domain, type);
-    if (keepsShape(operator)) this.sent.set(output, sent);
-    // Its elements are on other axes.
-    else if (MOVING.has(operator)) this.sent.set(output, output);
+    const isSame = others.every((other) => other === sent);
+    if (isSame && (keepsShape(operator) || (others.length > 0 && STRETCHING.includes(operator)))) {
+      this.sent.set(output, sent);
+    } else if (MOVING.has(operator) && others.every((other) => other !== undefined)) {
+      // Its elements are on other axes.
+      this.sent.set(output, output);
+    }
   }
 
   #addMultiplied(name: string): void {

@@ -35,11 +35,11 @@ it('limits of a request follow the memory of the host, up to those of the config
   expect(limitsOf(512)).toEqual({
     imagePixels: 16_777_216,
     values: 524_288,
-    jsonNumbers: 4 * 1024 ** 2,
+    jsonNumbers: 2 * 1024 ** 2,
     lines: 524_288,
     answerBytes: 32 * MEGABYTE,
   });
-  expect(limitsOf(256)).toMatchObject({ answerBytes: 16 * MEGABYTE, jsonNumbers: 2 * 1024 ** 2 });
+  expect(limitsOf(256)).toMatchObject({ answerBytes: 16 * MEGABYTE, jsonNumbers: 1024 ** 2 });
 });
 
 it('what a host passes on bounds an answer, and the environment has the last word', () => {

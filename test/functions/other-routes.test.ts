@@ -28,9 +28,11 @@ const PATHS = [
   ['GET', '/models/iris/%2e%2e'],
   ['GET', '/nothing/%2e%2e/v2/health/ready'],
   ['GET', '/v2/models/%252e%252e/ready'],
+  ['GET', '/models/iris/..%20'],
+  ['GET', '/models/iris/..%01'],
 ] as const;
 
-describe.each(HOSTS)('%s', async (_, open) => {
+describe.each(HOSTS)('%s', async (name, open) => {
   const host = await open();
   afterAll(() => host.close());
 
@@ -40,6 +42,19 @@ describe.each(HOSTS)('%s', async (_, open) => {
       expect.toBeOneOf([400, 404, 405]),
       expect.objectContaining({ error: expect.any(String) }),
     ]);
+  });
+
+  it('takes what a gateway has decoded for names', async () => {
+    if (!/^(?:the app|Lambda)/.test(name)) return;
+    for (const path of [
+      '/models/iris/.. ',
+      '/models/iris/..\x01',
+      '/models/iris/predict ',
+      '/models/iris\x1f/..',
+    ]) {
+      const { status } = await host.send({ method: 'GET', path, headers: {}, body: Buffer.alloc(0) });
+      expect([path, status]).toEqual([path, 404]);
+    }
   });
 
   it('answers the routes themselves', async () => {

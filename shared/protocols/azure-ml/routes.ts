@@ -50,9 +50,10 @@ export function createAzureMlProtocol(options: ProtocolOptions): Protocol {
  */
 function chooseModel(c: Context<AppEnvironment>, { config }: ProtocolOptions): NamedChoice {
   const deployment = readDeployment(c.req.raw.headers);
+  const known = config.endpointModels.get(deployment ?? '');
+  if (known) return known;
   const model = c.req.query('model_name');
-  if (model !== undefined) return modelOfEndpoint(model, config, deployment);
-  return config.endpointModels.get(deployment ?? '') ?? { version: deployment };
+  return model === undefined ? { version: deployment } : modelOfEndpoint(model, config, deployment);
 }
 
 async function score(c: Context<AppEnvironment>, options: ProtocolOptions): Promise<Answer> {

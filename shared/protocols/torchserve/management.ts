@@ -41,7 +41,7 @@ function createAdminOperations(options: ProtocolOptions): readonly Operation[] {
   const unloadModel = async (c: Context<AppEnvironment>) => {
     const version = c.req.param('version');
     const reference = await inference.resolve({ model: c.req.param('model') ?? '', version });
-    await inference.unload(reference.name, version);
+    await inference.unload(reference.name, version === undefined ? undefined : reference.version);
   };
   const scale = async (c: Context<AppEnvironment>) => {
     const workers = readWorkers(c.req.query('min_worker'));

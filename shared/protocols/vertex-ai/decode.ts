@@ -38,13 +38,16 @@ export async function chooseModel(
   const endpoint = pathParameter(c, 'endpoint');
   if (endpoint === undefined) return {};
   const deployed = pathParameter(c, 'deployedModel');
-  const known = endpointModels.get(endpoint) ?? endpointModels.get(deployed ?? '');
-  if (known) return known;
-  const listing = await repository.versions(endpoint);
+  const byDeployed = endpointModels.get(deployed ?? '');
+  if (byDeployed) return byDeployed;
+  const known = endpointModels.get(endpoint);
+  const model = known?.model ?? endpoint;
+  const listing = await repository.versions(model);
   const isAny = isNumber(endpoint) && ![...endpointModels.keys()].some(isNumber);
-  if (!listing && isAny) return {};
-  const version = deployed !== undefined && listing?.versions.includes(deployed) ? deployed : undefined;
-  return { model: endpoint, version };
+  if (!known && !listing && isAny) return {};
+  // A number that is not a version is one that Vertex AI made.
+  const isVersion = deployed !== undefined && (listing?.versions.includes(deployed) || !isNumber(deployed));
+  return { model, version: isVersion ? deployed : known?.version };
 }
 
 function isNumber(name: string): boolean {

@@ -440,9 +440,11 @@ describe('operands that a client sends and that are stretched to each other', ()
   const model = (
     nodes: Parameters<typeof buildModel>[0]['nodes'],
     shapes: Readonly<Record<string, readonly (string | number)[] | undefined>> = { x: FREE, y: other },
+    opset = 18,
   ) =>
     buildModel({
       nodes,
+      opsets: { '': opset },
       inputs: Object.entries(shapes).map(([name, shape]) => tensorValue(name, FLOAT, shape)),
       outputs: [tensorValue('z', FLOAT)],
       initializers: [int64Initializer('first', [0]), int64Initializer('last', [2])],
@@ -500,6 +502,34 @@ describe('operands that a client sends and that are stretched to each other', ()
       'those of a rank that is open',
       model([buildNode('Sub', ['x', 'y'], ['z'])], { x: undefined, y: undefined }),
       { x: column(9000), y: row(9000) },
+    ],
+    [
+      'one with itself, then with another',
+      model([buildNode('Mul', ['x', 'x'], ['s']), buildNode('Add', ['s', 'y'], ['z'])]),
+      { x: column(9000), y: row(9000) },
+    ],
+    [
+      'two, and then a third',
+      model([buildNode('Add', ['x', 'y'], ['s']), buildNode('Add', ['s', 'w'], ['z'])], {
+        x: ['a', 1, 1],
+        y: [1, 'b', 1],
+        w: [1, 1, 'c'],
+      }),
+      {
+        x: numbers([500, 1, 1], new Array<number>(500).fill(1)),
+        y: numbers([1, 500, 1], new Array<number>(500).fill(1)),
+        w: numbers([1, 1, 500], new Array<number>(500).fill(1)),
+      },
+    ],
+    [
+      'those of operator set 7',
+      model([buildNode('Add', ['x', 'y'], ['z'])], { x: FREE, y: other }, 7),
+      { x: column(9000), y: row(9000) },
+    ],
+    [
+      'those of fewer axes in operator set 7',
+      model([buildNode('Mul', ['x', 'y'], ['z'])], { x: ['a', 1], y: ['b'] }, 7),
+      { x: column(9000), y: numbers([9000], new Array<number>(9000).fill(1)) },
     ],
   ])('are refused: %s', async (_, bytes, feeds) => {
     await expect(run(guard(bytes), feeds)).rejects.toThrow(/ternion: too many elements/);

@@ -58,10 +58,18 @@ describe('ENDPOINT_MODELS says which version of which model is meant', () => {
       expect((await container(mapped, path)).json, path).toEqual({ predictions: [FIRST] });
   });
 
+  it('but a version in the path of a container goes before, by its name or an alias', async () => {
+    expect((await container(mapped, 'blue/deployedModels/2')).json).toEqual({ predictions: [LIVE] });
+    expect((await container(plain, 'iris/deployedModels/1')).json).toEqual({ predictions: [FIRST] });
+    expect((await container(plain, 'iris/deployedModels/77')).json).toEqual({ predictions: [LIVE] });
+    expect((await container(plain, 'iris/deployedModels/old')).status).toBe(404);
+  });
+
   it('by the deployment of Azure ML, or the model in the query', async () => {
     expect((await azure(mapped, '', 'blue')).json).toEqual([FIRST]);
     expect((await azure(mapped, '?model_name=blue')).json).toEqual([FIRST]);
     expect((await azure(mapped, '?model_name=iris', '1')).json).toEqual([FIRST]);
+    expect((await azure(mapped, '?model_name=iris', 'blue')).json).toEqual([FIRST]);
     expect((await azure(mapped, '?model_name=blue', '2')).json).toEqual([LIVE]);
     expect((await azure(mapped, '?model_name=iris')).json).toEqual([LIVE]);
     expect((await azure(plain, '', '1')).json).toEqual([FIRST]);

@@ -73,6 +73,22 @@ it('a version that is unloaded leaves the others as they are', async () => {
   expect((await ask(get('/v2/models/iris/ready'))).status).toBe(200);
 });
 
+it('a version that is loaded leaves the others of its model out of use', async () => {
+  const statusOf = async (version: string) =>
+    (await ask(post(`/models/iris/versions/${version}/predict`, { features: SETOSA }))).status;
+  await ask(post('/v2/repository/models/iris/unload', {}));
+  expect((await ask(without('PUT', '/models/iris/1?min_worker=1'))).status).toBe(200);
+  expect([await statusOf('1'), await statusOf('2')]).toEqual([200, 503]);
+  expect((await ask(without('DELETE', '/models/iris/1'))).status).toBe(200);
+  expect([await statusOf('1'), await statusOf('2')]).toEqual([503, 503]);
+  await loadByTriton();
+  expect([await statusOf('1'), await statusOf('2')]).toEqual([200, 200]);
+  await ask(without('DELETE', '/models/iris/1'));
+  expect([await statusOf('1'), await statusOf('2')]).toEqual([503, 200]);
+  await loadByTriton();
+  expect(await statusOf('1')).toBe(200);
+});
+
 it('one that is not there cannot be unloaded', async () => {
   expect((await ask(post('/v2/repository/models/rose/unload', {}))).status).toBe(404);
   expect((await ask(without('DELETE', '/models/iris/9'))).status).toBe(404);

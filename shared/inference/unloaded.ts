@@ -1,0 +1,40 @@
+import type { ModelReference } from '../models/model-reference.ts';
+
+/** The versions that an operator took out of use in this instance. */
+export interface Unloaded {
+  has(reference: ModelReference): boolean;
+  /** Takes one version out of use, or without one all of a model, later ones among them. */
+  add(name: string, version?: string): void;
+  /** Puts one version into use again, or without one all of a model. */
+  delete(name: string, version?: string): void;
+}
+
+interface OutOfUse {
+  /** Whether all versions are but these, or these are. */
+  readonly isAll: boolean;
+  readonly versions: Set<string>;
+}
+
+export function createUnloaded(): Unloaded {
+  const models = new Map<string, OutOfUse>();
+  return {
+    has: ({ name, version }) => {
+      const model = models.get(name);
+      return model !== undefined && model.versions.has(version) !== model.isAll;
+    },
+    add: (name, version) => {
+      if (version === undefined) return void models.set(name, { isAll: true, versions: new Set() });
+      const model = models.get(name) ?? { isAll: false, versions: new Set() };
+      models.set(name, model);
+      if (model.isAll) model.versions.delete(version);
+      else model.versions.add(version);
+    },
+    delete: (name, version) => {
+      const model = models.get(name);
+      if (!model) return;
+      if (version === undefined) models.delete(name);
+      else if (model.isAll) model.versions.add(version);
+      else model.versions.delete(version);
+    },
+  };
+}
