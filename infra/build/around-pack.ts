@@ -27,7 +27,8 @@ function findStale(): string | undefined {
   if (!entry || !meta || !existsSync(entry) || !existsSync(meta)) return 'dist/cli is not built';
   const { mtimeMs } = statSync(meta);
   const { inputs }: { inputs: Record<string, unknown> } = JSON.parse(readFileSync(meta, 'utf8'));
-  const sources = Object.keys(inputs).filter((path) => !path.includes('node_modules/'));
+  // What a plugin writes has a namespace before its name, and no file.
+  const sources = Object.keys(inputs).filter((path) => !/node_modules\/|^[\w-]+:/.test(path));
   const newer = sources.find((path) => {
     const facts = statSync(join(project, path), { throwIfNoEntry: false });
     return facts === undefined || facts.mtimeMs > mtimeMs;

@@ -1,5 +1,5 @@
 import type { Budget } from '../budget.ts';
-import { InferenceError, invalid } from '../errors.ts';
+import { InferenceError, invalid, overLimit } from '../errors.ts';
 import { decodeBase64 } from '../http/base64.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import { castTensor } from '../tensor/cast.ts';
@@ -41,10 +41,24 @@ export async function inferTensors(
   const fetches = checkFetches(outputs ?? session.outputs.map(({ name }) => name), session);
   const images = await preprocessImages(preprocessor, session, inputs, budget);
   if (images) return await run(images, { fetches, isBatch: true });
-  return await run(isBatch ? checkInstances(inputs, session) : checkFeeds(inputs, session), {
-    fetches,
-    isBatch,
-  });
+  const feeds = isBatch ? checkInstances(inputs, session) : checkFeeds(inputs, session);
+  checkTexts(feeds, budget);
+  return await run(feeds, { fetches, isBatch });
+}
+
+/** The runtime holds a text twice on its way in and once more on its way out, beside the body and what was read of it. */
+function checkTexts(feeds: NamedTensors, { limits }: Budget): void {
+  const mostBytes = Math.floor(limits.bodyBytes / 2);
+  let bytes = 0;
+  for (const [name, { datatype, data }] of feeds) {
+    if (datatype !== 'BYTES') continue;
+    for (const text of data) bytes += Buffer.byteLength(String(text));
+    if (bytes <= mostBytes) continue;
+    throw overLimit(
+      `Input "${name}"`,
+      `brings the texts of the request to more than ${mostBytes} bytes, half of MAX_BODY_BYTES, which is the limit.`,
+    );
+  }
 }
 
 /** Any number of instances is taken: a graph with a fixed batch size gets batches of them. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSession } from '../../shared/runtime/session.ts';
+import { post } from '../contracts/exchanges.ts';
 import { type ChildHost, openAzureBundle, openFunctionsFramework } from '../support/hosts/child-process.ts';
 import { openLambdaBundle } from '../support/hosts/lambda-bundle.ts';
 import { readRecorded, sendRecorded } from '../support/hosts/recorded.ts';
@@ -129,12 +130,18 @@ describe.each(HOSTS.filter(([target]) => RUNNABLE.some(({ name }) => name === ta
   afterAll(async () => {
     await host?.close();
   });
+  const loadAgain = async () => {
+    const { status } = await host.send(post('/v2/repository/models/iris/load', {}));
+    expect(status).toBe(200);
+  };
 
   describe.each(['tritonclient', 'kserve'])('answers %s', (client) => {
     it.each(readRecorded(client))('$call', async (recorded) => {
       const check = CHECKS[recorded.call];
       if (!check) throw new Error('nothing is known of this call');
       check(readAnswer(recorded, await sendRecorded(host.port, recorded)));
+      // The calls that follow ask for what this one took out of use.
+      if (recorded.call === 'unload_model') await loadAgain();
     });
   });
 });

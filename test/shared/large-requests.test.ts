@@ -75,6 +75,24 @@ describe('a large request that means what it says is answered', () => {
     expect([status, JSON.parse(answer.toString()).outputs[0].data]).toEqual([200, [500_000]]);
   });
 
+  it('sixteen megabytes of text, and no more', async () => {
+    const host = await serveModels({ texts }, USUAL);
+    const send = async (count: number) => {
+      const data = `${`"${'ä'.repeat(500)}",`.repeat(count - 1)}"Rome"`;
+      const body = `{"inputs":[{"name":"x","datatype":"BYTES","shape":[${count}],"data":[${data}]}]}`;
+      const { status, body: answer } = await ask(host, '/v2/models/texts/infer', body, JSON_TYPE);
+      return [status, JSON.parse(answer.toString())];
+    };
+    expect(await send(16_778)).toEqual([200, expect.objectContaining({ model_name: 'texts' })]);
+    expect(await send(16_779)).toEqual([
+      413,
+      expect.objectContaining({
+        error:
+          'Input "x" brings the texts of the request to more than 16777216 bytes, half of MAX_BODY_BYTES, which is the limit.',
+      }),
+    ]);
+  });
+
   it('two hundred thousand rows of CSV, and their answers', async () => {
     const host = await serveModels({ matrix }, USUAL);
     const body = '5.1,3.5,1.4,0.2\n'.repeat(200_000);

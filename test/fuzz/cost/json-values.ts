@@ -30,6 +30,7 @@ const ANY: Readonly<Record<string, JsonMaker>> = {
   'numbers of seven digits': listOf('1234567'),
   'a row of numbers of seven digits': (bytes) => `[[${repeat('1234567', bytes)}]]`,
   'numbers of seven digits and a wide integer': (bytes) => `[${repeat('1234567', bytes)},${UNSAFE}]`,
+  'strings of thirty letters': listOf(`"${'a'.repeat(30)}"`),
   'a row of strings': (bytes) => `[[${repeat('""', bytes)}]]`,
   'lists of lists': listOf('[[[[[[]]]]]]'),
   'deep lists': listOf(`${'['.repeat(24)}${']'.repeat(24)}`),
