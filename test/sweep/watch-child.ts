@@ -23,6 +23,9 @@ export interface Watched {
 export const LONGEST_RUN_MS = 10_000;
 /** A process that waits forever takes no processor time. */
 const LONGEST_WAIT_MS = 120_000;
+/** The same where its C library may wait for itself; one process in twenty-five does. */
+const LONGEST_CHECKED_WAIT_MS = 10_000;
+const MOST_TRIES = 4;
 const MS_PER_TICK = 10;
 export const LARGEST_CHILD_BYTES = 2 * 2 ** 30;
 const LARGEST_CHILD_KILOBYTES_OF_ADDRESSES = 24 * 2 ** 20;
@@ -37,8 +40,22 @@ const CHECKING = {
 /** Node ends the process itself when a result has no room in memory. */
 const OUT_OF_MEMORY = /Allocation failed|out of memory/;
 
-/** Runs a job in a process of its own, and ends it when it takes too long or too much memory. */
+/**
+ * Runs a job in a process of its own, and ends it when it takes too long or too much memory.
+ *
+ * The C library that checks each allocation may find damage while it holds its own lock. The message of its assertion
+ * needs that lock, so that the process waits for itself instead of aborting. Such a process is run again.
+ */
 export async function watchChild(job: Job, longestRunMs = LONGEST_RUN_MS): Promise<Watched> {
+  for (let left = MOST_TRIES; ; left--) {
+    const { isStuck, ...watched } = await watchOnce(job, longestRunMs);
+    if (!isStuck || job.hasArena || left === 1) return watched;
+  }
+}
+
+async function watchOnce(job: Job, longestRunMs: number): Promise<Watched & { readonly isStuck: boolean }> {
+  const longestWaitMs = job.hasArena ? LONGEST_WAIT_MS : LONGEST_CHECKED_WAIT_MS;
+  let isStuck = false;
   const folder = mkdtempSync(join(tmpdir(), 'ternion-sweep-'));
   const path = join(folder, 'job');
   writeFileSync(path, serialize(job));
@@ -53,6 +70,7 @@ export async function watchChild(job: Job, longestRunMs = LONGEST_RUN_MS): Promi
   let ending: Ending | undefined;
   let hasMoved = false;
   let last = { wallMs: performance.now(), processorMs: 0 };
+  let atWork = last;
   child.stderr?.on('data', (chunk: Buffer) => (errors = `${errors}${chunk}`.slice(0, 20_000)));
   const input = child.stdio[3];
   if (!(input instanceof Readable)) throw new Error('the process has no pipe for its lines');
@@ -63,8 +81,10 @@ export async function watchChild(job: Job, longestRunMs = LONGEST_RUN_MS): Promi
   const timer = setInterval(() => {
     if (hasMoved) last = { wallMs: performance.now(), processorMs: processorMs(child.pid) };
     hasMoved = false;
-    const isHanging = processorMs(child.pid) - last.processorMs > longestRunMs;
-    if (isHanging || performance.now() - last.wallMs > LONGEST_WAIT_MS) ending = 'hang';
+    const now = { wallMs: performance.now(), processorMs: processorMs(child.pid) };
+    if (now.processorMs > atWork.processorMs) atWork = now;
+    isStuck = now.wallMs - atWork.wallMs > longestWaitMs;
+    if (isStuck || now.processorMs - last.processorMs > longestRunMs) ending = 'hang';
     else if (residentBytes(child.pid) > LARGEST_CHILD_BYTES) ending = 'memory';
     if (ending) child.kill('SIGKILL');
   }, LOOK_MS);
@@ -74,9 +94,15 @@ export async function watchChild(job: Job, longestRunMs = LONGEST_RUN_MS): Promi
   clearInterval(timer);
   rmSync(folder, { recursive: true, force: true });
   if (lines.at(-1) === 'end' && !ending)
-    return { ending: signal ? 'crash' : undefined, signal, lines, errors };
+    return { ending: signal ? 'crash' : undefined, signal, lines, errors, isStuck };
   if (signal === 'exit 1' && !ending) throw new Error(`the child of the sweep itself failed: ${errors}`);
-  return { ending: ending ?? (OUT_OF_MEMORY.test(errors) ? 'memory' : 'crash'), signal, lines, errors };
+  return {
+    ending: ending ?? (OUT_OF_MEMORY.test(errors) ? 'memory' : 'crash'),
+    signal,
+    lines,
+    errors,
+    isStuck,
+  };
 }
 
 /** User and system time. Source: proc(5), /proc/pid/stat, after the name in brackets. */
