@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { readModelFile } from '../../shared/inference/load-model.ts';
-import { VERSION_FILES } from '../../shared/models/formats/recognise.ts';
+import { VERSION_FILES } from '../../shared/models/formats/locate.ts';
 import { ModelError } from '../../shared/models/model-config.ts';
 import { shellWord } from '../shell-word.ts';
 import { CommandError } from './console.ts';

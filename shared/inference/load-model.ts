@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type * as z from 'zod';
 import type { JsonObject } from '../json/json-value.ts';
-import { type Format, type Recognised, recogniseModel } from '../models/formats/recognise.ts';
+import type { Format, Recognised } from '../models/formats/recognise.ts';
 import { type ModelConfig, ModelError } from '../models/model-config.ts';
 import type { ModelReference } from '../models/model-reference.ts';
 import type { ModelFolder } from '../models/version-folder.ts';
@@ -173,6 +173,8 @@ async function configure(
   tasks: Tasks,
 ): Promise<Recognised> {
   if (folder.config) return { format: 'ternion', config: folder.config };
+  // What knows all formats is loaded for models that need it.
+  const { recogniseModel } = await import('../models/formats/recognise.ts');
   return await recogniseModel(folder, { graph, inputs, outputs }, tasks);
 }
 

@@ -1,6 +1,6 @@
 import { createAliases } from './aliases.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
-import { locateModel, recogniseFiles } from './formats/recognise.ts';
+import { locateModel } from './formats/locate.ts';
 import { createListings, type ListingOptions } from './listings.ts';
 import type { ConfigReader, ModelConfig } from './model-config.ts';
 import { type ModelListing, type ModelReference, pathOf } from './model-reference.ts';
@@ -87,7 +87,10 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       const known = await listings.current();
       const folder = folders.inStore(known, reference);
       const file = known.files.get(`${pathOf(reference)}/${CONFIG_FILE}`);
-      return file ? await readConfig(file) : await recogniseFiles(folder, options.configs);
+      if (file) return await readConfig(file);
+      // What knows all formats is loaded for models that need it.
+      const { recogniseFiles } = await import('./formats/recognise.ts');
+      return await recogniseFiles(folder, options.configs);
     },
     locate: async (reference) => await locateModel(folders.inStore(await listings.current(), reference)),
     open: async (reference) => {

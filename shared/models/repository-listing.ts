@@ -2,7 +2,7 @@ import { NAME_PATTERN } from '../config.ts';
 import { InferenceError } from '../errors.ts';
 import type { ModelStore, StoredFile } from '../stores/model-store.ts';
 import { MODEL_FILE } from './formats/format-folder.ts';
-import { VERSION_FILES } from './formats/recognise.ts';
+import { VERSION_FILES } from './formats/locate.ts';
 import type { ModelListing, ModelReference } from './model-reference.ts';
 import { compareVersions } from './versions.ts';
 

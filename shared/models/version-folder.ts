@@ -5,7 +5,7 @@ import type { JsonObject } from '../json/json-value.ts';
 import type { ModelStore } from '../stores/model-store.ts';
 import { isPlainPath } from './file-manifest.ts';
 import type { FormatFolder } from './formats/format-folder.ts';
-import { locateModel } from './formats/recognise.ts';
+import { locateModel } from './formats/locate.ts';
 import type { ListingOptions } from './listings.ts';
 import { type ConfigReader, type ModelConfig, ModelError } from './model-config.ts';
 import { type ModelReference, pathOf } from './model-reference.ts';

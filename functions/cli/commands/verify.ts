@@ -1,6 +1,6 @@
 import { NAME_PATTERN } from '../../../shared/config.ts';
 import { MANIFEST_FILE } from '../../../shared/models/file-manifest.ts';
-import { VERSION_FILES } from '../../../shared/models/formats/recognise.ts';
+import { VERSION_FILES } from '../../../shared/models/formats/locate.ts';
 import { compareVersions } from '../../../shared/models/versions.ts';
 import type { StoredFile } from '../../../shared/stores/model-store.ts';
 import { CommandError, type Console } from '../console.ts';

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FileManifest, MANIFEST_FILE } from '../../../shared/models/file-manifest.ts';
-import { VERSION_FILES } from '../../../shared/models/formats/recognise.ts';
+import { VERSION_FILES } from '../../../shared/models/formats/locate.ts';
 import {
   type NewContent,
   type StoredFile,

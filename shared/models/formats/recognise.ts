@@ -1,11 +1,8 @@
 import type { JsonObject } from '../../json/json-value.ts';
 import { type ConfigReader, type ModelConfig, ModelError } from '../model-config.ts';
 import type { FormatFolder, GraphView } from './format-folder.ts';
-import { MODEL_FILE } from './format-folder.ts';
 import { addLabels, withLabelsFile } from './labels.ts';
 import { readMlflowExample, recogniseMlflow } from './mlflow.ts';
-import { MLMODEL_FILE, modelFileOf, readMlmodel } from './mlmodel.ts';
-import { ARCHIVE_FILE, locateArchivedModel } from './model-archive.ts';
 import { configOf } from './onnx.ts';
 import { recogniseOptimum } from './optimum.ts';
 import { recogniseTimm } from './timm.ts';
@@ -42,12 +39,6 @@ const RECOGNISERS = {
   triton: recogniseTriton,
   onnx: async (_, view) => configOf(view),
 } as const satisfies Record<string, Recogniser>;
-
-/** Places of the graph in a version's folder: as published, and as Optimum leaves it in a model's own folder. */
-const MODEL_FILES = [MODEL_FILE, `onnx/${MODEL_FILE}`];
-
-/** Files that make a folder a model version. */
-export const VERSION_FILES: readonly string[] = [...MODEL_FILES, MLMODEL_FILE, ARCHIVE_FILE];
 
 /**
  * Finds out what kind of model a folder without `model.json` holds. A folder can be of several formats, such as an
@@ -122,18 +113,4 @@ export async function recogniseFiles(
 ): Promise<ModelConfig | undefined> {
   const config = (await recogniseTimm(folder, undefined)) ?? (await recogniseOptimum(folder, undefined));
   return config && reader.check(config);
-}
-
-/**
- * The file of a folder that holds the graph.
- *
- * @throws ModelError when there is none
- */
-export async function locateModel(folder: FormatFolder): Promise<string> {
-  const plain = MODEL_FILES.find((path) => folder.files.includes(path));
-  const mlmodel = await readMlmodel(folder);
-  if (mlmodel && (plain === undefined || mlmodel.flavors.onnx)) return modelFileOf(mlmodel, folder);
-  const found = plain ?? (await locateArchivedModel(folder));
-  if (found !== undefined) return found;
-  throw new ModelError(`it has none of the files ${VERSION_FILES.join(', ')}`);
 }

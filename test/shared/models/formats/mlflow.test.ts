@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { locateModel } from '../../../../shared/models/formats/locate.ts';
 import { readMlflowExample, recogniseMlflow } from '../../../../shared/models/formats/mlflow.ts';
-import { locateModel } from '../../../../shared/models/formats/recognise.ts';
 import { ModelError } from '../../../../shared/models/model-config.ts';
 import { folderOf, reasonOf, viewOf } from './make-folder-view.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { locateModel } from '../../../../shared/models/formats/recognise.ts';
+import { locateModel } from '../../../../shared/models/formats/locate.ts';
 import { FLOAT, identityModel } from '../../../support/build-model.ts';
 import { inferOutput, serve, tensorsInput } from '../../../support/make-inference.ts';
 import { folderOf, reasonOf } from './make-folder-view.ts';
