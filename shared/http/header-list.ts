@@ -4,7 +4,7 @@ export type HeaderListInit = ConstructorParameters<typeof Headers>[0];
 /** A field name is a token. Source: RFC 9110, section 5.1. */
 const NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
 /** What no field value can hold, beside characters of more than one byte. Source: Fetch, section 2.2.2. */
-const ENDS = ['\0', '\n', '\r'];
+const FORBIDDEN = ['\0', '\n', '\r'];
 
 /**
  * Headers as the Fetch standard has them, in a map: the built-in ones take several times as long to be made and looked
@@ -107,7 +107,7 @@ function checkedKey(name: string): string {
 
 function checkedValue(name: string, value: string): string {
   const text = value.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
-  if (ENDS.some((end) => text.includes(end)) || /[\u0100-\uffff]/.test(text))
+  if (FORBIDDEN.some((character) => text.includes(character)) || /[\u0100-\uffff]/.test(text))
     throw new TypeError(`header ${name} has a value that no header can have`);
   return text;
 }

@@ -154,28 +154,29 @@ export const makesProduct =
 export const makesStretched: Rule = (node) => {
   const sent = node.inputs.flatMap((_, operand) => (node.sentShape(operand) === undefined ? [] : [operand]));
   const shapes = new Set(sent.map((operand) => node.sentShape(operand)));
-  if (shapes.size < 2 || !canGrow(sent.map((operand) => node.known(operand)))) return;
-  const ranks = sent.map((operand) => node.known(operand));
-  const most = Math.max(...ranks.map((rank) => rank.most));
-  const isRankKnown = ranks.every(({ least, most: own }) => least === own);
+  const known = sent.map((operand) => node.known(operand));
+  if (shapes.size < 2 || !canGrow(known)) return;
+  const isRankKnown = known.every(({ least, most }) => least === most);
   // Expand is of later operator sets.
   if (!isRankKnown && node.opset < FIRST_EXPAND) return;
+  const most = isRankKnown ? Math.max(...known.map(({ least }) => least)) : 0;
+  const together = isRankKnown ? larger : stretch;
   staysSmall(() => {
-    const lists = sent.map((operand, index) => {
-      const missing = isRankKnown ? most - (ranks[index]?.least ?? most) : 0;
-      const ones = node.list(...new Array<number>(missing).fill(1));
-      return missing > 0
-        ? node.add('Concat', [ones, node.shape(operand)], [integerAttribute('axis', 0)])
-        : node.shape(operand);
-    });
+    const sizes = sent.map((operand) => sizesOf(node, operand, most));
     return product(
       node,
-      lists.reduce((sizes, other) =>
-        isRankKnown ? larger(node, sizes, other) : stretch(node, sizes, other),
-      ),
+      sizes.reduce((first, second) => together(node, first, second)),
     );
   })(node);
 };
+
+/** The sizes of an operand, after as many ones as make a list of so many. */
+function sizesOf(node: GuardedNode, operand: number, most: number): Name {
+  const missing = most - node.known(operand).least;
+  if (missing <= 0) return node.shape(operand);
+  const ones = node.list(...new Array<number>(missing).fill(1));
+  return node.add('Concat', [ones, node.shape(operand)], [integerAttribute('axis', 0)]);
+}
 
 /** From this version on lists of any length can be made. */
 const FIRST_EXPAND = 8;
