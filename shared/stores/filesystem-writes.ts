@@ -20,7 +20,7 @@ import { withFileLock } from './file-lock.ts';
 import { type NewContent, type StoredFile, StoreError } from './model-store.ts';
 import { checkWritePath } from './write-path.ts';
 
-/** Beside the files that are written: their new content, until all of it is there. No store lists it. */
+/** Beside the files that are written: what a writer needs until it is done. No store lists it. */
 const TEMPORARY_FOLDER = '.ternion-tmp';
 
 /**
@@ -38,9 +38,10 @@ export async function writeFile(
   try {
     await makeFolder(dirname(target));
     await checkNoLinks(root, dirname(target));
-    await withTemporaryFile(dirname(target), async (temporary) => {
-      await fill(temporary, path, content);
-      await withFileLock(target, () => show(temporary, target, replaced));
+    await withTemporaryFolder(dirname(target), async (temporary) => {
+      const file = join(temporary, 'content');
+      await fill(file, path, content);
+      await withFileLock(target, join(temporary, 'lock'), () => show(file, target, replaced));
     });
     const facts = await stat(target, { bigint: true });
     return { path, sizeBytes: Number(facts.size), etag: etagOf(facts) };
@@ -55,34 +56,36 @@ export async function removeFile(root: string, { path, etag }: StoredFile): Prom
   const target = join(root, path);
   try {
     await checkNoLinks(root, dirname(target));
-    await withFileLock(target, async () => {
-      if ((await etagAt(target)) !== etag) throw changed(target);
-      await rm(target);
-    });
+    await withTemporaryFolder(dirname(target), (temporary) =>
+      withFileLock(target, join(temporary, 'lock'), async () => {
+        if ((await etagAt(target)) !== etag) throw changed(target);
+        await rm(target);
+      }),
+    );
   } catch (error) {
     // There is no folder that could hold it.
     throw systemCodeOf(error) === 'ENOENT' ? changed(target) : toWriteError(error, target);
   }
 }
 
-async function withTemporaryFile(folder: string, use: (path: string) => Promise<void>): Promise<void> {
+async function withTemporaryFolder(folder: string, use: (path: string) => Promise<void>): Promise<void> {
   const temporaries = join(folder, TEMPORARY_FOLDER);
   const path = join(temporaries, ownName());
-  await createEmpty(path);
+  await makeIn(path);
   try {
     await removeLeftovers(temporaries);
     await use(path);
   } finally {
-    await rm(path, { force: true });
+    await rm(path, { recursive: true, force: true });
     await rmdir(temporaries).catch(() => undefined);
   }
 }
 
-/** Makes a file in a folder that others remove when they are done, perhaps right before the file is made in it. */
-async function createEmpty(path: string): Promise<void> {
+/** Makes a folder in one that others remove when they are done, perhaps right before this one is made in it. */
+async function makeIn(path: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await (await open(path, 'wx')).close();
+      return await mkdir(path);
     } catch (error) {
       if (systemCodeOf(error) !== 'ENOENT' || attempt === ATTEMPTS) throw error;
       await mkdir(dirname(path)).catch(ignoreExisting);
@@ -98,7 +101,7 @@ function ignoreExisting(error: unknown): void {
 }
 
 async function fill(temporary: string, path: string, content: NewContent): Promise<void> {
-  const handle = await open(temporary, 'r+');
+  const handle = await open(temporary, 'wx');
   try {
     const hash = createHash('sha256');
     let sizeBytes = 0;

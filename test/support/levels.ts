@@ -12,6 +12,7 @@ export const LEVELS: readonly (readonly string[])[] = [
     'shared/budget',
     'shared/usage',
     'shared/leftovers',
+    'shared/folder-lock',
     'shared/make-folder',
   ],
   ['shared/onnx', 'shared/json', 'shared/tensor', 'shared/http'],

@@ -511,8 +511,9 @@ describe('ternion add', () => {
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('leaves nothing in TMPDIR after %s', async (signal) => {
     const [repository, temporary] = [await temporaryFolder(), await temporaryFolder()];
     // A lock of a process that runs keeps the command waiting.
-    await mkdir(join(repository, 'iris/1'), { recursive: true });
-    await writeFile(join(repository, 'iris/1/.files.json.ternion-lock'), ownName());
+    const lock = join(repository, 'iris/1/.files.json.ternion-lock');
+    await mkdir(lock, { recursive: true });
+    await writeFile(join(lock, ownName()), '');
     const args = ['add', join(PROJECT, 'models/iris/2'), '-n', 'iris', '-r', repository];
     const { process: child, outcome } = startCommand(args, '', { TMPDIR: temporary });
     await vi.waitFor(async () => expect(await filesOf(temporary)).toHaveLength(4), { timeout: 20_000 });

@@ -1,0 +1,82 @@
+import { lstat, mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemCodeOf } from './errors.ts';
+
+/**
+ * A lock that processes share by a file system: a folder with one file in it, whose name says who holds it. The system
+ * renames a folder over another one only if that is empty, so one of those who come at once gets the place; and a
+ * holder that has ended is removed by its own name, so nobody can remove the lock of another one by mistake.
+ * Source: rename in POSIX.1-2024.
+ */
+export interface FolderLock {
+  readonly path: string;
+  /** Where the folder is made before it gets its place. Its parent exists, on the same file system. */
+  readonly temporary: string;
+  /** The name of the holder, which nobody else has or had. */
+  readonly own: string;
+  /** @param changedMs when the system last saw the holder's file change */
+  readonly hasEnded: (name: string, changedMs: number) => boolean;
+}
+
+/** Who holds a lock at the moment; empty if something else is in its place. */
+export interface Holder {
+  readonly name: string;
+}
+
+/** @returns nothing when the lock is taken, and else its holder */
+export async function takeLock(lock: FolderLock): Promise<Holder | undefined> {
+  for (;;) {
+    if (await putInPlace(lock)) return undefined;
+    const holder = await findHolder(lock);
+    if (holder) return holder;
+  }
+}
+
+export async function releaseLock({ path, own }: FolderLock): Promise<void> {
+  await rm(join(path, own), { force: true });
+  await removeIfEmpty(path);
+}
+
+async function putInPlace({ path, temporary, own }: FolderLock): Promise<boolean> {
+  await mkdir(temporary);
+  try {
+    await writeFile(join(temporary, own), '');
+    await rename(temporary, path);
+    return true;
+  } catch (error) {
+    if (!IN_PLACE.has(String(systemCodeOf(error)))) throw error;
+    return false;
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/** What systems answer where there is a folder with something in it, or a file. */
+const IN_PLACE: ReadonlySet<string> = new Set(['ENOTEMPTY', 'EEXIST', 'ENOTDIR']);
+
+async function findHolder({ path, hasEnded }: FolderLock): Promise<Holder | undefined> {
+  try {
+    for (const name of await readdir(path)) {
+      const { ctimeMs } = await lstat(join(path, name));
+      if (!hasEnded(name, ctimeMs)) return { name };
+      await rm(join(path, name), { force: true });
+    }
+    await removeIfEmpty(path);
+    return undefined;
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOTDIR') return { name: '' };
+    // Released in between.
+    if (systemCodeOf(error) !== 'ENOENT') throw error;
+    return undefined;
+  }
+}
+
+async function removeIfEmpty(path: string): Promise<void> {
+  try {
+    await rmdir(path);
+  } catch (error) {
+    // Released, or held again by now.
+    const code = String(systemCodeOf(error));
+    if (code !== 'ENOENT' && !IN_PLACE.has(code)) throw error;
+  }
+}
