@@ -1,6 +1,6 @@
 import type { ClassificationPrediction, InferenceOutput } from '../inference/output.ts';
 import type { WritableJson } from '../json/write-json.ts';
-import { type Label, topK } from '../processing/classification.ts';
+import { topK } from '../processing/classification.ts';
 import { toNested } from '../tensor/nested.ts';
 import type { InputKind } from '../values/input.ts';
 import { TOP_LABELS } from './best-labels.ts';
@@ -17,9 +17,7 @@ export function predictionObjects(output: InferenceOutput, kind: InputKind): Mem
 export function predictionWriters(output: InferenceOutput, kind: InputKind): readonly (() => Members)[] {
   switch (output.kind) {
     case 'classification':
-      return output.predictions.map(
-        (prediction) => () => encodeClassification(prediction, output.labels, kind),
-      );
+      return output.predictions.map((prediction) => () => encodeClassification(prediction, output, kind));
     case 'regression':
       return output.predictions.map((prediction) => () => ({ prediction }));
     case 'embedding':
@@ -36,14 +34,17 @@ export function predictionWriters(output: InferenceOutput, kind: InputKind): rea
   }
 }
 
+type Classification = Extract<InferenceOutput, { readonly kind: 'classification' }>;
+
 function encodeClassification(
   { label, classId, scores }: ClassificationPrediction,
-  labels: readonly Label[],
+  { labels, areProbabilities }: Classification,
   kind: InputKind,
 ): Members {
-  const named = (indices: Iterable<number>) => nameScores(indices, labels, scores);
-  const common = { prediction: label, class_id: classId, confidence: scores[classId] };
-  return kind === 'image'
-    ? { ...common, top_5: named(topK(scores, TOP_LABELS)) }
-    : { ...common, probabilities: named(scores.keys()) };
+  const isImage = kind === 'image';
+  const named = nameScores(isImage ? topK(scores, TOP_LABELS) : scores.keys(), labels, scores);
+  const common = { prediction: label, class_id: classId };
+  if (!areProbabilities) return { ...common, scores: named };
+  const confidence = scores[classId];
+  return isImage ? { ...common, confidence, top_5: named } : { ...common, confidence, probabilities: named };
 }

@@ -15,6 +15,8 @@ export type InferenceOutput =
   | {
       readonly kind: 'classification';
       readonly labels: readonly Label[];
+      /** Whether scores are probabilities: margins and logits are not. */
+      readonly areProbabilities: boolean;
       readonly predictions: readonly ClassificationPrediction[];
     }
   | { readonly kind: 'regression'; readonly predictions: readonly (number | readonly number[])[] }

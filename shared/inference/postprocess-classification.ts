@@ -11,13 +11,14 @@ import type { Postprocessor } from './task.ts';
 
 interface ClassificationConfig {
   readonly labels?: readonly Label[] | undefined;
-  readonly output?: string | undefined;
+  readonly output?: string | { readonly probabilities: string } | undefined;
   readonly postprocess: readonly ScoreStep[];
 }
 
 /**
  * Reads classes and their scores. The class is the graph's own label output where it has one, as scikit-learn's
- * `predict` need not be the largest of its `predict_proba`; the largest score otherwise.
+ * `predict` need not be the largest of its `predict_proba`; the largest score otherwise. Scores are probabilities where
+ * the graph or model.json says so, whatever their values are.
  *
  * @throws ModelError when it is not clear which output holds the scores, or labels and scores differ in number
  */
@@ -26,36 +27,47 @@ export function createClassificationPostprocessor(
   graph: Graph,
   config: ClassificationConfig,
 ): Postprocessor {
-  const scoresOutput = findScores(session, graph, config.output);
+  const { output: stated, postprocess: steps } = config;
+  const scoresOutput = findScores(session, graph, typeof stated === 'object' ? stated.probabilities : stated);
+  const { name } = scoresOutput;
+  const areProbabilities = typeof stated === 'object' || steps.length > 0 || graph.probabilities.has(name);
   const labelOutput = findLabels(session);
   const graphLabels =
-    graph.zipMaps.find(({ output }) => output === scoresOutput.name)?.labels ??
+    graph.zipMaps.find(({ output }) => output === name)?.labels ??
     (labelOutput && graph.classLabels.get(labelOutput.name));
   const classes = countClasses(scoresOutput);
-  const labels = config.labels ?? graphLabels ?? range(classes);
-  const hasOnlySecondScore = classes === 1 && config.labels?.length === 2 && graphLabels === undefined;
-  if (hasOnlySecondScore) checkNoSoftmax(scoresOutput.name, config.postprocess);
-  else checkClasses(scoresOutput.name, classes, config.labels, graphLabels);
+  const known = config.labels ?? graphLabels;
+  const labels = known ?? range(classes);
+  const scoresOfTwo: ScoresOfTwo | undefined =
+    known?.length !== 2 ? undefined : areProbabilities ? 'probability' : labelOutput ? 'margin' : 'unknown';
+  if (classes === 1 && scoresOfTwo) checkOneScore(name, scoresOfTwo, steps);
+  else checkClasses(name, classes, config.labels, graphLabels);
+  const areSwapped = graph.swappedScores.has(name);
   return {
-    fetches: labelOutput ? [scoresOutput.name, labelOutput.name] : [scoresOutput.name],
+    fetches: labelOutput ? [name, labelOutput.name] : [name],
     labels,
-    scoreSteps: config.postprocess,
+    areProbabilities,
+    scoreSteps: steps,
     postprocess: (outputs) => {
-      const scores = outputs.get(scoresOutput.name);
+      const scores = outputs.get(name);
       const given = labelOutput && outputs.get(labelOutput.name);
-      const own = scores ? scoreRows(scores, config.postprocess) : [];
-      const rows = hasOnlySecondScore
-        ? own.map((row) => scoreBoth(row, labels))
-        : checkScores(own, config.labels ?? graphLabels);
+      const own = scores ? scoreRows(scores, steps) : [];
+      const both =
+        scoresOfTwo && own[0]?.length === 1 ? own.map((row) => scoreBoth(row, labels, scoresOfTwo)) : own;
+      const rows = areSwapped ? both.map((row) => row.toReversed()) : both;
+      checkScores(rows, known);
       if (given && given.data.length !== rows.length) throw unequal(given.data.length, rows.length);
       const predictions = rows.map((row, index): ClassificationPrediction => {
         const classId = classOf(given, index, graphLabels, config.labels) ?? argmax(row);
         return { classId, label: labels[classId] ?? classId, scores: row };
       });
-      return { kind: 'classification', labels, predictions };
+      return { kind: 'classification', labels, areProbabilities, predictions };
     },
   };
 }
+
+/** What the only score of two classes is. */
+type ScoresOfTwo = 'probability' | 'margin' | 'unknown';
 
 /** @throws ModelError when labels and scores differ in number */
 function checkClasses(
@@ -82,11 +94,16 @@ function checkClasses(
   }
 }
 
-/** @throws ModelError */
-function checkNoSoftmax(output: string, steps: readonly ScoreStep[]): void {
-  if (!steps.some(({ step }) => step === 'softmax')) return;
+/** @throws ModelError when one score does not say which of two classes it is for */
+function checkOneScore(output: string, scoresOfTwo: ScoresOfTwo, steps: readonly ScoreStep[]): void {
+  if (steps.some(({ step }) => step === 'softmax')) {
+    throw new ModelError(
+      `its output "${output}" has one score per row; softmax would always make 1 of it. Use sigmoid to turn a logit into a probability`,
+    );
+  }
+  if (scoresOfTwo !== 'unknown') return;
   throw new ModelError(
-    `its output "${output}" has one score per row; softmax would always make 1 of it. Use sigmoid to turn a logit into a probability`,
+    `its output "${output}" has one score for two classes, and its graph does not say what it is: "postprocess": [{"step": "sigmoid"}] in model.json makes a probability of a logit, "output": {"probabilities": "${output}"} says that it is one`,
   );
 }
 
@@ -150,9 +167,17 @@ function classOf(
   return index === -1 ? undefined : index;
 }
 
-/** Both classes' scores where the graph gives the second one's alone, as a network that ends in one sigmoid does. */
-function scoreBoth([score = Number.NaN]: Float64Array, labels: readonly Label[]): Float64Array {
-  if (score < 0 || score > 1) {
+/**
+ * Both classes' scores where the graph gives the second one's alone: as the probability that a network with one sigmoid
+ * ends in, or as the margin of a linear classifier, which is positive for the second class.
+ */
+function scoreBoth(
+  [score = Number.NaN]: Float64Array,
+  labels: readonly Label[],
+  scoresOfTwo: ScoresOfTwo,
+): Float64Array {
+  if (scoresOfTwo === 'margin') return Float64Array.of(-score, score);
+  if (score < 0 || score > 1 || scoresOfTwo === 'unknown') {
     throw unexpectedOutput(
       `The model gives ${score} for two classes; expected the probability of "${labels[1]}". The step "sigmoid" in the "postprocess" of its model.json makes one of a logit.`,
     );
@@ -161,9 +186,8 @@ function scoreBoth([score = Number.NaN]: Float64Array, labels: readonly Label[])
 }
 
 /** Only a run shows how many scores a graph with dynamic axes gives. */
-function checkScores(rows: Float64Array[], labels: readonly Label[] | undefined): Float64Array[] {
-  const [first] = rows;
-  if (!first || (labels ? labels.length === first.length : first.length >= 2)) return rows;
+function checkScores([first]: readonly Float64Array[], labels: readonly Label[] | undefined): void {
+  if (!first || (labels ? labels.length === first.length : first.length >= 2)) return;
   throw unexpectedOutput(
     `The model gives ${first.length} scores per row; expected one for each of ${labels?.length ?? 'at least 2'} classes.`,
   );

@@ -44,6 +44,8 @@ export interface Postprocessor {
   /** Names of the outputs it needs. */
   readonly fetches: readonly string[];
   readonly labels?: readonly Label[] | undefined;
+  /** Whether its scores are known to be probabilities, where it gives scores. */
+  readonly areProbabilities?: boolean | undefined;
   /** How it makes scores of the values of the graph, where it does. */
   readonly scoreSteps?: readonly ScoreStep[] | undefined;
   /** @param batch what the outputs were computed from */

@@ -5,7 +5,6 @@ import type { Message } from './walk.ts';
 
 /** Constants that say how large something is have no more numbers than a tensor has axes, or twice as many. */
 const MOST_NUMBERS = 128;
-const TENSOR_FLOATS = 4;
 
 /** Element types by their numbers in the standard, with how their raw bytes are read. */
 const RAW: Readonly<Record<number, readonly [size: number, read: (view: DataView, at: number) => number]>> = {
@@ -30,7 +29,7 @@ export function readConstants(
   for (const { kind, field } of holders) {
     const name = readName(source, field, kind === 'node' ? NODE.output : TENSOR.name);
     if (!names.has(name)) continue;
-    const numbers = kind === 'node' ? readConstantNode(source, field) : readTensor(source, field);
+    const numbers = readConstant(source, { kind, field });
     const others = constants.get(name);
     if (!numbers) continue;
     if (others) others.push(numbers);
@@ -39,19 +38,40 @@ export function readConstants(
   return constants;
 }
 
+/** The numbers of a short constant of int32, int64 or floats that is in the file itself; undefined for others. */
+export function readConstant(
+  source: ByteSource,
+  { kind, field }: ConstantHolder,
+): readonly number[] | undefined {
+  return kind === 'node' ? readConstantNode(source, field) : readTensor(source, field);
+}
+
 function readConstantNode(source: ByteSource, node: Field): readonly number[] | undefined {
   for (const attribute of readFields(source, node.start, node.end, (number) => number === NODE.attribute)) {
     const members = [...readFields(source, attribute.start, attribute.end, isNumeric)];
     const tensor = members.find(({ number }) => number === ATTRIBUTE.tensor);
     if (tensor) return readTensor(source, tensor);
-    if (members.length > 0) return members.flatMap((member) => readVarints(source, member));
+    if (members.length > 0) return members.flatMap((member) => readMember(source, member));
   }
   return undefined;
 }
 
 function isNumeric(number: number): boolean {
-  return number === ATTRIBUTE.integer || number === ATTRIBUTE.ints || number === ATTRIBUTE.tensor;
+  return NUMERIC.has(number);
 }
+
+function readMember(source: ByteSource, member: Field): readonly number[] {
+  const isFloat = member.number === ATTRIBUTE.float || member.number === ATTRIBUTE.floats;
+  return isFloat ? readFloat32s(source, member) : readVarints(source, member);
+}
+
+const NUMERIC: ReadonlySet<number> = new Set([
+  ATTRIBUTE.float,
+  ATTRIBUTE.floats,
+  ATTRIBUTE.integer,
+  ATTRIBUTE.ints,
+  ATTRIBUTE.tensor,
+]);
 
 /** The numbers of a short tensor of int32, int64 or floats that is in the file itself. */
 function readTensor(source: ByteSource, { start, end }: Field): readonly number[] | undefined {
@@ -65,9 +85,7 @@ function readTensor(source: ByteSource, { start, end }: Field): readonly number[
   const [bytes, read] = RAW[of(TENSOR.type)[0]?.value ?? 0] ?? [];
   if (raw && bytes !== undefined && read) return readRaw(source.bytes(raw.start, raw.end), bytes, read);
   const integers = [...of(TENSOR.int32s), ...of(TENSOR.int64s)];
-  const floats = of(TENSOR_FLOATS).flatMap((list) =>
-    readRaw(source.bytes(list.start, list.end), 4, (view, at) => view.getFloat32(at, true)),
-  );
+  const floats = of(TENSOR.floats).flatMap((list) => readFloat32s(source, list));
   return [...integers.flatMap((list) => readVarints(source, list)), ...floats];
 }
 
@@ -77,8 +95,12 @@ const TENSOR_MEMBERS: ReadonlySet<number> = new Set([
   TENSOR.raw,
   TENSOR.int32s,
   TENSOR.int64s,
-  TENSOR_FLOATS,
+  TENSOR.floats,
 ]);
+
+function readFloat32s(source: ByteSource, { start, end }: Field): number[] {
+  return readRaw(source.bytes(start, end), 4, (view, at) => view.getFloat32(at, true));
+}
 
 function readRaw(bytes: Uint8Array, size: number, read: (view: DataView, at: number) => number): number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -25,7 +25,17 @@ export const ATTRIBUTE = {
   reference: 21,
 } as const;
 export const ATTRIBUTE_TYPES = { integer: 2, string: 3, tensor: 4, graph: 5, integers: 7 } as const;
-export const TENSOR = { dims: 1, type: 2, int32s: 5, strings: 6, int64s: 7, name: 8, raw: 9 } as const;
+export const TENSOR = {
+  dims: 1,
+  type: 2,
+  floats: 4,
+  int32s: 5,
+  strings: 6,
+  int64s: 7,
+  name: 8,
+  raw: 9,
+  doubles: 10,
+} as const;
 export const VALUE_INFO = { name: 1, type: 2 } as const;
 export const TYPE = { tensor: 1, sequence: 4, map: 5, sparseTensor: 8, optional: 9 } as const;
 export const TENSOR_TYPE = { elementType: 1, shape: 2 } as const;

@@ -3,6 +3,7 @@ import { GRAPH, MODEL } from './fields.ts';
 import { canNeedGuards, findGuards, type Guards, NO_GUARDS } from './guard-operators.ts';
 import { type MlOutputs, NO_ML_OUTPUTS, readMlOutputs } from './ml-outputs.ts';
 import { ML_DOMAIN } from './nodes.ts';
+import { findProbabilities } from './probabilities.ts';
 import { type ByteSource, type Field, readFields, readText } from './protobuf.ts';
 import { readOpsetImport } from './rewrite-model.ts';
 import { findRisks, isRepeating, isSuspect, type Risk, type SuspectNode } from './risks.ts';
@@ -15,6 +16,8 @@ export interface Graph extends MlOutputs {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly zipMaps: readonly ZipMap[];
+  /** Outputs whose values are probabilities, as far as the graph says. */
+  readonly probabilities: ReadonlySet<string>;
   /** What its nodes do, those of nested graphs and of functions among them: `TopK`, `ai.onnx.ml.ZipMap`. */
   readonly operators: ReadonlySet<string>;
   /** What in it should be tried in a process of its own first. */
@@ -50,17 +53,16 @@ export function readGraph(source: ByteSource): Graph {
   }
   const mlOutputs =
     body && opsets.has(ML_DOMAIN)
-      ? readMlOutputs(
-          source,
-          body,
-          inputs.map(({ name }) => name),
-          outputs.map(({ name }) => name),
-          producer,
-        )
+      ? readMlOutputs(source, body, namesOf(inputs), namesOf(outputs), producer)
       : NO_ML_OUTPUTS;
+  const probabilities = body ? findProbabilities(source, body, namesOf(outputs)) : new Set<string>();
   const nodes = readNodes(source);
   const guards = canNeedGuards(nodes.operators) ? findGuards(source, Number.POSITIVE_INFINITY) : NO_GUARDS;
-  return { opsets, inputs, outputs, ...nodes, guards, ...mlOutputs };
+  return { opsets, inputs, outputs, probabilities, ...nodes, guards, ...mlOutputs };
+}
+
+function namesOf(values: readonly ValueInfo[]): string[] {
+  return values.map(({ name }) => name);
 }
 
 function isInputOrOutput(number: number): boolean {

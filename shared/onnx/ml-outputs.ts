@@ -9,6 +9,8 @@ export type ClassLabels = readonly string[] | readonly number[];
 export interface MlOutputs {
   /** Outputs that hold predicted labels, with all labels in the order of the classes. */
   readonly classLabels: ReadonlyMap<string, ClassLabels>;
+  /** Outputs whose two scores stand in each other's place. */
+  readonly swappedScores: ReadonlySet<string>;
   /** Outputs that hold what a regressor predicts. */
   readonly regressions: ReadonlySet<string>;
   /** Inputs of numbers that can be missing: all that becomes of them is made by operators that know NaN. */
@@ -17,6 +19,7 @@ export interface MlOutputs {
 
 export const NO_ML_OUTPUTS: MlOutputs = {
   classLabels: new Map(),
+  swappedScores: new Set(),
   regressions: new Set(),
   missingInputs: new Set(),
 };
@@ -54,9 +57,15 @@ export function readMlOutputs(
     const labels = findLabels(way, output, 0);
     if (labels && labels.length > 0) classLabels.set(output, labels);
   }
+  const swappedScores = new Set(outputs.filter((output) => isSwapped(way, output)));
   const predicted = followRegressors(nodes);
   const regressions = new Set(outputs.filter((output) => predicted.has(output)));
-  return { classLabels, regressions, missingInputs: findMissingInputs(source, nodes, inputs, producer) };
+  return {
+    classLabels,
+    swappedScores,
+    regressions,
+    missingInputs: findMissingInputs(source, nodes, inputs, producer),
+  };
 }
 
 interface Way {
@@ -114,6 +123,27 @@ function pick(values: ClassLabels, places: readonly number[]): ClassLabels | und
   return texts.length > 0 ? texts : picked.filter((value) => typeof value === 'number');
 }
 
+/**
+ * Whether scores are those of a SVMClassifier of two classes without `prob_a`: the runtime gives the first class the
+ * negative of the number by which it chooses that class, and the second class the number itself.
+ */
+function isSwapped({ source, makers }: Way, output: string): boolean {
+  let name = output;
+  for (let steps = 0; steps < LONGEST_WAY; steps++) {
+    const node = makers.get(name);
+    if (!node) return false;
+    if (node.type === 'SVMClassifier') {
+      const isOfScores = node.outputs[1] === name;
+      return (
+        isOfScores && readList(source, node, 'classlabels')?.length === 2 && !hasList(source, node, 'prob_a')
+      );
+    }
+    if (!PASSING.includes(node.type) && node.type !== 'ZipMap') return false;
+    name = node.inputs[0] ?? '';
+  }
+  return false;
+}
+
 /** All that is made of what regressors say, by operators that keep it a prediction. */
 function followRegressors(nodes: readonly Node[]): ReadonlySet<string> {
   const takers = groupByInput(
@@ -128,8 +158,18 @@ function followRegressors(nodes: readonly Node[]): ReadonlySet<string> {
   return found;
 }
 
+function hasList(source: ByteSource, { attributes }: Node, name: string): boolean {
+  return attributes.some(
+    (attribute) =>
+      readName(source, attribute, ATTRIBUTE.name) === name &&
+      [...readFields(source, attribute.start, attribute.end)].some(
+        ({ number }) => number === ATTRIBUTE.floats,
+      ),
+  );
+}
+
 /** An attribute that is a list of strings or of whole numbers: `keys_strings`, `keys_int64s`, `keys_ints`. */
-function readList(source: ByteSource, node: Node, prefix: string): ClassLabels | undefined {
+export function readList(source: ByteSource, node: Node, prefix: string): ClassLabels | undefined {
   for (const attribute of node.attributes) {
     const kind = readName(source, attribute, ATTRIBUTE.name).split(`${prefix}_`)[1];
     if (kind !== 'strings' && kind !== 'int64s' && kind !== 'ints') continue;

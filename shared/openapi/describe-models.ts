@@ -26,6 +26,8 @@ export interface ModelFacts {
   readonly features: RowFormat | undefined;
   /** Names of the classes; undefined where they are only counted. */
   readonly labels: readonly Label[] | undefined;
+  /** Whether a classifier's scores are known to be probabilities. */
+  readonly areProbabilities: boolean;
   /** Body of a predict request that is answered; undefined where there is none, or it is long. */
   readonly example: JsonObject | undefined;
 }
@@ -97,6 +99,7 @@ function factsOf({ reference, config, contract, session, task, answer, example }
     outputs: session.outputs,
     features: task.preprocessor?.features,
     labels: isNamed || isText ? task.labels : undefined,
+    areProbabilities: task.postprocessor?.areProbabilities ?? false,
     example: isShort ? example : undefined,
   };
 }

@@ -36,7 +36,7 @@ const NUMBER = { type: ['number', 'null'] };
 function describePrediction(facts: ModelFacts, book: SchemaBook): JsonSchema {
   switch (facts.gives) {
     case 'classification':
-      return classification(facts, facts.kind === 'image' ? bestScores() : allScores(facts));
+      return classification(facts);
     case 'regression':
       return withMembers({ prediction: { anyOf: [NUMBER, { type: 'array', items: NUMBER }] } });
     case 'embedding':
@@ -65,20 +65,17 @@ function withMembers(properties: Readonly<Record<string, JsonSchema>>): JsonSche
   return { type: 'object', required: Object.keys(properties), properties };
 }
 
-function allScores(facts: ModelFacts): Readonly<Record<string, JsonSchema>> {
-  return { probabilities: { description: 'Score of every class.', ...scores(facts) } };
+/** The scores of a class: all of a row or text, the best of an image. */
+function namedScores(facts: ModelFacts): Readonly<Record<string, JsonSchema>> {
+  const isImage = facts.kind === 'image';
+  const schema = isImage
+    ? { description: 'Scores of the best five classes.', ...bestScores }
+    : { description: 'Score of every class.', ...scores(facts) };
+  if (!facts.areProbabilities) return { scores: schema };
+  return isImage ? { top_5: schema } : { probabilities: schema };
 }
 
-function bestScores(): Readonly<Record<string, JsonSchema>> {
-  return {
-    top_5: {
-      description: 'Scores of the best five classes.',
-      type: 'object',
-      maxProperties: 5,
-      additionalProperties: NUMBER,
-    },
-  };
-}
+const bestScores: JsonSchema = { type: 'object', maxProperties: 5, additionalProperties: NUMBER };
 
 /** What the graph says of the sizes of its outputs binds nobody, so it is told in words. */
 function outputSchema(spec: TensorSpec): JsonSchema {
@@ -87,7 +84,8 @@ function outputSchema(spec: TensorSpec): JsonSchema {
   return { description: describeTensor({ ...spec, isRankDynamic }), ...schema };
 }
 
-function classification({ labels }: ModelFacts, members: Readonly<Record<string, JsonSchema>>): JsonSchema {
+function classification(facts: ModelFacts): JsonSchema {
+  const { labels, areProbabilities } = facts;
   const properties = {
     prediction: labels ? labelSchema(labels) : { type: ['string', 'integer'] },
     class_id: {
@@ -95,8 +93,8 @@ function classification({ labels }: ModelFacts, members: Readonly<Record<string,
       description: 'Index of the class.',
       ...(labels && { minimum: 0, maximum: labels.length - 1 }),
     },
-    confidence: { ...NUMBER, description: 'Score of the class.' },
-    ...members,
+    ...(areProbabilities && { confidence: { ...NUMBER, description: 'Probability of the class.' } }),
+    ...namedScores(facts),
   };
   const required = Object.keys(properties).filter((key) => labels !== undefined || key !== 'confidence');
   return { type: 'object', required, properties };

@@ -17,6 +17,8 @@ export interface BoundSource {
   readonly note: string | undefined;
   /** What it can answer with; undefined for tasks without labels. */
   readonly labels: readonly string[] | undefined;
+  /** Whether its scores of these are known to be probabilities. */
+  readonly areProbabilities: boolean;
 }
 
 /**
@@ -33,6 +35,7 @@ export async function bindSource(opened: FoundModel, source: RowSource): Promise
       inputs: session.inputs.map(({ name }) => name),
       note: noteOf(kind, source, task.preprocessor?.features),
       labels: task.labels?.map(String),
+      areProbabilities: task.postprocessor?.areProbabilities ?? false,
     };
   });
 }

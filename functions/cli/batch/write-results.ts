@@ -22,6 +22,8 @@ export interface ResultFormat {
 export interface FormatOptions {
   /** The model's labels, each a column of a CSV. */
   readonly labels: readonly string[] | undefined;
+  /** Whether these have probabilities; scores otherwise. */
+  readonly areProbabilities: boolean;
   /** Whether rows are files of a folder. */
   readonly isFolder: boolean;
   /** Whether cells of a CSV that a spreadsheet would run get an apostrophe in front. */
@@ -55,12 +57,14 @@ function writeLines(results: readonly Result[]): string {
 
 const BAD_LINE = /^\{(?:"row":\d+|"file":"(?:[^"\\]|\\.)*"),"error":"(?:[^"\\]|\\.)*"\}$/;
 
-function csvFormat({ labels, isFolder, safeCells }: FormatOptions): ResultFormat {
+function csvFormat({ labels, areProbabilities, isFolder, safeCells }: FormatOptions): ResultFormat {
   const write = (rows: readonly (readonly (string | number)[])[]) =>
     stringify(safeCells ? rows.map((cells) => cells.map(toSafeCell)) : [...rows]);
   const place = isFolder ? 'file' : 'row';
-  const scores = labels?.map((label) => oneLine(`probability_${label}`)) ?? [];
-  const names = [place, 'prediction', ...(labels ? ['confidence'] : []), ...scores, 'error'];
+  const scores =
+    labels?.map((label) => oneLine(`${areProbabilities ? 'probability' : 'score'}_${label}`)) ?? [];
+  const hasConfidence = labels !== undefined && areProbabilities;
+  const names = [place, 'prediction', ...(hasConfidence ? ['confidence'] : []), ...scores, 'error'];
   return {
     name: `csv ${safeCells ? 'safe ' : ''}${names.join(',')}`,
     header: write([names]),
@@ -71,12 +75,12 @@ function csvFormat({ labels, isFolder, safeCells }: FormatOptions): ResultFormat
           const at = row.file === undefined ? row.row : oneLine(row.file);
           if ('error' in result) return [at, ...names.slice(2).map(() => ''), oneLine(result.error)];
           const { prediction } = result;
-          const { confidence, probabilities } = prediction;
-          const byLabel = probabilities instanceof Map ? probabilities : new Map<string, WritableJson>();
+          const { confidence, probabilities: given = prediction.scores } = prediction;
+          const byLabel = given instanceof Map ? given : new Map<string, WritableJson>();
           return [
             at,
             toCell(prediction.prediction ?? prediction.embedding ?? prediction.outputs),
-            ...(labels ? [toCell(confidence)] : []),
+            ...(hasConfidence ? [toCell(confidence)] : []),
             ...(labels ?? []).map((label) => toCell(byLabel.get(label))),
             '',
           ];

@@ -76,7 +76,7 @@ function describeModel(model: Model, graph: Graph, facts: FileFacts, place: stri
     task: model.config.task,
     model_json: describeConfig(model),
     warnings: findWarnings(model, graph),
-    suggestion: isOpen ? suggestConfig(facts, place) : undefined,
+    suggestion: isOpen ? suggestConfig(facts, graph, place) : undefined,
   };
 }
 

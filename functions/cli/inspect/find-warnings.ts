@@ -1,5 +1,6 @@
 import type { Model } from '../../../shared/inference/load-model.ts';
 import { batchSizeOf } from '../../../shared/inference/run-batch.ts';
+import type { TaskRunner } from '../../../shared/inference/task.ts';
 import type { Graph } from '../../../shared/onnx/graph.ts';
 import type { ValueInfo } from '../../../shared/onnx/value-info.ts';
 
@@ -27,10 +28,27 @@ export function findWarnings({ contract, format, session, task }: Model, graph: 
     ...(isClassifier && !task.labels?.some((label) => typeof label === 'string')
       ? ['its classes have no names: give "labels" in model.json, or labels.txt']
       : []),
+    ...scoreWarnings(task, graph),
     ...(isTensors && format === 'onnx'
       ? ['nothing tells what its tensors mean, so clients send and get tensors: a model.json can name a task']
       : []),
   ];
+}
+
+function scoreWarnings({ postprocessor }: TaskRunner, { probabilities }: Graph): readonly string[] {
+  const { scoreSteps, areProbabilities, fetches: [output = ''] = [] } = postprocessor ?? {};
+  if (!scoreSteps) return [];
+  const [step] = scoreSteps;
+  if (step && probabilities.has(output)) {
+    return [
+      `its config asks for ${step.step}, but its output "${output}" already has probabilities: leave the step out of "postprocess"`,
+    ];
+  }
+  return areProbabilities
+    ? []
+    : [
+        `its graph does not say that the output "${output}" has probabilities: answers have "scores" without a "confidence". "postprocess" in model.json makes probabilities of logits, "output": {"probabilities": "${output}"} says that they are some`,
+      ];
 }
 
 /** An exporter that saw one row only may write that number into the outputs, or even into the graph. */

@@ -1,3 +1,4 @@
+import type { Graph } from '../../../shared/onnx/graph.ts';
 import type { FileFacts, Suggestion, Value } from './inspection.ts';
 
 /** Of torchvision's weights, for red, green and blue from 0 to 1. */
@@ -8,6 +9,7 @@ const USUAL_SIZE = 224;
 /** For a graph from one picture to one row of scores; undefined for any other. */
 export function suggestConfig(
   facts: Pick<FileFacts, 'inputs' | 'outputs'>,
+  { probabilities }: Pick<Graph, 'probabilities'>,
   place: string,
 ): Suggestion | undefined {
   const [input, ...moreInputs] = facts.inputs;
@@ -30,7 +32,7 @@ export function suggestConfig(
         { step: 'normalize', ...IMAGENET },
         { step: 'layout', layout },
       ],
-      postprocess: [{ step: 'softmax' }],
+      ...(!probabilities.has(output.name) && { postprocess: [{ step: 'softmax' }] }),
       ...(typeof classes === 'number' && classes <= MOST_LABELS && { labels: labelsFor(classes) }),
     },
     note: `if it classifies images, save this as ${place}; the mean and std are those of torchvision and must be those of training, and the labels are yours to name${typeof classes === 'number' && classes > MOST_LABELS ? ` ("labels", or labels.txt with ${classes} lines)` : ''}`,

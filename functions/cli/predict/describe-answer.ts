@@ -9,8 +9,7 @@ const SHOWN = 10;
 export function describeAnswer(answer: JsonObject): string {
   const { predictions } = answer;
   const all = Array.isArray(predictions) ? predictions.filter((item) => isJsonObject(item)) : [answer];
-  // Logits are told as what they are.
-  const format = all.every((each) => scoresOf(each).every(isShare)) ? formatPercent : formatScore;
+  const format = all.every((each) => each.scores === undefined) ? formatPercent : formatScore;
   if (!Array.isArray(predictions)) return describeOne(answer, true, format);
   return predictions
     .map((item) => (isJsonObject(item) ? describeOne(item, false, format) : JSON.stringify(item)))
@@ -24,7 +23,7 @@ function describeOne(prediction: JsonObject, withScores: boolean, format: Format
     return JSON.stringify(prediction.outputs ?? prediction.embedding ?? prediction);
   const { confidence } = prediction;
   const title = `${formatValue(prediction.prediction)}${typeof confidence === 'number' ? `  ${format(confidence)}` : ''}`;
-  const scores = prediction.probabilities ?? prediction.top_5;
+  const scores = prediction.probabilities ?? prediction.top_5 ?? prediction.scores;
   if (!withScores || !isJsonObject(scores)) return title;
   const best = Object.entries(scores).sort(([, a], [, b]) => Number(b) - Number(a));
   const shown = best.slice(0, SHOWN);
@@ -34,19 +33,6 @@ function describeOne(prediction: JsonObject, withScores: boolean, format: Format
   );
   const more = best.length > SHOWN ? [`  and ${best.length - SHOWN} more`] : [];
   return [title, ...lines, ...more].join('\n');
-}
-
-function scoresOf({ confidence, probabilities, top_5: best }: JsonObject): readonly number[] {
-  const scores = probabilities ?? best;
-  const named = isJsonObject(scores) ? Object.values(scores) : [];
-  return [...named, confidence].filter((score) => typeof score === 'number');
-}
-
-/** Softmax in single precision can end a little above one. */
-const ROUNDING = 1e-5;
-
-function isShare(score: number): boolean {
-  return score >= -ROUNDING && score <= 1 + ROUNDING;
 }
 
 function formatValue(value: JsonValue): string {

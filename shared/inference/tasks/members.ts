@@ -12,8 +12,8 @@ export const labels = z.array(label).min(1).optional();
 /** Members of model.json that all classifiers have. */
 export const classification = {
   labels,
-  /** Output that holds the scores, where the graph has several that could. */
-  output: z.string().optional(),
+  /** Output that holds the scores, where the graph has several that could, or that they are probabilities. */
+  output: z.union([z.string(), z.strictObject({ probabilities: z.string() })]).optional(),
   /** Steps from scores to probabilities. */
   postprocess: z
     .array(scoreStepSchema)

@@ -88,7 +88,9 @@ export function findScores({ outputs, graph }: GraphView): TensorSpec | undefine
 }
 
 function findNamed({ output }: ModelConfig, { outputs }: GraphView): TensorSpec | undefined {
-  return outputs.find(({ name }) => name === output);
+  const stated = typeof output === 'object' && output !== null && 'probabilities' in output;
+  const wanted = stated ? output.probabilities : output;
+  return outputs.find(({ name }) => name === wanted);
 }
 
 /** One score per class. Detectors have several numbers for each of many places, and files of labels too. */

@@ -148,12 +148,13 @@ function classify(config: OptimumConfig, view: GraphView | undefined) {
   const logits = view && findLogits(view);
   if (labels) checkLabelCount(labels, logits, OPTIMUM_FILE);
   const classes = labels?.length ?? logits?.shape[1];
+  const isDone = logits !== undefined && view?.graph.probabilities.has(logits.name);
   const isMulti = config.problem_type === 'multi_label_classification';
   const step = isMulti || classes === 1 ? 'sigmoid' : 'softmax';
   return {
     labels,
     output: logits?.name,
-    postprocess: config.problem_type === 'regression' ? [] : [{ step }],
+    postprocess: config.problem_type === 'regression' || isDone ? [] : [{ step }],
   };
 }
 

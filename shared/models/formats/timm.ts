@@ -69,7 +69,7 @@ export async function recogniseTimm(
     preprocess,
     labels,
     output: output?.name,
-    postprocess: [{ step: 'softmax' }],
+    postprocess: output && view?.graph.probabilities.has(output.name) ? [] : [{ step: 'softmax' }],
   };
 }
 

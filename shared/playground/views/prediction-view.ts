@@ -34,7 +34,7 @@ export function showPredictions(answer: unknown): ShownPrediction {
 }
 
 function showOne(members: Readonly<Record<string, unknown>>): ShownPrediction {
-  const scores = scoresOf(members.probabilities ?? members.top_5);
+  const scores = scoresOf(members.probabilities ?? members.top_5 ?? members.scores);
   if (scores.length > 0) return showScores(members, scores);
   if (typeof members.prediction === 'number' || Array.isArray(members.prediction)) {
     return showValues(members.prediction);
@@ -57,7 +57,7 @@ function scoresOf(value: unknown): Score[] {
 /** The label the model chose, then a bar for each class. */
 function showScores(members: Readonly<Record<string, unknown>>, scores: readonly Score[]): ShownPrediction {
   const label = textOf(members.prediction) ?? '';
-  const areShares = scores.every(([, value]) => value >= 0 && value <= 1.000001);
+  const areShares = members.scores === undefined;
   const format = areShares ? formatPercent : formatNumber;
   const largest = areShares ? 1 : Math.max(...scores.map(([, value]) => Math.abs(value)));
   const chosen = typeof members.confidence === 'number' ? format(members.confidence) : undefined;

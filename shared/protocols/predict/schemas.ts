@@ -69,12 +69,21 @@ const number = lazily(() => z.number().nullable());
 const classification = lazily(() => ({
   prediction: z.union([z.string(), z.number()]).describe('The label of the class.'),
   class_id: z.int().describe('Index of the class.'),
-  confidence: number().optional().describe('Score of the class.'),
+  confidence: number().optional().describe('Probability of the class.'),
   probabilities: z
     .record(z.string(), number())
     .optional()
-    .describe('Score of every class, for rows and texts.'),
-  top_5: z.record(z.string(), number()).optional().describe('Scores of the best five classes, for images.'),
+    .describe('Probability of every class, for rows and texts.'),
+  top_5: z
+    .record(z.string(), number())
+    .optional()
+    .describe('Probabilities of the best five classes, for images.'),
+  scores: z
+    .record(z.string(), number())
+    .optional()
+    .describe(
+      'Instead of probabilities where neither the graph nor model.json says that scores are that, such as margins or logits.',
+    ),
 }));
 
 const regression = lazily(() => ({

@@ -162,7 +162,8 @@ export function asksForLabels(instances: readonly JsonValue[], parameters: JsonV
 /** Images to be labelled, and which of their labels are wanted. */
 export interface LabelRequest {
   readonly images: readonly FieldValue<Uint8Array>[];
-  readonly confidenceThreshold: number;
+  /** Undefined where none was sent: all labels are wanted. */
+  readonly confidenceThreshold: number | undefined;
   readonly maxPredictions: number;
 }
 
@@ -173,7 +174,7 @@ export function readLabelRequest(
   limits: Limits,
 ): LabelRequest {
   const { parameters: given } = parseEnvelope(labelEnvelope(), { parameters: parameters ?? {} });
-  const { confidenceThreshold = 0, maxPredictions = MOST_PREDICTIONS } = given;
+  const { confidenceThreshold, maxPredictions = MOST_PREDICTIONS } = given;
   checkInstances(instances.length, 'instances', limits);
   const images = instances.map((instance, index): FieldValue<Uint8Array> => {
     const field = `instances[${index}]`;

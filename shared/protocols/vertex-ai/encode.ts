@@ -57,7 +57,7 @@ export function describeModel(c: Context<AppEnvironment>, { name, version }: Mod
 }
 
 /**
- * The best labels of each image, best first.
+ * The best labels of each image, best first. Scores that are not probabilities are not called confidences.
  * Source: Vertex AI's schemas of instances, parameters and predictions for image classification.
  *
  * @throws InferenceError for a model that gives none
@@ -68,13 +68,20 @@ export function encodeLabels(
   style: AnswerStyle,
 ): readonly WritableJson[] {
   if (output.kind !== 'classification') throw invalid('This model gives no labels.');
-  const { labels } = output;
+  const { labels, areProbabilities } = output;
+  if (!areProbabilities && confidenceThreshold !== undefined) {
+    throw invalid(
+      'Parameter "confidenceThreshold"',
+      `is ${confidenceThreshold}; the scores of this model are not probabilities, so expected none.`,
+    );
+  }
+  const isSure = (score = 0) => confidenceThreshold === undefined || score >= confidenceThreshold;
   return output.predictions.map(({ scores }) => {
-    const best = topK(scores, maxPredictions).filter((id) => (scores[id] ?? 0) >= confidenceThreshold);
+    const best = topK(scores, maxPredictions).filter((id) => isSure(scores[id]));
     return {
       ids: best.map(String),
       displayNames: best.map((id) => String(labels[id] ?? id)),
-      confidences: best.map((id) => writeScore(scores[id], style)),
+      [areProbabilities ? 'confidences' : 'scores']: best.map((id) => writeScore(scores[id], style)),
     };
   });
 }

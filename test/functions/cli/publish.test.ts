@@ -215,6 +215,32 @@ describe('ternion inspect', () => {
     expect(await warningsOf('n')).toEqual([expect.stringMatching(/^nothing tells/)]);
   });
 
+  it('warns of a softmax that is asked for again, and of scores that nobody calls probabilities', async () => {
+    const warningsOf = async (operator: string, postprocess: readonly object[]) => {
+      const folder = await temporaryFolder();
+      await writeFile(
+        join(folder, 'model.onnx'),
+        buildModel({
+          inputs: [tensorValue('x', FLOAT, ['n', 2])],
+          outputs: [tensorValue('y', FLOAT, ['n', 2])],
+          nodes: [buildNode(operator, ['x'], ['y'])],
+        }),
+      );
+      const config = { task: 'tabular-classification', labels: ['a', 'b'], postprocess };
+      await writeFile(join(folder, 'model.json'), JSON.stringify(config));
+      return JSON.parse((await runCommand(['inspect', folder, '--json'])).stdout).warnings;
+    };
+    const softmax = [{ step: 'softmax' }];
+    expect(await warningsOf('Softmax', [])).toEqual([]);
+    expect(await warningsOf('Abs', softmax)).toEqual([]);
+    expect(await warningsOf('Softmax', softmax)).toEqual([
+      'its config asks for softmax, but its output "y" already has probabilities: leave the step out of "postprocess"',
+    ]);
+    expect(await warningsOf('Abs', [])).toEqual([
+      'its graph does not say that the output "y" has probabilities: answers have "scores" without a "confidence". "postprocess" in model.json makes probabilities of logits, "output": {"probabilities": "y"} says that they are some',
+    ]);
+  });
+
   it('writes a model.json for a graph from pictures to scores, which serves it', async () => {
     const folder = await temporaryFolder();
     const model = buildModel({

@@ -41,6 +41,7 @@ const LABELS = [`one${ALL}`, `two${ALL}`, 'three\nlines'];
 const EVIL_CONFIG = JSON.stringify({
   task: 'tabular-classification',
   description: `description${ALL}`,
+  output: { probabilities: `out${ALL}` },
   labels: LABELS,
   features: ['a', 'b', 'c'].map((name) => ({ name: `${name}${ALL}` })),
 });
@@ -185,7 +186,7 @@ it('tables stand in columns with wide characters and marks', async () => {
   const labels = ['日本語', 'e\u0301te\u0301', 'ﾊﾝｶｸ', '👩‍👩‍👧 family'];
   await writeFiles(folder, {
     'model.onnx': identityModel(FLOAT, ['n', 4]),
-    'model.json': JSON.stringify({ task: 'tabular-classification', labels }),
+    'model.json': JSON.stringify({ task: 'tabular-classification', labels, output: { probabilities: 'y' } }),
   });
   const { stdout } = await runCommand(['predict', folder, '[0.4, 0.3, 0.2, 0.1]']);
   expect(stdout.trimEnd().split('\n').slice(1)).toEqual([

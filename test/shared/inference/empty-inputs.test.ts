@@ -95,7 +95,10 @@ describe('a model', () => {
     expect(listRewritings(readGraph(bytesSource(model)))).toEqual(expected);
   });
 
-  it.each(globSync('**/*.onnx', { cwd: FIXTURES }))('of an exporter needs no guards: %s', (path) => {
+  // The nearest neighbours are found by a TopK.
+  const others = globSync('**/*.onnx', { cwd: FIXTURES }).filter((path) => !path.includes('neighbours'));
+
+  it.each(others)('of an exporter needs no guards: %s', (path) => {
     const { guards } = readGraph(bytesSource(readFileSync(join(FIXTURES, path))));
     expect(guards).toEqual({ edits: [], refusals: [] });
   });

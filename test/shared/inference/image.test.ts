@@ -57,6 +57,7 @@ describe('image classification', () => {
     expect(output).toEqual({
       kind: 'classification',
       labels: ['red', 'green', 'blue'],
+      areProbabilities: false,
       predictions: [
         { classId: 0, label: 'red', scores: Float64Array.of(1, 0, 0) },
         { classId: 1, label: 'green', scores: Float64Array.of(0, 0.2, 0) },

@@ -110,6 +110,7 @@ describe('tabular classification', () => {
     ).toEqual({
       kind: 'classification',
       labels: [0, 1, 2],
+      areProbabilities: false,
       predictions: [
         { classId: 1, label: 1, scores: Float64Array.of(0.25, 0.5, 0.25) },
         { classId: 0, label: 0, scores: Float64Array.of(7, -1, 7) },
@@ -162,6 +163,7 @@ describe('tabular classification', () => {
     expect(await inferOutput(inference, contraryRows)).toEqual({
       kind: 'classification',
       labels: [-1, 1, 2],
+      areProbabilities: false,
       predictions: [
         { classId: 1, label: 1, scores: Float64Array.of(0.5, 0.25, 0.75) },
         { classId: 0, label: -1, scores: Float64Array.of(0.125, 0.25, 0.75) },
@@ -271,7 +273,7 @@ describe('what a classifier must give', () => {
   it('may be the score of the second of two named classes alone, as of a network that ends in one sigmoid', async () => {
     const labels = { labels: ['ham', 'spam'] };
     const single = productModel(1, [1, 0, 0]);
-    const probable = await load(single, labels);
+    const probable = await load(single, { ...labels, output: { probabilities: 'y' } });
     expect(
       await inferOutput(
         probable,
@@ -290,6 +292,11 @@ describe('what a classifier must give', () => {
     });
     expect((await rejectionOf(inferOutput(probable, rowsInput([[1.5, 0, 0]])))).message).toBe(
       'The model gives 1.5 for two classes; expected the probability of "spam". The step "sigmoid" in the "postprocess" of its model.json makes one of a logit.',
+    );
+    expect(
+      (await rejectionOf(inferOutput(await load(single, labels), rowsInput([[1, 2, 3]])))).message,
+    ).toMatch(
+      /has one score for two classes, and its graph does not say what it is: "postprocess": \[\{"step": "sigmoid"\}\]/,
     );
     const logit = await load(single, { ...labels, postprocess: [{ step: 'sigmoid' }] });
     expect(await inferOutput(logit, rowsInput([[0, 0, 0]]))).toMatchObject({

@@ -316,6 +316,7 @@ describe('text classification', () => {
       expect(await inferOutput(inference, textsInput(['dog']))).toEqual({
         kind: 'classification',
         labels: ['plain', 'squared'],
+        areProbabilities: true,
         predictions: [
           {
             classId: step === 'softmax' ? 1 : 0,

@@ -158,6 +158,8 @@ describe('readGraph', () => {
       guards: { edits: [], refusals: [] },
       classLabels: new Map(),
       missingInputs: new Set(),
+      probabilities: new Set(),
+      swappedScores: new Set(),
       regressions: new Set(),
     });
   });

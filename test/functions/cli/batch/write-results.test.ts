@@ -19,7 +19,7 @@ describe.each(['out.csv', 'out.jsonl'])('a bad row of %s', (path) => {
   ];
 
   it('is told apart from any other by its line', () => {
-    const format = resultFormat(path, { labels, isFolder: true, safeCells: false });
+    const format = resultFormat(path, { labels, areProbabilities: true, isFolder: true, safeCells: false });
     const areBad = (results: readonly Result[]) =>
       results.map((result) => format.isBad(format.write([result]).trimEnd()));
     expect(areBad(good)).toEqual([false, false, false]);
@@ -29,16 +29,41 @@ describe.each(['out.csv', 'out.jsonl'])('a bad row of %s', (path) => {
 
 describe('a CSV of results', () => {
   it('has one line for each result, whatever is in the names of labels and files', () => {
-    const format = resultFormat('out.csv', { labels: ['a\nb'], isFolder: true, safeCells: false });
+    const format = resultFormat('out.csv', {
+      labels: ['a\nb'],
+      areProbabilities: true,
+      isFolder: true,
+      safeCells: false,
+    });
     expect(format.header).toBe('file,prediction,confidence,probability_a b,error\n');
     const prediction = { prediction: 'a\nb', confidence: 1, probabilities: new Map([['a\nb', 1]]) };
     expect(format.write([{ row: image('x\r\ny.png'), prediction }])).toBe('x y.png,a b,1,1,\n');
   });
 });
 
+describe('scores that are not probabilities', () => {
+  it('stand in columns of their own, without a confidence', () => {
+    const format = resultFormat('out.csv', {
+      labels: ['a', 'b'],
+      areProbabilities: false,
+      isFolder: true,
+      safeCells: false,
+    });
+    expect(format.header).toBe('file,prediction,score_a,score_b,error\n');
+    const prediction = {
+      prediction: 'b',
+      scores: new Map([
+        ['a', -1.5],
+        ['b', 1.5],
+      ]),
+    };
+    expect(format.write([{ row: image('x.png'), prediction }])).toBe('x.png,b,-1.5,1.5,\n');
+  });
+});
+
 describe('safe cells', () => {
   const open = (safeCells: boolean, path = 'out.csv') =>
-    resultFormat(path, { labels: ['=a', '-1.5'], isFolder: true, safeCells });
+    resultFormat(path, { labels: ['=a', '-1.5'], areProbabilities: true, isFolder: true, safeCells });
   const write = (safeCells: boolean, prediction: string | number) =>
     open(safeCells)
       .write([{ row: image('x'), prediction: { prediction } }])

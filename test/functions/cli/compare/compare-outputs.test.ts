@@ -9,6 +9,7 @@ function classified(labels: readonly Label[], classId: number, scores: readonly 
   return {
     kind: 'classification',
     labels,
+    areProbabilities: true,
     predictions: [{ label, classId, scores: Float64Array.from(scores) }],
   };
 }

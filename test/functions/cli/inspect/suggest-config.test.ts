@@ -6,10 +6,11 @@ function suggest(
   input: readonly (number | string)[],
   output: readonly (number | string)[],
   datatype = 'FP32',
+  probabilities: readonly string[] = [],
 ) {
   const inputs = [{ name: 'x', datatype, shape: input }];
   const outputs = [{ name: 'y', datatype: 'FP32', shape: output }];
-  return suggestConfig({ inputs, outputs }, 'a/model.json');
+  return suggestConfig({ inputs, outputs }, { probabilities: new Set(probabilities) }, 'a/model.json');
 }
 
 describe('suggestConfig', () => {
@@ -29,6 +30,12 @@ describe('suggestConfig', () => {
       ]),
       postprocess: [{ step: 'softmax' }],
     });
+  });
+
+  it('has no softmax where the graph ends in one', () => {
+    const { model_json } = suggest(['n', 3, 32, 48], ['n', 4], 'FP32', ['y']) ?? {};
+    expect(model_json).toMatchObject({ task: 'image-classification' });
+    expect(model_json).not.toHaveProperty('postprocess');
   });
 
   it('leaves many labels to a file of their own', () => {

@@ -8,15 +8,15 @@ describe('describeAnswer', () => {
   });
 
   it('tells scores that are not probabilities as plain numbers', () => {
-    const answer = { prediction: 'a', confidence: 0.5, probabilities: { c: -1.7469, a: 0.5, b: 0.25 } };
-    expect(describeAnswer(answer)).toBe('a     0.5000\n  a     0.5000\n  b     0.2500\n  c    -1.7469');
+    const answer = { prediction: 'a', class_id: 0, scores: { c: -1.7469, a: 0.5, b: 0.25 } };
+    expect(describeAnswer(answer)).toBe('a\n  a     0.5000\n  b     0.2500\n  c    -1.7469');
   });
 
-  it('tells all predictions of an answer alike', () => {
+  it('tells probabilities as shares, whatever they are', () => {
     const predictions = [
       { prediction: 'a', confidence: 0.5 },
-      { prediction: 'b', confidence: 12.25 },
+      { prediction: 'b', confidence: 1 },
     ];
-    expect(describeAnswer({ predictions })).toBe('a     0.5000\nb    12.2500');
+    expect(describeAnswer({ predictions })).toBe('a   50.00 %\nb  100.00 %');
   });
 });
