@@ -10,6 +10,7 @@ import {
   type BytesInput,
   checkShape,
   isBytesInput,
+  type Layout,
   type NamedInputs,
   type TensorInput,
 } from '../values/named-inputs.ts';
@@ -20,8 +21,8 @@ import type { Preprocessor } from './task.ts';
 export interface TensorOptions {
   /** Names of the outputs wanted, in order; undefined for all. */
   readonly outputs?: readonly string[] | undefined;
-  /** Whether the first axis counts instances: a graph with a fixed batch size is then run on batches of it. */
-  readonly isBatch?: boolean | undefined;
+  /** How instances stand in the inputs, and then in the outputs; one whole by default. */
+  readonly layout?: Layout | undefined;
 }
 
 /**
@@ -34,16 +35,33 @@ export interface TensorOptions {
 export async function inferTensors(
   { session, task: { preprocessor } }: Model,
   inputs: NamedInputs,
-  { outputs, isBatch = false }: TensorOptions,
+  { outputs, layout = 'whole' }: TensorOptions,
   run: Runner,
   budget: Budget,
 ): Promise<NamedTensors> {
   const fetches = checkFetches(outputs ?? session.outputs.map(({ name }) => name), session);
   const images = await preprocessImages(preprocessor, session, inputs, budget);
-  if (images) return await run(images, { fetches, isBatch: true });
-  const feeds = isBatch ? checkInstances(inputs, session) : checkFeeds(inputs, session);
+  if (images) return await run(images, { fetches, layout: 'instances' });
+  const feeds = layout === 'whole' ? checkFeeds(inputs, session) : checkInstances(inputs, session, layout);
   checkTexts(feeds, budget);
-  return await run(feeds, { fetches, isBatch });
+  const given = await run(feeds, { fetches, layout });
+  if (layout === 'instances') checkRows(given, session, feeds);
+  return given;
+}
+
+/** @throws InferenceError for an output that is not known to have something for each instance */
+function checkRows(outputs: NamedTensors, session: Session, feeds: NamedTensors): void {
+  const [first] = feeds.values();
+  const rows = first?.shape[0];
+  for (const { name, batchAxis, isRankDynamic } of session.outputs) {
+    const shape = outputs.get(name)?.shape;
+    const isKnown = batchAxis !== undefined || isRankDynamic || batchSizeOf(session) === 1;
+    if (!shape || (isKnown && shape[0] === rows)) continue;
+    throw invalid(
+      `Output "${name}"`,
+      `has the shape [${shape}], which has no axis for the ${rows} instances; send "inputs" instead of "instances".`,
+    );
+  }
 }
 
 /** The runtime holds a text twice on its way in and once more on its way out, beside the body and what was read of it. */
@@ -62,12 +80,13 @@ function checkTexts(feeds: NamedTensors, { limits }: Budget): void {
 }
 
 /** Any number of instances is taken: a graph with a fixed batch size gets batches of them. */
-function checkInstances(inputs: NamedInputs, session: Session): NamedTensors {
-  if (batchSizeOf(session) === -1) return checkFeeds(inputs, session);
-  const anySize = session.inputs.map((spec) =>
-    spec.batchAxis === 0 ? { ...spec, shape: spec.shape.with(0, -1) } : spec,
-  );
-  return checkFeeds(inputs, { ...session, inputs: anySize });
+function checkInstances(inputs: NamedInputs, session: Session, layout: Layout): NamedTensors {
+  const specs = session.inputs.map((spec) => {
+    const { batchAxis, shape } = spec;
+    if (batchAxis === undefined || (batchAxis > 0 && layout !== 'instances')) return spec;
+    return { ...spec, shape: [-1, ...shape.toSpliced(batchAxis, 1)] };
+  });
+  return checkFeeds(inputs, { ...session, inputs: specs });
 }
 
 /** The feeds that encoded images become; undefined where the inputs hold none. */

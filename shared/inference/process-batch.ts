@@ -20,7 +20,7 @@ export function processBatch(preprocessor: Preprocessor, postprocessor: Postproc
     example: preprocessor.exampleRequest,
     infer: async (input, run, budget) => {
       const batch = await preprocessor.preprocess(input, budget);
-      const outputs = await run(batch.feeds, { fetches, isBatch: true });
+      const outputs = await run(batch.feeds, { fetches, layout: 'instances' });
       const output = postprocessor.postprocess(outputs, batch);
       if (output.kind !== 'tensors' && output.predictions.length !== batch.rows) {
         throw unexpectedOutput(
@@ -32,7 +32,7 @@ export function processBatch(preprocessor: Preprocessor, postprocessor: Postproc
     warmUp: async (session) => {
       const batchSize = batchSizeOf(session);
       if (batchSize > LARGEST_EXAMPLE_BATCH) return;
-      await runBatch(session, repeat(preprocessor.example(), batchSize), { fetches, isBatch: true });
+      await runBatch(session, repeat(preprocessor.example(), batchSize), { fetches, layout: 'instances' });
     },
   };
 }

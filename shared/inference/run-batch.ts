@@ -1,6 +1,8 @@
 import { invalid } from '../errors.ts';
-import type { NamedTensors, Session } from '../runtime/session.ts';
+import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
+import { moveAxisFromFront, moveAxisToFront } from '../tensor/move-axis.ts';
 import { concatRows, sliceRows } from '../tensor/tensor.ts';
+import type { Layout } from '../values/named-inputs.ts';
 
 /** Lets a run of the graph happen: it can be timed, or kept from being begun. */
 export type Watch = <R>(run: () => Promise<R>) => Promise<R>;
@@ -8,8 +10,7 @@ export type Watch = <R>(run: () => Promise<R>) => Promise<R>;
 export interface RunOptions {
   /** Names of the outputs wanted; all by default. */
   readonly fetches?: readonly string[] | undefined;
-  /** Whether the first axis of each feed counts instances, which have nothing to do with each other. */
-  readonly isBatch: boolean;
+  readonly layout: Layout;
 }
 
 /** Runs the graph of a model; the feeds were checked against it. */
@@ -19,25 +20,37 @@ const WITHOUT_WATCH: Watch = (run) => run();
 
 /**
  * Runs a graph. All runs of all models come past here. Instances of a graph that was exported with a fixed batch size go
- * through in batches of it; many instances that give texts go through some at a time.
+ * through in batches of it; many instances that give texts go through some at a time. Those that are listed one after
+ * the other are brought to the axis that the graph has for them, and the outputs back from it; of a graph for one
+ * instance, an output without such an axis is what it gives for that one.
  *
  * @param feeds a tensor per input of the graph
- * @throws InferenceError when the instances do not make whole batches
+ * @throws InferenceError when the instances do not make whole batches, or outputs do not become one tensor
  */
 export async function runBatch(
   session: Session,
   feeds: NamedTensors,
-  { fetches = session.outputs.map(({ name }) => name), isBatch }: RunOptions,
+  { fetches = session.outputs.map(({ name }) => name), layout }: RunOptions,
   watch: Watch = WITHOUT_WATCH,
 ): Promise<NamedTensors> {
-  const run = (some: NamedTensors) => watch(() => session.run(some, fetches));
-  const rows = countRows(session.inputs, feeds);
+  const runAsIs = (some: NamedTensors) => watch(() => session.run(some, fetches));
+  if (layout === 'whole') return await runAsIs(feeds);
+  const areListed = layout === 'instances';
+  const run = areListed
+    ? async (some: NamedTensors) => fromGraph(session, await runAsIs(toGraph(session, some)))
+    : runAsIs;
+  const batched = new Set(
+    session.inputs
+      .filter(({ batchAxis }) => (areListed ? batchAxis !== undefined : batchAxis === 0))
+      .map(nameOf),
+  );
+  const rows = countRows(batched, feeds);
   // Where inputs do not agree in their instances, the runtime says what it thinks of that.
-  if (!isBatch || rows === undefined) return await run(feeds);
+  if (rows === undefined) return await run(feeds);
   const size = batchSizeOf(session);
   if (size === -1) {
     return await (rows > ROWS_WITH_TEXTS && givesTextsByRow(session, fetches)
-      ? runTexts(session, feeds, fetches, run)
+      ? runTexts(feeds, batched, rows, fetches, run)
       : run(feeds));
   }
   if (size === rows) return await run(feeds);
@@ -48,8 +61,52 @@ export async function runBatch(
     );
   }
   const parts: NamedTensors[] = [];
-  for (const part of cut(session, feeds, size)) parts.push(await run(part));
+  for (const part of cut(feeds, batched, rows, size)) parts.push(await run(part));
+  checkParts(parts, size);
   return join(fetches, parts);
+}
+
+function nameOf({ name }: TensorSpec): string {
+  return name;
+}
+
+/** Brings the instances of each tensor from its first axis to the one that the graph has for them. */
+function toGraph({ inputs }: Session, feeds: NamedTensors): NamedTensors {
+  if (inputs.every(({ batchAxis = 0 }) => batchAxis === 0)) return feeds;
+  const axes = new Map(inputs.map(({ name, batchAxis = 0 }) => [name, batchAxis]));
+  return new Map([...feeds].map(([name, tensor]) => [name, moveAxisFromFront(tensor, axes.get(name) ?? 0)]));
+}
+
+/** Brings the instances of each output to its first axis. */
+function fromGraph(session: Session, outputs: NamedTensors): NamedTensors {
+  const isOfOne = batchSizeOf(session) === 1;
+  const moved = session.outputs.flatMap(({ name, batchAxis, isRankDynamic }) => {
+    const tensor = outputs.get(name);
+    if (!tensor) return [];
+    if (batchAxis !== undefined) return [[name, moveAxisToFront(tensor, batchAxis)] as const];
+    return [[name, isOfOne && !isRankDynamic ? { ...tensor, shape: [1, ...tensor.shape] } : tensor] as const];
+  });
+  return new Map(moved);
+}
+
+/** @throws InferenceError for outputs that do not become one tensor with the instances of all parts */
+function checkParts(parts: readonly NamedTensors[], size: number): void {
+  for (const [name, { shape }] of parts[0] ?? []) {
+    const shapes = parts.map((part) => part.get(name)?.shape ?? []);
+    const other = shapes.find((each) => String(each) !== String(shape));
+    if (shape[0] !== size) {
+      throw invalid(
+        `Output "${name}"`,
+        `has the shape [${shape}], in which instances cannot be told apart; send ${size} at a time, under "inputs".`,
+      );
+    }
+    if (other) {
+      throw invalid(
+        `Output "${name}"`,
+        `has the shape [${shape}] for some instances and [${other}] for others, so they cannot be answered together; send ${size} at a time.`,
+      );
+    }
+  }
 }
 
 /** Makes a turn of some 30 ms. */
@@ -57,16 +114,18 @@ const ROWS_WITH_TEXTS = 2 ** 16;
 
 /** The runtime holds each text twice, and they become strings in one turn of the event loop. */
 async function runTexts(
-  session: Session,
   feeds: NamedTensors,
+  batched: ReadonlySet<string>,
+  rows: number,
   fetches: readonly string[],
   run: (some: NamedTensors) => Promise<NamedTensors>,
 ): Promise<NamedTensors> {
   const parts: NamedTensors[] = [];
-  for (const some of cut(session, feeds, ROWS_WITH_TEXTS)) {
+  for (const some of cut(feeds, batched, rows, ROWS_WITH_TEXTS)) {
     const part = await run(some);
     // What the graph gives is not one thing a row, whatever it says.
-    if (parts.length === 0 && countRows(session.outputs, part) !== ROWS_WITH_TEXTS) return await run(feeds);
+    if (parts.length === 0 && [...part.values()].some(({ shape }) => shape[0] !== ROWS_WITH_TEXTS))
+      return await run(feeds);
     parts.push(part);
   }
   return join(fetches, parts);
@@ -81,17 +140,19 @@ function givesTextsByRow({ outputs }: Session, fetches: readonly string[]): bool
 }
 
 /** How many instances tensors have; undefined where that is not one number. */
-function countRows(specs: Session['inputs'], tensors: NamedTensors): number | undefined {
-  const batched = specs.filter(({ batchAxis }) => batchAxis === 0);
-  const sizes = new Set(batched.flatMap(({ name }) => tensors.get(name)?.shape[0] ?? []));
+function countRows(batched: ReadonlySet<string>, feeds: NamedTensors): number | undefined {
+  const sizes = new Set([...batched].flatMap((name) => feeds.get(name)?.shape[0] ?? []));
   const [size, ...others] = sizes;
   return others.length === 0 ? size : undefined;
 }
 
 /** Feeds for some rows at a time; the last may be fewer. What does not count instances is the same for all. */
-function* cut(session: Session, feeds: NamedTensors, size: number): Generator<NamedTensors> {
-  const batched = new Set(session.inputs.flatMap((spec) => (spec.batchAxis === 0 ? [spec.name] : [])));
-  const rows = countRows(session.inputs, feeds) ?? 0;
+function* cut(
+  feeds: NamedTensors,
+  batched: ReadonlySet<string>,
+  rows: number,
+  size: number,
+): Generator<NamedTensors> {
   for (let start = 0; start < rows; start += size) {
     const end = Math.min(rows, start + size);
     yield new Map(
@@ -111,10 +172,22 @@ function join(fetches: readonly string[], parts: readonly NamedTensors[]): Named
 
 /** The batch size a graph was exported with; -1 for any. */
 export function batchSizeOf({ inputs }: Pick<Session, 'inputs'>): number {
-  return inputs.find(({ batchAxis, shape: [size = -1] }) => batchAxis === 0 && size !== -1)?.shape[0] ?? -1;
+  for (const { batchAxis, shape } of inputs) {
+    const size = batchAxis === undefined ? -1 : (shape[batchAxis] ?? -1);
+    if (size !== -1) return size;
+  }
+  return -1;
 }
 
-/** Whether a graph takes any number of instances at once: all inputs begin with it. */
-export function takesAnyBatch({ inputs }: Pick<Session, 'inputs'>): boolean {
-  return inputs.length > 0 && inputs.every(({ batchAxis, shape }) => batchAxis === 0 && shape[0] === -1);
+/** Whether all outputs of a graph begin with the axis of instances, as far as it says. */
+export function givesRows({ outputs }: Pick<Session, 'outputs'>): boolean {
+  return outputs.every(({ batchAxis, isRankDynamic }) => batchAxis === 0 || isRankDynamic);
+}
+
+/** Whether a graph takes any number of instances at once: all inputs and outputs begin with it. */
+export function takesAnyBatch({ inputs, outputs }: Pick<Session, 'inputs' | 'outputs'>): boolean {
+  return (
+    inputs.length > 0 &&
+    [...inputs, ...outputs].every(({ batchAxis, shape }) => batchAxis === 0 && shape[0] === -1)
+  );
 }

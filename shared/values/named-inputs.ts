@@ -16,6 +16,13 @@ export type TensorInput = Tensor | BytesInput;
 
 export type NamedInputs = ReadonlyMap<string, TensorInput>;
 
+/**
+ * How the instances of a request stand in its tensors: listed one after the other, so that the first axis of each tensor
+ * counts them, wherever the graph has that axis; or as the graph has them, in a batch of which parts can be run; or as
+ * one whole.
+ */
+export type Layout = 'instances' | 'batch' | 'whole';
+
 export function isBytesInput(input: TensorInput): input is BytesInput {
   return 'elements' in input;
 }

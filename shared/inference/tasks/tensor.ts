@@ -27,14 +27,14 @@ function createRunner(model: Session, labels: readonly Label[] | undefined): Tas
     example: exampleOf(model.inputs),
     infer: async (input, run, budget) => {
       const feeds = parseFeeds(expectInput(input, 'tensors').tensors, model.inputs, budget.limits);
-      return { kind: 'tensors', tensors: await run(feeds, { isBatch: false }) };
+      return { kind: 'tensors', tensors: await run(feeds, { layout: 'whole' }) };
     },
     warmUp: async (session) => {
       // Whole numbers can be axes, counts and indices, and some operators never end on those that make no sense.
       const isPlainData = model.inputs.every(({ datatype }) => DATATYPES[datatype].kind === 'float');
       if (!isPlainData || countElements(model.inputs) > LARGEST_EXAMPLE) return;
       const feeds = new Map(model.inputs.map((spec) => [spec.name, zeros(spec)]));
-      await runBatch(session, feeds, { isBatch: false });
+      await runBatch(session, feeds, { layout: 'whole' });
     },
   };
 }

@@ -65,17 +65,17 @@ function payloadOfSplit(value: JsonObject, limits: Limits): Payload {
   return {
     kind: others.length === 0 ? kindOfValues(only?.[0]) : 'features',
     toInputs: (contract) => decodeTable(table, contract, limits),
-    isBatch: true,
+    layout: 'instances',
   };
 }
 
 /** A list is of instances; anything else is whole inputs. */
 function payloadOfValues(value: JsonValue, field: string, limits: Limits): Payload {
-  const isBatch = Array.isArray(value);
-  const decode = isBatch ? decodeRows : decodeColumns;
+  const areListed = Array.isArray(value);
+  const decode = areListed ? decodeRows : decodeColumns;
   return {
     kind: kindOfValues(value),
     toInputs: (contract) => decode(value, field, contract, limits),
-    isBatch,
+    layout: areListed ? 'instances' : 'whole',
   };
 }

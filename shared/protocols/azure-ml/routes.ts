@@ -79,8 +79,11 @@ async function score(c: Context<AppEnvironment>, options: ProtocolOptions): Prom
  */
 export const invokeAzureMl: Dialect = async (invocation, options) => {
   const payload = await readPayload(invocation, options.config.limits);
-  const { value: outputs, usage } = await runPayload(invocation, options, payload);
+  const { value, usage } = await runPayload(invocation, options, payload);
   const style = answerStyle(options.config);
-  const predictions = payload.value.isBatch ? encodeRows(outputs, style) : encodeColumns(outputs, style);
+  const predictions =
+    payload.value.layout === 'instances'
+      ? encodeRows(value.tensors, style)
+      : encodeColumns(value.tensors, style);
   return { response: jsonAnswer(predictions, options.config), usage };
 };

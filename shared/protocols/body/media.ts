@@ -61,7 +61,7 @@ export async function readImagePayload(body: RequestBody, limits: Limits): Promi
   const images = await readImages(body, limits);
   return {
     kind: 'image',
-    isBatch: true,
+    layout: 'instances',
     toInputs: (contract) => {
       const { imageInput } = contract;
       if (imageInput === undefined) {

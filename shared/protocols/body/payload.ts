@@ -1,6 +1,6 @@
 import type { ModelContract } from '../../values/contract.ts';
 import type { InputKind } from '../../values/input.ts';
-import type { NamedInputs } from '../../values/named-inputs.ts';
+import type { Layout, NamedInputs } from '../../values/named-inputs.ts';
 
 /** A request whose body was read. */
 export interface RequestBody {
@@ -19,6 +19,5 @@ export interface Payload {
    * @throws InferenceError
    */
   readonly toInputs: (contract: ModelContract) => NamedInputs;
-  /** Whether the first axis counts instances. */
-  readonly isBatch: boolean;
+  readonly layout: Layout;
 }

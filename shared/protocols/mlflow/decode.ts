@@ -56,14 +56,14 @@ function readJson(json: JsonValue, options: ProtocolOptions): Data {
     case 'instances':
       return {
         kind: kindOfValues(value),
-        isBatch: true,
+        layout: 'instances',
         isRows: true,
         toInputs: (contract) => decodeRows(value, key, contract, limits),
       };
     case 'inputs':
       return {
         kind: kindOfValues(value),
-        isBatch: true,
+        layout: 'batch',
         isRows: false,
         toInputs: (contract) =>
           isTableOf(value, contract)
@@ -103,7 +103,7 @@ function dataOf(table: Table, { config }: ProtocolOptions): Data {
   const [cells = []] = table.columns;
   return {
     kind: table.isText ? 'features' : kindOfValues([...cells.slice(0, 1)]),
-    isBatch: true,
+    layout: 'batch',
     isRows: true,
     toInputs: (contract) => decodeTable(table, contract, config.limits),
   };

@@ -57,10 +57,11 @@ function createServingEndpoint(options: ProtocolOptions): Operation {
  */
 export const invokeMlflow: Dialect = async (invocation, options) => {
   const data = readData(invocation, options);
-  const { value: outputs, usage } = await runPayload(invocation, options, data);
+  const { value, usage } = await runPayload(invocation, options, data);
   const style = answerStyle(options.config);
-  const isListed = data.value.isRows && hasRows(outputs);
-  const predictions = isListed ? encodeRows(outputs, style) : encodeColumns(outputs, style);
+  const { tensors, areRows } = value;
+  const isListed = data.value.isRows && areRows && hasRows(tensors);
+  const predictions = isListed ? encodeRows(tensors, style) : encodeColumns(tensors, style);
   return { response: jsonAnswer({ predictions }, options.config), usage };
 };
 

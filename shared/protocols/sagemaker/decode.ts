@@ -62,7 +62,7 @@ export function readEnvelope(json: JsonValue, { config: { limits } }: ProtocolOp
   if (isJsonObject(json) && Object.hasOwn(json, 'instances')) {
     return {
       kind: kindOfValues(json.instances),
-      isBatch: true,
+      layout: 'instances',
       toInputs: (contract) => decodeRows(json.instances, 'instances', contract, limits),
       wrap: (predictions) => ({ predictions }),
     };
@@ -70,13 +70,13 @@ export function readEnvelope(json: JsonValue, { config: { limits } }: ProtocolOp
   if (isJsonObject(json) && Object.hasOwn(json, 'inputs')) {
     return {
       kind: kindOfValues(json.inputs),
-      isBatch: true,
+      layout: 'batch',
       toInputs: (contract) => decodeColumns(json.inputs, 'inputs', contract, limits),
     };
   }
   return {
     kind: kindOfValues(json),
-    isBatch: true,
+    layout: 'batch',
     toInputs: (contract) => decodeBare(json, 'body', contract, limits),
   };
 }
@@ -98,7 +98,7 @@ export async function readArrays({ mediaType, body, budget }: Invocation): Promi
   return {
     kind: isMatrix ? 'features' : 'tensors',
     toInputs: (contract) => inputsOfArrays(arrays, contract, limits),
-    isBatch: true,
+    layout: 'batch',
   };
 }
 
@@ -106,7 +106,7 @@ export async function readArrays({ mediaType, body, budget }: Invocation): Promi
 export function payloadOfImages(images: readonly FieldValue<Uint8Array>[]): Payload {
   return {
     kind: 'image',
-    isBatch: true,
+    layout: 'batch',
     toInputs: ({ imageInput, inputs }) =>
       new Map([[imageInput ?? inputs[0]?.name ?? '', imagesOf(images.map(({ value }) => value))]]),
   };

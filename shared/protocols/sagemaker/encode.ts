@@ -14,6 +14,7 @@ import type { ElementStyle } from '../../tensor/write-tensor.ts';
 import { CSV_TYPE, quoteCell, writeCsvRows } from '../../values/csv.ts';
 import { isLinesType } from '../../values/lines.ts';
 import { type AnswerType, JSON_TYPE, NPY_TYPE, NPZ_TYPE } from '../headers/answer-type.ts';
+import type { GraphOutputs } from '../invocation.ts';
 import { joinParts, type Part } from './run-lines.ts';
 
 /**
@@ -84,14 +85,14 @@ function csvRows(part: Part, limitBytes: number): readonly string[] {
  * @param wrap makes the JSON of the list, where there must be one
  */
 export async function encodeOutputs(
-  outputs: NamedTensors,
+  { tensors: outputs, areRows }: GraphOutputs,
   type: AnswerType,
   style: AnswerStyle,
   wrap?: ListWrapper,
 ): Promise<Response> {
   const { limitBytes } = style;
   if (type === NPY_TYPE || type === NPZ_TYPE) return await encodeArrays(outputs, type, limitBytes);
-  const count = countRows(outputs);
+  const count = areRows ? countRows(outputs) : undefined;
   if (count !== undefined) return await encodeParts([{ outputs, count }], type, style, wrap);
   const whole = wrap
     ? wrap(new JsonText(writeJson(encodeRows(outputs, style), limitBytes)))

@@ -61,7 +61,7 @@ async function runAll(
     // Lines that fail never reach the runtime, which would let others have their turn.
     await rest();
     try {
-      const outputs = await model.run(lines.decode(start, end, contract), { isBatch: true });
+      const outputs = await model.run(lines.decode(start, end, contract), { layout: 'instances' });
       return { outputs: checkRows(outputs, end - start), count: end - start };
     } catch (error) {
       const isOfLines = error instanceof InferenceError && STATUSES_OF_LINES.includes(error.status);

@@ -101,11 +101,14 @@ async function answerBare(invocation: Invocation, options: ProtocolOptions): Pro
     (json): Payload => ({
       kind: kindOfValues(json),
       toInputs: (contract) => decodeBare(json, 'body', contract, config.limits),
-      isBatch: true,
+      layout: 'instances',
     }),
   );
   const { value, usage } = await runPayload(invocation, options, payload);
-  return { response: jsonAnswer({ predictions: encodeRows(value, tensorFlowStyle(config)) }, config), usage };
+  return {
+    response: jsonAnswer({ predictions: encodeRows(value.tensors, tensorFlowStyle(config)) }, config),
+    usage,
+  };
 }
 
 async function answerRows(lines: Lines, invocation: Invocation, options: ProtocolOptions): Promise<Answer> {

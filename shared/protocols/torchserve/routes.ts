@@ -128,7 +128,7 @@ async function answerPixels(
 ): Promise<WritableJson> {
   const { used, limits, style, isBatch } = request;
   const { inputs, areInstances } = decodeValues(request, used.contract, limits);
-  const outputs = await used.run(inputs, { isBatch: true, outputs: fetches });
+  const outputs = await used.run(inputs, { layout: areInstances ? 'instances' : 'batch', outputs: fetches });
   const [first] = outputs.values();
   const output = postprocess(outputs, { rows: first?.shape[0] ?? 0, feeds: new Map() });
   return unlist(encodeScores(output, style), isBatch || !areInstances);
@@ -149,6 +149,6 @@ async function answerRows({ payloads, used, limits, style }: ModelPayloads): Pro
 async function answerTensors(request: ModelPayloads): Promise<WritableJson> {
   const { used, limits, style, isBatch } = request;
   const { inputs, areInstances } = decodeValues(request, used.contract, limits);
-  const outputs = await used.run(inputs, { isBatch: areInstances });
+  const outputs = await used.run(inputs, { layout: areInstances ? 'instances' : 'whole' });
   return areInstances ? unlist(encodeRows(outputs, style), isBatch) : encodeColumns(outputs, style);
 }

@@ -8,14 +8,14 @@ import type { NamedTensors } from '../../runtime/session.ts';
 import type { ElementStyle } from '../../tensor/write-tensor.ts';
 import type { ModelContract } from '../../values/contract.ts';
 import { decodeColumns, decodeRows } from '../../values/instances.ts';
-import type { NamedInputs } from '../../values/named-inputs.ts';
+import type { Layout, NamedInputs } from '../../values/named-inputs.ts';
 import { unsupportedBody } from '../body/json-body.ts';
 import type { Invocation } from '../invocation.ts';
 
 /** What to run for a request, and how its result is written. */
 export interface Fields {
   readonly inputs: NamedInputs;
-  readonly isBatch: boolean;
+  readonly layout: Layout;
   readonly encode: (outputs: NamedTensors, style: ElementStyle) => WritableJson;
 }
 
@@ -34,16 +34,20 @@ export function decodeFields(json: JsonValue, contract: ModelContract, limits: L
   if (isJsonObject(data) && isWhole(data, contract)) {
     return {
       inputs: decodeColumns(data, FIELD, contract, limits),
-      isBatch: false,
+      layout: 'whole',
       encode: encodeNamedColumns,
     };
   }
   if (Array.isArray(data)) {
-    return { inputs: decodeRows(data, FIELD, contract, limits), isBatch: true, encode: encodeNamedRows };
+    return {
+      inputs: decodeRows(data, FIELD, contract, limits),
+      layout: 'instances',
+      encode: encodeNamedRows,
+    };
   }
   return {
     inputs: decodeRows([data], FIELD, contract, limits),
-    isBatch: true,
+    layout: 'instances',
     encode: (outputs, style) => encodeNamedRows(outputs, style)[0],
   };
 }

@@ -92,8 +92,8 @@ async function runRequest(
   const read = (json: JsonValue) => decodeFields(json, model.contract, config.limits);
   const fields = holdsJson(invocation) ? invocation.read(read) : readingOf(read(readText(invocation)));
   try {
-    const result = await fields.bind(async ({ inputs, isBatch, encode }) =>
-      encode(await model.run(inputs, { isBatch, deadlineMs }), answerStyle(config)),
+    const result = await fields.bind(async ({ inputs, layout, encode }) =>
+      encode(await model.run(inputs, { layout, deadlineMs }), answerStyle(config)),
     );
     return { run: { status: 'completed', success: true, result, error_message: null } };
   } catch (thrown) {

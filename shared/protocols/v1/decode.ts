@@ -14,14 +14,14 @@ import { predictRequest } from './schemas.ts';
 export function readJson(json: JsonValue, { limits, dialect }: Config): Payload {
   const request = parseEnvelope(predictRequest(), json);
   if ((request.instances === undefined) === (request.inputs === undefined)) throw notOneFormat(json);
-  const isBatch = request.instances !== undefined || dialect === 'kserve';
+  const areListed = request.instances !== undefined || dialect === 'kserve';
   const [field, value] =
     request.instances === undefined ? ['inputs', request.inputs] : ['instances', request.instances];
   return {
     kind: kindOfValues(value),
     toInputs: (contract) =>
-      isBatch ? decodeRows(value, field, contract, limits) : decodeColumns(value, field, contract, limits),
-    isBatch,
+      areListed ? decodeRows(value, field, contract, limits) : decodeColumns(value, field, contract, limits),
+    layout: areListed ? 'instances' : 'whole',
   };
 }
 

@@ -74,10 +74,11 @@ export const predict: Dialect = async (invocation, options) => {
   const payload = holdsImages(invocation)
     ? readingOf(await readImagePayload(invocation, options.config.limits))
     : invocation.read((json) => readJson(json, options.config));
-  const { value: outputs, usage } = await runPayload(invocation, options, payload);
+  const { value, usage } = await runPayload(invocation, options, payload);
   const style = tensorFlowStyle(options.config);
-  const body = payload.value.isBatch
-    ? { predictions: encodeRows(outputs, style) }
-    : { outputs: encodeColumns(outputs, style) };
+  const body =
+    payload.value.layout === 'instances'
+      ? { predictions: encodeRows(value.tensors, style) }
+      : { outputs: encodeColumns(value.tensors, style) };
   return { response: jsonAnswer(body, options.config), usage };
 };

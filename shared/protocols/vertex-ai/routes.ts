@@ -175,7 +175,7 @@ async function predictInstances(
         return encodeLabels(output, asked, style);
       }
       const inputs = decodeRows(instances, 'instances', contract, config.limits);
-      return encodeRows(await model.run(inputs, { isBatch: true }), style);
+      return encodeRows(await model.run(inputs, { layout: 'instances' }), style);
     }),
   );
 }

@@ -38,7 +38,7 @@ describe('a use of a model', () => {
     const deadlineMs = performance.now() + leftMs;
     const use = createModelUse(model, testBudget(), createStatistics());
     const late = { code: 'DEADLINE_EXCEEDED', status: 504 };
-    expect(await rejectionOf(use.run(FOUR, { isBatch: true, deadlineMs }))).toMatchObject(late);
+    expect(await rejectionOf(use.run(FOUR, { layout: 'batch', deadlineMs }))).toMatchObject(late);
     expect(count()).toBe(runs);
   });
 
@@ -47,7 +47,7 @@ describe('a use of a model', () => {
     const budget = createBudget(testLimits(), { deadlineMs: performance.now() + leftMs });
     const use = createModelUse(model, budget, createStatistics());
     const late = { code: 'DEADLINE_EXCEEDED', status: 504 };
-    expect(await rejectionOf(use.run(FOUR, { isBatch: true }))).toMatchObject(late);
+    expect(await rejectionOf(use.run(FOUR, { layout: 'batch' }))).toMatchObject(late);
     expect(count()).toBe(runs);
   });
 
@@ -55,7 +55,7 @@ describe('a use of a model', () => {
     const { model, count } = await openOneRow();
     const deadlineMs = leftMs === undefined ? undefined : performance.now() + leftMs;
     const use = createModelUse(model, testBudget(), createStatistics());
-    const outputs = await use.run(FOUR, { isBatch: true, deadlineMs });
+    const outputs = await use.run(FOUR, { layout: 'batch', deadlineMs });
     expect([...(outputs.get('y')?.data ?? [])]).toEqual([-1, -2, -3, -4]);
     expect(count()).toBe(4);
   });
@@ -65,7 +65,7 @@ describe('a use of a model', () => {
     const statistics = createStatistics();
     const use = createModelUse(model, testBudget(), statistics);
     expect(use.account()).toEqual({ runs: 0, runMs: 0, instances: 0 });
-    await use.run(FOUR, { isBatch: true });
+    await use.run(FOUR, { layout: 'batch' });
     await rejectionOf(use.run(new Map([['z', FOUR_ROWS]])));
     await use.run(new Map([['x', createTensor('FP32', [1], [5])]]));
     expect(use.account()).toEqual({ runs: 5, runMs: 50, instances: 5 });

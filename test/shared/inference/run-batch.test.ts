@@ -45,7 +45,7 @@ async function open(batch: number | '') {
 function run({ session, input }: { session: Session; input: TensorSpec }, rows: number) {
   const values = Array.from({ length: rows * 2 }, (_, index) => index + 1);
   const feeds = new Map([[input.name, createTensor('FP32', [rows, 2], values)]]);
-  return runBatch(session, feeds, { fetches: ['double', 'negative'], isBatch: true });
+  return runBatch(session, feeds, { fetches: ['double', 'negative'], layout: 'batch' });
 }
 
 const rowsTimes = (rows: number, factor: number) =>
@@ -141,7 +141,7 @@ describe('runBatch of rows that give texts', () => {
 
   it('sends rows through some at a time where texts come out, and joins what they give', async () => {
     const { session, sizes } = await openLabels();
-    const outputs = await runBatch(session, feeds, { fetches: ['label', 'same'], isBatch: true });
+    const outputs = await runBatch(session, feeds, { fetches: ['label', 'same'], layout: 'batch' });
     expect(sizes).toEqual([65_536, 65_536, 18_928]);
     expect([...outputs.keys()]).toEqual(['label', 'same']);
     expect(outputs.get('same')).toEqual(feeds.get('x'));
@@ -154,7 +154,7 @@ describe('runBatch of rows that give texts', () => {
 
   it('runs all of them at once where no texts are asked for', async () => {
     const { session, sizes } = await openLabels();
-    expect((await runBatch(session, feeds, { fetches: ['same'], isBatch: true })).get('same')).toEqual(
+    expect((await runBatch(session, feeds, { fetches: ['same'], layout: 'batch' })).get('same')).toEqual(
       feeds.get('x'),
     );
     expect(sizes).toEqual([ROWS]);
@@ -165,7 +165,7 @@ describe('runBatch of rows that give texts', () => {
     ['turns out to have not one thing a row', 'said to be by row', [65_536, ROWS]],
   ] as const)('runs all of them at once where an output %s', async (_, kinds, expected) => {
     const { session, sizes } = await openLabels(kinds);
-    const outputs = await runBatch(session, feeds, { fetches: ['label', 'kinds'], isBatch: true });
+    const outputs = await runBatch(session, feeds, { fetches: ['label', 'kinds'], layout: 'batch' });
     expect(sizes).toEqual(expected);
     expect(outputs.get('kinds')).toEqual(createTensor('INT64', [2], [0, 1]));
     expect(outputs.get('label')?.shape).toEqual([ROWS]);
@@ -177,7 +177,7 @@ describe('runBatch of rows that give texts', () => {
       if (sizes.length > 0) throw new Error('gone');
       return await run();
     };
-    const result = runBatch(session, feeds, { fetches: ['label'], isBatch: true }, leave);
+    const result = runBatch(session, feeds, { fetches: ['label'], layout: 'batch' }, leave);
     await expect(result).rejects.toThrow('gone');
     expect(sizes).toEqual([65_536]);
   });

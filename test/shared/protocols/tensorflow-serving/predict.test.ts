@@ -178,7 +178,7 @@ describe('instances', () => {
   it('need outputs that tell them apart', async () => {
     const host = await serveModels({ m: withMean });
     expect(await errorOf(host, { instances: [1, 2, 3] })).toBe(
-      'Output "mean" has the shape [1], whose first axis is not the batch; send "inputs" instead of "instances".',
+      'Output "mean" has the shape [1], which has no axis for the 3 instances; send "inputs" instead of "instances".',
     );
     expect((await predict(host, { inputs: [1, 2, 3] })).text).toBe(
       '{"outputs":{"y":[1.0,2.0,3.0],"mean":[2.0]}}',
