@@ -82,6 +82,7 @@ command('add', 'check and try a model, and publish it in a repository', help.ADD
   .option('-v, --version <version>', 'version (default: one above the highest)')
   .addOption(help.repositoryOption())
   .option('--optimize', 'save the graph as the runtime simplifies it for any machine')
+  .option('--force', 'publish a model that does not answer what was made up to try it')
   .action(async (path, options) => (await import('./commands/add.ts')).add(path, options, terminal));
 
 command('verify', 'compare the files of models with their files.json', help.VERIFY_EXAMPLES)

@@ -31,6 +31,17 @@ export function blameInputs(error: unknown): never {
   );
 }
 
+/** Why a run failed, in words for clients. */
+export function describeRefusal(error: unknown): string {
+  try {
+    return blameInputs(error);
+  } catch (blamed) {
+    return blamed instanceof InferenceError
+      ? blamed.message
+      : 'The runtime refuses to run it; the log says why.';
+  }
+}
+
 /** Whether a run was ended because of the turns of a loop. */
 export function takesManyTurns(error: unknown): boolean {
   return error instanceof Error && error.message.includes(TURNS_GUARD);

@@ -21,6 +21,7 @@ import { markBatchAxes } from './batch-axes.ts';
 import { checkNamedAxes } from './check-axes.ts';
 import { checkExternalData } from './check-external-data.ts';
 import { checkGraph } from './check-graph.ts';
+import { describeRefusal } from './check-run.ts';
 import { reshapeSession } from './reshape-session.ts';
 import type { TaskRunner } from './task.ts';
 import type { Tasks } from './tasks.ts';
@@ -40,8 +41,10 @@ export interface Model extends Cacheable {
   readonly contract: ModelContract;
   /** What an answer looks like in JSON, where the task gives values of its own. */
   readonly answer: z.ZodType | undefined;
-  /** Body of a predict request that it answers; undefined where it would be huge. */
+  /** Body of a predict request that it answers; undefined where it would be huge, or none was found. */
   readonly example: JsonObject | undefined;
+  /** Why it does not answer what was made up to try it, if it does not: made-up input need not suit a model. */
+  readonly problem: string | undefined;
 }
 
 export interface LoadOptions {
@@ -109,7 +112,7 @@ async function createModel(
       opened,
       options,
     );
-    await task.warmUp(session).catch(options.onWarmUpError);
+    const tried = await tryOut(task, session, options);
     return {
       reference,
       config,
@@ -119,7 +122,8 @@ async function createModel(
       task,
       contract,
       answer,
-      example: folder.example ?? example ?? task.example,
+      example: folder.example ?? example ?? tried.example,
+      problem: tried.problem,
       sizeBytes: folder.sizeBytes,
       release: async () => {
         try {
@@ -132,6 +136,21 @@ async function createModel(
   } catch (error) {
     await opened.release();
     throw error;
+  }
+}
+
+/** @throws ModelError when the outputs are not what the task needs */
+async function tryOut(
+  task: TaskRunner,
+  session: Session,
+  { onWarmUpError }: LoadOptions,
+): Promise<Pick<Model, 'example' | 'problem'>> {
+  try {
+    return { example: await task.warmUp(session), problem: undefined };
+  } catch (error) {
+    if (error instanceof ModelError) throw error;
+    onWarmUpError(error);
+    return { example: undefined, problem: describeRefusal(error) };
   }
 }
 

@@ -3,9 +3,10 @@ import { ModelError } from '../models/model-config.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { ScoreStep } from '../processing/classification.ts';
 import { argmax, type Label, scoreRows } from '../processing/classification.ts';
-import type { Session, TensorSpec } from '../runtime/session.ts';
+import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import { DATATYPES } from '../tensor/datatype.ts';
 import { isOneEach, type Tensor } from '../tensor/tensor.ts';
+import { describeMisfit } from './describe-misfit.ts';
 import type { ClassificationPrediction } from './output.ts';
 import type { Postprocessor } from './task.ts';
 
@@ -41,22 +42,34 @@ export function createClassificationPostprocessor(
   const scoresOfTwo: ScoresOfTwo | undefined =
     known?.length !== 2 ? undefined : areProbabilities ? 'probability' : labelOutput ? 'margin' : 'unknown';
   if (classes === 1 && scoresOfTwo) checkOneScore(name, scoresOfTwo, steps);
-  else checkClasses(name, classes, config.labels, graphLabels);
+  else checkClasses(scoresOutput, classes, config.labels, graphLabels);
   const areSwapped = graph.swappedScores.has(name);
+  const suits = ([first]: readonly number[], scores: number, rows: number) =>
+    first === rows &&
+    (known ? scores === known.length || (scores === 1 && scoresOfTwo !== undefined) : scores >= 2);
+  const misfit = (outputs: NamedTensors, rows: number) => {
+    const size = known?.length ?? 'classes';
+    const needs = `a classifier needs [${rows},${size}], one score for each class`;
+    const problem = describeMisfit(outputs, name, rows, needs, (shape, each) => suits(shape, each, rows));
+    if (problem !== undefined || !labelOutput) return problem;
+    const needsLabels = 'a classifier needs one label for each';
+    return describeMisfit(outputs, labelOutput.name, rows, needsLabels, (_, each) => each === 1);
+  };
   return {
     fetches: labelOutput ? [name, labelOutput.name] : [name],
     labels,
     areProbabilities,
     scoreSteps: steps,
-    postprocess: (outputs) => {
+    misfit,
+    postprocess: (outputs, { rows: count }) => {
+      const problem = misfit(outputs, count);
+      if (problem !== undefined) throw unexpectedOutput(`The model's ${problem}.`);
       const scores = outputs.get(name);
       const given = labelOutput && outputs.get(labelOutput.name);
       const own = scores ? scoreRows(scores, steps) : [];
       const both =
         scoresOfTwo && own[0]?.length === 1 ? own.map((row) => scoreBoth(row, labels, scoresOfTwo)) : own;
       const rows = areSwapped ? both.map((row) => row.toReversed()) : both;
-      checkScores(rows, known);
-      if (given && given.data.length !== rows.length) throw unequal(given.data.length, rows.length);
       const predictions = rows.map((row, index): ClassificationPrediction => {
         const classId = classOf(given, index, graphLabels, config.labels) ?? argmax(row);
         return { classId, label: labels[classId] ?? classId, scores: row };
@@ -71,7 +84,7 @@ type ScoresOfTwo = 'probability' | 'margin' | 'unknown';
 
 /** @throws ModelError when labels and scores differ in number */
 function checkClasses(
-  output: string,
+  { name: output, shape, batchAxis = 0 }: TensorSpec,
   classes: number | undefined,
   labels: readonly Label[] | undefined,
   graphLabels: readonly Label[] | undefined,
@@ -86,11 +99,13 @@ function checkClasses(
     ['model.json', labels],
     ['graph', graphLabels],
   ] as const) {
-    if (given && given.length !== classes) {
-      throw new ModelError(
-        `its ${source} names ${given.length} labels, output "${output}" has ${classes} scores`,
-      );
-    }
+    if (!given || given.length === classes) continue;
+    const isRow = shape.toSpliced(batchAxis, 1).filter((size) => size !== 1).length <= 1;
+    throw new ModelError(
+      isRow
+        ? `its ${source} names ${given.length} labels, output "${output}" has ${classes} scores`
+        : `its output "${output}" is [${shape}], which is ${classes} scores for each instance; a classifier needs one for each of the ${given.length} labels that its ${source} names`,
+    );
   }
 }
 
@@ -131,17 +146,11 @@ function findLabels(session: Session): TensorSpec | undefined {
   return candidates.length === 1 ? candidates[0] : undefined;
 }
 
-function unequal(labels: number, rows: number) {
-  return unexpectedOutput(
-    `The model gives ${labels} labels and scores of ${rows} rows; expected one label for each.`,
-  );
-}
-
-/** All axes but the first, when the graph says how long they are. */
-function countClasses({ shape }: TensorSpec): number | undefined {
+/** All axes but that of instances, when the graph says how long they are. */
+function countClasses({ shape, batchAxis = 0 }: TensorSpec): number | undefined {
   if (shape.length < 2) return undefined;
-  const classes = shape.slice(1).reduce((product, size) => product * size, 1);
-  return shape.slice(1).includes(-1) ? undefined : classes;
+  const sizes = shape.toSpliced(batchAxis, 1);
+  return sizes.includes(-1) ? undefined : sizes.reduce((product, size) => product * size, 1);
 }
 
 function range(length: number | undefined): Label[] {
@@ -183,12 +192,4 @@ function scoreBoth(
     );
   }
   return Float64Array.of(1 - score, score);
-}
-
-/** Only a run shows how many scores a graph with dynamic axes gives. */
-function checkScores([first]: readonly Float64Array[], labels: readonly Label[] | undefined): void {
-  if (!first || (labels ? labels.length === first.length : first.length >= 2)) return;
-  throw unexpectedOutput(
-    `The model gives ${first.length} scores per row; expected one for each of ${labels?.length ?? 'at least 2'} classes.`,
-  );
 }

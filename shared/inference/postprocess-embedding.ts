@@ -9,6 +9,7 @@ import {
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { DATATYPES } from '../tensor/datatype.ts';
 import { createTensor, type Tensor } from '../tensor/tensor.ts';
+import { describeMisfit } from './describe-misfit.ts';
 import type { Postprocessor } from './task.ts';
 
 /** Pooling that depends on the order of the vectors, which places do not have. */
@@ -53,6 +54,8 @@ export function createEmbeddingPostprocessor(
   return {
     fetches: [output.name],
     labels: undefined,
+    misfit: (outputs, rows) =>
+      describeMisfit(outputs, output.name, rows, `embeddings need [${rows},dimensions]`),
     postprocess: (outputs, { mask }) => {
       const tensor = outputs.get(output.name);
       const length = mask?.shape[1] ?? 0;

@@ -3,6 +3,7 @@ import type { Session } from '../runtime/session.ts';
 import { DATATYPES } from '../tensor/datatype.ts';
 import { shortestFloat32 } from '../tensor/float32.ts';
 import { type Tensor, toNumbers } from '../tensor/tensor.ts';
+import { describeMisfit } from './describe-misfit.ts';
 import type { Postprocessor } from './task.ts';
 
 /**
@@ -23,6 +24,8 @@ export function createRegressionPostprocessor(
   return {
     fetches: [output],
     labels: undefined,
+    misfit: (outputs, rows) =>
+      describeMisfit(outputs, output, rows, `a regressor needs [${rows}] or [${rows},numbers]`),
     postprocess: (outputs) => {
       const tensor = outputs.get(output);
       return { kind: 'regression', predictions: tensor ? readRows(tensor) : [] };

@@ -32,6 +32,7 @@ export function createFeaturePreprocessor(
     features: format,
     preprocess: (given, budget) => readRows(rowsOf(given, format.named), binding, budget),
     example: () => toBatch([example], binding, width),
+    isOpen: format.named === undefined && format.width === undefined,
     exampleRequest: fillBatch(first.spec, 'features', example),
   };
 }

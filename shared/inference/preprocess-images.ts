@@ -62,8 +62,13 @@ export async function createImagePreprocessor(
       return toBatch(stack(rows, input));
     },
     example: () => toBatch(finish(toRow(exampleImage, input.datatype))),
+    isOpen: input.shape.slice(1).includes(-1) && !steps.some(givesOneSize),
     exampleRequest: fillBatch(input, 'image', Buffer.from(blackPng(width, height)).toString('base64')),
   };
+}
+
+function givesOneSize(step: ImageStep): boolean {
+  return step.step === 'centerCrop' || (step.step === 'resize' && 'width' in step);
 }
 
 /** Decoded images are large: requests at the same time take turns, so that memory holds one of them. */

@@ -1,4 +1,5 @@
 import { unexpectedOutput } from '../errors.ts';
+import { ModelError } from '../models/model-config.ts';
 import type { NamedTensors } from '../runtime/session.ts';
 import { concatRows, type Tensor } from '../tensor/tensor.ts';
 import { batchSizeOf, runBatch } from './run-batch.ts';
@@ -17,7 +18,6 @@ export function processBatch(preprocessor: Preprocessor, postprocessor: Postproc
     preprocessor,
     postprocessor,
     labels: postprocessor.labels,
-    example: preprocessor.exampleRequest,
     infer: async (input, run, budget) => {
       const batch = await preprocessor.preprocess(input, budget);
       const outputs = await run(batch.feeds, { fetches, layout: 'instances' });
@@ -31,8 +31,14 @@ export function processBatch(preprocessor: Preprocessor, postprocessor: Postproc
     },
     warmUp: async (session) => {
       const batchSize = batchSizeOf(session);
-      if (batchSize > LARGEST_EXAMPLE_BATCH) return;
-      await runBatch(session, repeat(preprocessor.example(), batchSize), { fetches, layout: 'instances' });
+      if (batchSize > LARGEST_EXAMPLE_BATCH) return undefined;
+      const feeds = repeat(preprocessor.example(), batchSize);
+      const outputs = await runBatch(session, feeds, { fetches, layout: 'instances' });
+      const misfit = preprocessor.isOpen
+        ? undefined
+        : postprocessor.misfit?.(outputs, Math.max(1, batchSize));
+      if (misfit !== undefined) throw new ModelError(`its ${misfit}`);
+      return preprocessor.exampleRequest;
     },
   };
 }

@@ -31,6 +31,8 @@ export interface Preprocessor {
   preprocess(input: InferenceInput, budget: Budget): Batch | Promise<Batch>;
   /** One made-up instance. */
   example(): Batch;
+  /** Whether instances are of several sizes, so that a made-up one does not stand for all of them. */
+  readonly isOpen?: boolean | undefined;
   /** Body of a predict request with one made-up instance; undefined where it would be huge. */
   readonly exampleRequest: JsonObject | undefined;
   /** What a row of a tabular model looks like; undefined for models of other tasks. */
@@ -48,8 +50,13 @@ export interface Postprocessor {
   readonly areProbabilities?: boolean | undefined;
   /** How it makes scores of the values of the graph, where it does. */
   readonly scoreSteps?: readonly ScoreStep[] | undefined;
-  /** @param batch what the outputs were computed from */
+  /**
+   * @param batch what the outputs were computed from
+   * @throws InferenceError when the outputs are not what the task needs
+   */
   postprocess(outputs: NamedTensors, batch: Batch): InferenceOutput;
+  /** What the shape of an output lacks for the task, to follow the words "the model's" or "its"; undefined for nothing. */
+  readonly misfit?: ((outputs: NamedTensors, rows: number) => string | undefined) | undefined;
 }
 
 /** A task bound to one model. */
@@ -57,15 +64,18 @@ export interface TaskRunner {
   readonly preprocessor?: Preprocessor | undefined;
   readonly postprocessor?: Postprocessor | undefined;
   readonly labels: readonly Label[] | undefined;
-  /** Body of a predict request with one made-up instance; undefined where it would be huge. */
-  readonly example: JsonObject | undefined;
   /**
    * @param run runs the graph of the model
    * @throws InferenceError when the input does not fit the model
    */
   infer(input: InferenceInput, run: Runner, budget: Budget): Promise<InferenceOutput>;
-  /** One run on made-up input, so that the first request does not pay for lazy initialisation. */
-  warmUp(session: Session): Promise<void>;
+  /**
+   * A run on made-up input, so that the first request does not pay for lazy initialisation.
+   *
+   * @returns body of a predict request that the model answers; undefined where it would be huge
+   * @throws ModelError when the outputs are not what the task needs; what the run throws, when the model refuses the input
+   */
+  warmUp(session: Session): Promise<JsonObject | undefined>;
 }
 
 /** What of a model a task is bound to. */

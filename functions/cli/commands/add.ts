@@ -1,11 +1,14 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { NAME_PATTERN } from '../../../shared/config.ts';
+import { readModelFile } from '../../../shared/inference/load-model.ts';
 import type { FileManifest } from '../../../shared/models/file-manifest.ts';
+import { REFERENCE_FILE } from '../../../shared/models/version-folder.ts';
 import { compareVersions, isVersion } from '../../../shared/models/versions.ts';
 import type { WritableStore } from '../../../shared/stores/model-store.ts';
 import { CommandError, type Console } from '../console.ts';
-import { type FoundModel, findModel } from '../find-model.ts';
+import { type FoundModel, findModel, look } from '../find-model.ts';
+import { findWarnings } from '../inspect/find-warnings.ts';
 import { openRepository } from '../open-repository.ts';
 import { listVersions, publishVersion } from '../publish/publish-version.ts';
 import { stageVersion } from '../publish/stage-version.ts';
@@ -18,6 +21,7 @@ export interface AddOptions {
   readonly version?: string;
   readonly repository: string;
   readonly optimize?: boolean;
+  readonly force?: boolean;
 }
 
 /** File systems and S3 take longer ones, but not everywhere. */
@@ -26,7 +30,7 @@ const LONGEST_NAME = 100;
 const ATTEMPTS = 20;
 
 /**
- * `ternion add`: brings a model into a repository. It is tried as it is, copied, tried once more as it will be served,
+ * `ternion add`: brings a model into a repository. One that does not answer is refused. It is tried as it is, copied, tried once more as it will be served,
  * and published with its graph last: a version is never half there.
  */
 export async function add(path: string, options: AddOptions, output: Console): Promise<void> {
@@ -39,7 +43,7 @@ export async function add(path: string, options: AddOptions, output: Console): P
   const source = await findModel(path, undefined);
   const name = options.name ?? checkName(source.reference.name, '--name');
   const added = await addVersion(source, target, name, options).finally(() => source.app.close());
-  const { version, place, manifest, trial, live } = added;
+  const { version, place, manifest, trial, live, warnings } = added;
   const sizeBytes = manifest.files.reduce((total, file) => total + file.sizeBytes, 0);
   const { references, exchanges, problem } = trial;
   output.result(
@@ -53,12 +57,14 @@ export async function add(path: string, options: AddOptions, output: Console): P
       references,
       tried: exchanges.length,
       problem,
+      warnings,
     },
     () =>
       [
         `${name}/${version} is in ${place} (${countOf(manifest.files.length, 'file')}, ${formatBytes(sizeBytes)})`,
         listFiles(manifest),
         describeTrial(trial),
+        ...warnings.map((warning) => `warning: ${warning}`),
         ...(live === version ? [] : [`version ${live} stays live: it is higher`]),
       ].join('\n'),
   );
@@ -78,6 +84,7 @@ interface Added {
   readonly place: string;
   readonly manifest: FileManifest;
   readonly trial: Trial;
+  readonly warnings: readonly string[];
   /** The version that requests get which name none. */
   readonly live: string;
 }
@@ -87,7 +94,7 @@ async function addVersion(
   source: FoundModel,
   target: WritableStore,
   name: string,
-  { version: asked, optimize = false }: AddOptions,
+  { version: asked, optimize = false, force = false }: AddOptions,
 ): Promise<Added> {
   const trial = tryOnce(source);
   // Places that cannot be had, though no version is seen there.
@@ -99,18 +106,37 @@ async function addVersion(
     if (same !== undefined) throw taken(name, same, version);
     // Before anything is written: most models that are refused are refused here.
     const tried = await trial();
+    if (tried.problem !== undefined && !force) throw doesNotAnswer(source.title, tried.problem);
+    const warnings = await warningsOf(source);
     const folder = await makeVersionFolder(version);
     const manifest = await prepare(source, tried, folder, optimize);
     const place = await publishVersion(target, name, version, { folder, manifest }).finally(() =>
       rm(dirname(folder), { recursive: true, force: true }),
     );
     const [live = version] = [...versions, version].sort(compareVersions).slice(-1);
-    if (place !== undefined) return { version, place, manifest, trial: tried, live };
+    if (place !== undefined) return { version, place, manifest, trial: tried, live, warnings };
     if (asked !== undefined || attempt >= ATTEMPTS) {
       const isThere = (await listVersions(target, name)).includes(version);
       throw isThere ? taken(name, version, version) : halfThere(name, version);
     }
     occupied.push(version);
+  }
+}
+
+function doesNotAnswer(title: string, problem: string): CommandError {
+  return new CommandError(
+    `${title} does not answer what was made up to try it: ${problem}\n` +
+      `  A ${REFERENCE_FILE} beside it can have a request that it answers; --force publishes it as it is.`,
+  );
+}
+
+async function warningsOf(source: FoundModel): Promise<readonly string[]> {
+  const folder = await source.app.inference.repository.open(source.reference);
+  try {
+    const graph = readModelFile(folder.modelPath);
+    return await look(source, (model) => findWarnings(model, graph));
+  } finally {
+    await folder.release();
   }
 }
 

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BytesRequest } from '../../../shared/http/bytes.ts';
 import { HeaderList } from '../../../shared/http/header-list.ts';
+import { describeRefusal } from '../../../shared/inference/check-run.ts';
+import { makeZeros } from '../../../shared/inference/tasks/tensor.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../shared/json/json-value.ts';
 import { parseJson } from '../../../shared/json/parse-json.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';
@@ -20,6 +22,8 @@ export interface Trial {
   readonly exchanges: readonly Exchange[];
   /** Why it does not answer the example that was made up for it; its own examples must be answered. */
   readonly problem?: string;
+  /** Whether it answers zeros, of which there were too many for a request in JSON. */
+  readonly answersZeros?: boolean;
 }
 
 interface Exchange {
@@ -36,21 +40,12 @@ const TOLERANCE = 1e-4;
  */
 export async function tryModel(model: FoundModel): Promise<Trial> {
   const { app, reference } = model;
-  const example = await look({ app, reference }, (found) => found.example);
   const folder = await app.inference.repository.open(reference);
   const text = await readFile(join(folder.path, REFERENCE_FILE), 'utf8')
     .catch(() => undefined)
     .finally(folder.release);
+  if (text === undefined) return await tryExample(model);
   const exchanges: Exchange[] = [];
-  if (text === undefined) {
-    if (!example) return { references: 0, exchanges };
-    try {
-      return { references: 0, exchanges: [{ request: example, answer: await ask(model, example) }] };
-    } catch (error) {
-      if (error instanceof CommandError) return { references: 0, exchanges, problem: error.message };
-      throw error;
-    }
-  }
   const cases = parseReference(text);
   for (const [index, { request, expected }] of cases.entries()) {
     const answer = await ask(model, request);
@@ -59,6 +54,35 @@ export async function tryModel(model: FoundModel): Promise<Trial> {
   }
   return { references: cases.length, exchanges };
 }
+
+/** Without requests of its own a model is tried with its example, or with zeros where that would be huge as JSON. */
+async function tryExample(model: FoundModel): Promise<Trial> {
+  const { app, reference } = model;
+  const { example, problem, kind } = await look(model, (found) => ({
+    example: found.example,
+    problem: found.problem,
+    kind: found.contract.kind,
+  }));
+  const none = { references: 0, exchanges: [] };
+  try {
+    if (example) return { ...none, exchanges: [{ request: example, answer: await ask(model, example) }] };
+    if (problem !== undefined) return { ...none, problem };
+    if (kind !== 'tensors') return none;
+    const { value } = await app.inference.use({ reference }, {}, async (use) => {
+      const zeros = makeZeros(use.contract.inputs, 1, MOST_ZEROS);
+      return zeros && (await use.run(zeros).catch(describeRefusal));
+    });
+    return typeof value === 'string'
+      ? { ...none, problem: value }
+      : { ...none, answersZeros: value !== undefined };
+  } catch (error) {
+    if (error instanceof CommandError) return { ...none, problem: error.message };
+    throw error;
+  }
+}
+
+/** More elements are not made up: 256 MB of single precision. */
+const MOST_ZEROS = 2 ** 26;
 
 /**
  * Sends a model what another one was tried with.
@@ -72,12 +96,12 @@ export async function repeatTrial(model: FoundModel, { exchanges }: Trial): Prom
   }
 }
 
-export function describeTrial({ references, exchanges, problem }: Trial): string {
+export function describeTrial({ references, exchanges, problem, answersZeros }: Trial): string {
   if (references > 0) return `it answers the ${references} requests of ${REFERENCE_FILE} as expected`;
-  if (problem !== undefined)
-    return `it was loaded, but does not answer what was made up to try it: ${problem}`;
-  return exchanges.length > 0
-    ? 'it answers its example'
+  if (problem !== undefined) return `it does not answer what was made up to try it: ${problem}`;
+  if (exchanges.length > 0) return 'it answers its example';
+  return answersZeros
+    ? 'it answers inputs of zeros'
     : 'it was loaded, but not run: its example would be huge';
 }
 

@@ -24,32 +24,75 @@ export const tensor = defineTask({
 function createRunner(model: Session, labels: readonly Label[] | undefined): TaskRunner {
   return {
     labels,
-    example: exampleOf(model.inputs),
     infer: async (input, run, budget) => {
       const feeds = parseFeeds(expectInput(input, 'tensors').tensors, model.inputs, budget.limits);
       return { kind: 'tensors', tensors: await run(feeds, { layout: 'whole' }) };
     },
-    warmUp: async (session) => {
-      // Whole numbers can be axes, counts and indices, and some operators never end on those that make no sense.
-      const isPlainData = model.inputs.every(({ datatype }) => DATATYPES[datatype].kind === 'float');
-      if (!isPlainData || countElements(model.inputs) > LARGEST_EXAMPLE) return;
-      const feeds = new Map(model.inputs.map((spec) => [spec.name, zeros(spec)]));
-      await runBatch(session, feeds, { layout: 'whole' });
-    },
+    warmUp: async (session) => await findExample(session),
   };
 }
 
-/** Most elements of made-up inputs, all together. */
-const LARGEST_EXAMPLE = 4096;
+/** Most elements of made-up inputs, all together: an example nobody would read costs more than all the rest. */
+const LARGEST_EXAMPLE = 2 ** 14;
+/** Where shorter ones are refused: no longer an example, but then it is known that the model answers. */
+const LARGEST_TRIED = 2 ** 18;
+/** Sizes of open axes that are tried in turn: pictures and signals need some for their filters. */
+const OPEN_SIZES = [1, 8, 16, 32, 64, 128];
 
-function countElements(specs: readonly TensorSpec[]): number {
-  return specs.reduce((total, { shape }) => total + elementCount(shape.map((size) => Math.max(size, 1))), 0);
+/**
+ * The first made-up inputs that the graph computes with, as the body of a predict request: zeros, with open axes as
+ * short as they may be.
+ *
+ * @throws what the first run threw, when all fail
+ */
+async function findExample(session: Session): Promise<JsonObject | undefined> {
+  const { inputs } = session;
+  const isOpen = inputs.some(({ shape, batchAxis }) =>
+    shape.some((size, axis) => size === -1 && axis !== batchAxis),
+  );
+  const problems: unknown[] = [];
+  for (const size of isOpen ? OPEN_SIZES : OPEN_SIZES.slice(0, 1)) {
+    const feeds = makeZeros(inputs, size, problems.length > 0 ? LARGEST_TRIED : LARGEST_EXAMPLE);
+    if (!feeds) break;
+    try {
+      await runBatch(session, feeds, { layout: 'whole' });
+      if ([...feeds.values()].reduce((total, { data }) => total + data.length, 0) > LARGEST_EXAMPLE)
+        return undefined;
+      return { inputs: Object.fromEntries([...feeds].map(([name, tensor]) => [name, nestedZeros(tensor)])) };
+    } catch (error) {
+      problems.push(error);
+    }
+  }
+  if (problems.length > 0) throw problems[0];
+  return undefined;
 }
 
-/** None for large inputs: an example nobody would read costs more than all the rest. */
-function exampleOf(specs: readonly TensorSpec[]): JsonObject | undefined {
-  if (countElements(specs) > LARGEST_EXAMPLE) return undefined;
-  return { inputs: Object.fromEntries(specs.map((spec) => [spec.name, nestedZeros(spec)])) };
+/**
+ * Zeros for all inputs of a graph.
+ *
+ * @param openSize of each open axis that does not count instances; those are one
+ * @returns undefined where that is more than `most` elements
+ */
+export function makeZeros(
+  inputs: readonly TensorSpec[],
+  openSize: number,
+  most: number,
+): NamedTensors | undefined {
+  const shapes = inputs.map(({ shape, batchAxis }) =>
+    shape.map((size, axis) => (size !== -1 ? size : axis === batchAxis ? 1 : openSize)),
+  );
+  if (shapes.reduce((total, shape) => total + elementCount(shape), 0) > most) return undefined;
+  return new Map(
+    inputs.map(({ name, datatype }, index) => {
+      const shape = shapes[index] ?? [];
+      return [name, { datatype, shape, data: DATATYPES[datatype].allocate(elementCount(shape)) }];
+    }),
+  );
+}
+
+function nestedZeros({ datatype, shape }: Pick<Tensor, 'datatype' | 'shape'>): JsonValue {
+  const element = datatype === 'BYTES' ? '' : datatype === 'BOOL' ? false : 0;
+  return shape.reduceRight<JsonValue>((value, size) => new Array<JsonValue>(size).fill(value), element);
 }
 
 function parseFeeds(
@@ -83,18 +126,5 @@ function parseFeeds(
       checkShape(feed, spec, `Field "${options.field}"`);
       return [spec.name, feed];
     }),
-  );
-}
-
-function zeros({ datatype, shape }: TensorSpec): Tensor {
-  const fixed = shape.map((size) => Math.max(size, 1));
-  return { datatype, shape: fixed, data: DATATYPES[datatype].allocate(elementCount(fixed)) };
-}
-
-function nestedZeros({ datatype, shape }: TensorSpec): JsonValue {
-  const element = datatype === 'BYTES' ? '' : datatype === 'BOOL' ? false : 0;
-  return shape.reduceRight<JsonValue>(
-    (value, size) => new Array<JsonValue>(Math.max(size, 1)).fill(value),
-    element,
   );
 }

@@ -9,6 +9,7 @@ import {
   buildNode,
   externalInitializer,
   FLOAT,
+  INT64,
   identityModel,
   integerAttribute,
   tensorValue,
@@ -674,5 +675,48 @@ describe('ternion add', () => {
     ]);
     expect(code).toBe(1);
     expect(await readdir(repository)).toEqual(['broken']);
+  });
+});
+
+describe('a model that does not answer what was made up', () => {
+  /** Whole numbers divided by those of another input, which must not be 0. */
+  const quotient = buildModel({
+    nodes: [buildNode('Div', ['a', 'b'], ['y'])],
+    inputs: [tensorValue('a', INT64, [1]), tensorValue('b', INT64, [1])],
+    outputs: [tensorValue('y', INT64, [1])],
+  });
+
+  it('is published only when that is forced, with the warnings of inspect', async () => {
+    const [folder, repository] = [await temporaryFolder(), join(await temporaryFolder(), 'models')];
+    await writeFile(join(folder, 'model.onnx'), quotient);
+    const args = ['add', folder, '--name', 'quotient', '-r', repository];
+    const refused = await runCommand(args);
+    expect([refused.code, refused.stdout, refused.stderr]).toEqual([
+      1,
+      '',
+      `${folder} does not answer what was made up to try it: The model cannot compute with these inputs: their values or sizes do not go together.\n  A reference.json beside it can have a request that it answers; --force publishes it as it is.\n`,
+    ]);
+    await expect(readdir(repository)).rejects.toThrow('ENOENT');
+    const forced = await runCommand([...args, '--force']);
+    expect(forced.code).toBe(0);
+    expect(forced.stdout.split('\n').slice(2)).toEqual([
+      'it does not answer what was made up to try it: The model cannot compute with these inputs: their values or sizes do not go together.',
+      'warning: nothing tells what its tensors mean, so clients send and get tensors: a model.json can name a task',
+      '',
+    ]);
+    const json = JSON.parse((await runCommand([...args, '--force', '--json'])).stdout);
+    expect(json).toMatchObject({
+      version: '2',
+      tried: 0,
+      problem: expect.any(String),
+      warnings: [expect.any(String)],
+    });
+  });
+
+  it('is tried with zeros where its inputs are too large for JSON', async () => {
+    const [folder, repository] = [await temporaryFolder(), join(await temporaryFolder(), 'models')];
+    await writeFile(join(folder, 'model.onnx'), identityModel(FLOAT, [1, 3, 128, 128]));
+    const { code, stdout } = await runCommand(['add', folder, '--name', 'large', '-r', repository]);
+    expect([code, stdout.split('\n')[2]]).toEqual([0, 'it answers inputs of zeros']);
   });
 });

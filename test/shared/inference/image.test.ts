@@ -190,7 +190,7 @@ describe('image classification', () => {
     expect([error.status, error.retryable, error.message]).toEqual([
       500,
       false,
-      'The model gives 2 predictions for 1 instances; its output has no batch axis.',
+      'The model\'s output "scores" has the shape [2,12] for 1 instance; a classifier needs [1,classes], one score for each class.',
     ]);
   });
 

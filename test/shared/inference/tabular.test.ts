@@ -316,7 +316,7 @@ describe('what a classifier must give', () => {
     });
     const inference = await load(model, { labels: ['no', 'yes'] });
     expect((await rejectionOf(inferOutput(inference, rowsInput([[1, 2, 3]])))).message).toBe(
-      'The model gives 3 scores per row; expected one for each of 2 classes.',
+      'The model\'s output "y" has the shape [1,3] for 1 instance; a classifier needs [1,2], one score for each class.',
     );
   });
 
@@ -360,7 +360,7 @@ describe('what a classifier must give', () => {
     );
     const inference = await load(model, {});
     expect((await rejectionOf(inferOutput(inference, rowsInput(ROWS)))).message).toBe(
-      'The model gives 6 labels and scores of 3 rows; expected one label for each.',
+      'Model "m" version "1" cannot be loaded: its output "label" has the shape [2,1] for 1 instance; a classifier needs one label for each.',
     );
   });
 
