@@ -2,12 +2,15 @@ import type { Budget } from '../budget.ts';
 import { overLimit } from '../errors.ts';
 import type { JsonValue } from '../json/json-value.ts';
 import { ModelError } from '../models/model-config.ts';
+import type { ColumnExamples } from '../onnx/column-examples.ts';
+import type { Graph } from '../onnx/graph.ts';
 import type { Session } from '../runtime/session.ts';
 import { createTensor, type Tensor } from '../tensor/tensor.ts';
-import type { Cell } from '../values/cell.ts';
+import type { Cell, Column } from '../values/cell.ts';
 import { expectInput, type FieldValue, type InferenceInput } from '../values/input.ts';
 import { columnAt, type Feature, parseRow, type RowFormat } from '../values/row.ts';
 import { bindColumns, type ColumnBinding, type FeatureInput } from './bind-columns.ts';
+import { EXAMPLE_TEXT } from './preprocess-strings.ts';
 import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
 /**
@@ -19,14 +22,16 @@ import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 export function createFeaturePreprocessor(
   session: Session,
   features: readonly Feature[] | undefined,
+  { columnExamples }: Pick<Graph, 'columnExamples'>,
 ): Preprocessor {
   const binding = bindColumns(session.inputs, features);
   const { format, inputs } = binding;
   const [first] = inputs;
   if (!first) throw new ModelError('a tabular model takes columns, its graph has no inputs');
   const width = format.named?.length ?? format.width ?? 1;
+  const learned = placeExamples(inputs, columnExamples);
   const example = Array.from({ length: width }, (_, index) =>
-    middleOf(format.named?.[index], columnAt(format.columns, index).type),
+    exampleOf(format.named?.[index], columnAt(format.columns, index), learned[index]),
   );
   return {
     features: format,
@@ -48,11 +53,34 @@ function rowsOf(
   return expectInput(input, 'features').rows;
 }
 
-/** One of a feature's values, or the middle of its range: a whole number where one is inside. */
-function middleOf(feature: Feature | undefined, type: 'number' | 'string'): Cell {
+/** What the graph says of the columns of a row, by their places in it. */
+function placeExamples(
+  inputs: readonly FeatureInput[],
+  examples: ColumnExamples,
+): readonly (Cell | undefined)[] {
+  const placed: (Cell | undefined)[] = [];
+  for (const { spec, places } of inputs) {
+    for (const [index, value] of (examples.get(spec.name) ?? []).entries())
+      placed[places?.[index] ?? index] = value;
+  }
+  return placed;
+}
+
+/**
+ * One of a feature's values, or the middle of its range: a whole number where one is inside. Without these it is what the
+ * graph knows of the column.
+ */
+function exampleOf(
+  feature: Feature | undefined,
+  { type, integers, wideIntegers }: Column,
+  learned: Cell | undefined,
+): Cell {
   const [value] = feature?.values ?? [];
   if (value !== undefined) return value;
-  if (type === 'string') return '';
+  if (type === 'string') return typeof learned === 'string' ? learned : EXAMPLE_TEXT;
+  if (feature?.range === undefined && typeof learned === 'number') {
+    return integers || wideIntegers ? Math.round(learned) : learned;
+  }
   const [low, high] = feature?.range ?? [0, 0];
   return Math.min(high, Math.max(low, Math.round((low + high) / 2)));
 }

@@ -53,7 +53,7 @@ export function readGraph(source: ByteSource): Graph {
   }
   const mlOutputs =
     body && opsets.has(ML_DOMAIN)
-      ? readMlOutputs(source, body, namesOf(inputs), namesOf(outputs), producer)
+      ? readMlOutputs(source, body, inputs, namesOf(outputs), producer)
       : NO_ML_OUTPUTS;
   const probabilities = body ? findProbabilities(source, body, namesOf(outputs)) : new Set<string>();
   const nodes = readNodes(source);

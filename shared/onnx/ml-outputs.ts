@@ -1,7 +1,9 @@
+import { type ColumnExamples, findColumnExamples } from './column-examples.ts';
 import { ATTRIBUTE, GRAPH, TENSOR } from './fields.ts';
 import { findMissingInputs } from './missing-values.ts';
 import { groupByInput, ML_DOMAIN, type Node, readName, readNode } from './nodes.ts';
 import { type ByteSource, type Field, readFields, readText, readVarints } from './protobuf.ts';
+import type { ValueInfo } from './value-info.ts';
 
 export type ClassLabels = readonly string[] | readonly number[];
 
@@ -13,6 +15,8 @@ export interface MlOutputs {
   readonly swappedScores: ReadonlySet<string>;
   /** Outputs that hold what a regressor predicts. */
   readonly regressions: ReadonlySet<string>;
+  /** Values that columns of the inputs had in training, as far as the graph says. */
+  readonly columnExamples: ColumnExamples;
   /** Inputs of numbers that can be missing: all that becomes of them is made by operators that know NaN. */
   readonly missingInputs: ReadonlySet<string>;
 }
@@ -21,6 +25,7 @@ export const NO_ML_OUTPUTS: MlOutputs = {
   classLabels: new Map(),
   swappedScores: new Set(),
   regressions: new Set(),
+  columnExamples: new Map(),
   missingInputs: new Set(),
 };
 
@@ -43,7 +48,7 @@ const LONGEST_WAY = 32;
 export function readMlOutputs(
   source: ByteSource,
   graph: Field,
-  inputs: readonly string[],
+  inputs: readonly ValueInfo[],
   outputs: readonly string[],
   producer: string,
 ): MlOutputs {
@@ -60,11 +65,13 @@ export function readMlOutputs(
   const swappedScores = new Set(outputs.filter((output) => isSwapped(way, output)));
   const predicted = followRegressors(nodes);
   const regressions = new Set(outputs.filter((output) => predicted.has(output)));
+  const names = inputs.map(({ name }) => name);
   return {
     classLabels,
     swappedScores,
     regressions,
-    missingInputs: findMissingInputs(source, nodes, inputs, producer),
+    columnExamples: findColumnExamples(source, nodes, inputs, constants),
+    missingInputs: findMissingInputs(source, nodes, names, producer),
   };
 }
 

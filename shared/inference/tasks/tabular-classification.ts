@@ -11,7 +11,7 @@ export const tabularClassification = defineTask({
   gives: 'classification',
   bind: (config, { session, graph }) =>
     processBatch(
-      createFeaturePreprocessor(session, config.features),
+      createFeaturePreprocessor(session, config.features, graph),
       createClassificationPostprocessor(session, graph, config),
     ),
 });

@@ -14,9 +14,9 @@ export const tabularRegression = defineTask({
   },
   kind: 'features',
   gives: 'regression',
-  bind: (config, { session }) =>
+  bind: (config, { session, graph }) =>
     processBatch(
-      createFeaturePreprocessor(session, config.features),
+      createFeaturePreprocessor(session, config.features, graph),
       createRegressionPostprocessor(session, config.output),
     ),
 });

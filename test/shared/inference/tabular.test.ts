@@ -431,7 +431,7 @@ describe('a tabular model with several inputs', () => {
         features: task.preprocessor?.features?.named,
       }),
     );
-    expect(example).toEqual({ features: ['', 0, 0] });
+    expect(example).toEqual({ features: ['Bern', 0, 0] });
     expect(features).toEqual([
       { name: 'city', type: 'string' },
       { name: 'area', type: 'number' },

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   buildModel,
@@ -168,5 +169,19 @@ describe('a task that the outputs cannot fulfil', () => {
     const { inference } = makeInference(await makeFolder(files));
     const error = await rejectionOf(lookAt(inference, { name: 'm', version: '1' }, () => undefined));
     expect(error.message).toBe(`Model "m" version "1" cannot be loaded: ${problem}.`);
+  });
+});
+
+describe('the example of a table', () => {
+  it.each([
+    ['sklearn-columns', ['Bern', 117, 5, 'no']],
+    ['sklearn-linear', [5.84, 3.06, 3.76]],
+    ['sklearn-texts', ['An example of a text.']],
+    ['xgboost', [0, 0, 0, 0]],
+  ])('has what the encoders and scalers of %s know', async (name, features) => {
+    const path = new URL(`../../fixtures/formats/tabular/${name}/model.onnx`, import.meta.url);
+    const { inference } = makeInference(await makeFolder({ 'm/1/model.onnx': readFileSync(path) }));
+    const example = await lookAt(inference, { name: 'm', version: '1' }, (loaded) => loaded.example);
+    expect(example).toEqual({ features });
   });
 });

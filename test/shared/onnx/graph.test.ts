@@ -157,6 +157,7 @@ describe('readGraph', () => {
       risks: [],
       guards: { edits: [], refusals: [] },
       classLabels: new Map(),
+      columnExamples: new Map(),
       missingInputs: new Set(),
       probabilities: new Set(),
       swappedScores: new Set(),

@@ -31,6 +31,7 @@ const NO_GRAPH: Graph = {
   classLabels: new Map(),
   swappedScores: new Set(),
   regressions: new Set(),
+  columnExamples: new Map(),
   missingInputs: new Set(),
 };
 

@@ -1,0 +1,118 @@
+import { ATTRIBUTE, TENSOR } from './fields.ts';
+import { ML_DOMAIN, type Node, readName } from './nodes.ts';
+import { type ByteSource, type Field, readFields, readText, readVarints } from './protobuf.ts';
+import type { ValueInfo } from './value-info.ts';
+
+/** Values that columns of an input had in training, one for each column; undefined for those of which nothing is known. */
+export type ColumnExamples = ReadonlyMap<string, readonly (string | number | undefined)[]>;
+
+/** A column of an input of the graph. */
+interface Column {
+  readonly input: string;
+  readonly index: number;
+}
+
+/** Operators that hand on all columns of their first input, each in its place. */
+const PASSING = ['Identity', 'Cast', 'Reshape', 'Flatten', 'StringNormalizer', 'Imputer'];
+/** More columns than these nobody reads in an example. */
+const MOST_COLUMNS = 4096;
+
+/**
+ * What encoders and scalers in a graph say of its columns: a category of each that is encoded, and the mean of each that
+ * is scaled.
+ * Source: OneHotEncoder, LabelEncoder, Scaler and ArrayFeatureExtractor in the ONNX-ML operator list.
+ *
+ * @param nodes in the order of the graph, in which a node follows those that make its inputs
+ * @param constants initializers by their names
+ */
+export function findColumnExamples(
+  source: ByteSource,
+  nodes: readonly Node[],
+  inputs: readonly ValueInfo[],
+  constants: () => ReadonlyMap<string, Field>,
+): ColumnExamples {
+  const columns = new Map<string, readonly Column[]>(inputs.map((input) => [input.name, columnsOf(input)]));
+  const examples = new Map(inputs.map(({ name }) => [name, [] as (string | number | undefined)[]]));
+  const note = ({ input, index }: Column, value: string | number | undefined) => {
+    const known = examples.get(input);
+    if (known && value !== undefined) known[index] ??= value;
+  };
+  for (const node of nodes) {
+    const [first = '', second = ''] = node.inputs;
+    const given = columns.get(first);
+    const [output = ''] = node.outputs;
+    if (node.type === 'Concat') {
+      const all = node.inputs.map((name) => columns.get(name));
+      const joined = all.flatMap((each) => each ?? []);
+      if (all.every((each) => each !== undefined) && joined.length <= MOST_COLUMNS)
+        columns.set(output, joined);
+    }
+    if (!given) continue;
+    if (PASSING.includes(node.type)) columns.set(output, given);
+    if (node.domain !== ML_DOMAIN) continue;
+    if (node.type === 'ArrayFeatureExtractor') {
+      const field = constants().get(second);
+      const picked = field ? readIndices(source, field).flatMap((index) => given[index] ?? []) : [];
+      if (picked.length > 0) columns.set(output, picked);
+    }
+    const [only, ...others] = given;
+    if (only && others.length === 0) note(only, firstText(source, node));
+    if (node.type !== 'Scaler') continue;
+    const offsets = readOffsets(source, node);
+    for (const [index, column] of given.entries()) note(column, offsets[index]);
+  }
+  return examples;
+}
+
+function columnsOf({ name, shape = [] }: ValueInfo): readonly Column[] {
+  const width = shape.length < 2 ? 1 : shape[1];
+  if (typeof width !== 'number' || width > MOST_COLUMNS) return [];
+  return Array.from({ length: width }, (_, index) => ({ input: name, index }));
+}
+
+/** The first category of an encoder that has a name. */
+function firstText(source: ByteSource, { type, attributes }: Node): string | undefined {
+  const name = ENCODERS.get(type);
+  const list = name && attributes.find((each) => readName(source, each, ATTRIBUTE.name) === name);
+  if (!list) return undefined;
+  for (const member of readFields(source, list.start, list.end, (number) => number === ATTRIBUTE.strings)) {
+    const text = readText(source, member);
+    if (text !== '') return text;
+  }
+  return undefined;
+}
+
+const ENCODERS: ReadonlyMap<string, string> = new Map([
+  ['OneHotEncoder', 'cats_strings'],
+  ['LabelEncoder', 'keys_strings'],
+  ['CategoryMapper', 'cats_strings'],
+]);
+
+/** To three digits: they are means of what a model was trained on. */
+function readOffsets(source: ByteSource, { attributes }: Node): readonly number[] {
+  const list = attributes.find((each) => readName(source, each, ATTRIBUTE.name) === 'offset');
+  if (!list) return [];
+  const isFloats = (number: number) => number === ATTRIBUTE.floats;
+  return [...readFields(source, list.start, list.end, isFloats)].flatMap(({ start, end }) => {
+    const bytes = source.bytes(start, end);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return Array.from({ length: bytes.length >> 2 }, (_, index) =>
+      Number(view.getFloat32(4 * index, true).toPrecision(3)),
+    );
+  });
+}
+
+/** Whole numbers of a constant. */
+function readIndices(source: ByteSource, { start, end }: Field): readonly number[] {
+  const members = [...readFields(source, start, end)];
+  const [raw] = members.filter(({ number }) => number === TENSOR.raw);
+  if (raw) {
+    const bytes = Buffer.from(source.bytes(raw.start, raw.end));
+    return Array.from({ length: Math.min(MOST_COLUMNS, bytes.length >> 3) }, (_, index) =>
+      Number(bytes.readBigInt64LE(8 * index)),
+    );
+  }
+  return members
+    .filter(({ number }) => number === TENSOR.int64s || number === TENSOR.int32s)
+    .flatMap((member) => readVarints(source, member));
+}
