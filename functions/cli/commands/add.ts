@@ -18,6 +18,8 @@ export interface AddOptions {
   readonly version?: string;
   readonly repository: string;
   readonly optimize?: boolean;
+  /** The graph of a folder that has several. */
+  readonly file?: string;
 }
 
 /** File systems and S3 take longer ones, but not everywhere. */
@@ -36,7 +38,7 @@ export async function add(path: string, options: AddOptions, output: Console): P
   if (options.version !== undefined) checkName(options.version, '--version');
   if (options.name !== undefined) checkName(options.name, '--name');
   const target = openRepository(options.repository);
-  const source = await findModel(path, undefined);
+  const source = await findModel(path, undefined, options.file);
   const name = options.name ?? checkName(source.reference.name, '--name');
   const added = await addVersion(source, target, name, options).finally(() => source.app.close());
   const { version, place, manifest, trial, live } = added;

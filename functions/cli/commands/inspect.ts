@@ -19,12 +19,13 @@ import { suggestConfig } from '../inspect/suggest-config.ts';
 import { isVersionFolder } from '../model-path.ts';
 
 export interface InspectOptions {
+  readonly file?: string;
   readonly repository?: string;
 }
 
 /** `ternion inspect`: what a model takes and gives, and what it is taken for. */
 export async function inspect(argument: string, options: InspectOptions, output: Console): Promise<void> {
-  const { app, reference, file } = await findModel(argument, options.repository);
+  const { app, reference, file } = await findModel(argument, options.repository, options.file);
   try {
     const folder = await app.inference.repository.open(reference);
     const path = folder.modelPath;

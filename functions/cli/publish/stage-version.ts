@@ -13,6 +13,7 @@ import { replaceZipMaps } from '../../../shared/onnx/zipmap.ts';
 import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import { describeConfig } from '../describe-config.ts';
 import { type FoundModel, look } from '../find-model.ts';
+import { withoutOtherGraphs } from '../other-graphs.ts';
 import type { Trial } from './try-model.ts';
 
 /**
@@ -27,9 +28,13 @@ export async function stageVersion(
 ): Promise<FileManifest> {
   const modelFile = await app.inference.repository.locate(reference);
   const prefix = `${reference.name}/${reference.version}/`;
-  for (const file of await store.list(prefix.slice(0, -1))) {
+  const stored = await store.list(prefix.slice(0, -1));
+  const paths = stored.map(({ path }) => path.slice(prefix.length));
+  const pathOf = (path: string) => store.localPath?.(`${prefix}${path}`) ?? path;
+  const published = withoutOtherGraphs(paths, modelFile, pathOf);
+  for (const file of stored) {
     const path = file.path.slice(prefix.length);
-    if (path === MANIFEST_FILE) continue;
+    if (path === MANIFEST_FILE || !published.has(path)) continue;
     const copy = join(target, path);
     await mkdir(dirname(copy), { recursive: true });
     await pipeline(await store.read(file, 0, file.sizeBytes), createWriteStream(copy));

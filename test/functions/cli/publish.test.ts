@@ -116,19 +116,30 @@ describe('ternion inspect', () => {
     [
       'an empty folder',
       '.',
-      /holds no model: none of model\.onnx, onnx\/model\.onnx, MLmodel, MAR-INF\/MANIFEST\.json\.\n$/,
+      /holds no model: none of \*\.onnx, onnx\/\*\.onnx, MLmodel, MAR-INF\/MANIFEST\.json\.\n$/,
     ],
     [
       'a repository',
       'models',
       /It is a repository of models: digits, iris; name one of them, as in "models\/digits" or in digits -r "models"\.\n$/,
     ],
-    ['a folder with a graph of another name', 'other', /Name the file itself: ".*other\/a\.onnx"\.\n$/],
+    [
+      'a folder with a graph that is none',
+      'other',
+      /its a\.onnx is not an ONNX file, or it is truncated\.\n$/,
+    ],
+    [
+      'a folder with a graph that lies beside models',
+      'left',
+      /holds a model in houses; name that: ".*left\/houses"\.\n$/,
+    ],
     ['a device', '/dev/null', /is neither a file nor a folder/],
   ])('tells what to do with %s', async (_, path, text) => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, 'other'));
     await writeFile(join(folder, 'other/a.onnx'), 'x');
+    await mkdir(join(folder, 'left/houses'), { recursive: true });
+    for (const name of ['left/a.onnx', 'left/houses/model.onnx']) await writeFile(join(folder, name), 'x');
     const place =
       path === 'models' ? 'models' : path === '.' ? await temporaryFolder() : resolve(folder, path);
     const { code, stdout, stderr } = await runCommand(['inspect', place]);
@@ -276,11 +287,8 @@ describe('ternion inspect', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/^ {2}input {6}x {2}BFLOAT16 {2}\[2\]$/m);
     expect(stdout).toMatch(/^ {2}problem {4}.*cannot be loaded/m);
-    const none = await runCommand(['inspect', folder]);
-    expect([none.code, none.stderr]).toEqual([
-      1,
-      expect.stringMatching(/holds no model: none of model\.onnx/),
-    ]);
+    const whole = await runCommand(['inspect', folder]);
+    expect([whole.code, whole.stdout.split('\n').slice(1, 4)]).toEqual([1, stdout.split('\n').slice(1, 4)]);
   });
 });
 
