@@ -7,6 +7,7 @@ import { readModelFile } from '../../../shared/inference/load-model.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';
 import { type FileManifest, MANIFEST_FILE } from '../../../shared/models/file-manifest.ts';
 import { CONFIG_FILE, REFERENCE_FILE } from '../../../shared/models/version-folder.ts';
+import { isNewer, lowerIrVersion } from '../../../shared/onnx/ir-version.ts';
 import { withFileSource } from '../../../shared/onnx/protobuf.ts';
 import { rewriteModel } from '../../../shared/onnx/rewrite-model.ts';
 import { replaceZipMaps } from '../../../shared/onnx/zipmap.ts';
@@ -40,12 +41,7 @@ export async function stageVersion(
     await pipeline(await store.read(file, 0, file.sizeBytes), createWriteStream(copy));
   }
   const graph = join(target, modelFile);
-  if (readModelFile(graph).zipMaps.length > 0) {
-    await writeFile(
-      graph,
-      withFileSource(graph, (source) => rewriteModel(source, [replaceZipMaps])),
-    );
-  }
+  await rewriteGraph(graph);
   const config = await look({ app, reference }, describeConfig);
   await writeFile(join(target, CONFIG_FILE), `${writeJson(config)}\n`);
   if (trial.references === 0) await keepExample(target, trial);
@@ -53,6 +49,20 @@ export async function stageVersion(
   const manifest = await listFiles(target);
   await writeFile(join(target, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
+}
+
+/** Does once what each load would do: a graph that needs no more of it can be left to the runtime as a file. */
+async function rewriteGraph(path: string): Promise<void> {
+  const { zipMaps, irVersion } = readModelFile(path);
+  const rewritings = [
+    ...(zipMaps.length > 0 ? [replaceZipMaps] : []),
+    ...(isNewer(irVersion) ? [lowerIrVersion] : []),
+  ];
+  if (rewritings.length === 0) return;
+  await writeFile(
+    path,
+    withFileSource(path, (source) => rewriteModel(source, rewritings)),
+  );
 }
 
 /** The example of a format of its own would be lost: it becomes a reference, with the answer it got. */

@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { ownName } from '../../../shared/leftovers.ts';
+import { readGraph } from '../../../shared/onnx/graph.ts';
+import { withFileSource } from '../../../shared/onnx/protobuf.ts';
 import {
   buildModel,
   buildNode,
@@ -377,6 +379,24 @@ describe('ternion add', () => {
     const original = await readFile(join(file, 'model.onnx'));
     expect((await readFile(join(repository, 'small/1/model.onnx'))).equals(original)).toBe(false);
   });
+
+  it.each([[], ['--optimize']])(
+    'saves a graph of a newer IR version as one that the runtime takes %j',
+    async (...options) => {
+      const folder = await temporaryFolder();
+      const model = buildModel({
+        irVersion: 14,
+        nodes: [buildNode('Relu', ['x'], ['y'])],
+        inputs: [tensorValue('x', FLOAT, ['n', 2])],
+        outputs: [tensorValue('y', FLOAT, ['n', 2])],
+      });
+      await writeFile(join(folder, 'new.onnx'), model);
+      const { code, stderr } = await runCommand(['add', join(folder, 'new.onnx'), ...options, '-r', folder]);
+      expect([code, stderr]).toEqual([0, '']);
+      const graph = withFileSource(join(folder, 'new/1/model.onnx'), readGraph);
+      expect([graph.irVersion, graph.operators]).toEqual([13, new Set(['Relu'])]);
+    },
+  );
 
   it('publishes nothing that does not answer as its reference.json says', async () => {
     const folder = await temporaryFolder();
