@@ -65,14 +65,16 @@ const LF = 0x0a;
  */
 function cutParts(bytes: Buffer, boundary: string, formParts: number): Buffer[] {
   const delimiter = Buffer.from(`${NEW_LINE}--${boundary}`, 'latin1');
-  const parts: Buffer[] = [];
   const opening = delimiter.subarray(NEW_LINE.length);
-  const opens = bytes.subarray(0, opening.length).equals(opening);
+  const parts: Buffer[] = [];
   let start: number | undefined;
-  // The first line of the boundary may be the first of the body, with no line break before it.
-  for (let at = opens ? -NEW_LINE.length : bytes.indexOf(delimiter); at !== -1; ) {
-    const after = at + delimiter.length;
-    const isLast = bytes[after] === DASH && bytes[after + 1] === DASH;
+  // The first line of the boundary has nothing before it, or text of whatever lines.
+  let line = opening;
+  for (let at = bytes.indexOf(line); at !== -1; ) {
+    const after = at + line.length;
+    // A form without parts has the last line alone.
+    const mayEnd = start !== undefined || at === 0;
+    const isLast = mayEnd && bytes[after] === DASH && bytes[after + 1] === DASH;
     const end = endOfLine(bytes, isLast ? after + 2 : after, isLast);
     if (end !== undefined) {
       if (start !== undefined) {
@@ -81,18 +83,24 @@ function cutParts(bytes: Buffer, boundary: string, formParts: number): Buffer[] 
       }
       if (isLast) return parts;
       start = end - NEW_LINE.length;
+      line = delimiter;
     }
-    at = bytes.indexOf(delimiter, end === undefined ? after : end - NEW_LINE.length);
+    at = bytes.indexOf(line, start === undefined || end === undefined ? after : start);
   }
   throw malformed(describeEnd(bytes, opening, start !== undefined));
 }
 
-/** Where the next line begins; undefined where more than white space follows, so that it is not a line of the boundary. */
+/**
+ * Where the next line begins; undefined where more than white space follows, so that it is not a line of the boundary.
+ *
+ * @param mayEnd whether it may be the last line, of whose line break senders leave out some or all
+ */
 function endOfLine(bytes: Buffer, from: number, mayEnd: boolean): number | undefined {
   let at = from;
   while (bytes[at] === SPACE || bytes[at] === TAB) at++;
   if (bytes[at] === CR && bytes[at + 1] === LF) return at + NEW_LINE.length;
-  return mayEnd && (at >= bytes.length || bytes[at] === LF) ? at : undefined;
+  const isEnd = at >= bytes.length || bytes[at] === LF || (bytes[at] === CR && at + 1 === bytes.length);
+  return mayEnd && isEnd ? at : undefined;
 }
 
 function describeEnd(bytes: Buffer, opening: Buffer, hasBegun: boolean): string {

@@ -139,8 +139,10 @@ describe('a boundary', () => {
     ['before other parameters', 'Boundary=b; charset=utf-8', `--b\r\n${part}\r\n--b--\r\n`],
     ['with white space after it', 'boundary=b', `--b \t\r\n${part}\r\n--b-- \r\n`],
     ['after and before other text', 'boundary=b', `note\r\n--b\r\n${part}\r\n--b--\r\nend\r\n--b\r\n`],
+    ['after a text without a line break', 'boundary=b', `note\n--b\r\n${part}\r\n--b--\r\n`],
     ['without a last line break', 'boundary=b', `--b\r\n${part}\r\n--b--`],
     ['with half a line break at the end', 'boundary=b', `--b\r\n${part}\r\n--b--\n`],
+    ['with the other half there', 'boundary=b', `--b\r\n${part}\r\n--b--\r`],
     ['of 70 characters', `boundary=${'-'.repeat(70)}`, '--', '-'.repeat(70)],
   ])('can be %s', (_, type, body, dashes = '') => {
     const text = dashes && `${body}${dashes}\r\n${part}\r\n${body}${dashes}--`;
@@ -164,6 +166,7 @@ describe('a form is refused', () => {
       'its boundary has 71 characters; expected at most 70.',
     ],
     ['that has not its boundary', 'x', undefined, 'no line of it is "--b", its boundary.'],
+    ['that has only its end', 'x\r\n--b--\r\n', undefined, 'no line of it is "--b", its boundary.'],
     [
       'that is cut off',
       form(NAMED).slice(0, -6),
