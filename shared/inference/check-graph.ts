@@ -16,7 +16,7 @@ const NEWEST_OPSETS = [
 const LOST_NAME = '__proto__';
 
 /** Element types of ONNX 1.23 that the runtime's Node binding cannot carry, by their numbers in the standard. */
-const ELEMENT_TYPES: ReadonlyMap<number, string> = new Map([
+export const UNSERVED_TYPES: ReadonlyMap<number, string> = new Map([
   [14, 'complex64'],
   [15, 'complex128'],
   [16, 'bfloat16'],
@@ -77,7 +77,7 @@ function describeNovelty(novelty: Novelty): string {
 }
 
 function nameType(elementType: number): string {
-  return ELEMENT_TYPES.get(elementType) ?? `number ${elementType}`;
+  return UNSERVED_TYPES.get(elementType) ?? `number ${elementType}`;
 }
 
 function checkValue(role: string, { name, kind, elementType }: ValueInfo): void {
