@@ -11,7 +11,7 @@ import { type ModelStore, StoreError } from '../../shared/stores/model-store.ts'
 import { CommandError } from './console.ts';
 import { checkModelFile, isVersionFolder, listOf, modelFoldersOf, refuseFolder } from './model-path.ts';
 import { openHost } from './open-host.ts';
-import { openSingleModelStore } from './single-model-store.ts';
+import { type ModelPlace, openSingleModelStore } from './single-model-store.ts';
 import { cacheFolder } from './temporary-folder.ts';
 
 export interface FoundModel {
@@ -29,15 +29,27 @@ export interface FoundModel {
  * Opens what a command's `<model>` means: a model file or folder where there is one at that path, else a model of the
  * repository, as `name`, `name/version` or `name@alias`.
  *
+ * @param graph which graph of the folder at that path is meant
  * @throws CommandError, InferenceError
  */
-export async function findModel(argument: string, repository: string | undefined): Promise<FoundModel> {
+export async function findModel(
+  argument: string,
+  repository: string | undefined,
+  graph?: string,
+): Promise<FoundModel> {
   const found = await stat(argument).catch(() => undefined);
+  if (found?.isDirectory()) return await openFolder(resolve(argument), argument, graph);
+  if (graph !== undefined) {
+    throw new CommandError(
+      `--file names a graph in a folder, and ${JSON.stringify(argument)} is not one.`,
+      2,
+    );
+  }
   if (found?.isFile()) {
     checkModelFile(resolve(argument), argument);
-    return await openPath(resolve(argument), false, argument);
+    const path = resolve(argument);
+    return await openPath(path, { folder: dirname(path), file: basename(path) }, argument);
   }
-  if (found?.isDirectory()) return await openFolder(resolve(argument), argument);
   if (found) throw new CommandError(`${JSON.stringify(argument)} is neither a file nor a folder.`);
   const [, name, version, alias] = /^([^/@]+)(?:\/([^/@]+)|@([^/@]+))?$/.exec(argument) ?? [];
   if (name === undefined) {
@@ -100,8 +112,10 @@ async function checkName(
 const QUIET = { LOG_LEVEL: 'silent', PRELOAD_MODELS: '', DEFAULT_MODEL: '' };
 
 /** A folder is a version of a model, or a model with a folder for each version. */
-async function openFolder(path: string, title: string): Promise<FoundModel> {
-  if (await isVersionFolder(path)) return await openPath(path, true, title);
+async function openFolder(path: string, title: string, graph?: string): Promise<FoundModel> {
+  if (graph !== undefined || (await isVersionFolder(path))) {
+    return await openPath(path, { folder: path, file: undefined, graph }, title);
+  }
   // Other folders that hold models are models of their own: none of them is the live version of anything.
   if ((await modelFoldersOf(path)).some((name) => isVersion(name))) {
     const { app, store } = openHost({ repository: dirname(path), environment: QUIET });
@@ -111,13 +125,11 @@ async function openFolder(path: string, title: string): Promise<FoundModel> {
   throw await refuseFolder(path, title);
 }
 
-async function openPath(path: string, isFolder: boolean, title: string): Promise<FoundModel> {
-  const folder = isFolder ? path : dirname(path);
+async function openPath(path: string, place: ModelPlace, title: string): Promise<FoundModel> {
   const reference = nameOf(path);
-  const file = isFolder ? undefined : basename(path);
-  const store = await openSingleModelStore(folder, file, reference, cacheFolder());
-  const { app } = openHost({ repository: folder, environment: QUIET, store });
-  return { app, reference, store, title, file };
+  const store = await openSingleModelStore(place, reference, cacheFolder());
+  const { app } = openHost({ repository: place.folder, environment: QUIET, store });
+  return { app, reference, store, title, file: place.file };
 }
 
 /** The folder of a version in a repository, `iris/2`, gives both names; files and folders of exports give none. */

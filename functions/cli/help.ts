@@ -10,6 +10,9 @@ export const repositoryOption = () =>
     .default('models')
     .env('MODEL_REPOSITORY');
 
+export const fileOption = () =>
+  new Option('--file <path>', 'the graph of a folder that has several, such as onnx/model_q4.onnx');
+
 export const headerOption = () =>
   new Option('--header <rule>', 'whether the table begins with names')
     .choices(['auto', 'present', 'absent'])
@@ -64,6 +67,7 @@ export const INSPECT_EXAMPLES = examples([
 export const ADD_EXAMPLES = examples([
   ['ternion add exports/houses', ''],
   ['ternion add model.onnx --name iris --version 1.2.0', ''],
+  ['ternion add exports/minilm --file onnx/model_q4.onnx', 'one graph of several'],
   ['ternion add model.onnx --name iris -r s3://bucket/models', ''],
 ]);
 

@@ -72,6 +72,7 @@ command('batch', 'predict all rows of a file or images of a folder', help.BATCH_
 command('inspect', 'show what a model takes and gives', help.INSPECT_EXAMPLES)
   .argument('<model>', help.MODEL)
   .addOption(help.repositoryOption())
+  .addOption(help.fileOption())
   .action(async (model, options) =>
     (await import('./commands/inspect.ts')).inspect(model, options, terminal),
   );
@@ -81,6 +82,7 @@ command('add', 'check and try a model, and publish it in a repository', help.ADD
   .option('-n, --name <name>', 'name of the model (default: made of the path)')
   .option('-v, --version <version>', 'version (default: one above the highest)')
   .addOption(help.repositoryOption())
+  .addOption(help.fileOption())
   .option('--optimize', 'save the graph as the runtime simplifies it for any machine')
   .option('--force', 'publish a model that does not answer what was made up to try it')
   .action(async (path, options) => (await import('./commands/add.ts')).add(path, options, terminal));

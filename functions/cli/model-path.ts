@@ -1,15 +1,41 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { readModelFile } from '../../shared/inference/load-model.ts';
-import { VERSION_FILES } from '../../shared/models/formats/locate.ts';
+import { graphsIn, VERSION_FILE_NAMES, VERSION_FILES } from '../../shared/models/formats/locate.ts';
 import { ModelError } from '../../shared/models/model-config.ts';
 import { shellWord } from '../shell-word.ts';
 import { CommandError } from './console.ts';
 
-/** Whether a folder is a version of a model: it has a file that holds or names a graph. */
+/**
+ * Whether a folder is a version of a model: it has a file that holds or names a graph. One of another name than
+ * `model.onnx` does not count beside whole models: somebody left it there.
+ */
 export async function isVersionFolder(folder: string): Promise<boolean> {
-  const found = await filterAsync(VERSION_FILES, async (file) => (await stat(join(folder, file))).isFile());
-  return found.length > 0;
+  if (await hasUsualFile(folder)) return true;
+  if ((await listGraphs(folder)).length === 0) return false;
+  const others = (await subfoldersOf(folder))
+    .filter((name) => name !== 'onnx')
+    .map((name) => join(folder, name));
+  const holdsModel = async (path: string) =>
+    (await hasUsualFile(path)) ||
+    (await filterAsync(await subfoldersOf(path), (name) => hasUsualFile(join(path, name)))).length > 0;
+  return (await filterAsync(others, holdsModel)).length === 0;
+}
+
+async function hasUsualFile(folder: string): Promise<boolean> {
+  return (await filterAsync(VERSION_FILES, (file) => isFile(join(folder, file)))).length > 0;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path)).isFile();
+}
+
+/** The graphs that a folder has in the places where one is looked for. */
+async function listGraphs(folder: string): Promise<readonly string[]> {
+  const namesIn = async (path: string) => await readdir(path).catch((): string[] => []);
+  const below = (await namesIn(join(folder, 'onnx'))).map((name) => `onnx/${name}`);
+  const graphs = graphsIn([...(await namesIn(folder)), ...below]);
+  return await filterAsync(graphs, (path) => isFile(join(folder, path)));
 }
 
 /** Those that a test holds for; where it fails it does not. */
@@ -79,7 +105,7 @@ export async function refuseFolder(path: string, title: string): Promise<Command
     );
   }
   return new CommandError(
-    `${shown} holds no model: none of ${VERSION_FILES.join(', ')}.${await hint(path, title)}`,
+    `${shown} holds no model: none of ${VERSION_FILE_NAMES}.${await hint(path, title)}`,
   );
 }
 

@@ -3,17 +3,16 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, posix, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
-import { isPlainPath } from '../../shared/models/file-manifest.ts';
 import { MODEL_FILE } from '../../shared/models/formats/format-folder.ts';
+import { graphsIn } from '../../shared/models/formats/locate.ts';
 import type { ModelReference } from '../../shared/models/model-reference.ts';
-import { readExternalLocations } from '../../shared/onnx/external-data.ts';
-import { ProtobufError, withFileSource } from '../../shared/onnx/protobuf.ts';
 import { etagOf } from '../../shared/stores/file-facts.ts';
 import { isInside, lookAt } from '../../shared/stores/look-at.ts';
 import type { ModelStore, StoredFile } from '../../shared/stores/model-store.ts';
 import { StoreError } from '../../shared/stores/model-store.ts';
 import { CommandError } from './console.ts';
 import { listOf } from './model-path.ts';
+import { dataFilesOf, withoutOtherGraphs } from './other-graphs.ts';
 import { placeFiles } from './placed-files.ts';
 
 interface FoundFile {
@@ -31,26 +30,33 @@ interface Search {
   readonly problems: string[];
 }
 
+/** What of a folder is the model. */
+export interface ModelPlace {
+  readonly folder: string;
+  /** Name of the model file in it; undefined for the whole folder. */
+  readonly file: string | undefined;
+  /** Of the graphs in the whole folder the one that was chosen, as a path below it. */
+  readonly graph?: string | undefined;
+}
+
 /**
  * One folder, or one model file, as a repository that holds nothing else: a model can be looked at and tried before
  * it is published. Of the folder of a single file only what belongs to it is seen. Whoever made the folder chose where its
  * links lead, and its files are published: so a link may lead to files below the folder alone, or to the files of the same
  * model in the cache of Hugging Face, which is made of links. The file that was named may be any.
  *
- * @param folder the folder that holds the files
- * @param file name of the model file in it; undefined for the whole folder
  * @param cacheFolder where files are placed that cannot be used where they are
- * @throws CommandError naming each link out of the folder, pipe and device
+ * @throws CommandError naming each link out of the folder, pipe and device, or the graphs where there is no such one
  */
 export async function openSingleModelStore(
-  folder: string,
-  file: string | undefined,
+  { folder, file, graph }: ModelPlace,
   reference: ModelReference,
   cacheFolder: string,
 ): Promise<ModelStore> {
   const prefix = `${reference.name}/${reference.version}`;
   const search = await openSearch(folder);
-  const found = file === undefined ? await findFiles(search) : await findBeside(search, file);
+  const all = file === undefined ? await findFiles(search) : await findBeside(search, file);
+  const found = graph === undefined ? all : chooseGraph(all, folder, graph);
   if (search.problems.length > 0) throw refuse(folder, search.problems);
   const sources = new Map(found.map(({ path, facts }) => [outward(path, file), { path, facts }]));
   const listed = [...sources].map(
@@ -79,6 +85,21 @@ export async function openSingleModelStore(
 }
 
 const READ_BYTES = 1024 * 1024;
+
+/** @throws CommandError naming the graphs that there are */
+function chooseGraph(found: readonly FoundFile[], folder: string, graph: string): readonly FoundFile[] {
+  const paths = pathsIn(found);
+  const chosen = posix.normalize(graph.split(sep).join('/'));
+  if (!graphsIn(paths).includes(chosen)) {
+    const graphs = listOf(graphsIn(paths)) || 'none';
+    throw new CommandError(
+      `--file ${JSON.stringify(graph)} is not a graph in the folder ${JSON.stringify(folder)}; its graphs are: ${graphs}.`,
+      2,
+    );
+  }
+  const kept = withoutOtherGraphs(paths, chosen, (path) => join(folder, path));
+  return found.filter(({ path }) => kept.has(path));
+}
 
 /** Where each file really is, by the path that is seen. */
 function pathsOf(sources: ReadonlyMap<string, FoundFile>, folder: string): ReadonlyMap<string, string> {
@@ -153,18 +174,6 @@ async function findBeside(search: Search, file: string): Promise<readonly FoundF
     if (entry?.kind === 'unusable') search.problems.push(`${name} ${entry.problem}`);
   }
   return found;
-}
-
-/** Paths of a graph's data files below its folder; the runtime takes no others. */
-function dataFilesOf(path: string): readonly string[] {
-  try {
-    const locations = [...withFileSource(path, readExternalLocations)].map((each) => posix.normalize(each));
-    return locations.filter((each) => isPlainPath(each));
-  } catch (error) {
-    // What is wrong with it is told when it is loaded.
-    if (error instanceof ProtobufError) return [];
-    throw error;
-  }
 }
 
 /** The runtime takes data files from the folder of a graph alone, so they must not be links. */

@@ -1,3 +1,5 @@
+import { readParameters } from './header-parameters.ts';
+
 /** The media type of a Content-Type header in lower case, without parameters; '' when the header is missing. */
 export function mediaTypeOf(headers: Headers): string {
   const [type = ''] = (headers.get('content-type') ?? '').split(';', 1);
@@ -6,17 +8,9 @@ export function mediaTypeOf(headers: Headers): string {
 
 /** A parameter of the Content-Type header in lower case, such as `charset`; undefined when it is not there. */
 export function typeParameter(headers: Headers, name: string): string | undefined {
-  const [, ...parameters] = (headers.get('content-type') ?? '').split(';');
-  for (const parameter of parameters) {
-    const [key = '', ...value] = parameter.split('=');
-    if (key.trim().toLowerCase() !== name) continue;
-    return value
-      .join('=')
-      .trim()
-      .replace(/^"(.*)"$/, '$1')
-      .toLowerCase();
-  }
-  return undefined;
+  return readParameters(headers.get('content-type') ?? '')
+    ?.parameters.get(name)
+    ?.toLowerCase();
 }
 
 export function isJsonType(mediaType: string): boolean {

@@ -1,16 +1,22 @@
 import { ModelError } from '../models/model-config.ts';
 import type { Graph } from '../onnx/graph.ts';
+import { NEWEST_IR_VERSION, type Novelty } from '../onnx/ir-version.ts';
+import { ML_DOMAIN } from '../onnx/nodes.ts';
 import type { ValueInfo } from '../onnx/value-info.ts';
 import { datatypeOfOnnxCode } from '../tensor/datatype.ts';
 
-/** Newest operator set of the default domain that ONNX Runtime 1.30 takes. */
-const NEWEST_OPSET = 26;
+/** Newest operator sets that ONNX Runtime 1.30 takes. */
+const NEWEST_OPSETS = [
+  ['', 26],
+  ['ai.onnx', 26],
+  [ML_DOMAIN, 5],
+] as const;
 
 /** The runtime's Node binding gives outputs as members of an object, which loses one of this name. */
 const LOST_NAME = '__proto__';
 
-/** Element types of ONNX 1.20 that the runtime's Node binding cannot carry, by their numbers in the standard. */
-const ELEMENT_TYPES: ReadonlyMap<number, string> = new Map([
+/** Element types of ONNX 1.23 that the runtime's Node binding cannot carry, by their numbers in the standard. */
+export const UNSERVED_TYPES: ReadonlyMap<number, string> = new Map([
   [14, 'complex64'],
   [15, 'complex128'],
   [16, 'bfloat16'],
@@ -24,13 +30,15 @@ const ELEMENT_TYPES: ReadonlyMap<number, string> = new Map([
   [24, 'float8e8m0'],
   [25, 'uint2'],
   [26, 'int2'],
+  [27, 'float6e2m3'],
+  [28, 'float6e3m2'],
 ]);
 
 /**
  * Refuses a graph by what its file says, before the runtime sees it: some of these would abort the whole process,
  * the others would get a message without the name of the tensor.
  *
- * @throws ModelError naming the tensor and its type, the operator, or the operator set
+ * @throws ModelError naming the tensor and its type, the operator, the operator set, or what a newer file format has
  */
 export function checkGraph(graph: Graph): void {
   for (const [role, values] of [
@@ -44,17 +52,36 @@ export function checkGraph(graph: Graph): void {
   }
   const [refusal] = graph.guards.refusals;
   if (refusal !== undefined) throw new ModelError(refusal);
-  const opset = graph.opsets.get('') ?? graph.opsets.get('ai.onnx') ?? 0;
-  if (opset > NEWEST_OPSET) {
+  checkOpsets(graph.opsets);
+  if (graph.novelty) {
     throw new ModelError(
-      `its operator set ${opset} is newer than the runtime, which takes up to ${NEWEST_OPSET}`,
+      `its IR version ${graph.irVersion} is newer than the runtime, which takes up to ${NEWEST_IR_VERSION}: ${describeNovelty(graph.novelty)}`,
     );
   }
+  if (graph.irVersion === undefined) throw new ModelError('its file does not say its IR version');
+}
+
+function checkOpsets(opsets: ReadonlyMap<string, number>): void {
+  for (const [domain, newest] of NEWEST_OPSETS) {
+    const opset = opsets.get(domain) ?? 0;
+    if (opset <= newest) continue;
+    const name = domain === ML_DOMAIN ? `${opset} of ${ML_DOMAIN}` : opset;
+    throw new ModelError(`its operator set ${name} is newer than the runtime, which takes up to ${newest}`);
+  }
+}
+
+function describeNovelty(novelty: Novelty): string {
+  const { kind, number } = novelty;
+  if (kind === 'datatype') return `it has the type ${nameType(number)}`;
+  return `its ${novelty.message} has the field ${number}, which is not known`;
+}
+
+function nameType(elementType: number): string {
+  return UNSERVED_TYPES.get(elementType) ?? `number ${elementType}`;
 }
 
 function checkValue(role: string, { name, kind, elementType }: ValueInfo): void {
   if (kind !== 'tensor' || elementType === undefined || elementType === 0) return;
   if (datatypeOfOnnxCode(elementType) !== undefined) return;
-  const type = ELEMENT_TYPES.get(elementType) ?? `number ${elementType}`;
-  throw new ModelError(`${role} "${name}" has the type ${type}, which cannot be served`);
+  throw new ModelError(`${role} "${name}" has the type ${nameType(elementType)}, which cannot be served`);
 }

@@ -6,6 +6,7 @@ import { type ModelConfig, ModelError } from '../models/model-config.ts';
 import type { ModelReference } from '../models/model-reference.ts';
 import type { ModelFolder } from '../models/version-folder.ts';
 import { type Graph, readGraph } from '../onnx/graph.ts';
+import { isNewer } from '../onnx/ir-version.ts';
 import { ProtobufError, withFileSource } from '../onnx/protobuf.ts';
 import {
   LACKS_LOCALE,
@@ -227,8 +228,9 @@ function describeForeignFile(path: string): string {
 }
 
 /** What has to be changed in a graph. Where it is nothing the runtime reads the file itself, which saves a copy of it. */
-export function listRewritings({ zipMaps, guards }: Graph): RewritingName[] {
+export function listRewritings({ irVersion, zipMaps, guards }: Graph): RewritingName[] {
   return [
+    ...(isNewer(irVersion) ? (['irVersion'] as const) : []),
     ...(zipMaps.length > 0 ? (['zipMaps'] as const) : []),
     ...(guards.edits.length > 0 ? (['guards'] as const) : []),
   ];

@@ -10,6 +10,8 @@ export class ModelError extends Error {
 /** Members of `model.json` that all tasks have. */
 export const commonMembers = {
   description: z.string().optional(),
+  /** The graph, below the folder, where it is not called `model.onnx` and not the only one. */
+  file: z.string().min(1).optional(),
   /** Results on held-out data, by name. */
   metrics: z.record(z.string(), z.number()).optional(),
   /** Most instances of one request. */
@@ -36,7 +38,7 @@ export const commonMembers = {
 };
 
 /**
- * What `model.json` says, the optional file beside `model.onnx` that says what the graph cannot; or what the other files
+ * What `model.json` says, the optional file beside the graph that says what the graph cannot; or what the other files
  * of a folder amount to in its words. The members of its task are known to the task alone.
  */
 export interface ModelConfig extends z.output<z.ZodObject<typeof commonMembers>> {

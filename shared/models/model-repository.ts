@@ -4,7 +4,7 @@ import { locateModel } from './formats/locate.ts';
 import { createListings, type ListingOptions } from './listings.ts';
 import type { ConfigReader, ModelConfig } from './model-config.ts';
 import { type ModelListing, type ModelReference, pathOf } from './model-reference.ts';
-import { pickVersion } from './repository-listing.ts';
+import { type Listing, pickVersion } from './repository-listing.ts';
 import { createSmallFiles } from './small-files.ts';
 import { CONFIG_FILE, createVersionFolders, type ModelFolder } from './version-folder.ts';
 
@@ -66,6 +66,12 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
   });
   const aliases = createAliases(listings, smallFiles);
 
+  /** What its own `model.json` says; undefined without one. */
+  async function ownConfig(known: Listing, reference: ModelReference): Promise<ModelConfig | undefined> {
+    const file = known.files.get(`${pathOf(reference)}/${CONFIG_FILE}`);
+    return file && (await readConfig(file));
+  }
+
   return {
     list: async () => [...(await listings.current()).models.values()],
     versions: async (name) => (await listings.current()).models.get(name),
@@ -86,13 +92,16 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
     config: async (reference) => {
       const known = await listings.current();
       const folder = folders.inStore(known, reference);
-      const file = known.files.get(`${pathOf(reference)}/${CONFIG_FILE}`);
-      if (file) return await readConfig(file);
+      const config = await ownConfig(known, reference);
+      if (config) return config;
       // What knows all formats is loaded for models that need it.
       const { recogniseFiles } = await import('./formats/recognise.ts');
       return await recogniseFiles(folder, options.configs);
     },
-    locate: async (reference) => await locateModel(folders.inStore(await listings.current(), reference)),
+    locate: async (reference) => {
+      const known = await listings.current();
+      return await locateModel(folders.inStore(known, reference), await ownConfig(known, reference));
+    },
     open: async (reference) => {
       const path = await artifacts.fetchFolder(pathOf(reference));
       const release = async () => await artifacts.releaseFolder(path);

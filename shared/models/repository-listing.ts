@@ -2,7 +2,7 @@ import { NAME_PATTERN } from '../config.ts';
 import { InferenceError } from '../errors.ts';
 import type { ModelStore, StoredFile } from '../stores/model-store.ts';
 import { MODEL_FILE } from './formats/format-folder.ts';
-import { VERSION_FILES } from './formats/locate.ts';
+import { isVersionFile } from './formats/locate.ts';
 import type { ModelListing, ModelReference } from './model-reference.ts';
 import { compareVersions } from './versions.ts';
 
@@ -27,7 +27,7 @@ export async function readListing(store: ModelStore, now: () => number): Promise
   const ignored: string[] = [];
   for (const { path } of files) {
     const [name = '', version = '', ...below] = path.split('/');
-    const isVersion = VERSION_FILES.includes(below.join('/'));
+    const isVersion = isVersionFile(below.join('/'));
     if (isVersion && NAME_PATTERN.test(name) && NAME_PATTERN.test(version)) {
       versions.set(name, (versions.get(name) ?? new Set()).add(version));
     } else if (isVersion || path.endsWith(`/${MODEL_FILE}`)) {

@@ -95,8 +95,9 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
         checkSize(file, find(file)?.sizeBytes ?? 0);
         return (await readLarge(file))?.toString('utf8');
       });
-      const modelFile = await locateModel(folder);
-      const config = await folder.read(CONFIG_FILE);
+      const text = await folder.read(CONFIG_FILE);
+      const config = text === undefined ? undefined : configs.parse(text);
+      const modelFile = await locateModel(folder, config);
       const example = (await readLarge(REFERENCE_FILE))?.toString('utf8');
       const files = known.versionFiles.get(prefix) ?? [];
       return {
@@ -106,7 +107,7 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
         modelFile,
         modelPath: store.localPath?.(`${prefix}/${modelFile}`) ?? join(path, modelFile),
         sizeBytes: files.reduce((total, file) => total + file.sizeBytes, 0),
-        config: config === undefined ? undefined : configs.parse(config),
+        config,
         example: example === undefined ? undefined : firstRequest(example, prefix),
       };
     },

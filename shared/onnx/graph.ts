@@ -1,6 +1,7 @@
 import { type ExternalData, readExternalData } from './external-data.ts';
 import { GRAPH, MODEL } from './fields.ts';
 import { canNeedGuards, findGuards, type Guards, NO_GUARDS } from './guard-operators.ts';
+import { findNovelty, isNewer, type Novelty } from './ir-version.ts';
 import { type MlOutputs, NO_ML_OUTPUTS, readMlOutputs } from './ml-outputs.ts';
 import { ML_DOMAIN } from './nodes.ts';
 import { findProbabilities } from './probabilities.ts';
@@ -12,6 +13,10 @@ import { isMainGraph, type Message, walkModel } from './walk.ts';
 import { readZipMap, ZIP_MAP, type ZipMap } from './zip-map-node.ts';
 
 export interface Graph extends MlOutputs {
+  /** Version of the file format; undefined where the file does not say it. */
+  readonly irVersion: number | undefined;
+  /** What a file of a version that is newer than the runtime has that the runtime does not know. */
+  readonly novelty: Novelty | undefined;
   readonly opsets: ReadonlyMap<string, number>;
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
@@ -38,12 +43,14 @@ export function readGraph(source: ByteSource): Graph {
   const inputs: ValueInfo[] = [];
   const outputs: ValueInfo[] = [];
   let producer = '';
+  let irVersion: number | undefined;
   let body: Field | undefined;
   for (const field of readFields(source)) {
     if (field.number === MODEL.opsetImport) {
       const { domain, version } = readOpsetImport(source, field);
       opsets.set(domain, version);
     }
+    if (field.number === MODEL.irVersion) irVersion = field.value;
     if (field.number === MODEL.producer) producer = readText(source, field);
     if (field.number !== MODEL.graph) continue;
     body = field;
@@ -58,7 +65,8 @@ export function readGraph(source: ByteSource): Graph {
   const probabilities = body ? findProbabilities(source, body, namesOf(outputs)) : new Set<string>();
   const nodes = readNodes(source);
   const guards = canNeedGuards(nodes.operators) ? findGuards(source, Number.POSITIVE_INFINITY) : NO_GUARDS;
-  return { opsets, inputs, outputs, probabilities, ...nodes, guards, ...mlOutputs };
+  const novelty = isNewer(irVersion) ? findNovelty(source) : undefined;
+  return { irVersion, novelty, opsets, inputs, outputs, probabilities, ...nodes, guards, ...mlOutputs };
 }
 
 function namesOf(values: readonly ValueInfo[]): string[] {

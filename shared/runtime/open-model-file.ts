@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { guardOperators } from '../onnx/guard-operators.ts';
+import { lowerIrVersion } from '../onnx/ir-version.ts';
 import { renameLocales } from '../onnx/locales.ts';
 import { withFileSource } from '../onnx/protobuf.ts';
 import { type Rewriting, rewriteModel } from '../onnx/rewrite-model.ts';
@@ -8,12 +9,13 @@ import { createSession, type ModelBytes, type Session, type SessionOptions } fro
 
 /** What has to be changed in a model for the runtime to run it as it should. */
 const REWRITINGS = {
+  irVersion: () => lowerIrVersion,
   zipMaps: () => replaceZipMaps,
   guards: ({ mostElements = Number.POSITIVE_INFINITY }) => guardOperators(mostElements),
   locales: () => renameLocales,
 } satisfies Record<string, (file: ModelFile) => Rewriting>;
 
-export type RewritingName = 'zipMaps' | 'guards' | 'locales';
+export type RewritingName = 'irVersion' | 'zipMaps' | 'guards' | 'locales';
 
 /** A model file, and what has to be changed in its graph. */
 export interface ModelFile {

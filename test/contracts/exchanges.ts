@@ -61,6 +61,7 @@ export async function goodExchanges(): Promise<Exchange[]> {
     ),
     good('a gzip body', raw('/predict', gzipSync(JSON.stringify({ features: SETOSA })), GZIP), IS_SETOSA),
     good('an image as a form', form('/predict', 'file', PNG), IS_SEVEN),
+    good('an image as a form, without a file name', form('/predict', 'file', PNG, ''), IS_SEVEN),
     good('an image as the body', raw('/predict', PNG, { 'content-type': 'image/png' }), IS_SEVEN),
     good('an image without a type', raw('/predict', PNG, {}), IS_SEVEN),
     good(
@@ -418,9 +419,14 @@ export function raw(
   return { method: 'POST', path, headers, body: Buffer.from(body) };
 }
 
-export function form(path: string, field: string, file: Buffer): TestRequest {
+export function form(
+  path: string,
+  field: string,
+  file: Buffer,
+  fileName = '; filename="my \\"x\\".png"',
+): TestRequest {
   const boundary = '----ternion-boundary';
-  const head = `--${boundary}\r\nContent-Disposition: form-data; name="${field}"; filename="x.png"\r\nContent-Type: image/png\r\n\r\n`;
+  const head = `--${boundary}\r\nContent-Disposition: form-data; name="${field}"${fileName}\r\nContent-Type: image/png\r\n\r\n`;
   const body = Buffer.concat([Buffer.from(head), file, Buffer.from(`\r\n--${boundary}--\r\n`)]);
   return raw(path, body, { 'content-type': `multipart/form-data; boundary=${boundary}` });
 }

@@ -39,6 +39,7 @@ interface ModelParts {
   /** Operator set versions by domain; the default domain is ''. */
   readonly opsets?: Readonly<Record<string, number>>;
   readonly functions?: readonly Uint8Array[];
+  readonly irVersion?: number;
 }
 
 /** The bytes of an ONNX model. */
@@ -51,7 +52,7 @@ export function buildModel(parts: ModelParts): Uint8Array {
     ...parts.outputs.map((output) => encodeField(GRAPH.output, output)),
   ]);
   return join([
-    encodeVarintField(MODEL.irVersion, 8),
+    encodeVarintField(MODEL.irVersion, parts.irVersion ?? 8),
     encodeField(MODEL.graph, graph),
     ...importOperators(MODEL.opsetImport, parts.opsets ?? { '': 18 }),
     ...(parts.functions ?? []).map((each) => encodeField(MODEL.function, each)),

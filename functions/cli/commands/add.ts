@@ -22,6 +22,8 @@ export interface AddOptions {
   readonly repository: string;
   readonly optimize?: boolean;
   readonly force?: boolean;
+  /** The graph of a folder that has several. */
+  readonly file?: string;
 }
 
 /** File systems and S3 take longer ones, but not everywhere. */
@@ -40,7 +42,7 @@ export async function add(path: string, options: AddOptions, output: Console): P
   if (options.version !== undefined) checkName(options.version, '--version');
   if (options.name !== undefined) checkName(options.name, '--name');
   const target = openRepository(options.repository);
-  const source = await findModel(path, undefined);
+  const source = await findModel(path, undefined, options.file);
   const name = options.name ?? checkName(source.reference.name, '--name');
   const added = await addVersion(source, target, name, options).finally(() => source.app.close());
   const { version, place, manifest, trial, live, warnings } = added;

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { UNSERVED_TYPES } from '../../../shared/inference/check-graph.ts';
 import { type Model, readModelFile } from '../../../shared/inference/load-model.ts';
 import { MODEL_FILE } from '../../../shared/models/formats/format-folder.ts';
 import { CONFIG_FILE, type ModelFolder } from '../../../shared/models/version-folder.ts';
@@ -19,12 +20,13 @@ import { suggestConfig } from '../inspect/suggest-config.ts';
 import { isVersionFolder } from '../model-path.ts';
 
 export interface InspectOptions {
+  readonly file?: string;
   readonly repository?: string;
 }
 
 /** `ternion inspect`: what a model takes and gives, and what it is taken for. */
 export async function inspect(argument: string, options: InspectOptions, output: Console): Promise<void> {
-  const { app, reference, file } = await findModel(argument, options.repository);
+  const { app, reference, file } = await findModel(argument, options.repository, options.file);
   try {
     const folder = await app.inference.repository.open(reference);
     const path = folder.modelPath;
@@ -84,21 +86,8 @@ function describeValue({ name, kind, elementType, shape }: ValueInfo): Value {
   const datatype =
     elementType === undefined
       ? kind
-      : (datatypeOfOnnxCode(elementType) ?? UNSUPPORTED[elementType] ?? `type ${elementType}`);
+      : (datatypeOfOnnxCode(elementType) ??
+        UNSERVED_TYPES.get(elementType)?.toUpperCase() ??
+        `type ${elementType}`);
   return { name, datatype, shape: shape?.map((size) => (size === '' ? '?' : size)) ?? null };
 }
-
-/** Names of `TensorProto.DataType` (onnx.proto) that no protocol can carry; files can have them all the same. */
-const UNSUPPORTED: Readonly<Record<number, string>> = {
-  14: 'COMPLEX64',
-  15: 'COMPLEX128',
-  16: 'BFLOAT16',
-  17: 'FLOAT8E4M3FN',
-  18: 'FLOAT8E4M3FNUZ',
-  19: 'FLOAT8E5M2',
-  20: 'FLOAT8E5M2FNUZ',
-  21: 'UINT4',
-  22: 'INT4',
-  23: 'FLOAT4E2M1',
-  24: 'FLOAT8E8M0',
-};

@@ -1,6 +1,6 @@
 import { NAME_PATTERN } from '../../../shared/config.ts';
 import { MANIFEST_FILE } from '../../../shared/models/file-manifest.ts';
-import { VERSION_FILES } from '../../../shared/models/formats/locate.ts';
+import { isVersionFile } from '../../../shared/models/formats/locate.ts';
 import { compareVersions } from '../../../shared/models/versions.ts';
 import type { StoredFile } from '../../../shared/stores/model-store.ts';
 import { CommandError, type Console } from '../console.ts';
@@ -83,7 +83,7 @@ function listVersions(files: readonly StoredFile[]): readonly Version[] {
     const folder = folders.get(key) ?? { name, version, files: [], isVersion: false };
     const path = below.join('/');
     folder.files.push(file);
-    folder.isVersion ||= path === MANIFEST_FILE || VERSION_FILES.includes(path);
+    folder.isVersion ||= path === MANIFEST_FILE || isVersionFile(path);
     folders.set(key, folder);
   }
   return [...folders.values()]

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FileManifest, MANIFEST_FILE } from '../../../shared/models/file-manifest.ts';
-import { VERSION_FILES } from '../../../shared/models/formats/locate.ts';
+import { isVersionFile } from '../../../shared/models/formats/locate.ts';
 import {
   type NewContent,
   type StoredFile,
@@ -24,7 +24,7 @@ export interface StagedVersion {
  */
 export async function listVersions(store: WritableStore, name: string): Promise<readonly string[]> {
   const files = (await listFiles(store, name)).map(({ path }) => path.slice(name.length + 1).split('/'));
-  const whole = files.filter(([, ...below]) => VERSION_FILES.includes(below.join('/')));
+  const whole = files.filter(([, ...below]) => isVersionFile(below.join('/')));
   return [...new Set(whole.map(([version = '']) => version))];
 }
 
@@ -86,9 +86,9 @@ async function claimVersion(store: WritableStore, prefix: string, claim: NewCont
 /** Files in the order in which they are safe to be seen. */
 function inOrder({ files }: FileManifest): FileManifest['files'] {
   return [
-    ...files.filter(({ path }) => !VERSION_FILES.includes(path)),
+    ...files.filter(({ path }) => !isVersionFile(path)),
     // The largest first: from the first of them on a server takes the folder for a version.
-    ...files.filter(({ path }) => VERSION_FILES.includes(path)).sort((a, b) => b.sizeBytes - a.sizeBytes),
+    ...files.filter(({ path }) => isVersionFile(path)).sort((a, b) => b.sizeBytes - a.sizeBytes),
   ];
 }
 

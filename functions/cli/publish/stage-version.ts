@@ -7,12 +7,14 @@ import { readModelFile } from '../../../shared/inference/load-model.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';
 import { type FileManifest, MANIFEST_FILE } from '../../../shared/models/file-manifest.ts';
 import { CONFIG_FILE, REFERENCE_FILE } from '../../../shared/models/version-folder.ts';
+import { isNewer, lowerIrVersion } from '../../../shared/onnx/ir-version.ts';
 import { withFileSource } from '../../../shared/onnx/protobuf.ts';
 import { rewriteModel } from '../../../shared/onnx/rewrite-model.ts';
 import { replaceZipMaps } from '../../../shared/onnx/zipmap.ts';
 import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import { describeConfig } from '../describe-config.ts';
 import { type FoundModel, look } from '../find-model.ts';
+import { withoutOtherGraphs } from '../other-graphs.ts';
 import type { Trial } from './try-model.ts';
 
 /**
@@ -27,20 +29,19 @@ export async function stageVersion(
 ): Promise<FileManifest> {
   const modelFile = await app.inference.repository.locate(reference);
   const prefix = `${reference.name}/${reference.version}/`;
-  for (const file of await store.list(prefix.slice(0, -1))) {
+  const stored = await store.list(prefix.slice(0, -1));
+  const paths = stored.map(({ path }) => path.slice(prefix.length));
+  const pathOf = (path: string) => store.localPath?.(`${prefix}${path}`) ?? path;
+  const published = withoutOtherGraphs(paths, modelFile, pathOf);
+  for (const file of stored) {
     const path = file.path.slice(prefix.length);
-    if (path === MANIFEST_FILE) continue;
+    if (path === MANIFEST_FILE || !published.has(path)) continue;
     const copy = join(target, path);
     await mkdir(dirname(copy), { recursive: true });
     await pipeline(await store.read(file, 0, file.sizeBytes), createWriteStream(copy));
   }
   const graph = join(target, modelFile);
-  if (readModelFile(graph).zipMaps.length > 0) {
-    await writeFile(
-      graph,
-      withFileSource(graph, (source) => rewriteModel(source, [replaceZipMaps])),
-    );
-  }
+  await rewriteGraph(graph);
   const config = await look({ app, reference }, describeConfig);
   await writeFile(join(target, CONFIG_FILE), `${writeJson(config)}\n`);
   if (trial.references === 0) await keepExample(target, trial);
@@ -48,6 +49,20 @@ export async function stageVersion(
   const manifest = await listFiles(target);
   await writeFile(join(target, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
+}
+
+/** Does once what each load would do: a graph that needs no more of it can be left to the runtime as a file. */
+async function rewriteGraph(path: string): Promise<void> {
+  const { zipMaps, irVersion } = readModelFile(path);
+  const rewritings = [
+    ...(zipMaps.length > 0 ? [replaceZipMaps] : []),
+    ...(isNewer(irVersion) ? [lowerIrVersion] : []),
+  ];
+  if (rewritings.length === 0) return;
+  await writeFile(
+    path,
+    withFileSource(path, (source) => rewriteModel(source, rewritings)),
+  );
 }
 
 /** The example of a format of its own would be lost: it becomes a reference, with the answer it got. */

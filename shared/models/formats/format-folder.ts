@@ -7,6 +7,9 @@ import { ModelError } from '../model-config.ts';
 /** The name of a published graph. */
 export const MODEL_FILE = 'model.onnx';
 
+/** What stands beside the versions of a model of Triton. */
+export const TRITON_FILE = 'config.pbtxt';
+
 /** The files of one model version, for finding out what kind of model it is. */
 export interface FormatFolder {
   /** Paths below the version's folder. */

@@ -1,24 +1,71 @@
-import { ModelError } from '../model-config.ts';
-import { type FormatFolder, MODEL_FILE } from './format-folder.ts';
+import { isPlainPath } from '../file-manifest.ts';
+import { type ModelConfig, ModelError } from '../model-config.ts';
+import { type FormatFolder, MODEL_FILE, TRITON_FILE } from './format-folder.ts';
 import { MLMODEL_FILE, modelFileOf, readMlmodel } from './mlmodel.ts';
 import { ARCHIVE_FILE, locateArchivedModel } from './model-archive.ts';
 
 /** Places of the graph in a version's folder: as published, and as Optimum leaves it in a model's own folder. */
 const MODEL_FILES = [MODEL_FILE, `onnx/${MODEL_FILE}`];
 
-/** Files that make a folder a model version. */
+/** Files that make a folder a model version by their names. */
 export const VERSION_FILES: readonly string[] = [...MODEL_FILES, MLMODEL_FILE, ARCHIVE_FILE];
 
+/** A graph of any name in one of the same places, such as `model_quantized.onnx` or `onnx/model_q4.onnx`. */
+const GRAPH_FILE = /^(?:onnx\/)?[^/.][^/]*\.onnx$/i;
+
+/** Which files make a folder a model version, in words. */
+export const VERSION_FILE_NAMES = `*.onnx, onnx/*.onnx, ${MLMODEL_FILE}, ${ARCHIVE_FILE}`;
+
+/** Whether a file, by its path below a folder, makes the folder a model version. */
+export function isVersionFile(path: string): boolean {
+  return VERSION_FILES.includes(path) || GRAPH_FILE.test(path);
+}
+
+/** The graphs among the files of a folder, that of the usual name first. */
+export function graphsIn(files: readonly string[]): readonly string[] {
+  const usual = MODEL_FILES.filter((path) => files.includes(path));
+  return [...usual, ...files.filter((path) => GRAPH_FILE.test(path) && !usual.includes(path)).sort()];
+}
+
 /**
- * The file of a folder that holds the graph.
+ * The file of a folder that holds the graph: the one that its `model.json` names, or another file of its format; else the
+ * one of the usual name, or the only one.
  *
- * @throws ModelError when there is none
+ * @throws ModelError when there is none, or several
  */
-export async function locateModel(folder: FormatFolder): Promise<string> {
+export async function locateModel(folder: FormatFolder, config?: ModelConfig): Promise<string> {
+  const named = config ? config.file : await locateTritonModel(folder);
+  if (named !== undefined) return checkNamed(named, config ? 'model.json' : TRITON_FILE, folder);
   const plain = MODEL_FILES.find((path) => folder.files.includes(path));
   const mlmodel = await readMlmodel(folder);
   if (mlmodel && (plain === undefined || mlmodel.flavors.onnx)) return modelFileOf(mlmodel, folder);
-  const found = plain ?? (await locateArchivedModel(folder));
-  if (found !== undefined) return found;
-  throw new ModelError(`it has none of the files ${VERSION_FILES.join(', ')}`);
+  return plain ?? (await locateArchivedModel(folder)) ?? theOnly(graphsIn(folder.files));
+}
+
+function checkNamed(path: string, by: string, { files }: FormatFolder): string {
+  if (isPlainPath(path) && files.includes(path)) return path;
+  throw new ModelError(`its ${by} names the file ${JSON.stringify(path.slice(0, 100))}, which is not there`);
+}
+
+/** Most names that are told. */
+const SHOWN = 20;
+
+/** Which of several is meant is not guessed: exporters leave one of each precision, and encoders beside decoders. */
+function theOnly(graphs: readonly string[]): string {
+  const [first, ...others] = graphs;
+  if (first === undefined) {
+    throw new ModelError(`it has none of the files ${VERSION_FILE_NAMES}`);
+  }
+  if (others.length === 0) return first;
+  const more = graphs.length > SHOWN ? `, … (${graphs.length} in all)` : '';
+  throw new ModelError(
+    `it has several graphs: ${graphs.slice(0, SHOWN).join(', ')}${more}; choose one with "file" in its model.json, or with ternion add --file ${first}`,
+  );
+}
+
+/** Few folders have such a file, and fewer name their graph in it. */
+async function locateTritonModel(folder: FormatFolder): Promise<string | undefined> {
+  const text = await folder.readShared(TRITON_FILE);
+  if (!text?.includes('default_model_filename')) return undefined;
+  return (await import('./triton.ts')).readTritonModelFile(text);
 }

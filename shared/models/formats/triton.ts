@@ -2,12 +2,10 @@ import type { TensorSpec } from '../../runtime/session.ts';
 import { isPlainPath } from '../file-manifest.ts';
 import { type ConfigReader, type ModelConfig, ModelError } from '../model-config.ts';
 import type { FormatFolder, GraphView } from './format-folder.ts';
-import { MODEL_FILE } from './format-folder.ts';
+import { TRITON_FILE } from './format-folder.ts';
 import { addLabels, checkLabelCount, readLabelLines } from './labels.ts';
 import { configOf } from './onnx.ts';
 import { readTextProto, TextProtoError, type TextProtoMessage, type TextProtoValue } from './text-proto.ts';
-
-const TRITON_FILE = 'config.pbtxt';
 
 /** Triton's datatypes where they are called otherwise than on the wire. */
 const DATATYPES: Readonly<Record<string, string>> = { STRING: 'BYTES' };
@@ -57,12 +55,15 @@ function checkBackend(message: TextProtoMessage): void {
       `its ${TRITON_FILE} is of the backend ${JSON.stringify(backend.slice(0, 60) || 'ensemble')}; only onnxruntime can be served`,
     );
   }
-  const file = textOf(message, 'default_model_filename');
-  if (file !== '' && file !== MODEL_FILE) {
-    throw new ModelError(
-      `its ${TRITON_FILE} names the model file ${JSON.stringify(file.slice(0, 60))}; it must be ${MODEL_FILE}`,
-    );
-  }
+}
+
+/**
+ * The graph that a configuration names; undefined where it leaves that to the usual name.
+ *
+ * @throws ModelError when it cannot be read
+ */
+export function readTritonModelFile(text: string): string | undefined {
+  return textOf(parse(text), 'default_model_filename') || undefined;
 }
 
 /**

@@ -1,12 +1,13 @@
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
+import { FORM_TYPE, type FormField } from '../../http/multipart.ts';
 import { describeJson, hasOnly, isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from '../../processing/image/decode/sniff.ts';
 import type { FieldValue, InferenceInput } from '../../values/input.ts';
 import { checkInstances } from '../../values/instances.ts';
 import { holdsJson, isUntyped, unsupportedBody } from '../body/json-body.ts';
-import { FORM_TYPE, parseForm } from '../body/media.ts';
+import { nameFields, parseForm } from '../body/media.ts';
 import { INPUT_KEYS } from '../input-keys.ts';
 import { type Invocation, type Reading, readingOf } from '../invocation.ts';
 
@@ -24,7 +25,7 @@ export interface DecodedBody {
 export async function decodeBody(invocation: Invocation, limits: Limits): Promise<Reading<DecodedBody>> {
   const { request, mediaType, body } = invocation;
   if (mediaType === FORM_TYPE) {
-    return readingOf(await decodeForm(await parseForm(request.headers, body, limits), limits));
+    return readingOf(decodeForm(parseForm(request, body, limits), limits));
   }
   if (holdsJson(invocation)) return invocation.read((json) => decodeJson(json, limits));
   if (mediaType.startsWith('image/') || (isUntyped(mediaType) && sniffImageType(body) !== undefined)) {
@@ -35,23 +36,20 @@ export async function decodeBody(invocation: Invocation, limits: Limits): Promis
   throw unsupportedBody(mediaType, types.join(', '));
 }
 
-async function decodeForm(form: FormData, limits: Limits): Promise<DecodedBody> {
-  const parts = form.getAll(FILE_FIELD);
+function decodeForm(form: readonly FormField[], limits: Limits): DecodedBody {
+  const parts = form.filter(({ name }) => name === FILE_FIELD);
   if (parts.length === 0) {
-    const names = [...new Set(form.keys())].slice(0, 8).map((name) => JSON.stringify(name.slice(0, 40)));
     throw invalid(
       'The form',
-      `has no field "${FILE_FIELD}" (its fields: ${names.join(', ') || 'none'}); expected an image file.`,
+      `has no field "${FILE_FIELD}" (its fields: ${nameFields(form)}); expected an image file.`,
     );
   }
   checkInstances(parts.length, FILE_FIELD, limits);
-  const images: FieldValue<Uint8Array>[] = [];
-  for (const [index, part] of parts.entries()) {
+  const images = parts.map(({ value }, index) => {
     const field = parts.length === 1 ? FILE_FIELD : `${FILE_FIELD}[${index}]`;
-    if (typeof part === 'string')
-      throw invalid(`Field "${field}"`, 'is text; expected a file with a file name.');
-    images.push({ value: new Uint8Array(await part.arrayBuffer()), field });
-  }
+    if (typeof value === 'string') throw invalid(`Field "${field}"`, 'is text; expected an image file.');
+    return { value, field };
+  });
   return { input: { kind: 'image', images }, isBatch: images.length > 1 };
 }
 

@@ -186,7 +186,7 @@ async function answerImages(
   options: ProtocolOptions,
   type: AnswerType,
 ): Promise<Answer> {
-  const images = await readImages(invocation, options.config.limits);
+  const images = readImages(invocation, options.config.limits);
   const style = answerStyle(options.config);
   if (type !== JSON_TYPE && !isLinesType(type)) {
     const payload = readingOf(payloadOfImages(images));

@@ -1,7 +1,9 @@
+import { isUtf8 } from 'node:buffer';
 import type { Budget } from '../../budget.ts';
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { isJsonType } from '../../http/media-type.ts';
+import { FORM_TYPE, type FormField } from '../../http/multipart.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import { measureNesting } from '../../json/nesting.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
@@ -13,10 +15,10 @@ import { checkInstances, decodeColumns, decodeRows } from '../../values/instance
 import type { NamedInputs } from '../../values/named-inputs.ts';
 import { parseTensorValues } from '../../values/nested-values.ts';
 import { looksLikeJson } from '../body/json-body.ts';
-import { FORM_TYPE, parseForm } from '../body/media.ts';
+import { nameFields, parseForm } from '../body/media.ts';
 import { parseRequestJson } from '../body/request-json.ts';
 import { type Invocation, type Reading, readingOf } from '../invocation.ts';
-import { type Field, readUrlEncoded, URLENCODED_TYPE } from './url-encoded.ts';
+import { readUrlEncoded, URLENCODED_TYPE } from './url-encoded.ts';
 
 /** What a request brings in one place: JSON, or bytes that are none, such as an image. */
 type Payload = FieldValue<JsonValue | Uint8Array>;
@@ -42,12 +44,11 @@ export async function readPayloads(invocation: Invocation): Promise<Reading<Payl
   const { mediaType, body, request, budget } = invocation;
   const { limits } = budget;
   if (mediaType === FORM_TYPE) {
-    const form = await parseForm(request.headers, body, limits);
-    return readingOf(await readFields(pickFields(form), budget));
+    return readingOf(readFields(pickFields(parseForm(request, body, limits)), budget));
   }
   if (mediaType === URLENCODED_TYPE) {
     const fields = readUrlEncoded(body, FIELDS, limits);
-    if (fields.length > 0) return readingOf(await readFields(fields, budget));
+    if (fields.length > 0) return readingOf(readFields(fields, budget));
   }
   if (!isJson(body) && !isJsonType(mediaType)) return readingOf(single({ value: body, field: 'body' }));
   return invocation.read((json) => unwrapBody(json, limits));
@@ -76,27 +77,23 @@ function single(payload: Payload): Payloads {
 }
 
 /** The fields handlers look for; a form with neither of them stands for the files in it. */
-function pickFields(form: FormData): Field[] {
-  const fields = [...form];
-  const named = FIELDS.map((name) => fields.filter(([key]) => key === name)).find(({ length }) => length > 0);
-  const picked = named ?? fields.filter(([, part]) => typeof part !== 'string');
+function pickFields(form: readonly FormField[]): readonly FormField[] {
+  const named = FIELDS.map((field) => form.filter(({ name }) => name === field)).find(
+    ({ length }) => length > 0,
+  );
+  const picked = named ?? form.filter(({ value }) => typeof value !== 'string');
   if (picked.length > 0) return picked;
-  const names = [...new Set(form.keys())].slice(0, 8).map((name) => JSON.stringify(name.slice(0, 40)));
-  throw invalid('The form', `has no field "data" (its fields: ${names.join(', ') || 'none'}), and no file.`);
+  throw invalid('The form', `has no field "data" (its fields: ${nameFields(form)}), and no file.`);
 }
 
-async function readFields(fields: readonly Field[], budget: Budget): Promise<Payloads> {
-  checkInstances(fields.length, fields[0]?.[0] ?? '', budget.limits);
-  const payloads: Payload[] = [];
-  for (const [index, [name, part]] of fields.entries()) {
-    const bytes = typeof part === 'string' ? Buffer.from(part) : new Uint8Array(await part.arrayBuffer());
+function readFields(fields: readonly FormField[], budget: Budget): Payloads {
+  checkInstances(fields.length, fields[0]?.name ?? '', budget.limits);
+  const payloads = fields.map(({ name, value }, index): Payload => {
     const field = fields.length === 1 ? name : `${name}[${index}]`;
-    if (isJson(bytes))
-      payloads.push(
-        unwrap(parseRequestJson(bytes, budget, { what: `Field "${field}"`, isPart: true }), field),
-      );
-    else payloads.push({ value: typeof part === 'string' ? part : bytes, field });
-  }
+    const bytes = typeof value === 'string' ? Buffer.from(value) : value;
+    if (!isJson(bytes)) return { value, field };
+    return unwrap(parseRequestJson(bytes, budget, { what: `Field "${field}"`, isPart: true }), field);
+  });
   return { payloads, isBatch: payloads.length > 1, isEnvelope: false };
 }
 
@@ -222,6 +219,7 @@ function countItems(payloads: readonly Payload[]): number {
 function readText(value: Payload['value'], field: string): FieldValue<string> {
   if (typeof value === 'string') return { value, field };
   if (value instanceof Uint8Array) {
+    if (!isUtf8(value)) throw invalid(`Field "${field}"`, 'is bytes that are not UTF-8; expected a text.');
     return { value: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString(), field };
   }
   throw invalid(`Field "${field}"`, `is ${describeJson(value)}; expected a text.`);

@@ -1,10 +1,7 @@
 import type { Limits } from '../../config.ts';
+import { checkPartCount, type FormField } from '../../http/multipart.ts';
 import { sniffImageType } from '../../processing/image/decode/sniff.ts';
 import { looksLikeJson } from '../body/json-body.ts';
-import { checkParts } from '../body/media.ts';
-
-/** A field of a form: in a form with files its part is a file or a text. */
-export type Field = readonly [name: string, part: string | Blob];
 
 export const URLENCODED_TYPE = 'application/x-www-form-urlencoded';
 
@@ -15,14 +12,13 @@ export const URLENCODED_TYPE = 'application/x-www-form-urlencoded';
  * @returns no fields for a body that is not a form
  * @throws InferenceError for too many fields
  */
-export function readUrlEncoded(body: Uint8Array, names: readonly string[], limits: Limits): Field[] {
+export function readUrlEncoded(body: Uint8Array, names: readonly string[], limits: Limits): FormField[] {
   if (sniffImageType(body) !== undefined || looksLikeJson(body)) return [];
-  checkParts(body, '&', limits);
-  const pairs = splitPairs(body, Math.max(...names.map(({ length }) => length)));
+  const pairs = splitPairs(body, Math.max(...names.map(({ length }) => length)), limits);
   const name = names.find((field) => pairs.some(([key]) => key === field));
   if (name === undefined) return [];
-  return pairs.flatMap(([key, value]): Field[] =>
-    key === name ? [[name, mendBase64(decodeValue(value))]] : [],
+  return pairs.flatMap(([key, value]): FormField[] =>
+    key === name ? [{ name, value: mendBase64(decodeValue(value)) }] : [],
   );
 }
 
@@ -33,9 +29,15 @@ const PERCENT = 0x25;
 const SPACE = 0x20;
 
 /** The pairs of a form with their values as they were sent. Node's own parser takes seconds for some bodies of 16 MB. */
-function splitPairs(body: Uint8Array, longestName: number): [key: string, value: Uint8Array][] {
+function splitPairs(
+  body: Uint8Array,
+  longestName: number,
+  { formParts }: Limits,
+): [key: string, value: Uint8Array][] {
   const pairs: [string, Uint8Array][] = [];
+  let count = 0;
   for (let start = 0; start < body.length; ) {
+    checkPartCount(++count, formParts);
     const found = body.indexOf(AMPERSAND, start);
     const end = found === -1 ? body.length : found;
     const pair = body.subarray(start, end);

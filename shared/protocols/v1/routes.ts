@@ -72,7 +72,7 @@ export function createV1Operations(
  */
 export const predict: Dialect = async (invocation, options) => {
   const payload = holdsImages(invocation)
-    ? readingOf(await readImagePayload(invocation, options.config.limits))
+    ? readingOf(readImagePayload(invocation, options.config.limits))
     : invocation.read((json) => readJson(json, options.config));
   const { value, usage } = await runPayload(invocation, options, payload);
   const style = tensorFlowStyle(options.config);

@@ -1,7 +1,7 @@
 import type { BodyMaker } from './bodies.ts';
 import { flatImage, hugeImages } from './flat-images.ts';
 
-/** Undici looks for it without its dashes: a single letter would stand in any image. */
+/** A single letter would stand in any image. */
 const BOUNDARY = 'bound';
 const FORM = 'multipart/form-data';
 const URLENCODED = 'application/x-www-form-urlencoded';
@@ -30,6 +30,11 @@ export const FORM_MAKERS: readonly BodyMaker[] = [
     closed(
       `--${BOUNDARY}\r\n${'x: y\r\n'.repeat(bytes / 6)}content-disposition: form-data; name="file"; filename="a"\r\n\r\n\r\n`,
     ),
+  ),
+  form('a type of spaces', (bytes) => parts(bytes, part('file', '', 'a', `a/b${' '.repeat(16_000)}c`))),
+  form('parameters', (bytes) => parts(bytes, part('file', '', `a"${';a=b'.repeat(4000)}; b="`))),
+  form('lines that begin like the boundary', (bytes) =>
+    closed(part('file', `\r\n--${BOUNDARY}c`.repeat(bytes / 10), 'a')),
   ),
   form('text before the first part', (bytes) => 'a'.repeat(bytes) + closed(part('file', '', 'a'))),
   form('no end', (bytes) => part('file', 'a'.repeat(bytes), 'a')),
@@ -95,9 +100,9 @@ function pairs(name: string, write: (bytes: number) => string): BodyMaker {
   };
 }
 
-function part(name: string, content: string, file?: string): string {
+function part(name: string, content: string, file?: string, type = 'text/plain'): string {
   const fileName = file === undefined ? '' : `; filename="${file}"`;
-  return `--${BOUNDARY}\r\ncontent-disposition: form-data; name="${name}"${fileName}\r\n\r\n${content}\r\n`;
+  return `--${BOUNDARY}\r\ncontent-disposition: form-data; name="${name}"${fileName}\r\ncontent-type: ${type}\r\n\r\n${content}\r\n`;
 }
 
 function parts(bytes: number, one: string): string {

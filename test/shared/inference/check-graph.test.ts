@@ -35,6 +35,14 @@ describe('a graph the runtime cannot carry', () => {
     );
   });
 
+  it('is refused for a set of operators of scikit-learn of the future', async () => {
+    const domain = encodeField(1, text('ai.onnx.ml'));
+    const opset = encodeField(8, Buffer.concat([domain, encodeVarintField(2, 6)]));
+    expect(await problemOf(Buffer.concat([identityModel(FLOAT, ['n', 'm']), opset]))).toContain(
+      'its operator set 6 of ai.onnx.ml is newer than the runtime, which takes up to 5',
+    );
+  });
+
   it('is refused for an output of the one name that would be lost', async () => {
     const model = buildModel({
       nodes: [buildNode('Identity', ['x'], ['__proto__'])],

@@ -71,7 +71,8 @@ describe('list', () => {
         'README.md': '',
         'model.onnx': '',
         'a/model.onnx': '',
-        'a/1/other.onnx': '',
+        'a/1/._other.onnx': '',
+        'a/1/other.onnx.data': '',
         'a/1/deeper/model.onnx': '',
         'a/train.py': '',
         'with space/1/model.onnx': '',
@@ -201,7 +202,7 @@ describe('resolve', () => {
 });
 
 describe('a version', () => {
-  it('is a folder with a graph where Optimum leaves it, or with a file that names it', async () => {
+  it('is a folder with a graph where Optimum leaves it, of any name, or with a file that names it', async () => {
     const { repository, renewalErrors } = open(
       await makeFolder({
         'optimum/1/onnx/model.onnx': '',
@@ -209,7 +210,10 @@ describe('a version', () => {
         'mlflow/3/MLmodel': '',
         'both/1/model.onnx': '',
         'both/1/onnx/model.onnx': '',
-        'no/1/onnx/other.onnx': '',
+        'quantized/1/onnx/model_q4.ONNX': '',
+        'several/1/a.onnx': '',
+        'several/1/b.onnx': '',
+        'no/1/graphs/other.onnx': '',
         'no/MLmodel': '',
       }),
     );
@@ -217,6 +221,8 @@ describe('a version', () => {
       ['both', ['1']],
       ['mlflow', ['3']],
       ['optimum', ['1']],
+      ['quantized', ['1']],
+      ['several', ['1']],
     ]);
     expect(renewalErrors).toEqual([]);
   });

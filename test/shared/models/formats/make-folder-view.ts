@@ -19,6 +19,8 @@ export function folderOf(
 }
 
 const NO_GRAPH: Graph = {
+  irVersion: 13,
+  novelty: undefined,
   opsets: new Map(),
   inputs: [],
   outputs: [],

@@ -136,7 +136,7 @@ describe('locateModel', () => {
       'its MLmodel names the file "other.onnx", which is not there',
     ],
     ['flavors:\n  onnx:\n    data: ../a.onnx', 'its MLmodel names the file "../a.onnx", which is not there'],
-    [undefined, 'it has none of the files model.onnx, onnx/model.onnx, MLmodel, MAR-INF/MANIFEST.json'],
+    [undefined, 'it has none of the files *.onnx, onnx/*.onnx, MLmodel, MAR-INF/MANIFEST.json'],
   ])('says what is missing: %j', async (mlmodel, reason) => {
     expect(await reasonOf(locateModel(folderOf(mlmodel === undefined ? {} : { MLmodel: mlmodel })))).toBe(
       reason,

@@ -90,11 +90,6 @@ describe('a model with config.pbtxt', () => {
       'ensemble_scheduling { step [] }',
       'its config.pbtxt is of the backend "ensemble"; only onnxruntime can be served',
     ],
-    [
-      'has another file',
-      'default_model_filename: "net.onnx"',
-      'its config.pbtxt names the model file "net.onnx"; it must be model.onnx',
-    ],
     ['names another input', 'input { name: "z" }', 'its config.pbtxt has the input "z", its graph has x'],
     [
       'has another datatype',
