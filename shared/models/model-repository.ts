@@ -1,3 +1,4 @@
+import type { JsonObject } from '../json/json-value.ts';
 import { createAliases } from './aliases.ts';
 import type { ArtifactCache } from './artifact-cache.ts';
 import { locateModel } from './formats/locate.ts';
@@ -29,6 +30,11 @@ export interface ModelRepository {
    * @throws ModelError when a file is not valid
    */
   config(reference: ModelReference): Promise<ModelConfig | undefined>;
+  /**
+   * A request that a version is known to answer, from its `reference.json`, without fetching the model; undefined without one.
+   * @throws ModelError when that is too large, StoreError
+   */
+  example(reference: ModelReference): Promise<JsonObject | undefined>;
   /**
    * The file that holds a version's graph, below its folder, without fetching it.
    * @throws ModelError when there is none, StoreError
@@ -92,6 +98,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
       const { recogniseFiles } = await import('./formats/recognise.ts');
       return await recogniseFiles(folder, options.configs);
     },
+    example: async (reference) => await folders.example(await listings.current(), reference),
     locate: async (reference) => await locateModel(folders.inStore(await listings.current(), reference)),
     open: async (reference) => {
       const path = await artifacts.fetchFolder(pathOf(reference));
