@@ -35,6 +35,8 @@ export interface Budget {
   goOn(): void;
   /** @throws InferenceError DEADLINE_EXCEEDED when an answer comes too late from now on */
   inTime(): void;
+  /** Milliseconds until an answer comes too late; Infinity where none does. */
+  leftMs(): number;
 }
 
 export interface BudgetOptions {
@@ -74,7 +76,35 @@ export function createBudget(
       );
     },
     inTime,
+    leftMs: () => (deadlineMs ?? Number.POSITIVE_INFINITY) - now(),
   };
+}
+
+/** Node has no longer timers, and would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Waits for work until there is no more time for it. The work goes on. What is there already is taken, however late.
+ *
+ * @param leftMs asked again when its time is over, as it may have got more
+ * @param late what is thrown when there is none
+ */
+export async function waitInTime<T>(work: Promise<T>, leftMs: () => number, late: () => Error): Promise<T> {
+  if (leftMs() > LONGEST_TIMER_MS) return await work;
+  let timer: NodeJS.Timeout | undefined;
+  const lateness = new Promise<never>((_, reject) => {
+    const look = () => {
+      const ms = leftMs();
+      if (ms > 0) timer = setTimeout(look, ms);
+      else reject(late());
+    };
+    timer = setTimeout(look, Math.max(0, leftMs()));
+  });
+  try {
+    return await Promise.race([work, lateness]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The same budget with a deadline that may be nearer: both count. */
@@ -95,6 +125,7 @@ export function withDeadline(
       budget.inTime();
       check();
     },
+    leftMs: () => Math.min(budget.leftMs(), deadlineMs - now()),
   };
 }
 

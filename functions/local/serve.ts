@@ -34,7 +34,7 @@ export function readOptions(): LocalOptions {
 
 /** Ends the process where the folder of the models is not there, which no restart would mend. */
 export async function checkRepository({ app, config }: Host): Promise<void> {
-  await app.inference.repository.list().catch((error: unknown) => {
+  await app.inference.repository.ready().catch((error: unknown) => {
     // What cannot be reached now may be there later: requests are told then.
     if (!(error instanceof StoreError) || error.reason !== 'missing') return;
     endWith(`MODEL_REPOSITORY=${JSON.stringify(config.modelRepository)}: ${error.message}`);

@@ -26,8 +26,9 @@ export async function serve(options: ServeOptions, output: Console): Promise<voi
   const graceMs = readWhole(options.grace, '--grace', 0, 3600) * 1000;
   const keepAliveSeconds = readWhole(options.keepAlive, '--keep-alive', 1, 86_400);
   await checkRepository(options.repository);
-  const host = openHost({ repository: options.repository });
+  const host = openHost({ repository: options.repository, isServer: true });
   // A repository that is not there is a mistake of the call; a model that cannot be loaded is answered with the reason.
+  await host.app.inference.repository.ready();
   const models = await host.app.inference.repository.list();
   if (models.length === 0) await checkNotModel(options.repository);
   await host.app.preload();
