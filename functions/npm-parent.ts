@@ -30,7 +30,7 @@ export function watchNpm(environment: NodeJS.ProcessEnv, onEnd: () => void): boo
 function findAncestors(parent: number): readonly number[] {
   const found: number[] = [];
   let pid: number | undefined = parent;
-  while (pid !== undefined && pid > 1 && found.length < MOST_ANCESTORS) {
+  while (pid !== undefined && pid > 0 && found.length < MOST_ANCESTORS) {
     found.push(pid);
     const title = readProcess(pid, 'cmdline');
     if (title === undefined || /^npm\b/.test(title)) return found;
