@@ -32,6 +32,8 @@ export interface HostOptions {
   readonly memoryBytes?: number;
   /** The tasks that its models can have; those of Ternion by default. */
   readonly tasks?: readonly Task[];
+  /** How long the store may say nothing to what waits for it, in ms; as long as a request waits by default. */
+  readonly storeSilenceMs?: number | undefined;
   /** Largest body of an answer that the host passes on. */
   readonly answerBytes?: number;
 }
@@ -75,6 +77,7 @@ export function createHost(options: HostOptions): Host {
   const repository = createModelRepository({
     store,
     configs: tasks,
+    silenceMs: options.storeSilenceMs,
     artifacts: createArtifactCache({ store, folder: config.modelCacheFolder }),
     onProblem: (what, error) => logger.log('warn', what, error === undefined ? {} : { error }),
   });

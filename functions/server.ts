@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { isIPv6, Server as SocketServer } from 'node:net';
-import { setImmediate, setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { systemCodeOf } from '../shared/errors.ts';
+import { createGate, responsesThrough } from './gate.ts';
 import { guardLoopback, isLoopback } from './guard-loopback.ts';
 import type { Host } from './host.ts';
 import { createHttpFunction, type HttpFunction } from './http-function.ts';
@@ -14,6 +15,8 @@ const REQUEST_MS = 300_000;
 
 /** Least time for a request that was begun before the signal to arrive. */
 const LEAST_MS = 2_000;
+/** Least time for a request to arrive on a connection that was taken as one of the last. */
+const ARRIVAL_MS = 500;
 /** Longest wait for answers, which a client may never read. */
 const LAST_MS = 60_000;
 
@@ -34,9 +37,9 @@ export interface ServerOptions {
 export interface RunningServer {
   readonly url: string;
   /**
-   * Ends without losing a request: within the grace it answers whoever comes, with `Connection: close`; then it takes no
-   * new connections and finishes the requests in progress. Clients that have not sent a complete request by then are
-   * disconnected.
+   * Ends without losing a request: within the grace it answers whoever comes, with `Connection: close`. Then it holds
+   * its answers, each for 25 ms at most, until all who wait for theirs have come; only then it takes no new connections,
+   * and finishes the requests in progress. Clients that have not sent a complete request by then are disconnected.
    */
   close(graceMs: number): Promise<void>;
 }
@@ -55,27 +58,35 @@ export async function startServer(
   host: Host,
   { port, hostname, keepAliveSeconds = KEEP_ALIVE_SECONDS, handle = createHttpFunction(host) }: ServerOptions,
 ): Promise<RunningServer> {
-  let isClosing = false;
   let answer = guardLoopback(handle, host, hostname);
-  const clients = trackClients();
+  const gate = createGate();
+  const clients = trackClients(gate);
   /** Answers, and what is done after them. */
   const running = new Set<Promise<void>>();
   const receive = (request: IncomingMessage, response: ServerResponse) => {
     clients.follow(request, response);
     const fault = findFault(request);
     if (fault) return refuse(fault, response);
-    if (isClosing) response.shouldKeepAlive = false;
-    const done = answer(request, response)
-      .catch((error: unknown) => {
-        host.logger.log('error', 'a request cannot be answered', { error });
-        response.destroy();
-      })
-      .finally(() => running.delete(done));
-    running.add(done);
+    gate.pass(() => {
+      // A client may have gone meanwhile.
+      if (response.destroyed) return;
+      const done = answer(request, response)
+        .catch((error: unknown) => {
+          host.logger.log('error', 'a request cannot be answered', { error });
+          response.destroy();
+        })
+        .finally(() => running.delete(done));
+      running.add(done);
+    });
   };
   // Node's own refusal of a request without a Host field has no body.
   const server = createServer(
-    { keepAliveTimeout: keepAliveSeconds * 1000, requestTimeout: REQUEST_MS, requireHostHeader: false },
+    {
+      keepAliveTimeout: keepAliveSeconds * 1000,
+      requestTimeout: REQUEST_MS,
+      requireHostHeader: false,
+      ServerResponse: responsesThrough(gate),
+    },
     receive,
   );
   server.on('checkExpectation', (request, response) => {
@@ -92,7 +103,7 @@ export async function startServer(
   server.on('connection', clients.add);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-    socket.end(refusal(error));
+    gate.pass(() => socket.end(refusal(error)));
   });
   const listeners = await listenOnAll(server, port, hostname).catch((error: unknown) => {
     const code = systemCodeOf(error);
@@ -105,17 +116,16 @@ export async function startServer(
   return {
     url: urlOf(hostname, portOf(server)),
     close: async (graceMs) => {
-      isClosing = true;
+      clients.askToLeave();
       await wait(graceMs);
       await clients.quiet();
-      // Right after the system was asked for new connections: those that it takes from here on are reset.
-      await setImmediate();
       const closed = Promise.all(listeners.map((listener) => once(listener, 'close')));
       // The server's own close() would cut idle connections, on which a client may be about to send.
       for (const listener of listeners) SocketServer.prototype.close.call(listener);
+      gate.open();
       server.closeIdleConnections();
       const timers = [
-        setTimeout(clients.dropUnfinished, Math.max(0, LEAST_MS - graceMs)),
+        setTimeout(clients.dropUnfinished, Math.max(ARRIVAL_MS, LEAST_MS - graceMs)),
         setTimeout(() => server.closeAllConnections(), LAST_MS),
       ];
       await closed;

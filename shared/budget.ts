@@ -35,6 +35,8 @@ export interface Budget {
   goOn(): void;
   /** @throws InferenceError DEADLINE_EXCEEDED when an answer comes too late from now on */
   inTime(): void;
+  /** Milliseconds until an answer comes too late; Infinity where none does. */
+  leftMs(): number;
 }
 
 export interface BudgetOptions {
@@ -74,7 +76,47 @@ export function createBudget(
       );
     },
     inTime,
+    leftMs: () => (deadlineMs ?? Number.POSITIVE_INFINITY) - now(),
   };
+}
+
+/** Work that did not end within this was not waited for in earnest. */
+const SHORT_WAIT_MS = 100;
+
+/**
+ * What a request gets that waited in vain. One that had next to no time came too late by itself.
+ *
+ * @param startMs when it began to wait, on the clock of `performance.now()`
+ */
+export function waitedInVain(startMs: number, reason: () => Error): Error {
+  return monotonicMs() - startMs < SHORT_WAIT_MS ? tooLate() : reason();
+}
+
+/** Node has no longer timers, and would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Waits for work until there is no more time for it. The work goes on. What is there already is taken, however late.
+ *
+ * @param leftMs asked again when its time is over, as it may have got more
+ * @param late what is thrown when there is none
+ */
+export async function waitInTime<T>(work: Promise<T>, leftMs: () => number, late: () => Error): Promise<T> {
+  if (leftMs() > LONGEST_TIMER_MS) return await work;
+  let timer: NodeJS.Timeout | undefined;
+  const lateness = new Promise<never>((_, reject) => {
+    const look = () => {
+      const ms = leftMs();
+      if (ms > 0) timer = setTimeout(look, ms);
+      else reject(late());
+    };
+    timer = setTimeout(look, Math.max(0, leftMs()));
+  });
+  try {
+    return await Promise.race([work, lateness]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The same budget with a deadline that may be nearer: both count. */
@@ -95,12 +137,16 @@ export function withDeadline(
       budget.inTime();
       check();
     },
+    leftMs: () => Math.min(budget.leftMs(), deadlineMs - now()),
   };
 }
 
 function checkDeadline(deadlineMs: number | undefined, nowMs: number): void {
-  if (deadlineMs === undefined || nowMs <= deadlineMs) return;
-  throw new InferenceError(
+  if (deadlineMs !== undefined && nowMs > deadlineMs) throw tooLate();
+}
+
+function tooLate(): InferenceError {
+  return new InferenceError(
     'DEADLINE_EXCEEDED',
     'The answer was not ready within the timeout of the request.',
   );

@@ -8,12 +8,14 @@ export interface OpenHostOptions {
   readonly repository: string | undefined;
   /** Variables that win over those of the process. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Whether requests wait for it. A command waits for its store as long as that takes. */
+  readonly isServer?: boolean;
   /** Taken instead of what the repository's URL says. */
   readonly store?: ModelStore;
 }
 
 /** The app with all stores, as the command uses it. */
-export function openHost({ repository, environment = {}, store }: OpenHostOptions): Host {
+export function openHost({ repository, environment = {}, isServer = false, store }: OpenHostOptions): Host {
   return createHost({
     environment: {
       ...process.env,
@@ -21,6 +23,7 @@ export function openHost({ repository, environment = {}, store }: OpenHostOption
       ...environment,
     },
     modelRepository: 'models',
+    storeSilenceMs: isServer ? undefined : Number.POSITIVE_INFINITY,
     pagesFolder: join(import.meta.dirname, 'pages'),
     stores: store ? { ...STORES, file: () => store } : STORES,
   });

@@ -5,7 +5,10 @@ import { receiveDirectly } from '../direct-requests.ts';
 import { createHostOrExit } from '../host.ts';
 import { createHttpFunction } from '../http-function.ts';
 import { collectWhenIdle } from './collect-when-idle.ts';
-import { checkRepository, serve } from './serve.ts';
+import { checkRepository, readOptions, serve } from './serve.ts';
+
+// Run by itself, as `npm start` does, it is a server; the functions framework imports it, and listens on all addresses.
+const options = import.meta.main ? readOptions() : undefined;
 
 const host = createHostOrExit({
   environment: process.env,
@@ -13,12 +16,11 @@ const host = createHostOrExit({
   pagesFolder: join(import.meta.dirname, 'pages'),
   stores: { file: openFilesystemStore, s3: openS3Store },
 });
-if (import.meta.main) await checkRepository(host);
+if (options) await checkRepository(host);
 await host.app.preload();
 
 /** The Cloud Functions entry with every store. */
 export const ternion = collectWhenIdle(createHttpFunction(host));
 
-// Run by itself, as `npm start` does, it is a server; the functions framework imports it, and listens on all addresses.
-if (import.meta.main) await serve(host, ternion);
+if (options) await serve(host, ternion, options);
 else receiveDirectly(ternion);

@@ -1,35 +1,98 @@
 import { parseArgs } from 'node:util';
+import { ModelError } from '../../shared/models/model-config.ts';
+import type { ModelListing } from '../../shared/models/model-reference.ts';
+import type { ModelRepository } from '../../shared/models/model-repository.ts';
 import { StoreError } from '../../shared/stores/model-store.ts';
+import { describeCall, pickShown } from '../describe-calls.ts';
 import type { Host } from '../host.ts';
 import type { HttpFunction } from '../http-function.ts';
 import { printable } from '../printable.ts';
 import { ListenError, startServer } from '../server.ts';
+import { GRACE_SECONDS, graceOf, nextEnd } from '../server-end.ts';
+
+export interface LocalOptions {
+  readonly port: number;
+  readonly hostname: string;
+}
+
+/**
+ * What `npm start` is told. Without --host the server is for this machine alone; it is not a variable, as some shells set
+ * HOST to the machine's name. Ends the process where it is told something wrong.
+ */
+export function readOptions(): LocalOptions {
+  try {
+    const { values } = parseArgs({ options: { host: { type: 'string' }, port: { type: 'string' } } });
+    const port = values.port ?? (process.env.PORT || '8080');
+    if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
+      throw new Error(`PORT=${JSON.stringify(port)} must be a number from 1 to 65535.`);
+    }
+    return { port: Number(port), hostname: values.host || 'localhost' };
+  } catch (error) {
+    return endWith(error instanceof Error ? error.message : String(error));
+  }
+}
 
 /** Ends the process where the folder of the models is not there, which no restart would mend. */
 export async function checkRepository({ app, config }: Host): Promise<void> {
-  await app.inference.repository.list().catch((error: unknown) => {
+  await app.inference.repository.ready().catch((error: unknown) => {
     // What cannot be reached now may be there later: requests are told then.
     if (!(error instanceof StoreError) || error.reason !== 'missing') return;
-    console.error(printable(`MODEL_REPOSITORY=${JSON.stringify(config.modelRepository)}: ${error.message}`));
-    process.exit(1);
+    endWith(`MODEL_REPOSITORY=${JSON.stringify(config.modelRepository)}: ${error.message}`);
   });
 }
 
-/** Listens where `--host` and `--port` say, until a signal comes. Ends the process when it cannot. */
-export async function serve(host: Host, handle: HttpFunction): Promise<void> {
-  const { values } = parseArgs({
-    options: { host: { type: 'string', default: 'localhost' }, port: { type: 'string', default: '8080' } },
-  });
-  const options = { port: Number(values.port), hostname: values.host, handle };
-  const server = await startServer(host, options).catch((error: unknown) => {
+/** Listens until it is to end, and says how its models are called. Ends the process when it cannot listen. */
+export async function serve(host: Host, handle: HttpFunction, options: LocalOptions): Promise<void> {
+  const server = await startServer(host, { ...options, handle }).catch((error: unknown) => {
     if (!(error instanceof ListenError)) throw error;
-    console.error(printable(error.message));
-    process.exit(1);
+    return endWith(error.message);
   });
-  // A terminal sends its signal to the whole group, and the process that started this one passes it on once more.
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
-  });
-  await server.close(0);
+  const ending = nextEnd();
+  // What is read for it must not keep a signal waiting.
+  void describe(host, server.url).then(
+    (text) => console.log(printable(text)),
+    (error: unknown) => host.logger.log('warn', 'the models cannot be described', { error }),
+  );
+  await server.close(graceOf(await ending, GRACE_SECONDS * 1000));
   await host.app.close();
+}
+
+/** Most models that are told one by one. */
+const SHOWN = 20;
+
+async function describe({ app, config }: Host, url: string): Promise<string> {
+  const { repository } = app.inference;
+  const models = await repository.list();
+  const shown = pickShown(models);
+  const described = await Promise.all(
+    shown.map((model) => describeModel(repository, model, `${url}${config.basePath}`)),
+  );
+  const others = models.slice(shown.length, SHOWN).map(titleOf);
+  return [
+    `Ternion serves ${models.length} models at ${url}`,
+    ...described.map((text) => `\n${text}`),
+    ...(others.length > 0 ? ['', ...others] : []),
+    ...(models.length > SHOWN ? [`and ${models.length - SHOWN} more`] : []),
+  ].join('\n');
+}
+
+async function describeModel(repository: ModelRepository, model: ModelListing, url: string): Promise<string> {
+  const title = titleOf(model);
+  try {
+    const config = await repository.config({ name: model.name, version: model.liveVersion });
+    const call = await describeCall(repository, model, url);
+    return `${title}${config ? `: ${config.task}` : ''}\n  ${call}`;
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    return `${title}: ${error.message}`;
+  }
+}
+
+function titleOf({ name, versions, liveVersion }: ModelListing): string {
+  return `${name} (versions ${versions.join(', ')}; live: ${liveVersion})`;
+}
+
+function endWith(message: string): never {
+  console.error(printable(message));
+  process.exit(1);
 }

@@ -1,4 +1,4 @@
-import { type Budget, createBudget } from '../budget.ts';
+import { type Budget, createBudget, waitedInVain, waitInTime } from '../budget.ts';
 import type { Limits } from '../config.ts';
 import { type InferenceError, toInferenceError } from '../errors.ts';
 import { type ModelReference, pathOf } from '../models/model-reference.ts';
@@ -16,7 +16,7 @@ import { loadModel, type Model } from './load-model.ts';
 import { createModelChooser } from './model-chooser.ts';
 import { createModelUse, type ModelUse } from './model-use.ts';
 import type { Tasks } from './tasks.ts';
-import { outOfUse, toRepositoryError, unavailable } from './unavailable.ts';
+import { outOfUse, stillLoading, toRepositoryError, unavailable } from './unavailable.ts';
 import { createUnloaded } from './unloaded.ts';
 
 /** Which model a request means: what it names, or a version that was resolved before. */
@@ -69,7 +69,7 @@ export interface Inference {
    * look again.
    * @throws InferenceError
    */
-  resolve(choice: ModelChoice): Promise<ModelReference>;
+  resolve(choice: ModelChoice, context?: UseContext): Promise<ModelReference>;
   /**
    * Resolves the version once, keeps it loaded while `work` runs, and accounts for it.
    * @throws InferenceError with the usage so far, once the version is known
@@ -134,12 +134,12 @@ export function createInference(options: InferenceOptions): Inference {
   const statistics = createStatistics();
   const chooseModel = createModelChooser(options);
 
-  async function resolve(choice: ModelChoice): Promise<ModelReference> {
+  async function resolve(choice: ModelChoice, { budget }: UseContext = {}): Promise<ModelReference> {
     if ('reference' in choice) return choice.reference;
-    const name = choice.model ?? (await chooseModel(choice.kind ?? 'features'));
+    const name = choice.model ?? (await chooseModel(choice.kind ?? 'features', budget));
     return choice.alias === undefined
-      ? await repository.resolve(name, choice.version)
-      : await repository.resolveAlias(name, choice.alias);
+      ? await repository.resolve(name, choice.version, budget)
+      : await repository.resolveAlias(name, choice.alias, budget);
   }
 
   async function use<R>(
@@ -147,7 +147,7 @@ export function createInference(options: InferenceOptions): Inference {
     { budget = createBudget(limits) }: UseContext,
     work: (model: ModelUse) => R | Promise<R>,
   ): Promise<Used<R>> {
-    const reference = await resolve(choice);
+    const reference = await resolve(choice, { budget });
     if (unloaded.has(reference)) throw outOfUse(reference);
     const askedMs = performance.now();
     let usage: ModelUsage = { reference, loadMs: 0, runs: 0, runMs: 0, instances: 0 };
@@ -164,6 +164,8 @@ export function createInference(options: InferenceOptions): Inference {
             usage = { reference, loadMs, ...modelUse.account() };
           }
         },
+        (loaded) =>
+          waitInTime(loaded, budget.leftMs, () => waitedInVain(askedMs, () => stillLoading(reference))),
       );
       return { value, usage };
     } catch (error) {
@@ -177,7 +179,7 @@ export function createInference(options: InferenceOptions): Inference {
     use,
     statistics: (reference) => statistics.of(reference),
     load: async (choice, context) => {
-      const reference = await resolve(choice);
+      const reference = await resolve(choice, context);
       const isOne = 'reference' in choice || (choice.version ?? choice.alias) !== undefined;
       unloaded.delete(reference.name, isOne ? reference.version : undefined);
       await use({ reference }, context, () => undefined);
@@ -210,7 +212,9 @@ async function preload(
   { repository, logger }: { readonly repository: ModelRepository; readonly logger: Logger },
   load: (reference: ModelReference) => Promise<void>,
 ): Promise<void> {
-  const models = await repository.list().catch((error: unknown) => {
+  // Whoever waits for it is not a request.
+  const listed = repository.ready().then(() => repository.list());
+  const models = await listed.catch((error: unknown) => {
     logger.log('warn', 'preload failed', { error });
     return [];
   });

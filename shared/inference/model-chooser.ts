@@ -1,3 +1,4 @@
+import type { Budget } from '../budget.ts';
 import { InferenceError } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import { type ModelReference, pathOf } from '../models/model-reference.ts';
@@ -18,7 +19,9 @@ export interface ModelChooserOptions {
  *
  * @returns a function that throws an InferenceError when there is no such model or more than one
  */
-export function createModelChooser(options: ModelChooserOptions): (kind: InputKind) => Promise<string> {
+export function createModelChooser(
+  options: ModelChooserOptions,
+): (kind: InputKind, budget?: Budget) => Promise<string> {
   const { repository, defaultModel, logger, tasks } = options;
   /** Of versions whose config was read; versions do not change. */
   const kinds = new Map<string, InputKind>();
@@ -41,9 +44,9 @@ export function createModelChooser(options: ModelChooserOptions): (kind: InputKi
     }
   }
 
-  return async (kind) => {
+  return async (kind, budget) => {
     if (defaultModel !== undefined) return defaultModel;
-    const models = await repository.list();
+    const models = await repository.list(budget);
     const [first, ...others] = models;
     if (first && others.length === 0) return first.name;
     const fitting: string[] = [];

@@ -15,6 +15,14 @@ export function unavailable(reference: ModelReference, { cause, retryAfterMs }: 
   );
 }
 
+/** A request that cannot wait for its model any longer; the next one may find it. */
+export function stillLoading({ name, version }: ModelReference): InferenceError {
+  return new InferenceError('MODEL_UNAVAILABLE', [
+    `Model "${name}"`,
+    `version "${version}" is still being loaded, and the request has no more time.`,
+  ]);
+}
+
 /** A model that an operator took out of use. */
 export function outOfUse({ name, version }: ModelReference): InferenceError {
   return new InferenceError('MODEL_UNAVAILABLE', [

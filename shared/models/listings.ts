@@ -1,4 +1,5 @@
 import type { ModelStore } from '../stores/model-store.ts';
+import type { Patience } from './patience.ts';
 import { type Listing, readListing } from './repository-listing.ts';
 
 export interface ListingOptions {
@@ -12,18 +13,30 @@ export interface ListingOptions {
 
 /** What a store holds, kept for a while. */
 export interface Listings {
-  current(): Promise<Listing>;
-  /** A listing made now. */
+  /** @throws StoreError when there is none yet, and the store cannot be listed within the patience */
+  current(patience: Patience): Promise<Listing>;
+  /** Resolves once there is a listing, however long that takes. */
+  ready(): Promise<void>;
+  /** A listing made now, however long that takes. Calls at the same time share one. */
   renew(): Promise<Listing>;
-  /** Looks for something in the current listing, and once more in a new one: it may have been published since. */
-  find<T>(look: (known: Listing) => Promise<T | undefined> | T | undefined): Promise<T | undefined>;
+  /**
+   * Looks for something in the current listing, and once more in a new one: it may have been published since.
+   *
+   * @throws StoreError as `current` does, and whatever `look` throws
+   */
+  find<T>(
+    look: (known: Listing) => Promise<T | undefined> | T | undefined,
+    patience: Patience,
+  ): Promise<T | undefined>;
+  /** When a part of a listing came last, on the clock of `performance.now()`. */
+  heardMs(): number;
 }
 
 const WHERE_MODELS_LIE =
   'a model lies in <model>/<version>/, and names are letters, digits, ".", "_" and "-"';
 /** A name that is not in the listing may be new: the store is asked again, but no more often than this. */
 const MISS_PAUSE_MS = 2_000;
-/** Longest that a request waits for a listing to be renewed. */
+/** Longest that requests wait for a listing to be renewed, from its beginning on. */
 const RENEWAL_WAIT_MS = 1_000;
 
 export function createListings(
@@ -32,10 +45,16 @@ export function createListings(
   const { store, listingTtlMs = 30_000, now = () => performance.now(), onProblem } = options;
   let current: Listing | undefined;
   let renewal: Promise<Listing> | undefined;
+  let renewalEndsMs = 0;
   let retryAtMs = 0;
+  let heardMs = 0;
+  const hear = () => {
+    heardMs = performance.now();
+  };
 
   function renew(): Promise<Listing> {
-    renewal ??= readListing(store, now).then(
+    if (renewal === undefined) renewalEndsMs = performance.now() + RENEWAL_WAIT_MS;
+    renewal ??= readListing(store, now, hear).then(
       (listing) => {
         for (const path of listing.ignored) {
           if (!current?.ignored.includes(path)) onProblem?.(`${path} is ignored: ${WHERE_MODELS_LIE}`);
@@ -62,23 +81,30 @@ export function createListings(
    * An old listing is used while it is renewed in the background. A very old one is waited for: hosts that freeze
    * between requests would never finish a renewal that nobody waits for. Failures leave the listing as it is.
    */
-  async function listing(): Promise<Listing> {
-    if (!current) return await renew();
+  async function listing(patience: Patience): Promise<Listing> {
+    if (!current) return await patience.wait(renew());
     const ageMs = now() - current.atMs;
     if (ageMs <= listingTtlMs || now() < retryAtMs) return current;
     const renewed = renew().catch(() => undefined);
-    if (ageMs > 2 * listingTtlMs) await Promise.race([renewed, pause(RENEWAL_WAIT_MS)]);
+    const waitMs = renewalEndsMs - performance.now();
+    if (ageMs > 2 * listingTtlMs && waitMs > 0) {
+      await patience.wait(Promise.race([renewed, pause(waitMs)])).catch(() => undefined);
+    }
     return current;
   }
 
   return {
     current: listing,
+    ready: async () => {
+      if (!current) await renew();
+    },
     renew,
-    find: async (look) => {
-      const known = await listing();
+    heardMs: () => heardMs,
+    find: async (look, patience) => {
+      const known = await listing(patience);
       const found = await look(known);
       if (found !== undefined || now() - known.atMs < MISS_PAUSE_MS || now() < retryAtMs) return found;
-      return await look(await renew().catch(() => known));
+      return await look(await patience.wait(renew()).catch(() => known));
     },
   };
 }

@@ -20,9 +20,13 @@ export interface Listing {
 }
 
 /** Reads a store in the layout `<name>/<version>/...`: a folder with a file that holds or names a graph is a version. */
-export async function readListing(store: ModelStore, now: () => number): Promise<Listing> {
+export async function readListing(
+  store: ModelStore,
+  now: () => number,
+  onPart: () => void,
+): Promise<Listing> {
   const passedOver = new Map<string, string>();
-  const files = await store.list('', (path, problem) => passedOver.set(path, problem));
+  const files = await store.list('', (path, problem) => passedOver.set(path, problem), onPart);
   const versions = new Map<string, Set<string>>();
   const ignored: string[] = [];
   for (const { path } of files) {

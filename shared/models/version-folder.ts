@@ -38,6 +38,8 @@ export interface ModelFolder extends FormatFolder {
 export interface VersionFolders {
   /** A version whose small files are read from the store. */
   inStore(known: Listing, reference: ModelReference): FormatFolder;
+  /** The first request of a version's reference.json, read from the store. */
+  example(known: Listing, reference: ModelReference): Promise<JsonObject | undefined>;
   /**
    * A version that was brought to this machine.
    * @throws ModelError when it holds no graph, or its files are not valid
@@ -85,6 +87,11 @@ export function createVersionFolders(options: VersionFolderOptions): VersionFold
   return {
     inStore: (known, reference) =>
       openFolder(known, reference, (path) => readStored(known, `${pathOf(reference)}/${path}`)),
+    example: async (known, reference) => {
+      const folder = pathOf(reference);
+      const text = await readStored(known, `${folder}/${REFERENCE_FILE}`);
+      return text === undefined ? undefined : firstRequest(text, folder);
+    },
     onDisk: async (known, reference, path) => {
       const prefix = pathOf(reference);
       const find = (file: string) => known.files.get(`${prefix}/${file}`);

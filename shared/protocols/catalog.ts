@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
+import type { Budget } from '../budget.ts';
 import type { Answer, AppEnvironment } from '../http/context.ts';
 import { prefersHtml } from '../http/prefers-html.ts';
 import { jsonResponse } from '../http/respond.ts';
@@ -40,7 +41,7 @@ export function createCatalog(options: ProtocolOptions, other: ModelDescriber): 
 
   async function describeModel(c: Context<AppEnvironment>): Promise<Response | Answer> {
     const version = c.req.param('version');
-    const reference = await inference.resolve({ model: c.req.param('model') ?? '', version });
+    const reference = await inference.resolve({ model: c.req.param('model') ?? '', version }, c.env);
     if (version === undefined && other.isAsked(c)) return await other.describe(c, [reference]);
     const listing = await repository.versions(reference.name);
     const versions = listing?.versions ?? [reference.version];
@@ -61,7 +62,7 @@ export function createCatalog(options: ProtocolOptions, other: ModelDescriber): 
         response: jsonContent(schemas.indexResponse),
         handle: async (c) => {
           const page = playground && prefersHtml(c) && (await openPlayground(playground, c.req.raw, logger));
-          const index = async () => encodeIndex(version, await repository.list(), config.docs);
+          const index = async () => encodeIndex(version, await repository.list(c.env.budget), config.docs);
           return page || jsonResponse(await index(), 200, VARIES);
         },
       },
@@ -71,7 +72,7 @@ export function createCatalog(options: ProtocolOptions, other: ModelDescriber): 
         summary: 'Whether the server is well',
         response: jsonContent(schemas.healthResponse),
         otherResponses: { 503: jsonContent(schemas.healthResponse) },
-        handle: () => respondHealth({ inference, version, logger }),
+        handle: (c) => respondHealth({ inference, version, logger }, c.env.budget),
       },
       {
         method: 'GET',
@@ -80,7 +81,7 @@ export function createCatalog(options: ProtocolOptions, other: ModelDescriber): 
         response: jsonContent(schemas.modelsResponse),
         query: pageQuery,
         handle: async (c) => {
-          const { items, nextPageToken } = takePage(await repository.list(), c.req.query());
+          const { items, nextPageToken } = takePage(await repository.list(c.env.budget), c.req.query());
           const models = await Promise.all(items.map((model) => encodeListing(model, inference)));
           return jsonResponse({ models, nextPageToken });
         },
@@ -115,13 +116,13 @@ async function openPlayground(pages: Pages, request: Request, logger: Logger): P
 }
 
 /** The state of the server, with status 503 when it can serve no model at all. */
-export async function respondHealth({
-  inference,
-  version,
-  logger,
-}: Pick<ProtocolOptions, 'inference' | 'version' | 'logger'>): Promise<Response> {
-  const health = await checkHealth(inference, logger);
-  return jsonResponse({ ...health, version }, health.status === 'error' ? 503 : 200);
+export async function respondHealth(
+  { inference, version, logger }: Pick<ProtocolOptions, 'inference' | 'version' | 'logger'>,
+  budget: Budget,
+): Promise<Response> {
+  const health = await checkHealth(inference, logger, budget);
+  const [status, headers] = health.status === 'error' ? [503, { 'retry-after': '1' }] : [200, {}];
+  return jsonResponse({ ...health, version }, status, headers);
 }
 
 function encodeIndex(version: string, models: readonly ModelListing[], hasDocs: boolean): WritableJson {
@@ -151,7 +152,7 @@ interface Health {
 }
 
 /** `error` means that no model can be served at all, `degraded` that a model failed to load; the log has the causes. */
-async function checkHealth(inference: Inference, logger: Logger): Promise<Health> {
+async function checkHealth(inference: Inference, logger: Logger, budget: Budget): Promise<Health> {
   try {
     await inference.checkRuntime();
   } catch (error) {
@@ -163,7 +164,7 @@ async function checkHealth(inference: Inference, logger: Logger): Promise<Health
     };
   }
   try {
-    const listed = await inference.repository.list();
+    const listed = await inference.repository.list(budget);
     const models = listed.map(({ name, versions, liveVersion }) => ({
       name,
       versions,

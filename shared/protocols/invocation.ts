@@ -118,11 +118,12 @@ export async function readInvocation(
   const request = c.req.raw;
   const timeoutMs = readTimeoutMs(request.headers);
   const deadlineMs = timeoutMs === undefined ? undefined : c.env.startMs + timeoutMs;
+  const budget = withDeadline(c.env.budget, deadlineMs);
   // An unknown model is reported before the body is looked at.
-  const found = choice.model === undefined ? choice : { reference: await inference.resolve(choice) };
+  const found =
+    choice.model === undefined ? choice : { reference: await inference.resolve(choice, { budget }) };
   const body = await readBody(request, c.env.budget.limits, c.env.body.resize);
   if (body.length === 0) throw new InferenceError('BAD_REQUEST', ['The request body', 'is empty.']);
-  const budget = withDeadline(c.env.budget, deadlineMs);
   return createInvocation(request, body, { ...c.env, budget }, found);
 }
 

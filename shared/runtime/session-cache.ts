@@ -33,9 +33,16 @@ export interface SessionCache<T extends Cacheable> {
   /**
    * Runs `use` with the value of a key, loading it first when needed. Calls at the same time share one load. The
    * value cannot be released while `use` runs. A failed load is not tried again before its pause is over.
-   * @throws LoadError, also for later calls until the pause is over; whatever `use` throws
+   *
+   * @param wait waits for the value; where it throws before that is there, the load goes on for later calls
+   * @throws LoadError, also for later calls until the pause is over; whatever `use` or `wait` throws
    */
-  use<R>(key: string, load: () => Promise<T>, use: (value: T) => Promise<R> | R): Promise<R>;
+  use<R>(
+    key: string,
+    load: () => Promise<T>,
+    use: (value: T) => Promise<R> | R,
+    wait?: (value: Promise<T>) => Promise<T>,
+  ): Promise<R>;
   /** `loaded`, `loading` or `failed`, or undefined for a key never asked for or evicted since. */
   state(key: string): CacheState | undefined;
   /** Forgets a key; its value is released when its last use ends. */
@@ -83,6 +90,8 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
         entry.state = 'loaded';
         entry.sizeBytes = value.sizeBytes;
         entry.failures = 0;
+        // Whoever asked for it may have gone.
+        if (entry.uses === 0) void settle(key, entry);
       },
       () => {
         entry.state = 'failed';
@@ -131,19 +140,26 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
     await Promise.all(releases);
   }
 
+  /** After a use, or a load that nobody waits for any longer. */
+  async function settle(key: string, entry: Entry<T>): Promise<void> {
+    if (entry.evicted) await release(key, entry);
+    else await evictBeyondBudget(key);
+  }
+
   return {
-    use: async (key, load, use) => {
+    use: async (key, load, use, wait = (value) => value) => {
       const entry = currentEntry(key, load);
       entry.uses += 1;
       try {
-        const value = await entry.value.catch((error: unknown) => {
+        const loaded = entry.value.catch((error: unknown) => {
           throw new LoadError(error, Math.max(0, entry.retryAtMs - now()));
         });
-        return await use(value);
+        // Nobody may be left to be told.
+        loaded.catch(() => undefined);
+        return await use(await wait(loaded));
       } finally {
         entry.uses -= 1;
-        if (entry.evicted) await release(key, entry);
-        else await evictBeyondBudget(key);
+        await settle(key, entry);
       }
     },
     state: (key) => entries.get(key)?.state,

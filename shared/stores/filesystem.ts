@@ -35,13 +35,14 @@ async function listFiles(
   root: string,
   below: string,
   passOver: PassedOver = () => {},
+  onPart: () => void = () => {},
 ): Promise<StoredFile[]> {
   const start = locate(root, below);
   const realRoot = await resolveRoot(root);
   const realStart = await realpath(start).catch(ignoreMissing);
   // Not the same place when a link is on the way: the whole listing would not show these files either.
   if (realStart !== resolve(realRoot, relative(root, start)) || hasHiddenPart(realRoot, realStart)) return [];
-  const files = await walk({ realRoot, passOver }, realStart).catch((error: unknown) => {
+  const files = await walk({ realRoot, passOver, onPart }, realStart).catch((error: unknown) => {
     throw toStoreError(error, start);
   });
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -60,12 +61,14 @@ async function resolveRoot(root: string): Promise<string> {
 interface Walk {
   readonly realRoot: string;
   readonly passOver: PassedOver;
+  readonly onPart: () => void;
 }
 
 /** A folder below the root that may not be read hides what is in it, and nothing else. */
 async function walk(walked: Walk, folder: string): Promise<StoredFile[]> {
   const skip = folder === walked.realRoot ? ignoreMissing : ignoreUnreadable;
   const entries = await readdir(folder, { withFileTypes: true }).catch(skip);
+  walked.onPart();
   const visible = (entries ?? []).filter(({ name }) => !name.startsWith('.'));
   const nested = await Promise.all(visible.map((entry) => describeEntry(walked, folder, entry)));
   return nested.flat();

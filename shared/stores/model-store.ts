@@ -32,9 +32,10 @@ export interface ModelStore {
   /**
    * All files below a folder (`''` is the whole repository), sorted by path.
    * @param passOver is called for links that are not followed, pipes, devices and the like
+   * @param onPart is called for each part of a listing that came, so that a slow store is not taken for a silent one
    * @throws StoreError `missing` when the repository itself does not exist
    */
-  list(folder: string, passOver?: PassedOver): Promise<StoredFile[]>;
+  list(folder: string, passOver?: PassedOver, onPart?: () => void): Promise<StoredFile[]>;
   /**
    * Bytes `start` (inclusive) to `end` (exclusive) of a file. The stream may break off; the caller resumes.
    * @throws StoreError when the file is missing, access is denied, or its etag is no longer `file.etag`

@@ -27,7 +27,7 @@ export function openS3Store(url: string, options: S3StoreOptions = {}): Writable
   const writes = once(() => import('./s3-writes.ts'));
   return {
     url: `s3://${location.bucket}/${location.prefix}`.replace(/\/$/, ''),
-    list: async (folder) => await listFiles(await connected(), location, folder),
+    list: async (folder, _, onPart) => await listFiles(await connected(), location, folder, onPart),
     read: async (file, start, end) => {
       // S3 has no empty range; a file of 0 bytes is read whole.
       if (start >= end && file.sizeBytes > 0) return Readable.from([]);
@@ -51,7 +51,12 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-async function listFiles(requests: S3Requests, location: S3Location, folder: string): Promise<StoredFile[]> {
+async function listFiles(
+  requests: S3Requests,
+  location: S3Location,
+  folder: string,
+  onPart?: () => void,
+): Promise<StoredFile[]> {
   const folderPrefix = folder.replace(/\/+$/, '');
   const prefix = location.prefix + (folderPrefix && `${folderPrefix}/`);
   const files: StoredFile[] = [];
@@ -62,6 +67,7 @@ async function listFiles(requests: S3Requests, location: S3Location, folder: str
       .catch((error: unknown) => {
         throw toS3Error(error, location.bucket, prefix, 's3:ListBucket');
       });
+    onPart?.();
     for (const object of page.Contents ?? []) {
       const file = toStoredFile(object, location.prefix);
       if (file) files.push(file);

@@ -2,11 +2,11 @@
 // node test/bench/reliability.ts [flags of Node, '' for none]
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { NODE_FLAGS } from '../../functions/local/node-flags.ts';
 import { get, post, raw } from '../contracts/exchanges.ts';
 import { ATTACKS } from '../support/hosts/attacks.ts';
 import { type ChildHost, openFunctionsFramework } from '../support/hosts/child-process.ts';
 import type { TestRequest } from '../support/hosts/test-host.ts';
+import { NODE_FLAGS } from '../support/node-flags.ts';
 
 /** How often each attack is made: what is kept of one grows with their number. */
 const ATTACKS_MADE = 3;

@@ -81,13 +81,13 @@ describe('a server leaves nothing in the home and the temporary folder of its us
   it('npm start', async () => {
     const user = await createUser();
     const port = await findFreePort();
-    const start = startNode(['functions/local/start.ts'], { ...user.environment, PORT: String(port) });
+    const start = startNode(['dist/local/index.mjs'], { ...user.environment, PORT: String(port) });
     onTestFinished(() => void start.process.kill('SIGTERM'));
     await start.seen(/models\/iris\/predict/);
     expect(JSON.parse((await sendOverHttp(port, REQUEST)).body.toString())).toMatchObject({
       prediction: 'setosa',
     });
-    start.process.kill('SIGTERM');
+    start.process.kill('SIGINT');
     expect(await start.outcome).toMatchObject({ code: 0 });
     expect(await user.files()).toEqual([]);
   });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { NODE_FLAGS } from '../../functions/local/node-flags.ts';
+import { NODE_FLAGS } from '../support/node-flags.ts';
 import { PROJECT } from '../support/project.ts';
 
 const manifest = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'));
@@ -87,5 +87,8 @@ describe('the npm package', () => {
   it('begins with the line that makes it a command of Node, started as npm start does', async () => {
     const entry = await readFile(join(PROJECT, manifest.bin.ternion), 'utf8');
     expect(entry.startsWith(`#!/usr/bin/env -S node ${NODE_FLAGS.join(' ')}\n`)).toBe(true);
+    expect(manifest.scripts.start).toBe(
+      `node esbuild.config.mjs local && node ${NODE_FLAGS.join(' ')} dist/local/index.mjs`,
+    );
   });
 });

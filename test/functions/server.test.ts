@@ -1,9 +1,13 @@
 import { once } from 'node:events';
+import { Agent, get } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { setImmediate } from 'node:timers/promises';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { Host } from '../../functions/host.ts';
-import { startServer } from '../../functions/server.ts';
+import type { HttpFunction } from '../../functions/http-function.ts';
+import { type RunningServer, startServer } from '../../functions/server.ts';
+import { systemCodeOf } from '../../shared/errors.ts';
 import { createTestHost } from '../support/hosts/in-process.ts';
 
 /** A server whose log is kept. */
@@ -125,5 +129,65 @@ describe('Expect: 100-continue', () => {
     const body = '{"features": [5.1, 3.5, 1.4, 0.2]}';
     const answer = await exchange(port, `${headOf(body.length)}Connection: close\r\n\r\n${body}`);
     expect(answer).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+  });
+});
+
+describe('a server that ends', () => {
+  /** Asks on and on, and gives what became of the first request that is not answered. */
+  async function askUntilRefused(url: string, keepAlive: boolean): Promise<unknown> {
+    const agent = new Agent({ keepAlive, maxSockets: 1 });
+    for (;;) {
+      const failure = await new Promise<unknown>((resolve) => {
+        get(url, { agent }, (incoming) => void text(incoming).then(() => resolve(undefined), resolve)).on(
+          'error',
+          resolve,
+        );
+      });
+      if (failure !== undefined) return failure;
+    }
+  }
+
+  async function endWhileAsked(handle: HttpFunction, ask: (server: RunningServer) => Promise<unknown>) {
+    const host = createTestHost();
+    const server = await startServer(host, { port: 0, hostname: '127.0.0.1', handle });
+    const asked = Array.from({ length: 64 }, () => ask(server));
+    while (seen < 200) await setImmediate();
+    await server.close(0);
+    await host.app.close();
+    return new Set(await Promise.all(asked));
+  }
+
+  let seen = 0;
+  beforeEach(() => {
+    seen = 0;
+  });
+
+  it.each([[false], [true]])(
+    'resets no connection of clients that never stop (kept: %j)',
+    async (keepAlive) => {
+      const outcomes = await endWhileAsked(
+        async (incoming, outgoing) => {
+          seen++;
+          incoming.resume();
+          outgoing.end('done');
+        },
+        async ({ url }) => systemCodeOf(await askUntilRefused(url, keepAlive)),
+      );
+      expect(outcomes).toEqual(new Set(['ECONNREFUSED']));
+    },
+  );
+
+  it('resets none either where what is not HTTP is refused', async () => {
+    const outcomes = await endWhileAsked(
+      async () => undefined,
+      async ({ url }) => {
+        for (;;) {
+          seen++;
+          const answer = await exchange(Number(new URL(url).port), 'nonsense\r\n\r\n').catch(systemCodeOf);
+          if (typeof answer !== 'string' || !answer.startsWith('HTTP/1.1 400 ')) return answer;
+        }
+      },
+    );
+    expect(outcomes).toEqual(new Set(['ECONNREFUSED']));
   });
 });

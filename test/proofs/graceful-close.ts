@@ -1,77 +1,98 @@
-import { Agent, request } from 'node:http';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import type { HttpFunction } from '../../functions/http-function.ts';
-import { startServer } from '../../functions/server.ts';
+import { type RunningServer, startServer } from '../../functions/server.ts';
 import { createTestHost } from '../support/hosts/in-process.ts';
+import { portOf } from '../support/port-of.ts';
+import type { ClientsOutcome, ClientsTask } from './graceful-close-clients.ts';
 import type { Proof } from './proof.ts';
 
-const CLIENTS = 24;
 const GRACE_MS = 150;
-/** A client that uses its connection more rarely than this may find it closed, as with any server. */
-const MOST_PAUSE_MS = 40;
 const MOST_WORK_MS = 60;
+/** Requests before the signal: all clients are there. */
+const FIRST_REQUESTS = 200;
 
-/** After the signal clients learn of it at different times, as load balancers do, and come no more. */
-const MOST_LEARNING_MS = GRACE_MS + 1000;
+type Kind = Omit<ClientsTask, 'url' | 'seed'>;
+
+/** They learn of the end at different times, as load balancers do, and come no more. */
+const STOPPING: Kind = {
+  count: 24,
+  keepsConnections: true,
+  // A client that uses its connection more rarely than this may find it closed, as with any server.
+  mostPauseMs: 40,
+  mostLearningMs: GRACE_MS + 1000,
+};
+const NEVER_STOPPING: Kind = {
+  count: 64,
+  keepsConnections: false,
+  mostPauseMs: 0,
+  mostLearningMs: Number.POSITIVE_INFINITY,
+};
+const KINDS: readonly Kind[] = [STOPPING, NEVER_STOPPING, { ...NEVER_STOPPING, keepsConnections: true }];
 
 /**
- * Clients ask all the time, on connections that they keep, while the server is told to end. Those that never stop coming
- * cannot all be answered: what the system takes while the server closes it resets.
+ * Clients ask all the time while the server is told to end, some of them also after that. A request is lost when its
+ * connection is reset or closed before the whole answer, and when it is refused while the server still has to answer.
  */
 export const gracefulClose: Proof = {
   name: 'graceful-close',
   guarantee:
-    'A server that gets the signal to end answers every request of clients that stop coming within five seconds after the grace: 0 are lost.',
-  control: 'connections are cut at once',
+    'A server that gets the signal to end answers every request of clients that wait for each answer before they ask again, whether they stop coming or not: 0 are lost.',
+  control: 'the server stops to listen while answers go out',
   run: async (random, isBroken) => {
     const host = createTestHost();
+    const kind = KINDS[random.below(KINDS.length)] ?? STOPPING;
+    const mostWorkMs = random.below(MOST_WORK_MS);
+    let asked = 0;
     const answer: HttpFunction = async (incoming, outgoing) => {
+      asked++;
       incoming.resume();
-      await wait(random.below(MOST_WORK_MS));
+      if (mostWorkMs > 0) await wait(random.below(mostWorkMs));
       outgoing.end('done');
     };
-    const sockets = new Set<{ destroy(): void }>();
-    const handle: HttpFunction = (incoming, outgoing) => {
-      sockets.add(incoming.socket);
-      return answer(incoming, outgoing);
-    };
-    const server = await startServer(host, { port: 0, hostname: '127.0.0.1', handle });
-    const lost: string[] = [];
-    let answered = 0;
-    let signalMs = Number.POSITIVE_INFINITY;
-    const clients = Array.from({ length: CLIENTS }, async () => {
-      const learningMs = random.below(MOST_LEARNING_MS);
-      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-      while (performance.now() < signalMs + learningMs) {
-        const outcome = await ask(server.url, agent);
-        if (outcome === 'answered') answered++;
-        else if (outcome === 'refused') break;
-        else lost.push(outcome);
-        if (lost.length > CLIENTS) break;
-        await wait(random.below(MOST_PAUSE_MS));
-      }
-      agent.destroy();
-    });
-    await wait(50 + random.below(200));
-    signalMs = performance.now();
-    if (isBroken) for (const socket of sockets) socket.destroy();
+    const server = isBroken
+      ? await startUsualServer(answer)
+      : await startServer(host, { port: 0, hostname: '127.0.0.1', handle: answer });
+    const clients = startClients({ ...kind, url: server.url, seed: random.below(2 ** 31) });
+    while (asked < FIRST_REQUESTS) await wait(1);
+    await wait(random.below(100));
+    const openUntilMs = Date.now() + GRACE_MS;
+    clients.tellOfSignal();
     await server.close(GRACE_MS);
-    await Promise.all(clients);
+    const { answered, lost, refusedAtMs } = await clients.outcome;
     await host.app.close();
-    return { tried: answered + lost.length, violations: lost };
+    const early = refusedAtMs < openUntilMs ? ['refused within the grace'] : [];
+    return { tried: answered + lost.length, violations: [...lost, ...early] };
   },
 };
 
-/** What became of a request: no connection to a server that has ended is what every client knows how to go on from. */
-function ask(url: string, agent: Agent): Promise<string> {
-  return new Promise((resolve) => {
-    const sent = request(url, { agent }, (incoming) => {
-      incoming.on('end', () => resolve('answered')).on('error', (error) => resolve(`cut: ${error.message}`));
-      incoming.resume();
-    });
-    sent.on('error', (error: NodeJS.ErrnoException) =>
-      resolve(error.code === 'ECONNREFUSED' ? 'refused' : `lost: ${error.message}`),
-    );
-    sent.end();
+function startClients(workerData: ClientsTask): { outcome: Promise<ClientsOutcome>; tellOfSignal(): void } {
+  const worker = new Worker(new URL('graceful-close-clients.ts', import.meta.url), { workerData });
+  return {
+    outcome: once(worker, 'message').then(([outcome]) => outcome),
+    tellOfSignal: () => worker.postMessage('signal'),
+  };
+}
+
+/** Ends as servers usually do: after the grace it takes no new connections, and finishes the requests in progress. */
+async function startUsualServer(answer: HttpFunction): Promise<RunningServer> {
+  let isClosing = false;
+  const server = createServer((incoming, outgoing) => {
+    if (isClosing) outgoing.shouldKeepAlive = false;
+    void answer(incoming, outgoing);
   });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${portOf(server)}`,
+    close: async (graceMs) => {
+      isClosing = true;
+      await wait(graceMs);
+      const closed = once(server, 'close');
+      server.close();
+      await closed;
+    },
+  };
 }

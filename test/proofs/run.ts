@@ -1,4 +1,4 @@
-// Shows the guarantees of docs/guarantees.md: npm run proofs [-- <name> ...] [--seconds 60] [--seed <number>]
+// Shows the guarantees of docs/guarantees.md: npm run proofs [-- <name> ...] [--seconds 60] [--tried 0] [--seed <number>]
 import { parseArgs } from 'node:util';
 import { createRandom, type Outcome, type Proof } from './proof.ts';
 import { PROOFS } from './proofs.ts';
@@ -7,13 +7,20 @@ import { PROOFS } from './proofs.ts';
 const MOST_CONTROLS = 20;
 
 const { values, positionals } = parseArgs({
-  options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string' } },
+  options: {
+    seconds: { type: 'string', default: '60' },
+    tried: { type: 'string', default: '0' },
+    seed: { type: 'string' },
+  },
   allowPositionals: true,
 });
 const unknown = positionals.filter((name) => !PROOFS.some((proof) => proof.name === name));
 const seconds = Number(values.seconds);
-if (unknown.length > 0 || !(seconds > 0)) {
-  console.error(`Expected names of ${PROOFS.map(({ name }) => name).join(', ')}, and --seconds above 0.`);
+const least = Number(values.tried);
+if (unknown.length > 0 || !(seconds > 0) || !(least >= 0)) {
+  console.error(
+    `Expected names of ${PROOFS.map(({ name }) => name).join(', ')}, --seconds above 0, and a number for --tried.`,
+  );
   process.exit(1);
 }
 const chosen = PROOFS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
@@ -22,7 +29,7 @@ for (const proof of chosen) {
   console.log(`${proof.name}: ${found}`);
 }
 
-/** Runs a proof with one seed after the other until its time is over, and the control as often as it takes to see it. */
+/** Runs a proof with one seed after the other until its time is over and enough was tried, and the control as often as it takes to see it. */
 async function show(proof: Proof): Promise<string> {
   const first = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
   if (!(await isSeen(proof, first))) {
@@ -40,7 +47,7 @@ async function show(proof: Proof): Promise<string> {
       process.exitCode = 1;
       return `broken ${outcome.violations.length} times of ${outcome.tried}, --seed ${seed}:\n  ${outcome.violations.slice(0, 10).join('\n  ')}`;
     }
-  } while (performance.now() < endMs && values.seed === undefined);
+  } while ((performance.now() < endMs || tried < least) && values.seed === undefined);
   return `${tried} tried in ${runs} runs, 0 broken (seeds from ${first}); the control is seen`;
 }
 

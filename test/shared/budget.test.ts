@@ -1,5 +1,12 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { createBudget, OverspentError, type Resource } from '../../shared/budget.ts';
+import {
+  createBudget,
+  OverspentError,
+  type Resource,
+  waitInTime,
+  withDeadline,
+} from '../../shared/budget.ts';
 import { errorOf } from '../support/error-of.ts';
 import { testBudget, testLimits } from '../support/test-budget.ts';
 
@@ -43,5 +50,29 @@ describe('a budget', () => {
       message:
         'The request takes more than 2 seconds, which is the limit (MAX_REQUEST_SECONDS); send less at once.',
     });
+  });
+
+  it('knows how long an answer is of use', () => {
+    let nowMs = 5_000;
+    const now = () => nowMs;
+    const endless = createBudget(testLimits(), { now });
+    const budget = createBudget(testLimits(), { now, deadlineMs: 6_000 });
+    nowMs = 5_400;
+    expect(endless.leftMs()).toBe(Number.POSITIVE_INFINITY);
+    expect(budget.leftMs()).toBe(600);
+    expect(withDeadline(budget, 5_500, now).leftMs()).toBe(100);
+    expect(withDeadline(budget, 7_000, now).leftMs()).toBe(600);
+    expect(withDeadline(endless, 7_000, now).leftMs()).toBe(1_600);
+  });
+
+  it('waits for work as long as an answer is of use, be that longer than a timer of Node', async () => {
+    const late = () => new Error('too late');
+    const never = new Promise<string>(() => undefined);
+    const waitFor = (leftMs: number, work: Promise<string>) =>
+      waitInTime(work, createBudget(testLimits(), { deadlineMs: performance.now() + leftMs }).leftMs, late);
+    await expect(waitFor(20, never)).rejects.toThrow('too late');
+    expect(await waitFor(0, Promise.resolve('there already'))).toBe('there already');
+    const soon = wait(20).then(() => 'soon');
+    expect(await waitFor(2 ** 33, soon)).toBe('soon');
   });
 });

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { Config } from '../../../shared/config.ts';
-import type { Inference } from '../../../shared/inference/inference.ts';
 import type { ModelListing } from '../../../shared/models/model-reference.ts';
 import { isVersion } from '../../../shared/models/versions.ts';
-import { curlCommand } from '../../curl-command.ts';
+import { describeCall, pickShown } from '../../describe-calls.ts';
 import type { Host } from '../../host.ts';
 import { ListenError, type RunningServer, type ServerOptions, startServer } from '../../server.ts';
+import { graceOf, nextEnd } from '../../server-end.ts';
 import { shellWord } from '../../shell-word.ts';
 import { CommandError, type Console, describeFailure } from '../console.ts';
 import { isVersionFolder, listOf, modelFoldersOf } from '../model-path.ts';
@@ -26,14 +26,15 @@ export async function serve(options: ServeOptions, output: Console): Promise<voi
   const graceMs = readWhole(options.grace, '--grace', 0, 3600) * 1000;
   const keepAliveSeconds = readWhole(options.keepAlive, '--keep-alive', 1, 86_400);
   await checkRepository(options.repository);
-  const host = openHost({ repository: options.repository });
+  const host = openHost({ repository: options.repository, isServer: true });
   // A repository that is not there is a mistake of the call; a model that cannot be loaded is answered with the reason.
+  await host.app.inference.repository.ready();
   const models = await host.app.inference.repository.list();
   if (models.length === 0) await checkNotModel(options.repository);
   await host.app.preload();
   const server = await listen(host, { port, hostname: options.host || DEFAULT_HOST, keepAliveSeconds });
   // Listened for before anyone is told: whoever reads the line may end the server at once.
-  const signalled = nextSignal();
+  const ending = nextEnd();
   const listed = models.map(({ name, versions, liveVersion }) => ({ name, versions, live: liveVersion }));
   output.result({ url: server.url, models: listed }, () =>
     [
@@ -42,18 +43,12 @@ export async function serve(options: ServeOptions, output: Console): Promise<voi
       ...describeModels(models),
     ].join('\n'),
   );
-  // Loading models for their examples must not keep a signal waiting.
-  let isOver = false;
-  const tell = (text: string) => {
-    if (!isOver) output.result('', () => text);
-  };
-  const told = output.isJson ? undefined : tellCalls(host, models, server.url, tell);
-  const signal = await signalled;
-  isOver = true;
-  output.note(`${signal}: finishing the requests in progress; a second signal stops it at once.`);
-  // Whoever presses Ctrl-C waits for it; a platform that sends SIGTERM goes on sending requests for a while.
-  await server.close(signal === 'SIGINT' ? 0 : graceMs);
-  await told;
+  // What is read for them must not keep a signal waiting.
+  if (!output.isJson && models.length > 0) void tellCalls(host, models, server.url, output);
+  const end = await ending;
+  const why = end === 'npm' ? 'npm has ended' : end;
+  output.note(`${why}: finishing the requests in progress; a second signal stops it at once.`);
+  await server.close(graceOf(end, graceMs));
   await host.app.close();
 }
 
@@ -69,11 +64,16 @@ async function tellCalls(
   { app, config }: Host,
   models: readonly ModelListing[],
   url: string,
-  tell: (text: string) => void,
+  output: Console,
 ): Promise<void> {
-  if (!isPath(config.modelRepository)) return;
-  const calls = await describeCalls(app.inference, models, `${url}${config.basePath}`);
-  if (calls.length > 0) tell(calls.join('\n'));
+  try {
+    const { repository } = app.inference;
+    const describe = (model: ModelListing) => describeCall(repository, model, `${url}${config.basePath}`);
+    const calls = await Promise.all(pickShown(models).map(describe));
+    output.result('', () => calls.map((call) => `  ${call}`).join('\n'));
+  } catch (error) {
+    output.note(`How models are called cannot be told: ${describeFailure(error).text}`);
+  }
 }
 
 /** Whoever has exported a model may well try to serve it as it is. */
@@ -96,7 +96,6 @@ async function checkNotModel(repository: string | undefined): Promise<void> {
   );
 }
 
-/** What lies in another place is not fetched for the sake of an example. */
 function isPath(repository: string): boolean {
   return !repository.includes('://');
 }
@@ -125,37 +124,4 @@ function describeModels(models: readonly ModelListing[]): readonly string[] {
     ]);
   const more = models.length > SHOWN ? [`  and ${models.length - SHOWN} more`] : [];
   return [...alignColumns(rows, ['left', 'left']), ...more];
-}
-
-/** The first signal is returned, the second one ends the process as it would have without us. */
-function nextSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
-  });
-}
-
-/** With more models only the first is shown: each is loaded to know its example. */
-const MOST_MODELS = 3;
-/** Longest command that is worth its place in a terminal. */
-const LONGEST = 1000;
-
-/** How models are called, each with one line; a model that cannot be loaded has the reason there. */
-export async function describeCalls(
-  inference: Inference,
-  models: readonly ModelListing[],
-  url: string,
-): Promise<readonly string[]> {
-  const shown = models.slice(0, models.length > MOST_MODELS ? 1 : MOST_MODELS);
-  const lines: string[] = [];
-  for (const { name, liveVersion: version } of shown) {
-    try {
-      const reference = { name, version };
-      const { value: example } = await inference.use({ reference }, {}, ({ model }) => model.example);
-      const command = example && curlCommand(url, name, example);
-      if (command !== undefined && command.length <= LONGEST) lines.push(`  ${command}`);
-    } catch (error) {
-      lines.push(`  ${name}: ${describeFailure(error).text}`);
-    }
-  }
-  return lines;
 }

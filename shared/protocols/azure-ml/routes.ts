@@ -38,7 +38,7 @@ export function createAzureMlProtocol(options: ProtocolOptions): Protocol {
         method: 'GET',
         path: '/score',
         summary: 'Whether the server is well',
-        handle: () => respondHealth(options),
+        handle: (c) => respondHealth(options, c.env.budget),
       },
     ],
   };

@@ -35,8 +35,8 @@ function createListOperation({ inference: { repository } }: ProtocolOptions): Op
     path: '/v1/models',
     summary: 'Names of the models',
     response: { 'application/json': listResponse },
-    handle: async () => {
-      const names = (await repository.list()).map(({ name }) => name);
+    handle: async (c) => {
+      const names = (await repository.list(c.env.budget)).map(({ name }) => name);
       const data = names.map((id) => ({ id, object: 'model', owned_by: 'ternion' }));
       return jsonResponse({ models: names, object: 'list', data });
     },

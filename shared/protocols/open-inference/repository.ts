@@ -55,7 +55,7 @@ export function createRepositoryOperations(inference: Inference, adminRoutes: bo
     const { ready = false } = await readObject(c);
     if (typeof ready !== 'boolean')
       throw invalid('Field "ready"', `is ${describeJson(ready)}; expected true or false.`);
-    const versions = (await repository.list()).flatMap(({ name, versions }) =>
+    const versions = (await repository.list(c.env.budget)).flatMap(({ name, versions }) =>
       versions.map((version) => ({ name, version })),
     );
     const entries = versions.map((reference) => {
@@ -90,7 +90,7 @@ export function createRepositoryOperations(inference: Inference, adminRoutes: bo
     requireAdmin();
     await readObject(c);
     const name = c.req.param('model') ?? '';
-    await inference.resolve({ model: name });
+    await inference.resolve({ model: name }, c.env);
     await inference.unload(name);
     return jsonResponse({ name, unload: true });
   }

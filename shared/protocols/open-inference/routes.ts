@@ -110,9 +110,9 @@ function createServerOperations(inference: Inference, version: string): readonly
       path: '/v2/health/ready',
       summary: 'Whether the server can serve models',
       response: jsonContent(schemas.serverHealth),
-      handle: async () => {
+      handle: async (c) => {
         await inference.checkRuntime();
-        await repository.list();
+        await repository.list(c.env.budget);
         return alive();
       },
     },
@@ -121,7 +121,8 @@ function createServerOperations(inference: Inference, version: string): readonly
       path: '/v2/models',
       summary: 'Names of the models',
       response: jsonContent(schemas.modelNames),
-      handle: async () => jsonResponse({ models: (await repository.list()).map(({ name }) => name) }),
+      handle: async (c) =>
+        jsonResponse({ models: (await repository.list(c.env.budget)).map(({ name }) => name) }),
     },
     // Before the routes of a model, which would take "stats" for its name.
     {
@@ -129,8 +130,8 @@ function createServerOperations(inference: Inference, version: string): readonly
       path: '/v2/models/stats',
       summary: 'Counters of all models since this instance started',
       response: jsonContent(schemas.statistics),
-      handle: async () => {
-        const all = (await repository.list()).flatMap(({ name, versions }) =>
+      handle: async (c) => {
+        const all = (await repository.list(c.env.budget)).flatMap(({ name, versions }) =>
           versions.map((each) => ({ name, version: each })),
         );
         return jsonResponse({
@@ -175,7 +176,9 @@ function createModelOperations(path: string, options: ProtocolOptions): readonly
       response: jsonContent(schemas.statistics),
       handle: async (c) =>
         jsonResponse({
-          model_stats: [encodeStatistics(inference.statistics(await inference.resolve(modelInPath(c))))],
+          model_stats: [
+            encodeStatistics(inference.statistics(await inference.resolve(modelInPath(c), c.env))),
+          ],
         }),
     },
     {

@@ -31,7 +31,7 @@ export async function detectFormat(
   const found = dialectOf(invocation);
   if (found !== 'table') return { dialect: found, invocation };
   // The model is looked for here, and not once more by the dialect.
-  const reference = await inference.resolve({ ...invocation.choice, kind: 'features' });
+  const reference = await inference.resolve({ ...invocation.choice, kind: 'features' }, invocation);
   const { value: contract, usage } = await inference.use(
     { reference },
     invocation,

@@ -40,7 +40,7 @@ function createAdminOperations(options: ProtocolOptions): readonly Operation[] {
   };
   const unloadModel = async (c: Context<AppEnvironment>) => {
     const version = c.req.param('version');
-    const reference = await inference.resolve({ model: c.req.param('model') ?? '', version });
+    const reference = await inference.resolve({ model: c.req.param('model') ?? '', version }, c.env);
     await inference.unload(reference.name, version === undefined ? undefined : reference.version);
   };
   const scale = async (c: Context<AppEnvironment>) => {
@@ -104,7 +104,7 @@ async function findVersions(
   { inference: { repository } }: ProtocolOptions,
 ): Promise<readonly ModelReference[]> {
   const version = c.req.param('version');
-  const reference = await repository.resolve(c.req.param('model') ?? '', version);
+  const reference = await repository.resolve(c.req.param('model') ?? '', version, c.env.budget);
   const listing = await repository.versions(reference.name);
   if (version !== undefined || !listing) return [reference];
   return listing.versions.map((each) => ({ name: reference.name, version: each }));

@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
+import { withDeadline } from '../../budget.ts';
 import type { Config } from '../../config.ts';
 import { InferenceError, toInferenceError } from '../../errors.ts';
 import type { Answer, AppEnvironment } from '../../http/context.ts';
@@ -61,7 +62,8 @@ async function answerRequest(c: Context<AppEnvironment>, options: ProtocolOption
   const choice = modelOfEndpoint(c.req.param('deployment') ?? '', options.config, c.req.param('version'));
   const deadlineMs = performance.now() + timeout * 1000;
   const invocation = await readInvocation(c, options, choice);
-  const { value, usage } = await options.inference.use(invocation.choice, invocation, (model) =>
+  const budget = withDeadline(invocation.budget, deadlineMs);
+  const { value, usage } = await options.inference.use(invocation.choice, { budget }, (model) =>
     runRequest(invocation, model, deadlineMs, options.config),
   );
   const body = {

@@ -42,7 +42,7 @@ export async function chooseModel(
   if (byDeployed) return byDeployed;
   const known = endpointModels.get(endpoint);
   const model = known?.model ?? endpoint;
-  const listing = await repository.versions(model);
+  const listing = await repository.versions(model, c.env.budget);
   const isAny = isNumber(endpoint) && ![...endpointModels.keys()].some(isNumber);
   if (!known && !listing && isAny) return {};
   // A number that is not a version is one that Vertex AI made.

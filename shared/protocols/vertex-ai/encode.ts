@@ -27,7 +27,7 @@ export async function describeEndpoint(
   const endpoint = pathParameter(c, 'endpoint') ?? '';
   const parent = `projects/${project}/locations/${location}`;
   const { model = config.defaultModel, version } = await chooseModel(c, { inference, config });
-  const reference = model === undefined ? undefined : await repository.resolve(model, version);
+  const reference = model === undefined ? undefined : await repository.resolve(model, version, c.env.budget);
   const found = reference && (await repository.versions(reference.name));
   return jsonResponse({
     name: `${parent}/endpoints/${endpoint}`,

@@ -67,7 +67,7 @@ function createContainerOperations(options: ProtocolOptions, container: Dialect)
     method: 'GET',
     path: withoutSlash(path),
     summary: 'Whether the container is well',
-    handle: () => respondHealth(options),
+    handle: (c) => respondHealth(options, c.env.budget),
   });
   const predictOperation = (path: string): Operation => ({
     method: 'POST',

@@ -5,8 +5,8 @@ import { request as sendRequest } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { NODE_FLAGS } from '../../../functions/local/node-flags.ts';
 import type { TestRequest } from '../../support/hosts/test-host.ts';
+import { NODE_FLAGS } from '../../support/node-flags.ts';
 import { PROJECT } from '../../support/project.ts';
 
 /** What one request cost the server. */

@@ -320,3 +320,60 @@ async function failureOf(use: Promise<unknown>): Promise<LoadError> {
   if (error instanceof LoadError) return error;
   throw new Error('the use did not fail to load', { cause: error });
 }
+
+describe('a load that nobody waits for any longer', () => {
+  /** Asks for a value, and gives up before it is there. */
+  async function giveUp({ cache, makeValue }: ReturnType<typeof makeCache>, key: string) {
+    const { promise, resolve } = Promise.withResolvers<Value>();
+    const used = cache.use(
+      key,
+      () => promise,
+      () => 'used',
+      async () => {
+        throw new Error('no time');
+      },
+    );
+    await expect(used).rejects.toThrow('no time');
+    return async () => {
+      resolve(makeValue(key, 60));
+      await tick();
+    };
+  }
+
+  it('serves later calls', async () => {
+    const made = makeCache();
+    const finish = await giveUp(made, 'a');
+    expect(made.cache.state('a')).toBe('loading');
+    await finish();
+    expect(await made.touch('a')).toBe('a');
+    expect(made.events).toEqual([]);
+  });
+
+  it('counts against the budget', async () => {
+    const made = makeCache();
+    const finish = await giveUp(made, 'a');
+    await made.touch('b', 60);
+    await finish();
+    expect(made.events).toEqual(['load b', 'release b']);
+  });
+
+  it('is released where its key was dropped meanwhile', async () => {
+    const made = makeCache();
+    const finish = await giveUp(made, 'a');
+    await made.cache.drop('a');
+    await finish();
+    expect(made.events).toEqual(['release a']);
+  });
+
+  it('is tried again after a pause where it failed', async () => {
+    const { cache, clock, touch } = makeCache();
+    const gaveUp = async () => {
+      throw new Error('no time');
+    };
+    await expect(cache.use('a', failing('broken'), () => '', gaveUp)).rejects.toThrow('no time');
+    await tick();
+    await expect(touch('a')).rejects.toBeInstanceOf(LoadError);
+    clock.nowMs += 1_000;
+    expect(await touch('a')).toBe('a');
+  });
+});

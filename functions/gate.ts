@@ -1,0 +1,39 @@
+import { type IncomingMessage, ServerResponse } from 'node:http';
+
+/** What passes it waits while it is shut, and goes on in order once it is open. */
+export interface Gate {
+  shut(): void;
+  open(): void;
+  pass(go: () => void): void;
+}
+
+export function createGate(): Gate {
+  let waiting: (() => void)[] | undefined;
+  return {
+    shut: () => {
+      waiting ??= [];
+    },
+    open: () => {
+      const ready = waiting ?? [];
+      waiting = undefined;
+      for (const go of ready) go();
+    },
+    pass: (go) => {
+      if (waiting) waiting.push(go);
+      else go();
+    },
+  };
+}
+
+/** Responses that end only while a gate is open. */
+export function responsesThrough(gate: Gate): typeof ServerResponse<IncomingMessage> {
+  return class extends ServerResponse<IncomingMessage> {
+    override end(chunk?: unknown, encoding?: BufferEncoding | (() => void), done?: () => void): this {
+      gate.pass(() => {
+        if (typeof encoding === 'string') super.end(chunk, encoding, done);
+        else super.end(chunk, encoding ?? done);
+      });
+      return this;
+    }
+  };
+}

@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { portOf } from './port-of.ts';
+
+/** A server that accepts connections and says nothing, until it passes all on to another one. */
+export interface SilentProxy {
+  readonly url: string;
+  /** How many connections have come. */
+  connections(): number;
+  /** From here on it passes on what came and what comes. */
+  speak(): void;
+  /** From here on it says nothing on new connections, and cuts those that are there. */
+  fallSilent(): void;
+  close(): Promise<void>;
+}
+
+/** @param url of the server that it passes on to, once it speaks */
+export async function startSilentProxy(url: string): Promise<SilentProxy> {
+  const target = Number(new URL(url).port);
+  const sockets = new Set<Socket>();
+  let count = 0;
+  let isSilent = true;
+  let waiting: (() => void)[] = [];
+  const pass = (socket: Socket) => {
+    const behind = connect(target, '127.0.0.1');
+    sockets.add(behind);
+    behind.on('error', () => socket.destroy());
+    socket.on('close', () => behind.destroy());
+    socket.pipe(behind).pipe(socket);
+  };
+  const server = createServer((socket) => {
+    count++;
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    if (isSilent) waiting.push(() => pass(socket));
+    else pass(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+    sockets.clear();
+  };
+  return {
+    url: `http://127.0.0.1:${portOf(server)}`,
+    connections: () => count,
+    speak: () => {
+      isSilent = false;
+      for (const go of waiting) go();
+      waiting = [];
+    },
+    fallSilent: () => {
+      isSilent = true;
+      cut();
+    },
+    close: async () => {
+      server.close();
+      cut();
+      await once(server, 'close');
+    },
+  };
+}
