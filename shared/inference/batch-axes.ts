@@ -19,14 +19,20 @@ export function markBatchAxes(session: Session, graph: Graph): Session {
   const find = chooseRule(inputs, outputs);
   const mark = (specs: readonly TensorSpec[], axes: readonly Axes[], isOutput: boolean) =>
     specs.map((spec, index) => {
-      const batchAxis = spec.isRankDynamic ? undefined : find(axes[index] ?? [], isOutput);
-      return batchAxis === undefined ? spec : { ...spec, batchAxis };
+      const own = axes[index] ?? [];
+      const batchAxis = spec.isRankDynamic ? undefined : find(own, isOutput);
+      return { ...spec, axes: own, ...(batchAxis !== undefined && { batchAxis }) };
     });
   return {
     ...session,
     inputs: mark(session.inputs, inputs, false),
     outputs: mark(session.outputs, outputs, true),
   };
+}
+
+/** The axes of an input or output in words: a size, a name, or `?`. */
+export function nameAxes({ shape, axes = [] }: TensorSpec): readonly (number | string)[] {
+  return shape.map((size, index) => (size === -1 ? axes[index] || '?' : size));
 }
 
 /** What the file says of the axes; the runtime tells no names. */

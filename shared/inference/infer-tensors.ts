@@ -8,7 +8,7 @@ import { textFault } from '../tensor/text-fault.ts';
 import type { FieldValue } from '../values/input.ts';
 import {
   type BytesInput,
-  checkShape,
+  fitShape,
   isBytesInput,
   type Layout,
   type NamedInputs,
@@ -166,12 +166,12 @@ function describeNames(specs: readonly TensorSpec[]): string {
 
 function checkFeed(input: TensorInput, spec: TensorSpec): Tensor {
   const field = `Input "${spec.name}"`;
-  checkShape(input, spec, field);
-  if (!isBytesInput(input)) return castTensor(input, spec.datatype, field);
+  const shape = fitShape(input, spec, field);
+  if (!isBytesInput(input)) return { ...castTensor(input, spec.datatype, field), shape };
   if (spec.datatype !== 'BYTES') throw invalid(field, `has the datatype BYTES; expected ${spec.datatype}.`);
   return {
     datatype: 'BYTES',
-    shape: input.shape,
+    shape,
     data: input.elements.map((element, i) => toText(element, i, field)),
   };
 }

@@ -178,6 +178,7 @@ function contractOf(
       ...spec,
       // Of a graph whose task is not known nobody knows it: NaN is a number like others there.
       allowsMissing: spec.allowsMissing === true || task.kind !== 'features',
+      takesBooleans: task.kind === 'features',
     })),
     features: preprocessor?.features?.named?.map(({ name }) => name),
     columns: preprocessor?.features?.columns,

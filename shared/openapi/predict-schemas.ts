@@ -145,13 +145,20 @@ function cellSchema(column: Column, { range, values }: Bounds = {}): JsonSchema 
   const integers = wideIntegers ? undefined : column.integers;
   const minimum = Math.max(range?.[0] ?? Number.NEGATIVE_INFINITY, integers?.[0] ?? Number.NEGATIVE_INFINITY);
   const maximum = Math.min(range?.[1] ?? Number.POSITIVE_INFINITY, integers?.[1] ?? Number.POSITIVE_INFINITY);
-  return {
-    type: isBoolean ? [whole, 'boolean'] : allowsMissing ? [whole, 'null'] : whole,
+  const isTaken = (value: number) =>
+    value >= minimum && value <= maximum && (values === undefined || values.includes(value));
+  // True and false are taken for 1 and 0, where these are.
+  const booleans = isBoolean ? [] : [false, true].filter((value) => isTaken(Number(value)));
+  const areBothTaken = isBoolean || (booleans.length === 2 && !values);
+  const types = [whole, ...(areBothTaken ? ['boolean'] : []), ...(allowsMissing ? ['null'] : [])];
+  const numbers = {
+    type: types.length > 1 ? types : whole,
     // Where true is 1, the values would have to be said twice.
     ...(values && !isBoolean && { enum: values }),
     ...(Number.isFinite(minimum) && { minimum }),
     ...(Number.isFinite(maximum) && { maximum }),
   };
+  return booleans.length > 0 && !areBothTaken ? { anyOf: [numbers, { enum: booleans }] } : numbers;
 }
 
 /** Nested lists by the name of the input, or those of the only one. */

@@ -1,3 +1,4 @@
+import { nameAxes } from '../inference/batch-axes.ts';
 import type { Model } from '../inference/load-model.ts';
 import type { WritableJson } from '../json/write-json.ts';
 import { ModelError } from '../models/model-config.ts';
@@ -28,8 +29,8 @@ export function encodeModel(
     labels: task.labels,
     features: row?.named?.map((feature) => ({ ...feature })),
     columns: row && encodeColumns(row),
-    inputs: session.inputs.map(encodeSpec),
-    outputs: session.outputs.map(encodeSpec),
+    inputs: session.inputs.map(encodeAxes),
+    outputs: session.outputs.map(encodeAxes),
     metrics: config.metrics,
     example,
     ...encodeNames(reference, modelFile),
@@ -74,6 +75,11 @@ function encodeNames(reference: ModelReference, modelFile: string | undefined) {
   const folder = pathOf(reference);
   const modelUrl = modelFile === undefined ? folder : `${folder}/${modelFile}`;
   return { modelName: reference.name, modelUrl };
+}
+
+/** A tensor of a graph with the names of its axes, as `ternion inspect` shows them. */
+function encodeAxes(spec: TensorSpec): WritableJson {
+  return { name: spec.name, datatype: spec.datatype, shape: spec.shape, axes: nameAxes(spec) };
 }
 
 /** A tensor of a graph, as the Open Inference Protocol has it. */

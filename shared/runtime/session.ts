@@ -13,6 +13,10 @@ export interface TensorSpec {
   readonly isRankDynamic?: boolean;
   /** Whether its numbers can be missing, which the graph is fed as NaN. */
   readonly allowsMissing?: boolean;
+  /** Whether true and false are taken for 1 and 0 in it, as in the columns of a table. */
+  readonly takesBooleans?: boolean;
+  /** What the graph calls its axes: a size, a name, or '' where it says nothing. */
+  readonly axes?: readonly (number | string)[];
   /** The axis that counts instances, where there is one. */
   readonly batchAxis?: number;
 }

@@ -17,6 +17,8 @@ export interface NestedOptions {
   /** Where an item of the value stands, by its indices; without it they are appended to `field`. */
   readonly locate?: ((path: readonly number[]) => string) | undefined;
   readonly elementLimit: number;
+  /** Whether true and false are taken for the numbers 1 and 0. */
+  readonly takesBooleans?: boolean | undefined;
 }
 
 /**
@@ -39,7 +41,7 @@ export function parseNested(value: JsonValue, datatype: Datatype, options: Neste
     );
   }
   const data = DATATYPES[datatype].allocate(count);
-  const fill = createFill(data, datatype);
+  const fill = createFill(data, datatype, options.takesBooleans);
   for (const [row, list] of lists.entries()) {
     const wrong = fill(list, row * width);
     if (wrong === -1) continue;

@@ -8,7 +8,7 @@ import { toNumbers } from '../tensor/tensor.ts';
 import type { ModelContract } from './contract.ts';
 import { decodeImageValue } from './image-value.ts';
 import { checkInstances, decodeRows, imagesOf } from './instances.ts';
-import { checkShape, type NamedInputs, type TensorInput } from './named-inputs.ts';
+import { fitShape, type NamedInputs, type TensorInput } from './named-inputs.ts';
 
 /**
  * The inputs that arrays of NumPy make. A single array goes to a model's single input, whatever it is called. Whole
@@ -39,7 +39,7 @@ function adapt(array: NpyArray, spec: TensorSpec, contract: ModelContract, limit
   // Before its elements are read. Any number of instances is taken: a graph for so many at a time gets portions.
   if (spec.name !== contract.imageInput) {
     const anyBatch = spec.shape.map((size, axis) => (axis === 0 ? -1 : size));
-    checkShape({ shape: fitted }, { ...spec, shape: anyBatch }, `Input "${spec.name}"`);
+    fitShape({ shape: fitted }, { ...spec, shape: anyBatch }, `Input "${spec.name}"`);
   }
   const { datatype, shape, data } = array.read();
   if (Array.isArray(data)) {

@@ -61,7 +61,7 @@ export function readText(text: string, column: Column): JsonValue {
   if (isDecimal(word)) return readNumber(word);
   const lower = word.length > LONGEST_WORD + 1 ? '' : word.toLowerCase();
   if (column.allowsMissing && MISSING.has(lower) && (word === '' || lower !== '')) return null;
-  if (column.isBoolean && (lower === 'true' || lower === 'false')) return lower === 'true';
+  if (lower === 'true' || lower === 'false') return lower === 'true';
   const [, sign] = /^([+-]?)inf(?:inity)?$/.exec(lower) ?? [];
   if (sign !== undefined && isFloat(column)) return sign === '-' ? -Infinity : Infinity;
   return text;
@@ -100,7 +100,7 @@ export function isFloat({ type, integers, isBoolean = false }: Column): boolean 
 export function checkCell(value: JsonValue | undefined, column: Column, field: string): Cell {
   if (column.type === 'string') return checkText(value, field);
   const { isBoolean = false, allowsMissing = false } = column;
-  if (isBoolean && typeof value === 'boolean') return Number(value);
+  if (typeof value === 'boolean') return Number(value);
   if (allowsMissing && (value === null || (typeof value === 'number' && Number.isNaN(value))))
     return Number.NaN;
   if ((typeof value === 'number' && !Number.isNaN(value)) || typeof value === 'bigint') {

@@ -27,13 +27,26 @@ export function isBytesInput(input: TensorInput): input is BytesInput {
   return 'elements' in input;
 }
 
-/** @throws InferenceError when a shape is not one the graph takes */
-export function checkShape({ shape }: Pick<TensorInput, 'shape'>, spec: TensorSpec, field: string): void {
-  if (spec.isRankDynamic) return;
-  const fits =
-    shape.length === spec.shape.length &&
-    spec.shape.every((size, axis) => size === -1 || size === shape[axis]);
-  if (fits) return;
+/**
+ * The shape that an input has for the graph: as it came, or with one axis of size 1 more or less at its end, which
+ * changes nothing: `[1]` for a scalar, `[N]` for `[N,1]`, `[N,1]` for `[N]`.
+ *
+ * @throws InferenceError when the graph does not take it
+ */
+export function fitShape(
+  { shape }: Pick<TensorInput, 'shape'>,
+  spec: TensorSpec,
+  field: string,
+): readonly number[] {
+  if (spec.isRankDynamic || fits(shape, spec)) return shape;
+  if (shape.at(-1) === 1 && fits(shape.slice(0, -1), spec)) return shape.slice(0, -1);
+  if (spec.shape.at(-1) === 1 && fits([...shape, 1], spec)) return [...shape, 1];
   const hint = spec.shape.includes(-1) ? ', where -1 is any size' : '';
   throw invalid(field, `has the shape [${shape}]; expected [${spec.shape}]${hint}.`);
+}
+
+function fits(shape: readonly number[], { shape: expected }: TensorSpec): boolean {
+  return (
+    shape.length === expected.length && expected.every((size, axis) => size === -1 || size === shape[axis])
+  );
 }

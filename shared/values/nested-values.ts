@@ -28,7 +28,13 @@ export function parseTensorValues(
   locate: Locate = (path) => appendPath(field, path),
 ): Tensor {
   const given = spec.datatype === 'BYTES' ? decodeTexts(value, [], locate) : value;
-  const tensor = parseNested(given, spec.datatype, { field, locate, elementLimit: limits.tensorElements });
+  const { takesBooleans } = spec;
+  const tensor = parseNested(given, spec.datatype, {
+    field,
+    locate,
+    elementLimit: limits.tensorElements,
+    takesBooleans,
+  });
   if (!spec.allowsMissing) checkNumbers(tensor, locate);
   return isColumn(tensor.shape, spec) ? { ...tensor, shape: [...tensor.shape, 1] } : tensor;
 }

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { nameAxes } from '../../../shared/inference/batch-axes.ts';
 import { UNSERVED_TYPES } from '../../../shared/inference/check-graph.ts';
 import { type Model, readModelFile } from '../../../shared/inference/load-model.ts';
 import { MODEL_FILE } from '../../../shared/models/formats/format-folder.ts';
@@ -9,6 +10,7 @@ import type { Graph } from '../../../shared/onnx/graph.ts';
 import { readInitializers } from '../../../shared/onnx/initializers.ts';
 import { withFileSource } from '../../../shared/onnx/protobuf.ts';
 import type { ValueInfo } from '../../../shared/onnx/value-info.ts';
+import type { Session } from '../../../shared/runtime/session.ts';
 import { datatypeOfOnnxCode } from '../../../shared/tensor/datatype.ts';
 import { type Console, describeFailure } from '../console.ts';
 import { describeConfig } from '../describe-config.ts';
@@ -32,12 +34,12 @@ export async function inspect(argument: string, options: InspectOptions, output:
     const path = folder.modelPath;
     try {
       const graph = readModelFile(path);
-      const facts = describeFile(folder, file ?? folder.modelFile, path, graph);
+      let facts = describeFile(folder, file ?? folder.modelFile, path, graph);
       const place = await placeOfConfig(argument, file);
-      const verdict = await look(
-        { app, reference },
-        (model): Verdict => describeModel(model, graph, facts, place),
-      ).catch((error: unknown): Verdict => ({ problem: describeFailure(error).text }));
+      const verdict = await look({ app, reference }, (model): Verdict => {
+        facts = withAxes(facts, model.session);
+        return describeModel(model, graph, facts, place);
+      }).catch((error: unknown): Verdict => ({ problem: describeFailure(error).text }));
       output.result({ ...facts, ...verdict }, () => describeInspection(argument, facts, verdict));
       if ('problem' in verdict) process.exitCode = 1;
     } finally {
@@ -69,6 +71,18 @@ function describeFile(folder: ModelFolder, file: string, path: string, graph: Gr
     inputs: graph.inputs.filter(({ name }) => !initializers.has(name)).map(describeValue),
     outputs: graph.outputs.map(describeValue),
   };
+}
+
+/** The axes as the server names them: the runtime can know sizes that the file leaves open, and model.json can set them. */
+function withAxes(facts: FileFacts, session: Session): FileFacts {
+  const specs = new Map([...session.inputs, ...session.outputs].map((spec) => [spec.name, spec]));
+  const name = (value: Value): Value => {
+    const spec = specs.get(value.name);
+    return spec && value.datatype === spec.datatype && value.shape
+      ? { ...value, shape: nameAxes(spec) }
+      : value;
+  };
+  return { ...facts, inputs: facts.inputs.map(name), outputs: facts.outputs.map(name) };
 }
 
 function describeModel(model: Model, graph: Graph, facts: FileFacts, place: string): Verdict {

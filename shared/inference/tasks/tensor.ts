@@ -7,7 +7,7 @@ import { DATATYPES } from '../../tensor/datatype.ts';
 import { parseNested } from '../../tensor/nested.ts';
 import { elementCount, type Tensor } from '../../tensor/tensor.ts';
 import { expectInput, type FieldValue } from '../../values/input.ts';
-import { checkShape } from '../../values/named-inputs.ts';
+import { fitShape } from '../../values/named-inputs.ts';
 import { runBatch } from '../run-batch.ts';
 import { defineTask, type TaskRunner } from '../task.ts';
 import { labels } from './members.ts';
@@ -123,8 +123,7 @@ function parseFeeds(
         throw invalid(`Field "${field}"`, `lacks the input "${spec.name}"; the inputs are: ${names}.`);
       const options = { field: `${field}.${spec.name}`, elementLimit: limits.tensorElements };
       const feed = parseNested(given, spec.datatype, options);
-      checkShape(feed, spec, `Field "${options.field}"`);
-      return [spec.name, feed];
+      return [spec.name, { ...feed, shape: fitShape(feed, spec, `Field "${options.field}"`) }];
     }),
   );
 }

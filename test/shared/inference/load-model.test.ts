@@ -93,7 +93,7 @@ describe('loadModel', () => {
     expect(model.sizeBytes).toBe(123);
     expect(model.config.task).toBe('tabular-classification');
     expect(model.session.inputs).toEqual([
-      { name: 'features', datatype: 'FP32', shape: [-1, 4], batchAxis: 0 },
+      { name: 'features', datatype: 'FP32', shape: [-1, 4], axes: ['batch', 4], batchAxis: 0 },
     ]);
     expect(model.task.labels).toEqual(['setosa', 'versicolor', 'virginica']);
     expect(model.example).toEqual({ features: [10, 10, 10, 10] });

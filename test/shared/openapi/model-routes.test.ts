@@ -106,8 +106,8 @@ describe('the route of a model', () => {
       required: ['a', 'b'],
       additionalProperties: false,
       properties: {
-        a: { title: 'a', description: 'One. In cm.', type: 'integer', minimum: 0, maximum: 7 },
-        b: { title: 'b', type: 'integer', minimum: 0, maximum: 255 },
+        a: { title: 'a', description: 'One. In cm.', type: ['integer', 'boolean'], minimum: 0, maximum: 7 },
+        b: { title: 'b', type: ['integer', 'boolean'], minimum: 0, maximum: 255 },
       },
     });
   });

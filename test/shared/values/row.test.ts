@@ -77,7 +77,7 @@ describe('parseRow', () => {
     [[-0.001, 0, 0], 'Field "instances[2][0]" (length) is -0.001; expected a number from 0 to 20 cm.'],
     [['1', 0, 0], 'Field "instances[2][0]" (length) is the string "1"; expected a number.'],
     [[0, 0, null], 'Field "instances[2][2]" (free) is null; expected a number.'],
-    [[0, 0, true], 'Field "instances[2][2]" (free) is the boolean true; expected a number.'],
+    [[0, 0, {}], 'Field "instances[2][2]" (free) is an object with no keys; expected a number.'],
     [[0, 0, [1]], 'Field "instances[2][2]" (free) is an array of 1; expected a number.'],
     [[0, 0, Number.NaN], 'Field "instances[2][2]" (free) is NaN; expected a number.'],
     // A float32 would hold this as infinity.

@@ -58,7 +58,7 @@ export async function decodeImage(
     // A damaged file costs what its whole picture would: it can break off at the last pixel.
     const { width, height } = await image.readHeader().catch(() => NO_SIZE);
     pay(width * height);
-    throw decodeError(error, name, options);
+    throw isMangled(file) ? mangled(name) : decodeError(error, name, options);
   }
 }
 
@@ -108,10 +108,26 @@ async function decodeTiff(image: ImageFile, budget: Budget): Promise<PixelRaster
 function checkType(file: Uint8Array, name: string): string {
   const type = sniffImageType(file);
   if (type !== undefined && ACCEPTED_IMAGE_TYPES.includes(type)) return type;
+  if (isMangled(file)) throw mangled(name);
   const found = type ? `is ${type}` : 'is not an image this server knows';
   throw new InferenceError(
     'UNSUPPORTED_MEDIA_TYPE',
     `${capitalise(name)} ${found}; accepted are ${ACCEPTED_IMAGE_TYPES.join(', ')}.`,
+  );
+}
+
+/** U+FFFD, which stands for bytes that are not UTF-8: images have some early on, and GIF and WebP after their names. */
+const REPLACED = Buffer.from('\ufffd');
+const EARLY_BYTES = 64;
+
+function isMangled(file: Uint8Array): boolean {
+  return Buffer.from(file.subarray(0, EARLY_BYTES)).includes(REPLACED);
+}
+
+function mangled(name: string): InferenceError {
+  return new InferenceError(
+    'UNSUPPORTED_MEDIA_TYPE',
+    `${capitalise(name)} was read as UTF-8 text on its way, which destroys the bytes of an image: have the gateway pass it as binary, or send it as base64 in JSON.`,
   );
 }
 

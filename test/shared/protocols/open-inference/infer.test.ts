@@ -120,7 +120,18 @@ describe('datatypes that differ', () => {
     expect(await ask('uint64', 'INT32', [-1])).toBe(
       'Element 0 of Input "x" is -1, which does not fit into the model\'s UINT64.',
     );
-    expect(await ask('fp32', 'INT32', [1])).toBe('Input "x" has the datatype INT32; expected FP32.');
+    expect(await ask('fp32', 'INT32', [1])).toEqual([1]);
+    expect(await ask('fp32', 'INT64', [2 ** 24, -8])).toEqual([2 ** 24, -8]);
+    expect(await ask('fp32', 'INT64', [1, 2 ** 24 + 1])).toBe(
+      'Element 1 of Input "x" is 16777217, which does not fit into the model\'s FP32.',
+    );
+    expect(await ask('fp16', 'UINT8', [255])).toEqual([255]);
+    expect(await ask('fp16', 'INT32', [2049])).toMatch(/is 2049, which does not fit into the model's FP16/);
+    expect(await ask('fp32', 'BOOL', [true, false])).toEqual([1, 0]);
+    expect(await ask('int8', 'FP64', [-128, 127])).toEqual([-128, 127]);
+    expect(await ask('int8', 'FP32', [1.5])).toMatch(/is 1.5, which does not fit into the model's INT8/);
+    expect(await ask('uint64', 'FP32', [3])).toEqual([3]);
+    expect(await ask('fp32', 'BYTES', ['1'])).toBe('Input "x" has the datatype BYTES; expected FP32.');
   });
 });
 

@@ -32,8 +32,8 @@ describe('a wrong inference request', () => {
     ],
     [
       'another datatype',
-      input({ datatype: 'INT64', data: [1, 2, 3, 4] }),
-      'Input "features" has the datatype INT64; expected FP32.',
+      input({ datatype: 'INT64', data: [1, 2, 3, 16777217] }),
+      'Element 3 of Input "features" is 16777217, which does not fit into the model\'s FP32.',
     ],
     [
       'another rank',

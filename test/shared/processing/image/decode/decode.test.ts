@@ -193,6 +193,21 @@ describe('decodeImage', () => {
     expect((await rejectionOf(decode(file))).code).toBe('PAYLOAD_TOO_LARGE');
   });
 
+  it.each([
+    ['a PNG', '89504e470d0a1a0a0000000d49484452'],
+    ['a JPEG', 'ffd8ffe000104a46494600010100'],
+    ['a WebP', '52494646f0ff000057454250'],
+    ['a GIF', '474946383961c800c800f7'],
+  ])('says that %s was read as text on its way', async (_, start) => {
+    // As a gateway does that takes bodies for text.
+    const mangled = Buffer.from(Buffer.from(start, 'hex').toString('utf8'));
+    const error = await rejectionOf(decode(mangled));
+    expect([error.code, error.message]).toEqual([
+      'UNSUPPORTED_MEDIA_TYPE',
+      'Field "image" was read as UTF-8 text on its way, which destroys the bytes of an image: have the gateway pass it as binary, or send it as base64 in JSON.',
+    ]);
+  });
+
   it('refuses an empty file', async () => {
     const error = await rejectionOf(decode(new Uint8Array(0)));
     expect([error.status, error.message]).toEqual([400, `Field "image" is empty; expected ${ACCEPTED}.`]);
