@@ -137,7 +137,6 @@ describe('an environment', () => {
     expect([whole.isError, whole.isStreamed, whole.contentType]).toEqual([false, true, 'text/plain']);
     expect(whole.payload.toString()).toBe('one two three ');
     expect(whole.chunks.map(({ bytes }) => bytes)).toEqual([4, 4, 6]);
-    expect(whole.chunks[2]?.atMs).toBeGreaterThan(90);
     const broken = await lambda.invoke('broken');
     expect([broken.isError, broken.errorType]).toEqual([true, 'StreamError']);
     expect(broken.payload.toString()).toBe('one two three ');

@@ -27,7 +27,7 @@ export type Outcome =
   | { readonly kind: 'ended'; readonly signal: string };
 
 /** A request that takes longer never ends. */
-const LONGEST_MS = 20_000;
+const LONGEST_MS = 60_000;
 
 /** Loads models and runs them, all in one process; what is left goes on in a new one when it ends. */
 export async function requestInChild(requests: readonly ChildRequest[]): Promise<Outcome[]> {
