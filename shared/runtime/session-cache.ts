@@ -55,6 +55,8 @@ export type CacheState = 'loading' | 'loaded' | 'failed';
 
 interface Entry<T> {
   readonly value: Promise<T>;
+  /** Once it is loaded: requests do not wait for what is there. */
+  loaded: T | undefined;
   state: CacheState;
   sizeBytes: number;
   uses: number;
@@ -78,6 +80,7 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
     const entry: Entry<T> = {
       // Not called at once, so that a load that throws synchronously becomes a rejection as well.
       value: Promise.resolve().then(load),
+      loaded: undefined,
       state: 'loading',
       sizeBytes: 0,
       uses: 0,
@@ -88,6 +91,7 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
     entry.value.then(
       (value) => {
         entry.state = 'loaded';
+        entry.loaded = value;
         entry.sizeBytes = value.sizeBytes;
         entry.failures = 0;
         // Whoever asked for it may have gone.
@@ -146,17 +150,21 @@ export function createSessionCache<T extends Cacheable>(options: SessionCacheOpt
     else await evictBeyondBudget(key);
   }
 
+  function loadedOf(entry: Entry<T>): Promise<T> {
+    const loaded = entry.value.catch((error: unknown) => {
+      throw new LoadError(error, Math.max(0, entry.retryAtMs - now()));
+    });
+    // Nobody may be left to be told.
+    loaded.catch(() => undefined);
+    return loaded;
+  }
+
   return {
     use: async (key, load, use, wait = (value) => value) => {
       const entry = currentEntry(key, load);
       entry.uses += 1;
       try {
-        const loaded = entry.value.catch((error: unknown) => {
-          throw new LoadError(error, Math.max(0, entry.retryAtMs - now()));
-        });
-        // Nobody may be left to be told.
-        loaded.catch(() => undefined);
-        return await use(await wait(loaded));
+        return await use(entry.loaded ?? (await wait(loadedOf(entry))));
       } finally {
         entry.uses -= 1;
         await settle(key, entry);
