@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { App } from '../../shared/app.ts';
 
 import type { Model } from '../../shared/inference/load-model.ts';
+import { TRITON_FILE } from '../../shared/models/formats/format-folder.ts';
 import type { ModelReference } from '../../shared/models/model-reference.ts';
 import type { ModelRepository } from '../../shared/models/model-repository.ts';
 
@@ -119,8 +120,12 @@ async function openFolder(path: string, title: string, graph?: string): Promise<
   // Other folders that hold models are models of their own: none of them is the live version of anything.
   if ((await modelFoldersOf(path)).some((name) => isVersion(name))) {
     const { app, store } = openHost({ repository: dirname(path), environment: QUIET });
-    const found = await app.inference.repository.versions(basename(path));
-    if (found) return { app, reference: { name: found.name, version: found.liveVersion }, store, title };
+    const models = app.inference.repository;
+    const name = basename(path);
+    // A policy may leave out all versions, which is then said.
+    if ((await models.versions(name)) ?? (await stat(join(path, TRITON_FILE)).catch(() => undefined))) {
+      return { app, reference: await models.resolve(name), store, title };
+    }
   }
   throw await refuseFolder(path, title);
 }

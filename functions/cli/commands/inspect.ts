@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path';
 import { UNSERVED_TYPES } from '../../../shared/inference/check-graph.ts';
 import { type Model, readModelFile } from '../../../shared/inference/load-model.ts';
 import { MODEL_FILE } from '../../../shared/models/formats/format-folder.ts';
+import type { AppliedPolicy } from '../../../shared/models/model-reference.ts';
+import { describePolicy } from '../../../shared/models/served-versions.ts';
 import { CONFIG_FILE, type ModelFolder } from '../../../shared/models/version-folder.ts';
 
 import type { Graph } from '../../../shared/onnx/graph.ts';
@@ -34,9 +36,10 @@ export async function inspect(argument: string, options: InspectOptions, output:
       const graph = readModelFile(path);
       const facts = describeFile(folder, file ?? folder.modelFile, path, graph);
       const place = await placeOfConfig(argument, file);
+      const policy = (await app.inference.repository.versions(reference.name))?.policy;
       const verdict = await look(
         { app, reference },
-        (model): Verdict => describeModel(model, graph, facts, place),
+        (model): Verdict => describeModel(model, graph, facts, { place, policy }),
       ).catch((error: unknown): Verdict => ({ problem: describeFailure(error).text }));
       output.result({ ...facts, ...verdict }, () => describeInspection(argument, facts, verdict));
       if ('problem' in verdict) process.exitCode = 1;
@@ -71,13 +74,25 @@ function describeFile(folder: ModelFolder, file: string, path: string, graph: Gr
   };
 }
 
-function describeModel(model: Model, graph: Graph, facts: FileFacts, place: string): Verdict {
+interface Surroundings {
+  /** Where a model.json would be found. */
+  readonly place: string;
+  readonly policy: AppliedPolicy | undefined;
+}
+
+function describeModel(
+  model: Model,
+  graph: Graph,
+  facts: FileFacts,
+  { place, policy }: Surroundings,
+): Verdict {
+  const ofVersions = policy && describePolicy(policy);
   const isOpen = model.format === 'onnx' && model.config.task === 'tensor';
   return {
     format: model.format,
     task: model.config.task,
     model_json: describeConfig(model),
-    warnings: findWarnings(model, graph),
+    warnings: [...findWarnings(model, graph), ...(ofVersions === undefined ? [] : [ofVersions])],
     suggestion: isOpen ? suggestConfig(facts, graph, place) : undefined,
   };
 }

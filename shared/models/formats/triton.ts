@@ -5,7 +5,8 @@ import type { FormatFolder, GraphView } from './format-folder.ts';
 import { TRITON_FILE } from './format-folder.ts';
 import { addLabels, checkLabelCount, readLabelLines } from './labels.ts';
 import { configOf } from './onnx.ts';
-import { readTextProto, TextProtoError, type TextProtoMessage, type TextProtoValue } from './text-proto.ts';
+import { messagesOf, nameOf, numberOf, sizesOf, type TextProtoMessage, textOf } from './text-proto.ts';
+import { parseTritonConfig } from './triton-config.ts';
 
 /** Triton's datatypes where they are called otherwise than on the wire. */
 const DATATYPES: Readonly<Record<string, string>> = { STRING: 'BYTES' };
@@ -26,7 +27,7 @@ export async function recogniseTriton(
 ): Promise<ModelConfig | undefined> {
   const text = await folder.readShared(TRITON_FILE);
   if (text === undefined) return undefined;
-  const message = parse(text);
+  const message = parseTritonConfig(text);
   checkBackend(message);
   const size = numberOf(message, 'max_batch_size');
   const seen = {
@@ -37,15 +38,6 @@ export async function recogniseTriton(
   const config = await withLabelNames(configOf(seen), message, folder, seen, reader);
   const shapes = findReshaped(view, seen);
   return { ...config, ...(shapes && { shapes }), ...(size > 0 && { maxBatchSize: size }) };
-}
-
-function parse(text: string): TextProtoMessage {
-  try {
-    return readTextProto(text);
-  } catch (error) {
-    if (!(error instanceof TextProtoError)) throw error;
-    throw new ModelError(`its ${TRITON_FILE} cannot be read: ${error.message}`, { cause: error });
-  }
 }
 
 function checkBackend(message: TextProtoMessage): void {
@@ -63,7 +55,7 @@ function checkBackend(message: TextProtoMessage): void {
  * @throws ModelError when it cannot be read
  */
 export function readTritonModelFile(text: string): string | undefined {
-  return textOf(parse(text), 'default_model_filename') || undefined;
+  return textOf(parseTritonConfig(text), 'default_model_filename') || undefined;
 }
 
 /**
@@ -149,33 +141,4 @@ async function withLabelNames(
     file,
   );
   return addLabels(config, labels, reader);
-}
-
-function lastOf(message: TextProtoMessage, field: string): TextProtoValue | undefined {
-  return message.fields.get(field)?.at(-1);
-}
-
-function textOf(message: TextProtoMessage, field: string): string {
-  const value = lastOf(message, field);
-  return typeof value === 'string' ? value : '';
-}
-
-function numberOf(message: TextProtoMessage, field: string): number {
-  const value = lastOf(message, field);
-  return typeof value === 'number' ? value : 0;
-}
-
-function sizesOf(message: TextProtoMessage, field: string): number[] {
-  return message.fields.get(field)?.map(Number) ?? [];
-}
-
-function nameOf(message: TextProtoMessage, field: string): string {
-  const value = lastOf(message, field);
-  return typeof value === 'object' && 'name' in value ? value.name : '';
-}
-
-function messagesOf(message: TextProtoMessage, field: string): TextProtoMessage[] {
-  return (message.fields.get(field) ?? []).flatMap((value) =>
-    typeof value === 'object' && 'fields' in value ? [value] : [],
-  );
 }

@@ -519,6 +519,51 @@ describe('ternion add', () => {
     expect(await readFile(join(model, '3'), 'utf8')).toBe('a file');
   });
 
+  it('tells that a policy leaves the new version out, or cannot be read', async () => {
+    const repository = await temporaryFolder();
+    await cp(join(PROJECT, 'models/digits/1'), join(repository, 'digits/1'), { recursive: true });
+    const policy = join(repository, 'digits/config.pbtxt');
+    const add = async () => {
+      const { stdout } = await runCommand([
+        'add',
+        join(PROJECT, 'models/digits/1'),
+        '-r',
+        repository,
+        '--json',
+      ]);
+      return JSON.parse(stdout);
+    };
+    await writeFile(policy, 'version_policy { specific { versions: [1] } }');
+    expect(await add()).toMatchObject({
+      version: '2',
+      live: '1',
+      warnings: ['version 2 is not served: the version_policy of digits/config.pbtxt leaves it out'],
+    });
+    await writeFile(policy, 'version_policy { latest { num_versions: 1 } }');
+    expect(await add()).toMatchObject({ version: '3', live: '3', warnings: [] });
+    const inspected = await runCommand(['inspect', join(repository, 'digits'), '--json']);
+    expect(JSON.parse(inspected.stdout).warnings).toContain(
+      'the version_policy of its config.pbtxt leaves out versions 1, 2',
+    );
+    const leftOut = await runCommand(['inspect', 'digits/2', '-r', repository]);
+    expect([leftOut.code, leftOut.stderr]).toEqual([
+      1,
+      expect.stringContaining('leaves it out; those served are 3.'),
+    ]);
+    await writeFile(policy, 'version_policy { newest { } }');
+    expect(await add()).toMatchObject({
+      version: '4',
+      live: null,
+      warnings: [expect.stringContaining('no version of digits is served: its config.pbtxt cannot be read')],
+    });
+    await writeFile(policy, 'version_policy { specific { versions: [9] } }');
+    const nothing = await runCommand(['inspect', join(repository, 'digits')]);
+    expect([nothing.code, nothing.stderr]).toEqual([
+      1,
+      expect.stringContaining('names version 9, which is not there'),
+    ]);
+  });
+
   it('takes two spellings of a version for one, and tells which stays live', async () => {
     const repository = await temporaryFolder();
     await cp(join(PROJECT, 'models/digits/1'), join(repository, 'digits/10'), { recursive: true });
