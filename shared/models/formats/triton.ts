@@ -14,11 +14,11 @@ const BACKENDS = ['onnxruntime', 'onnxruntime_onnx'];
 
 /**
  * A model of a Triton repository: `config.pbtxt` stands beside its versions and says what the graph says too, and
- * with `label_filename` what its classes are called. How Triton would run it (instances, batching, policies) is not
- * looked at.
+ * with `label_filename` what its classes are called. How Triton would run it (instances, batching) is not
+ * looked at where it does not change the answers.
  * Source: Triton's model configuration, model_config.proto.
  *
- * @throws ModelError when it is a model of another backend, or one of another graph
+ * @throws ModelError when it is a model of another backend, one of another graph, or one of sequences
  */
 export async function recogniseTriton(
   folder: FormatFolder,
@@ -29,6 +29,7 @@ export async function recogniseTriton(
   if (text === undefined) return undefined;
   const message = parseTritonConfig(text);
   checkBackend(message);
+  checkScheduling(message);
   const size = numberOf(message, 'max_batch_size');
   const seen = {
     ...view,
@@ -47,6 +48,55 @@ function checkBackend(message: TextProtoMessage): void {
       `its ${TRITON_FILE} is of the backend ${JSON.stringify(backend.slice(0, 60) || 'ensemble')}; only onnxruntime can be served`,
     );
   }
+}
+
+/** What a model is made to do by the fields that ask for it; undefined where they ask for nothing. */
+const NOT_SERVED = [
+  ['sequence_batching', describeSequences],
+  ['batch_input', () => 'has the server fill inputs of its graph (batch_input)'],
+  ['batch_output', () => 'has the server divide its outputs (batch_output)'],
+  ['model_transaction_policy', describeTransactions],
+] as const satisfies readonly (readonly [string, (asked: TextProtoMessage) => string | undefined])[];
+
+/**
+ * What would change the answers must not be passed over. How requests are gathered and where they run does not.
+ *
+ * @throws ModelError saying what is asked for
+ */
+function checkScheduling(message: TextProtoMessage): void {
+  for (const [field, describe] of NOT_SERVED) {
+    const [asked] = messagesOf(message, field);
+    const problem = asked && describe(asked);
+    if (problem === undefined) continue;
+    throw new ModelError(
+      `its ${TRITON_FILE} ${problem}, which is not done here; a model.json with {"task":"tensor"} in the folder of the version serves the graph as it is, to clients that send all of its inputs`,
+    );
+  }
+}
+
+/** Of Triton's sequences: a state of the graph, or an input that tells where a sequence begins and ends. */
+function describeSequences(batching: TextProtoMessage): string {
+  const states = messagesOf(batching, 'state').map((state) => textOf(state, 'input_name'));
+  const controls = messagesOf(batching, 'control_input').map((control) => textOf(control, 'name'));
+  const told = [
+    ...(states.length > 0 ? [`the states ${listNames(states)}`] : []),
+    ...(controls.length > 0 ? [`the controls ${listNames(controls)}`] : []),
+  ];
+  const inputs = told.length === 0 ? '' : ` and fill ${told.join(' and ')}`;
+  return `has the server keep the requests of a sequence together${inputs} (sequence_batching)`;
+}
+
+function describeTransactions(policy: TextProtoMessage): string | undefined {
+  const isDecoupled = policy.fields.get('decoupled')?.at(-1) === true;
+  return isDecoupled ? 'lets a request have any number of answers (decoupled)' : undefined;
+}
+
+/** Most names that are told. */
+const SHOWN = 10;
+
+function listNames(names: readonly string[]): string {
+  const shown = names.slice(0, SHOWN).map((name) => JSON.stringify(name.slice(0, 60)));
+  return `${shown.join(', ')}${names.length > SHOWN ? ` and ${names.length - SHOWN} more` : ''}`;
 }
 
 /**

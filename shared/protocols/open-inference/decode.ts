@@ -66,6 +66,7 @@ function decodeRequest(
   if (id !== undefined && typeof id !== 'string')
     throw invalid('Field "id"', `is ${describeJson(id)}; expected a string.`);
   const parameters = readParameters(body, 'parameters');
+  checkAlone(parameters);
   const isBinary = readFlag(parameters, 'binary_data_output', 'parameters') ?? false;
   return {
     id,
@@ -74,6 +75,25 @@ function decodeRequest(
     isBinary,
     timeoutMs: readTimeout(parameters.timeout ?? undefined),
   };
+}
+
+/** Parameters that make a request part of a sequence, unless they have one of the values that mean none. */
+const SEQUENCE = ['sequence_id', 'sequence_start', 'sequence_end'];
+const NO_SEQUENCE: readonly (JsonValue | undefined)[] = [undefined, null, 0, '', false];
+
+/**
+ * No state is kept between requests: instances come and go, and a request of a sequence could reach any.
+ *
+ * @throws InferenceError for a request that counts on those before it
+ */
+function checkAlone(parameters: JsonObject): void {
+  for (const name of SEQUENCE) {
+    if (NO_SEQUENCE.includes(parameters[name])) continue;
+    throw invalid(
+      `Field "parameters.${name}"`,
+      `is ${describeJson(parameters[name])}; there are no sequences here: no state is kept between requests, so each one brings all inputs of the graph.`,
+    );
+  }
 }
 
 /** The client's timeout is in microseconds; 0 is none. */
