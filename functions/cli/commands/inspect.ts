@@ -71,7 +71,16 @@ function describeFile(folder: ModelFolder, file: string, path: string, graph: Gr
     // Weights of old files stand among the inputs as well.
     inputs: graph.inputs.filter(({ name }) => !initializers.has(name)).map(describeValue),
     outputs: graph.outputs.map(describeValue),
+    metadata: graph.metadata.map(({ key, value, bytes }) => ({ key, value: cut(value), bytes })),
   };
+}
+
+/** Most characters of a text of the metadata that are shown. */
+const SHOWN = 200;
+
+function cut(text: string): string {
+  const characters = Array.from(text.slice(0, 2 * SHOWN));
+  return characters.length > SHOWN ? `${characters.slice(0, SHOWN).join('')}…` : text;
 }
 
 interface Surroundings {
@@ -93,7 +102,7 @@ function describeModel(
     task: model.config.task,
     model_json: describeConfig(model),
     warnings: [...findWarnings(model, graph), ...(ofVersions === undefined ? [] : [ofVersions])],
-    suggestion: isOpen ? suggestConfig(facts, graph, place) : undefined,
+    suggestion: isOpen ? suggestConfig(facts, graph, place, model.task.labels) : undefined,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Graph } from '../../../shared/onnx/graph.ts';
+import type { Label } from '../../../shared/processing/classification.ts';
 import type { FileFacts, Suggestion, Value } from './inspection.ts';
 
 /** Of torchvision's weights, for red, green and blue from 0 to 1. */
@@ -6,11 +7,16 @@ const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 /** Width and height where the graph leaves them open: what most classifiers were trained on. */
 const USUAL_SIZE = 224;
 
-/** For a graph from one picture to one row of scores; undefined for any other. */
+/**
+ * For a graph from one picture to one row of scores; undefined for any other.
+ *
+ * @param known labels that the model has already; a model.json must repeat them
+ */
 export function suggestConfig(
   facts: Pick<FileFacts, 'inputs' | 'outputs'>,
   { probabilities }: Pick<Graph, 'probabilities'>,
   place: string,
+  known?: readonly Label[],
 ): Suggestion | undefined {
   const [input, ...moreInputs] = facts.inputs;
   const [output, ...moreOutputs] = facts.outputs;
@@ -33,10 +39,19 @@ export function suggestConfig(
         { step: 'layout', layout },
       ],
       ...(!probabilities.has(output.name) && { postprocess: [{ step: 'softmax' }] }),
-      ...(typeof classes === 'number' && classes <= MOST_LABELS && { labels: labelsFor(classes) }),
+      ...(known
+        ? { labels: [...known] }
+        : typeof classes === 'number' && classes <= MOST_LABELS && { labels: labelsFor(classes) }),
     },
-    note: `if it classifies images, save this as ${place}; the mean and std are those of torchvision and must be those of training, and the labels are yours to name${typeof classes === 'number' && classes > MOST_LABELS ? ` ("labels", or labels.txt with ${classes} lines)` : ''}`,
+    note: `if it classifies images, save this as ${place}; the mean and std are those of torchvision and must be those of training, and ${describeLabels(classes, known)}`,
   };
+}
+
+function describeLabels(classes: number | string | undefined, known: readonly Label[] | undefined): string {
+  if (known)
+    return `the labels are those it has already${known.length > MOST_LABELS ? ' (all of them with --json)' : ''}`;
+  const many = typeof classes === 'number' && classes > MOST_LABELS;
+  return `the labels are yours to name${many ? ` ("labels", or labels.txt with ${classes} lines)` : ''}`;
 }
 
 /** More names are written into a file of their own. */

@@ -57,6 +57,40 @@ describe('ternion inspect', () => {
     });
   });
 
+  it('lists the metadata of the graph, and takes the labels that it has for its classes', async () => {
+    const file = join(await temporaryFolder(), 'model.onnx');
+    const model = buildModel({
+      nodes: [buildNode('GlobalAveragePool', ['x'], ['means']), buildNode('Flatten', ['means'], ['y'])],
+      inputs: [tensorValue('x', FLOAT, ['n', 3, 8, 8])],
+      outputs: [tensorValue('y', FLOAT, ['n', 3])],
+      metadata: [
+        ['stride', '32'],
+        ['names', "{0: 'red', 1: 'green', 2: 'blue'}"],
+        ['author', 'x'.repeat(5000)],
+        ['lines', 'a\nb\u001b[2J'],
+      ],
+    });
+    await writeFile(file, model);
+    const labels = ['red', 'green', 'blue'];
+    const json = JSON.parse((await runCommand(['inspect', file, '--json'])).stdout);
+    expect(json).toMatchObject({
+      metadata: [
+        { key: 'stride', value: '32', bytes: 2 },
+        { key: 'names', value: "{0: 'red', 1: 'green', 2: 'blue'}", bytes: 33 },
+        { key: 'author', value: `${'x'.repeat(200)}…`, bytes: 5000 },
+        { key: 'lines', value: 'a\nb\u001b[2J', bytes: 7 },
+      ],
+      model_json: { task: 'tensor', labels },
+      suggestion: { model_json: { task: 'image-classification', labels } },
+    });
+    expect((await runCommand(['inspect', file])).stdout.split('\n').slice(5, 9)).toEqual([
+      '  metadata   stride  32',
+      "  metadata   names   {0: 'red', 1: 'green', 2: 'blue'}",
+      `  metadata   author  ${'x'.repeat(60)}…`,
+      '  metadata   lines   a b\\u001b[2J',
+    ]);
+  });
+
   it('names what it was given, and counts the bytes of the graph and of all', async () => {
     const folder = await temporaryFolder();
     await cp(join(IRIS, 'model.onnx'), join(folder, 'my forest.onnx'));

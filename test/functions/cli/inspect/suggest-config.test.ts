@@ -53,4 +53,14 @@ describe('suggestConfig', () => {
   ])('says nothing of %s', (_, input, output, datatype) => {
     expect(suggest(input, output, datatype)).toBeUndefined();
   });
+
+  it('repeats the labels that the model has already, however many', () => {
+    const known = Array.from({ length: 12 }, (_, index) => `name ${index}`);
+    const inputs = [{ name: 'x', datatype: 'FP32', shape: ['n', 3, 32, 32] }];
+    const outputs = [{ name: 'y', datatype: 'FP32', shape: ['n', 12] }];
+    const graph = { probabilities: new Set<string>() };
+    const { model_json, note } = suggestConfig({ inputs, outputs }, graph, 'a/model.json', known) ?? {};
+    expect(model_json).toMatchObject({ labels: known });
+    expect(note).toMatch(/and the labels are those it has already \(all of them with --json\)$/);
+  });
 });
