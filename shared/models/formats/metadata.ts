@@ -33,9 +33,12 @@ function lacksFeatures({ task, features }: ModelConfig): boolean {
 /** Inputs of their own have names of their own. */
 function findColumnNames({ inputs, graph }: GraphView): readonly string[] | undefined {
   const [matrix, ...others] = inputs;
-  const columns = matrix?.shape[1] ?? -1;
-  if (others.length > 0 || columns < 1) return undefined;
-  const names = findList(graph.metadata, COLUMN_KEYS, columns, readLiteral);
+  return others.length > 0 ? undefined : nameColumns(graph.metadata, matrix?.shape[1] ?? -1);
+}
+
+/** The names that metadata have for so many columns; undefined where they are not as many, or not distinct. */
+export function nameColumns(metadata: readonly Metadata[], columns: number): readonly string[] | undefined {
+  const names = findList(metadata, COLUMN_KEYS, columns, readLiteral);
   return names && new Set(names).size === names.length ? names : undefined;
 }
 
