@@ -24,6 +24,8 @@ export interface FoundModel {
   readonly title: string;
   /** Name of the model file that was named; it stands for `model.onnx`. */
   readonly file?: string | undefined;
+  /** What is not looked at where a version alone was named. */
+  readonly warning?: string | undefined;
 }
 
 /**
@@ -134,7 +136,18 @@ async function openPath(path: string, place: ModelPlace, title: string): Promise
   const reference = nameOf(path);
   const store = await openSingleModelStore(place, reference, cacheFolder());
   const { app } = openHost({ repository: place.folder, environment: QUIET, store });
-  return { app, reference, store, title, file: place.file };
+  return { app, reference, store, title, file: place.file, warning: await findUnseen(place.folder) };
+}
+
+/** A server over the folder of the model would read what stands beside its versions. */
+async function findUnseen(folder: string): Promise<string | undefined> {
+  if (
+    !isVersion(basename(folder)) ||
+    !(await stat(join(dirname(folder), TRITON_FILE)).catch(() => undefined))
+  ) {
+    return undefined;
+  }
+  return `the ${TRITON_FILE} beside its versions is not looked at, as one version alone was named: name the folder ${JSON.stringify(basename(dirname(folder)))} to have it count`;
 }
 
 /** The folder of a version in a repository, `iris/2`, gives both names; files and folders of exports give none. */

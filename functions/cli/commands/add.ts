@@ -162,7 +162,8 @@ async function warningsOf(source: FoundModel): Promise<readonly string[]> {
   const folder = await source.app.inference.repository.open(source.reference);
   try {
     const graph = readModelFile(folder.modelPath);
-    return await look(source, (model) => findWarnings(model, graph));
+    const found = await look(source, (model) => findWarnings(model, graph));
+    return source.warning === undefined ? found : [...found, source.warning];
   } finally {
     await folder.release();
   }

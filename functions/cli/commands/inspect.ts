@@ -28,7 +28,7 @@ export interface InspectOptions {
 
 /** `ternion inspect`: what a model takes and gives, and what it is taken for. */
 export async function inspect(argument: string, options: InspectOptions, output: Console): Promise<void> {
-  const { app, reference, file } = await findModel(argument, options.repository, options.file);
+  const { app, reference, file, warning } = await findModel(argument, options.repository, options.file);
   try {
     const folder = await app.inference.repository.open(reference);
     const path = folder.modelPath;
@@ -39,7 +39,7 @@ export async function inspect(argument: string, options: InspectOptions, output:
       const policy = (await app.inference.repository.versions(reference.name))?.policy;
       const verdict = await look(
         { app, reference },
-        (model): Verdict => describeModel(model, graph, facts, { place, policy }),
+        (model): Verdict => describeModel(model, graph, facts, { place, policy, warning }),
       ).catch((error: unknown): Verdict => ({ problem: describeFailure(error).text }));
       output.result({ ...facts, ...verdict }, () => describeInspection(argument, facts, verdict));
       if ('problem' in verdict) process.exitCode = 1;
@@ -87,21 +87,23 @@ interface Surroundings {
   /** Where a model.json would be found. */
   readonly place: string;
   readonly policy: AppliedPolicy | undefined;
+  /** What is not looked at. */
+  readonly warning: string | undefined;
 }
 
 function describeModel(
   model: Model,
   graph: Graph,
   facts: FileFacts,
-  { place, policy }: Surroundings,
+  { place, policy, warning }: Surroundings,
 ): Verdict {
-  const ofVersions = policy && describePolicy(policy);
+  const others = [policy && describePolicy(policy), warning].filter((each) => each !== undefined);
   const isOpen = model.format === 'onnx' && model.config.task === 'tensor';
   return {
     format: model.format,
     task: model.config.task,
     model_json: describeConfig(model),
-    warnings: [...findWarnings(model, graph), ...(ofVersions === undefined ? [] : [ofVersions])],
+    warnings: [...findWarnings(model, graph), ...others],
     suggestion: isOpen ? suggestConfig(facts, graph, place, model.task.labels) : undefined,
   };
 }

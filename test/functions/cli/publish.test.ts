@@ -598,6 +598,26 @@ describe('ternion add', () => {
     ]);
   });
 
+  it('tells that the config.pbtxt beside a version counts only with the folder of the model', async () => {
+    const folder = join(await temporaryFolder(), 'vad');
+    await mkdir(join(folder, '1'), { recursive: true });
+    await writeFile(join(folder, '1/model.onnx'), identityModel(FLOAT, ['n', 2]));
+    await writeFile(join(folder, 'config.pbtxt'), 'sequence_batching { state { input_name: "h" } }');
+    const warning =
+      'the config.pbtxt beside its versions is not looked at, as one version alone was named: name the folder "vad" to have it count';
+    for (const path of [join(folder, '1'), join(folder, '1/model.onnx')]) {
+      const { stdout } = await runCommand(['inspect', path, '--json']);
+      expect(JSON.parse(stdout).warnings).toContain(warning);
+    }
+    const args = ['add', '-r', join(await temporaryFolder(), 'models'), '--json'];
+    expect(JSON.parse((await runCommand([...args, join(folder, '1')])).stdout).warnings).toContain(warning);
+    const whole = await runCommand([...args, folder]);
+    expect([whole.code, whole.stderr + whole.stdout]).toEqual([
+      1,
+      expect.stringContaining('fill the states \\"h\\" (sequence_batching)'),
+    ]);
+  });
+
   it('takes two spellings of a version for one, and tells which stays live', async () => {
     const repository = await temporaryFolder();
     await cp(join(PROJECT, 'models/digits/1'), join(repository, 'digits/10'), { recursive: true });
