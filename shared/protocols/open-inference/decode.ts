@@ -77,23 +77,21 @@ function decodeRequest(
   };
 }
 
-/** Parameters that make a request part of a sequence, unless they have one of the values that mean none. */
-const SEQUENCE = ['sequence_id', 'sequence_start', 'sequence_end'];
-const NO_SEQUENCE: readonly (JsonValue | undefined)[] = [undefined, null, 0, '', false];
+/** Values of `sequence_id` with which clients of Triton say that there is no sequence. */
+const NO_SEQUENCE: readonly (JsonValue | undefined)[] = [undefined, null, 0, ''];
 
 /**
- * No state is kept between requests: instances come and go, and a request of a sequence could reach any.
+ * No state is kept between requests: instances come and go, and a request of a sequence could reach any. The first of a
+ * sequence counts on none, so that it is answered.
  *
  * @throws InferenceError for a request that counts on those before it
  */
-function checkAlone(parameters: JsonObject): void {
-  for (const name of SEQUENCE) {
-    if (NO_SEQUENCE.includes(parameters[name])) continue;
-    throw invalid(
-      `Field "parameters.${name}"`,
-      `is ${describeJson(parameters[name])}; there are no sequences here: no state is kept between requests, so each one brings all inputs of the graph.`,
-    );
-  }
+function checkAlone({ sequence_id: id, sequence_start: isFirst }: JsonObject): void {
+  if (NO_SEQUENCE.includes(id) || isFirst === true) return;
+  throw invalid(
+    'Field "parameters.sequence_id"',
+    `is ${describeJson(id)}, and the request is not the first of its sequence; no state is kept between requests here, so each one brings all inputs of the graph.`,
+  );
 }
 
 /** The client's timeout is in microseconds; 0 is none. */

@@ -14,24 +14,19 @@ describe('a wrong inference request', () => {
   it.each([
     ['an id that is not text', { ...valid, id: 7 }, 'Field "id" is the number 7; expected a string.'],
     [
-      'a sequence',
-      { ...valid, parameters: { sequence_id: 5, sequence_start: true, sequence_end: false } },
-      'Field "parameters.sequence_id" is the number 5; there are no sequences here: no state is kept between requests, so each one brings all inputs of the graph.',
+      'a later request of a sequence',
+      { ...valid, parameters: { sequence_id: 5, sequence_start: false, sequence_end: true } },
+      'Field "parameters.sequence_id" is the number 5, and the request is not the first of its sequence; no state is kept between requests here, so each one brings all inputs of the graph.',
     ],
     [
-      'a sequence with a name',
+      'a request of a sequence with a name',
       { ...valid, parameters: { sequence_id: 'call-7' } },
-      /^Field "parameters.sequence_id" is the string "call-7"; there are no sequences here/,
+      /^Field "parameters.sequence_id" is the string "call-7", and the request is not the first/,
     ],
     [
-      'the start of a sequence without an id',
-      { ...valid, parameters: { sequence_id: 0, sequence_start: true } },
-      /^Field "parameters.sequence_start" is the boolean true; there are no sequences here/,
-    ],
-    [
-      'the end of a sequence',
-      { ...valid, parameters: { sequence_end: 1 } },
-      /^Field "parameters.sequence_end" is the number 1; there are no sequences here/,
+      'a request of a sequence whose start is not a flag',
+      { ...valid, parameters: { sequence_id: 5, sequence_start: 1 } },
+      /^Field "parameters.sequence_id" is the number 5, and the request is not the first/,
     ],
     ['no inputs', {}, 'Input "features" is missing; the model takes "features".'],
     [
@@ -267,10 +262,12 @@ describe('a request that is meant to break the server', () => {
   });
 });
 
-it('takes the values with which clients of Triton say that there is no sequence', async () => {
+it('takes requests that count on no other of their sequence', async () => {
   for (const parameters of [
     { sequence_id: 0, sequence_start: false, sequence_end: false },
     { sequence_id: '', sequence_start: null },
+    { sequence_id: 5, sequence_start: true },
+    { sequence_id: 'call-7', sequence_start: true, sequence_end: true },
   ]) {
     expect((await infer(app, 'iris', { inputs: [ROW], parameters })).status).toBe(200);
   }
