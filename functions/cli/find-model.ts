@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { App } from '../../shared/app.ts';
 
 import type { Model } from '../../shared/inference/load-model.ts';
+import { TRITON_FILE } from '../../shared/models/formats/format-folder.ts';
 import type { ModelReference } from '../../shared/models/model-reference.ts';
 import type { ModelRepository } from '../../shared/models/model-repository.ts';
 
@@ -23,6 +24,8 @@ export interface FoundModel {
   readonly title: string;
   /** Name of the model file that was named; it stands for `model.onnx`. */
   readonly file?: string | undefined;
+  /** What is not looked at where a version alone was named. */
+  readonly warning?: string | undefined;
 }
 
 /**
@@ -119,8 +122,12 @@ async function openFolder(path: string, title: string, graph?: string): Promise<
   // Other folders that hold models are models of their own: none of them is the live version of anything.
   if ((await modelFoldersOf(path)).some((name) => isVersion(name))) {
     const { app, store } = openHost({ repository: dirname(path), environment: QUIET });
-    const found = await app.inference.repository.versions(basename(path));
-    if (found) return { app, reference: { name: found.name, version: found.liveVersion }, store, title };
+    const models = app.inference.repository;
+    const name = basename(path);
+    // A policy may leave out all versions, which is then said.
+    if ((await models.versions(name)) ?? (await stat(join(path, TRITON_FILE)).catch(() => undefined))) {
+      return { app, reference: await models.resolve(name), store, title };
+    }
   }
   throw await refuseFolder(path, title);
 }
@@ -129,7 +136,18 @@ async function openPath(path: string, place: ModelPlace, title: string): Promise
   const reference = nameOf(path);
   const store = await openSingleModelStore(place, reference, cacheFolder());
   const { app } = openHost({ repository: place.folder, environment: QUIET, store });
-  return { app, reference, store, title, file: place.file };
+  return { app, reference, store, title, file: place.file, warning: await findUnseen(place.folder) };
+}
+
+/** A server over the folder of the model would read what stands beside its versions. */
+async function findUnseen(folder: string): Promise<string | undefined> {
+  if (
+    !isVersion(basename(folder)) ||
+    !(await stat(join(dirname(folder), TRITON_FILE)).catch(() => undefined))
+  ) {
+    return undefined;
+  }
+  return `the ${TRITON_FILE} beside its versions is not looked at, as one version alone was named: name the folder ${JSON.stringify(basename(dirname(folder)))} to have it count`;
 }
 
 /** The folder of a version in a repository, `iris/2`, gives both names; files and folders of exports give none. */

@@ -1,6 +1,7 @@
 import { InferenceError } from '../errors.ts';
 import { StoreError } from '../stores/model-store.ts';
 import { DEPLOYMENT_FILE, type Deployment, parseDeployment } from './deployment.ts';
+import { TRITON_FILE } from './formats/format-folder.ts';
 import type { Listings } from './listings.ts';
 import { ModelError } from './model-config.ts';
 import type { ModelReference } from './model-reference.ts';
@@ -73,9 +74,13 @@ function danglingAlias(
   version: string | undefined,
 ): InferenceError | undefined {
   if (version === undefined) return undefined;
+  const model = models.get(name);
+  const problem = model?.policy?.leftOut.includes(version)
+    ? `which the version_policy of its ${TRITON_FILE} leaves out; the versions served`
+    : 'which is not there; its versions';
   return new InferenceError(
     'RESOURCE_DOES_NOT_EXIST',
-    `Alias "${alias}" of model "${name}" stands for version ${JSON.stringify(version)}, which is not there; its versions are ${models.get(name)?.versions.join(', ')}.`,
+    `Alias "${alias}" of model "${name}" stands for version ${JSON.stringify(version)}, ${problem} are ${model?.versions.join(', ')}.`,
   );
 }
 

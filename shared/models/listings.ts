@@ -1,6 +1,8 @@
-import type { ModelStore } from '../stores/model-store.ts';
+import type { ModelStore, StoredFile } from '../stores/model-store.ts';
+import type { VersionPolicy } from './formats/triton-config.ts';
 import type { Patience } from './patience.ts';
 import { type Listing, readListing } from './repository-listing.ts';
+import { applyPolicies } from './served-versions.ts';
 
 export interface ListingOptions {
   readonly store: ModelStore;
@@ -40,7 +42,11 @@ const MISS_PAUSE_MS = 2_000;
 const RENEWAL_WAIT_MS = 1_000;
 
 export function createListings(
-  options: ListingOptions & { readonly onRenewed: (listing: Listing) => void },
+  options: ListingOptions & {
+    /** Reads the version policy in a file of a model. */
+    readonly readPolicy: (file: StoredFile) => Promise<VersionPolicy | undefined>;
+    readonly onRenewed: (listing: Listing) => void;
+  },
 ): Listings {
   const { store, listingTtlMs = 30_000, now = () => performance.now(), onProblem } = options;
   let current: Listing | undefined;
@@ -52,15 +58,23 @@ export function createListings(
     heardMs = performance.now();
   };
 
+  async function listServed(): Promise<Listing> {
+    const listed = await readListing(store, now, hear);
+    return await applyPolicies(listed, current, (file) => options.readPolicy(file).finally(hear));
+  }
+
   function renew(): Promise<Listing> {
     if (renewal === undefined) renewalEndsMs = performance.now() + RENEWAL_WAIT_MS;
-    renewal ??= readListing(store, now, hear).then(
+    renewal ??= listServed().then(
       (listing) => {
         for (const path of listing.ignored) {
           if (!current?.ignored.includes(path)) onProblem?.(`${path} is ignored: ${WHERE_MODELS_LIE}`);
         }
         for (const [path, problem] of listing.passedOver) {
           if (current?.passedOver.get(path) !== problem) onProblem?.(`${path} is ignored: it ${problem}`);
+        }
+        for (const [name, note] of listing.notes) {
+          if (current?.notes.get(name) !== note) onProblem?.(`model "${name}": ${note}`);
         }
         current = listing;
         renewal = undefined;

@@ -1,8 +1,20 @@
-/** A model and the versions the repository holds of it, lowest first. There is at least one. */
+import type { VersionPolicy } from './formats/triton-config.ts';
+
+/** A model and the versions of it that are served, lowest first. There is at least one. */
 export interface ModelListing {
   readonly name: string;
   readonly versions: readonly string[];
   readonly liveVersion: string;
+  /** What its config.pbtxt says of versions; undefined where it says nothing, and all are served. */
+  readonly policy?: AppliedPolicy | undefined;
+}
+
+/** A version policy, and what comes of it for the versions that are there. */
+export interface AppliedPolicy {
+  readonly policy: VersionPolicy;
+  readonly leftOut: readonly string[];
+  /** Versions that it names and that are not there. */
+  readonly missing: readonly string[];
 }
 
 /** One version of one model. */

@@ -8,6 +8,7 @@ import type { ConfigReader, ModelConfig } from './model-config.ts';
 import { type ModelListing, type ModelReference, pathOf } from './model-reference.ts';
 import { createPatience, STORE_SILENCE_MS } from './patience.ts';
 import { type Listing, pickVersion } from './repository-listing.ts';
+import { readPolicy } from './served-versions.ts';
 import { createSmallFiles } from './small-files.ts';
 import { CONFIG_FILE, createVersionFolders, type ModelFolder } from './version-folder.ts';
 
@@ -21,14 +22,14 @@ export interface ModelRepository {
    * @throws StoreError
    */
   ready(): Promise<void>;
-  /** All models, by name. */
+  /** All models that are served, by name. */
   list(budget?: Budget): Promise<readonly ModelListing[]>;
   /** What the listing has of one model; undefined when it is not there. */
   versions(name: string, budget?: Budget): Promise<ModelListing | undefined>;
   /**
    * The version a request means: the one it names, by its own name or by an alias, or the live one. Where both are
    * called the same it is the version.
-   * @throws InferenceError RESOURCE_DOES_NOT_EXIST listing what there is
+   * @throws InferenceError RESOURCE_DOES_NOT_EXIST listing what there is, MODEL_UNAVAILABLE when it cannot be known which versions are served
    */
   resolve(name: string, version?: string, budget?: Budget): Promise<ModelReference>;
   /**
@@ -73,6 +74,7 @@ export function createModelRepository(options: ModelRepositoryOptions): ModelRep
   const readConfig = smallFiles.reader(options.configs.parse);
   const listings = createListings({
     ...options,
+    readPolicy: smallFiles.reader(readPolicy),
     onRenewed: ({ files, models }) => {
       smallFiles.keep(files.values());
       const paths = [...models.values()].flatMap(({ name, versions }) =>

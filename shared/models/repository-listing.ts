@@ -1,14 +1,25 @@
 import { NAME_PATTERN } from '../config.ts';
 import { InferenceError } from '../errors.ts';
 import type { ModelStore, StoredFile } from '../stores/model-store.ts';
-import { MODEL_FILE } from './formats/format-folder.ts';
+import { MODEL_FILE, TRITON_FILE } from './formats/format-folder.ts';
 import { isVersionFile } from './formats/locate.ts';
-import type { ModelListing, ModelReference } from './model-reference.ts';
+import type { AppliedPolicy, ModelListing, ModelReference } from './model-reference.ts';
 import { compareVersions } from './versions.ts';
+
+/** Why nothing of a model is served, though it has versions. */
+export type Unserved =
+  /** Its policy leaves all of them out. */
+  | { readonly by: 'policy'; readonly reason: string; readonly policy: AppliedPolicy }
+  /** Which are to be served cannot be found out. */
+  | { readonly by: 'unknown'; readonly reason: string; readonly cause: unknown; readonly policy?: undefined };
 
 /** What a store holds at one moment. */
 export interface Listing {
   readonly models: ReadonlyMap<string, ModelListing>;
+  /** Models of which nothing is served, by name. Those whose policy leaves out all versions are not in `models`. */
+  readonly unserved: ReadonlyMap<string, Unserved>;
+  /** What operators should know of models, by name. */
+  readonly notes: ReadonlyMap<string, string>;
   readonly files: ReadonlyMap<string, StoredFile>;
   /** The files of each version, by the path of its folder: `iris/2`. */
   readonly versionFiles: ReadonlyMap<string, readonly StoredFile[]>;
@@ -46,6 +57,8 @@ export async function readListing(
   }
   return {
     models,
+    unserved: new Map(),
+    notes: new Map(),
     files: new Map(files.map((file) => [file.path, file])),
     versionFiles: groupByVersion(files),
     ignored,
@@ -66,12 +79,25 @@ function groupByVersion(files: readonly StoredFile[]): ReadonlyMap<string, reado
   return groups;
 }
 
+/**
+ * The version that a name or the lack of one means; undefined where it is not there or not served.
+ *
+ * @throws InferenceError MODEL_UNAVAILABLE where it cannot be known which versions are served
+ */
 export function pickVersion(
   listing: Listing,
   name: string,
   version: string | undefined,
 ): ModelReference | undefined {
   const model = listing.models.get(name);
+  const unserved = listing.unserved.get(name);
+  if (unserved?.by === 'unknown') {
+    throw new InferenceError(
+      'MODEL_UNAVAILABLE',
+      [`Model "${name}"`, `cannot be served: ${unserved.reason}.`],
+      { cause: unserved.cause },
+    );
+  }
   if (!model || (version !== undefined && !model.versions.includes(version))) return undefined;
   return { name, version: version ?? model.liveVersion };
 }
@@ -85,12 +111,23 @@ export function unknownVersion(
 ): InferenceError {
   const model = listing.models.get(name);
   const shown = JSON.stringify(name.slice(0, 100));
+  const unserved = listing.unserved.get(name);
+  if (unserved) {
+    return new InferenceError(
+      'RESOURCE_DOES_NOT_EXIST',
+      `Model ${shown} has no version that is served: ${unserved.reason}.`,
+    );
+  }
   if (model) {
     const asked = JSON.stringify((version ?? '').slice(0, 100));
     const others = aliases.length > 0 ? `; its aliases are ${aliases.join(', ')}` : '';
+    const isLeftOut = version !== undefined && model.policy?.leftOut.includes(version);
+    const problem = isLeftOut
+      ? `does not serve version ${asked}: the version_policy of its ${TRITON_FILE} leaves it out; those served`
+      : `has no version ${asked}; its versions`;
     return new InferenceError(
       'RESOURCE_DOES_NOT_EXIST',
-      `Model ${shown} has no version ${asked}; its versions are ${model.versions.join(', ')}${others}.`,
+      `Model ${shown} ${problem} are ${model.versions.join(', ')}${others}.`,
     );
   }
   const names = [...listing.models.keys()].join(', ') || 'none';

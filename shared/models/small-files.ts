@@ -13,7 +13,7 @@ export type SmallFileReader<T> = (file: StoredFile) => Promise<T>;
 
 export interface SmallFiles {
   /** A reader of files of one kind. */
-  reader<T>(parse: (text: string) => T): SmallFileReader<T>;
+  reader<T>(parse: (text: string) => T | Promise<T>): SmallFileReader<T>;
   /** Forgets what was read of all files but these. */
   keep(files: Iterable<StoredFile>): void;
 }
@@ -39,7 +39,7 @@ export function createSmallFiles(store: ModelStore): SmallFiles {
   }
 
   return {
-    reader: <T>(parse: (text: string) => T) => {
+    reader: <T>(parse: (text: string) => T | Promise<T>) => {
       const values = new Map<string, Promise<T>>();
       caches.push(values);
       return (file) => {

@@ -1,5 +1,13 @@
 /** Field numbers of the messages in onnx.proto (ONNX 1.18, IR version 11) that Ternion reads or writes. */
-export const MODEL = { irVersion: 1, producer: 2, graph: 7, opsetImport: 8, function: 25 } as const;
+export const MODEL = {
+  irVersion: 1,
+  producer: 2,
+  graph: 7,
+  opsetImport: 8,
+  metadata: 14,
+  function: 25,
+} as const;
+export const STRING_ENTRY = { key: 1, value: 2 } as const;
 export const OPSET = { domain: 1, version: 2 } as const;
 export const FUNCTION = { name: 1, node: 7, opsetImport: 9, domain: 10, attribute: 11 } as const;
 export const GRAPH = {

@@ -2,6 +2,7 @@ import { type ExternalData, readExternalData } from './external-data.ts';
 import { GRAPH, MODEL } from './fields.ts';
 import { canNeedGuards, findGuards, type Guards, NO_GUARDS } from './guard-operators.ts';
 import { findNovelty, isNewer, type Novelty } from './ir-version.ts';
+import { gatherMetadata, type Metadata } from './metadata.ts';
 import { type MlOutputs, NO_ML_OUTPUTS, readMlOutputs } from './ml-outputs.ts';
 import { ML_DOMAIN } from './nodes.ts';
 import { findProbabilities } from './probabilities.ts';
@@ -29,6 +30,8 @@ export interface Graph extends MlOutputs {
   readonly risks: readonly Risk[];
   /** What is changed in it so that no request ends the process. */
   readonly guards: Guards;
+  /** What the maker of the file wrote into it beside the graph. */
+  readonly metadata: readonly Metadata[];
   /** Its tensors whose bytes are in other files. */
   readonly externalData: readonly ExternalData[];
 }
@@ -45,7 +48,9 @@ export function readGraph(source: ByteSource): Graph {
   let producer = '';
   let irVersion: number | undefined;
   let body: Field | undefined;
+  const metadata = gatherMetadata(source);
   for (const field of readFields(source)) {
+    metadata.take(field);
     if (field.number === MODEL.opsetImport) {
       const { domain, version } = readOpsetImport(source, field);
       opsets.set(domain, version);
@@ -66,7 +71,8 @@ export function readGraph(source: ByteSource): Graph {
   const nodes = readNodes(source);
   const guards = canNeedGuards(nodes.operators) ? findGuards(source, Number.POSITIVE_INFINITY) : NO_GUARDS;
   const novelty = isNewer(irVersion) ? findNovelty(source) : undefined;
-  return { irVersion, novelty, opsets, inputs, outputs, probabilities, ...nodes, guards, ...mlOutputs };
+  const said = { irVersion, novelty, opsets, inputs, outputs, metadata: metadata.entries };
+  return { ...said, probabilities, ...nodes, guards, ...mlOutputs };
 }
 
 function namesOf(values: readonly ValueInfo[]): string[] {

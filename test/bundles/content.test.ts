@@ -17,8 +17,8 @@ const ZIP_CEILINGS: Readonly<Record<string, number>> = {
   arm64: 19.65 * LAMBDA_MEGABYTE,
 };
 const JS_CEILINGS: Readonly<Record<string, number>> = {
-  aws: 1.36 * MEGABYTE,
-  gcp: 0.84 * MEGABYTE,
+  aws: 1.37 * MEGABYTE,
+  gcp: 0.85 * MEGABYTE,
   azure: 0.93 * MEGABYTE,
 };
 /** What a page may weigh on its way to a phone, in bytes. */

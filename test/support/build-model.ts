@@ -8,6 +8,7 @@ import {
   NODE,
   OPSET,
   SHAPE,
+  STRING_ENTRY,
   TENSOR_TYPE,
   TYPE,
   VALUE_INFO,
@@ -40,6 +41,8 @@ interface ModelParts {
   readonly opsets?: Readonly<Record<string, number>>;
   readonly functions?: readonly Uint8Array[];
   readonly irVersion?: number;
+  /** Texts that the maker of a file writes beside the graph. */
+  readonly metadata?: readonly (readonly [key: string, value: string])[];
 }
 
 /** The bytes of an ONNX model. */
@@ -56,6 +59,12 @@ export function buildModel(parts: ModelParts): Uint8Array {
     encodeField(MODEL.graph, graph),
     ...importOperators(MODEL.opsetImport, parts.opsets ?? { '': 18 }),
     ...(parts.functions ?? []).map((each) => encodeField(MODEL.function, each)),
+    ...(parts.metadata ?? []).map(([key, value]) =>
+      encodeField(
+        MODEL.metadata,
+        join([encodeField(STRING_ENTRY.key, text(key)), encodeField(STRING_ENTRY.value, text(value))]),
+      ),
+    ),
   ]);
 }
 

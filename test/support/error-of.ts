@@ -21,3 +21,9 @@ export async function rejectionOf(promise: Promise<unknown>): Promise<InferenceE
     if (settled) throw settled.error;
   });
 }
+
+/** Status and message of the InferenceError that a promise rejects with. */
+export async function messageOf(promise: Promise<unknown>): Promise<[number, string]> {
+  const { status, message } = await rejectionOf(promise);
+  return [status, message];
+}

@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path';
 import { NAME_PATTERN } from '../../../shared/config.ts';
 import { readModelFile } from '../../../shared/inference/load-model.ts';
 import type { FileManifest } from '../../../shared/models/file-manifest.ts';
+import { TRITON_FILE } from '../../../shared/models/formats/format-folder.ts';
+import { ModelError } from '../../../shared/models/model-config.ts';
 import { REFERENCE_FILE } from '../../../shared/models/version-folder.ts';
 import { compareVersions, isVersion } from '../../../shared/models/versions.ts';
 import type { WritableStore } from '../../../shared/stores/model-store.ts';
@@ -13,6 +15,7 @@ import { openRepository } from '../open-repository.ts';
 import { listVersions, publishVersion } from '../publish/publish-version.ts';
 import { stageVersion } from '../publish/stage-version.ts';
 import { describeTrial, repeatTrial, type Trial, tryModel } from '../publish/try-model.ts';
+import { readPolicyOf } from '../read-policy.ts';
 import { makeStagingFolder } from '../temporary-folder.ts';
 import { countOf, formatBytes } from '../words.ts';
 
@@ -67,7 +70,9 @@ export async function add(path: string, options: AddOptions, output: Console): P
         listFiles(manifest),
         describeTrial(trial),
         ...warnings.map((warning) => `warning: ${warning}`),
-        ...(live === version ? [] : [`version ${live} stays live: it is higher`]),
+        ...(live === version || live === null
+          ? []
+          : [`version ${live} stays live${compareVersions(live, version) > 0 ? ': it is higher' : ''}`]),
       ].join('\n'),
   );
 }
@@ -87,8 +92,8 @@ interface Added {
   readonly manifest: FileManifest;
   readonly trial: Trial;
   readonly warnings: readonly string[];
-  /** The version that requests get which name none. */
-  readonly live: string;
+  /** The version that requests get which name none; null where none is served. */
+  readonly live: string | null;
 }
 
 /** @throws CommandError when the version is there, or the copy answers otherwise than the model it is made of */
@@ -115,13 +120,34 @@ async function addVersion(
     const place = await publishVersion(target, name, version, { folder, manifest }).finally(() =>
       rm(dirname(folder), { recursive: true, force: true }),
     );
-    const [live = version] = [...versions, version].sort(compareVersions).slice(-1);
-    if (place !== undefined) return { version, place, manifest, trial: tried, live, warnings };
+    if (place !== undefined) {
+      const { live, note } = await findLive(target, name, [...versions, version], version);
+      return { version, place, manifest, trial: tried, live, warnings: [...warnings, ...note] };
+    }
     if (asked !== undefined || attempt >= ATTEMPTS) {
       const isThere = (await listVersions(target, name)).includes(version);
       throw isThere ? taken(name, version, version) : halfThere(name, version);
     }
     occupied.push(version);
+  }
+}
+
+/** The version that requests get now, and what should be known of it: a policy may leave the new one out. */
+async function findLive(
+  target: WritableStore,
+  name: string,
+  versions: readonly string[],
+  version: string,
+): Promise<{ readonly live: string | null; readonly note: readonly string[] }> {
+  const sorted = [...versions].sort(compareVersions);
+  try {
+    const divided = await readPolicyOf(target, await target.list(name), name, sorted);
+    const served = divided?.served ?? sorted;
+    const note = `version ${version} is not served: the version_policy of ${name}/${TRITON_FILE} leaves it out`;
+    return { live: served.at(-1) ?? null, note: served.includes(version) ? [] : [note] };
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    return { live: null, note: [`no version of ${name} is served: ${error.message}`] };
   }
 }
 
@@ -136,7 +162,8 @@ async function warningsOf(source: FoundModel): Promise<readonly string[]> {
   const folder = await source.app.inference.repository.open(source.reference);
   try {
     const graph = readModelFile(folder.modelPath);
-    return await look(source, (model) => findWarnings(model, graph));
+    const found = await look(source, (model) => findWarnings(model, graph));
+    return source.warning === undefined ? found : [...found, source.warning];
   } finally {
     await folder.release();
   }

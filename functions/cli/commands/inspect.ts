@@ -4,6 +4,8 @@ import { nameAxes } from '../../../shared/inference/batch-axes.ts';
 import { UNSERVED_TYPES } from '../../../shared/inference/check-graph.ts';
 import { type Model, readModelFile } from '../../../shared/inference/load-model.ts';
 import { MODEL_FILE } from '../../../shared/models/formats/format-folder.ts';
+import type { AppliedPolicy } from '../../../shared/models/model-reference.ts';
+import { describePolicy } from '../../../shared/models/served-versions.ts';
 import { CONFIG_FILE, type ModelFolder } from '../../../shared/models/version-folder.ts';
 
 import type { Graph } from '../../../shared/onnx/graph.ts';
@@ -28,7 +30,7 @@ export interface InspectOptions {
 
 /** `ternion inspect`: what a model takes and gives, and what it is taken for. */
 export async function inspect(argument: string, options: InspectOptions, output: Console): Promise<void> {
-  const { app, reference, file } = await findModel(argument, options.repository, options.file);
+  const { app, reference, file, warning } = await findModel(argument, options.repository, options.file);
   try {
     const folder = await app.inference.repository.open(reference);
     const path = folder.modelPath;
@@ -36,9 +38,10 @@ export async function inspect(argument: string, options: InspectOptions, output:
       const graph = readModelFile(path);
       let facts = describeFile(folder, file ?? folder.modelFile, path, graph);
       const place = await placeOfConfig(argument, file);
+      const policy = (await app.inference.repository.versions(reference.name))?.policy;
       const verdict = await look({ app, reference }, (model): Verdict => {
         facts = withAxes(facts, model.session);
-        return describeModel(model, graph, facts, place);
+        return describeModel(model, graph, facts, { place, policy, warning });
       }).catch((error: unknown): Verdict => ({ problem: describeFailure(error).text }));
       output.result({ ...facts, ...verdict }, () => describeInspection(argument, facts, verdict));
       if ('problem' in verdict) process.exitCode = 1;
@@ -70,6 +73,7 @@ function describeFile(folder: ModelFolder, file: string, path: string, graph: Gr
     // Weights of old files stand among the inputs as well.
     inputs: graph.inputs.filter(({ name }) => !initializers.has(name)).map(describeValue),
     outputs: graph.outputs.map(describeValue),
+    metadata: graph.metadata.map(({ key, value, bytes }) => ({ key, value: cut(value), bytes })),
   };
 }
 
@@ -85,14 +89,36 @@ function withAxes(facts: FileFacts, session: Session): FileFacts {
   return { ...facts, inputs: facts.inputs.map(name), outputs: facts.outputs.map(name) };
 }
 
-function describeModel(model: Model, graph: Graph, facts: FileFacts, place: string): Verdict {
+/** Most characters of a text of the metadata that are shown. */
+const SHOWN = 200;
+
+function cut(text: string): string {
+  const characters = Array.from(text.slice(0, 2 * SHOWN));
+  return characters.length > SHOWN ? `${characters.slice(0, SHOWN).join('')}…` : text;
+}
+
+interface Surroundings {
+  /** Where a model.json would be found. */
+  readonly place: string;
+  readonly policy: AppliedPolicy | undefined;
+  /** What is not looked at. */
+  readonly warning: string | undefined;
+}
+
+function describeModel(
+  model: Model,
+  graph: Graph,
+  facts: FileFacts,
+  { place, policy, warning }: Surroundings,
+): Verdict {
+  const others = [policy && describePolicy(policy), warning].filter((each) => each !== undefined);
   const isOpen = model.format === 'onnx' && model.config.task === 'tensor';
   return {
     format: model.format,
     task: model.config.task,
     model_json: describeConfig(model),
-    warnings: findWarnings(model, graph),
-    suggestion: isOpen ? suggestConfig(facts, graph, place) : undefined,
+    warnings: [...findWarnings(model, graph), ...others],
+    suggestion: isOpen ? suggestConfig(facts, graph, place, model.task.labels) : undefined,
   };
 }
 

@@ -1,11 +1,14 @@
 import { NAME_PATTERN } from '../../../shared/config.ts';
 import { MANIFEST_FILE } from '../../../shared/models/file-manifest.ts';
+import { TRITON_FILE } from '../../../shared/models/formats/format-folder.ts';
 import { isVersionFile } from '../../../shared/models/formats/locate.ts';
+import { ModelError } from '../../../shared/models/model-config.ts';
 import { compareVersions } from '../../../shared/models/versions.ts';
-import type { StoredFile } from '../../../shared/stores/model-store.ts';
+import { type ModelStore, type StoredFile, StoreError } from '../../../shared/stores/model-store.ts';
 import { CommandError, type Console } from '../console.ts';
 import { listOf } from '../model-path.ts';
 import { openRepository } from '../open-repository.ts';
+import { readPolicyOf } from '../read-policy.ts';
 import { createVersionCheck, type Fault, toFault } from '../verify/check-version.ts';
 import { countOf, formatBytes } from '../words.ts';
 
@@ -16,6 +19,8 @@ export interface VerifyOptions {
 interface Version {
   readonly name: string;
   readonly version: string;
+  /** Whether servers see it. */
+  readonly hasGraph: boolean;
   readonly files: readonly StoredFile[];
 }
 
@@ -27,7 +32,8 @@ export async function verify(
 ): Promise<void> {
   const store = openRepository(options.repository);
   const passedOver = new Map<string, string>();
-  const all = listVersions(await store.list('', (path, problem) => passedOver.set(path, problem)));
+  const stored = await store.list('', (path, problem) => passedOver.set(path, problem));
+  const all = listVersions(stored);
   const chosen = argument === undefined ? all : choose(all, argument, store.url);
   const check = createVersionCheck(store, passedOver);
   const unpublished: string[] = [];
@@ -48,6 +54,10 @@ export async function verify(
     sum.files += checked.files;
     sum.sizeBytes += checked.sizeBytes;
   }
+  const policies = await checkPolicies(store, stored, all, new Set(chosen.map(({ name }) => name)));
+  faults.push(...policies.faults);
+  const isChosen = new Set(chosen.map(({ name, version }) => `${name}/${version}`));
+  const unserved = policies.unserved.filter((path) => isChosen.has(path));
   if (faults.length > 0) process.exitCode = 1;
   output.result(
     {
@@ -57,6 +67,7 @@ export async function verify(
       size_bytes: sum.sizeBytes,
       faults: faults.map(({ path, fault, text }) => ({ path, fault, text })),
       without_files_json: unpublished,
+      not_served: unserved,
     },
     () =>
       [
@@ -66,24 +77,59 @@ export async function verify(
         ...(unpublished.length > 0
           ? [`not checked, as there is no ${MANIFEST_FILE}: ${listOf(unpublished)}`]
           : []),
+        ...(unserved.length > 0
+          ? [`not served, as the version_policy of ${TRITON_FILE} leaves it out: ${listOf(unserved)}`]
+          : []),
       ].join('\n'),
   );
+}
+
+/** What the version policies of some models leave out, and what they name in vain. */
+async function checkPolicies(
+  store: ModelStore,
+  files: readonly StoredFile[],
+  all: readonly Version[],
+  names: ReadonlySet<string>,
+): Promise<{ readonly faults: readonly Fault[]; readonly unserved: readonly string[] }> {
+  const faults: Fault[] = [];
+  const unserved: string[] = [];
+  for (const name of names) {
+    const file = `${name}/${TRITON_FILE}`;
+    const versions = all.filter((each) => each.name === name && each.hasGraph).map(({ version }) => version);
+    try {
+      const divided = await readPolicyOf(store, files, name, versions);
+      unserved.push(...(divided?.leftOut ?? []).map((version) => `${name}/${version}`));
+      const missing = divided?.missing ?? [];
+      faults.push(
+        ...missing.map((version) =>
+          toFault(`${name}/${version}`, 'missing', `is in the version_policy of ${file}, but is not there`),
+        ),
+      );
+      if (divided?.served.length === 0)
+        faults.push(toFault(file, 'unserved', 'leaves out all versions of the model'));
+    } catch (error) {
+      if (!(error instanceof ModelError) && !(error instanceof StoreError)) throw error;
+      faults.push({ path: file, fault: 'unreadable', text: `Of ${name}, ${error.message}.` });
+    }
+  }
+  return { faults, unserved };
 }
 
 /** All folders that are a version, or that claim to be one, by name. */
 function listVersions(files: readonly StoredFile[]): readonly Version[] {
   const folders = new Map<
     string,
-    { name: string; version: string; files: StoredFile[]; isVersion: boolean }
+    { name: string; version: string; files: StoredFile[]; isVersion: boolean; hasGraph: boolean }
   >();
   for (const file of files) {
     const [name = '', version = '', ...below] = file.path.split('/');
     if (below.length === 0 || !NAME_PATTERN.test(name) || !NAME_PATTERN.test(version)) continue;
     const key = `${name}/${version}`;
-    const folder = folders.get(key) ?? { name, version, files: [], isVersion: false };
+    const folder = folders.get(key) ?? { name, version, files: [], isVersion: false, hasGraph: false };
     const path = below.join('/');
     folder.files.push(file);
-    folder.isVersion ||= path === MANIFEST_FILE || isVersionFile(path);
+    folder.hasGraph ||= isVersionFile(path);
+    folder.isVersion ||= path === MANIFEST_FILE || folder.hasGraph;
     folders.set(key, folder);
   }
   return [...folders.values()]

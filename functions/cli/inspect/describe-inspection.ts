@@ -25,6 +25,7 @@ function describeFacts(facts: FileFacts): readonly string[] {
     row('operators', operators.join(', ')),
     ...describeValues('input', facts.inputs),
     ...describeValues('output', facts.outputs),
+    ...describeMetadata(facts.metadata),
   ];
 }
 
@@ -36,6 +37,21 @@ function describeValues(title: string, values: readonly Value[]): readonly strin
   const lines = alignColumns(shown, ['left', 'left', 'left']);
   const more = values.length > SHOWN ? [`and ${values.length - SHOWN} more`] : [];
   return [...lines, ...more].map((line) => row(title, line));
+}
+
+function describeMetadata(metadata: FileFacts['metadata']): readonly string[] {
+  const shown = metadata.slice(0, SHOWN).map(({ key, value }) => [key, oneLine(value)]);
+  const lines = alignColumns(shown, ['left', 'left']);
+  const more = metadata.length > SHOWN ? [`and ${metadata.length - SHOWN} more`] : [];
+  return [...lines, ...more].map((line) => row('metadata', line));
+}
+
+/** Longest text of the metadata that a terminal shows well. */
+const WIDTH = 60;
+
+function oneLine(text: string): string {
+  const characters = Array.from(text.trim().replaceAll(/\s+/g, ' '));
+  return characters.length > WIDTH ? `${characters.slice(0, WIDTH).join('')}…` : characters.join('');
 }
 
 function describeVerdict(verdict: Verdict): readonly string[] {

@@ -13,6 +13,8 @@ export type FileFacts = {
   readonly opsets: Readonly<Record<string, number>>;
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
+  /** What the maker of the file wrote beside the graph; texts are cut, and `bytes` says how long each is. */
+  readonly metadata: readonly { readonly key: string; readonly value: string; readonly bytes: number }[];
 };
 
 export type Value = {

@@ -7,7 +7,7 @@ import { type ModelStore, type StoredFile, StoreError } from '../../../shared/st
 export interface Fault {
   /** Below the repository. */
   readonly path: string;
-  readonly fault: 'differs' | 'missing' | 'unlisted' | 'unreadable';
+  readonly fault: 'differs' | 'missing' | 'unlisted' | 'unreadable' | 'unserved';
   readonly text: string;
 }
 

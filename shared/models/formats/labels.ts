@@ -42,14 +42,32 @@ export async function withLabelsFile(
   reader: ConfigReader,
 ): Promise<ModelConfig> {
   const file = LABELS_FILES.find((name) => folder.files.includes(name));
-  if (file === undefined || !lacksLabels(config, reader)) return config;
-  const scores = findNamed(config, view) ?? findScores(view);
-  const text = scores && !namesClasses(view) ? await folder.read(file) : undefined;
-  if (!scores || text === undefined) return config;
+  const scores = file === undefined ? undefined : findUnnamedScores(config, view, reader);
+  const text = file === undefined || !scores ? undefined : await folder.read(file);
+  if (file === undefined || !scores || text === undefined) return config;
   const labels = parseLabels(text);
   if (isRow(scores)) checkLabelCount(labels, scores, file);
   const fits = labels.length > 0 && suits(labels, widthOf(scores));
   return fits ? addLabels(config, labels, reader) : config;
+}
+
+/**
+ * The scores of a model that can have labels and has none: those of the output the config names, or of the only one.
+ * Undefined where the graph names its classes.
+ */
+export function findUnnamedScores(
+  config: ModelConfig,
+  view: GraphView,
+  reader: ConfigReader,
+): TensorSpec | undefined {
+  if (!lacksLabels(config, reader) || namesClasses(view)) return undefined;
+  return findNamed(config, view) ?? findScores(view);
+}
+
+/** How many classes an output has scores for; undefined where that is open, or it has scores for many places. */
+export function countClasses(scores: TensorSpec, { graph }: GraphView): number | undefined {
+  const listed = graph.zipMaps.find(({ output }) => output === scores.name)?.labels.length;
+  return isRow(scores) ? (widthOf(scores) ?? listed) : undefined;
 }
 
 /** Adds labels that belong to the model for certain, to a config that can have labels and has none. */

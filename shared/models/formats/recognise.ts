@@ -2,6 +2,7 @@ import type { JsonObject } from '../../json/json-value.ts';
 import { type ConfigReader, type ModelConfig, ModelError } from '../model-config.ts';
 import type { FormatFolder, GraphView } from './format-folder.ts';
 import { addLabels, withLabelsFile } from './labels.ts';
+import { withMetadata } from './metadata.ts';
 import { readMlflowExample, recogniseMlflow } from './mlflow.ts';
 import { configOf } from './onnx.ts';
 import { recogniseOptimum } from './optimum.ts';
@@ -43,7 +44,7 @@ const RECOGNISERS = {
 /**
  * Finds out what kind of model a folder without `model.json` holds. A folder can be of several formats, such as an
  * export of Optimum in a repository of Triton: the first one counts, the others add what it does not say, and a
- * file of labels what none of them says.
+ * file of labels or the metadata of the graph what none of them says.
  *
  * @throws ModelError when the folder is of a format but lacks something, contradicts its graph, or itself
  */
@@ -67,7 +68,8 @@ export async function recogniseModel(
     (all, other) => withLimits(withLabels(all, other.config, reader), other.config),
     first.config,
   );
-  const config = reader.check(await withLabelsFile(merged, folder, view, reader));
+  const labelled = await withLabelsFile(merged, folder, view, reader);
+  const config = reader.check(withMetadata(labelled, view, reader));
   const example = format === 'mlflow' ? await readMlflowExample(folder, config) : undefined;
   return { format, config, example };
 }

@@ -156,3 +156,37 @@ function unexpected(token: Token | undefined): TextProtoError {
     token ? `line ${token.line} has ${JSON.stringify(token.text.slice(0, 20))}` : 'it ends too early',
   );
 }
+
+function lastOf(message: TextProtoMessage, field: string): TextProtoValue | undefined {
+  return message.fields.get(field)?.at(-1);
+}
+
+/** The text of a field; empty where it is not said. */
+export function textOf(message: TextProtoMessage, field: string): string {
+  const value = lastOf(message, field);
+  return typeof value === 'string' ? value : '';
+}
+
+/** The number of a field; 0 where it is not said. */
+export function numberOf(message: TextProtoMessage, field: string): number {
+  const value = lastOf(message, field);
+  return typeof value === 'number' ? value : 0;
+}
+
+/** All numbers of a field. */
+export function sizesOf(message: TextProtoMessage, field: string): number[] {
+  return message.fields.get(field)?.map(Number) ?? [];
+}
+
+/** The name of an enum value; empty where it is not said. */
+export function nameOf(message: TextProtoMessage, field: string): string {
+  const value = lastOf(message, field);
+  return typeof value === 'object' && 'name' in value ? value.name : '';
+}
+
+/** The messages of a field, in order. */
+export function messagesOf(message: TextProtoMessage, field: string): TextProtoMessage[] {
+  return (message.fields.get(field) ?? []).flatMap((value) =>
+    typeof value === 'object' && 'fields' in value ? [value] : [],
+  );
+}

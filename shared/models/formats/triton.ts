@@ -5,7 +5,8 @@ import type { FormatFolder, GraphView } from './format-folder.ts';
 import { TRITON_FILE } from './format-folder.ts';
 import { addLabels, checkLabelCount, readLabelLines } from './labels.ts';
 import { configOf } from './onnx.ts';
-import { readTextProto, TextProtoError, type TextProtoMessage, type TextProtoValue } from './text-proto.ts';
+import { messagesOf, nameOf, numberOf, sizesOf, type TextProtoMessage, textOf } from './text-proto.ts';
+import { parseTritonConfig } from './triton-config.ts';
 
 /** Triton's datatypes where they are called otherwise than on the wire. */
 const DATATYPES: Readonly<Record<string, string>> = { STRING: 'BYTES' };
@@ -13,11 +14,11 @@ const BACKENDS = ['onnxruntime', 'onnxruntime_onnx'];
 
 /**
  * A model of a Triton repository: `config.pbtxt` stands beside its versions and says what the graph says too, and
- * with `label_filename` what its classes are called. How Triton would run it (instances, batching, policies) is not
- * looked at.
+ * with `label_filename` what its classes are called. How Triton would run it (instances, batching) is not
+ * looked at where it does not change the answers.
  * Source: Triton's model configuration, model_config.proto.
  *
- * @throws ModelError when it is a model of another backend, or one of another graph
+ * @throws ModelError when it is a model of another backend, one of another graph, or one of sequences
  */
 export async function recogniseTriton(
   folder: FormatFolder,
@@ -26,8 +27,9 @@ export async function recogniseTriton(
 ): Promise<ModelConfig | undefined> {
   const text = await folder.readShared(TRITON_FILE);
   if (text === undefined) return undefined;
-  const message = parse(text);
+  const message = parseTritonConfig(text);
   checkBackend(message);
+  checkScheduling(message);
   const size = numberOf(message, 'max_batch_size');
   const seen = {
     ...view,
@@ -39,15 +41,6 @@ export async function recogniseTriton(
   return { ...config, ...(shapes && { shapes }), ...(size > 0 && { maxBatchSize: size }) };
 }
 
-function parse(text: string): TextProtoMessage {
-  try {
-    return readTextProto(text);
-  } catch (error) {
-    if (!(error instanceof TextProtoError)) throw error;
-    throw new ModelError(`its ${TRITON_FILE} cannot be read: ${error.message}`, { cause: error });
-  }
-}
-
 function checkBackend(message: TextProtoMessage): void {
   const backend = textOf(message, 'backend') || textOf(message, 'platform');
   if (message.fields.has('ensemble_scheduling') || (backend !== '' && !BACKENDS.includes(backend))) {
@@ -57,13 +50,62 @@ function checkBackend(message: TextProtoMessage): void {
   }
 }
 
+/** What a model is made to do by the fields that ask for it; undefined where they ask for nothing. */
+const NOT_SERVED = [
+  ['sequence_batching', describeSequences],
+  ['batch_input', () => 'has the server fill inputs of its graph (batch_input)'],
+  ['batch_output', () => 'has the server divide its outputs (batch_output)'],
+  ['model_transaction_policy', describeTransactions],
+] as const satisfies readonly (readonly [string, (asked: TextProtoMessage) => string | undefined])[];
+
+/**
+ * What would change the answers must not be passed over. How requests are gathered and where they run does not.
+ *
+ * @throws ModelError saying what is asked for
+ */
+function checkScheduling(message: TextProtoMessage): void {
+  for (const [field, describe] of NOT_SERVED) {
+    const [asked] = messagesOf(message, field);
+    const problem = asked && describe(asked);
+    if (problem === undefined) continue;
+    throw new ModelError(
+      `its ${TRITON_FILE} ${problem}, which is not done here; a model.json with {"task":"tensor"} in the folder of the version serves the graph as it is, to clients that send all of its inputs`,
+    );
+  }
+}
+
+/** Of Triton's sequences: a state of the graph, or an input that tells where a sequence begins and ends. */
+function describeSequences(batching: TextProtoMessage): string {
+  const states = messagesOf(batching, 'state').map((state) => textOf(state, 'input_name'));
+  const controls = messagesOf(batching, 'control_input').map((control) => textOf(control, 'name'));
+  const told = [
+    ...(states.length > 0 ? [`the states ${listNames(states)}`] : []),
+    ...(controls.length > 0 ? [`the controls ${listNames(controls)}`] : []),
+  ];
+  const inputs = told.length === 0 ? '' : ` and fill ${told.join(' and ')}`;
+  return `has the server keep the requests of a sequence together${inputs} (sequence_batching)`;
+}
+
+function describeTransactions(policy: TextProtoMessage): string | undefined {
+  const isDecoupled = policy.fields.get('decoupled')?.at(-1) === true;
+  return isDecoupled ? 'lets a request have any number of answers (decoupled)' : undefined;
+}
+
+/** Most names that are told. */
+const SHOWN = 10;
+
+function listNames(names: readonly string[]): string {
+  const shown = names.slice(0, SHOWN).map((name) => JSON.stringify(name.slice(0, 60)));
+  return `${shown.join(', ')}${names.length > SHOWN ? ` and ${names.length - SHOWN} more` : ''}`;
+}
+
 /**
  * The graph that a configuration names; undefined where it leaves that to the usual name.
  *
  * @throws ModelError when it cannot be read
  */
 export function readTritonModelFile(text: string): string | undefined {
-  return textOf(parse(text), 'default_model_filename') || undefined;
+  return textOf(parseTritonConfig(text), 'default_model_filename') || undefined;
 }
 
 /**
@@ -149,33 +191,4 @@ async function withLabelNames(
     file,
   );
   return addLabels(config, labels, reader);
-}
-
-function lastOf(message: TextProtoMessage, field: string): TextProtoValue | undefined {
-  return message.fields.get(field)?.at(-1);
-}
-
-function textOf(message: TextProtoMessage, field: string): string {
-  const value = lastOf(message, field);
-  return typeof value === 'string' ? value : '';
-}
-
-function numberOf(message: TextProtoMessage, field: string): number {
-  const value = lastOf(message, field);
-  return typeof value === 'number' ? value : 0;
-}
-
-function sizesOf(message: TextProtoMessage, field: string): number[] {
-  return message.fields.get(field)?.map(Number) ?? [];
-}
-
-function nameOf(message: TextProtoMessage, field: string): string {
-  const value = lastOf(message, field);
-  return typeof value === 'object' && 'name' in value ? value.name : '';
-}
-
-function messagesOf(message: TextProtoMessage, field: string): TextProtoMessage[] {
-  return (message.fields.get(field) ?? []).flatMap((value) =>
-    typeof value === 'object' && 'fields' in value ? [value] : [],
-  );
 }

@@ -66,6 +66,7 @@ function decodeRequest(
   if (id !== undefined && typeof id !== 'string')
     throw invalid('Field "id"', `is ${describeJson(id)}; expected a string.`);
   const parameters = readParameters(body, 'parameters');
+  checkAlone(parameters);
   const isBinary = readFlag(parameters, 'binary_data_output', 'parameters') ?? false;
   return {
     id,
@@ -74,6 +75,23 @@ function decodeRequest(
     isBinary,
     timeoutMs: readTimeout(parameters.timeout ?? undefined),
   };
+}
+
+/** Values of `sequence_id` with which clients of Triton say that there is no sequence. */
+const NO_SEQUENCE: readonly (JsonValue | undefined)[] = [undefined, null, 0, ''];
+
+/**
+ * No state is kept between requests: instances come and go, and a request of a sequence could reach any. The first of a
+ * sequence counts on none, so that it is answered.
+ *
+ * @throws InferenceError for a request that counts on those before it
+ */
+function checkAlone({ sequence_id: id, sequence_start: isFirst }: JsonObject): void {
+  if (NO_SEQUENCE.includes(id) || isFirst === true) return;
+  throw invalid(
+    'Field "parameters.sequence_id"',
+    `is ${describeJson(id)}, and the request is not the first of its sequence; no state is kept between requests here, so each one brings all inputs of the graph.`,
+  );
 }
 
 /** The client's timeout is in microseconds; 0 is none. */

@@ -5,6 +5,7 @@ import { takesAnyBatch } from '../../inference/run-batch.ts';
 import { mapInTurns } from '../../inference/share-time.ts';
 import { checkAnswerSize } from '../../json/join-each.ts';
 import type { WritableJson } from '../../json/write-json.ts';
+import type { ModelListing } from '../../models/model-reference.ts';
 import type { Duration, ModelStatistics } from '../../monitoring/statistics.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { tensorToBytes } from '../../tensor/bytes.ts';
@@ -64,10 +65,13 @@ function* encodeTensor(
 }
 
 /** Metadata of a model, as the specification has it. */
-export function encodeMetadata({ reference, session }: Model, versions: readonly string[]): WritableJson {
+export function encodeMetadata(
+  { reference, session }: Model,
+  listing: ModelListing | undefined,
+): WritableJson {
   return {
     name: reference.name,
-    versions,
+    versions: listing?.versions ?? [],
     platform: 'onnxruntime_onnx',
     inputs: session.inputs.map(encodeSpec),
     outputs: session.outputs.map(encodeSpec),
@@ -75,7 +79,10 @@ export function encodeMetadata({ reference, session }: Model, versions: readonly
 }
 
 /** As much of Triton's ModelConfig as its clients read. Source: model_config.proto of Triton. */
-export function encodeConfig({ reference, session, config }: Model): WritableJson {
+export function encodeConfig(
+  { reference, session, config }: Model,
+  listing: ModelListing | undefined,
+): WritableJson {
   const batches = takesAnyBatch(session);
   const encode = ({ name, datatype, shape }: TensorSpec): WritableJson => ({
     name,
@@ -86,7 +93,8 @@ export function encodeConfig({ reference, session, config }: Model): WritableJso
     name: reference.name,
     platform: 'onnxruntime_onnx',
     backend: 'onnxruntime',
-    version_policy: { latest: { num_versions: 1 } },
+    // Without one all are served here, where Triton serves the newest.
+    version_policy: listing?.policy?.policy ?? { all: {} },
     // Most models have no bound of their own, and clients only ask whether it is more than 0.
     max_batch_size: batches ? (config.maxBatchSize ?? 1024) : 0,
     input: session.inputs.map(encode),

@@ -7,6 +7,7 @@ import { jsonResponse } from '../../http/respond.ts';
 import type { Inference, NamedChoice } from '../../inference/inference.ts';
 import type { Model } from '../../inference/load-model.ts';
 import type { WritableJson } from '../../json/write-json.ts';
+import type { ModelListing } from '../../models/model-reference.ts';
 import { type Dialect, readInvocation } from '../invocation.ts';
 import {
   type Content,
@@ -147,11 +148,11 @@ function createModelOperations(path: string, options: ProtocolOptions): readonly
   const { repository } = inference;
   /** An answer that says something of a model, which is loaded for it. */
   const describe =
-    (encode: (model: Model, versions: readonly string[]) => WritableJson): Handler =>
+    (encode: (model: Model, listing: ModelListing | undefined) => WritableJson): Handler =>
     async (c) => {
       const { value: model, usage } = await inference.use(modelInPath(c), c.env, (used) => used.model);
-      const listed = await repository.versions(usage.reference.name);
-      return { response: jsonResponse(encode(model, listed?.versions ?? [])), usage };
+      const listing = await repository.versions(usage.reference.name);
+      return { response: jsonResponse(encode(model, listing)), usage };
     };
   return [
     {

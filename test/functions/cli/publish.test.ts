@@ -57,6 +57,40 @@ describe('ternion inspect', () => {
     });
   });
 
+  it('lists the metadata of the graph, and takes the labels that it has for its classes', async () => {
+    const file = join(await temporaryFolder(), 'model.onnx');
+    const model = buildModel({
+      nodes: [buildNode('GlobalAveragePool', ['x'], ['means']), buildNode('Flatten', ['means'], ['y'])],
+      inputs: [tensorValue('x', FLOAT, ['n', 3, 8, 8])],
+      outputs: [tensorValue('y', FLOAT, ['n', 3])],
+      metadata: [
+        ['stride', '32'],
+        ['names', "{0: 'red', 1: 'green', 2: 'blue'}"],
+        ['author', 'x'.repeat(5000)],
+        ['lines', 'a\nb\u001b[2J'],
+      ],
+    });
+    await writeFile(file, model);
+    const labels = ['red', 'green', 'blue'];
+    const json = JSON.parse((await runCommand(['inspect', file, '--json'])).stdout);
+    expect(json).toMatchObject({
+      metadata: [
+        { key: 'stride', value: '32', bytes: 2 },
+        { key: 'names', value: "{0: 'red', 1: 'green', 2: 'blue'}", bytes: 33 },
+        { key: 'author', value: `${'x'.repeat(200)}…`, bytes: 5000 },
+        { key: 'lines', value: 'a\nb\u001b[2J', bytes: 7 },
+      ],
+      model_json: { task: 'tensor', labels },
+      suggestion: { model_json: { task: 'image-classification', labels } },
+    });
+    expect((await runCommand(['inspect', file])).stdout.split('\n').slice(5, 9)).toEqual([
+      '  metadata   stride  32',
+      "  metadata   names   {0: 'red', 1: 'green', 2: 'blue'}",
+      `  metadata   author  ${'x'.repeat(60)}…`,
+      '  metadata   lines   a b\\u001b[2J',
+    ]);
+  });
+
   it('names what it was given, and counts the bytes of the graph and of all', async () => {
     const folder = await temporaryFolder();
     await cp(join(IRIS, 'model.onnx'), join(folder, 'my forest.onnx'));
@@ -517,6 +551,71 @@ describe('ternion add', () => {
     expect(await readdir(model)).toEqual(['1', '2', '3', '4', '7']);
     expect(await filesOf(join(model, '7'))).toEqual(['notes/plan.txt']);
     expect(await readFile(join(model, '3'), 'utf8')).toBe('a file');
+  });
+
+  it('tells that a policy leaves the new version out, or cannot be read', async () => {
+    const repository = await temporaryFolder();
+    await cp(join(PROJECT, 'models/digits/1'), join(repository, 'digits/1'), { recursive: true });
+    const policy = join(repository, 'digits/config.pbtxt');
+    const add = async () => {
+      const { stdout } = await runCommand([
+        'add',
+        join(PROJECT, 'models/digits/1'),
+        '-r',
+        repository,
+        '--json',
+      ]);
+      return JSON.parse(stdout);
+    };
+    await writeFile(policy, 'version_policy { specific { versions: [1] } }');
+    expect(await add()).toMatchObject({
+      version: '2',
+      live: '1',
+      warnings: ['version 2 is not served: the version_policy of digits/config.pbtxt leaves it out'],
+    });
+    await writeFile(policy, 'version_policy { latest { num_versions: 1 } }');
+    expect(await add()).toMatchObject({ version: '3', live: '3', warnings: [] });
+    const inspected = await runCommand(['inspect', join(repository, 'digits'), '--json']);
+    expect(JSON.parse(inspected.stdout).warnings).toContain(
+      'the version_policy of its config.pbtxt leaves out versions 1, 2',
+    );
+    const leftOut = await runCommand(['inspect', 'digits/2', '-r', repository]);
+    expect([leftOut.code, leftOut.stderr]).toEqual([
+      1,
+      expect.stringContaining('leaves it out; those served are 3.'),
+    ]);
+    await writeFile(policy, 'version_policy { newest { } }');
+    expect(await add()).toMatchObject({
+      version: '4',
+      live: null,
+      warnings: [expect.stringContaining('no version of digits is served: its config.pbtxt cannot be read')],
+    });
+    await writeFile(policy, 'version_policy { specific { versions: [9] } }');
+    const nothing = await runCommand(['inspect', join(repository, 'digits')]);
+    expect([nothing.code, nothing.stderr]).toEqual([
+      1,
+      expect.stringContaining('names version 9, which is not there'),
+    ]);
+  });
+
+  it('tells that the config.pbtxt beside a version counts only with the folder of the model', async () => {
+    const folder = join(await temporaryFolder(), 'vad');
+    await mkdir(join(folder, '1'), { recursive: true });
+    await writeFile(join(folder, '1/model.onnx'), identityModel(FLOAT, ['n', 2]));
+    await writeFile(join(folder, 'config.pbtxt'), 'sequence_batching { state { input_name: "h" } }');
+    const warning =
+      'the config.pbtxt beside its versions is not looked at, as one version alone was named: name the folder "vad" to have it count';
+    for (const path of [join(folder, '1'), join(folder, '1/model.onnx')]) {
+      const { stdout } = await runCommand(['inspect', path, '--json']);
+      expect(JSON.parse(stdout).warnings).toContain(warning);
+    }
+    const args = ['add', '-r', join(await temporaryFolder(), 'models'), '--json'];
+    expect(JSON.parse((await runCommand([...args, join(folder, '1')])).stdout).warnings).toContain(warning);
+    const whole = await runCommand([...args, folder]);
+    expect([whole.code, whole.stderr + whole.stdout]).toEqual([
+      1,
+      expect.stringContaining('fill the states \\"h\\" (sequence_batching)'),
+    ]);
   });
 
   it('takes two spellings of a version for one, and tells which stays live', async () => {

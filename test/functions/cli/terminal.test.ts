@@ -35,6 +35,7 @@ const evilModel = (domain = '') =>
     nodes: [buildNode('Identity', [`in${ALL}`], [`out${ALL}`], { domain })],
     inputs: [tensorValue(`in${ALL}`, FLOAT, ['n', 3])],
     outputs: [tensorValue(`out${ALL}`, FLOAT, ['n', 3])],
+    metadata: [[`key${ALL}`, `value${ALL}`]],
     ...(domain && { opsets: { '': 18, [domain]: 1 } }),
   });
 const LABELS = [`one${ALL}`, `two${ALL}`, 'three\nlines'];

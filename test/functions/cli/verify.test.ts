@@ -42,6 +42,7 @@ describe('ternion verify', () => {
       size_bytes: expect.any(Number),
       faults: [],
       without_files_json: ['digits/1'],
+      not_served: [],
     });
     const { code, stdout } = await runCommand(['verify', '-r', root]);
     expect([code, stdout]).toEqual([
@@ -111,6 +112,42 @@ describe('ternion verify', () => {
         },
       ],
     ]);
+  });
+
+  it('tells which versions a policy leaves out, and which it names in vain', async () => {
+    const root = await makeRepository();
+    await writeFile(join(root, 'iris/config.pbtxt'), 'version_policy { specific { versions: [1, 7] } }');
+    await writeFile(join(root, 'big/config.pbtxt'), 'version_policy { specific { versions: [1] } }');
+    await writeFile(join(root, 'digits/config.pbtxt'), 'version_policy { newest { } }');
+    const { code, faults, not_served } = await verify(root);
+    expect([code, not_served]).toEqual([1, ['big/10']]);
+    expect(faults).toEqual([
+      {
+        path: 'big/1',
+        fault: 'missing',
+        text: 'big/1 is in the version_policy of big/config.pbtxt, but is not there.',
+      },
+      {
+        path: 'big/config.pbtxt',
+        fault: 'unserved',
+        text: 'big/config.pbtxt leaves out all versions of the model.',
+      },
+      {
+        path: 'digits/config.pbtxt',
+        fault: 'unreadable',
+        text: 'Of digits, its config.pbtxt cannot be read: its version_policy must be one of latest, all and specific.',
+      },
+      {
+        path: 'iris/7',
+        fault: 'missing',
+        text: 'iris/7 is in the version_policy of iris/config.pbtxt, but is not there.',
+      },
+    ]);
+    const words = await runCommand(['verify', 'big', '-r', root]);
+    expect(words.stdout).toMatch(
+      /\nnot served, as the version_policy of config\.pbtxt leaves it out: big\/10\n/,
+    );
+    expect((await verify(root, 'iris')).faults).toHaveLength(1);
   });
 
   it.each([

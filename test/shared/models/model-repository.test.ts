@@ -7,7 +7,7 @@ import { ModelError } from '../../../shared/models/model-config.ts';
 import { createModelRepository } from '../../../shared/models/model-repository.ts';
 import { openFilesystemStore } from '../../../shared/stores/filesystem.ts';
 import { type ModelStore, StoreError } from '../../../shared/stores/model-store.ts';
-import { rejectionOf } from '../../support/error-of.ts';
+import { messageOf, rejectionOf } from '../../support/error-of.ts';
 import { KNOWN_TASKS } from '../../support/known-tasks.ts';
 import { MODELS } from '../../support/project.ts';
 import { makeFolder, writeFiles } from '../../support/temporary-folder.ts';
@@ -231,10 +231,6 @@ describe('a version', () => {
 describe('resolveAlias', () => {
   const files = { 'm/1/model.onnx': '', 'm/2/model.onnx': '', 'plain/1/model.onnx': '' };
   const deployment = (aliases: object) => JSON.stringify({ aliases, traffic: { later: true } });
-  const messageOf = async (promise: Promise<unknown>) => {
-    const { status, message } = await rejectionOf(promise);
-    return [status, message];
-  };
 
   it('gives the version an alias stands for', async () => {
     const folder = await makeFolder({

@@ -151,6 +151,7 @@ describe('readGraph', () => {
       opsets: new Map(),
       inputs: [],
       outputs: [],
+      metadata: [],
       zipMaps: [],
       operators: new Set(),
       externalData: [],

@@ -10,7 +10,11 @@ function suggest(
 ) {
   const inputs = [{ name: 'x', datatype, shape: input }];
   const outputs = [{ name: 'y', datatype: 'FP32', shape: output }];
-  return suggestConfig({ inputs, outputs }, { probabilities: new Set(probabilities) }, 'a/model.json');
+  return suggestConfig(
+    { inputs, outputs },
+    { probabilities: new Set(probabilities), metadata: [] },
+    'a/model.json',
+  );
 }
 
 describe('suggestConfig', () => {
@@ -52,5 +56,38 @@ describe('suggestConfig', () => {
     ['single numbers', ['n', 3, 32, 32], ['n', 1], 'FP32'],
   ])('says nothing of %s', (_, input, output, datatype) => {
     expect(suggest(input, output, datatype)).toBeUndefined();
+  });
+
+  it('repeats the labels that the model has already, however many', () => {
+    const known = Array.from({ length: 12 }, (_, index) => `name ${index}`);
+    const inputs = [{ name: 'x', datatype: 'FP32', shape: ['n', 3, 32, 32] }];
+    const outputs = [{ name: 'y', datatype: 'FP32', shape: ['n', 12] }];
+    const graph = { probabilities: new Set<string>(), metadata: [] };
+    const { model_json, note } = suggestConfig({ inputs, outputs }, graph, 'a/model.json', known) ?? {};
+    expect(model_json).toMatchObject({ labels: known });
+    expect(note).toMatch(/and the labels are those it has already \(all of them with --json\)$/);
+  });
+
+  it('names the columns of a table as the metadata do', () => {
+    const table = (value: string, output: readonly (number | string)[]) =>
+      suggestConfig(
+        {
+          inputs: [{ name: 'X', datatype: 'FP64', shape: ['n', 2] }],
+          outputs: [{ name: 'Y', datatype: 'FP64', shape: output }],
+        },
+        { probabilities: new Set(), metadata: [{ key: 'feature_names', value, bytes: value.length }] },
+        'a/model.json',
+      );
+    const { model_json, note } = table('["age", "height"]', ['n', 1]) ?? {};
+    expect(KNOWN_TASKS.parse(JSON.stringify(model_json))).toEqual({
+      task: 'tabular-regression',
+      features: [{ name: 'age' }, { name: 'height' }],
+    });
+    expect(note).toBe(
+      'if it predicts a number for each row, save this as a/model.json; the names of the columns are those of its metadata',
+    );
+    expect(table('["age", "height"]', ['n'])).toBeDefined();
+    expect(table('["age", "height"]', ['n', 3])).toBeUndefined();
+    expect(table('["age"]', ['n', 1])).toBeUndefined();
   });
 });

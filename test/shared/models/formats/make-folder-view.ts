@@ -31,6 +31,7 @@ const NO_GRAPH: Graph = {
   risks: [],
   guards: { edits: [], refusals: [] },
   classLabels: new Map(),
+  metadata: [],
   swappedScores: new Set(),
   regressions: new Set(),
   columnExamples: new Map(),

@@ -127,4 +127,48 @@ describe('a model with config.pbtxt', () => {
       'its labels.txt names 2 labels, output "y" has 3 scores',
     );
   });
+
+  const NOT_DONE =
+    ', which is not done here; a model.json with {"task":"tensor"} in the folder of the version serves the graph as it is, to clients that send all of its inputs';
+
+  it.each([
+    [
+      'sequence_batching { state [ { input_name: "h" output_name: "h_out" data_type: TYPE_FP32 dims: [ 1, 3 ] initial_state: { data_type: TYPE_FP32 dims: [ 1, 3 ] zero_data: true name: "zero" } } ] }',
+      'has the server keep the requests of a sequence together and fill the states "h" (sequence_batching)',
+    ],
+    [
+      'sequence_batching { max_sequence_idle_microseconds: 5000000 control_input [ { name: "START" control [ { kind: CONTROL_SEQUENCE_START fp32_false_true: [ 0, 1 ] } ] }, { name: "READY" control { kind: CONTROL_SEQUENCE_READY int32_false_true: [ 0, 1 ] } } ] }',
+      'has the server keep the requests of a sequence together and fill the controls "START", "READY" (sequence_batching)',
+    ],
+    [
+      'sequence_batching { control_input { name: "END" } state { input_name: "h" } state { input_name: "c" } }',
+      'has the server keep the requests of a sequence together and fill the states "h", "c" and the controls "END" (sequence_batching)',
+    ],
+    [
+      'sequence_batching { oldest { max_candidate_sequences: 4 } }',
+      'has the server keep the requests of a sequence together (sequence_batching)',
+    ],
+    ['sequence_batching { }', 'has the server keep the requests of a sequence together (sequence_batching)'],
+    ['model_transaction_policy { decoupled: true }', 'lets a request have any number of answers (decoupled)'],
+    [
+      'batch_input [ { kind: BATCH_ELEMENT_COUNT target_name: "N" data_type: TYPE_FP32 source_input: "x" } ]',
+      'has the server fill inputs of its graph (batch_input)',
+    ],
+    [
+      'batch_output [ { target_name: "y" kind: BATCH_SCATTER_WITH_INPUT_SHAPE source_input: "x" } ]',
+      'has the server divide its outputs (batch_output)',
+    ],
+  ])('is refused with %s', async (config, problem) => {
+    expect(await reasonOf(recognise(config))).toBe(`its config.pbtxt ${problem}${NOT_DONE}`);
+  });
+
+  it.each([
+    'model_transaction_policy { decoupled: false }',
+    'model_transaction_policy { }',
+    'dynamic_batching { preferred_batch_size: [ 4, 8 ] }',
+    'instance_group { count: 2 } optimization { } parameters { key: "intra_op_thread_count" value: { string_value: "1" } }',
+    'response_cache { enable: true } model_warmup { name: "a" batch_size: 1 }',
+  ])('is served with %s, which changes no answer', async (config) => {
+    expect(await recognise(config)).toEqual({ task: 'tensor' });
+  });
 });

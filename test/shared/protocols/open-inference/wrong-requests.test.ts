@@ -13,6 +13,21 @@ describe('a wrong inference request', () => {
   const input = (changes: object) => ({ inputs: [{ ...ROW, ...changes }] });
   it.each([
     ['an id that is not text', { ...valid, id: 7 }, 'Field "id" is the number 7; expected a string.'],
+    [
+      'a later request of a sequence',
+      { ...valid, parameters: { sequence_id: 5, sequence_start: false, sequence_end: true } },
+      'Field "parameters.sequence_id" is the number 5, and the request is not the first of its sequence; no state is kept between requests here, so each one brings all inputs of the graph.',
+    ],
+    [
+      'a request of a sequence with a name',
+      { ...valid, parameters: { sequence_id: 'call-7' } },
+      /^Field "parameters.sequence_id" is the string "call-7", and the request is not the first/,
+    ],
+    [
+      'a request of a sequence whose start is not a flag',
+      { ...valid, parameters: { sequence_id: 5, sequence_start: 1 } },
+      /^Field "parameters.sequence_id" is the number 5, and the request is not the first/,
+    ],
     ['no inputs', {}, 'Input "features" is missing; the model takes "features".'],
     [
       'inputs that are not a list',
@@ -245,4 +260,15 @@ describe('a request that is meant to break the server', () => {
     });
     expect(answer.status).toBe(200);
   });
+});
+
+it('takes requests that count on no other of their sequence', async () => {
+  for (const parameters of [
+    { sequence_id: 0, sequence_start: false, sequence_end: false },
+    { sequence_id: '', sequence_start: null },
+    { sequence_id: 5, sequence_start: true },
+    { sequence_id: 'call-7', sequence_start: true, sequence_end: true },
+  ]) {
+    expect((await infer(app, 'iris', { inputs: [ROW], parameters })).status).toBe(200);
+  }
 });

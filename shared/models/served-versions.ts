@@ -1,0 +1,132 @@
+import { createLimiter } from '../limiter.ts';
+import { type StoredFile, StoreError } from '../stores/model-store.ts';
+import { TRITON_FILE } from './formats/format-folder.ts';
+import type { VersionPolicy } from './formats/triton-config.ts';
+import { ModelError } from './model-config.ts';
+import type { AppliedPolicy, ModelListing } from './model-reference.ts';
+import type { Listing } from './repository-listing.ts';
+import { compareVersions } from './versions.ts';
+
+/**
+ * The policy in the text of a `config.pbtxt`; undefined where it says nothing of versions. What reads the file is loaded
+ * for those that do.
+ *
+ * @throws ModelError when it cannot be understood
+ */
+export async function readPolicy(text: string): Promise<VersionPolicy | undefined> {
+  if (!text.includes('version_policy')) return undefined;
+  return (await import('./formats/triton-config.ts')).readVersionPolicy(text);
+}
+
+/** The versions of a model as its policy divides them. */
+export interface DividedVersions extends AppliedPolicy {
+  readonly served: readonly string[];
+}
+
+/**
+ * Divides versions by the policy of their model, as Triton does. A number means the version of that value, whether it is
+ * called `3`, `03` or `v3`.
+ *
+ * @param versions lowest first
+ */
+export function divideVersions(versions: readonly string[], policy: VersionPolicy): DividedVersions {
+  if ('all' in policy) return { policy, served: versions, leftOut: [], missing: [] };
+  if ('latest' in policy) {
+    const first = Math.max(0, versions.length - policy.latest.num_versions);
+    return { policy, served: versions.slice(first), leftOut: versions.slice(0, first), missing: [] };
+  }
+  const named = [...new Set(policy.specific.versions)].map(String);
+  const isNamed = (version: string) => named.some((each) => compareVersions(each, version) === 0);
+  return {
+    policy,
+    served: versions.filter(isNamed),
+    leftOut: versions.filter((version) => !isNamed(version)),
+    missing: named.filter((each) => !versions.some((version) => compareVersions(each, version) === 0)),
+  };
+}
+
+/** What a policy leaves out and what it names in vain, in words; undefined where it does neither. */
+export function describePolicy({ leftOut, missing }: AppliedPolicy): string | undefined {
+  const told = [
+    ...(leftOut.length > 0 ? [`leaves out ${nameVersions(leftOut)}`] : []),
+    ...(missing.length > 0
+      ? [`names ${nameVersions(missing)}, which ${missing.length === 1 ? 'is' : 'are'} not there`]
+      : []),
+  ];
+  return told.length === 0 ? undefined : `the version_policy of its ${TRITON_FILE} ${told.join(', and ')}`;
+}
+
+/** Most versions that are named. */
+const SHOWN = 20;
+
+function nameVersions(versions: readonly string[]): string {
+  const shown = versions.slice(0, SHOWN).join(', ');
+  const more = versions.length > SHOWN ? ` and ${versions.length - SHOWN} more` : '';
+  return `version${versions.length === 1 ? '' : 's'} ${shown}${more}`;
+}
+
+/** Files that are read at the same time. */
+const READS = 16;
+
+/**
+ * Takes the versions out of a listing that the `config.pbtxt` of their model leaves out. Only models with that file cost a
+ * look at it. One that cannot be understood harms its own model alone; where it cannot be fetched, what it said in the
+ * listing before holds.
+ *
+ * @param read the policy in a file
+ */
+export async function applyPolicies(
+  listing: Listing,
+  before: Listing | undefined,
+  read: (file: StoredFile) => Promise<VersionPolicy | undefined>,
+): Promise<Listing> {
+  const models = new Map(listing.models);
+  const unserved = new Map(listing.unserved);
+  const notes = new Map(listing.notes);
+  const limit = createLimiter(READS);
+
+  async function look(model: ModelListing, file: StoredFile): Promise<void> {
+    const { name } = model;
+    try {
+      const policy = await read(file);
+      if (policy) serve(model, divideVersions(model.versions, policy));
+    } catch (error) {
+      const problem = reasonOf(error);
+      notes.set(name, problem);
+      const isKnown = before?.files.has(file.path) === true && before.unserved.get(name)?.by !== 'unknown';
+      if (!isKnown || !(error instanceof StoreError)) {
+        unserved.set(name, { by: 'unknown', reason: problem, cause: error });
+        return;
+      }
+      const known = before.unserved.get(name)?.policy ?? before.models.get(name)?.policy;
+      if (known) serve(model, divideVersions(model.versions, known.policy));
+    }
+  }
+
+  function serve({ name }: ModelListing, { served, ...applied }: DividedVersions): void {
+    const liveVersion = served.at(-1);
+    const reason = describePolicy(applied) ?? '';
+    if (liveVersion === undefined) {
+      models.delete(name);
+      unserved.set(name, { by: 'policy', reason, policy: applied });
+    } else {
+      models.set(name, { name, versions: served, liveVersion, policy: applied });
+    }
+    if (liveVersion === undefined || applied.missing.length > 0) notes.set(name, reason);
+  }
+
+  await Promise.all(
+    [...listing.models.values()].flatMap((model) => {
+      const file = listing.files.get(`${model.name}/${TRITON_FILE}`);
+      return file ? [limit(async () => await look(model, file))] : [];
+    }),
+  );
+  return { ...listing, models, unserved, notes };
+}
+
+/** @throws what is not a trouble of the file */
+function reasonOf(error: unknown): string {
+  if (error instanceof ModelError) return error.message;
+  if (error instanceof StoreError) return `its ${TRITON_FILE} cannot be read from the model repository`;
+  throw error;
+}

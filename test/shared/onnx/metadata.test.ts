@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { MODEL } from '../../../shared/onnx/fields.ts';
+import { readGraph } from '../../../shared/onnx/graph.ts';
+import { bytesSource, encodeField } from '../../../shared/onnx/protobuf.ts';
+import { buildModel, buildNode, FLOAT, tensorValue } from '../../support/build-model.ts';
+
+const build = (metadata: readonly (readonly [string, string])[]) =>
+  buildModel({
+    nodes: [buildNode('Identity', ['x'], ['y'])],
+    inputs: [tensorValue('x', FLOAT, ['n', 2])],
+    outputs: [tensorValue('y', FLOAT, ['n', 2])],
+    metadata,
+  });
+const read = (model: Uint8Array) => readGraph(bytesSource(model)).metadata;
+
+describe('the metadata of a graph', () => {
+  it('are read in their order, whatever they are', () => {
+    expect(
+      read(
+        build([
+          ['stride', '32'],
+          ['names', "{0: 'übel'}"],
+          ['stride', ''],
+          ['', '\u001b[2J'],
+        ]),
+      ),
+    ).toEqual([
+      { key: 'stride', value: '32', bytes: 2 },
+      { key: 'names', value: "{0: 'übel'}", bytes: 12 },
+      { key: 'stride', value: '', bytes: 0 },
+      { key: '', value: '\u001b[2J', bytes: 4 },
+    ]);
+    expect(read(build([]))).toEqual([]);
+  });
+
+  it('are read as far as a megabyte of texts and a hundred names go', () => {
+    const half = 'x'.repeat(700_000);
+    const read3 = read(
+      build([
+        ['a'.repeat(1000), half],
+        ['b', half],
+        ['c', 'more'],
+      ]),
+    );
+    expect(read3.map(({ key, value, bytes }) => [key.length, value.length, bytes])).toEqual([
+      [256, 700_000, 700_000],
+      [1, 1024 * 1024 - 700_000, 700_000],
+      [1, 0, 4],
+    ]);
+    expect(read(build(Array.from({ length: 5000 }, (_, index) => [`k${index}`, 'v'])))).toHaveLength(100);
+  });
+
+  it('without a name say nothing', () => {
+    const entry = encodeField(MODEL.metadata, encodeField(2, Buffer.from('value')));
+    expect(read(Buffer.concat([build([['a', 'b']]), entry]))).toEqual([{ key: 'a', value: 'b', bytes: 1 }]);
+  });
+});
