@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { FieldValue } from '../../values/input.ts';
 import { jsonObject, jsonValue } from '../body/envelope.ts';
 import { lazily } from '../body/lazily.ts';
 
@@ -21,6 +22,46 @@ export const parameterSchemas = {
       .describe(
         'What makes scores of the values of the graph; by default what the config of the model says.',
       ),
+  ),
+  prompt_name: lazily(() =>
+    z
+      .string()
+      .nullish()
+      .describe(
+        'Which prompt of the model goes before each text; its default prompt, if it has one, where it is not given.',
+      ),
+  ),
+  normalize: lazily(() =>
+    z
+      .boolean()
+      .nullish()
+      .describe(
+        'Whether each vector is divided by its length; by default what the config of the model says.',
+      ),
+  ),
+  truncate: lazily(() =>
+    z
+      .boolean()
+      .nullish()
+      .describe('Whether texts that are too long are cut, which is the default, or refused with 413.'),
+  ),
+  truncation_direction: lazily(() =>
+    z
+      // Text Embeddings Inference has capitals there.
+      .enum(['left', 'right', 'Left', 'Right'], 'expected "left" or "right"')
+      .nullish()
+      .describe('Which end of a text is cut; by default what its tokenizer says.'),
+  ),
+  dimensions: lazily(() =>
+    z
+      .number()
+      .int(COUNT)
+      .min(1, COUNT)
+      .nullish()
+      .describe('How many numbers of each vector are wanted, the first ones; all where it is not given.'),
+  ),
+  encoding_format: lazily(() =>
+    z.literal('float', 'expected "float"').nullish().describe('How numbers are written.'),
   ),
 };
 
@@ -48,16 +89,26 @@ export const taskResponse = lazily(() =>
   ),
 );
 
-/** Parameters as they are read: by the part of the request that errors name. */
-export const parametersRequest = lazily(() =>
-  z.object({
-    parameters: z.object({
-      top_k: parameterSchemas.top_k(),
-      function_to_apply: parameterSchemas.function_to_apply(),
-    }),
-  }),
-);
-
-export type TaskParameters = z.infer<ReturnType<typeof parametersRequest>>['parameters'];
-
 export type ParameterName = keyof typeof parameterSchemas;
+
+/** Parameters as they are read: by the part of the request that errors name. */
+export const parametersRequest = lazily(() => {
+  const all = {
+    top_k: parameterSchemas.top_k(),
+    function_to_apply: parameterSchemas.function_to_apply(),
+    prompt_name: parameterSchemas.prompt_name(),
+    normalize: parameterSchemas.normalize(),
+    truncate: parameterSchemas.truncate(),
+    truncation_direction: parameterSchemas.truncation_direction(),
+    dimensions: parameterSchemas.dimensions(),
+    encoding_format: parameterSchemas.encoding_format(),
+  } satisfies Record<ParameterName, z.ZodType>;
+  return z.object({ ...all, parameters: z.object(all) });
+});
+
+type ParameterValues = z.infer<ReturnType<typeof parametersRequest>>['parameters'];
+
+/** The parameters of a request, each with its place there. */
+export type TaskParameters = {
+  readonly [Name in ParameterName]?: FieldValue<NonNullable<ParameterValues[Name]>> | undefined;
+};
