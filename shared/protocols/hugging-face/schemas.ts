@@ -77,16 +77,28 @@ export const taskRequest = lazily(() =>
     .describe('One of "inputs" and "table".'),
 );
 
-/** Labels with scores for an image, a list of these for several, and one prediction for each row of a table. */
+/** What models answer there, each by its task. */
 export const taskResponse = lazily(() =>
-  z.array(
-    z.union([
-      z.object({ label: z.string(), score: z.number() }),
-      z.array(z.unknown()),
-      z.number(),
-      z.string(),
-    ]),
-  ),
+  z.union([
+    z
+      .array(
+        z.union([
+          z.object({ label: z.string(), score: z.number() }),
+          z.array(z.unknown()),
+          z.number(),
+          z.string(),
+          z.null(),
+          jsonObject,
+        ]),
+      )
+      .describe(
+        'Labels with scores for an image, a list of these for several and for texts, a prediction for each row of a table, a vector for each text, or an output.',
+      ),
+    jsonObject.describe('The outputs of a model that has several, by their names.'),
+    z.number().describe('An output that is a single number.'),
+    z.string().describe('An output that is a single text.'),
+    z.null().describe('An output that is a single NaN.'),
+  ]),
 );
 
 export type ParameterName = keyof typeof parameterSchemas;
