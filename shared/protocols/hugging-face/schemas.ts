@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { FieldValue } from '../../values/input.ts';
 import { jsonObject, jsonValue } from '../body/envelope.ts';
+import type { TASK_OPTIONS } from '../body/json-body.ts';
 import { lazily } from '../body/lazily.ts';
 
 const COUNT = 'expected a whole number of at least 1';
@@ -63,7 +64,7 @@ export const parameterSchemas = {
   encoding_format: lazily(() =>
     z.literal('float', 'expected "float"').nullish().describe('How numbers are written.'),
   ),
-};
+} satisfies Record<ParameterName, () => z.ZodType>;
 
 export const taskRequest = lazily(() =>
   z
@@ -101,7 +102,7 @@ export const taskResponse = lazily(() =>
   ]),
 );
 
-export type ParameterName = keyof typeof parameterSchemas;
+export type ParameterName = (typeof TASK_OPTIONS)[number];
 
 /** Parameters as they are read: by the part of the request that errors name. */
 export const parametersRequest = lazily(() => {
