@@ -85,7 +85,7 @@ export function createEmbeddingPostprocessor(
 function checkPrompt({ prompts, defaultPrompt, includePrompt }: PromptConfig): void {
   if (includePrompt !== false || !prompts?.[defaultPrompt ?? '']) return;
   throw new ModelError(
-    `its graph pools the tokens itself, those of the prompt "${defaultPrompt}" too, which should be left out ("includePrompt" is false)`,
+    `its graph pools the tokens of the prompt "${defaultPrompt}" as well, although "includePrompt" is false`,
   );
 }
 
@@ -102,13 +102,13 @@ function checkOptions(
   if (prompt && promptTokens !== undefined) {
     throw invalid(
       `Field "${prompt.field}"`,
-      'cannot be held to: the graph of this model pools the tokens of the prompt with the others, which its config rules out.',
+      'cannot be held to: the graph of this model pools the prompt as well, which its config rules out.',
     );
   }
   if (normalize?.value === false && config.normalize) {
     throw invalid(
       `Field "${normalize.field}"`,
-      'is false; the graph of this model makes the vectors, and by its config they have length 1.',
+      'is false; the graph of this model gives vectors of length 1.',
     );
   }
 }

@@ -53,9 +53,7 @@ export async function createTextPreprocessor(
   const [first, ...others] = session.inputs;
   if (first?.datatype === 'BYTES' && others.length === 0) {
     if (config.includePrompt === false) {
-      throw new ModelError(
-        'its graph takes texts, so that the tokens of a prompt cannot be left out of the pooling',
-      );
+      throw new ModelError('its graph takes texts, so that a prompt cannot be left out of the pooling');
     }
     return createStringPreprocessor(first, choosePrompt);
   }
@@ -179,7 +177,7 @@ function* tokenizeText(
     if (!isWhole || row.length + tokenizer.specialTokens <= maxTokens) return row;
     throw new InferenceError('PAYLOAD_TOO_LARGE', [
       `Field "${field}"`,
-      `has more than ${maxTokens} tokens, special ones and a prompt included; this model takes no more, and "${truncate.field}" is false.`,
+      `has more than ${maxTokens} tokens, the most of this model, and "${truncate.field}" is false.`,
     ]);
   } catch (error) {
     if (!(error instanceof GrowthError)) throw error;

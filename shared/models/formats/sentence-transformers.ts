@@ -77,21 +77,16 @@ export async function readSentence(folder: FormatFolder, isPooled: boolean): Pro
   };
 }
 
-/** @throws ModelError when the default prompt is not there */
 async function readPrompts(folder: FormatFolder): Promise<SentenceConfig> {
   const config = await readJsonFile(folder, PROMPTS_FILE, promptsSchema);
   const name = config?.default_prompt_name ?? undefined;
   const prompts = Object.fromEntries(
     Object.entries(config?.prompts ?? {}).map(([key, prompt]) => [key, prompt ?? '']),
   );
-  const isThere = name !== undefined && Object.hasOwn(prompts, name);
-  if (name !== undefined && !isThere && !STANDARD_PROMPTS.includes(name)) {
-    const names = Object.keys(prompts).join(', ').slice(0, 200) || 'none';
-    throw new ModelError(`its ${PROMPTS_FILE} has the default prompt "${name}"; its prompts are: ${names}`);
-  }
+  const isEmpty = STANDARD_PROMPTS.includes(name ?? '') && !Object.hasOwn(prompts, name ?? '');
   return {
     ...(Object.keys(prompts).length > 0 && { prompts }),
-    ...(isThere && { defaultPrompt: name }),
+    ...(name !== undefined && !isEmpty && { defaultPrompt: name }),
   };
 }
 

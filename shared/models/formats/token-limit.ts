@@ -17,10 +17,8 @@ const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';
 /** What the tokenizer is called with. What is not listed could change the tokens, so it is refused. */
 const callSchema = z.strictObject({
   max_length: z.number().int().positive().nullish(),
-  padding: z.literal([true, 'longest'], 'must be true: rows are padded to the longest').optional(),
-  truncation: z
-    .literal([true, 'longest_first', 'only_first'], 'must be true: texts that are too long are cut')
-    .optional(),
+  padding: z.literal([true, 'longest'], 'must be true').optional(),
+  truncation: z.literal([true, 'longest_first', 'only_first'], 'must be true').optional(),
   return_tensors: z.string().optional(),
 });
 

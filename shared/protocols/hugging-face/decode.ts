@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
@@ -8,7 +9,7 @@ import { parseEnvelope } from '../body/envelope.ts';
 import { holdsJson, unsupportedBody } from '../body/json-body.ts';
 import { holdsImages, readImages } from '../body/media.ts';
 import { type Invocation, type Reading, readingOf } from '../invocation.ts';
-import { type ParameterName, parametersRequest, type TaskParameters, taskRequest } from './schemas.ts';
+import { type ParameterName, type TaskParameters, taskParameters, taskRequest } from './schemas.ts';
 
 /** What a request brings: files, or JSON under one of the names that clients give it. */
 export type TaskInputs =
@@ -117,11 +118,10 @@ export function readParameters(
     known,
   );
   const isInBody = within.length + beside.length > 0;
-  const parsed = parseEnvelope(parametersRequest(), {
-    ...(isInBody && Object.fromEntries(beside)),
+  const others = parseEnvelope(taskParameters(), Object.fromEntries(beside));
+  const { parameters } = parseEnvelope(z.object({ parameters: taskParameters() }), {
     parameters: Object.fromEntries(isInBody ? within : [...query].filter(isKnown).map(readQueryParameter)),
   });
-  const { parameters, ...others } = parsed;
   return { ...locate(others, ''), ...locate(parameters, 'parameters.') };
 }
 

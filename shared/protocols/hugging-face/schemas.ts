@@ -28,30 +28,23 @@ export const parameterSchemas = {
     z
       .string()
       .nullish()
-      .describe(
-        'Which prompt of the model goes before each text; its default prompt, if it has one, where it is not given.',
-      ),
+      .describe('Which prompt of the model goes before each text; by default its default prompt.'),
   ),
   normalize: lazily(() =>
     z
       .boolean()
       .nullish()
-      .describe(
-        'Whether each vector is divided by its length; by default what the config of the model says.',
-      ),
+      .describe('Whether each vector is divided by its length; by default as the model does.'),
   ),
   truncate: lazily(() =>
-    z
-      .boolean()
-      .nullish()
-      .describe('Whether texts that are too long are cut, which is the default, or refused with 413.'),
+    z.boolean().nullish().describe('Whether texts that are too long are cut, as by default, or refused.'),
   ),
   truncation_direction: lazily(() =>
     z
       // Text Embeddings Inference has capitals there.
       .enum(['left', 'right', 'Left', 'Right'], 'expected "left" or "right"')
       .nullish()
-      .describe('Which end of a text is cut; by default what its tokenizer says.'),
+      .describe('Which end of a text is cut; by default as its tokenizer does.'),
   ),
   dimensions: lazily(() =>
     z
@@ -59,11 +52,9 @@ export const parameterSchemas = {
       .int(COUNT)
       .min(1, COUNT)
       .nullish()
-      .describe('How many numbers of each vector are wanted, the first ones; all where it is not given.'),
+      .describe('How many of the first numbers of each vector are wanted; all by default.'),
   ),
-  encoding_format: lazily(() =>
-    z.literal('float', 'expected "float"').nullish().describe('How numbers are written.'),
-  ),
+  encoding_format: lazily(() => z.literal('float', 'expected "float"').nullish()),
 } satisfies Record<ParameterName, () => z.ZodType>;
 
 export const taskRequest = lazily(() =>
@@ -92,34 +83,22 @@ export const taskResponse = lazily(() =>
           jsonObject,
         ]),
       )
-      .describe(
-        'Labels with scores for an image, a list of these for several and for texts, a prediction for each row of a table, a vector for each text, or an output.',
-      ),
-    jsonObject.describe('The outputs of a model that has several, by their names.'),
-    z.number().describe('An output that is a single number.'),
-    z.string().describe('An output that is a single text.'),
-    z.null().describe('An output that is a single NaN.'),
+      .describe('Labels with scores, lists of them, predictions, vectors, or an output.'),
+    jsonObject.describe('Outputs by name.'),
+    z.number().describe('A number.'),
+    z.string().describe('A text.'),
+    z.null().describe('NaN.'),
   ]),
 );
 
 export type ParameterName = (typeof TASK_OPTIONS)[number];
 
-/** Parameters as they are read: by the part of the request that errors name. */
-export const parametersRequest = lazily(() => {
-  const all = {
-    top_k: parameterSchemas.top_k(),
-    function_to_apply: parameterSchemas.function_to_apply(),
-    prompt_name: parameterSchemas.prompt_name(),
-    normalize: parameterSchemas.normalize(),
-    truncate: parameterSchemas.truncate(),
-    truncation_direction: parameterSchemas.truncation_direction(),
-    dimensions: parameterSchemas.dimensions(),
-    encoding_format: parameterSchemas.encoding_format(),
-  } satisfies Record<ParameterName, z.ZodType>;
-  return z.object({ ...all, parameters: z.object(all) });
-});
+/** Parameters as they are read. */
+export const taskParameters = lazily(() =>
+  z.object(Object.fromEntries(Object.entries(parameterSchemas).map(([name, make]) => [name, make()]))),
+);
 
-type ParameterValues = z.infer<ReturnType<typeof parametersRequest>>['parameters'];
+type ParameterValues = { [Name in ParameterName]: z.infer<ReturnType<(typeof parameterSchemas)[Name]>> };
 
 /** The parameters of a request, each with its place there. */
 export type TaskParameters = {

@@ -98,6 +98,12 @@ describe('prompts of sentence-transformers', () => {
     expectVectors(await embed(setup, { prompt: at('passage') }), golden.default);
   });
 
+  it('must have the default one among them', async () => {
+    const inference = await open({ default_prompt_name: 'topic' });
+    const { message } = await rejectionOf(lookAt(inference, { name: 'm', version: '1' }, () => 0));
+    expect(message).toContain('its default prompt "topic" is not one of "query", "passage", "none"');
+  });
+
   it('are known by name', async () => {
     const inference = await open({});
     const unknown = await rejectionOf(
@@ -133,8 +139,7 @@ describe('options of vectors', () => {
     const tooLong = await rejectionOf(embed({}, { truncate: at(false, 'truncate') }));
     expect(tooLong).toMatchObject({
       code: 'PAYLOAD_TOO_LARGE',
-      message:
-        'Field "inputs[2]" has more than 24 tokens, special ones and a prompt included; this model takes no more, and "truncate" is false.',
+      message: 'Field "inputs[2]" has more than 24 tokens, the most of this model, and "truncate" is false.',
     });
   });
 });
@@ -173,7 +178,7 @@ describe('a graph that pools inside', () => {
     const pooling = { pooling_mode: 'mean', include_prompt: false };
     const always = await open({ files, pooling, default_prompt_name: 'query' });
     expect((await rejectionOf(lookAt(always, { name: 'm', version: '1' }, () => 0))).message).toContain(
-      'its graph pools the tokens itself, those of the prompt "query" too, which should be left out ("includePrompt" is false)',
+      'its graph pools the tokens of the prompt "query" as well, although "includePrompt" is false',
     );
     const asked = await rejectionOf(embed({ files, pooling }, { prompt: at('query', 'prompt_name') }));
     expect(asked.message).toMatch(/^Field "prompt_name" cannot be held to: the graph of this model pools/);
@@ -186,7 +191,7 @@ describe('a graph that pools inside', () => {
     expect(Math.hypot(...vector)).toBeCloseTo(1, 6);
     const refused = await rejectionOf(embed(normalized, { normalize: at(false, 'normalize') }));
     expect(refused.message).toBe(
-      'Field "normalize" is false; the graph of this model makes the vectors, and by its config they have length 1.',
+      'Field "normalize" is false; the graph of this model gives vectors of length 1.',
     );
   });
 });

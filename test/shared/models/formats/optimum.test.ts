@@ -216,15 +216,6 @@ describe('the modules of sentence-transformers', () => {
       'its 1_Pooling/config.json pools by attention; one of mean, cls, max, lasttoken, mean_sqrt_len_tokens and weightedmean can be done here',
     ],
     [
-      'a default prompt that is not there',
-      {
-        'modules.json': modules('Transformer', 'Pooling'),
-        '1_Pooling/config.json': { pooling_mode: 'mean' },
-        'config_sentence_transformers.json': { prompts: { query: 'q: ' }, default_prompt_name: 'topic' },
-      },
-      'its config_sentence_transformers.json has the default prompt "topic"; its prompts are: query',
-    ],
-    [
       'what the tokenizer is called with',
       { 'sentence_bert_config.json': { processing_kwargs: { text: { add_special_tokens: false } } } },
       /^its sentence_bert_config.json is not valid \(processing_kwargs.text.*add_special_tokens/,
