@@ -1,21 +1,26 @@
+import { invalid } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import { type DenseLayer, runDense } from '../processing/text/embedding/dense.ts';
 import {
+  cutVectors,
   normalizeVectors,
   type Pooling,
   poolVectors,
   readVectors,
+  type Vectors,
 } from '../processing/text/embedding/pooling.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { DATATYPES } from '../tensor/datatype.ts';
 import { createTensor, type Tensor } from '../tensor/tensor.ts';
+import type { EmbeddingOptions, FieldValue } from '../values/input.ts';
 import { describeMisfit } from './describe-misfit.ts';
+import type { PromptConfig } from './prompts.ts';
 import type { Postprocessor } from './task.ts';
 
 /** Pooling that depends on the order of the vectors, which places do not have. */
 const BY_PLACE: readonly Pooling[] = ['cls', 'last', 'weightedMean'];
 
-interface EmbeddingConfig {
+interface EmbeddingConfig extends PromptConfig {
   readonly output?: string | undefined;
   readonly pooling: Pooling;
   readonly normalize: boolean;
@@ -46,6 +51,7 @@ export function createEmbeddingPostprocessor(
       `its output "${output.name}" has one vector per instance: there is nothing to pool, its "pooling" must be "none"`,
     );
   }
+  if (isVector) checkPrompt(config);
   if (output.shape.length === 4 && BY_PLACE.includes(config.pooling)) {
     throw new ModelError(
       `its output "${output.name}" is a map of places, none of which stands for all (${config.pooling})`,
@@ -56,20 +62,61 @@ export function createEmbeddingPostprocessor(
     labels: undefined,
     misfit: (outputs, rows) =>
       describeMisfit(outputs, output.name, rows, `embeddings need [${rows},dimensions]`),
-    postprocess: (outputs, { mask }) => {
+    postprocess: (outputs, { mask, promptTokens, options = {} }) => {
+      if (isVector) checkOptions(options, config, promptTokens);
+      const doNormalize = options.normalize?.value ?? config.normalize;
       const tensor = outputs.get(output.name);
       const length = mask?.shape[1] ?? 0;
       const predictions = (tensor ? readVectors(tensor) : []).map((vectors, row): Tensor => {
         const rowMask = mask && Array.from(mask.data.slice(row * length, (row + 1) * length), Number);
-        const pooled = poolVectors(vectors, rowMask, config.pooling);
+        const pooled = poolVectors(vectors, rowMask, config.pooling, promptTokens);
         const made = layers.reduce(runDense, pooled);
-        const { count, size, values } = config.normalize ? normalizeVectors(made) : made;
+        const cut = options.dimensions ? cutTo(options.dimensions, made) : made;
+        const { count, size, values } = doNormalize ? normalizeVectors(cut) : cut;
         const shape = isVector || config.pooling !== 'none' ? [size] : [count, size];
         return createTensor(tensor?.datatype === 'FP64' ? 'FP64' : 'FP32', shape, values);
       });
       return { kind: 'embedding', predictions };
     },
   };
+}
+
+/** @throws ModelError for a prompt that should not be pooled, but is inside the graph */
+function checkPrompt({ prompts, defaultPrompt, includePrompt }: PromptConfig): void {
+  if (includePrompt !== false || !prompts?.[defaultPrompt ?? '']) return;
+  throw new ModelError(
+    `its graph pools the tokens of the prompt "${defaultPrompt}" as well, although "includePrompt" is false`,
+  );
+}
+
+/**
+ * What cannot be had of a graph that makes the vectors itself.
+ *
+ * @throws InferenceError naming the option
+ */
+function checkOptions(
+  { normalize, prompt }: EmbeddingOptions,
+  config: EmbeddingConfig,
+  promptTokens: number | undefined,
+): void {
+  if (prompt && promptTokens !== undefined) {
+    throw invalid(
+      `Field "${prompt.field}"`,
+      'cannot be held to: the graph of this model pools the prompt as well, which its config rules out.',
+    );
+  }
+  if (normalize?.value === false && config.normalize) {
+    throw invalid(
+      `Field "${normalize.field}"`,
+      'is false; the graph of this model gives vectors of length 1.',
+    );
+  }
+}
+
+/** @throws InferenceError for more numbers than there are */
+function cutTo({ value, field }: FieldValue<number>, vectors: Vectors): Vectors {
+  if (value <= vectors.size) return cutVectors(vectors, value);
+  throw invalid(`Field "${field}"`, `is ${value}; the vectors of this model have ${vectors.size} numbers.`);
 }
 
 /** Each takes what the one before it makes; a graph may leave the size of its own vectors open. */

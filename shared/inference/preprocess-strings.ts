@@ -3,7 +3,8 @@ import { invalid } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import { textFault } from '../tensor/text-fault.ts';
-import { expectInput, type FieldValue, type InferenceInput } from '../values/input.ts';
+import { type EmbeddingOptions, expectInput, type FieldValue, type InferenceInput } from '../values/input.ts';
+import type { ChoosePrompt } from './prompts.ts';
 import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
 export const EXAMPLE_TEXT = 'An example of a text.';
@@ -13,15 +14,16 @@ export const EXAMPLE_TEXT = 'An example of a text.';
  *
  * @throws ModelError when the input does not take one string per row
  */
-export function createStringPreprocessor(spec: TensorSpec): Preprocessor {
+export function createStringPreprocessor(spec: TensorSpec, choosePrompt: ChoosePrompt): Preprocessor {
   const rank = spec.shape.length;
   if (rank !== 1 && !(rank === 2 && (spec.shape[1] === 1 || spec.shape[1] === -1))) {
     throw new ModelError(
       `a text model takes one string per row, its input "${spec.name}" is [${spec.shape}]`,
     );
   }
-  const toBatch = (texts: readonly string[]): Batch => ({
+  const toBatch = (texts: readonly string[], options?: EmbeddingOptions): Batch => ({
     rows: texts.length,
+    options,
     feeds: new Map([
       [
         spec.name,
@@ -35,28 +37,47 @@ export function createStringPreprocessor(spec: TensorSpec): Preprocessor {
   });
   return {
     preprocess: (given, budget) => {
-      const texts = readTexts(given, budget);
+      const { texts, options } = readTexts(given, budget, choosePrompt);
+      const cut = options?.truncate ?? options?.cutSide;
+      if (cut) {
+        throw invalid(
+          `Field "${cut.field}"`,
+          'cannot be held to: the graph of this model cuts texts itself.',
+        );
+      }
       for (const { value, field } of texts) {
         const fault = textFault(value);
         if (fault) throw invalid(`Field "${field}"`, `has ${fault}, which strings cannot hold.`);
       }
-      return toBatch(texts.map(({ value }) => value));
+      return toBatch(
+        texts.map(({ value }) => value),
+        options,
+      );
     },
     example: () => toBatch([EXAMPLE_TEXT]),
     exampleRequest: fillBatch(spec, 'text', EXAMPLE_TEXT),
   };
 }
 
+/** The texts of a request, with the prompt before each. */
+interface PromptedTexts {
+  readonly prompt: string;
+  readonly texts: readonly FieldValue<string>[];
+  readonly options: EmbeddingOptions | undefined;
+}
+
 /**
  * The texts of a request.
  *
- * @throws InferenceError for other input, too much text, and text that is not Unicode
+ * @throws InferenceError for other input, too much text, text that is not Unicode, and prompts that the model lacks
  */
-export function readTexts(input: InferenceInput, budget: Budget): readonly FieldValue<string>[] {
-  const { texts } = expectInput(input, 'text');
+export function readTexts(input: InferenceInput, budget: Budget, choosePrompt: ChoosePrompt): PromptedTexts {
+  const { texts: given, options } = expectInput(input, 'text');
+  const prompt = choosePrompt(options?.prompt);
+  const texts = given.map(({ value, field }) => ({ value: prompt + value, field }));
   for (const { value, field } of texts) {
     budget.spend('textCharacters', value.length, `Field "${field}"`);
     if (!value.isWellFormed()) throw invalid(`Field "${field}"`, 'has half of a surrogate pair.');
   }
-  return texts;
+  return { prompt, texts, options };
 }

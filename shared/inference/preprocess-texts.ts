@@ -11,13 +11,14 @@ import { GrowthError, roomFor } from '../processing/text/tokenizer/growth.ts';
 import type { TextTokenizer, TokenBatch, TokenRow } from '../processing/text/tokenizer/tokenizer.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { createTensor } from '../tensor/tensor.ts';
-import type { FieldValue } from '../values/input.ts';
+import type { EmbeddingOptions, FieldValue } from '../values/input.ts';
 import { createStringPreprocessor, EXAMPLE_TEXT, readTexts } from './preprocess-strings.ts';
+import { createPromptChooser, type PromptConfig } from './prompts.ts';
 import { readPositions, readTokenizer } from './read-tokenizer.ts';
 import { mapInTurns } from './share-time.ts';
 import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
-interface TextConfig {
+interface TextConfig extends PromptConfig {
   readonly maxTokens?: number | undefined;
 }
 
@@ -41,15 +42,21 @@ type Role = (batch: TokenBatch, scheme: PositionScheme) => Int32Array;
  * Prepares the inputs of a text model: tokens by `tokenizer.json` beside the model, or the texts themselves for a graph
  * whose only input is strings.
  *
- * @throws ModelError when the graph takes no texts, or the tokenizer is missing or broken
+ * @throws ModelError when the graph takes no texts, the tokenizer is missing or broken, or the prompts do not fit
  */
 export async function createTextPreprocessor(
   session: Session,
   folder: ModelFolder,
   config: TextConfig,
 ): Promise<Preprocessor> {
+  const choosePrompt = createPromptChooser(config);
   const [first, ...others] = session.inputs;
-  if (first?.datatype === 'BYTES' && others.length === 0) return createStringPreprocessor(first);
+  if (first?.datatype === 'BYTES' && others.length === 0) {
+    if (config.includePrompt === false) {
+      throw new ModelError('its graph takes texts, so that a prompt cannot be left out of the pooling');
+    }
+    return createStringPreprocessor(first, choosePrompt);
+  }
   const inputs = session.inputs.map(bindInput);
   const ids = findIds(session.inputs);
   const tokenizer = await readTokenizer(folder);
@@ -70,14 +77,22 @@ export async function createTextPreprocessor(
   };
   return {
     preprocess: async (given, budget) => {
-      const texts = readTexts(given, budget);
-      const rows = await mapInTurns(texts, (text) => tokenizeText(text, tokenizer, format), budget.goOn);
-      checkNotEmpty(rows, texts, tokenizer);
+      const { prompt, texts, options } = readTexts(given, budget, choosePrompt);
+      const rows = await mapInTurns(
+        texts,
+        (text) => tokenizeText(text, tokenizer, format, options),
+        budget.goOn,
+      );
+      const promptTokens =
+        config.includePrompt === false && prompt !== ''
+          ? tokenizer.countPrompt(prompt, format.maxTokens)
+          : undefined;
+      checkNotEmpty(rows, texts, tokenizer, promptTokens);
       const most = longest(rows);
       const length = format.length ?? most + tokenizer.specialTokens;
       checkSize(rows.length * length, budget.limits);
       if (!tokenizer.canPad) checkEqual(rows, most);
-      return toBatch(rows, length);
+      return { ...toBatch(rows, length), promptTokens, options };
     },
     example: () => {
       const rows = [tokenizeExample(tokenizer, format)];
@@ -148,15 +163,22 @@ function chooseFormat(
 /**
  * The tokens of one text, a few at a time.
  *
- * @throws InferenceError when the tokenizer makes too much of the text
+ * @throws InferenceError when the tokenizer makes too much of the text, or it is too long and must not be cut
  */
 function* tokenizeText(
   { value, field }: FieldValue<string>,
   tokenizer: TextTokenizer,
   { maxTokens }: TokenFormat,
+  { truncate, cutSide }: EmbeddingOptions = {},
 ): Generator<undefined, TokenRow> {
+  const isWhole = truncate?.value === false;
   try {
-    return yield* tokenizer.tokenizeInSteps(value, maxTokens);
+    const row = yield* tokenizer.tokenizeInSteps(value, isWhole ? maxTokens + 1 : maxTokens, cutSide?.value);
+    if (!isWhole || row.length + tokenizer.specialTokens <= maxTokens) return row;
+    throw new InferenceError('PAYLOAD_TOO_LARGE', [
+      `Field "${field}"`,
+      `has more than ${maxTokens} tokens, the most of this model, and "${truncate.field}" is false.`,
+    ]);
   } catch (error) {
     if (!(error instanceof GrowthError)) throw error;
     throw new InferenceError('PAYLOAD_TOO_LARGE', [
@@ -171,10 +193,12 @@ function checkNotEmpty(
   rows: readonly TokenRow[],
   texts: readonly FieldValue<string>[],
   { specialTokens }: TextTokenizer,
+  promptTokens = 0,
 ): void {
-  if (specialTokens > 0) return;
-  const empty = texts.find((_, index) => rows[index]?.length === 0);
-  if (empty) throw invalid(`Field "${empty.field}"`, 'has no tokens for this model; expected a text.');
+  const empty = texts.find((_, index) => (rows[index]?.length ?? 0) + specialTokens <= promptTokens);
+  if (!empty) return;
+  const beside = promptTokens > 0 ? ' beside its prompt' : '';
+  throw invalid(`Field "${empty.field}"`, `has no tokens for this model${beside}; expected a text.`);
 }
 
 function longest(rows: readonly TokenRow[]): number {

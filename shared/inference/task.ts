@@ -8,7 +8,7 @@ import type { Label, ScoreStep } from '../processing/classification.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { OutputKind } from '../values/contract.ts';
-import type { InferenceInput, InputKind } from '../values/input.ts';
+import type { EmbeddingOptions, InferenceInput, InputKind } from '../values/input.ts';
 import type { RowFormat } from '../values/row.ts';
 import type { InferenceOutput } from './output.ts';
 import { batchSizeOf, type Runner } from './run-batch.ts';
@@ -20,6 +20,10 @@ export interface Batch {
   readonly feeds: NamedTensors;
   /** For texts: 1 where a row has a token and 0 where it is padded, of shape [rows, tokens]. */
   readonly mask?: Tensor;
+  /** For texts: how many of the first tokens of every row are not pooled. */
+  readonly promptTokens?: number | undefined;
+  /** For texts: what the request asks of their vectors. */
+  readonly options?: EmbeddingOptions | undefined;
 }
 
 /** Turns what a request brings into the inputs of a model. */

@@ -6,7 +6,7 @@ import { toInferExample } from './infer-example.ts';
 import { describeInferAnswer, describeInferRequest } from './infer-schemas.ts';
 import { BYTES_SCHEMA, type Json, type MediaTypes } from './openapi.ts';
 import type { PathTable } from './path-table.ts';
-import { describePredictAnswer } from './predict-answers.ts';
+import { describePredictAnswer, describeTaskAnswer } from './predict-answers.ts';
 import { describePredictRequest } from './predict-schemas.ts';
 import type { SchemaBook } from './schema-book.ts';
 
@@ -23,7 +23,7 @@ interface ModelRoute {
   readonly verb: string;
   readonly summary: (name: string) => string;
   readonly request: (facts: ModelFacts, limits: Limits) => MediaTypes;
-  readonly response: (facts: ModelFacts, book: SchemaBook) => MediaTypes;
+  readonly response: (facts: ModelFacts, book: SchemaBook, protocols: readonly Protocol[]) => MediaTypes;
 }
 
 /** In V2, bytes can stand after the JSON. */
@@ -36,7 +36,11 @@ const MODEL_ROUTES: readonly ModelRoute[] = [
     verb: 'predict',
     summary: (name) => `Predict with ${name}`,
     request: describePredictRequest,
-    response: (facts, book) => ({ 'application/json': { schema: describePredictAnswer(facts, book) } }),
+    response: (facts, book, protocols) => {
+      const own = describePredictAnswer(facts, book);
+      const isShared = protocols.some(({ name }) => name === 'hugging-face');
+      return { 'application/json': { schema: isShared ? { anyOf: [own, describeTaskAnswer(facts)] } : own } };
+    },
   },
   {
     protocol: 'open-inference',
@@ -73,7 +77,10 @@ export function addModelOperations(
         tag: MODELS_TAG.name,
         summary: route.summary(name),
         description: describeInWords(model),
-        ...(facts && { request: route.request(facts, limits), response: route.response(facts, book) }),
+        ...(facts && {
+          request: route.request(facts, limits),
+          response: route.response(facts, book, protocols),
+        }),
       };
       paths.add(operation.method, particulars.path, () =>
         describeOperation(operation, protocol, particulars, book),

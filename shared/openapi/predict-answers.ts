@@ -30,6 +30,14 @@ export function describePredictAnswer(facts: ModelFacts, book: SchemaBook): Json
   };
 }
 
+/** What it answers to a request in the form of Hugging Face, which has the same route. */
+export function describeTaskAnswer({ gives, outputs }: ModelFacts): JsonSchema {
+  const title = "To Hugging Face's clients";
+  if (gives !== 'tensors') return { title, type: 'array', items: {} };
+  const [only, ...others] = outputs;
+  return { title, ...(only && others.length === 0 ? outputSchema(only) : describeOutputs(outputs)) };
+}
+
 /** JSON has no NaN and no infinity. */
 const NUMBER = { type: ['number', 'null'] };
 
@@ -51,11 +59,7 @@ function describePrediction(facts: ModelFacts, book: SchemaBook): JsonSchema {
         dimensions: { type: 'integer', minimum: 0, description: 'Numbers of a vector.' },
       });
     case 'tensors':
-      return withMembers({
-        outputs: withMembers(
-          Object.fromEntries(facts.outputs.map((spec) => [spec.name, outputSchema(spec)])),
-        ),
-      });
+      return withMembers({ outputs: describeOutputs(facts.outputs) });
     case 'values':
       return facts.answer ? book.refer(facts.answer, `Answer.${facts.task}`) : { type: 'object' };
   }
@@ -76,6 +80,10 @@ function namedScores(facts: ModelFacts): Readonly<Record<string, JsonSchema>> {
 }
 
 const bestScores: JsonSchema = { type: 'object', maxProperties: 5, additionalProperties: NUMBER };
+
+function describeOutputs(outputs: readonly TensorSpec[]): JsonSchema {
+  return withMembers(Object.fromEntries(outputs.map((spec) => [spec.name, outputSchema(spec)])));
+}
 
 /** What the graph says of the sizes of its outputs binds nobody, so it is told in words. */
 function outputSchema(spec: TensorSpec): JsonSchema {

@@ -33,7 +33,7 @@ export interface Operation {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'ALL';
   /** As in OpenAPI: `/v1/models/{model}:predict`. */
   readonly path: string;
-  /** Whether it only serves older clients, and is not part of the description. */
+  /** Whether it is not part of the description: it only serves older clients, or says why it cannot serve them. */
   readonly isLegacy?: boolean;
   /** Whether it is for the operator of the server, and refused to pages of other sites. */
   readonly isAdmin?: boolean;

@@ -1,6 +1,7 @@
 import { createAzureMlProtocol, invokeAzureMl } from './azure-ml/routes.ts';
 import { createCatalog } from './catalog.ts';
 import { createHuggingFaceProtocol, invokeHuggingFace } from './hugging-face/routes.ts';
+import { taskResponse } from './hugging-face/schemas.ts';
 import { withCloudEvents } from './kserve/cloud-events.ts';
 import { createKServeProtocol } from './kserve/routes.ts';
 import { createMlflowProtocol, invokeMlflow } from './mlflow/routes.ts';
@@ -38,7 +39,7 @@ export function createProtocols(options: ProtocolOptions): readonly Protocol[] {
     // First, as the routes it is told by the environment win.
     createVertexAiProtocol(options, shared),
     createCatalog(options, createVersionDescriber(options)),
-    createPredictProtocol(options, invokeHuggingFace),
+    createPredictProtocol(options, { invoke: invokeHuggingFace, response: taskResponse }),
     createOpenInferenceProtocol(options),
     createTensorFlowServingProtocol(options, v1),
     createKServeProtocol(options, v1),

@@ -11,8 +11,26 @@ export interface FieldValue<T> {
 export type InferenceInput =
   | { readonly kind: 'features'; readonly rows: readonly FieldValue<JsonValue>[] }
   | { readonly kind: 'image'; readonly images: readonly FieldValue<Uint8Array>[] }
-  | { readonly kind: 'text'; readonly texts: readonly FieldValue<string>[] }
+  | {
+      readonly kind: 'text';
+      readonly texts: readonly FieldValue<string>[];
+      readonly options?: EmbeddingOptions | undefined;
+    }
   | { readonly kind: 'tensors'; readonly tensors: FieldValue<JsonValue> };
+
+/** What a request asks of the vectors of texts in place of what the model's own files say. */
+export interface EmbeddingOptions {
+  /** Name of the prompt that goes before every text. */
+  readonly prompt?: FieldValue<string> | undefined;
+  /** Whether a text that is too long is cut (true) or refused (false). */
+  readonly truncate?: FieldValue<boolean> | undefined;
+  /** The side that is cut. */
+  readonly cutSide?: FieldValue<'left' | 'right'> | undefined;
+  /** How many numbers of each vector are wanted, the first ones. */
+  readonly dimensions?: FieldValue<number> | undefined;
+  /** Whether each vector is divided by its length. */
+  readonly normalize?: FieldValue<boolean> | undefined;
+}
 
 export type InputKind = InferenceInput['kind'];
 

@@ -51,6 +51,8 @@ export async function startPlayground(): Promise<Playground> {
     'square/1/model.onnx': identityModel(FLOAT, ['n', 1]),
     'square/1/model.json': JSON.stringify(SQUARE),
     'tensors/1/model.onnx': identityModel(FLOAT, ['n', 3]),
+    // Its example would be huge.
+    'wide/1/model.onnx': identityModel(FLOAT, ['n', 3, 512, 512]),
     'broken/1/model.onnx': 'not a model',
   });
   for (const [name, folder] of Object.entries(EXPORTS)) {

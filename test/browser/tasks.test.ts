@@ -142,6 +142,17 @@ describe.runIf(findChromium())('the playground', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('shows how a request is made for a model without an example, and offers none', async () => {
+    const { page, complaints } = await playground.open('/#model=wide');
+    const editor = page.getByLabel('Request body, as JSON');
+    expect(await editor.inputValue()).toBe('');
+    expect(await editor.getAttribute('placeholder')).toBe('{"inputs": {"x": "…"}}');
+    expect(await page.getByRole('button', { name: 'Example' }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Predict' }).click();
+    await page.locator('.empty', { hasText: 'Write a JSON body first.' }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
   it('shows the value of a regression, and hints at unit and range', async () => {
     const { page, complaints } = await playground.open('/#model=square');
     await page.getByText('Living space · 10 to 1000 m²').waitFor();

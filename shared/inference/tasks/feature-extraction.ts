@@ -25,6 +25,12 @@ export const featureExtraction = defineTask({
       .optional(),
     /** Whether each vector is divided by its length (L2). */
     normalize: z.boolean().default(false),
+    /** Texts that go before the texts of requests, by the names that requests choose them by. */
+    prompts: z.record(z.string(), z.string()).optional(),
+    /** The prompt where a request names none. */
+    defaultPrompt: z.string().optional(),
+    /** Whether the tokens of a prompt are pooled with those of its text. */
+    includePrompt: z.boolean().default(true),
   },
   kind: ({ preprocess }) => (preprocess ? 'image' : 'text'),
   gives: 'embedding',

@@ -5,7 +5,7 @@ import { type FormatFolder, type GraphView, readJsonFile } from './format-folder
 import { type ImageModel, readImageSteps } from './image-processor.ts';
 import { PROCESSOR_FILE } from './image-processor-kinds.ts';
 import { checkLabelCount } from './labels.ts';
-import { readPooling } from './sentence-transformers.ts';
+import { readSentence } from './sentence-transformers.ts';
 import { readTokenLimit } from './token-limit.ts';
 
 const OPTIMUM_FILE = 'config.json';
@@ -170,9 +170,8 @@ function readLabels({ id2label }: OptimumConfig): string[] | undefined {
   });
 }
 
-/** What a sentence-transformers folder says of pooling; without it vectors stay one per token, as in transformers. */
+/** What a sentence-transformers folder says of prompts and pooling; without it vectors stay one per token, as in transformers. */
 async function embed(folder: FormatFolder, view: GraphView | undefined) {
   const output = view && findEmbedding(view);
-  const isPooled = output?.shape.length === 2;
-  return { output: output?.name, ...(isPooled ? {} : await readPooling(folder)) };
+  return { output: output?.name, ...(await readSentence(folder, output?.shape.length === 2)) };
 }

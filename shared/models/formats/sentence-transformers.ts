@@ -16,10 +16,14 @@ const ORDER = /^P(D*)(N?)$/;
 const modulesSchema = z.array(z.object({ idx: z.number(), path: z.string(), type: z.string() }));
 
 const promptsSchema = z.object({
-  default_prompt_name: z.null('a prompt before every text cannot be added here').optional(),
+  prompts: z.record(z.string(), z.string().nullable()).nullish(),
+  default_prompt_name: z.string().nullish(),
 });
 
-const poolingSchema = z.looseObject({ pooling_mode: z.string().optional() });
+const poolingSchema = z.looseObject({
+  pooling_mode: z.string().optional(),
+  include_prompt: z.boolean().optional(),
+});
 
 /** The modes this server has, by their names in the pooling module's file. */
 const MODES: Readonly<Record<string, Pooling>> = {
@@ -37,19 +41,69 @@ const MODES: Readonly<Record<string, Pooling>> = {
   pooling_mode_weightedmean_tokens: 'weightedMean',
 };
 
+/** Prompts that sentence-transformers has without a word in its file; they are empty then. */
+const STANDARD_PROMPTS = ['query', 'document'];
+
+type Module = z.infer<typeof modulesSchema>[number];
+
+/** What the files of sentence-transformers say, in the words of model.json. */
+interface SentenceConfig {
+  readonly pooling?: Pooling;
+  readonly dense?: string[];
+  readonly normalize?: boolean;
+  readonly prompts?: Record<string, string>;
+  readonly defaultPrompt?: string;
+  readonly includePrompt?: false;
+}
+
 /**
- * How a folder that sentence-transformers saved makes one vector of a text: the modules after the transformer.
+ * How a folder that sentence-transformers saved makes one vector of a text: its prompts, and the modules after the
+ * transformer.
  *
+ * @param isPooled whether the graph does what the modules say
  * @returns nothing where the folder is not one of sentence-transformers
  * @throws ModelError when a module does what this server does not do
  */
-export async function readPooling(
-  folder: FormatFolder,
-): Promise<{ pooling?: Pooling; dense?: string[]; normalize?: boolean }> {
+export async function readSentence(folder: FormatFolder, isPooled: boolean): Promise<SentenceConfig> {
   const modules = await readJsonFile(folder, MODULES_FILE, modulesSchema);
   if (!modules) return {};
-  await readJsonFile(folder, PROMPTS_FILE, promptsSchema);
   const types = modules.map(({ type }) => type.split('.').at(-1) ?? type);
+  return {
+    ...(isPooled
+      ? { ...(types.includes(NORMALIZE) && { normalize: true }) }
+      : await readPooling(folder, modules, types)),
+    ...(await readPrompts(folder)),
+    ...(await readInclusion(folder, modules[types.indexOf(POOLING)])),
+  };
+}
+
+async function readPrompts(folder: FormatFolder): Promise<SentenceConfig> {
+  const config = await readJsonFile(folder, PROMPTS_FILE, promptsSchema);
+  const name = config?.default_prompt_name ?? undefined;
+  const prompts = Object.fromEntries(
+    Object.entries(config?.prompts ?? {}).map(([key, prompt]) => [key, prompt ?? '']),
+  );
+  const isEmpty = STANDARD_PROMPTS.includes(name ?? '') && !Object.hasOwn(prompts, name ?? '');
+  return {
+    ...(Object.keys(prompts).length > 0 && { prompts }),
+    ...(name !== undefined && !isEmpty && { defaultPrompt: name }),
+  };
+}
+
+async function readInclusion(folder: FormatFolder, pooling: Module | undefined): Promise<SentenceConfig> {
+  const config = pooling && (await readJsonFile(folder, fileOf(pooling), poolingSchema));
+  return config?.include_prompt === false ? { includePrompt: false } : {};
+}
+
+function fileOf({ path }: Module): string {
+  return `${path}/config.json`;
+}
+
+async function readPooling(
+  folder: FormatFolder,
+  modules: readonly Module[],
+  types: readonly string[],
+): Promise<SentenceConfig> {
   const unknown = types.find((type) => ![TRANSFORMER, POOLING, DENSE, NORMALIZE].includes(type));
   if (unknown !== undefined) {
     throw new ModelError(
@@ -66,14 +120,13 @@ export async function readPooling(
   }
   const dense = modules.filter((_, index) => types[index] === DENSE).map(({ path }) => path);
   return {
-    pooling: await readMode(folder, pooling.path),
+    pooling: await readMode(folder, fileOf(pooling)),
     ...(dense.length > 0 && { dense }),
     normalize: types.includes(NORMALIZE),
   };
 }
 
-async function readMode(folder: FormatFolder, path: string): Promise<Pooling> {
-  const file = `${path}/config.json`;
+async function readMode(folder: FormatFolder, file: string): Promise<Pooling> {
   const config = await readJsonFile(folder, file, poolingSchema);
   if (!config) throw new ModelError(`its ${MODULES_FILE} names ${file}, which is not there`);
   const modes = Object.keys(config).filter((key) => key.startsWith('pooling_mode_') && config[key] === true);

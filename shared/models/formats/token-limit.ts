@@ -14,7 +14,16 @@ const SENTENCE_FILES = [
 const MODULES_FILE = 'modules.json';
 const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';
 
+/** What the tokenizer is called with. What is not listed could change the tokens, so it is refused. */
+const callSchema = z.strictObject({
+  max_length: z.number().int().positive().nullish(),
+  padding: z.literal([true, 'longest'], 'must be true').optional(),
+  truncation: z.literal([true, 'longest_first', 'only_first'], 'must be true').optional(),
+  return_tensors: z.string().optional(),
+});
+
 const sentenceSchema = z.object({
+  processing_kwargs: z.object({ text: callSchema.nullish(), common: callSchema.nullish() }).nullish(),
   max_seq_length: z.number().int().positive().nullish(),
   do_lower_case: z.literal(false, 'is up to the tokenizer here').optional(),
 });
@@ -40,7 +49,7 @@ interface Positions {
 }
 
 /**
- * The most tokens a text model takes: what sentence-transformers says, or else the tokenizer, or else as many as the
+ * The most tokens a text model takes: what sentence-transformers says (its tokenizer's call first), or else the tokenizer, or else as many as the
  * model has positions for. A folder of sentence-transformers that says no number takes the lesser of these two.
  * Source: sentence-transformers 5.2, models/Transformer.py; it does not leave out the positions of padding, where a
  * text of full length then fails.
@@ -49,7 +58,9 @@ interface Positions {
  */
 export async function readTokenLimit(folder: FormatFolder, config: Positions): Promise<number | undefined> {
   const sentence = await readSentence(folder);
-  if (sentence?.max_seq_length) return sentence.max_seq_length;
+  const { text, common } = sentence?.processing_kwargs ?? {};
+  const said = text?.max_length ?? common?.max_length ?? sentence?.max_seq_length;
+  if (said) return said;
   const tokenizer = await readJsonFile(folder, TOKENIZER_CONFIG_FILE, tokenizerSchema);
   const limit = tokenizer?.model_max_length ?? NO_LIMIT;
   const positions = countPositions(config);

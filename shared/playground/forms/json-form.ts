@@ -5,11 +5,12 @@ import type { FormEvents, InputForm } from './input-form.ts';
 
 const MOST_ROWS = 22;
 
-/** The JSON body itself, beginning with the model's example. It fits every model. */
+/** The JSON body itself, beginning with the model's example where it has one. It fits every model. */
 export function createJsonForm(model: ModelDescription, { change }: FormEvents): InputForm {
   const id = makeId();
-  const example = formatJson(JSON.stringify(model.example ?? emptyRequest(model)));
-  const rows = Math.min(MOST_ROWS, Math.max(8, example.split('\n').length + 1));
+  const example = model.example && formatJson(JSON.stringify(model.example));
+  const text = example ?? formatJson(JSON.stringify(outlineOf(model)));
+  const rows = Math.min(MOST_ROWS, Math.max(8, text.split('\n').length + 1));
   const editor = make('textarea', {
     id,
     class: 'editor',
@@ -18,17 +19,12 @@ export function createJsonForm(model: ModelDescription, { change }: FormEvents):
     autocapitalize: 'off',
     autocomplete: 'off',
   });
-  const setExample = (): void => {
-    editor.value = example;
-    change();
-  };
-  editor.value = example;
+  editor.value = example ?? '';
+  if (example === undefined) editor.placeholder = text;
   editor.addEventListener('input', change);
-  const button = make('button', { type: 'button' }, 'Example');
-  button.addEventListener('click', setExample);
   return {
     element: make('div', { class: 'field' }, make('label', { for: id }, 'Request body, as JSON'), editor),
-    buttons: [button],
+    buttons: example === undefined ? [] : [makeExampleButton(editor, example, change)],
     read: async () =>
       editor.value.trim() === '' ? undefined : { type: 'application/json', body: editor.value },
     missing: 'Write a JSON body first.',
@@ -37,7 +33,16 @@ export function createJsonForm(model: ModelDescription, { change }: FormEvents):
   };
 }
 
-/** Every input by its name, for models whose example would be too large to read. */
-function emptyRequest({ inputs }: ModelDescription): unknown {
-  return { inputs: Object.fromEntries(inputs.map(({ name }) => [name, []])) };
+function makeExampleButton(editor: HTMLTextAreaElement, example: string, change: () => void): HTMLElement {
+  const button = make('button', { type: 'button' }, 'Example');
+  button.addEventListener('click', () => {
+    editor.value = example;
+    change();
+  });
+  return button;
+}
+
+/** What a request looks like, for models without an example; it is shown, and is no request itself. */
+function outlineOf({ inputs }: ModelDescription): unknown {
+  return { inputs: Object.fromEntries(inputs.map(({ name }) => [name, '…'])) };
 }

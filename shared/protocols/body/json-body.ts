@@ -26,9 +26,24 @@ export function looksLikeJson(body: Uint8Array): boolean {
   return /^(?:\xef\xbb\xbf)?\s*[[{]/.test(Buffer.from(body.subarray(0, 64)).toString('latin1'));
 }
 
-/** Whether JSON is for a pipeline of Hugging Face: those take a text, such as an image in base64, or anything beside `parameters`. */
+/** Options of the pipelines of Hugging Face, which stand beside `inputs` or in `parameters`. */
+export const TASK_OPTIONS = [
+  'top_k',
+  'function_to_apply',
+  'prompt_name',
+  'normalize',
+  'truncate',
+  'truncation_direction',
+  'dimensions',
+  'encoding_format',
+] as const;
+
+/**
+ * Whether JSON is for a pipeline of Hugging Face: those take a text, such as an image in base64, or anything beside
+ * `parameters` or one of their options.
+ */
 export function isTaskRequest(json: JsonObject): boolean {
-  if (typeof json.inputs === 'string') return true;
+  if (typeof json.inputs === 'string' || TASK_OPTIONS.some((name) => Object.hasOwn(json, name))) return true;
   const isForeign = Object.hasOwn(json, 'signature_name') || Object.hasOwn(json, 'params');
   return isJsonObject(json.parameters) && !isForeign;
 }

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
@@ -8,7 +9,7 @@ import { parseEnvelope } from '../body/envelope.ts';
 import { holdsJson, unsupportedBody } from '../body/json-body.ts';
 import { holdsImages, readImages } from '../body/media.ts';
 import { type Invocation, type Reading, readingOf } from '../invocation.ts';
-import { type ParameterName, parametersRequest, type TaskParameters, taskRequest } from './schemas.ts';
+import { type ParameterName, type TaskParameters, taskParameters, taskRequest } from './schemas.ts';
 
 /** What a request brings: files, or JSON under one of the names that clients give it. */
 export type TaskInputs =
@@ -86,9 +87,12 @@ export function kindOfInputs(inputs: TaskInputs): InputKind {
   }
 }
 
+/** Members beside `inputs` that say how to treat a request, not what to do with it: there is one way here. */
+const OTHER_MEMBERS = ['inputs', 'table', 'parameters', 'model', 'options'];
+
 /**
- * The parameters of a request: those of its body, or else those of its query string. Under `parameters` there must be
- * none that the task does not know; beside it, and in a query string, other names are none of its business.
+ * The parameters of a request: those of its body, under `parameters` or beside it, or else those of its query string.
+ * In the body there must be none that the task does not know; other names in a query string are none of its business.
  *
  * @throws InferenceError naming the parameter and what is expected
  */
@@ -98,19 +102,50 @@ export function readParameters(
   task: string,
   known: readonly ParameterName[],
 ): TaskParameters {
+  const within = Object.entries(given).filter(isGiven);
+  const beside = Object.entries(body).filter((entry) => isGiven(entry) && !OTHER_MEMBERS.includes(entry[0]));
   const isKnown = ([name]: readonly [string, unknown]) => known.some((other) => other === name);
-  const unknown = Object.entries(given).find((entry) => entry[1] !== null && !isKnown(entry));
-  if (unknown) {
-    const shown = JSON.stringify(unknown[0].slice(0, 60));
-    throw invalid(
-      'Field "parameters"',
-      `has ${shown}; the parameters of ${task} are: ${known.join(', ') || 'none'}.`,
-    );
-  }
-  const ofBody = [...Object.entries(body), ...Object.entries(given)].filter(isKnown);
-  const ofQuery = [...query].filter(isKnown).map(readQueryParameter);
-  const parameters = Object.fromEntries(ofBody.length > 0 ? ofBody : ofQuery);
-  return parseEnvelope(parametersRequest(), { parameters }).parameters;
+  checkKnown(
+    'Field "parameters"',
+    within.find((entry) => !isKnown(entry)),
+    task,
+    known,
+  );
+  checkKnown(
+    'The request',
+    beside.find((entry) => !isKnown(entry)),
+    task,
+    known,
+  );
+  const isInBody = within.length + beside.length > 0;
+  const others = parseEnvelope(taskParameters(), Object.fromEntries(beside));
+  const { parameters } = parseEnvelope(z.object({ parameters: taskParameters() }), {
+    parameters: Object.fromEntries(isInBody ? within : [...query].filter(isKnown).map(readQueryParameter)),
+  });
+  return { ...locate(others, ''), ...locate(parameters, 'parameters.') };
+}
+
+/** `null` is as good as none. */
+function isGiven([, value]: readonly [string, JsonValue]): boolean {
+  return value !== null;
+}
+
+function checkKnown(
+  place: string,
+  unknown: readonly [string, JsonValue] | undefined,
+  task: string,
+  known: readonly ParameterName[],
+): void {
+  if (!unknown) return;
+  const shown = JSON.stringify(unknown[0].slice(0, 60));
+  throw invalid(place, `has ${shown}; the parameters of ${task} are: ${known.join(', ') || 'none'}.`);
+}
+
+/** Each of them with its place in the request. */
+function locate(values: object, prefix: string): TaskParameters {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, { value, field: `${prefix}${name}` }]),
+  );
 }
 
 function readQueryParameter([name, text]: [string, string]): [string, JsonValue] {

@@ -25,20 +25,20 @@ export function labelScores(
   style: ElementStyle,
 ): readonly WritableJson[] {
   const step = steps.at(-1)?.step ?? 'none';
-  const scores = applyFunction(own, step, wanted ?? step);
-  return bestLabels(scores, labels, count ?? TOP_LABELS, style);
+  const scores = wanted ? applyFunction(own, step, wanted) : own;
+  return bestLabels(scores, labels, count?.value ?? TOP_LABELS, style);
 }
 
 /** Scores can be made of the values of a graph; what its config has made of them cannot be undone. */
 function applyFunction(
   scores: Float64Array,
   own: ScoreStep['step'] | 'none',
-  wanted: NonNullable<TaskParameters['function_to_apply']>,
+  { value: wanted, field }: NonNullable<TaskParameters['function_to_apply']>,
 ): Float64Array {
   if (wanted === own) return scores;
   if (own === 'none' && wanted !== 'none') return FUNCTIONS[wanted](scores);
   throw invalid(
-    'Field "parameters.function_to_apply"',
+    `Field "${field}"`,
     `is "${wanted}"; the config of this model makes its scores with "${own}", so expected "${own}".`,
   );
 }

@@ -10,7 +10,7 @@ import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
 import { kindOfInputs, readParameters, readTaskRequest, type TaskRequest } from './decode.ts';
 import { encodeTaskError } from './encode.ts';
 import { parameterSchemas, taskRequest, taskResponse } from './schemas.ts';
-import { formatOf } from './tasks.ts';
+import { formatOf, withOptions } from './tasks.ts';
 
 /** An endpoint of its own answers at its root; the shared ones have a path per model, some with the task after it. */
 const PATHS = [
@@ -92,7 +92,7 @@ async function answerTask(
   const format = formatOf(contract);
   const { searchParams } = new URL(invocation.request.url);
   const parameters = readParameters(asked, searchParams, task, format.parameters);
-  const output = await predict(format.decode(inputs, contract, config.limits));
+  const output = await predict(withOptions(format.decode(inputs, contract, config.limits), parameters));
   const steps = model.task.postprocessor?.scoreSteps ?? [];
   return format.encode({ output, inputs, parameters, steps, style: answerStyle(config) });
 }

@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import type { FieldValue } from '../../values/input.ts';
 import { jsonObject, jsonValue } from '../body/envelope.ts';
+import type { TASK_OPTIONS } from '../body/json-body.ts';
 import { lazily } from '../body/lazily.ts';
 
 const COUNT = 'expected a whole number of at least 1';
@@ -22,7 +24,38 @@ export const parameterSchemas = {
         'What makes scores of the values of the graph; by default what the config of the model says.',
       ),
   ),
-};
+  prompt_name: lazily(() =>
+    z
+      .string()
+      .nullish()
+      .describe('Which prompt of the model goes before each text; by default its default prompt.'),
+  ),
+  normalize: lazily(() =>
+    z
+      .boolean()
+      .nullish()
+      .describe('Whether each vector is divided by its length; by default as the model does.'),
+  ),
+  truncate: lazily(() =>
+    z.boolean().nullish().describe('Whether texts that are too long are cut, as by default, or refused.'),
+  ),
+  truncation_direction: lazily(() =>
+    z
+      // Text Embeddings Inference has capitals there.
+      .enum(['left', 'right', 'Left', 'Right'], 'expected "left" or "right"')
+      .nullish()
+      .describe('Which end of a text is cut; by default as its tokenizer does.'),
+  ),
+  dimensions: lazily(() =>
+    z
+      .number()
+      .int(COUNT)
+      .min(1, COUNT)
+      .nullish()
+      .describe('How many of the first numbers of each vector are wanted; all by default.'),
+  ),
+  encoding_format: lazily(() => z.literal('float', 'expected "float"').nullish()),
+} satisfies Record<ParameterName, () => z.ZodType>;
 
 export const taskRequest = lazily(() =>
   z
@@ -36,28 +69,38 @@ export const taskRequest = lazily(() =>
     .describe('One of "inputs" and "table".'),
 );
 
-/** Labels with scores for an image, a list of these for several, and one prediction for each row of a table. */
+/** What models answer there, each by its task. */
 export const taskResponse = lazily(() =>
-  z.array(
-    z.union([
-      z.object({ label: z.string(), score: z.number() }),
-      z.array(z.unknown()),
-      z.number(),
-      z.string(),
-    ]),
-  ),
+  z.union([
+    z
+      .array(
+        z.union([
+          z.object({ label: z.string(), score: z.number() }),
+          z.array(z.unknown()),
+          z.number(),
+          z.string(),
+          z.null(),
+          jsonObject,
+        ]),
+      )
+      .describe('Labels with scores, lists of them, predictions, vectors, or an output.'),
+    jsonObject.describe('Outputs by name.'),
+    z.number().describe('A number.'),
+    z.string().describe('A text.'),
+    z.null().describe('NaN.'),
+  ]),
 );
 
-/** Parameters as they are read: by the part of the request that errors name. */
-export const parametersRequest = lazily(() =>
-  z.object({
-    parameters: z.object({
-      top_k: parameterSchemas.top_k(),
-      function_to_apply: parameterSchemas.function_to_apply(),
-    }),
-  }),
+export type ParameterName = (typeof TASK_OPTIONS)[number];
+
+/** Parameters as they are read. */
+export const taskParameters = lazily(() =>
+  z.object(Object.fromEntries(Object.entries(parameterSchemas).map(([name, make]) => [name, make()]))),
 );
 
-export type TaskParameters = z.infer<ReturnType<typeof parametersRequest>>['parameters'];
+type ParameterValues = { [Name in ParameterName]: z.infer<ReturnType<(typeof parameterSchemas)[Name]>> };
 
-export type ParameterName = keyof typeof parameterSchemas;
+/** The parameters of a request, each with its place there. */
+export type TaskParameters = {
+  readonly [Name in ParameterName]?: FieldValue<NonNullable<ParameterValues[Name]>> | undefined;
+};

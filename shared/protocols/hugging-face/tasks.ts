@@ -36,12 +36,23 @@ export interface TaskFormat {
 /** How a model is asked there, and how it answers: by what it takes and gives, whatever its task. */
 export function formatOf({ kind, gives }: ModelContract): TaskFormat {
   const hasScores = gives === 'classification' && kind !== 'features';
+  const hasOptions = gives === 'embedding' && kind === 'text';
   return {
-    parameters: hasScores ? ['top_k', 'function_to_apply'] : [],
+    parameters: hasScores ? SCORE_PARAMETERS : hasOptions ? EMBEDDING_PARAMETERS : [],
     decode: DECODERS[kind],
     encode: hasScores ? encodeScores(kind) : encodeOutput,
   };
 }
+
+const SCORE_PARAMETERS: readonly ParameterName[] = ['top_k', 'function_to_apply'];
+const EMBEDDING_PARAMETERS: readonly ParameterName[] = [
+  'prompt_name',
+  'normalize',
+  'truncate',
+  'truncation_direction',
+  'dimensions',
+  'encoding_format',
+];
 
 const DECODERS: Readonly<Record<InputKind, TaskFormat['decode']>> = {
   image: decodeImages,
@@ -49,6 +60,17 @@ const DECODERS: Readonly<Record<InputKind, TaskFormat['decode']>> = {
   features: decodeTable,
   tensors: (inputs) => ({ kind: 'tensors', tensors: expectJson(inputs, 'tensors') }),
 };
+
+/** The texts of a request with what it asks of their vectors. */
+export function withOptions(input: InferenceInput, parameters: TaskParameters): InferenceInput {
+  if (input.kind !== 'text') return input;
+  const { prompt_name: prompt, truncation_direction: side, normalize, truncate, dimensions } = parameters;
+  const cutSide = side && {
+    value: /^l/i.test(side.value) ? ('left' as const) : ('right' as const),
+    field: side.field,
+  };
+  return { ...input, options: { prompt, cutSide, normalize, truncate, dimensions } };
+}
 
 /** A list of labels for each text, for one text as well; one image has its list alone. */
 function encodeScores(kind: InputKind): TaskFormat['encode'] {

@@ -2,11 +2,17 @@ import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { decodeBase64 } from '../../http/base64.ts';
 import { FORM_TYPE, type FormField } from '../../http/multipart.ts';
-import { describeJson, hasOnly, isJsonObject, type JsonValue } from '../../json/json-value.ts';
+import {
+  describeJson,
+  hasOnly,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+} from '../../json/json-value.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from '../../processing/image/decode/sniff.ts';
 import type { FieldValue, InferenceInput } from '../../values/input.ts';
 import { checkInstances } from '../../values/instances.ts';
-import { holdsJson, isUntyped, unsupportedBody } from '../body/json-body.ts';
+import { holdsJson, isUntyped, TASK_OPTIONS, unsupportedBody } from '../body/json-body.ts';
 import { nameFields, parseForm } from '../body/media.ts';
 import { INPUT_KEYS } from '../input-keys.ts';
 import { type Invocation, type Reading, readingOf } from '../invocation.ts';
@@ -82,6 +88,7 @@ function decodeJson(body: JsonValue, limits: Limits): DecodedBody {
     const names = given.map((name) => `"${name}"`).join(' and ');
     throw invalid('The JSON body', `has ${names}; expected only one of them.`);
   }
+  checkOptions(body);
   switch (key) {
     case 'features':
       return {
@@ -100,6 +107,19 @@ function decodeJson(body: JsonValue, limits: Limits): DecodedBody {
     case 'instances':
       return { input: decodeInstances(body[key], limits), isBatch: true };
   }
+}
+
+/** Requests in this form have no options: one that has some is meant for Hugging Face, and would not get what it asks for. */
+function checkOptions(body: JsonObject): void {
+  const { parameters } = body;
+  const isEmpty = isJsonObject(parameters) && Object.keys(parameters).length === 0;
+  const names = isEmpty ? TASK_OPTIONS : [...TASK_OPTIONS, 'parameters'];
+  const given = names.find((name) => (body[name] ?? null) !== null);
+  if (given === undefined) return;
+  throw invalid(
+    'The JSON body',
+    `has "${given}", which only Hugging Face's form takes: {"inputs": ..., "${given}": ...}.`,
+  );
 }
 
 /** The first instance decides whether they are images, texts or rows. */

@@ -1,10 +1,12 @@
 import type { Context } from 'hono';
+import * as z from 'zod';
 import { jsonAnswer } from '../../answers/answer.ts';
 import type { Config } from '../../config.ts';
 import type { Answer, AppEnvironment } from '../../http/context.ts';
 import { isJsonObject } from '../../json/json-value.ts';
 import { ACCEPTED_IMAGE_TYPES } from '../../processing/image/decode/sniff.ts';
 import { holdsJson, isTaskRequest } from '../body/json-body.ts';
+import { lazily } from '../body/lazily.ts';
 import { type Dialect, type Invocation, readInvocation } from '../invocation.ts';
 import {
   type Content,
@@ -23,21 +25,27 @@ const REQUEST: Content = {
   ...Object.fromEntries(ACCEPTED_IMAGE_TYPES.map((type) => [type, null])),
 };
 
-const RESPONSE = jsonContent(schemas.predictResponse);
+/** Hugging Face, which has the same route. */
+interface Neighbour {
+  readonly invoke: Dialect;
+  /** What its answers look like. */
+  readonly response: () => z.ZodType;
+}
 
-/**
- * Ternion's own protocol: features or an image in, a prediction with its probabilities out.
- *
- * @param invokeHuggingFace answers requests of Hugging Face, which has the same route
- */
-export function createPredictProtocol(options: ProtocolOptions, invokeHuggingFace: Dialect): Protocol {
+/** Ternion's own protocol: features or an image in, a prediction with its probabilities out. */
+export function createPredictProtocol(options: ProtocolOptions, huggingFace: Neighbour): Protocol {
   const { config } = options;
+  const response = jsonContent(
+    config.protocols.includes('hugging-face')
+      ? lazily(() => z.union([schemas.predictResponse(), huggingFace.response()]))
+      : schemas.predictResponse,
+  );
 
   async function predict(c: Context<AppEnvironment>): Promise<Answer> {
     const model = c.req.param('model');
     const version = c.req.param('version');
     const invocation = await readInvocation(c, options, { model, version });
-    if (isForHuggingFace(invocation, config)) return await invokeHuggingFace(invocation, options);
+    if (isForHuggingFace(invocation, config)) return await huggingFace.invoke(invocation, options);
     const body = await decodeBody(invocation, config.limits);
     const choice = { ...invocation.choice, kind: body.value.input.kind };
     const { value, usage } = await options.inference.use(choice, invocation, (used) =>
@@ -51,7 +59,7 @@ export function createPredictProtocol(options: ProtocolOptions, invokeHuggingFac
     path,
     summary,
     request: REQUEST,
-    response: RESPONSE,
+    response,
     handle: predict,
   });
   return {

@@ -14,6 +14,7 @@ export const predictionResponse = lazily(() =>
   z.union([
     z.record(z.string(), z.number()).describe('The five best labels of an image, the best first.'),
     jsonArray.describe('A list with one item per image or row, or the nested lists of a tensor.'),
+    z.object({ predictions: jsonArray.describe("One for each of the instances of KServe's envelope.") }),
   ]),
 );
 

@@ -20,8 +20,13 @@ const DEPLOYMENT_PATH = '/v2.1/projects/{project}/deployments/{deployment}';
 /** Requests to the default version of a deployment, and to one version of it. */
 const REQUEST_PATHS = [`${DEPLOYMENT_PATH}/requests`, `${DEPLOYMENT_PATH}/versions/{version}/requests`];
 
-/** What would need requests to be stored. */
-const STORED_PATHS = ['', '/{request}', '/{request}/input', '/{request}/output'];
+/** What would need requests to be stored: their list, and all that is done with one of them or with many. */
+const STORED: readonly (readonly [Operation['method'], string])[] = [
+  ['GET', ''],
+  ['ALL', '/{request}'],
+  ['ALL', '/{request}/input'],
+  ['ALL', '/{request}/output'],
+];
 
 /**
  * Direct requests of UbiOps: a deployment is a model.
@@ -46,7 +51,9 @@ function createOperations(path: string, options: ProtocolOptions): readonly Oper
       response: { 'application/json': runResponse },
       handle: (c) => answerRequest(c, options),
     },
-    ...STORED_PATHS.map((end): Operation => ({ method: 'ALL', path: path + end, handle: refuseStored })),
+    ...STORED.map(
+      ([method, end]): Operation => ({ method, path: path + end, isLegacy: true, handle: refuseStored }),
+    ),
   ];
 }
 

@@ -111,7 +111,7 @@ function createEndpointOperations(options: ProtocolOptions, container: Dialect):
     path: `${ENDPOINT_PATH}:rawPredict`,
     summary: 'Predict with a request in the format of any server',
     request: { 'application/json': predictRequest, '*/*': null },
-    response: { '*/*': null },
+    response: { 'application/json': null, '*/*': null },
     encodeError: encodeGoogleError,
     handle: orRedirected(async (c) => {
       const invocation = await readEndpoint(c, options);

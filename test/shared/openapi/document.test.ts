@@ -1,14 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../shared/config.ts';
 import { createLogger } from '../../../shared/monitoring/logger.ts';
 import { createProtocols } from '../../../shared/protocols/protocols.ts';
 import { VERSION } from '../../../shared/version.ts';
-import { badExchanges, get, post } from '../../contracts/exchanges.ts';
+import { badExchanges, get, post, raw } from '../../contracts/exchanges.ts';
 import { openApp } from '../../support/hosts/in-process.ts';
 import { makeInference } from '../../support/make-inference.ts';
 import { NO_PAGES } from '../../support/no-pages.ts';
-import { MODELS } from '../../support/project.ts';
+import { MODELS, PROJECT } from '../../support/project.ts';
 import {
   createValidator,
   type DescribedOperation,
@@ -24,6 +26,9 @@ const AMBIGUOUS = ['and `/{model}/predict`', 'and `/{model}/{version}/predict`']
 
 /** The example of a regression needs a model that the examples of this project do not have. */
 const UNANSWERED = /:regress$/;
+
+const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png'));
+const TASK = { inputs: PNG.toString('base64') };
 
 const app = openApp();
 let document: OpenApi;
@@ -141,6 +146,34 @@ describe('an answer', () => {
     const operation = listOperations(document).find(({ path }) => path === '/models/{model}')?.operation;
     if (!operation) throw new Error('the document has no /models/{model}');
     await expectDescribed(operation, get('/models/iris?customized=true'));
+  });
+
+  it.each([
+    ["of Hugging Face at Ternion's route", '/models/{model}/predict', post('/models/digits/predict', TASK)],
+    ["of Hugging Face at a model's route", '/models/digits/predict', post('/models/digits/predict', TASK)],
+    [
+      "of KServe at TorchServe's route",
+      '/predictions/{model}',
+      post('/predictions/iris', { instances: [{ data: [5.1, 3.5, 1.4, 0.2] }] }),
+    ],
+    [
+      'of an image at rawPredict',
+      '/v1/projects/{project}/locations/{location}/endpoints/{endpoint}:rawPredict',
+      raw('/v1/projects/p/locations/l/endpoints/digits:rawPredict', PNG, { 'content-type': 'image/png' }),
+    ],
+  ])('to a request %s is described', async (_, path, request) => {
+    const found = listOperations(document).find((each) => each.method === 'POST' && each.path === path);
+    if (!found) throw new Error(`the document has no ${path}`);
+    await expectDescribed(found.operation, request);
+  });
+
+  it('to a method that UbiOps does not have is 405', async () => {
+    const path = '/v2.1/projects/p/deployments/iris/requests';
+    const statusOf = async (method: string) => (await app.send({ ...get(path), method })).status;
+    expect(await Promise.all(['PUT', 'DELETE', 'PATCH', 'TRACE'].map(statusOf))).toEqual([
+      405, 405, 405, 405,
+    ]);
+    expect(await statusOf('GET')).toBe(501);
   });
 
   it('that refuses a request holds the error object and nothing else', async () => {

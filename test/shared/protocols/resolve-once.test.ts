@@ -95,6 +95,8 @@ const OF_NO_MODEL = new Set([
   'GET /execution-parameters',
   'GET /score',
   'POST /models',
+  'GET /v2.1/projects/{project}/deployments/{deployment}/requests',
+  'GET /v2.1/projects/{project}/deployments/{deployment}/versions/{version}/requests',
 ]);
 
 /** How routes without a file of their own spell the things in their paths. */

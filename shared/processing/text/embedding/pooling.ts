@@ -48,17 +48,24 @@ function channelsLast(planes: Float64Array, channels: number, places: readonly n
  * here: `cls` is a text's first token and `weightedMean` counts its own tokens, where Pooling.py goes by places of the row.
  *
  * @param mask 1 for each vector that counts; undefined: all do
+ * @param skipped how many of the first that count are left out all the same, unless nothing is pooled. `weightedMean`
+ * weighs the others by their places with those.
  */
 export function poolVectors(
   vectors: Vectors,
   mask: ArrayLike<number> | undefined,
   pooling: Pooling,
+  skipped = 0,
 ): Vectors {
   const counted = keepCounted(vectors, mask);
-  return pooling === 'none' ? counted : { count: 1, size: vectors.size, values: POOLS[pooling](counted) };
+  if (pooling === 'none') return counted;
+  const { size, values } = counted;
+  const count = Math.max(0, counted.count - skipped);
+  const left = { count, size, values: values.subarray(values.length - count * size) };
+  return { count: 1, size, values: POOLS[pooling](left, skipped) };
 }
 
-const POOLS: Record<Exclude<Pooling, 'none'>, (vectors: Vectors) => Float64Array> = {
+const POOLS: Record<Exclude<Pooling, 'none'>, (vectors: Vectors, skipped: number) => Float64Array> = {
   cls: ({ size, values }) => (values.length === 0 ? new Float64Array(size) : values.slice(0, size)),
   max: ({ size, values }) => {
     const most = new Float64Array(size).fill(values.length === 0 ? 0 : Number.NEGATIVE_INFINITY);
@@ -70,7 +77,12 @@ const POOLS: Record<Exclude<Pooling, 'none'>, (vectors: Vectors) => Float64Array
   mean: (vectors) => weigh(vectors, () => 1, vectors.count),
   meanSqrt: (vectors) => weigh(vectors, () => 1, Math.sqrt(vectors.count)),
   /** The later a token, the more it counts. */
-  weightedMean: (vectors) => weigh(vectors, (index) => index + 1, (vectors.count * (vectors.count + 1)) / 2),
+  weightedMean: (vectors, skipped) =>
+    weigh(
+      vectors,
+      (index) => skipped + index + 1,
+      skipped * vectors.count + (vectors.count * (vectors.count + 1)) / 2,
+    ),
 };
 
 /** The sum of vectors, each times a weight, divided. */
@@ -96,6 +108,15 @@ function keepCounted(vectors: Vectors, mask: ArrayLike<number> | undefined): Vec
   for (const [to, from] of kept.entries())
     left.set(values.subarray(from * size, (from + 1) * size), to * size);
   return { count: kept.length, size, values: left };
+}
+
+/** The first numbers of each vector. */
+export function cutVectors({ count, size, values }: Vectors, length: number): Vectors {
+  const cut = new Float64Array(count * length);
+  for (let row = 0; row < count; row++) {
+    cut.set(values.subarray(row * size, row * size + length), row * length);
+  }
+  return { count, size: length, values: cut };
 }
 
 /** Each vector divided by its length, so that products of two are cosines. */

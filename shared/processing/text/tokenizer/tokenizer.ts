@@ -25,11 +25,19 @@ export interface TextTokenizer {
   readonly canPad: boolean;
   /**
    * @param maxTokens longest row, special tokens included; what is longer is cut
+   * @param cutSide where it is cut; as the config says by default
    * @throws GrowthError for a text of which the tokenizer makes too much
    */
-  tokenize(text: string, maxTokens: number): TokenRow;
+  tokenize(text: string, maxTokens: number, cutSide?: Side): TokenRow;
   /** The same a few hundred tokens at a time: in between the work can rest. */
-  tokenizeInSteps(text: string, maxTokens: number): Steps<TokenRow>;
+  tokenizeInSteps(text: string, maxTokens: number, cutSide?: Side): Steps<TokenRow>;
+  /**
+   * How many of the first tokens of a row stand for what its text begins with, the special ones before it included. It is
+   * the length of a row of that alone, without one special token at its end, as sentence-transformers counts a prompt.
+   *
+   * @throws GrowthError
+   */
+  countPrompt(prompt: string, maxTokens: number): number;
   /**
    * Puts the special tokens around the rows and pads them.
    *
@@ -40,6 +48,7 @@ export interface TextTokenizer {
 
 const specialToken = z.union([z.string(), z.object({ content: z.string() })]);
 const side = z.enum(['left', 'right']);
+type Side = z.infer<typeof side>;
 
 /** What matters of `tokenizer_config.json`. */
 const configSchema = z.object({
@@ -60,7 +69,7 @@ interface Settings {
   readonly padId: number | undefined;
   readonly padTypeId: number;
   readonly padsLeft: boolean;
-  readonly cutsLeft: boolean;
+  readonly cutSide: Side;
 }
 
 /**
@@ -93,22 +102,26 @@ function readSettings(config: z.infer<typeof configSchema>, encoder: TextEncoder
     padId: encoder.idOf(padName ?? encoder.padToken ?? ''),
     padTypeId: config.pad_token_type_id ?? (isXlnet ? 3 : 0),
     padsLeft: (config.padding_side ?? (isXlnet ? 'left' : 'right')) === 'left',
-    cutsLeft: config.truncation_side === 'left',
+    cutSide: config.truncation_side,
   };
 }
 
 function wrap({ encode, frame }: TextEncoder, settings: Settings): TextTokenizer {
   const specialTokens = frame.before.length + frame.after.length;
-  const tokenizeInSteps = (text: string, maxTokens: number) => {
+  const tokenizeInSteps = (text: string, maxTokens: number, cutSide = settings.cutSide) => {
     const room = Math.max(0, maxTokens - specialTokens);
-    return settings.cutsLeft ? takeLast(encode(text), room) : take(encode(text), room);
+    return cutSide === 'left' ? takeLast(encode(text), room) : take(encode(text), room);
   };
+  const tokenize = (text: string, maxTokens: number, cutSide?: Side) =>
+    finishSteps(tokenizeInSteps(text, maxTokens, cutSide));
   return {
     maxTokens: settings.maxTokens,
     specialTokens,
     canPad: settings.padId !== undefined,
-    tokenize: (text, maxTokens) => finishSteps(tokenizeInSteps(text, maxTokens)),
+    tokenize,
     tokenizeInSteps,
+    countPrompt: (prompt, maxTokens) =>
+      tokenize(prompt, maxTokens).length + specialTokens - (frame.after.length > 0 ? 1 : 0),
     frame: (rows, length) => {
       const batch = createBatch(rows.length, length, settings);
       for (const [index, row] of rows.entries()) {

@@ -81,9 +81,11 @@ describe('a folder with the config.json of transformers', () => {
       ...TOKENIZER,
       'modules.json': modules('Transformer', 'Pooling', 'Normalize'),
     });
-    // Pooled inside the graph.
-    expect(await recogniseOptimum(modular, sentence)).toMatchObject({
+    // Pooled and normalised inside the graph; it is known that the vectors have length 1.
+    expect(await recogniseOptimum(modular, sentence)).toEqual({
+      task: 'feature-extraction',
       output: 'sentence_embedding',
+      normalize: true,
     });
   });
 
@@ -214,12 +216,14 @@ describe('the modules of sentence-transformers', () => {
       'its 1_Pooling/config.json pools by attention; one of mean, cls, max, lasttoken, mean_sqrt_len_tokens and weightedmean can be done here',
     ],
     [
-      'a prompt before every text',
-      {
-        'modules.json': modules('Transformer', 'Pooling'),
-        'config_sentence_transformers.json': { default_prompt_name: 'query' },
-      },
-      'its config_sentence_transformers.json is not valid (default_prompt_name: a prompt before every text cannot be added here)',
+      'what the tokenizer is called with',
+      { 'sentence_bert_config.json': { processing_kwargs: { text: { add_special_tokens: false } } } },
+      /^its sentence_bert_config.json is not valid \(processing_kwargs.text.*add_special_tokens/,
+    ],
+    [
+      'texts that are never cut',
+      { 'sentence_bert_config.json': { processing_kwargs: { text: { truncation: false } } } },
+      /processing_kwargs.text.truncation: must be true/,
     ],
     [
       'lower case before the tokenizer',
@@ -227,7 +231,31 @@ describe('the modules of sentence-transformers', () => {
       'its sentence_bert_config.json is not valid (do_lower_case: is up to the tokenizer here)',
     ],
   ])('are refused with %s', async (_, files, reason) => {
-    expect(await reasonOf(recognise(files))).toBe(reason);
+    const said = await reasonOf(recognise(files));
+    if (typeof reason === 'string') expect(said).toBe(reason);
+    else expect(said).toMatch(reason);
+  });
+
+  it.each([
+    ['all of it', { prompts: { query: 'q: ', none: null }, default_prompt_name: 'query' }, false],
+    ['a prompt that is always there', { prompts: {}, default_prompt_name: 'document' }, true],
+  ])('say which prompts there are: %s', async (_, config, include_prompt) => {
+    const files = {
+      'modules.json': modules('Transformer', 'Pooling'),
+      '1_Pooling/config.json': { pooling_mode: 'mean', include_prompt },
+      'config_sentence_transformers.json': config,
+    };
+    expect(await recognise(files)).toEqual({
+      task: 'feature-extraction',
+      output: 'last_hidden_state',
+      pooling: 'mean',
+      normalize: false,
+      ...(!include_prompt && {
+        prompts: { query: 'q: ', none: '' },
+        defaultPrompt: 'query',
+        includePrompt: false,
+      }),
+    });
   });
 });
 
@@ -241,6 +269,10 @@ describe('the most tokens', () => {
   it('are those of sentence-transformers, then of the tokenizer itself, then the positions of the model', async () => {
     const positions = { max_position_embeddings: 514, pad_token_id: 1 };
     expect(await limitOf({ 'sentence_bert_config.json': { max_seq_length: 128 } }, positions)).toBe(128);
+    const processing_kwargs = { text: { max_length: 99, truncation: true }, image: { do_resize: false } };
+    expect(await limitOf({ 'sentence_bert_config.json': { max_seq_length: 128, processing_kwargs } })).toBe(
+      99,
+    );
     expect(await limitOf({ 'tokenizer_config.json': { model_max_length: 64 } }, positions)).toBeUndefined();
     expect(await limitOf({ 'tokenizer_config.json': { model_max_length: 1e30 } }, positions)).toBe(514);
     expect(await limitOf({}, { ...positions, model_type: 'roberta' })).toBe(512);

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InferenceClient } from '@huggingface/inference';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import * as z from 'zod';
 import {
   buildModel,
   buildNode,
@@ -43,7 +44,7 @@ const extractor = buildModel({
   initializers: [floatInitializer('vectors', [WORDS, 2], vectors)],
 });
 
-async function open(onnx: Uint8Array, config: object): Promise<InferenceClient> {
+async function openUrl(onnx: Uint8Array, config: object): Promise<string> {
   const folder = await makeRepository({ texts: { onnx, config } });
   for (const file of FILES) {
     const text = readFileSync(join(PROJECT, 'test/fixtures/tokenizers/wordpiece', file));
@@ -51,7 +52,11 @@ async function open(onnx: Uint8Array, config: object): Promise<InferenceClient> 
   }
   const server = await openHttpServer({ MODEL_REPOSITORY: folder });
   onTestFinished(() => server.close());
-  return new InferenceClient(undefined, { endpointUrl: server.url });
+  return server.url;
+}
+
+async function open(onnx: Uint8Array, config: object): Promise<InferenceClient> {
+  return new InferenceClient(undefined, { endpointUrl: await openUrl(onnx, config) });
 }
 
 describe("Hugging Face's client for JavaScript", () => {
@@ -85,5 +90,105 @@ describe("Hugging Face's client for JavaScript", () => {
         [3, 1],
       ],
     ]);
+  });
+});
+
+/** A vector is the largest id of a token, and 1. */
+const EMBEDDER = {
+  task: 'feature-extraction',
+  pooling: 'max',
+  maxTokens: 8,
+  prompts: { query: 'the ', none: '' },
+};
+
+describe('what a request asks of vectors', () => {
+  const ask = async (url: string, body: object, query = '') => {
+    const response = await fetch(`${url}/hf/texts${query}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ inputs: 'dog', ...body }),
+    });
+    const json: unknown = await response.json();
+    return { status: response.status, json };
+  };
+  const refusal = (message: string, status = 400) => ({
+    status,
+    json: expect.objectContaining({ error: message }),
+  });
+
+  it('holds beside the inputs, where the clients have it, and in parameters', async () => {
+    const url = await openUrl(extractor, EMBEDDER);
+    const client = new InferenceClient(undefined, { endpointUrl: url });
+    const [[id = 0] = []] = z
+      .array(z.array(z.number()))
+      .parse(await client.featureExtraction({ inputs: 'dog' }));
+    const unit = [id / Math.hypot(id, 1), 1 / Math.hypot(id, 1)].map((value) => expect.closeTo(value, 6));
+    for (const [options, expected] of [
+      [{ normalize: true }, [unit]],
+      [{ normalize: true, dimensions: 1 }, [[1]]],
+      [{ dimensions: 1 }, [[id]]],
+      [{ prompt_name: 'none', truncate: true, truncation_direction: 'right' }, [[id, 1]]],
+      [{ truncation_direction: 'Left', encoding_format: 'float' }, [[id, 1]]],
+      [{ normalize: null, dimensions: null, model: 'any', options: { use_cache: false } }, [[id, 1]]],
+    ] as const) {
+      expect(await ask(url, options)).toEqual({ status: 200, json: expected });
+      const { model: _, options: __, ...parameters } = { model: '', options: '', ...options };
+      expect(await ask(url, { parameters })).toEqual({ status: 200, json: expected });
+    }
+    expect(await client.featureExtraction({ inputs: 'dog', dimensions: 1 })).toEqual([[id]]);
+    expect(await ask(url, {}, '?dimensions=1')).toEqual({ status: 200, json: [[id]] });
+  });
+
+  it.each([
+    [{ prompt_name: 'zzz' }, 'Field "prompt_name" is "zzz"; the prompts of this model are: "query", "none".'],
+    [
+      { parameters: { prompt_name: 'zzz' } },
+      'Field "parameters.prompt_name" is "zzz"; the prompts of this model are: "query", "none".',
+    ],
+    [{ dimensions: 4 }, 'Field "dimensions" is 4; the vectors of this model have 2 numbers.'],
+    [{ dimensions: 0 }, 'Field "dimensions" is the number 0; expected a whole number of at least 1.'],
+    [{ normalize: 'yes' }, 'Field "normalize" is the string "yes"; expected a boolean.'],
+    [
+      { truncation_direction: 'up' },
+      'Field "truncation_direction" is the string "up"; expected "left" or "right".',
+    ],
+    [{ encoding_format: 'base64' }, 'Field "encoding_format" is the string "base64"; expected "float".'],
+    [
+      { pooling: 'mean' },
+      'The request has "pooling"; the parameters of feature-extraction are: prompt_name, normalize, truncate, truncation_direction, dimensions, encoding_format.',
+    ],
+    [
+      { parameters: { top_k: 1 } },
+      'Field "parameters" has "top_k"; the parameters of feature-extraction are: prompt_name, normalize, truncate, truncation_direction, dimensions, encoding_format.',
+    ],
+  ])('is refused by name: %j', async (body, message) => {
+    const url = await openUrl(extractor, EMBEDDER);
+    const { status, json } = await ask(url, body);
+    expect(status).toBe(400);
+    expect(json).toMatchObject({ error: message });
+  });
+
+  it('refuses texts that are too long where they must not be cut', async () => {
+    const url = await openUrl(extractor, EMBEDDER);
+    const long = { inputs: ['dog', 'the '.repeat(7)], truncate: false };
+    expect(await ask(url, long)).toEqual(
+      refusal(
+        'Field "inputs[1]" has more than 8 tokens, the most of this model, and "truncate" is false.',
+        413,
+      ),
+    );
+    expect((await ask(url, { ...long, inputs: 'the '.repeat(6) })).status).toBe(200);
+    const prompted = { ...long, inputs: 'the '.repeat(6), prompt_name: 'query' };
+    expect((await ask(url, prompted)).status).toBe(413);
+  });
+
+  it('of labels is refused by name as well', async () => {
+    const url = await openUrl(classifier, { task: 'text-classification', labels: ['good', 'bad'] });
+    expect(await ask(url, { top_k: 1 })).toMatchObject({ status: 200, json: [[{ label: 'good' }]] });
+    expect(await ask(url, { normalize: true })).toEqual(
+      refusal(
+        'The request has "normalize"; the parameters of text-classification are: top_k, function_to_apply.',
+      ),
+    );
   });
 });

@@ -94,3 +94,25 @@ it('a model of texts is described with an example', async () => {
     example: { text: 'An example of a text.' },
   });
 });
+
+it.each(['predict', 'invoke'])('a list of texts with an option is for Hugging Face at %s', async (verb) => {
+  const ask = await open();
+  const path = `/models/vectors/${verb}`;
+  const answer = await ask(post(path, { inputs: ['a fox', 'fox'], dimensions: 1 }));
+  expect(answer).toEqual({ status: 200, '0': [2], '1': [2] });
+});
+
+it.each([
+  [{ text: 'a fox', prompt_name: 'query' }, 'prompt_name'],
+  [{ instances: [{ text: 'a fox' }], normalize: true }, 'normalize'],
+  [{ text: 'a fox', parameters: { dimensions: 1 } }, 'parameters'],
+  [{ text: 'a fox', parameters: 7 }, 'parameters'],
+])('an option beside a text is refused by name: %j', async (body, name) => {
+  const ask = await open();
+  expect(await ask(post('/models/vectors/predict', body))).toMatchObject({
+    status: 400,
+    error: `The JSON body has "${name}", which only Hugging Face's form takes: {"inputs": ..., "${name}": ...}.`,
+  });
+  const without = { ...body, [name]: null };
+  expect((await ask(post('/models/vectors/predict', without))).status).toBe(200);
+});
