@@ -175,7 +175,7 @@ describe('ternion predict', () => {
 
   it('takes a file that is called like an image for one, whatever is in it', async () => {
     const file = join(await temporaryFolder(), 'broken.png');
-    await writeFile(file, '\ufffdPNG and nothing more');
+    await writeFile(file, 'PNG and nothing more');
     const { code, stderr } = await runCommand(['predict', 'digits', file]);
     expect([code, stderr]).toEqual([1, expect.stringMatching(/broken\.png: Field "body" is not an image/)]);
   });
