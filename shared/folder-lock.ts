@@ -56,6 +56,7 @@ const IN_PLACE: ReadonlySet<string> = new Set(['ENOTEMPTY', 'EEXIST', 'ENOTDIR']
 
 async function findHolder({ path, hasEnded }: FolderLock): Promise<Holder | undefined> {
   try {
+    if (!(await lstat(path)).isDirectory()) return { name: '' };
     for (const name of await readdir(path)) {
       const { ctimeMs } = await lstat(join(path, name));
       if (!hasEnded(name, ctimeMs)) return { name };
@@ -64,7 +65,6 @@ async function findHolder({ path, hasEnded }: FolderLock): Promise<Holder | unde
     await removeIfEmpty(path);
     return undefined;
   } catch (error) {
-    if (systemCodeOf(error) === 'ENOTDIR') return { name: '' };
     // Released in between.
     if (systemCodeOf(error) !== 'ENOENT') throw error;
     return undefined;
