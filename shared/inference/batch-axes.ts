@@ -2,15 +2,17 @@ import type { Graph } from '../onnx/graph.ts';
 import type { ValueInfo } from '../onnx/value-info.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 
-/** Names that exporters give the axis of instances. */
-const BATCH_NAMES = /^(?:b|n|bs|batch.*|.*batch(?:_?size)?)$/i;
+/** Names that say that an axis is that of instances, wherever it stands. */
+const BATCH_NAMES = /^(?:batch.*|.*batch(?:_?size)?)$/i;
+/** Names that exporters give it as well, and other axes too. */
+const SHORT_NAMES = /^(?:b|n|bs)$/i;
 
 /** A size, a symbolic name, or '' without either. */
 type Axes = readonly (number | string)[];
 
 /**
  * Marks the axis of each input and output that counts instances (`batchAxis`). It is known by the name that inputs and
- * outputs share: a customary one at any axis, or any at their first. Without names it is the first axis where that is
+ * outputs share: a clear one at any axis, any at their first, or a short one at any axis. Without names it is the first axis where that is
  * dynamic or, in a graph of one batch size, where it has the size that inputs and outputs share.
  */
 export function markBatchAxes(session: Session, graph: Graph): Session {
@@ -56,10 +58,11 @@ function chooseRule(inputs: readonly Axes[], outputs: readonly Axes[]): Rule {
 function findName(inputs: readonly Axes[], outputs: readonly Axes[]): string | undefined {
   const given = new Set(outputs.flat());
   const shared = inputs.flat().filter((axis): axis is string => isName(axis) && given.has(axis));
-  const customary = shared.find((name) => BATCH_NAMES.test(name));
-  if (customary !== undefined) return customary;
+  const clear = shared.find((name) => BATCH_NAMES.test(name));
+  if (clear !== undefined) return clear;
   const firsts = new Set(outputs.map(([first]) => first));
-  return inputs.map(([first]) => first).find((first): first is string => isName(first) && firsts.has(first));
+  const sharedFirst = inputs.map(([first]) => first).find((first) => isName(first) && firsts.has(first));
+  return isName(sharedFirst) ? sharedFirst : shared.find((name) => SHORT_NAMES.test(name));
 }
 
 function isName(axis: number | string | undefined): axis is string {

@@ -38,6 +38,9 @@ describe('the axis that counts instances', () => {
       [0],
     ],
     ['the second, by its customary name', [['time', 'batch', 8]], [['time', 'batch', 8]], [1], [1]],
+    ['the first, where a later one is called N', [['M', 'N']], [['M', 'N']], [0], [0]],
+    ['the first, of clouds of n points', [['clouds', 'n', 3]], [['clouds', 'n', 3]], [0], [0]],
+    ['the second by a short name that alone is shared', [['t', 'n', 8]], [['u', 'n', 8]], [1], [1]],
     ['the first by any shared name', [['rows', 8]], [['rows', 2]], [0], [0]],
     ['the second where only it is shared', [['t', 'batch', 8]], [['u', 'batch', 8]], [1], [1]],
     [
