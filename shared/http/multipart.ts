@@ -210,18 +210,22 @@ function readValue(part: Part, declaredCharset: string | undefined): string | Ui
   const content = contentOf(part);
   const isFileType = type?.value.startsWith('image/') || type?.value === 'application/octet-stream';
   if (hasFileName || isFileType) return content;
-  const charset = (type?.parameters.get('charset') ?? declaredCharset ?? 'utf-8').toLowerCase();
-  if (charset === 'utf-8') return isUtf8(content) ? content.toString() : content;
+  const charset = type?.parameters.get('charset') ?? declaredCharset ?? 'utf-8';
+  if (/^utf-8$/i.test(charset)) return isUtf8(content) ? content.toString() : content;
   return decodeText(content, charset, part.name);
 }
 
+/** The longest label of the Encoding Standard has 19 characters. Each part of a form would look through a longer one. */
+const LONGEST_CHARSET = 40;
+
 function decodeText(content: Uint8Array, charset: string, name: string): string {
   try {
-    return new TextDecoder(charset).decode(content);
+    if (charset.length <= LONGEST_CHARSET) return new TextDecoder(charset).decode(content);
   } catch {
-    throw invalid(
-      `Field "${name}"`,
-      `is in the charset ${JSON.stringify(charset.slice(0, 40))}, which is not known; expected utf-8.`,
-    );
+    // Said below, as of one that is too long.
   }
+  throw invalid(
+    `Field "${name}"`,
+    `is in the charset ${JSON.stringify(charset.slice(0, LONGEST_CHARSET))}, which is not known; expected utf-8.`,
+  );
 }

@@ -224,6 +224,11 @@ describe('a form is refused', () => {
       'Field "file" is not base64: unexpected "\x89" at position 0.',
     ],
     [
+      'a charset whose label is padded',
+      `${disposition('name=a')}\r\nContent-Type: text/plain; charset=" latin1${' '.repeat(60)}"`,
+      /^Field "a" is in the charset ".{40}", which is not known; expected utf-8\.$/,
+    ],
+    [
       'an unknown charset',
       `${disposition('name=a')}\r\nContent-Type: text/plain; charset=x`,
       'Field "a" is in the charset "x", which is not known; expected utf-8.',
