@@ -1,6 +1,6 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 
-/** What passes it waits while it is shut, and goes on in order once it is open. */
+/** Calls wait while the gate is shut, and run in their order when it opens. */
 export interface Gate {
   shut(): void;
   open(): void;

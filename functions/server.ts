@@ -38,7 +38,7 @@ export interface RunningServer {
   readonly url: string;
   /**
    * Ends without losing a request: within the grace it answers whoever comes, with `Connection: close`. Then it holds
-   * its answers, each for 25 ms at most, until all who wait for theirs have come; only then it takes no new connections,
+   * its answers, each for 25 ms at most and for 250 ms once at the end, until all who wait for theirs have come; only then it takes no new connections,
    * and finishes the requests in progress. Clients that have not sent a complete request by then are disconnected.
    */
   close(graceMs: number): Promise<void>;

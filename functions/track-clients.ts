@@ -18,12 +18,12 @@ export interface Clients {
   dropUnfinished(): void;
 }
 
-/** Longest that an answer is held. */
+/** Longest that an answer is held, but for the last time. */
 const HOLD_MS = 25;
 /** Nobody is on the way when nobody came for so long while answers were held. */
 const QUIET_MS = 10;
 const STEP_MS = 2;
-/** So often as many clients must wait as the time before: otherwise some of them pause, or are about to stop. */
+/** The number of waiting clients must stay the same for so many holds: otherwise some of them pause, or are about to stop. */
 const EQUAL_HOLDS = 4;
 /** Clients that come whether they are answered or not are not waited for longer than this. */
 const LONGEST_MS = 5_000;
@@ -40,7 +40,7 @@ export function trackClients(gate: Gate): Clients {
   let isLeaving = false;
   let taken = 0;
 
-  /** Sends the answers that were held, and holds others. Whether nobody comes any more at the end of that. */
+  /** Sends the answers that were held, and holds others. Returns true if no client came in the last 10 ms of that. */
   async function isQuietAfter(holdMs: number): Promise<boolean> {
     gate.open();
     gate.shut();

@@ -13,7 +13,8 @@ export function describeConfig({ config, task }: Model): JsonObject {
   const all = {
     task: name,
     ...members,
-    ...(task.labels && { labels: task.labels }),
+    // Where not even their number is known there are none.
+    ...(task.labels && task.labels.length > 0 && { labels: task.labels }),
     ...(features && { features }),
   };
   const said = Object.entries(all).filter(([member, value]) => !isDefault(member, value));

@@ -69,7 +69,7 @@ async function describe({ app, config }: Host, url: string): Promise<string> {
   );
   const others = models.slice(shown.length, SHOWN).map(titleOf);
   return [
-    `Ternion serves ${models.length} models at ${url}`,
+    `Ternion serves ${models.length === 1 ? '1 model' : `${models.length} models`} at ${url}`,
     ...described.map((text) => `\n${text}`),
     ...(others.length > 0 ? ['', ...others] : []),
     ...(models.length > SHOWN ? [`and ${models.length - SHOWN} more`] : []),

@@ -2,7 +2,7 @@
 export interface ParameterHeader {
   /** What stands before the parameters, in lower case. */
   readonly value: string;
-  /** By their names in lower case; of two with one name the last. */
+  /** By their names in lower case; if a name comes twice, the last one counts. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 

@@ -45,14 +45,18 @@ export async function inferTensors(
   const feeds = layout === 'whole' ? checkFeeds(inputs, session) : checkInstances(inputs, session, layout);
   checkTexts(feeds, budget);
   const given = await run(feeds, { fetches, layout });
-  if (layout === 'instances') checkRows(given, session, feeds);
+  if (layout === 'instances') checkRows(given, session, rowsOf(inputs));
   return given;
 }
 
+/** How many instances are listed: each input has them on its first axis, as they came. */
+function rowsOf(inputs: NamedInputs): number {
+  const [first] = inputs.values();
+  return first?.shape[0] ?? 1;
+}
+
 /** @throws InferenceError for an output that is not known to have something for each instance */
-function checkRows(outputs: NamedTensors, session: Session, feeds: NamedTensors): void {
-  const [first] = feeds.values();
-  const rows = first?.shape[0];
+function checkRows(outputs: NamedTensors, session: Session, rows: number): void {
   for (const { name, batchAxis, isRankDynamic } of session.outputs) {
     const shape = outputs.get(name)?.shape;
     const isKnown = batchAxis !== undefined || isRankDynamic || batchSizeOf(session) === 1;

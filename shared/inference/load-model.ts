@@ -14,7 +14,12 @@ import {
   type OpenSession,
   type RewritingName,
 } from '../runtime/open-model-file.ts';
-import { type Session, type SessionOptions, UnsupportedGraphError } from '../runtime/session.ts';
+import {
+  type Session,
+  type SessionOptions,
+  type TensorSpec,
+  UnsupportedGraphError,
+} from '../runtime/session.ts';
 import type { Cacheable } from '../runtime/session-cache.ts';
 import type { Trials } from '../runtime/trial.ts';
 import type { ModelContract } from '../values/contract.ts';
@@ -157,7 +162,7 @@ async function tryOut(
 
 /** What a session is used for: the task of the model, with what says so. */
 async function bind(folder: ModelFolder, graph: Graph, opened: Session, { tasks }: LoadOptions) {
-  const marked = markBatchAxes(markInputs(opened, graph), graph);
+  const marked = markBatchAxes(markRanks(opened, graph), graph);
   const recognised = await configure(folder, graph, marked, tasks);
   const { config } = recognised;
   const session = reshapeSession(marked, config.shapes);
@@ -252,22 +257,27 @@ async function openSession(
 }
 
 /**
- * What only the file says of the inputs: the runtime describes one of open rank like a scalar, and leaves out the names
- * of axes.
+ * What only the file says of inputs and outputs: the runtime describes one of open rank like a scalar, and leaves out the
+ * names of axes.
  */
-function markInputs(session: Session, graph: Graph): Session {
-  const open = graph.inputs.filter(({ kind, shape }) => kind === 'tensor' && shape === undefined);
+function markRanks(session: Session, graph: Graph): Session {
+  const open = [...graph.inputs, ...graph.outputs].filter(
+    ({ kind, shape }) => kind === 'tensor' && shape === undefined,
+  );
   const names = new Set(open.map(({ name }) => name));
+  const mark = (spec: TensorSpec): TensorSpec =>
+    names.has(spec.name) && spec.shape.length === 0 ? { ...spec, isRankDynamic: true } : spec;
+  const outputs = session.outputs.map(mark);
   const inputs = session.inputs.map((spec) => ({
-    ...spec,
-    ...(names.has(spec.name) && { isRankDynamic: true }),
+    ...mark(spec),
     ...(graph.missingInputs.has(spec.name) && { allowsMissing: true }),
   }));
   const checkAxes = checkNamedAxes(graph.inputs);
-  if (!checkAxes) return { ...session, inputs };
+  if (!checkAxes) return { ...session, inputs, outputs };
   return {
     ...session,
     inputs,
+    outputs,
     run: async (feeds, fetches) => {
       checkAxes(feeds);
       return await session.run(feeds, fetches);

@@ -1,5 +1,6 @@
 import { unexpectedOutput } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
+import { SHARE_ROUNDING } from '../onnx/bounds.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { ScoreStep } from '../processing/classification.ts';
 import { argmax, type Label, scoreRows } from '../processing/classification.ts';
@@ -186,10 +187,11 @@ function scoreBoth(
   scoresOfTwo: ScoresOfTwo,
 ): Float64Array {
   if (scoresOfTwo === 'margin') return Float64Array.of(-score, score);
-  if (score < 0 || score > 1 || scoresOfTwo === 'unknown') {
+  if (score < -SHARE_ROUNDING || score > 1 + SHARE_ROUNDING || scoresOfTwo === 'unknown') {
     throw unexpectedOutput(
       `The model gives ${score} for two classes; expected the probability of "${labels[1]}". The step "sigmoid" in the "postprocess" of its model.json makes one of a logit.`,
     );
   }
-  return Float64Array.of(1 - score, score);
+  const share = Math.min(1, Math.max(0, score));
+  return Float64Array.of(1 - share, share);
 }

@@ -19,7 +19,7 @@ export type Runner = (feeds: NamedTensors, options: RunOptions) => Promise<Named
 const WITHOUT_WATCH: Watch = (run) => run();
 
 /**
- * Runs a graph. All runs of all models come past here. Instances of a graph that was exported with a fixed batch size go
+ * Runs a graph. All runs of all models go through this function. Instances of a graph that was exported with a fixed batch size go
  * through in batches of it; many instances that give texts go through some at a time. Those that are listed one after
  * the other are brought to the axis that the graph has for them, and the outputs back from it; of a graph for one
  * instance, an output without such an axis is what it gives for that one.
@@ -60,9 +60,11 @@ export async function runBatch(
       `has ${rows} instances; the model was exported for batches of exactly ${size}.`,
     );
   }
+  const outputs = session.outputs.filter(({ name }) => fetches.includes(name));
+  if (!areListed) checkFirstAxis([...session.inputs, ...outputs], size);
   const parts: NamedTensors[] = [];
   for (const part of cut(feeds, batched, rows, size)) parts.push(await run(part));
-  checkParts(parts, size);
+  checkParts(parts, outputs, size, areListed);
   return join(fetches, parts);
 }
 
@@ -89,12 +91,29 @@ function fromGraph(session: Session, outputs: NamedTensors): NamedTensors {
   return new Map(moved);
 }
 
+/** @throws InferenceError for a tensor that cannot be cut or joined as it is, because its instances come later */
+function checkFirstAxis(specs: readonly TensorSpec[], size: number): void {
+  const later = specs.find(({ batchAxis = 0 }) => batchAxis > 0);
+  if (!later) return;
+  throw invalid(
+    `Tensor "${later.name}"`,
+    `has its instances on axis ${later.batchAxis}, and the model was exported for batches of exactly ${size}: send ${size} at a time, or "instances".`,
+  );
+}
+
 /** @throws InferenceError for outputs that do not become one tensor with the instances of all parts */
-function checkParts(parts: readonly NamedTensors[], size: number): void {
-  for (const [name, { shape }] of parts[0] ?? []) {
+function checkParts(
+  parts: readonly NamedTensors[],
+  outputs: readonly TensorSpec[],
+  size: number,
+  areListed: boolean,
+): void {
+  for (const { name, batchAxis, isRankDynamic } of outputs) {
     const shapes = parts.map((part) => part.get(name)?.shape ?? []);
+    const [shape = []] = shapes;
     const other = shapes.find((each) => String(each) !== String(shape));
-    if (shape[0] !== size) {
+    const isKnown = batchAxis !== undefined || isRankDynamic || (areListed && size === 1);
+    if (!isKnown || shape[0] !== size) {
       throw invalid(
         `Output "${name}"`,
         `has the shape [${shape}], in which instances cannot be told apart; send ${size} at a time, under "inputs".`,

@@ -89,7 +89,7 @@ export async function applyPolicies(
     const { name } = model;
     try {
       const policy = await read(file);
-      if (policy) serve(model, divideVersions(model.versions, policy));
+      if (policy) record(model, divideVersions(model.versions, policy));
     } catch (error) {
       const problem = reasonOf(error);
       notes.set(name, problem);
@@ -99,11 +99,11 @@ export async function applyPolicies(
         return;
       }
       const known = before.unserved.get(name)?.policy ?? before.models.get(name)?.policy;
-      if (known) serve(model, divideVersions(model.versions, known.policy));
+      if (known) record(model, divideVersions(model.versions, known.policy));
     }
   }
 
-  function serve({ name }: ModelListing, { served, ...applied }: DividedVersions): void {
+  function record({ name }: ModelListing, { served, ...applied }: DividedVersions): void {
     const liveVersion = served.at(-1);
     const reason = describePolicy(applied) ?? '';
     if (liveVersion === undefined) {

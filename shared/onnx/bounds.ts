@@ -8,6 +8,8 @@ export const ANY: Bounds = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIV
 export const NOT_NEGATIVE: Bounds = { low: 0, high: Number.POSITIVE_INFINITY };
 export const NOT_POSITIVE: Bounds = { low: Number.NEGATIVE_INFINITY, high: 0 };
 export const SHARE: Bounds = { low: 0, high: 1 };
+/** Shares are rounded to float32, and a forest adds up thousands of them: the sum can be this much more than one. */
+export const SHARE_ROUNDING = 1e-3;
 
 /** Of values that are put beside each other. */
 export function join(all: readonly Bounds[]): Bounds {

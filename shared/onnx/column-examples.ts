@@ -13,7 +13,7 @@ interface Column {
 }
 
 /** Operators that hand on all columns of their first input, each in its place. */
-const PASSING = ['Identity', 'Cast', 'Reshape', 'Flatten', 'StringNormalizer', 'Imputer'];
+const PASSING = ['Identity', 'Cast', 'Flatten', 'StringNormalizer', 'Imputer'];
 /** More columns than these nobody reads in an example. */
 const MOST_COLUMNS = 4096;
 
@@ -42,18 +42,18 @@ export function findColumnExamples(
     const given = columns.get(first);
     const [output = ''] = node.outputs;
     if (node.type === 'Concat') {
-      const all = node.inputs.map((name) => columns.get(name));
-      const joined = all.flatMap((each) => each ?? []);
-      if (all.every((each) => each !== undefined) && joined.length <= MOST_COLUMNS)
-        columns.set(output, joined);
+      const joined = joinColumns(source, node, columns);
+      if (joined) columns.set(output, joined);
     }
     if (!given) continue;
-    if (PASSING.includes(node.type)) columns.set(output, given);
+    const isKept = PASSING.includes(node.type) || (node.type === 'Reshape' && given.length === 1);
+    if (isKept) columns.set(output, given);
     if (node.domain !== ML_DOMAIN) continue;
     if (node.type === 'ArrayFeatureExtractor') {
       const field = constants().get(second);
-      const picked = field ? readIndices(source, field).flatMap((index) => given[index] ?? []) : [];
-      if (picked.length > 0) columns.set(output, picked);
+      const picked = field ? readIndices(source, field).map((index) => given[index]) : [];
+      const known = picked.filter((column) => column !== undefined);
+      if (known.length > 0 && known.length === picked.length) columns.set(output, known);
     }
     const [only, ...others] = given;
     if (only && others.length === 0) note(only, firstText(source, node));
@@ -62,6 +62,27 @@ export function findColumnExamples(
     for (const [index, column] of given.entries()) note(column, offsets[index]);
   }
   return examples;
+}
+
+/** Of a matrix beside a matrix; undefined where that is not known of one of them, or there are too many. */
+function joinColumns(
+  source: ByteSource,
+  { inputs, attributes }: Node,
+  columns: ReadonlyMap<string, readonly Column[]>,
+): readonly Column[] | undefined {
+  const axis = attributes.find((each) => readName(source, each, ATTRIBUTE.name) === 'axis');
+  const isOfColumns = axis
+    ? [...readFields(source, axis.start, axis.end)].some(
+        ({ number, value }) => number === ATTRIBUTE.integer && (value === 1 || value === -1),
+      )
+    : false;
+  const joined: Column[] = [];
+  for (const name of inputs) {
+    const part = columns.get(name);
+    if (!isOfColumns || !part || joined.length + part.length > MOST_COLUMNS) return undefined;
+    joined.push(...part);
+  }
+  return joined;
 }
 
 function columnsOf({ name, shape = [] }: ValueInfo): readonly Column[] {

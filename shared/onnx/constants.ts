@@ -81,6 +81,7 @@ function readTensor(source: ByteSource, { start, end }: Field): readonly number[
     .flatMap((member) => readVarints(source, member))
     .reduce((product, dimension) => product * dimension, 1);
   if (size > MOST_NUMBERS) return undefined;
+  if (HALF_FLOATS.includes(of(TENSOR.type)[0]?.value ?? 0)) return undefined;
   const raw = of(TENSOR.raw)[0];
   const [bytes, read] = RAW[of(TENSOR.type)[0]?.value ?? 0] ?? [];
   if (raw && bytes !== undefined && read) return readRaw(source.bytes(raw.start, raw.end), bytes, read);
@@ -88,6 +89,9 @@ function readTensor(source: ByteSource, { start, end }: Field): readonly number[
   const floats = of(TENSOR.floats).flatMap((list) => readFloat32s(source, list));
   return [...integers.flatMap((list) => readVarints(source, list)), ...floats];
 }
+
+/** float16 and bfloat16: their numbers stand among whole ones as bit patterns. */
+const HALF_FLOATS = [10, 16];
 
 const TENSOR_MEMBERS: ReadonlySet<number> = new Set([
   TENSOR.dims,

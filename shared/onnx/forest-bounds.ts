@@ -27,7 +27,7 @@ export function ensembleBounds(node: AttributeHolder): Bounds {
 
 function sumOfTrees(node: AttributeHolder, { low, high }: Bounds, trees: number): Bounds {
   const hasBase = ['base_values', 'base_values_as_tensor'].some((name) => findAttribute(node, name));
-  const sum = { low: trees * Math.min(0, low), high: trees * high };
+  const sum = { low: trees * Math.min(0, low), high: trees * Math.max(0, high) };
   return hasBase ? add(rangeOfAttribute(node, 'base_values', 'base_values_as_tensor'), sum) : sum;
 }
 

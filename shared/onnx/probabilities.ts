@@ -10,20 +10,22 @@ import {
   NOT_POSITIVE,
   negate,
   SHARE,
+  SHARE_ROUNDING,
   sum,
 } from './bounds.ts';
 import { readConstant } from './constants.ts';
-import { GRAPH, NODE, TENSOR } from './fields.ts';
+import { GRAPH, NODE, TENSOR, VALUE_INFO } from './fields.ts';
 import { countIds, ensembleBounds, forestBounds } from './forest-bounds.ts';
 import { readList } from './ml-outputs.ts';
-import { readFloat, readFloats, readNumber, readString } from './node-attributes.ts';
+import { findAttribute, readFloat, readFloats, readNumber, readString } from './node-attributes.ts';
 import { ML_DOMAIN, type Node, readName, readNode } from './nodes.ts';
 import { type ByteSource, type Field, readFields, readText } from './protobuf.ts';
 
-/** Weights of trees are rounded to float32, and a forest adds up thousands of them. */
-const ROUNDING = 1e-3;
 /** Longest way back from an output; a graph can have circles only when it is broken. */
 const LONGEST_WAY = 48;
+
+/** Real graphs need a few dozen steps: a file can be made to need as many as there are ways through it. */
+const MOST_STEPS = 100_000;
 
 /** What keeps a sum from being 0; each can have a sum on either side, so that more of them take long to look through. */
 const MOST_GUARDS = 6;
@@ -32,7 +34,7 @@ const MOST_GUARDS = 6;
 const PASSING = new Set([
   ...['Identity', 'Cast', 'CastLike', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Transpose', 'Dropout'],
   ...['ArrayFeatureExtractor', 'Gather', 'GatherElements', 'GatherND', 'Slice', 'Split', 'Expand', 'Tile'],
-  ...['Compress', 'TopK', 'ZipMap', 'QuantizeLinear', 'DequantizeLinear'],
+  ...['Compress', 'TopK', 'ZipMap'],
   ...['ReduceMax', 'ReduceMin', 'ReduceMean', 'MaxPool', 'GlobalMaxPool', 'GlobalAveragePool'],
 ]);
 /** Operators that hand on all values of their first input, each once. */
@@ -44,8 +46,6 @@ const FIXED: Readonly<Record<string, Bounds>> = {
   Softmax: SHARE,
   Sigmoid: SHARE,
   HardSigmoid: SHARE,
-  QLinearSoftmax: SHARE,
-  QLinearSigmoid: SHARE,
   LogSoftmax: NOT_POSITIVE,
   Softplus: NOT_NEGATIVE,
   Abs: NOT_NEGATIVE,
@@ -57,9 +57,19 @@ const FIXED: Readonly<Record<string, Bounds>> = {
   Shape: NOT_NEGATIVE,
   Size: NOT_NEGATIVE,
   ...Object.fromEntries(
-    ['Equal', 'Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual', 'And', 'Or', 'Xor', 'Not', 'IsNaN'].map(
-      (type) => [type, SHARE],
-    ),
+    [
+      'Equal',
+      'Less',
+      'LessOrEqual',
+      'Greater',
+      'GreaterOrEqual',
+      'And',
+      'Or',
+      'Xor',
+      'Not',
+      'IsNaN',
+      'IsInf',
+    ].map((type) => [type, SHARE]),
   ),
 };
 
@@ -70,10 +80,8 @@ const GROWING: Readonly<Record<string, (value: number) => number>> = {
   Relu: (value) => Math.max(0, value),
   Sqrt: (value) => Math.sqrt(Math.max(0, value)),
   Sign: Math.sign,
-  Erf: (value) => Math.sign(value),
   Floor: Math.floor,
   Ceil: Math.ceil,
-  Round: Math.round,
 };
 
 /**
@@ -94,7 +102,7 @@ export function findProbabilities(
   const search = startSearch(source, graph);
   const isProbability = (output: string) => {
     const { low, high } = boundsOf(search, output, 0);
-    return low >= 0 && high <= 1 + ROUNDING;
+    return low >= 0 && high <= 1 + SHARE_ROUNDING;
   };
   return new Set(outputs.filter(isProbability));
 }
@@ -108,18 +116,24 @@ interface Search {
   readonly nodes: Map<Field, Maker>;
   /** Values that were looked at: many can come from one of them. */
   readonly found: Map<string, Bounds>;
+  /** How many more nodes are looked at; then nothing more is known. */
+  left: number;
 }
 
 function startSearch(source: ByteSource, graph: Field): Search {
   const makers = new Map<string, Field>();
   const initializers = new Map<string, Field>();
+  const inputs: string[] = [];
   for (const part of readFields(source, graph.start, graph.end)) {
+    if (part.number === GRAPH.input) inputs.push(readName(source, part, VALUE_INFO.name));
     if (part.number === GRAPH.initializer) initializers.set(readName(source, part, TENSOR.name), part);
     if (part.number !== GRAPH.node) continue;
     const outputs = readFields(source, part.start, part.end, (number) => number === NODE.output);
     for (const output of outputs) makers.set(readText(source, output), part);
   }
-  return { source, makers, initializers, nodes: new Map(), found: new Map() };
+  // Clients can send other values for those that are inputs as well.
+  for (const name of inputs) initializers.delete(name);
+  return { source, makers, initializers, nodes: new Map(), found: new Map(), left: MOST_STEPS };
 }
 
 interface Maker extends Node {
@@ -127,9 +141,11 @@ interface Maker extends Node {
   readonly field: Field;
 }
 
-function findMaker({ source, makers, nodes }: Search, name: string): Maker | undefined {
+function findMaker(search: Search, name: string): Maker | undefined {
+  const { source, makers, nodes } = search;
   const field = makers.get(name);
-  if (!field) return undefined;
+  search.left -= 1;
+  if (!field || search.left < 0) return undefined;
   const node = nodes.get(field) ?? { source, field, ...readNode(source, field) };
   nodes.set(field, node);
   return node;
@@ -145,8 +161,12 @@ function boundsOf(search: Search, name: string, steps: number): Bounds {
   return bounds;
 }
 
+/** In others an operator of a known name may do anything. */
+const DOMAINS = ['', 'ai.onnx', ML_DOMAIN, 'com.microsoft'];
+
 function boundsMade(search: Search, maker: Maker, name: string, steps: number): Bounds {
   const { type, inputs } = maker;
+  if (!DOMAINS.includes(maker.domain)) return ANY;
   const of = (index: number) => boundsOf(search, inputs[index] ?? '', steps + 1);
   const all = () => inputs.map((_, index) => of(index));
   if (maker.domain === ML_DOMAIN && CLASSIFIERS[type]) {
@@ -154,6 +174,7 @@ function boundsMade(search: Search, maker: Maker, name: string, steps: number): 
   }
   const fixed = FIXED[type];
   if (fixed) return fixed;
+  if (type === 'Dropout' && inputs.length > 2) return ANY;
   if (PASSING.has(type)) return name === maker.outputs[0] || type === 'Split' ? of(0) : ANY;
   if (JOINING.includes(type)) return join(all());
   const grow = GROWING[type];
@@ -167,6 +188,12 @@ function boundsMade(search: Search, maker: Maker, name: string, steps: number): 
       return of(2);
     case 'Clip':
       return clip(maker, of(0), inputs[1] ? of(1) : undefined, inputs[2] ? of(2) : undefined);
+    case 'Erf':
+      return { low: of(0).low >= 0 ? 0 : -1, high: of(0).high <= 0 ? 0 : 1 };
+    case 'Round':
+      return { low: Math.floor(of(0).low), high: Math.ceil(of(0).high) };
+    case 'DequantizeLinear':
+      return dequantisedBounds(search, maker, steps);
     case 'Max':
       return largest(all());
     case 'Min':
@@ -179,7 +206,7 @@ function boundsMade(search: Search, maker: Maker, name: string, steps: number): 
     case 'Sub':
       return isLogOfShare(search, maker) ? NOT_POSITIVE : add(of(0), negate(of(1)));
     case 'Mul':
-      return multiply(of(0), of(1));
+      return isTimesShare(search, maker, of(0), steps) ? SHARE : multiply(of(0), of(1));
     case 'Div':
       return isShare(search, maker, of(0), steps) ? SHARE : divide(of(0), of(1));
     case 'Reciprocal':
@@ -209,9 +236,26 @@ function rangeOf(numbers: readonly number[] | undefined): Bounds {
 
 function clip(maker: Maker, value: Bounds, low: Bounds | undefined, high: Bounds | undefined): Bounds {
   // Before operator set 11 they were attributes.
-  const least = low?.low ?? readFloat(maker, 'min', ANY.low);
-  const most = high?.high ?? readFloat(maker, 'max', ANY.high);
-  return { low: Math.max(value.low, least), high: Math.min(Math.max(value.high, least), most) };
+  const least = low ?? constantOf(readFloat(maker, 'min', ANY.low));
+  const most = high ?? constantOf(readFloat(maker, 'max', ANY.high));
+  return {
+    low: Math.min(Math.max(value.low, least.low), most.low),
+    high: Math.min(Math.max(value.high, least.high), most.high),
+  };
+}
+
+function constantOf(value: number): Bounds {
+  return { low: value, high: value };
+}
+
+/** What is brought back by the scale and zero point that it was quantised with has the values that it had. */
+function dequantisedBounds(search: Search, { inputs: [name = '', ...scale] }: Maker, steps: number): Bounds {
+  const quantiser = findMaker(search, name);
+  const [value = '', ...others] = quantiser?.inputs ?? [];
+  const isUndone = (own: readonly string[]) => String(own) === String(scale);
+  if (quantiser?.type === 'QuantizeLinear' && isUndone(others)) return boundsOf(search, value, steps + 1);
+  const givesShares = quantiser?.type === 'QLinearSoftmax' || quantiser?.type === 'QLinearSigmoid';
+  return givesShares && isUndone(others.slice(2)) ? SHARE : ANY;
 }
 
 /** The value that was brought into another shape or type. */
@@ -219,11 +263,21 @@ function rootOf(search: Search, name: string): string {
   let root = name;
   for (let steps = 0; steps < LONGEST_WAY; steps++) {
     const maker = findMaker(search, root);
-    if (!maker || !SHAPING.includes(maker.type)) return root;
+    if (!maker || !SHAPING.includes(maker.type) || cutsFractions(maker)) return root;
     root = maker.inputs[0] ?? '';
   }
   return root;
 }
+
+/** A value that loses its fraction is another one. */
+function cutsFractions(maker: Maker): boolean {
+  return (
+    maker.type === 'CastLike' || (maker.type === 'Cast' && !FLOATS.includes(readNumber(maker, 'to', 0) ?? 0))
+  );
+}
+
+/** float32, float16, double and bfloat16, by their numbers in the standard. */
+const FLOATS = [1, 10, 11, 16];
 
 /** Whether a value is divided by the sum that it is a part of, to which small numbers may be added. */
 function isShare(
@@ -235,6 +289,18 @@ function isShare(
   if (parts.low < 0) return false;
   const root = rootOf(search, part);
   return isSumOf(search, divisor, root, steps) || isShareWhereNothing(search, root, divisor, steps);
+}
+
+/** The same by way of the reciprocal of the sum. */
+function isTimesShare(
+  search: Search,
+  { inputs: [part = '', factor = ''] }: Maker,
+  parts: Bounds,
+  steps: number,
+): boolean {
+  const maker = findMaker(search, factor);
+  const isReciprocal = parts.low >= 0 && maker?.type === 'Reciprocal';
+  return isReciprocal && isSumOf(search, maker.inputs[0] ?? '', rootOf(search, part), steps);
 }
 
 /** Where all parts are 0, scikit-learn's converter adds 1 to each of them, and their number to the sum. */
@@ -262,18 +328,35 @@ function isSumOf(search: Search, name: string, part: string, steps: number, guar
   switch (type) {
     case 'ReduceSum':
     case 'ReduceL1':
-      return rootOf(search, inputs[0] ?? '') === part;
+      // Without its axis the sum would go along another one, unless it is put back.
+      return (keepsAxes(maker) || maker.outputs[0] !== name) && rootOf(search, inputs[0] ?? '') === part;
     case 'Clip':
+      return !hasMost(maker) && isSum(0);
     case 'Expand':
       return isSum(0);
     case 'Add':
     case 'Max':
       return (isSum(0) && isNotNegative(1)) || (isSum(1) && isNotNegative(0));
     case 'Where':
-      return (isSum(1) && isNotNegative(2)) || (isSum(2) && isNotNegative(1));
+      return isTestOf(search, inputs[0], inputs[2]) && isSum(2) && isNotNegative(1);
     default:
       return false;
   }
+}
+
+function keepsAxes(maker: Maker): boolean {
+  return readNumber(maker, 'keepdims', 1) === 1;
+}
+
+function hasMost(maker: Maker): boolean {
+  return Boolean(maker.inputs[2]) || findAttribute(maker, 'max') !== undefined;
+}
+
+/** Whether a condition is that a value is equal to another one, such as a sum to 0. */
+function isTestOf(search: Search, condition = '', value = ''): boolean {
+  const maker = findMaker(search, condition);
+  const root = rootOf(search, value);
+  return maker?.type === 'Equal' && maker.inputs.some((input) => rootOf(search, input) === root);
 }
 
 /** Whether the largest or the logarithm of the sum of its powers is subtracted from a value, as a softmax does. */

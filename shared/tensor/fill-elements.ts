@@ -4,8 +4,8 @@ import { numberToFloat16 } from './float16.ts';
 import { textFault } from './text-fault.ts';
 
 /**
- * Writes a list of JSON values into the elements of a tensor, from `at` on. It stops at the first value that is none
- * of the datatype, and gives its index; -1 when all are.
+ * Writes a list of JSON values into the elements of a tensor, from `at` on. It stops at the first value that
+ * does not fit the datatype, and gives its index; -1 when all fit.
  */
 export type Fill = (list: readonly JsonValue[], at: number) => number;
 

@@ -42,7 +42,7 @@ function makeExampleButton(editor: HTMLTextAreaElement, example: string, change:
   return button;
 }
 
-/** What a request looks like, for models without an example; it is shown, and is no request itself. */
+/** What a request looks like, for models without an example; it is shown, but is not a request itself. */
 function outlineOf({ inputs }: ModelDescription): unknown {
   return { inputs: Object.fromEntries(inputs.map(({ name }) => [name, '…'])) };
 }

@@ -8,8 +8,6 @@ import { type Label, type ScoreStep, sigmoid, softmax } from '../../processing/c
 import type { ElementStyle } from '../../tensor/write-tensor.ts';
 import type { TaskParameters } from './schemas.ts';
 
-/** As the pipelines of Transformers, where a request says nothing. */
-
 const FUNCTIONS = { softmax, sigmoid };
 
 /**

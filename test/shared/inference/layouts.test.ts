@@ -5,6 +5,7 @@ import {
   buildNode,
   FLOAT,
   INT64,
+  integerAttribute,
   integersAttribute,
   tensorValue,
 } from '../../support/build-model.ts';
@@ -53,7 +54,26 @@ const together = buildModel({
   outputs: [tensorValue('y', FLOAT, ['rows', 3])],
 });
 
-const models = { timeMajor, stateful, detector, squeezed, together };
+/** A number for all instances, before them. */
+const scaled = buildModel({
+  nodes: [node('Mul', ['x', 'factor'], ['y'])],
+  inputs: [tensorValue('factor', FLOAT, []), tensorValue('x', FLOAT, ['n', 2])],
+  outputs: [tensorValue('y', FLOAT, ['n', 2])],
+});
+
+/** A size that is computed, so that nobody knows how many axes the output has. */
+const openRank = buildModel({
+  nodes: [
+    node('Shape', ['x'], ['size']),
+    node('Cast', ['size'], ['numbers'], { attributes: [integerAttribute('to', FLOAT)] }),
+    node('Cast', ['numbers'], ['target'], { attributes: [integerAttribute('to', INT64)] }),
+    node('Reshape', ['x', 'target'], ['y']),
+  ],
+  inputs: [tensorValue('x', FLOAT, ['n', 'columns'])],
+  outputs: [tensorValue('y', FLOAT)],
+});
+
+const models = { scaled, openRank, timeMajor, stateful, detector, squeezed, together };
 
 const json = { 'content-type': 'application/json' };
 
@@ -177,6 +197,16 @@ describe.each(Object.keys(WAYS))('instances by %s', (way) => {
     ).toMatch(
       /Output \\"y\\" has the shape \[1,2,2\] for some instances and \[1,0,2\] for others, .* send 1 at a time/,
     );
+  });
+
+  it('stand beside a number for all of them, and before axes that nobody knows', async () => {
+    const host = await serveModels(models);
+    expect(await predict(host, way, 'scaled', [{ factor: 3, x: [1, 2] }])).toEqual([[3, 6]]);
+    const rows = [
+      [1, 2],
+      [3, 4],
+    ];
+    expect(await predict(host, way, 'openRank', rows)).toEqual(rows);
   });
 
   it('are refused where an output does not tell them apart', async () => {

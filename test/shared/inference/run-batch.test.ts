@@ -32,6 +32,7 @@ async function open(batch: number | '') {
   const session: Session = {
     ...native,
     inputs: native.inputs.map((spec) => ({ ...spec, batchAxis: 0 })),
+    outputs: native.outputs.map((spec) => ({ ...spec, batchAxis: 0 })),
     run: (feeds, fetches) => {
       sizes.push(feeds.get('x')?.shape[0] ?? -1);
       return native.run(feeds, fetches);
@@ -180,5 +181,45 @@ describe('runBatch of rows that give texts', () => {
     const result = runBatch(session, feeds, { fetches: ['label'], layout: 'batch' }, leave);
     await expect(result).rejects.toThrow('gone');
     expect(sizes).toEqual([65_536]);
+  });
+});
+
+describe('a batch whose instances are not on the first axis of all tensors', () => {
+  const spec = (name: string, shape: readonly number[], batchAxis: number) => ({
+    name,
+    datatype: 'FP32' as const,
+    shape,
+    batchAxis,
+  });
+  const session: Session = {
+    inputs: [spec('x', [1, 2], 0), spec('state', [1, 1, 3], 1)],
+    outputs: [spec('y', [1, 2], 0), spec('next', [1, 1, 3], 1)],
+    run: async (feeds) => new Map([...feeds].map(([name, tensor]) => [name === 'x' ? 'y' : 'next', tensor])),
+    release: async () => undefined,
+  };
+  const x = createTensor('FP32', [2, 2], [1, 2, 3, 4]);
+
+  it('is not cut as it is', async () => {
+    const feeds = new Map([
+      ['x', x],
+      ['state', createTensor('FP32', [1, 1, 3], [1, 2, 3])],
+    ]);
+    await expect(runBatch(session, feeds, { layout: 'batch' })).rejects.toThrow(
+      'Tensor "state" has its instances on axis 1, and the model was exported for batches of exactly 1: send 1 at a time, or "instances".',
+    );
+  });
+
+  it('is cut where its instances are listed', async () => {
+    const state = createTensor('FP32', [2, 1, 3], [1, 2, 3, 4, 5, 6]);
+    const feeds = new Map([
+      ['x', x],
+      ['state', state],
+    ]);
+    expect(await runBatch(session, feeds, { layout: 'instances' })).toEqual(
+      new Map([
+        ['y', x],
+        ['next', state],
+      ]),
+    );
   });
 });

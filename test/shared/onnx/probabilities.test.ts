@@ -67,6 +67,7 @@ function graphOf(nodes: readonly Uint8Array[], initializers: readonly Uint8Array
 
 const node = buildNode;
 const one = floatTensor('one', [], [1]);
+const step = floatTensor('step', [], [1 / 255]);
 const axis = integersAttribute('axes', [1n]);
 const keep = integerAttribute('keepdims', 1);
 const ml = { domain: 'ai.onnx.ml' };
@@ -84,12 +85,90 @@ const ENDS: readonly (readonly [name: string, areProbabilities: boolean, model: 
     graphOf(
       [
         node('Softmax', ['x'], ['s']),
-        node('QuantizeLinear', ['s', 'one'], ['q']),
-        node('DequantizeLinear', ['q', 'one'], ['y']),
+        node('QuantizeLinear', ['s', 'step'], ['q']),
+        node('DequantizeLinear', ['q', 'step'], ['y']),
       ],
-      [one],
+      [step],
     ),
   ],
+  [
+    'a softmax that stays quantised',
+    false,
+    graphOf(
+      [
+        node('Softmax', ['x'], ['s']),
+        node('QuantizeLinear', ['s', 'step'], ['q']),
+        node('Cast', ['q'], ['y'], { attributes: [integerAttribute('to', FLOAT)] }),
+      ],
+      [step],
+    ),
+  ],
+  [
+    'a softmax that is brought back by another scale',
+    false,
+    graphOf(
+      [
+        node('Softmax', ['x'], ['s']),
+        node('QuantizeLinear', ['s', 'step'], ['q']),
+        node('DequantizeLinear', ['q', 'one'], ['y']),
+      ],
+      [one, step],
+    ),
+  ],
+  [
+    'values that are clipped below nothing',
+    false,
+    graphOf([
+      node('Relu', ['x'], ['r']),
+      node('Clip', ['r'], ['y'], { attributes: [floatAttribute('max', -5)] }),
+    ]),
+  ],
+  [
+    'parts of a sum that is cut off',
+    false,
+    graphOf([
+      node('Exp', ['x'], ['e']),
+      node('ReduceSum', ['e'], ['s'], { attributes: [axis, keep] }),
+      node('Clip', ['s'], ['c'], { attributes: [floatAttribute('max', 0.1)] }),
+      node('Div', ['e', 'c'], ['y']),
+    ]),
+  ],
+  [
+    'parts of the sum of their whole numbers',
+    false,
+    graphOf([
+      node('Exp', ['x'], ['e']),
+      node('Cast', ['e'], ['w'], { attributes: [integerAttribute('to', 7)] }),
+      node('ReduceSum', ['w'], ['s'], { attributes: [axis, keep] }),
+      node('Cast', ['s'], ['f'], { attributes: [integerAttribute('to', FLOAT)] }),
+      node('Div', ['e', 'f'], ['y']),
+    ]),
+  ],
+  [
+    'powers times one over their sum',
+    true,
+    graphOf([
+      node('Exp', ['x'], ['e']),
+      node('ReduceSum', ['e'], ['s'], { attributes: [axis, keep] }),
+      node('Reciprocal', ['s'], ['r']),
+      node('Mul', ['e', 'r'], ['y']),
+    ]),
+  ],
+  [
+    'twenty thousand sums that each take long to find',
+    false,
+    graphOf([
+      node('Exp', ['x'], ['g0']),
+      ...Array.from({ length: 7 }, (_, index) => node('Add', [`g${index}`, `g${index}`], [`g${index + 1}`])),
+      ...Array.from({ length: 20_000 }, (_, index) => node('Div', ['g0', 'g7'], [`d${index}`])),
+      node(
+        'Concat',
+        Array.from({ length: 20_000 }, (_, index) => `d${index}`),
+        ['y'],
+      ),
+    ]),
+  ],
+  ["somebody's own softmax", false, graphOf([node('Softmax', ['x'], ['y'], { domain: 'example.org' })])],
   ['a logarithm of a softmax', false, graphOf([node('LogSoftmax', ['x'], ['y'])])],
   ['its exponential', true, graphOf([node('LogSoftmax', ['x'], ['l']), node('Exp', ['l'], ['y'])])],
   ['a sigmoid', true, graphOf([node('Sigmoid', ['x'], ['y'])])],
