@@ -8,12 +8,7 @@ import type { ModelFolder } from '../models/version-folder.ts';
 import { type Graph, readGraph } from '../onnx/graph.ts';
 import { isNewer } from '../onnx/ir-version.ts';
 import { ProtobufError, withFileSource } from '../onnx/protobuf.ts';
-import {
-  LACKS_LOCALE,
-  type ModelFile,
-  type OpenSession,
-  type RewritingName,
-} from '../runtime/open-model-file.ts';
+import type { ModelFile, OpenSession, RewritingName } from '../runtime/open-model-file.ts';
 import {
   type Session,
   type SessionOptions,
@@ -28,6 +23,7 @@ import { checkNamedAxes } from './check-axes.ts';
 import { checkExternalData } from './check-external-data.ts';
 import { checkGraph } from './check-graph.ts';
 import { describeRefusal } from './check-run.ts';
+import { explainRefusal } from './explain-refusal.ts';
 import { reshapeSession } from './reshape-session.ts';
 import type { TaskRunner } from './task.ts';
 import type { Tasks } from './tasks.ts';
@@ -252,7 +248,7 @@ async function openSession(
     return await open(file, options);
   } catch (error) {
     if (error instanceof UnsupportedGraphError) throw new ModelError(error.message, { cause: error });
-    throw new ModelError(explain(error, modelFile), { cause: error });
+    throw new ModelError(explainRefusal(error, modelFile), { cause: error });
   }
 }
 
@@ -283,31 +279,4 @@ function markRanks(session: Session, graph: Graph): Session {
       return await session.run(feeds, fetches);
     },
   };
-}
-
-/** Frequent refusals of ONNX Runtime, in words without paths. The original goes to the log. */
-const REFUSALS: readonly (readonly [RegExp, string])[] = [
-  [
-    /external data|GetExtDataFromTensorProto|filesystem error|\.data\b.*(not exist|cannot open)/i,
-    'its external data file is missing, lies outside its folder, or cannot be read',
-  ],
-  [
-    /opset \d+ is (under development|not supported)|ONNX Runtime only \*guarantees\* support/i,
-    'its operator set is newer than the runtime',
-  ],
-  [/Unsupported data type: \d+/, 'an input or output has a datatype the runtime cannot carry'],
-  [
-    /No Op registered for|is not a registered function\/op|Could not find an implementation/i,
-    'it uses an operator the runtime does not have',
-  ],
-  [LACKS_LOCALE, 'its StringNormalizer needs the locale C.UTF-8 or en_US.UTF-8, which this host lacks'],
-  [/std::bad_alloc|not enough memory|out of memory/i, 'it does not fit into the memory of this host'],
-];
-
-function explain(error: unknown, modelFile: string): string {
-  const text = error instanceof Error ? error.message : '';
-  if (/protobuf parsing failed/i.test(text)) return `its ${basename(modelFile)} is damaged or truncated`;
-  return (
-    REFUSALS.find(([pattern]) => pattern.test(text))?.[1] ?? 'the runtime refuses its graph; the log says why'
-  );
 }
