@@ -5,6 +5,12 @@ import { type ByteSource, type Field, readFields } from './protobuf.ts';
 import { readValueInfo } from './value-info.ts';
 import { nameOperator } from './walk.ts';
 
+/** Operators that give truth values. */
+export const BOOLEAN_OPERATORS = [
+  ...['Equal', 'Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual'],
+  ...['And', 'Or', 'Xor', 'Not', 'IsNaN', 'IsInf'],
+];
+
 /** The element type of a value by its name, as `TensorProto.DataType`; undefined where the file does not say it. */
 export type TypeOf = (name: string) => number | undefined;
 
@@ -103,19 +109,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ...['Shape', 'Size', 'NonZero', 'ArgMax', 'ArgMin', 'NonMaxSuppression', 'SequenceLength'].map(
     (operator) => [operator, always(ELEMENT_TYPES.int64)] as const,
   ),
-  ...[
-    'Equal',
-    'Greater',
-    'Less',
-    'GreaterOrEqual',
-    'LessOrEqual',
-    'And',
-    'Or',
-    'Xor',
-    'Not',
-    'IsNaN',
-    'IsInf',
-  ].map((operator) => [operator, always(ELEMENT_TYPES.boolean)] as const),
+  ...BOOLEAN_OPERATORS.map((operator) => [operator, always(ELEMENT_TYPES.boolean)] as const),
   ...['MatMulInteger', 'ConvInteger'].map((operator) => [operator, always(ELEMENT_TYPES.int32)] as const),
   ...['TopK', 'Unique', 'MaxPool'].map((operator) => [operator, withPlaces] as const),
   ['Cast', named('to')],

@@ -13,22 +13,14 @@ import {
   SHARE_ROUNDING,
   sum,
 } from './bounds.ts';
+import { findMaker, LONGEST_WAY, type Maker, type Search, startSearch } from './bounds-search.ts';
+import { CLASSIFIERS } from './classifier-bounds.ts';
 import { readConstant } from './constants.ts';
-import { GRAPH, NODE, TENSOR, VALUE_INFO } from './fields.ts';
-import { countIds, ensembleBounds, forestBounds } from './forest-bounds.ts';
-import { readList } from './ml-outputs.ts';
-import { findAttribute, readFloat, readFloats, readNumber, readString } from './node-attributes.ts';
-import { ML_DOMAIN, type Node, readName, readNode } from './nodes.ts';
-import { type ByteSource, type Field, readFields, readText } from './protobuf.ts';
-
-/** Longest way back from an output; a graph can have circles only when it is broken. */
-const LONGEST_WAY = 48;
-
-/** Real graphs need a few dozen steps: a file can be made to need as many as there are ways through it. */
-const MOST_STEPS = 100_000;
-
-/** What keeps a sum from being 0; each can have a sum on either side, so that more of them take long to look through. */
-const MOST_GUARDS = 6;
+import { BOOLEAN_OPERATORS } from './element-types.ts';
+import { readFloat, readNumber, readString } from './node-attributes.ts';
+import { ML_DOMAIN } from './nodes.ts';
+import type { ByteSource, Field } from './protobuf.ts';
+import { isLogOfShare, isShare, isTimesShare } from './shares.ts';
 
 /** Operators that hand on the values of their first input, all or some of them, wherever they put them. */
 const PASSING = new Set([
@@ -37,8 +29,6 @@ const PASSING = new Set([
   ...['Compress', 'TopK', 'ZipMap'],
   ...['ReduceMax', 'ReduceMin', 'ReduceMean', 'MaxPool', 'GlobalMaxPool', 'GlobalAveragePool'],
 ]);
-/** Operators that hand on all values of their first input, each once. */
-const SHAPING = ['Identity', 'Cast', 'CastLike', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Transpose'];
 const JOINING = ['Concat', 'Mean'];
 
 /** What holds for the outputs of operators whatever they are given. */
@@ -56,21 +46,7 @@ const FIXED: Readonly<Record<string, Bounds>> = {
   ArgMin: NOT_NEGATIVE,
   Shape: NOT_NEGATIVE,
   Size: NOT_NEGATIVE,
-  ...Object.fromEntries(
-    [
-      'Equal',
-      'Less',
-      'LessOrEqual',
-      'Greater',
-      'GreaterOrEqual',
-      'And',
-      'Or',
-      'Xor',
-      'Not',
-      'IsNaN',
-      'IsInf',
-    ].map((type) => [type, SHARE]),
-  ),
+  ...Object.fromEntries(BOOLEAN_OPERATORS.map((type) => [type, SHARE])),
 };
 
 /** Functions of one value that grow with it. */
@@ -99,56 +75,12 @@ export function findProbabilities(
   graph: Field,
   outputs: readonly string[],
 ): ReadonlySet<string> {
-  const search = startSearch(source, graph);
+  const search = startSearch(source, graph, boundsOf);
   const isProbability = (output: string) => {
     const { low, high } = boundsOf(search, output, 0);
     return low >= 0 && high <= 1 + SHARE_ROUNDING;
   };
   return new Set(outputs.filter(isProbability));
-}
-
-interface Search {
-  readonly source: ByteSource;
-  /** The node that makes each value. */
-  readonly makers: ReadonlyMap<string, Field>;
-  readonly initializers: ReadonlyMap<string, Field>;
-  /** Nodes that were read. */
-  readonly nodes: Map<Field, Maker>;
-  /** Values that were looked at: many can come from one of them. */
-  readonly found: Map<string, Bounds>;
-  /** How many more nodes are looked at; then nothing more is known. */
-  left: number;
-}
-
-function startSearch(source: ByteSource, graph: Field): Search {
-  const makers = new Map<string, Field>();
-  const initializers = new Map<string, Field>();
-  const inputs: string[] = [];
-  for (const part of readFields(source, graph.start, graph.end)) {
-    if (part.number === GRAPH.input) inputs.push(readName(source, part, VALUE_INFO.name));
-    if (part.number === GRAPH.initializer) initializers.set(readName(source, part, TENSOR.name), part);
-    if (part.number !== GRAPH.node) continue;
-    const outputs = readFields(source, part.start, part.end, (number) => number === NODE.output);
-    for (const output of outputs) makers.set(readText(source, output), part);
-  }
-  // Clients can send other values for those that are inputs as well.
-  for (const name of inputs) initializers.delete(name);
-  return { source, makers, initializers, nodes: new Map(), found: new Map(), left: MOST_STEPS };
-}
-
-interface Maker extends Node {
-  readonly source: ByteSource;
-  readonly field: Field;
-}
-
-function findMaker(search: Search, name: string): Maker | undefined {
-  const { source, makers, nodes } = search;
-  const field = makers.get(name);
-  search.left -= 1;
-  if (!field || search.left < 0) return undefined;
-  const node = nodes.get(field) ?? { source, field, ...readNode(source, field) };
-  nodes.set(field, node);
-  return node;
 }
 
 function boundsOf(search: Search, name: string, steps: number): Bounds {
@@ -256,146 +188,4 @@ function dequantisedBounds(search: Search, { inputs: [name = '', ...scale] }: Ma
   if (quantiser?.type === 'QuantizeLinear' && isUndone(others)) return boundsOf(search, value, steps + 1);
   const givesShares = quantiser?.type === 'QLinearSoftmax' || quantiser?.type === 'QLinearSigmoid';
   return givesShares && isUndone(others.slice(2)) ? SHARE : ANY;
-}
-
-/** The value that was brought into another shape or type. */
-function rootOf(search: Search, name: string): string {
-  let root = name;
-  for (let steps = 0; steps < LONGEST_WAY; steps++) {
-    const maker = findMaker(search, root);
-    if (!maker || !SHAPING.includes(maker.type) || cutsFractions(maker)) return root;
-    root = maker.inputs[0] ?? '';
-  }
-  return root;
-}
-
-/** A value that loses its fraction is another one. */
-function cutsFractions(maker: Maker): boolean {
-  return (
-    maker.type === 'CastLike' || (maker.type === 'Cast' && !FLOATS.includes(readNumber(maker, 'to', 0) ?? 0))
-  );
-}
-
-/** float32, float16, double and bfloat16, by their numbers in the standard. */
-const FLOATS = [1, 10, 11, 16];
-
-/** Whether a value is divided by the sum that it is a part of, to which small numbers may be added. */
-function isShare(
-  search: Search,
-  { inputs: [part = '', divisor = ''] }: Maker,
-  parts: Bounds,
-  steps: number,
-): boolean {
-  if (parts.low < 0) return false;
-  const root = rootOf(search, part);
-  return isSumOf(search, divisor, root, steps) || isShareWhereNothing(search, root, divisor, steps);
-}
-
-/** The same by way of the reciprocal of the sum. */
-function isTimesShare(
-  search: Search,
-  { inputs: [part = '', factor = ''] }: Maker,
-  parts: Bounds,
-  steps: number,
-): boolean {
-  const maker = findMaker(search, factor);
-  const isReciprocal = parts.low >= 0 && maker?.type === 'Reciprocal';
-  return isReciprocal && isSumOf(search, maker.inputs[0] ?? '', rootOf(search, part), steps);
-}
-
-/** Where all parts are 0, scikit-learn's converter adds 1 to each of them, and their number to the sum. */
-function isShareWhereNothing(search: Search, part: string, divisor: string, steps: number): boolean {
-  const [partMaker, sumMaker] = [findMaker(search, part), findMaker(search, rootOf(search, divisor))];
-  if (partMaker?.type !== 'Add' || sumMaker?.type !== 'Add') return false;
-  const [value = '', added = ''] = partMaker.inputs;
-  const [sumOfValues = '', addedToSum = ''] = sumMaker.inputs;
-  const multiple = findMaker(search, addedToSum);
-  return (
-    isSumOf(search, sumOfValues, rootOf(search, value), steps) &&
-    multiple?.type === 'Mul' &&
-    multiple.inputs[0] === added &&
-    boundsOf(search, multiple.inputs[1] ?? '', steps + 1).low >= 1
-  );
-}
-
-function isSumOf(search: Search, name: string, part: string, steps: number, guards = 0): boolean {
-  if (guards > MOST_GUARDS) return false;
-  const maker = findMaker(search, rootOf(search, name));
-  if (!maker) return false;
-  const { type, inputs } = maker;
-  const isSum = (index: number) => isSumOf(search, inputs[index] ?? '', part, steps + 1, guards + 1);
-  const isNotNegative = (index: number) => boundsOf(search, inputs[index] ?? '', steps + 1).low >= 0;
-  switch (type) {
-    case 'ReduceSum':
-    case 'ReduceL1':
-      // Without its axis the sum would go along another one, unless it is put back.
-      return (keepsAxes(maker) || maker.outputs[0] !== name) && rootOf(search, inputs[0] ?? '') === part;
-    case 'Clip':
-      return !hasMost(maker) && isSum(0);
-    case 'Expand':
-      return isSum(0);
-    case 'Add':
-    case 'Max':
-      return (isSum(0) && isNotNegative(1)) || (isSum(1) && isNotNegative(0));
-    case 'Where':
-      return isTestOf(search, inputs[0], inputs[2]) && isSum(2) && isNotNegative(1);
-    default:
-      return false;
-  }
-}
-
-function keepsAxes(maker: Maker): boolean {
-  return readNumber(maker, 'keepdims', 1) === 1;
-}
-
-function hasMost(maker: Maker): boolean {
-  return Boolean(maker.inputs[2]) || findAttribute(maker, 'max') !== undefined;
-}
-
-/** Whether a condition is that a value is equal to another one, such as a sum to 0. */
-function isTestOf(search: Search, condition = '', value = ''): boolean {
-  const maker = findMaker(search, condition);
-  const root = rootOf(search, value);
-  return maker?.type === 'Equal' && maker.inputs.some((input) => rootOf(search, input) === root);
-}
-
-/** Whether the largest or the logarithm of the sum of its powers is subtracted from a value, as a softmax does. */
-function isLogOfShare(search: Search, { inputs: [value = '', subtracted = ''] }: Maker): boolean {
-  const maker = findMaker(search, rootOf(search, subtracted));
-  const root = rootOf(search, value);
-  if (maker?.type === 'ReduceLogSumExp' || maker?.type === 'ReduceMax') {
-    return rootOf(search, maker.inputs[0] ?? '') === root;
-  }
-  const summed = maker?.type === 'Log' ? findMaker(search, rootOf(search, maker.inputs[0] ?? '')) : undefined;
-  const powers =
-    summed?.type === 'ReduceSum' ? findMaker(search, rootOf(search, summed.inputs[0] ?? '')) : undefined;
-  return powers?.type === 'Exp' && rootOf(search, powers.inputs[0] ?? '') === root;
-}
-
-/**
- * What the classifiers of ONNX-ML give for scores. Of two classes for which there is one number the runtime makes two of
- * it, and then leaves out a softmax; SVMClassifier has one number for two classes unless it has `prob_a`.
- */
-const CLASSIFIERS: Readonly<Record<string, (maker: Maker) => Bounds>> = {
-  LinearClassifier: (maker) => (['LOGISTIC', 'SOFTMAX'].includes(transformOf(maker)) ? SHARE : ANY),
-  SVMClassifier: (maker) => {
-    if (readFloats(maker, 'prob_a').length > 0) return SHARE;
-    const transform = transformOf(maker);
-    return transform === 'LOGISTIC' ||
-      (transform === 'SOFTMAX' && readList(maker.source, maker, 'classlabels')?.length !== 2)
-      ? SHARE
-      : ANY;
-  },
-  TreeEnsembleClassifier: (maker) => {
-    const transform = transformOf(maker);
-    if (transform === 'LOGISTIC') return SHARE;
-    if (transform === 'SOFTMAX' && countIds(maker, 'class_ids') > 1) return SHARE;
-    return transform === 'PROBIT' ? ANY : forestBounds(maker);
-  },
-  TreeEnsemble: ensembleBounds,
-};
-
-function transformOf(maker: Maker): string {
-  const transform = readString(maker, 'post_transform') ?? 'NONE';
-  return transform === 'SOFTMAX_ZERO' ? 'SOFTMAX' : transform;
 }

@@ -1,0 +1,33 @@
+import { ANY, type Bounds, SHARE } from './bounds.ts';
+import type { Maker } from './bounds-search.ts';
+import { countIds, ensembleBounds, forestBounds } from './forest-bounds.ts';
+import { readList } from './ml-outputs.ts';
+import { readFloats, readString } from './node-attributes.ts';
+
+/**
+ * What the classifiers of ONNX-ML give for scores. Of two classes for which there is one number the runtime makes two of
+ * it, and then leaves out a softmax; SVMClassifier has one number for two classes unless it has `prob_a`.
+ */
+export const CLASSIFIERS: Readonly<Record<string, (maker: Maker) => Bounds>> = {
+  LinearClassifier: (maker) => (['LOGISTIC', 'SOFTMAX'].includes(transformOf(maker)) ? SHARE : ANY),
+  SVMClassifier: (maker) => {
+    if (readFloats(maker, 'prob_a').length > 0) return SHARE;
+    const transform = transformOf(maker);
+    return transform === 'LOGISTIC' ||
+      (transform === 'SOFTMAX' && readList(maker.source, maker, 'classlabels')?.length !== 2)
+      ? SHARE
+      : ANY;
+  },
+  TreeEnsembleClassifier: (maker) => {
+    const transform = transformOf(maker);
+    if (transform === 'LOGISTIC') return SHARE;
+    if (transform === 'SOFTMAX' && countIds(maker, 'class_ids') > 1) return SHARE;
+    return transform === 'PROBIT' ? ANY : forestBounds(maker);
+  },
+  TreeEnsemble: ensembleBounds,
+};
+
+function transformOf(maker: Maker): string {
+  const transform = readString(maker, 'post_transform') ?? 'NONE';
+  return transform === 'SOFTMAX_ZERO' ? 'SOFTMAX' : transform;
+}
