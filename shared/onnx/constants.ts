@@ -38,20 +38,25 @@ export function readConstants(
   return constants;
 }
 
-/** The numbers of a short constant of int32, int64 or floats that is in the file itself; undefined for others. */
+/**
+ * The numbers of a short constant of int32, int64 or floats that is in the file itself; undefined for others.
+ *
+ * @param most how many numbers are short
+ */
 export function readConstant(
   source: ByteSource,
   { kind, field }: ConstantHolder,
+  most = MOST_NUMBERS,
 ): readonly number[] | undefined {
-  return kind === 'node' ? readConstantNode(source, field) : readTensor(source, field);
+  return kind === 'node' ? readConstantNode(source, field, most) : readTensor(source, field, most);
 }
 
-function readConstantNode(source: ByteSource, node: Field): readonly number[] | undefined {
+function readConstantNode(source: ByteSource, node: Field, most: number): readonly number[] | undefined {
   for (const attribute of readFields(source, node.start, node.end, (number) => number === NODE.attribute)) {
     const members = [...readFields(source, attribute.start, attribute.end, isNumeric)];
     const tensor = members.find(({ number }) => number === ATTRIBUTE.tensor);
-    if (tensor) return readTensor(source, tensor);
-    if (members.length > 0) return members.flatMap((member) => readMember(source, member));
+    if (tensor) return readTensor(source, tensor, most);
+    if (members.length > 0) return members.flatMap((member) => readMember(source, member, most));
   }
   return undefined;
 }
@@ -60,9 +65,9 @@ function isNumeric(number: number): boolean {
   return NUMERIC.has(number);
 }
 
-function readMember(source: ByteSource, member: Field): readonly number[] {
+function readMember(source: ByteSource, member: Field, most: number): readonly number[] {
   const isFloat = member.number === ATTRIBUTE.float || member.number === ATTRIBUTE.floats;
-  return isFloat ? readFloat32s(source, member) : readVarints(source, member);
+  return isFloat ? readFloat32s(source, member, most) : readVarints(source, member);
 }
 
 const NUMERIC: ReadonlySet<number> = new Set([
@@ -74,19 +79,21 @@ const NUMERIC: ReadonlySet<number> = new Set([
 ]);
 
 /** The numbers of a short tensor of int32, int64 or floats that is in the file itself. */
-function readTensor(source: ByteSource, { start, end }: Field): readonly number[] | undefined {
+function readTensor(source: ByteSource, { start, end }: Field, most: number): readonly number[] | undefined {
   const members = [...readFields(source, start, end, (number) => TENSOR_MEMBERS.has(number))];
   const of = (number: number) => members.filter((member) => member.number === number);
   const size = of(TENSOR.dims)
     .flatMap((member) => readVarints(source, member))
     .reduce((product, dimension) => product * dimension, 1);
-  if (size > MOST_NUMBERS) return undefined;
+  if (size > most) return undefined;
   if (HALF_FLOATS.includes(of(TENSOR.type)[0]?.value ?? 0)) return undefined;
   const raw = of(TENSOR.raw)[0];
   const [bytes, read] = RAW[of(TENSOR.type)[0]?.value ?? 0] ?? [];
-  if (raw && bytes !== undefined && read) return readRaw(source.bytes(raw.start, raw.end), bytes, read);
+  if (raw && bytes !== undefined && read) {
+    return readRaw(source.bytes(raw.start, raw.end), bytes, read, most);
+  }
   const integers = [...of(TENSOR.int32s), ...of(TENSOR.int64s)];
-  const floats = of(TENSOR.floats).flatMap((list) => readFloat32s(source, list));
+  const floats = of(TENSOR.floats).flatMap((list) => readFloat32s(source, list, most));
   return [...integers.flatMap((list) => readVarints(source, list)), ...floats];
 }
 
@@ -102,12 +109,17 @@ const TENSOR_MEMBERS: ReadonlySet<number> = new Set([
   TENSOR.floats,
 ]);
 
-function readFloat32s(source: ByteSource, { start, end }: Field): number[] {
-  return readRaw(source.bytes(start, end), 4, (view, at) => view.getFloat32(at, true));
+function readFloat32s(source: ByteSource, { start, end }: Field, most: number): number[] {
+  return readRaw(source.bytes(start, end), 4, (view, at) => view.getFloat32(at, true), most);
 }
 
-function readRaw(bytes: Uint8Array, size: number, read: (view: DataView, at: number) => number): number[] {
+function readRaw(
+  bytes: Uint8Array,
+  size: number,
+  read: (view: DataView, at: number) => number,
+  most: number,
+): number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const count = Math.min(MOST_NUMBERS, Math.floor(bytes.length / size));
+  const count = Math.min(most, Math.floor(bytes.length / size));
   return Array.from({ length: count }, (_, index) => read(view, index * size));
 }

@@ -9,6 +9,7 @@ import { findProbabilities } from './probabilities.ts';
 import { type ByteSource, type Field, readFields, readText } from './protobuf.ts';
 import { readOpsetImport } from './rewrite-model.ts';
 import { findRisks, isRepeating, isSuspect, type Risk, type SuspectNode } from './risks.ts';
+import { partsByOutput, readSequence, SEQUENCE, type SequenceOutput, splitOutputs } from './sequences.ts';
 import { readValueInfo, type ValueInfo } from './value-info.ts';
 import { isMainGraph, type Message, walkModel } from './walk.ts';
 import { readZipMap, ZIP_MAP, type ZipMap } from './zip-map-node.ts';
@@ -16,12 +17,16 @@ import { readZipMap, ZIP_MAP, type ZipMap } from './zip-map-node.ts';
 export interface Graph extends MlOutputs {
   /** Version of the file format; undefined where the file does not say it. */
   readonly irVersion: number | undefined;
+  /** The program that wrote the file, as it calls itself. */
+  readonly producer: string;
   /** What a file of a version that is newer than the runtime has that the runtime does not know. */
   readonly novelty: Novelty | undefined;
   readonly opsets: ReadonlyMap<string, number>;
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly zipMaps: readonly ZipMap[];
+  /** Outputs that are sequences in the file; `outputs` has their parts. */
+  readonly sequences: readonly SequenceOutput[];
   /** Outputs whose values are probabilities, as far as the graph says. */
   readonly probabilities: ReadonlySet<string>;
   /** What its nodes do, those of nested graphs and of functions among them: `TopK`, `ai.onnx.ml.ZipMap`. */
@@ -67,11 +72,14 @@ export function readGraph(source: ByteSource): Graph {
     body && opsets.has(ML_DOMAIN)
       ? readMlOutputs(source, body, inputs, namesOf(outputs), producer)
       : NO_ML_OUTPUTS;
-  const probabilities = body ? findProbabilities(source, body, namesOf(outputs)) : new Set<string>();
-  const nodes = readNodes(source);
+  const nodes = readNodes(source, new Set(namesOf(outputs)));
+  const split = splitOutputs(outputs, nodes.sequences);
+  const parts = partsByOutput(nodes.sequences);
+  const values = new Map(namesOf(split).map((name) => [name, parts.get(name) ?? name]));
+  const probabilities = body ? findProbabilities(source, body, values) : new Set<string>();
   const guards = canNeedGuards(nodes.operators) ? findGuards(source, Number.POSITIVE_INFINITY) : NO_GUARDS;
   const novelty = isNewer(irVersion) ? findNovelty(source) : undefined;
-  const said = { irVersion, novelty, opsets, inputs, outputs, metadata: metadata.entries };
+  const said = { irVersion, producer, novelty, opsets, inputs, outputs: split, metadata: metadata.entries };
   return { ...said, probabilities, ...nodes, guards, ...mlOutputs };
 }
 
@@ -84,9 +92,13 @@ function isInputOrOutput(number: number): boolean {
 }
 
 /** What all nodes and tensors have to say, in one walk. */
-function readNodes(source: ByteSource): Pick<Graph, 'zipMaps' | 'operators' | 'externalData' | 'risks'> {
+function readNodes(
+  source: ByteSource,
+  outputs: ReadonlySet<string>,
+): Pick<Graph, 'zipMaps' | 'sequences' | 'operators' | 'externalData' | 'risks'> {
   const operators = new Set<string>();
   const zipMaps: ZipMap[] = [];
+  const sequences: SequenceOutput[] = [];
   const entries: Message[] = [];
   const constants: Message[] = [];
   const suspects: SuspectNode[] = [];
@@ -101,9 +113,16 @@ function readNodes(source: ByteSource): Pick<Graph, 'zipMaps' | 'operators' | 'e
     if (message.kind !== 'node') continue;
     operators.add(message.operator);
     if (isSuspect(message)) suspects.push({ message, isRepeated });
-    if (message.operator === ZIP_MAP && parent && isMainGraph(parent))
-      zipMaps.push(readZipMap(source, message.field));
+    if (!parent || !isMainGraph(parent)) continue;
+    if (message.operator === ZIP_MAP) zipMaps.push(readZipMap(source, message.field));
+    if (message.operator === SEQUENCE) sequences.push(readSequence(source, message.field));
   }
   const risks = findRisks(source, suspects, constants);
-  return { operators, zipMaps, risks, externalData: readExternalData(source, entries) };
+  return {
+    operators,
+    zipMaps,
+    sequences: sequences.filter(({ output }) => outputs.has(output)),
+    risks,
+    externalData: readExternalData(source, entries),
+  };
 }

@@ -69,18 +69,19 @@ const GROWING: Readonly<Record<string, (value: number) => number>> = {
  * Source: the ONNX and ONNX-ML operator lists.
  *
  * @param graph the field of the file that holds the graph
+ * @param outputs the outputs with the values of the graph that they are
  */
 export function findProbabilities(
   source: ByteSource,
   graph: Field,
-  outputs: readonly string[],
+  outputs: ReadonlyMap<string, string>,
 ): ReadonlySet<string> {
   const search = startSearch(source, graph, boundsOf);
-  const isProbability = (output: string) => {
-    const { low, high } = boundsOf(search, output, 0);
+  const isProbability = (value: string) => {
+    const { low, high } = boundsOf(search, value, 0);
     return low >= 0 && high <= 1 + SHARE_ROUNDING;
   };
-  return new Set(outputs.filter(isProbability));
+  return new Set([...outputs].flatMap(([name, value]) => (isProbability(value) ? [name] : [])));
 }
 
 function boundsOf(search: Search, name: string, steps: number): Bounds {
@@ -107,6 +108,8 @@ function boundsMade(search: Search, maker: Maker, name: string, steps: number): 
   const fixed = FIXED[type];
   if (fixed) return fixed;
   if (type === 'Dropout' && inputs.length > 2) return ANY;
+  if (type === 'ArrayFeatureExtractor' && search.initializers.has(inputs[0] ?? ''))
+    return constantBounds(search, inputs[0] ?? '', MOST_LEAVES);
   if (PASSING.has(type)) return name === maker.outputs[0] || type === 'Split' ? of(0) : ANY;
   if (JOINING.includes(type)) return join(all());
   const grow = GROWING[type];
@@ -156,14 +159,23 @@ function boundsMade(search: Search, maker: Maker, name: string, steps: number): 
   }
 }
 
-function constantBounds({ source, initializers }: Search, name: string): Bounds {
+function constantBounds({ source, initializers }: Search, name: string, most?: number): Bounds {
   const field = initializers.get(name);
-  return field ? rangeOf(readConstant(source, { kind: 'tensor', field })) : ANY;
+  return field ? rangeOf(readConstant(source, { kind: 'tensor', field }, most)) : ANY;
 }
+
+/** Most values of the leaves of one tree that are looked at: 2 MB of them. */
+const MOST_LEAVES = 2 ** 19;
 
 function rangeOf(numbers: readonly number[] | undefined): Bounds {
   if (!numbers || numbers.length === 0) return ANY;
-  return join(numbers.map((value) => ({ low: value, high: value })));
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of numbers) {
+    if (Number.isNaN(value)) return ANY;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  return { low, high };
 }
 
 function clip(maker: Maker, value: Bounds, low: Bounds | undefined, high: Bounds | undefined): Bounds {

@@ -4,6 +4,7 @@ import { lowerIrVersion } from '../onnx/ir-version.ts';
 import { renameLocales } from '../onnx/locales.ts';
 import { withFileSource } from '../onnx/protobuf.ts';
 import { type Rewriting, rewriteModel } from '../onnx/rewrite-model.ts';
+import { splitSequences } from '../onnx/sequences.ts';
 import { replaceZipMaps } from '../onnx/zipmap.ts';
 import { createSession, type ModelBytes, type Session, type SessionOptions } from './session.ts';
 
@@ -11,11 +12,12 @@ import { createSession, type ModelBytes, type Session, type SessionOptions } fro
 const REWRITINGS = {
   irVersion: () => lowerIrVersion,
   zipMaps: () => replaceZipMaps,
+  sequences: () => splitSequences,
   guards: ({ mostElements = Number.POSITIVE_INFINITY }) => guardOperators(mostElements),
   locales: () => renameLocales,
 } satisfies Record<string, (file: ModelFile) => Rewriting>;
 
-export type RewritingName = 'irVersion' | 'zipMaps' | 'guards' | 'locales';
+export type RewritingName = 'irVersion' | 'zipMaps' | 'sequences' | 'guards' | 'locales';
 
 /** A model file, and what has to be changed in its graph. */
 export interface ModelFile {

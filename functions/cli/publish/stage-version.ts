@@ -10,6 +10,7 @@ import { CONFIG_FILE, REFERENCE_FILE } from '../../../shared/models/version-fold
 import { isNewer, lowerIrVersion } from '../../../shared/onnx/ir-version.ts';
 import { withFileSource } from '../../../shared/onnx/protobuf.ts';
 import { rewriteModel } from '../../../shared/onnx/rewrite-model.ts';
+import { splitSequences } from '../../../shared/onnx/sequences.ts';
 import { replaceZipMaps } from '../../../shared/onnx/zipmap.ts';
 import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import { describeConfig } from '../describe-config.ts';
@@ -53,9 +54,10 @@ export async function stageVersion(
 
 /** Does once what each load would do: a graph that needs no more of it can be left to the runtime as a file. */
 async function rewriteGraph(path: string): Promise<void> {
-  const { zipMaps, irVersion } = readModelFile(path);
+  const { zipMaps, sequences, irVersion } = readModelFile(path);
   const rewritings = [
     ...(zipMaps.length > 0 ? [replaceZipMaps] : []),
+    ...(sequences.length > 0 ? [splitSequences] : []),
     ...(isNewer(irVersion) ? [lowerIrVersion] : []),
   ];
   if (rewritings.length === 0) return;

@@ -148,11 +148,13 @@ describe('readGraph', () => {
 
   it('finds nothing in an empty file', () => {
     expect(read(new Uint8Array(0))).toEqual({
+      producer: '',
       opsets: new Map(),
       inputs: [],
       outputs: [],
       metadata: [],
       zipMaps: [],
+      sequences: [],
       operators: new Set(),
       externalData: [],
       risks: [],

@@ -20,12 +20,14 @@ export function folderOf(
 
 const NO_GRAPH: Graph = {
   irVersion: 13,
+  producer: '',
   novelty: undefined,
   opsets: new Map(),
   inputs: [],
   outputs: [],
   probabilities: new Set(),
   zipMaps: [],
+  sequences: [],
   operators: new Set(),
   externalData: [],
   risks: [],
