@@ -28,6 +28,7 @@ const OTHER_FILES_OF_PROTOCOLS = [
   // What each kind of model reads and answers, side by side.
   'hugging-face/tasks.ts',
   // Lines, for two kinds of containers, and the second of these.
+  'sagemaker/read-libsvm.ts',
   'sagemaker/read-lines.ts',
   'sagemaker/run-lines.ts',
   'sagemaker/tensorflow-container.ts',

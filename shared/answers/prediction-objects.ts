@@ -1,7 +1,9 @@
 import type { ClassificationPrediction, InferenceOutput } from '../inference/output.ts';
 import type { WritableJson } from '../json/write-json.ts';
 import { topK } from '../processing/classification.ts';
+import type { NamedTensors } from '../runtime/session.ts';
 import { toNested } from '../tensor/nested.ts';
+import { sliceRows } from '../tensor/tensor.ts';
 import type { InputKind } from '../values/input.ts';
 import { TOP_LABELS } from './best-labels.ts';
 import { nameScores } from './name-scores.ts';
@@ -20,6 +22,8 @@ export function predictionWriters(output: InferenceOutput, kind: InputKind): rea
       return output.predictions.map((prediction) => () => encodeClassification(prediction, output, kind));
     case 'regression':
       return output.predictions.map((prediction) => () => ({ prediction }));
+    case 'rows':
+      return rowWriters(output.tensors);
     case 'embedding':
       return output.predictions.map((tensor) => () => ({
         embedding: toNested(tensor),
@@ -32,6 +36,19 @@ export function predictionWriters(output: InferenceOutput, kind: InputKind): rea
     case 'values':
       return output.predictions.map((prediction) => () => prediction);
   }
+}
+
+/** Each row as an object of all outputs by name; one number of a row stands for itself. */
+function rowWriters(tensors: NamedTensors): readonly (() => Members)[] {
+  const [first] = tensors.values();
+  return Array.from({ length: first?.shape[0] ?? 0 }, (_, row) => () => {
+    const cells = [...tensors].map(([name, tensor]): [string, WritableJson] => {
+      const { shape, ...cell } = sliceRows(tensor, row, row + 1);
+      const isOne = cell.data.length === 1;
+      return [name, toNested({ ...cell, shape: isOne ? [] : shape.slice(1) })];
+    });
+    return Object.fromEntries(cells);
+  });
 }
 
 type Classification = Extract<InferenceOutput, { readonly kind: 'classification' }>;

@@ -1,16 +1,29 @@
 import { invalid } from '../errors.ts';
 import type { InferenceOutput } from '../inference/output.ts';
+import { isTableForm, tableTensors } from '../inference/table-form.ts';
 import type { WritableJson } from '../json/write-json.ts';
+import type { AnswerForm } from '../models/answer-forms.ts';
 import type { NamedTensors } from '../runtime/session.ts';
 import { type ElementStyle, writeRows, writeTensor } from '../tensor/write-tensor.ts';
 
-/** What a task makes of each instance: its label, its numbers, or its vectors. */
-export function encodePredictions(output: InferenceOutput, style: ElementStyle): readonly WritableJson[] {
+/**
+ * What a task makes of each instance: its label, its numbers, or its vectors.
+ *
+ * @param form what a table is answered with, where that is not the usual
+ */
+export function encodePredictions(
+  output: InferenceOutput,
+  style: ElementStyle,
+  form: AnswerForm = 'objects',
+): readonly WritableJson[] {
+  if (isTableForm(form)) return encodeRows(tableTensors(output, form, 'prediction'), style);
   switch (output.kind) {
     case 'classification':
       return output.predictions.map(({ label }) => label);
     case 'regression':
       return output.predictions;
+    case 'rows':
+      return encodeRows(tableTensors(output, 'labels', 'prediction'), style);
     case 'embedding':
       return output.predictions.map((tensor) => writeTensor(tensor, style));
     case 'tensors':

@@ -1,3 +1,4 @@
+import { convertsTables } from '../models/answer-forms.ts';
 import type { Graph } from '../onnx/graph.ts';
 import type { ValueInfo } from '../onnx/value-info.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
@@ -18,7 +19,7 @@ type Axes = readonly (number | string)[];
 export function markBatchAxes(session: Session, graph: Graph): Session {
   const inputs = session.inputs.map((spec) => axesOf(spec, graph.inputs));
   const outputs = session.outputs.map((spec) => axesOf(spec, graph.outputs));
-  const find = chooseRule(inputs, outputs);
+  const find = chooseRule(inputs, outputs, convertsTables(graph));
   const mark = (specs: readonly TensorSpec[], axes: readonly Axes[], isOutput: boolean) =>
     specs.map((spec, index) => {
       const own = axes[index] ?? [];
@@ -45,10 +46,11 @@ function axesOf({ name, shape }: TensorSpec, values: readonly ValueInfo[]): Axes
 
 type Rule = (axes: Axes, isOutput: boolean) => number | undefined;
 
-function chooseRule(inputs: readonly Axes[], outputs: readonly Axes[]): Rule {
+/** @param isTable whether rows are the only axis of the graph that is dynamic */
+function chooseRule(inputs: readonly Axes[], outputs: readonly Axes[], isTable: boolean): Rule {
   const name = findName(inputs, outputs);
   if (name !== undefined) return byName(name);
-  if (inputs.some(([first]) => typeof first === 'string')) return byDynamicAxis;
+  if (inputs.some(([first]) => typeof first === 'string')) return isTable ? byOnlyDynamicAxis : byDynamicAxis;
   const sizes = inputs.flatMap(([first]) => (typeof first === 'number' ? [first] : []));
   const size = sizes.find((each) => outputs.some(([first]) => first === each)) ?? sizes[0];
   return (axes) => (axes[0] === size && size !== undefined ? 0 : undefined);
@@ -83,3 +85,10 @@ function byName(name: string): Rule {
 
 const byDynamicAxis: Rule = ([first], isOutput) =>
   typeof first === 'string' || (isOutput && first === 1) ? 0 : undefined;
+
+/** A forest of several labels gives its probabilities label by label, and the rows of each. */
+const byOnlyDynamicAxis: Rule = (axes, isOutput) => {
+  const found = byDynamicAxis(axes, isOutput);
+  const dynamic = axes.flatMap((axis, index) => (typeof axis === 'string' ? [index] : []));
+  return found === undefined && isOutput && dynamic.length === 1 ? dynamic[0] : found;
+};

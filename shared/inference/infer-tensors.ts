@@ -3,6 +3,7 @@ import { InferenceError, invalid, overLimit } from '../errors.ts';
 import { decodeBase64 } from '../http/base64.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import { castTensor } from '../tensor/cast.ts';
+import { moveAxisToFront } from '../tensor/move-axis.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { textFault } from '../tensor/text-fault.ts';
 import type { FieldValue } from '../values/input.ts';
@@ -16,11 +17,14 @@ import {
 } from '../values/named-inputs.ts';
 import type { Model } from './load-model.ts';
 import { batchSizeOf, type Runner } from './run-batch.ts';
-import type { Preprocessor } from './task.ts';
+import { type TableForm, tableTensors } from './table-form.ts';
+import type { Postprocessor, Preprocessor } from './task.ts';
 
 export interface TensorOptions {
   /** Names of the outputs wanted, in order; undefined for all. */
   readonly outputs?: readonly string[] | undefined;
+  /** Outputs of the task in the forms of a table, by the names that they have in `outputs`. */
+  readonly forms?: ReadonlyMap<string, TableForm> | undefined;
   /** How instances stand in the inputs, and then in the outputs; one whole by default. */
   readonly layout?: Layout | undefined;
 }
@@ -33,20 +37,49 @@ export interface TensorOptions {
  * @throws InferenceError when an input does not fit the graph, or an output does not exist
  */
 export async function inferTensors(
-  { session, task: { preprocessor } }: Model,
+  { session, task: { preprocessor, postprocessor } }: Model,
   inputs: NamedInputs,
-  { outputs, layout = 'whole' }: TensorOptions,
+  { outputs, forms, layout = 'whole' }: TensorOptions,
   run: Runner,
   budget: Budget,
 ): Promise<NamedTensors> {
-  const fetches = checkFetches(outputs ?? session.outputs.map(({ name }) => name), session);
+  const wanted = outputs ?? session.outputs.map(({ name }) => name);
+  const fetches = checkFetches(
+    forms && postprocessor ? withFetches(wanted, forms, postprocessor) : wanted,
+    session,
+  );
   const images = await preprocessImages(preprocessor, session, inputs, budget);
   if (images) return await run(images, { fetches, layout: 'instances' });
   const feeds = layout === 'whole' ? checkFeeds(inputs, session) : checkInstances(inputs, session, layout);
   checkTexts(feeds, budget);
   const given = await run(feeds, { fetches, layout });
   if (layout === 'instances') checkRows(given, session, rowsOf(inputs));
-  return given;
+  if (!forms || !postprocessor) return given;
+  const rows = layout === 'instances' ? given : toRows(given, session);
+  const output = postprocessor.postprocess(rows, { rows: rowsOf(inputs), feeds });
+  return new Map(
+    wanted.flatMap((name) => {
+      const form = forms.get(name);
+      if (form !== undefined) return [...tableTensors(output, form, name)];
+      const tensor = given.get(name);
+      return tensor ? [[name, tensor] as const] : [];
+    }),
+  );
+}
+
+/** Brings the instances of outputs to their first axis; those that are listed are there. */
+function toRows(outputs: NamedTensors, { outputs: specs }: Session): NamedTensors {
+  const axes = new Map(specs.map(({ name, batchAxis = 0 }) => [name, batchAxis]));
+  return new Map([...outputs].map(([name, tensor]) => [name, moveAxisToFront(tensor, axes.get(name) ?? 0)]));
+}
+
+/** The outputs of the graph that are wanted, or that forms are made of. */
+function withFetches(
+  wanted: readonly string[],
+  forms: ReadonlyMap<string, TableForm>,
+  { fetches }: Postprocessor,
+): readonly string[] {
+  return [...new Set([...wanted.filter((name) => !forms.has(name)), ...fetches])];
 }
 
 /** How many instances are listed: each input has them on its first axis, as they came. */

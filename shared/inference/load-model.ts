@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type * as z from 'zod';
 import type { JsonObject } from '../json/json-value.ts';
+import { answerForm, flavourOf, formsOf } from '../models/answer-forms.ts';
 import type { Format, Recognised } from '../models/formats/recognise.ts';
 import { type ModelConfig, ModelError } from '../models/model-config.ts';
 import type { ModelReference } from '../models/model-reference.ts';
@@ -25,6 +26,7 @@ import { checkGraph } from './check-graph.ts';
 import { describeRefusal } from './check-run.ts';
 import { explainRefusal } from './explain-refusal.ts';
 import { reshapeSession } from './reshape-session.ts';
+import { isTableForm } from './table-form.ts';
 import type { TaskRunner } from './task.ts';
 import type { Tasks } from './tasks.ts';
 import { findDangers, passTrialError, tryFirst } from './try-first.ts';
@@ -164,17 +166,48 @@ async function bind(folder: ModelFolder, graph: Graph, opened: Session, { tasks 
   const session = reshapeSession(marked, config.shapes);
   const { name, kindOf, gives, answer, bind } = tasks.of(config);
   const task = await bind(config, { graph, session, folder });
-  const contract = contractOf({ task: name, kind: kindOf(config), gives }, session, task);
-  return { ...recognised, session, task, contract, answer };
+  const flavour = recognised.flavour ?? flavourOf(graph);
+  checkAnswers(config, task);
+  const maps = new Map(graph.zipMaps.map(({ output, labels }) => [output, labels]));
+  const known = { task: name, kind: kindOf(config), gives, flavour, maps };
+  const contract = contractOf(known, config, session, task);
+  return { ...recognised, config: withAnswers(recognised, contract), session, task, contract, answer };
+}
+
+/** What the files of a folder say of its answers, and its graph does not, is a part of the model.json that it amounts to. */
+function withAnswers({ config, flavour }: Recognised, { kind }: ModelContract): ModelConfig {
+  const answers = flavour && formsOf(flavour, kind === 'features');
+  return config.answers !== undefined || !answers ? config : { ...config, answers };
+}
+
+/** @throws ModelError for a form of answers that the model does not have */
+function checkAnswers({ answers }: ModelConfig, { preprocessor, postprocessor }: TaskRunner): void {
+  const forms = typeof answers === 'string' ? [answers] : Object.values(answers ?? {});
+  const form = forms.find((each) => each !== undefined && isTableForm(each));
+  if (form !== undefined && !preprocessor?.features) {
+    throw new ModelError(`its model.json has "answers": "${form}", which only models of tables have`);
+  }
+  if (forms.includes('probabilities') && !postprocessor?.areProbabilities) {
+    throw new ModelError(
+      'its model.json has "answers": "probabilities", and the graph does not say that its scores are probabilities: "output": {"probabilities": "<name of the output>"} says it',
+    );
+  }
 }
 
 function contractOf(
-  task: Pick<ModelContract, 'task' | 'kind' | 'gives'>,
+  task: Pick<ModelContract, 'task' | 'kind' | 'gives' | 'flavour' | 'maps'>,
+  { answers }: ModelConfig,
   session: Session,
   { preprocessor }: TaskRunner,
 ): ModelContract {
   return {
     ...task,
+    answering: (protocols) => {
+      const answering = answerForm(protocols, answers, task.flavour);
+      // A flavour says nothing of the rows of a model whose rows are not known.
+      const isUnfit = task.kind !== 'features' && isTableForm(answering.form);
+      return isUnfit ? { ...answering, form: 'objects' } : answering;
+    },
     inputs: session.inputs.map((spec) => ({
       ...spec,
       // Of a graph whose task is not known nobody knows it: NaN is a number like others there.
@@ -230,10 +263,11 @@ function describeForeignFile(path: string): string {
 }
 
 /** What has to be changed in a graph. Where it is nothing the runtime reads the file itself, which saves a copy of it. */
-export function listRewritings({ irVersion, zipMaps, guards }: Graph): RewritingName[] {
+export function listRewritings({ irVersion, zipMaps, sequences, guards }: Graph): RewritingName[] {
   return [
     ...(isNewer(irVersion) ? (['irVersion'] as const) : []),
     ...(zipMaps.length > 0 ? (['zipMaps'] as const) : []),
+    ...(sequences.length > 0 ? (['sequences'] as const) : []),
     ...(guards.edits.length > 0 ? (['guards'] as const) : []),
   ];
 }

@@ -18,6 +18,8 @@ export type InferenceOutput =
       /** Whether scores are probabilities: margins and logits are not. */
       readonly areProbabilities: boolean;
       readonly predictions: readonly ClassificationPrediction[];
+      /** The labels as the graph gives them, one for each instance, where it does; a config can have other names. */
+      readonly given?: Tensor | undefined;
     }
   | { readonly kind: 'regression'; readonly predictions: readonly (number | readonly number[])[] }
   | {
@@ -26,8 +28,21 @@ export type InferenceOutput =
       readonly predictions: readonly Tensor[];
     }
   | { readonly kind: 'tensors'; readonly tensors: NamedTensors }
+  | RowsOutput
   /** What a task of its own kind makes of each instance, as protocols write it. */
   | { readonly kind: 'values'; readonly predictions: readonly PredictedValue[] };
+
+/** The outputs of a table that is neither classified nor regressed alone: outliers, clusters, several targets. */
+export interface RowsOutput {
+  readonly kind: 'rows';
+  /** All outputs by name; the first axis of each are the rows. */
+  readonly tensors: NamedTensors;
+  /** Name of the output that holds what was predicted: a label for each row, or one for each target. */
+  readonly labels: string | undefined;
+  /** Names of the outputs that hold numbers: one, or one for each target. */
+  readonly scores: readonly string[];
+  readonly areProbabilities: boolean;
+}
 
 /** The members of a prediction, such as the boxes that a detector has found. */
 export type PredictedValue = Readonly<Record<string, WritableJson>>;

@@ -75,7 +75,7 @@ export function createClassificationPostprocessor(
         const classId = classOf(given, index, graphLabels, config.labels) ?? argmax(row);
         return { classId, label: labels[classId] ?? classId, scores: row };
       });
-      return { kind: 'classification', labels, areProbabilities, predictions };
+      return { kind: 'classification', labels, areProbabilities, predictions, given };
     },
   };
 }

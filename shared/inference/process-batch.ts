@@ -22,7 +22,7 @@ export function processBatch(preprocessor: Preprocessor, postprocessor: Postproc
       const batch = await preprocessor.preprocess(input, budget);
       const outputs = await run(batch.feeds, { fetches, layout: 'instances' });
       const output = postprocessor.postprocess(outputs, batch);
-      if (output.kind !== 'tensors' && output.predictions.length !== batch.rows) {
+      if ('predictions' in output && output.predictions.length !== batch.rows) {
         throw unexpectedOutput(
           `The model gives ${output.predictions.length} predictions for ${batch.rows} instances; its output has no batch axis.`,
         );

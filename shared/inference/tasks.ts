@@ -5,6 +5,7 @@ import type { Task } from './task.ts';
 import { featureExtraction } from './tasks/feature-extraction.ts';
 import { imageClassification } from './tasks/image-classification.ts';
 import { labels } from './tasks/members.ts';
+import { tabular } from './tasks/tabular.ts';
 import { tabularClassification } from './tasks/tabular-classification.ts';
 import { tabularRegression } from './tasks/tabular-regression.ts';
 import { tensor } from './tasks/tensor.ts';
@@ -14,6 +15,7 @@ import { textClassification } from './tasks/text-classification.ts';
 export const TASKS: readonly Task[] = [
   tabularClassification,
   tabularRegression,
+  tabular,
   imageClassification,
   textClassification,
   featureExtraction,

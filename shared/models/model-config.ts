@@ -1,15 +1,20 @@
 import * as z from 'zod';
-import { MOST_THREADS } from '../config.ts';
+import { MOST_THREADS, PROTOCOL_NAMES } from '../config.ts';
 import type { Label } from '../processing/classification.ts';
+import { ANSWER_FORMS } from './answer-forms.ts';
 
 /** The model's folder holds something that cannot be served. The message is fit for clients: no paths, no stacks. */
 export class ModelError extends Error {
   override readonly name = 'ModelError';
 }
 
+const answerForm = z.enum(ANSWER_FORMS);
+
 /** Members of `model.json` that all tasks have. */
 export const commonMembers = {
   description: z.string().optional(),
+  /** The form of answers: one for the protocols of all other servers, or by protocol. */
+  answers: z.union([answerForm, z.partialRecord(z.enum(PROTOCOL_NAMES), answerForm)]).optional(),
   /** The graph, below the folder, where it is not called `model.onnx` and not the only one. */
   file: z.string().min(1).optional(),
   /** Results on held-out data, by name. */

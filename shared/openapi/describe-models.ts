@@ -3,6 +3,7 @@ import { InferenceError } from '../errors.ts';
 import type { Inference } from '../inference/inference.ts';
 import type { Model } from '../inference/load-model.ts';
 import type { JsonObject } from '../json/json-value.ts';
+import type { AnswerForm } from '../models/answer-forms.ts';
 import { type ModelListing, type ModelReference, pathOf } from '../models/model-reference.ts';
 import type { Label } from '../processing/classification.ts';
 import type { TensorSpec } from '../runtime/session.ts';
@@ -17,6 +18,8 @@ export interface ModelFacts {
   readonly kind: InputKind;
   /** What its task gives for each instance. */
   readonly gives: OutputKind;
+  /** In which form it answers on Ternion's own routes. */
+  readonly form: AnswerForm;
   /** What an answer looks like, where the task gives values of its own. */
   readonly answer: z.ZodType | undefined;
   readonly description: string | undefined;
@@ -93,6 +96,7 @@ function factsOf({ reference, config, contract, session, task, answer, example }
     task: config.task,
     kind: contract.kind,
     gives: contract.gives,
+    form: contract.answering(['ternion']).form,
     answer,
     description: config.description,
     inputs: session.inputs,

@@ -1,3 +1,4 @@
+import { isTableForm, type TableForm } from '../inference/table-form.ts';
 import type { Label } from '../processing/classification.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import type { ModelFacts } from './describe-models.ts';
@@ -42,11 +43,14 @@ export function describeTaskAnswer({ gives, outputs }: ModelFacts): JsonSchema {
 const NUMBER = { type: ['number', 'null'] };
 
 function describePrediction(facts: ModelFacts, book: SchemaBook): JsonSchema {
+  if (isTableForm(facts.form)) return withMembers({ prediction: describeForm(facts.form) });
   switch (facts.gives) {
     case 'classification':
       return classification(facts);
     case 'regression':
       return withMembers({ prediction: { anyOf: [NUMBER, { type: 'array', items: NUMBER }] } });
+    case 'rows':
+      return describeRow(facts.outputs);
     case 'embedding':
       return withMembers({
         embedding: {
@@ -65,6 +69,14 @@ function describePrediction(facts: ModelFacts, book: SchemaBook): JsonSchema {
   }
 }
 
+/** A value for each row, or a list of them. */
+function describeForm(form: TableForm): JsonSchema {
+  const value = form === 'labels' ? { type: ['string', 'number', 'null'] } : NUMBER;
+  const list = { type: 'array', items: { anyOf: [value, { type: 'array', items: value }] } };
+  // Targets that differ in their classes have a list each.
+  return { anyOf: [value, list, { type: 'object', additionalProperties: list }] };
+}
+
 function withMembers(properties: Readonly<Record<string, JsonSchema>>): JsonSchema {
   return { type: 'object', required: Object.keys(properties), properties };
 }
@@ -80,6 +92,15 @@ function namedScores(facts: ModelFacts): Readonly<Record<string, JsonSchema>> {
 }
 
 const bestScores: JsonSchema = { type: 'object', maxProperties: 5, additionalProperties: NUMBER };
+
+/** What each output has for a row, as a number or text, or as a list of them. */
+function describeRow(outputs: readonly TensorSpec[]): JsonSchema {
+  const one = (spec: TensorSpec) => {
+    const row = outputSchema({ ...spec, shape: spec.shape.slice(1) });
+    return spec.shape.length > 1 ? { anyOf: [outputSchema({ ...spec, shape: [] }), row] } : row;
+  };
+  return withMembers(Object.fromEntries(outputs.map((spec) => [spec.name, one(spec)])));
+}
 
 function describeOutputs(outputs: readonly TensorSpec[]): JsonSchema {
   return withMembers(Object.fromEntries(outputs.map((spec) => [spec.name, outputSchema(spec)])));

@@ -7,13 +7,11 @@ import { readBody } from '../http/read-body.ts';
 import { readTimeoutMs } from '../http/read-timeout.ts';
 import type { ModelChoice, NamedChoice, Used } from '../inference/inference.ts';
 import type { InferenceOutput } from '../inference/output.ts';
-import { givesRows } from '../inference/run-batch.ts';
 import { UnsafeIntegerError } from '../json/exact-integers.ts';
 import type { JsonValue } from '../json/json-value.ts';
 import { parseExactJson } from '../json/parse-json.ts';
-import type { NamedTensors } from '../runtime/session.ts';
 import type { InferenceInput } from '../values/input.ts';
-import type { Payload, RequestBody } from './body/payload.ts';
+import type { RequestBody } from './body/payload.ts';
 import { parseRequestJson } from './body/request-json.ts';
 import { type Content, choiceOf, type Handler, type Operation, type ProtocolOptions } from './operation.ts';
 
@@ -46,28 +44,6 @@ export interface Reading<T> {
 /** What was read of a body that is not JSON. */
 export function readingOf<T>(value: T): Reading<T> {
   return { value, bind: async (bind) => await bind(value) };
-}
-
-/** What a graph gives. */
-export interface GraphOutputs {
-  readonly tensors: NamedTensors;
-  /** Whether the first axis of each tensor counts instances. */
-  readonly areRows: boolean;
-}
-
-/** Runs the graph of the model a request means on what was read of it. */
-export async function runPayload(
-  invocation: Invocation,
-  { inference }: Pick<ProtocolOptions, 'inference'>,
-  reading: Reading<Payload>,
-): Promise<Used<GraphOutputs>> {
-  const choice = { ...invocation.choice, kind: reading.value.kind };
-  return await inference.use(choice, invocation, (model) =>
-    reading.bind(async ({ toInputs, layout }) => ({
-      tensors: await model.run(toInputs(model.contract), { layout }),
-      areRows: layout === 'instances' || givesRows(model.model.session),
-    })),
-  );
 }
 
 /** Runs the task of the model a request means on its input. */

@@ -1,9 +1,11 @@
+import type { ProtocolName } from '../config.ts';
+import type { Answering, Flavour } from '../models/answer-forms.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import type { InputKind } from './input.ts';
 import type { RowFormat } from './row.ts';
 
 /** What a task gives for each instance. */
-export type OutputKind = 'classification' | 'regression' | 'embedding' | 'tensors' | 'values';
+export type OutputKind = 'classification' | 'regression' | 'rows' | 'embedding' | 'tensors' | 'values';
 
 /** What a model takes, as all that makes tensors of JSON, CSV and the like needs to know it. */
 export interface ModelContract {
@@ -21,6 +23,12 @@ export interface ModelContract {
   readonly columns?: RowFormat['columns'] | undefined;
   /** Name of the input that takes encoded images. */
   readonly imageInput: string | undefined;
+  /** The form of its answers on a route of some protocols, of which the first that its config names counts. */
+  readonly answering: (protocols: readonly [ProtocolName, ...ProtocolName[]]) => Answering;
+  /** Outputs that are maps by label in the file, and tensors here, with the labels. */
+  readonly maps: ReadonlyMap<string, readonly (string | number)[]>;
+  /** What it was before it was exported, as far as that is known. */
+  readonly flavour: Flavour | undefined;
 }
 
 /** Names of inputs for an error message. */

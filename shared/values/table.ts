@@ -84,7 +84,7 @@ function decodeMatrix(
 }
 
 /** How many numbers a row of an input has; undefined where the graph leaves it open. */
-function widthOf({ shape, isRankDynamic }: TensorSpec): number | undefined {
+export function widthOf({ shape, isRankDynamic }: TensorSpec): number | undefined {
   const [, ...axes] = shape;
   return axes.includes(-1) || isRankDynamic ? undefined : elementCount(axes);
 }

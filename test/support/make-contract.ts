@@ -18,6 +18,9 @@ export function contract(
     inputs: inputs.map((each) => ({ ...each, allowsMissing: true })),
     features: undefined,
     imageInput: undefined,
+    answering: () => ({ form: 'objects', isStated: false }),
+    maps: new Map(),
+    flavour: undefined,
     ...rest,
   };
 }

@@ -17,6 +17,8 @@ export interface BoundSource {
   readonly note: string | undefined;
   /** What it can answer with; undefined for tasks without labels. */
   readonly labels: readonly string[] | undefined;
+  /** Names of the outputs that it gives by row; undefined for tasks that make a prediction of them. */
+  readonly outputs: readonly string[] | undefined;
   /** Whether its scores of these are known to be probabilities. */
   readonly areProbabilities: boolean;
 }
@@ -27,7 +29,7 @@ export interface BoundSource {
  * @throws CommandError when it could take none of them
  */
 export async function bindSource(opened: FoundModel, source: RowSource): Promise<BoundSource> {
-  return await look(opened, ({ contract: { kind }, task, session }) => {
+  return await look(opened, ({ contract: { kind, gives }, task, session }) => {
     checkKind(kind, source, opened.title);
     return {
       kind,
@@ -35,6 +37,7 @@ export async function bindSource(opened: FoundModel, source: RowSource): Promise
       inputs: session.inputs.map(({ name }) => name),
       note: noteOf(kind, source, task.preprocessor?.features),
       labels: task.labels?.map(String),
+      outputs: gives === 'rows' ? session.outputs.map(({ name }) => name) : undefined,
       areProbabilities: task.postprocessor?.areProbabilities ?? false,
     };
   });

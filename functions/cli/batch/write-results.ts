@@ -22,6 +22,8 @@ export interface ResultFormat {
 export interface FormatOptions {
   /** The model's labels, each a column of a CSV. */
   readonly labels: readonly string[] | undefined;
+  /** Names of the outputs that the model gives by row, each a column of a CSV, where it makes no prediction. */
+  readonly outputs: readonly string[] | undefined;
   /** Whether these have probabilities; scores otherwise. */
   readonly areProbabilities: boolean;
   /** Whether rows are files of a folder. */
@@ -57,14 +59,15 @@ function writeLines(results: readonly Result[]): string {
 
 const BAD_LINE = /^\{(?:"row":\d+|"file":"(?:[^"\\]|\\.)*"),"error":"(?:[^"\\]|\\.)*"\}$/;
 
-function csvFormat({ labels, areProbabilities, isFolder, safeCells }: FormatOptions): ResultFormat {
+function csvFormat({ labels, outputs, areProbabilities, isFolder, safeCells }: FormatOptions): ResultFormat {
   const write = (rows: readonly (readonly (string | number)[])[]) =>
     stringify(safeCells ? rows.map((cells) => cells.map(toSafeCell)) : [...rows]);
   const place = isFolder ? 'file' : 'row';
   const scores =
     labels?.map((label) => oneLine(`${areProbabilities ? 'probability' : 'score'}_${label}`)) ?? [];
   const hasConfidence = labels !== undefined && areProbabilities;
-  const names = [place, 'prediction', ...(hasConfidence ? ['confidence'] : []), ...scores, 'error'];
+  const given = outputs?.map(oneLine) ?? ['prediction', ...(hasConfidence ? ['confidence'] : []), ...scores];
+  const names = [place, ...given, 'error'];
   return {
     name: `csv ${safeCells ? 'safe ' : ''}${names.join(',')}`,
     header: write([names]),
@@ -75,8 +78,9 @@ function csvFormat({ labels, areProbabilities, isFolder, safeCells }: FormatOpti
           const at = row.file === undefined ? row.row : oneLine(row.file);
           if ('error' in result) return [at, ...names.slice(2).map(() => ''), oneLine(result.error)];
           const { prediction } = result;
-          const { confidence, probabilities: given = prediction.scores } = prediction;
-          const byLabel = given instanceof Map ? given : new Map<string, WritableJson>();
+          if (outputs) return [at, ...outputs.map((name) => toCell(prediction[name])), ''];
+          const { confidence, probabilities: ofLabels = prediction.scores } = prediction;
+          const byLabel = ofLabels instanceof Map ? ofLabels : new Map<string, WritableJson>();
           return [
             at,
             toCell(prediction.prediction ?? prediction.embedding ?? prediction.outputs),

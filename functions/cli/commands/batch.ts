@@ -46,6 +46,7 @@ export async function batch(
   const labels = bound.kind === 'image' ? bound.labels && [] : bound.labels;
   const format = resultFormat(output, {
     labels,
+    outputs: bound.outputs,
     areProbabilities: bound.areProbabilities,
     isFolder: source.kind === 'folder',
     safeCells: options.safeCells === true,

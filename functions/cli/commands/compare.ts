@@ -71,6 +71,7 @@ async function openSide(model: FoundModel, source: RowSource): Promise<Side> {
 const GIVEN: Readonly<Record<OutputKind, string>> = {
   classification: 'labels',
   regression: 'numbers',
+  rows: 'several values a row',
   embedding: 'vectors',
   tensors: 'tensors',
   values: 'values of their own kind',

@@ -68,6 +68,7 @@ function contentOf(output: InferenceOutput): Content {
       return { values: numbered([output.predictions[0] ?? []].flat()) };
     case 'embedding':
       return { values: numbered(output.predictions[0] ? toNumbers(output.predictions[0]) : []) };
+    case 'rows':
     case 'tensors':
       return contentOfTensors(output.tensors);
     case 'values':

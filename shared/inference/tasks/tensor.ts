@@ -18,10 +18,11 @@ export const tensor = defineTask({
   members: { labels },
   kind: 'tensors',
   gives: 'tensors',
-  bind: (config, { session }) => createRunner(session, config.labels),
+  bind: (config, { session }) => createTensorRunner(session, config.labels),
 });
 
-function createRunner(model: Session, labels: readonly Label[] | undefined): TaskRunner {
+/** Runs a graph on tensors by the names of its inputs. */
+export function createTensorRunner(model: Session, labels: readonly Label[] | undefined): TaskRunner {
   return {
     labels,
     infer: async (input, run, budget) => {

@@ -27,7 +27,7 @@ export function withMetadata(config: ModelConfig, view: GraphView, reader: Confi
 }
 
 function lacksFeatures({ task, features }: ModelConfig): boolean {
-  return task.startsWith('tabular-') && features === undefined;
+  return task.startsWith('tabular') && features === undefined;
 }
 
 /** Inputs of their own have names of their own. */

@@ -103,7 +103,7 @@ function tableConfig(signature: Signature, view: GraphView): ModelConfig {
   });
   const named = features.every(({ name }) => name !== '') ? { features } : {};
   const config = configOf(view);
-  if (config.task === 'tabular-classification' || config.task === 'tabular-regression') {
+  if (config.task.startsWith('tabular')) {
     return { ...config, ...named };
   }
   const [output, ...others] = view.outputs;

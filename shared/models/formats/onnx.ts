@@ -1,18 +1,28 @@
 import type { TensorSpec } from '../../runtime/session.ts';
 import { DATATYPES } from '../../tensor/datatype.ts';
 import { isOneEach } from '../../tensor/tensor.ts';
+import { convertsTables } from '../answer-forms.ts';
 import type { ModelConfig } from '../model-config.ts';
 import type { GraphView } from './format-folder.ts';
 import { findScores } from './labels.ts';
 
 /**
  * What a graph alone gives away: the operators of `ai.onnx.ml` in which exports of scikit-learn, XGBoost and LightGBM
- * end say that it classifies or predicts numbers. Any other graph takes and gives tensors.
+ * end say that it classifies or predicts numbers; of other graphs of their converters the rows of a table are known. Any
+ * other graph takes and gives tensors.
  */
 export function configOf(view: GraphView): ModelConfig {
   if (!takesColumns(view.inputs)) return { task: 'tensor' };
   if (classifies(view)) return { task: 'tabular-classification', postprocess: [] };
-  return predictsNumbers(view) ? { task: 'tabular-regression' } : { task: 'tensor' };
+  if (predictsNumbers(view)) return { task: 'tabular-regression' };
+  if (!isTable(view)) return { task: 'tensor' };
+  return givesNumbers(view) ? { task: 'tabular-regression' } : { task: 'tabular' };
+}
+
+/** All that is made of a table by row: numbers that are predicted or computed, outliers, clusters, several targets. */
+function isTable({ graph, outputs }: GraphView): boolean {
+  const hasRows = outputs.every(({ batchAxis, isRankDynamic }) => batchAxis !== undefined || isRankDynamic);
+  return convertsTables(graph) && hasRows;
 }
 
 /** One matrix or column, or several inputs of which each says how many columns it has. */
@@ -45,8 +55,13 @@ function holdsSeveralLabels({ datatype, shape }: TensorSpec): boolean {
   return DATATYPES[datatype].kind !== 'float' && shape.length === 2 && (shape[1] ?? 1) > 1;
 }
 
-function predictsNumbers({ graph, outputs }: GraphView): boolean {
+function predictsNumbers(view: GraphView): boolean {
+  return givesNumbers(view) && view.outputs.every(({ name }) => view.graph.regressions.has(name));
+}
+
+/** A number for each row, or a list of them. */
+function givesNumbers({ outputs }: GraphView): boolean {
   const [only, ...others] = outputs;
-  if (!only || others.length > 0 || DATATYPES[only.datatype].kind !== 'float') return false;
-  return graph.regressions.has(only.name) && only.shape.length <= 2;
+  if (!only || others.length > 0) return false;
+  return DATATYPES[only.datatype].kind === 'float' && only.shape.length <= 2;
 }

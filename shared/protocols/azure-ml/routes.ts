@@ -1,6 +1,5 @@
 import type { Context } from 'hono';
 import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
-import { encodeColumns, encodeRows } from '../../answers/predictions.ts';
 import type { Answer, AppEnvironment, ErrorEncoder } from '../../http/context.ts';
 import { errorResponse } from '../../http/respond.ts';
 import type { NamedChoice } from '../../inference/inference.ts';
@@ -9,8 +8,9 @@ import { jsonArray } from '../body/envelope.ts';
 import { respondHealth } from '../catalog.ts';
 import { modelOfEndpoint } from '../endpoint-models.ts';
 import { readDeployment } from '../headers/target.ts';
-import { type Dialect, readInvocation, runPayload } from '../invocation.ts';
+import { type Dialect, readInvocation } from '../invocation.ts';
 import type { Protocol, ProtocolOptions } from '../operation.ts';
+import { encodeListed, encodeWhole, runPayload } from '../run-payload.ts';
 import { checkIds, readPayload } from './decode.ts';
 import { describeFailure, echoIds, mark } from './encode.ts';
 import { scoreHeaders, scoreQuery, scoreRequest } from './schemas.ts';
@@ -79,11 +79,9 @@ async function score(c: Context<AppEnvironment>, options: ProtocolOptions): Prom
  */
 export const invokeAzureMl: Dialect = async (invocation, options) => {
   const payload = await readPayload(invocation, options.config.limits);
-  const { value, usage } = await runPayload(invocation, options, payload);
+  const { value, usage } = await runPayload(invocation, options, payload, ['azure-ml']);
   const style = answerStyle(options.config);
   const predictions =
-    payload.value.layout === 'instances'
-      ? encodeRows(value.tensors, style)
-      : encodeColumns(value.tensors, style);
+    payload.value.layout === 'instances' ? encodeListed(value, style) : encodeWhole(value, style);
   return { response: jsonAnswer(predictions, options.config), usage };
 };

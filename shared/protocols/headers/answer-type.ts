@@ -11,10 +11,13 @@ export const NPZ_TYPE = 'application/x-npz';
 const ANSWER_TYPES = [JSON_TYPE, ...LINES_TYPES, CSV_TYPE, NPY_TYPE, NPZ_TYPE] as const;
 export type AnswerType = (typeof ANSWER_TYPES)[number];
 
-/** @throws InferenceError NOT_ACCEPTABLE when the request takes none of the types an answer can have */
-export function chooseAnswerType(headers: Headers): AnswerType {
+/**
+ * @param usual the type where the request has no preference
+ * @throws InferenceError NOT_ACCEPTABLE when the request takes none of the types an answer can have
+ */
+export function chooseAnswerType(headers: Headers, usual: AnswerType = JSON_TYPE): AnswerType {
   const accept = headers.get('accept');
-  const type = chooseMediaType(accept, ANSWER_TYPES);
+  const type = chooseMediaType(accept, [usual, ...ANSWER_TYPES]);
   if (type !== undefined) return type;
   throw new InferenceError(
     'NOT_ACCEPTABLE',

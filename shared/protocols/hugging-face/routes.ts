@@ -93,6 +93,7 @@ async function answerTask(
   const { searchParams } = new URL(invocation.request.url);
   const parameters = readParameters(asked, searchParams, task, format.parameters);
   const output = await predict(withOptions(format.decode(inputs, contract, config.limits), parameters));
+  const { form } = contract.answering(['hugging-face']);
   const steps = model.task.postprocessor?.scoreSteps ?? [];
-  return format.encode({ output, inputs, parameters, steps, style: answerStyle(config) });
+  return format.encode({ output, inputs, parameters, steps, style: answerStyle(config), form });
 }

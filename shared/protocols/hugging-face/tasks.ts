@@ -2,8 +2,10 @@ import { encodeColumns, encodePredictions } from '../../answers/predictions.ts';
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { InferenceOutput } from '../../inference/output.ts';
+import { isTableForm } from '../../inference/table-form.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import type { WritableJson } from '../../json/write-json.ts';
+import type { AnswerForm } from '../../models/answer-forms.ts';
 import type { ScoreStep } from '../../processing/classification.ts';
 import type { ElementStyle } from '../../tensor/write-tensor.ts';
 import type { ModelContract } from '../../values/contract.ts';
@@ -24,6 +26,8 @@ export interface TaskAnswer {
   /** How the config makes scores of the values of the graph. */
   readonly steps: readonly ScoreStep[];
   readonly style: ElementStyle;
+  /** What a table is answered with. */
+  readonly form: AnswerForm;
 }
 
 /** How requests and answers of one task are written. */
@@ -83,9 +87,9 @@ function encodeScores(kind: InputKind): TaskFormat['encode'] {
 }
 
 /** What the clients of Python and of JavaScript take: both refuse other nestings. */
-function encodeOutput({ output, inputs, style }: TaskAnswer): WritableJson {
+function encodeOutput({ output, inputs, style, form }: TaskAnswer): WritableJson {
   if (output.kind === 'tensors') return encodeColumns(output.tensors, style);
-  if (output.kind !== 'classification') return encodePredictions(output, style);
+  if (output.kind !== 'classification' || isTableForm(form)) return encodePredictions(output, style, form);
   return output.predictions.map(({ label, classId }) =>
     // The client of JavaScript takes nothing but numbers.
     inputs.form === 'data' && typeof label === 'string' ? classId : label,

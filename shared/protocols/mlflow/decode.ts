@@ -22,6 +22,8 @@ import { DATA_KEYS, scoringRequest } from './schemas.ts';
 /** One form of data, and whether its predictions are listed one row after the other. */
 interface Data extends Payload {
   readonly isRows: boolean;
+  /** Whether it is a data frame. */
+  readonly isFrame: boolean;
 }
 
 /**
@@ -58,6 +60,7 @@ function readJson(json: JsonValue, options: ProtocolOptions): Data {
         kind: kindOfValues(value),
         layout: 'instances',
         isRows: true,
+        isFrame: false,
         toInputs: (contract) => decodeRows(value, key, contract, limits),
       };
     case 'inputs':
@@ -65,6 +68,7 @@ function readJson(json: JsonValue, options: ProtocolOptions): Data {
         kind: kindOfValues(value),
         layout: 'batch',
         isRows: false,
+        isFrame: false,
         toInputs: (contract) =>
           isTableOf(value, contract)
             ? decodeTable(tableOfColumns(value, key), contract, limits)
@@ -105,6 +109,7 @@ function dataOf(table: Table, { config }: ProtocolOptions): Data {
     kind: table.isText ? 'features' : kindOfValues([...cells.slice(0, 1)]),
     layout: 'batch',
     isRows: true,
+    isFrame: true,
     toInputs: (contract) => decodeTable(table, contract, config.limits),
   };
 }

@@ -4,9 +4,11 @@ import { encodeColumns, encodeRows } from '../../answers/predictions.ts';
 import { BytesResponse } from '../../http/bytes.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { modelOfEndpoint } from '../endpoint-models.ts';
-import { type Dialect, readInvocation, runPayload, type SharedRoutes } from '../invocation.ts';
+import { type Dialect, readInvocation, type SharedRoutes } from '../invocation.ts';
 import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
+import { runPayload } from '../run-payload.ts';
 import { readData } from './decode.ts';
+import { encodeOutputs, encodeRecords } from './encode.ts';
 import { scoringRequest, scoringResponse } from './schemas.ts';
 
 /**
@@ -52,16 +54,23 @@ function createServingEndpoint(options: ProtocolOptions): Operation {
 
 /**
  * MLflow's scoring server, and model serving of Databricks: tables and tensors in, `predictions` out. Rows are answered
- * with a list, inputs as the model gives its outputs; the only output stands without its name.
+ * with a list, inputs as the model gives its outputs; the only output stands without its name. Its flavour of ONNX
+ * has names everywhere, and a list for data frames alone.
  * Source: mlflow.pyfunc.scoring_server.
  */
 export const invokeMlflow: Dialect = async (invocation, options) => {
   const data = readData(invocation, options);
-  const { value, usage } = await runPayload(invocation, options, data);
+  const { value, usage } = await runPayload(invocation, options, data, ['mlflow']);
   const style = answerStyle(options.config);
-  const { tensors, areRows } = value;
-  const isListed = data.value.isRows && areRows && hasRows(tensors);
-  const predictions = isListed ? encodeRows(tensors, style) : encodeColumns(tensors, style);
+  const { tensors, areRows, form } = value;
+  const areListed = areRows && hasRows(tensors);
+  const { isFrame, isRows } = data.value;
+  const isOnnx = form === 'columns';
+  const predictions = isOnnx
+    ? (isFrame && areListed ? encodeRecords : encodeOutputs)(value, style)
+    : isRows && areListed
+      ? encodeRows(tensors, style)
+      : encodeColumns(tensors, style);
   return { response: jsonAnswer({ predictions }, options.config), usage };
 };
 

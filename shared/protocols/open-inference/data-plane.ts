@@ -4,12 +4,14 @@ import { invalid, overLimit } from '../../errors.ts';
 import type { Model } from '../../inference/load-model.ts';
 import type { ModelUse } from '../../inference/model-use.ts';
 import { takesAnyBatch } from '../../inference/run-batch.ts';
+import { isTableForm, type TableForm } from '../../inference/table-form.ts';
 import { checkAnswerSize } from '../../json/join-each.ts';
 import { describeJson, type JsonValue } from '../../json/json-value.ts';
 import { type Label, topK } from '../../processing/classification.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { DATATYPE_NAMES, DATATYPES, type Datatype, isDatatype } from '../../tensor/datatype.ts';
 import { elementCount, type Tensor, toNumbers } from '../../tensor/tensor.ts';
+import type { ModelContract } from '../../values/contract.ts';
 import type { TensorInput } from '../../values/named-inputs.ts';
 
 // What the protocol says of tensors, whatever carries them: no bytes of a body, no HTTP, no text of JSON.
@@ -122,13 +124,68 @@ export function checkRequested(outputs: readonly RequestedOutput[]): void {
  */
 export async function infer<Request extends InferRequest>(
   request: Request,
-  { model, run }: ModelUse,
+  { model, contract, run }: ModelUse,
   startMs: number,
 ): Promise<InferResult<Request>> {
-  const outputs = request.outputs?.map(({ name }) => name);
+  const methods = methodsOf(contract);
+  const outputs = request.outputs?.map(({ name }) => name) ?? methods.usual;
   const deadlineMs = request.timeoutMs === undefined ? undefined : startMs + request.timeoutMs;
-  const tensors = await run(request.inputs, { outputs, deadlineMs });
-  return { request, id: request.id ?? randomUUID(), model, tensors };
+  const forms = new Map(
+    outputs?.flatMap((name) => {
+      const form = isOutput(model, name) ? undefined : methods.forms.get(name);
+      return form ? [[name, form] as const] : [];
+    }),
+  );
+  const given = await run(request.inputs, { outputs, deadlineMs, ...(forms.size > 0 && { forms }) });
+  const tensors =
+    forms.size === 0
+      ? given
+      : new Map([...given].map(([name, tensor]) => [name, forms.has(name) ? asColumn(tensor) : tensor]));
+  const requested = request.outputs?.flatMap((output) => spread(output, tensors));
+  const asked = requested ? { ...request, outputs: requested } : request;
+  return { request: asked, id: request.id ?? randomUUID(), model, tensors };
+}
+
+/** What a method gives for several targets may be several tensors, each with a number after its name. */
+function spread<Output extends RequestedOutput>(output: Output, tensors: NamedTensors): readonly Output[] {
+  if (tensors.has(output.name)) return [output];
+  const names = [...tensors.keys()].filter((name) => name.startsWith(`${output.name}_`));
+  return names.map((name) => ({ ...output, name }));
+}
+
+/** Methods of estimators, which MLServer's runtimes have as outputs, and those that are given where none is asked for. */
+interface Methods {
+  readonly forms: ReadonlyMap<string, TableForm>;
+  readonly usual: readonly string[] | undefined;
+}
+
+const NO_METHODS: Methods = { forms: new Map(), usual: undefined };
+
+/**
+ * The outputs of a model of tables beside those of its graph.
+ * Source: mlserver_sklearn, mlserver_xgboost, mlserver_lightgbm and mlserver_catboost of MLServer 1.7.
+ */
+function methodsOf({ kind, answering }: ModelContract): Methods {
+  if (kind !== 'features') return NO_METHODS;
+  const { form } = answering(['open-inference']);
+  const usual = form === 'probabilities' ? ['predict_proba'] : isTableForm(form) ? ['predict'] : undefined;
+  return {
+    forms: new Map<string, TableForm>([
+      ['predict', form === 'values' ? 'values' : 'labels'],
+      ['predict_proba', 'probabilities'],
+      ['transform', 'values'],
+    ]),
+    usual,
+  };
+}
+
+function isOutput({ session }: Model, name: string): boolean {
+  return session.outputs.some((output) => output.name === name);
+}
+
+/** MLServer gives arrays of one axis a second one. */
+function asColumn(tensor: Tensor): Tensor {
+  return tensor.shape.length === 1 ? { ...tensor, shape: [...tensor.shape, 1] } : tensor;
 }
 
 /**

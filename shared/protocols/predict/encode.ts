@@ -1,18 +1,25 @@
+import { answerStyle } from '../../answers/answer.ts';
 import { predictionWriters } from '../../answers/prediction-objects.ts';
-import type { Limits } from '../../config.ts';
+import { encodePredictions } from '../../answers/predictions.ts';
+import type { Config } from '../../config.ts';
 import type { InferenceOutput } from '../../inference/output.ts';
+import { isTableForm } from '../../inference/table-form.ts';
 import { type WritableJson, writeItems } from '../../json/write-json.ts';
+import type { AnswerForm } from '../../models/answer-forms.ts';
 import type { ModelUsage } from '../../usage.ts';
 import type { DecodedBody } from './decode.ts';
 
 /** The answer to a predict request: one prediction, or the list of them for a batch. */
 export function encodeResult(
   { input, isBatch }: DecodedBody,
-  output: InferenceOutput,
+  { output, form }: { readonly output: InferenceOutput; readonly form: AnswerForm },
   { reference, runMs }: ModelUsage,
-  { answerBytes }: Limits,
+  config: Config,
 ): WritableJson {
-  const predictions = predictionWriters(output, input.kind);
+  const { answerBytes } = config.limits;
+  const predictions = isTableForm(form)
+    ? encodePredictions(output, answerStyle(config), form).map((prediction) => () => ({ prediction }))
+    : predictionWriters(output, input.kind);
   const [only] = predictions;
   return {
     ...(isBatch || !only

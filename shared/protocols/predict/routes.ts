@@ -49,9 +49,12 @@ export function createPredictProtocol(options: ProtocolOptions, huggingFace: Nei
     const body = await decodeBody(invocation, config.limits);
     const choice = { ...invocation.choice, kind: body.value.input.kind };
     const { value, usage } = await options.inference.use(choice, invocation, (used) =>
-      body.bind(({ input }) => used.predict(input)),
+      body.bind(async ({ input }) => ({
+        output: await used.predict(input),
+        form: used.contract.answering(['ternion']).form,
+      })),
     );
-    return { response: jsonAnswer(encodeResult(body.value, value, usage, config.limits), config), usage };
+    return { response: jsonAnswer(encodeResult(body.value, value, usage, config), config), usage };
   }
 
   const operation = (path: string, summary: string): Operation => ({

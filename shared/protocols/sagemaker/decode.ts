@@ -1,6 +1,6 @@
 import { InferenceError } from '../../errors.ts';
 import { isJsonObject, type JsonValue } from '../../json/json-value.ts';
-import type { JsonText, WritableJson } from '../../json/write-json.ts';
+import type { WritableJson } from '../../json/write-json.ts';
 import { openNpy } from '../../tensor/npy.ts';
 import { isNpy } from '../../tensor/npy-header.ts';
 import { isZip, readNpz } from '../../tensor/npz.ts';
@@ -14,13 +14,16 @@ import type { Payload } from '../body/payload.ts';
 import { JSON_TYPE, NPY_TYPE, NPZ_TYPE } from '../headers/answer-type.ts';
 import type { Invocation } from '../invocation.ts';
 import type { ProtocolOptions } from '../operation.ts';
-import { createJsonLines, type Lines } from './read-lines.ts';
+import { LIBSVM_TYPES } from './read-libsvm.ts';
+import { createJsonLines } from './read-lines.ts';
+import type { Lines } from './run-lines.ts';
 
 /** What is taken, for the error that refuses anything else. */
 const ACCEPTED_TYPES = [
   JSON_TYPE,
   ...LINES_TYPES,
   CSV_TYPE,
+  ...LIBSVM_TYPES,
   NPY_TYPE,
   NPZ_TYPE,
   'image/*',
@@ -54,7 +57,7 @@ export function readConcatenated(
 
 export interface Envelope extends Payload {
   /** Instances that are listed under a name have their predictions under one. */
-  readonly wrap?: (rows: JsonText) => WritableJson;
+  readonly wrap?: (rows: WritableJson) => WritableJson;
 }
 
 /** Instances, whole inputs, or JSON without a name around it. */

@@ -1,6 +1,6 @@
 import { type AnswerStyle, answerBytes } from '../../answers/answer.ts';
 import { bestLabels, TOP_LABELS } from '../../answers/best-labels.ts';
-import { encodeColumns, encodePredictions, encodeRows } from '../../answers/predictions.ts';
+import { encodeNamedRows, encodePredictions, encodeRows } from '../../answers/predictions.ts';
 import { ERROR_KINDS, type ErrorCode, InferenceError } from '../../errors.ts';
 import type { ErrorEncoder } from '../../http/context.ts';
 import { describeError, errorHeaders, jsonResponse } from '../../http/respond.ts';
@@ -14,22 +14,23 @@ import type { ElementStyle } from '../../tensor/write-tensor.ts';
 import { CSV_TYPE, quoteCell, writeCsvRows } from '../../values/csv.ts';
 import { isLinesType } from '../../values/lines.ts';
 import { type AnswerType, JSON_TYPE, NPY_TYPE, NPZ_TYPE } from '../headers/answer-type.ts';
-import type { GraphOutputs } from '../invocation.ts';
-import { joinParts, type Part } from './run-lines.ts';
+import { encodeListed, encodeWhole, type GraphOutputs } from '../run-payload.ts';
+import { joinParts, type LineOutputs, type Part } from './run-lines.ts';
 
 /**
  * The answer to lines: as many lines, in their order, or one list or array of them. A line that could not be run is
  * `{"error": …}` among JSON lines and the one cell `ERROR: …` in CSV; the other types have no place for it.
  *
- * @param wrap makes the JSON of the list
+ * @param container what it makes of the JSON
  */
 export async function encodeParts(
-  parts: readonly Part[],
+  { parts, form }: LineOutputs,
   type: AnswerType,
   style: AnswerStyle,
-  wrap: ListWrapper = (rows) => rows,
+  { row = asItIs, wrap = asItIs }: Container = {},
 ): Promise<Response> {
   const { limitBytes } = style;
+  const encode = form === 'columns' ? encodeNamedRows : encodeRows;
   if (type === NPY_TYPE || type === NPZ_TYPE) return await encodeArrays(joinParts(parts), type, limitBytes);
   // Text part by part: a batch can have a million rows.
   if (type === CSV_TYPE) {
@@ -41,8 +42,8 @@ export async function encodeParts(
   }
   const write = (between: string) =>
     writeParts(parts, limitBytes, (part) =>
-      jsonRows(part, style)
-        .map((row) => writeJson(row, limitBytes))
+      ('error' in part ? [{ error: part.error.message }] : encode(part.outputs, style).map(row))
+        .map((each) => writeJson(each, limitBytes))
         .join(between),
     );
   return isLinesType(type)
@@ -65,11 +66,31 @@ function writeParts(
   });
 }
 
-/** Makes the answer of the list of rows. */
-type ListWrapper = (rows: JsonText) => WritableJson;
+/** What a container makes of its answers beside what all have in common. */
+export interface Container {
+  /** The type where a request has no preference; JSON by default. */
+  readonly usual?: AnswerType;
+  /** Makes the JSON of a row. */
+  readonly row?: (row: WritableJson) => WritableJson;
+  /** Makes the JSON of the list of rows. */
+  readonly wrap?: (rows: WritableJson) => WritableJson;
+}
 
-function jsonRows(part: Part, style: AnswerStyle): readonly WritableJson[] {
-  return 'error' in part ? [{ error: part.error.message }] : encodeRows(part.outputs, style);
+function asItIs(json: WritableJson): WritableJson {
+  return json;
+}
+
+const inPredictions = (predictions: WritableJson): WritableJson => ({ predictions });
+
+/**
+ * The container that SageMaker has for a kind of model.
+ * Sources: algorithm_mode/serve.py of sagemaker-xgboost-container, tensorflowServing.js of
+ * sagemaker-tensorflow-serving-container.
+ */
+export function containerOf({ flavour, form, isStated }: Omit<LineOutputs, 'parts'>): Container {
+  if (flavour === 'tensorflow' && !isStated) return { wrap: inPredictions };
+  const isBooster = form === 'values' && (flavour === 'xgboost' || flavour === 'lightgbm');
+  return isBooster ? { usual: CSV_TYPE, row: (score) => ({ score }), wrap: inPredictions } : {};
 }
 
 function csvRows(part: Part, limitBytes: number): readonly string[] {
@@ -82,21 +103,30 @@ function csvRows(part: Part, limitBytes: number): readonly string[] {
  * The outputs of a run on whole arrays: as a list without anything around it where they have one row per instance,
  * several of them as objects by name.
  *
- * @param wrap makes the JSON of the list, where there must be one
+ * @param listed makes the JSON of the list, where the request must be answered with one
  */
 export async function encodeOutputs(
-  { tensors: outputs, areRows }: GraphOutputs,
+  value: GraphOutputs,
   type: AnswerType,
   style: AnswerStyle,
-  wrap?: ListWrapper,
+  container: Container,
+  listed?: Container['wrap'],
 ): Promise<Response> {
+  const { tensors: outputs, areRows, form } = value;
   const { limitBytes } = style;
   if (type === NPY_TYPE || type === NPZ_TYPE) return await encodeArrays(outputs, type, limitBytes);
   const count = areRows ? countRows(outputs) : undefined;
-  if (count !== undefined) return await encodeParts([{ outputs, count }], type, style, wrap);
-  const whole = wrap
-    ? wrap(new JsonText(writeJson(encodeRows(outputs, style), limitBytes)))
-    : encodeColumns(outputs, style);
+  const isWhole = form === 'columns' && type === JSON_TYPE;
+  if (count !== undefined && !isWhole) {
+    const wrap = listed ?? container.wrap;
+    return await encodeParts({ ...value, parts: [{ outputs, count }] }, type, style, {
+      ...container,
+      ...(wrap && { wrap }),
+    });
+  }
+  const whole = listed
+    ? listed(new JsonText(writeJson(encodeListed(value, style), limitBytes)))
+    : encodeWhole(value, style);
   if (isLinesType(type)) return linesResponse([writeJson(whole, limitBytes)], type, limitBytes);
   if (type === JSON_TYPE) return textResponse(writeJson(whole, limitBytes), type, limitBytes);
   throw new InferenceError(

@@ -20,31 +20,21 @@ import type { NamedInputs } from '../../values/named-inputs.ts';
 import { checkWidth, decodeTable, distinctNames } from '../../values/table.ts';
 import { parseRequestJson } from '../body/request-json.ts';
 import type { Invocation } from '../invocation.ts';
-
-/** Records of a body, one instance each, that can be decoded some at a time. */
-export interface Lines {
-  readonly kind: InputKind;
-  /** How many there are; tables learn of a header only when they know the model. */
-  readonly count: (contract: ModelContract) => number;
-  /** How much text the lines from `start` to `end` (exclusive) have: its bytes or characters. */
-  readonly sizeOf: (start: number, end: number, contract: ModelContract) => number;
-  /**
-   * The inputs of the lines from `start` to `end` (exclusive).
-   * @throws InferenceError
-   */
-  readonly decode: (start: number, end: number, contract: ModelContract) => NamedInputs;
-}
+import { LIBSVM_TYPES, readLibsvm } from './read-libsvm.ts';
+import type { Lines } from './run-lines.ts';
 
 /** Whether a body has one instance a line. */
 export function holdsLines(mediaType: string): boolean {
-  return mediaType === CSV_TYPE || isLinesType(mediaType);
+  return mediaType === CSV_TYPE || isLinesType(mediaType) || LIBSVM_TYPES.includes(mediaType);
 }
 
 /** @throws InferenceError when the body has no lines at all, or is not text */
 export function readLines(invocation: Invocation, limits: Limits): Lines {
-  return invocation.mediaType === CSV_TYPE
+  const { mediaType, body } = invocation;
+  if (LIBSVM_TYPES.includes(mediaType)) return readLibsvm(body, limits);
+  return mediaType === CSV_TYPE
     ? readTable(invocation, limits)
-    : createJsonLines(splitLines(invocation.body, limits), limits);
+    : createJsonLines(splitLines(body, limits), limits);
 }
 
 /** Lines that hold one JSON value each. */

@@ -5,17 +5,19 @@ import { jsonResponse } from '../../http/respond.ts';
 import { isLinesType } from '../../values/lines.ts';
 import { holdsJson } from '../body/json-body.ts';
 import { holdsImages, readImages } from '../body/media.ts';
+import type { Payload } from '../body/payload.ts';
 import { modelOfEndpoint } from '../endpoint-models.ts';
 import { type AnswerType, chooseAnswerType, hasLines, JSON_TYPE } from '../headers/answer-type.ts';
 import {
   type Dialect,
   type Invocation,
   predictInput,
+  type Reading,
   readingOf,
-  runPayload,
   type SharedRoutes,
 } from '../invocation.ts';
 import { jsonContent, type Operation, type Protocol, type ProtocolOptions } from '../operation.ts';
+import { runPayload } from '../run-payload.ts';
 import {
   holdsArrays,
   payloadOfImages,
@@ -24,9 +26,17 @@ import {
   readEnvelope,
   unsupportedType,
 } from './decode.ts';
-import { encodeImages, encodeLines, encodeOutputs, encodeParts, encodeRuntimeError } from './encode.ts';
-import { holdsLines, type Lines, readLines } from './read-lines.ts';
-import { runLines } from './run-lines.ts';
+import {
+  type Container,
+  containerOf,
+  encodeImages,
+  encodeLines,
+  encodeOutputs,
+  encodeParts,
+  encodeRuntimeError,
+} from './encode.ts';
+import { holdsLines, readLines } from './read-lines.ts';
+import { type Lines, PROTOCOLS, runLines } from './run-lines.ts';
 import * as schemas from './schemas.ts';
 
 /** Calls of SageMaker's runtime that a host without storage and streams has nothing behind. */
@@ -143,15 +153,12 @@ export const invokeSageMaker: Dialect = async (invocation, options) => {
     return await answerLines(readLines(invocation, options.config.limits), invocation, options, type);
   }
   if (holdsArrays(invocation)) {
-    const { value, usage } = await runPayload(invocation, options, readingOf(await readArrays(invocation)));
-    return { response: await encodeOutputs(value, type, answerStyle(options.config)), usage };
+    return await answerPayload(readingOf(await readArrays(invocation)), invocation, options);
   }
   if (holdsImages(invocation)) return await answerImages(invocation, options, type);
   if (!holdsJson({ mediaType, body })) throw unsupportedType(mediaType);
   const lines = readConcatenated(invocation, options);
-  return lines
-    ? await answerLines(lines, invocation, options, type)
-    : await answerJson(invocation, options, type);
+  return lines ? await answerLines(lines, invocation, options, type) : await answerJson(invocation, options);
 };
 
 /** As many lines as came, where lines are asked for; a list or an array otherwise, which one bad line spoils. */
@@ -162,18 +169,28 @@ async function answerLines(
   type: AnswerType,
 ): Promise<Answer> {
   const { value, usage } = await runLines(lines, invocation, options, hasLines(type));
-  return { response: await encodeParts(value, type, answerStyle(options.config)), usage };
+  const container = containerOf(value);
+  const known = chooseAnswerType(invocation.request.headers, container.usual);
+  return { response: await encodeParts(value, known, answerStyle(options.config), container), usage };
 }
 
-async function answerJson(
+async function answerJson(invocation: Invocation, options: ProtocolOptions): Promise<Answer> {
+  const envelope = invocation.read((json) => readEnvelope(json, options));
+  return await answerPayload(envelope, invocation, options, envelope.value.wrap);
+}
+
+/** @param listed makes the JSON of a list, where the request must be answered with one */
+async function answerPayload(
+  payload: Reading<Payload>,
   invocation: Invocation,
   options: ProtocolOptions,
-  type: AnswerType,
+  listed?: Container['wrap'],
 ): Promise<Answer> {
-  const envelope = invocation.read((json) => readEnvelope(json, options));
-  const { value, usage } = await runPayload(invocation, options, envelope);
+  const { value, usage } = await runPayload(invocation, options, payload, PROTOCOLS);
+  const container = containerOf(value);
+  const type = chooseAnswerType(invocation.request.headers, container.usual);
   const style = answerStyle(options.config);
-  return { response: await encodeOutputs(value, type, style, envelope.value.wrap), usage };
+  return { response: await encodeOutputs(value, type, style, container, listed), usage };
 }
 
 /**
@@ -189,9 +206,7 @@ async function answerImages(
   const images = readImages(invocation, options.config.limits);
   const style = answerStyle(options.config);
   if (type !== JSON_TYPE && !isLinesType(type)) {
-    const payload = readingOf(payloadOfImages(images));
-    const { value, usage } = await runPayload(invocation, options, payload);
-    return { response: await encodeOutputs(value, type, style), usage };
+    return await answerPayload(readingOf(payloadOfImages(images)), invocation, options);
   }
   const { value, usage } = await predictInput(invocation, options, { kind: 'image', images });
   const answers = encodeImages(value, style);

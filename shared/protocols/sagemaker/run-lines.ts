@@ -4,16 +4,39 @@ import { InferenceError, overLimit } from '../../errors.ts';
 import type { Used } from '../../inference/inference.ts';
 import type { ModelUse } from '../../inference/model-use.ts';
 import { createRests } from '../../inference/share-time.ts';
+import type { Answering } from '../../models/answer-forms.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { concatRows, type Tensor } from '../../tensor/tensor.ts';
+import type { ModelContract } from '../../values/contract.ts';
+import type { InputKind } from '../../values/input.ts';
+import type { NamedInputs } from '../../values/named-inputs.ts';
 import type { Invocation } from '../invocation.ts';
 import type { ProtocolOptions } from '../operation.ts';
-import type { Lines } from './read-lines.ts';
+import { type GraphOutputs, type Protocols, runInForm } from '../run-payload.ts';
+
+/** Records of a body, one instance each, that can be decoded some at a time. */
+export interface Lines {
+  readonly kind: InputKind;
+  /** How many there are; tables learn of a header only when they know the model. */
+  readonly count: (contract: ModelContract) => number;
+  /** How much text the lines from `start` to `end` (exclusive) have: its bytes or characters. */
+  readonly sizeOf: (start: number, end: number, contract: ModelContract) => number;
+  /**
+   * The inputs of the lines from `start` to `end` (exclusive).
+   * @throws InferenceError
+   */
+  readonly decode: (start: number, end: number, contract: ModelContract) => NamedInputs;
+}
 
 /** What became of some lines in a row: their outputs, or why the one line has none. */
 export type Part =
   | { readonly outputs: NamedTensors; readonly count: number }
   | { readonly error: InferenceError };
+
+/** What became of all lines. */
+export interface LineOutputs extends Pick<GraphOutputs, keyof Answering | 'flavour'> {
+  readonly parts: readonly Part[];
+}
 
 /** Most bytes of lines that are run at once: long lines of JSON make many times their size of values. */
 const LARGEST_PORTION = 2 * 1024 * 1024;
@@ -38,12 +61,17 @@ export async function runLines(
   invocation: Invocation,
   { inference }: ProtocolOptions,
   keepsErrors: boolean,
-): Promise<Used<readonly Part[]>> {
+): Promise<Used<LineOutputs>> {
   const choice = { ...invocation.choice, kind: lines.kind };
-  return await inference.use(choice, invocation, (model) =>
-    runAll(lines, model, invocation.budget, keepsErrors),
-  );
+  return await inference.use(choice, invocation, async (model) => ({
+    parts: await runAll(lines, model, invocation.budget, keepsErrors),
+    ...model.contract.answering(PROTOCOLS),
+    flavour: model.contract.flavour,
+  }));
 }
+
+/** In whose form tables are answered. */
+export const PROTOCOLS = ['sagemaker'] as const satisfies Protocols;
 
 async function runAll(
   lines: Lines,
@@ -61,8 +89,9 @@ async function runAll(
     // Lines that fail never reach the runtime, which would let others have their turn.
     await rest();
     try {
-      const outputs = await model.run(lines.decode(start, end, contract), { layout: 'instances' });
-      return { outputs: checkRows(outputs, end - start), count: end - start };
+      const inputs = lines.decode(start, end, contract);
+      const { tensors } = await runInForm(model, PROTOCOLS, inputs, { layout: 'instances' });
+      return { outputs: checkRows(tensors, end - start), count: end - start };
     } catch (error) {
       const isOfLines = error instanceof InferenceError && STATUSES_OF_LINES.includes(error.status);
       if (!isOfLines || error instanceof OverspentError) throw error;

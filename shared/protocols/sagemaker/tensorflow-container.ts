@@ -1,8 +1,8 @@
 import { jsonAnswer } from '../../answers/answer.ts';
-import { encodeRows } from '../../answers/predictions.ts';
 import { invalid } from '../../errors.ts';
 import type { Answer } from '../../http/context.ts';
 import { describeJson, isJsonObject } from '../../json/json-value.ts';
+import type { WritableJson } from '../../json/write-json.ts';
 import { decodeBare } from '../../values/arrays.ts';
 import { kindOfValues } from '../../values/instances.ts';
 import { isLinesType, splitLines } from '../../values/lines.ts';
@@ -11,14 +11,15 @@ import { holdsImages } from '../body/media.ts';
 import type { Payload } from '../body/payload.ts';
 import { type AnswerType, chooseAnswerType, JSON_TYPE } from '../headers/answer-type.ts';
 import { readTfsMethod, type TfsMethod } from '../headers/target.ts';
-import { createInvocation, type Dialect, type Invocation, runPayload } from '../invocation.ts';
+import { createInvocation, type Dialect, type Invocation } from '../invocation.ts';
 import type { ProtocolOptions } from '../operation.ts';
+import { encodeListed, runPayload } from '../run-payload.ts';
 import { tensorFlowStyle } from '../v1/encode.ts';
 import { readConcatenated } from './decode.ts';
 import { encodeParts } from './encode.ts';
-import { holdsLines, type Lines, readLines } from './read-lines.ts';
+import { holdsLines, readLines } from './read-lines.ts';
 import { invokeSageMaker } from './routes.ts';
-import { runLines } from './run-lines.ts';
+import { type Lines, PROTOCOLS, runLines } from './run-lines.ts';
 
 /** What TensorFlow Serving itself does with a request. */
 export type TfsMethods = Readonly<Record<TfsMethod, Dialect>>;
@@ -104,17 +105,16 @@ async function answerBare(invocation: Invocation, options: ProtocolOptions): Pro
       layout: 'instances',
     }),
   );
-  const { value, usage } = await runPayload(invocation, options, payload);
-  return {
-    response: jsonAnswer({ predictions: encodeRows(value.tensors, tensorFlowStyle(config)) }, config),
-    usage,
-  };
+  const { value, usage } = await runPayload(invocation, options, payload, PROTOCOLS);
+  const predictions = encodeListed(value, tensorFlowStyle(config));
+  return { response: jsonAnswer({ predictions }, config), usage };
 }
 
 async function answerRows(lines: Lines, invocation: Invocation, options: ProtocolOptions): Promise<Answer> {
   const { value, usage } = await runLines(lines, invocation, options, false);
   const style = tensorFlowStyle(options.config);
-  return { response: await encodeParts(value, JSON_TYPE, style, (predictions) => ({ predictions })), usage };
+  const wrap = (predictions: WritableJson) => ({ predictions });
+  return { response: await encodeParts(value, JSON_TYPE, style, { wrap }), usage };
 }
 
 /** @throws InferenceError when examples are asked for, which other bodies do not hold */

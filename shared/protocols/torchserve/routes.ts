@@ -143,7 +143,8 @@ async function answerTexts(request: ModelPayloads): Promise<WritableJson> {
 
 async function answerRows({ payloads, used, limits, style }: ModelPayloads): Promise<WritableJson> {
   const rows = payloads.flatMap((payload) => readRows(payload, limits));
-  return encodePredictions(await used.predict({ kind: 'features', rows }), style);
+  const { form } = used.contract.answering(['torchserve']);
+  return encodePredictions(await used.predict({ kind: 'features', rows }), style, form);
 }
 
 async function answerTensors(request: ModelPayloads): Promise<WritableJson> {

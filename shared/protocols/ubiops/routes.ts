@@ -12,6 +12,7 @@ import { holdsJson } from '../body/json-body.ts';
 import { modelOfEndpoint } from '../endpoint-models.ts';
 import { type Invocation, readInvocation, readingOf } from '../invocation.ts';
 import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
+import { runInForm } from '../run-payload.ts';
 import { decodeFields, readText } from './decode.ts';
 import { fieldsRequest, requestQuery, requestSettings, runResponse } from './schemas.ts';
 
@@ -101,9 +102,10 @@ async function runRequest(
   const read = (json: JsonValue) => decodeFields(json, model.contract, config.limits);
   const fields = holdsJson(invocation) ? invocation.read(read) : readingOf(read(readText(invocation)));
   try {
-    const result = await fields.bind(async ({ inputs, layout, encode }) =>
-      encode(await model.run(inputs, { layout, deadlineMs }), answerStyle(config)),
-    );
+    const result = await fields.bind(async ({ inputs, layout, encode }) => {
+      const { tensors } = await runInForm(model, ['ubiops'], inputs, { layout, deadlineMs });
+      return encode(tensors, answerStyle(config));
+    });
     return { run: { status: 'completed', success: true, result, error_message: null } };
   } catch (thrown) {
     const error = toInferenceError(thrown);

@@ -1,11 +1,12 @@
 import type { Context } from 'hono';
 import { jsonAnswer } from '../../answers/answer.ts';
-import { encodeColumns, encodeRows } from '../../answers/predictions.ts';
+import type { Config } from '../../config.ts';
 import type { Answer, AppEnvironment } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
 import { holdsImages, readImagePayload } from '../body/media.ts';
-import { type Dialect, readingOf, runPayload, runWith } from '../invocation.ts';
+import { type Dialect, readingOf, runWith } from '../invocation.ts';
 import { choiceOf, type Operation, type ProtocolOptions } from '../operation.ts';
+import { encodeListed, encodeWhole, type Protocols, runPayload } from '../run-payload.ts';
 import { readJson } from './decode.ts';
 import { encodeStatus, tensorFlowStyle } from './encode.ts';
 import { predictRequest, predictResponse, statusResponse } from './schemas.ts';
@@ -66,6 +67,11 @@ export function createV1Operations(
   };
 }
 
+/** Whose form of answers counts: both have the route. */
+function protocolsOf({ dialect }: Config): Protocols {
+  return dialect === 'kserve' ? ['kserve', 'tensorflow-serving'] : ['tensorflow-serving', 'kserve'];
+}
+
 /**
  * Predict of TensorFlow Serving: `instances` are answered with `predictions`, `inputs` with `outputs`. KServe answers
  * both as rows with `predictions` (setting `DIALECT=kserve`), and takes an image as the body itself.
@@ -74,11 +80,11 @@ export const predict: Dialect = async (invocation, options) => {
   const payload = holdsImages(invocation)
     ? readingOf(readImagePayload(invocation, options.config.limits))
     : invocation.read((json) => readJson(json, options.config));
-  const { value, usage } = await runPayload(invocation, options, payload);
+  const { value, usage } = await runPayload(invocation, options, payload, protocolsOf(options.config));
   const style = tensorFlowStyle(options.config);
   const body =
     payload.value.layout === 'instances'
-      ? { predictions: encodeRows(value.tensors, style) }
-      : { outputs: encodeColumns(value.tensors, style) };
+      ? { predictions: encodeListed(value, style) }
+      : { outputs: encodeWhole(value, style) };
   return { response: jsonAnswer(body, options.config), usage };
 };

@@ -1,5 +1,4 @@
 import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
-import { encodeRows } from '../../answers/predictions.ts';
 import { InferenceError } from '../../errors.ts';
 import { toHeaderValue } from '../../http/header-value.ts';
 import { jsonResponse } from '../../http/respond.ts';
@@ -16,6 +15,7 @@ import {
   type ProtocolOptions,
   pathParameter,
 } from '../operation.ts';
+import { encodeListed, runInForm } from '../run-payload.ts';
 import {
   asksForLabels,
   holdsInstances,
@@ -160,7 +160,7 @@ export const invokeVertexAi: Dialect = async (invocation, options) => {
 async function predictInstances(
   invocation: Invocation,
   { inference, config }: ProtocolOptions,
-): Promise<Used<readonly WritableJson[]>> {
+): Promise<Used<WritableJson>> {
   const { headers } = invocation.request;
   const style = answerStyle(config);
   const reading = invocation.read((json) => parseEnvelope(predictRequest(), restoreLists(json, headers)));
@@ -175,7 +175,7 @@ async function predictInstances(
         return encodeLabels(output, asked, style);
       }
       const inputs = decodeRows(instances, 'instances', contract, config.limits);
-      return encodeRows(await model.run(inputs, { layout: 'instances' }), style);
+      return encodeListed(await runInForm(model, ['vertex-ai'], inputs, { layout: 'instances' }), style);
     }),
   );
 }

@@ -282,7 +282,10 @@ describe('a model the runtime refuses', () => {
       'input "x" has the type bfloat16, which cannot be served',
     );
     const sequences = buildModel({
-      nodes: [buildNode('SequenceConstruct', ['x', 'x'], ['pair'])],
+      nodes: [
+        buildNode('SequenceInsert', ['empty', 'x'], ['pair']),
+        buildNode('SequenceEmpty', [], ['empty']),
+      ].reverse(),
       inputs: [tensorValue('x', FLOAT, [2])],
       outputs: [sequenceValue('pair', FLOAT)],
     });

@@ -162,6 +162,7 @@ describe('tabular classification', () => {
     const inference = await serve({ 'model.onnx': contrary });
     expect(await inferOutput(inference, contraryRows)).toEqual({
       kind: 'classification',
+      given: { datatype: 'INT64', shape: [2], data: BigInt64Array.of(1n, -1n) },
       labels: [-1, 1, 2],
       areProbabilities: false,
       predictions: [

@@ -20,6 +20,9 @@ function contract(
     inputs: specs,
     features: undefined,
     imageInput: undefined,
+    answering: () => ({ form: 'objects', isStated: false }),
+    maps: new Map(),
+    flavour: undefined,
     ...others,
   };
 }

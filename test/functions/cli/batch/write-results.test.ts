@@ -19,7 +19,13 @@ describe.each(['out.csv', 'out.jsonl'])('a bad row of %s', (path) => {
   ];
 
   it('is told apart from any other by its line', () => {
-    const format = resultFormat(path, { labels, areProbabilities: true, isFolder: true, safeCells: false });
+    const format = resultFormat(path, {
+      labels,
+      outputs: undefined,
+      areProbabilities: true,
+      isFolder: true,
+      safeCells: false,
+    });
     const areBad = (results: readonly Result[]) =>
       results.map((result) => format.isBad(format.write([result]).trimEnd()));
     expect(areBad(good)).toEqual([false, false, false]);
@@ -31,6 +37,7 @@ describe('a CSV of results', () => {
   it('has one line for each result, whatever is in the names of labels and files', () => {
     const format = resultFormat('out.csv', {
       labels: ['a\nb'],
+      outputs: undefined,
       areProbabilities: true,
       isFolder: true,
       safeCells: false,
@@ -45,6 +52,7 @@ describe('scores that are not probabilities', () => {
   it('stand in columns of their own, without a confidence', () => {
     const format = resultFormat('out.csv', {
       labels: ['a', 'b'],
+      outputs: undefined,
       areProbabilities: false,
       isFolder: true,
       safeCells: false,
@@ -63,7 +71,13 @@ describe('scores that are not probabilities', () => {
 
 describe('safe cells', () => {
   const open = (safeCells: boolean, path = 'out.csv') =>
-    resultFormat(path, { labels: ['=a', '-1.5'], areProbabilities: true, isFolder: true, safeCells });
+    resultFormat(path, {
+      labels: ['=a', '-1.5'],
+      outputs: undefined,
+      areProbabilities: true,
+      isFolder: true,
+      safeCells,
+    });
   const write = (safeCells: boolean, prediction: string | number) =>
     open(safeCells)
       .write([{ row: image('x'), prediction: { prediction } }])

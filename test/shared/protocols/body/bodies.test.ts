@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../../shared/config.ts';
 import { holdsJson, unsupportedBody } from '../../../../shared/protocols/body/json-body.ts';
+import type { ModelContract } from '../../../../shared/values/contract.ts';
 import { tableOfColumns, tableOfSplit } from '../../../../shared/values/table.ts';
 import { rowsOfTable } from '../../../../shared/values/table-rows.ts';
 import { errorOf } from '../../../support/error-of.ts';
@@ -32,14 +33,17 @@ describe('a body', () => {
 
 describe('the rows of a table', () => {
   const { limits } = parseConfig({ MAX_BATCH_SIZE: '2' });
-  const contract = {
+  const contract: ModelContract = {
     task: 'tabular-classification',
     kind: 'features',
     gives: 'classification',
     inputs: [],
     features: ['a', 'b'],
     imageInput: undefined,
-  } as const;
+    answering: () => ({ form: 'objects', isStated: false }),
+    maps: new Map(),
+    flavour: undefined,
+  };
 
   it('have the order of the features, and numbers for texts that are such', () => {
     const table = tableOfColumns({ c: [0, 0], b: ['-1.5e1', ' 2 '], a: ['red', ''] }, 'table', true);

@@ -154,7 +154,10 @@ describe('a request of a type', () => {
   });
 
   it.each([
-    ['text/libsvm', /^Unsupported Media Type: text\/libsvm; accepted are application\/json, /],
+    [
+      'application/x-recordio-protobuf',
+      /^Unsupported Media Type: application\/x-recordio-protobuf; accepted are application\/json, /,
+    ],
     ['application/x-recordio-protobuf', /^Unsupported Media Type: application\/x-recordio-protobuf; /],
     ['', /^Unsupported Media Type: a body without a Content-Type; /],
   ])('%s is refused', async (type, message) => {

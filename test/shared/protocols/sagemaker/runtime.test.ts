@@ -110,7 +110,7 @@ describe('an error of the runtime', () => {
   );
 
   it('has the statuses of the container inside where it is one of types', async () => {
-    const type = await invoke('iris', { 'content-type': 'text/libsvm' });
+    const type = await invoke('iris', { 'content-type': 'application/x-recordio-protobuf' });
     const accept = await invoke('iris', { accept: 'image/png' });
     expect([type.status, JSON.parse(type.body.toString()).OriginalStatusCode]).toEqual([424, 415]);
     expect([accept.status, JSON.parse(accept.body.toString()).OriginalStatusCode]).toEqual([424, 406]);

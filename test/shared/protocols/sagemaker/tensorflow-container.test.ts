@@ -107,7 +107,7 @@ describe("SageMaker's TensorFlow Serving container", () => {
   });
 
   it('refuses types of others', async () => {
-    expect((await errorOf(send('1:2', 'text/libsvm', '')))[0]).toBe(415);
+    expect((await errorOf(send('1:2', 'application/x-recordio-protobuf', '')))[0]).toBe(415);
   });
 });
 

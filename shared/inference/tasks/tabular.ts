@@ -1,0 +1,26 @@
+import { createRowsPostprocessor } from '../postprocess-rows.ts';
+import { createFeaturePreprocessor } from '../preprocess-features.ts';
+import { processBatch } from '../process-batch.ts';
+import { defineTask } from '../task.ts';
+import { tabular as members } from './members.ts';
+import { createTensorRunner } from './tensor.ts';
+
+/** Any other model of tables: outliers, clusters, several targets at once, columns made of columns. */
+export const tabular = defineTask({
+  name: 'tabular',
+  members,
+  kind: 'features',
+  gives: 'rows',
+  bind: (config, { session, graph }) => {
+    const rows = processBatch(
+      createFeaturePreprocessor(session, config.features, graph),
+      createRowsPostprocessor(session, graph),
+    );
+    const tensors = createTensorRunner(session, undefined);
+    // Whole tensors by the names of the graph are taken as well: it is the form for all that no task is made for.
+    return {
+      ...rows,
+      infer: (input, run, budget) => (input.kind === 'tensors' ? tensors : rows).infer(input, run, budget),
+    };
+  },
+});
