@@ -1,15 +1,17 @@
 // Makes what a cloud's command line uploads, and prints the command; with --deploy it runs it.
-// Usage: node infra/package.ts <gcp|azure> [--deploy]
+// Usage: node infra/package.ts <gcp|azure> [--models <folder>] [--deploy]
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type DeploySettings, deployCommand, makePackage, PACKAGED_CLOUDS } from './build/deploy-command.ts';
+import { packModels } from './build/package-models.ts';
 
 const USAGE = `Usage: npm run package:<${PACKAGED_CLOUDS.join('|')}> -- [options]
 
 Makes what the cloud's command line uploads, and prints its command.
 
 Options:
+  --models <folder>        packs these models (default: the example models)
   --deploy                 run the command
   --name <name>            of the function (default: ternion)
   --region <region>        (default: europe-west1)
@@ -36,6 +38,7 @@ const settings: DeploySettings = {
   resourceGroup: values['resource-group'],
   memory: values.memory,
 };
+if (values.models !== undefined) pack(values.models, join(import.meta.dirname, '../dist', cloud));
 const upload = await makePackage(cloud, join(import.meta.dirname, '../dist'));
 const command = deployCommand(cloud, upload, settings);
 console.log(`made ${upload}`);
@@ -52,6 +55,7 @@ function readArguments() {
     return parseArgs({
       allowPositionals: true,
       options: {
+        models: { type: 'string' },
         deploy: { type: 'boolean', default: false },
         name: { type: 'string', default: 'ternion' },
         region: { type: 'string', default: 'europe-west1' },
@@ -63,6 +67,15 @@ function readArguments() {
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     return fail(text.replace(/\. To specify.*/s, '.'));
+  }
+}
+
+function pack(folder: string, target: string): void {
+  try {
+    const { models, bytes } = packModels(folder, target);
+    console.log(`packed ${models.join('; ')} (${(bytes / 1e6).toFixed(1)} MB)`);
+  } catch (error) {
+    fail(error instanceof Error ? error.message : String(error));
   }
 }
 

@@ -1,5 +1,9 @@
-import { expect, it } from 'vitest';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { packModels } from '../../infra/build/package-models.ts';
 import { startNode } from '../support/run-command.ts';
+import { makeFolder } from '../support/temporary-folder.ts';
 
 const run = async (...args: readonly string[]) => await startNode(['infra/package.ts', ...args], {}).outcome;
 
@@ -20,4 +24,44 @@ it.each([
   expect([code, stdout]).toEqual([1, '']);
   expect(stderr).toMatch(/^[^\n]*\n\nUsage: /);
   expect(stderr.startsWith(sentence)).toBe(true);
+});
+
+describe('the models of a package', () => {
+  it('are those of a folder, without what made them, in the place of those that were there', async () => {
+    const folder = await makeFolder({
+      'houses/1/model.onnx': 'graph',
+      'houses/2/onnx/model.onnx': 'graph 2',
+      'houses/2/tokenizer.json': '{}',
+      'houses/deployment.json': '{}',
+      'houses/train.py': '',
+      'texts/latest/model_q4.onnx': 'q',
+      'texts/latest/.cache/x': '',
+      'notes.txt': '',
+    });
+    const target = await makeFolder({ 'models/iris/1/model.onnx': 'old', 'index.mjs': '' });
+    expect(packModels(folder, target)).toEqual({ models: ['houses 1, 2', 'texts latest'], bytes: 17 });
+    const packed = (await readdir(join(target, 'models'), { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(target.length + 1))
+      .sort();
+    expect(packed).toEqual([
+      'models/houses/1/model.onnx',
+      'models/houses/2/onnx/model.onnx',
+      'models/houses/2/tokenizer.json',
+      'models/houses/deployment.json',
+      'models/notes.txt',
+      'models/texts/latest/model_q4.onnx',
+    ]);
+  });
+
+  it('must be some', async () => {
+    const empty = await makeFolder({ 'model.onnx': 'graph', 'houses/model.onnx': 'graph' });
+    const { code, stdout, stderr } = await run('gcp', '--models', empty);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr.split('\n')[0]).toBe(
+      `${JSON.stringify(empty)} has no <name>/<version>/ with a .onnx file in it; "ternion add <model> --name <name> -r ${empty}" makes one.`,
+    );
+    const none = await run('azure', '--models', join(empty, 'nowhere'));
+    expect(none.stderr).toContain('nowhere" cannot be read: it is not a folder.');
+  });
 });
