@@ -9,7 +9,7 @@ import { findProbabilities } from './probabilities.ts';
 import { type ByteSource, type Field, readFields, readText } from './protobuf.ts';
 import { readOpsetImport } from './rewrite-model.ts';
 import { findRisks, isRepeating, isSuspect, type Risk, type SuspectNode } from './risks.ts';
-import { partsByOutput, readSequence, SEQUENCE, type SequenceOutput, splitOutputs } from './sequences.ts';
+import { readSequences, SEQUENCE, type SequenceOutput, splitOutputs, valuesOf } from './sequences.ts';
 import { readValueInfo, type ValueInfo } from './value-info.ts';
 import { isMainGraph, type Message, walkModel } from './walk.ts';
 import { readZipMap, ZIP_MAP, type ZipMap } from './zip-map-node.ts';
@@ -72,14 +72,24 @@ export function readGraph(source: ByteSource): Graph {
     body && opsets.has(ML_DOMAIN)
       ? readMlOutputs(source, body, inputs, namesOf(outputs), producer)
       : NO_ML_OUTPUTS;
-  const nodes = readNodes(source, new Set(namesOf(outputs)));
-  const split = splitOutputs(outputs, nodes.sequences);
-  const parts = partsByOutput(nodes.sequences);
-  const values = new Map(namesOf(split).map((name) => [name, parts.get(name) ?? name]));
-  const probabilities = body ? findProbabilities(source, body, values) : new Set<string>();
+  const nodes = readNodes(source);
+  const sequences = nodes.operators.has(SEQUENCE) ? readSequences(source) : [];
+  const split = splitOutputs(outputs, sequences);
+  const probabilities = body
+    ? findProbabilities(source, body, valuesOf(split, sequences))
+    : new Set<string>();
   const guards = canNeedGuards(nodes.operators) ? findGuards(source, Number.POSITIVE_INFINITY) : NO_GUARDS;
   const novelty = isNewer(irVersion) ? findNovelty(source) : undefined;
-  const said = { irVersion, producer, novelty, opsets, inputs, outputs: split, metadata: metadata.entries };
+  const said = {
+    irVersion,
+    producer,
+    novelty,
+    opsets,
+    inputs,
+    outputs: split,
+    sequences,
+    metadata: metadata.entries,
+  };
   return { ...said, probabilities, ...nodes, guards, ...mlOutputs };
 }
 
@@ -92,13 +102,9 @@ function isInputOrOutput(number: number): boolean {
 }
 
 /** What all nodes and tensors have to say, in one walk. */
-function readNodes(
-  source: ByteSource,
-  outputs: ReadonlySet<string>,
-): Pick<Graph, 'zipMaps' | 'sequences' | 'operators' | 'externalData' | 'risks'> {
+function readNodes(source: ByteSource): Pick<Graph, 'zipMaps' | 'operators' | 'externalData' | 'risks'> {
   const operators = new Set<string>();
   const zipMaps: ZipMap[] = [];
-  const sequences: SequenceOutput[] = [];
   const entries: Message[] = [];
   const constants: Message[] = [];
   const suspects: SuspectNode[] = [];
@@ -113,16 +119,9 @@ function readNodes(
     if (message.kind !== 'node') continue;
     operators.add(message.operator);
     if (isSuspect(message)) suspects.push({ message, isRepeated });
-    if (!parent || !isMainGraph(parent)) continue;
-    if (message.operator === ZIP_MAP) zipMaps.push(readZipMap(source, message.field));
-    if (message.operator === SEQUENCE) sequences.push(readSequence(source, message.field));
+    if (message.operator === ZIP_MAP && parent && isMainGraph(parent))
+      zipMaps.push(readZipMap(source, message.field));
   }
   const risks = findRisks(source, suspects, constants);
-  return {
-    operators,
-    zipMaps,
-    sequences: sequences.filter(({ output }) => outputs.has(output)),
-    risks,
-    externalData: readExternalData(source, entries),
-  };
+  return { operators, zipMaps, risks, externalData: readExternalData(source, entries) };
 }

@@ -2,10 +2,10 @@ import type { Edit } from './edits.ts';
 import { encodeNode, encodeText } from './encode-node.ts';
 import { GRAPH, MODEL, TYPE, VALUE_INFO } from './fields.ts';
 import { readMembers } from './members.ts';
-import { readNode } from './nodes.ts';
+import { readName, readNode } from './nodes.ts';
 import { type ByteSource, encodeField, type Field, readFields } from './protobuf.ts';
-import { insertNodes, placeNodes, type Rewriting } from './rewrite-model.ts';
-import { readValueInfo, type ValueInfo } from './value-info.ts';
+import { insertNodes, type PlacedNode, placeNodes, type Rewriting } from './rewrite-model.ts';
+import type { ValueInfo } from './value-info.ts';
 import { modelMessage } from './walk.ts';
 
 export const SEQUENCE = 'SequenceConstruct';
@@ -13,8 +13,14 @@ export const SEQUENCE = 'SequenceConstruct';
 /** An output of a graph that is a sequence of tensors, each of which becomes an output of its own. */
 export interface SequenceOutput {
   readonly output: string;
-  /** Names of the tensors in the graph. */
-  readonly parts: readonly string[];
+  /** The tensors by their names in the graph, with the names of the outputs that they become. */
+  readonly parts: readonly { readonly value: string; readonly name: string }[];
+}
+
+interface PlacedSequence extends SequenceOutput {
+  readonly placed: PlacedNode;
+  /** Where the output is declared. */
+  readonly declared: Field;
 }
 
 /** Field of a sequence type that holds the type of its elements. Source: TypeProto.Sequence in onnx.proto. */
@@ -27,36 +33,62 @@ const ELEMENT = 1;
  *
  * Source: SequenceConstruct in the ONNX operator list; the converter for MultiOutputClassifier of skl2onnx.
  */
-export const splitSequences: Rewriting = (source) => {
-  const edits: Edit[] = [];
-  const outputs = outputsOf(source);
-  for (const placed of placeNodes(source, new Set([SEQUENCE]))) {
-    if (!placed.isInMainGraph) continue;
-    const { output, parts } = readSequence(source, placed.message.field);
-    const declared = outputs.find((field) => readValueInfo(source, field).name === output);
-    if (!declared) continue;
-    const nodes = parts.map((part, index) =>
-      encodeNode('Identity', [encodeText(part)], [encodeText(partName(output, index))]),
+export const splitSequences: Rewriting = (source) =>
+  placeSequences(source).flatMap(({ placed, declared, parts }) => {
+    const nodes = parts.map(({ value, name }) =>
+      encodeNode('Identity', [encodeText(value)], [encodeText(name)]),
     );
-    edits.push(insertNodes(placed, nodes), declareParts(source, declared, output, parts.length));
-  }
-  return edits;
-};
+    const names = parts.map(({ name }) => name);
+    return [insertNodes(placed, nodes), declareParts(source, declared, names)];
+  });
 
-function outputsOf(source: ByteSource): Field[] {
-  return [...readFields(source, 0, source.length, (number) => number === MODEL.graph)].flatMap((graph) => [
-    ...readFields(source, graph.start, graph.end, (number) => number === GRAPH.output),
-  ]);
+/** The outputs that are such sequences. */
+export function readSequences(source: ByteSource): readonly SequenceOutput[] {
+  return placeSequences(source).map(({ output, parts }) => ({ output, parts }));
 }
 
-/** The output, as one for each part of the type that its elements have. */
-function declareParts(source: ByteSource, declared: Field, output: string, count: number): Edit {
+function placeSequences(source: ByteSource): readonly PlacedSequence[] {
+  const declared = new Map(
+    [...membersOfGraph(source, GRAPH.output)].map((field) => [
+      readName(source, field, VALUE_INFO.name),
+      field,
+    ]),
+  );
+  const taken = new Set(
+    [...membersOfGraph(source, GRAPH.node)].flatMap((node) => readNode(source, node).outputs),
+  );
+  return [...placeNodes(source, new Set([SEQUENCE]))].flatMap((placed): PlacedSequence[] => {
+    const { inputs, outputs } = readNode(source, placed.message.field);
+    const [output = ''] = outputs;
+    const place = placed.isInMainGraph ? declared.get(output) : undefined;
+    if (!place) return [];
+    const prefix = findPrefix(output, inputs.length, taken);
+    const parts = inputs.map((value, index) => ({ value, name: `${prefix}${index}` }));
+    return [{ placed, declared: place, output, parts }];
+  });
+}
+
+/** What the names of the outputs begin with, so that none of them is there already. */
+function findPrefix(output: string, count: number, taken: ReadonlySet<string>): string {
+  let prefix = `${output}_`;
+  while (Array.from({ length: count }).some((_, index) => taken.has(`${prefix}${index}`))) prefix += '_';
+  return prefix;
+}
+
+function* membersOfGraph(source: ByteSource, member: number): Generator<Field> {
+  for (const graph of readFields(source, 0, source.length, (number) => number === MODEL.graph)) {
+    yield* readFields(source, graph.start, graph.end, (number) => number === member);
+  }
+}
+
+/** An output for each part, of the type that the elements of the sequence have. */
+function declareParts(source: ByteSource, declared: Field, names: readonly string[]): Edit {
   const type = elementTypeOf(source, declared);
-  const parts = Array.from({ length: count }, (_, index) =>
+  const parts = names.map((name) =>
     encodeField(
       GRAPH.output,
       Buffer.concat([
-        encodeField(VALUE_INFO.name, encodeText(partName(output, index))),
+        encodeField(VALUE_INFO.name, encodeText(name)),
         ...(type ? [encodeField(VALUE_INFO.type, source.bytes(type.start, type.end))] : []),
       ]),
     ),
@@ -73,16 +105,6 @@ function elementTypeOf(source: ByteSource, declared: Field): Field | undefined {
   return sequence && readMembers(source, sequence).all(ELEMENT)[0];
 }
 
-/** What a node says that makes a sequence. */
-export function readSequence(source: ByteSource, node: Field): SequenceOutput {
-  const { inputs, outputs } = readNode(source, node);
-  return { output: outputs[0] ?? '', parts: inputs };
-}
-
-function partName(output: string, index: number): string {
-  return `${output}_${index}`;
-}
-
 /** The outputs of a graph as they are once its sequences are split. */
 export function splitOutputs(
   outputs: readonly ValueInfo[],
@@ -90,18 +112,17 @@ export function splitOutputs(
 ): readonly ValueInfo[] {
   return outputs.flatMap((output) => {
     const found = sequences.find((sequence) => sequence.output === output.name);
-    if (!found) return [output];
-    return found.parts.map((_, index): ValueInfo => {
-      return { ...output, name: partName(output.name, index), kind: 'tensor' };
-    });
+    return found ? found.parts.map(({ name }): ValueInfo => ({ ...output, name, kind: 'tensor' })) : [output];
   });
 }
 
-/** The names of values in a graph by the outputs that they become. */
-export function partsByOutput(sequences: readonly SequenceOutput[]): ReadonlyMap<string, string> {
-  return new Map(
-    sequences.flatMap(({ output, parts }) =>
-      parts.map((part, index) => [partName(output, index), part] as const),
-    ),
+/** The value of the graph that each output is. */
+export function valuesOf(
+  outputs: readonly ValueInfo[],
+  sequences: readonly SequenceOutput[],
+): ReadonlyMap<string, string> {
+  const parts = new Map(
+    sequences.flatMap(({ parts }) => parts.map(({ name, value }) => [name, value] as const)),
   );
+  return new Map(outputs.map(({ name }) => [name, parts.get(name) ?? name]));
 }

@@ -41,6 +41,8 @@ interface ModelParts {
   readonly opsets?: Readonly<Record<string, number>>;
   readonly functions?: readonly Uint8Array[];
   readonly irVersion?: number;
+  /** The program that writes the file, as it calls itself. */
+  readonly producer?: string;
   /** Texts that the maker of a file writes beside the graph. */
   readonly metadata?: readonly (readonly [key: string, value: string])[];
 }
@@ -56,6 +58,7 @@ export function buildModel(parts: ModelParts): Uint8Array {
   ]);
   return join([
     encodeVarintField(MODEL.irVersion, parts.irVersion ?? 8),
+    ...(parts.producer === undefined ? [] : [encodeField(MODEL.producer, text(parts.producer))]),
     encodeField(MODEL.graph, graph),
     ...importOperators(MODEL.opsetImport, parts.opsets ?? { '': 18 }),
     ...(parts.functions ?? []).map((each) => encodeField(MODEL.function, each)),

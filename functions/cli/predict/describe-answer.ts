@@ -19,8 +19,10 @@ export function describeAnswer(answer: JsonObject): string {
 type Format = (score: number) => string;
 
 function describeOne(prediction: JsonObject, withScores: boolean, format: Format): string {
-  if (prediction.prediction === undefined)
-    return JSON.stringify(prediction.outputs ?? prediction.embedding ?? prediction);
+  if (prediction.prediction === undefined) {
+    const whole = prediction.outputs ?? prediction.embedding;
+    return whole === undefined ? describeMembers(prediction, withScores) : JSON.stringify(whole);
+  }
   const { confidence } = prediction;
   const title = `${formatValue(prediction.prediction)}${typeof confidence === 'number' ? `  ${format(confidence)}` : ''}`;
   const scores = prediction.probabilities ?? prediction.top_5 ?? prediction.scores;
@@ -33,6 +35,17 @@ function describeOne(prediction: JsonObject, withScores: boolean, format: Format
   );
   const more = best.length > SHOWN ? [`  and ${best.length - SHOWN} more`] : [];
   return [title, ...lines, ...more].join('\n');
+}
+
+/** What is about the run and not about the row. */
+const OF_THE_RUN = ['model', 'model_version', 'inference_time_ms'];
+
+/** The outputs of a row: below each other where there is only one row. */
+function describeMembers(prediction: JsonObject, isAlone: boolean): string {
+  const members = Object.entries(prediction).filter(([name]) => !OF_THE_RUN.includes(name));
+  if (!isAlone) return JSON.stringify(Object.fromEntries(members));
+  const lines = members.map(([name, value]) => [name, formatValue(value)] as const);
+  return alignColumns(lines, ['left', 'left']).join('\n');
 }
 
 function formatValue(value: JsonValue): string {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { buildModel, buildNode, FLOAT, tensorValue } from '../../support/build-model.ts';
 import { ESTIMATORS, expectSame, readEstimator } from '../../support/estimators.ts';
 import type { TestHost } from '../../support/hosts/test-host.ts';
 import { serveModels } from '../../support/serve-models.ts';
@@ -206,5 +207,36 @@ describe('answers in model.json', () => {
       503,
       expect.stringContaining('the graph does not say that its scores are probabilities'),
     ]);
+  });
+});
+
+describe('a model of TensorFlow', () => {
+  const parts = {
+    nodes: [buildNode('Identity', ['x'], ['y'])],
+    inputs: [tensorValue('x', FLOAT, ['n', 2])],
+    outputs: [tensorValue('y', FLOAT, ['n', 2])],
+    producer: 'tf2onnx',
+  };
+  const body = '[[1, 2]]';
+
+  it('is answered as in its container on SageMaker, where model.json says nothing else', async () => {
+    const host = await serveModels({ net: buildModel(parts) });
+    expect(await post(host, '/endpoints/net/invocations', body)).toEqual({ predictions: [[1, 2]] });
+    const csv = await ask(host, '/endpoints/net/invocations', '1,2', {
+      accept: 'text/csv',
+      'content-type': 'text/csv',
+    });
+    expect(Buffer.from(csv.body).toString()).toBe('1,2\n');
+    const stated = await serveModels(
+      { net: buildModel(parts) },
+      {},
+      { net: { task: 'tensor', answers: 'objects' } },
+    );
+    expect(await post(stated, '/endpoints/net/invocations', body)).toEqual([[1, 2]]);
+  });
+
+  it('of another framework is a bare list', async () => {
+    const host = await serveModels({ net: buildModel({ ...parts, producer: 'pytorch' }) });
+    expect(await post(host, '/endpoints/net/invocations', body)).toEqual([[1, 2]]);
   });
 });

@@ -19,4 +19,13 @@ describe('describeAnswer', () => {
     ];
     expect(describeAnswer({ predictions })).toBe('a   50.00 %\nb  100.00 %');
   });
+
+  it('has the outputs of a row below each other, without what is about the run', () => {
+    const row = { label: [1, 'short'], scores: 0.25 };
+    const run = { model: 'm', model_version: '1', inference_time_ms: 0.1 };
+    expect(describeAnswer({ ...row, ...run })).toBe('label   [1,"short"]\nscores  0.25');
+    expect(describeAnswer({ predictions: [row, row], ...run })).toBe(
+      '{"label":[1,"short"],"scores":0.25}\n{"label":[1,"short"],"scores":0.25}',
+    );
+  });
 });
