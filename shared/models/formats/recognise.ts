@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../json/json-value.ts';
 import { type ConfigReader, type ModelConfig, ModelError } from '../model-config.ts';
+import { type Flavour, findFlavour } from './flavour.ts';
 import type { FormatFolder, GraphView } from './format-folder.ts';
 import { addLabels, withLabelsFile } from './labels.ts';
 import { withMetadata } from './metadata.ts';
@@ -15,6 +16,8 @@ export interface Recognised {
   /** Where its config comes from: `model.json` is of Ternion itself. */
   readonly format: Format;
   readonly config: ModelConfig;
+  /** What its files say that it was before it became ONNX; undefined where they do not say it. */
+  readonly flavour?: Flavour | undefined;
   /** Body of a predict request that came with the model. */
   readonly example?: JsonObject | undefined;
 }
@@ -71,7 +74,7 @@ export async function recogniseModel(
   const labelled = await withLabelsFile(merged, folder, view, reader);
   const config = reader.check(withMetadata(labelled, view, reader));
   const example = format === 'mlflow' ? await readMlflowExample(folder, config) : undefined;
-  return { format, config, example };
+  return { format, config, flavour: await findFlavour(folder), example };
 }
 
 /** Which labels are right is not guessed. */
