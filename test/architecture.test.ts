@@ -21,6 +21,7 @@ const OTHER_FILES_OF_PROTOCOLS = [
   // An envelope around requests of any format.
   'kserve/cloud-events.ts',
   // Values without HTTP, then what is between both, and an extension with operations of its own.
+  'open-inference/codecs.ts',
   'open-inference/data-plane.ts',
   'open-inference/framing.ts',
   'open-inference/repository.ts',

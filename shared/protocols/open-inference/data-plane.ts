@@ -10,14 +10,16 @@ import { type Label, topK } from '../../processing/classification.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
 import { DATATYPE_NAMES, DATATYPES, type Datatype, isDatatype } from '../../tensor/datatype.ts';
 import { elementCount, type Tensor, toNumbers } from '../../tensor/tensor.ts';
-import type { TensorInput } from '../../values/named-inputs.ts';
+import type { Layout, NamedInputs } from '../../values/named-inputs.ts';
 
 // What the protocol says of tensors, whatever carries them: no bytes of a body, no HTTP, no text of JSON.
 
 /** A request to run a model on tensors. */
 export interface InferRequest {
   readonly id: string | undefined;
-  readonly inputs: ReadonlyMap<string, TensorInput>;
+  readonly inputs: NamedInputs;
+  /** How instances stand in them; one whole by default. */
+  readonly layout?: Layout | undefined;
   /** Undefined: all outputs. */
   readonly outputs: readonly RequestedOutput[] | undefined;
   /** How long the client waits, from the arrival of the request; undefined for as long as it takes. */
@@ -127,7 +129,7 @@ export async function infer<Request extends InferRequest>(
 ): Promise<InferResult<Request>> {
   const outputs = request.outputs?.map(({ name }) => name);
   const deadlineMs = request.timeoutMs === undefined ? undefined : startMs + request.timeoutMs;
-  const tensors = await run(request.inputs, { outputs, deadlineMs });
+  const tensors = await run(request.inputs, { outputs, deadlineMs, layout: request.layout });
   return { request, id: request.id ?? randomUUID(), model, tensors };
 }
 
