@@ -27,6 +27,7 @@ const OTHER_FILES_OF_PROTOCOLS = [
   'open-inference/repository.ts',
   'open-inference/tensor-data.ts',
   // What each kind of model reads and answers, side by side.
+  'azure-ml/services.ts',
   'hugging-face/tasks.ts',
   // Lines, for two kinds of containers, and the second of these.
   'sagemaker/read-lines.ts',
