@@ -21,11 +21,13 @@ const OTHER_FILES_OF_PROTOCOLS = [
   // An envelope around requests of any format.
   'kserve/cloud-events.ts',
   // Values without HTTP, then what is between both, and an extension with operations of its own.
+  'open-inference/codecs.ts',
   'open-inference/data-plane.ts',
   'open-inference/framing.ts',
   'open-inference/repository.ts',
   'open-inference/tensor-data.ts',
   // What each kind of model reads and answers, side by side.
+  'azure-ml/services.ts',
   'hugging-face/tasks.ts',
   // Lines, for two kinds of containers, and the second of these.
   'sagemaker/read-libsvm.ts',

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type * as z from 'zod';
 import type { JsonObject } from '../json/json-value.ts';
-import { answerForm, flavourOf, formsOf } from '../models/answer-forms.ts';
+import { answerForm, flavourOf } from '../models/answer-forms.ts';
 import type { Format, Recognised } from '../models/formats/recognise.ts';
 import { type ModelConfig, ModelError } from '../models/model-config.ts';
 import type { ModelReference } from '../models/model-reference.ts';
@@ -171,13 +171,7 @@ async function bind(folder: ModelFolder, graph: Graph, opened: Session, { tasks 
   const maps = new Map(graph.zipMaps.map(({ output, labels }) => [output, labels]));
   const known = { task: name, kind: kindOf(config), gives, flavour, maps };
   const contract = contractOf(known, config, session, task);
-  return { ...recognised, config: withAnswers(recognised, contract), session, task, contract, answer };
-}
-
-/** What the files of a folder say of its answers, and its graph does not, is a part of the model.json that it amounts to. */
-function withAnswers({ config, flavour }: Recognised, { kind }: ModelContract): ModelConfig {
-  const answers = flavour && formsOf(flavour, kind === 'features');
-  return config.answers !== undefined || !answers ? config : { ...config, answers };
+  return { ...recognised, session, task, contract, answer };
 }
 
 /** @throws ModelError for a form of answers that the model does not have */

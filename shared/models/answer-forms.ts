@@ -106,11 +106,17 @@ const PRODUCERS: ReadonlyMap<string, Flavour> = new Map([
  * The forms of a flavour, as model.json states them; undefined where all of them are objects.
  *
  * @param isTable whether the model is one of tables: of others there are only columns
+ * @param isOfMlserver whether MLServer has served it, which gives what `predict` of the estimator or booster gave
  */
-export function formsOf(flavour: Flavour, isTable: boolean): AnswerForms | undefined {
-  const forms = FORMS[flavour];
-  const isFit = isTable || Object.values(forms).every((form) => form === 'columns');
-  return isFit && Object.keys(forms).length > 0 ? forms : undefined;
+export function formsOf(flavour: Flavour, isTable: boolean, isOfMlserver: boolean): AnswerForms | undefined {
+  const known = FORMS[flavour];
+  const isFit = isTable || Object.values(known).every((form) => form === 'columns');
+  const method = flavour === 'lightgbm' ? 'values' : known.mlflow;
+  const forms = {
+    ...(isFit && known),
+    ...(isTable && isOfMlserver && method && { 'open-inference': method }),
+  };
+  return Object.keys(forms).length > 0 ? forms : undefined;
 }
 
 /** What the graph alone says of its flavour. XGBoost and LightGBM leave the same traces, and are served alike. */

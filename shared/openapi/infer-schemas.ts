@@ -1,25 +1,20 @@
 import type { TensorSpec } from '../runtime/session.ts';
+import { DATATYPE_NAMES } from '../tensor/datatype.ts';
 import type { ModelFacts } from './describe-models.ts';
 import type { JsonSchema } from './openapi.ts';
 import { datatypesFor, describeTensor, shapeSchema } from './tensor-schemas.ts';
 
 /** What an inference request of V2 to one model holds, in JSON. */
 export function describeInferRequest(facts: ModelFacts): JsonSchema {
-  const tensors = facts.inputs.flatMap((spec) =>
-    facts.kind === 'image' ? [inputSchema(spec), imagesSchema(spec)] : [inputSchema(spec)],
-  );
-  const [first, ...others] = tensors;
+  const isFrame = facts.kind === 'features';
+  const tensors = { properties: { inputs: tensorsSchema(facts) } };
   return {
     type: 'object',
     required: facts.inputs.length > 0 ? ['inputs'] : [],
+    ...(isFrame && { anyOf: [{ title: 'Tensors', ...tensors }, frameSchema()] }),
     properties: {
       id: { type: ['string', 'null'], description: 'Comes back in the answer.' },
-      inputs: {
-        type: 'array',
-        minItems: facts.inputs.length,
-        maxItems: facts.inputs.length,
-        ...(first && { items: others.length > 0 ? { anyOf: tensors } : first }),
-      },
+      ...(isFrame ? { inputs: { type: 'array' } } : tensors.properties),
       outputs: {
         type: ['array', 'null'],
         description: 'The outputs wanted; all by default.',
@@ -37,6 +32,7 @@ export function describeInferRequest(facts: ModelFacts): JsonSchema {
                   description: 'So many of the best classes as texts `value:index:label`.',
                 },
                 binary_data: { type: ['boolean', 'null'] },
+                content_type: contentType('`np`, `str`, `base64` or `datetime`, as in MLServer.'),
               },
             },
           },
@@ -44,9 +40,56 @@ export function describeInferRequest(facts: ModelFacts): JsonSchema {
       },
       parameters: {
         type: ['object', 'null'],
-        properties: { binary_data_output: { type: ['boolean', 'null'] } },
+        properties: {
+          binary_data_output: { type: ['boolean', 'null'] },
+          content_type: contentType('`pd` for a data frame, with an input per column.'),
+        },
       },
     },
+  };
+}
+
+function contentType(description: string): JsonSchema {
+  return { type: ['string', 'null'], description };
+}
+
+/** The inputs of a graph by their names; a table that is one matrix may have any name. */
+function tensorsSchema({ inputs, kind }: ModelFacts): JsonSchema {
+  const isFree = kind === 'features' && inputs.length === 1;
+  const tensors = inputs.flatMap((spec) =>
+    kind === 'image' ? [inputSchema(spec), imagesSchema(spec)] : [inputSchema(spec, isFree)],
+  );
+  const [first, ...others] = tensors;
+  return {
+    type: 'array',
+    minItems: inputs.length,
+    maxItems: inputs.length,
+    ...(first && { items: others.length > 0 ? { anyOf: tensors } : first }),
+  };
+}
+
+/** A data frame as MLServer's codec writes it, with an input per column. */
+function frameSchema(): JsonSchema {
+  const column = tensorSchema({
+    title: 'a column',
+    datatypes: DATATYPE_NAMES,
+    shape: {
+      type: 'array',
+      prefixItems: [{ type: 'integer', minimum: 1 }, { const: 1 }],
+      items: false,
+      minItems: 1,
+    },
+    data: { type: 'array', items: {} },
+  });
+  const content = {
+    type: 'object',
+    required: ['content_type'],
+    properties: { content_type: { const: 'pd' } },
+  };
+  return {
+    title: 'A data frame, by the names of its columns or in their order',
+    required: ['parameters'],
+    properties: { inputs: { type: 'array', items: column, minItems: 1 }, parameters: content },
   };
 }
 
@@ -77,8 +120,10 @@ export function describeInferAnswer({ reference, outputs }: ModelFacts): JsonSch
             data: { type: 'array', items: {} },
             parameters: {
               type: 'object',
-              required: ['binary_data_size'],
-              properties: { binary_data_size: { type: 'integer', minimum: 0 } },
+              properties: {
+                content_type: { type: 'string', description: 'The one that was asked for.' },
+                binary_data_size: { type: 'integer', minimum: 0 },
+              },
             },
           },
         },
@@ -91,12 +136,12 @@ function nameSchema(specs: readonly TensorSpec[]): JsonSchema {
   return { type: 'string', enum: specs.map(({ name }) => name) };
 }
 
-function inputSchema(spec: TensorSpec): JsonSchema {
+function inputSchema(spec: TensorSpec, isFree = false): JsonSchema {
   const text = spec.datatype === 'BYTES' ? [{ type: 'string' }] : [];
   const list = { type: 'array', items: {} };
   return tensorSchema({
     title: `${spec.name}: ${describeTensor(spec)}`,
-    name: spec.name,
+    name: isFree ? undefined : spec.name,
     datatypes: datatypesFor(spec.datatype),
     shape: shapeSchema(spec),
     data: {
@@ -123,7 +168,8 @@ function imagesSchema({ name }: TensorSpec): JsonSchema {
 
 interface TensorParts {
   readonly title: string;
-  readonly name: string;
+  /** Undefined: any name does. */
+  readonly name?: string | undefined;
   readonly datatypes: readonly string[];
   readonly shape: JsonSchema;
   readonly data: JsonSchema;
@@ -135,11 +181,14 @@ function tensorSchema({ title, name, datatypes, shape, data }: TensorParts): Jso
     type: 'object',
     required: ['name', 'datatype', 'shape', 'data'],
     properties: {
-      name: { type: 'string', const: name },
+      name: { type: 'string', ...(name !== undefined && { const: name }) },
       datatype: { type: 'string', enum: datatypes },
       shape,
       data,
-      parameters: { type: ['object', 'null'] },
+      parameters: {
+        type: ['object', 'null'],
+        properties: { content_type: contentType('One of the codecs of MLServer, such as `base64`.') },
+      },
     },
   };
 }

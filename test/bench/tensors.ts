@@ -9,6 +9,7 @@ import { parseJson } from '../../shared/json/parse-json.ts';
 import { createInvocation } from '../../shared/protocols/invocation.ts';
 import { readInferRequest } from '../../shared/protocols/open-inference/decode.ts';
 import { parseNested } from '../../shared/tensor/nested.ts';
+import { contract } from '../support/make-contract.ts';
 
 const COUNT = 3 * 224 * 224;
 const values = Float32Array.from({ length: COUNT }, (_, index) => Math.fround(Math.sin(index)));
@@ -32,7 +33,7 @@ const decode = (body: Buffer, given = new Headers()) =>
       { context: createContext(given, ''), budget: createBudget(limits) },
       {},
     ),
-  ).value([]);
+  ).value(contract([]));
 
 const [inPlace, copied] = await measure(200, [
   () => decode(aligned, headers),

@@ -1,6 +1,14 @@
 import type { Flavour } from '../answer-forms.ts';
-import type { FormatFolder } from './format-folder.ts';
-import { type Mlmodel, readMlmodel } from './mlmodel.ts';
+import { type FormatFolder, SETTINGS_FILE } from './format-folder.ts';
+import { readInferenceService } from './kserve.ts';
+import { MLMODEL_FILE, type Mlmodel, readMlmodel } from './mlmodel.ts';
+import { readModelSettings } from './model-settings.ts';
+
+/** A flavour, and the file that names it. */
+export interface NamedFlavour {
+  readonly file: string;
+  readonly flavour: Flavour;
+}
 
 /**
  * The flavour that the files of a folder name; undefined where they name none, or one that is not known here.
@@ -8,9 +16,47 @@ import { type Mlmodel, readMlmodel } from './mlmodel.ts';
  * @throws ModelError when such a file is not valid
  */
 export async function findFlavour(folder: FormatFolder): Promise<Flavour | undefined> {
-  const mlmodel = await readMlmodel(folder);
-  return mlmodel && flavourOf(mlmodel);
+  return (await listFlavours(folder))[0]?.flavour;
 }
+
+/**
+ * The flavours that the files of a folder name, one for each file. What served the model counts before what saved it.
+ *
+ * @throws ModelError when such a file is not valid
+ */
+export async function listFlavours(folder: FormatFolder): Promise<readonly NamedFlavour[]> {
+  const settings = await readModelSettings(folder);
+  const service = await readInferenceService(folder);
+  const mlmodel = await readMlmodel(folder);
+  const runtime = settings?.implementation?.split('.')[0] ?? '';
+  const found: readonly (readonly [string, Flavour | undefined])[] = [
+    [SETTINGS_FILE, RUNTIMES.get(runtime)],
+    [service?.file ?? '', MODEL_FORMATS.get(service?.modelFormat ?? '')],
+    [MLMODEL_FILE, mlmodel && flavourOf(mlmodel)],
+  ];
+  return found.flatMap(([file, flavour]) => (flavour === undefined ? [] : [{ file, flavour }]));
+}
+
+/** Packages of MLServer's runtimes. One that serves all of MLflow leaves it to the `MLmodel`. */
+const RUNTIMES: ReadonlyMap<string, Flavour> = new Map([
+  ['mlserver_sklearn', 'sklearn'],
+  ['mlserver_xgboost', 'xgboost'],
+  ['mlserver_lightgbm', 'lightgbm'],
+  ['mlserver_catboost', 'catboost'],
+  ['mlserver_huggingface', 'transformers'],
+]);
+
+/** Names of `modelFormat`. Source: kserve/kserve, config/runtimes (`supportedModelFormats`). */
+const MODEL_FORMATS: ReadonlyMap<string, Flavour> = new Map([
+  ['sklearn', 'sklearn'],
+  ['xgboost', 'xgboost'],
+  ['lightgbm', 'lightgbm'],
+  ['catboost', 'catboost'],
+  ['tensorflow', 'tensorflow'],
+  ['keras', 'tensorflow'],
+  ['pytorch', 'pytorch'],
+  ['huggingface', 'transformers'],
+]);
 
 /** Flavors of MLflow by their names in `MLmodel`. Source: MLflow 3.17, the FLAVOR_NAME of each of its modules. */
 const MLFLOW_FLAVORS: ReadonlyMap<string, Flavour> = new Map([

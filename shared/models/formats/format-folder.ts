@@ -10,6 +10,9 @@ export const MODEL_FILE = 'model.onnx';
 /** What stands beside the versions of a model of Triton. */
 export const TRITON_FILE = 'config.pbtxt';
 
+/** What MLServer's settings of a model are in. */
+export const SETTINGS_FILE = 'model-settings.json';
+
 /** The files of one model version, for finding out what kind of model it is. */
 export interface FormatFolder {
   /** Paths below the version's folder. */

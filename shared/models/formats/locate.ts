@@ -1,6 +1,6 @@
 import { isPlainPath } from '../file-manifest.ts';
 import { type ModelConfig, ModelError } from '../model-config.ts';
-import { type FormatFolder, MODEL_FILE, TRITON_FILE } from './format-folder.ts';
+import { type FormatFolder, MODEL_FILE, SETTINGS_FILE, TRITON_FILE } from './format-folder.ts';
 import { MLMODEL_FILE, modelFileOf, readMlmodel } from './mlmodel.ts';
 import { ARCHIVE_FILE, locateArchivedModel } from './model-archive.ts';
 
@@ -36,15 +36,25 @@ export function graphsIn(files: readonly string[]): readonly string[] {
 export async function locateModel(folder: FormatFolder, config?: ModelConfig): Promise<string> {
   const named = config ? config.file : await locateTritonModel(folder);
   if (named !== undefined) return checkNamed(named, config ? 'model.json' : TRITON_FILE, folder);
+  const stated = await locateSettingsModel(folder);
+  if (stated !== undefined) return stated;
   const plain = MODEL_FILES.find((path) => folder.files.includes(path));
   const mlmodel = await readMlmodel(folder);
   if (mlmodel && (plain === undefined || mlmodel.flavors.onnx)) return modelFileOf(mlmodel, folder);
-  return plain ?? (await locateArchivedModel(folder)) ?? theOnly(graphsIn(folder.files));
+  return plain ?? (await locateArchivedModel(folder)) ?? (await pickGraph(folder));
 }
 
 function checkNamed(path: string, by: string, { files }: FormatFolder): string {
   if (isPlainPath(path) && files.includes(path)) return path;
   throw new ModelError(`its ${by} names the file ${JSON.stringify(path.slice(0, 100))}, which is not there`);
+}
+
+/** Only of several graphs the manifest of a server is asked which one it served. */
+async function pickGraph(folder: FormatFolder): Promise<string> {
+  const graphs = graphsIn(folder.files);
+  if (graphs.length < 2) return theOnly(graphs);
+  const { locateStoredModel } = await import('./kserve.ts');
+  return (await locateStoredModel(folder, graphs)) ?? theOnly(graphs);
 }
 
 /** Most names that are told. */
@@ -61,6 +71,13 @@ function theOnly(graphs: readonly string[]): string {
   throw new ModelError(
     `it has several graphs: ${graphs.slice(0, SHOWN).join(', ')}${more}; choose one with "file" in its model.json, or with ternion add --file ${first}`,
   );
+}
+
+/** Few folders have such a file. */
+async function locateSettingsModel(folder: FormatFolder): Promise<string | undefined> {
+  if (!folder.files.includes(SETTINGS_FILE)) return undefined;
+  const settings = await import('./model-settings.ts');
+  return settings.locateSettingsModel(folder, await settings.readModelSettings(folder));
 }
 
 /** Few folders have such a file, and fewer name their graph in it. */

@@ -1,11 +1,10 @@
 import * as z from 'zod';
 import type { JsonObject, JsonValue } from '../../json/json-value.ts';
-import type { TensorSpec } from '../../runtime/session.ts';
-import { DATATYPES } from '../../tensor/datatype.ts';
 import { type ModelConfig, ModelError } from '../model-config.ts';
+import { checkInputNames, configOfColumns } from './columns.ts';
 import { type FormatFolder, type GraphView, parseJsonFile } from './format-folder.ts';
 import { type Mlmodel, readMlmodel } from './mlmodel.ts';
-import { configOf, takesColumns } from './onnx.ts';
+import { configOf } from './onnx.ts';
 
 const PLACE = 'MLmodel signature';
 
@@ -17,8 +16,6 @@ const signatureSchema = z.array(
     'tensor-spec': z.looseObject({}).optional(),
   }),
 );
-
-type Signature = z.infer<typeof signatureSchema>;
 
 /** Both forms in which MLflow writes a table. */
 const tableSchema = z.union([
@@ -51,8 +48,12 @@ export async function recogniseMlflow(
   const text = mlmodel.signature?.inputs;
   const signature = text ? parseJsonFile(text, PLACE, signatureSchema) : [];
   const isTable = signature.length > 0 && signature.every((input) => !input['tensor-spec']);
-  if (!isTable) checkNames(signature, view.inputs);
-  return isTable ? tableConfig(signature, view) : configOf(view);
+  if (isTable) {
+    const columns = signature.map(({ name, type }) => ({ name, type, isText: type === 'string' }));
+    return configOfColumns(columns, view, PLACE);
+  }
+  checkInputNames(signature, view.inputs, PLACE);
+  return configOf(view);
 }
 
 /** The first row of the input example that was saved with the model, as a predict request. */
@@ -79,49 +80,4 @@ function parseLoosely(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Tensors with names are the inputs of the graph by these names. */
-function checkNames(signature: Signature, inputs: readonly TensorSpec[]): void {
-  if (signature.length < 2 && signature[0]?.name === undefined) return;
-  const names = inputs.map(({ name }) => name);
-  const given = signature.map(({ name = '' }) => name);
-  const known = new Set(given);
-  if (names.length === given.length && names.every((name) => known.has(name))) return;
-  throw new ModelError(
-    `its ${PLACE} takes the inputs ${given.join(', ')}, its graph takes ${names.join(', ') || 'none'}`,
-  );
-}
-
-function tableConfig(signature: Signature, view: GraphView): ModelConfig {
-  if (!takesColumns(view.inputs)) return { task: 'tensor' };
-  const owners = ownersOf(signature, view.inputs);
-  const features = signature.map(({ name = '', type }, index) => {
-    const expected = owners[index]?.datatype === 'BYTES' ? ('string' as const) : ('number' as const);
-    if ((type === 'string') === (expected === 'string')) return { name, type: expected };
-    throw new ModelError(`its ${PLACE} says that "${name}" is a ${type}, its graph takes ${expected}s there`);
-  });
-  const named = features.every(({ name }) => name !== '') ? { features } : {};
-  const config = configOf(view);
-  if (config.task.startsWith('tabular')) {
-    return { ...config, ...named };
-  }
-  const [output, ...others] = view.outputs;
-  const isNumbers = output && others.length === 0 && DATATYPES[output.datatype].kind === 'float';
-  return isNumbers && output.shape.length <= 2
-    ? { task: 'tabular-regression', ...named }
-    : { task: 'tensor' };
-}
-
-/** The input that takes each column: the one of its name where there are several, as MLflow feeds them. */
-function ownersOf(signature: Signature, inputs: readonly TensorSpec[]): readonly TensorSpec[] {
-  const [only, ...others] = inputs;
-  if (only && others.length === 0) {
-    const width = only.shape[1] ?? 1;
-    if (width === -1 || width === signature.length) return signature.map(() => only);
-    throw new ModelError(`its ${PLACE} has ${signature.length} columns, its graph takes ${width}`);
-  }
-  checkNames(signature, inputs);
-  const byName = new Map(inputs.map((input) => [input.name, input]));
-  return signature.flatMap(({ name = '' }) => byName.get(name) ?? []);
 }

@@ -1,11 +1,13 @@
 import type { JsonObject } from '../../json/json-value.ts';
-import type { Flavour } from '../answer-forms.ts';
+import { type Flavour, formsOf } from '../answer-forms.ts';
 import { type ConfigReader, type ModelConfig, ModelError } from '../model-config.ts';
-import { findFlavour } from './flavour.ts';
+import { listFlavours } from './flavour.ts';
 import type { FormatFolder, GraphView } from './format-folder.ts';
+import { recogniseKserve } from './kserve.ts';
 import { addLabels, withLabelsFile } from './labels.ts';
 import { withMetadata } from './metadata.ts';
 import { readMlflowExample, recogniseMlflow } from './mlflow.ts';
+import { recogniseMlserver } from './mlserver.ts';
 import { configOf } from './onnx.ts';
 import { recogniseOptimum } from './optimum.ts';
 import { recogniseTimm } from './timm.ts';
@@ -42,6 +44,8 @@ const RECOGNISERS = {
   optimum: recogniseOptimum,
   torchserve: recogniseTorchServe,
   triton: recogniseTriton,
+  mlserver: recogniseMlserver,
+  kserve: recogniseKserve,
   onnx: async (_, view) => configOf(view),
 } as const satisfies Record<string, Recogniser>;
 
@@ -73,9 +77,29 @@ export async function recogniseModel(
     first.config,
   );
   const labelled = await withLabelsFile(merged, folder, view, reader);
-  const config = reader.check(withMetadata(labelled, view, reader));
+  const flavour = await readFlavour(folder);
+  const isOfMlserver = found.some((each) => each.format === 'mlserver');
+  const config = reader.check(withAnswers(withMetadata(labelled, view, reader), flavour, isOfMlserver));
   const example = format === 'mlflow' ? await readMlflowExample(folder, config) : undefined;
-  return { format, config, flavour: await findFlavour(folder), example };
+  return { format, config, flavour, example };
+}
+
+/** What the files of a folder say of its answers, and its graph does not. */
+function withAnswers(config: ModelConfig, flavour: Flavour | undefined, isOfMlserver: boolean): ModelConfig {
+  const isTable = config.task.startsWith('tabular');
+  const answers = flavour && formsOf(flavour, isTable, isOfMlserver);
+  return answers ? { ...config, answers } : config;
+}
+
+/** What the model was decides how it answers, which is not guessed either. */
+async function readFlavour(folder: FormatFolder): Promise<Flavour | undefined> {
+  const named = await listFlavours(folder);
+  const [first] = named;
+  const other = named.find(({ flavour }) => flavour !== first?.flavour);
+  if (!first || !other) return first?.flavour;
+  throw new ModelError(
+    `its ${first.file} names ${first.flavour}, its ${other.file} names ${other.flavour}: take away the one that is wrong, or write a model.json`,
+  );
 }
 
 /** Which labels are right is not guessed. */
@@ -93,9 +117,10 @@ function withLabels(config: ModelConfig, { labels }: ModelConfig, reader: Config
   return labels ? addLabels(config, labels, reader) : config;
 }
 
-function withLimits(config: ModelConfig, { maxBatchSize, shapes }: ModelConfig): ModelConfig {
+function withLimits(config: ModelConfig, { task, maxBatchSize, shapes, features }: ModelConfig): ModelConfig {
   return {
     ...config,
+    ...(config.features === undefined && config.task === task && features !== undefined && { features }),
     ...(config.maxBatchSize === undefined && maxBatchSize !== undefined && { maxBatchSize }),
     ...(config.shapes === undefined && shapes !== undefined && { shapes }),
   };

@@ -40,7 +40,7 @@ export async function readPayload(invocation: Invocation, limits: Limits): Promi
 function payloadOf(json: JsonValue, limits: Limits): Payload {
   const { input_data: input, data } = parseEnvelope(scoreRequest(), json);
   if (input === undefined && data === undefined) {
-    throw invalid('The request', `is ${describeJson(json)}; expected "input_data" or "data".`);
+    throw invalid('The request', `is ${describeJson(json)}; expected "input_data", "data" or "Inputs".`);
   }
   if (input !== undefined && data !== undefined) {
     throw invalid('The request', 'has "input_data" and "data"; expected only one of them.');

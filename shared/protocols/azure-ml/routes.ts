@@ -4,7 +4,7 @@ import type { Answer, AppEnvironment, ErrorEncoder } from '../../http/context.ts
 import { errorResponse } from '../../http/respond.ts';
 import type { NamedChoice } from '../../inference/inference.ts';
 import { answerWith } from '../answer.ts';
-import { jsonArray } from '../body/envelope.ts';
+import { holdsJson } from '../body/json-body.ts';
 import { respondHealth } from '../catalog.ts';
 import { modelOfEndpoint } from '../endpoint-models.ts';
 import { readDeployment } from '../headers/target.ts';
@@ -13,7 +13,8 @@ import type { Protocol, ProtocolOptions } from '../operation.ts';
 import { encodeListed, encodeWhole, runPayload } from '../run-payload.ts';
 import { checkIds, readPayload } from './decode.ts';
 import { describeFailure, echoIds, mark } from './encode.ts';
-import { scoreHeaders, scoreQuery, scoreRequest } from './schemas.ts';
+import { scoreHeaders, scoreQuery, scoreRequest, scoreResponse } from './schemas.ts';
+import { invokeService, isServiceRequest } from './services.ts';
 
 /**
  * The scoring route of Azure ML's online endpoints, with the headers of its inference server.
@@ -31,7 +32,7 @@ export function createAzureMlProtocol(options: ProtocolOptions): Protocol {
         headers: scoreHeaders,
         query: scoreQuery,
         request: { 'application/json': scoreRequest, 'image/*': null },
-        response: { 'application/json': jsonArray },
+        response: { 'application/json': scoreResponse },
         handle: (c) => score(c, options),
       },
       {
@@ -74,10 +75,13 @@ async function score(c: Context<AppEnvironment>, options: ProtocolOptions): Prom
 
 /**
  * Scoring of an Azure ML online endpoint. The answer is the bare list of predictions; whole inputs by name are
- * answered with whole outputs.
+ * answered with whole outputs. The services of AutoML and of the designer have forms of their own.
  * Source: how Azure ML serves MLflow models (`input_data`), and its scoring scripts (`data`).
  */
 export const invokeAzureMl: Dialect = async (invocation, options) => {
+  if (holdsJson(invocation) && isServiceRequest(invocation.json())) {
+    return await invokeService(invocation, options);
+  }
   const payload = await readPayload(invocation, options.config.limits);
   const { value, usage } = await runPayload(invocation, options, payload, ['azure-ml']);
   const style = answerStyle(options.config);

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { jsonObject, jsonValue } from '../body/envelope.ts';
+import { jsonArray, jsonObject, jsonValue } from '../body/envelope.ts';
 import { lazily } from '../body/lazily.ts';
 
 export const scoreRequest = lazily(() =>
@@ -12,8 +12,26 @@ export const scoreRequest = lazily(() =>
         ),
       data: jsonValue.optional().describe('A list of instances, as scoring scripts take it.'),
       params: jsonObject.optional().describe('Without a meaning here.'),
+      method: z
+        .string()
+        .nullish()
+        .describe('`predict` or `predict_proba`, beside the `data` of a service of AutoML.'),
+      Inputs: jsonObject
+        .optional()
+        .describe('The rows of a service of AutoML as `data`, or of the designer as `WebServiceInput0`.'),
+      GlobalParameters: jsonValue
+        .optional()
+        .describe('Beside `Inputs`: an object, of AutoML with the `method`; or a number without a meaning.'),
     })
-    .describe('One of "input_data" and "data".'),
+    .describe('One of "input_data", "data" and "Inputs".'),
+);
+
+export const scoreResponse = lazily(() =>
+  z
+    .union([jsonArray, jsonObject, z.string()])
+    .describe(
+      'A bare list, or an object for inputs by name; `{"Results": …}` where `Inputs` came, and with `method` a text that holds `{"result": […]}` in JSON.',
+    ),
 );
 
 const requestId = lazily(() => z.string().max(100).optional());

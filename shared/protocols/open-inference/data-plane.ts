@@ -12,14 +12,16 @@ import type { NamedTensors } from '../../runtime/session.ts';
 import { DATATYPE_NAMES, DATATYPES, type Datatype, isDatatype } from '../../tensor/datatype.ts';
 import { elementCount, type Tensor, toNumbers } from '../../tensor/tensor.ts';
 import type { ModelContract } from '../../values/contract.ts';
-import type { TensorInput } from '../../values/named-inputs.ts';
+import type { Layout, NamedInputs } from '../../values/named-inputs.ts';
 
 // What the protocol says of tensors, whatever carries them: no bytes of a body, no HTTP, no text of JSON.
 
 /** A request to run a model on tensors. */
 export interface InferRequest {
   readonly id: string | undefined;
-  readonly inputs: ReadonlyMap<string, TensorInput>;
+  readonly inputs: NamedInputs;
+  /** How instances stand in them; one whole by default. */
+  readonly layout?: Layout | undefined;
   /** Undefined: all outputs. */
   readonly outputs: readonly RequestedOutput[] | undefined;
   /** How long the client waits, from the arrival of the request; undefined for as long as it takes. */
@@ -136,7 +138,8 @@ export async function infer<Request extends InferRequest>(
       return form ? [[name, form] as const] : [];
     }),
   );
-  const given = await run(request.inputs, { outputs, deadlineMs, ...(forms.size > 0 && { forms }) });
+  const { layout } = request;
+  const given = await run(request.inputs, { outputs, deadlineMs, layout, ...(forms.size > 0 && { forms }) });
   const tensors =
     forms.size === 0
       ? given

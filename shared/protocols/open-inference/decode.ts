@@ -2,9 +2,10 @@ import type { Budget } from '../../budget.ts';
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
-import type { TensorSpec } from '../../runtime/session.ts';
+import type { ModelContract } from '../../values/contract.ts';
 import type { TensorInput } from '../../values/named-inputs.ts';
 import { createInvocation, type Invocation, type Reading, readingOf } from '../invocation.ts';
+import { type ContentTypes, checkDates, isSingle, placeInputs, readContentType } from './codecs.ts';
 import { checkRequested, type InferRequest, type RequestedOutput, readHead } from './data-plane.ts';
 import { readFraming } from './framing.ts';
 import { decodeBinary, decodeRawTensor, type InputHead, implySize, parseTensorData } from './tensor-data.ts';
@@ -21,6 +22,8 @@ export interface HttpInferRequest extends InferRequest {
 /** One output a request asks for, and whether it comes as bytes. */
 export interface HttpOutput extends RequestedOutput {
   readonly isBinary: boolean;
+  /** The codec of MLServer that writes it; undefined for none. */
+  readonly contentType?: string | undefined;
 }
 
 /**
@@ -32,13 +35,13 @@ export interface HttpOutput extends RequestedOutput {
  */
 export function readInferRequest(
   invocation: Invocation,
-): Reading<(inputs: readonly TensorSpec[]) => HttpInferRequest> {
+): Reading<(contract: ModelContract) => HttpInferRequest> {
   const { request, body, budget, choice } = invocation;
   const { jsonBytes, mimeType } = readFraming(request.headers, body.length);
   if (jsonBytes === 0 && body.length > 0) {
-    return readingOf((specs) => ({
+    return readingOf(({ inputs }) => ({
       id: undefined,
-      inputs: decodeRawTensor(body, specs),
+      inputs: decodeRawTensor(body, inputs),
       outputs: undefined,
       isBinary: true,
       timeoutMs: undefined,
@@ -49,8 +52,12 @@ export function readInferRequest(
   const head = tail ? createInvocation(request, body.subarray(0, jsonBytes), invocation, choice) : invocation;
   // A number that even all digits do not tell, such as 1e30, is refused when it is read once more.
   return head.read((json) => {
-    const decoded = { ...decodeRequest(json, tail, budget), mimeType };
-    return () => decoded;
+    const { types, ...decoded } = decodeRequest(json, tail, budget);
+    return (contract) => ({
+      ...decoded,
+      ...placeInputs(decoded.inputs, types, contract, budget),
+      mimeType,
+    });
   });
 }
 
@@ -58,7 +65,7 @@ function decodeRequest(
   body: JsonValue,
   tail: Uint8Array | undefined,
   budget: Budget,
-): Omit<HttpInferRequest, 'mimeType'> {
+): Omit<HttpInferRequest, 'mimeType'> & { readonly types: ContentTypes } {
   if (!isJsonObject(body))
     throw invalid('The request', `is ${describeJson(body)}; expected an object with "inputs".`);
   // Some clients write absent members as null.
@@ -68,9 +75,12 @@ function decodeRequest(
   const parameters = readParameters(body, 'parameters');
   checkAlone(parameters);
   const isBinary = readFlag(parameters, 'binary_data_output', 'parameters') ?? false;
+  const whole = readContentType(parameters, 'parameters');
+  const { tensors, contentTypes } = decodeInputs(body.inputs, tail, budget, whole === 'base64');
   return {
     id,
-    inputs: decodeInputs(body.inputs, tail, budget, parameters.content_type === 'base64'),
+    inputs: tensors,
+    types: { whole, inputs: contentTypes },
     outputs: decodeOutputs(body.outputs, isBinary),
     isBinary,
     timeoutMs: readTimeout(parameters.timeout ?? undefined),
@@ -118,7 +128,7 @@ function decodeInputs(
   tail: Uint8Array | undefined,
   budget: Budget,
   isBase64: boolean,
-): Map<string, TensorInput> {
+): { readonly tensors: Map<string, TensorInput>; readonly contentTypes: ContentTypes['inputs'] } {
   if (inputs !== undefined && !Array.isArray(inputs)) {
     throw invalid('Field "inputs"', `is ${describeJson(inputs)}; expected an array of tensors.`);
   }
@@ -141,7 +151,11 @@ function decodeInputs(
     rest = rest.subarray(size);
   }
   if (rest.length > 0) throw invalid('The body', `has ${rest.length} bytes after the last tensor.`);
-  return tensors;
+  const contentTypes = new Map(heads.map(({ name, contentType }) => [name, contentType]));
+  for (const [name, tensor] of tensors) {
+    if (contentTypes.get(name) === 'datetime') checkDates(name, tensor);
+  }
+  return { tensors, contentTypes };
 }
 
 /**
@@ -160,6 +174,7 @@ function decodeHead(input: JsonValue, field: string, limits: Limits, isBase64: b
     throw invalid(`Field "${field}.name"`, `is ${describeJson(name)}; expected a string.`);
   const head = readHead(name, input.datatype, input.shape, limits);
   const parameters = readParameters(input, `${field}.parameters`);
+  const contentType = readContentType(parameters, `${field}.parameters`);
   const binaryBytes = decodeBinarySize(parameters.binary_data_size ?? undefined, name);
   if (data !== undefined && binaryBytes !== undefined) {
     throw invalid(`Input "${name}"`, 'has both "data" and "binary_data_size"; expected one of them.');
@@ -168,7 +183,8 @@ function decodeHead(input: JsonValue, field: string, limits: Limits, isBase64: b
     ...head,
     data,
     binaryBytes,
-    isBase64: parameters.content_type === undefined ? isBase64 : parameters.content_type === 'base64',
+    contentType,
+    isBase64: contentType === undefined ? isBase64 : contentType === 'base64',
   };
 }
 
@@ -212,9 +228,11 @@ function decodeOutput(output: JsonValue, field: string, isBinary: boolean): Http
       `is ${describeJson(classes)}; expected a number of classes.`,
     );
   }
+  const contentType = readContentType(parameters, `${field}.parameters`);
   return {
     name: output.name,
     classes,
+    contentType: isSingle(contentType) ? contentType : undefined,
     isBinary: readFlag(parameters, 'binary_data', `${field}.parameters`) ?? isBinary,
   };
 }

@@ -12,6 +12,7 @@ import { tensorToBytes } from '../../tensor/bytes.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { writeElementsInSteps } from '../../tensor/write-tensor.ts';
 import { encodeSpec } from '../encode-model.ts';
+import { encodeContent } from './codecs.ts';
 import { type InferResult, takeOutput } from './data-plane.ts';
 import type { HttpInferRequest, HttpOutput } from './decode.ts';
 import { writeFraming } from './framing.ts';
@@ -35,7 +36,9 @@ export async function encodeInferResponse(
     request.outputs ?? [...tensors.keys()].map((name) => ({ name, isBinary: request.isBinary, classes: 0 }));
   const tails: Uint8Array[] = [];
   const encode = (output: HttpOutput) => {
-    const wanted = takeOutput(result, output, limitBytes);
+    const taken = takeOutput(result, output, limitBytes);
+    const { contentType } = output;
+    const wanted = contentType === undefined ? taken : encodeContent(output.name, taken, contentType);
     if (output.isBinary) tails.push(tensorToBytes(wanted));
     return encodeTensor(output, wanted, output.isBinary ? tails.at(-1)?.length : undefined, style);
   };
@@ -53,15 +56,17 @@ export async function encodeInferResponse(
 }
 
 function* encodeTensor(
-  { name }: HttpOutput,
+  { name, contentType }: HttpOutput,
   tensor: Tensor,
   binaryBytes: number | undefined,
   style: AnswerStyle,
 ): Generator<undefined, string> {
   const head = `"name":${JSON.stringify(name)},"datatype":"${tensor.datatype}","shape":[${tensor.shape.join(',')}]`;
+  const parameters = JSON.stringify({ content_type: contentType, binary_data_size: binaryBytes });
+  const described = parameters === '{}' ? head : `${head},"parameters":${parameters}`;
   return binaryBytes === undefined
-    ? `{${head},"data":[${yield* writeElementsInSteps(tensor, style)}]}`
-    : `{${head},"parameters":{"binary_data_size":${binaryBytes}}}`;
+    ? `{${described},"data":[${yield* writeElementsInSteps(tensor, style)}]}`
+    : `{${described}}`;
 }
 
 /** Metadata of a model, as the specification has it. */

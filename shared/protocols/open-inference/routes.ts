@@ -81,7 +81,7 @@ export const invokeOpenInference: Dialect = async (invocation, { inference, conf
   const reading = readInferRequest(invocation);
   const choice = { ...invocation.choice, kind: 'tensors' as const };
   const { value, usage } = await inference.use(choice, invocation, (model) =>
-    reading.bind((decode) => infer(decode(model.contract.inputs), model, startMs)),
+    reading.bind((decode) => infer(decode(model.contract), model, startMs)),
   );
   const response = await encodeInferResponse(value, answerStyle(config), invocation.budget.goOn);
   return { response: await compressResponse(invocation.request, response), usage };

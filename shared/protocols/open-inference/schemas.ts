@@ -8,7 +8,9 @@ import { lazily } from '../body/lazily.ts';
 
 const datatype = lazily(() => z.enum(DATATYPE_NAMES).describe('Datatype of the elements.'));
 
-const parameters = lazily(() => jsonObject.nullish());
+const contentType = lazily(() => z.string().nullish());
+
+const parameters = lazily(() => z.looseObject({ content_type: contentType() }).nullish());
 
 const inputTensor = lazily(() =>
   z.object({
@@ -19,7 +21,7 @@ const inputTensor = lazily(() =>
       .union([jsonArray, z.string()])
       .describe('The elements in row-major order, flat or nested. A bare text is for BYTES of one element.'),
     parameters: parameters().describe(
-      '`content_type`: `base64` for texts that stand for bytes, such as images.',
+      '`content_type`: `base64` for texts that stand for bytes, such as images; `np`, `str`, `datetime` and `pd_json` as in MLServer.',
     ),
   }),
 );
@@ -35,6 +37,7 @@ const requestedOutput = lazily(() =>
           .nullish()
           .describe('So many of the best classes as texts `value:index:label`.'),
         binary_data: z.boolean().nullish().describe('Whether the output comes as bytes after the JSON.'),
+        content_type: contentType().describe('`np`, `str`, `base64` or `datetime`, as in MLServer.'),
       })
       .nullish(),
   }),
@@ -52,6 +55,7 @@ export const inferRequest = lazily(() =>
             .boolean()
             .nullish()
             .describe('Whether outputs that do not say so come as bytes.'),
+          content_type: contentType().describe('`pd` for a data frame, with an input per column.'),
         })
         .nullish(),
     })
@@ -73,9 +77,15 @@ export const inferResponse = lazily(() =>
             .optional()
             .describe('The elements in row-major order, flat; null for NaN and infinity.'),
           parameters: z
-            .object({ binary_data_size: z.int().min(0) })
-            .optional()
-            .describe('In place of `data` where the elements are bytes after the JSON.'),
+            .object({
+              content_type: z.string().optional().describe('The one that was asked for.'),
+              binary_data_size: z
+                .int()
+                .min(0)
+                .optional()
+                .describe('In place of `data` where the elements are bytes after the JSON.'),
+            })
+            .optional(),
         }),
       ),
     })

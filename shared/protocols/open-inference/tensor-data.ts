@@ -20,6 +20,8 @@ export interface InputHead extends TensorHead {
   readonly data: JsonValue | undefined;
   /** As the input says; it may leave that to its shape, or to the end of the body. */
   readonly binaryBytes: number | undefined;
+  /** The codec of MLServer that the input names; undefined for none. */
+  readonly contentType: string | undefined;
   /** Whether the texts of a BYTES tensor are base64. */
   readonly isBase64: boolean;
 }

@@ -82,7 +82,7 @@ function dialectOfObject(json: JsonObject, headers: Headers): DialectName {
   const isTensorFlow = isForTensorFlow(headers);
   if (has('inputs') && isTensorList(json.inputs)) return 'open-inference';
   if (has('dataframe_split') || has('dataframe_records')) return 'mlflow';
-  if (has('input_data')) return 'azure-ml';
+  if (has('input_data') || has('Inputs')) return 'azure-ml';
   if (has('examples') || (isTensorFlow && (has('instances') || has('inputs')))) return 'tensorflow-serving';
   if (has('instances')) return wantsJson(headers) ? 'mlflow' : 'sagemaker';
   if (has('inputs')) return isTaskRequest(json) ? 'hugging-face' : 'mlflow';
@@ -91,7 +91,7 @@ function dialectOfObject(json: JsonObject, headers: Headers): DialectName {
   if (isTensorFlow) return 'tensorflow-serving';
   throw invalid(
     'The request',
-    `is ${describeJson(json)}; expected one of "instances", "inputs", "dataframe_split", "dataframe_records", "input_data", "examples", "table" or "data".`,
+    `is ${describeJson(json)}; expected one of "instances", "inputs", "dataframe_split", "dataframe_records", "input_data", "Inputs", "examples", "table" or "data".`,
   );
 }
 

@@ -15,6 +15,7 @@ const jsonRequest = z
     dataframe_split: jsonObject.optional().describe('A table of pandas in the orientation "split".'),
     dataframe_records: jsonArray.optional().describe('A table of pandas in the orientation "records".'),
     input_data: jsonValue.optional().describe('A table or tensors for an endpoint of Azure ML.'),
+    Inputs: jsonObject.optional().describe('Rows for a service of AutoML or of the designer of Azure ML.'),
     examples: jsonArray.optional().describe('Examples to classify or to regress.'),
     table: jsonObject.optional().describe('A table for a pipeline of Hugging Face.'),
     data: jsonValue.optional().describe('Rows, or an image in base64.'),

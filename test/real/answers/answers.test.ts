@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -30,14 +30,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-function server(kind: string): ServerCounterpart {
+function server(place: string, kind = place): ServerCounterpart {
   return {
     ...counterpart,
     start: (installed, port) => [
       join(installed, 'bin/python'),
       join(import.meta.dirname, 'serve.py'),
       kind,
-      join(folder, kind),
+      join(folder, place),
       String(port),
     ],
   };
@@ -140,6 +140,37 @@ describe('MLServer', () => {
       }
     }
   });
+});
+
+describe('a folder with the settings of MLServer', () => {
+  let mlserver: RunningServer;
+  beforeAll(async () => {
+    mlserver = await startServer(server('mlserver-again', 'mlserver'));
+    await waitUntilReady(mlserver);
+  });
+  afterAll(() => mlserver.close());
+
+  it.each(NAMES.filter((name) => name !== 'pca'))(
+    'gives for %s what MLServer gives unasked',
+    async (name) => {
+      const tensor = { shape: [rows.length, COLUMNS.length], datatype: 'FP32', data: rows.flat() };
+      const body = JSON.stringify({ inputs: [{ ...tensor, name: 'any' }] });
+      const path = `/v2/models/${name}/infer`;
+      const expected = outputsOf(await askServer(mlserver, path, body, 'application/json'));
+      const settings = await readFile(join(folder, 'mlserver-again', name, 'model-settings.json'), 'utf8');
+      const own = openApp({
+        MODEL_REPOSITORY: await makeFolder({
+          [`${name}/1/model.onnx`]: readEstimator(name),
+          [`${name}/1/model-settings.json`]: settings,
+        }),
+      });
+      try {
+        expectSame(outputsOf(await askHost(own, path, body, 'application/json')), expected);
+      } finally {
+        await own.close();
+      }
+    },
+  );
 });
 
 function taskOf(name: string): string {

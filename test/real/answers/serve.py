@@ -6,8 +6,8 @@ MLflow's scoring server of each model is below /<name>, with /onnx/<name> for it
 """
 
 import json
+import os
 import pathlib
-import subprocess
 import sys
 
 import joblib
@@ -94,7 +94,8 @@ def serve_mlserver(folder: pathlib.Path, port: int) -> None:
     }
     (folder / "settings.json").write_text(json.dumps(settings))
     command = pathlib.Path(sys.executable).parent / "mlserver"
-    sys.exit(subprocess.run([command, "start", folder]).returncode)
+    # Instead of this process, so that a signal to it ends the server.
+    os.execv(command, [command, "start", folder])
 
 
 if __name__ == "__main__":

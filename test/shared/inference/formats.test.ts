@@ -85,6 +85,22 @@ describe('an exported classifier without model.json', () => {
     expect(await describe()).toMatchObject({ format: 'onnx', config: { task: 'tabular-classification' } });
   });
 
+  it.each([
+    ['mlserver', true],
+    ['kserve', false],
+  ])('answers as MLServer did where its folder is of %s', async (format, hasNames) => {
+    const { columns, rows, predictions } = readGolden<TabularGolden & { columns: string[] }>(format);
+    const { inference, describe } = await open(format);
+    expect(await inferOutput(inference, rowsInput(rows))).toMatchObject({
+      predictions: predictions.map((label) => ({ label })),
+    });
+    expect(await describe()).toMatchObject({
+      format,
+      config: { task: 'tabular-classification' },
+      features: hasNames ? columns.map((name) => ({ name, type: 'number' })) : undefined,
+    });
+  });
+
   it('names its columns by its inputs where there is one for each', async () => {
     const { inference, describe } = await open('tabular/sklearn-columns');
     expect((await describe()).features).toEqual([

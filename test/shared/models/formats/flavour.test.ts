@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { findFlavour } from '../../../../shared/models/formats/flavour.ts';
 import { recogniseModel } from '../../../../shared/models/formats/recognise.ts';
 import { KNOWN_TASKS } from '../../../support/known-tasks.ts';
-import { folderOf, viewOf } from './make-folder-view.ts';
+import { folderOf, reasonOf, viewOf } from './make-folder-view.ts';
 
 function mlmodelOf(...flavors: readonly string[]) {
   const data = { data: 'model.onnx' };
@@ -21,6 +21,53 @@ describe('the flavour of a folder', () => {
     [['spark', 'python_function'], undefined],
   ])('of the flavors %j in MLmodel is %s', async (flavors, expected) => {
     expect(await findFlavour(mlmodelOf(...flavors))).toBe(expected);
+  });
+
+  it.each([
+    ['mlserver_sklearn.SKLearnModel', 'sklearn'],
+    ['mlserver_xgboost.xgboost.XGBoostModel', 'xgboost'],
+    ['mlserver_lightgbm.LightGBMModel', 'lightgbm'],
+    ['mlserver_catboost.CatboostModel', 'catboost'],
+    ['mlserver_huggingface.HuggingFaceRuntime', 'transformers'],
+    ['mlserver_mlflow.MLflowRuntime', undefined],
+    ['models.MyRuntime', undefined],
+  ])('of the implementation %s of MLServer is %s', async (implementation, expected) => {
+    expect(await findFlavour(folderOf({ 'model-settings.json': { implementation } }))).toBe(expected);
+    const shared = { 'model-settings.json': JSON.stringify({ implementation }) };
+    expect(await findFlavour(folderOf({}, shared))).toBe(expected);
+  });
+
+  it.each([
+    ['sklearn', 'sklearn'],
+    ['xgboost', 'xgboost'],
+    ['huggingface', 'transformers'],
+    ['tensorflow', 'tensorflow'],
+    ['onnx', undefined],
+    ['triton', undefined],
+    ['mlflow', undefined],
+  ])('of the modelFormat %s of KServe is %s', async (name, expected) => {
+    const predictor = { model: { modelFormat: { name } } };
+    const text = `kind: InferenceService\nspec: {predictor: ${JSON.stringify(predictor)}}\n`;
+    expect(await findFlavour(folderOf({ 'service.yaml': text }))).toBe(expected);
+  });
+
+  it('of a runtime for all of MLflow is that of MLmodel', async () => {
+    const files = {
+      'model-settings.json': { implementation: 'mlserver_mlflow.MLflowRuntime' },
+      MLmodel: { flavors: { lightgbm: null } },
+    };
+    expect(await findFlavour(folderOf(files))).toBe('lightgbm');
+  });
+
+  it('is not guessed where two files name two', async () => {
+    const view = viewOf([['x', 'FP32', [-1, 3]]], [['y', 'FP32', [-1, 1]]]);
+    const files = {
+      'model-settings.json': { implementation: 'mlserver_xgboost.XGBoostModel' },
+      'service.yaml': 'kind: InferenceService\nspec: {predictor: {sklearn: {}}}',
+    };
+    expect(await reasonOf(recogniseModel(folderOf(files), view, KNOWN_TASKS))).toBe(
+      'its model-settings.json names xgboost, its service.yaml names sklearn: take away the one that is wrong, or write a model.json',
+    );
   });
 
   it('is not known of a folder without such files', async () => {

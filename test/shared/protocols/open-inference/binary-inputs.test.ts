@@ -10,6 +10,7 @@ import { isBytesInput } from '../../../../shared/values/named-inputs.ts';
 import { raw } from '../../../contracts/exchanges.ts';
 import { buildModel, buildNode, FLOAT, identityModel, tensorValue } from '../../../support/build-model.ts';
 import { openApp } from '../../../support/hosts/in-process.ts';
+import { contract } from '../../../support/make-contract.ts';
 import { infer, serveModels, split } from '../../../support/serve-models.ts';
 import { testContext } from '../../../support/test-context.ts';
 
@@ -41,7 +42,9 @@ describe('an input in bytes', () => {
     body.set(request);
     body.set(Buffer.from(values.buffer), request.length);
     const incoming = new BytesRequest('http://localhost/', { method: 'POST', headers }, body);
-    const { inputs } = readInferRequest(createInvocation(incoming, body, testContext(), {})).value([]);
+    const { inputs } = readInferRequest(createInvocation(incoming, body, testContext(), {})).value(
+      contract([]),
+    );
     const tensor = inputs.get('x');
     if (!tensor || isBytesInput(tensor) || Array.isArray(tensor.data)) throw new Error('no numbers');
     expect(tensor.data).toEqual(values);

@@ -35,8 +35,8 @@ describe('a wrong inference request', () => {
       'Field "inputs" is an object with no keys; expected an array of tensors.',
     ],
     [
-      'an unknown input',
-      { inputs: [{ ...ROW, name: 'x' }] },
+      'an unknown input beside one that is known',
+      { inputs: [ROW, { ...ROW, name: 'x' }] },
       'There is no input "x"; the model takes "features".',
     ],
     ['an input twice', { inputs: [ROW, ROW] }, 'Input "features" is given twice.'],

@@ -180,7 +180,7 @@ describe('a body of no format', () => {
     expect(error.status).toBe(400);
     expect(error.message).toBe(
       'The request is an object with the keys "features"; expected one of "instances", "inputs", "dataframe_split", ' +
-        '"dataframe_records", "input_data", "examples", "table" or "data".',
+        '"dataframe_records", "input_data", "Inputs", "examples", "table" or "data".',
     );
   });
 

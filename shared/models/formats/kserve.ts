@@ -1,0 +1,116 @@
+import { posix } from 'node:path';
+import * as z from 'zod';
+import { type ModelConfig, ModelError } from '../model-config.ts';
+import { checkFile, type FormatFolder, type GraphView } from './format-folder.ts';
+import { configOf } from './onnx.ts';
+
+const storage = z.looseObject({ storageUri: z.string().nullish(), protocolVersion: z.string().nullish() });
+
+const serviceSchema = z.object({
+  metadata: z.object({ name: z.string().nullish() }).nullish(),
+  spec: z
+    .object({
+      predictor: z
+        .looseObject({
+          model: storage.extend({ modelFormat: z.object({ name: z.string() }).nullish() }).nullish(),
+        })
+        .nullish(),
+    })
+    .nullish(),
+});
+
+/** What an `InferenceService` of KServe says of its model. */
+export interface InferenceService {
+  /** The file it stands in. */
+  readonly file: string;
+  readonly name: string | undefined;
+  /** The format of the model, such as `sklearn`, as it was before it became ONNX. */
+  readonly modelFormat: string | undefined;
+  readonly storageUri: string | undefined;
+  readonly protocolVersion: string | undefined;
+}
+
+/** Frameworks that stood in the place of `model` in earlier versions. */
+const FRAMEWORKS = [
+  'sklearn',
+  'xgboost',
+  'lightgbm',
+  'tensorflow',
+  'pytorch',
+  'huggingface',
+  'onnx',
+  'triton',
+  'pmml',
+  'paddle',
+];
+
+/** A manifest can hold several resources. */
+const KIND = /^kind:\s*["']?InferenceService["']?\s*(?:#.*)?$/m;
+
+/**
+ * Reads the `InferenceService` among the YAML files of a folder.
+ * Source: kserve/kserve, pkg/apis/serving/v1beta1/predictor.go (`PredictorSpec`, `PredictorExtensionSpec`).
+ *
+ * @returns undefined when there is none
+ * @throws ModelError when it is not valid, or there are several
+ */
+export async function readInferenceService(folder: FormatFolder): Promise<InferenceService | undefined> {
+  const found: { readonly file: string; readonly text: string }[] = [];
+  for (const file of folder.files.filter((path) => /^[^/]+\.ya?ml$/i.test(path))) {
+    const documents = (await folder.read(file))?.split(/^---(?:\s.*)?$/m) ?? [];
+    found.push(...documents.filter((text) => KIND.test(text)).map((text) => ({ file, text })));
+  }
+  const [first, second] = found;
+  if (second) {
+    const files = [...new Set(found.map(({ file }) => file))].join(' and ');
+    throw new ModelError(
+      `it has ${found.length} InferenceServices in ${files}; expected the one of this model`,
+    );
+  }
+  return first && (await parseService(first.text, first.file));
+}
+
+async function parseService(text: string, file: string): Promise<InferenceService> {
+  // Few starts need it.
+  const { readYaml, YamlError } = await import('./yaml.ts');
+  try {
+    const { metadata, spec } = checkFile(readYaml(text), file, serviceSchema);
+    const predictor = spec?.predictor ?? {};
+    const framework = FRAMEWORKS.find((name) => Object.hasOwn(predictor, name));
+    const legacy = storage.safeParse(framework === undefined ? {} : predictor[framework]).data;
+    return {
+      file,
+      name: metadata?.name ?? undefined,
+      modelFormat: predictor.model?.modelFormat?.name ?? framework,
+      storageUri: predictor.model?.storageUri ?? legacy?.storageUri ?? undefined,
+      protocolVersion: predictor.model?.protocolVersion ?? legacy?.protocolVersion ?? undefined,
+    };
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
+    throw new ModelError(`its ${file} cannot be read: ${error.message}`, { cause: error });
+  }
+}
+
+/**
+ * A model that was served by KServe. Its `InferenceService` says which file is the graph and what the model was; what
+ * it takes and gives is what the graph says.
+ *
+ * @throws ModelError when the `InferenceService` is not valid
+ */
+export async function recogniseKserve(
+  folder: FormatFolder,
+  view: GraphView,
+): Promise<ModelConfig | undefined> {
+  return (await readInferenceService(folder)) && configOf(view);
+}
+
+/** Which of several graphs the `storageUri` ends in; undefined where it names none of them. */
+export async function locateStoredModel(
+  folder: FormatFolder,
+  graphs: readonly string[],
+): Promise<string | undefined> {
+  const { storageUri = '' } = (await readInferenceService(folder)) ?? {};
+  const name = posix.basename(storageUri.replace(/[?#].*$/, ''));
+  const named = graphs.filter((path) => posix.basename(path) === name);
+  return named.length === 1 ? named[0] : undefined;
+}

@@ -1,0 +1,67 @@
+import { posix } from 'node:path';
+import * as z from 'zod';
+import { ModelError } from '../model-config.ts';
+import { type FormatFolder, MODEL_FILE, parseJsonFile, SETTINGS_FILE } from './format-folder.ts';
+
+const settingsSchema = z.object({
+  name: z.string().nullish(),
+  implementation: z.string().nullish(),
+  parameters: z.object({ uri: z.string().nullish(), version: z.string().nullish() }).nullish(),
+  inputs: z.array(z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.int()) })).nullish(),
+});
+
+/** What matters of MLServer's `model-settings.json`. Source: MLServer 1.7.1, mlserver/settings.py (`ModelSettings`). */
+export type ModelSettings = z.infer<typeof settingsSchema>;
+
+/**
+ * Reads the `model-settings.json` of a folder, or else the one beside its versions.
+ *
+ * @returns undefined when there is none
+ * @throws ModelError when it is not valid
+ */
+export async function readModelSettings(folder: FormatFolder): Promise<ModelSettings | undefined> {
+  const text = (await folder.read(SETTINGS_FILE)) ?? (await folder.readShared(SETTINGS_FILE));
+  return text === undefined ? undefined : parseJsonFile(text, SETTINGS_FILE, settingsSchema);
+}
+
+/**
+ * The graph that `parameters.uri` names, below the version's folder: the file itself, or what a folder holds. A model of
+ * another kind that it names, or one that is elsewhere, says nothing of the graph beside it.
+ * Source: MLServer 1.7.1, mlserver/utils.py (`get_model_uri`).
+ *
+ * @returns undefined where the graph is to be looked for in the usual places
+ * @throws ModelError when it names a graph that is not there
+ */
+export function locateSettingsModel(
+  { files }: FormatFolder,
+  settings: ModelSettings | undefined,
+): string | undefined {
+  const path = localPath(settings?.parameters?.uri ?? '');
+  if (path === undefined) return undefined;
+  if (files.includes(path)) return isGraph(path) ? path : undefined;
+  if (isGraph(path)) {
+    throw new ModelError(
+      `its ${SETTINGS_FILE} names the file ${JSON.stringify(path.slice(0, 100))}, which is not there`,
+    );
+  }
+  const graphs = files.filter((file) => file.startsWith(`${path}/`) && isGraph(file));
+  const usual = graphs.find((file) => file === `${path}/${MODEL_FILE}`);
+  return usual ?? (graphs.length === 1 ? graphs[0] : undefined);
+}
+
+function isGraph(path: string): boolean {
+  return /\.onnx$/i.test(path);
+}
+
+/** Where KServe and MLServer's images put models. */
+const MOUNT = '/mnt/models/';
+
+/** A path below the folder; undefined for the folder itself, and for what is elsewhere. */
+function localPath(uri: string): string | undefined {
+  const given = uri.replace(/^file:\/\//, '');
+  const path = posix
+    .normalize(given.startsWith(MOUNT) ? given.slice(MOUNT.length) : given)
+    .replace(/\/$/, '');
+  const isElsewhere = path.startsWith('/') || path.startsWith('..') || /^[a-z][a-z0-9+.-]*:\//i.test(given);
+  return isElsewhere || path === '.' || path === '' ? undefined : path;
+}
