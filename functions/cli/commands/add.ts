@@ -9,7 +9,7 @@ import { REFERENCE_FILE } from '../../../shared/models/version-folder.ts';
 import { compareVersions, isVersion } from '../../../shared/models/versions.ts';
 import type { WritableStore } from '../../../shared/stores/model-store.ts';
 import { CommandError, type Console } from '../console.ts';
-import { type FoundModel, findModel, look } from '../find-model.ts';
+import { describeCode, type FoundModel, findModel, look } from '../find-model.ts';
 import { findWarnings } from '../inspect/find-warnings.ts';
 import { openRepository } from '../open-repository.ts';
 import { listVersions, publishVersion } from '../publish/publish-version.ts';
@@ -103,6 +103,8 @@ async function addVersion(
   name: string,
   { version: asked, optimize = false, force = false }: AddOptions,
 ): Promise<Added> {
+  const { code = [] } = source;
+  if (code.length > 0 && !force) throw hasCode(source.title, code);
   const trial = tryOnce(source);
   // Places that cannot be had, though no version is seen there.
   const occupied: string[] = [];
@@ -149,6 +151,12 @@ async function findLive(
     if (!(error instanceof ModelError)) throw error;
     return { live: null, note: [`no version of ${name} is served: ${error.message}`] };
   }
+}
+
+function hasCode(title: string, code: readonly string[]): CommandError {
+  return new CommandError(
+    `${title} cannot be published as it is: ${describeCode(code)}\n  --force publishes the model without that code.`,
+  );
 }
 
 function doesNotAnswer(title: string, problem: string): CommandError {
