@@ -10,10 +10,19 @@ import type { ModelRepository } from '../../shared/models/model-repository.ts';
 import { isVersion } from '../../shared/models/versions.ts';
 import { type ModelStore, StoreError } from '../../shared/stores/model-store.ts';
 import { CommandError } from './console.ts';
-import { checkModelFile, isVersionFolder, listOf, modelFoldersOf, refuseFolder } from './model-path.ts';
+import {
+  checkModelFile,
+  findModelFolder,
+  isVersionFolder,
+  listOf,
+  modelFoldersOf,
+  refuseArchive,
+  refuseFolder,
+} from './model-path.ts';
 import { openHost } from './open-host.ts';
 import { type ModelPlace, openSingleModelStore } from './single-model-store.ts';
-import { cacheFolder } from './temporary-folder.ts';
+import { cacheFolder, makeTemporaryFolder } from './temporary-folder.ts';
+import { CODE, isArchive, nameOfArchive, unpackArchive } from './unpack-archive.ts';
 
 export interface FoundModel {
   readonly app: App;
@@ -24,8 +33,10 @@ export interface FoundModel {
   readonly title: string;
   /** Name of the model file that was named; it stands for `model.onnx`. */
   readonly file?: string | undefined;
-  /** What is not looked at where a version alone was named. */
+  /** What is not looked at where a version alone was named, or not run. */
   readonly warning?: string | undefined;
+  /** Files of inference code that an archive has, and that its model is published without; none of other models. */
+  readonly code?: readonly string[] | undefined;
 }
 
 /**
@@ -42,6 +53,7 @@ export async function findModel(
 ): Promise<FoundModel> {
   const found = await stat(argument).catch(() => undefined);
   if (found?.isDirectory()) return await openFolder(resolve(argument), argument, graph);
+  if (found?.isFile() && isArchive(argument)) return await openArchive(resolve(argument), argument, graph);
   if (graph !== undefined) {
     throw new CommandError(
       `--file names a graph in a folder, and ${JSON.stringify(argument)} is not one.`,
@@ -132,11 +144,45 @@ async function openFolder(path: string, title: string, graph?: string): Promise<
   throw await refuseFolder(path, title);
 }
 
-async function openPath(path: string, place: ModelPlace, title: string): Promise<FoundModel> {
-  const reference = nameOf(path);
+/** The model in an archive, which may have a folder of its own there. */
+async function openArchive(path: string, title: string, graph?: string): Promise<FoundModel> {
+  const name = basename(nameOfArchive(path));
+  // SageMaker calls all of them model.tar.gz.
+  const reference = /^model$/i.test(name) ? nameOf(dirname(path)) : { name: toName(name), version: '1' };
+  const folder = join(await makeTemporaryFolder(cacheFolder()), reference.name);
+  const code = await unpackArchive(path, folder, title);
+  const place = await findModelFolder(folder);
+  if (place === undefined) throw await refuseArchive(folder, title, code);
+  const isVersionOfIt = await isVersionFolder(place);
+  const found = isVersionOfIt
+    ? await openPath(place, { folder: place, file: undefined, graph }, title, reference)
+    : await openFolder(place, title);
+  return code.length === 0 ? found : { ...found, code, warning: describeCode(code) };
+}
+
+/** What SageMaker would have run, and nobody does here. */
+export function describeCode(code: readonly string[]): string {
+  return `its own inference code is not run here, so that answers are those of the graph alone: ${listOf(code)}`;
+}
+
+async function openPath(
+  path: string,
+  place: ModelPlace,
+  title: string,
+  reference = nameOf(path),
+): Promise<FoundModel> {
   const store = await openSingleModelStore(place, reference, cacheFolder());
   const { app } = openHost({ repository: place.folder, environment: QUIET, store });
-  return { app, reference, store, title, file: place.file, warning: await findUnseen(place.folder) };
+  const warning =
+    (await findUnseen(place.folder)) ?? (place.file === undefined ? await findCode(store) : undefined);
+  return { app, reference, store, title, file: place.file, warning };
+}
+
+/** Code in a folder that an archive was unpacked to. It belongs to the folder, and is published with it. */
+async function findCode(store: ModelStore): Promise<string | undefined> {
+  const paths = (await store.list('')).map(({ path }) => path.split('/').slice(2).join('/'));
+  const code = paths.filter((path) => path.startsWith(CODE) && path.endsWith('.py'));
+  return code.length === 0 ? undefined : describeCode(code);
 }
 
 /** A server over the folder of the model would read what stands beside its versions. */

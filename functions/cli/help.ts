@@ -2,7 +2,8 @@ import { type Command, Option } from 'commander';
 import { KEEP_ALIVE_SECONDS } from '../keep-alive.ts';
 
 /** Words of the help that several commands share, and examples of each. */
-export const MODEL = 'name, name/version or name@alias of the repository, or path of a file or folder';
+export const MODEL =
+  'name, name/version or name@alias of the repository, or path of a file, folder or archive';
 export const ROWS = 'a .csv, .tsv or .jsonl file, or a folder of images';
 
 export const repositoryOption = () =>

@@ -78,13 +78,16 @@ command('inspect', 'show what a model takes and gives', help.INSPECT_EXAMPLES)
   );
 
 command('add', 'check and try a model, and publish it in a repository', help.ADD_EXAMPLES)
-  .argument('<path>', 'a model file, or the folder of an export')
+  .argument('<path>', 'a model file, the folder of an export, or an archive such as model.tar.gz')
   .option('-n, --name <name>', 'name of the model (default: made of the path)')
   .option('-v, --version <version>', 'version (default: one above the highest)')
   .addOption(help.repositoryOption())
   .addOption(help.fileOption())
   .option('--optimize', 'save the graph as the runtime simplifies it for any machine')
-  .option('--force', 'publish a model that does not answer what was made up to try it')
+  .option(
+    '--force',
+    'publish a model that does not answer what was made up to try it, or without its inference code',
+  )
   .action(async (path, options) => (await import('./commands/add.ts')).add(path, options, terminal));
 
 command('verify', 'compare the files of models with their files.json', help.VERIFY_EXAMPLES)

@@ -1,8 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { basename, extname, join, relative, sep } from 'node:path';
 import { readModelFile } from '../../shared/inference/load-model.ts';
 import { graphsIn, VERSION_FILE_NAMES, VERSION_FILES } from '../../shared/models/formats/locate.ts';
 import { ModelError } from '../../shared/models/model-config.ts';
+import { isVersion } from '../../shared/models/versions.ts';
 import { shellWord } from '../shell-word.ts';
 import { CommandError } from './console.ts';
 
@@ -106,6 +107,48 @@ export async function refuseFolder(path: string, title: string): Promise<Command
   }
   return new CommandError(
     `${shown} holds no model: none of ${VERSION_FILE_NAMES}.${await hint(path, title)}`,
+  );
+}
+
+/** How deep the folder of a model may be in an archive. */
+const DEEPEST = 8;
+
+/**
+ * The folder of the only model below one: of a version, or of all versions. Archives have it in a folder of its own at
+ * times. Undefined where there is none, or several.
+ */
+export async function findModelFolder(path: string, depth = 0): Promise<string | undefined> {
+  if (await isVersionFolder(path)) return path;
+  const models = await modelFoldersOf(path);
+  if (models.some((name) => isVersion(name))) return path;
+  const [only, ...others] = models.length > 0 ? models : await subfoldersOf(path);
+  if (only === undefined || others.length > 0 || depth === DEEPEST) return undefined;
+  return await findModelFolder(join(path, only), depth + 1);
+}
+
+/** Why an archive that was unpacked to a folder cannot be taken for a model. */
+export async function refuseArchive(
+  folder: string,
+  title: string,
+  code: readonly string[],
+): Promise<CommandError> {
+  const shown = JSON.stringify(title);
+  const models = await modelFoldersOf(folder);
+  if (models.length > 0) {
+    return new CommandError(
+      `${shown} holds several models: ${listOf(models)}; unpack it, and name the folder of one of them.`,
+    );
+  }
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)).split(sep).join('/'));
+  const listed = listOf([...files, ...code].sort()) || 'none';
+  const advice = files.some((name) => FOREIGN[extname(name).toLowerCase()] !== undefined)
+    ? ` Export the model to ONNX first, docs/models.md shows how.`
+    : '';
+  return new CommandError(
+    `${shown} holds no model: none of ${VERSION_FILE_NAMES}; its files are: ${listed}.${advice}`,
   );
 }
 

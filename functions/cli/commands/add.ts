@@ -9,10 +9,11 @@ import { REFERENCE_FILE } from '../../../shared/models/version-folder.ts';
 import { compareVersions, isVersion } from '../../../shared/models/versions.ts';
 import type { WritableStore } from '../../../shared/stores/model-store.ts';
 import { CommandError, type Console } from '../console.ts';
-import { type FoundModel, findModel, look } from '../find-model.ts';
+import { describeCode, type FoundModel, findModel, look } from '../find-model.ts';
 import { findWarnings } from '../inspect/find-warnings.ts';
 import { openRepository } from '../open-repository.ts';
 import { listVersions, publishVersion } from '../publish/publish-version.ts';
+import { readStated } from '../publish/read-stated.ts';
 import { stageVersion } from '../publish/stage-version.ts';
 import { describeTrial, repeatTrial, type Trial, tryModel } from '../publish/try-model.ts';
 import { readPolicyOf } from '../read-policy.ts';
@@ -46,9 +47,8 @@ export async function add(path: string, options: AddOptions, output: Console): P
   if (options.name !== undefined) checkName(options.name, '--name');
   const target = openRepository(options.repository);
   const source = await findModel(path, undefined, options.file);
-  const name = options.name ?? checkName(source.reference.name, '--name');
-  const added = await addVersion(source, target, name, options).finally(() => source.app.close());
-  const { version, place, manifest, trial, live, warnings } = added;
+  const added = await addNamed(source, target, options).finally(() => source.app.close());
+  const { name, version, place, manifest, trial, live, warnings } = added;
   const sizeBytes = manifest.files.reduce((total, file) => total + file.sizeBytes, 0);
   const { references, exchanges, problem } = trial;
   output.result(
@@ -86,6 +86,18 @@ function listFiles({ files }: FileManifest): string {
   return `  ${shown.join(', ')}${files.length > SHOWN ? ` and ${files.length - SHOWN} more` : ''}`;
 }
 
+/** The name is the one that is given, that clients of the server before ask for, or that of the path. */
+async function addNamed(
+  source: FoundModel,
+  target: WritableStore,
+  options: AddOptions,
+): Promise<Added & { readonly name: string }> {
+  const stated = await readStated(source, options);
+  const name = options.name ?? checkName(stated.name ?? source.reference.name, '--name');
+  const added = await addVersion(source, target, name, options);
+  return { ...added, name, warnings: [...added.warnings, ...stated.notes] };
+}
+
 interface Added {
   readonly version: string;
   readonly place: string;
@@ -103,6 +115,8 @@ async function addVersion(
   name: string,
   { version: asked, optimize = false, force = false }: AddOptions,
 ): Promise<Added> {
+  const { code = [] } = source;
+  if (code.length > 0 && !force) throw hasCode(source.title, code);
   const trial = tryOnce(source);
   // Places that cannot be had, though no version is seen there.
   const occupied: string[] = [];
@@ -149,6 +163,12 @@ async function findLive(
     if (!(error instanceof ModelError)) throw error;
     return { live: null, note: [`no version of ${name} is served: ${error.message}`] };
   }
+}
+
+function hasCode(title: string, code: readonly string[]): CommandError {
+  return new CommandError(
+    `${title} cannot be published as it is: ${describeCode(code)}\n  --force publishes the model without that code.`,
+  );
 }
 
 function doesNotAnswer(title: string, problem: string): CommandError {

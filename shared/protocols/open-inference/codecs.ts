@@ -82,6 +82,9 @@ function isColumn({ shape }: TensorInput): boolean {
   return shape.length === 1 || (shape.length === 2 && shape[1] === 1);
 }
 
+/** What a data frame is called in errors; `frame[2][0]` is the first column of its third row. */
+const FRAME = 'frame';
+
 function placeFrame(
   inputs: NamedInputs,
   types: ContentTypes,
@@ -102,9 +105,9 @@ function placeFrame(
       throw invalid(`Input "${name}"`, `has ${input.shape[0]} rows; the first column has ${rows}.`);
     }
   }
-  checkInstances(rows, 'inputs', limits);
+  checkInstances(rows, FRAME, limits);
   const columns = [...inputs].map(([name, input]) => cellsOf(name, input, types.inputs.get(name), budget));
-  const table = { names: nameColumns([...inputs.keys()], contract), columns, field: 'inputs', isText: false };
+  const table = { names: nameColumns([...inputs.keys()], contract), columns, field: FRAME, isText: false };
   return { inputs: decodeTable(table, contract, limits), layout: 'instances' };
 }
 

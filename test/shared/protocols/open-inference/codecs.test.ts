@@ -95,12 +95,22 @@ describe('a data frame for a model with one matrix', () => {
     [
       'a column that is missing',
       pd(columnsOf({ ...IRIS, petal_length: 1.4 }).slice(1)),
-      'Field "inputs" has no column "sepal_length"; its columns are "sepal_width", "petal_length", "petal_width".',
+      'Field "frame" has no column "sepal_length"; its columns are "sepal_width", "petal_length", "petal_width".',
     ],
     [
       'too few columns without known names',
       pd([column('a', [1]), column('b', [2])]),
-      'Field "inputs" has no column "sepal_length"; its columns are "a", "b".',
+      'Field "frame" has no column "sepal_length"; its columns are "a", "b".',
+    ],
+    [
+      'names of which one is known',
+      pd([column('sepal_length', [1]), column('b', [2]), column('c', [3]), column('d', [4])]),
+      'Field "frame" has no column "sepal_width"; its columns are "sepal_length", "b", "c", "d".',
+    ],
+    [
+      'texts in a column of numbers',
+      pd([column('a', ['x'], { datatype: 'BYTES' }), column('b', [2]), column('c', [3]), column('d', [4])]),
+      'Field "frame[0][0]" is the string "x"; expected a number.',
     ],
     [
       'columns of different lengths',
@@ -115,7 +125,7 @@ describe('a data frame for a model with one matrix', () => {
     [
       'no rows',
       pd(Object.keys(IRIS).map((name) => column(name, []))),
-      'Field "inputs" has no rows; expected at least one.',
+      'Field "frame" has no rows; expected at least one.',
     ],
     [
       'tensors of an ordinary request by wrong names',
@@ -137,7 +147,7 @@ describe('a data frame for a model with one matrix', () => {
     const answer = await infer(host, 'iris', pd(columnsOf(IRIS)));
     expect([answer.status, split(answer).json.error]).toEqual([
       413,
-      'Field "inputs" has 2 instances; the limit is 1 (MAX_BATCH_SIZE).',
+      'Field "frame" has 2 instances; the limit is 1 (MAX_BATCH_SIZE).',
     ]);
     await host.close();
   });

@@ -1,0 +1,57 @@
+import { NAME_PATTERN } from '../../../shared/config.ts';
+import { SETTINGS_FILE } from '../../../shared/models/formats/format-folder.ts';
+import { readInferenceService } from '../../../shared/models/formats/kserve.ts';
+import { readModelSettings } from '../../../shared/models/formats/model-settings.ts';
+import type { FoundModel } from '../find-model.ts';
+
+/** What the files of the server that had a model before say of how its clients ask for it. */
+export interface Stated {
+  /** The name in their addresses; undefined where no file has one that can be taken. */
+  readonly name: string | undefined;
+  /** What the publisher should know of it. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Reads the name and the version in the settings of MLServer and the `InferenceService` of KServe. What `ternion add`
+ * published has a model.json and the name it was given.
+ *
+ * @param given what the publisher says, which counts before
+ * @throws ModelError when a file is not valid
+ */
+export async function readStated(
+  { app, reference }: FoundModel,
+  given: { readonly name?: string; readonly version?: string },
+): Promise<Stated> {
+  const folder = await app.inference.repository.open(reference);
+  try {
+    if (folder.config) return { name: undefined, notes: [] };
+    const settings = await readModelSettings(folder);
+    const service = await readInferenceService(folder);
+    const names = [
+      { file: SETTINGS_FILE, name: settings?.name ?? '' },
+      { file: service?.file ?? '', name: service?.name ?? '' },
+    ].filter(({ name }) => NAME_PATTERN.test(name));
+    const [first, second] = names;
+    const isUnnamed = given.name === undefined;
+    const isOther = isUnnamed && first !== undefined && first.name !== reference.name;
+    const version = given.version === undefined ? settings?.parameters?.version : undefined;
+    return {
+      name: first?.name,
+      notes: [
+        ...(isOther
+          ? [`it is called ${first.name} after its ${first.file}, as its clients ask for that name`]
+          : []),
+        ...(isUnnamed && first && second && first.name !== second.name
+          ? [`its ${first.file} calls it ${first.name}, its ${second.file} ${second.name}`]
+          : []),
+        ...(version ? [`its ${SETTINGS_FILE} has the version ${version}, which --version keeps`] : []),
+        ...(service?.protocolVersion?.startsWith('grpc')
+          ? [`its ${service.file} has the protocolVersion ${service.protocolVersion}; there is no gRPC here`]
+          : []),
+      ],
+    };
+  } finally {
+    await folder.release();
+  }
+}
