@@ -88,15 +88,16 @@ export async function createTextPreprocessor(
           ? tokenizer.countPrompt(prompt, format.maxTokens)
           : undefined;
       checkNotEmpty(rows, texts, tokenizer, promptTokens);
-      const most = longest(rows);
-      const length = format.length ?? most + tokenizer.specialTokens;
+      const lengths = rows.map((row) => tokenizer.lengthOf(row));
+      const most = longest(lengths);
+      const length = format.length ?? most;
       checkSize(rows.length * length, budget.limits);
-      if (!tokenizer.canPad) checkEqual(rows, most);
+      if (!tokenizer.canPad) checkEqual(lengths, most);
       return { ...toBatch(rows, length), promptTokens, options };
     },
     example: () => {
       const rows = [tokenizeExample(tokenizer, format)];
-      return toBatch(rows, format.length ?? longest(rows) + tokenizer.specialTokens);
+      return toBatch(rows, format.length ?? longest(rows.map((row) => tokenizer.lengthOf(row))));
     },
     exampleRequest: fillBatch(ids, 'text', EXAMPLE_TEXT),
   };
@@ -174,7 +175,7 @@ function* tokenizeText(
   const isWhole = truncate?.value === false;
   try {
     const row = yield* tokenizer.tokenizeInSteps(value, isWhole ? maxTokens + 1 : maxTokens, cutSide?.value);
-    if (!isWhole || row.length + tokenizer.specialTokens <= maxTokens) return row;
+    if (!isWhole || tokenizer.lengthOf(row) <= maxTokens) return row;
     throw new InferenceError('PAYLOAD_TOO_LARGE', [
       `Field "${field}"`,
       `has more than ${maxTokens} tokens, the most of this model, and "${truncate.field}" is false.`,
@@ -192,17 +193,17 @@ function* tokenizeText(
 function checkNotEmpty(
   rows: readonly TokenRow[],
   texts: readonly FieldValue<string>[],
-  { specialTokens }: TextTokenizer,
+  { lengthOf }: TextTokenizer,
   promptTokens = 0,
 ): void {
-  const empty = texts.find((_, index) => (rows[index]?.length ?? 0) + specialTokens <= promptTokens);
+  const empty = texts.find((_, index) => lengthOf(rows[index] ?? []) <= promptTokens);
   if (!empty) return;
   const beside = promptTokens > 0 ? ' beside its prompt' : '';
   throw invalid(`Field "${empty.field}"`, `has no tokens for this model${beside}; expected a text.`);
 }
 
-function longest(rows: readonly TokenRow[]): number {
-  return rows.reduce((most, row) => Math.max(most, row.length), 0);
+function longest(lengths: readonly number[]): number {
+  return lengths.reduce((most, length) => Math.max(most, length), 0);
 }
 
 function checkSize(tokens: number, limits: Limits): void {
@@ -212,8 +213,8 @@ function checkSize(tokens: number, limits: Limits): void {
   );
 }
 
-function checkEqual(rows: readonly TokenRow[], length: number): void {
-  if (rows.every((row) => row.length === length)) return;
+function checkEqual(lengths: readonly number[], most: number): void {
+  if (lengths.every((length) => length === most)) return;
   throw invalid(
     'The texts have different lengths and the tokenizer of this model has no token to pad with: send one at a time.',
   );
