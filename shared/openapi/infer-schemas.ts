@@ -1,4 +1,6 @@
+import { VECTORS_OUTPUT } from '../inference/text-tensors.ts';
 import type { TensorSpec } from '../runtime/session.ts';
+import type { TextInput } from '../values/contract.ts';
 import type { ModelFacts } from './describe-models.ts';
 import type { JsonSchema } from './openapi.ts';
 import { datatypesFor, describeTensor, shapeSchema } from './tensor-schemas.ts';
@@ -9,17 +11,18 @@ export function describeInferRequest(facts: ModelFacts): JsonSchema {
     facts.kind === 'image' ? [inputSchema(spec), imagesSchema(spec)] : [inputSchema(spec)],
   );
   const [first, ...others] = tensors;
+  const inputs = {
+    type: 'array',
+    minItems: facts.inputs.length,
+    maxItems: facts.inputs.length,
+    ...(first && { items: others.length > 0 ? { anyOf: tensors } : first }),
+  };
   return {
     type: 'object',
     required: facts.inputs.length > 0 ? ['inputs'] : [],
     properties: {
       id: { type: ['string', 'null'], description: 'Comes back in the answer.' },
-      inputs: {
-        type: 'array',
-        minItems: facts.inputs.length,
-        maxItems: facts.inputs.length,
-        ...(first && { items: others.length > 0 ? { anyOf: tensors } : first }),
-      },
+      inputs: facts.textInput ? { anyOf: [inputs, textsSchema(facts.textInput)] } : inputs,
       outputs: {
         type: ['array', 'null'],
         description: 'The outputs wanted; all by default.',
@@ -27,7 +30,7 @@ export function describeInferRequest(facts: ModelFacts): JsonSchema {
           type: 'object',
           required: ['name'],
           properties: {
-            name: nameSchema(facts.outputs),
+            name: nameSchema(facts),
             parameters: {
               type: ['object', 'null'],
               properties: {
@@ -51,7 +54,8 @@ export function describeInferRequest(facts: ModelFacts): JsonSchema {
 }
 
 /** What one model answers to it, in JSON. */
-export function describeInferAnswer({ reference, outputs }: ModelFacts): JsonSchema {
+export function describeInferAnswer(facts: ModelFacts): JsonSchema {
+  const { reference, outputs } = facts;
   const datatypes = new Set(outputs.map(({ datatype }) => datatype));
   return {
     type: 'object',
@@ -67,7 +71,7 @@ export function describeInferAnswer({ reference, outputs }: ModelFacts): JsonSch
           type: 'object',
           required: ['name', 'datatype', 'shape'],
           properties: {
-            name: nameSchema(outputs),
+            name: nameSchema(facts),
             datatype: {
               type: 'string',
               description: 'BYTES where classes are asked for.',
@@ -87,8 +91,11 @@ export function describeInferAnswer({ reference, outputs }: ModelFacts): JsonSch
   };
 }
 
-function nameSchema(specs: readonly TensorSpec[]): JsonSchema {
-  return { type: 'string', enum: specs.map(({ name }) => name) };
+/** The names of the outputs, and of the vectors that texts are answered with. */
+function nameSchema({ outputs, textInput, gives }: ModelFacts): JsonSchema {
+  const names = new Set(outputs.map(({ name }) => name));
+  if (textInput?.isPrepared && gives === 'embedding') names.add(VECTORS_OUTPUT);
+  return { type: 'string', enum: [...names] };
 }
 
 function inputSchema(spec: TensorSpec): JsonSchema {
@@ -121,9 +128,24 @@ function imagesSchema({ name }: TensorSpec): JsonSchema {
   });
 }
 
+/** A model of texts takes them themselves, under any name, in place of its inputs of tokens. */
+function textsSchema({ takesPairs }: TextInput): JsonSchema {
+  const count = { type: 'integer', minimum: 1 };
+  const width = takesPairs ? { enum: [1, 2] } : { const: 1 };
+  const texts = tensorSchema({
+    title: takesPairs ? 'texts, or pairs of texts in the shape [N, 2]' : 'texts',
+    name: undefined,
+    datatypes: ['BYTES'],
+    shape: { type: 'array', prefixItems: [count, width], items: false, minItems: 1, maxItems: 2 },
+    data: { type: 'array', items: {} },
+  });
+  return { type: 'array', minItems: 1, maxItems: 1, items: texts };
+}
+
 interface TensorParts {
   readonly title: string;
-  readonly name: string;
+  /** Undefined for any. */
+  readonly name: string | undefined;
   readonly datatypes: readonly string[];
   readonly shape: JsonSchema;
   readonly data: JsonSchema;

@@ -11,9 +11,10 @@ export const scoreRequest = lazily(() =>
           'A table as {"columns": […], "index": […], "data": [[…], …]}, a list of instances, or an object with a list per input.',
         ),
       data: jsonValue.optional().describe('A list of instances, as scoring scripts take it.'),
+      inputs: jsonValue.optional().describe('Texts, as models of Hugging Face take them, or whole inputs.'),
       params: jsonObject.optional().describe('Without a meaning here.'),
     })
-    .describe('One of "input_data" and "data".'),
+    .describe('One of "input_data", "data" and "inputs".'),
 );
 
 const requestId = lazily(() => z.string().max(100).optional());

@@ -2,9 +2,11 @@ import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
 import { InferenceError } from '../../errors.ts';
 import type { Answer } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
+import type { InferenceInput } from '../../values/input.ts';
 import { isLinesType } from '../../values/lines.ts';
 import { holdsJson } from '../body/json-body.ts';
-import { holdsImages, readImages } from '../body/media.ts';
+import { holdsImages, readImages, readText, TEXT_TYPE } from '../body/media.ts';
+import type { Payload } from '../body/payload.ts';
 import { modelOfEndpoint } from '../endpoint-models.ts';
 import { type AnswerType, chooseAnswerType, hasLines, JSON_TYPE } from '../headers/answer-type.ts';
 import {
@@ -19,12 +21,13 @@ import { jsonContent, type Operation, type Protocol, type ProtocolOptions } from
 import {
   holdsArrays,
   payloadOfImages,
+  payloadOfText,
   readArrays,
   readConcatenated,
   readEnvelope,
   unsupportedType,
 } from './decode.ts';
-import { encodeImages, encodeLines, encodeOutputs, encodeParts, encodeRuntimeError } from './encode.ts';
+import { encodeLabels, encodeLines, encodeOutputs, encodeParts, encodeRuntimeError } from './encode.ts';
 import { holdsLines, type Lines, readLines } from './read-lines.ts';
 import { runLines } from './run-lines.ts';
 import * as schemas from './schemas.ts';
@@ -146,8 +149,16 @@ export const invokeSageMaker: Dialect = async (invocation, options) => {
     const { value, usage } = await runPayload(invocation, options, readingOf(await readArrays(invocation)));
     return { response: await encodeOutputs(value, type, answerStyle(options.config)), usage };
   }
-  if (holdsImages(invocation)) return await answerImages(invocation, options, type);
-  if (!holdsJson({ mediaType, body })) throw unsupportedType(mediaType);
+  if (holdsImages(invocation)) {
+    const images = readImages(invocation, options.config.limits);
+    return await answerInput({ kind: 'image', images }, payloadOfImages(images), invocation, options, type);
+  }
+  if (!holdsJson({ mediaType, body })) {
+    if (mediaType !== TEXT_TYPE) throw unsupportedType(mediaType);
+    const text = readText(invocation);
+    const payload = payloadOfText(text, options);
+    return await answerInput({ kind: 'text', texts: [text] }, payload, invocation, options, type);
+  }
   const lines = readConcatenated(invocation, options);
   return lines
     ? await answerLines(lines, invocation, options, type)
@@ -177,24 +188,24 @@ async function answerJson(
 }
 
 /**
- * The answer to images: their labels with scores, best first, or their vectors, where JSON is asked for; the model's
- * outputs otherwise. One image has a list of labels, several in a form have a list of such lists.
- * Source: image classification of Hugging Face's SageMaker container.
+ * The answer to images, or to a text: their labels with scores, best first, or their vectors, where JSON is asked for; the model's
+ * outputs otherwise. One of them has a list of labels, several images in a form have a list of such lists.
+ * Source: image and text classification of Hugging Face's SageMaker container.
  */
-async function answerImages(
+async function answerInput(
+  input: InferenceInput,
+  payload: Payload,
   invocation: Invocation,
   options: ProtocolOptions,
   type: AnswerType,
 ): Promise<Answer> {
-  const images = readImages(invocation, options.config.limits);
   const style = answerStyle(options.config);
   if (type !== JSON_TYPE && !isLinesType(type)) {
-    const payload = readingOf(payloadOfImages(images));
-    const { value, usage } = await runPayload(invocation, options, payload);
+    const { value, usage } = await runPayload(invocation, options, readingOf(payload));
     return { response: await encodeOutputs(value, type, style), usage };
   }
-  const { value, usage } = await predictInput(invocation, options, { kind: 'image', images });
-  const answers = encodeImages(value, style);
+  const { value, usage } = await predictInput(invocation, options, input);
+  const answers = encodeLabels(value, style);
   if (isLinesType(type)) return { response: encodeLines(answers, type, style.limitBytes), usage };
   const [first] = answers;
   const body = answers.length === 1 && first !== undefined ? first : answers;
