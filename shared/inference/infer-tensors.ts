@@ -15,10 +15,12 @@ import {
   type NamedInputs,
   type TensorInput,
 } from '../values/named-inputs.ts';
+import { decodeUtf8 } from './decode-utf8.ts';
 import type { Model } from './load-model.ts';
 import { batchSizeOf, type Runner } from './run-batch.ts';
 import { type TableForm, tableTensors } from './table-form.ts';
 import type { Postprocessor, Preprocessor } from './task.ts';
+import { checkFetches, inferTexts, nameTexts, prepareTexts } from './text-tensors.ts';
 
 export interface TensorOptions {
   /** Names of the outputs wanted, in order; undefined for all. */
@@ -32,22 +34,27 @@ export interface TensorOptions {
 /**
  * Runs a model on tensors, whatever its task. BYTES of shape [N] sent to the one numeric input of an image model are
  * N encoded images, which go through the model's own preprocessing; in JSON they are base64 text. (The convention of
- * OpenVINO Model Server.)
+ * OpenVINO Model Server.) BYTES sent to a model of texts are texts, under whatever name: it has no other use for them. A
+ * model of vectors answers them with its vectors.
  *
  * @throws InferenceError when an input does not fit the graph, or an output does not exist
  */
 export async function inferTensors(
-  { session, task: { preprocessor, postprocessor } }: Model,
-  inputs: NamedInputs,
+  model: Model,
+  sent: NamedInputs,
   { outputs, forms, layout = 'whole' }: TensorOptions,
   run: Runner,
   budget: Budget,
 ): Promise<NamedTensors> {
-  const wanted = outputs ?? session.outputs.map(({ name }) => name);
-  const fetches = checkFetches(
-    forms && postprocessor ? withFetches(wanted, forms, postprocessor) : wanted,
-    session,
-  );
+  const { session } = model;
+  const { preprocessor, postprocessor } = model.task;
+  const inputs = nameTexts(sent, preprocessor?.textInput);
+  const texts = await prepareTexts(preprocessor, inputs, budget);
+  if (texts) return await inferTexts(texts, model, outputs, run);
+  const names = session.outputs.map(({ name }) => name);
+  const wanted = outputs ?? names;
+  const fetches = forms && postprocessor ? withFetches(wanted, forms, postprocessor) : wanted;
+  checkFetches(fetches, names);
   const images = await preprocessImages(preprocessor, session, inputs, budget);
   if (images) return await run(images, { fetches, layout: 'instances' });
   const feeds = layout === 'whole' ? checkFeeds(inputs, session) : checkInstances(inputs, session, layout);
@@ -188,15 +195,6 @@ export function checkNames(inputs: NamedInputs, specs: readonly TensorSpec[]): v
   }
 }
 
-/** @throws InferenceError for an output the model does not have */
-function checkFetches(names: readonly string[], { outputs: specs }: Session): readonly string[] {
-  const unknown = names.find((name) => !specs.some((spec) => spec.name === name));
-  if (unknown === undefined) return names;
-  throw invalid(
-    `There is no output ${JSON.stringify(unknown.slice(0, 100))}; the model gives ${describeNames(specs)}.`,
-  );
-}
-
 function describeNames(specs: readonly TensorSpec[]): string {
   return specs.map(({ name }) => `"${name}"`).join(', ') || 'none';
 }
@@ -218,12 +216,4 @@ function toText(element: string | Uint8Array, index: number, field: string): str
   const fault = textFault(text);
   if (fault === undefined) return text;
   throw invalid(`Element ${index} of ${field} has ${fault}, which strings cannot hold.`);
-}
-
-function decodeUtf8(bytes: Uint8Array, index: number, field: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw invalid(`Element ${index} of ${field} is not valid UTF-8, which the strings of this model are.`);
-  }
 }

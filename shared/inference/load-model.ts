@@ -211,6 +211,7 @@ function contractOf(
     features: preprocessor?.features?.named?.map(({ name }) => name),
     columns: preprocessor?.features?.columns,
     imageInput: preprocessor?.imageInput,
+    textInput: preprocessor?.textInput,
   };
 }
 

@@ -60,6 +60,7 @@ export function createEmbeddingPostprocessor(
   return {
     fetches: [output.name],
     labels: undefined,
+    givesVectors: isVector || config.pooling !== 'none',
     misfit: (outputs, rows) =>
       describeMisfit(outputs, output.name, rows, `embeddings need [${rows},dimensions]`),
     postprocess: (outputs, { mask, promptTokens, options = {} }) => {

@@ -10,7 +10,7 @@ import type { Cell, Column } from '../values/cell.ts';
 import { expectInput, type FieldValue, type InferenceInput } from '../values/input.ts';
 import { columnAt, type Feature, parseRow, type RowFormat } from '../values/row.ts';
 import { bindColumns, type ColumnBinding, type FeatureInput } from './bind-columns.ts';
-import { EXAMPLE_TEXT } from './preprocess-strings.ts';
+import { EXAMPLE_TEXT, singleTexts } from './preprocess-strings.ts';
 import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
 /**
@@ -48,7 +48,7 @@ function rowsOf(
   features: readonly Feature[] | undefined,
 ): readonly FieldValue<JsonValue>[] {
   if (input.kind === 'text' && features?.length === 1 && features[0]?.name === 'text') {
-    return input.texts.map(({ value, field }) => ({ value: [value], field }));
+    return singleTexts(input.texts).map(({ value, field }) => ({ value: [value], field }));
   }
   return expectInput(input, 'features').rows;
 }

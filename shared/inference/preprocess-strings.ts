@@ -3,7 +3,14 @@ import { invalid } from '../errors.ts';
 import { ModelError } from '../models/model-config.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import { textFault } from '../tensor/text-fault.ts';
-import { type EmbeddingOptions, expectInput, type FieldValue, type InferenceInput } from '../values/input.ts';
+import {
+  type EmbeddingOptions,
+  expectInput,
+  type FieldValue,
+  type InferenceInput,
+  type TextValue,
+} from '../values/input.ts';
+import { noPairs } from '../values/text-value.ts';
 import type { ChoosePrompt } from './prompts.ts';
 import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
@@ -36,8 +43,10 @@ export function createStringPreprocessor(spec: TensorSpec, choosePrompt: ChooseP
     ]),
   });
   return {
+    textInput: { name: spec.name, isPrepared: choosePrompt(undefined) !== '', takesPairs: false },
     preprocess: (given, budget) => {
-      const { texts, options } = readTexts(given, budget, choosePrompt);
+      const { texts: all, options } = readTexts(given, budget, choosePrompt);
+      const texts = singleTexts(all);
       const cut = options?.truncate ?? options?.cutSide;
       if (cut) {
         throw invalid(
@@ -62,7 +71,7 @@ export function createStringPreprocessor(spec: TensorSpec, choosePrompt: ChooseP
 /** The texts of a request, with the prompt before each. */
 interface PromptedTexts {
   readonly prompt: string;
-  readonly texts: readonly FieldValue<string>[];
+  readonly texts: readonly FieldValue<TextValue>[];
   readonly options: EmbeddingOptions | undefined;
 }
 
@@ -74,10 +83,23 @@ interface PromptedTexts {
 export function readTexts(input: InferenceInput, budget: Budget, choosePrompt: ChoosePrompt): PromptedTexts {
   const { texts: given, options } = expectInput(input, 'text');
   const prompt = choosePrompt(options?.prompt);
-  const texts = given.map(({ value, field }) => ({ value: prompt + value, field }));
+  const texts = given.map(({ value, field }) => ({
+    value: typeof value === 'string' ? prompt + value : { ...value, text: prompt + value.text },
+    field,
+  }));
   for (const { value, field } of texts) {
-    budget.spend('textCharacters', value.length, `Field "${field}"`);
-    if (!value.isWellFormed()) throw invalid(`Field "${field}"`, 'has half of a surrogate pair.');
+    for (const text of typeof value === 'string' ? [value] : [value.text, value.pair]) {
+      budget.spend('textCharacters', text.length, `Field "${field}"`);
+      if (!text.isWellFormed()) throw invalid(`Field "${field}"`, 'has half of a surrogate pair.');
+    }
   }
   return { prompt, texts, options };
+}
+
+/** @throws InferenceError for a pair, which the model does not take */
+export function singleTexts(texts: readonly FieldValue<TextValue>[]): readonly FieldValue<string>[] {
+  return texts.map(({ value, field }) => {
+    if (typeof value === 'string') return { value, field };
+    throw noPairs(field);
+  });
 }

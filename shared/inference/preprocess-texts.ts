@@ -11,7 +11,8 @@ import { GrowthError, roomFor } from '../processing/text/tokenizer/growth.ts';
 import type { TextTokenizer, TokenBatch, TokenRow } from '../processing/text/tokenizer/tokenizer.ts';
 import type { Session, TensorSpec } from '../runtime/session.ts';
 import { createTensor } from '../tensor/tensor.ts';
-import type { EmbeddingOptions, FieldValue } from '../values/input.ts';
+import type { EmbeddingOptions, FieldValue, TextValue } from '../values/input.ts';
+import { noPairs } from '../values/text-value.ts';
 import { createStringPreprocessor, EXAMPLE_TEXT, readTexts } from './preprocess-strings.ts';
 import { createPromptChooser, type PromptConfig } from './prompts.ts';
 import { readPositions, readTokenizer } from './read-tokenizer.ts';
@@ -20,7 +21,12 @@ import { type Batch, fillBatch, type Preprocessor } from './task.ts';
 
 interface TextConfig extends PromptConfig {
   readonly maxTokens?: number | undefined;
+  /** Whether the task has a meaning for two texts in one row; not by default. */
+  readonly takesPairs?: boolean;
 }
+
+/** What stands for the texts of a model beside the inputs of its graph, which takes tokens. */
+const TEXT_INPUT = 'text';
 
 /** Longest row of a model that says nothing of it. */
 const USUAL_TOKENS = 512;
@@ -64,6 +70,7 @@ export async function createTextPreprocessor(
   const scheme = session.inputs.some(({ name }) => name === 'position_ids')
     ? await readPositions(folder)
     : DECODER_POSITIONS;
+  const textInput = { name: TEXT_INPUT, isPrepared: true, takesPairs: format.takesPairs };
   const toBatch = (rows: readonly TokenRow[], length: number): Batch => {
     const batch = tokenizer.frame(rows, length);
     const shape = [batch.rows, length];
@@ -76,6 +83,7 @@ export async function createTextPreprocessor(
     return { rows: batch.rows, feeds, mask: createTensor('INT32', shape, batch.mask) };
   };
   return {
+    textInput,
     preprocess: async (given, budget) => {
       const { prompt, texts, options } = readTexts(given, budget, choosePrompt);
       const rows = await mapInTurns(
@@ -88,15 +96,16 @@ export async function createTextPreprocessor(
           ? tokenizer.countPrompt(prompt, format.maxTokens)
           : undefined;
       checkNotEmpty(rows, texts, tokenizer, promptTokens);
-      const most = longest(rows);
-      const length = format.length ?? most + tokenizer.specialTokens;
+      const lengths = rows.map((row) => tokenizer.lengthOf(row));
+      const most = longest(lengths);
+      const length = format.length ?? most;
       checkSize(rows.length * length, budget.limits);
-      if (!tokenizer.canPad) checkEqual(rows, most);
+      if (!tokenizer.canPad) checkEqual(lengths, most);
       return { ...toBatch(rows, length), promptTokens, options };
     },
     example: () => {
       const rows = [tokenizeExample(tokenizer, format)];
-      return toBatch(rows, format.length ?? longest(rows) + tokenizer.specialTokens);
+      return toBatch(rows, format.length ?? longest(rows.map((row) => tokenizer.lengthOf(row))));
     },
     exampleRequest: fillBatch(ids, 'text', EXAMPLE_TEXT),
   };
@@ -135,6 +144,8 @@ interface TokenFormat {
   readonly maxTokens: number;
   /** Length of every row; undefined: as long as the longest of the batch. */
   readonly length: number | undefined;
+  /** Whether two texts can stand in one row. */
+  readonly takesPairs: boolean;
 }
 
 /** The config is asked first, then the tokenizer, then the graph; a graph for rows of one length always counts. */
@@ -157,33 +168,42 @@ function chooseFormat(
   if (length !== undefined && !tokenizer.canPad) {
     throw new ModelError(`it takes ${length} tokens, but its tokenizer has no token to pad with`);
   }
-  return { maxTokens, length };
+  const pairTokens = tokenizer.pairSpecialTokens;
+  const takesPairs = config.takesPairs === true && pairTokens !== undefined && pairTokens < maxTokens;
+  return { maxTokens, length, takesPairs };
 }
 
 /**
- * The tokens of one text, a few at a time.
+ * The tokens of one text, or of two in one row, a few at a time.
  *
  * @throws InferenceError when the tokenizer makes too much of the text, or it is too long and must not be cut
  */
 function* tokenizeText(
-  { value, field }: FieldValue<string>,
+  { value, field }: FieldValue<TextValue>,
   tokenizer: TextTokenizer,
-  { maxTokens }: TokenFormat,
+  { maxTokens, takesPairs }: TokenFormat,
   { truncate, cutSide }: EmbeddingOptions = {},
 ): Generator<undefined, TokenRow> {
+  if (typeof value !== 'string' && !takesPairs) throw noPairs(field);
   const isWhole = truncate?.value === false;
+  const most = isWhole ? maxTokens + 1 : maxTokens;
   try {
-    const row = yield* tokenizer.tokenizeInSteps(value, isWhole ? maxTokens + 1 : maxTokens, cutSide?.value);
-    if (!isWhole || row.length + tokenizer.specialTokens <= maxTokens) return row;
+    const row =
+      typeof value === 'string'
+        ? yield* tokenizer.tokenizeInSteps(value, most, cutSide?.value)
+        : yield* tokenizer.tokenizePairInSteps(value.text, value.pair, most);
+    if (!isWhole || tokenizer.lengthOf(row) <= maxTokens) return row;
     throw new InferenceError('PAYLOAD_TOO_LARGE', [
       `Field "${field}"`,
       `has more than ${maxTokens} tokens, the most of this model, and "${truncate.field}" is false.`,
     ]);
   } catch (error) {
     if (!(error instanceof GrowthError)) throw error;
+    const characters =
+      typeof value === 'string' ? value.length : Math.max(value.text.length, value.pair.length);
     throw new InferenceError('PAYLOAD_TOO_LARGE', [
       `Field "${field}"`,
-      `has ${value.length} characters; the tokenizer of this model makes more than ${roomFor(value.length)} of them, which is the limit.`,
+      `has ${characters} characters; the tokenizer of this model makes more than ${roomFor(characters)} of them, which is the limit.`,
     ]);
   }
 }
@@ -191,18 +211,18 @@ function* tokenizeText(
 /** Of padding alone a model makes something else in each batch, or nothing at all. */
 function checkNotEmpty(
   rows: readonly TokenRow[],
-  texts: readonly FieldValue<string>[],
-  { specialTokens }: TextTokenizer,
+  texts: readonly FieldValue<TextValue>[],
+  { lengthOf }: TextTokenizer,
   promptTokens = 0,
 ): void {
-  const empty = texts.find((_, index) => (rows[index]?.length ?? 0) + specialTokens <= promptTokens);
+  const empty = texts.find((_, index) => lengthOf(rows[index] ?? []) <= promptTokens);
   if (!empty) return;
   const beside = promptTokens > 0 ? ' beside its prompt' : '';
   throw invalid(`Field "${empty.field}"`, `has no tokens for this model${beside}; expected a text.`);
 }
 
-function longest(rows: readonly TokenRow[]): number {
-  return rows.reduce((most, row) => Math.max(most, row.length), 0);
+function longest(lengths: readonly number[]): number {
+  return lengths.reduce((most, length) => Math.max(most, length), 0);
 }
 
 function checkSize(tokens: number, limits: Limits): void {
@@ -212,8 +232,8 @@ function checkSize(tokens: number, limits: Limits): void {
   );
 }
 
-function checkEqual(rows: readonly TokenRow[], length: number): void {
-  if (rows.every((row) => row.length === length)) return;
+function checkEqual(lengths: readonly number[], most: number): void {
+  if (lengths.every((length) => length === most)) return;
   throw invalid(
     'The texts have different lengths and the tokenizer of this model has no token to pad with: send one at a time.',
   );

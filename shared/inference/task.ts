@@ -7,7 +7,7 @@ import type { Graph } from '../onnx/graph.ts';
 import type { Label, ScoreStep } from '../processing/classification.ts';
 import type { NamedTensors, Session, TensorSpec } from '../runtime/session.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { OutputKind } from '../values/contract.ts';
+import type { OutputKind, TextInput } from '../values/contract.ts';
 import type { EmbeddingOptions, InferenceInput, InputKind } from '../values/input.ts';
 import type { RowFormat } from '../values/row.ts';
 import type { InferenceOutput } from './output.ts';
@@ -43,6 +43,8 @@ export interface Preprocessor {
   readonly features?: RowFormat | undefined;
   /** Name of the input that takes encoded images; undefined for models that take none. */
   readonly imageInput?: string | undefined;
+  /** How it takes texts; undefined for models that take none. */
+  readonly textInput?: TextInput | undefined;
 }
 
 /** Turns the outputs of a model into predictions. */
@@ -52,6 +54,8 @@ export interface Postprocessor {
   readonly labels?: readonly Label[] | undefined;
   /** Whether its scores are known to be probabilities, where it gives scores. */
   readonly areProbabilities?: boolean | undefined;
+  /** Whether it makes one vector of each instance. */
+  readonly givesVectors?: boolean | undefined;
   /** How it makes scores of the values of the graph, where it does. */
   readonly scoreSteps?: readonly ScoreStep[] | undefined;
   /**

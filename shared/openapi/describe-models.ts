@@ -7,7 +7,7 @@ import type { AnswerForm } from '../models/answer-forms.ts';
 import { type ModelListing, type ModelReference, pathOf } from '../models/model-reference.ts';
 import type { Label } from '../processing/classification.ts';
 import type { TensorSpec } from '../runtime/session.ts';
-import type { OutputKind } from '../values/contract.ts';
+import type { OutputKind, TextInput } from '../values/contract.ts';
 import type { InputKind } from '../values/input.ts';
 import type { RowFormat } from '../values/row.ts';
 
@@ -24,6 +24,8 @@ export interface ModelFacts {
   readonly answer: z.ZodType | undefined;
   readonly description: string | undefined;
   readonly inputs: readonly TensorSpec[];
+  /** How it takes texts, where it does. */
+  readonly textInput: TextInput | undefined;
   readonly outputs: readonly TensorSpec[];
   /** What a row looks like, where the model takes rows. */
   readonly features: RowFormat | undefined;
@@ -100,6 +102,7 @@ function factsOf({ reference, config, contract, session, task, answer, example }
     answer,
     description: config.description,
     inputs: session.inputs,
+    textInput: contract.textInput,
     outputs: session.outputs,
     features: task.preprocessor?.features,
     labels: isNamed || isText ? task.labels : undefined,

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json/json-value.ts';
 import type { OutputKind } from '../values/contract.ts';
 import type { DescribedModel, ModelFacts } from './describe-models.ts';
-import { rowsOf, toInferExample } from './infer-example.ts';
+import { rowsOf, textsOf, toInferExample } from './infer-example.ts';
 
 /** Values for the routes that are not of one model, made of the models that are served, so that they work as shown. */
 export interface Examples {
@@ -38,19 +38,21 @@ export function chooseExamples(
 /** How the routes of other servers take what a model takes. */
 const BODIES: readonly (readonly [RegExp, (facts: ModelFacts) => JsonObject | undefined])[] = [
   [/^\/v2\/models\/.*\/infer$/, toInferExample],
-  [/^\/v1\/models\/.*:predict$|\/invocations$|\/invoke$/, (facts) => wrapRows('instances', facts)],
+  [/^\/v1\/models\/.*:predict$|\/invocations$|\/invoke$/, (facts) => wrapInstances('instances', facts)],
   [/^\/v1\/models\/.*:classify$/, (facts) => wrapExamples('classification', facts)],
   [/^\/v1\/models\/.*:regress$/, (facts) => wrapExamples('regression', facts)],
-  [/^\/predictions\//, (facts) => wrapRows('data', facts)],
-  [/^\/score$/, (facts) => wrapRows('input_data', facts)],
+  [/^\/predictions\//, (facts) => wrapInstances('data', facts)],
+  [/^\/score$/, (facts) => wrapInstances('input_data', facts)],
 ];
 
-function wrapRows(key: string, facts: ModelFacts): JsonObject | undefined {
-  const rows = rowsOf(facts);
-  return rows && { [key]: rows };
+function wrapInstances(key: string, facts: ModelFacts): JsonObject | undefined {
+  const instances = rowsOf(facts) ?? textsOf(facts);
+  return instances && { [key]: instances };
 }
 
 function wrapExamples(gives: OutputKind, facts: ModelFacts): JsonObject | undefined {
+  const texts = facts.gives === gives ? textsOf(facts) : undefined;
+  if (texts) return { examples: texts.map((text) => ({ text })) };
   const names = facts.features?.named;
   const rows = facts.gives === gives && names ? rowsOf(facts) : undefined;
   const named = rows?.map((row) =>

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
+import { hasOnly, isJsonObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
 import { measureNesting } from '../json/nesting.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import type { ModelFacts } from './describe-models.ts';
@@ -7,12 +7,17 @@ import type { ModelFacts } from './describe-models.ts';
  * The example of a predict request as an inference request of V2; undefined where it cannot be said in tensors of the
  * graph.
  */
-export function toInferExample({ example, inputs, features }: ModelFacts): JsonObject | undefined {
+export function toInferExample(facts: ModelFacts): JsonObject | undefined {
+  const { example, inputs, features, textInput } = facts;
   if (!example) return undefined;
   if (isJsonObject(example.inputs)) return fromTensors(example.inputs, inputs);
+  const texts = textsOf(facts);
+  if (textInput && texts) {
+    return { inputs: [{ name: textInput.name, datatype: 'BYTES', shape: [texts.length], data: texts }] };
+  }
   const [input, ...others] = inputs;
   if (!input || others.length > 0) return undefined;
-  const instances = Array.isArray(example.instances) ? example.instances : [example];
+  const instances = instancesOf(example);
   const images = instances.map((instance) => memberOf(instance, 'image'));
   if (images.every((image) => typeof image === 'string')) {
     return { inputs: [{ name: input.name, datatype: 'BYTES', shape: [images.length], data: images }] };
@@ -31,7 +36,22 @@ export function toInferExample({ example, inputs, features }: ModelFacts): JsonO
 /** The rows of the example of a model with one input of features, each in the model's order. */
 export function rowsOf({ kind, example, inputs, features }: ModelFacts): JsonValue[][] | undefined {
   if (!example || kind !== 'features' || inputs.length !== 1) return undefined;
-  return readRows(Array.isArray(example.instances) ? example.instances : [example], features);
+  return readRows(instancesOf(example), features);
+}
+
+/** The texts of the example of a model of texts; undefined where they are pairs, or none. */
+export function textsOf({ kind, example }: ModelFacts): string[] | undefined {
+  if (!example || kind !== 'text') return undefined;
+  const instances = instancesOf(example);
+  const texts = instances.flatMap((instance) => {
+    const text = hasOnly(instance, 'text') ? instance.text : undefined;
+    return typeof text === 'string' ? [text] : [];
+  });
+  return texts.length === instances.length ? texts : undefined;
+}
+
+function instancesOf(example: JsonObject): readonly JsonValue[] {
+  return Array.isArray(example.instances) ? example.instances : [example];
 }
 
 function readRows(

@@ -1,5 +1,7 @@
+import { VECTORS_OUTPUT } from '../inference/text-tensors.ts';
 import type { TensorSpec } from '../runtime/session.ts';
 import { DATATYPE_NAMES } from '../tensor/datatype.ts';
+import type { TextInput } from '../values/contract.ts';
 import type { ModelFacts } from './describe-models.ts';
 import type { JsonSchema } from './openapi.ts';
 import { datatypesFor, describeTensor, shapeSchema } from './tensor-schemas.ts';
@@ -7,14 +9,19 @@ import { datatypesFor, describeTensor, shapeSchema } from './tensor-schemas.ts';
 /** What an inference request of V2 to one model holds, in JSON. */
 export function describeInferRequest(facts: ModelFacts): JsonSchema {
   const isFrame = facts.kind === 'features';
-  const tensors = { properties: { inputs: tensorsSchema(facts) } };
+  const inputs = tensorsSchema(facts);
+  const tensors = { properties: { inputs } };
   return {
     type: 'object',
     required: facts.inputs.length > 0 ? ['inputs'] : [],
     ...(isFrame && { anyOf: [{ title: 'Tensors', ...tensors }, frameSchema()] }),
     properties: {
       id: { type: ['string', 'null'], description: 'Comes back in the answer.' },
-      ...(isFrame ? { inputs: { type: 'array' } } : tensors.properties),
+      inputs: isFrame
+        ? { type: 'array' }
+        : facts.textInput
+          ? { anyOf: [inputs, textsSchema(facts.textInput)] }
+          : inputs,
       outputs: {
         type: ['array', 'null'],
         description: 'The outputs wanted; all by default.',
@@ -22,7 +29,7 @@ export function describeInferRequest(facts: ModelFacts): JsonSchema {
           type: 'object',
           required: ['name'],
           properties: {
-            name: nameSchema(facts.outputs),
+            name: nameSchema(facts),
             parameters: {
               type: ['object', 'null'],
               properties: {
@@ -94,7 +101,8 @@ function frameSchema(): JsonSchema {
 }
 
 /** What one model answers to it, in JSON. */
-export function describeInferAnswer({ reference, outputs }: ModelFacts): JsonSchema {
+export function describeInferAnswer(facts: ModelFacts): JsonSchema {
+  const { reference, outputs } = facts;
   const datatypes = new Set(outputs.map(({ datatype }) => datatype));
   return {
     type: 'object',
@@ -110,7 +118,7 @@ export function describeInferAnswer({ reference, outputs }: ModelFacts): JsonSch
           type: 'object',
           required: ['name', 'datatype', 'shape'],
           properties: {
-            name: nameSchema(outputs),
+            name: nameSchema(facts),
             datatype: {
               type: 'string',
               description: 'BYTES where classes are asked for.',
@@ -132,8 +140,11 @@ export function describeInferAnswer({ reference, outputs }: ModelFacts): JsonSch
   };
 }
 
-function nameSchema(specs: readonly TensorSpec[]): JsonSchema {
-  return { type: 'string', enum: specs.map(({ name }) => name) };
+/** The names of the outputs, and of the vectors that texts are answered with. */
+function nameSchema({ outputs, textInput, gives }: ModelFacts): JsonSchema {
+  const names = new Set(outputs.map(({ name }) => name));
+  if (textInput?.isPrepared && gives === 'embedding') names.add(VECTORS_OUTPUT);
+  return { type: 'string', enum: [...names] };
 }
 
 function inputSchema(spec: TensorSpec, isFree = false): JsonSchema {
@@ -164,6 +175,20 @@ function imagesSchema({ name }: TensorSpec): JsonSchema {
       anyOf: [{ type: 'array', items: { type: 'string', contentEncoding: 'base64' } }, { type: 'string' }],
     },
   });
+}
+
+/** A model of texts takes them themselves, under any name, in place of its inputs of tokens. */
+function textsSchema({ takesPairs }: TextInput): JsonSchema {
+  const count = { type: 'integer', minimum: 1 };
+  const width = takesPairs ? { enum: [1, 2] } : { const: 1 };
+  const texts = tensorSchema({
+    title: takesPairs ? 'texts, or pairs of texts in the shape [N, 2]' : 'texts',
+    name: undefined,
+    datatypes: ['BYTES'],
+    shape: { type: 'array', prefixItems: [count, width], items: false, minItems: 1, maxItems: 2 },
+    data: { type: 'array', items: {} },
+  });
+  return { type: 'array', minItems: 1, maxItems: 1, items: texts };
 }
 
 interface TensorParts {

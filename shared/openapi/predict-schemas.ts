@@ -41,9 +41,26 @@ const REQUESTS: Record<InputKind, (facts: ModelFacts, limits: Limits) => MediaTy
   },
   text: (facts, limits) => {
     const text = { type: 'string', maxLength: limits.textCharacters };
-    return json(oneOrMore('text', text, only('text', text), facts, limits), facts);
+    const beside = facts.textInput?.takesPairs ? { text_pair: SECOND_TEXT } : {};
+    const instance = {
+      anyOf: [
+        text,
+        { type: 'object', required: ['text'], properties: { text, ...beside }, additionalProperties: false },
+      ],
+    };
+    return {
+      ...json(oneOrMore('text', text, instance, facts, limits, beside), facts),
+      // Plain text is one instance.
+      ...(Math.max(batchSizeOf(facts), 1) === 1 && { 'text/plain': { schema: { type: 'string' } } }),
+    };
   },
   tensors: (facts) => json(withMembers({ inputs: tensorsSchema(facts) }), facts),
+};
+
+/** A second text that the model reads with the first. */
+const SECOND_TEXT: JsonSchema = {
+  type: 'string',
+  description: 'A second text, which the model reads together with the first.',
 };
 
 function json(schema: JsonSchema, { example }: ModelFacts): MediaTypes {
@@ -62,13 +79,18 @@ function alternativesOf(schema: JsonSchema): readonly JsonSchema[] {
   return Array.isArray(schema.anyOf) ? schema.anyOf : [schema];
 }
 
-/** One instance under its key, or a list of `instances`; a graph with a fixed batch size takes whole batches alone. */
+/**
+ * One instance under its key, or a list of `instances`; a graph with a fixed batch size takes whole batches alone.
+ *
+ * @param beside what can stand beside the one instance
+ */
 function oneOrMore(
   key: string,
   one: JsonSchema,
   instance: JsonSchema,
   { inputs }: ModelFacts,
   limits: Limits,
+  beside: Readonly<Record<string, JsonSchema>> = {},
 ): JsonSchema {
   const portion = Math.max(batchSizeOf({ inputs }), 1);
   const instances = {
@@ -82,7 +104,7 @@ function oneOrMore(
   return {
     type: 'object',
     description: `Either "${key}" or "instances".`,
-    properties: { [key]: one, instances },
+    properties: { [key]: one, ...beside, instances },
     oneOf: [{ required: [key] }, { required: ['instances'] }],
   };
 }

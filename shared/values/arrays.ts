@@ -5,7 +5,7 @@ import type { TensorSpec } from '../runtime/session.ts';
 import { DATATYPES } from '../tensor/datatype.ts';
 import type { NpyArray } from '../tensor/npy.ts';
 import { toNumbers } from '../tensor/tensor.ts';
-import type { ModelContract } from './contract.ts';
+import type { ModelContract, TextInput } from './contract.ts';
 import { decodeImageValue } from './image-value.ts';
 import { checkInstances, decodeRows, imagesOf } from './instances.ts';
 import { fitShape, type NamedInputs, type TensorInput } from './named-inputs.ts';
@@ -21,9 +21,12 @@ export function inputsOfArrays(
   contract: ModelContract,
   limits: Limits,
 ): NamedInputs {
-  const { inputs } = contract;
+  const { inputs, textInput } = contract;
   const [only, ...others] = inputs;
   const [first, ...more] = arrays.values();
+  if (textInput?.isPrepared && first?.datatype === 'BYTES' && more.length === 0) {
+    return new Map([[textInput.name, textsOfArray(first, textInput, limits)]]);
+  }
   const named =
     only && first && others.length === 0 && more.length === 0 ? new Map([[only.name, first]]) : arrays;
   return new Map(
@@ -32,6 +35,13 @@ export function inputsOfArrays(
       return [name, spec ? adapt(array, spec, contract, limits) : array.read()];
     }),
   );
+}
+
+/** Texts are known by their datatype: the graph takes none. */
+function textsOfArray(array: NpyArray, { name }: TextInput, limits: Limits): TensorInput {
+  const { shape, data } = array.read();
+  checkInstances(shape[0] ?? 1, name, limits);
+  return { datatype: 'BYTES', shape, elements: Array.from(data, String) };
 }
 
 function adapt(array: NpyArray, spec: TensorSpec, contract: ModelContract, limits: Limits): TensorInput {
@@ -84,11 +94,12 @@ export function decodeBare(
   );
 }
 
-function isOneInstance(value: readonly JsonValue[], { inputs }: ModelContract): boolean {
+function isOneInstance(value: readonly JsonValue[], { inputs, textInput }: ModelContract): boolean {
   const [only, ...others] = inputs;
   if (!only || others.length > 0 || only.isRankDynamic || takesColumns(only) || value.length === 0)
     return false;
   const { shape, leaf } = measureNesting(value);
+  if (textInput?.isPrepared && typeof leaf === 'string') return false;
   // An object is a whole instance, however many lists are around it.
   const depth = typeof leaf === 'object' && leaf !== null ? 0 : shape.length;
   return depth === only.shape.length - 1;

@@ -29,9 +29,23 @@ export interface ModelContract {
   readonly maps: ReadonlyMap<string, readonly (string | number)[]>;
   /** What it was before it was exported, as far as that is known. */
   readonly flavour: Flavour | undefined;
+  /** How it takes texts; undefined where texts are no more to it than other values. */
+  readonly textInput?: TextInput | undefined;
+}
+
+/** The place of texts among the inputs of a model of texts. */
+export interface TextInput {
+  /** Its only input, where the graph takes texts itself; otherwise the name that stands for them beside the inputs of tokens. */
+  readonly name: string;
+  /** Whether the graph takes other values than the texts as they came: tokens, or texts with a prompt before them. */
+  readonly isPrepared: boolean;
+  /** Whether two texts can be one instance. */
+  readonly takesPairs: boolean;
 }
 
 /** Names of inputs for an error message. */
-export function describeInputs({ inputs }: ModelContract): string {
-  return inputs.map(({ name }) => JSON.stringify(name)).join(', ') || 'none';
+export function describeInputs({ inputs, textInput }: ModelContract): string {
+  const names = inputs.map(({ name }) => JSON.stringify(name)).join(', ') || 'none';
+  const takesTokens = textInput && !inputs.some(({ name }) => name === textInput.name);
+  return takesTokens ? `${names}, or texts alone` : names;
 }

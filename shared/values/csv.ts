@@ -8,6 +8,7 @@ import { writeElements } from '../tensor/write-tensor.ts';
 import type { ModelContract } from './contract.ts';
 import { tooManyLines } from './lines.ts';
 import type { Table } from './table.ts';
+import { areTextNames } from './text-value.ts';
 
 export const CSV_TYPE = 'text/csv';
 
@@ -209,7 +210,11 @@ function decodeUtf8(body: Uint8Array): string {
 }
 
 /** Whether cells are the names of a model's columns, in any order and perhaps among others. */
-export function holdsNames(cells: readonly string[], { inputs, features }: ModelContract): boolean {
+export function holdsNames(
+  cells: readonly string[],
+  { inputs, features, textInput }: ModelContract,
+): boolean {
+  if (textInput && areTextNames(cells)) return true;
   const names = features ?? inputs.map(({ name }) => name);
   return names.length > 0 && names.every((name) => cells.includes(name));
 }

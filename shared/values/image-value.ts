@@ -22,7 +22,7 @@ const IMAGE_KEYS = [
 const ADDRESS = /^\s*([a-z][a-z0-9+.-]*):\/\//i;
 
 /** Members that may stand beside an image without a meaning here. */
-const SIDE_KEYS = ['key', 'target', 'mime_type', 'mimeType'];
+export const SIDE_KEYS: readonly string[] = ['key', 'target', 'mime_type', 'mimeType'];
 
 /**
  * The text in base64 that a value holds as an encoded image: the text itself, `{"b64": …}`, or either of them under
@@ -64,6 +64,19 @@ function decodeImageText(text: string, field: string): Uint8Array {
     `is an address (${scheme.slice(0, 20)}://), which is not fetched; expected the image itself in base64.`,
   );
 }
+
+/**
+ * Whether a value is an encoded image at first sight: by its bytes, by its name, or as an address, which is refused later. A
+ * string of anything else is a text.
+ */
+export function isOfImage(value: JsonValue | undefined): boolean {
+  const text = findImage(value, 'image');
+  if (text === undefined) return false;
+  const isNamed = isJsonObject(value) && Object.keys(value).some((key) => NAMES_OF_IMAGES.includes(key));
+  return isNamed || isImageText(text) || ADDRESS.test(text);
+}
+
+const NAMES_OF_IMAGES: readonly string[] = ['b64', 'image', 'image_bytes', 'image_base64'];
 
 /** Whether a text begins as an encoded image does, in base64. */
 export function isImageText(text: string): boolean {

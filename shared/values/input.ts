@@ -7,13 +7,21 @@ export interface FieldValue<T> {
   readonly field: string;
 }
 
+/** One text, or two that a model reads together. */
+export type TextValue = string | TextPair;
+
+export interface TextPair {
+  readonly text: string;
+  readonly pair: string;
+}
+
 /** What a request brings, before any model has looked at it. */
 export type InferenceInput =
   | { readonly kind: 'features'; readonly rows: readonly FieldValue<JsonValue>[] }
   | { readonly kind: 'image'; readonly images: readonly FieldValue<Uint8Array>[] }
   | {
       readonly kind: 'text';
-      readonly texts: readonly FieldValue<string>[];
+      readonly texts: readonly FieldValue<TextValue>[];
       readonly options?: EmbeddingOptions | undefined;
     }
   | { readonly kind: 'tensors'; readonly tensors: FieldValue<JsonValue> };

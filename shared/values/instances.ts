@@ -1,17 +1,19 @@
 import type { Limits } from '../config.ts';
 import { InferenceError, invalid } from '../errors.ts';
-import { describeJson, hasOnly, isJsonObject, type JsonValue } from '../json/json-value.ts';
+import { describeJson, hasOnly, isJsonObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
 import { appendPath } from '../tensor/nested.ts';
 import { describeInputs, type ModelContract } from './contract.ts';
-import { decodeImageValue, findImage, isBase64Object, isImageText } from './image-value.ts';
+import { decodeImageValue, findImage, isBase64Object, isImageText, isOfImage } from './image-value.ts';
 import type { InputKind } from './input.ts';
 import type { BytesInput, NamedInputs } from './named-inputs.ts';
 import { type Locate, parseTensorValues } from './nested-values.ts';
+import { decodeTextRows, isTextInstance, listTexts } from './text-inputs.ts';
+import { areTextNames, isTextValue } from './text-value.ts';
 
 /**
  * The tensors of a request that lists instances, one after the other ("row format"). An instance is the value of the
  * only input, or an object with a value for each input; where the config names the features it can be an object of
- * them, and for an image model an image in base64. The first instance decides which. The tensors get the number of
+ * them, for an image model an image in base64, and for a text model a text or a pair. The first instance decides which. The tensors get the number of
  * instances as their first axis.
  * Source: the row format of TensorFlow Serving, and what KServe, Vertex AI, SageMaker and MLflow make of it.
  *
@@ -31,7 +33,8 @@ export function decodeRows(
   checkInstances(value.length, field, limits);
   const rows = value.map(unwrapFeatures);
   const [first] = rows;
-  const { imageInput } = contract;
+  const { imageInput, textInput } = contract;
+  if (textInput && isTextInstance(first, textInput)) return decodeTextRows(rows, textInput, field);
   if (imageInput !== undefined && findImage(first, imageInput) !== undefined) {
     const images = rows.map((row, index) => decodeImageValue(row, imageInput, `${field}[${index}]`));
     return new Map([[imageInput, imagesOf(images)]]);
@@ -157,7 +160,7 @@ export function unwrapSingle(value: JsonValue): JsonValue {
 
 /**
  * The tensors of a request that gives whole inputs ("column format"): the value of the only input, or an object with
- * one per input, whose shape is their nesting. Images are base64 texts, one or a list.
+ * one per input, whose shape is their nesting. Images are base64 texts, one or a list, and so are texts for a text model.
  * Source: the column format of TensorFlow Serving.
  *
  * @throws InferenceError
@@ -168,7 +171,13 @@ export function decodeColumns(
   contract: ModelContract,
   limits: Limits,
 ): NamedInputs {
-  const { inputs, imageInput } = contract;
+  const { inputs, imageInput, textInput } = contract;
+  const texts = textInput && listTexts(value, field, textInput);
+  if (textInput && texts) {
+    checkInstances(texts.value.length, texts.field, limits);
+    const isOne = texts.field === field && !Array.isArray(value);
+    return decodeTextRows(texts.value, textInput, texts.field, isOne ? () => field : undefined);
+  }
   if (imageInput !== undefined) {
     const own = isJsonObject(value) && Object.hasOwn(value, imageInput) ? value[imageInput] : value;
     const list = Array.isArray(own) ? own : [own ?? null];
@@ -204,10 +213,15 @@ export function decodeColumns(
   return new Map([[only.name, parseTensorValues(value, only, field, limits)]]);
 }
 
-/** What instances, or whole inputs, are at first sight: images in base64, or anything else. */
+/** What instances, or whole inputs, are at first sight: images in base64, texts, or anything else. */
 export function kindOfValues(value: JsonValue | undefined): InputKind {
   const [first] = Array.isArray(value) ? value : [value];
-  return findImage(first, 'image') === undefined && !isImageColumn(first) ? 'features' : 'image';
+  if (isOfImage(first) || isImageColumn(first)) return 'image';
+  const isNamed = isJsonObject(first);
+  return isTextValue(isNamed ? firstOfColumns(first) : first) &&
+    (!isNamed || areTextNames(Object.keys(first)))
+    ? 'text'
+    : 'features';
 }
 
 /** `{"pixels": ["<base64>", …]}`: a list of images under a name that only the model knows. */
@@ -215,4 +229,13 @@ function isImageColumn(value: JsonValue | undefined): boolean {
   const [only, ...others] = isJsonObject(value) ? Object.values(value) : [];
   const [item] = Array.isArray(only) ? only : [];
   return others.length === 0 && typeof item === 'string' && isImageText(item);
+}
+
+/** An object with the first item of each of its lists. */
+function firstOfColumns(value: JsonObject): JsonObject {
+  const firsts = Object.entries(value).map(([name, member]): [string, JsonValue] => [
+    name,
+    Array.isArray(member) ? (member[0] ?? null) : member,
+  ]);
+  return Object.fromEntries(firsts);
 }

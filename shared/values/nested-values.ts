@@ -72,11 +72,15 @@ function decodeTexts(value: JsonValue, path: readonly number[], locate: Locate):
   }
   if (!isBase64Object(value)) return value;
   const field = locate(path);
-  return toText(decodeBase64(value.b64, field), field);
+  return decodeUtf8(decodeBase64(value.b64, field), field);
 }
 
-/** The strings of the runtime are UTF-8. */
-function toText(bytes: Uint8Array, field: string): string {
+/**
+ * Bytes as a text: the strings of the runtime are UTF-8.
+ *
+ * @throws InferenceError for other bytes
+ */
+export function decodeUtf8(bytes: Uint8Array, field: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {

@@ -4,11 +4,13 @@ import { describeJson, isJsonObject, type JsonValue } from '../json/json-value.t
 import type { TensorSpec } from '../runtime/session.ts';
 import { elementCount, type Tensor } from '../tensor/tensor.ts';
 import { columnOf, readText } from './cell.ts';
-import { describeInputs, type ModelContract } from './contract.ts';
+import { describeInputs, type ModelContract, type TextInput } from './contract.ts';
 import { decodeImageValue } from './image-value.ts';
 import { checkInstances, imagesOf } from './instances.ts';
 import type { NamedInputs } from './named-inputs.ts';
 import { parseTensorValues } from './nested-values.ts';
+import { decodeTextRows } from './text-inputs.ts';
+import { findPair, findTextName } from './text-value.ts';
 
 /** A table as it came: columns in their order, all of one length. */
 export interface Table {
@@ -24,7 +26,7 @@ export interface Table {
 /**
  * The tensors of a table. Columns named like the inputs become one tensor each; without names they are taken in the
  * order of the inputs. For a model with one input the columns stand side by side in it: by the names of its features
- * where the config has them, else in the order they came.
+ * where the config has them, else in the order they came. For a text model one column has the texts, or two the pairs.
  * Source: how MLflow's ONNX flavour takes a data frame.
  *
  * @throws InferenceError naming the column or cell, what came and what is expected
@@ -34,8 +36,10 @@ export function decodeTable(table: Table, contract: ModelContract, limits: Limit
   const rows = columns[0]?.length ?? 0;
   if (rows === 0) throw invalid(`Field "${field}"`, 'has no rows; expected at least one.');
   checkInstances(rows, field, limits);
-  const { inputs, imageInput } = contract;
+  const { inputs, imageInput, textInput } = contract;
   if (imageInput !== undefined) return decodeImages(table, imageInput);
+  const texts = textInput && findTexts(table, contract, textInput);
+  if (textInput && texts) return decodeTextRows(texts, textInput, field);
   const isInOrder = inputs.length > 1 && isUnnamed(table) && columns.length === inputs.length;
   const names = isInOrder ? inputs.map(({ name }) => name) : table.names;
   const byName = new Map(names?.map((name, index) => [name, columns[index] ?? []]));
@@ -97,9 +101,11 @@ export function widthOf({ shape, isRankDynamic }: TensorSpec): number | undefine
  */
 export function checkWidth(
   cells: readonly string[],
-  { inputs, imageInput }: ModelContract,
+  { inputs, imageInput, textInput }: ModelContract,
   field: string,
 ): void {
+  // Texts stand in one column, and pairs of them in two.
+  if (textInput && cells.length <= 2) return;
   const [only, ...others] = inputs;
   const width = only && others.length === 0 && imageInput === undefined ? widthOf(only) : undefined;
   if (width === undefined || cells.length === width) return;
@@ -119,7 +125,7 @@ function readColumn(
 ): JsonValue[] {
   const column = columnOf(spec);
   if (column.type === 'string') {
-    return cells.map((cell) => (typeof cell === 'number' || typeof cell === 'boolean' ? String(cell) : cell));
+    return cells.map(toText);
   }
   if (!isText) return [...cells];
   return cells.map((cell, index) => {
@@ -243,6 +249,35 @@ function describeNames(names: readonly string[] | undefined): string {
   if (!names) return 'without names';
   const shown = names.slice(0, 8).map((name) => JSON.stringify(name.slice(0, 40)));
   return `${shown.join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`;
+}
+
+type Column = readonly JsonValue[];
+
+/**
+ * The texts of a table, one or a pair for each row: those of the only column, whatever its name, of the one or the two that
+ * are named like texts, or of two without names. Undefined where the table has the inputs of the graph.
+ */
+function findTexts(
+  table: Table,
+  { inputs }: ModelContract,
+  { isPrepared }: TextInput,
+): JsonValue[] | undefined {
+  if (inputs.every(({ name }) => table.names?.includes(name))) return undefined;
+  const [texts, pairs] = table.columns.length === 1 || !isPrepared ? table.columns : namedTexts(table);
+  const areTexts = [texts, pairs ?? texts].every((column) => table.isText || typeof column?.[0] === 'string');
+  if (!texts || !areTexts || (pairs && !isPrepared)) return undefined;
+  return texts.map((text, row) => (pairs ? [toText(text), toText(pairs[row])] : toText(text)));
+}
+
+function namedTexts(table: Table): readonly Column[] {
+  const { names = [], columns } = table;
+  if (isUnnamed(table)) return columns.length === 2 ? columns : [];
+  const found = findPair(names) ?? [findTextName(names) ?? ''];
+  return found.flatMap((name) => [columns[names.indexOf(name)] ?? []]);
+}
+
+function toText(cell: JsonValue = null): JsonValue {
+  return typeof cell === 'number' || typeof cell === 'boolean' ? String(cell) : cell;
 }
 
 /** Images stand in the only column, in base64. */

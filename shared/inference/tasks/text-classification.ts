@@ -11,7 +11,7 @@ export const textClassification = defineTask({
   gives: 'classification',
   bind: async (config, { session, graph, folder }) =>
     processBatch(
-      await createTextPreprocessor(session, folder, config),
+      await createTextPreprocessor(session, folder, { ...config, takesPairs: true }),
       createClassificationPostprocessor(session, graph, config),
     ),
 });

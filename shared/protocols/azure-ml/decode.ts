@@ -38,16 +38,25 @@ export async function readPayload(invocation: Invocation, limits: Limits): Promi
 }
 
 function payloadOf(json: JsonValue, limits: Limits): Payload {
-  const { input_data: input, data } = parseEnvelope(scoreRequest(), json);
-  if (input === undefined && data === undefined) {
-    throw invalid('The request', `is ${describeJson(json)}; expected "input_data", "data" or "Inputs".`);
+  const request = parseEnvelope(scoreRequest(), json);
+  const [key, ...others] = DATA_KEYS.filter((name) => request[name] !== undefined);
+  if (key === undefined) {
+    throw invalid(
+      'The request',
+      `is ${describeJson(json)}; expected "input_data", "data" or "Inputs", or "inputs" for texts.`,
+    );
   }
-  if (input !== undefined && data !== undefined) {
-    throw invalid('The request', 'has "input_data" and "data"; expected only one of them.');
+  if (others.length > 0) {
+    throw invalid('The request', `has "${key}" and "${others[0]}"; expected only one of them.`);
   }
-  if (input === undefined) return payloadOfValues(data ?? null, 'data', limits);
-  return isSplit(input) ? payloadOfSplit(input, limits) : payloadOfValues(input, 'input_data', limits);
+  const value = request[key] ?? null;
+  return key === 'input_data' && isSplit(value)
+    ? payloadOfSplit(value, limits)
+    : payloadOfValues(value, key, limits);
 }
+
+/** The members of which a request has one; models of Hugging Face have the last on Azure ML. */
+const DATA_KEYS = ['input_data', 'data', 'inputs'] as const;
 
 /** A table in the form `split` of pandas has these members alone. */
 function isSplit(value: JsonValue): value is JsonObject {

@@ -11,6 +11,7 @@ export const scoreRequest = lazily(() =>
           'A table as {"columns": […], "index": […], "data": [[…], …]}, a list of instances, or an object with a list per input.',
         ),
       data: jsonValue.optional().describe('A list of instances, as scoring scripts take it.'),
+      inputs: jsonValue.optional().describe('Texts, as models of Hugging Face take them, or whole inputs.'),
       params: jsonObject.optional().describe('Without a meaning here.'),
       method: z
         .string()
@@ -23,7 +24,7 @@ export const scoreRequest = lazily(() =>
         .optional()
         .describe('Beside `Inputs`: an object, of AutoML with the `method`; or a number without a meaning.'),
     })
-    .describe('One of "input_data", "data" and "Inputs".'),
+    .describe('One of "input_data", "data", "inputs" and "Inputs".'),
 );
 
 export const scoreResponse = lazily(() =>

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { isJsonType } from '../../http/media-type.ts';
@@ -68,6 +69,15 @@ export function readImagePayload(body: RequestBody, limits: Limits): Payload {
 /** @throws InferenceError when the body is not such a form, or has too many parts */
 export function parseForm({ headers }: Request, body: Uint8Array, { formParts }: Limits): FormField[] {
   return readForm(headers.get('content-type') ?? '', body, formParts);
+}
+
+/** The type of a body that is a text itself; where it begins like JSON, it is that. */
+export const TEXT_TYPE = 'text/plain';
+
+/** @throws InferenceError for bytes that are not UTF-8 */
+export function readText({ body }: Pick<RequestBody, 'body'>): FieldValue<string> {
+  if (!isUtf8(body)) throw invalid('The body', 'is bytes that are not UTF-8; expected a text.');
+  return { value: Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString(), field: 'body' };
 }
 
 /** The names of the fields that a form has, for errors. */

@@ -2,7 +2,6 @@ import * as z from 'zod';
 import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../json/json-value.ts';
-import { isImageText } from '../../values/image-value.ts';
 import type { FieldValue, InputKind } from '../../values/input.ts';
 import { kindOfValues } from '../../values/instances.ts';
 import { parseEnvelope } from '../body/envelope.ts';
@@ -80,10 +79,8 @@ export function kindOfInputs(inputs: TaskInputs): InputKind {
     case 'table':
     case 'data':
       return 'features';
-    case 'inputs': {
-      const [first] = Array.isArray(inputs.value) ? inputs.value : [inputs.value];
-      return typeof first === 'string' && !isImageText(first) ? 'text' : kindOfValues(first);
-    }
+    case 'inputs':
+      return kindOfValues(inputs.value);
   }
 }
 

@@ -3,17 +3,18 @@ import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import type { InferenceOutput } from '../../inference/output.ts';
 import { isTableForm } from '../../inference/table-form.ts';
-import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
+import { isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import type { AnswerForm } from '../../models/answer-forms.ts';
 import type { ScoreStep } from '../../processing/classification.ts';
 import type { ElementStyle } from '../../tensor/write-tensor.ts';
-import type { ModelContract } from '../../values/contract.ts';
+import type { ModelContract, TextInput } from '../../values/contract.ts';
 import { decodeImageValue } from '../../values/image-value.ts';
 import type { FieldValue, InferenceInput, InputKind } from '../../values/input.ts';
 import { checkInstances } from '../../values/instances.ts';
 import { tableOfColumns } from '../../values/table.ts';
 import { rowsOfTable } from '../../values/table-rows.ts';
+import { decodeTextValue } from '../../values/text-value.ts';
 import type { TaskInputs } from './decode.ts';
 import { labelScores } from './encode.ts';
 import type { ParameterName, TaskParameters } from './schemas.ts';
@@ -114,18 +115,25 @@ function decodeImages(
   };
 }
 
-function decodeTexts(inputs: TaskInputs, _: ModelContract, limits: Limits): InferenceInput {
+function decodeTexts(
+  inputs: TaskInputs,
+  { textInput = PLAIN_TEXTS }: ModelContract,
+  limits: Limits,
+): InferenceInput {
   const { value, field } = expectJson(inputs, 'a text, or a list of texts');
   const texts = locateItems(value, field, limits);
   if (texts.length === 0) throw invalid(`Field "${field}"`, 'is empty; expected at least one text.');
   return {
     kind: 'text',
-    texts: texts.map((text) => {
-      if (typeof text.value === 'string') return { value: text.value, field: text.field };
-      throw invalid(`Field "${text.field}"`, `is ${describeJson(text.value)}; expected a text.`);
-    }),
+    texts: texts.map((text) => ({
+      value: decodeTextValue(text.value, textInput, text.field),
+      field: text.field,
+    })),
   };
 }
+
+/** What holds of a task of texts that says no more of them. */
+const PLAIN_TEXTS: TextInput = { name: 'text', isPrepared: true, takesPairs: false };
 
 /** A table of columns, a list of rows, or one row. */
 function decodeTable(inputs: TaskInputs, contract: ModelContract, limits: Limits): InferenceInput {

@@ -12,6 +12,7 @@ import {
   tableOfRecords,
   tableOfSplit,
 } from '../../values/table.ts';
+import { listTexts } from '../../values/text-inputs.ts';
 import { parseEnvelope } from '../body/envelope.ts';
 import { isUntyped } from '../body/json-body.ts';
 import type { Payload } from '../body/payload.ts';
@@ -78,7 +79,8 @@ function readJson(json: JsonValue, options: ProtocolOptions): Data {
 }
 
 /** Columns that are not named like the inputs are those of a table. */
-function isTableOf(value: JsonValue | undefined, { inputs }: ModelContract): boolean {
+function isTableOf(value: JsonValue | undefined, { inputs, textInput }: ModelContract): boolean {
+  if (textInput && listTexts(value, 'inputs', textInput)) return false;
   return isJsonObject(value) && !inputs.some(({ name }) => Object.hasOwn(value, name));
 }
 
@@ -104,9 +106,10 @@ function onlyNames(cells: readonly string[]): InferenceError {
 }
 
 function dataOf(table: Table, { config }: ProtocolOptions): Data {
-  const [cells = []] = table.columns;
+  const [cells = [], ...others] = table.columns;
+  const isTable = table.isText || others.length > 0;
   return {
-    kind: table.isText ? 'features' : kindOfValues([...cells.slice(0, 1)]),
+    kind: isTable ? 'features' : kindOfValues([...cells.slice(0, 1)]),
     layout: 'batch',
     isRows: true,
     isFrame: true,

@@ -10,10 +10,11 @@ import {
   type JsonValue,
 } from '../../json/json-value.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from '../../processing/image/decode/sniff.ts';
-import type { FieldValue, InferenceInput } from '../../values/input.ts';
+import { isImageText } from '../../values/image-value.ts';
+import type { FieldValue, InferenceInput, TextValue } from '../../values/input.ts';
 import { checkInstances } from '../../values/instances.ts';
 import { holdsJson, isUntyped, TASK_OPTIONS, unsupportedBody } from '../body/json-body.ts';
-import { nameFields, parseForm } from '../body/media.ts';
+import { nameFields, parseForm, readText, TEXT_TYPE } from '../body/media.ts';
 import { INPUT_KEYS } from '../input-keys.ts';
 import { type Invocation, type Reading, readingOf } from '../invocation.ts';
 
@@ -24,7 +25,7 @@ export interface DecodedBody {
 }
 
 /**
- * Reads the body of a predict request: JSON, a form with files, or an image itself.
+ * Reads the body of a predict request: JSON, a form with files, an image or a text itself.
  *
  * @throws InferenceError saying what came and what is accepted
  */
@@ -38,7 +39,10 @@ export async function decodeBody(invocation: Invocation, limits: Limits): Promis
     const images = [{ value: body, field: 'body' }];
     return readingOf({ input: { kind: 'image', images }, isBatch: false });
   }
-  const types = ['application/json', FORM_TYPE, ...ACCEPTED_IMAGE_TYPES];
+  if (mediaType === TEXT_TYPE) {
+    return readingOf({ input: { kind: 'text', texts: [readText(invocation)] }, isBatch: false });
+  }
+  const types = ['application/json', FORM_TYPE, ...ACCEPTED_IMAGE_TYPES, TEXT_TYPE];
   throw unsupportedBody(mediaType, types.join(', '));
 }
 
@@ -98,7 +102,7 @@ function decodeJson(body: JsonValue, limits: Limits): DecodedBody {
     case 'image':
       return { input: { kind: 'image', images: [decodeImageField(body[key], key)] }, isBatch: false };
     case 'text':
-      return { input: { kind: 'text', texts: [decodeTextField(body[key], key)] }, isBatch: false };
+      return { input: { kind: 'text', texts: [decodeText(body, '')] }, isBatch: false };
     case 'inputs':
       return {
         input: { kind: 'tensors', tensors: { value: body[key] ?? null, field: key } },
@@ -132,7 +136,7 @@ function decodeInstances(instances: JsonValue | undefined, limits: Limits): Infe
   if (hasOnly(instances[0], 'image')) {
     return { kind: 'image', images: instances.map((value, index) => decodeImageInstance(value, index)) };
   }
-  if (hasOnly(instances[0], 'text')) {
+  if (isTextInstance(instances[0])) {
     return { kind: 'text', texts: instances.map((value, index) => decodeTextInstance(value, index)) };
   }
   const rows = instances.map((instance, index): FieldValue<JsonValue> => {
@@ -153,14 +157,33 @@ function decodeImageInstance(instance: JsonValue, index: number): FieldValue<Uin
   );
 }
 
-function decodeTextInstance(instance: JsonValue, index: number): FieldValue<string> {
+/** A text, alone or under its name, or a pair of them. An image in base64 is none. */
+function isTextInstance(instance: JsonValue | undefined): boolean {
+  if (typeof instance === 'string') return !isImageText(instance);
+  if (!isJsonObject(instance) || !Object.hasOwn(instance, 'text')) return false;
+  return Object.keys(instance).every((key) => key === 'text' || key === PAIR_KEY);
+}
+
+function decodeTextInstance(instance: JsonValue, index: number): FieldValue<TextValue> {
   const field = `instances[${index}]`;
-  if (hasOnly(instance, 'text')) return decodeTextField(instance.text, `${field}.text`);
+  if (typeof instance === 'string') return { value: instance, field };
+  if (isJsonObject(instance) && isTextInstance(instance)) return decodeText(instance, `${field}.`);
   throw invalid(
     `Field "${field}"`,
     `is ${describeJson(instance)}; expected {"text": "..."}, as the first one.`,
   );
 }
+
+/** A text with another that belongs to it, where there is one. */
+function decodeText(holder: JsonObject, prefix: string): FieldValue<TextValue> {
+  const text = decodeTextField(holder.text, `${prefix}text`);
+  if (!Object.hasOwn(holder, PAIR_KEY)) return text;
+  const { value: pair } = decodeTextField(holder[PAIR_KEY], `${prefix}${PAIR_KEY}`);
+  return { value: { text: text.value, pair }, field: text.field };
+}
+
+/** Name of the second text of a pair, as transformers has it. */
+const PAIR_KEY = 'text_pair';
 
 function decodeTextField(value: JsonValue | undefined, field: string): FieldValue<string> {
   if (typeof value !== 'string')

@@ -1,13 +1,14 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
 import { jsonAnswer } from '../../answers/answer.ts';
-import type { Config } from '../../config.ts';
 import type { Answer, AppEnvironment } from '../../http/context.ts';
 import { isJsonObject } from '../../json/json-value.ts';
 import { ACCEPTED_IMAGE_TYPES } from '../../processing/image/decode/sniff.ts';
+import { holdsTexts } from '../../values/text-value.ts';
 import { holdsJson, isTaskRequest } from '../body/json-body.ts';
 import { lazily } from '../body/lazily.ts';
 import { type Dialect, type Invocation, readInvocation } from '../invocation.ts';
+import { lookAtModel } from '../look-at-model.ts';
 import {
   type Content,
   jsonContent,
@@ -23,6 +24,7 @@ const REQUEST: Content = {
   'application/json': schemas.predictRequest,
   'multipart/form-data': schemas.predictForm,
   ...Object.fromEntries(ACCEPTED_IMAGE_TYPES.map((type) => [type, null])),
+  'text/plain': null,
 };
 
 /** Hugging Face, which has the same route. */
@@ -44,8 +46,9 @@ export function createPredictProtocol(options: ProtocolOptions, huggingFace: Nei
   async function predict(c: Context<AppEnvironment>): Promise<Answer> {
     const model = c.req.param('model');
     const version = c.req.param('version');
-    const invocation = await readInvocation(c, options, { model, version });
-    if (isForHuggingFace(invocation, config)) return await huggingFace.invoke(invocation, options);
+    const given = await readInvocation(c, options, { model, version });
+    const { isForHuggingFace, invocation } = await chooseFormat(given, options);
+    if (isForHuggingFace) return await huggingFace.invoke(invocation, options);
     const body = await decodeBody(invocation, config.limits);
     const choice = { ...invocation.choice, kind: body.value.input.kind };
     const { value, usage } = await options.inference.use(choice, invocation, (used) =>
@@ -76,12 +79,25 @@ export function createPredictProtocol(options: ProtocolOptions, huggingFace: Nei
   };
 }
 
-/** Hugging Face has the same route: `inputs` are meant for it where they are a text or have `parameters` beside them. */
-function isForHuggingFace(invocation: Invocation, { dialect, protocols }: Config): boolean {
-  if (!protocols.includes('hugging-face')) return false;
-  if (dialect === 'hugging-face') return true;
-  if (!holdsJson(invocation)) return false;
+/**
+ * Hugging Face has the same route: `inputs` are meant for it where they are a text, texts for a model of texts, or have
+ * `parameters` beside them.
+ */
+async function chooseFormat(
+  invocation: Invocation,
+  { config: { dialect, protocols }, inference }: ProtocolOptions,
+): Promise<{ readonly isForHuggingFace: boolean; readonly invocation: Invocation }> {
+  const isServed = protocols.includes('hugging-face');
+  if (dialect === 'hugging-face' || !isServed || !holdsJson(invocation)) {
+    return { isForHuggingFace: isServed && dialect === 'hugging-face', invocation };
+  }
   const json = invocation.json();
-  if (!isJsonObject(json)) return false;
-  return Object.hasOwn(json, 'inputs') ? isTaskRequest(json) : Object.hasOwn(json, 'table');
+  if (!isJsonObject(json) || !Object.hasOwn(json, 'inputs')) {
+    return { isForHuggingFace: isJsonObject(json) && Object.hasOwn(json, 'table'), invocation };
+  }
+  if (isTaskRequest(json) || !holdsTexts(json.inputs)) {
+    return { isForHuggingFace: isTaskRequest(json), invocation };
+  }
+  const asked = await lookAtModel(invocation, inference, 'tensors');
+  return { isForHuggingFace: asked.contract.textInput !== undefined, invocation: asked.invocation };
 }

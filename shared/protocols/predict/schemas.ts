@@ -23,7 +23,13 @@ const image = lazily(() =>
 
 const imageInstance = lazily(() => z.object({ image: image() }));
 
-const textInstance = lazily(() => z.object({ text: z.string() }));
+const secondText = lazily(() =>
+  z.string().optional().describe('A second text, for models that read two together.'),
+);
+
+const textInstance = lazily(() =>
+  z.union([z.string(), z.object({ text: z.string(), text_pair: secondText() })]),
+);
 
 /** Bytes of a file, in a form. */
 export const file = lazily(() => z.custom<Uint8Array>().meta({ type: 'string', format: 'binary' }));
@@ -39,9 +45,10 @@ export const predictRequest = lazily(() =>
           z.array(textInstance()).min(1),
         ])
         .optional()
-        .describe('A batch: rows, images as objects with "image", or texts as objects with "text".'),
+        .describe('A batch: rows, images as objects with "image", or texts, also as objects with "text".'),
       image: image().optional(),
       text: z.string().optional(),
+      text_pair: secondText(),
       inputs: z
         .union([jsonObject, jsonArray])
         .optional()

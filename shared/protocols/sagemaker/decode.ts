@@ -10,6 +10,7 @@ import type { FieldValue } from '../../values/input.ts';
 import { decodeColumns, decodeRows, imagesOf, kindOfValues } from '../../values/instances.ts';
 import { LINES_TYPES, splitConcatenated } from '../../values/lines.ts';
 import { isUntyped } from '../body/json-body.ts';
+import { TEXT_TYPE } from '../body/media.ts';
 import type { Payload } from '../body/payload.ts';
 import { JSON_TYPE, NPY_TYPE, NPZ_TYPE } from '../headers/answer-type.ts';
 import type { Invocation } from '../invocation.ts';
@@ -28,6 +29,7 @@ const ACCEPTED_TYPES = [
   NPZ_TYPE,
   'image/*',
   'multipart/form-data',
+  TEXT_TYPE,
 ];
 
 /** Whether a body is an array of NumPy, or an archive of them. */
@@ -112,6 +114,18 @@ export function payloadOfImages(images: readonly FieldValue<Uint8Array>[]): Payl
     layout: 'batch',
     toInputs: ({ imageInput, inputs }) =>
       new Map([[imageInput ?? inputs[0]?.name ?? '', imagesOf(images.map(({ value }) => value))]]),
+  };
+}
+
+/** A text for the graph. */
+export function payloadOfText(
+  { value, field }: FieldValue<string>,
+  { config: { limits } }: ProtocolOptions,
+): Payload {
+  return {
+    kind: 'text',
+    layout: 'instances',
+    toInputs: (contract) => decodeColumns(value, field, contract, limits),
   };
 }
 

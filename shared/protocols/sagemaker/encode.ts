@@ -164,8 +164,6 @@ function textResponse(text: string, type: string, limitBytes: number): Response 
   return answerBytes(Buffer.from(text), type, limitBytes);
 }
 
-/** How many labels an image gets, as in the pipelines of Hugging Face. */
-
 /** One JSON text a line. */
 export function encodeLines(answers: readonly WritableJson[], type: string, limitBytes: number): Response {
   return linesResponse(
@@ -175,8 +173,8 @@ export function encodeLines(answers: readonly WritableJson[], type: string, limi
   );
 }
 
-/** For each image its best labels with scores, best first, or what else the model gives. */
-export function encodeImages(output: InferenceOutput, style: ElementStyle): readonly WritableJson[] {
+/** For each image or text its best labels with scores, best first, or what else the model gives. */
+export function encodeLabels(output: InferenceOutput, style: ElementStyle): readonly WritableJson[] {
   if (output.kind !== 'classification') return encodePredictions(output, style);
   return output.predictions.map(({ scores }) => bestLabels(scores, output.labels, TOP_LABELS, style));
 }

@@ -2,9 +2,10 @@ import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
 import { InferenceError } from '../../errors.ts';
 import type { Answer } from '../../http/context.ts';
 import { jsonResponse } from '../../http/respond.ts';
+import type { InferenceInput } from '../../values/input.ts';
 import { isLinesType } from '../../values/lines.ts';
 import { holdsJson } from '../body/json-body.ts';
-import { holdsImages, readImages } from '../body/media.ts';
+import { holdsImages, readImages, readText, TEXT_TYPE } from '../body/media.ts';
 import type { Payload } from '../body/payload.ts';
 import { modelOfEndpoint } from '../endpoint-models.ts';
 import { type AnswerType, chooseAnswerType, hasLines, JSON_TYPE } from '../headers/answer-type.ts';
@@ -21,6 +22,7 @@ import { runPayload } from '../run-payload.ts';
 import {
   holdsArrays,
   payloadOfImages,
+  payloadOfText,
   readArrays,
   readConcatenated,
   readEnvelope,
@@ -29,7 +31,7 @@ import {
 import {
   type Container,
   containerOf,
-  encodeImages,
+  encodeLabels,
   encodeLines,
   encodeOutputs,
   encodeParts,
@@ -155,8 +157,16 @@ export const invokeSageMaker: Dialect = async (invocation, options) => {
   if (holdsArrays(invocation)) {
     return await answerPayload(readingOf(await readArrays(invocation)), invocation, options);
   }
-  if (holdsImages(invocation)) return await answerImages(invocation, options, type);
-  if (!holdsJson({ mediaType, body })) throw unsupportedType(mediaType);
+  if (holdsImages(invocation)) {
+    const images = readImages(invocation, options.config.limits);
+    return await answerInput({ kind: 'image', images }, payloadOfImages(images), invocation, options, type);
+  }
+  if (!holdsJson({ mediaType, body })) {
+    if (mediaType !== TEXT_TYPE) throw unsupportedType(mediaType);
+    const text = readText(invocation);
+    const payload = payloadOfText(text, options);
+    return await answerInput({ kind: 'text', texts: [text] }, payload, invocation, options, type);
+  }
   const lines = readConcatenated(invocation, options);
   return lines ? await answerLines(lines, invocation, options, type) : await answerJson(invocation, options);
 };
@@ -194,22 +204,23 @@ async function answerPayload(
 }
 
 /**
- * The answer to images: their labels with scores, best first, or their vectors, where JSON is asked for; the model's
- * outputs otherwise. One image has a list of labels, several in a form have a list of such lists.
- * Source: image classification of Hugging Face's SageMaker container.
+ * The answer to images, or to a text: their labels with scores, best first, or their vectors, where JSON is asked for; the model's
+ * outputs otherwise. One of them has a list of labels, several images in a form have a list of such lists.
+ * Source: image and text classification of Hugging Face's SageMaker container.
  */
-async function answerImages(
+async function answerInput(
+  input: InferenceInput,
+  payload: Payload,
   invocation: Invocation,
   options: ProtocolOptions,
   type: AnswerType,
 ): Promise<Answer> {
-  const images = readImages(invocation, options.config.limits);
   const style = answerStyle(options.config);
   if (type !== JSON_TYPE && !isLinesType(type)) {
-    return await answerPayload(readingOf(payloadOfImages(images)), invocation, options);
+    return await answerPayload(readingOf(payload), invocation, options);
   }
-  const { value, usage } = await predictInput(invocation, options, { kind: 'image', images });
-  const answers = encodeImages(value, style);
+  const { value, usage } = await predictInput(invocation, options, input);
+  const answers = encodeLabels(value, style);
   if (isLinesType(type)) return { response: encodeLines(answers, type, style.limitBytes), usage };
   const [first] = answers;
   const body = answers.length === 1 && first !== undefined ? first : answers;

@@ -6,11 +6,13 @@ import { canBeName } from '../../values/cell.ts';
 import type { ModelContract } from '../../values/contract.ts';
 import { CSV_TYPE, holdsNames, readCsvParameters, readFirstRow } from '../../values/csv.ts';
 import { isLinesType, splitConcatenated } from '../../values/lines.ts';
+import { holdsTexts } from '../../values/text-value.ts';
 import { holdsJson, isTaskRequest } from '../body/json-body.ts';
 import { holdsImages } from '../body/media.ts';
 import { chooseAnswerType, JSON_TYPE } from '../headers/answer-type.ts';
 import { isForTensorFlow } from '../headers/target.ts';
 import type { Invocation } from '../invocation.ts';
+import { lookAtModel } from '../look-at-model.ts';
 import type { ProtocolOptions } from '../operation.ts';
 
 const V2_TYPES = [
@@ -29,16 +31,11 @@ export async function detectFormat(
   { inference }: Pick<ProtocolOptions, 'inference'>,
 ): Promise<DetectedFormat> {
   const found = dialectOf(invocation);
-  if (found !== 'table') return { dialect: found, invocation };
-  // The model is looked for here, and not once more by the dialect.
-  const reference = await inference.resolve({ ...invocation.choice, kind: 'features' }, invocation);
-  const { value: contract, usage } = await inference.use(
-    { reference },
-    invocation,
-    (model) => model.contract,
-  );
-  const dialect = isTableOfMlflow(invocation, contract) ? 'mlflow' : 'sagemaker';
-  return { dialect, invocation: { ...invocation, choice: { reference } }, loadMs: usage.loadMs };
+  if (found !== 'table' && found !== 'texts') return { dialect: found, invocation };
+  const kind = found === 'table' ? 'features' : 'text';
+  const { contract, ...asked } = await lookAtModel(invocation, inference, kind);
+  if (found === 'texts') return { dialect: contract.textInput ? 'hugging-face' : 'mlflow', ...asked };
+  return { dialect: isTableOfMlflow(invocation, contract) ? 'mlflow' : 'sagemaker', ...asked };
 }
 
 /** A format, with the request as it goes on: its model may have been looked for. */
@@ -49,8 +46,11 @@ export interface DetectedFormat {
   readonly loadMs?: number;
 }
 
-/** The format as far as the request tells it; `table` for CSV of which only the model can tell whose it is. */
-function dialectOf(invocation: Invocation): DialectName | 'table' {
+/** What only the model can tell the format of: CSV, and `inputs` that are texts for a model of texts. */
+type Undecided = 'table' | 'texts';
+
+/** The format as far as the request tells it. */
+function dialectOf(invocation: Invocation): DialectName | Undecided {
   const { body, mediaType } = invocation;
   const { headers } = invocation.request;
   if (V2_TYPES.includes(mediaType) || headers.has('inference-header-content-length')) {
@@ -64,7 +64,7 @@ function dialectOf(invocation: Invocation): DialectName | 'table' {
   }
   if (!holdsJson({ mediaType, body })) return others;
   const json = readJson(invocation);
-  return isJsonObject(json) ? dialectOfObject(json, headers) : others;
+  return isJsonObject(json) ? dialectOfObject(json, invocation.request) : others;
 }
 
 /** Values one after the other are not JSON, but what containers of SageMaker take. */
@@ -77,7 +77,8 @@ function readJson({ json, body, budget }: Invocation): JsonValue {
   }
 }
 
-function dialectOfObject(json: JsonObject, headers: Headers): DialectName {
+function dialectOfObject(json: JsonObject, request: Request): DialectName | Undecided {
+  const { headers } = request;
   const has = (key: string) => Object.hasOwn(json, key);
   const isTensorFlow = isForTensorFlow(headers);
   if (has('inputs') && isTensorList(json.inputs)) return 'open-inference';
@@ -85,7 +86,8 @@ function dialectOfObject(json: JsonObject, headers: Headers): DialectName {
   if (has('input_data') || has('Inputs')) return 'azure-ml';
   if (has('examples') || (isTensorFlow && (has('instances') || has('inputs')))) return 'tensorflow-serving';
   if (has('instances')) return wantsJson(headers) ? 'mlflow' : 'sagemaker';
-  if (has('inputs')) return isTaskRequest(json) ? 'hugging-face' : 'mlflow';
+  if (has('inputs') && isTaskRequest(json)) return 'hugging-face';
+  if (has('inputs')) return holdsTexts(json.inputs) && !isOfMlflow(request) ? 'texts' : 'mlflow';
   if (has('table')) return 'hugging-face';
   if (has('data') || has('body')) return 'torchserve';
   if (isTensorFlow) return 'tensorflow-serving';
@@ -93,6 +95,12 @@ function dialectOfObject(json: JsonObject, headers: Headers): DialectName {
     'The request',
     `is ${describeJson(json)}; expected one of "instances", "inputs", "dataframe_split", "dataframe_records", "input_data", "Inputs", "examples", "table" or "data".`,
   );
+}
+
+/** Whether a request is one to MLflow's own server, or of its client. */
+function isOfMlflow({ url, headers }: Request): boolean {
+  const isOfClient = /^mlflow/i.test(headers.get('user-agent') ?? '');
+  return isOfClient || /(?<!\/endpoints\/[^/]+)\/invocations$/.test(new URL(url).pathname);
 }
 
 /** The inputs of V2 are a list of tensors that tell their names. */
@@ -125,6 +133,6 @@ function isTableOfMlflow({ body, budget }: Invocation, contract: ModelContract):
   return holdsNames(cells, contract) || (areNames && takesNumbers(contract));
 }
 
-function takesNumbers({ inputs, imageInput }: ModelContract): boolean {
-  return imageInput === undefined && inputs.every(({ datatype }) => DATATYPES[datatype].kind !== 'string');
+function takesNumbers({ inputs, imageInput, textInput }: ModelContract): boolean {
+  return !imageInput && !textInput && inputs.every(({ datatype }) => DATATYPES[datatype].kind !== 'string');
 }

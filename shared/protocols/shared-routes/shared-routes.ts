@@ -31,6 +31,7 @@ const INVOCATION_REQUEST: Content = {
   'application/x-npz': null,
   'image/*': null,
   'multipart/form-data': null,
+  'text/plain': null,
 };
 
 /** What the shared routes answer. The format of the request and its Accept header decide. */

@@ -6,6 +6,7 @@ import type { ModelContract } from '../../values/contract.ts';
 import { isBase64Object } from '../../values/image-value.ts';
 import type { FieldValue, InferenceInput } from '../../values/input.ts';
 import { checkInstances, unwrapSingle } from '../../values/instances.ts';
+import { decodeTextValue } from '../../values/text-value.ts';
 import { parseEnvelope } from '../body/envelope.ts';
 import type { Invocation, Reading } from '../invocation.ts';
 import { examplesRequest } from './schemas.ts';
@@ -40,12 +41,20 @@ function readExample(example: JsonValue, context: JsonObject, field: string): Fi
   return { value: features, field };
 }
 
-/** Features as the model's task takes them: an encoded image, the only input by its name, or columns by name. */
+/** Features as the model's task takes them: an encoded image, a text or a pair, the only input by its name, or columns. */
 export function toInput(
   examples: readonly FieldValue<JsonObject>[],
   contract: ModelContract,
 ): InferenceInput {
-  if (contract.imageInput !== undefined) return { kind: 'image', images: examples.map(readImage) };
+  const { imageInput, textInput } = contract;
+  if (imageInput !== undefined) return { kind: 'image', images: examples.map(readImage) };
+  if (textInput) {
+    const texts = examples.map(({ value, field }) => ({
+      value: decodeTextValue(value, textInput, field),
+      field,
+    }));
+    return { kind: 'text', texts };
+  }
   const [only, ...others] = contract.inputs;
   const rows = examples.map(({ value, field }): FieldValue<JsonValue> => {
     const names = Object.keys(value);

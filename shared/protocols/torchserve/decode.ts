@@ -4,16 +4,17 @@ import type { Limits } from '../../config.ts';
 import { invalid } from '../../errors.ts';
 import { isJsonType } from '../../http/media-type.ts';
 import { FORM_TYPE, type FormField } from '../../http/multipart.ts';
-import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
+import { isJsonObject, type JsonValue } from '../../json/json-value.ts';
 import { measureNesting } from '../../json/nesting.ts';
 import type { TensorSpec } from '../../runtime/session.ts';
 import { appendPath } from '../../tensor/nested.ts';
-import { describeInputs, type ModelContract } from '../../values/contract.ts';
+import { describeInputs, type ModelContract, type TextInput } from '../../values/contract.ts';
 import { decodeImageValue, findImage, isBase64Object } from '../../values/image-value.ts';
-import type { FieldValue, InputKind } from '../../values/input.ts';
-import { checkInstances, decodeColumns, decodeRows } from '../../values/instances.ts';
+import type { FieldValue, InputKind, TextValue } from '../../values/input.ts';
+import { checkInstances, decodeColumns, decodeRows, kindOfValues } from '../../values/instances.ts';
 import type { NamedInputs } from '../../values/named-inputs.ts';
 import { parseTensorValues } from '../../values/nested-values.ts';
+import { decodeTextValue } from '../../values/text-value.ts';
 import { looksLikeJson } from '../body/json-body.ts';
 import { nameFields, parseForm } from '../body/media.ts';
 import { parseRequestJson } from '../body/request-json.ts';
@@ -167,8 +168,7 @@ function isWhole(value: JsonValue, { shape, isRankDynamic }: TensorSpec): boolea
 
 /** What a request without a model's name is looked at for. */
 export function kindOf({ payloads: [first] }: Payloads): InputKind {
-  const value = Array.isArray(first?.value) ? first.value[0] : first?.value;
-  return value instanceof Uint8Array || findImage(value, 'image') !== undefined ? 'image' : 'features';
+  return first?.value instanceof Uint8Array ? 'image' : kindOfValues(first?.value);
 }
 
 /** The images a payload holds: itself or a list of them; undefined for lists of numbers, which are pixels. */
@@ -199,13 +199,17 @@ export function decodeImages(
 }
 
 /** @throws InferenceError naming the item, what came and what is expected */
-export function decodeTexts(payloads: readonly Payload[], limits: Limits): readonly FieldValue<string>[] {
+export function decodeTexts(
+  payloads: readonly Payload[],
+  textInput: TextInput,
+  limits: Limits,
+): readonly FieldValue<TextValue>[] {
   const field = payloads[0]?.field ?? 'data';
   checkInstances(countItems(payloads), field, limits);
   const texts = payloads.flatMap(({ value, field }) =>
     Array.isArray(value)
-      ? value.map((item, index) => readText(item, `${field}[${index}]`))
-      : [readText(value, field)],
+      ? value.map((item, index) => readText(item, textInput, `${field}[${index}]`))
+      : [readText(value, textInput, field)],
   );
   if (texts.length === 0) throw invalid(`Field "${field}"`, 'is empty; expected at least one text.');
   return texts;
@@ -216,13 +220,12 @@ function countItems(payloads: readonly Payload[]): number {
   return payloads.reduce((count, { value }) => count + (Array.isArray(value) ? value.length : 1), 0);
 }
 
-function readText(value: Payload['value'], field: string): FieldValue<string> {
-  if (typeof value === 'string') return { value, field };
+function readText(value: Payload['value'], textInput: TextInput, field: string): FieldValue<TextValue> {
   if (value instanceof Uint8Array) {
     if (!isUtf8(value)) throw invalid(`Field "${field}"`, 'is bytes that are not UTF-8; expected a text.');
     return { value: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString(), field };
   }
-  throw invalid(`Field "${field}"`, `is ${describeJson(value)}; expected a text.`);
+  return { value: decodeTextValue(value, textInput, field), field };
 }
 
 /**

@@ -8,6 +8,7 @@ import type { ModelUse } from '../../inference/model-use.ts';
 import type { Postprocessor } from '../../inference/task.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import type { ElementStyle } from '../../tensor/write-tensor.ts';
+import type { TextInput } from '../../values/contract.ts';
 import { type Dialect, readInvocation, type SharedRoutes } from '../invocation.ts';
 import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
 import {
@@ -108,7 +109,7 @@ export const invokeTorchServe: Dialect = async (invocation, options) => {
 async function answerPayloads(request: ModelPayloads): Promise<WritableJson> {
   const { contract, model } = request.used;
   if (contract.imageInput !== undefined) return await answerImages(request, contract.imageInput);
-  if (contract.kind === 'text') return await answerTexts(request);
+  if (contract.textInput !== undefined) return await answerTexts(request, contract.textInput);
   return model.task.postprocessor === undefined ? await answerTensors(request) : await answerRows(request);
 }
 
@@ -134,10 +135,10 @@ async function answerPixels(
   return unlist(encodeScores(output, style), isBatch || !areInstances);
 }
 
-/** A text each, or a list of them. Source: text_classifier.py of TorchServe. */
-async function answerTexts(request: ModelPayloads): Promise<WritableJson> {
+/** A text or a pair each, or a list of them. Source: text_classifier.py of TorchServe. */
+async function answerTexts(request: ModelPayloads, textInput: TextInput): Promise<WritableJson> {
   const { payloads, used, limits, style, isBatch } = request;
-  const output = await used.predict({ kind: 'text', texts: decodeTexts(payloads, limits) });
+  const output = await used.predict({ kind: 'text', texts: decodeTexts(payloads, textInput, limits) });
   return unlist(encodeScores(output, style), isBatch || Array.isArray(payloads[0]?.value));
 }
 

@@ -9,6 +9,7 @@ import type { ElementStyle } from '../../tensor/write-tensor.ts';
 import type { ModelContract } from '../../values/contract.ts';
 import { decodeColumns, decodeRows } from '../../values/instances.ts';
 import type { Layout, NamedInputs } from '../../values/named-inputs.ts';
+import { listTexts } from '../../values/text-inputs.ts';
 import { unsupportedBody } from '../body/json-body.ts';
 import type { Invocation } from '../invocation.ts';
 
@@ -80,8 +81,11 @@ function nameImage(fields: JsonObject, { imageInput }: ModelContract): JsonValue
   return isText ? { [imageInput]: only } : fields;
 }
 
-/** Whether every input is there with all its axes, the first of which counts instances; encoded images have one. */
-function isWhole(fields: JsonObject, { inputs, imageInput }: ModelContract): boolean {
+/** Whether every input is there with all its axes, the first of which counts instances; encoded images and texts have one. */
+function isWhole(fields: JsonObject, { inputs, imageInput, textInput }: ModelContract): boolean {
+  const values = Object.values(fields);
+  const areLists = values.length > 0 && values.every((value) => Array.isArray(value));
+  if (textInput && areLists && listTexts(fields, FIELD, textInput)) return true;
   return inputs.every(({ name, shape, isRankDynamic = false }) => {
     const given = Object.hasOwn(fields, name) ? fields[name] : undefined;
     const { shape: lists, leaf } = measureNesting(given);

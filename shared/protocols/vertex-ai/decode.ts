@@ -8,9 +8,11 @@ import { HeaderList } from '../../http/header-list.ts';
 import { isHeaderValue } from '../../http/header-value.ts';
 import type { NamedChoice } from '../../inference/inference.ts';
 import { describeJson, isJsonObject, type JsonValue } from '../../json/json-value.ts';
+import type { ModelContract } from '../../values/contract.ts';
 import { decodeImageValue } from '../../values/image-value.ts';
-import type { FieldValue } from '../../values/input.ts';
+import type { FieldValue, InferenceInput } from '../../values/input.ts';
 import { checkInstances, kindOfValues } from '../../values/instances.ts';
+import { decodeTextValue } from '../../values/text-value.ts';
 import { parseEnvelope } from '../body/envelope.ts';
 import { holdsJson } from '../body/json-body.ts';
 import { createInvocation, type Invocation, readInvocation } from '../invocation.ts';
@@ -148,7 +150,7 @@ function restore(value: JsonValue): JsonValue {
 const MOST_PREDICTIONS = 10;
 
 /**
- * Whether a request is for labels as the image models of AutoML give them: its images stand under `content`, or a
+ * Whether a request is for labels as the models of AutoML give them: its images or texts stand under `content`, or a
  * parameter says how many labels are wanted, or how sure ones. All others get the outputs of the graph.
  */
 export function asksForLabels(instances: readonly JsonValue[], parameters: JsonValue | undefined): boolean {
@@ -156,29 +158,34 @@ export function asksForLabels(instances: readonly JsonValue[], parameters: JsonV
   if (isJsonObject(first) && Object.hasOwn(first, 'content')) return true;
   const names = isJsonObject(parameters) ? Object.keys(parameters) : [];
   const isSifted = names.includes('confidenceThreshold') || names.includes('maxPredictions');
-  return isSifted && kindOfValues(first) === 'image';
+  return isSifted && kindOfValues(first) !== 'features';
 }
 
-/** Images to be labelled, and which of their labels are wanted. */
+/** Images or texts to be labelled, and which of their labels are wanted. */
 export interface LabelRequest {
-  readonly images: readonly FieldValue<Uint8Array>[];
+  readonly input: InferenceInput;
   /** Undefined where none was sent: all labels are wanted. */
   readonly confidenceThreshold: number | undefined;
   readonly maxPredictions: number;
 }
 
-/** @throws InferenceError naming the parameter or the image, what came and what is expected */
+/** @throws InferenceError naming the parameter, the image or the text, what came and what is expected */
 export function readLabelRequest(
   instances: readonly JsonValue[],
   parameters: JsonValue | undefined,
+  { textInput }: ModelContract,
   limits: Limits,
 ): LabelRequest {
   const { parameters: given } = parseEnvelope(labelEnvelope(), { parameters: parameters ?? {} });
   const { confidenceThreshold, maxPredictions = MOST_PREDICTIONS } = given;
   checkInstances(instances.length, 'instances', limits);
-  const images = instances.map((instance, index): FieldValue<Uint8Array> => {
-    const field = `instances[${index}]`;
-    return { value: decodeImageValue(instance, 'content', field), field };
-  });
-  return { images, confidenceThreshold, maxPredictions };
+  const locate = <T>(decode: (instance: JsonValue, field: string) => T): FieldValue<T>[] =>
+    instances.map((instance, index) => {
+      const field = `instances[${index}]`;
+      return { value: decode(instance, field), field };
+    });
+  const input: InferenceInput = textInput
+    ? { kind: 'text', texts: locate((instance, field) => decodeTextValue(instance, textInput, field)) }
+    : { kind: 'image', images: locate((instance, field) => decodeImageValue(instance, 'content', field)) };
+  return { input, confidenceThreshold, maxPredictions };
 }

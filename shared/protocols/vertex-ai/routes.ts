@@ -152,8 +152,8 @@ export const invokeVertexAi: Dialect = async (invocation, options) => {
 };
 
 /**
- * One prediction for each instance, in their order: the outputs of the graph, or labels where an image model is asked
- * for them.
+ * One prediction for each instance, in their order: the outputs of the graph, or labels where a model of images or texts
+ * is asked for them.
  *
  * @throws InferenceError
  */
@@ -168,11 +168,10 @@ async function predictInstances(
   return await inference.use(choice, invocation, (model) =>
     reading.bind(async ({ instances, parameters }) => {
       const { contract } = model;
-      const isOfLabels = contract.kind === 'image' && contract.gives === 'classification';
+      const isOfLabels = contract.kind !== 'features' && contract.gives === 'classification';
       if (isOfLabels && asksForLabels(instances, parameters)) {
-        const asked = readLabelRequest(instances, parameters, config.limits);
-        const output = await model.predict({ kind: 'image', images: asked.images });
-        return encodeLabels(output, asked, style);
+        const asked = readLabelRequest(instances, parameters, contract, config.limits);
+        return encodeLabels(await model.predict(asked.input), asked, style);
       }
       const inputs = decodeRows(instances, 'instances', contract, config.limits);
       return encodeListed(await runInForm(model, ['vertex-ai'], inputs, { layout: 'instances' }), style);

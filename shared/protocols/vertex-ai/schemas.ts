@@ -5,12 +5,12 @@ import { lazily } from '../body/lazily.ts';
 export const predictRequest = lazily(() =>
   z.looseObject({
     instances: jsonArray.describe(
-      'Values of the only input, objects with one value per input or feature, or images in base64.',
+      'Values of the only input, objects with one value per input or feature, images in base64, or texts.',
     ),
     parameters: jsonValue
       .optional()
       .describe(
-        'For models of images "confidenceThreshold" and "maxPredictions": they ask for labels. Other parameters have no meaning here.',
+        'For models of images and texts "confidenceThreshold" and "maxPredictions": they ask for labels. Other parameters have no meaning here.',
       ),
   }),
 );

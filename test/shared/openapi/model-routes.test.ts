@@ -15,6 +15,7 @@ import {
 } from '../../support/build-model.ts';
 import { openApp } from '../../support/hosts/in-process.ts';
 import { makeFolder } from '../../support/temporary-folder.ts';
+import { extractor, pairClassifier, TOKENIZER } from '../../support/text-models.ts';
 import { describeRoutes } from './describe-routes.ts';
 import { jsonSchemaOf } from './read-document.ts';
 
@@ -70,6 +71,15 @@ const FILES = {
     inputs: [tensorValue('x', FLOAT)],
     outputs: [tensorValue('y', FLOAT)],
   }),
+  ...Object.fromEntries(
+    ['texts', 'vectors'].flatMap((name) =>
+      Object.entries(TOKENIZER).map(([file, text]) => [`${name}/1/${file}`, text] as const),
+    ),
+  ),
+  'texts/1/model.onnx': pairClassifier,
+  'texts/1/model.json': JSON.stringify({ task: 'text-classification', labels: ['a', 'b'] }),
+  'vectors/1/model.onnx': extractor,
+  'vectors/1/model.json': JSON.stringify({ task: 'feature-extraction', pooling: 'mean' }),
 };
 
 async function open(environment: Readonly<Record<string, string>> = {}) {
@@ -80,7 +90,7 @@ async function open(environment: Readonly<Record<string, string>> = {}) {
 }
 
 describe('the route of a model', () => {
-  it.each(['number', 'bytes', 'half', 'pair', 'mixed', 'open'])(
+  it.each(['number', 'bytes', 'half', 'pair', 'mixed', 'open', 'texts', 'vectors'])(
     'shows an example that %s answers as described, in both protocols',
     async (name) => {
       const { host, operationOf, validator } = await open();
@@ -151,6 +161,31 @@ describe('the route of a model', () => {
     const { isTaken, isAnswered } = await open();
     expect(isTaken('/models/mixed/predict', body)).toBe(isGood);
     expect(await isAnswered('/models/mixed/predict', body)).toBe(isGood);
+  });
+
+  it.each([
+    [{ text: 'a', text_pair: 'b' }, true],
+    [{ instances: ['a', { text: 'b' }, { text: 'a', text_pair: 'b' }] }, true],
+    [{ text_pair: 'b' }, false],
+    [{ text: ['a', 'b'] }, false],
+    [{ instances: [{ text: 'a', title: 'b' }] }, false],
+    [{ instances: [['a', 'b']] }, false],
+  ])('of texts takes %j: %s, as the server does', async (body, isGood) => {
+    const { isTaken, isAnswered } = await open();
+    expect(isTaken('/models/texts/predict', body)).toBe(isGood);
+    expect(await isAnswered('/models/texts/predict', body)).toBe(isGood);
+  });
+
+  it.each([
+    [{ name: 'any', datatype: 'BYTES', shape: [2], data: ['a', 'b'] }, true, true],
+    [{ name: 'any', datatype: 'BYTES', shape: [1, 2], data: ['a', 'b'] }, true, false],
+    [{ name: 'any', datatype: 'BYTES', shape: [1, 3], data: ['a', 'b', 'c'] }, false, false],
+  ])('of V2 takes the texts %j: pairs only where the model reads two', async (input, isGood, isSingle) => {
+    const { isTaken, isAnswered } = await open();
+    for (const [name, isExpected] of [['texts', isGood] as const, ['vectors', isSingle] as const]) {
+      expect(isTaken(`/v2/models/${name}/infer`, { inputs: [input] })).toBe(isExpected);
+      expect(await isAnswered(`/v2/models/${name}/infer`, { inputs: [input] })).toBe(isExpected);
+    }
   });
 
   it('of images with a fixed batch size takes whole batches alone', async () => {

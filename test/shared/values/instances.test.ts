@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../../shared/json/json-value.ts';
 import type { Datatype } from '../../../shared/tensor/datatype.ts';
@@ -6,6 +8,7 @@ import { decodeColumns, decodeRows, kindOfValues } from '../../../shared/values/
 import { isBytesInput } from '../../../shared/values/named-inputs.ts';
 import { errorOf } from '../../support/error-of.ts';
 import { LIMITS } from '../../support/make-inference.ts';
+import { PROJECT } from '../../support/project.ts';
 
 function contract(
   inputs: Readonly<Record<string, readonly number[]>>,
@@ -220,10 +223,38 @@ describe('decodeColumns', () => {
 });
 
 describe('kindOfValues', () => {
-  it('tells images from all else', () => {
-    expect([['aGk='], [{ b64: 'aGk=' }], { data: 'aGk=' }, 'aGk='].map(kindOfValues)).toEqual(
-      new Array(4).fill('image'),
-    );
-    expect([[[1]], [{ a: 1 }], 1, [], undefined].map(kindOfValues)).toEqual(new Array(5).fill('features'));
+  const kindsOf = (values: readonly JsonValue[]) => [...new Set(values.map((value) => kindOfValues(value)))];
+
+  it('tells images by their bytes, their names, or as addresses', () => {
+    const image = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png')).toString('base64');
+    expect(kindsOf([[image], image, { data: image }, [{ content: image }], { pixels: [image] }])).toEqual([
+      'image',
+    ]);
+    expect(kindsOf([[{ b64: 'aGk=' }], { image: 'aGk=' }, 'https://example.org/a.png'])).toEqual(['image']);
+  });
+
+  it('tells texts and pairs of them', () => {
+    expect(kindsOf(['a text', ['a', 'b'], [['a', 'b']], { data: 'a text' }, [{ text: 'a' }]])).toEqual([
+      'text',
+    ]);
+    const pair = { text: 'a', text_pair: 'b' };
+    expect(kindsOf([pair, [pair], { text: ['a'], text_pair: ['b'] }, { text: ['a', 'b'] }])).toEqual([
+      'text',
+    ]);
+    expect(kindsOf([[{ content: 'a', mimeType: 'text/plain' }]])).toEqual(['text']);
+  });
+
+  it('takes all else for features', () => {
+    const rows = [
+      [[1]],
+      [{ a: 1 }],
+      1,
+      [],
+      { colour: ['red'] },
+      [{ city: 'Oslo', rooms: 3 }],
+      [['a', 'b', 'c']],
+    ];
+    expect(kindsOf(rows)).toEqual(['features']);
+    expect(kindOfValues(undefined)).toBe('features');
   });
 });

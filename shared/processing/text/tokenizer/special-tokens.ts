@@ -1,30 +1,47 @@
 import * as z from 'zod';
 import { flattenParts, makePart, type Part, type PartMaker, readOptions, TokenizerError } from './parts.ts';
 
-/** The special tokens around every text, which stay when the text itself is cut. */
-export interface SpecialTokens {
-  readonly before: readonly number[];
-  readonly after: readonly number[];
-  readonly beforeTypes: readonly number[];
-  readonly afterTypes: readonly number[];
-  readonly textType: number;
+/** A place of a row: a special token, or all tokens of its first (0) or second text (1). */
+type Place = { readonly id: number; readonly type: number } | { readonly text: 0 | 1; readonly type: number };
+
+/** What a row is made of, in its order. The special tokens stay when its texts are cut. */
+export interface Frame {
+  readonly places: readonly Place[];
+  /** How many of the places are special tokens. */
+  readonly specialTokens: number;
 }
 
-const BARE: SpecialTokens = { before: [], after: [], beforeTypes: [], afterTypes: [], textType: 0 };
+/** How rows of one text and rows of two are made. */
+export interface Frames {
+  readonly single: Frame;
+  /** Undefined where the tokenizer makes no row of two texts. */
+  readonly pair: Frame | undefined;
+}
 
 /**
- * Reads what a post-processor of `tokenizer.json` puts around one text.
+ * Reads what a post-processor of `tokenizer.json` puts around one text, and around two.
  *
  * @throws TokenizerError
  */
-export function createSpecialTokens(part: Part | null | undefined): SpecialTokens {
-  const steps = flattenParts('post-processor', part, 'processors');
-  return steps.reduce((frame, step) => {
-    const wrapped = makePart('post-processor', MAKERS, step)(frame);
-    if (wrapped.before.length + wrapped.after.length > MOST_AROUND) throw tooMany();
-    return wrapped;
-  }, BARE);
+export function createFrames(part: Part | null | undefined): Frames {
+  const steps = flattenParts('post-processor', part, 'processors').map((step) =>
+    makePart('post-processor', MAKERS, step),
+  );
+  const process = (texts: readonly Segment[]) =>
+    steps.reduce<readonly Segment[] | undefined>((segments, step) => {
+      const made = segments && step(segments);
+      if (made && countSpecial(made.flat()) > MOST_AROUND) throw tooMany();
+      return made;
+    }, texts);
+  const single = toFrame(process([[FIRST]]), 1);
+  if (!single) {
+    throw new TokenizerError('its tokenizer.json has a template that does not have the text once');
+  }
+  return { single, pair: toFrame(process([[FIRST], [SECOND]]), 2) };
 }
+
+const FIRST: Place = { text: 0, type: 0 };
+const SECOND: Place = { text: 1, type: 1 };
 
 /** No text has room for more. */
 const MOST_AROUND = 10_000;
@@ -33,69 +50,91 @@ function tooMany(): TokenizerError {
   return new TokenizerError(`its tokenizer.json puts more than ${MOST_AROUND} tokens around a text`);
 }
 
-/** Puts more around what is there. */
-type Wrapper = (inner: SpecialTokens) => SpecialTokens;
+function countSpecial(places: readonly Place[]): number {
+  return places.reduce((count, place) => count + ('id' in place ? 1 : 0), 0);
+}
+
+/** @returns undefined unless each of the texts has one place */
+function toFrame(segments: readonly Segment[] | undefined, texts: 1 | 2): Frame | undefined {
+  const places = segments?.flat() ?? [];
+  const found = places.flatMap((place) => ('text' in place ? [place.text] : []));
+  if (found.length !== texts || new Set(found).size !== texts) return undefined;
+  return { places, specialTokens: places.length - texts };
+}
+
+/** A part of a row. A post-processor is given one for each text, and gives one or more to the next. */
+type Segment = readonly Place[];
+
+/** Puts special tokens around segments; undefined where it does not take so many. */
+type Wrapper = (segments: readonly Segment[]) => readonly Segment[] | undefined;
 
 const id = z.number().int().min(0);
 const namedToken = z.tuple([z.string(), id]);
 const pairSchema = z.looseObject({ sep: namedToken, cls: namedToken });
+const templateItems = z.array(
+  z.union([
+    z.object({ SpecialToken: z.object({ id: z.string(), type_id: id }) }),
+    z.object({ Sequence: z.object({ id: z.enum(['A', 'B']), type_id: id }) }),
+  ]),
+);
 const templateSchema = z.looseObject({
-  single: z.array(
-    z.union([
-      z.object({ SpecialToken: z.object({ id: z.string(), type_id: id }) }),
-      z.object({ Sequence: z.object({ id: z.literal('A'), type_id: id }) }),
-    ]),
-  ),
+  single: templateItems,
+  pair: templateItems.optional(),
   special_tokens: z.record(z.string(), z.object({ ids: z.array(id) })),
 });
 
 const MAKERS: Readonly<Record<string, PartMaker<Wrapper>>> = {
-  BertProcessing: createPair,
-  ByteLevel: () => (inner) => inner,
-  RobertaProcessing: createPair,
+  BertProcessing: createBert,
+  ByteLevel: () => (segments) => segments,
+  RobertaProcessing: createRoberta,
   TemplateProcessing: createTemplate,
 };
 
-function createPair(part: Part): Wrapper {
+function createBert(part: Part): Wrapper {
   const { sep, cls } = readOptions(part, pairSchema);
-  return (inner) => ({
-    before: [cls[1], ...inner.before],
-    after: [...inner.after, sep[1]],
-    beforeTypes: [0, ...inner.beforeTypes.map(() => 0)],
-    afterTypes: [...inner.afterTypes.map(() => 0), 0],
-    textType: 0,
-  });
+  return (segments) =>
+    segments.map((segment, index) =>
+      index === 0
+        ? [{ id: cls[1], type: 0 }, ...segment, { id: sep[1], type: 0 }]
+        : [...segment, { id: sep[1], type: 1 }],
+    );
 }
 
+/** All tokens are of one type, and two separators stand between texts. */
+function createRoberta(part: Part): Wrapper {
+  const { sep, cls } = readOptions(part, pairSchema);
+  return (segments) =>
+    segments.map((segment, index) => [
+      { id: index === 0 ? cls[1] : sep[1], type: 0 },
+      ...segment.map((place) => ({ ...place, type: 0 })),
+      { id: sep[1], type: 0 },
+    ]);
+}
+
+/** Each item of a template makes a segment of its own. */
 function createTemplate(part: Part): Wrapper {
-  const { single, special_tokens } = readOptions(part, templateSchema);
-  const places = single.flatMap((item, index) =>
-    'Sequence' in item ? [{ item: item.Sequence, index }] : [],
-  );
-  const [text, ...others] = places;
-  if (!text || others.length > 0) {
-    throw new TokenizerError('its tokenizer.json has a template that does not have the text once');
-  }
-  const tokensOf = (items: typeof single) => {
-    const tokens: { readonly id: number; readonly type: number }[] = [];
-    for (const item of items) {
-      if (!('SpecialToken' in item)) continue;
-      const name = item.SpecialToken.id;
-      const token = Object.hasOwn(special_tokens, name) ? special_tokens[name] : undefined;
-      if (!token) throw new TokenizerError('its tokenizer.json has a template whose tokens have no ids');
-      if (tokens.length + token.ids.length > MOST_AROUND) throw tooMany();
-      for (const tokenId of token.ids) tokens.push({ id: tokenId, type: item.SpecialToken.type_id });
-    }
-    return tokens;
+  const { single, pair, special_tokens } = readOptions(part, templateSchema);
+  const specialOf = (name: string, type: number): readonly Place[] => {
+    const token = Object.hasOwn(special_tokens, name) ? special_tokens[name] : undefined;
+    if (!token) throw new TokenizerError('its tokenizer.json has a template whose tokens have no ids');
+    if (token.ids.length > MOST_AROUND) throw tooMany();
+    return token.ids.map((tokenId) => ({ id: tokenId, type }));
   };
-  const before = tokensOf(single.slice(0, text.index));
-  const after = tokensOf(single.slice(text.index + 1));
-  const type = text.item.type_id;
-  return (inner) => ({
-    before: [...before.map((token) => token.id), ...inner.before],
-    after: [...inner.after, ...after.map((token) => token.id)],
-    beforeTypes: [...before.map((token) => token.type), ...inner.beforeTypes.map(() => type)],
-    afterTypes: [...inner.afterTypes.map(() => type), ...after.map((token) => token.type)],
-    textType: type,
-  });
+  const fill = (items: typeof single, segments: readonly Segment[]): readonly Segment[] => {
+    let room = MOST_AROUND;
+    return items.map((item) => {
+      if ('Sequence' in item) {
+        const { id: name, type_id: type } = item.Sequence;
+        return (segments[name === 'A' ? 0 : 1] ?? []).map((place) => ({ ...place, type }));
+      }
+      const special = specialOf(item.SpecialToken.id, item.SpecialToken.type_id);
+      room -= special.length;
+      if (room < 0) throw tooMany();
+      return special;
+    });
+  };
+  return (segments) => {
+    if (segments.length === 1) return fill(single, segments);
+    return segments.length === 2 && pair ? fill(pair, segments) : undefined;
+  };
 }

@@ -5,7 +5,7 @@ import { roomFor } from './growth.ts';
 import { createNormalizer } from './normalizers.ts';
 import { makePart, type PartMaker, partSchema, TokenizerError } from './parts.ts';
 import { createPreTokenizer } from './pre-tokenizers.ts';
-import { createSpecialTokens, type SpecialTokens } from './special-tokens.ts';
+import { createFrames, type Frames } from './special-tokens.ts';
 import { createUnigram } from './unigram.ts';
 import type { TokenIds, TokenModel } from './vocabulary.ts';
 import { createWordLevel, createWordPiece } from './word-models.ts';
@@ -14,7 +14,7 @@ import { createWordLevel, createWordPiece } from './word-models.ts';
 export interface TextEncoder {
   /** The ids one by one, without special tokens around them; undefined where the work can rest. */
   encode(text: string): TokenIds;
-  readonly frame: SpecialTokens;
+  readonly frames: Frames;
   /** The id of a token, by its name. */
   idOf(token: string): number | undefined;
   /** What the file itself pads with. */
@@ -76,7 +76,7 @@ export function createTextEncoder(tokenizerJson: unknown): TextEncoder {
         }
       }
     },
-    frame: createSpecialTokens(data.post_processor),
+    frames: createFrames(data.post_processor),
     idOf: (token) => added.get(token) ?? idIn(data.model.vocab, token),
     padToken: data.padding?.pad_token,
   };

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { TokenizerError } from './parts.ts';
+import type { Frame } from './special-tokens.ts';
 import type { TextEncoder } from './text-encoder.ts';
 import { finishSteps, type Steps, type TokenIds } from './vocabulary.ts';
 
@@ -14,7 +15,16 @@ export interface TokenBatch {
 }
 
 /** The tokens of one text without the special ones around it. */
-export type TokenRow = readonly number[];
+type TextTokens = readonly number[];
+
+/** The tokens of two texts that stand in one row. */
+interface PairTokens {
+  readonly first: TextTokens;
+  readonly second: TextTokens;
+}
+
+/** What a row holds beside special tokens. */
+export type TokenRow = TextTokens | PairTokens;
 
 /** Turns texts into tokens as the tokenizers of Hugging Face's transformers do. */
 export interface TextTokenizer {
@@ -22,15 +32,26 @@ export interface TextTokenizer {
   readonly maxTokens: number | undefined;
   /** How many special tokens stand around every text. */
   readonly specialTokens: number;
+  /** How many stand around and between two texts in one row; undefined where the tokenizer makes no such row. */
+  readonly pairSpecialTokens: number | undefined;
   readonly canPad: boolean;
   /**
    * @param maxTokens longest row, special tokens included; what is longer is cut
    * @param cutSide where it is cut; as the config says by default
    * @throws GrowthError for a text of which the tokenizer makes too much
    */
-  tokenize(text: string, maxTokens: number, cutSide?: Side): TokenRow;
+  tokenize(text: string, maxTokens: number, cutSide?: Side): TextTokens;
   /** The same a few hundred tokens at a time: in between the work can rest. */
-  tokenizeInSteps(text: string, maxTokens: number, cutSide?: Side): Steps<TokenRow>;
+  tokenizeInSteps(text: string, maxTokens: number, cutSide?: Side): Steps<TextTokens>;
+  /**
+   * The tokens of two texts for one row. Where they are too long together the longer one is cut, until both are equally
+   * long (`longest_first` of transformers).
+   *
+   * @throws GrowthError
+   */
+  tokenizePairInSteps(first: string, second: string, maxTokens: number): Steps<PairTokens>;
+  /** How many tokens a row has, special ones included. */
+  lengthOf(row: TokenRow): number;
   /**
    * How many of the first tokens of a row stand for what its text begins with, the special ones before it included. It is
    * the length of a row of that alone, without one special token at its end, as sentence-transformers counts a prompt.
@@ -106,37 +127,106 @@ function readSettings(config: z.infer<typeof configSchema>, encoder: TextEncoder
   };
 }
 
-function wrap({ encode, frame }: TextEncoder, settings: Settings): TextTokenizer {
-  const specialTokens = frame.before.length + frame.after.length;
-  const tokenizeInSteps = (text: string, maxTokens: number, cutSide = settings.cutSide) => {
+function wrap({ encode, frames }: TextEncoder, settings: Settings): TextTokenizer {
+  const { single, pair } = frames;
+  const { specialTokens } = single;
+  const tokenizeInSteps = (
+    text: string,
+    maxTokens: number,
+    cutSide = settings.cutSide,
+  ): Steps<TextTokens> => {
     const room = Math.max(0, maxTokens - specialTokens);
     return cutSide === 'left' ? takeLast(encode(text), room) : take(encode(text), room);
   };
   const tokenize = (text: string, maxTokens: number, cutSide?: Side) =>
     finishSteps(tokenizeInSteps(text, maxTokens, cutSide));
+  const frameOf = (row: TokenRow): Frame => {
+    if (!isPair(row)) return single;
+    if (pair) return pair;
+    throw new Error('the tokenizer makes no rows of two texts');
+  };
+  const lengthOf = (row: TokenRow) =>
+    frameOf(row).specialTokens + (isPair(row) ? row.first.length + row.second.length : row.length);
   return {
     maxTokens: settings.maxTokens,
     specialTokens,
+    pairSpecialTokens: pair?.specialTokens,
     canPad: settings.padId !== undefined,
     tokenize,
     tokenizeInSteps,
-    countPrompt: (prompt, maxTokens) =>
-      tokenize(prompt, maxTokens).length + specialTokens - (frame.after.length > 0 ? 1 : 0),
+    tokenizePairInSteps: (first, second, maxTokens) =>
+      cutPair(encode, first, second, Math.max(0, maxTokens - (pair?.specialTokens ?? 0)), settings.cutSide),
+    lengthOf,
+    countPrompt: (prompt, maxTokens) => {
+      const endsSpecial = 'id' in (single.places.at(-1) ?? {});
+      return tokenize(prompt, maxTokens).length + specialTokens - (endsSpecial ? 1 : 0);
+    },
     frame: (rows, length) => {
       const batch = createBatch(rows.length, length, settings);
       for (const [index, row] of rows.entries()) {
-        const used = row.length + specialTokens;
-        const at = index * length + (settings.padsLeft ? length - used : 0);
-        const textAt = at + frame.before.length;
-        batch.ids.set([...frame.before, ...row, ...frame.after], at);
+        const used = lengthOf(row);
+        let at = index * length + (settings.padsLeft ? length - used : 0);
         batch.mask.fill(1, at, at + used);
-        batch.typeIds.set(frame.beforeTypes, at);
-        batch.typeIds.fill(frame.textType, textAt, textAt + row.length);
-        batch.typeIds.set(frame.afterTypes, textAt + row.length);
+        for (const place of frameOf(row).places) {
+          const ids = 'id' in place ? [place.id] : tokensOf(row, place.text);
+          batch.ids.set(ids, at);
+          batch.typeIds.fill(place.type, at, at + ids.length);
+          at += ids.length;
+        }
       }
       return batch;
     },
   };
+}
+
+function isPair(row: TokenRow): row is PairTokens {
+  return 'second' in row;
+}
+
+function tokensOf(row: TokenRow, text: 0 | 1): TextTokens {
+  if (!isPair(row)) return row;
+  return text === 0 ? row.first : row.second;
+}
+
+/** The tokens of two texts that there is room for. */
+function* cutPair(
+  encode: TextEncoder['encode'],
+  first: string,
+  second: string,
+  room: number,
+  cutSide: Side,
+): Steps<PairTokens> {
+  const all = Number.POSITIVE_INFINITY;
+  // One more than there is room for tells that a text is too long.
+  const most = cutSide === 'left' ? all : room + 1;
+  const one = yield* take(encode(first), most);
+  const other = yield* take(encode(second), most);
+  const counts = [one.length, other.length] as const;
+  // Of two texts that are both longer than an odd room, the longer one has one token more.
+  const areCompared = room % 2 === 0 || Math.min(...counts) <= room || cutSide === 'left';
+  const [ofFirst, ofSecond] = sharePair(
+    areCompared
+      ? counts
+      : [(yield* take(encode(first), all)).length, (yield* take(encode(second), all)).length],
+    room,
+  );
+  return { first: cut(one, ofFirst, cutSide), second: cut(other, ofSecond, cutSide) };
+}
+
+function cut(tokens: TextTokens, count: number, cutSide: Side): TextTokens {
+  return cutSide === 'left' ? tokens.slice(Math.max(0, tokens.length - count)) : tokens.slice(0, count);
+}
+
+/**
+ * How many tokens of two texts there is room for: the longer one is cut first, and of two that are both too long the longer
+ * one has the odd token.
+ * Source: truncate_encodings of Hugging Face's tokenizers, strategy LongestFirst.
+ */
+function sharePair([one, other]: readonly [number, number], room: number): readonly [number, number] {
+  if (one + other <= room) return [one, other];
+  const half = Math.floor(room / 2);
+  const shorter = Math.min(one, other) <= half ? Math.min(one, other) : half;
+  return one > other ? [room - shorter, shorter] : [shorter, room - shorter];
 }
 
 /** How many tokens are one step of the work. */
@@ -158,9 +248,8 @@ function* take(ids: TokenIds, count: number): Steps<number[]> {
   return taken;
 }
 
-function* takeLast(ids: TokenIds, count: number): Steps<number[]> {
-  const all = yield* take(ids, Number.POSITIVE_INFINITY);
-  return all.slice(Math.max(0, all.length - count));
+function* takeLast(ids: TokenIds, count: number): Steps<TextTokens> {
+  return cut(yield* take(ids, Number.POSITIVE_INFINITY), count, 'left');
 }
 
 function createBatch(rows: number, length: number, { padId, padTypeId }: Settings): TokenBatch {

@@ -73,7 +73,10 @@ describe('scoring', () => {
   });
 
   it.each([
-    [{}, 'The request is an object with no keys; expected "input_data", "data" or "Inputs".'],
+    [
+      {},
+      'The request is an object with no keys; expected "input_data", "data" or "Inputs", or "inputs" for texts.',
+    ],
     [{ data: [], input_data: [] }, 'The request has "input_data" and "data"; expected only one of them.'],
     [{ data: [] }, 'Field "data" is empty; expected an array of at least one instance.'],
     [

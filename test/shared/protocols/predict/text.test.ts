@@ -73,8 +73,8 @@ it.each([
   [{ text: 5 }, 'Field "text" is the number 5; expected text.'],
   [{ text: 'a', features: [1] }, 'The JSON body has "features" and "text"; expected only one of them.'],
   [
-    { instances: [{ text: 'a' }, 'b'] },
-    'Field "instances[1]" is the string "b"; expected {"text": "..."}, as the first one.',
+    { instances: [{ text: 'a' }, 5] },
+    'Field "instances[1]" is the number 5; expected {"text": "..."}, as the first one.',
   ],
   [{ instances: [{ text: 'a' }, { text: null }] }, 'Field "instances[1].text" is null; expected text.'],
   [

@@ -3,7 +3,8 @@ import { parseConfig } from '../../../../shared/config.ts';
 import { decodeTexts } from '../../../../shared/protocols/torchserve/decode.ts';
 
 const { limits } = parseConfig({});
-const decode = (value: Uint8Array) => decodeTexts([{ value, field: 'data' }], limits);
+const textInput = { name: 'text', isPrepared: true, takesPairs: false };
+const decode = (value: Uint8Array) => decodeTexts([{ value, field: 'data' }], textInput, limits);
 
 it('texts that come as bytes are in UTF-8', () => {
   expect(decode(Buffer.from('é€'))).toEqual([{ value: 'é€', field: 'data' }]);

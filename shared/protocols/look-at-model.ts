@@ -1,0 +1,32 @@
+import type { Inference } from '../inference/inference.ts';
+import type { ModelContract } from '../values/contract.ts';
+import type { InputKind } from '../values/input.ts';
+import type { Invocation } from './invocation.ts';
+
+/** A request with the model it goes to: the model is looked for once, and not once more by who answers. */
+export interface LookedAt {
+  readonly contract: ModelContract;
+  readonly invocation: Invocation;
+  /** Milliseconds until the model could be asked. */
+  readonly loadMs: number;
+}
+
+/**
+ * Asks the model of a request what it takes, where only that tells whose format the request is in.
+ *
+ * @param kind what the request brings; looked at where it names no model
+ * @throws InferenceError
+ */
+export async function lookAtModel(
+  invocation: Invocation,
+  inference: Inference,
+  kind: InputKind,
+): Promise<LookedAt> {
+  const reference = await inference.resolve({ ...invocation.choice, kind }, invocation);
+  const { value: contract, usage } = await inference.use(
+    { reference },
+    invocation,
+    (model) => model.contract,
+  );
+  return { contract, invocation: { ...invocation, choice: { reference } }, loadMs: usage.loadMs };
+}

@@ -1,0 +1,72 @@
+import { invalid } from '../errors.ts';
+import { describeJson, isJsonObject, type JsonValue } from '../json/json-value.ts';
+import type { TextInput } from './contract.ts';
+import type { FieldValue, TextValue } from './input.ts';
+import type { NamedInputs } from './named-inputs.ts';
+import { decodeTextValue, findPair, isTextValue } from './text-value.ts';
+
+/**
+ * Texts as one input: of shape [N], pairs of texts of shape [N,2]. The core runs the preprocessing of the model on them.
+ *
+ * @param field where they stand in the request, for errors
+ * @throws InferenceError for texts and pairs in one request
+ */
+export function textsOf(texts: readonly TextValue[], { name }: TextInput, field: string): NamedInputs {
+  const isPair = typeof texts[0] !== 'string';
+  if (texts.some((text) => (typeof text !== 'string') !== isPair)) {
+    throw invalid(`Field "${field}"`, 'has texts and pairs of texts; expected one or the other.');
+  }
+  const elements = texts.flatMap((text) => (typeof text === 'string' ? [text] : [text.text, text.pair]));
+  return new Map([
+    [name, { datatype: 'BYTES', shape: isPair ? [texts.length, 2] : [texts.length], elements }],
+  ]);
+}
+
+/** Whether an instance is one of texts to a model. A list is not one where the graph takes texts as they are: it is a tensor. */
+export function isTextInstance(value: JsonValue | undefined, { isPrepared }: TextInput): boolean {
+  return isTextValue(value) && (isPrepared || !Array.isArray(value));
+}
+
+/** @throws InferenceError naming the instance that is not a text */
+export function decodeTextRows(
+  rows: readonly JsonValue[],
+  textInput: TextInput,
+  field: string,
+  where: (index: number) => string = (index) => `${field}[${index}]`,
+): NamedInputs {
+  const texts = rows.map((row, index) => decodeTextValue(row, textInput, where(index)));
+  return textsOf(texts, textInput, field);
+}
+
+/**
+ * The texts that stand in whole inputs: the value itself, a list, or a list under one name; two lists under the names of a
+ * pair belong together, one by one.
+ *
+ * @returns undefined where they are not texts
+ * @throws InferenceError for two lists that are not equally long
+ */
+export function listTexts(
+  value: JsonValue | undefined,
+  field: string,
+  textInput: TextInput,
+): FieldValue<readonly JsonValue[]> | undefined {
+  const list = findList(value, field);
+  return list && isTextInstance(list.value[0], textInput) ? list : undefined;
+}
+
+function findList(value: JsonValue | undefined, field: string): FieldValue<readonly JsonValue[]> | undefined {
+  if (Array.isArray(value)) return { value, field };
+  if (!isJsonObject(value)) return value === undefined ? undefined : { value: [value], field };
+  const names = Object.keys(value);
+  const [first = '', second] = findPair(names) ?? names;
+  const [texts, pairs] = [value[first], second === undefined ? undefined : value[second]];
+  if (names.length === 1 && Array.isArray(texts)) return { value: texts, field: `${field}.${first}` };
+  if (names.length !== 2 || !Array.isArray(texts) || !Array.isArray(pairs)) return { value: [value], field };
+  if (texts.length !== pairs.length) {
+    throw invalid(
+      `Field "${field}.${second}"`,
+      `is ${describeJson(pairs)}; "${first}" has ${texts.length} texts.`,
+    );
+  }
+  return { value: texts.map((text, index) => [text, pairs[index] ?? null]), field };
+}
