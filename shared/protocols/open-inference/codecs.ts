@@ -117,8 +117,8 @@ function nameColumns(
   { features, inputs }: ModelContract,
 ): readonly string[] | undefined {
   const inputNames = inputs.map(({ name }) => name);
-  const isKnown = (name: string) => inputNames.includes(name) || features?.includes(name) === true;
-  if (names.some(isKnown)) return names;
+  const known = new Set([...inputNames, ...(features ?? [])]);
+  if (names.some((name) => known.has(name))) return names;
   const order = features ?? (inputs.length > 1 ? inputNames : undefined);
   return order === undefined || order.length === names.length ? order : names;
 }
