@@ -13,6 +13,7 @@ import {
   FLOAT,
   INT64,
   identityModel,
+  int64Initializer,
   integerAttribute,
   tensorValue,
   UINT8,
@@ -21,6 +22,7 @@ import { PROJECT } from '../../support/project.ts';
 import { runCommand, startCommand, temporaryFolder } from '../../support/run-command.ts';
 
 const IRIS = join(PROJECT, 'models/iris/1');
+const DIGIT = join(PROJECT, 'test/fixtures/digits/07-label-7.png');
 const SETOSA = '[5.1, 3.5, 1.4, 0.2]';
 
 async function filesOf(folder: string): Promise<string[]> {
@@ -310,8 +312,50 @@ describe('ternion inspect', () => {
     expect(code).toBe(0);
     expect(JSON.parse(inspected)).toMatchObject({ format: 'ternion', task: 'image-classification' });
     expect(JSON.parse(inspected)).not.toHaveProperty('suggestion');
-    const image = join(PROJECT, 'test/fixtures/digits/07-label-7.png');
-    expect((await runCommand(['predict', folder, image])).code).toBe(0);
+    expect((await runCommand(['predict', folder, DIGIT])).code).toBe(0);
+  });
+
+  it.each<[string, readonly (string | number)[], string, string]>([
+    ['grey planes', ['n', 1, 12, 16], 'image-classification', DIGIT],
+    ['grey pixels', ['n', 12, 16, 1], 'image-classification', DIGIT],
+    ['rows', ['n', 192], 'tabular-classification', JSON.stringify(new Array(192).fill(0.5))],
+  ])('writes a model.json for a graph from %s to scores, which serves it', async (_, shape, task, input) => {
+    const folder = await temporaryFolder();
+    const model = buildModel({
+      inputs: [tensorValue('x', FLOAT, shape)],
+      outputs: [tensorValue('logits', FLOAT, ['n', 192])],
+      nodes: [buildNode('Flatten', ['x'], ['logits'])],
+    });
+    await writeFile(join(folder, 'model.onnx'), model);
+    const { suggestion } = JSON.parse((await runCommand(['inspect', folder, '--json'])).stdout);
+    await writeFile(join(folder, 'model.json'), JSON.stringify(suggestion.model_json));
+    const inspected = JSON.parse((await runCommand(['inspect', folder, '--json'])).stdout);
+    expect(inspected).toMatchObject({ format: 'ternion', task });
+    expect((await runCommand(['predict', folder, input])).code).toBe(0);
+  });
+
+  it('warns of a task that is not served, and so does add', async () => {
+    const folder = join(await temporaryFolder(), 'tagger');
+    const shape = ['n', 't'];
+    const model = buildModel({
+      inputs: [tensorValue('input_ids', INT64, shape)],
+      outputs: [tensorValue('logits', FLOAT, [...shape, 1])],
+      nodes: [
+        buildNode('Cast', ['input_ids'], ['floats'], { attributes: [integerAttribute('to', FLOAT)] }),
+        buildNode('Unsqueeze', ['floats', 'axis'], ['logits']),
+      ],
+      initializers: [int64Initializer('axis', [2])],
+    });
+    await mkdir(folder);
+    await writeFile(join(folder, 'model.onnx'), model);
+    const config = { model_type: 'bert', architectures: ['BertForTokenClassification'] };
+    await writeFile(join(folder, 'config.json'), JSON.stringify(config));
+    const warning = expect.stringMatching(/^it is a model for token classification, .* not a task here yet/);
+    const { warnings } = JSON.parse((await runCommand(['inspect', folder, '--json'])).stdout);
+    expect(warnings).toEqual([warning]);
+    const repository = await temporaryFolder();
+    const added = await runCommand(['add', folder, '-r', repository, '--json']);
+    expect(JSON.parse(added.stdout)).toMatchObject({ version: '1', warnings: [warning] });
   });
 
   it('takes the highest version of the folder of a model', async () => {
