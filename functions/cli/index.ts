@@ -45,6 +45,7 @@ command('serve', 'serve all models of a repository over HTTP', help.SERVE_EXAMPL
   )
   .addOption(new Option('--grace <seconds>', 'how long requests are still taken after SIGTERM').default('5'))
   .addOption(help.keepAliveOption())
+  .option('--log', 'log each request and each load of a model, as JSON lines')
   .allowExcessArguments()
   .action(async (options, { args }) => (await import('./commands/serve.ts')).serve(args, options, terminal));
 

@@ -20,6 +20,8 @@ export interface ServeOptions {
   readonly grace: string;
   readonly keepAlive: string;
   readonly repository?: string;
+  /** Whether each request and each load is logged as JSON. */
+  readonly log?: boolean;
 }
 
 /**
@@ -38,7 +40,11 @@ export async function serve(
   const graceMs = readWhole(options.grace, '--grace', 0, 3600) * 1000;
   const keepAliveSeconds = readWhole(options.keepAlive, '--keep-alive', 1, 86_400);
   await checkRepository(options.repository);
-  const host = openHost({ repository: options.repository, isServer: true });
+  const host = openHost({
+    repository: options.repository,
+    isServer: true,
+    isForPeople: !output.isJson && options.log !== true,
+  });
   // A repository that is not there is a mistake of the call; a model that cannot be loaded is answered with the reason.
   await host.app.inference.repository.ready().catch(async (error: unknown) => {
     throw (await isMissingFolder(error, host)) ? noRepository(host.config.modelRepository) : error;

@@ -63,6 +63,23 @@ describe('ternion serve', () => {
     expect(stdout).toContain(`\n  curl -s ${url}/models/digits/predict -H`);
   });
 
+  it.each([
+    [[], /^$/],
+    [['--log'], /"message":"model loaded".*"message":"request"/s],
+  ])('with %j logs requests as %s', async (args, log) => {
+    const { running, port } = await startServer(args);
+    await running.seen(/models\/iris\/predict.*\n/);
+    expect(await predict(port, new Agent({ keepAlive: false }))).toMatchObject({ prediction: 'setosa' });
+    running.process.kill('SIGINT');
+    const { stdout } = await running.outcome;
+    expect(
+      stdout
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .join('\n'),
+    ).toMatch(log);
+  });
+
   it.each(['models/iris', './models/iris/'])(
     'refuses the folder of a model in the place of a repository: %s',
     async (path) => {
