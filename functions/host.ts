@@ -15,6 +15,7 @@ import { allowTelemetry } from '../shared/runtime/session.ts';
 import { createTrials } from '../shared/runtime/trial.ts';
 import type { ModelStore } from '../shared/stores/model-store.ts';
 import { openStore, type StoreOpener } from '../shared/stores/open-store.ts';
+import { describeRecord } from './describe-record.ts';
 import { printable } from './printable.ts';
 import { createWaitingWork, type WaitingWork } from './waiting-work.ts';
 
@@ -36,6 +37,8 @@ export interface HostOptions {
   readonly storeSilenceMs?: number | undefined;
   /** Largest body of an answer that the host passes on. */
   readonly answerBytes?: number;
+  /** Whether its output is read in a terminal: it logs warnings and errors alone, each in a sentence. LOG_LEVEL undoes it. */
+  readonly isForPeople?: boolean;
 }
 
 export interface Host {
@@ -65,7 +68,12 @@ export function createHost(options: HostOptions): Host {
   });
   const config = { ...parsed, modelCacheFolder: cacheFolderIn(parsed.modelCacheFolder) };
   if (config.runtimeTelemetry) allowTelemetry();
-  const logger = createLogger(config.logLevel, (line) => console.log(printable(line)));
+  const isForPeople = options.isForPeople === true && !environment.LOG_LEVEL?.trim();
+  const logger = createLogger(
+    isForPeople ? 'warn' : config.logLevel,
+    (line) => console.log(printable(line)),
+    isForPeople ? describeRecord : undefined,
+  );
   const store = openStore(config.modelRepository, options.stores);
   const pages = openPagesFolder(options.pagesFolder);
   const trials = createTrials({

@@ -10,8 +10,9 @@ import type { ModelRepository } from '../../shared/models/model-repository.ts';
 import { isVersion } from '../../shared/models/versions.ts';
 import { type ModelStore, StoreError } from '../../shared/stores/model-store.ts';
 import { CommandError } from './console.ts';
+import { checkModelFile } from './foreign/foreign-models.ts';
 import {
-  checkModelFile,
+  checkOnlyGraph,
   findModelFolder,
   isVersionFolder,
   listOf,
@@ -129,6 +130,7 @@ const QUIET = { LOG_LEVEL: 'silent', PRELOAD_MODELS: '', DEFAULT_MODEL: '' };
 /** A folder is a version of a model, or a model with a folder for each version. */
 async function openFolder(path: string, title: string, graph?: string): Promise<FoundModel> {
   if (graph !== undefined || (await isVersionFolder(path))) {
+    if (graph === undefined) await checkOnlyGraph(path, title);
     return await openPath(path, { folder: path, file: undefined, graph }, title);
   }
   // Other folders that hold models are models of their own: none of them is the live version of anything.

@@ -45,7 +45,9 @@ command('serve', 'serve all models of a repository over HTTP', help.SERVE_EXAMPL
   )
   .addOption(new Option('--grace <seconds>', 'how long requests are still taken after SIGTERM').default('5'))
   .addOption(help.keepAliveOption())
-  .action(async (options) => (await import('./commands/serve.ts')).serve(options, terminal));
+  .option('--log', 'log each request and each load of a model, as JSON lines')
+  .allowExcessArguments()
+  .action(async (options, { args }) => (await import('./commands/serve.ts')).serve(args, options, terminal));
 
 command('predict', 'answer one request', help.PREDICT_EXAMPLES)
   .argument('<model>', help.MODEL)

@@ -1,11 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, extname, join, relative, sep } from 'node:path';
-import { readModelFile } from '../../shared/inference/load-model.ts';
+import { join, relative, sep } from 'node:path';
 import { graphsIn, VERSION_FILE_NAMES, VERSION_FILES } from '../../shared/models/formats/locate.ts';
-import { ModelError } from '../../shared/models/model-config.ts';
 import { isVersion } from '../../shared/models/versions.ts';
 import { shellWord } from '../shell-word.ts';
 import { CommandError } from './console.ts';
+import { adviseOnFolder, checkModelFile } from './foreign/foreign-models.ts';
 
 /**
  * Whether a folder is a version of a model: it has a file that holds or names a graph. One of another name than
@@ -48,44 +47,20 @@ export async function filterAsync(
   return names.filter((_, index) => holds[index]);
 }
 
-const EXPORT_FIRST = 'export it first, docs/models.md shows how';
-
-/** Files that models are kept in elsewhere, by the ends of their names, and what to do about them. */
-const FOREIGN: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(
-    ['.pt', '.pth', '.ckpt', '.pkl', '.pickle', '.joblib', '.safetensors', '.h5', '.keras', '.bin'].map(
-      (extension) => [extension, EXPORT_FIRST],
-    ),
-  ),
-  '.mar': 'it is an archive of TorchServe, so unpack it (it is a zip) and name the folder',
-};
-
 /**
- * Refuses a file that holds no graph by the name it was given: inside it is called `model.onnx`.
+ * Refuses a version folder whose only graph is a file of another framework.
  *
- * @throws CommandError for files of other frameworks, ModelError for any other that is not an ONNX model
+ * @throws CommandError saying what to do about it
  */
-export function checkModelFile(path: string, title: string): void {
+export async function checkOnlyGraph(folder: string, title: string): Promise<void> {
+  const [only, ...others] = await listGraphs(folder);
+  if (only === undefined || others.length > 0) return;
   try {
-    readModelFile(path);
+    checkModelFile(join(folder, only), join(title, only));
   } catch (error) {
-    const advice = FOREIGN[extname(path).toLowerCase()];
-    if (!(error instanceof ModelError) || advice === undefined) throw error;
-    throw new CommandError(`${JSON.stringify(title)} is not an ONNX model; ${advice}.`);
+    // What is damaged is said when it is loaded.
+    if (error instanceof CommandError) throw error;
   }
-}
-
-/** What to do with a folder that holds a model of another framework; undefined for other folders. */
-export async function adviseOnFolder(path: string, title: string): Promise<string | undefined> {
-  const names = (await readdir(path)).sort();
-  const foreign = names.find((name) => FOREIGN[extname(name).toLowerCase()] !== undefined);
-  if (foreign === undefined) return undefined;
-  const advice = FOREIGN[extname(foreign).toLowerCase()];
-  if (!names.includes('config.json') || advice !== EXPORT_FIRST) {
-    return `${foreign} is not an ONNX model; ${advice}.`;
-  }
-  const command = `optimum-cli export onnx --model ${shellWord(title)} ${shellWord(`${basename(path)}-onnx`)}`;
-  return `${foreign} has weights that are not in ONNX; export it first: ${command}`;
 }
 
 /** The folders right below one that hold the files of a model each, by name. */
@@ -144,11 +119,9 @@ export async function refuseArchive(
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => relative(folder, join(parentPath, name)).split(sep).join('/'));
   const listed = listOf([...files, ...code].sort()) || 'none';
-  const advice = files.some((name) => FOREIGN[extname(name).toLowerCase()] !== undefined)
-    ? ` Export the model to ONNX first, docs/models.md shows how.`
-    : '';
+  const advice = await adviseOnFolder(folder, title);
   return new CommandError(
-    `${shown} holds no model: none of ${VERSION_FILE_NAMES}; its files are: ${listed}.${advice}`,
+    `${shown} holds no model: none of ${VERSION_FILE_NAMES}; its files are: ${listed}.${advice === undefined ? '' : ` Its ${advice}`}`,
   );
 }
 

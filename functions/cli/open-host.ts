@@ -10,12 +10,20 @@ export interface OpenHostOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Whether requests wait for it. A command waits for its store as long as that takes. */
   readonly isServer?: boolean;
+  /** Whether its output is read in a terminal. */
+  readonly isForPeople?: boolean;
   /** Taken instead of what the repository's URL says. */
   readonly store?: ModelStore;
 }
 
 /** The app with all stores, as the command uses it. */
-export function openHost({ repository, environment = {}, isServer = false, store }: OpenHostOptions): Host {
+export function openHost({
+  repository,
+  environment = {},
+  isServer = false,
+  isForPeople = false,
+  store,
+}: OpenHostOptions): Host {
   return createHost({
     environment: {
       ...process.env,
@@ -23,6 +31,7 @@ export function openHost({ repository, environment = {}, isServer = false, store
       ...environment,
     },
     modelRepository: 'models',
+    isForPeople,
     storeSilenceMs: isServer ? undefined : Number.POSITIVE_INFINITY,
     pagesFolder: join(import.meta.dirname, 'pages'),
     stores: store ? { ...STORES, file: () => store } : STORES,

@@ -15,6 +15,7 @@ const host = createHostOrExit({
   modelRepository: 'models',
   pagesFolder: join(import.meta.dirname, 'pages'),
   stores: { file: openFilesystemStore, s3: openS3Store },
+  isForPeople: options !== undefined && !options.isLogged,
 });
 if (options) await checkRepository(host);
 await host.app.preload();

@@ -13,6 +13,8 @@ import { GRACE_SECONDS, graceOf, nextEnd } from '../server-end.ts';
 export interface LocalOptions {
   readonly port: number;
   readonly hostname: string;
+  /** Whether it logs each request and each load as JSON. */
+  readonly isLogged: boolean;
 }
 
 /**
@@ -21,12 +23,18 @@ export interface LocalOptions {
  */
 export function readOptions(): LocalOptions {
   try {
-    const { values } = parseArgs({ options: { host: { type: 'string' }, port: { type: 'string' } } });
+    const { values } = parseArgs({
+      options: {
+        host: { type: 'string' },
+        port: { type: 'string' },
+        log: { type: 'boolean', default: false },
+      },
+    });
     const port = values.port ?? (process.env.PORT || '8080');
     if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
       throw new Error(`PORT=${JSON.stringify(port)} must be a number from 1 to 65535.`);
     }
-    return { port: Number(port), hostname: values.host || 'localhost' };
+    return { port: Number(port), hostname: values.host || 'localhost', isLogged: values.log };
   } catch (error) {
     return endWith(error instanceof Error ? error.message : String(error));
   }

@@ -122,13 +122,24 @@ export interface TaskDefinition<Members extends z.ZodRawShape> {
   ) => TaskRunner | Promise<TaskRunner>;
 }
 
+/** For editors. It says nothing of the model, so what is read of a file goes without it. */
+const editorSchema = z
+  .string()
+  .optional()
+  .describe('Where editors find this schema, for completion and checks. Ternion does not look at it.');
+
 /** Makes a task of its definition. */
 export function defineTask<Members extends z.ZodRawShape>(definition: TaskDefinition<Members>): Task {
   const { name, members, kind, gives, answer, bind } = definition;
   const own = z.object(members);
   return {
     name,
-    schema: z.strictObject({ task: z.literal(name), ...commonMembers, ...members }),
+    schema: z.strictObject({
+      $schema: editorSchema,
+      task: z.literal(name).describe('What kind of model it is; the other members depend on it.'),
+      ...commonMembers,
+      ...members,
+    }),
     kindOf: (config) => (typeof kind === 'function' ? kind(own.parse(config)) : kind),
     gives,
     answer,

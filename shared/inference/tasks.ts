@@ -22,6 +22,13 @@ export const TASKS: readonly Task[] = [
   tensor,
 ];
 
+/** The schema of a `model.json` for a list of tasks, told apart by the member `task`. */
+export function configSchemaOf(tasks: readonly Task[]) {
+  const [first, ...others] = tasks.map(({ schema }) => schema);
+  if (!first) throw new Error('a server without tasks can serve nothing');
+  return z.discriminatedUnion('task', [first, ...others]);
+}
+
 /** What is known of a config whatever its task: its schema has held it to the rest. */
 const anyConfig = z.looseObject({ task: z.string(), labels, ...commonMembers });
 
@@ -33,13 +40,11 @@ export interface Tasks extends ConfigReader {
 
 export function createTasks(tasks: readonly Task[] = TASKS): Tasks {
   const byName = new Map(tasks.map((task) => [task.name, task]));
-  const [first, ...others] = tasks.map(({ schema }) => schema);
-  if (!first) throw new Error('a server without tasks can serve nothing');
-  const schema = z.discriminatedUnion('task', [first, ...others]);
+  const schema = configSchemaOf(tasks);
   return {
     parse: (text) => {
       const parsed = checkJsonText(schema, text);
-      if (parsed.success) return anyConfig.parse(parsed.data);
+      if (parsed.success) return withoutSchema(anyConfig.parse(parsed.data));
       throw new ModelError(`its model.json ${parsed.problem}`);
     },
     check: (config) => {
@@ -54,4 +59,8 @@ export function createTasks(tasks: readonly Task[] = TASKS): Tasks {
       return task;
     },
   };
+}
+
+function withoutSchema({ $schema: _, ...config }: ModelConfig): ModelConfig {
+  return config;
 }

@@ -10,18 +10,32 @@ export class ModelError extends Error {
 
 const answerForm = z.enum(ANSWER_FORMS);
 
-/** Members of `model.json` that all tasks have. */
+/** Members of `model.json` that all tasks have. The descriptions are those of the JSON schema for editors. */
 export const commonMembers = {
-  description: z.string().optional(),
-  /** The form of answers: one for the protocols of all other servers, or by protocol. */
-  answers: z.union([answerForm, z.partialRecord(z.enum(PROTOCOL_NAMES), answerForm)]).optional(),
-  /** The graph, below the folder, where it is not called `model.onnx` and not the only one. */
-  file: z.string().min(1).optional(),
-  /** Results on held-out data, by name. */
-  metrics: z.record(z.string(), z.number()).optional(),
-  /** Most instances of one request. */
-  maxBatchSize: z.number().int().min(1).optional(),
-  /** Shapes of tensors for clients, by name, where the graph has the same elements in another shape. */
+  description: z.string().optional().describe('What the model does, in a sentence for those who call it.'),
+  answers: z
+    .union([answerForm, z.partialRecord(z.enum(PROTOCOL_NAMES), answerForm)])
+    .optional()
+    .describe(
+      'The form in which clients of other servers are answered: one word for all protocols, or a word for each that is named. Without it a model of tables answers as the server did that it comes from.',
+    ),
+  file: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Path of the graph below the folder, such as onnx/model_q4.onnx, where it is not called model.onnx and is not the only one.',
+    ),
+  metrics: z
+    .record(z.string(), z.number())
+    .optional()
+    .describe('Results on data that was not used for training, by name. They are shown and change nothing.'),
+  maxBatchSize: z
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe('Most instances of one request, where it is less than MAX_BATCH_SIZE of the server allows.'),
   shapes: z
     .record(
       z.string(),
@@ -33,13 +47,26 @@ export const commonMembers = {
           .refine((size) => size !== 0, 'must be a size, or -1 for any'),
       ),
     )
-    .optional(),
+    .optional()
+    .describe(
+      'Shapes that clients see of inputs and outputs, by name, where the graph has the same elements in another shape. A size of -1 is open.',
+    ),
   session: z
     .strictObject({
-      intraOpThreads: z.number().int().min(1).max(MOST_THREADS).optional(),
-      graphOptimization: z.enum(['disabled', 'basic', 'extended', 'all']).optional(),
+      intraOpThreads: z
+        .number()
+        .int()
+        .min(1)
+        .max(MOST_THREADS)
+        .optional()
+        .describe('Threads of one run of this model, instead of INTRA_OP_THREADS of the server.'),
+      graphOptimization: z
+        .enum(['disabled', 'basic', 'extended', 'all'])
+        .optional()
+        .describe('How far ONNX Runtime may simplify the graph when it loads it; all without it.'),
     })
-    .optional(),
+    .optional()
+    .describe('Settings of ONNX Runtime for this model alone.'),
 };
 
 /**

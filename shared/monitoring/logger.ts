@@ -9,14 +9,24 @@ export interface Logger {
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
 
-/** Writes one JSON object per line, which is what the log services of all clouds take apart by themselves. */
-export function createLogger(level: LogLevel, write: (line: string) => void): Logger {
+/**
+ * Writes one JSON object per line, which is what the log services of all clouds take apart by themselves.
+ *
+ * @param describe makes the line of a record, for those who read it in a terminal
+ */
+export function createLogger(
+  level: LogLevel,
+  write: (line: string) => void,
+  describe: (record: LogFields) => string = JSON.stringify,
+): Logger {
   return {
     log: (messageLevel, message, fields) => {
       if (ORDER.indexOf(messageLevel) < ORDER.indexOf(level)) return;
       const members = typeof fields === 'function' ? fields() : fields;
       const record = { time: new Date().toISOString(), level: messageLevel, message, ...members };
-      write(JSON.stringify(toPlain(record, [])));
+      write(
+        describe(Object.fromEntries(Object.entries(record).map(([key, value]) => [key, toPlain(value, [])]))),
+      );
     },
   };
 }

@@ -80,8 +80,12 @@ function isBefore(scores: Float64Array, a: number, b: number): boolean {
 
 /** One postprocessing step of a classifier. */
 export const scoreStepSchema = z.discriminatedUnion('step', [
-  z.strictObject({ step: z.literal('softmax') }),
-  z.strictObject({ step: z.literal('sigmoid') }),
+  z
+    .strictObject({ step: z.literal('softmax') })
+    .describe('Makes probabilities of logits of classes of which one is right.'),
+  z
+    .strictObject({ step: z.literal('sigmoid') })
+    .describe('Makes a probability of each logit by itself, where several classes can be right.'),
 ]);
 
 export type ScoreStep = z.infer<typeof scoreStepSchema>;

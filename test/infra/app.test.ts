@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import cdkJson from '../../infra/cdk.json' with { type: 'json' };
 import { PROJECT_FOLDER } from '../../infra/inference-stack.ts';
@@ -57,5 +57,33 @@ describe('cdk.json', () => {
       notices: false,
       context: { 'cli-telemetry': false },
     });
+  });
+});
+
+describe('npm run synth', { timeout: 60_000 }, () => {
+  const synth = (...settings: readonly string[]) => {
+    const { codeFolder, modelsFolder, outputFolder } = workspace;
+    const context = [`codeFolder=${codeFolder}`, `modelsFolder=${modelsFolder}`, ...settings];
+    const args = ['infra/synth.ts', '--output', outputFolder, ...context.flatMap((each) => ['-c', each])];
+    return spawnSync(process.execPath, args, { cwd: PROJECT_FOLDER, encoding: 'utf8' });
+  };
+
+  test('says what it has made, and where', () => {
+    const { status, stdout } = synth();
+    expect({ status, stdout: stdout.split('\n') }).toEqual({
+      status: 0,
+      stdout: [
+        `The template of the stack is fine: ${relative(PROJECT_FOLDER, workspace.outputFolder)}/Ternion.template.json`,
+        expect.stringMatching(/^ {2}\d\d resources, of which \d functions, \d buckets and \d alarms$/),
+        'Nothing was deployed. npm run deploy:aws deploys it.',
+        '',
+      ],
+    });
+  });
+
+  test('passes its options on, and fails where the settings are wrong', () => {
+    const { status, stdout, stderr } = synth('architecture=arm');
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toContain('-c architecture="arm" must be one of arm64, x86_64.');
   });
 });

@@ -45,6 +45,8 @@ export function startNode(
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  // It may end before it has read this, as with --help.
+  child.stdin.on('error', () => undefined);
   child.stdin.end(stdin);
   const outcome = once(child, 'close').then(() => ({ code: child.exitCode, stdout, stderr }));
   return {

@@ -182,7 +182,8 @@ async function warningsOf(source: FoundModel): Promise<readonly string[]> {
   const folder = await source.app.inference.repository.open(source.reference);
   try {
     const graph = readModelFile(folder.modelPath);
-    const found = await look(source, (model) => findWarnings(model, graph));
+    const config = await folder.read('config.json');
+    const found = await look(source, (model) => findWarnings(model, graph, config));
     return source.warning === undefined ? found : [...found, source.warning];
   } finally {
     await folder.release();

@@ -39,9 +39,10 @@ export async function inspect(argument: string, options: InspectOptions, output:
       let facts = describeFile(folder, file ?? folder.modelFile, path, graph);
       const place = await placeOfConfig(argument, file);
       const policy = (await app.inference.repository.versions(reference.name))?.policy;
+      const config = await folder.read('config.json');
       const verdict = await look({ app, reference }, (model): Verdict => {
         facts = withAxes(facts, model.session);
-        return describeModel(model, graph, facts, { place, policy, warning });
+        return describeModel(model, graph, facts, { place, policy, warning, config });
       }).catch((error: unknown): Verdict => ({ problem: describeFailure(error).text }));
       output.result({ ...facts, ...verdict }, () => describeInspection(argument, facts, verdict));
       if ('problem' in verdict) process.exitCode = 1;
@@ -103,13 +104,15 @@ interface Surroundings {
   readonly policy: AppliedPolicy | undefined;
   /** What is not looked at. */
   readonly warning: string | undefined;
+  /** Text of a `config.json` beside the graph. */
+  readonly config: string | undefined;
 }
 
 function describeModel(
   model: Model,
   graph: Graph,
   facts: FileFacts,
-  { place, policy, warning }: Surroundings,
+  { place, policy, warning, config }: Surroundings,
 ): Verdict {
   const others = [policy && describePolicy(policy), warning].filter((each) => each !== undefined);
   const isOpen = model.format === 'onnx' && model.config.task === 'tensor';
@@ -117,7 +120,7 @@ function describeModel(
     format: model.format,
     task: model.config.task,
     model_json: describeConfig(model),
-    warnings: [...findWarnings(model, graph), ...others],
+    warnings: [...findWarnings(model, graph, config), ...others],
     suggestion: isOpen ? suggestConfig(facts, graph, place, model.task.labels) : undefined,
   };
 }

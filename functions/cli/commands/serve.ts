@@ -1,7 +1,9 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../../shared/config.ts';
 import type { ModelListing } from '../../../shared/models/model-reference.ts';
 import { isVersion } from '../../../shared/models/versions.ts';
+import { StoreError } from '../../../shared/stores/model-store.ts';
 import { describeCall, pickShown } from '../../describe-calls.ts';
 import type { Host } from '../../host.ts';
 import { ListenError, type RunningServer, type ServerOptions, startServer } from '../../server.ts';
@@ -18,17 +20,35 @@ export interface ServeOptions {
   readonly grace: string;
   readonly keepAlive: string;
   readonly repository?: string;
+  /** Whether each request and each load is logged as JSON. */
+  readonly log?: boolean;
 }
 
-/** `ternion serve`: the app on our own HTTP server, until a signal ends it. */
-export async function serve(options: ServeOptions, output: Console): Promise<void> {
+/**
+ * `ternion serve`: the app on our own HTTP server, until a signal ends it.
+ *
+ * @param unexpected arguments, of which it takes none
+ */
+export async function serve(
+  unexpected: readonly string[],
+  options: ServeOptions,
+  output: Console,
+): Promise<void> {
+  const [argument] = unexpected;
+  if (argument !== undefined) throw await refuseArgument(argument);
   const port = readWhole(options.port || DEFAULT_PORT, '--port', 0, 65_535);
   const graceMs = readWhole(options.grace, '--grace', 0, 3600) * 1000;
   const keepAliveSeconds = readWhole(options.keepAlive, '--keep-alive', 1, 86_400);
   await checkRepository(options.repository);
-  const host = openHost({ repository: options.repository, isServer: true });
+  const host = openHost({
+    repository: options.repository,
+    isServer: true,
+    isForPeople: !output.isJson && options.log !== true,
+  });
   // A repository that is not there is a mistake of the call; a model that cannot be loaded is answered with the reason.
-  await host.app.inference.repository.ready();
+  await host.app.inference.repository.ready().catch(async (error: unknown) => {
+    throw (await isMissingFolder(error, host)) ? noRepository(host.config.modelRepository) : error;
+  });
   const models = await host.app.inference.repository.list();
   if (models.length === 0) await checkNotModel(options.repository);
   await host.app.preload();
@@ -76,12 +96,43 @@ async function tellCalls(
   }
 }
 
+/** A path after the command: a repository, or a model that is not in one yet. */
+async function refuseArgument(argument: string): Promise<CommandError> {
+  const facts = await stat(argument).catch(() => undefined);
+  if (facts?.isFile() || (facts && (await isVersionFolder(argument)))) return notRepository(argument);
+  const meant = facts || !isPath(argument) ? shellWord(argument) : '<folder or s3:// URL>';
+  return new CommandError(
+    `ternion serve takes no argument; --repository names the repository to serve: ternion serve --repository ${meant}`,
+    2,
+  );
+}
+
 /** Whoever has exported a model may well try to serve it as it is. */
 async function checkRepository(repository: string | undefined): Promise<void> {
   if (!repository || !isPath(repository) || !(await isVersionFolder(repository))) return;
-  throw new CommandError(
-    `${repository} is a model, not a repository: publish it with ternion add ${shellWord(repository)} -r models, and serve models.`,
+  throw notRepository(repository);
+}
+
+function notRepository(model: string): CommandError {
+  return new CommandError(
+    `${model} is a model, not a repository of models. Publish it in one, and serve that:\n` +
+      `  ternion add ${shellWord(model)} -r models\n` +
+      '  ternion serve -r models',
     2,
+  );
+}
+
+async function isMissingFolder(error: unknown, { config }: Host): Promise<boolean> {
+  if (!(error instanceof StoreError) || error.reason !== 'missing') return false;
+  const { modelRepository } = config;
+  return isPath(modelRepository) && !(await stat(modelRepository).catch(() => undefined));
+}
+
+function noRepository(folder: string): CommandError {
+  return new CommandError(
+    `There is no folder ${JSON.stringify(folder)} to serve models of. Publish a model, which makes it:\n` +
+      `  ternion add <model.onnx or folder> -r ${shellWord(folder)}\n` +
+      '--repository names another one.',
   );
 }
 
@@ -115,7 +166,7 @@ const DEFAULT_HOST = 'localhost';
 const SHOWN = 20;
 
 function describeModels(models: readonly ModelListing[]): readonly string[] {
-  if (models.length === 0) return ['  no models yet; ternion add publishes one'];
+  if (models.length === 0) return ['  no models yet; ternion add <model.onnx or folder> publishes one'];
   const rows = models
     .slice(0, SHOWN)
     .map(({ name, versions, liveVersion }) => [

@@ -3,15 +3,28 @@ import { batchSizeOf } from '../../../shared/inference/run-batch.ts';
 import type { TaskRunner } from '../../../shared/inference/task.ts';
 import type { Graph } from '../../../shared/onnx/graph.ts';
 import type { ValueInfo } from '../../../shared/onnx/value-info.ts';
+import { findUnservedTask } from './find-unserved-task.ts';
 
-/** What will surprise who serves the model. */
-export function findWarnings({ contract, format, session, task }: Model, graph: Graph): readonly string[] {
+/**
+ * What will surprise who serves the model.
+ *
+ * @param config text of a `config.json` beside the graph
+ */
+export function findWarnings(
+  { contract, format, session, task }: Model,
+  graph: Graph,
+  config: string | undefined,
+): readonly string[] {
   const sent = new Set(session.outputs.map(({ name }) => name));
   const dropped = graph.outputs.filter(({ name }) => !sent.has(name));
   const batchSize = batchSizeOf(session);
   const fixed = batchSize > 0 ? batchSize : undefined;
   const isClassifier = contract.gives === 'classification';
   const isTensors = contract.kind === 'tensors';
+  const unserved =
+    format === 'ternion'
+      ? undefined
+      : findUnservedTask({ ...contract, outputs: session.outputs }, graph, config);
   return [
     ...dropped.map(({ name, kind }) => `output "${name}" is a ${kind}, which cannot be sent to clients`),
     ...(fixed !== undefined && !isTensors
@@ -29,7 +42,8 @@ export function findWarnings({ contract, format, session, task }: Model, graph: 
       ? ['its classes have no names: give "labels" in model.json, or labels.txt']
       : []),
     ...scoreWarnings(task, graph),
-    ...(isTensors && format === 'onnx'
+    ...(unserved === undefined ? [] : [unserved]),
+    ...(isTensors && format === 'onnx' && unserved === undefined
       ? ['nothing tells what its tensors mean, so clients send and get tensors: a model.json can name a task']
       : []),
   ];

@@ -13,24 +13,33 @@ export const featureExtraction = defineTask({
   name: 'feature-extraction',
   members: {
     ...text,
-    /** A model of images; without it the model is one of texts. */
-    preprocess: imageStepsSchema.optional(),
-    /** Output that holds the vectors, where the graph has several that could. */
-    output: z.string().optional(),
-    /** How the vectors of all tokens or places become one. */
-    pooling: z.enum(POOLINGS).default('none'),
-    /** Folders of dense layers that the pooled vectors go through, as sentence-transformers saves them. */
+    preprocess: imageStepsSchema
+      .optional()
+      .describe('Steps from an image to the input, in their order. Without them the model takes texts.'),
+    output: z
+      .string()
+      .optional()
+      .describe('Name of the output that has the vectors, where the graph has several that could.'),
+    pooling: z
+      .enum(POOLINGS)
+      .default('none')
+      .describe('How the vectors of all tokens, or of all places of an image, become one vector.'),
     dense: z
       .array(z.string().regex(/^\w[\w.-]*(?:\/\w[\w.-]*)*$/, 'must be a folder beside the graph'))
-      .optional(),
-    /** Whether each vector is divided by its length (L2). */
-    normalize: z.boolean().default(false),
-    /** Texts that go before the texts of requests, by the names that requests choose them by. */
-    prompts: z.record(z.string(), z.string()).optional(),
-    /** The prompt where a request names none. */
-    defaultPrompt: z.string().optional(),
-    /** Whether the tokens of a prompt are pooled with those of its text. */
-    includePrompt: z.boolean().default(true),
+      .optional()
+      .describe(
+        'Folders of dense layers that pooled vectors go through, as sentence-transformers saves them.',
+      ),
+    normalize: z.boolean().default(false).describe('Whether each vector is divided by its length (L2).'),
+    prompts: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('Texts that go before the texts of requests, by the names that requests choose them by.'),
+    defaultPrompt: z.string().optional().describe('Name of the prompt where a request names none.'),
+    includePrompt: z
+      .boolean()
+      .default(true)
+      .describe('Whether the tokens of a prompt are pooled with those of its text.'),
   },
   kind: ({ preprocess }) => (preprocess ? 'image' : 'text'),
   gives: 'embedding',

@@ -7,7 +7,12 @@ import { classification } from './members.ts';
 
 export const imageClassification = defineTask({
   name: 'image-classification',
-  members: { ...classification, preprocess: imageStepsSchema },
+  members: {
+    ...classification,
+    preprocess: imageStepsSchema.describe(
+      'Steps from an image file to the input of the graph, in their order: those of training.',
+    ),
+  },
   kind: 'image',
   gives: 'classification',
   bind: async (config, { session, graph }) =>

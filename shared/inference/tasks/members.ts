@@ -6,50 +6,70 @@ const MOST_SCORE_STEPS = 16;
 
 const label = z.union([z.string(), z.number().int()], 'must be text or a whole number');
 
-/** Name of each class, by its index in the scores. */
-export const labels = z.array(label).min(1).optional();
+export const labels = z
+  .array(label)
+  .min(1)
+  .optional()
+  .describe('Name of each class, in the order of the scores. Text, or the whole numbers of training.');
 
 /** Members of model.json that all classifiers have. */
 export const classification = {
   labels,
-  /** Output that holds the scores, where the graph has several that could, or that they are probabilities. */
-  output: z.union([z.string(), z.strictObject({ probabilities: z.string() })]).optional(),
-  /** Steps from scores to probabilities. */
+  output: z
+    .union([
+      z.string(),
+      z.strictObject({
+        probabilities: z.string().describe('Name of the output, whose scores are probabilities already.'),
+      }),
+    ])
+    .optional()
+    .describe(
+      'Name of the output that has the scores, where the graph has several that could; or {"probabilities": name} to say that they are probabilities already.',
+    ),
   postprocess: z
     .array(scoreStepSchema)
     .max(MOST_SCORE_STEPS, `must be at most ${MOST_SCORE_STEPS} steps`)
-    .default([]),
+    .default([])
+    .describe('Steps that make probabilities of the scores of the graph, in their order.'),
 };
 
 const feature = z.strictObject({
-  name: z.string().min(1),
-  unit: z.string().optional(),
+  name: z.string().min(1).describe('Name by which requests give the column.'),
+  unit: z.string().optional().describe('Unit of the numbers, such as cm. It is shown and changes nothing.'),
   range: z
     .tuple([z.number(), z.number()])
     .refine(([low, high]) => low <= high, 'must be [smallest, largest]')
-    .optional(),
-  description: z.string().optional(),
-  /** Known from the graph where it is not given. */
-  type: z.enum(['number', 'string']).optional(),
-  /** All values that make sense; others are refused. */
+    .optional()
+    .describe('Smallest and largest number that is taken. A request with another number is refused.'),
+  description: z.string().optional().describe('What the column means, for those who fill it in.'),
+  type: z
+    .enum(['number', 'string'])
+    .optional()
+    .describe('What the cells are. The graph says it where it has an input per column.'),
   values: z
     .array(z.union([z.string(), z.number()]))
     .min(1)
-    .optional(),
+    .optional()
+    .describe('All values that are taken. A request with another one is refused.'),
 });
 
 /** Members of model.json that all models of tables have. */
 export const tabular = {
-  /** Names of the columns, in the model's order. */
   features: z
     .array(feature)
     .min(1)
     .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'must have distinct names')
-    .optional(),
+    .optional()
+    .describe('The columns of the table, in the order of training.'),
 };
 
 /** Members of model.json that all models of texts have. */
 export const text = {
-  /** Longest text in tokens, special ones included; what is longer is cut. */
-  maxTokens: z.number().int().min(1).max(1_000_000).optional(),
+  maxTokens: z
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe('Longest text in tokens, special ones included. What is longer is cut.'),
 };

@@ -9,8 +9,10 @@ export const tabularRegression = defineTask({
   name: 'tabular-regression',
   members: {
     ...tabular,
-    /** Output that holds the predictions, where the graph has several that could. */
-    output: z.string().optional(),
+    output: z
+      .string()
+      .optional()
+      .describe('Name of the output that has the predictions, where the graph has several that could.'),
   },
   kind: 'features',
   gives: 'regression',

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { ownName } from '../../../shared/leftovers.ts';
@@ -13,6 +13,7 @@ import {
   FLOAT,
   INT64,
   identityModel,
+  int64Initializer,
   integerAttribute,
   tensorValue,
   UINT8,
@@ -21,6 +22,7 @@ import { PROJECT } from '../../support/project.ts';
 import { runCommand, startCommand, temporaryFolder } from '../../support/run-command.ts';
 
 const IRIS = join(PROJECT, 'models/iris/1');
+const DIGIT = join(PROJECT, 'test/fixtures/digits/07-label-7.png');
 const SETOSA = '[5.1, 3.5, 1.4, 0.2]';
 
 async function filesOf(folder: string): Promise<string[]> {
@@ -216,19 +218,54 @@ describe('ternion inspect', () => {
     ]);
   });
 
-  it.each([
+  it.each<[string, string | Uint8Array, RegExp]>([
+    ['model.pt', 'no zip', /model\.pt" is a file of PyTorch, not an ONNX model; .*torch\.onnx\.export\(/],
     [
-      'model.pt',
-      /^"[^"]*\/model\.pt" is not an ONNX model; export it first, docs\/models\.md shows how\.\n$/,
+      'forest.pkl',
+      'no pickle',
+      /forest\.pkl" is a pickle of Python, not .*; export it in Python with python\/ternion_export\.py/,
     ],
-    ['forest.pkl', /^"[^"]*\/forest\.pkl" is not an ONNX model; export it first/],
-    ['densenet.mar', /^"[^"]*\/densenet\.mar" is not an ONNX model; .* unpack it \(it is a zip\)/],
-    ['cat.txt', /^The model cannot be served: its cat\.txt is not an ONNX file, or it is truncated\.\n$/],
-  ])('names the file %s, which is not an ONNX model, and says what to do', async (name, text) => {
+    [
+      'forest.onnx',
+      '\u0080\u0004\u0095sklearn.svm',
+      /forest\.onnx" is a pickle of scikit-learn, not .* with python\/ternion_export\.py/,
+    ],
+    [
+      'densenet.mar',
+      'no zip',
+      /densenet\.mar" is an archive of TorchServe, not .*; unpack it \(it is a zip\) and name the folder\.$/m,
+    ],
+    ['xgb.json', '{"learner": {}}', /xgb\.json" is a model of XGBoost, not .*load_model\(".*xgb\.json"\)/],
+    ['lgb.txt', 'tree\nversion=v4\n', /lgb\.txt" is a model of LightGBM, .*lightgbm\.Booster\(model_file=/],
+    ['cat.cbm', 'CBM1', /cat\.cbm" is a model of CatBoost, /],
+    ['net.h5', '\u0089HDF\r\n\u001a\n', /net\.h5" is an HDF5 file.*\.export\(".*net\.onnx", format="onnx"\)/],
+    [
+      'net.tflite',
+      '\0\0\0\0TFL3',
+      /python -m tf2onnx\.convert --tflite .*net\.tflite --output .*net\.onnx\.$/m,
+    ],
+    ['forest.joblib', '\u0078\u009cx', /forest\.joblib" is a compressed file .*ternion_export\.py/],
+    [
+      'model.tar.gz',
+      '\u001f\u008b',
+      /model\.tar\.gz" is a compressed file .*; unpack it and name the folder or the file in it/,
+    ],
+    [
+      'model.json',
+      '{"task": "tensor"}',
+      /model\.json" is a model\.json of Ternion, .*name the folder that it is in: "/,
+    ],
+    [
+      'cat.txt',
+      'a cat',
+      /^The model cannot be served: its cat\.txt is not an ONNX file, or it is truncated\.\n$/,
+    ],
+    ['empty.pt', '', /^The model cannot be served: its empty\.pt is empty\.\n$/],
+  ])('names the file %s, which is not an ONNX model, and says what to do', async (name, content, message) => {
     const file = join(await temporaryFolder(), name);
-    await writeFile(file, 'PK\u0003\u0004 something else');
+    await writeFile(file, content, 'latin1');
     const { code, stdout, stderr } = await runCommand(['inspect', file]);
-    expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(text)]);
+    expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(message)]);
   });
 
   it('says how a folder of other weights is exported', async () => {
@@ -236,13 +273,46 @@ describe('ternion inspect', () => {
     await mkdir(folder);
     await writeFile(join(folder, 'model.safetensors'), 'x');
     const plain = await runCommand(['inspect', folder]);
-    expect(plain.stderr).toMatch(/Its model\.safetensors is not an ONNX model; export it first, docs/);
+    expect(plain.stderr).toMatch(
+      /Its model\.safetensors is a file of weights \(safetensors\), not an ONNX model; /,
+    );
     await writeFile(join(folder, 'config.json'), '{}');
     const { code, stderr } = await runCommand(['inspect', folder]);
     expect([code, stderr]).toEqual([
       1,
       expect.stringContaining(`export it first: optimum-cli export onnx --model ${folder} sent-onnx\n`),
     ]);
+    await writeFile(join(folder, 'model.safetensors'), 'version https://git-lfs.github.com/spec/v1\n');
+    expect((await runCommand(['inspect', folder])).stderr).toMatch(
+      / is a pointer of Git LFS.*; run git lfs pull\.$/m,
+    );
+  });
+
+  it.each<[string, Readonly<Record<string, string>>, RegExp]>([
+    [
+      'a SavedModel',
+      { 'saved_model.pb': '\b\u0001\u0012\u0017StatefulPartitionedCall', 'variables/variables.index': '' },
+      /"house" holds no model: .* Its saved_model\.pb is a SavedModel of TensorFlow, .*; export it first: python -m tf2onnx\.convert --saved-model house --output house\.onnx\.$/m,
+    ],
+    [
+      'a pickle as the only graph',
+      { 'model.onnx': '\u0080\u0004\u0095sklearn.svm' },
+      /^"house\/model\.onnx" is a pickle of scikit-learn, not an ONNX model; export it in Python/,
+    ],
+    [
+      'a Git clone',
+      { '.git/HEAD': 'ref' },
+      /Its files are those of a Git clone without an ONNX model: if they are in Git LFS, run git lfs pull/,
+    ],
+    ['nothing', { 'notes.md': 'x' }, /^"house" holds no model: none of [^\n]*MANIFEST\.json\.\n$/],
+  ])('says what to do with a folder of %s', async (_, files, message) => {
+    const parent = await temporaryFolder();
+    for (const [path, content] of Object.entries(files)) {
+      await mkdir(dirname(join(parent, 'house', path)), { recursive: true });
+      await writeFile(join(parent, 'house', path), content, 'latin1');
+    }
+    const { code, stderr } = await startCommand(['inspect', 'house'], '', {}, parent).outcome;
+    expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
   });
 
   it('warns of outputs of one row where the batch axis of the inputs is open', async () => {
@@ -310,8 +380,50 @@ describe('ternion inspect', () => {
     expect(code).toBe(0);
     expect(JSON.parse(inspected)).toMatchObject({ format: 'ternion', task: 'image-classification' });
     expect(JSON.parse(inspected)).not.toHaveProperty('suggestion');
-    const image = join(PROJECT, 'test/fixtures/digits/07-label-7.png');
-    expect((await runCommand(['predict', folder, image])).code).toBe(0);
+    expect((await runCommand(['predict', folder, DIGIT])).code).toBe(0);
+  });
+
+  it.each<[string, readonly (string | number)[], string, string]>([
+    ['grey planes', ['n', 1, 12, 16], 'image-classification', DIGIT],
+    ['grey pixels', ['n', 12, 16, 1], 'image-classification', DIGIT],
+    ['rows', ['n', 192], 'tabular-classification', JSON.stringify(new Array(192).fill(0.5))],
+  ])('writes a model.json for a graph from %s to scores, which serves it', async (_, shape, task, input) => {
+    const folder = await temporaryFolder();
+    const model = buildModel({
+      inputs: [tensorValue('x', FLOAT, shape)],
+      outputs: [tensorValue('logits', FLOAT, ['n', 192])],
+      nodes: [buildNode('Flatten', ['x'], ['logits'])],
+    });
+    await writeFile(join(folder, 'model.onnx'), model);
+    const { suggestion } = JSON.parse((await runCommand(['inspect', folder, '--json'])).stdout);
+    await writeFile(join(folder, 'model.json'), JSON.stringify(suggestion.model_json));
+    const inspected = JSON.parse((await runCommand(['inspect', folder, '--json'])).stdout);
+    expect(inspected).toMatchObject({ format: 'ternion', task });
+    expect((await runCommand(['predict', folder, input])).code).toBe(0);
+  });
+
+  it('warns of a task that is not served, and so does add', async () => {
+    const folder = join(await temporaryFolder(), 'tagger');
+    const shape = ['n', 't'];
+    const model = buildModel({
+      inputs: [tensorValue('input_ids', INT64, shape)],
+      outputs: [tensorValue('logits', FLOAT, [...shape, 1])],
+      nodes: [
+        buildNode('Cast', ['input_ids'], ['floats'], { attributes: [integerAttribute('to', FLOAT)] }),
+        buildNode('Unsqueeze', ['floats', 'axis'], ['logits']),
+      ],
+      initializers: [int64Initializer('axis', [2])],
+    });
+    await mkdir(folder);
+    await writeFile(join(folder, 'model.onnx'), model);
+    const config = { model_type: 'bert', architectures: ['BertForTokenClassification'] };
+    await writeFile(join(folder, 'config.json'), JSON.stringify(config));
+    const warning = expect.stringMatching(/^it is a model for token classification, .* not a task here yet/);
+    const { warnings } = JSON.parse((await runCommand(['inspect', folder, '--json'])).stdout);
+    expect(warnings).toEqual([warning]);
+    const repository = await temporaryFolder();
+    const added = await runCommand(['add', folder, '-r', repository, '--json']);
+    expect(JSON.parse(added.stdout)).toMatchObject({ version: '1', warnings: [warning] });
   });
 
   it('takes the highest version of the folder of a model', async () => {

@@ -33,6 +33,9 @@ async function predict(
   return { prediction: answer.prediction, connection: incoming.headers.connection };
 }
 
+const MODEL_NAMED =
+  /^models\/iris\/1 is a model, not a repository of models\. .*:\n {2}ternion add models\/iris\/1 -r models\n {2}ternion serve -r models\n$/;
+
 describe('ternion serve', () => {
   it('says where it serves, answers, and ends at a signal', async () => {
     const { running, port } = await startServer();
@@ -60,12 +63,21 @@ describe('ternion serve', () => {
     expect(stdout).toContain(`\n  curl -s ${url}/models/digits/predict -H`);
   });
 
-  it('refuses a model in the place of a repository', async () => {
-    const { code, stderr } = await startCommand(['serve', '--port', '0', '-r', 'models/iris/1']).outcome;
-    expect([code, stderr]).toEqual([
-      2,
-      'models/iris/1 is a model, not a repository: publish it with ternion add models/iris/1 -r models, and serve models.\n',
-    ]);
+  it.each([
+    [[], /^$/],
+    [['--log'], /"message":"model loaded".*"message":"request"/s],
+  ])('with %j logs requests as %s', async (args, log) => {
+    const { running, port } = await startServer(args);
+    await running.seen(/models\/iris\/predict.*\n/);
+    expect(await predict(port, new Agent({ keepAlive: false }))).toMatchObject({ prediction: 'setosa' });
+    running.process.kill('SIGINT');
+    const { stdout } = await running.outcome;
+    expect(
+      stdout
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .join('\n'),
+    ).toMatch(log);
   });
 
   it.each(['models/iris', './models/iris/'])(
@@ -191,7 +203,25 @@ describe('ternion serve', () => {
   });
 
   it.each([
-    [['-r', 'no-such-folder'], 1, /no-such-folder does not exist/],
+    [
+      ['-r', 'no-such-folder'],
+      1,
+      /^There is no folder "no-such-folder" to serve models of\. .*:\n {2}ternion add <model\.onnx or folder> -r no-such-folder\n--repository names another one\.\n$/,
+    ],
+    [['models/iris/1'], 2, MODEL_NAMED],
+    [
+      ['models/iris/1/model.onnx'],
+      2,
+      /^models\/iris\/1\/model\.onnx is a model, not a repository of models\. /,
+    ],
+    [['-r', 'models/iris/1'], 2, MODEL_NAMED],
+    [['models'], 2, /^ternion serve takes no argument; .*: ternion serve --repository models\n$/],
+    [
+      ['nowhere'],
+      2,
+      /^ternion serve takes no argument; .*: ternion serve --repository <folder or s3:\/\/ URL>\n$/,
+    ],
+    [['s3://bucket/models', 'x'], 2, /ternion serve --repository s3:\/\/bucket\/models\n$/],
     [['-r', 'package.json'], 1, /package\.json is not a folder/],
     [['--host', 'no.such.host.invalid'], 1, /no\.such\.host\.invalid:0 cannot be used/],
   ])('does not start with %j', async (args, code, text) => {

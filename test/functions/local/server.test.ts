@@ -70,6 +70,41 @@ describe('npm start', () => {
     expect(stdout.match(/^m\d\d /gm)).toHaveLength(20);
   });
 
+  it.each<[string, readonly string[], Readonly<Record<string, string>>, RegExp]>([
+    [
+      'only what fails, as a sentence',
+      [],
+      {},
+      /^error: model failed to load \(model bad\/1\): its model\.onnx [^{]*$/,
+    ],
+    [
+      'each request as JSON with --log',
+      ['--log'],
+      {},
+      /^\{.*"message":"model loaded".*\}\n.*"message":"request".*"model":"good"/s,
+    ],
+    [
+      'what LOG_LEVEL says',
+      [],
+      { LOG_LEVEL: 'error' },
+      /^\{.*"level":"error","message":"model failed to load"/,
+    ],
+    ['nothing where LOG_LEVEL says so', [], { LOG_LEVEL: 'silent' }, /^$/],
+  ])('logs %s', async (_, args, environment, log) => {
+    const repository = await temporaryFolder();
+    const model = await readFile(join(PROJECT, 'models/iris/2/model.onnx'));
+    await writeFiles(repository, { 'bad/1/model.onnx': 'no graph', 'good/1/model.onnx': model });
+    const { running, port } = await start(args, { MODEL_REPOSITORY: repository, ...environment });
+    await running.seen(/curl .*models\/good\n/);
+    for (const name of ['good', 'bad']) {
+      const body = JSON.stringify({ features: [1, 2, 3, 4] });
+      await fetch(`http://127.0.0.1:${port}/models/${name}/predict`, { method: 'POST', body });
+    }
+    running.process.kill('SIGINT');
+    const { stdout } = await running.outcome;
+    expect(stdout.slice(stdout.lastIndexOf('models/good\n') + 'models/good\n'.length)).toMatch(log);
+  });
+
   it('takes requests for five seconds after SIGTERM, as ternion serve does', async () => {
     const { running, port } = await start([]);
     await running.seen(/Ternion serves .*/);

@@ -5,16 +5,19 @@ import type { PixelRaster, Size, Window } from '../raster.ts';
 import { crop } from './crop.ts';
 import { sideOption } from './options.ts';
 
-export const centerCropOptions = z.strictObject({
-  step: z.literal('centerCrop'),
-  width: sideOption,
-  height: sideOption,
-  /**
-   * Where half a pixel goes: `even` to the even number, as in torchvision; `down` as in transformers; `zero` towards 0,
-   * as in the fast image processors of transformers.
-   */
-  rounding: z.enum(['even', 'down', 'zero']).optional(),
-});
+export const centerCropOptions = z
+  .strictObject({
+    step: z.literal('centerCrop'),
+    width: sideOption,
+    height: sideOption,
+    rounding: z
+      .enum(['even', 'down', 'zero'])
+      .optional()
+      .describe(
+        'Where half a pixel goes: even as in torchvision, which is the default; down as in transformers; zero as in the fast image processors of transformers.',
+      ),
+  })
+  .describe('Cuts out the middle, with black around smaller images.');
 
 export type CenterCropOptions = z.infer<typeof centerCropOptions>;
 

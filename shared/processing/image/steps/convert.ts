@@ -4,13 +4,19 @@ import type { PixelRaster } from '../raster.ts';
 import { flatten } from './alpha.ts';
 import { colourOption, fillColour } from './options.ts';
 
-export const convertOptions = z.strictObject({
-  step: z.literal('convert'),
-  /** `grey`: one channel of luma. `RGB`, `BGR`: three channels in that order. */
-  mode: z.enum(['grey', 'RGB', 'BGR']),
-  /** What transparent images are put on, as red, green and blue; without it alpha is dropped, not blended. */
-  background: colourOption.optional(),
-});
+export const convertOptions = z
+  .strictObject({
+    step: z.literal('convert'),
+    mode: z
+      .enum(['grey', 'RGB', 'BGR'])
+      .describe('grey: one channel of luma. RGB, BGR: three channels in that order.'),
+    background: colourOption
+      .optional()
+      .describe(
+        'Colour that transparent images are put on, as red, green and blue. Without it alpha is dropped, not blended.',
+      ),
+  })
+  .describe('Makes the colour channels those that the model takes.');
 
 /**
  * Changes the colour channels as `PIL.Image.convert` does: alpha is dropped, not blended, and luma is the ITU-R 601

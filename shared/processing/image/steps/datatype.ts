@@ -7,11 +7,14 @@ const DATATYPE_OPTIONS = ['FP32', 'FP16', 'FP64', 'UINT8', 'INT8', 'UINT16', 'IN
 
 type DatatypeOption = (typeof DATATYPE_OPTIONS)[number] & Datatype;
 
-export const datatypeOptions = z.strictObject({
-  step: z.literal('datatype'),
-  /** Datatype of the model's input, by its name in the Open Inference Protocol. */
-  datatype: z.enum(DATATYPE_OPTIONS),
-});
+export const datatypeOptions = z
+  .strictObject({
+    step: z.literal('datatype'),
+    datatype: z
+      .enum(DATATYPE_OPTIONS)
+      .describe('Datatype of the input of the graph, by its name in the Open Inference Protocol.'),
+  })
+  .describe('Casts the values to what the graph takes. Without it they become that in any case.');
 
 /**
  * Changes the datatype of the values. Floats are rounded to the nearest; whole numbers are cut towards zero, as NumPy's

@@ -1,11 +1,12 @@
 import * as z from 'zod';
 import type { Raster } from '../raster.ts';
 
-export const layoutOptions = z.strictObject({
-  step: z.literal('layout'),
-  /** `NCHW`: planes, as PyTorch. `NHWC`: pixels, as TensorFlow; images are decoded that way. */
-  layout: z.enum(['NCHW', 'NHWC']),
-});
+export const layoutOptions = z
+  .strictObject({
+    step: z.literal('layout'),
+    layout: z.enum(['NCHW', 'NHWC']).describe('NCHW: planes, as PyTorch. NHWC: pixels, as TensorFlow.'),
+  })
+  .describe('Orders the axes as the graph takes them.');
 
 /** Puts each channel in a plane of its own, or leaves the pixels as they are. */
 export function layout(image: Raster, options: z.infer<typeof layoutOptions>): Raster {

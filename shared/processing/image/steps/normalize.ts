@@ -5,13 +5,15 @@ import { floatOption, positiveFloatOption } from './options.ts';
 
 const perChannel = <T extends z.ZodType>(number: T) => z.array(number).min(1).max(4);
 
-export const normalizeOptions = z.strictObject({
-  step: z.literal('normalize'),
-  /** Subtracted: one number per channel, or one for all. */
-  mean: perChannel(floatOption),
-  /** Divided by: one number per channel, or one for all. */
-  std: perChannel(positiveFloatOption),
-});
+export const normalizeOptions = z
+  .strictObject({
+    step: z.literal('normalize'),
+    mean: perChannel(floatOption).describe('What is subtracted: one number per channel, or one for all.'),
+    std: perChannel(positiveFloatOption).describe(
+      'What the rest is divided by: one number per channel, or one for all.',
+    ),
+  })
+  .describe('(value - mean) / std');
 
 export type NormalizeOptions = z.infer<typeof normalizeOptions>;
 

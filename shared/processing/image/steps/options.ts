@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 /** Width or height of an image. */
-export const sideOption = z.number().int().min(1).max(16_384);
+export const sideOption = z.number().int().min(1).max(16_384).describe('In pixels.');
 
 /** A number that float32 can hold, which values are computed in. */
 export const floatOption = z
@@ -30,8 +30,14 @@ export function fillColour(colour: Colour, channels: number): number[] {
 }
 
 /** How the file of an image becomes pixels. */
-export const decodeOptions = z.strictObject({
-  step: z.literal('decode'),
-  /** `exact`: every pixel, as Pillow. `fast`: a large JPEG that is made much smaller next is decoded smaller. */
-  decode: z.enum(['exact', 'fast']).default('exact'),
-});
+export const decodeOptions = z
+  .strictObject({
+    step: z.literal('decode'),
+    decode: z
+      .enum(['exact', 'fast'])
+      .default('exact')
+      .describe(
+        'exact: every pixel, as Pillow. fast: a large JPEG that is made much smaller next is decoded smaller.',
+      ),
+  })
+  .describe('Decodes the file. It may be left out.');

@@ -2,13 +2,15 @@ import * as z from 'zod';
 import type { Raster } from '../raster.ts';
 import { floatOption, positiveFloatOption } from './options.ts';
 
-export const rescaleOptions = z.strictObject({
-  step: z.literal('rescale'),
-  /** Every value is multiplied by this; 1/255 brings bytes to 0..1. */
-  scale: positiveFloatOption,
-  /** Then this is added; with -1 a scale of 1/127.5 brings bytes to -1..1. */
-  offset: floatOption.optional(),
-});
+export const rescaleOptions = z
+  .strictObject({
+    step: z.literal('rescale'),
+    scale: positiveFloatOption.describe('What each value is multiplied by. 1/255 brings bytes to 0..1.'),
+    offset: floatOption
+      .optional()
+      .describe('What is added then. With -1 a scale of 1/127.5 brings bytes to -1..1.'),
+  })
+  .describe('value * scale + offset');
 
 /**
  * Multiplies every value in float64 and rounds it to float32, then adds the offset in float32, as the image processors

@@ -12,19 +12,34 @@ export const resizeOptions = z
     step: z.literal('resize'),
     width: sideOption.optional(),
     height: sideOption.optional(),
-    /** The other edge keeps the proportions, cut to whole pixels as `torchvision.transforms.Resize`. */
-    shortestEdge: sideOption.optional(),
-    /** Most pixels of the longest edge, where the shortest is given. */
-    maxSize: sideOption.optional(),
-    /** The other edge keeps the proportions, rounded as `PIL.ImageOps.contain`. */
-    longestEdge: sideOption.optional(),
-    /** Makes the image a square of the longest edge, with this colour beside it, as `PIL.ImageOps.pad`. */
-    pad: colourOption.optional(),
-    filter: z.enum(['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos']).default('bilinear'),
-    /** `horizontal` gives the bytes of Pillow 12 and older where images lose much more height than width. */
-    firstPass: z.enum(['auto', 'horizontal']).optional(),
-    /** `torch` gives the bytes of torchvision on tensors of bytes, which the fast image processors of transformers use. */
-    arithmetic: z.enum(['pillow', 'torch']).optional(),
+    shortestEdge: sideOption
+      .optional()
+      .describe(
+        'The other edge keeps the proportions, cut to whole pixels as torchvision.transforms.Resize does.',
+      ),
+    maxSize: sideOption.optional().describe('Most pixels of the longest edge, where the shortest is given.'),
+    longestEdge: sideOption
+      .optional()
+      .describe('The other edge keeps the proportions, rounded as PIL.ImageOps.contain does.'),
+    pad: colourOption
+      .optional()
+      .describe('Makes the image a square of the longest edge, with this colour beside it.'),
+    filter: z
+      .enum(['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'])
+      .default('bilinear')
+      .describe('How pixels are mixed, by its name in Pillow.'),
+    firstPass: z
+      .enum(['auto', 'horizontal'])
+      .optional()
+      .describe(
+        'horizontal gives the bytes of Pillow 12 and older where images lose much more height than width.',
+      ),
+    arithmetic: z
+      .enum(['pillow', 'torch'])
+      .optional()
+      .describe(
+        'torch gives the bytes of torchvision on tensors of bytes, which the fast image processors of transformers use.',
+      ),
   })
   .refine(hasOneSize, 'takes width and height, or shortestEdge, or longestEdge')
   .refine(({ maxSize, shortestEdge }) => maxSize === undefined || maxSize > (shortestEdge ?? maxSize), {
@@ -34,7 +49,8 @@ export const resizeOptions = z
   .refine(({ pad, longestEdge }) => pad === undefined || longestEdge !== undefined, {
     message: 'belongs to longestEdge',
     path: ['pad'],
-  });
+  })
+  .describe('Changes the size: takes width and height, or shortestEdge, or longestEdge.');
 
 export type ResizeOptions = z.infer<typeof resizeOptions>;
 

@@ -7,15 +7,23 @@ function suggest(
   output: readonly (number | string)[],
   datatype = 'FP32',
   probabilities: readonly string[] = [],
+  given = 'FP32',
 ) {
   const inputs = [{ name: 'x', datatype, shape: input }];
-  const outputs = [{ name: 'y', datatype: 'FP32', shape: output }];
+  const outputs = [{ name: 'y', datatype: given, shape: output }];
   return suggestConfig(
     { inputs, outputs },
     { probabilities: new Set(probabilities), metadata: [] },
     'a/model.json',
   );
 }
+
+const COLUMNS = [{ name: 'column 0' }, { name: 'column 1' }];
+const CLASSES = {
+  task: 'tabular-classification',
+  features: COLUMNS,
+  labels: ['class 0', 'class 1', 'class 2'],
+};
 
 describe('suggestConfig', () => {
   it.each([
@@ -50,12 +58,80 @@ describe('suggestConfig', () => {
 
   it.each([
     ['bytes', ['n', 3, 32, 32], ['n', 4], 'UINT8'],
-    ['grey pictures', ['n', 1, 32, 32], ['n', 4], 'FP32'],
-    ['rows', ['n', 4], ['n', 4], 'FP32'],
+    ['tokens', ['n', 128], ['n', 4], 'INT64'],
+    ['rows of any length', ['n', 'm'], ['n', 4], 'FP32'],
+    ['sequences', ['n', 10, 4], ['n', 4], 'FP32'],
+    ['signals of one channel', ['n', 1, 1, 500], ['n', 4], 'FP32'],
+    ['signals in the other layout', ['n', 500, 1, 1], ['n', 4], 'FP32'],
+    ['several channels', ['n', 5, 32, 32], ['n', 4], 'FP32'],
+    ['whole numbers out', ['n', 4], ['n', 4], 'FP32', 'INT64'],
     ['feature maps', ['n', 3, 32, 32], ['n', 4, 8, 8], 'FP32'],
     ['single numbers', ['n', 3, 32, 32], ['n', 1], 'FP32'],
-  ])('says nothing of %s', (_, input, output, datatype) => {
-    expect(suggest(input, output, datatype)).toBeUndefined();
+  ])('says nothing of %s', (_, input, output, datatype, given = 'FP32') => {
+    expect(suggest(input, output, datatype, [], given)).toBeUndefined();
+  });
+
+  it.each([
+    [['n', 1, 28, 28], 'NCHW', 28, 28],
+    [['n', 28, 28, 1], 'NHWC', 28, 28],
+    [['n', 1, 32, 48], 'NCHW', 48, 32],
+    [[1, 1, 'h', 'w'], 'NCHW', 224, 224],
+    [['n', 64, 48, 1], 'NHWC', 48, 64],
+  ])('takes %j for grey pictures in %s of %i x %i', (shape, layout, width, height) => {
+    const { model_json, note } = suggest(shape, ['n', 10]) ?? {};
+    expect(KNOWN_TASKS.parse(JSON.stringify(model_json))).toMatchObject({
+      task: 'image-classification',
+      labels: expect.arrayContaining(['class 0', 'class 9']),
+      preprocess: [
+        { step: 'decode', decode: 'exact' },
+        { step: 'convert', mode: 'grey' },
+        { step: 'resize', width, height, filter: 'bilinear' },
+        { step: 'rescale', scale: 1 / 255 },
+        { step: 'layout', layout },
+      ],
+      postprocess: [{ step: 'softmax' }],
+    });
+    expect(note).toBe(
+      'if it classifies images, save this as a/model.json; the values go from 0 to 1, and training may have normalised them (a step "normalize"), and the labels are yours to name',
+    );
+  });
+
+  it.each<[string, readonly (number | string)[], readonly (number | string)[], boolean, object]>([
+    ['logits', ['n', 2], ['n', 3], false, { ...CLASSES, postprocess: [{ step: 'softmax' }] }],
+    ['probabilities', ['n', 2], ['n', 3], true, { ...CLASSES, postprocess: [] }],
+    [
+      'one probability',
+      ['n', 2],
+      ['n', 1],
+      true,
+      { ...CLASSES, labels: ['class 0', 'class 1'], postprocess: [] },
+    ],
+    ['one number', ['n', 2], ['n', 1], false, { task: 'tabular-regression', features: COLUMNS }],
+    ['a number without an axis', [1, 2], [1], false, { task: 'tabular-regression', features: COLUMNS }],
+    ['one number of many columns', ['n', 100], ['n', 1], false, { task: 'tabular-regression' }],
+  ])('takes a network on a table for what gives %s', (_, input, output, areProbabilities, expected) => {
+    const { model_json } = suggest(input, output, 'FP32', areProbabilities ? ['y'] : []) ?? {};
+    expect(KNOWN_TASKS.parse(JSON.stringify(model_json))).toEqual(expected);
+  });
+
+  it('says what is to be checked of a table', () => {
+    expect(suggest(['n', 2], ['n', 3])?.note).toBe(
+      'if it classifies the rows of a table, save this as a/model.json; the names of the columns are yours to give, in the order of training, and the labels are yours to name; if it predicts numbers, "task" is "tabular-regression", with "features" alone',
+    );
+    expect(suggest(['n', 100], ['n', 1])?.note).toBe(
+      'if it predicts a number for each row, save this as a/model.json; "features" can name its 100 columns; without them rows are lists',
+    );
+  });
+
+  it('takes several inputs of one column for a table, which has names then', () => {
+    const inputs = ['age', 'height'].map((name) => ({ name, datatype: 'FP32', shape: ['n', 1] }));
+    const outputs = [{ name: 'y', datatype: 'FP32', shape: ['n', 1] }];
+    const graph = { probabilities: new Set<string>(), metadata: [] };
+    const { model_json } = suggestConfig({ inputs, outputs }, graph, 'a/model.json') ?? {};
+    expect(model_json).toEqual({
+      task: 'tabular-regression',
+      features: [{ name: 'age' }, { name: 'height' }],
+    });
   });
 
   it('repeats the labels that the model has already, however many', () => {
@@ -87,7 +163,10 @@ describe('suggestConfig', () => {
       'if it predicts a number for each row, save this as a/model.json; the names of the columns are those of its metadata',
     );
     expect(table('["age", "height"]', ['n'])).toBeDefined();
-    expect(table('["age", "height"]', ['n', 3])).toBeUndefined();
-    expect(table('["age"]', ['n', 1])).toBeUndefined();
+    expect(table('["age", "height"]', ['n', 3])?.model_json).toMatchObject({
+      task: 'tabular-classification',
+      features: [{ name: 'age' }, { name: 'height' }],
+    });
+    expect(table('["age"]', ['n', 1])?.note).toContain('the names of the columns are yours to give');
   });
 });

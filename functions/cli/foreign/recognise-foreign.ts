@@ -1,0 +1,166 @@
+import { type ByteSource, ProtobufError, readFields } from '../../../shared/onnx/protobuf.ts';
+
+/** Files that stand in the place of a graph, by what they are. */
+export const FOREIGN_FILES = {
+  lfs: 'a pointer of Git LFS, not the file itself',
+  webPage: 'a web page, perhaps of a failed download',
+  torch: 'a file of PyTorch',
+  torchScript: 'a TorchScript archive of PyTorch',
+  torchExport: 'an exported program of PyTorch',
+  sklearn: 'a pickle of scikit-learn',
+  xgboostPickle: 'a pickle of XGBoost',
+  lightgbmPickle: 'a pickle of LightGBM',
+  catboostPickle: 'a pickle of CatBoost',
+  pickle: 'a pickle of Python',
+  xgboost: 'a model of XGBoost',
+  lightgbm: 'a model of LightGBM',
+  catboost: 'a model of CatBoost',
+  keras: 'a model of Keras',
+  hdf5: 'an HDF5 file, as Keras writes models and weights',
+  savedModel: 'a SavedModel of TensorFlow',
+  frozenGraph: 'a frozen graph of TensorFlow',
+  tensorFlowJs: 'a model of TensorFlow.js',
+  tflite: 'a model of TensorFlow Lite',
+  coreMl: 'a model of Core ML',
+  openVino: 'a model of OpenVINO',
+  pmml: 'a PMML document',
+  safetensors: 'a file of weights (safetensors)',
+  gguf: 'a GGUF file, which holds a language model for llama.cpp',
+  ort: 'a model in the ORT format',
+  tensorRt: 'an engine of TensorRT',
+  torchServe: 'an archive of TorchServe',
+  numpy: 'an archive of NumPy arrays',
+  zip: 'a zip archive',
+  compressed: 'a compressed file or archive',
+  config: 'a model.json of Ternion',
+} as const;
+
+export type ForeignFile = keyof typeof FOREIGN_FILES;
+
+/** How much of a file is looked at, at its start and at its end. */
+const LOOKED_AT = 64 * 1024;
+
+/**
+ * What a file is that is not a graph, by its content; undefined where that is not known. Archives have the names of their
+ * files at their end.
+ */
+export function recogniseForeignFile(source: ByteSource): ForeignFile | undefined {
+  const start = latin1(source.bytes(0, Math.min(source.length, LOOKED_AT)));
+  if (start.startsWith('PK\x03\x04')) return recogniseZip(start + endOf(source));
+  const [name] =
+    MAGIC.find(([, at, magic]) => start.startsWith(magic, at)) ??
+    TEXTS.find(([, pattern]) => pattern.test(start)) ??
+    [];
+  if (name !== undefined) return name;
+  if (isPickle(start)) return recognisePickle(start);
+  return recogniseMessage(source, start);
+}
+
+/** Of protocols 2 to 5, which begin with their number, or of older ones, which begin with the name of a class. */
+function isPickle(start: string): boolean {
+  const protocol = start.charCodeAt(1);
+  if (start.startsWith('\x80')) return protocol >= 2 && protocol <= 5;
+  return /^c[\w.]+\n\w+\n/.test(start);
+}
+
+function endOf(source: ByteSource): string {
+  return latin1(source.bytes(Math.max(0, source.length - LOOKED_AT), source.length));
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('latin1');
+}
+
+/** Bytes at a place near the start. Sources: the formats' specifications, and what their packages write. */
+const MAGIC: readonly (readonly [ForeignFile, number, string])[] = [
+  ['hdf5', 0, '\x89HDF\r\n\x1a\n'],
+  ['catboost', 0, 'CBM1'],
+  ['tflite', 4, 'TFL3'],
+  ['ort', 4, 'ORTM'],
+  ['gguf', 0, 'GGUF'],
+  ['tensorRt', 0, 'ftrt'],
+  ['tensorRt', 0, 'ptrt'],
+  // A length in eight bytes comes before the JSON.
+  ['safetensors', 6, '\0\0{"'],
+  // Binary JSON (UBJSON), whose first key has a length in eight bytes; the form before it.
+  ['xgboost', 10, 'learner'],
+  ['xgboost', 0, 'binf'],
+  // The number at the start of files of PyTorch before 1.6, as a pickle of its own.
+  ['torch', 0, '\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.'],
+  // gzip, bzip2, xz, zstandard, tar, and zlib at the levels of joblib.
+  ['compressed', 0, '\x1f\x8b'],
+  ['compressed', 0, 'BZh'],
+  ['compressed', 0, '\xfd7zXZ'],
+  ['compressed', 0, '\x28\xb5\x2f\xfd'],
+  ['compressed', 257, 'ustar'],
+  ...['\x01', '\x5e', '\x9c', '\xda'].map((level) => ['compressed', 0, `\x78${level}`] as const),
+];
+
+/** How texts begin, the first that fits. */
+const TEXTS: readonly (readonly [ForeignFile, RegExp])[] = [
+  ['lfs', /^version https:\/\/git-lfs/],
+  ['openVino', /^\s*(?:<\?xml[^>]*>\s*)?<net\s/],
+  ['pmml', /^\s*(?:<\?xml[^>]*>\s*)?<PMML\s/],
+  ['webPage', /^\s*<(?:!doctype|html|\?xml)/i],
+  ['lightgbm', /^tree\s+version=v\d/],
+  ['tensorFlowJs', /^\s*\{[\s\S]*"format"\s*:\s*"(?:layers|graph)-model"/],
+  ['xgboost', /^\s*\{[\s\S]{0,200}"learner"/],
+  ['catboost', /^\s*\{[\s\S]*"oblivious_trees"/],
+  ['config', /^\s*\{[\s\S]*"task"\s*:\s*"/],
+];
+
+/** By the names of the files in it, the first that fits. */
+const ZIPS: readonly (readonly [ForeignFile, RegExp])[] = [
+  ['torchServe', /MAR-INF\//],
+  ['keras', /model\.weights\.h5/],
+  ['torchExport', /serialized_exported_program\.json|archive_format|models\/\w+\.json/],
+  ['torchScript', /constants\.pkl/],
+  ['torch', /data\.pkl/],
+  ['numpy', /\.npy/],
+];
+
+function recogniseZip(names: string): ForeignFile {
+  return ZIPS.find(([, pattern]) => pattern.test(names))?.[0] ?? 'zip';
+}
+
+/** A pickle names the modules of its classes; what wraps a model comes first. */
+const PICKLES: readonly (readonly [ForeignFile, RegExp])[] = [
+  ['sklearn', /sklearn[._]/],
+  ['xgboostPickle', /xgboost[._]/],
+  ['lightgbmPickle', /lightgbm[._]/],
+  ['catboostPickle', /catboost[._]/],
+  ['torch', /torch[._]|torch\n/],
+];
+
+function recognisePickle(text: string): ForeignFile {
+  const found = PICKLES.flatMap(([name, pattern]) => {
+    const at = text.search(pattern);
+    return at === -1 ? [] : [{ name, at }];
+  });
+  return found.sort((a, b) => a.at - b.at)[0]?.name ?? 'pickle';
+}
+
+/** Other messages of protocol buffers, whose fields have the numbers of ONNX but other meanings. */
+function recogniseMessage(source: ByteSource, start: string): ForeignFile | undefined {
+  const numbers = fieldNumbers(source);
+  if (numbers === undefined) return undefined;
+  // Core ML: a version, a description, and the kind of model in a field from 200 on. Source: Model.proto.
+  if (numbers.has(1) && [...numbers].some((number) => number >= 200)) return 'coreMl';
+  if (/saver_def|saved_model_main_op|StatefulPartitionedCall|VarHandleOp/.test(start + endOf(source))) {
+    return 'savedModel';
+  }
+  // A list of nodes (field 1), the first of which are of these operators most often.
+  const isList = start.startsWith('\n') && /Placeholder|Const/.test(start.slice(0, 500));
+  return isList ? 'frozenGraph' : undefined;
+}
+
+/** Numbers of the fields of a message; undefined where it is none, or empty. */
+function fieldNumbers(source: ByteSource): ReadonlySet<number> | undefined {
+  try {
+    const numbers = new Set([...readFields(source)].map(({ number }) => number));
+    return numbers.size > 0 ? numbers : undefined;
+  } catch (error) {
+    if (error instanceof ProtobufError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,38 @@
+import type { Graph } from '../../../shared/onnx/graph.ts';
+import type { Label } from '../../../shared/processing/classification.ts';
+import type { FileFacts } from './inspection.ts';
+
+/** What a suggestion is made of. */
+export interface Suggesting {
+  readonly facts: Pick<FileFacts, 'inputs' | 'outputs'>;
+  readonly graph: Pick<Graph, 'probabilities' | 'metadata'>;
+  /** Where the model.json would be found. */
+  readonly place: string;
+  /** Labels that the model has already; a model.json must repeat them. */
+  readonly known: readonly Label[] | undefined;
+}
+
+/** More names are written into a file of their own, or not at all. */
+export const MOST_NAMES = 10;
+
+/** The labels that a model.json would have: those that are known, or made-up ones for a few classes. */
+export function labelsFor(
+  known: readonly Label[] | undefined,
+  classes: number | string | undefined,
+): { readonly labels?: readonly Label[] } {
+  if (known) return { labels: [...known] };
+  if (typeof classes !== 'number' || classes > MOST_NAMES) return {};
+  return { labels: Array.from({ length: classes }, (_, index) => `class ${index}`) };
+}
+
+/** What is to be done about the labels, as the end of a sentence. */
+export function describeLabels(
+  known: readonly Label[] | undefined,
+  classes: number | string | undefined,
+): string {
+  if (known) {
+    return `the labels are those it has already${known.length > MOST_NAMES ? ' (all of them with --json)' : ''}`;
+  }
+  const many = typeof classes === 'number' && classes > MOST_NAMES;
+  return `the labels are yours to name${many ? ` ("labels", or labels.txt with ${classes} lines)` : ''}`;
+}

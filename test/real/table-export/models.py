@@ -1,0 +1,160 @@
+"""Exports models of tables to <folder>/exports/<name>, and writes what their libraries answer to other rows.
+
+Usage: python models.py <folder>
+"""
+
+import json
+import sys
+import warnings
+from pathlib import Path
+
+import catboost
+import lightgbm
+import numpy as np
+import pandas as pd
+import xgboost
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.multioutput import MultiOutputRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.svm import SVC
+from ternion_export import ExportError, export
+
+warnings.filterwarnings("ignore")
+FOLDER = Path(sys.argv[1])
+NUMBERS = ["area", "rooms", "year"]
+houses = pd.read_csv("examples/data/houses.csv").astype({"area": "float32"})
+train, held = houses[:200], houses[200:230]
+answers = []
+
+
+def write(name, model, sample, rows, requests, expected, **options):
+    export(model, sample, FOLDER / "exports" / name, **options)
+    has_references = (FOLDER / "exports" / name / "reference.json").exists()
+    request = {"instances": [{"features": row} for row in requests]}
+    answers.append({"name": name, "hasReferences": has_references, "request": request, **expected})
+
+
+def rows_of(frame):
+    return json.loads(frame.to_json(orient="records", double_precision=15))
+
+
+def classifier(name, model, columns, target, labels=None, trained=None):
+    """`trained` makes the rows that the model takes of a data frame."""
+    trained = trained or (lambda frame: frame)
+    model.fit(trained(train[columns]), target)
+    rows = trained(held[columns])
+    shares = np.asarray(model.predict_proba(rows), dtype=float)
+    names = labels or [str(each) for each in model.classes_]
+    predicted = [labels[int(each)] if labels else each for each in np.asarray(model.predict(rows)).reshape(-1).tolist()]
+    expected = {
+        "predictions": predicted,
+        "probabilities": [dict(zip(names, row.tolist())) for row in shares],
+    }
+    sample = trained(train[columns])
+    requests = rows_of(held[columns]) if hasattr(sample, "columns") else np.asarray(rows, dtype=float).tolist()
+    write(name, model, sample, rows, requests, expected, **({"labels": labels} if labels else {}))
+
+
+def regressor(name, model, columns, target):
+    model.fit(train[columns], target)
+    expected = {"predictions": np.asarray(model.predict(held[columns]), dtype=float).tolist()}
+    write(name, model, train[columns], held[columns], rows_of(held[columns]), expected)
+
+
+def by_columns():
+    return make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), ["city", "garden"]), (StandardScaler(), ["area", "rooms"])
+    )
+
+
+level, price = train["level"], train["price"]
+number = (level == "dear").astype(int)
+MIXED = ["city", "area", "rooms", "garden"]
+TWO = ["cheap", "dear"]
+
+classifier("forest", RandomForestClassifier(10, random_state=0), NUMBERS, level)
+classifier("forest-of-numbers", RandomForestClassifier(10, random_state=0), NUMBERS, number, TWO)
+classifier("array", LogisticRegression(max_iter=2000), NUMBERS, level, trained=lambda frame: frame.to_numpy("float32"))
+classifier("scaled", make_pipeline(StandardScaler(), SVC(probability=True, random_state=0)), NUMBERS, level)
+classifier("columns", make_pipeline(by_columns(), LogisticRegression()), MIXED, level)
+classifier("columns-xgboost", make_pipeline(by_columns(), xgboost.XGBClassifier(n_estimators=5)), MIXED, number, TWO)
+classifier("columns-lightgbm", make_pipeline(by_columns(), lightgbm.LGBMClassifier(n_estimators=5, verbose=-1)), MIXED, level)
+classifier("search", GridSearchCV(LogisticRegression(max_iter=2000), {"C": [1, 2]}), NUMBERS, level)
+regressor("columns-xgboost-regressor", make_pipeline(by_columns(), xgboost.XGBRegressor(n_estimators=5)), MIXED, price)
+regressor("boosted", GradientBoostingRegressor(n_estimators=10, random_state=0), NUMBERS, price)
+regressor("several", MultiOutputRegressor(Ridge()), NUMBERS, train[["price", "area"]])
+gaps = train.copy()
+gaps.loc[::7, "area"] = np.nan
+imputed = make_pipeline(SimpleImputer(), LogisticRegression(max_iter=2000))
+imputed.fit(gaps[NUMBERS], level)
+shares = imputed.predict_proba(held[NUMBERS])
+write(
+    "gaps",
+    imputed,
+    gaps[NUMBERS],
+    held[NUMBERS],
+    rows_of(held[NUMBERS]),
+    {
+        "predictions": imputed.predict(held[NUMBERS]).tolist(),
+        "probabilities": [dict(zip(TWO, row.tolist())) for row in shares],
+    },
+)
+texts = ["good film", "bad film", "good play", "awful thing", "nice one", "bad one"] * 5
+moods = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts, ["good", "bad"] * 15)
+asked = ["good one", "awful film", "nothing known"]
+write(
+    "texts",
+    moods,
+    texts,
+    asked,
+    [{"text": text} for text in asked],
+    {
+        "predictions": moods.predict(asked).tolist(),
+        "probabilities": [dict(zip(["bad", "good"], row.tolist())) for row in moods.predict_proba(asked)],
+    },
+)
+
+classifier("xgboost", xgboost.XGBClassifier(n_estimators=5), NUMBERS, number, TWO)
+regressor("xgboost-regressor", xgboost.XGBRegressor(n_estimators=5), NUMBERS, price)
+booster = xgboost.XGBRegressor(n_estimators=5).fit(train[NUMBERS], price).get_booster()
+write(
+    "xgboost-booster",
+    booster,
+    train[NUMBERS],
+    held[NUMBERS],
+    rows_of(held[NUMBERS]),
+    {"predictions": booster.predict(xgboost.DMatrix(held[NUMBERS])).tolist()},
+)
+classifier("lightgbm", lightgbm.LGBMClassifier(n_estimators=5, verbose=-1), NUMBERS, level)
+regressor("lightgbm-regressor", lightgbm.LGBMRegressor(n_estimators=5, verbose=-1), NUMBERS, price)
+quiet = {"iterations": 5, "verbose": 0, "allow_writing_files": False}
+classifier("catboost", catboost.CatBoostClassifier(**quiet), NUMBERS, level)
+classifier("catboost-of-numbers", catboost.CatBoostClassifier(**quiet), NUMBERS, number, TWO)
+regressor("catboost-regressor", catboost.CatBoostRegressor(**quiet), NUMBERS, price)
+
+# What cannot be exported is said in a sentence.
+forest = RandomForestClassifier(2).fit(train[NUMBERS], level)
+of_truth = lightgbm.LGBMClassifier(verbose=-1).fit(train[NUMBERS], level == "dear")
+for model, sample, options, message in (
+    (lightgbm.LGBMClassifier(), train[MIXED], {}, "The column 'city' has texts, which this model cannot be exported with"),
+    (forest, train[NUMBERS], {"labels": ["a"]}, "There are 1 labels for the 2 classes of the model."),
+    (forest, train[NUMBERS].to_numpy(), {"features": ["a"]}, "There are 1 names for 3 columns of the sample."),
+    (of_truth, train[NUMBERS], {}, "onnxmltools cannot export this model: "),
+    (object(), train[NUMBERS], {}, "A model of the class builtins.object is not known here."),
+    (forest, train[NUMBERS][:0], {}, "The sample has no rows."),
+    ("nowhere.pkl", train[NUMBERS], {}, "There is no file nowhere.pkl, and no folder with an MLmodel."),
+):
+    try:
+        export(model, sample, FOLDER / "refused", **options)
+        raise AssertionError(f"not refused: {message}")
+    except ExportError as error:
+        assert str(error).startswith(message), error
+assert not (FOLDER / "refused").exists()
+
+(FOLDER / "answers.json").write_text(json.dumps(answers))
