@@ -134,7 +134,7 @@ describe('an archive of SageMaker', () => {
         { path: 'model.joblib', data: 'x' },
         { path: 'code/inference.py', data: CODE },
       ],
-      'holds no model: none of *.onnx, onnx/*.onnx, MLmodel, MAR-INF/MANIFEST.json; its files are: code/inference.py, model.joblib. Export the model to ONNX first, docs/models.md shows how.',
+      'holds no model: none of *.onnx, onnx/*.onnx, MLmodel, MAR-INF/MANIFEST.json; its files are: code/inference.py, model.joblib. Its model.joblib is a pickle of Python, not an ONNX model; export it in Python with python/ternion_export.py, docs/models.md shows how.',
     ],
     ['no file of a model', [{ path: 'a/notes.txt', data: 'x' }], 'its files are: a/notes.txt.'],
     [

@@ -248,7 +248,7 @@ describe('ternion inspect', () => {
     [
       'model.tar.gz',
       '\u001f\u008b',
-      /model\.tar\.gz" is a compressed file .*; unpack it and name the folder or the file in it/,
+      /model\.tar\.gz" is not a tar archive, or it is not whole: unexpected end of file\./,
     ],
     [
       'model.json',
