@@ -26,6 +26,10 @@ describeExports(
     'catboost',
     'catboost-of-numbers',
     'catboost-regressor',
+    'file-of-scikit-learn',
+    'file-of-xgboost',
+    'file-of-lightgbm',
+    'file-of-catboost',
   ],
 );
 
