@@ -686,23 +686,20 @@ def load(source):
     if not path.is_file():
         raise ExportError(f"There is no file {source}, and no folder with an MLmodel.")
     loaders = {
-        ".json": _load_xgboost,
-        ".ubj": _load_xgboost,
-        ".txt": lambda: importlib.import_module("lightgbm").Booster(model_file=source),
+        ".json": lambda file: importlib.import_module("xgboost").Booster(model_file=file),
+        ".ubj": lambda file: importlib.import_module("xgboost").Booster(model_file=file),
+        ".txt": lambda file: importlib.import_module("lightgbm").Booster(model_file=file),
         ".cbm": _load_catboost,
-        ".keras": lambda: importlib.import_module("keras").saving.load_model(source),
-        ".h5": lambda: importlib.import_module("keras").saving.load_model(source),
-        ".onnx": lambda: importlib.import_module("onnx").load(source),
+        ".keras": lambda file: importlib.import_module("keras").saving.load_model(file),
+        ".h5": lambda file: importlib.import_module("keras").saving.load_model(file),
+        ".onnx": lambda file: importlib.import_module("onnx").load(file),
     }
     loader = loaders.get(path.suffix.lower())
-    if loader is None:
+    # Some save a pickle under the name that they want a graph to have.
+    if loader is None or path.read_bytes()[:1] == b"\x80":
         # A pickle runs what is in it, so it must be your own.
         return importlib.import_module("joblib").load(source)
-    return loader(source) if loader in (_load_xgboost, _load_catboost) else loader()
-
-
-def _load_xgboost(source):
-    return importlib.import_module("xgboost").Booster(model_file=source)
+    return loader(source)
 
 
 def _load_catboost(source):

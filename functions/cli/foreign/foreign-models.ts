@@ -25,7 +25,11 @@ const BY_EXTENSION: Readonly<Record<string, ForeignFile>> = {
   '.mar': 'torchServe',
 };
 
-const IN_PYTHON = 'export it in Python with python/ternion_export.py, docs/models.md shows how';
+/** The exporter of this project as a command, which needs rows of the training data. */
+function exportByFile(path: string): string {
+  const stem = basename(path).replace(/\..*$/, '') || 'model';
+  return `export it first: python python/ternion_export.py ${shellWord(path)} rows.csv ${shellWord(`exports/${stem}`)}, where rows.csv has columns as in training; docs/models.md shows more`;
+}
 
 /** What to do about each kind. @param path of the file, as it was named */
 const ADVICE: Readonly<Record<ForeignFile, (path: string) => string>> = {
@@ -37,20 +41,21 @@ const ADVICE: Readonly<Record<ForeignFile, (path: string) => string>> = {
     `export it in Python: torch.onnx.export(torch.jit.load(${JSON.stringify(path)}), (example,), "model.onnx", dynamo=False)`,
   torchExport: (path) =>
     `export it in Python: torch.onnx.export(torch.export.load(${JSON.stringify(path)}), f="model.onnx")`,
-  sklearn: () => IN_PYTHON,
-  xgboostPickle: () => IN_PYTHON,
-  lightgbmPickle: () => IN_PYTHON,
-  catboostPickle: () => IN_PYTHON,
-  pickle: () => IN_PYTHON,
-  xgboost: (path) =>
-    `load it with xgboost.XGBClassifier().load_model(${JSON.stringify(path)}), or XGBRegressor, and ${IN_PYTHON}`,
-  lightgbm: (path) => `load it with lightgbm.Booster(model_file=${JSON.stringify(path)}) and ${IN_PYTHON}`,
-  catboost: (path) =>
-    `load it with catboost.CatBoostClassifier().load_model(${JSON.stringify(path)}), or CatBoostRegressor, and ${IN_PYTHON}`,
+  sklearn: exportByFile,
+  xgboostPickle: exportByFile,
+  lightgbmPickle: exportByFile,
+  catboostPickle: exportByFile,
+  pickle: exportByFile,
+  xgboost: exportByFile,
+  lightgbm: exportByFile,
+  catboost: exportByFile,
   keras: exportKeras,
   hdf5: exportKeras,
-  savedModel: (path) =>
-    `export it first: python -m tf2onnx.convert --saved-model ${shellWord(dirname(path))} --output ${shellWord(`${dirname(path)}.onnx`)}`,
+  savedModel: (path) => {
+    const folder = dirname(path);
+    const to = folder === '.' ? 'model.onnx' : `${folder}.onnx`;
+    return `export it first: python -m tf2onnx.convert --saved-model ${shellWord(folder)} --output ${shellWord(to)}`;
+  },
   frozenGraph: (path) =>
     `export it first: python -m tf2onnx.convert --graphdef ${shellWord(path)} --inputs x:0 --outputs y:0 --output model.onnx, with the names of its inputs and outputs`,
   tensorFlowJs: () => 'export the model that it was made of',
@@ -69,7 +74,7 @@ const ADVICE: Readonly<Record<ForeignFile, (path: string) => string>> = {
   zip: () => 'unpack it and name the folder',
   compressed: (path) =>
     /\.(?:joblib|pkl|pickle)(?:\.\w+)?$/i.test(path)
-      ? IN_PYTHON
+      ? exportByFile(path)
       : 'unpack it and name the folder or the file in it',
   config: (path) => `name the folder that it is in: ${JSON.stringify(dirname(path))}`,
 };

@@ -223,20 +223,28 @@ describe('ternion inspect', () => {
     [
       'forest.pkl',
       'no pickle',
-      /forest\.pkl" is a pickle of Python, not .*; export it in Python with python\/ternion_export\.py/,
+      /forest\.pkl" is a pickle of Python, not .*; export it first: python python\/ternion_export\.py .*forest\.pkl rows\.csv exports\/forest, /,
     ],
     [
       'forest.onnx',
       '\u0080\u0004\u0095sklearn.svm',
-      /forest\.onnx" is a pickle of scikit-learn, not .* with python\/ternion_export\.py/,
+      /forest\.onnx" is a pickle of scikit-learn, not .*: python python\/ternion_export\.py .*forest\.onnx rows\.csv /,
     ],
     [
       'densenet.mar',
       'no zip',
       /densenet\.mar" is an archive of TorchServe, not .*; unpack it \(it is a zip\) and name the folder\.$/m,
     ],
-    ['xgb.json', '{"learner": {}}', /xgb\.json" is a model of XGBoost, not .*load_model\(".*xgb\.json"\)/],
-    ['lgb.txt', 'tree\nversion=v4\n', /lgb\.txt" is a model of LightGBM, .*lightgbm\.Booster\(model_file=/],
+    [
+      'xgb.json',
+      '{"learner": {}}',
+      /xgb\.json" is a model of XGBoost, not .*: python python\/ternion_export\.py .*xgb\.json rows\.csv exports\/xgb, /,
+    ],
+    [
+      'lgb.txt',
+      'tree\nversion=v4\n',
+      /lgb\.txt" is a model of LightGBM, .*ternion_export\.py .*lgb\.txt rows\.csv /,
+    ],
     ['cat.cbm', 'CBM1', /cat\.cbm" is a model of CatBoost, /],
     ['net.h5', '\u0089HDF\r\n\u001a\n', /net\.h5" is an HDF5 file.*\.export\(".*net\.onnx", format="onnx"\)/],
     [
@@ -297,7 +305,7 @@ describe('ternion inspect', () => {
     [
       'a pickle as the only graph',
       { 'model.onnx': '\u0080\u0004\u0095sklearn.svm' },
-      /^"house\/model\.onnx" is a pickle of scikit-learn, not an ONNX model; export it in Python/,
+      /^"house\/model\.onnx" is a pickle of scikit-learn, not an ONNX model; export it first: python/,
     ],
     [
       'a Git clone',

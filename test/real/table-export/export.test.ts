@@ -1,4 +1,12 @@
+import { execFile } from 'node:child_process';
+import { cp, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import { PROJECT } from '../../support/project.ts';
+import { makeFolder } from '../../support/temporary-folder.ts';
 import { describeExports, describeWalks } from '../describe-exports.ts';
+import { folderOf } from '../installation.ts';
 import { counterpart } from './counterpart.ts';
 
 describeExports(
@@ -26,6 +34,10 @@ describeExports(
     'catboost',
     'catboost-of-numbers',
     'catboost-regressor',
+    'file-of-scikit-learn',
+    'file-of-xgboost',
+    'file-of-lightgbm',
+    'file-of-catboost',
   ],
 );
 
@@ -34,3 +46,14 @@ describeWalks(
   ['A data frame and scikit-learn', 'A model of XGBoost', 'A model of LightGBM', 'A model of CatBoost'],
   true,
 );
+
+it('examples/data/make_data.py makes the houses of the walks', async () => {
+  const folder = await makeFolder({});
+  const examples = join(PROJECT, 'examples/data');
+  await cp(join(examples, 'make_data.py'), join(folder, 'make_data.py'));
+  await promisify(execFile)(join(folderOf(counterpart), 'bin/python'), [join(folder, 'make_data.py')]);
+  const [made, kept] = await Promise.all(
+    [folder, examples].map((each) => readFile(join(each, 'houses.csv'), 'utf8')),
+  );
+  expect(made).toBe(kept);
+});

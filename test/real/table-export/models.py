@@ -4,11 +4,14 @@ Usage: python models.py <folder>
 """
 
 import json
+import subprocess
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
 import catboost
+import joblib
 import lightgbm
 import numpy as np
 import pandas as pd
@@ -137,6 +140,34 @@ quiet = {"iterations": 5, "verbose": 0, "allow_writing_files": False}
 classifier("catboost", catboost.CatBoostClassifier(**quiet), NUMBERS, level)
 classifier("catboost-of-numbers", catboost.CatBoostClassifier(**quiet), NUMBERS, number, TWO)
 regressor("catboost-regressor", catboost.CatBoostRegressor(**quiet), NUMBERS, price)
+
+# Saved models by the command line.
+with tempfile.TemporaryDirectory() as saved:
+    train[NUMBERS].to_csv(f"{saved}/rows.csv", index=False)
+    forest = RandomForestClassifier(5, random_state=0).fit(train[NUMBERS], level)
+    joblib.dump(forest, f"{saved}/forest.onnx")
+    shop = xgboost.XGBClassifier(n_estimators=5).fit(train[NUMBERS], number)
+    shop.save_model(f"{saved}/shop.json")
+    light = lightgbm.LGBMRegressor(n_estimators=5, verbose=-1).fit(train[NUMBERS], price)
+    light.booster_.save_model(f"{saved}/light.txt")
+    cats = catboost.CatBoostClassifier(**quiet).fit(train[NUMBERS], level)
+    cats.save_model(f"{saved}/cats.cbm")
+    for name, file, model, options in (
+        ("file-of-scikit-learn", "forest.onnx", forest, []),
+        ("file-of-xgboost", "shop.json", shop, ["--labels", "cheap,dear"]),
+        ("file-of-lightgbm", "light.txt", light, []),
+        ("file-of-catboost", "cats.cbm", cats, []),
+    ):
+        target = FOLDER / "exports" / name
+        command = [sys.executable, "python/ternion_export.py", f"{saved}/{file}", f"{saved}/rows.csv", target, *options]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        predicted = np.asarray(model.predict(held[NUMBERS])).reshape(-1).tolist()
+        expected = {"predictions": [TWO[each] for each in predicted] if options else predicted}
+        if hasattr(model, "predict_proba"):
+            shares = model.predict_proba(held[NUMBERS])
+            expected["probabilities"] = [dict(zip(TWO, map(float, row))) for row in shares]
+        request = {"instances": [{"features": row} for row in rows_of(held[NUMBERS])]}
+        answers.append({"name": name, "hasReferences": True, "request": request, **expected})
 
 # What cannot be exported is said in a sentence.
 forest = RandomForestClassifier(2).fit(train[NUMBERS], level)
