@@ -2,7 +2,7 @@ import type { Limits } from '../../config.ts';
 import { InferenceError, invalid } from '../../errors.ts';
 import type { ModelContract } from '../../values/contract.ts';
 import { tableOfCells } from '../../values/csv.ts';
-import { type ByteRanges, splitLines } from '../../values/lines.ts';
+import { splitLines } from '../../values/lines.ts';
 import { decodeTable, widthOf } from '../../values/table.ts';
 import type { Lines } from './run-lines.ts';
 
@@ -10,7 +10,7 @@ import type { Lines } from './run-lines.ts';
 export const LIBSVM_TYPES = ['text/libsvm', 'text/x-libsvm'];
 
 /** `12:0.5`, and `12:nan`. */
-const CELL = /^(\d{1,15}):(\S+)$/;
+const CELL = /^(0|[1-9]\d{0,14}):(\S+)$/;
 
 /**
  * Sparse rows, a line each: `index:value` between spaces. What stands before them without a colon is a label and is not
@@ -24,7 +24,7 @@ export function readLibsvm(body: Uint8Array, limits: Limits): Lines {
   const lines = splitLines(body, limits);
   if (lines.count === 0)
     throw new InferenceError('BAD_REQUEST', ['The request body', 'has no lines; expected one row per line.']);
-  const first = firstIndex(lines);
+  const first = firstIndex(body);
   return {
     kind: 'features',
     count: () => lines.count,
@@ -81,10 +81,15 @@ function* readCells(line: Uint8Array, row: number): Generator<SparseCell> {
   }
 }
 
-/** The smallest index of all rows, as far as it is 0 or 1. */
-function firstIndex(lines: ByteRanges): 0 | 1 {
-  for (let row = 0; row < lines.count; row++) {
-    for (const { index } of readCells(lines.at(row), row)) if (index === 0) return 0;
-  }
-  return 1;
+/**
+ * The index that rows count from: 0 where one of them has it. Bytes are searched, as a body can have millions of cells.
+ */
+function firstIndex(body: Uint8Array): 0 | 1 {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const hasZero =
+    bytes.subarray(0, 2).equals(Buffer.from('0:')) || ZERO_CELLS.some((cell) => bytes.includes(cell));
+  return hasZero ? 0 : 1;
 }
+
+/** A cell of the index 0 after what can stand before it. */
+const ZERO_CELLS = [' 0:', '\t0:', '\n0:', '\r0:'];

@@ -27,6 +27,7 @@ const INVOCATION_REQUEST: Content = {
   'application/json': jsonRequest,
   'application/jsonlines': null,
   'text/csv': null,
+  'text/libsvm': null,
   'application/x-npy': null,
   'application/x-npz': null,
   'image/*': null,

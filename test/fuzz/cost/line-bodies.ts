@@ -45,6 +45,13 @@ export const LINE_MAKERS: readonly BodyMaker[] = [
   csv('WebPs', ({ bytes }) => imageLines('webp', bytes, (image) => image)),
   csv('GIFs', ({ bytes }) => imageLines('gif', bytes, (image) => image)),
   csv('PNGs', ({ bytes }) => imageLines('png', bytes, (image) => image)),
+  libsvm('rows', ({ bytes }) => repeat('1:5.1 2:3.5 3:1.4 4:0.2', bytes, '\n')),
+  libsvm('empty rows', ({ bytes }) => repeat('1', bytes, '\n')),
+  libsvm('one long row', ({ bytes }) => repeat('1:1', bytes, ' ')),
+  libsvm('indices that end in 0', ({ bytes }) => repeat('10:1', bytes, ' ')),
+  libsvm('zeros before a colon', ({ bytes }) => `1${'0'.repeat(bytes)}:1`),
+  libsvm('large indices', ({ bytes }) => repeat('999999999999999:1', bytes, '\n')),
+  libsvm('rows that fail', ({ bytes }) => repeat('1:x', bytes, '\n')),
   lines('rows', ({ bytes, model }) => repeat(JSON.stringify(model.row), bytes, '\n')),
   lines('rows in objects', ({ bytes, model }) =>
     repeat(JSON.stringify({ features: model.row }), bytes, '\n'),
@@ -98,6 +105,18 @@ export const LINE_MAKERS: readonly BodyMaker[] = [
     }),
   },
 ];
+
+function libsvm(name: string, make: Text): BodyMaker {
+  return {
+    name: `LibSVM of ${name}`,
+    types: ['text/libsvm'],
+    usesJson: false,
+    make: async (ingredients) => ({
+      body: Buffer.from(await make(ingredients)),
+      headers: { 'content-type': 'text/libsvm' },
+    }),
+  };
+}
 
 function csv(name: string, text: Text, parameters = ''): BodyMaker {
   return {

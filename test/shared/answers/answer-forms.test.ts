@@ -119,6 +119,7 @@ describe('sparse rows', () => {
     ['5:1\n0:1', 'Line 1 has the index 5; the model takes 4 columns, which are counted from 0 here.'],
     ['5:1', 'Line 1 has the index 5; the model takes 4 columns, which are counted from 1 here.'],
     ['1:1\n1 qid:3 2:1', 'Line 2 has "qid:3"; expected index:value, as 3:0.5.'],
+    ['00:1', 'Line 1 has "00:1"; expected index:value, as 3:0.5.'],
     ['1:1 2', 'Line 1 has "2"; expected index:value, as 3:0.5.'],
     ['1:1 2:x', 'Field "line 1" (column 2) is the string "x"; expected a number.'],
     ['\n', 'The request body has no lines; expected one row per line.'],
