@@ -34,7 +34,9 @@ export function decodeRows(
   const rows = value.map(unwrapFeatures);
   const [first] = rows;
   const { imageInput, textInput } = contract;
-  if (textInput && isTextInstance(first, textInput)) return decodeTextRows(rows, textInput, field);
+  if (textInput && (isTextInstance(first, textInput) || lacksInputs(first, contract))) {
+    return decodeTextRows(rows, textInput, field);
+  }
   if (imageInput !== undefined && findImage(first, imageInput) !== undefined) {
     const images = rows.map((row, index) => decodeImageValue(row, imageInput, `${field}[${index}]`));
     return new Map([[imageInput, imagesOf(images)]]);
@@ -42,6 +44,12 @@ export function decodeRows(
   return isJsonObject(first) && !isBase64Object(first)
     ? decodeObjects(rows, field, contract, limits)
     : decodeValues(rows, field, contract, limits);
+}
+
+/** Whether an instance of a model of texts has none of the inputs of its graph: then it is a text that went wrong. */
+function lacksInputs(value: JsonValue | undefined, { inputs, textInput }: ModelContract): boolean {
+  if (!textInput?.isPrepared || Array.isArray(value)) return false;
+  return !isJsonObject(value) || !inputs.some(({ name }) => Object.hasOwn(value, name));
 }
 
 /** Encoded images as one input: the core runs the model's preprocessing on them. */

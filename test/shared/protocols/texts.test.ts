@@ -349,10 +349,18 @@ describe('texts as lines and as bodies', () => {
     expect((await send(SERVING, 'text/csv', `text\n${A}\n${B}`)).json).toEqual({ predictions: TEXTS });
   });
 
-  it('CSV of two columns has pairs', async () => {
-    expect((await send(ENDPOINT, 'text/csv', `${A},${B}\n${B},${A}`)).json).toEqual(PAIRS);
+  it('CSV of two columns has pairs where they are named so', async () => {
     const table = `text_pair,text\n${B},${A}`;
     expect((await send(SERVING, 'text/csv', table)).json).toEqual({ predictions: [scores(A, B)] });
+    expect((await send(ENDPOINT, 'text/csv', `"the, dog"`)).status).toBe(200);
+    const answer = await send('/models/pairs/invoke', 'text/csv; header=absent', 'the, dog');
+    expect(answer).toMatchObject({
+      status: 400,
+      json: {
+        error:
+          'Field "line 1" has 2 cells; a text with a comma stands in quotes, and pairs of texts have their names in the first row.',
+      },
+    });
   });
 
   it('JSON lines have a text, an object or a pair each', async () => {
@@ -465,7 +473,7 @@ describe('what is neither text nor tokens', () => {
     [
       V1,
       { instances: [{ id: '1', text: A }] },
-      'is an object with the keys "id", "text": it lacks "input_ids"',
+      'Field "instances[0]" is an object with the keys "id", "text"; expected a text, or a pair as {"text": "…", "text_pair": "…"}.',
     ],
     [
       V1,
@@ -478,6 +486,17 @@ describe('what is neither text nor tokens', () => {
       'Field "instances" has texts and pairs of texts; expected one or the other.',
     ],
     [SERVING, { dataframe_split: { columns: ['id', 'name'], data: [['1', A]] } }, 'or texts alone'],
+    [V1, { instances: [5] }, 'Field "instances[0]" is the number 5; expected a text, or a pair'],
+    [
+      SERVING,
+      { dataframe_split: { columns: ['text'], data: [[null]] } },
+      'Field "dataframe_split[0]" is null; expected a text, or a pair',
+    ],
+    [
+      V1,
+      { instances: [{ input_ids: [5], text: A }] },
+      'is an object with the keys "input_ids", "text": it lacks "attention_mask"',
+    ],
   ])('%s %j is refused', async (path, body, error) => {
     const answer = await ask(await open(), post(path, body));
     expect(answer.status).toBe(400);
