@@ -17,8 +17,8 @@ const ZIP_CEILINGS: Readonly<Record<string, number>> = {
   arm64: 19.67 * LAMBDA_MEGABYTE,
 };
 const JS_CEILINGS: Readonly<Record<string, number>> = {
-  aws: 1.38 * MEGABYTE,
-  gcp: 0.86 * MEGABYTE,
+  aws: 1.39 * MEGABYTE,
+  gcp: 0.87 * MEGABYTE,
   azure: 0.95 * MEGABYTE,
 };
 /** What a page may weigh on its way to a phone, in bytes. */
