@@ -225,11 +225,7 @@ export function decodeColumns(
 export function kindOfValues(value: JsonValue | undefined): InputKind {
   const [first] = Array.isArray(value) ? value : [value];
   if (isOfImage(first) || isImageColumn(first)) return 'image';
-  const isNamed = isJsonObject(first);
-  return isTextValue(isNamed ? firstOfColumns(first) : first) &&
-    (!isNamed || areTextNames(Object.keys(first)))
-    ? 'text'
-    : 'features';
+  return (isJsonObject(first) ? isNamedText(first) : isTextValue(first)) ? 'text' : 'features';
 }
 
 /** `{"pixels": ["<base64>", …]}`: a list of images under a name that only the model knows. */
@@ -239,11 +235,12 @@ function isImageColumn(value: JsonValue | undefined): boolean {
   return others.length === 0 && typeof item === 'string' && isImageText(item);
 }
 
-/** An object with the first item of each of its lists. */
-function firstOfColumns(value: JsonObject): JsonObject {
+/** A text, a pair, or lists of them, under the names of such: other names could be those of a table. */
+function isNamedText(value: JsonObject): boolean {
+  if (!areTextNames(Object.keys(value))) return false;
   const firsts = Object.entries(value).map(([name, member]): [string, JsonValue] => [
     name,
     Array.isArray(member) ? (member[0] ?? null) : member,
   ]);
-  return Object.fromEntries(firsts);
+  return isTextValue(Object.fromEntries(firsts));
 }

@@ -4,7 +4,7 @@ import { ask } from '../../support/ask.ts';
 import { openApp } from '../../support/hosts/in-process.ts';
 import type { TestHost } from '../../support/hosts/test-host.ts';
 import { makeFolder } from '../../support/temporary-folder.ts';
-import { extractor, idOf, pairClassifier, TOKENIZER } from '../../support/text-models.ts';
+import { extractor, idOf, pairClassifier, TOKENIZER, wordVectors } from '../../support/text-models.ts';
 
 async function open(environment: Readonly<Record<string, string>> = {}): Promise<TestHost> {
   const config = { task: 'text-classification', labels: ['sum', 'second'] };
@@ -460,6 +460,72 @@ describe('a model of vectors', () => {
         ],
       ],
     });
+  });
+});
+
+describe('a graph that takes texts as they are', () => {
+  const openWords = async (config: object) => {
+    const folder = await makeFolder({
+      'words/1/model.onnx': wordVectors,
+      'words/1/model.json': JSON.stringify({ task: 'feature-extraction', ...config }),
+    });
+    const host = openApp({ MODEL_REPOSITORY: folder });
+    onTestFinished(() => host.close());
+    return async (path: string, body: object) => (await ask(host, post(path, body))).json;
+  };
+
+  it.each([
+    ['/v1/models/words:predict', { instances: ['dog', [A]] }, { predictions: [[2], [1]] }],
+    [
+      '/v1/models/words:predict',
+      { instances: [{ words: 'dog' }, { words: [A] }] },
+      { predictions: [[2], [1]] },
+    ],
+    ['/v1/models/words:predict', { inputs: { text: ['dog', A] } }, { outputs: [[2], [1]] }],
+    ['/v2/models/words/infer', { inputs: [input('text', [2], ['dog', A])] }, undefined],
+    ['/v2/models/words/infer', { inputs: [input('words', [2, 1], ['dog', A])] }, undefined],
+    ['/score', { input_data: { columns: ['review'], data: [['dog'], [A]] } }, [[2], [1]]],
+    ['/hf/words', { inputs: ['dog', A] }, [[2], [1]]],
+  ])('takes them: %s %j', async (path, body, expected) => {
+    const answer = await (await openWords({}))(path, body);
+    if (expected === undefined) expect(answer.outputs[0].data).toEqual([2, 1]);
+    else expect(answer).toEqual(expected);
+  });
+
+  it('gets the default prompt before each text, whatever the route', async () => {
+    const send = await openWords({ prompts: { usual: 'the ' }, defaultPrompt: 'usual' });
+    expect(await send('/v1/models/words:predict', { instances: ['dog'] })).toEqual({ predictions: [[1]] });
+    const { outputs } = await send('/v2/models/words/infer', { inputs: [input('words', [1], ['dog'])] });
+    expect(outputs).toEqual([{ name: 'sentence_embedding', datatype: 'FP32', shape: [1, 1], data: [1] }]);
+  });
+
+  it('refuses pairs by name', async () => {
+    const send = await openWords({});
+    const { error } = await send('/v1/models/words:predict', { instances: [PAIR] });
+    expect(error).toBe('Field "instances[0]" is a pair of texts; this model takes one text at a time.');
+  });
+});
+
+describe('an array of NumPy', () => {
+  const header = "{'descr': '<U7', 'fortran_order': False, 'shape': (2,), }";
+  const elements = Buffer.alloc(2 * 7 * 4);
+  for (const [row, text] of [A, B].entries()) {
+    for (const [index, character] of [...text].entries()) {
+      elements.writeUInt32LE(character.codePointAt(0) ?? 0, (row * 7 + index) * 4);
+    }
+  }
+  const padded = header.padEnd(117);
+  const body = Buffer.concat([
+    Buffer.from('\x93NUMPY\x01\x00', 'latin1'),
+    Buffer.from([118, 0]),
+    Buffer.from(`${padded}\n`),
+    elements,
+  ]);
+
+  it('has texts as its elements', async () => {
+    const headers = { 'content-type': 'application/x-npy' };
+    const answer = await ask(await open(), { method: 'POST', path: ENDPOINT, headers, body });
+    expect(answer.json).toEqual(TEXTS);
   });
 });
 
