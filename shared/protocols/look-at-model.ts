@@ -1,3 +1,4 @@
+import type { Answer } from '../http/context.ts';
 import type { Inference } from '../inference/inference.ts';
 import type { ModelContract } from '../values/contract.ts';
 import type { InputKind } from '../values/input.ts';
@@ -29,4 +30,10 @@ export async function lookAtModel(
     (model) => model.contract,
   );
   return { contract, invocation: { ...invocation, choice: { reference } }, loadMs: usage.loadMs };
+}
+
+/** What it took to load the model for a look at it is a part of the request. */
+export function addLoad(answer: Answer, loadMs = 0): Answer {
+  const { usage } = answer;
+  return usage ? { ...answer, usage: { ...usage, loadMs: usage.loadMs + loadMs } } : answer;
 }

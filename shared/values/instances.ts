@@ -34,7 +34,9 @@ export function decodeRows(
   const rows = value.map(unwrapFeatures);
   const [first] = rows;
   const { imageInput, textInput } = contract;
-  if (textInput && isTextInstance(first, textInput)) return decodeTextRows(rows, textInput, field);
+  if (textInput && (isTextInstance(first, textInput) || lacksInputs(first, contract))) {
+    return decodeTextRows(rows, textInput, field);
+  }
   if (imageInput !== undefined && findImage(first, imageInput) !== undefined) {
     const images = rows.map((row, index) => decodeImageValue(row, imageInput, `${field}[${index}]`));
     return new Map([[imageInput, imagesOf(images)]]);
@@ -42,6 +44,12 @@ export function decodeRows(
   return isJsonObject(first) && !isBase64Object(first)
     ? decodeObjects(rows, field, contract, limits)
     : decodeValues(rows, field, contract, limits);
+}
+
+/** Whether an instance of a model of texts has none of the inputs of its graph: then it is a text that went wrong. */
+function lacksInputs(value: JsonValue | undefined, { inputs, textInput }: ModelContract): boolean {
+  if (!textInput?.isPrepared || Array.isArray(value)) return false;
+  return !isJsonObject(value) || !inputs.some(({ name }) => Object.hasOwn(value, name));
 }
 
 /** Encoded images as one input: the core runs the model's preprocessing on them. */
@@ -217,11 +225,7 @@ export function decodeColumns(
 export function kindOfValues(value: JsonValue | undefined): InputKind {
   const [first] = Array.isArray(value) ? value : [value];
   if (isOfImage(first) || isImageColumn(first)) return 'image';
-  const isNamed = isJsonObject(first);
-  return isTextValue(isNamed ? firstOfColumns(first) : first) &&
-    (!isNamed || areTextNames(Object.keys(first)))
-    ? 'text'
-    : 'features';
+  return (isJsonObject(first) ? isNamedText(first) : isTextValue(first)) ? 'text' : 'features';
 }
 
 /** `{"pixels": ["<base64>", …]}`: a list of images under a name that only the model knows. */
@@ -231,11 +235,12 @@ function isImageColumn(value: JsonValue | undefined): boolean {
   return others.length === 0 && typeof item === 'string' && isImageText(item);
 }
 
-/** An object with the first item of each of its lists. */
-function firstOfColumns(value: JsonObject): JsonObject {
+/** A text, a pair, or lists of them, under the names of such: other names could be those of a table. */
+function isNamedText(value: JsonObject): boolean {
+  if (!areTextNames(Object.keys(value))) return false;
   const firsts = Object.entries(value).map(([name, member]): [string, JsonValue] => [
     name,
     Array.isArray(member) ? (member[0] ?? null) : member,
   ]);
-  return Object.fromEntries(firsts);
+  return isTextValue(Object.fromEntries(firsts));
 }

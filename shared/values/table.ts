@@ -104,8 +104,8 @@ export function checkWidth(
   { inputs, imageInput, textInput }: ModelContract,
   field: string,
 ): void {
-  // Texts stand in one column, and pairs of them in two.
-  if (textInput && cells.length <= 2) return;
+  // A text is one cell, whatever the graph makes of it; other rows may be tokens.
+  if (textInput && (cells.length === 1 || cells.some((cell) => Number.isNaN(Number(cell))))) return;
   const [only, ...others] = inputs;
   const width = only && others.length === 0 && imageInput === undefined ? widthOf(only) : undefined;
   if (width === undefined || cells.length === width) return;
@@ -264,16 +264,30 @@ function findTexts(
 ): JsonValue[] | undefined {
   if (inputs.every(({ name }) => table.names?.includes(name))) return undefined;
   const [texts, pairs] = table.columns.length === 1 || !isPrepared ? table.columns : namedTexts(table);
-  const areTexts = [texts, pairs ?? texts].every((column) => table.isText || typeof column?.[0] === 'string');
+  const areTexts = [texts, pairs ?? texts].every((column) => table.isText || isText(column?.[0]));
   if (!texts || !areTexts || (pairs && !isPrepared)) return undefined;
   return texts.map((text, row) => (pairs ? [toText(text), toText(pairs[row])] : toText(text)));
 }
 
+/** @throws InferenceError for CSV without names where a text has a comma: two cells must not pass for a pair */
 function namedTexts(table: Table): readonly Column[] {
-  const { names = [], columns } = table;
-  if (isUnnamed(table)) return columns.length === 2 ? columns : [];
+  const { names = [], columns, field, isText } = table;
+  if (isUnnamed(table)) {
+    if (isText && columns.some(([cell]) => Number.isNaN(Number(cell)))) {
+      throw invalid(
+        `Field "${field}"`,
+        `has ${columns.length} cells; a text with a comma stands in quotes, and pairs of texts have their names in the first row.`,
+      );
+    }
+    return !isText && columns.length === 2 ? columns : [];
+  }
   const found = findPair(names) ?? [findTextName(names) ?? ''];
   return found.flatMap((name) => [columns[names.indexOf(name)] ?? []]);
+}
+
+/** A text that is missing is reported as one. */
+function isText(cell: JsonValue | undefined): boolean {
+  return typeof cell === 'string' || cell === null;
 }
 
 function toText(cell: JsonValue = null): JsonValue {

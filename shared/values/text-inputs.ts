@@ -1,5 +1,5 @@
 import { invalid } from '../errors.ts';
-import { describeJson, isJsonObject, type JsonValue } from '../json/json-value.ts';
+import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../json/json-value.ts';
 import type { TextInput } from './contract.ts';
 import type { FieldValue, TextValue } from './input.ts';
 import type { NamedInputs } from './named-inputs.ts';
@@ -57,16 +57,24 @@ export function listTexts(
 function findList(value: JsonValue | undefined, field: string): FieldValue<readonly JsonValue[]> | undefined {
   if (Array.isArray(value)) return { value, field };
   if (!isJsonObject(value)) return value === undefined ? undefined : { value: [value], field };
-  const names = Object.keys(value);
-  const [first = '', second] = findPair(names) ?? names;
-  const [texts, pairs] = [value[first], second === undefined ? undefined : value[second]];
-  if (names.length === 1 && Array.isArray(texts)) return { value: texts, field: `${field}.${first}` };
-  if (names.length !== 2 || !Array.isArray(texts) || !Array.isArray(pairs)) return { value: [value], field };
-  if (texts.length !== pairs.length) {
-    throw invalid(
-      `Field "${field}.${second}"`,
-      `is ${describeJson(pairs)}; "${first}" has ${texts.length} texts.`,
-    );
-  }
-  return { value: texts.map((text, index) => [text, pairs[index] ?? null]), field };
+  const [name = '', ...others] = Object.keys(value);
+  const only = value[name];
+  if (others.length === 0 && Array.isArray(only)) return { value: only, field: `${field}.${name}` };
+  const pair = others.length === 1 ? findPair([name, ...others]) : undefined;
+  return { value: (pair && zip(value, pair, field)) ?? [value], field };
+}
+
+/** Two lists as one of pairs; undefined where they are not both lists. */
+function zip(
+  value: JsonObject,
+  [first, second]: readonly [string, string],
+  field: string,
+): readonly JsonValue[] | undefined {
+  const [texts, others] = [value[first], value[second]];
+  if (!Array.isArray(texts) || !Array.isArray(others)) return undefined;
+  if (texts.length === others.length) return texts.map((text, index) => [text, others[index] ?? null]);
+  throw invalid(
+    `Field "${field}.${second}"`,
+    `is ${describeJson(others)}; "${first}" has ${texts.length} texts.`,
+  );
 }

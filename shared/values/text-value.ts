@@ -49,8 +49,8 @@ export function isTextValue(value: JsonValue | undefined): boolean {
   const names = namesIn(value);
   const [only, ...others] = names;
   if (only !== undefined && others.length === 0) return isSingle(value[only]);
-  const pair = findPair(names);
-  return names.length === 2 && pair !== undefined && pair.every((name) => isSingle(value[name]));
+  const pair = names.length === 2 ? findPair(names) : undefined;
+  return pair?.every((name) => isSingle(value[name])) ?? false;
 }
 
 /** Whether a value is a text or a list of texts at first sight, and not images. */

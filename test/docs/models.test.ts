@@ -24,6 +24,7 @@ const STAND_INS: readonly (readonly [string, string])[] = [
   ['exports/houses', 'formats/tabular/sklearn-columns'],
   ['exports/resnet50', 'resnet/small/models/photos/1'],
   ['exports/vit', 'formats/optimum/vit'],
+  ['exports/sentiment', 'formats/optimum/bert-sentiment'],
   ['exports/minilm', 'formats/optimum/sentence-mean'],
   ['exports/flowers', 'formats/mlflow/columns'],
 ];

@@ -5,9 +5,12 @@ import {
   buildNode,
   FLOAT,
   floatInitializer,
+  floatsAttribute,
   INT64,
   integerAttribute,
   integersAttribute,
+  STRING,
+  stringsAttribute,
   tensorValue,
 } from './build-model.ts';
 import { PROJECT } from './project.ts';
@@ -65,4 +68,20 @@ export const extractor = buildModel({
   initializers: [
     floatInitializer('vectors', [WORDS, 2], Array.from({ length: WORDS }, (_, id) => [id, 1]).flat()),
   ],
+});
+
+/** The vector of a text is 1 for "the dog" and 2 for "dog": its graph takes texts as they are. */
+export const wordVectors = buildModel({
+  nodes: [
+    buildNode('LabelEncoder', ['words'], ['vector'], {
+      domain: 'ai.onnx.ml',
+      attributes: [
+        stringsAttribute('keys_strings', ['the dog', 'dog']),
+        floatsAttribute('values_floats', [1, 2]),
+      ],
+    }),
+  ],
+  inputs: [tensorValue('words', STRING, ['n', 1])],
+  outputs: [tensorValue('vector', FLOAT, ['n', 1])],
+  opsets: { '': 13, 'ai.onnx.ml': 2 },
 });

@@ -1,3 +1,5 @@
+import type { Column } from '../../../shared/values/cell.ts';
+import type { TextInput } from '../../../shared/values/contract.ts';
 import type { InputKind } from '../../../shared/values/input.ts';
 import { columnAt, type RowFormat } from '../../../shared/values/row.ts';
 import { CommandError } from '../console.ts';
@@ -29,11 +31,11 @@ export interface BoundSource {
  * @throws CommandError when it could take none of them
  */
 export async function bindSource(opened: FoundModel, source: RowSource): Promise<BoundSource> {
-  return await look(opened, ({ contract: { kind, gives }, task, session }) => {
+  return await look(opened, ({ contract: { kind, gives, textInput }, task, session }) => {
     checkKind(kind, source, opened.title);
     return {
       kind,
-      columns: bindColumnsOf(kind, source, task.preprocessor?.features),
+      columns: bindColumnsOf(kind, source, task.preprocessor?.features, textInput),
       inputs: session.inputs.map(({ name }) => name),
       note: noteOf(kind, source, task.preprocessor?.features),
       labels: task.labels?.map(String),
@@ -86,9 +88,13 @@ function bindColumnsOf(
   kind: InputKind,
   { kind: form, names }: RowSource,
   format: RowFormat | undefined,
+  textInput: TextInput | undefined,
 ): TakenCells {
   if (form !== 'table') return undefined;
-  if (kind === 'text') return [{ index: findText(names), column: { type: 'string' } }];
+  if (kind === 'text') {
+    const pair = textInput?.takesPairs ? (names?.indexOf('text_pair') ?? -1) : -1;
+    return [findText(names), ...(pair === -1 ? [] : [pair])].map((index) => ({ index, column: TEXT }));
+  }
   if (!format?.named) return format?.columns;
   const wanted = format.named.map(({ name }) => name);
   if (names) checkNames(names, wanted);
@@ -96,6 +102,8 @@ function bindColumnsOf(
     return { index: names ? names.indexOf(name) : index, column: columnAt(format.columns, index) };
   });
 }
+
+const TEXT: Column = { type: 'string' };
 
 /** The column "text", or the only one. */
 function findText(names: readonly string[] | undefined): number {

@@ -1,8 +1,8 @@
 import { invalid } from '../../../shared/errors.ts';
 import { decodeBase64 } from '../../../shared/http/base64.ts';
-import { hasOnly, type JsonValue } from '../../../shared/json/json-value.ts';
+import { hasOnly, isJsonObject, type JsonValue } from '../../../shared/json/json-value.ts';
 import { type Column, readText } from '../../../shared/values/cell.ts';
-import type { FieldValue, InferenceInput, InputKind } from '../../../shared/values/input.ts';
+import type { FieldValue, InferenceInput, InputKind, TextValue } from '../../../shared/values/input.ts';
 import { columnAt, type RowFormat } from '../../../shared/values/row.ts';
 import { Cells, type InputRow } from './row-source.ts';
 
@@ -78,13 +78,24 @@ function toImage(value: InputRow['value'], field: string): Uint8Array {
   throw invalid(field, 'holds no image; expected {"image": "<base64>"}, or a folder of images as input.');
 }
 
-/** A line of JSON that is text, or the cell of a CSV. */
-function toText(value: InputRow['value'], field: string, columns: TakenCells): string {
+/** A line of JSON that is a text or a pair of texts, or one or two cells of a CSV. */
+function toText(value: InputRow['value'], field: string, columns: TakenCells): TextValue {
   if (typeof value === 'string') return value;
-  const [taken] = isTaken(columns) ? columns : [];
-  const text = value instanceof Cells ? value.texts[taken?.index ?? 0] : undefined;
-  if (text !== undefined) return text;
-  throw invalid(field, 'holds no text; expected {"text": "…"}.');
+  const [text, pair] = value instanceof Cells ? textCells(value, columns) : textMembers(value);
+  if (typeof text !== 'string' || (pair !== undefined && typeof pair !== 'string')) {
+    throw invalid(field, 'holds no text; expected {"text": "…"}.');
+  }
+  return pair === undefined ? text : { text, pair };
+}
+
+function textCells({ texts }: Cells, columns: TakenCells): readonly (string | undefined)[] {
+  return isTaken(columns) ? columns.map(({ index }) => texts[index]) : [texts[0]];
+}
+
+function textMembers(value: JsonValue | Uint8Array): readonly (JsonValue | undefined)[] {
+  if (value instanceof Uint8Array || !isJsonObject(value)) return [];
+  const isPair = Object.keys(value).every((name) => name === 'text' || name === 'text_pair');
+  return isPair ? [value.text, value.text_pair ?? null] : [];
 }
 
 function toJson(value: InputRow['value'], field: string): JsonValue {

@@ -62,7 +62,9 @@ export const taskRequest = lazily(() =>
     .looseObject({
       inputs: jsonValue
         .optional()
-        .describe('An image in base64 or as a data URI, a table as {"data": {…}}, or a list of instances.'),
+        .describe(
+          'An image in base64 or as a data URI, a text, a pair as {"text": "…", "text_pair": "…"}, a table as {"data": {…}}, or a list of instances.',
+        ),
       table: jsonObject.optional().describe('A table as an object of columns; its numbers can be texts.'),
       parameters: jsonObject.nullish().describe('Parameters of the task of the model.'),
     })

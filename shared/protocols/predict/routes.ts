@@ -8,7 +8,7 @@ import { holdsTexts } from '../../values/text-value.ts';
 import { holdsJson, isTaskRequest } from '../body/json-body.ts';
 import { lazily } from '../body/lazily.ts';
 import { type Dialect, type Invocation, readInvocation } from '../invocation.ts';
-import { lookAtModel } from '../look-at-model.ts';
+import { addLoad, lookAtModel } from '../look-at-model.ts';
 import {
   type Content,
   jsonContent,
@@ -47,8 +47,12 @@ export function createPredictProtocol(options: ProtocolOptions, huggingFace: Nei
     const model = c.req.param('model');
     const version = c.req.param('version');
     const given = await readInvocation(c, options, { model, version });
-    const { isForHuggingFace, invocation } = await chooseFormat(given, options);
-    if (isForHuggingFace) return await huggingFace.invoke(invocation, options);
+    const { isForHuggingFace, invocation, loadMs } = await chooseFormat(given, options);
+    const answer = isForHuggingFace ? huggingFace.invoke(invocation, options) : predictBody(invocation);
+    return addLoad(await answer, loadMs);
+  }
+
+  async function predictBody(invocation: Invocation): Promise<Answer> {
     const body = await decodeBody(invocation, config.limits);
     const choice = { ...invocation.choice, kind: body.value.input.kind };
     const { value, usage } = await options.inference.use(choice, invocation, (used) =>
@@ -79,6 +83,14 @@ export function createPredictProtocol(options: ProtocolOptions, huggingFace: Nei
   };
 }
 
+/** Whose a request is, with the request as it goes on: its model may have been looked for. */
+interface ChosenFormat {
+  readonly isForHuggingFace: boolean;
+  readonly invocation: Invocation;
+  /** Milliseconds until the model could be asked. */
+  readonly loadMs?: number;
+}
+
 /**
  * Hugging Face has the same route: `inputs` are meant for it where they are a text, texts for a model of texts, or have
  * `parameters` beside them.
@@ -86,7 +98,7 @@ export function createPredictProtocol(options: ProtocolOptions, huggingFace: Nei
 async function chooseFormat(
   invocation: Invocation,
   { config: { dialect, protocols }, inference }: ProtocolOptions,
-): Promise<{ readonly isForHuggingFace: boolean; readonly invocation: Invocation }> {
+): Promise<ChosenFormat> {
   const isServed = protocols.includes('hugging-face');
   if (dialect === 'hugging-face' || !isServed || !holdsJson(invocation)) {
     return { isForHuggingFace: isServed && dialect === 'hugging-face', invocation };
@@ -98,6 +110,6 @@ async function chooseFormat(
   if (isTaskRequest(json) || !holdsTexts(json.inputs)) {
     return { isForHuggingFace: isTaskRequest(json), invocation };
   }
-  const asked = await lookAtModel(invocation, inference, 'tensors');
-  return { isForHuggingFace: asked.contract.textInput !== undefined, invocation: asked.invocation };
+  const { contract, ...asked } = await lookAtModel(invocation, inference, 'tensors');
+  return { isForHuggingFace: contract.textInput !== undefined, ...asked };
 }

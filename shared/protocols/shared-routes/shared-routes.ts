@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import type { DialectName } from '../../config.ts';
-import type { Answer } from '../../http/context.ts';
 import { jsonArray, jsonObject, jsonValue } from '../body/envelope.ts';
 import { chooseTarget, readDeployment } from '../headers/target.ts';
 import { type Dialect, readInvocation, type SharedRoutes } from '../invocation.ts';
+import { addLoad } from '../look-at-model.ts';
 import type { Content, ProtocolOptions } from '../operation.ts';
 import { detectFormat } from './detect-format.ts';
 import { createPingOperation } from './ping.ts';
@@ -83,10 +83,4 @@ export function createSharedRoutes(
       handle: (c) => answer(c, { model: c.req.query('model_name') }),
     },
   };
-}
-
-/** What it took to load the model for a look at it is a part of the request. */
-function addLoad(answer: Answer, loadMs = 0): Answer {
-  const { usage } = answer;
-  return usage ? { ...answer, usage: { ...usage, loadMs: usage.loadMs + loadMs } } : answer;
 }

@@ -30,7 +30,7 @@ export const fieldsRequest = lazily(() =>
   z
     .union([jsonObject, z.array(jsonValue), z.string()])
     .describe(
-      'Input fields by name: inputs or features of the model. A list of these is answered with a list.',
+      'Input fields by name: inputs or features of the model, or a text. A list of these is answered with a list.',
     ),
 );
 

@@ -16,11 +16,11 @@ export const predictRequest = lazily(() =>
       instances: jsonArray
         .optional()
         .describe(
-          'Instances one after the other: values of the only input, or objects with one value per input.',
+          'Instances one after the other: values of the only input, objects with one value per input, or texts.',
         ),
       inputs: jsonValue
         .optional()
-        .describe('Whole inputs: the value of the only one, or an object with one value per input.'),
+        .describe('Whole inputs: the value of the only one, an object with one value per input, or texts.'),
     })
     .describe('Exactly one of "instances" and "inputs".'),
 );

@@ -4,7 +4,7 @@ import { ask } from '../../support/ask.ts';
 import { openApp } from '../../support/hosts/in-process.ts';
 import type { TestHost } from '../../support/hosts/test-host.ts';
 import { makeFolder } from '../../support/temporary-folder.ts';
-import { extractor, idOf, pairClassifier, TOKENIZER } from '../../support/text-models.ts';
+import { extractor, idOf, pairClassifier, TOKENIZER, wordVectors } from '../../support/text-models.ts';
 
 async function open(environment: Readonly<Record<string, string>> = {}): Promise<TestHost> {
   const config = { task: 'text-classification', labels: ['sum', 'second'] };
@@ -349,10 +349,18 @@ describe('texts as lines and as bodies', () => {
     expect((await send(SERVING, 'text/csv', `text\n${A}\n${B}`)).json).toEqual({ predictions: TEXTS });
   });
 
-  it('CSV of two columns has pairs', async () => {
-    expect((await send(ENDPOINT, 'text/csv', `${A},${B}\n${B},${A}`)).json).toEqual(PAIRS);
+  it('CSV of two columns has pairs where they are named so', async () => {
     const table = `text_pair,text\n${B},${A}`;
     expect((await send(SERVING, 'text/csv', table)).json).toEqual({ predictions: [scores(A, B)] });
+    expect((await send(ENDPOINT, 'text/csv', `"the, dog"`)).status).toBe(200);
+    const answer = await send('/models/pairs/invoke', 'text/csv; header=absent', 'the, dog');
+    expect(answer).toMatchObject({
+      status: 400,
+      json: {
+        error:
+          'Field "line 1" has 2 cells; a text with a comma stands in quotes, and pairs of texts have their names in the first row.',
+      },
+    });
   });
 
   it('JSON lines have a text, an object or a pair each', async () => {
@@ -455,6 +463,72 @@ describe('a model of vectors', () => {
   });
 });
 
+describe('a graph that takes texts as they are', () => {
+  const openWords = async (config: object) => {
+    const folder = await makeFolder({
+      'words/1/model.onnx': wordVectors,
+      'words/1/model.json': JSON.stringify({ task: 'feature-extraction', ...config }),
+    });
+    const host = openApp({ MODEL_REPOSITORY: folder });
+    onTestFinished(() => host.close());
+    return async (path: string, body: object) => (await ask(host, post(path, body))).json;
+  };
+
+  it.each([
+    ['/v1/models/words:predict', { instances: ['dog', [A]] }, { predictions: [[2], [1]] }],
+    [
+      '/v1/models/words:predict',
+      { instances: [{ words: 'dog' }, { words: [A] }] },
+      { predictions: [[2], [1]] },
+    ],
+    ['/v1/models/words:predict', { inputs: { text: ['dog', A] } }, { outputs: [[2], [1]] }],
+    ['/v2/models/words/infer', { inputs: [input('text', [2], ['dog', A])] }, undefined],
+    ['/v2/models/words/infer', { inputs: [input('words', [2, 1], ['dog', A])] }, undefined],
+    ['/score', { input_data: { columns: ['review'], data: [['dog'], [A]] } }, [[2], [1]]],
+    ['/hf/words', { inputs: ['dog', A] }, [[2], [1]]],
+  ])('takes them: %s %j', async (path, body, expected) => {
+    const answer = await (await openWords({}))(path, body);
+    if (expected === undefined) expect(answer.outputs[0].data).toEqual([2, 1]);
+    else expect(answer).toEqual(expected);
+  });
+
+  it('gets the default prompt before each text, whatever the route', async () => {
+    const send = await openWords({ prompts: { usual: 'the ' }, defaultPrompt: 'usual' });
+    expect(await send('/v1/models/words:predict', { instances: ['dog'] })).toEqual({ predictions: [[1]] });
+    const { outputs } = await send('/v2/models/words/infer', { inputs: [input('words', [1], ['dog'])] });
+    expect(outputs).toEqual([{ name: 'sentence_embedding', datatype: 'FP32', shape: [1, 1], data: [1] }]);
+  });
+
+  it('refuses pairs by name', async () => {
+    const send = await openWords({});
+    const { error } = await send('/v1/models/words:predict', { instances: [PAIR] });
+    expect(error).toBe('Field "instances[0]" is a pair of texts; this model takes one text at a time.');
+  });
+});
+
+describe('an array of NumPy', () => {
+  const header = "{'descr': '<U7', 'fortran_order': False, 'shape': (2,), }";
+  const elements = Buffer.alloc(2 * 7 * 4);
+  for (const [row, text] of [A, B].entries()) {
+    for (const [index, character] of [...text].entries()) {
+      elements.writeUInt32LE(character.codePointAt(0) ?? 0, (row * 7 + index) * 4);
+    }
+  }
+  const padded = header.padEnd(117);
+  const body = Buffer.concat([
+    Buffer.from('\x93NUMPY\x01\x00', 'latin1'),
+    Buffer.from([118, 0]),
+    Buffer.from(`${padded}\n`),
+    elements,
+  ]);
+
+  it('has texts as its elements', async () => {
+    const headers = { 'content-type': 'application/x-npy' };
+    const answer = await ask(await open(), { method: 'POST', path: ENDPOINT, headers, body });
+    expect(answer.json).toEqual(TEXTS);
+  });
+});
+
 describe('what is neither text nor tokens', () => {
   it.each([
     [
@@ -465,7 +539,7 @@ describe('what is neither text nor tokens', () => {
     [
       V1,
       { instances: [{ id: '1', text: A }] },
-      'is an object with the keys "id", "text": it lacks "input_ids"',
+      'Field "instances[0]" is an object with the keys "id", "text"; expected a text, or a pair as {"text": "…", "text_pair": "…"}.',
     ],
     [
       V1,
@@ -478,6 +552,17 @@ describe('what is neither text nor tokens', () => {
       'Field "instances" has texts and pairs of texts; expected one or the other.',
     ],
     [SERVING, { dataframe_split: { columns: ['id', 'name'], data: [['1', A]] } }, 'or texts alone'],
+    [V1, { instances: [5] }, 'Field "instances[0]" is the number 5; expected a text, or a pair'],
+    [
+      SERVING,
+      { dataframe_split: { columns: ['text'], data: [[null]] } },
+      'Field "dataframe_split[0]" is null; expected a text, or a pair',
+    ],
+    [
+      V1,
+      { instances: [{ input_ids: [5], text: A }] },
+      'is an object with the keys "input_ids", "text": it lacks "attention_mask"',
+    ],
   ])('%s %j is refused', async (path, body, error) => {
     const answer = await ask(await open(), post(path, body));
     expect(answer.status).toBe(400);
