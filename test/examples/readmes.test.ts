@@ -2,6 +2,7 @@ import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { countOf } from '../../functions/cli/words.ts';
 import {
   comparable,
   type DocumentedServer,
@@ -107,7 +108,9 @@ describe.each(names)('examples/%s', async (name) => {
       repository,
     ]);
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toContain(`it answers the ${cases.length} requests of reference.json as expected\n`);
+    expect(stdout).toContain(
+      `it answers the ${countOf(cases.length, 'request')} of reference.json as expected\n`,
+    );
   });
 });
 

@@ -57,7 +57,7 @@ export function describeTraining(counterpart: Counterpart, example: string, tole
       const args = ['add', join(trained, 'models', version), '--name', 'again', '-r', join(folder, version)];
       const { code, stdout, stderr } = await runCommand(args);
       expect([code, stderr]).toEqual([0, '']);
-      expect(stdout).toContain('requests of reference.json as expected');
+      expect(stdout).toContain(' of reference.json as expected');
     });
 
     async function readBoth(path: string): Promise<readonly unknown[]> {
