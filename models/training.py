@@ -1,16 +1,25 @@
-"""What both training scripts share: repeatable runs, the ONNX export and the files of a version."""
+"""What the training scripts share: repeatable runs, the ONNX export and the files of a version."""
+
+from __future__ import annotations
 
 import json
 import random
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
 import onnxruntime
-import torch
+
+# Imported where it is used, as the scripts for scikit-learn run without it.
+if TYPE_CHECKING:
+    import torch
 
 
 def make_repeatable(seed: int) -> None:
+    """For scripts that use PyTorch."""
+    import torch
+
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
@@ -21,6 +30,8 @@ def make_repeatable(seed: int) -> None:
 
 def softmax(logits: torch.Tensor) -> np.ndarray:
     """Probabilities in float64, so that the reference adds no rounding of its own."""
+    import torch
+
     return torch.softmax(logits.double(), dim=1).numpy()
 
 
@@ -34,6 +45,8 @@ def expected(labels: list[str], probabilities: np.ndarray) -> dict:
 
 def export_torch(module: torch.nn.Module, example: torch.Tensor, input_name: str, path: Path) -> None:
     """Writes a module as one self-contained ONNX file: any batch size in, "logits" out."""
+    import torch
+
     program = torch.onnx.export(
         module.eval(),
         (example,),
@@ -56,8 +69,12 @@ def save_onnx(model: onnx.ModelProto, path: Path) -> None:
     for item in [model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output, *graph.value_info]:
         item.ClearField("doc_string")
         item.ClearField("metadata_props")
+    # skl2onnx takes them from a set, which has another order in each process.
+    imports = sorted(model.opset_import, key=lambda each: each.domain, reverse=True)
+    del model.opset_import[:]
+    model.opset_import.extend(imports)
     onnx.checker.check_model(model, full_check=True)
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     # Protobuf promises no byte order of its own; asking for a fixed one keeps re-runs identical.
     path.write_bytes(model.SerializeToString(deterministic=True))
 
@@ -75,7 +92,7 @@ def write_json(path: Path, content: dict) -> None:
             return "[\n" + ",\n".join(f"    {json.dumps(item)}" for item in value) + "\n  ]"
         return json.dumps(value)
 
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     lines = ",\n".join(f"  {json.dumps(key)}: {text(value)}" for key, value in content.items())
     path.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
 

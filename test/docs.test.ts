@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   comparable,
@@ -19,7 +19,9 @@ const pages = readdirSync(FOLDER)
   .map((name) => readPage(FOLDER, name));
 /** The walks of models.md need models of their own: test/docs/models.test.ts runs them. */
 const onExampleModels = pages.filter(({ name }) => name !== 'models.md');
-const atTheTop = ['README.md', 'CONTRIBUTING.md'].map((name) => readPage(PROJECT, name));
+const others = ['README.md', 'CONTRIBUTING.md', ...globSync('examples/{*/,}README.md', { cwd: PROJECT })].map(
+  (path) => readPage(PROJECT, path),
+);
 
 describe('the documentation', () => {
   let server: LocalServer;
@@ -53,7 +55,7 @@ describe('the documentation', () => {
     },
   );
 
-  it.each([...pages, ...atTheTop])('in $name links only to what there is', async ({ folder, text }) => {
+  it.each([...pages, ...others])('in $name links only to what there is', async ({ folder, text }) => {
     const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g)];
     const broken = [];
     for (const [link, path = '', anchor = ''] of links) {
@@ -75,5 +77,6 @@ function anchorsOf(text: string): readonly string[] {
 }
 
 function readPage(folder: string, name: string) {
-  return { name, folder, text: readFileSync(join(folder, name), 'utf8') };
+  const path = join(folder, name);
+  return { name, folder: dirname(path), text: readFileSync(path, 'utf8') };
 }

@@ -10,9 +10,9 @@ const referenceSchema = z.object({
     z.object({
       /** Body of a predict request. */
       request: z.record(z.string(), json),
-      /** What the training framework answers to it. */
-      expected: z.object({
-        prediction: json,
+      /** Members of the answer as the training framework has them: which there are depends on the task. */
+      expected: z.looseObject({
+        prediction: json.optional(),
         probabilities: z.record(z.string(), z.number()).optional(),
       }),
     }),

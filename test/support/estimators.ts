@@ -31,16 +31,22 @@ export function readEstimator(name: string): Buffer {
   return readFileSync(join(FOLDER, `${name}.onnx`));
 }
 
-/** Two answers are the same where numbers differ as float32 does from float64, and all else not at all. */
-export function expectSame(got: unknown, expected: unknown, place = 'answer'): void {
+/**
+ * Two answers are the same where numbers differ as float32 does from float64, and all else not at all.
+ *
+ * @param tolerance how far numbers may be apart: for those above 1 in their own size
+ */
+export function expectSame(got: unknown, expected: unknown, place = 'answer', tolerance = 5e-5): void {
   if (typeof expected === 'number' && typeof got === 'number') {
-    expect(Math.abs(got - expected), place).toBeLessThan(5e-5 * Math.max(1, Math.abs(expected)));
+    expect(Math.abs(got - expected), place).toBeLessThan(tolerance * Math.max(1, Math.abs(expected)));
   } else if (Array.isArray(expected) && Array.isArray(got)) {
     expect(got.length, place).toBe(expected.length);
-    for (const [index, each] of expected.entries()) expectSame(got[index], each, `${place}[${index}]`);
+    for (const [index, each] of expected.entries())
+      expectSame(got[index], each, `${place}[${index}]`, tolerance);
   } else if (isObject(expected) && isObject(got)) {
     expect(Object.keys(got), place).toEqual(Object.keys(expected));
-    for (const [key, each] of Object.entries(expected)) expectSame(got[key], each, `${place}.${key}`);
+    for (const [key, each] of Object.entries(expected))
+      expectSame(got[key], each, `${place}.${key}`, tolerance);
   } else expect(got, place).toEqual(expected);
 }
 

@@ -12,7 +12,7 @@ import { REFERENCE_FILE } from '../../../shared/models/version-folder.ts';
 import { createContext, requestUrl } from '../../host.ts';
 import { CommandError } from '../console.ts';
 import { type FoundModel, look } from '../find-model.ts';
-import { JSON_DEPTH } from '../words.ts';
+import { countOf, JSON_DEPTH } from '../words.ts';
 
 /** What came of trying a model. */
 export interface Trial {
@@ -97,7 +97,8 @@ export async function repeatTrial(model: FoundModel, { exchanges }: Trial): Prom
 }
 
 export function describeTrial({ references, exchanges, problem, answersZeros }: Trial): string {
-  if (references > 0) return `it answers the ${references} requests of ${REFERENCE_FILE} as expected`;
+  if (references > 0)
+    return `it answers the ${countOf(references, 'request')} of ${REFERENCE_FILE} as expected`;
   if (problem !== undefined) return `it does not answer what was made up to try it: ${problem}`;
   if (exchanges.length > 0) return 'it answers its example';
   return answersZeros
@@ -117,10 +118,19 @@ async function ask({ app, reference }: FoundModel, request: JsonObject): Promise
 }
 
 /** What is expected of an answer, in its words: that to an image has the scores of its best classes alone. */
-function expectedOf(expected: JsonValue, { top_5: best }: JsonObject): JsonValue {
-  if (!isJsonObject(expected) || !isJsonObject(best)) return expected;
+function expectedOf(expected: JsonValue, answer: JsonObject): JsonValue {
+  if (!isJsonObject(expected)) return expected;
+  const { top_5: best, predictions: given } = answer;
+  const { predictions } = expected;
+  if (Array.isArray(predictions) && Array.isArray(given)) {
+    const each = predictions.map((prediction, index) => {
+      const one = given[index];
+      return isJsonObject(one) ? expectedOf(prediction, one) : prediction;
+    });
+    return { ...expected, predictions: each };
+  }
   const { probabilities: all, ...rest } = expected;
-  if (!isJsonObject(all)) return expected;
+  if (!isJsonObject(best) || !isJsonObject(all)) return expected;
   return {
     ...rest,
     top_5: Object.fromEntries(Object.keys(best).map((label) => [label, all[label] ?? null])),
@@ -139,6 +149,8 @@ function findDifference(expected: JsonValue, given: JsonValue | undefined, path:
     const isClose = Math.abs(expected - given) <= TOLERANCE * Math.max(1, Math.abs(expected));
     return isClose ? undefined : `${path || 'it'} is ${given}, expected ${expected}`;
   }
+  if (Array.isArray(expected) && Array.isArray(given) && expected.length !== given.length)
+    return `${path || 'it'} has ${given.length} elements, expected ${expected.length}`;
   if (typeof expected === 'object' && expected !== null) {
     const inside = typeof given === 'object' && given !== null ? given : {};
     for (const [key, value] of Object.entries(expected)) {

@@ -595,6 +595,62 @@ describe('ternion add', () => {
     expect(await readdir(repository).catch(() => [])).toEqual([]);
   });
 
+  it.each([
+    [{ outputs: { similarity: [[1, 0]] } }, ''],
+    [{ outputs: { similarity: [[1, 0.5]] } }, 'outputs.similarity.0.1 is 0, expected 0.5'],
+    [{ outputs: { similarity: [[1]] } }, 'outputs.similarity.0 has 2 elements, expected 1'],
+    [{ prediction: 1 }, 'prediction is undefined, expected 1'],
+  ])('compares tensors with %j of reference.json', async (expected, difference) => {
+    const source = await copyWithReference('examples/platform/models/similarity/1', {
+      request: {
+        inputs: {
+          queries: [[2, 0]],
+          documents: [
+            [3, 0],
+            [0, 1],
+          ],
+        },
+      },
+      expected,
+    });
+    expect(await addFrom(source)).toEqual(toldOf(difference));
+  });
+
+  it.each([
+    ['', 0],
+    ['predictions.1.top_5.stop is 0.90198', 0.5],
+  ])('compares each image of a request: %j', async (difference, wrong) => {
+    const signs = 'examples/image-api/models/signs/1';
+    const text = await readFile(join(PROJECT, signs, 'reference.json'), 'utf8');
+    const [giveWay, , , , stop] = JSON.parse(text).cases;
+    const { prediction, probabilities } = stop.expected;
+    const changed = { prediction, probabilities: { ...probabilities, stop: probabilities.stop + wrong } };
+    const source = await copyWithReference(signs, {
+      request: { instances: [giveWay.request, stop.request] },
+      expected: { predictions: [giveWay.expected, changed] },
+    });
+    expect(await addFrom(source)).toEqual(toldOf(difference));
+  });
+
+  /** A version with one case instead of those that it has. */
+  async function copyWithReference(version: string, one: object): Promise<string> {
+    const source = join(await temporaryFolder(), 'changed');
+    await cp(join(PROJECT, version), source, { recursive: true });
+    await writeFile(join(source, 'reference.json'), JSON.stringify({ cases: [one] }));
+    return source;
+  }
+
+  async function addFrom(source: string) {
+    const { code, stdout, stderr } = await runCommand(['add', source, '-r', join(source, '../repository')]);
+    return { code, said: code === 0 ? stdout.trim().split('\n').at(-1) : stderr };
+  }
+
+  /** What `add` says of a difference, or where there is none. */
+  const toldOf = (difference: string) =>
+    difference === ''
+      ? { code: 0, said: 'it answers the 1 request of reference.json as expected' }
+      : { code: 1, said: expect.stringContaining(`otherwise than expected: ${difference}`) };
+
   it('brings a folder of another format with all it needs', async () => {
     const repository = await temporaryFolder();
     const formats = join(PROJECT, 'test/fixtures/formats/optimum');

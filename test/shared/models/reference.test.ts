@@ -31,10 +31,21 @@ describe('parseReference', () => {
   });
 
   it.each([
+    { outputs: { similarity: [[1, 0.5]] } },
+    { embedding: [0.5, 0.25], dimensions: 2 },
+    { predictions: [{ prediction: 1 }, { prediction: 2 }] },
+    { prediction: { label: [1], score: [0.5] } },
+  ])('reads the answer of any task: %j', (expected) => {
+    const text = JSON.stringify({ cases: [{ request: { inputs: {} }, expected }] });
+    expect(parseReference(text)).toEqual([{ request: { inputs: {} }, expected }]);
+  });
+
+  it.each([
     '',
     'null',
     '{}',
     '{"cases": {}}',
+    '{"cases": [{"request": {}, "expected": 1}]}',
     '{"cases": [{"request": [1], "expected": {"prediction": 1}}]}',
   ])('refuses %j', (text) => {
     expect(() => parseReference(text)).toThrow(ModelError);
