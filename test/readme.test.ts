@@ -18,13 +18,19 @@ import { PROJECT } from './support/project.ts';
 import { startCommand } from './support/run-command.ts';
 
 const readme = await readFile(join(PROJECT, 'README.md'), 'utf8');
+const page = async (name: string) => await readFile(join(PROJECT, 'docs', name), 'utf8');
+/** The README and the pages that show commands without a server of their own. */
+const texts = [readme, await page('command.md')];
 const packageJson = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'));
 
-const commands = readExchanges(readme, 'npx ternion');
+const commands = texts.flatMap((text) => readExchanges(text, 'npx ternion'));
 const isServe = ({ command }: Exchange) => command.startsWith('npx ternion serve');
-const exchanges = [...readExchanges(readme), ...commands.filter((exchange) => !isServe(exchange))];
+const exchanges = [
+  ...texts.flatMap((text) => readExchanges(text)),
+  ...commands.filter((exchange) => !isServe(exchange)),
+];
 
-describe('the README', () => {
+describe('the README and the pages of the command and its settings', () => {
   let server: LocalServer;
   let shell: DocumentedShell;
 
@@ -38,9 +44,9 @@ describe('the README', () => {
   });
 
   it('has requests and commands to run', () => {
-    expect(readExchanges(readme).length).toBeGreaterThanOrEqual(4);
+    expect(readExchanges(readme).length).toBeGreaterThanOrEqual(3);
     expect(readExchanges(readme)).toHaveLength(readme.match(/^curl /gm)?.length ?? 0);
-    expect(commands).toHaveLength(readme.match(/^npx ternion /gm)?.length ?? 0);
+    expect(commands).toHaveLength(texts.join('\n').match(/^npx ternion /gm)?.length ?? 0);
   });
 
   it.each(exchanges)('shows the answer to $command', async ({ command, answer }) => {
@@ -72,6 +78,10 @@ describe('the README', () => {
     ]);
   });
 
+  it('has at most 250 lines', () => {
+    expect(readme.split('\n').length).toBeLessThanOrEqual(250);
+  });
+
   it('names only scripts that exist', () => {
     const named = [...readme.matchAll(/npm run ([\w:]+)/g)].map(([, script]) => script);
     expect(named.filter((script) => packageJson.scripts[script ?? ''] === undefined)).toEqual([]);
@@ -92,8 +102,9 @@ describe('the README', () => {
 
   it('lists every environment variable that the configuration reads, with its default', async () => {
     const { parseConfig } = await import('../shared/config.ts');
+    const configuration = await page('configuration.md');
     const rows = new Map(
-      [...readme.matchAll(/^\| `([A-Z_]+)` \|(?: `?([^`|]*?)`?(?: .*?)?)? \|/gm)].map(
+      [...configuration.matchAll(/^\| `([A-Z_]+)` \|(?: `?([^`|]*?)`?(?: .*?)?)? \|/gm)].map(
         ([, name = '', value = '']) => [name, value],
       ),
     );
