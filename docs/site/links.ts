@@ -16,13 +16,25 @@ export function createPlugins(contents: Contents, base: string) {
   const links = defineHastPlugin({
     name: 'links-of-the-repository',
     element: {
-      filter: ['a', 'img', 'source'],
+      filter: ['a', 'img'],
       visit(node, context) {
-        for (const name of ['href', 'src', 'srcSet']) {
+        for (const name of ['href', 'src']) {
           const found = resolve(context.fileURL, node.properties?.[name]);
           if (found !== undefined) context.setProperty(node, name, found);
         }
       },
+    },
+  });
+  const linksInHtml = defineMdastPlugin({
+    name: 'links-in-html',
+    html(node, context) {
+      const attribute = /(\s(?:href|src|srcset)\s*=\s*)(["'])(.*?)\2/gi;
+      const value = node.value.replaceAll(
+        attribute,
+        (_, name: string, quote: string, target: string) =>
+          `${name}${quote}${resolve(context.fileURL, target)}${quote}`,
+      );
+      if (value !== node.value) context.replaceNode(node, { type: 'html', value });
     },
   });
   const diagrams = defineMdastPlugin({
@@ -35,7 +47,7 @@ export function createPlugins(contents: Contents, base: string) {
       });
     },
   });
-  return { hastPlugins: [links], mdastPlugins: [diagrams] };
+  return { hastPlugins: [links], mdastPlugins: [linksInHtml, diagrams] };
 }
 
 function escapeHtml(text: string): string {

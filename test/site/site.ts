@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join, relative } from 'node:path';
 import { portOf } from '../support/port-of.ts';
@@ -9,8 +9,13 @@ export const SITE = join(PROJECT, 'docs/site/dist');
 
 /** The addresses of all pages of the site: `/`, `/docs/clients/`. */
 export function listPages(): readonly string[] {
-  const files = globSync('**/index.html', { cwd: SITE });
-  return files.map((file) => `/${file.replaceAll('\\', '/').replace(/index\.html$/, '')}`).sort();
+  const files = readdirSync(SITE, { recursive: true, encoding: 'utf8' }).map(
+    (file) => `/${file.replaceAll('\\', '/')}`,
+  );
+  return files
+    .filter((file) => file.endsWith('/index.html'))
+    .map((file) => file.slice(0, -'index.html'.length))
+    .sort();
 }
 
 /** The file of an address, or nothing where the site has none. */
