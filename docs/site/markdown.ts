@@ -24,7 +24,7 @@ export function codeBlocksOf(markdown: string): readonly CodeBlock[] {
 
 /** The targets of the links and images of a page as they are written, those of HTML and of definitions included. */
 export function linkTargetsOf(markdown: string): readonly string[] {
-  const text = withoutCodeBlocks(markdown).replaceAll(/(`+)(?!`).*?[^`]\1(?!`)/gs, '');
+  const text = withoutCodeAndComments(markdown).replaceAll(/(`+)(?!`).*?[^`]\1(?!`)/gs, '');
   const forms = [
     /\]\(\s*<?([^\s)>]*)>?(?:\s+"[^"]*")?\s*\)/g,
     /^ {0,3}\[[^\]]+\]:\s*<?([^\s>]+)/gm,
@@ -33,15 +33,21 @@ export function linkTargetsOf(markdown: string): readonly string[] {
   return forms.flatMap((form) => [...text.matchAll(form)].map(([, target = '']) => target));
 }
 
-/** The anchors of the headings of a page, as GitHub makes them. */
+/** The anchors of a page: those of its headings, as GitHub makes them, and those that HTML sets. */
 export function anchorsOf(markdown: string): readonly string[] {
   const seen = new Map<string, number>();
-  return [...withoutCodeBlocks(markdown).matchAll(/^#{1,6} +(.*?)(?: +#+)?$/gm)].map(([, heading = '']) => {
-    const anchor = toAnchor(heading);
-    const count = seen.get(anchor) ?? 0;
-    seen.set(anchor, count + 1);
-    return count === 0 ? anchor : `${anchor}-${count}`;
-  });
+  const set = [
+    ...withoutCodeAndComments(markdown).matchAll(/<[a-z][^>]*?\s(?:id|name)\s*=\s*["']([^"']+)["']/gi),
+  ];
+  const ofHeadings = [...withoutCodeAndComments(markdown).matchAll(/^#{1,6} +(.*?)(?: +#+)?$/gm)].map(
+    ([, heading = '']) => {
+      const anchor = toAnchor(heading);
+      const count = seen.get(anchor) ?? 0;
+      seen.set(anchor, count + 1);
+      return count === 0 ? anchor : `${anchor}-${count}`;
+    },
+  );
+  return [...ofHeadings, ...set.map(([, anchor = '']) => anchor)];
 }
 
 /** The anchor of one heading, before the second of two equal ones gets a number. */
@@ -61,6 +67,7 @@ export function splitTitle(markdown: string): { readonly title: string | undefin
   return { title: text?.replaceAll('`', ''), body: markdown.replace(heading, () => '') };
 }
 
-function withoutCodeBlocks(markdown: string): string {
-  return markdown.replaceAll(FENCED, '');
+/** What a reader sees as text. Inline code stays. */
+function withoutCodeAndComments(markdown: string): string {
+  return markdown.replaceAll(FENCED, '').replaceAll(/<!--.*?-->/gs, '');
 }

@@ -118,7 +118,7 @@ export function splitTarget(
   target: string,
 ): { readonly path: string; readonly anchor: string } {
   const [file = '', anchor = ''] = target.split('#');
-  const decoded = decodeURIComponent(file);
+  const [decoded = ''] = decodeURIComponent(file).split('?');
   if (decoded === '') return { path: from, anchor };
   const joined = decoded.startsWith('/') ? decoded.slice(1) : posix.join(posix.dirname(from), decoded);
   return { path: posix.normalize(joined).replace(/\/$/, ''), anchor };
@@ -136,7 +136,7 @@ function targetsOf(root: string, from: string): readonly string[] {
     });
 }
 
-/** @returns nothing for a file that is no text, or a long one */
+/** @returns nothing for a file that is not text, or a long one */
 function readPage(root: string, path: string): Page | undefined {
   const slug = path
     .replace(/(?:^|\/)README\.md$/, '')

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { anchorsOf, codeBlocksOf, linkTargetsOf, splitTitle } from '../../docs/site/markdown.ts';
 import {
@@ -9,6 +11,7 @@ import {
   resolveLink,
   sortIntoGroups,
 } from '../../docs/site/pages.ts';
+import { PROJECT } from '../support/project.ts';
 
 describe('what is read out of a page', () => {
   it('is each block of code with its language, those in lists and with longer fences too', () => {
@@ -30,15 +33,27 @@ describe('what is read out of a page', () => {
       '[j]: https://example.org/',
       '',
       '```md\n[s](t.md)\n```',
+      '<!-- [u](v.md) -->',
+      '[![w](x.svg)](y.md)',
     ].join('\n');
-    const targets = ['b.md', 'd.png', 'g.md#h', 'n.md', 'https://example.org/', 'p.png', 'q/'];
+    const targets = [
+      'b.md',
+      'd.png',
+      'g.md#h',
+      'n.md',
+      'https://example.org/',
+      'p.png',
+      'q/',
+      'x.svg',
+      'y.md',
+    ];
     expect([...linkTargetsOf(page)].sort()).toEqual(targets.sort());
   });
 
   it('is the anchor of each heading as GitHub makes it', () => {
     const page =
-      '# The `a_b` of C++\n\n## Twice\n\n## Twice\n\n## [A link](b.md), and é: 1.5 MB\n\n```sh\n# no heading\n```\n';
-    expect(anchorsOf(page)).toEqual(['the-a_b-of-c', 'twice', 'twice-1', 'a-link-and-é-15-mb']);
+      '# The `a_b` of C++\n\n## Twice\n\n## Twice\n\n## [A link](b.md), and é: 1.5 MB\n\n```sh\n# no heading\n```\n\n<a id="set"></a>\n';
+    expect(anchorsOf(page)).toEqual(['the-a_b-of-c', 'twice', 'twice-1', 'a-link-and-é-15-mb', 'set']);
   });
 
   it('is the title without its Markdown, and all else', () => {
@@ -80,6 +95,7 @@ describe('a link of the site', () => {
     ['README.md', 'models/README.md', '/x/models/'],
     ['docs/a.md', '../infra/app.ts', '/x/files/infra/app.ts/'],
     ['docs/a.md', 'images/a%20b.png', '/x/files/docs/images/a b.png'],
+    ['docs/a.md', 'b.md?plain=1#part', '/x/docs/b/#part'],
     ['docs/a.md', 'https://example.org/b.md', 'https://example.org/b.md'],
     ['docs/a.md', 'mailto:a@example.org', 'mailto:a@example.org'],
   ])('in %s to %s is %s', (from, target, address) => {
@@ -91,6 +107,16 @@ describe('a link of the site', () => {
       'docs/a.md links to c.md, which is not in the repository',
     );
   });
+});
+
+it('the lock file of the site has no names of hosts, so that any registry serves it', () => {
+  const lock: { packages: Record<string, { resolved?: string; integrity?: string }> } = JSON.parse(
+    readFileSync(join(PROJECT, 'docs/site/package-lock.json'), 'utf8'),
+  );
+  const packages = Object.values(lock.packages).slice(1);
+  expect(packages.length).toBeGreaterThan(200);
+  expect(packages.filter(({ resolved }) => resolved !== undefined)).toEqual([]);
+  expect(packages.filter(({ integrity }) => integrity === undefined)).toEqual([]);
 });
 
 describe('the sidebar', () => {
