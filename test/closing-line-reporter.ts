@@ -19,5 +19,5 @@ export default class ClosingLineReporter implements Reporter {
 }
 
 function isInBrowser({ moduleId }: TestModule): boolean {
-  return moduleId.replaceAll('\\', '/').includes('/test/browser/');
+  return /\/test\/(?:browser\/|site\/pages\.)/.test(moduleId.replaceAll('\\', '/'));
 }

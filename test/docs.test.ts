@@ -1,7 +1,11 @@
-import { globSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { transform } from 'esbuild';
+import { load } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { anchorsOf, codeBlocksOf, linkTargetsOf } from '../docs/site/markdown.ts';
+import { isInRepository, readContents, splitTarget } from '../docs/site/pages.ts';
 import {
   comparable,
   type DocumentedShell,
@@ -16,12 +20,12 @@ import { PROJECT } from './support/project.ts';
 const FOLDER = join(PROJECT, 'docs');
 const pages = readdirSync(FOLDER)
   .filter((name) => name.endsWith('.md'))
-  .map((name) => readPage(FOLDER, name));
+  .map(readPage);
 /** The walks of models.md need models of their own: test/docs/models.test.ts runs them. */
 const onExampleModels = pages.filter(({ name }) => name !== 'models.md');
-const others = ['README.md', 'CONTRIBUTING.md', ...globSync('examples/{*/,}README.md', { cwd: PROJECT })].map(
-  (path) => readPage(PROJECT, path),
-);
+/** All that people read: those of docs/, the ones at the top, and texts that these link to. */
+const texts = readContents().pages.filter(({ isText }) => isText);
+const packageJson = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));
 
 describe('the documentation', () => {
   let server: LocalServer;
@@ -54,29 +58,105 @@ describe('the documentation', () => {
       expect(comparable(await shell.runScript(command))).toEqual(comparable(answer));
     },
   );
-
-  it.each([...pages, ...others])('in $name links only to what there is', async ({ folder, text }) => {
-    const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g)];
-    const broken = [];
-    for (const [link, path = '', anchor = ''] of links) {
-      const target = path === '' ? text : await readFile(join(folder, path), 'utf8').catch(() => undefined);
-      if (target === undefined || (anchor !== '' && !anchorsOf(target).includes(anchor))) broken.push(link);
-    }
-    expect(broken).toEqual([]);
-  });
 });
 
-/** As GitHub makes them of headings. */
-function anchorsOf(text: string): readonly string[] {
-  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replaceAll(/[^\w -]/g, '')
-      .replaceAll(' ', '-'),
+describe('each page', () => {
+  it.each(texts)('$path links only to what there is', async ({ path }) => {
+    const targets = linkTargetsOf(await read(path)).filter(isInRepository);
+    const broken = await Promise.all(
+      targets.map(async (target) => ((await leadsSomewhere(path, target)) ? [] : [target])),
+    );
+    expect(broken.flat()).toEqual([]);
+  });
+
+  it.each(texts)('$path names the language of each block of code', async ({ path }) => {
+    const blocks = codeBlocksOf(await read(path));
+    const unnamed = blocks.filter(({ language }) => !LANGUAGES.includes(language));
+    expect(unnamed.map(({ line, language }) => `${path}:${line} ${language}`)).toEqual([]);
+  });
+
+  it.each(texts)('$path has blocks of code that can be parsed', async ({ path }) => {
+    const wrong = [];
+    for (const { language, content, line } of codeBlocksOf(await read(path))) {
+      const fault = await findFault(language, content);
+      if (fault !== undefined) wrong.push(`${path}:${line} ${fault}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it.each(texts)(
+    '$path has commands that name files and scripts of the project as they are',
+    async ({ path }) => {
+      const text = await read(path);
+      const commands = codeBlocksOf(text).filter(({ language }) => language === 'sh');
+      const files = commands.flatMap(({ content }) => filesNamedIn(content));
+      expect(files.filter((file) => !existsSync(join(PROJECT, file)))).toEqual([]);
+      const scripts = [...text.matchAll(/npm run ([a-z][\w:-]*)/g)].map(([, script = '']) => script);
+      expect(scripts.filter((script) => !(script in packageJson.scripts))).toEqual([]);
+    },
+  );
+});
+
+/** Languages of blocks. What has none of its own is `text`. */
+const LANGUAGES = [
+  'sh',
+  'json',
+  'jsonl',
+  'js',
+  'ts',
+  'python',
+  'yaml',
+  'toml',
+  'http',
+  'csv',
+  'dockerfile',
+  'html',
+  'mermaid',
+  'crontab',
+  'text',
+];
+
+/** Folders of the repository that commands name files of. `models/` stands for a folder of the reader's own as well. */
+const FOLDERS = ['shared', 'functions', 'infra', 'test', 'docs', 'examples', 'python', '.ci'];
+
+/** The paths in a command that begin with a folder of the project, and those of files that are for the example models. */
+function filesNamedIn(command: string): readonly string[] {
+  const paths = [...command.matchAll(/(?<![\w/.:-])(?:\.\/)?((?:[\w.-]+\/)+[\w.*-]*)/g)].map(
+    ([, path = '']) => path,
+  );
+  return paths.filter(
+    (path) =>
+      FOLDERS.some((folder) => path.startsWith(`${folder}/`)) || /^models\/.*\.(?:py|txt)$/.test(path),
   );
 }
 
-function readPage(folder: string, name: string) {
-  const path = join(folder, name);
-  return { name, folder: dirname(path), text: readFileSync(path, 'utf8') };
+/** What is wrong with a block, or nothing. Blocks in a language that is not looked into are right. */
+async function findFault(language: string, content: string): Promise<string | undefined> {
+  try {
+    // One member of an object can be shown alone.
+    if (language === 'json') JSON.parse(/^"\w+":/.test(content) ? `{${content}}` : content);
+    if (language === 'jsonl') for (const line of content.split('\n')) JSON.parse(line);
+    if (language === 'yaml') load(content);
+    if (language === 'js' || language === 'ts')
+      await transform(content, { loader: language, logLevel: 'silent' });
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Whether there is a file, and a heading with the anchor of the link in it. */
+async function leadsSomewhere(from: string, target: string): Promise<boolean> {
+  const { path, anchor } = splitTarget(from, target);
+  if (path.startsWith('..') || !existsSync(join(PROJECT, path))) return false;
+  if (anchor === '') return true;
+  return path.endsWith('.md') && anchorsOf(await read(path)).includes(anchor);
+}
+
+function read(path: string): Promise<string> {
+  return readFile(join(PROJECT, path), 'utf8');
+}
+
+function readPage(name: string) {
+  return { name, text: readFileSync(join(FOLDER, name), 'utf8') };
 }

@@ -13,8 +13,8 @@ const WHOLE = [
   'test/shared/protocols/catalog.test.ts',
 ];
 
-// What runs against software in other languages has a configuration of its own.
-const files = globSync('test/**/*.test.ts', { cwd: root, exclude: ['test/real/**'] });
+// What runs against software in other languages, and against the built site, has a configuration of its own.
+const files = globSync('test/**/*.test.ts', { cwd: root, exclude: ['test/real/**', 'test/site/**'] });
 
 const filesWith = (pattern: RegExp) =>
   files.filter((file) => pattern.test(readFileSync(join(root, file), 'utf8')));

@@ -20,9 +20,7 @@ const MOST_BYTES = 1_000_000;
 const entries = await readdir(EXAMPLES, { withFileTypes: true });
 /** Files that the walks of docs/models.md read. */
 const DATA = 'data';
-const names = entries
-  .filter((entry) => entry.isDirectory() && entry.name !== DATA)
-  .map(({ name }) => name);
+const names = entries.filter((entry) => entry.isDirectory() && entry.name !== DATA).map(({ name }) => name);
 const { scripts } = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'));
 
 /** What needs an account, or Python: test/real runs the latter. */

@@ -1,0 +1,55 @@
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { defineHastPlugin, defineMdastPlugin } from 'satteri';
+import { type Contents, ROOT, resolveLink } from './pages.ts';
+
+/**
+ * Plugins of the Markdown processor that turn links between files of the repository into links of the site, those in
+ * HTML as well, and diagrams into what `src/diagrams.ts` draws.
+ */
+export function createPlugins(contents: Contents, base: string) {
+  const resolve = (fileURL: URL | undefined, target: unknown): string | undefined => {
+    if (fileURL === undefined || typeof target !== 'string') return undefined;
+    const from = relative(ROOT, fileURLToPath(fileURL)).replaceAll('\\', '/');
+    return resolveLink(contents, from, target, base);
+  };
+  const links = defineHastPlugin({
+    name: 'links-of-the-repository',
+    element: {
+      filter: ['a', 'img'],
+      visit(node, context) {
+        for (const name of ['href', 'src']) {
+          const found = resolve(context.fileURL, node.properties?.[name]);
+          if (found !== undefined) context.setProperty(node, name, found);
+        }
+      },
+    },
+  });
+  const linksInHtml = defineMdastPlugin({
+    name: 'links-in-html',
+    html(node, context) {
+      const attribute = /(\s(?:href|src|srcset)\s*=\s*)(["'])(.*?)\2/gi;
+      const value = node.value.replaceAll(
+        attribute,
+        (_, name: string, quote: string, target: string) =>
+          `${name}${quote}${resolve(context.fileURL, target)}${quote}`,
+      );
+      if (value !== node.value) context.replaceNode(node, { type: 'html', value });
+    },
+  });
+  const diagrams = defineMdastPlugin({
+    name: 'diagrams',
+    code(node, context) {
+      if (node.lang !== 'mermaid') return;
+      context.replaceNode(node, {
+        type: 'html',
+        value: `<pre class="diagram">${escapeHtml(node.value)}</pre>`,
+      });
+    },
+  });
+  return { hastPlugins: [links], mdastPlugins: [linksInHtml, diagrams] };
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+}
