@@ -87,6 +87,7 @@ function dialectOfObject(json: JsonObject, headers: Headers): DialectName {
   if (has('instances')) return wantsJson(headers) ? 'mlflow' : 'sagemaker';
   if (has('inputs')) return isTaskRequest(json) ? 'hugging-face' : 'mlflow';
   if (has('table')) return 'hugging-face';
+  if (has('input')) return 'mlflow';
   if (has('data') || has('body')) return 'torchserve';
   if (isTensorFlow) return 'tensorflow-serving';
   throw invalid(
@@ -96,7 +97,7 @@ function dialectOfObject(json: JsonObject, headers: Headers): DialectName {
 }
 
 /** The inputs of V2 are a list of tensors that tell their names. */
-function isTensorList(value: JsonValue | undefined): boolean {
+export function isTensorList(value: JsonValue | undefined): boolean {
   const isTensor = (item: JsonValue) =>
     isJsonObject(item) && ['name', 'shape', 'datatype'].every((key) => Object.hasOwn(item, key));
   return Array.isArray(value) && value.length > 0 && value.every(isTensor);
