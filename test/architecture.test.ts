@@ -31,6 +31,8 @@ const OTHER_FILES_OF_PROTOCOLS = [
   'sagemaker/read-lines.ts',
   'sagemaker/run-lines.ts',
   'sagemaker/tensorflow-container.ts',
+  // The framing of a stream.
+  'sagemaker/event-stream.ts',
   // The other interface of the server, and a parser.
   'torchserve/management.ts',
   'torchserve/url-encoded.ts',

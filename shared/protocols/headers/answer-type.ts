@@ -11,9 +11,13 @@ export const NPZ_TYPE = 'application/x-npz';
 const ANSWER_TYPES = [JSON_TYPE, ...LINES_TYPES, CSV_TYPE, NPY_TYPE, NPZ_TYPE] as const;
 export type AnswerType = (typeof ANSWER_TYPES)[number];
 
-/** @throws InferenceError NOT_ACCEPTABLE when the request takes none of the types an answer can have */
+/**
+ * The type of an answer. A client of SageMaker that asks for a stream has a header of its own for it.
+ *
+ * @throws InferenceError NOT_ACCEPTABLE when the request takes none of the types an answer can have
+ */
 export function chooseAnswerType(headers: Headers): AnswerType {
-  const accept = headers.get('accept');
+  const accept = headers.get('x-amzn-sagemaker-accept') ?? headers.get('accept');
   const type = chooseMediaType(accept, ANSWER_TYPES);
   if (type !== undefined) return type;
   throw new InferenceError(

@@ -2,7 +2,9 @@ import { type AnswerStyle, answerBytes } from '../../answers/answer.ts';
 import { bestLabels, TOP_LABELS } from '../../answers/best-labels.ts';
 import { encodeColumns, encodePredictions, encodeRows } from '../../answers/predictions.ts';
 import { ERROR_KINDS, type ErrorCode, InferenceError } from '../../errors.ts';
+import { BytesResponse } from '../../http/bytes.ts';
 import type { ErrorEncoder } from '../../http/context.ts';
+import { HeaderList } from '../../http/header-list.ts';
 import { describeError, errorHeaders, jsonResponse } from '../../http/respond.ts';
 import type { InferenceOutput } from '../../inference/output.ts';
 import { checkAnswerSize } from '../../json/join-each.ts';
@@ -15,6 +17,7 @@ import { CSV_TYPE, quoteCell, writeCsvRows } from '../../values/csv.ts';
 import { isLinesType } from '../../values/lines.ts';
 import { type AnswerType, JSON_TYPE, NPY_TYPE, NPZ_TYPE } from '../headers/answer-type.ts';
 import type { GraphOutputs } from '../invocation.ts';
+import { EVENT_STREAM_TYPE, encodeModelStreamError, encodePayloadParts } from './event-stream.ts';
 import { joinParts, type Part } from './run-lines.ts';
 
 /**
@@ -188,6 +191,27 @@ export const encodeRuntimeError: ErrorEncoder = (error, requestId) => {
     { ...errorHeaders(error), 'x-amzn-errortype': name, 'x-amzn-requestid': requestId },
   );
 };
+
+/**
+ * An error where a stream is asked for. Nothing was sent yet, so that nearly all have the status that they have without
+ * a stream, which SDKs make the same classes of. Only an answer that is not ready in time is told in the stream, as
+ * SageMaker does it.
+ */
+export const encodeStreamError: ErrorEncoder = (error, requestId) => {
+  if (error.code !== 'DEADLINE_EXCEEDED') return encodeRuntimeError(error, requestId);
+  const bytes = encodeModelStreamError(error.message, 'ModelInvocationTimeExceeded');
+  return new BytesResponse(bytes, {
+    headers: { 'content-type': EVENT_STREAM_TYPE, 'x-amzn-requestid': requestId },
+  });
+};
+
+/** An answer as a stream of its bytes, which says of their type in a header of its own. */
+export async function streamOf(response: Response): Promise<Response> {
+  const headers = new HeaderList(response.headers);
+  headers.set('x-amzn-sagemaker-content-type', headers.get('content-type') ?? '');
+  headers.set('content-type', EVENT_STREAM_TYPE);
+  return new BytesResponse(encodePayloadParts(await response.bytes()), { headers });
+}
 
 function runtimeErrorOf({ code, status }: InferenceError): RuntimeError {
   return RUNTIME_ERRORS[code] ?? { name: ERROR_KINDS[code].type, status };
