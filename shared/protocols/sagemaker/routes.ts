@@ -2,12 +2,14 @@ import type { Context } from 'hono';
 import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
 import { InferenceError } from '../../errors.ts';
 import type { Answer, AppEnvironment } from '../../http/context.ts';
-import { jsonResponse } from '../../http/respond.ts';
+import { errorResponse, jsonResponse } from '../../http/respond.ts';
 import { isLinesType } from '../../values/lines.ts';
+import { answerWith } from '../answer.ts';
 import { holdsJson } from '../body/json-body.ts';
 import { holdsImages, readImages } from '../body/media.ts';
 import { modelOfEndpoint } from '../endpoint-models.ts';
 import { type AnswerType, chooseAnswerType, hasLines, JSON_TYPE } from '../headers/answer-type.ts';
+import { isFromMlflow } from '../headers/target.ts';
 import {
   type Dialect,
   type Invocation,
@@ -112,7 +114,8 @@ function createRuntimeOperations(options: ProtocolOptions, shared: SharedRoutes)
       headers: schemas.invocationHeaders,
       request: shared.request,
       response: shared.response,
-      handle: invoke,
+      // `mlflow.deployments` asks here as well, and knows only the errors of MLflow.
+      handle: (c) => (isFromMlflow(c.req.raw.headers) ? answerMlflow(c, invoke) : invoke(c)),
     },
     {
       method: 'POST',
@@ -136,6 +139,15 @@ function createRuntimeOperations(options: ProtocolOptions, shared: SharedRoutes)
       },
     },
   ];
+}
+
+/** Also where a format has errors of its own, they are written as MLflow writes them. */
+async function answerMlflow(
+  c: Context<AppEnvironment>,
+  invoke: (c: Context<AppEnvironment>) => Promise<Answer>,
+): Promise<Answer> {
+  c.env = { ...c.env, encodeError: errorResponse };
+  return await answerWith(c.env.context.requestId, errorResponse, () => invoke(c));
 }
 
 function unsupported(what: string): InferenceError {
