@@ -33,6 +33,13 @@ const OTHER_FILES_OF_PROTOCOLS = [
   'sagemaker/tensorflow-container.ts',
   // The framing of a stream.
   'sagemaker/event-stream.ts',
+  // What clients ask beside predictions: endpoints as resources, and tokens.
+  'mlflow/endpoints.ts',
+  'mlflow/sign-in.ts',
+  'ubiops/resources.ts',
+  'vertex-ai/resources.ts',
+  // Another request and answer on the same routes.
+  'mlflow/vectors.ts',
   // The other interface of the server, and a parser.
   'torchserve/management.ts',
   'torchserve/url-encoded.ts',
