@@ -205,12 +205,18 @@ export const encodeStreamError: ErrorEncoder = (error, requestId) => {
   });
 };
 
-/** An answer as a stream of its bytes, which says of their type in a header of its own. */
+/**
+ * An answer as a stream of its bytes, which names their type in a header of its own. JSON ends with a line break there: the
+ * `LineIterator` of SageMaker's SDK waits for one without end.
+ */
 export async function streamOf(response: Response): Promise<Response> {
   const headers = new HeaderList(response.headers);
-  headers.set('x-amzn-sagemaker-content-type', headers.get('content-type') ?? '');
+  const type = headers.get('content-type') ?? '';
+  headers.set('x-amzn-sagemaker-content-type', type);
   headers.set('content-type', EVENT_STREAM_TYPE);
-  return new BytesResponse(encodePayloadParts(await response.bytes()), { headers });
+  const bytes = await response.bytes();
+  const ended = type === JSON_TYPE ? Buffer.concat([bytes, Buffer.from('\n')]) : bytes;
+  return new BytesResponse(encodePayloadParts(ended), { headers });
 }
 
 function runtimeErrorOf({ code, status }: InferenceError): RuntimeError {

@@ -62,20 +62,20 @@ const failureOf = (call: Call) =>
 
 describe('a stream, as the AWS SDK for JavaScript reads it', () => {
   it.each<[string, Call, string, string]>([
-    ['JSON', {}, 'application/json', JSON.stringify([LOGITS])],
+    ['JSON', {}, 'application/json', `${JSON.stringify([LOGITS])}\n`],
     ['CSV', { Accept: 'text/csv' }, 'text/csv', `${LOGITS}\n`],
     ['lines', { Accept: 'application/jsonlines' }, 'application/jsonlines', `${JSON.stringify(LOGITS)}\n`],
     [
       'an endpoint of ENDPOINT_MODELS',
       { EndpointName: 'flowers' },
       'application/json',
-      JSON.stringify([LOGITS]),
+      `${JSON.stringify([LOGITS])}\n`,
     ],
     [
       'instances',
       { ContentType: 'application/json', Body: Buffer.from(`{"instances": [[${ROW}]]}`) },
       'application/json',
-      JSON.stringify({ predictions: [LOGITS] }),
+      `${JSON.stringify({ predictions: [LOGITS] })}\n`,
     ],
   ])('has the whole answer as its one part: %s', async (_, call, type, text) => {
     const found = await stream(call);
