@@ -147,6 +147,9 @@ function describe({ name }: Endpoint, c: Context<AppEnvironment>) {
     description: '',
     input_type: 'structured',
     output_type: 'structured',
+    // The client takes no pipeline without them; only a model that is loaded tells them.
+    input_fields: [],
+    output_fields: [],
     supports_request_format: true,
     labels: {},
     creation_date: STARTED,

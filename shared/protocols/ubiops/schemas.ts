@@ -101,23 +101,6 @@ export const labelsQuery = {
   labels: lazily(() => z.string().optional().describe('No model has a label: the list is empty with it.')),
 };
 
-const listed = lazily(() =>
-  z.object({
-    id: z.string(),
-    name: z.string().describe('Name of a model, or one of ENDPOINT_MODELS.'),
-    project: z.string(),
-    description: z.string(),
-    input_type: z.literal('structured'),
-    output_type: z.literal('structured'),
-    supports_request_format: z.literal(true),
-    labels: labels(),
-    creation_date: started,
-    last_updated: started,
-  }),
-);
-
-export const listResponse = lazily(() => z.array(listed()));
-
 const fields = lazily(() =>
   z.array(
     z.object({
@@ -127,11 +110,28 @@ const fields = lazily(() =>
   ),
 );
 
+const listed = lazily(() =>
+  z.object({
+    id: z.string(),
+    name: z.string().describe('Name of a model, or one of ENDPOINT_MODELS.'),
+    project: z.string(),
+    description: z.string(),
+    input_type: z.literal('structured'),
+    output_type: z.literal('structured'),
+    input_fields: fields().describe('None in a list, as no model is loaded for it.'),
+    output_fields: fields(),
+    supports_request_format: z.literal(true),
+    labels: labels(),
+    creation_date: started,
+    last_updated: started,
+  }),
+);
+
+export const listResponse = lazily(() => z.array(listed()));
+
 export const detailResponse = lazily(() =>
   listed().extend({
     default_version: z.string().describe('The version that answers.'),
-    input_fields: fields(),
-    output_fields: fields(),
   }),
 );
 
