@@ -147,7 +147,7 @@ function describe({ name }: Endpoint, c: Context<AppEnvironment>) {
     description: '',
     input_type: 'structured',
     output_type: 'structured',
-    // The client takes no pipeline without them; only a model that is loaded tells them.
+    // The client takes no pipeline without them; only a loaded model has them.
     input_fields: [],
     output_fields: [],
     supports_request_format: true,
