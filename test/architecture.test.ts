@@ -34,6 +34,15 @@ const OTHER_FILES_OF_PROTOCOLS = [
   'sagemaker/read-lines.ts',
   'sagemaker/run-lines.ts',
   'sagemaker/tensorflow-container.ts',
+  // The framing of a stream.
+  'sagemaker/event-stream.ts',
+  // What clients ask beside predictions: endpoints as resources, and tokens.
+  'mlflow/endpoints.ts',
+  'mlflow/sign-in.ts',
+  'ubiops/resources.ts',
+  'vertex-ai/resources.ts',
+  // Another request and answer on the same routes.
+  'mlflow/vectors.ts',
   // The other interface of the server, and a parser.
   'torchserve/management.ts',
   'torchserve/url-encoded.ts',

@@ -188,7 +188,7 @@ async function encodeListing(
 }
 
 /** The task comes from small files such as model.json: a listing must not fetch and load every model. */
-async function readTask(
+export async function readTask(
   reference: ModelReference,
   inference: Inference,
 ): Promise<{ task: WritableJson; problem?: string }> {

@@ -29,8 +29,8 @@ export function jsonContent(schema: SchemaSource): Content {
 
 /** One route and what there is to say of it. Routes and `/openapi.json` come from the same list of them. */
 export interface Operation {
-  /** `ALL` only where nothing works: such routes are not part of the description. */
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'ALL';
+  /** `ALL` only where nothing works, `OPTIONS` for older clients: such routes are not part of the description. */
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS' | 'ALL';
   /** As in OpenAPI: `/v1/models/{model}:predict`. */
   readonly path: string;
   /** Whether it is not part of the description: it only serves older clients, or says why it cannot serve them. */

@@ -10,14 +10,16 @@ export const pageQuery = {
 /**
  * One page of a list. The token is the index of the next item.
  *
+ * @param names of the parameters that say how many items are wanted, and where the page begins
  * @throws InferenceError when a parameter is not a whole number
  */
 export function takePage<T>(
   items: readonly T[],
   query: Readonly<Record<string, string>>,
+  names = { limit: 'limit', token: 'next_page_token' },
 ): { items: readonly T[]; nextPageToken: string | undefined } {
-  const start = readCount(query, 'next_page_token', 0, 0);
-  const end = start + readCount(query, 'limit', 1, items.length);
+  const start = readCount(query, names.token, 0, 0);
+  const end = start + readCount(query, names.limit, 1, items.length);
   return { items: items.slice(start, end), nextPageToken: end < items.length ? String(end) : undefined };
 }
 

@@ -6,16 +6,19 @@ import { withCloudEvents } from './kserve/cloud-events.ts';
 import { createKServeProtocol } from './kserve/routes.ts';
 import { createMlflowProtocol, invokeMlflow } from './mlflow/routes.ts';
 import { createOpenInferenceProtocol, invokeOpenInference } from './open-inference/routes.ts';
+import { inferRequest, inferResponse } from './open-inference/schemas.ts';
 import type { Protocol, ProtocolOptions } from './operation.ts';
 import { createPredictProtocol } from './predict/routes.ts';
 import { createSageMakerProtocol, invokeSageMaker } from './sagemaker/routes.ts';
 import { createTensorFlowContainer } from './sagemaker/tensorflow-container.ts';
+import { createGraphs } from './shared-routes/graphs.ts';
 import { createSharedRoutes } from './shared-routes/shared-routes.ts';
 import { classify, createTensorFlowServingProtocol, regress } from './tensorflow-serving/routes.ts';
 import { createVersionDescriber } from './torchserve/management.ts';
 import { createTorchServeProtocol, invokeTorchServe } from './torchserve/routes.ts';
 import { createUbiOpsProtocol } from './ubiops/routes.ts';
 import { createV1Operations, predict } from './v1/routes.ts';
+import { predictRequest, predictResponse } from './v1/schemas.ts';
 import { createVertexAiProtocol, invokeVertexAi } from './vertex-ai/routes.ts';
 
 /**
@@ -35,6 +38,10 @@ export function createProtocols(options: ProtocolOptions): readonly Protocol[] {
     'hugging-face': invokeHuggingFace,
   });
   const v1 = createV1Operations(options, withCloudEvents);
+  const graphs = createGraphs(options.config, {
+    'open-inference': { invoke: invokeOpenInference, request: inferRequest, response: inferResponse },
+    kserve: { invoke: predict, request: predictRequest, response: predictResponse },
+  });
   const all = [
     // First, as the routes it is told by the environment win.
     createVertexAiProtocol(options, shared),
@@ -42,11 +49,11 @@ export function createProtocols(options: ProtocolOptions): readonly Protocol[] {
     createPredictProtocol(options, { invoke: invokeHuggingFace, response: taskResponse }),
     createOpenInferenceProtocol(options),
     createTensorFlowServingProtocol(options, v1),
-    createKServeProtocol(options, v1),
+    createKServeProtocol(options, v1, graphs.operation(options)),
     createSageMakerProtocol(options, shared),
     createMlflowProtocol(options, shared),
     createAzureMlProtocol(options),
-    createHuggingFaceProtocol(options),
+    createHuggingFaceProtocol(options, graphs),
     createUbiOpsProtocol(options),
     // Last, as it has routes that begin with the name of a model.
     createTorchServeProtocol(options, shared),

@@ -23,6 +23,7 @@ const LICENCES: Readonly<Record<string, RegExp>> = {
   'Apache-2.0': /Apache License\s+Version 2\.0/,
   MIT: /Permission is hereby granted, free of charge/,
   ISC: /Permission to use, copy, modify,/,
+  'BlueOak-1.0.0': /Blue Oak Model License/,
 };
 
 describe.each(TARGETS)('dist/$name/THIRD-PARTY-NOTICES.txt', ({ name, platform, isNpmPackage }) => {

@@ -12,11 +12,13 @@ const ANSWER_TYPES = [JSON_TYPE, ...LINES_TYPES, CSV_TYPE, NPY_TYPE, NPZ_TYPE] a
 export type AnswerType = (typeof ANSWER_TYPES)[number];
 
 /**
+ * The type of an answer. A client of SageMaker that asks for a stream has a header of its own for it.
+ *
  * @param usual the type where the request has no preference
  * @throws InferenceError NOT_ACCEPTABLE when the request takes none of the types an answer can have
  */
 export function chooseAnswerType(headers: Headers, usual: AnswerType = JSON_TYPE): AnswerType {
-  const accept = headers.get('accept');
+  const accept = headers.get('x-amzn-sagemaker-accept') ?? headers.get('accept');
   const type = chooseMediaType(accept, [usual, ...ANSWER_TYPES]);
   if (type !== undefined) return type;
   throw new InferenceError(

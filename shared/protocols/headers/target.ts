@@ -67,3 +67,8 @@ function readCustomAttributes(headers: Headers): ReadonlyMap<string, string> {
 export function readDeployment(headers: Headers): string | undefined {
   return headers.get('azureml-model-deployment') ?? undefined;
 }
+
+/** Whether a client of MLflow asks, on a route that it has in common with SageMaker's. */
+export function isFromMlflow(headers: Headers): boolean {
+  return /^mlflow/i.test(headers.get('user-agent') ?? '');
+}

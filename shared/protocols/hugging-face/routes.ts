@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import type * as z from 'zod';
 import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
 import { invalid } from '../../errors.ts';
 import type { Answer, AppEnvironment } from '../../http/context.ts';
@@ -6,43 +7,62 @@ import type { ModelUse } from '../../inference/model-use.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import { answerWith } from '../answer.ts';
 import { type Dialect, type Invocation, readInvocation } from '../invocation.ts';
-import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
+import type { Handler, Operation, Protocol, ProtocolOptions } from '../operation.ts';
 import { kindOfInputs, readParameters, readTaskRequest, type TaskRequest } from './decode.ts';
 import { encodeTaskError } from './encode.ts';
 import { parameterSchemas, taskRequest, taskResponse } from './schemas.ts';
 import { formatOf, withOptions } from './tasks.ts';
 
-/** An endpoint of its own answers at its root; the shared ones have a path per model, some with the task after it. */
+/** An endpoint of its own answers at its root; the shared ones have a path per model. */
 const PATHS = [
   ['/', 'Run the task of the default model'],
   ['/hf/{model}', 'Run the task of a model'],
   ['/models/{model}', 'Run the task of a model'],
-  ['/models/{model}/pipeline/{task}', 'Run the task of a model that must be the one named'],
 ] as const;
+
+/** Some have the task after it. */
+const TASK_PATH = '/models/{model}/pipeline/{task}';
+
+/** Others who send everything to exactly the URL they are given. */
+interface Neighbours {
+  readonly with: (own: Dialect) => Dialect;
+  readonly responseWith: (own: () => z.ZodType) => () => z.ZodType;
+}
 
 /**
  * Inference Endpoints of Hugging Face. The clients send everything to exactly the URL they are given.
  * Source: huggingface-inference-toolkit; huggingface_hub and `@huggingface/inference`.
  */
-export function createHuggingFaceProtocol(options: ProtocolOptions): Protocol {
-  const handle = async (c: Context<AppEnvironment>): Promise<Answer> => {
-    const model = c.req.param('model');
-    const invocation = await readInvocation(c, options, { model });
-    return await invokeTask(invocation, options, c.req.param('task'));
-  };
-  const operation = ([path, summary]: (typeof PATHS)[number]): Operation => ({
+export function createHuggingFaceProtocol(options: ProtocolOptions, neighbours: Neighbours): Protocol {
+  const invoke = neighbours.with(invokeHuggingFace);
+  const read = (c: Context<AppEnvironment>) => readInvocation(c, options, { model: c.req.param('model') });
+  const operation = (
+    path: string,
+    summary: string,
+    response: () => z.ZodType,
+    handle: Handler,
+  ): Operation => ({
     method: 'POST',
     path,
     summary,
     query: parameterSchemas,
     request: { 'application/json': taskRequest, 'image/*': null },
-    response: { 'application/json': taskResponse },
+    response: { 'application/json': response },
     handle,
   });
   return {
     name: 'hugging-face',
     description: 'Tasks as on an Inference Endpoint of Hugging Face.',
-    operations: PATHS.map(operation),
+    operations: [
+      ...PATHS.map(([path, summary]) =>
+        operation(path, summary, neighbours.responseWith(taskResponse), async (c) =>
+          invoke(await read(c), options),
+        ),
+      ),
+      operation(TASK_PATH, 'Run the task of a model that must be the one named', taskResponse, async (c) =>
+        invokeTask(await read(c), options, c.req.param('task')),
+      ),
+    ],
   };
 }
 

@@ -9,7 +9,7 @@ import { listResponse } from './schemas.ts';
  * functions and stand in both lists, so that either can be switched off.
  * Source: KServe's v1_endpoints.py and v1-protocol.md.
  */
-export function createKServeProtocol(options: ProtocolOptions, v1: V1Operations): Protocol {
+export function createKServeProtocol(options: ProtocolOptions, v1: V1Operations, graph: Operation): Protocol {
   return {
     name: 'kserve',
     description: 'The first protocol of KServe, with CloudEvents; the second is the Open Inference Protocol.',
@@ -17,6 +17,8 @@ export function createKServeProtocol(options: ProtocolOptions, v1: V1Operations)
       createListOperation(options),
       v1.status(MODEL_PATH),
       v1.predict(MODEL_PATH),
+      // Hugging Face has the same route, and takes these requests as well.
+      ...(options.config.protocols.includes('hugging-face') ? [] : [graph]),
       ...['', '/versions/{version}', '/labels/{label}'].map(
         (part): Operation => ({
           method: 'ALL',

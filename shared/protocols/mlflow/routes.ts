@@ -3,13 +3,17 @@ import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
 import { encodeColumns, encodeRows } from '../../answers/predictions.ts';
 import { BytesResponse } from '../../http/bytes.ts';
 import type { NamedTensors } from '../../runtime/session.ts';
+import { lazily } from '../body/lazily.ts';
 import { modelOfEndpoint } from '../endpoint-models.ts';
 import { type Dialect, readInvocation, type SharedRoutes } from '../invocation.ts';
 import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
 import { runPayload } from '../run-payload.ts';
 import { readData } from './decode.ts';
 import { encodeOutputs, encodeRecords } from './encode.ts';
-import { scoringRequest, scoringResponse } from './schemas.ts';
+import { createEndpointOperations } from './endpoints.ts';
+import { scoringRequest, scoringResponse, vectorsRequest, vectorsResponse } from './schemas.ts';
+import { createSignInOperations } from './sign-in.ts';
+import { answerVectors, asksForVectors } from './vectors.ts';
 
 /**
  * MLflow's scoring server and the serving endpoints of Databricks.
@@ -19,7 +23,14 @@ export function createMlflowProtocol(options: ProtocolOptions, shared: SharedRou
   return {
     name: 'mlflow',
     description: "MLflow's scoring server, and the serving endpoints of Databricks.",
-    operations: [shared.ping, createVersion(options), shared.invocations, createServingEndpoint(options)],
+    operations: [
+      shared.ping,
+      createVersion(options),
+      shared.invocations,
+      createServingEndpoint(options),
+      ...createEndpointOperations(options),
+      ...createSignInOperations(options),
+    ],
   };
 }
 
@@ -34,13 +45,16 @@ function createVersion({ version }: ProtocolOptions): Operation {
   };
 }
 
+const servingRequest = lazily(() => z.union([scoringRequest(), vectorsRequest()]));
+const servingResponse = lazily(() => z.union([scoringResponse(), vectorsResponse()]));
+
 function createServingEndpoint(options: ProtocolOptions): Operation {
   return {
     method: 'POST',
     path: '/serving-endpoints/{endpoint}/invocations',
     summary: 'Run the model behind a serving endpoint, as the SDKs of Databricks do',
-    request: { 'application/json': scoringRequest, 'text/csv': null },
-    response: { 'application/json': scoringResponse },
+    request: { 'application/json': servingRequest, 'text/csv': null },
+    response: { 'application/json': servingResponse },
     handle: async (c) => {
       const choice = modelOfEndpoint(c.req.param('endpoint') ?? '', options.config);
       const answer = await invokeMlflow(await readInvocation(c, options, choice), options);
@@ -59,6 +73,7 @@ function createServingEndpoint(options: ProtocolOptions): Operation {
  * Source: mlflow.pyfunc.scoring_server.
  */
 export const invokeMlflow: Dialect = async (invocation, options) => {
+  if (asksForVectors(invocation)) return await answerVectors(invocation, options);
   const data = readData(invocation, options);
   const { value, usage } = await runPayload(invocation, options, data, ['mlflow']);
   const style = answerStyle(options.config);

@@ -26,3 +26,118 @@ export const scoringRequest = lazily(() =>
 );
 
 export const scoringResponse = lazily(() => z.object({ predictions: z.unknown() }));
+
+const COUNT = 'expected a whole number of at least 1';
+
+export const vectorsRequest = lazily(() =>
+  z.object({
+    input: z
+      .union([z.string(), z.array(z.string())], 'expected a text or an array of texts')
+      .describe('For a model of vectors: a text, or several.'),
+    dimensions: z.int(COUNT).min(1, COUNT).nullish().describe('How many numbers of each vector are wanted.'),
+    encoding_format: z.literal('float', 'expected "float"').nullish(),
+  }),
+);
+
+export const vectorsResponse = lazily(() =>
+  z.object({
+    object: z.literal('list'),
+    model: z.string().describe('Name of the model.'),
+    data: z.array(
+      z.object({ object: z.literal('embedding'), index: z.int(), embedding: z.array(z.number().nullable()) }),
+    ),
+  }),
+);
+
+const task = lazily(() =>
+  z
+    .string()
+    .describe(
+      'The task of the model; `unknown` where only its graph says it, as its listing loads no model.',
+    ),
+);
+
+export const gatewayEndpoint = lazily(() =>
+  z.object({
+    name: z.string(),
+    endpoint_type: task(),
+    model: z.object({
+      name: z.string().describe('Name of the model.'),
+      provider: z.literal('ternion'),
+      version: z.string().describe('The version that answers.'),
+    }),
+    endpoint_url: z.string().describe('Where requests go, below the address of this server.'),
+    limit: z.null(),
+  }),
+);
+
+export const gatewayEndpoints = lazily(() => z.object({ endpoints: z.array(gatewayEndpoint()) }));
+
+const servingEndpoint = lazily(() =>
+  z.object({
+    id: z.string(),
+    name: z.string(),
+    task: task(),
+    creation_timestamp: z.number().describe('When this instance started, in milliseconds since 1970.'),
+    last_updated_timestamp: z.number(),
+    state: z.object({
+      ready: z
+        .enum(['READY', 'NOT_READY'])
+        .describe('NOT_READY after the model failed to load, or was unloaded.'),
+      config_update: z.literal('NOT_UPDATING'),
+    }),
+    config: z.object({
+      served_entities: z
+        .array(
+          z.object({
+            name: z.string().describe('Model and version, as in the header served-model-name.'),
+            entity_name: z.string().describe('Name of the model.'),
+            entity_version: z.string().describe('The version that answers.'),
+          }),
+        )
+        .length(1),
+      traffic_config: z.object({
+        routes: z
+          .array(z.object({ served_model_name: z.string(), traffic_percentage: z.literal(100) }))
+          .length(1),
+      }),
+    }),
+  }),
+);
+
+export const servingEndpoints = lazily(() => z.object({ endpoints: z.array(servingEndpoint()) }));
+
+export const servingEndpointDetails = lazily(() =>
+  servingEndpoint().extend({
+    endpoint_url: z.string().describe('The address of its invocations.'),
+    permission_level: z.literal('CAN_QUERY'),
+    route_optimized: z.literal(true),
+    data_plane_info: z
+      .object({
+        query_info: z.object({
+          authorization_details: z.string().describe('What the client sends to get a token.'),
+          endpoint_url: z.string(),
+        }),
+      })
+      .describe('What the data plane API of the SDKs asks for.'),
+  }),
+);
+
+export const hostMetadata = lazily(() => z.object({ oidc_endpoint: z.string() }));
+
+export const authorizationServer = lazily(() =>
+  z.object({
+    issuer: z.string(),
+    authorization_endpoint: z.string().describe('There is none: nobody signs in here.'),
+    token_endpoint: z.string(),
+    grant_types_supported: z.array(z.string()),
+  }),
+);
+
+export const tokenResponse = lazily(() =>
+  z.object({
+    access_token: z.string().describe('The same word for everybody, which nobody looks at.'),
+    token_type: z.literal('Bearer'),
+    expires_in: z.number().describe('Seconds.'),
+  }),
+);

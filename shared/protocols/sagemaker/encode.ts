@@ -2,7 +2,9 @@ import { type AnswerStyle, answerBytes } from '../../answers/answer.ts';
 import { bestLabels, TOP_LABELS } from '../../answers/best-labels.ts';
 import { encodeNamedRows, encodePredictions, encodeRows } from '../../answers/predictions.ts';
 import { ERROR_KINDS, type ErrorCode, InferenceError } from '../../errors.ts';
+import { BytesResponse } from '../../http/bytes.ts';
 import type { ErrorEncoder } from '../../http/context.ts';
+import { HeaderList } from '../../http/header-list.ts';
 import { describeError, errorHeaders, jsonResponse } from '../../http/respond.ts';
 import type { InferenceOutput } from '../../inference/output.ts';
 import { checkAnswerSize } from '../../json/join-each.ts';
@@ -15,6 +17,7 @@ import { CSV_TYPE, quoteCell, writeCsvRows } from '../../values/csv.ts';
 import { isLinesType } from '../../values/lines.ts';
 import { type AnswerType, JSON_TYPE, NPY_TYPE, NPZ_TYPE } from '../headers/answer-type.ts';
 import { encodeListed, encodeWhole, type GraphOutputs } from '../run-payload.ts';
+import { EVENT_STREAM_TYPE, encodeModelStreamError, encodePayloadParts } from './event-stream.ts';
 import { joinParts, type LineOutputs, type Part } from './run-lines.ts';
 
 /**
@@ -216,6 +219,33 @@ export const encodeRuntimeError: ErrorEncoder = (error, requestId) => {
     { ...errorHeaders(error), 'x-amzn-errortype': name, 'x-amzn-requestid': requestId },
   );
 };
+
+/**
+ * An error where a stream is asked for. Nothing was sent yet, so that nearly all have the status that they have without
+ * a stream, which SDKs make the same classes of. Only an answer that is not ready in time is told in the stream, as
+ * SageMaker does it.
+ */
+export const encodeStreamError: ErrorEncoder = (error, requestId) => {
+  if (error.code !== 'DEADLINE_EXCEEDED') return encodeRuntimeError(error, requestId);
+  const bytes = encodeModelStreamError(error.message, 'ModelInvocationTimeExceeded');
+  return new BytesResponse(bytes, {
+    headers: { 'content-type': EVENT_STREAM_TYPE, 'x-amzn-requestid': requestId },
+  });
+};
+
+/**
+ * An answer as a stream of its bytes, which names their type in a header of its own. JSON ends with a line break there: the
+ * `LineIterator` of SageMaker's SDK waits for one without end.
+ */
+export async function streamOf(response: Response): Promise<Response> {
+  const headers = new HeaderList(response.headers);
+  const type = headers.get('content-type') ?? '';
+  headers.set('x-amzn-sagemaker-content-type', type);
+  headers.set('content-type', EVENT_STREAM_TYPE);
+  const bytes = await response.bytes();
+  const ended = type === JSON_TYPE ? Buffer.concat([bytes, Buffer.from('\n')]) : bytes;
+  return new BytesResponse(encodePayloadParts(ended), { headers });
+}
 
 function runtimeErrorOf({ code, status }: InferenceError): RuntimeError {
   return RUNTIME_ERRORS[code] ?? { name: ERROR_KINDS[code].type, status };

@@ -1,14 +1,17 @@
+import type { Context } from 'hono';
 import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
 import { InferenceError } from '../../errors.ts';
-import type { Answer } from '../../http/context.ts';
-import { jsonResponse } from '../../http/respond.ts';
+import type { Answer, AppEnvironment } from '../../http/context.ts';
+import { errorResponse, jsonResponse } from '../../http/respond.ts';
 import type { InferenceInput } from '../../values/input.ts';
 import { isLinesType } from '../../values/lines.ts';
+import { answerWith } from '../answer.ts';
 import { holdsJson } from '../body/json-body.ts';
 import { holdsImages, readImages, readText, TEXT_TYPE } from '../body/media.ts';
 import type { Payload } from '../body/payload.ts';
 import { modelOfEndpoint } from '../endpoint-models.ts';
 import { type AnswerType, chooseAnswerType, hasLines, JSON_TYPE } from '../headers/answer-type.ts';
+import { isFromMlflow } from '../headers/target.ts';
 import {
   type Dialect,
   type Invocation,
@@ -36,16 +39,15 @@ import {
   encodeOutputs,
   encodeParts,
   encodeRuntimeError,
+  encodeStreamError,
+  streamOf,
 } from './encode.ts';
+import { EVENT_STREAM_TYPE } from './event-stream.ts';
 import { holdsLines, readLines } from './read-lines.ts';
 import { type Lines, PROTOCOLS, runLines } from './run-lines.ts';
 import * as schemas from './schemas.ts';
 
-/** Calls of SageMaker's runtime that a host without storage and streams has nothing behind. */
-const UNSUPPORTED = [
-  '/endpoints/{endpoint}/async-invocations',
-  '/endpoints/{endpoint}/invocations-response-stream',
-];
+const ENDPOINT_PATH = '/endpoints/{endpoint}';
 
 const MEBIBYTE = 1024 * 1024;
 /** Most that batch transform lets a request have. */
@@ -100,38 +102,58 @@ function createBatchParameters({ config }: ProtocolOptions): Operation {
 }
 
 function createRuntimeOperations(options: ProtocolOptions, shared: SharedRoutes): readonly Operation[] {
+  const invoke = async (c: Context<AppEnvironment>): Promise<Answer> => {
+    if (c.req.header('x-amzn-sagemaker-enable-explanations') !== undefined) throw unsupported('Explanations');
+    const answer = await shared.answer(c, modelOfEndpoint(c.req.param('endpoint') ?? '', options.config));
+    const { headers } = answer.response;
+    headers.set('x-amzn-invoked-production-variant', answer.usage?.reference.version ?? '');
+    headers.set('x-amzn-requestid', c.env.context.requestId);
+    return answer;
+  };
   return [
     {
       method: 'POST',
-      path: '/endpoints/{endpoint}/invocations',
+      path: `${ENDPOINT_PATH}/invocations`,
       summary: 'Run the model behind an endpoint, as the SDKs of AWS do',
       // Only here: what the containers answer is read by SageMaker itself, or by any other client.
       encodeError: encodeRuntimeError,
       headers: schemas.invocationHeaders,
       request: shared.request,
       response: shared.response,
+      // `mlflow.deployments` asks here as well, and knows only the errors of MLflow.
+      handle: (c) => (isFromMlflow(c.req.raw.headers) ? answerMlflow(c, invoke) : invoke(c)),
+    },
+    {
+      method: 'POST',
+      path: `${ENDPOINT_PATH}/invocations-response-stream`,
+      summary: 'Run the model behind an endpoint, and answer with a stream of one part',
+      encodeError: encodeStreamError,
+      headers: schemas.streamHeaders,
+      request: shared.request,
+      response: { [EVENT_STREAM_TYPE]: null },
       handle: async (c) => {
-        const choice = modelOfEndpoint(c.req.param('endpoint') ?? '', options.config);
-        if (c.req.header('x-amzn-sagemaker-enable-explanations') !== undefined)
-          throw unsupported('Explanations');
-        const answer = await shared.answer(c, choice);
-        const { headers } = answer.response;
-        headers.set('x-amzn-invoked-production-variant', answer.usage?.reference.version ?? '');
-        headers.set('x-amzn-requestid', c.env.context.requestId);
-        return answer;
+        const answer = await invoke(c);
+        return answer.error ? answer : { ...answer, response: await streamOf(answer.response) };
       },
     },
-    ...UNSUPPORTED.map(
-      (path): Operation => ({
-        method: 'ALL',
-        path,
-        encodeError: encodeRuntimeError,
-        handle: () => {
-          throw unsupported('Asynchronous and streamed answers');
-        },
-      }),
-    ),
+    {
+      method: 'ALL',
+      path: `${ENDPOINT_PATH}/async-invocations`,
+      encodeError: encodeRuntimeError,
+      handle: () => {
+        throw unsupported('Asynchronous answers');
+      },
+    },
   ];
+}
+
+/** Also where a format has errors of its own, they are written as MLflow writes them. */
+async function answerMlflow(
+  c: Context<AppEnvironment>,
+  invoke: (c: Context<AppEnvironment>) => Promise<Answer>,
+): Promise<Answer> {
+  c.env = { ...c.env, encodeError: errorResponse };
+  return await answerWith(c.env.context.requestId, errorResponse, () => invoke(c));
 }
 
 function unsupported(what: string): InferenceError {

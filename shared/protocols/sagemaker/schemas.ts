@@ -13,6 +13,11 @@ export const invocationHeaders = {
   ),
 } as const;
 
+export const streamHeaders = {
+  ...invocationHeaders,
+  'X-Amzn-SageMaker-Accept': header('The type of the answer within the stream.'),
+} as const;
+
 export const executionParameters = lazily(() =>
   z.object({
     MaxConcurrentTransforms: z.number(),

@@ -89,6 +89,7 @@ function dialectOfObject(json: JsonObject, request: Request): DialectName | Unde
   if (has('inputs') && isTaskRequest(json)) return 'hugging-face';
   if (has('inputs')) return holdsTexts(json.inputs) && !isOfMlflow(request) ? 'texts' : 'mlflow';
   if (has('table')) return 'hugging-face';
+  if (has('input')) return 'mlflow';
   if (has('data') || has('body')) return 'torchserve';
   if (isTensorFlow) return 'tensorflow-serving';
   throw invalid(
@@ -104,7 +105,7 @@ function isOfMlflow({ url, headers }: Request): boolean {
 }
 
 /** The inputs of V2 are a list of tensors that tell their names. */
-function isTensorList(value: JsonValue | undefined): boolean {
+export function isTensorList(value: JsonValue | undefined): boolean {
   const isTensor = (item: JsonValue) =>
     isJsonObject(item) && ['name', 'shape', 'datatype'].every((key) => Object.hasOwn(item, key));
   return Array.isArray(value) && value.length > 0 && value.every(isTensor);

@@ -3,14 +3,16 @@ import { answerStyle, jsonAnswer } from '../../answers/answer.ts';
 import { encodeColumns, encodePredictions, encodeRows } from '../../answers/predictions.ts';
 import type { Limits } from '../../config.ts';
 import { InferenceError } from '../../errors.ts';
+import { BytesRequest } from '../../http/bytes.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import type { ModelUse } from '../../inference/model-use.ts';
 import type { Postprocessor } from '../../inference/task.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import type { ElementStyle } from '../../tensor/write-tensor.ts';
 import type { TextInput } from '../../values/contract.ts';
+import { jsonObject } from '../body/envelope.ts';
 import { type Dialect, readInvocation, type SharedRoutes } from '../invocation.ts';
-import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
+import type { Handler, Operation, Protocol, ProtocolOptions } from '../operation.ts';
 import {
   decodeImages,
   decodeTexts,
@@ -63,12 +65,37 @@ export function createTorchServeProtocol(options: ProtocolOptions, shared: Share
       ...predict('/predictions/{model}', "Predict with a model's live version"),
       ...predict('/predictions/{model}/{version}', 'Predict with one version of a model'),
       ...EXPLANATIONS.map((path): Operation => ({ method: 'ALL', path, handle: refuseExplanation })),
+      ...(options.config.docs ? createDescriptionOperations() : []),
       ...createManagementOperations(options),
       // Last of all: they would take the routes of others.
       ...predict('/{model}/predict', "Predict with a model's live version").map(asLegacy),
       ...predict('/{model}/{version}/predict', 'Predict with one version of a model').map(asLegacy),
     ],
   };
+}
+
+/**
+ * The description of the API, which is the one of this server.
+ * Source: ApiDescriptionRequestHandler.java of TorchServe.
+ */
+function createDescriptionOperations(): readonly Operation[] {
+  const handle: Handler = async (c) => {
+    const { url, headers } = c.req.raw;
+    const description = new URL('/openapi.json', url);
+    const request = new BytesRequest(description.href, { method: 'GET', headers }, new Uint8Array(0));
+    return await c.env.forward(request);
+  };
+  return [
+    {
+      method: 'GET',
+      path: '/api-description',
+      summary: 'The description of this API, as GET /openapi.json',
+      response: { 'application/json': jsonObject },
+      handle,
+    },
+    { method: 'OPTIONS', path: '/', isLegacy: true, handle },
+    { method: 'OPTIONS', path: '/api-description', isLegacy: true, handle },
+  ];
 }
 
 /** Older clients ask this way; nobody need learn it. */

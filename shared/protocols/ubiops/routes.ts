@@ -14,12 +14,14 @@ import { type Invocation, readInvocation, readingOf } from '../invocation.ts';
 import type { Operation, Protocol, ProtocolOptions } from '../operation.ts';
 import { runInForm } from '../run-payload.ts';
 import { decodeFields, readText } from './decode.ts';
-import { fieldsRequest, requestQuery, requestSettings, runResponse } from './schemas.ts';
+import { createResourceOperations, KINDS, type Kind, pathOfKind } from './resources.ts';
+import * as schemas from './schemas.ts';
 
-const DEPLOYMENT_PATH = '/v2.1/projects/{project}/deployments/{deployment}';
-
-/** Requests to the default version of a deployment, and to one version of it. */
-const REQUEST_PATHS = [`${DEPLOYMENT_PATH}/requests`, `${DEPLOYMENT_PATH}/versions/{version}/requests`];
+/** Requests to the default version of a deployment or pipeline, and to one version of it. */
+function requestPaths(kind: Kind): readonly string[] {
+  const path = `${pathOfKind(kind)}/{${kind}}`;
+  return [`${path}/requests`, `${path}/versions/{version}/requests`];
+}
 
 /** What would need requests to be stored: their list, and all that is done with one of them or with many. */
 const STORED: readonly (readonly [Operation['method'], string])[] = [
@@ -30,27 +32,30 @@ const STORED: readonly (readonly [Operation['method'], string])[] = [
 ];
 
 /**
- * Direct requests of UbiOps: a deployment is a model.
- * Source: docs/DeploymentRequests.md of UbiOps' client library for Python.
+ * Direct requests of UbiOps: a deployment is a model, and so is a pipeline, as one of a single deployment.
+ * Source: docs/DeploymentRequests.md and PipelineRequests.md of UbiOps' client library for Python.
  */
 export function createUbiOpsProtocol(options: ProtocolOptions): Protocol {
   return {
     name: 'ubiops',
-    description: 'Direct requests to deployments of UbiOps.',
-    operations: REQUEST_PATHS.flatMap((path) => createOperations(path, options)),
+    description: 'Direct requests to deployments and pipelines of UbiOps.',
+    operations: [
+      ...KINDS.flatMap((kind) => requestPaths(kind).flatMap((path) => createOperations(kind, path, options))),
+      ...createResourceOperations(options),
+    ],
   };
 }
 
-function createOperations(path: string, options: ProtocolOptions): readonly Operation[] {
+function createOperations(kind: Kind, path: string, options: ProtocolOptions): readonly Operation[] {
   return [
     {
       method: 'POST',
       path,
       summary: 'Run a model on the fields of a request',
-      query: requestQuery,
-      request: { 'application/json': fieldsRequest, 'text/plain': null },
-      response: { 'application/json': runResponse },
-      handle: (c) => answerRequest(c, options),
+      query: kind === 'pipeline' ? schemas.pipelineQuery : schemas.requestQuery,
+      request: { 'application/json': schemas.fieldsRequest, 'text/plain': null },
+      response: { 'application/json': kind === 'pipeline' ? schemas.pipelineResponse : schemas.runResponse },
+      handle: (c) => answerRequest(kind, c, options),
     },
     ...STORED.map(
       ([method, end]): Operation => ({ method, path: path + end, isLegacy: true, handle: refuseStored }),
@@ -65,9 +70,14 @@ function refuseStored(): never {
   );
 }
 
-async function answerRequest(c: Context<AppEnvironment>, options: ProtocolOptions): Promise<Answer> {
-  const { timeout } = parseEnvelope(requestSettings(), c.req.query());
-  const choice = modelOfEndpoint(c.req.param('deployment') ?? '', options.config, c.req.param('version'));
+async function answerRequest(
+  kind: Kind,
+  c: Context<AppEnvironment>,
+  options: ProtocolOptions,
+): Promise<Answer> {
+  const settings = kind === 'pipeline' ? schemas.pipelineSettings() : schemas.requestSettings();
+  const { timeout } = parseEnvelope<{ readonly timeout: number }>(settings, c.req.query());
+  const choice = modelOfEndpoint(c.req.param(kind) ?? '', options.config, c.req.param('version'));
   const deadlineMs = performance.now() + timeout * 1000;
   const invocation = await readInvocation(c, options, choice);
   const budget = withDeadline(invocation.budget, deadlineMs);
@@ -76,10 +86,13 @@ async function answerRequest(c: Context<AppEnvironment>, options: ProtocolOption
   );
   const body = {
     id: invocation.context.requestId,
-    deployment: usage.reference.name,
+    [kind]: usage.reference.name,
     version: usage.reference.version,
     ...value.run,
-    timeout,
+    // A pipeline tells of the requests that it consists of: nothing is kept of the one that there was.
+    ...(kind === 'pipeline'
+      ? { pipeline_timeout: timeout, deployment_requests: [], operator_requests: [], pipeline_requests: [] }
+      : { timeout }),
   };
   return { response: jsonAnswer(body, options.config), usage, error: value.error };
 }

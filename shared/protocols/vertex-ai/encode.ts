@@ -8,42 +8,7 @@ import type { InferenceOutput } from '../../inference/output.ts';
 import type { WritableJson } from '../../json/write-json.ts';
 import type { ModelReference } from '../../models/model-reference.ts';
 import { topK } from '../../processing/classification.ts';
-import { STARTED } from '../encode-model.ts';
-import { type ProtocolOptions, pathParameter } from '../operation.ts';
-import { chooseModel, type LabelRequest } from './decode.ts';
-
-/**
- * An endpoint as a resource: the versions of the model it is called like, or of the default one, all requests going to
- * the live version. The Python class `aiplatform.Endpoint` reads it before it predicts, and again each time if it has
- * no `createTime`, for which the start of this instance stands.
- * Source: google/cloud/aiplatform/v1/endpoint.proto; models.py of google-cloud-aiplatform.
- */
-export async function describeEndpoint(
-  c: Context<AppEnvironment>,
-  { inference, config }: ProtocolOptions,
-): Promise<Response> {
-  const { repository } = inference;
-  const { project, location } = c.req.param();
-  const endpoint = pathParameter(c, 'endpoint') ?? '';
-  const parent = `projects/${project}/locations/${location}`;
-  const { model = config.defaultModel, version } = await chooseModel(c, { inference, config });
-  const reference = model === undefined ? undefined : await repository.resolve(model, version, c.env.budget);
-  const found = reference && (await repository.versions(reference.name));
-  return jsonResponse({
-    name: `${parent}/endpoints/${endpoint}`,
-    displayName: endpoint,
-    deployedModels: (found?.versions ?? []).map((version) => ({
-      id: version,
-      displayName: found?.name,
-      model: `${parent}/models/${found?.name}`,
-      modelVersionId: version,
-      createTime: STARTED,
-    })),
-    trafficSplit: reference ? { [reference.version]: 100 } : {},
-    createTime: STARTED,
-    updateTime: STARTED,
-  });
-}
+import type { LabelRequest } from './decode.ts';
 
 /** The model that answered, as a resource. */
 export function describeModel(c: Context<AppEnvironment>, { name, version }: ModelReference) {

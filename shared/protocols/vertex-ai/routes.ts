@@ -26,14 +26,9 @@ import {
   restoreLists,
   unwrap,
 } from './decode.ts';
-import { describeEndpoint, describeModel, encodeGoogleError, encodeLabels } from './encode.ts';
-import { containerResponse, endpointResponse, predictRequest, predictResponse } from './schemas.ts';
-
-/** Where Vertex AI calls a container whose routes are not set. */
-const CONTAINER_PATH = '/v1/endpoints/{endpoint}/deployedModels/{deployedModel}';
-
-/** Where its clients call an endpoint. */
-const ENDPOINT_PATH = '/v1/projects/{project}/locations/{location}/endpoints/{endpoint}';
+import { describeModel, encodeGoogleError, encodeLabels } from './encode.ts';
+import { CONTAINER_PATH, createResourceOperations, ENDPOINT_PATH } from './resources.ts';
+import { containerResponse, predictRequest, predictResponse } from './schemas.ts';
 
 /** Methods of endpoints that have no meaning for the models here, or no answer over HTTP. */
 const UNSUPPORTED = [
@@ -122,15 +117,7 @@ function createEndpointOperations(options: ProtocolOptions, container: Dialect):
       return answer;
     }),
   };
-  const describe: Operation = {
-    method: 'GET',
-    path: ENDPOINT_PATH,
-    summary: 'An endpoint with the versions of its model',
-    response: { 'application/json': endpointResponse },
-    encodeError: encodeGoogleError,
-    handle: (c) => describeEndpoint(c, options),
-  };
-  return [predict, raw, describe, ...UNSUPPORTED.map(createUnsupported)];
+  return [predict, raw, ...createResourceOperations(options), ...UNSUPPORTED.map(createUnsupported)];
 }
 
 function createUnsupported(verb: string): Operation {

@@ -29,22 +29,47 @@ export const predictResponse = lazily(() =>
   }),
 );
 
-export const endpointResponse = z.object({
-  name: z.string().describe('Resource name of the endpoint.'),
-  displayName: z.string(),
-  deployedModels: z.array(
-    z.object({
-      id: z.string().describe('Version of the model.'),
-      displayName: z.string().describe('Name of the model.'),
-      model: z.string().describe('Resource name of the model.'),
-      modelVersionId: z.string(),
-      createTime: z.string(),
-    }),
+export const endpointResponse = lazily(() =>
+  z.object({
+    name: z.string().describe('Resource name of the endpoint.'),
+    displayName: z.string(),
+    deployedModels: z.array(
+      z.object({
+        id: z.string().describe('Version of the model.'),
+        displayName: z.string().describe('Name of the model.'),
+        model: z.string().describe('Resource name of the model.'),
+        modelVersionId: z.string(),
+        createTime: z.string(),
+        privateEndpoints: z
+          .object({ predictHttpUri: z.string(), healthHttpUri: z.string() })
+          .optional()
+          .describe('For the class PrivateEndpoint of the SDK: where it sends its requests.'),
+      }),
+    ),
+    trafficSplit: z.record(z.string(), z.number()).describe('100 for the live version.'),
+    createTime: z.string().describe('When this instance started.'),
+    updateTime: z.string(),
+    network: z
+      .string()
+      .optional()
+      .describe('For the class PrivateEndpoint of the SDK, which takes no endpoint without one.'),
+  }),
+);
+
+export const endpointsQuery = {
+  filter: lazily(() =>
+    z
+      .string()
+      .optional()
+      .describe('`display_name="iris"`, or `endpoint="iris"`: the one endpoint of that name.'),
   ),
-  trafficSplit: z.record(z.string(), z.number()).describe('100 for the live version.'),
-  createTime: z.string().describe('When this instance started.'),
-  updateTime: z.string(),
-});
+  pageSize: lazily(() => z.string().optional().describe('Most endpoints in the answer; all without it.')),
+  pageToken: lazily(() => z.string().optional().describe('The `nextPageToken` of the page before.')),
+};
+
+export const endpointsResponse = lazily(() =>
+  z.object({ endpoints: z.array(endpointResponse()), nextPageToken: z.string().optional() }),
+);
 
 const SHARE = 'expected a number from 0 to 1';
 const COUNT = 'expected a whole number of at least 1';

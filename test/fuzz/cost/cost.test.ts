@@ -39,7 +39,7 @@ it('says of a new route what nothing can be sent to', () => {
 it('reaches every route, and proposes the same with the same seed', () => {
   const propose = (seed: number) => {
     const search = createSearch(kitchen, seed, SEEDS);
-    return Array.from({ length: 700 }, () => search.next());
+    return Array.from({ length: 1200 }, () => search.next());
   };
   const trials = propose(1);
   const reached = new Set(trials.map(({ route }) => route));

@@ -33,10 +33,11 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   location: 'l',
   repository: 'r',
   request: '1',
+  part: 'metrics',
   task: 'text-classification',
   file: 'docs.js',
 };
-const MODEL_PARAMETERS = ['model', 'endpoint', 'deployment'];
+const MODEL_PARAMETERS = ['model', 'endpoint', 'deployment', 'pipeline'];
 
 /** The routes of the server as it has them: a new one is attacked without a change here. */
 export async function listRoutes(repository: string): Promise<RouteList> {

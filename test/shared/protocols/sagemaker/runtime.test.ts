@@ -123,13 +123,32 @@ describe('an error of the runtime', () => {
     expect(answer.headers).toHaveProperty('retry-after');
   });
 
-  it.each(['async-invocations', 'invocations-response-stream'])(
-    'tells that %s are not there',
-    async (call) => {
-      const answer = await ask(host, `/endpoints/iris/${call}`, ROW, {});
-      expect([answer.status, answer.headers['x-amzn-errortype']]).toEqual([501, 'NotImplementedException']);
-    },
-  );
+  it('tells that asynchronous calls are not there', async () => {
+    const answer = await ask(host, '/endpoints/iris/async-invocations', ROW, {});
+    expect([answer.status, answer.headers['x-amzn-errortype']]).toEqual([501, 'NotImplementedException']);
+  });
+
+  it.each([
+    [
+      'an endpoint that is not there',
+      'tulips',
+      '{"instances": [[5.1, 3.5, 1.4, 0.2]]}',
+      404,
+      'no model "tulips"',
+    ],
+    ['what the model does not take', 'iris', '{"instances": [[5.1]]}', 400, 'has the shape'],
+    ['what Hugging Face refuses', 'iris', '{"inputs": "text", "parameters": {"a": 1}}', 400, 'none.'],
+  ])("is MLflow's own to its client: %s", async (_, endpoint, body, status, message) => {
+    const agents = { 'content-type': 'application/json', 'user-agent': 'mlflow-python-client/3.17.2' };
+    const answer = await ask(host, `/endpoints/${endpoint}/invocations`, body, agents);
+    const { error_code: code, message: text } = JSON.parse(answer.body.toString());
+    expect([answer.status, code, text]).toEqual([
+      status,
+      expect.any(String),
+      expect.stringContaining(message),
+    ]);
+    expect(answer.headers).not.toHaveProperty('x-amzn-errortype');
+  });
 
   it('stays one for all clients on the routes of containers', async () => {
     const answer = await ask(host, '/models/tulips/invoke', ROW, {});

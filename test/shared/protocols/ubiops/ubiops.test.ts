@@ -153,6 +153,47 @@ describe('a request', () => {
   });
 });
 
+describe('a request to a pipeline', () => {
+  const pipeline = '/v2.1/projects/p/pipelines/iris';
+
+  it('is one to the model of its name', async () => {
+    const { status, json } = await ask(post(`${pipeline}/requests?timeout=7200`, NAMED));
+    expect([status, json]).toEqual([
+      200,
+      {
+        id: 'host-id',
+        pipeline: 'iris',
+        version: '2',
+        status: 'completed',
+        success: true,
+        result: { logits: LOGITS },
+        error_message: null,
+        pipeline_timeout: 7200,
+        deployment_requests: [],
+        operator_requests: [],
+        pipeline_requests: [],
+      },
+    ]);
+    const older = await ask(post(`${pipeline}/requests?pipeline_timeout=60`, [NAMED]));
+    expect([older.json.pipeline_timeout, older.json.result]).toEqual([60, [{ logits: LOGITS }]]);
+  });
+
+  it('to a version of it is one to that version', async () => {
+    const { json } = await ask(post(`${pipeline}/versions/1/requests`, NAMED));
+    expect(json).toMatchObject({ version: '1', result: { output_label: 'setosa' }, pipeline_timeout: 3600 });
+  });
+
+  it.each([
+    [post('/v2.1/projects/p/pipelines/rose/requests', NAMED), 404, /There is no model "rose"/],
+    [post(`${pipeline}/requests?timeout=7201`, NAMED), 400, /expected a whole number from 1 to 7200/],
+    [post(`${pipeline}/requests/batch`, [NAMED]), 501, /answered at once and not stored/],
+    [get(`${pipeline}/versions/1/requests/id-1`), 501, /answered at once and not stored/],
+  ])('with a mistake is refused: %#', async (request, status, message) => {
+    const answer = await ask(request);
+    expect([answer.status, answer.json.error]).toEqual([status, expect.stringMatching(message)]);
+  });
+});
+
 describe("what UbiOps' client for Python sends", () => {
   it('gets the answers it expects', async () => {
     const answers = await replay('ubiops', app);

@@ -1,0 +1,79 @@
+import * as z from 'zod';
+import type { Config } from '../../config.ts';
+import { invalid } from '../../errors.ts';
+import { describeJson, isJsonObject } from '../../json/json-value.ts';
+import { holdsJson } from '../body/json-body.ts';
+import { lazily } from '../body/lazily.ts';
+import { type Dialect, type Invocation, readInvocation } from '../invocation.ts';
+import { jsonContent, type Operation, type ProtocolOptions } from '../operation.ts';
+import { isTensorList } from './detect-format.ts';
+
+/** The protocols of KServe, which its inference graphs pass on. */
+type GraphProtocol = 'open-inference' | 'kserve';
+
+/** How a protocol runs a model, and what it answers. */
+export interface GraphNode {
+  readonly invoke: Dialect;
+  readonly request: () => z.ZodType;
+  readonly response: () => z.ZodType;
+}
+
+/** Requests that clients of KServe send to an inference graph. */
+export interface Graphs {
+  /** A dialect that takes these requests beside its own. */
+  readonly with: (other: Dialect) => Dialect;
+  /** What comes of them, beside the answers of another dialect. */
+  readonly responseWith: (other: () => z.ZodType) => () => z.ZodType;
+  /** The root, where nothing else is asked there. */
+  readonly operation: (options: ProtocolOptions) => Operation;
+}
+
+/**
+ * An inference graph of KServe is asked at exactly its own address, in either of KServe's protocols: no path tells it from
+ * an endpoint of Hugging Face. Tensors with names, and `instances`, are what that does not take.
+ * Source: `InferenceRESTClient.infer` of kserve, `is_graph_endpoint`.
+ */
+export function createGraphs(
+  { protocols, dialect }: Pick<Config, 'protocols' | 'dialect'>,
+  nodes: Readonly<Record<GraphProtocol, GraphNode>>,
+): Graphs {
+  const isOn = (name: GraphProtocol) =>
+    protocols.includes(name) && (dialect === undefined || dialect === name);
+  const withGraphs: Graphs['with'] = (other) => async (invocation, options) => {
+    const name = protocolOf(invocation);
+    const invoke = name && isOn(name) ? nodes[name].invoke : other;
+    return await invoke(invocation, options);
+  };
+  const invoke = withGraphs(refuseOthers);
+  const response = lazily(() => z.union([nodes['open-inference'].response(), nodes.kserve.response()]));
+  return {
+    with: withGraphs,
+    responseWith: (other) => lazily(() => z.union([other(), response()])),
+    operation: (options) => ({
+      method: 'POST',
+      path: '/',
+      summary: 'Run the default model as a node of an inference graph',
+      request: jsonContent(
+        lazily(() => z.union([nodes.kserve.request(), nodes['open-inference'].request()])),
+      ),
+      response: jsonContent(response),
+      handle: async (c) => await invoke(await readInvocation(c, options, {}), options),
+    }),
+  };
+}
+
+const refuseOthers: Dialect = async (invocation) => {
+  throw invalid(
+    'The request',
+    `is ${describeJson(invocation.json())}; expected "instances", or "inputs" whose items have a name, a shape and a datatype.`,
+  );
+};
+
+function protocolOf(invocation: Invocation): GraphProtocol | undefined {
+  if (invocation.request.headers.has('inference-header-content-length')) return 'open-inference';
+  if (!holdsJson(invocation)) return undefined;
+  const json = invocation.json();
+  if (!isJsonObject(json)) return undefined;
+  if (isTensorList(json.inputs)) return 'open-inference';
+  return Object.hasOwn(json, 'instances') ? 'kserve' : undefined;
+}

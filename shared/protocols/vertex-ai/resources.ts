@@ -1,0 +1,146 @@
+import type { Context } from 'hono';
+import { invalid } from '../../errors.ts';
+import type { AppEnvironment } from '../../http/context.ts';
+import { originOf } from '../../http/origin.ts';
+import { jsonResponse } from '../../http/respond.ts';
+import { STARTED } from '../encode-model.ts';
+import { type Endpoint, findEndpoint, listEndpoints } from '../endpoint-models.ts';
+import { jsonContent, type Operation, type ProtocolOptions, pathParameter } from '../operation.ts';
+import { takePage } from '../paging.ts';
+import { chooseModel } from './decode.ts';
+import { encodeGoogleError } from './encode.ts';
+import { endpointResponse, endpointsQuery, endpointsResponse } from './schemas.ts';
+
+const LOCATION_PATH = '/v1/projects/{project}/locations/{location}';
+
+/** Where its clients call an endpoint. */
+export const ENDPOINT_PATH = `${LOCATION_PATH}/endpoints/{endpoint}`;
+
+/** Where Vertex AI calls a container whose routes are not set. */
+export const CONTAINER_PATH = '/v1/endpoints/{endpoint}/deployedModels/{deployedModel}';
+
+/**
+ * Endpoints as resources. Clients list them, and the Python classes `aiplatform.Endpoint` and `PrivateEndpoint` read one
+ * before they predict. No model is loaded for it.
+ * Source: google/cloud/aiplatform/v1/endpoint_service.proto and endpoint.proto; models.py of google-cloud-aiplatform.
+ */
+export function createResourceOperations(options: ProtocolOptions): readonly Operation[] {
+  return [
+    {
+      method: 'GET',
+      path: `${LOCATION_PATH}/endpoints`,
+      summary: 'Endpoints',
+      query: endpointsQuery,
+      response: jsonContent(endpointsResponse),
+      encodeError: encodeGoogleError,
+      handle: (c) => answerList(c, options),
+    },
+    {
+      method: 'GET',
+      path: ENDPOINT_PATH,
+      summary: 'An endpoint with the versions of its model',
+      response: jsonContent(endpointResponse),
+      encodeError: encodeGoogleError,
+      handle: (c) => answerOne(c, options),
+    },
+  ];
+}
+
+async function answerList(c: Context<AppEnvironment>, options: ProtocolOptions): Promise<Response> {
+  const wanted = readFilter(c.req.query('filter') ?? '');
+  const found = (await listEndpoints(options, c.env.budget)).filter(({ name }) => wanted(name));
+  const names = { limit: 'pageSize', token: 'pageToken' };
+  const { items, nextPageToken } = takePage(found, c.req.query(), names);
+  const endpoints = items.map((each) => describeEndpoint(c, each.name, each, options));
+  return jsonResponse({ endpoints, nextPageToken }, 200, PRIVATE);
+}
+
+async function answerOne(c: Context<AppEnvironment>, options: ProtocolOptions): Promise<Response> {
+  const name = pathParameter(c, 'endpoint') ?? '';
+  const { model = options.config.defaultModel, version } = await chooseModel(c, options);
+  const { repository } = options.inference;
+  const endpoint =
+    model === undefined ? undefined : await findEndpoint(name, { model, version }, repository, c.env.budget);
+  return jsonResponse(describeEndpoint(c, name, endpoint, options), 200, PRIVATE);
+}
+
+/** Addresses in it are right for its own client alone. */
+const PRIVATE = { 'cache-control': 'no-store' };
+
+const NAME_FILTER = /^\s*(?:display_?name|endpoint)\s*=\s*(?:"([^"]*)"|([^\s"]+))\s*$/i;
+const LABEL_FILTER = /^\s*labels[.:]/;
+
+/**
+ * Which endpoints a list shall have.
+ * Source: ListEndpointsRequest of endpoint_service.proto.
+ *
+ * @throws InferenceError for what cannot be told of the endpoints here
+ */
+function readFilter(filter: string): (name: string) => boolean {
+  if (filter.trim() === '') return () => true;
+  // Labels are given by users of Vertex AI: models have none.
+  if (LABEL_FILTER.test(filter)) return () => false;
+  const [, quoted, plain] = NAME_FILTER.exec(filter) ?? [];
+  const wanted = quoted ?? plain;
+  if (wanted !== undefined) return (name) => name === wanted;
+  throw invalid(
+    'Parameter "filter"',
+    `is ${JSON.stringify(filter.slice(0, 100))}; expected display_name="..." or endpoint="...".`,
+  );
+}
+
+/**
+ * Requests go to the live version, or to the one of `ENDPOINT_MODELS`. The Python class reads the resource again each time
+ * if it has no `createTime`, for which the start of this instance stands.
+ *
+ * @param endpoint undefined where the input of a request will tell the model
+ */
+function describeEndpoint(
+  c: Context<AppEnvironment>,
+  name: string,
+  endpoint: Endpoint | undefined,
+  { config }: ProtocolOptions,
+) {
+  const { project, location } = c.req.param();
+  const parent = `projects/${project}/locations/${location}`;
+  const isPrivate = isForPrivateEndpoint(c.req.raw.headers);
+  const container = `${originOf(c.req.raw, config.basePath)}/v1/endpoints/${name}/deployedModels`;
+  const describeVersion = (model: string, version: string) => ({
+    id: version,
+    displayName: model,
+    model: `${parent}/models/${model}`,
+    modelVersionId: version,
+    createTime: STARTED,
+    ...(isPrivate && {
+      privateEndpoints: {
+        predictHttpUri: `${container}/${version}:predict`,
+        healthHttpUri: `${container}/${version}`,
+      },
+    }),
+  });
+  return {
+    name: `${parent}/endpoints/${name}`,
+    displayName: name,
+    deployedModels: endpoint
+      ? orderVersions(endpoint, isPrivate).map((version) => describeVersion(endpoint.model.name, version))
+      : [],
+    trafficSplit: endpoint ? { [endpoint.version]: 100 } : {},
+    createTime: STARTED,
+    updateTime: STARTED,
+    ...(isPrivate && { network: `projects/${project}/global/networks/default` }),
+  };
+}
+
+/** A private endpoint has one deployed model, so the class asks the first one there is. */
+function orderVersions({ model: { versions }, version }: Endpoint, isPrivate: boolean): readonly string[] {
+  return isPrivate ? [version, ...versions.filter((each) => each !== version)] : versions;
+}
+
+/**
+ * Whether the class `PrivateEndpoint` asks. It takes no endpoint without a network, and `Endpoint.list` none with one. The
+ * SDK says which of its classes makes a request.
+ * Source: `_TOP_GOOGLE_CONSTRUCTOR_METHOD_TAG` in initializer.py of google-cloud-aiplatform.
+ */
+function isForPrivateEndpoint(headers: Headers): boolean {
+  return /\bPrivateEndpoint\b/.test(headers.get('x-goog-api-client') ?? '');
+}
