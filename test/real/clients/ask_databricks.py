@@ -1,6 +1,6 @@
 import logging
 
-from calls import NAMED, NAMES, ROW, URL, report
+from calls import NAMED, NAMES, ROW, TEXTS, URL, report
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.serving import DataframeSplitInput
 
@@ -22,6 +22,7 @@ report(
         "query, split": lambda: endpoints.query(
             "iris", dataframe_split=DataframeSplitInput(columns=NAMES, data=[ROW])
         ).predictions,
+        "query, texts": lambda: len(endpoints.query("bert-sentiment", inputs=TEXTS).predictions),
         "query, served model": lambda: endpoints.query("blue", inputs=[ROW]).served_model_name,
         "query, input": lambda: [
             len(each.embedding) for each in endpoints.query("sentence-mean", input=["a text", "b"]).data

@@ -6,7 +6,7 @@ import urllib.error
 import urllib.request
 
 import requests
-from calls import DIGIT, DIGIT_FILE, NAMED, NAMES, ROW, URL, report
+from calls import DIGIT, DIGIT_FILE, NAMED, NAMES, ROW, TEXTS, URL, report
 
 
 def read(answer):
@@ -21,10 +21,10 @@ def post(path, body, **options):
     return read(requests.post(URL + path, json=body, **options))
 
 
-def consume(body, **headers):
+def consume(body, model="iris", **headers):
     """The code on the page "Consume" of an endpoint of Azure ML."""
     headers = {"Content-Type": "application/json", "Authorization": "Bearer any", **headers}
-    request = urllib.request.Request(f"{URL}/score?model_name=iris", json.dumps(body).encode(), headers)
+    request = urllib.request.Request(f"{URL}/score?model_name={model}", json.dumps(body).encode(), headers)
     return json.loads(urllib.request.urlopen(request).read())
 
 
@@ -49,12 +49,17 @@ report(
                 "predictions"
             ][0]
         ),
+        "TensorFlow Serving, texts": lambda: len(post("/v1/models/bert-sentiment:predict", {"instances": TEXTS})["predictions"]),
+        "TensorFlow Serving, examples": lambda: [
+            each[0][0] for each in post("/v1/models/bert-sentiment:classify", {"examples": [{"text": text} for text in TEXTS]})["results"]
+        ],
         "TensorFlow Serving, metrics": lambda: requests.get(f"{URL}/monitoring/prometheus/metrics").status_code,
         "TorchServe, body": lambda: first(read(requests.put(f"{URL}/predictions/digits", data=DIGIT))),
         "TorchServe, form": lambda: first(
             read(requests.post(f"{URL}/predictions/digits/1", files={"data": DIGIT_FILE.open("rb")}))
         ),
         "TorchServe, data": lambda: post("/predictions/iris", {"data": [ROW]}),
+        "TorchServe, texts": lambda: len(post("/predictions/bert-sentiment", TEXTS)),
         "TorchServe, versions": lambda: [each["modelVersion"] for each in get("/models/iris/all")],
         "TorchServe, ping": lambda: get("/ping"),
         "TorchServe, description": lambda: get("/api-description")["openapi"],
@@ -62,6 +67,9 @@ report(
         "TorchServe, explanations": lambda: post("/explanations/iris", {"data": [ROW]}),
         "Azure ML, data": lambda: consume({"data": [ROW]}),
         "Azure ML, input_data": lambda: consume({"input_data": TABLE}),
+        "Azure ML, texts": lambda: len(consume({"data": TEXTS}, "bert-sentiment")),
+        "Azure ML, AutoML": lambda: consume({"Inputs": {"data": [NAMED]}, "GlobalParameters": 0}),
+        "Azure ML, designer": lambda: consume({"Inputs": {"input1": [NAMED]}, "GlobalParameters": {}}),
         "Azure ML, deployment": lambda: consume({"data": [ROW]}, **{"azureml-model-deployment": "2"}),
     }
 )

@@ -2,7 +2,7 @@ import asyncio
 import base64
 
 import numpy as np
-from calls import DIGIT, ROW, URL, report
+from calls import DIGIT, ROW, TEXTS, URL, report
 from kserve import InferenceRESTClient, InferInput, InferRequest, RESTConfig
 from kserve.protocol.infer_type import RequestedOutput
 
@@ -17,6 +17,12 @@ def request(binary):
     tensor = InferInput("features", [1, 4], "FP32")
     tensor.set_data_from_numpy(np.array([ROW], dtype=np.float32), binary_data=binary)
     return InferRequest("iris", [tensor], request_outputs=[RequestedOutput("logits", {"binary_data": binary})])
+
+
+def texts():
+    tensor = InferInput("text", [len(TEXTS)], "BYTES")
+    tensor.set_data_from_numpy(np.array(TEXTS, dtype=object), binary_data=False)
+    return InferRequest("bert-sentiment", [tensor])
 
 
 def infer(client, data, **options):
@@ -41,10 +47,13 @@ report(
                 model_name="digits",
             )["predictions"][0]
         ),
+        "v1 texts": lambda: np.shape(infer(first, {"instances": TEXTS}, model_name="bert-sentiment")["predictions"]),
+        "v1 table": lambda: infer(first, ROWS, model_name="forest"),
         "v1 ready": lambda: run(first.is_model_ready(URL, "iris")),
         "v1 unknown": lambda: infer(first, ROWS, model_name="rose"),
         "v2 infer": lambda: logits(infer(second, request(False))),
         "v2 infer, binary": lambda: logits(infer(second, request(True))),
+        "v2 texts": lambda: logits(infer(second, texts(), model_name="bert-sentiment")).shape,
         "v2 server": lambda: [
             run(second.is_server_ready(URL)),
             run(second.is_server_live(URL)),

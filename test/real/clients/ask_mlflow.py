@@ -2,7 +2,7 @@ import os
 
 import numpy as np
 import pandas
-from calls import HOST, NAMED, NAMES, ROW, URL, report
+from calls import HOST, NAMED, NAMES, ROW, TEXTS, URL, report
 
 os.environ["DATABRICKS_HOST"] = URL
 os.environ["DATABRICKS_TOKEN"] = "any"
@@ -30,6 +30,10 @@ report(
             f"gateway, {form}": lambda inputs=inputs: gateway.predict(endpoint="iris", inputs=inputs)
             for form, inputs in FORMS.items()
         },
+        "gateway, texts": lambda: np.shape(
+            gateway.predict(endpoint="bert-sentiment", inputs={"dataframe_split": {"columns": ["text"], "data": [[text] for text in TEXTS]}})["predictions"]
+        ),
+        "gateway, table": lambda: gateway.predict(endpoint="forest", inputs={"inputs": [ROW]}),
         "gateway, vectors": lambda: len(
             gateway.predict(endpoint="sentence-mean", inputs={"input": "a text"})["data"][0]["embedding"]
         ),

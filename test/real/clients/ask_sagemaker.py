@@ -1,13 +1,14 @@
 import boto3
 import numpy as np
 import sagemaker
-from calls import DIGIT_FILE, NAMED, ROW, URL, report
+from calls import DIGIT_FILE, NAMED, ROW, TEXTS, URL, report
 from sagemaker.deserializers import CSVDeserializer, JSONDeserializer, JSONLinesDeserializer, NumpyDeserializer
 from sagemaker.huggingface import HuggingFacePredictor
 from sagemaker.iterators import ByteIterator, LineIterator
 from sagemaker.predictor import Predictor
 from sagemaker.pytorch import PyTorchPredictor
 from sagemaker.serializers import (
+    LibSVMSerializer,
     CSVSerializer,
     DataSerializer,
     IdentitySerializer,
@@ -15,7 +16,9 @@ from sagemaker.serializers import (
     JSONSerializer,
     NumpySerializer,
 )
+from sagemaker.sklearn import SKLearnPredictor
 from sagemaker.tensorflow import TensorFlowPredictor
+from sagemaker.xgboost import XGBoostPredictor
 
 keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any", "region_name": "us-east-1"}
 session = sagemaker.Session(
@@ -55,6 +58,10 @@ report(
         "TensorFlow, classify": lambda: tensorflow.classify({"examples": [NAMED]})["results"][0][0][0],
         "PyTorch": lambda: PyTorchPredictor("iris", session).predict(np.array([ROW], dtype="float32")),
         "Hugging Face": lambda: best(HuggingFacePredictor("bert-sentiment", session).predict({"inputs": "a text"})),
+        "Hugging Face, texts": lambda: [best(each) for each in HuggingFacePredictor("bert-sentiment", session).predict({"inputs": TEXTS})],
+        "scikit-learn": lambda: SKLearnPredictor("forest", session).predict(np.array([ROW, ROW])),
+        "XGBoost, LibSVM": lambda: XGBoostPredictor("booster", session).predict("1:6.9 3:5.7 4:2.3\n"),
+        "XGBoost, CSV": lambda: XGBoostPredictor("booster", session, CSVSerializer()).predict([ROW]),
         "stream": lambda: stream(ByteIterator),
         "stream of lines": lambda: stream(LineIterator),
     }

@@ -3,7 +3,7 @@ import asyncio
 import numpy as np
 import tritonclient.http as triton
 import tritonclient.http.aio as triton_aio
-from calls import DIGIT, HOST, ROW, report
+from calls import DIGIT, HOST, ROW, TEXTS, report
 from tritonclient.utils import InferenceServerException
 
 client = triton.InferenceServerClient(HOST, concurrency=2)
@@ -28,6 +28,11 @@ def infer(tensor=None, binary_out=True, **options):
 def classify():
     photo = given(np.array([DIGIT], dtype=object), "image", "BYTES")
     return client.infer("digits", [photo], outputs=[wanted(class_count=1)]).as_numpy("logits")
+
+
+def read_texts():
+    texts = given(np.array(TEXTS, dtype=object), "text", "BYTES")
+    return client.infer("bert-sentiment", [texts]).as_numpy("logits").shape
 
 
 def generated():
@@ -69,6 +74,7 @@ report(
         "aio": lambda: asyncio.run(infer_aio()),
         "generated body": generated,
         "classification of bytes": classify,
+        "texts": read_texts,
         "metadata": lambda: client.get_model_metadata("iris")["versions"],
         "configuration": lambda: client.get_model_config("iris")["name"],
         "index": lambda: [each["name"] for each in client.get_model_repository_index()],

@@ -1,5 +1,5 @@
 import ubiops
-from calls import NAMED, URL, report
+from calls import NAMED, TEXTS, URL, report
 
 configuration = ubiops.Configuration(host=f"{URL}/v2.1", api_key={"Authorization": "Token any"})
 client = ubiops.CoreApi(ubiops.ApiClient(configuration))
@@ -17,6 +17,7 @@ report(
     {
         "request": lambda: client.deployment_requests_create("p", "iris", NAMED).result,
         "requests": lambda: len(client.deployment_requests_create("p", "iris", [NAMED, NAMED]).result),
+        "texts": lambda: len(client.deployment_requests_create("p", "bert-sentiment", [{"text": text} for text in TEXTS]).result),
         "request of a version": lambda: client.deployment_version_requests_create("p", "iris", "1", NAMED).version,
         "request that fails": lambda: client.deployment_requests_create("p", "iris", {"features": [1.0]}).status,
         "request to an unknown deployment": lambda: client.deployment_requests_create("p", "rose", NAMED),

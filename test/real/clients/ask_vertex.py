@@ -1,6 +1,7 @@
-from calls import DIGIT, ROW, URL, report
 import base64
 
+import numpy as np
+from calls import DIGIT, ROW, TEXTS, URL, report
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import aiplatform
@@ -34,6 +35,9 @@ report(
         "predict by full name": lambda: aiplatform.Endpoint(FULL).predict([ROW]).predictions,
         "predict by ENDPOINT_MODELS": lambda: aiplatform.Endpoint("blue").predict([ROW]).model_version_id,
         "predict with parameters": label,
+        "predict with texts": lambda: np.shape(aiplatform.Endpoint("bert-sentiment").predict(TEXTS).predictions),
+        "predict with texts as content": lambda: [each["displayNames"][0] for each in aiplatform.Endpoint("bert-sentiment").predict([{"content": text, "mimeType": "text/plain"} for text in TEXTS]).predictions],
+        "predict for a table": lambda: aiplatform.Endpoint("forest").predict([ROW]).predictions,
         "predict, unknown": lambda: aiplatform.Endpoint("rose").predict([ROW]),
         "list_models": lambda: [each.id for each in aiplatform.Endpoint("iris").list_models()],
         "traffic_split": lambda: aiplatform.Endpoint("blue").traffic_split,

@@ -10,6 +10,7 @@ HOST = URL.removeprefix("http://")
 ROW = [5.1, 3.5, 1.4, 0.2]
 NAMES = ["sepal_length", "sepal_width", "petal_length", "petal_width"]
 NAMED = dict(zip(NAMES, ROW))
+TEXTS = ["I liked it", "too long"]
 DIGIT_FILE = Path(__file__).parents[2] / "fixtures/digits/07-label-7.png"
 DIGIT = DIGIT_FILE.read_bytes()
 

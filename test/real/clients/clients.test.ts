@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readFormatFolder } from '../../support/format-folders.ts';
-import { MODELS } from '../../support/project.ts';
+import { MODELS, PROJECT } from '../../support/project.ts';
 import { type Running, startCommand } from '../../support/run-command.ts';
 import { writeFiles } from '../../support/temporary-folder.ts';
 import { folderOf } from '../installation.ts';
@@ -13,7 +13,9 @@ import { counterpart } from './counterpart.ts';
 
 /** Models of texts and images, as Hugging Face's exporter writes them. */
 const EXPORTS = ['bert-sentiment', 'sentence-mean', 'vit'];
-const MODEL_NAMES = ['bert-sentiment', 'digits', 'iris', 'sentence-mean', 'vit'];
+/** Tables, as the exporters of scikit-learn and XGBoost write them: what they are answered with on other servers. */
+const TABLES = { forest: 'forest-names.onnx', booster: 'xgboost-2.onnx' };
+const MODEL_NAMES = ['bert-sentiment', 'booster', 'digits', 'forest', 'iris', 'sentence-mean', 'vit'];
 const ENDPOINTS = ['blue', ...MODEL_NAMES];
 
 /** What `iris` gives for the first flower. */
@@ -34,6 +36,10 @@ beforeAll(async () => {
   await cp(MODELS, folder, { recursive: true });
   for (const name of EXPORTS) {
     await writeFiles(join(folder, name, '1'), readFormatFolder(`optimum/${name}`));
+  }
+  for (const [name, file] of Object.entries(TABLES)) {
+    await mkdir(join(folder, name, '1'), { recursive: true });
+    await cp(join(PROJECT, 'test/fixtures/answers', file), join(folder, name, '1/model.onnx'));
   }
   server = startCommand(['serve', '--port', '0', '-r', folder], '', {
     ADMIN_ROUTES: 'true',
@@ -86,9 +92,10 @@ it('tritonclient.http', async () => {
     aio: ROWS,
     'generated body': [16, true],
     'classification of bytes': [['3.370707:7:7']],
+    texts: [2, 2],
     metadata: ['1', '2'],
     configuration: 'iris',
-    index: ['bert-sentiment', 'digits', 'iris', 'iris', 'sentence-mean', 'vit'],
+    index: MODEL_NAMES.flatMap((name) => (name === 'iris' ? [name, name] : [name])),
     statistics: 'iris',
     load: true,
     'unknown model': failed('InferenceServerException', `[404] ${NO_ROSE}`),
@@ -104,10 +111,13 @@ it('kserve', async () => {
   expect(await ask('kserve')).toEqual({
     'v1 infer': PREDICTIONS,
     'v1 image': 7,
+    'v1 texts': [2, 2],
+    'v1 table': { predictions: ['setosa'] },
     'v1 ready': true,
     'v1 unknown': unknown,
     'v2 infer': ROWS,
     'v2 infer, binary': ROWS,
+    'v2 texts': [2, 2],
     'v2 server': [true, true, true, false],
     'v2 unknown': unknown,
     'graph, v1': PREDICTIONS,
@@ -124,6 +134,8 @@ it('mlflow', async () => {
     'gateway, inputs by column': PREDICTIONS,
     'gateway, records': PREDICTIONS,
     'gateway, split': PREDICTIONS,
+    'gateway, texts': [2, 2],
+    'gateway, table': { predictions: ['setosa'] },
     'gateway, vectors': 8,
     'gateway, get': {
       name: 'blue',
@@ -158,6 +170,7 @@ it('databricks-sdk', async () => {
     'query, instances': ROWS,
     'query, records': ROWS,
     'query, split': ROWS,
+    'query, texts': 2,
     'query, served model': 'iris-1',
     'query, input': [8, 8],
     'query, input for a table': failed(
@@ -216,6 +229,10 @@ it('sagemaker', async () => {
     'TensorFlow, classify': 'setosa',
     PyTorch: ROWS,
     'Hugging Face': 'POSITIVE',
+    'Hugging Face, texts': ['POSITIVE', 'POSITIVE'],
+    'scikit-learn': ['setosa', 'setosa'],
+    'XGBoost, LibSVM': [['0.8802991']],
+    'XGBoost, CSV': [['0.106167436']],
     stream: [`${body}\n`],
     'stream of lines': [body],
   });
@@ -243,6 +260,9 @@ it('google-cloud-aiplatform', async () => {
     'predict by full name': ROWS,
     'predict by ENDPOINT_MODELS': '1',
     'predict with parameters': ['7'],
+    'predict with texts': [2, 2],
+    'predict with texts as content': ['POSITIVE', 'POSITIVE'],
+    'predict for a table': ['setosa'],
     'predict, unknown': failed('NotFound', NO_ROSE),
     list_models: ['1', '2'],
     traffic_split: { 1: 100 },
@@ -268,6 +288,7 @@ it('ubiops', async () => {
   expect(await ask('ubiops')).toEqual({
     request: { logits: LOGITS },
     requests: 2,
+    texts: 2,
     'request of a version': '1',
     'request that fails': 'failed',
     'request to an unknown deployment': unknown,
@@ -318,10 +339,14 @@ it('code for TensorFlow Serving, TorchServe and Azure ML, which have no client',
     'TensorFlow Serving, label': [404, 404],
     'TensorFlow Serving, classify': 'setosa',
     'TensorFlow Serving, image': 10,
+    'TensorFlow Serving, texts': 2,
+    // Classes are in the order of the labels there.
+    'TensorFlow Serving, examples': ['NEGATIVE', 'NEGATIVE'],
     'TensorFlow Serving, metrics': 404,
     'TorchServe, body': '7',
     'TorchServe, form': '7',
     'TorchServe, data': ['setosa'],
+    'TorchServe, texts': 2,
     'TorchServe, versions': ['1', '2'],
     'TorchServe, ping': { status: 'Healthy' },
     'TorchServe, description': '3.1.0',
@@ -329,6 +354,24 @@ it('code for TensorFlow Serving, TorchServe and Azure ML, which have no client',
     'TorchServe, explanations': [501, 501],
     'Azure ML, data': ROWS,
     'Azure ML, input_data': ROWS,
+    'Azure ML, texts': 2,
+    'Azure ML, AutoML': { Results: ['setosa'] },
+    'Azure ML, designer': {
+      Results: {
+        output1: [
+          {
+            sepal_length: 5.1,
+            sepal_width: 3.5,
+            petal_length: 1.4,
+            petal_width: 0.2,
+            'Scored Labels': 'setosa',
+            'Scored Probabilities_setosa': 0.9999,
+            'Scored Probabilities_versicolor': 0.0001,
+            'Scored Probabilities_virginica': 0,
+          },
+        ],
+      },
+    },
     'Azure ML, deployment': ROWS,
   });
 });
