@@ -96,14 +96,14 @@ class _Options:
 class _Facts:
     """What is known of an exported model: its part of model.json, and rows with the answers to them."""
 
-    def __init__(self, task, table=None, predictions=None, probabilities=None, **config):
+    def __init__(self, task, table=None, predictions=None, probabilities=None, answer=None, **config):
         self.task = task
         self.table = table
         self.predictions = predictions
         self.probabilities = probabilities
         self.texts = None
         self.config = config
-        self.answer = None
+        self.answer = answer
         """Answers rows with numbers, for models whose answers can jump."""
 
 
@@ -279,8 +279,29 @@ def _export_sklearn(model, sample, options):
     trained = table.as_trained() if hasattr(model, "feature_names_in_") or table.has_texts else table.matrix()
     if (is_classifier(model) and _has_one_answer(model)) or is_regressor(model):
         return _estimator(model, table, trained, options)
-    # Clusters, outliers, several labels: tensors, whose names the graph has.
-    return _Facts(None)
+    return _rows(model, table, trained, onx)
+
+
+def _rows(model, table, trained, onx):
+    """Clusters, outliers, several labels, columns made of columns: rows of what the graph gives, by the names it has."""
+    first = onx.graph.output[0].name
+    method = getattr(model, "predict", None) or getattr(model, "transform", None)
+
+    def answer(rows):
+        try:
+            given = method(rows)
+        except ValueError:
+            # K-means that was trained on doubles refuses float32.
+            given = method(_as_doubles(rows))
+        return given.toarray() if hasattr(given, "toarray") else np.asarray(given)
+
+    return _Facts("tabular", table, [{first: row} for row in answer(trained).tolist()], answer=answer)
+
+
+def _as_doubles(rows):
+    if hasattr(rows, "select_dtypes"):
+        return rows.astype({name: float for name in rows.select_dtypes("float32")})
+    return rows.astype(float) if hasattr(rows, "astype") else rows
 
 
 def _convert(to_onnx, model, table):
@@ -303,7 +324,8 @@ def _convert(to_onnx, model, table):
 
 def _scales_before_trees(model):
     names = [type(part).__name__ for part in _parts_of(model)]
-    return "Pipeline" in names and any(re.search("Forest|Tree|Boost|XGB", name) for name in names)
+    # The converter of isolation forests takes float32 alone.
+    return "Pipeline" in names and any(re.search("(?<!Isolation)Forest|Tree|Boost|XGB", name) for name in names)
 
 
 def _cast_before_trees(onx):
@@ -359,21 +381,22 @@ def _chooses_columns(model):
     return any(type(part).__name__ == "ColumnTransformer" for part in _parts_of(model))
 
 
-BOOSTER_OPSETS = {"": 18, "ai.onnx.ml": 3}
-"""The newest that the converters of boosters know."""
+OLDER_OPSETS = {"": 18, "ai.onnx.ml": 3}
+"""The newest that the converters of boosters and of isolation forests know."""
 
 
 def _with_boosters(model):
     """The model as skl2onnx can convert it, which it is told of boosters inside, and the operator sets for that."""
     boosters = [part for part in _parts_of(model) if type(part).__module__.split(".")[0] in ("xgboost", "lightgbm")]
     if not boosters:
-        return model, None
+        has_forest = any(type(part).__name__ == "IsolationForest" for part in _parts_of(model))
+        return model, OLDER_OPSETS if has_forest else None
     _register(boosters)
     plain = copy.deepcopy(model)
     for part in _parts_of(plain):
         if type(part).__module__.startswith("xgboost"):
             _forget_names(part.get_booster())
-    return plain, BOOSTER_OPSETS
+    return plain, OLDER_OPSETS
 
 
 def _register(boosters):
@@ -787,7 +810,8 @@ def _requests(facts):
 
 
 def _case(facts, index, request):
-    expected = {"prediction": facts.predictions[index]}
+    prediction = facts.predictions[index]
+    expected = prediction if isinstance(prediction, dict) else {"prediction": prediction}
     if facts.probabilities is not None:
         shares = [float(share) for share in facts.probabilities[index]]
         expected["probabilities"] = dict(zip([str(label) for label in facts.config["labels"]], shares))

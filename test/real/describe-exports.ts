@@ -65,7 +65,7 @@ export function describeExports(
       expect(answer.predictions).toEqual(
         predictions.map((prediction, row) =>
           expect.objectContaining({
-            prediction: closeTo(prediction),
+            ...(isRow(prediction) ? close(prediction) : { prediction: closeTo(prediction) }),
             ...(probabilities && { probabilities: close(probabilities[row]) }),
           }),
         ),
@@ -78,8 +78,13 @@ export function describeExports(
   });
 }
 
-function close(shares: Readonly<Record<string, number>> = {}) {
-  return Object.fromEntries(Object.entries(shares).map(([label, share]) => [label, closeTo(share)]));
+/** Whether it is what the graph gives for a row, by the names of the graph. */
+function isRow(prediction: unknown): prediction is Readonly<Record<string, unknown>> {
+  return typeof prediction === 'object' && prediction !== null && !Array.isArray(prediction);
+}
+
+function close(values: Readonly<Record<string, unknown>> = {}) {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, closeTo(value)]));
 }
 
 function closeTo(value: unknown): unknown {

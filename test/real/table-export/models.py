@@ -16,8 +16,10 @@ import lightgbm
 import numpy as np
 import pandas as pd
 import xgboost
+from sklearn.cluster import KMeans
 from sklearn.compose import make_column_transformer
-from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
+from sklearn.decomposition import PCA
+from sklearn.ensemble import GradientBoostingRegressor, IsolationForest, RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -25,7 +27,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, OneClassSVM
 from ternion_export import ExportError, export
 
 warnings.filterwarnings("ignore")
@@ -92,6 +94,27 @@ classifier("search", GridSearchCV(LogisticRegression(max_iter=2000), {"C": [1, 2
 regressor("columns-xgboost-regressor", make_pipeline(by_columns(), xgboost.XGBRegressor(n_estimators=5)), MIXED, price)
 regressor("boosted", GradientBoostingRegressor(n_estimators=10, random_state=0), NUMBERS, price)
 regressor("several", MultiOutputRegressor(Ridge()), NUMBERS, train[["price", "area"]])
+
+
+def rows(name, model, given, expected, columns=NUMBERS):
+    write(name, model, train[columns], held[columns], rows_of(held[columns]), {"predictions": [{given: each} for each in expected.tolist()]})
+
+
+targets = np.stack([train["area"] > 100, train["rooms"] > 3], axis=1).astype(int)
+forest = IsolationForest(n_estimators=10, random_state=0).fit(train[NUMBERS])
+rows("outliers", forest, "label", forest.predict(held[NUMBERS]))
+scaled_forest = make_pipeline(StandardScaler(), IsolationForest(n_estimators=5, random_state=0)).fit(train[NUMBERS])
+rows("outliers-scaled", scaled_forest, "label", scaled_forest.predict(held[NUMBERS]))
+clusters = make_pipeline(StandardScaler(), KMeans(3, n_init=3, random_state=0)).fit(train[NUMBERS])
+rows("clusters", clusters, "label", clusters.predict(held[NUMBERS].astype(float)))
+machine = make_pipeline(StandardScaler(), OneClassSVM()).fit(train[NUMBERS])
+rows("machine", machine, "label", machine.predict(held[NUMBERS]))
+projection = make_pipeline(StandardScaler(), PCA(2)).fit(train[NUMBERS])
+rows("projection", projection, "variable", projection.transform(held[NUMBERS]))
+many = RandomForestClassifier(5, random_state=0).fit(train[NUMBERS], targets)
+rows("several-labels", many, "output_label", many.predict(held[NUMBERS]))
+mixed = by_columns().fit(train[MIXED])
+rows("encoded", mixed, "transformed_column", np.asarray(mixed.transform(held[MIXED])), MIXED)
 gaps = train.copy()
 gaps.loc[::7, "area"] = np.nan
 imputed = make_pipeline(SimpleImputer(), LogisticRegression(max_iter=2000))
