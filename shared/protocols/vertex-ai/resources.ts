@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { invalid } from '../../errors.ts';
+import { InferenceError, invalid } from '../../errors.ts';
 import type { AppEnvironment } from '../../http/context.ts';
 import { originOf } from '../../http/origin.ts';
 import { jsonResponse } from '../../http/respond.ts';
@@ -44,6 +44,27 @@ export function createResourceOperations(options: ProtocolOptions): readonly Ope
       handle: (c) => answerOne(c, options),
     },
   ];
+}
+
+/**
+ * All else below a location, such as its models, and what creates or changes an endpoint: Google's clients read no other
+ * error than theirs. Words and verbs of other operations go before.
+ */
+export function createOtherResources(): readonly Operation[] {
+  return ['/{collection}', '/{collection}/{item}'].map((path) => ({
+    method: 'ALL',
+    path: LOCATION_PATH + path,
+    isLegacy: true,
+    encodeError: encodeGoogleError,
+    handle: refuseResource,
+  }));
+}
+
+function refuseResource(): never {
+  throw new InferenceError(
+    'NOT_IMPLEMENTED',
+    'Below a location there are endpoints that can be listed, read and asked to predict; GET /models lists models.',
+  );
 }
 
 async function answerList(c: Context<AppEnvironment>, options: ProtocolOptions): Promise<Response> {

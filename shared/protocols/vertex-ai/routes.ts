@@ -27,7 +27,12 @@ import {
   unwrap,
 } from './decode.ts';
 import { describeModel, encodeGoogleError, encodeLabels } from './encode.ts';
-import { CONTAINER_PATH, createResourceOperations, ENDPOINT_PATH } from './resources.ts';
+import {
+  CONTAINER_PATH,
+  createOtherResources,
+  createResourceOperations,
+  ENDPOINT_PATH,
+} from './resources.ts';
 import { containerResponse, predictRequest, predictResponse } from './schemas.ts';
 
 /** Methods of endpoints that have no meaning for the models here, or no answer over HTTP. */
@@ -37,6 +42,12 @@ const UNSUPPORTED = [
   'directRawPredict',
   'streamRawPredict',
   'serverStreamingPredict',
+  'generateContent',
+  'streamGenerateContent',
+  'countTokens',
+  'deployModel',
+  'undeployModel',
+  'mutateDeployedModel',
 ];
 
 /**
@@ -117,7 +128,13 @@ function createEndpointOperations(options: ProtocolOptions, container: Dialect):
       return answer;
     }),
   };
-  return [predict, raw, ...createResourceOperations(options), ...UNSUPPORTED.map(createUnsupported)];
+  return [
+    predict,
+    raw,
+    ...createResourceOperations(options),
+    ...UNSUPPORTED.map(createUnsupported),
+    ...createOtherResources(),
+  ];
 }
 
 function createUnsupported(verb: string): Operation {

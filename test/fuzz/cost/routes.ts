@@ -34,6 +34,8 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   repository: 'r',
   request: '1',
   part: 'metrics',
+  collection: 'models',
+  item: '1',
   task: 'text-classification',
   file: 'docs.js',
 };

@@ -59,6 +59,7 @@ report(
         "generated, raw_predict": lambda: generated.raw_predict(
             endpoint=FULL, http_body={"content_type": "application/json", "data": b'{"inputs": [[5.1, 3.5, 1.4, 0.2]]}'}
         ).data,
+        "models": lambda: aiplatform.Model.list(),
         "explain": lambda: aiplatform.Endpoint("iris").explain([ROW]),
     }
 )

@@ -278,6 +278,7 @@ it('google-cloud-aiplatform', async () => {
     'private, unknown': failed('NotFound', NO_ROSE),
     'private, wrong': failed('RuntimeError', '400 - Failed to make request'),
     'generated, raw_predict': '{"predictions":[[7.113542,-1.969219,-9.984419]]}',
+    models: failed('MethodNotImplemented', 'Below a location there are endpoints'),
     explain: failed('MethodNotImplemented', 'Method explain is not supported'),
   });
 });

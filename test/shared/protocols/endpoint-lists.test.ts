@@ -169,6 +169,29 @@ describe('endpoints of Vertex AI', () => {
     ]);
   });
 
+  it.each([
+    ['GET', '/models'],
+    ['GET', '/models/iris'],
+    ['POST', '/endpoints'],
+    ['DELETE', '/endpoints/iris'],
+    ['POST', '/batchPredictionJobs'],
+  ])('are all there is below a location: %s %s', async (method, path) => {
+    const request = get(`/v1/projects/p/locations/l${path}`);
+    const answer = await plain.send({ ...request, method });
+    expect([answer.status, JSON.parse(answer.body.toString()).error]).toEqual([
+      501,
+      { code: 501, status: 'UNIMPLEMENTED', message: expect.stringContaining('there are endpoints') },
+    ]);
+  });
+
+  it.each(['deployModel', 'generateContent'])('know no %s', async (verb) => {
+    const answer = await plain.send({ ...get(`${VERTEX}/iris:${verb}`), method: 'POST' });
+    expect([answer.status, JSON.parse(answer.body.toString()).error.message]).toEqual([
+      501,
+      `Method ${verb} is not supported; use predict or rawPredict.`,
+    ]);
+  });
+
   it('come in pages', async () => {
     const { json } = await read(mapped, `${VERTEX}?pageSize=3`);
     expect(json.endpoints).toHaveLength(3);
