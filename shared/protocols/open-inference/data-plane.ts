@@ -42,6 +42,8 @@ export interface InferResult<Request extends InferRequest = InferRequest> {
   readonly id: string;
   readonly model: Model;
   readonly tensors: NamedTensors;
+  /** The names of those tensors that a method of an estimator gave, and not an output of the graph. */
+  readonly ofMethods: ReadonlySet<string>;
 }
 
 /** An input without its elements. */
@@ -140,13 +142,16 @@ export async function infer<Request extends InferRequest>(
   );
   const { layout } = request;
   const given = await run(request.inputs, { outputs, deadlineMs, layout, ...(forms.size > 0 && { forms }) });
+  const ofMethods = new Set(
+    forms.size === 0 ? [] : [...given.keys()].filter((name) => !isOutput(model, name)),
+  );
   const tensors =
-    forms.size === 0
+    ofMethods.size === 0
       ? given
-      : new Map([...given].map(([name, tensor]) => [name, forms.has(name) ? asColumn(tensor) : tensor]));
+      : new Map([...given].map(([name, tensor]) => [name, ofMethods.has(name) ? asColumn(tensor) : tensor]));
   const requested = request.outputs?.flatMap((output) => spread(output, tensors));
   const asked = requested ? { ...request, outputs: requested } : request;
-  return { request: asked, id: request.id ?? randomUUID(), model, tensors };
+  return { request: asked, id: request.id ?? randomUUID(), model, tensors, ofMethods };
 }
 
 /** What a method gives for several targets may be several tensors, each with a number after its name. */

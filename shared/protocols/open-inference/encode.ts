@@ -35,9 +35,11 @@ export async function encodeInferResponse(
   const requested: readonly HttpOutput[] =
     request.outputs ?? [...tensors.keys()].map((name) => ({ name, isBinary: request.isBinary, classes: 0 }));
   const tails: Uint8Array[] = [];
-  const encode = (output: HttpOutput) => {
+  const encode = (asked: HttpOutput) => {
+    // MLServer names the codec of what a method gave, by which its clients decode it.
+    const contentType = asked.contentType ?? (result.ofMethods.has(asked.name) ? 'np' : undefined);
+    const output = { ...asked, contentType };
     const taken = takeOutput(result, output, limitBytes);
-    const { contentType } = output;
     const wanted = contentType === undefined ? taken : encodeContent(output.name, taken, contentType);
     if (output.isBinary) tails.push(tensorToBytes(wanted));
     return encodeTensor(output, wanted, output.isBinary ? tails.at(-1)?.length : undefined, style);

@@ -180,14 +180,21 @@ function taskOf(name: string): string {
 
 /** Datatypes are those of the graph, which float64 and int32 are not. */
 function outputsOf(answer: unknown): unknown {
-  const { outputs } = answer as { outputs: readonly { name: string; shape: unknown; data: unknown }[] };
-  return outputs.map(({ name, shape, data }) => ({ name, shape, data }));
+  const { outputs } = answer as {
+    outputs: readonly { name: string; shape: unknown; data: unknown; parameters: unknown }[];
+  };
+  return outputs.map(({ name, shape, data, parameters }) => ({ name, shape, data, parameters }));
 }
 
 /** It listens before its models are loaded. */
 async function waitUntilReady({ url }: RunningServer): Promise<void> {
   for (let tries = 0; tries < 600; tries++) {
-    const states = NAMES.map(async (name) => (await fetch(`${url}/v2/models/${name}/ready`)).ok);
+    const states = NAMES.map((name) =>
+      fetch(`${url}/v2/models/${name}/ready`).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
+    );
     if ((await Promise.all(states)).every(Boolean)) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
