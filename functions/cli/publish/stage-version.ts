@@ -4,6 +4,7 @@ import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { readModelFile } from '../../../shared/inference/load-model.ts';
+import type { JsonObject } from '../../../shared/json/json-value.ts';
 import { writeJson } from '../../../shared/json/write-json.ts';
 import { type FileManifest, MANIFEST_FILE } from '../../../shared/models/file-manifest.ts';
 import { CONFIG_FILE, REFERENCE_FILE } from '../../../shared/models/version-folder.ts';
@@ -16,7 +17,7 @@ import { openModelFile } from '../../../shared/runtime/open-model-file.ts';
 import { describeConfig } from '../describe-config.ts';
 import { type FoundModel, look } from '../find-model.ts';
 import { withoutOtherGraphs } from '../other-graphs.ts';
-import type { Trial } from './try-model.ts';
+import { type Trial, withoutModel } from './try-model.ts';
 
 /**
  * Writes a model version as it is published: its files, the graph without what clients cannot be sent, a model.json
@@ -69,10 +70,20 @@ async function rewriteGraph(path: string): Promise<void> {
 
 /** The example of a format of its own would be lost: it becomes a reference, with the answer it got. */
 async function keepExample(target: string, { exchanges }: Trial): Promise<void> {
-  const cases = exchanges.flatMap(({ request, answer: { prediction, probabilities } }) =>
-    prediction === undefined ? [] : [{ request, expected: { prediction, probabilities } }],
-  );
+  const cases = exchanges.flatMap(({ request, answer }) => {
+    const expected = expectedFrom(request, answer);
+    return expected ? [{ request, expected }] : [];
+  });
   if (cases.length > 0) await writeFile(join(target, REFERENCE_FILE), `${writeJson({ cases })}\n`);
+}
+
+function expectedFrom(request: JsonObject, answer: JsonObject): JsonObject | undefined {
+  const { prediction, probabilities } = answer;
+  if (prediction !== undefined) {
+    return probabilities === undefined ? { prediction } : { prediction, probabilities };
+  }
+  // A row of what the graph gives has the names of the graph, and no prediction.
+  return request.features === undefined ? undefined : withoutModel(answer);
 }
 
 /** The graph as the runtime simplifies it, at the level that is the same on every machine. */

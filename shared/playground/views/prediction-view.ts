@@ -42,7 +42,8 @@ function showOne(members: Readonly<Record<string, unknown>>): ShownPrediction {
   if (isObject(members.outputs)) return showTensors(members.outputs);
   if (Array.isArray(members.embedding)) return showTensors({ embedding: members.embedding });
   const rest = Object.fromEntries(Object.entries(members).filter(([name]) => !COMMON.includes(name)));
-  return { element: showJson('Answer', rest), spoken: 'Answer received' };
+  // A row of a table that no task is made for: what the graph gives, by its names.
+  return showTensors(rest);
 }
 
 type Score = readonly [label: string, value: number];

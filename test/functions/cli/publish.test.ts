@@ -18,8 +18,10 @@ import {
   tensorValue,
   UINT8,
 } from '../../support/build-model.ts';
+import { readEstimator } from '../../support/estimators.ts';
 import { PROJECT } from '../../support/project.ts';
 import { runCommand, startCommand, temporaryFolder } from '../../support/run-command.ts';
+import { makeFolder } from '../../support/temporary-folder.ts';
 
 const IRIS = join(PROJECT, 'models/iris/1');
 const DIGIT = join(PROJECT, 'test/fixtures/digits/07-label-7.png');
@@ -593,6 +595,29 @@ describe('ternion add', () => {
       'The model answers case 3 of reference.json otherwise than expected: prediction is "setosa", expected "rose".\n',
     ]);
     expect(await readdir(repository).catch(() => [])).toEqual([]);
+  });
+
+  it('keeps the example of another format as a reference, with the row of outputs it got', async () => {
+    const names = ['a', 'b', 'c', 'd'];
+    const columns = names.map((name) => ({ type: 'double', name }));
+    const features = { a: 5.1, b: 3.5, c: 1.4, d: 0.2 };
+    const folder = await makeFolder({
+      'outliers/model.onnx': readEstimator('isolation-forest'),
+      'outliers/MLmodel': [
+        'flavors: { onnx: { data: model.onnx, code: null } }',
+        'saved_input_example_info: { artifact_path: input_example.json, type: dataframe }',
+        `signature: { inputs: '${JSON.stringify(columns)}' }`,
+      ].join('\n'),
+      'outliers/input_example.json': JSON.stringify([features]),
+    });
+    const { code, stderr } = await runCommand(['add', join(folder, 'outliers'), '-r', folder]);
+    expect([code, stderr]).toEqual([0, '']);
+    const reference = await readFile(join(folder, 'outliers/1/reference.json'), 'utf8');
+    expect(JSON.parse(reference)).toEqual({
+      cases: [{ request: { features }, expected: { label: 1, scores: 0.08013037 } }],
+    });
+    const again = await runCommand(['add', join(folder, 'outliers/1'), '-r', folder]);
+    expect(again.stdout).toContain('it answers the 1 request of reference.json as expected');
   });
 
   it.each([
