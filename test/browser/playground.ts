@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 import { FLOAT, identityModel } from '../support/build-model.ts';
+import { readEstimator } from '../support/estimators.ts';
 import { type ChildHost, openLocalServer } from '../support/hosts/child-process.ts';
 import { TEST_ENVIRONMENT } from '../support/hosts/environment.ts';
 import { PROJECT } from '../support/project.ts';
@@ -53,6 +54,8 @@ export async function startPlayground(): Promise<Playground> {
     'tensors/1/model.onnx': identityModel(FLOAT, ['n', 3]),
     // Its example would be huge.
     'wide/1/model.onnx': identityModel(FLOAT, ['n', 3, 512, 512]),
+    'outliers/1/model.onnx': readEstimator('isolation-forest'),
+    'outliers/1/model.json': JSON.stringify({ task: 'tabular' }),
     'broken/1/model.onnx': 'not a model',
   });
   for (const [name, folder] of Object.entries(EXPORTS)) {

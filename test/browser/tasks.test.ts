@@ -142,6 +142,16 @@ describe.runIf(findChromium())('the playground', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('shows the outputs for a row of a table by their names', async () => {
+    const { page, complaints } = await playground.open('/#model=outliers');
+    await page.getByRole('button', { name: 'Predict' }).click();
+    await page.locator('.tensors').waitFor();
+    await expect(page.locator('.tensors').innerText()).resolves.toMatch(
+      /^label\s+-1\s+scores\s+-0\.14235175$/,
+    );
+    expect(complaints).toEqual([]);
+  });
+
   it('shows how a request is made for a model without an example, and offers none', async () => {
     const { page, complaints } = await playground.open('/#model=wide');
     const editor = page.getByLabel('Request body, as JSON');
