@@ -54,7 +54,7 @@ export const GROUPS: readonly { readonly label: string; readonly files: readonly
   { label: 'Reference', files: [REST] },
   {
     label: 'Contribute',
-    files: ['CONTRIBUTING.md', 'docs/architecture.md', 'test/**', 'SECURITY.md', 'CHANGELOG.md'],
+    files: ['CONTRIBUTING.md', 'docs/architecture.md', 'docs/messages.md', 'test/**', 'SECURITY.md', 'CHANGELOG.md'],
   },
 ];
 

@@ -183,6 +183,18 @@ describe.runIf(findChromium())('the playground', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('takes a second text for a pair', async () => {
+    const { page, complaints } = await playground.open('/#model=mood');
+    await page.getByLabel('Text', { exact: true }).fill('a fine day');
+    await page.getByText('Pair with a second text').click();
+    await page.getByLabel('Second text').fill('it rains');
+    const asked = page.waitForRequest(/predict$/);
+    await page.getByRole('button', { name: 'Predict' }).click();
+    expect((await asked).postDataJSON()).toEqual({ text: 'a fine day', text_pair: 'it rains' });
+    await page.locator('.headline').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
   it('shows the vector of a text', async () => {
     const { page } = await playground.open('/#model=vectors');
     await page.getByLabel('Text', { exact: true }).fill('a fine day');
