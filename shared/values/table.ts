@@ -45,24 +45,59 @@ export function decodeTable(table: Table, contract: ModelContract, limits: Limit
   const byName = new Map(names?.map((name, index) => [name, columns[index] ?? []]));
   if (inputs.every(({ name }) => byName.has(name))) {
     return new Map(
-      inputs.map((spec) => {
-        const column = byName.get(spec.name) ?? [];
-        const cells = readColumn(column, spec, table, spec.name);
-        return [spec.name, parseTensorValues(cells, spec, `${field}.${spec.name}`, limits)];
-      }),
-    );
-  }
-  const [only, ...others] = inputs;
-  if (!only || others.length > 0) {
-    throw invalid(
-      `Field "${field}"`,
-      `has the columns ${describeNames(names)}; expected one per input: ${describeInputs(contract)}.`,
+      inputs.map((spec) => [
+        spec.name,
+        decodeColumn(byName.get(spec.name) ?? [], spec, table, spec.name, limits),
+      ]),
     );
   }
   const { features } = contract;
   const isByName = features && table.names && !isUnnamed(table);
   const ordered = isByName ? features.map((name) => findColumn(name, byName, table)) : columns;
-  return new Map([[only.name, decodeMatrix(ordered, only, table, limits)]]);
+  const [only, ...others] = inputs;
+  if (only && others.length === 0) return new Map([[only.name, decodeMatrix(ordered, only, table, limits)]]);
+  const widths = inputs.map((spec) => widthOf(spec) ?? Number.NaN);
+  const isKnown = isByName === true || isUnnamed(table);
+  if (!isKnown || ordered.length !== widths.reduce((total, width) => total + width, 0)) {
+    throw invalid(
+      `Field "${field}"`,
+      `has the columns ${describeNames(names)}; expected one per input: ${describeInputs(contract)}.`,
+    );
+  }
+  return decodeInOrder(ordered, isByName ? features : undefined, widths, inputs, table, limits);
+}
+
+/**
+ * Features with other names than the inputs of the graph, which stand in the order of the inputs: skl2onnx makes
+ * `monthly_fee` of a column `monthly fee`.
+ */
+function decodeInOrder(
+  columns: readonly Column[],
+  names: readonly string[] | undefined,
+  widths: readonly number[],
+  inputs: readonly TensorSpec[],
+  table: Table,
+  limits: Limits,
+): NamedInputs {
+  let start = 0;
+  return new Map(
+    inputs.map((spec, index) => {
+      const end = start + (widths[index] ?? 0);
+      const own = columns.slice(start, end);
+      const ownNames = names?.slice(start, end);
+      start = end;
+      const [first = [], ...more] = own;
+      const tensor =
+        more.length === 0
+          ? decodeColumn(first, spec, table, ownNames?.[0] ?? spec.name, limits)
+          : decodeMatrix(own, spec, { ...table, names: ownNames }, limits);
+      return [spec.name, tensor];
+    }),
+  );
+}
+
+function decodeColumn(column: Column, spec: TensorSpec, table: Table, name: string, limits: Limits): Tensor {
+  return parseTensorValues(readColumn(column, spec, table, name), spec, `${table.field}.${name}`, limits);
 }
 
 /** Columns side by side. A model that takes more axes gets them where each row has as many cells as they hold. */

@@ -71,6 +71,32 @@ describe('a table', () => {
     expect(decode(text(['0', '1'], ['1', 'x'], ['2', '7']), TWO)).toEqual(expected);
   });
 
+  it('finds the inputs by the names of the features, where those of the graph are others', () => {
+    const named = contract(TWO.inputs, { features: ['monthly fee', 'city'] });
+    const expected = new Map([
+      ['p', { datatype: 'FP32', shape: [2, 1], data: Float32Array.from([1, 2]) }],
+      ['q', { datatype: 'BYTES', shape: [2], data: ['x', '7'] }],
+    ]);
+    const columns = { city: ['x', 7], id: [0, 1], 'monthly fee': [1, 2] };
+    expect(decode(tableOfColumns(columns, 'd'), named)).toEqual(expected);
+    expect(decode(tableOfColumns({ q: ['x', 7], p: [1, 2] }, 'd'), named)).toEqual(expected);
+    const missing = tableOfColumns({ 'monthly fee': [1, 2] }, 'd');
+    expect(errorOf(() => decode(missing, named)).message).toBe(
+      'Field "d" has no column "city"; its columns are "monthly fee".',
+    );
+    const wide = contract([spec('numbers', 'FP32', [-1, 2]), spec('text', 'BYTES', [-1, 1])], {
+      features: ['a', 'b', 'c'],
+    });
+    expect(decode(tableOfColumns({ c: ['x'], b: [2], a: [1] }, 'd'), wide)).toEqual(
+      new Map([
+        ['numbers', { datatype: 'FP32', shape: [1, 2], data: Float32Array.from([1, 2]) }],
+        ['text', { datatype: 'BYTES', shape: [1, 1], data: ['x'] }],
+      ]),
+    );
+    const unknown = tableOfColumns({ c: ['x'], b: [2], a: [1] }, 'd');
+    expect(() => decode(unknown, contract(wide.inputs))).toThrow('expected one per input: "numbers", "text"');
+  });
+
   it('takes the shape of an input with more axes, or with one', () => {
     const image = contract([spec('x', 'FP32', [-1, 1, 2, 2])]);
     expect(decode(text(undefined, ['1', '2', '3', '4']), image).get('x')).toMatchObject({
