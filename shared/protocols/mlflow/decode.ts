@@ -78,10 +78,13 @@ function readJson(json: JsonValue, options: ProtocolOptions): Data {
   }
 }
 
-/** Columns that are not named like the inputs are those of a table. */
-function isTableOf(value: JsonValue | undefined, { inputs, textInput }: ModelContract): boolean {
+/** Columns that are not named like the inputs, or that have the names of the features, are those of a table. */
+function isTableOf(value: JsonValue | undefined, { inputs, features, textInput }: ModelContract): boolean {
   if (textInput && listTexts(value, 'inputs', textInput)) return false;
-  return isJsonObject(value) && !inputs.some(({ name }) => Object.hasOwn(value, name));
+  if (!isJsonObject(value)) return false;
+  const has = (name: string) => Object.hasOwn(value, name);
+  const names = inputs.map(({ name }) => name);
+  return !names.some(has) || (!names.every(has) && features?.every(has) === true);
 }
 
 /** MLflow's tables always begin with the names of their columns, unless the Content-Type denies it. */

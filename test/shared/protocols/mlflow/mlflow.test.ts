@@ -2,9 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VERSION } from '../../../../shared/version.ts';
 import { get } from '../../../contracts/exchanges.ts';
 import { FLOAT, INT64, identityModel, twoInputModel } from '../../../support/build-model.ts';
+import { readFormatFolder } from '../../../support/format-folders.ts';
 import { openApp } from '../../../support/hosts/in-process.ts';
 import type { TestHost } from '../../../support/hosts/test-host.ts';
 import { serveModels } from '../../../support/serve-models.ts';
+import { makeFolder } from '../../../support/temporary-folder.ts';
 import { ask, errorOf, jsonOf } from '../sagemaker/ask.ts';
 
 const ROW = [5.1, 3.5, 1.4, 0.2];
@@ -161,6 +163,45 @@ describe('the scoring server', () => {
     const body = '{"dataframe_split":{"columns":["x"],"data":[[9223372036854775807]]}}';
     const answer = await ask(app, '/serving-endpoints/m/invocations', body);
     expect(answer.body.toString()).toBe('{"predictions":[[9223372036854775807]]}');
+  });
+
+  it('takes columns by the names of the features, of which the graph has some', async () => {
+    const app = openApp({
+      MODEL_REPOSITORY: await makeFolder({
+        'm/1/model.onnx': readFormatFolder('tabular/sklearn-columns')['model.onnx'] ?? '',
+        'm/1/model.json': JSON.stringify({
+          task: 'tabular-classification',
+          features: ['city', 'living area', 'rooms', 'garden'].map((name) => ({ name })),
+        }),
+      }),
+    });
+    const rows = [
+      ['Oslo', 106.4, 5, 'no'],
+      ['Rome', 61.8, 8, 'yes'],
+    ];
+    const columns = ['city', 'living area', 'rooms', 'garden'];
+    for (const body of [
+      { dataframe_split: { columns, data: rows } },
+      {
+        inputs: {
+          city: ['Oslo', 'Rome'],
+          'living area': [106.4, 61.8],
+          rooms: [5, 8],
+          garden: ['no', 'yes'],
+        },
+      },
+      {
+        inputs: {
+          city: [['Oslo'], ['Rome']],
+          area: [[106.4], [61.8]],
+          rooms: [[5], [8]],
+          garden: [['no'], ['yes']],
+        },
+      },
+    ]) {
+      const answer = await ask(app, '/serving-endpoints/m/invocations', JSON.stringify(body));
+      expect(JSON.parse(answer.body.toString())).toEqual({ predictions: ['dear', 'cheap'] });
+    }
   });
 
   it('takes columns by the names of several inputs, of any lengths where they are tensors', async () => {
