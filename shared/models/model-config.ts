@@ -17,7 +17,7 @@ export const commonMembers = {
     .union([answerForm, z.partialRecord(z.enum(PROTOCOL_NAMES), answerForm)])
     .optional()
     .describe(
-      'Form of the answers for clients of other servers: one word for all protocols, or a word for each named protocol. Without it, a model of tables answers in the form of the server that it comes from.',
+      'Form of the answers for clients of other servers: one word for all protocols, or a word for each named protocol. Without it, a tabular model answers in the form of the server that it comes from.',
     ),
   file: z
     .string()
