@@ -18,7 +18,7 @@ for (const path of contents.copied) cpSync(join(ROOT, path), join(copies, path))
 export default defineConfig({
   base,
   trailingSlash: 'always',
-  // What is shown stands in the Markdown as it is to be read.
+  // The Markdown already has the characters that readers should see.
   markdown: {
     processor: satteri({ ...createPlugins(contents, base), features: { smartPunctuation: false } }),
   },
@@ -27,9 +27,9 @@ export default defineConfig({
   integrations: [
     starlight({
       title: 'Ternion',
-      description: 'Serves ONNX models on AWS Lambda, Google Cloud, Azure and on your machine.',
+      description: 'Serves ONNX models on AWS Lambda, Google Cloud and Azure, and on your own machine.',
       favicon: '/favicon.svg',
-      // Commands look the same in all blocks, not like windows of a terminal.
+      // Commands look the same in all blocks, not like terminal windows.
       expressiveCode: { defaultProps: { frame: 'none' } },
       customCss: ['./src/site.css'],
       sidebar: sortIntoGroups(contents.pages).map(({ label, pages }) => ({

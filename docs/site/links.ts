@@ -4,8 +4,8 @@ import { defineHastPlugin, defineMdastPlugin } from 'satteri';
 import { type Contents, ROOT, resolveLink } from './pages.ts';
 
 /**
- * Plugins of the Markdown processor that turn links between files of the repository into links of the site, those in
- * HTML as well, and diagrams into what `src/diagrams.ts` draws.
+ * Plugins of the Markdown processor. They turn links between files of the repository into links of the site, also in HTML,
+ * and diagrams into elements that `src/diagrams.ts` draws.
  */
 export function createPlugins(contents: Contents, base: string) {
   const resolve = (fileURL: URL | undefined, target: unknown): string | undefined => {

@@ -1,8 +1,8 @@
-/** What is read out of a page without a parser of Markdown: the tests of the pages have Node alone. */
+/** Reads parts of a page without a Markdown parser, because the tests of the pages have only Node. */
 
 /** A fenced code block. */
 export interface CodeBlock {
-  /** The word after the fence, empty where there is none. */
+  /** The word after the fence; empty if it has no word. */
   readonly language: string;
   readonly content: string;
   /** The number of the line with the opening fence, from 1. */
@@ -22,7 +22,7 @@ export function codeBlocksOf(markdown: string): readonly CodeBlock[] {
   );
 }
 
-/** The targets of the links and images of a page as they are written, those of HTML and of definitions included. */
+/** The targets of the links and images of a page as they are written, including those in HTML and in definitions. */
 export function linkTargetsOf(markdown: string): readonly string[] {
   const text = withoutCodeAndComments(markdown).replaceAll(/(`+)(?!`).*?[^`]\1(?!`)/gs, '');
   const forms = [
@@ -60,14 +60,14 @@ export function toAnchor(heading: string): string {
     .replaceAll(' ', '-');
 }
 
-/** A page without its first heading of the first level, and that heading without its Markdown. */
+/** A page without its first heading of level 1, and that heading without its Markdown. */
 export function splitTitle(markdown: string): { readonly title: string | undefined; readonly body: string } {
   const [heading, text] = /^# +(.*)\n/m.exec(markdown) ?? [];
   if (heading === undefined) return { title: undefined, body: markdown };
   return { title: text?.replaceAll('`', ''), body: markdown.replace(heading, () => '') };
 }
 
-/** What a reader sees as text. Inline code stays. */
+/** The text that a reader sees. Inline code stays. */
 function withoutCodeAndComments(markdown: string): string {
   return markdown.replaceAll(FENCED, '').replaceAll(/<!--.*?-->/gs, '');
 }

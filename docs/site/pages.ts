@@ -5,7 +5,7 @@ import { linkTargetsOf, splitTitle, toAnchor } from './markdown.ts';
 /** The folder of the repository. */
 export const ROOT = join(import.meta.dirname, '../..');
 
-/** A page of the site. Its text is a file of the repository, which is read where it is. */
+/** A page of the site. Its text is a file of the repository, which is read in its place. */
 export interface Page {
   /** Path of the file from the root of the repository, with `/`. */
   readonly path: string;
@@ -14,7 +14,7 @@ export interface Page {
   readonly title: string;
   /** Markdown without the title. */
   readonly body: string;
-  /** Whether it is text to be read; if not it shows a file that a page links to. */
+  /** Whether it is text for readers. Otherwise it shows a file that a page links to. */
   readonly isText: boolean;
 }
 
@@ -28,8 +28,8 @@ export interface Contents {
 const FIRST = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'];
 
 /**
- * The groups of the sidebar, each with files or patterns. A file belongs to the first that names it, and a text that
- * none names to the group with `REST`: so a new page is in the sidebar as soon as it is in `docs/`.
+ * The groups of the sidebar, each with files or patterns. A file belongs to the first group that names it. A text that no
+ * group names belongs to the group with `REST`, so a new page is in the sidebar as soon as it is in `docs/`.
  */
 export const REST = 'REST';
 export const GROUPS: readonly { readonly label: string; readonly files: readonly string[] }[] = [
@@ -54,14 +54,21 @@ export const GROUPS: readonly { readonly label: string; readonly files: readonly
   { label: 'Reference', files: [REST] },
   {
     label: 'Contribute',
-    files: ['CONTRIBUTING.md', 'docs/architecture.md', 'docs/messages.md', 'test/**', 'SECURITY.md', 'CHANGELOG.md'],
+    files: [
+      'CONTRIBUTING.md',
+      'docs/architecture.md',
+      'docs/messages.md',
+      'test/**',
+      'SECURITY.md',
+      'CHANGELOG.md',
+    ],
   },
 ];
 
-/** A file of more bytes than these is copied, not shown. */
+/** Size in bytes. A larger file is copied, not shown. */
 const LARGEST_SHOWN = 200_000;
 
-/** Reads the pages, and follows their links to files of the repository. `resolveLink` reports those that lead nowhere. */
+/** Reads the pages, and follows their links to files of the repository. `resolveLink` reports broken links. */
 export function readContents(root: string = ROOT): Contents {
   const texts = [
     ...FIRST.filter((path) => existsSync(join(root, path))),
@@ -83,7 +90,7 @@ export function readContents(root: string = ROOT): Contents {
   return { pages: [...pages.values()], copied: [...copied].sort() };
 }
 
-/** The sidebar: each group with its texts, in order. Groups without any are left out. */
+/** The sidebar: each group with its texts, in order. Groups without texts are left out. */
 export function sortIntoGroups(
   pages: readonly Page[],
 ): readonly { readonly label: string; readonly pages: readonly Page[] }[] {
@@ -98,11 +105,11 @@ export function sortIntoGroups(
 }
 
 /**
- * The address in the site that a link of a page has.
+ * The address in the site for a link of a page.
  *
  * @param from path of the file that has the link
- * @param base what all addresses of the site begin with, `/` at its end
- * @throws Error for a file that is not there
+ * @param base prefix of all addresses of the site, with `/` at its end
+ * @throws Error for a file that does not exist
  */
 export function resolveLink(contents: Contents, from: string, target: string, base: string): string {
   if (!isInRepository(target)) return target;
@@ -124,7 +131,7 @@ export function isInRepository(target: string): boolean {
   return !/^(?:[a-z][a-z\d+.-]*:|\/\/)/i.test(target);
 }
 
-/** The file of the repository and the anchor in it that a target means. A path from `/` begins at the root, as on GitHub. */
+/** The file of the repository and the anchor that a target points to. A path from `/` begins at the root, as on GitHub. */
 export function splitTarget(
   from: string,
   target: string,

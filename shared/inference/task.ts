@@ -126,7 +126,7 @@ export interface TaskDefinition<Members extends z.ZodRawShape> {
 const editorSchema = z
   .string()
   .optional()
-  .describe('Where editors find this schema, for completion and checks. Ternion does not look at it.');
+  .describe('Where editors find this schema, for completion and checks. Ternion ignores it.');
 
 /** Makes a task of its definition. */
 export function defineTask<Members extends z.ZodRawShape>(definition: TaskDefinition<Members>): Task {
@@ -136,7 +136,7 @@ export function defineTask<Members extends z.ZodRawShape>(definition: TaskDefini
     name,
     schema: z.strictObject({
       $schema: editorSchema,
-      task: z.literal(name).describe('What kind of model it is; the other members depend on it.'),
+      task: z.literal(name).describe('Kind of model; the other members depend on it.'),
       ...commonMembers,
       ...members,
     }),

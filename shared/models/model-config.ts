@@ -12,30 +12,30 @@ const answerForm = z.enum(ANSWER_FORMS);
 
 /** Members of `model.json` that all tasks have. The descriptions are those of the JSON schema for editors. */
 export const commonMembers = {
-  description: z.string().optional().describe('What the model does, in a sentence for those who call it.'),
+  description: z.string().optional().describe('A sentence for callers that says what the model does.'),
   answers: z
     .union([answerForm, z.partialRecord(z.enum(PROTOCOL_NAMES), answerForm)])
     .optional()
     .describe(
-      'The form in which clients of other servers are answered: one word for all protocols, or a word for each that is named. Without it a model of tables answers as the server did that it comes from.',
+      'Form of the answers for clients of other servers: one word for all protocols, or a word for each named protocol. Without it, a tabular model answers in the form of the server that it comes from.',
     ),
   file: z
     .string()
     .min(1)
     .optional()
     .describe(
-      'Path of the graph below the folder, such as onnx/model_q4.onnx, where it is not called model.onnx and is not the only one.',
+      'Path of the graph below the folder, such as onnx/model_q4.onnx, if it is neither called model.onnx nor the only graph.',
     ),
   metrics: z
     .record(z.string(), z.number())
     .optional()
-    .describe('Results on data that was not used for training, by name. They are shown and change nothing.'),
+    .describe('Results on data that was not used for training, by name. They are only shown.'),
   maxBatchSize: z
     .number()
     .int()
     .min(1)
     .optional()
-    .describe('Most instances of one request, where it is less than MAX_BATCH_SIZE of the server allows.'),
+    .describe('Largest number of instances in one request, if it is less than MAX_BATCH_SIZE of the server.'),
   shapes: z
     .record(
       z.string(),
@@ -49,7 +49,7 @@ export const commonMembers = {
     )
     .optional()
     .describe(
-      'Shapes that clients see of inputs and outputs, by name, where the graph has the same elements in another shape. A size of -1 is open.',
+      'Shapes of inputs and outputs for clients, by name, if the graph has the same elements in another shape. A size of -1 is open.',
     ),
   session: z
     .strictObject({
@@ -63,10 +63,10 @@ export const commonMembers = {
       graphOptimization: z
         .enum(['disabled', 'basic', 'extended', 'all'])
         .optional()
-        .describe('How far ONNX Runtime may simplify the graph when it loads it; all without it.'),
+        .describe('How much ONNX Runtime may simplify the graph when it loads it; all by default.'),
     })
     .optional()
-    .describe('Settings of ONNX Runtime for this model alone.'),
+    .describe('Settings of ONNX Runtime for this model only.'),
 };
 
 /**

@@ -82,10 +82,10 @@ function isBefore(scores: Float64Array, a: number, b: number): boolean {
 export const scoreStepSchema = z.discriminatedUnion('step', [
   z
     .strictObject({ step: z.literal('softmax') })
-    .describe('Makes probabilities of logits of classes of which one is right.'),
+    .describe('Turns logits into probabilities, if exactly one class is right.'),
   z
     .strictObject({ step: z.literal('sigmoid') })
-    .describe('Makes a probability of each logit by itself, where several classes can be right.'),
+    .describe('Turns each logit into a probability on its own, if several classes can be right.'),
 ]);
 
 export type ScoreStep = z.infer<typeof scoreStepSchema>;

@@ -39,8 +39,8 @@ const KINDS: readonly Kind[] = [STOPPING, NEVER_STOPPING, { ...NEVER_STOPPING, k
 export const gracefulClose: Proof = {
   name: 'graceful-close',
   guarantee:
-    'A server that gets the signal to end answers every request of clients that wait for each answer before they ask again, whether they stop coming or not: 0 are lost.',
-  control: 'the server stops to listen while answers go out',
+    'A server that is asked to stop answers every request of clients that wait for each answer before they send the next request, whether they stop sending or not: 0 are lost.',
+  control: 'the server stops listening while answers are being sent',
   run: async (random, isBroken) => {
     const host = createTestHost();
     const kind = KINDS[random.below(KINDS.length)] ?? STOPPING;

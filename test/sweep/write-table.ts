@@ -149,10 +149,10 @@ function toMarkdown({ runtime, platform, suite, totals, operators }: Table): str
   return `# Operators that end the process
 
 Written by \`npm run sweep\`; do not edit. It runs each operator of the ONNX backend suite ${suite}, of ai.onnx.ml and of
-com.microsoft with inputs that a client can send: axes of 0, 1 and sizes that do not fit, values at and beyond the ends of
-their types, indices and lengths out of range, inputs and types left out or exchanged. Each attribute of numbers is set to
-the ends of its type, to lists that are too short and too long, and left out. Those that begin with "fused." are graphs of
-plain operators, whose shapes are declared, of which the runtime makes the operator when it loads them. The server has to
+com.microsoft with inputs that a client can send: axes of 0, 1 and sizes that do not fit, values at and beyond the limits of
+their types, indices and lengths out of range, and inputs and types that are left out or exchanged. Each numeric attribute is
+set to the limits of its type, to lists that are too short or too long, and left out. Names that begin with "fused." stand for
+graphs of plain operators with declared shapes; the runtime fuses them into the operator when it loads them. The server has to
 survive each failure: \`npm run sweep:served\` sends it there.
 
 ONNX Runtime ${runtime} on ${platform}: ${totals.operators} operators in ${totals.models.toLocaleString('en')} models, ${totals.ok.toLocaleString('en')} runs answered, ${totals.refused.toLocaleString('en')} refused with an error.
@@ -160,8 +160,8 @@ ONNX Runtime ${runtime} on ${platform}: ${totals.operators} operators in ${total
 - crash: the process ended by a signal. hang: no answer within 10 s of processor time. memory: more than 2 GB.
 - "open sizes": a model that declares the number of axes of its inputs fails. "open ranks": it takes an input whose
   number of axes is not declared. "open attributes": the file has an attribute that no honest file has.
-- "more such cases": other equations, patterns or types, each of which operators.json has.
-- "checked": memory is damaged, which shows only under a C library that checks each allocation.
+- "more such cases": other equations, patterns or types. operators.json lists all of them.
+- "checked": memory is damaged; only a C library that checks each allocation shows it.
 
 | operator | outcome | open | smallest inputs | model | operator set |
 | --- | --- | --- | --- | --- | --- |
@@ -173,7 +173,7 @@ ${list(named('ok'))}.
 
 ## Not run
 
-The runtime has no implementation for the processor, or the model is not one that clients can feed:
+The runtime has no implementation of these operators for the processor, or clients cannot feed the model:
 ${list(named('not loaded'))}.
 `;
 }

@@ -1,7 +1,7 @@
-/** Draws the diagrams of a page in its colours, and again when these change. A page without any loads nothing for it. */
+/** Draws the diagrams of a page in its colours, and again when the colours change. A page without diagrams loads nothing. */
 import address from '@mermaid-js/tiny/dist/mermaid.tiny.js?url';
 
-/** What is used of the script, which is made to be loaded by a page and not imported. */
+/** The part of the script that is used here. Pages load the script; it cannot be imported. */
 interface Mermaid {
   initialize(options: {
     readonly startOnLoad: false;
@@ -44,7 +44,7 @@ async function draw(): Promise<void> {
   }
 }
 
-/** The colours of the page, by the names that the diagrams have for them. */
+/** The colours of the page, by the names that diagrams use for them. */
 function readColours(): Readonly<Record<string, string | boolean>> {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string) => style.getPropertyValue(`--sl-color-${name}`).trim();

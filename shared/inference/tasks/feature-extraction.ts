@@ -15,11 +15,13 @@ export const featureExtraction = defineTask({
     ...text,
     preprocess: imageStepsSchema
       .optional()
-      .describe('Steps from an image to the input, in their order. Without them the model takes texts.'),
+      .describe('Steps from an image to the input, in order. Without them the model takes texts.'),
     output: z
       .string()
       .optional()
-      .describe('Name of the output that has the vectors, where the graph has several that could.'),
+      .describe(
+        'Name of the output with the vectors, if the graph has several outputs that could have them.',
+      ),
     pooling: z
       .enum(POOLINGS)
       .default('none')
@@ -27,15 +29,13 @@ export const featureExtraction = defineTask({
     dense: z
       .array(z.string().regex(/^\w[\w.-]*(?:\/\w[\w.-]*)*$/, 'must be a folder beside the graph'))
       .optional()
-      .describe(
-        'Folders of dense layers that pooled vectors go through, as sentence-transformers saves them.',
-      ),
+      .describe('Folders of dense layers for the pooled vectors, as sentence-transformers saves them.'),
     normalize: z.boolean().default(false).describe('Whether each vector is divided by its length (L2).'),
     prompts: z
       .record(z.string(), z.string())
       .optional()
-      .describe('Texts that go before the texts of requests, by the names that requests choose them by.'),
-    defaultPrompt: z.string().optional().describe('Name of the prompt where a request names none.'),
+      .describe('Texts to put before the texts of requests, by the names that requests use.'),
+    defaultPrompt: z.string().optional().describe('Name of the prompt for requests that name none.'),
     includePrompt: z
       .boolean()
       .default(true)

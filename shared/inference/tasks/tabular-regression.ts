@@ -12,7 +12,9 @@ export const tabularRegression = defineTask({
     output: z
       .string()
       .optional()
-      .describe('Name of the output that has the predictions, where the graph has several that could.'),
+      .describe(
+        'Name of the output with the predictions, if the graph has several outputs that could have them.',
+      ),
   },
   kind: 'features',
   gives: 'regression',

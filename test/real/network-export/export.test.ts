@@ -19,4 +19,4 @@ describeExports(
   ],
 );
 
-describeWalks(counterpart, ['A network of PyTorch', 'A network of Keras'], false);
+describeWalks(counterpart, ['A PyTorch network', 'A Keras network'], false);

@@ -50,7 +50,7 @@ describeExports(
 
 describeWalks(
   counterpart,
-  ['A data frame and scikit-learn', 'A model of XGBoost', 'A model of LightGBM', 'A model of CatBoost'],
+  ['A data frame and scikit-learn', 'An XGBoost model', 'A LightGBM model', 'A CatBoost model'],
   true,
 );
 

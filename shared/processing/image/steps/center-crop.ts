@@ -14,7 +14,7 @@ export const centerCropOptions = z
       .enum(['even', 'down', 'zero'])
       .optional()
       .describe(
-        'Where half a pixel goes: even as in torchvision, which is the default; down as in transformers; zero as in the fast image processors of transformers.',
+        'Where half a pixel goes. even: as in torchvision, the default. down: as in transformers. zero: as in the fast image processors of transformers.',
       ),
   })
   .describe('Cuts out the middle, with black around smaller images.');

@@ -13,10 +13,10 @@ export const convertOptions = z
     background: colourOption
       .optional()
       .describe(
-        'Colour that transparent images are put on, as red, green and blue. Without it alpha is dropped, not blended.',
+        'Background colour of transparent images, as red, green and blue. Without it, alpha is dropped, not blended.',
       ),
   })
-  .describe('Makes the colour channels those that the model takes.');
+  .describe('Converts the image to the colour channels that the model takes.');
 
 /**
  * Changes the colour channels as `PIL.Image.convert` does: alpha is dropped, not blended, and luma is the ITU-R 601

@@ -14,7 +14,7 @@ export const datatypeOptions = z
       .enum(DATATYPE_OPTIONS)
       .describe('Datatype of the input of the graph, by its name in the Open Inference Protocol.'),
   })
-  .describe('Casts the values to what the graph takes. Without it they become that in any case.');
+  .describe('Casts the values to a datatype. Without this step they get the datatype of the graph.');
 
 /**
  * Changes the datatype of the values. Floats are rounded to the nearest; whole numbers are cut towards zero, as NumPy's

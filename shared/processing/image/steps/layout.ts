@@ -4,9 +4,9 @@ import type { Raster } from '../raster.ts';
 export const layoutOptions = z
   .strictObject({
     step: z.literal('layout'),
-    layout: z.enum(['NCHW', 'NHWC']).describe('NCHW: planes, as PyTorch. NHWC: pixels, as TensorFlow.'),
+    layout: z.enum(['NCHW', 'NHWC']).describe('NCHW: planes, as in PyTorch. NHWC: pixels, as in TensorFlow.'),
   })
-  .describe('Orders the axes as the graph takes them.');
+  .describe('Puts the axes into the order that the graph takes.');
 
 /** Puts each channel in a plane of its own, or leaves the pixels as they are. */
 export function layout(image: Raster, options: z.infer<typeof layoutOptions>): Raster {

@@ -8,10 +8,8 @@ const perChannel = <T extends z.ZodType>(number: T) => z.array(number).min(1).ma
 export const normalizeOptions = z
   .strictObject({
     step: z.literal('normalize'),
-    mean: perChannel(floatOption).describe('What is subtracted: one number per channel, or one for all.'),
-    std: perChannel(positiveFloatOption).describe(
-      'What the rest is divided by: one number per channel, or one for all.',
-    ),
+    mean: perChannel(floatOption).describe('Number to subtract: one per channel, or one for all.'),
+    std: perChannel(positiveFloatOption).describe('Number to divide by: one per channel, or one for all.'),
   })
   .describe('(value - mean) / std');
 

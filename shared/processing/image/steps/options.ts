@@ -37,7 +37,7 @@ export const decodeOptions = z
       .enum(['exact', 'fast'])
       .default('exact')
       .describe(
-        'exact: every pixel, as Pillow. fast: a large JPEG that is made much smaller next is decoded smaller.',
+        'exact: every pixel, as in Pillow. fast: a large JPEG is decoded at a smaller size if the next step makes it much smaller.',
       ),
   })
   .describe('Decodes the file. It may be left out.');

@@ -5,10 +5,10 @@ import { floatOption, positiveFloatOption } from './options.ts';
 export const rescaleOptions = z
   .strictObject({
     step: z.literal('rescale'),
-    scale: positiveFloatOption.describe('What each value is multiplied by. 1/255 brings bytes to 0..1.'),
+    scale: positiveFloatOption.describe('Factor for each value. 1/255 brings bytes to 0..1.'),
     offset: floatOption
       .optional()
-      .describe('What is added then. With -1 a scale of 1/127.5 brings bytes to -1..1.'),
+      .describe('Number that is added afterwards. -1 with a scale of 1/127.5 brings bytes to -1..1.'),
   })
   .describe('value * scale + offset');
 

@@ -15,30 +15,32 @@ export const resizeOptions = z
     shortestEdge: sideOption
       .optional()
       .describe(
-        'The other edge keeps the proportions, cut to whole pixels as torchvision.transforms.Resize does.',
+        'Length of the shorter edge. The other edge keeps the proportions, cut to whole pixels as in torchvision.transforms.Resize.',
       ),
-    maxSize: sideOption.optional().describe('Most pixels of the longest edge, where the shortest is given.'),
+    maxSize: sideOption.optional().describe('Largest length of the longer edge, with shortestEdge.'),
     longestEdge: sideOption
       .optional()
-      .describe('The other edge keeps the proportions, rounded as PIL.ImageOps.contain does.'),
+      .describe(
+        'Length of the longer edge. The other edge keeps the proportions, rounded as in PIL.ImageOps.contain.',
+      ),
     pad: colourOption
       .optional()
-      .describe('Makes the image a square of the longest edge, with this colour beside it.'),
+      .describe('Makes the image a square with the longest edge, and fills the rest with this colour.'),
     filter: z
       .enum(['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'])
       .default('bilinear')
-      .describe('How pixels are mixed, by its name in Pillow.'),
+      .describe('How pixels are mixed, by the name of the filter in Pillow.'),
     firstPass: z
       .enum(['auto', 'horizontal'])
       .optional()
       .describe(
-        'horizontal gives the bytes of Pillow 12 and older where images lose much more height than width.',
+        'horizontal gives the bytes of Pillow 12 and older if images lose much more height than width.',
       ),
     arithmetic: z
       .enum(['pillow', 'torch'])
       .optional()
       .describe(
-        'torch gives the bytes of torchvision on tensors of bytes, which the fast image processors of transformers use.',
+        'torch gives the bytes of torchvision on tensors of bytes, as in the fast image processors of transformers.',
       ),
   })
   .refine(hasOneSize, 'takes width and height, or shortestEdge, or longestEdge')
