@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import type * as z from 'zod';
 import type { JsonObject } from '../json/json-value.ts';
 import { answerForm, flavourOf } from '../models/answer-forms.ts';
+import { SERVER_FILES } from '../models/formats/format-folder.ts';
 import type { Format, Recognised } from '../models/formats/recognise.ts';
 import { type ModelConfig, ModelError } from '../models/model-config.ts';
 import type { ModelReference } from '../models/model-reference.ts';
@@ -215,17 +216,26 @@ function contractOf(
   };
 }
 
-/** What `model.json` says counts alone; without it the folder and its graph are looked at. */
+/**
+ * What `model.json` says counts; without it the folder and its graph are looked at. Where it does not say how rows are
+ * answered, the files of the server that had the model before do.
+ */
 async function configure(
   folder: ModelFolder,
   graph: Graph,
   { inputs, outputs }: Session,
   tasks: Tasks,
 ): Promise<Recognised> {
-  if (folder.config) return { format: 'ternion', config: folder.config };
+  const { config, files } = folder;
+  const isOpen = config?.answers === undefined && config?.task.startsWith('tabular');
+  if (config && !(isOpen && files.some((file) => SERVER_FILES.includes(file)))) {
+    return { format: 'ternion', config };
+  }
   // What knows all formats is loaded for models that need it.
-  const { recogniseModel } = await import('../models/formats/recognise.ts');
-  return await recogniseModel(folder, { graph, inputs, outputs }, tasks);
+  const { recogniseModel, withServerAnswers } = await import('../models/formats/recognise.ts');
+  return config
+    ? await withServerAnswers(folder, config)
+    : await recogniseModel(folder, { graph, inputs, outputs }, tasks);
 }
 
 /**

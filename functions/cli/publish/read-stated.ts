@@ -1,4 +1,5 @@
 import { NAME_PATTERN } from '../../../shared/config.ts';
+import { MANIFEST_FILE } from '../../../shared/models/file-manifest.ts';
 import { SETTINGS_FILE } from '../../../shared/models/formats/format-folder.ts';
 import { readInferenceService } from '../../../shared/models/formats/kserve.ts';
 import { readModelSettings } from '../../../shared/models/formats/model-settings.ts';
@@ -14,7 +15,7 @@ export interface Stated {
 
 /**
  * Reads the name and the version in the settings of MLServer and the `InferenceService` of KServe. What `ternion add`
- * published has a model.json and the name it was given.
+ * published has the name it was given.
  *
  * @param given what the publisher says, which counts before
  * @throws ModelError when a file is not valid
@@ -25,7 +26,7 @@ export async function readStated(
 ): Promise<Stated> {
   const folder = await app.inference.repository.open(reference);
   try {
-    if (folder.config) return { name: undefined, notes: [] };
+    if (folder.files.includes(MANIFEST_FILE)) return { name: undefined, notes: [] };
     const settings = await readModelSettings(folder);
     const service = await readInferenceService(folder);
     const names = [

@@ -1,7 +1,7 @@
 import type { Flavour } from '../answer-forms.ts';
-import { type FormatFolder, SETTINGS_FILE } from './format-folder.ts';
+import { type FormatFolder, MLMODEL_FILE, SETTINGS_FILE } from './format-folder.ts';
 import { readInferenceService } from './kserve.ts';
-import { MLMODEL_FILE, type Mlmodel, readMlmodel } from './mlmodel.ts';
+import { type Mlmodel, readMlmodel } from './mlmodel.ts';
 import { readModelSettings } from './model-settings.ts';
 
 /** A flavour, and the file that names it. */

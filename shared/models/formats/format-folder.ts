@@ -13,6 +13,12 @@ export const TRITON_FILE = 'config.pbtxt';
 /** What MLServer's settings of a model are in. */
 export const SETTINGS_FILE = 'model-settings.json';
 
+/** What MLflow says of a model. */
+export const MLMODEL_FILE = 'MLmodel';
+
+/** Files that name the server or the library that had the model before. */
+export const SERVER_FILES: readonly string[] = [SETTINGS_FILE, MLMODEL_FILE];
+
 /** The files of one model version, for finding out what kind of model it is. */
 export interface FormatFolder {
   /** Paths below the version's folder. */

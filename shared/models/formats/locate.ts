@@ -1,7 +1,7 @@
 import { isPlainPath } from '../file-manifest.ts';
 import { type ModelConfig, ModelError } from '../model-config.ts';
-import { type FormatFolder, MODEL_FILE, SETTINGS_FILE, TRITON_FILE } from './format-folder.ts';
-import { MLMODEL_FILE, modelFileOf, readMlmodel } from './mlmodel.ts';
+import { type FormatFolder, MLMODEL_FILE, MODEL_FILE, SETTINGS_FILE, TRITON_FILE } from './format-folder.ts';
+import { modelFileOf, readMlmodel } from './mlmodel.ts';
 import { ARCHIVE_FILE, locateArchivedModel } from './model-archive.ts';
 
 /** Places of the graph in a version's folder: as published, and as Optimum leaves it in a model's own folder. */

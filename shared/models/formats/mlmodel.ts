@@ -1,9 +1,7 @@
 import * as z from 'zod';
 import { isPlainPath } from '../file-manifest.ts';
 import { ModelError } from '../model-config.ts';
-import { checkFile, type FormatFolder, MODEL_FILE } from './format-folder.ts';
-
-export const MLMODEL_FILE = 'MLmodel';
+import { checkFile, type FormatFolder, MLMODEL_FILE, MODEL_FILE } from './format-folder.ts';
 
 // Members that nobody reads are not copied: an alias in each of many flavors can stand for a large object.
 const mlmodelSchema = z.object({

@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../json/json-value.ts';
 import { type Flavour, formsOf } from '../answer-forms.ts';
 import { type ConfigReader, type ModelConfig, ModelError } from '../model-config.ts';
-import { listFlavours } from './flavour.ts';
-import type { FormatFolder, GraphView } from './format-folder.ts';
+import { findFlavour, listFlavours } from './flavour.ts';
+import { type FormatFolder, type GraphView, SETTINGS_FILE } from './format-folder.ts';
 import { recogniseKserve } from './kserve.ts';
 import { addLabels, withLabelsFile } from './labels.ts';
 import { withMetadata } from './metadata.ts';
@@ -82,6 +82,21 @@ export async function recogniseModel(
   const config = reader.check(withAnswers(withMetadata(labelled, view, reader), flavour, isOfMlserver));
   const example = format === 'mlflow' ? await readMlflowExample(folder, config) : undefined;
   return { format, config, flavour, example };
+}
+
+/**
+ * A `model.json` that does not say how rows are answered, with the answers of the server that the other files name. They
+ * are not checked: it is `model.json` that counts.
+ */
+export async function withServerAnswers(folder: FormatFolder, config: ModelConfig): Promise<Recognised> {
+  try {
+    const flavour = await findFlavour(folder);
+    const isOfMlserver = folder.files.includes(SETTINGS_FILE);
+    return { format: 'ternion', config: withAnswers(config, flavour, isOfMlserver), flavour };
+  } catch (error) {
+    if (error instanceof ModelError) return { format: 'ternion', config };
+    throw error;
+  }
 }
 
 /** What the files of a folder say of its answers, and its graph does not. */

@@ -620,6 +620,21 @@ describe('ternion add', () => {
     expect(again.stdout).toContain('it answers the 1 request of reference.json as expected');
   });
 
+  it('keeps the answers and the name of the server before, where a model.json does not say them', async () => {
+    const settings = { name: 'flowers', implementation: 'mlserver_sklearn.SKLearnModel' };
+    const config = { task: 'tabular-classification', labels: ['setosa', 'versicolor', 'virginica'] };
+    const folder = await makeFolder({
+      'forest/model.onnx': readEstimator('forest-names'),
+      'forest/model.json': JSON.stringify(config),
+      'forest/model-settings.json': JSON.stringify(settings),
+    });
+    const { code, stdout, stderr } = await runCommand(['add', join(folder, 'forest'), '-r', folder]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('it is called flowers after its model-settings.json');
+    const published = JSON.parse(await readFile(join(folder, 'flowers/1/model.json'), 'utf8'));
+    expect(published.answers).toMatchObject({ mlflow: 'labels', 'open-inference': 'labels' });
+  });
+
   it.each([
     [{ outputs: { similarity: [[1, 0]] } }, ''],
     [{ outputs: { similarity: [[1, 0.5]] } }, 'outputs.similarity.0.1 is 0, expected 0.5'],
