@@ -14,6 +14,6 @@ export const errorObject = z
       .describe('Name of an exception, for clients of TorchServe.'),
     message: z.string().describe('The same as `error`, for clients that look here.'),
     error_message: z.string().describe('The same as `error`, for clients that look here.'),
-    request_id: z.string().describe('Stands in the header `x-request-id` and in the log.'),
+    request_id: z.string().describe('Also in the header `x-request-id` and in the log.'),
   })
   .meta({ id: 'Error', description: 'One object for the clients of all protocols.' });

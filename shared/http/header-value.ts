@@ -1,7 +1,6 @@
 /**
- * Whether a text can be the value of a header as it is. `Headers` alone lets more pass than Node sends: control
- * characters, of which a terminal that shows the answer would make something.
- * Source: RFC 9110, section 5.5.
+ * Whether a text can be the value of a header as it is. `Headers` accepts more than Node sends: control characters,
+ * which a terminal that shows the answer would act on. Source: RFC 9110, section 5.5.
  */
 export function isHeaderValue(text: string): boolean {
   return /^[\t\x20-\x7e]*$/.test(text);
