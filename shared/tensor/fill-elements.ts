@@ -32,7 +32,7 @@ export function createFill(elements: TensorData, datatype: Datatype, takesBoolea
   return (list, at) => fillFloats(elements, list, at, bound, isHalf, takesBooleans);
 }
 
-/** `null` stands for NaN, which JSON has no form for; numbers that would only round to infinity are refused. */
+/** `null` stands for NaN, which JSON cannot express; numbers that would only round to infinity are refused. */
 function fillFloats(
   elements: NumberArray,
   list: readonly JsonValue[],

@@ -19,7 +19,7 @@ const END_BYTES = 22;
 const ENCRYPTED = 1;
 const UTF8 = 1 << 11;
 
-/** In place of a size or an offset: it stands in the extra field, as 8 bytes. */
+/** Marks a size or an offset that stands in the extra field, as 8 bytes. */
 const IN_EXTRA = 0xffff_ffff;
 const ZIP64 = 1;
 
@@ -59,7 +59,7 @@ function readEntry(archive: Buffer, entry: Buffer): ZipEntry {
   const flags = entry.readUInt16LE(8);
   const nameEnd = ENTRY_BYTES + entry.readUInt16LE(28);
   const extra = readZip64(entry.subarray(nameEnd, nameEnd + entry.readUInt16LE(30)));
-  // The order of the extra field is this one, with those left out that fit.
+  // The extra field has this order; sizes that fit into 4 bytes are left out.
   const [size, packedSize, offset] = [24, 20, 42].map((field) => {
     const value = entry.readUInt32LE(field);
     return value === IN_EXTRA ? extra.next().value : value;

@@ -12,7 +12,7 @@ import { areTextNames } from './text-value.ts';
 
 export const CSV_TYPE = 'text/csv';
 
-/** What the Content-Type of a table may say of it beside its type. */
+/** What the Content-Type of a table may say in addition to its type. */
 export interface CsvParameters {
   /** Whether the first row holds names; undefined where nothing is said. Source: RFC 4180, section 3. */
   readonly header: 'present' | 'absent' | undefined;
@@ -20,7 +20,7 @@ export interface CsvParameters {
   readonly labels: number;
 }
 
-/** @throws InferenceError for values that mean nothing */
+/** @throws InferenceError for values without a meaning */
 export function readCsvParameters(headers: Headers): CsvParameters {
   const header = typeParameter(headers, 'header');
   const labels = typeParameter(headers, 'label_size') ?? '0';
@@ -33,7 +33,10 @@ export function readCsvParameters(headers: Headers): CsvParameters {
   return { header, labels: Number(labels) };
 }
 
-/** The rows of a table in CSV, each as its cells. They are told apart at once, but cut into cells when asked for. */
+/**
+ * The rows of a table in CSV, each as its cells. The rows are found at once; a row is cut into cells when it is asked
+ * for.
+ */
 export interface CsvRows {
   readonly count: number;
   /**
@@ -47,8 +50,8 @@ export interface CsvRows {
 
 /**
  * Reads a table: quotes, line breaks of any kind and a byte order mark as RFC 4180 and spreadsheets have them. Empty
- * lines are not rows. Rows can differ in length. Where a quote is out of place every line counts as a row, so that the
- * mistake is reported for the rows it spoils and for no others.
+ * lines are not rows. Rows can differ in length. If a quote is out of place, every line counts as a row, so the mistake
+ * is reported only for the rows that it affects.
  *
  * @throws InferenceError BAD_REQUEST when the body is not UTF-8, PAYLOAD_TOO_LARGE for more rows than MAX_LINES
  */
@@ -59,7 +62,7 @@ export function readCsv(body: Uint8Array, limits: Limits): CsvRows {
 }
 
 /**
- * Rows by where they start. Only those that are asked for are made: a table can have a million.
+ * Rows by where they start. A row is made only when it is asked for: a table can have a million.
  *
  * @param split makes the cells of a row
  */
@@ -137,7 +140,10 @@ function tooManyQuotes({ values }: Limits): InferenceError {
 
 type Finder = (from: number) => number;
 
-/** Where a character stands next, or the length of the text. A place that is still ahead is not searched for again. */
+/**
+ * The next place of a character, or the length of the text. If the last place found is still ahead, there is no new
+ * search.
+ */
 function createFinder(text: string, character: string): Finder {
   let next = -1;
   return (from) => {
@@ -155,7 +161,7 @@ function createBreakFinder(text: string): Finder {
   return (from) => Math.min(lineFeed(from), carriageReturn(from));
 }
 
-/** The cells of the first row; none when it is not CSV. */
+/** The cells of the first row; empty if it is not CSV. */
 export function readFirstRow(body: Uint8Array, limits: Limits): readonly string[] {
   const start = new TextDecoder().decode(body.subarray(0, LONGEST_ROW_BYTES));
   const rows = readCsv(Buffer.from(/[^\r\n]+/.exec(start)?.[0] ?? ''), limits);
@@ -171,7 +177,7 @@ const LONGEST_ROW_BYTES = 256 * 1024;
 /** More than any model takes in one row. */
 const MOST_CELLS = 1_000_000;
 
-/** Without quotes every comma stands for itself. */
+/** Without quotes every comma separates two cells. */
 function splitCells(row: string): string[] {
   return row.split(',', MOST_CELLS + 1);
 }

@@ -26,15 +26,15 @@ export type InferenceInput =
     }
   | { readonly kind: 'tensors'; readonly tensors: FieldValue<JsonValue> };
 
-/** What a request asks of the vectors of texts in place of what the model's own files say. */
+/** What a request asks for text vectors, instead of what the model's own files say. */
 export interface EmbeddingOptions {
-  /** Name of the prompt that goes before every text. */
+  /** Name of the prompt that is put before every text. */
   readonly prompt?: FieldValue<string> | undefined;
   /** Whether a text that is too long is cut (true) or refused (false). */
   readonly truncate?: FieldValue<boolean> | undefined;
   /** The side that is cut. */
   readonly cutSide?: FieldValue<'left' | 'right'> | undefined;
-  /** How many numbers of each vector are wanted, the first ones. */
+  /** How many numbers of each vector are wanted, counted from its first. */
   readonly dimensions?: FieldValue<number> | undefined;
   /** Whether each vector is divided by its length. */
   readonly normalize?: FieldValue<boolean> | undefined;

@@ -71,7 +71,7 @@ function parseNamed(row: JsonObject, field: string, features: readonly Feature[]
   );
 }
 
-/** As names are distinct, a row that lacks none and has as many as there are has no others. */
+/** Names are distinct, so a row that has every feature and the right number of members has no others. */
 function checkNames(row: JsonObject, field: string, features: readonly Feature[], format: RowFormat): void {
   const missing = features.filter(({ name }) => !Object.hasOwn(row, name));
   const given = Object.keys(row);

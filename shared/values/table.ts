@@ -65,7 +65,7 @@ export function decodeTable(table: Table, contract: ModelContract, limits: Limit
   return new Map([[only.name, decodeMatrix(ordered, only, table, limits)]]);
 }
 
-/** Columns side by side. A model that takes more axes gets them where each row has as many cells as they hold. */
+/** Columns side by side. If a model takes more axes, each row must have as many cells as these hold. */
 function decodeMatrix(
   columns: readonly (readonly JsonValue[])[],
   spec: TensorSpec,
@@ -94,8 +94,8 @@ export function widthOf({ shape, isRankDynamic }: TensorSpec): number | undefine
 }
 
 /**
- * Holds a row of a table without names to the width of the model's only input, before columns are made of it: a line of
- * commas has a million of them.
+ * Checks the width of a row of a table without names against the model's only input, before columns are made from it: a
+ * line of commas has a million columns.
  *
  * @throws InferenceError
  */
@@ -104,7 +104,7 @@ export function checkWidth(
   { inputs, imageInput, textInput }: ModelContract,
   field: string,
 ): void {
-  // A text is one cell, whatever the graph makes of it; other rows may be tokens.
+  // A text is always one cell, however the graph uses it; other rows may be tokens.
   if (textInput && (cells.length === 1 || cells.some((cell) => Number.isNaN(Number(cell))))) return;
   const [only, ...others] = inputs;
   const width = only && others.length === 0 && imageInput === undefined ? widthOf(only) : undefined;
@@ -113,7 +113,7 @@ export function checkWidth(
 }
 
 /**
- * The cells of a column as its input takes them: numbers out of text, text out of whatever it is.
+ * The cells of a column as its input takes them: numbers from text, and text from any value.
  *
  * @throws InferenceError for text that is not a value of the input
  */
@@ -254,8 +254,8 @@ function describeNames(names: readonly string[] | undefined): string {
 type Column = readonly JsonValue[];
 
 /**
- * The texts of a table, one or a pair for each row: those of the only column, whatever its name, of the one or the two that
- * are named like texts, or of two without names. Undefined where the table has the inputs of the graph.
+ * The texts of a table, one or a pair for each row: those of the only column under any name, of the one or two columns
+ * with the usual names of texts, or of two columns without names. Undefined if the table has the inputs of the graph.
  */
 function findTexts(
   table: Table,

@@ -22,7 +22,7 @@ export function textsOf(texts: readonly TextValue[], { name }: TextInput, field:
   ]);
 }
 
-/** Whether an instance is one of texts to a model. A list is not one where the graph takes texts as they are: it is a tensor. */
+/** Whether an instance is one of texts to a model. If the graph takes texts themselves, a list is a tensor instead. */
 export function isTextInstance(value: JsonValue | undefined, { isPrepared }: TextInput): boolean {
   return isTextValue(value) && (isPrepared || !Array.isArray(value));
 }
