@@ -14,11 +14,11 @@ export const datatypeOptions = z
       .enum(DATATYPE_OPTIONS)
       .describe('Datatype of the input of the graph, by its name in the Open Inference Protocol.'),
   })
-  .describe('Casts the values to what the graph takes. Without it they become that in any case.');
+  .describe('Casts the values to the datatype that the graph takes. Without this step they are cast too.');
 
 /**
  * Changes the datatype of the values. Floats are rounded to the nearest; whole numbers are cut towards zero, as NumPy's
- * `astype` does, and what does not fit becomes the largest or smallest that does.
+ * `astype` does, and values out of range become the largest or smallest value of the datatype.
  */
 export function datatype(image: Raster, options: z.infer<typeof datatypeOptions>): Raster {
   return { ...image, datatype: options.datatype, data: CASTS[options.datatype](image.data) };

@@ -8,7 +8,7 @@ export const rescaleOptions = z
     scale: positiveFloatOption.describe('What each value is multiplied by. 1/255 brings bytes to 0..1.'),
     offset: floatOption
       .optional()
-      .describe('What is added then. With -1 a scale of 1/127.5 brings bytes to -1..1.'),
+      .describe('What is added after that. With -1 a scale of 1/127.5 brings bytes to -1..1.'),
   })
   .describe('value * scale + offset');
 

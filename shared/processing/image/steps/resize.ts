@@ -17,22 +17,20 @@ export const resizeOptions = z
       .describe(
         'The other edge keeps the proportions, cut to whole pixels as torchvision.transforms.Resize does.',
       ),
-    maxSize: sideOption.optional().describe('Most pixels of the longest edge, where the shortest is given.'),
+    maxSize: sideOption.optional().describe('Most pixels of the longest edge, if shortestEdge is given.'),
     longestEdge: sideOption
       .optional()
       .describe('The other edge keeps the proportions, rounded as PIL.ImageOps.contain does.'),
-    pad: colourOption
-      .optional()
-      .describe('Makes the image a square of the longest edge, with this colour beside it.'),
+    pad: colourOption.optional().describe('Pads the image to a square of the longest edge with this colour.'),
     filter: z
       .enum(['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'])
       .default('bilinear')
-      .describe('How pixels are mixed, by its name in Pillow.'),
+      .describe('The resampling filter, by its name in Pillow.'),
     firstPass: z
       .enum(['auto', 'horizontal'])
       .optional()
       .describe(
-        'horizontal gives the bytes of Pillow 12 and older where images lose much more height than width.',
+        'horizontal gives the bytes of Pillow 12 and older if an image loses much more height than width.',
       ),
     arithmetic: z
       .enum(['pillow', 'torch'])
@@ -43,7 +41,7 @@ export const resizeOptions = z
   })
   .refine(hasOneSize, 'takes width and height, or shortestEdge, or longestEdge')
   .refine(({ maxSize, shortestEdge }) => maxSize === undefined || maxSize > (shortestEdge ?? maxSize), {
-    message: 'must be larger than shortestEdge, which it belongs to',
+    message: 'must come with shortestEdge and be larger than it',
     path: ['maxSize'],
   })
   .refine(({ pad, longestEdge }) => pad === undefined || longestEdge !== undefined, {
@@ -89,7 +87,7 @@ export function resizeWindow(
   return resample(image, size, { filter, firstPass, arithmetic }, window);
 }
 
-/** The size that an image of some size gets, without padding. */
+/** The new size of an image of a given size, without padding. */
 export function resizedSize(options: ResizeOptions, { width, height }: Size): Size {
   const { shortestEdge, longestEdge, maxSize } = options;
   if (shortestEdge !== undefined) return scaleShortest(width, height, shortestEdge, maxSize);

@@ -37,7 +37,7 @@ describe('a dense layer', () => {
   it.each([
     [
       config({ activation_function: 'torch.nn.GLU' }),
-      'its activation "GLU" is unknown; known are Identity, ReLU, Sigmoid, Tanh',
+      'its activation "GLU" is unknown; expected one of Identity, ReLU, Sigmoid, Tanh',
     ],
     [config({ in_features: 4 }), 'its tensor "linear.weight" is not of shape [2,4]'],
     [{ in_features: 3 }, 'its config.json is not that of a dense layer'],

@@ -59,7 +59,7 @@ describe('a text encoder', () => {
       'a model of chance',
       'roberta',
       { dropout: 0.1 },
-      'its tokenizer.json has a "dropout", which leaves its tokens to chance',
+      'its tokenizer.json has a "dropout", which makes its tokens random',
     ],
     [
       'merges of nothing',
@@ -101,7 +101,7 @@ describe('a text encoder', () => {
       'an unknown model',
       'words',
       { type: 'Oracle' },
-      'its tokenizer.json has the model "Oracle"; known are BPE, Unigram, WordLevel, WordPiece',
+      'its tokenizer.json has the model "Oracle"; expected one of BPE, Unigram, WordLevel, WordPiece',
     ],
   ])('is not made of %s', async (_, name, options, message) => {
     const { tokenizer } = kindOf(name);
@@ -113,7 +113,7 @@ describe('a text encoder', () => {
     [
       'pre_tokenizer',
       { type: 'UnicodeScripts' },
-      'its tokenizer.json has the pre-tokenizer "UnicodeScripts"; known are ',
+      'its tokenizer.json has the pre-tokenizer "UnicodeScripts"; expected one of ',
     ],
     [
       'pre_tokenizer',
@@ -135,7 +135,7 @@ describe('a text encoder', () => {
     [
       'post_processor',
       { type: 'TemplateProcessing', single: [], special_tokens: {} },
-      'its tokenizer.json has a template that does not have the text once',
+      'its tokenizer.json has a template that does not contain the text exactly once',
     ],
     [
       'post_processor',
