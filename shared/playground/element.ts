@@ -3,7 +3,7 @@ type Child = Node | string | undefined;
 /** Attributes by name; `true` stands for one without a value, `false` and undefined for none. */
 type Attributes = Readonly<Record<string, string | boolean | undefined>>;
 
-/** Makes an element. There is no `style` among the attributes: the page's Content-Security-Policy forbids it. */
+/** Makes an element. `style` is not among the attributes: the page's Content-Security-Policy forbids it. */
 export function make<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
