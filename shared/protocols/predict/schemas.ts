@@ -70,7 +70,7 @@ export const predictForm = lazily(() =>
     .meta({ id: 'PredictForm' }),
 );
 
-/** A number that is null where the model gives NaN or infinity, which JSON cannot say. */
+/** A number; null if the model gives NaN or infinity, which JSON cannot express. */
 const number = lazily(() => z.number().nullable());
 
 const classification = lazily(() => ({
@@ -89,19 +89,19 @@ const classification = lazily(() => ({
     .record(z.string(), number())
     .optional()
     .describe(
-      'Instead of probabilities where neither the graph nor model.json says that scores are that, such as margins or logits.',
+      'Scores such as margins or logits, instead of probabilities, if neither the graph nor model.json says that they are probabilities.',
     ),
 }));
 
 const regression = lazily(() => ({
   prediction: z
     .union([number(), z.array(number())])
-    .describe('A number, or several where the model gives several.'),
+    .describe('A number, or several if the model gives several.'),
 }));
 
 const embedding = lazily(() => ({
-  embedding: jsonArray.describe('A vector, or a list of vectors where the model does not pool them.'),
-  dimensions: z.int().describe('Numbers of a vector.'),
+  embedding: jsonArray.describe('A vector, or a list of vectors if the model does not pool them.'),
+  dimensions: z.int().describe('How many numbers a vector has.'),
 }));
 
 const tensors = lazily(() => ({ outputs: jsonObject.describe('Nested lists by the name of the output.') }));
