@@ -60,7 +60,7 @@ export function createApp(dependencies: AppDependencies): App {
   const bodyRoom = createBodyRoom(config.bodiesBytes);
   const routes = createRoutes({ inference, config, version: VERSION, logger, pages });
 
-  /** What a host has not counted of the body counts here. */
+  /** If the host has not counted the body yet, it is counted here. */
   async function answerWithRoom(request: Request, context: RequestContext, startMs: number): Promise<Answer> {
     const body = context.body ?? bodyRoom.open(context.signal);
     try {

@@ -12,12 +12,12 @@ const RESOURCES = {
 export type Resource = keyof typeof RESOURCES;
 
 /**
- * What one request may cost. It is created once, when the request arrives, and passed down to all code that works on
+ * The budget of one request. It is created once, when the request arrives, and passed down to all code that works on
  * it, so that many small parts cannot cost more than one large one.
  */
 export interface Budget {
   readonly limits: Limits;
-  /** What is left of a resource. */
+  /** The amount of a resource that is left. */
   left(resource: Resource): number;
   /**
    * Takes some of a resource.

@@ -108,7 +108,7 @@ export class ConfigError extends Error {
 }
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-/** What models and their versions can be called. */
+/** The names that models and their versions can have. */
 export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const MEBIBYTE = 1024 * 1024;
 

@@ -12,8 +12,8 @@ interface ErrorKind {
 }
 
 /**
- * Every error a client can get, in one table. Names are MLflow's `ErrorCode` values where one fits, so that its
- * clients recognise them; the others follow the same style.
+ * Every error a client can get, in one table. Names are MLflow's `ErrorCode` values if one fits, so that its clients
+ * recognise them; the others follow the same style.
  */
 export const ERROR_KINDS = {
   BAD_REQUEST: { status: 400, retryable: false, logLevel: 'info', type: 'BadRequestException' },
@@ -57,11 +57,11 @@ export const ERROR_KINDS = {
 export type ErrorCode = keyof typeof ERROR_KINDS;
 
 export interface InferenceErrorOptions {
-  /** What really happened. It goes to the log, never to a client. */
+  /** The real cause. It goes to the log, never to a client. */
   readonly cause?: unknown;
   /** Response headers that belong to the answer, such as `allow` or `retry-after`. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** The model that was in use, where there was one. */
+  /** The model that was in use, if any. */
   readonly usage?: ModelUsage | undefined;
 }
 

@@ -12,7 +12,7 @@ export interface FolderLock {
   readonly path: string;
   /** Where the folder is made before it gets its place. Its parent exists, on the same file system. */
   readonly temporary: string;
-  /** The name of the holder, which nobody else has or had. */
+  /** The name of the holder. It is unique: no other holder has or had it. */
   readonly own: string;
   /** @param changedMs when the system last saw the holder's file change */
   readonly hasEnded: (name: string, changedMs: number) => boolean;

@@ -14,7 +14,7 @@ export function ownName(ending = ''): string {
   return `${host}-${process.pid}-${randomUUID()}${ending}`;
 }
 
-/** Exactly what `ownName` gives with the endings that are in use, so that no file of a user is ever taken for one. */
+/** Matches exactly the names that `ownName` gives with the endings in use, so a user's file is never taken for one. */
 const OWN_NAME =
   /^([0-9a-f]{16})-([1-9]\d*)-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(?:\.(?:use|evict)\.[0-9a-f]{64})?$/;
 

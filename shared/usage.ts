@@ -3,7 +3,7 @@ export interface ModelUsage {
   readonly reference: { readonly name: string; readonly version: string };
   /** Milliseconds until the model was ready: almost 0 if it was in memory. */
   readonly loadMs: number;
-  /** Runs of the graph; 0 where the request only asked about the model. */
+  /** Runs of the graph; 0 if the request only asked about the model. */
   readonly runs: number;
   /** Milliseconds inside the runtime, all runs together. */
   readonly runMs: number;

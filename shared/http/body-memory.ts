@@ -28,7 +28,7 @@ export interface BodyParts {
 }
 
 /**
- * Puts a body together as its pieces come. A large one is written to its final place at once: if its pieces were kept
+ * Assembles a body as its pieces arrive. A large one is written to its final place at once: if its pieces were kept
  * until the last one has come, it would be in memory twice. The system takes the pages of such a block only when they
  * are written to.
  *
@@ -40,7 +40,7 @@ export function gatherBody(headers: Headers, mostBytes: number): BodyParts {
   let block: Buffer | undefined;
   let length = 0;
   const isLarge = () => (block?.length ?? 0) > SMALL_BYTES;
-  /** A client may send its body byte by byte, so no piece is kept by itself. */
+  /** A client may send its body byte by byte, so pieces are not kept separately. */
   const makeRoom = (needed: number) => {
     if (block && block.length >= needed) return block;
     const size = needed > SMALL_BYTES ? mostBytes : Math.min(SMALL_BYTES, Math.max(2 * needed, FIRST_BYTES));

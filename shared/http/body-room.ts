@@ -7,7 +7,7 @@ export const SMALL_BYTES = 1024 * 1024;
 const MOST_WAITING = 128;
 const MOST_WAIT_MS = 30_000;
 
-/** What the bodies of all requests may take in memory together. */
+/** The memory that the bodies of all requests may take together. */
 export interface BodyRoom {
   /** The share of one request, which is empty at first. */
   open(signal?: AbortSignal): BodyPart;

@@ -120,11 +120,11 @@ export interface BytesResponseInit {
   readonly headers?: HeaderListInit;
 }
 
-/** A Response made of bytes or of a text in memory: hosts take that as it is. */
+/** A Response made from bytes or a text in memory, which hosts use directly. */
 export class BytesResponse extends MemoryBody implements Response {
   readonly status: number;
   readonly headers: Headers;
-  /** The bytes or the text that it was made of. */
+  /** The bytes or the text that it was made from. */
   readonly content: string | Bytes;
 
   constructor(content: string | Uint8Array, { status = 200, headers }: BytesResponseInit = {}) {

@@ -14,7 +14,7 @@ const ENCODERS = {
 
 const CODINGS: ReadonlySet<string> = new Set(['identity', ...Object.keys(ENCODERS)]);
 
-/** The answer compressed as the request's Accept-Encoding prefers, or as it is. */
+/** The answer, compressed as the request's Accept-Encoding prefers, or unchanged. */
 export async function compressResponse(request: Request, response: Response): Promise<Response> {
   const coding = chooseCoding(request.headers.get('accept-encoding') ?? '');
   if (!coding) return response;

@@ -5,13 +5,13 @@ import type { BodyPart } from './body-room.ts';
 
 /** What the host knows about a request besides its HTTP message. */
 export interface RequestContext {
-  /** Stands in the answer, in its errors and in the log. */
+  /** Appears in the answer, in its errors and in the log. */
   readonly requestId: string;
   /** Whether this is the first request of the instance. */
   readonly coldStart: boolean;
-  /** When the host gives the request up, on the clock of `performance.now()`; undefined where it does not. */
+  /** When the host gives the request up, on the clock of `performance.now()`; undefined if it does not. */
   readonly deadlineMs?: number | undefined;
-  /** Aborted when the client has gone; undefined where the host cannot know. */
+  /** Aborted when the client has gone; undefined if the host cannot know. */
   readonly signal?: AbortSignal | undefined;
   /** The share of its body in the memory for all bodies, if the host has counted it already. */
   readonly body?: BodyPart | undefined;
@@ -33,7 +33,7 @@ export type WaitUntil = (
 /** The answer to a request with what was learned while making it: the log line and the timing header use it. */
 export interface Answer {
   readonly response: Response;
-  /** The model that was used, where one was. */
+  /** The model that was used, if any. */
   readonly usage?: ModelUsage | undefined;
   /** The error that the response reports. */
   readonly error?: InferenceError | undefined;
@@ -48,7 +48,7 @@ export type ErrorEncoder = (error: InferenceError, requestId: string) => Respons
 /** Bindings that each Hono handler finds in `c.env`. */
 export interface Bindings {
   readonly context: RequestContext;
-  /** What the request may cost. */
+  /** The budget of the request. */
   readonly budget: Budget;
   /** The share of the request's body in the memory for all bodies. */
   readonly body: BodyPart;

@@ -3,7 +3,7 @@ import { ERROR_KINDS } from '../errors.ts';
 
 const kinds = Object.values(ERROR_KINDS);
 
-/** What `errorResponse` writes, for the description of the interface. */
+/** The object that `errorResponse` writes, for the description of the API. */
 export const errorObject = z
   .object({
     error: z.string().describe('What was wrong: the field, what came and what is expected.'),

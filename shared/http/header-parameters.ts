@@ -42,7 +42,7 @@ function dropEscapes(text: string): string {
 /**
  * A text as browsers write it into a parameter, or as RFC 8187 does: `name*=UTF-8''%E2%82%AC`. The latter counts.
  *
- * @returns undefined where it is missing
+ * @returns undefined if it is missing
  */
 export function textParameter({ parameters }: ParameterHeader, name: string): string | undefined {
   return decodeExtended(parameters.get(`${name}*`)) ?? decodePlain(parameters.get(name));

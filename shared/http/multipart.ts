@@ -192,7 +192,7 @@ function readHeaders(bytes: Buffer): Map<string, string> {
   );
 }
 
-/** Encodings that leave bytes as they are. */
+/** Encodings that leave bytes unchanged. */
 const PLAIN_ENCODINGS = ['7bit', '8bit', 'binary', ''];
 
 /**

@@ -118,7 +118,7 @@ async function decompress(
   throw new InferenceError('BAD_REQUEST', text, { cause });
 }
 
-/** Stops where the parts have no more room. */
+/** Stops when the parts have no room left. */
 async function inflate(
   bytes: Uint8Array,
   stream: Transform,

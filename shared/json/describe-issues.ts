@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { describeJson } from './json-value.ts';
 
-/** What a schema made of a value: its output, or in one line what is wrong. */
+/** The result of checking a value against a schema: its output, or one line that says what is wrong. */
 export type Checked<T> =
   | { readonly success: true; readonly data: T }
   | { readonly success: false; readonly issues: string };
@@ -129,7 +129,7 @@ export function checkJsonText<T>(
   return parsed.success ? parsed : { success: false, problem: `is not valid (${parsed.issues})` };
 }
 
-/** The value of a member, where there is one. */
+/** The value of a member, if there is one. */
 export function memberOf(value: unknown, key: PropertyKey): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
   return Reflect.get(value, key);

@@ -7,7 +7,7 @@ const AT_ONCE = 1024;
  * Writes what stands at each place from `start` to `end` (exclusive), with commas between. A long text takes no more
  * memory than its own size. It yields at points where the work can pause.
  *
- * @param limitBytes most characters of the whole, each of which takes a byte at least
+ * @param limitBytes most characters of the whole text; each character takes at least one byte
  * @throws InferenceError PAYLOAD_TOO_LARGE naming MAX_ANSWER_BYTES as soon as the text is longer
  */
 export function* joinInSteps(

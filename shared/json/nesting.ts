@@ -4,7 +4,7 @@ import type { JsonValue } from './json-value.ts';
 export interface Nesting {
   /** Length of the list on each level; empty for a value that is not a list. */
   readonly shape: readonly number[];
-  /** The first value that is not a list; undefined where a list is empty. */
+  /** The first value that is not a list; undefined if a list is empty. */
   readonly leaf: JsonValue | undefined;
 }
 

@@ -1,6 +1,6 @@
 /** A string in a JSON text, if there is one. */
 export interface FoundString {
-  /** Undefined where the text has no valid string there. */
+  /** Undefined if the text has no valid string there. */
   readonly value: string | undefined;
   /** Index after the string, or of the mistake: the end of the text if a string is not closed. */
   readonly end: number;

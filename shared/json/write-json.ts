@@ -9,7 +9,7 @@ export class JsonText {
   }
 }
 
-/** What can be written as JSON. A `Map` becomes an object whose keys keep their order, digits included. */
+/** A value that can be written as JSON. A `Map` becomes an object whose keys keep their order, even keys of digits. */
 export type WritableJson =
   | null
   | undefined
@@ -79,7 +79,7 @@ export function writeItems<T>(
 /** Characters that must be escaped in a string: half a surrogate pair would not survive UTF-8. */
 const ESCAPED = /["\\\p{Cc}\p{Cs}]/u;
 
-/** Most strings are short words; the built-in writer's set-up costs several times what it takes to look at them. */
+/** Most strings are short words: setting up the built-in writer takes several times as long as checking them. */
 function writeString(text: string): string {
   return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`;
 }

@@ -34,7 +34,7 @@ export interface TensorSpec {
 /** What the server says about one version of a model. */
 export interface ModelDescription {
   readonly task: string;
-  /** What its requests bring: `features`, `image`, `text` or `tensors`. */
+  /** The kind of input in its requests: `features`, `image`, `text` or `tensors`. */
   readonly input: string;
   readonly description: string | undefined;
   readonly features: readonly Feature[] | undefined;

@@ -1,7 +1,7 @@
 import { membersOf, textOf } from './parse.ts';
 import { type Answer, ask, type Payload } from './server.ts';
 
-/** What went wrong, for showing it. */
+/** A failure, as the page shows it. */
 export interface Failure {
   /** Status and error code. */
   readonly title: string;

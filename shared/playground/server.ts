@@ -1,7 +1,7 @@
 import { parseText } from './parse.ts';
 import { parseTimings, type Timings } from './timings.ts';
 
-/** What the server said to one request. */
+/** The server's answer to one request. */
 export interface Answer {
   readonly status: number;
   /** The body as it came. */
@@ -11,7 +11,7 @@ export interface Answer {
   readonly timings: Timings;
 }
 
-/** What a predict request sends. */
+/** The body of a predict request. */
 export interface Payload {
   readonly type: string;
   readonly body: string | File;

@@ -81,7 +81,7 @@ function writePython({ url, type, body }: Call): string {
   return lines.join('\n');
 }
 
-/** Text that is not JSON is sent as it is, to get the same error. */
+/** Text that is not JSON is sent unchanged, to get the same error. */
 function writePythonBody(json: string, headers: string): string[] {
   if (parseText(json) === undefined) return [`    data=${JSON.stringify(json)}.encode(),`, headers];
   return [`    json=${formatJson(json, { indent: 4, words: PYTHON_WORDS })},`];

@@ -20,7 +20,7 @@ export function scoreRows(output: Tensor, steps: readonly ScoreStep[]): Float64A
 
 const SCORE_STEPS: Record<ScoreStep['step'], (scores: Float64Array) => Float64Array> = { softmax, sigmoid };
 
-/** 1 / (1 + exp(-x)) of each score by itself, for classes that do not exclude each other. */
+/** 1 / (1 + exp(-x)) of each score separately, for classes that do not exclude each other. */
 export function sigmoid(scores: Float64Array): Float64Array {
   return scores.map((score) => 1 / (1 + Math.exp(-score)));
 }

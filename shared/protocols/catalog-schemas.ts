@@ -38,7 +38,7 @@ export const healthResponse = lazily(() =>
     .meta({ id: 'Health' }),
 );
 
-/** What clients of TorchServe and of SageMaker's multi-model endpoints read. */
+/** Members that clients of TorchServe and of SageMaker's multi-model endpoints read. */
 const names = lazily(() => ({
   modelName: z.string(),
   modelUrl: z.string().describe('The model file inside the repository; its folder if there is no such file.'),

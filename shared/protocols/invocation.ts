@@ -31,7 +31,7 @@ export interface Invocation extends InvocationContext, RequestBody {
   readonly read: <T>(read: (value: JsonValue) => T) => Reading<T>;
 }
 
-/** What was read of a body. The rest is read once it is known what the model takes. */
+/** The part of a body that is read already. The rest is read once it is known what the model takes. */
 export interface Reading<T> {
   readonly value: T;
   /**
@@ -41,7 +41,7 @@ export interface Reading<T> {
   bind<R>(bind: (value: T) => R | Promise<R>): Promise<R>;
 }
 
-/** What was read of a body that is not JSON. */
+/** The part that is read already of a body that is not JSON. */
 export function readingOf<T>(value: T): Reading<T> {
   return { value, bind: async (bind) => await bind(value) };
 }
@@ -57,7 +57,7 @@ export async function predictInput(
   );
 }
 
-/** What surrounds a request. */
+/** The context of a request. */
 export type InvocationContext = Pick<Bindings, 'context' | 'budget' | 'encodeError'>;
 
 /** A wire format of the routes that several share: it decodes, uses a model and encodes. */
@@ -82,7 +82,7 @@ export function runWith(dialect: Dialect, options: ProtocolOptions): Handler {
 }
 
 /**
- * What a request asks of a model. The timeout of its client counts from the arrival of the request.
+ * How a request wants to use a model. The timeout of its client counts from the arrival of the request.
  *
  * @throws InferenceError when the body is missing or cannot be read
  */

@@ -15,7 +15,7 @@ export interface LookedAt {
 /**
  * Asks the model of a request what it takes, if only that decides which server's format the request is in.
  *
- * @param kind what the request brings; looked at where it names no model
+ * @param kind kind of input in the request; it selects a model if the request names none
  * @throws InferenceError
  */
 export async function lookAtModel(

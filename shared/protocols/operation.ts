@@ -40,7 +40,7 @@ export interface Operation {
   /** Whether it is for the operator of the server, and refused to pages of other sites. */
   readonly isAdmin?: boolean;
   readonly handle: Handler;
-  /** What it does, as a phrase without a full stop. */
+  /** What the operation does: a phrase with a verb, without a full stop. */
   readonly summary?: string;
   readonly query?: Readonly<Record<string, SchemaSource>>;
   readonly headers?: Readonly<Record<string, SchemaSource>>;

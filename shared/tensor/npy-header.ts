@@ -1,7 +1,7 @@
 import { invalid } from '../errors.ts';
 import type { Datatype } from './datatype.ts';
 
-/** What stands in front of the elements of an array in NumPy's format. */
+/** The header before the elements of an array in NumPy's format. */
 export interface NpyHeader {
   readonly dtype: NpyDtype;
   readonly isFortranOrder: boolean;

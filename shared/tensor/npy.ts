@@ -87,7 +87,9 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** NumPy aligns the elements to this, so that files can be mapped into memory. */
 const ALIGNMENT = 64;
 
-/** How many bytes the elements of a tensor take in NumPy's format, where each text is as long as the longest one. */
+/**
+ * How many bytes the elements of a tensor take in NumPy's format, which gives each text the length of the longest one.
+ */
 export function npyBytes({ datatype, data }: Tensor): number {
   if (!Array.isArray(data)) return data.length * DATATYPES[datatype].elementBytes;
   return data.reduce((longest, text) => Math.max(longest, text.length), 1) * data.length * CODE_POINT_BYTES;

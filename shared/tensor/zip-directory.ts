@@ -1,10 +1,10 @@
 /** A file in a ZIP archive, as its directory has it. */
 export interface ZipEntry {
   readonly name: string;
-  /** 0: stored as it is, 8: deflated; others are not read here. */
+  /** 0: stored uncompressed, 8: deflated; others are not supported here. */
   readonly method: number;
   readonly isEncrypted: boolean;
-  /** What stands in the archive. */
+  /** The stored bytes in the archive. */
   readonly packed: Uint8Array;
   /** Bytes of the file. */
   readonly size: number;
@@ -24,7 +24,7 @@ const IN_EXTRA = 0xffff_ffff;
 const ZIP64 = 1;
 
 /**
- * How many files a ZIP archive says there are; undefined where the end of its directory is missing.
+ * How many files a ZIP archive says there are; undefined if the end of its directory is missing.
  * Source: APPNOTE.TXT of PKWARE, section 4.3.16.
  */
 export function countEntries(archive: Uint8Array): number | undefined {

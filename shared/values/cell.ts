@@ -5,12 +5,12 @@ import type { TensorSpec } from '../runtime/session.ts';
 import { DATATYPES, FLOAT_BOUNDS, INTEGER_RANGES, WIDE_RANGES } from '../tensor/datatype.ts';
 import { isDecimal } from './decimal.ts';
 
-/** What one column can hold. */
+/** The values that one column can hold. */
 export interface Column {
   readonly type: 'number' | 'string';
   /** Smallest and largest number of a column of whole numbers only. */
   readonly integers?: readonly [number, number] | undefined;
-  /** The same for one of 64 bits, where a number cannot hold every digit. */
+  /** The same for a 64-bit column, where a number cannot hold every digit. */
   readonly wideIntegers?: readonly [bigint, bigint] | undefined;
   /** From this magnitude, a number would reach the model as infinity. */
   readonly floatBound?: number | undefined;
@@ -91,7 +91,7 @@ export function isFloat({ type, integers, isBoolean = false }: Column): boolean 
 }
 
 /**
- * Holds a value to what its column takes.
+ * Checks that a column takes a value.
  *
  * @param field what to call it in an error, to begin a sentence
  * @throws InferenceError saying what came and what is expected

@@ -17,7 +17,7 @@ export interface ModelContract {
   readonly gives: OutputKind;
   /** Its inputs. Those of a table take missing numbers only if the graph does; all others may. */
   readonly inputs: readonly TensorSpec[];
-  /** Names of the columns of the model's only input, or of its inputs; undefined where the config has none. */
+  /** Names of the columns of the model's only input, or of its inputs; undefined if the config has none. */
   readonly features: readonly string[] | undefined;
   /** What the columns of a tabular model hold: one for each, or a single one for them all. */
   readonly columns?: RowFormat['columns'] | undefined;
@@ -27,7 +27,7 @@ export interface ModelContract {
   readonly answering: (protocols: readonly [ProtocolName, ...ProtocolName[]]) => Answering;
   /** Outputs that are maps by label in the file, and tensors here, with the labels. */
   readonly maps: ReadonlyMap<string, readonly (string | number)[]>;
-  /** What it was before it was exported, as far as that is known. */
+  /** The kind of model before its export, as far as that is known. */
   readonly flavour: Flavour | undefined;
   /** How it takes texts; undefined if texts are values like others to it. */
   readonly textInput?: TextInput | undefined;
@@ -35,7 +35,10 @@ export interface ModelContract {
 
 /** The place of texts among the inputs of a model of texts. */
 export interface TextInput {
-  /** Its only input, where the graph takes texts itself; otherwise the name that stands for them beside the inputs of tokens. */
+  /**
+   * Its only input, if the graph takes texts itself; otherwise the name that stands for texts next to the inputs of
+   * tokens.
+   */
   readonly name: string;
   /** Whether the graph takes something other than the original texts: tokens, or texts with a prompt before them. */
   readonly isPrepared: boolean;

@@ -14,7 +14,7 @@ export const CSV_TYPE = 'text/csv';
 
 /** What the Content-Type of a table may say in addition to its type. */
 export interface CsvParameters {
-  /** Whether the first row holds names; undefined where nothing is said. Source: RFC 4180, section 3. */
+  /** Whether the first row holds names; undefined if nothing is said. Source: RFC 4180, section 3. */
   readonly header: 'present' | 'absent' | undefined;
   /** How many of the first columns are labels, which a model does not take. Source: SageMaker's training data. */
   readonly labels: number;
@@ -92,7 +92,7 @@ function findRows(text: string, limits: Limits): readonly number[] {
 }
 
 /**
- * Where each row starts that is not empty, when quotes can hold line breaks. Undefined where a quote is out of place: it
+ * Where each row starts that is not empty, when quotes can hold line breaks. Undefined if a quote is out of place: it
  * opens in the middle of a cell, closes before its end, or is never closed.
  */
 function findQuotedRows(text: string, limits: Limits): readonly number[] | undefined {
@@ -228,7 +228,7 @@ export function holdsNames(
 /**
  * The table that rows of cells make.
  *
- * @param names of the columns; undefined where the table has none
+ * @param names of the columns; undefined if the table has none
  * @param field where the first row stands in the request, for errors: rows are counted from there
  * @throws InferenceError when the rows differ in length
  */
@@ -276,7 +276,7 @@ function writeCells(tensor: Tensor, start: number, end: number, limitBytes: numb
   return writeElements(tensor, { nonFinite: 'literal', limitBytes }, start, end);
 }
 
-/** A cell in quotes where it needs them. Source: RFC 4180, section 2. */
+/** A cell, in quotes if it needs them. Source: RFC 4180, section 2. */
 export function quoteCell(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -40,7 +40,7 @@ export function findImage(value: JsonValue | undefined, inputName: string): stri
   return findImage(value[key], inputName);
 }
 
-/** @throws InferenceError when the value holds no base64 text where an image is expected */
+/** @throws InferenceError when an image is expected and the value is not base64 text */
 export function decodeImageValue(value: JsonValue | undefined, inputName: string, field: string): Uint8Array {
   const text = findImage(value, inputName);
   if (text !== undefined) return decodeImageText(text, field);

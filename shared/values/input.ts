@@ -15,7 +15,7 @@ export interface TextPair {
   readonly pair: string;
 }
 
-/** What a request brings, before any model has looked at it. */
+/** The input of a request, before any model has checked it. */
 export type InferenceInput =
   | { readonly kind: 'features'; readonly rows: readonly FieldValue<JsonValue>[] }
   | { readonly kind: 'image'; readonly images: readonly FieldValue<Uint8Array>[] }
@@ -42,7 +42,7 @@ export interface EmbeddingOptions {
 
 export type InputKind = InferenceInput['kind'];
 
-/** What each kind of input is called when a request brings the wrong one. */
+/** The name of each kind of input, for errors about a wrong kind. */
 const INPUT_NAMES: Record<InputKind, string> = {
   features: 'features, as {"features": [...]}',
   image: 'an image, as a file or as {"image": "<base64>"}',

@@ -12,9 +12,9 @@ import { areTextNames, isTextValue } from './text-value.ts';
 
 /**
  * The tensors of a request that lists instances, one after the other ("row format"). An instance is the value of the
- * only input, or an object with a value for each input; where the config names the features it can be an object of
- * them, for an image model an image in base64, and for a text model a text or a pair. The first instance decides which.
- * The tensors get the number of instances as their first axis. Source: the row format of TensorFlow Serving, and how
+ * only input, or an object with a value for each input; if the config names the features it can be an object of them,
+ * for an image model an image in base64, and for a text model a text or a pair. The first instance decides which. The
+ * tensors get the number of instances as their first axis. Source: the row format of TensorFlow Serving, and how
  * KServe, Vertex AI, SageMaker and MLflow use it.
  *
  * @param field where the list stands in the request, for errors

@@ -48,9 +48,9 @@ export function splitLines(body: Uint8Array, limits: Limits): ByteRanges {
 }
 
 /**
- * Takes apart JSON values that stand one after the other, with or without white space between them. Only lists and
- * objects can be separated this way; anything between them belongs to the one after it. Source: the JSON Lines of
- * SageMaker's TensorFlow Serving container.
+ * Separates JSON values that follow each other, with or without white space between them. Only lists and objects can be
+ * separated this way; anything between them belongs to the one after it. Source: the JSON Lines of SageMaker's
+ * TensorFlow Serving container.
  */
 export function splitConcatenated(body: Uint8Array, limits: Limits): ByteRanges {
   const bounds: number[] = [];

@@ -25,8 +25,8 @@ export interface Table {
 
 /**
  * The tensors of a table. Columns named like the inputs become one tensor each; without names they are taken in the
- * order of the inputs. For a model with one input the columns stand side by side in it: by the names of its features
- * where the config has them, else in the order they came. For a text model one column has the texts, or two the pairs.
+ * order of the inputs. For a model with one input the columns stand side by side in it: by the names of its features if
+ * the config has them, otherwise in the order they came. For a text model one column has the texts, or two the pairs.
  * Source: how MLflow's ONNX flavour takes a data frame.
  *
  * @throws InferenceError naming the column or cell, what came and what is expected
@@ -87,7 +87,7 @@ function decodeMatrix(
   return isFlat && width !== undefined ? { ...tensor, shape: [lists.length, ...axes] } : tensor;
 }
 
-/** How many numbers a row of an input has; undefined where the graph leaves it open. */
+/** How many numbers a row of an input has; undefined if the graph leaves it open. */
 export function widthOf({ shape, isRankDynamic }: TensorSpec): number | undefined {
   const [, ...axes] = shape;
   return axes.includes(-1) || isRankDynamic ? undefined : elementCount(axes);
@@ -269,7 +269,9 @@ function findTexts(
   return texts.map((text, row) => (pairs ? [toText(text), toText(pairs[row])] : toText(text)));
 }
 
-/** @throws InferenceError for CSV without names where a text has a comma: two cells must not pass for a pair */
+/**
+ * @throws InferenceError for CSV without names in which a text has a comma: its two cells must not be taken for a pair
+ */
 function namedTexts(table: Table): readonly Column[] {
   const { names = [], columns, field, isText } = table;
   if (isUnnamed(table)) {

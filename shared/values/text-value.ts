@@ -33,7 +33,7 @@ const PAIR_NAMES: readonly (readonly [string, string])[] = [
   ['query', 'text'],
 ];
 
-/** What a request may bring as a text, in words. */
+/** The forms of a text in a request, in words. */
 export function describeTexts({ takesPairs }: TextInput): string {
   return takesPairs ? 'a text, or a pair as {"text": "…", "text_pair": "…"}' : 'a text';
 }
@@ -96,7 +96,7 @@ function namesIn(value: JsonObject): string[] {
   return Object.keys(value).filter((key) => !SIDE_KEYS.includes(key));
 }
 
-/** The names of a pair of which both are there. */
+/** The names of a pair that has both members. */
 export function findPair(names: readonly string[]): readonly [string, string] | undefined {
   return PAIR_NAMES.find((pair) => pair.every((name) => names.includes(name)));
 }

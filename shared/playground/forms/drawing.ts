@@ -14,7 +14,7 @@ export interface DrawingEvents {
   strokeEnds(): void;
 }
 
-/** Side of the paper in pixels of its own; the page scales it. */
+/** Side of the paper in its own pixels; the page scales it. */
 const SIDE = 560;
 /** About as thick as the stroke of a felt pen, compared with the digit it writes. */
 const PEN = SIDE / 13;

@@ -10,7 +10,7 @@ export interface CodeView {
 }
 
 /**
- * Text in a box of its own, and a button that copies it.
+ * Text in a box, with a button that copies it.
  *
  * @param name its name, for people who use a screen reader
  * @param say announces to them that it is copied

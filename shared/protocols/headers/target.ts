@@ -39,7 +39,7 @@ export function isForTensorFlow(headers: Headers): boolean {
 }
 
 /**
- * What the TensorFlow Serving container is to do.
+ * The method that the TensorFlow Serving container has to run.
  *
  * @throws InferenceError for a method it does not have
  */

@@ -10,7 +10,7 @@ import { holdsImages, readImages } from '../body/media.ts';
 import { type Invocation, type Reading, readingOf } from '../invocation.ts';
 import { type ParameterName, type TaskParameters, taskParameters, taskRequest } from './schemas.ts';
 
-/** What a request brings: files, or JSON under one of the names that clients give it. */
+/** The content of a request: files, or JSON under one of the names that clients use. */
 export type TaskInputs =
   | { readonly form: 'files'; readonly files: readonly FieldValue<Uint8Array>[] }
   /** Columns: as `table` from Python's client, as `data` within `inputs` from the one of JavaScript. */

@@ -14,7 +14,7 @@ export const parameterSchemas = {
       .int(COUNT)
       .min(1, COUNT)
       .nullish()
-      .describe('How many labels to answer, best first; 5 where it is not given.'),
+      .describe('How many labels to return, best first; 5 if it is missing.'),
   ),
   function_to_apply: lazily(() =>
     z

@@ -72,7 +72,7 @@ function readEvent(event: JsonValue): JsonObject {
   return event;
 }
 
-/** The payload of an event as a request of its own. */
+/** The payload of an event as a separate request. */
 function openEvent(invocation: Invocation, event: JsonObject): Invocation {
   const headers = new HeaderList(invocation.request.headers);
   headers.delete('content-encoding');

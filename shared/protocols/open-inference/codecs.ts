@@ -45,8 +45,8 @@ export interface Placed {
  *
  * 1. Names of the graph's inputs stand for these inputs.
  * 2. The columns of a data frame (`pd`, or names that are all features of a model with one matrix) become what the
- *    model takes, by name, or in their order where none of the names is known.
- * 3. A tensor that stands alone goes into the only input of a table model, or of any model where a content type of
+ *    model takes, by name, or in their order if none of the names is known.
+ * 3. A tensor that stands alone goes into the only input of a table model, or of any model if a content type of
  *    MLServer is given: its codecs for one tensor do not look at the name.
  *
  * Everything else is left unchanged, and is refused later by its name.
@@ -82,7 +82,7 @@ function isColumn({ shape }: TensorInput): boolean {
   return shape.length === 1 || (shape.length === 2 && shape[1] === 1);
 }
 
-/** What a data frame is called in errors; `frame[2][0]` is the first column of its third row. */
+/** The name of a data frame in errors; `frame[2][0]` is the first column of its third row. */
 const FRAME = 'frame';
 
 function placeFrame(
@@ -111,7 +111,7 @@ function placeFrame(
   return { inputs: decodeTable(table, contract, limits), layout: 'instances' };
 }
 
-/** The names of the columns; where the model knows none of them, they are taken in its own order. */
+/** The names of the columns; if the model knows none of them, the columns are taken in the model's order. */
 function nameColumns(
   names: readonly string[],
   { features, inputs }: ModelContract,
@@ -177,7 +177,7 @@ export function checkDates(name: string, input: TensorInput): void {
 /**
  * An output in the content type that was asked for. MLServer adds a second axis of size 1 if there is only one axis.
  *
- * @throws InferenceError where the output holds something else
+ * @throws InferenceError if the output holds something else
  */
 export function encodeContent(name: string, tensor: Tensor, type: string): Tensor {
   const { datatype, shape, data } = tensor;

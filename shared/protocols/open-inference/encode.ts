@@ -18,9 +18,9 @@ import type { HttpInferRequest, HttpOutput } from './decode.ts';
 import { writeFraming } from './framing.ts';
 
 /**
- * Writes the answer: JSON, with the bytes of the outputs that were asked for in binary after it. The JSON text is put
- * together by hand, as `JSON.stringify` takes neither 64-bit integers nor short float32 digits. It lets other requests
- * run in between: writing the numbers of 32 MB takes more than a second.
+ * Writes the answer: JSON, with the bytes of the outputs that were asked for in binary after it. The JSON text is
+ * written by hand, because `JSON.stringify` supports neither 64-bit integers nor the short digits of float32. It lets
+ * other requests run in between: writing the numbers of 32 MB takes more than a second.
  *
  * @param goOn throws when the answer is no longer needed
  */

@@ -9,7 +9,7 @@ const FRAMED_TYPE =
 export interface Framing {
   /** Undefined: the whole body. 0: nothing, the body is one raw tensor. */
   readonly jsonBytes: number | undefined;
-  /** The MIME type that carries the length; undefined where the header does. */
+  /** The MIME type that carries the length; undefined if the header does. */
   readonly mimeType: string | undefined;
 }
 

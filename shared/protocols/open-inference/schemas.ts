@@ -3,8 +3,8 @@ import { DATATYPE_NAMES } from '../../tensor/datatype.ts';
 import { jsonArray, jsonObject } from '../body/envelope.ts';
 import { lazily } from '../body/lazily.ts';
 
-// These only describe: decode.ts and what it calls read requests, as large tensors need it. A test holds both to the
-// same answers.
+// These schemas only describe: decode.ts and the code it calls read requests, because large tensors need it. A test
+// checks that both agree.
 
 const datatype = lazily(() => z.enum(DATATYPE_NAMES).describe('Datatype of the elements.'));
 
@@ -94,7 +94,7 @@ export const inferResponse = lazily(() =>
     .meta({ id: 'InferResponse' }),
 );
 
-/** Of requests and answers that are JSON with bytes after it. */
+/** For requests and answers that are JSON followed by bytes. */
 export const jsonLength = lazily(() =>
   z.int().min(0).optional().describe('Length of the JSON in bytes, if the bytes of tensors follow it.'),
 );
@@ -196,7 +196,7 @@ export const statistics = lazily(() =>
     .meta({ id: 'ModelStatistics' }),
 );
 
-// Of the model repository extension, whose requests repository.ts reads.
+// For the model repository extension, whose requests repository.ts reads.
 
 export const repositoryIndexRequest = lazily(() =>
   z

@@ -66,7 +66,7 @@ function decodeForm(form: readonly FormField[], limits: Limits): DecodedBody {
 /** Name of the form field that holds an image. */
 const FILE_FIELD = 'file';
 
-/** What a predict request may send, in words. */
+/** The bodies of a predict request, in words. */
 function describeBodies(): string {
   const keys = INPUT_KEYS.map((key) => `"${key}"`).join(', ');
   return `a JSON object with one of ${keys}, a form with the file "${FILE_FIELD}", or an image`;

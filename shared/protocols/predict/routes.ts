@@ -30,7 +30,7 @@ const REQUEST: Content = {
 /** Hugging Face, which has the same route. */
 interface Neighbour {
   readonly invoke: Dialect;
-  /** What its answers look like. */
+  /** The form of its answers. */
   readonly response: () => z.ZodType;
 }
 

@@ -3,8 +3,8 @@ import { jsonArray, jsonObject } from '../body/envelope.ts';
 import { lazily } from '../body/lazily.ts';
 import { INPUT_KEYS } from '../input-keys.ts';
 
-// These only describe: decode.ts reads requests, as it names the field and looks at the model. A test holds both to the
-// same answers.
+// These schemas only describe: decode.ts reads requests, because it names the field and knows the model. A test checks
+// that both agree.
 
 const cell = lazily(() => z.union([z.number(), z.string()]));
 

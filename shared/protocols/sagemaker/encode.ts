@@ -158,7 +158,7 @@ async function encodeArrays(outputs: NamedTensors, type: AnswerType, limitBytes:
   );
 }
 
-/** Every line ends with a line break, the last one too: the answers of a batch are joined as they are. */
+/** Every line, including the last one, ends with a line break: SageMaker joins the answers of a batch unchanged. */
 function linesResponse(lines: readonly string[], type: string, limitBytes: number): Response {
   return textResponse(lines.map((line) => `${line}\n`).join(''), type, limitBytes);
 }
@@ -233,7 +233,7 @@ export const encodeStreamError: ErrorEncoder = (error, requestId) => {
 };
 
 /**
- * An answer as a stream of its bytes, which names their type in a header of its own. JSON ends with a line break in a
+ * An answer as a stream of its bytes, which names their type in a separate header. JSON ends with a line break in a
  * stream: without one the `LineIterator` of SageMaker's SDK waits forever.
  */
 export async function streamOf(response: Response): Promise<Response> {

@@ -52,7 +52,7 @@ const STATUSES_OF_LINES: readonly number[] = [400, 413];
  * halved until each line that fails is alone. If the lines exceed a limit for all of them together, they are not
  * halved: work that has been counted already would be counted again.
  *
- * @param keepsErrors whether such a line becomes a part of its own; otherwise the first one fails the request
+ * @param keepsErrors whether such a line becomes a separate part; otherwise the first one fails the request
  * @throws InferenceError when no line can be run, when more lines fail than a request may have instances, or when the
  * server fails
  */

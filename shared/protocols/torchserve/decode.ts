@@ -77,7 +77,7 @@ function single(payload: Payload): Payloads {
   return { payloads: [payload], isBatch: false, isEnvelope: false };
 }
 
-/** The fields handlers look for; a form with neither of them stands for the files in it. */
+/** The fields that handlers look for; a form without them stands for the files in it. */
 function pickFields(form: readonly FormField[]): readonly FormField[] {
   const named = FIELDS.map((field) => form.filter(({ name }) => name === field)).find(
     ({ length }) => length > 0,
@@ -110,7 +110,7 @@ export interface DecodedValues {
 }
 
 /**
- * Tensors of numbers or texts. A single list that has as many levels as the input has axes is taken as it is; lists
+ * Tensors of numbers or texts. A single list that has as many levels as the input has axes is used unchanged; lists
  * with one level fewer are instances, which are stacked, as TorchServe's handlers stack the requests of a batch.
  *
  * @throws InferenceError naming the item, what came and what is expected
@@ -178,7 +178,7 @@ function readImages({ value, field }: Payload, inputName: string): readonly Payl
   return value.map((item, index) => ({ value: item, field: `${field}[${index}]` }));
 }
 
-/** Whether numbers came where the model takes images. */
+/** Whether a request has numbers and the model takes images. */
 export function holdsPixels({ payloads: [first] }: Payloads, inputName: string): boolean {
   return first !== undefined && readImages(first, inputName) === undefined;
 }

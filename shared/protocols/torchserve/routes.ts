@@ -114,10 +114,10 @@ interface ModelPayloads extends Payloads {
 }
 
 /**
- * What TorchServe's handlers answer. An image gets its five best labels with their probabilities, in descending order;
- * several images get a list of that. Rows of features get a list of predictions, tensors get nested lists. Under
- * `instances`, which is KServe's envelope, the answers stand under `predictions`.
- * Source: image_classifier.py, vision_handler.py and base_handler.py of TorchServe.
+ * The answers of TorchServe's handlers. An image gets its five best labels with their probabilities, in descending
+ * order; several images get a list of these. Rows of features get a list of predictions, tensors get nested lists.
+ * Under `instances`, which is KServe's envelope, the answers are under `predictions`. Source: image_classifier.py,
+ * vision_handler.py and base_handler.py of TorchServe.
  */
 export const invokeTorchServe: Dialect = async (invocation, options) => {
   const { config, inference } = options;

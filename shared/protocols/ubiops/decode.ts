@@ -81,7 +81,10 @@ function nameImage(fields: JsonObject, { imageInput }: ModelContract): JsonValue
   return isText ? { [imageInput]: only } : fields;
 }
 
-/** Whether every input is there with all its axes, the first of which counts instances; encoded images and texts have one. */
+/**
+ * Whether every input is present with all its axes. The first axis counts instances; encoded images and texts have only
+ * that one.
+ */
 function isWhole(fields: JsonObject, { inputs, imageInput, textInput }: ModelContract): boolean {
   const values = Object.values(fields);
   const areLists = values.length > 0 && values.every((value) => Array.isArray(value));

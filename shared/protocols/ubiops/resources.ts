@@ -138,7 +138,7 @@ function describeProject(name: string) {
   };
 }
 
-/** Its input is always an object: of fields, one of which can be a text or an image. */
+/** Its input is always an object of fields; a field can be a text or an image. */
 function describe({ name }: Endpoint, c: Context<AppEnvironment>) {
   return {
     id: name,

@@ -115,7 +115,7 @@ export function readHttpBody(invocation: Invocation): HttpBody | undefined {
   return typeof contentType === 'string' && typeof data === 'string' ? { contentType, data } : undefined;
 }
 
-/** The body in the body as a request of its own. */
+/** The body in the body as a separate request. */
 export function unwrap(invocation: Invocation, { contentType, data }: HttpBody): Invocation {
   const headers = new HeaderList(invocation.request.headers);
   headers.delete('content-encoding');

@@ -139,8 +139,8 @@ export const invokeVertexAi: Dialect = async (invocation, options) => {
 };
 
 /**
- * One prediction for each instance, in their order: the outputs of the graph, or labels where a model of images or texts
- * is asked for them.
+ * One prediction for each instance, in their order: the outputs of the graph, or labels if the request asks a model of
+ * images or texts for them.
  *
  * @throws InferenceError
  */

@@ -18,7 +18,7 @@ export interface JpegFrame {
   readonly segments: number;
 }
 
-/** Reads the header of a JPEG, and counts its scans; undefined where no frame is found. Source: ITU-T T.81, annex B. */
+/** Reads the header of a JPEG, and counts its scans; undefined if no frame is found. Source: ITU-T T.81, annex B. */
 export function readJpegFrame(jpeg: Uint8Array): JpegFrame | undefined {
   let frame: Pick<JpegFrame, 'components' | 'samplesPerPixel'> | undefined;
   let isProgressive = false;

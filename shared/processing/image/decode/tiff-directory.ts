@@ -1,6 +1,6 @@
 /**
- * How many strips or tiles the first picture of a TIFF has, as its directory says: each is decoded by itself. 0 if that
- * is not found.
+ * How many strips or tiles the first picture of a TIFF has, as its directory says: each is decoded separately. 0 if
+ * that is not found.
  */
 export function countTiffPieces(tiff: Uint8Array): number {
   return readFirstDirectory(tiff)?.pieces ?? 0;

@@ -4,7 +4,7 @@ import type { TokenBatch } from '../tokenizer/tokenizer.ts';
 export interface PositionScheme {
   /** The place of the first token. */
   readonly first: number;
-  /** What stands at padding. */
+  /** The place number of padding. */
   readonly padding: number;
 }
 

@@ -6,7 +6,7 @@ import type { Piece } from './split.ts';
 import { createTrie, longestMatch, type Trie } from './trie.ts';
 import { finishSteps } from './vocabulary.ts';
 
-/** Tokens that are looked for in a text before anything else is done to it. */
+/** Tokens that are searched for in a text before any other step. */
 export const addedTokenSchema = z.object({
   id: z.number().int().min(0),
   content: z.string(),
@@ -24,7 +24,7 @@ export interface AddedPiece extends Piece {
   readonly id?: number;
 }
 
-/** Cuts a text at added tokens and normalizes the rest; yields undefined where the work can pause. */
+/** Cuts a text at added tokens and normalizes the rest; yields undefined if the work can pause. */
 export type AddedSplitter = (text: string) => Iterable<AddedPiece | undefined>;
 
 interface Finder {

@@ -12,7 +12,7 @@ export const MATCH = 7;
 
 /**
  * A regular expression as the steps of a machine, as in Thompson's construction. A `SPLIT` names two steps, the one to
- * try first and the other; a `CHOICE` does so too, and is part of no loop of its own. A repetition whose body can be
+ * try first and the other; a `CHOICE` does so too, but does not itself form a loop. A repetition whose body can be
  * empty stands between `BEGIN` and `CHECK`: after the required minimum, JavaScript does not accept an empty repetition.
  */
 export interface Program {

@@ -1,6 +1,6 @@
 import type { Pattern } from './patterns.ts';
 
-/** A part of a text that is tokenized by itself. */
+/** A part of a text that is tokenized separately. */
 export interface Piece {
   readonly text: string;
   /** Whether the whole text begins with it. */

@@ -12,7 +12,7 @@ import { createWordLevel, createWordPiece } from './word-models.ts';
 
 /** Turns one text into the ids of its tokens. */
 export interface TextEncoder {
-  /** The ids one by one, without special tokens around them; undefined where the work can pause. */
+  /** The ids one by one, without special tokens around them; undefined if the work can pause. */
   encode(text: string): TokenIds;
   readonly frames: Frames;
   /** The id of a token, by its name. */

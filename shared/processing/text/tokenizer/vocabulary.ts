@@ -3,7 +3,7 @@ import { TokenizerError } from './parts.ts';
 /** The ids of tokens. */
 export type Vocabulary = ReadonlyMap<string, number>;
 
-/** The ids of a row's tokens, found one by one; undefined where the work on a long piece can pause. */
+/** The ids of a row's tokens, found one by one; undefined if the work on a long piece can pause. */
 export type TokenIds = Iterable<number | undefined>;
 
 /** Turns a piece of a text into the ids of its tokens. */
