@@ -37,7 +37,7 @@ const configSchema = z.looseObject({
  */
 export function createDenseLayer(configJson: unknown, file: Buffer): DenseLayer {
   const parsed = configSchema.safeParse(configJson);
-  if (!parsed.success) throw new RangeError('its config.json is not that of a dense layer');
+  if (!parsed.success) throw new RangeError('its config.json does not describe a dense layer');
   const { in_features: inputs, out_features: outputs, bias, activation_function } = parsed.data;
   const name = activation_function.split('.').at(-1) ?? '';
   const activate = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined;

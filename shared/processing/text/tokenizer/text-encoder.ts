@@ -48,7 +48,9 @@ export function createTextEncoder(tokenizerJson: unknown): TextEncoder {
   const parsed = tokenizerSchema.safeParse(tokenizerJson);
   if (!parsed.success) {
     const where = parsed.error.issues[0]?.path.slice(0, 3).join('.');
-    throw new TokenizerError(`its tokenizer.json is not that of a tokenizer${where ? ` ("${where}")` : ''}`);
+    throw new TokenizerError(
+      `its tokenizer.json does not describe a tokenizer${where ? ` ("${where}")` : ''}`,
+    );
   }
   const { data } = parsed;
   const normalize = createNormalizer(data.normalizer);

@@ -131,7 +131,7 @@ describe('a text encoder', () => {
       'its tokenizer.json has a Sequence whose "normalizers" cannot be used',
     ],
     ['normalizer', { type: 'Prepend' }, 'its tokenizer.json has a Prepend whose "prepend" cannot be used'],
-    ['normalizer', 'NFC', 'its tokenizer.json is not that of a tokenizer ("normalizer")'],
+    ['normalizer', 'NFC', 'its tokenizer.json does not describe a tokenizer ("normalizer")'],
     [
       'post_processor',
       { type: 'TemplateProcessing', single: [], special_tokens: {} },
@@ -149,7 +149,7 @@ describe('a text encoder', () => {
     [
       'added_tokens',
       [{ content: 'a' }],
-      'its tokenizer.json is not that of a tokenizer ("added_tokens.0.id")',
+      'its tokenizer.json does not describe a tokenizer ("added_tokens.0.id")',
     ],
   ])('is not made of a broken %s', async (member, part, message) => {
     const broken = { ...kindOf('words').tokenizer, [member]: part };
