@@ -26,10 +26,10 @@ export interface AppDependencies {
   readonly config: Config;
   readonly repository: ModelRepository;
   readonly tasks: Tasks;
-  /** What creates the sessions of models. */
+  /** The runtime that creates the sessions of models. */
   readonly openSession: OpenSession;
   readonly logger: Logger;
-  /** Where models are tried first that could take the process down. */
+  /** Where models that could crash the process are tried first. */
   readonly trials: Trials;
   /** The pages for browsers. */
   readonly pages: Pages;
@@ -37,13 +37,13 @@ export interface AppDependencies {
 
 /** The whole server as one function from Request to Response. */
 export interface App {
-  /** The core below the routes, for hosts that have other work than requests. */
+  /** The core below the routes, for hosts that have work other than requests. */
   readonly inference: Inference;
   /** The memory for the bodies of all requests, for hosts that read them. */
   readonly bodyRoom: BodyRoom;
-  /** Answers a request. It never rejects: whatever goes wrong becomes a JSON error. */
+  /** Answers a request. It never rejects: every failure becomes a JSON error. */
   fetch(request: Request, context: RequestContext): Promise<Response>;
-  /** Answers what its host could not make a request of, or does not let through. */
+  /** Answers an event that the host cannot read as a request, or does not allow. */
   refuse(thrown: unknown, context: RequestContext): Response;
   /** Loads the models named in the config, so that the first request need not. */
   preload(): Promise<void>;
@@ -60,7 +60,7 @@ export function createApp(dependencies: AppDependencies): App {
   const bodyRoom = createBodyRoom(config.bodiesBytes);
   const routes = createRoutes({ inference, config, version: VERSION, logger, pages });
 
-  /** What a host has not counted of the body counts here. */
+  /** If the host has not counted the body yet, it is counted here. */
   async function answerWithRoom(request: Request, context: RequestContext, startMs: number): Promise<Answer> {
     const body = context.body ?? bodyRoom.open(context.signal);
     try {
@@ -109,7 +109,7 @@ function setHeaders({ headers }: Response, { requestId }: RequestContext): void 
   headers.set('x-content-type-options', 'nosniff');
 }
 
-/** The answer of the routes, whatever goes wrong in them. */
+/** The answer of the routes; every failure in them becomes an error response. */
 async function answer(
   routes: Hono<AppEnvironment>,
   request: Request,
@@ -130,13 +130,13 @@ async function answer(
   try {
     return { response: await routes.fetch(request, bindings), ...settled };
   } catch (thrown) {
-    // Hono hands errors to `onError`, but not what is thrown without being an Error.
+    // Hono passes errors to `onError`, but not thrown values that are not an Error.
     return answerError(thrown, arrived.context.requestId);
   }
 }
 
 function createRoutes(options: ProtocolOptions): Hono<AppEnvironment> {
-  // The base without the routers that Hono brings: the one of one regular expression refuses routes like these.
+  // The base class without Hono's own routers: RegExpRouter refuses routes like these.
   const routes = new HonoBase<AppEnvironment>({
     router: new TrieRouter(),
     getPath: (request) => routePathOf(request, options.config.basePath),
@@ -155,7 +155,7 @@ function createRoutes(options: ProtocolOptions): Hono<AppEnvironment> {
   return routes;
 }
 
-/** All there is to say of a request that was answered. */
+/** What the log and the metrics record about a request that was answered. */
 interface RequestRecord extends Answer {
   readonly request: Request;
   readonly context: RequestContext;
@@ -164,8 +164,8 @@ interface RequestRecord extends Answer {
 }
 
 /**
- * The log line of a request. The text of a client's mistake stays out of it, as it quotes the request; of the
- * server's own failures everything is told.
+ * The log line of a request. The message of a client's mistake stays out of it, because it quotes the request. For the
+ * server's own failures the line has everything.
  */
 function describeRequest(record: RequestRecord): LogFields {
   const { request, response, context, usage, error, forwardedTo, totalMs } = record;

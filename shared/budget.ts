@@ -1,7 +1,7 @@
 import type { Limits } from './config.ts';
 import { InferenceError } from './errors.ts';
 
-/** What a request uses up: all its parts together may cost no more than the limit says. */
+/** Resources that a request uses up: all its parts together may use no more than the limit. */
 const RESOURCES = {
   values: { noun: 'arrays, objects and texts', variable: 'MAX_VALUES' },
   jsonNumbers: { noun: 'numbers in JSON', variable: 'MAX_JSON_NUMBERS' },
@@ -12,12 +12,12 @@ const RESOURCES = {
 export type Resource = keyof typeof RESOURCES;
 
 /**
- * What one request may cost. It is made once, when the request comes, and passed down to all that works for it, so that
- * many small parts cost no more than one large one.
+ * The budget of one request. It is created once, when the request arrives, and passed down to all code that works on
+ * it, so that many small parts cannot cost more than one large one.
  */
 export interface Budget {
   readonly limits: Limits;
-  /** What is left of a resource. */
+  /** The amount of a resource that is left. */
   left(resource: Resource): number;
   /**
    * Takes some of a resource.
@@ -27,22 +27,22 @@ export interface Budget {
    */
   spend(resource: Resource, amount: number, what: string): void;
   /**
-   * Says whether to go on. To be asked before each piece of work of some length: nothing interrupts one.
+   * Checks whether to continue. Call it before each longer piece of work, because nothing interrupts one.
    *
-   * @throws InferenceError CLIENT_GONE when nobody waits for the answer, DEADLINE_EXCEEDED when it would come too late,
-   * PAYLOAD_TOO_LARGE when the request has taken all its time
+   * @throws InferenceError CLIENT_GONE when no client waits for the answer, DEADLINE_EXCEEDED when it would come too
+   * late, PAYLOAD_TOO_LARGE when the request has taken all its time
    */
   goOn(): void;
   /** @throws InferenceError DEADLINE_EXCEEDED when an answer comes too late from now on */
   inTime(): void;
-  /** Milliseconds until an answer comes too late; Infinity where none does. */
+  /** Milliseconds until an answer comes too late; Infinity if there is no deadline. */
   leftMs(): number;
 }
 
 export interface BudgetOptions {
   /** Aborted when the client has gone. */
   readonly signal?: AbortSignal | undefined;
-  /** When an answer is of no use any more, on the clock `now`; undefined for never. */
+  /** When an answer becomes useless, on the clock `now`; undefined for never. */
   readonly deadlineMs?: number | undefined;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
@@ -80,11 +80,11 @@ export function createBudget(
   };
 }
 
-/** Work that did not end within this was not waited for in earnest. */
+/** A wait shorter than this says nothing about how long the work takes. */
 const SHORT_WAIT_MS = 100;
 
 /**
- * What a request gets that waited in vain. One that had next to no time came too late by itself.
+ * The error for a request that waited in vain. A request that had almost no time left came too late by itself.
  *
  * @param startMs when it began to wait, on the clock of `performance.now()`
  */
@@ -92,14 +92,15 @@ export function waitedInVain(startMs: number, reason: () => Error): Error {
   return monotonicMs() - startMs < SHORT_WAIT_MS ? tooLate() : reason();
 }
 
-/** Node has no longer timers, and would fire at once. */
+/** Node does not support longer timers: it would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Waits for work until there is no more time for it. The work goes on. What is there already is taken, however late.
+ * Waits for work until its time is over. The work itself continues. A result that is there already is taken, however
+ * late.
  *
- * @param leftMs asked again when its time is over, as it may have got more
- * @param late what is thrown when there is none
+ * @param leftMs called again when the time is over, as the work may have got more time
+ * @param late makes the error that is thrown when no time is left
  */
 export async function waitInTime<T>(work: Promise<T>, leftMs: () => number, late: () => Error): Promise<T> {
   if (leftMs() > LONGEST_TIMER_MS) return await work;
@@ -156,7 +157,7 @@ function monotonicMs(): number {
   return performance.now();
 }
 
-/** The request as a whole costs too much: no part of it can be tried alone instead. */
+/** The request as a whole costs too much: trying its parts one by one would not help. */
 export class OverspentError extends InferenceError {
   constructor(message: string) {
     super('PAYLOAD_TOO_LARGE', message);

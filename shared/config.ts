@@ -4,9 +4,9 @@ import * as z from 'zod';
 export interface Limits {
   /** Largest request body, in bytes, before and after decompression. */
   readonly bodyBytes: number;
-  /** How many times its size a compressed body may have once it is decompressed, where it has more than 1 MiB then. */
+  /** How many times its compressed size a body may have after decompression, if it then has more than 1 MiB. */
   readonly compressionRatio: number;
-  /** Most pixels of all images of one request, width times height, as they are decoded or as a step makes them. */
+  /** Most pixels of all images of one request, width times height, as decoded or as a step makes them. */
   readonly imagePixels: number;
   /** Most rows, texts or images in one request. */
   readonly batchSize: number;
@@ -17,8 +17,8 @@ export interface Limits {
   /** Deepest nesting of arrays and objects in a JSON body. */
   readonly jsonDepth: number;
   /**
-   * Most arrays, objects and texts in one request: those of JSON, where keys are texts, and the elements of tensors of
-   * texts. Numbers do not count.
+   * Most arrays, objects and texts in one request: those in JSON, where keys count as texts, and the elements of
+   * tensors of texts. Numbers do not count.
    */
   readonly values: number;
   /** Most numbers in the JSON of one request; those of lines do not count. Tensors can be sent as bytes instead. */
@@ -29,7 +29,7 @@ export interface Limits {
   readonly formParts: number;
   /** Largest body of an answer, in bytes, before compression. */
   readonly answerBytes: number;
-  /** How long one request may be worked for, in seconds. It is looked at between two runs, images or texts. */
+  /** How long the server may work on one request, in seconds. It is checked between two runs, images or texts. */
   readonly requestSeconds: number;
 }
 
@@ -38,7 +38,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 /** How NaN and infinity are written in JSON: as `null`, or as the bare words that Python reads. */
 export type NonFinite = 'null' | 'literal';
 
-/** The wire formats that share routes, where the body says which one is meant unless `DIALECT` does. */
+/** The wire formats that share routes. The body says which one is meant, unless `DIALECT` does. */
 const DIALECT_NAMES = [
   'open-inference',
   'tensorflow-serving',
@@ -66,7 +66,7 @@ export interface EndpointModel {
 export interface Config {
   /** Folder or URL of the model repository. */
   readonly modelRepository: string;
-  /** The model that answers requests which name none. */
+  /** The model that answers requests that do not name one. */
   readonly defaultModel: string | undefined;
   /** Models loaded when the server starts: names, or `['*']` for all. */
   readonly preloadModels: readonly string[];
@@ -83,7 +83,7 @@ export interface Config {
   readonly docs: boolean;
   /** Whether browsers get the playground at `/`. */
   readonly playground: boolean;
-  /** Whether ONNX Runtime may report its use to its makers. */
+  /** Whether ONNX Runtime may send usage reports to Microsoft. */
   readonly runtimeTelemetry: boolean;
   /** Further names by which clients may call a server that listens on loopback; `*.` before a name is any part. */
   readonly allowedHosts: readonly string[];
@@ -93,11 +93,11 @@ export interface Config {
   readonly protocols: readonly ProtocolName[];
   /** The format of the routes that several share; undefined: the body says. */
   readonly dialect: DialectName | undefined;
-  /** The models behind endpoints that have other names than they. */
+  /** The models of endpoints whose names differ from those of their models. */
   readonly endpointModels: ReadonlyMap<string, EndpointModel>;
-  /** Routes that Vertex AI tells its containers to answer on. */
+  /** Routes on which Vertex AI expects its containers to answer. */
   readonly vertexRoutes: { readonly health: string | undefined; readonly predict: string | undefined };
-  /** What the bodies of all requests may take in memory at one time, in bytes; those of up to 1 MiB do not count. */
+  /** Memory that the bodies of all requests may take at one time, in bytes; bodies of up to 1 MiB do not count. */
   readonly bodiesBytes: number;
   readonly limits: Limits;
 }
@@ -108,18 +108,18 @@ export class ConfigError extends Error {
 }
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-/** What models and their versions can be called. */
+/** The names that models and their versions can have. */
 export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const MEBIBYTE = 1024 * 1024;
 
-/** Most threads of one run. Each session has its own, and more than this no operator divides its work among. */
+/** Most threads of one run. Each session has its own threads, and no operator divides its work among more than this. */
 export const MOST_THREADS = 256;
-/** A large body whose length is not known is given memory for the largest one at once. */
+/** A large body of unknown length is given memory for the largest body at once. */
 const MOST_BODY_BYTES = 4096 * MEBIBYTE;
 /** JSON with NaN in it is read by a function that calls itself: some thousand levels take all of the stack. */
 const MOST_JSON_DEPTH = 1000;
 
-/** @param most what no machine can do more of */
+/** @param most the largest value that any machine can use */
 const count = (fallback: number, most = Number.MAX_SAFE_INTEGER) =>
   z
     .string()
@@ -203,7 +203,7 @@ const environmentSchema = z.object({
   PROTOCOLS: z
     .string()
     .transform((value) => value.split(',').map((name) => name.trim()))
-    .pipe(z.array(z.enum(PROTOCOL_NAMES, `must be names out of ${PROTOCOL_NAMES.join(', ')}`)))
+    .pipe(z.array(z.enum(PROTOCOL_NAMES, `must be names from ${PROTOCOL_NAMES.join(', ')}`)))
     .default([...PROTOCOL_NAMES]),
   DIALECT: z.enum(DIALECT_NAMES, `must be one of ${DIALECT_NAMES.join(', ')}`).optional(),
   ENDPOINT_MODELS: endpointModels.default(new Map()),

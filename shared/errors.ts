@@ -12,8 +12,8 @@ interface ErrorKind {
 }
 
 /**
- * Every error a client can get, in one table. Names are MLflow's `ErrorCode` values where one fits, so that its
- * clients recognise them; the others follow the same style.
+ * Every error a client can get, in one table. Names are MLflow's `ErrorCode` values if one fits, so that its clients
+ * recognise them; the others follow the same style.
  */
 export const ERROR_KINDS = {
   BAD_REQUEST: { status: 400, retryable: false, logLevel: 'info', type: 'BadRequestException' },
@@ -57,17 +57,18 @@ export const ERROR_KINDS = {
 export type ErrorCode = keyof typeof ERROR_KINDS;
 
 export interface InferenceErrorOptions {
-  /** What really happened. It goes to the log, never to a client. */
+  /** The real cause. It goes to the log, never to a client. */
   readonly cause?: unknown;
   /** Response headers that belong to the answer, such as `allow` or `retry-after`. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** The model that was in use, where there was one. */
+  /** The model that was in use, if any. */
   readonly usage?: ModelUsage | undefined;
 }
 
 /**
- * What an error says. In two parts where it is about a part of the request, which has other names elsewhere: what it is
- * about, as in `Field "features[0]"` or `The JSON body`, and the problem, as in `is null; expected a number.`
+ * The message of an error. If it is about a part of the request, it has two parts, because that part has other names
+ * elsewhere: the subject, such as `Field "features[0]"` or `The JSON body`, and the problem, such as `is null; expected
+ * a number.`
  */
 export type ErrorText = string | readonly [field: string, problem: string];
 
@@ -75,7 +76,7 @@ export type ErrorText = string | readonly [field: string, problem: string];
 export class InferenceError extends Error {
   override readonly name = 'InferenceError';
   readonly code: ErrorCode;
-  /** The part of the request that the message begins with; undefined where it is about none. */
+  /** The part of the request that the message begins with; undefined if it is about the whole request. */
   readonly field: string | undefined;
   /** The message without the field. */
   readonly problem: string;
@@ -110,7 +111,7 @@ export class InferenceError extends Error {
   }
 }
 
-/** Shorthand for the most frequent case: a value in the request is not what the model takes. */
+/** Shorthand for the most frequent case: the model does not take a value of the request. */
 export function invalid(...parts: ErrorParts): InferenceError {
   return new InferenceError('INVALID_PARAMETER_VALUE', textOf(parts));
 }
@@ -126,14 +127,16 @@ function textOf([first, problem]: ErrorParts): ErrorText {
   return problem === undefined ? first : [first, problem];
 }
 
-/** A run gave something else than the model's config says. No later request will do better, nor is this one wrong. */
+/**
+ * A run gave something other than the model's config says. The request is correct, and sending it again will not help.
+ */
 export function unexpectedOutput(message: string): InferenceError {
   return new InferenceError('INTERNAL_ERROR', message);
 }
 
 /**
- * Turns whatever was thrown into an `InferenceError`. Anything unforeseen becomes a plain 500 whose text says
- * nothing of the inside: messages of the runtime and of Node carry paths of the server.
+ * Turns any thrown value into an `InferenceError`. Anything unforeseen becomes a plain 500 whose text reveals nothing
+ * internal: messages of the runtime and of Node contain paths of the server.
  */
 export function toInferenceError(thrown: unknown): InferenceError {
   if (thrown instanceof InferenceError) return thrown;
@@ -142,7 +145,7 @@ export function toInferenceError(thrown: unknown): InferenceError {
   });
 }
 
-/** The code of an error of the operating system, such as `ENOENT`; undefined when there is none. */
+/** The code of an error of the operating system, such as `ENOENT`; undefined if it has no code. */
 export function systemCodeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -4,26 +4,26 @@ import { systemCodeOf } from './errors.ts';
 
 /**
  * A lock that processes share by a file system: a folder with one file in it, whose name says who holds it. The system
- * renames a folder over another one only if that is empty, so one of those who come at once gets the place; and a
- * holder that has ended is removed by its own name, so nobody can remove the lock of another one by mistake.
- * Source: rename in POSIX.1-2024.
+ * renames a folder over another one only if that is empty, so exactly one of several that try at once gets the place. A
+ * holder that has ended is removed by its own name, so a process cannot remove another one's lock by mistake. Source:
+ * rename in POSIX.1-2024.
  */
 export interface FolderLock {
   readonly path: string;
   /** Where the folder is made before it gets its place. Its parent exists, on the same file system. */
   readonly temporary: string;
-  /** The name of the holder, which nobody else has or had. */
+  /** The name of the holder. It is unique: no other holder has or had it. */
   readonly own: string;
   /** @param changedMs when the system last saw the holder's file change */
   readonly hasEnded: (name: string, changedMs: number) => boolean;
 }
 
-/** Who holds a lock at the moment; empty if something else is in its place. */
+/** The holder of a lock at the moment; empty if something else is in its place. */
 export interface Holder {
   readonly name: string;
 }
 
-/** @returns nothing when the lock is taken, and else its holder */
+/** @returns nothing when this process has taken the lock, otherwise its present holder */
 export async function takeLock(lock: FolderLock): Promise<Holder | undefined> {
   for (;;) {
     if (await putInPlace(lock)) return undefined;
@@ -51,7 +51,7 @@ async function putInPlace({ path, temporary, own }: FolderLock): Promise<boolean
   }
 }
 
-/** What systems answer where there is a folder with something in it, or a file. */
+/** What systems answer if there is a folder that is not empty, or a file. */
 const IN_PLACE: ReadonlySet<string> = new Set(['ENOTEMPTY', 'EEXIST', 'ENOTDIR']);
 
 async function findHolder({ path, hasEnded }: FolderLock): Promise<Holder | undefined> {

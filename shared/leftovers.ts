@@ -6,26 +6,26 @@ import { join } from 'node:path';
 import { systemCodeOf } from './errors.ts';
 
 /**
- * A name for what this process makes for a while, `<host>-<pid>-<uuid>` and an ending. The host says who shares
- * process numbers with this process; other machines and containers may share the folder.
+ * A name for temporary files of this process, `<host>-<pid>-<uuid>` and an ending. The host says which processes share
+ * process numbers with this one; other machines and containers may share the folder.
  */
 export function ownName(ending = ''): string {
   host ??= readHost();
   return `${host}-${process.pid}-${randomUUID()}${ending}`;
 }
 
-/** Exactly what `ownName` gives with the endings that are in use, so that no file of a user is ever taken for one. */
+/** Matches exactly the names that `ownName` gives with the endings in use, so a user's file is never taken for one. */
 const OWN_NAME =
   /^([0-9a-f]{16})-([1-9]\d*)-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(?:\.(?:use|evict)\.[0-9a-f]{64})?$/;
 
 /** How often a process renews the time of what it keeps in use, so that other hosts know it is running. */
 export const RENEW_MS = 60_000;
-/** After this time without renewal, what a process on another host made counts as left. */
+/** After this time without renewal, files of a process on another host count as left over. */
 const LEFT_MS = 15 * RENEW_MS;
 
 /**
- * Removes what ended processes left in a folder. On this host the numbers of running processes decide; of other hosts
- * nothing can be seen but the time of the last renewal. Links are removed, never followed.
+ * Removes what ended processes left in a folder. On this host the numbers of running processes decide; for other hosts
+ * only the time of the last renewal can be seen. Links are removed, never followed.
  */
 export async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
@@ -38,7 +38,8 @@ export async function removeLeftovers(folder: string): Promise<void> {
 }
 
 /**
- * Whether the process that gave itself a name has ended. A text that is not such a name counts as one of another host.
+ * Whether the process that gave itself a name has ended. A text that is not such a name counts as the name of a process
+ * on another host.
  *
  * @param changedMs when the system last saw it change; unlike the time of its content, nobody can choose that
  */

@@ -1,4 +1,4 @@
-/** Lets at most so many tasks run at once; the others wait in the order they came. */
+/** Lets at most this many tasks run at once; the others wait in the order in which they came. */
 export function createLimiter(places: number): <T>(task: () => Promise<T>) => Promise<T> {
   let free = places;
   const waiting: (() => void)[] = [];
@@ -8,7 +8,7 @@ export function createLimiter(places: number): <T>(task: () => Promise<T>) => Pr
     try {
       return await task();
     } finally {
-      // The place is handed on, so that no newcomer takes it in between.
+      // The place goes straight to the next in line, so a newcomer cannot take it in between.
       const next = waiting.shift();
       if (next) next();
       else free += 1;

@@ -3,11 +3,11 @@ import { dirname } from 'node:path';
 import { systemCodeOf } from './errors.ts';
 
 /**
- * Makes a folder and those above it; one that is there already is fine. Node's own recursive `mkdir` never ends where the
- * system says ENOENT of a folder whose parent is there, as below `/proc`.
+ * Makes a folder and those above it; one that is there already is fine. Node's own recursive `mkdir` never ends if the
+ * system answers ENOENT for a folder whose parent exists, as below `/proc`.
  *
  * @param mode of each folder that is made
- * @throws what the system says of the first folder that cannot be made
+ * @throws the system's error for the first folder that cannot be made
  */
 export async function makeFolder(path: string, mode = 0o777): Promise<void> {
   try {

@@ -1,4 +1,4 @@
-/** As much of Swagger UI as is used here. Its script stands before this one. */
+/** The part of Swagger UI that is used here. Its script is loaded before this one. */
 declare function SwaggerUIBundle(options: {
   readonly url: string;
   readonly domNode: Element | null;
@@ -13,7 +13,7 @@ declare function SwaggerUIBundle(options: {
   getSystem(): { readonly layoutActions: { show(thing: readonly string[], isShown: boolean): void } };
 };
 
-/** Swagger UI has dark colours, and leaves it to the page when to use them. */
+/** Swagger UI has dark colours; the page decides when to use them. */
 function followColorScheme(): void {
   const dark = matchMedia('(prefers-color-scheme: dark)');
   const apply = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
@@ -24,7 +24,7 @@ function followColorScheme(): void {
 followColorScheme();
 
 const ui = SwaggerUIBundle({
-  // Beside the page, whatever prefix a gateway has put before both.
+  // A relative address: a gateway may have put a prefix before the page and the description.
   url: new URL('openapi.json', location.href).href,
   domNode: document.querySelector('#docs'),
   deepLinking: true,
@@ -32,7 +32,7 @@ const ui = SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
   filter: true,
-  // No foreign server is asked whether the description is valid.
+  // No third-party server is asked to validate the description.
   validatorUrl: null,
   onComplete: () => ui.getSystem().layoutActions.show(['operations-tag', 'models'], true),
 });

@@ -2,10 +2,10 @@ import { parseQualityList } from './quality-list.ts';
 
 /**
  * The media type that an Accept header likes best of those offered: the one with the highest weight, then the one the
- * header names first, then the one offered first. Of the ranges that fit a type the most specific one gives its weight.
+ * header names first, then the one offered first. If several ranges fit a type, the most specific one gives its weight.
  * Source: RFC 9110, section 12.5.1.
  *
- * @param accept the header; without one everything is liked
+ * @param accept the header; if it is missing, every type is accepted
  * @param offered types in lower case, the usual one first
  * @returns undefined when none of them is accepted
  */

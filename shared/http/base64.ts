@@ -14,10 +14,7 @@ const PADDING_INSIDE = /=\s*[^=\s]/;
 export function decodeBase64(text: string, field: string): Uint8Array {
   const prefix = DATA_URI.exec(text);
   if (prefix && !/;\s*base64\s*$/i.test(prefix[1] ?? '')) {
-    throw invalid(
-      `Field "${field}"`,
-      'is a data URI that is not base64; expected "data:<type>;base64,<data>".',
-    );
+    throw invalid(`Field "${field}"`, 'is a data URI without base64; expected "data:<type>;base64,<data>".');
   }
   const content = prefix ? text.slice(prefix[0].length) : text;
   const foreign = FOREIGN_CHARACTER.exec(content);
@@ -31,14 +28,19 @@ export function decodeBase64(text: string, field: string): Uint8Array {
   if (PADDING_INSIDE.test(content)) throw invalid(`Field "${field}"`, 'is not base64: "=" in the middle.');
   // Four characters stand for three bytes; a single one left over stands for less than one and would be dropped.
   if (countDigits(content) % 4 === 1) {
-    throw invalid(`Field "${field}"`, 'is not base64: its last character stands for no byte; is it cut off?');
+    throw invalid(
+      `Field "${field}"`,
+      'is not base64: its last character does not complete a byte; is it cut off?',
+    );
   }
   const bytes = Buffer.from(content, 'base64');
   if (bytes.length === 0) throw invalid(`Field "${field}"`, 'is empty; expected base64 data.');
   return bytes;
 }
 
-/** How many characters of a text in base64 are neither padding nor white space, of which all other kinds are beyond ASCII. */
+/**
+ * How many characters of a base64 text are neither padding nor white space. Other kinds of white space are not ASCII.
+ */
 function countDigits(text: string): number {
   let count = 0;
   for (let i = 0; i < text.length; i++) {

@@ -1,14 +1,14 @@
 import { SMALL_BYTES } from './body-room.ts';
 
-/** Tells where the JSON of a body ends and the bytes of tensors begin. Source: Triton's binary tensor data extension. */
+/** Says where the JSON of a body ends and the bytes of tensors begin. Source: Triton's binary tensor data extension. */
 export const JSON_LENGTH_HEADER = 'inference-header-content-length';
 
-/** The largest number takes as many bytes, and must begin at a multiple of them. */
+/** The largest number type has this many bytes, and must begin at a multiple of it. */
 const ALIGNMENT = 8;
 
 /**
- * Memory for a body that a host puts together, not cleared. Tensors after JSON begin in it where numbers of any size
- * may, so that they are used in place: their copy would take most of the time a request is decoded in.
+ * Memory for a body that a host puts together, not cleared. Tensors that follow JSON begin where numbers of any size
+ * may begin, so they are used in place: copying them would take most of the time of decoding.
  */
 export function allocateBody(length: number, headers: Headers): Buffer {
   const jsonLength = Number(headers.get(JSON_LENGTH_HEADER) ?? 0);
@@ -19,7 +19,7 @@ export function allocateBody(length: number, headers: Headers): Buffer {
 
 /** A body that comes in pieces. */
 export interface BodyParts {
-  /** Whether with the next piece the body becomes larger than one that needs no room. */
+  /** Whether the next piece makes the body larger than one that needs no room. */
   grows(piece: Uint8Array): boolean;
   /** Takes the next piece, and says whether there was room for all of it. What is beyond the limit is cut off. */
   add(piece: Uint8Array): boolean;
@@ -28,18 +28,19 @@ export interface BodyParts {
 }
 
 /**
- * Puts a body together as its pieces come. A large one is written at once to where it stays: kept elsewhere until the
- * last piece has come, it would be in memory twice. Pages of such a block are taken as they are written to.
+ * Assembles a body as its pieces arrive. A large one is written to its final place at once: if its pieces were kept
+ * until the last one has come, it would be in memory twice. The system takes the pages of such a block only when they
+ * are written to.
  *
  * @param mostBytes bytes there is room for
  */
 export function gatherBody(headers: Headers, mostBytes: number): BodyParts {
-  /** All of it, while it has come in one piece. */
+  /** The whole body, as long as it has come in one piece. */
   let only: Uint8Array = new Uint8Array(0);
   let block: Buffer | undefined;
   let length = 0;
   const isLarge = () => (block?.length ?? 0) > SMALL_BYTES;
-  /** A client may send its body byte by byte, so no piece is kept by itself. */
+  /** A client may send its body byte by byte, so pieces are not kept separately. */
   const makeRoom = (needed: number) => {
     if (block && block.length >= needed) return block;
     const size = needed > SMALL_BYTES ? mostBytes : Math.min(SMALL_BYTES, Math.max(2 * needed, FIRST_BYTES));

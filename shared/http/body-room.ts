@@ -1,30 +1,30 @@
 import { InferenceError } from '../errors.ts';
 
-/** Up to this size a body needs no room: nobody waits who sends little. */
+/** A body of up to this size needs no room: clients that send little never wait. */
 export const SMALL_BYTES = 1024 * 1024;
 
 /** How many bodies may wait. */
 const MOST_WAITING = 128;
 const MOST_WAIT_MS = 30_000;
 
-/** What the bodies of all requests may take in memory together. */
+/** The memory that the bodies of all requests may take together. */
 export interface BodyRoom {
-  /** The part of one request, without any at first. */
+  /** The share of one request, which is empty at first. */
   open(signal?: AbortSignal): BodyPart;
 }
 
-/** The room that the body of one request takes, in all the forms in which it is in memory. */
+/** The room that the body of one request takes, in all its forms in memory. */
 export interface BodyPart {
   /**
-   * Takes so many bytes in all, or as many as there are for everybody. It waits until they are free, after all who wait
-   * already; fewer than before are given back at once.
+   * Takes this many bytes in total, or all there are if it asks for more. It waits until they are free, after all that
+   * wait already. If it asks for fewer than before, the rest is given back at once.
    *
-   * @throws InferenceError TEMPORARILY_UNAVAILABLE where 128 others wait already or after 30 s, CLIENT_GONE when the
-   * client has gone before
+   * @throws InferenceError TEMPORARILY_UNAVAILABLE if 128 others wait already or after 30 s, CLIENT_GONE if the client
+   * leaves before
    */
   resize(bytes: number): Promise<void>;
   /**
-   * Calls back after 15 s where others wait then, and so on: a client that sends slowly must not keep them out.
+   * Calls back every 15 s if others wait by then: a client that sends slowly must not keep them out.
    *
    * @returns what ends the watch
    */
@@ -70,7 +70,7 @@ export function createBodyRoom(
         stop();
         waiting.splice(waiting.indexOf(entry), 1);
         reject(error);
-        // It may have been too large for what is free, and the next one is not.
+        // It may have been too large for the free room, and the next one may fit.
         admit();
       };
       const leave = () => fail(clientGone());
@@ -102,7 +102,7 @@ export function createBodyRoom(
             free -= more;
           }
           taken = to;
-          // It was closed while it waited, and nobody would give this back.
+          // It was closed while it waited: nothing else would give this room back.
           if (!isOpen) giveBack(0);
         },
         watch: (onLate) => {

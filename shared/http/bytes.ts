@@ -40,13 +40,13 @@ abstract class MemoryBody {
   }
 }
 
-/** A target that a URL has as it is: no dots that stand for folders, nothing to be escaped. */
+/** A target that a URL leaves unchanged: no dots that stand for folders, nothing to escape. */
 const PLAIN_URL = /^http:\/\/localhost(?:\/(?!\.)[\w.~:,=-]*)+(?:\?[\w.~:,=&+/-]*)?$/;
 
 /**
  * A Request whose body is bytes in memory, as every serverless host hands them over: `bytes()` gives the memory itself,
- * `body` is null. The built-in one would copy them twice, refuse methods such as TRACE, which the router answers with
- * 405, and make much that nobody asks for.
+ * `body` is null. The built-in Request would copy them twice, refuse methods such as TRACE, which the router answers
+ * with 405, and create much that is never used.
  */
 export class BytesRequest extends MemoryBody implements Request {
   readonly url: string;
@@ -54,7 +54,7 @@ export class BytesRequest extends MemoryBody implements Request {
   readonly headers: Headers;
   readonly #body: Bytes | InferenceError;
 
-  /** @param body its bytes, or why there are none: all readers reject with that */
+  /** @param body its bytes, or the error that all readers reject with */
   constructor(
     url: string,
     { method, headers }: { readonly method: string; readonly headers: Headers },
@@ -114,17 +114,17 @@ export class BytesRequest extends MemoryBody implements Request {
   }
 }
 
-/** What a response is beside its body. A `Response` is such an object too. */
+/** The parts of a response other than its body. A `Response` is such an object too. */
 export interface BytesResponseInit {
   readonly status?: number;
   readonly headers?: HeaderListInit;
 }
 
-/** A Response made of bytes or of a text in memory: hosts take that as it is. */
+/** A Response made from bytes or a text in memory, which hosts use directly. */
 export class BytesResponse extends MemoryBody implements Response {
   readonly status: number;
   readonly headers: Headers;
-  /** What it was made of. */
+  /** The bytes or the text that it was made from. */
   readonly content: string | Bytes;
 
   constructor(content: string | Uint8Array, { status = 200, headers }: BytesResponseInit = {}) {
@@ -166,7 +166,7 @@ export class BytesResponse extends MemoryBody implements Response {
   }
 }
 
-/** The body of a response in the form that it is there in; undefined where it has none. */
+/** The body of a response in the form in which it is in memory; undefined if it has none. */
 export async function contentOf(response: Response): Promise<string | Uint8Array | undefined> {
   if (response instanceof BytesResponse) return response.content;
   return response.body === null ? undefined : await response.bytes();
@@ -181,7 +181,7 @@ function streamOf(bytes: Bytes): ReadableStream<Bytes> {
   });
 }
 
-/** The same memory; only bytes in shared memory, which a body cannot be, are copied. */
+/** The same memory. Only bytes in shared memory are copied, and a body is never in shared memory. */
 function asPlainBytes(bytes: Uint8Array): Bytes {
   return bytes.buffer instanceof ArrayBuffer
     ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -4,7 +4,7 @@ import { BytesResponse } from './bytes.ts';
 import { HeaderList } from './header-list.ts';
 import { type Preference, parseQualityList } from './quality-list.ts';
 
-/** Smaller bodies gain nothing that pays for the time. */
+/** Compressing smaller bodies costs more time than it saves. */
 const SMALLEST_BODY_BYTES = 1024;
 
 const ENCODERS = {
@@ -14,7 +14,7 @@ const ENCODERS = {
 
 const CODINGS: ReadonlySet<string> = new Set(['identity', ...Object.keys(ENCODERS)]);
 
-/** The answer compressed as the request's Accept-Encoding prefers, or as it is. */
+/** The answer, compressed as the request's Accept-Encoding prefers, or unchanged. */
 export async function compressResponse(request: Request, response: Response): Promise<Response> {
   const coding = chooseCoding(request.headers.get('accept-encoding') ?? '');
   if (!coding) return response;
@@ -27,7 +27,10 @@ export async function compressResponse(request: Request, response: Response): Pr
   return new BytesResponse(compressed, { status: response.status, headers });
 }
 
-/** The coding with the highest weight, the first of equals; undefined for none (RFC 9110, section 12.5.3). */
+/**
+ * The coding with the highest weight, or the first of equals; undefined if no coding is accepted (RFC 9110, section
+ * 12.5.3).
+ */
 export function chooseCoding(header: string): 'gzip' | 'deflate' | undefined {
   let best: Preference = { value: 'identity', weight: 0 };
   for (const one of parseQualityList(header)) {

@@ -3,41 +3,43 @@ import type { InferenceError } from '../errors.ts';
 import type { ModelUsage } from '../usage.ts';
 import type { BodyPart } from './body-room.ts';
 
-/** What the host knows of a request beside HTTP. */
+/** What the host knows about a request besides its HTTP message. */
 export interface RequestContext {
-  /** Stands in the answer, in its errors and in the log. */
+  /** Appears in the answer, in its errors and in the log. */
   readonly requestId: string;
   /** Whether this is the first request of the instance. */
   readonly coldStart: boolean;
-  /** When the host gives the request up, on the clock of `performance.now()`; undefined where it does not. */
+  /** When the host gives the request up, on the clock of `performance.now()`; undefined if it does not. */
   readonly deadlineMs?: number | undefined;
-  /** Aborted when the client has gone; undefined where the host cannot know. */
+  /** Aborted when the client has gone; undefined if the host cannot know. */
   readonly signal?: AbortSignal | undefined;
-  /** What its body takes of the memory for all bodies, where the host has counted that already. */
+  /** The share of its body in the memory for all bodies, if the host has counted it already. */
   readonly body?: BodyPart | undefined;
-  /** Leaves work to be done after the answer. */
+  /** Schedules work for after the answer. */
   readonly waitUntil: WaitUntil;
 }
 
 /**
- * Takes work that nobody waits for, such as sending a record of the request. It begins when the answer has left, or
- * before that on hosts that give a process no time after it.
+ * Takes work that no client waits for, such as sending a record of the request. The work begins when the answer has
+ * left, or earlier on hosts that stop a process after its answer.
  *
- * @param work is told by its signal that its budget is over; it is not waited for any longer then
+ * @param work its signal aborts when its budget is used up; the host then no longer waits for it
  */
 export type WaitUntil = (
   work: (signal: AbortSignal) => Promise<void>,
   options: { readonly budgetMs: number },
 ) => void;
 
-/** The answer to a request with what came up while it was made: the log line and the timing header are made of it. */
+/** The answer to a request with what was learned while making it: the log line and the timing header use it. */
 export interface Answer {
   readonly response: Response;
-  /** The model that was used, where one was. */
+  /** The model that was used, if any. */
   readonly usage?: ModelUsage | undefined;
-  /** Why the response says that it failed. */
+  /** The error that the response reports. */
   readonly error?: InferenceError | undefined;
-  /** The path that was answered, where a protocol reads another one out of the request than it was sent to. */
+  /**
+   * The path that was answered, if a protocol reads a path from the request that differs from the one it was sent to.
+   */
   readonly forwardedTo?: string | undefined;
 }
 
@@ -46,17 +48,17 @@ export type ErrorEncoder = (error: InferenceError, requestId: string) => Respons
 /** Bindings that each Hono handler finds in `c.env`. */
 export interface Bindings {
   readonly context: RequestContext;
-  /** What the request may cost. */
+  /** The budget of the request. */
   readonly budget: Budget;
-  /** What the body of the request takes of the memory for all bodies. */
+  /** The share of the request's body in the memory for all bodies. */
   readonly body: BodyPart;
   /** When the request came, on the clock of the budget. */
   readonly startMs: number;
-  /** How the route writes errors, where the object for all clients will not do. */
+  /** How the route writes errors, if its clients need another form than the usual object. */
   readonly encodeError?: ErrorEncoder | undefined;
   /** Answers another request instead of this one. */
   readonly forward: (request: Request) => Promise<Answer>;
-  /** Hands the whole answer over: the router itself passes on nothing but its response. */
+  /** Hands over the whole answer: the router itself passes on only the response. */
   readonly settle: (answer: Answer) => Response;
 }
 

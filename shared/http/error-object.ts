@@ -3,7 +3,7 @@ import { ERROR_KINDS } from '../errors.ts';
 
 const kinds = Object.values(ERROR_KINDS);
 
-/** What `errorResponse` writes, for the description of the interface. */
+/** The object that `errorResponse` writes, for the description of the API. */
 export const errorObject = z
   .object({
     error: z.string().describe('What was wrong: the field, what came and what is expected.'),
@@ -14,6 +14,6 @@ export const errorObject = z
       .describe('Name of an exception, for clients of TorchServe.'),
     message: z.string().describe('The same as `error`, for clients that look here.'),
     error_message: z.string().describe('The same as `error`, for clients that look here.'),
-    request_id: z.string().describe('Stands in the header `x-request-id` and in the log.'),
+    request_id: z.string().describe('Also in the header `x-request-id` and in the log.'),
   })
   .meta({ id: 'Error', description: 'One object for the clients of all protocols.' });

@@ -7,7 +7,7 @@
  */
 export function isFromForeignPage(headers: Headers): boolean {
   const site = headers.get('sec-fetch-site');
-  // A gateway may have changed the name, so that the word of the browser counts alone.
+  // A gateway may have changed the name, so only what the browser says counts.
   if (site !== null) return site !== 'same-origin' && site !== 'none';
   const origin = headers.get('origin');
   if (origin === null) return false;

@@ -1,16 +1,16 @@
-/** What makes a list: pairs, an object, or other headers. */
+/** What a list can be made from: pairs, an object, or other headers. */
 export type HeaderListInit = ConstructorParameters<typeof Headers>[0];
 
 /** A field name is a token. Source: RFC 9110, section 5.1. */
 const NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
-/** What no field value can hold, beside characters of more than one byte. Source: Fetch, section 2.2.2. */
+/** What a field value cannot hold, in addition to characters of more than one byte. Source: Fetch, section 2.2.2. */
 const FORBIDDEN = ['\0', '\n', '\r'];
 
 /**
- * Headers as the Fetch standard has them, in a map: the built-in ones take several times as long to be made and looked
- * up, which every request pays for a dozen times.
+ * Headers of the Fetch standard, in a map. The built-in ones take several times as long to create and to look up, and
+ * every request does that a dozen times.
  *
- * @throws TypeError for a name or a value that no header can have
+ * @throws TypeError for a name or a value that a header cannot have
  */
 export class HeaderList implements Headers {
   readonly #values = new Map<string, string>();
@@ -22,7 +22,7 @@ export class HeaderList implements Headers {
     for (const [name = '', value = ''] of pairs) this.append(name, value);
   }
 
-  /** What Node's parser took apart, name and value in turns. It let nothing pass that has to be checked here. */
+  /** The headers as Node's parser gives them, names and values in turn. It has checked them already. */
   static ofRaw(raw: readonly string[]): HeaderList {
     const list = new HeaderList();
     for (let i = 0; i + 1 < raw.length; i += 2) list.#add((raw[i] ?? '').toLowerCase(), raw[i + 1] ?? '');

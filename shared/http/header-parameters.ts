@@ -15,7 +15,7 @@ const PARAMETER =
  * of spaces. In quotes, curl and Go escape a quote with a backslash.
  * Source: RFC 9110, section 5.6.6.
  *
- * @returns undefined where the parameters cannot be told apart
+ * @returns undefined if the parameters cannot be separated
  */
 export function readParameters(header: string): ParameterHeader | undefined {
   const [value = ''] = header.split(';', 1);
@@ -34,7 +34,7 @@ export function readParameters(header: string): ParameterHeader | undefined {
   return { value: value.trim().toLowerCase(), parameters };
 }
 
-/** A backslash before anything else belongs to a path of Windows. */
+/** A backslash before anything else is part of a Windows path. */
 function dropEscapes(text: string): string {
   return text.replaceAll(/\\(["\\])/g, '$1');
 }
@@ -42,18 +42,18 @@ function dropEscapes(text: string): string {
 /**
  * A text as browsers write it into a parameter, or as RFC 8187 does: `name*=UTF-8''%E2%82%AC`. The latter counts.
  *
- * @returns undefined where it is missing
+ * @returns undefined if it is missing
  */
 export function textParameter({ parameters }: ParameterHeader, name: string): string | undefined {
   return decodeExtended(parameters.get(`${name}*`)) ?? decodePlain(parameters.get(name));
 }
 
-/** Browsers escape what would end the text. Source: "multipart form data" of the HTML standard. */
+/** Browsers escape the characters that would end the text. Source: "multipart form data" of the HTML standard. */
 function decodePlain(text: string | undefined): string | undefined {
   return text?.replaceAll('%22', '"').replaceAll(/%0d/gi, '\r').replaceAll(/%0a/gi, '\n');
 }
 
-/** @returns undefined for none, or one that cannot be read: the plain one beside it counts then */
+/** @returns undefined if it is missing or cannot be read: the plain parameter counts then */
 function decodeExtended(text: string | undefined): string | undefined {
   const [charset, , encoded] = text?.split("'", 3) ?? [];
   if (charset === undefined || encoded === undefined) return undefined;

@@ -60,19 +60,20 @@ const CR = 0x0d;
 const LF = 0x0a;
 
 /**
- * What stands between the lines of the boundary: headers and content, from the line break before them on. A line that only
- * begins like the boundary belongs to the part, as in other parsers, so that a file may hold the text of a short one.
+ * What stands between the lines of the boundary: headers and content, starting at the line break before them. A line
+ * that only begins like the boundary belongs to the part, as in other parsers, so a file may contain the text of a
+ * short boundary.
  */
 function cutParts(bytes: Buffer, boundary: string, formParts: number): Buffer[] {
   const delimiter = Buffer.from(`${NEW_LINE}--${boundary}`, 'latin1');
   const opening = delimiter.subarray(NEW_LINE.length);
   const parts: Buffer[] = [];
   let start: number | undefined;
-  // The first line of the boundary has nothing before it, or text of whatever lines.
+  // Any text, or none, may stand before the first line of the boundary.
   let line = opening;
   for (let at = bytes.indexOf(line); at !== -1; ) {
     const after = at + line.length;
-    // A form without parts has the last line alone.
+    // A form without parts consists of the last line only.
     const mayEnd = start !== undefined || at === 0;
     const isLast = mayEnd && bytes[after] === DASH && bytes[after + 1] === DASH;
     const end = endOfLine(bytes, isLast ? after + 2 : after, isLast);
@@ -91,7 +92,7 @@ function cutParts(bytes: Buffer, boundary: string, formParts: number): Buffer[] 
 }
 
 /**
- * Where the next line begins; undefined where more than white space follows, so that it is not a line of the boundary.
+ * Where the next line begins; undefined if more than white space follows: then this is not a line of the boundary.
  *
  * @param mayEnd whether it may be the last line, of whose line break senders leave out some or all
  */
@@ -107,15 +108,18 @@ function describeEnd(bytes: Buffer, opening: Buffer, hasBegun: boolean): string 
   if (hasBegun) return 'it ends before the last line of its boundary; is it cut off?';
   const at = bytes.indexOf(opening);
   if (at !== -1 && bytes[at + opening.length] === LF) return 'its lines end in LF; expected CRLF';
-  return `no line of it is ${JSON.stringify(opening.toString('latin1'))}, its boundary`;
+  return `it has no line with its boundary, ${JSON.stringify(opening.toString('latin1'))}`;
 }
 
-/** Longest headers of a part, as of a request. */
+/** Most bytes in the headers of a part, as for a request. */
 const LONGEST_HEADERS = 16 * 1024;
-/** Those of all parts may be that and a kilobyte each: to read them takes much longer than to find them. */
+/**
+ * The headers of all parts together may have that and a kilobyte for each part: reading them takes much longer than
+ * finding them.
+ */
 const MEAN_HEADERS = 1024;
 
-/** A part in two. */
+/** The two halves of a part. */
 interface SplitPart {
   readonly headers: Buffer;
   readonly content: Buffer;
@@ -188,20 +192,20 @@ function readHeaders(bytes: Buffer): Map<string, string> {
   );
 }
 
-/** Encodings that leave bytes as they are. */
+/** Encodings that leave bytes unchanged. */
 const PLAIN_ENCODINGS = ['7bit', '8bit', 'binary', ''];
 
 /**
  * The bytes that a part stands for.
  *
- * @throws InferenceError for encodings of mail but base64
+ * @throws InferenceError for encodings of mail except base64
  */
 function contentOf({ name, encoding, content }: Part): Buffer {
   if (PLAIN_ENCODINGS.includes(encoding) || content.length === 0) return content;
   if (encoding === 'base64') return Buffer.from(decodeBase64(content.toString('latin1'), name));
   throw invalid(
     `Field "${name}"`,
-    `has the Content-Transfer-Encoding ${JSON.stringify(encoding.slice(0, 40))}; expected bytes as they are, or base64.`,
+    `has the Content-Transfer-Encoding ${JSON.stringify(encoding.slice(0, 40))}; expected unencoded bytes or base64.`,
   );
 }
 
@@ -222,7 +226,7 @@ function decodeText(content: Uint8Array, charset: string, name: string): string 
   try {
     if (charset.length <= LONGEST_CHARSET) return new TextDecoder(charset).decode(content);
   } catch {
-    // Said below, as of one that is too long.
+    // The error below reports it, as for one that is too long.
   }
   throw invalid(
     `Field "${name}"`,

@@ -1,11 +1,11 @@
 const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 
 /**
- * Where a client has sent a request to, without a slash at its end: `https://models.example.org/prod`. Some clients need
- * whole addresses in an answer. Hosts do not know their own; a gateway says in `X-Forwarded-Proto` and
- * `X-Forwarded-Host` what the client called, and where it does not, `Host` does.
+ * Where a client has sent a request to, without a slash at its end: `https://models.example.org/prod`. Some clients
+ * need whole addresses in an answer. Hosts do not know their own; a gateway says in `X-Forwarded-Proto` and
+ * `X-Forwarded-Host` what the client called; otherwise `Host` says it.
  *
- * An answer with such an address must not be kept by a cache: it is right for its own client alone.
+ * A cache must not keep an answer with such an address: it is correct for this client only.
  *
  * @param basePath the prefix of the deployment; it stands in the address where it stood in the request
  */

@@ -1,4 +1,4 @@
-/** What a client would take, as it says in a header such as Accept or Accept-Encoding. */
+/** What a client accepts, as a header such as Accept or Accept-Encoding says. */
 export interface Preference {
   /** In lower case, without parameters. */
   readonly value: string;
@@ -7,10 +7,10 @@ export interface Preference {
 }
 
 /**
- * The preferences of a header in its order. A weight that is not a number counts as none, which is 1.
- * Source: RFC 9110, sections 5.6.1 and 12.4.2.
+ * The preferences of a header in its order. A weight that is not a number is ignored: the weight is then 1. Source: RFC
+ * 9110, sections 5.6.1 and 12.4.2.
  *
- * @param header null where the request has none, which is an empty list as well
+ * @param header null if the request does not have it; the list is then empty
  */
 export function parseQualityList(header: string | null | undefined): readonly Preference[] {
   return (header ?? '')

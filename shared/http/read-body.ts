@@ -22,27 +22,26 @@ const CHUNK_BYTES = 65_536;
 const INFLATERS: ReadonlyMap<string, readonly CreateInflater[]> = new Map([
   ['gzip', [createGunzip]],
   ['x-gzip', [createGunzip]],
-  // It means zlib data, yet some clients send the raw stream.
+  // The name means zlib data, but some clients send the raw stream.
   ['deflate', [createInflate, createInflateRaw]],
   ['br', [createBrotliDecompress]],
 ]);
 
 const ACCEPTED_CODINGS = 'gzip, deflate, br';
-/** A body that a gateway compressed once more has two; each costs the time of a whole body. */
+/** A body that a gateway compressed again has two; each takes the time of a whole body. */
 const MOST_CODINGS = 2;
 
-/** The limits that hold for a body before it is looked at. */
+/** The limits for a body before its content is read. */
 export type BodyLimits = Pick<Limits, 'bodyBytes' | 'compressionRatio'>;
 
 /**
  * The body of a request as bytes, decompressed.
  *
- * A megabyte and more may be so many times as large as it was sent. Deflate makes 1,032 times less of zeros at best, and
- * real tensors of zeros come near that, so the default lets them pass; brotli and two codings can make a million times
- * less.
+ * A body of more than a megabyte may be this many times as large as it was sent. Deflate shrinks zeros by a factor of
+ * up to 1,032, and real tensors of zeros come close to that, so the default allows it. Brotli and two codings in a row
+ * can reach a factor of a million.
  *
- * @param takeRoom waits until the body may take so many bytes of memory in all; it is asked where that is more than a
- * little
+ * @param takeRoom waits until the body may take this many bytes of memory in total; it is called only for large bodies
  * @throws InferenceError 413 beyond the limits, 415 for an unknown Content-Encoding, 400 for damaged data
  */
 export async function readBody(
@@ -57,7 +56,7 @@ export async function readBody(
 
 type TakeRoom = BodyPart['resize'];
 
-/** Large bodies are looked at one in a turn: many that are there at once would keep all others waiting. */
+/** The event loop decodes one large body per turn: many at once would keep all others waiting. */
 const oneByOne = createLimiter(1);
 
 async function inflateBody(request: Request, limits: BodyLimits, takeRoom: TakeRoom): Promise<Uint8Array> {
@@ -74,7 +73,8 @@ async function inflateBody(request: Request, limits: BodyLimits, takeRoom: TakeR
   }
   const sentBytes = body.length;
   const mostBytes = Math.min(bodyBytes, Math.max(SMALL_BYTES, sentBytes * limits.compressionRatio));
-  // Room for all that it can become is taken at once: who has some and waits for more would keep others waiting.
+  // Room for all that the body can become is taken at once: a request that holds some room and waits for more would
+  // block the others.
   let hasRoom = false;
   const grow = async () => {
     if (!hasRoom) await takeRoom(sentBytes + codings.length * mostBytes);
@@ -91,7 +91,7 @@ async function inflateBody(request: Request, limits: BodyLimits, takeRoom: TakeR
   return body;
 }
 
-/** Undefined where there are more bytes than the parts have room for. */
+/** Undefined if there are more bytes than the parts have room for. */
 async function decompress(
   body: Uint8Array,
   coding: string,
@@ -101,7 +101,7 @@ async function decompress(
   const inflaters = INFLATERS.get(coding);
   if (!inflaters) {
     throw unsupportedCoding(
-      `Content-Encoding ${JSON.stringify(coding.slice(0, 40))} is not accepted; accepted are ${ACCEPTED_CODINGS}.`,
+      `Content-Encoding ${JSON.stringify(coding.slice(0, 40))} is not accepted; accepted codings are ${ACCEPTED_CODINGS}.`,
     );
   }
   let cause: unknown;
@@ -118,7 +118,7 @@ async function decompress(
   throw new InferenceError('BAD_REQUEST', text, { cause });
 }
 
-/** Stops where the parts have no more room. */
+/** Stops when the parts have no room left. */
 async function inflate(
   bytes: Uint8Array,
   stream: Transform,

@@ -8,7 +8,7 @@ import { invalid } from '../errors.ts';
 const HEADERS = ['x-request-timeout-ms', 'x-envoy-expected-rq-timeout-ms'] as const;
 
 /**
- * The least timeout that the headers of a request name; undefined where they name none.
+ * The shortest timeout that the headers of a request name; undefined if they name none.
  *
  * @throws InferenceError for a value that is not a number of milliseconds
  */

@@ -2,7 +2,7 @@ import { ERROR_KINDS, type InferenceError } from '../errors.ts';
 import { type WritableJson, writeJson } from '../json/write-json.ts';
 import { BytesResponse } from './bytes.ts';
 
-/** A JSON answer. The type stands without a charset: some clients compare it for equality. */
+/** A JSON answer. Its type has no charset, because some clients compare it for equality. */
 export function jsonResponse(
   body: WritableJson,
   status = 200,
@@ -20,9 +20,9 @@ export function errorResponse(error: InferenceError, requestId: string): Respons
 }
 
 /**
- * One object with the members of all protocols, none of which contradicts another. Each client finds the one it looks
- * for: `error` those of V2, TensorFlow Serving and Hugging Face, `code`, `type` and `message` those of TorchServe,
- * `error_code` those of MLflow, `error_message` those of UbiOps.
+ * One object with the members of all protocols, which do not contradict each other. Each client finds the one it looks
+ * for: clients of V2, TensorFlow Serving and Hugging Face read `error`, those of TorchServe `code`, `type` and
+ * `message`, those of MLflow `error_code`, those of UbiOps `error_message`.
  */
 export function describeError(error: InferenceError, requestId: string) {
   return {
@@ -36,7 +36,7 @@ export function describeError(error: InferenceError, requestId: string) {
   };
 }
 
-/** Headers of an answer to a failed request, whatever its body. */
+/** Headers of every answer to a failed request. */
 export function errorHeaders(error: InferenceError): Readonly<Record<string, string>> {
   return error.retryable ? { 'retry-after': '1', ...error.headers } : error.headers;
 }

@@ -8,7 +8,7 @@ const LITERALS = /^(\/v1\/models)(\/[^/:]+)?(\/(?:versions|labels)\/[^/:]+)?(\/m
  * The path of a request as routes are written: decoded, without a slash at its end and without the prefix of the
  * deployment, such as the stage of a gateway. Gateways and clients may write the colon of `:predict` as `%3A`.
  *
- * @param basePath the prefix, `/prod` for example; '' for none. Paths without it are taken as they are.
+ * @param basePath the prefix, `/prod` for example; '' for none. Paths without it are not changed.
  */
 export function routePathOf(request: Request, basePath: string): string {
   const decoded = getPathNoStrict(request).replaceAll(/%3a/gi, ':');

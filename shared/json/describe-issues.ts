@@ -1,12 +1,12 @@
 import type * as z from 'zod';
 import { describeJson } from './json-value.ts';
 
-/** What a schema made of a value: its output, or in one line what is wrong. */
+/** The result of checking a value against a schema: its output, or one line that says what is wrong. */
 export type Checked<T> =
   | { readonly success: true; readonly data: T }
   | { readonly success: false; readonly issues: string };
 
-/** Holds the content of a file to a schema. Each member that is wrong is named with what it is and what is expected. */
+/** Checks the content of a file against a schema. Each wrong member is named, with its value and what is expected. */
 export function checkJson<T>(schema: z.ZodType<T>, value: unknown): Checked<T> {
   const parsed = schema.safeParse(value, { error: describeIssue });
   if (parsed.success) return parsed;
@@ -19,7 +19,7 @@ export function checkJson<T>(schema: z.ZodType<T>, value: unknown): Checked<T> {
 /** An issue as zod gives it to an error map, and as it gives it afterwards. */
 type Issue = z.core.$ZodRawIssue | z.core.$ZodIssue;
 
-/** An error map. zod asks it where a schema has no message of its own. */
+/** An error map. zod calls it if a schema has no message of its own. */
 function describeIssue(issue: z.core.$ZodRawIssue): string {
   if (issue.code === 'unrecognized_keys') return `unknown ${membersOf(issue.keys)}`;
   if (issue.code === 'invalid_key')
@@ -28,20 +28,20 @@ function describeIssue(issue: z.core.$ZodRawIssue): string {
   if (issue.code !== 'invalid_union' || issue.discriminator !== undefined) {
     return `${given}; expected ${expectationOf(issue)}`;
   }
-  // Of several forms, that which fits but for something inside of it was meant.
+  // If there are several forms, the client meant the one that fits except for something inside it.
   const [inside] = issue.errors.find((errors) => errors.every(({ path }) => path.length > 0)) ?? [];
   if (!inside) return `${given}; expected ${expectationOf(issue)}`;
   return `${given}; at ${inside.path.map(String).join('.')} ${inside.message}`;
 }
 
-/** The issue of a union that is told apart by a member is about that member, but comes with the whole object. */
+/** The issue of a discriminated union is about the member that discriminates, but comes with the whole object. */
 function describeGiven(issue: z.core.$ZodRawIssue): string {
   const isOfMember = issue.code === 'invalid_union' && issue.discriminator !== undefined;
   const value = isOfMember ? memberOf(issue.input, issue.discriminator ?? '') : issue.input;
   return value === undefined ? 'missing' : describeJson(value);
 }
 
-/** What a schema expects where an issue is, as in "expected a number". */
+/** What a schema expects at the place of an issue, as in "expected a number". */
 export function expectationOf(issue: Issue): string {
   switch (issue.code) {
     case 'invalid_type':
@@ -92,7 +92,7 @@ function limitOf({ origin, inclusive, exact }: Limit, limit: number | bigint, cl
   return `${inclusive === false ? open : closed} ${amount}`;
 }
 
-/** Types of schemas that JSON calls otherwise. */
+/** Types of schemas that have other names in JSON. */
 const NAMES: ReadonlyMap<string, string> = new Map([
   ['record', 'object'],
   ['tuple', 'array'],
@@ -104,7 +104,7 @@ const UNITS: ReadonlyMap<string, string> = new Map([
   ['string', 'character'],
 ]);
 
-/** `at line 3, column 7`: where JSON breaks, of what `JSON.parse` says; nothing of the text itself. */
+/** `at line 3, column 7`: the place of the mistake, from the message of `JSON.parse`; the text itself is not quoted. */
 export function placeOfSyntaxError(error: unknown): string {
   const [, line, column] = /line (\d+) column (\d+)/.exec(error instanceof Error ? error.message : '') ?? [];
   return line === undefined ? '' : ` at line ${line}, column ${column}`;
@@ -129,7 +129,7 @@ export function checkJsonText<T>(
   return parsed.success ? parsed : { success: false, problem: `is not valid (${parsed.issues})` };
 }
 
-/** The value of a member, where there is one. */
+/** The value of a member, if there is one. */
 export function memberOf(value: unknown, key: PropertyKey): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
   return Reflect.get(value, key);

@@ -1,13 +1,13 @@
 import { overLimit } from '../errors.ts';
 
-/** How many texts are joined at a time: an array of millions of short ones takes several times the memory of their text. */
+/** How many texts are joined at a time: an array of millions of short texts takes several times their memory. */
 const AT_ONCE = 1024;
 
 /**
  * Writes what stands at each place from `start` to `end` (exclusive), with commas between. A long text takes no more
- * memory than itself. It yields where the work can rest.
+ * memory than its own size. It yields at points where the work can pause.
  *
- * @param limitBytes most characters of the whole, each of which takes a byte at least
+ * @param limitBytes most characters of the whole text; each character takes at least one byte
  * @throws InferenceError PAYLOAD_TOO_LARGE naming MAX_ANSWER_BYTES as soon as the text is longer
  */
 export function* joinInSteps(
@@ -35,7 +35,7 @@ export function joinEach(...parts: Parameters<typeof joinInSteps>): string {
   return step.value;
 }
 
-/** @throws InferenceError PAYLOAD_TOO_LARGE naming MAX_ANSWER_BYTES when an answer has more bytes than it may */
+/** @throws InferenceError PAYLOAD_TOO_LARGE naming MAX_ANSWER_BYTES when an answer has more bytes than that */
 export function checkAnswerSize(bytes: number, limitBytes: number): void {
   if (bytes <= limitBytes) return;
   throw overLimit(

@@ -27,7 +27,7 @@ export function describeJson(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'object') return `an object with ${describeKeys(value)}`;
-  // Of a long string no more is written than is shown: with escapes the whole takes up to six times its size.
+  // Only the part of a long string that is shown is written: with escapes the whole could take six times its size.
   const text = typeof value === 'string' ? JSON.stringify(value.slice(0, SHOWN + 1)) : String(value);
   const shown = text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
   return `the ${typeof value === 'bigint' ? 'number' : typeof value} ${shown}`;

@@ -4,11 +4,11 @@ import type { JsonValue } from './json-value.ts';
 export interface Nesting {
   /** Length of the list on each level; empty for a value that is not a list. */
   readonly shape: readonly number[];
-  /** The first value that is not a list; undefined where a list is empty. */
+  /** The first value that is not a list; undefined if a list is empty. */
   readonly leaf: JsonValue | undefined;
 }
 
-/** Follows the first items of nested lists. Whether the other lists are alike is not looked at. */
+/** Follows the first items of nested lists. The shapes of the other lists are not checked. */
 export function measureNesting(value: JsonValue | readonly JsonValue[] | undefined): Nesting {
   const shape: number[] = [];
   let level = value;
@@ -16,7 +16,7 @@ export function measureNesting(value: JsonValue | readonly JsonValue[] | undefin
   return { shape, leaf: level };
 }
 
-/** `Array.isArray` does not tell a list that is only read from other values. */
+/** `Array.isArray` does not narrow a readonly list. */
 function isList(value: JsonValue | readonly JsonValue[] | undefined): value is readonly JsonValue[] {
   return Array.isArray(value);
 }

@@ -19,13 +19,13 @@ export interface ParseOptions {
 }
 
 /**
- * Parses a JSON body. Beside standard JSON it takes bare `NaN`, `Infinity`, `-Infinity`, `Inf` and `-Inf`, which
- * Python's `json` module writes, so that a later check can name the field that holds one.
+ * Parses a JSON body. In addition to standard JSON it takes bare `NaN`, `Infinity`, `-Infinity`, `Inf` and `-Inf`,
+ * which Python's `json` module writes, so that a later check can name the field that holds one.
  *
  * @param depthLimit deepest nesting of arrays and objects
  * @param options.isLine whether it is one line of many: errors name the column alone
- * @param options.spend is given the number of arrays, objects and strings before any of them is made, and may refuse it: a body
- * of 32 MB can hold eleven million empty objects, which take a gigabyte and seconds
+ * @param options.spend called with the number of arrays, objects and strings before any of them is made; it may throw
+ * to refuse them: a body of 32 MB can hold eleven million empty objects, which take a gigabyte and several seconds
  * @throws InferenceError BAD_REQUEST for malformed text, with line and column, and for nesting beyond the limit
  */
 export function parseJson(
@@ -60,7 +60,7 @@ export function parseExactJson(
   return parseTolerantJson(decodeUtf8(buffer), { exactIntegers: true, isLine });
 }
 
-/** The search of a Buffer is nine times as fast as that of a plain array. */
+/** Searching a Buffer is nine times as fast as searching a plain array. */
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
@@ -68,13 +68,13 @@ function asBuffer(bytes: Uint8Array): Buffer {
 interface Scan {
   /** How many arrays, objects and strings the text has. */
   readonly values: number;
-  /** Whether a word begins like `NaN` or `Infinity`, which no JSON has outside of strings. */
+  /** Whether a word begins like `NaN` or `Infinity`, which JSON has only inside strings. */
   readonly hasBareWords: boolean;
 }
 
 /**
- * What can be said of JSON before it is parsed. `JSON.parse` itself takes any depth, but whatever walks the result by
- * recursion would overflow the stack.
+ * What can be learned about JSON before it is parsed. `JSON.parse` itself takes any depth, but code that walks the
+ * result by recursion would overflow the stack.
  *
  * @throws InferenceError BAD_REQUEST for nesting beyond the limit
  */
@@ -107,7 +107,7 @@ function tooDeep(limit: number): InferenceError {
   ]);
 }
 
-/** Shorter texts are looked at byte by byte. */
+/** Shorter texts are searched byte by byte. */
 const WORTH_SKIPPING = 256;
 
 /** Set in all letters and brackets of ASCII, in no digit and no punctuation of numbers. */

@@ -1,8 +1,8 @@
-/** A string of a JSON text, or none. */
+/** A string in a JSON text, if there is one. */
 export interface FoundString {
-  /** Undefined where the text has no valid string there. */
+  /** Undefined if the text has no valid string there. */
   readonly value: string | undefined;
-  /** Index after the string, or of what is wrong: the end of the text where a string is not closed. */
+  /** Index after the string, or of the mistake: the end of the text if a string is not closed. */
   readonly end: number;
 }
 
@@ -10,12 +10,15 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 /** Characters below it must be escaped. */
 const FIRST_PLAIN = 0x20;
-/** Up to this length a string is copied; V8 keeps a longer one as a part of the text, which would stay in memory with it. */
+/**
+ * A string of up to this length is copied. V8 keeps a longer one as a slice of the text, which keeps the whole text in
+ * memory.
+ */
 const SHORT = 12;
 
 /**
- * Reads the string whose opening quote stands at `start` of a JSON text. What is inside is left to `JSON.parse`, which
- * knows all escapes.
+ * Reads the string whose opening quote stands at `start` of a JSON text. `JSON.parse` reads its content, as it knows
+ * all escapes.
  */
 export function readStringAt(text: string, start: number): FoundString {
   const first = start + 1;
@@ -34,7 +37,10 @@ export function readStringAt(text: string, start: number): FoundString {
   }
 }
 
-/** Index of the quote that closes the string opened at `start`, or -1. A pattern would overflow on long strings. */
+/**
+ * Index of the quote that closes the string opened at `start`, or -1. A regular expression would overflow the stack on
+ * long strings.
+ */
 function closingQuote(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;

@@ -2,7 +2,7 @@ import { InferenceError } from '../errors.ts';
 import type { JsonObject, JsonValue } from './json-value.ts';
 import { readStringAt } from './string-at.ts';
 
-/** Words some clients write for numbers that JSON has no form for. */
+/** Words that some clients write for numbers that JSON cannot express. */
 const NON_FINITE: ReadonlyMap<string, number> = new Map([
   ['NaN', Number.NaN],
   ['Infinity', Number.POSITIVE_INFINITY],
@@ -17,9 +17,9 @@ const WORD = /-?[A-Za-z]+/y;
 const NUMBERS = /[-+0-9.eE, \t\n\rNaInfity]{0,65535}[,\]]/y;
 /** Shorter runs are read faster one by one. */
 const WORTH_A_RUN = 8;
-/** From so many numbers on a list is worth starting as one of doubles. */
+/** A list of at least this many numbers is worth starting as a list of doubles. */
 const WORTH_DOUBLES = 1024;
-/** A whole number that may not be safe. */
+/** A whole number that may be too large for a double to hold exactly. */
 const MANY_DIGITS = /\d{16}/;
 
 /**
@@ -40,7 +40,7 @@ export function parseTolerantJson(text: string, { exactIntegers = false, isLine 
   function take(pattern: RegExp): string | undefined {
     const start = position;
     pattern.lastIndex = start;
-    // Millions of numbers are taken: a match would be an object for each.
+    // There can be millions of numbers: a match would create an object for each.
     if (!pattern.test(text)) return undefined;
     position = pattern.lastIndex;
     return text.slice(start, position);
@@ -118,10 +118,10 @@ export function parseTolerantJson(text: string, { exactIntegers = false, isLine 
   }
 
   /**
-   * Numbers in a row, many at once: a tensor has millions of them, and perhaps one NaN. What the
-   * built-in parser does not take, and whole numbers that need all their digits, are left to be read one by one.
+   * Numbers in a row, many at once: a tensor has millions of them, and perhaps one NaN. Words that the built-in parser
+   * does not take, and whole numbers that need all their digits, are read one by one later.
    *
-   * @returns null for each NaN; undefined where there are none
+   * @returns null for each NaN; undefined if the numbers that follow must be read one by one
    */
   function readNumbers(): readonly (number | null)[] | undefined {
     if (position < readOneByOneUntil) return undefined;
@@ -136,7 +136,7 @@ export function parseTolerantJson(text: string, { exactIntegers = false, isLine 
       position = readOneByOneUntil;
       return numbers;
     } catch {
-      // The mistake is met again, and its place reported.
+      // The slow path finds the mistake again and reports its place.
       return undefined;
     }
   }
@@ -170,14 +170,14 @@ export function parseTolerantJson(text: string, { exactIntegers = false, isLine 
   return position < text.length ? fail() : value;
 }
 
-/** Data as in `JSON.parse`, where an assignment would change the prototype. */
+/** An own property, as `JSON.parse` makes it: an assignment would change the prototype. */
 function defineProto(object: JsonObject, value: JsonValue): void {
   Object.defineProperty(object, '__proto__', { value, writable: true, enumerable: true, configurable: true });
 }
 
 /**
- * V8 holds whole numbers in another way than doubles: millions of them would be copied for the one NaN that comes last.
- * With room for all of them from the start no list is copied while it grows.
+ * V8 stores whole numbers differently from doubles: one NaN at the end would make it copy millions of them. With room
+ * for all of them from the start no list is copied while it grows.
  */
 function startAsDoubles(values: JsonValue[], count: number): void {
   values.push(Number.NaN);
@@ -187,7 +187,7 @@ function startAsDoubles(values: JsonValue[], count: number): void {
 const COMMA = 0x2c;
 const OTHER_VALUE = /[[\]{}"]/g;
 
-/** How many numbers come next, as far as there is nothing else. */
+/** How many numbers follow without anything else between them. */
 function countNumbers(text: string, start: number): number {
   OTHER_VALUE.lastIndex = start;
   const end = OTHER_VALUE.exec(text)?.index ?? text.length;
@@ -202,9 +202,9 @@ function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
 
-/** Bare words as JSON that the built-in parser makes the same numbers of, but for null, which stands for NaN. */
+/** Bare words as JSON from which the built-in parser makes the same numbers, except null, which stands for NaN. */
 function writeWords(run: string): string {
-  // A word that touches a number is none: the run is refused as it is.
+  // A word that touches a number is not one of these words: the parser refuses the run.
   if (!/[NI]/.test(run) || /[\d.eE+]-?Inf|Inf(?:inity)?[\d.eE+-]/.test(run)) return run;
   return run.replaceAll('NaN', 'null').replaceAll(/Inf(?:inity)?/g, '1e999');
 }
@@ -224,7 +224,7 @@ function describePlace(text: string, position: number, isLine: boolean): string 
 /** Digits of the longest whole number that a datatype holds: 2^64 - 1. */
 const MOST_DIGITS = 20;
 
-/** To make a bigint of a million digits takes seconds, and no datatype could hold it. */
+/** Parsing a million digits as a bigint takes seconds, and no datatype could hold it. */
 function toNumber(literal: string, exactIntegers: boolean): number | bigint {
   const value = Number(literal);
   if (!exactIntegers || Number.isSafeInteger(value) || literal.length > MOST_DIGITS + 1) return value;

@@ -1,6 +1,6 @@
 import { checkAnswerSize, joinEach } from './join-each.ts';
 
-/** Text that is JSON already, for numbers that need other digits than JavaScript would write. */
+/** Text that is JSON already, for numbers whose digits differ from those that JavaScript would write. */
 export class JsonText {
   readonly text: string;
 
@@ -9,7 +9,7 @@ export class JsonText {
   }
 }
 
-/** What can be written as JSON. A `Map` becomes an object whose keys keep their order, digits included. */
+/** A value that can be written as JSON. A `Map` becomes an object whose keys keep their order, even keys of digits. */
 export type WritableJson =
   | null
   | undefined
@@ -59,8 +59,8 @@ function writeObject(value: Exclude<WritableJson & object, null>, limitBytes: nu
 }
 
 /**
- * An array of what is made of each item. Each is written before the next is made, so that a long answer takes no more
- * memory than its text.
+ * Writes an array with what is made from each item. Each is written before the next is made, so that a long answer
+ * takes no more memory than its text.
  *
  * @throws InferenceError PAYLOAD_TOO_LARGE naming MAX_ANSWER_BYTES as soon as the text is longer
  */
@@ -76,10 +76,10 @@ export function writeItems<T>(
   return new JsonText(`[${joinEach(0, items.length, write, limitBytes)}]`);
 }
 
-/** What cannot stand between quotes as it is: half a surrogate pair would not survive UTF-8. */
+/** Characters that must be escaped in a string: half a surrogate pair would not survive UTF-8. */
 const ESCAPED = /["\\\p{Cc}\p{Cs}]/u;
 
-/** Most strings are short words; the built-in writer's set-up costs several times what it takes to look at them. */
+/** Most strings are short words: setting up the built-in writer takes several times as long as checking them. */
 function writeString(text: string): string {
   return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`;
 }

@@ -6,7 +6,7 @@ import type { Pages } from './pages.ts';
 /** A plain file name: no folder, no way up. */
 const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
-/** Pages as files of one folder. Nothing is read before it is asked for, and nothing is kept. */
+/** Pages as files of one folder. A file is read only when it is asked for, and nothing is cached. */
 export function openPagesFolder(folder: string): Pages {
   return {
     read: async (name) => {

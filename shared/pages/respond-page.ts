@@ -18,9 +18,9 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Answers a request with a file of the pages, or with 304 where the client has it already; undefined when there is no
- * such file. A document brings its Content-Security-Policy in a file beside it, `<name>.csp`, and is not there
- * without it. A file can stand there compressed alone, as `<name>.gz`: it goes out as it is to clients that take gzip.
+ * Answers a request with a file of the pages, or with 304 if the client has it already; undefined when there is no such
+ * file. The Content-Security-Policy of a document is in a file next to it, `<name>.csp`; without that file the document
+ * is not served. A file can exist only in compressed form, as `<name>.gz`: clients that take gzip get it unchanged.
  *
  * @param headers what the route adds, such as `vary`
  */
@@ -38,7 +38,7 @@ export async function respondPage(
   const tag = makeTag(bytes);
   const common = {
     ...headers,
-    // Kept, but asked for every time: the next version of the server has the same names.
+    // Cached, but checked every time: the next version of the server has files of the same names.
     'cache-control': 'no-cache',
     etag: tag,
     'referrer-policy': 'no-referrer',
@@ -51,7 +51,7 @@ export async function respondPage(
   return await compressResponse(request, new BytesResponse(bytes, { headers: all }));
 }
 
-/** What was compressed once when it was built is not compressed again for each client. */
+/** A file that was compressed when it was built is not compressed again for each client. */
 async function respondPacked(packed: Uint8Array, request: Request, headers: Headers): Promise<Response> {
   headers.append('vary', 'accept-encoding');
   if (chooseCoding(request.headers.get('accept-encoding') ?? '') !== 'gzip')
@@ -60,7 +60,7 @@ async function respondPacked(packed: Uint8Array, request: Request, headers: Head
   return new BytesResponse(packed, { headers });
 }
 
-/** A weak tag: the same file goes out compressed and as it is. */
+/** A weak tag: the same file is sent compressed and uncompressed. */
 export function makeTag(bytes: Uint8Array): string {
   return `W/"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
 }

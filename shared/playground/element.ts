@@ -1,9 +1,9 @@
 type Child = Node | string | undefined;
 
-/** Attributes by name; `true` stands for one without a value, `false` and undefined for none. */
+/** Attributes by name; `true` sets one without a value, `false` and undefined leave it out. */
 type Attributes = Readonly<Record<string, string | boolean | undefined>>;
 
-/** Makes an element. There is no `style` among the attributes: the page's Content-Security-Policy forbids it. */
+/** Makes an element. `style` is not among the attributes: the page's Content-Security-Policy forbids it. */
 export function make<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},

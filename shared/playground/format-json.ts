@@ -9,7 +9,7 @@ export interface JsonStyle {
   readonly writeKey?: (key: string) => string;
 }
 
-/** A value as it is written: a literal, or a bracket with what is in it. */
+/** A value in writing: a literal, or a bracket with its content. */
 type Node = string | { readonly open: '{' | '['; readonly items: readonly Item[] };
 
 interface Item {
@@ -23,8 +23,8 @@ const STEP = 2;
 const CLOSING = { '{': '}', '[': ']' } as const;
 
 /**
- * JSON text for reading: short values on one line, lists of numbers filled up line by line. It works on the text, so
- * that no digit of a number changes on the way; text that is not JSON is given back as it is.
+ * Formats JSON text for reading: short values on one line, lists of numbers filled line by line. It works on the text,
+ * so no digit of a number changes; text that is not JSON is returned unchanged.
  */
 export function formatJson(
   text: string,
@@ -71,7 +71,7 @@ function print(node: Node, indent: number, used: number): string {
   return `${open}${space}${lines.join(`,${space}`)}\n${' '.repeat(indent)}${CLOSING[open]}`;
 }
 
-/** The value on one line; undefined when it is longer than the room there is. */
+/** The value on one line; undefined when it is longer than the room left. */
 function printInLine(node: Node, room: number): string | undefined {
   if (typeof node === 'string') return node;
   let text = '';

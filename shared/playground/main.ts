@@ -45,7 +45,7 @@ async function start(): Promise<void> {
   open();
 }
 
-/** What a link leaves open: the first model, and the live version of any. */
+/** The defaults of a link: the first model, and its live version. */
 function complete({ model, version }: Shown, listings: readonly ModelListing[]): Required<Shown> {
   const listing =
     listings.find(({ name }) => name === model) ?? (model === undefined ? listings[0] : undefined);

@@ -12,13 +12,13 @@ export interface Feature {
   readonly unit: string | undefined;
   readonly range: readonly [number, number] | undefined;
   readonly description: string | undefined;
-  /** All values it takes; empty where any will do. */
+  /** All values it takes; empty if it takes any value. */
   readonly values: readonly string[];
 }
 
 /** What a column of a tabular model holds. */
 export interface Column {
-  /** Whether its values are texts, digits or not. */
+  /** Whether its values are texts, even if they look like numbers. */
   readonly isText: boolean;
   /** Whether a missing number is sent as null. */
   readonly isNullable: boolean;
@@ -31,14 +31,17 @@ export interface TensorSpec {
   readonly shape: readonly number[];
 }
 
-/** What the server tells of one version of a model. */
+/** What the server says about one version of a model. */
 export interface ModelDescription {
   readonly task: string;
-  /** What its requests bring: `features`, `image`, `text` or `tensors`. */
+  /** The kind of input in its requests: `features`, `image`, `text` or `tensors`. */
   readonly input: string;
   readonly description: string | undefined;
   readonly features: readonly Feature[] | undefined;
-  /** Columns of a row side by side of one kind, with their number: -1 for any. Empty for models that take no rows. */
+  /**
+   * Neighbouring columns of a row that have one kind, with their number: -1 for any. Empty for models that take no
+   * rows.
+   */
   readonly columns: readonly (Column & { readonly count: number })[];
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];

@@ -1,4 +1,4 @@
-/** A share of one in percent; what is not quite nothing or all does not read as if it were. */
+/** A fraction in percent. A value close to 0 or 1 is not shown as exactly 0% or 100%. */
 export function formatPercent(share: number): string {
   const percent = share * 100;
   if (percent > 0 && percent < 0.05) return '< 0.1 %';

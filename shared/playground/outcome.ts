@@ -1,7 +1,7 @@
 import { membersOf, textOf } from './parse.ts';
 import { type Answer, ask, type Payload } from './server.ts';
 
-/** What went wrong, for showing it. */
+/** A failure, as the page shows it. */
 export interface Failure {
   /** Status and error code. */
   readonly title: string;
@@ -20,12 +20,12 @@ export interface Outcome {
 
 const NO_ANSWER: Failure = {
   title: 'No answer',
-  message: 'The server cannot be reached, or the connection broke. Is it still running?',
+  message: 'The server cannot be reached, or the connection was lost. Is the server still running?',
 };
 
 const SHORT = 300;
 
-/** Sends a request and never rejects. Undefined when `signal` said stop: nobody waits for the outcome any more. */
+/** Sends a request and never rejects. Undefined when `signal` has aborted: the outcome is no longer needed. */
 export async function attempt(
   path: string,
   signal: AbortSignal,
@@ -39,7 +39,7 @@ export async function attempt(
   }
 }
 
-/** The error an answer holds; undefined when all went well. A gateway in front may answer with no JSON at all. */
+/** The error in an answer; undefined after success. A gateway in front of the server may answer without JSON. */
 export function failureOf({
   status,
   text,

@@ -8,7 +8,7 @@ export function parseText(text: string): unknown {
   }
 }
 
-/** The members of a JSON object; none for any other value. */
+/** The members of a JSON object; empty for any other value. */
 export function membersOf(value: unknown): Members {
   return isObject(value) ? value : {};
 }

@@ -1,40 +1,40 @@
 import { parseText } from './parse.ts';
 import { parseTimings, type Timings } from './timings.ts';
 
-/** What the server said to one request. */
+/** The server's answer to one request. */
 export interface Answer {
   readonly status: number;
   /** The body as it came. */
   readonly text: string;
-  /** The body as JSON; undefined where it is none. */
+  /** The body as JSON; undefined if it is not JSON. */
   readonly json: unknown;
   readonly timings: Timings;
 }
 
-/** What a predict request sends. */
+/** The body of a predict request. */
 export interface Payload {
   readonly type: string;
   readonly body: string | File;
 }
 
 /**
- * Where a path of the server is. This page is the server's root, whatever prefix a gateway has put in front of it and
- * with or without a slash at its end. The query goes along: some hosts take their access key there.
+ * The URL of a path of the server. This page is the server's root, with any prefix that a gateway puts in front of it
+ * and with or without a slash at the end. The query is kept: some hosts take their access key there.
  */
 export function urlOf(path: string): string {
   const { origin, pathname, search } = location;
   return `${origin}${pathname.replace(/\/*$/, '/')}${path}${search}`;
 }
 
-/** @param parts names, which may hold anything */
+/** @param parts names, which may contain any characters */
 export function pathOf(...parts: readonly string[]): string {
   return parts.map(encodeURIComponent).join('/');
 }
 
 /**
- * Sends a request: GET, or POST where there is something to send.
+ * Sends a request: POST if there is a body, GET otherwise.
  *
- * @throws TypeError when the server cannot be reached, DOMException when `signal` says stop
+ * @throws TypeError when the server cannot be reached, DOMException when `signal` aborts
  */
 export async function ask(path: string, signal?: AbortSignal, payload?: Payload): Promise<Answer> {
   const start = performance.now();

@@ -1,7 +1,7 @@
 import { formatJson } from './format-json.ts';
 import { parseText } from './parse.ts';
 
-/** One predict request, for writing it down in a language. */
+/** One predict request, to be written as code in some language. */
 export interface Call {
   readonly url: string;
   readonly type: string;
@@ -27,7 +27,7 @@ function writeCurl({ url, type, body }: Call): string {
   return `curl ${quoteShell(url)} \\\n  -H ${quoteShell(`content-type: ${type}`)} \\\n  ${data}`;
 }
 
-/** Everything inside single quotes is plain text to a shell, but the quote itself. */
+/** Inside single quotes everything except the quote itself is plain text to a shell. */
 function quoteShell(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
@@ -53,7 +53,7 @@ function writeScriptBody(json: string): string {
     : quoteScript(json);
 }
 
-/** In an object literal that name, however it is written, sets the prototype unless it is computed. */
+/** In an object literal this name sets the prototype, with or without quotes, unless it is computed. */
 function writeScriptKey(key: string): string {
   return JSON.parse(key) === '__proto__' ? `[${key}]` : key;
 }
@@ -81,7 +81,7 @@ function writePython({ url, type, body }: Call): string {
   return lines.join('\n');
 }
 
-/** Text that is not JSON is sent as it is, to get the same error. */
+/** Text that is not JSON is sent unchanged, to get the same error. */
 function writePythonBody(json: string, headers: string): string[] {
   if (parseText(json) === undefined) return [`    data=${JSON.stringify(json)}.encode(),`, headers];
   return [`    json=${formatJson(json, { indent: 4, words: PYTHON_WORDS })},`];

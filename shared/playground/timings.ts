@@ -3,9 +3,9 @@ export interface Timings {
   /** Loading the model; undefined when the server does not say. */
   readonly loadMs: number | undefined;
   readonly runMs: number | undefined;
-  /** All the server did, with loading and running. */
+  /** Everything the server did, including loading and running. */
   readonly totalMs: number | undefined;
-  /** From sending to having the answer, with the way there and back. */
+  /** From sending the request until the answer has arrived, including the network. */
   readonly roundTripMs: number;
 }
 

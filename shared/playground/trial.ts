@@ -8,7 +8,7 @@ import type { CallView } from './views/call-view.ts';
 /** One model version that is tried. */
 export interface Trial {
   readonly form: InputForm;
-  /** Sends what the form holds; an older request that is still under way is given up. */
+  /** Sends the content of the form; an older request that is still running is cancelled. */
   run(): Promise<void>;
   close(): void;
 }

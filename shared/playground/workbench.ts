@@ -16,7 +16,10 @@ export interface Workbench {
   close(reason: HTMLElement): void;
 }
 
-/** How long the last model may stay in sight: most load at once, and a flash of something else would only disturb. */
+/**
+ * How long the previous model stays visible: most models load at once, and a brief flash of another view would only
+ * distract.
+ */
 const PATIENCE_MS = 200;
 
 /** Where one model at a time is tried. */
@@ -74,7 +77,7 @@ function placeOf({ model = '', version }: Shown): string {
   return version ? pathOf('models', model, 'versions', version) : pathOf('models', model);
 }
 
-/** Puts content into the form; without buttons there is nothing to send, and nothing else to show. */
+/** Puts content into the form; without buttons there is nothing to send, and nothing else is shown. */
 function fill(content: HTMLElement, buttons?: readonly HTMLElement[]): void {
   const actions = find('actions', HTMLElement);
   find('fields', HTMLElement).replaceChildren(content);

@@ -5,7 +5,7 @@ import { type Tensor, toNumbers } from '../tensor/tensor.ts';
 /** A class label: text, or the whole number a scikit-learn classifier was trained on. */
 export type Label = string | number;
 
-/** The scores of each row of an output tensor: all axes but the first are the classes. */
+/** The scores of each row of an output tensor: all axes except the first are the classes. */
 export function scoreRows(output: Tensor, steps: readonly ScoreStep[]): Float64Array[] {
   const all = toNumbers(output);
   const rows = output.shape[0] ?? 1;
@@ -20,7 +20,7 @@ export function scoreRows(output: Tensor, steps: readonly ScoreStep[]): Float64A
 
 const SCORE_STEPS: Record<ScoreStep['step'], (scores: Float64Array) => Float64Array> = { softmax, sigmoid };
 
-/** 1 / (1 + exp(-x)) of each score by itself, for classes that do not exclude each other. */
+/** 1 / (1 + exp(-x)) of each score separately, for classes that do not exclude each other. */
 export function sigmoid(scores: Float64Array): Float64Array {
   return scores.map((score) => 1 / (1 + Math.exp(-score)));
 }
@@ -44,7 +44,7 @@ export function argmax(scores: Float64Array): number {
   return best;
 }
 
-/** Where inserting into a short list takes longer than sorting a long one. */
+/** From this many on, inserting into a short list takes longer than sorting a long one. */
 const MOST_INSERTED = 64;
 
 /**
@@ -68,7 +68,7 @@ export function topK(scores: Float64Array, k: number): number[] {
   return top;
 }
 
-/** Whether the score at one index stands before the one at another. */
+/** Whether the score at one index comes before the score at another. */
 function isBefore(scores: Float64Array, a: number, b: number): boolean {
   const first = scores[a] ?? 0;
   const second = scores[b] ?? 0;

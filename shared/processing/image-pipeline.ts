@@ -12,11 +12,14 @@ import type { Work } from './work.ts';
 export interface RunLimits {
   /** What to call the image in an error, such as `field "image"`. */
   readonly name: string;
-  /** Most pixels a step may make of an image: resizing to a shortest edge makes a narrow image huge. */
+  /** Most pixels that a step may make from an image: resizing to a shortest edge can make a narrow image huge. */
   readonly madePixels: number;
-  /** The variable that says so, where one does. */
+  /** The variable that sets this limit, if there is one. */
   readonly variable?: string;
-  /** Is called before each resize with the pixels that all of them make up to it. What it throws ends the work. */
+  /**
+   * Called before each resize with the number of pixels that all resizes have made so far, including this one. If it
+   * throws, the work ends.
+   */
   readonly onResize?: (pixels: number) => void;
 }
 
@@ -28,8 +31,9 @@ export interface ImagePipeline {
    */
   decode(file: Uint8Array, name: string, budget: DecodeContext['budget']): Promise<PixelRaster>;
   /**
-   * Runs the other steps. The values are those of `runImageSteps`; they take less time, as a resize followed by a crop
-   * makes only what is left of it, and the numbers of each byte are worked out once. The pixels may be changed in place.
+   * Runs the other steps. The values are those of `runImageSteps`; they take less time, because a resize followed by a
+   * crop makes only the pixels that remain, and the values of each byte are computed once. The pixels may be changed in
+   * place.
    * @throws InferenceError when the image does not fit the steps
    */
   run(image: PixelRaster, limits: RunLimits): Work<Raster>;
@@ -61,7 +65,7 @@ export function createImagePipeline(steps: readonly ImageStep[]): ImagePipeline 
 }
 
 interface OperationLimits extends RunLimits {
-  /** Is called before a resize makes so many pixels. */
+  /** Called with the number of pixels before a resize makes them. */
   readonly making: (made: Size) => void;
 }
 
@@ -83,7 +87,7 @@ function planOperations([step, next, ...others]: readonly PixelStep[]): Operatio
   return [resizeWhole, ...planOperations(rest)];
 }
 
-/** Both steps in one: what the crop cuts away is not computed. */
+/** Both steps in one: pixels that the crop cuts away are not computed. */
 function* resizeAndCrop(
   image: PixelRaster,
   resize: ResizeOptions,
@@ -102,14 +106,14 @@ function* resizeAndCrop(
 
 /**
  * Longest side of an image before and after a resize. A file of 50 KB can be a line of 50 million pixels, whose kernels
- * would take seconds and a gigabyte; a JPEG's side has 65,535 at most.
+ * would take several seconds and a gigabyte; the side of a JPEG has at most 65,535 pixels.
  */
 const LONGEST_SIDE = 2 ** 18;
 
 function checkSides({ width, height }: Size, made: Size, { name }: RunLimits): void {
   if (Math.max(width, height, made.width, made.height) <= LONGEST_SIDE) return;
   throw invalid(
-    `The image in ${name} is ${width}x${height} and would be resized to ${made.width}x${made.height}; the longest side may be ${LONGEST_SIDE}.`,
+    `The image in ${name} is ${width}x${height} and would be resized to ${made.width}x${made.height}; the longest side may have at most ${LONGEST_SIDE}.`,
   );
 }
 
@@ -120,7 +124,7 @@ function checkMade({ width, height }: Size, made: Size, { name, madePixels, vari
   );
 }
 
-/** What the first resize makes of an upright image, where nothing but turning and colours comes before it. */
+/** The size that the first resize gives an upright image, if only orient and convert come before it. */
 function findResizedSize(steps: readonly PixelStep[]): ((image: Size) => Size) | undefined {
   const first = steps.find(({ step }) => step === 'resize' || step === 'centerCrop');
   return first?.step === 'resize' ? (image) => resizedSize(first, image) : undefined;

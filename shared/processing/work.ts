@@ -3,16 +3,19 @@ import { setImmediate } from 'node:timers/promises';
 /** A loop over `count` items, which can be run in parts, one after the other. */
 export interface Loop {
   readonly count: number;
-  /** How many numbers one item reads or writes, about. */
+  /** About how many numbers one item reads or writes. */
   readonly cost: number;
   /** Runs the items `from` to `to` (exclusive). */
   readonly run: (from: number, to: number) => void;
 }
 
-/** Work that yields its loops one after the other, to be run before it goes on, and returns what it has made. */
+/**
+ * Work that yields its loops one after the other and returns its result. Each loop must be run before the work
+ * continues.
+ */
 export type Work<T> = Generator<Loop, T, undefined>;
 
-/** Does all of the work at once. */
+/** Does all the work at once. */
 export function finish<T>(work: Work<T>): T {
   for (;;) {
     const step = work.next();
@@ -24,18 +27,17 @@ export function finish<T>(work: Work<T>): T {
 export interface TurnOptions {
   /** A clock, in ms. */
   readonly now?: () => number;
-  /** The cost of what is run between two looks at the clock: 1 to 10 ms. */
+  /** The cost of the items between two looks at the clock: 1 to 10 ms. */
   readonly partCost?: number;
 }
 
-/** How long one request keeps the others waiting. */
+/** How long one request may keep the others waiting. */
 const TURN_MS = 25;
 
 /**
- * Does the work and lets other requests have their turn after each 25 ms of it. What takes less is done before this
- * returns.
+ * Does the work and lets other requests run after every 25 ms. Shorter work is done before this returns.
  *
- * @param goOn is called after each pause; the work ends with what it throws
+ * @param goOn called after each pause; if it throws, the work ends with that error
  */
 export async function runInTurns<T>(
   work: Work<T>,

@@ -4,7 +4,7 @@ import { errorResponse } from '../http/respond.ts';
 import { toRepositoryError } from '../inference/unavailable.ts';
 import { StoreError } from '../stores/model-store.ts';
 
-/** The answer to whatever was thrown. */
+/** The answer to any thrown value. */
 export function answerError(
   thrown: unknown,
   requestId: string,
@@ -15,7 +15,7 @@ export function answerError(
   return { response: encodeError(error, requestId), error, usage: error.usage };
 }
 
-/** The answer that some work makes. It never rejects: what the work throws becomes an error as `encodeError` writes it. */
+/** The answer that some work makes. It never rejects: an error of the work is answered as `encodeError` writes it. */
 export async function answerWith(
   requestId: string,
   encodeError: ErrorEncoder | undefined,

@@ -38,19 +38,17 @@ export const healthResponse = lazily(() =>
     .meta({ id: 'Health' }),
 );
 
-/** What clients of TorchServe and of SageMaker's multi-model endpoints read. */
+/** Members that clients of TorchServe and of SageMaker's multi-model endpoints read. */
 const names = lazily(() => ({
   modelName: z.string(),
-  modelUrl: z
-    .string()
-    .describe('The model file inside the repository; its folder where there is no such file.'),
+  modelUrl: z.string().describe('The model file inside the repository; its folder if there is no such file.'),
 }));
 
 const task = lazily(() =>
   z
     .string()
     .nullable()
-    .describe('What its small files say, such as model.json; null where only the graph says it.'),
+    .describe('As its small files say, such as model.json; null if only the graph says it.'),
 );
 
 export const modelsResponse = lazily(() =>
@@ -60,7 +58,7 @@ export const modelsResponse = lazily(() =>
         z.object({
           name: z.string(),
           versions: versions(),
-          live_version: z.string().describe('The version that answers where a request names none.'),
+          live_version: z.string().describe('The version that answers requests without a version.'),
           task: task(),
           ...names(),
           problem: z.string().optional().describe('Why the model cannot be served.'),
@@ -108,12 +106,15 @@ export const modelResponse = lazily(() =>
           }),
         )
         .optional()
-        .describe("Columns of a tabular model, in the model's order, where they have names."),
+        .describe("Columns of a tabular model, in the model's order, if they have names."),
       columns: z
         .array(
           z.object({
             type: z.enum(['number', 'string']),
-            count: z.int().min(-1).describe('How many such columns stand side by side, -1 for any number.'),
+            count: z
+              .int()
+              .min(-1)
+              .describe('How many neighbouring columns are like this, -1 for any number.'),
             nullable: z.boolean().optional().describe('Whether null stands for a missing number.'),
           }),
         )

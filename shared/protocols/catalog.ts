@@ -33,7 +33,7 @@ export interface ModelDescriber {
   readonly response: SchemaSource;
 }
 
-/** What can be read of the server: what it is, whether it is well, and which models it serves. */
+/** What clients can read about the server: its name and version, its health, and the models it serves. */
 export function createCatalog(options: ProtocolOptions, other: ModelDescriber): Protocol {
   const { inference, version, logger, config } = options;
   const playground = config.playground ? options.pages : undefined;
@@ -53,12 +53,12 @@ export function createCatalog(options: ProtocolOptions, other: ModelDescriber): 
 
   return {
     name: 'catalog',
-    description: 'What the server is, whether it is well, and which models it serves.',
+    description: 'The server, its health, and the models it serves.',
     operations: [
       {
         method: 'GET',
         path: '/',
-        summary: 'What this server is',
+        summary: 'Describe this server',
         response: jsonContent(schemas.indexResponse),
         handle: async (c) => {
           const page = playground && prefersHtml(c) && (await openPlayground(playground, c.req.raw, logger));
@@ -69,7 +69,7 @@ export function createCatalog(options: ProtocolOptions, other: ModelDescriber): 
       {
         method: 'GET',
         path: '/health',
-        summary: 'Whether the server is well',
+        summary: 'Check the health of the server',
         response: jsonContent(schemas.healthResponse),
         otherResponses: { 503: jsonContent(schemas.healthResponse) },
         handle: (c) => respondHealth({ inference, version, logger }, c.env.budget),
@@ -77,7 +77,7 @@ export function createCatalog(options: ProtocolOptions, other: ModelDescriber): 
       {
         method: 'GET',
         path: '/models',
-        summary: 'The models that are served',
+        summary: 'List the models that are served',
         response: jsonContent(schemas.modelsResponse),
         query: pageQuery,
         handle: async (c) => {
@@ -89,7 +89,7 @@ export function createCatalog(options: ProtocolOptions, other: ModelDescriber): 
       {
         method: 'GET',
         path: '/models/{model}',
-        summary: 'A model',
+        summary: 'Describe a model',
         query: other.query,
         response: jsonContent(lazily(() => z.union([schemas.modelResponse(), loadSchema(other.response)]))),
         handle: describeModel,
@@ -97,7 +97,7 @@ export function createCatalog(options: ProtocolOptions, other: ModelDescriber): 
       {
         method: 'GET',
         path: '/models/{model}/versions/{version}',
-        summary: 'One version of a model',
+        summary: 'Describe one version of a model',
         response: jsonContent(schemas.modelResponse),
         handle: describeModel,
       },
@@ -105,10 +105,10 @@ export function createCatalog(options: ProtocolOptions, other: ModelDescriber): 
   };
 }
 
-/** What stands at `/` depends on what the client accepts. */
+/** The answer at `/` depends on what the client accepts. */
 const VARIES = { vary: 'accept' };
 
-/** Without its file, which a build always makes, browsers get what all others get. */
+/** Every build makes this file; without it, browsers get the same answer as other clients. */
 async function openPlayground(pages: Pages, request: Request, logger: Logger): Promise<Response | undefined> {
   const page = await respondPage(pages, 'playground.html', request, VARIES);
   if (!page) logger.log('warn', 'the playground is not among the pages of this build');

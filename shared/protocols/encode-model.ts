@@ -9,10 +9,13 @@ import { StoreError } from '../stores/model-store.ts';
 import type { Column } from '../values/cell.ts';
 import { columnAt, type RowFormat } from '../values/row.ts';
 
-/** When this process started, in ISO 8601: clients are told it where other servers say when a model came up. */
+/**
+ * When this process started, in ISO 8601. Clients read it where other servers give the time at which a model was
+ * loaded.
+ */
 export const STARTED = new Date(performance.timeOrigin).toISOString();
 
-/** All there is to say of a model version. */
+/** The full description of a model version. */
 export function encodeModel(
   { reference, config, format, modelFile, session, task, contract, example }: Model,
   versions: readonly string[],
@@ -37,7 +40,7 @@ export function encodeModel(
   };
 }
 
-/** Columns side by side that hold the same are one entry. */
+/** Neighbouring columns that hold the same kind of values share one entry. */
 function encodeColumns({ named, width, columns }: RowFormat): WritableJson {
   const [first] = columns;
   if (columns.length === 1) return [encodeColumn(first, named?.length ?? width ?? -1)];
@@ -59,8 +62,8 @@ function encodeColumn({ type, allowsMissing = false }: Column, count: number): W
 }
 
 /**
- * How TorchServe and SageMaker's multi-model endpoints call a model and where it is: its file inside the repository, or
- * its folder where there is no such file. The model is not loaded for it.
+ * The name and the location of a model, as TorchServe and SageMaker's multi-model endpoints give them: its file inside
+ * the repository, or its folder if there is no such file. This does not load the model.
  */
 export async function readNames(reference: ModelReference, repository: ModelRepository) {
   try {

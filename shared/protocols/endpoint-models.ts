@@ -9,7 +9,7 @@ import type { ProtocolOptions } from './operation.ts';
 /**
  * The model an endpoint stands for: the one `ENDPOINT_MODELS` names, or the one of the same name.
  *
- * @param version that the request names; it goes before the one of `ENDPOINT_MODELS`
+ * @param version that the request names; it takes precedence over the one of `ENDPOINT_MODELS`
  */
 export function modelOfEndpoint(
   endpoint: string,
@@ -20,7 +20,7 @@ export function modelOfEndpoint(
   return version === undefined ? choice : { ...choice, version };
 }
 
-/** What clients call an endpoint, a deployment or a pipeline: a name that stands for a model. */
+/** An endpoint, a deployment or a pipeline, as clients call it: a name that stands for a model. */
 export interface Endpoint {
   readonly name: string;
   readonly model: ModelListing;
@@ -29,8 +29,8 @@ export interface Endpoint {
 }
 
 /**
- * All endpoints: first those of `ENDPOINT_MODELS` whose models are there, then the models by their own names. No model is
- * loaded for it.
+ * All endpoints: first those of `ENDPOINT_MODELS` whose models exist, then the models by their own names. This loads no
+ * model.
  *
  * @throws StoreError
  */
@@ -51,10 +51,10 @@ export async function listEndpoints(
 }
 
 /**
- * One endpoint. No model is loaded for it.
+ * One endpoint. This loads no model.
  *
  * @param choice the model that it stands for
- * @throws InferenceError RESOURCE_DOES_NOT_EXIST listing what there is
+ * @throws InferenceError RESOURCE_DOES_NOT_EXIST listing those that exist
  */
 export async function findEndpoint(
   name: string,
@@ -68,7 +68,7 @@ export async function findEndpoint(
   return { name, model: model ?? { name: found, versions: [live], liveVersion: live }, version: live };
 }
 
-/** A list leaves out an endpoint whose version is not there. */
+/** A list leaves out an endpoint whose version does not exist. */
 function noneIfMissing(error: unknown): undefined {
   if (!(error instanceof InferenceError)) throw error;
 }

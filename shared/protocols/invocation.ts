@@ -15,7 +15,7 @@ import type { RequestBody } from './body/payload.ts';
 import { parseRequestJson } from './body/request-json.ts';
 import { type Content, choiceOf, type Handler, type Operation, type ProtocolOptions } from './operation.ts';
 
-/** A request to a model with its body read, whichever route and protocol it came by. */
+/** A request to a model with its body read, for every route and protocol. */
 export interface Invocation extends InvocationContext, RequestBody {
   /** The model that its path or its headers name. */
   readonly choice: ModelChoice;
@@ -31,17 +31,17 @@ export interface Invocation extends InvocationContext, RequestBody {
   readonly read: <T>(read: (value: JsonValue) => T) => Reading<T>;
 }
 
-/** What was read of a body. The rest is done when it is known what the model takes. */
+/** The part of a body that is read already. The rest is read once it is known what the model takes. */
 export interface Reading<T> {
   readonly value: T;
   /**
-   * Makes inputs of it, and may run a model on them. When that meets a whole number beyond 2^53 where it needs all
-   * digits, which is before the run, it is called once more with the body read with all digits.
+   * Makes inputs from it, and may run a model on them. If it meets a whole number beyond 2^53 that needs all its
+   * digits, which happens before the run, it is called again with a body that was read with all digits.
    */
   bind<R>(bind: (value: T) => R | Promise<R>): Promise<R>;
 }
 
-/** What was read of a body that is not JSON. */
+/** The part that is read already of a body that is not JSON. */
 export function readingOf<T>(value: T): Reading<T> {
   return { value, bind: async (bind) => await bind(value) };
 }
@@ -57,21 +57,21 @@ export async function predictInput(
   );
 }
 
-/** What surrounds a request. */
+/** The context of a request. */
 export type InvocationContext = Pick<Bindings, 'context' | 'budget' | 'encodeError'>;
 
 /** A wire format of the routes that several share: it decodes, uses a model and encodes. */
 export type Dialect = (invocation: Invocation, options: ProtocolOptions) => Promise<Answer>;
 
-/** Routes that several servers have, and the formats on them: made above the protocols, and handed to them. */
+/** Routes that several servers have, and their formats. They are made above the protocols and passed to them. */
 export interface SharedRoutes {
-  /** Answers a request in the format of whichever server it is in. */
+  /** Answers a request in the format of the server that it is written for. */
   readonly invoke: Dialect;
   /** The same for a route with the model that its path or its headers name. */
   readonly answer: (c: Context<AppEnvironment>, choice: NamedChoice) => Promise<Answer>;
   readonly ping: Operation;
   readonly invocations: Operation;
-  /** What such routes take and answer. */
+  /** The requests and answers of such routes. */
   readonly request: Content;
   readonly response: Content;
 }
@@ -82,9 +82,9 @@ export function runWith(dialect: Dialect, options: ProtocolOptions): Handler {
 }
 
 /**
- * What a request asks of a model. The timeout of its client counts from the arrival of the request.
+ * How a request wants to use a model. The timeout of its client counts from the arrival of the request.
  *
- * @throws InferenceError when the body cannot be read, or there is none
+ * @throws InferenceError when the body is missing or cannot be read
  */
 export async function readInvocation(
   c: Context<AppEnvironment>,
@@ -95,7 +95,7 @@ export async function readInvocation(
   const timeoutMs = readTimeoutMs(request.headers);
   const deadlineMs = timeoutMs === undefined ? undefined : c.env.startMs + timeoutMs;
   const budget = withDeadline(c.env.budget, deadlineMs);
-  // An unknown model is reported before the body is looked at.
+  // An unknown model is reported before the body is read.
   const found =
     choice.model === undefined ? choice : { reference: await inference.resolve(choice, { budget }) };
   const body = await readBody(request, c.env.budget.limits, c.env.body.resize);

@@ -4,7 +4,7 @@ import type { ModelContract } from '../values/contract.ts';
 import type { InputKind } from '../values/input.ts';
 import type { Invocation } from './invocation.ts';
 
-/** A request with the model it goes to: the model is looked for once, and not once more by who answers. */
+/** A request with its model: the model is looked up once, and not again by the code that answers. */
 export interface LookedAt {
   readonly contract: ModelContract;
   readonly invocation: Invocation;
@@ -13,9 +13,9 @@ export interface LookedAt {
 }
 
 /**
- * Asks the model of a request what it takes, where only that tells whose format the request is in.
+ * Asks the model of a request what it takes, if only that decides which server's format the request is in.
  *
- * @param kind what the request brings; looked at where it names no model
+ * @param kind kind of input in the request; it selects a model if the request names none
  * @throws InferenceError
  */
 export async function lookAtModel(
@@ -32,7 +32,7 @@ export async function lookAtModel(
   return { contract, invocation: { ...invocation, choice: { reference } }, loadMs: usage.loadMs };
 }
 
-/** What it took to load the model for a look at it is a part of the request. */
+/** The time to load the model for this look counts for the request. */
 export function addLoad(answer: Answer, loadMs = 0): Answer {
   const { usage } = answer;
   return usage ? { ...answer, usage: { ...usage, loadMs: usage.loadMs + loadMs } } : answer;

@@ -8,14 +8,17 @@ import type { Operation, Protocol } from './operation.ts';
 
 const LONGEST_SHOWN_PATH = 200;
 
-/** Methods that any route may have; those for which there is none, such as TRACE, are not allowed. */
+/** Methods that a route may have; others, such as TRACE, are never allowed. */
 export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 function isUsual(method: string): boolean {
   return METHODS.includes(method) || method === 'HEAD';
 }
 
-/** The routes of protocols. Where two have the same one, the first wins; words win over names in their place. */
+/**
+ * The routes of protocols. If two have the same route, the first wins. A fixed word wins over a parameter in the same
+ * place.
+ */
 export function mountProtocols(routes: Hono<AppEnvironment>, protocols: readonly Protocol[]): void {
   for (const { path, allowed, refused } of findReservedPaths(protocols.flatMap((each) => each.operations))) {
     routes.on([...refused, 'OPTIONS'], toRoutePath(path), (c) => answerOtherMethod(c, allowed));
@@ -51,7 +54,7 @@ export function answerOtherMethod({ req }: Context<AppEnvironment>, allowed: rea
   throw new InferenceError('METHOD_NOT_ALLOWED', text, { headers: { allow } });
 }
 
-/** A page that somebody looks at must not change the server with that person's rights. */
+/** A web page must not change the server with the rights of the person who looks at it. */
 function foreignPage(): InferenceError {
   return new InferenceError(
     'PERMISSION_DENIED',
@@ -70,19 +73,19 @@ export function toRoutePath(path: string): string {
 /** A path with the methods that are refused on it. */
 interface ReservedPath {
   readonly path: string;
-  /** Methods of operations on this very path. */
+  /** Methods of operations on exactly this path. */
   readonly allowed: readonly string[];
-  /** Methods that only an operation with a name in the place of the word would take. */
+  /** Methods that only an operation with a parameter instead of the word would take. */
   readonly refused: readonly string[];
 }
 
 /**
- * The paths of operations that end in a word of their own, such as `/models/{model}/predict`, and that others take for
- * a name by other methods, such as `GET /models/{model}/{version}`: a client that errs in the method would be told of
+ * The paths of operations that end in a fixed word, such as `/models/{model}/predict`, if another method takes that
+ * word as a name, such as `GET /models/{model}/{version}`. A client that uses the wrong method would get an error about
  * a version it never asked for.
  */
 function findReservedPaths(operations: readonly Operation[]): readonly ReservedPath[] {
-  // No router takes a verb after a colon for a name.
+  // The router never takes a verb after a colon as a name.
   const paths = new Set(operations.map(({ path }) => path).filter((path) => /\/\w+$/.test(path)));
   return [...paths].flatMap((path) => {
     const allowed = methodsOf(operations.filter((operation) => operation.path === path));
@@ -97,7 +100,7 @@ function methodsOf(operations: readonly Operation[]): ReadonlySet<string> {
   return new Set(operations.map(({ method }) => method));
 }
 
-/** Whether an operation has the same parts as a path, with a name where that has a word. */
+/** Whether an operation has the same parts as a path, with a parameter where the path has a word. */
 function takesPath(operation: Operation, path: string): boolean {
   const parts = path.split('/');
   const own = operation.path.split('/');

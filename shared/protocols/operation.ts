@@ -9,17 +9,17 @@ import type { Pages } from '../pages/pages.ts';
 export type Handler = (c: Context<AppEnvironment>) => Response | Answer | Promise<Response | Answer>;
 
 /**
- * A schema, or what makes it: one that only describes, as another way of reading validates, is made when it is asked
- * for and not at every start.
+ * A schema, or a function that makes it. A schema that only describes, because other code validates, is made when it is
+ * asked for and not at every start.
  */
 export type SchemaSource = z.ZodType | (() => z.ZodType);
 
-/** The schema itself, from wherever it comes. */
+/** The schema itself, made now if necessary. */
 export function loadSchema(source: SchemaSource): z.ZodType {
   return typeof source === 'function' ? source() : source;
 }
 
-/** What a request or an answer holds, by media type. A schema says what JSON looks like, `null` stands for plain bytes. */
+/** The content of a request or an answer, by media type. A schema describes JSON; `null` stands for plain bytes. */
 export type Content = Readonly<Record<string, SchemaSource | null>>;
 
 /** Content that is JSON. */
@@ -27,18 +27,20 @@ export function jsonContent(schema: SchemaSource): Content {
   return { 'application/json': schema };
 }
 
-/** One route and what there is to say of it. Routes and `/openapi.json` come from the same list of them. */
+/** One route and its description. Routes and `/openapi.json` come from the same list of them. */
 export interface Operation {
-  /** `ALL` only where nothing works, `OPTIONS` for older clients: such routes are not part of the description. */
+  /**
+   * `ALL` only for routes that always refuse, `OPTIONS` for older clients: such routes are not part of the description.
+   */
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS' | 'ALL';
   /** As in OpenAPI: `/v1/models/{model}:predict`. */
   readonly path: string;
-  /** Whether it is not part of the description: it only serves older clients, or says why it cannot serve them. */
+  /** Whether the description leaves it out, because it only serves older clients or only explains a refusal. */
   readonly isLegacy?: boolean;
   /** Whether it is for the operator of the server, and refused to pages of other sites. */
   readonly isAdmin?: boolean;
   readonly handle: Handler;
-  /** What it does, as a phrase without a full stop. */
+  /** What the operation does: a phrase with a verb, without a full stop. */
   readonly summary?: string;
   readonly query?: Readonly<Record<string, SchemaSource>>;
   readonly headers?: Readonly<Record<string, SchemaSource>>;
@@ -49,7 +51,7 @@ export interface Operation {
   readonly response?: Content;
   /** Content of answers with another status that do not hold the error object. */
   readonly otherResponses?: Readonly<Record<number, Content>>;
-  /** How errors of this route are written, where it has clients of its own. */
+  /** How errors of this route are written, if its clients need a form of their own. */
   readonly encodeError?: ErrorEncoder;
   /** What `encodeError` writes. */
   readonly errorContent?: Content;
@@ -61,13 +63,13 @@ export interface Protocol {
   readonly name: string;
   readonly description: string;
   readonly operations: readonly Operation[];
-  /** How its errors are written, where its clients do not read the object that all others do. */
+  /** How its errors are written, if its clients do not read the usual object. */
   readonly encodeError?: ErrorEncoder;
   /** What `encodeError` writes. */
   readonly errorContent?: Content;
 }
 
-/** What protocols are made of. */
+/** What protocols are built from. */
 export interface ProtocolOptions {
   readonly inference: Inference;
   readonly config: Config;

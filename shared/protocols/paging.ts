@@ -3,8 +3,8 @@ import { invalid } from '../errors.ts';
 
 /** Parameters of lists that come in pages, as TorchServe and SageMaker have them. */
 export const pageQuery = {
-  limit: z.string().optional().describe('Most models in the answer; all without it.'),
-  next_page_token: z.string().optional().describe('The `nextPageToken` of the page before.'),
+  limit: z.string().optional().describe('Most models in the answer; all if it is missing.'),
+  next_page_token: z.string().optional().describe('The `nextPageToken` of the previous page.'),
 };
 
 /**
@@ -35,6 +35,6 @@ function readCount(
   if (/^\d{1,9}$/.test(text) && count >= least) return count;
   throw invalid(
     `Parameter "${name}"`,
-    `is ${JSON.stringify(text.slice(0, 40))}; expected a whole number from ${least} on.`,
+    `is ${JSON.stringify(text.slice(0, 40))}; expected a whole number of at least ${least}.`,
   );
 }

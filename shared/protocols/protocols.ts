@@ -22,8 +22,8 @@ import { predictRequest, predictResponse } from './v1/schemas.ts';
 import { createVertexAiProtocol, invokeVertexAi } from './vertex-ai/routes.ts';
 
 /**
- * All protocols, in the order in which they are asked for a route. A new one is a line here. Protocols know nothing of
- * each other: what one has of another is handed to it.
+ * All protocols, in the order in which their routes are tried. A new protocol needs one line here. Protocols do not
+ * import each other: a part that one needs from another is passed to it.
  */
 export function createProtocols(options: ProtocolOptions): readonly Protocol[] {
   const shared = createSharedRoutes(options, {
@@ -43,7 +43,7 @@ export function createProtocols(options: ProtocolOptions): readonly Protocol[] {
     kserve: { invoke: predict, request: predictRequest, response: predictResponse },
   });
   const all = [
-    // First, as the routes it is told by the environment win.
+    // First, because routes from the environment win.
     createVertexAiProtocol(options, shared),
     createCatalog(options, createVersionDescriber(options)),
     createPredictProtocol(options, { invoke: invokeHuggingFace, response: taskResponse }),
@@ -55,7 +55,7 @@ export function createProtocols(options: ProtocolOptions): readonly Protocol[] {
     createAzureMlProtocol(options),
     createHuggingFaceProtocol(options, graphs),
     createUbiOpsProtocol(options),
-    // Last, as it has routes that begin with the name of a model.
+    // Last, because it has routes that begin with the name of a model.
     createTorchServeProtocol(options, shared),
   ];
   const enabled: readonly string[] = ['catalog', ...options.config.protocols];

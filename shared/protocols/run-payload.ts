@@ -15,14 +15,14 @@ import type { Payload } from './body/payload.ts';
 import type { Invocation, Reading } from './invocation.ts';
 import type { ProtocolOptions } from './operation.ts';
 
-/** What a graph gives, or what a model of tables predicts in a form that is one output. */
+/** The outputs of a graph, or the predictions of a model of tables as one output. */
 export interface GraphOutputs extends Answering, Pick<ModelContract, 'flavour' | 'maps'> {
   readonly tensors: NamedTensors;
   /** Whether the first axis of each tensor counts instances. */
   readonly areRows: boolean;
 }
 
-/** The protocols of a route, of which the first that the model's config names says in which form tables are answered. */
+/** The protocols of a route. The first that the model's config names decides the form of answers to tables. */
 export type Protocols = readonly [ProtocolName, ...ProtocolName[]];
 
 /** The name of the only output in a form of a table; most answers do not show it. */
@@ -74,7 +74,7 @@ function asColumns(tensors: NamedTensors): NamedTensors {
   return new Map([...tensors].map(([name, tensor]) => [name, { ...tensor, shape: [...tensor.shape, 1] }]));
 }
 
-/** Outputs one instance after the other, or whole by their names where that is the form. */
+/** Outputs by instance, or whole outputs by name, as the form requires. */
 export function encodeListed({ tensors, form }: GraphOutputs, style: ElementStyle): WritableJson {
   return form === 'columns' ? encodeNamedColumns(tensors, style) : encodeRows(tensors, style);
 }

@@ -4,9 +4,9 @@ import { float16ToNumber, numberToFloat16 } from './float16.ts';
 import { type Tensor, toNumbers } from './tensor.ts';
 
 /**
- * The tensor in another datatype, where nothing is lost: between floats, rounding to the nearest, and between all kinds
- * of numbers and truth values where the other type has each value. Clients cannot know which type a graph was exported
- * with.
+ * The tensor in another datatype. Floats are rounded to the nearest value of another float type; all other conversions
+ * between numbers and truth values are made only if the other type has each value. Clients cannot know which type a
+ * graph was exported with.
  *
  * @param field what to call the tensor in an error
  * @throws InferenceError for texts, and naming the first value that does not fit

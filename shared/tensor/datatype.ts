@@ -25,9 +25,9 @@ interface DatatypeInfo {
   readonly kind: 'float' | 'integer' | 'bool' | 'string';
   /** The elements of a tensor from plain numbers, each rounded to the datatype; the caller has checked ranges. */
   readonly fromNumbers: (values: ArrayLike<number>) => TensorData;
-  /** Memory for so many elements: zeros, false or empty strings. */
+  /** Memory for this many elements: zeros, false or empty strings. */
   readonly allocate: (length: number) => TensorData;
-  /** The elements that stand in memory; strings do not stand there as such. */
+  /** The elements in a piece of memory; strings cannot be read this way. */
   readonly view?: (buffer: ArrayBufferLike, start: number, length: number) => NumericArray;
 }
 
@@ -171,7 +171,7 @@ export const WIDE_RANGES: Partial<Record<Datatype, readonly [bigint, bigint]>> =
   INT64: [-(2n ** 63n), 2n ** 63n - 1n],
 };
 
-/** Where the numbers begin that a float datatype rounds to infinity, which no model should be sent by mistake. */
+/** From this number on, a float datatype rounds to infinity, which must not reach a model by mistake. */
 export const FLOAT_BOUNDS: Partial<Record<Datatype, number>> = {
   FP16: 65_520,
   FP32: 2 ** 128 - 2 ** 103,

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../json/json-value.ts';
 import { DATATYPES, type Datatype, FLOAT_BOUNDS, INTEGER_RANGES, WIDE_RANGES } from './datatype.ts';
 
-/** What an element of a datatype has to be, for the error about a value that is none. */
+/** What an element of a datatype has to be, for the error about a value that is not one. */
 export function describeElement(value: JsonValue | undefined, datatype: Datatype): string {
   const { kind } = DATATYPES[datatype];
   if (kind === 'string') return 'a string';
@@ -14,7 +14,7 @@ export function describeElement(value: JsonValue | undefined, datatype: Datatype
   return `a whole number from ${low} to ${high} (${datatype})`;
 }
 
-/** Whether a number lost digits when it was parsed that a datatype of 64 bits would keep. */
+/** Whether parsing lost digits of a number that a 64-bit datatype would keep. */
 export function isInexact(value: JsonValue | undefined, datatype: Datatype): value is number {
   const isLarge = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
   return isLarge && datatype.endsWith('INT64');

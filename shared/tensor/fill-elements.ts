@@ -12,7 +12,8 @@ export type Fill = (list: readonly JsonValue[], at: number) => number;
 type NumberArray = Exclude<TensorData, string[] | BigInt64Array | BigUint64Array>;
 
 /**
- * What fills the elements of a tensor. One plain loop for each kind: large JSON tensors spend their time here.
+ * Functions that fill the elements of a tensor, with one plain loop for each kind: large JSON tensors spend their time
+ * here.
  *
  * @param takesBooleans whether true and false are taken for the numbers 1 and 0
  */
@@ -32,7 +33,7 @@ export function createFill(elements: TensorData, datatype: Datatype, takesBoolea
   return (list, at) => fillFloats(elements, list, at, bound, isHalf, takesBooleans);
 }
 
-/** `null` stands for NaN, which JSON has no form for; numbers that would only round to infinity are refused. */
+/** `null` stands for NaN, which JSON cannot express; numbers that would only round to infinity are refused. */
 function fillFloats(
   elements: NumberArray,
   list: readonly JsonValue[],

@@ -1,6 +1,6 @@
 /**
  * IEEE 754 binary16 ("half", FP16) to and from numbers, as bit patterns. ONNX Runtime hands out FP16 tensors as
- * `Uint16Array` where V8 has no `Float16Array` (Node 22 and older) and as `Float16Array` where it has (Node 24);
+ * `Uint16Array` where V8 has no `Float16Array` (Node 22 and older) and as `Float16Array` where V8 has one (Node 24);
  * inside Ternion they are always bit patterns in a `Uint16Array`.
  */
 const scratch = new Float32Array(1);

@@ -11,9 +11,9 @@ const EXACT_INTEGERS = 2 ** 24;
 export function shortestFloat32(value: number): number {
   // Small whole numbers are their own digits; zero keeps its sign.
   if (Number.isInteger(value) && Math.abs(value) < EXACT_INTEGERS) return value;
-  // Nine digits always suffice to tell two float32 apart, six always survive (IEEE 754, section 5.12.2); most need
-  // eight or nine. Where so many digits do not do, fewer do not either: a number of fewer digits is one of more.
-  // Numbers below the smallest normal one have fewer bits, so that as little as one digit may do.
+  // Nine digits always distinguish two float32, and six always survive (IEEE 754, section 5.12.2); most need eight or
+  // nine. If a number of digits is not enough, fewer are not enough either. Numbers below the smallest normal one have
+  // fewer bits, so even one digit may be enough.
   const fewest = Math.abs(value) < SMALLEST_NORMAL ? 1 : 6;
   let shortest = Number(value.toPrecision(9));
   for (let digits = 8; digits >= fewest; digits--) {

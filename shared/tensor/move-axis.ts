@@ -20,7 +20,7 @@ export function moveAxisFromFront(tensor: Tensor, axis: number): Tensor {
   return { ...tensor, shape: rest.toSpliced(axis, 0, size), data };
 }
 
-/** Of `[outer, inner, width]` elements those of `[inner, outer, width]`. */
+/** Reorders elements of shape `[outer, inner, width]` to `[inner, outer, width]`. */
 function exchange({ data, datatype }: Tensor, outer: number, inner: number, width: number): TensorData {
   const { allocate, elementBytes } = DATATYPES[datatype];
   const moved = allocate(data.length);

@@ -32,7 +32,7 @@ export function parseNested(value: JsonValue, datatype: Datatype, options: Neste
   const { shape } = measureNesting(value);
   const lists = Array.isArray(value) ? collectLists(value, shape, options) : [[value]];
   const width = shape.at(-1) ?? 1;
-  // Every list was seen: there are as many elements as are allocated, whatever the first ones promised.
+  // Every list was read: there really are as many elements as were allocated by the sizes of the first lists.
   const count = lists.length * width;
   if (count > options.elementLimit) {
     throw overLimit(
@@ -96,7 +96,7 @@ export function appendPath(field: string, path: readonly number[]): string {
   return field + path.map((index) => `[${index}]`).join('');
 }
 
-/** All items of one level are alike in a tensor, which is what makes it one. */
+/** In a tensor all items of one level have the same shape. */
 function unlikeFirst(
   value: JsonValue | undefined,
   path: readonly number[],

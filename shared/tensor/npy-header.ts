@@ -1,7 +1,7 @@
 import { invalid } from '../errors.ts';
 import type { Datatype } from './datatype.ts';
 
-/** What stands in front of the elements of an array in NumPy's format. */
+/** The header before the elements of an array in NumPy's format. */
 export interface NpyHeader {
   readonly dtype: NpyDtype;
   readonly isFortranOrder: boolean;
@@ -22,7 +22,7 @@ export interface NpyDtype {
 const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
 /** Length of the header's length, by the format's major version. */
 const LENGTH_BYTES: Readonly<Record<number, 2 | 4>> = { 1: 2, 2: 4, 3: 4 };
-/** Of arrays that are not records it has a few hundred bytes; NumPy itself reads 10,000 at the most. */
+/** For arrays that are not records it has a few hundred bytes; NumPy itself reads at most 10,000. */
 const LONGEST_HEADER = 2 ** 16 - 1;
 /** Most axes NumPy itself gives an array. */
 const MOST_AXES = 64;
@@ -44,15 +44,14 @@ const DATATYPES_BY_CODE: Readonly<Record<string, Datatype>> = {
   f8: 'FP64',
 };
 
-/** Whether bytes begin like an array in NumPy's format, whatever the client called them. */
+/** Whether bytes begin like an array in NumPy's format; the type that the client gave does not matter. */
 export function isNpy(bytes: Uint8Array): boolean {
   return MAGIC.equals(bytes.subarray(0, MAGIC.length));
 }
 
 /**
  * Reads the header of an array in NumPy's format, version 1, 2 or 3. It is the text of a Python dictionary with three
- * members, which is taken apart and never evaluated.
- * Source: numpy.lib.format.
+ * members, which is parsed and never evaluated. Source: numpy.lib.format.
  *
  * @param field where the array stands in the request, for errors
  * @throws InferenceError for anything else, and for types that a model cannot take
@@ -63,7 +62,7 @@ export function readNpyHeader(bytes: Uint8Array, field: string): NpyHeader {
   const lengthBytes = LENGTH_BYTES[version];
   const lengthStart = MAGIC.length + 2;
   if (!isNpy(bytes))
-    throw invalid(`Field "${field}"`, `is not in NumPy's format: its first bytes are others.`);
+    throw invalid(`Field "${field}"`, `is not in NumPy's format: it begins with other bytes.`);
   if (lengthBytes === undefined) {
     throw invalid(`Field "${field}"`, `has version ${version} of NumPy's format; expected 1, 2 or 3.`);
   }
@@ -73,7 +72,7 @@ export function readNpyHeader(bytes: Uint8Array, field: string): NpyHeader {
   if (length > LONGEST_HEADER) {
     throw invalid(
       `Field "${field}"`,
-      `has a NumPy header of ${length} bytes; the most are ${LONGEST_HEADER}.`,
+      `has a NumPy header of ${length} bytes; the limit is ${LONGEST_HEADER}.`,
     );
   }
   const dataStart = textStart + length;
@@ -95,7 +94,7 @@ function parseDictionary(text: string, field: string): Omit<NpyHeader, 'dataStar
   // Python 2 wrote (3L, 4L).
   const shape = (sizes[1]?.match(/\d+/g) ?? []).map(Number);
   if (shape.length > MOST_AXES || shape.some((size) => !Number.isSafeInteger(size))) {
-    throw invalid(`Field "${field}"`, 'has a shape that no array can have.');
+    throw invalid(`Field "${field}"`, 'has an invalid shape in its NumPy header.');
   }
   const dtype = parseDtype(descr[1] ?? descr[2] ?? '', field);
   return { dtype, isFortranOrder: order[1] === 'True', shape };

@@ -8,7 +8,7 @@ export interface ArrayOptions {
   /** Where the array stands in the request, for errors. */
   readonly field: string;
   readonly elementLimit: number;
-  /** Is given the number of texts before any is made, and may refuse it. */
+  /** Called with the number of texts before any is made; it may throw to refuse them. */
   readonly spend?: (texts: number) => void;
 }
 
@@ -17,7 +17,7 @@ export interface NpyArray {
   readonly datatype: Datatype;
   readonly shape: readonly number[];
   /**
-   * Reads the elements, which can take turning them around.
+   * Reads the elements; it may have to reorder them.
    * @throws InferenceError for damaged data
    */
   read(): Tensor;
@@ -25,12 +25,11 @@ export interface NpyArray {
 
 /**
  * Opens an array in NumPy's format (`.npy`): booleans, whole numbers, floats and texts in either byte order, row by row
- * or column by column. Its elements are read in a second step, so that those of a shape that nobody takes need not be;
- * where they already lie as the runtime wants them they are not copied.
- * Source: numpy.lib.format.
+ * or column by column. Its elements are read in a second step, so an array whose shape is refused need not be read.
+ * Elements that are already in the layout of the runtime are not copied. Source: numpy.lib.format.
  *
- * @throws InferenceError for other types, above all Python objects, for too many elements, and where bytes are missing
- * or too many
+ * @throws InferenceError for other types, above all Python objects, for too many elements, and for missing or surplus
+ * bytes
  */
 export function openNpy(bytes: Uint8Array, { field, elementLimit, spend }: ArrayOptions): NpyArray {
   const { dtype, isFortranOrder, shape, dataStart } = readNpyHeader(bytes, field);
@@ -88,7 +87,9 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** NumPy aligns the elements to this, so that files can be mapped into memory. */
 const ALIGNMENT = 64;
 
-/** How many bytes the elements of a tensor take in NumPy's format, where each text is as long as the longest one. */
+/**
+ * How many bytes the elements of a tensor take in NumPy's format, which gives each text the length of the longest one.
+ */
 export function npyBytes({ datatype, data }: Tensor): number {
   if (!Array.isArray(data)) return data.length * DATATYPES[datatype].elementBytes;
   return data.reduce((longest, text) => Math.max(longest, text.length), 1) * data.length * CODE_POINT_BYTES;
@@ -129,7 +130,7 @@ function toRowMajor(bytes: Uint8Array, shape: readonly number[], elementBytes: n
   const place = shape.map(() => 0);
   for (let to = 0, from = 0; to < target.length / elementBytes; to += length) {
     turn(from, to, length, step);
-    // The next row: like the hand of a counter, the last axis turns first.
+    // The next row: as in a mileage counter, the last axis changes first.
     for (let axis = shape.length - 2; axis >= 0; axis--) {
       const [size = 0, stride = 0, at = 0] = [shape[axis], steps[axis], place[axis]];
       from += stride;
@@ -162,7 +163,10 @@ function createCopy(bytes: Uint8Array, target: Uint8Array, elementBytes: number)
   };
 }
 
-/** Source and target by whole elements, where there are numbers of that size and the source is aligned. */
+/**
+ * Source and target as arrays of whole elements; undefined if there are no numbers of that size or the source is not
+ * aligned.
+ */
 function viewsOf(bytes: Uint8Array, target: Uint8Array, elementBytes: number) {
   if (bytes.byteOffset % elementBytes !== 0) return undefined;
   const count = bytes.length / elementBytes;
@@ -191,11 +195,12 @@ function swapBytes(bytes: Uint8Array, elementBytes: number): Uint8Array {
   return elementBytes === 8 ? copy.swap64() : copy;
 }
 
-/** Texts fill up the width of the longest one with NUL. */
+/** Shorter texts are padded with NUL to the width of the longest one. */
 function readTexts(bytes: Uint8Array, count: number, dtype: NpyDtype, field: string): string[] {
   const width = dtype.elementBytes;
   // A few bytes could stand for millions of such elements.
-  if (width === 0 && count > 0) throw invalid(`Field "${field}"`, 'has texts without room for a character.');
+  if (width === 0 && count > 0)
+    throw invalid(`Field "${field}"`, 'has texts of width 0; expected room for at least one character.');
   const unit = dtype.kind === 'U' ? CODE_POINT_BYTES : 1;
   const read = dtype.kind === 'U' ? readCodePoints : readUtf8;
   const texts: string[] = [];

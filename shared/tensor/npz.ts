@@ -23,9 +23,9 @@ export function isZip(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads several arrays with their names (`.npz`): a ZIP archive of `.npy` files, packed or not. Nothing is unpacked
- * where all together say that they are larger than the limit; one that lies about its size is stopped there.
- * Source: numpy.savez.
+ * Reads several arrays with their names (`.npz`): a ZIP archive of `.npy` files, packed or not. If the sizes that they
+ * declare exceed the limit together, nothing is unpacked; unpacking stops at a file that declares a wrong size. Source:
+ * numpy.savez.
  *
  * @throws InferenceError for damaged archives, and for arrays that `openNpy` does not take
  */
@@ -74,7 +74,7 @@ function readDirectory(bytes: Uint8Array, field: string): readonly ZipEntry[] {
   }
 }
 
-/** Exactly as many bytes as the directory says: they are written to where they stay, and more are not made. */
+/** Exactly as many bytes as the directory says: they are written to their final place, and no more are unpacked. */
 async function unpackEntry(
   { method, isEncrypted, packed, size }: ZipEntry,
   field: string,
@@ -94,7 +94,7 @@ function inflateTo(packed: Uint8Array, size: number): Promise<Uint8Array> {
 function unreadable(field: string): InferenceError {
   return invalid(
     `Field "${field}"`,
-    'is not a readable archive of NumPy arrays (.npz), or two have one name.',
+    'is not a readable archive of NumPy arrays (.npz), or two of them have the same name.',
   );
 }
 

@@ -14,7 +14,7 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Whether a shape, with -1 for open sizes, is of one element for each row: `[N]`, `[N, 1]` or `[1, N]`. */
+/** Whether a shape, with -1 for open sizes, has one element for each row: `[N]`, `[N, 1]` or `[1, N]`. */
 export function isOneEach([first, second, ...others]: readonly number[]): boolean {
   if (first === undefined || others.length > 0) return false;
   return second === undefined || second === 1 || first === 1;

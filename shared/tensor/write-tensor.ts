@@ -5,7 +5,7 @@ import { float16ToNumber } from './float16.ts';
 import { shortestFloat32 } from './float32.ts';
 import { elementCount, type Tensor } from './tensor.ts';
 
-/** How elements are written where JSON leaves a choice. */
+/** How elements are written if JSON leaves a choice. */
 export interface ElementStyle {
   /** NaN and infinity: as `null`, or as the bare words that Python reads. */
   readonly nonFinite: 'null' | 'literal';
@@ -20,7 +20,7 @@ export interface ElementStyle {
 /** Writes the element at a place of a tensor. */
 type Write = (index: number) => string;
 
-/** Float32 is written as short as reads back to the same value. */
+/** Float32 is written with the fewest digits that read back to the same value. */
 function writerOf({ datatype, data }: Tensor, style: ElementStyle): Write {
   if (Array.isArray(data)) return (index) => writeText(data[index] ?? '', style);
   const write = elementWriter(datatype, style);
@@ -30,7 +30,7 @@ function writerOf({ datatype, data }: Tensor, style: ElementStyle): Write {
 /**
  * The elements of a tensor in row-major order as JSON, with commas between them.
  *
- * @throws InferenceError PAYLOAD_TOO_LARGE when they make a longer text than an answer may be
+ * @throws InferenceError PAYLOAD_TOO_LARGE when their text is longer than an answer may be
  */
 export function writeElements(
   tensor: Tensor,
@@ -41,7 +41,7 @@ export function writeElements(
   return joinEach(start, end, writerOf(tensor, style), limitOf(style));
 }
 
-/** All elements, written so; it yields where the work can rest. */
+/** Writes all elements; it yields at points where the work can pause. */
 export function writeElementsInSteps(tensor: Tensor, style: ElementStyle): Generator<undefined, string> {
   return joinInSteps(0, tensor.data.length, writerOf(tensor, style), limitOf(style));
 }
@@ -88,7 +88,7 @@ export function writeTensor(tensor: Tensor, style: ElementStyle): JsonText {
 /**
  * One JSON text per item of the first axis.
  *
- * @throws InferenceError PAYLOAD_TOO_LARGE when together they make a longer text than an answer may be
+ * @throws InferenceError PAYLOAD_TOO_LARGE when their text together is longer than an answer may be
  */
 export function writeRows(tensor: Tensor, style: ElementStyle): JsonText[] {
   const [rows = 0, ...shape] = tensor.shape;
@@ -104,7 +104,7 @@ export function writeRows(tensor: Tensor, style: ElementStyle): JsonText[] {
   });
 }
 
-/** The elements from `start` on in lists of a shape. Lists without any element still show the sizes that are not zero. */
+/** The elements starting at `start` as nested lists of a shape. Empty lists still show the sizes that are not zero. */
 function nest(write: Write, limitBytes: number, shape: readonly number[], start: number): string {
   const [size, ...rest] = shape;
   if (size === undefined) return write(start);

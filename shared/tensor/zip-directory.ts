@@ -1,10 +1,10 @@
 /** A file in a ZIP archive, as its directory has it. */
 export interface ZipEntry {
   readonly name: string;
-  /** 0: stored as it is, 8: deflated; others are not read here. */
+  /** 0: stored uncompressed, 8: deflated; others are not supported here. */
   readonly method: number;
   readonly isEncrypted: boolean;
-  /** What stands in the archive. */
+  /** The stored bytes in the archive. */
   readonly packed: Uint8Array;
   /** Bytes of the file. */
   readonly size: number;
@@ -19,12 +19,12 @@ const END_BYTES = 22;
 const ENCRYPTED = 1;
 const UTF8 = 1 << 11;
 
-/** In place of a size or an offset: it stands in the extra field, as 8 bytes. */
+/** Marks a size or an offset that stands in the extra field, as 8 bytes. */
 const IN_EXTRA = 0xffff_ffff;
 const ZIP64 = 1;
 
 /**
- * How many files a ZIP archive says there are; undefined where the end of its directory is missing.
+ * How many files a ZIP archive says there are; undefined if the end of its directory is missing.
  * Source: APPNOTE.TXT of PKWARE, section 4.3.16.
  */
 export function countEntries(archive: Uint8Array): number | undefined {
@@ -59,7 +59,7 @@ function readEntry(archive: Buffer, entry: Buffer): ZipEntry {
   const flags = entry.readUInt16LE(8);
   const nameEnd = ENTRY_BYTES + entry.readUInt16LE(28);
   const extra = readZip64(entry.subarray(nameEnd, nameEnd + entry.readUInt16LE(30)));
-  // The order of the extra field is this one, with those left out that fit.
+  // The extra field has this order; sizes that fit into 4 bytes are left out.
   const [size, packedSize, offset] = [24, 20, 42].map((field) => {
     const value = entry.readUInt32LE(field);
     return value === IN_EXTRA ? extra.next().value : value;

@@ -1,2 +1,3 @@
-// On demand through this file, a bundle takes this one along; imported there, it would take all of the package.
+// If code imports this file on demand, a bundle includes only this function; importing the package itself on demand
+// would include all of it.
 export { zipSync } from 'fflate';

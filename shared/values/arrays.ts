@@ -11,8 +11,8 @@ import { checkInstances, decodeRows, imagesOf } from './instances.ts';
 import { fitShape, type NamedInputs, type TensorInput } from './named-inputs.ts';
 
 /**
- * The inputs that arrays of NumPy make. A single array goes to a model's single input, whatever it is called. Whole
- * numbers are taken for floats, as in JSON, and an array without an axis of instances for one instance.
+ * The inputs that NumPy arrays make. A single array goes to a model's only input under any name. As in JSON, whole
+ * numbers are taken as floats, and an array without an axis of instances is one instance.
  *
  * @throws InferenceError when texts for an image model are not base64
  */
@@ -46,7 +46,8 @@ function textsOfArray(array: NpyArray, { name }: TextInput, limits: Limits): Ten
 
 function adapt(array: NpyArray, spec: TensorSpec, contract: ModelContract, limits: Limits): TensorInput {
   const fitted = fitAxes(array.shape, spec);
-  // Before its elements are read. Any number of instances is taken: a graph for so many at a time gets portions.
+  // Checked before its elements are read. Any number of instances is accepted: a graph with a fixed batch size gets
+  // them in portions.
   if (spec.name !== contract.imageInput) {
     const anyBatch = spec.shape.map((size, axis) => (axis === 0 ? -1 : size));
     fitShape({ shape: fitted }, { ...spec, shape: anyBatch }, `Input "${spec.name}"`);
@@ -74,9 +75,9 @@ function takesColumns({ shape }: TensorSpec): boolean {
 }
 
 /**
- * The tensors of JSON that is not an object: nested lists as NumPy prints them, a list of instances, or one instance. Lists
- * with one level less than the model's input has axes are one instance.
- * Source: SageMaker's inference toolkit, and the generic JSON of its TensorFlow Serving container.
+ * The tensors of JSON that is not an object: nested lists as NumPy prints them, a list of instances, or one instance. A
+ * list with one level fewer than the axes of the model's input is one instance. Source: SageMaker's inference toolkit,
+ * and the generic JSON of its TensorFlow Serving container.
  *
  * @throws InferenceError
  */

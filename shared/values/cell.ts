@@ -5,22 +5,22 @@ import type { TensorSpec } from '../runtime/session.ts';
 import { DATATYPES, FLOAT_BOUNDS, INTEGER_RANGES, WIDE_RANGES } from '../tensor/datatype.ts';
 import { isDecimal } from './decimal.ts';
 
-/** What one column can hold. */
+/** The values that one column can hold. */
 export interface Column {
   readonly type: 'number' | 'string';
   /** Smallest and largest number of a column of whole numbers only. */
   readonly integers?: readonly [number, number] | undefined;
-  /** The same for one of 64 bits, where a number cannot hold every digit. */
+  /** The same for a 64-bit column, where a number cannot hold every digit. */
   readonly wideIntegers?: readonly [bigint, bigint] | undefined;
-  /** Magnitude from which on a number would reach the model as infinity. */
+  /** From this magnitude, a number would reach the model as infinity. */
   readonly floatBound?: number | undefined;
   /** Whether the model takes true and false; 1 and 0 mean the same. */
   readonly isBoolean?: boolean;
-  /** Whether a number may be missing, which the model is fed as NaN. */
+  /** Whether a number may be missing; the model then gets NaN. */
   readonly allowsMissing?: boolean;
 }
 
-/** One value of a row: a string in columns of strings, a number in the others; bigint where it needs all its digits. */
+/** One value of a row: a string in columns of strings, a number in the others; a bigint if it needs all its digits. */
 export type Cell = string | number | bigint;
 
 /** What an input of a graph takes in each of its columns. */
@@ -48,12 +48,12 @@ const MISSING: ReadonlySet<string> = new Set(
   ]),
 );
 
-/** All that the words have in common: they are short. */
+/** A longer text is not one of the words. */
 const LONGEST_WORD = 8;
 
 /**
- * The value that the text of a cell says in a column. What says none is left as it is, for `checkCell` to name. The page
- * docs/cells.md has the table of it.
+ * The value that the text of a cell means in its column. A text without a meaning is left unchanged, for `checkCell` to
+ * report. The table is in docs/cells.md.
  */
 export function readText(text: string, column: Column): JsonValue {
   if (column.type === 'string') return text;
@@ -67,7 +67,7 @@ export function readText(text: string, column: Column): JsonValue {
   return text;
 }
 
-/** Whether the text of a cell can be a name: it is nothing that a column of numbers or truth values takes. */
+/** Whether the text of a cell can be a name: a column of numbers or truth values would not take it. */
 export function canBeName(text: string): boolean {
   const isValue = ANY_COLUMNS.some((column) => typeof readText(text, column) !== 'string');
   return !isValue && Number.isNaN(Number(text));
@@ -91,7 +91,7 @@ export function isFloat({ type, integers, isBoolean = false }: Column): boolean 
 }
 
 /**
- * Holds a value to what its column takes.
+ * Checks that a column takes a value.
  *
  * @param field what to call it in an error, to begin a sentence
  * @throws InferenceError saying what came and what is expected
@@ -111,7 +111,7 @@ export function checkCell(value: JsonValue | undefined, column: Column, field: s
   throw invalid(field, `is ${found}; expected ${wanted}.`);
 }
 
-/** The runtime takes strings as UTF-8 without NUL: it would cut them there in silence. */
+/** The runtime takes strings as UTF-8 without NUL: it would silently cut them there. */
 function checkText(value: JsonValue | undefined, field: string): string {
   if (typeof value !== 'string') throw invalid(field, `is ${describeJson(value)}; expected a string.`);
   if (value.includes('\0')) throw invalid(field, 'has a NUL character, which strings cannot hold.');
@@ -119,7 +119,7 @@ function checkText(value: JsonValue | undefined, field: string): string {
   return value;
 }
 
-/** Infinity itself is a value; what would only be rounded to it is a mistake. */
+/** Infinity itself is a value; a number that would only round to it is a mistake. */
 function checkFloat(value: number, { floatBound = Number.POSITIVE_INFINITY }: Column, field: string): number {
   if (Math.abs(value) < floatBound || Math.abs(value) === Number.POSITIVE_INFINITY) return value;
   throw invalid(field, `is ${value}; expected a number below ${floatBound}.`);

@@ -12,15 +12,15 @@ import { areTextNames } from './text-value.ts';
 
 export const CSV_TYPE = 'text/csv';
 
-/** What the Content-Type of a table may say of it beside its type. */
+/** What the Content-Type of a table may say in addition to its type. */
 export interface CsvParameters {
-  /** Whether the first row holds names; undefined where nothing is said. Source: RFC 4180, section 3. */
+  /** Whether the first row holds names; undefined if nothing is said. Source: RFC 4180, section 3. */
   readonly header: 'present' | 'absent' | undefined;
   /** How many of the first columns are labels, which a model does not take. Source: SageMaker's training data. */
   readonly labels: number;
 }
 
-/** @throws InferenceError for values that mean nothing */
+/** @throws InferenceError for values without a meaning */
 export function readCsvParameters(headers: Headers): CsvParameters {
   const header = typeParameter(headers, 'header');
   const labels = typeParameter(headers, 'label_size') ?? '0';
@@ -33,7 +33,10 @@ export function readCsvParameters(headers: Headers): CsvParameters {
   return { header, labels: Number(labels) };
 }
 
-/** The rows of a table in CSV, each as its cells. They are told apart at once, but cut into cells when asked for. */
+/**
+ * The rows of a table in CSV, each as its cells. The rows are found at once; a row is cut into cells when it is asked
+ * for.
+ */
 export interface CsvRows {
   readonly count: number;
   /**
@@ -47,8 +50,8 @@ export interface CsvRows {
 
 /**
  * Reads a table: quotes, line breaks of any kind and a byte order mark as RFC 4180 and spreadsheets have them. Empty
- * lines are not rows. Rows can differ in length. Where a quote is out of place every line counts as a row, so that the
- * mistake is reported for the rows it spoils and for no others.
+ * lines are not rows. Rows can differ in length. If a quote is out of place, every line counts as a row, so the mistake
+ * is reported only for the rows that it affects.
  *
  * @throws InferenceError BAD_REQUEST when the body is not UTF-8, PAYLOAD_TOO_LARGE for more rows than MAX_LINES
  */
@@ -59,7 +62,7 @@ export function readCsv(body: Uint8Array, limits: Limits): CsvRows {
 }
 
 /**
- * Rows by where they start. Only those that are asked for are made: a table can have a million.
+ * Rows by where they start. A row is made only when it is asked for: a table can have a million.
  *
  * @param split makes the cells of a row
  */
@@ -89,7 +92,7 @@ function findRows(text: string, limits: Limits): readonly number[] {
 }
 
 /**
- * Where each row starts that is not empty, when quotes can hold line breaks. Undefined where a quote is out of place: it
+ * Where each row starts that is not empty, when quotes can hold line breaks. Undefined if a quote is out of place: it
  * opens in the middle of a cell, closes before its end, or is never closed.
  */
 function findQuotedRows(text: string, limits: Limits): readonly number[] | undefined {
@@ -137,7 +140,10 @@ function tooManyQuotes({ values }: Limits): InferenceError {
 
 type Finder = (from: number) => number;
 
-/** Where a character stands next, or the length of the text. A place that is still ahead is not searched for again. */
+/**
+ * The next place of a character, or the length of the text. If the last place found is still ahead, there is no new
+ * search.
+ */
 function createFinder(text: string, character: string): Finder {
   let next = -1;
   return (from) => {
@@ -155,7 +161,7 @@ function createBreakFinder(text: string): Finder {
   return (from) => Math.min(lineFeed(from), carriageReturn(from));
 }
 
-/** The cells of the first row; none when it is not CSV. */
+/** The cells of the first row; empty if it is not CSV. */
 export function readFirstRow(body: Uint8Array, limits: Limits): readonly string[] {
   const start = new TextDecoder().decode(body.subarray(0, LONGEST_ROW_BYTES));
   const rows = readCsv(Buffer.from(/[^\r\n]+/.exec(start)?.[0] ?? ''), limits);
@@ -171,7 +177,7 @@ const LONGEST_ROW_BYTES = 256 * 1024;
 /** More than any model takes in one row. */
 const MOST_CELLS = 1_000_000;
 
-/** Without quotes every comma stands for itself. */
+/** Without quotes every comma separates two cells. */
 function splitCells(row: string): string[] {
   return row.split(',', MOST_CELLS + 1);
 }
@@ -222,7 +228,7 @@ export function holdsNames(
 /**
  * The table that rows of cells make.
  *
- * @param names of the columns; undefined where the table has none
+ * @param names of the columns; undefined if the table has none
  * @param field where the first row stands in the request, for errors: rows are counted from there
  * @throws InferenceError when the rows differ in length
  */
@@ -270,7 +276,7 @@ function writeCells(tensor: Tensor, start: number, end: number, limitBytes: numb
   return writeElements(tensor, { nonFinite: 'literal', limitBytes }, start, end);
 }
 
-/** A cell in quotes where it needs them. Source: RFC 4180, section 2. */
+/** A cell, in quotes if it needs them. Source: RFC 4180, section 2. */
 export function quoteCell(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

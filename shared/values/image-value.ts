@@ -21,7 +21,7 @@ const IMAGE_KEYS = [
 /** An address such as `https://…` or `gs://…`; no base64 has a colon. */
 const ADDRESS = /^\s*([a-z][a-z0-9+.-]*):\/\//i;
 
-/** Members that may stand beside an image without a meaning here. */
+/** Members that may stand next to an image and are ignored. */
 export const SIDE_KEYS: readonly string[] = ['key', 'target', 'mime_type', 'mimeType'];
 
 /**
@@ -40,7 +40,7 @@ export function findImage(value: JsonValue | undefined, inputName: string): stri
   return findImage(value[key], inputName);
 }
 
-/** @throws InferenceError when the value holds no base64 text where an image is expected */
+/** @throws InferenceError when an image is expected and the value is not base64 text */
 export function decodeImageValue(value: JsonValue | undefined, inputName: string, field: string): Uint8Array {
   const text = findImage(value, inputName);
   if (text !== undefined) return decodeImageText(text, field);
@@ -51,8 +51,8 @@ export function decodeImageValue(value: JsonValue | undefined, inputName: string
 }
 
 /**
- * An image in base64 or as a data URI. What an address points to is never fetched: the server would open doors for
- * its clients that are closed to them.
+ * An image in base64 or as a data URI. Addresses are never fetched: clients could reach through the server what they
+ * cannot reach themselves.
  *
  * @throws InferenceError for an address, and for text that is not base64
  */
@@ -66,8 +66,8 @@ function decodeImageText(text: string, field: string): Uint8Array {
 }
 
 /**
- * Whether a value is an encoded image at first sight: by its bytes, by its name, or as an address, which is refused later. A
- * string of anything else is a text.
+ * Whether a value looks like an encoded image: by its bytes, by its name, or as an address, which is refused later. Any
+ * other string is a text.
  */
 export function isOfImage(value: JsonValue | undefined): boolean {
   const text = findImage(value, 'image');

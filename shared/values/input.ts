@@ -15,7 +15,7 @@ export interface TextPair {
   readonly pair: string;
 }
 
-/** What a request brings, before any model has looked at it. */
+/** The input of a request, before any model has checked it. */
 export type InferenceInput =
   | { readonly kind: 'features'; readonly rows: readonly FieldValue<JsonValue>[] }
   | { readonly kind: 'image'; readonly images: readonly FieldValue<Uint8Array>[] }
@@ -26,15 +26,15 @@ export type InferenceInput =
     }
   | { readonly kind: 'tensors'; readonly tensors: FieldValue<JsonValue> };
 
-/** What a request asks of the vectors of texts in place of what the model's own files say. */
+/** What a request asks for text vectors, instead of what the model's own files say. */
 export interface EmbeddingOptions {
-  /** Name of the prompt that goes before every text. */
+  /** Name of the prompt that is put before every text. */
   readonly prompt?: FieldValue<string> | undefined;
   /** Whether a text that is too long is cut (true) or refused (false). */
   readonly truncate?: FieldValue<boolean> | undefined;
   /** The side that is cut. */
   readonly cutSide?: FieldValue<'left' | 'right'> | undefined;
-  /** How many numbers of each vector are wanted, the first ones. */
+  /** How many numbers of each vector are wanted, counted from its first. */
   readonly dimensions?: FieldValue<number> | undefined;
   /** Whether each vector is divided by its length. */
   readonly normalize?: FieldValue<boolean> | undefined;
@@ -42,7 +42,7 @@ export interface EmbeddingOptions {
 
 export type InputKind = InferenceInput['kind'];
 
-/** What each kind of input is called when a request brings the wrong one. */
+/** The name of each kind of input, for errors about a wrong kind. */
 const INPUT_NAMES: Record<InputKind, string> = {
   features: 'features, as {"features": [...]}',
   image: 'an image, as a file or as {"image": "<base64>"}',

@@ -12,10 +12,10 @@ import { areTextNames, isTextValue } from './text-value.ts';
 
 /**
  * The tensors of a request that lists instances, one after the other ("row format"). An instance is the value of the
- * only input, or an object with a value for each input; where the config names the features it can be an object of
- * them, for an image model an image in base64, and for a text model a text or a pair. The first instance decides which. The tensors get the number of
- * instances as their first axis.
- * Source: the row format of TensorFlow Serving, and what KServe, Vertex AI, SageMaker and MLflow make of it.
+ * only input, or an object with a value for each input; if the config names the features it can be an object of them,
+ * for an image model an image in base64, and for a text model a text or a pair. The first instance decides which. The
+ * tensors get the number of instances as their first axis. Source: the row format of TensorFlow Serving, and how
+ * KServe, Vertex AI, SageMaker and MLflow use it.
  *
  * @param field where the list stands in the request, for errors
  * @throws InferenceError naming the instance, what came and what is expected
@@ -46,7 +46,10 @@ export function decodeRows(
     : decodeValues(rows, field, contract, limits);
 }
 
-/** Whether an instance of a model of texts has none of the inputs of its graph: then it is a text that went wrong. */
+/**
+ * Whether an instance for a text model has none of the inputs of the graph: then it was meant as a text, but is not a
+ * valid one.
+ */
 function lacksInputs(value: JsonValue | undefined, { inputs, textInput }: ModelContract): boolean {
   if (!textInput?.isPrepared || Array.isArray(value)) return false;
   return !isJsonObject(value) || !inputs.some(({ name }) => Object.hasOwn(value, name));
@@ -57,7 +60,7 @@ export function imagesOf(images: readonly Uint8Array[]): BytesInput {
   return { datatype: 'BYTES', shape: [images.length], elements: images };
 }
 
-/** @throws InferenceError PAYLOAD_TOO_LARGE when a request has more instances than one may have */
+/** @throws InferenceError PAYLOAD_TOO_LARGE when a request has more instances than the limit */
 export function checkInstances(count: number, field: string, limits: Limits): void {
   if (count <= limits.batchSize) return;
   throw new InferenceError('PAYLOAD_TOO_LARGE', [
@@ -221,7 +224,7 @@ export function decodeColumns(
   return new Map([[only.name, parseTensorValues(value, only, field, limits)]]);
 }
 
-/** What instances, or whole inputs, are at first sight: images in base64, texts, or anything else. */
+/** What instances, or whole inputs, look like: images in base64, texts, or anything else. */
 export function kindOfValues(value: JsonValue | undefined): InputKind {
   const [first] = Array.isArray(value) ? value : [value];
   if (isOfImage(first) || isImageColumn(first)) return 'image';
@@ -235,7 +238,7 @@ function isImageColumn(value: JsonValue | undefined): boolean {
   return others.length === 0 && typeof item === 'string' && isImageText(item);
 }
 
-/** A text, a pair, or lists of them, under the names of such: other names could be those of a table. */
+/** A text, a pair, or lists of them, under the usual names of texts: other names could be columns of a table. */
 function isNamedText(value: JsonObject): boolean {
   if (!areTextNames(Object.keys(value))) return false;
   const firsts = Object.entries(value).map(([name, member]): [string, JsonValue] => [

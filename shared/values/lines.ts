@@ -7,7 +7,7 @@ const SPACE = 0x20;
 const QUOTE = 0x22;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
-/** Names under which one JSON value per line comes, and goes. */
+/** Media types of bodies and answers with one JSON value per line. */
 export const LINES_TYPES = [
   'application/jsonlines',
   'application/x-jsonlines',
@@ -21,16 +21,16 @@ export function isLinesType(mediaType: string): boolean {
   return LINES_TYPES.some((type) => type === mediaType);
 }
 
-/** Parts of a body, which is not copied: there can be millions of them. */
+/** Parts of a body. The body is not copied, as there can be millions of parts. */
 export interface ByteRanges {
   readonly count: number;
   readonly at: (index: number) => Uint8Array;
-  /** How many bytes the parts from `start` to `end` (exclusive) have, with what stands between them. */
+  /** How many bytes the parts from `start` to `end` (exclusive) have, including what stands between them. */
   readonly bytesOf: (start: number, end: number) => number;
 }
 
 /**
- * The lines of a body, without those that hold nothing but white space.
+ * The lines of a body, without those that hold only white space.
  *
  * @throws InferenceError PAYLOAD_TOO_LARGE for more than MAX_LINES
  */
@@ -48,9 +48,9 @@ export function splitLines(body: Uint8Array, limits: Limits): ByteRanges {
 }
 
 /**
- * Takes apart JSON values that stand one after the other, with or without white space between them. Only lists and
- * objects can be told apart so; what stands between them stays with the one after it.
- * Source: the JSON Lines of SageMaker's TensorFlow Serving container.
+ * Separates JSON values that follow each other, with or without white space between them. Only lists and objects can be
+ * separated this way; anything between them belongs to the one after it. Source: the JSON Lines of SageMaker's
+ * TensorFlow Serving container.
  */
 export function splitConcatenated(body: Uint8Array, limits: Limits): ByteRanges {
   const bounds: number[] = [];

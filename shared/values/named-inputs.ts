@@ -3,7 +3,7 @@ import type { TensorSpec } from '../runtime/session.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /**
- * A BYTES tensor as it came: text or bytes, one per element. What they mean is up to the model: strings for one that
+ * A BYTES tensor as it came: text or bytes, one per element. Their meaning depends on the model: strings for one that
  * takes strings, encoded images for one that takes images.
  */
 export interface BytesInput {
@@ -17,9 +17,9 @@ export type TensorInput = Tensor | BytesInput;
 export type NamedInputs = ReadonlyMap<string, TensorInput>;
 
 /**
- * How the instances of a request stand in its tensors: listed one after the other, so that the first axis of each tensor
- * counts them, wherever the graph has that axis; or as the graph has them, in a batch of which parts can be run; or as
- * one whole.
+ * How the instances of a request stand in its tensors: listed one after the other, so that the first axis of each
+ * tensor counts them, wherever the graph has that axis; in the layout of the graph, as a batch whose parts can be run;
+ * or as one whole.
  */
 export type Layout = 'instances' | 'batch' | 'whole';
 

@@ -54,7 +54,7 @@ function checkNumbers({ datatype, shape, data }: Tensor, locate: Locate): void {
   }, index);
   throw invalid(
     `Field "${locate(path)}"`,
-    'is null or NaN; this model does not know missing numbers, expected a number.',
+    'is null or NaN; this model takes no missing numbers, expected a number.',
   );
 }
 
@@ -65,7 +65,7 @@ function isColumn(shape: readonly number[], { shape: expected, isRankDynamic }: 
 /** `{"b64": "…"}` stands for a text in base64, at any depth (TensorFlow Serving). */
 function decodeTexts(value: JsonValue, path: readonly number[], locate: Locate): JsonValue {
   if (Array.isArray(value)) {
-    // There can be millions of texts: only what is not one is given its place.
+    // There can be millions of texts: a place is made only for a value that is not a text.
     return value.map((item, index) =>
       typeof item === 'string' ? item : decodeTexts(item, [...path, index], locate),
     );
@@ -86,7 +86,7 @@ export function decodeUtf8(bytes: Uint8Array, field: string): string {
   } catch {
     throw invalid(
       `Field "${field}"`,
-      'holds base64 of bytes that are not UTF-8, which the strings of this model are.',
+      'holds base64 of bytes that are not UTF-8; this model takes UTF-8 strings.',
     );
   }
 }

@@ -9,13 +9,13 @@ export interface Feature {
   /** Smallest and largest value that makes sense; others are refused. */
   readonly range?: readonly [number, number] | undefined;
   readonly description?: string | undefined;
-  /** Known from the graph where it is not given. */
+  /** If it is missing, the graph says it. */
   readonly type?: 'number' | 'string' | undefined;
   /** All values that make sense; others are refused. */
   readonly values?: readonly (string | number)[] | undefined;
 }
 
-/** What a row must look like: named features, or only how many when the model names none (undefined: any number). */
+/** The format of a row: named features, or only their number if the model has no names (undefined: any number). */
 export interface RowFormat {
   /** In the model's order, by distinct names. */
   readonly named: readonly Feature[] | undefined;
@@ -36,7 +36,7 @@ export function parseRow(row: JsonValue | undefined, field: string, format: RowF
   throw invalid(`Field "${field}"`, `is ${describeJson(row)}; expected ${describeFormat(format)}.`);
 }
 
-/** What a row looks like, in words and with the feature names. */
+/** The format of a row in words, with the feature names. */
 export function describeFormat({ named, width, columns }: RowFormat): string {
   const types = new Set(columns.map(({ type }) => type));
   const what = types.size > 1 ? 'values' : types.has('string') ? 'strings' : 'numbers';
@@ -71,7 +71,7 @@ function parseNamed(row: JsonObject, field: string, features: readonly Feature[]
   );
 }
 
-/** As names are distinct, a row that lacks none and has as many as there are has no others. */
+/** Names are distinct, so a row that has every feature and the right number of members has no others. */
 function checkNames(row: JsonObject, field: string, features: readonly Feature[], format: RowFormat): void {
   const missing = features.filter(({ name }) => !Object.hasOwn(row, name));
   const given = Object.keys(row);

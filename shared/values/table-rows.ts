@@ -9,9 +9,9 @@ import { columnAt } from './row.ts';
 import type { Table } from './table.ts';
 
 /**
- * The rows of a table as a tabular task takes them: lists of values, in the order of the features where model and table
- * both have names. Numbers that are written as text become numbers, unless the column is one of texts;
- * other texts are left for the task to judge.
+ * The rows of a table as a tabular task takes them: lists of values, in the order of the features if model and table
+ * both have names. Numbers that are written as text become numbers, unless the column is one of texts; other texts are
+ * left for the task to judge.
  *
  * @throws InferenceError for a table without rows or without a column that the model takes
  */

@@ -25,8 +25,8 @@ export interface Table {
 
 /**
  * The tensors of a table. Columns named like the inputs become one tensor each; without names they are taken in the
- * order of the inputs. For a model with one input the columns stand side by side in it: by the names of its features
- * where the config has them, else in the order they came. For a text model one column has the texts, or two the pairs.
+ * order of the inputs. For a model with one input the columns stand side by side in it: by the names of its features if
+ * the config has them, otherwise in the order they came. For a text model one column has the texts, or two the pairs.
  * Source: how MLflow's ONNX flavour takes a data frame.
  *
  * @throws InferenceError naming the column or cell, what came and what is expected
@@ -100,7 +100,7 @@ function decodeColumn(column: Column, spec: TensorSpec, table: Table, name: stri
   return parseTensorValues(readColumn(column, spec, table, name), spec, `${table.field}.${name}`, limits);
 }
 
-/** Columns side by side. A model that takes more axes gets them where each row has as many cells as they hold. */
+/** Columns side by side. If a model takes more axes, each row must have as many cells as these hold. */
 function decodeMatrix(
   columns: readonly (readonly JsonValue[])[],
   spec: TensorSpec,
@@ -122,15 +122,15 @@ function decodeMatrix(
   return isFlat && width !== undefined ? { ...tensor, shape: [lists.length, ...axes] } : tensor;
 }
 
-/** How many numbers a row of an input has; undefined where the graph leaves it open. */
+/** How many numbers a row of an input has; undefined if the graph leaves it open. */
 export function widthOf({ shape, isRankDynamic }: TensorSpec): number | undefined {
   const [, ...axes] = shape;
   return axes.includes(-1) || isRankDynamic ? undefined : elementCount(axes);
 }
 
 /**
- * Holds a row of a table without names to the width of the model's only input, before columns are made of it: a line of
- * commas has a million of them.
+ * Checks the width of a row of a table without names against the model's only input, before columns are made from it: a
+ * line of commas has a million columns.
  *
  * @throws InferenceError
  */
@@ -139,7 +139,7 @@ export function checkWidth(
   { inputs, imageInput, textInput }: ModelContract,
   field: string,
 ): void {
-  // A text is one cell, whatever the graph makes of it; other rows may be tokens.
+  // A text is always one cell, however the graph uses it; other rows may be tokens.
   if (textInput && (cells.length === 1 || cells.some((cell) => Number.isNaN(Number(cell))))) return;
   const [only, ...others] = inputs;
   const width = only && others.length === 0 && imageInput === undefined ? widthOf(only) : undefined;
@@ -148,7 +148,7 @@ export function checkWidth(
 }
 
 /**
- * The cells of a column as its input takes them: numbers out of text, text out of whatever it is.
+ * The cells of a column as its input takes them: numbers from text, and text from any value.
  *
  * @throws InferenceError for text that is not a value of the input
  */
@@ -289,8 +289,8 @@ function describeNames(names: readonly string[] | undefined): string {
 type Column = readonly JsonValue[];
 
 /**
- * The texts of a table, one or a pair for each row: those of the only column, whatever its name, of the one or the two that
- * are named like texts, or of two without names. Undefined where the table has the inputs of the graph.
+ * The texts of a table, one or a pair for each row: those of the only column under any name, of the one or two columns
+ * with the usual names of texts, or of two columns without names. Undefined if the table has the inputs of the graph.
  */
 function findTexts(
   table: Table,
@@ -304,7 +304,9 @@ function findTexts(
   return texts.map((text, row) => (pairs ? [toText(text), toText(pairs[row])] : toText(text)));
 }
 
-/** @throws InferenceError for CSV without names where a text has a comma: two cells must not pass for a pair */
+/**
+ * @throws InferenceError for CSV without names in which a text has a comma: its two cells must not be taken for a pair
+ */
 function namedTexts(table: Table): readonly Column[] {
   const { names = [], columns, field, isText } = table;
   if (isUnnamed(table)) {

@@ -22,7 +22,7 @@ export function textsOf(texts: readonly TextValue[], { name }: TextInput, field:
   ]);
 }
 
-/** Whether an instance is one of texts to a model. A list is not one where the graph takes texts as they are: it is a tensor. */
+/** Whether an instance is one of texts to a model. If the graph takes texts themselves, a list is a tensor instead. */
 export function isTextInstance(value: JsonValue | undefined, { isPrepared }: TextInput): boolean {
   return isTextValue(value) && (isPrepared || !Array.isArray(value));
 }
@@ -42,7 +42,7 @@ export function decodeTextRows(
  * The texts that stand in whole inputs: the value itself, a list, or a list under one name; two lists under the names of a
  * pair belong together, one by one.
  *
- * @returns undefined where they are not texts
+ * @returns undefined if they are not texts
  * @throws InferenceError for two lists that are not equally long
  */
 export function listTexts(
@@ -64,7 +64,7 @@ function findList(value: JsonValue | undefined, field: string): FieldValue<reado
   return { value: (pair && zip(value, pair, field)) ?? [value], field };
 }
 
-/** Two lists as one of pairs; undefined where they are not both lists. */
+/** Two lists as one of pairs; undefined if they are not both lists. */
 function zip(
   value: JsonObject,
   [first, second]: readonly [string, string],

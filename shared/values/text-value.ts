@@ -6,7 +6,7 @@ import { isBase64Object, isOfImage, SIDE_KEYS } from './image-value.ts';
 import type { TextValue } from './input.ts';
 import { decodeUtf8 } from './nested-values.ts';
 
-/** Names under which clients put texts, where other members or columns stand beside them. */
+/** Names under which clients put texts that come with other members or columns. */
 const TEXT_NAMES: readonly string[] = [
   'text',
   'texts',
@@ -33,7 +33,7 @@ const PAIR_NAMES: readonly (readonly [string, string])[] = [
   ['query', 'text'],
 ];
 
-/** What a request may bring as a text, in words. */
+/** The forms of a text in a request, in words. */
 export function describeTexts({ takesPairs }: TextInput): string {
   return takesPairs ? 'a text, or a pair as {"text": "…", "text_pair": "…"}' : 'a text';
 }
@@ -53,13 +53,13 @@ export function isTextValue(value: JsonValue | undefined): boolean {
   return pair?.every((name) => isSingle(value[name])) ?? false;
 }
 
-/** Whether a value is a text or a list of texts at first sight, and not images. */
+/** Whether a value looks like a text or a list of texts, and not like images. */
 export function holdsTexts(value: JsonValue | undefined): boolean {
   const first = Array.isArray(value) ? value[0] : value;
   return isTextValue(first) && !isOfImage(first);
 }
 
-/** @throws InferenceError when the value is not a text, or a pair where the model takes none */
+/** @throws InferenceError if the value is not a text, or is a pair and the model takes no pairs */
 export function decodeTextValue(
   value: JsonValue | undefined,
   textInput: TextInput,
@@ -96,17 +96,17 @@ function namesIn(value: JsonObject): string[] {
   return Object.keys(value).filter((key) => !SIDE_KEYS.includes(key));
 }
 
-/** The names of a pair of which both are there. */
+/** The names of a pair that has both members. */
 export function findPair(names: readonly string[]): readonly [string, string] | undefined {
   return PAIR_NAMES.find((pair) => pair.every((name) => names.includes(name)));
 }
 
-/** The one of several names that means a text. */
+/** The first of several names that means a text. */
 export function findTextName(names: readonly string[]): string | undefined {
   return TEXT_NAMES.find((name) => names.includes(name));
 }
 
-/** Whether names are such as a text has, or two texts that belong together. */
+/** Whether names are the usual ones of a text, or of two texts that belong together. */
 export function areTextNames(keys: readonly string[]): boolean {
   const names = keys.filter((key) => !SIDE_KEYS.includes(key));
   const [only, ...others] = names;

@@ -258,14 +258,14 @@ export async function badExchanges(): Promise<Exchange[]> {
       raw('/predict', 'x', { ...JSON_TYPE, 'content-encoding': 'zstd' }),
       415,
       'UNSUPPORTED_MEDIA_TYPE',
-      /"zstd" is not accepted; accepted are gzip, deflate, br/,
+      /"zstd" is not accepted; accepted codings are gzip, deflate, br/,
     ),
     bad(
       'a wrong media type',
       raw('/predict', 'a,b', { 'content-type': 'text/csv' }),
       415,
       'UNSUPPORTED_MEDIA_TYPE',
-      /"text\/csv" is not accepted; accepted are application\/json, multipart\/form-data, image\/jpeg/,
+      /"text\/csv" is not accepted; accepted types are application\/json, multipart\/form-data, image\/jpeg/,
     ),
     bad(
       'bytes that are nothing',
@@ -286,7 +286,7 @@ export async function badExchanges(): Promise<Exchange[]> {
       raw('/predict', '<svg xmlns="http://www.w3.org/2000/svg"/>', { 'content-type': 'image/svg+xml' }),
       415,
       'UNSUPPORTED_MEDIA_TYPE',
-      /image\/svg\+xml; accepted are image\/jpeg/,
+      /image\/svg\+xml; accepted types are image\/jpeg/,
     ),
     bad(
       'SVG called PNG',

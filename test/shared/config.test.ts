@@ -169,7 +169,7 @@ describe('parseConfig', () => {
     expect(parseConfig({ BASE_PATH: '/' }).basePath).toBe('');
     expect(messageOf({ BASE_PATH: '/a?b' })).toBe('BASE_PATH="/a?b" must be a path such as /prod.');
     expect(messageOf({ PROTOCOLS: 'mlflow,grpc' })).toMatch(
-      /^PROTOCOLS="mlflow,grpc" must be names out of ternion, /,
+      /^PROTOCOLS="mlflow,grpc" must be names from ternion, /,
     );
     expect(messageOf({ DIALECT: 'MLflow' })).toMatch(/^DIALECT="MLflow" must be one of open-inference, /);
     expect(messageOf({ AIP_HEALTH_ROUTE: 'ping' })).toBe(

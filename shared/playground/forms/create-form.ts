@@ -13,7 +13,9 @@ const FORMS: ReadonlyMap<string, CreateForm> = new Map<string, CreateForm>([
   ['tensors', createJsonForm],
 ]);
 
-/** The form for a model. A graph that only takes whole batches has an example with instances, for the editor. */
+/**
+ * The form for a model. A graph that takes only whole batches has an example with instances, which the editor shows.
+ */
 export function createForm(model: ModelDescription, events: FormEvents): InputForm {
   const isBatch = model.example !== undefined && 'instances' in model.example;
   const create = (isBatch ? undefined : FORMS.get(model.input)) ?? createJsonForm;

@@ -5,7 +5,7 @@ export interface Drawing {
   readonly canvas: HTMLCanvasElement;
   clear(): void;
   isEmpty(): boolean;
-  /** What is drawn, as PNG, cut out around the ink. */
+  /** The drawing as PNG, cropped around the ink. */
   toPng(): Promise<File>;
 }
 
@@ -14,17 +14,17 @@ export interface DrawingEvents {
   strokeEnds(): void;
 }
 
-/** Side of the paper in pixels of its own; the page scales it. */
+/** Side of the paper in its own pixels; the page scales it. */
 const SIDE = 560;
-/** About the stroke of a felt pen, compared to the digit it writes. */
+/** About as thick as the stroke of a felt pen, compared with the digit it writes. */
 const PEN = SIDE / 13;
 const SENT_SIDE = 280;
 /** White around the ink, as a share of the larger side. */
 const MARGIN = 0.12;
-/** A dot is not blown up to a blob: ink is taken to cover at least this much of the paper. */
+/** A dot is not enlarged to a blob: the ink counts as covering at least this share of the paper. */
 const LEAST_SIDE = SIDE * 0.4;
 
-/** Paper for pens, fingers and mice. Keyboards have the file button beside it. */
+/** Paper for pens, fingers and mice. With a keyboard, people use the file button next to it. */
 export function createDrawing({ strokeStarts, strokeEnds }: DrawingEvents): Drawing {
   const canvas = make('canvas', {
     class: 'paper',

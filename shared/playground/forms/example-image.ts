@@ -6,7 +6,7 @@ const TYPES: readonly (readonly [string, string])[] = [
   ['R0lGO', 'gif'],
 ];
 
-/** The image of an example request as a file; undefined when there is none. */
+/** The image of an example request as a file; undefined if it has no image. */
 export function decodeExample(base64: unknown): File | undefined {
   if (typeof base64 !== 'string') return undefined;
   const [, type] = TYPES.find(([start]) => base64.startsWith(start)) ?? [];

@@ -3,7 +3,7 @@ import type { Column, Feature, ModelDescription } from '../model-description.ts'
 import { listOf, membersOf, textOf } from '../parse.ts';
 import type { FormEvents, InputForm } from './input-form.ts';
 
-/** More fields than this are not a form any more. */
+/** With more fields than this, a form is no longer usable. */
 const MOST_FIELDS = 60;
 
 const DECIMAL = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
@@ -16,7 +16,7 @@ interface Field {
   readonly column: Column;
 }
 
-/** Whether a model's features are known, and few enough for a field each. */
+/** Whether a model's features are known, and few enough to give each a field. */
 export function hasFields(model: ModelDescription): boolean {
   const counts = model.columns.map(({ count }) => count);
   const width = counts.reduce((sum, count) => sum + count, 0);
@@ -101,7 +101,7 @@ function makeField(feature: Feature, column: Column, example: string): Field {
   return { element: make('div', { class: 'field' }, label, box, hint), input, name, example, column };
 }
 
-/** What is not a number goes as text: the server says best what it expects. */
+/** A value that is not a number is sent as text: the server explains best what it expects. */
 function readValue({ input, column }: Field): number | string | null {
   const text = input.value.trim();
   if (column.isText) return input.value;
@@ -109,7 +109,7 @@ function readValue({ input, column }: Field): number | string | null {
   return DECIMAL.test(text) && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
-/** A number left empty is missing where the model knows that; else it stays away. */
+/** An empty number is sent as missing if the model takes missing numbers, and is left out otherwise. */
 function readByName(fields: readonly Field[]): Record<string, unknown> {
   const given = fields.filter(
     ({ input, column }) => column.isText || column.isNullable || input.value.trim() !== '',

@@ -5,7 +5,7 @@ export function createFileButton(text: string, accept: string, take: (file: File
   const input = make('input', { type: 'file', accept });
   input.addEventListener('change', () => {
     const [file] = input.files ?? [];
-    // Emptied, so that choosing the same file again counts as well.
+    // Emptied, so that choosing the same file again is noticed.
     input.value = '';
     if (file) take(file);
   });
@@ -15,8 +15,8 @@ export function createFileButton(text: string, accept: string, take: (file: File
 /**
  * Takes files that are dropped or pasted anywhere on the page.
  *
- * @param target what lights up while a file is above the page
- * @returns what ends it
+ * @param target element that is highlighted while a file is dragged over the page
+ * @returns a function that ends it
  */
 export function onGivenFile(target: HTMLElement, take: (file: File) => void): () => void {
   const listening = new AbortController();

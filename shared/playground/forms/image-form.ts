@@ -5,10 +5,10 @@ import { createFileButton, onGivenFile } from './given-files.ts';
 import { createImageSheet } from './image-sheet.ts';
 import type { FormEvents, InputForm } from './input-form.ts';
 
-/** How long a pen may rest before its drawing is sent. */
+/** How long the pen rests before the drawing is sent. */
 const PAUSE_MS = 150;
 
-/** Takes a drawing, or an image that is chosen, dropped or pasted. What is made is sent at once. */
+/** Takes a drawing, or an image that is chosen, dropped or pasted, and sends it at once. */
 export function createImageForm({ example }: ModelDescription, { run, clear }: FormEvents): InputForm {
   let timer: number | undefined;
   const stop = (): void => clearTimeout(timer);

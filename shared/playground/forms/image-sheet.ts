@@ -13,7 +13,7 @@ export interface ImageSheet {
   read(): Promise<File | undefined>;
 }
 
-/** Images of fewer pixels across are shown as the squares they are. */
+/** Images with fewer pixels across are enlarged without smoothing: each pixel is a square. */
 const TINY = 64;
 
 const PAPER_CAPTION = 'Draw, drop or paste an image here, or choose a file.';

@@ -1,13 +1,13 @@
 import type { ModelDescription } from '../model-description.ts';
 import type { Payload } from '../server.ts';
 
-/** What a form tells the page. */
+/** Events that a form reports to the page. */
 export interface FormEvents {
-  /** What would be sent is another. */
+  /** The content that would be sent has changed. */
   change(): void;
   /** It should be sent now: something was drawn, dropped or chosen. */
   run(): void;
-  /** There is nothing to send any more. */
+  /** There is no longer anything to send. */
   clear(): void;
 }
 
@@ -17,13 +17,13 @@ export interface InputForm {
   readonly element: HTMLElement;
   /** Ways to fill or empty the fields, for the row of the submit button. */
   readonly buttons: readonly HTMLElement[];
-  /** What would be sent now; undefined while there is nothing. */
+  /** The content that would be sent now; undefined while the form is empty. */
   read(): Promise<Payload | undefined>;
-  /** What to do first, while there is nothing to send. */
+  /** Says what to do first, while there is nothing to send. */
   readonly missing: string;
-  /** Marks the fields that an error is about; none for ''. */
+  /** Marks the fields that an error is about; '' removes all marks. */
   blame(message: string): void;
-  /** Lets go of what it has outside its element. */
+  /** Releases what it holds outside its element, such as listeners. */
   close(): void;
 }
 

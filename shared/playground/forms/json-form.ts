@@ -5,7 +5,7 @@ import type { FormEvents, InputForm } from './input-form.ts';
 
 const MOST_ROWS = 22;
 
-/** The JSON body itself, beginning with the model's example where it has one. It fits every model. */
+/** The JSON body itself. It starts with the model's example if there is one, and it fits every model. */
 export function createJsonForm(model: ModelDescription, { change }: FormEvents): InputForm {
   const id = makeId();
   const example = model.example && formatJson(JSON.stringify(model.example));
@@ -42,7 +42,7 @@ function makeExampleButton(editor: HTMLTextAreaElement, example: string, change:
   return button;
 }
 
-/** What a request looks like, for models without an example; it is shown, but is not a request itself. */
+/** A sketch of a request, for models without an example; it is shown, but cannot be sent. */
 function outlineOf({ inputs }: ModelDescription): unknown {
   return { inputs: Object.fromEntries(inputs.map(({ name }) => [name, '…'])) };
 }

@@ -7,9 +7,9 @@ import { showPredictions } from './prediction-view.ts';
 import { showTimings } from './timing-view.ts';
 
 export interface AnswerView {
-  /** Nothing was asked yet. */
+  /** No request was sent yet. */
   clear(): void;
-  /** The server is being asked; what it said before stays in sight. */
+  /** A request is running; the previous answer stays visible. */
   wait(): void;
   show(outcome: Outcome): void;
   /** Says what to do before anything can be sent. */
@@ -43,7 +43,7 @@ export function createAnswerView(say: (text: string) => void): AnswerView {
     },
     wait: () => section.setAttribute('aria-busy', 'true'),
     show: ({ answer, failure }) => {
-      const shown = failure ? fail(failure) : tell(answer?.json, say);
+      const shown = failure ? fail(failure) : present(answer?.json, say);
       fill(false, shown, ...(answer ? [showTimings(answer.timings)] : []));
       raw.hidden = answer === undefined;
       code.show(shorten(answer?.text ?? ''));
@@ -56,7 +56,7 @@ export function createAnswerView(say: (text: string) => void): AnswerView {
   };
 }
 
-function tell(json: unknown, say: (text: string) => void): HTMLElement {
+function present(json: unknown, say: (text: string) => void): HTMLElement {
   const { element, spoken } = showPredictions(json);
   say(spoken);
   return element;
@@ -64,5 +64,5 @@ function tell(json: unknown, say: (text: string) => void): HTMLElement {
 
 function shorten(text: string): string {
   if (text.length <= LONGEST_ANSWER) return formatJson(text);
-  return `${text.slice(0, LONGEST_ANSWER)}\n… and ${text.length - LONGEST_ANSWER} characters more`;
+  return `${text.slice(0, LONGEST_ANSWER)}\n… and ${text.length - LONGEST_ANSWER} more characters`;
 }

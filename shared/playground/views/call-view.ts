@@ -5,7 +5,7 @@ import { type Call, SNIPPETS } from '../snippets.ts';
 import { createCodeView } from './code-view.ts';
 
 export interface CallView {
-  /** Shows how to send a payload; without one, how an image would be sent. */
+  /** Shows how to send a payload, or, without one, how to send an image. */
   show(path: string, payload: Payload | undefined): void;
 }
 
@@ -48,13 +48,13 @@ export function createCallView(say: (text: string) => void): CallView {
   };
 }
 
-/** The file a payload is, or would better be. */
+/** The file that holds a payload, or that should hold it because it is long. */
 function fileOf({ type, body }: Payload): File | undefined {
   if (typeof body !== 'string') return body;
   return body.length > LONGEST_BODY ? new File([body], 'request.json', { type }) : undefined;
 }
 
-/** A link to the file of the call, so that the code works as it stands. */
+/** A link to the file of the call, so that the code works unchanged. */
 function offer(element: HTMLElement, file: File | undefined): void {
   const old = element.querySelector('a');
   if (old) URL.revokeObjectURL(old.href);

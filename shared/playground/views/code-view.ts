@@ -4,16 +4,16 @@ const COPIED_MS = 2000;
 
 export interface CodeView {
   readonly element: HTMLElement;
-  /** Copies the text; it belongs into the heading. */
+  /** Copies the text; its place is in the heading. */
   readonly button: HTMLButtonElement;
   show(text: string): void;
 }
 
 /**
- * Text in a box of its own, and a button that copies it.
+ * Text in a box, with a button that copies it.
  *
- * @param name what it is, for those who do not see it
- * @param say tells them that it is copied
+ * @param name its name, for people who use a screen reader
+ * @param say announces to them that it is copied
  */
 export function createCodeView(name: string, say: (text: string) => void): CodeView {
   let text = '';
@@ -39,7 +39,7 @@ export function createCodeView(name: string, say: (text: string) => void): CodeV
   };
 }
 
-/** Pages without TLS have no clipboard: there the text is selected, to be copied by hand. */
+/** Pages without TLS have no clipboard: there the text is selected, so that people can copy it by hand. */
 async function copy(text: string, source: HTMLElement): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);

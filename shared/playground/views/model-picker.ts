@@ -3,7 +3,7 @@ import type { ModelListing } from '../model-description.ts';
 import type { Shown } from '../share-link.ts';
 
 export interface ModelPicker {
-  /** Shows a choice; models and versions that are not there leave their list without one. */
+  /** Shows a choice. If the model or version does not exist, nothing is selected in its list. */
   choose(shown: Shown): void;
 }
 

@@ -2,7 +2,7 @@ import { find, make } from '../element.ts';
 import type { ModelDescription, TensorSpec } from '../model-description.ts';
 import { formatNumber } from '../numbers.ts';
 
-/** Shows what a model is: its task, a sentence, and what it takes and gives. */
+/** Describes a model: its task, a sentence, its inputs and its outputs. */
 export function showModel(model: ModelDescription | undefined): void {
   const about = find('about', HTMLElement);
   about.hidden = model === undefined;

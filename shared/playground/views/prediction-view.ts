@@ -3,7 +3,7 @@ import { formatJson } from '../format-json.ts';
 import { formatNumber, formatPercent } from '../numbers.ts';
 import { isObject, listOf, membersOf, textOf } from '../parse.ts';
 
-/** More bars than these nobody reads; the raw answer has all. */
+/** Nobody reads more bars than this; the raw answer has all classes. */
 const MOST_BARS = 10;
 const MOST_PREDICTIONS = 20;
 const MOST_CHARACTERS = 4000;
@@ -11,13 +11,13 @@ const MOST_CHARACTERS = 4000;
 /** Members of an answer that are shown elsewhere, or not at all. */
 const COMMON = ['model', 'model_version', 'inference_time_ms'];
 
-/** A prediction to look at, and the same in a few words for those who listen. */
+/** A prediction to look at, and the same in a few words for screen readers. */
 export interface ShownPrediction {
   readonly element: HTMLElement;
   readonly spoken: string;
 }
 
-/** Shows the answer to a predict request, of whichever task: one prediction, or several. */
+/** Shows the answer to a predict request of any task: one prediction, or several. */
 export function showPredictions(answer: unknown): ShownPrediction {
   const batch = membersOf(answer).predictions;
   if (!Array.isArray(batch)) return showOne(membersOf(answer));

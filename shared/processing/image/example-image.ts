@@ -11,7 +11,7 @@ export function blackPng(width: number, height: number): Uint8Array {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  // 8 bits a pixel, greyscale; compression, filter and interlace method 0.
+  // 8 bits per pixel, greyscale; compression, filter and interlace method 0.
   header.writeUInt8(8, 8);
   // Each row begins with a byte that names its filter.
   const rows = deflateSync(Buffer.alloc((width + 1) * height));

@@ -19,17 +19,19 @@ export interface Raster {
   readonly layout: 'HWC' | 'CHW';
   /** Bytes 0..255 as decoded; float32 once a step has rescaled or normalised them. */
   readonly data: RasterData;
-  /** What the values are, once a step has said it; FP16 as bit patterns. */
+  /** The datatype of the values, once a step has set it; FP16 as bit patterns. */
   readonly datatype?: Datatype | undefined;
 }
 
-/** A raster of bytes in HWC, which is what steps that move or mix pixels work on. */
+/** A raster of bytes in HWC, as steps that move or mix pixels need it. */
 export interface PixelRaster extends Raster {
   readonly layout: 'HWC';
   readonly data: Uint8Array;
-  /** How the picture has to be turned to stand upright: 1 to 8 as in EXIF; none where it does, or nobody asked. */
+  /**
+   * How the picture has to be turned to be upright: 1 to 8 as in EXIF; undefined if it is upright or was not asked for.
+   */
   readonly orientation?: number | undefined;
-  /** Pixels of the file, where it was decoded smaller. */
+  /** Pixels of the file, if it was decoded smaller. */
   readonly filePixels?: number | undefined;
 }
 

@@ -27,7 +27,7 @@ export function checkIds(headers: Headers): void {
 }
 
 /**
- * Reads JSON or an image. A batch is answered with one prediction per instance, all else with whole outputs.
+ * Reads JSON or an image. The answer to a batch has one prediction per instance; other answers have whole outputs.
  *
  * @throws InferenceError saying what came and what is accepted
  */
@@ -55,10 +55,10 @@ function payloadOf(json: JsonValue, limits: Limits): Payload {
     : payloadOfValues(value, key, limits);
 }
 
-/** The members of which a request has one; models of Hugging Face have the last on Azure ML. */
+/** A request has exactly one of these members. On Azure ML, models of Hugging Face take the last one. */
 const DATA_KEYS = ['input_data', 'data', 'inputs'] as const;
 
-/** A table in the form `split` of pandas has these members alone. */
+/** A table in the `split` form of pandas has only these members. */
 function isSplit(value: JsonValue): value is JsonObject {
   const parts = ['columns', 'index', 'data'];
   return (
@@ -78,7 +78,7 @@ function payloadOfSplit(value: JsonObject, limits: Limits): Payload {
   };
 }
 
-/** A list is of instances; anything else is whole inputs. */
+/** A list contains instances; anything else is whole inputs. */
 function payloadOfValues(value: JsonValue, field: string, limits: Limits): Payload {
   const areListed = Array.isArray(value);
   const decode = areListed ? decodeRows : decodeColumns;

@@ -38,7 +38,7 @@ export function createAzureMlProtocol(options: ProtocolOptions): Protocol {
       {
         method: 'GET',
         path: '/score',
-        summary: 'Whether the server is well',
+        summary: 'Check the health of the server',
         handle: (c) => respondHealth(options, c.env.budget),
       },
     ],
@@ -74,9 +74,9 @@ async function score(c: Context<AppEnvironment>, options: ProtocolOptions): Prom
 }
 
 /**
- * Scoring of an Azure ML online endpoint. The answer is the bare list of predictions; whole inputs by name are
- * answered with whole outputs. The services of AutoML and of the designer have forms of their own.
- * Source: how Azure ML serves MLflow models (`input_data`), and its scoring scripts (`data`).
+ * Scoring of an Azure ML online endpoint. The answer is the bare list of predictions; whole inputs by name are answered
+ * with whole outputs. The services of AutoML and of the designer have their own forms. Source: how Azure ML serves
+ * MLflow models (`input_data`), and its scoring scripts (`data`).
  */
 export const invokeAzureMl: Dialect = async (invocation, options) => {
   if (holdsJson(invocation) && isServiceRequest(invocation.json())) {

@@ -12,17 +12,21 @@ export const scoreRequest = lazily(() =>
         ),
       data: jsonValue.optional().describe('A list of instances, as scoring scripts take it.'),
       inputs: jsonValue.optional().describe('Texts, as models of Hugging Face take them, or whole inputs.'),
-      params: jsonObject.optional().describe('Without a meaning here.'),
+      params: jsonObject.optional().describe('Accepted and ignored.'),
       method: z
         .string()
         .nullish()
-        .describe('`predict` or `predict_proba`, beside the `data` of a service of AutoML.'),
+        .describe('`predict` or `predict_proba`, together with the `data` of an AutoML service.'),
       Inputs: jsonObject
         .optional()
-        .describe('The rows of a service of AutoML as `data`, or of the designer as `WebServiceInput0`.'),
+        .describe(
+          'The rows for an AutoML service as `data`, or for a designer service as `WebServiceInput0`.',
+        ),
       GlobalParameters: jsonValue
         .optional()
-        .describe('Beside `Inputs`: an object, of AutoML with the `method`; or a number without a meaning.'),
+        .describe(
+          'Together with `Inputs`: an object, which for AutoML has the `method`; or a number, which is ignored.',
+        ),
     })
     .describe('One of "input_data", "data", "inputs" and "Inputs".'),
 );
@@ -31,7 +35,7 @@ export const scoreResponse = lazily(() =>
   z
     .union([jsonArray, jsonObject, z.string()])
     .describe(
-      'A bare list, or an object for inputs by name; `{"Results": …}` where `Inputs` came, and with `method` a text that holds `{"result": […]}` in JSON.',
+      'A bare list, or an object for inputs by name; `{"Results": …}` for `Inputs`; with `method` a text that holds `{"result": […]}` in JSON.',
     ),
 );
 

@@ -17,11 +17,11 @@ import { decodeTable, type Table, tableOfRecords, tableOfSplit } from '../../val
 import { rowsOfTable } from '../../values/table-rows.ts';
 import type { Dialect } from '../invocation.ts';
 
-// Services that Azure ML makes for models of its own tools, each with a form of requests that is its own.
-// Sources: the scoring scripts that AutoML writes (scoring_file_v_1_0_0.py and scoring_file_v_2_0_0.py of each run); the
-// "Consume" samples of designer endpoints; azureml-designer-classic-modules, base_learner.py (`_build_result_dataframe`).
+// Services that Azure ML makes for models of its own tools, each with its own form of requests. Sources: the scoring
+// scripts that AutoML writes (scoring_file_v_1_0_0.py and scoring_file_v_2_0_0.py of each run); the "Consume" samples
+// of designer endpoints; azureml-designer-classic-modules, base_learner.py (`_build_result_dataframe`).
 
-/** What AutoML's scripts can be told to do. */
+/** The methods of AutoML's scripts. */
 const METHODS = ['predict', 'predict_proba'] as const;
 
 type Method = (typeof METHODS)[number];
@@ -40,7 +40,7 @@ export function isServiceRequest(json: JsonValue): json is JsonObject {
   return has('Inputs') || (has('data') && has('method') && !has('input_data'));
 }
 
-/** Answers a request in one of these forms with what the model's task makes of each row. */
+/** Answers a request in one of these forms with the model's prediction for each row. */
 export const invokeService: Dialect = async (invocation, { inference, config }) => {
   const { limits } = config;
   const reading = invocation.read(readService);
@@ -61,7 +61,7 @@ function readService(json: JsonValue): ServiceRequest {
   if (inputs === undefined) {
     const wanted = readMethod(method, 'method');
     const table = tableOfRows(json.data, 'data');
-    // The script gives JSON as a text, which the server writes as JSON once more.
+    // The script returns JSON as a text, which the server writes as JSON again.
     return {
       table,
       encode: (output, style, limit) =>
@@ -98,9 +98,9 @@ function readService(json: JsonValue): ServiceRequest {
 }
 
 /**
- * `GlobalParameters` of a request: an object, or a number that means nothing, as AutoML's samples have it.
+ * `GlobalParameters` of a request: an object, or a number that is ignored, as in AutoML's samples.
  *
- * @throws InferenceError for a parameter that would change the answer elsewhere
+ * @throws InferenceError for a parameter that would change the answer on Azure ML
  */
 function readParameters(value: JsonValue | undefined, known: readonly string[]): JsonObject {
   if (value === undefined || value === null || typeof value === 'number') return {};
@@ -121,7 +121,9 @@ function readMethod(value: JsonValue | undefined, field: string): Method {
   throw invalid(`Field "${field}"`, `is ${describeJson(value)}; expected "predict" or "predict_proba".`);
 }
 
-/** Objects by column, lists in the order of the columns, or names and lists apart. Numbers may be texts, as in CSV. */
+/**
+ * Objects by column, lists in the order of the columns, or names and lists separately. Numbers may be texts, as in CSV.
+ */
 function tableOfRows(value: JsonValue | undefined, field: string): Table {
   const isListed = Array.isArray(value) && Array.isArray(value[0]);
   if (isJsonObject(value) || isListed) {
@@ -137,7 +139,7 @@ function tableOfRows(value: JsonValue | undefined, field: string): Table {
   return { ...tableOfRecords(value, field), isText: true };
 }
 
-/** What the task makes of a table, one prediction a row. */
+/** The predictions of the task for a table, one for each row. */
 async function predict(
   table: Table,
   { contract, ...use }: ModelUse,
@@ -178,7 +180,7 @@ function inputOf(table: Table, contract: ModelContract, limits: Limits): Inferen
   };
 }
 
-/** The column of images or texts: the only one, or the one that is called so. */
+/** The column of images or texts: the only one, or the one with a usual name. */
 function pickColumn({ names, columns, field }: Table, kind: string): readonly JsonValue[] {
   const [only = [], ...others] = columns;
   const named = columns[names?.indexOf(kind) ?? -1];
@@ -220,7 +222,7 @@ function scoreRows(
   );
 }
 
-/** Of two classes the probability of the second, of more those of all, before the label; of numbers none. */
+/** For two classes the probability of the second, for more those of all, before the label; nothing for numbers. */
 function encodeProbabilities(
   output: InferenceOutput,
   row: number,
@@ -242,7 +244,7 @@ function encodeScored(rows: readonly ScoredRow[]): WritableJson {
   return rows;
 }
 
-/** A table with the names of its columns apart, and all values as texts, as Studio (classic) writes it. */
+/** A table with separate column names and all values as texts, as Studio (classic) writes it. */
 function encodeDataTable(rows: readonly ScoredRow[]): WritableJson {
   const write = (value: WritableJson) => (typeof value === 'string' ? value : writeJson(value));
   return {
@@ -254,7 +256,10 @@ function encodeDataTable(rows: readonly ScoredRow[]): WritableJson {
   };
 }
 
-/** `WebServiceInput0` is answered with `WebServiceOutput0`, `input1` with `output1`; other names are the author's own. */
+/**
+ * `WebServiceInput0` is answered with `WebServiceOutput0`, `input1` with `output1`; other names are chosen by the
+ * author.
+ */
 function nameOutput(input: string): string {
   const [, start, letter, number] = /^(WebService)?([Ii])nput(\d*)$/.exec(input) ?? [];
   return letter === undefined

@@ -3,10 +3,10 @@ import { invalid } from '../../errors.ts';
 import { expectationOf, memberOf } from '../../json/describe-issues.ts';
 import { describeJson, type JsonValue } from '../../json/json-value.ts';
 
-/** Any JSON value. Values are looked at where it is known what the model takes, not by the schema. */
+/** Any JSON value. The schema does not check values: the code that knows what the model takes does. */
 export const jsonValue = z.custom<JsonValue>((value) => value !== undefined, 'expected a value');
 
-/** Any JSON array, whose items are looked at elsewhere: a schema would cost more than the model. */
+/** Any JSON array. Its items are checked elsewhere: a schema would take more time than the model. */
 export const jsonArray = z
   .custom<JsonValue[]>((value) => Array.isArray(value), 'expected an array')
   .meta({ type: 'array', items: {} });
@@ -20,7 +20,7 @@ export const jsonObject = z
   .meta({ type: 'object' });
 
 /**
- * Holds the members of a request to a schema.
+ * Checks the members of a request against a schema.
  *
  * @throws InferenceError naming the field, what came and what is expected
  */

@@ -3,7 +3,7 @@ import { isJsonType } from '../../http/media-type.ts';
 import { isJsonObject, type JsonObject } from '../../json/json-value.ts';
 import type { RequestBody } from './payload.ts';
 
-/** Types under which clients send JSON or files without saying what they are; `curl -d` sends the second. */
+/** Types that say nothing about the content; clients send JSON and files under them. `curl -d` sends the second one. */
 const UNTYPED: readonly string[] = [
   '',
   'application/x-www-form-urlencoded',
@@ -16,7 +16,7 @@ export function isUntyped(mediaType: string): boolean {
   return UNTYPED.includes(mediaType);
 }
 
-/** Whether a body is JSON, by its type or, where that says nothing, by its first character. */
+/** Whether a body is JSON, by its type or, if that says nothing, by its first character. */
 export function holdsJson({ mediaType, body }: Pick<RequestBody, 'mediaType' | 'body'>): boolean {
   return isJsonType(mediaType) || (isUntyped(mediaType) && looksLikeJson(body));
 }
@@ -26,7 +26,7 @@ export function looksLikeJson(body: Uint8Array): boolean {
   return /^(?:\xef\xbb\xbf)?\s*[[{]/.test(Buffer.from(body.subarray(0, 64)).toString('latin1'));
 }
 
-/** Options of the pipelines of Hugging Face, which stand beside `inputs` or in `parameters`. */
+/** Options of the pipelines of Hugging Face, which stand next to `inputs` or in `parameters`. */
 export const TASK_OPTIONS = [
   'top_k',
   'function_to_apply',
@@ -39,8 +39,8 @@ export const TASK_OPTIONS = [
 ] as const;
 
 /**
- * Whether JSON is for a pipeline of Hugging Face: those take a text, such as an image in base64, or anything beside
- * `parameters` or one of their options.
+ * Whether JSON is for a pipeline of Hugging Face: those take a text, such as an image in base64, or anything that comes
+ * with `parameters` or one of their options.
  */
 export function isTaskRequest(json: JsonObject): boolean {
   if (typeof json.inputs === 'string' || TASK_OPTIONS.some((name) => Object.hasOwn(json, name))) return true;
@@ -49,7 +49,7 @@ export function isTaskRequest(json: JsonObject): boolean {
 }
 
 /**
- * The error for a body of a type that a protocol does not take.
+ * The error for a body whose type a protocol does not take.
  *
  * @param accepted the types it takes, in words
  */
@@ -57,5 +57,8 @@ export function unsupportedBody(mediaType: string, accepted: string): InferenceE
   const given = isUntyped(mediaType)
     ? 'A body that is neither JSON nor an image'
     : `Content-Type ${JSON.stringify(mediaType.slice(0, 80))}`;
-  return new InferenceError('UNSUPPORTED_MEDIA_TYPE', `${given} is not accepted; accepted are ${accepted}.`);
+  return new InferenceError(
+    'UNSUPPORTED_MEDIA_TYPE',
+    `${given} is not accepted; accepted types are ${accepted}.`,
+  );
 }

@@ -1,4 +1,4 @@
-/** Something that is made when it is first asked for, and once: schemas that only describe cost a start nothing. */
+/** A value that is made once, when it is first asked for: schemas that only describe then take no time at start. */
 export function lazily<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
   return () => {

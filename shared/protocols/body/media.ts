@@ -11,12 +11,12 @@ import { checkInstances, imagesOf } from '../../values/instances.ts';
 import { isLinesType } from '../../values/lines.ts';
 import type { Payload, RequestBody } from './payload.ts';
 
-/** Whether a body is an image itself or a form with files, by its type or, where that says nothing, by its first bytes. */
+/** Whether a body is an image itself or a form with files, by its type or, if that says nothing, by its first bytes. */
 export function holdsImages({ mediaType, body }: RequestBody): boolean {
   return mediaType.startsWith('image/') || mediaType === FORM_TYPE || isImage({ mediaType, body });
 }
 
-/** Types under which an encoded image comes; bytes that begin like one are taken whatever they are called but text. */
+/** Types under which encoded images come. Bytes that begin like an image are taken under any type except text. */
 function isImage({ mediaType, body }: Pick<RequestBody, 'mediaType' | 'body'>): boolean {
   if (mediaType === 'application/x-image') return true;
   const isText = mediaType === CSV_TYPE || isLinesType(mediaType) || isJsonType(mediaType);
@@ -24,7 +24,7 @@ function isImage({ mediaType, body }: Pick<RequestBody, 'mediaType' | 'body'>): 
 }
 
 /**
- * The images of a body: itself, or the files of a form in their order, whatever their fields are called.
+ * The images of a body: the body itself, or the files of a form in their order, under any field names.
  *
  * @throws InferenceError when a form holds none, or too many
  */
@@ -71,7 +71,7 @@ export function parseForm({ headers }: Request, body: Uint8Array, { formParts }:
   return readForm(headers.get('content-type') ?? '', body, formParts);
 }
 
-/** The type of a body that is a text itself; where it begins like JSON, it is that. */
+/** The type of a body that is a text itself; if it begins like JSON, it is JSON. */
 export const TEXT_TYPE = 'text/plain';
 
 /** @throws InferenceError for bytes that are not UTF-8 */

@@ -5,14 +5,14 @@ import type { Layout, NamedInputs } from '../../values/named-inputs.ts';
 /** A request whose body was read. */
 export interface RequestBody {
   readonly request: Request;
-  /** What its Content-Type says, in lower case and without parameters; '' without one. */
+  /** Its Content-Type, in lower case and without parameters; '' if it has none. */
   readonly mediaType: string;
   readonly body: Uint8Array;
 }
 
-/** Inputs of a graph in the making. */
+/** Inputs of a graph that are not made yet. */
 export interface Payload {
-  /** What the request brings; looked at where it names no model. */
+  /** The kind of input in the request; it selects a model if the request names none. */
   readonly kind: InputKind;
   /**
    * Makes the inputs, once it is known what the model takes.

@@ -3,11 +3,11 @@ import type { JsonValue } from '../../json/json-value.ts';
 import { countElements, parseJson } from '../../json/parse-json.ts';
 
 /**
- * JSON of a request, which its budget pays for.
+ * Parses JSON of a request and charges its budget for it.
  *
- * @param options.what the part of the request that it is, to begin a sentence
+ * @param options.what name of this part of the request, to begin a sentence
  * @param options.isLine whether it is one line of many, which are not all in memory at once
- * @param options.isPart whether the request has others like it
+ * @param options.isPart whether the request has more parts like it
  * @throws InferenceError as `parseJson` does, and for more values or numbers than the request may have
  */
 export function parseRequestJson(
@@ -15,7 +15,7 @@ export function parseRequestJson(
   budget: Budget,
   { what = 'The JSON body', isLine = false, isPart = false } = {},
 ): JsonValue {
-  // A comma follows each number but the last, so that fewer bytes cannot hold too many.
+  // A comma follows each number except the last, so fewer bytes cannot hold too many numbers.
   if (isPart || bytes.length > 2 * budget.left('jsonNumbers')) {
     budget.spend('jsonNumbers', countElements(bytes), what);
   }

@@ -12,9 +12,9 @@ const ANSWER_TYPES = [JSON_TYPE, ...LINES_TYPES, CSV_TYPE, NPY_TYPE, NPZ_TYPE] a
 export type AnswerType = (typeof ANSWER_TYPES)[number];
 
 /**
- * The type of an answer. A client of SageMaker that asks for a stream has a header of its own for it.
+ * The type of an answer. Clients of SageMaker that ask for a stream use a separate header.
  *
- * @param usual the type where the request has no preference
+ * @param usual the type if the request has no preference
  * @throws InferenceError NOT_ACCEPTABLE when the request takes none of the types an answer can have
  */
 export function chooseAnswerType(headers: Headers, usual: AnswerType = JSON_TYPE): AnswerType {

@@ -5,11 +5,11 @@ const TFS_METHODS = ['predict', 'classify', 'regress'] as const;
 export type TfsMethod = (typeof TFS_METHODS)[number];
 
 const PREFIX = 'x-amzn-sagemaker-';
-/** Name of the one variant that SageMaker's SDK makes of a model. */
+/** Name of the single variant that SageMaker's SDK creates for a model. */
 const ONLY_VARIANT = 'AllTraffic';
 
 /**
- * The model that the headers of a SageMaker client name, or else the one its path does: a target model of a multi-model
+ * The model that the headers of a SageMaker client name, or else the one in its path: a target model of a multi-model
  * endpoint, a component or a container of an endpoint, or a model of the TensorFlow Serving container. A variant stands
  * for a version.
  */
@@ -33,13 +33,13 @@ function modelOfArchive(path: string): string {
   return name.replace(/\.tar\.gz$/, '');
 }
 
-/** Whether a request is one to SageMaker's TensorFlow Serving container. */
+/** Whether a request is for SageMaker's TensorFlow Serving container. */
 export function isForTensorFlow(headers: Headers): boolean {
   return readCustomAttributes(headers).size > 0;
 }
 
 /**
- * What the TensorFlow Serving container is to do.
+ * The method that the TensorFlow Serving container has to run.
  *
  * @throws InferenceError for a method it does not have
  */
@@ -68,7 +68,7 @@ export function readDeployment(headers: Headers): string | undefined {
   return headers.get('azureml-model-deployment') ?? undefined;
 }
 
-/** Whether a client of MLflow asks, on a route that it has in common with SageMaker's. */
+/** Whether a request comes from a client of MLflow, on a route that SageMaker's clients use too. */
 export function isFromMlflow(headers: Headers): boolean {
   return /^mlflow/i.test(headers.get('user-agent') ?? '');
 }

@@ -10,7 +10,7 @@ import { holdsImages, readImages } from '../body/media.ts';
 import { type Invocation, type Reading, readingOf } from '../invocation.ts';
 import { type ParameterName, type TaskParameters, taskParameters, taskRequest } from './schemas.ts';
 
-/** What a request brings: files, or JSON under one of the names that clients give it. */
+/** The content of a request: files, or JSON under one of the names that clients use. */
 export type TaskInputs =
   | { readonly form: 'files'; readonly files: readonly FieldValue<Uint8Array>[] }
   /** Columns: as `table` from Python's client, as `data` within `inputs` from the one of JavaScript. */
@@ -20,7 +20,7 @@ export type TaskInputs =
 export interface TaskRequest {
   readonly inputs: TaskInputs;
   readonly parameters: JsonObject;
-  /** All of the body: some tasks have their parameters beside `inputs`. */
+  /** The whole body: some tasks have their parameters next to `inputs`. */
   readonly body: JsonObject;
 }
 
@@ -71,7 +71,7 @@ function inputsOf(inputs: JsonValue, table: JsonObject | undefined): TaskInputs 
   return { form: 'inputs', value: inputs, field: 'inputs' };
 }
 
-/** What kind of model a request is for when it names none. */
+/** The kind of model that a request is for if it does not name one. */
 export function kindOfInputs(inputs: TaskInputs): InputKind {
   switch (inputs.form) {
     case 'files':
@@ -84,12 +84,15 @@ export function kindOfInputs(inputs: TaskInputs): InputKind {
   }
 }
 
-/** Members beside `inputs` that say how to treat a request, not what to do with it: there is one way here. */
+/**
+ * Members next to `inputs` that say how to handle a request, not what to do with it. They are ignored: there is only
+ * one way here.
+ */
 const OTHER_MEMBERS = ['inputs', 'table', 'parameters', 'model', 'options'];
 
 /**
- * The parameters of a request: those of its body, under `parameters` or beside it, or else those of its query string.
- * In the body there must be none that the task does not know; other names in a query string are none of its business.
+ * The parameters of a request: those of its body, under `parameters` or next to it, or else those of its query string.
+ * The body must not have parameters that the task does not know; unknown names in a query string are ignored.
  *
  * @throws InferenceError naming the parameter and what is expected
  */
@@ -122,7 +125,7 @@ export function readParameters(
   return { ...locate(others, ''), ...locate(parameters, 'parameters.') };
 }
 
-/** `null` is as good as none. */
+/** `null` counts as missing. */
 function isGiven([, value]: readonly [string, JsonValue]): boolean {
   return value !== null;
 }

@@ -13,7 +13,7 @@ const FUNCTIONS = { softmax, sigmoid };
 /**
  * The best labels with their scores, best first.
  *
- * @throws InferenceError when the scores cannot be made as the request wants them
+ * @throws InferenceError when the scores cannot be made with the function that the request names
  */
 export function labelScores(
   { scores: own }: ClassificationPrediction,
@@ -27,7 +27,7 @@ export function labelScores(
   return bestLabels(scores, labels, count?.value ?? TOP_LABELS, style);
 }
 
-/** Scores can be made of the values of a graph; what its config has made of them cannot be undone. */
+/** Scores can be made from the values of a graph; scores that its config has made already cannot be converted. */
 function applyFunction(
   scores: Float64Array,
   own: ScoreStep['step'] | 'none',
@@ -42,9 +42,8 @@ function applyFunction(
 }
 
 /**
- * An error for Hugging Face's clients: a model that cannot be loaded is answered with 500. After 503 the client of
- * JavaScript sends its request again at once, and does so without end.
- * Source: innerRequest of `@huggingface/inference`.
+ * An error for Hugging Face's clients: a model that cannot be loaded is answered with 500. After 503 the JavaScript
+ * client resends its request at once, forever. Source: innerRequest of `@huggingface/inference`.
  */
 export const encodeTaskError: ErrorEncoder = (error, requestId) =>
   errorResponse(

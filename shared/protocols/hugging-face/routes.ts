@@ -13,17 +13,17 @@ import { encodeTaskError } from './encode.ts';
 import { parameterSchemas, taskRequest, taskResponse } from './schemas.ts';
 import { formatOf, withOptions } from './tasks.ts';
 
-/** An endpoint of its own answers at its root; the shared ones have a path per model. */
+/** A dedicated endpoint answers at its root; the shared ones have a path per model. */
 const PATHS = [
   ['/', 'Run the task of the default model'],
   ['/hf/{model}', 'Run the task of a model'],
   ['/models/{model}', 'Run the task of a model'],
 ] as const;
 
-/** Some have the task after it. */
+/** Some clients put the task after it. */
 const TASK_PATH = '/models/{model}/pipeline/{task}';
 
-/** Others who send everything to exactly the URL they are given. */
+/** Other clients that send everything to exactly the URL they are given. */
 interface Neighbours {
   readonly with: (own: Dialect) => Dialect;
   readonly responseWith: (own: () => z.ZodType) => () => z.ZodType;
@@ -59,8 +59,11 @@ export function createHuggingFaceProtocol(options: ProtocolOptions, neighbours: 
           invoke(await read(c), options),
         ),
       ),
-      operation(TASK_PATH, 'Run the task of a model that must be the one named', taskResponse, async (c) =>
-        invokeTask(await read(c), options, c.req.param('task')),
+      operation(
+        TASK_PATH,
+        'Run the task named in the path, which must be the task of the model',
+        taskResponse,
+        async (c) => invokeTask(await read(c), options, c.req.param('task')),
       ),
     ],
   };
@@ -75,7 +78,7 @@ export const invokeHuggingFace: Dialect = async (invocation, options) =>
   await invokeTask(invocation, options, undefined);
 
 /**
- * The same where the path tells the task.
+ * The same for a path that names the task.
  *
  * @param expected the task the model must have; undefined for any
  * @throws InferenceError

@@ -6,7 +6,7 @@ import { lazily } from '../body/lazily.ts';
 
 const COUNT = 'expected a whole number of at least 1';
 
-/** Every parameter of every task; `null` is as good as none. */
+/** Every parameter of every task; `null` counts as missing. */
 export const parameterSchemas = {
   top_k: lazily(() =>
     z
@@ -14,7 +14,7 @@ export const parameterSchemas = {
       .int(COUNT)
       .min(1, COUNT)
       .nullish()
-      .describe('How many labels to answer, best first; 5 where it is not given.'),
+      .describe('How many labels to return, best first; 5 if it is missing.'),
   ),
   function_to_apply: lazily(() =>
     z
@@ -41,7 +41,7 @@ export const parameterSchemas = {
   ),
   truncation_direction: lazily(() =>
     z
-      // Text Embeddings Inference has capitals there.
+      // Text Embeddings Inference writes these in capitals.
       .enum(['left', 'right', 'Left', 'Right'], 'expected "left" or "right"')
       .nullish()
       .describe('Which end of a text is cut; by default as its tokenizer does.'),
@@ -71,7 +71,7 @@ export const taskRequest = lazily(() =>
     .describe('One of "inputs" and "table".'),
 );
 
-/** What models answer there, each by its task. */
+/** The answers of models, by task. */
 export const taskResponse = lazily(() =>
   z.union([
     z
@@ -102,7 +102,7 @@ export const taskParameters = lazily(() =>
 
 type ParameterValues = { [Name in ParameterName]: z.infer<ReturnType<(typeof parameterSchemas)[Name]>> };
 
-/** The parameters of a request, each with its place there. */
+/** The parameters of a request, each with its place in it. */
 export type TaskParameters = {
   readonly [Name in ParameterName]?: FieldValue<NonNullable<ParameterValues[Name]>> | undefined;
 };

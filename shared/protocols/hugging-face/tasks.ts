@@ -19,7 +19,7 @@ import type { TaskInputs } from './decode.ts';
 import { labelScores } from './encode.ts';
 import type { ParameterName, TaskParameters } from './schemas.ts';
 
-/** What a model made of a request, and what the encoders of answers need beside it. */
+/** The result of a request, and what else the encoders of answers need. */
 export interface TaskAnswer {
   readonly output: InferenceOutput;
   readonly inputs: TaskInputs;
@@ -27,7 +27,7 @@ export interface TaskAnswer {
   /** How the config makes scores of the values of the graph. */
   readonly steps: readonly ScoreStep[];
   readonly style: ElementStyle;
-  /** What a table is answered with. */
+  /** What the answer to a table contains. */
   readonly form: AnswerForm;
 }
 
@@ -38,7 +38,7 @@ export interface TaskFormat {
   readonly encode: (answer: TaskAnswer) => WritableJson;
 }
 
-/** How a model is asked there, and how it answers: by what it takes and gives, whatever its task. */
+/** How requests to a model and its answers look on Hugging Face: by its inputs and outputs, not by its task. */
 export function formatOf({ kind, gives }: ModelContract): TaskFormat {
   const hasScores = gives === 'classification' && kind !== 'features';
   const hasOptions = gives === 'embedding' && kind === 'text';
@@ -66,7 +66,7 @@ const DECODERS: Readonly<Record<InputKind, TaskFormat['decode']>> = {
   tensors: (inputs) => ({ kind: 'tensors', tensors: expectJson(inputs, 'tensors') }),
 };
 
-/** The texts of a request with what it asks of their vectors. */
+/** The texts of a request with its options for their vectors. */
 export function withOptions(input: InferenceInput, parameters: TaskParameters): InferenceInput {
   if (input.kind !== 'text') return input;
   const { prompt_name: prompt, truncation_direction: side, normalize, truncate, dimensions } = parameters;
@@ -77,7 +77,7 @@ export function withOptions(input: InferenceInput, parameters: TaskParameters): 
   return { ...input, options: { prompt, cutSide, normalize, truncate, dimensions } };
 }
 
-/** A list of labels for each text, for one text as well; one image has its list alone. */
+/** A list of labels for each text, also for a single text; a single image has only its list. */
 function encodeScores(kind: InputKind): TaskFormat['encode'] {
   return ({ output, inputs, steps, parameters, style }) => {
     if (output.kind !== 'classification') throw new Error(`a task gave ${output.kind} instead of labels`);
@@ -87,12 +87,12 @@ function encodeScores(kind: InputKind): TaskFormat['encode'] {
   };
 }
 
-/** What the clients of Python and of JavaScript take: both refuse other nestings. */
+/** The nesting that the Python and JavaScript clients take: both refuse others. */
 function encodeOutput({ output, inputs, style, form }: TaskAnswer): WritableJson {
   if (output.kind === 'tensors') return encodeColumns(output.tensors, style);
   if (output.kind !== 'classification' || isTableForm(form)) return encodePredictions(output, style, form);
   return output.predictions.map(({ label, classId }) =>
-    // The client of JavaScript takes nothing but numbers.
+    // The JavaScript client takes only numbers.
     inputs.form === 'data' && typeof label === 'string' ? classId : label,
   );
 }
@@ -132,7 +132,7 @@ function decodeTexts(
   };
 }
 
-/** What holds of a task of texts that says no more of them. */
+/** The defaults for a task of texts. */
 const PLAIN_TEXTS: TextInput = { name: 'text', isPrepared: true, takesPairs: false };
 
 /** A table of columns, a list of rows, or one row. */
@@ -146,7 +146,7 @@ function decodeTable(inputs: TaskInputs, contract: ModelContract, limits: Limits
   return { kind: 'features', rows: locateItems(value, field, limits) };
 }
 
-/** The items of a list, or the value itself. They are counted before each is given its place in the request. */
+/** The items of a list, or the value itself. They are counted before a place in the request is made for each. */
 function locateItems(value: JsonValue, field: string, limits: Limits): FieldValue<JsonValue>[] {
   if (!Array.isArray(value)) return [{ value, field }];
   checkInstances(value.length, field, limits);
@@ -158,7 +158,7 @@ function expectJson(inputs: TaskInputs, expected: string): FieldValue<JsonValue>
   throw invalid('The request', `is an image; this model takes ${expected}.`);
 }
 
-/** Whether several things were asked about in one request: then there is a list of answers. */
+/** Whether the request has several items: then the answer is a list. */
 function isSeveral(inputs: TaskInputs): boolean {
   return inputs.form === 'files' ? inputs.files.length > 1 : Array.isArray(inputs.value);
 }

@@ -18,11 +18,11 @@ const REQUIRED = ['specversion', 'id', 'source', 'type'] as const;
 
 /**
  * A dialect that takes CloudEvents too, and answers each with one: an event as the body (structured mode) or one whose
- * attributes are `ce-` headers (binary mode). Failures are answered as they are, which is what KServe does.
+ * attributes are `ce-` headers (binary mode). Errors are not wrapped in an event, as in KServe.
  *
  * Two things are KServe's own: headers make an event only when all required ones are there, and an event under plain
- * `application/json` is opened, but not answered with one.
- * Source: CloudEvents 1.0 with its HTTP binding and JSON format; dataplane.py of KServe.
+ * `application/json` is read, but the answer is not an event. Source: CloudEvents 1.0 with its HTTP binding and JSON
+ * format; dataplane.py of KServe.
  */
 export function withCloudEvents(dialect: Dialect): Dialect {
   return async (invocation, options) => {
@@ -55,7 +55,7 @@ function checkVersion(field: string, version: JsonValue): void {
   throw invalid(field, `is ${describeJson(version)}; expected "1.0".`);
 }
 
-/** The members by which KServe knows an event that does not say it is one. */
+/** The members by which KServe recognises an event under another type. */
 function looksLikeEvent(value: JsonValue | undefined): value is JsonObject {
   return isJsonObject(value) && [...REQUIRED, 'time', 'data'].every((key) => Object.hasOwn(value, key));
 }
@@ -72,7 +72,7 @@ function readEvent(event: JsonValue): JsonObject {
   return event;
 }
 
-/** The payload of an event as a request of its own. */
+/** The payload of an event as a separate request. */
 function openEvent(invocation: Invocation, event: JsonObject): Invocation {
   const headers = new HeaderList(invocation.request.headers);
   headers.delete('content-encoding');
@@ -90,7 +90,7 @@ function openEvent(invocation: Invocation, event: JsonObject): Invocation {
   if (event.data === undefined || event.data === null) {
     throw invalid('Field "data"', 'is missing; expected the inference request in it.');
   }
-  // JSON stands in the event as such: it need not be written and read once more.
+  // The event contains the JSON itself: it need not be written and read again.
   return {
     ...open(new Uint8Array(0)),
     json: () => dataOf(invocation.json()),
@@ -98,7 +98,7 @@ function openEvent(invocation: Invocation, event: JsonObject): Invocation {
   };
 }
 
-/** @throws InferenceError for a text that no header can have, such as one with line breaks */
+/** @throws InferenceError for a text that a header cannot have, such as one with line breaks */
 function readDataType({ datacontenttype: type }: JsonObject): string {
   if (typeof type !== 'string') return 'application/json';
   if (isHeaderValue(type)) return type;

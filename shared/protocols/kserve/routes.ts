@@ -5,9 +5,9 @@ import { MODEL_PATH, type V1Operations } from '../v1/routes.ts';
 import { listResponse } from './schemas.ts';
 
 /**
- * The first protocol of KServe, on the routes of TensorFlow Serving. Those that both have are made by the same
- * functions and stand in both lists, so that either can be switched off.
- * Source: KServe's v1_endpoints.py and v1-protocol.md.
+ * The first protocol of KServe, on the routes of TensorFlow Serving. Routes that both have are made by the same
+ * functions and are in both lists, so that either protocol can be switched off. Source: KServe's v1_endpoints.py and
+ * v1-protocol.md.
  */
 export function createKServeProtocol(options: ProtocolOptions, v1: V1Operations, graph: Operation): Protocol {
   return {
@@ -30,12 +30,12 @@ export function createKServeProtocol(options: ProtocolOptions, v1: V1Operations,
   };
 }
 
-/** The names for KServe, and the same as OpenAI lists models: TensorFlow Serving has nothing here. */
+/** The names for KServe, and the list of models as OpenAI gives it: TensorFlow Serving has no such route. */
 function createListOperation({ inference: { repository } }: ProtocolOptions): Operation {
   return {
     method: 'GET',
     path: '/v1/models',
-    summary: 'Names of the models',
+    summary: 'List the names of the models',
     response: { 'application/json': listResponse },
     handle: async (c) => {
       const names = (await repository.list(c.env.budget)).map(({ name }) => name);
@@ -46,5 +46,5 @@ function createListOperation({ inference: { repository } }: ProtocolOptions): Op
 }
 
 function refuseExplanation(): never {
-  throw new InferenceError('NOT_IMPLEMENTED', 'Models are not explained here; use :predict.');
+  throw new InferenceError('NOT_IMPLEMENTED', 'Explanations are not supported; use :predict.');
 }

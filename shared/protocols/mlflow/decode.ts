@@ -41,7 +41,7 @@ export function readData(invocation: Invocation, options: ProtocolOptions): Read
   }
   throw new InferenceError(
     'UNSUPPORTED_MEDIA_TYPE',
-    `Content-Type ${JSON.stringify(mediaType.slice(0, 80))} is not accepted; accepted are application/json and ${CSV_TYPE}.`,
+    `Content-Type ${JSON.stringify(mediaType.slice(0, 80))} is not accepted; accepted types are application/json and ${CSV_TYPE}.`,
   );
 }
 
@@ -87,7 +87,7 @@ function isTableOf(value: JsonValue | undefined, { inputs, features, textInput }
   return !names.some(has) || (!names.every(has) && features?.every(has) === true);
 }
 
-/** MLflow's tables always begin with the names of their columns, unless the Content-Type denies it. */
+/** MLflow's tables always begin with the names of their columns, unless the Content-Type says otherwise. */
 function readTable({ request, body }: Invocation, options: ProtocolOptions): Data {
   const { header, labels } = readCsvParameters(request.headers);
   const rows = readCsv(body, options.config.limits);
@@ -100,11 +100,11 @@ function readTable({ request, body }: Invocation, options: ProtocolOptions): Dat
   return dataOf(tableOfCells(names, cells, 'body'), options);
 }
 
-/** Often a row with a mistake in it: text among numbers makes it look like names. */
+/** Often this is a row with a mistake: text among numbers makes it look like names. */
 function onlyNames(cells: readonly string[]): InferenceError {
   const shown = cells.slice(0, 8).map((cell) => JSON.stringify(cell.slice(0, 40)));
   return invalid(
-    `The table has no rows below its first, which was read as the names of columns: ${shown.join(', ')}. Content-Type "text/csv; header=absent" says that it has no names.`,
+    `The table has no rows below its first, which was read as the names of columns: ${shown.join(', ')}. If it has no names, send the Content-Type "text/csv; header=absent".`,
   );
 }
 

@@ -4,9 +4,9 @@ import { type ElementStyle, writeRows, writeTensor } from '../../tensor/write-te
 import type { GraphOutputs } from '../run-payload.ts';
 
 /**
- * What MLflow's flavour of ONNX gives for a data frame: an object for each row, with a column for each output. A column
- * holds single values, or objects by label where the graph ends in a ZipMap.
- * Source: `_OnnxModelWrapper.predict` of mlflow.onnx.
+ * The answer of MLflow's ONNX flavour to a data frame: an object for each row, with a column for each output. A column
+ * holds single values, or objects by label if the graph ends in a ZipMap. Source: `_OnnxModelWrapper.predict` of
+ * mlflow.onnx.
  */
 export function encodeRecords({ tensors, maps }: GraphOutputs, style: ElementStyle): readonly WritableJson[] {
   const columns = [...tensors].map(([name, tensor]) => ({
@@ -19,7 +19,7 @@ export function encodeRecords({ tensors, maps }: GraphOutputs, style: ElementSty
   );
 }
 
-/** What it gives for tensors: the outputs by their names, as they are. */
+/** Its answer to tensors: the unchanged outputs by their names. */
 export function encodeOutputs({ tensors, maps }: GraphOutputs, style: ElementStyle): WritableJson {
   return new Map(
     [...tensors].map(([name, tensor]): [string, WritableJson] => [

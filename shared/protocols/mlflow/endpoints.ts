@@ -13,10 +13,9 @@ const GATEWAY = '/api/2.0/endpoints';
 const SERVING = '/api/2.0/serving-endpoints';
 
 /**
- * Endpoints as resources, as `mlflow.deployments` reads them from MLflow's gateway, and as it and the SDKs of Databricks
- * do from Databricks. No model is loaded for it.
- * Sources: mlflow/deployments/mlflow and mlflow/deployments/server/config.py of MLflow; service/serving.py of the
- * Databricks SDK for Python.
+ * Endpoints as resources. `mlflow.deployments` reads them from MLflow's gateway; it and the SDKs of Databricks also
+ * read them from Databricks. This loads no model. Sources: mlflow/deployments/mlflow and
+ * mlflow/deployments/server/config.py of MLflow; service/serving.py of the Databricks SDK for Python.
  */
 export function createEndpointOperations(options: ProtocolOptions): readonly Operation[] {
   const find = async (c: Context<AppEnvironment>) => {
@@ -28,7 +27,7 @@ export function createEndpointOperations(options: ProtocolOptions): readonly Ope
     {
       method: 'GET',
       path: GATEWAY,
-      summary: "Endpoints, as MLflow's gateway lists them",
+      summary: "List the endpoints, as MLflow's gateway does",
       response: jsonContent(schemas.gatewayEndpoints),
       handle: async (c) => {
         const found = await listEndpoints(options, c.env.budget);
@@ -39,14 +38,14 @@ export function createEndpointOperations(options: ProtocolOptions): readonly Ope
     {
       method: 'GET',
       path: `${GATEWAY}/{endpoint}`,
-      summary: "An endpoint, as MLflow's gateway describes it",
+      summary: "Describe an endpoint, as MLflow's gateway does",
       response: jsonContent(schemas.gatewayEndpoint),
       handle: async (c) => jsonResponse(await describeForGateway(await find(c), options)),
     },
     {
       method: 'GET',
       path: SERVING,
-      summary: 'Serving endpoints, as Databricks lists them',
+      summary: 'List the serving endpoints, as Databricks does',
       response: jsonContent(schemas.servingEndpoints),
       handle: async (c) => {
         const found = await listEndpoints(options, c.env.budget);
@@ -57,7 +56,7 @@ export function createEndpointOperations(options: ProtocolOptions): readonly Ope
     {
       method: 'GET',
       path: `${SERVING}/{endpoint}`,
-      summary: 'A serving endpoint, as Databricks describes it',
+      summary: 'Describe a serving endpoint, as Databricks does',
       response: jsonContent(schemas.servingEndpointDetails),
       handle: async (c) => describeInDetail(await find(c), c, options),
     },
@@ -70,11 +69,11 @@ export function createEndpointOperations(options: ProtocolOptions): readonly Ope
   ];
 }
 
-/** Its metrics, its description, its logs, and what changes it. */
+/** Its metrics, its description, its logs, and routes that change it. */
 function refusePart(): never {
   throw new InferenceError(
     'NOT_IMPLEMENTED',
-    'Endpoints stand for models here: nothing of them can be changed, and they have no metrics, logs or description of their own. GET /models/{model} and GET /openapi.json describe models.',
+    'Endpoints stand for models here: they cannot be changed, and have no metrics, logs or description of their own. GET /models/{model} and GET /openapi.json describe models.',
   );
 }
 
@@ -116,7 +115,7 @@ async function describeServing(endpoint: Endpoint, options: ProtocolOptions) {
   };
 }
 
-/** With what the data plane needs: the whole address of the endpoint. */
+/** Includes the full address of the endpoint, which the data plane needs. */
 async function describeInDetail(
   endpoint: Endpoint,
   c: Context<AppEnvironment>,

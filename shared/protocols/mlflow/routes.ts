@@ -34,12 +34,12 @@ export function createMlflowProtocol(options: ProtocolOptions, shared: SharedRou
   };
 }
 
-/** MLflow gives its version as plain text. It calls that JSON; here it is called what it is. */
+/** MLflow gives its version as plain text. MLflow labels that as JSON; here it has the correct type. */
 function createVersion({ version }: ProtocolOptions): Operation {
   return {
     method: 'GET',
     path: '/version',
-    summary: 'Version of this server, as plain text',
+    summary: 'Get the version of this server, as plain text',
     response: { 'text/plain': z.string() },
     handle: () => new BytesResponse(version, { headers: { 'content-type': 'text/plain' } }),
   };
@@ -52,7 +52,7 @@ function createServingEndpoint(options: ProtocolOptions): Operation {
   return {
     method: 'POST',
     path: '/serving-endpoints/{endpoint}/invocations',
-    summary: 'Run the model behind a serving endpoint, as the SDKs of Databricks do',
+    summary: 'Run the model of a serving endpoint, as the SDKs of Databricks do',
     request: { 'application/json': servingRequest, 'text/csv': null },
     response: { 'application/json': servingResponse },
     handle: async (c) => {
@@ -67,10 +67,9 @@ function createServingEndpoint(options: ProtocolOptions): Operation {
 }
 
 /**
- * MLflow's scoring server, and model serving of Databricks: tables and tensors in, `predictions` out. Rows are answered
- * with a list, inputs as the model gives its outputs; the only output stands without its name. Its flavour of ONNX
- * has names everywhere, and a list for data frames alone.
- * Source: mlflow.pyfunc.scoring_server.
+ * MLflow's scoring server, and model serving of Databricks: tables and tensors in, `predictions` out. The answer to
+ * rows is a list, the answer to inputs has the outputs as the model gives them; a single output comes without its name.
+ * MLflow's ONNX flavour always has names, and a list only for data frames. Source: mlflow.pyfunc.scoring_server.
  */
 export const invokeMlflow: Dialect = async (invocation, options) => {
   if (asksForVectors(invocation)) return await answerVectors(invocation, options);
@@ -89,7 +88,7 @@ export const invokeMlflow: Dialect = async (invocation, options) => {
   return { response: jsonAnswer({ predictions }, options.config), usage };
 };
 
-/** Outputs that do not go by row are told whole. */
+/** Outputs without an axis of rows are answered whole. */
 function hasRows(outputs: NamedTensors): boolean {
   const [first] = outputs.values();
   return [...outputs.values()].every(({ shape }) => shape.length > 0 && shape[0] === first?.shape[0]);

@@ -10,17 +10,20 @@ export const scoringRequest = lazily(() =>
     .looseObject({
       dataframe_split: jsonValue
         .optional()
-        .describe('A table as pandas writes "split": {"columns": [...], "data": [[...]]}.'),
+        .describe('A table in the "split" form of pandas: {"columns": [...], "data": [[...]]}.'),
       dataframe_records: jsonValue
         .optional()
-        .describe('A table as pandas writes "records": one object per row.'),
+        .describe('A table in the "records" form of pandas: one object per row.'),
       instances: jsonArray
         .optional()
         .describe('Instances one after the other: values, or objects by input or column.'),
       inputs: jsonValue
         .optional()
         .describe('Whole inputs: the value of the only one, or an object with one list per input or column.'),
-      params: jsonObject.nullable().optional().describe('Accepted; models of ONNX take none.'),
+      params: jsonObject
+        .nullable()
+        .optional()
+        .describe('Accepted and ignored: ONNX models take no parameters.'),
     })
     .describe(`Exactly one of ${DATA_KEYS.join(', ')}.`),
 );
@@ -33,7 +36,7 @@ export const vectorsRequest = lazily(() =>
   z.object({
     input: z
       .union([z.string(), z.array(z.string())], 'expected a text or an array of texts')
-      .describe('For a model of vectors: a text, or several.'),
+      .describe('For a model that makes vectors: one or several texts.'),
     dimensions: z.int(COUNT).min(1, COUNT).nullish().describe('How many numbers of each vector are wanted.'),
     encoding_format: z.literal('float', 'expected "float"').nullish(),
   }),
@@ -52,9 +55,7 @@ export const vectorsResponse = lazily(() =>
 const task = lazily(() =>
   z
     .string()
-    .describe(
-      'The task of the model; `unknown` where only its graph says it, as its listing loads no model.',
-    ),
+    .describe('The task of the model; `unknown` if only its graph says it, because a list loads no model.'),
 );
 
 export const gatewayEndpoint = lazily(() =>
@@ -119,7 +120,7 @@ export const servingEndpointDetails = lazily(() =>
           endpoint_url: z.string(),
         }),
       })
-      .describe('What the data plane API of the SDKs asks for.'),
+      .describe('Details that the data plane API of the SDKs needs.'),
   }),
 );
 
@@ -128,7 +129,7 @@ export const hostMetadata = lazily(() => z.object({ oidc_endpoint: z.string() })
 export const authorizationServer = lazily(() =>
   z.object({
     issuer: z.string(),
-    authorization_endpoint: z.string().describe('There is none: nobody signs in here.'),
+    authorization_endpoint: z.string().describe('Sign-in does not exist here.'),
     token_endpoint: z.string(),
     grant_types_supported: z.array(z.string()),
   }),
@@ -136,7 +137,7 @@ export const authorizationServer = lazily(() =>
 
 export const tokenResponse = lazily(() =>
   z.object({
-    access_token: z.string().describe('The same word for everybody, which nobody looks at.'),
+    access_token: z.string().describe('The same word for every client; no route checks it.'),
     token_type: z.literal('Bearer'),
     expires_in: z.number().describe('Seconds.'),
   }),

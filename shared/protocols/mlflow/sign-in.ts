@@ -14,10 +14,10 @@ const GRANTS = ['client_credentials', 'urn:ietf:params:oauth:grant-type:jwt-bear
 const PRIVATE = { 'cache-control': 'no-store' };
 
 /**
- * What the SDKs of Databricks ask before their first request, and before the first one of the data plane: where tokens
- * are had, and a token. Nobody signs in here: what is sent is not read, and the token is a word that no route looks
- * at. Who may call is up to the gateway.
- * Sources: config.py, oauth.py and data_plane.py of the Databricks SDK for Python; RFC 8414, RFC 6749.
+ * The SDKs of Databricks ask for these before their first request and before the first one of the data plane: where to
+ * get tokens, and a token. There is no sign-in here: the request is not read, and the token is a word that no route
+ * checks. The gateway decides who may call. Sources: config.py, oauth.py and data_plane.py of the Databricks SDK for
+ * Python; RFC 8414, RFC 6749.
  */
 export function createSignInOperations({ config }: ProtocolOptions): readonly Operation[] {
   const answer = (describe: (oidc: string) => WritableJson) => (c: Context<AppEnvironment>) =>
@@ -26,14 +26,14 @@ export function createSignInOperations({ config }: ProtocolOptions): readonly Op
     {
       method: 'GET',
       path: '/.well-known/databricks-config',
-      summary: 'Where the SDKs of Databricks get their tokens',
+      summary: 'Say where the SDKs of Databricks get their tokens',
       response: jsonContent(schemas.hostMetadata),
       handle: answer((oidc) => ({ oidc_endpoint: oidc })),
     },
     {
       method: 'GET',
       path: '/oidc/.well-known/oauth-authorization-server',
-      summary: 'How tokens are had',
+      summary: 'Say how to get tokens',
       response: jsonContent(schemas.authorizationServer),
       handle: answer((oidc) => ({
         issuer: oidc,
@@ -45,7 +45,7 @@ export function createSignInOperations({ config }: ProtocolOptions): readonly Op
     {
       method: 'POST',
       path: '/oidc/v1/token',
-      summary: 'A token that nobody looks at',
+      summary: 'Get a token, which no route checks',
       request: { 'application/x-www-form-urlencoded': null },
       isBodyOptional: true,
       response: jsonContent(schemas.tokenResponse),

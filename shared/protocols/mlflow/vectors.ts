@@ -9,7 +9,7 @@ import { holdsJson } from '../body/json-body.ts';
 import type { Dialect, Invocation } from '../invocation.ts';
 import { DATA_KEYS, vectorsRequest } from './schemas.ts';
 
-/** Members that say nothing of what the model is to do. */
+/** Members that do not affect the vectors. */
 const OTHER_MEMBERS = [
   'input',
   'dimensions',
@@ -20,7 +20,7 @@ const OTHER_MEMBERS = [
   'usage_context',
 ];
 
-/** Whether a request is for vectors of texts, as endpoints of embeddings take it: under `input`, and no data beside it. */
+/** Whether a request asks for vectors of texts, as embedding endpoints take it: with `input` and without data. */
 export function asksForVectors(invocation: Invocation): boolean {
   if (!holdsJson(invocation)) return false;
   const json = invocation.json();
@@ -30,7 +30,7 @@ export function asksForVectors(invocation: Invocation): boolean {
 }
 
 /**
- * The vectors of texts as endpoints of embeddings give them, on Databricks and MLflow's gateway: in the form of OpenAI.
+ * The vectors of texts as embedding endpoints of Databricks and MLflow's gateway give them: in the form of OpenAI.
  * Source: `QueryEndpointInput` and `QueryEndpointResponse` of the Databricks SDK; mlflow/gateway/schemas/embeddings.py.
  *
  * @throws InferenceError for a model that gives no vectors
@@ -67,7 +67,7 @@ function readVectorsRequest(json: JsonValue) {
   return { texts, dimensions };
 }
 
-/** What is not known might change the numbers: it is not passed over. */
+/** An unknown member could change the numbers, so it is refused. */
 function checkMembers(json: JsonObject): void {
   const unknown = Object.entries(json).find(
     ([key, value]) => !OTHER_MEMBERS.includes(key) && !isEmpty(value),
@@ -95,7 +95,7 @@ function encodeVectors(output: InferenceOutput, style: ElementStyle) {
   const vectors = output.kind === 'embedding' ? output.predictions : [];
   return vectors.map((vector, index) => {
     if (vector.shape.length !== 1) {
-      throw invalid('This model gives a vector for each token, as its config says nothing of pooling.');
+      throw invalid('This model gives a vector for each token, because its config does not set pooling.');
     }
     return { object: 'embedding', index, embedding: writeTensor(vector, style) };
   });

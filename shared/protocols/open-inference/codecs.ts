@@ -13,17 +13,17 @@ import { parseRequestJson } from '../body/request-json.ts';
 // The codecs of MLServer, which a client names in the parameter "content_type" of a request, an input or an output.
 // Source: MLServer 1.7.1, mlserver/codecs/: base.py, numpy.py, string.py, base64.py, datetime.py, pandas.py, utils.py.
 
-/** What a request says of its content, where it says it: of the whole, and of each input by its name. */
+/** The content types in a request: of the whole, and of each input by its name. */
 export interface ContentTypes {
   readonly whole: string | undefined;
   readonly inputs: ReadonlyMap<string, string | undefined>;
 }
 
-/** Codecs that read one tensor, whatever its name. A data frame (`pd`) has a tensor per column. */
+/** Codecs that read one tensor under any name. A data frame (`pd`) has a tensor per column. */
 const SINGLE: readonly string[] = ['np', 'str', 'base64', 'datetime'];
 
 /**
- * The content type among the parameters of a request, an input or an output. Unknown ones mean nothing, as in MLServer.
+ * The content type among the parameters of a request, an input or an output. Unknown ones are ignored, as in MLServer.
  *
  * @throws InferenceError when it is not a text
  */
@@ -40,16 +40,16 @@ export interface Placed {
 }
 
 /**
- * The tensors of a request under the names of the graph. The first rule that fits counts, so that no name means two
- * things:
+ * The tensors of a request under the names of the graph. The first rule that fits counts, so a name never has two
+ * meanings:
  *
- * 1. Names of the graph's inputs are those.
+ * 1. Names of the graph's inputs stand for these inputs.
  * 2. The columns of a data frame (`pd`, or names that are all features of a model with one matrix) become what the
- *    model takes, by name, or in their order where none of the names is known.
- * 3. A tensor that stands alone goes into the only input of a table model, or of any model where a content type of
+ *    model takes, by name, or in their order if none of the names is known.
+ * 3. A tensor that stands alone goes into the only input of a table model, or of any model if a content type of
  *    MLServer is given: its codecs for one tensor do not look at the name.
  *
- * All else is left as it is, and refused by its name.
+ * Everything else is left unchanged, and is refused later by its name.
  *
  * @throws InferenceError naming the column, what came and what is expected
  */
@@ -82,7 +82,7 @@ function isColumn({ shape }: TensorInput): boolean {
   return shape.length === 1 || (shape.length === 2 && shape[1] === 1);
 }
 
-/** What a data frame is called in errors; `frame[2][0]` is the first column of its third row. */
+/** The name of a data frame in errors; `frame[2][0]` is the first column of its third row. */
 const FRAME = 'frame';
 
 function placeFrame(
@@ -111,7 +111,7 @@ function placeFrame(
   return { inputs: decodeTable(table, contract, limits), layout: 'instances' };
 }
 
-/** The names of the columns; where the model knows none of them, they are taken in its own order. */
+/** The names of the columns; if the model knows none of them, the columns are taken in the model's order. */
 function nameColumns(
   names: readonly string[],
   { features, inputs }: ModelContract,
@@ -150,7 +150,7 @@ function toText(bytes: Uint8Array, field: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw invalid(`${field} is not valid UTF-8, which texts are.`);
+    throw invalid(`${field} is not valid UTF-8; texts must be UTF-8.`);
   }
 }
 
@@ -159,7 +159,8 @@ const DATE =
   /^\d{4}(?:-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])|(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|-?W(?:0[1-9]|[1-4]\d|5[0-3])(?:-?[1-7])?)(?:.(?:[01]\d|2[0-3])(?::?[0-5]\d(?::?[0-5]\d(?:[.,]\d+)?)?)?(?:Z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d(?::?[0-5]\d(?:\.\d+)?)?)?)?)?$/su;
 
 /**
- * Holds an input of the content type `datetime` to dates of ISO 8601. The model gets their texts: graphs have no dates.
+ * Checks that an input of the content type `datetime` has dates of ISO 8601. The model gets their texts: graphs have no
+ * dates.
  *
  * @throws InferenceError naming the element
  */
@@ -174,9 +175,9 @@ export function checkDates(name: string, input: TensorInput): void {
 }
 
 /**
- * An output in the content type that was asked for. MLServer writes a second axis of 1 where there is only one.
+ * An output in the content type that was asked for. MLServer adds a second axis of size 1 if there is only one axis.
  *
- * @throws InferenceError where the output holds something else
+ * @throws InferenceError if the output holds something else
  */
 export function encodeContent(name: string, tensor: Tensor, type: string): Tensor {
   const { datatype, shape, data } = tensor;
@@ -196,7 +197,7 @@ export function encodeContent(name: string, tensor: Tensor, type: string): Tenso
   };
 }
 
-/** Whether an output can be asked for in a content type; the others are left alone, as MLServer does. */
+/** Whether outputs can have a content type; unknown types are ignored, as in MLServer. */
 export function isSingle(type: string | undefined): type is string {
   return type !== undefined && SINGLE.includes(type);
 }

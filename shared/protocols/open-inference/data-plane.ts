@@ -14,7 +14,7 @@ import { elementCount, type Tensor, toNumbers } from '../../tensor/tensor.ts';
 import type { ModelContract } from '../../values/contract.ts';
 import type { Layout, NamedInputs } from '../../values/named-inputs.ts';
 
-// What the protocol says of tensors, whatever carries them: no bytes of a body, no HTTP, no text of JSON.
+// The rules of the protocol for tensors, independent of the transport: no bytes of a body, no HTTP, no JSON text.
 
 /** A request to run a model on tensors. */
 export interface InferRequest {
@@ -35,7 +35,7 @@ export interface RequestedOutput {
   readonly classes: number;
 }
 
-/** What a run gave, and what its answer says of it. */
+/** The result of a run, and what its answer says about it. */
 export interface InferResult<Request extends InferRequest = InferRequest> {
   readonly request: Request;
   /** The id of the request, or a new one. */
@@ -59,9 +59,9 @@ export interface TensorHead {
 const MOST_AXES = 64;
 
 /**
- * Checks what an input says of itself.
+ * Checks the datatype and the shape that an input declares.
  *
- * @throws InferenceError for an unknown datatype, a shape that is none, and one with too many axes or elements
+ * @throws InferenceError for an unknown datatype, an invalid shape, and too many axes or elements
  */
 export function readHead(
   name: string,
@@ -72,11 +72,11 @@ export function readHead(
   if (typeof datatype !== 'string' || !isDatatype(datatype)) {
     throw invalid(
       `Input "${name}"`,
-      `has the datatype ${describeJson(datatype)}; known are ${DATATYPE_NAMES.join(', ')}.`,
+      `has the datatype ${describeJson(datatype)}; expected one of ${DATATYPE_NAMES.join(', ')}.`,
     );
   }
   const sizes = readShape(shape, name);
-  // A zero hides how large the other axes are, which outputs can be made of.
+  // With an axis of size 0 the number of elements hides the size of the other axes, from which outputs can be made.
   const extent = elementCount(sizes.map((size) => Math.max(size, 1)));
   if (extent > limits.tensorElements) {
     throw overLimit(
@@ -95,7 +95,7 @@ function readShape(shape: JsonValue | undefined, name: string): number[] {
     if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
       throw invalid(
         `Input "${name}"`,
-        `has the shape ${describeShape(shape)}; expected whole numbers from 0 on.`,
+        `has the shape ${describeShape(shape)}; expected whole numbers of at least 0.`,
       );
     }
     sizes.push(size);
@@ -111,11 +111,11 @@ function describeShape(shape: JsonValue | undefined): string {
   return `[${sizes.join(',')}]`;
 }
 
-/** @throws InferenceError for an output that is asked for twice */
+/** @throws InferenceError for an output that is requested twice */
 export function checkRequested(outputs: readonly RequestedOutput[]): void {
   const names = new Set<string>();
   for (const { name } of outputs) {
-    if (names.has(name)) throw invalid(`Output "${name}"`, 'is asked for twice.');
+    if (names.has(name)) throw invalid(`Output "${name}"`, 'is requested twice.');
     names.add(name);
   }
 }
@@ -124,7 +124,7 @@ export function checkRequested(outputs: readonly RequestedOutput[]): void {
  * Runs a model on the inputs of a request.
  *
  * @param startMs when the request arrived, by `performance.now()`
- * @throws InferenceError for inputs that the model does not take, and after the time of the client
+ * @throws InferenceError for inputs that the model does not take, and after the client's timeout
  */
 export async function infer<Request extends InferRequest>(
   request: Request,
@@ -154,14 +154,14 @@ export async function infer<Request extends InferRequest>(
   return { request: asked, id: request.id ?? randomUUID(), model, tensors, ofMethods };
 }
 
-/** What a method gives for several targets may be several tensors, each with a number after its name. */
+/** For several targets, a method may give several tensors, each with a number after its name. */
 function spread<Output extends RequestedOutput>(output: Output, tensors: NamedTensors): readonly Output[] {
   if (tensors.has(output.name)) return [output];
   const names = [...tensors.keys()].filter((name) => name.startsWith(`${output.name}_`));
   return names.map((name) => ({ ...output, name }));
 }
 
-/** Methods of estimators, which MLServer's runtimes have as outputs, and those that are given where none is asked for. */
+/** Methods of estimators, which are outputs of MLServer's runtimes, and those that are the default. */
 interface Methods {
   readonly forms: ReadonlyMap<string, TableForm>;
   readonly usual: readonly string[] | undefined;
@@ -170,8 +170,8 @@ interface Methods {
 const NO_METHODS: Methods = { forms: new Map(), usual: undefined };
 
 /**
- * The outputs of a model of tables beside those of its graph.
- * Source: mlserver_sklearn, mlserver_xgboost, mlserver_lightgbm and mlserver_catboost of MLServer 1.7.
+ * The outputs of a model of tables in addition to those of its graph. Source: mlserver_sklearn, mlserver_xgboost,
+ * mlserver_lightgbm and mlserver_catboost of MLServer 1.7.
  */
 function methodsOf({ kind, answering }: ModelContract): Methods {
   if (kind !== 'features') return NO_METHODS;
@@ -197,8 +197,8 @@ function asColumn(tensor: Tensor): Tensor {
 }
 
 /**
- * One output of a result as it was asked for: the tensor, or its best classes. It is made when it is its turn to be
- * written, so that one output's texts are in memory at a time.
+ * One output of a result as it was asked for: the tensor, or its best classes. It is made just before it is written, so
+ * that the texts of only one output are in memory at a time.
  *
  * @param limitBytes most bytes of an answer
  * @throws InferenceError for a tensor that has no classes, or too many
@@ -221,9 +221,9 @@ const MOST_CLASSES = 1_000_000;
 const LEAST_BYTES = { float: 13, integer: 6 } as const;
 
 /**
- * Replaces a tensor by its best classes as texts `value:index` or `value:index:label`, best first. All axes but the
- * first are the classes of one item, or all of them where the model does not batch; the values have six decimals, as C++ prints them.
- * Source: Triton's classification extension and its code.
+ * Replaces a tensor by its best classes as texts `value:index` or `value:index:label`, best first. All axes except the
+ * first are the classes of one item, or all axes if the model does not batch; the values have six decimals, as C++
+ * prints them. Source: Triton's classification extension and its code.
  */
 function classify(
   tensor: Tensor,

@@ -10,12 +10,12 @@ import { checkRequested, type InferRequest, type RequestedOutput, readHead } fro
 import { readFraming } from './framing.ts';
 import { decodeBinary, decodeRawTensor, type InputHead, implySize, parseTensorData } from './tensor-data.ts';
 
-/** A request over HTTP, which says how its answer is written. */
+/** A request over HTTP, including how its answer is written. */
 export interface HttpInferRequest extends InferRequest {
   readonly outputs: readonly HttpOutput[] | undefined;
-  /** Whether outputs that are not a listed come as bytes. */
+  /** Whether outputs that are not listed come as bytes. */
   readonly isBinary: boolean;
-  /** MIME type that carries the length of the JSON, where the request came with one. */
+  /** MIME type that carries the length of the JSON, if the request came with one. */
   readonly mimeType: string | undefined;
 }
 
@@ -30,7 +30,7 @@ export interface HttpOutput extends RequestedOutput {
  * Reads an inference request: JSON, JSON with the bytes of tensors after it, or one raw tensor.
  * Source: Open Inference Protocol V2 and Triton's binary tensor data extension.
  *
- * @returns the request, once it is known what the model takes: a raw tensor says nothing of itself
+ * @returns a function that makes the request once it is known what the model takes: a raw tensor declares nothing
  * @throws InferenceError naming the tensor or field, what came and what is expected
  */
 export function readInferRequest(
@@ -50,7 +50,7 @@ export function readInferRequest(
   }
   const tail = jsonBytes === undefined ? undefined : body.subarray(jsonBytes);
   const head = tail ? createInvocation(request, body.subarray(0, jsonBytes), invocation, choice) : invocation;
-  // A number that even all digits do not tell, such as 1e30, is refused when it is read once more.
+  // A number such as 1e30 is not a safe integer even with all its digits; it is refused when it is read again.
   return head.read((json) => {
     const { types, ...decoded } = decodeRequest(json, tail, budget);
     return (contract) => ({
@@ -91,10 +91,10 @@ function decodeRequest(
 const NO_SEQUENCE: readonly (JsonValue | undefined)[] = [undefined, null, 0, ''];
 
 /**
- * No state is kept between requests: instances come and go, and a request of a sequence could reach any. The first of a
- * sequence counts on none, so that it is answered.
+ * No state is kept between requests: instances come and go, and a request of a sequence could reach any of them. The
+ * first request of a sequence needs no state, so it is answered.
  *
- * @throws InferenceError for a request that counts on those before it
+ * @throws InferenceError for a request that depends on earlier ones
  */
 function checkAlone({ sequence_id: id, sequence_start: isFirst }: JsonObject): void {
   if (NO_SEQUENCE.includes(id) || isFirst === true) return;
@@ -104,7 +104,7 @@ function checkAlone({ sequence_id: id, sequence_start: isFirst }: JsonObject): v
   );
 }
 
-/** The client's timeout is in microseconds; 0 is none. */
+/** The client's timeout is in microseconds; 0 means no timeout. */
 function readTimeout(timeout: JsonValue | undefined): number | undefined {
   if (timeout === undefined || timeout === 0) return undefined;
   const isWhole = typeof timeout === 'bigint' || (typeof timeout === 'number' && Number.isInteger(timeout));
@@ -118,8 +118,8 @@ function readTimeout(timeout: JsonValue | undefined): number | undefined {
 /**
  * The inputs of a request by name, from its JSON and from the bytes after that.
  *
- * @param tail the bytes after the JSON; undefined where the request does not tell where its JSON ends
- * @param isBase64 whether the texts of an input are base64 where it does not say
+ * @param tail the bytes after the JSON; undefined if the request does not say where its JSON ends
+ * @param isBase64 whether the texts of an input are base64 if it does not say so itself
  * @throws InferenceError naming the input, what came and what is expected
  * @throws UnsafeIntegerError
  */
@@ -159,10 +159,10 @@ function decodeInputs(
 }
 
 /**
- * Reads what an input says of itself.
+ * Reads what an input declares.
  *
  * @param field where it stands in the request
- * @param isBase64 whether texts are base64 where the input does not say
+ * @param isBase64 whether texts are base64 if the input does not say so itself
  * @throws InferenceError naming the input or field, what came and what is expected
  */
 function decodeHead(input: JsonValue, field: string, limits: Limits, isBase64: boolean): InputHead {
@@ -237,11 +237,11 @@ function decodeOutput(output: JsonValue, field: string, isBinary: boolean): Http
   };
 }
 
-/** Begins the names of parameters that Triton keeps for itself. */
+/** Prefix of the parameter names that Triton reserves. */
 const RESERVED = 'triton_';
 
 /**
- * The `parameters` of a request, an input or an output. Names that mean nothing here are left alone: clients of other
+ * The `parameters` of a request, an input or an output. Names without a meaning here are ignored: clients of other
  * servers send some.
  *
  * @throws InferenceError when they are not an object, or hold a reserved name or one of shared memory

@@ -18,11 +18,11 @@ import type { HttpInferRequest, HttpOutput } from './decode.ts';
 import { writeFraming } from './framing.ts';
 
 /**
- * Writes the answer: JSON, with the bytes of the outputs that were asked for in binary after it. The JSON text is put
- * together by hand, as `JSON.stringify` takes neither 64-bit integers nor short float32 digits. Other requests have
- * their turn in between: the numbers of 32 MB take a second and more.
+ * Writes the answer: JSON, with the bytes of the outputs that were asked for in binary after it. The JSON text is
+ * written by hand, because `JSON.stringify` supports neither 64-bit integers nor the short digits of float32. It lets
+ * other requests run in between: writing the numbers of 32 MB takes more than a second.
  *
- * @param goOn throws when nobody needs the answer any more
+ * @param goOn throws when the answer is no longer needed
  */
 export async function encodeInferResponse(
   result: InferResult<HttpInferRequest>,
@@ -100,7 +100,7 @@ export function encodeConfig(
     name: reference.name,
     platform: 'onnxruntime_onnx',
     backend: 'onnxruntime',
-    // Without one all are served here, where Triton serves the newest.
+    // Without a policy all versions are served here; Triton would serve the newest.
     version_policy: listing?.policy?.policy ?? { all: {} },
     // Most models have no bound of their own, and clients only ask whether it is more than 0.
     max_batch_size: batches ? (config.maxBatchSize ?? 1024) : 0,
@@ -109,7 +109,7 @@ export function encodeConfig(
   };
 }
 
-/** One entry of `model_stats`. Source: Triton's statistics extension. Queue and caches do not exist here. */
+/** One entry of `model_stats`. Source: Triton's statistics extension. There is no queue and no cache here. */
 export function encodeStatistics(statistics: ModelStatistics): WritableJson {
   const { reference, batches } = statistics;
   const sum = (pick: (batch: (typeof batches)[number]) => Duration): Duration =>

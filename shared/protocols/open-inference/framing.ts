@@ -5,11 +5,11 @@ import { JSON_LENGTH_HEADER } from '../../http/body-memory.ts';
 const FRAMED_TYPE =
   /^(application\/vnd\.(?:sagemaker-triton|vertex-ai-triton)\.binary\+json)\s*(?:;[^;]*)*?;\s*json-header-size=([^\s;]*)/i;
 
-/** How much of a body is JSON, and how the answer says so. */
+/** How much of a body is JSON, and how the answer says it for its own body. */
 export interface Framing {
-  /** Undefined: all of it. 0: none, the body is one raw tensor. */
+  /** Undefined: the whole body. 0: nothing, the body is one raw tensor. */
   readonly jsonBytes: number | undefined;
-  /** The MIME type that carries the length; undefined where the header does. */
+  /** The MIME type that carries the length; undefined if the header does. */
   readonly mimeType: string | undefined;
 }
 
@@ -28,7 +28,7 @@ export function readFraming(headers: Headers, bodyLength: number): Framing {
     return { jsonBytes: length, mimeType: mimeType?.toLowerCase() };
   throw new InferenceError(
     'BAD_REQUEST',
-    `The length of the JSON is ${JSON.stringify(given.slice(0, 40))}; expected a number of bytes, at most the ${bodyLength} of the body.`,
+    `The length of the JSON is ${JSON.stringify(given.slice(0, 40))}; expected a number of bytes, at most ${bodyLength}, the size of the body.`,
   );
 }
 

@@ -24,7 +24,7 @@ const REASONS: Readonly<Partial<Record<ModelState, string>>> = {
   unloaded: 'unloaded',
 };
 
-/** What both routes of the index have in common. */
+/** What both index routes have in common. */
 const INDEX = {
   method: 'POST',
   request: jsonContent(schemas.repositoryIndexRequest),
@@ -33,8 +33,8 @@ const INDEX = {
 } as const;
 
 /**
- * Triton's model repository extension. A model that is not in memory is READY all the same: it is loaded on demand.
- * Loading and unloading change the server for everybody, so they are for its operator alone.
+ * Triton's model repository extension. A model that is not in memory is READY too: it is loaded on demand. Loading and
+ * unloading change the server for all clients, so only its operator may do it.
  */
 export function createRepositoryOperations(inference: Inference, adminRoutes: boolean): readonly Operation[] {
   const { repository } = inference;
@@ -100,13 +100,13 @@ export function createRepositoryOperations(inference: Inference, adminRoutes: bo
     {
       ...INDEX,
       path: '/v2/repository/index',
-      summary: 'The models of the repository with their states',
+      summary: 'List the models of the repository with their states',
       handle: index,
     },
     {
       ...INDEX,
       path: '/v2/repository/{repository}/index',
-      summary: 'The models of the repository with their states, by its name',
+      summary: 'List the models of the repository with their states, by the name of the repository',
       handle: index,
     },
     {

@@ -23,7 +23,7 @@ import { encodeConfig, encodeInferResponse, encodeMetadata, encodeStatistics } f
 import { createRepositoryOperations } from './repository.ts';
 import * as schemas from './schemas.ts';
 
-/** JSON alone, or with the bytes of tensors after it. */
+/** JSON, optionally followed by the bytes of tensors. */
 const INFER_REQUEST: Content = {
   'application/json': schemas.inferRequest,
   'application/octet-stream': null,
@@ -34,7 +34,7 @@ const INFER_RESPONSE: Content = {
   'application/octet-stream': null,
 };
 
-/** What works here of Triton's extensions, by their official names. */
+/** Triton's extensions that work here, by their official names. */
 const EXTENSIONS = [
   'binary_tensor_data',
   'classification',
@@ -43,7 +43,7 @@ const EXTENSIONS = [
   'statistics',
 ];
 
-/** Parts of Triton's interface that a serverless host has nothing behind. */
+/** Parts of Triton's interface that have no meaning on a serverless host. */
 const UNSUPPORTED = [
   '/v2/logging',
   '/v2/trace/setting',
@@ -75,7 +75,7 @@ export function createOpenInferenceProtocol(options: ProtocolOptions): Protocol 
   };
 }
 
-/** Answers an inference request of V2 to a model, whatever the route it came by. */
+/** Answers an inference request of V2 to a model, on any route. */
 export const invokeOpenInference: Dialect = async (invocation, { inference, config }) => {
   const startMs = performance.now();
   const reading = readInferRequest(invocation);
@@ -89,27 +89,27 @@ export const invokeOpenInference: Dialect = async (invocation, { inference, conf
 
 function createServerOperations(inference: Inference, version: string): readonly Operation[] {
   const { repository } = inference;
-  // Health of KServe, MLServer and the specification differ in their field: both are there for every client.
+  // KServe, MLServer and the specification use different fields for health: the answer has all of them.
   const alive = () => jsonResponse({ live: true, ready: true });
   return [
     {
       method: 'GET',
       path: '/v2',
-      summary: 'What this server is',
+      summary: 'Describe this server',
       response: jsonContent(schemas.serverMetadata),
       handle: () => jsonResponse({ name: 'ternion', version, extensions: EXTENSIONS }),
     },
     {
       method: 'GET',
       path: '/v2/health/live',
-      summary: 'Whether the server is alive',
+      summary: 'Check whether the server is alive',
       response: jsonContent(schemas.serverHealth),
       handle: alive,
     },
     {
       method: 'GET',
       path: '/v2/health/ready',
-      summary: 'Whether the server can serve models',
+      summary: 'Check whether the server can serve models',
       response: jsonContent(schemas.serverHealth),
       handle: async (c) => {
         await inference.checkRuntime();
@@ -120,7 +120,7 @@ function createServerOperations(inference: Inference, version: string): readonly
     {
       method: 'GET',
       path: '/v2/models',
-      summary: 'Names of the models',
+      summary: 'List the names of the models',
       response: jsonContent(schemas.modelNames),
       handle: async (c) =>
         jsonResponse({ models: (await repository.list(c.env.budget)).map(({ name }) => name) }),
@@ -129,7 +129,7 @@ function createServerOperations(inference: Inference, version: string): readonly
     {
       method: 'GET',
       path: '/v2/models/stats',
-      summary: 'Counters of all models since this instance started',
+      summary: 'Get the counters of all models since this instance started',
       response: jsonContent(schemas.statistics),
       handle: async (c) => {
         const all = (await repository.list(c.env.budget)).flatMap(({ name, versions }) =>
@@ -146,7 +146,7 @@ function createServerOperations(inference: Inference, version: string): readonly
 function createModelOperations(path: string, options: ProtocolOptions): readonly Operation[] {
   const { inference } = options;
   const { repository } = inference;
-  /** An answer that says something of a model, which is loaded for it. */
+  /** An answer that describes a model; it loads the model. */
   const describe =
     (encode: (model: Model, listing: ModelListing | undefined) => WritableJson): Handler =>
     async (c) => {
@@ -158,14 +158,14 @@ function createModelOperations(path: string, options: ProtocolOptions): readonly
     {
       method: 'GET',
       path,
-      summary: 'Inputs and outputs of a model',
+      summary: 'Get the inputs and outputs of a model',
       response: jsonContent(schemas.modelMetadata),
       handle: describe(encodeMetadata),
     },
     {
       method: 'GET',
       path: `${path}/ready`,
-      summary: 'Whether a model is ready',
+      summary: 'Check whether a model is ready',
       response: jsonContent(schemas.modelReady),
       // A model that can be loaded on demand is ready: clients would wait forever for one that is not in memory.
       handle: describe(({ reference }) => ({ name: reference.name, ready: true })),
@@ -173,7 +173,7 @@ function createModelOperations(path: string, options: ProtocolOptions): readonly
     {
       method: 'GET',
       path: `${path}/stats`,
-      summary: 'Counters of a model since this instance started',
+      summary: 'Get the counters of a model since this instance started',
       response: jsonContent(schemas.statistics),
       handle: async (c) =>
         jsonResponse({
@@ -202,7 +202,7 @@ function createModelOperations(path: string, options: ProtocolOptions): readonly
   ];
 }
 
-/** The model in the path as it stands there: it has no verb after a colon. */
+/** The model in the path, unchanged: it has no verb after a colon. */
 function modelInPath(c: Context<AppEnvironment>): NamedChoice {
   return { model: c.req.param('model') ?? '', version: c.req.param('version') };
 }

@@ -3,8 +3,8 @@ import { DATATYPE_NAMES } from '../../tensor/datatype.ts';
 import { jsonArray, jsonObject } from '../body/envelope.ts';
 import { lazily } from '../body/lazily.ts';
 
-// These only describe: decode.ts and what it calls read requests, as large tensors need it. A test holds both to the
-// same answers.
+// These schemas only describe: decode.ts and the code it calls read requests, because large tensors need it. A test
+// checks that both agree.
 
 const datatype = lazily(() => z.enum(DATATYPE_NAMES).describe('Datatype of the elements.'));
 
@@ -19,7 +19,9 @@ const inputTensor = lazily(() =>
     shape: z.array(z.int().min(0)).describe('Size of each axis.'),
     data: z
       .union([jsonArray, z.string()])
-      .describe('The elements in row-major order, flat or nested. A bare text is for BYTES of one element.'),
+      .describe(
+        'The elements in row-major order, flat or nested. A bare text stands for a BYTES tensor of one element.',
+      ),
     parameters: parameters().describe(
       '`content_type`: `base64` for texts that stand for bytes, such as images; `np`, `str`, `datetime` and `pd_json` as in MLServer.',
     ),
@@ -35,7 +37,7 @@ const requestedOutput = lazily(() =>
           .int()
           .min(0)
           .nullish()
-          .describe('So many of the best classes as texts `value:index:label`.'),
+          .describe('Number of best classes to return instead of the tensor, as texts `value:index:label`.'),
         binary_data: z.boolean().nullish().describe('Whether the output comes as bytes after the JSON.'),
         content_type: contentType().describe('`np`, `str`, `base64` or `datetime`, as in MLServer.'),
       })
@@ -46,7 +48,7 @@ const requestedOutput = lazily(() =>
 export const inferRequest = lazily(() =>
   z
     .object({
-      id: z.string().nullish().describe('Comes back in the answer.'),
+      id: z.string().nullish().describe('Returned in the answer.'),
       inputs: z.array(inputTensor()).optional().describe('One tensor per input of the model.'),
       outputs: z.array(requestedOutput()).nullish().describe('The outputs wanted; all by default.'),
       parameters: z
@@ -78,12 +80,12 @@ export const inferResponse = lazily(() =>
             .describe('The elements in row-major order, flat; null for NaN and infinity.'),
           parameters: z
             .object({
-              content_type: z.string().optional().describe('The one that was asked for.'),
+              content_type: z.string().optional().describe('The content type that was asked for.'),
               binary_data_size: z
                 .int()
                 .min(0)
                 .optional()
-                .describe('In place of `data` where the elements are bytes after the JSON.'),
+                .describe('Replaces `data` if the elements are bytes after the JSON.'),
             })
             .optional(),
         }),
@@ -92,13 +94,9 @@ export const inferResponse = lazily(() =>
     .meta({ id: 'InferResponse' }),
 );
 
-/** Of requests and answers that are JSON with bytes after it. */
+/** For requests and answers that are JSON followed by bytes. */
 export const jsonLength = lazily(() =>
-  z
-    .int()
-    .min(0)
-    .optional()
-    .describe('Length of the JSON in bytes, where the bytes of tensors stand after it.'),
+  z.int().min(0).optional().describe('Length of the JSON in bytes, if the bytes of tensors follow it.'),
 );
 
 export const serverMetadata = lazily(() =>
@@ -156,7 +154,7 @@ export const modelConfig = lazily(() =>
       platform: z.string(),
       backend: z.string(),
       version_policy: jsonObject,
-      max_batch_size: z.int().min(0).describe('More than 0 where the first axis is open.'),
+      max_batch_size: z.int().min(0).describe('More than 0 if the size of the first axis is open.'),
       input: z.array(configTensor()),
       output: z.array(configTensor()),
     })
@@ -179,7 +177,7 @@ export const statistics = lazily(() =>
           name: z.string(),
           version: z.string(),
           last_inference: z.number().describe('Milliseconds since 1970; 0 for never.'),
-          inference_count: z.int().min(0).describe('Instances, which a batch has several of.'),
+          inference_count: z.int().min(0).describe('Instances; a batch has several.'),
           execution_count: z.int().min(0),
           inference_stats: z.object({
             success: duration(),
@@ -198,7 +196,7 @@ export const statistics = lazily(() =>
     .meta({ id: 'ModelStatistics' }),
 );
 
-// Of the model repository extension, whose requests repository.ts reads.
+// For the model repository extension, whose requests repository.ts reads.
 
 export const repositoryIndexRequest = lazily(() =>
   z
@@ -223,7 +221,7 @@ export const repositoryIndex = lazily(() =>
     .meta({ id: 'RepositoryIndex' }),
 );
 
-/** Models come from the repository, so nothing can be said of how. */
+/** Models come from the repository, so a load takes no options. */
 export const loadRequest = lazily(() =>
   z.object({ parameters: z.strictObject({}).optional() }).meta({ id: 'LoadRequest' }),
 );

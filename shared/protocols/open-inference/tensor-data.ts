@@ -18,7 +18,7 @@ import type { TensorHead } from './data-plane.ts';
 export interface InputHead extends TensorHead {
   /** Undefined: the elements stand after the JSON. */
   readonly data: JsonValue | undefined;
-  /** As the input says; it may leave that to its shape, or to the end of the body. */
+  /** The declared size; an input may leave it out, and then its shape or the end of the body decides. */
   readonly binaryBytes: number | undefined;
   /** The codec of MLServer that the input names; undefined for none. */
   readonly contentType: string | undefined;
@@ -34,7 +34,7 @@ export interface InputHead extends TensorHead {
  */
 export function parseTensorData(head: InputHead): TensorInput {
   const { name, datatype, shape, count } = head;
-  // Servers before us took a bare text for the only element of a BYTES tensor.
+  // Other servers take a bare text as the only element of a BYTES tensor.
   const data = datatype === 'BYTES' && typeof head.data === 'string' ? [head.data] : head.data;
   if (!Array.isArray(data))
     throw invalid(`Input "${name}"`, `has the data ${describeJson(data)}; expected an array.`);
@@ -75,15 +75,15 @@ function flatten(data: JsonValue[], name: string): JsonValue[] {
   }
   const deeper = flat.find((item) => Array.isArray(item));
   if (deeper !== undefined)
-    throw invalid(`Input "${name}"`, `is ragged: ${describeJson(deeper)} beside single values.`);
+    throw invalid(`Input "${name}"`, `is ragged: ${describeJson(deeper)} mixed with single values.`);
   return flat;
 }
 
-/** What is wrong with the first value that is none of the datatype. */
+/** The error for the first value that does not fit the datatype. */
 function wrongElement(value: JsonValue | undefined, index: number, head: InputHead): InferenceError {
   const { name, datatype } = head;
   if (Array.isArray(value))
-    return invalid(`Input "${name}"`, `is ragged: ${describeJson(value)} beside single values.`);
+    return invalid(`Input "${name}"`, `is ragged: ${describeJson(value)} mixed with single values.`);
   if (isInexact(value, datatype)) {
     return new UnsafeIntegerError(
       `Element ${index} of input "${name}"`,
@@ -97,8 +97,8 @@ function wrongElement(value: JsonValue | undefined, index: number, head: InputHe
 }
 
 /**
- * The size of a tensor that does not tell it: its shape does for numbers, the end of the body for texts that stand
- * alone. (The convention of OpenVINO Model Server.)
+ * The size of a tensor that does not declare it: for numbers its shape decides, for a single BYTES tensor the end of
+ * the body. (The convention of OpenVINO Model Server.)
  */
 export function implySize(
   { name, datatype, count }: InputHead,
@@ -113,7 +113,7 @@ export function implySize(
 /**
  * The elements of a tensor from the bytes after the JSON.
  *
- * @throws InferenceError when they are not as many as its shape says
+ * @throws InferenceError when their number does not match its shape
  */
 export function decodeBinary(head: InputHead, bytes: Uint8Array, budget: Budget): TensorInput {
   const { name, datatype, shape, count } = head;
@@ -130,10 +130,10 @@ export function decodeBinary(head: InputHead, bytes: Uint8Array, budget: Budget)
   return tensorFromBytes(datatype, shape, bytes, field);
 }
 
-/** An element is bytes first and a text then; each takes more memory than a text of JSON. */
+/** An element is first bytes and then a text; each takes more memory than a text of JSON. */
 const TEXT_PRICE = 2;
 
-/** Whether the bytes are the one element, such as an image file, without its length before it. */
+/** Whether the bytes are a single element, such as an image file, without its length before it. */
 function isBare({ binaryBytes, count }: InputHead, bytes: Uint8Array): boolean {
   if (binaryBytes !== undefined || count !== 1 || bytes.length === 0) return false;
   if (bytes.length < 4) return true;
@@ -141,19 +141,18 @@ function isBare({ binaryBytes, count }: InputHead, bytes: Uint8Array): boolean {
 }
 
 /**
- * A body that is nothing but one tensor: for models with one input and at most one dynamic axis. An open first axis is
- * a batch of one where another axis is open as well; the dynamic axis takes what the bytes say. Text is the one element
- * of a BYTES input.
- * Source: raw binary request of Triton's binary tensor data extension.
+ * A body that consists of one tensor, for models with one input and at most one dynamic axis. If a second axis is open
+ * too, an open first axis is a batch of one. The number of bytes gives the size of the dynamic axis. Text is the one
+ * element of a BYTES input. Source: raw binary request of Triton's binary tensor data extension.
  *
- * @throws InferenceError when the model takes no such request, or the bytes make no whole tensor
+ * @throws InferenceError when the model takes no such request, or the bytes do not make a whole tensor
  */
 export function decodeRawTensor(bytes: Uint8Array, inputs: readonly TensorSpec[]): Map<string, TensorInput> {
   const [spec, ...others] = inputs;
   if (!spec || others.length > 0) {
     throw invalid(`A raw request is for models with one input; this one has ${inputs.length}.`);
   }
-  // An image file sent to a model of images: numbers begin like one only by accident.
+  // An image file sent to an image model: numbers begin like an image file only by accident.
   if (spec.shape.length === 4 && sniffImageType(bytes) !== undefined) {
     return new Map([[spec.name, { datatype: 'BYTES', shape: [1], elements: [bytes] }]]);
   }

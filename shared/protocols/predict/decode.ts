@@ -18,7 +18,7 @@ import { nameFields, parseForm, readText, TEXT_TYPE } from '../body/media.ts';
 import { INPUT_KEYS } from '../input-keys.ts';
 import { type Invocation, type Reading, readingOf } from '../invocation.ts';
 
-/** What a request was: one instance, or a batch to be answered as one. */
+/** Whether a request has one instance, or a batch that is answered as a batch. */
 export interface DecodedBody {
   readonly input: InferenceInput;
   readonly isBatch: boolean;
@@ -66,7 +66,7 @@ function decodeForm(form: readonly FormField[], limits: Limits): DecodedBody {
 /** Name of the form field that holds an image. */
 const FILE_FIELD = 'file';
 
-/** What a predict request may send, in words. */
+/** The bodies of a predict request, in words. */
 function describeBodies(): string {
   const keys = INPUT_KEYS.map((key) => `"${key}"`).join(', ');
   return `a JSON object with one of ${keys}, a form with the file "${FILE_FIELD}", or an image`;
@@ -113,7 +113,9 @@ function decodeJson(body: JsonValue, limits: Limits): DecodedBody {
   }
 }
 
-/** Requests in this form have no options: one that has some is meant for Hugging Face, and would not get what it asks for. */
+/**
+ * Requests in this form have no options. One that has options is meant for Hugging Face and would get a wrong answer.
+ */
 function checkOptions(body: JsonObject): void {
   const { parameters } = body;
   const isEmpty = isJsonObject(parameters) && Object.keys(parameters).length === 0;
@@ -157,7 +159,7 @@ function decodeImageInstance(instance: JsonValue, index: number): FieldValue<Uin
   );
 }
 
-/** A text, alone or under its name, or a pair of them. An image in base64 is none. */
+/** A text, alone or under its name, or a pair of them. An image in base64 is not a text. */
 function isTextInstance(instance: JsonValue | undefined): boolean {
   if (typeof instance === 'string') return !isImageText(instance);
   if (!isJsonObject(instance) || !Object.hasOwn(instance, 'text')) return false;
@@ -174,7 +176,7 @@ function decodeTextInstance(instance: JsonValue, index: number): FieldValue<Text
   );
 }
 
-/** A text with another that belongs to it, where there is one. */
+/** A text, with a second one if the request has it. */
 function decodeText(holder: JsonObject, prefix: string): FieldValue<TextValue> {
   const text = decodeTextField(holder.text, `${prefix}text`);
   if (!Object.hasOwn(holder, PAIR_KEY)) return text;

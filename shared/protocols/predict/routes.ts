@@ -30,7 +30,7 @@ const REQUEST: Content = {
 /** Hugging Face, which has the same route. */
 interface Neighbour {
   readonly invoke: Dialect;
-  /** What its answers look like. */
+  /** The form of its answers. */
   readonly response: () => z.ZodType;
 }
 
@@ -83,7 +83,7 @@ export function createPredictProtocol(options: ProtocolOptions, huggingFace: Nei
   };
 }
 
-/** Whose a request is, with the request as it goes on: its model may have been looked for. */
+/** Which server a request is for, with the request for further processing: its model may have been looked up. */
 interface ChosenFormat {
   readonly isForHuggingFace: boolean;
   readonly invocation: Invocation;
@@ -92,8 +92,8 @@ interface ChosenFormat {
 }
 
 /**
- * Hugging Face has the same route: `inputs` are meant for it where they are a text, texts for a model of texts, or have
- * `parameters` beside them.
+ * Hugging Face has the same route: `inputs` are meant for it if they are a text, texts for a model of texts, or come
+ * with `parameters`.
  */
 async function chooseFormat(
   invocation: Invocation,

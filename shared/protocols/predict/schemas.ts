@@ -3,8 +3,8 @@ import { jsonArray, jsonObject } from '../body/envelope.ts';
 import { lazily } from '../body/lazily.ts';
 import { INPUT_KEYS } from '../input-keys.ts';
 
-// These only describe: decode.ts reads requests, as it names the field and looks at the model. A test holds both to the
-// same answers.
+// These schemas only describe: decode.ts reads requests, because it names the field and knows the model. A test checks
+// that both agree.
 
 const cell = lazily(() => z.union([z.number(), z.string()]));
 
@@ -70,7 +70,7 @@ export const predictForm = lazily(() =>
     .meta({ id: 'PredictForm' }),
 );
 
-/** A number that is null where the model gives NaN or infinity, which JSON cannot say. */
+/** A number; null if the model gives NaN or infinity, which JSON cannot express. */
 const number = lazily(() => z.number().nullable());
 
 const classification = lazily(() => ({
@@ -89,19 +89,19 @@ const classification = lazily(() => ({
     .record(z.string(), number())
     .optional()
     .describe(
-      'Instead of probabilities where neither the graph nor model.json says that scores are that, such as margins or logits.',
+      'Scores such as margins or logits, instead of probabilities, if neither the graph nor model.json says that they are probabilities.',
     ),
 }));
 
 const regression = lazily(() => ({
   prediction: z
     .union([number(), z.array(number())])
-    .describe('A number, or several where the model gives several.'),
+    .describe('A number, or several if the model gives several.'),
 }));
 
 const embedding = lazily(() => ({
-  embedding: jsonArray.describe('A vector, or a list of vectors where the model does not pool them.'),
-  dimensions: z.int().describe('Numbers of a vector.'),
+  embedding: jsonArray.describe('A vector, or a list of vectors if the model does not pool them.'),
+  dimensions: z.int().describe('How many numbers a vector has.'),
 }));
 
 const tensors = lazily(() => ({ outputs: jsonObject.describe('Nested lists by the name of the output.') }));

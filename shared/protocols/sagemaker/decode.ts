@@ -19,7 +19,7 @@ import { LIBSVM_TYPES } from './read-libsvm.ts';
 import { createJsonLines } from './read-lines.ts';
 import type { Lines } from './run-lines.ts';
 
-/** What is taken, for the error that refuses anything else. */
+/** The accepted types, for the error that refuses other types. */
 const ACCEPTED_TYPES = [
   JSON_TYPE,
   ...LINES_TYPES,
@@ -39,7 +39,7 @@ export function holdsArrays({ mediaType, body }: Invocation): boolean {
 }
 
 /**
- * JSON values one after the other, which are not JSON together; undefined for all else.
+ * Concatenated JSON values, which are not valid JSON as a whole; undefined for anything else.
  *
  * @throws InferenceError when the body is neither
  */
@@ -58,7 +58,7 @@ export function readConcatenated(
 }
 
 export interface Envelope extends Payload {
-  /** Instances that are listed under a name have their predictions under one. */
+  /** If instances are listed under a name, their predictions are listed under a name too. */
   readonly wrap?: (rows: WritableJson) => WritableJson;
 }
 
@@ -107,7 +107,7 @@ export async function readArrays({ mediaType, body, budget }: Invocation): Promi
   };
 }
 
-/** Images for the graph as it is, without what the task makes of its outputs. */
+/** Images for the graph itself: its outputs are not passed through the task. */
 export function payloadOfImages(images: readonly FieldValue<Uint8Array>[]): Payload {
   return {
     kind: 'image',
@@ -129,11 +129,11 @@ export function payloadOfText(
   };
 }
 
-/** The error for a body that is none of what is taken. */
+/** The error for a body of a type that is not accepted. */
 export function unsupportedType(mediaType: string): InferenceError {
   const given = mediaType === '' ? 'a body without a Content-Type' : mediaType.slice(0, 80);
   return new InferenceError(
     'UNSUPPORTED_MEDIA_TYPE',
-    `Unsupported Media Type: ${given}; accepted are ${ACCEPTED_TYPES.join(', ')}.`,
+    `Unsupported Media Type: ${given}; accepted types are ${ACCEPTED_TYPES.join(', ')}.`,
   );
 }

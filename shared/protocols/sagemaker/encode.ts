@@ -22,9 +22,9 @@ import { joinParts, type LineOutputs, type Part } from './run-lines.ts';
 
 /**
  * The answer to lines: as many lines, in their order, or one list or array of them. A line that could not be run is
- * `{"error": …}` among JSON lines and the one cell `ERROR: …` in CSV; the other types have no place for it.
+ * `{"error": …}` among JSON lines and the single cell `ERROR: …` in CSV; other types have no place for it.
  *
- * @param container what it makes of the JSON
+ * @param container changes the JSON to the form of a container
  */
 export async function encodeParts(
   { parts, form }: LineOutputs,
@@ -54,7 +54,7 @@ export async function encodeParts(
     : textResponse(writeJson(wrap(new JsonText(`[${write(',').join(',')}]`))), type, limitBytes);
 }
 
-/** The text of each part, as long as they are not too long together. */
+/** The text of each part, unless they are too long together. */
 function writeParts(
   parts: readonly Part[],
   limitBytes: number,
@@ -69,9 +69,9 @@ function writeParts(
   });
 }
 
-/** What a container makes of its answers beside what all have in common. */
+/** How the answers of one container differ from those of all. */
 export interface Container {
-  /** The type where a request has no preference; JSON by default. */
+  /** The type if a request has no preference; JSON by default. */
   readonly usual?: AnswerType;
   /** Makes the JSON of a row. */
   readonly row?: (row: WritableJson) => WritableJson;
@@ -103,10 +103,10 @@ function csvRows(part: Part, limitBytes: number): readonly string[] {
 }
 
 /**
- * The outputs of a run on whole arrays: as a list without anything around it where they have one row per instance,
- * several of them as objects by name.
+ * The outputs of a run on whole arrays: as a bare list if they have one row per instance, and as objects by name if
+ * there are several outputs.
  *
- * @param listed makes the JSON of the list, where the request must be answered with one
+ * @param listed makes the JSON of the list, if the answer must be a list
  */
 export async function encodeOutputs(
   value: GraphOutputs,
@@ -138,7 +138,7 @@ export async function encodeOutputs(
   );
 }
 
-/** How many instances the outputs tell apart; undefined where they do not. */
+/** How many instances the outputs have; undefined if they have no common axis of instances. */
 function countRows(outputs: NamedTensors): number | undefined {
   const [first] = outputs.values();
   const count = first?.shape[0];
@@ -158,7 +158,7 @@ async function encodeArrays(outputs: NamedTensors, type: AnswerType, limitBytes:
   );
 }
 
-/** Every line ends with a line break, the last one too: the answers of a batch are joined as they are. */
+/** Every line, including the last one, ends with a line break: SageMaker joins the answers of a batch unchanged. */
 function linesResponse(lines: readonly string[], type: string, limitBytes: number): Response {
   return textResponse(lines.map((line) => `${line}\n`).join(''), type, limitBytes);
 }
@@ -176,7 +176,7 @@ export function encodeLines(answers: readonly WritableJson[], type: string, limi
   );
 }
 
-/** For each image or text its best labels with scores, best first, or what else the model gives. */
+/** For each image or text its best labels with scores, best first, or the other outputs of the model. */
 export function encodeLabels(output: InferenceOutput, style: ElementStyle): readonly WritableJson[] {
   if (output.kind !== 'classification') return encodePredictions(output, style);
   return output.predictions.map(({ scores }) => bestLabels(scores, output.labels, TOP_LABELS, style));
@@ -192,8 +192,8 @@ const MODEL_ERROR: RuntimeError = { name: 'ModelError', status: 424 };
 const VALIDATION_ERROR: RuntimeError = { name: 'ValidationError', status: 400 };
 
 /**
- * Errors by their names in the SDKs. What a container refuses is a `ModelError` there, with the container's own status
- * inside; what is wrong with the call itself is a `ValidationError`.
+ * Errors by their names in the SDKs. If a container refuses a request, that is a `ModelError`, with the container's own
+ * status inside; a mistake in the call itself is a `ValidationError`.
  */
 const RUNTIME_ERRORS: Readonly<Partial<Record<ErrorCode, RuntimeError>>> = {
   BAD_REQUEST: MODEL_ERROR,
@@ -208,7 +208,7 @@ const RUNTIME_ERRORS: Readonly<Partial<Record<ErrorCode, RuntimeError>>> = {
   TEMPORARILY_UNAVAILABLE: { name: 'ServiceUnavailable', status: 503 },
 };
 
-/** An error as the AWS SDKs read it: its class in a header, its members beside those of all other clients. */
+/** An error as the AWS SDKs read it: its class in a header, its members together with those for all other clients. */
 export const encodeRuntimeError: ErrorEncoder = (error, requestId) => {
   const { name, status } = runtimeErrorOf(error);
   const original =
@@ -221,9 +221,8 @@ export const encodeRuntimeError: ErrorEncoder = (error, requestId) => {
 };
 
 /**
- * An error where a stream is asked for. Nothing was sent yet, so that nearly all have the status that they have without
- * a stream, which SDKs make the same classes of. Only an answer that is not ready in time is told in the stream, as
- * SageMaker does it.
+ * An error of a request for a stream. Nothing was sent yet, so nearly all errors have the same status as without a
+ * stream, and SDKs map them to the same classes. Only a late answer is reported in the stream, as SageMaker does it.
  */
 export const encodeStreamError: ErrorEncoder = (error, requestId) => {
   if (error.code !== 'DEADLINE_EXCEEDED') return encodeRuntimeError(error, requestId);
@@ -234,8 +233,8 @@ export const encodeStreamError: ErrorEncoder = (error, requestId) => {
 };
 
 /**
- * An answer as a stream of its bytes, which names their type in a header of its own. JSON ends with a line break there: the
- * `LineIterator` of SageMaker's SDK waits for one without end.
+ * An answer as a stream of its bytes, which names their type in a separate header. JSON ends with a line break in a
+ * stream: without one the `LineIterator` of SageMaker's SDK waits forever.
  */
 export async function streamOf(response: Response): Promise<Response> {
   const headers = new HeaderList(response.headers);

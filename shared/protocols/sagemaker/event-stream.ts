@@ -12,9 +12,8 @@ const CHECKSUM_BYTES = 4;
 const STRING = 7;
 
 /**
- * An answer that is there as a whole, as the parts of a stream: one, unless it is very long.
- * Source: the event stream encoding of AWS (Smithy, "Amazon Event Stream Specification"); `ResponseStream` in the service
- * model of sagemaker-runtime.
+ * A complete answer as the parts of a stream: one part, unless it is very long. Source: the event stream encoding of
+ * AWS (Smithy, "Amazon Event Stream Specification"); `ResponseStream` in the service model of sagemaker-runtime.
  */
 export function encodePayloadParts(bytes: Uint8Array): Uint8Array {
   const count = Math.max(1, Math.ceil(bytes.length / MOST_PART_BYTES));

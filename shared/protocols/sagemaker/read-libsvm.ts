@@ -6,7 +6,7 @@ import { splitLines } from '../../values/lines.ts';
 import { decodeTable, widthOf } from '../../values/table.ts';
 import type { Lines } from './run-lines.ts';
 
-/** Names under which sparse rows come. Source: SageMaker's guide, XGBoost; xgb_content_types of its container. */
+/** Media types of sparse rows. Source: SageMaker's guide, XGBoost; xgb_content_types of its container. */
 export const LIBSVM_TYPES = ['text/libsvm', 'text/x-libsvm'];
 
 /** `12:0.5`, and `12:nan`. */
@@ -14,9 +14,9 @@ const CELL = /^(0|[1-9]\d{0,14}):(\S+)$/;
 
 /**
  * Sparse rows, a line each: `index:value` between spaces. What stands before them without a colon is a label and is not
- * read. Where no row has an index 0 they count from 1. What a row does not name is missing where the model allows that,
- * and 0 otherwise.
- * Source: `_get_sparse_matrix_from_libsvm` and `libsvm_to_dmatrix` of sagemaker-xgboost-container.
+ * read. If no row has an index 0, indexes count from 1. A column that a row does not name is missing if the model
+ * allows that, and 0 otherwise. Source: `_get_sparse_matrix_from_libsvm` and `libsvm_to_dmatrix` of
+ * sagemaker-xgboost-container.
  *
  * @throws InferenceError for a body without lines
  */
@@ -28,7 +28,7 @@ export function readLibsvm(body: Uint8Array, limits: Limits): Lines {
   return {
     kind: 'features',
     count: () => lines.count,
-    // As much as the same rows have in CSV.
+    // As many values as the same rows have in CSV.
     sizeOf: (start, end, contract) => lines.bytesOf(start, end) + 2 * (end - start) * widthOfModel(contract),
     decode: (start, end, contract) => {
       const width = widthOfModel(contract);
@@ -59,7 +59,7 @@ function widthOfModel({ inputs }: ModelContract): number {
   const [only, ...others] = inputs;
   const width = only && others.length === 0 ? widthOf(only) : inputs.length;
   if (width !== undefined && width > 0) return width;
-  throw invalid('This model does not say how many columns it takes, which sparse rows need; send text/csv.');
+  throw invalid('Sparse rows need the number of columns, which this model does not say; send text/csv.');
 }
 
 interface SparseCell {
@@ -82,7 +82,7 @@ function* readCells(line: Uint8Array, row: number): Generator<SparseCell> {
 }
 
 /**
- * The index that rows count from: 0 where one of them has it. Bytes are searched, as a body can have millions of cells.
+ * The index from which rows count: 0 if one of them has it. Bytes are searched, as a body can have millions of cells.
  */
 function firstIndex(body: Uint8Array): 0 | 1 {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
@@ -91,5 +91,5 @@ function firstIndex(body: Uint8Array): 0 | 1 {
   return hasZero ? 0 : 1;
 }
 
-/** A cell of the index 0 after what can stand before it. */
+/** A cell with the index 0, with the characters that can stand before it. */
 const ZERO_CELLS = [' 0:', '\t0:', '\n0:', '\r0:'];

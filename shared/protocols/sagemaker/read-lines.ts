@@ -43,7 +43,7 @@ export function createJsonLines(lines: ByteRanges, limits: Limits): Lines {
   const rowsWith =
     (parse: Parse) =>
     (start: number, end: number): readonly ParsedLine[] => {
-      // These lines are in memory together, and those before them no more. Only one of great length has too many values.
+      // Only these lines are in memory now, not those before them. So only a very long line can have too many values.
       const budget = createBudget(limits);
       return Array.from({ length: end - start }, (_, i) =>
         parseLine(lines.at(start + i), start + i, budget, parse),
@@ -72,7 +72,7 @@ export function createJsonLines(lines: ByteRanges, limits: Limits): Lines {
   };
 }
 
-/** Lines that fail are asked for again in smaller parts: they are parsed once. */
+/** Lines that fail are asked for again in smaller parts, but parsed only once. */
 function remembering(parse: (start: number, end: number) => readonly ParsedLine[]): typeof parse {
   let known: { readonly start: number; readonly rows: readonly ParsedLine[] } = { start: 0, rows: [] };
   return (start, end) => {
@@ -101,7 +101,7 @@ function parseLine(line: Uint8Array, index: number, budget: Budget, parse: Parse
   }
 }
 
-/** A line that is not JSON is reported when it is its turn. */
+/** A line that is not JSON is reported when it is run. */
 function kindOfLine(line: Uint8Array, limits: Limits): InputKind {
   try {
     return kindOfValues([parseRequestJson(line, createBudget(limits))]);
@@ -110,7 +110,7 @@ function kindOfLine(line: Uint8Array, limits: Limits): InputKind {
   }
 }
 
-/** A table in CSV. Its first row holds names where the Content-Type says so, or where they are the model's own. */
+/** A table in CSV. Its first row holds names if the Content-Type says so, or if its cells are the model's own names. */
 function readTable({ request, body }: Invocation, limits: Limits): Lines {
   const { header, labels } = readCsvParameters(request.headers);
   const rows = readCsv(body, limits);

@@ -50,7 +50,7 @@ import * as schemas from './schemas.ts';
 const ENDPOINT_PATH = '/endpoints/{endpoint}';
 
 const MEBIBYTE = 1024 * 1024;
-/** Most that batch transform lets a request have. */
+/** Most bytes that batch transform allows in a request. */
 const LARGEST_PAYLOAD_MB = 100;
 
 /**
@@ -84,13 +84,13 @@ function createMultiModelInvoke(shared: SharedRoutes): Operation {
   };
 }
 
-/** What batch transform asks a container before it sends records: many in one request, one request after the other. */
+/** The answer to batch transform before it sends records: many records in one request, one request after the other. */
 function createBatchParameters({ config }: ProtocolOptions): Operation {
   const megabytes = Math.floor(config.limits.bodyBytes / MEBIBYTE);
   return {
     method: 'GET',
     path: '/execution-parameters',
-    summary: 'How batch transform shall send its records',
+    summary: 'Say how batch transform shall send its records',
     response: jsonContent(schemas.executionParameters),
     handle: () =>
       jsonResponse({
@@ -114,19 +114,19 @@ function createRuntimeOperations(options: ProtocolOptions, shared: SharedRoutes)
     {
       method: 'POST',
       path: `${ENDPOINT_PATH}/invocations`,
-      summary: 'Run the model behind an endpoint, as the SDKs of AWS do',
-      // Only here: what the containers answer is read by SageMaker itself, or by any other client.
+      summary: 'Run the model of an endpoint, as the SDKs of AWS do',
+      // Only here: SageMaker itself, or any other client, reads the answers of containers.
       encodeError: encodeRuntimeError,
       headers: schemas.invocationHeaders,
       request: shared.request,
       response: shared.response,
-      // `mlflow.deployments` asks here as well, and knows only the errors of MLflow.
+      // `mlflow.deployments` uses this route too, and knows only MLflow's errors.
       handle: (c) => (isFromMlflow(c.req.raw.headers) ? answerMlflow(c, invoke) : invoke(c)),
     },
     {
       method: 'POST',
       path: `${ENDPOINT_PATH}/invocations-response-stream`,
-      summary: 'Run the model behind an endpoint, and answer with a stream of one part',
+      summary: 'Run the model of an endpoint, and answer with a stream of one part',
       encodeError: encodeStreamError,
       headers: schemas.streamHeaders,
       request: shared.request,
@@ -147,7 +147,7 @@ function createRuntimeOperations(options: ProtocolOptions, shared: SharedRoutes)
   ];
 }
 
-/** Also where a format has errors of its own, they are written as MLflow writes them. */
+/** Errors are written as MLflow writes them, even for a format with its own errors. */
 async function answerMlflow(
   c: Context<AppEnvironment>,
   invoke: (c: Context<AppEnvironment>) => Promise<Answer>,
@@ -164,14 +164,13 @@ function unsupported(what: string): InferenceError {
 }
 
 /**
- * A container of SageMaker, as its inference toolkit has them: CSV, JSON lines, NumPy arrays, bare JSON and images in;
- * what the Accept header asks for out, as a bare list where that is JSON.
- * Sources: SageMaker's common data formats for inference, sagemaker-inference-toolkit, and Hugging Face's container for
- * the labels of images.
+ * A container of SageMaker, as its inference toolkit has them: CSV, JSON lines, NumPy arrays, bare JSON and images as
+ * input; the type in the Accept header as output, where JSON is a bare list. Sources: SageMaker's common data formats
+ * for inference, sagemaker-inference-toolkit, and Hugging Face's container for the labels of images.
  */
 export const invokeSageMaker: Dialect = async (invocation, options) => {
   const { mediaType, body } = invocation;
-  // Told before the model runs.
+  // Reported before the model runs.
   const type = chooseAnswerType(invocation.request.headers);
   if (holdsLines(mediaType)) {
     return await answerLines(readLines(invocation, options.config.limits), invocation, options, type);
@@ -193,7 +192,10 @@ export const invokeSageMaker: Dialect = async (invocation, options) => {
   return lines ? await answerLines(lines, invocation, options, type) : await answerJson(invocation, options);
 };
 
-/** As many lines as came, where lines are asked for; a list or an array otherwise, which one bad line spoils. */
+/**
+ * One line for each line that came, if the client asked for lines; otherwise a list or an array, for which a single bad
+ * line is an error.
+ */
 async function answerLines(
   lines: Lines,
   invocation: Invocation,
@@ -211,7 +213,7 @@ async function answerJson(invocation: Invocation, options: ProtocolOptions): Pro
   return await answerPayload(envelope, invocation, options, envelope.value.wrap);
 }
 
-/** @param listed makes the JSON of a list, where the request must be answered with one */
+/** @param listed makes the JSON of a list, if the answer must be a list */
 async function answerPayload(
   payload: Reading<Payload>,
   invocation: Invocation,
@@ -226,8 +228,8 @@ async function answerPayload(
 }
 
 /**
- * The answer to images, or to a text: their labels with scores, best first, or their vectors, where JSON is asked for; the model's
- * outputs otherwise. One of them has a list of labels, several images in a form have a list of such lists.
+ * The answer to images, or to a text: for JSON their labels with scores, best first, or their vectors; for other types
+ * the model's outputs. A single image or text has a list of labels, several images in a form have a list of such lists.
  * Source: image and text classification of Hugging Face's SageMaker container.
  */
 async function answerInput(

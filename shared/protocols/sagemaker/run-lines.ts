@@ -17,7 +17,7 @@ import { type GraphOutputs, type Protocols, runInForm } from '../run-payload.ts'
 /** Records of a body, one instance each, that can be decoded some at a time. */
 export interface Lines {
   readonly kind: InputKind;
-  /** How many there are; tables learn of a header only when they know the model. */
+  /** How many there are; a table knows only with the model whether its first row is a header. */
   readonly count: (contract: ModelContract) => number;
   /** How much text the lines from `start` to `end` (exclusive) have: its bytes or characters. */
   readonly sizeOf: (start: number, end: number, contract: ModelContract) => number;
@@ -28,32 +28,32 @@ export interface Lines {
   readonly decode: (start: number, end: number, contract: ModelContract) => NamedInputs;
 }
 
-/** What became of some lines in a row: their outputs, or why the one line has none. */
+/** The result of some consecutive lines: their outputs, or the error of a single line. */
 export type Part =
   | { readonly outputs: NamedTensors; readonly count: number }
   | { readonly error: InferenceError };
 
-/** What became of all lines. */
+/** The results of all lines. */
 export interface LineOutputs extends Pick<GraphOutputs, keyof Answering | 'flavour'> {
   readonly parts: readonly Part[];
 }
 
-/** Most bytes of lines that are run at once: long lines of JSON make many times their size of values. */
+/** Most bytes of lines that are run at once: the values of long JSON lines take many times their size. */
 const LARGEST_PORTION = 2 * 1024 * 1024;
 
-/** So many lines that fail are run one by one instead of by halves. */
+/** If at most this many lines fail, they are run one by one instead of in halves. */
 const FEW_LINES = 128;
 
-/** Mistakes of clients that one line makes for all: bad values, and too much for one run. */
+/** Errors that one line can cause for all lines of its run: bad values, and too much for one run. */
 const STATUSES_OF_LINES: readonly number[] = [400, 413];
 
 /**
- * Runs a model on lines, so many at a time as one request may have instances. Lines that cannot be run together are
- * halved until those that cannot be run at all stand alone. What all lines may cost together is not halved: the part that
- * was paid for already would be paid for again.
+ * Runs a model on lines, as many at a time as one request may have instances. Lines that cannot be run together are
+ * halved until each line that fails is alone. If the lines exceed a limit for all of them together, they are not
+ * halved: work that has been counted already would be counted again.
  *
- * @param keepsErrors whether such a line becomes a part of its own; otherwise the first one fails the request
- * @throws InferenceError when no line can be run, when more cannot be than a request may have instances, or when the
+ * @param keepsErrors whether such a line becomes a separate part; otherwise the first one fails the request
+ * @throws InferenceError when no line can be run, when more lines fail than a request may have instances, or when the
  * server fails
  */
 export async function runLines(
@@ -70,7 +70,7 @@ export async function runLines(
   }));
 }
 
-/** In whose form tables are answered. */
+/** The protocol whose form answers to tables have. */
 export const PROTOCOLS = ['sagemaker'] as const satisfies Protocols;
 
 async function runAll(
@@ -84,9 +84,9 @@ async function runAll(
   const errors: InferenceError[] = [];
   const rest = createRests(goOn);
 
-  /** What became of some lines when they are run at once. */
+  /** The result of lines that are run at once. */
   async function attempt(start: number, end: number): Promise<Part> {
-    // Lines that fail never reach the runtime, which would let others have their turn.
+    // Lines that fail never reach the runtime, where other requests would get their turn.
     await rest();
     try {
       const inputs = lines.decode(start, end, contract);
@@ -109,7 +109,7 @@ async function runAll(
     }
     const middle = Math.ceil((start + end) / 2);
     const [first, second] = [await attempt(start, middle), await attempt(middle, end)];
-    // Where both halves fail many lines may be wrong, and each would be decoded again on every level of halves.
+    // If both halves fail, many lines may be wrong, and each would be decoded again at every level.
     if ('error' in first && 'error' in second && end - start <= FEW_LINES) {
       const parts: Part[] = [];
       for (let line = start; line < end; line++) parts.push(...(await run(line, line + 1)));

@@ -3,7 +3,7 @@ import { lazily } from '../body/lazily.ts';
 
 const header = (text: string) => lazily(() => z.string().optional().describe(text));
 
-/** What SageMaker's clients say in headers. */
+/** The headers of SageMaker's clients. */
 export const invocationHeaders = {
   'X-Amzn-SageMaker-Target-Model': header('The model, as the archive of a multi-model endpoint.'),
   'X-Amzn-SageMaker-Inference-Component': header('The model, as a component of an endpoint.'),

@@ -21,16 +21,16 @@ import { holdsLines, readLines } from './read-lines.ts';
 import { invokeSageMaker } from './routes.ts';
 import { type Lines, PROTOCOLS, runLines } from './run-lines.ts';
 
-/** What TensorFlow Serving itself does with a request. */
+/** How TensorFlow Serving itself answers a request. */
 export type TfsMethods = Readonly<Record<TfsMethod, Dialect>>;
 
-/** Members by which a body is one of TensorFlow Serving already. */
+/** Members that show that a body is already in the format of TensorFlow Serving. */
 const KEYS = ['instances', 'inputs', 'examples'];
 
 /**
- * SageMaker's container around TensorFlow Serving: its JSON passes as it is, anything else becomes `instances`. The
- * attributes `tfs-method`, `tfs-model-name` and `tfs-model-version` say what to do with which model.
- * Source: tensorflowServing.js of sagemaker-tensorflow-serving-container.
+ * SageMaker's container around TensorFlow Serving: its JSON passes unchanged, anything else becomes `instances`. The
+ * attributes `tfs-method`, `tfs-model-name` and `tfs-model-version` say what to do with which model. Source:
+ * tensorflowServing.js of sagemaker-tensorflow-serving-container.
  */
 export function createTensorFlowContainer(methods: TfsMethods): Dialect {
   return (invocation, options) => invokeTensorFlow(invocation, options, methods);
@@ -45,7 +45,7 @@ async function invokeTensorFlow(
   const type = chooseAnswerType(request.headers);
   if (holdsLines(mediaType)) {
     checkPredict(request.headers);
-    // Lines are answered with lines where those are asked for, as batch transform needs it.
+    // Lines are answered with lines if the client asks for them, as batch transform needs it.
     return type === JSON_TYPE
       ? await answerLines(invocation, options)
       : await invokeSageMaker(invocation, options);
@@ -117,14 +117,14 @@ async function answerRows(lines: Lines, invocation: Invocation, options: Protoco
   return { response: await encodeParts(value, JSON_TYPE, style, { wrap }), usage };
 }
 
-/** @throws InferenceError when examples are asked for, which other bodies do not hold */
+/** @throws InferenceError for a method that needs examples, which other bodies do not have */
 function checkPredict(headers: Headers): void {
   const method = readTfsMethod(headers);
   if (method === undefined || method === 'predict') return;
   throw invalid(`The attribute tfs-method is "${method}", which takes JSON with "examples".`);
 }
 
-/** The same JSON under the type that was asked for: it has no line breaks in it. */
+/** The same JSON under the type that was asked for: it contains no line breaks. */
 function withType(answer: Answer, type: AnswerType): Answer {
   if (type !== JSON_TYPE) answer.response.headers.set('content-type', type);
   return answer;

@@ -22,9 +22,9 @@ const V2_TYPES = [
 
 /**
  * Which format a request on a shared route is in, by its headers and, for JSON, by its members. The first that fits
- * wins: what only one server takes comes before what several do.
+ * wins: members that only one server takes come before those that several take.
  *
- * @throws InferenceError for JSON that no server takes, with the members that would do
+ * @throws InferenceError for JSON that no server takes, naming the members that would be accepted
  */
 export async function detectFormat(
   invocation: Invocation,
@@ -38,18 +38,18 @@ export async function detectFormat(
   return { dialect: isTableOfMlflow(invocation, contract) ? 'mlflow' : 'sagemaker', ...asked };
 }
 
-/** A format, with the request as it goes on: its model may have been looked for. */
+/** A format, with the request for further processing: its model may have been looked up. */
 export interface DetectedFormat {
   readonly dialect: DialectName;
   readonly invocation: Invocation;
-  /** Milliseconds until the model could be asked for its columns. */
+  /** Milliseconds until the columns of the model were known. */
   readonly loadMs?: number;
 }
 
-/** What only the model can tell the format of: CSV, and `inputs` that are texts for a model of texts. */
+/** Bodies whose format only the model can decide: CSV, and `inputs` that are texts for a model of texts. */
 type Undecided = 'table' | 'texts';
 
-/** The format as far as the request tells it. */
+/** The format, if the request itself shows it. */
 function dialectOf(invocation: Invocation): DialectName | Undecided {
   const { body, mediaType } = invocation;
   const { headers } = invocation.request;
@@ -67,7 +67,7 @@ function dialectOf(invocation: Invocation): DialectName | Undecided {
   return isJsonObject(json) ? dialectOfObject(json, invocation.request) : others;
 }
 
-/** Values one after the other are not JSON, but what containers of SageMaker take. */
+/** Concatenated values are not valid JSON, but containers of SageMaker take them. */
 function readJson({ json, body, budget }: Invocation): JsonValue {
   try {
     return json();
@@ -98,13 +98,13 @@ function dialectOfObject(json: JsonObject, request: Request): DialectName | Unde
   );
 }
 
-/** Whether a request is one to MLflow's own server, or of its client. */
+/** Whether a request is for MLflow's own server, or from its client. */
 function isOfMlflow({ url, headers }: Request): boolean {
   const isOfClient = /^mlflow/i.test(headers.get('user-agent') ?? '');
   return isOfClient || /(?<!\/endpoints\/[^/]+)\/invocations$/.test(new URL(url).pathname);
 }
 
-/** The inputs of V2 are a list of tensors that tell their names. */
+/** The inputs of V2 are a list of tensors with names. */
 export function isTensorList(value: JsonValue | undefined): boolean {
   const isTensor = (item: JsonValue) =>
     isJsonObject(item) && ['name', 'shape', 'datatype'].every((key) => Object.hasOwn(item, key));
@@ -117,8 +117,9 @@ function wantsJson(headers: Headers): boolean {
 }
 
 /**
- * Tables of MLflow begin with the names of their columns, those of SageMaker do not, unless the type says so. Without
- * its word the first row has names when it has the model's own, or nothing but text where the model takes numbers alone.
+ * Tables of MLflow begin with the names of their columns, those of SageMaker do not, unless the type says so. If the
+ * type says nothing, the first row has names when they are the model's own, or when it has only text and the model
+ * takes only numbers.
  */
 function dialectOfTable({ request, body, budget }: Invocation): DialectName | 'table' {
   const { header } = readCsvParameters(request.headers);
@@ -129,7 +130,7 @@ function dialectOfTable({ request, body, budget }: Invocation): DialectName | 't
 
 function isTableOfMlflow({ body, budget }: Invocation, contract: ModelContract): boolean {
   const cells = readFirstRow(body, budget.limits);
-  // A number among texts is a value: a row with one value missing must not pass for names and vanish.
+  // A number among texts is a value: a row with a missing value must not be taken for names and lost.
   const areNames = cells.every((cell) => canBeName(cell) || cell.trim() === '');
   return holdsNames(cells, contract) || (areNames && takesNumbers(contract));
 }

@@ -11,7 +11,7 @@ import { isTensorList } from './detect-format.ts';
 /** The protocols of KServe, which its inference graphs pass on. */
 type GraphProtocol = 'open-inference' | 'kserve';
 
-/** How a protocol runs a model, and what it answers. */
+/** How a protocol runs a model, and its answers. */
 export interface GraphNode {
   readonly invoke: Dialect;
   readonly request: () => z.ZodType;
@@ -20,18 +20,18 @@ export interface GraphNode {
 
 /** Requests that clients of KServe send to an inference graph. */
 export interface Graphs {
-  /** A dialect that takes these requests beside its own. */
+  /** A dialect that takes these requests in addition to its own. */
   readonly with: (other: Dialect) => Dialect;
-  /** What comes of them, beside the answers of another dialect. */
+  /** The answers to them, in addition to those of another dialect. */
   readonly responseWith: (other: () => z.ZodType) => () => z.ZodType;
-  /** The root, where nothing else is asked there. */
+  /** The root, if it has no other use. */
   readonly operation: (options: ProtocolOptions) => Operation;
 }
 
 /**
- * An inference graph of KServe is asked at exactly its own address, in either of KServe's protocols: no path tells it from
- * an endpoint of Hugging Face. Tensors with names, and `instances`, are what that does not take.
- * Source: `InferenceRESTClient.infer` of kserve, `is_graph_endpoint`.
+ * Clients send requests for an inference graph of KServe to exactly its own address, in either of KServe's protocols,
+ * so no path distinguishes it from an endpoint of Hugging Face. The members do: Hugging Face takes neither tensors with
+ * names nor `instances`. Source: `InferenceRESTClient.infer` of kserve, `is_graph_endpoint`.
  */
 export function createGraphs(
   { protocols, dialect }: Pick<Config, 'protocols' | 'dialect'>,

@@ -20,9 +20,9 @@ const jsonRequest = z
     table: jsonObject.optional().describe('A table for a pipeline of Hugging Face.'),
     data: jsonValue.optional().describe('Rows, or an image in base64.'),
   })
-  .describe('Exactly one of these members; a bare list of numbers does as well.');
+  .describe('Exactly one of these members; a bare list of numbers is accepted too.');
 
-/** What the shared routes take. The body and its type tell the format. */
+/** The requests of the shared routes. The body and its type show the format. */
 const INVOCATION_REQUEST: Content = {
   'application/json': jsonRequest,
   'application/jsonlines': null,
@@ -35,7 +35,7 @@ const INVOCATION_REQUEST: Content = {
   'text/plain': null,
 };
 
-/** What the shared routes answer. The format of the request and its Accept header decide. */
+/** The answers of the shared routes. The format of the request and its Accept header decide. */
 const INVOCATION_RESPONSE: Content = {
   'application/json': z
     .unknown()
@@ -50,7 +50,7 @@ const INVOCATION_RESPONSE: Content = {
  * Routes that several servers have, such as `/invocations`: a request is answered in the format that `DIALECT` names, or
  * in the one that its headers and body show.
  *
- * @param dialects the formats that are told apart
+ * @param dialects the formats to choose from
  */
 export function createSharedRoutes(
   options: ProtocolOptions,
@@ -76,8 +76,8 @@ export function createSharedRoutes(
     invocations: {
       method: 'POST',
       path: '/invocations',
-      summary: 'Run the default model on whatever format the body is in',
-      query: { model_name: z.string().optional().describe('The model, where there are several.') },
+      summary: 'Run the default model on a body in the format of any server',
+      query: { model_name: z.string().optional().describe('The model, if there are several.') },
       request: INVOCATION_REQUEST,
       response: INVOCATION_RESPONSE,
       handle: (c) => answer(c, { model: c.req.query('model_name') }),

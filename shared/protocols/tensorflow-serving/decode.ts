@@ -12,7 +12,7 @@ import type { Invocation, Reading } from '../invocation.ts';
 import { examplesRequest } from './schemas.ts';
 
 /**
- * Reads the examples of a request, each with the features that all share.
+ * Reads the examples of a request, each with the features of the context, which all share.
  *
  * @throws InferenceError naming the example and the feature
  */
@@ -24,14 +24,14 @@ export function readExamples(
     const { context = {}, examples } = parseEnvelope(examplesRequest(), json);
     if (examples.length === 0) throw invalid('Field "examples"', 'is empty; expected at least one example.');
     checkInstances(examples.length, 'examples', limits);
-    // Each example becomes a copy of what all share.
+    // Each example becomes a copy of the shared features.
     const copies = Object.keys(context).length * examples.length;
     invocation.budget.spend('values', copies, 'Field "context"');
     return examples.map((example, index) => readExample(example, context, `examples[${index}]`));
   });
 }
 
-/** An example with the features all share; where both have one, its own wins. */
+/** An example with the shared features; if both have a feature, its own wins. */
 function readExample(example: JsonValue, context: JsonObject, field: string): FieldValue<JsonObject> {
   if (!isJsonObject(example)) {
     throw invalid(`Field "${field}"`, `is ${describeJson(example)}; expected an object of features by name.`);
@@ -68,7 +68,7 @@ export function toInput(
   return { kind: 'features', rows };
 }
 
-/** Models of TensorFlow call the feature `image/encoded`, `image_bytes` or as they like: it is the only one here. */
+/** Models of TensorFlow call the feature `image/encoded`, `image_bytes` or something else: here it is the only one. */
 function readImage({ value, field }: FieldValue<JsonObject>): FieldValue<Uint8Array> {
   const [[name, feature] = ['', null], ...others] = Object.entries(value);
   const image = unwrapSingle(feature);

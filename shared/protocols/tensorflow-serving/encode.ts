@@ -23,7 +23,7 @@ const DTYPES: Record<Datatype, string> = {
   BYTES: 'DT_STRING',
 };
 
-/** Metadata of a model. The name `signature_def` stands twice and sizes are texts, as in TensorFlow Serving's own. */
+/** Metadata of a model. As in TensorFlow Serving, the name `signature_def` occurs twice and sizes are texts. */
 export function encodeMetadata({ reference, session }: Model): WritableJson {
   const signature = {
     inputs: new Map(session.inputs.map((spec) => [spec.name, encodeSpec(spec)])),

@@ -15,10 +15,9 @@ import { classifyResponse, examplesRequest, metadataResponse, regressResponse } 
 const MODEL_PATHS = [MODEL_PATH, `${MODEL_PATH}/versions/{version}`, `${MODEL_PATH}/labels/{label}`];
 
 /**
- * The REST interface of TensorFlow Serving. Paths match in any case and no Content-Type is needed, as there. Where it
- * says 400 for a wrong method or a version that is not a number, the answers here are 405 and 404: versions can have
- * names.
- * Source: TensorFlow Serving's api_rest.md and http_rest_api_handler.cc.
+ * The REST interface of TensorFlow Serving. As there, paths match in any case and no Content-Type is needed. For a
+ * wrong method or a version that is not a number TensorFlow Serving answers 400; the answers here are 405 and 404,
+ * because versions can have names. Source: TensorFlow Serving's api_rest.md and http_rest_api_handler.cc.
  */
 export function createTensorFlowServingProtocol(options: ProtocolOptions, v1: V1Operations): Protocol {
   return {
@@ -38,7 +37,7 @@ function createModelOperations(
     {
       method: 'GET',
       path: `${path}/metadata`,
-      summary: 'Inputs and outputs of a model as a signature',
+      summary: 'Get the inputs and outputs of a model as a signature',
       response: { 'application/json': metadataResponse },
       handle: async (c) => {
         const { value, usage } = await options.inference.use(choiceOf(c), c.env, ({ model }) =>

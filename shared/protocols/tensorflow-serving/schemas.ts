@@ -21,7 +21,7 @@ export const regressResponse = lazily(() =>
   z.object({ results: jsonArray.describe('One number per example.') }),
 );
 
-/** The name stands twice in TensorFlow Serving. */
+/** TensorFlow Serving uses the name twice. */
 export const metadataResponse = lazily(() =>
   z.object({
     model_spec: z.object({ name: z.string(), signature_name: z.string(), version: z.string() }),

@@ -21,7 +21,7 @@ import { parseRequestJson } from '../body/request-json.ts';
 import { type Invocation, type Reading, readingOf } from '../invocation.ts';
 import { readUrlEncoded, URLENCODED_TYPE } from './url-encoded.ts';
 
-/** What a request brings in one place: JSON, or bytes that are none, such as an image. */
+/** The content of one place in a request: JSON, or bytes that are not JSON, such as an image. */
 type Payload = FieldValue<JsonValue | Uint8Array>;
 
 export interface Payloads {
@@ -36,8 +36,8 @@ export interface Payloads {
 const FIELDS = ['data', 'body'] as const;
 
 /**
- * Reads the body of a request: a form, JSON, or anything else as it is, whatever its type says.
- * Source: how TorchServe's frontend makes parameters of a body, and which of them its handlers read.
+ * Reads the body of a request: a form, JSON, or anything else unchanged; its type does not matter. Source: how
+ * TorchServe's frontend turns a body into parameters, and which of them its handlers read.
  *
  * @throws InferenceError
  */
@@ -66,7 +66,7 @@ function unwrapBody(json: JsonValue, limits: Limits): Payloads {
   return { payloads, isBatch: true, isEnvelope: true };
 }
 
-/** What stands under one of the names that handlers look for, or the value itself. */
+/** The value under one of the names that handlers look for, or the value itself. */
 function unwrap(value: JsonValue, field: string): Payload {
   const key = isJsonObject(value) ? FIELDS.find((name) => Object.hasOwn(value, name)) : undefined;
   if (key === undefined || !isJsonObject(value)) return { value, field: field || 'body' };
@@ -77,7 +77,7 @@ function single(payload: Payload): Payloads {
   return { payloads: [payload], isBatch: false, isEnvelope: false };
 }
 
-/** The fields handlers look for; a form with neither of them stands for the files in it. */
+/** The fields that handlers look for; a form without them stands for the files in it. */
 function pickFields(form: readonly FormField[]): readonly FormField[] {
   const named = FIELDS.map((field) => form.filter(({ name }) => name === field)).find(
     ({ length }) => length > 0,
@@ -98,7 +98,7 @@ function readFields(fields: readonly FormField[], budget: Budget): Payloads {
   return { payloads, isBatch: payloads.length > 1, isEnvelope: false };
 }
 
-/** JSON that can be told from text and images by its beginning; a text in quotes as well. */
+/** JSON that can be distinguished from text and images by its beginning; also a text in quotes. */
 function isJson(bytes: Uint8Array): boolean {
   return looksLikeJson(bytes) || bytes[0] === 0x22;
 }
@@ -110,8 +110,8 @@ export interface DecodedValues {
 }
 
 /**
- * Tensors of numbers or texts. A single list that has as many levels as the input has axes is taken as it is; lists
- * with one level less are instances, which are stacked, as TorchServe's handlers stack the requests of a batch.
+ * Tensors of numbers or texts. A single list that has as many levels as the input has axes is used unchanged; lists
+ * with one level fewer are instances, which are stacked, as TorchServe's handlers stack the requests of a batch.
  *
  * @throws InferenceError naming the item, what came and what is expected
  */
@@ -160,13 +160,13 @@ function isNamed(value: JsonValue): boolean {
   return isJsonObject(value) && !isBase64Object(value);
 }
 
-/** A flat list for a column of width 1 has all its rows, although it has one level less. */
+/** A flat list for a column of width 1 has all its rows, although it has one level fewer. */
 function isWhole(value: JsonValue, { shape, isRankDynamic }: TensorSpec): boolean {
   const rank = measureNesting(value).shape.length;
   return isRankDynamic === true || rank >= shape.length || (rank === shape.length - 1 && shape.at(-1) === 1);
 }
 
-/** What a request without a model's name is looked at for. */
+/** The kind of model that a request without a model's name needs. */
 export function kindOf({ payloads: [first] }: Payloads): InputKind {
   return first?.value instanceof Uint8Array ? 'image' : kindOfValues(first?.value);
 }
@@ -178,7 +178,7 @@ function readImages({ value, field }: Payload, inputName: string): readonly Payl
   return value.map((item, index) => ({ value: item, field: `${field}[${index}]` }));
 }
 
-/** Whether numbers came where the model takes images. */
+/** Whether a request has numbers and the model takes images. */
 export function holdsPixels({ payloads: [first] }: Payloads, inputName: string): boolean {
   return first !== undefined && readImages(first, inputName) === undefined;
 }
@@ -215,7 +215,7 @@ export function decodeTexts(
   return texts;
 }
 
-/** How many items payloads hold. They are counted before each is given its place in the request. */
+/** How many items payloads hold. They are counted before a place in the request is made for each. */
 function countItems(payloads: readonly Payload[]): number {
   return payloads.reduce((count, { value }) => count + (Array.isArray(value) ? value.length : 1), 0);
 }

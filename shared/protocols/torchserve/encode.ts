@@ -8,7 +8,7 @@ import type { ElementStyle } from '../../tensor/write-tensor.ts';
 
 /** How many labels an image or a text gets. */
 
-/** The best labels with their probabilities; other outputs as they are. */
+/** The best labels with their probabilities; other outputs unchanged. */
 export function encodeScores(output: InferenceOutput, style: ElementStyle): readonly WritableJson[] {
   if (output.kind !== 'classification') return encodePredictions(output, style);
   return output.predictions.map(({ scores }) =>
@@ -16,7 +16,7 @@ export function encodeScores(output: InferenceOutput, style: ElementStyle): read
   );
 }
 
-/** The answers to several things are a list, the one to a single thing stands alone. */
+/** The answer to several items is a list; the answer to a single item is not in a list. */
 export function unlist(items: readonly WritableJson[], isList: boolean): WritableJson {
   return isList ? items : items[0];
 }

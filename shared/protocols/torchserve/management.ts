@@ -12,8 +12,8 @@ import { customizedQuery, minWorkerQuery, statusResponse, versionsResponse } fro
 const MODEL = '/models/{model}';
 
 /**
- * The management interface of TorchServe. What is live and where models come from is the repository's business: they
- * can be loaded into this instance and out of it, by its operator alone.
+ * The management interface of TorchServe. The repository decides which version is live and where models come from. Only
+ * the operator can load models into this instance and unload them.
  */
 export function createManagementOperations(options: ProtocolOptions): readonly Operation[] {
   const describe = (path: string, summary: string): Operation => ({
@@ -25,8 +25,8 @@ export function createManagementOperations(options: ProtocolOptions): readonly O
     handle: async (c) => await describeVersions(c, await findVersions(c, options), options),
   });
   return [
-    describe(`${MODEL}/all`, 'All versions of a model and their workers'),
-    describe(`${MODEL}/{version}`, 'One version of a model and its workers'),
+    describe(`${MODEL}/all`, 'List all versions of a model and their workers'),
+    describe(`${MODEL}/{version}`, 'Describe one version of a model and its workers'),
     ...(options.config.adminRoutes ? createAdminOperations(options) : []),
   ];
 }
@@ -74,7 +74,7 @@ function createAdminOperations(options: ProtocolOptions): readonly Operation[] {
       method: 'POST',
       path: '/models',
       isAdmin: true,
-      summary: 'Refuses to register a model',
+      summary: 'Refuse to register a model',
       handle: refuseRegistration,
     },
     ...forModel(MODEL),
@@ -82,11 +82,11 @@ function createAdminOperations(options: ProtocolOptions): readonly Operation[] {
   ];
 }
 
-/** A server that fetches what a client names could be made to fetch from inside its own network. */
+/** A client could make a server that fetches any address fetch from inside its own network. */
 function refuseRegistration(): never {
   throw new InferenceError(
     'NOT_IMPLEMENTED',
-    'Models are not registered by URL: put them into the model repository, where they are found.',
+    'Models cannot be registered by URL: put them into the model repository, and the server finds them.',
   );
 }
 
@@ -94,7 +94,7 @@ function readWorkers(text = '1'): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw invalid(
     'Parameter "min_worker"',
-    `is ${JSON.stringify(text.slice(0, 40))}; expected a whole number from 0 on.`,
+    `is ${JSON.stringify(text.slice(0, 40))}; expected a whole number of at least 0.`,
   );
 }
 
@@ -111,9 +111,9 @@ async function findVersions(
 }
 
 /**
- * Whether a client wants a model described as TorchServe does. Its route `GET /models/{model}` is also ours and that
- * of SageMaker's multi-model endpoints, with another answer: only this server's setting or a parameter that none but
- * TorchServe has can tell.
+ * Whether a client wants a model described as TorchServe does. Its route `GET /models/{model}` is also ours and that of
+ * SageMaker's multi-model endpoints, which have another answer. Only this server's setting, or a parameter that only
+ * TorchServe has, shows which one is meant.
  */
 function wantsTorchServe(c: Context<AppEnvironment>, { config }: ProtocolOptions): boolean {
   if (!config.protocols.includes('torchserve')) return false;
@@ -141,7 +141,7 @@ async function describeVersions(
   return jsonResponse(described);
 }
 
-/** The one worker is this instance. A model that is not in memory is READY all the same: it is loaded on demand. */
+/** The one worker is this instance. A model that is not in memory is READY too: it is loaded on demand. */
 async function encodeVersion(reference: ModelReference, { inference }: ProtocolOptions) {
   const state = inference.state(reference);
   const status = state === 'loading' ? 'LOADING' : 'READY';
@@ -158,7 +158,7 @@ async function encodeVersion(reference: ModelReference, { inference }: ProtocolO
   };
 }
 
-/** How TorchServe describes models on a route that it has in common with others. */
+/** How TorchServe describes models on a route that it shares with other servers. */
 export function createVersionDescriber(options: ProtocolOptions): ModelDescriber {
   return {
     isAsked: (c) => wantsTorchServe(c, options),

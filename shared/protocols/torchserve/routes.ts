@@ -67,7 +67,7 @@ export function createTorchServeProtocol(options: ProtocolOptions, shared: Share
       ...EXPLANATIONS.map((path): Operation => ({ method: 'ALL', path, handle: refuseExplanation })),
       ...(options.config.docs ? createDescriptionOperations() : []),
       ...createManagementOperations(options),
-      // Last of all: they would take the routes of others.
+      // Last: they would match the routes of other protocols.
       ...predict('/{model}/predict', "Predict with a model's live version").map(asLegacy),
       ...predict('/{model}/{version}/predict', 'Predict with one version of a model').map(asLegacy),
     ],
@@ -75,8 +75,7 @@ export function createTorchServeProtocol(options: ProtocolOptions, shared: Share
 }
 
 /**
- * The description of the API, which is the one of this server.
- * Source: ApiDescriptionRequestHandler.java of TorchServe.
+ * The description of the API: the same as that of this server. Source: ApiDescriptionRequestHandler.java of TorchServe.
  */
 function createDescriptionOperations(): readonly Operation[] {
   const handle: Handler = async (c) => {
@@ -89,7 +88,7 @@ function createDescriptionOperations(): readonly Operation[] {
     {
       method: 'GET',
       path: '/api-description',
-      summary: 'The description of this API, as GET /openapi.json',
+      summary: 'Get the description of this API, as GET /openapi.json does',
       response: { 'application/json': jsonObject },
       handle,
     },
@@ -98,13 +97,13 @@ function createDescriptionOperations(): readonly Operation[] {
   ];
 }
 
-/** Older clients ask this way; nobody need learn it. */
+/** For older clients; new ones have no need of it. */
 function asLegacy(operation: Operation): Operation {
   return { ...operation, isLegacy: true };
 }
 
 function refuseExplanation(): never {
-  throw new InferenceError('NOT_IMPLEMENTED', 'Models are not explained here; use /predictions/{model}.');
+  throw new InferenceError('NOT_IMPLEMENTED', 'Explanations are not supported; use /predictions/{model}.');
 }
 
 /** One request with the model it goes to. */
@@ -115,16 +114,16 @@ interface ModelPayloads extends Payloads {
 }
 
 /**
- * What TorchServe's handlers answer. An image gets its five best labels with their probabilities, in descending order;
- * several images get a list of that. Rows of features get a list of predictions, tensors get nested lists. Under
- * `instances`, which is KServe's envelope, the answers stand under `predictions`.
- * Source: image_classifier.py, vision_handler.py and base_handler.py of TorchServe.
+ * The answers of TorchServe's handlers. An image gets its five best labels with their probabilities, in descending
+ * order; several images get a list of these. Rows of features get a list of predictions, tensors get nested lists.
+ * Under `instances`, which is KServe's envelope, the answers are under `predictions`. Source: image_classifier.py,
+ * vision_handler.py and base_handler.py of TorchServe.
  */
 export const invokeTorchServe: Dialect = async (invocation, options) => {
   const { config, inference } = options;
   const payloads = await readPayloads(invocation);
   const choice = { ...invocation.choice, kind: kindOf(payloads.value) };
-  // As Python writes numbers, which is what TorchServe's handlers are written in.
+  // Numbers as Python writes them, because TorchServe's handlers are written in Python.
   const style = { ...answerStyle(config), isFloatMarked: true };
   const { value, usage } = await inference.use(choice, invocation, (used) =>
     payloads.bind((request) => answerPayloads({ ...request, used, limits: config.limits, style })),
@@ -149,7 +148,7 @@ async function answerImages(request: ModelPayloads, inputName: string): Promise<
   return unlist(encodeScores(output, style), isBatch || Array.isArray(payloads[0]?.value));
 }
 
-/** Numbers are the input of the graph as it is: they go past the preprocessing. */
+/** Numbers are the input of the graph itself: they skip the preprocessing. */
 async function answerPixels(
   request: ModelPayloads,
   { fetches, postprocess }: Postprocessor,

@@ -22,12 +22,10 @@ export const customizedQuery = lazily(() =>
   z
     .enum(['true', 'false'])
     .optional()
-    .describe(
-      'Asks for the list of versions TorchServe gives, and with `true` for all that is known of each.',
-    ),
+    .describe('Asks for the TorchServe list of versions; `true` asks for all details of each version.'),
 );
 export const minWorkerQuery = lazily(() =>
-  z.string().optional().describe('0 unloads the model, all else loads it.'),
+  z.string().optional().describe('0 unloads the model, any other number loads it.'),
 );
 
 export const statusResponse = lazily(() => z.object({ status: z.string() }));

@@ -6,8 +6,8 @@ import { looksLikeJson } from '../body/json-body.ts';
 export const URLENCODED_TYPE = 'application/x-www-form-urlencoded';
 
 /**
- * The fields of the first of some names that a body has. `curl -d` sends everything under this type: only a body with
- * one of the names is taken for a form.
+ * The fields with the first of some names that occurs in a body. `curl -d` sends everything under this type, so only a
+ * body with one of the names is taken for a form.
  *
  * @returns no fields for a body that is not a form
  * @throws InferenceError for too many fields
@@ -43,7 +43,7 @@ function splitPairs(
     const pair = body.subarray(start, end);
     const equals = pair.indexOf(EQUALS);
     const key = equals === -1 ? pair : pair.subarray(0, equals);
-    // The names that are looked for are short, however they are escaped.
+    // The names in question are short, even if every character is escaped.
     if (key.length <= 3 * longestName) {
       pairs.push([decodeValue(key), equals === -1 ? new Uint8Array(0) : pair.subarray(equals + 1)]);
     }

@@ -13,7 +13,7 @@ import { listTexts } from '../../values/text-inputs.ts';
 import { unsupportedBody } from '../body/json-body.ts';
 import type { Invocation } from '../invocation.ts';
 
-/** What to run for a request, and how its result is written. */
+/** The run for a request, and how its result is written. */
 export interface Fields {
   readonly inputs: NamedInputs;
   readonly layout: Layout;
@@ -24,9 +24,9 @@ export interface Fields {
 const FIELD = 'data';
 
 /**
- * The inputs of a deployment: an object of fields, a plain text, or a list of either. Fields are called like the
- * inputs of the model or like its features. Those of one instance are answered with the outputs for it; inputs that
- * have an axis of instances themselves get whole outputs.
+ * The inputs of a deployment: an object of fields, a plain text, or a list of either. Fields have the names of the
+ * model's inputs or of its features. Fields of one instance get the outputs of that instance; inputs that have an axis
+ * of instances themselves get whole outputs.
  *
  * @throws InferenceError naming the field, what came and what is expected
  */
@@ -73,7 +73,7 @@ function isFile(value: JsonValue | undefined): boolean {
   return typeof value === 'string' && value.startsWith('ubiops-file://');
 }
 
-/** The field of an image can be called anything: it is the only one. */
+/** The field of an image can have any name: it is the only one. */
 function nameImage(fields: JsonObject, { imageInput }: ModelContract): JsonValue {
   const [only, ...others] = Object.values(fields);
   if (imageInput === undefined || only === undefined || others.length > 0) return fields;
@@ -81,7 +81,10 @@ function nameImage(fields: JsonObject, { imageInput }: ModelContract): JsonValue
   return isText ? { [imageInput]: only } : fields;
 }
 
-/** Whether every input is there with all its axes, the first of which counts instances; encoded images and texts have one. */
+/**
+ * Whether every input is present with all its axes. The first axis counts instances; encoded images and texts have only
+ * that one.
+ */
 function isWhole(fields: JsonObject, { inputs, imageInput, textInput }: ModelContract): boolean {
   const values = Object.values(fields);
   const areLists = values.length > 0 && values.every((value) => Array.isArray(value));

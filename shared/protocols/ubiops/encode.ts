@@ -10,7 +10,7 @@ type Field = Readonly<Record<'name' | 'data_type', string>>;
 const TYPES = { float: 'double', integer: 'int', bool: 'bool', string: 'string' } as const;
 const LIST_TYPES = { ...TYPES, bool: 'int' } as const;
 
-/** The fields that a request to a model has, and those of its result. */
+/** The fields of a request to a model, and those of its result. */
 export function encodeFields({ session, contract, task }: Model): {
   readonly input_fields: readonly Field[];
   readonly output_fields: readonly Field[];
@@ -40,8 +40,8 @@ function encodeInput(spec: TensorSpec, imageInput: string | undefined): Field {
 }
 
 /**
- * What one instance has of a tensor: its first axis counts instances.
- * Source: data types of UbiOps' deployments.
+ * The part of a tensor that belongs to one instance: its first axis counts instances. Source: data types of UbiOps'
+ * deployments.
  */
 function encodeTensor({ name, datatype, shape }: TensorSpec): Field {
   const { kind } = DATATYPES[datatype];

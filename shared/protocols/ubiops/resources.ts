@@ -8,22 +8,22 @@ import { jsonContent, type Operation, type ProtocolOptions } from '../operation.
 import { encodeFields } from './encode.ts';
 import * as schemas from './schemas.ts';
 
-/** What a model is called to clients: either of them is asked in the same way. */
+/** What clients call a model. Requests to both kinds are the same. */
 export const KINDS = ['deployment', 'pipeline'] as const;
 export type Kind = (typeof KINDS)[number];
 
 export const API = '/v2.1';
 const PROJECTS = `${API}/projects`;
 
-/** Where deployments, or pipelines, of a project are. */
+/** The paths of a project's deployments or pipelines. */
 export function pathOfKind(kind: Kind): string {
   return `${PROJECTS}/{project}/${kind}s`;
 }
 
 /**
- * What can be read beside requests: the status, projects, and models as deployments and as pipelines. A project can be
- * called anything. Lists load no model; one deployment has its fields, for which its model is loaded.
- * Source: docs/Deployments.md, Pipelines.md, Projects.md and Status.md of UbiOps' client library for Python.
+ * What clients can read apart from requests: the status, projects, and models as deployments and as pipelines. A
+ * project can have any name. Lists load no model; a single deployment has its fields, so its model is loaded. Source:
+ * docs/Deployments.md, Pipelines.md, Projects.md and Status.md of UbiOps' client library for Python.
  */
 export function createResourceOperations(options: ProtocolOptions): readonly Operation[] {
   return [
@@ -37,7 +37,7 @@ function createProjectOperations({ inference }: ProtocolOptions): readonly Opera
     {
       method: 'GET',
       path: `${API}/status`,
-      summary: 'Whether the server is healthy, as UbiOps says it',
+      summary: 'Check the health of the server, as on UbiOps',
       response: jsonContent(schemas.statusResponse),
       handle: async () => {
         await inference.checkRuntime();
@@ -47,14 +47,14 @@ function createProjectOperations({ inference }: ProtocolOptions): readonly Opera
     {
       method: 'GET',
       path: PROJECTS,
-      summary: 'The one project',
+      summary: 'List the only project',
       response: jsonContent(schemas.projectsResponse),
       handle: () => jsonResponse([describeProject('default')]),
     },
     {
       method: 'GET',
       path: `${PROJECTS}/{project}`,
-      summary: 'A project, which can be called anything',
+      summary: 'Describe a project, under any name',
       response: jsonContent(schemas.projectResponse),
       handle: (c) => jsonResponse(describeProject(c.req.param('project') ?? '')),
     },
@@ -77,7 +77,7 @@ function createKindOperations(kind: Kind, options: ProtocolOptions): readonly Op
       query: schemas.labelsQuery,
       response: jsonContent(schemas.listResponse),
       handle: async (c) => {
-        // Labels are given by users of UbiOps: models have none.
+        // Users of UbiOps set labels; models here have no labels.
         const isFiltered = (c.req.query('labels') ?? '') !== '';
         const found = isFiltered ? [] : await listEndpoints(options, c.env.budget);
         return jsonResponse(found.map((each) => describe(each, c)));
@@ -86,7 +86,7 @@ function createKindOperations(kind: Kind, options: ProtocolOptions): readonly Op
     {
       method: 'GET',
       path: `${path}/{${kind}}`,
-      summary: `A model as a ${kind}, with its fields`,
+      summary: `Describe a model as a ${kind}, with its fields`,
       response: jsonContent(schemas.detailResponse),
       handle: async (c) => {
         const endpoint = await find(c);
@@ -101,7 +101,7 @@ function createKindOperations(kind: Kind, options: ProtocolOptions): readonly Op
     {
       method: 'GET',
       path: `${path}/{${kind}}/versions`,
-      summary: `Versions of a model as those of a ${kind}`,
+      summary: `List the versions of a model as those of a ${kind}`,
       query: schemas.labelsQuery,
       response: jsonContent(schemas.versionsResponse),
       handle: async (c) => {
@@ -114,7 +114,7 @@ function createKindOperations(kind: Kind, options: ProtocolOptions): readonly Op
     {
       method: 'GET',
       path: `${path}/{${kind}}/versions/{version}`,
-      summary: `One version of a model as that of a ${kind}`,
+      summary: `Describe one version of a model as that of a ${kind}`,
       response: jsonContent(schemas.versionResponse),
       handle: async (c) => {
         const { name, model, version } = await find(c);
@@ -138,7 +138,7 @@ function describeProject(name: string) {
   };
 }
 
-/** Its input is always an object: of fields, one of which can be a text or an image. */
+/** Its input is always an object of fields; a field can be a text or an image. */
 function describe({ name }: Endpoint, c: Context<AppEnvironment>) {
   return {
     id: name,
@@ -147,7 +147,7 @@ function describe({ name }: Endpoint, c: Context<AppEnvironment>) {
     description: '',
     input_type: 'structured',
     output_type: 'structured',
-    // The client takes no pipeline without them; only a loaded model has them.
+    // The client does not accept a pipeline without them; only a loaded model has them.
     input_fields: [],
     output_fields: [],
     supports_request_format: true,
@@ -157,7 +157,7 @@ function describe({ name }: Endpoint, c: Context<AppEnvironment>) {
   };
 }
 
-/** @param endpoint with the version that answers where a request names none */
+/** @param endpoint with the version that answers requests without a version */
 function describeVersion(kind: Kind, { name, version: usual }: Endpoint, version: string): WritableJson {
   return {
     id: `${name}/${version}`,

@@ -23,7 +23,7 @@ function requestPaths(kind: Kind): readonly string[] {
   return [`${path}/requests`, `${path}/versions/{version}/requests`];
 }
 
-/** What would need requests to be stored: their list, and all that is done with one of them or with many. */
+/** Routes that need stored requests: their list, and all operations on one or many of them. */
 const STORED: readonly (readonly [Operation['method'], string])[] = [
   ['GET', ''],
   ['ALL', '/{request}'],
@@ -66,7 +66,7 @@ function createOperations(kind: Kind, path: string, options: ProtocolOptions): r
 function refuseStored(): never {
   throw new InferenceError(
     'NOT_IMPLEMENTED',
-    'Requests are answered at once and not stored, so that none can be batched, listed, collected or cancelled.',
+    'Requests are answered at once and not stored, so they cannot be batched, listed, collected or cancelled.',
   );
 }
 
@@ -89,7 +89,7 @@ async function answerRequest(
     [kind]: usage.reference.name,
     version: usage.reference.version,
     ...value.run,
-    // A pipeline tells of the requests that it consists of: nothing is kept of the one that there was.
+    // The answer of a pipeline lists the requests of its steps; here nothing is kept of the only step.
     ...(kind === 'pipeline'
       ? { pipeline_timeout: timeout, deployment_requests: [], operator_requests: [], pipeline_requests: [] }
       : { timeout }),
@@ -105,7 +105,7 @@ interface Run {
   readonly error_message: string | null;
 }
 
-/** Fields that are not inputs of the model are refused; from there on a failure is a result. */
+/** Fields that are not inputs of the model are refused; after that check a failure is a result. */
 async function runRequest(
   invocation: Invocation,
   model: ModelUse,

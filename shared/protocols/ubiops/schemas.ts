@@ -67,7 +67,7 @@ export const runResponse = lazily(() =>
   run().extend({ deployment: z.string().describe('Name of the model.'), timeout: z.number() }),
 );
 
-const nothing = z.array(z.never()).describe('Nothing is kept of requests.');
+const nothing = z.array(z.never()).describe('Always empty: requests are not stored.');
 
 export const pipelineResponse = lazily(() =>
   run().extend({
@@ -98,14 +98,18 @@ export const projectResponse = lazily(() =>
 export const projectsResponse = lazily(() => z.array(projectResponse()).length(1));
 
 export const labelsQuery = {
-  labels: lazily(() => z.string().optional().describe('No model has a label: the list is empty with it.')),
+  labels: lazily(() =>
+    z.string().optional().describe('Models have no labels: with this filter the list is empty.'),
+  ),
 };
 
 const fields = lazily(() =>
   z.array(
     z.object({
       name: z.string(),
-      data_type: z.string().describe('Such as "double" or "array_double": what one instance has.'),
+      data_type: z
+        .string()
+        .describe('Type of the field for one instance, such as "double" or "array_double".'),
     }),
   ),
 );
@@ -118,7 +122,7 @@ const listed = lazily(() =>
     description: z.string(),
     input_type: z.literal('structured'),
     output_type: z.literal('structured'),
-    input_fields: fields().describe('None in a list, as no model is loaded for it.'),
+    input_fields: fields().describe('Empty in a list, because a list loads no model.'),
     output_fields: fields(),
     supports_request_format: z.literal(true),
     labels: labels(),
@@ -139,7 +143,7 @@ export const versionResponse = lazily(() =>
   z.looseObject({
     id: z.string(),
     version: z.string(),
-    default: z.boolean().describe('Whether it answers where a request names no version.'),
+    default: z.boolean().describe('Whether it answers requests without a version.'),
     labels: labels(),
     creation_date: started,
     last_updated: started,

@@ -7,7 +7,7 @@ import type { Payload } from '../body/payload.ts';
 import { predictRequest } from './schemas.ts';
 
 /**
- * Reads `instances`, which are answered by row, or `inputs`, which are answered whole.
+ * Reads `instances`, whose answer is by row, or `inputs`, whose answer has whole outputs.
  *
  * @throws InferenceError naming the field, what came and what is expected
  */

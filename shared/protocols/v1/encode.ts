@@ -9,7 +9,7 @@ import type { ModelReference } from '../../models/model-reference.ts';
  * `object`. A model that can be loaded on demand is ready.
  *
  * @param reference a version that can be loaded
- * @param listed all versions where they are asked for, lowest first
+ * @param listed all versions if the client asks for them, lowest first
  */
 export function encodeStatus(
   reference: ModelReference,

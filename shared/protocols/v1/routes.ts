@@ -19,7 +19,7 @@ function createStatusOperation(path: string, options: ProtocolOptions): Operatio
   return {
     method: 'GET',
     path,
-    summary: 'Versions of a model and their states',
+    summary: 'List the versions of a model and their states',
     response: { 'application/json': statusResponse },
     handle: (c) => respondStatus(c, path === MODEL_PATH, options),
   };
@@ -30,7 +30,7 @@ async function respondStatus(
   ofAll: boolean,
   { inference }: ProtocolOptions,
 ): Promise<Answer> {
-  // What is asked for is loaded, if it is not: only then it is known to be ready.
+  // The version in question is loaded if it is not in memory: only then is it known to be ready.
   const { usage } = await inference.use(choiceOf(c), c.env, () => undefined);
   const listed = await inference.repository.versions(usage.reference.name);
   const body = encodeStatus(usage.reference, ofAll ? listed?.versions : undefined, inference);
@@ -55,7 +55,7 @@ export interface V1Operations {
   readonly predict: (path: string) => Operation;
 }
 
-/** @param wrap what the predict dialect is wrapped with */
+/** @param wrap wraps the predict dialect */
 export function createV1Operations(
   options: ProtocolOptions,
   wrap: (dialect: Dialect) => Dialect,
@@ -67,7 +67,7 @@ export function createV1Operations(
   };
 }
 
-/** Whose form of answers counts: both have the route. */
+/** Which protocol's form of answers counts: both have the route. */
 function protocolsOf({ dialect }: Config): Protocols {
   return dialect === 'kserve' ? ['kserve', 'tensorflow-serving'] : ['tensorflow-serving', 'kserve'];
 }

@@ -19,7 +19,7 @@ import { createInvocation, type Invocation, readInvocation } from '../invocation
 import { type ProtocolOptions, pathParameter } from '../operation.ts';
 import { labelEnvelope } from './schemas.ts';
 
-/** A request to an endpoint, with the model that its path means. */
+/** A request to an endpoint, with the model that its path stands for. */
 export async function readEndpoint(
   c: Context<AppEnvironment>,
   options: ProtocolOptions,
@@ -28,9 +28,10 @@ export async function readEndpoint(
 }
 
 /**
- * `ENDPOINT_MODELS` says which model an endpoint, or a deployed model, stands for. Others are called like a model, and a
- * deployed model like one of its versions. Vertex AI itself makes numbers of both, which say nothing here: unless
- * `ENDPOINT_MODELS` has some, a number means the default model, or the only one that takes such input.
+ * `ENDPOINT_MODELS` says which model an endpoint, or a deployed model, stands for. Other endpoints have the name of a
+ * model, and a deployed model that of one of its versions. Vertex AI itself uses numbers for both, which have no
+ * meaning here: unless `ENDPOINT_MODELS` lists the number, it means the default model, or the only one that takes such
+ * input.
  */
 export async function chooseModel(
   c: Context<AppEnvironment>,
@@ -47,7 +48,7 @@ export async function chooseModel(
   const listing = await repository.versions(model, c.env.budget);
   const isAny = isNumber(endpoint) && ![...endpointModels.keys()].some(isNumber);
   if (!known && !listing && isAny) return {};
-  // A number that is not a version is one that Vertex AI made.
+  // A number that is not a version was made by Vertex AI.
   const isVersion = deployed !== undefined && (listing?.versions.includes(deployed) || !isNumber(deployed));
   return { model, version: isVersion ? deployed : known?.version };
 }
@@ -59,8 +60,8 @@ function isNumber(name: string): boolean {
 const REDIRECT_HEADER = 'x-vertex-ai-triton-redirect';
 
 /**
- * The request a client means that has one route for everything, and names a path of V2 in a header.
- * Source: Triton's Vertex AI front end.
+ * The real request of a client that uses one route for everything and names a path of V2 in a header. Source: Triton's
+ * Vertex AI front end.
  *
  * @returns undefined without the header
  * @throws InferenceError 403 for paths that change the server
@@ -68,7 +69,7 @@ const REDIRECT_HEADER = 'x-vertex-ai-triton-redirect';
 export async function readRedirect(request: Request): Promise<Request | undefined> {
   const target = request.headers.get(REDIRECT_HEADER);
   if (target === null) return undefined;
-  // A backslash is a slash in a URL: two of them would name a host, which is none at all in the worst case.
+  // In a URL a backslash counts as a slash: two of them would begin the name of a host, possibly an invalid one.
   const url = URL.parse(target.replace(/^[\\/]*/, '/'), request.url);
   const path = url ? decodePath(url.pathname) : undefined;
   if (url === null || path === undefined || !/^\/v2(?:\/|$)/.test(path)) {
@@ -114,7 +115,7 @@ export function readHttpBody(invocation: Invocation): HttpBody | undefined {
   return typeof contentType === 'string' && typeof data === 'string' ? { contentType, data } : undefined;
 }
 
-/** The body in the body as a request of its own. */
+/** The body in the body as a separate request. */
 export function unwrap(invocation: Invocation, { contentType, data }: HttpBody): Invocation {
   const headers = new HeaderList(invocation.request.headers);
   headers.delete('content-encoding');
@@ -128,9 +129,8 @@ export function unwrap(invocation: Invocation, { contentType, data }: HttpBody):
 }
 
 /**
- * Mends what Google's generated clients for Node make of lists in lists when they speak REST: `{"0": 5.1, "1": 3.5}`.
- * Bodies of all others are handed back as they are.
- * Source: deepCopyWithoutMatchedFields in google-gax, transcoding.ts.
+ * Restores lists in lists, which Google's generated clients for Node turn into `{"0": 5.1, "1": 3.5}` when they use
+ * REST. All other bodies are returned unchanged. Source: deepCopyWithoutMatchedFields in google-gax, transcoding.ts.
  */
 export function restoreLists(json: JsonValue, headers: Headers): JsonValue {
   const client = headers.get('x-goog-api-client') ?? '';
@@ -146,12 +146,12 @@ function restore(value: JsonValue): JsonValue {
   return isList ? members.map(([, member]) => member) : Object.fromEntries(members);
 }
 
-/** As AutoML, where a request says nothing. */
+/** The defaults of AutoML. */
 const MOST_PREDICTIONS = 10;
 
 /**
- * Whether a request is for labels as the models of AutoML give them: its images or texts stand under `content`, or a
- * parameter says how many labels are wanted, or how sure ones. All others get the outputs of the graph.
+ * Whether a request is for labels as the models of AutoML give them: its images or texts are under `content`, or a
+ * parameter says how many labels are wanted or how confident they must be. Other requests get the outputs of the graph.
  */
 export function asksForLabels(instances: readonly JsonValue[], parameters: JsonValue | undefined): boolean {
   const [first] = instances;
@@ -164,7 +164,7 @@ export function asksForLabels(instances: readonly JsonValue[], parameters: JsonV
 /** Images or texts to be labelled, and which of their labels are wanted. */
 export interface LabelRequest {
   readonly input: InferenceInput;
-  /** Undefined where none was sent: all labels are wanted. */
+  /** Undefined if there are no parameters: all labels are wanted. */
   readonly confidenceThreshold: number | undefined;
   readonly maxPredictions: number;
 }

@@ -25,7 +25,7 @@ export function describeModel(c: Context<AppEnvironment>, { name, version }: Mod
  * The best labels of each image, best first. Scores that are not probabilities are not called confidences.
  * Source: Vertex AI's schemas of instances, parameters and predictions for image classification.
  *
- * @throws InferenceError for a model that gives none
+ * @throws InferenceError for a model that gives no labels
  */
 export function encodeLabels(
   output: InferenceOutput,
@@ -72,9 +72,9 @@ const STATUSES: Record<ErrorCode, string> = {
 };
 
 /**
- * An error as Google's clients read it. Here `error` is an object, where all other clients want text: it is for the
- * routes that only Google's clients use.
- * Source: AIP-193; google-gax and google-api-core take the class of their exception from it.
+ * An error as Google's clients read it. Here `error` is an object, while all other clients expect text, so it is only
+ * for routes that only Google's clients use. Source: AIP-193; google-gax and google-api-core take the class of their
+ * exception from it.
  */
 export const encodeGoogleError: ErrorEncoder = (error, requestId) => {
   const body = {

@@ -13,23 +13,23 @@ import { endpointResponse, endpointsQuery, endpointsResponse } from './schemas.t
 
 const LOCATION_PATH = '/v1/projects/{project}/locations/{location}';
 
-/** Where its clients call an endpoint. */
+/** The path at which clients call an endpoint. */
 export const ENDPOINT_PATH = `${LOCATION_PATH}/endpoints/{endpoint}`;
 
-/** Where Vertex AI calls a container whose routes are not set. */
+/** The paths at which Vertex AI calls a container whose routes are not set. */
 export const CONTAINER_PATH = '/v1/endpoints/{endpoint}/deployedModels/{deployedModel}';
 
 /**
- * Endpoints as resources. Clients list them, and the Python classes `aiplatform.Endpoint` and `PrivateEndpoint` read one
- * before they predict. No model is loaded for it.
- * Source: google/cloud/aiplatform/v1/endpoint_service.proto and endpoint.proto; models.py of google-cloud-aiplatform.
+ * Endpoints as resources. Clients list them, and the Python classes `aiplatform.Endpoint` and `PrivateEndpoint` read
+ * one before they predict. This loads no model. Source: google/cloud/aiplatform/v1/endpoint_service.proto and
+ * endpoint.proto; models.py of google-cloud-aiplatform.
  */
 export function createResourceOperations(options: ProtocolOptions): readonly Operation[] {
   return [
     {
       method: 'GET',
       path: `${LOCATION_PATH}/endpoints`,
-      summary: 'Endpoints',
+      summary: 'List the endpoints',
       query: endpointsQuery,
       response: jsonContent(endpointsResponse),
       encodeError: encodeGoogleError,
@@ -38,7 +38,7 @@ export function createResourceOperations(options: ProtocolOptions): readonly Ope
     {
       method: 'GET',
       path: ENDPOINT_PATH,
-      summary: 'An endpoint with the versions of its model',
+      summary: 'Describe an endpoint with the versions of its model',
       response: jsonContent(endpointResponse),
       encodeError: encodeGoogleError,
       handle: (c) => answerOne(c, options),
@@ -85,21 +85,20 @@ async function answerOne(c: Context<AppEnvironment>, options: ProtocolOptions): 
   return jsonResponse(describeEndpoint(c, name, endpoint, options), 200, PRIVATE);
 }
 
-/** Addresses in it are right for its own client alone. */
+/** Addresses in it are correct only for this client. */
 const PRIVATE = { 'cache-control': 'no-store' };
 
 const NAME_FILTER = /^\s*(?:display_?name|endpoint)\s*=\s*(?:"([^"]*)"|([^\s"]+))\s*$/i;
 const LABEL_FILTER = /^\s*labels[.:]/;
 
 /**
- * Which endpoints a list shall have.
- * Source: ListEndpointsRequest of endpoint_service.proto.
+ * Which endpoints a list contains. Source: ListEndpointsRequest of endpoint_service.proto.
  *
- * @throws InferenceError for what cannot be told of the endpoints here
+ * @throws InferenceError for filters that do not apply to the endpoints here
  */
 function readFilter(filter: string): (name: string) => boolean {
   if (filter.trim() === '') return () => true;
-  // Labels are given by users of Vertex AI: models have none.
+  // Users of Vertex AI set labels; models here have no labels.
   if (LABEL_FILTER.test(filter)) return () => false;
   const [, quoted, plain] = NAME_FILTER.exec(filter) ?? [];
   const wanted = quoted ?? plain;
@@ -111,10 +110,10 @@ function readFilter(filter: string): (name: string) => boolean {
 }
 
 /**
- * Requests go to the live version, or to the one of `ENDPOINT_MODELS`. The Python class reads the resource again each time
- * if it has no `createTime`, for which the start of this instance stands.
+ * Requests go to the live version, or to the one of `ENDPOINT_MODELS`. The Python class reads the resource again each
+ * time if it has no `createTime`; it is the time at which this instance started.
  *
- * @param endpoint undefined where the input of a request will tell the model
+ * @param endpoint undefined if the input of a request decides the model
  */
 function describeEndpoint(
   c: Context<AppEnvironment>,
@@ -152,15 +151,15 @@ function describeEndpoint(
   };
 }
 
-/** A private endpoint has one deployed model, so the class asks the first one there is. */
+/** A private endpoint has one deployed model, so the class uses the first in the list. */
 function orderVersions({ model: { versions }, version }: Endpoint, isPrivate: boolean): readonly string[] {
   return isPrivate ? [version, ...versions.filter((each) => each !== version)] : versions;
 }
 
 /**
- * Whether the class `PrivateEndpoint` asks. It takes no endpoint without a network, and `Endpoint.list` none with one. The
- * SDK says which of its classes makes a request.
- * Source: `_TOP_GOOGLE_CONSTRUCTOR_METHOD_TAG` in initializer.py of google-cloud-aiplatform.
+ * Whether the class `PrivateEndpoint` sends the request. It accepts only endpoints with a network, and `Endpoint.list`
+ * only those without. The SDK says which of its classes makes a request. Source: `_TOP_GOOGLE_CONSTRUCTOR_METHOD_TAG`
+ * in initializer.py of google-cloud-aiplatform.
  */
 function isForPrivateEndpoint(headers: Headers): boolean {
   return /\bPrivateEndpoint\b/.test(headers.get('x-goog-api-client') ?? '');

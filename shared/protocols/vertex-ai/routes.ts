@@ -72,7 +72,7 @@ function createContainerOperations(options: ProtocolOptions, container: Dialect)
   const healthOperation = (path: string): Operation => ({
     method: 'GET',
     path: withoutSlash(path),
-    summary: 'Whether the container is well',
+    summary: 'Check the health of the container',
     handle: (c) => respondHealth(options, c.env.budget),
   });
   const predictOperation = (path: string): Operation => ({
@@ -91,7 +91,7 @@ function createContainerOperations(options: ProtocolOptions, container: Dialect)
   ];
 }
 
-/** Paths of requests come without a slash at their end. */
+/** The paths of requests have no slash at their end. */
 function withoutSlash(path: string): string {
   return path.replace(/(?<=.)\/+$/, '');
 }
@@ -156,8 +156,8 @@ export const invokeVertexAi: Dialect = async (invocation, options) => {
 };
 
 /**
- * One prediction for each instance, in their order: the outputs of the graph, or labels where a model of images or texts
- * is asked for them.
+ * One prediction for each instance, in their order: the outputs of the graph, or labels if the request asks a model of
+ * images or texts for them.
  *
  * @throws InferenceError
  */
@@ -184,10 +184,10 @@ async function predictInstances(
 }
 
 /**
- * What Vertex AI sends to a container: instances of its own format, or whatever a client gave to rawPredict, which can
+ * The requests that Vertex AI sends to a container: instances in its own format, or the body of a rawPredict, which can
  * be in the format of any server.
  *
- * @param invoke answers in that format
+ * @param invoke answers in that server's format
  */
 function createContainer(invoke: Dialect): Dialect {
   return async (invocation, options) => {
@@ -197,8 +197,8 @@ function createContainer(invoke: Dialect): Dialect {
 }
 
 /**
- * Answers rawPredict: any body gets the answer it would get from a container. Google's generated clients cannot send
- * bodies other than JSON over REST; they wrap them into a `google.api.HttpBody` and want their answer in one.
+ * Answers rawPredict: any body gets the same answer as from a container. Google's generated clients cannot send bodies
+ * other than JSON over REST; they wrap them into a `google.api.HttpBody` and want their answer in one.
  */
 function createRawPredict(container: Dialect): Dialect {
   return async (invocation, options) => {
@@ -214,7 +214,7 @@ function createRawPredict(container: Dialect): Dialect {
   };
 }
 
-/** A handler that lets the header go before the body. */
+/** A handler that first follows a path in the header of a request, before the body is considered. */
 function orRedirected(handle: Handler): Handler {
   return async (c) => {
     const redirected = await readRedirect(c.req.raw);

@@ -10,7 +10,7 @@ export const predictRequest = lazily(() =>
     parameters: jsonValue
       .optional()
       .describe(
-        'For models of images and texts "confidenceThreshold" and "maxPredictions": they ask for labels. Other parameters have no meaning here.',
+        'For models of images and texts "confidenceThreshold" and "maxPredictions": they ask for labels. Other parameters are ignored.',
       ),
   }),
 );
@@ -52,7 +52,7 @@ export const endpointResponse = lazily(() =>
     network: z
       .string()
       .optional()
-      .describe('For the class PrivateEndpoint of the SDK, which takes no endpoint without one.'),
+      .describe('For the class PrivateEndpoint of the SDK, which accepts only endpoints with a network.'),
   }),
 );
 
@@ -63,8 +63,10 @@ export const endpointsQuery = {
       .optional()
       .describe('`display_name="iris"`, or `endpoint="iris"`: the one endpoint of that name.'),
   ),
-  pageSize: lazily(() => z.string().optional().describe('Most endpoints in the answer; all without it.')),
-  pageToken: lazily(() => z.string().optional().describe('The `nextPageToken` of the page before.')),
+  pageSize: lazily(() =>
+    z.string().optional().describe('Most endpoints in the answer; all if it is missing.'),
+  ),
+  pageToken: lazily(() => z.string().optional().describe('The `nextPageToken` of the previous page.')),
 };
 
 export const endpointsResponse = lazily(() =>

@@ -48,7 +48,7 @@ describe('decodeBase64', () => {
     ['data:image/png;base64', 'Field "instances[1].image" is not base64: unexpected ":" at position 4.'],
     [
       'data:image/svg+xml,<svg/>',
-      'Field "instances[1].image" is a data URI that is not base64; expected "data:<type>;base64,<data>".',
+      'Field "instances[1].image" is a data URI without base64; expected "data:<type>;base64,<data>".',
     ],
     [
       'https://example.com/cat.png',

@@ -165,8 +165,8 @@ describe('a form is refused', () => {
       `boundary=${'x'.repeat(71)}`,
       'its boundary has 71 characters; expected at most 70.',
     ],
-    ['that has not its boundary', 'x', undefined, 'no line of it is "--b", its boundary.'],
-    ['that has only its end', 'x\r\n--b--\r\n', undefined, 'no line of it is "--b", its boundary.'],
+    ['that has not its boundary', 'x', undefined, 'it has no line with its boundary, "--b".'],
+    ['that has only its end', 'x\r\n--b--\r\n', undefined, 'it has no line with its boundary, "--b".'],
     [
       'that is cut off',
       form(NAMED).slice(0, -6),
@@ -216,7 +216,7 @@ describe('a form is refused', () => {
     [
       'quoted-printable',
       `${NAMED}\r\nContent-Transfer-Encoding: quoted-printable`,
-      'Field "file" has the Content-Transfer-Encoding "quoted-printable"; expected bytes as they are, or base64.',
+      'Field "file" has the Content-Transfer-Encoding "quoted-printable"; expected unencoded bytes or base64.',
     ],
     [
       'base64 that is not',

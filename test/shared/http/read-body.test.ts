@@ -104,7 +104,7 @@ describe('readBody', () => {
     for (const coding of ['zstd', 'gzip, compress', '*']) {
       const error = await rejectionOf(readBody(request(text, { 'content-encoding': coding }), LIMITS));
       expect(error.code).toBe('UNSUPPORTED_MEDIA_TYPE');
-      expect(error.message).toMatch(/is not accepted; accepted are gzip, deflate, br\.$/);
+      expect(error.message).toMatch(/is not accepted; accepted codings are gzip, deflate, br\.$/);
       expect(error.headers).toEqual({ 'accept-encoding': 'gzip, deflate, br' });
     }
   });

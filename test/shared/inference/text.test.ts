@@ -380,7 +380,7 @@ describe('a text model', () => {
       'its tokenizer.json is not valid JSON at line 1, column 2.',
     );
     expect(await reasonOf({ 'model.onnx': model, 'tokenizer.json': '{}' })).toBe(
-      'its tokenizer.json is not that of a tokenizer ("model").',
+      'its tokenizer.json does not describe a tokenizer ("model").',
     );
     expect(await reasonOf({ 'model.onnx': model, ...TOKENIZER, 'tokenizer_config.json': '[' })).toBe(
       'its tokenizer_config.json is not valid JSON.',

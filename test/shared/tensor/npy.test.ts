@@ -147,7 +147,7 @@ describe('an array', () => {
     [
       'a header of 70,000 bytes',
       withHeader(HEADER + ' '.repeat(70_000 - HEADER.length - 1), new Uint8Array(0), 2),
-      'Field "body" has a NumPy header of 70000 bytes; the most are 65535.',
+      'Field "body" has a NumPy header of 70000 bytes; the limit is 65535.',
     ],
     ['no descr', withHeader("{'fortran_order': False, 'shape': (2,)}"), /without "descr", "fortran_order"/],
     ['code for a header', withHeader('__import__("os").getcwd()'), /without "descr", "fortran_order"/],
@@ -159,12 +159,12 @@ describe('an array', () => {
     [
       'a size beyond all numbers',
       withHeader(`{'descr': '<f4', 'fortran_order': False, 'shape': (${'9'.repeat(400)},), }`),
-      /has a shape that no array can have/,
+      /has an invalid shape in its NumPy header/,
     ],
     [
       'too many axes',
       withHeader(`{'descr': '<f4', 'fortran_order': False, 'shape': (${'1, '.repeat(65)}), }`),
-      /has a shape that no array can have/,
+      /has an invalid shape in its NumPy header/,
     ],
     [
       'too few bytes',
@@ -184,7 +184,7 @@ describe('an array', () => {
     [
       'texts of no width, which a few bytes could claim by the million',
       withHeader("{'descr': '<U0', 'fortran_order': False, 'shape': (900,), }"),
-      /^Field "body" has texts without room for a character/,
+      /^Field "body" has texts of width 0; expected room for at least one character/,
     ],
     [
       'no UTF-8',

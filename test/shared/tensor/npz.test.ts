@@ -57,7 +57,7 @@ describe('an archive of arrays', () => {
     const error = await rejectionOf(readNpz(bytes, OPTIONS));
     expect([error.status, error.message]).toEqual([
       400,
-      'Field "body" is not a readable archive of NumPy arrays (.npz), or two have one name.',
+      'Field "body" is not a readable archive of NumPy arrays (.npz), or two of them have the same name.',
     ]);
   });
 

@@ -217,7 +217,7 @@ describe('decodeColumns', () => {
     const model = contract({ x: [-1, -1] }, { datatype: 'BYTES' });
     expect(columns([['a', { b64: 'w7w=' }]], model)).toEqual({ x: { shape: [1, 2], elements: ['a', 'ü'] } });
     expect(errorOf(() => columns([['a', { b64: '/w==' }]], model)).message).toBe(
-      'Field "inputs[0][1]" holds base64 of bytes that are not UTF-8, which the strings of this model are.',
+      'Field "inputs[0][1]" holds base64 of bytes that are not UTF-8; this model takes UTF-8 strings.',
     );
   });
 });

@@ -2,13 +2,13 @@ import { countFrames } from './gif.ts';
 import { readJpegFrame } from './jpeg-frame.ts';
 import { countTiffPieces } from './tiff-directory.ts';
 
-/** What a pixel may take without counting for more: 50 megapixels are 325 MB. */
+/** Most bytes that a pixel may take and still count as one: 50 megapixels are 325 MB. */
 const USUAL_BYTES = 6.5;
 
 /**
- * How many pixels a pixel of an image file counts for, by memory or by time. What one takes while it is decoded, the
- * picture that it becomes included, is up to 5 bytes in most files: the picture is made in strips. Other decoders hold it
- * whole, once or more. The figures are those of sharp 0.35 for the worst file of each kind.
+ * How many pixels a pixel of an image file counts for, by memory or by time. In most files a pixel takes up to 5 bytes
+ * during decoding, including the finished picture, because the picture is made in strips. Other decoders hold the whole
+ * picture in memory, once or several times. The figures are those of sharp 0.35 for the worst file of each kind.
  *
  * @param type media type of the file
  */
@@ -41,10 +41,13 @@ function countPieces(type: string, file: Uint8Array): number {
   }
 }
 
-/** The largest profiles and descriptions take some hundreds of 64 KB each. */
+/** The largest profiles and descriptions take a few hundred segments of 64 KB each. */
 const USUAL_SEGMENTS = 1000;
 
-/** Programs write JPEGs in up to about 12 scans. So many more take as long as a picture without any does. */
+/**
+ * Programs write JPEGs in up to about 12 scans. This many extra scans take as long as a whole picture without extra
+ * scans.
+ */
 export const USUAL_SCANS = 16;
 
 function bytesPerPixel(type: string, file: Uint8Array): number {
@@ -52,12 +55,12 @@ function bytesPerPixel(type: string, file: Uint8Array): number {
     // 19 with 8 bits a channel.
     case 'image/avif':
       return 25.8;
-    // Decoded with transparency, copied to the picture, and once more as rows.
+    // Decoded with transparency, copied to the picture, and copied again as rows.
     case 'image/webp':
       return 12.5;
     case 'image/gif':
       return 9;
-    // Where the picture is a single JPEG; 5 otherwise.
+    // If the picture is a single JPEG; 5 otherwise.
     case 'image/tiff':
       return 9.1;
     case 'image/png':
@@ -72,7 +75,7 @@ function bytesPerPixel(type: string, file: Uint8Array): number {
 const PNG_DEPTH = 24;
 const PNG_INTERLACE = 28;
 
-/** Interlaced rows come seven times. Source: PNG, third edition, section 11.2.1. */
+/** Interlaced rows come in seven passes. Source: PNG, third edition, section 11.2.1. */
 function pngBytes(file: Uint8Array): number {
   if (file[PNG_INTERLACE] === 0) return 5;
   return file[PNG_DEPTH] === 16 ? 13.5 : 8.1;
@@ -82,12 +85,12 @@ function pngBytes(file: Uint8Array): number {
 const JPEG_MOST_BYTES = 13;
 
 /**
- * The coefficients of a picture in several scans are kept until the last one, in 2 bytes each. The decoder goes over all
- * of them in each scan, and a scan can be a few bytes: where there are many, the time counts.
+ * The coefficients of a picture in several scans are kept until the last one, in 2 bytes each. The decoder goes over
+ * all of them in each scan, and a scan can be a few bytes long: with many scans the time counts.
  */
 function jpegBytes(file: Uint8Array): number {
   const frame = readJpegFrame(file);
-  // The decoder finds its way through more than is read here.
+  // The decoder can read files that this reader cannot.
   if (!frame) return JPEG_MOST_BYTES;
   const { components, samplesPerPixel, isInScans, scans } = frame;
   const rest = components === 4 ? 5 : 3.5;

@@ -6,11 +6,11 @@ import type { ImageFile } from './image-file.ts';
 export type ResizedSize = (upright: Size) => Size;
 
 /**
- * Decodes a JPEG to three times the size that it gets next, leaving out detail already while decoding. The pixels are not
- * quite those of the whole picture made smaller.
+ * Decodes a JPEG to three times the size that it gets next, and leaves out detail during decoding. The pixels differ
+ * slightly from those of the whole picture made smaller.
  *
- * @param orientation what will turn the image upright, if it is turned
- * @returns undefined for a picture that is not so large, which is better decoded whole
+ * @param orientation the EXIF orientation that a later step will apply, if any
+ * @returns undefined for a picture that is not large enough and is better decoded whole
  */
 export async function decodeShrunk(
   file: ImageFile,
@@ -27,8 +27,14 @@ export async function decodeShrunk(
   return { ...image, filePixels: width * height };
 }
 
-/** How much is left to the resize step: with 2 the difference would be twice as large, with 4 little would be saved. */
+/**
+ * How much shrinking is left to the resize step: with 2 the difference would be twice as large, with 4 little time
+ * would be saved.
+ */
 const LEFT_OVER = 3;
 
-/** From here on sharp has the JPEG decoder halve the picture at least, and still makes it that much too large. */
+/**
+ * From this factor on, sharp lets the JPEG decoder at least halve the picture, and the result is still `LEFT_OVER`
+ * times too large.
+ */
 const LEAST_SHRINK = 3 * LEFT_OVER;

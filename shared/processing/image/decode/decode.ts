@@ -12,19 +12,21 @@ import { readJpegFrame } from './jpeg-frame.ts';
 import { neededParts } from './needed-parts.ts';
 import { ACCEPTED_IMAGE_TYPES, sniffImageType } from './sniff.ts';
 
-/** What a request and a model leave of decoding to decide. */
+/** The options of decoding that a request and a model set. */
 export interface DecodeContext {
-  /** What pays for the pixels. A small file can hold a huge image: its header is enough to refuse it. */
+  /**
+   * The budget that the pixels are taken from. A small file can hold a huge image: its header is enough to refuse it.
+   */
   readonly budget: Budget;
   /** Whether the EXIF orientation is read; it is not applied. */
   readonly readOrientation?: boolean;
-  /** The size an upright image gets next, where it may be decoded smaller because of it. */
+  /** The size that an upright image gets next, if it may therefore be decoded smaller. */
   readonly resizedSize?: ResizedSize | undefined;
 }
 
 /**
- * Decodes an image file to 8-bit pixels as Pillow would: embedded colour profiles are not applied, nor is any
- * orientation but that of TIFF, and animated files give their first frame. There are three channels, or four with
+ * Decodes an image file to 8-bit pixels as Pillow would: embedded colour profiles are not applied, only TIFF files are
+ * turned by their orientation, and animated files give their first frame. There are three channels, or four with
  * transparency; grey comes as three equal ones.
  *
  * @param name what to call the image in an error, such as `field "image"`
@@ -43,7 +45,7 @@ export async function decodeImage(
   const least = leastPixels(type, file);
   const left = budget.left('imagePixels');
   const mostPixels = Math.floor(left / price);
-  // For sharp 0 would mean no limit.
+  // To sharp, 0 would mean no limit.
   if (mostPixels < 1 || least > left) throw tooManyPixels(name, options);
   const image = await openImageFile(neededParts(type, file), mostPixels);
   const pay = (pixels: number) =>
@@ -53,16 +55,16 @@ export async function decodeImage(
     pay(pixels.filePixels ?? pixels.width * pixels.height);
     return pixels;
   } catch (error) {
-    // The decoder's own errors are others.
+    // Errors of the decoder itself are of other types.
     if (error instanceof InferenceError) throw error;
-    // A damaged file costs what its whole picture would: it can break off at the last pixel.
+    // A damaged file costs as much as its whole picture: it may end just before the last pixel.
     const { width, height } = await image.readHeader().catch(() => NO_SIZE);
     pay(width * height);
     throw isMangled(file) ? mangled(name) : decodeError(error, name, options);
   }
 }
 
-/** Of a file whose header cannot be read nothing was decoded. */
+/** If the header of a file cannot be read, nothing was decoded. */
 const NO_SIZE: Size = { width: 0, height: 0 };
 
 async function decodeAny(
@@ -112,7 +114,7 @@ function checkType(file: Uint8Array, name: string): string {
   const found = type ? `is ${type}` : 'is not an image this server knows';
   throw new InferenceError(
     'UNSUPPORTED_MEDIA_TYPE',
-    `${capitalise(name)} ${found}; accepted are ${ACCEPTED_IMAGE_TYPES.join(', ')}.`,
+    `${capitalise(name)} ${found}; accepted types are ${ACCEPTED_IMAGE_TYPES.join(', ')}.`,
   );
 }
 

@@ -1,21 +1,21 @@
 import type { Work } from '../../work.ts';
 import type { PixelRaster } from '../raster.ts';
 
-/** What the first frame of a GIF says beside its pixels. */
+/** The first frame of a GIF, apart from its pixels. */
 interface FirstFrame {
   readonly left: number;
   readonly top: number;
   readonly right: number;
   readonly bottom: number;
-  /** The number of the colour that is not seen. */
+  /** The number of the transparent colour. */
   readonly transparent: number | undefined;
   /** Red, green and blue of each colour. */
   readonly palette: Uint8Array;
 }
 
 /**
- * Gives pixels of a GIF's first frame that are not seen the colour they have in the file, and those beside a small frame
- * the colour that Pillow fills them with; the decoder leaves both black. The pixels are changed in place.
+ * Gives the transparent pixels of a GIF's first frame the colour they have in the file, and the pixels around a small
+ * frame the colour that Pillow fills them with. The decoder leaves both black. The pixels are changed in place.
  */
 export function* restoreColours(image: PixelRaster, file: Uint8Array): Work<PixelRaster> {
   const frame = readFirstFrame(file);
@@ -55,7 +55,7 @@ const IMAGE = 0x2c;
 const HEADER_BYTES = 13;
 const IMAGE_BYTES = 10;
 
-/** Source: GIF89a specification, sections 18 to 23. Undefined where the file ends before its first frame. */
+/** Source: GIF89a specification, sections 18 to 23. Undefined if the file ends before its first frame. */
 function readFirstFrame(file: Uint8Array): FirstFrame | undefined {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const globalColours = paletteBytes(file[10] ?? 0);
@@ -105,7 +105,7 @@ function paletteBytes(flags: number): number {
   return flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0;
 }
 
-/** Where a chain of blocks ends: each begins with its length, the last is empty. */
+/** The end of a chain of blocks: each begins with its length, the last is empty. */
 function skipBlocks(file: Uint8Array, start: number): number {
   let at = start;
   while (at < file.length && file[at] !== 0) at += 1 + (file[at] ?? 0);

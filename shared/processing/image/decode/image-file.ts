@@ -1,7 +1,7 @@
 import type { PixelRaster, Size } from '../raster.ts';
 import { USUAL_SCANS } from './decode-price.ts';
 
-/** What the header of an image file says. */
+/** The header of an image file. */
 export interface ImageHeader extends Size {
   /** `cmyk` for inks. */
   readonly space: string;
@@ -12,11 +12,11 @@ export interface ImageHeader extends Size {
 export interface ReadOptions {
   /** Four channels of inks instead of colours. */
   readonly isCmyk?: boolean;
-  /** Reads the image smaller, as fast as it goes. */
+  /** Decodes the image smaller, in the fastest way. */
   readonly shrinkTo?: Size;
 }
 
-/** An image file as the decoding library sees it. What it throws is for the log. */
+/** An image file as the decoding library sees it. Its errors are meant for the log. */
 export interface ImageFile {
   readHeader(): Promise<ImageHeader>;
   readPixels(options?: ReadOptions): Promise<PixelRaster>;
@@ -56,11 +56,11 @@ function loadSharp(): Promise<Sharp> {
 }
 
 async function importSharp(): Promise<Sharp> {
-  // libtiff reads it for the JPEGs inside TIFF, of which it takes 100 scans otherwise.
+  // libtiff reads this limit for the JPEGs inside TIFF; otherwise it allows 100 scans.
   process.env.LIBTIFF_JPEG_MAX_ALLOWED_SCAN_NUMBER = String(USUAL_SCANS);
   const { default: sharp } = await import('sharp');
   sharp.cache(false);
-  // Everything but the accepted formats is switched off inside the decoder too, SVG first of all.
+  // All formats except the accepted ones are switched off inside the decoder too, above all SVG.
   sharp.block({ operation: ['VipsForeignLoad'] });
   sharp.unblock({ operation: DECODERS });
   return sharp;

@@ -1,10 +1,16 @@
-/** What the header of a JPEG says of its one frame. */
+/** The only frame of a JPEG, as its header describes it. */
 export interface JpegFrame {
   /** 1 for grey, 3 for colours, 4 for CMYK. */
   readonly components: number;
-  /** How many samples there are of all components: 3 for colours in full, 1.5 where two have a quarter. */
+  /**
+   * Samples per pixel of all components together: 3 for colours in full resolution, 1.5 if two components have a
+   * quarter of it.
+   */
   readonly samplesPerPixel: number;
-  /** Whether the picture comes in several scans, coarse ones first or one for each component; also where that is not found. */
+  /**
+   * Whether the picture comes in several scans, coarse ones first or one for each component; also true if that is not
+   * found.
+   */
   readonly isInScans: boolean;
   /** How often a decoder goes over the picture. */
   readonly scans: number;
@@ -12,7 +18,7 @@ export interface JpegFrame {
   readonly segments: number;
 }
 
-/** Reads the header of a JPEG, and counts its scans; undefined where no frame is found. Source: ITU-T T.81, annex B. */
+/** Reads the header of a JPEG, and counts its scans; undefined if no frame is found. Source: ITU-T T.81, annex B. */
 export function readJpegFrame(jpeg: Uint8Array): JpegFrame | undefined {
   let frame: Pick<JpegFrame, 'components' | 'samplesPerPixel'> | undefined;
   let isProgressive = false;
@@ -37,7 +43,10 @@ export function readJpegFrame(jpeg: Uint8Array): JpegFrame | undefined {
 }
 
 const LENGTH_BYTES = 2;
-/** Where a frame header has the number of components: after its length, the bits of a sample, the height and the width. */
+/**
+ * Offset of the number of components in a frame header: after its length, the bits of a sample, the height and the
+ * width.
+ */
 const COMPONENTS = 7;
 
 const START_OF_SCAN = 0xda;
@@ -45,7 +54,7 @@ const END_OF_IMAGE = 0xd9;
 /** SOF2, SOF6, SOF10 and SOF14. */
 const PROGRESSIVE = [0xc2, 0xc6, 0xca, 0xce];
 
-/** SOF0 to SOF15; among them stand DHT, JPG and DAC. */
+/** SOF0 to SOF15, except DHT, JPG and DAC, which lie among them. */
 function isFrameHeader(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
 }
@@ -61,7 +70,7 @@ interface Marker {
   readonly at: number;
 }
 
-/** The markers of segments, up to the end of the image. As a decoder does, it passes over what stands between two segments. */
+/** The markers of segments, up to the end of the image. Like a decoder, it skips anything between two segments. */
 function* readMarkers(jpeg: Uint8Array): Generator<Marker> {
   let at = 2;
   while (at + 1 < jpeg.length) {
@@ -79,7 +88,9 @@ function* readMarkers(jpeg: Uint8Array): Generator<Marker> {
   }
 }
 
-/** From the number of components on: each has a number, its samples in both directions in 4 bits each, and a table. */
+/**
+ * Starts at the number of components: each has a number, its samples in both directions in 4 bits each, and a table.
+ */
 function countSamples(jpeg: Uint8Array, start: number): number {
   const areas = Array.from({ length: jpeg[start] ?? 0 }, (_, i) => {
     const factors = jpeg[start + 2 + 3 * i] ?? 0;

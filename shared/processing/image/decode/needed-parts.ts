@@ -1,8 +1,9 @@
 import { findNextDirectory } from './tiff-directory.ts';
 
 /**
- * The file with the parts alone that its first picture is made of. Decoders read all of the others: they inflate texts,
- * keep each part that comes twice, and look through all frames and pages. A file that has no such parts is given as it is.
+ * The file with only those parts that its first picture needs. Decoders read all other parts too: they inflate texts,
+ * keep each part that occurs twice, and look through all frames and pages. A file without other parts is returned
+ * unchanged.
  *
  * @param type media type of the file
  */
@@ -19,7 +20,7 @@ export function neededParts(type: string, file: Uint8Array): Uint8Array {
   }
 }
 
-/** A part of a file that has its name and its length. */
+/** A part of a file, with its name and its length. */
 interface Chunk {
   /** Four letters as a number. */
   readonly name: number;
@@ -27,12 +28,12 @@ interface Chunk {
   readonly end: number;
 }
 
-/** Beside the data of the pixels: what they mean, and how the picture is turned. */
+/** Chunks other than the pixel data: they say what the pixels mean and how the picture is turned. */
 const PNG_CHUNKS = toNames(
   ...['IHDR', 'PLTE', 'tRNS', 'eXIf', 'IEND', 'gAMA', 'cHRM', 'sRGB', 'iCCP', 'cICP', 'sBIT'],
 );
 const [IHDR, IEND] = toNames('IHDR', 'IEND');
-/** The first letter is a small one: a decoder that does not know the chunk may pass over it. */
+/** The first letter is lower case: a decoder that does not know the chunk may skip it. */
 const ANCILLARY = 0x20_00_00_00;
 const PNG_SIGNATURE_BYTES = 8;
 /** Length, name and check sum. */
@@ -42,7 +43,7 @@ const PNG_FRAME_BYTES = 12;
 function neededChunksOfPng(file: Uint8Array): Uint8Array {
   const isFirst = createFirstCheck(PNG_CHUNKS);
   const isCritical = (name: number) => (name & ANCILLARY) === 0;
-  // Without what stands before its header a broken file would become a whole one.
+  // Without the bytes before its header a broken file would become a valid one.
   const [first] = readPngChunks(file);
   if (first?.name !== IHDR) return file;
   return keepChunks(file, readPngChunks(file), (name) => isFirst(name) || isCritical(name));
@@ -60,14 +61,14 @@ function* readPngChunks(file: Uint8Array): Generator<Chunk> {
   }
 }
 
-/** Of an animation its first frame. */
+/** The first frame of an animation. */
 const WEBP_CHUNKS = toNames(...['VP8X', 'ICCP', 'ANIM', 'ANMF', 'ALPH', 'VP8 ', 'VP8L', 'EXIF', 'XMP ']);
 const RIFF_LENGTH = 4;
 const RIFF_HEADER_BYTES = 12;
 
 /** Source: RFC 9649, section 2. */
 function neededChunksOfWebp(whole: Uint8Array): Uint8Array {
-  // What comes after it is not a part of it.
+  // Bytes after it do not belong to it.
   const end = 8 + viewOf(whole).getUint32(RIFF_LENGTH, true);
   const file = end >= RIFF_HEADER_BYTES + 8 && end < whole.length ? whole.subarray(0, end) : whole;
   const kept = keepChunks(file, readWebpChunks(file), createFirstCheck(WEBP_CHUNKS));
@@ -101,7 +102,7 @@ function createFirstCheck(names: ReadonlySet<number>): (name: number) => boolean
   return (name) => left.delete(name);
 }
 
-/** What stands before the first chunk stays as well. */
+/** The bytes before the first chunk are kept too. */
 function keepChunks(
   file: Uint8Array,
   chunks: Iterable<Chunk>,
@@ -109,7 +110,7 @@ function keepChunks(
 ): Uint8Array {
   let kept: Uint8Array | undefined;
   let length = 0;
-  /** Where that begins which is to be kept and is not yet. */
+  /** Start of the bytes to keep that are not copied yet. */
   let from = 0;
   let last = file.length;
   const keep = (to: number) => {
@@ -129,7 +130,7 @@ function keepChunks(
   return kept.subarray(0, length);
 }
 
-/** Pages are a chain, of which the first is cut off. */
+/** Pages form a chain, which is cut after the first page. */
 function firstPageOfTiff(file: Uint8Array): Uint8Array {
   const next = findNextDirectory(file);
   if (!next || file.subarray(next.start, next.end).every((byte) => byte === 0)) return file;

@@ -10,14 +10,17 @@ export const ACCEPTED_IMAGE_TYPES: readonly string[] = [
 
 interface Signature {
   readonly type: string;
-  /** What the file begins with, from `offset` on, as Latin-1 text. */
+  /** The first bytes of the file, starting at `offset`, as Latin-1 text. */
   readonly starts: readonly string[];
   readonly offset?: number;
   /** A second mark, for container formats that share the first. */
   readonly brand?: { readonly offset: number; readonly text: string };
 }
 
-/** The formats told apart by their first bytes; those not accepted are here to be named in the error. */
+/**
+ * The formats that are distinguished by their first bytes; those not accepted types are listed so that the error can name
+ * them.
+ */
 const SIGNATURES: readonly Signature[] = [
   { type: 'image/jpeg', starts: ['\xff\xd8\xff'] },
   { type: 'image/png', starts: ['\x89PNG\r\n\x1a\n'] },
@@ -36,7 +39,9 @@ const SIGNATURES: readonly Signature[] = [
 
 const SNIFF_BYTES = 512;
 
-/** The media type a file begins like, whatever the client called it; undefined when none is known. */
+/**
+ * The media type that a file begins like; the type that the client gave does not matter. Undefined if it is not known.
+ */
 export function sniffImageType(file: Uint8Array): string | undefined {
   const head = Buffer.from(file.buffer, file.byteOffset, Math.min(file.length, SNIFF_BYTES)).toString(
     'latin1',

@@ -1,12 +1,12 @@
 /**
- * How many strips or tiles the first picture of a TIFF has, as its directory says: each is decoded by itself. 0 where
+ * How many strips or tiles the first picture of a TIFF has, as its directory says: each is decoded separately. 0 if
  * that is not found.
  */
 export function countTiffPieces(tiff: Uint8Array): number {
   return readFirstDirectory(tiff)?.pieces ?? 0;
 }
 
-/** Where the place of the second directory is written; undefined where the file breaks off before that. */
+/** The offset at which the place of the second directory is stored; undefined if the file ends before that. */
 export function findNextDirectory(tiff: Uint8Array): Range | undefined {
   return readFirstDirectory(tiff)?.next;
 }

@@ -2,8 +2,8 @@ import type { Work } from '../../work.ts';
 import { hasAlpha, type PixelRaster } from '../raster.ts';
 
 /**
- * Multiplies the colours of pixels by their alpha, in place, as modes `RGBa` and `La` of Pillow, which it resizes
- * transparent images in.
+ * Multiplies the colours of pixels by their alpha, in place, as the modes `RGBa` and `La` of Pillow, in which it
+ * resizes transparent images.
  */
 export function premultiply(data: Uint8Array, channels: number): void {
   for (let at = 0; at < data.length; at += channels) {
@@ -13,7 +13,7 @@ export function premultiply(data: Uint8Array, channels: number): void {
   }
 }
 
-/** The way back, in place. Colours of alpha 0 stay what they are. */
+/** The reverse, in place. Colours with alpha 0 stay unchanged. */
 export function* unpremultiply(image: PixelRaster): Work<PixelRaster> {
   const { data, channels } = image;
   const run = (from: number, to: number) => divideByAlpha(data, channels, from * channels, to * channels);
@@ -46,7 +46,7 @@ export function* flatten(image: PixelRaster, background: readonly number[]): Wor
   return { ...image, channels: channels - 1, data: data.subarray(0, pixels * (channels - 1)) };
 }
 
-/** Pixels without alpha are shorter: none is overwritten before it is read. */
+/** Pixels without alpha are shorter, so no pixel is overwritten before it is read. */
 function blend(
   data: Uint8Array,
   channels: number,

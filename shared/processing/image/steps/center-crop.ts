@@ -22,21 +22,21 @@ export const centerCropOptions = z
 export type CenterCropOptions = z.infer<typeof centerCropOptions>;
 
 /**
- * The middle of the image, with black around it where the image is smaller: `torchvision.transforms.CenterCrop`, or
+ * The middle of the image, with black around it if the image is smaller: `torchvision.transforms.CenterCrop`, or
  * `transformers.image_transforms.center_crop`, which rounds down.
  */
 export function centerCrop(image: PixelRaster, options: CenterCropOptions): Work<PixelRaster> {
   return crop(image, centerWindow(image, options), [0]);
 }
 
-/** Where the middle of an image of a size lies. */
+/** The window that is the middle of an image of a size. */
 export function centerWindow(image: Size, options: Omit<CenterCropOptions, 'step'>): Window {
   const { width, height, rounding = 'even' } = options;
   const middle = MIDDLES[rounding];
   return { left: middle(image.width - width), top: middle(image.height - height), width, height };
 }
 
-/** Where a crop begins on a side that is so much longer; before it, on a side that is shorter. */
+/** Where a crop begins on a side that is longer by this much; a negative place on a side that is shorter. */
 const MIDDLES: Record<'even' | 'down' | 'zero', (rest: number) => number> = {
   // A shorter side is padded, with one pixel more after it than before.
   even: (rest) => (rest < 0 ? 0 - Math.floor(-rest / 2) : roundHalfToEven(rest / 2)),

@@ -1,7 +1,7 @@
 import type { Size } from '../raster.ts';
 import type { ImageStep } from './step-schemas.ts';
 
-/** What is wrong with a step among others. */
+/** A mistake in one of the steps. */
 interface Problem {
   readonly index: number;
   readonly message: string;
@@ -20,22 +20,25 @@ const STAGE: Record<ImageStep['step'], number> = {
   datatype: 3,
 };
 
-/** Steps that make no sense twice. */
+/** Steps that may occur only once. */
 const ONCE: ReadonlySet<string> = new Set(['decode', 'orient', 'layout', 'datatype']);
 
-/** Without a convert step there are colours, with or without transparency. */
+/** Without a convert step the image has colours, with or without transparency. */
 const DECODED_CHANNELS: readonly number[] = [3, 4];
 
-/** A step that made more of every image would take the server's memory. */
+/** A step that makes more pixels of every image would use up the server's memory. */
 export const MOST_PIXELS = 4096 * 4096;
 
-/** More of all steps together would take seconds for every image. */
+/** If all steps together make more pixels, every image would take several seconds. */
 const MOST_PIXELS_TOGETHER = 2 * MOST_PIXELS;
 
-/** Each goes over all pixels. Models have up to ten. */
+/** Each step goes over all pixels. Models have up to ten steps. */
 export const MOST_STEPS = 32;
 
-/** Finds steps that make too much, steps in an order that makes no sense, and numbers per channel for other channels than the image has. */
+/**
+ * Finds steps that make too much, steps in an order that makes no sense, and numbers per channel that do not match the
+ * channels of the image.
+ */
 export function checkSteps(steps: readonly ImageStep[]): Problem[] {
   const problems: Problem[] = [];
   let channels: number | undefined;
@@ -68,7 +71,7 @@ export function checkSteps(steps: readonly ImageStep[]): Problem[] {
   return problems;
 }
 
-/** The numbers per channel that no image can have, and those that differ among each other. */
+/** Steps whose numbers per channel do not match any image, or do not match each other. */
 function findWrongCount(
   step: ImageStep,
   channels: readonly number[],
@@ -85,7 +88,7 @@ function findWrongCount(
   return undefined;
 }
 
-/** The size of what a step makes of every image, where it is the same. */
+/** The size of the result of a step, if it is the same for every image. */
 function sizeOf(step: ImageStep): Size | undefined {
   if (step.step === 'centerCrop') return step;
   if (step.step !== 'resize') return undefined;

@@ -19,8 +19,8 @@ export const convertOptions = z
   .describe('Converts the image to the colour channels that the model takes.');
 
 /**
- * Changes the colour channels as `PIL.Image.convert` does: alpha is dropped, not blended, and luma is the ITU-R 601
- * sum in 16-bit fixed point, so that the bytes are those of training. Pixels that become no longer are changed in place.
+ * Changes the colour channels as `PIL.Image.convert` does: alpha is dropped, not blended, and luma is the ITU-R 601 sum
+ * in 16-bit fixed point, so the bytes equal those of training. Pixels that do not get longer are changed in place.
  */
 export function* convert(
   image: PixelRaster,

@@ -28,7 +28,7 @@ export function* crop(image: PixelRaster, window: Window, fill: readonly number[
   return { ...image, width, height, data: out };
 }
 
-/** What of a window lies on an image of a size. */
+/** The part of a window that lies on an image of a size. */
 export function intersect(
   { left, top, width, height }: Window,
   image: { readonly width: number; readonly height: number },

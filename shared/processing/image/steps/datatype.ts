@@ -18,7 +18,7 @@ export const datatypeOptions = z
 
 /**
  * Changes the datatype of the values. Floats are rounded to the nearest; whole numbers are cut towards zero, as NumPy's
- * `astype` does, and what does not fit becomes the largest or smallest that does.
+ * `astype` does, and values out of range become the largest or smallest value of the datatype.
  */
 export function datatype(image: Raster, options: z.infer<typeof datatypeOptions>): Raster {
   return { ...image, datatype: options.datatype, data: CASTS[options.datatype](image.data) };

@@ -8,7 +8,7 @@ export const layoutOptions = z
   })
   .describe('Puts the axes into the order that the graph takes.');
 
-/** Puts each channel in a plane of its own, or leaves the pixels as they are. */
+/** Puts each channel in a separate plane, or leaves the pixels unchanged. */
 export function layout(image: Raster, options: z.infer<typeof layoutOptions>): Raster {
   if (options.layout === 'NHWC') return image;
   const { channels } = image;

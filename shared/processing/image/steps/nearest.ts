@@ -3,8 +3,8 @@ import type { PixelRaster, Size, Window } from '../raster.ts';
 import type { Arithmetic } from './resample/kernels.ts';
 
 /**
- * A window of the image resized to a size without weighing pixels, as `PIL.Image.resize` with `NEAREST` or, for `torch`,
- * torchvision with `NEAREST_EXACT`. Positions are worked out as there, so that their rounding errors are the same.
+ * A window of the image resized to a size without weighing pixels, as `PIL.Image.resize` with `NEAREST` or, for
+ * `torch`, torchvision with `NEAREST_EXACT`. Positions are computed as there, so the rounding errors are the same.
  */
 export function* resizeNearest(
   image: PixelRaster,
@@ -23,7 +23,7 @@ export function* resizeNearest(
   return { ...image, width, height, data: out };
 }
 
-/** Writes target rows from number `first` on, each made of one source row. */
+/** Writes target rows, starting with number `first`; each is made from one source row. */
 function pickRows(
   { width, channels, data }: PixelRaster,
   columns: Int32Array,
@@ -47,7 +47,7 @@ const POSITIONS: Readonly<Record<Arithmetic, Positions>> = {
   torch: scaledPositions,
 };
 
-/** Each position for itself, in float32. */
+/** Each position is computed separately, in float32. */
 function scaledPositions(from: number, to: number, first: number, count: number): Int32Array {
   const scale = Math.fround(from / to);
   return Int32Array.from({ length: count }, (_, i) =>

@@ -19,7 +19,7 @@ export type NormalizeOptions = z.infer<typeof normalizeOptions>;
  * Subtracts the mean and divides by the standard deviation of each channel, in float32, as
  * `torchvision.transforms.Normalize` and the image processors of Hugging Face do.
  *
- * @throws InferenceError for an image of other channels than there are numbers
+ * @throws InferenceError for an image with another number of channels than there are numbers
  */
 export function normalize(image: Raster, { mean, std }: NormalizeOptions): Raster {
   const { channels } = image;

@@ -3,12 +3,12 @@ import * as z from 'zod';
 /** Width or height of an image. */
 export const sideOption = z.number().int().min(1).max(16_384).describe('In pixels.');
 
-/** A number that float32 can hold, which values are computed in. */
+/** A number that float32 can hold, because values are computed in float32. */
 export const floatOption = z
   .number()
   .refine((value) => Number.isFinite(Math.fround(value)), 'must fit a float32');
 
-/** One that is above 0, also when rounded to float32. */
+/** Such a number above 0, also when rounded to float32. */
 export const positiveFloatOption = floatOption.refine((value) => Math.fround(value) > 0, 'must be positive');
 
 const byte = z.number().int().min(0).max(255);
@@ -21,7 +21,7 @@ export const colourOption = z.union(
 
 export type Colour = z.infer<typeof colourOption>;
 
-/** The colour for an image of so many channels; alpha is opaque. */
+/** The colour for an image with this number of channels; alpha is opaque. */
 export function fillColour(colour: Colour, channels: number): number[] {
   const colours = channels === 2 || channels === 4 ? channels - 1 : channels;
   const values =

@@ -17,7 +17,7 @@ export function isOnSide(orientation: number | undefined): boolean {
   return TURNS[orientation ?? 1]?.swaps ?? false;
 }
 
-/** Where the pixels of a row and of a column come from. */
+/** The places from which the pixels of a row and of a column come. */
 interface Turn {
   /** Rows become columns. */
   readonly swaps: boolean;
@@ -80,7 +80,7 @@ function moveTiles(image: PixelRaster, turn: Turn, target: PixelRaster, from: nu
   }
 }
 
-/** Rows become columns tile by tile: the processor's cache holds the source of a tile until all of it is read. */
+/** Rows become columns tile by tile: the processor's cache holds the source of a tile until the whole tile is read. */
 const TILE_SIDE = 64;
 
 interface Tile {
@@ -96,7 +96,7 @@ function moveTile(
   { width, data: out }: PixelRaster,
   { left, top, right, bottom }: Tile,
 ): void {
-  // Steps in the source for one pixel to the right and one down in the source's own terms.
+  // Distances in the source of one pixel to the right and one pixel down, as seen in the source.
   const [stepX, stepY] = [fromRight ? -channels : channels, (fromBottom ? -1 : 1) * sourceWidth * channels];
   const firstX = fromRight ? (sourceWidth - 1) * channels : 0;
   const firstY = fromBottom ? (sourceHeight - 1) * sourceWidth * channels : 0;

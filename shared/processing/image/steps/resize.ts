@@ -45,7 +45,7 @@ export const resizeOptions = z
   })
   .refine(hasOneSize, 'takes width and height, or shortestEdge, or longestEdge')
   .refine(({ maxSize, shortestEdge }) => maxSize === undefined || maxSize > (shortestEdge ?? maxSize), {
-    message: 'must be larger than shortestEdge, which it belongs to',
+    message: 'must come with shortestEdge and be larger than it',
     path: ['maxSize'],
   })
   .refine(({ pad, longestEdge }) => pad === undefined || longestEdge !== undefined, {
@@ -91,7 +91,7 @@ export function resizeWindow(
   return resample(image, size, { filter, firstPass, arithmetic }, window);
 }
 
-/** The size that an image of some size gets, without padding. */
+/** The new size of an image of a given size, without padding. */
 export function resizedSize(options: ResizeOptions, { width, height }: Size): Size {
   const { shortestEdge, longestEdge, maxSize } = options;
   if (shortestEdge !== undefined) return scaleShortest(width, height, shortestEdge, maxSize);

@@ -51,8 +51,8 @@ export function runValueStep(image: Raster, step: ValueStep): Raster {
 }
 
 /**
- * Runs the steps over a decoded image, one after the other; image-pipeline.ts gives the same sooner. The pixels may be
- * changed in place.
+ * Runs the steps over a decoded image, one after the other; image-pipeline.ts gives the same result faster. The pixels
+ * may be changed in place.
  */
 export function runImageSteps(image: PixelRaster, steps: readonly ImageStep[]): Raster {
   const pixels = steps

@@ -41,7 +41,7 @@ function allBytes(channels: number): Raster {
   return { width: 256, height: 1, channels, layout: 'HWC', data };
 }
 
-/** Fills a part of the values, pixel by pixel, from as many bytes. */
+/** Fills a part of the values, pixel by pixel, from the same number of bytes. */
 function lookUpPixels(data: Uint8Array, channels: number, table: RasterData, values: RasterData): void {
   for (let at = 0; at < data.length; at += channels) {
     for (let c = 0; c < channels; c++) values[at + c] = table[(data[at + c] ?? 0) * channels + c] ?? 0;
@@ -52,7 +52,7 @@ function lookUpPixels(data: Uint8Array, channels: number, table: RasterData, val
 function lookUpPlanes(data: Uint8Array, table: RasterData, planes: readonly RasterData[]): void {
   const [red, green, blue, ...others] = planes;
   if (red && green && blue && others.length === 0) {
-    // Nearly every model takes colours: written out, this takes half the time.
+    // Nearly every model takes three colours: a loop written out for them takes half the time.
     for (let i = 0, from = 0; from < data.length; i++, from += 3) {
       red[i] = table[(data[from] ?? 0) * 3] ?? 0;
       green[i] = table[(data[from + 1] ?? 0) * 3 + 1] ?? 0;
@@ -70,7 +70,7 @@ function lookUpPlanes(data: Uint8Array, table: RasterData, planes: readonly Rast
 
 const KINDS = [Float32Array, Uint16Array, Uint8Array, Int8Array, Int16Array, Int32Array, Float64Array];
 
-/** Memory for so many values of the kind of array that is given. */
+/** Memory for this many values, in an array of the same type as the given one. */
 function allocateLike(sample: RasterData, length: number): RasterData {
   const Kind = KINDS.find((kind) => sample instanceof kind) ?? Float64Array;
   return new Kind(length);

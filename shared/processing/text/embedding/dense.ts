@@ -3,13 +3,13 @@ import { unexpectedOutput } from '../../../errors.ts';
 import type { Vectors } from './pooling.ts';
 import { readSafetensors } from './safetensors.ts';
 
-/** A layer that makes other vectors of vectors: a matrix, what is added, and a function of each number. */
+/** A layer that maps vectors to other vectors: a matrix, a bias, and a function of each number. */
 export interface DenseLayer {
   readonly inputs: number;
   readonly outputs: number;
   /** Of shape [outputs, inputs]. */
   readonly weights: Float32Array;
-  /** Zeros where the layer adds nothing. */
+  /** Zeros if the layer has no bias. */
   readonly bias: Float32Array;
   readonly activate: (value: number) => number;
 }
@@ -30,19 +30,20 @@ const configSchema = z.looseObject({
 });
 
 /**
- * Makes a layer of what the module Dense of sentence-transformers saves: `config.json` and `model.safetensors`.
+ * Makes a layer from the files that the module Dense of sentence-transformers saves: `config.json` and
+ * `model.safetensors`.
  *
- * @throws RangeError when they are not those of such a layer
+ * @throws RangeError when the files are not those of such a layer
  */
 export function createDenseLayer(configJson: unknown, file: Buffer): DenseLayer {
   const parsed = configSchema.safeParse(configJson);
-  if (!parsed.success) throw new RangeError('its config.json is not that of a dense layer');
+  if (!parsed.success) throw new RangeError('its config.json does not describe a dense layer');
   const { in_features: inputs, out_features: outputs, bias, activation_function } = parsed.data;
   const name = activation_function.split('.').at(-1) ?? '';
   const activate = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined;
   if (!activate) {
     throw new RangeError(
-      `its activation ${JSON.stringify(name.slice(0, 60))} is unknown; known are ${Object.keys(ACTIVATIONS).join(', ')}`,
+      `its activation ${JSON.stringify(name.slice(0, 60))} is unknown; expected one of ${Object.keys(ACTIVATIONS).join(', ')}`,
     );
   }
   const read = (tensor: string, shape: readonly number[]) => {
@@ -62,7 +63,8 @@ export function createDenseLayer(configJson: unknown, file: Buffer): DenseLayer 
 /**
  * Runs vectors through a layer.
  *
- * @throws InferenceError when they have another size than it takes, as a graph with dynamic axes may give
+ * @throws InferenceError when the vectors have a size that the layer does not take, which graphs with dynamic axes can
+ * give
  */
 export function runDense(vectors: Vectors, layer: DenseLayer): Vectors {
   const { inputs, outputs, weights, bias, activate } = layer;

@@ -44,12 +44,13 @@ function channelsLast(planes: Float64Array, channels: number, places: readonly n
 }
 
 /**
- * One vector of many, as sentence-transformers pools them when it pads at the right. Padding at the left changes nothing
- * here: `cls` is a text's first token and `weightedMean` counts its own tokens, where Pooling.py goes by places of the row.
+ * Pools many vectors into one, as sentence-transformers does when it pads on the right. Padding on the left changes
+ * nothing here: `cls` is a text's first token and `weightedMean` counts its own tokens, while Pooling.py uses the
+ * places in the row.
  *
  * @param mask 1 for each vector that counts; undefined: all do
- * @param skipped how many of the first that count are left out all the same, unless nothing is pooled. `weightedMean`
- * weighs the others by their places with those.
+ * @param skipped how many of the first vectors that count are left out, unless then no vector would be pooled.
+ * `weightedMean` still weighs the others by their places among all.
  */
 export function poolVectors(
   vectors: Vectors,
@@ -85,7 +86,7 @@ const POOLS: Record<Exclude<Pooling, 'none'>, (vectors: Vectors, skipped: number
     ),
 };
 
-/** The sum of vectors, each times a weight, divided. */
+/** The sum of vectors, each multiplied by a weight, divided by a divisor. */
 function weigh(
   { size, values }: Vectors,
   weightOf: (index: number) => number,

@@ -4,19 +4,22 @@ import type { TokenBatch } from '../tokenizer/tokenizer.ts';
 export interface PositionScheme {
   /** The place of the first token. */
   readonly first: number;
-  /** What stands at padding. */
+  /** The place number of padding. */
   readonly padding: number;
 }
 
-/** Decoders of texts, whose exports take their places as an input: from 0 on, and 1 for padding as in transformers. */
+/** Text decoders, whose exports take places as an input: starting at 0, and 1 for padding as in transformers. */
 export const DECODER_POSITIONS: PositionScheme = { first: 0, padding: 1 };
 
-/** RoBERTa and its like, whose places begin after that of the padding. */
+/** RoBERTa and similar models, whose places begin after that of the padding. */
 export function shiftedPositions(padId: number): PositionScheme {
   return { first: padId + 1, padding: padId };
 }
 
-/** The places of tokens, of shape [rows, length]; each row counts its own, at whatever side it is padded. */
+/**
+ * The places of tokens, of shape [rows, length]; each row counts its own tokens, whether padding is on the left or on
+ * the right.
+ */
 export function positionsOf({ rows, length, mask }: TokenBatch, scheme: PositionScheme): Int32Array {
   const positions = new Int32Array(mask.length).fill(scheme.padding);
   for (let row = 0; row < rows; row++) {

@@ -6,7 +6,7 @@ export interface Weights {
   readonly values: Float32Array;
 }
 
-/** Bytes of the number that a file begins with, the length of its header. */
+/** Bytes of the number at the beginning of a file: the length of its header. */
 const PREFIX_BYTES = 8;
 const FLOAT_BYTES = 4;
 
@@ -20,9 +20,9 @@ const headerSchema = z.record(
 );
 
 /**
- * Reads one tensor of a file in the format safetensors: the length of a JSON header, the header, the numbers.
+ * Reads one tensor from a safetensors file: the length of a JSON header, the header, the numbers.
  *
- * @returns undefined where the file has no tensor of that name
+ * @returns undefined if the file has no tensor of that name
  * @throws RangeError when the file is broken or its numbers are not float32
  */
 export function readSafetensors(file: Buffer, name: string): Weights | undefined {

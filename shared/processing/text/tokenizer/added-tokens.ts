@@ -6,7 +6,7 @@ import type { Piece } from './split.ts';
 import { createTrie, longestMatch, type Trie } from './trie.ts';
 import { finishSteps } from './vocabulary.ts';
 
-/** Tokens that are looked for in a text before anything else is done to it. */
+/** Tokens that are searched for in a text before any other step. */
 export const addedTokenSchema = z.object({
   id: z.number().int().min(0),
   content: z.string(),
@@ -24,7 +24,7 @@ export interface AddedPiece extends Piece {
   readonly id?: number;
 }
 
-/** Cuts a text at added tokens and does to the rest what the normalizer does; undefined where the work can rest. */
+/** Cuts a text at added tokens and normalizes the rest; yields undefined if the work can pause. */
 export type AddedSplitter = (text: string) => Iterable<AddedPiece | undefined>;
 
 interface Finder {
@@ -33,8 +33,8 @@ interface Finder {
 }
 
 /**
- * Makes what finds added tokens as Hugging Face's tokenizers does: those that are not normalized in the text as it came,
- * the others, normalized, in the normalized text; the longest of those that begin at the leftmost place.
+ * Makes a function that finds added tokens as Hugging Face's tokenizers does: those that are not normalized in the text
+ * as it came, the others, normalized, in the normalized text; the longest of those that begin at the leftmost place.
  */
 export function createAddedSplitter(tokens: readonly AddedToken[], normalize: Normalizer): AddedSplitter {
   const isNormalized = (token: AddedToken) => token.normalized ?? !token.special;
@@ -64,7 +64,7 @@ function createFinder(tokens: readonly AddedToken[], normalize?: Normalizer): Fi
   return { trie: createTrie(contents.filter(([content]) => content !== '').reverse()), tokens: ordered };
 }
 
-/** How many places of a text are looked at between two rests: up to 3 ms where tokens are long. */
+/** How many places of a text are tried between two pauses: up to 3 ms if tokens are long. */
 const PLACES_OF_TURN = 1024;
 
 function* find(finder: Finder, piece: Piece): Generator<AddedPiece | undefined> {
@@ -89,7 +89,7 @@ function* find(finder: Finder, piece: Piece): Generator<AddedPiece | undefined> 
     at = match.end;
     if (token.single_word && (endsWithWord(text, found) || startsWithWord(text, match.end))) continue;
     const start = token.lstrip ? spacesBefore(text, found, done) : found;
-    // Tokens of white space have the same end where they are in the same run of it.
+    // Tokens that end in the same run of white space have the same end.
     if (token.rstrip && match.end > spacesEnd) spacesEnd = spacesAfter(text, match.end);
     const end = token.rstrip ? spacesEnd : match.end;
     if (start > done) yield cut(done, start);
@@ -113,12 +113,12 @@ function endsWithWord(text: string, place: number): boolean {
   return isWord(Array.from(text.slice(Math.max(0, place - 2), place)).at(-1) ?? ' ');
 }
 
-/** All white space lies in the first plane, so that units do for characters. */
+/** All white space lies in the first plane, so UTF-16 units can be used as characters. */
 function isSpace(text: string, place: number): boolean {
   return text.charAt(place).search(CHARACTER.whiteSpace) !== -1;
 }
 
-/** Where the white space before a place begins; not before another one. */
+/** Where the white space before a place begins, but not before another given place. */
 function spacesBefore(text: string, place: number, least: number): number {
   if (place < least) return least;
   let start = place;

@@ -12,7 +12,7 @@ import {
   type Vocabulary,
 } from './vocabulary.ts';
 
-/** Most words whose tokens are remembered, and the longest of them. */
+/** Most words whose tokens are cached, and the longest of them. */
 const REMEMBERED = 10_000;
 const LONGEST_REMEMBERED = 256;
 
@@ -27,15 +27,15 @@ const schema = z.looseObject({
 });
 
 /**
- * Byte-pair encoding: the characters of a word, of which the pair that was merged first in training is merged until none
- * is left. Source: the model BPE of Hugging Face's tokenizers.
+ * Byte-pair encoding: of the pairs of neighbours in a word, the one that was merged first in training is merged, until
+ * no such pair is left. Source: the model BPE of Hugging Face's tokenizers.
  *
  * @throws TokenizerError
  */
 export function createBpe(part: Part): TokenModel {
   const options = readOptions(part, schema);
   if (options.dropout) {
-    throw new TokenizerError('its tokenizer.json has a "dropout", which leaves its tokens to chance');
+    throw new TokenizerError('its tokenizer.json has a "dropout", which makes its tokens random');
   }
   const vocabulary = readVocabulary(part.vocab);
   const merges = readMerges(part.merges, vocabulary, options.continuing_subword_prefix ?? '');
@@ -57,12 +57,12 @@ export function createBpe(part: Part): TokenModel {
   };
 }
 
-/** The ids of a long word, after all of it was looked at. */
+/** The ids of a long word, after the whole word was read. */
 function* inSteps(work: Steps<readonly number[]>): Generator<number | undefined> {
   yield* yield* work;
 }
 
-/** A part of a text keeps all of it in memory: V8 does not copy what is cut out. */
+/** A slice of a text keeps the whole text in memory, because V8 does not copy it. */
 function copyText(text: string): string {
   return Buffer.from(text, 'utf16le').toString('utf16le');
 }

@@ -2,7 +2,7 @@
 const VISIBLE = '!-~\\xa1-\\xac\\xae-\\xff';
 const INVISIBLE = new RegExp(`[^${VISIBLE}]`, 'g');
 
-/** What stands for each of the other bytes: a character from U+0100 on, as in GPT-2. */
+/** The character for each of the other bytes: U+0100 and up, as in GPT-2. */
 const STAND_INS: ReadonlyMap<string, string> = new Map(
   Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte))
     .filter((character) => character.search(INVISIBLE) !== -1)
@@ -15,10 +15,10 @@ const UNITS = Uint16Array.from({ length: 256 }, (_, byte) => {
   return (STAND_INS.get(character) ?? character).charCodeAt(0);
 });
 
-/** From here on a table takes a fifth of the time. */
+/** From this length on, a table takes a fifth of the time. */
 const LONG_BYTES = 1024;
 
-/** A text as the characters that stand for its bytes of UTF-8: for visible ones themselves. */
+/** A text as the characters that stand for its UTF-8 bytes; visible characters of Latin-1 stand for their own byte. */
 export function byteCharacters(text: string): string {
   const bytes = Buffer.from(text, 'utf8');
   if (bytes.length < LONG_BYTES) {

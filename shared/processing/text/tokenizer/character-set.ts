@@ -4,8 +4,8 @@ export type CharacterSet = (code: number) => boolean;
 const PAGE = 256;
 
 /**
- * Makes a set of what stands for one character in a regular expression with the flag `u`, such as `[^\r\n\p{L}]`. V8 is
- * asked for each code point; a page of 256 of them is asked for at once and remembered.
+ * Makes a set from the part of a regular expression with the flag `u` that stands for one character, such as
+ * `[^\r\n\p{L}]`. V8 decides for each code point; the answers are computed and cached in pages of 256.
  */
 export function createCharacterSet(source: string): CharacterSet {
   if (/^[^\\[.]/.test(source)) {

@@ -1,6 +1,6 @@
 /**
- * Classes of characters as Hugging Face's tokenizers has them. Its tables are those of older versions of Unicode than
- * JavaScript's, so that each class lacks the characters that came later, and has a few that have moved since. Measured
+ * Classes of characters as Hugging Face's tokenizers has them. Its tables are from older versions of Unicode than
+ * JavaScript's, so each class lacks the characters that were added later, and has a few that have moved since. Measured
  * on every code point against tokenizers 0.22.2 and 0.23.3 (test/fixtures/tokenizers/characters.json).
  */
 
@@ -24,22 +24,22 @@ export const CHARACTER = {
   whiteSpace: pattern(`[${WHITE_SPACE}]`),
   punctuation: pattern(without(`[${ASCII_PUNCTUATION}\\p{P}\\u166d\\u{111c9}]`, PUNCTUATION_GAPS)),
   numeric: pattern(`[${NUMERIC}]`),
-  /** Accents and the like, without those that take room of their own. */
+  /** Accents and other nonspacing marks. */
   nonspacingMark: pattern(without('[\\p{Mn}\\u1734\\u{1171e}]', NONSPACING_GAPS)),
   combiningMark: pattern(without('[\\p{M}\\u1cf2\\u1cf3]', COMBINING_GAPS)),
-  /** Control and format characters and those of private use, but for the three that are taken for spaces. */
+  /** Control, format and private-use characters, except the three that count as spaces. */
   control: pattern(`(?![\\t\\n\\r])${without('[\\p{Cc}\\p{Cf}\\p{Co}]', FORMAT_GAPS)}`),
 } as const;
 
-/** Characters of Unicode 17, which the patterns of tokenizers take for unassigned ones. */
+/** Characters of Unicode 17, which the patterns of tokenizers treat as unassigned. */
 const NEWER =
   '88f c5c cdc 1acf-1add 1ae0-1aeb 20c1 2b96 a7ce-a7cf a7d2 a7d4 a7f1 fbc3-fbd2 fd90-fd91 fdc8-fdce 10940-10959 10ec5-10ec7 10ed0-10ed8 10efa-10efb 11b60-11b67 11db0-11ddb 11de0-11de9 16ea0-16eb8 16ebb-16ed3 16ff2-16ff6 187f8-187ff 18d09-18d1e 18d80-18df2 1ccfa-1ccfc 1ceba-1ced0 1cee0-1cef0 1e6c0-1e6de 1e6e0-1e6f5 1e6fe-1e6ff 1f6d8 1f777-1f77a 1f8d0-1f8d8 1fa54-1fa57 1fa8a 1fa8e 1fac8 1facd 1faea 1faef 1fbfa 2b73a-2b73f 2cea2-2cead 323b0-33479';
-/** The last is a letter that has had no case since. */
+/** The last one is a letter that no longer has a case. */
 const MASKED = pattern(`[${toClass(NEWER)}\\u0295]`);
 
 /**
  * A text of the same length that has another character where JavaScript's classes differ from those of the patterns of
- * Hugging Face's tokenizers: what matches in it matches there.
+ * Hugging Face's tokenizers: a pattern matches in it where theirs match in the original.
  */
 export function maskNewer(text: string): string {
   return text.replace(MASKED, (character) => {
@@ -48,7 +48,7 @@ export function maskNewer(text: string): string {
   });
 }
 
-/** A pattern of JavaScript that finds all of what it matches, character by character. */
+/** A pattern of JavaScript that finds every character that it matches. */
 export function pattern(source: string): RegExp {
   return new RegExp(source, 'gu');
 }

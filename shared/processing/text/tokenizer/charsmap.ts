@@ -5,8 +5,8 @@ import { isEndOfStep, type Steps } from './vocabulary.ts';
 /** Longest cluster of characters, in bytes of UTF-8, that is looked up as a whole. */
 const LONGEST_CLUSTER_BYTES = 5;
 /**
- * Most clusters whose replacement is remembered, and the longest of them: V8 copies what is so short, where a longer part
- * of a text would keep all of it in memory.
+ * Most clusters whose replacement is cached, and the longest of them: V8 copies slices this short; a longer slice would
+ * keep the whole text in memory.
  */
 const REMEMBERED = 10_000;
 const LONGEST_REMEMBERED = 12;
@@ -14,8 +14,8 @@ const LONGEST_REMEMBERED = 12;
 const LONGEST_REPLACEMENT = 36;
 
 /**
- * Makes a function that replaces characters as the `Precompiled` normalizer of Hugging Face's tokenizers does, which
- * brings the rules of a SentencePiece model along: clusters of few bytes as a whole, others character by character.
+ * Makes a function that replaces characters as the `Precompiled` normalizer of Hugging Face's tokenizers does, with the
+ * rules of a SentencePiece model: clusters of few bytes as a whole, others character by character.
  *
  * The rules are a double array, whose units lead from byte to byte of UTF-8 to the place of a replacement. Source:
  * SentencePiece (normalizer.cc, a 32-bit length, the units, the replacements with a NUL after each) and Darts-clone.
@@ -67,13 +67,13 @@ function readRules(bytes: Buffer): Rules {
   return { units, replacements: bytes.subarray(4 + size) };
 }
 
-/** In ASCII every character stands alone, but for the two that end a line together. */
+/** In ASCII every character is a cluster of its own, except CR LF. */
 function* clustersOf(text: string, segmenter: Intl.Segmenter): Generator<string> {
   if (isAscii(Buffer.from(text, 'utf8')) && !text.includes('\r')) yield* text;
   else for (const { segment } of segmenter.segment(text)) yield segment;
 }
 
-/** The replacement of the shortest rule that the bytes begin with; undefined without one. */
+/** The replacement of the shortest rule that the bytes begin with; undefined if no rule fits. */
 function find({ units, replacements }: Rules, bytes: Uint8Array): string | undefined {
   let place = offsetOf(units[0] ?? 0);
   for (const byte of bytes) {

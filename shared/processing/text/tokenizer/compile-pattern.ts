@@ -1,6 +1,6 @@
 import { type CharacterSet, createCharacterSet } from './character-set.ts';
 
-/** What a step of a program does. */
+/** The kinds of steps in a program. */
 export const SET = 0;
 export const SPLIT = 1;
 export const CHOICE = 2;
@@ -12,8 +12,8 @@ export const MATCH = 7;
 
 /**
  * A regular expression as the steps of a machine, as in Thompson's construction. A `SPLIT` names two steps, the one to
- * try first and the other; a `CHOICE` does so too, and is part of no loop of its own. Between `BEGIN` and `CHECK` stands what is repeated and can be empty: JavaScript takes no
- * repetition more than it has to that is empty.
+ * try first and the other; a `CHOICE` does so too, but does not itself form a loop. A repetition whose body can be
+ * empty stands between `BEGIN` and `CHECK`: after the required minimum, JavaScript does not accept an empty repetition.
  */
 export interface Program {
   readonly kinds: Uint8Array;
@@ -28,11 +28,11 @@ export interface Program {
   readonly depth: number;
   readonly sets: readonly CharacterSet[];
   readonly looks: readonly Look[];
-  /** Reads the text from right to left: the body of a lookbehind. */
+  /** Whether the text is read from right to left, for the body of a lookbehind. */
   readonly isBackward: boolean;
 }
 
-/** What has to stand, or not to stand, after or before a place. */
+/** A lookahead or lookbehind: text that must, or must not, be after or before a place. */
 export interface Look {
   readonly program: Program;
   readonly isNegative: boolean;
@@ -57,8 +57,8 @@ interface Count {
 }
 
 /**
- * Programs have no more steps, so that a text is read in steps that are few for each of its characters: at each place of a
- * text a choice is made once at the most. Of 40 patterns of public models the largest has 1,112 steps and 36 choices.
+ * Most steps of a program. It limits the steps for each character of a text, because each choice is made at most once
+ * at each place. Of 40 patterns of public models the largest has 1,112 steps and 36 choices.
  */
 const MOST_STEPS = 5000;
 const MOST_CHOICES = 512;
@@ -67,7 +67,7 @@ const MOST_DEPTH = 3;
 /**
  * Compiles the source of a regular expression of JavaScript with the flag `u`.
  *
- * @throws SyntaxError for what is not known here, such as references to groups, and for what makes too long a program
+ * @throws SyntaxError for syntax that is not supported, such as references to groups, and for too long a program
  */
 export function compilePattern(source: string): Program {
   return emit(parse(source), false);
@@ -82,7 +82,7 @@ function parse(source: string): Node {
     return set;
   };
   const refuse = (): never => {
-    throw new SyntaxError(`cannot be read from character ${at} on`);
+    throw new SyntaxError(`cannot be read starting at character ${at}`);
   };
   const take = (pattern: RegExp): string | undefined => {
     pattern.lastIndex = at;
@@ -123,10 +123,10 @@ function parse(source: string): Node {
   return at === source.length ? node : refuse();
 }
 
-/** A group, with what says of which kind it is. */
+/** A group, with the characters that say its kind. */
 const OPENING = /\((?:\?(?:<?[=!]|:|<[\p{ID_Start}_$][\p{ID_Continue}$]*>)|(?!\?))/uy;
 const QUANTIFIER = /(?:[*+?]|\{\d+(?:,\d*)?\})\??/y;
-/** What stands for one character. References to groups and the borders `\b` and `^` are not known here. */
+/** A part that stands for one character. References to groups and the borders `\b` and `^` are not supported. */
 const ATOM =
   /\[(?:\\.|[^\]\\])*\]|\\[pP]\{[^}]*\}|\\u\{[^}]*\}|\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u[\da-fA-F]{4}|\\x[\da-fA-F]{2}|\\c[a-zA-Z]|\\[^1-9bBkpPuxc]|[^\\^$*+?()[\]{}|]/suy;
 
@@ -174,14 +174,14 @@ function emit(node: Node, isBackward: boolean): Program {
     steps.push(step);
     return step;
   };
-  /** Of two ways, the one that goes on is tried first unless the repetition is lazy. */
+  /** Another repetition is tried first, unless the repetition is lazy. */
   const aim = (split: Step, inside: number, outside: number, isLazy: boolean) => {
     [split.first, split.second] = isLazy ? [outside, inside] : [inside, outside];
   };
-  /** One repetition more than there have to be. */
+  /** One repetition more than the minimum. */
   const addOne = (body: Node) => {
     if (!canBeEmpty(body)) return write(body);
-    if (depth === MOST_DEPTH) throw new SyntaxError('nests repetitions that can be empty too deep');
+    if (depth === MOST_DEPTH) throw new SyntaxError('nests repetitions that can be empty too deeply');
     add(BEGIN, depth);
     depth++;
     deepest = Math.max(deepest, depth);
@@ -191,7 +191,7 @@ function emit(node: Node, isBackward: boolean): Program {
   };
   const addRepeat = (body: Node, { least, most, isLazy }: Count) => {
     const isOpen = most === Number.POSITIVE_INFINITY;
-    // The last one there has to be is the first of a loop, unless it may be empty where the others may not.
+    // The last required repetition is the first of the loop, unless it may be empty and the others may not.
     const endsInLoop = isOpen && least > 0 && !canBeEmpty(body);
     for (let time = endsInLoop ? 1 : 0; time < least; time++) write(body);
     if (endsInLoop) addLoop(body, isLazy);
@@ -210,7 +210,7 @@ function emit(node: Node, isBackward: boolean): Program {
     add(JUMP, start);
     aim(split, start + 1, steps.length, isLazy);
   };
-  /** Each one only after the one before it: `(?:a(?:a)?)?`. */
+  /** Each one is nested in the one before it: `(?:a(?:a)?)?`. */
   const addUpTo = (body: Node, times: number, isLazy: boolean) => {
     const chances: { readonly split: Step; readonly inside: number }[] = [];
     for (let time = 0; time < times; time++) {

@@ -1,8 +1,8 @@
 import { TokenizerError } from './parts.ts';
 
 /**
- * A text may become so many characters for each of its own, and so many more, in all a tokenizer does to it. The most
- * that Unicode makes of one is 18 (U+FDFA, in the compatibility forms), and a byte of UTF-8 becomes one character.
+ * Through all steps of a tokenizer, a text may grow to `GROWTH` times its characters plus `MORE`. Unicode turns one
+ * character into at most 18 (U+FDFA, in the compatibility forms), and a byte of UTF-8 becomes one character.
  */
 const GROWTH = 32;
 const MORE = 10_000;
@@ -12,14 +12,17 @@ export function roomFor(length: number): number {
   return GROWTH * length + MORE;
 }
 
-/** A tokenizer makes more of a text than there is room for. */
+/** A tokenizer makes a text longer than allowed. */
 export class GrowthError extends TokenizerError {
   constructor() {
-    super(`its tokenizer makes of a text more than ${GROWTH} times as many characters and ${MORE} more`);
+    super(`its tokenizer turns a text into more than ${GROWTH} times its characters plus ${MORE}`);
   }
 }
 
-/** Puts a text together of parts, up to a length. Many parts are joined now and then: each is larger than its text. */
+/**
+ * Builds a text from parts, up to a length. From time to time the parts are joined, because each takes more memory than
+ * its text.
+ */
 export class TextBuilder {
   readonly #joined: string[] = [];
   #parts: string[] = [];

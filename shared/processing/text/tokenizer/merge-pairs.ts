@@ -4,11 +4,11 @@ import { isEndOfStep, MOST_TOKENS, type Steps } from './vocabulary.ts';
 export interface Merges {
   /** The rank of each pair, by its key; lower ranks are merged first. */
   readonly ranks: ReadonlyMap<number, number>;
-  /** What the pair of each rank becomes. */
+  /** The token that the pair of each rank becomes. */
   readonly ids: Int32Array;
 }
 
-/** Places in a word are below this; ranks times it stay exact. */
+/** Places in a word are below this number; products of ranks with it stay exact. */
 const PLACES = 2 ** 28;
 const NONE = -1;
 
@@ -50,7 +50,7 @@ export function* mergePairs(
     const entry = pop(heap);
     const place = entry % PLACES;
     const rank = (entry - place) / PLACES;
-    // What was merged since the entry was made has another pair, or is gone.
+    // If a symbol was merged after the entry was made, its pair has changed or no longer exists.
     if (ids[place] === NONE || rankAt(place) !== rank) continue;
     const next = after[place] ?? NONE;
     const beyond = after[next] ?? NONE;

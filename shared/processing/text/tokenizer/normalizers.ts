@@ -10,14 +10,14 @@ import type { Piece } from './split.ts';
 import { isEndOfStep, type Steps } from './vocabulary.ts';
 
 /**
- * Changes a text before it is split. Between the changes to a long one the work can rest.
+ * Changes a text before it is split. Between the changes to a long text the work can pause.
  *
  * @param room most characters it may become
  */
 export type Normalizer = (piece: Piece, room: number) => Steps<Piece>;
 
 /**
- * Makes a normalizer of `tokenizer.json`, which does to a text what that of Hugging Face's tokenizers does.
+ * Makes a normalizer from `tokenizer.json`, with the results of Hugging Face's tokenizers.
  *
  * @throws TokenizerError
  */
@@ -28,7 +28,7 @@ export function createNormalizer(part: Part | null | undefined): Normalizer {
 
 type Change = (text: string, room: number) => string;
 
-/** For what is done in one go. */
+/** For a change that is made in one go. */
 const atOnce = (change: (piece: Piece, room: number) => Piece): Normalizer =>
   // biome-ignore lint/correctness/useYield: a change of one step
   function* (piece, room) {
@@ -38,7 +38,9 @@ const atOnce = (change: (piece: Piece, room: number) => Piece): Normalizer =>
 const changing = (change: Change): Normalizer =>
   atOnce(({ text, isFirst }, room) => ({ text: change(text, room), isFirst }));
 
-/** For what drops characters: a text without its first one does not begin where the whole text does. */
+/**
+ * For changes that drop characters: a text without its first character no longer begins where the whole text begins.
+ */
 const dropping = (change: (text: string) => string): Normalizer =>
   atOnce(({ text, isFirst }) => ({
     text: change(text),
@@ -55,12 +57,12 @@ const inTurn = (steps: readonly Normalizer[]): Normalizer =>
     return changed;
   };
 
-/** Most characters that a compatibility form has of one. */
+/** Most characters that a compatibility form makes of one. */
 const LONGEST_FORM = 18;
 
 const toForm = (form: NormalForm) => () =>
   changing((text, room) => {
-    // What has grown already is looked at before it grows further.
+    // The text may have grown already: its length is checked before it grows further.
     if (text.length * LONGEST_FORM > room && decomposedLength(text) > room) throw new GrowthError();
     return toNormalForm(text, form);
   });
@@ -122,15 +124,21 @@ const bertSchema = z.looseObject({
   lowercase: z.boolean().default(true),
 });
 
-/** What the Nmt normalizer leaves out and what it takes for a space, as in SentencePiece's rules `nmt_nfkc`. */
+/**
+ * The characters that the Nmt normalizer removes and those that it turns into a space, as in SentencePiece's rules
+ * `nmt_nfkc`.
+ */
 const NMT_CONTROLS = '\\u0001-\\u0008\\u000b\\u000e-\\u001f\\u007f\\u008f\\u009f';
 const NMT_DROPPED = new RegExp(`[${NMT_CONTROLS}]`, 'g');
 const NMT_SPACES = /[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]/g;
-/** The ideographs BERT knows; the sixth range is written so in Hugging Face's tokenizers too. */
+/** The ideographs of BERT; the sixth range starts at U+2B920 in Hugging Face's tokenizers too. */
 const IDEOGRAPH =
   /[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b920}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]/gu;
 
-/** Character by character: a sigma at the end of a word is one as everywhere, which JavaScript does otherwise. */
+/**
+ * Character by character: a sigma at the end of a word becomes the usual small sigma, while JavaScript makes it a final
+ * one.
+ */
 function lowercase(text: string): string {
   if (!text.includes('Σ')) return text.toLowerCase();
   return text
@@ -139,7 +147,7 @@ function lowercase(text: string): string {
     .join('σ');
 }
 
-/** All white space lies in the first plane, so that units do for characters. */
+/** All white space lies in the first plane, so UTF-16 units can be used as characters. */
 function isSpaceAt(text: string, place: number): boolean {
   return text.charAt(place).search(CHARACTER.whiteSpace) !== -1;
 }

@@ -5,13 +5,13 @@ export class TokenizerError extends Error {
   override readonly name = 'TokenizerError';
 }
 
-/** A part of `tokenizer.json`: which kind it is, and its options. */
+/** A part of `tokenizer.json`: its kind and its options. */
 export type Part = Readonly<Record<string, unknown>> & { readonly type: string };
 
 /** A part as the file has it; null is not a part. */
 export const partSchema = z.looseObject({ type: z.string() }).nullish();
 
-/** Makes one kind of part of its options. */
+/** Makes one kind of part from its options. */
 export type PartMaker<T> = (part: Part) => T;
 
 /**
@@ -24,7 +24,7 @@ export function makePart<T>(kind: string, makers: Readonly<Record<string, PartMa
   const make = Object.hasOwn(makers, part.type) ? makers[part.type] : undefined;
   if (make) return make(part);
   throw new TokenizerError(
-    `its tokenizer.json has the ${kind} ${JSON.stringify(part.type.slice(0, 60))}; known are ${Object.keys(makers).join(', ')}`,
+    `its tokenizer.json has the ${kind} ${JSON.stringify(part.type.slice(0, 60))}; expected one of ${Object.keys(makers).join(', ')}`,
   );
 }
 
@@ -45,7 +45,7 @@ export function readOptions<T extends z.ZodType>(part: Part, schema: T): z.infer
 const MOST_PARTS = 100;
 
 /**
- * The parts that are done in turn, those of sequences in sequences too.
+ * The parts in the order in which they run, including those of nested sequences.
  *
  * @param kind what the parts are, in words
  * @param member of a sequence, which has its parts

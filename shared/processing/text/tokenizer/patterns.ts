@@ -6,30 +6,32 @@ import { TokenizerError } from './parts.ts';
 import { type Match, runPattern } from './run-pattern.ts';
 
 declare module '@huggingface/tokenizers' {
-  /** The package has it; of the types it comes with some do not resolve. */
+  /** The package has this function, but some of its types do not resolve. */
   export const SplitPreTokenizer: new (config: object) => { readonly pattern: RegExp | null };
 }
 
-/** What a part looks for: a text as it is, or a regular expression of Oniguruma. */
+/** The pattern of a part: a literal text, or a regular expression of Oniguruma. */
 export const patternSchema = z.union([z.object({ String: z.string() }), z.object({ Regex: z.string() })]);
 
-/** Finds what of a text is looked for, from left to right. */
+/** Finds the matches in a text, from left to right. */
 export type Pattern = (text: string) => Iterable<Match>;
 
 /** The longest of a public model has 600 characters. */
 const LONGEST_REGEX = 10_000;
-/** It is compared with what stands at each place of a text, up to where they differ. */
+/** It is compared with the text at each place, up to the first difference. */
 const LONGEST_TEXT = 1000;
 
-/** The end of nearly all patterns of models that read bytes: line ends, and white space up to the last before a word. */
+/**
+ * The end of nearly all patterns of byte-level models: line ends, and white space except the last one before a word.
+ */
 const SPACES = String.raw`\s*[\r\n]+|\s+(?!\S)|\s+`;
 const CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
 const CASES = String.raw`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`;
 const LOWER = String.raw`[\p{Ll}\p{Lm}\p{Lo}\p{M}]`;
 
 /**
- * The patterns of the models that are met most, which V8 runs ten times as fast as it is done here, and in time that
- * grows as the text does: what comes to nothing after a long run is followed by what takes that run.
+ * The patterns of the most common models. V8 runs them ten times as fast as the code here, and in time proportional to
+ * the text: if an alternative fails after a long run, the next one takes that run.
  */
 const QUICK: ReadonlySet<string> = new Set([
   // GPT-2.
@@ -48,8 +50,8 @@ const QUICK: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Turns what a part looks for into a pattern; the package for tokenizers translates the regular expressions of Oniguruma
- * into those of JavaScript. None takes longer than in proportion to the text, whatever it is: `(a+)+b` neither.
+ * Turns the pattern of a part into a finder; the package for tokenizers translates the regular expressions of Oniguruma
+ * into those of JavaScript. Every pattern takes time proportional to the text, even `(a+)+b`.
  *
  * @throws TokenizerError when it cannot
  */
@@ -74,9 +76,9 @@ function unusable(pattern: string, cause?: unknown): TokenizerError {
 }
 
 /**
- * A pattern for a text as it is.
+ * A pattern for a literal text.
  *
- * @throws TokenizerError when it is longer than can be looked for in a long text
+ * @throws TokenizerError when it is too long to be searched for in a long text
  */
 export function literal(text: string): Pattern {
   if (text.length > LONGEST_TEXT) throw unusable(text);

@@ -17,7 +17,7 @@ export type PreTokenizer = (piece: Piece, room: number) => Iterable<Piece>;
 type Splitter = (piece: Piece) => Iterable<Piece>;
 
 /**
- * Makes a pre-tokenizer of `tokenizer.json`, which splits as that of Hugging Face's tokenizers does.
+ * Makes a pre-tokenizer from `tokenizer.json`, which splits as Hugging Face's tokenizers does.
  *
  * @throws TokenizerError
  */
@@ -29,7 +29,7 @@ export function createPreTokenizer(part: Part | null | undefined): PreTokenizer 
     steps.reduce<Iterable<Piece>>((pieces, step) => splitAll(pieces, step, room), [piece]);
 }
 
-/** Splits pieces as long as there is room for what they are split into. */
+/** Splits pieces as long as there is room for the results. */
 function* splitAll(pieces: Iterable<Piece>, step: Splitter, room: number): Generator<Piece> {
   let left = room;
   for (const piece of pieces) {
@@ -95,7 +95,7 @@ const byteLevelSchema = z.looseObject({
 const metaspaceSchema = z.looseObject({
   replacement: character.default('\u2581'),
   str_rep: z.string().optional(),
-  /** Of older files, which had no scheme. */
+  /** For older files, which had no scheme. */
   add_prefix_space: z.boolean().default(true),
   prepend_scheme: z.enum(['always', 'first', 'never']).default('always'),
   split: z.boolean().nullish(),

@@ -1,18 +1,18 @@
 import { BEGIN, CHECK, CHOICE, JUMP, LOOK, type Program, SET, SPLIT } from './compile-pattern.ts';
 
-/** What of a text a pattern matches. */
+/** The part of a text that a pattern matches. */
 export interface Match {
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * Finds what `text.matchAll` of the same regular expression finds, with the flags `g` and `u`, in steps that grow with
- * the text as its length does.
+ * Finds what `text.matchAll` of the same regular expression finds, with the flags `g` and `u`, in a number of steps
+ * proportional to the length of the text.
  *
- * It tries what JavaScript tries, in the same order, and remembers at which place which choice came to nothing: that is
- * not tried again, neither in the same match nor in a later one. Source: Davis, Servant and Lee, "Using Selective
- * Memoization to Defeat Regular Expression Denial of Service", 2021.
+ * It tries what JavaScript tries, in the same order, and remembers which choices failed at which places: they are not
+ * tried again, in this match or a later one. Source: Davis, Servant and Lee, "Using Selective Memoization to Defeat
+ * Regular Expression Denial of Service", 2021.
  */
 export function* runPattern(program: Program, text: string): Generator<Match> {
   const { run, failed } = createMachine(program, text);
@@ -20,7 +20,7 @@ export function* runPattern(program: Program, text: string): Generator<Match> {
     const end = run(start);
     if (end !== NOWHERE) {
       yield { start, end };
-      // The choices of this match did not come to nothing; where the next one starts they are made anew.
+      // The choices of this match did not fail, so the next match may make them again.
       failed.clearRow(end);
     }
     start = end > start ? end : start + widthOf(text.codePointAt(start) ?? 0);
@@ -39,18 +39,16 @@ function codeBefore(text: string, place: number): number {
 interface Machine {
   /** Gives the place where a match that starts at a place ends, or `NOWHERE`. */
   readonly run: (start: number) => number;
-  /** Which choices came to nothing, or are under way. */
+  /** Choices that failed or are being tried. */
   readonly failed: Marks;
-  /** The choices on the way to where the last run ended, as keys of marks and places in turn. */
+  /** The choices that led to the end of the last run, as mark keys and places in turn. */
   readonly way: () => readonly number[];
 }
 
 /** A choice on the way: its step, place and flags, and whether the other step is tried already. */
 const FRAME = 4;
 
-/**
- * @param held choices that are known to lead to an end, whichever
- */
+/** @param held choices that are known to lead to some end */
 function createMachine(program: Program, text: string, held?: Marks): Machine {
   const { kinds, firsts, seconds, splits, splitCount, sets, isBackward } = program;
   const failed = createMarks(program, text);
@@ -73,7 +71,7 @@ function createMachine(program: Program, text: string, held?: Marks): Machine {
     frames.length = 0;
     let step = 0;
     let place = start;
-    /** A bit for each depth: whether the repetition there has read a character. */
+    /** One bit per depth: whether the repetition at that depth has read a character. */
     let flags = 0;
     for (;;) {
       let goesOn = true;
@@ -89,7 +87,8 @@ function createMachine(program: Program, text: string, held?: Marks): Machine {
         }
         case CHOICE:
         case SPLIT: {
-          // What fails at its first character is nothing to remember, but in a loop, which goes over the text.
+          // A choice that fails at its first character need not be remembered, except in a loop, which runs over the
+          // text.
           if (kinds[step] === CHOICE && kinds[first] === SET) {
             if (!isIn(firsts[first] ?? 0, codeAt(text, place))) {
               step = seconds[step] ?? 0;

@@ -4,7 +4,7 @@ import { flattenParts, makePart, type Part, type PartMaker, readOptions, Tokeniz
 /** A place of a row: a special token, or all tokens of its first (0) or second text (1). */
 type Place = { readonly id: number; readonly type: number } | { readonly text: 0 | 1; readonly type: number };
 
-/** What a row is made of, in its order. The special tokens stay when its texts are cut. */
+/** The parts of a row, in order. The special tokens stay when its texts are cut. */
 export interface Frame {
   readonly places: readonly Place[];
   /** How many of the places are special tokens. */
@@ -14,12 +14,12 @@ export interface Frame {
 /** How rows of one text and rows of two are made. */
 export interface Frames {
   readonly single: Frame;
-  /** Undefined where the tokenizer makes no row of two texts. */
+  /** Undefined if the tokenizer cannot put two texts into one row. */
   readonly pair: Frame | undefined;
 }
 
 /**
- * Reads what a post-processor of `tokenizer.json` puts around one text, and around two.
+ * Reads the special tokens that a post-processor of `tokenizer.json` puts around one text and around two texts.
  *
  * @throws TokenizerError
  */
@@ -35,7 +35,7 @@ export function createFrames(part: Part | null | undefined): Frames {
     }, texts);
   const single = toFrame(process([[FIRST]]), 1);
   if (!single) {
-    throw new TokenizerError('its tokenizer.json has a template that does not have the text once');
+    throw new TokenizerError('its tokenizer.json has a template that does not contain the text exactly once');
   }
   return { single, pair: toFrame(process([[FIRST], [SECOND]]), 2) };
 }
@@ -43,7 +43,7 @@ export function createFrames(part: Part | null | undefined): Frames {
 const FIRST: Place = { text: 0, type: 0 };
 const SECOND: Place = { text: 1, type: 1 };
 
-/** No text has room for more. */
+/** More tokens would leave no room for the text. */
 const MOST_AROUND = 10_000;
 
 function tooMany(): TokenizerError {
@@ -62,10 +62,10 @@ function toFrame(segments: readonly Segment[] | undefined, texts: 1 | 2): Frame 
   return { places, specialTokens: places.length - texts };
 }
 
-/** A part of a row. A post-processor is given one for each text, and gives one or more to the next. */
+/** A part of a row. A post-processor gets one for each text, and passes one or more to the next post-processor. */
 type Segment = readonly Place[];
 
-/** Puts special tokens around segments; undefined where it does not take so many. */
+/** Puts special tokens around segments; undefined if it does not take this number of segments. */
 type Wrapper = (segments: readonly Segment[]) => readonly Segment[] | undefined;
 
 const id = z.number().int().min(0);
@@ -100,7 +100,7 @@ function createBert(part: Part): Wrapper {
     );
 }
 
-/** All tokens are of one type, and two separators stand between texts. */
+/** All tokens have the same type, and two separators stand between the texts. */
 function createRoberta(part: Part): Wrapper {
   const { sep, cls } = readOptions(part, pairSchema);
   return (segments) =>
@@ -111,7 +111,7 @@ function createRoberta(part: Part): Wrapper {
     ]);
 }
 
-/** Each item of a template makes a segment of its own. */
+/** Each item of a template makes one segment. */
 function createTemplate(part: Part): Wrapper {
   const { single, pair, special_tokens } = readOptions(part, templateSchema);
   const specialOf = (name: string, type: number): readonly Place[] => {

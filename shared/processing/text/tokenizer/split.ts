@@ -1,13 +1,13 @@
 import type { Pattern } from './patterns.ts';
 
-/** A part of a text that is tokenized by itself. */
+/** A part of a text that is tokenized separately. */
 export interface Piece {
   readonly text: string;
   /** Whether the whole text begins with it. */
   readonly isFirst: boolean;
 }
 
-/** What becomes of the matches of a pattern, by the names of `tokenizer.json`. */
+/** How the matches of a pattern are treated, by the names in `tokenizer.json`. */
 export type SplitBehavior = 'Removed' | 'Isolated' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous';
 
 interface Span {
@@ -26,10 +26,10 @@ const JOINS: Readonly<Record<SplitBehavior, (before: boolean, after: boolean) =>
 };
 
 /**
- * Splits a piece at the matches of a pattern, as `NormalizedString::split` of Hugging Face's tokenizers does. Pieces are
- * found one by one, so that the rest of a long text costs nothing where a row is full.
+ * Splits a piece at the matches of a pattern, as `NormalizedString::split` of Hugging Face's tokenizers does. Pieces
+ * are found one by one, so the rest of a long text takes no time once a row is full.
  *
- * @param isInverted whether what does not match is taken for the matches
+ * @param isInverted whether the parts that do not match are used as the matches
  */
 export function* split(
   piece: Piece,

@@ -12,16 +12,16 @@ import { createWordLevel, createWordPiece } from './word-models.ts';
 
 /** Turns one text into the ids of its tokens. */
 export interface TextEncoder {
-  /** The ids one by one, without special tokens around them; undefined where the work can rest. */
+  /** The ids one by one, without special tokens around them; undefined if the work can pause. */
   encode(text: string): TokenIds;
   readonly frames: Frames;
   /** The id of a token, by its name. */
   idOf(token: string): number | undefined;
-  /** What the file itself pads with. */
+  /** The padding of the file itself. */
   readonly padToken: string | undefined;
 }
 
-/** What matters of `tokenizer.json`. Its decoder is not needed here. */
+/** The parts of `tokenizer.json` that are used. The decoder is not needed. */
 const tokenizerSchema = z.object({
   added_tokens: z.array(addedTokenSchema).default([]),
   normalizer: partSchema,
@@ -39,8 +39,8 @@ const MODELS: Readonly<Record<string, PartMaker<TokenModel>>> = {
 };
 
 /**
- * Makes an encoder of the content of `tokenizer.json`, which gives the ids that Hugging Face's tokenizers gives. It
- * throws a GrowthError for a text of which the tokenizer makes too much.
+ * Makes an encoder from the content of `tokenizer.json`, with the same ids as Hugging Face's tokenizers. It throws a
+ * GrowthError for a text that the tokenizer makes too long.
  *
  * @throws TokenizerError
  */
@@ -48,7 +48,9 @@ export function createTextEncoder(tokenizerJson: unknown): TextEncoder {
   const parsed = tokenizerSchema.safeParse(tokenizerJson);
   if (!parsed.success) {
     const where = parsed.error.issues[0]?.path.slice(0, 3).join('.');
-    throw new TokenizerError(`its tokenizer.json is not that of a tokenizer${where ? ` ("${where}")` : ''}`);
+    throw new TokenizerError(
+      `its tokenizer.json does not describe a tokenizer${where ? ` ("${where}")` : ''}`,
+    );
   }
   const { data } = parsed;
   const normalize = createNormalizer(data.normalizer);

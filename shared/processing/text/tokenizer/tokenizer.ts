@@ -23,7 +23,7 @@ interface PairTokens {
   readonly second: TextTokens;
 }
 
-/** What a row holds beside special tokens. */
+/** The content of a row without its special tokens. */
 export type TokenRow = TextTokens | PairTokens;
 
 /** Turns texts into tokens as the tokenizers of Hugging Face's transformers do. */
@@ -32,19 +32,19 @@ export interface TextTokenizer {
   readonly maxTokens: number | undefined;
   /** How many special tokens stand around every text. */
   readonly specialTokens: number;
-  /** How many stand around and between two texts in one row; undefined where the tokenizer makes no such row. */
+  /** How many stand around and between two texts in one row; undefined if the tokenizer makes no such row. */
   readonly pairSpecialTokens: number | undefined;
   readonly canPad: boolean;
   /**
-   * @param maxTokens longest row, special tokens included; what is longer is cut
+   * @param maxTokens longest row, including special tokens; longer rows are cut
    * @param cutSide where it is cut; as the config says by default
-   * @throws GrowthError for a text of which the tokenizer makes too much
+   * @throws GrowthError for a text that the tokenizer makes too long
    */
   tokenize(text: string, maxTokens: number, cutSide?: Side): TextTokens;
-  /** The same a few hundred tokens at a time: in between the work can rest. */
+  /** The same, a few hundred tokens at a time: in between the work can pause. */
   tokenizeInSteps(text: string, maxTokens: number, cutSide?: Side): Steps<TextTokens>;
   /**
-   * The tokens of two texts for one row. Where they are too long together the longer one is cut, until both are equally
+   * The tokens of two texts for one row. If they are too long together, the longer one is cut until both are equally
    * long (`longest_first` of transformers).
    *
    * @throws GrowthError
@@ -53,8 +53,9 @@ export interface TextTokenizer {
   /** How many tokens a row has, special ones included. */
   lengthOf(row: TokenRow): number;
   /**
-   * How many of the first tokens of a row stand for what its text begins with, the special ones before it included. It is
-   * the length of a row of that alone, without one special token at its end, as sentence-transformers counts a prompt.
+   * How many of the first tokens of a row stand for the beginning of its text, including the special tokens before it.
+   * It is the length of a row of the beginning alone, minus one special token at its end, as sentence-transformers
+   * counts a prompt.
    *
    * @throws GrowthError
    */
@@ -71,7 +72,7 @@ const specialToken = z.union([z.string(), z.object({ content: z.string() })]);
 const side = z.enum(['left', 'right']);
 type Side = z.infer<typeof side>;
 
-/** What matters of `tokenizer_config.json`. */
+/** The parts of `tokenizer_config.json` that are used. */
 const configSchema = z.object({
   model_max_length: z.number().optional(),
   pad_token: specialToken.nullish(),
@@ -81,10 +82,10 @@ const configSchema = z.object({
   tokenizer_class: z.string().nullish(),
 });
 
-/** transformers writes 1e30 where there is no limit. */
+/** transformers writes 1e30 if there is no limit. */
 const NO_LIMIT = 1e9;
 
-/** What is done to rows that are too long or too short. */
+/** How rows that are too long or too short are changed. */
 interface Settings {
   readonly maxTokens: number | undefined;
   readonly padId: number | undefined;
@@ -101,7 +102,7 @@ interface Settings {
 export async function createTokenizer(tokenizerJson: unknown, configJson: unknown): Promise<TextTokenizer> {
   const config = configSchema.safeParse(configJson ?? {});
   if (!config.success) throw new TokenizerError('its tokenizer_config.json is not valid');
-  // Loaded here, so that models without texts do not pay for it.
+  // Loaded here, so that models without texts do not load it.
   const { createTextEncoder } = await import('./text-encoder.ts');
   let encoder: TextEncoder;
   try {
@@ -116,7 +117,7 @@ export async function createTokenizer(tokenizerJson: unknown, configJson: unknow
 function readSettings(config: z.infer<typeof configSchema>, encoder: TextEncoder): Settings {
   const padName = typeof config.pad_token === 'object' ? config.pad_token?.content : config.pad_token;
   const limit = config.model_max_length;
-  // What transformers' class for XLNet does without a word in the file.
+  // The class for XLNet in transformers does this although the file does not say it.
   const isXlnet = /^XLNetTokenizer/.test(config.tokenizer_class ?? '');
   return {
     maxTokens: limit !== undefined && limit >= 1 && limit < NO_LIMIT ? Math.trunc(limit) : undefined,
@@ -143,7 +144,7 @@ function wrap({ encode, frames }: TextEncoder, settings: Settings): TextTokenize
   const frameOf = (row: TokenRow): Frame => {
     if (!isPair(row)) return single;
     if (pair) return pair;
-    throw new Error('the tokenizer makes no rows of two texts');
+    throw new Error('the tokenizer cannot put two texts into one row');
   };
   const lengthOf = (row: TokenRow) =>
     frameOf(row).specialTokens + (isPair(row) ? row.first.length + row.second.length : row.length);
@@ -197,12 +198,12 @@ function* cutPair(
   cutSide: Side,
 ): Steps<PairTokens> {
   const all = Number.POSITIVE_INFINITY;
-  // One more than there is room for tells that a text is too long.
+  // One more token than there is room for shows that a text is too long.
   const most = cutSide === 'left' ? all : room + 1;
   const one = yield* take(encode(first), most);
   const other = yield* take(encode(second), most);
   const counts = [one.length, other.length] as const;
-  // Of two texts that are both longer than an odd room, the longer one has one token more.
+  // If the room is odd and both texts are too long, the longer one gets one token more.
   const areCompared = room % 2 === 0 || Math.min(...counts) <= room || cutSide === 'left';
   const [ofFirst, ofSecond] = sharePair(
     areCompared
@@ -218,9 +219,8 @@ function cut(tokens: TextTokens, count: number, cutSide: Side): TextTokens {
 }
 
 /**
- * How many tokens of two texts there is room for: the longer one is cut first, and of two that are both too long the longer
- * one has the odd token.
- * Source: truncate_encodings of Hugging Face's tokenizers, strategy LongestFirst.
+ * How many tokens of two texts there is room for: the longer one is cut first; if both are too long, the longer one
+ * gets the odd token. Source: truncate_encodings of Hugging Face's tokenizers, strategy LongestFirst.
  */
 function sharePair([one, other]: readonly [number, number], room: number): readonly [number, number] {
   if (one + other <= room) return [one, other];
@@ -232,7 +232,7 @@ function sharePair([one, other]: readonly [number, number], room: number): reado
 /** How many tokens are one step of the work. */
 const STEP = 256;
 
-/** The first ids; the rest of a long text is not looked at. */
+/** The first ids; the rest of a long text is not read. */
 function* take(ids: TokenIds, count: number): Steps<number[]> {
   const taken: number[] = [];
   if (count === 0) return taken;

@@ -1,8 +1,8 @@
 import { TokenizerError } from './parts.ts';
 
 /**
- * The tokens of a vocabulary by their first characters. Nodes stand in the order of their depth, the children of one
- * beside each other, in typed arrays: a quarter of a million tokens take some 10 MB.
+ * The tokens of a vocabulary by their first characters. Nodes are stored in typed arrays by depth, with the children of
+ * a node next to each other: a quarter of a million tokens take about 10 MB.
  */
 export interface Trie {
   /** The UTF-16 unit that leads to each node. */
@@ -22,13 +22,13 @@ interface Job {
   readonly depth: number;
 }
 
-/** At each place of a text as many of its characters are read at the most. */
+/** At each place of a text at most this many characters are read. */
 const LONGEST_TOKEN = 512;
 
 /**
- * Makes a trie of tokens that are not empty; of equal ones the last counts.
+ * Makes a trie of tokens that are not empty; if two are equal, the last one counts.
  *
- * @throws TokenizerError when one is so long that looking for it at each place of a text would take too long
+ * @throws TokenizerError when a token is so long that searching for it at each place of a text would take too long
  */
 export function createTrie(tokens: Iterable<readonly [token: string, id: number]>): Trie {
   const entries = [...new Map(tokens)].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -36,7 +36,7 @@ export function createTrie(tokens: Iterable<readonly [token: string, id: number]
   if (long !== undefined) {
     const begin = JSON.stringify(long.slice(0, 40));
     throw new TokenizerError(
-      `its tokenizer.json has a token of ${long.length} characters that begins with ${begin}; the most are ${LONGEST_TOKEN}`,
+      `its tokenizer.json has a token of ${long.length} characters that begins with ${begin}; the limit is ${LONGEST_TOKEN}`,
     );
   }
   const nodes = { labels: [0], firstChild: [0], childCount: [0], ids: [-1] };
@@ -44,7 +44,7 @@ export function createTrie(tokens: Iterable<readonly [token: string, id: number]
   for (let node = 0; node < jobs.length; node++) {
     const { low, high, depth } = jobs[node] ?? { low: 0, high: 0, depth: 0 };
     let at = low;
-    // Sorted, the token that ends here stands before those that go on.
+    // In sorted order the token that ends here comes before longer ones.
     const [token, id] = entries[at] ?? ['', -1];
     if (at < high && token.length === depth) {
       nodes.ids[node] = id;
@@ -92,7 +92,7 @@ export function walk(trie: Trie, from: number, text: string): number {
   return node;
 }
 
-/** The longest token that the text has at a place, walking on from a node; undefined for none. */
+/** The longest token that the text has at a place, continuing from a node; undefined if no token fits. */
 export function longestMatch(
   trie: Trie,
   text: string,

@@ -8,7 +8,7 @@ const UNKNOWN_PENALTY = 10;
 
 const schema = z.looseObject({ unk_id: z.number().int().min(0), byte_fallback: z.boolean().default(false) });
 
-/** Sorted out of the file: the tokens by their first characters, and how likely each is. */
+/** The model from the file: the tokens by their first characters, and the likelihood of each. */
 interface Model {
   readonly trie: Trie;
   /** Logarithms of probabilities. */
@@ -18,8 +18,8 @@ interface Model {
 }
 
 /**
- * The model of SentencePiece that takes the most likely way through a text, by the sum of its tokens' scores. Unknown
- * characters beside each other are one token. Source: `encode_optimized` of Hugging Face's tokenizers.
+ * The model of SentencePiece that takes the most likely way through a text, by the sum of its tokens' scores.
+ * Neighbouring unknown characters are one token. Source: `encode_optimized` of Hugging Face's tokenizers.
  *
  * @throws TokenizerError
  */
@@ -66,7 +66,7 @@ interface Span {
 
 function* bestWay(text: string, model: Model): Steps<Span[]> {
   const best = new Float64Array(text.length + 1);
-  /** Where the last token of the best way to each place starts; -1 where none ends. */
+  /** Where the last token of the best way to each place starts; -1 if no token ends there. */
   const starts = new Int32Array(text.length + 1).fill(-1);
   const lastIds = new Int32Array(text.length + 1);
   const reach = (start: number, end: number, id: number, score: number) => {

@@ -3,16 +3,16 @@ import { TokenizerError } from './parts.ts';
 /** The ids of tokens. */
 export type Vocabulary = ReadonlyMap<string, number>;
 
-/** The ids of a row's tokens, found one by one; undefined where the work on a long piece can rest. */
+/** The ids of a row's tokens, found one by one; undefined if the work on a long piece can pause. */
 export type TokenIds = Iterable<number | undefined>;
 
 /** Turns a piece of a text into the ids of its tokens. */
 export type TokenModel = (text: string) => TokenIds;
 
-/** Work on a long piece, which yields where it can rest. */
+/** Work on a long piece, which yields where it can pause. */
 export type Steps<T> = Generator<undefined, T>;
 
-/** Does all of it at once. */
+/** Does all the work at once. */
 export function finishSteps<T>(steps: Steps<T>): T {
   for (;;) {
     const step = steps.next();
@@ -20,7 +20,7 @@ export function finishSteps<T>(steps: Steps<T>): T {
   }
 }
 
-/** Whether a loop can rest after a turn: so many take a few milliseconds. */
+/** Whether a loop can pause after this turn: the turns between two pauses take a few milliseconds. */
 export function isEndOfStep(turn: number): boolean {
   return turn % TURNS_OF_STEP === TURNS_OF_STEP - 1;
 }
@@ -28,7 +28,7 @@ export function isEndOfStep(turn: number): boolean {
 const TURNS_OF_STEP = 8192;
 
 /**
- * Reads `{"token": id}`; by hand, as there can be a quarter of a million.
+ * Reads `{"token": id}`; by hand, because there can be a quarter of a million tokens.
  *
  * @throws TokenizerError
  */
@@ -42,7 +42,7 @@ export function readVocabulary(vocab: unknown): Vocabulary {
   return ids;
 }
 
-/** Ids are below this: the keys of pairs of them stay exact numbers. */
+/** Ids are below this number, so that the keys of pairs stay exact. */
 export const MOST_TOKENS = 2 ** 26;
 
 /** Whether a value can be the id of a token. */
@@ -50,7 +50,7 @@ function isId(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < MOST_TOKENS;
 }
 
-/** The id of the token for what the vocabulary lacks. */
+/** The id of the token for unknown text. */
 export function unknownId(vocabulary: Vocabulary, token: unknown): number {
   const id = typeof token === 'string' ? vocabulary.get(token) : undefined;
   if (id !== undefined) return id;

@@ -10,8 +10,8 @@ const wordPieceSchema = z.looseObject({
 });
 
 /**
- * The model of BERT: the longest token that a word begins with, then the longest that goes on from there. A word with a
- * rest that no token fits is unknown as a whole.
+ * The model of BERT: the longest token that a word begins with, then the longest one that follows, and so on. If no
+ * token fits the rest of a word, the whole word is unknown.
  *
  * @throws TokenizerError
  */
@@ -23,7 +23,7 @@ export function createWordPiece(part: Part): TokenModel {
   const inside = walk(trie, ROOT, options.continuing_subword_prefix);
   const longest = options.max_input_chars_per_word;
   return (word) => {
-    // Units are at least as many as characters, and seldom more.
+    // A word has at least as many units as characters, and rarely more.
     if (word.length > longest && Array.from(word).length > longest) return [unknown];
     const ids: number[] = [];
     for (let at = 0; at < word.length; ) {

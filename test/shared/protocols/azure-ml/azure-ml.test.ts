@@ -91,7 +91,9 @@ describe('scoring', () => {
   it('refuses other types', async () => {
     expect(await ask(raw('/score', '1,2', { 'content-type': 'text/csv' }))).toMatchObject({
       status: 415,
-      json: { message: 'Content-Type "text/csv" is not accepted; accepted are application/json and images.' },
+      json: {
+        message: 'Content-Type "text/csv" is not accepted; accepted types are application/json and images.',
+      },
     });
   });
 

@@ -25,7 +25,7 @@ describe('a body', () => {
   it('of another type is named in the error', () => {
     expect(unsupportedBody('text/csv', 'images')).toMatchObject({
       code: 'UNSUPPORTED_MEDIA_TYPE',
-      message: 'Content-Type "text/csv" is not accepted; accepted are images.',
+      message: 'Content-Type "text/csv" is not accepted; accepted types are images.',
     });
     expect(unsupportedBody('', 'images').message).toMatch(/^A body that is neither JSON nor an image/);
   });

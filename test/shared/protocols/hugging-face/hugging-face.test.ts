@@ -215,7 +215,7 @@ describe('other requests', () => {
     const sound = await ask(raw('/hf/digits', 'x', { 'content-type': 'audio/wav' }));
     expect(sound.status).toBe(415);
     expect(sound.json.error).toBe(
-      'Content-Type "audio/wav" is not accepted; accepted are application/json and images.',
+      'Content-Type "audio/wav" is not accepted; accepted types are application/json and images.',
     );
     expect((await ask(raw('/hf/iris', PNG, {}))).json.error).toMatch(
       /^The request is an image; this model takes a table/,

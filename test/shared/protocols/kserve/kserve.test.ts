@@ -39,7 +39,7 @@ describe("KServe's Python client", () => {
 
   it('is told that models are not explained', async () => {
     const { status, json } = await ask(app, sent('explain'));
-    expect([status, json.error]).toEqual([501, 'Models are not explained here; use :predict.']);
+    expect([status, json.error]).toEqual([501, 'Explanations are not supported; use :predict.']);
   });
 });
 

@@ -125,7 +125,7 @@ describe('the scoring server', () => {
     [
       'application/vnd.apache.parquet',
       415,
-      /^Content-Type "application\/vnd\.apache\.parquet" is not accepted; accepted are/,
+      /^Content-Type "application\/vnd\.apache\.parquet" is not accepted; accepted types are/,
     ],
     ['application/json; charset=latin-1', 415, /^The charset "latin-1" is not accepted; send UTF-8/],
     ['text/csv; charset=utf-16', 415, /^The charset "utf-16" is not accepted/],
@@ -244,7 +244,7 @@ describe('the scoring server', () => {
     const send = (type: string) => ask(app, '/invocations', `${ROW}\n`, { 'content-type': type });
     expect(await jsonOf(send('text/csv; header=absent'))).toEqual(PREDICTIONS);
     expect((await errorOf(send('text/csv')))[1]).toBe(
-      'The table has no rows below its first, which was read as the names of columns: "5.1", "3.5", "1.4", "0.2". Content-Type "text/csv; header=absent" says that it has no names.',
+      'The table has no rows below its first, which was read as the names of columns: "5.1", "3.5", "1.4", "0.2". If it has no names, send the Content-Type "text/csv; header=absent".',
     );
     expect((await errorOf(send('text/csv; header=present')))[1]).toBe(
       'Field "body" has no rows; expected at least one.',

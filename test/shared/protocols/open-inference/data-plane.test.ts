@@ -66,6 +66,6 @@ describe('the data plane of the Open Inference Protocol, without HTTP', () => {
 
   it('takes each output once', () => {
     const output = { name: 'y', classes: 0 };
-    expect(() => checkRequested([output, output])).toThrow('Output "y" is asked for twice.');
+    expect(() => checkRequested([output, output])).toThrow('Output "y" is requested twice.');
   });
 });

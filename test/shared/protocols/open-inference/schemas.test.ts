@@ -9,7 +9,7 @@ import type { TestHost } from '../../../support/hosts/test-host.ts';
 const REASONS_OF_CONTENT = [
   /^There is no (?:input|output) /,
   /is missing; the model takes/,
-  /is given twice|is asked for twice/,
+  /is given twice|is requested twice/,
   /has the datatype \w+; expected/,
   /has the shape \[.*\]; expected \[/,
   /elements; its shape/,

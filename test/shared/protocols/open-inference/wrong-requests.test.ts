@@ -43,7 +43,7 @@ describe('a wrong inference request', () => {
     [
       'an unknown datatype',
       input({ datatype: 'FLOAT' }),
-      /^Input "features" has the datatype the string "FLOAT"; known are BOOL, /,
+      /^Input "features" has the datatype the string "FLOAT"; expected one of BOOL, /,
     ],
     [
       'another datatype',
@@ -76,7 +76,7 @@ describe('a wrong inference request', () => {
     [
       'a shape with an object in it',
       input({ shape: [{}, null, 4] }),
-      /^Input "features" has the shape \[(?!.*object Object).*,4\]; expected whole numbers from 0 on\.$/,
+      /^Input "features" has the shape \[(?!.*object Object).*,4\]; expected whole numbers of at least 0\.$/,
     ],
     ['a list beside a number', input({ data: [1, [2], 3, 4] }), /is ragged/],
     [
@@ -148,7 +148,7 @@ describe('a wrong inference request', () => {
     [
       'an output twice',
       { ...valid, outputs: [{ name: 'logits' }, { name: 'logits' }] },
-      'Output "logits" is asked for twice.',
+      'Output "logits" is requested twice.',
     ],
     [
       'classes below none',

@@ -156,7 +156,7 @@ describe('a request of a type', () => {
   it.each([
     [
       'application/x-recordio-protobuf',
-      /^Unsupported Media Type: application\/x-recordio-protobuf; accepted are application\/json, /,
+      /^Unsupported Media Type: application\/x-recordio-protobuf; accepted types are application\/json, /,
     ],
     ['application/x-recordio-protobuf', /^Unsupported Media Type: application\/x-recordio-protobuf; /],
     ['', /^Unsupported Media Type: a body without a Content-Type; /],

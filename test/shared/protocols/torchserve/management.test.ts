@@ -55,9 +55,9 @@ describe('the list of models', () => {
   });
 
   it.each([
-    ['limit=0', 'Parameter "limit" is "0"; expected a whole number from 1 on.'],
-    ['limit=-1', 'Parameter "limit" is "-1"; expected a whole number from 1 on.'],
-    ['next_page_token=abc', 'Parameter "next_page_token" is "abc"; expected a whole number from 0 on.'],
+    ['limit=0', 'Parameter "limit" is "0"; expected a whole number of at least 1.'],
+    ['limit=-1', 'Parameter "limit" is "-1"; expected a whole number of at least 1.'],
+    ['next_page_token=abc', 'Parameter "next_page_token" is "abc"; expected a whole number of at least 0.'],
   ])('is refused with %s', async (query, message) => {
     const { status, json } = await ask(app, get(`/models?${query}`));
     expect([status, json.error]).toEqual([400, message]);
@@ -184,10 +184,10 @@ describe('changes', () => {
     const { status, json } = await send(host, 'POST', '/models?url=http://169.254.169.254/&model_name=x');
     expect([status, json.error]).toEqual([
       501,
-      'Models are not registered by URL: put them into the model repository, where they are found.',
+      'Models cannot be registered by URL: put them into the model repository, and the server finds them.',
     ]);
     expect((await send(host, 'PUT', '/models/iris?min_worker=many')).json.error).toBe(
-      'Parameter "min_worker" is "many"; expected a whole number from 0 on.',
+      'Parameter "min_worker" is "many"; expected a whole number of at least 0.',
     );
     await host.close();
   });

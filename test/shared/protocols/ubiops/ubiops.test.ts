@@ -125,7 +125,7 @@ describe('a request', () => {
     [
       raw(path('iris'), 'x', { 'content-type': 'image/png' }),
       415,
-      /accepted are application\/json and text\/plain/,
+      /accepted types are application\/json and text\/plain/,
     ],
     [
       post(`${path('iris')}?timeout=3601`, NAMED),

@@ -1,6 +1,6 @@
 import type { Kernels } from './kernels.ts';
 
-/** Some target rows and the source rows they are made of; the ends do not belong to them. */
+/** Some target rows and the source rows that they are made from; the ends are exclusive. */
 export interface Chunk {
   readonly from: number;
   readonly to: number;
@@ -9,8 +9,9 @@ export interface Chunk {
 }
 
 /**
- * Splits the target rows so that the source rows of each chunk, made narrow but not yet low, take little memory: an
- * image of one pixel's width can have a million rows. Rows at a border are made twice, which is at most a quarter.
+ * Splits the target rows so that the source rows of each chunk, already narrow but not yet low, take little memory: an
+ * image of one pixel's width can have a million rows. Rows at the borders of chunks are made twice; they are at most a
+ * quarter of all.
  *
  * @param rowBytes of a source row made narrow
  */

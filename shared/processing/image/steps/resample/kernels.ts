@@ -3,7 +3,7 @@ import type { Work } from '../../../work.ts';
 /** The resampling filters of Pillow that weigh pixels, by its names. */
 export type FilterName = 'box' | 'bilinear' | 'hamming' | 'bicubic' | 'lanczos';
 
-/** What each of some target pixels of one axis is made of. */
+/** The source pixels and weights of some target pixels of one axis. */
 export interface Kernels {
   /** First source pixel and number of source pixels of each target pixel. */
   readonly starts: Int32Array;
@@ -13,7 +13,7 @@ export interface Kernels {
   readonly stride: number;
 }
 
-/** Where the source pixels begin that are needed, and where they end. */
+/** Start and end of the source pixels that are needed. */
 export function spanOf({ starts, lengths }: Kernels): { readonly first: number; readonly end: number } {
   return { first: starts[0] ?? 0, end: (starts.at(-1) ?? 0) + (lengths.at(-1) ?? 0) };
 }
@@ -22,12 +22,12 @@ export function spanOf({ starts, lengths }: Kernels): { readonly first: number; 
 export const PRECISION_BITS = 32 - 8 - 2;
 
 /**
- * Whose numbers: `pillow` keeps weights to 22 bits, `torch` to as many as an int16 has for the largest of an axis. That
- * is how torchvision resizes tensors of bytes.
+ * Which library's numbers: `pillow` keeps weights to 22 bits, `torch` to as many bits as let the largest weight of an
+ * axis fit an int16. That is how torchvision resizes tensors of bytes.
  */
 export type Arithmetic = 'pillow' | 'torch';
 
-/** What becomes of an axis of `from` pixels that becomes one of `to`. */
+/** How an axis of `from` pixels becomes one of `to` pixels. */
 export interface Axis {
   readonly from: number;
   readonly to: number;
@@ -36,15 +36,15 @@ export interface Axis {
 }
 
 /**
- * The kernels of `count` target pixels from `first` on. They are those of `PIL.Image.resize`: centred on the target
- * pixel and stretched by the scale when shrinking. The last used ones are kept.
+ * The kernels of `count` target pixels, starting at `first`. They are those of `PIL.Image.resize`: centred on the
+ * target pixel and stretched by the scale when shrinking. The most recently used ones are kept.
  */
 export function* getKernels(axis: Axis, first: number, count: number): Work<Kernels> {
   const key = `${axis.from} ${axis.to} ${axis.filter} ${axis.arithmetic} ${first} ${count}`;
   const known = cache.get(key);
   if (known) cache.delete(key);
   const kernels = known ?? (yield* createKernels(axis, first, count));
-  // A map keeps its order: what was used last stands last.
+  // A map keeps its order: the kernels used most recently are last.
   if (kernels.weights.length <= LARGEST_KEPT) cache.set(key, kernels);
   for (const oldest of cache.keys()) {
     if (cache.size <= MOST_KEPT) break;
@@ -53,7 +53,7 @@ export function* getKernels(axis: Axis, first: number, count: number): Work<Kern
   return kernels;
 }
 
-/** At most 8 MB in all: photographs come in few sizes. */
+/** At most 8 MB in total: photographs come in few sizes. */
 const MOST_KEPT = 32;
 const LARGEST_KEPT = 65_536;
 const cache = new Map<string, Kernels>();
@@ -94,7 +94,7 @@ function* createKernels(axis: Axis, first: number, count: number): Work<Kernels>
   return { starts, lengths, weights, stride };
 }
 
-/** A weight takes as long as so many products. */
+/** Computing a weight takes as long as this many products. */
 const WEIGHT_COST = 16;
 
 function forEachIn(from: number, to: number, visit: (index: number) => void): void {
@@ -130,7 +130,7 @@ function createNormalisedKernel({ from, to, filter }: Axis): NormalisedKernel {
   };
 }
 
-/** As many bits as keep the largest weight of a whole axis in an int16. */
+/** The number of bits with which the largest weight of a whole axis still fits an int16. */
 function* int16Bits({ to: count }: Axis, kernel: NormalisedKernel): Work<number> {
   const weights = new Float64Array(kernel.most);
   let largest = 0;

@@ -2,7 +2,7 @@ import type { Work } from '../../../work.ts';
 import type { Kernels } from './kernels.ts';
 import { GROUP_PIXELS, LOW_BITS } from './simd-module.ts';
 
-/** How many pairs of rows hold so many. */
+/** How many pairs hold this many rows. */
 export function pairsOf(rows: number): number {
   return Math.ceil(rows / 2);
 }
@@ -33,12 +33,12 @@ export const packHorizontal = remember(function* (kernels: Kernels) {
   return packed;
 });
 
-/** One group at least: the loop over them ends after its first round at the soonest. */
+/** At least one group: the loop over them always runs once. */
 function groupsOf(length: number): number {
   return Math.max(1, Math.ceil(length / GROUP_PIXELS));
 }
 
-/** The weights of a column's pixels as `columns` reads them: as many pairs for each as the largest kernel has. */
+/** The weights of a column's pixels as `columns` reads them: each column has as many pairs as the largest kernel. */
 export const packVertical = remember(function* (kernels: Kernels) {
   const { starts, weights, stride } = kernels;
   const pairs = pairsOf(stride);
@@ -57,7 +57,7 @@ export const packVertical = remember(function* (kernels: Kernels) {
   return packed;
 });
 
-/** Packing a weight takes as long as so many products. */
+/** Packing a weight takes as long as this many products. */
 const PACKING_COST = 4;
 
 function weightAt(weights: Int32Array, first: number, k: number, stride: number): number {
@@ -74,7 +74,7 @@ function highParts(a: number, b: number): number {
   return ((a >> LOW_BITS) & 0xffff) | ((b >> LOW_BITS) << 16);
 }
 
-/** As long as kernels are kept, so is what is made of them. */
+/** Packed weights are kept as long as their kernels. */
 function remember(
   pack: (kernels: Kernels) => Work<Int32Array<ArrayBuffer>>,
 ): (kernels: Kernels) => Work<Uint8Array> {

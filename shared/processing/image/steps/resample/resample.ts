@@ -7,7 +7,9 @@ import { columnsOf, premultiplied, type RowSource, rowsOf } from './row-source.t
 import { resampleScalar } from './scalar.ts';
 import { resampleSimd, suitsSimd } from './simd.ts';
 
-/** Which way images are resampled first: as Pillow 13 decides, or `horizontal` as Pillow 12 and older. */
+/**
+ * The direction in which images are resampled first: as Pillow 13 decides, or `horizontal` as in Pillow 12 and older.
+ */
 export type FirstPass = 'auto' | 'horizontal';
 
 export interface ResampleOptions {
@@ -43,13 +45,16 @@ export function* resample(
   return hasAlpha(made) ? yield* unpremultiply(made) : made;
 }
 
-/** Whether Pillow 13 makes the image low before it makes it narrow: the height loses more than twice as many pixels. */
+/**
+ * Whether Pillow 13 makes the image low before it makes it narrow: it does if the height loses more than twice as many
+ * pixels as the width.
+ */
 function losesHeight(image: Size, size: Size): boolean {
   const lost = image.height - size.height;
   return lost > 0 && lost > 2 * (image.width - size.width);
 }
 
-/** The columns of the target one after the other: the image is made low first. */
+/** Makes the columns of the target one after the other: the image is made low first. */
 function resampleColumns(image: PixelRaster, horizontal: Kernels, vertical: Kernels): Work<Uint8Array> {
   const { first, end } = spanOf(vertical);
   return resampleRows(columnsOf(image, first, end), vertical, horizontal);

@@ -2,13 +2,13 @@ import type { PixelRaster } from '../../raster.ts';
 import { premultiply } from '../alpha.ts';
 import { copyColumns } from '../orient.ts';
 
-/** Rows of pixels for the resampler, made when they are read: no copy of a large image is. */
+/** Rows of pixels for the resampler. They are made when they are read, so a large image is never copied. */
 export interface RowSource {
-  /** Pixels of a row, and which of the image is its first. */
+  /** The pixels in a row, and the index in the image of its first one. */
   readonly width: number;
   readonly left: number;
   readonly channels: number;
-  /** The bytes of rows `from` to `to` (exclusive), which are not to be changed and last until the next read. */
+  /** The bytes of rows `from` to `to` (exclusive). They must not be changed and are valid until the next read. */
   read(from: number, to: number): Uint8Array;
 }
 
@@ -37,7 +37,7 @@ export function columnsOf(image: PixelRaster, top: number, bottom: number): RowS
   return { width, left: top, channels, read };
 }
 
-/** Columns are read in strips: a byte of memory that is far away costs as much as its 63 neighbours. */
+/** Columns are read in strips: reading one distant byte of memory costs as much as reading its 63 neighbours too. */
 const STRIP_BYTES = 2_097_152;
 
 /** The same pixels with their colours multiplied by alpha. */

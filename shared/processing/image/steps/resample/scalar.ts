@@ -3,7 +3,7 @@ import { chunkRows } from './chunks.ts';
 import { type Kernels, PRECISION_BITS } from './kernels.ts';
 import type { RowSource } from './row-source.ts';
 
-/** Resamples with plain numbers: any count of channels, on any machine. */
+/** Resamples with plain numbers: any number of channels, on any machine. */
 export function* resampleScalar(source: RowSource, horizontal: Kernels, vertical: Kernels): Work<Uint8Array> {
   const { channels } = source;
   const rowBytes = horizontal.starts.length * channels;
@@ -31,7 +31,7 @@ export function* resampleScalar(source: RowSource, horizontal: Kernels, vertical
   return out;
 }
 
-/** Makes target rows of as many source rows. */
+/** Makes the same number of target rows from source rows. */
 function horizontalPass(
   data: Uint8Array,
   { width: sourceWidth, left, channels }: RowSource,

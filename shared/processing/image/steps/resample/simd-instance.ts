@@ -2,7 +2,7 @@ import { SIMD_BASE64 } from './simd-bytes.ts';
 
 type Numbers = readonly number[];
 
-/** What infra/build/simd/simd-functions.ts says of each of them. */
+/** The functions of infra/build/simd/simd-functions.ts. */
 export interface SimdFunctions {
   readonly rows3: (...parameters: Numbers) => void;
   readonly rows4: (...parameters: Numbers) => void;
@@ -13,7 +13,7 @@ interface Exports extends SimdFunctions {
   readonly memory: { readonly buffer: ArrayBuffer; readonly grow: (pages: number) => number };
 }
 
-/** What of WebAssembly is needed here: neither Node's types nor the language's have it. */
+/** The part of WebAssembly that is needed here: neither the types of Node nor those of the language have it. */
 declare const WebAssembly: {
   readonly validate: (bytes: Uint8Array) => boolean;
   readonly Module: new (bytes: Uint8Array) => object;
@@ -30,11 +30,11 @@ export function compileSimd(): object | undefined {
 export interface SimdInstance {
   readonly functions: SimdFunctions;
   readonly memory: Uint8Array;
-  /** Lets others have it. One that is not given back is lost, no more. */
+  /** Gives it back for others. An instance that is not given back is only lost. */
   giveBack(): void;
 }
 
-/** An instance with at least so much memory, for the caller alone: others can resample while one pauses. */
+/** An instance with at least this much memory, for this caller only: others can resample while one pauses. */
 export function takeSimd(bytes: number): SimdInstance {
   const functions = kept ?? instantiate();
   kept = undefined;
@@ -62,6 +62,6 @@ function compile(): { readonly module: object | undefined } {
 
 function instantiate(): Exports {
   const module = compileSimd();
-  if (!module) throw new Error('this processor has no vectors of 128 bits');
+  if (!module) throw new Error('this processor has no 128-bit vectors');
   return new WebAssembly.Instance(module).exports;
 }

@@ -1,6 +1,6 @@
 /**
- * What the code around the WebAssembly module of the resampler and the code that assembles it have to agree on. The
- * module is assembled by infra/build/simd, whose result is in simd-bytes.ts.
+ * Constants that the resampler's WebAssembly module shares with the code that calls it. infra/build/simd assembles the
+ * module; its result is in simd-bytes.ts.
  */
 
 /** Source rows that `rows3` and `rows4` work on at once. */

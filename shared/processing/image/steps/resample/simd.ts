@@ -41,7 +41,7 @@ export function* resampleSimd(source: RowSource, horizontal: Kernels, vertical: 
   return out;
 }
 
-/** Wider rows are rare and would need much memory: four of them are worked on at once. */
+/** Wider rows are rare and would need much memory, because four of them are processed at once. */
 const WIDEST_ROW = 1_048_576;
 
 /** Source rows are copied in portions that the processor's cache holds. */
@@ -52,7 +52,7 @@ const BLOCK_BYTES = 256 * COLUMN_BYTES;
 
 interface Job {
   readonly simd: SimdInstance;
-  /** Where in the memory things stand. */
+  /** The layout of the memory. */
   readonly places: {
     readonly horizontal: number;
     vertical: number;
@@ -102,7 +102,7 @@ function* prepare(
   return { simd, places, bandRows, pitch, rowBytes };
 }
 
-/** Makes rows of a chunk narrow, counted from its first one. */
+/** Makes rows of a chunk narrow. Rows are counted from the first of the chunk. */
 function horizontalPass(
   source: RowSource,
   horizontal: Kernels,
@@ -132,7 +132,7 @@ function horizontalPass(
   }
 }
 
-/** Makes some bytes of target row `y`, from `left` on. */
+/** Makes some bytes of target row `y`, starting at `left`. */
 function verticalPass(
   vertical: Kernels,
   { firstRow }: Chunk,

@@ -222,7 +222,7 @@ describe('decodeImage', () => {
     const error = await rejectionOf(decode(Buffer.from(text, 'latin1')));
     expect([error.code, error.message]).toEqual([
       'UNSUPPORTED_MEDIA_TYPE',
-      `Field "image" ${found}; accepted are ${ACCEPTED}.`,
+      `Field "image" ${found}; accepted types are ${ACCEPTED}.`,
     ]);
   });
 

@@ -185,8 +185,8 @@ describe('resizeOptions', () => {
     [{ width: 8 }, 'takes width and height, or shortestEdge, or longestEdge'],
     [{ width: 8, height: 8, shortestEdge: 8 }, 'takes width and height, or shortestEdge, or longestEdge'],
     [{ shortestEdge: 8, longestEdge: 8 }, 'takes width and height, or shortestEdge, or longestEdge'],
-    [{ shortestEdge: 8, maxSize: 8 }, 'must be larger than shortestEdge, which it belongs to'],
-    [{ width: 8, height: 8, maxSize: 9 }, 'must be larger than shortestEdge, which it belongs to'],
+    [{ shortestEdge: 8, maxSize: 8 }, 'must come with shortestEdge and be larger than it'],
+    [{ width: 8, height: 8, maxSize: 9 }, 'must come with shortestEdge and be larger than it'],
     [{ shortestEdge: 8, pad: 0 }, 'belongs to longestEdge'],
     [{ longestEdge: 8, pad: 'red' }, 'must be a whole number from 0 to 255, or three of them'],
   ])('refuses %j', (options, message) => {

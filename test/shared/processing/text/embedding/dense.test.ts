@@ -37,10 +37,10 @@ describe('a dense layer', () => {
   it.each([
     [
       config({ activation_function: 'torch.nn.GLU' }),
-      'its activation "GLU" is unknown; known are Identity, ReLU, Sigmoid, Tanh',
+      'its activation "GLU" is unknown; expected one of Identity, ReLU, Sigmoid, Tanh',
     ],
     [config({ in_features: 4 }), 'its tensor "linear.weight" is not of shape [2,4]'],
-    [{ in_features: 3 }, 'its config.json is not that of a dense layer'],
+    [{ in_features: 3 }, 'its config.json does not describe a dense layer'],
   ])('is not made of %j', (json, message) => {
     expect(() => createDenseLayer(json, weights)).toThrow(message);
   });

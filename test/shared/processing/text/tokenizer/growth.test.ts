@@ -93,7 +93,7 @@ describe('what a tokenizer makes of a text', () => {
   it('is bounded for its own added tokens', () => {
     const added_tokens = [{ id: 1, content: 'q', normalized: true }];
     expect(() => encoderOf({ added_tokens, ...normalizers(times(40, replace('q', 'qq'))) })).toThrow(
-      'its tokenizer makes of a text more than 32 times as many characters and 10000 more',
+      'its tokenizer turns a text into more than 32 times its characters plus 10000',
     );
   });
 
@@ -143,7 +143,7 @@ describe('a tokenizer that would take too much of each text', () => {
     [
       'an added token',
       { added_tokens: [{ id: 1, content: 'x'.repeat(513) }] },
-      `its tokenizer.json has a token of 513 characters that begins with "${'x'.repeat(40)}"; the most are 512`,
+      `its tokenizer.json has a token of 513 characters that begins with "${'x'.repeat(40)}"; the limit is 512`,
     ],
     [
       'a token of a Unigram',
@@ -157,7 +157,7 @@ describe('a tokenizer that would take too much of each text', () => {
           ],
         },
       },
-      `its tokenizer.json has a token of 1000000 characters that begins with "${'y'.repeat(40)}"; the most are 512`,
+      `its tokenizer.json has a token of 1000000 characters that begins with "${'y'.repeat(40)}"; the limit is 512`,
     ],
     [
       'a Metaspace of two characters',

@@ -59,7 +59,7 @@ describe('a text encoder', () => {
       'a model of chance',
       'roberta',
       { dropout: 0.1 },
-      'its tokenizer.json has a "dropout", which leaves its tokens to chance',
+      'its tokenizer.json has a "dropout", which makes its tokens random',
     ],
     [
       'merges of nothing',
@@ -101,7 +101,7 @@ describe('a text encoder', () => {
       'an unknown model',
       'words',
       { type: 'Oracle' },
-      'its tokenizer.json has the model "Oracle"; known are BPE, Unigram, WordLevel, WordPiece',
+      'its tokenizer.json has the model "Oracle"; expected one of BPE, Unigram, WordLevel, WordPiece',
     ],
   ])('is not made of %s', async (_, name, options, message) => {
     const { tokenizer } = kindOf(name);
@@ -113,7 +113,7 @@ describe('a text encoder', () => {
     [
       'pre_tokenizer',
       { type: 'UnicodeScripts' },
-      'its tokenizer.json has the pre-tokenizer "UnicodeScripts"; known are ',
+      'its tokenizer.json has the pre-tokenizer "UnicodeScripts"; expected one of ',
     ],
     [
       'pre_tokenizer',
@@ -131,11 +131,11 @@ describe('a text encoder', () => {
       'its tokenizer.json has a Sequence whose "normalizers" cannot be used',
     ],
     ['normalizer', { type: 'Prepend' }, 'its tokenizer.json has a Prepend whose "prepend" cannot be used'],
-    ['normalizer', 'NFC', 'its tokenizer.json is not that of a tokenizer ("normalizer")'],
+    ['normalizer', 'NFC', 'its tokenizer.json does not describe a tokenizer ("normalizer")'],
     [
       'post_processor',
       { type: 'TemplateProcessing', single: [], special_tokens: {} },
-      'its tokenizer.json has a template that does not have the text once',
+      'its tokenizer.json has a template that does not contain the text exactly once',
     ],
     [
       'post_processor',
@@ -149,7 +149,7 @@ describe('a text encoder', () => {
     [
       'added_tokens',
       [{ content: 'a' }],
-      'its tokenizer.json is not that of a tokenizer ("added_tokens.0.id")',
+      'its tokenizer.json does not describe a tokenizer ("added_tokens.0.id")',
     ],
   ])('is not made of a broken %s', async (member, part, message) => {
     const broken = { ...kindOf('words').tokenizer, [member]: part };

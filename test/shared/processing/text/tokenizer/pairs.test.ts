@@ -111,6 +111,6 @@ describe('a tokenizer that makes no rows of two texts', () => {
     const processors = [tokenizer?.post_processor, tokenizer?.post_processor];
     await expect(
       createTokenizer({ ...tokenizer, post_processor: { type: 'Sequence', processors } }, {}),
-    ).rejects.toThrow('a template that does not have the text once');
+    ).rejects.toThrow('a template that does not contain the text exactly once');
   });
 });

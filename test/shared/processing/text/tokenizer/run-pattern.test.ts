@@ -92,7 +92,7 @@ describe('runPattern', () => {
     ['(?:(?:(?:a{99}){99}){99}){99}', 'takes more than 5000 steps'],
     ['(?:a?){513}', 'has more than 512 choices'],
     ['(?:(?:(?:|a*){2,3}|){2,3}|){2,3}', 'has more than 512 choices'],
-    ['(?:(?:(?:(?:a?)*b?)*c?)*d?)*', 'nests repetitions that can be empty too deep'],
+    ['(?:(?:(?:(?:a?)*b?)*c?)*d?)*', 'nests repetitions that can be empty too deeply'],
   ])('is not made of what takes too many steps: %s', (source, message) => {
     expect(() => compilePattern(source)).toThrow(message);
   });
