@@ -74,9 +74,15 @@ describe('settings', () => {
     [{ timeoutSeconds: '901' }, '-c timeoutSeconds="901" must be at most 900.'],
     [{ logRetentionDays: '31' }, '-c logRetentionDays="31" must be one of 1, 3, 5, 7, 14, 30,'],
     [{ seedExampleModels: 'yes' }, '-c seedExampleModels="yes" must be one of true, false.'],
-    [{ environment: '{LOG_LEVEL}' }, '-c environment="{LOG_LEVEL}" must be a JSON object whose values are texts'],
+    [
+      { environment: '{LOG_LEVEL}' },
+      '-c environment="{LOG_LEVEL}" must be a JSON object whose values are texts',
+    ],
     [{ environment: '{"LOG_LEVEL":1}' }, 'must be a JSON object whose values are texts'],
-    [{ stackName: 'my stack' }, '-c stackName="my stack" must start with a letter and contain only letters, digits and "-"'],
+    [
+      { stackName: 'my stack' },
+      '-c stackName="my stack" must start with a letter and contain only letters, digits and "-"',
+    ],
     [{ alarmTopicArn: 'alarms' }, '-c alarmTopicArn="alarms" must be the ARN of an SNS topic.'],
     [{ defaultModel: '' }, '-c defaultModel="" must not be empty.'],
     [{ defaultModel: null }, '-c defaultModel=null must be text, a number, true or false.'],
