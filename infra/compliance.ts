@@ -19,7 +19,7 @@ export function acknowledge(construct: IConstruct, finding: string, reason: stri
   Validations.of(construct).acknowledge({ id: `AwsSolutions::AwsSolutions-${finding}`, reason });
 }
 
-/** Accepts that a role names resources with a wildcard. Each wildcard is a finding of its own. */
+/** Accepts that a role names resources with a wildcard. Each wildcard is a separate finding. */
 export function acknowledgeWildcard(role: IConstruct, resource: string, reason: string): void {
   const arn = flattenCfnReference(Stack.of(role).resolve(resource));
   acknowledge(role, `IAM5[Resource::${arn}]`, reason);

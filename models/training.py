@@ -29,7 +29,7 @@ def make_repeatable(seed: int) -> None:
 
 
 def softmax(logits: torch.Tensor) -> np.ndarray:
-    """Probabilities in float64, so that the reference adds no rounding of its own."""
+    """Probabilities in float64, so that the reference adds no rounding."""
     import torch
 
     return torch.softmax(logits.double(), dim=1).numpy()

@@ -148,7 +148,7 @@ async function openFolder(path: string, title: string, graph?: string): Promise<
   throw await refuseFolder(path, title);
 }
 
-/** The model in an archive, which may have a folder of its own there. */
+/** Opens the model in an archive, which may be in a subfolder there. */
 async function openArchive(path: string, title: string, graph?: string): Promise<FoundModel> {
   const name = basename(nameOfArchive(path));
   // SageMaker calls every archive model.tar.gz.

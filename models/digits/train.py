@@ -103,7 +103,7 @@ def train_network(images: torch.Tensor, labels: torch.Tensor) -> nn.Module:
 
 
 def as_tensor(pixels: np.ndarray) -> torch.Tensor:
-    """Grey values 0..255, one image a row, as the network takes them."""
+    """Turns grey values from 0 to 255, with one image per row, into inputs of the network."""
     return torch.from_numpy(pixels).float().div(255).unsqueeze(1)
 
 

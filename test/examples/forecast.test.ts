@@ -46,7 +46,7 @@ describe('the nightly forecast', () => {
   const ordersOf = (loaves: readonly (number | undefined)[]) =>
     SHOPS.map((shop, index) => `2025-12-31  ${shop}: ${loaves[index]}`);
 
-  it('orders what the model of scikit-learn says, rounded up', async () => {
+  it('orders what the scikit-learn model says, rounded up', async () => {
     const printed = await runNight();
     expect(printed.split('\n').slice(1)).toEqual(ordersOf(forecasts.map(Math.ceil)));
     expect(await readFile(await night('orders.txt'), 'utf8')).toBe(

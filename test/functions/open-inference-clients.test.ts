@@ -138,7 +138,7 @@ describe.each(HOSTS.filter(([target]) => RUNNABLE.some(({ name }) => name === ta
   describe.each(['tritonclient', 'kserve'])('answers %s', (client) => {
     it.each(readRecorded(client))('$call', async (recorded) => {
       const check = CHECKS[recorded.call];
-      if (!check) throw new Error('nothing is known of this call');
+      if (!check) throw new Error('this call is not known');
       check(readAnswer(recorded, await sendRecorded(host.port, recorded)));
       // The following calls ask for the model that this one unloaded.
       if (recorded.call === 'unload_model') await loadAgain();

@@ -266,7 +266,7 @@ describe('HTTP API', () => {
     expect(stage(usual)).toMatchObject({ StageName: '$default', AutoDeploy: true });
   });
 
-  test('logs each request as JSON to a log group of its own', () => {
+  test('logs each request as JSON to a separate log group', () => {
     const { DestinationArn, Format } = z
       .object({ DestinationArn: z.unknown(), Format: z.string() })
       .parse(stage(usual).AccessLogSettings);

@@ -66,7 +66,7 @@ function checkKind(kind: InputKind, source: RowSource, title: string): void {
   if (!by.includes(source.kind)) throw new CommandError(`The model ${title} takes ${words}.`);
 }
 
-/** The names that a model has for its columns; empty where it has none. */
+/** The names that a model has for its columns; empty if it has none. */
 export async function columnNames(opened: FoundModel): Promise<readonly string[]> {
   return await look(opened, ({ task }) => task.preprocessor?.features?.named?.map(({ name }) => name) ?? []);
 }

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { CommandError } from '../console.ts';
 import type { ResultFormat } from './write-results.ts';
 
-/** What a batch is made of. A half-written output is resumed only when all of it is the same. */
+/** The model, input and options of a batch. A half-written output is resumed only if all of these are the same. */
 const identitySchema = z.strictObject({
   model: z.string(),
   input: z.string(),

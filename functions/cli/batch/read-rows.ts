@@ -93,7 +93,7 @@ async function openTable(
 }
 
 /**
- * As on the server: one value among texts makes it a row, so that a row with a mistake in it is not taken for names.
+ * As on the server: one value among texts makes it a row, so that a row with a mistake in it is not read as names.
  */
 function areNames(cells: readonly string[], columns: readonly (readonly string[])[]): boolean {
   const areOwn = columns.some((names) => names.length > 0 && names.every((name) => cells.includes(name)));

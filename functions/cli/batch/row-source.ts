@@ -25,7 +25,7 @@ export class Cells {
 
 export interface RowSource {
   readonly kind: 'table' | 'lines' | 'folder';
-  /** The names of a table's columns; undefined where it has none. */
+  /** The names of a table's columns; undefined if it has none. */
   readonly names?: readonly string[] | undefined;
   /** Whether the names were recognised in the first row, without the user saying so. */
   readonly areNamesGuessed?: boolean;

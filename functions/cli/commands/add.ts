@@ -87,7 +87,7 @@ function listFiles({ files }: FileManifest): string {
   return `  ${shown.join(', ')}${files.length > SHOWN ? ` and ${files.length - SHOWN} more` : ''}`;
 }
 
-/** The name is the given one, else the one that clients of the previous server use, else one made of the path. */
+/** The name is the given one, else the one that clients of the previous server use, else one made from the path. */
 async function addNamed(
   source: FoundModel,
   target: WritableStore,

@@ -57,7 +57,7 @@ export async function inspect(argument: string, options: InspectOptions, output:
 /** Where a model.json is looked for; a graph that is not called `model.onnx` has none beside it. */
 async function placeOfConfig(argument: string, file: string | undefined): Promise<string> {
   if (file === MODEL_FILE) return join(dirname(argument), CONFIG_FILE);
-  if (file !== undefined) return `${CONFIG_FILE} in a folder of its own, with the graph as ${MODEL_FILE}`;
+  if (file !== undefined) return `${CONFIG_FILE} in a new folder, with the graph as ${MODEL_FILE}`;
   if (await isVersionFolder(argument)) return join(argument, CONFIG_FILE);
   return `${CONFIG_FILE} beside its ${MODEL_FILE}, and add that as a new version`;
 }

@@ -5,7 +5,7 @@ export const FOREIGN_FILES = {
   lfs: 'a pointer of Git LFS, not the file itself',
   webPage: 'a web page, perhaps from a failed download',
   torch: 'a PyTorch file',
-  torchScript: 'a TorchScript archive of PyTorch',
+  torchScript: 'a TorchScript archive',
   torchExport: 'a program exported by PyTorch',
   sklearn: 'a scikit-learn pickle',
   xgboostPickle: 'an XGBoost pickle',
@@ -85,7 +85,7 @@ const MAGIC: readonly (readonly [ForeignFile, number, string])[] = [
   // Binary JSON (UBJSON), whose first key has a length in eight bytes; then the older format.
   ['xgboost', 10, 'learner'],
   ['xgboost', 0, 'binf'],
-  // The number at the start of files of PyTorch before 1.6, as a pickle of its own.
+  // The number at the start of files from PyTorch before 1.6, as a separate pickle.
   ['torch', 0, '\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.'],
   // gzip, bzip2, xz, zstandard, tar, and zlib at the levels of joblib.
   ['compressed', 0, '\x1f\x8b'],
@@ -144,7 +144,8 @@ function recognisePickle(text: string): ForeignFile {
 function recogniseMessage(source: ByteSource, start: string): ForeignFile | undefined {
   const numbers = fieldNumbers(source);
   if (numbers === undefined) return undefined;
-  // Core ML: a version, a description, and the kind of model in a field from 200 on. Source: Model.proto.
+  // Core ML: a version, a description, and the kind of model in a field with a number of at least 200. Source:
+  // Model.proto.
   if (numbers.has(1) && [...numbers].some((number) => number >= 200)) return 'coreMl';
   if (/saver_def|saved_model_main_op|StatefulPartitionedCall|VarHandleOp/.test(start + endOf(source))) {
     return 'savedModel';

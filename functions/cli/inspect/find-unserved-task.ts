@@ -1,7 +1,7 @@
 import type { Graph } from '../../../shared/onnx/graph.ts';
 import type { ModelContract } from '../../../shared/values/contract.ts';
 
-/** A kind of model without a task in Ternion, of which only the tensors are served. */
+/** A kind of model without a task in Ternion; only its tensors are served. */
 interface UnservedTask {
   readonly name: string;
   /** Matches the end of the name of its class in transformers. */

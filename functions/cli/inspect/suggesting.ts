@@ -2,7 +2,7 @@ import type { Graph } from '../../../shared/onnx/graph.ts';
 import type { Label } from '../../../shared/processing/classification.ts';
 import type { FileFacts } from './inspection.ts';
 
-/** What a suggestion is made of. */
+/** The facts that a suggestion is based on. */
 export interface Suggesting {
   readonly facts: Pick<FileFacts, 'inputs' | 'outputs'>;
   readonly graph: Pick<Graph, 'probabilities' | 'metadata'>;

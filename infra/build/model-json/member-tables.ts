@@ -61,7 +61,7 @@ function stepsOf(tasks: readonly JsonSchema[]): readonly JsonSchema[] {
   return itemOf(steps)?.oneOf ?? [];
 }
 
-/** Members, and the members inside them; steps have a table of their own. */
+/** Members, and the members inside them; steps have a separate table. */
 function membersOf(schema: JsonSchema, prefix: string): readonly Member[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, member]) => {
     const path = prefix + name;

@@ -34,7 +34,7 @@ async function write(entries: readonly Entry[] | Buffer, name = 'model.tar.gz'):
   return path;
 }
 
-describe('an archive of SageMaker', () => {
+describe('a SageMaker archive', () => {
   it.each<[string, readonly Entry[]]>([
     [
       'at its root',
@@ -51,7 +51,7 @@ describe('an archive of SageMaker', () => {
       ],
     ],
     [
-      'in a folder of its own',
+      'in a subfolder',
       [
         { path: 'export/', type: 'Directory' },
         { path: 'export/net.onnx', data: GRAPH },

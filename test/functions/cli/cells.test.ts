@@ -398,7 +398,7 @@ async function runFile({ name, head, row, isMatrix }: File, model: string): Prom
   });
   const output = join(folder, 'out.jsonl');
   const options = { repository, header: 'auto', batchSize: '7' } as const;
-  // Bad rows make the command end with a code of its own.
+  // Bad rows make the command end with a special exit code.
   const before = process.exitCode;
   await batch(isMatrix ? `${model}-matrix` : model, join(folder, name), output, options, QUIET);
   process.exitCode = before;

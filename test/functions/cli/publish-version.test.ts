@@ -138,11 +138,11 @@ describe.each([
     'does not overwrite %s of another publisher',
     async (path) => {
       const store = await open();
-      await store.write(path, contentOf('of somebody else'));
+      await store.write(path, contentOf('of another publisher'));
       await store.write('m/10/model.onnx', contentOf('a neighbour'));
       expect(await publishVersion(store, 'm', '1', await stage(FILES))).toBeUndefined();
       expect(await contentsOf(store)).toEqual({
-        [path]: 'of somebody else',
+        [path]: 'of another publisher',
         'm/10/model.onnx': 'a neighbour',
       });
     },

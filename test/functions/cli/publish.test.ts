@@ -381,7 +381,7 @@ describe('ternion inspect', () => {
     expect(place).toBe(join(folder, 'model.json'));
     await cp(join(folder, 'model.onnx'), join(folder, 'cats.onnx'));
     expect((await runCommand(['inspect', join(folder, 'cats.onnx')])).stdout).toContain(
-      'save this as model.json in a folder of its own, with the graph as model.onnx;',
+      'save this as model.json in a new folder, with the graph as model.onnx;',
     );
     await writeFile(join(folder, 'model.json'), json);
     const { code, stdout: inspected } = await runCommand(['inspect', folder, '--json']);

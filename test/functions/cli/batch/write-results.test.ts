@@ -49,7 +49,7 @@ describe('a CSV of results', () => {
 });
 
 describe('scores that are not probabilities', () => {
-  it('stand in columns of their own, without a confidence', () => {
+  it('are in separate columns, without a confidence', () => {
     const format = resultFormat('out.csv', {
       labels: ['a', 'b'],
       outputs: undefined,

@@ -78,7 +78,7 @@ describe('a model of a kind that is not served', () => {
     ['an open number of scores for a token', { inputs: TEXTS, outputs: { logits: ['n', 't', 'v'] } }],
     ['logits of texts', { inputs: TEXTS, outputs: { logits: ['n', 3] } }],
     ['a model of a task', { architectures: ['BertForTokenClassification'] }, 'text-classification'],
-    ['a class of its own', { architectures: ['MyNetwork'] }],
+    ['an unknown class', { architectures: ['MyNetwork'] }],
     ['a config.json with something else in it', { architectures: [4, null] }],
     ['no list of architectures', { architectures: 'BertForTokenClassification' }],
   ])('is not %s', (_, facts, task) => {
