@@ -48,7 +48,7 @@ async function buildTarget(target) {
     format: 'esm',
     bundle: true,
     minify: true,
-    // What is imported on demand (image decoder, S3 client) becomes a file of its own that nobody else parses.
+    // Modules that are imported on demand (image decoder, S3 client) become separate files, parsed only when needed.
     splitting: true,
     chunkNames: '[name]-[hash]',
     sourcemap: true,
@@ -66,14 +66,14 @@ async function buildTarget(target) {
     },
     metafile: true,
   });
-  // npm installs sharp with its own licences.
+  // npm installs sharp together with its licences.
   const natives = target.isNpmPackage ? [] : [...sharpFolders(project, target.platform).values()];
   writeNotices(project, metafile, natives, output);
   for (const file of target.files) cpSync(join(target.folder, file), join(output, file));
   if (target.packageJson) writePackageJson(target, output);
   cpSync(pages, join(output, 'pages'), { recursive: true });
   if (target.models) copyModels(output);
-  // Beside the targets, not inside: the tests read it, the hosts need not.
+  // Next to the targets, not in them: only the tests read it.
   mkdirSync(join(dist, 'meta'), { recursive: true });
   writeFileSync(join(dist, 'meta', `${target.name}.json`), JSON.stringify(metafile));
   console.log(`built dist/${target.name}`);
@@ -94,7 +94,7 @@ function writePackageJson(target, output) {
   writeFileSync(join(output, 'package.json'), `${JSON.stringify(content, null, 2)}\n`);
 }
 
-/** Everything of the models but what made them. @param {string} output */
+/** Copies the models without the files that made them. @param {string} output */
 function copyModels(output) {
   cpSync(join(project, 'models'), join(output, 'models'), {
     recursive: true,

@@ -2,9 +2,9 @@ import type { JsonObject } from '../shared/json/json-value.ts';
 import { shellWord } from './shell-word.ts';
 
 /**
- * A command for a shell that asks a model for a prediction.
+ * A shell command that asks a model for a prediction.
  *
- * @param url of the server, without a slash at its end
+ * @param url of the server, without a trailing slash
  */
 export function curlCommand(url: string, model: string, example: JsonObject): string {
   const path = shellWord(`${url}/models/${model}/predict`);

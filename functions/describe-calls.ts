@@ -3,19 +3,19 @@ import type { ModelRepository } from '../shared/models/model-repository.ts';
 import { curlCommand } from './curl-command.ts';
 import { shellWord } from './shell-word.ts';
 
-/** With more models only the first is shown. */
+/** If there are more models, only the first is shown. */
 const MOST_MODELS = 3;
-/** Longest command that is worth its place in a terminal. */
+/** Longest command that is shown in a terminal. */
 const LONGEST = 1000;
 
-/** The models of which a server that starts says more than their names. */
+/** The models for which a starting server shows more than their names. */
 export function pickShown(models: readonly ModelListing[]): readonly ModelListing[] {
   return models.slice(0, models.length > MOST_MODELS ? 1 : MOST_MODELS);
 }
 
 /**
- * A command that calls a model. The model is not loaded for it: one without a `reference.json` is asked what it takes
- * instead.
+ * A command that calls a model, without loading it. For a model without a `reference.json`, the command asks which
+ * input it takes.
  *
  * @throws ModelError, StoreError
  */

@@ -1,6 +1,6 @@
 import type { LogFields } from '../shared/monitoring/logger.ts';
 
-/** A record of the log as a sentence for a terminal: what happened, to what, and why. Stack traces are in the log alone. */
+/** A log record as a sentence for a terminal: what happened, to what, and why. Only the log has stack traces. */
 export function describeRecord({ level, message, time: _time, error, ...fields }: LogFields): string {
   const facts = Object.entries(fields)
     .filter(([, value]) => typeof value === 'string' || typeof value === 'number')

@@ -6,13 +6,13 @@ import { KEEP_ALIVE_SECONDS } from './keep-alive.ts';
 import { printable } from './printable.ts';
 
 /**
- * Gives requests to the function as the functions framework's server receives them, past the framework's Express app.
- * That app costs several times what the function does, and answers malformed JSON, unknown encodings and bad escapes
- * with an HTML page before the function is called.
+ * Passes requests to the function as the server of the functions framework receives them, bypassing the framework's
+ * Express app. That app takes several times as long as the function, and answers malformed JSON, unknown encodings and
+ * bad escapes with an HTML page before it calls the function.
  *
- * Node announces each request on a diagnostics channel before it emits it, with the server that has it. The first
- * announcement replaces the listeners of that server, which is the framework's: it is the only one in the process.
- * Wherever this has no effect, the framework calls the function.
+ * Node publishes each request and its server on a diagnostics channel before it emits the request. At the first one,
+ * the listeners of that server are replaced; it is the framework's, because it is the only one in the process. If this
+ * has no effect, the framework calls the function as usual.
  */
 export function receiveDirectly(handle: HttpFunction): void {
   const takeOver = (message: unknown): void => {
@@ -23,7 +23,7 @@ export function receiveDirectly(handle: HttpFunction): void {
     server.keepAliveTimeout = KEEP_ALIVE_SECONDS * 1000;
     server.on('request', (request, response) => {
       handle(request, response).catch((error: unknown) => {
-        // A client that has gone while it was sending cannot be answered; anything else is our mistake.
+        // A client that disconnected while it was sending cannot be answered; any other failure is a bug.
         if (!request.destroyed) console.error(printable(inspect(error)));
         response.destroy();
       });

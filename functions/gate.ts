@@ -25,7 +25,7 @@ export function createGate(): Gate {
   };
 }
 
-/** Responses that end only while a gate is open. */
+/** Responses whose end waits until a gate is open. */
 export function responsesThrough(gate: Gate): typeof ServerResponse<IncomingMessage> {
   return class extends ServerResponse<IncomingMessage> {
     override end(chunk?: unknown, encoding?: BufferEncoding | (() => void), done?: () => void): this {

@@ -6,12 +6,12 @@ import { createContext, type Host } from './host.ts';
 import { type HttpFunction, send } from './http-function.ts';
 
 /**
- * Protects a server that only this machine can reach from the pages that its browsers show. Such a page can send
- * requests to localhost, and a page whose own name is given the address 127.0.0.1 can even read the answers (DNS
- * rebinding). The first is seen by `Sec-Fetch-Site`, which no script can set, the second by the `Host` field, which has
- * the name of the page.
+ * Protects a server that only this machine can reach from web pages in its browsers. Such a page can send requests to
+ * localhost, and a page whose own name resolves to 127.0.0.1 can even read the answers (DNS rebinding).
+ * `Sec-Fetch-Site`, which no script can set, shows the first; the `Host` field, which has the name of the page, shows
+ * the second.
  *
- * @param hostname what the server was asked to listen on, a name by which it is known
+ * @param hostname the name that the server listens on, by which clients may call it
  */
 export function guardLoopback(handle: HttpFunction, { app, config }: Host, hostname: string): HttpFunction {
   const isLocal = createLocalCheck(hostname);
@@ -28,7 +28,7 @@ export function guardLoopback(handle: HttpFunction, { app, config }: Host, hostn
   };
 }
 
-/** Whether an address of this machine is reached by nobody else. */
+/** Whether only this machine can reach an address. */
 export function isLoopback(address: string): boolean {
   const family = isIP(address);
   return family !== 0 && LOOPBACK.check(address, family === 6 ? 'ipv6' : 'ipv4');
@@ -49,32 +49,33 @@ function findProblem(
       ? CROSS_SITE
       : undefined;
   }
-  // Under such a name a proxy has made the server public: which pages may use it is the proxy's to say.
+  // A proxy has made the server public under this name, so the proxy decides which pages may use it.
   const name = hostOf(authority);
   if (name !== undefined && published.some((pattern) => matches(name, pattern))) return undefined;
   return describeStranger(name ?? authority);
 }
 
 const CROSS_SITE =
-  'A page of another site sent this request, and this server listens on loopback: it answers its own pages, and programs that are not browsers. Behind a proxy, let that pass on the Host field, and put the name into ALLOWED_HOSTS.';
+  'A page of another site sent this request. This server listens on loopback, and answers only its own pages and programs that are not browsers. If it is behind a proxy, let the proxy pass the Host field, and add that name to ALLOWED_HOSTS.';
 
 /**
- * The name that the client knows the server by, which may be empty; undefined for those of HTTP/1.0, which need none. A
- * whole URL as the target wins over `Host` (RFC 9112, section 3.2.2). `X-Forwarded-Host` does not count: anybody can send it.
+ * The name by which the client calls the server, which may be empty; undefined for clients of HTTP/1.0, which may leave
+ * it out. A whole URL as the target overrides `Host` (RFC 9112, section 3.2.2). `X-Forwarded-Host` is ignored, because
+ * anybody can send it.
  */
 function authorityOf({ url = '', headers }: IncomingMessage): string | undefined {
   return /^https?:\/\/([^/?#]*)/i.exec(url)?.[1] ?? headers.host;
 }
 
 /**
- * A link to the playground from elsewhere, or a frame of an editor that shows it, is opened by the user. It can only
- * ask for what is there, and the page that has the link cannot read it.
+ * The user opens a link to the playground on another page, or a frame of an editor that shows it. Such a request can
+ * only read, and the page that has the link cannot see the answer.
  */
 function isNavigation({ method, headers }: IncomingMessage): boolean {
   return (method === 'GET' || method === 'HEAD') && headers['sec-fetch-mode'] === 'navigate';
 }
 
-/** The last name that was one of this machine is remembered: a client sends the same one each time. */
+/** Remembers the last name that was local, because a client sends the same one each time. */
 function createLocalCheck(hostname: string): (authority: string) => boolean {
   const names = ['localhost', '*.localhost', hostOf(hostname) ?? hostname];
   let last: string | undefined;
@@ -96,7 +97,7 @@ function matches(name: string, pattern: string): boolean {
 
 /**
  * The host of an authority as URLs write it: `LocalHost.:80` is localhost, `127.1` is 127.0.0.1, `[0::1]` is [::1].
- * Undefined for what is not an authority.
+ * Undefined if the text is not an authority.
  */
 function hostOf(authority: string): string | undefined {
   const url = `http://${isIPv6(authority) ? `[${authority}]` : authority}`;

@@ -21,23 +21,26 @@ import { createWaitingWork, type WaitingWork } from './waiting-work.ts';
 
 export interface HostOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Where the models are when MODEL_REPOSITORY does not say. */
+  /** Where the models are if MODEL_REPOSITORY is not set. */
   readonly modelRepository: string;
   /** Where the build put the pages for browsers. */
   readonly pagesFolder: string;
-  /** The stores this host brings, by URL scheme. */
+  /** The stores of this host, by URL scheme. */
   readonly stores: Readonly<Record<string, StoreOpener>>;
-  /** vCPUs the host really gives; the visible ones by default. */
+  /** vCPUs that the host really gives; by default the visible ones. */
   readonly cpus?: number;
-  /** Memory the host gives; the container's limit by default. */
+  /** Memory that the host gives; by default the limit of the container. */
   readonly memoryBytes?: number;
-  /** The tasks that its models can have; those of Ternion by default. */
+  /** The tasks that its models can have; by default those of Ternion. */
   readonly tasks?: readonly Task[];
-  /** How long the store may say nothing to what waits for it, in ms; as long as a request waits by default. */
+  /** How long the store may be silent while something waits for it, in ms; by default as long as a request waits. */
   readonly storeSilenceMs?: number | undefined;
-  /** Largest body of an answer that the host passes on. */
+  /** Largest body of an answer that the host can send. */
   readonly answerBytes?: number;
-  /** Whether its output is read in a terminal: it logs warnings and errors alone, each in a sentence. LOG_LEVEL undoes it. */
+  /**
+   * Whether its output is read in a terminal: it then logs only warnings and errors, as sentences. LOG_LEVEL overrides
+   * this.
+   */
   readonly isForPeople?: boolean;
 }
 
@@ -46,12 +49,12 @@ export interface Host {
   readonly config: Config;
   readonly store: ModelStore;
   readonly logger: Logger;
-  /** Does the work that waits for an answer. It never rejects: what fails is logged. */
+  /** Does the work that waits for the end of an answer. It never rejects; failures are logged. */
   runWaitingWork(context: HostContext): Promise<void>;
 }
 
 /**
- * The app as one host runs it: defaults that fit the machine, then whatever the environment says.
+ * The app as a host runs it: with defaults that fit the machine, which the environment can override.
  *
  * @throws ConfigError
  */
@@ -102,15 +105,15 @@ export function createHost(options: HostOptions): Host {
   };
 }
 
-/** A body of numbers becomes tensors and answers, which take some times as much. */
+/** A body of numbers becomes tensors and answers, which take several times as much memory. */
 const BODIES_SHARE = 16;
 
-/** Beside the bundle, and beside this file in the source. */
+/** Next to the bundle, or next to this file in the source. */
 const TRIAL_SCRIPT = import.meta.filename.endsWith('.ts')
   ? join(import.meta.dirname, 'trial/index.ts')
   : join(import.meta.dirname, 'trial.mjs');
 
-/** What Node and the libraries need to start, and to find the locales of this machine. Keys and tokens stay here. */
+/** Variables that Node and the libraries need to start and to find the locales. Keys and tokens are not passed. */
 const VARIABLES_OF_TRIAL = [
   'PATH',
   'LD_LIBRARY_PATH',
@@ -133,29 +136,30 @@ function environmentOfTrial(environment: HostOptions['environment']): Record<str
 }
 
 /**
- * The limits of one request that depend on the memory of the host: what they allow takes less than half of it. With 2 GB
- * and more they are those of the configuration itself.
+ * The limits of one request that depend on the memory of the host: a request within them takes less than half of it.
+ * With 2 GB or more they are the defaults of the configuration.
  */
 function limitsFor(memoryBytes: number, answerBytes = MOST_ANSWER_BYTES): Record<string, string> {
   const least = (most: number, bytesEach: number) =>
     String(Math.min(most, Math.floor(memoryBytes / bytesEach)));
   return {
-    // A pixel takes 6.5 bytes while it is decoded, or counts for several; the steps of a model take up to as many again.
+    // A pixel takes 6.5 bytes while it is decoded, or counts as several; the steps of a model take up to the same
+    // again.
     MAX_IMAGE_PIXELS: least(50_000_000, 32),
-    // An object with a key of its own takes 200 to 300 bytes, and is two values.
+    // An object with one key takes 200 to 300 bytes, and counts as two values.
     MAX_VALUES: least(1024 ** 2, 1024),
-    // A list takes 8 bytes for each, a tensor up to 8 in each of its copies, and the text of an answer as much again.
+    // A number takes 8 bytes in a list, up to 8 in each copy of a tensor, and as much again in the text of an answer.
     MAX_JSON_NUMBERS: least(4 * 1024 ** 2, 256),
     MAX_LINES: least(1024 ** 2, 1024),
-    // The text, its bytes, and what it was made of.
+    // The text, its bytes, and the values it was made from.
     MAX_ANSWER_BYTES: least(answerBytes, 16),
   };
 }
 
-/** As much as a request may have, and as Cloud Run passes on. */
+/** The same limit as for requests, and the most that Cloud Run sends. */
 const MOST_ANSWER_BYTES = 32 * 1024 ** 2;
 
-/** The same for hosts that may end the process: a mistake in the configuration is told in one sentence. */
+/** The same for hosts that may end the process: a mistake in the configuration is reported in one sentence. */
 export function createHostOrExit(options: HostOptions): Host {
   try {
     return createHost(options);
@@ -167,10 +171,10 @@ export function createHostOrExit(options: HostOptions): Host {
 }
 
 /**
- * Where this user's downloads are. Temporary folders are shared, so each user has downloads of their own; Windows has no
- * user numbers, nor does it share them.
+ * The folder of this user's downloads. Users share the temporary folder, so each has a subfolder; Windows has no user
+ * numbers, and does not share the folder.
  *
- * @param folder what MODEL_CACHE_FOLDER says; the temporary folder without it
+ * @param folder the value of MODEL_CACHE_FOLDER; by default the temporary folder
  */
 export function cacheFolderIn(folder: string = tmpdir()): string {
   const uid = process.getuid?.();
@@ -179,12 +183,12 @@ export function cacheFolderIn(folder: string = tmpdir()): string {
 
 let isFirstRequest = true;
 
-/** What a host has of a request: its context, and the work that waits for the answer. */
+/** What a host keeps for a request: its context, and the work to do after the answer. */
 export interface HostContext extends RequestContext {
   readonly waitingWork: WaitingWork;
 }
 
-/** The context of a request; its id is the client's own `x-request-id` where that is harmless text. */
+/** The context of a request; its id is the client's `x-request-id` if that is harmless text. */
 export function createContext(
   headers: Headers,
   hostId: string | undefined,
@@ -199,18 +203,18 @@ export function createContext(
 }
 
 /**
- * Hosts hand over paths, and clients may write a whole URL instead (RFC 9112, section 3.2.2); the app never looks at the
- * origin.
+ * The URL of a request. Hosts pass paths, but clients may send a whole URL instead (RFC 9112, section 3.2.2); the app
+ * never looks at the origin.
  *
- * What a URL would make another path of stays a name: `..`, `%2e%2e` and backslashes lead to no other route, and the
- * spaces and control characters that some gateways decode are not left out. Clients take `..` away themselves before they send a path.
+ * Segments that a URL would resolve stay names: `..`, `%2e%2e` and backslashes do not lead to another route, and spaces
+ * and control characters that some gateways decode are kept. Clients resolve `..` themselves before they send a path.
  */
 export function requestUrl(target: string): string {
   const path = target.replace(/^https?:\/\/[^/?#]*/i, '');
   return `http://localhost${path.startsWith('/') ? '' : '/'}${isPlain(path) ? path : escapePath(path)}`;
 }
 
-/** Control characters and spaces, which a URL leaves out in some places, and backslashes, which it takes for slashes. */
+/** Control characters and spaces, which URLs drop in some places, and backslashes, which they turn into slashes. */
 const UNLIKE_URL = /[^\x21-\x5b\x5d-\x7e\u0080-\uffff]/;
 
 function isPlain(path: string): boolean {
@@ -221,7 +225,7 @@ function escapePath(target: string): string {
   const [path = '', query = ''] = [/^[^?#]*/.exec(target)?.[0], /[?#].*$/s.exec(target)?.[0]];
   const names = path.split('/').map((name) => {
     const escaped = name.replace(new RegExp(UNLIKE_URL, 'g'), encodeURIComponent);
-    // Twice, as a URL takes %2e for a dot.
+    // Escaped twice, because a URL treats %2e as a dot.
     return /^(?:\.|%2e){1,2}$/i.test(name) ? name.replaceAll('%', '%25').replaceAll('.', '%252e') : escaped;
   });
   return names.join('/') + query;
@@ -232,7 +236,7 @@ function availableMemory(): number {
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
-/** An empty variable counts as unset: it must not hide a default. */
+/** An empty variable counts as unset, so that it does not hide a default. */
 function dropEmpty(environment: HostOptions['environment']): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
 }

@@ -9,22 +9,22 @@ import { countCodings } from '../shared/http/read-body.ts';
 import { errorResponse } from '../shared/http/respond.ts';
 import { createContext, type Host, type HostContext, requestUrl } from './host.ts';
 
-/** What the functions framework calls; Express requests and responses are those of Node with more on them. */
+/** The function that the functions framework calls; requests and responses of Express extend those of Node. */
 export type HttpFunction = (request: HttpRequest, response: ServerResponse) => Promise<void>;
 
 type HttpRequest = IncomingMessage & { readonly rawBody?: Buffer; readonly originalUrl?: string };
 
 /**
- * Serves the app as an HTTP function of Google Cloud, or on any server of Node.
+ * Serves the app as an HTTP function on Google Cloud, or on any Node server.
  *
- * @param isFrozen whether the host gives the process no time after an answer, so that work must be done before it
+ * @param isFrozen whether the host may stop the process after an answer, so that work must be done before it
  */
 export function createHttpFunction(host: Host, { isFrozen = false } = {}): HttpFunction {
   const { app, config, logger } = host;
   return async (incoming, outgoing) => {
     const headers = HeaderList.ofRaw(incoming.rawHeaders);
     const client = new AbortController();
-    // An abort makes an error with its stack, so there is none after a whole answer.
+    // An abort creates an error with a stack, so a complete answer does not abort.
     outgoing.once('close', () => {
       if (!outgoing.writableFinished) client.abort();
     });
@@ -34,7 +34,7 @@ export function createHttpFunction(host: Host, { isFrozen = false } = {}): HttpF
       const response = await ask(incoming, headers, context, part).finally(part.close);
       await deliver(response, incoming, outgoing, context);
     } catch (error) {
-      // A client that has gone while it was sending cannot be answered; anything else is our mistake.
+      // A client that disconnected while it was sending cannot be answered; any other failure is a bug.
       if (!incoming.complete && incoming.destroyed) return void outgoing.destroy();
       logger.log('error', 'an answer cannot be sent', { request_id: context.requestId, status: 500, error });
       if (outgoing.headersSent) outgoing.destroy();
@@ -48,7 +48,7 @@ export function createHttpFunction(host: Host, { isFrozen = false } = {}): HttpF
     context: HostContext,
     part: BodyPart,
   ): Promise<Response> {
-    // Where the framework has read the body, it has inflated it as well.
+    // If the framework has read the body, it has also decompressed it.
     if (incoming.rawBody) headers.delete('content-encoding');
     const body =
       incoming.rawBody ??
@@ -79,24 +79,24 @@ export function createHttpFunction(host: Host, { isFrozen = false } = {}): HttpF
   }
 }
 
-/** Sends an answer, with its length. */
+/** Sends an answer with its Content-Length. */
 export async function send(response: Response, outgoing: ServerResponse): Promise<void> {
   const content = await contentOf(response);
   const length = content === undefined ? 0 : Buffer.byteLength(content);
   if (content !== undefined) response.headers.set('content-length', String(length));
   outgoing.writeHead(response.status, [...response.headers].flat());
   if (content === undefined || length > SMALL_BODY_BYTES) outgoing.end(content);
-  // Node sends a string of one byte a character in one piece with the header, all else in a second one.
+  // Node sends a latin1 string together with the header, and anything else in a second piece.
   else if (typeof content === 'string' && content.length === length) outgoing.end(content, 'latin1');
   else outgoing.end(Buffer.from(content).toString('latin1'), 'latin1');
 }
 
 const SMALL_BODY_BYTES = 4096;
 
-/** How long a client may go on sending a body that was refused. */
+/** How long a client may continue to send a body that was refused. */
 const LINGER_MS = 2_000;
 
-/** Closing at once would reset the connection before a client that is still sending has read the answer. */
+/** Reads and discards the rest: closing at once would reset the connection before the client has read the answer. */
 function discardRest(incoming: IncomingMessage): void {
   const timer = setTimeout(() => incoming.socket.destroy(), LINGER_MS);
   incoming.once('close', () => clearTimeout(timer));
@@ -104,8 +104,8 @@ function discardRest(incoming: IncomingMessage): void {
 }
 
 /**
- * The body, or as much of it as shows that it is over the limit; nothing when its declared length is.
- * Rejects when the client breaks off, where there is no room for a large body, or when that comes too slowly.
+ * The body, or enough of it to show that it is over the limit; nothing if its declared length is over the limit.
+ * Rejects if the client disconnects, if there is no memory for a large body, or if that body arrives too slowly.
  */
 async function readBody(
   incoming: IncomingMessage,
@@ -114,7 +114,7 @@ async function readBody(
   part: BodyPart,
 ): Promise<Uint8Array> {
   const declared = headers.get('content-length');
-  // Where the length is not declared, one byte beyond the limit shows that there are more.
+  // If the length is not declared, one byte over the limit shows that the body is too large.
   const length = Number(declared ?? limitBytes + 1);
   if (declared !== null && length > limitBytes) return new Uint8Array(0);
   const codings = countCodings(headers);
@@ -139,7 +139,8 @@ async function readBody(
       stop();
       finish();
     };
-    // Room for all that it can become is taken at once: who has some and waits for more would keep others waiting.
+    // All the memory that it may need is taken at once: a request that holds some and waits for more would block
+    // others.
     const grow = async (chunk: Buffer) => {
       incoming.pause();
       await part.resize(length + codings * limitBytes);
@@ -161,6 +162,6 @@ async function readBody(
 function tooSlow(): InferenceError {
   return new InferenceError('TEMPORARILY_UNAVAILABLE', [
     'The request body',
-    'did not come in time, and other requests wait for its memory; send it again later.',
+    'arrived too slowly while other requests waited for its memory; send it again later.',
   ]);
 }

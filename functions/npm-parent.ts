@@ -1,17 +1,16 @@
 import { readFileSync } from 'node:fs';
 
-/** How often it is looked whether npm is still there. */
+/** How often to check whether npm is still running. */
 const LOOK_MS = 500;
-/** The parent may be a shell or a program that sets variables, or both. */
+/** Between npm and this process there may be a shell, a program that sets variables, or both. */
 const MOST_ANCESTORS = 3;
 
 /**
- * Tells when the npm that runs this process as its command has ended, as `npx` and `npm start` do: npm passes on signals
- * to its shell alone, and none when it is killed. Where the system has no /proc, only the end of the process is seen that
- * started this one.
+ * Notices when the npm that runs this process has ended (`npx` or `npm start`): npm passes signals only to its shell,
+ * and none if it is killed. Without /proc, only the end of the parent process is noticed.
  *
- * @returns whether npm runs this process; where it does not, as with nohup, systemd and other programs, what started it
- * may end before it does
+ * @returns whether npm runs this process; with nohup, systemd and other programs, the process that started it may end
+ * first
  */
 export function watchNpm(environment: NodeJS.ProcessEnv, onEnd: () => void): boolean {
   if (environment.npm_lifecycle_event === undefined) return false;
@@ -26,7 +25,10 @@ export function watchNpm(environment: NodeJS.ProcessEnv, onEnd: () => void): boo
   return true;
 }
 
-/** The processes from the parent up to npm; none where npm is not among them, as after it has put a server into the background. */
+/**
+ * The processes from the parent up to npm; empty if npm is not among them, as when a script has put the server into the
+ * background.
+ */
 function findAncestors(parent: number): readonly number[] {
   const found: number[] = [];
   let pid: number | undefined = parent;
@@ -39,7 +41,7 @@ function findAncestors(parent: number): readonly number[] {
   return [];
 }
 
-/** The system gives a process whose parent has ended to another one. */
+/** Whether the ancestors are still the same: the system gives a process whose parent has ended a new one. */
 function isSame(ancestors: readonly number[]): boolean {
   if (process.ppid !== ancestors[0]) return false;
   return ancestors.every((pid, index) => {
@@ -48,7 +50,7 @@ function isSame(ancestors: readonly number[]): boolean {
   });
 }
 
-/** Undefined where the system does not tell. Its second field is a name in parentheses, which may hold any character. */
+/** Undefined if the system does not say. The second field of `stat` is a name in parentheses, with any characters. */
 function parentOf(pid: number): number | undefined {
   const fields = readProcess(pid, 'stat')?.split(') ').at(-1)?.split(' ');
   return fields?.[1] === undefined ? undefined : Number(fields[1]);

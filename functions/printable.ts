@@ -1,9 +1,12 @@
-/** What a terminal acts on instead of showing it: control characters but the line feed, and those that turn text around. */
+/**
+ * Characters that a terminal acts on: control characters except the line feed, and those that change the direction of
+ * text.
+ */
 const ACTIVE = /[[\p{Cc}\p{Bidi_Control}\u2028\u2029]--\n]/gv;
 
 /**
- * Text that a terminal shows and does not act on: each control and bidirectional character, and each separator of lines
- * but the line feed, is written as `\u....`. In JSON text these can stand in strings only, so it stays the same JSON.
+ * Text that a terminal shows and does not act on: each control and bidirectional character, and each line separator
+ * except the line feed, is written as `\u....`. In JSON these can occur only in strings, so it stays the same JSON.
  *
  * Source: Unicode Standard Annex 9, section 2; ECMA-48, section 5.
  */
@@ -11,7 +14,7 @@ export function printable(text: string): string {
   return text.replace(ACTIVE, escapeCharacter);
 }
 
-/** The same for what is one line, such as a name in a table. */
+/** The same for a single line, such as a name in a table. */
 export function printableLine(text: string): string {
   return printable(text).replaceAll('\n', escapeCharacter);
 }

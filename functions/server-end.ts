@@ -2,16 +2,16 @@ import { watchNpm } from './npm-parent.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** Why a server ends: a signal, or the npm that runs it has ended. */
+/** Why a server ends: a signal, or the end of the npm that runs it. */
 export type End = (typeof SIGNALS)[number] | 'npm';
 
-/** How long `npm start` still takes requests after SIGTERM, and `ternion serve` unless --grace says otherwise. */
+/** How long `npm start`, and by default `ternion serve`, accept requests after SIGTERM. */
 export const GRACE_SECONDS = 5;
 
-/** A terminal signals all that runs in it, and npm passes its own signal on once more. */
+/** A terminal sends a signal to all its processes, and npm passes its own on: within this time both count as one. */
 const PASSED_ON_MS = 1_000;
 
-/** Resolves when the server is to end. The next signal ends the process at once, as it would have without us. */
+/** Resolves when the server should end. The next signal ends the process at once, as it would by default. */
 export function nextEnd(): Promise<End> {
   return new Promise((resolve) => {
     const giveBack = () => {
@@ -27,7 +27,7 @@ export function nextEnd(): Promise<End> {
   });
 }
 
-/** Whoever presses Ctrl-C waits for it; a platform that sends SIGTERM goes on sending requests for a while. */
+/** A person who presses Ctrl-C waits for the end; a platform that sends SIGTERM keeps sending requests for a while. */
 export function graceOf(end: End, graceMs: number): number {
   return end === 'SIGINT' ? 0 : graceMs;
 }

@@ -10,12 +10,12 @@ import { createHttpFunction, type HttpFunction } from './http-function.ts';
 import { KEEP_ALIVE_SECONDS } from './keep-alive.ts';
 import { trackClients } from './track-clients.ts';
 
-/** Longest for a client to send a whole request. */
+/** Longest time for a client to send a whole request. */
 const REQUEST_MS = 300_000;
 
-/** Least time for a request that was begun before the signal to arrive. */
+/** Least time in which a request that began before the signal may arrive. */
 const LEAST_MS = 2_000;
-/** Least time for a request to arrive on a connection that was taken as one of the last. */
+/** Least time in which a request may arrive on one of the last accepted connections. */
 const ARRIVAL_MS = 500;
 /** Longest wait for answers, which a client may never read. */
 const LAST_MS = 60_000;
@@ -24,33 +24,34 @@ const LAST_MS = 60_000;
 const LOCALHOST = ['127.0.0.1', '::1'] as const;
 
 export interface ServerOptions {
-  /** 0 for any that is free. */
+  /** 0 for any free port. */
   readonly port: number;
   /** A name or an address; `localhost` for both addresses of that name. */
   readonly hostname: string;
-  /** How long a connection is kept on which nothing comes. */
+  /** How long an idle connection is kept open. */
   readonly keepAliveSeconds?: number;
-  /** What answers the requests, where it is more than the app. */
+  /** Answers the requests instead of the app. */
   readonly handle?: HttpFunction;
 }
 
 export interface RunningServer {
   readonly url: string;
   /**
-   * Ends without losing a request: within the grace it answers whoever comes, with `Connection: close`. Then it holds
-   * its answers, each for 25 ms at most and for 250 ms once at the end, until all who wait for theirs have come; only then it takes no new connections,
-   * and finishes the requests in progress. Clients that have not sent a complete request by then are disconnected.
+   * Ends without losing a request. During the grace period it answers every request, with `Connection: close`. Then it
+   * holds back its answers, each for at most 25 ms and once for 250 ms at the end, until all clients on their way have
+   * connected. Only then does it stop accepting connections, and finishes the requests in progress. Clients that have
+   * not sent a complete request by then are disconnected.
    */
   close(graceMs: number): Promise<void>;
 }
 
-/** The server cannot listen where it should. The message says where, and what to do about it. */
+/** The server cannot listen on its address. The message says which address, and what to do. */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
 }
 
 /**
- * Serves the app on a server of Node's own, guarded where it listens on loopback.
+ * Serves the app on a Node server, with a guard if it listens on loopback.
  *
  * @throws ListenError
  */
@@ -61,14 +62,14 @@ export async function startServer(
   let answer = guardLoopback(handle, host, hostname);
   const gate = createGate();
   const clients = trackClients(gate);
-  /** Answers, and what is done after them. */
+  /** Answers in progress, and the work after them. */
   const running = new Set<Promise<void>>();
   const receive = (request: IncomingMessage, response: ServerResponse) => {
     clients.follow(request, response);
     const fault = findFault(request);
     if (fault) return refuse(fault, response);
     gate.pass(() => {
-      // A client may have gone meanwhile.
+      // The client may have disconnected in the meantime.
       if (response.destroyed) return;
       const done = answer(request, response)
         .catch((error: unknown) => {
@@ -79,7 +80,7 @@ export async function startServer(
       running.add(done);
     });
   };
-  // Node's own refusal of a request without a Host field has no body.
+  // Node refuses a request without a Host field with an empty body.
   const server = createServer(
     {
       keepAliveTimeout: keepAliveSeconds * 1000,
@@ -94,7 +95,7 @@ export async function startServer(
     refuse(UNKNOWN_EXPECTATION, response);
   });
   server.on('checkContinue', (request, response) => {
-    // The client sends its body only when it is asked to. Without one it would take the next request for the body.
+    // The client sends its body only when asked to. If it is not asked, its next request would be read as the body.
     const isTooLarge = Number(request.headers['content-length'] ?? 0) > host.config.limits.bodyBytes;
     if (isTooLarge) response.shouldKeepAlive = false;
     else if (!findFault(request)) response.writeContinue();
@@ -108,10 +109,10 @@ export async function startServer(
   const listeners = await listenOnAll(server, port, hostname).catch((error: unknown) => {
     const code = systemCodeOf(error);
     const reason =
-      code === 'EADDRINUSE' ? 'is in use already; choose another with --port or PORT' : 'cannot be used';
+      code === 'EADDRINUSE' ? 'is already in use; choose another port with --port or PORT' : 'cannot be used';
     throw new ListenError(`${hostname}:${port} ${reason} (${code}).`, { cause: error });
   });
-  // From elsewhere it is reached by names that are not known here.
+  // Other machines may reach it by names that are not known here.
   if (!listeners.map(addressOf).every(isLoopback)) answer = handle;
   return {
     url: urlOf(hostname, portOf(server)),
@@ -120,7 +121,7 @@ export async function startServer(
       await wait(graceMs);
       await clients.quiet();
       const closed = Promise.all(listeners.map((listener) => once(listener, 'close')));
-      // The server's own close() would cut idle connections, on which a client may be about to send.
+      // The server's own close() would close idle connections on which a client may be about to send.
       for (const listener of listeners) SocketServer.prototype.close.call(listener);
       gate.open();
       server.closeIdleConnections();
@@ -135,13 +136,13 @@ export async function startServer(
   };
 }
 
-/** The address to open in a browser of this machine. */
+/** The URL to open in a browser on this machine. */
 export function urlOf(hostname: string, port: number): string {
   if (['0.0.0.0', '::', ...LOCALHOST].includes(hostname)) return `http://localhost:${port}`;
   return `http://${isIPv6(hostname) ? `[${hostname}]` : hostname}:${port}`;
 }
 
-/** A server has one address: on the second one another server listens, and hands over its connections. */
+/** A server has one address, so a second server listens on the second address, and passes its connections. */
 async function listenOnAll(
   server: SocketServer,
   port: number,
@@ -158,13 +159,13 @@ async function listenOnAll(
     await listen(other, portOf(server), second);
     return [server, other];
   } catch (error) {
-    // Machines without IPv6 have no second address.
+    // A machine without IPv6 has no second address.
     if (systemCodeOf(error) !== 'EADDRINUSE') return [server];
     const closed = once(server, 'close');
     server.close();
     await closed;
     if (port !== 0) throw error;
-    // The system has chosen a port that is free on the first address alone.
+    // The system has chosen a port that is free only on the first address.
     return await listenOnAll(server, port, hostname);
   }
 }
@@ -189,7 +190,7 @@ function portOf(server: SocketServer): number {
   return typeof address === 'object' && address ? address.port : 0;
 }
 
-/** What is refused before the app sees it. */
+/** A request that is refused before the app sees it. */
 interface Fault {
   readonly status: number;
   readonly text: string;
@@ -197,10 +198,10 @@ interface Fault {
 
 const UNKNOWN_EXPECTATION: Fault = {
   status: 417,
-  text: 'The header Expect names something else than 100-continue.',
+  text: 'The Expect header is not 100-continue.',
 };
 
-/** What Node lets pass of the rules that say where a request ends and whom it is for. Source: RFC 9112, 3.2 and 6.1. */
+/** Checks that Node does not make: where a request ends, and which host it is for. Source: RFC 9112, 3.2 and 6.1. */
 function findFault({ httpVersion, headers, rawHeaders }: IncomingMessage): Fault | undefined {
   const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
   if (hosts > 1) return { status: 400, text: `The request has ${hosts} Host headers; expected one.` };
@@ -209,11 +210,11 @@ function findFault({ httpVersion, headers, rawHeaders }: IncomingMessage): Fault
   if (coding === undefined || coding === 'chunked') return undefined;
   return {
     status: 501,
-    text: 'The only Transfer-Encoding that is accepted is chunked; a compressed body is sent with Content-Encoding.',
+    text: 'The Transfer-Encoding must be chunked; use Content-Encoding for a compressed body.',
   };
 }
 
-/** The connection is closed: where its next request begins is not known. */
+/** Closes the connection as well, because it is not known where its next request begins. */
 function refuse(fault: Fault, response: ServerResponse): void {
   const body = describeFault(fault);
   response.shouldKeepAlive = false;
@@ -229,7 +230,7 @@ function describeFault({ status, text }: Fault): string {
   return JSON.stringify({ error: text, error_code: 'BAD_REQUEST', code: status, message: text });
 }
 
-/** The answer to what is not HTTP. Node's own has no body, which clients of JSON cannot read. */
+/** The answer to data that is not HTTP. Node's default has no body, which JSON clients cannot read. */
 function refusal(error: NodeJS.ErrnoException): string {
   const fault = faultOf(error);
   const body = describeFault(fault);

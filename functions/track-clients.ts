@@ -7,29 +7,29 @@ import type { Gate } from './gate.ts';
 export interface Clients {
   add(socket: Socket): void;
   follow(request: IncomingMessage, response: ServerResponse): void;
-  /** Answers say from here on that their connections are closed, also those that are in the making. */
+  /** From now on all answers close their connections, including those in progress. */
   askToLeave(): void;
   /**
-   * Resolves when all connections are taken that the system has accepted for us: closing would reset them. The gate is
-   * shut then. Whoever waits for an answer sends nothing meanwhile, so no connection is on its way.
+   * Resolves when the server has taken all connections that the system has accepted for it, because closing would reset
+   * them. The gate is then shut: clients that wait for an answer send nothing, so no connection is on its way.
    */
   quiet(): Promise<void>;
-  /** Cuts the connections that have no whole request to be answered. */
+  /** Closes the connections without a complete request to answer. */
   dropUnfinished(): void;
 }
 
-/** Longest that an answer is held, but for the last time. */
+/** Longest time for which an answer is held, except the last time. */
 const HOLD_MS = 25;
-/** Nobody is on the way when nobody came for so long while answers were held. */
+/** If no client connects for this long while answers are held, none is on its way. */
 const QUIET_MS = 10;
 const STEP_MS = 2;
-/** The number of waiting clients must stay the same for so many holds: otherwise some of them pause, or are about to stop. */
+/** For this many holds the number of waiting clients must stay the same; otherwise some pause, or are about to stop. */
 const EQUAL_HOLDS = 4;
-/** Clients that come whether they are answered or not are not waited for longer than this. */
+/** Longest wait for clients that keep connecting even though they get no answer. */
 const LONGEST_MS = 5_000;
-/** Longest that answers are held the last time. */
+/** Longest time for which answers are held the last time. */
 const LAST_HOLD_MS = 250;
-/** In a turn of the event loop that takes longer, clients can come after the system was asked for them. */
+/** In a longer turn of the event loop, clients may connect after the system was asked for connections. */
 const SHORT_TURN_MS = 0.2;
 const MOST_TURNS = 100;
 
@@ -40,7 +40,7 @@ export function trackClients(gate: Gate): Clients {
   let isLeaving = false;
   let taken = 0;
 
-  /** Sends the answers that were held, and holds others. Returns true if no client came in the last 10 ms of that. */
+  /** Sends the held answers, and holds new ones. Returns true if no client connected in the last 10 ms. */
   async function isQuietAfter(holdMs: number): Promise<boolean> {
     gate.open();
     gate.shut();
@@ -55,7 +55,7 @@ export function trackClients(gate: Gate): Clients {
     return performance.now() - lastMs >= QUIET_MS;
   }
 
-  /** Ends right after the system was asked for connections and had none. It hands over one in each turn. */
+  /** Ends right after the system was asked for connections and had none. The system passes one in each turn. */
   async function takeAll(): Promise<void> {
     for (let turn = 0; turn < MOST_TURNS; turn++) {
       const before = taken;

@@ -1,16 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { WaitUntil } from '../shared/http/context.ts';
 
-/** What a request leaves to be done after its answer. */
+/** The work that a request leaves for after its answer. */
 export interface WaitingWork {
   readonly waitUntil: WaitUntil;
   /** Whether there is nothing to do. */
   isEmpty(): boolean;
   /**
-   * Does all of it, at the same time. Each piece is told to stop when its own budget is over, and not waited for any
-   * longer. It never rejects.
+   * Does all the work, at the same time. When the budget of a piece is used up, the piece is aborted and no longer
+   * awaited. It never rejects.
    *
-   * @param onError gets what a piece of work threw, or that its budget was over
+   * @param onError gets the error of a piece of work, or the error that its budget is used up
    */
   run(onError: (error: unknown) => void): Promise<void>;
 }

@@ -6,7 +6,7 @@ import { parseSettings } from './settings.ts';
 import { SettingsError } from './settings-error.ts';
 
 try {
-  // Left to itself the app would synthesize once more at exit, and half an app at that after an error.
+  // By default the app would synthesize again at exit, and after an error it would synthesize only half an app.
   const app = new App({ autoSynth: false });
   new InferenceStack(app, 'Ternion', parseSettings(app.node.getAllContext()));
   checkCompliance(app);

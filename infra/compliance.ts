@@ -3,7 +3,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { flattenCfnReference } from 'cdk-nag/lib/utils/flatten-cfn-reference.js';
 import type { IConstruct } from 'constructs';
 
-/** Makes every synth of the app fail on a finding of the AwsSolutions rules that nobody acknowledged. */
+/** Makes every synth of the app fail on findings of the AwsSolutions rules that are not acknowledged. */
 export function checkCompliance(app: App): void {
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 }
@@ -15,11 +15,11 @@ export function checkCompliance(app: App): void {
  * @param reason why the finding does no harm here
  */
 export function acknowledge(construct: IConstruct, finding: string, reason: string): void {
-  // Without the name of the pack in front, cdk-nag 3 takes the id for another tool's and the finding stays.
+  // Without the name of the pack in front, cdk-nag 3 treats the id as that of another tool, and the finding stays.
   Validations.of(construct).acknowledge({ id: `AwsSolutions::AwsSolutions-${finding}`, reason });
 }
 
-/** Accepts that a role names resources with a wildcard. Each wildcard is a finding of its own. */
+/** Accepts that a role names resources with a wildcard. Each wildcard is a separate finding. */
 export function acknowledgeWildcard(role: IConstruct, resource: string, reason: string): void {
   const arn = flattenCfnReference(Stack.of(role).resolve(resource));
   acknowledge(role, `IAM5[Resource::${arn}]`, reason);

@@ -19,10 +19,10 @@ export interface ExampleModelsProps {
 }
 
 /**
- * Copies the model versions of a folder into the bucket at each deployment whose models changed.
+ * Copies the model versions of a folder into the bucket at each deployment in which they have changed.
  *
- * What a user put there stays: nothing is deleted, and `deployment.json`, which says what is live, is left out of
- * the package, out of the copy and out of reach of the copying role.
+ * Files that users put there stay: nothing is deleted. `deployment.json`, which says what is live, is not packed and
+ * not copied, and the role that copies has no access to it.
  */
 export class ExampleModels extends Construct {
   constructor(scope: Construct, id: string, props: ExampleModelsProps) {
@@ -40,10 +40,10 @@ export class ExampleModels extends Construct {
       destinationKeyPrefix: MODELS_PREFIX,
       exclude: ['*/deployment.json'],
       prune: false,
-      // The function's /tmp holds 512 MB, so more memory than that would carry no larger models.
+      // The function's /tmp holds 512 MB, so more memory would not allow larger models.
       memoryLimit: 512,
       logGroup,
-      // BucketDeployment would add s3:GetObject*, s3:DeleteObject* and more, on all of both buckets.
+      // BucketDeployment would add s3:GetObject*, s3:DeleteObject* and more, on all objects of both buckets.
       role: role.withoutPolicyUpdates(),
     });
     acknowledgeCopyRuntime(Stack.of(this));
@@ -86,10 +86,10 @@ function createCopyRole(scope: Construct, models: ModelBucket, asset: Asset, log
   return role;
 }
 
-/** CDK shares one copying function among all deployments of a stack, which is why it hangs below the stack. */
+/** CDK shares one copy function among all deployments of a stack, so it is a child of the stack. */
 function acknowledgeCopyRuntime(stack: Stack): void {
   const copy = stack.node.children.find(({ node }) => node.id.startsWith('Custom::CDKBucketDeployment'));
-  if (!copy) throw new Error('aws-cdk-lib no longer names the function of BucketDeployment as it did.');
+  if (!copy) throw new Error('aws-cdk-lib has changed the name of the function of BucketDeployment.');
   acknowledge(
     copy,
     'L1',
@@ -99,8 +99,8 @@ function acknowledgeCopyRuntime(stack: Stack): void {
 }
 
 /**
- * What a model repository holds beside model versions (training scripts, notes, caches, `deployment.json`), as
- * patterns of a `.gitignore`. A version itself is copied whole: a missing file would fail its integrity check.
+ * The files of a model repository that are not part of a version (training scripts, notes, caches, `deployment.json`),
+ * as patterns of a `.gitignore`. A version is copied completely, because a missing file would fail its integrity check.
  */
 function findOtherFiles(folder: string): string[] {
   if (!existsSync(folder)) throw new SettingsError(noModels(folder));
@@ -131,7 +131,7 @@ function pattern(...names: readonly string[]): string {
 
 function noModels(folder: string): string {
   return (
-    `${folder} holds no model (<name>/<version>/model.onnx): point modelsFolder to one that does, or set ` +
+    `${folder} holds no model (<name>/<version>/model.onnx): set modelsFolder to a folder with models, or set ` +
     'seedExampleModels to false.'
   );
 }

@@ -15,11 +15,11 @@ import { Construct } from 'constructs';
 import { acknowledge } from './compliance.ts';
 import { createLogGroup } from './log-group.ts';
 
-/** How many requests an endpoint lets through; the others are answered with 429. */
+/** How many requests an endpoint accepts; the others get 429. */
 export interface Throttling {
-  /** Requests per second over time. */
+  /** Requests per second on average. */
   readonly ratePerSecond: number;
-  /** Requests let through at once. */
+  /** Requests accepted at once. */
   readonly burst: number;
 }
 

@@ -25,7 +25,10 @@ type AlarmOptions = Pick<AlarmProps, 'metric' | 'threshold' | 'alarmDescription'
 
 const period = Duration.minutes(5);
 
-/** Alarms for what a client would notice. Without a topic they show in CloudWatch and tell nobody. */
+/**
+ * Alarms for problems that clients would notice. Without a topic they are only visible in CloudWatch, and notify
+ * nobody.
+ */
 export class InferenceAlarms extends Construct {
   readonly #action: IAlarmAction | undefined;
 

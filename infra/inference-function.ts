@@ -14,7 +14,7 @@ import { SettingsError } from './settings-error.ts';
 export interface InferenceFunctionProps {
   readonly models: ModelBucket;
   readonly architecture: 'arm64' | 'x86_64';
-  /** The folder `npm run build` made for this architecture. */
+  /** The folder that `npm run build` made for this architecture. */
   readonly codeFolder: string;
   readonly memorySizeMb: number;
   readonly timeoutSeconds: number;
@@ -76,11 +76,11 @@ function findCode(folder: string): Code {
   if (!existsSync(join(folder, 'index.mjs'))) {
     throw new SettingsError(`${folder} holds no built function (index.mjs): run "npm run build" first.`);
   }
-  // Models are read from the bucket; in the package they would only slow every cold start.
+  // Models are read from the bucket; in the package they would only slow down every cold start.
   return Code.fromAsset(folder, { exclude: ['/models'], ignoreMode: IgnoreMode.GIT });
 }
 
-/** What the function cannot know by itself; threads and memory for sessions follow from its size. */
+/** Variables for what the function cannot find out itself; threads and memory for sessions follow from its size. */
 function createEnvironment(props: InferenceFunctionProps): Record<string, string> {
   const ternion: Partial<Record<EnvironmentVariable, string>> = {
     MODEL_REPOSITORY: props.models.repositoryUrl,
@@ -89,11 +89,11 @@ function createEnvironment(props: InferenceFunctionProps): Record<string, string
   };
   const environment = {
     ...ternion,
-    // glibc keeps one heap per thread and gives little of it back; two bound what a small function can lose.
+    // glibc keeps one heap per thread and gives little of it back; two heaps limit what a small function can lose.
     MALLOC_ARENA_MAX: '2',
     ...props.environment,
   };
-  // The function would refuse a wrong value at its first start; better to refuse it before it is deployed.
+  // The function would refuse a wrong value at its first start; it is better to refuse it before the deployment.
   parseConfig(environment);
   return environment;
 }

@@ -25,13 +25,13 @@ export interface InferenceStackProps extends StackProps {
   /**
    * Memory of the function in MB. CPU grows with it.
    *
-   * @default 1769, which buys one whole vCPU
+   * @default 1769, which gives one full vCPU
    */
   readonly memorySizeMb?: number;
   /**
-   * Seconds after which one request is given up. The HTTP API waits no longer than 30.
+   * Seconds after which a request is aborted. The HTTP API waits at most 30.
    *
-   * @default 29, so that the function fails with its own log line before the HTTP API turns away
+   * @default 29, so that the function fails with its own log line before the HTTP API stops waiting
    */
   readonly timeoutSeconds?: number;
   /**
@@ -47,7 +47,7 @@ export interface InferenceStackProps extends StackProps {
    */
   readonly reservedConcurrency?: number;
   /**
-   * The model that answers requests which name none.
+   * The model that answers requests without the name of a model.
    *
    * @default - such requests are refused
    */
@@ -59,47 +59,47 @@ export interface InferenceStackProps extends StackProps {
    */
   readonly preloadModels?: readonly string[];
   /**
-   * Environment variables of the function, over those the stack sets.
+   * Environment variables of the function; they override those that the stack sets.
    *
    * @default {}
    */
   readonly environment?: Readonly<Record<string, string>>;
   /**
-   * How long logs are kept: of the function, of the HTTP API, and of who used the model bucket.
+   * How long to keep the logs of the function, of the HTTP API, and of access to the model bucket.
    *
    * @default RetentionDays.ONE_MONTH
    */
   readonly logRetentionDays?: RetentionDays;
   /**
-   * Who may call the HTTP API: `iam` are requests signed by a principal of AWS that may invoke it, `none` is
+   * Who may call the HTTP API: `iam` means requests signed by an AWS principal that may invoke it, `none` means
    * everyone on the internet.
    *
-   * @default 'iam', as whoever can call the API can spend the account's money
+   * @default 'iam', because everyone who can call the API can spend the account's money
    */
   readonly apiAuthorization?: 'iam' | 'none';
   /**
-   * Requests the HTTP API lets through. It does not bind the function URL.
+   * How many requests the HTTP API accepts. This does not limit the function URL.
    *
    * @default - a rate of 100 per second and a burst of 200
    */
   readonly throttling?: Partial<Throttling>;
   /**
-   * A second endpoint with no API in front, for answers that take longer than 30 seconds: `iam` asks for signed
-   * requests, `public` is open to everyone and bound by nothing but concurrency.
+   * A second endpoint with no API in front, for answers that take longer than 30 seconds: `iam` requires signed
+   * requests, `public` is open to everyone and limited only by concurrency.
    *
    * @default 'none'
    */
   readonly functionUrl?: 'none' | 'iam' | 'public';
   /**
-   * Percent of the timeout at which the slowest hundredth of requests raises an alarm.
+   * An alarm rings when the slowest 1 % of requests take more than this percentage of the timeout.
    *
    * @default 80
    */
   readonly durationAlarmPercent?: number;
   /**
-   * SNS topic that is told of alarms.
+   * SNS topic that is notified of alarms.
    *
-   * @default - alarms show in CloudWatch only
+   * @default - alarms are only visible in CloudWatch
    */
   readonly alarmTopicArn?: string;
   /**
@@ -170,7 +170,7 @@ export class InferenceStack extends Stack {
     if (props.seedExampleModels ?? true) {
       const folder = props.modelsFolder ?? join(PROJECT_FOLDER, 'models');
       const examples = new ExampleModels(this, 'Examples', { models: this.models, folder, logRetentionDays });
-      // The first instance preloads models, so they have to be there before it.
+      // The first instance preloads models, so they must be there before it starts.
       handler.node.addDependency(examples);
     }
     if (functionUrl !== 'none') {

@@ -8,14 +8,14 @@ import { PrivateBucket } from './private-bucket.ts';
 export const MODELS_PREFIX = 'models';
 
 export interface ModelBucketProps {
-  /** How long the records of who read and wrote models are kept. */
+  /** How long to keep the records of who read and wrote models. */
   readonly accessLogRetention: RetentionDays;
 }
 
 /** The private bucket with the model repository. It outlives the stack, and replaced files can be restored. */
 export class ModelBucket extends Construct {
   readonly bucket: PrivateBucket;
-  /** What `MODEL_REPOSITORY` holds. */
+  /** The value of `MODEL_REPOSITORY`. */
   readonly repositoryUrl: string;
 
   constructor(scope: Construct, id: string, props: ModelBucketProps) {
@@ -34,16 +34,16 @@ export class ModelBucket extends Construct {
     this.repositoryUrl = `s3://${this.bucket.bucketName}/${MODELS_PREFIX}`;
   }
 
-  /** Every file of the model repository, as a policy names it. */
+  /** The ARN pattern of all files of the model repository, for policies. */
   get modelFiles(): string {
     return this.bucket.arnForObjects(`${MODELS_PREFIX}/*`);
   }
 
   /**
-   * Listing the model repository and nothing beside it.
+   * Allows listing the model repository and nothing else.
    *
-   * S3 also asks for this permission, with the key as the prefix, before it admits that a key is missing: without
-   * it a model with no `deployment.json` would look forbidden (403) instead of absent (404).
+   * S3 also needs this permission, with the key as the prefix, to say that a key is missing: without it, a missing
+   * `deployment.json` would give 403 (forbidden) instead of 404 (not found).
    */
   listStatement(): PolicyStatement {
     return new PolicyStatement({

@@ -1,5 +1,5 @@
-// Makes what a cloud's command line uploads, and prints the command; with --deploy it runs it.
-// Usage: node infra/package.ts <gcp|azure> [--models <folder>] [--deploy]
+// Makes the package that a cloud's command line uploads, and prints the command. With --deploy it also runs the
+// command. Usage: node infra/package.ts <gcp|azure> [--models <folder>] [--deploy]
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,10 +8,10 @@ import { packModels } from './build/package-models.ts';
 
 const USAGE = `Usage: npm run package:<${PACKAGED_CLOUDS.join('|')}> -- [options]
 
-Makes what the cloud's command line uploads, and prints its command.
+Makes the package that the cloud's command line uploads, and prints the command.
 
 Options:
-  --models <folder>        packs these models (default: the example models)
+  --models <folder>        pack these models (default: the example models)
   --deploy                 run the command
   --name <name>            of the function (default: ternion)
   --region <region>        (default: europe-west1)
@@ -28,7 +28,9 @@ const cloud = PACKAGED_CLOUDS.find((candidate) => candidate === positionals[0]);
 if (!cloud || positionals.length > 1) {
   const surplus = cloud ? positionals[1] : positionals[0];
   fail(
-    surplus === undefined ? 'It lacks the name of a cloud.' : `${JSON.stringify(surplus)} is not known here.`,
+    surplus === undefined
+      ? 'The name of a cloud is missing.'
+      : `Unexpected argument: ${JSON.stringify(surplus)}.`,
   );
 }
 

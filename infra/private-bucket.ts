@@ -8,14 +8,14 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 
-/** What one bucket adds to the promises of every {@link PrivateBucket}. */
+/** Settings of a bucket, in addition to those of every {@link PrivateBucket}. */
 export type PrivateBucketProps = Pick<BucketProps, 'lifecycleRules' | 'serverAccessLogsBucket' | 'versioned'>;
 
 /**
- * A bucket nobody outside the account can reach, encrypted, over TLS only, that outlives the stack.
+ * A private, encrypted bucket that is reached only over TLS, and is kept when the stack is deleted.
  *
- * The keys are S3's own: a customer key in KMS would bill a request for every file of every cold start and
- * protect from nobody, since whoever may read the bucket would be given the key.
+ * The keys are S3's own. With a customer key in KMS, every file of every cold start would cost a request, and it would
+ * not protect the files, because everyone who may read the bucket would also need the key.
  */
 export class PrivateBucket extends Bucket {
   constructor(scope: Construct, id: string, props: PrivateBucketProps) {
@@ -30,7 +30,7 @@ export class PrivateBucket extends Bucket {
     });
   }
 
-  // For the compiler, which reads IBucket more strictly than Bucket does.
+  // For the compiler, which is stricter about IBucket than Bucket is.
   override get isWebsite(): boolean {
     return false;
   }

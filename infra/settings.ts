@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { type InferenceStackProps, PROJECT_FOLDER } from './inference-stack.ts';
 import { SettingsError } from './settings-error.ts';
 
-// Settings of the command line are always text; those of cdk.json may be numbers or true and false.
+// Settings on the command line are always text; those in cdk.json may be numbers, true or false.
 const text = z
   .union([z.string(), z.number(), z.boolean()], 'must be text, a number, true or false')
   .transform(String)
@@ -29,7 +29,7 @@ const folder = text.transform((path) => resolve(PROJECT_FOLDER, path));
 const environment = text.transform((value, context): Record<string, string> => {
   const parsed = z.record(z.string(), z.string()).safeParse(tryParseJson(value));
   if (parsed.success) return parsed.data;
-  context.addIssue('must be a JSON object of texts, for example {"LOG_LEVEL":"debug"}');
+  context.addIssue('must be a JSON object whose values are texts, for example {"LOG_LEVEL":"debug"}');
   return z.NEVER;
 });
 
@@ -38,7 +38,10 @@ const settingsSchema = z
     stackName: text.pipe(
       z
         .string()
-        .regex(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, 'must be letters, digits and "-", and start with a letter'),
+        .regex(
+          /^[A-Za-z][A-Za-z0-9-]{0,127}$/,
+          'must start with a letter and contain only letters, digits and "-"',
+        ),
     ),
     architecture: oneOf('arm64', 'x86_64'),
     codeFolder: folder,
@@ -67,9 +70,9 @@ const SETTING_NAMES = Object.keys(settingsSchema.shape);
 
 /**
  * Reads the settings of a deployment from CDK context: `-c name=value` or the `context` of cdk.json. Their names are
- * those of {@link InferenceStackProps}, but for `throttleRate` and `throttleBurst`.
+ * those of {@link InferenceStackProps}, except `throttleRate` and `throttleBurst`.
  *
- * @throws SettingsError naming every setting that cannot be used, what it holds and what is expected
+ * @throws SettingsError that names every setting that cannot be used, its value, and what is expected
  */
 export function parseSettings(context: Readonly<Record<string, unknown>>): InferenceStackProps {
   const parsed = settingsSchema.safeParse(context);
@@ -89,7 +92,7 @@ export function parseSettings(context: Readonly<Record<string, unknown>>): Infer
   return { ...props, throttling };
 }
 
-/** CDK keeps its own values in the same place; all of theirs have a character that is not a letter in their names. */
+/** CDK keeps its own values in the same place; their names all have a character that is not a letter. */
 function findUnknownNames(context: Readonly<Record<string, unknown>>): string[] {
   return Object.keys(context)
     .filter((name) => /^[a-z]+$/i.test(name) && !SETTING_NAMES.includes(name))

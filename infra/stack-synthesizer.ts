@@ -1,11 +1,11 @@
 import { DefaultStackSynthesizer } from 'aws-cdk-lib';
 
 /**
- * CDK's usual synthesizer, but with a folder of this app's own in the account's asset bucket, so that a policy can
- * name what the app uploads and nothing else.
+ * CDK's usual synthesizer, but with a separate folder for this app in the account's asset bucket, so that a policy can
+ * name only what the app uploads.
  *
- * Its getters are there for the compiler, which reads the optional properties of CDK's interface more strictly than
- * CDK's own class does. They have a value from the moment a stack takes the synthesizer.
+ * The getters are for the compiler, which is stricter about the optional properties of CDK's interface than CDK's own
+ * class. They have a value as soon as a stack uses the synthesizer.
  */
 export class TernionSynthesizer extends DefaultStackSynthesizer {
   constructor() {
@@ -26,6 +26,6 @@ export class TernionSynthesizer extends DefaultStackSynthesizer {
 }
 
 function taken(value: string | undefined): string {
-  if (value === undefined) throw new Error('No stack has taken this synthesizer yet.');
+  if (value === undefined) throw new Error('No stack uses this synthesizer yet.');
   return value;
 }

@@ -1,4 +1,4 @@
-"""What the training scripts share: repeatable runs, the ONNX export and the files of a version."""
+"""Code that the training scripts share: repeatable runs, the ONNX export and the files of a version."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 import onnxruntime
 
-# Imported where it is used, as the scripts for scikit-learn run without it.
+# Imported where it is used, because the scripts for scikit-learn run without it.
 if TYPE_CHECKING:
     import torch
 
@@ -24,12 +24,12 @@ def make_repeatable(seed: int) -> None:
     np.random.seed(seed)
     torch.manual_seed(seed)
     torch.use_deterministic_algorithms(True)
-    # Sums split over threads are rounded differently on machines with other core counts.
+    # Sums that are split over threads are rounded differently on machines with another number of cores.
     torch.set_num_threads(1)
 
 
 def softmax(logits: torch.Tensor) -> np.ndarray:
-    """Probabilities in float64, so that the reference adds no rounding of its own."""
+    """Probabilities in float64, so that the reference adds no rounding."""
     import torch
 
     return torch.softmax(logits.double(), dim=1).numpy()
@@ -58,7 +58,7 @@ def export_torch(module: torch.nn.Module, example: torch.Tensor, input_name: str
         verbose=False,
     )
     model = program.model_proto
-    # "2.9.1+cu128" names the build that happened to be installed, not the release.
+    # "2.9.1+cu128" names the installed build, not the release.
     model.producer_version = model.producer_version.split("+")[0]
     save_onnx(model, path)
 
@@ -69,13 +69,13 @@ def save_onnx(model: onnx.ModelProto, path: Path) -> None:
     for item in [model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output, *graph.value_info]:
         item.ClearField("doc_string")
         item.ClearField("metadata_props")
-    # skl2onnx takes them from a set, which has another order in each process.
+    # skl2onnx takes them from a set, whose order differs in each process.
     imports = sorted(model.opset_import, key=lambda each: each.domain, reverse=True)
     del model.opset_import[:]
     model.opset_import.extend(imports)
     onnx.checker.check_model(model, full_check=True)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Protobuf promises no byte order of its own; asking for a fixed one keeps re-runs identical.
+    # Protobuf does not guarantee an order of bytes by default; a fixed order keeps repeated runs identical.
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
@@ -98,7 +98,7 @@ def write_json(path: Path, content: dict) -> None:
 
 
 def check_onnx(predictions: list[str], probabilities: np.ndarray, cases: list[dict]) -> None:
-    """Stops the run unless onnxruntime gives what the reference says, to 1e-5."""
+    """Stops the run unless onnxruntime gives the reference answers, to 1e-5."""
     assert list(predictions) == [case["expected"]["prediction"] for case in cases]
     reference = [list(case["expected"]["probabilities"].values()) for case in cases]
     difference = np.abs(probabilities - np.array(reference)).max()

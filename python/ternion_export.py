@@ -3,13 +3,13 @@
     from ternion_export import export
     export(model, sample, "exports/houses")
 
-or, of a saved model and a table, on the command line:
+or on the command line, with a saved model and a table:
 
     python ternion_export.py forest.joblib houses.csv exports/houses
 
-It takes estimators and pipelines of scikit-learn, models of XGBoost, LightGBM, CatBoost, Keras and PyTorch, models and
-pipelines of transformers, and the URI of a model of MLflow. One file, for Python 3.10 and later: copy it where you need
-it. It imports the framework of the model and its exporter, and nothing else:
+It takes scikit-learn estimators and pipelines, XGBoost, LightGBM, CatBoost, Keras and PyTorch models, transformers
+models and pipelines, and the URI of an MLflow model. It is a single file for Python 3.10 and later: copy it where you
+need it. It imports only the framework of the model and its exporter:
 
     scikit-learn  skl2onnx             Keras         what Model.export(format="onnx") asks for
     XGBoost       onnxmltools          PyTorch       onnx, onnxscript
@@ -32,9 +32,9 @@ from pathlib import Path
 import numpy as np
 
 MOST_CASES = 10
-"""How many rows of the sample become requests with their right answers."""
+"""How many rows of the sample become requests with their correct answers."""
 FEWEST_FOR_RANGES = 20
-"""A shorter sample says too little of what the values of a column can be."""
+"""A shorter sample says too little about the possible values of a column."""
 
 
 class ExportError(Exception):
@@ -53,18 +53,18 @@ def export(
     ranges=True,
     dynamo=True,
 ):
-    """Writes a model with what is known of it into a folder.
+    """Writes a model and the facts about it into a folder.
 
-    model        the trained model; of transformers also (model, tokenizer); of MLflow a URI such as "models:/iris/1"
-    sample       rows as the model takes them: a data frame, an array, or texts for a model of texts
-    folder       where the files go; it is made, and what is in it is replaced
-    features     names of the columns, where the sample has none
-    labels       names of the classes, where the model was trained on numbers for them
-    description  a sentence for those who call the model
-    preprocess   for a model of images: the steps from an image to its input, as model.json has them
-    ranges       whether columns of numbers get a range that refuses other values: the range of the sample, as wide
-                 again on both sides
-    dynamo       of PyTorch: the exporter of torch.export, or with False the older one of TorchScript
+    model        the trained model; for transformers also (model, tokenizer); for MLflow a URI such as "models:/iris/1"
+    sample       rows as the model takes them: a data frame, an array, or texts for a text model
+    folder       where the files go; it is created if needed, and files of an earlier export in it are replaced
+    features     names of the columns, if the sample has none
+    labels       names of the classes, if the model was trained on numbers
+    description  a sentence for the people who call the model
+    preprocess   for an image model: the steps from an image to its input, as in model.json
+    ranges       whether columns of numbers get a range that refuses values outside of it: the range of the sample, extended
+                 by its width on both sides
+    dynamo       for PyTorch: True uses the exporter of torch.export, False the older one of TorchScript
 
     Returns the path of the folder.
     """
@@ -94,7 +94,7 @@ class _Options:
 
 
 class _Facts:
-    """What is known of an exported model: its part of model.json, and rows with the answers to them."""
+    """Facts about an exported model: its part of model.json, and rows with their answers."""
 
     def __init__(self, task, table=None, predictions=None, probabilities=None, answer=None, **config):
         self.task = task
@@ -104,10 +104,10 @@ class _Facts:
         self.texts = None
         self.config = config
         self.answer = answer
-        """Answers rows with numbers, for models whose answers can jump."""
+        """Answers rows with numbers, for models whose answers can change abruptly."""
 
 
-# What a framework is known by: the modules of the classes of a model.
+# A framework is recognised by the modules of the classes of a model.
 def _exporter_of(model):
     if isinstance(model, tuple):
         return _export_transformers
@@ -125,14 +125,14 @@ def _exporter_of(model):
     ):
         if any(module.startswith(prefix) for module in modules):
             return exporter
-    raise ExportError(f"A model of the class {type(model).__module__}.{type(model).__name__} is not known here.")
+    raise ExportError(f"Models of the class {type(model).__module__}.{type(model).__name__} cannot be exported.")
 
 
 # Tables
 
 
 class _Table:
-    """The sample as columns with names."""
+    """The sample as named columns."""
 
     def __init__(self, sample, features):
         is_frame = hasattr(sample, "columns") and hasattr(sample, "iloc")
@@ -143,7 +143,7 @@ class _Table:
         else:
             array = np.asarray(sample)
             if array.ndim == 1 and array.dtype.kind in "UO":
-                # A text each, as vectorizers take them.
+                # One text per row, as vectorizers take them.
                 array, features = array.astype(object).reshape(-1, 1), features or ["text"]
             if array.ndim != 2:
                 raise ExportError(f"The sample has {array.ndim} axes; a table has two: rows and columns.")
@@ -168,17 +168,17 @@ class _Table:
         return any(self.is_text(index) for index in range(self.width))
 
     def matrix(self):
-        """All columns as float32, which graphs compute in."""
+        """All columns as float32, the type in which graphs compute."""
         if self.has_texts:
             name = next(name for index, name in enumerate(self.names or []) if self.is_text(index))
             raise ExportError(
-                f"The column {name!r} has texts, which this model cannot be exported with: make numbers of them in a "
+                f"The column {name!r} has texts, with which this model cannot be exported: turn them into numbers in a "
                 "scikit-learn pipeline with a ColumnTransformer, or before training."
             )
         return np.stack([column.astype(np.float32) for column in self.columns], axis=1)
 
     def as_trained(self, factor=1.0):
-        """The sample with its numbers rounded to float32, as the graph gets them, for the original to answer."""
+        """The sample for the original model, with its numbers rounded to float32, as the graph gets them."""
         if self.frame is None:
             if self.has_texts and self.width == 1:
                 return list(self.columns[0])
@@ -212,8 +212,8 @@ class _Table:
         return cells if self.names is None else dict(zip(self.names, cells))
 
     def cases(self, answer):
-        """Rows for reference.json. One whose answer changes with the last digits lies on a threshold of a tree, where
-        float32 and float64 differ."""
+        """Rows for reference.json, without those whose answer changes with the last digits: they lie on a threshold of a
+        tree, where float32 and float64 differ."""
         rows = range(len(self.columns[0]))
         if answer is not None:
             answers = [np.asarray(answer(self.as_trained(factor)), dtype=float) for factor in (1, 1 - 1e-6, 1 + 1e-6)]
@@ -230,7 +230,7 @@ def _round(number):
 
 
 def _cell(value):
-    """A cell as JSON has it; numbers as the graph gets them."""
+    """A cell as a JSON value; numbers are those that the graph gets."""
     if value is None:
         return None
     if isinstance(value, (bool, np.bool_)):
@@ -252,7 +252,7 @@ def _labels_of(classes, options):
 
 
 def _classification(table, labels, classes, predicted, probabilities, **config):
-    """Facts of a classifier of rows. The predicted are in the words of its classes, the answers in those of labels."""
+    """Facts about a classifier of rows. `predicted` has the classes of the model, the answers have the labels."""
     names = dict(zip([str(each) for each in classes], labels))
     answers = [names[str(each)] for each in np.asarray(predicted).reshape(-1)]
     return _Facts("tabular-classification", table, answers, probabilities, labels=labels, **config)
@@ -283,7 +283,7 @@ def _export_sklearn(model, sample, options):
 
 
 def _rows(model, table, trained, onx):
-    """Clusters, outliers, several labels, columns made of columns: rows of what the graph gives, by the names it has."""
+    """Clusters, outliers, several labels, transformed columns: the outputs of the graph for each row, by their names."""
     first = onx.graph.output[0].name
     method = getattr(model, "predict", None) or getattr(model, "transform", None)
 
@@ -291,7 +291,7 @@ def _rows(model, table, trained, onx):
         try:
             given = method(rows)
         except ValueError:
-            # K-means that was trained on doubles refuses float32.
+            # A k-means model that was trained on doubles refuses float32.
             given = method(_as_doubles(rows))
         return given.toarray() if hasattr(given, "toarray") else np.asarray(given)
 
@@ -311,8 +311,8 @@ def _convert(to_onnx, model, table):
     if not _scales_before_trees(model):
         types = _initial_types(model, table, FloatTensorType, Int64TensorType)
         return to_onnx(converted, initial_types=types, target_opset=opsets)
-    # A threshold can be a value of the sample: scaled in float32 it would lie on the other side. So all is double up to
-    # the trees. Encoders of whole numbers take nothing else than those.
+    # A threshold can be a value of the sample; scaled in float32 it could be on the other side. So everything is double
+    # up to the trees. Encoders of whole numbers accept only whole numbers.
     for integers in (DoubleTensorType, Int64TensorType):
         try:
             types = _initial_types(model, table, DoubleTensorType, integers)
@@ -329,7 +329,7 @@ def _scales_before_trees(model):
 
 
 def _cast_before_trees(onx):
-    """Trees compare what was rounded to float32, whatever they get; those with double thresholds take it as double."""
+    """Trees compare values rounded to float32; trees with double thresholds take these values as doubles."""
     from onnx import TensorProto, helper
 
     nodes = list(onx.graph.node)
@@ -356,13 +356,13 @@ def _has_one_answer(model):
 
 
 def _initial_types(model, table, floats, integers):
-    """One matrix, or an input per column where the model chooses columns by their names or takes texts."""
+    """One matrix, or an input per column if the model chooses columns by their names or takes texts."""
     from skl2onnx.common.data_types import StringTensorType
 
     if not (table.names and (table.has_texts or _chooses_columns(model))):
         kind = StringTensorType if table.has_texts else floats
         return [("input", kind([None, table.width]))]
-    # Converters take truth values as whole numbers alone.
+    # Converters accept truth values only as whole numbers.
     kinds = {"b": integers, "i": integers, "u": integers, "f": floats}
     return [
         (name, kinds.get(column.dtype.kind, StringTensorType)([None, 1]))
@@ -371,7 +371,7 @@ def _initial_types(model, table, floats, integers):
 
 
 def _parts_of(model):
-    """A model with all estimators inside of it."""
+    """A model and all estimators in it."""
     yield model
     parameters = model.get_params(deep=True) if hasattr(model, "get_params") else {}
     yield from (each for each in parameters.values() if hasattr(each, "get_params") or hasattr(each, "transform"))
@@ -382,11 +382,11 @@ def _chooses_columns(model):
 
 
 OLDER_OPSETS = {"": 18, "ai.onnx.ml": 3}
-"""The newest that the converters of boosters and of isolation forests know."""
+"""The newest operator sets that the converters of boosters and isolation forests know."""
 
 
 def _with_boosters(model):
-    """The model as skl2onnx can convert it, which it is told of boosters inside, and the operator sets for that."""
+    """The model in a form that skl2onnx can convert, and its operator sets; registers the converters of boosters."""
     boosters = [part for part in _parts_of(model) if type(part).__module__.split(".")[0] in ("xgboost", "lightgbm")]
     if not boosters:
         has_forest = any(type(part).__name__ == "IsolationForest" for part in _parts_of(model))
@@ -448,7 +448,7 @@ def _export_xgboost(model, sample, options):
 
 
 def _forget_names(booster):
-    """The converter wants f0, f1 and so on; model.json has the names."""
+    """The converter needs the names f0, f1 and so on; model.json has the real ones."""
     booster.feature_names = None
     booster.feature_types = None
 
@@ -472,7 +472,7 @@ def _write_converted(convert, model, table, options, **more):
 
 
 def _estimator(model, table, trained, options):
-    """An estimator of scikit-learn, or a booster in that form."""
+    """A scikit-learn estimator, or a booster with its interface."""
     if not hasattr(model, "classes_"):
         facts = _regression(table, model.predict(trained))
         facts.answer = model.predict
@@ -486,7 +486,7 @@ def _estimator(model, table, trained, options):
 
 
 def _answers_of_booster(table, answers, options):
-    """A booster alone says how probable classes are; whether it has classes only its graph says."""
+    """A plain booster gives probabilities; only its graph says whether it has classes."""
     if len(_graph_of(options.path).output) < 2:
         return _regression(table, answers)
     probabilities = np.stack([1 - answers, answers], axis=1) if answers.ndim == 1 else answers
@@ -522,15 +522,15 @@ def _export_keras(model, sample, options):
     if len(graph.input) != len(model.inputs):
         extra = ", ".join(each.name for each in graph.input[len(model.inputs) :])
         raise ExportError(
-            f"Keras made inputs of constants ({extra}): export with the environment variable KERAS_BACKEND=torch, or "
-            "make weights of what a layer has as plain tensors."
+            f"Keras turned constants into inputs ({extra}): set the environment variable KERAS_BACKEND=torch, or "
+            "turn plain tensors of layers into weights."
         )
     return _network(sample, answers, options)
 
 
 @contextlib.contextmanager
 def _plain_normalization(model):
-    """TensorFlow makes inputs of the mean and variance that a Normalization layer has adapted, but not of arrays."""
+    """TensorFlow turns the adapted mean and variance of a Normalization layer into inputs, unless they are arrays."""
     layers = [layer for layer in _layers_of(model) if type(layer).__name__ == "Normalization"]
     layers = [layer for layer in layers if getattr(layer, "mean", None) is not None]
     is_tensorflow = importlib.import_module("keras").backend.backend() == "tensorflow"
@@ -559,7 +559,7 @@ def _export_torch(model, sample, options):
     with torch.no_grad():
         answers = model(*tensors)
     names = ["input"] if len(tensors) == 1 else [f"input_{index}" for index in range(len(tensors))]
-    # Of one row, exporters make a graph for one row.
+    # From an example of one row, exporters make a graph for one row.
     example = tuple(torch.cat([tensor, tensor])[:2] for tensor in tensors)
     with _converting("torch.onnx", model):
         _write_torch(torch, model, example, names, options)
@@ -591,7 +591,7 @@ def _float_lists(sample, options):
 
 
 def _float_arrays(sample, options):
-    """The sample as a network takes it: one array, or one for each input. Whole numbers stay what they are."""
+    """The sample as a network takes it: one array, or one for each input. Whole numbers stay whole numbers."""
     if hasattr(sample, "columns"):
         return _Table(sample, options.features).matrix()
     if isinstance(sample, (list, tuple)) and all(hasattr(each, "shape") for each in sample):
@@ -605,11 +605,11 @@ def _as_float(array):
 
 
 def _network(sample, answers, options):
-    """A network says nothing of itself: its task follows from its sample, the labels and the steps."""
+    """A network does not say what it does: its task follows from its sample, the labels and the steps."""
     is_rows = answers is not None and answers.ndim <= 2
     if options.preprocess is not None:
         if options.labels is None:
-            raise ExportError("A classifier of images needs the names of its classes: labels=[...].")
+            raise ExportError("An image classifier needs the names of its classes: labels=[...].")
         config = {"labels": list(options.labels), "preprocess": list(options.preprocess)}
         return _Facts("image-classification", **config, **_score_steps(answers))
     if not is_rows or not (hasattr(sample, "columns") or np.ndim(sample) == 2):
@@ -630,7 +630,7 @@ def _network(sample, answers, options):
 
 
 def _score_steps(scores):
-    """No step where all answers to the sample are probabilities, else the one that makes some."""
+    """No step if all answers to the sample are probabilities, else the step that makes them."""
     scores = np.asarray(scores, dtype=float).reshape(len(scores), -1)
     is_single = scores.shape[1] == 1
     are_shares = bool(((scores >= 0) & (scores <= 1)).all()) and (
@@ -663,7 +663,7 @@ def _export_transformers(model, sample, options):
         for part in (network, *others):
             part.save_pretrained(saved)
         main_export(saved, str(options.folder), task=task, do_validation=False)
-    # What is beside the graph says all that model.json would.
+    # The files beside the graph say everything that model.json would.
     facts = _Facts(None)
     tokenizers = [part for part in others if hasattr(part, "tokenize")]
     if task == "text-classification" and tokenizers and sample is not None:
@@ -702,12 +702,12 @@ def _classify_texts(network, tokenizer, texts):
 
 
 def load(source):
-    """A saved model: a URI or folder of MLflow, or a file of scikit-learn, XGBoost, LightGBM, CatBoost or Keras."""
+    """Loads an MLflow URI or folder, or a file of scikit-learn, XGBoost, LightGBM, CatBoost or Keras."""
     path = Path(source)
     if source.startswith(("models:/", "runs:/")) or (path / "MLmodel").is_file():
         return _load_mlflow(source)
     if not path.is_file():
-        raise ExportError(f"There is no file {source}, and no folder with an MLmodel.")
+        raise ExportError(f"{source} is neither a file nor a folder with an MLmodel.")
     loaders = {
         ".json": lambda file: importlib.import_module("xgboost").Booster(model_file=file),
         ".ubj": lambda file: importlib.import_module("xgboost").Booster(model_file=file),
@@ -718,9 +718,9 @@ def load(source):
         ".onnx": lambda file: importlib.import_module("onnx").load(file),
     }
     loader = loaders.get(path.suffix.lower())
-    # Some save a pickle under the name that they want a graph to have.
+    # Some people save a pickle under the name that the graph should get.
     if loader is None or path.read_bytes()[:1] == b"\x80":
-        # A pickle runs what is in it, so it must be your own.
+        # A pickle can run any code, so it must be your own.
         return importlib.import_module("joblib").load(source)
     return loader(source)
 
@@ -741,7 +741,7 @@ def _load_mlflow(uri):
     for flavour in FLAVOURS:
         if flavour in flavours:
             return importlib.import_module(f"mlflow.{flavour}").load_model(uri)
-    raise ExportError(f"The model has the flavours {', '.join(flavours)}; one of {', '.join(FLAVOURS)} is needed.")
+    raise ExportError(f"The model has the flavours {', '.join(flavours)}; expected one of {', '.join(FLAVOURS)}.")
 
 
 def _export_pyfunc(model, sample, options):
@@ -750,12 +750,12 @@ def _export_pyfunc(model, sample, options):
 
 
 def _export_onnx(model, sample, options):
-    """A graph as it is; what it answers is what its runtime says."""
+    """Copies a graph unchanged, without answers to check."""
     options.path.write_bytes(model.SerializeToString())
     return _Facts(None)
 
 
-# What is written
+# Writing
 
 
 def _need(module, package):
@@ -767,14 +767,14 @@ def _need(module, package):
 
 @contextlib.contextmanager
 def _converting(converter, model):
-    """Converters fail with errors of any kind."""
+    """Turns any error of a converter into an ExportError."""
     try:
         yield
     except Exception as error:
         reason = str(error).strip().split("\n")[0]
         classes = getattr(model, "classes_", None)
         is_truth = classes is not None and np.asarray(classes).dtype.kind == "b"
-        advice = "; its classes are True and False: train it on 0 and 1, or on texts" if is_truth else ""
+        advice = "; its classes are True and False: train it with 0 and 1, or with texts" if is_truth else ""
         raise ExportError(f"{converter} cannot export this model: {reason}{advice}") from error
 
 
@@ -783,7 +783,7 @@ def _check(facts):
         return
     numbers = np.asarray(facts.probabilities if facts.probabilities is not None else 0, dtype=float)
     if not np.isfinite(numbers).all():
-        raise ExportError("The model answers some rows of the sample with probabilities that are not numbers.")
+        raise ExportError("For some rows of the sample, the model gives probabilities that are not finite numbers.")
 
 
 def _write(facts, folder, description, ranges):
@@ -824,11 +824,11 @@ def _write_json(path, value):
 
 def main():
     parser = argparse.ArgumentParser(description="Exports a saved model to a folder that ternion add publishes.")
-    parser.add_argument("model", help="a file, or a URI or folder of MLflow")
-    parser.add_argument("sample", help="a CSV file with the columns of training, without the target")
+    parser.add_argument("model", help="a file, or an MLflow URI or folder")
+    parser.add_argument("sample", help="a CSV file with the columns of the training data, without the target")
     parser.add_argument("folder", help="where model.onnx, model.json and reference.json go")
-    parser.add_argument("--labels", help="names of the classes, with commas between them")
-    parser.add_argument("--drop", help="columns of the file that the model does not take, with commas between them")
+    parser.add_argument("--labels", help="names of the classes, separated by commas")
+    parser.add_argument("--drop", help="columns of the file that the model does not use, separated by commas")
     arguments = parser.parse_args()
     try:
         sample = _need("pandas", "pandas").read_csv(arguments.sample)

@@ -1,4 +1,4 @@
-"""Makes houses.csv and photo.jpg anew, the samples of docs/models.md: python examples/data/make_data.py
+"""Makes houses.csv and photo.jpg, the samples of docs/models.md: python examples/data/make_data.py
 
 The houses are invented, with prices that follow from their columns and some chance. The photo is drawn. It needs Pillow.
 """

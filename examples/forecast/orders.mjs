@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 
 const [rows, forecasts] = await Promise.all(process.argv.slice(2).map(readTable));
 for (const { row, prediction, error } of forecasts) {
-  // The forecasts have the numbers of their rows, from 1 on.
+  // The forecasts have the numbers of their rows, counted from 1.
   const { date, shop } = rows[row - 1];
   console.log(
     error ? `${date}  ${shop}: no forecast, ${error}` : `${date}  ${shop}: ${Math.ceil(prediction)}`,

@@ -11,7 +11,7 @@ for (const line of lines) {
 }
 
 const tomorrow = new Date(Date.parse(lastDate) + 24 * 60 * 60 * 1000);
-// From Monday on, as in train.py; JavaScript begins with Sunday.
+// Monday is 0, as in train.py; in JavaScript, 0 is Sunday.
 const weekday = (tomorrow.getUTCDay() + 6) % 7;
 console.log(
   'date,shop,weekday,sold_1_day_ago,sold_7_days_ago,sold_14_days_ago,mean_of_7_days,mean_of_28_days',

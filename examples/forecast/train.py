@@ -29,7 +29,7 @@ FEATURES = [
     {"name": "mean_of_28_days", "range": [0, 100000]},
 ]
 
-# How a usual week goes, from Monday on.
+# A usual week, starting with Monday.
 WEEK = {
     "Harbour": [0.8, 0.8, 0.9, 1.0, 1.2, 1.5, 1.3],
     "Market": [0.7, 0.9, 0.9, 1.0, 1.3, 1.7, 0.4],
@@ -53,7 +53,7 @@ def draw_sales(random: np.random.Generator) -> np.ndarray:
 
 
 def make_row(sales: np.ndarray, day: int) -> list[float]:
-    """What is known of one shop on the evening before a day."""
+    """The row of one shop for a day, from what is known on the evening before."""
     past = sales[:day]
     weekday = (FIRST + timedelta(day)).weekday()
     means = [round(float(past[-days:].mean()), 2) for days in (7, HISTORY)]
@@ -66,7 +66,7 @@ def main() -> None:
     def make_rows(days: range) -> tuple[np.ndarray, np.ndarray]:
         places = [(day, shop) for day in days for shop in range(len(SHOPS))]
         rows = [make_row(sales[:, shop], day) for day, shop in places]
-        # Rounded before training, as the graph computes in float32.
+        # Rounded before training, because the graph computes in float32.
         return np.array(rows, dtype=np.float32), np.array([sales[place] for place in places])
 
     rows, sold = make_rows(range(HISTORY, DAYS - HELD_OUT))
@@ -94,7 +94,7 @@ def main() -> None:
         },
     )
 
-    # The day after the last one is what the README forecasts.
+    # The README forecasts the day after the last one.
     tonight = [make_row(sales[:, shop], DAYS) for shop in range(len(SHOPS))]
     forecasts = model.predict(np.array(tonight, dtype=np.float32))
     source = f"scikit-learn {sklearn.__version__} predict"

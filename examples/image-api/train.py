@@ -1,4 +1,4 @@
-"""Draws pictures of road signs and trains a small convolutional network that tells them apart."""
+"""Draws pictures of road signs and trains a small convolutional network that recognises them."""
 
 import base64
 import io
@@ -31,7 +31,7 @@ EPOCHS = 25
 VERSION = HERE / "models" / "signs" / "1"
 PICTURES = HERE / "pictures"
 
-# How networks that were trained on ImageNet take their pictures, but for the size.
+# As networks that were trained on ImageNet prepare their pictures, except for the size.
 RESIZE, CROP = 36, 32
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 
@@ -39,7 +39,7 @@ RED, BLUE, YELLOW, WHITE = (190, 25, 40), (25, 80, 170), (250, 200, 30), (240, 2
 
 
 def regular(corners: int, radius: float, turn: float = 0) -> list[tuple[float, float]]:
-    """The corners of a regular polygon around (0, 0); without a turn one of them is at the top."""
+    """The corners of a regular polygon around (0, 0), with one corner at the top if it is not turned."""
     angles = [turn + 2 * math.pi * corner / corners for corner in range(corners)]
     return [(radius * math.sin(angle), -radius * math.cos(angle)) for angle in angles]
 
@@ -68,7 +68,7 @@ LABELS = list(SIGNS)
 def draw(sign: str, random: np.random.Generator) -> Image.Image:
     """A picture of a sign on its pole, in some light, with noise."""
     width, height = (int(side) for side in random.integers(64, 112, 2))
-    # Drawn four times as large and made smaller, which gives soft edges.
+    # Drawn four times as large and then scaled down, which gives soft edges.
     sky, ground = (random.integers(60, 220, 3) for _ in range(2))
     scene = Image.new("RGB", (width * 4, height * 4), tuple(sky.tolist()))
     canvas = ImageDraw.Draw(scene)
@@ -95,7 +95,7 @@ def draw(sign: str, random: np.random.Generator) -> Image.Image:
 
 
 def prepare(image: Image.Image) -> np.ndarray:
-    """The steps of model.json, by Pillow: pixels of the middle, normalised, in planes."""
+    """The steps of model.json with Pillow: the normalised pixels of the middle, in planes."""
     width, height = image.size
     short = min(width, height)
     size = (int(RESIZE * width / short), int(RESIZE * height / short))
@@ -128,7 +128,7 @@ def train_network(images: torch.Tensor, classes: torch.Tensor) -> nn.Module:
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, max_lr=0.005, epochs=EPOCHS, steps_per_epoch=math.ceil(len(images) / batch_size)
     )
-    # Smoothing keeps answers short of certainty, so that callers see doubt.
+    # Smoothing keeps answers below certainty, so that callers see doubt.
     loss = nn.CrossEntropyLoss(label_smoothing=0.1)
     for _ in range(EPOCHS):
         for batch in torch.randperm(len(images)).split(batch_size):
@@ -146,7 +146,7 @@ def as_jpeg(image: Image.Image) -> bytes:
 
 
 def draw_set(count: int, seed: int) -> tuple[list[bytes], torch.Tensor, torch.Tensor]:
-    """Files of JPEG, what the network sees of them, and their classes."""
+    """JPEG files, the inputs of the network for them, and their classes."""
     random = np.random.default_rng(seed)
     classes = [number % len(LABELS) for number in range(count)]
     files = [as_jpeg(draw(LABELS[each], random)) for each in classes]
@@ -169,7 +169,7 @@ def main() -> None:
         VERSION / "model.json",
         {
             "task": "image-classification",
-            "description": "Small convolutional network that tells six road signs apart.",
+            "description": "Small convolutional network that recognises six road signs.",
             "labels": LABELS,
             "preprocess": [
                 {"step": "convert", "mode": "RGB"},
@@ -185,7 +185,7 @@ def main() -> None:
         },
     )
 
-    # The first two of each sign are the reference; the first of each can be sent as the README shows.
+    # The first two pictures of each sign are the reference; the README sends the first ones.
     count = 2 * len(LABELS)
     PICTURES.mkdir(exist_ok=True)
     for label, file in zip(LABELS, files):

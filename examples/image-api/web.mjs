@@ -18,7 +18,7 @@ createServer(async (request, response) => {
   }
 }).listen(port, '127.0.0.1', () => console.log(`http://localhost:${port}`));
 
-/** The form goes on as it comes; Ternion limits its size and reads it. */
+/** Passes the form on unchanged; Ternion limits its size and reads it. */
 async function predict(request) {
   try {
     const answer = await fetch(`${server}/models/signs/predict`, {

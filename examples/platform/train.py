@@ -37,7 +37,7 @@ def write_model(version: str, config: dict, cases: list[dict], source: str = SOU
 
 
 def train_churn() -> None:
-    """A table, in two versions: the one in use and the one that wants to replace it."""
+    """A table, in two versions: the one in use and the one that may replace it."""
     random = np.random.default_rng(SEED)
     names = ["months", "orders", "returns", "complaints", "days_since_order"]
     rows = np.column_stack(
@@ -72,7 +72,7 @@ def train_churn() -> None:
         check_onnx(*run_onnx(MODELS / "churn" / version / "model.onnx", rows[1000:1010]), cases)
 
 
-# What a ticket is about, and how people write of it.
+# What tickets are about, and how people write about it.
 TICKETS = {
     "billing": ["invoice", "refund", "charged twice", "payment", "credit card", "price"],
     "delivery": ["parcel", "courier", "address", "late", "tracking number", "damaged box"],
@@ -120,7 +120,7 @@ def train_tickets() -> None:
 
 
 def as_png(pixels: np.ndarray) -> bytes:
-    """A grey PNG of bytes, without a library for images."""
+    """Encodes grey values as a PNG, without an image library."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         checksum = struct.pack(">I", zlib.crc32(kind + content))
@@ -133,7 +133,7 @@ def as_png(pixels: np.ndarray) -> bytes:
 
 
 def train_scans() -> None:
-    """Images: a model for flat rows gets a Reshape in front, so that it takes pixels."""
+    """Images: a Reshape in front of a model for flat rows lets it take pixels."""
     scans, digits = load_digits(return_X_y=True)
     pixels = np.round(scans.reshape(-1, 8, 8) / 16 * 255).astype(np.uint8)
     rows = (pixels.reshape(-1, 64) / np.float32(255)).astype(np.float32)
@@ -173,7 +173,7 @@ def train_scans() -> None:
 
 
 def build_similarity() -> None:
-    """Tensors: no training, a graph that compares vectors, as a search needs it."""
+    """Tensors: a graph without training that compares vectors, as a search needs."""
     nodes = [
         *(helper.make_node("LpNormalization", [name], [f"{name}_unit"], axis=1, p=2) for name in ["queries", "documents"]),
         helper.make_node("Transpose", ["documents_unit"], ["documents_turned"], perm=[1, 0]),

@@ -13,7 +13,7 @@ films
   .slice(0, MOST_SHOWN)
   .forEach(({ title, score }) => void console.log(`${score.toFixed(3)}  ${title}`));
 
-/** The chance that each of some candidates is watched to its end, all in one request. */
+/** The chance that each candidate is watched to its end, from one request for all. */
 async function score(instances) {
   const response = await fetch(`${server}/models/films/versions/${version}/predict`, {
     method: 'POST',

@@ -1,4 +1,4 @@
-"""Trains two models that guess whether a person watches a film to its end: the one in use, and one that may follow it."""
+"""Trains two models that guess whether a person watches a film to its end: the one in use and one that may replace it."""
 
 import json
 import sys
@@ -23,7 +23,7 @@ SEED = 0
 GENRES = ["drama", "comedy", "action", "documentary"]
 LABELS = ["left", "watched"]
 
-# What is known of the person, then of the film.
+# First the facts about the person, then those about the film.
 FEATURES = [
     {"name": "age", "unit": "years", "range": [0, 120]},
     *({"name": f"likes_{genre}", "range": [0, 1]} for genre in GENRES),
@@ -54,7 +54,7 @@ def draw_films(count: int, random: np.random.Generator) -> np.ndarray:
 
 
 def watch(people: np.ndarray, films: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """What happened. In a real project this is the log of what people were shown."""
+    """What people watched. In a real project this is the log of what they were shown."""
     taste = (people[:, 1:5] * films[:, :4]).sum(axis=1)
     too_long = films[:, 4] > people[:, 5]
     too_old = films[:, 6] > people[:, 0]
@@ -67,7 +67,7 @@ def main() -> None:
 
     def draw_views(count: int) -> tuple[np.ndarray, np.ndarray]:
         people, films = draw_people(count, random), draw_films(count, random)
-        # Rounded before training, as the graph computes in float32.
+        # Rounded before training, because the graph computes in float32.
         return np.hstack([people, films]).astype(np.float32), watch(people, films, random)
 
     rows, watched = draw_views(6000)
@@ -107,7 +107,7 @@ def main() -> None:
         write_json(folder / "reference.json", {"source": source, "cases": cases})
         check_onnx(*run_onnx(folder / "model.onnx", unseen[:shown]), cases)
 
-    # What a client asks for: the highest version is not the one in use yet.
+    # Clients ask for an alias, because the highest version is not in use yet.
     write_json(HERE / "models" / "films" / "deployment.json", {"aliases": {"champion": "1", "challenger": "2"}})
 
     films = draw_films(len(TITLES), random)

@@ -4,10 +4,10 @@ import { HeaderList } from '../../shared/http/header-list.ts';
 import { INPUT_KEYS } from '../../shared/protocols/input-keys.ts';
 import { requestUrl } from '../host.ts';
 
-/** The keys by which a direct invoke is known: the model, or the input of a predict request or of Hugging Face's form. */
+/** The keys that mark a direct invoke: the model, or the input of a predict request or of a Hugging Face request. */
 export const DIRECT_INVOKE_KEYS = ['model', ...INPUT_KEYS, 'table'] as const;
 
-/** Whether an event was made for Ternion; what is wrong in it is then answered with a value. */
+/** Whether an event was made for Ternion. Mistakes in it are then answered with an error value. */
 export function isDirectInvoke(event: unknown): event is object {
   if (typeof event !== 'object' || event === null) return false;
   return DIRECT_INVOKE_KEYS.some((key) => Object.hasOwn(event, key));
@@ -15,14 +15,14 @@ export function isDirectInvoke(event: unknown): event is object {
 
 /**
  * A direct invoke has no HTTP around it: the payload is the JSON body of a predict request, with the model and the
- * version beside the input, as `{"model": "iris", "version": "1", "features": [...]}`.
+ * version next to the input, as `{"model": "iris", "version": "1", "features": [...]}`.
  *
- * @throws InferenceError when model or version are not names
+ * @throws InferenceError when the model or the version is not a name
  */
 export function toPredictRequest(payload: object): Request {
   const { model, version, ...body }: { model?: unknown; version?: unknown } = payload;
   if (version !== undefined && model === undefined) {
-    throw invalid('Field "version"', 'needs the field "model" beside it.');
+    throw invalid('Field "version"', 'needs the field "model" as well.');
   }
   const modelPath = model === undefined ? '' : `/models/${toSegment(model, 'model')}`;
   const versionPath = version === undefined ? '' : `/versions/${toSegment(version, 'version')}`;
@@ -35,7 +35,7 @@ export function toPredictRequest(payload: object): Request {
   );
 }
 
-/** Versions are often numbers, which a JSON payload need not quote. A path would swallow "." and "..". */
+/** Versions are often numbers, which a JSON payload does not have to quote. In a path, "." and ".." would disappear. */
 function toSegment(value: unknown, field: string): string {
   const isName =
     typeof value === 'number' || (typeof value === 'string' && value !== '' && !/^\.+$/.test(value));

@@ -5,7 +5,7 @@ import { HeaderList } from '../../shared/http/header-list.ts';
 import { requestUrl } from '../host.ts';
 
 /**
- * The HTTP events of Lambda, told apart by what only each has:
+ * The HTTP events of Lambda, recognised by members that only one of them has:
  * `alb` – Application Load Balancer, single- or multi-value headers;
  * `v1` – API Gateway REST API, and HTTP API with payload format 1.0;
  * `v2` – API Gateway HTTP API with payload format 2.0, and Function URLs.
@@ -15,7 +15,7 @@ export type HttpEvent =
   | { readonly kind: 'v1'; readonly event: APIGatewayProxyEvent }
   | { readonly kind: 'v2'; readonly event: APIGatewayProxyEventV2 };
 
-/** The event as an HTTP request; undefined when it is none, such as the payload of a direct invoke. */
+/** The event as an HTTP event; undefined for any other, such as the payload of a direct invoke. */
 export function parseHttpEvent(event: unknown): HttpEvent | undefined {
   if (isAuthorization(event)) return undefined;
   if (isV2(event)) return { kind: 'v2', event };
@@ -28,7 +28,7 @@ export function toRequest(http: HttpEvent): Request {
   const { event } = http;
   const headers = readHeaders(http);
   const body = decodeBody(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8', headers);
-  // What is measured is the body itself, not the base64 text an event may carry.
+  // The length of the body itself, not of the base64 text that an event may carry.
   if (body.length > 0) headers.set('content-length', String(body.length));
   const method = http.kind === 'v2' ? http.event.requestContext.http.method : http.event.httpMethod;
   return new BytesRequest(requestUrl(readPath(http) + readQuery(http)), { method, headers }, body);
@@ -36,11 +36,11 @@ export function toRequest(http: HttpEvent): Request {
 
 function decodeBody(text: string, encoding: 'base64' | 'utf8', headers: Headers): Buffer {
   const body = allocateBody(Buffer.byteLength(text, encoding), headers);
-  // The length of base64 is known to be at most so much.
+  // The decoded body is at most this long.
   return body.subarray(0, body.write(text, encoding));
 }
 
-/** The platform's id of the request, where the event has one that can be a header. */
+/** The platform's id of the request, if the event has one that can be sent as a header. */
 export function requestIdOf({ event, kind }: HttpEvent): string | undefined {
   const id: unknown = kind === 'alb' ? undefined : event.requestContext.requestId;
   return typeof id === 'string' && /^[\x21-\x7e]{1,128}$/.test(id) ? id : undefined;
@@ -50,7 +50,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-/** API Gateway asks authorizers with the whole request, and takes a policy alone for an answer. */
+/** API Gateway sends authorizers the whole request, and accepts only a policy as the answer. */
 function isAuthorization(event: unknown): boolean {
   return isObject(event) && (Object.hasOwn(event, 'methodArn') || Object.hasOwn(event, 'routeArn'));
 }
@@ -86,7 +86,7 @@ function readPath(http: HttpEvent): string {
   return escapePath(isStaged ? rawPath.slice(prefix.length) : rawPath);
 }
 
-/** REST APIs hand over decoded paths: what would end the path must be escaped again. */
+/** REST APIs pass decoded paths, so characters that would end the path must be escaped again. */
 function escapePath(path: string): string {
   return path.replace(/[?#]/g, encodeURIComponent);
 }
@@ -98,7 +98,7 @@ function readQuery(http: HttpEvent): string {
     [value ?? ''].flat().map((item): [string, string] => [name, item]),
   );
   if (pairs.length === 0) return '';
-  // API Gateway decodes the parameters, a load balancer leaves them as they came.
+  // API Gateway decodes the parameters, a load balancer does not.
   const isDecoded = http.kind === 'v1';
   const text = pairs.map((pair) => (isDecoded ? pair.map(encodeURIComponent) : pair).join('=')).join('&');
   return `?${text}`;
@@ -115,7 +115,7 @@ function readHeaders(http: HttpEvent): Headers {
   return headers;
 }
 
-/** Lambda decodes header bytes as UTF-8; Headers wants them one character a byte. */
+/** Lambda decodes header bytes as UTF-8; Headers expects one character per byte. */
 function toWireText(value: string): string {
   return Buffer.from(value, 'utf8').toString('latin1');
 }

@@ -2,33 +2,33 @@ import { type IncomingMessage, request } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** Lets an invocation go on after its answer. */
+/** Lets an invocation continue after its answer. */
 export interface Extension {
   /**
-   * Says that the handler is done with an invocation. Lambda freezes the process once the runtime and all extensions
-   * have asked for their next event: this one asks when `work` is over.
+   * Marks an invocation as answered. Lambda freezes the process once the runtime and all extensions have asked for
+   * their next event; this extension asks when `work` is done.
    *
-   * @param work begins when the answer has left, and must not reject
-   * @returns whether the work will be done so; otherwise it is for the caller to do
+   * @param work starts when the answer has been sent, and must not reject
+   * @returns whether the extension will do the work; otherwise the caller has to do it
    */
   finish(requestId: string, work: () => Promise<void>): boolean;
 }
 
-/** Where nothing holds an invocation open. */
+/** For environments in which nothing keeps an invocation open. */
 export const NO_EXTENSION: Extension = { finish: () => false };
 
-/** So long the client of the runtime has to send an answer before work after it begins. */
+/** How long the runtime's client has to send an answer before work after it starts. */
 const SENDING_MS = 10;
 
 const NAME = 'ternion';
 
 /**
- * Registers an internal extension, one that runs within the process of the runtime, for the events of invocations. To be
- * called in the init phase: later ones are refused.
+ * Registers an internal extension (one that runs in the process of the runtime) for the events of invocations. Call it
+ * in the init phase: Lambda refuses later registrations.
  * Source: AWS Lambda developer guide, "Using the Lambda Extensions API to create extensions".
  *
  * @param api `AWS_LAMBDA_RUNTIME_API`
- * @param onError gets what kept it from registering, or from going on
+ * @param onError gets the error that kept it from registering or stopped it later
  */
 export async function registerExtension(api: string, onError: (error: unknown) => void): Promise<Extension> {
   try {
@@ -47,7 +47,7 @@ export async function registerExtension(api: string, onError: (error: unknown) =
 
 const EVENTS = Buffer.from(JSON.stringify({ events: ['INVOKE'] }));
 
-/** What is known of an invocation: the event and the end of its handler come in either order. */
+/** The state of an invocation: its event and the end of its handler can come in either order. */
 interface Followed {
   readonly ended: Promise<void>;
   readonly end: (work: Promise<void>) => void;

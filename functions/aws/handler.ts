@@ -12,12 +12,13 @@ export type LambdaHandler = (
   context: Pick<Context, 'awsRequestId' | 'getRemainingTimeInMillis'>,
 ) => Promise<unknown>;
 
-/** So long before Lambda ends an invocation its answer must be ready, or nobody gets one. */
+/** How long before Lambda ends an invocation its answer must be ready; a later one is lost. */
 const SENDING_MS = 100;
 
 /**
- * Serves the app as a Lambda function behind API Gateway, a Function URL, a load balancer, or invoked directly. What
- * HTTP and a direct invoke ask for is answered, mistakes too; any other event makes it reject with UnknownEventError.
+ * Serves the app as a Lambda function, for API Gateway, a Function URL, a load balancer and direct invokes. Every HTTP
+ * request and direct invoke gets an answer, even if it has a mistake; for any other event the handler rejects with
+ * UnknownEventError.
  */
 export function createLambdaHandler(
   host: Pick<Host, 'app' | 'runWaitingWork'>,
@@ -28,7 +29,7 @@ export function createLambdaHandler(
     const deadlineMs = performance.now() + invocation.getRemainingTimeInMillis() - SENDING_MS;
     let context: HostContext | undefined;
 
-    /** An event may have parts that make no request, which is the caller's mistake. */
+    /** An event may have parts that are not valid in a request, which is the caller's mistake. */
     async function answer(makeRequest: () => Request, requestId: string): Promise<Response> {
       let request: Request;
       try {
@@ -49,7 +50,7 @@ export function createLambdaHandler(
         return await toResult(http, app.refuse(tooLarge(), createContext(new HeaderList(), requestId)));
       }
       if (isDirectInvoke(event)) {
-        // It has no status: its caller gets the plain value, and errors carry their status in `code`.
+        // A direct invoke has no status: its caller gets the plain value, and errors have their status in `code`.
         return await (await answer(() => toPredictRequest(event), invocation.awsRequestId)).json();
       }
       throw new UnknownEventError(event);

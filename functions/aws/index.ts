@@ -15,16 +15,18 @@ const host = createHostOrExit({
   ...readInstanceSize(process.env),
   answerBytes: MOST_RESULT_BYTES,
 });
-// Awaited here, so that models load in the init phase, when Lambda gives full CPU whatever the memory size.
+// Awaited here, so that models load in the init phase, in which Lambda gives full CPU at any memory size.
 const [extension] = await Promise.all([openExtension(), host.app.preload()]);
 
 export const handler = createLambdaHandler(host, extension);
 
-/** Environments that take several requests at a time are not frozen in between, and take no such extensions. */
+/**
+ * Environments that handle several requests at a time are not frozen between them, and do not allow such extensions.
+ */
 async function openExtension(): Promise<Extension> {
   const { AWS_LAMBDA_RUNTIME_API: api, AWS_LAMBDA_MAX_CONCURRENCY: concurrency } = process.env;
   if (api === undefined || concurrency !== undefined) return NO_EXTENSION;
   return await registerExtension(api, (error) =>
-    host.logger.log('warn', 'no extension of Lambda', { error }),
+    host.logger.log('warn', 'the Lambda extension is not available', { error }),
   );
 }

@@ -7,25 +7,25 @@ import type { HttpEvent } from './events.ts';
 export type HttpResult = ALBResult | APIGatewayProxyResult | APIGatewayProxyStructuredResultV2;
 
 /**
- * Most bytes of a result as JSON: Lambda fails the invocation beyond it. Escapes of text count, and base64, so that an
- * answer of bytes can have three quarters of it.
+ * Most bytes of a result as JSON; Lambda fails an invocation with a larger one. Escapes and base64 count, so a binary
+ * answer can have three quarters of this.
  * Source: quotas of Lambda, payload of a synchronous response.
  */
 export const MOST_RESULT_BYTES = 6 * 1024 * 1024;
 
 export function isTooLarge(result: HttpResult): boolean {
-  // Escapes such as \u0007 make text six times as long at most. Few answers are so long that it has to be counted.
+  // Escapes such as \u0007 make text at most six times as long. Few answers are long enough to be counted exactly.
   const { length } = result.body ?? '';
   return length > MOST_RESULT_BYTES / 8 && Buffer.byteLength(JSON.stringify(result)) > MOST_RESULT_BYTES;
 }
 
 export function tooLarge(): InferenceError {
   return overLimit(
-    `The answer has more than ${MOST_RESULT_BYTES} bytes in the form that AWS Lambda passes on, which is its limit; bytes count 4/3 there. Send less at once, or ask for fewer outputs.`,
+    `The answer is too large for AWS Lambda: its limit is ${MOST_RESULT_BYTES} bytes of JSON, and binary answers grow by a third. Send fewer rows at once, or ask for fewer outputs.`,
   );
 }
 
-/** The answer in the form the event's source expects. */
+/** The answer in the form that the source of the event expects. */
 export async function toResult({ kind, event }: HttpEvent, response: Response): Promise<HttpResult> {
   const content = (await contentOf(response)) ?? '';
   const isBase64Encoded = !isText(response.headers);
@@ -39,7 +39,7 @@ export async function toResult({ kind, event }: HttpEvent, response: Response): 
   if (kind === 'v2') return { ...common, headers };
   const statusDescription = `${response.status} ${STATUS_CODES[response.status] ?? ''}`.trim();
   const described = kind === 'alb' ? { ...common, statusDescription } : common;
-  // A load balancer with multi-value headers takes no others, and the other way round.
+  // A load balancer takes either multi-value headers or single ones, as in its events.
   if (kind === 'alb' && !event.multiValueHeaders) return { ...described, headers };
   return {
     ...described,
@@ -48,8 +48,8 @@ export async function toResult({ kind, event }: HttpEvent, response: Response): 
 }
 
 /**
- * Only what is surely text goes as text; anything else, and anything compressed, would be damaged on the way. Not every
- * type that ends in `+json` is: Triton's has the bytes of tensors after the JSON.
+ * Only content that is certainly text is sent as text: anything else, and anything compressed, would be damaged. Not
+ * every type that ends in `+json` is text: Triton's has the bytes of tensors after the JSON.
  */
 function isText(headers: Headers): boolean {
   if (headers.has('content-encoding')) return false;

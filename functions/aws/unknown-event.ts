@@ -2,13 +2,13 @@ import { describeJson } from '../../shared/json/json-value.ts';
 import { DIRECT_INVOKE_KEYS } from './direct-invoke.ts';
 
 /**
- * The function was invoked with what it cannot serve. The invocation has to fail: queues, streams and topics take any
- * returned value for success, and delete what nobody processed. The runtime of Lambda logs the error.
+ * The function was invoked with an event that it cannot serve. The invocation has to fail: queues, streams and topics
+ * treat any returned value as success, and would delete the unprocessed event. The runtime of Lambda logs the error.
  */
 export class UnknownEventError extends Error {
   override readonly name = 'UnknownEventError';
 
-  /** The message names what came, without its content. */
+  /** The message names the kind of event, without its content. */
   constructor(event: unknown) {
     const keys = DIRECT_INVOKE_KEYS.map((key) => `"${key}"`).join(', ');
     super(
@@ -19,7 +19,7 @@ export class UnknownEventError extends Error {
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** What an event source calls itself in `eventSource`. */
+/** Event sources by their `eventSource`. */
 const SOURCES: Readonly<Record<string, string>> = {
   'aws:sqs': 'an SQS event',
   'aws:sns': 'an SNS event',
@@ -35,7 +35,9 @@ const SOURCES: Readonly<Record<string, string>> = {
   'aws:docdb': 'a DocumentDB event',
 };
 
-/** The others, by a key that only their events have. Source: @types/aws-lambda and the guides of the services. */
+/**
+ * Other event sources, by a key that only their events have. Source: @types/aws-lambda and the guides of the services.
+ */
 const MARKS: readonly (readonly [key: string, words: string])[] = [
   ['detail-type', 'an EventBridge event'],
   ['awslogs', 'a CloudWatch Logs event'],
@@ -68,14 +70,14 @@ function describeEvent(event: unknown): string {
   return words === undefined ? describeRest(event) : words + quote('source', event.source);
 }
 
-/** Records stand in a list; those of Kafka in a list for each partition. */
+/** Records are in one list; those of Kafka are in a list for each partition. */
 function listRecords({ Records: list, records = list }: Members): readonly unknown[] {
   if (Array.isArray(records)) return records;
   return isObject(records) ? Object.values(records).flat() : [];
 }
 
 function describeSource(source: Members, records: readonly unknown[]): string | undefined {
-  // SNS writes it with a capital.
+  // SNS writes it with a capital letter.
   const { EventSource: capital, eventSource: name = capital } = source;
   const count = `${records.length} ${records.length === 1 ? 'record' : 'records'}`;
   if (isObject(source.cf)) return `a CloudFront event with ${count}`;
@@ -93,7 +95,7 @@ function describeRest(event: Members): string {
   return missing.length > 0 ? `an HTTP event without ${missing.join(' and ')}` : describeJson(event);
 }
 
-/** What an event that is like one of HTTP lacks. */
+/** The members that an event similar to an HTTP event lacks. */
 function listMissing(event: Members, context: Members): readonly string[] {
   const isV2 = Object.hasOwn(event, 'rawPath') || Object.hasOwn(context, 'http');
   if (!isV2 && !Object.hasOwn(event, 'httpMethod') && !Object.hasOwn(event, 'requestContext')) return [];
@@ -111,7 +113,7 @@ function listMissing(event: Members, context: Members): readonly string[] {
   return parts.filter(([, isThere]) => !isThere).map(([name]) => `"${name}"`);
 }
 
-/** The name of a source; anything that is not written like one may be content. */
+/** The name of a source; a value that does not look like a name may be content. */
 function quote(key: string, value: unknown): string {
   return typeof value === 'string' && /^[\w:./-]{1,64}$/.test(value) ? ` (${key} ${value})` : '';
 }

@@ -7,8 +7,8 @@ import { errorResponse } from '../../shared/http/respond.ts';
 import { createContext, createHost, type Host, type HostOptions, requestUrl } from '../host.ts';
 
 /**
- * Serves the app as an HTTP function of Azure. The app is made by the first request: an error while the module loads
- * would leave a function app without functions, and without a word in the log.
+ * Serves the app as an HTTP function on Azure. The first request creates the app, because an error while the module
+ * loads would leave a function app without functions and without a log.
  */
 export function createAzureHandler(options: HostOptions): HttpHandler {
   let starting: Promise<Host> | undefined;
@@ -22,7 +22,7 @@ export function createAzureHandler(options: HostOptions): HttpHandler {
   return async (incoming: HttpRequest, invocation: InvocationContext): Promise<HttpResponseInit> => {
     const headers = new HeaderList([...incoming.headers]);
     const context = createContext(headers, invocation.invocationId);
-    // A start that failed is not tried again: the configuration cannot change while the process lives.
+    // A failed start is not repeated, because the configuration cannot change while the process runs.
     starting ??= start();
     const host = await starting.catch((error: unknown) => {
       invocation.error('The app cannot start.', error);
@@ -30,7 +30,7 @@ export function createAzureHandler(options: HostOptions): HttpHandler {
     });
     if (!host) return await toResult(startFailure(context));
     const result = await toResult(await host.app.fetch(await toRequest(incoming, headers), context));
-    // The host keeps the process at work after an answer, but tells nobody when that has left.
+    // The host keeps the process running after an answer, but has no event for when it was sent.
     setImmediate(() => void host.runWaitingWork(context));
     return result;
   };
@@ -52,6 +52,6 @@ async function toResult(response: Response): Promise<HttpResponseInit> {
 }
 
 function startFailure(context: RequestContext): Response {
-  const text = 'The server cannot start: its configuration is not valid; the log says what is wrong.';
+  const text = 'The server cannot start because its configuration is not valid; the log says why.';
   return errorResponse(new InferenceError('TEMPORARILY_UNAVAILABLE', text), context.requestId);
 }

@@ -5,10 +5,10 @@ import { ModelError } from '../../shared/models/model-config.ts';
 import { StoreError } from '../../shared/stores/model-store.ts';
 import { printable } from '../printable.ts';
 
-/** What a command was asked for cannot be done; the message says what to do about it. */
+/** A command cannot do what it was asked to do; the message says what to do about it. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
-  /** 1: it failed; 2: it was called in a wrong way. */
+  /** 1: it failed; 2: it was called incorrectly. */
   readonly exitCode: 1 | 2;
 
   constructor(message: string, exitCode: 1 | 2 = 1) {
@@ -18,9 +18,9 @@ export class CommandError extends Error {
 }
 
 /**
- * Where a command writes: results to stdout, in words or as one JSON object; everything else to stderr. With `--json`
- * a failure is an object on stdout as well, `{"error": "..."}`, so that whoever parses it always has something to parse.
- * No text acts on the terminal, wherever it comes from: labels, names in a graph, files, messages of the runtime.
+ * Where a command writes: results to stdout, in words or as one JSON object; everything else to stderr. With `--json` a
+ * failure is an object on stdout as well, `{"error": "..."}`, so that programs always have something to parse. No text
+ * can control the terminal, wherever it comes from: labels, names in a graph, files, messages of the runtime.
  */
 export interface Console {
   readonly isJson: boolean;
@@ -28,7 +28,7 @@ export interface Console {
   readonly isTerminal: boolean;
   result(json: WritableJson, words: () => string): void;
   note(text: string): void;
-  /** @param isNew whether nobody has told of it in words */
+  /** @param isNew whether it has not been printed in words yet */
   failure(text: string, isNew: boolean): void;
 }
 
@@ -49,14 +49,14 @@ export function createConsole(isJson: boolean): Console {
   };
 }
 
-/** Writes to stderr, of which a terminal shows all and acts on nothing. */
+/** Writes to stderr, in a form that a terminal shows and does not act on. */
 export function printError(text: string): void {
   process.stderr.write(printable(text));
 }
 
 /**
- * Lets a command end in peace when nobody reads what it prints, as in `ternion ... | head -1`. Any other failure to
- * print, such as a full disk, is told and counts.
+ * Lets a command end without an error when nobody reads its output, as in `ternion ... | head -1`. Any other failure to
+ * print, such as a full disk, is reported and makes the command fail.
  */
 export function survivePrinting(): void {
   process.stderr.on('error', () => undefined);
@@ -67,7 +67,7 @@ export function survivePrinting(): void {
   });
 }
 
-/** What a failure is told as, and the exit code that goes with it. Only the unforeseen brings its stack. */
+/** The text of a failure, and its exit code. Only unforeseen failures include their stack. */
 export function describeFailure(error: unknown): { readonly text: string; readonly exitCode: 1 | 2 } {
   if (error instanceof CommandError) return { text: error.message, exitCode: error.exitCode };
   if (error instanceof ConfigError) return { text: error.message, exitCode: 2 };
@@ -80,7 +80,7 @@ export function describeFailure(error: unknown): { readonly text: string; readon
   return { text: error instanceof Error ? (error.stack ?? error.message) : String(error), exitCode: 1 };
 }
 
-/** What the operating system refuses, as `<path>: <reason> (<code>).`; undefined for other errors. */
+/** The error of the operating system, as `<path>: <reason> (<code>).`; undefined for other errors. */
 export function describeSystemError(error: unknown): string | undefined {
   const code = systemCodeOf(error);
   if (!(error instanceof Error) || typeof code !== 'string' || !('syscall' in error)) return undefined;
@@ -91,8 +91,8 @@ export function describeSystemError(error: unknown): string | undefined {
 }
 
 /**
- * Clients of a server are not told why a model fails; who runs it on the own machine is. There is no server then whose log
- * would say why, so an unforeseen failure is its reason alone.
+ * A server does not say to its clients why a model fails, but the user of a command needs to know, because there is no
+ * log. For an unforeseen failure this is only its reason.
  */
 function withCause({ code, message, cause }: InferenceError): string {
   const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;

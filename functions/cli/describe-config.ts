@@ -4,8 +4,8 @@ import { parseJson } from '../../shared/json/parse-json.ts';
 import { JSON_DEPTH } from './words.ts';
 
 /**
- * The model.json a model amounts to: what its folder and its graph say, in the words of the config. Labels are part of
- * it wherever they come from, as a rewritten graph no longer has them.
+ * The model.json that is equivalent to what a model's folder and graph say. It always has the labels, wherever they
+ * come from, because a rewritten graph no longer has them.
  */
 export function describeConfig({ config, task }: Model): JsonObject {
   const { task: name, ...members } = config;
@@ -13,7 +13,7 @@ export function describeConfig({ config, task }: Model): JsonObject {
   const all = {
     task: name,
     ...members,
-    // Where not even their number is known there are none.
+    // If not even their number is known, the list is empty.
     ...(task.labels && task.labels.length > 0 && { labels: task.labels }),
     ...(features && { features }),
   };
@@ -23,7 +23,7 @@ export function describeConfig({ config, task }: Model): JsonObject {
   return written;
 }
 
-/** Members with a default, and that as JSON: said or not, it means the same. */
+/** Members with their default as JSON: a config with the default means the same as one without it. */
 const DEFAULTS: ReadonlyMap<string, string> = new Map([
   ['postprocess', '[]'],
   ['normalize', 'false'],

@@ -30,21 +30,21 @@ export interface FoundModel {
   readonly reference: ModelReference;
   /** Where its files are. */
   readonly store: ModelStore;
-  /** The name for messages: what was asked for. */
+  /** The name for messages: the argument of the command. */
   readonly title: string;
-  /** Name of the model file that was named; it stands for `model.onnx`. */
+  /** Name of the model file, if the argument is one; it is served as `model.onnx`. */
   readonly file?: string | undefined;
-  /** What is not looked at where a version alone was named, or not run. */
+  /** Which file is ignored because only a version was named, or which code is not run. */
   readonly warning?: string | undefined;
-  /** Files of inference code that an archive has, and that its model is published without; none of other models. */
+  /** Files of inference code in an archive, without which its model is published; undefined for other models. */
   readonly code?: readonly string[] | undefined;
 }
 
 /**
- * Opens what a command's `<model>` means: a model file or folder where there is one at that path, else a model of the
+ * Opens the `<model>` of a command: the model file or folder at that path if there is one, else a model of the
  * repository, as `name`, `name/version` or `name@alias`.
  *
- * @param graph which graph of the folder at that path is meant
+ * @param graph which graph of the folder at that path to use
  * @throws CommandError, InferenceError
  */
 export async function findModel(
@@ -81,7 +81,7 @@ export async function findModel(
   return { app, reference, store, title: argument };
 }
 
-/** Looks at a model, which is loaded for it. */
+/** Loads a model and looks at it. */
 export async function look<R>(
   { app, reference }: Pick<FoundModel, 'app' | 'reference'>,
   at: (model: Model) => R,
@@ -94,11 +94,13 @@ export async function look<R>(
     }
   });
   if ('seen' in value) return value.seen;
-  // Thrown inside, it would come out as a failure of the server.
+  // If it were thrown inside, it would be reported as a failure of the server.
   throw value.error;
 }
 
-/** Whoever mistypes a path, or forgets the repository, is told of both places where it was looked for. */
+/**
+ * The user may have mistyped a path or forgotten the repository, so the message names both places that were searched.
+ */
 async function checkName(
   models: ModelRepository,
   name: string,
@@ -115,7 +117,7 @@ async function checkName(
       `${nothing} model ${JSON.stringify(name)} in the repository ${place}; its models are: ${names}.`,
     );
   } catch (error) {
-    // Of a bucket the store says more.
+    // For a bucket, the error of the store says more.
     const isFolder = !place.includes('://');
     if (!(error instanceof StoreError) || error.reason !== 'missing' || !isFolder) throw error;
     throw new CommandError(
@@ -124,21 +126,21 @@ async function checkName(
   }
 }
 
-/** The log of a server is not what the user of a command wants to read. */
+/** The user of a command does not want to read the log of a server. */
 const QUIET = { LOG_LEVEL: 'silent', PRELOAD_MODELS: '', DEFAULT_MODEL: '' };
 
-/** A folder is a version of a model, or a model with a folder for each version. */
+/** Opens a folder that is a version of a model, or a model with a folder for each version. */
 async function openFolder(path: string, title: string, graph?: string): Promise<FoundModel> {
   if (graph !== undefined || (await isVersionFolder(path))) {
     if (graph === undefined) await checkOnlyGraph(path, title);
     return await openPath(path, { folder: path, file: undefined, graph }, title);
   }
-  // Other folders that hold models are models of their own: none of them is the live version of anything.
+  // Folders without a version as name are separate models: none of them is the live version of another.
   if ((await modelFoldersOf(path)).some((name) => isVersion(name))) {
     const { app, store } = openHost({ repository: dirname(path), environment: QUIET });
     const models = app.inference.repository;
     const name = basename(path);
-    // A policy may leave out all versions, which is then said.
+    // A policy may leave out all versions; the error then says so.
     if ((await models.versions(name)) ?? (await stat(join(path, TRITON_FILE)).catch(() => undefined))) {
       return { app, reference: await models.resolve(name), store, title };
     }
@@ -146,10 +148,10 @@ async function openFolder(path: string, title: string, graph?: string): Promise<
   throw await refuseFolder(path, title);
 }
 
-/** The model in an archive, which may have a folder of its own there. */
+/** Opens the model in an archive, which may be in a subfolder there. */
 async function openArchive(path: string, title: string, graph?: string): Promise<FoundModel> {
   const name = basename(nameOfArchive(path));
-  // SageMaker calls all of them model.tar.gz.
+  // SageMaker calls every archive model.tar.gz.
   const reference = /^model$/i.test(name) ? nameOf(dirname(path)) : { name: toName(name), version: '1' };
   const folder = join(await makeTemporaryFolder(cacheFolder()), reference.name);
   const code = await unpackArchive(path, folder, title);
@@ -162,9 +164,9 @@ async function openArchive(path: string, title: string, graph?: string): Promise
   return code.length === 0 ? found : { ...found, code, warning: describeCode(code) };
 }
 
-/** What SageMaker would have run, and nobody does here. */
+/** The code that SageMaker would run, and Ternion does not. */
 export function describeCode(code: readonly string[]): string {
-  return `its own inference code is not run here, so that answers are those of the graph alone: ${listOf(code)}`;
+  return `Ternion does not run its inference code, so its answers are those of the graph alone: ${listOf(code)}`;
 }
 
 async function openPath(
@@ -187,7 +189,7 @@ async function findCode(store: ModelStore): Promise<string | undefined> {
   return code.length === 0 ? undefined : describeCode(code);
 }
 
-/** A server over the folder of the model would read what stands beside its versions. */
+/** A file beside the versions of a model, which a server would read if it served the folder of the model. */
 async function findUnseen(folder: string): Promise<string | undefined> {
   if (
     !isVersion(basename(folder)) ||
@@ -195,10 +197,10 @@ async function findUnseen(folder: string): Promise<string | undefined> {
   ) {
     return undefined;
   }
-  return `the ${TRITON_FILE} beside its versions is not looked at, as one version alone was named: name the folder ${JSON.stringify(basename(dirname(folder)))} to have it count`;
+  return `the ${TRITON_FILE} beside its versions is ignored, because only one version was named: name the folder ${JSON.stringify(basename(dirname(folder)))} to use it`;
 }
 
-/** The folder of a version in a repository, `iris/2`, gives both names; files and folders of exports give none. */
+/** The folder of a version in a repository, such as `iris/2`, gives both names; files and folders of exports do not. */
 function nameOf(path: string): ModelReference {
   const last = basename(path);
   if (/^(?:model\.onnx|onnx)$/i.test(last)) return nameOf(dirname(path));
@@ -207,7 +209,7 @@ function nameOf(path: string): ModelReference {
     : { name: toName(last), version: '1' };
 }
 
-/** A name of a model out of a file name. */
+/** Makes the name of a model from a file name. */
 function toName(fileName: string): string {
   return (
     fileName

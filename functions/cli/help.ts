@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
 import { KEEP_ALIVE_SECONDS } from '../keep-alive.ts';
 
-/** Words of the help that several commands share, and examples of each. */
+/** Texts of the help that several commands share, and the examples of each command. */
 export const MODEL =
-  'name, name/version or name@alias of the repository, or path of a file, folder or archive';
+  'name, name/version or name@alias in the repository, or the path of a file, folder or archive';
 export const ROWS = 'a .csv, .tsv or .jsonl file, or a folder of images';
 
 export const repositoryOption = () =>
@@ -15,15 +15,15 @@ export const fileOption = () =>
   new Option('--file <path>', 'the graph of a folder that has several, such as onnx/model_q4.onnx');
 
 export const headerOption = () =>
-  new Option('--header <rule>', 'whether the table begins with names')
+  new Option('--header <rule>', 'whether the first row has the names of the columns')
     .choices(['auto', 'present', 'absent'])
     .default('auto');
 
 export const delimiterOption = () =>
-  new Option('--delimiter <character>', 'what separates cells, or "tab" (default: ",", a tab in .tsv)');
+  new Option('--delimiter <character>', 'separator of cells, or "tab" (default: ","; a tab for .tsv)');
 
 export const keepAliveOption = () =>
-  new Option('--keep-alive <seconds>', 'how long idle connections are kept').default(
+  new Option('--keep-alive <seconds>', 'how long to keep idle connections open').default(
     String(KEEP_ALIVE_SECONDS),
   );
 
@@ -57,7 +57,7 @@ export const BATCH_EXAMPLES = examples(
     ['ternion batch digits photos/ digits.jsonl', ''],
     ['ternion batch reviews texts.csv moods.csv --safe-cells', 'for a spreadsheet'],
   ],
-  'The same command goes on where it was stopped. Rows that cannot be run are kept\nwith their error, and the exit code is 3 then.',
+  'After an interruption, run the same command again to resume. Rows that cannot be\nrun are kept with their error, and the exit code is then 3.',
 );
 
 export const INSPECT_EXAMPLES = examples([
@@ -77,7 +77,7 @@ export const VERIFY_EXAMPLES = examples(
     ['ternion verify', 'all versions of ./models'],
     ['ternion verify iris/2 -r s3://bucket/models', ''],
   ],
-  'Each file that differs, is missing or is not listed is named, and the exit code\nis 1 then. Versions without a files.json are named as not checked.',
+  'Lists each file that differs, is missing or is not in files.json; the exit code\nis then 1. Versions without a files.json are listed as not checked.',
 );
 
 export const COMPARE_EXAMPLES = examples([
@@ -85,7 +85,7 @@ export const COMPARE_EXAMPLES = examples([
   ['ternion compare model.onnx quantized.onnx --data rows.jsonl', ''],
 ]);
 
-/** Commands with what they are for, side by side where that fits. */
+/** Commands with their purpose, side by side if that fits. */
 function examples(commands: readonly (readonly [string, string])[], closing?: string): string {
   const width = Math.max(...commands.map(([command]) => command.length));
   const lines = commands.map(([command, meaning]) =>
@@ -94,7 +94,9 @@ function examples(commands: readonly (readonly [string, string])[], closing?: st
   return ['', 'Examples:', ...lines, ...(closing === undefined ? [] : ['', closing])].join('\n');
 }
 
-/** How a command is shown in the list: options are a matter of its own help, and would not fit into a terminal. */
+/**
+ * A command as the list shows it, without its options: these are in its own help, and would not fit into a terminal.
+ */
 export function commandTerm(command: Command): string {
   return [
     command.name(),

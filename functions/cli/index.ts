@@ -6,10 +6,10 @@ import * as help from './help.ts';
 
 survivePrinting();
 
-/** Known before the arguments are read, as they may be what is wrong. */
+/** Made before the arguments are parsed, because they may be wrong. */
 const terminal = createConsole(process.argv.slice(2).includes('--json'));
 
-/** Exit codes: 0 done, 1 failed, 2 called in a wrong way, 3 done but some rows were bad, 130 stopped by a signal. */
+/** Exit codes: 0 done, 1 failed, 2 called incorrectly, 3 done but some rows were bad, 130 stopped by a signal. */
 const program = new Command('ternion')
   .description('Runs and serves ONNX models.')
   .usage('<command> [options]')
@@ -19,12 +19,12 @@ const program = new Command('ternion')
   .exitOverride()
   .configureOutput({ writeErr: printError })
   .showSuggestionAfterError()
-  .showHelpAfterError('Add --help to see how it is used.')
+  .showHelpAfterError('Add --help for usage.')
   .configureHelp({ subcommandTerm: help.commandTerm })
   .helpCommand('help <command>', 'show the help of a command')
   .addHelpText('after', help.MAIN_EXAMPLES);
 
-/** A command; whatever it is, its results can be had as JSON. */
+/** A command; each one can print its result as JSON. */
 function command(name: string, description: string, examples: string): Command {
   return program
     .command(name)
@@ -33,17 +33,17 @@ function command(name: string, description: string, examples: string): Command {
     .option('--json', 'print the result as one JSON object');
 }
 
-// Each command is loaded when it is used: `--help` need not parse an inference core.
+// Each command is loaded when it is used, so that `--help` does not have to parse the inference core.
 command('serve', 'serve all models of a repository over HTTP', help.SERVE_EXAMPLES)
   .addOption(help.repositoryOption())
-  .addOption(new Option('-p, --port <number>', 'port; 0 for any that is free').default('8080').env('PORT'))
+  .addOption(new Option('-p, --port <number>', 'port; 0 for any free port').default('8080').env('PORT'))
   .addOption(
     new Option(
       '--host <address>',
       'name or address to listen on; :: for all, 0.0.0.0 for all of IPv4',
     ).default('localhost'),
   )
-  .addOption(new Option('--grace <seconds>', 'how long requests are still taken after SIGTERM').default('5'))
+  .addOption(new Option('--grace <seconds>', 'how long to accept requests after SIGTERM').default('5'))
   .addOption(help.keepAliveOption())
   .option('--log', 'log each request and each load of a model, as JSON lines')
   .allowExcessArguments()
@@ -62,11 +62,11 @@ command('batch', 'predict all rows of a file or images of a folder', help.BATCH_
   .argument('<input>', help.ROWS)
   .argument('<output>', 'a .jsonl or .csv file')
   .addOption(help.repositoryOption())
-  .addOption(new Option('-b, --batch-size <rows>', 'rows in one run; of images fewer').default('256'))
+  .addOption(new Option('-b, --batch-size <rows>', 'rows in one run; fewer for images').default('256'))
   .addOption(help.headerOption())
   .addOption(help.delimiterOption())
-  .option('-f, --force', 'replace the output')
-  .option('--safe-cells', 'put an apostrophe before cells of a .csv that a spreadsheet would run')
+  .option('-f, --force', 'replace an existing output')
+  .option('--safe-cells', 'put an apostrophe before .csv cells that a spreadsheet would run as formulas')
   .action(async (model, input, output, options) =>
     (await import('./commands/batch.ts')).batch(model, input, output, options, terminal),
   );
@@ -79,27 +79,24 @@ command('inspect', 'show what a model takes and gives', help.INSPECT_EXAMPLES)
     (await import('./commands/inspect.ts')).inspect(model, options, terminal),
   );
 
-command('add', 'check and try a model, and publish it in a repository', help.ADD_EXAMPLES)
+command('add', 'check a model, try it, and publish it in a repository', help.ADD_EXAMPLES)
   .argument('<path>', 'a model file, the folder of an export, or an archive such as model.tar.gz')
-  .option('-n, --name <name>', 'name of the model (default: made of the path)')
+  .option('-n, --name <name>', 'name of the model (default: from the path)')
   .option('-v, --version <version>', 'version (default: one above the highest)')
   .addOption(help.repositoryOption())
   .addOption(help.fileOption())
   .option('--optimize', 'save the graph as the runtime simplifies it for any machine')
-  .option(
-    '--force',
-    'publish a model that does not answer what was made up to try it, or without its inference code',
-  )
+  .option('--force', 'publish a model that fails its test request, or publish it without its inference code')
   .action(async (path, options) => (await import('./commands/add.ts')).add(path, options, terminal));
 
 command('verify', 'compare the files of models with their files.json', help.VERIFY_EXAMPLES)
-  .argument('[model]', 'name, or name/version; all models without it')
+  .argument('[model]', 'name or name/version (default: all models)')
   .addOption(help.repositoryOption())
   .action(async (model, options) => (await import('./commands/verify.ts')).verify(model, options, terminal));
 
 command('compare', 'run two models on the same rows', help.COMPARE_EXAMPLES)
   .argument('<a>', help.MODEL)
-  .argument('<b>', 'the other one')
+  .argument('<b>', 'the other model')
   .requiredOption('-d, --data <input>', help.ROWS)
   .addOption(help.repositoryOption())
   .addOption(new Option('-n, --rows <number>', 'most rows to compare').default('1000'))
@@ -124,7 +121,7 @@ function fail(error: unknown, { failure }: Console): number {
   // Commander has printed its message.
   failure(
     error.code === 'commander.help'
-      ? 'A command is missing, or unknown.'
+      ? 'The command is missing or unknown.'
       : error.message.replace(/^error: /, ''),
     false,
   );

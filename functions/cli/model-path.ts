@@ -7,8 +7,8 @@ import { CommandError } from './console.ts';
 import { adviseOnFolder, checkModelFile } from './foreign/foreign-models.ts';
 
 /**
- * Whether a folder is a version of a model: it has a file that holds or names a graph. One of another name than
- * `model.onnx` does not count beside whole models: somebody left it there.
+ * Whether a folder is a version of a model: it has a file that holds or names a graph. A graph that is not called
+ * `model.onnx` does not count beside complete models: somebody left it there.
  */
 export async function isVersionFolder(folder: string): Promise<boolean> {
   if (await hasUsualFile(folder)) return true;
@@ -30,7 +30,7 @@ async function isFile(path: string): Promise<boolean> {
   return (await stat(path)).isFile();
 }
 
-/** The graphs that a folder has in the places where one is looked for. */
+/** The graphs of a folder, in all the places where one can be. */
 async function listGraphs(folder: string): Promise<readonly string[]> {
   const namesIn = async (path: string) => await readdir(path).catch((): string[] => []);
   const below = (await namesIn(join(folder, 'onnx'))).map((name) => `onnx/${name}`);
@@ -38,7 +38,7 @@ async function listGraphs(folder: string): Promise<readonly string[]> {
   return await filterAsync(graphs, (path) => isFile(join(folder, path)));
 }
 
-/** Those that a test holds for; where it fails it does not. */
+/** The items for which a test is true; a test that throws counts as false. */
 export async function filterAsync(
   names: readonly string[],
   test: (name: string) => Promise<boolean>,
@@ -50,7 +50,7 @@ export async function filterAsync(
 /**
  * Refuses a version folder whose only graph is a file of another framework.
  *
- * @throws CommandError saying what to do about it
+ * @throws CommandError that says what to do about it
  */
 export async function checkOnlyGraph(folder: string, title: string): Promise<void> {
   const [only, ...others] = await listGraphs(folder);
@@ -58,17 +58,17 @@ export async function checkOnlyGraph(folder: string, title: string): Promise<voi
   try {
     checkModelFile(join(folder, only), join(title, only));
   } catch (error) {
-    // What is damaged is said when it is loaded.
+    // A damaged file is reported when it is loaded.
     if (error instanceof CommandError) throw error;
   }
 }
 
-/** The folders right below one that hold the files of a model each, by name. */
+/** The direct subfolders that each hold the files of a model, by name. */
 export async function modelFoldersOf(path: string): Promise<readonly string[]> {
   return await filterAsync(await subfoldersOf(path), (name) => isVersionFolder(join(path, name)));
 }
 
-/** Why a folder cannot be taken for a model, and what to name instead. */
+/** Why a folder is not a model, and what to name instead. */
 export async function refuseFolder(path: string, title: string): Promise<CommandError> {
   const shown = JSON.stringify(title);
   const found = await modelFoldersOf(path);
@@ -85,12 +85,12 @@ export async function refuseFolder(path: string, title: string): Promise<Command
   );
 }
 
-/** How deep the folder of a model may be in an archive. */
+/** How deep in an archive the folder of a model may be. */
 const DEEPEST = 8;
 
 /**
- * The folder of the only model below one: of a version, or of all versions. Archives have it in a folder of its own at
- * times. Undefined where there is none, or several.
+ * The folder of the only model below a folder: of a version, or of all versions. Some archives have it in a subfolder.
+ * Undefined if there is no model, or several.
  */
 export async function findModelFolder(path: string, depth = 0): Promise<string | undefined> {
   if (await isVersionFolder(path)) return path;
@@ -101,7 +101,7 @@ export async function findModelFolder(path: string, depth = 0): Promise<string |
   return await findModelFolder(join(path, only), depth + 1);
 }
 
-/** Why an archive that was unpacked to a folder cannot be taken for a model. */
+/** Why an archive that was unpacked to a folder is not a model. */
 export async function refuseArchive(
   folder: string,
   title: string,
@@ -125,15 +125,15 @@ export async function refuseArchive(
   );
 }
 
-/** Most names that are told. */
+/** Most names that are listed. */
 const SHOWN = 10;
 
-/** The first of names, and how many there are. */
+/** The first of some names, and how many there are. */
 export function listOf(names: readonly string[]): string {
   return `${names.slice(0, SHOWN).join(', ')}${names.length > SHOWN ? `, … (${names.length} in all)` : ''}`;
 }
 
-/** What else could be meant: a model file of another name, or a model of the repository that the folder is. */
+/** What the user may have meant: a model file of another name, or a model in the folder, if that is a repository. */
 async function hint(path: string, title: string): Promise<string> {
   const [file] = (await readdir(path)).filter((name) => /\.onnx$/i.test(name));
   if (file !== undefined) return ` Name the file itself: ${quotePath(join(title, file))}.`;
@@ -150,12 +150,12 @@ async function hint(path: string, title: string): Promise<string> {
   return ` It is a repository of models: ${listOf(models)}; name one of them, as in ${folder} or in ${shellWord(first)} -r ${quotePath(title)}.`;
 }
 
-/** A path that people copy after a command: in the quotes of our sentences, but where a shell acts inside of those. */
+/** A path that people copy into a command, in double quotes, unless a shell would act on it there. */
 function quotePath(path: string): string {
   return /["$`\\!]/.test(path) ? shellWord(path) : `"${path}"`;
 }
 
-/** Most folders that are looked into. */
+/** Most folders that are searched. */
 const MOST_FOLDERS = 200;
 
 async function subfoldersOf(path: string): Promise<readonly string[]> {

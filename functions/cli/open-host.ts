@@ -4,15 +4,15 @@ import { createHost, type Host } from '../host.ts';
 import { STORES } from './open-repository.ts';
 
 export interface OpenHostOptions {
-  /** Folder or URL; MODEL_REPOSITORY or `models` without it. */
+  /** Folder or URL; by default MODEL_REPOSITORY, else `models`. */
   readonly repository: string | undefined;
-  /** Variables that win over those of the process. */
+  /** Variables that override those of the process. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Whether requests wait for it. A command waits for its store as long as that takes. */
+  /** Whether requests wait for the store. A command waits for it as long as it takes. */
   readonly isServer?: boolean;
   /** Whether its output is read in a terminal. */
   readonly isForPeople?: boolean;
-  /** Taken instead of what the repository's URL says. */
+  /** Used instead of the store that the repository's URL names. */
   readonly store?: ModelStore;
 }
 

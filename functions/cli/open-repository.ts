@@ -12,7 +12,7 @@ export const STORES = { file: openFilesystemStore, s3: openS3Store };
 const DEFAULT_REPOSITORY = 'models';
 
 /**
- * The store that `--repository` names, to look at its files or to change them.
+ * The store that `--repository` names, to read or change its files.
  *
  * @throws CommandError for a repository of another kind
  */

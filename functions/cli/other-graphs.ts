@@ -4,8 +4,8 @@ import { readExternalLocations } from '../../shared/onnx/external-data.ts';
 import { ProtobufError, withFileSource } from '../../shared/onnx/protobuf.ts';
 
 /**
- * The files of a folder without its graphs but one, and without what belongs to the others alone: exporters leave a graph
- * of each precision in a folder.
+ * The files of a folder with only one of its graphs, without the files that belong to the other graphs alone: exporters
+ * leave a graph of each precision in a folder.
  *
  * @param files paths below the folder
  * @param graph one of them
@@ -28,13 +28,13 @@ function dataBeside(graph: string, pathOf: (file: string) => string): string[] {
   return dataFilesOf(pathOf(graph)).map((file) => posix.join(posix.dirname(graph), file));
 }
 
-/** Paths of a graph's data files below its folder; the runtime takes no others. */
+/** Paths of a graph's data files below its folder; the runtime accepts no other places. */
 export function dataFilesOf(path: string): readonly string[] {
   try {
     const locations = [...withFileSource(path, readExternalLocations)].map((each) => posix.normalize(each));
     return locations.filter((each) => isPlainPath(each));
   } catch (error) {
-    // What is wrong with it is told when it is loaded.
+    // Mistakes in it are reported when it is loaded.
     if (error instanceof ProtobufError) return [];
     throw error;
   }

@@ -4,8 +4,8 @@ import { toDiskError } from '../../shared/models/artifact-folder.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
 
 /**
- * A folder that holds some files, each under a name of its own, until this process ends. They are hard links where
- * that can be, which take no space, and copies elsewhere.
+ * A folder that holds some files under chosen names until this process ends. The files are hard links, which take no
+ * space, or copies if links are not possible.
  *
  * @param root the folder of downloads
  * @param sources paths of the files by their names below the folder
@@ -24,6 +24,6 @@ export async function placeFiles(root: string, sources: ReadonlyMap<string, stri
 async function placeFile(source: string, target: string): Promise<void> {
   await mkdir(dirname(target), { recursive: true, mode: 0o700 });
   const real = await realpath(source);
-  // Not on another disk, nor everywhere of files that belong to others.
+  // Links fail on another disk, and on some systems for files that belong to other users.
   await link(real, target).catch(() => copyFile(real, target, constants.COPYFILE_FICLONE));
 }

@@ -5,7 +5,8 @@ import { compareVersions } from '../../shared/models/versions.ts';
 import type { ModelStore, StoredFile } from '../../shared/stores/model-store.ts';
 
 /**
- * The versions of a model as the `config.pbtxt` beside them divides them; undefined where it says nothing of versions.
+ * The versions of a model that the `config.pbtxt` beside them serves and leaves out; undefined if it says nothing about
+ * versions.
  *
  * @param files of the model, or of the whole store
  * @throws ModelError when it cannot be understood, StoreError

@@ -16,37 +16,39 @@ import { dataFilesOf, withoutOtherGraphs } from './other-graphs.ts';
 import { placeFiles } from './placed-files.ts';
 
 interface FoundFile {
-  /** Below the folder, with forward slashes. */
+  /** Relative to the folder, with forward slashes. */
   readonly path: string;
   readonly facts: BigIntStats;
 }
 
-/** A folder whose files are looked for. */
+/** A search for the files of a folder. */
 interface Search {
   readonly folder: string;
-  /** Whether a file belongs to the model, by its path without links. */
+  /** Whether a file may belong to the model, by its real path. */
   readonly isAllowed: (target: string) => boolean;
-  /** What cannot be taken, each with its path and the reason. */
+  /** What cannot be part of the model, each with its path and the reason. */
   readonly problems: string[];
 }
 
-/** What of a folder is the model. */
+/** Which part of a folder is the model. */
 export interface ModelPlace {
   readonly folder: string;
   /** Name of the model file in it; undefined for the whole folder. */
   readonly file: string | undefined;
-  /** Of the graphs in the whole folder the one that was chosen, as a path below it. */
+  /** The chosen graph of the whole folder, as a path below it. */
   readonly graph?: string | undefined;
 }
 
 /**
- * One folder, or one model file, as a repository that holds nothing else: a model can be looked at and tried before
- * it is published. Of the folder of a single file only what belongs to it is seen. Whoever made the folder chose where its
- * links lead, and its files are published: so a link may lead to files below the folder alone, or to the files of the same
- * model in the cache of Hugging Face, which is made of links. The file that was named may be any.
+ * One folder, or one model file, as a repository that holds nothing else, so that a model can be inspected and tried
+ * before it is published. For a single file, only the files that belong to it are visible. The author of the folder
+ * chose where its links lead, and its files are published. So a link may lead only to files below the folder, or to
+ * files of the same model in the cache of Hugging Face, which consists of links. The file that the user named may be
+ * anywhere.
  *
- * @param cacheFolder where files are placed that cannot be used where they are
- * @throws CommandError naming each link out of the folder, pipe and device, or the graphs where there is no such one
+ * @param cacheFolder for files that cannot be used in place
+ * @throws CommandError that names each link out of the folder, pipe and device, or the graphs if the chosen one is
+ * missing
  */
 export async function openSingleModelStore(
   { folder, file, graph }: ModelPlace,
@@ -86,7 +88,7 @@ export async function openSingleModelStore(
 
 const READ_BYTES = 1024 * 1024;
 
-/** @throws CommandError naming the graphs that there are */
+/** @throws CommandError that names the graphs of the folder */
 function chooseGraph(found: readonly FoundFile[], folder: string, graph: string): readonly FoundFile[] {
   const paths = pathsIn(found);
   const chosen = posix.normalize(graph.split(sep).join('/'));
@@ -101,7 +103,7 @@ function chooseGraph(found: readonly FoundFile[], folder: string, graph: string)
   return found.filter(({ path }) => kept.has(path));
 }
 
-/** Where each file really is, by the path that is seen. */
+/** The real path of each file, by the path in the repository. */
 function pathsOf(sources: ReadonlyMap<string, FoundFile>, folder: string): ReadonlyMap<string, string> {
   return new Map([...sources].map(([seen, { path }]) => [seen, join(folder, path)]));
 }
@@ -127,19 +129,19 @@ function blobsOf(folder: string): readonly string[] {
 
 function refuse(folder: string, problems: readonly string[]): CommandError {
   return new CommandError(
-    `The folder ${JSON.stringify(folder)} cannot be taken as a model: ${listOf([...problems].sort())}. ` +
-      'A model is made of files, and of links to files in its folder: put the file itself in such a place, or take it away.',
+    `The folder ${JSON.stringify(folder)} cannot be used as a model: ${listOf([...problems].sort())}. ` +
+      'A model may hold only files, and links to files in its folder. Replace each of these by the file itself, or remove it.',
   );
 }
 
-/** All files below a folder but those whose names begin with a dot. */
+/** All files below a folder, except those whose names begin with a dot. */
 async function findFiles(
   search: Search,
   below = '',
   within: readonly string[] = [],
 ): Promise<readonly FoundFile[]> {
   const real = await realpath(join(search.folder, below));
-  // A link to a folder that this one is in would never end.
+  // Following a link to a parent folder would never end.
   if (within.includes(real)) return [];
   const names = (await readdir(real)).filter((name) => !name.startsWith('.')).sort();
   const nested = await Promise.all(
@@ -155,8 +157,8 @@ async function findFiles(
 }
 
 /**
- * What belongs to a model file: data files that are named after it, or that its tensors name. A `model.onnx` is what its
- * folder is about, so all files beside it belong to it but other graphs.
+ * The files that belong to a model file: data files that are named after it, or that its tensors name. A `model.onnx`
+ * is the model of its folder, so all files beside it belong to it, except other graphs.
  */
 async function findBeside(search: Search, file: string): Promise<readonly FoundFile[]> {
   const { folder } = search;
@@ -176,7 +178,7 @@ async function findBeside(search: Search, file: string): Promise<readonly FoundF
   return found;
 }
 
-/** The runtime takes data files from the folder of a graph alone, so they must not be links. */
+/** The runtime reads data files only from the folder of the graph, so they must not be links. */
 function partsOf(folder: string, file: string): readonly string[] {
   const data = dataFilesOf(join(folder, file));
   return data.length > 0 ? [file, ...data] : [];
@@ -189,7 +191,7 @@ function pathsIn(found: readonly FoundFile[]): readonly string[] {
 async function hasPlainFiles(folder: string, paths: readonly string[]): Promise<boolean> {
   const root = await realpath(folder);
   for (const path of paths) {
-    // What is not there is missed when the model is loaded.
+    // A missing file is reported when the model is loaded.
     const real = await realpath(join(folder, path)).catch(() => undefined);
     if (real !== undefined && real !== join(root, path.split('/').join(sep))) return false;
   }

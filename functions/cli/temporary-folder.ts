@@ -8,8 +8,8 @@ import { makeOwnFolder } from '../../shared/models/own-folder.ts';
 import { cacheFolderIn } from '../host.ts';
 
 /**
- * Makes a folder of this process below the folder of downloads, which goes away when the process ends. What a process
- * left that was killed goes away with the next.
+ * Makes a folder for this process below the folder of downloads. It is removed when the process ends; the folder of a
+ * process that was killed is removed by the next one.
  *
  * @param root the folder of downloads
  * @throws StoreError when other users can write to the folder of downloads
@@ -25,7 +25,7 @@ export async function makeTemporaryFolder(root: string): Promise<string> {
   }
 }
 
-/** The same right below the temporary folder of the system, where it leaves nothing at all. */
+/** The same directly in the temporary folder of the system, so that nothing is left at all. */
 export async function makeStagingFolder(): Promise<string> {
   return await makeFolder(tmpdir());
 }
@@ -35,12 +35,15 @@ async function makeFolder(parent: string): Promise<string> {
   removeAtEnd(folder);
   await removeLeftovers(parent);
   await mkdir(folder, { mode: 0o700 });
-  // Hosts that share the folder cannot see that this process runs.
+  // Other machines that share the folder cannot see that this process is running.
   setInterval(() => utimes(folder, new Date(), new Date()).catch(() => undefined), RENEW_MS).unref();
   return folder;
 }
 
-/** A signal ends a process without its `exit`. Where a command ends itself after the first signal, it is left to that. */
+/**
+ * A signal ends a process without its `exit` event. A command that handles the first signal itself removes the folder
+ * then.
+ */
 function removeAtEnd(folder: string): void {
   const remove = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', remove);
@@ -51,7 +54,7 @@ function removeAtEnd(folder: string): void {
       process.removeListener(signal, end);
       process.kill(process.pid, signal);
     };
-    // Before listeners for one signal, which are not counted once they are called.
+    // Before listeners that are called once, because they are no longer counted after their call.
     process.prependListener(signal, end);
   }
 }

@@ -11,7 +11,7 @@ import { isPlainPath } from '../../shared/models/file-manifest.ts';
 import { CommandError } from './console.ts';
 import { formatBytes } from './words.ts';
 
-/** An archive of a model as SageMaker has it, usually called `model.tar.gz`. */
+/** Whether a path is an archive of a model as SageMaker has it, usually called `model.tar.gz`. */
 export function isArchive(path: string): boolean {
   return ARCHIVE.test(path);
 }
@@ -23,12 +23,12 @@ export function nameOfArchive(path: string): string {
   return path.replace(ARCHIVE, '');
 }
 
-/** What an archive may unpack to. Weights hardly get smaller when they are packed, so that more is made to fill a disk. */
+/** How much an archive may unpack to. Weights compress little, so a much larger result is meant to fill the disk. */
 export interface ArchiveLimits {
   /** Files and folders. */
   readonly entries: number;
   readonly bytes: number;
-  /** Bytes for each byte of the archive; the first 64 MiB are free. */
+  /** Bytes for each byte of the archive; the first 64 MiB are always allowed. */
   readonly ratio: number;
 }
 
@@ -36,15 +36,15 @@ const LIMITS: ArchiveLimits = { entries: 10_000, bytes: 16 * 1024 ** 3, ratio: 1
 const FREE_BYTES = 64 * 1024 ** 2;
 
 /**
- * Unpacks an archive. Whoever made it chose its paths, so that it may hold nothing but files and folders, each once and
- * below the folder. What SageMaker would run (`code/`) is left out.
+ * Unpacks an archive. Its author chose its paths, so it may hold only files and folders, each once and below the
+ * folder. The code that SageMaker would run (`code/`) is left out.
  * Source: "Deploy models" of the SageMaker SDK for Python, and SageMaker's inference toolkit, for `code/`.
  *
- * @param folder where its files go; it is made
+ * @param folder where its files go; it is created
  * @param title the archive for messages
  * @returns the files of inference code
- * @throws CommandError naming what the archive must not hold, or saying that it is not whole
- * @throws StoreError where the disk is full
+ * @throws CommandError that names what the archive must not hold, or says that it is damaged
+ * @throws StoreError when the disk is full
  */
 export async function unpackArchive(
   path: string,
@@ -55,7 +55,7 @@ export async function unpackArchive(
   const shown = JSON.stringify(title);
   const mostBytes = Math.min(limits.bytes, FREE_BYTES + limits.ratio * (await stat(path)).size);
   const check = createCheck(shown, limits, mostBytes);
-  // Few commands need it.
+  // Loaded on demand, because few commands need it.
   const { Parser, ReadEntry: Entry } = await import('tar');
   await makeFolder(folder);
   const stop = new AbortController();
@@ -92,7 +92,7 @@ export async function unpackArchive(
       ? pipeline(source, createGunzip(), readAll)
       : pipeline(source, readAll));
   } catch (error) {
-    // The first reason counts. Nothing is written any more when this is told.
+    // Only the first reason counts. After it, nothing more is written.
     stop.abort(error);
     await Promise.all(writes);
     throw explain(signal.reason, shown, folder);
@@ -110,17 +110,17 @@ async function writeEntry(entry: ReadEntry, path: string, signal: AbortSignal): 
   await makeFolder(dirname(path));
   signal.throwIfAborted();
   const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
-  // A pipeline that is stopped does not wait for a file that is being opened.
+  // A pipeline that is aborted does not wait for a file that is being opened.
   const closed = new Promise<void>((resolve) => file.once('close', () => resolve()));
   await pipeline(entry, file, { signal }).finally(() => closed);
 }
 
-/** Where an entry belongs below the folder; '' for the folder itself, which `tar -C folder .` packs as well. */
+/** The path of an entry below the folder; '' for the folder itself, which `tar -C folder .` includes. */
 function placeOf({ path }: ReadEntry): string {
   return path.replace(/^(?:\.\/+)+/, '').replace(/^\.$|\/+$/g, '');
 }
 
-/** Whether a file begins as gzip does; some archives are called `.tar.gz` and are not packed. */
+/** Whether a file begins like gzip; some archives are called `.tar.gz` but are not compressed. */
 async function isCompressed(path: string): Promise<boolean> {
   const file = await open(path);
   try {
@@ -131,23 +131,23 @@ async function isCompressed(path: string): Promise<boolean> {
   }
 }
 
-/** Looks at each entry before it is written. */
+/** Checks each entry before it is written. */
 function createCheck(shown: string, limits: ArchiveLimits, mostBytes: number) {
   const seen = new Set<string>();
   const code: string[] = [];
   const tooMuch = `unpacks to more than ${formatBytes(mostBytes)}; the limit is ${formatBytes(limits.bytes)}, and ${limits.ratio} times the size of the archive`;
-  // An entry takes more than its content: its headers, and what fills its last block.
+  // An entry takes more than its content: its headers, and the padding of its last block.
   const mostRead = mostBytes + limits.entries * 4096;
   let [bytes, read, entries] = [0, 0, 0];
   let problem: string | undefined;
 
-  /** What is wrong with an entry; undefined for nothing. */
+  /** What is wrong with an entry; undefined if nothing is. */
   function findProblem({ type, path, linkpath, size }: ReadEntry, place: string): string | undefined {
     const name = JSON.stringify(path.slice(0, 100));
     if (!isPlainPath(place)) return `has the path ${name}; expected a path below its folder`;
     if (LINKS.includes(type)) {
       const target = JSON.stringify((linkpath ?? '').slice(0, 100));
-      return `has the link ${name} to ${target}; a model is made of files: pack it again with tar --dereference`;
+      return `has the link ${name} to ${target}; a model must not have links: pack it again with tar --dereference`;
     }
     if (++entries > limits.entries)
       return `has more than ${limits.entries} files and folders, which is the limit`;
@@ -160,12 +160,12 @@ function createCheck(shown: string, limits: ArchiveLimits, mostBytes: number) {
 
   return {
     code,
-    /** Counts bytes of the archive: what follows its last entry has to be unpacked as well. */
+    /** Counts bytes of the archive, because anything after its last entry is decompressed, too. */
     count: (length: number): void => {
       read += length;
       if (read > mostRead) problem ??= tooMuch;
     },
-    /** Whether an entry is to be written. Folders are made for their files. */
+    /** Whether to write an entry. Folders are created for their files. */
     takes: (entry: ReadEntry): boolean => {
       if (problem !== undefined) return false;
       const place = placeOf(entry);
@@ -182,7 +182,7 @@ function createCheck(shown: string, limits: ArchiveLimits, mostBytes: number) {
   };
 }
 
-/** Where SageMaker's containers look for code that loads a model and runs it. */
+/** Where SageMaker's containers look for code that loads and runs a model. */
 export const CODE = 'code/';
 
 const LINKS: readonly string[] = ['SymbolicLink', 'Link'];
@@ -193,6 +193,6 @@ function explain(error: unknown, shown: string, folder: string): unknown {
   const code = String(systemCodeOf(error) ?? '');
   if (!code.startsWith('Z_') && !code.startsWith('TAR_')) return toDiskError(error, folder);
   return new CommandError(
-    `${shown} is not a tar archive, or it is not whole: ${error.message.replace(/^TAR_\w+: /, '')}.`,
+    `${shown} is not a tar archive, or is damaged: ${error.message.replace(/^TAR_\w+: /, '')}.`,
   );
 }

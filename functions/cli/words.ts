@@ -1,7 +1,7 @@
 import { printableLine } from '../printable.ts';
 import { CommandError } from './console.ts';
 
-/** Lines of a table whose columns stand below each other, two spaces apart. */
+/** Lines of a table with aligned columns, two spaces apart. */
 export function alignColumns(
   rows: readonly (readonly string[])[],
   sides: readonly ('left' | 'right')[],
@@ -28,7 +28,7 @@ const WIDE =
   /(?![\uff61-\uffdc])[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
 const GRAPHEMES = new Intl.Segmenter();
 
-/** Columns that a text takes in a terminal. Source: Unicode Standard Annex 11, East Asian Width. */
+/** How many columns a text takes in a terminal. Source: Unicode Standard Annex 11, East Asian Width. */
 function displayWidth(text: string): number {
   if (ASCII.test(text)) return text.length;
   return [...GRAPHEMES.segment(text)].reduce((sum, { segment }) => sum + (WIDE.test(segment) ? 2 : 1), 0);
@@ -36,7 +36,7 @@ function displayWidth(text: string): number {
 
 const UNITS = ['kB', 'MB', 'GB', 'TB'];
 
-/** A size in the largest unit that it has one of, with three digits: `812 bytes`, `72.7 kB`, `1.20 GB`. */
+/** A size in the largest unit in which it is at least 1, with three digits: `812 bytes`, `72.7 kB`, `1.20 GB`. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${bytes} bytes`;
   // Rounded before the unit is chosen: 999,999 bytes are 1.00 MB.
@@ -59,10 +59,10 @@ export function readWhole(text: string, option: string, least: number, most: num
   );
 }
 
-/** Deepest nesting of the JSON that the command reads, from its user or out of an answer. */
+/** Deepest nesting of the JSON that the command reads, from its user or from an answer. */
 export const JSON_DEPTH = 64;
 
-/** `1 row`, `2 rows`, with the thousands apart. */
+/** `1 row`, `2 rows`, with separated thousands. */
 export function countOf(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 }

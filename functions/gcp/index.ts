@@ -13,7 +13,7 @@ const host = createHostOrExit({
 await host.app.preload();
 
 /** The function's entry point: deploy with `--function ternion`. */
-// An instance has its processor while it answers; whether it keeps it after that is a setting that is not seen from here.
+// An instance has CPU while it answers. Whether it has CPU after that depends on a setting that is not visible here.
 export const ternion = createHttpFunction(host, { isFrozen: true });
 
 receiveDirectly(ternion);

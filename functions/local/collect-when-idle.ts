@@ -2,17 +2,17 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { HttpFunction } from '../http-function.ts';
 
-/** How long there must be no request. */
+/** How long the server must be without requests. */
 const IDLE_MS = 1_000;
-/** How much the process must have grown since the last collection to be worth another. */
+/** How much the process must have grown since the last collection for another one. */
 const GROWTH = 1.1;
 
 /**
- * The function, with garbage collected once nothing is asked of it. V8 collects as more is allocated: what a burst of
- * requests has left would stay in memory until the next one, a hundred megabytes and more. Not for hosts that freeze an
- * idle instance, where the collection would come with the next request.
+ * The function, with a garbage collection once there are no requests. V8 collects only when more is allocated, so a
+ * hundred megabytes and more from a burst of requests would stay in memory until the next one. Not for hosts that
+ * freeze an idle instance: there the collection would delay the next request.
  *
- * @param collect frees what can be freed
+ * @param collect frees unused memory
  * @param rss memory of the process, in bytes
  */
 export function collectWhenIdle(
@@ -39,7 +39,7 @@ export function collectWhenIdle(
   };
 }
 
-/** The collector that V8 has for tests; it needs no flag of the process this way. */
+/** The collector that V8 has for tests, made available without a command-line flag. */
 function exposeCollector(): () => void {
   setFlagsFromString('--expose-gc');
   const collect: NodeJS.GCFunction = runInNewContext('gc');

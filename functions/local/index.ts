@@ -7,7 +7,8 @@ import { createHttpFunction } from '../http-function.ts';
 import { collectWhenIdle } from './collect-when-idle.ts';
 import { checkRepository, readOptions, serve } from './serve.ts';
 
-// Run by itself, as `npm start` does, it is a server; the functions framework imports it, and listens on all addresses.
+// When run directly, as by `npm start`, this is a server. The functions framework imports it and listens on all
+// addresses.
 const options = import.meta.main ? readOptions() : undefined;
 
 const host = createHostOrExit({
@@ -20,7 +21,7 @@ const host = createHostOrExit({
 if (options) await checkRepository(host);
 await host.app.preload();
 
-/** The Cloud Functions entry with every store. */
+/** The entry point for the functions framework, with every store. */
 export const ternion = collectWhenIdle(createHttpFunction(host));
 
 if (options) await serve(host, ternion, options);

@@ -13,13 +13,13 @@ import { GRACE_SECONDS, graceOf, nextEnd } from '../server-end.ts';
 export interface LocalOptions {
   readonly port: number;
   readonly hostname: string;
-  /** Whether it logs each request and each load as JSON. */
+  /** Whether the server logs each request and each load as JSON. */
   readonly isLogged: boolean;
 }
 
 /**
- * What `npm start` is told. Without --host the server is for this machine alone; it is not a variable, as some shells set
- * HOST to the machine's name. Ends the process where it is told something wrong.
+ * Reads the options of `npm start`. Without --host, only this machine can reach the server. There is no variable for
+ * it, because some shells set HOST to the machine's name. Ends the process if an option is wrong.
  */
 export function readOptions(): LocalOptions {
   try {
@@ -40,23 +40,23 @@ export function readOptions(): LocalOptions {
   }
 }
 
-/** Ends the process where the folder of the models is not there, which no restart would mend. */
+/** Ends the process if the folder of the models does not exist, because a restart would not help. */
 export async function checkRepository({ app, config }: Host): Promise<void> {
   await app.inference.repository.ready().catch((error: unknown) => {
-    // What cannot be reached now may be there later: requests are told then.
+    // A store that cannot be reached now may be available later; until then requests get an error.
     if (!(error instanceof StoreError) || error.reason !== 'missing') return;
     endWith(`MODEL_REPOSITORY=${JSON.stringify(config.modelRepository)}: ${error.message}`);
   });
 }
 
-/** Listens until it is to end, and says how its models are called. Ends the process when it cannot listen. */
+/** Listens until it is asked to end, and prints how to call its models. Ends the process if it cannot listen. */
 export async function serve(host: Host, handle: HttpFunction, options: LocalOptions): Promise<void> {
   const server = await startServer(host, { ...options, handle }).catch((error: unknown) => {
     if (!(error instanceof ListenError)) throw error;
     return endWith(error.message);
   });
   const ending = nextEnd();
-  // What is read for it must not keep a signal waiting.
+  // Not awaited: reading the models must not delay a signal.
   void describe(host, server.url).then(
     (text) => console.log(printable(text)),
     (error: unknown) => host.logger.log('warn', 'the models cannot be described', { error }),
@@ -65,7 +65,7 @@ export async function serve(host: Host, handle: HttpFunction, options: LocalOpti
   await host.app.close();
 }
 
-/** Most models that are told one by one. */
+/** Most models that are listed one by one. */
 const SHOWN = 20;
 
 async function describe({ app, config }: Host, url: string): Promise<string> {

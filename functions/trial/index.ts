@@ -5,8 +5,8 @@ import type { Session } from '../../shared/runtime/session.ts';
 import type { TrialReply, TrialRequest } from '../../shared/runtime/trial-protocol.ts';
 
 /**
- * A process in which a model is tried: it can end or hang without harm. The host that starts it sends requests, one after
- * the other, and ends it.
+ * A process in which a model is tried: it can crash or hang without harm. The host that starts it sends requests, one
+ * after the other, and ends it.
  */
 let session: Session | undefined;
 
@@ -26,8 +26,8 @@ async function answer(request: TrialRequest): Promise<TrialReply> {
 }
 
 /**
- * Ends this process when it has more memory than it may, or when the one that started it is gone. A thread of its own
- * does that, as the runtime keeps this one busy.
+ * Ends this process when it uses too much memory, or when the process that started it has ended. A separate thread does
+ * this, because the runtime keeps the main thread busy.
  */
 async function watchMemory(memoryBytes: number): Promise<void> {
   const watch = `

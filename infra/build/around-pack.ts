@@ -1,6 +1,6 @@
-// What npm runs before and after it packs: node infra/build/around-pack.ts <prepack|postpack>
-// The package holds ONNX Runtime for all platforms, so that it needs no install script. Of those that this machine does
-// not run on there are links in dist/ only while npm packs, also with --dry-run.
+// npm runs this before and after it packs: node infra/build/around-pack.ts <prepack|postpack> The package holds ONNX
+// Runtime for all platforms, so that it needs no install script. For platforms other than that of this machine, dist/
+// has links only while npm packs, even with --dry-run.
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { linkRuntime, RUNTIMES_FOLDER } from './native-files.ts';
@@ -21,13 +21,13 @@ if (process.argv[2] === 'prepack') {
     rmSync(join(project, 'dist', RUNTIMES_FOLDER, platform), { recursive: true, force: true });
 }
 
-/** npm packs what is there, so that must be built from the sources as they are; undefined when it is. */
+/** npm packs dist/ as it is, so it must be built from the current sources. Undefined if it is. */
 function findStale(): string | undefined {
   const [entry, meta] = ['dist/cli/index.mjs', 'dist/meta/cli.json'].map((path) => join(project, path));
   if (!entry || !meta || !existsSync(entry) || !existsSync(meta)) return 'dist/cli is not built';
   const { mtimeMs } = statSync(meta);
   const { inputs }: { inputs: Record<string, unknown> } = JSON.parse(readFileSync(meta, 'utf8'));
-  // What a plugin writes has a namespace before its name, and no file.
+  // Inputs that a plugin generates have a namespace before their name, and no file.
   const sources = Object.keys(inputs).filter((path) => !/node_modules\/|^[\w-]+:/.test(path));
   const newer = sources.find((path) => {
     const facts = statSync(join(project, path), { throwIfNoEntry: false });

@@ -4,8 +4,8 @@ import { gzipSync } from 'node:zlib';
 import { bundleForBrowsers } from './bundle-for-browsers.ts';
 
 /**
- * Makes the page of the documentation: `docs.html` with its Content-Security-Policy beside it, and the files it names,
- * compressed once for all requests. Swagger UI is taken from its package, so that no other server is asked for it.
+ * Builds the documentation page: `docs.html` with its Content-Security-Policy beside it, and its files, compressed once
+ * for all requests. Swagger UI comes from its package, so the page needs no other server.
  */
 export async function buildDocsPage(projectFolder: string, output: string): Promise<void> {
   const source = join(projectFolder, 'shared/docs-page');
@@ -27,7 +27,8 @@ export async function buildDocsPage(projectFolder: string, output: string): Prom
 }
 
 /**
- * Scripts and styles of our own files alone; Swagger UI has its pictures in its style and shows pictures of answers.
+ * Allows only scripts and styles from our own files. Swagger UI has pictures in its style, and shows pictures of
+ * answers.
  * Source: W3C Content Security Policy Level 3.
  */
 const POLICY = [
@@ -41,7 +42,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** The maps are as large as the rest and are not brought along. */
+/** Source maps are as large as the rest, so they are left out. */
 function withoutSourceMap(content: string): string {
   return content.replace(/\n?(?:\/\/|\/\*)# sourceMappingURL=.*$/s, '\n');
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { bundleForBrowsers } from './bundle-for-browsers.ts';
 
 /**
- * Makes `playground.html` with all it needs inside, and beside it `playground.html.csp`, the
+ * Builds `playground.html` with everything it needs inside, and beside it `playground.html.csp`, the
  * Content-Security-Policy that lets this script and this style run and nothing else.
  */
 export async function buildPlayground(projectFolder: string, output: string): Promise<void> {
@@ -20,7 +20,7 @@ export async function buildPlayground(projectFolder: string, output: string): Pr
   writeFileSync(join(output, 'playground.html.csp'), `${describePolicy(script, style)}\n`);
 }
 
-/** @throws Error when a mark is not in the template: the page would lack its script */
+/** @throws Error when a mark is not in the template, because the page would then lack its script */
 function fill(template: string, parts: Readonly<Record<string, string>>): string {
   return Object.entries(parts).reduce(
     (page, [mark, part]) => {
@@ -31,7 +31,7 @@ function fill(template: string, parts: Readonly<Record<string, string>>): string
   );
 }
 
-/** Source: W3C Content Security Policy Level 3, with Trusted Types: no text ever becomes markup or script. */
+/** Source: W3C Content Security Policy Level 3, with Trusted Types, so that no text becomes markup or script. */
 function describePolicy(script: string, style: string): string {
   return [
     "default-src 'none'",

@@ -3,7 +3,7 @@ import { build, type Format } from 'esbuild';
 /** Browsers of the last three years. */
 const BROWSERS = ['chrome117', 'edge117', 'firefox121', 'safari16.4'];
 
-/** A script or a style with all that it imports, as short as it gets. */
+/** A script or a style with all its imports, minified. */
 export async function bundleForBrowsers(entry: string, format: Format = 'iife'): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [entry],

@@ -21,7 +21,10 @@ export interface Command {
   readonly arguments: string[];
 }
 
-/** Makes the folder (gcp) or archive (azure) to upload of a built target, and gives its path from here. */
+/**
+ * Makes the folder (gcp) or archive (azure) to upload from a built target. Returns its path, relative to the working
+ * folder.
+ */
 export async function makePackage(cloud: PackagedCloud, dist: string): Promise<string> {
   const folder = `${dist}/${cloud}`;
   if (cloud === 'gcp') return relative(process.cwd(), folder);
@@ -30,7 +33,7 @@ export async function makePackage(cloud: PackagedCloud, dist: string): Promise<s
   return relative(process.cwd(), archive);
 }
 
-/** The command that deploys a package; private on both clouds unless its caller opens it. */
+/** The command that deploys a package; the function is private on both clouds unless the caller opens it. */
 export function deployCommand(cloud: PackagedCloud, upload: string, settings: DeploySettings): Command {
   if (cloud === 'gcp') {
     return {

@@ -1,9 +1,9 @@
 import type { Plugin } from 'esbuild';
 
 /**
- * Bundles import Node's `http` in a way that leaves its exports alone. An `import` reads all of them, and some are
- * getters that load Node's own HTTP client, WebSockets included: a third of the time until a server of one model
- * answers, for what nothing here uses.
+ * Makes bundles import Node's `http` without reading its exports. An `import` reads all of them, and some are getters
+ * that load Node's own HTTP client with WebSockets. That takes a third of the time until a server with one model
+ * answers, and nothing here uses it.
  */
 export function httpPlugin(): Plugin {
   return {

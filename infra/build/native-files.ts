@@ -23,16 +23,16 @@ const lockSchema = z.object({
   ),
 });
 
-/** Where the native libraries stand below a target's folder; the bundles require them by these paths. */
+/** Folder of the native libraries in a target's folder; the bundles require them by this path. */
 export const NATIVE_FOLDER = 'native';
 
 /** ELF machine numbers (System V ABI, e_machine). */
 const ELF_MACHINES: Readonly<Record<string, number>> = { x64: 0x3e, arm64: 0xb7 };
 
 /**
- * Copies the native libraries of one platform to `<output>/native`: ONNX Runtime's from its package, which carries
- * all platforms, and sharp's from node_modules or, for another platform, from its package in the registry. What is
- * fetched is held to the integrity hash in package-lock.json.
+ * Copies the native libraries of one platform to `<output>/native`: ONNX Runtime's from its package, which has all
+ * platforms, and sharp's from node_modules or, for another platform, from its package in the registry. Downloads are
+ * checked against the integrity hash in package-lock.json.
  *
  * @throws Error when a platform has no library, a hash differs, or a file is for another processor
  */
@@ -51,21 +51,23 @@ export function stageNativeFiles(projectFolder: string, platform: string, output
   if (os === 'linux') checkMachine(folder, cpu);
 }
 
-/** Where ONNX Runtime's libraries stand beside the folder of a package that finds its own at run time. */
+/** Folder of ONNX Runtime's libraries, next to the folder of a package that chooses its libraries at run time. */
 export const RUNTIMES_FOLDER = 'runtimes';
 
-/** Copies ONNX Runtime's libraries of a platform to `dist/runtimes/<os>-<cpu>`, but those that nothing of ours loads. */
+/**
+ * Copies ONNX Runtime's libraries of a platform to `dist/runtimes/<os>-<cpu>`, except those that Ternion never loads.
+ */
 export function stageRuntime(projectFolder: string, platform: string): void {
   placeRuntime(projectFolder, platform, copyFileSync);
 }
 
-/** The same by links to the files of their package, which takes no time and no space. */
+/** The same with links to the files of the package, which take no time and no space. */
 export function linkRuntime(projectFolder: string, platform: string): void {
   placeRuntime(projectFolder, platform, (from, to) => {
     try {
       linkSync(from, to);
     } catch {
-      // Packages may be on another disk.
+      // The package may be on another disk.
       copyFileSync(from, to);
     }
   });
@@ -84,7 +86,7 @@ function placeRuntime(
     place(join(source, file), join(folder, file));
 }
 
-/** What WebGPU alone needs, and a second copy of a library under its full version. */
+/** Libraries that only WebGPU needs, and a second copy of a library under its full version. */
 const UNUSED_LIBRARIES = /dxcompiler\.dll$|dxil\.dll$|libonnxruntime\.\d+\.\d+\.\d+\.dylib$/;
 
 function findRuntime(projectFolder: string, platform: string): string {
@@ -94,7 +96,7 @@ function findRuntime(projectFolder: string, platform: string): string {
   return folder;
 }
 
-/** Name of sharp's addon, which carries sharp's version: `sharp-linux-x64-0.35.5.node`. */
+/** Name of sharp's addon, which contains sharp's version: `sharp-linux-x64-0.35.5.node`. */
 export function sharpAddon(output: string, platform: string): string {
   const folder = join(output, NATIVE_FOLDER, `sharp-${platform}`, 'lib');
   const addon = readdirSync(folder).find((file) => file.endsWith('.node'));
@@ -108,7 +110,7 @@ export function sharpFolders(projectFolder: string, platform: string): ReadonlyM
   return new Map(names.map((name) => [name, findPackage(projectFolder, name)]));
 }
 
-/** The addon and, apart from Windows, the library it links to. */
+/** The addon and, except on Windows, the library that it links to. */
 function sharpPackages(projectFolder: string, platform: string): string[] {
   const names = [`@img/sharp-${platform}`, `@img/sharp-libvips-${platform}`];
   const locked = names.filter((name) => readLock(projectFolder).packages[`node_modules/${name}`]);
@@ -121,7 +123,10 @@ function findPackage(projectFolder: string, name: string): string {
   return existsSync(join(installed, 'lib')) ? installed : fetchPackage(projectFolder, name);
 }
 
-/** Fetches a package with npm, so that the user's own registry, proxy and certificates are used; kept for next time. */
+/**
+ * Downloads a package with npm, so that the user's registry, proxy and certificates are used, and keeps it for next
+ * time.
+ */
 function fetchPackage(projectFolder: string, name: string): string {
   const locked = readLock(projectFolder).packages[`node_modules/${name}`];
   const cache = join(projectFolder, 'node_modules/.cache/ternion');
@@ -132,7 +137,7 @@ function fetchPackage(projectFolder: string, name: string): string {
   try {
     runNpm(['pack', `${name}@${locked?.version}`, '--pack-destination', folder, '--silent'], folder);
     const tarball = readdirSync(folder).find((file) => file.endsWith('.tgz'));
-    if (!tarball) throw new Error(`npm pack ${name} gave no file`);
+    if (!tarball) throw new Error(`npm pack ${name} wrote no file`);
     checkIntegrity(join(folder, tarball), locked?.integrity, name);
     mkdirSync(join(folder, 'package'));
     extract({ file: join(folder, tarball), cwd: join(folder, 'package'), strip: 1, sync: true });

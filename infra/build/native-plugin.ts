@@ -3,8 +3,9 @@ import type { Plugin } from 'esbuild';
 import { NATIVE_FOLDER, RUNTIMES_FOLDER, sharpAddon } from './native-files.ts';
 
 /**
- * Makes the two packages with native addons bundle: each finds its addon by a path made of platform and version,
- * which a bundler cannot follow. They are pointed at the files staged beside the bundle, which need no node_modules.
+ * Lets the two packages with native addons be bundled. Each finds its addon by a path made of platform and version,
+ * which a bundler cannot follow. Here they load the files that are staged beside the bundle, which need no
+ * node_modules.
  */
 export function nativePlugin(output: string, platform: string): Plugin {
   return pointAddons([
@@ -13,16 +14,16 @@ export function nativePlugin(output: string, platform: string): Plugin {
   ]);
 }
 
-/** The same for a bundle that finds ONNX Runtime's addon of the platform it runs on; sharp is left to npm. */
+/** The same for a bundle that loads ONNX Runtime's addon for the platform it runs on; npm installs sharp. */
 export function npmNativePlugin(): Plugin {
-  // Joined from a list: the bundler takes a sum of texts for a pattern of files and looks for them.
+  // Joined from a list, because the bundler would read concatenated strings as a file pattern and search for the files.
   const path = `["../${RUNTIMES_FOLDER}/", process.platform, "-", process.arch, "/onnxruntime_binding.node"].join("")`;
   return pointAddons([[RUNTIME_MODULE, path]]);
 }
 
 const RUNTIME_MODULE = /onnxruntime-node[\\/]dist[\\/]binding\.js$/;
 
-/** @param staged modules with the expression of the path each requires instead */
+/** @param staged modules, each with the expression of the path that it requires instead */
 function pointAddons(staged: readonly (readonly [RegExp, string])[]): Plugin {
   return {
     name: 'native-addons',
@@ -47,9 +48,9 @@ function pointAddons(staged: readonly (readonly [RegExp, string])[]): Plugin {
 }
 
 /**
- * Points a module at its staged addon.
+ * Makes a module load its staged addon.
  *
- * @throws Error when the module is no longer what is expected, rather than bundle something half right
+ * @throws Error when the module is not as expected, instead of bundling something that may not work
  */
 function pointAt(source: string, addon: string): string {
   const load = `require(${addon})`;

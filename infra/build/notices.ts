@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
 import * as z from 'zod';
 
-/** The file beside a bundle that names what of others is in it, each with its licence. */
+/** The file beside a bundle that lists the third-party packages in it with their licences. */
 const NOTICES_FILE = 'THIRD-PARTY-NOTICES.txt';
 
 const packageSchema = z.object({
@@ -13,7 +13,7 @@ const packageSchema = z.object({
   repository: z.union([z.string(), z.object({ url: z.string() })]).optional(),
 });
 
-/** Texts that packages do not bring along, by the beginning of their names; the files are in `infra/licenses`. */
+/** Licence texts that are missing in packages, by the beginning of their names; the files are in `infra/licenses`. */
 const MISSING: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^onnxruntime-node$/, ['onnxruntime.txt', 'onnxruntime-third-party.txt']],
   [/^onnxruntime-common$/, ['onnxruntime.txt']],
@@ -24,10 +24,10 @@ const MISSING: readonly (readonly [RegExp, readonly string[]])[] = [
 const LINE = '='.repeat(80);
 
 /**
- * Writes the licences of all packages in a bundle beside it. A text that several packages share stands there once.
+ * Writes the licences of all packages in a bundle beside it. A text that several packages share is written once.
  *
  * @param nativeFolders the packages whose native libraries are beside the bundle
- * @throws Error when a package has no licence text, so that none can be shipped without
+ * @throws Error when a package has no licence text, so that nothing is shipped without one
  */
 export function writeNotices(
   projectFolder: string,
@@ -45,9 +45,9 @@ export function writeNotices(
   writeFileSync(join(output, NOTICES_FILE), `${INTRODUCTION}\n\n${parts.join('\n')}`);
 }
 
-const INTRODUCTION = 'Ternion contains software of others, under the licences below.';
+const INTRODUCTION = 'Ternion contains third-party software under the licences below.';
 
-/** Folders of the packages of which something is in a bundle, as `node_modules/<name>`, sorted. */
+/** Folders of the packages that have code in a bundle, as `node_modules/<name>`, sorted. */
 function bundledPackages({ outputs }: Metafile): string[] {
   const inputs = Object.values(outputs).flatMap((output) => Object.entries(output.inputs));
   const used = inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0);

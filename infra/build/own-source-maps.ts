@@ -4,7 +4,7 @@ import type { Plugin } from 'esbuild';
 /** A source map that maps a whole file to one place: the bundler drops a map that maps nothing. */
 const COARSE_MAP = Buffer.from('{"version":3,"sources":["package"],"mappings":"AAAA"}').toString('base64');
 
-/** Keeps packages out of the source maps: they would be most of their size, and traces into them help nobody. */
+/** Keeps packages out of the source maps: they would be most of the size, and traces into packages are not useful. */
 export function ownSourceMaps(): Plugin {
   return {
     name: 'own-source-maps',

@@ -1,26 +1,26 @@
 import { cpSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
-/** What of a model repository is packed. */
+/** Which models of a repository are packed. */
 export interface PackedModels {
   /** `iris 1, 2` for each model. */
   readonly models: readonly string[];
   readonly bytes: number;
 }
 
-/** What made a model, and what editors leave beside it. */
+/** Files that made a model, and files that editors leave beside it. */
 const NOT_PACKED = /(?:^|[/\\])(?:\.|__pycache__)|\.py$|requirements\.txt$|README\.md$/;
 
 /**
- * Puts a model repository into a built target, in the place of the example models.
+ * Puts a model repository into a built target, replacing the example models.
  *
- * @throws Error when the folder holds no model version, in a sentence
+ * @throws Error with one sentence when the folder holds no model version
  */
 export function packModels(folder: string, target: string): PackedModels {
   const versions = findVersions(folder);
   if (versions.size === 0) {
     throw new Error(
-      `${JSON.stringify(folder)} has no <name>/<version>/ with a .onnx file in it; "ternion add <model> --name <name> -r ${folder}" makes one.`,
+      `${JSON.stringify(folder)} has no <name>/<version>/ with a .onnx file in it; "ternion add <model> --name <name> -r ${folder}" creates one.`,
     );
   }
   const place = join(target, 'models');
@@ -40,7 +40,7 @@ export function packModels(folder: string, target: string): PackedModels {
   };
 }
 
-/** The versions with a graph by the names of their models. */
+/** The versions that have a graph, by the names of their models. */
 function findVersions(folder: string): ReadonlyMap<string, readonly string[]> {
   const versions = new Map<string, string[]>();
   for (const path of listFiles(folder)) {

@@ -1,5 +1,6 @@
-// Builds the command after npm has installed the project. npm also runs this script before it packs: what is built then
-// must not be replaced, as a server may be running from it; around-pack.ts looks whether it is up to date.
+// Builds the command after npm has installed the project. npm also runs this script before it packs. It must not
+// replace an existing build then, because a server may be running from it; around-pack.ts checks whether the build is
+// up to date.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 

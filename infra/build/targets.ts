@@ -5,15 +5,15 @@ import * as z from 'zod';
 const targetSchema = z.strictObject({
   /** Platforms to build for, as `<os>-<cpu>`; `host` is the machine that builds. */
   platforms: z.array(z.string()).min(1),
-  /** Modules the host brings itself. */
+  /** Modules that the host provides. */
   external: z.array(z.string()).default([]),
-  /** Files beside the entry that are copied as they are. */
+  /** Files next to the entry that are copied unchanged. */
   files: z.array(z.string()).default([]),
-  /** A package.json for the output, where the host wants one. */
+  /** A package.json for the output, if the host needs one. */
   packageJson: z.record(z.string(), z.unknown()).optional(),
-  /** Packages the host installs, pinned to the versions of this project. */
+  /** Packages that the host installs, pinned to the versions of this project. */
   dependencies: z.array(z.string()).default([]),
-  /** Whether it becomes part of this project's own npm package, which runs on whatever platform it is installed on. */
+  /** Whether it becomes part of this project's npm package, which runs on any platform. */
   isNpmPackage: z.boolean().default(false),
   /** Whether the models are part of the output. */
   models: z.boolean().default(true),
@@ -28,7 +28,8 @@ export interface Target extends z.infer<typeof targetSchema> {
 }
 
 /**
- * All targets: each folder of `functions/` with a `target.json` is a host, built once per platform it names.
+ * All targets: each folder of `functions/` with a `target.json` is a host, which is built once per platform in that
+ * file.
  *
  * @throws Error when a target.json is not valid
  */

@@ -4,10 +4,10 @@ import { join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ZipFile } from 'yazl';
 
-/** Any fixed date will do: the same files must make the same archive. */
+/** A fixed date, so that the same files make the same archive. */
 const MODIFIED = new Date('2000-01-01T00:00:00Z');
 
-/** Packs all files of a folder, with paths from that folder on. Returns the size of the archive in bytes. */
+/** Packs all files of a folder, with paths relative to it. Returns the size of the archive in bytes. */
 export async function zipFolder(folder: string, archive: string): Promise<number> {
   const zip = new ZipFile();
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });

@@ -56,7 +56,7 @@ def uniform(count: int, low: float, high: float) -> torch.Tensor:
 def augment(images: torch.Tensor) -> torch.Tensor:
     """Varies the scans in the ways a canvas drawing or a photographed sheet differs from them."""
     count = len(images)
-    # The scans fill their frame and drawings seldom do, so digits shrink further than they grow.
+    # The scans fill their frame and drawings seldom do, so digits shrink more than they grow.
     angle, size = uniform(count, -0.26, 0.26), uniform(count, 0.55, 1.1)
     width, height = size * uniform(count, 0.85, 1.15), size
     # One pixel is a quarter in affine_grid's coordinates, which run from -1 to 1 over 8 pixels.
@@ -76,10 +76,10 @@ def augment(images: torch.Tensor) -> torch.Tensor:
 
     blurred = nn.functional.avg_pool2d(images, 3, stride=1, padding=1)
     images = images.lerp(blurred, each(0, 0.5))
-    # Paper is not quite black or white and ink is not full strength.
+    # Paper and ink are never fully white or black.
     contrast = each(0.45, 1.3)
     images = (images * contrast + each(0, 0.2) + torch.randn_like(images) * 0.02).clamp(0, 1)
-    # Dark ink on light paper has to work as well as the scans' bright on dark.
+    # Dark ink on light paper must work as well as the light digits on dark of the scans.
     return torch.where(each(0, 1) < 0.5, 1 - images, images)
 
 
@@ -90,8 +90,8 @@ def train_network(images: torch.Tensor, labels: torch.Tensor) -> nn.Module:
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, max_lr=0.005, epochs=EPOCHS, steps_per_epoch=math.ceil(len(images) / batch_size)
     )
-    # Smoothing keeps answers short of certainty. Scores that are all 0 or 1 would hide doubt from callers,
-    # and mistakes in the preprocessing from the reference cases.
+    # Smoothing keeps answers below certainty. If all scores were 0 or 1, callers would not see doubt, and the reference
+    # cases would not show mistakes in the preprocessing.
     loss = nn.CrossEntropyLoss(label_smoothing=0.05)
     for _ in range(EPOCHS):
         for batch in torch.randperm(len(images)).split(batch_size):
@@ -103,7 +103,7 @@ def train_network(images: torch.Tensor, labels: torch.Tensor) -> nn.Module:
 
 
 def as_tensor(pixels: np.ndarray) -> torch.Tensor:
-    """Grey values 0..255, one image a row, as the network takes them."""
+    """Turns grey values from 0 to 255, with one image per row, into inputs of the network."""
     return torch.from_numpy(pixels).float().div(255).unsqueeze(1)
 
 
@@ -118,7 +118,7 @@ def padded(scan: Image.Image) -> Image.Image:
     return frame
 
 
-# Kinds of file a caller may send. The scans from 14 on are stored like this, the others as they are.
+# Kinds of files that callers may send. Scans 14 and later are stored like this, the others unchanged.
 RENDERINGS = {
     14: lambda scan: scan.resize((64, 64), Image.NEAREST),
     15: lambda scan: scan.resize((100, 100), Image.BICUBIC).convert("RGB"),
@@ -158,7 +158,7 @@ def write_fixtures(network: nn.Module, pixels: np.ndarray, labels: np.ndarray) -
 def main() -> None:
     make_repeatable(SEED)
     scans, labels = load_digits(return_X_y=True)
-    # Rounded to bytes before training, as a PNG holds bytes and the network should see what callers send.
+    # Rounded to bytes before training, because a PNG holds bytes, and the network should see what callers send.
     pixels = np.round(scans.reshape(-1, 8, 8) / 16 * 255).astype(np.uint8)
     train, held_out = train_test_split(
         np.arange(len(labels)), test_size=0.2, stratify=labels, random_state=SEED

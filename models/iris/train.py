@@ -47,7 +47,7 @@ class Network(nn.Module):
 
 def train_network(rows: torch.Tensor, classes: torch.Tensor) -> Network:
     network = Network(rows.mean(dim=0), rows.std(dim=0))
-    # Weight decay keeps the scores of so small a data set from growing without limit.
+    # Weight decay keeps the scores from growing without limit on such a small data set.
     optimiser = torch.optim.AdamW(network.parameters(), lr=0.01, weight_decay=0.01)
     for _ in range(300):
         optimiser.zero_grad()
@@ -91,8 +91,8 @@ def main() -> None:
     # Without a name skl2onnx invents a random one, and no two runs would write the same file.
     model = convert_sklearn(forest, name="iris", initial_types=[("features", FloatTensorType([None, 4]))])
     save_onnx(model, HERE / "1" / "model.onnx")
-    description = "Random forest of 100 trees that tells three iris species apart by four measurements."
-    # With the probabilities in every protocol, as version 2 has its scores.
+    description = "Random forest of 100 trees that recognises three iris species by four measurements."
+    # Probabilities in every protocol, like the scores of version 2.
     answers = {"answers": "objects"}
     describe("1", description, forest.predict(rows[held_out]) == names[held_out], answers)
     cases = write_reference(
@@ -107,7 +107,7 @@ def main() -> None:
     export_torch(network, tensor[:2], "features", HERE / "2" / "model.onnx")
     with torch.no_grad():
         probabilities = softmax(network(tensor))
-    description = "Small neural network that tells three iris species apart by four measurements."
+    description = "Small neural network that recognises three iris species by four measurements."
     scores = {"output": "logits", "postprocess": [{"step": "softmax"}]}
     describe("2", description, probabilities[held_out].argmax(axis=1) == classes[held_out], scores)
     cases = write_reference("2", f"PyTorch {torch.__version__.split('+')[0]} softmax", rows, probabilities)

@@ -14,11 +14,11 @@ const forecasts: readonly number[] = cases.map(
 );
 const SHOPS = ['Harbour', 'Market', 'Station', 'University', 'West', 'Airport'];
 
-/** What cron gives to the shell of the last line of its table. */
+/** The command that cron passes to the shell for the last line of its table. */
 function readCrontab(text: string): string {
   const line = readBlocks(text, 'crontab')[0]?.split('\n').at(-1) ?? '';
   const [, command = ''] = /^30 2 \* \* \* (.*)$/.exec(line) ?? [];
-  // A bare percent sign would be the end of a line there.
+  // An unescaped percent sign would end the line.
   if (/(?<!\\)%/.test(command)) throw new Error(`cron cuts ${command}`);
   return command.replaceAll('\\%', '%');
 }
@@ -46,7 +46,7 @@ describe('the nightly forecast', () => {
   const ordersOf = (loaves: readonly (number | undefined)[]) =>
     SHOPS.map((shop, index) => `2025-12-31  ${shop}: ${loaves[index]}`);
 
-  it('orders what the model of scikit-learn says, rounded up', async () => {
+  it('orders what the scikit-learn model says, rounded up', async () => {
     const printed = await runNight();
     expect(printed.split('\n').slice(1)).toEqual(ordersOf(forecasts.map(Math.ceil)));
     expect(await readFile(await night('orders.txt'), 'utf8')).toBe(
@@ -75,10 +75,10 @@ describe('the nightly forecast', () => {
     expect((await stat(await night('forecast.csv'))).mtimeMs).toBe(before.mtimeMs);
   });
 
-  it('goes on with the rows of a night that was stopped before its batch was done', async () => {
+  it('resumes the rows of a night that was stopped before its batch was done', async () => {
     await runNight();
     const rows = await night('rows.csv');
-    // What the sales were that evening, and not what they are when it goes on.
+    // The sales of that evening, not those at the time when it resumes.
     const text = (await readFile(rows, 'utf8')).replaceAll('2025-12-31', '2025-11-30');
     await writeFile(rows, text);
     await rm(await night('forecast.csv'));
@@ -87,7 +87,7 @@ describe('the nightly forecast', () => {
     );
   });
 
-  it('orders for the others when a shop has no number', async () => {
+  it('orders for the other shops if one has no number', async () => {
     await runNight();
     const rows = await night('rows.csv');
     await writeFile(rows, (await readFile(rows, 'utf8')).replace('Market,2,228', 'Market,2,'));

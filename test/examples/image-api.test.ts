@@ -46,7 +46,7 @@ describe('the server of the page', () => {
     expect([response.status, (await response.json()).prediction]).toEqual([200, name.replace('-', ' ')]);
   });
 
-  it('passes on why a file is refused', async () => {
+  it('passes the reason why a file is refused', async () => {
     const form = new FormData();
     form.set('file', new Blob(['no picture']), 'notes.txt');
     const response = await fetch(`${url}/predict`, { method: 'POST', body: form });
@@ -56,7 +56,7 @@ describe('the server of the page', () => {
     ]);
   });
 
-  it('says so when the model server is not there', async () => {
+  it('says so if the model server does not run', async () => {
     const response = await fetch(`${alone}/predict`, { method: 'POST', body: 'x' });
     expect([response.status, await response.json()]).toEqual([
       502,
@@ -64,7 +64,7 @@ describe('the server of the page', () => {
     ]);
   });
 
-  it('has nothing else', async () => {
+  it('serves nothing else', async () => {
     expect((await fetch(`${url}/models`)).status).toBe(404);
     expect((await fetch(`${url}/`)).headers.get('content-type')).toBe('text/html; charset=utf-8');
   });
@@ -85,7 +85,7 @@ describe.runIf(findChromium())('the page', () => {
       await page.click('text=Ask');
       await page.waitForSelector('text=is not an image this server knows');
       expect(await page.locator('tr').count()).toBe(0);
-      // The browser itself notes the refusal.
+      // The browser itself logs the refusal.
       expect(problems).toEqual([expect.stringContaining('415')]);
     } finally {
       await browser.close();

@@ -18,12 +18,12 @@ import { runCommand } from '../support/run-command.ts';
 const MOST_BYTES = 1_000_000;
 
 const entries = await readdir(EXAMPLES, { withFileTypes: true });
-/** Files that the walks of docs/models.md read. */
+/** Files that the walks of docs/models.md use. */
 const DATA = 'data';
 const names = entries.filter((entry) => entry.isDirectory() && entry.name !== DATA).map(({ name }) => name);
 const { scripts } = JSON.parse(await readFile(join(PROJECT, 'package.json'), 'utf8'));
 
-/** What needs an account, or Python: test/real runs the latter. */
+/** Commands that need an account, or Python; test/real runs the latter. */
 const ELSEWHERE = ['On a cloud', 'Train it again'];
 
 describe.each(names)('examples/%s', async (name) => {
@@ -52,7 +52,7 @@ describe.each(names)('examples/%s', async (name) => {
     await rm(folder, { recursive: true });
   });
 
-  /** The last command of a block with a server is the server. */
+  /** The last command of a block that starts a server is the server. */
   async function take(command: string): Promise<string | undefined> {
     if (/npx ternion serve/.test(command)) {
       servers.push(await shell.serve(command, /Ternion serves/, { PORT: String(port) }));
@@ -65,19 +65,19 @@ describe.each(names)('examples/%s', async (name) => {
     return undefined;
   }
 
-  // One after the other, as a reader runs them: some need what those before them made.
+  // One after the other, as a reader runs them, because some need the results of earlier ones.
   it.each(steps)('has the answer to $command', async ({ command, answer }) => {
     const printed = await take(command);
     if (answer !== undefined) expect(comparable(printed ?? '')).toEqual(comparable(answer));
   });
 
-  it('leaves no answer of a model unseen', () => {
+  it('shows every answer of a model', () => {
     const asking = steps.filter(({ command }) => command.includes('curl '));
     expect(asking.filter(({ answer }) => answer === undefined)).toEqual([]);
     expect(steps.filter(({ answer }) => answer !== undefined).length).toBeGreaterThan(2);
   });
 
-  it('is deployed by commands that there are, with models that it has', () => {
+  it('is deployed by existing commands, with its own models', () => {
     const commands = readSteps(clouds).flatMap(({ command }) => command.split('\n'));
     const called = commands.map((command) =>
       /^npm run (\S+) -- (?:-c modelsFolder=|--models )(\S+)/.exec(command),
@@ -116,7 +116,7 @@ describe.each(names)('examples/%s', async (name) => {
   });
 });
 
-it('have models of less than a megabyte together', async () => {
+it('have models of less than a megabyte in total', async () => {
   const files = await readdir(EXAMPLES, { recursive: true, withFileTypes: true });
   const paths = files.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   const sizes = await Promise.all(paths.map(async (path) => (await readFile(path)).length));

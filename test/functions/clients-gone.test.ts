@@ -10,7 +10,7 @@ const PORTION = 10;
 it.each([
   ['gone', true],
   ['still there', false],
-])('a request of many runs ends early only when its client is gone: %s', async (_, leaves) => {
+])('a request of many runs ends early only if its client disconnects: %s', async (_, leaves) => {
   const host = createTestHost({ MAX_BATCH_SIZE: String(PORTION), MAX_BODY_BYTES: '1000000' });
   const contexts: AbortSignal[] = [];
   const statuses: number[] = [];

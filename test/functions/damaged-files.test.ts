@@ -53,7 +53,7 @@ async function start(repository: string) {
   return { cache, openHost };
 }
 
-/** Turns one bit over in the middle of a file, which keeps its size and its times. */
+/** Flips one bit in the middle of a file, and keeps its size and times. */
 async function damage(path: string): Promise<void> {
   const { atime, mtime, size } = await lstat(path);
   const handle = await open(path, 'r+');
@@ -70,7 +70,7 @@ describe('a file that is damaged between two loads of its model', () => {
     const ask = (await start(repository)).openHost(repository);
     expect(await ask('/models/iris/predict', SETOSA)).toMatchObject({ body: { prediction: 'setosa' } });
     await damage(join(repository, 'iris/1', file));
-    // A model in memory goes on.
+    // A model in memory keeps answering.
     expect((await ask('/models/iris/predict', SETOSA)).status).toBe(200);
     expect((await ask('/v2/repository/models/iris/unload')).status).toBe(200);
     expect((await ask('/v2/repository/models/iris/load')).status).toBe(503);
@@ -83,7 +83,7 @@ describe('a file that is damaged between two loads of its model', () => {
     });
   });
 
-  it('is downloaded again where it is a download', async () => {
+  it('is downloaded again if it is a download', async () => {
     const { cache, openHost } = await start(await publishIris());
     const ask = openHost('s3://models');
     expect(await ask('/models/iris/predict', SETOSA)).toMatchObject({ body: { prediction: 'setosa' } });

@@ -9,7 +9,7 @@ function lineOf(level: 'warn' | 'error', fields: Readonly<Record<string, unknown
 }
 
 describe('a record of the log, for people', () => {
-  it('is a sentence with what it is about and why, without a stack', () => {
+  it('is a sentence with its subject and reason, without a stack', () => {
     const inner = new Error('the disk is full');
     const error = new Error('the file cannot be written', { cause: inner });
     expect(lineOf('error', { model: 'iris/2', status: 503, error })).toBe(
@@ -26,7 +26,7 @@ describe('a record of the log, for people', () => {
     ['nothing', {}, 'warning: it failed'],
     ['a text', { error: 'too late' }, 'warning: it failed: too late'],
     ['values of other kinds', { list: [1], flag: true, none: undefined }, 'warning: it failed'],
-  ])('can have %s to say', (_, fields, line) => {
+  ])('is a sentence for %s', (_, fields, line) => {
     expect(lineOf('warn', fields)).toBe(line);
   });
 });

@@ -14,7 +14,7 @@ const BODY = '{"features": [5.1, 3.5, 1.4, 0.2]}';
 const servers: RunningServer[] = [];
 const ports = new Map<string, Promise<number>>();
 
-/** A server that listens where it is asked to; one for each kind. */
+/** A server on the given address; one for each kind. */
 function portOf(hostname: string, allowedHosts = ''): Promise<number> {
   const key = `${hostname} ${allowedHosts}`;
   const port =
@@ -56,7 +56,7 @@ function ask({ port, address = '127.0.0.1', method = 'GET', path = '/v2', header
   });
 }
 
-/** The status line and the body of an answer to what a client of Node would not send. */
+/** The status line and the body of an answer to bytes that a Node client would not send. */
 async function askRaw(port: number, message: string): Promise<readonly [status: string, body: string]> {
   const socket = connect(port, '127.0.0.1');
   socket.write(message);
@@ -124,7 +124,7 @@ describe('a server that listens on loopback', () => {
     });
   });
 
-  it('says how a name is allowed, and says it in the log', async () => {
+  it('says how to allow a name, also in the log', async () => {
     const port = await portOf('localhost');
     const headers = { host: 'Models.example.org:8080', 'x-request-id': 'client-42' };
     const { body } = await ask({ port, method: 'POST', path: '/predict', headers, body: BODY });
@@ -142,7 +142,7 @@ describe('a server that listens on loopback', () => {
     ]);
   });
 
-  it('answers clients of HTTP/1.0, which name no host, and goes by the name in a whole URL', async () => {
+  it('answers clients of HTTP/1.0, which send no host, and uses the name in a whole URL', async () => {
     const port = await portOf('localhost');
     for (const [message, status] of [
       ['GET /v2 HTTP/1.0\r\n\r\n', 200],
@@ -152,7 +152,7 @@ describe('a server that listens on loopback', () => {
       ['GET http://evil.example/v2 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n', 403],
       ['GET HTTP://EVIL.example:80/v2 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n', 403],
       ['GET http://user@localhost/v2 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n', 403],
-      // A name that is empty is another one than none.
+      // An empty name is not the same as no name.
       ['GET /v2 HTTP/1.0\r\nhost:\r\n\r\n', 403],
       ['GET /v2 HTTP/1.1\r\nhost:\r\nconnection: close\r\n\r\n', 403],
       ['GET /v2 HTTP/1.1\r\nhost: \t\r\nconnection: close\r\n\r\n', 403],
@@ -164,7 +164,7 @@ describe('a server that listens on loopback', () => {
     }
   });
 
-  it('does not go by what a proxy says', async () => {
+  it('ignores the host that a proxy reports', async () => {
     const port = await portOf('localhost');
     const forwarded = { 'x-forwarded-host': 'evil.example', forwarded: 'host=evil.example' };
     expect(await statusOf({ port, headers: { host: 'localhost', ...forwarded } })).toBe(200);
@@ -173,7 +173,7 @@ describe('a server that listens on loopback', () => {
     );
   });
 
-  it('answers without reading what it refuses, and goes on with the connection', async () => {
+  it('answers without reading what it refuses, and keeps the connection', async () => {
     const port = await portOf('localhost');
     const body = 'x'.repeat(1_000_000);
     const message = (host: string, more: string) =>
@@ -212,7 +212,7 @@ describe('a server that listens on loopback', () => {
     expect(await statusOf({ port, method: 'POST', path: '/predict', headers, body: BODY })).toBe(200);
   });
 
-  it('lets a page of another site link to it, and do nothing else', async () => {
+  it('lets a page of another site only link to it', async () => {
     const port = await portOf('localhost');
     const foreign = { host: 'localhost', 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' };
     for (const [method, mode, status] of [
@@ -235,7 +235,7 @@ describe('a server that listens on loopback', () => {
     }
   });
 
-  it('leaves the pages of other sites to the proxy that gives it a name', async () => {
+  it('leaves pages of other sites to the proxy that gives it a name', async () => {
     const sent = { method: 'POST', path: '/predict', body: BODY };
     const foreign = {
       'sec-fetch-site': 'cross-site',
@@ -256,7 +256,7 @@ describe('a server that listens on loopback', () => {
     }
   });
 
-  it('is known by the name that it was asked to listen on', async () => {
+  it('is known by the name that it listens on', async () => {
     const host = createTestHost();
     const answer = guardLoopback(createHttpFunction(host), host, 'My-Machine.example');
     const server = createServer((request, response) => void answer(request, response));
@@ -272,7 +272,7 @@ describe('a server that listens on loopback', () => {
     expect(await statusOf({ port, headers: { host: 'other.example' } })).toBe(403);
   });
 
-  it.each(['127.0.0.1', '::1'])('is one on %s as well', async (hostname) => {
+  it.each(['127.0.0.1', '::1'])('is guarded on %s as well', async (hostname) => {
     const port = await portOf(hostname);
     const address = hostname;
     expect(await statusOf({ port, address, headers: { host: 'localhost' } })).toBe(200);

@@ -42,7 +42,7 @@ it('limits of a request follow the memory of the host, up to those of the config
   expect(limitsOf(256)).toMatchObject({ answerBytes: 16 * MEGABYTE, jsonNumbers: 1024 ** 2 });
 });
 
-it('what a host passes on bounds an answer, and the environment has the last word', () => {
+it('the limit of a host bounds an answer, unless the environment overrides it', () => {
   expect(limitsOf(2048, {}, 6 * MEGABYTE).answerBytes).toBe(6 * MEGABYTE);
   expect(limitsOf(64, {}, 6 * MEGABYTE).answerBytes).toBe(4 * MEGABYTE);
   expect(limitsOf(512, { MAX_ANSWER_BYTES: '7', MAX_IMAGE_PIXELS: '8' }, 6)).toMatchObject({

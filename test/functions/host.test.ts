@@ -19,8 +19,8 @@ function cacheFolder(environment: Readonly<Record<string, string>>): string {
 
 it.each([
   ['the temporary folder', '', join(tmpdir(), NAME)],
-  ['a folder that is named', '/var/cache/models', join('/var/cache/models', NAME)],
-  ['one that is named from here', 'cache/models', join(process.cwd(), 'cache/models', NAME)],
+  ['a named folder', '/var/cache/models', join('/var/cache/models', NAME)],
+  ['a relative one', 'cache/models', join(process.cwd(), 'cache/models', NAME)],
 ])('downloads go to a folder for each user in %s', (_, given, expected) => {
   expect(cacheFolder({ MODEL_CACHE_FOLDER: given })).toBe(expected);
 });

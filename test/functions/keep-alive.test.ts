@@ -36,8 +36,8 @@ async function ask(socket: Socket): Promise<string> {
   return String(answer);
 }
 
-// Five seconds are what Node itself keeps them.
-it('all servers keep an idle connection for longer than load balancers do', async () => {
+// Node keeps them for five seconds by default.
+it('all servers keep an idle connection longer than load balancers do', async () => {
   const sockets: (readonly [string, Socket])[] = [];
   for (const [name, start] of SERVERS) sockets.push([name, await openConnection(await start())]);
   for (const [name, socket] of sockets)

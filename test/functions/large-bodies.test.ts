@@ -9,7 +9,7 @@ import { readResponse, type TestResponse } from '../support/hosts/test-host.ts';
 import { portOf } from '../support/port-of.ts';
 
 const BODY_BYTES = 2_000_000;
-/** One compressed body that may become so large, with what was sent of it. */
+/** A compressed body that may become this large, with the part of it that was sent. */
 const ROOM_BYTES = 5_000_000;
 
 /** A row of the iris model, made large by white space. */
@@ -18,7 +18,7 @@ function body(index: number, bytes = BODY_BYTES): Buffer {
   return Buffer.from(`${text.padEnd(bytes - 1)}}`);
 }
 
-/** A room that tells when the first of the requests of clients asks for some of it. */
+/** A room that reports when the first request of the clients asks for memory. */
 function announce(room: BodyRoom): { readonly room: BodyRoom; readonly asked: Promise<void> } {
   const { promise: asked, resolve } = Promise.withResolvers<void>();
   const open: BodyRoom['open'] = (signal) => {
@@ -35,7 +35,7 @@ function announce(room: BodyRoom): { readonly room: BodyRoom; readonly asked: Pr
 interface Opened {
   readonly port: number;
   readonly room: BodyRoom;
-  /** Status of each answer in the order they were made, those that nobody waited for included. */
+  /** Status of each answer in the order in which they were made, including those that no client waited for. */
   readonly statuses: readonly number[];
 }
 
@@ -87,7 +87,7 @@ function post(port: number, sent: Buffer, headers: Readonly<Record<string, strin
   return answer;
 }
 
-/** Fails when anything of the room is still taken: nobody may wait in it. */
+/** Fails if any of the room is still taken; no request may be waiting in it. */
 async function expectFree(room: BodyRoom): Promise<void> {
   const part = room.open(AbortSignal.abort());
   await part.resize(Number.POSITIVE_INFINITY);
@@ -121,14 +121,14 @@ describe('large bodies', () => {
     await expectFree(room);
   });
 
-  it('are served alone where they are larger than all room', async () => {
+  it('are served alone if they are larger than the whole room', async () => {
     const { port, room } = await open(createBodyRoom(1));
     const answers = await Promise.all([1, 2, 3].map((index) => post(port, gzipSync(body(index)), GZIP)));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     await expectFree(room);
   });
 
-  it('get 503 when there is no room in time, while small ones are answered', async () => {
+  it('get 503 if there is no room in time, while small ones are answered', async () => {
     const { port, room, statuses } = await open(createBodyRoom(ROOM_BYTES, { mostWaitMs: 20 }));
     const other = room.open();
     await other.resize(ROOM_BYTES);
@@ -153,13 +153,13 @@ describe('large bodies', () => {
     ['that become too large', gzipSync(body(1, BODY_BYTES + 1)), GZIP, 413],
     ['of an unknown coding', body(1), { 'content-encoding': 'zstd' }, 415],
     ['that are not JSON', Buffer.alloc(BODY_BYTES, '['), {}, 400],
-  ])('leave their room when they fail: %s', async (_, sent, headers, status) => {
+  ])('give their room back when they fail: %s', async (_, sent, headers, status) => {
     const { port, room } = await open();
     expect((await post(port, sent, headers)).status).toBe(status);
     await expectFree(room);
   });
 
-  it('leave their room when nobody reads them', async () => {
+  it('give their room back when nobody reads them', async () => {
     const { port, room } = await open();
     const outgoing = sendRequest({ host: '127.0.0.1', port, method: 'POST', path: '/none', agent: false });
     const answer = once(outgoing, 'response');
@@ -170,7 +170,7 @@ describe('large bodies', () => {
     await expectFree(room);
   });
 
-  it('do not wait for room any more when their client has gone', async () => {
+  it('stop waiting for room when their client has disconnected', async () => {
     const room = createBodyRoom(ROOM_BYTES);
     const announced = announce(room);
     const { port, statuses } = await open(announced.room);
@@ -189,8 +189,8 @@ describe('large bodies', () => {
     await expectFree(room);
   });
 
-  // That it has gone is seen only by who reads on.
-  it('give their room back when their client has gone before all was read', async () => {
+  // A server notices that only while it reads.
+  it('give their room back when their client disconnects before everything was read', async () => {
     const room = createBodyRoom(BODY_BYTES);
     const announced = announce(room);
     const { port } = await open(announced.room);
@@ -207,7 +207,7 @@ describe('large bodies', () => {
     await expectFree(room);
   });
 
-  it('lose their room to others when their client sends too slowly', async () => {
+  it('lose their room to others if their client sends too slowly', async () => {
     const { room, asked } = announce(createBodyRoom(1, { mostWaitMs: 300 }));
     const { port } = await open(room);
     const slow = begin(port, { 'content-length': String(BODY_BYTES) });
@@ -217,7 +217,7 @@ describe('large bodies', () => {
     const refused = await slow.answer;
     expect(refused.status).toBe(503);
     expect(JSON.parse(refused.body.toString()).error).toBe(
-      'The request body did not come in time, and other requests wait for its memory; send it again later.',
+      'The request body arrived too slowly while other requests waited for its memory; send it again later.',
     );
     expect((await waits).status).toBe(200);
     slow.outgoing.destroy();

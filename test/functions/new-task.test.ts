@@ -58,7 +58,7 @@ async function openHost(config: object = CONFIG) {
   };
 }
 
-describe('a task that is one file', () => {
+describe('a task that is a single file', () => {
   it("is predicted on Ternion's own route, for one image and for several", async () => {
     const ask = await openHost();
     expect(await ask('/predict', light, 'image/png')).toMatchObject({
@@ -83,7 +83,7 @@ describe('a task that is one file', () => {
     ]);
   });
 
-  it('is described, with the form that the playground has for what it takes', async () => {
+  it('is described, with the form of the playground for its input', async () => {
     const ask = await openHost();
     expect((await ask('/models/spot')).json).toMatchObject({ task: 'light-spot', input: 'image' });
     expect((await ask('/models')).json.models).toMatchObject([{ name: 'spot', task: 'light-spot' }]);

@@ -30,7 +30,7 @@ const FOREST = [[0.999999, 0, 0].map(probability), [0, 0.02, 0.979999].map(proba
 const ready = (name: string) => isJson({ name, ready: true });
 const IRIS = { name: 'features', datatype: 'FP32', shape: [-1, 4] };
 
-/** What each call must get. */
+/** The expected answer to each call. */
 const CHECKS: Readonly<Record<string, (answer: Answer) => void>> = {
   is_server_live: isJson({ live: true, ready: true }),
   'aio is_server_live': isJson({ live: true, ready: true }),
@@ -138,9 +138,9 @@ describe.each(HOSTS.filter(([target]) => RUNNABLE.some(({ name }) => name === ta
   describe.each(['tritonclient', 'kserve'])('answers %s', (client) => {
     it.each(readRecorded(client))('$call', async (recorded) => {
       const check = CHECKS[recorded.call];
-      if (!check) throw new Error('nothing is known of this call');
+      if (!check) throw new Error('this call is not known');
       check(readAnswer(recorded, await sendRecorded(host.port, recorded)));
-      // The calls that follow ask for what this one took out of use.
+      // The following calls ask for the model that this one unloaded.
       if (recorded.call === 'unload_model') await loadAgain();
     });
   });
@@ -163,7 +163,7 @@ function describesDigits(answer: Answer): void {
   })(answer);
 }
 
-/** The error paths of the clients take plain JSON only, and want the type without a charset. */
+/** The error paths of the clients accept only plain JSON, with a type without a charset. */
 function isRefused(status: number, message: RegExp): (answer: Answer) => void {
   return ({ response, json }) => {
     expect([response.status, response.headers['content-type']]).toEqual([status, 'application/json']);
@@ -172,7 +172,7 @@ function isRefused(status: number, message: RegExp): (answer: Answer) => void {
   };
 }
 
-/** An inference with these values and no others, float32 for float32. */
+/** An inference with exactly these values, compared as float32. */
 function gives(
   expected: Readonly<Record<string, readonly unknown[]>>,
   model: string,
@@ -194,7 +194,7 @@ function comes(coding: string): (answer: Answer) => void {
   };
 }
 
-/** What the runtime itself makes of an input, row by row. */
+/** The answer of the runtime itself to an input, row by row. */
 async function run(model: string, input: string, shape: number[], values: number[]): Promise<number[][]> {
   const session = await createSession(join(PROJECT, 'models', model, 'model.onnx'), { intraOpThreads: 1 });
   const data = Float32Array.from(values);

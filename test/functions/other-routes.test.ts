@@ -4,15 +4,15 @@ import { openApp, openLambda } from '../support/hosts/in-process.ts';
 import { EVENT_SOURCES } from '../support/hosts/lambda-events.ts';
 import type { TestHost } from '../support/hosts/test-host.ts';
 
-// The host of Azure Functions takes such paths apart before a function sees them.
+// The host of Azure Functions splits such paths before a function sees them.
 const HOSTS: readonly (readonly [name: string, open: () => TestHost | Promise<TestHost>])[] = [
   ['the app', openApp],
   ['the local server', openLocalServer],
   ['the functions framework', () => openFunctionsFramework('local')],
-  ...EVENT_SOURCES.map((source) => [`Lambda behind a ${source}`, () => openLambda(source)] as const),
+  ...EVENT_SOURCES.map((source) => [`Lambda for a ${source}`, () => openLambda(source)] as const),
 ];
 
-/** Paths that a URL would make /v2/repository/index, /models, /v2/health/ready or another route of. */
+/** Paths that a URL would turn into /v2/repository/index, /models, /v2/health/ready or another route. */
 const PATHS = [
   ['POST', '/v2/models/%2e%2e/repository/index'],
   ['POST', '/v2/models/%2E%2E/repository/index'],
@@ -44,7 +44,7 @@ describe.each(HOSTS)('%s', async (name, open) => {
     ]);
   });
 
-  it('takes what a gateway has decoded for names', async () => {
+  it('reads what a gateway has decoded as names', async () => {
     if (!/^(?:the app|Lambda)/.test(name)) return;
     for (const path of [
       '/models/iris/.. ',

@@ -6,18 +6,18 @@ import { elementCount } from '../../shared/tensor/tensor.ts';
 import type { Recorded } from '../support/hosts/recorded.ts';
 import type { TestResponse } from '../support/hosts/test-host.ts';
 
-/** An answer as the clients read it: they tell bytes from JSON by the header, and inflate by hand. */
+/** An answer as the clients read it: the header says whether it is JSON or bytes, and they decompress it themselves. */
 export interface Answer {
   readonly response: TestResponse;
   readonly json: ReturnType<typeof JSON.parse>;
-  /** The values of each output in lists nested as its shape says, wherever they stood. */
+  /** The values of each output in lists that are nested as in its shape, from JSON or bytes. */
   readonly tensors: Readonly<Record<string, unknown[]>>;
 }
 
-/** Reads an answer, and checks that no byte of it is left over. */
+/** Reads an answer, and checks that no byte is left. */
 export function readAnswer({ headers, path }: Recorded, response: TestResponse): Answer {
   const coding = response.headers['content-encoding'];
-  // A client that did not ask for it would not inflate the answer.
+  // A client that did not ask for compression would not decompress the answer.
   if (coding !== undefined) expect(headers['Accept-Encoding']).toContain(coding);
   const body = inflate(response.body, coding);
   const length = response.headers['inference-header-content-length'];
@@ -53,7 +53,7 @@ function inflate(body: Buffer, coding: string | undefined): Buffer {
   return coding === 'deflate' ? inflateSync(body) : body;
 }
 
-/** The clients make arrays of the datatype, which rounds what JSON has. */
+/** The clients make arrays of the datatype, which rounds the numbers of JSON. */
 function readData(datatype: Datatype, data: unknown[]): unknown[] {
   return datatype === 'FP32' ? data.map((value) => Math.fround(Number(value ?? Number.NaN))) : data;
 }

@@ -7,7 +7,7 @@ import { PROJECT } from '../support/project.ts';
 interface Golden {
   readonly photos: readonly {
     readonly file: string;
-    /** What PyTorch answers, by class; the largest of all photos is 20 away from zero. */
+    /** The answers of PyTorch, by class; the largest value of all photos is 20 away from zero. */
     readonly logits: readonly number[];
     /** The labels of the five largest, best first. */
     readonly top5: readonly string[];
@@ -16,10 +16,10 @@ interface Golden {
 
 const FOLDER = join(PROJECT, 'test/fixtures/resnet');
 
-/** Largest difference from PyTorch on the scale of +-20: what sums in another order come to. */
+/** Largest difference from PyTorch on the scale of +-20, which comes from sums in another order. */
 const TOLERANCE = 1e-3;
 
-// The large one is there on machines where test/fixtures/resnet/resnet50.py was run.
+// The large model exists only on machines where test/fixtures/resnet/resnet50.py was run.
 const LARGE = { model: 'resnet50', title: "torchvision's ResNet50" };
 
 describe.each([
@@ -41,7 +41,7 @@ describe.each([
     });
     afterAll(() => server.close());
 
-    it('in the logits of five photos that are sent as one tensor of files', async () => {
+    it('in the logits of five photos in one tensor of files', async () => {
       const data = photos.map(({ file }) => readFileSync(join(folder, file)).toString('base64'));
       const response = await fetch(`${server.url}/v2/models/photos/infer`, {
         method: 'POST',

@@ -14,11 +14,11 @@ const SERVE = `"${process.execPath}" "${join(PROJECT, 'dist/cli/index.mjs')}" se
 interface Started {
   readonly process: ChildProcess;
   readonly port: number;
-  /** What it printed on stderr, once nobody can print there any more: the server has ended as well. */
+  /** Its output on stderr, once no process can write there any more: the server has then ended as well. */
   readonly ended: Promise<string>;
 }
 
-/** Runs a command that starts a server, in a process group of its own, and waits until that answers. */
+/** Runs a command that starts a server, in a separate process group, and waits until the server answers. */
 async function start(
   makeCommand: (port: number) => readonly [string, ...string[]],
   environment: Readonly<Record<string, string>> = {},
@@ -44,7 +44,7 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   try {
     if (pid !== undefined) process.kill(-pid, signal);
   } catch {
-    // All of it has ended.
+    // All its processes have ended.
   }
 }
 
@@ -76,13 +76,13 @@ describe('a server that npm does not run', () => {
   const inBackground = (port: number) => ['sh', '-c', `${SERVE} --port ${port} & wait`] as const;
 
   it.each([[{}], [{ npm_lifecycle_event: 'start', npm_command: 'start' }]])(
-    'stays after what has started it: %j',
+    'outlives the process that started it: %j',
     async (environment) => {
       const shell = await start((port) => [...inBackground(port)], environment);
       const exit = once(shell.process, 'exit');
       shell.process.kill('SIGKILL');
       await exit;
-      // Longer than it takes to see that npm has ended.
+      // Longer than it takes to notice that npm has ended.
       await wait(1_500);
       expect(await isUp(shell.port)).toBe(true);
       signalGroup(shell.process, 'SIGTERM');

@@ -27,7 +27,7 @@ async function start(fetch?: Host['app']['fetch']) {
   return { log, url: server.url, port: Number(new URL(server.url).port) };
 }
 
-/** Sends bytes, and gives what comes until the server closes the connection. */
+/** Sends bytes, and returns everything that comes until the server closes the connection. */
 async function exchange(port: number, bytes: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
@@ -49,14 +49,14 @@ describe('an answer that cannot be sent', () => {
     expect(log).toEqual([['error', 'an answer cannot be sent', { request_id: 'mine', status: 500, error }]]);
   });
 
-  it('becomes 500 where the app itself rejects', async () => {
+  it('becomes 500 if the app itself rejects', async () => {
     const { log, url } = await start(async () => Promise.reject(new Error('a mistake')));
     const response = await fetch(url, { method: 'POST', body: '{}' });
     expect([response.status, await response.json()]).toMatchObject([500, { error_code: 'INTERNAL_ERROR' }]);
     expect(log).toMatchObject([['error', 'an answer cannot be sent', { error: new Error('a mistake') }]]);
   });
 
-  it('is not logged where the client has gone while it was sending', async () => {
+  it('is not logged if the client disconnected while it was sending', async () => {
     const { log, port, url } = await start();
     const socket = connect(port, '127.0.0.1');
     await once(socket, 'connect');
@@ -69,7 +69,7 @@ describe('an answer that cannot be sent', () => {
   });
 });
 
-describe('a request that is not as HTTP wants it', () => {
+describe('a request that is not valid in HTTP', () => {
   it.each([
     ['without a Host', 'GET /health HTTP/1.1\r\n\r\n', 400, 'The request has no Host header.'],
     [
@@ -82,15 +82,15 @@ describe('a request that is not as HTTP wants it', () => {
       'with another transfer coding',
       'POST /predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
       501,
-      'The only Transfer-Encoding that is accepted is chunked; a compressed body is sent with Content-Encoding.',
+      'The Transfer-Encoding must be chunked; use Content-Encoding for a compressed body.',
     ],
     [
       'with another expectation',
       'POST /predict HTTP/1.1\r\nHost: localhost\r\nExpect: 200-maybe\r\nContent-Length: 2\r\n\r\n{}',
       417,
-      'The header Expect names something else than 100-continue.',
+      'The Expect header is not 100-continue.',
     ],
-    ['that is none', 'nonsense\r\n\r\n', 400, 'The request is not valid HTTP.'],
+    ['that is not one', 'nonsense\r\n\r\n', 400, 'The request is not valid HTTP.'],
   ])('is answered in JSON: %s', async (_, bytes, status, error) => {
     const { port } = await start();
     const [head = '', body = ''] = (await exchange(port, bytes)).split('\r\n\r\n');
@@ -106,7 +106,7 @@ describe('a request that is not as HTTP wants it', () => {
       'POST /predict HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: Chunked\r\n\r\n' +
         '1e\r\n{"features":[5.1,3.5,1.4,0.2]}\r\n0\r\n\r\n',
     ],
-  ])('is still taken: %s', async (_, bytes) => {
+  ])('is still accepted: %s', async (_, bytes) => {
     const { port } = await start();
     expect(await exchange(port, bytes)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
@@ -116,7 +116,7 @@ describe('Expect: 100-continue', () => {
   const headOf = (bytes: number) =>
     `POST /predict HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: ${bytes}\r\n`;
 
-  it('is answered with 413 alone where the body would be too large', async () => {
+  it('is answered only with 413 if the body would be too large', async () => {
     const { port } = await start();
     const answer = await exchange(port, `${headOf(1001)}\r\n`);
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
@@ -124,7 +124,7 @@ describe('Expect: 100-continue', () => {
     expect(answer).toContain('MAX_BODY_BYTES');
   });
 
-  it('is asked for the body where that may come', async () => {
+  it('is asked for the body if its size is allowed', async () => {
     const { port } = await start();
     const body = '{"features": [5.1, 3.5, 1.4, 0.2]}';
     const answer = await exchange(port, `${headOf(body.length)}Connection: close\r\n\r\n${body}`);
@@ -133,7 +133,7 @@ describe('Expect: 100-continue', () => {
 });
 
 describe('a server that ends', () => {
-  /** Asks on and on, and gives what became of the first request that is not answered. */
+  /** Sends request after request, and returns the failure of the first one without an answer. */
   async function askUntilRefused(url: string, keepAlive: boolean): Promise<unknown> {
     const agent = new Agent({ keepAlive, maxSockets: 1 });
     for (;;) {
@@ -177,7 +177,7 @@ describe('a server that ends', () => {
     },
   );
 
-  it('resets none either where what is not HTTP is refused', async () => {
+  it('does not reset connections either when it refuses what is not HTTP', async () => {
     const outcomes = await endWhileAsked(
       async () => undefined,
       async ({ url }) => {

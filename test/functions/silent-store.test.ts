@@ -10,7 +10,7 @@ import type { S3Request } from '../support/s3-protocol.ts';
 import { type S3ServerOptions, startS3Server } from '../support/s3-server.ts';
 import { startSilentProxy } from '../support/silent-proxy.ts';
 
-/** An app whose store accepts connections and says nothing; the client of the store would wait for a minute. */
+/** An app whose store accepts connections and sends nothing; the client of the store would wait for a minute. */
 async function start(options: S3ServerOptions & { readonly socketTimeoutMs?: number } = {}) {
   const s3 = await startS3Server({ folder: join(PROJECT, 'models'), ...options });
   const proxy = await startSilentProxy(s3.url);
@@ -46,7 +46,7 @@ async function start(options: S3ServerOptions & { readonly socketTimeoutMs?: num
   return { s3, proxy, send, listings };
 }
 
-/** Of the whole repository, not of the files of one version. */
+/** A listing of the whole repository, not of the files of one version. */
 function isListing({ operation, query }: S3Request): boolean {
   return operation === 'ListObjectsV2' && !query.get('prefix');
 }
@@ -80,7 +80,7 @@ const REQUESTS: readonly (readonly [string, string, unknown?])[] = [
   ['POST', `${ENDPOINT}:predict`, { instances: [FEATURES] }],
 ];
 
-describe('a store that says nothing', () => {
+describe('a store that sends nothing', () => {
   it('lets each protocol answer 503 with Retry-After, and is asked once', async () => {
     const { proxy, send } = await start();
     const responses = await Promise.all(REQUESTS.map(([...request]) => send(...request)));
@@ -97,7 +97,7 @@ describe('a store that says nothing', () => {
     });
   });
 
-  it('serves a hundred requests by one listing, also when that comes after their answers', async () => {
+  it('serves a hundred requests with one listing, even if it comes after their answers', async () => {
     const { proxy, send, listings } = await start();
     const ask = () => send('POST', '/models/iris/predict', { features: FEATURES });
     const answers = await Promise.all(Array.from({ length: 100 }, ask));
@@ -108,7 +108,7 @@ describe('a store that says nothing', () => {
     expect(listings()).toBe(1);
   });
 
-  it('is waited for no longer than a request has time', async () => {
+  it('makes a request wait no longer than its time', async () => {
     const { send } = await start();
     const order: string[] = [];
     const ask = async (name: string, headers: Record<string, string>) => {
@@ -124,7 +124,7 @@ describe('a store that says nothing', () => {
     expect(order).toEqual(['shorter 503', 'short 503', 'two seconds 503', 'long 503']);
   });
 
-  it('is not one that takes long to list much', async () => {
+  it('is not the same as one that takes long to list many files', async () => {
     const { s3, proxy, send, listings } = await start({ pageKeys: 3 });
     proxy.speak();
     s3.addFault({ when: isListing, effect: { kind: 'late', pauseMs: 700 } });
@@ -132,7 +132,7 @@ describe('a store that says nothing', () => {
     expect(listings()).toBeGreaterThan(3);
   });
 
-  it('holds no request that waits for a model beyond its time, and the load goes on', async () => {
+  it('keeps no request that waits for a model beyond its time, and the load continues', async () => {
     const { s3, proxy, send } = await start({ socketTimeoutMs: 1_000 });
     proxy.speak();
     s3.addFault({ when: ({ key }) => key.endsWith('.onnx'), times: 1, effect: { kind: 'hang' } });

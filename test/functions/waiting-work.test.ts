@@ -15,7 +15,7 @@ import { openLambdaFunction } from '../support/lambda-function.ts';
 import { PROJECT } from '../support/project.ts';
 
 describe('work that waits', () => {
-  it('is all done at the same time, and what fails is reported', async () => {
+  it('is all done at the same time, and failures are reported', async () => {
     const order: string[] = [];
     const { waitUntil, run, isEmpty } = createWaitingWork();
     expect(isEmpty()).toBe(true);
@@ -28,26 +28,26 @@ describe('work that waits', () => {
     expect([order, errors, isEmpty()]).toEqual([['quick', 'slow'], [new Error('broken')], true]);
   });
 
-  it('is told when its budget is over, and not waited for', async () => {
+  it('is aborted when its budget is used up, and no longer awaited', async () => {
     const { waitUntil, run } = createWaitingWork();
-    let told: AbortSignal | undefined;
+    let given: AbortSignal | undefined;
     waitUntil(
       (signal) => {
-        told = signal;
+        given = signal;
         return new Promise(() => undefined);
       },
       { budgetMs: 20 },
     );
     const errors: unknown[] = [];
     await run((error) => errors.push(error));
-    expect([told?.aborted, String(errors[0])]).toEqual([
+    expect([given?.aborted, String(errors[0])]).toEqual([
       true,
       'Error: work after an answer took more than its budget of 20 ms',
     ]);
   });
 });
 
-/** A host whose requests leave work: it notes when it begins and when it is over. */
+/** A host whose requests leave work, and which records when the work starts and ends. */
 function openHost(notes: string[], workMs: number) {
   const host = createTestHost();
   const fetch: App['fetch'] = (_, context: RequestContext) => {
@@ -74,7 +74,7 @@ describe('a server', () => {
     expect(notes).toEqual(['begins', 'is over']);
   });
 
-  it('works before the answer where the host gives it no time after', async () => {
+  it('works before the answer if the host gives it no time after it', async () => {
     const notes: string[] = [];
     const host = openHost(notes, 50);
     const handle = createHttpFunction(host, { isFrozen: true });
@@ -85,7 +85,7 @@ describe('a server', () => {
   });
 });
 
-/** A function whose requests leave work that takes as long as they say, and writes down what it does. */
+/** A function whose requests leave work of a given duration, and which records what it does. */
 const FUNCTION = {
   'index.mjs': `
     import { appendFileSync } from 'node:fs';
@@ -119,7 +119,7 @@ async function openFunction(options: Partial<LambdaOptions> = {}) {
 }
 
 describe('a function of Lambda', () => {
-  it('answers first, and is frozen once the work is over', async () => {
+  it('answers first, and is frozen when the work is done', async () => {
     const { lambda, ask, notes } = await openFunction();
     expect(await ask({ features: [400, 10_000] })).toMatchObject([false, { left: expect.any(Number) }]);
     expect(await notes()).not.toContain('is over');
@@ -130,7 +130,7 @@ describe('a function of Lambda', () => {
     expect(await notes()).toEqual(['answers', 'begins', 'is over', 'answers']);
   });
 
-  it('goes on to the next event when the budget of the work is over', async () => {
+  it('takes the next event when the budget of the work is used up', async () => {
     const { lambda, ask, notes } = await openFunction();
     await ask({ features: [60_000, 50] });
     await lambda.frozen();
@@ -149,17 +149,17 @@ describe('a function of Lambda', () => {
     expect((await ask({ features: [0, 0] }))[0]).toBe(false);
   });
 
-  it('works before the answer where the extension is not registered', async () => {
+  it('works before the answer if the extension is not registered', async () => {
     const { lambda, ask, notes } = await openFunction({ environment: { API: '127.0.0.1:1' } });
     await ask({ features: [50, 10_000] });
     expect(await notes()).toEqual(['without an extension', 'answers', 'begins', 'is over']);
     await lambda.frozen();
   });
 
-  it('has its answers ready before its time is over', async () => {
+  it('has its answers ready before its time is up', async () => {
     const { ask } = await openFunction({ timeoutMs: 3_000 });
     const [, { left }] = await ask({ features: [0, 0] });
-    // 100 ms of them are for sending.
+    // 100 ms of that time are for sending.
     expect(left).toBeGreaterThan(0);
     expect(left).toBeLessThanOrEqual(2_900);
   });

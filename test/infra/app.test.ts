@@ -24,7 +24,7 @@ function runApp(settings: Readonly<Record<string, string>>) {
   });
 }
 
-// Each run loads aws-cdk-lib anew, which takes seconds on a busy machine.
+// Each run loads aws-cdk-lib again, which takes seconds on a busy machine.
 describe('app', { timeout: 60_000 }, () => {
   test('writes the stack', () => {
     const { status, stderr } = runApp({ stackName: 'staging' });
@@ -68,20 +68,20 @@ describe('npm run synth', { timeout: 60_000 }, () => {
     return spawnSync(process.execPath, args, { cwd: PROJECT_FOLDER, encoding: 'utf8' });
   };
 
-  test('says what it has made, and where', () => {
+  test('reports what it has written, and where', () => {
     const { status, stdout } = synth();
     expect({ status, stdout: stdout.split('\n') }).toEqual({
       status: 0,
       stdout: [
-        `The template of the stack is fine: ${relative(PROJECT_FOLDER, workspace.outputFolder)}/Ternion.template.json`,
-        expect.stringMatching(/^ {2}\d\d resources, of which \d functions, \d buckets and \d alarms$/),
-        'Nothing was deployed. npm run deploy:aws deploys it.',
+        `The template of the stack is valid: ${relative(PROJECT_FOLDER, workspace.outputFolder)}/Ternion.template.json`,
+        expect.stringMatching(/^ {2}\d\d resources, including \d functions, \d buckets and \d alarms$/),
+        'Nothing was deployed. To deploy the stack: npm run deploy:aws',
         '',
       ],
     });
   });
 
-  test('passes its options on, and fails where the settings are wrong', () => {
+  test('passes its options on, and fails if the settings are wrong', () => {
     const { status, stdout, stderr } = synth('architecture=arm');
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toContain('-c architecture="arm" must be one of arm64, x86_64.');

@@ -26,7 +26,7 @@ const reportSchema = z.object({
   ),
 });
 
-/** What cdk-nag says about a stack, after a synth that may throw. */
+/** The findings of cdk-nag for a stack, after a synth that may throw. */
 function check(stack: InferenceStack) {
   const app = App.of(stack);
   if (!app) throw new Error('The stack is in no app.');
@@ -56,7 +56,7 @@ const acknowledgements = ({ acknowledged }: ReturnType<typeof check>) =>
     })
     .sort();
 
-// Built here, as the first synth loads the rules, which takes seconds.
+// Built here, because the first synth loads the rules, which takes seconds.
 const usual = check(createStack(workspace));
 const opened = check(
   createStack(workspace, { apiAuthorization: 'none', functionUrl: 'public', seedExampleModels: false }),
@@ -79,7 +79,7 @@ describe('compliance', () => {
     ]);
   });
 
-  test('an open API is accepted only where it was asked for', () => {
+  test('an open API is accepted only if the settings ask for it', () => {
     expect(acknowledgements(opened)).toEqual([
       'APIG4 at Ternion/Endpoint/Api',
       'IAM5[Resource::<bucket>/models/*] at Ternion/Inference/Role',
@@ -93,7 +93,7 @@ describe('compliance', () => {
   });
 });
 
-/** Ways to break a promise, and the finding that has to stop the synth. */
+/** Ways to break a promise, with the finding that must stop the synth. */
 const BROKEN: readonly (readonly [string, (stack: InferenceStack) => void, RegExp])[] = [
   [
     'a public bucket',
@@ -146,7 +146,7 @@ describe('a broken promise', () => {
     expect(violations).toContainEqual(expect.stringMatching(finding));
   });
 
-  test('is accepted on the one construct where it was acknowledged', () => {
+  test('is accepted only on the construct where it was acknowledged', () => {
     const stack = createStack(workspace, { seedExampleModels: false });
     const props = { enforceSSL: true, bucketName: 'no-logs' };
     acknowledge(new Bucket(stack, 'First', props), 'S1', 'A test.');

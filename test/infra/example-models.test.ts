@@ -11,7 +11,7 @@ const template = synthesize(createStack(workspace));
 const copy = template.only('Custom::CDKBucketDeployment').Properties;
 const handler = template.only('AWS::Lambda::Function', { Runtime: 'nodejs24.x' });
 
-/** Files of the package that is copied, found by the name CDK staged it under. */
+/** Files of the package that is copied, found by the name that CDK gave it. */
 function packagedFiles(): string[] {
   const [key] = z.tuple([z.string()]).parse(copy.SourceObjectKeys);
   const [folder] = globSync(`${workspace.outputFolder}*/asset.${basename(key, '.zip')}`);
@@ -30,7 +30,7 @@ describe('example models', () => {
     );
   });
 
-  test('are model versions, whole, and nothing else', () => {
+  test('are complete model versions, and nothing else', () => {
     expect(packagedFiles()).toEqual([
       'iris/1/model.onnx',
       'iris/1/requirements.txt',
@@ -44,12 +44,12 @@ describe('example models', () => {
     expect(copy.RetainOnDelete ?? true).toBe(true);
   });
 
-  test('are there before the function starts', () => {
+  test('are copied before the function starts', () => {
     const dependencies = handler.DependsOn.map((id) => template.Resources[id]?.Type);
     expect(dependencies).toContain('Custom::CDKBucketDeployment');
   });
 
-  test('are copied by a role that can write models, but no deployment.json', () => {
+  test('are copied by a role that can write models, but not deployment.json', () => {
     const { Properties } = template.follow(copy.ServiceToken);
     const { Ref } = z.object({ Ref: z.string() }).parse(copy.DestinationBucketName);
     const arn = { 'Fn::GetAtt': [Ref, 'Arn'] };
@@ -84,7 +84,7 @@ describe('example models', () => {
     expect(copy.SourceObjectKeys).toEqual([expect.stringMatching(/^ternion\/[0-9a-f]+\.zip$/)]);
   });
 
-  test('leave no function behind when they are switched off', () => {
+  test('leave no function in the stack when they are switched off', () => {
     const without = synthesize(createStack(workspace, { seedExampleModels: false }));
     expect(without.ofType('Custom::CDKBucketDeployment')).toEqual([]);
     expect(without.ofType('AWS::Lambda::Function')).toHaveLength(1);

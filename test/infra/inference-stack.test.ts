@@ -45,7 +45,7 @@ const repositoryUrlSchema = z.object({
   ]),
 });
 
-/** The bucket that `MODEL_REPOSITORY` points to, and its id. */
+/** The bucket of `MODEL_REPOSITORY`, and its id. */
 function modelBucket(): { id: string; bucket: Resource; folder: string } {
   const [, [, reference, folder]] = repositoryUrlSchema.parse(variablesOf(usual).MODEL_REPOSITORY)[
     'Fn::Join'
@@ -154,7 +154,7 @@ describe('inference function', () => {
     });
   });
 
-  test('gets by environment variables what it does not know by itself', () => {
+  test('gets in environment variables what it cannot find out itself', () => {
     expect(variablesOf(usual)).toEqual({
       MODEL_REPOSITORY: expect.anything(),
       PRELOAD_MODELS: '*',
@@ -162,7 +162,7 @@ describe('inference function', () => {
     });
   });
 
-  test('takes overrides last', () => {
+  test('lets the settings override variables', () => {
     expect(variablesOf(opened)).toMatchObject({
       DEFAULT_MODEL: 'iris',
       PRELOAD_MODELS: 'iris,digits',
@@ -171,13 +171,13 @@ describe('inference function', () => {
     });
   });
 
-  test('is refused when a variable holds what it would not start with', () => {
+  test('is refused if a variable has a value with which it would not start', () => {
     expect(() => createStack(workspace, { environment: { LOG_LEVEL: 'loud' } })).toThrow(
       'LOG_LEVEL="loud" must be one of',
     );
   });
 
-  test('is refused when it was not built', () => {
+  test('is refused if it was not built', () => {
     expect(() => createStack(workspace, { codeFolder: '/nowhere' })).toThrow(
       '/nowhere holds no built function (index.mjs): run "npm run build" first.',
     );
@@ -239,14 +239,14 @@ describe('HTTP API', () => {
   const route = (template: SynthesizedTemplate) => template.only('AWS::ApiGatewayV2::Route').Properties;
   const stage = (template: SynthesizedTemplate) => template.only('AWS::ApiGatewayV2::Stage').Properties;
 
-  test('hands every request to the function as payload 2.0', () => {
+  test('passes every request to the function as payload 2.0', () => {
     expect(route(usual)).toMatchObject({ RouteKey: '$default' });
     const { Properties } = usual.only('AWS::ApiGatewayV2::Integration');
     expect(Properties).toMatchObject({ IntegrationType: 'AWS_PROXY', PayloadFormatVersion: '2.0' });
     expect(usual.follow(Properties.IntegrationUri)).toBe(handlerOf(usual));
   });
 
-  test('asks for signed requests, unless it was opened', () => {
+  test('requires signed requests, unless it was opened', () => {
     expect(route(usual)).toMatchObject({ AuthorizationType: 'AWS_IAM' });
     expect(route(opened)).toMatchObject({ AuthorizationType: 'NONE' });
   });
@@ -266,7 +266,7 @@ describe('HTTP API', () => {
     expect(stage(usual)).toMatchObject({ StageName: '$default', AutoDeploy: true });
   });
 
-  test('logs each request as JSON to a log group of its own', () => {
+  test('logs each request as JSON to a separate log group', () => {
     const { DestinationArn, Format } = z
       .object({ DestinationArn: z.unknown(), Format: z.string() })
       .parse(stage(usual).AccessLogSettings);
@@ -289,7 +289,7 @@ describe('function URL', () => {
     expect(usual.ofType('AWS::Lambda::Url')).toEqual([]);
   });
 
-  test('asks for signed requests when it is for IAM', () => {
+  test('requires signed requests if it is for IAM', () => {
     const template = synthesize(createStack(workspace, { functionUrl: 'iam', seedExampleModels: false }));
     expect(template.only('AWS::Lambda::Url').Properties).toMatchObject({ AuthType: 'AWS_IAM' });
     const principals = template
@@ -299,12 +299,12 @@ describe('function URL', () => {
     expect(template.Outputs).toHaveProperty('FunctionUrl');
   });
 
-  test('is open to everyone only when it is public', () => {
+  test('is open to everyone only if it is public', () => {
     expect(opened.only('AWS::Lambda::Url').Properties).toMatchObject({ AuthType: 'NONE' });
     const open = opened
       .ofType('AWS::Lambda::Permission')
       .filter(({ Properties }) => Properties.Principal === '*');
-    // Function URLs made since October 2025 want both.
+    // Function URLs that were created since October 2025 need both.
     expect(open.map(({ Properties }) => Properties.Action).sort()).toEqual([
       'lambda:InvokeFunction',
       'lambda:InvokeFunctionUrl',
@@ -316,7 +316,7 @@ describe('logs', () => {
   test.each([
     ['a month by default', usual, 30, 3],
     ['as long as asked', opened, 7, 2],
-  ])('are kept %s, of every function and of the API', (_, template, days, count) => {
+  ])('are kept %s, for every function and the API', (_, template, days, count) => {
     const groups = template.ofType('AWS::Logs::LogGroup');
     expect(groups.map(({ Properties }) => Properties.RetentionInDays)).toEqual(Array(count).fill(days));
     for (const { Properties } of template.ofType('AWS::Lambda::Function')) {
@@ -359,7 +359,7 @@ describe('alarms', () => {
     }
   });
 
-  test('tell a topic when there is one', () => {
+  test('notify a topic if there is one', () => {
     const actions = (template: SynthesizedTemplate) =>
       template.ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties.AlarmActions);
     expect(actions(usual)).toEqual(Array(4).fill(undefined));

@@ -7,7 +7,7 @@ import { makeFolder } from '../support/temporary-folder.ts';
 
 const run = async (...args: readonly string[]) => await startNode(['infra/package.ts', ...args], {}).outcome;
 
-it('tells its options when it is asked', async () => {
+it('prints its options when asked', async () => {
   const { code, stdout, stderr } = await run('gcp', '--help');
   expect([code, stderr]).toEqual([0, '']);
   expect(stdout).toMatch(/^Usage: npm run package:<gcp\|azure> -- \[options\]\n.*--region/s);
@@ -16,9 +16,9 @@ it('tells its options when it is asked', async () => {
 it.each([
   [['gcp', '--nope'], "Unknown option '--nope'.\n"],
   [['gcp', '--name'], "Option '--name <value>' argument missing\n"],
-  [['aws'], '"aws" is not known here.\n'],
-  [['gcp', 'now'], '"now" is not known here.\n'],
-  [[], 'It lacks the name of a cloud.\n'],
+  [['aws'], 'Unexpected argument: "aws".\n'],
+  [['gcp', 'now'], 'Unexpected argument: "now".\n'],
+  [[], 'The name of a cloud is missing.\n'],
 ])('ends with one sentence and its usage for %j', async (args, sentence) => {
   const { code, stdout, stderr } = await run(...args);
   expect([code, stdout]).toEqual([1, '']);
@@ -27,7 +27,7 @@ it.each([
 });
 
 describe('the models of a package', () => {
-  it('are those of a folder, without what made them, in the place of those that were there', async () => {
+  it('replace the example models, without the files that made them', async () => {
     const folder = await makeFolder({
       'houses/1/model.onnx': 'graph',
       'houses/2/onnx/model.onnx': 'graph 2',
@@ -54,12 +54,12 @@ describe('the models of a package', () => {
     ]);
   });
 
-  it('must be some', async () => {
+  it('must not be missing', async () => {
     const empty = await makeFolder({ 'model.onnx': 'graph', 'houses/model.onnx': 'graph' });
     const { code, stdout, stderr } = await run('gcp', '--models', empty);
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr.split('\n')[0]).toBe(
-      `${JSON.stringify(empty)} has no <name>/<version>/ with a .onnx file in it; "ternion add <model> --name <name> -r ${empty}" makes one.`,
+      `${JSON.stringify(empty)} has no <name>/<version>/ with a .onnx file in it; "ternion add <model> --name <name> -r ${empty}" creates one.`,
     );
     const none = await run('azure', '--models', join(empty, 'nowhere'));
     expect(none.stderr).toContain('nowhere" cannot be read: it is not a folder.');

@@ -5,7 +5,7 @@ import { PROJECT_FOLDER } from '../../infra/inference-stack.ts';
 import { parseSettings } from '../../infra/settings.ts';
 
 describe('settings', () => {
-  test('are empty when none is given', () => {
+  test('are empty by default', () => {
     expect(parseSettings({})).toEqual({ throttling: {} });
   });
 
@@ -74,18 +74,24 @@ describe('settings', () => {
     [{ timeoutSeconds: '901' }, '-c timeoutSeconds="901" must be at most 900.'],
     [{ logRetentionDays: '31' }, '-c logRetentionDays="31" must be one of 1, 3, 5, 7, 14, 30,'],
     [{ seedExampleModels: 'yes' }, '-c seedExampleModels="yes" must be one of true, false.'],
-    [{ environment: '{LOG_LEVEL}' }, '-c environment="{LOG_LEVEL}" must be a JSON object of texts'],
-    [{ environment: '{"LOG_LEVEL":1}' }, 'must be a JSON object of texts'],
-    [{ stackName: 'my stack' }, '-c stackName="my stack" must be letters, digits and "-"'],
+    [
+      { environment: '{LOG_LEVEL}' },
+      '-c environment="{LOG_LEVEL}" must be a JSON object whose values are texts',
+    ],
+    [{ environment: '{"LOG_LEVEL":1}' }, 'must be a JSON object whose values are texts'],
+    [
+      { stackName: 'my stack' },
+      '-c stackName="my stack" must start with a letter and contain only letters, digits and "-"',
+    ],
     [{ alarmTopicArn: 'alarms' }, '-c alarmTopicArn="alarms" must be the ARN of an SNS topic.'],
     [{ defaultModel: '' }, '-c defaultModel="" must not be empty.'],
     [{ defaultModel: null }, '-c defaultModel=null must be text, a number, true or false.'],
     [{ memory: '3008' }, '-c memory is not a setting; the settings are stackName, architecture,'],
-  ])('%j is refused by a sentence', (context, sentence) => {
+  ])('%j is refused with a sentence', (context, sentence) => {
     expect(() => parseSettings(context)).toThrow(sentence);
   });
 
-  test('that are wrong together are named together', () => {
+  test('are all named if several are wrong', () => {
     expect(() => parseSettings({ memory: '1', architecture: 'arm' })).toThrow(
       /-c memory is not a setting; .*\. -c architecture="arm" must be/,
     );

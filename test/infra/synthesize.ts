@@ -8,14 +8,14 @@ import cdkJson from '../../infra/cdk.json' with { type: 'json' };
 import { checkCompliance } from '../../infra/compliance.ts';
 import { InferenceStack, type InferenceStackProps } from '../../infra/inference-stack.ts';
 
-/** Temporary folders that stand for a built function, a model repository and CDK's output. */
+/** Temporary folders for a built function, a model repository and CDK's output. */
 export interface Workspace extends Disposable {
   readonly codeFolder: string;
   readonly modelsFolder: string;
   readonly outputFolder: string;
 }
 
-/** A repository as a user has it: versions, and beside them what must never reach the bucket. */
+/** A repository like that of a user: versions, and beside them files that must never reach the bucket. */
 const MODEL_FILES = [
   'training.py',
   'README.md',
@@ -64,9 +64,9 @@ export type Resource = z.infer<typeof resourceSchema>;
 export interface SynthesizedTemplate extends z.infer<typeof templateSchema> {
   /** The resources of one type. */
   ofType(type: string): readonly Resource[];
-  /** The only resource of a type that holds these properties. */
+  /** The only resource of a type that has these properties. */
   only(type: string, properties?: Readonly<Record<string, unknown>>): Resource;
-  /** The resource a `Ref` or `Fn::GetAtt` leads to. */
+  /** The resource that a `Ref` or `Fn::GetAtt` names. */
   follow(reference: unknown): Resource;
 }
 

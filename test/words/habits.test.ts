@@ -53,6 +53,8 @@ describe('a habit', () => {
   it.each([
     'a server behind a proxy',
     'there is no model of that name',
+    'the names, if there are any; undefined if there are none',
+    'if frame is None',
     'it is no longer there',
     'Who sends this request?',
     'the model behind an endpoint',

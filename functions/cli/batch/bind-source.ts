@@ -8,27 +8,27 @@ import { separatorHint } from './read-rows.ts';
 import type { RowSource } from './row-source.ts';
 import type { TakenCells } from './to-input.ts';
 
-/** What a model takes of an input. */
+/** Which parts of an input a model uses. */
 export interface BoundSource {
   readonly kind: InputKind;
   /** Its cells of a table. */
   readonly columns: TakenCells;
   /** Names of the graph's inputs. */
   readonly inputs: readonly string[];
-  /** What was taken for granted. */
+  /** What was assumed, for the user to check. */
   readonly note: string | undefined;
-  /** What it can answer with; undefined for tasks without labels. */
+  /** The labels that it can answer with; undefined for tasks without labels. */
   readonly labels: readonly string[] | undefined;
-  /** Names of the outputs that it gives by row; undefined for tasks that make a prediction of them. */
+  /** Names of the outputs that it gives for each row; undefined for tasks that turn them into a prediction. */
   readonly outputs: readonly string[] | undefined;
-  /** Whether its scores of these are known to be probabilities. */
+  /** Whether the scores of these labels are known to be probabilities. */
   readonly areProbabilities: boolean;
 }
 
 /**
- * Finds out what a model takes of an input, before any of its rows is run.
+ * Finds out which parts of an input a model uses, before any row is run.
  *
- * @throws CommandError when it could take none of them
+ * @throws CommandError when it could take none of the rows
  */
 export async function bindSource(opened: FoundModel, source: RowSource): Promise<BoundSource> {
   return await look(opened, ({ contract: { kind, gives, textInput }, task, session }) => {
@@ -45,19 +45,19 @@ export async function bindSource(opened: FoundModel, source: RowSource): Promise
   });
 }
 
-/** What a model takes, by what the input can be. */
+/** What each kind of model takes: the kinds of input, and their description for messages. */
 const TAKEN: Readonly<
   Record<InputKind, { readonly by: readonly RowSource['kind'][]; readonly words: string }>
 > = {
-  features: { by: ['table', 'lines'], words: 'rows: give it a .csv, .tsv or .jsonl file' },
-  text: { by: ['table', 'lines'], words: 'texts: give it a .csv, .tsv or .jsonl file' },
+  features: { by: ['table', 'lines'], words: 'rows; use a .csv, .tsv or .jsonl file' },
+  text: { by: ['table', 'lines'], words: 'texts; use a .csv, .tsv or .jsonl file' },
   image: {
     by: ['folder', 'lines'],
-    words: 'images: give it a folder of them, or a .jsonl file with {"image": "<base64>"} in each line',
+    words: 'images; use a folder of images, or a .jsonl file with {"image": "<base64>"} in each line',
   },
   tensors: {
     by: ['lines'],
-    words: 'tensors: give it a .jsonl file with {"inputs": {"<name>": ...}} in each line',
+    words: 'tensors; use a .jsonl file with {"inputs": {"<name>": ...}} in each line',
   },
 };
 
@@ -66,12 +66,12 @@ function checkKind(kind: InputKind, source: RowSource, title: string): void {
   if (!by.includes(source.kind)) throw new CommandError(`The model ${title} takes ${words}.`);
 }
 
-/** The names that a model has for its columns; empty where it has none. */
+/** The names that a model has for its columns; empty if it has none. */
 export async function columnNames(opened: FoundModel): Promise<readonly string[]> {
   return await look(opened, ({ task }) => task.preprocessor?.features?.named?.map(({ name }) => name) ?? []);
 }
 
-/** A first row that only looks like names must not vanish without a word. */
+/** A first row that only looks like names must not be skipped silently. */
 function noteOf(
   kind: InputKind,
   { kind: form, names, areNamesGuessed = false }: RowSource,
@@ -80,8 +80,8 @@ function noteOf(
   if (form !== 'table' || !names || !areNamesGuessed) return undefined;
   const isKnown = kind === 'text' ? names.includes('text') : format?.named !== undefined;
   if (isKnown) return undefined;
-  const order = kind === 'text' ? '' : ', and the model has none: cells are taken in their order';
-  return `The first row is read as names of columns (${listNames(names)})${order}. With --header absent it is a row like others.`;
+  const order = kind === 'text' ? '' : '; the model has no names, so it gets the cells in their order';
+  return `The first row is read as the names of the columns (${listNames(names)})${order}. If it is data, add --header absent.`;
 }
 
 function bindColumnsOf(
@@ -124,7 +124,7 @@ function checkNames(names: readonly string[], wanted: readonly string[]): void {
       ? [`The table has no ${columnsOf(missing)}; its columns are ${listNames(names)}.${hint(names, wanted)}`]
       : []),
     ...(repeated.length > 0
-      ? [`The table has the ${columnsOf(repeated)} more than once: each name must be there once.`]
+      ? [`The table has the ${columnsOf(repeated)} more than once; expected each name once.`]
       : []),
   ];
   if (problems.length > 0) throw new CommandError(problems.join(' '));
@@ -143,7 +143,7 @@ function listNames(names: readonly string[]): string {
     : shown.join(', ');
 }
 
-/** What could be meant when none of the names fits. */
+/** The likely cause when none of the names fits. */
 function hint(names: readonly string[], wanted: readonly string[]): string {
   if (names.some((name) => wanted.includes(name))) return '';
   return separatorHint(names) || ' If its first row holds no names, add --header absent.';

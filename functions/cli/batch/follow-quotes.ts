@@ -1,9 +1,9 @@
 /**
- * Where a line of CSV leaves its row: `closed` at the end of the row, `open` within a quoted cell that goes on after
- * the line, `misquoted` when a quote in it is out of place (RFC 4180, section 2). So a row of many lines is parsed only
- * when all of it is there.
+ * The state of a row of CSV after a line: `closed` if the row ends there, `open` within a quoted cell that continues on
+ * the next line, `misquoted` if a quote in it is out of place (RFC 4180, section 2). So a row of many lines is parsed
+ * only when it is complete.
  *
- * @param text the line without what ends it
+ * @param text the line without its line break
  * @param isOpen whether the line begins within a quoted cell
  * @param delimiter what separates cells: one character
  */
@@ -21,7 +21,7 @@ export function followQuotes(
       if (quote > 0 && text[quote - 1] !== delimiter) return 'misquoted';
       isQuoted = true;
     } else if (text[at] === '"') {
-      // A quote that stands twice is one within the cell.
+      // A doubled quote is one quote within the cell.
       at++;
     } else {
       if (at < text.length && text[at] !== delimiter) return 'misquoted';

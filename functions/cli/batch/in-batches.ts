@@ -2,16 +2,17 @@ import type { InputKind } from '../../../shared/values/input.ts';
 import type { InputRow } from './row-source.ts';
 
 /**
- * The limits of a request hold for all images of a batch together, after they are decoded and resized. So batches of
- * them are small, and photos of a camera go one by one: none is decoded again for the others, and memory holds few.
+ * The limits of a request apply to all images of a batch together, after they are decoded and resized. So batches of
+ * images are small, and photos of a camera are run one by one: none has to be decoded again because of the others, and
+ * few are in memory.
  */
 const MOST_IMAGES = 32;
 const MOST_IMAGE_BYTES = 1024 * 1024;
 
 /**
- * Rows in batches that are run at once, in their order.
+ * Divides rows into batches that are run at once, in their order.
  *
- * @param size most rows of a batch; of images there are fewer
+ * @param size most rows of a batch; batches of images have fewer
  * @param kind what the model takes
  */
 export async function* inBatches(

@@ -4,12 +4,12 @@ import * as z from 'zod';
 import { CommandError } from '../console.ts';
 import type { ResultFormat } from './write-results.ts';
 
-/** What a batch is made of. A half-written output is resumed only when all of it is the same. */
+/** The model, input and options of a batch. A half-written output is resumed only if all of these are the same. */
 const identitySchema = z.strictObject({
   model: z.string(),
   input: z.string(),
   inputIdentity: z.string(),
-  /** Whether the model is still made of the same files. */
+  /** Changes when the files of the model change. */
   modelFiles: z.string(),
   format: z.string(),
 });
@@ -28,11 +28,11 @@ export interface Journal {
 }
 
 /**
- * Finds out where a batch stands. Results are written in the order of the rows, one line each, so the output itself
- * says how many are done; a line that was cut off by a kill is taken back. A small file beside the output, there only
- * while the batch is not finished, says what it is a batch of.
+ * Finds out how far a batch is. Results are written in the order of the rows, one line each, so the output itself says
+ * how many are done; a line that was cut off when the process was killed is removed. While the batch is not finished, a
+ * small file beside the output says which model, input and options it has.
  *
- * @throws CommandError when there is an output that is not a half-written one of the same batch
+ * @throws CommandError when the output exists and is not a half-written one of the same batch
  */
 export async function openJournal(
   output: string,
@@ -45,11 +45,12 @@ export async function openJournal(
   if (exists && !force) {
     checkSame(await readIdentity(path), identity, output);
     const { lines, bad } = await dropPartialLine(output, format);
-    // The kill may have come before the header was whole, or between it and the first row.
+    // The process may have been killed before the header was complete, or between it and the first row.
     const hasHeader = format.header !== '' && lines > 0;
     return { rowsDone: hasHeader ? lines - 1 : lines, badDone: bad, hasHeader, finish };
   }
-  // In this order a kill at any moment leaves nothing that the next run could take for its own beginning.
+  // In this order, a process that is killed at any moment leaves nothing that the next run could take for its own
+  // start.
   await rm(output, { force: true });
   await writeAtomically(path, JSON.stringify(identity));
   await writeFile(output, '', { flag: 'wx' });
@@ -76,13 +77,13 @@ const WORDS: Readonly<Record<keyof BatchIdentity, string>> = {
 
 function checkSame(known: BatchIdentity | undefined, identity: BatchIdentity, output: string): void {
   if (!known) {
-    throw new CommandError(`${output} is there already; name another output, or replace it with --force.`);
+    throw new CommandError(`${output} exists already; name another output, or replace it with --force.`);
   }
   const differs = identitySchema.keyof().options.find((key) => known[key] !== identity[key]);
   if (differs === undefined) return;
   const values = `${JSON.stringify(known[differs])}, now ${JSON.stringify(identity[differs])}`;
   throw new CommandError(
-    `${output} is a half-written batch ${WORDS[differs]} (${values}); name another output, or start anew with --force.`,
+    `${output} is a half-written batch ${WORDS[differs]} (${values}); name another output, or start again with --force.`,
   );
 }
 
@@ -92,7 +93,7 @@ async function dropPartialLine(
   format: ResultFormat,
 ): Promise<{ readonly lines: number; readonly bad: number }> {
   let [lines, bad, end] = [0, 0, 0];
-  // What the line under way has in earlier chunks.
+  // The earlier chunks of the current line.
   let begun: Buffer[] = [];
   let begunBytes = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {

@@ -4,10 +4,10 @@ import { isLeft, ownName } from '../../../shared/leftovers.ts';
 import { CommandError } from '../console.ts';
 
 /**
- * Keeps other batches from writing to the same output, by a folder beside it that names the process. What a killed
- * process left does not count; of a process on another machine, or in another container, nothing is known.
+ * Keeps other batches from writing to the same output, by a folder beside it that names the process. The lock of a
+ * killed process does not count. Whether a process on another machine or in another container still runs is not known.
  *
- * @returns takes the lock away
+ * @returns removes the lock
  * @throws CommandError when another batch is writing
  */
 export async function lockOutput(output: string): Promise<() => Promise<void>> {
@@ -19,7 +19,7 @@ export async function lockOutput(output: string): Promise<() => Promise<void>> {
   const { pid = '?', host = '?' } = HOLDER.exec(holder.name)?.groups ?? {};
   throw new CommandError(
     `Another batch (process ${pid} on ${host}) is writing to ${output}: wait until it is done. ` +
-      `If there is none, remove ${path}.`,
+      `If no such batch is running, remove ${path}.`,
   );
 }
 

@@ -7,9 +7,9 @@ export interface Progress {
 }
 
 const FORMAT = '{bar} {percentage} %  {rows} rows  {rate} rows/s  {bad} bad  {left} left';
-/** What leaves room for the words in 80 columns. */
+/** Leaves room for the words in 80 columns. */
 const BAR_COLUMNS = 24;
-/** Where nobody watches a bar, a line now and then shows that it goes on. */
+/** Without a terminal for a bar, a line now and then shows that the batch is still running. */
 const NOTE_MS = 10_000;
 
 /** Shows how far a batch is: a bar on a terminal, lines in a log, nothing with `--json`. */

@@ -7,7 +7,7 @@ import type { InputRow, RowSource } from './row-source.ts';
 
 const IMAGE_FILE = /\.(?:jpe?g|png|webp|gif|tiff?|avif)$/i;
 
-/** The images of a folder and the folders in it, in the order of their paths. @throws CommandError without any */
+/** The images of a folder and its subfolders, in the order of their paths. @throws CommandError if there are none */
 export async function openFolder(folder: string): Promise<RowSource> {
   const root = join(await realpath(folder), '/');
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
@@ -18,7 +18,7 @@ export async function openFolder(folder: string): Promise<RowSource> {
   const files = paths.filter((path) => IMAGE_FILE.test(path));
   if (files.length === 0) {
     throw new CommandError(
-      `There is no image in ${JSON.stringify(folder)}: no file whose name ends as ${IMAGE_NAMES}.`,
+      `There is no image in ${JSON.stringify(folder)}: no file whose name ends in ${IMAGE_NAMES}.`,
     );
   }
   let position = 0;
@@ -45,13 +45,13 @@ function noteOf(others: readonly string[]): string | undefined {
   if (others.length === 0) return undefined;
   const shown = others.slice(0, MOST_NAMES).map((path) => JSON.stringify(path));
   const more = others.length > MOST_NAMES ? ` and ${others.length - MOST_NAMES} more` : '';
-  return `Left out, as the names do not end as ${IMAGE_NAMES}: ${shown.join(', ')}${more}.`;
+  return `Left out, because their names do not end in ${IMAGE_NAMES}: ${shown.join(', ')}${more}.`;
 }
 
 async function readImage(root: string, file: string, row: number): Promise<InputRow> {
   try {
     const facts = await stat(join(root, file));
-    // To open a pipe waits for its writer, and a device may never end.
+    // Opening a pipe waits for its writer, and reading a device may never end.
     if (!facts.isFile() && !facts.isDirectory()) {
       return { row, file, value: null, problem: `${file} cannot be read: it ${describeKind(facts)}.` };
     }

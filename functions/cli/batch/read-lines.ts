@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 
-/** One line of a text file, without what ends it. */
+/** One line of a text file, without its line break. */
 export interface Line {
   readonly text: string;
-  /** What ended it, as a cell of CSV may go on after it. */
+  /** Its line break, because a cell of CSV may continue after it. */
   readonly end: string;
   /** Why it cannot be used: `is ...`, to be put after its name. */
   readonly problem?: string;
@@ -15,11 +15,11 @@ const READ_BYTES = 256 * 1024;
 const [LINE_FEED, CARRIAGE_RETURN] = [0x0a, 0x0d];
 
 /**
- * Reads a text file as blocks of lines, as many as come at once; memory does not grow with the file. Lines end with LF,
- * CRLF or CR. The text is UTF-8, or UTF-16 where a byte order mark says so. A line that is not, or is too long, is
- * given without its text and with the problem.
+ * Reads a text file as blocks of lines, as many as are read at once; memory does not grow with the file. Lines end with
+ * LF, CRLF or CR. The text is UTF-8, or UTF-16 if a byte order mark says so. A line that is not valid or is too long
+ * comes without its text, and with the problem.
  *
- * @param seen told how many bytes of the file were read
+ * @param seen called with the number of bytes that were read from the file
  */
 export async function* readLines(
   path: string,
@@ -87,7 +87,7 @@ function endOfLastLine(chunk: Buffer): number {
 function decodeLines(block: Buffer): readonly Line[] {
   const text = decode(block);
   if (text !== undefined) return splitLines(text);
-  // Each byte is one character this way, so that lines can be told apart before it is known which are at fault.
+  // This way each byte is one character, so the lines can be split before it is known which of them are invalid.
   return splitLines(block.toString('latin1')).map(({ text: bytes, end }) => {
     const line = decode(Buffer.from(bytes, 'latin1'));
     return line === undefined ? { text: '', end, problem: 'is not valid UTF-8' } : { text: line, end };

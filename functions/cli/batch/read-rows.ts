@@ -13,7 +13,7 @@ import { Cells, type InputRow, type RowSource } from './row-source.ts';
 
 export interface TableOptions {
   readonly header: 'auto' | 'present' | 'absent';
-  /** One character, or "tab"; undefined for what the file's extension means. */
+  /** One character, or "tab"; undefined for the usual one of the file's extension. */
   readonly delimiter?: string;
 }
 
@@ -22,10 +22,11 @@ const TABLES: Readonly<Record<string, string>> = { '.csv': ',', '.tsv': '\t' };
 const LINES = ['.jsonl', '.ndjson'];
 
 /**
- * Opens a table, a file of JSON lines or a folder of images. It is read as it is used: memory does not grow with it.
+ * Opens a table, a file of JSON lines or a folder of images. It is read while its rows are used: memory does not grow
+ * with it.
  *
- * @param columns names that a model has for its columns; several lists where several models are to run the rows
- * @throws CommandError when it is none of them
+ * @param columns names that a model has for its columns; several lists if several models run the rows
+ * @throws CommandError when it is not one of them
  */
 export async function openRows(
   path: string,
@@ -38,7 +39,7 @@ export async function openRows(
   if (facts.isDirectory()) return await openFolder(path);
   if (!facts.isFile()) {
     throw new CommandError(
-      `The input ${JSON.stringify(path)} ${describeKind(facts)}: save what comes out of it as a file first.`,
+      `The input ${JSON.stringify(path)} ${describeKind(facts)}: save its content as a file first.`,
       2,
     );
   }
@@ -50,7 +51,7 @@ export async function openRows(
   }
   if (LINES.includes(extension)) return openLines(path, facts.size, identity);
   throw new CommandError(
-    `The input ${JSON.stringify(path)} is not a file in ${[...Object.keys(TABLES), ...LINES].join(', ')} and not a folder of images.`,
+    `The input ${JSON.stringify(path)} is neither a folder of images nor a file that ends in ${[...Object.keys(TABLES), ...LINES].join(', ')}.`,
     2,
   );
 }
@@ -91,7 +92,9 @@ async function openTable(
   };
 }
 
-/** As on the server: a value among texts makes a row, so that none with a mistake in it passes for names. */
+/**
+ * As on the server: one value among texts makes it a row, so that a row with a mistake in it is not read as names.
+ */
 function areNames(cells: readonly string[], columns: readonly (readonly string[])[]): boolean {
   const areOwn = columns.some((names) => names.length > 0 && names.every((name) => cells.includes(name)));
   return (
@@ -108,7 +111,7 @@ function toInputRow(
   const { cells } = taken;
   const value = new Cells(cells);
   if (!names || cells.length === names.length) return { row, value };
-  // With a cell too many or too few nobody knows which belongs to which name.
+  // With a cell too many or too few, it is not known which cell belongs to which name.
   return {
     row,
     value,
@@ -116,11 +119,11 @@ function toInputRow(
   };
 }
 
-/** What could be meant where all of a row is one cell. */
+/** The likely cause when a whole row is one cell. */
 export function separatorHint([only = '', ...others]: readonly string[]): string {
   const delimiter = others.length === 0 ? [...';\t|,'].find((each) => only.includes(each)) : undefined;
   if (delimiter === undefined) return '';
-  return ` Its cells seem to be separated otherwise: try --delimiter ${delimiter === '\t' ? 'tab' : `"${delimiter}"`}.`;
+  return ` Its cells seem to have another separator: try --delimiter ${delimiter === '\t' ? 'tab' : `"${delimiter}"`}.`;
 }
 
 function readDelimiter(given: string | undefined, separator: string): string {
@@ -134,7 +137,7 @@ async function firstCells(path: string, delimiter: string): Promise<readonly str
   for await (const row of readTable(path, delimiter)) {
     if ('problem' in row) throw new CommandError(`The first row of ${path} ${row.problem}.`);
     if (row.cells.some((cell) => cell.includes('\0'))) {
-      throw new CommandError(`${path} holds no text in UTF-8: save it as CSV in UTF-8.`);
+      throw new CommandError(`${path} is not text in UTF-8: save it as CSV in UTF-8.`);
     }
     return row.cells;
   }

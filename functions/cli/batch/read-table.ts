@@ -13,11 +13,11 @@ const LONGEST_ROW_LINES = 10_000;
 const LONGEST_ROW_CHARACTERS = 1_048_576;
 
 /**
- * Reads CSV as the server does (shared/values/csv.ts), but row by row: quotes as in RFC 4180, empty lines are
- * no rows, and a quote out of place spoils its own row alone.
+ * Reads CSV as the server does (shared/values/csv.ts), but row by row: quotes are those of RFC 4180, empty lines are
+ * skipped, and a quote out of place spoils only its own row.
  *
  * @param delimiter what separates cells: one character
- * @param seen told how many bytes of the file were read
+ * @param seen called with the number of bytes that were read from the file
  */
 export async function* readTable(
   path: string,
@@ -35,7 +35,7 @@ export async function* readTable(
 
 interface Taken {
   readonly rows: readonly TableRow[];
-  /** Lines of a row that goes on after them. */
+  /** Lines of a row that continues after them. */
   readonly rest: readonly Line[];
 }
 
@@ -48,7 +48,7 @@ function takeRows(lines: readonly Line[], delimiter: string, isEnd: boolean): Ta
       .map(({ text }) => ({ cells: text.split(delimiter) }));
     return { rows, rest: [] };
   }
-  // Several times faster than line by line, which is needed where something is wrong or a row goes on.
+  // Several times faster than line by line, which is needed only if a line is wrong or a row continues.
   const all = lines.some(({ problem }) => problem !== undefined) ? 'open' : parseLines(lines, delimiter);
   if (Array.isArray(all)) return { rows: all.map((cells) => ({ cells })), rest: [] };
   const rows: TableRow[] = [];
@@ -75,7 +75,7 @@ interface TakenRow {
   readonly next: number;
 }
 
-/** The row that begins at a line, or 'open' when it goes on after the last one. */
+/** The row that begins at a line, or 'open' if it continues after the last line. */
 function takeRow(lines: readonly Line[], start: number, delimiter: string): TakenRow | 'open' {
   let characters = 0;
   for (let end = start; end < lines.length; end++) {
@@ -91,7 +91,7 @@ function takeRow(lines: readonly Line[], start: number, delimiter: string): Take
     }
     const state = followQuotes(text, end > start, delimiter);
     if (state === 'open') continue;
-    // Parsed once, as the lines of a row can be many.
+    // Parsed once, because a row can have many lines.
     const rows = state === 'closed' ? parseLines(lines.slice(start, end + 1), delimiter) : state;
     if (!Array.isArray(rows)) return { row: MISQUOTED, next: start + 1 };
     const [cells] = rows;

@@ -2,11 +2,11 @@ import type { JsonValue } from '../../../shared/json/json-value.ts';
 
 /** One row, line or file of the input. */
 export interface InputRow {
-  /** From 1 on. */
+  /** Counted from 1. */
   readonly row: number;
   /** Path below the folder, when the input is one. */
   readonly file?: string;
-  /** How much of the input it is, where it can be an image: bytes of a file, or characters of a line. */
+  /** Its size, if it can be an image: bytes of a file, or characters of a line. */
   readonly bytes?: number;
   /** Why it cannot be used; such rows are kept with their error. */
   readonly problem?: string;
@@ -14,7 +14,7 @@ export interface InputRow {
   readonly value: Cells | JsonValue | Uint8Array;
 }
 
-/** A row of CSV before it is known what the model takes. */
+/** A row of CSV, before it is known which cells the model takes. */
 export class Cells {
   readonly texts: readonly string[];
 
@@ -25,16 +25,16 @@ export class Cells {
 
 export interface RowSource {
   readonly kind: 'table' | 'lines' | 'folder';
-  /** The names of a table's columns; undefined where it has none. */
+  /** The names of a table's columns; undefined if it has none. */
   readonly names?: readonly string[] | undefined;
-  /** Whether nobody said that the first row has names: it looks so. */
+  /** Whether the names were recognised in the first row, without the user saying so. */
   readonly areNamesGuessed?: boolean;
-  /** What is not among the rows, for whoever reads the answer. */
+  /** Which parts of the input are not among the rows, for the user. */
   readonly note?: string | undefined;
   /** What `position` counts up to: bytes of a file, or files of a folder. */
   readonly total: number;
   position(): number;
-  /** Which rows these are: size and time of a file, the paths in a folder, and how they are read. */
+  /** Identifies these rows: size and time of a file, the paths in a folder, and how they are read. */
   readonly identity: string;
   /** @param skip how many of the first rows are left out */
   rows(skip?: number): AsyncIterable<InputRow>;

@@ -15,7 +15,7 @@ export interface RowRunner {
   run(rows: readonly InputRow[]): Promise<readonly Result[]>;
 }
 
-/** Runs rows through a model in one go; only when something is wrong with them, in halves, to find which. */
+/** Runs rows through a model in one go. If some of them are wrong, it runs them in halves to find which. */
 export function createRowRunner(
   inference: Inference,
   reference: ModelReference,

@@ -13,10 +13,10 @@ export interface TakenCell {
   readonly column: Column;
 }
 
-/** What a model takes of a row of CSV: cells that it has names for, or all of them by what the columns of a row hold. */
+/** Which cells of a row of CSV a model takes: those it has names for, or all of them, by what each column holds. */
 export type TakenCells = readonly TakenCell[] | RowFormat['columns'] | undefined;
 
-/** Members under which a line of JSON can hold what a model takes, as in a predict request. */
+/** Members of a line of JSON that can hold the input of a model, as in a predict request. */
 const MEMBERS: Readonly<Record<InputKind, string>> = {
   features: 'features',
   image: 'image',
@@ -27,8 +27,8 @@ const MEMBERS: Readonly<Record<InputKind, string>> = {
 /**
  * Rows as one input of the core.
  *
- * @param columns what the model takes of a row of CSV
- * @throws InferenceError when a row cannot be what the model takes
+ * @param columns which cells of a row of CSV the model takes
+ * @throws InferenceError when a row is not of the kind that the model takes
  */
 export function toInput(rows: readonly InputRow[], kind: InputKind, columns: TakenCells): InferenceInput {
   const values = rows.map(
@@ -58,7 +58,7 @@ export function toInput(rows: readonly InputRow[], kind: InputKind, columns: Tak
   }
 }
 
-/** A line can be what a predict request takes: `{"features": …}`. */
+/** A line can have the form of a predict request: `{"features": …}`. */
 function unwrap(value: InputRow['value'], member: string): InputRow['value'] {
   if (value instanceof Cells || value instanceof Uint8Array) return value;
   return hasOnly(value, member) ? (value[member] ?? null) : value;
@@ -78,7 +78,7 @@ function toImage(value: InputRow['value'], field: string): Uint8Array {
   throw invalid(field, 'holds no image; expected {"image": "<base64>"}, or a folder of images as input.');
 }
 
-/** A line of JSON that is a text or a pair of texts, or one or two cells of a CSV. */
+/** The text or pair of texts in a line of JSON, or in one or two cells of a CSV. */
 function toText(value: InputRow['value'], field: string, columns: TakenCells): TextValue {
   if (typeof value === 'string') return value;
   const [text, pair] = value instanceof Cells ? textCells(value, columns) : textMembers(value);

@@ -9,22 +9,22 @@ export type Result =
   | { readonly row: InputRow; readonly error: string }
   | { readonly row: InputRow; readonly prediction: { readonly [key: string]: WritableJson } };
 
-/** Writes one line per result, whatever the result is: the number of lines says how far a batch is. */
+/** Writes exactly one line per result, so the number of lines says how far a batch is. */
 export interface ResultFormat {
   readonly name: string;
   /** Text before the first result; '' for none. */
   readonly header: string;
   write(results: readonly Result[]): string;
-  /** Whether one of the lines that were written is that of a bad row. */
+  /** Whether a line that was written is that of a bad row. */
   isBad(line: string): boolean;
 }
 
 export interface FormatOptions {
   /** The model's labels, each a column of a CSV. */
   readonly labels: readonly string[] | undefined;
-  /** Names of the outputs that the model gives by row, each a column of a CSV, where it makes no prediction. */
+  /** Names of the outputs that a model without predictions gives for each row, each a column of a CSV. */
   readonly outputs: readonly string[] | undefined;
-  /** Whether these have probabilities; scores otherwise. */
+  /** Whether the columns of the labels hold probabilities; scores otherwise. */
   readonly areProbabilities: boolean;
   /** Whether rows are files of a folder. */
   readonly isFolder: boolean;
@@ -35,14 +35,17 @@ export interface FormatOptions {
 /**
  * The format of an output file, by its extension.
  *
- * @throws CommandError for another extension, and for safe cells where there are none
+ * @throws CommandError for another extension, and for safe cells in a format without cells
  */
 export function resultFormat(path: string, options: FormatOptions): ResultFormat {
   const extension = extname(path).toLowerCase();
   if (extension === '.csv') return csvFormat(options);
   if (extension === '.jsonl' || extension === '.ndjson') {
     if (options.safeCells)
-      throw new CommandError(`--safe-cells is for .csv outputs; ${JSON.stringify(path)} has no cells.`, 2);
+      throw new CommandError(
+        `--safe-cells works only for .csv outputs; ${JSON.stringify(path)} has no cells.`,
+        2,
+      );
     return { name: 'jsonl', header: '', write: writeLines, isBad: (line) => BAD_LINE.test(line) };
   }
   throw new CommandError(`${JSON.stringify(path)} must end in .jsonl or .csv.`, 2);
@@ -90,16 +93,16 @@ function csvFormat({ labels, outputs, areProbabilities, isFolder, safeCells }: F
           ];
         }),
       ),
-    // Errors are the last cell, which ends in no comma but in quotes where it holds one.
+    // Errors are the last cell; one that holds a comma ends in a quote.
     isBad: (line) => !line.endsWith(','),
   };
 }
 
-/** What spreadsheets take for a formula. Source: OWASP, "CSV Injection"; OWASP ASVS 5.0, 1.2.10. */
+/** What a spreadsheet would run as a formula. Source: OWASP, "CSV Injection"; OWASP ASVS 5.0, 1.2.10. */
 const FORMULA = /^(?:\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n\0])/;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
-/** With an apostrophe in front spreadsheets show a text as it is; numbers stay numbers. */
+/** Spreadsheets show a text with an apostrophe in front as it is; numbers stay numbers. */
 function toSafeCell(cell: string | number): string | number {
   return typeof cell === 'string' && FORMULA.test(cell) && !NUMBER.test(cell) ? `'${cell}` : cell;
 }

@@ -30,14 +30,15 @@ export interface AddOptions {
   readonly file?: string;
 }
 
-/** File systems and S3 take longer ones, but not everywhere. */
+/** S3 and many file systems allow longer names, but not all do. */
 const LONGEST_NAME = 100;
-/** How often another version is tried when somebody else publishes the one that was next. */
+/** How often the next version is tried when another publisher was faster. */
 const ATTEMPTS = 20;
 
 /**
- * `ternion add`: brings a model into a repository. One that does not answer is refused. It is tried as it is, copied, tried once more as it will be served,
- * and published with its graph last: a version is never half there.
+ * `ternion add`: publishes a model in a repository. The model is tried as it is, copied, and tried again as it will be
+ * served; one that does not answer is refused. Its graph is written last, so that a version is never visible before it
+ * is complete.
  */
 export async function add(path: string, options: AddOptions, output: Console): Promise<void> {
   if (!(await stat(path).catch(() => undefined))) {
@@ -80,13 +81,13 @@ export async function add(path: string, options: AddOptions, output: Console): P
 /** Most files that are named. */
 const SHOWN = 10;
 
-/** What of the model's folder was published: a file of somebody else among them should be seen. */
+/** The files that were published: the user should notice one that does not belong to the model. */
 function listFiles({ files }: FileManifest): string {
   const shown = files.slice(0, SHOWN).map(({ path }) => path);
   return `  ${shown.join(', ')}${files.length > SHOWN ? ` and ${files.length - SHOWN} more` : ''}`;
 }
 
-/** The name is the one that is given, that clients of the server before ask for, or that of the path. */
+/** The name is the given one, else the one that clients of the previous server use, else one made from the path. */
 async function addNamed(
   source: FoundModel,
   target: WritableStore,
@@ -104,11 +105,11 @@ interface Added {
   readonly manifest: FileManifest;
   readonly trial: Trial;
   readonly warnings: readonly string[];
-  /** The version that requests get which name none; null where none is served. */
+  /** The version that answers requests without a version; null if none is served. */
   readonly live: string | null;
 }
 
-/** @throws CommandError when the version is there, or the copy answers otherwise than the model it is made of */
+/** @throws CommandError when the version exists, or the copy does not answer as the model it was made from */
 async function addVersion(
   source: FoundModel,
   target: WritableStore,
@@ -118,14 +119,14 @@ async function addVersion(
   const { code = [] } = source;
   if (code.length > 0 && !force) throw hasCode(source.title, code);
   const trial = tryOnce(source);
-  // Places that cannot be had, though no version is seen there.
+  // Folders that are taken, although they are not a version yet.
   const occupied: string[] = [];
   for (let attempt = 1; ; attempt++) {
     const versions = await listVersions(target, name);
     const version = asked ?? nextVersion([...versions, ...occupied]);
     const same = versions.find((each) => each === version || compareVersions(each, version) === 0);
     if (same !== undefined) throw taken(name, same, version);
-    // Before anything is written: most models that are refused are refused here.
+    // Before anything is written, because most models that are refused are refused here.
     const tried = await trial();
     if (tried.problem !== undefined && !force) throw doesNotAnswer(source.title, tried.problem);
     const warnings = await warningsOf(source);
@@ -146,7 +147,7 @@ async function addVersion(
   }
 }
 
-/** The version that requests get now, and what should be known of it: a policy may leave the new one out. */
+/** The version that requests get now, and what the user should know: a policy may leave the new version out. */
 async function findLive(
   target: WritableStore,
   name: string,
@@ -173,8 +174,8 @@ function hasCode(title: string, code: readonly string[]): CommandError {
 
 function doesNotAnswer(title: string, problem: string): CommandError {
   return new CommandError(
-    `${title} does not answer what was made up to try it: ${problem}\n` +
-      `  A ${REFERENCE_FILE} beside it can have a request that it answers; --force publishes it as it is.`,
+    `${title} does not answer the test request that was made for it: ${problem}\n` +
+      `  Put a request that it answers into a ${REFERENCE_FILE} beside it, or publish it as it is with --force.`,
   );
 }
 
@@ -190,7 +191,7 @@ async function warningsOf(source: FoundModel): Promise<readonly string[]> {
   }
 }
 
-/** A model is tried once, though only when its version is known to be free. */
+/** Tries a model once, and only when its version is known to be free. */
 function tryOnce(source: FoundModel): () => Promise<Trial> {
   let trial: Promise<Trial> | undefined;
   return () => {
@@ -199,7 +200,9 @@ function tryOnce(source: FoundModel): () => Promise<Trial> {
   };
 }
 
-/** Where a version is made ready: a folder of its name, as a model is called after its folder. */
+/**
+ * The folder in which a version is prepared; it has the name of the version, because a model is named after its folder.
+ */
 async function makeVersionFolder(version: string): Promise<string> {
   const folder = join(await makeStagingFolder(), version);
   await mkdir(folder);
@@ -226,19 +229,19 @@ async function prepare(
 function taken(name: string, there: string, asked: string): CommandError {
   const same = there === asked ? '' : `, which is the same as ${asked}`;
   return new CommandError(
-    `Model ${JSON.stringify(name)} has a version ${there} already${same}, and versions do not change: choose another --version.`,
+    `Model ${JSON.stringify(name)} has a version ${there} already${same}; a version never changes, so choose another --version.`,
   );
 }
 
 function halfThere(name: string, version: string): CommandError {
   return new CommandError(
-    `Version ${version} of model ${JSON.stringify(name)} is there, but not complete: another one is being published, or its ` +
-      'publishing broke off. Publish that model again to complete it, ' +
+    `Version ${version} of model ${JSON.stringify(name)} exists but is incomplete: another command is publishing it, or its ` +
+      'publishing was interrupted. Publish that model again to complete it, ' +
       `remove the folder ${name}/${version} from the repository, or choose another --version.`,
   );
 }
 
-/** The whole number after the highest version, so that the new one becomes live. */
+/** The whole number above the highest version, so that the new one becomes live. */
 function nextVersion(versions: readonly string[]): string {
   const highest = versions.filter(isVersion).sort(compareVersions).at(-1) ?? '0';
   return String(BigInt(/\d+/.exec(highest)?.[0] ?? '0') + 1n);
@@ -247,7 +250,7 @@ function nextVersion(versions: readonly string[]): string {
 function checkName(name: string, option: string): string {
   if (NAME_PATTERN.test(name) && name.length <= LONGEST_NAME) return name;
   throw new CommandError(
-    `${option} ${JSON.stringify(name.slice(0, LONGEST_NAME))} must begin with a letter or digit, go on with those, ".", "_" and "-", ` +
+    `${option} ${JSON.stringify(name.slice(0, LONGEST_NAME))} must begin with a letter or digit, contain only those, ".", "_" and "-", ` +
       `and have at most ${LONGEST_NAME} characters.`,
     2,
   );

@@ -42,7 +42,7 @@ export async function batch(
   await checkOutput(input, output);
   const bound = await bindSource(opened, source);
   for (const note of [source.note, bound.note]) if (note !== undefined) terminal.note(note);
-  // All scores of a row are in its result, but only the best ones of an image.
+  // The result of a row has all scores, that of an image only the best ones.
   const labels = bound.kind === 'image' ? bound.labels && [] : bound.labels;
   const format = resultFormat(output, {
     labels,
@@ -72,7 +72,7 @@ export async function batch(
   }
 }
 
-/** @throws CommandError before anything is written, where the output cannot be or would replace the input */
+/** @throws CommandError before anything is written, if the output is not possible or would replace the input */
 async function checkOutput(input: string, output: string): Promise<void> {
   const folder = await stat(dirname(output)).catch(() => undefined);
   if (!folder?.isDirectory()) {
@@ -85,7 +85,7 @@ async function checkOutput(input: string, output: string): Promise<void> {
   }
 }
 
-/** Changes when a model is published anew under the same path or name, or in another repository. */
+/** Changes when another model is published under the same path or name, or in another repository. */
 async function hashFiles({ store, reference: { name, version } }: FoundModel): Promise<string> {
   const hash = createHash('sha256').update(store.url);
   for (const file of await store.list(`${name}/${version}`)) hash.update(`\n${file.path} ${file.etag}`);
@@ -123,14 +123,14 @@ async function run(work: Work, terminal: Console): Promise<void> {
 }
 
 /**
- * Ends early when a signal asks for it: what is written is whole, and the same command goes on with it.
+ * Ends early at a signal: what is written is complete, and the same command resumes from there.
  *
- * @returns the rows in the output, those of earlier runs among them
+ * @returns the rows in the output, including those of earlier runs
  */
 async function writeAll(work: Work, terminal: Console): Promise<Counts & { readonly isStopped: boolean }> {
   const { source, runner, format, output, journal } = work;
   const stream = createWriteStream(output, { flags: 'a' });
-  // An error is thrown by the write it belongs to; without a listener it would end the process as well.
+  // The write that fails throws the error; without a listener it would also end the process.
   stream.on('error', () => undefined);
   const write = (text: string) =>
     new Promise<void>((done, fail) => stream.write(text, (error) => (error ? fail(error) : done())));
@@ -159,7 +159,7 @@ async function writeAll(work: Work, terminal: Console): Promise<Counts & { reado
   };
 }
 
-/** The first signal is waited with until the rows under way are written. */
+/** The first signal takes effect when the rows that are running are written. */
 function listenForStop(): { isAsked(): boolean; forget(): void } {
   let isAsked = false;
   const ask = () => {

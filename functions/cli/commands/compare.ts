@@ -20,13 +20,13 @@ export interface CompareOptions extends TableOptions {
 interface Side {
   readonly model: FoundModel;
   readonly bound: BoundSource;
-  /** What it answers; other things cannot be compared with it. */
+  /** The kind of its answers; only answers of the same kind can be compared. */
   readonly gives: string;
   /** Milliseconds in the runtime, per row. */
   readonly runMs: number[];
 }
 
-/** Runs of the first row that are not counted: the first ones of a session take several times as long. */
+/** Runs of the first row that are not counted: the first runs of a session take several times as long. */
 const WARM_UP_RUNS = 5;
 
 /** `ternion compare`: two models on the same rows, one row after the other, in turns. */
@@ -67,14 +67,14 @@ async function openSide(model: FoundModel, source: RowSource): Promise<Side> {
   return { model, bound, gives, runMs: [] };
 }
 
-/** What models answer, as people call it. */
+/** The kinds of answers, in the words of messages. */
 const GIVEN: Readonly<Record<OutputKind, string>> = {
   classification: 'labels',
   regression: 'numbers',
-  rows: 'several values a row',
+  rows: 'several values for each row',
   embedding: 'vectors',
   tensors: 'tensors',
-  values: 'values of their own kind',
+  values: 'other values',
 };
 
 async function compareRows(
@@ -107,11 +107,11 @@ async function warmUp(row: InputRow, sides: readonly [Side, Side]): Promise<void
 
 /** @throws InferenceError when one of them does not take the row */
 async function compareRow(row: InputRow, [a, b]: readonly [Side, Side]): Promise<Difference> {
-  // The one that runs second finds warmer caches, so they take turns.
+  // The model that runs second finds warmer caches, so they take turns.
   const isEven = row.row % 2 === 0;
   const first = await (isEven ? run(row, a, b) : run(row, b, a));
   const second = await (isEven ? run(row, b, a) : run(row, a, b));
-  // A row that only one of them takes says nothing of their speed.
+  // A row that only one of them takes says nothing about their speed.
   a.runMs.push((isEven ? first : second).runMs);
   b.runMs.push((isEven ? second : first).runMs);
   return isEven ? compareOutputs(first.output, second.output) : compareOutputs(second.output, first.output);

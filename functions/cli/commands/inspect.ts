@@ -28,7 +28,7 @@ export interface InspectOptions {
   readonly repository?: string;
 }
 
-/** `ternion inspect`: what a model takes and gives, and what it is taken for. */
+/** `ternion inspect`: what a model takes and gives, and how it would be served. */
 export async function inspect(argument: string, options: InspectOptions, output: Console): Promise<void> {
   const { app, reference, file, warning } = await findModel(argument, options.repository, options.file);
   try {
@@ -54,10 +54,10 @@ export async function inspect(argument: string, options: InspectOptions, output:
   }
 }
 
-/** Where a model.json is found; files that are called otherwise than `model.onnx` have none beside them. */
+/** Where a model.json is looked for; a graph that is not called `model.onnx` has none beside it. */
 async function placeOfConfig(argument: string, file: string | undefined): Promise<string> {
   if (file === MODEL_FILE) return join(dirname(argument), CONFIG_FILE);
-  if (file !== undefined) return `${CONFIG_FILE} in a folder of its own, with the graph as ${MODEL_FILE}`;
+  if (file !== undefined) return `${CONFIG_FILE} in a new folder, with the graph as ${MODEL_FILE}`;
   if (await isVersionFolder(argument)) return join(argument, CONFIG_FILE);
   return `${CONFIG_FILE} beside its ${MODEL_FILE}, and add that as a new version`;
 }
@@ -71,14 +71,16 @@ function describeFile(folder: ModelFolder, file: string, path: string, graph: Gr
     total_bytes: folder.sizeBytes,
     parameters: [...initializers.values()].reduce((total, elements) => total + elements, 0),
     opsets: Object.fromEntries([...graph.opsets].map(([domain, version]) => [domain || 'ai.onnx', version])),
-    // Weights of old files stand among the inputs as well.
+    // Old files list their weights among the inputs, too.
     inputs: graph.inputs.filter(({ name }) => !initializers.has(name)).map(describeValue),
     outputs: graph.outputs.map(describeValue),
     metadata: graph.metadata.map(({ key, value, bytes }) => ({ key, value: cut(value), bytes })),
   };
 }
 
-/** The axes as the server names them: the runtime can know sizes that the file leaves open, and model.json can set them. */
+/**
+ * The axes as the server lists them: the runtime may know sizes that the file leaves open, and model.json may set them.
+ */
 function withAxes(facts: FileFacts, session: Session): FileFacts {
   const specs = new Map([...session.inputs, ...session.outputs].map((spec) => [spec.name, spec]));
   const name = (value: Value): Value => {
@@ -99,10 +101,10 @@ function cut(text: string): string {
 }
 
 interface Surroundings {
-  /** Where a model.json would be found. */
+  /** Where a model.json would be looked for. */
   readonly place: string;
   readonly policy: AppliedPolicy | undefined;
-  /** What is not looked at. */
+  /** Which files are ignored. */
   readonly warning: string | undefined;
   /** Text of a `config.json` beside the graph. */
   readonly config: string | undefined;

@@ -43,10 +43,10 @@ export async function predict(
   output.result(new JsonText(bytes.toString()), () => describeAnswer(answer));
 }
 
-/** Longest example that is a help. */
+/** Longest example that is useful. */
 const LONGEST_EXAMPLE = 500;
 
-/** Nobody knows the tensors of a model by heart. */
+/** An example, because nobody knows the tensors of a model by heart. */
 function describeExample(example: JsonObject | undefined): string {
   const text = example === undefined ? '' : JSON.stringify(example);
   return text === '' || text.length > LONGEST_EXAMPLE ? '' : `\n  It takes, for example: ${text}`;

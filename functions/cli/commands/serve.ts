@@ -27,7 +27,7 @@ export interface ServeOptions {
 /**
  * `ternion serve`: the app on our own HTTP server, until a signal ends it.
  *
- * @param unexpected arguments, of which it takes none
+ * @param unexpected arguments; the command takes none
  */
 export async function serve(
   unexpected: readonly string[],
@@ -45,7 +45,7 @@ export async function serve(
     isServer: true,
     isForPeople: !output.isJson && options.log !== true,
   });
-  // A repository that is not there is a mistake of the call; a model that cannot be loaded is answered with the reason.
+  // A missing repository is a mistake of the caller; requests for a model that cannot be loaded get the reason.
   await host.app.inference.repository.ready().catch(async (error: unknown) => {
     throw (await isMissingFolder(error, host)) ? noRepository(host.config.modelRepository) : error;
   });
@@ -53,7 +53,7 @@ export async function serve(
   if (models.length === 0) await checkNotModel(options.repository);
   await host.app.preload();
   const server = await listen(host, { port, hostname: options.host || DEFAULT_HOST, keepAliveSeconds });
-  // Listened for before anyone is told: whoever reads the line may end the server at once.
+  // Before the line below is printed: a program that reads it may stop the server at once.
   const ending = nextEnd();
   const listed = models.map(({ name, versions, liveVersion }) => ({ name, versions, live: liveVersion }));
   output.result({ url: server.url, models: listed }, () =>
@@ -63,7 +63,7 @@ export async function serve(
       ...describeModels(models),
     ].join('\n'),
   );
-  // What is read for them must not keep a signal waiting.
+  // Not awaited: reading the models must not delay a signal.
   if (!output.isJson && models.length > 0) void tellCalls(host, models, server.url, output);
   const end = await ending;
   const why = end === 'npm' ? 'npm has ended' : end;
@@ -92,7 +92,7 @@ async function tellCalls(
     const calls = await Promise.all(pickShown(models).map(describe));
     output.result('', () => calls.map((call) => `  ${call}`).join('\n'));
   } catch (error) {
-    output.note(`How models are called cannot be told: ${describeFailure(error).text}`);
+    output.note(`The curl commands for the models cannot be shown: ${describeFailure(error).text}`);
   }
 }
 
@@ -107,7 +107,7 @@ async function refuseArgument(argument: string): Promise<CommandError> {
   );
 }
 
-/** Whoever has exported a model may well try to serve it as it is. */
+/** People who have exported a model may well try to serve it as it is. */
 async function checkRepository(repository: string | undefined): Promise<void> {
   if (!repository || !isPath(repository) || !(await isVersionFolder(repository))) return;
   throw notRepository(repository);
@@ -115,7 +115,7 @@ async function checkRepository(repository: string | undefined): Promise<void> {
 
 function notRepository(model: string): CommandError {
   return new CommandError(
-    `${model} is a model, not a repository of models. Publish it in one, and serve that:\n` +
+    `${model} is a model, not a repository of models. Publish it in a repository, and serve that:\n` +
       `  ternion add ${shellWord(model)} -r models\n` +
       '  ternion serve -r models',
     2,
@@ -130,9 +130,9 @@ async function isMissingFolder(error: unknown, { config }: Host): Promise<boolea
 
 function noRepository(folder: string): CommandError {
   return new CommandError(
-    `There is no folder ${JSON.stringify(folder)} to serve models of. Publish a model, which makes it:\n` +
+    `There is no folder ${JSON.stringify(folder)} to serve models from. Publish a model to create it:\n` +
       `  ternion add <model.onnx or folder> -r ${shellWord(folder)}\n` +
-      '--repository names another one.',
+      'Or name another repository with --repository.',
   );
 }
 
@@ -159,10 +159,10 @@ function describePages({ playground, docs, basePath }: Config, url: string): rea
   return pages.length > 0 ? [`  ${pages.join('  ')}`] : [];
 }
 
-/** An empty PORT counts as unset, and so does an empty --host: Node would listen on all addresses. */
+/** An empty PORT counts as unset. So does an empty --host, with which Node would listen on all addresses. */
 const DEFAULT_PORT = '8080';
 const DEFAULT_HOST = 'localhost';
-/** Most models that are told one by one. */
+/** Most models that are listed one by one. */
 const SHOWN = 20;
 
 function describeModels(models: readonly ModelListing[]): readonly string[] {

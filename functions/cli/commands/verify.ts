@@ -75,16 +75,16 @@ export async function verify(
         `${countOf(sum.versions, 'version')} checked (${countOf(sum.files, 'file')}, ${formatBytes(sum.sizeBytes)}): ` +
           (faults.length > 0 ? countOf(faults.length, 'fault') : 'no fault'),
         ...(unpublished.length > 0
-          ? [`not checked, as there is no ${MANIFEST_FILE}: ${listOf(unpublished)}`]
+          ? [`not checked, because there is no ${MANIFEST_FILE}: ${listOf(unpublished)}`]
           : []),
         ...(unserved.length > 0
-          ? [`not served, as the version_policy of ${TRITON_FILE} leaves it out: ${listOf(unserved)}`]
+          ? [`not served, because the version_policy of ${TRITON_FILE} leaves it out: ${listOf(unserved)}`]
           : []),
       ].join('\n'),
   );
 }
 
-/** What the version policies of some models leave out, and what they name in vain. */
+/** Which versions the policies of some models leave out, and which they name although they are missing. */
 async function checkPolicies(
   store: ModelStore,
   files: readonly StoredFile[],
@@ -102,14 +102,14 @@ async function checkPolicies(
       const missing = divided?.missing ?? [];
       faults.push(
         ...missing.map((version) =>
-          toFault(`${name}/${version}`, 'missing', `is in the version_policy of ${file}, but is not there`),
+          toFault(`${name}/${version}`, 'missing', `is in the version_policy of ${file}, but it is missing`),
         ),
       );
       if (divided?.served.length === 0)
         faults.push(toFault(file, 'unserved', 'leaves out all versions of the model'));
     } catch (error) {
       if (!(error instanceof ModelError) && !(error instanceof StoreError)) throw error;
-      faults.push({ path: file, fault: 'unreadable', text: `Of ${name}, ${error.message}.` });
+      faults.push({ path: file, fault: 'unreadable', text: `Model ${name}: ${error.message}.` });
     }
   }
   return { faults, unserved };
@@ -137,7 +137,7 @@ function listVersions(files: readonly StoredFile[]): readonly Version[] {
     .sort((a, b) => (a.name === b.name ? compareVersions(a.version, b.version) : a.name < b.name ? -1 : 1));
 }
 
-/** @throws CommandError saying what there is instead */
+/** @throws CommandError that lists what there is instead */
 function choose(all: readonly Version[], argument: string, url: string): readonly Version[] {
   const [, name, version] = /^([^/@]+)(?:\/([^/@]+))?$/.exec(argument) ?? [];
   const ofModel = all.filter((each) => each.name === name);

@@ -6,18 +6,18 @@ import { toNumbers } from '../../../shared/tensor/tensor.ts';
 import type { InferenceInput } from '../../../shared/values/input.ts';
 import { JSON_DEPTH } from '../words.ts';
 
-/** What two models say of one row. */
+/** How the answers of two models to one row differ. */
 export interface Difference {
-  /** What each answers; undefined for answers that are not labels. */
+  /** The label that each model gives; undefined for answers that are not labels. */
   readonly labels: readonly [string, string] | undefined;
   /**
-   * Largest absolute difference of a score, number or element. Infinite where one is not finite and the other is
-   * something else, or where the shapes differ.
+   * Largest absolute difference of a score, number or element. Infinite if one value is not finite and the other is
+   * different, or if the shapes differ.
    */
   readonly difference: number;
 }
 
-/** Compares the answers of two models to the same single row, by label, name and place. */
+/** Compares the answers of two models to the same row, by label, name and position. */
 export function compareOutputs(a: InferenceOutput, b: InferenceOutput): Difference {
   const [left, right] = [contentOf(a), contentOf(withLabelsOf(a, b))];
   let difference = 0;
@@ -33,7 +33,7 @@ export function compareOutputs(a: InferenceOutput, b: InferenceOutput): Differen
   };
 }
 
-/** Of two models of the same classes one may have numbers for names: the classes are taken by their place then. */
+/** Classes are matched by position if there are as many and no label is in both models, as with numbers and names. */
 function withLabelsOf(a: InferenceOutput, b: InferenceOutput): InferenceOutput {
   if (a.kind !== 'classification' || b.kind !== 'classification') return b;
   const { labels } = a;
@@ -42,7 +42,7 @@ function withLabelsOf(a: InferenceOutput, b: InferenceOutput): InferenceOutput {
   return { ...b, labels, predictions };
 }
 
-/** What only one of them has is as far as can be; NaN is the same as NaN. */
+/** Infinite if only one of them has the value. NaN equals NaN. */
 function distance(a: number | undefined, b: number | undefined): number {
   if (Object.is(a, b) || a === b) return 0;
   const distance = Math.abs((a ?? Number.NaN) - (b ?? Number.NaN));
@@ -76,7 +76,7 @@ function contentOf(output: InferenceOutput): Content {
   }
 }
 
-/** The numbers of a value by their places in it; all else is compared like a label. */
+/** The numbers of a value by their positions in it; everything else is compared like a label. */
 function contentOfJson(value: JsonValue): Content {
   const values = new Map<string, number>();
   const visit = (item: JsonValue, place: string): JsonValue => {
@@ -95,7 +95,9 @@ function contentOfJson(value: JsonValue): Content {
 
 type Tensors = Extract<InferenceOutput, { readonly kind: 'tensors' }>['tensors'];
 
-/** Models of another export name their only output otherwise. Texts are compared like labels. */
+/**
+ * A single output is compared under any name, because exporters name it differently. Texts are compared like labels.
+ */
 function contentOfTensors(tensors: Tensors): Content {
   const values = new Map<string, number>();
   const texts: string[] = [];
@@ -112,8 +114,8 @@ function numbered(values: Iterable<number>): Map<string, number> {
 }
 
 /**
- * Tensors by the names of one model, for another one with as many inputs: those that it does not know it gets in the
- * place where the first one has them, as two exports of a model seldom name their inputs alike.
+ * Renames tensors from the inputs of one model to those of another one with the same number of inputs. Unknown names
+ * are matched by position, because two exports of a model seldom name their inputs alike.
  */
 export function renameInputs(
   input: InferenceInput,

@@ -7,19 +7,19 @@ export interface Comparison {
     /** Its number, or its path in a folder. */
     readonly row: number | string;
   })[];
-  /** Rows that one of them does not take, and why the first one is not; undefined without any. */
+  /** How many rows one of the models does not take, and why it refuses the first; undefined if there are none. */
   readonly bad: { readonly rows: number; readonly first: string } | undefined;
 }
 
 /** Wide enough for any time, so that the columns of two comparisons are alike. */
 const MS_WIDTH = 11;
-/** Most rows with other labels that are told one by one. */
+/** Most rows with different labels that are listed one by one. */
 const SHOWN = 10;
 
-/** What is told of a comparison, with the members that `--json` prints. */
+/** The result of a comparison, with the members that `--json` prints. */
 export type Summary = ReturnType<typeof summarise>;
 
-/** @param sides what each model is called, and the milliseconds that it took for each row */
+/** @param sides the name of each model, and the milliseconds that it took for each row */
 export function summarise(
   { compared, bad }: Comparison,
   sides: readonly { readonly title: string; readonly runMs: readonly number[] }[],
@@ -58,7 +58,7 @@ export function describeComparison(summary: Summary): string {
   const { value, row } = largest_difference;
   const share = ((100 * (labels_differ ?? 0)) / rows).toFixed(2);
   return [
-    `${countOf(rows, 'row')} compared${bad > 0 ? `, ${bad} not taken by both; the first: ${first_bad}` : ''}`,
+    `${countOf(rows, 'row')} compared${bad > 0 ? `, ${bad} not accepted by both models; the first: ${first_bad}` : ''}`,
     ...(labels_differ === undefined ? [] : [`labels differ in ${labels_differ} (${share} %)`]),
     ...first_differing.map((each) => `  row ${each.row}: ${each.a} / ${each.b}`),
     ...((labels_differ ?? 0) > first_differing.length
@@ -81,7 +81,7 @@ export function describeComparison(summary: Summary): string {
   ].join('\n');
 }
 
-/** To the microsecond, which is as exact as it was measured. */
+/** Rounded to the microsecond, which is the precision of the measurement. */
 function inMs(value: number): number {
   return Math.round(value * 1000) / 1000;
 }

@@ -7,7 +7,7 @@ import { shellWord } from '../../shell-word.ts';
 import { CommandError } from '../console.ts';
 import { FOREIGN_FILES, type ForeignFile, recogniseForeignFile } from './recognise-foreign.ts';
 
-/** Files of other frameworks by the ends of their names, where their content does not say what they are. */
+/** Files of other frameworks by their extension, if their content does not say what they are. */
 const BY_EXTENSION: Readonly<Record<string, ForeignFile>> = {
   '.pt': 'torch',
   '.pth': 'torch',
@@ -25,18 +25,18 @@ const BY_EXTENSION: Readonly<Record<string, ForeignFile>> = {
   '.mar': 'torchServe',
 };
 
-/** The exporter of this project as a command, which needs rows of the training data. */
+/** The command that runs the exporter of this project, which needs rows of the training data. */
 function exportByFile(path: string): string {
   const stem = basename(path).replace(/\..*$/, '') || 'model';
-  return `export it first: python python/ternion_export.py ${shellWord(path)} rows.csv ${shellWord(`exports/${stem}`)}, where rows.csv has columns as in training; docs/models.md shows more`;
+  return `export it first: python python/ternion_export.py ${shellWord(path)} rows.csv ${shellWord(`exports/${stem}`)}, where rows.csv has the columns of the training data; see docs/models.md`;
 }
 
-/** What to do about each kind. @param path of the file, as it was named */
+/** What to do with each kind. @param path of the file, as the user wrote it */
 const ADVICE: Readonly<Record<ForeignFile, (path: string) => string>> = {
   lfs: () => 'run git lfs pull',
   webPage: () => 'open it to see what the server said, and download the file again',
   torch: () =>
-    'load it in Python and export the network: torch.onnx.export(model, (example,), "model.onnx"); docs/models.md shows how',
+    'load it in Python and export the network: torch.onnx.export(model, (example,), "model.onnx"); see docs/models.md',
   torchScript: (path) =>
     `export it in Python: torch.onnx.export(torch.jit.load(${JSON.stringify(path)}), (example,), "model.onnx", dynamo=False)`,
   torchExport: (path) =>
@@ -58,19 +58,19 @@ const ADVICE: Readonly<Record<ForeignFile, (path: string) => string>> = {
   },
   frozenGraph: (path) =>
     `export it first: python -m tf2onnx.convert --graphdef ${shellWord(path)} --inputs x:0 --outputs y:0 --output model.onnx, with the names of its inputs and outputs`,
-  tensorFlowJs: () => 'export the model that it was made of',
+  tensorFlowJs: () => 'export the model that it was made from',
   tflite: (path) =>
     `export it first: python -m tf2onnx.convert --tflite ${shellWord(path)} --output ${shellWord(withExtension(path))}`,
-  coreMl: () => 'export the model that it was made of',
-  openVino: () => 'export the model that it was made of',
-  pmml: () => 'export the model that it was made of',
+  coreMl: () => 'export the model that it was made from',
+  openVino: () => 'export the model that it was made from',
+  pmml: () => 'export the model that it was made from',
   safetensors: () =>
-    'it has weights without a network: load them in Python and export the network, docs/models.md shows how',
-  gguf: () => 'such language models are not served here',
-  ort: () => 'name the .onnx file that it was made of',
-  tensorRt: () => 'name the .onnx file that it was made of',
+    'it has weights but no network: load them in Python and export the network; see docs/models.md',
+  gguf: () => 'Ternion does not serve such language models',
+  ort: () => 'name the .onnx file that it was made from',
+  tensorRt: () => 'name the .onnx file that it was made from',
   torchServe: () => 'unpack it (it is a zip) and name the folder',
-  numpy: () => 'it has arrays, not a network',
+  numpy: () => 'it holds arrays, not a network',
   zip: () => 'unpack it and name the folder',
   compressed: (path) =>
     /\.(?:joblib|pkl|pickle)(?:\.\w+)?$/i.test(path)
@@ -89,7 +89,8 @@ function withExtension(path: string): string {
 }
 
 /**
- * Refuses a file that holds no graph by the name it was given: inside it is called `model.onnx`.
+ * Refuses a file without a graph. The message has the name that the user wrote, because inside it is called
+ * `model.onnx`.
  *
  * @throws CommandError for files of other frameworks, ModelError for any other that is not an ONNX model
  */
@@ -97,7 +98,7 @@ export function checkModelFile(path: string, title: string): void {
   try {
     readModelFile(path);
   } catch (error) {
-    // Other frameworks write files that are read as empty messages, too.
+    // Some files of other frameworks can also be read as empty messages.
     const kind = error instanceof ModelError ? kindOf(path) : undefined;
     if (kind === undefined) throw error;
     throw new CommandError(
@@ -106,7 +107,7 @@ export function checkModelFile(path: string, title: string): void {
   }
 }
 
-/** What a file is that is not a graph, by its content or else by its name; an empty one is nothing. */
+/** The kind of a file that is not a graph, by its content, else by its name; undefined for an empty file. */
 function kindOf(path: string): ForeignFile | undefined {
   return withFileSource(path, (source) =>
     source.length === 0
@@ -115,16 +116,17 @@ function kindOf(path: string): ForeignFile | undefined {
   );
 }
 
-/** Most files of a folder that are looked into. */
+/** Most files of a folder that are opened. */
 const MOST_FILES = 100;
 
-/** Of several files the one that says most of what the folder is. */
-const TELLING: readonly ForeignFile[] = ['lfs', 'savedModel'];
-/** What lies beside models of any kind and is none. */
-const NOT_TELLING: ReadonlySet<ForeignFile> = new Set(['webPage', 'config', 'numpy', 'compressed', 'zip']);
+/** Kinds of files that say most about what the folder is. */
+const DECISIVE: readonly ForeignFile[] = ['lfs', 'savedModel'];
+/** Kinds of files that are not models, and that are found beside models of any kind. */
+const INDECISIVE: ReadonlySet<ForeignFile> = new Set(['webPage', 'config', 'numpy', 'compressed', 'zip']);
 
 /**
- * What to do with a folder that holds a model of another framework, to follow the word "Its"; undefined for other folders.
+ * What to do with a folder that holds a model of another framework, as the rest of a sentence after "Its"; undefined
+ * for other folders.
  */
 export async function adviseOnFolder(path: string, title: string): Promise<string | undefined> {
   const names = (await readdir(path)).sort();
@@ -132,10 +134,10 @@ export async function adviseOnFolder(path: string, title: string): Promise<strin
     return `files are those of ${FOREIGN_FILES.coreMl}, not of an ONNX model; ${ADVICE.coreMl(title)}.`;
   }
   const found = await findForeign(path, names);
-  const chosen = TELLING.map((kind) => found.find((each) => each.kind === kind)).find(Boolean) ?? found[0];
+  const chosen = DECISIVE.map((kind) => found.find((each) => each.kind === kind)).find(Boolean) ?? found[0];
   if (!chosen) {
     return names.includes('.git')
-      ? 'files are those of a Git clone without an ONNX model: if they are in Git LFS, run git lfs pull; if the model is in a folder of it, name that.'
+      ? 'files are those of a Git clone without an ONNX model: if they are in Git LFS, run git lfs pull; if the model is in a subfolder, name that.'
       : undefined;
   }
   const { name, kind } = chosen;
@@ -147,7 +149,7 @@ export async function adviseOnFolder(path: string, title: string): Promise<strin
   return `${name} is ${FOREIGN_FILES[kind]}, not an ONNX model; ${ADVICE[kind](join(title, name))}.`;
 }
 
-/** As transformers saves the weights of a model beside its config.json. */
+/** The formats in which transformers saves the weights of a model beside its config.json. */
 const HUGGING_FACE: ReadonlySet<ForeignFile> = new Set(['safetensors', 'torch', 'pickle', 'hdf5']);
 
 async function findForeign(
@@ -159,7 +161,7 @@ async function findForeign(
     const file = join(path, name);
     if (name.startsWith('.') || !(await stat(file).catch(() => undefined))?.isFile()) continue;
     const kind = kindOf(file);
-    if (kind !== undefined && !NOT_TELLING.has(kind)) found.push({ name, kind });
+    if (kind !== undefined && !INDECISIVE.has(kind)) found.push({ name, kind });
   }
   return found;
 }

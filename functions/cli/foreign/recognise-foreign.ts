@@ -1,34 +1,34 @@
 import { type ByteSource, ProtobufError, readFields } from '../../../shared/onnx/protobuf.ts';
 
-/** Files that stand in the place of a graph, by what they are. */
+/** Kinds of files that people give instead of a graph, with their names for messages. */
 export const FOREIGN_FILES = {
   lfs: 'a pointer of Git LFS, not the file itself',
-  webPage: 'a web page, perhaps of a failed download',
-  torch: 'a file of PyTorch',
-  torchScript: 'a TorchScript archive of PyTorch',
-  torchExport: 'an exported program of PyTorch',
-  sklearn: 'a pickle of scikit-learn',
-  xgboostPickle: 'a pickle of XGBoost',
-  lightgbmPickle: 'a pickle of LightGBM',
-  catboostPickle: 'a pickle of CatBoost',
-  pickle: 'a pickle of Python',
-  xgboost: 'a model of XGBoost',
-  lightgbm: 'a model of LightGBM',
-  catboost: 'a model of CatBoost',
-  keras: 'a model of Keras',
-  hdf5: 'an HDF5 file, as Keras writes models and weights',
-  savedModel: 'a SavedModel of TensorFlow',
-  frozenGraph: 'a frozen graph of TensorFlow',
-  tensorFlowJs: 'a model of TensorFlow.js',
-  tflite: 'a model of TensorFlow Lite',
-  coreMl: 'a model of Core ML',
-  openVino: 'a model of OpenVINO',
+  webPage: 'a web page, perhaps from a failed download',
+  torch: 'a PyTorch file',
+  torchScript: 'a TorchScript archive',
+  torchExport: 'a program exported by PyTorch',
+  sklearn: 'a scikit-learn pickle',
+  xgboostPickle: 'an XGBoost pickle',
+  lightgbmPickle: 'a LightGBM pickle',
+  catboostPickle: 'a CatBoost pickle',
+  pickle: 'a Python pickle',
+  xgboost: 'an XGBoost model',
+  lightgbm: 'a LightGBM model',
+  catboost: 'a CatBoost model',
+  keras: 'a Keras model',
+  hdf5: 'an HDF5 file, in which Keras saves models and weights',
+  savedModel: 'a TensorFlow SavedModel',
+  frozenGraph: 'a frozen TensorFlow graph',
+  tensorFlowJs: 'a TensorFlow.js model',
+  tflite: 'a TensorFlow Lite model',
+  coreMl: 'a Core ML model',
+  openVino: 'an OpenVINO model',
   pmml: 'a PMML document',
   safetensors: 'a file of weights (safetensors)',
   gguf: 'a GGUF file, which holds a language model for llama.cpp',
   ort: 'a model in the ORT format',
-  tensorRt: 'an engine of TensorRT',
-  torchServe: 'an archive of TorchServe',
+  tensorRt: 'a TensorRT engine',
+  torchServe: 'a TorchServe archive',
   numpy: 'an archive of NumPy arrays',
   zip: 'a zip archive',
   compressed: 'a compressed file or archive',
@@ -41,8 +41,8 @@ export type ForeignFile = keyof typeof FOREIGN_FILES;
 const LOOKED_AT = 64 * 1024;
 
 /**
- * What a file is that is not a graph, by its content; undefined where that is not known. Archives have the names of their
- * files at their end.
+ * The kind of a file that is not a graph, by its content; undefined if it is not known. Archives list the names of
+ * their files at the end.
  */
 export function recogniseForeignFile(source: ByteSource): ForeignFile | undefined {
   const start = latin1(source.bytes(0, Math.min(source.length, LOOKED_AT)));
@@ -56,7 +56,7 @@ export function recogniseForeignFile(source: ByteSource): ForeignFile | undefine
   return recogniseMessage(source, start);
 }
 
-/** Of protocols 2 to 5, which begin with their number, or of older ones, which begin with the name of a class. */
+/** Pickles of protocols 2 to 5 begin with the protocol's number, older ones with the name of a class. */
 function isPickle(start: string): boolean {
   const protocol = start.charCodeAt(1);
   if (start.startsWith('\x80')) return protocol >= 2 && protocol <= 5;
@@ -71,7 +71,7 @@ function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('latin1');
 }
 
-/** Bytes at a place near the start. Sources: the formats' specifications, and what their packages write. */
+/** Bytes at an offset near the start. Sources: the formats' specifications, and files that their packages write. */
 const MAGIC: readonly (readonly [ForeignFile, number, string])[] = [
   ['hdf5', 0, '\x89HDF\r\n\x1a\n'],
   ['catboost', 0, 'CBM1'],
@@ -82,10 +82,10 @@ const MAGIC: readonly (readonly [ForeignFile, number, string])[] = [
   ['tensorRt', 0, 'ptrt'],
   // A length in eight bytes comes before the JSON.
   ['safetensors', 6, '\0\0{"'],
-  // Binary JSON (UBJSON), whose first key has a length in eight bytes; the form before it.
+  // Binary JSON (UBJSON), whose first key has a length in eight bytes; then the older format.
   ['xgboost', 10, 'learner'],
   ['xgboost', 0, 'binf'],
-  // The number at the start of files of PyTorch before 1.6, as a pickle of its own.
+  // The number at the start of files from PyTorch before 1.6, as a separate pickle.
   ['torch', 0, '\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.'],
   // gzip, bzip2, xz, zstandard, tar, and zlib at the levels of joblib.
   ['compressed', 0, '\x1f\x8b'],
@@ -96,7 +96,7 @@ const MAGIC: readonly (readonly [ForeignFile, number, string])[] = [
   ...['\x01', '\x5e', '\x9c', '\xda'].map((level) => ['compressed', 0, `\x78${level}`] as const),
 ];
 
-/** How texts begin, the first that fits. */
+/** How text files begin; the first match counts. */
 const TEXTS: readonly (readonly [ForeignFile, RegExp])[] = [
   ['lfs', /^version https:\/\/git-lfs/],
   ['openVino', /^\s*(?:<\?xml[^>]*>\s*)?<net\s/],
@@ -109,7 +109,7 @@ const TEXTS: readonly (readonly [ForeignFile, RegExp])[] = [
   ['config', /^\s*\{[\s\S]*"task"\s*:\s*"/],
 ];
 
-/** By the names of the files in it, the first that fits. */
+/** Archives by the names of the files in them; the first match counts. */
 const ZIPS: readonly (readonly [ForeignFile, RegExp])[] = [
   ['torchServe', /MAR-INF\//],
   ['keras', /model\.weights\.h5/],
@@ -123,7 +123,7 @@ function recogniseZip(names: string): ForeignFile {
   return ZIPS.find(([, pattern]) => pattern.test(names))?.[0] ?? 'zip';
 }
 
-/** A pickle names the modules of its classes; what wraps a model comes first. */
+/** A pickle names the modules of its classes. Wrappers of models come first. */
 const PICKLES: readonly (readonly [ForeignFile, RegExp])[] = [
   ['sklearn', /sklearn[._]/],
   ['xgboostPickle', /xgboost[._]/],
@@ -144,17 +144,18 @@ function recognisePickle(text: string): ForeignFile {
 function recogniseMessage(source: ByteSource, start: string): ForeignFile | undefined {
   const numbers = fieldNumbers(source);
   if (numbers === undefined) return undefined;
-  // Core ML: a version, a description, and the kind of model in a field from 200 on. Source: Model.proto.
+  // Core ML: a version, a description, and the kind of model in a field with a number of at least 200. Source:
+  // Model.proto.
   if (numbers.has(1) && [...numbers].some((number) => number >= 200)) return 'coreMl';
   if (/saver_def|saved_model_main_op|StatefulPartitionedCall|VarHandleOp/.test(start + endOf(source))) {
     return 'savedModel';
   }
-  // A list of nodes (field 1), the first of which are of these operators most often.
+  // A list of nodes (field 1); the first nodes usually have these operators.
   const isList = start.startsWith('\n') && /Placeholder|Const/.test(start.slice(0, 500));
   return isList ? 'frozenGraph' : undefined;
 }
 
-/** Numbers of the fields of a message; undefined where it is none, or empty. */
+/** Numbers of the fields of a message; undefined if the bytes are not a message, or are empty. */
 function fieldNumbers(source: ByteSource): ReadonlySet<number> | undefined {
   try {
     const numbers = new Set([...readFields(source)].map(({ number }) => number));

@@ -2,12 +2,12 @@ import { alignColumns, countOf, formatBytes } from '../words.ts';
 import { describeJson } from './describe-json.ts';
 import type { FileFacts, Value, Verdict } from './inspection.ts';
 
-/** Most inputs, outputs and warnings that are told one by one. */
+/** Most inputs, outputs and warnings that are listed one by one. */
 const SHOWN = 20;
 const TITLE_WIDTH = 11;
 const INDENT = ' '.repeat(TITLE_WIDTH + 2);
 
-/** What an inspection found, in words that fit into a terminal. */
+/** The result of an inspection, in words that fit into a terminal. */
 export function describeInspection(title: string, facts: FileFacts, verdict: Verdict): string {
   return [title, ...describeFacts(facts), ...describeVerdict(verdict)].join('\n');
 }
@@ -29,7 +29,7 @@ function describeFacts(facts: FileFacts): readonly string[] {
   ];
 }
 
-/** Names, datatypes and shapes below each other, where no name is too long for that. */
+/** Names, datatypes and shapes in columns, unless a name is too long for that. */
 function describeValues(title: string, values: readonly Value[]): readonly string[] {
   const shown = values
     .slice(0, SHOWN)

@@ -1,16 +1,16 @@
 import { type WritableJson, writeJson } from '../../../shared/json/write-json.ts';
 
-/** Widest line, where what stands on it can be taken apart. */
+/** Widest line, if its value can be split. */
 const WIDTH = 80;
 /** Most entries of a list that are shown. */
 const SHOWN = 10;
 
 /**
- * JSON for people: what fits into a line stands on one, and long lists are shown by their first entries and a count,
- * which is not JSON any more.
+ * JSON for people: values that fit are on one line, and long lists show only their first entries and a count, which is
+ * not valid JSON.
  *
  * @param indent in front of the lines after the first
- * @param used columns of the first line that are taken
+ * @param used columns of the first line that are already used
  */
 export function describeJson(value: WritableJson, indent: string, used = indent.length): string {
   const parts = partsOf(value, `${indent}  `);

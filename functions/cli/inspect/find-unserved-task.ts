@@ -1,12 +1,12 @@
 import type { Graph } from '../../../shared/onnx/graph.ts';
 import type { ModelContract } from '../../../shared/values/contract.ts';
 
-/** A kind of model that is not one of our tasks, so that only its tensors are served. */
+/** A kind of model without a task in Ternion; only its tensors are served. */
 interface UnservedTask {
   readonly name: string;
-  /** The end of the class of transformers that such a model is saved as. */
+  /** Matches the end of the name of its class in transformers. */
   readonly architecture: RegExp;
-  /** Whether a graph is of that kind by itself. */
+  /** Whether the graph alone shows that kind. */
   readonly isGraph?: (graph: GraphFacts) => boolean;
 }
 
@@ -16,7 +16,7 @@ interface GraphFacts {
   readonly graph: Pick<Graph, 'operators' | 'metadata'>;
 }
 
-/** A tokenizer has more words, a set of tags fewer. */
+/** The vocabulary of a tokenizer has at least this many words; a set of tags has fewer. */
 const FEWEST_WORDS = 1000;
 
 const UNSERVED: readonly UnservedTask[] = [
@@ -58,19 +58,19 @@ const UNSERVED: readonly UnservedTask[] = [
   { name: 'speech', architecture: /For(?:CTC|AudioClassification|SpeechSeq2Seq|AudioFrameClassification)$/ },
 ];
 
-/** How many scores the graph has for each token of a text; NaN where it has none, or an open number. */
+/** How many scores the graph gives for each token of a text; NaN if there are none, or their number is open. */
 function scoresOfTokens({ inputs, outputs }: GraphFacts): number {
   const shape = outputs.get('logits');
   return inputs.has('input_ids') && shape?.length === 3 ? Number(shape[2]) : Number.NaN;
 }
 
-/** What Ultralytics writes into the metadata of its exports. */
+/** The task that Ultralytics writes into the metadata of its exports. */
 function ultralyticsTask({ metadata }: Pick<Graph, 'metadata'>): string | undefined {
   return metadata.find(({ key }) => key === 'task')?.value;
 }
 
 /**
- * A warning for a model of a kind that is not served as a task.
+ * A warning for a kind of model that Ternion has no task for.
  *
  * @param config text of the `config.json` beside it
  */
@@ -99,8 +99,8 @@ export function findUnservedTask(
     UNSERVED.find(({ isGraph }) => isGraph?.(facts) === true);
   if (!found) return undefined;
   const takesTexts = facts.inputs.has('input_ids');
-  return `it is a model for ${found.name}, which is not a task here yet: clients send and get its tensors, ${
-    takesTexts ? 'and make tokens of texts themselves' : 'and prepare the input themselves'
+  return `it is a model for ${found.name}, and Ternion has no such task yet: clients send and get its tensors, ${
+    takesTexts ? 'and tokenize texts themselves' : 'and prepare the input themselves'
   }`;
 }
 
@@ -110,7 +110,7 @@ function architecturesIn(config: string | undefined): readonly string[] {
     const names = typeof value === 'object' && value !== null ? Reflect.get(value, 'architectures') : [];
     return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [];
   } catch {
-    // What is wrong with the file is said when it is read for the model.
+    // A mistake in the file is reported when it is read for the model.
     return [];
   }
 }

@@ -6,7 +6,7 @@ import type { ValueInfo } from '../../../shared/onnx/value-info.ts';
 import { findUnservedTask } from './find-unserved-task.ts';
 
 /**
- * What will surprise who serves the model.
+ * Warnings about what may surprise the people who serve the model.
  *
  * @param config text of a `config.json` beside the graph
  */
@@ -29,7 +29,7 @@ export function findWarnings(
     ...dropped.map(({ name, kind }) => `output "${name}" is a ${kind}, which cannot be sent to clients`),
     ...(fixed !== undefined && !isTensors
       ? [
-          `its batch size is fixed: requests are run in portions of ${fixed}; export it with a dynamic batch axis`,
+          `its batch size is fixed, so requests are run ${fixed} at a time; export it with a dynamic batch axis`,
         ]
       : []),
     ...(fixed === undefined
@@ -39,12 +39,12 @@ export function findWarnings(
         )
       : []),
     ...(isClassifier && !task.labels?.some((label) => typeof label === 'string')
-      ? ['its classes have no names: give "labels" in model.json, or labels.txt']
+      ? ['its classes have no names: add "labels" to model.json, or a labels.txt']
       : []),
     ...scoreWarnings(task, graph),
     ...(unserved === undefined ? [] : [unserved]),
     ...(isTensors && format === 'onnx' && unserved === undefined
-      ? ['nothing tells what its tensors mean, so clients send and get tensors: a model.json can name a task']
+      ? ['nothing says what its tensors mean, so clients send and get tensors; a model.json can name a task']
       : []),
   ];
 }
@@ -61,11 +61,11 @@ function scoreWarnings({ postprocessor }: TaskRunner, { probabilities }: Graph):
   return areProbabilities
     ? []
     : [
-        `its graph does not say that the output "${output}" has probabilities: answers have "scores" without a "confidence". "postprocess" in model.json makes probabilities of logits, "output": {"probabilities": "${output}"} says that they are some`,
+        `its graph does not say that the output "${output}" has probabilities: answers have "scores" without a "confidence". If they are logits, add a "postprocess" to model.json; if they are probabilities, add "output": {"probabilities": "${output}"}`,
       ];
 }
 
-/** An exporter that saw one row only may write that number into the outputs, or even into the graph. */
+/** An exporter that saw only one row may write that number into the outputs, or even into the graph. */
 function singleRows(inputs: readonly string[], graph: Graph): readonly string[] {
   const batches = graph.inputs.filter(({ name }) => inputs.includes(name));
   if (batches.length === 0 || !batches.every(hasDynamicBatch)) return [];
@@ -73,7 +73,7 @@ function singleRows(inputs: readonly string[], graph: Graph): readonly string[] 
     .filter(({ shape = [] }) => shape.length > 1 && shape[0] === 1)
     .map(
       ({ name, shape = [] }) =>
-        `the output "${name}" is [${shape.map((size) => (size === '' ? '?' : size)).join(', ')}] though the input's batch axis is open: exported with an example of one row; export with two rows to run batches`,
+        `the output "${name}" is [${shape.map((size) => (size === '' ? '?' : size)).join(', ')}] although the batch axis of the input is open: it was exported with an example of one row; export it with two rows to run batches`,
     );
 }
 

@@ -5,8 +5,8 @@ import { suggestTable } from './suggest-table.ts';
 import type { Suggesting } from './suggesting.ts';
 
 /**
- * The model.json of a graph from one picture, or from the columns of a table, to one row of scores or to one number;
- * undefined for any other.
+ * Suggests a model.json for a graph that turns one picture, or the columns of a table, into one row of scores or one
+ * number; undefined for any other graph.
  */
 export function suggestConfig(
   facts: Suggesting['facts'],

@@ -1,12 +1,12 @@
 import type { Suggestion, Value } from './inspection.ts';
 import { describeLabels, labelsFor, type Suggesting } from './suggesting.ts';
 
-/** Of torchvision's weights, for red, green and blue from 0 to 1. */
+/** The values of torchvision's weights, for red, green and blue from 0 to 1. */
 const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
-/** Width and height where the graph leaves them open: what most classifiers were trained on. */
+/** Width and height if the graph leaves them open: most classifiers were trained on this size. */
 const USUAL_SIZE = 224;
 
-/** For a graph from one picture, in colours or grey, to one row of scores; undefined for any other. */
+/** For a graph that turns one picture, in colours or grey, into one row of scores; undefined for any other. */
 export function suggestPictures(
   { facts: { inputs }, graph, place, known }: Suggesting,
   output: Value,
@@ -21,8 +21,8 @@ export function suggestPictures(
   const classes = scores === 1 ? 2 : scores;
   const { layout, width, height, isGrey } = picture;
   const values = isGrey
-    ? 'the values go from 0 to 1, and training may have normalised them (a step "normalize")'
-    : 'the mean and std are those of torchvision and must be those of training';
+    ? 'the values go from 0 to 1; if training normalised them, add a step "normalize"'
+    : 'the mean and std are those of torchvision; they must be those of your training';
   return {
     model_json: {
       task: 'image-classification',
@@ -37,7 +37,7 @@ export function suggestPictures(
       ...(!areProbabilities && { postprocess: [{ step: 'softmax' }] }),
       ...labelsFor(known, classes),
     },
-    note: `if it classifies images, save this as ${place}; ${values}, and ${describeLabels(known, classes)}`,
+    note: `if it classifies images, save this as ${place}; ${values}; ${describeLabels(known, classes)}`,
   };
 }
 
@@ -48,7 +48,7 @@ interface Picture {
   readonly isGrey: boolean;
 }
 
-/** Pictures in colours are looked for first: of [N, 1, 32, 3] the last axis has the channels. */
+/** Pictures in colours are tried first: the channels of [N, 1, 32, 3] are on the last axis. */
 function pictureOf({ datatype, shape }: Value): Picture | undefined {
   if (datatype !== 'FP32' || shape?.length !== 4) return undefined;
   const [, second = '', third = '', fourth = ''] = shape;
@@ -57,7 +57,7 @@ function pictureOf({ datatype, shape }: Value): Picture | undefined {
   if (second === 3) return { ...planes, isGrey: false };
   if (fourth === 3) return { ...pixels, isGrey: false };
   const grey = second === 1 ? planes : fourth === 1 ? pixels : undefined;
-  // A signal is not a picture, though it has as many axes.
+  // A signal has as many axes, but is not a picture.
   return grey && grey.width > 1 && grey.height > 1 ? { ...grey, isGrey: true } : undefined;
 }
 

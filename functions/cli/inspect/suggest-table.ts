@@ -2,7 +2,7 @@ import { nameColumns } from '../../../shared/models/formats/metadata.ts';
 import type { Suggestion, Value } from './inspection.ts';
 import { describeLabels, labelsFor, MOST_NAMES, type Suggesting } from './suggesting.ts';
 
-/** For a graph from the columns of a table to scores or to a number for each row; undefined for any other. */
+/** For a graph that turns the columns of a table into scores or a number for each row; undefined for any other. */
 export function suggestTable(suggesting: Suggesting, output: Value): Suggestion | undefined {
   const columns = columnsOf(suggesting);
   const [, width = 1] = output.shape ?? [];
@@ -29,7 +29,7 @@ function columnsOf({ facts: { inputs }, graph }: Suggesting): Columns | undefine
   const names = nameColumns(graph.metadata, width);
   if (names) {
     const all = names.length > MOST_NAMES ? ' (all of them with --json)' : '';
-    return { members: named(names), origin: `the names of the columns are those of its metadata${all}` };
+    return { members: named(names), origin: `the names of the columns come from its metadata${all}` };
   }
   // Whole numbers without names are tokens more often than columns.
   if (!matrix.datatype.startsWith('FP')) return undefined;
@@ -39,7 +39,7 @@ function columnsOf({ facts: { inputs }, graph }: Suggesting): Columns | undefine
   const madeUp = Array.from({ length: width }, (_, index) => `column ${index}`);
   return {
     members: named(madeUp),
-    origin: 'the names of the columns are yours to give, in the order of training',
+    origin: 'choose the names of the columns, in the order of training',
   };
 }
 
@@ -76,6 +76,6 @@ function suggestClasses(
       ...labelsFor(known, classes),
       ...(!areProbabilities && { postprocess: [{ step: 'softmax' }] }),
     },
-    note: `if it classifies the rows of a table, save this as ${place}; ${origin}, and ${describeLabels(known, classes)}; if it predicts numbers, "task" is "tabular-regression", with "features" alone`,
+    note: `if it classifies the rows of a table, save this as ${place}; ${origin}; ${describeLabels(known, classes)}; if it predicts numbers, use the "task" "tabular-regression" with "features" only`,
   };
 }

@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../../shared/j
 import { printableLine } from '../../printable.ts';
 import { alignColumns } from '../words.ts';
 
-/** Most scores that are told; `--json` has all. */
+/** Most scores that are shown; `--json` has all. */
 const SHOWN = 10;
 
 /** One line per prediction, with its scores below it when there is only one. */
@@ -37,10 +37,10 @@ function describeOne(prediction: JsonObject, withScores: boolean, format: Format
   return [title, ...lines, ...more].join('\n');
 }
 
-/** What is about the run and not about the row. */
+/** Members about the run, not about the row. */
 const OF_THE_RUN = ['model', 'model_version', 'inference_time_ms'];
 
-/** The outputs of a row: below each other where there is only one row. */
+/** The outputs of a row: one per line if there is only one row. */
 function describeMembers(prediction: JsonObject, isAlone: boolean): string {
   const members = Object.entries(prediction).filter(([name]) => !OF_THE_RUN.includes(name));
   if (!isAlone) return JSON.stringify(Object.fromEntries(members));

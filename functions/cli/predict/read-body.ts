@@ -10,18 +10,18 @@ import { shellWord } from '../../shell-word.ts';
 import { CommandError } from '../console.ts';
 import { JSON_DEPTH } from '../words.ts';
 
-/** What a command was given as a request to a model. */
+/** The request to a model that a command was given. */
 export interface Body {
   readonly bytes: Uint8Array;
-  /** Media type of what is known to be meant as an image. */
+  /** Media type, if the data is known to be an image. */
   readonly type?: string | undefined;
-  /** The file that it was read of. */
+  /** The file that it was read from. */
   readonly file?: string;
 }
 
-/** JSON or a text on the command line, `-` for stdin, a file of either, or an image. */
+/** Reads JSON or a text from the command line, from stdin (`-`) or from a file, or an image. */
 export async function readBody(data: string, kind: InputKind): Promise<Body> {
-  if (data === '-') return wrapContent(await buffer(process.stdin), kind, 'What came from stdin');
+  if (data === '-') return wrapContent(await buffer(process.stdin), kind, 'The input from stdin');
   if (kind !== 'text' && JSON_START.test(data)) return wrap(data, kind, ARGUMENT);
   const facts = await stat(data).catch(() => undefined);
   if (facts?.isFile()) return await readDataFile(data, kind);
@@ -40,9 +40,9 @@ export async function readBody(data: string, kind: InputKind): Promise<Body> {
 
 const ARGUMENT = 'The argument';
 const JSON_START = /^\s*[[{"]/;
-/** What is more likely the name of a file that is not there than a text. */
+/** Matches what is more likely the name of a missing file than a text. */
 const FILE_NAME = /^\S+\.(?:txt|text|md|json|jsonl|ndjson|csv|tsv|png|jpe?g|webp|gif|tiff?|avif|npy)$/i;
-/** Media types of images by the ends of their names. */
+/** Media types of images by their extension. */
 const IMAGES: Readonly<Record<string, string>> = {
   '.png': 'image/png',
   '.jpg': 'image/jpeg',
@@ -66,12 +66,12 @@ async function readDataFile(path: string, kind: InputKind): Promise<Body> {
   return { ...(type === undefined ? wrapContent(bytes, kind, path) : { bytes, type }), file: path };
 }
 
-/** @param title what it is called in messages */
+/** @param title its name in messages */
 function wrapContent(bytes: Buffer, kind: InputKind, title: string): Body {
   return sniffImageType(bytes) === undefined ? wrapWords(bytes.toString(), kind, title) : { bytes };
 }
 
-/** A text model takes any words; an object that is broken is meant as JSON all the same. */
+/** A text model takes any words, but a broken object is still meant as JSON. */
 function wrapWords(words: string, kind: InputKind, title: string): Body {
   const isText = kind === 'text' && !/^\s*\{/.test(words) && !(JSON_START.test(words) && isJson(words));
   return wrap(isText ? JSON.stringify(words.trim()) : words, kind, title);
@@ -89,10 +89,10 @@ function isJson(text: string): boolean {
 /** Members of a request; an object without any of them is a row, or tensors by name. */
 const MEMBERS = ['features', 'instances', 'image', 'text', 'inputs'];
 
-/** A bare list of values is one row, a list of lists or objects are several, and a string is a text. */
+/** A list of values is one row, a list of lists or objects is several rows, and a string is a text. */
 function wrap(json: string, kind: InputKind, title: string): Body {
   const member = memberFor(parse(json, title), kind);
-  // Around the text itself: a value in JavaScript has lost the last digits of large integers, and NaN.
+  // Wraps the text itself: values in JavaScript have lost the last digits of large integers, and NaN.
   return { bytes: Buffer.from(member === undefined ? json : `{${JSON.stringify(member)}:${json}}`) };
 }
 
@@ -106,10 +106,10 @@ function parse(json: string, title: string): JsonValue {
   }
 }
 
-/** Python and JavaScript write other quotes, and shells take away those that are not within others. */
-const QUOTES = 'Names and texts of JSON are in double quotes, as in \'{"city": "Oslo"}\'.';
+/** Python and JavaScript allow other quotes, and shells remove quotes that are not inside others. */
+const QUOTES = 'JSON needs double quotes around names and texts, as in \'{"city": "Oslo"}\'.';
 
-/** Where a value stands in a request; undefined for what is a request already. */
+/** The member of a request that takes a value; undefined if the value is already a request. */
 function memberFor(value: JsonValue, kind: InputKind): string | undefined {
   if (typeof value === 'string') return 'text';
   if (Array.isArray(value)) {

@@ -12,15 +12,15 @@ import {
 } from '../../../shared/stores/model-store.ts';
 import { hashFile } from './stage-version.ts';
 
-/** A model version as it is published: a folder on this machine with its files and their manifest. */
+/** A model version that is ready to be published: a folder on this machine with its files and their manifest. */
 export interface StagedVersion {
   readonly folder: string;
   readonly manifest: FileManifest;
 }
 
 /**
- * Names of the versions of a model that servers see; not of those that are being written, or were broken off before
- * their graph was there.
+ * Names of the versions of a model that servers see, without those that are still being written or whose publishing was
+ * interrupted before their graph was written.
  */
 export async function listVersions(store: WritableStore, name: string): Promise<readonly string[]> {
   const files = (await listFiles(store, name)).map(({ path }) => path.slice(name.length + 1).split('/'));
@@ -28,7 +28,7 @@ export async function listVersions(store: WritableStore, name: string): Promise<
   return [...new Set(whole.map(([version = '']) => version))];
 }
 
-/** A folder is made by the first file that is written to it. Nothing makes a bucket. */
+/** The first file that is written creates a missing folder. Nothing creates a missing bucket. */
 async function listFiles(store: WritableStore, name: string): Promise<readonly StoredFile[]> {
   return await store.list(name).catch((error: unknown) => {
     if (store.localPath && error instanceof StoreError && error.reason === 'missing') return [];
@@ -37,12 +37,11 @@ async function listFiles(store: WritableStore, name: string): Promise<readonly S
 }
 
 /**
- * Publishes a version. `files.json` comes first, which claims the version: it is written only where there is none. The
- * graph comes last, which makes the folder a version: servers see it when all of it is there, and of several that publish
- * the same version one writes it. A version whose publishing broke off is none yet: it is gone on with by the same files,
- * and by no others.
+ * Publishes a version. `files.json` is written first, and only if there is none: this claims the version. The graph is
+ * written last: only then do servers see the version, when it is complete. If several publish the same version, only
+ * one of them writes it. A version whose publishing was interrupted can be completed only by publishing the same files.
  *
- * @returns where it is; undefined when there is something else in its place, or another was faster
+ * @returns where it is; undefined if something else is there, or another publisher was faster
  */
 export async function publishVersion(
   store: WritableStore,
@@ -75,7 +74,7 @@ export async function publishVersion(
   return store.localPath?.(prefix) ?? `${store.url}/${prefix}`;
 }
 
-/** Whether the version is this publisher's, or that of one who publishes the same. */
+/** Whether the version belongs to this publisher, or to another one with the same files. */
 async function claimVersion(store: WritableStore, prefix: string, claim: NewContent): Promise<boolean> {
   const path = `${prefix}/${MANIFEST_FILE}`;
   if (await writeNew(store, path, claim)) return true;
@@ -83,16 +82,16 @@ async function claimVersion(store: WritableStore, prefix: string, claim: NewCont
   return winner !== undefined && (await isSame(store, winner, claim));
 }
 
-/** Files in the order in which they are safe to be seen. */
+/** Files in the order in which it is safe for servers to see them. */
 function inOrder({ files }: FileManifest): FileManifest['files'] {
   return [
     ...files.filter(({ path }) => !isVersionFile(path)),
-    // The largest first: from the first of them on a server takes the folder for a version.
+    // The largest first, because a server takes the folder for a version as soon as one of these is there.
     ...files.filter(({ path }) => isVersionFile(path)).sort((a, b) => b.sizeBytes - a.sizeBytes),
   ];
 }
 
-/** Writes a file, unless the same is there already; what else is there was damaged, as the version is claimed. */
+/** Writes a file, unless it is there already. A different file there is damaged, because the version is claimed. */
 async function writeOrKeep(
   store: WritableStore,
   path: string,
@@ -104,7 +103,7 @@ async function writeOrKeep(
     await store.write(path, content, found?.etag);
   } catch (error) {
     if (!(error instanceof StoreError) || error.reason !== 'changed') throw error;
-    // Another publisher of the same version wrote it meanwhile.
+    // Another publisher of the same version has written it in the meantime.
     const [winner] = (await store.list(path.slice(0, path.lastIndexOf('/')))).filter(
       (file) => file.path === path,
     );
@@ -112,7 +111,7 @@ async function writeOrKeep(
   }
 }
 
-/** @returns false where there is a file already */
+/** @returns false if there is a file already */
 async function writeNew(store: WritableStore, path: string, content: NewContent): Promise<boolean> {
   try {
     await store.write(path, content);

@@ -5,19 +5,19 @@ import { readInferenceService } from '../../../shared/models/formats/kserve.ts';
 import { readModelSettings } from '../../../shared/models/formats/model-settings.ts';
 import type { FoundModel } from '../find-model.ts';
 
-/** What the files of the server that had a model before say of how its clients ask for it. */
+/** How clients of the previous server ask for a model, according to the files of that server. */
 export interface Stated {
-  /** The name in their addresses; undefined where no file has one that can be taken. */
+  /** The name in their URLs; undefined if no file has a usable one. */
   readonly name: string | undefined;
-  /** What the publisher should know of it. */
+  /** What the publisher should know about it. */
   readonly notes: readonly string[];
 }
 
 /**
- * Reads the name and the version in the settings of MLServer and the `InferenceService` of KServe. What `ternion add`
- * published has the name it was given.
+ * Reads the name and the version in the settings of MLServer and the `InferenceService` of KServe. A model that
+ * `ternion add` published has the name that it was given.
  *
- * @param given what the publisher says, which counts before
+ * @param given the name and version that the publisher gives, which take precedence
  * @throws ModelError when a file is not valid
  */
 export async function readStated(
@@ -41,7 +41,7 @@ export async function readStated(
       name: first?.name,
       notes: [
         ...(isOther
-          ? [`it is called ${first.name} after its ${first.file}, as its clients ask for that name`]
+          ? [`it is called ${first.name}, as in its ${first.file}, because its clients ask for that name`]
           : []),
         ...(isUnnamed && first && second && first.name !== second.name
           ? [`its ${first.file} calls it ${first.name}, its ${second.file} ${second.name}`]

@@ -20,8 +20,9 @@ import { withoutOtherGraphs } from '../other-graphs.ts';
 import { type Trial, withoutModel } from './try-model.ts';
 
 /**
- * Writes a model version as it is published: its files, the graph without what clients cannot be sent, a model.json
- * with all that was found out, its example with the answer to it, and the manifest with the hash of each file.
+ * Writes a model version as it is published: its files, the graph without outputs that cannot be sent to clients, a
+ * model.json with everything that was found out, its example with the answer, and the manifest with the hash of each
+ * file.
  */
 export async function stageVersion(
   { app, reference, store }: FoundModel,
@@ -53,7 +54,7 @@ export async function stageVersion(
   return manifest;
 }
 
-/** Does once what each load would do: a graph that needs no more of it can be left to the runtime as a file. */
+/** Rewrites the graph once instead of at each load: the runtime can then read it directly from the file. */
 async function rewriteGraph(path: string): Promise<void> {
   const { zipMaps, sequences, irVersion } = readModelFile(path);
   const rewritings = [
@@ -68,7 +69,7 @@ async function rewriteGraph(path: string): Promise<void> {
   );
 }
 
-/** The example of a format of its own would be lost: it becomes a reference, with the answer it got. */
+/** An example in a format of another server would be lost, so it becomes a reference, with the answer it got. */
 async function keepExample(target: string, { exchanges }: Trial): Promise<void> {
   const cases = exchanges.flatMap(({ request, answer }) => {
     const expected = expectedFrom(request, answer);
@@ -86,7 +87,7 @@ function expectedFrom(request: JsonObject, answer: JsonObject): JsonObject | und
   return request.features === undefined ? undefined : withoutModel(answer);
 }
 
-/** The graph as the runtime simplifies it, at the level that is the same on every machine. */
+/** Saves the graph as the runtime simplifies it, at the level that is the same on every machine. */
 async function optimizeGraph(path: string): Promise<void> {
   const optimized = `${path}.optimized`;
   const session = await openModelFile(

@@ -14,15 +14,15 @@ import { CommandError } from '../console.ts';
 import { type FoundModel, look } from '../find-model.ts';
 import { countOf, JSON_DEPTH } from '../words.ts';
 
-/** What came of trying a model. */
+/** The result of trying a model. */
 export interface Trial {
   /** Requests of its reference.json that it answered as expected. */
   readonly references: number;
   /** Requests with the answers they got. */
   readonly exchanges: readonly Exchange[];
-  /** Why it does not answer the example that was made up for it; its own examples must be answered. */
+  /** Why it does not answer the example that was generated for it; it must answer its own examples. */
   readonly problem?: string;
-  /** Whether it answers zeros, of which there were too many for a request in JSON. */
+  /** Whether it answers inputs of zeros, which were too large for a request in JSON. */
   readonly answersZeros?: boolean;
 }
 
@@ -34,9 +34,9 @@ interface Exchange {
 /** Probabilities differ in the last digits from machine to machine. */
 const TOLERANCE = 1e-4;
 /**
- * Sends a model the requests of its reference.json, or else its example, as a server would get them.
+ * Sends a model the requests of its reference.json, else its example, as a server would get them.
  *
- * @throws CommandError when it cannot be loaded or answers otherwise than it should
+ * @throws CommandError when it cannot be loaded or does not answer as expected
  */
 export async function tryModel(model: FoundModel): Promise<Trial> {
   const { app, reference } = model;
@@ -55,7 +55,9 @@ export async function tryModel(model: FoundModel): Promise<Trial> {
   return { references: cases.length, exchanges };
 }
 
-/** Without requests of its own a model is tried with its example, or with zeros where that would be huge as JSON. */
+/**
+ * A model without requests of its own is tried with its example, or with zeros if the example would be huge as JSON.
+ */
 async function tryExample(model: FoundModel): Promise<Trial> {
   const { app, reference } = model;
   const { example, problem, kind } = await look(model, (found) => ({
@@ -81,13 +83,13 @@ async function tryExample(model: FoundModel): Promise<Trial> {
   }
 }
 
-/** More elements are not made up: 256 MB of single precision. */
+/** Most elements that are generated: 256 MB in single precision. */
 const MOST_ZEROS = 2 ** 26;
 
 /**
- * Sends a model what another one was tried with.
+ * Sends a model the requests that another one was tried with.
  *
- * @throws CommandError when it answers otherwise
+ * @throws CommandError when its answers differ
  */
 export async function repeatTrial(model: FoundModel, { exchanges }: Trial): Promise<void> {
   for (const [index, { request, answer }] of exchanges.entries()) {
@@ -104,11 +106,11 @@ export function withoutModel(answer: JsonObject): JsonObject {
 export function describeTrial({ references, exchanges, problem, answersZeros }: Trial): string {
   if (references > 0)
     return `it answers the ${countOf(references, 'request')} of ${REFERENCE_FILE} as expected`;
-  if (problem !== undefined) return `it does not answer what was made up to try it: ${problem}`;
+  if (problem !== undefined) return `it does not answer the test request that was made for it: ${problem}`;
   if (exchanges.length > 0) return 'it answers its example';
   return answersZeros
     ? 'it answers inputs of zeros'
-    : 'it was loaded, but not run: its example would be huge';
+    : 'it was loaded but not run, because its example would be huge';
 }
 
 async function ask({ app, reference }: FoundModel, request: JsonObject): Promise<JsonObject> {
@@ -122,7 +124,7 @@ async function ask({ app, reference }: FoundModel, request: JsonObject): Promise
   return answer;
 }
 
-/** What is expected of an answer, in its words: that to an image has the scores of its best classes alone. */
+/** The expected values in the form of an answer: the answer to an image has only the scores of its best classes. */
 function expectedOf(expected: JsonValue, answer: JsonObject): JsonValue {
   if (!isJsonObject(expected)) return expected;
   const { top_5: best, predictions: given } = answer;
@@ -142,11 +144,11 @@ function expectedOf(expected: JsonValue, answer: JsonObject): JsonValue {
   };
 }
 
-/** Whether an answer has all members that are expected, numbers up to a tolerance. */
+/** Checks that an answer has all expected members, with a tolerance for numbers. */
 function checkSame(expected: JsonValue, given: JsonValue | undefined, where: string): void {
   const difference = findDifference(expected, given, '');
   if (difference === undefined) return;
-  throw new CommandError(`The model answers ${where} otherwise than expected: ${difference}.`);
+  throw new CommandError(`The answer of the model to ${where} is not as expected: ${difference}.`);
 }
 
 function findDifference(expected: JsonValue, given: JsonValue | undefined, path: string): string | undefined {
@@ -170,7 +172,7 @@ function findDifference(expected: JsonValue, given: JsonValue | undefined, path:
     : `${path || 'it'} is ${JSON.stringify(given)}, expected ${JSON.stringify(expected)}`;
 }
 
-/** A value that a schema made, as JSON would give it. */
+/** A value from a schema, as JSON represents it. */
 function toPlain(value: unknown): JsonValue {
   return parseJson(Buffer.from(JSON.stringify(value)), JSON_DEPTH);
 }

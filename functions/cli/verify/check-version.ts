@@ -5,7 +5,7 @@ import { type ModelStore, type StoredFile, StoreError } from '../../../shared/st
 
 /** A file that is not as it was published. */
 export interface Fault {
-  /** Below the repository. */
+  /** Relative to the repository. */
   readonly path: string;
   readonly fault: 'differs' | 'missing' | 'unlisted' | 'unreadable' | 'unserved';
   readonly text: string;
@@ -17,19 +17,19 @@ export interface CheckedVersion {
   readonly faults: readonly Fault[];
 }
 
-/** Largest `files.json`, as servers take it. */
+/** Largest `files.json` that servers accept. */
 const MANIFEST_LIMIT_BYTES = 16 * 1024 * 1024;
 
 /**
  * Makes a function that compares the files of a version with its `files.json`.
  *
- * @param passedOver why the store does not list something, such as a pipe, by its path
+ * @param passedOver why the store does not list an entry, such as a pipe, by its path
  */
 export function createVersionCheck(
   store: ModelStore,
   passedOver: ReadonlyMap<string, string>,
 ): (folder: string, listed: readonly StoredFile[], manifest: StoredFile) => Promise<CheckedVersion> {
-  // A hash takes the bytes in their order, so a file is one part. It goes on where its connection broke.
+  // A hash needs the bytes in order, so a file is one part. A download resumes where its connection was lost.
   const downloader = createDownloader(store, { partBytes: Number.MAX_SAFE_INTEGER, requests: 4 });
   return async (folder, listed, manifest) => {
     const files = listed.filter((file) => file !== manifest);
@@ -57,7 +57,7 @@ export function createVersionCheck(
             ? toFault(path, 'unreadable', problem)
             : toFault(path, 'unlisted', `is not in ${MANIFEST_FILE}, and ${problem}`),
         ),
-        ...missing.map((path) => toFault(path, 'missing', `is in ${MANIFEST_FILE}, but is not there`)),
+        ...missing.map((path) => toFault(path, 'missing', `is in ${MANIFEST_FILE}, but it is missing`)),
       ].sort((a, b) => (a.path < b.path ? -1 : 1)),
     };
   };
@@ -98,7 +98,7 @@ async function checkFile(
   return [toFault(file.path, 'differs', `has sha256 ${got}, and ${MANIFEST_FILE} says ${sha256}`)];
 }
 
-/** What one file cannot be read for must not keep the others from being checked. */
+/** A file that cannot be read must not keep the others from being checked. */
 async function readFile(
   downloader: Downloader,
   file: StoredFile,

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { makeModelJsonFiles } from './model-json-files.ts';
 
-// Writes docs/model.schema.json and the tables of docs/model-json.md anew, after a change of what model.json may say.
-// Usage: npm run generate:schema
+// Writes docs/model.schema.json and the tables of docs/model-json.md. Run it after a change of the members of
+// model.json. Usage: npm run generate:schema
 for (const [path, text] of makeModelJsonFiles()) writeFileSync(path, text);

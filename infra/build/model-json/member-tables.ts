@@ -1,6 +1,6 @@
 import type { JsonSchema } from './model-schema.ts';
 
-/** One member of `model.json`, or one inside of another. */
+/** A member of `model.json`, or of an object in it. */
 interface Member {
   /** Such as `features[].name`. */
   readonly path: string;
@@ -9,7 +9,7 @@ interface Member {
   readonly description: string;
 }
 
-/** The tables of docs/model-json.md by the names of their places: all members, and the steps of images. */
+/** The tables of docs/model-json.md by the names of their placeholders: all members, and the steps of images. */
 export function makeMemberTables(schema: JsonSchema): Readonly<Record<string, string>> {
   const tasks = schema.oneOf ?? [];
   const names = tasks.map(({ properties }) => properties?.task?.const ?? '');
@@ -49,7 +49,7 @@ export function makeMemberTables(schema: JsonSchema): Readonly<Record<string, st
   };
 }
 
-/** The member that tells the tasks apart has one row for all of them. */
+/** The member that names the task has one row for all tasks. */
 function withAnyTask(schema: JsonSchema, names: readonly string[]): JsonSchema {
   const { const: _, ...task } = schema.properties?.task ?? {};
   return { ...schema, properties: { task: { ...task, enum: names }, ...without(schema.properties, 'task') } };
@@ -61,7 +61,7 @@ function stepsOf(tasks: readonly JsonSchema[]): readonly JsonSchema[] {
   return itemOf(steps)?.oneOf ?? [];
 }
 
-/** Members with those inside of them; steps have a table of their own. */
+/** Members, and the members inside them; steps have a separate table. */
 function membersOf(schema: JsonSchema, prefix: string): readonly Member[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, member]) => {
     const path = prefix + name;
@@ -71,7 +71,7 @@ function membersOf(schema: JsonSchema, prefix: string): readonly Member[] {
   });
 }
 
-/** @throws Error for a member that nobody has explained */
+/** @throws Error for a member without a description */
 function describe(path: string, { description }: JsonSchema): string {
   if (description === undefined) throw new Error(`${path} of model.json has no description`);
   return description;

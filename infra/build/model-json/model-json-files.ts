@@ -9,7 +9,7 @@ export const SCHEMA_FILE = join(DOCS, 'model.schema.json');
 /** The page that explains it. */
 export const PAGE_FILE = join(DOCS, 'model-json.md');
 
-/** What the files that are made of the schemas of the tasks have to hold, by their paths. */
+/** The content of the files that are generated from the schemas of the tasks, by their paths. */
 export function makeModelJsonFiles(): ReadonlyMap<string, string> {
   const page = readFileSync(PAGE_FILE, 'utf8');
   const schema = makeModelSchema(examplesIn(page));
@@ -19,7 +19,7 @@ export function makeModelJsonFiles(): ReadonlyMap<string, string> {
   ]);
 }
 
-/** The whole examples of the page: its blocks of JSON that name a task. */
+/** The complete examples of the page: its JSON blocks that name a task. */
 export function examplesIn(page: string): readonly object[] {
   return [...page.matchAll(/^```json\n(.*?)^```$/gms)]
     .map(([, text = '']) => JSON.parse(text))

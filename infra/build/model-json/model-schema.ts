@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { configSchemaOf, TASKS } from '../../../shared/inference/tasks.ts';
 
-/** The parts of JSON Schema in which the schema of `model.json` is written. */
+/** The parts of JSON Schema that the schema of `model.json` uses. */
 export interface JsonSchema {
   readonly type?: string | readonly string[];
   readonly const?: string;
@@ -16,10 +16,10 @@ export interface JsonSchema {
   readonly oneOf?: readonly JsonSchema[];
 }
 
-/** Where zod has no other limit it writes that of exact integers, which helps nobody. */
+/** If there is no other limit, zod writes that of exact integers, which is useless to readers. */
 const LARGEST = Number.MAX_SAFE_INTEGER;
 
-/** The JSON schema of `model.json`: one alternative per task. Editors know its draft, 7, best. */
+/** The JSON schema of `model.json`: one alternative per task. Draft 7 has the best support in editors. */
 export function makeModelSchema(examples: readonly object[] = []): JsonSchema {
   const schema = z.toJSONSchema(configSchemaOf(TASKS), {
     io: 'input',
@@ -31,9 +31,9 @@ export function makeModelSchema(examples: readonly object[] = []): JsonSchema {
     },
   });
   const { $schema, ...rest } = schema;
-  const title = { $schema, title: 'model.json of Ternion', description: TITLE };
+  const title = { $schema, title: 'Ternion model.json', description: TITLE };
   return JSON.parse(JSON.stringify({ ...title, examples, ...rest }));
 }
 
 const TITLE =
-  'What the graph of a model cannot say: its task, its names, how images and texts become tensors.';
+  'What the graph of a model does not say: its task, its names, and how images and texts become tensors.';

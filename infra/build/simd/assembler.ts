@@ -1,11 +1,14 @@
 /** A small assembler for WebAssembly. Source: WebAssembly core specification 2.0, section 5 (binary format). */
 
-/** Instructions as bytes, nested as they come. An operand's code stands before the instruction that takes it. */
+/** Instructions as bytes, in nested lists. The code of an operand comes before the instruction that takes it. */
 export type Code = number | readonly Code[];
 
 export interface WasmFunction {
   readonly name: string;
-  /** How many i32 parameters; their indices come first, then those of the i32 and of the v128 variables. */
+  /**
+   * Number of i32 parameters. Their indices come first, then those of the i32 variables, then those of the v128
+   * variables.
+   */
   readonly parameters: number;
   readonly integers: number;
   readonly vectors: number;
@@ -121,7 +124,7 @@ function text(value: string): Code {
   return [unsigned(value.length), [...Buffer.from(value)]];
 }
 
-/** LEB128: seven bits a byte, the lowest first. */
+/** LEB128: seven bits per byte, the lowest first. */
 function unsigned(value: number): Code {
   return value < 0x80 ? value : [(value & 0x7f) | 0x80, unsigned(value >>> 7)];
 }

@@ -19,8 +19,8 @@ import {
 
 /**
  * The inner loops of the resampler for vectors of 128 bits. A weight of 23 bits does not fit into the int16 that
- * vectors multiply fastest, so it comes in two parts: the sum of pixel * high is shifted and added to the sum of
- * pixel * low. That is exact, and modulo 2^32 the sum that Pillow makes.
+ * vectors multiply fastest, so it comes in two parts: the sum of pixel * high is shifted and added to the sum of pixel
+ * * low. The result is exact, and equals Pillow's sum modulo 2^32.
  */
 export function assembleSimd(): Uint8Array {
   return assemble([rows(3), rows(4), columns()]);
@@ -29,8 +29,8 @@ export function assembleSimd(): Uint8Array {
 /**
  * `rows3`, `rows4`: (source, source pitch, target, target pitch, weights, pixels). Makes one target row of each of four
  * source rows. Weights are, for each target pixel, the number of its first source pixel, how many groups of four source
- * pixels it has, and for each group the parts of its weights as int16: low 0 1, low 2 3, high 0 1, high 2 3. Writes one
- * byte more than pixels of three channels have.
+ * pixels it has, and for each group the parts of its weights as int16: low 0 1, low 2 3, high 0 1, high 2 3. For three
+ * channels it writes one byte after the last pixel.
  */
 function rows(channels: number): WasmFunction {
   const [source, sourcePitch, target, targetPitch, weights, pixels, groups] = [0, 1, 2, 3, 4, 5, 6];
@@ -162,12 +162,12 @@ const SUM_BITS = 22;
 const HALF = v128.const(FOUR.flatMap(() => [0, 0, 0x20, 0]));
 const ZERO = v128.const(FOUR.flatMap(() => [0, 0, 0, 0]));
 
-/** Half a level, so that the shift at the end rounds. */
+/** Starts the sums at half a level, so that the shift at the end rounds. */
 function clearSums({ low, high }: Sums): Code {
   return FOUR.map((part) => [set(low + part, HALF), set(high + part, ZERO)]);
 }
 
-/** Sixteen bytes of four times four sums, clipped. */
+/** Sixteen clipped bytes from four vectors of four sums. */
 function bytesOfSums({ low, high }: Sums): Code {
   const total = (part: number) => {
     const sum = i32x4.add(i32x4.shiftLeft(get(high + part), i32.const(LOW_BITS)), get(low + part));
@@ -176,7 +176,7 @@ function bytesOfSums({ low, high }: Sums): Code {
   return i8x16.narrowUnsigned(i16x8.narrowSigned(total(0), total(1)), i16x8.narrowSigned(total(2), total(3)));
 }
 
-/** A mask for `swizzle` that gives two pixels as int16, each channel of one beside that of the other. */
+/** A mask for `swizzle` that gives two pixels as int16, with the same channels of both next to each other. */
 function pickPixels(first: number, channels: number): Code {
   // An index that is too large gives 0.
   const nothing = 0x80;

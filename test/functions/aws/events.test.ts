@@ -41,7 +41,7 @@ describe('a direct invoke', () => {
       { code: 400, error: expect.stringMatching(/sepal_width/) },
     ],
     [{ text: 'hello' }, { code: 400, error: expect.stringMatching(/no model takes such input/) }],
-  ])('takes %j for one', async (payload, answer) => {
+  ])('recognises %j as one', async (payload, answer) => {
     expect(await handler(payload, context)).toMatchObject(answer);
   });
 
@@ -74,7 +74,7 @@ describe('a direct invoke', () => {
   });
 });
 
-describe('an event with all that its source sends', () => {
+describe('an event with everything that its source sends', () => {
   it.each(Object.entries(WHOLE_EVENTS))('of %s carries JSON and an image', async (_, event) => {
     const json = await handler({ ...event, body: SETOSA, isBase64Encoded: false }, context);
     expect(readBody(json)).toMatchObject({ prediction: 'setosa' });
@@ -82,7 +82,7 @@ describe('an event with all that its source sends', () => {
     expect(readBody(image)).toMatchObject({ prediction: '3' });
   });
 
-  it('gets a JSON 404 with the request id of the platform, which a load balancer has none of', async () => {
+  it('gets a JSON 404 with the request id of the platform, if there is one', async () => {
     const alb = await handler({ ...WHOLE_EVENTS['a load balancer'], path: '/nothing/' }, context);
     expect(readBody(alb)).toMatchObject({
       error_code: 'ENDPOINT_NOT_FOUND',

@@ -3,4 +3,4 @@ import { openLambda } from '../../support/hosts/in-process.ts';
 import { EVENT_SOURCES } from '../../support/hosts/lambda-events.ts';
 
 for (const source of EVENT_SOURCES)
-  describeHttpHost(`the Lambda handler behind a ${source}`, () => openLambda(source));
+  describeHttpHost(`the Lambda handler for a ${source}`, () => openLambda(source));

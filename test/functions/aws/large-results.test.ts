@@ -16,7 +16,7 @@ it.each([
   ['quotes, which are escaped', '"', 2],
   ['control characters, which take six', '\u0007', 6],
   ['text of three bytes a character', '\u4e00', 3],
-])('a result is measured as Lambda passes it on: %s', (_, character, bytes) => {
+])('a result is measured in the form that Lambda sends: %s', (_, character, bytes) => {
   const most = Math.floor((MOST_RESULT_BYTES - around) / bytes);
   expect(isTooLarge(result(character.repeat(most)))).toBe(false);
   expect(isTooLarge(result(character.repeat(most + 1)))).toBe(true);
@@ -37,7 +37,7 @@ it.each(EVENT_SOURCES)('an answer that Lambda would not pass on becomes an error
   const { status, body } = await send('/more');
   expect([status, JSON.parse(body.toString()).error]).toEqual([
     413,
-    'The answer has more than 6291456 bytes in the form that AWS Lambda passes on, which is its limit; bytes count 4/3 there. Send less at once, or ask for fewer outputs.',
+    'The answer is too large for AWS Lambda: its limit is 6291456 bytes of JSON, and binary answers grow by a third. Send fewer rows at once, or ask for fewer outputs.',
   ]);
   await host.app.close();
 });

@@ -14,7 +14,7 @@ afterAll(() => host.app.close());
 const EXPECTED =
   'expected an HTTP event of API Gateway, a Function URL or a load balancer, or an object with one of "model", "features", "instances", "image", "text", "inputs", "table".';
 
-/** What is in an event must be neither in the error nor in the log, even where it could be served by itself. */
+/** Content of an event that must be neither in the error nor in the log, even if Ternion could serve it. */
 const SECRET = '{"model":"iris","features":[5.1,3.5,1.4,0.2]}';
 
 const records = (count: number, record: object) => ({ Records: Array.from({ length: count }, () => record) });
@@ -148,7 +148,7 @@ describe('an event that cannot be served', () => {
 });
 
 describe('an HTTP event', () => {
-  it('is answered whatever is in it', async () => {
+  it('is answered with any content', async () => {
     const anything = fc.oneof(fc.anything(), fc.jsonValue(), fc.constant(undefined));
     const context = { requestId: anything, stage: anything };
     const parts = {

@@ -3,8 +3,8 @@ import { createLambdaHandler } from '../../../functions/aws/handler.ts';
 import { createTestHost } from '../../support/hosts/in-process.ts';
 import { invocationOf } from '../../support/lambda-invocation.ts';
 
-describe('an event whose header HTTP does not know', () => {
-  it('is answered as any mistake, and told in the log', async () => {
+describe('an event with a header that is not valid in HTTP', () => {
+  it('is answered like any mistake, and reported in the log', async () => {
     const lines: unknown[] = [];
     const log = vi.spyOn(console, 'log').mockImplementation((line) => lines.push(JSON.parse(line)));
     onTestFinished(() => log.mockRestore());

@@ -15,7 +15,7 @@ interface Entry extends HeaderData {
   readonly data?: string | Uint8Array;
 }
 
-/** An archive of what tar itself would not pack as well. */
+/** An archive that may also hold what tar itself would not pack. */
 function pack(entries: readonly Entry[]): Buffer {
   const blocks = entries.flatMap(({ data = '', ...rest }) => {
     const bytes = Buffer.from(data);
@@ -34,7 +34,7 @@ async function write(entries: readonly Entry[] | Buffer, name = 'model.tar.gz'):
   return path;
 }
 
-describe('an archive of SageMaker', () => {
+describe('a SageMaker archive', () => {
   it.each<[string, readonly Entry[]]>([
     [
       'at its root',
@@ -51,7 +51,7 @@ describe('an archive of SageMaker', () => {
       ],
     ],
     [
-      'in a folder of its own',
+      'in a subfolder',
       [
         { path: 'export/', type: 'Directory' },
         { path: 'export/net.onnx', data: GRAPH },
@@ -74,7 +74,7 @@ describe('an archive of SageMaker', () => {
     expect(answer.stdout).toContain('setosa');
   });
 
-  it('is published under its own name where it has one, and as a repository of Triton', async () => {
+  it('is published under its own name if it has one, and as a Triton repository', async () => {
     const repository = await temporaryFolder();
     const named = await write([{ path: 'model.onnx', data: GRAPH }], '2024-iris.tgz');
     expect((await runCommand(['add', named, '-r', repository])).stdout).toMatch(/^2024-iris\/1 is in /);
@@ -85,7 +85,7 @@ describe('an archive of SageMaker', () => {
     expect((await runCommand(['add', triton, '-r', repository])).stdout).toMatch(/^resnet\/1 is in /);
   });
 
-  it('is looked at and tried like a folder, packed or not', async () => {
+  it('is inspected and tried like a folder, compressed or not', async () => {
     const packed = await write([{ path: 'model.onnx', data: GRAPH }]);
     const { stdout } = await runCommand(['inspect', packed, '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ task: 'tabular-classification' });
@@ -93,7 +93,7 @@ describe('an archive of SageMaker', () => {
     expect([code, answer]).toEqual([0, expect.stringContaining('setosa')]);
   });
 
-  it('with code of its own is refused, and published without it where that is wanted', async () => {
+  it('with inference code is refused, and published without it if that is forced', async () => {
     const path = await write([
       { path: 'model.onnx', data: GRAPH },
       { path: 'code/inference.py', data: CODE },
@@ -101,7 +101,7 @@ describe('an archive of SageMaker', () => {
     ]);
     const repository = await temporaryFolder();
     const sentence =
-      'its own inference code is not run here, so that answers are those of the graph alone: code/inference.py, code/requirements.txt';
+      'Ternion does not run its inference code, so its answers are those of the graph alone: code/inference.py, code/requirements.txt';
     const refused = await runCommand(['add', path, '-r', repository]);
     expect([refused.code, refused.stderr]).toEqual([
       1,
@@ -123,7 +123,7 @@ describe('an archive of SageMaker', () => {
     const { code, stdout } = await runCommand(['add', folder, '-r', await temporaryFolder()]);
     expect([code, stdout]).toEqual([
       0,
-      expect.stringContaining('warning: its own inference code is not run here'),
+      expect.stringContaining('warning: Ternion does not run its inference code'),
     ]);
   });
 
@@ -134,7 +134,7 @@ describe('an archive of SageMaker', () => {
         { path: 'model.joblib', data: 'x' },
         { path: 'code/inference.py', data: CODE },
       ],
-      'holds no model: none of *.onnx, onnx/*.onnx, MLmodel, MAR-INF/MANIFEST.json; its files are: code/inference.py, model.joblib. Its model.joblib is a pickle of Python, not an ONNX model; export it in Python with python/ternion_export.py, docs/models.md shows how.',
+      'holds no model: none of *.onnx, onnx/*.onnx, MLmodel, MAR-INF/MANIFEST.json; its files are: code/inference.py, model.joblib. Its model.joblib is a Python pickle, not an ONNX model; export it first: python python/ternion_export.py ',
     ],
     ['no file of a model', [{ path: 'a/notes.txt', data: 'x' }], 'its files are: a/notes.txt.'],
     [
@@ -195,14 +195,14 @@ describe('what an archive unpacks to', () => {
       'has the path "/tmp/evil"; expected a path below its folder.',
     ],
     [
-      'a path of Windows',
+      'a Windows path',
       [{ path: 'C:\\evil', data: 'x' }],
       /has the path "C:.*expected a path below its folder/,
     ],
     [
       'a link out of it',
       [{ path: 'model.onnx', type: 'SymbolicLink', linkpath: '/etc/passwd' }],
-      'has the link "model.onnx" to "/etc/passwd"; a model is made of files: pack it again with tar --dereference.',
+      'has the link "model.onnx" to "/etc/passwd"; a model must not have links: pack it again with tar --dereference.',
     ],
     [
       'a hard link',
@@ -210,7 +210,7 @@ describe('what an archive unpacks to', () => {
         { path: 'a', data: 'x' },
         { path: 'b', type: 'Link', linkpath: 'a' },
       ],
-      'has the link "b" to "a"; a model is made of files: pack it again with tar --dereference.',
+      'has the link "b" to "a"; a model must not have links',
     ],
     [
       'a device',
@@ -248,7 +248,7 @@ describe('what an archive unpacks to', () => {
     await expect(unpack(await write(entries), limits)).rejects.toThrow(message);
   });
 
-  it('is refused where it is much more than the archive, before it is written', async () => {
+  it('is refused before it is written if it is much larger than the archive', async () => {
     const path = await write([{ path: 'bomb', data: Buffer.alloc(80 * 1024 ** 2) }]);
     const folder = join(await temporaryFolder(), 'm');
     await expect(unpackArchive(path, folder, 'model.tar.gz')).rejects.toThrow(
@@ -257,7 +257,7 @@ describe('what an archive unpacks to', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('is refused where what follows its last entry is much more', async () => {
+  it('is refused if the data after its last entry is much larger', async () => {
     const whole = gunzipSync(pack([{ path: 'model.onnx', data: GRAPH }]));
     const path = await write(gzipSync(Buffer.concat([whole, Buffer.alloc(30_000_000)])));
     await expect(unpack(path, limits)).rejects.toThrow('unpacks to more than 10.0 MB');
@@ -271,14 +271,12 @@ describe('what an archive unpacks to', () => {
     ],
     ['is something else', () => Buffer.from('<html>not found</html>'.repeat(60))],
     ['is gzip of something else', () => gzipSync(Buffer.from('<html>not found</html>'.repeat(60)))],
-  ])('is refused where the archive %s', async (_, change) => {
+  ])('is refused if the archive %s', async (_, change) => {
     const path = await write(change(pack([{ path: 'model.onnx', data: GRAPH }])));
-    await expect(unpack(path)).rejects.toThrow(
-      /^"model\.tar\.gz" is not a tar archive, or it is not whole: /,
-    );
+    await expect(unpack(path)).rejects.toThrow(/^"model\.tar\.gz" is not a tar archive, or is damaged: /);
   });
 
-  it('is the same where it is not packed', async () => {
+  it('is the same if the archive is not compressed', async () => {
     const path = await write(gunzipSync(pack([{ path: 'model.onnx', data: GRAPH }])), 'model.tar');
     expect(await readdir((await unpack(path)).folder)).toEqual(['model.onnx']);
   });

@@ -9,7 +9,7 @@ import { runCommand, startCommand, temporaryFolder } from '../../support/run-com
 
 const HEADER = 'id,petal_width,sepal_length,sepal_width,petal_length';
 
-/** Rows whose petals grow with their number: from setosa to virginica. */
+/** Rows whose petals grow with the row number, from setosa to virginica. */
 function csvOf(rows: number, bad: ReadonlySet<number> = new Set()): string {
   const lines = Array.from({ length: rows }, (_, index) => {
     const petal = 1 + (5 * index) / rows;
@@ -21,7 +21,7 @@ function csvOf(rows: number, bad: ReadonlySet<number> = new Set()): string {
 const CSV_HEADER =
   'row,prediction,confidence,probability_setosa,probability_versicolor,probability_virginica,error';
 
-/** Kills a batch when its first rows are written. @returns what it keeps beside its output */
+/** Kills a batch when its first rows are written. @returns the file that it keeps beside its output */
 async function killEarly(args: readonly string[], output: string): Promise<string> {
   const { process: child, outcome } = startCommand([...args, '-b', '1']);
   while ((await stat(output).catch(() => ({ size: 0 }))).size < 1000) await wait(5);
@@ -53,7 +53,7 @@ describe('ternion batch', () => {
   it.each([
     ['sklearn-imputed', 'width,colour,length\n2.0,blue,3.5\n,red,4.8\nNaN,blue,1.4\n'],
     ['xgboost-missing', '1,2,3,4\n,,,\n1,nan,NA,null\n'],
-  ])('takes empty cells for missing numbers where %s knows those', async (name, table) => {
+  ])('reads empty cells as missing numbers for %s, which allows them', async (name, table) => {
     const folder = await temporaryFolder();
     const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
     await writeFile(input, table);
@@ -63,7 +63,7 @@ describe('ternion batch', () => {
     for (const line of await linesOf(output)) expect(JSON.parse(line)).toHaveProperty('prediction');
   });
 
-  it('gives the same numbers whatever the size of its batches', async () => {
+  it('gives the same numbers for any size of batches', async () => {
     const folder = await temporaryFolder();
     const input = join(folder, 'in.csv');
     await writeFile(input, csvOf(100));
@@ -85,7 +85,7 @@ describe('ternion batch', () => {
       expect(other.map(({ row, prediction }) => [row, prediction])).toEqual(
         first.map(({ row, prediction }) => [row, prediction]),
       );
-      // The sum over the trees is rounded in another order.
+      // The sum over the trees is rounded in a different order.
       for (const [index, { confidence }] of other.entries())
         expect(confidence).toBeCloseTo(first[index].confidence, 5);
     }
@@ -105,7 +105,7 @@ describe('ternion batch', () => {
     expect(fourth).toMatch(/^4,,,,,,.*not valid JSON/);
   });
 
-  it('goes on after the last whole row after a kill, with nothing lost and nothing doubled', async () => {
+  it('resumes after the last complete row after a kill, with no row lost or doubled', async () => {
     const folder = await temporaryFolder();
     const [input, output, whole] = [
       join(folder, 'in.csv'),
@@ -117,7 +117,7 @@ describe('ternion batch', () => {
     for (let kills = 0; kills < 3; kills++) {
       const { process: child, outcome } = startCommand(args);
       const sizeBefore = (await stat(output).catch(() => ({ size: 0 }))).size;
-      // Killed as soon as it has written something more.
+      // Killed as soon as it has written more.
       while ((await stat(output).catch(() => ({ size: 0 }))).size <= sizeBefore) await wait(5);
       child.kill('SIGKILL');
       await outcome;
@@ -166,7 +166,7 @@ describe('ternion batch', () => {
     },
   );
 
-  it('takes back a line that was cut off', async () => {
+  it('removes a line that was cut off', async () => {
     const folder = await temporaryFolder();
     const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
     await writeFile(input, csvOf(50_000));
@@ -181,7 +181,7 @@ describe('ternion batch', () => {
     expect(rows).toEqual(Array.from({ length: 50_000 }, (_, index) => index + 1));
   });
 
-  it('stops at a signal after a whole batch, and says how to go on', async () => {
+  it('stops at a signal after a complete batch, and says how to resume', async () => {
     const folder = await temporaryFolder();
     const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
     await writeFile(input, csvOf(50_000));
@@ -197,7 +197,7 @@ describe('ternion batch', () => {
     expect(JSON.parse(lines.at(-1) ?? '').row).toBe(lines.length);
   });
 
-  it('neither replaces an output nor goes on with one of another batch', async () => {
+  it('neither replaces an output nor resumes one of another batch', async () => {
     const folder = await temporaryFolder();
     const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
     await writeFile(input, csvOf(50_000));
@@ -205,7 +205,7 @@ describe('ternion batch', () => {
     const refused = await runCommand(['batch', 'iris', input, output]);
     expect([refused.code, refused.stderr]).toEqual([
       1,
-      `${output} is there already; name another output, or replace it with --force.\n`,
+      `${output} exists already; name another output, or replace it with --force.\n`,
     ]);
     expect(await readFile(output, 'utf8')).toBe('mine\n');
     const { process: child, outcome } = startCommand(['batch', 'iris', input, output, '--force', '-b', '10']);
@@ -240,7 +240,7 @@ describe('ternion batch', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('gives pipes and devices in a folder of images as bad rows', async () => {
+  it('reports pipes and devices in a folder of images as bad rows', async () => {
     const folder = await temporaryFolder();
     const [images, output] = [join(folder, 'images'), join(folder, 'out.jsonl')];
     await mkdir(join(images, 'folder.png'), { recursive: true });
@@ -274,11 +274,11 @@ describe('ternion batch', () => {
     const { code, stderr } = await runCommand([command, ...args]);
     expect([code, stderr]).toEqual([
       2,
-      `The input ${JSON.stringify(pipe)} is a pipe, not a file: save what comes out of it as a file first.\n`,
+      `The input ${JSON.stringify(pipe)} is a pipe, not a file: save its content as a file first.\n`,
     ]);
   });
 
-  it('leaves digits in a column of texts as they are written', async () => {
+  it('keeps digits in a column of texts as they are written', async () => {
     const folder = await temporaryFolder();
     const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
     await writeFile(input, 'city,area,rooms,garden\n007,50,2,no\n');
@@ -293,18 +293,18 @@ describe('ternion batch', () => {
 
   it.each([
     ['lacks columns', 'a,b\n1,2\n', ['columns "sepal_length", "sepal_width"', 'add --header absent']],
-    ['is separated otherwise', 'sepal_length;sepal_width\n1;2\n', ['try --delimiter ";"']],
+    ['has another separator', 'sepal_length;sepal_width\n1;2\n', ['try --delimiter ";"']],
     [
       'has columns twice',
       `${HEADER},petal_width,id\n1,2,3,4,5,6,7\n`,
-      ['The table has the column "petal_width" more than once: each name must be there once.'],
+      ['The table has the column "petal_width" more than once; expected each name once.'],
     ],
     [
       'has a column twice and lacks another',
       'petal_width,petal_width,sepal_length,sepal_width\n1,2,3,4\n',
       [
         'The table has no column "petal_length"; its columns are "petal_width", "petal_width", "sepal_length", "sepal_width".' +
-          ' The table has the column "petal_width" more than once: each name must be there once.',
+          ' The table has the column "petal_width" more than once',
       ],
     ],
     ['is not in UTF-8', Buffer.from('caf\xe9,b\n', 'latin1'), ['The first row', 'is not valid UTF-8']],
@@ -335,7 +335,7 @@ describe('ternion batch', () => {
     expect(rows[1]).toMatchObject({ prediction: 'setosa' });
   });
 
-  it('says what it takes for names where the model has none, and for a header where told', async () => {
+  it('says which names it reads if the model has none, or if --header says so', async () => {
     const folder = await temporaryFolder();
     const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
     await writeFile(input, 'd,c,b,a\n5.1,3.5,1.4,0.2\n');
@@ -343,8 +343,8 @@ describe('ternion batch', () => {
     const batch = (...options: readonly string[]) =>
       runCommand(['batch', model, input, output, '--force', ...options]);
     expect((await batch()).stderr).toBe(
-      'The first row is read as names of columns ("d", "c", "b", "a"), and the model has none: ' +
-        'cells are taken in their order. With --header absent it is a row like others.\n',
+      'The first row is read as the names of the columns ("d", "c", "b", "a"); the model has no names, ' +
+        'so it gets the cells in their order. If it is data, add --header absent.\n',
     );
     expect((await batch('--header', 'present')).stderr).toBe('');
     expect(await linesOf(output)).toHaveLength(1);
@@ -364,7 +364,7 @@ describe('ternion batch', () => {
     expect(await linesOf(b)).toEqual(await linesOf(a));
   });
 
-  it('keeps a row with more or fewer cells than names with its error', async () => {
+  it('keeps the error of a row with more or fewer cells than names', async () => {
     const folder = await temporaryFolder();
     const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
     await writeFile(input, `${HEADER}\n0,0.2,5.1,3.5,1.4\n0,0.2,5,1,3,5,1\n0,0.2\n`);
@@ -387,7 +387,7 @@ describe('ternion batch', () => {
     [['in.csv', 'out.csv', '-b', '0'], /--batch-size "0" must be a whole number from 1 to 65536/],
     [['in.csv', 'out.csv', '--delimiter', '::'], /--delimiter "::" must be one character/],
   ])(
-    '%j is a mistake of the caller that costs no file',
+    '%j is a mistake of the user and changes no file',
     async ([input = '', output = '', ...options], text) => {
       const folder = await temporaryFolder();
       await writeFile(join(folder, 'in.csv'), csvOf(3));
@@ -404,7 +404,7 @@ describe('ternion batch', () => {
   it.each([
     ['digits', '.csv', 'The model digits takes images'],
     ['iris', '', 'The model iris takes rows'],
-  ])('tells at once that %s takes something else', async (model, extension, text) => {
+  ])('says at once that %s takes something else', async (model, extension, text) => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'in.csv'), csvOf(1));
     const input = extension === '' ? join(PROJECT, 'test/fixtures/digits') : join(folder, 'in.csv');
@@ -412,7 +412,7 @@ describe('ternion batch', () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining(text)]);
   });
 
-  it('goes on only with the same model files, input and options', async () => {
+  it('resumes only with the same model files, input and options', async () => {
     const folder = await temporaryFolder();
     const [input, output, model] = [join(folder, 'in.csv'), join(folder, 'out.jsonl'), join(folder, 'm')];
     await cp(join(PROJECT, 'models/iris/2'), model, { recursive: true });
@@ -449,13 +449,13 @@ describe('ternion batch', () => {
     expect(await readdir(folder)).toEqual(['in.csv', 'out.jsonl']);
   });
 
-  it('never takes an older output for the beginning of a new one', async () => {
+  it('never takes an older output for the start of a new one', async () => {
     const folder = await temporaryFolder();
     const [input, output] = [join(folder, 'in.csv'), join(folder, 'out.jsonl')];
     await writeFile(input, csvOf(20_000));
     await writeFile(output, '{"row":1,"prediction":"old"}\n'.repeat(100));
     const { process: child, outcome } = startCommand(['batch', 'iris', input, output, '--force', '-b', '10']);
-    // Killed as soon as the journal is there, whatever has become of the output by then.
+    // Killed as soon as the journal is there, in any state of the output.
     while (!(await stat(`${output}.progress`).catch(() => undefined))) await wait(1);
     child.kill('SIGKILL');
     await outcome;
@@ -467,7 +467,7 @@ describe('ternion batch', () => {
 });
 
 describe('ternion compare', () => {
-  it('tells where two models differ, and how long each takes', async () => {
+  it('says where two models differ, and how long each takes', async () => {
     const folder = await temporaryFolder();
     const input = join(folder, 'in.csv');
     await writeFile(input, csvOf(200, new Set([5])));
@@ -491,7 +491,7 @@ describe('ternion compare', () => {
     expect(JSON.parse(same.stdout).largest_difference.value).toBeLessThan(1e-6);
   });
 
-  it('compares tensors by the places of inputs that have two names, and says where numbers are not numbers', async () => {
+  it('compares tensors by position if their inputs have different names, and says where values are NaN', async () => {
     const folder = await temporaryFolder();
     const [a, b, data] = [join(folder, 'a.onnx'), join(folder, 'b.onnx'), join(folder, 'rows.jsonl')];
     const build = (input: string, operator: string) =>

@@ -20,10 +20,10 @@ const { buildModel, buildNode, int64Initializer, integerAttribute, tensorValue }
 const DOUBLE = 11;
 const BILLION = 1_000_000_000;
 
-/** Texts that the model of strings tells from each other: its answer is their index, and -1 for any other. */
+/** Texts that the model of strings distinguishes: its answer is their index, and -1 for any other. */
 const TEXTS = ['a', ' a ', '', 'NA', 'nan', '1', '1.0', 'true', 'inf', '"', 'a,b', 'ä😀'];
 
-/** What makes the answer `y` of the cells `first`. */
+/** The nodes that make the answer `y` from the cells `first`. */
 const GRAPHS: Readonly<Record<string, Graph>> = {
   fp32: { type: onnx.FLOAT, nodes: [buildNode('Identity', ['first'], ['y'])] },
   fp64: { type: DOUBLE, nodes: [buildNode('Identity', ['first'], ['y'])], answer: DOUBLE },
@@ -63,7 +63,7 @@ interface Graph {
   readonly answer?: number;
 }
 
-/** A model of two columns, as an input each or as a matrix; it answers what reached it in the first. */
+/** A model of two columns, as two inputs or as a matrix; it answers the value that it got for the first. */
 function buildCells({ type, nodes, answer = onnx.FLOAT }: Graph, isMatrix: boolean): Uint8Array {
   const along = { attributes: [integerAttribute('axis', 1)] };
   const names = isMatrix ? ['x'] : ['cell', 'other'];
@@ -87,7 +87,7 @@ function cast(from: string, to: string, type: number): Uint8Array {
   return buildNode('Cast', [from], [to], { attributes: [integerAttribute('to', type)] });
 }
 
-/** Makes -1 of missing numbers. */
+/** Turns missing numbers into -1. */
 function impute(input: string): Uint8Array {
   const attributes = [
     onnx.floatsAttribute('imputed_value_floats', [-1]),
@@ -96,7 +96,7 @@ function impute(input: string): Uint8Array {
   return buildNode('Imputer', [input], ['y'], { domain: 'ai.onnx.ml', attributes });
 }
 
-/** What a model answers to a cell, or what is wrong with it. */
+/** A cell with the answer of a model to it, or the error. */
 type Expected = number | RegExp;
 
 interface Cell {
@@ -183,7 +183,7 @@ const cells: readonly Cell[] = [
   { model: 'string', text: 'A', json: '"A"', expected: -1 },
 ];
 
-/** A form in which a route takes a row of a table, whose both columns hold the same cell. */
+/** A form in which a route takes a row of a table with the same cell in both columns. */
 interface Form {
   readonly path: (model: string) => string;
   readonly body: (cell: Cell) => string;
@@ -215,7 +215,7 @@ const huggingFace = (model: string) => `/hf/${model}`;
 const CSV = 'text/csv';
 const LINES = 'application/jsonlines';
 
-/** Every route that takes rows of a table, in each of the forms that it takes them in. */
+/** Every route that takes rows of a table, in each form that it accepts. */
 const FORMS: Readonly<Record<string, Form>> = {
   'Ternion, a list': { path: predictPath, body: member('features', list) },
   'Ternion, a list for a matrix': { path: predictPath, body: member('features', list), isMatrix: true },
@@ -282,7 +282,7 @@ beforeAll(async () => {
   }
 });
 
-/** A host whose requests without a name mean the model. */
+/** A host on which requests without a name go to the model. */
 const hostOf = memoise((model: string) =>
   createHost({
     environment: { LOG_LEVEL: 'silent', DEFAULT_MODEL: model },
@@ -316,7 +316,7 @@ async function send(
 
 afterAll(() => rm(repository, { recursive: true, force: true }));
 
-/** What a cell became in an answer: the numbers in it, or what its error says after the field. */
+/** The result of a cell in an answer: its numbers, or the text of its error after the field. */
 function outcomeOf(answer: JsonValue): Outcome {
   const error = errorOf(answer);
   if (error !== undefined) return error.replace(/^Field "[^"]*"(?: \([^)]*\))?/, 'The cell');
@@ -326,14 +326,14 @@ function outcomeOf(answer: JsonValue): Outcome {
 
 type Outcome = number | readonly number[] | string;
 
-/** An error stands at different places, but says the same. */
+/** Errors are at different places, but say the same. */
 function errorOf(answer: JsonValue): string | undefined {
   if (!isJsonObject(answer)) return undefined;
   const { error } = answer;
   return typeof error === 'string' ? error : isJsonObject(error) ? String(error.message) : undefined;
 }
 
-/** The predictions, however they are wrapped. */
+/** The predictions, in any form of answer. */
 function numbersOf(answer: JsonValue | undefined): number[] {
   if (typeof answer === 'number') return [answer];
   if (Array.isArray(answer)) return answer.flatMap(numbersOf);
@@ -342,7 +342,7 @@ function numbersOf(answer: JsonValue | undefined): number[] {
   return numbersOf(names.map((name) => answer[name]).find((value) => value !== undefined));
 }
 
-/** What each cell becomes, by what it is. */
+/** The result of each kind of cell. */
 async function outcomesOf(become: (cell: Cell) => Promise<Outcome>): Promise<Record<string, Outcome>> {
   const outcomes: Record<string, Outcome> = {};
   for (const cell of cells) outcomes[titleOf(cell)] = await become(cell);
@@ -398,7 +398,7 @@ async function runFile({ name, head, row, isMatrix }: File, model: string): Prom
   });
   const output = join(folder, 'out.jsonl');
   const options = { repository, header: 'auto', batchSize: '7' } as const;
-  // Bad rows make the command end with a code of its own.
+  // Bad rows make the command end with a special exit code.
   const before = process.exitCode;
   await batch(isMatrix ? `${model}-matrix` : model, join(folder, name), output, options, QUIET);
   process.exitCode = before;
@@ -406,7 +406,7 @@ async function runFile({ name, head, row, isMatrix }: File, model: string): Prom
   return results.map((result) => outcomeOf(parseJson(Buffer.from(result), 9)));
 }
 
-/** What `ternion predict` prints for a row on the command line, or says of it. */
+/** What `ternion predict` prints for a row on the command line: an answer or an error. */
 async function runArgument(model: string, row: string): Promise<Outcome> {
   let printed = '';
   const console: Console = { ...QUIET, result: (json) => (printed = writeJson(json)) };

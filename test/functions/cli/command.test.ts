@@ -26,7 +26,7 @@ describe('ternion', () => {
     [['predict', 'iris', SETOSA, '--nope'], /unknown option '--nope'/],
     [['serve', '--port', '80a'], /--port "80a" must be a whole number from 0 to 65535/],
     [['predict', 'iris', 'no-such-file.json'], /"no-such-file.json" is not JSON, and there is no such file/],
-  ])('%j is a mistake of the caller, with exit code 2', async (args, text) => {
+  ])('%j is a mistake of the user, with exit code 2', async (args, text) => {
     const { code, stdout, stderr } = await runCommand(args);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(text);
@@ -47,9 +47,9 @@ describe('--json', () => {
     [
       ['compare', 'iris', 'iris', '-d', 'models'],
       1,
-      'There is no image in "models": no file whose name ends as .jpg, .png, .webp, .gif, .tiff or .avif.',
+      'There is no image in "models": no file whose name ends in .jpg, .png, .webp, .gif, .tiff or .avif.',
     ],
-  ])('tells what is wrong with %j as one object on stdout', async (args, code, error) => {
+  ])('says what is wrong with %j as one object on stdout', async (args, code, error) => {
     for (const all of [
       ['--json', ...args],
       [...args, '--json'],
@@ -63,7 +63,7 @@ describe('--json', () => {
 
 describe('the output of a command', () => {
   it.each([
-    ['with nobody who reads it', '| true', 0, /^$/],
+    ['if nobody reads it', '| true', 0, /^$/],
     [
       'on a full disk',
       '> /dev/full',
@@ -89,7 +89,7 @@ describe('the output of a command', () => {
 });
 
 describe('ternion predict', () => {
-  it('tells a prediction in words, best first', async () => {
+  it('prints a prediction in words, best first', async () => {
     const { code, stdout } = await runCommand(['predict', 'iris', SETOSA]);
     expect(code).toBe(0);
     expect(stdout).toBe(
@@ -144,7 +144,7 @@ describe('ternion predict', () => {
     expect((await runCommand(['predict', model, 'revew.txt'])).stderr).toMatch(/there is no such file/);
   });
 
-  it('takes any words for a text that are not a file', async () => {
+  it('takes any words that are not a file as a text', async () => {
     const model = join(PROJECT, 'test/fixtures/formats/optimum/bert-sentiment');
     const answers = await Promise.all([
       runCommand(['predict', model, 'good']),
@@ -156,7 +156,7 @@ describe('ternion predict', () => {
     expect(await runCommand(['predict', model, '[sic] I liked it'])).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('takes values with commas between them for a row', async () => {
+  it('takes values with commas between them as a row', async () => {
     const { code, stdout } = await runCommand(['predict', 'iris', '5.1,3.5, 1.4,0.2']);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^setosa {3}99\.99 %/)]);
   });
@@ -164,23 +164,23 @@ describe('ternion predict', () => {
   it.each([
     [
       "{'sepal_length': 5.1}",
-      /^The argument is not valid JSON: .* in double quotes, as in '\{"city": "Oslo"\}'\.\n$/,
+      /^The argument is not valid JSON: .* JSON needs double quotes around names and texts, as in '\{"city": "Oslo"\}'\.\n$/,
     ],
-    ['{sepal_length: 5.1}', /^The argument is not valid JSON: .* in double quotes/],
+    ['{sepal_length: 5.1}', /^The argument is not valid JSON: .* JSON needs double quotes around/],
     ['[5.1, "x"', /^The argument is not valid JSON: [^']*\n$/],
   ])('says what is wrong with the JSON %s', async (data, text) => {
     const { code, stderr } = await runCommand(['predict', 'iris', data]);
     expect([code, stderr]).toEqual([2, expect.stringMatching(text)]);
   });
 
-  it('takes a file that is called like an image for one, whatever is in it', async () => {
+  it('treats a file with the name of an image as one, with any content', async () => {
     const file = join(await temporaryFolder(), 'broken.png');
     await writeFile(file, 'PNG and nothing more');
     const { code, stderr } = await runCommand(['predict', 'digits', file]);
     expect([code, stderr]).toEqual([1, expect.stringMatching(/broken\.png: Field "body" is not an image/)]);
   });
 
-  it('shows what a model of tensors takes', async () => {
+  it('shows what a tensor model takes', async () => {
     const file = join(await temporaryFolder(), 'plain.onnx');
     await writeFile(file, identityModel(FLOAT, [2]));
     const { code, stderr } = await runCommand(['predict', file, '[1, 2]']);
@@ -215,7 +215,7 @@ describe('ternion predict', () => {
     });
   });
 
-  it('fails with the reason, which names no stack', async () => {
+  it('fails with the reason, without a stack', async () => {
     const wrong = await runCommand(['predict', 'iris', '[1, 2, "three", 4]']);
     expect([wrong.code, wrong.stdout]).toEqual([1, '']);
     expect(wrong.stderr).toBe(

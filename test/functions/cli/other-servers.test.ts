@@ -19,14 +19,14 @@ async function add(path: string, ...options: readonly string[]) {
   return { model, version, warnings, repository };
 }
 
-describe('a folder that another server had', () => {
-  it('of MLServer is published under the name that its clients ask for', async () => {
+describe('a folder from another server', () => {
+  it('from MLServer is published under the name that its clients ask for', async () => {
     const { repository, ...added } = await add(await copyOf('mlserver'));
     expect(added).toEqual({
       model: 'flowers',
       version: '1',
       warnings: [
-        'it is called flowers after its model-settings.json, as its clients ask for that name',
+        'it is called flowers, as in its model-settings.json, because its clients ask for that name',
         'its model-settings.json has the version v0.3.0, which --version keeps',
       ],
     });
@@ -35,16 +35,18 @@ describe('a folder that another server had', () => {
     expect(stdout).toContain('setosa');
   });
 
-  it('of KServe is published with the graph that its storageUri names', async () => {
+  it('from KServe is published with the graph that its storageUri names', async () => {
     const { repository: _, ...added } = await add(await copyOf('kserve'));
     expect(added).toEqual({
       model: 'flowers',
       version: '1',
-      warnings: ['it is called flowers after its inference-service.yaml, as its clients ask for that name'],
+      warnings: [
+        'it is called flowers, as in its inference-service.yaml, because its clients ask for that name',
+      ],
     });
   });
 
-  it('has the name and version that are given', async () => {
+  it('gets the name and version of the options', async () => {
     const { repository: _, ...added } = await add(await copyOf('mlserver'), '-n', 'iris', '-v', '7');
     expect(added).toEqual({ model: 'iris', version: '7', warnings: [] });
     expect(await add(await copyOf('mlserver'), '-n', 'iris')).toMatchObject({
@@ -53,7 +55,7 @@ describe('a folder that another server had', () => {
     });
   });
 
-  it('is not silent about what the files contradict, or ask for in vain', async () => {
+  it('gets warnings if the files contradict each other, or ask for what Ternion does not have', async () => {
     const folder = await copyOf('mlserver');
     await writeFile(
       join(folder, 'service.yaml'),

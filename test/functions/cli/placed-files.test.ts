@@ -6,11 +6,11 @@ import { PROJECT } from '../../support/project.ts';
 import { startCommand, temporaryFolder } from '../../support/run-command.ts';
 
 const ROW = '[5.1, 3.5, 1.4, 0.2]';
-/** For the graph alone, of which nobody says what it means. */
+/** For a graph without a model.json that says what it means. */
 const TENSORS = `{"inputs": {"features": [${ROW}]}}`;
 const IRIS = join(PROJECT, 'models/iris/2');
 
-/** All that is below a folder but folders without anything in them. */
+/** Everything below a folder except empty folders. */
 async function filesBelow(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
@@ -44,7 +44,7 @@ describe('a model file of any name', () => {
     expect(await outcome).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('is called by its own name where it is damaged', async () => {
+  it('has its own name in the error if it is damaged', async () => {
     const folder = await temporaryFolder();
     const model = await readFile(join(IRIS, 'model.onnx'));
     await writeFile(join(folder, 'half.onnx'), model.subarray(0, model.length / 2));
@@ -88,7 +88,7 @@ describe('a model that cannot be used where it is', () => {
     expect(model.equals(await readFile(join(IRIS, 'model.onnx')))).toBe(true);
   });
 
-  it('leaves nothing where it cannot be loaded', async () => {
+  it('leaves nothing if it cannot be loaded', async () => {
     const [folder, cache] = [await temporaryFolder(), await temporaryFolder()];
     const model = await readFile(join(IRIS, 'model.onnx'));
     await writeFile(join(folder, 'half.onnx'), model.subarray(0, model.length / 2));
@@ -102,7 +102,7 @@ describe('a model that cannot be used where it is', () => {
     }
   });
 
-  it('leaves something only while it is killed, until the next one', async () => {
+  it('leaves something only if it is killed, until the next run', async () => {
     const [folder, cache] = [await temporaryFolder(), await temporaryFolder()];
     const path = await linkIris(folder);
     const placed = (await readdir(IRIS)).sort();
@@ -110,7 +110,7 @@ describe('a model that cannot be used where it is', () => {
     const [head = '', ...rows] = (await readFile(join(PROJECT, 'test/fixtures/flowers.csv'), 'utf8'))
       .trim()
       .split('\n');
-    // So many rows that the command is still at work when it is killed.
+    // Enough rows that the command is still running when it is killed.
     const flowers = join(folder, 'flowers.csv');
     await writeFile(flowers, `${head}\n${`${rows.join('\n')}\n`.repeat(100_000)}`);
     const killed = startCommand(['batch', path, flowers, join(folder, 'out.csv')], '', environment);
@@ -125,7 +125,7 @@ describe('a model that cannot be used where it is', () => {
     expect(await filesBelow(cache)).toEqual([]);
   });
 
-  it('says which variable helps where nothing can be placed', async () => {
+  it('says which variable helps if no files can be placed', async () => {
     const folder = await temporaryFolder();
     const path = await linkIris(folder);
     await writeFile(join(folder, 'file'), '');

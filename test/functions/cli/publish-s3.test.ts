@@ -30,7 +30,7 @@ async function startBucket(): Promise<{
 }
 
 describe('ternion add to S3', () => {
-  it('uploads what claims the version first, and what makes it one last', async () => {
+  it('first uploads the file that claims the version, and last the one that makes it a version', async () => {
     const { s3, run } = await startBucket();
     const { code, stdout, stderr } = await run('add', IRIS, '-n', 'iris');
     expect([code, stderr]).toEqual([0, '']);
@@ -43,7 +43,7 @@ describe('ternion add to S3', () => {
     expect(JSON.parse(served.stdout)).toMatchObject({ prediction: 'setosa', model_version: '1' });
   });
 
-  it('is used by other commands, none of which keeps hold of what was downloaded', async () => {
+  it('is used by other commands, which keep no downloads', async () => {
     const { cache, run } = await startBucket();
     await run('add', IRIS, '-n', 'iris');
     for (const args of [
@@ -57,7 +57,7 @@ describe('ternion add to S3', () => {
     }
   });
 
-  it('takes the next version, and never one that is there', async () => {
+  it('takes the next version, and never an existing one', async () => {
     const { s3, run } = await startBucket();
     await run('add', IRIS, '-n', 'iris');
     expect(JSON.parse((await run('add', IRIS, '-n', 'iris', '--json')).stdout)).toMatchObject({
@@ -68,9 +68,9 @@ describe('ternion add to S3', () => {
     expect(s3.keys()).toEqual([...keysOf('1'), ...keysOf('2')]);
   });
 
-  it('leaves a version to who claims it first', async () => {
+  it('leaves a version to the publisher that claims it first', async () => {
     const { s3, run } = await startBucket();
-    // Somebody else comes between the look at what is there and the upload.
+    // Another publisher comes between the listing and the upload.
     s3.addFault({
       when: ({ operation }) => operation === 'PutObject',
       times: 1,
@@ -78,12 +78,12 @@ describe('ternion add to S3', () => {
     });
     const { stdout, stderr } = await run('add', IRIS, '-n', 'iris', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ version: '2', path: 's3://models/prod/iris/2' });
-    // The SDK would warn of the upload that was refused.
+    // The SDK would warn about the refused upload.
     expect(stderr).toBe('');
     expect(s3.keys()).toEqual(['prod/iris/1/files.json', ...keysOf('2')]);
   });
 
-  it('shows no version when an upload fails, and says what is missing', async () => {
+  it('shows no version if an upload fails, and says what is missing', async () => {
     const { s3, run } = await startBucket();
     s3.addFault({
       when: ({ operation, key }) => operation === 'PutObject' && key.endsWith('reference.json'),
@@ -98,7 +98,7 @@ describe('ternion add to S3', () => {
     );
   });
 
-  describe('whose upload broke off', () => {
+  describe('whose upload was interrupted', () => {
     async function startBroken() {
       const bucket = await startBucket();
       bucket.s3.addFault({
@@ -114,7 +114,7 @@ describe('ternion add to S3', () => {
     it.each([
       ['its version', ['--version', '1']],
       ['no version', []],
-    ])('is gone on with by the same model and %s', async (_, options) => {
+    ])('is completed by the same model and %s', async (_, options) => {
       const { s3, run } = await startBroken();
       const { code, stdout } = await run('add', IRIS, '-n', 'iris', '--json', ...options);
       expect([code, JSON.parse(stdout)]).toMatchObject([0, { version: '1', live: '1' }]);
@@ -123,7 +123,7 @@ describe('ternion add to S3', () => {
       expect(JSON.parse(served.stdout)).toMatchObject({ prediction: 'setosa', model_version: '1' });
     });
 
-    it('is left alone by another model, which is told what to do', async () => {
+    it('is left alone by another model, with a message that says what to do', async () => {
       const { s3, run } = await startBroken();
       const before = s3.keys();
       const other = join(PROJECT, 'models/iris/1');
@@ -131,7 +131,7 @@ describe('ternion add to S3', () => {
       expect([refused.code, refused.stderr]).toEqual([
         1,
         expect.stringMatching(
-          /its publishing broke off\. Publish that model again .* remove the folder iris\/1 /,
+          /its publishing was interrupted\. Publish that model again .* remove the folder iris\/1 /,
         ),
       ]);
       expect(s3.keys()).toEqual(before);
@@ -140,7 +140,7 @@ describe('ternion add to S3', () => {
     });
   });
 
-  it('sends a file again when the connection breaks', async () => {
+  it('sends a file again if the connection is lost', async () => {
     const { s3, run } = await startBucket();
     s3.addFault({
       when: ({ operation, key }) => operation === 'PutObject' && key.endsWith('model.onnx'),

@@ -40,7 +40,7 @@ async function stage(files: Readonly<Record<string, string>>): Promise<StagedVer
   return { folder, manifest };
 }
 
-/** The paths that are written to a store, which breaks after so many of them. */
+/** The paths that are written to a store that fails after this many of them. */
 function watch(store: WritableStore, breaksAfter = Number.POSITIVE_INFINITY) {
   const written: string[] = [];
   const watched: WritableStore = {
@@ -91,7 +91,7 @@ describe.each([
     expect(await listVersions(store, 'm')).toEqual(['1']);
   });
 
-  it('is completed by the same files wherever publishing broke off, and by no others', async () => {
+  it('is completed by the same files after any interruption, and by no others', async () => {
     const [staged, other] = [await stage(FILES), await stage({ ...FILES, 'model.onnx': 'another graph' })];
     for (let writes = 0; writes < ORDER.length; writes++) {
       const store = await open();
@@ -109,7 +109,7 @@ describe.each([
     }
   });
 
-  it('is completed where a file of it was damaged meanwhile', async () => {
+  it('is completed even if one of its files was damaged in the meantime', async () => {
     const staged = await stage(FILES);
     const store = await open();
     await expect(publishVersion(watch(store, 2).store, 'm', '1', staged)).rejects.toThrow('killed');
@@ -135,14 +135,14 @@ describe.each([
   });
 
   it.each([['m/1/notes.txt'], ['m/1/model.onnx'], ['m/1/deep/er/x'], ['m/1/files.json']])(
-    'leaves the place to %s of somebody else',
+    'does not overwrite %s of another publisher',
     async (path) => {
       const store = await open();
-      await store.write(path, contentOf('of somebody else'));
+      await store.write(path, contentOf('of another publisher'));
       await store.write('m/10/model.onnx', contentOf('a neighbour'));
       expect(await publishVersion(store, 'm', '1', await stage(FILES))).toBeUndefined();
       expect(await contentsOf(store)).toEqual({
-        [path]: 'of somebody else',
+        [path]: 'of another publisher',
         'm/10/model.onnx': 'a neighbour',
       });
     },

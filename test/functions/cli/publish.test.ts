@@ -36,7 +36,7 @@ async function filesOf(folder: string): Promise<string[]> {
 }
 
 describe('ternion inspect', () => {
-  it('tells what a model takes and gives, and the model.json it amounts to', async () => {
+  it('says what a model takes and gives, and shows the equivalent model.json', async () => {
     const { code, stdout } = await runCommand(['inspect', IRIS]);
     expect(code).toBe(0);
     expect(stdout.split('\n').slice(1, 8)).toEqual([
@@ -95,7 +95,7 @@ describe('ternion inspect', () => {
     ]);
   });
 
-  it('names what it was given, and counts the bytes of the graph and of all', async () => {
+  it('names its argument, and counts the bytes of the graph and of all files', async () => {
     const folder = await temporaryFolder();
     await cp(join(IRIS, 'model.onnx'), join(folder, 'my forest.onnx'));
     await writeFile(join(folder, 'my forest.onnx.data'), Buffer.alloc(1000));
@@ -109,7 +109,7 @@ describe('ternion inspect', () => {
     });
   });
 
-  it('finds the weights that a graph names, whatever it is called itself', async () => {
+  it('finds the weights that a graph names, for any name of the graph', async () => {
     const folder = await temporaryFolder();
     const model = buildModel({
       nodes: [buildNode('Add', ['x', 'w'], ['y'])],
@@ -124,7 +124,7 @@ describe('ternion inspect', () => {
     expect(json).toMatchObject({ file: 'renamed.onnx', files: 2, task: 'tensor' });
   });
 
-  it('takes no file for a part of a graph that has its name in it by chance', async () => {
+  it('does not take a file for a part of a graph that contains its name by chance', async () => {
     const folder = await temporaryFolder();
     const model = buildModel({
       nodes: [buildNode('Add', ['customers', 'w'], ['scores.csv'])],
@@ -165,7 +165,7 @@ describe('ternion inspect', () => {
       /It is a repository of models: digits, iris; name one of them, as in "models\/digits" or in digits -r "models"\.\n$/,
     ],
     [
-      'a folder with a graph that is none',
+      'a folder with a graph that is not one',
       'other',
       /its a\.onnx is not an ONNX file, or it is truncated\.\n$/,
     ],
@@ -175,7 +175,7 @@ describe('ternion inspect', () => {
       /holds a model in houses; name that: ".*left\/houses"\.\n$/,
     ],
     ['a device', '/dev/null', /is neither a file nor a folder/],
-  ])('tells what to do with %s', async (_, path, text) => {
+  ])('says what to do with %s', async (_, path, text) => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, 'other'));
     await writeFile(join(folder, 'other/a.onnx'), 'x');
@@ -188,7 +188,7 @@ describe('ternion inspect', () => {
   });
 
   it.each(['inspect', 'predict', 'add'])(
-    '%s takes no folder for a model that holds several',
+    '%s does not take a folder with several models as one',
     async (command) => {
       const folder = await temporaryFolder();
       const exports = join(folder, 'exports');
@@ -212,7 +212,7 @@ describe('ternion inspect', () => {
     },
   );
 
-  it('says of a path where nothing is, and of no repository, what is missing', async () => {
+  it('says what is missing if a path or the repository does not exist', async () => {
     const { code, stderr } = await runCommand(['inspect', 'nothere.onnx', '-r', './nowhere']);
     expect([code, stderr]).toEqual([
       1,
@@ -221,33 +221,33 @@ describe('ternion inspect', () => {
   });
 
   it.each<[string, string | Uint8Array, RegExp]>([
-    ['model.pt', 'no zip', /model\.pt" is a file of PyTorch, not an ONNX model; .*torch\.onnx\.export\(/],
+    ['model.pt', 'no zip', /model\.pt" is a PyTorch file, not an ONNX model; .*torch\.onnx\.export\(/],
     [
       'forest.pkl',
       'no pickle',
-      /forest\.pkl" is a pickle of Python, not .*; export it first: python python\/ternion_export\.py .*forest\.pkl rows\.csv exports\/forest, /,
+      /forest\.pkl" is a Python pickle, not .*; export it first: python python\/ternion_export\.py .*forest\.pkl rows\.csv exports\/forest, /,
     ],
     [
       'forest.onnx',
       '\u0080\u0004\u0095sklearn.svm',
-      /forest\.onnx" is a pickle of scikit-learn, not .*: python python\/ternion_export\.py .*forest\.onnx rows\.csv /,
+      /forest\.onnx" is a scikit-learn pickle, not .*: python python\/ternion_export\.py .*forest\.onnx rows\.csv /,
     ],
     [
       'densenet.mar',
       'no zip',
-      /densenet\.mar" is an archive of TorchServe, not .*; unpack it \(it is a zip\) and name the folder\.$/m,
+      /densenet\.mar" is a TorchServe archive, not .*; unpack it \(it is a zip\) and name the folder\.$/m,
     ],
     [
       'xgb.json',
       '{"learner": {}}',
-      /xgb\.json" is a model of XGBoost, not .*: python python\/ternion_export\.py .*xgb\.json rows\.csv exports\/xgb, /,
+      /xgb\.json" is an XGBoost model, not .*: python python\/ternion_export\.py .*xgb\.json rows\.csv exports\/xgb, /,
     ],
     [
       'lgb.txt',
       'tree\nversion=v4\n',
-      /lgb\.txt" is a model of LightGBM, .*ternion_export\.py .*lgb\.txt rows\.csv /,
+      /lgb\.txt" is a LightGBM model, .*ternion_export\.py .*lgb\.txt rows\.csv /,
     ],
-    ['cat.cbm', 'CBM1', /cat\.cbm" is a model of CatBoost, /],
+    ['cat.cbm', 'CBM1', /cat\.cbm" is a CatBoost model, /],
     ['net.h5', '\u0089HDF\r\n\u001a\n', /net\.h5" is an HDF5 file.*\.export\(".*net\.onnx", format="onnx"\)/],
     [
       'net.tflite',
@@ -258,7 +258,7 @@ describe('ternion inspect', () => {
     [
       'model.tar.gz',
       '\u001f\u008b',
-      /model\.tar\.gz" is not a tar archive, or it is not whole: unexpected end of file\./,
+      /model\.tar\.gz" is not a tar archive, or is damaged: unexpected end of file\./,
     ],
     [
       'model.json',
@@ -302,12 +302,12 @@ describe('ternion inspect', () => {
     [
       'a SavedModel',
       { 'saved_model.pb': '\b\u0001\u0012\u0017StatefulPartitionedCall', 'variables/variables.index': '' },
-      /"house" holds no model: .* Its saved_model\.pb is a SavedModel of TensorFlow, .*; export it first: python -m tf2onnx\.convert --saved-model house --output house\.onnx\.$/m,
+      /"house" holds no model: .* Its saved_model\.pb is a TensorFlow SavedModel, .*; export it first: python -m tf2onnx\.convert --saved-model house --output house\.onnx\.$/m,
     ],
     [
       'a pickle as the only graph',
       { 'model.onnx': '\u0080\u0004\u0095sklearn.svm' },
-      /^"house\/model\.onnx" is a pickle of scikit-learn, not an ONNX model; export it first: python/,
+      /^"house\/model\.onnx" is a scikit-learn pickle, not an ONNX model; export it first: python/,
     ],
     [
       'a Git clone',
@@ -325,7 +325,7 @@ describe('ternion inspect', () => {
     expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
   });
 
-  it('warns of outputs of one row where the batch axis of the inputs is open', async () => {
+  it('warns about outputs of one row if the batch axis of the inputs is open', async () => {
     const folder = await temporaryFolder();
     const build = (rows: number | string) =>
       buildModel({
@@ -338,12 +338,12 @@ describe('ternion inspect', () => {
       return JSON.parse((await runCommand(['inspect', folder, '--json'])).stdout).warnings;
     };
     const warning =
-      'the output "logits" is [1, 4] though the input\'s batch axis is open: exported with an example of one row; export with two rows to run batches';
+      'the output "logits" is [1, 4] although the batch axis of the input is open: it was exported with an example of one row; export it with two rows to run batches';
     expect(await warningsOf(1)).toContain(warning);
-    expect(await warningsOf('n')).toEqual([expect.stringMatching(/^nothing tells/)]);
+    expect(await warningsOf('n')).toEqual([expect.stringMatching(/^nothing says what its tensors mean/)]);
   });
 
-  it('warns of a softmax that is asked for again, and of scores that nobody calls probabilities', async () => {
+  it('warns about a second softmax, and about scores that may be probabilities', async () => {
     const warningsOf = async (operator: string, postprocess: readonly object[]) => {
       const folder = await temporaryFolder();
       await writeFile(
@@ -365,7 +365,7 @@ describe('ternion inspect', () => {
       'its config asks for softmax, but its output "y" already has probabilities: leave the step out of "postprocess"',
     ]);
     expect(await warningsOf('Abs', [])).toEqual([
-      'its graph does not say that the output "y" has probabilities: answers have "scores" without a "confidence". "postprocess" in model.json makes probabilities of logits, "output": {"probabilities": "y"} says that they are some',
+      'its graph does not say that the output "y" has probabilities: answers have "scores" without a "confidence". If they are logits, add a "postprocess" to model.json; if they are probabilities, add "output": {"probabilities": "y"}',
     ]);
   });
 
@@ -383,7 +383,7 @@ describe('ternion inspect', () => {
     expect(place).toBe(join(folder, 'model.json'));
     await cp(join(folder, 'model.onnx'), join(folder, 'cats.onnx'));
     expect((await runCommand(['inspect', join(folder, 'cats.onnx')])).stdout).toContain(
-      'save this as model.json in a folder of its own, with the graph as model.onnx;',
+      'save this as model.json in a new folder, with the graph as model.onnx;',
     );
     await writeFile(join(folder, 'model.json'), json);
     const { code, stdout: inspected } = await runCommand(['inspect', folder, '--json']);
@@ -412,7 +412,7 @@ describe('ternion inspect', () => {
     expect((await runCommand(['predict', folder, input])).code).toBe(0);
   });
 
-  it('warns of a task that is not served, and so does add', async () => {
+  it('warns about a task that is not served, as does add', async () => {
     const folder = join(await temporaryFolder(), 'tagger');
     const shape = ['n', 't'];
     const model = buildModel({
@@ -428,7 +428,9 @@ describe('ternion inspect', () => {
     await writeFile(join(folder, 'model.onnx'), model);
     const config = { model_type: 'bert', architectures: ['BertForTokenClassification'] };
     await writeFile(join(folder, 'config.json'), JSON.stringify(config));
-    const warning = expect.stringMatching(/^it is a model for token classification, .* not a task here yet/);
+    const warning = expect.stringMatching(
+      /^it is a model for token classification, .* Ternion has no such task yet/,
+    );
     const { warnings } = JSON.parse((await runCommand(['inspect', folder, '--json'])).stdout);
     expect(warnings).toEqual([warning]);
     const repository = await temporaryFolder();
@@ -445,11 +447,11 @@ describe('ternion inspect', () => {
     expect(JSON.parse(stdout)).toMatchObject({ model: 'iris', model_version: '1.10.0' });
   });
 
-  it('warns of what will surprise, and recognises formats', async () => {
+  it('warns about surprises, and recognises formats', async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'fixed.onnx'), identityModel(FLOAT, [2, 3]));
     const fixed = await runCommand(['inspect', join(folder, 'fixed.onnx')]);
-    expect(fixed.stdout).toMatch(/warning {4}nothing tells what its tensors mean/);
+    expect(fixed.stdout).toMatch(/warning {4}nothing says what its tensors mean/);
     await cp(join(IRIS, 'model.onnx'), join(folder, 'forest.onnx'));
     const json = JSON.parse((await runCommand(['inspect', join(folder, 'forest.onnx'), '--json'])).stdout);
     expect(json).toMatchObject({
@@ -459,7 +461,7 @@ describe('ternion inspect', () => {
     });
   });
 
-  it('tells the facts of a model that cannot be served, and why', async () => {
+  it('shows the facts of a model that cannot be served, and why', async () => {
     const folder = await temporaryFolder();
     const bfloat16 = 16;
     const model = buildModel({
@@ -495,7 +497,7 @@ describe('ternion add', () => {
     expect(JSON.parse(served.stdout)).toMatchObject({ prediction: 'setosa', model: 'flowers' });
   });
 
-  it('keeps an empty list of steps that a config must have, and leaves out what is so by default', async () => {
+  it('keeps an empty list of steps that a config must have, and leaves out defaults', async () => {
     const folder = await temporaryFolder();
     await mkdir(join(folder, 'm'));
     const model = buildModel({
@@ -526,7 +528,7 @@ describe('ternion add', () => {
     expect(stdout.split('\n')[1]).toMatch(/^ {2}a0\.txt, a1\.txt, .*, a9\.txt and \d more$/);
   });
 
-  it('takes the next version, and never one that is there', async () => {
+  it('takes the next version, and never an existing one', async () => {
     const repository = await temporaryFolder();
     const versions: unknown[] = [];
     for (let i = 0; i < 2; i++) {
@@ -546,7 +548,7 @@ describe('ternion add', () => {
     const again = await runCommand(['add', IRIS, '-n', 'digits', '--version', '2', '-r', repository]);
     expect([again.code, again.stderr]).toEqual([
       1,
-      'Model "digits" has a version 2 already, and versions do not change: choose another --version.\n',
+      'Model "digits" has a version 2 already; a version never changes, so choose another --version.\n',
     ]);
     expect(await readdir(join(repository, 'digits'))).toEqual(['1', '2']);
   });
@@ -564,7 +566,7 @@ describe('ternion add', () => {
   });
 
   it.each([[], ['--optimize']])(
-    'saves a graph of a newer IR version as one that the runtime takes %j',
+    'saves a graph of a newer IR version as one that the runtime accepts %j',
     async (...options) => {
       const folder = await temporaryFolder();
       const model = buildModel({
@@ -581,7 +583,7 @@ describe('ternion add', () => {
     },
   );
 
-  it('publishes nothing that does not answer as its reference.json says', async () => {
+  it('publishes no model that does not answer as its reference.json says', async () => {
     const folder = await temporaryFolder();
     const source = join(folder, 'liar');
     await cp(IRIS, source, { recursive: true });
@@ -592,7 +594,7 @@ describe('ternion add', () => {
     const { code, stderr } = await runCommand(['add', source, '-r', repository]);
     expect([code, stderr]).toEqual([
       1,
-      'The model answers case 3 of reference.json otherwise than expected: prediction is "setosa", expected "rose".\n',
+      'The answer of the model to case 3 of reference.json is not as expected: prediction is "setosa", expected "rose".\n',
     ]);
     expect(await readdir(repository).catch(() => [])).toEqual([]);
   });
@@ -685,13 +687,13 @@ describe('ternion add', () => {
     return { code, said: code === 0 ? stdout.trim().split('\n').at(-1) : stderr };
   }
 
-  /** What `add` says of a difference, or where there is none. */
+  /** What `add` says about a difference, or without one. */
   const toldOf = (difference: string) =>
     difference === ''
       ? { code: 0, said: 'it answers the 1 request of reference.json as expected' }
-      : { code: 1, said: expect.stringContaining(`otherwise than expected: ${difference}`) };
+      : { code: 1, said: expect.stringContaining(`is not as expected: ${difference}`) };
 
-  it('brings a folder of another format with all it needs', async () => {
+  it('publishes a folder of another format with everything it needs', async () => {
     const repository = await temporaryFolder();
     const formats = join(PROJECT, 'test/fixtures/formats/optimum');
     const [first = ''] = (await readdir(formats, { withFileTypes: true }))
@@ -742,7 +744,7 @@ describe('ternion add', () => {
     expect(JSON.parse(stdout)).toMatchObject({ version: next, live: next });
   });
 
-  it('takes neither files nor folders without a graph for versions, and leaves what is in them alone', async () => {
+  it('does not treat files and folders without a graph as versions, and leaves their content alone', async () => {
     const repository = await temporaryFolder();
     const model = join(repository, 'digits');
     await cp(join(PROJECT, 'models/digits/1'), join(model, '1'), { recursive: true });
@@ -752,7 +754,7 @@ describe('ternion add', () => {
     await mkdir(join(model, '7/notes'), { recursive: true });
     await writeFile(join(model, '7/notes/plan.txt'), 'a plan');
     const args = ['add', join(PROJECT, 'models/digits/1'), '-r', repository];
-    // Folders without files are as good as none; stores in a cloud have no such thing.
+    // Folders without files count as missing; stores in a cloud have none.
     for (const version of ['2', '4']) {
       expect(JSON.parse((await runCommand([...args, '--json'])).stdout)).toMatchObject({
         version,
@@ -760,16 +762,13 @@ describe('ternion add', () => {
       });
     }
     const refused = await runCommand([...args, '--version', '7']);
-    expect([refused.code, refused.stderr]).toEqual([
-      1,
-      expect.stringContaining('is there, but not complete'),
-    ]);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('exists but is incomplete')]);
     expect(await readdir(model)).toEqual(['1', '2', '3', '4', '7']);
     expect(await filesOf(join(model, '7'))).toEqual(['notes/plan.txt']);
     expect(await readFile(join(model, '3'), 'utf8')).toBe('a file');
   });
 
-  it('tells that a policy leaves the new version out, or cannot be read', async () => {
+  it('says that a policy leaves the new version out, or cannot be read', async () => {
     const repository = await temporaryFolder();
     await cp(join(PROJECT, 'models/digits/1'), join(repository, 'digits/1'), { recursive: true });
     const policy = join(repository, 'digits/config.pbtxt');
@@ -814,13 +813,13 @@ describe('ternion add', () => {
     ]);
   });
 
-  it('tells that the config.pbtxt beside a version counts only with the folder of the model', async () => {
+  it('says that the config.pbtxt beside a version counts only with the folder of the model', async () => {
     const folder = join(await temporaryFolder(), 'vad');
     await mkdir(join(folder, '1'), { recursive: true });
     await writeFile(join(folder, '1/model.onnx'), identityModel(FLOAT, ['n', 2]));
     await writeFile(join(folder, 'config.pbtxt'), 'sequence_batching { state { input_name: "h" } }');
     const warning =
-      'the config.pbtxt beside its versions is not looked at, as one version alone was named: name the folder "vad" to have it count';
+      'the config.pbtxt beside its versions is ignored, because only one version was named: name the folder "vad" to use it';
     for (const path of [join(folder, '1'), join(folder, '1/model.onnx')]) {
       const { stdout } = await runCommand(['inspect', path, '--json']);
       expect(JSON.parse(stdout).warnings).toContain(warning);
@@ -834,7 +833,7 @@ describe('ternion add', () => {
     ]);
   });
 
-  it('takes two spellings of a version for one, and tells which stays live', async () => {
+  it('treats two spellings of a version as one, and says which stays live', async () => {
     const repository = await temporaryFolder();
     await cp(join(PROJECT, 'models/digits/1'), join(repository, 'digits/10'), { recursive: true });
     const add = (version: string) =>
@@ -843,7 +842,7 @@ describe('ternion add', () => {
     expect((await add('2')).stdout).toMatch(/\nversion 10 stays live: it is higher\n$/);
   });
 
-  it('gives each of several that publish at once a version of its own', async () => {
+  it('gives each of several publishers at the same time a different version', async () => {
     const repository = await temporaryFolder();
     const args = ['add', join(PROJECT, 'models/iris/2'), '-n', 'iris', '-r', repository, '--json'];
     const added = await Promise.all([runCommand(args), runCommand(args), runCommand(args)]);
@@ -870,19 +869,19 @@ describe('ternion add', () => {
       await outcome;
     }
     for (const version of await readdir(join(repository, 'iris')).catch(() => [])) {
-      // What is hidden is not listed by a store: it is taken away by the next write.
+      // A store does not list hidden files; the next write removes them.
       const files = await filesOf(join(repository, 'iris', version));
       const listed = files.filter((path) => !path.startsWith('.'));
       if (listed.length > 0) expect(listed).toContain('files.json');
     }
     expect((await startCommand(args, '', environment).outcome).code).toBe(0);
-    // What the killed ones left is gone as well.
+    // The files of the killed commands are also gone.
     expect(await readdir(temporary)).toEqual([]);
   });
 
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('leaves nothing in TMPDIR after %s', async (signal) => {
     const [repository, temporary] = [await temporaryFolder(), await temporaryFolder()];
-    // A lock of a process that runs keeps the command waiting.
+    // The lock of a running process keeps the command waiting.
     const lock = join(repository, 'iris/1/.files.json.ternion-lock');
     await mkdir(lock, { recursive: true });
     await writeFile(join(lock, ownName()), '');
@@ -941,7 +940,7 @@ describe('ternion add', () => {
       const rest = { add: ['-n', 'x', '-r', join(folder, 'r')], predict: [SETOSA] }[command] ?? [];
       const { code, stdout, stderr } = await runCommand([command, join(folder, 'iris', file), ...rest]);
       expect([code, stdout]).toEqual([1, '']);
-      expect(stderr).toMatch(/^The folder ".*\/iris" cannot be taken as a model: .*\n$/);
+      expect(stderr).toMatch(/^The folder ".*\/iris" cannot be used as a model: .*\n$/);
       for (const name of names) expect(stderr).toContain(name);
       expect(await filesOf(join(folder, 'r')).catch(() => [])).toEqual([]);
     }
@@ -955,7 +954,7 @@ describe('ternion add', () => {
       });
     });
 
-    it('one beside the graph that is named', async () => {
+    it('a link beside the graph that is named', async () => {
       const make = async (folder: string) => await symlink('../outside.txt', join(folder, 'labels.txt'));
       await refused(['labels.txt is a link that leads out, to "'], make, 'model.onnx');
     });
@@ -991,7 +990,7 @@ describe('ternion add', () => {
     });
   });
 
-  it('brings of the folder of a model.onnx the files beside it, but no other graphs and folders', async () => {
+  it('publishes the files beside a model.onnx, but no other graphs and folders', async () => {
     const folder = await temporaryFolder();
     await cp(join(PROJECT, 'models/iris/2'), folder, { recursive: true });
     await writeFile(join(folder, 'other.onnx'), 'x');
@@ -1006,7 +1005,7 @@ describe('ternion add', () => {
     ]);
   });
 
-  it('leaves nothing behind when it fails', async () => {
+  it('leaves no files when it fails', async () => {
     const repository = await temporaryFolder();
     await mkdir(join(repository, 'broken'));
     await writeFile(join(repository, 'broken/model.onnx'), 'not a model');
@@ -1023,15 +1022,15 @@ describe('ternion add', () => {
   });
 });
 
-describe('a model that does not answer what was made up', () => {
-  /** Whole numbers divided by those of another input, which must not be 0. */
+describe('a model that does not answer its test request', () => {
+  /** Divides whole numbers by those of another input, which must not be 0. */
   const quotient = buildModel({
     nodes: [buildNode('Div', ['a', 'b'], ['y'])],
     inputs: [tensorValue('a', INT64, [1]), tensorValue('b', INT64, [1])],
     outputs: [tensorValue('y', INT64, [1])],
   });
 
-  it('is published only when that is forced, with the warnings of inspect', async () => {
+  it('is published only with --force, with the warnings of inspect', async () => {
     const [folder, repository] = [await temporaryFolder(), join(await temporaryFolder(), 'models')];
     await writeFile(join(folder, 'model.onnx'), quotient);
     const args = ['add', folder, '--name', 'quotient', '-r', repository];
@@ -1039,14 +1038,14 @@ describe('a model that does not answer what was made up', () => {
     expect([refused.code, refused.stdout, refused.stderr]).toEqual([
       1,
       '',
-      `${folder} does not answer what was made up to try it: The model cannot compute with these inputs: their values or sizes do not go together.\n  A reference.json beside it can have a request that it answers; --force publishes it as it is.\n`,
+      `${folder} does not answer the test request that was made for it: The model cannot compute with these inputs: their values or sizes do not go together.\n  Put a request that it answers into a reference.json beside it, or publish it as it is with --force.\n`,
     ]);
     await expect(readdir(repository)).rejects.toThrow('ENOENT');
     const forced = await runCommand([...args, '--force']);
     expect(forced.code).toBe(0);
     expect(forced.stdout.split('\n').slice(2)).toEqual([
-      'it does not answer what was made up to try it: The model cannot compute with these inputs: their values or sizes do not go together.',
-      'warning: nothing tells what its tensors mean, so clients send and get tensors: a model.json can name a task',
+      'it does not answer the test request that was made for it: The model cannot compute with these inputs: their values or sizes do not go together.',
+      'warning: nothing says what its tensors mean, so clients send and get tensors; a model.json can name a task',
       '',
     ]);
     const json = JSON.parse((await runCommand([...args, '--force', '--json'])).stdout);
@@ -1058,7 +1057,7 @@ describe('a model that does not answer what was made up', () => {
     });
   });
 
-  it('is tried with zeros where its inputs are too large for JSON', async () => {
+  it('is tried with zeros if its inputs are too large for JSON', async () => {
     const [folder, repository] = [await temporaryFolder(), join(await temporaryFolder(), 'models')];
     await writeFile(join(folder, 'model.onnx'), identityModel(FLOAT, [1, 3, 128, 128]));
     const { code, stdout } = await runCommand(['add', folder, '--name', 'large', '-r', repository]);

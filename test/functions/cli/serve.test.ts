@@ -20,7 +20,7 @@ async function startServer(args: readonly string[] = []): Promise<{ running: Run
   return { running, port: Number(new URL(url).port) };
 }
 
-/** One prediction; rejects when the connection breaks before the answer is there. */
+/** One prediction; rejects if the connection is lost before the answer. */
 async function predict(
   port: number,
   agent: Agent,
@@ -50,7 +50,7 @@ describe('ternion serve', () => {
     ]);
   });
 
-  it('says where its pages are, and how each model is called', async () => {
+  it('says where its pages are, and how to call each model', async () => {
     const { running, port } = await startServer();
     const url = `http://localhost:${port}`;
     await running.seen(/models\/iris\/predict.*\n/);
@@ -81,7 +81,7 @@ describe('ternion serve', () => {
   });
 
   it.each(['models/iris', './models/iris/'])(
-    'refuses the folder of a model in the place of a repository: %s',
+    'refuses the folder of a model instead of a repository: %s',
     async (path) => {
       const { code, stderr } = await startCommand(['serve', '--port', '0', '-r', path]).outcome;
       expect([code, stderr]).toEqual([
@@ -91,7 +91,7 @@ describe('ternion serve', () => {
     },
   );
 
-  it('serves a repository without models, and one whose model is called like a version', async () => {
+  it('serves a repository without models, and one whose model has the name of a version', async () => {
     const repository = await temporaryFolder();
     for (const file of ['', '7/1/model.onnx']) {
       if (file !== '') await writeFiles(repository, { [file]: countingToStop });
@@ -101,7 +101,7 @@ describe('ternion serve', () => {
     }
   });
 
-  it('answers others after a request that would keep a loop going forever', async () => {
+  it('answers others after a request that would keep a loop running forever', async () => {
     const repository = await temporaryFolder();
     await writeFiles(repository, { 'm/1/model.onnx': countingToStop });
     const { port } = await startServer(['-r', repository]);
@@ -121,7 +121,7 @@ describe('ternion serve', () => {
     expect(await ask(99_999)).toEqual([200, expect.objectContaining({ outputs: { y: [1.5707964] } })]);
   });
 
-  it('loses no request of its clients when it is told to end while they send', async () => {
+  it('loses no request when it gets a signal while its clients send', async () => {
     const { running, port } = await startServer(['--grace', '2']);
     let isOver = false;
     let answered = 0;
@@ -132,7 +132,7 @@ describe('ternion serve', () => {
         try {
           const { connection } = await predict(port, agent);
           answered++;
-          // The server has said good-bye: a client would go to another one now.
+          // The server has closed the connection, so a client would now use another one.
           if (connection === 'close') break;
           await wait(1);
         } catch (error) {
@@ -165,7 +165,7 @@ describe('ternion serve', () => {
     expect((await running.outcome).code).toBe(0);
   });
 
-  it('answers connections that come while it is told to end', async () => {
+  it('answers connections that come while it ends', async () => {
     const { running, port } = await startServer(['--grace', '1']);
     const answers = Array.from({ length: 200 }, () => predict(port, new Agent({ keepAlive: false })));
     running.process.kill('SIGTERM');
@@ -177,7 +177,7 @@ describe('ternion serve', () => {
     expect((await running.outcome).code).toBe(0);
   });
 
-  it('does not wait for who never sends a whole request', async () => {
+  it('does not wait for clients that never send a complete request', async () => {
     const { running, port } = await startServer(['--grace', '0']);
     const sockets = ['POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{', 'GET / HT', ''].map(
       (start) => {
@@ -206,7 +206,7 @@ describe('ternion serve', () => {
     [
       ['-r', 'no-such-folder'],
       1,
-      /^There is no folder "no-such-folder" to serve models of\. .*:\n {2}ternion add <model\.onnx or folder> -r no-such-folder\n--repository names another one\.\n$/,
+      /^There is no folder "no-such-folder" to serve models from\. .*:\n {2}ternion add <model\.onnx or folder> -r no-such-folder\nOr name another repository with --repository\.\n$/,
     ],
     [['models/iris/1'], 2, MODEL_NAMED],
     [
@@ -259,14 +259,14 @@ describe('ternion serve', () => {
     }
   });
 
-  it('is not started where another server has one of the addresses of localhost', async () => {
+  it('does not start if another server has one of the addresses of localhost', async () => {
     const other = createServer().listen(0, '::1');
     onTestFinished(() => void other.close());
     await once(other, 'listening');
     const address = other.address();
     const port = typeof address === 'object' && address ? address.port : 0;
     const { code, stderr } = await startCommand(['serve', '--port', String(port)]).outcome;
-    expect([code, stderr]).toEqual([1, expect.stringContaining(`localhost:${port} is in use already`)]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`localhost:${port} is already in use`)]);
   });
 
   it('ends connections on both addresses of localhost without losing a request', async () => {
@@ -286,7 +286,7 @@ describe('ternion serve', () => {
     const { code, stderr } = await startCommand(['serve', '--port', String(port)]).outcome;
     expect([code, stderr]).toEqual([
       1,
-      `localhost:${port} is in use already; choose another with --port or PORT (EADDRINUSE).\n`,
+      `localhost:${port} is already in use; choose another port with --port or PORT (EADDRINUSE).\n`,
     ]);
   });
 });

@@ -18,7 +18,7 @@ async function outputOf(args: readonly string[]): Promise<string> {
 
 describe('the only graph of a folder', () => {
   it.each(['model_quantized.onnx', 'onnx/model_q4f16.onnx'])(
-    'is tried, published and served with all beside it: %s',
+    'is tried, published and served with all files beside it: %s',
     async (file) => {
       const folder = await temporaryFolder();
       const place = join(folder, 'export');
@@ -53,7 +53,7 @@ describe('several graphs of a folder', () => {
     return folder;
   }
 
-  it('are told where none is chosen', async () => {
+  it('are listed if none is chosen', async () => {
     const folder = await makeExport();
     const sentence =
       'it has several graphs: onnx/model_fp16.onnx, onnx/model_q4.onnx; choose one with "file" in its model.json, or with ternion add --file onnx/model_fp16.onnx';
@@ -72,7 +72,7 @@ describe('several graphs of a folder', () => {
   it.each([
     ['onnx/model_fp16.onnx', 'model_fp16.onnx_data', '{"y":[[11,22]]}\n'],
     ['./onnx/model_q4.onnx', 'q4.weights', '{"y":[[31,42]]}\n'],
-  ])('are left out but the one that --file names, with its weights: %s', async (file, weights, answer) => {
+  ])('are left out except the one that --file names, with its weights: %s', async (file, weights, answer) => {
     const folder = await makeExport();
     const repository = join(folder, 'repository');
     const inspected = JSON.parse(
@@ -84,7 +84,7 @@ describe('several graphs of a folder', () => {
     expect(await outputOf(['predict', 'm', X, '-r', repository])).toBe(answer);
   });
 
-  it('are left out but the one that model.json names, or the usual one', async () => {
+  it('are left out except the one that model.json names, or the usual one', async () => {
     const folder = await makeExport();
     await writeFiles(folder, { 'export/model.json': '{"task": "tensor", "file": "onnx/model_q4.onnx"}' });
     const repository = join(folder, 'repository');
@@ -101,7 +101,7 @@ describe('several graphs of a folder', () => {
     expect(await outputOf(['predict', 'm', X, '-r', repository])).toBe('{"y":[[11,22]]}\n');
   });
 
-  it('have no other one', async () => {
+  it('must include the one that --file names', async () => {
     const folder = await makeExport();
     const place = join(folder, 'export');
     const ask = async (path: string, file: string) => {

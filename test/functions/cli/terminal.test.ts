@@ -7,7 +7,7 @@ import { buildModel, buildNode, FLOAT, identityModel, tensorValue } from '../../
 import { type Outcome, runCommand, startCommand, temporaryFolder } from '../../support/run-command.ts';
 import { writeFiles } from '../../support/temporary-folder.ts';
 
-/** What terminals act on: the clipboard, the title, the screen, the line, the direction of text. */
+/** Sequences that terminals act on: for the clipboard, the title, the screen, the line, the direction of text. */
 const TRICKS = {
   clipboard: '\x1b]52;c;ZXZpbA==\x07',
   title: '\x1b]0;title\x1b\\',
@@ -20,7 +20,7 @@ const TRICKS = {
   tab: 'a\tb',
 };
 const ALL = Object.values(TRICKS).join('');
-/** Those that a file name can hold on every system that has them. */
+/** Those that a file name may contain on every system. */
 const IN_FILES = ALL.replaceAll(/[/\\]/g, '');
 const ACTIVE = /[^\n -~\u00a0-\u{10ffff}]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
 
@@ -29,7 +29,7 @@ function expectHarmless({ stdout, stderr }: Outcome): void {
   expect(stderr).not.toMatch(ACTIVE);
 }
 
-/** A classifier whose scores are its features, and all of whose texts are tricks. */
+/** A classifier whose scores are its features, and whose texts all have such sequences. */
 const evilModel = (domain = '') =>
   buildModel({
     nodes: [buildNode('Identity', [`in${ALL}`], [`out${ALL}`], { domain })],
@@ -72,7 +72,7 @@ describe('texts of a model', () => {
     expect(outcome.stdout + outcome.stderr).toContain('\\u001b');
   });
 
-  it('are shown with what they hold, in columns that stand below each other', async () => {
+  it('are shown with their content, in aligned columns', async () => {
     const { stdout } = await runCommand(['predict', await makeModel(), '[0.1, 0.7, 0.2]']);
     const [title, ...lines] = stdout.trimEnd().split('\n');
     expect(title).toMatch(/^two\\u001b\]52;c;ZXZpbA==\\u0007.* 70\.00 %$/);
@@ -84,7 +84,7 @@ describe('texts of a model', () => {
     expect(new Set(lines.map((line) => line.length)).size).toBe(1);
   });
 
-  it('are shown the same in JSON, which stays what it is', async () => {
+  it('are shown the same in JSON, which stays valid', async () => {
     const path = await makeModel();
     for (const args of [
       ['predict', path, '[0.1, 0.7, 0.2]'],
@@ -174,7 +174,7 @@ describe('a command to copy', () => {
     ]);
   });
 
-  it('names folders so that a shell does nothing with them', async () => {
+  it('quotes folders so that a shell does not act on them', async () => {
     const folder = await temporaryFolder();
     await writeFiles(join(folder, '$(touch hacked)'), { 'model.onnx': identityModel(FLOAT, [1]) });
     const { stderr } = await runCommand(['inspect', folder]);
@@ -182,7 +182,7 @@ describe('a command to copy', () => {
   });
 });
 
-it('tables stand in columns with wide characters and marks', async () => {
+it('tables are aligned with wide characters and marks', async () => {
   const folder = await temporaryFolder();
   const labels = ['日本語', 'e\u0301te\u0301', 'ﾊﾝｶｸ', '👩‍👩‍👧 family'];
   await writeFiles(folder, {

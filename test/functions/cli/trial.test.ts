@@ -6,7 +6,7 @@ import { countingTo } from '../../support/loops.ts';
 import { runCommand, startCommand, temporaryFolder } from '../../support/run-command.ts';
 import { writeFiles } from '../../support/temporary-folder.ts';
 
-/** Hours. */
+/** Takes hours. */
 const endless = countingTo(2n ** 30n);
 
 async function folderWith(model: Uint8Array): Promise<string> {
@@ -15,7 +15,7 @@ async function folderWith(model: Uint8Array): Promise<string> {
   return folder;
 }
 
-/** The processes that a process has started and that are still there. */
+/** The processes that a process has started and that still run. */
 function childrenOf(pid: number | undefined): readonly number[] {
   const list = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
   return list === '' ? [] : list.split(' ').map(Number);
@@ -32,7 +32,7 @@ async function until<T>(look: () => T | undefined): Promise<T> {
 
 const isAlive = (pid: number) => {
   try {
-    // A process that has ended stays as a zombie until it is asked for.
+    // A process that has ended stays as a zombie until its parent waits for it.
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
   } catch {
     return false;

@@ -48,7 +48,7 @@ describe('ternion verify', () => {
     expect([code, stdout]).toEqual([
       0,
       expect.stringMatching(
-        /^2 versions checked \(7 files, 3\.\d+ MB\): no fault\nnot checked, as there is no files\.json: digits\/1\n$/,
+        /^2 versions checked \(7 files, 3\.\d+ MB\): no fault\nnot checked, because there is no files\.json: digits\/1\n$/,
       ),
     ]);
   });
@@ -81,7 +81,7 @@ describe('ternion verify', () => {
       {
         path: 'iris/1/reference.json',
         fault: 'missing',
-        text: 'iris/1/reference.json is in files.json, but is not there.',
+        text: 'iris/1/reference.json is in files.json, but it is missing.',
       },
     ]);
     const words = await runCommand(['verify', '-r', root]);
@@ -114,7 +114,7 @@ describe('ternion verify', () => {
     ]);
   });
 
-  it('tells which versions a policy leaves out, and which it names in vain', async () => {
+  it('says which versions a policy leaves out, and which named ones are missing', async () => {
     const root = await makeRepository();
     await writeFile(join(root, 'iris/config.pbtxt'), 'version_policy { specific { versions: [1, 7] } }');
     await writeFile(join(root, 'big/config.pbtxt'), 'version_policy { specific { versions: [1] } }');
@@ -125,7 +125,7 @@ describe('ternion verify', () => {
       {
         path: 'big/1',
         fault: 'missing',
-        text: 'big/1 is in the version_policy of big/config.pbtxt, but is not there.',
+        text: 'big/1 is in the version_policy of big/config.pbtxt, but it is missing.',
       },
       {
         path: 'big/config.pbtxt',
@@ -135,17 +135,17 @@ describe('ternion verify', () => {
       {
         path: 'digits/config.pbtxt',
         fault: 'unreadable',
-        text: 'Of digits, its config.pbtxt cannot be read: its version_policy must be one of latest, all and specific.',
+        text: 'Model digits: its config.pbtxt cannot be read: its version_policy must be one of latest, all and specific.',
       },
       {
         path: 'iris/7',
         fault: 'missing',
-        text: 'iris/7 is in the version_policy of iris/config.pbtxt, but is not there.',
+        text: 'iris/7 is in the version_policy of iris/config.pbtxt, but it is missing.',
       },
     ]);
     const words = await runCommand(['verify', 'big', '-r', root]);
     expect(words.stdout).toMatch(
-      /\nnot served, as the version_policy of config\.pbtxt leaves it out: big\/10\n/,
+      /\nnot served, because the version_policy of config\.pbtxt leaves it out: big\/10\n/,
     );
     expect((await verify(root, 'iris')).faults).toHaveLength(1);
   });
@@ -156,7 +156,7 @@ describe('ternion verify', () => {
     ['big', 1, 1],
     ['big/10', 1, 1],
     ['digits', 0, 0],
-  ])('looks at %s alone', async (argument, code, versions) => {
+  ])('checks only %s', async (argument, code, versions) => {
     const root = await makeRepository();
     await rename(join(root, 'big/10/model.onnx'), join(root, 'big/10/moved.onnx'));
     expect(await verify(root, argument)).toMatchObject({ code, versions });
@@ -191,12 +191,12 @@ describe('ternion verify', () => {
     ]);
   });
 
-  it('fails where there is no repository', async () => {
+  it('fails if there is no repository', async () => {
     const { code, error } = await verify(join(await temporaryFolder(), 'none'));
     expect([code, error]).toEqual([1, expect.stringMatching(/none does not exist\.$/)]);
   });
 
-  it('reads S3, goes on where a connection breaks, and downloads nothing to the cache', async () => {
+  it('reads S3, resumes after a lost connection, and downloads nothing to the cache', async () => {
     const root = await makeRepository();
     const s3 = await startS3Server({ folder: root });
     onTestFinished(() => s3.close());

@@ -15,7 +15,7 @@ import { PROJECT } from '../../support/project.ts';
 const PNG = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png'));
 const SETOSA = JSON.stringify({ features: [5.1, 3.5, 1.4, 0.2] });
 
-// Where the framework calls the function itself: it has read the body by then.
+// If the framework itself calls the function, it has already read the body.
 describe('the function called by the framework', () => {
   const host = createTestHost();
   http('ternion', createHttpFunction(host));

@@ -24,7 +24,7 @@ describe('collectWhenIdle', () => {
     expect(collected()).toBe(1);
   });
 
-  it('waits for the request that is under way, and for none that failed', async () => {
+  it('waits for a request in progress, but not for one that failed', async () => {
     const { ask, finish, collected } = open();
     const slow = ask('slow');
     vi.advanceTimersByTime(5_000);
@@ -50,10 +50,10 @@ describe('collectWhenIdle', () => {
     }
   });
 
-  it('has a collector of its own, which frees memory', async () => {
+  it('has its own collector, which frees memory', async () => {
     vi.useRealTimers();
     const garbage = new WeakRef(Buffer.alloc(1_000_000));
-    // Until its turn of the event loop ends, what is looked at is kept.
+    // The value of a WeakRef is kept until the turn of the event loop ends.
     await new Promise(setImmediate);
     vi.useFakeTimers();
     await collectWhenIdle(async () => undefined)(...exchange());

@@ -34,7 +34,7 @@ describe('npm start', () => {
     expect(await running.outcome).toMatchObject({ code: 0 });
   });
 
-  it('says how three models are called, and loads none for it', async () => {
+  it('says how to call three models, without loading them', async () => {
     const repository = await temporaryFolder();
     const model = await readFile(join(PROJECT, 'models/iris/2/model.onnx'));
     await writeFiles(repository, {
@@ -58,7 +58,7 @@ describe('npm start', () => {
     expect(stdout).not.toContain('model loaded');
   });
 
-  it('shows the call of the first of many models', async () => {
+  it('shows the call for the first of many models', async () => {
     const repository = await temporaryFolder();
     const names = Array.from({ length: 25 }, (_, index) => `m${index + 10}`);
     await writeFiles(repository, Object.fromEntries(names.map((name) => [`${name}/1/model.onnx`, ''])));
@@ -128,7 +128,7 @@ describe('npm start', () => {
       'README.md',
       /^MODEL_REPOSITORY="README\.md": The model repository \/.*\/README\.md is not a folder\.\n$/,
     ],
-  ])('ends with one sentence where %s is no folder of models', async (path, sentence) => {
+  ])('ends with one sentence if %s is not a folder of models', async (path, sentence) => {
     const { running } = await start([], { MODEL_REPOSITORY: path });
     const { code, stdout, stderr } = await running.outcome;
     expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(sentence)]);

@@ -11,8 +11,8 @@ describe('assemble', () => {
     expect(Buffer.from(bytes).toString('hex')).toBe(
       [
         '0061736d01000000',
-        // Types: one function of one i32.
-        // One type of function, of one i32; one function of it; a memory of one page; two exports.
+        // Types: one function that takes one i32. One function type, with one i32; one function of that type; a memory of one
+        // page; two exports.
         '01050160017f00',
         '03020100',
         '0503010001',

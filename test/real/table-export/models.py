@@ -196,13 +196,13 @@ with tempfile.TemporaryDirectory() as saved:
 forest = RandomForestClassifier(2).fit(train[NUMBERS], level)
 of_truth = lightgbm.LGBMClassifier(verbose=-1).fit(train[NUMBERS], level == "dear")
 for model, sample, options, message in (
-    (lightgbm.LGBMClassifier(), train[MIXED], {}, "The column 'city' has texts, which this model cannot be exported with"),
+    (lightgbm.LGBMClassifier(), train[MIXED], {}, "The column 'city' has texts, with which this model cannot be exported"),
     (forest, train[NUMBERS], {"labels": ["a"]}, "There are 1 labels for the 2 classes of the model."),
     (forest, train[NUMBERS].to_numpy(), {"features": ["a"]}, "There are 1 names for 3 columns of the sample."),
     (of_truth, train[NUMBERS], {}, "onnxmltools cannot export this model: "),
-    (object(), train[NUMBERS], {}, "A model of the class builtins.object is not known here."),
+    (object(), train[NUMBERS], {}, "Models of the class builtins.object cannot be exported."),
     (forest, train[NUMBERS][:0], {}, "The sample has no rows."),
-    ("nowhere.pkl", train[NUMBERS], {}, "There is no file nowhere.pkl, and no folder with an MLmodel."),
+    ("nowhere.pkl", train[NUMBERS], {}, "nowhere.pkl is neither a file nor a folder with an MLmodel."),
 ):
     try:
         export(model, sample, FOLDER / "refused", **options)

@@ -2,7 +2,7 @@ import { CsvError, parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
 import { followQuotes } from '../../../../functions/cli/batch/follow-quotes.ts';
 
-/** What the parser says of a line, after one that opens a quoted cell where it is to begin in one. */
+/** The state of a line according to the parser, after a line that opens a quoted cell if it should begin in one. */
 function parsed(text: string, isOpen: boolean): 'closed' | 'open' | 'misquoted' {
   try {
     parse(isOpen ? `"\n${text}` : text, { relax_column_count: true });
@@ -13,7 +13,7 @@ function parsed(text: string, isOpen: boolean): 'closed' | 'open' | 'misquoted' 
   }
 }
 
-/** All texts of up to so many of these characters. */
+/** All texts of up to this many of these characters. */
 function textsOf(characters: string, length: number): readonly string[] {
   if (length === 0) return [''];
   const shorter = textsOf(characters, length - 1);

@@ -15,12 +15,12 @@ async function batchesOf(kilobytes: readonly number[], size: number, kind: Input
 }
 
 describe('the batches of an input', () => {
-  it('have as many rows as were asked for, the last one what is left', async () => {
+  it('have the requested number of rows, the last one the rest', async () => {
     expect(await batchesOf([1, 1, 1, 1, 1], 2, 'image')).toEqual([[1, 2], [3, 4], [5]]);
     expect(await batchesOf([], 2, 'image')).toEqual([]);
   });
 
-  it('have fewer images where these are large, and a photo by itself', async () => {
+  it('have fewer images if these are large, and a photo alone', async () => {
     expect(await batchesOf([4000, 4000, 300, 300, 424, 1, 5000, 1], 256, 'image')).toEqual([
       [1],
       [2],
@@ -31,13 +31,13 @@ describe('the batches of an input', () => {
     ]);
   });
 
-  it('have few images at once, however small, but any number of other rows', async () => {
+  it('have few images, even small ones, but any number of other rows', async () => {
     const small = Array.from({ length: 70 }, () => 1);
     expect((await batchesOf(small, 256, 'image')).map(({ length }) => length)).toEqual([32, 32, 6]);
     expect((await batchesOf(small, 256, 'features')).map(({ length }) => length)).toEqual([70]);
   });
 
-  it('have all rows of numbers and texts that were asked for, however long', async () => {
+  it('have the requested number of rows of numbers and texts, even long ones', async () => {
     expect(await batchesOf([4000, 4000, 4000], 2, 'text')).toEqual([[1, 2], [3]]);
   });
 });

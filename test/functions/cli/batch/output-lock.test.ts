@@ -13,7 +13,7 @@ async function hold(output: string, pid: number, maker = ownName().slice(0, 16))
 }
 
 describe('the lock of an output', () => {
-  it('is held by one, and leaves nothing behind', async () => {
+  it('is held by one process, and leaves no files', async () => {
     const folder = await temporaryFolder();
     const output = join(folder, 'out.jsonl');
     await hold(output, process.ppid);
@@ -27,7 +27,7 @@ describe('the lock of an output', () => {
     expect(await readdir(folder)).toEqual(['out.jsonl.lock']);
   });
 
-  it('is taken over from a process that is gone', async () => {
+  it('is taken over from a process that has ended', async () => {
     const folder = await temporaryFolder();
     const output = join(folder, 'out.jsonl');
     const { pid } = spawnSync(process.execPath, ['-e', '0']);

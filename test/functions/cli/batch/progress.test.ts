@@ -10,7 +10,7 @@ function collect(isTerminal: boolean, isJson: boolean): { notes: string[]; conso
 }
 
 describe('the progress of a batch', () => {
-  it('is told in lines where nobody watches a bar', () => {
+  it('is printed in lines without a terminal', () => {
     const { notes, console } = collect(false, false);
     const progress = createProgress(200, console, 0);
     progress.update(50, 1000, 3);
@@ -21,7 +21,7 @@ describe('the progress of a batch', () => {
     expect(notes[1]).toMatch(/^100 %, 4000 rows, \d+ rows\/s, 3 bad, 0s left$/);
   });
 
-  it('is told now and then alone, and not at all with --json', () => {
+  it('is printed only now and then, and not at all with --json', () => {
     const seldom = collect(false, false);
     createProgress(200, seldom.console).update(50, 1000, 3);
     const json = collect(false, true);

@@ -50,11 +50,11 @@ describe('a table', () => {
     ['after a quoted cell', 'a,"b"c\nd,e\n', [LONE_QUOTE, ['d', 'e']]],
     ['that is never closed', 'a,"b\nd,e\nf,g', [LONE_QUOTE, ['d', 'e'], ['f', 'g']]],
     ['that a later row would close', 'a,"b\nd,e\n"f",g\n', [LONE_QUOTE, ['d', 'e'], ['f', 'g']]],
-  ])('has a quote %s spoil its own row alone', async (_, text, rows) => {
+  ])('has a quote %s spoil only its own row', async (_, text, rows) => {
     expect(cellsOf(await read(text))).toEqual(rows);
   });
 
-  it('does not let a quote that is never closed swallow the rest of a large file', async () => {
+  it('does not let an unclosed quote swallow the rest of a large file', async () => {
     const rows = await read(`a,"b\n${'c,d\n'.repeat(400_000)}`);
     expect(rows).toHaveLength(400_001);
     expect(rows.slice(0, 2)).toEqual([{ problem: LONE_QUOTE }, { cells: ['c', 'd'] }]);
@@ -64,19 +64,19 @@ describe('a table', () => {
     ['is a row', 'end"', [9001]],
     ['is spoilt by its end', '"x"y', [LONE_QUOTE, ...Array.from({ length: 9001 }, () => LONE_QUOTE)]],
   ])('follows thousands of lines that each hold quotes to where %s', async (_, end, rows) => {
-    // Parsed anew for each of its lines this would take minutes.
+    // If it were parsed again for each of its lines, this would take minutes.
     const given = await read(`"open\n${`y","${'x'.repeat(90)}\n`.repeat(9000)}${end}\n`);
     expect(given.map((row) => ('cells' in row ? row.cells.length : row.problem))).toEqual(rows);
   });
 
-  it('reads rows that lie across the blocks in which a file is read', async () => {
+  it('reads rows across the blocks in which a file is read', async () => {
     const cell = `${'x'.repeat(99)}\n`.repeat(50);
     const rows = cellsOf(await read(`"${cell}",1\n`.repeat(200)));
     expect(rows).toHaveLength(200);
     expect(rows.every((row) => row[0] === cell && row[1] === '1')).toBe(true);
   });
 
-  it('names the rows that are not UTF-8, and reads UTF-16 where it says that it is', async () => {
+  it('names the rows that are not UTF-8, and reads UTF-16 with a byte order mark', async () => {
     const latin = Buffer.from('a,b\nn\xe9,c\nd,e\n', 'latin1');
     expect(cellsOf(await read(latin))).toEqual([['a', 'b'], 'is not valid UTF-8', ['d', 'e']]);
     const wide = Buffer.from('\ufeffné,b\r\n', 'utf16le');
@@ -84,7 +84,7 @@ describe('a table', () => {
     expect(cellsOf(await read(wide.swap16()))).toEqual([['né', 'b']]);
   });
 
-  it('skips a line that is too long to be held', async () => {
+  it('skips a line that is too long for memory', async () => {
     const line = Buffer.alloc(70 * 1024 * 1024, 'x');
     const rows = cellsOf(await read(Buffer.concat([Buffer.from('a\n'), line, Buffer.from('\r\nb\n')])));
     expect(rows).toEqual([['a'], 'is longer than 64 MiB', ['b']]);

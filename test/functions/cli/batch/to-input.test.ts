@@ -5,8 +5,8 @@ import { errorOf } from '../../../support/error-of.ts';
 
 const column = { type: 'string' } as const;
 
-describe('rows for a model of texts', () => {
-  it('are pairs where a table has two columns of them', () => {
+describe('rows for a text model', () => {
+  it('are pairs if a table has two columns of texts', () => {
     const rows = [{ row: 2, value: new Cells(['one', '7', 'other']) }];
     const columns = [
       { index: 2, column },

@@ -18,7 +18,7 @@ describe.each(['out.csv', 'out.jsonl'])('a bad row of %s', (path) => {
     { row: image('a,"\\.png'), error: 'It is "n/a",\nor none.' },
   ];
 
-  it('is told apart from any other by its line', () => {
+  it('is recognised by its line', () => {
     const format = resultFormat(path, {
       labels,
       outputs: undefined,
@@ -34,7 +34,7 @@ describe.each(['out.csv', 'out.jsonl'])('a bad row of %s', (path) => {
 });
 
 describe('a CSV of results', () => {
-  it('has one line for each result, whatever is in the names of labels and files', () => {
+  it('has one line for each result, with any names of labels and files', () => {
     const format = resultFormat('out.csv', {
       labels: ['a\nb'],
       outputs: undefined,
@@ -49,7 +49,7 @@ describe('a CSV of results', () => {
 });
 
 describe('scores that are not probabilities', () => {
-  it('stand in columns of their own, without a confidence', () => {
+  it('are in separate columns, without a confidence', () => {
     const format = resultFormat('out.csv', {
       labels: ['a', 'b'],
       outputs: undefined,
@@ -109,7 +109,7 @@ describe('safe cells', () => {
     (label) => expect(write(true, label)).toBe(label),
   );
 
-  it('hold for names of files, for errors and for the header, and numbers stay numbers', () => {
+  it('apply to names of files, to errors and to the header, and numbers stay numbers', () => {
     const format = open(true);
     expect(format.header).toBe('file,prediction,confidence,probability_=a,probability_-1.5,error\n');
     const probabilities = new Map([['=a', -0.5]]);
@@ -120,13 +120,13 @@ describe('safe cells', () => {
     expect(format.isBad("'@x,,,,,'=y")).toBe(true);
   });
 
-  it('make another format, which does not go on with an output that has none', () => {
+  it('are another format, which does not resume an output without them', () => {
     expect(open(true).name).not.toBe(open(false).name);
   });
 
   it('are refused for JSON lines', () => {
     expect(() => open(true, 'out.jsonl')).toThrow(
-      '--safe-cells is for .csv outputs; "out.jsonl" has no cells.',
+      '--safe-cells works only for .csv outputs; "out.jsonl" has no cells.',
     );
   });
 });

@@ -25,19 +25,19 @@ const tensors = (name: string, values: readonly number[]): InferenceOutput => ({
 });
 
 describe('two answers to one row', () => {
-  it('are compared by the names of their classes, whatever their order', () => {
+  it('are compared by the names of their classes, in any order', () => {
     const [a, b] = [classified(['x', 'y'], 0, [0.75, 0.25]), classified(['y', 'x'], 0, [0.5, 0.5])];
     expect(compareOutputs(a, b)).toEqual({ labels: ['x', 'y'], difference: 0.25 });
     expect(compareOutputs(a, a)).toEqual({ labels: ['x', 'x'], difference: 0 });
   });
 
-  it('are compared by the places of their classes where one has numbers for names', () => {
+  it('are compared by the positions of their classes if one has numbers for names', () => {
     const [a, b] = [classified(['x', 'y'], 0, [0.75, 0.25]), classified([0, 1], 0, [0.625, 0.375])];
     expect(compareOutputs(a, b)).toEqual({ labels: ['x', 'x'], difference: 0.125 });
     expect(compareOutputs(b, a)).toEqual({ labels: ['0', '0'], difference: 0.125 });
   });
 
-  it('have no labels where they are numbers', () => {
+  it('have no labels if they are numbers', () => {
     expect(compareOutputs(regressed(1.5), regressed(-1))).toEqual({ labels: undefined, difference: 2.5 });
     expect(compareOutputs(regressed([1, 2]), regressed([1, 4])).difference).toBe(2);
   });
@@ -54,11 +54,11 @@ describe('two answers to one row', () => {
     expect(compareOutputs(tensors('y', a), tensors('y', b)).difference).toBe(difference);
   });
 
-  it('are compared though their only output has two names', () => {
+  it('are compared even if their only output has different names', () => {
     expect(compareOutputs(tensors('logits', [1, 2]), tensors('output_0', [1, 2.5])).difference).toBe(0.5);
   });
 
-  it('are compared as labels where they are texts', () => {
+  it('are compared as labels if they are texts', () => {
     const text = (value: string): InferenceOutput => ({
       kind: 'tensors',
       tensors: new Map([['y', { datatype: 'BYTES', shape: [1], data: [value] }]]),

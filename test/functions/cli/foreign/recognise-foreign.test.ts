@@ -11,11 +11,11 @@ import { buildModel, FLOAT, identityModel, join, tensorValue, text } from '../..
 const latin1 = (content: string) => Buffer.from(content, 'latin1');
 const zip = (...names: string[]) =>
   zipSync(Object.fromEntries(names.map((name) => [name, new Uint8Array(300)])));
-/** Of a protocol, with the name of a class as `pickle.dumps` writes it. */
+/** A pickle of a protocol, with the name of a class as `pickle.dumps` writes it. */
 const pickle = (protocol: number, module: string) =>
   latin1(`\x80${String.fromCharCode(protocol)}\x95\x10\0\0\0\0\0\0\0\x8c\x18${module}\x94\x8c\x05Model\x94`);
 
-/** Starts and ends of files that the packages write, of which real ones were looked at. */
+/** Starts and ends of files as the packages write them, checked against real files. */
 const FILES: readonly (readonly [string, ForeignFile, Uint8Array])[] = [
   [
     'a Git LFS pointer',
@@ -80,7 +80,7 @@ const FILES: readonly (readonly [string, ForeignFile, Uint8Array])[] = [
   ['our own model.json', 'config', latin1('{\n  "task": "tensor"\n}')],
 ];
 
-describe('a file in the place of a graph', () => {
+describe('a file that is given instead of a graph', () => {
   it.each(FILES)('is known by its content: %s', (_, kind, content) => {
     expect(recogniseForeignFile(bytesSource(content))).toBe(kind);
   });

@@ -3,14 +3,14 @@ import { describeJson } from '../../../../functions/cli/inspect/describe-json.ts
 import { formatBytes } from '../../../../functions/cli/words.ts';
 
 describe('JSON for people', () => {
-  it('stands on one line where that fits', () => {
+  it('is on one line if it fits', () => {
     expect(describeJson({ task: 'tensor', range: [0, 1.5], note: null, none: undefined }, '')).toBe(
       '{"task": "tensor", "range": [0, 1.5], "note": null}',
     );
     expect(describeJson([], '  ')).toBe('[]');
   });
 
-  it('is taken apart where it does not, into lines of 80 columns', () => {
+  it('is split into lines of 80 columns if it does not fit', () => {
     const features = ['first', 'second'].map((name) => ({ name, unit: 'cm', range: [0, 20] }));
     expect(describeJson({ task: 'tabular-classification', features }, '  ')).toBe(
       [
@@ -25,7 +25,7 @@ describe('JSON for people', () => {
     );
   });
 
-  it('has the first entries of a long list, and their number', () => {
+  it('shows the first entries of a long list, and their number', () => {
     const labels = Array.from({ length: 1000 }, (_, index) => `class_${index}`);
     const lines = describeJson({ labels }, '').split('\n');
     expect(lines).toHaveLength(15);

@@ -45,7 +45,7 @@ describe('a model of a kind that is not served', () => {
     ['depth estimation', { architectures: ['DPTForDepthEstimation'] }],
     ['multiple choice', { architectures: ['BertForMultipleChoice'] }],
     ['speech', { architectures: ['Wav2Vec2ForCTC'] }],
-  ])('%s is known by its config.json', (name, facts) => {
+  ])('%s is recognised by its config.json', (name, facts) => {
     expect(find(facts)).toContain(name);
   });
 
@@ -60,16 +60,16 @@ describe('a model of a kind that is not served', () => {
     ['object detection', { operators: ['Conv', 'NonMaxSuppression'] }],
     ['object detection', { outputs: { boxes: ['n', 4], labels: ['n'], scores: ['n'] } }],
     ['object detection', { outputs: { logits: [1, 100, 92], pred_boxes: [1, 100, 4] } }],
-  ])('%s is known by its graph', (name, facts) => {
+  ])('%s is recognised by its graph', (name, facts) => {
     expect(find(facts)).toContain(name);
   });
 
-  it('is told what its clients have to do', () => {
+  it('gets a warning that says what clients have to do', () => {
     expect(find({ architectures: ['BertForTokenClassification'], inputs: TEXTS })).toBe(
-      'it is a model for token classification, such as named entities, which is not a task here yet: clients send and get its tensors, and make tokens of texts themselves',
+      'it is a model for token classification, such as named entities, and Ternion has no such task yet: clients send and get its tensors, and tokenize texts themselves',
     );
     expect(find({ metadata: { task: 'detect' } })).toBe(
-      'it is a model for object detection, which is not a task here yet: clients send and get its tensors, and prepare the input themselves',
+      'it is a model for object detection, and Ternion has no such task yet: clients send and get its tensors, and prepare the input themselves',
     );
   });
 
@@ -78,14 +78,14 @@ describe('a model of a kind that is not served', () => {
     ['an open number of scores for a token', { inputs: TEXTS, outputs: { logits: ['n', 't', 'v'] } }],
     ['logits of texts', { inputs: TEXTS, outputs: { logits: ['n', 3] } }],
     ['a model of a task', { architectures: ['BertForTokenClassification'] }, 'text-classification'],
-    ['a class of its own', { architectures: ['MyNetwork'] }],
+    ['an unknown class', { architectures: ['MyNetwork'] }],
     ['a config.json with something else in it', { architectures: [4, null] }],
     ['no list of architectures', { architectures: 'BertForTokenClassification' }],
   ])('is not %s', (_, facts, task) => {
     expect(find(facts, task)).toBeUndefined();
   });
 
-  it('is not looked for in a config.json that is broken', () => {
+  it('is not recognised by a broken config.json', () => {
     const contract = { kind: 'tensors', task: 'tensor', inputs: [], outputs: [] } as const;
     expect(findUnservedTask(contract, { operators: new Set(), metadata: [] }, '{"arch')).toBeUndefined();
   });

@@ -31,7 +31,7 @@ describe('suggestConfig', () => {
     [['n', 32, 48, 3], 'NHWC', 48, 32],
     [[1, 3, 'h', 'w'], 'NCHW', 224, 224],
     [['n', '?', '?', 3], 'NHWC', 224, 224],
-  ])('takes %j for pictures in %s of %i x %i', (shape, layout, width, height) => {
+  ])('reads %j as pictures in %s of %i x %i', (shape, layout, width, height) => {
     const { model_json } = suggest(shape, ['n', 4]) ?? {};
     expect(KNOWN_TASKS.parse(JSON.stringify(model_json))).toMatchObject({
       task: 'image-classification',
@@ -44,13 +44,13 @@ describe('suggestConfig', () => {
     });
   });
 
-  it('has no softmax where the graph ends in one', () => {
+  it('has no softmax if the graph ends in one', () => {
     const { model_json } = suggest(['n', 3, 32, 48], ['n', 4], 'FP32', ['y']) ?? {};
     expect(model_json).toMatchObject({ task: 'image-classification' });
     expect(model_json).not.toHaveProperty('postprocess');
   });
 
-  it('leaves many labels to a file of their own', () => {
+  it('leaves many labels to a separate file', () => {
     const { model_json, note } = suggest(['n', 3, 32, 32], ['n', 1000]) ?? {};
     expect(model_json).not.toHaveProperty('labels');
     expect(note).toMatch(/save this as a\/model\.json; the mean and std .* labels\.txt with 1000 lines/);
@@ -67,7 +67,7 @@ describe('suggestConfig', () => {
     ['whole numbers out', ['n', 4], ['n', 4], 'FP32', 'INT64'],
     ['feature maps', ['n', 3, 32, 32], ['n', 4, 8, 8], 'FP32'],
     ['single numbers', ['n', 3, 32, 32], ['n', 1], 'FP32'],
-  ])('says nothing of %s', (_, input, output, datatype, given = 'FP32') => {
+  ])('suggests nothing for %s', (_, input, output, datatype, given = 'FP32') => {
     expect(suggest(input, output, datatype, [], given)).toBeUndefined();
   });
 
@@ -77,7 +77,7 @@ describe('suggestConfig', () => {
     [['n', 1, 32, 48], 'NCHW', 48, 32],
     [[1, 1, 'h', 'w'], 'NCHW', 224, 224],
     [['n', 64, 48, 1], 'NHWC', 48, 64],
-  ])('takes %j for grey pictures in %s of %i x %i', (shape, layout, width, height) => {
+  ])('reads %j as grey pictures in %s of %i x %i', (shape, layout, width, height) => {
     const { model_json, note } = suggest(shape, ['n', 10]) ?? {};
     expect(KNOWN_TASKS.parse(JSON.stringify(model_json))).toMatchObject({
       task: 'image-classification',
@@ -92,7 +92,7 @@ describe('suggestConfig', () => {
       postprocess: [{ step: 'softmax' }],
     });
     expect(note).toBe(
-      'if it classifies images, save this as a/model.json; the values go from 0 to 1, and training may have normalised them (a step "normalize"), and the labels are yours to name',
+      'if it classifies images, save this as a/model.json; the values go from 0 to 1; if training normalised them, add a step "normalize"; choose the labels',
     );
   });
 
@@ -109,21 +109,21 @@ describe('suggestConfig', () => {
     ['one number', ['n', 2], ['n', 1], false, { task: 'tabular-regression', features: COLUMNS }],
     ['a number without an axis', [1, 2], [1], false, { task: 'tabular-regression', features: COLUMNS }],
     ['one number of many columns', ['n', 100], ['n', 1], false, { task: 'tabular-regression' }],
-  ])('takes a network on a table for what gives %s', (_, input, output, areProbabilities, expected) => {
+  ])('recognises a network on a table that gives %s', (_, input, output, areProbabilities, expected) => {
     const { model_json } = suggest(input, output, 'FP32', areProbabilities ? ['y'] : []) ?? {};
     expect(KNOWN_TASKS.parse(JSON.stringify(model_json))).toEqual(expected);
   });
 
-  it('says what is to be checked of a table', () => {
+  it('says what to check for a table', () => {
     expect(suggest(['n', 2], ['n', 3])?.note).toBe(
-      'if it classifies the rows of a table, save this as a/model.json; the names of the columns are yours to give, in the order of training, and the labels are yours to name; if it predicts numbers, "task" is "tabular-regression", with "features" alone',
+      'if it classifies the rows of a table, save this as a/model.json; choose the names of the columns, in the order of training; choose the labels; if it predicts numbers, use the "task" "tabular-regression" with "features" only',
     );
     expect(suggest(['n', 100], ['n', 1])?.note).toBe(
       'if it predicts a number for each row, save this as a/model.json; "features" can name its 100 columns; without them rows are lists',
     );
   });
 
-  it('takes several inputs of one column for a table, which has names then', () => {
+  it('reads several inputs of one column as a table with names', () => {
     const inputs = ['age', 'height'].map((name) => ({ name, datatype: 'FP32', shape: ['n', 1] }));
     const outputs = [{ name: 'y', datatype: 'FP32', shape: ['n', 1] }];
     const graph = { probabilities: new Set<string>(), metadata: [] };
@@ -134,17 +134,17 @@ describe('suggestConfig', () => {
     });
   });
 
-  it('repeats the labels that the model has already, however many', () => {
+  it('repeats all labels that the model has already', () => {
     const known = Array.from({ length: 12 }, (_, index) => `name ${index}`);
     const inputs = [{ name: 'x', datatype: 'FP32', shape: ['n', 3, 32, 32] }];
     const outputs = [{ name: 'y', datatype: 'FP32', shape: ['n', 12] }];
     const graph = { probabilities: new Set<string>(), metadata: [] };
     const { model_json, note } = suggestConfig({ inputs, outputs }, graph, 'a/model.json', known) ?? {};
     expect(model_json).toMatchObject({ labels: known });
-    expect(note).toMatch(/and the labels are those it has already \(all of them with --json\)$/);
+    expect(note).toMatch(/; the labels are those of the model \(all of them with --json\)$/);
   });
 
-  it('names the columns of a table as the metadata do', () => {
+  it('names the columns of a table as in the metadata', () => {
     const table = (value: string, output: readonly (number | string)[]) =>
       suggestConfig(
         {
@@ -160,13 +160,13 @@ describe('suggestConfig', () => {
       features: [{ name: 'age' }, { name: 'height' }],
     });
     expect(note).toBe(
-      'if it predicts a number for each row, save this as a/model.json; the names of the columns are those of its metadata',
+      'if it predicts a number for each row, save this as a/model.json; the names of the columns come from its metadata',
     );
     expect(table('["age", "height"]', ['n'])).toBeDefined();
     expect(table('["age", "height"]', ['n', 3])?.model_json).toMatchObject({
       task: 'tabular-classification',
       features: [{ name: 'age' }, { name: 'height' }],
     });
-    expect(table('["age"]', ['n', 1])?.note).toContain('the names of the columns are yours to give');
+    expect(table('["age"]', ['n', 1])?.note).toContain('choose the names of the columns');
   });
 });

@@ -2,17 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { describeAnswer } from '../../../../functions/cli/predict/describe-answer.ts';
 
 describe('describeAnswer', () => {
-  it('tells probabilities in percent', () => {
+  it('shows probabilities in percent', () => {
     const answer = { prediction: 'a', confidence: 1.000_001, probabilities: { b: 0, a: 1.000_001 } };
     expect(describeAnswer(answer)).toBe('a  100.00 %\n  a  100.00 %\n  b    0.00 %');
   });
 
-  it('tells scores that are not probabilities as plain numbers', () => {
+  it('shows scores that are not probabilities as plain numbers', () => {
     const answer = { prediction: 'a', class_id: 0, scores: { c: -1.7469, a: 0.5, b: 0.25 } };
     expect(describeAnswer(answer)).toBe('a\n  a     0.5000\n  b     0.2500\n  c    -1.7469');
   });
 
-  it('tells probabilities as shares, whatever they are', () => {
+  it('shows any probabilities as shares', () => {
     const predictions = [
       { prediction: 'a', confidence: 0.5 },
       { prediction: 'b', confidence: 1 },
@@ -20,7 +20,7 @@ describe('describeAnswer', () => {
     expect(describeAnswer({ predictions })).toBe('a   50.00 %\nb  100.00 %');
   });
 
-  it('has the outputs of a row below each other, without what is about the run', () => {
+  it('shows one output of a row per line, without the members about the run', () => {
     const row = { label: [1, 'short'], scores: 0.25 };
     const run = { model: 'm', model_version: '1', inference_time_ms: 0.1 };
     expect(describeAnswer({ ...row, ...run })).toBe('label   [1,"short"]\nscores  0.25');
