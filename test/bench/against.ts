@@ -8,7 +8,7 @@ import { identityModel } from '../support/build-model.ts';
 import { PROJECT } from '../support/project.ts';
 import { frameworkCommand, type MeasuredServer, median, startMeasured } from './measured-server.ts';
 
-/** Of one turn. Many short ones make a figure, so that whatever else the machine does hits both sides alike. */
+/** Length of one turn. A figure comes from many short turns, so that other load on the machine affects both sides equally. */
 const SECONDS = 0.1;
 const TURNS = 12;
 const WARM_UP_SECONDS = 0.5;
@@ -74,7 +74,7 @@ export async function benchAgainst(commit: string, rounds: number): Promise<void
   }
 }
 
-/** The second one meets a warmer machine, so that they change places. */
+/** The machine is warmer for the second one, so they swap places. */
 function inTurn(sides: readonly Side[], turn: number): readonly Side[] {
   return turn % 2 === 0 ? sides : [...sides].reverse();
 }

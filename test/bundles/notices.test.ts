@@ -6,7 +6,7 @@ import { TARGETS } from '../support/targets.ts';
 
 const readJson = (path: string) => JSON.parse(readFileSync(join(PROJECT, path), 'utf8'));
 
-/** Folders of the packages of which a bundle holds something. */
+/** Folders of the packages that a bundle has parts of. */
 function packagesOf(target: string): string[] {
   const { outputs }: { outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }> } =
     readJson(`dist/meta/${target}.json`);

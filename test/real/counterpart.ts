@@ -1,4 +1,4 @@
-/** Software in another language that Ternion's own code is held against. Each has a folder beside this file. */
+/** Software in another language that Ternion's own code is compared with. Each has a folder next to this file. */
 export interface Counterpart {
   /** As in `npm run test:real -- <name>`; the name of its folder. */
   readonly name: string;
@@ -15,7 +15,7 @@ export interface Counterpart {
 
 /** A counterpart that listens. */
 export interface ServerCounterpart extends Counterpart {
-  /** The command that listens on a port of 127.0.0.1, given its folder. */
+  /** The command that listens on a port of 127.0.0.1, for the folder of its installation. */
   readonly start: (folder: string, port: number) => readonly [command: string, ...args: string[]];
   readonly environment?: Readonly<Record<string, string>>;
 }

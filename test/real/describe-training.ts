@@ -15,7 +15,7 @@ import { folderOf } from './installation.ts';
 const DATA = ['.csv', '.jsonl', '.jpg', '.png'];
 
 /**
- * An example whose train.py runs again, with the packages of its requirements.txt, has to come to the same models.
+ * Runs the train.py of an example again, with the packages of its requirements.txt, and expects the same models.
  *
  * @param tolerance how far answers may be apart on processors that round sums otherwise
  */

@@ -55,7 +55,7 @@ function messageOf(environment: Readonly<Record<string, string | undefined>>): s
   return 'it is valid';
 }
 
-/** What sizes threads, memory or the stack. */
+/** Settings for the size of threads, memory or the stack. */
 const MOST: Readonly<Partial<Record<EnvironmentVariable, string>>> = {
   INTRA_OP_THREADS: '256',
   MAX_BODY_BYTES: '4294967296',
@@ -162,7 +162,7 @@ describe('parseConfig', () => {
     });
   });
 
-  it('takes paths in several writings, and names out of its lists alone', () => {
+  it('takes paths in several spellings, and names only from its lists', () => {
     for (const value of ['/prod', 'prod', '/prod/']) {
       expect(parseConfig({ BASE_PATH: value }).basePath).toBe('/prod');
     }
@@ -185,7 +185,7 @@ describe('parseConfig', () => {
     expect(parseConfig({ PRELOAD_MODELS: '*' }).preloadModels).toEqual(['*']);
   });
 
-  it.each(COUNTS)('%s takes whole numbers from 1 on, in digits', (name) => {
+  it.each(COUNTS)('%s takes whole numbers of at least 1, in digits', (name) => {
     for (const value of ['1.5', '-1', '1e6', '0x10', 'many', '1 000', '+1', '32MB']) {
       expect(messageOf({ [name]: value })).toBe(
         `${name}=${JSON.stringify(value)} must be a whole number in digits.`,
@@ -258,7 +258,7 @@ describe('parseConfig', () => {
     expect(messageOf({ [name]: value })).toBe(`${name}=${JSON.stringify(value)} ${problem}`);
   });
 
-  it('says all that is wrong, a sentence each', () => {
+  it('reports all mistakes, each in one sentence', () => {
     expect(messageOf({ LOG_LEVEL: 'loud', MAX_BATCH_SIZE: '0', INTRA_OP_THREADS: 'x' })).toBe(
       'INTRA_OP_THREADS="x" must be a whole number in digits. ' +
         'LOG_LEVEL="loud" must be one of debug, info, warn, error, silent. ' +

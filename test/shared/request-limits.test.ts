@@ -58,7 +58,7 @@ it.each([
 ])('JSON with too many values is refused before it is parsed: %s', async (path, body) => {
   const host = openApp({ MAX_VALUES: '40' });
   const text = JSON.stringify(body);
-  // Cut off: whatever parses it would say so.
+  // Cut off: a parser would report it.
   expect(await errorOf(ask(host, path, text.slice(0, -1), JSON_TYPE))).toEqual([
     413,
     'The JSON body brings the request to more than 40 arrays, objects and texts, which is the limit (MAX_VALUES).',
@@ -83,7 +83,7 @@ it.each([
     413,
     'The JSON body brings the request to more than 40 numbers in JSON, which is the limit (MAX_JSON_NUMBERS).',
   ]);
-  // Commas in texts, and fewer numbers of more digits, are none too many.
+  // Commas in texts do not count, and fewer numbers may have more digits.
   expect((await send(text.replaceAll('1,', ''))).status).not.toBe(413);
   expect((await send(JSON.stringify({ text: 'a,'.repeat(100) }))).status).not.toBe(413);
   expect((await send(text.replaceAll('1,1,', `1.${'0'.repeat(20)},`))).status).not.toBe(413);

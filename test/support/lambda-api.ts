@@ -26,7 +26,7 @@ export interface Answer {
   readonly chunks: readonly { readonly atMs: number; readonly bytes: number }[];
 }
 
-/** Why an environment cannot go on. */
+/** Why an environment has to end. */
 export interface Failure {
   readonly errorType: string;
   readonly errorMessage: string;

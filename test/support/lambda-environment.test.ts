@@ -21,13 +21,13 @@ describe('an environment', () => {
     expect(left).toBeLessThanOrEqual(5_000);
   });
 
-  it('fails an event whose handler throws, and goes on', async () => {
+  it('fails an event whose handler throws, and takes the next', async () => {
     const { ask } = await open(handler('if (event === 1) throw new RangeError("one"); return event;'));
     expect(await ask(1)).toMatchObject([true, { errorType: 'RangeError', errorMessage: 'one' }]);
     expect(await ask(2)).toEqual([false, 2]);
   });
 
-  it('ends what takes too long, and starts anew', async () => {
+  it('ends what takes too long, and starts again', async () => {
     const { lambda, ask } = await open(
       handler(
         'calls++; if (event === 1) await new Promise(() => setInterval(() => 0, 1000)); return calls;',
@@ -48,7 +48,7 @@ describe('an environment', () => {
     expect(lambda.process.pid).not.toBe(pid);
   });
 
-  it('fails an event whose process ends, and starts anew', async () => {
+  it('fails an event whose process ends, and starts again', async () => {
     const { ask } = await open(handler('if (event === 1) process.exit(7); return event;'));
     expect(await ask(1)).toMatchObject([
       true,

@@ -87,7 +87,7 @@ const FUNCTION_ARN = `arn:aws:lambda:eu-west-1:123456789012:function:${FUNCTION_
 
 /**
  * Runs a function as Lambda does: with its limits of time and size, with extensions, and stopped whenever it waits for
- * an event, so that nothing goes on between two of them. What fails is started anew with the next event.
+ * an event, so that nothing runs between two of them. After a failure the next event starts a new process.
  */
 export async function openLambdaEnvironment(options: LambdaOptions): Promise<LambdaEnvironment> {
   const { timeoutMs = 30_000, initTimeoutMs = MOST_INIT_MS } = options;

@@ -22,11 +22,11 @@ export async function startSilentProxy(url: string): Promise<SilentProxy> {
   let isSilent = true;
   let waiting: (() => void)[] = [];
   const pass = (socket: Socket) => {
-    const behind = connect(target, '127.0.0.1');
-    sockets.add(behind);
-    behind.on('error', () => socket.destroy());
-    socket.on('close', () => behind.destroy());
-    socket.pipe(behind).pipe(socket);
+    const upstream = connect(target, '127.0.0.1');
+    sockets.add(upstream);
+    upstream.on('error', () => socket.destroy());
+    socket.on('close', () => upstream.destroy());
+    socket.pipe(upstream).pipe(socket);
   };
   const server = createServer((socket) => {
     count++;

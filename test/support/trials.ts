@@ -5,7 +5,7 @@ import { PROJECT } from './project.ts';
 /** The script that models are tried in, as the source has it. */
 export const TRIAL_SCRIPT = join(PROJECT, 'functions/trial/index.ts');
 
-/** Trials as on a host of 4 GB, or with whatever is given. */
+/** Trials as on a host of 4 GB, except for the options that are given. */
 export function makeTrials(options: Partial<TrialOptions> = {}) {
   const environment = { ORT_DISABLE_TELEMETRY: '1' };
   return createTrials({ script: TRIAL_SCRIPT, environment, memoryBytes: 4e9, ...options });

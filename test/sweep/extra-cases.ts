@@ -101,7 +101,7 @@ function onnxCases(): SweepCase[] {
       pads: [0, 0, 1, 1],
       group: 1,
     }),
-    // So many channels that the runtime takes its blocked layout where weights are constant.
+    // Enough channels for the runtime to take its blocked layout where weights are constant.
     one('', 'Conv', [f([1, 16, 5, 5]), f([16, 16, 3, 3])], { pads: [1, 1, 1, 1] }),
     one('', 'Conv', [f([1, 16, 5, 5]), f([16, 1, 3, 3])], { group: 16 }),
     one('', 'Conv', [f([1, 3, 5, 5]), f([16, 3, 3, 3])]),

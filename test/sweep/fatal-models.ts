@@ -418,7 +418,7 @@ function ofTheRuntime(): FatalModel[] {
   ];
 }
 
-/** Whatever is fed: an input is left out by its empty name. */
+/** Models that end the process with any input: one of their inputs is left out by an empty name. */
 function ofTheModelAlone(): FatalModel[] {
   const variadic = ['Max', 'Mean', 'Min', 'Sum'].map((operator) =>
     fatal(operator, 'an input left out', { ending: 'SIGSEGV', inputs: { x: floats([1]), y: undefined } }),

@@ -65,7 +65,7 @@ export async function findFailures(
   const seen = new Map<string, number>();
   const skip = new Set<string>();
   const costs = new Map<string, number>();
-  /** Operators that fail by sizes whatever their attributes are: the sizes are not tried with those. */
+  /** Operators that fail by sizes with any attributes: their attributes are tried without changed sizes. */
   const failBySizes = new Set<string>();
   const isEnough = (variant: Variant) => (costs.get(keyOf(variant)) ?? 0) >= LARGEST_COST[variant.kind];
   for (let first = 0; first < variants.length; ) {

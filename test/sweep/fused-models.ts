@@ -54,7 +54,7 @@ export function fusedCases(): SweepCase[] {
   }));
 }
 
-/** What stands in the place of a domain where an operator is written by the runtime. */
+/** Stands for the domain of operators that the runtime writes itself. */
 export const FUSED = 'fused';
 const FUSED_OPSET = 17;
 
@@ -228,7 +228,7 @@ function transposed(perm: readonly number[], between: (typeof BETWEEN)[number], 
 
 /**
  * Choices within choices of constant conditions, which the runtime inlines, those inside first. They end its process at
- * the load where freed memory is overwritten, so they are no models of `fusedModels`, which are loaded by tests.
+ * the load where freed memory is overwritten, so they are not among `fusedModels`, which tests load.
  */
 function nestedChoices(): Pick<FusedModel, 'text' | 'model' | 'feeds'>[] {
   const negated = (name: string) => ({

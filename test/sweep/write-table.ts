@@ -16,7 +16,7 @@ export interface FailureEntry {
   readonly attribute?: string;
   /** The input that is left out, where that alone ends the process. */
   readonly without?: string;
-  /** Of the case, where those of its operator are told apart. */
+  /** Names the case, where the cases of its operator are distinguished. */
   readonly label?: string;
   readonly condition: string;
   readonly case: string;

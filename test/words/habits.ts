@@ -49,7 +49,12 @@ export const HABITS: readonly Habit[] = [
     allowed: [[/\bgoes on (?:axis|the axis)/gi, 'it is placed there']],
   },
   { name: 'under way', pattern: /\bunder ?way\b/gi, instead: 'in progress, running' },
-  { name: 'is none', pattern: /\b(?:is|are|was|were) none\b/gi, instead: 'is not one, there is none' },
+  {
+    name: 'is none',
+    pattern: /\b(?:is|are|was|were) none\b/gi,
+    instead: 'is not one, there is none',
+    allowed: [[/\bis None\b/g, 'a comparison in Python']],
+  },
   { name: 'for ever and of old', pattern: /\b(?:for ever|of old)\b/gi, instead: 'forever, before, legacy' },
   { name: 'but for', pattern: /\bbut for\b/gi, instead: 'except' },
   { name: 'hand on', pattern: /\bhand(?:ed|s|ing)? on\b/gi, instead: 'pass' },

@@ -51,7 +51,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Runs a script with the client of a server, and gives what each of its calls came to. */
+/** Runs a script with the client of a server, and returns the result of each of its calls. */
 async function ask(name: string): Promise<unknown> {
   const installed = folderOf(counterpart);
   const python = join(installed, 'bin/python');

@@ -34,7 +34,7 @@ describe('a form of a client', () => {
     }[];
   } = JSON.parse(readFileSync(join(PROJECT, 'test/fixtures/clients/forms.json'), 'utf8'));
 
-  it.each(recorded.forms)('has the file as it was: $client, $title', ({ title, type, body }) => {
+  it.each(recorded.forms)('has the file unchanged: $client, $title', ({ title, type, body }) => {
     const fields = readForm(type, Buffer.from(body, 'latin1'), MOST);
     const content = title === 'an empty file' ? '' : recorded.file;
     expect(fields.at(-1)).toEqual({ name: 'file', value: Buffer.from(content, 'hex') });

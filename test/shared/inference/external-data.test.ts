@@ -24,7 +24,7 @@ import { makeFolder, writeFiles } from '../../support/temporary-folder.ts';
 const floats = (...values: number[]) => Buffer.from(Float32Array.from(values).buffer);
 const WEIGHTS = floats(10, 20);
 
-/** Goes to a folder until the test is over. */
+/** Changes the working directory until the test is over. */
 function startIn(folder: string): void {
   const before = process.cwd();
   process.chdir(folder);
@@ -41,20 +41,20 @@ async function answerOf(files: Readonly<Record<string, Uint8Array>>) {
 }
 
 describe('a model with its weights in another file', () => {
-  it.each(KINDS)('answers as with them in itself (%s, weights in a %s)', async (extra, place) => {
+  it.each(KINDS)('answers as if they were in the model file (%s, weights in a %s)', async (extra, place) => {
     const whole = await answerOf({
       'model.onnx': sumModel(extra, place, (name) => floatInitializer(name, [2], [10, 20])),
     });
     expect(whole[0]).toEqual(['y', [1, 2], [11, 22]]);
     for (const location of ['weights.bin', 'model.onnx.data', './w', 'a/b/c.data', 'Größe 東.bin', '%2e.x']) {
       const model = sumModel(extra, place, (name) => externalInitializer(name, location));
-      // Of the folder that the server was started in nothing is taken.
+      // Nothing is read from the folder that the server was started in.
       startIn(await makeFolder({ [location]: floats(-1, -1) }));
       expect(await answerOf({ 'model.onnx': model, [location]: WEIGHTS }), location).toEqual(whole);
     }
   });
 
-  it.each(KINDS)('takes none of the working directory (%s, weights in a %s)', async (extra, place) => {
+  it.each(KINDS)('reads nothing from the working directory (%s, weights in a %s)', async (extra, place) => {
     const model = sumModel(extra, place, (name) => externalInitializer(name, 'secret.txt'));
     startIn(await makeFolder({ 'secret.txt': floats(7, 7) }));
     expect((await rejectionOf(answerOf({ 'model.onnx': model }))).message).toBe(
@@ -121,7 +121,7 @@ describe('a data file is refused', () => {
     [{ offset: '-4', length: '8' }, 'offset "-4" and length "8"'],
     [{ offset: '18446744073709551612', length: '8' }, 'offset "18446744073709551612" and length "8"'],
     [{ offset: '0x0', length: '8' }, 'offset "0x0" and length "8"'],
-  ])('that has not the bytes of %j', async (entries, said) => {
+  ])('that does not have the bytes of %j', async (entries, said) => {
     const model = withData('weights.bin', { length: '8', ...entries });
     expect(await reasonOf(serve({ 'model.onnx': model, 'weights.bin': WEIGHTS }))).toBe(
       `"weights.bin" has 8 bytes, and its tensor "w" is said to be at ${said}`,

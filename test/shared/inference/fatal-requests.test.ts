@@ -9,7 +9,7 @@ import { GROWING_MODELS, SIZED_MODELS } from './sized-models.ts';
 
 const nameOf = ({ operator, cause }: FatalModel) => `${operator}, ${cause}`;
 
-/** Those that no request can make harmless. */
+/** Models that are fatal with every request. */
 const REFUSED: Readonly<Record<string, string>> = {
   'CropAndResize, a picture of three axes':
     'its com.microsoft.CropAndResize ends the process on some inputs, and has no guard',
@@ -58,7 +58,7 @@ const REFUSED: Readonly<Record<string, string>> = {
     'its com.microsoft.ConvTransposeWithDynamicPads leaves out its input 2, which ends the process',
 };
 
-/** Those whose right answer is made in the graph. */
+/** Models whose right answer is computed in the graph. */
 const ANSWERED: Readonly<Record<string, readonly string[]>> = {
   'TopK, no rows': ['y FP32 [0,1] ', 'i INT64 [0,1] '],
   'LayerNormalization, a bias left out': ['y FP32 [1,1] 00000000'],
@@ -94,7 +94,7 @@ const floats = (shape: readonly number[], ...values: readonly number[]) =>
 
 const whole = (shape: readonly number[], ...values: readonly number[]) =>
   createTensor('INT32', shape, values);
-/** All signs and the ends of the types, with a divisor for all, and with one for each. */
+/** All signs and the ends of the types, with one divisor for all, and with one for each. */
 const PAIRS_OF_INT32 = {
   a: whole([8], -(2 ** 31), 2 ** 31 - 1, -7, 0, 7, -(2 ** 31) + 1, 1, -1),
   b: whole([1], -2),
@@ -104,7 +104,7 @@ const PAIRS_OF_INT64 = {
   b: integers([6], -1, 3, -1, -(2 ** 40), 1, -(2 ** 63)),
 };
 
-/** What is sent to each model instead for an ordinary answer: shapes to fill, or whole tensors. */
+/** What is sent to each model to get an ordinary answer: shapes to fill, or whole tensors. */
 const ORDINARY: Readonly<Record<string, Readonly<Record<string, readonly number[] | Tensor>>>> = {
   'TopK, no rows': { x: [3, 4] },
   'LSTM, no sequences': { x: [3, 2, 2] },
@@ -270,7 +270,7 @@ describe('an ordinary request to such a model', async () => {
     },
   );
 
-  it('is there for all that the reader finds here', () => {
+  it('is tested for all operators that the reader finds here', () => {
     expect(Object.keys(ORDINARY).sort()).toEqual(asked.map(({ name }) => name).sort());
   });
 });

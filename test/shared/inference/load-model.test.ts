@@ -48,7 +48,7 @@ async function load(model: Uint8Array | string, config?: object) {
   return { ...loaded, warmUpErrors };
 }
 
-/** The reason for which a model cannot be served, with a check that it tells nothing of the inside. */
+/** The reason why a model cannot be served, with a check that it reveals nothing internal. */
 async function reasonOf(model: Uint8Array | string, config?: object): Promise<string> {
   const error = await load(model, config).then(
     () => undefined,
@@ -99,21 +99,21 @@ describe('loadModel', () => {
     expect(model.example).toEqual({ features: [10, 10, 10, 10] });
   });
 
-  it('takes a model without model.json for one of tensors', async () => {
+  it('serves a model without model.json as one of tensors', async () => {
     const model = await load(irisModel);
     expect(model.config).toEqual({ task: 'tensor' });
     expect(model.example).toEqual({ inputs: { features: [[0, 0, 0, 0]] } });
     expect(model.warmUpErrors).toEqual([]);
   });
 
-  it('takes a scikit-learn classifier without model.json for what it is', async () => {
+  it('recognises a scikit-learn classifier without model.json', async () => {
     const model = await load(read('iris/1/model.onnx'));
     expect(model.config.task).toBe('tabular-classification');
     expect(model.task.labels).toEqual(['setosa', 'versicolor', 'virginica']);
     expect(model.session.outputs.map(({ datatype }) => datatype)).toEqual(['BYTES', 'FP32']);
   });
 
-  it('loads a model though made-up input does not suit it, and tells of it', async () => {
+  it('loads a model though made-up input does not suit it, and reports that', async () => {
     const product = buildModel({
       nodes: [buildNode('MatMul', ['x', 'weights'], ['y'])],
       inputs: [tensorValue('x', FLOAT, ['n', 'width'])],
@@ -267,7 +267,7 @@ describe('a model the runtime refuses', () => {
       { '': 99 },
       'its operator set 99 is newer than the runtime, which takes up to 26',
     ],
-  ])('says so in its own words: %s', async (_, node, opsets, reason) => {
+  ])("is reported in Ternion's words: %s", async (_, node, opsets, reason) => {
     const model = buildModel({
       nodes: [node],
       inputs: [tensorValue('x', FLOAT, [1])],
@@ -277,7 +277,7 @@ describe('a model the runtime refuses', () => {
     expect(await reasonOf(model)).toBe(reason);
   });
 
-  it('says so of types it cannot carry', async () => {
+  it('says so of types that it cannot take', async () => {
     expect(await reasonOf(identityModel(16, [1]))).toBe(
       'input "x" has the type bfloat16, which cannot be served',
     );

@@ -46,9 +46,9 @@ const REFUSAL = {
 
 interface Pools {
   readonly name: string;
-  /** From `a`, what the first filters give, to `y`. */
+  /** The nodes from `a`, the output of the first filters, to `y`. */
   readonly nodes: readonly Uint8Array[];
-  /** The least number of rows of a picture for each pool to have some. */
+  /** The smallest number of rows of a picture that leaves some for each pool. */
   readonly least: number;
   readonly opset?: number;
   readonly isQuantized?: boolean;
@@ -68,7 +68,7 @@ const branch = (name: string) =>
     outputs: [untypedValue(`${name} y`)],
   });
 
-/** Pools after filters of 3 by 3, of which the runtime makes operators of its own that divide by the number of places. */
+/** Pools after filters of 3 by 3. The runtime fuses them into its own operators, which divide by the number of places. */
 const POOLS: readonly Pools[] = [
   ...[7, 8, 9, 10, 11, 13, 18, 22].map((opset) => ({
     name: `MaxPool in operator set ${opset}`,
@@ -208,7 +208,7 @@ describe('a picture that is too small for a pool', async () => {
   );
 });
 
-describe('a pool of what is one place already', async () => {
+describe('a pool of a single place', async () => {
   const nodes = ['MaxPool', 'AveragePool'].map((pool) => [
     one('GlobalAveragePool', ['a'], 'b'),
     one(pool, ['b'], 'y', POOL),
@@ -220,12 +220,12 @@ describe('a pool of what is one place already', async () => {
     })),
   );
 
-  it('is refused, whatever the picture', () => {
+  it('is refused with every picture', () => {
     expect(outcomes).toEqual([REFUSAL, REFUSAL]);
   });
 });
 
-/** Filters, what stands between, and a pool, for pictures of 9 by 9. */
+/** Filters, the nodes between, and a pool, for pictures of 9 by 9. */
 const fixed = (...between: readonly Uint8Array[]) =>
   buildModel({
     nodes: [filters('x', 'a'), ...between, one('MaxPool', ['b'], 'y', POOL)],

@@ -30,7 +30,7 @@ describe('an answer in JSON', () => {
     ['nested arrays', [new Array(300).fill([1])]],
     ['an object', Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`key${index}`, index]))],
     ['a map', { a: new Map(Array.from({ length: 200 }, (_, index) => [`key${index}`, index])) }],
-  ])('is refused as soon as %s in it is longer than the limit', (_, value) => {
+  ])('is refused as soon as %s makes it longer than the limit', (_, value) => {
     const { length } = JSON.stringify(value, (_, each) =>
       each instanceof Map ? Object.fromEntries(each) : each,
     );

@@ -81,7 +81,7 @@ describe('a download that finds no space', () => {
     expect(await readdir(join(folder, TEMPORARY_FOLDER))).toEqual([]);
   });
 
-  it('fails where all others are used, and goes on once one is not', async () => {
+  it('fails while all others are used, and succeeds when one is not', async () => {
     const cache = open();
     const a = await cache.fetchFolder('a/1');
     const b = await cache.fetchFolder('b/1');

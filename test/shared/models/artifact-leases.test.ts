@@ -13,7 +13,7 @@ const USE_DOWNLOADS = fileURLToPath(new URL('../../support/use-downloads.ts', im
 const ADDRESS = 'a'.repeat(64);
 
 describe('a lease', () => {
-  it('keeps a folder while it is looked at, whoever tries to remove it meanwhile', async () => {
+  it('keeps a folder that is in use, though others try to remove it', async () => {
     const root = await makeFolder({});
     const folder = join(root, ADDRESS);
     const exists = async () => (await stat(folder).catch(() => undefined)) !== undefined;
@@ -86,7 +86,7 @@ describe('a lease', () => {
     await leases.take(ADDRESS);
   });
 
-  it('of another host counts while it is renewed, whatever processes run here', async () => {
+  it('of another host counts while it is renewed, independently of the processes here', async () => {
     const root = await makeFolder({});
     const leases = createArtifactLeases(root);
     const remove = async () => undefined;

@@ -357,7 +357,7 @@ describe('the renewal of the listing', () => {
     expect((await repository.resolve('m')).version).toBe('1');
   });
 
-  it('is reported when it fails; requests go on with the listing there is, and it is tried again', async () => {
+  it('is reported and retried when it fails; requests use the last listing', async () => {
     const folder = await makeFolder({ 'models/m/1/model.onnx': '' });
     const { repository, clock, renewalErrors, settle } = open(join(folder, 'models'));
     await repository.list();

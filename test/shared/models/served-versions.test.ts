@@ -75,7 +75,7 @@ describe('a version policy', () => {
     expect(listed).toEqual({ name: 'm', versions: ['1', '2'], liveVersion: '2' });
   });
 
-  it('may name versions that are not there, which is told', async () => {
+  it('may name versions that are not there, which is reported', async () => {
     const { listed, state } = await serve('version_policy { specific { versions: [1, 7, 9] } }', '1', '2');
     expect(listed).toEqual({
       name: 'm',

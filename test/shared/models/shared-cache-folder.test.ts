@@ -55,7 +55,7 @@ async function makeVictim(): Promise<{ path: string; check: () => Promise<void> 
   return { path, check };
 }
 
-/** Other bytes in the place of a file, with its size and its times. */
+/** Replaces the bytes of a file, and keeps its size and its times. */
 async function damage(path: string, content: string): Promise<void> {
   const { atime, mtime } = await lstat(path);
   await writeFile(path, content);
@@ -67,7 +67,7 @@ describe('a cache folder that another user could have prepared', () => {
     ['itself', ''],
     ['the folder of temporary files', TEMPORARY_FOLDER],
     ['the folder of marks', MARKS_FOLDER],
-  ])('is refused where %s is a link, and nothing behind it is touched', async (_, inner) => {
+  ])('is refused where %s is a link, whose target stays as it is', async (_, inner) => {
     const { server, folder, open } = await setup(published);
     const victim = await makeVictim();
     if (inner !== '') await mkdir(folder, { mode: 0o700 });
@@ -205,7 +205,7 @@ describe('the content of a cache folder', () => {
     expect(countGets(server.requests)).toBe(gets + 1);
   });
 
-  it('goes on with a download that another process did not complete, where its files are right', async () => {
+  it('resumes a download that another process did not complete, where its files are right', async () => {
     const files = { a: Buffer.from('aaa'), b: Buffer.from('bbb') };
     const { server, open } = await setup({
       'iris/1/a': files.a,
@@ -222,7 +222,7 @@ describe('the content of a cache folder', () => {
   });
 
   it.each(['link', 'fifo', 'foreign', 'group'])(
-    'is downloaded anew where a file is a %s one',
+    'is downloaded again where a file is a %s one',
     async (kind) => {
       const { open } = await setup(published);
       const file = join(await open().fetchFolder('iris/1'), 'model.onnx');
@@ -254,7 +254,7 @@ describe('the content of a cache folder', () => {
 
 describe('a cache folder that this user makes', () => {
   it.each([0o777, 0o1777, 0o2775, 0o755])(
-    'is its own below a folder of the mode %o, whatever the umask',
+    'is its own below a folder of the mode %o, with any umask',
     async (bits) => {
       const umask = process.umask(0);
       onTestFinished(() => void process.umask(umask));

@@ -38,7 +38,7 @@ describe('the external data of a model', () => {
     ]);
   });
 
-  it('is none of a model that has all in itself', () => {
+  it('is not there for a model in a single file', () => {
     expect(
       locationsOf(buildModel({ ...ends, nodes: [buildNode('Identity', ['x.bin'], ['y.bin'])] })),
     ).toEqual([]);

@@ -74,8 +74,8 @@ const inLoop = (graph: Graph) =>
     attributes: [
       graphAttribute('body', {
         inputs: [tensorValue('turn', INT64, []), tensorValue('on', BOOL, []), tensorValue('data', FLOAT)],
-        nodes: [buildNode('Identity', ['on'], ['goes on']), ...graph.nodes],
-        outputs: [tensorValue('goes on', BOOL, []), ...graph.outputs],
+        nodes: [buildNode('Identity', ['on'], ['again']), ...graph.nodes],
+        outputs: [tensorValue('again', BOOL, []), ...graph.outputs],
       }),
     ],
   });

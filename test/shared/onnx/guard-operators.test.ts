@@ -198,7 +198,7 @@ describe('a guarded TopK', () => {
     }
   });
 
-  it('is told by both names of the default domain, and no other domain', () => {
+  it('is recognised by both names of the default domain, and in no other domain', () => {
     const ofDomain = (domain: string) =>
       buildModel({ ...ENDS, nodes: [buildNode('TopK', ['x', 'k'], ['v', 'i'], { domain })] });
     const operatorsOf = (model: Uint8Array) => readGraph(bytesSource(model)).operators;
@@ -261,11 +261,11 @@ describe('a TopK inside something', () => {
                 tensorValue('data', FLOAT),
               ],
               nodes: [
-                buildNode('Identity', ['on'], ['goes on']),
+                buildNode('Identity', ['on'], ['again']),
                 buildNode('Identity', ['data'], ['next']),
                 topK,
               ],
-              outputs: [tensorValue('goes on', BOOL, []), tensorValue('next', FLOAT), ...inner.outputs],
+              outputs: [tensorValue('again', BOOL, []), tensorValue('next', FLOAT), ...inner.outputs],
             }),
           ],
         }),
@@ -287,7 +287,7 @@ describe('a TopK inside something', () => {
         }),
       ],
     }),
-    'a function that is told the axis': functionOfAxis([integerAttribute('axis', -1)]),
+    'a function that gets the axis': functionOfAxis([integerAttribute('axis', -1)]),
   };
 
   it.each(Object.entries(MODELS))('is guarded in %s', async (_, model) => {
@@ -296,7 +296,7 @@ describe('a TopK inside something', () => {
     expect(describeTensors(await run(guard(model), { x: numbers([0, 4]) }))).toEqual(nothing([0, 2]));
   });
 
-  it('refuses no rows where a function need not be told the axis', async () => {
+  it('refuses no rows where a function does not need the axis', async () => {
     const model = functionOfAxis(['axis']);
     const x = numbers([1, 4], [1, 4, 2, 3]);
     expect(describeTensors(await run(guard(model), { x }))).toEqual(describeTensors(await run(model, { x })));

@@ -114,7 +114,7 @@ describe('guarding operators', () => {
     expect(secondsOf(10_000, 100_000)).toBeLessThan(2.5 * apart);
   });
 
-  it('reads a long function that is told the axis a few times, however many there are in it', () => {
+  it('reads a long function that gets the axis a few times, however many there are in it', () => {
     const best = buildFunction({
       name: 'Best',
       inputs: ['x', 'k'],

@@ -14,7 +14,7 @@ const build = (metadata: readonly (readonly [string, string])[]) =>
 const read = (model: Uint8Array) => readGraph(bytesSource(model)).metadata;
 
 describe('the metadata of a graph', () => {
-  it('are read in their order, whatever they are', () => {
+  it('are read in their order, with any content', () => {
     expect(
       read(
         build([

@@ -84,7 +84,7 @@ describe('a route', () => {
     expect(paths['/c'].post).not.toHaveProperty('requestBody');
   });
 
-  it('tells what plain bytes, forms and JSON without a schema are', () => {
+  it('describes plain bytes, forms and JSON without a schema', () => {
     const request = {
       'text/csv': null,
       'image/*': null,
@@ -115,7 +115,7 @@ describe('a route', () => {
     expect(paths['/c'].get.responses['5XX'].content).toEqual({ 'application/json': { schema: {} } });
   });
 
-  it('tells answers with other statuses', () => {
+  it('describes answers with other statuses', () => {
     const otherResponses = { 503: { 'application/json': named } };
     const { responses } = build([operation('GET', '/a', { otherResponses })]).paths['/a'].get;
     expect(responses[503].content['application/json'].schema.$ref).toBe(

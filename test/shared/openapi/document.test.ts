@@ -93,7 +93,7 @@ describe('the document', () => {
     expect(await readDocument(openApp())).toEqual(document);
   });
 
-  it('tells its version, and that paths are relative to where it was got from', () => {
+  it('says its version, and that paths are relative to its own address', () => {
     expect(document.info.version).toBe(VERSION);
     expect(document.servers).toEqual([{ url: '.' }]);
   });
@@ -203,7 +203,7 @@ function fillPath(path: string, { parameters }: DescribedOperation): string | un
   return filled.includes('{') ? undefined : filled;
 }
 
-/** What is described completely: members of an answer that are not told of are mistakes. */
+/** Tags whose answers are described completely: a member that the document does not describe is a mistake. */
 const OWN_TAGS = ['models', 'catalog', 'ternion', 'open-inference'];
 
 async function expectDescribed(operation: DescribedOperation, request: Parameters<typeof app.send>[0]) {

@@ -88,7 +88,7 @@ describe('a pipeline', () => {
     }
   });
 
-  it('does no loop of more than a part at once, whatever it does to a large image', () => {
+  it('runs no loop of more than a part at once, with any steps on a large image', () => {
     const [width, height] = [1300, 1100];
     for (const steps of [
       [{ step: 'orient' }],

@@ -54,7 +54,7 @@ describe.each(LISTS)('endpoints as %s lists them', (_, path, names) => {
     expect(names(json)).toEqual(['blue', '4711', 'digits', 'iris']);
   });
 
-  it('are answered one by one as well, and 404 where there is none', async () => {
+  it('are answered one by one as well, with 404 for an unknown one', async () => {
     for (const name of ['blue', '4711', 'digits', 'iris']) {
       const { status, json } = await read(mapped, `${path}/${name}`);
       expect([status, JSON.stringify(json)]).toEqual([200, expect.stringContaining(`"${name}"`)]);
@@ -68,7 +68,7 @@ describe.each(LISTS)('endpoints as %s lists them', (_, path, names) => {
     }
   });
 
-  it('load no model, nor does one of them but for its fields', async () => {
+  it('load no model, and one of them loads it only for its fields', async () => {
     const host = openApp();
     await read(host, path);
     if (!path.startsWith(UBIOPS)) await read(host, `${path}/iris`);

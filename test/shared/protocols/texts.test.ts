@@ -492,7 +492,7 @@ describe('a graph that takes texts as they are', () => {
     else expect(answer).toEqual(expected);
   });
 
-  it('gets the default prompt before each text, whatever the route', async () => {
+  it('gets the default prompt before each text, on every route', async () => {
     const send = await openWords({ prompts: { usual: 'the ' }, defaultPrompt: 'usual' });
     expect(await send('/v1/models/words:predict', { instances: ['dog'] })).toEqual({ predictions: [[1]] });
     const { outputs } = await send('/v2/models/words/infer', { inputs: [input('words', [1], ['dog'])] });

@@ -205,7 +205,7 @@ describe('a failed load', () => {
     expect((await failureOf(cache.use('a', failing('later'), () => 1))).retryAfterMs).toBe(1_000);
   });
 
-  it('is told as one also where the key was dropped meanwhile', async () => {
+  it('is reported also where the key was dropped meanwhile', async () => {
     const { cache } = makeCache();
     const use = cache.use('a', failing('broken'), () => 1);
     await cache.drop('a');
@@ -302,7 +302,7 @@ describe('clear', () => {
     expect(events).toEqual(['release a']);
   });
 
-  it('lets keys be loaded anew', async () => {
+  it('lets keys be loaded again', async () => {
     const { cache, events, touch } = makeCache();
     await touch('a');
     await cache.clear();

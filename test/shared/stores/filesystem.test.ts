@@ -189,7 +189,7 @@ describe('a write to a folder', () => {
     expect((await readdir(join(root, 'iris'))).sort()).toEqual(['a', 'b']);
   });
 
-  it('makes the repository where there is none', async () => {
+  it('makes the repository if it does not exist', async () => {
     const root = join(await makeFolder({}), 'new');
     const store = openFilesystemStore(root);
     await store.write('iris/1/model.json', contentOf('{}'));

@@ -211,7 +211,7 @@ describe('an array', () => {
     });
   });
 
-  it('has booleans of 0 and 1, whatever its bytes are', () => {
+  it('has booleans of 0 and 1, for bytes of any value', () => {
     const header = "{'descr': '|b1', 'fortran_order': False, 'shape': (3,), }";
     expect(readNpy(withHeader(header, Buffer.from([0, 1, 255])), OPTIONS).data).toEqual(
       Uint8Array.from([0, 1, 1]),

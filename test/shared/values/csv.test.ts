@@ -170,7 +170,7 @@ describe('CSV', () => {
     );
   });
 
-  it('shows its first row, whatever is below it', async () => {
+  it('shows its first row, with any rows below it', async () => {
     expect(readFirstRow(Buffer.from('\ufeff\r\n"a,b",c\n"'), testLimits())).toEqual(['a,b', 'c']);
     expect(readFirstRow(Buffer.from('"a'), testLimits())).toEqual([]);
     expect(readFirstRow(Buffer.from(''), testLimits())).toEqual([]);

@@ -41,11 +41,11 @@ describe('JSON values one after the other', () => {
     ['[1', ['[1']],
     ['"abc', ['"abc']],
     [']', [']']],
-  ])('%j are told apart', (text, values) => {
+  ])('%j are separated', (text, values) => {
     expect(valuesOf(text)).toEqual(values);
   });
 
-  it('are told apart whatever is in them', () => {
+  it('are separated with any content', () => {
     const value = fc.oneof(fc.array(fc.jsonValue()), fc.dictionary(fc.string(), fc.jsonValue()));
     fc.assert(
       fc.property(

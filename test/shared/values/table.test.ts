@@ -42,7 +42,7 @@ describe('a table', () => {
     });
   });
 
-  it('goes by the names of the features, wherever they stand and whatever stands between them', () => {
+  it('goes by the names of the features, in any order and among other columns', () => {
     const table = tableOfSplit({ columns: ['c', 'id', 'a', 'b'], data: [[3, 99, 1, 2]] }, 'd');
     expect(decode(table, FEATURES).get('x')).toMatchObject({ data: Float32Array.from([1, 2, 3]) });
     const records = tableOfRecords(

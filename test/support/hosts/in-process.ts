@@ -34,7 +34,7 @@ export function openApp(environment?: Readonly<Record<string, string>>): TestHos
   };
 }
 
-/** The Lambda handler behind one kind of event source. */
+/** The Lambda handler, invoked with events of one kind of source. */
 export function openLambda(source: EventSource): TestHost {
   const host = createTestHost();
   const handler = createLambdaHandler(host);

@@ -21,7 +21,7 @@ export async function copyBundle(target: string): Promise<string> {
   return folder;
 }
 
-/** A built target on Lambda, behind a server that makes events of requests as one event source does. */
+/** A built target on Lambda; a server turns requests into events, as one kind of event source does. */
 export async function openLambdaBundle(
   target: string,
   source: EventSource,

@@ -16,7 +16,7 @@ export interface TestResponse {
   readonly body: Buffer;
 }
 
-/** A running server, whatever runs it. */
+/** A running server, of any kind. */
 export interface TestHost {
   send(request: TestRequest): Promise<TestResponse>;
   close(): Promise<void>;

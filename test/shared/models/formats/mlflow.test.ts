@@ -48,7 +48,7 @@ describe('a folder with MLmodel', () => {
     expect(await recognise(mlmodel([AREA]), cube)).toEqual({ task: 'tensor' });
   });
 
-  it('is none without the file', async () => {
+  it('is not recognised without the file', async () => {
     expect(await recogniseMlflow(folderOf({}), matrix)).toBeUndefined();
   });
 

@@ -66,7 +66,7 @@ describe('a folder with the config.json of transformers', () => {
     });
   });
 
-  it('gives vectors by the name of its output, whatever its class is called', async () => {
+  it('gives vectors by the name of its output, for any name of its class', async () => {
     const folder = folderOf({ 'config.json': classifier, ...TOKENIZER });
     expect(await recogniseOptimum(folder, hidden)).toEqual({
       task: 'feature-extraction',
@@ -118,7 +118,7 @@ describe('a folder with the config.json of transformers', () => {
     });
   });
 
-  it('tells its task without the graph where the class name does', async () => {
+  it('knows its task without the graph where the class name says it', async () => {
     const taskOf = async (config: object, files: object) =>
       (await recogniseOptimum(folderOf({ 'config.json': config, ...files }), undefined))?.task;
     expect(await taskOf(classifier, TOKENIZER)).toBe('text-classification');
@@ -131,7 +131,7 @@ describe('a folder with the config.json of transformers', () => {
   });
 
   it.each([
-    ['there is none', {}],
+    ['it is missing', {}],
     ['it is of something else', { 'config.json': { version: 1 } }],
     ['it is not an object', { 'config.json': '[1]' }],
   ])('is not recognised where %s', async (_, files) => {

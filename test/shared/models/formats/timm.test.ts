@@ -68,7 +68,7 @@ describe('a model of timm', () => {
     });
   });
 
-  it('is none without pretrained_cfg', async () => {
+  it('is not recognised without pretrained_cfg', async () => {
     expect(await recognise({ model_type: 'vit' })).toBeUndefined();
     expect(await recognise('[')).toBeUndefined();
     expect(await recogniseTimm(folderOf({}), images)).toBeUndefined();

@@ -74,7 +74,7 @@ describe('a model with config.pbtxt', () => {
     });
   });
 
-  it('is none without the file', async () => {
+  it('is not recognised without the file', async () => {
     expect(await recogniseTriton(folderOf({}), view, KNOWN_TASKS)).toBeUndefined();
   });
 

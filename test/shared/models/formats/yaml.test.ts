@@ -116,7 +116,7 @@ describe('readYaml', () => {
     expect(() => readYaml(text)).toThrow(new YamlError(message));
   });
 
-  it('reads whatever PyYAML writes of values that MLflow could have', () => {
+  it('reads what PyYAML writes for all values that MLflow could have', () => {
     expect(dumped.length).toBe(60);
     for (const { yaml, value } of dumped) expect(readYaml(yaml)).toEqual(value);
   });

@@ -95,7 +95,7 @@ describe('scoring', () => {
     });
   });
 
-  it('tells health where nothing is to be scored', async () => {
+  it('answers with the health where nothing is to be scored', async () => {
     expect(await ask(get('/score'))).toMatchObject({ status: 200, json: { status: 'ok' } });
   });
 
@@ -107,7 +107,7 @@ describe('scoring', () => {
 });
 
 describe('headers of an answer', () => {
-  it('tell the time of the run and that it did well', async () => {
+  it('give the time of the run and its success', async () => {
     const { headers } = await score({ data: [SETOSA] });
     expect(headers['x-ms-run-fn-exec-ms']).toMatch(/^\d+\.\d{3}$/);
     expect(headers['x-ms-run-function-failed']).toBe('False');
@@ -139,7 +139,7 @@ describe('headers of an answer', () => {
     },
   );
 
-  it('tell that a model failed', async () => {
+  it('say that a model failed', async () => {
     const folder = await makeRepository({ broken: { onnx: Buffer.from('no model') } });
     const host = openApp({ MODEL_REPOSITORY: folder });
     const { status, headers } = await ask(post('/score', { data: [[1]] }), host);

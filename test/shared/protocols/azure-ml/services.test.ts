@@ -79,7 +79,7 @@ describe('a service of AutoML', () => {
     expect(JSON.parse(json)).toEqual({ result: expected });
   });
 
-  it('is told from others on shared routes by "Inputs"', async () => {
+  it('is recognised on shared routes by "Inputs"', async () => {
     const body = { Inputs: { data: recordsOf(HOUSES) } };
     expect((await score(await open(HOUSES), body, '/invocations')).json).toEqual({
       Results: goldenOf(HOUSES).predictions,

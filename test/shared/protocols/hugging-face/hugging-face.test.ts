@@ -43,7 +43,7 @@ describe('classification of images', () => {
     ['in base64', post('/', { inputs: B64 })],
     ['as a data URI', post('/hf/digits', { inputs: `data:image/png;base64,${B64}` })],
     ['in base64 by name', post('/hf/digits', { inputs: { image: B64 }, options: { use_cache: false } })],
-    ['where the path tells the task', post('/models/digits/pipeline/image-classification', { inputs: B64 })],
+    ['where the path names the task', post('/models/digits/pipeline/image-classification', { inputs: B64 })],
   ])('takes one %s and answers the five best labels', async (_, request) => {
     const { json } = await ask(request);
     expect(json).toHaveLength(5);
@@ -209,7 +209,7 @@ describe('other requests', () => {
     expect(json.error).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
   });
 
-  it('are told the task of a model, and types that are taken', async () => {
+  it('are given the task of a model, and the accepted types', async () => {
     const { json } = await hf('/models/digits/pipeline/feature-extraction', { inputs: B64 });
     expect(json.error).toBe('Model "digits" is for image-classification, not for "feature-extraction".');
     const sound = await ask(raw('/hf/digits', 'x', { 'content-type': 'audio/wav' }));

@@ -59,7 +59,7 @@ describe('a request to an inference graph', () => {
     expect((await ask(host, '/', { inputs: [ROW] })).json).toEqual(['setosa']);
   });
 
-  it('is none where KServe is switched off, or another format is pinned', async () => {
+  it('is not there where KServe is switched off, or another format is pinned', async () => {
     for (const other of [withoutKServe, pinned]) {
       expect(await ask(other, '/', V1)).toMatchObject({
         status: 400,

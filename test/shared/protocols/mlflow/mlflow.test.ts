@@ -79,7 +79,7 @@ describe('the scoring server', () => {
 
   it.each<[string, unknown, RegExp]>([
     [
-      'records that are none',
+      'records that are an object',
       { dataframe_records: {} },
       /^Field "dataframe_records" is an object with no keys; expected an array of objects/,
     ],
@@ -133,7 +133,7 @@ describe('the scoring server', () => {
     expect(error).toMatch(message);
   });
 
-  it('tells its version as plain text', async () => {
+  it('answers with its version as plain text', async () => {
     const answer = await host.send(get('/version'));
     expect([answer.headers['content-type'], answer.body.toString()]).toEqual(['text/plain', VERSION]);
   });

@@ -90,7 +90,7 @@ describe('an input in bytes', () => {
     expect(scores.indexOf(Math.max(...scores))).toBe(7);
   });
 
-  it('must tell its size where others are beside it', async () => {
+  it('must have its size where there are other inputs', async () => {
     const both = { inputs: ['x', 'z'].map((name) => ({ name, datatype: 'BYTES', shape: [1] })) };
     expect(await errorOf(app, 'iris', both, Buffer.from('hi'))).toBe(
       'Input "x" has neither "data" nor "binary_data_size"; expected one of them.',

@@ -155,7 +155,7 @@ describe('a wrong inference request', () => {
       { ...valid, outputs: [{ name: 'logits', parameters: { classification: -1 } }] },
       /classification" is the number -1/,
     ],
-  ])('is told of %s', async (_, body, message) => {
+  ])('is refused with a reason: %s', async (_, body, message) => {
     const answer = await infer(app, 'iris', body);
     const { error, code } = split(answer).json;
     expect([answer.status, code]).toEqual([400, 400]);
@@ -163,7 +163,7 @@ describe('a wrong inference request', () => {
     else expect(error).toMatch(message);
   });
 
-  it('is told of leftover bytes, of a wrong length of the JSON, and of texts strings cannot hold', async () => {
+  it('is refused for leftover bytes, a wrong length of the JSON, and texts that strings cannot hold', async () => {
     const messageOf = async (...given: Parameters<typeof infer>) => split(await infer(...given)).json.error;
     const head = { inputs: [{ ...ROW, data: undefined, parameters: { binary_data_size: 16 } }] };
     expect(await messageOf(app, 'iris', head, Buffer.alloc(17))).toBe(
@@ -231,7 +231,7 @@ describe('a request that is meant to break the server', () => {
     expect((await ask(Number.MAX_SAFE_INTEGER)).status).toBe(413);
   });
 
-  it('gets a 400 for whole numbers that no number tells exactly, wherever they stand', async () => {
+  it('gets a 400 for whole numbers that JSON parsers round, in any place', async () => {
     const host = await serveModels({ whole: identityModel(DATATYPES.INT64.code, ['n']) });
     const ask = async (shape: string, data: string) => {
       const answer = await infer(

@@ -185,7 +185,7 @@ describe('lines', () => {
 });
 
 describe('batch transform', () => {
-  it('is told how to send its records', async () => {
+  it('is answered with how to send its records', async () => {
     const answer = await host.send({
       method: 'GET',
       path: '/execution-parameters',

@@ -123,7 +123,7 @@ describe('an error of the runtime', () => {
     expect(answer.headers).toHaveProperty('retry-after');
   });
 
-  it('tells that asynchronous calls are not there', async () => {
+  it('says that asynchronous calls are not there', async () => {
     const answer = await ask(host, '/endpoints/iris/async-invocations', ROW, {});
     expect([answer.status, answer.headers['x-amzn-errortype']]).toEqual([501, 'NotImplementedException']);
   });

@@ -53,7 +53,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
   media: [
     ['an image by its type', 'anything', { 'content-type': 'image/png' }, 'sagemaker'],
-    ['an image by the type of old', PNG, { 'content-type': 'application/x-image' }, 'sagemaker'],
+    ['an image by the legacy type', PNG, { 'content-type': 'application/x-image' }, 'sagemaker'],
     ['an image without a type', PNG, {}, 'sagemaker'],
     ['an image as bytes', PNG, { 'content-type': 'application/octet-stream' }, 'sagemaker'],
     ['an image as curl sends it', PNG, { 'content-type': 'application/x-www-form-urlencoded' }, 'sagemaker'],
@@ -66,7 +66,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   'tables and lines': [
     ['numbers', '1,2\n3,4', CSV, 'sagemaker'],
     ['numbers in quotes, and gaps', '"1", \n3,4', CSV, 'sagemaker'],
-    ['numbers that are none', 'NaN,-inf', CSV, 'sagemaker'],
+    ['numbers that are not finite', 'NaN,-inf', CSV, 'sagemaker'],
     ['names', 'a,b\n1,2', CSV, 'mlflow'],
     ['names of others for a model of numbers', 'sepal,petal\n1,2', CSV, 'mlflow'],
     ['values, one of them missing', '1,2,NA\n4,5,6', CSV, 'sagemaker'],
@@ -147,7 +147,7 @@ const TEXTS = buildModel({
   outputs: [tensorValue('w', STRING, ['n']), tensorValue('t', STRING, ['n'])],
 });
 
-async function tell(body: unknown, headers: Readonly<Record<string, string>>, model = 'numbers') {
+async function detect(body: unknown, headers: Readonly<Record<string, string>>, model = 'numbers') {
   const folder = await makeFolder({
     'numbers/1/model.onnx': identityModel(FLOAT, ['n', 2]),
     'texts/1/model.onnx': TEXTS,
@@ -162,21 +162,21 @@ async function tell(body: unknown, headers: Readonly<Record<string, string>>, mo
 
 describe.each(Object.entries(CASES))('a body of %s', (_, cases) => {
   it.each(cases)('%s', async (_title, body, headers, dialect) => {
-    expect(await tell(body, headers)).toBe(dialect);
+    expect(await detect(body, headers)).toBe(dialect);
   });
 });
 
 describe('a table of texts', () => {
   it('begins with names only where they are those of the model', async () => {
-    expect(await tell('word,tag\na,b', CSV, 'texts')).toBe('mlflow');
-    expect(await tell('tag,word\na,b', CSV, 'texts')).toBe('mlflow');
-    expect(await tell('cat,noun\ndog,noun', CSV, 'texts')).toBe('sagemaker');
+    expect(await detect('word,tag\na,b', CSV, 'texts')).toBe('mlflow');
+    expect(await detect('tag,word\na,b', CSV, 'texts')).toBe('mlflow');
+    expect(await detect('cat,noun\ndog,noun', CSV, 'texts')).toBe('sagemaker');
   });
 });
 
 describe('a body of no format', () => {
   it('is refused with the members that would do', async () => {
-    const error = await rejectionOf(tell({ features: [1] }, JSON_TYPE));
+    const error = await rejectionOf(detect({ features: [1] }, JSON_TYPE));
     expect(error.status).toBe(400);
     expect(error.message).toBe(
       'The request is an object with the keys "features"; expected one of "instances", "inputs", "dataframe_split", ' +
@@ -185,13 +185,13 @@ describe('a body of no format', () => {
   });
 
   it('is refused as JSON with the place where it breaks', async () => {
-    expect((await rejectionOf(tell('{"instances": [1,]}', JSON_TYPE))).message).toBe(
+    expect((await rejectionOf(detect('{"instances": [1,]}', JSON_TYPE))).message).toBe(
       'The body is not valid JSON: unexpected "]}" at line 1, column 18.',
     );
   });
 
   it('is refused for an answer that nobody gives', async () => {
-    const error = await rejectionOf(tell({ instances: [1] }, { accept: 'text/html' }));
+    const error = await rejectionOf(detect({ instances: [1] }, { accept: 'text/html' }));
     expect(error).toMatchObject({ code: 'NOT_ACCEPTABLE', status: 406 });
   });
 });

@@ -68,7 +68,7 @@ describe('classify', () => {
     expect((await classify(body)).json).toEqual((await classify({ examples: [SETOSA] })).json);
   });
 
-  it('takes an encoded image under whatever name', async () => {
+  it('takes an encoded image under any name', async () => {
     for (const example of [{ 'image/encoded': { b64: B64 } }, { x: [{ b64: B64 }] }]) {
       const { json } = await classify({ examples: [example] }, 'digits');
       expect(json.results[0][7]).toEqual(['7', expect.closeTo(0.79, 2)]);

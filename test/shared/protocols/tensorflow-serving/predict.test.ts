@@ -175,7 +175,7 @@ describe('instances', () => {
     expect(json.error).toBe('Field "instances" has 51 instances; the limit is 50 (MAX_BATCH_SIZE).');
   });
 
-  it('need outputs that tell them apart', async () => {
+  it('need outputs with an axis for them', async () => {
     const host = await serveModels({ m: withMean });
     expect(await errorOf(host, { instances: [1, 2, 3] })).toBe(
       'Output "mean" has the shape [1], which has no axis for the 3 instances; send "inputs" instead of "instances".',
@@ -266,7 +266,7 @@ describe('values', () => {
       { b64: 'AAAA', a: 1 },
       'an object with the keys "b64", "a"; expected a string.',
     ],
-    ['base64 that is none', STRING, { b64: 'A*' }, 'not base64: unexpected "*" at position 1.'],
+    ['invalid base64', STRING, { b64: 'A*' }, 'not base64: unexpected "*" at position 1.'],
   ])('are refused: %s', async (_, elementType, value, message) => {
     const host = await identity(elementType, ['n']);
     expect(await errorOf(host, { inputs: [value] })).toBe(`Field "inputs[0]" is ${message}`);
@@ -330,7 +330,7 @@ describe('a request', () => {
     'application/x-www-form-urlencoded',
     'text/plain',
     'text/csv',
-  ])('is JSON whatever its Content-Type says: %j', async (type) => {
+  ])('is JSON with any Content-Type: %j', async (type) => {
     const body = JSON.stringify({ signature_name: 'serving_default', instances: [SETOSA], more: 1 });
     const headers = type === '' ? {} : { 'content-type': type };
     expect((await ask(app, raw('/v1/models/iris:predict', body, headers))).status).toBe(200);
@@ -405,7 +405,7 @@ describe('an image', () => {
       'Field "instances[1]" is an object with the keys "b64"; expected an image in base64, as {"b64": "…"}.',
     ],
     [[{ b64: '*' }], 'Field "instances[0]" is not base64: unexpected "*" at position 0.'],
-  ])('is refused where it is none', async (instances, message) => {
+  ])('is refused where it is not an image', async (instances, message) => {
     expect(await errorOf(app, { instances }, 'digits')).toBe(message);
   });
 

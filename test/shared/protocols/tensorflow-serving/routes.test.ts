@@ -24,7 +24,7 @@ describe('status', () => {
     });
   });
 
-  it('of one version tells that alone', async () => {
+  it('of one version describes that alone', async () => {
     const { json } = await ask(app, get('/v1/models/iris/versions/1'));
     expect(json.model_version_status).toEqual([{ version: '1', state: 'AVAILABLE', status: OK }]);
   });
@@ -136,7 +136,7 @@ describe('paths', () => {
     },
   );
 
-  it('tell an unknown model before they look at the body', async () => {
+  it('report an unknown model before they look at the body', async () => {
     expect((await ask(app, raw('/v1/models/rose:predict', 'no JSON', {}))).status).toBe(404);
   });
 

@@ -130,7 +130,7 @@ describe('an image', () => {
     expect([status, json.error, json.message, json.code]).toEqual([400, message, message, 400]);
   });
 
-  it('is refused when its bytes are none', async () => {
+  it('is refused when its bytes are not an image', async () => {
     const { status, json } = await ask(app, raw('/predictions/digits', 'hello', {}));
     expect([status, json.error]).toEqual([415, expect.stringMatching(/^Field "body" is not an image/)]);
   });
@@ -327,7 +327,7 @@ describe('a path', () => {
     });
   });
 
-  it('tells its methods', async () => {
+  it('describes its methods', async () => {
     const { status, headers } = await ask(app, { ...get('/predictions/iris'), method: 'OPTIONS' });
     expect([status, headers.allow]).toEqual([204, 'POST, PUT, OPTIONS']);
     expect((await ask(app, get('/predictions/iris'))).status).toBe(405);

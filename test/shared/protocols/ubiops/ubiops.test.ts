@@ -61,7 +61,7 @@ describe('a request', () => {
     expect((await ask(post(path(deployment), body))).json).toMatchObject({ success: true, result });
   });
 
-  it('takes plain text, of whatever type', async () => {
+  it('takes plain text, of any type', async () => {
     for (const headers of [{ 'content-type': 'text/plain' }, {}]) {
       expect((await ask(raw(path('digits'), B64, headers))).json.result).toEqual({ logits: DIGIT });
     }

@@ -31,7 +31,7 @@ async function ask(request: TestRequest, host = app) {
 }
 
 describe('predict on an endpoint', () => {
-  it('answers one prediction per instance, in order, and tells the model', async () => {
+  it('answers one prediction per instance, in order, and names the model', async () => {
     const instances = [{ features: SETOSA }, { features: [6.3, 3.3, 6.0, 2.5] }];
     const { json } = await ask(post(`${ENDPOINTS}/iris:predict`, { instances }));
     expect(json).toEqual({
@@ -234,7 +234,7 @@ describe('rawPredict', () => {
 });
 
 describe('the routes of a container', () => {
-  it('tell health, and predict with the model and version that ids name', async () => {
+  it('answer with the health, and predict with the model and version that ids name', async () => {
     const health = await ask(get('/v1/endpoints/1/deployedModels/2'));
     expect([health.status, health.json.status]).toEqual([200, 'ok']);
     const path = '/v1/endpoints/iris/deployedModels/4611686018427387904:predict';

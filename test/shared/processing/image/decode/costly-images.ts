@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 /** Blocks that one code of 15 bits says nothing of. */
 const LONGEST_RUN = 32_767;
 
-/** A grey progressive JPEG without detail: one scan for its colour, and so many that change nothing. */
+/** A grey progressive JPEG without detail: one scan for its colour, and a number of scans that change nothing. */
 export function jpegOfScans(width: number, height: number, scans: number): Buffer {
   const blocks = Math.ceil(width / 8) * Math.ceil(height / 8);
   const runs = Math.ceil(blocks / LONGEST_RUN);

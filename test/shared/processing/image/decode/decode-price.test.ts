@@ -100,7 +100,7 @@ describe('the price of a TIFF', () => {
     ).toBe(48 * 200);
   });
 
-  it('is not known of a file that breaks off', async () => {
+  it('is not known of a truncated file', async () => {
     const tiff = tiffOfStrips({ strip, strips: 300 });
     expect(leastPixels('image/tiff', tiff.subarray(0, 1_000))).toBe(0);
     expect(await rejectionOf(decode(tiff.subarray(0, 1_000), 1_000))).toMatchObject({ status: 400 });

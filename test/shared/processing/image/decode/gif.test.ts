@@ -54,7 +54,7 @@ describe('restoreColours', () => {
     ]);
   });
 
-  it('leaves an image as it is where nothing is missing, or the file breaks off', () => {
+  it('leaves an image as it is where nothing is missing, or the file is truncated', () => {
     const image = decoded(3, 1, 1, 1, 2, 2, 2, 3, 3, 3);
     expect(finish(restoreColours(image, gif({})))).toBe(image);
     for (const length of [0, 12, 20, 27])

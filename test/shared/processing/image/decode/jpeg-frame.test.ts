@@ -31,7 +31,7 @@ describe('readJpegFrame', () => {
     expect(readJpegFrame(jpeg)?.isInScans).toBe(true);
   });
 
-  it('finds nothing in a file that ends or breaks off before its frame', () => {
+  it('finds nothing in a file that ends, or is cut off, before its frame', () => {
     for (const file of [
       [],
       [0xff, 0xd8],

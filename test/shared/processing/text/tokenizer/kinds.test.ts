@@ -74,7 +74,7 @@ describe('a text encoder', () => {
       'its tokenizer.json has a vocabulary that cannot be used',
     ],
     [
-      'ids that are none',
+      'ids that are not numbers',
       'words',
       { vocab: { the: -1 } },
       'its tokenizer.json has a vocabulary that cannot be used',
