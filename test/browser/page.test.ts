@@ -71,7 +71,7 @@ describe.runIf(findChromium())('the page of the playground', () => {
     await shared.page.getByText('Random forest of 100 trees').waitFor();
     await expect(shared.page.getByRole('combobox', { name: 'Version' }).inputValue()).resolves.toBe('1');
     await page.goBack();
-    await page.getByText('three iris species').waitFor();
+    await page.getByText('Small neural network').waitFor();
     expect(await page.title()).toBe('iris · Ternion playground');
   });
 

@@ -73,6 +73,9 @@ const COUNTS = [
   'MAX_JSON_DEPTH',
 ] as const satisfies readonly EnvironmentVariable[];
 
+const NOT_HOSTS =
+  'must be host names without ports, separated by commas, such as models.example.org,*.example.net, or "*".';
+
 describe('parseConfig', () => {
   it('has a default for everything', () => {
     expect(parseConfig({})).toEqual(DEFAULTS);
@@ -211,31 +214,11 @@ describe('parseConfig', () => {
     ['DOCS', 'off', 'must be true or false.'],
     ['PLAYGROUND', 'off', 'must be true or false.'],
     ['TERNION_RUNTIME_TELEMETRY', '1', 'must be true or false.'],
-    [
-      'ALLOWED_HOSTS',
-      'a.example:80',
-      'must be host names without ports, separated by commas, such as models.example.org,*.example.net, or "*".',
-    ],
-    [
-      'ALLOWED_HOSTS',
-      'http://a.example',
-      'must be host names without ports, separated by commas, such as models.example.org,*.example.net, or "*".',
-    ],
-    [
-      'ALLOWED_HOSTS',
-      'a,,b',
-      'must be host names without ports, separated by commas, such as models.example.org,*.example.net, or "*".',
-    ],
-    [
-      'ALLOWED_HOSTS',
-      '*a',
-      'must be host names without ports, separated by commas, such as models.example.org,*.example.net, or "*".',
-    ],
-    [
-      'ALLOWED_HOSTS',
-      '[::1',
-      'must be host names without ports, separated by commas, such as models.example.org,*.example.net, or "*".',
-    ],
+    ['ALLOWED_HOSTS', 'a.example:80', NOT_HOSTS],
+    ['ALLOWED_HOSTS', 'http://a.example', NOT_HOSTS],
+    ['ALLOWED_HOSTS', 'a,,b', NOT_HOSTS],
+    ['ALLOWED_HOSTS', '*a', NOT_HOSTS],
+    ['ALLOWED_HOSTS', '[::1', NOT_HOSTS],
     ['NON_FINITE_JSON', 'NaN', 'must be null or literal.'],
     ['LOG_LEVEL', 'verbose', 'must be one of debug, info, warn, error, silent.'],
     ['LOG_LEVEL', 'INFO', 'must be one of debug, info, warn, error, silent.'],

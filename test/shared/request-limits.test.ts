@@ -25,7 +25,7 @@ it.each([
     expect((await send(10)).status).toBe(200);
     expect(await errorOf(send(11))).toEqual([
       413,
-      'Field "image[10]" brings the request to more than 1000 pixels, which is the limit (MAX_IMAGE_PIXELS).',
+      expect.stringMatching(/^Field "image\[10\]" .* more than 1000 pixels.*\(MAX_IMAGE_PIXELS\)\.$/),
     ]);
     // More than one run takes.
     expect((await send(60)).status).toBe(413);
@@ -61,7 +61,7 @@ it.each([
   // Cut off: a parser would report it.
   expect(await errorOf(ask(host, path, text.slice(0, -1), JSON_TYPE))).toEqual([
     413,
-    'The JSON body brings the request to more than 40 arrays, objects and texts, which is the limit (MAX_VALUES).',
+    expect.stringMatching(/^The JSON body .* more than 40 arrays, objects and texts.*\(MAX_VALUES\)\.$/),
   ]);
   await host.close();
 });
@@ -81,7 +81,7 @@ it.each([
   const text = JSON.stringify(body);
   expect(await errorOf(send(text.slice(0, -1)))).toEqual([
     413,
-    'The JSON body brings the request to more than 40 numbers in JSON, which is the limit (MAX_JSON_NUMBERS).',
+    expect.stringMatching(/^The JSON body .* more than 40 numbers in JSON.*\(MAX_JSON_NUMBERS\)\.$/),
   ]);
   // Commas in texts do not count, and fewer numbers may have more digits.
   expect((await send(text.replaceAll('1,', ''))).status).not.toBe(413);
@@ -104,7 +104,7 @@ it.each([
   expect((await send(4)).status).toBe(400);
   expect(await errorOf(send(5))).toEqual([
     413,
-    `Field "data[4]" brings the request to more than 20 ${noun}, which is the limit (${variable}).`,
+    expect.stringMatching(`^Field "data\\[4\\]" .* more than 20 ${noun}.*\\(${variable}\\)\\.$`),
   ]);
   await host.close();
 });

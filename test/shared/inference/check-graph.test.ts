@@ -62,8 +62,6 @@ describe('a graph the runtime cannot run', () => {
       8,
       Buffer.concat([encodeField(1, text('com.example')), encodeVarintField(2, 1)]),
     );
-    expect(await problemOf(Buffer.concat([model, imported]))).toContain(
-      'it uses an operator the runtime does not have',
-    );
+    expect(await problemOf(Buffer.concat([model, imported]))).toContain('an operator the runtime');
   });
 });

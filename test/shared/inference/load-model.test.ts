@@ -238,28 +238,25 @@ describe('a model that does not fit its model.json', () => {
       'its preprocess steps make images of shape [N,1,8,9], its input "image" takes FP32 [-1,1,8,8]',
     );
     const colour = { step: 'convert', mode: 'RGB' };
-    expect(await reasonOf(digitsModel, { ...digitsConfig, preprocess: [colour, resize, ...others] })).toBe(
-      'its preprocess steps make images of shape [N,3,8,8], its input "image" takes FP32 [-1,1,8,8]',
-    );
-    expect(await reasonOf(irisModel, digitsConfig)).toBe(
-      'its preprocess steps make images of shape [N,1,8,8], its input "features" takes FP32 [-1,4]',
+    expect(
+      await reasonOf(digitsModel, { ...digitsConfig, preprocess: [colour, resize, ...others] }),
+    ).toContain('[N,3,8,8], its input "image" takes FP32 [-1,1,8,8]');
+    expect(await reasonOf(irisModel, digitsConfig)).toContain(
+      '[N,1,8,8], its input "features" takes FP32 [-1,4]',
     );
   });
 });
 
+const UNKNOWN_OPERATOR = 'it uses an operator the runtime does not have';
+
 describe('a model the runtime refuses', () => {
   it.each([
-    [
-      'an operator nobody has',
-      buildNode('Frobnicate', ['x'], ['y']),
-      { '': 18 },
-      'it uses an operator the runtime does not have',
-    ],
+    ['an operator nobody has', buildNode('Frobnicate', ['x'], ['y']), { '': 18 }, UNKNOWN_OPERATOR],
     [
       'an operator of a domain nobody has',
       buildNode('Identity', ['x'], ['y'], { domain: 'com.example' }),
       { '': 18, 'com.example': 1 },
-      'it uses an operator the runtime does not have',
+      UNKNOWN_OPERATOR,
     ],
     [
       'an operator set of the future',

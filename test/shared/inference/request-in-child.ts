@@ -26,6 +26,14 @@ export type Outcome =
   /** The process has ended by a signal, or had to be ended. */
   | { readonly kind: 'ended'; readonly signal: string };
 
+/** The refusal of inputs that the model's graph cannot compute with. */
+export const CANNOT_COMPUTE: Outcome = {
+  kind: 'refused',
+  name: 'InferenceError',
+  message: 'The model cannot compute with these inputs: their values or sizes do not go together.',
+  code: 'INVALID_PARAMETER_VALUE',
+};
+
 /** A request that takes longer counts as endless. */
 const LONGEST_MS = 60_000;
 

@@ -18,7 +18,7 @@ import {
   UINT8,
 } from '../../support/build-model.ts';
 import { untypedValue } from '../../sweep/open-model.ts';
-import { requestInChild } from './request-in-child.ts';
+import { CANNOT_COMPUTE, requestInChild } from './request-in-child.ts';
 
 const product = (sizes: readonly number[]) => sizes.reduce((total, size) => total * size, 1);
 const weights = (name: string, ...shape: number[]) =>
@@ -36,13 +36,6 @@ const filled = (shape: readonly number[]) =>
     shape,
     Array.from({ length: product(shape) }, (_, at) => Math.cos(at)),
   );
-
-const REFUSAL = {
-  kind: 'refused',
-  name: 'InferenceError',
-  message: 'The model cannot compute with these inputs: their values or sizes do not go together.',
-  code: 'INVALID_PARAMETER_VALUE',
-};
 
 interface Pools {
   readonly name: string;
@@ -201,7 +194,7 @@ describe('a picture that is too small for a pool', async () => {
   it.each(POOLS.map(({ name }, at) => [name, outcomes[at], outcomes[POOLS.length + at]] as const))(
     'is refused, and the smallest that is not gets the same bits as without: %s',
     (_, small, smallest) => {
-      expect(small).toEqual(REFUSAL);
+      expect(small).toEqual(CANNOT_COMPUTE);
       expect(smallest).toMatchObject({ kind: 'answered' });
       if (smallest?.kind === 'answered') expect(smallest.tensors).toEqual(smallest.bare);
     },
@@ -221,7 +214,7 @@ describe('a pool of a single place', async () => {
   );
 
   it('is refused with every picture', () => {
-    expect(outcomes).toEqual([REFUSAL, REFUSAL]);
+    expect(outcomes).toEqual([CANNOT_COMPUTE, CANNOT_COMPUTE]);
   });
 });
 

@@ -338,7 +338,8 @@ describe('text classification', () => {
       const output = await inferOutput(inference, textsInput(['bad', 'good']));
       expect(output).toMatchObject({ predictions: [{ label: '-' }, { label: '+' }] });
       const error = await rejectionOf(inferOutput(inference, textsInput(['a', 'a\0b'])));
-      expect(error.message).toBe('Field "instances[1].text" has a NUL character, which strings cannot hold.');
+      expect([error.code, error.field]).toEqual(['INVALID_PARAMETER_VALUE', 'Field "instances[1].text"']);
+      expect(error.problem).toMatch('NUL character');
     },
   );
 
@@ -448,7 +449,9 @@ describe('texts that are refused', () => {
   it('are too long, together', async () => {
     expect(await errorOf(['12345', '678901'], { textCharacters: 10 })).toEqual([
       413,
-      'Field "instances[1].text" brings the request to more than 10 characters of text, which is the limit (MAX_TEXT_CHARACTERS).',
+      expect.stringMatching(
+        /^Field "instances\[1\]\.text" .* more than 10 characters of text.*\(MAX_TEXT_CHARACTERS\)\.$/,
+      ),
     ]);
     expect(await errorOf(['dog', 'the dog'], { tensorElements: 7 })).toEqual([
       413,

@@ -101,7 +101,7 @@ describe('a model that could take the process down', () => {
   it('is refused with the reason of the runtime where it is not valid', async () => {
     const unknown = buildNode('Frobnicate', ['x'], ['z']);
     const model = loopModel([scalar('turns', 5000n), unknown], 'turns');
-    expect(await reasonOf(model, {})).toBe('it uses an operator the runtime does not have.');
+    expect(await reasonOf(model, {})).toMatch(/^it uses an operator the runtime/);
   });
 });
 

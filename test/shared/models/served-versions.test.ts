@@ -45,6 +45,8 @@ async function serve(config: string, ...each: readonly string[]) {
   return { repository, state, listed: await repository.versions('m') };
 }
 
+const NOT_ONE_POLICY = 'its version_policy must be one of latest, all and specific';
+
 describe('a version policy', () => {
   it.each([
     ['latest { num_versions: 1 }', ['1', '2', '10'], ['10']],
@@ -97,26 +99,21 @@ describe('a version policy', () => {
     expect(listed).toBeUndefined();
     expect(await repository.list()).toEqual([]);
     const expected = `the version_policy of its config.pbtxt ${what}`;
-    expect(await messageOf(repository.resolve('m'))).toEqual([
-      404,
-      `Model "m" has no version that is served: ${expected}.`,
-    ]);
-    expect(await messageOf(repository.resolve('m', '1'))).toEqual([
-      404,
-      `Model "m" has no version that is served: ${expected}.`,
-    ]);
+    for (const version of [undefined, '1']) {
+      expect(await messageOf(repository.resolve('m', version))).toEqual([
+        404,
+        `Model "m" has no version that is served: ${expected}.`,
+      ]);
+    }
     expect(state.problems).toEqual([`model "m": ${expected}`]);
   });
 
   it.each([
     ['version_policy { latest { num_versions: 1 } ', 'it ends too early'],
-    ['version_policy: 1', 'its version_policy must be one of latest, all and specific'],
-    ['version_policy { newest { } }', 'its version_policy must be one of latest, all and specific'],
-    ['version_policy { all { } latest { } }', 'its version_policy must be one of latest, all and specific'],
-    [
-      'version_policy { all {} } version_policy { all {} }',
-      'its version_policy must be one of latest, all and specific',
-    ],
+    ['version_policy: 1', NOT_ONE_POLICY],
+    ['version_policy { newest { } }', NOT_ONE_POLICY],
+    ['version_policy { all { } latest { } }', NOT_ONE_POLICY],
+    ['version_policy { all {} } version_policy { all {} }', NOT_ONE_POLICY],
     ['version_policy { latest: 1 }', 'its version_policy has a latest that is not a message'],
     [
       'version_policy { latest { num_versions: -1 } }',

@@ -74,6 +74,8 @@ const MANY = Float32Array.from({ length: 3 * 40 * 5 }, (_, at) =>
 
 const OPSETS = Array.from({ length: 26 }, (_, index) => index + 1);
 
+const TOO_MANY_ELEMENTS = /ternion: too many elements/;
+
 describe('a guarded TopK', () => {
   it.each(OPSETS)('gives the same bits as without, in operator set %i', async (opset) => {
     for (const axis of [undefined, -1, 0, 1, -3]) {
@@ -407,7 +409,7 @@ describe('an operator that makes many elements of each', () => {
     const model = guard(twice(5000));
     const { y } = Object.fromEntries(await run(model, { x: numbers([2], [1, 2]) }));
     expect(y?.shape).toEqual([2 * 5000 ** 2]);
-    await expect(run(model, { x: numbers([3], [1, 2, 3]) })).rejects.toThrow(/ternion: too many elements/);
+    await expect(run(model, { x: numbers([3], [1, 2, 3]) })).rejects.toThrow(TOO_MANY_ELEMENTS);
   });
 
   it.each(['AveragePool', 'MaxPool', 'LpPool'])('is guarded where %s adds as many by padding', (operator) => {
@@ -457,12 +459,8 @@ describe('operands that a client sends and that are stretched to each other', ()
   it('may become as many elements as there is room for', async () => {
     const { z } = Object.fromEntries(await run(guard(add), { x: column(300), y: row(200) }));
     expect([z?.shape, z?.data[0], z?.data.length]).toEqual([[300, 200], 3, 60_000]);
-    await expect(run(guard(add), { x: column(9000), y: row(9000) })).rejects.toThrow(
-      /ternion: too many elements/,
-    );
-    await expect(run(guard(add), { x: row(9000), y: column(9000) })).rejects.toThrow(
-      /ternion: too many elements/,
-    );
+    await expect(run(guard(add), { x: column(9000), y: row(9000) })).rejects.toThrow(TOO_MANY_ELEMENTS);
+    await expect(run(guard(add), { x: row(9000), y: column(9000) })).rejects.toThrow(TOO_MANY_ELEMENTS);
     expect((await run(guard(add), { x: numbers([0, 1]), y: row(3) })).get('z')?.shape).toEqual([0, 3]);
   });
 
@@ -532,7 +530,7 @@ describe('operands that a client sends and that are stretched to each other', ()
       { x: column(9000), y: numbers([9000], new Array<number>(9000).fill(1)) },
     ],
   ])('are refused: %s', async (_, bytes, feeds) => {
-    await expect(run(guard(bytes), feeds)).rejects.toThrow(/ternion: too many elements/);
+    await expect(run(guard(bytes), feeds)).rejects.toThrow(TOO_MANY_ELEMENTS);
   });
 
   it.each<[string, Uint8Array]>([

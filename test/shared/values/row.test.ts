@@ -162,14 +162,14 @@ describe('a row of strings and numbers', () => {
       'Field "instances[2].city" is the string "Paris"; expected one of "Bern", "Rome".',
     ],
     [['Bern', 3, ''], 'Field "instances[2][1]" (age) is the number 3; expected one of 1, 2.'],
-    [['Bern', 1, 'a\0b'], 'Field "instances[2][2]" (note) has a NUL character, which strings cannot hold.'],
-    [['Bern', 1, '\ud800'], 'Field "instances[2][2]" (note) has half of a surrogate pair.'],
+    [['Bern', 1, 'a\0b'], expect.stringMatching(/^Field "instances\[2\]\[2\]" \(note\) .*NUL/)],
+    [['Bern', 1, '\ud800'], expect.stringMatching(/^Field "instances\[2\]\[2\]" \(note\) .*surrogate/)],
     [
       ['Bern', 1],
       'Field "instances[2]" has 2 values; expected 3 values (city: string, age: number, note: string) as a list or as an object by name.',
     ],
   ])('is refused by the name of the feature: %j', (row, message) => {
-    expect(messageOf(row, mixed)).toBe(message);
+    expect(messageOf(row, mixed)).toEqual(message);
   });
 
   it('lists no more than twenty values', () => {

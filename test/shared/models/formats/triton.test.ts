@@ -30,6 +30,8 @@ version_policy: { latest { num_versions: 1 } }
 const recognise = (config: string, shared: Readonly<Record<string, string>> = {}) =>
   recogniseTriton(folderOf({}, { 'config.pbtxt': config, ...shared }), view, KNOWN_TASKS);
 
+const KEEPS_SEQUENCES = 'has the server keep the requests of a sequence together';
+
 describe('a model with config.pbtxt', () => {
   it('has its labels and its largest batch', async () => {
     expect(await recognise(NAMED, { 'labels.txt': 'a\nb\nc\n' })).toEqual({
@@ -134,21 +136,18 @@ describe('a model with config.pbtxt', () => {
   it.each([
     [
       'sequence_batching { state [ { input_name: "h" output_name: "h_out" data_type: TYPE_FP32 dims: [ 1, 3 ] initial_state: { data_type: TYPE_FP32 dims: [ 1, 3 ] zero_data: true name: "zero" } } ] }',
-      'has the server keep the requests of a sequence together and fill the states "h" (sequence_batching)',
+      `${KEEPS_SEQUENCES} and fill the states "h" (sequence_batching)`,
     ],
     [
       'sequence_batching { max_sequence_idle_microseconds: 5000000 control_input [ { name: "START" control [ { kind: CONTROL_SEQUENCE_START fp32_false_true: [ 0, 1 ] } ] }, { name: "READY" control { kind: CONTROL_SEQUENCE_READY int32_false_true: [ 0, 1 ] } } ] }',
-      'has the server keep the requests of a sequence together and fill the controls "START", "READY" (sequence_batching)',
+      `${KEEPS_SEQUENCES} and fill the controls "START", "READY" (sequence_batching)`,
     ],
     [
       'sequence_batching { control_input { name: "END" } state { input_name: "h" } state { input_name: "c" } }',
-      'has the server keep the requests of a sequence together and fill the states "h", "c" and the controls "END" (sequence_batching)',
+      `${KEEPS_SEQUENCES} and fill the states "h", "c" and the controls "END" (sequence_batching)`,
     ],
-    [
-      'sequence_batching { oldest { max_candidate_sequences: 4 } }',
-      'has the server keep the requests of a sequence together (sequence_batching)',
-    ],
-    ['sequence_batching { }', 'has the server keep the requests of a sequence together (sequence_batching)'],
+    ['sequence_batching { oldest { max_candidate_sequences: 4 } }', `${KEEPS_SEQUENCES} (sequence_batching)`],
+    ['sequence_batching { }', `${KEEPS_SEQUENCES} (sequence_batching)`],
     ['model_transaction_policy { decoupled: true }', 'lets a request have any number of answers (decoupled)'],
     [
       'batch_input [ { kind: BATCH_ELEMENT_COUNT target_name: "N" data_type: TYPE_FP32 source_input: "x" } ]',

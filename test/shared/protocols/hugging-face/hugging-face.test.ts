@@ -133,7 +133,7 @@ describe('tables', () => {
   });
 
   it.each([
-    [{ table: {} }, 'Field "table" has no rows; expected at least one.'],
+    [{ table: {} }, /^Field "table" has no rows/],
     [{ table: { a: [] } }, 'Field "table" has no column "sepal_length"; its columns are "a".'],
     [
       { table: { ...TABLE, petal_width: ['x'] } },
@@ -147,7 +147,7 @@ describe('tables', () => {
       { table: TABLE, parameters: { top_k: 1 } },
       /"top_k"; the parameters of tabular-classification are: none/,
     ],
-    [{ table: TABLE, inputs: 1 }, 'The request has "inputs" and "table"; expected only one of them.'],
+    [{ table: TABLE, inputs: 1 }, /"inputs" and "table"/],
     [{ inputs: 'text' }, 'Field "inputs" is the string "text"; expected an object of columns.'],
   ])('refuses %j', async (body, message) => {
     const { status, json } = await hf('/hf/iris', body);
@@ -213,10 +213,8 @@ describe('other requests', () => {
     const { json } = await hf('/models/digits/pipeline/feature-extraction', { inputs: B64 });
     expect(json.error).toBe('Model "digits" is for image-classification, not for "feature-extraction".');
     const sound = await ask(raw('/hf/digits', 'x', { 'content-type': 'audio/wav' }));
-    expect(sound.status).toBe(415);
-    expect(sound.json.error).toBe(
-      'Content-Type "audio/wav" is not accepted; accepted are application/json and images.',
-    );
+    expect([sound.status, sound.json.error_code]).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE']);
+    expect(sound.json.error).toMatch(/"audio\/wav".* application\/json and images\.$/);
     expect((await ask(raw('/hf/iris', PNG, {}))).json.error).toMatch(
       /^The request is an image; this model takes a table/,
     );

@@ -93,7 +93,7 @@ describe('an event in the body', () => {
     [
       'brings invalid base64',
       { ...EVENT, data_base64: '*' },
-      'Field "data_base64" is not base64: unexpected "*" at position 0.',
+      expect.stringMatching(/^Field "data_base64" is not base64/),
     ],
   ])('is refused as plain JSON when it %s', async (_, event, message) => {
     const { status, headers, json } = await send(event, STRUCTURED);

@@ -120,11 +120,7 @@ describe('the scoring server', () => {
   });
 
   it.each([
-    [
-      'application/vnd.apache.parquet',
-      415,
-      /^Content-Type "application\/vnd\.apache\.parquet" is not accepted; accepted are/,
-    ],
+    ['application/vnd.apache.parquet', 415, /^Content-Type "application\/vnd\.apache\.parquet" /],
     ['application/json; charset=latin-1', 415, /^The charset "latin-1" is not accepted; send UTF-8/],
     ['text/csv; charset=utf-16', 415, /^The charset "utf-16" is not accepted/],
   ])('refuses the type %s', async (type, expected, message) => {

@@ -177,9 +177,7 @@ describe('a wrong inference request', () => {
     const text = (data: string[]) => ({
       inputs: [{ name: 'x', datatype: 'BYTES', shape: [data.length], data }],
     });
-    expect(await messageOf(host, 'text', text(['a\0b']))).toBe(
-      'Element 0 of Input "x" has a NUL character, which strings cannot hold.',
-    );
+    expect(await messageOf(host, 'text', text(['a\0b']))).toMatch(/^Element 0 of Input "x" .*NUL/);
     expect(await messageOf(host, 'text', text(['a', '\ud800']))).toBe(
       'Element 1 of Input "x" has half of a surrogate pair, which strings cannot hold.',
     );

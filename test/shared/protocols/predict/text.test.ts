@@ -71,7 +71,7 @@ it('a batch of texts is answered with a vector each', async () => {
 
 it.each([
   [{ text: 5 }, 'Field "text" is the number 5; expected text.'],
-  [{ text: 'a', features: [1] }, 'The JSON body has "features" and "text"; expected only one of them.'],
+  [{ text: 'a', features: [1] }, expect.stringMatching(/^The JSON body .*"features" and "text"/)],
   [
     { instances: [{ text: 'a' }, 5] },
     'Field "instances[1]" is the number 5; expected {"text": "..."}, as the first one.',

@@ -89,7 +89,7 @@ describe('an image', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['is not base64', { data: '*' }, 'Field "data" is not base64: unexpected "*" at position 0.'],
+    ['is not base64', { data: '*' }, expect.stringMatching(/^Field "data" is not base64/)],
     [
       'is not base64 in a list',
       { data: [B64, 1] },
@@ -105,11 +105,7 @@ describe('an image', () => {
       { x: 1 },
       'Field "body" is an object with the keys "x"; expected an image in base64, as {"b64": "…"}.',
     ],
-    [
-      'is missing from an envelope',
-      { instances: [] },
-      'Field "instances" is empty; expected an array of at least one instance.',
-    ],
+    ['is missing from an envelope', { instances: [] }, expect.stringMatching(/^Field "instances" is empty/)],
     [
       'has ragged pixels',
       { data: [[[1, 2], [3]]] },

@@ -114,7 +114,7 @@ describe('a request', () => {
 
   it.each([
     [post(path('iris'), { colour: 'red' }), 400, /it lacks "sepal_length"/],
-    [post(path('iris'), []), 400, /is empty; expected an array of at least one instance/],
+    [post(path('iris'), []), 400, / is empty/],
     [post(path('iris'), 'text'), 400, /is the string "text"/],
     [
       post(path('digits'), { photo: 'ubiops-file://b/7.png' }),

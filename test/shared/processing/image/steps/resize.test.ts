@@ -170,6 +170,9 @@ describe('resize with padding', () => {
   });
 });
 
+const SIDES = 'takes width and height, or shortestEdge, or longestEdge';
+const MAX_SIZE = 'must be larger than shortestEdge, which it belongs to';
+
 describe('resizeOptions', () => {
   const parse = (options: object) => resizeOptions.safeParse({ step: 'resize', ...options });
 
@@ -181,12 +184,12 @@ describe('resizeOptions', () => {
   });
 
   it.each([
-    [{}, 'takes width and height, or shortestEdge, or longestEdge'],
-    [{ width: 8 }, 'takes width and height, or shortestEdge, or longestEdge'],
-    [{ width: 8, height: 8, shortestEdge: 8 }, 'takes width and height, or shortestEdge, or longestEdge'],
-    [{ shortestEdge: 8, longestEdge: 8 }, 'takes width and height, or shortestEdge, or longestEdge'],
-    [{ shortestEdge: 8, maxSize: 8 }, 'must be larger than shortestEdge, which it belongs to'],
-    [{ width: 8, height: 8, maxSize: 9 }, 'must be larger than shortestEdge, which it belongs to'],
+    [{}, SIDES],
+    [{ width: 8 }, SIDES],
+    [{ width: 8, height: 8, shortestEdge: 8 }, SIDES],
+    [{ shortestEdge: 8, longestEdge: 8 }, SIDES],
+    [{ shortestEdge: 8, maxSize: 8 }, MAX_SIZE],
+    [{ width: 8, height: 8, maxSize: 9 }, MAX_SIZE],
     [{ shortestEdge: 8, pad: 0 }, 'belongs to longestEdge'],
     [{ longestEdge: 8, pad: 'red' }, 'must be a whole number from 0 to 255, or three of them'],
   ])('refuses %j', (options, message) => {

@@ -115,11 +115,7 @@ describe('a text encoder', () => {
       { type: 'UnicodeScripts' },
       'its tokenizer.json has the pre-tokenizer "UnicodeScripts"; known are ',
     ],
-    [
-      'pre_tokenizer',
-      { type: 'Split', pattern: { Regex: '(' }, behavior: 'Isolated' },
-      'its tokenizer.json has the pattern "(", which cannot be used here',
-    ],
+    ['pre_tokenizer', { type: 'Split', pattern: { Regex: '(' }, behavior: 'Isolated' }, 'the pattern "(", '],
     [
       'pre_tokenizer',
       { type: 'Split', pattern: { Regex: 'a' }, behavior: 'Torn' },
@@ -161,7 +157,7 @@ describe('a text encoder', () => {
     for (let depth = 0; depth < 100_000; depth++)
       normalizer = { type: 'Sequence', normalizers: [normalizer] };
     await expect(createTokenizer({ ...kindOf('words').tokenizer, normalizer }, {})).rejects.toThrow(
-      'its tokenizer.json has more than 100 parts in its normalizer',
+      '100 parts in its normalizer',
     );
   });
 });

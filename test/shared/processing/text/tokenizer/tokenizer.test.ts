@@ -113,7 +113,7 @@ describe('createTokenizer', () => {
   it('names a part it does not know', async () => {
     const json = { ...read('bpe', 'tokenizer.json'), pre_tokenizer: { type: 'Telepathy' } };
     await expect(createTokenizer(json, {})).rejects.toThrow(
-      'its tokenizer.json has the pre-tokenizer "Telepathy"; known are BertPreTokenizer, ByteLevel, ',
+      'the pre-tokenizer "Telepathy"; known are BertPreTokenizer, ByteLevel, ',
     );
   });
 
