@@ -141,7 +141,7 @@ it.each([
   expect((await send(30)).status).not.toBe(413);
   expect(await errorOf(send(32))).toEqual([
     413,
-    'The form has more than 30 parts, which is the limit (MAX_FORM_PARTS).',
+    expect.stringMatching(/^The form has more than 30 parts.*\(MAX_FORM_PARTS\)\.$/),
   ]);
   await host.close();
 });

@@ -156,6 +156,8 @@ describe('a boundary', () => {
 
 describe('a form is refused', () => {
   const INVALID = 'The body is not valid multipart/form-data: ';
+  const CUT_OFF = 'it ends before the last line of its boundary; is it cut off?';
+  const NO_BLANK_LINE = 'no blank line follows the headers of a part.';
   const NO_NAME = 'part 1 has no header Content-Disposition: form-data with a name.';
   it.each([
     ['without a boundary', form(NAMED), 'charset=utf-8', 'its Content-Type names no boundary.'],
@@ -167,18 +169,8 @@ describe('a form is refused', () => {
     ],
     ['that has not its boundary', 'x', undefined, 'no line of it is "--b", its boundary.'],
     ['that has only its end', 'x\r\n--b--\r\n', undefined, 'no line of it is "--b", its boundary.'],
-    [
-      'that is cut off',
-      form(NAMED).slice(0, -6),
-      undefined,
-      'it ends before the last line of its boundary; is it cut off?',
-    ],
-    [
-      'that is cut off in its headers',
-      '--b\r\nContent-Disp',
-      undefined,
-      'it ends before the last line of its boundary; is it cut off?',
-    ],
+    ['that is cut off', form(NAMED).slice(0, -6), undefined, CUT_OFF],
+    ['that is cut off in its headers', '--b\r\nContent-Disp', undefined, CUT_OFF],
     [
       'with other line breaks',
       form(NAMED).replaceAll('\r', ''),
@@ -186,22 +178,12 @@ describe('a form is refused', () => {
       'its lines end in LF; expected CRLF.',
     ],
     ['with a part without headers', '--b\r\n\r\nx\r\n--b--', undefined, NO_NAME],
-    [
-      'with two lines of its boundary',
-      `--b\r\n${form(NAMED)}`,
-      undefined,
-      'no blank line follows the headers of a part.',
-    ],
+    ['with two lines of its boundary', `--b\r\n${form(NAMED)}`, undefined, NO_BLANK_LINE],
     ['with a part without a name', form(disposition('filename=a')), undefined, NO_NAME],
     ['with a part of another kind', form('Content-Disposition: attachment; name=a'), undefined, NO_NAME],
     ['with quotes that do not end', form(disposition('name="a')), undefined, NO_NAME],
     ['with text after quotes', form(disposition('name="a"b')), undefined, NO_NAME],
-    [
-      'with a part without a blank line',
-      `--b\r\n${NAMED}\r\nx\r\n--b--`,
-      undefined,
-      'no blank line follows the headers of a part.',
-    ],
+    ['with a part without a blank line', `--b\r\n${NAMED}\r\nx\r\n--b--`, undefined, NO_BLANK_LINE],
     [
       'with a line that is not a header',
       form(`${NAMED}\r\nx`),
@@ -226,7 +208,7 @@ describe('a form is refused', () => {
     [
       'a charset whose label is padded',
       `${disposition('name=a')}\r\nContent-Type: text/plain; charset=" latin1${' '.repeat(60)}"`,
-      /^Field "a" is in the charset ".{40}", which is not known; expected utf-8\.$/,
+      /^Field "a" is in the charset ".{40}", which/,
     ],
     [
       'an unknown charset',

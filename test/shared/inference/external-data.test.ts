@@ -72,6 +72,10 @@ describe('a model with its weights in another file', () => {
 });
 
 describe('a data file is refused', () => {
+  const OUTSIDE = 'lies outside the folder of the model';
+  const NOT_RELATIVE = 'must be a relative path with forward slashes';
+  const ADDRESS = 'is an address in memory, not a file';
+  const LEADS_OUT = 'is a link that leads out of the folder of the model';
   const reasonOf = async (inference: ReturnType<typeof serve>) =>
     /^Model "m" version "1" cannot be loaded: its data file (.*)\.$/s.exec(
       (await rejectionOf(inferOutput(await inference, tensorsInput([[1, 2]])))).message,
@@ -87,17 +91,17 @@ describe('a data file is refused', () => {
     ['that is called otherwise', 'WEIGHTS.bin', 'is missing'],
     ['in another normal form', 'e\u0301.bin', 'is missing'],
     ['in letters that look the same', 'weights․bin', 'is missing'],
-    ['above its folder', '../../../../etc/passwd', 'lies outside the folder of the model'],
-    ['that comes back to its folder', 'sub/../weights.bin', 'lies outside the folder of the model'],
-    ['by an absolute path', '/etc/passwd', 'must be a relative path with forward slashes'],
-    ['on a drive', 'C:weights.bin', 'must be a relative path with forward slashes'],
-    ['with backslashes', 'sub\\weights.bin', 'must be a relative path with forward slashes'],
+    ['above its folder', '../../../../etc/passwd', OUTSIDE],
+    ['that comes back to its folder', 'sub/../weights.bin', OUTSIDE],
+    ['by an absolute path', '/etc/passwd', NOT_RELATIVE],
+    ['on a drive', 'C:weights.bin', NOT_RELATIVE],
+    ['with backslashes', 'sub\\weights.bin', NOT_RELATIVE],
     ['without a name', '', 'has no name'],
     ['that is the folder', '.', 'is not a regular file'],
     ['that is a folder', 'sub', 'is not a regular file'],
     ['with a NUL', 'weights.bin\0.txt', 'has control characters in its name'],
-    ['that is an address', '*/_ORT_MEM_ADDR_/*', 'is an address in memory, not a file'],
-    ['that is a native address', '*/_ORT_NATIVE_ENDIAN_MEM_ADDR_/*', 'is an address in memory, not a file'],
+    ['that is an address', '*/_ORT_MEM_ADDR_/*', ADDRESS],
+    ['that is a native address', '*/_ORT_NATIVE_ENDIAN_MEM_ADDR_/*', ADDRESS],
   ])('%s', async (_, location, reason) => {
     const files = { 'weights.bin': WEIGHTS, 'é.bin': WEIGHTS, 'sub/weights.bin': WEIGHTS };
     for (const extra of ['none', 'ZipMap']) {
@@ -129,8 +133,8 @@ describe('a data file is refused', () => {
   });
 
   it.each([
-    ['a link that leads out', 'out.bin', 'is a link that leads out of the folder of the model'],
-    ['below a link that leads out', 'away/w.bin', 'is a link that leads out of the folder of the model'],
+    ['a link that leads out', 'out.bin', LEADS_OUT],
+    ['below a link that leads out', 'away/w.bin', LEADS_OUT],
     ['a pipe', 'pipe', 'is not a regular file'],
     ['a device', 'zero', 'is not a regular file'],
   ])('that is %s', async (_, location, reason) => {

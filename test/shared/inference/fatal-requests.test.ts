@@ -9,14 +9,14 @@ import { GROWING_MODELS, SIZED_MODELS } from './sized-models.ts';
 
 const nameOf = ({ operator, cause }: FatalModel) => `${operator}, ${cause}`;
 
+const unguarded = (operator: string) =>
+  `its com.microsoft.${operator} ends the process on some inputs, and has no guard`;
+
 /** Models that are fatal with every request. */
 const REFUSED: Readonly<Record<string, string>> = {
-  'CropAndResize, a picture of three axes':
-    'its com.microsoft.CropAndResize ends the process on some inputs, and has no guard',
-  'QLinearAveragePool, a picture smaller than the kernel':
-    'its com.microsoft.QLinearAveragePool ends the process on some inputs, and has no guard',
-  'DecoderMaskedMultiHeadAttention, no past':
-    'its com.microsoft.DecoderMaskedMultiHeadAttention ends the process on some inputs, and has no guard',
+  'CropAndResize, a picture of three axes': unguarded('CropAndResize'),
+  'QLinearAveragePool, a picture smaller than the kernel': unguarded('QLinearAveragePool'),
+  'DecoderMaskedMultiHeadAttention, no past': unguarded('DecoderMaskedMultiHeadAttention'),
   'Attention, a bias left out': 'its com.microsoft.Attention leaves out its input 2, which ends the process',
   'QGemm, a zero point of the output without its scale':
     'its com.microsoft.QGemm leaves out its input 7, which ends the process',

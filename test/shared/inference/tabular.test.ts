@@ -316,8 +316,8 @@ describe('the output of a classifier', () => {
       outputs: [tensorValue('y', FLOAT, ['n', 'columns'])],
     });
     const inference = await load(model, { labels: ['no', 'yes'] });
-    expect((await rejectionOf(inferOutput(inference, rowsInput([[1, 2, 3]])))).message).toBe(
-      'The model\'s output "y" has the shape [1,3] for 1 instance; a classifier needs [1,2], one score for each class.',
+    expect((await rejectionOf(inferOutput(inference, rowsInput([[1, 2, 3]])))).message).toMatch(
+      /output "y" has the shape \[1,3\] for 1 instance; a classifier needs \[1,2\]/,
     );
   });
 

@@ -48,6 +48,8 @@ async function reasonOf(model: Uint8Array, options: Partial<TrialOptions>): Prom
   return message.replace('Model "m" version "1" cannot be loaded: ', '');
 }
 
+const NO_ROOM = 'asked for a tensor that has no room in the memory of this host';
+
 describe('a model that could take the process down', () => {
   it('is refused when it does not end', async () => {
     expect(await reasonOf(countingTo(2n ** 30n), { limitMs: 1500 })).toBe(
@@ -61,8 +63,8 @@ describe('a model that could take the process down', () => {
       [1_000, 1_000, 1_000],
       'needed more than the \\d+ MB of memory that are left on this host',
     ],
-    ['Expand', [500_000_000, 2], 'asked for a tensor that has no room in the memory of this host'],
-    ['Tile', [500_000_000, 1], 'asked for a tensor that has no room in the memory of this host'],
+    ['Expand', [500_000_000, 2], NO_ROOM],
+    ['Tile', [500_000_000, 1], NO_ROOM],
   ])('is refused when it takes more memory than there is: %s', async (operator, sizes, end) => {
     // The memory of this process is not available to the trial.
     const memoryBytes = process.memoryUsage.rss() + 800e6;

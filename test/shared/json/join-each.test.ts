@@ -17,8 +17,8 @@ describe('joinEach', () => {
       written++;
       return '0';
     };
-    expect(errorOf(() => joinEach(0, 1_000_000, write, 10_000)).message).toBe(
-      'The answer has more than 10000 bytes, which is the limit (MAX_ANSWER_BYTES); send less at once, or ask for fewer outputs.',
+    expect(errorOf(() => joinEach(0, 1_000_000, write, 10_000)).message).toMatch(
+      /^The answer has more than 10000 bytes.*\(MAX_ANSWER_BYTES\)/,
     );
     expect(written).toBeLessThan(7_000);
   });

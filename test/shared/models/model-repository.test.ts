@@ -258,7 +258,7 @@ describe('resolveAlias', () => {
     ]);
     expect(await messageOf(repository.resolve('m', 'old'))).toEqual([
       404,
-      'Alias "old" of model "m" stands for version "7", which is not there; its versions are 1, 2.',
+      expect.stringMatching(/^Alias "old" of model "m" .*"7".* 1, 2\.$/),
     ]);
     expect(await messageOf(repository.resolve('plain', 'champion'))).toEqual([
       404,

@@ -128,23 +128,21 @@ describe('a pipeline', () => {
     };
     const resize = { step: 'resize', shortestEdge: 256, filter: 'box' } as const;
     const error = errorOf(() => finish(createImagePipeline([resize]).run(narrow, LIMITS)));
-    expect([error.code, error.message]).toEqual([
+    const tooLong = [
       'INVALID_PARAMETER_VALUE',
       'The image in field "image" is 1x5000 and would be resized to 256x1280000; the longest side may be 262144.',
-    ]);
+    ];
+    expect([error.code, error.message]).toEqual(tooLong);
     // What a crop leaves of it is all that is made, as long as the whole of it is not a line of a million pixels.
     const crop = { step: 'centerCrop', width: 224, height: 224 } as const;
     const lower = { ...narrow, height: 1000, data: narrow.data.subarray(0, 1000) };
     expect(finish(createImagePipeline([resize, crop]).run(lower, LIMITS)).data.length).toBe(224 * 224);
     const line = errorOf(() => finish(createImagePipeline([resize, crop]).run(narrow, LIMITS)));
-    expect([line.code, line.message]).toEqual([
-      'INVALID_PARAMETER_VALUE',
-      'The image in field "image" is 1x5000 and would be resized to 256x1280000; the longest side may be 262144.',
-    ]);
+    expect([line.code, line.message]).toEqual(tooLong);
     const wide = { ...narrow, width: 300_000, height: 1, data: new Uint8Array(300_000) };
     const exact = { step: 'resize', width: 8, height: 8, filter: 'lanczos' } as const;
-    expect(errorOf(() => finish(createImagePipeline([exact]).run(wide, LIMITS))).message).toBe(
-      'The image in field "image" is 300000x1 and would be resized to 8x8; the longest side may be 262144.',
+    expect(errorOf(() => finish(createImagePipeline([exact]).run(wide, LIMITS))).message).toMatch(
+      /^The image in field "image" is 300000x1 .* 8x8; .* 262144\.$/,
     );
   });
 });

@@ -170,8 +170,11 @@ describe('a request to such a service', () => {
       { Inputs: [row] },
       'Field "Inputs" is an array of 1; expected an object with one table, "data" or as "WebServiceInput0".',
     ],
-    [{ Inputs: { data: [row] }, data: [row] }, /"Inputs" and "data"/],
-    [{ Inputs: { data: [] } }, /^Field "Inputs\.data" has no rows/],
+    [
+      { Inputs: { data: [row] }, data: [row] },
+      'The request has "Inputs" and "data"; expected only one of them.',
+    ],
+    [{ Inputs: { data: [] } }, 'Field "Inputs.data" has no rows; expected at least one.'],
     [
       { Inputs: { data: 7 } },
       'Field "Inputs.data" is the number 7; expected an array of objects, one per row.',

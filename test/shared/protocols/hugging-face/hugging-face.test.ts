@@ -147,7 +147,7 @@ describe('tables', () => {
       { table: TABLE, parameters: { top_k: 1 } },
       /"top_k"; the parameters of tabular-classification are: none/,
     ],
-    [{ table: TABLE, inputs: 1 }, /"inputs" and "table"/],
+    [{ table: TABLE, inputs: 1 }, 'The request has "inputs" and "table"; expected only one of them.'],
     [{ inputs: 'text' }, 'Field "inputs" is the string "text"; expected an object of columns.'],
   ])('refuses %j', async (body, message) => {
     const { status, json } = await hf('/hf/iris', body);

@@ -92,8 +92,6 @@ describe('an input in bytes', () => {
 
   it('must have its size where there are other inputs', async () => {
     const both = { inputs: ['x', 'z'].map((name) => ({ name, datatype: 'BYTES', shape: [1] })) };
-    expect(await errorOf(app, 'iris', both, Buffer.from('hi'))).toBe(
-      'Input "x" has neither "data" nor "binary_data_size"; expected one of them.',
-    );
+    expect(await errorOf(app, 'iris', both, Buffer.from('hi'))).toMatch(/^Input "x" has neither/);
   });
 });

@@ -107,7 +107,7 @@ describe('a wrong inference request', () => {
     [
       'shared memory for an output',
       { ...valid, outputs: [{ name: 'logits', parameters: { shared_memory_byte_size: 12 } }] },
-      'Field "outputs[0].parameters" has "shared_memory_byte_size": shared memory is not supported.',
+      /^Field "outputs\[0\]\.parameters" has "shared_memory_byte_size": /,
     ],
     [
       'data in both places',
@@ -178,8 +178,8 @@ describe('a wrong inference request', () => {
       inputs: [{ name: 'x', datatype: 'BYTES', shape: [data.length], data }],
     });
     expect(await messageOf(host, 'text', text(['a\0b']))).toMatch(/^Element 0 of Input "x" .*NUL/);
-    expect(await messageOf(host, 'text', text(['a', '\ud800']))).toBe(
-      'Element 1 of Input "x" has half of a surrogate pair, which strings cannot hold.',
+    expect(await messageOf(host, 'text', text(['a', '\ud800']))).toMatch(
+      /^Element 1 of Input "x" .*surrogate/,
     );
     const bytes = Buffer.from([2, 0, 0, 0, 0xff, 0xfe]);
     const binary = {

@@ -14,6 +14,7 @@ import type { TestHost } from '../../../support/hosts/test-host.ts';
 import { serveModels } from '../../../support/serve-models.ts';
 import { ask, errorOf, jsonOf, textOf } from './ask.ts';
 
+const NO_LINES = 'The request body has no lines; expected one instance per line.';
 /** MAX_BATCH_SIZE of the tests. */
 const PORTION = 50;
 const CSV = { 'content-type': 'text/csv', accept: 'text/csv' };
@@ -63,7 +64,7 @@ describe('lines', () => {
       [1, '"ERROR: Field ""line 1"" (column 1) is the string ""a""; expected a number."'],
       [51, '"ERROR: Field ""line 51"" has 1 columns; the model takes 2."'],
       [52, '"ERROR: Field ""line 52"" has 3 columns; the model takes 2."'],
-      [100, 'ERROR: The CSV body has a quote out of place.'],
+      [100, expect.stringMatching(/^ERROR: The CSV body has a quote/)],
     ]);
   });
 
@@ -156,8 +157,8 @@ describe('lines', () => {
   });
 
   it.each([
-    ['text/csv', '\n\n', 'The request body has no lines; expected one instance per line.'],
-    ['application/jsonlines', ' \n', 'The request body has no lines; expected one instance per line.'],
+    ['text/csv', '\n\n', NO_LINES],
+    ['application/jsonlines', ' \n', NO_LINES],
     ['text/csv; header=present', 'a,b,c,d', 'The table has no rows below its header; expected at least one.'],
   ])('must be there: %s %j', async (type, body, message) => {
     const headers = { 'content-type': type, accept: 'text/csv' };

@@ -100,11 +100,13 @@ describe('classify', () => {
     ],
     [
       { examples: [SETOSA, { sepal_length: 1 }] },
-      'Field "examples[1]" lacks "sepal_width", "petal_length", "petal_width"; expected 4 numbers (sepal_length, sepal_width, petal_length, petal_width) as a list or as an object by name.',
+      expect.stringMatching(
+        /^Field "examples\[1\]" lacks "sepal_width", "petal_length", "petal_width"; expected 4 numbers \(sepal_length, /,
+      ),
     ],
     [
       { signature_name: 'x', examples: [SETOSA] },
-      'Field "signature_name" is the string "x"; the only signature is "serving_default".',
+      expect.stringMatching(/^Field "signature_name" is the string "x"; .*"serving_default"/),
     ],
   ])('refuses %j', async (body, message) => {
     const { status, json } = await classify(body);

@@ -33,6 +33,8 @@ describe.each(Object.keys(golden.kinds))('a tokenizer of the kind "%s"', (name) 
   });
 });
 
+const BAD_VOCABULARY = 'its tokenizer.json has a vocabulary that cannot be used';
+
 describe('a text encoder', () => {
   it('gives tokens one by one, so that no more of a long text is read than is wanted', async () => {
     const { tokenizer } = kindOf('words');
@@ -67,30 +69,15 @@ describe('a text encoder', () => {
       { merges: [['a', 'no such token']] },
       'its tokenizer.json has "merges" that cannot be used',
     ],
-    [
-      'a vocabulary that is a text',
-      'words',
-      { vocab: 'the' },
-      'its tokenizer.json has a vocabulary that cannot be used',
-    ],
-    [
-      'ids that are not numbers',
-      'words',
-      { vocab: { the: -1 } },
-      'its tokenizer.json has a vocabulary that cannot be used',
-    ],
+    ['a vocabulary that is a text', 'words', { vocab: 'the' }, BAD_VOCABULARY],
+    ['ids that are not numbers', 'words', { vocab: { the: -1 } }, BAD_VOCABULARY],
     [
       'no token for unknown words',
       'words',
       { unk_token: 'none' },
       'its tokenizer.json has a vocabulary without its token for unknown words',
     ],
-    [
-      'scores that are texts',
-      'unigram',
-      { vocab: [['a', 'b']] },
-      'its tokenizer.json has a vocabulary that cannot be used',
-    ],
+    ['scores that are texts', 'unigram', { vocab: [['a', 'b']] }, BAD_VOCABULARY],
     [
       'no unknown token',
       'unigram',
