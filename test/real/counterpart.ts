@@ -7,8 +7,8 @@ export interface Counterpart {
   /** It does not fit into 20 minutes with the others, so it runs with `--heavy` or by its name alone. */
   readonly isHeavy?: boolean;
   /**
-   * The commands that fill an empty folder, one after the other. They ask for nothing that is not in the commands: their
-   * text is a part of what the installation is known by.
+   * The commands that fill an empty folder, one after the other. They depend only on their own text, which
+   * is a part of the key of the installation.
    */
   readonly install: (folder: string) => readonly (readonly [command: string, ...args: string[]])[];
 }

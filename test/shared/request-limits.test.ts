@@ -18,7 +18,7 @@ it.each([
   ['JSON lines', LINES, `${JSON.stringify({ image })}\n`],
   ['CSV', CSV, `${image}\n`],
 ])(
-  'all images of %s pay from the budget of the request, and are not tried again in smaller parts',
+  'all images of %s count against the budget of the request, and are not tried again in smaller parts',
   async (_, headers, line) => {
     const host = openApp({ MAX_IMAGE_PIXELS: '1000' });
     const send = (count: number) => ask(host, '/models/digits/invoke', line.repeat(count), headers);
@@ -27,13 +27,13 @@ it.each([
       413,
       expect.stringMatching(/^Field "image\[10\]" .* more than 1000 pixels.*\(MAX_IMAGE_PIXELS\)\.$/),
     ]);
-    // More than one run takes.
+    // More images than one run takes.
     expect((await send(60)).status).toBe(413);
     await host.close();
   },
 );
 
-it('small images that are made larger pay for what they become', async () => {
+it('small images that are enlarged count with their final size', async () => {
   const host = openApp({ MAX_IMAGE_PIXELS: '650' });
   const dot = await sharp(new Uint8Array(1), { raw: { width: 1, height: 1, channels: 1 } })
     .png()
@@ -93,7 +93,7 @@ it.each([
 it.each([
   ['arrays, objects and texts', 'MAX_VALUES', '["a","b","c","d"]'],
   ['numbers in JSON', 'MAX_JSON_NUMBERS', '[1,2,3,4,5,6]'],
-])('JSON in the parts of a form pays from one budget: %s', async (noun, variable, json) => {
+])('JSON in the parts of a form counts against one budget: %s', async (noun, variable, json) => {
   const host = openApp({ [variable]: '20' });
   const boundary = 'bxxxxxxxxxxxxxxxxxxxxxxxxxxx';
   const part = `--${boundary}\r\ncontent-disposition: form-data; name="data"; filename="x"\r\n\r\n${json}\r\n`;
@@ -147,7 +147,7 @@ it.each([
 });
 
 it.each(['/v2/repository/index', '/v2/repository/models/iris/load', '/v2/repository/models/iris/unload'])(
-  'a route that takes names and switches takes no long bodies: %s',
+  'a route that takes only names and options refuses long bodies: %s',
   async (path) => {
     const host = openApp({ MAX_BODY_BYTES: '3000000', ADMIN_ROUTES: 'true' });
     const send = (spaces: number) => ask(host, path, `{}${' '.repeat(spaces)}`, JSON_TYPE);

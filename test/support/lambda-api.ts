@@ -14,7 +14,7 @@ export interface PendingInvocation {
   answer?: Answer;
 }
 
-/** What the function gave for an event. */
+/** The result of the function for an event. */
 export interface Answer {
   readonly isError: boolean;
   readonly payload: Buffer;
@@ -72,7 +72,7 @@ export interface LambdaApi {
  */
 export async function serveLambdaApi(sandbox: Sandbox): Promise<LambdaApi> {
   const server = createServer((request, response) => {
-    // Who asks may be killed in the middle of a request.
+    // The process that asks may be killed in the middle of a request.
     route(sandbox, request, response).catch(() => response.destroy());
   });
   server.listen(0, '127.0.0.1');

@@ -112,7 +112,7 @@ describe('an environment', () => {
     await wait(500);
     expect(await beats()).toBe(beatsBefore);
     const [, after] = await ask(0);
-    // Awake it would have been 50.
+    // Without the stop it would have been 50.
     expect(after - before).toBeLessThan(10);
     await ask(200);
     expect(await beats()).toBeGreaterThan(beatsBefore);

@@ -19,5 +19,5 @@ export const MOST_INIT_MS = 10_000;
  */
 export const SHUTDOWN_MS = { none: 0, internal: 500, external: 2_000 };
 
-/** What of it the runtime has while extensions of their own processes end after it. Source: the same. */
+/** The part of that time for the runtime, if extensions in their own processes end after it. Source: the same. */
 export const RUNTIME_SHUTDOWN_MS = 300;

@@ -7,9 +7,9 @@ export interface SilentProxy {
   readonly url: string;
   /** How many connections have come. */
   connections(): number;
-  /** From here on it passes on what came and what comes. */
+  /** From now on it passes on all data, including earlier data. */
   speak(): void;
-  /** From here on it says nothing on new connections, and cuts those that are there. */
+  /** From now on it says nothing on new connections, and cuts the existing ones. */
   fallSilent(): void;
   close(): Promise<void>;
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { createTrials, type TrialOptions } from '../../shared/runtime/trial.ts';
 import { PROJECT } from './project.ts';
 
-/** The script that models are tried in, as the source has it. */
+/** The script that models are tried in, in its source form. */
 export const TRIAL_SCRIPT = join(PROJECT, 'functions/trial/index.ts');
 
 /** Trials as on a host of 4 GB, except for the options that are given. */

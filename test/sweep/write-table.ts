@@ -10,7 +10,7 @@ import { SUITE_VERSION } from './read-suite.ts';
 export interface FailureEntry {
   readonly outcome: 'crash' | 'hang' | 'memory';
   readonly signal?: string;
-  /** What the model leaves open: the sizes of its axes only, or the numbers of axes too; or an attribute of its file. */
+  /** What the model leaves open: only the sizes of its axes, or also the numbers of axes; or an attribute of its file. */
   readonly open: 'sizes' | 'ranks' | 'attributes';
   /** The attribute that is changed. */
   readonly attribute?: string;
@@ -43,7 +43,7 @@ export interface OperatorEntry {
   readonly refusal?: string;
 }
 
-/** Where the process ends before anything is fed. */
+/** Stands for the inputs if the process ends before anything is fed. */
 export const LOADING = 'the model is loaded';
 
 const LONGEST_LIST = 8;

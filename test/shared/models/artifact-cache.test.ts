@@ -81,7 +81,7 @@ describe('fetchFolder over a remote store', () => {
     expect(server.requests).toHaveLength(3);
   });
 
-  it('uses what an earlier process has downloaded', async () => {
+  it('uses the downloads of an earlier process', async () => {
     const { server, open } = await setup({ 'iris/1/model.onnx': 'x' });
     const path = await open().fetchFolder('iris/1');
     expect(await open().fetchFolder('iris/1')).toBe(path);
@@ -136,7 +136,7 @@ describe('fetchFolder over a remote store', () => {
     expect(keys.sort()).toEqual(['iris/1/a', 'iris/1/a', 'iris/1/a', 'iris/1/model.onnx']);
   });
 
-  it('fetches to another folder when the content is another', async () => {
+  it('fetches to another folder when the content has changed', async () => {
     const { server, open } = await setup({ 'iris/1/model.onnx': 'old' });
     const old = await open().fetchFolder('iris/1');
     server.put('iris/1/model.onnx', 'new');

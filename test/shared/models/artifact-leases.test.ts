@@ -43,7 +43,7 @@ describe('a lease', () => {
     expect(await readdir(join(root, MARKS_FOLDER))).toEqual([]);
   });
 
-  it('keeps a download in several processes, while another removes all that nobody uses', async () => {
+  it('keeps a download in several processes, while another removes all unused ones', async () => {
     const repository = await makeFolder({ 'iris/1/model.onnx': 'model', 'iris/1/deep/labels.txt': 'a\nb' });
     const cache = join(await makeFolder({}), 'cache');
     const run = async (role: string, amount: number) => {
@@ -69,7 +69,7 @@ describe('a lease', () => {
     expect(await readdir(join(cache, MARKS_FOLDER))).toEqual([]);
   }, 60_000);
 
-  it('is not in the way of a removal after it was dropped, nor another address', async () => {
+  it('does not block a removal after it was dropped, nor the removal of another folder', async () => {
     const root = await makeFolder({});
     const leases = createArtifactLeases(root);
     await leases.take(ADDRESS);

@@ -27,7 +27,7 @@ function open(folder: string) {
     now: () => state.nowMs,
     onProblem: (what) => state.problems.push(what),
   });
-  /** The listing after its time is over. */
+  /** The listing, renewed because it is old. */
   const renewed = async () => {
     state.nowMs += 100_000;
     return await repository.list();
@@ -123,7 +123,7 @@ describe('a version policy', () => {
       'version_policy { specific { versions: "1" } }',
       'its version_policy has versions that are not whole numbers from 0 on',
     ],
-  ])('that cannot be read, %s, harms its own model alone', async (config, problem) => {
+  ])('that cannot be read, %s, affects only its own model', async (config, problem) => {
     const folder = await makeFolder({
       ...versions('m', '1'),
       ...versions('n', '1'),
@@ -155,7 +155,7 @@ describe('a version policy', () => {
     ]);
   });
 
-  it('is read once as long as the file stays, and where there is one alone', async () => {
+  it('is read once while the file stays the same, and also for a single version', async () => {
     const folder = await makeFolder({
       ...versions('m', '1', '2'),
       ...versions('plain', '1'),
@@ -171,7 +171,7 @@ describe('a version policy', () => {
     expect(state.reads).toEqual(['m/config.pbtxt', 'm/config.pbtxt']);
   });
 
-  it('holds on while its file cannot be fetched; one that was never read harms its own model', async () => {
+  it('stays in force while its file cannot be fetched; one that was never read affects its own model', async () => {
     const folder = await makeFolder({
       ...versions('m', '1', '2'),
       ...versions('n', '1'),

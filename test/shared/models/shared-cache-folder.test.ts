@@ -24,11 +24,11 @@ const model = Buffer.from('model');
 const published = { 'iris/1/model.onnx': model, 'iris/1/files.json': manifest({ 'model.onnx': model }) };
 const bare = { 'iris/1/model.onnx': 'model', 'iris/1/deep/er/labels.txt': 'a\nb' };
 
-/** The name of something that a process made which has ended. */
+/** A name that was made by a process that has ended. */
 const leftover = (ending = '') => ownName(ending).replace(`-${process.pid}-`, '-99999999-');
 const mode = async (path: string) => ((await lstat(path)).mode & 0o7777).toString(8);
 
-/** As if another user had made it; only root can give files away. */
+/** Gives a file to another user; only root can do that. */
 async function giveAway(path: string): Promise<number> {
   const own = process.getuid?.() ?? 0;
   if (own === 0) {
@@ -40,7 +40,7 @@ async function giveAway(path: string): Promise<number> {
   return own;
 }
 
-/** A folder of somebody who did not ask for anything to be removed from it. */
+/** A folder of another user, which nothing may be removed from. */
 async function makeVictim(): Promise<{ path: string; check: () => Promise<void> }> {
   const path = await makeFolder();
   const names = ['2024-holiday', '99999999-invoice.pdf', leftover(), leftover(`.use.${'a'.repeat(64)}`)];
@@ -174,7 +174,7 @@ describe('the content of a cache folder', () => {
     expect(await readFile(join(folder, 'tmp', '2023-taxes', 'taxes.pdf'), 'utf8')).toBe('taxes');
   });
 
-  it('is held to its checksums by each process, and again once a file was touched', async () => {
+  it('is compared with its checksums by each process, and again after a file was touched', async () => {
     const { server, open } = await setup(published);
     const caches = [open(), open()];
     const [first, second] = caches;
@@ -193,7 +193,7 @@ describe('the content of a cache folder', () => {
     }
   });
 
-  it('is held to the time that marks checked files where it has no checksums', async () => {
+  it('is compared with the times of checked files where it has no checksums', async () => {
     const { server, open } = await setup(bare);
     const path = await open().fetchFolder('iris/1');
     const gets = countGets(server.requests);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareVersions } from '../../../shared/models/versions.ts';
 
-/** Versions of all the kinds there are, mixed. */
+/** Versions of all kinds, mixed. */
 const anyVersion = fc.oneof(
   fc.nat(20).map(String),
   fc
@@ -74,7 +74,7 @@ describe('compareVersions', () => {
     expect(compareVersions(b, a)).toBe(0);
   });
 
-  it('is an order: turned round it is the opposite, and it has no circles', () => {
+  it('is an order: antisymmetric and transitive', () => {
     fc.assert(
       fc.property(anyVersion, anyVersion, anyVersion, (a, b, c) => {
         expect(Math.sign(compareVersions(a, b))).toBe(0 - Math.sign(compareVersions(b, a)));

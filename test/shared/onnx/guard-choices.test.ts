@@ -39,7 +39,7 @@ function choice(name: string, condition: string, taken: Graph, isElse = false): 
   return graphOf(name, buildNode('If', [condition], [name], { attributes }));
 }
 
-/** What depends on the request, and is the absolute of x for all requests with elements. */
+/** Depends on the request, and is the absolute value of x for all requests with elements. */
 const open = (name: string) => {
   const last = choice(name, 'some', graphOf('absolute', buildNode('Abs', ['x'], ['absolute'])));
   const toBoolean = buildNode('Cast', ['size'], ['some'], { attributes: [integerAttribute('to', BOOL)] });

@@ -105,13 +105,16 @@ describe('a guarded TopK', () => {
     },
   );
 
-  it.each([1, 5])('refuses no rows in operator set %i, whose operators can make no answer', async (opset) => {
-    await expect(run(guard(topKModel({ opset })), { x: numbers([0, 4]) })).rejects.toThrow(
-      /out of data bounds/,
-    );
-  });
+  it.each([1, 5])(
+    'refuses an input without rows in operator set %i, whose operators cannot make an answer',
+    async (opset) => {
+      await expect(run(guard(topKModel({ opset })), { x: numbers([0, 4]) })).rejects.toThrow(
+        /out of data bounds/,
+      );
+    },
+  );
 
-  it.each([6, 9, 10, 18, 26])('refuses more than there is, in operator set %i', async (opset) => {
+  it.each([6, 9, 10, 18, 26])('refuses a k larger than the axis, in operator set %i', async (opset) => {
     for (const shape of [
       [0, 4],
       [0, 1],
@@ -396,7 +399,7 @@ describe.each([
   });
 });
 
-describe('an operator that makes many elements of each', () => {
+describe('an operator that makes many elements from each', () => {
   const twice = (times: number) =>
     buildModel({
       nodes: [buildNode('Tile', ['x', 'times'], ['t']), buildNode('Tile', ['t', 'times'], ['y'])],
@@ -430,7 +433,7 @@ describe('an operator that makes many elements of each', () => {
     expect(edits(5000)).toBeGreaterThan(edits(1));
   });
 
-  it('is left as it is where honest models make as many', () => {
+  it('is unchanged where honest models make as many', () => {
     expect(findGuards(bytesSource(twice(4096)), 2 ** 26)).toEqual({ edits: [], refusals: [] });
     expect(findGuards(bytesSource(twice(4097)), 2 ** 26).edits).not.toEqual([]);
   });

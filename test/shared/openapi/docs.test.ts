@@ -26,7 +26,7 @@ describe('/openapi.json', () => {
 });
 
 describe('/docs', () => {
-  it('is a page of its own files, with a policy that lets no other script or style in', async () => {
+  it('is a page of its own files, with a policy that allows no other script or style', async () => {
     const { headers, body } = await read('/docs');
     expect(headers['content-type']).toBe('text/html; charset=utf-8');
     const policy = headers['content-security-policy'] ?? '';

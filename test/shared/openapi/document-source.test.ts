@@ -137,7 +137,7 @@ describe('the reader of models', () => {
     expect(inference.state({ name: 'iris', version: '2' })).toBe('unloaded');
   });
 
-  it('says nothing of errors that are not written for clients', async () => {
+  it('reveals no errors that are not written for clients', async () => {
     const { inference } = makeInference(MODELS);
     await load(inference, 'digits/1');
     const refuse = (error: Error) =>

@@ -21,7 +21,7 @@ import {
   type Validator,
 } from './read-document.ts';
 
-/** Routes of TorchServe that take what others take as well: the first route that fits answers. */
+/** Routes that TorchServe shares with others: the first route that fits answers. */
 const AMBIGUOUS = ['and `/{model}/predict`', 'and `/{model}/{version}/predict`'];
 
 /** The example of a regression needs a model that the examples of this project do not have. */
@@ -61,7 +61,7 @@ describe('the document', () => {
     expect(schemas.map((schema) => validator.problemsOf(schema)).filter(Boolean)).toEqual([]);
   });
 
-  it('has every route of every protocol but those on which nothing works', () => {
+  it('has every route of every protocol, except those that only refuse', () => {
     const { inference } = makeInference(MODELS);
     const logger = createLogger('silent', () => undefined);
     const protocols = createProtocols({

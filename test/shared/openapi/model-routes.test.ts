@@ -106,7 +106,7 @@ describe('the route of a model', () => {
     },
   );
 
-  it('names the features with what is held to: their ranges and the bounds of the datatype', async () => {
+  it('names the features with their limits: their ranges and the bounds of the datatype', async () => {
     const { operationOf } = await open();
     const { properties } = Object(jsonSchemaOf(operationOf('/models/bytes/predict').requestBody?.content));
     const [named] = properties.features.anyOf;

@@ -15,7 +15,7 @@ async function ask(headers: Readonly<Record<string, string>>) {
   return { status: response.status, headers: Object.fromEntries(response.headers), body };
 }
 
-describe('a page that stands compressed', () => {
+describe('a page that is stored compressed', () => {
   it('goes out as it is to a client that takes gzip', async () => {
     const { headers, body } = await ask({ 'accept-encoding': 'gzip, deflate, br' });
     expect(headers).toMatchObject({

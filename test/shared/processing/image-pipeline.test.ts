@@ -118,7 +118,7 @@ describe('a pipeline', () => {
     }
   });
 
-  it('makes no more pixels than it may, and says of which image it was', () => {
+  it('makes no more pixels than allowed, and names the image', () => {
     const narrow: PixelRaster = {
       width: 1,
       height: 5000,
@@ -133,7 +133,7 @@ describe('a pipeline', () => {
       'The image in field "image" is 1x5000 and would be resized to 256x1280000; the longest side may be 262144.',
     ];
     expect([error.code, error.message]).toEqual(tooLong);
-    // What a crop leaves of it is all that is made, as long as the whole of it is not a line of a million pixels.
+    // Only the part inside a crop is made, unless the whole image would be a line of a million pixels.
     const crop = { step: 'centerCrop', width: 224, height: 224 } as const;
     const lower = { ...narrow, height: 1000, data: narrow.data.subarray(0, 1000) };
     expect(finish(createImagePipeline([resize, crop]).run(lower, LIMITS)).data.length).toBe(224 * 224);
@@ -173,7 +173,7 @@ describe('decoding', () => {
     return { image, result: finish(pipeline.run(image, LIMITS)) };
   }
 
-  it('fast makes a large JPEG three times as large as it gets, and counts all its pixels', async () => {
+  it('fast decodes a large JPEG at three times its final size, and counts all its pixels', async () => {
     const file = await upright;
     const { image, result } = await decode(file, [fast, resize]);
     expect([image.width, image.height, image.filePixels]).toEqual([399, 300, 2400 * 1800]);
@@ -196,7 +196,7 @@ describe('decoding', () => {
     expect([result.width, result.height]).toEqual([60, 100]);
   });
 
-  it('fast changes nothing where little is made smaller, or the crop comes first', async () => {
+  it('fast changes nothing where an image is hardly reduced, or the crop comes first', async () => {
     const file = await upright;
     for (const steps of [
       [fast],

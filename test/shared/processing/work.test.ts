@@ -31,13 +31,13 @@ describe('runInTurns', () => {
     expect([made, ...log]).toEqual(['made', 'a 0 2', 'a 2 4', 'a 4 5', 'b 0 1', 'b 1 2']);
   });
 
-  it('has done what takes little before it returns', () => {
+  it('has done short work before it returns', () => {
     const log: string[] = [];
     void runInTurns(writeDown(log), () => {}, { now: clock(3) });
     expect(log).toEqual(['a 0 5', 'b 0 2']);
   });
 
-  it('lets others have their turn after each 25 ms', async () => {
+  it('gives others a turn after each 25 ms', async () => {
     const log: string[] = [];
     let isDone = false;
     const turn = () => {

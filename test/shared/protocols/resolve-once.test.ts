@@ -116,7 +116,7 @@ const OF_NO_MODEL = new Set([
   'GET /v2.1/projects/{project}/deployments/{deployment}/versions/{version}/requests',
 ]);
 
-/** How routes without a file of their own spell the things in their paths. */
+/** How routes without a file of their own write the parameters in their paths. */
 const NAMES: Readonly<Record<string, string>> = {
   model: 'iris',
   endpoint: 'iris',

@@ -407,7 +407,7 @@ describe('a model of vectors', () => {
   const [FIRST, SECOND] = ['the dog', 'the quick lazy brown fox dog'];
   const [ONE, OTHER_ONE] = [mean('the', 'dog'), mean(...SECOND.split(' '))];
 
-  it('gives its vectors for texts, and not what its graph gives for each token', async () => {
+  it('gives its vectors for texts, not the outputs of its graph for each token', async () => {
     const host = await open();
     const answer = async (path: string, body: object) => (await ask(host, post(path, body))).json;
     const predictions = [ONE, OTHER_ONE];
@@ -446,7 +446,7 @@ describe('a model of vectors', () => {
     );
   });
 
-  it('gives what its graph gives for tokens', async () => {
+  it('gives the outputs of its graph for tokens', async () => {
     const { json } = await ask(await open(), post('/v1/models/vectors:predict', { instances: [[2, 5, 3]] }));
     expect(json).toEqual({
       predictions: [

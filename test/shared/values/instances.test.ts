@@ -244,7 +244,7 @@ describe('kindOfValues', () => {
     expect(kindsOf([[{ content: 'a', mimeType: 'text/plain' }]])).toEqual(['text']);
   });
 
-  it('takes all else for features', () => {
+  it('treats all else as features', () => {
     const rows = [
       [[1]],
       [{ a: 1 }],

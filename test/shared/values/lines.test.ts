@@ -25,7 +25,7 @@ describe('lines', () => {
     ['\ufeff[1]\n', ['[1]']],
     ['\n \n1\n\t\n', ['1']],
     ['', []],
-  ])('of %j are those with something in them', (text, lines) => {
+  ])('of %j are those that are not empty', (text, lines) => {
     expect(linesOf(text)).toEqual(lines);
   });
 });

@@ -49,7 +49,7 @@ describe('parseRow', () => {
     expect(parseRow([20, -1, 0], 'features', named)).toEqual([20, -1, 0]);
   });
 
-  it('takes a list of any length where neither model nor config say one', () => {
+  it('takes a list of any length where neither model nor config says one', () => {
     const open: RowFormat = { named: undefined, width: undefined, columns: [{ type: 'number' }] };
     expect(parseRow([1, 2, 3, 4, 5], 'features', open)).toEqual([1, 2, 3, 4, 5]);
     expect(messageOf('1,2', open)).toBe(
@@ -96,7 +96,7 @@ describe('parseRow', () => {
     );
   });
 
-  it('does not take properties that every object has for features', () => {
+  it('does not treat properties that every object has as features', () => {
     const format: RowFormat = {
       named: [{ name: 'constructor' }],
       width: 1,
@@ -132,7 +132,7 @@ describe('parseRow', () => {
     expect(message).not.toMatch('f'.repeat(60));
   });
 
-  it('takes whole numbers of a range alone where the model takes such', () => {
+  it('takes only whole numbers of a range where the model takes whole numbers', () => {
     const integers: RowFormat = { ...unnamed, columns: [{ type: 'number', integers: [-8, 7] }] };
     expect(parseRow([-8, 7], 'features', integers)).toEqual([-8, 7]);
     for (const value of [2.5, -9, 8, 2 ** 53]) {

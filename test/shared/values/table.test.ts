@@ -194,7 +194,7 @@ describe('a table', () => {
   it.each<[string, JsonValue]>([
     ['features', { columns: ['a', 'b', 'd'], data: [[1, 2, 3]] }],
     ['inputs', { columns: ['p', 'r'], data: [[1, 2]] }],
-  ])('without the names of the %s says which it has and which there are', (what, value) => {
+  ])('without the names of the %s says which names it has and which are expected', (what, value) => {
     const table = tableOfSplit(value, 'd');
     const message = errorOf(() => decode(table, what === 'inputs' ? TWO : FEATURES)).message;
     expect(message).toBe(

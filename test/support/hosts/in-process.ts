@@ -17,7 +17,7 @@ export function createTestHost(environment: Readonly<Record<string, string>> = {
   });
 }
 
-/** The app itself, without any host around it: what all hosts are held to. */
+/** The app itself, without any host around it: the answers of all hosts are compared with its answers. */
 export function openApp(environment?: Readonly<Record<string, string>>): TestHost {
   const { app } = createTestHost(environment);
   return {

@@ -22,7 +22,7 @@ export interface TestHost {
   close(): Promise<void>;
 }
 
-/** Sends a request over a socket of its own; nothing is added to it but Host and Content-Length. */
+/** Sends a request over its own socket; only Host and Content-Length are added. */
 export function sendOverHttp(
   port: number,
   { method, path, headers, body }: TestRequest,

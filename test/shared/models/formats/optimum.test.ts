@@ -81,7 +81,7 @@ describe('a folder with the config.json of transformers', () => {
       ...TOKENIZER,
       'modules.json': modules('Transformer', 'Pooling', 'Normalize'),
     });
-    // Pooled and normalised inside the graph; it is known that the vectors have length 1.
+    // The graph pools and normalises, so the vectors have length 1.
     expect(await recogniseOptimum(modular, sentence)).toEqual({
       task: 'feature-extraction',
       output: 'sentence_embedding',
@@ -279,7 +279,7 @@ describe('the most tokens', () => {
     expect(await limitOf({})).toBeUndefined();
   });
 
-  it('are the lesser of the positions and those of the tokenizer where sentence-transformers says no number', async () => {
+  it('are the smaller of the positions and those of the tokenizer where sentence-transformers gives no number', async () => {
     const sentence = (model_max_length: number, max_seq_length?: null) => ({
       'sentence_bert_config.json': { do_lower_case: false, max_seq_length },
       'tokenizer_config.json': { model_max_length },
@@ -288,7 +288,7 @@ describe('the most tokens', () => {
     expect(await limitOf(sentence(1024), positions)).toBe(512);
     expect(await limitOf(sentence(1024, null), positions)).toBe(512);
     expect(await limitOf(sentence(1e30), positions)).toBe(512);
-    // The tokenizer cuts by itself.
+    // The tokenizer itself truncates.
     expect(await limitOf(sentence(128), positions)).toBeUndefined();
     expect(await limitOf(sentence(1024))).toBeUndefined();
     const roberta = { model_type: 'roberta', max_position_embeddings: 514, pad_token_id: 1 };

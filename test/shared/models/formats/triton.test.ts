@@ -41,14 +41,14 @@ describe('a model with config.pbtxt', () => {
     });
   });
 
-  it('needs to say nothing at all', async () => {
+  it('may be empty', async () => {
     expect(await recognise('')).toEqual({ task: 'tensor' });
     expect(await recognise('backend: "onnxruntime" input { name: "x" dims: -1 dims: 4 }')).toEqual({
       task: 'tensor',
     });
   });
 
-  it('is what its graph gives away beyond tensors', async () => {
+  it('has the task that its graph shows', async () => {
     const graph = { zipMaps: [{ input: 'p', output: 'y', labels: [0, 1, 2] }] };
     const zipped = viewOf([['x', 'FP32', [-1, 4]]], [['y', 'FP32', [-1, 3]]], graph);
     const folder = folderOf({}, { 'config.pbtxt': NAMED, 'labels.txt': 'a\nb\nc' });
@@ -117,7 +117,7 @@ describe('a model with config.pbtxt', () => {
     expect(await reasonOf(recognise(config))).toBe(reason);
   });
 
-  it('has the lines of its labels as they stand', async () => {
+  it('has the lines of its labels unchanged', async () => {
     expect(await recognise(NAMED, { 'labels.txt': '0 tench\n1 goldfish\n2  shark\n' })).toHaveProperty(
       'labels',
       ['0 tench', '1 goldfish', '2  shark'],

@@ -108,7 +108,7 @@ describe('the function that makes scores', () => {
     await host.close();
   });
 
-  it('cannot be another than that of the config', async () => {
+  it('must be that of the config', async () => {
     const host = await openMeans([{ step: 'softmax' }]);
     expect(await scoresOf(host, 'softmax')).toHaveLength(3);
     expect(await scoresOf(host, 'none')).toBe(

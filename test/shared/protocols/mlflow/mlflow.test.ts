@@ -71,7 +71,7 @@ describe('the scoring server', () => {
       { columns: ['a'], data: [[1]] },
       `The request is an object with the keys "columns", "data"; expected an object with exactly one of ${forms}.`,
     ],
-  ])('refuses %s with the members that would do', async (_, body, message) => {
+  ])('refuses %s and names the accepted members', async (_, body, message) => {
     const answer = await score(strict, body);
     expect(JSON.parse(answer.body.toString())).toMatchObject({ error_code: 'BAD_REQUEST', message });
     expect(answer.status).toBe(400);

@@ -34,7 +34,7 @@ describe('an input in bytes', () => {
     expect([answer.status, split(answer).json.error]).toEqual([400, message]);
   });
 
-  it('is used where it stands when the host has put it where numbers may begin', async () => {
+  it('is used in place when the host has aligned it for numbers', async () => {
     const values = Float32Array.of(5.1, 3.5, 1.4, 0.2);
     const request = Buffer.from(JSON.stringify(head({ shape: [4], datatype: 'FP32' })));
     const headers = new Headers({ 'inference-header-content-length': String(request.length) });

@@ -7,7 +7,7 @@ import { shortestFloat32 } from '../../../../shared/tensor/float32.ts';
 import { FLOAT, identityModel } from '../../../support/build-model.ts';
 import { infer, serveModels, split } from '../../../support/serve-models.ts';
 
-/** Elements of each datatype, as exact as they go over the wire in bytes. */
+/** Elements of each datatype, as exact as in binary. */
 const ELEMENTS: Record<Datatype, fc.Arbitrary<number | bigint | string>> = {
   BOOL: fc.integer({ min: 0, max: 1 }),
   UINT8: fc.integer({ min: 0, max: 255 }),

@@ -224,7 +224,7 @@ describe('an inference', () => {
     }
   });
 
-  it('takes null for what is absent, and keeps the sign of zero', async () => {
+  it('treats null as absent, and keeps the sign of zero', async () => {
     const host = await serveModels({ one: identityModel(FLOAT, ['n']) });
     const tensor = '{"name":"x","shape":[1],"datatype":"FP32","data":[-0.0],"parameters":null}';
     const answer = await infer(

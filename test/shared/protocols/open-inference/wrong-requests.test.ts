@@ -260,7 +260,7 @@ describe('a request that is meant to break the server', () => {
   });
 });
 
-it('takes requests that count on no other of their sequence', async () => {
+it('takes requests that depend on no other request of their sequence', async () => {
   for (const parameters of [
     { sequence_id: 0, sequence_start: false, sequence_end: false },
     { sequence_id: '', sequence_start: null },

@@ -34,7 +34,7 @@ const serveIdentity = () =>
 
 describe('lines', () => {
   it.each([1, PORTION - 1, PORTION, PORTION + 1, 7 * PORTION + 3])(
-    '%i of them are answered with as many, in order, in CSV, JSON lines and JSON',
+    '%i of them get the same number of answers, in order, in CSV, JSON lines and JSON',
     async (count) => {
       const app = await serveIdentity();
       const table = rows(count);
@@ -83,7 +83,7 @@ describe('lines', () => {
     ]);
   });
 
-  it('fail as a whole where their errors have no place, with the first of them', async () => {
+  it('fail as a whole where the answer has no place for errors, with the first error', async () => {
     const headers = { 'content-type': 'text/csv' };
     const body = '5.1,3.5,1.4,0.2\n5.1,3.5,1.4\n5.1,x,1.4,0.2';
     expect(await errorOf(ask(host, '/models/iris/invoke', body, headers))).toEqual([
@@ -115,7 +115,7 @@ describe('lines', () => {
     expect([status, error]).toEqual([400, 'Field "line 2" has 1 columns; the model takes 4.']);
   });
 
-  it('have no larger outputs together than one tensor may have', async () => {
+  it('have outputs that are together at most as large as one tensor may be', async () => {
     const app = await serveModels(
       { m: identityModel(FLOAT, ['n', 2]) },
       { MAX_BATCH_SIZE: '10', MAX_TENSOR_ELEMENTS: '60' },
@@ -136,7 +136,7 @@ describe('lines', () => {
     ]);
   });
 
-  it('whose outputs differ in length fit into lines, and into no array', async () => {
+  it('whose outputs differ in length fit into lines, but not into an array', async () => {
     const nonZero = buildModel({
       nodes: [
         buildNode('ReduceMax', ['x', 'axes'], ['size'], { attributes: [integerAttribute('keepdims', 1)] }),

@@ -234,7 +234,7 @@ describe('an answer of a type', () => {
     expect((await arrayOf(send(NPY))).data).toEqual(Float32Array.from([Number.NaN, -Infinity]));
   });
 
-  it('that nobody gives is refused before the model runs', async () => {
+  it('that is not supported is refused before the model runs', async () => {
     const [status, error] = await errorOf(iris('nonsense', 'text/csv', 'application/x-recordio-protobuf'));
     expect(status).toBe(406);
     expect(error).toMatch(

@@ -41,7 +41,7 @@ describe('lines of which many are wrong', () => {
     const lines = createJsonLines(splitLines(body, limits), limits);
     const model = contract([spec('x', 'FP32', [-1, 2])]);
     expect(errorOf(() => lines.decode(0, 4, model)).message).toMatch(/^Line 3 is not valid JSON/);
-    // What was parsed is not looked at again.
+    // Lines that were parsed are not read again.
     body.fill('?');
     expect(lines.decode(0, 1, model).get('x')).toMatchObject({ data: Float32Array.of(1, 2) });
     expect(lines.decode(3, 4, model).get('x')).toMatchObject({ data: Float32Array.of(7, 8) });

@@ -118,7 +118,7 @@ describe('a stream, as the AWS SDK for JavaScript reads it', () => {
     });
   });
 
-  it('is taken apart where it is longer than a message may be', async () => {
+  it('is split where it is longer than a message may be', async () => {
     const folder = await makeRepository({ echo: { onnx: identityModel(FLOAT, ['n', 1_000_000]) } });
     const other = await listen(
       openApp({

@@ -175,7 +175,7 @@ describe('a table of texts', () => {
 });
 
 describe('a body of no format', () => {
-  it('is refused with the members that would do', async () => {
+  it('is refused with a list of the accepted members', async () => {
     const error = await rejectionOf(detect({ features: [1] }, JSON_TYPE));
     expect(error.status).toBe(400);
     expect(error.message).toBe(
@@ -190,7 +190,7 @@ describe('a body of no format', () => {
     );
   });
 
-  it('is refused for an answer that nobody gives', async () => {
+  it('is refused for a type of answer that no format has', async () => {
     const error = await rejectionOf(detect({ instances: [1] }, { accept: 'text/html' }));
     expect(error).toMatchObject({ code: 'NOT_ACCEPTABLE', status: 406 });
   });

@@ -187,14 +187,14 @@ describe('instances', () => {
 });
 
 describe('inputs', () => {
-  it('are the value of the only input, or an object by input in which others are ignored', async () => {
+  it('are the value of the only input, or an object by input whose other members are ignored', async () => {
     const plain = await predict(app, { inputs: [SETOSA] }, 'iris');
     expect(plain.json).toEqual({ outputs: [[7.113542, -1.969219, -9.984419]] });
     const named = await predict(app, { inputs: { features: [SETOSA], other: 'x' } }, 'iris');
     expect(named.json).toEqual(plain.json);
   });
 
-  it('give a scalar no axis, nor its answer', async () => {
+  it('add no axis to a scalar, nor to its answer', async () => {
     const host = await identity(FLOAT, []);
     expect((await predict(host, { inputs: 2 })).text).toBe('{"outputs":2.0}');
     expect((await predict(host, { inputs: { x: 2 } })).text).toBe('{"outputs":2.0}');

@@ -76,7 +76,7 @@ describe('an image', () => {
     expect(text).toBe(`{"predictions":[${SEVEN},${SEVEN}]}`);
   });
 
-  it('can come as numbers, which go past the preprocessing', async () => {
+  it('can come as numbers, which skip the preprocessing', async () => {
     const dark = Array.from({ length: 8 }, () => new Array(8).fill(0));
     const one = await predict({ data: [dark] });
     const batch = await predict({ data: [[dark], [dark]] });
@@ -169,7 +169,7 @@ describe('a form', () => {
     ]);
   });
 
-  it('is refused when it holds nothing of that', async () => {
+  it('is refused when it holds none of these', async () => {
     const { status, json } = await send(formOf(['note', 'x'], ['more', 'y']));
     expect([status, json.error]).toEqual([
       400,

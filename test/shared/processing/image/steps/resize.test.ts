@@ -36,7 +36,7 @@ function raster(width: number, height: number, channels: number, data: Uint8Arra
 }
 
 describe(`resize, compared with ${golden.madeBy}`, () => {
-  it.each(WEIGHING_FILTERS)('gives not one byte else with the filter %s', (filter) => {
+  it.each(WEIGHING_FILTERS)('gives the same bytes with the filter %s', (filter) => {
     let compared = 0;
     for (const { width, height, channels, data, resized } of golden.images) {
       for (const target of resized) {
@@ -176,7 +176,7 @@ const MAX_SIZE = 'must be larger than shortestEdge, which it belongs to';
 describe('resizeOptions', () => {
   const parse = (options: object) => resizeOptions.safeParse({ step: 'resize', ...options });
 
-  it('takes bilinear for granted and refuses sides that make no sense', () => {
+  it('defaults to bilinear and refuses sides that make no sense', () => {
     expect(parse({ width: 8, height: 8 }).data?.filter).toBe('bilinear');
     for (const width of [0, -1, 1.5, 16_385, '8']) expect(parse({ width, height: 8 }).success).toBe(false);
     expect(parse({ width: 8, height: 8, filter: 'cubic' }).success).toBe(false);

@@ -36,7 +36,7 @@ describe.each(Object.keys(golden.kinds))('a tokenizer of the kind "%s"', (name) 
 const BAD_VOCABULARY = 'its tokenizer.json has a vocabulary that cannot be used';
 
 describe('a text encoder', () => {
-  it('gives tokens one by one, so that no more of a long text is read than is wanted', async () => {
+  it('gives tokens one by one, so that only the needed part of a long text is read', async () => {
     const { tokenizer } = kindOf('words');
     const { tokenize } = await createTokenizer(tokenizer, {});
     const read: number[] = [];
@@ -48,7 +48,7 @@ describe('a text encoder', () => {
     expect(tokenize('the dog '.repeat(100_000), 3)).toEqual(read);
   });
 
-  it('takes no longer for a word of a million characters than n log n', async () => {
+  it('takes at most n log n time for a word of a million characters', async () => {
     const { encode } = createTextEncoder(kindOf('llama').tokenizer);
     const ids = [...encode(' a'.repeat(500_000))].filter((id) => id !== undefined);
     const [first] = encode(' a');
