@@ -144,7 +144,7 @@ function note({ figures }: Side, name: string, value: number): void {
   figures.set(name, [...(figures.get(name) ?? []), value]);
 }
 
-/** The ratio is the median of those of the rounds, beside its range: a range around 1 shows no difference. */
+/** The ratio is the median of those of the rounds, with its range: a range around 1 shows no difference. */
 function report([ours, theirs]: readonly Side[], hash: string): void {
   const rows = [...(ours?.figures ?? [])].map(([name, values]) => {
     const others = theirs?.figures.get(name) ?? [];

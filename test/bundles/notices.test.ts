@@ -53,7 +53,7 @@ describe.each(TARGETS)('dist/$name/THIRD-PARTY-NOTICES.txt', ({ name, platform, 
     }
   });
 
-  it('has the licences of the native libraries beside the bundle', () => {
+  it('has the licences of the native libraries next to the bundle', () => {
     const { packages } = readJson('package-lock.json');
     expect(notices).toContain(`\nonnxruntime-node ${packages['node_modules/onnxruntime-node'].version}, MIT`);
     expect(notices).toContain('THIRD PARTY SOFTWARE NOTICES AND INFORMATION');

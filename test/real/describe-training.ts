@@ -11,7 +11,7 @@ import { runCommand } from '../support/run-command.ts';
 import type { Counterpart } from './counterpart.ts';
 import { folderOf } from './installation.ts';
 
-/** What train.py writes beside the models: tables and pictures, which are the same to the byte. */
+/** What train.py writes besides the models: tables and pictures, which are the same to the byte. */
 const DATA = ['.csv', '.jsonl', '.jpg', '.png'];
 
 /**

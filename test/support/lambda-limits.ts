@@ -1,7 +1,7 @@
 /** Bytes of an event. Source: AWS Lambda quotas, "Invocation payload (request and response)". */
 export const MOST_EVENT_BYTES = 6 * 1024 * 1024;
 
-/** Bytes of an answer: 100 more, as Lambda's own message has it. */
+/** Bytes of an answer: 100 more, as Lambda's own message says. */
 export const MOST_ANSWER_BYTES = MOST_EVENT_BYTES + 100;
 
 /** Bytes of an answer that is streamed. Source: AWS Lambda quotas, "Invocation payload (streamed)". */

@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { portOf } from './port-of.ts';
 
-/** A server that accepts connections and says nothing, until it passes all on to another one. */
+/** A server that accepts connections and sends nothing, until it starts to pass all data to another server. */
 export interface SilentProxy {
   readonly url: string;
   /** How many connections have come. */
   connections(): number;
   /** From now on it passes on all data, including earlier data. */
   speak(): void;
-  /** From now on it says nothing on new connections, and cuts the existing ones. */
+  /** From now on it sends nothing on new connections, and cuts the existing ones. */
   fallSilent(): void;
   close(): Promise<void>;
 }

@@ -688,7 +688,7 @@ function needingOpenRanks(): FatalModel[] {
         buildNode('SequenceLength', ['more'], ['y']),
       ],
     }),
-    open('ConcatFromSequence', 'an empty vector beside a matrix', {
+    open('ConcatFromSequence', 'an empty vector with a matrix', {
       ending: 'SIGABRT',
       inputs: { a: floats([0]), b: floats([1, 1]) },
       nodes: [
@@ -696,7 +696,7 @@ function needingOpenRanks(): FatalModel[] {
         buildNode('ConcatFromSequence', ['sequence'], ['y'], { attributes: [integerAttribute('axis', 1)] }),
       ],
     }),
-    open('Concat', 'an empty vector beside a matrix', {
+    open('Concat', 'an empty vector with a matrix', {
       ending: 'SIGABRT',
       inputs: { a: floats([0]), b: floats([1, 1]) },
       attributes: [integerAttribute('axis', 1)],
@@ -774,7 +774,7 @@ function needingOpenRanks(): FatalModel[] {
         },
       }),
     ),
-    open('QLinearConcat', 'an empty vector beside a matrix', {
+    open('QLinearConcat', 'an empty vector with a matrix', {
       ending: 'SIGABRT',
       domain: MICROSOFT,
       inputs: { scale: floats([]), zero: bytes([]), a: bytes([0]), b: bytes([1, 1]) },

@@ -6,7 +6,7 @@ import type { Feeds } from './conditions.ts';
 import type { Tally } from './find-failures.ts';
 import { SUITE_VERSION } from './read-suite.ts';
 
-/** One way in which an operator ends the process, as operators.json has it. */
+/** One way in which an operator ends the process: an entry of operators.json. */
 export interface FailureEntry {
   readonly outcome: 'crash' | 'hang' | 'memory';
   readonly signal?: string;

@@ -106,7 +106,7 @@ export const BODY_MAKERS: readonly BodyMaker[] = [
   ...HEADER_MAKERS,
 ];
 
-/** Whether a kind of body suits a media type of a route, either of which may be a range. */
+/** Whether a kind of body suits a media type of a route. Both may be ranges. */
 export function suits(maker: BodyMaker, type: string): boolean {
   return maker.types.some(
     (own) => own === type || type === '*/*' || matchesRange(own, type) || matchesRange(type, own),

@@ -59,7 +59,7 @@ async function ask(name: string): Promise<unknown> {
     env: {
       PATH: process.env.PATH ?? '',
       HOME: folder,
-      // Nothing is compiled by the installation, nor written beside the scripts.
+      // Nothing is compiled by the installation, nor written next to the scripts.
       PYTHONPYCACHEPREFIX: join(installed, 'pycache'),
       DO_NOT_TRACK: 'true',
       MLFLOW_DISABLE_TELEMETRY: 'true',

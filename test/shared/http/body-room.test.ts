@@ -49,7 +49,7 @@ describe('createBodyRoom', () => {
     expect(await isFree(room, 100)).toBe(true);
   });
 
-  it('gives back room that is not needed', async () => {
+  it('returns room that is not needed', async () => {
     const room = createBodyRoom(100);
     const [a, b] = [room.open(), room.open()];
     const entered: string[] = [];

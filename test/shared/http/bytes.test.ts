@@ -59,7 +59,7 @@ describe('BytesRequest', () => {
     '/a?b=c&d=../e#f',
     '/a"<>`{}|^[]?"<>\'',
     '/v1/models/iris:predict',
-  ])('has the URL of %s as a built-in request has it', (target) => {
+  ])('has the URL of %s like a built-in request', (target) => {
     const url = `http://localhost${target}`;
     const request = new BytesRequest(url, { method: 'GET', headers: new Headers() }, part());
     expect(request.url).toBe(new Request(url).url);

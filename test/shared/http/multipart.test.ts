@@ -20,7 +20,7 @@ const form = (headers: string, content = PNG) => `--b\r\n${headers}\r\n\r\n${con
 const disposition = (parameters: string) => `Content-Disposition: form-data; ${parameters}`;
 const NAMED = disposition('name="file"; filename="a"');
 
-/** A text as forms have it. Source: "multipart form data" of the HTML standard. */
+/** A text as it is written in forms. Source: "multipart form data" of the HTML standard. */
 const toLines = (text: string) => text.replaceAll(/\r\n|\r|\n/g, '\r\n');
 
 describe('a form of a client', () => {

@@ -56,7 +56,7 @@ describe('readBody', () => {
     expect((body.byteOffset + 113) % 8).toBe(0);
   });
 
-  it('asks for room for the largest size of a large body, and gives back the room that it did not need', async () => {
+  it('asks for room for the largest size of a large body, and returns the room that it did not need', async () => {
     const roomOf = async (sent: Uint8Array, coding: string, compressionRatio = 10_000) => {
       const asked: number[] = [];
       const limits = testLimits({ bodyBytes: 4_000_000, compressionRatio });

@@ -330,7 +330,7 @@ describe('a model that MLflow saved', () => {
     });
   });
 
-  it('gives numbers where its signature takes a table and its graph says nothing', async () => {
+  it('gives numbers where its signature takes a table and its graph has no other hint', async () => {
     const { inference } = await open('mlflow/numbers');
     const golden = readGolden<TabularGolden>('mlflow/numbers');
     const output = await inferOutput(inference, rowsInput(golden.rows));

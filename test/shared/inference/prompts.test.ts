@@ -53,7 +53,7 @@ interface Setup {
   readonly files?: Files;
 }
 
-/** The model of the fixture, with other files of sentence-transformers beside it. */
+/** The model of the fixture, with other files of sentence-transformers next to it. */
 function open({ pooling = { pooling_mode: 'mean' }, default_prompt_name, isNormalized, files }: Setup) {
   return serve({
     ...readFormatFolder('optimum/sentence-mean'),

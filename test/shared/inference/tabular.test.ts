@@ -385,7 +385,7 @@ describe('the output of a classifier', () => {
 });
 
 describe('a tabular model with several inputs', () => {
-  /** Three columns, of strings, floats and whole numbers; it gives back the numbers and the length of the string's code. */
+  /** Three columns, of strings, floats and whole numbers; it returns the numbers and the length of the string's code. */
   const columns = buildModel({
     nodes: [
       buildNode('LabelEncoder', ['city'], ['code'], {

@@ -15,7 +15,7 @@ const FILES = {
   'm/deployment.json': '{"aliases": {"champion": "1"}}',
 };
 
-/** A repository whose store was listed, and says nothing from then on; listings are old after 20 ms. */
+/** A repository whose store was listed, and then stops answering; listings are old after 20 ms. */
 async function openAndFallSilent(silenceMs?: number) {
   const s3 = await startS3Server({ files: FILES });
   const proxy = await startSilentProxy(s3.url);

@@ -51,7 +51,7 @@ describe('compareVersions', () => {
     ['2024-01-05', '2024-11-30'],
     ['20240105', '20241130'],
     ['prod-9', 'prod-10'],
-    // Folders that only look like versions never become live beside one.
+    // Folders that only look like versions never become live if there is a real one.
     ['champion', '10'],
     ['2.bak', '1'],
     ['latest', '1'],

@@ -50,7 +50,7 @@ describe('the metadata of a graph', () => {
     expect(read(build(Array.from({ length: 5000 }, (_, index) => [`k${index}`, 'v'])))).toHaveLength(100);
   });
 
-  it('without a name say nothing', () => {
+  it('without a name are ignored', () => {
     const entry = encodeField(MODEL.metadata, encodeField(2, Buffer.from('value')));
     expect(read(Buffer.concat([build([['a', 'b']]), entry]))).toEqual([{ key: 'a', value: 'b', bytes: 1 }]);
   });

@@ -39,7 +39,7 @@ describe('/docs', () => {
     for (const file of files) expect((await read(`/${file}`)).status, file).toBe(200);
   });
 
-  it('is without a slash at its end, as its files are named beside it', async () => {
+  it('is without a slash at its end, because its files have relative names', async () => {
     const { status, headers } = await read('/docs/');
     expect([status, headers.location]).toEqual([308, '../docs']);
   });

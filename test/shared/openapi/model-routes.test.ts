@@ -19,7 +19,7 @@ import { extractor, pairClassifier, TOKENIZER } from '../../support/text-models.
 import { describeRoutes } from './describe-routes.ts';
 import { jsonSchemaOf } from './read-document.ts';
 
-/** A model of several inputs that it gives back. */
+/** A model of several inputs that it returns. */
 function echoModel(inputs: readonly Uint8Array[], names: readonly string[], outputs: readonly Uint8Array[]) {
   return buildModel({
     nodes: names.map((name) => buildNode('Identity', [name], [`${name}_out`])),

@@ -33,7 +33,7 @@ describe('a page that is stored compressed', () => {
     expect(body?.toString()).toBe(SCRIPT);
   });
 
-  it('is not sent again to a client that has it, however it was sent', async () => {
+  it('is not sent again to a client that has it, in any encoding', async () => {
     const { etag = '' } = (await ask({ 'accept-encoding': 'gzip' })).headers;
     const again = await ask({ 'if-none-match': `"other", ${etag}` });
     expect([again.status, again.body, again.headers.etag]).toEqual([304, undefined, etag]);

@@ -239,7 +239,7 @@ describe('UbiOps', () => {
     }
   });
 
-  it('has versions, one of which answers where none is named', async () => {
+  it('has versions; one of them answers if the request names none', async () => {
     const versionsOf = async (host: TestHost, name: string) => {
       const { json } = await read(host, `${UBIOPS}/deployments/${name}/versions`);
       return json.map((each: { version: string; default: boolean }) => [each.version, each.default]);

@@ -176,7 +176,7 @@ describe('openFilesystemStore', () => {
 });
 
 describe('a write to a folder', () => {
-  it('leaves nothing beside the file, whether it wins or loses', async () => {
+  it('leaves nothing next to the file, whether it wins or loses', async () => {
     const root = await makeFolder({ 'iris/a': 'one' });
     const store = openFilesystemStore(root);
     await store.write('iris/b', contentOf('two'));

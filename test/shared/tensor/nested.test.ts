@@ -188,7 +188,7 @@ describe('toNested', () => {
     expect(toNested(large)).toEqual([18446744073709551615n]);
   });
 
-  it('gives back what parseNested read, for every datatype and shape', () => {
+  it('returns what parseNested has read, for every datatype and shape', () => {
     const shapes = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 4 });
     fc.assert(
       fc.property(shapes, fc.constantFrom(...DATATYPE_NAMES), (shape, datatype) => {

@@ -160,7 +160,7 @@ describe('CSV', () => {
     );
   });
 
-  it('gives back the cells that were quoted for it', async () => {
+  it('returns the cells that were quoted for it', async () => {
     const table = fc.array(fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r', ' ') }), {
       minLength: 2,
       maxLength: 4,

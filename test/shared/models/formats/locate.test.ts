@@ -18,7 +18,7 @@ describe('the graph of a folder', () => {
     ['of Windows', ['MODEL.ONNX'], 'MODEL.ONNX'],
     ['of a Mac', ['._a.onnx', 'onnx/._b.onnx', 'c.onnx'], 'c.onnx'],
     [
-      'with weights beside it',
+      'with weights next to it',
       ['model_q4.onnx', 'model_q4.onnx_data', 'model_q4.onnx.data'],
       'model_q4.onnx',
     ],

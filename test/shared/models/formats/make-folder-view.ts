@@ -3,7 +3,7 @@ import { ModelError } from '../../../../shared/models/model-config.ts';
 import type { Graph } from '../../../../shared/onnx/graph.ts';
 import type { TensorSpec } from '../../../../shared/runtime/session.ts';
 
-/** A folder of small files in memory; `shared` are those beside the versions. */
+/** A folder of small files in memory; `shared` are those next to the versions. */
 export function folderOf(
   files: Readonly<Record<string, string | object>>,
   shared: Readonly<Record<string, string>> = {},

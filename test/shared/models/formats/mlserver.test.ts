@@ -54,7 +54,7 @@ describe('a folder with model-settings.json', () => {
     expect(await recognise(tensors, wide)).toEqual({ task: 'tensor' });
   });
 
-  it('may have them beside its versions', async () => {
+  it('may have them next to its versions', async () => {
     const shared = { 'model-settings.json': JSON.stringify({ inputs: [input('a'), input('b')] }) };
     expect(await recogniseMlserver(folderOf({}, shared), matrix)).toMatchObject({
       features: [{ name: 'a' }, { name: 'b' }],

@@ -43,7 +43,7 @@ describe('a model of timm', () => {
     });
   });
 
-  it('takes the list of numbers beside feature maps', async () => {
+  it('takes the list of numbers, not the feature maps', async () => {
     const wrapped = viewOf(
       [['x', 'FP32', [-1, 3, 32, 32]]],
       [

@@ -60,7 +60,7 @@ describe('classification of images', () => {
     ['the query string', post('/hf/digits?top_k=1&code=key', { inputs: B64 })],
     ['the query string of an image', raw('/hf/digits?top_k=1', PNG, {})],
     ['the body, before the query string', post('/?top_k=3', { inputs: B64, parameters: { top_k: 1 } })],
-    ['beside the inputs', post('/hf/digits', { inputs: B64, top_k: 1 })],
+    ['with the inputs', post('/hf/digits', { inputs: B64, top_k: 1 })],
   ])('takes parameters from %s', async (_, request) => {
     expect((await ask(request)).json).toEqual([seven]);
   });
@@ -232,7 +232,7 @@ describe('other requests', () => {
 describe('POST /predict', () => {
   it.each([
     ['a text as inputs', { inputs: B64 }, 5],
-    ['parameters beside inputs', { inputs: { image: B64 }, parameters: { top_k: 2 } }, 2],
+    ['parameters with inputs', { inputs: { image: B64 }, parameters: { top_k: 2 } }, 2],
     ['a table', { table: TABLE }, 1],
   ])("is Hugging Face's for %s", async (_, body, length) => {
     expect((await hf('/predict', body)).json).toHaveLength(length);

@@ -37,7 +37,7 @@ describe.each(DATATYPE_NAMES)('an inference on %s', (datatype) => {
     }),
   );
 
-  it('gives back the bytes it was sent', async () => {
+  it('returns the bytes that it was sent', async () => {
     const host = await serveModels(models);
     await fc.assert(
       fc.asyncProperty(tensors, async ({ shape, elements }) => {
@@ -65,7 +65,7 @@ describe.each(DATATYPE_NAMES)('an inference on %s', (datatype) => {
     );
   });
 
-  it('gives back the JSON it was sent, flat and nested, with all digits', async () => {
+  it('returns the JSON that it was sent, flat and nested, with all digits', async () => {
     const host = await serveModels(models);
     await fc.assert(
       fc.asyncProperty(tensors, fc.boolean(), async ({ shape, elements }, isNested) => {

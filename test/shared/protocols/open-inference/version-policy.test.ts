@@ -6,7 +6,7 @@ import { makeFolder } from '../../../support/temporary-folder.ts';
 
 const INPUT = { name: 'x', shape: [1, 2], datatype: 'FP32', data: [1, 2] };
 
-/** The app over three versions of a model, with a config.pbtxt beside them. */
+/** The app over three versions of a model, with a config.pbtxt next to them. */
 async function serve(config: string) {
   const graph = identityModel(FLOAT, ['N', 2]);
   const folder = await makeFolder({

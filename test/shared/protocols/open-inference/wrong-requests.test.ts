@@ -35,7 +35,7 @@ describe('a wrong inference request', () => {
       'Field "inputs" is an object with no keys; expected an array of tensors.',
     ],
     [
-      'an unknown input beside one that is known',
+      'an unknown input with one that is known',
       { inputs: [ROW, { ...ROW, name: 'x' }] },
       'There is no input "x"; the model takes "features".',
     ],
@@ -78,7 +78,7 @@ describe('a wrong inference request', () => {
       input({ shape: [{}, null, 4] }),
       /^Input "features" has the shape \[(?!.*object Object).*,4\]; expected whole numbers from 0 on\.$/,
     ],
-    ['a list beside a number', input({ data: [1, [2], 3, 4] }), /is ragged/],
+    ['a list with a number', input({ data: [1, [2], 3, 4] }), /is ragged/],
     [
       'a text for a number',
       input({ data: [1, 'x', 3, 4] }),

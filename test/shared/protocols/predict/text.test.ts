@@ -107,7 +107,7 @@ it.each([
   [{ instances: [{ text: 'a fox' }], normalize: true }, 'normalize'],
   [{ text: 'a fox', parameters: { dimensions: 1 } }, 'parameters'],
   [{ text: 'a fox', parameters: 7 }, 'parameters'],
-])('an option beside a text is refused by name: %j', async (body, name) => {
+])('an option with a text is refused by name: %j', async (body, name) => {
   const ask = await open();
   expect(await ask(post('/models/vectors/predict', body))).toMatchObject({
     status: 400,

@@ -10,7 +10,7 @@ import { contract, spec } from '../../../support/make-contract.ts';
 
 const GOOD = '5.1,3.5,1.4,0.2';
 
-describe('lines of which many are wrong', () => {
+describe('many wrong lines', () => {
   it.each([
     ['none', 0],
     ['every second', 2],

@@ -261,7 +261,7 @@ describe('values', () => {
     ['a number for a text', STRING, 1, 'the number 1; expected a string.'],
     ['bytes for a number', FLOAT, { b64: 'AAAA' }, 'an object with the keys "b64"; expected a number.'],
     [
-      'base64 with a key beside it',
+      'base64 with an additional key',
       STRING,
       { b64: 'AAAA', a: 1 },
       'an object with the keys "b64", "a"; expected a string.',

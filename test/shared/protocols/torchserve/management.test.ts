@@ -26,7 +26,7 @@ const send = async (host: TestHost, method: string, path: string) =>
   await ask(host, { ...get(path), method });
 
 describe('the list of models', () => {
-  it("has TorchServe's names beside ours", async () => {
+  it("has TorchServe's names next to ours", async () => {
     const { json } = await ask(app, get('/models'));
     expect(json.nextPageToken).toBeUndefined();
     expect(json.models).toEqual([

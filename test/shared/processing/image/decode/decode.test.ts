@@ -44,7 +44,7 @@ describe('decodeImage', () => {
     });
   });
 
-  it('keeps alpha beside the colours, unmixed', async () => {
+  it('keeps alpha separate from the colours', async () => {
     const data = Uint8Array.of(10, 20, 30, 0, 200, 100, 50, 128);
     const image = await decode(await png(2, 1, 4, data));
     expect([image.channels, ...image.data]).toEqual([4, ...data]);

@@ -163,7 +163,7 @@ describe('resize with padding', () => {
     expect([...grey.data]).toEqual([5, 1, 5, 5, 2, 5, 5, 3, 5]);
   });
 
-  it('is opaque beside a transparent image', () => {
+  it('is opaque around a transparent image', () => {
     const image = raster(2, 1, 4, Uint8Array.of(1, 2, 3, 0, 4, 5, 6, 0));
     const padded = finish(resize(image, { step: 'resize', longestEdge: 2, pad: 9, filter: 'box' }));
     expect([...padded.data]).toEqual([1, 2, 3, 0, 4, 5, 6, 0, 9, 9, 9, 255, 9, 9, 9, 255]);
