@@ -7,20 +7,20 @@ import { LEVELS } from './support/levels.ts';
 
 const PROJECT = join(import.meta.dirname, '..');
 
-/** Folders beside the protocols that they stand on, or that stand on them. */
+/** Folders next to those of the protocols that the protocols build on, or that build on them. */
 const BELOW = ['body', 'headers', 'shared-routes', 'v1'];
 
-/** Folders beside the protocols that are none, and have files for other matters. */
+/** Folders next to those of the protocols that are not protocols, but shared layers with other files. */
 const LAYERS = ['body', 'headers', 'shared-routes'];
 
 /** What the folder of a protocol is made of. */
 const FILES_OF_PROTOCOLS = ['routes.ts', 'decode.ts', 'encode.ts', 'schemas.ts'];
 
-/** Files beside these, each of which is a matter of its own. */
+/** Other files of the protocols, each for one purpose. */
 const OTHER_FILES_OF_PROTOCOLS = [
   // An envelope around requests of any format.
   'kserve/cloud-events.ts',
-  // Values without HTTP, then what is between both, and an extension with operations of its own.
+  // Values without HTTP, then what connects them with HTTP, and an extension with operations of its own.
   'open-inference/codecs.ts',
   'open-inference/data-plane.ts',
   'open-inference/framing.ts',
@@ -36,7 +36,7 @@ const OTHER_FILES_OF_PROTOCOLS = [
   'sagemaker/tensorflow-container.ts',
   // The framing of a stream.
   'sagemaker/event-stream.ts',
-  // What clients ask beside predictions: endpoints as resources, and tokens.
+  // What clients ask for besides predictions: endpoints as resources, and tokens.
   'mlflow/endpoints.ts',
   'mlflow/sign-in.ts',
   'ubiops/resources.ts',
@@ -67,7 +67,7 @@ const bundled = await listBundledImports([
   ...globSync('functions/*/index.ts', { cwd: PROJECT }),
 ]);
 const inBrowser = await listBundledImports(['shared/playground/main.ts']);
-/** With those of types alone, which no bundle shows. */
+/** Includes imports of types, which no bundle shows. */
 const all: readonly Import[] = [...bundled, ...sources.flatMap(listTypeImports)];
 
 /** What the bundler sees: each import that is left at run time, dynamic ones too. */
@@ -119,7 +119,7 @@ function show(imports: readonly Import[]): string[] {
   return imports.map(({ from, to }) => `${from} -> ${to}`);
 }
 
-/** A way along the imports that comes back to where it began, or nothing. */
+/** A cycle along the imports, or nothing. */
 function findCircle(imports: readonly Import[]): string[] | undefined {
   const targets = Map.groupBy(imports, ({ from }) => from);
   const done = new Set<string>();
@@ -172,7 +172,7 @@ describe('the parts of the project', () => {
     expect(show(wrong)).toEqual([]);
   });
 
-  it('make no circle', () => {
+  it('have no import cycle', () => {
     const between = all
       .filter(isLocal)
       .map(({ from, to }) => ({ from: partOf(from), to: partOf(to) }))
@@ -180,11 +180,11 @@ describe('the parts of the project', () => {
     expect(findCircle(between)).toBeUndefined();
   });
 
-  it('consist of files that make no circle at run time', () => {
+  it('consist of files without an import cycle at run time', () => {
     expect(findCircle(all.filter(isLocal))).toBeUndefined();
   });
 
-  it('are protocols that know nothing of each other: each can go but for its lines in protocols.ts', () => {
+  it('are protocols that know nothing of each other: removing one changes only its lines in protocols.ts', () => {
     const protocolOf = (path: string) => /^shared\/protocols\/([\w-]+)\//.exec(path)?.[1];
     const names = new Set(
       sources.flatMap((path) => protocolOf(path) ?? []).filter((name) => !BELOW.includes(name)),
@@ -198,7 +198,7 @@ describe('the parts of the project', () => {
     expect(show(wrong)).toEqual([]);
   });
 
-  it('are protocols of four files with the same names, but for those that are listed', () => {
+  it('are protocols of four files with the same names, except those that are listed', () => {
     const paths = sources.flatMap(
       (path) => /^shared\/protocols\/([\w-]+\/[\w-]+\.ts)$/.exec(path)?.[1] ?? [],
     );
@@ -219,7 +219,7 @@ describe('the parts of the project', () => {
     );
   });
 
-  it('make no circle within any folder, a folder below it counting as one', () => {
+  it('have no import cycle within any folder, where a folder below it counts as one', () => {
     const imports = all.filter(isLocal).filter(({ from }) => !isForBrowsers(from));
     const folders = new Set(sources.flatMap((path) => foldersAbove(path)));
     const circles = [...folders].flatMap((folder) => findCircle(amongChildren(folder, imports)) ?? []);
@@ -247,7 +247,7 @@ describe('the parts of the project', () => {
 
   it('name only files in comments that are there', () => {
     const commented = globSync('{shared,functions,infra,test}/**/*.{ts,py}', { cwd: PROJECT });
-    // Files of other projects, which sources are named by, are in folders like docs/ and models/.
+    // Comments name files of other projects as sources; those can be in folders like docs/ and models/.
     const named = /(?<![\w./-])(?:shared|functions|infra|test)\/[\w./-]+\.(?:ts|py|mjs|json)\b/g;
     const places = commented.flatMap((path) =>
       [...read(path).matchAll(/^\s*(?:\/\/|\/\*\*|\*|#|""").*$/gm)].flatMap(([line]) =>
@@ -258,7 +258,7 @@ describe('the parts of the project', () => {
     expect(show(places.filter(({ to }) => !existsSync(join(PROJECT, to))))).toEqual([]);
   });
 
-  it('leave the page at /docs alone, as it does them', () => {
+  it('are independent of the page at /docs, as it is of them', () => {
     const scripts = found.filter((path) => path.startsWith('shared/docs-page/'));
     expect(scripts).toEqual(['shared/docs-page/main.ts']);
     expect(scripts.filter((path) => /^import /m.test(read(path)))).toEqual([]);
@@ -281,13 +281,13 @@ describe('the playground', () => {
     expect(show(all.filter(({ to }) => isForBrowsers(to)))).toEqual([]);
   });
 
-  it('consists of files that are all used and make no circle', () => {
+  it('consists of files that are all used and have no import cycle', () => {
     const used = new Set(['shared/playground/main.ts', ...imports.map(({ to }) => to)]);
     expect(scripts.filter((path) => !used.has(path))).toEqual([]);
     expect(findCircle(inBrowser)).toBeUndefined();
   });
 
-  it('alone knows the names of a browser: all else compiles without them', () => {
+  it('alone knows the names of a browser: all other code compiles without them', () => {
     const compiler = join(PROJECT, 'node_modules/typescript/bin/tsc');
     const compile = () => execFileSync(process.execPath, [compiler, '--project', 'shared'], { cwd: PROJECT });
     expect(compile().toString()).toBe('');
@@ -343,7 +343,7 @@ describe('what only functions/ may do', () => {
   });
 
   it('is to read the environment', () => {
-    // A native library is told by its variable alone; setting it reads nothing.
+    // Native libraries are configured by environment variables alone; setting one reads nothing.
     const setters = ['shared/runtime/session.ts', 'shared/processing/image/decode/image-file.ts'];
     const withoutSetting = (path: string) =>
       setters.includes(path) ? read(path).replace(/process\.env\.[A-Z_]+ = [^;]+;/, '') : read(path);

@@ -21,9 +21,9 @@ const FOLDER = join(PROJECT, 'docs');
 const pages = readdirSync(FOLDER)
   .filter((name) => name.endsWith('.md'))
   .map(readPage);
-/** The walks of models.md need models of their own: test/docs/models.test.ts runs them. */
+/** The walkthroughs of models.md need models of their own: test/docs/models.test.ts runs them. */
 const onExampleModels = pages.filter(({ name }) => name !== 'models.md');
-/** All that people read: those of docs/, the ones at the top, and texts that these link to. */
+/** All pages that people read: those of docs/, those at the top, and texts that they link to. */
 const texts = readContents().pages.filter(({ isText }) => isText);
 const packageJson = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'));
 
@@ -61,7 +61,7 @@ describe('the documentation', () => {
 });
 
 describe('each page', () => {
-  it.each(texts)('$path links only to what there is', async ({ path }) => {
+  it.each(texts)('$path links only to targets that exist', async ({ path }) => {
     const targets = linkTargetsOf(await read(path)).filter(isInRepository);
     const broken = await Promise.all(
       targets.map(async (target) => ((await leadsSomewhere(path, target)) ? [] : [target])),
@@ -99,7 +99,7 @@ describe('each page', () => {
   );
 });
 
-/** Languages of blocks. What has none of its own is `text`. */
+/** Languages of blocks. A block without a language of its own is `text`. */
 const LANGUAGES = [
   'sh',
   'json',
@@ -132,10 +132,10 @@ function filesNamedIn(command: string): readonly string[] {
   );
 }
 
-/** What is wrong with a block, or nothing. Blocks in a language that is not looked into are right. */
+/** What is wrong with a block, or nothing. Blocks in a language that is not parsed pass. */
 async function findFault(language: string, content: string): Promise<string | undefined> {
   try {
-    // One member of an object can be shown alone.
+    // A block can show one member of an object alone.
     if (language === 'json') JSON.parse(/^"\w+":/.test(content) ? `{${content}}` : content);
     if (language === 'jsonl') for (const line of content.split('\n')) JSON.parse(line);
     if (language === 'yaml') load(content);

@@ -61,7 +61,7 @@ describe('the README and the pages of the command and its settings', () => {
     await running.seen(/http:.*/);
     running.process.kill('SIGINT');
     const { code, stdout } = await running.outcome;
-    // Behind it may be the calls of models, and the log of their loading.
+    // Commands for models, and the log of their loading, may follow.
     const shown = answer.replaceAll('8081', port);
     expect([code, stdout.slice(0, shown.length + 1)]).toEqual([0, `${shown}\n`]);
   });

@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 
 const root = join(import.meta.dirname, '..');
 
-/** Those in the unit folders that look at the pages, which a build makes, or write models of gigabytes. */
+/** Files in the unit folders that read the pages that a build makes, or write models of gigabytes. */
 const WHOLE = [
   'test/functions/aws/handler.test.ts',
   'test/shared/onnx/large-models.test.ts',
@@ -13,7 +13,7 @@ const WHOLE = [
   'test/shared/protocols/catalog.test.ts',
 ];
 
-// What runs against software in other languages, and against the built site, has a configuration of its own.
+// Tests against software in other languages, and against the built site, have configurations of their own.
 const files = globSync('test/**/*.test.ts', { cwd: root, exclude: ['test/real/**', 'test/site/**'] });
 
 const filesWith = (pattern: RegExp) =>
@@ -39,11 +39,11 @@ export default defineConfig({
     // Whole servers are started as processes; two cores run them at once.
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    // Vitest itself takes one less than the cores, which leaves one of two without work.
+    // By default Vitest uses one less than the cores, which leaves one of two idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ['default', `${import.meta.dirname}/closing-line-reporter.ts`],
     projects: [
-      // Files share a process: to start one and import the core there takes longer than most of the tests.
+      // Files share a process: starting one and importing the core there takes longer than most tests.
       { extends: true, test: { name: 'unit', include: unit, isolate: false } },
       { extends: true, test: { name: 'alone', include: alone } },
       { extends: true, test: { name: 'whole', include: whole } },

@@ -8,7 +8,7 @@ import { identityModel } from '../support/build-model.ts';
 import { PROJECT } from '../support/project.ts';
 import { frameworkCommand, type MeasuredServer, median, startMeasured } from './measured-server.ts';
 
-/** Of one turn. Many short ones make a figure, so that whatever else the machine does hits both sides alike. */
+/** Length of one turn. A figure comes from many short turns, so that other load on the machine affects both sides equally. */
 const SECONDS = 0.1;
 const TURNS = 12;
 const WARM_UP_SECONDS = 0.5;
@@ -74,7 +74,7 @@ export async function benchAgainst(commit: string, rounds: number): Promise<void
   }
 }
 
-/** The second one meets a warmer machine, so that they change places. */
+/** The machine is warmer for the second one, so they swap places. */
 function inTurn(sides: readonly Side[], turn: number): readonly Side[] {
   return turn % 2 === 0 ? sides : [...sides].reverse();
 }
@@ -144,7 +144,7 @@ function note({ figures }: Side, name: string, value: number): void {
   figures.set(name, [...(figures.get(name) ?? []), value]);
 }
 
-/** The ratio is the median of those of the rounds, beside its range: a range around 1 shows no difference. */
+/** The ratio is the median of those of the rounds, with its range: a range around 1 shows no difference. */
 function report([ours, theirs]: readonly Side[], hash: string): void {
   const rows = [...(ours?.figures ?? [])].map(([name, values]) => {
     const others = theirs?.figures.get(name) ?? [];

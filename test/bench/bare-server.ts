@@ -1,4 +1,4 @@
-// The least a server can be: node:http and ONNX Runtime, one model, no checks. Usage: bare-server.ts <port>
+// The smallest possible server: node:http and ONNX Runtime, one model, no checks. Usage: bare-server.ts <port>
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import ort from 'onnxruntime-node';

@@ -10,7 +10,7 @@ const MOST_START_MS = 60_000;
 export interface MeasuredServer {
   /** Milliseconds from the start of the process to its first answer. */
   readonly firstAnswerMs: number;
-  /** Answers per second over so many connections at once. */
+  /** Answers per second over a number of connections at once. */
   load(connections: number, seconds: number): Promise<number>;
   stop(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// What memory each attack leaves behind, and how soon the server answers after it:
+// How much memory each attack leaves in use, and how soon the server answers after it:
 // node test/bench/reliability.ts [flags of Node, '' for none]
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
@@ -8,10 +8,10 @@ import { type ChildHost, openFunctionsFramework } from '../support/hosts/child-p
 import type { TestRequest } from '../support/hosts/test-host.ts';
 import { NODE_FLAGS } from '../support/node-flags.ts';
 
-/** How often each attack is made: what is kept of one grows with their number. */
+/** How often each attack is made: memory that is kept after one adds up. */
 const ATTACKS_MADE = 3;
 const SETTLE_MS = 5_000;
-/** Memory has levelled off when this many rounds of traffic together raise its highest by less than 2 %. */
+/** Memory has levelled off when this many rounds of traffic together raise its peak by less than 2 %. */
 const LEVEL_ROUNDS = 5;
 const MOST_ROUNDS = 60;
 const environment = { MAX_BODY_BYTES: '33554432', NODE_OPTIONS: process.argv[2] ?? NODE_FLAGS.join(' ') };
@@ -19,7 +19,7 @@ const INFER = '/v2/models/iris/infer';
 
 const flower = { name: 'features', datatype: 'FP32', shape: [1, 4], data: [5.1, 3.5, 1.4, 0.2] };
 const small = post(INFER, { inputs: [flower] });
-/** What honest clients send of the kind of an attack; one request at a time and this often where nothing is said. */
+/** What honest clients send that is like an attack; by default one request at a time, and this often. */
 const large = post(INFER, tensorOf(12_500));
 const compressed = compress(20_000_000);
 const TRAFFIC: Readonly<Record<string, (host: ChildHost) => Promise<void>>> = {

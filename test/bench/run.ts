@@ -1,4 +1,4 @@
-// Measures the built server side by side with the least server there can be: npm run bench
+// Measures the built server side by side with the smallest possible server: npm run bench
 import { join } from 'node:path';
 import { PROJECT } from '../support/project.ts';
 import { frameworkCommand, median, startMeasured } from './measured-server.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { TestHost } from '../support/hosts/test-host.ts';
 
 const [project = '', repository = ''] = process.argv.slice(2);
-// Earlier commits have it in the second place.
+// In earlier commits it is the second one.
 const helper = ['test/support/hosts', 'test/hosts']
   .map((folder) => join(project, folder, 'in-process.ts'))
   .find((path) => existsSync(path));

@@ -65,7 +65,7 @@ console.log(
     `${ratio(nestedOurs, nestedPlain, 0.5)} x by the medians`,
 );
 
-/** Sorted milliseconds per action. They take turns, so that whatever else the machine does hits them alike. */
+/** Sorted milliseconds per action. They take turns, so that other load on the machine affects them equally. */
 async function measure(runs: number, actions: readonly (() => unknown)[]): Promise<number[][]> {
   const times = actions.map((): number[] => []);
   for (let i = 0; i < runs; i++) {

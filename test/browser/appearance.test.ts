@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findChromium } from './chromium.ts';
 import { type Playground, SEVEN, startPlayground } from './playground.ts';
 
-describe.runIf(findChromium())('the playground, for whoever uses it', () => {
+describe.runIf(findChromium())('the playground, for all users', () => {
   let playground: Playground;
   beforeAll(async () => {
     playground = await startPlayground();
@@ -40,7 +40,7 @@ describe.runIf(findChromium())('the playground, for whoever uses it', () => {
 
   it('takes an image by keyboard alone', async () => {
     const { page } = await playground.open('/#model=digits');
-    // Asked for early: a dialog that opens before the browser knows that it is wanted is lost.
+    // Wait for the dialog before it opens: a dialog that opens earlier is lost.
     const chooser = page.waitForEvent('filechooser');
     await page.getByRole('button', { name: 'Clear' }).waitFor();
     await pressTabUntil(page, 'Choose image');
@@ -78,7 +78,7 @@ describe.runIf(findChromium())('the playground, for whoever uses it', () => {
     expect(red > 128).toBe(colorScheme === 'light');
   });
 
-  it('stands still for those who want it to', async () => {
+  it('stands still for people who prefer reduced motion', async () => {
     const { page } = await playground.open('/#model=iris', { reducedMotion: 'reduce' });
     await page.route('**/predict', () => undefined);
     await page.getByRole('button', { name: 'Predict' }).click();
@@ -92,7 +92,7 @@ describe.runIf(findChromium())('the playground, for whoever uses it', () => {
   });
 });
 
-/** Goes on with the Tab key until the control of that name has the focus. */
+/** Presses the Tab key until the control of that name has the focus. */
 async function pressTabUntil(page: Page, name: string): Promise<void> {
   for (let presses = 0; presses < 40; presses++) {
     await page.keyboard.press('Tab');
@@ -116,10 +116,10 @@ function colorOf(page: Page, selector: string): Promise<string> {
   return page.locator(selector).evaluate((element) => getComputedStyle(element).backgroundColor);
 }
 
-/** Every text on the page against what is behind it. Source: WCAG 2.2, 1.4.3, and its relative luminance. */
+/** Checks the contrast of each text on the page with its background. Source: WCAG 2.2, 1.4.3, and its relative luminance. */
 async function expectContrast(page: Page): Promise<void> {
   const faint = await page.evaluate(() => {
-    // Mixed colours are written as shares of one.
+    // Mixed colours are written with channels from 0 to 1.
     const channels = (color: string): number[] =>
       (color.match(/[\d.]+/g) ?? []).map((value) => Number(value) * (color.startsWith('color(') ? 255 : 1));
     const luminance = (color: string): number => {

@@ -24,7 +24,7 @@ describe.runIf(findChromium())('the page at /docs', () => {
     await host?.close();
   });
 
-  it('tries iris as it is shown, and digits with a file, without a word to another server', async () => {
+  it('tries iris as it is shown, and digits with a file, without a request to another server', async () => {
     const { page, origins, problems } = await openPage(browser);
     await page.goto(urlOf('/docs'));
 

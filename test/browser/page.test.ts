@@ -49,7 +49,7 @@ describe.runIf(findChromium())('the page of the playground', () => {
     await page.locator('.failure', { hasText: '415 UNSUPPORTED_MEDIA_TYPE' }).waitFor();
   });
 
-  it('tells why a model cannot be tried, and that a server is gone', async () => {
+  it('says why a model cannot be tried, and that a server is gone', async () => {
     const { page } = await playground.open('/#model=broken');
     await page.locator('.failure', { hasText: '503 MODEL_UNAVAILABLE' }).waitFor();
     await expect(page.getByRole('button', { name: 'Predict' }).isVisible()).resolves.toBe(false);
@@ -71,7 +71,7 @@ describe.runIf(findChromium())('the page of the playground', () => {
     await shared.page.getByText('Random forest of 100 trees').waitFor();
     await expect(shared.page.getByRole('combobox', { name: 'Version' }).inputValue()).resolves.toBe('1');
     await page.goBack();
-    await page.getByText('Small neural network that tells').waitFor();
+    await page.getByText('Small neural network').waitFor();
     expect(await page.title()).toBe('iris · Ternion playground');
   });
 
@@ -121,7 +121,7 @@ describe.runIf(findChromium())('the page of the playground', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('runs no script and no style but its own, and asks nobody else', async () => {
+  it('runs no script and no style but its own, and sends no request elsewhere', async () => {
     const { page, complaints } = await playground.open('/#model=iris');
     await page.getByRole('button', { name: 'Predict' }).waitFor();
     expect(complaints).toEqual([]);

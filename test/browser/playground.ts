@@ -29,7 +29,7 @@ const SQUARE = {
 export const SEVEN = join(PROJECT, 'test/fixtures/digits/07-label-7.png');
 export const SEVEN_BASE64 = readFileSync(SEVEN).toString('base64');
 
-/** A browser, and the built server beside it with the example models and one of each other task. */
+/** A browser, and the built server with the example models and a model of each other task. */
 export interface Playground {
   readonly host: ChildHost;
   /** A new page at a path, closed when the running test is over. */

@@ -1,12 +1,12 @@
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { findChromium } from './chromium.ts';
 
-/** What a page did beside what it was asked for. */
+/** What a page did besides what it was asked for. */
 export interface WatchedPage {
   readonly page: Page;
   /** Origins it sent requests to. */
   readonly origins: ReadonlySet<string>;
-  /** Errors of its scripts, and what its Content-Security-Policy kept from happening. */
+  /** Errors of its scripts, and what its Content-Security-Policy blocked. */
   readonly problems: readonly string[];
 }
 

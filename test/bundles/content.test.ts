@@ -88,7 +88,7 @@ describe.each(deployable)('dist/$name', ({ name, platform }) => {
     expect(locales).not.toContainEqual(expect.stringMatching(/locales\/index/));
   });
 
-  it('keeps what only texts need out of the file every start reads', () => {
+  it('keeps code that only texts need out of the file that every start reads', () => {
     const entry = readFileSync(join(folder, 'index.mjs'), 'utf8');
     const chunks = scripts.filter((file) => readFileSync(file, 'utf8').includes('MergedWithPrevious'));
     expect(chunks).toHaveLength(1);

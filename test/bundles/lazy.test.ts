@@ -25,7 +25,7 @@ describe('the local server', () => {
   });
 });
 
-/** Node's own HTTP client with its WebSockets: some 35 ms of a start, and only `globalThis` and `http` lead to it. */
+/** Node's own HTTP client with its WebSockets: about 35 ms of a start. It is loaded only through `globalThis` and `http`. */
 describe("Node's HTTP client is not loaded by a start and an answer", () => {
   const seen = 'process.moduleLoadList.filter((name) => name.endsWith("undici/undici"))';
 
@@ -68,7 +68,7 @@ if (isBuiltForHere && existsSync('/proc/self/maps')) {
       await host.close();
     });
 
-    it('says in /health that its native library is broken, and goes on answering', async () => {
+    it('says in /health that its native library is broken, and keeps answering', async () => {
       const host = await openAzureBundle('azure', {}, async (folder) => {
         await writeFile(join(folder, 'native/onnxruntime/onnxruntime_binding.node'), 'not a library');
       });

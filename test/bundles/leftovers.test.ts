@@ -33,9 +33,9 @@ async function createUser(): Promise<User> {
     environment: {
       HOME: home,
       TMPDIR: temporary,
-      // Sessions with more have threads of their own.
+      // Sessions with more than one have threads of their own.
       INTRA_OP_THREADS: '1',
-      // A base image may have it so.
+      // A base image may set it.
       ORT_DISABLE_TELEMETRY: '0',
     },
     files: async () =>
@@ -43,7 +43,7 @@ async function createUser(): Promise<User> {
   };
 }
 
-/** The threads of a process that Node has not named, its first one among them; undefined where it cannot be seen. */
+/** The threads of a process that Node has not named, including its first one; undefined where they cannot be listed. */
 async function countUnnamedThreads(pid: number | undefined): Promise<number | undefined> {
   if (process.platform !== 'linux') return undefined;
   const folder = `/proc/${pid}/task`;

@@ -6,7 +6,7 @@ import { TARGETS } from '../support/targets.ts';
 
 const readJson = (path: string) => JSON.parse(readFileSync(join(PROJECT, path), 'utf8'));
 
-/** Folders of the packages of which a bundle holds something. */
+/** Folders of the packages that a bundle has parts of. */
 function packagesOf(target: string): string[] {
   const { outputs }: { outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }> } =
     readJson(`dist/meta/${target}.json`);
@@ -53,7 +53,7 @@ describe.each(TARGETS)('dist/$name/THIRD-PARTY-NOTICES.txt', ({ name, platform, 
     }
   });
 
-  it('has the licences of the native libraries beside the bundle', () => {
+  it('has the licences of the native libraries next to the bundle', () => {
     const { packages } = readJson('package-lock.json');
     expect(notices).toContain(`\nonnxruntime-node ${packages['node_modules/onnxruntime-node'].version}, MIT`);
     expect(notices).toContain('THIRD PARTY SOFTWARE NOTICES AND INFORMATION');

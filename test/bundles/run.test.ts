@@ -4,7 +4,7 @@ import { openAzureBundle, openFunctionsFramework } from '../support/hosts/child-
 import { openLambdaBundle } from '../support/hosts/lambda-bundle.ts';
 import { RUNNABLE } from '../support/targets.ts';
 
-it('builds the local target for this machine, whatever it is', () => {
+it('builds the local target for this platform', () => {
   expect(RUNNABLE.map(({ name }) => name)).toContain('local');
 });
 

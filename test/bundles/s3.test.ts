@@ -21,7 +21,7 @@ for (const { name } of RUNNABLE.filter((target) => /^(aws|local)/.test(target.na
   const open = name === 'local' ? OPENERS.local : OPENERS.aws;
 
   describe(`dist/${name} with its models in S3`, () => {
-    it('loads what it is asked for, and each file once', async () => {
+    it('loads the models that are requested, and each file once', async () => {
       const s3 = await startS3Server({ bucket: 'repository', folder: join(PROJECT, 'models') });
       const cache = await mkdtemp(join(tmpdir(), 'ternion-cache-'));
       const host = await open(name, environmentOf(s3, cache));

@@ -25,14 +25,14 @@ const SETOSA = [5.1, 3.5, 1.4, 0.2];
 const NAMED = { sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 };
 const IS_SETOSA = { prediction: 'setosa', class_id: 0, model: 'iris', model_version: '2' };
 const IS_SEVEN = { prediction: '7', class_id: 7, model: 'digits', model_version: '1' };
-/** No JSON type: event sources that pass JSON on as text would damage the bytes before any function sees them. */
+/** Not a JSON type: event sources that pass JSON on as text would damage the bytes before a function sees them. */
 const GZIP = { 'content-type': 'application/octet-stream', 'content-encoding': 'gzip' };
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** What a browser sends when an address is typed in. */
 const BROWSER = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8' };
 
-/** Requests that do well. */
+/** Requests that succeed. */
 export async function goodExchanges(): Promise<Exchange[]> {
   return [
     good('features as a list', post('/predict', { features: SETOSA }), IS_SETOSA),
@@ -138,7 +138,7 @@ function pageExchanges(): Exchange[] {
   ];
 }
 
-/** Requests that do not. */
+/** Requests that fail. */
 export async function badExchanges(): Promise<Exchange[]> {
   const bomb = await sharp({ create: { width: 1100, height: 1000, channels: 3, background: '#000' } })
     .png()

@@ -11,7 +11,7 @@ const badOnes = await badExchanges();
 
 const IRIS_ROW = { name: 'features', shape: [1, 4], datatype: 'FP32', data: [5.1, 3.5, 1.4, 0.2] };
 
-/** What any host of the app must do; the app without a host is the measure of the answers. */
+/** What any host of the app must do. Its answers are compared with those of the app without a host. */
 export function describeHttpHost(name: string, open: () => Promise<TestHost> | TestHost): void {
   describe(name, () => {
     let host: TestHost;

@@ -20,7 +20,7 @@ const SETOSA = post('/predict', { features: [5.1, 3.5, 1.4, 0.2] });
 const DIRECT = { model: 'iris', features: [5.1, 3.5, 1.4, 0.2] };
 const { MODEL_REPOSITORY, INTRA_OP_THREADS } = TEST_ENVIRONMENT;
 
-/** What a built target does on Lambda, whatever client of the runtime API runs it. */
+/** What a built target does on Lambda, with each client of the runtime API. */
 export function describeLambdaBundle(name: string, target: string, runtime: () => LambdaOptions['runtime']) {
   describe(`dist/${target} on Lambda with ${name}`, () => {
     const open = async (
@@ -95,7 +95,7 @@ export function describeLambdaBundle(name: string, target: string, runtime: () =
       ]);
     });
 
-    it('answers on after it was stopped, with the time that has passed in no request', async () => {
+    it('keeps answering after it was stopped, without counting that time in any request', async () => {
       const { lambda } = await open({ LOG_LEVEL: 'info' });
       expect(await ask(lambda, 'http-api', SETOSA)).toMatchObject([200, {}]);
       const cpuBefore = await cpuTicks(lambda);
@@ -114,7 +114,7 @@ export function describeLambdaBundle(name: string, target: string, runtime: () =
       for (const { duration_ms } of requests) expect(duration_ms).toBeLessThan(stoppedFor);
     });
 
-    it('starts cold in time, each time alike, and leaves no file behind', async ({ annotate }) => {
+    it('starts cold in time, each time the same, and leaves no file', async ({ annotate }) => {
       const user = await mkdtemp(join(tmpdir(), 'ternion-user-'));
       onTestFinished(() => rm(user, { recursive: true, force: true }));
       const [home, temporary] = [join(user, 'home'), join(user, 'tmp')];
@@ -150,7 +150,7 @@ async function ask(lambda: LambdaEnvironment, source: EventSource, request: Test
   return [status, JSON.parse(body.toString())];
 }
 
-/** Rows as bytes, whose answer is numbers as text: three times as long, or more. */
+/** Rows as bytes, whose answer is numbers as text: at least three times as long. */
 function inferRows(rows: number): TestRequest {
   const values = Float32Array.from({ length: rows * 4 }, (_, index) => index / 3);
   const head = JSON.stringify({

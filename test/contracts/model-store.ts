@@ -9,7 +9,7 @@ import {
   type WritableStore,
 } from '../../shared/stores/model-store.ts';
 
-/** A store over a repository of its own, which the test may change behind the store's back. */
+/** A store over a repository of its own, which the test may change without the store. */
 export interface StoreUnderTest {
   readonly store: WritableStore;
   write(path: string, content: string | Uint8Array): Promise<void>;
@@ -20,7 +20,7 @@ export interface StoreUnderTest {
 /** Makes a repository with these files, or gives a store of a repository that does not exist. */
 export type OpenStore = (files: Readonly<Record<string, string>> | undefined) => Promise<StoreUnderTest>;
 
-/** What every model store does, whatever it is made of. */
+/** What every kind of model store does. */
 export function describeModelStore(name: string, open: OpenStore): void {
   describe(`${name} as a model store`, () => {
     const opened: StoreUnderTest[] = [];
@@ -141,7 +141,7 @@ function describeRead(given: OpenStore): void {
 }
 
 function describeWrite(given: OpenStore): void {
-  it('writes a file where there is none, in folders that are not there either', async () => {
+  it('writes a file that does not exist, in folders that do not exist either', async () => {
     const { store } = await given({ a: 'one' });
     const written = await store.write('new/1/deep/ü &.txt', contentOf('two'));
     expect(written).toMatchObject({ path: 'new/1/deep/ü &.txt', sizeBytes: 3 });
@@ -150,7 +150,7 @@ function describeWrite(given: OpenStore): void {
     expect(await textOf(store.read(await store.write('empty', contentOf('')), 0, 0))).toBe('');
   });
 
-  it('leaves a file alone that is there when it was to be new', async () => {
+  it('leaves an existing file alone when the write is for a new one', async () => {
     const { store } = await given({ a: 'one', empty: '' });
     await expect(store.write('a', contentOf('two'))).rejects.toMatchObject(CHANGED);
     await expect(store.write('empty', contentOf('two'))).rejects.toMatchObject(CHANGED);
@@ -168,7 +168,7 @@ function describeWrite(given: OpenStore): void {
     await expect(store.read(second, 0, 3)).rejects.toMatchObject(CHANGED);
   });
 
-  it('does not replace a file that is another by now, or gone', async () => {
+  it('does not replace a file that has changed, or is gone', async () => {
     const { store, write, remove } = await given({ a: 'one', b: 'one' });
     const [a, b] = await store.list('');
     await write('a', 'twenty');
@@ -178,7 +178,7 @@ function describeWrite(given: OpenStore): void {
     expect(await contentsOf(store)).toEqual({ a: 'twenty' });
   });
 
-  it('lets one of many win who write the same file at once, and tells the others', async () => {
+  it('lets one of many concurrent writers of a file win, and rejects the others', async () => {
     const { store } = await given({ old: 'old' });
     const listed = only(await store.list(''));
     for (const [path, replaced] of [
@@ -197,7 +197,7 @@ function describeWrite(given: OpenStore): void {
     }
   });
 
-  it('loses no change of many who read and replace until they win', async () => {
+  it('loses no change when many writers read and replace until they win', async () => {
     const { store } = await given({ count: '0' });
     const increment = async () => {
       for (;;) {

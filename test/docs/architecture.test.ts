@@ -32,14 +32,14 @@ describe('the page of the architecture', () => {
       [...text.matchAll(rooted)].map(([path]) => path.replace(/\.$/, '')),
     );
     expect(paths.length).toBeGreaterThan(100);
-    // A name to be chosen stands for those that were chosen, and a part can be one file.
+    // A placeholder stands for the names that exist, and a part can be one file.
     const isThere = (path: string) => [path, `${path}.ts`].some((each) => find(each).length > 0);
     expect(paths.filter((path) => !isThere(path.replaceAll(/<\w+>/g, '*')))).toEqual([]);
     const alone = texts.flatMap((text) => [...text.matchAll(/`([\w-]+\.ts)`/g)].map(([, name = '']) => name));
     expect(alone.filter((name) => find(`{shared,functions}/**/${name}`).length === 0)).toEqual([]);
   });
 
-  it('names only what the file beside it has', () => {
+  it('names only what the file in its row has', () => {
     const pairs = [...page.matchAll(/`([\w./-]+\.ts)`\s\((`\w+`(?:,\s`\w+`)*)\)/g)].flatMap(
       ([, path = '', names]) => namesIn(names).map((name) => ({ path, name })),
     );
@@ -87,7 +87,7 @@ describe('the page of the architecture', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('names only scripts that there are', () => {
+  it('names only scripts that exist', () => {
     const { scripts } = JSON.parse(read('package.json'));
     const named = texts.flatMap((text) =>
       [...text.matchAll(/npm run ([\w:]+)/g)].map(([, name = '']) => name),

@@ -36,7 +36,7 @@ describe('what a contributor works with', () => {
     expect(actions.filter((action) => !/@[\da-f]{40}$/.test(action))).toEqual([]);
   });
 
-  it('is a page that names only paths that there are', () => {
+  it('is a page that names only paths that exist', () => {
     const named = [...read('CONTRIBUTING.md').matchAll(/`((?:test|shared|docs|\.ci)\/[^`\s]*)`/g)];
     const paths = named.map(([, path = '']) => path);
     expect(paths.length).toBeGreaterThan(8);

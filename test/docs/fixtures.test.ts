@@ -8,7 +8,7 @@ import { PROJECT } from '../support/project.ts';
 const PAGE = 'test/fixtures/README.md';
 const text = readFileSync(join(PROJECT, PAGE), 'utf8');
 
-/** Made on the machine that needs it, and ignored by Git. */
+/** Is made on the machine that needs it; Git ignores it. */
 const NOT_COMMITTED = 'test/fixtures/resnet/resnet50';
 const BY_HAND = ['test/fixtures/README.md', 'test/fixtures/flowers.csv'];
 

@@ -15,7 +15,7 @@ import { PROJECT } from '../support/project.ts';
 
 const FIXTURES = join(PROJECT, 'test/fixtures');
 
-/** What lies where a reader's export would, made the same way with few weights. */
+/** The files in place of a reader's export, made the same way with few weights. */
 const STAND_INS: readonly (readonly [string, string])[] = [
   // What the Python of these walks writes; test/real/ runs it again.
   ...['prices', 'levels', 'offers', 'cats', 'network', 'dense'].map(
@@ -81,7 +81,7 @@ describe('the walks from an export to an answer', () => {
     expect(comparable(text)).toEqual(comparable(answer));
   });
 
-  it('leave no answer unseen', () => {
+  it('have every answer checked', () => {
     const calls = readBlocks(page, 'sh').filter((block) => block.startsWith('curl'));
     expect(exchanges.map(({ command }) => command)).toEqual(calls);
   });

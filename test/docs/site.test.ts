@@ -25,7 +25,7 @@ describe('what is read out of a page', () => {
     ]);
   });
 
-  it('is each target of a link, but nothing that stands in code', () => {
+  it('is each target of a link, but nothing inside code', () => {
     const page = [
       '[a](b.md) ![c](d.png "e") [f](<g.md#h>) [i][j] `[k](l.md)` [`m`](n.md)',
       '<img alt="o" src="p.png"> <a href=\'q/\'>r</a>',
@@ -56,7 +56,7 @@ describe('what is read out of a page', () => {
     expect(anchorsOf(page)).toEqual(['the-a_b-of-c', 'twice', 'twice-1', 'a-link-and-é-15-mb', 'set']);
   });
 
-  it('is the title without its Markdown, and all else', () => {
+  it('is the title without its Markdown, and the rest of the page', () => {
     expect(splitTitle('# The `a`\n\nText.\n\n# More\n')).toEqual({
       title: 'The a',
       body: '\nText.\n\n# More\n',
@@ -102,7 +102,7 @@ describe('a link of the site', () => {
     expect(resolveLink(contents, from, target, '/x/')).toBe(address);
   });
 
-  it('to nothing stops the build', () => {
+  it('without a target stops the build', () => {
     expect(() => resolveLink(contents, 'docs/a.md', 'c.md', '/')).toThrow(
       'docs/a.md links to c.md, which is not in the repository',
     );
@@ -129,7 +129,7 @@ describe('the sidebar', () => {
     expect(listed).toContain('docs/clients.md');
   });
 
-  it('names only pages that there are', () => {
+  it('names only pages that exist', () => {
     const named = GROUPS.flatMap(({ files }) => files).filter((file) => file !== REST && !file.includes('*'));
     const paths = pages.map(({ path }) => path);
     expect(named.filter((file) => !paths.includes(file))).toEqual([]);

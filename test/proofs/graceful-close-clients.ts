@@ -11,7 +11,7 @@ export interface ClientsTask {
   readonly keepsConnections: boolean;
   /** Longest pause between an answer and the next request, in ms; 0 for none. */
   readonly mostPauseMs: number;
-  /** How long after the signal a client comes no more, at most; those that never stop come until they are refused. */
+  /** The longest time after the signal until a client stops; those that never stop send requests until they are refused. */
   readonly mostLearningMs: number;
 }
 
@@ -23,7 +23,7 @@ export interface ClientsOutcome {
   readonly refusedAtMs: number;
 }
 
-/** What a client does not know how to go on from is told no more often. */
+/** The most lost requests that are reported. */
 const MOST_LOST = 100;
 
 const task: ClientsTask = workerData;
@@ -56,7 +56,7 @@ async function askOnAndOn(): Promise<void> {
   agent.destroy();
 }
 
-/** What became of a request: no connection to a server that has ended is what every client knows how to go on from. */
+/** What became of a request. A refused connection is not a loss: every client knows how to handle it. */
 function ask(agent: Agent): Promise<string> {
   return new Promise((resolve) => {
     const sent = request(task.url, { agent }, (incoming) => {

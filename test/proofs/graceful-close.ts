@@ -16,7 +16,7 @@ const FIRST_REQUESTS = 200;
 
 type Kind = Omit<ClientsTask, 'url' | 'seed'>;
 
-/** They learn of the end at different times, as load balancers do, and come no more. */
+/** They learn of the end at different times, as load balancers do, and then stop. */
 const STOPPING: Kind = {
   count: 24,
   keepsConnections: true,
@@ -33,8 +33,9 @@ const NEVER_STOPPING: Kind = {
 const KINDS: readonly Kind[] = [STOPPING, NEVER_STOPPING, { ...NEVER_STOPPING, keepsConnections: true }];
 
 /**
- * Clients ask all the time while the server is told to end, some of them also after that. A request is lost when its
- * connection is reset or closed before the whole answer, and when it is refused while the server still has to answer.
+ * Clients send requests all the time while the server gets the signal to end, and some of them after that. A request is
+ * lost if its connection is reset or closed before the whole answer, or if it is refused while the server still has to
+ * answer.
  */
 export const gracefulClose: Proof = {
   name: 'graceful-close',

@@ -1,15 +1,15 @@
 /** A guarantee of docs/guarantees.md, with the simulation that shows it. */
 export interface Proof {
-  /** As in `npm run proofs -- <name>`; its file beside this one is called so. */
+  /** As in `npm run proofs -- <name>`; its file in this folder has the same name. */
   readonly name: string;
   /** What is guaranteed, as the table in docs/guarantees.md says it. */
   readonly guarantee: string;
-  /** What breaks it on purpose: a simulation that would not see that shows nothing. */
+  /** Breaks the guarantee on purpose: a simulation that does not notice this shows nothing. */
   readonly control: string;
   /**
-   * One run. All chances come from `random`, so that a seed gives the same run as far as clocks and the scheduler let it.
+   * One run. All random choices come from `random`, so that a seed repeats it as far as clocks and the scheduler allow.
    *
-   * @param isBroken whether the control is put in the place of the real thing
+   * @param isBroken whether the control runs instead of the real thing
    */
   run(random: Random, isBroken: boolean): Promise<Outcome>;
 }
@@ -17,11 +17,11 @@ export interface Proof {
 export interface Outcome {
   /** How often the guarantee could have been broken. */
   readonly tried: number;
-  /** Each time that it was, in words. */
+  /** A description of each time that it was broken. */
   readonly violations: readonly string[];
 }
 
-/** Chances that come from a seed. */
+/** Random choices that a seed repeats. */
 export interface Random {
   /** From 0 to 1, without 1. */
   next(): number;

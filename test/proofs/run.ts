@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { createRandom, type Outcome, type Proof } from './proof.ts';
 import { PROOFS } from './proofs.ts';
 
-/** Runs within which the control must be seen. */
+/** The number of runs within which the control must be noticed. */
 const MOST_CONTROLS = 20;
 
 const { values, positionals } = parseArgs({

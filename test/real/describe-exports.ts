@@ -20,7 +20,7 @@ import { PROJECT } from '../support/project.ts';
 import type { Counterpart } from './counterpart.ts';
 import { folderOf } from './installation.ts';
 
-/** What a script writes: a model that it has exported to a folder of its name, and what its library answers. */
+/** What a script writes: a model that it has exported to a folder of that name, and the answers of its library. */
 interface Exported {
   readonly name: string;
   /** Whether `reference.json` has requests, which `ternion add` has sent then. */
@@ -141,7 +141,7 @@ function labelsIn(answer: unknown): unknown {
   );
 }
 
-/** A folder as a reader of the page has it, who is in the folder of the project. */
+/** A folder like that of a reader of the page, who works in the folder of the project. */
 interface Reader {
   readonly folder: string;
   readonly port: number;

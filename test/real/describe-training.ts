@@ -11,11 +11,11 @@ import { runCommand } from '../support/run-command.ts';
 import type { Counterpart } from './counterpart.ts';
 import { folderOf } from './installation.ts';
 
-/** What train.py writes beside the models: tables and pictures, which are the same to the byte. */
+/** What train.py writes besides the models: tables and pictures, which are the same to the byte. */
 const DATA = ['.csv', '.jsonl', '.jpg', '.png'];
 
 /**
- * An example whose train.py runs again, with the packages of its requirements.txt, has to come to the same models.
+ * Runs the train.py of an example again, with the packages of its requirements.txt, and expects the same models.
  *
  * @param tolerance how far answers may be apart on processors that round sums otherwise
  */

@@ -7,7 +7,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Counterpart } from './counterpart.ts';
 
-/** Installations outlive a checkout. `TERNION_TEST_CACHE` puts them elsewhere. */
+/** Installations are kept outside of the checkout. `TERNION_TEST_CACHE` puts them elsewhere. */
 const CACHE = resolve(process.env.TERNION_TEST_CACHE ?? join(homedir(), '.cache/ternion-test-real'));
 
 /** Where the installation of exactly this pin is, for this kind of machine. */

@@ -1,4 +1,4 @@
-// Holds Ternion against software in other languages: npm run test:real [-- --heavy] [-- <name> ...]
+// Compares Ternion with software in other languages: npm run test:real [-- --heavy] [-- <name> ...]
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync } from 'node:fs';
@@ -27,7 +27,7 @@ if (chosen.length === 0) {
 }
 for (const counterpart of chosen) await install(counterpart);
 
-// What could not be installed fails there, test by test.
+// The tests of a counterpart that could not be installed fail there.
 const vitest = join(import.meta.dirname, '../../node_modules/vitest/vitest.mjs');
 const folders = chosen.map(({ name }) => `test/real/${name}/`);
 const config = join(import.meta.dirname, 'vitest.config.ts');

@@ -25,7 +25,7 @@ export async function startServer(counterpart: ServerCounterpart): Promise<Runni
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  // Without a listener a command that is not there would end the tests.
+  // Without a listener, a missing command would end the tests.
   let failure: Error | undefined;
   child.once('error', (error) => (failure = error));
   const isRunning = () => failure === undefined && child.exitCode === null && child.signalCode === null;

@@ -73,7 +73,7 @@ describe('the app', () => {
   });
 
   it.each(['x-request-timeout-ms', 'x-envoy-expected-rq-timeout-ms'])(
-    'answers 504 instead of running a model for nobody: %s',
+    'answers 504 instead of running a model too late: %s',
     async (header) => {
       const { send, log, app } = makeApp();
       await send('/models/iris/predict', ROW);

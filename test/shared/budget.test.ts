@@ -27,11 +27,11 @@ describe('a budget', () => {
       413,
       `Field "c" brings the request to more than 10 ${noun}, which is the limit (${variable}).`,
     ]);
-    // What was refused stays refused, in whatever parts it comes.
+    // What was refused stays refused, also in parts.
     expect(errorOf(() => budget.spend(resource, 0, 'Field "d"')).status).toBe(413);
   });
 
-  it('goes on until the client has gone', () => {
+  it('lets work continue until the client has gone', () => {
     const client = new AbortController();
     const budget = createBudget(testLimits(), { signal: client.signal });
     budget.goOn();
@@ -39,7 +39,7 @@ describe('a budget', () => {
     expect(errorOf(() => budget.goOn())).toMatchObject({ code: 'CLIENT_GONE', status: 499 });
   });
 
-  it('goes on until its time is over', () => {
+  it('lets work continue until its time is over', () => {
     let nowMs = 5_000;
     const budget = createBudget(testLimits({ requestSeconds: 2 }), { now: () => nowMs });
     nowMs = 7_000;

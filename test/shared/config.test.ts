@@ -55,7 +55,7 @@ function messageOf(environment: Readonly<Record<string, string | undefined>>): s
   return 'it is valid';
 }
 
-/** What sizes threads, memory or the stack. */
+/** Settings for the size of threads, memory or the stack. */
 const MOST: Readonly<Partial<Record<EnvironmentVariable, string>>> = {
   INTRA_OP_THREADS: '256',
   MAX_BODY_BYTES: '4294967296',
@@ -72,6 +72,13 @@ const COUNTS = [
   'MAX_TEXT_CHARACTERS',
   'MAX_JSON_DEPTH',
 ] as const satisfies readonly EnvironmentVariable[];
+
+const NOT_DIGITS = 'must be a whole number in digits.';
+const NOT_NAME = 'must be a model name (letters, digits, ".", "_" and "-").';
+const NOT_NAMES = 'must be model names separated by commas, or "*".';
+const NOT_ENDPOINTS = 'must be endpoints with their models, such as my-endpoint=iris,other=digits/1.';
+const NOT_HOSTS =
+  'must be host names without ports, separated by commas, such as models.example.org,*.example.net, or "*".';
 
 describe('parseConfig', () => {
   it('has a default for everything', () => {
@@ -162,7 +169,7 @@ describe('parseConfig', () => {
     });
   });
 
-  it('takes paths in several writings, and names out of its lists alone', () => {
+  it('takes paths in several spellings, and names only from its lists', () => {
     for (const value of ['/prod', 'prod', '/prod/']) {
       expect(parseConfig({ BASE_PATH: value }).basePath).toBe('/prod');
     }
@@ -185,11 +192,9 @@ describe('parseConfig', () => {
     expect(parseConfig({ PRELOAD_MODELS: '*' }).preloadModels).toEqual(['*']);
   });
 
-  it.each(COUNTS)('%s takes whole numbers from 1 on, in digits', (name) => {
+  it.each(COUNTS)('%s takes whole numbers of at least 1, in digits', (name) => {
     for (const value of ['1.5', '-1', '1e6', '0x10', 'many', '1 000', '+1', '32MB']) {
-      expect(messageOf({ [name]: value })).toBe(
-        `${name}=${JSON.stringify(value)} must be a whole number in digits.`,
-      );
+      expect(messageOf({ [name]: value })).toBe(`${name}=${JSON.stringify(value)} ${NOT_DIGITS}`);
     }
     expect(messageOf({ [name]: '0' })).toBe(`${name}="0" must be at least 1.`);
     expect(messageOf({ [name]: '9007199254740992' })).toMatch(
@@ -211,65 +216,35 @@ describe('parseConfig', () => {
     ['DOCS', 'off', 'must be true or false.'],
     ['PLAYGROUND', 'off', 'must be true or false.'],
     ['TERNION_RUNTIME_TELEMETRY', '1', 'must be true or false.'],
-    [
-      'ALLOWED_HOSTS',
-      'a.example:80',
-      'must be host names without ports, separated by commas, such as models.example.org,*.example.net, or "*".',
-    ],
-    [
-      'ALLOWED_HOSTS',
-      'http://a.example',
-      'must be host names without ports, separated by commas, such as models.example.org,*.example.net, or "*".',
-    ],
-    [
-      'ALLOWED_HOSTS',
-      'a,,b',
-      'must be host names without ports, separated by commas, such as models.example.org,*.example.net, or "*".',
-    ],
-    [
-      'ALLOWED_HOSTS',
-      '*a',
-      'must be host names without ports, separated by commas, such as models.example.org,*.example.net, or "*".',
-    ],
-    [
-      'ALLOWED_HOSTS',
-      '[::1',
-      'must be host names without ports, separated by commas, such as models.example.org,*.example.net, or "*".',
-    ],
+    ['ALLOWED_HOSTS', 'a.example:80', NOT_HOSTS],
+    ['ALLOWED_HOSTS', 'http://a.example', NOT_HOSTS],
+    ['ALLOWED_HOSTS', 'a,,b', NOT_HOSTS],
+    ['ALLOWED_HOSTS', '*a', NOT_HOSTS],
+    ['ALLOWED_HOSTS', '[::1', NOT_HOSTS],
     ['NON_FINITE_JSON', 'NaN', 'must be null or literal.'],
     ['LOG_LEVEL', 'verbose', 'must be one of debug, info, warn, error, silent.'],
     ['LOG_LEVEL', 'INFO', 'must be one of debug, info, warn, error, silent.'],
-    ['DEFAULT_MODEL', 'a/b', 'must be a model name (letters, digits, ".", "_" and "-").'],
-    ['DEFAULT_MODEL', '.hidden', 'must be a model name (letters, digits, ".", "_" and "-").'],
-    ['PRELOAD_MODELS', 'iris,,digits', 'must be model names separated by commas, or "*".'],
-    ['PRELOAD_MODELS', 'iris;digits', 'must be model names separated by commas, or "*".'],
-    [
-      'ENDPOINT_MODELS',
-      'iris',
-      'must be endpoints with their models, such as my-endpoint=iris,other=digits/1.',
-    ],
-    [
-      'ENDPOINT_MODELS',
-      'a=b,=c',
-      'must be endpoints with their models, such as my-endpoint=iris,other=digits/1.',
-    ],
+    ['DEFAULT_MODEL', 'a/b', NOT_NAME],
+    ['DEFAULT_MODEL', '.hidden', NOT_NAME],
+    ['PRELOAD_MODELS', 'iris,,digits', NOT_NAMES],
+    ['PRELOAD_MODELS', 'iris;digits', NOT_NAMES],
+    ['ENDPOINT_MODELS', 'iris', NOT_ENDPOINTS],
+    ['ENDPOINT_MODELS', 'a=b,=c', NOT_ENDPOINTS],
     ['MODEL_REPOSITORY', 's3://', 'must name a bucket after "://", for example s3://my-bucket/models.'],
   ])('%s=%s is refused with a sentence', (name, value, problem) => {
     expect(messageOf({ [name]: value })).toBe(`${name}=${JSON.stringify(value)} ${problem}`);
   });
 
-  it('says all that is wrong, a sentence each', () => {
+  it('reports all mistakes, each in one sentence', () => {
     expect(messageOf({ LOG_LEVEL: 'loud', MAX_BATCH_SIZE: '0', INTRA_OP_THREADS: 'x' })).toBe(
-      'INTRA_OP_THREADS="x" must be a whole number in digits. ' +
+      `INTRA_OP_THREADS="x" ${NOT_DIGITS} ` +
         'LOG_LEVEL="loud" must be one of debug, info, warn, error, silent. ' +
         'MAX_BATCH_SIZE="0" must be at least 1.',
     );
   });
 
   it('says the same of several model names once', () => {
-    expect(messageOf({ PRELOAD_MODELS: 'a/b,c/d' })).toBe(
-      'PRELOAD_MODELS="a/b,c/d" must be model names separated by commas, or "*".',
-    );
+    expect(messageOf({ PRELOAD_MODELS: 'a/b,c/d' })).toBe(`PRELOAD_MODELS="a/b,c/d" ${NOT_NAMES}`);
   });
 
   it('gives a config or a ConfigError for any values', () => {

@@ -8,7 +8,7 @@ import {
   toInferenceError,
 } from '../../shared/errors.ts';
 
-/** Written down a second time: clients rely on each row. */
+/** Repeated here on purpose: clients rely on each row. */
 const TABLE: Record<
   ErrorCode,
   readonly [status: number, retryable: boolean, logLevel: string, type: string]
@@ -32,7 +32,7 @@ const TABLE: Record<
 };
 
 describe('ERROR_KINDS', () => {
-  it('has a status, a word on trying again and a log level per code', () => {
+  it('has a status, whether to try again, and a log level per code', () => {
     const rows = Object.entries(ERROR_KINDS).map(([code, { status, retryable, logLevel, type }]) => [
       code,
       [status, retryable, logLevel, type],
@@ -40,11 +40,11 @@ describe('ERROR_KINDS', () => {
     expect(Object.fromEntries(rows)).toEqual(TABLE);
   });
 
-  it('calls for trying again exactly where the server is at fault for a while, and alarms for all its faults', () => {
+  it('asks to try again exactly for temporary faults of the server, and raises an alarm for all its faults', () => {
     for (const { status, retryable, logLevel } of Object.values(ERROR_KINDS)) {
       expect(retryable).toBe(status >= 503);
-      // What is not built is asked for by mistake, and how long to wait is the client's choice: nobody need be called
-      // at night for either.
+      // A request for something that is not built is a mistake of the client, and the timeout is the client's choice:
+      // neither needs an alarm.
       expect(logLevel === 'error').toBe([500, 503].includes(status));
     }
   });
@@ -65,7 +65,7 @@ describe('InferenceError', () => {
     expect(error).toBeInstanceOf(Error);
   });
 
-  it('has its field and the problem apart, and with the model that was in use', () => {
+  it('has its field and its problem separately, also with the model that was in use', () => {
     const usage = { reference: { name: 'iris', version: '2' }, loadMs: 0, runs: 0, runMs: 0, instances: 0 };
     for (const error of [invalid('Field "x"', 'is null.'), invalid('Field "x"', 'is null.').during(usage)]) {
       expect([error.message, error.field, error.problem]).toEqual([

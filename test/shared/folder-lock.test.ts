@@ -12,7 +12,7 @@ describe('a lock that is a folder', () => {
     hasEnded: (name) => name.startsWith('ended'),
   });
 
-  it('is held by one of those who come at once, and leaves nothing', async () => {
+  it('is held by one of several concurrent callers, and leaves nothing', async () => {
     const root = await makeFolder({});
     const locks = Array.from({ length: 20 }, (_, index) => lockIn(root, `holder ${index}`));
     const holders = await Promise.all(locks.map(takeLock));
@@ -24,7 +24,7 @@ describe('a lock that is a folder', () => {
     expect(await readdir(root)).toEqual([]);
   });
 
-  it('is taken from holders that have ended, and never from another one', async () => {
+  it('is taken only from holders that have ended', async () => {
     const root = await makeFolder({ 'lock/ended 1': '', 'lock/ended 2': '' });
     const [first, second] = [lockIn(root, 'first'), lockIn(root, 'second')];
     expect(await takeLock(first)).toBeUndefined();

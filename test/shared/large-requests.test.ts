@@ -6,7 +6,7 @@ import { serveModels } from '../support/serve-models.ts';
 import { testLimits } from '../support/test-budget.ts';
 import { ask } from './protocols/sagemaker/ask.ts';
 
-/** The limits of a server that sets none, where the tests have small ones. */
+/** The default limits of a server; other tests have small ones. */
 const limits = testLimits();
 const USUAL = {
   MAX_BODY_BYTES: String(limits.bodyBytes),
@@ -16,7 +16,7 @@ const USUAL = {
 };
 const JSON_TYPE = { 'content-type': 'application/json' };
 const matrix = identityModel(FLOAT, ['n', 4]);
-/** Gives the sum of its input alone, so that nothing but the request is large. */
+/** Returns only the sum of its input, so that only the request is large. */
 const sum = buildModel({
   nodes: [buildNode('ReduceSum', ['x'], ['y'])],
   inputs: [tensorValue('x', FLOAT, ['n', 4])],
@@ -28,7 +28,7 @@ const texts = buildModel({
   outputs: [tensorValue('y', 7, ['r'])],
 });
 
-describe('a large request that means what it says is answered', () => {
+describe('a large honest request is answered', () => {
   it('a million rows of four numbers in nested lists', async () => {
     const host = await serveModels({ sum }, USUAL);
     const body = `{"inputs":[{"name":"x","datatype":"FP32","shape":[1000000,4],"data":[${'[5.1,3.5,1.4,0.2],'.repeat(999_999)}[5.1,3.5,1.4,0.2]]}]}`;

@@ -6,7 +6,7 @@ import { makeOwnFolder } from '../../shared/models/own-folder.ts';
 import { makeFolder } from '../support/temporary-folder.ts';
 
 describe('makeFolder', () => {
-  it('makes a folder and those above it, or finds it there', async () => {
+  it('makes a folder and its parents, unless they exist', async () => {
     const root = await makeFolder({});
     await Promise.all([1, 2, 3].map(() => makeFolders(join(root, 'a/b/c'), 0o700)));
     await makeFolders(join(root, 'a/b'));
@@ -26,7 +26,7 @@ describe('makeFolder', () => {
     ['dangling/a', 'EEXIST'],
     ['loop/a', 'ELOOP'],
     [`${'a'.repeat(300)}/b`, 'ENAMETOOLONG'],
-  ])('ends with what the system says: %s', async (path, code) => {
+  ])('fails with the error of the system: %s', async (path, code) => {
     const root = await makeFolder({});
     await writeFile(join(root, 'file'), '');
     await symlink('nowhere', join(root, 'dangling'));
@@ -37,7 +37,7 @@ describe('makeFolder', () => {
 });
 
 describe('makeOwnFolder', () => {
-  it('ends where the system cannot make one', async () => {
+  it('fails where the system cannot make one', async () => {
     await expect(makeOwnFolder('/proc/ternion/a')).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });

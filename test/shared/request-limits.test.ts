@@ -18,22 +18,22 @@ it.each([
   ['JSON lines', LINES, `${JSON.stringify({ image })}\n`],
   ['CSV', CSV, `${image}\n`],
 ])(
-  'all images of %s pay from the budget of the request, and are not tried again in smaller parts',
+  'all images of %s count against the budget of the request, and are not tried again in smaller parts',
   async (_, headers, line) => {
     const host = openApp({ MAX_IMAGE_PIXELS: '1000' });
     const send = (count: number) => ask(host, '/models/digits/invoke', line.repeat(count), headers);
     expect((await send(10)).status).toBe(200);
     expect(await errorOf(send(11))).toEqual([
       413,
-      'Field "image[10]" brings the request to more than 1000 pixels, which is the limit (MAX_IMAGE_PIXELS).',
+      expect.stringMatching(/^Field "image\[10\]" .* more than 1000 pixels.*\(MAX_IMAGE_PIXELS\)\.$/),
     ]);
-    // More than one run takes.
+    // More images than one run takes.
     expect((await send(60)).status).toBe(413);
     await host.close();
   },
 );
 
-it('small images that are made larger pay for what they become', async () => {
+it('small images that are enlarged count with their final size', async () => {
   const host = openApp({ MAX_IMAGE_PIXELS: '650' });
   const dot = await sharp(new Uint8Array(1), { raw: { width: 1, height: 1, channels: 1 } })
     .png()
@@ -58,10 +58,10 @@ it.each([
 ])('JSON with too many values is refused before it is parsed: %s', async (path, body) => {
   const host = openApp({ MAX_VALUES: '40' });
   const text = JSON.stringify(body);
-  // Cut off: whatever parses it would say so.
+  // Cut off: a parser would report it.
   expect(await errorOf(ask(host, path, text.slice(0, -1), JSON_TYPE))).toEqual([
     413,
-    'The JSON body brings the request to more than 40 arrays, objects and texts, which is the limit (MAX_VALUES).',
+    expect.stringMatching(/^The JSON body .* more than 40 arrays, objects and texts.*\(MAX_VALUES\)\.$/),
   ]);
   await host.close();
 });
@@ -81,9 +81,9 @@ it.each([
   const text = JSON.stringify(body);
   expect(await errorOf(send(text.slice(0, -1)))).toEqual([
     413,
-    'The JSON body brings the request to more than 40 numbers in JSON, which is the limit (MAX_JSON_NUMBERS).',
+    expect.stringMatching(/^The JSON body .* more than 40 numbers in JSON.*\(MAX_JSON_NUMBERS\)\.$/),
   ]);
-  // Commas in texts, and fewer numbers of more digits, are none too many.
+  // Commas in texts do not count, and fewer numbers may have more digits.
   expect((await send(text.replaceAll('1,', ''))).status).not.toBe(413);
   expect((await send(JSON.stringify({ text: 'a,'.repeat(100) }))).status).not.toBe(413);
   expect((await send(text.replaceAll('1,1,', `1.${'0'.repeat(20)},`))).status).not.toBe(413);
@@ -93,7 +93,7 @@ it.each([
 it.each([
   ['arrays, objects and texts', 'MAX_VALUES', '["a","b","c","d"]'],
   ['numbers in JSON', 'MAX_JSON_NUMBERS', '[1,2,3,4,5,6]'],
-])('JSON in the parts of a form pays from one budget: %s', async (noun, variable, json) => {
+])('JSON in the parts of a form counts against one budget: %s', async (noun, variable, json) => {
   const host = openApp({ [variable]: '20' });
   const boundary = 'bxxxxxxxxxxxxxxxxxxxxxxxxxxx';
   const part = `--${boundary}\r\ncontent-disposition: form-data; name="data"; filename="x"\r\n\r\n${json}\r\n`;
@@ -104,7 +104,7 @@ it.each([
   expect((await send(4)).status).toBe(400);
   expect(await errorOf(send(5))).toEqual([
     413,
-    `Field "data[4]" brings the request to more than 20 ${noun}, which is the limit (${variable}).`,
+    expect.stringMatching(`^Field "data\\[4\\]" .* more than 20 ${noun}.*\\(${variable}\\)\\.$`),
   ]);
   await host.close();
 });
@@ -141,13 +141,13 @@ it.each([
   expect((await send(30)).status).not.toBe(413);
   expect(await errorOf(send(32))).toEqual([
     413,
-    'The form has more than 30 parts, which is the limit (MAX_FORM_PARTS).',
+    expect.stringMatching(/^The form has more than 30 parts.*\(MAX_FORM_PARTS\)\.$/),
   ]);
   await host.close();
 });
 
 it.each(['/v2/repository/index', '/v2/repository/models/iris/load', '/v2/repository/models/iris/unload'])(
-  'a route that takes names and switches takes no long bodies: %s',
+  'a route that takes only names and options refuses long bodies: %s',
   async (path) => {
     const host = openApp({ MAX_BODY_BYTES: '3000000', ADMIN_ROUTES: 'true' });
     const send = (spaces: number) => ask(host, path, `{}${' '.repeat(spaces)}`, JSON_TYPE);

@@ -44,7 +44,7 @@ const contents = readContents();
 const texts = contents.pages.filter(({ isText }) => isText);
 const pages = listPages();
 const isOwn = ({ url }: Address) => url.origin === ORIGIN;
-/** A link is followed only by a reader who asks for it. Data are in the page itself. */
+/** A link loads nothing until a reader follows it. Data URLs are in the page itself. */
 const isLoaded = ({ element, url }: Address) => element !== 'a' && url.protocol !== 'data:';
 
 describe('the built site', () => {
@@ -54,7 +54,7 @@ describe('the built site', () => {
     expect(slugs.filter((slug) => !pages.includes(slug))).toEqual([]);
   });
 
-  it.each(pages)('in %s leads to pages, files and headings that are there', (page) => {
+  it.each(pages)('in %s leads to pages, files and headings that exist', (page) => {
     const addresses = addressesOf(page).filter(isOwn);
     expect(addresses.length).toBeGreaterThan(texts.length);
     expect(addresses.filter(isBroken).map(({ url }) => url.pathname + url.hash)).toEqual([]);

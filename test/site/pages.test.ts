@@ -5,7 +5,7 @@ import { openBrowser, openPage } from '../browser/watched-page.ts';
 import { listPages, serveSite } from './site.ts';
 
 const pages = listPages();
-/** All that is to be read, and one of the pages that show a file: these differ in nothing but the file. */
+/** All pages to read, and one of the pages that show a file: these differ only in the file. */
 const looked = [
   ...pages.filter((path) => !path.startsWith('/files/')),
   ...pages.filter((path) => path.startsWith('/files/')).slice(0, 1),
@@ -28,7 +28,7 @@ describe.runIf(findChromium())('the built site on a phone', () => {
   describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
     const open = () => openPage(browser, { colorScheme, viewport: PHONE });
 
-    it.each(looked)('fits %s into 360 pixels, without a word to another host', async (path) => {
+    it.each(looked)('fits %s into 360 pixels, without a request to another host', async (path) => {
       const { page, origins, problems } = await open();
       await page.goto(site.origin + path);
       for (const diagram of await page.locator('pre.diagram').all()) await diagram.locator('svg').waitFor();

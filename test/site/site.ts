@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { portOf } from '../support/port-of.ts';
 import { PROJECT } from '../support/project.ts';
 
-/** What `npm run docs` makes. */
+/** The output of `npm run docs`. */
 export const SITE = join(PROJECT, 'docs/site/dist');
 
 /** The addresses of all pages of the site: `/`, `/docs/clients/`. */

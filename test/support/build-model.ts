@@ -41,9 +41,9 @@ interface ModelParts {
   readonly opsets?: Readonly<Record<string, number>>;
   readonly functions?: readonly Uint8Array[];
   readonly irVersion?: number;
-  /** The program that writes the file, as it calls itself. */
+  /** The name of the program that writes the file. */
   readonly producer?: string;
-  /** Texts that the maker of a file writes beside the graph. */
+  /** Metadata that the producer of a file writes next to the graph. */
   readonly metadata?: readonly (readonly [key: string, value: string])[];
 }
 
@@ -133,7 +133,7 @@ export function tensorAttribute(name: string, tensor: Uint8Array): Uint8Array {
   ]);
 }
 
-/** A model that gives back its input `x` as its output `y`. */
+/** A model that returns its input `x` as its output `y`. */
 export function identityModel(elementType: number, shape: readonly Axis[]): Uint8Array {
   return buildModel({
     nodes: [buildNode('Identity', ['x'], ['y'])],
@@ -237,7 +237,7 @@ export function sequenceValue(name: string, elementType: number): Uint8Array {
   return valueInfo(name, encodeField(TYPE.sequence, encodeField(1, element)));
 }
 
-/** The declaration of what a ZipMap gives: a sequence of maps from labels to probabilities. */
+/** The declaration of the output of a ZipMap: a sequence of maps from labels to probabilities. */
 export function zipMapValue(name: string, keyType: number): Uint8Array {
   const value = encodeField(TYPE.tensor, tensorType(FLOAT, []));
   const map = join([encodeVarintField(1, keyType), encodeField(2, value)]);

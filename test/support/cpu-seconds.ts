@@ -1,4 +1,4 @@
-/** The CPU time of some work, in seconds: the less of two tries, as the other work of the machine can only add to it. */
+/** The CPU time of some work, in seconds: the smaller of two tries, because other work can only add to it. */
 export function cpuSeconds(work: () => unknown): number {
   const tries = [0, 1].map(() => {
     const before = process.cpuUsage();

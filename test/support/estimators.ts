@@ -5,7 +5,7 @@ import { PROJECT } from './project.ts';
 
 const FOLDER = join(PROJECT, 'test/fixtures/answers');
 
-/** What an estimator answers, and what the servers make of that. */
+/** The predictions of an estimator, and the answers of the servers for them. */
 export interface EstimatorGolden {
   readonly predict: readonly unknown[];
   readonly probabilities: readonly unknown[] | null;

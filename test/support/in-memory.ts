@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import type { ModelBytes } from '../../shared/runtime/session.ts';
 
-/** A model that has all its data in itself. */
+/** A model with all its data in one file. */
 export function inMemory(bytes: Uint8Array): ModelBytes {
   return { bytes, folder: tmpdir() };
 }

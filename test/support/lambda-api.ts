@@ -14,7 +14,7 @@ export interface PendingInvocation {
   answer?: Answer;
 }
 
-/** What the function gave for an event. */
+/** The result of the function for an event. */
 export interface Answer {
   readonly isError: boolean;
   readonly payload: Buffer;
@@ -26,7 +26,7 @@ export interface Answer {
   readonly chunks: readonly { readonly atMs: number; readonly bytes: number }[];
 }
 
-/** Why an environment cannot go on. */
+/** Why an environment has to end. */
 export interface Failure {
   readonly errorType: string;
   readonly errorMessage: string;
@@ -72,7 +72,7 @@ export interface LambdaApi {
  */
 export async function serveLambdaApi(sandbox: Sandbox): Promise<LambdaApi> {
   const server = createServer((request, response) => {
-    // Who asks may be killed in the middle of a request.
+    // The process that asks may be killed in the middle of a request.
     route(sandbox, request, response).catch(() => response.destroy());
   });
   server.listen(0, '127.0.0.1');

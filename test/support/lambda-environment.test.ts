@@ -21,13 +21,13 @@ describe('an environment', () => {
     expect(left).toBeLessThanOrEqual(5_000);
   });
 
-  it('fails an event whose handler throws, and goes on', async () => {
+  it('fails an event whose handler throws, and takes the next', async () => {
     const { ask } = await open(handler('if (event === 1) throw new RangeError("one"); return event;'));
     expect(await ask(1)).toMatchObject([true, { errorType: 'RangeError', errorMessage: 'one' }]);
     expect(await ask(2)).toEqual([false, 2]);
   });
 
-  it('ends what takes too long, and starts anew', async () => {
+  it('ends what takes too long, and starts again', async () => {
     const { lambda, ask } = await open(
       handler(
         'calls++; if (event === 1) await new Promise(() => setInterval(() => 0, 1000)); return calls;',
@@ -48,7 +48,7 @@ describe('an environment', () => {
     expect(lambda.process.pid).not.toBe(pid);
   });
 
-  it('fails an event whose process ends, and starts anew', async () => {
+  it('fails an event whose process ends, and starts again', async () => {
     const { ask } = await open(handler('if (event === 1) process.exit(7); return event;'));
     expect(await ask(1)).toMatchObject([
       true,
@@ -112,7 +112,7 @@ describe('an environment', () => {
     await wait(500);
     expect(await beats()).toBe(beatsBefore);
     const [, after] = await ask(0);
-    // Awake it would have been 50.
+    // Without the stop it would have been 50.
     expect(after - before).toBeLessThan(10);
     await ask(200);
     expect(await beats()).toBeGreaterThan(beatsBefore);

@@ -20,7 +20,7 @@ type Command = readonly [command: string, ...args: string[]];
 export interface LambdaOptions {
   /** The unpacked code. */
   readonly folder: string;
-  /** What asks for events and calls the handler with them. */
+  /** The client that asks for events and calls the handler with them. */
   readonly runtime: Command;
   readonly handler?: string;
   readonly environment?: Readonly<Record<string, string>>;
@@ -87,7 +87,7 @@ const FUNCTION_ARN = `arn:aws:lambda:eu-west-1:123456789012:function:${FUNCTION_
 
 /**
  * Runs a function as Lambda does: with its limits of time and size, with extensions, and stopped whenever it waits for
- * an event, so that nothing goes on between two of them. What fails is started anew with the next event.
+ * an event, so that nothing runs between two of them. After a failure the next event starts a new process.
  */
 export async function openLambdaEnvironment(options: LambdaOptions): Promise<LambdaEnvironment> {
   const { timeoutMs = 30_000, initTimeoutMs = MOST_INIT_MS } = options;
@@ -128,7 +128,7 @@ export async function openLambdaEnvironment(options: LambdaOptions): Promise<Lam
       const requestId = randomUUID();
       if (generation.isDead()) {
         await reopen();
-        // The time of the event is all there is for it.
+        // The start and the event share the time of the event.
         const again = await generation.initialize(timeoutMs);
         if (again) {
           await generation.kill();
@@ -292,7 +292,7 @@ async function startGeneration(options: LambdaOptions) {
         await kill();
         sandbox.changed();
       });
-      // The end of the environment has made an answer at the latest.
+      // There is an answer by the end of the environment at the latest.
       const answered = until(() => invocation.answer !== undefined, mostMs + 60_000).then(() => {
         if (!invocation.answer) throw new Error('the event has no answer');
         return invocation.answer;

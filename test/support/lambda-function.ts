@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { OWN_RUNTIME } from './hosts/lambda-bundle.ts';
 import { type LambdaOptions, openLambdaEnvironment } from './lambda-environment.ts';
 
-/** A function of these files, of which index.mjs has the handler, in an environment of Lambda for one test. */
+/** A function of these files, with the handler in index.mjs, in an environment of Lambda for one test. */
 export async function openLambdaFunction(
   files: Readonly<Record<string, string>>,
   options: Partial<LambdaOptions> = {},

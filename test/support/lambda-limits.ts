@@ -1,7 +1,7 @@
 /** Bytes of an event. Source: AWS Lambda quotas, "Invocation payload (request and response)". */
 export const MOST_EVENT_BYTES = 6 * 1024 * 1024;
 
-/** Bytes of an answer: 100 more, as Lambda's own message has it. */
+/** Bytes of an answer: 100 more, as Lambda's own message says. */
 export const MOST_ANSWER_BYTES = MOST_EVENT_BYTES + 100;
 
 /** Bytes of an answer that is streamed. Source: AWS Lambda quotas, "Invocation payload (streamed)". */
@@ -19,5 +19,5 @@ export const MOST_INIT_MS = 10_000;
  */
 export const SHUTDOWN_MS = { none: 0, internal: 500, external: 2_000 };
 
-/** What of it the runtime has while extensions of their own processes end after it. Source: the same. */
+/** The part of that time for the runtime, if extensions in their own processes end after it. Source: the same. */
 export const RUNTIME_SHUTDOWN_MS = 300;

@@ -28,11 +28,11 @@ const yes = buildNode('Constant', [], ['yes'], {
 const body = graphAttribute('body', {
   inputs: [tensorValue('turn', INT64, []), tensorValue('on', BOOL, []), tensorValue('sum', FLOAT)],
   nodes: [
-    buildNode('Identity', ['on'], ['goes on']),
+    buildNode('Identity', ['on'], ['again']),
     buildNode('Cos', ['sum'], ['one']),
     buildNode('Add', ['sum', 'one'], ['next']),
   ],
-  outputs: [tensorValue('goes on', BOOL, []), tensorValue('next', FLOAT)],
+  outputs: [tensorValue('again', BOOL, []), tensorValue('next', FLOAT)],
 });
 /** A model with a Loop of `turns` turns, and nodes before it. */
 export const loopModel = (before: readonly Uint8Array[], turns: string) =>
@@ -41,7 +41,7 @@ export const loopModel = (before: readonly Uint8Array[], turns: string) =>
     inputs: [tensorValue('x', FLOAT, ['n', 2])],
     outputs: [tensorValue('y', FLOAT, ['n', 2])],
   });
-/** A model that takes so many turns. */
+/** A model that takes a fixed number of turns. */
 export const countingTo = (turns: bigint) => loopModel([scalar('turns', turns)], 'turns');
 /** A model that takes as many turns as its input has rows. */
 export const countingRows = loopModel(
@@ -52,7 +52,7 @@ export const countingRows = loopModel(
   ].reverse(),
   'turns',
 );
-/** A model that goes on until its input `stop`, of float64, says so: it has no number of turns. */
+/** A model that runs as many turns as its input `stop`, of float64, says; the Loop itself has no count. */
 export const countingToStop = buildModel({
   nodes: [
     buildNode('Loop', ['', '', 'x'], ['y'], {
@@ -61,11 +61,11 @@ export const countingToStop = buildModel({
           inputs: [tensorValue('turn', INT64, []), tensorValue('on', BOOL, []), tensorValue('sum', FLOAT)],
           nodes: [
             buildNode('Cast', ['turn'], ['done'], { attributes: [integerAttribute('to', FLOAT64)] }),
-            buildNode('Less', ['done', 'stop'], ['goes on']),
+            buildNode('Less', ['done', 'stop'], ['again']),
             buildNode('Cos', ['sum'], ['one']),
             buildNode('Add', ['sum', 'one'], ['next']),
           ],
-          outputs: [tensorValue('goes on', BOOL, []), tensorValue('next', FLOAT)],
+          outputs: [tensorValue('again', BOOL, []), tensorValue('next', FLOAT)],
         }),
       ],
     }),

@@ -56,7 +56,7 @@ export function makeInference(folder: string, setup: InferenceSetup = {}) {
   return { inference, log };
 }
 
-/** Inference over a repository, as a server has it that says nothing of itself. */
+/** Inference over a repository, as in a server with the default settings. */
 export function createInferenceOf(repository: ModelRepository): Inference {
   return createInference({
     repository,
@@ -82,7 +82,7 @@ export async function serve(
   return makeInference(folder, setup).inference;
 }
 
-/** What the only model of an inference says to an input. */
+/** The answer of the only model of an inference to an input. */
 export async function inferOutput(inference: Inference, input: InferenceInput): Promise<InferenceOutput> {
   return (await infer(inference, { input })).output;
 }
@@ -91,7 +91,7 @@ interface TaskRequest extends NamedChoice, UseContext {
   readonly input: InferenceInput;
 }
 
-/** What the task of a model makes of an input. */
+/** The output of the task of a model for an input. */
 export async function infer(inference: Inference, { input, budget, ...choice }: TaskRequest) {
   const { value, usage } = await inference.use({ ...choice, kind: input.kind }, { budget }, (model) =>
     model.predict(input),
@@ -104,7 +104,7 @@ interface TensorRequest extends ModelRunOptions, UseContext {
   readonly inputs: NamedInputs;
 }
 
-/** What the graph of a model makes of tensors. */
+/** The outputs of the graph of a model for tensors. */
 export async function inferTensors(inference: Inference, request: TensorRequest) {
   const { reference, inputs, budget, ...options } = request;
   const { value, usage } = await inference.use({ reference }, { budget }, (model) =>

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 
 interface ModelFiles {
   readonly onnx: Uint8Array;
-  /** What `model.json` says; undefined for none. */
+  /** The content of `model.json`; undefined for no such file. */
   readonly config?: unknown;
 }
 

@@ -6,7 +6,7 @@ import { ModelError } from '../../shared/models/model-config.ts';
 import { imageStepsSchema } from '../../shared/processing/image/steps/steps.ts';
 import { toNumbers } from '../../shared/tensor/tensor.ts';
 
-/** A task of its own, as somebody would add it: where in an image most of the light is. This file is all of it. */
+/** A new task, as a contributor would add it: it finds the brightest place of an image. This file is all of it. */
 export const lightSpot = defineTask({
   name: 'light-spot',
   members: { preprocess: imageStepsSchema, minimum: z.number().default(0) },

@@ -22,7 +22,7 @@ type Weights = (name: string) => Uint8Array;
 
 type Parts = Parameters<typeof buildModel>[0];
 
-/** What a graph can have beside its sum that makes it be rewritten when it is loaded. */
+/** Nodes that a graph can have besides its sum, and for which it is rewritten when it is loaded. */
 const EXTRAS: Readonly<Record<string, Pick<Parts, 'nodes' | 'outputs'>>> = {
   none: { nodes: [], outputs: [] },
   ZipMap: {

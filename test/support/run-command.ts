@@ -29,7 +29,7 @@ export function startCommand(
   return startNode([join(PROJECT, 'dist/cli/index.mjs'), ...args], environment, stdin, cwd);
 }
 
-/** Starts Node, in the project's folder by default. The environment is what is given and PATH, nothing else. */
+/** Starts Node, in the project's folder by default. The environment is only what is given, and PATH. */
 export function startNode(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
@@ -69,7 +69,7 @@ export async function runCommand(args: readonly string[], stdin?: string): Promi
   return await startCommand(args, stdin).outcome;
 }
 
-/** An empty folder that is gone after the test. */
+/** An empty folder that is removed after the test. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'ternion-cli-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));

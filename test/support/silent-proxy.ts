@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { portOf } from './port-of.ts';
 
-/** A server that accepts connections and says nothing, until it passes all on to another one. */
+/** A server that accepts connections and sends nothing, until it starts to pass all data to another server. */
 export interface SilentProxy {
   readonly url: string;
   /** How many connections have come. */
   connections(): number;
-  /** From here on it passes on what came and what comes. */
+  /** From now on it passes on all data, including earlier data. */
   speak(): void;
-  /** From here on it says nothing on new connections, and cuts those that are there. */
+  /** From now on it sends nothing on new connections, and cuts the existing ones. */
   fallSilent(): void;
   close(): Promise<void>;
 }
@@ -22,11 +22,11 @@ export async function startSilentProxy(url: string): Promise<SilentProxy> {
   let isSilent = true;
   let waiting: (() => void)[] = [];
   const pass = (socket: Socket) => {
-    const behind = connect(target, '127.0.0.1');
-    sockets.add(behind);
-    behind.on('error', () => socket.destroy());
-    socket.on('close', () => behind.destroy());
-    socket.pipe(behind).pipe(socket);
+    const upstream = connect(target, '127.0.0.1');
+    sockets.add(upstream);
+    upstream.on('error', () => socket.destroy());
+    socket.on('close', () => upstream.destroy());
+    socket.pipe(upstream).pipe(socket);
   };
   const server = createServer((socket) => {
     count++;

@@ -1,7 +1,7 @@
 import { type Budget, createBudget } from '../../shared/budget.ts';
 import { type Limits, parseConfig } from '../../shared/config.ts';
 
-/** The limits of a server that sets none, but for some. */
+/** The default limits of a server, except those that are given. */
 export function testLimits(own: Partial<Limits> = {}): Limits {
   return { ...parseConfig({}).limits, ...own };
 }

@@ -18,7 +18,7 @@ type NumberKind = 'INT' | 'INTS' | 'FLOAT' | 'FLOATS';
 export interface NumberAttribute {
   readonly name: string;
   readonly kind: NumberKind;
-  /** What the file of the case has; undefined where it has no such attribute. */
+  /** The value in the file of the case; undefined without such an attribute. */
   readonly values: readonly number[] | undefined;
   /** Whether it is of an operator of the runtime itself. */
   readonly isOwn?: boolean;
@@ -168,7 +168,7 @@ export function changeAttribute(
   return attribute ? Buffer.concat([others, encodeField(NODE.attribute, attribute)]) : others;
 }
 
-/** An attribute as it is in no honest file: at the ends of its type, with lists that are too short and too long, left out. */
+/** Values that no honest file has: at the ends of the type, lists that are too short and too long, or left out. */
 export function extremesOf({ name, kind, values }: NumberAttribute): Extreme[] {
   const extremes =
     kind === 'INT'

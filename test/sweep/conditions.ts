@@ -6,7 +6,7 @@ export type Feeds = ReadonlyMap<string, Tensor>;
 
 /** What a client sends to a model: its own inputs, changed in one way. */
 export interface Condition {
-  /** Conditions of one kind, such as the values of one input: a kind that has failed often is not tried on. */
+  /** Conditions of one kind, such as the values of one input: a kind that has failed often is not tried again. */
   readonly group: string;
   readonly text: string;
   readonly feeds: Feeds;
@@ -61,7 +61,7 @@ const TEXTS = ['', 'a', ' ', '\0', 'é', '\ud800', 'ab'.repeat(500_000), '1', 'n
 /** The group of the conditions that change the sizes of all inputs together. */
 export const EQUAL_SIZES = 'equal sizes';
 
-/** How much is tried: all; changes of one thing alone; or the sizes of all inputs together alone. */
+/** How much is tried: all; only changes of one thing; or only the sizes of all inputs together. */
 export type Extent = 'whole' | 'brief' | 'sizes';
 
 /** The changes that are tried, in an order that is always the same. */

@@ -101,7 +101,7 @@ function onnxCases(): SweepCase[] {
       pads: [0, 0, 1, 1],
       group: 1,
     }),
-    // So many channels that the runtime takes its blocked layout where weights are constant.
+    // Enough channels for the runtime to take its blocked layout where weights are constant.
     one('', 'Conv', [f([1, 16, 5, 5]), f([16, 16, 3, 3])], { pads: [1, 1, 1, 1] }),
     one('', 'Conv', [f([1, 16, 5, 5]), f([16, 1, 3, 3])], { group: 16 }),
     one('', 'Conv', [f([1, 3, 5, 5]), f([16, 3, 3, 3])]),
@@ -201,7 +201,7 @@ function divisionCases(): SweepCase[] {
   );
 }
 
-/** Products, sums, traces and their like. Each letter has a size of its own, which is changed for all operands at once. */
+/** Products, sums, traces and similar ones. Each letter has its own size, which is changed for all operands at once. */
 const EQUATIONS = [
   'ij,jk->ik',
   'ij,kj->ik',
@@ -252,7 +252,7 @@ function einsumCases(): SweepCase[] {
   });
 }
 
-/** The size of what three points stand for; letters have larger ones. */
+/** The size of the axes that the ellipsis stands for; letters have larger ones. */
 const FIRST_SIZE = 3;
 
 /** Products of what is transposed, by the runtime's own operator: the shapes that are multiplied are 2 by 3 and 3 by 4. */

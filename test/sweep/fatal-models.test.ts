@@ -14,7 +14,7 @@ import { watchChild } from './watch-child.ts';
 const HANG_MS = 1_000;
 const CHECKED_HANG_MS = 10_000;
 
-// Where one of these fails after an upgrade, the runtime got better and the guard of that operator can go.
+// If one of these fails after an upgrade, the runtime got better and the guard of that operator can be removed.
 describe.runIf(process.platform === 'linux' && process.arch === 'x64')('ONNX Runtime 1.30.0 alone', () => {
   it.each(FATAL_MODELS)(
     'ends its process with $ending: $operator, $cause',

@@ -32,7 +32,7 @@ export interface FatalModel {
   readonly cause: string;
   /** Whether the process ends while it loads the model, before anything is fed. */
   readonly isLoading?: boolean;
-  /** Whether a C library that checks its allocations is needed: memory is overwritten, but often nothing is seen of it. */
+  /** Whether it needs a C library that checks its allocations: memory is overwritten, but often without a visible effect. */
   readonly needsChecks?: boolean;
   /** The signal, or 'hang' where the run has no end. */
   readonly ending: 'SIGABRT' | 'SIGFPE' | 'SIGSEGV' | 'hang';
@@ -60,7 +60,7 @@ interface Parts {
 const MICROSOFT = 'com.microsoft';
 const ML = 'ai.onnx.ml';
 
-/** Four words, and three pairs of words, of which alone there may be an index. */
+/** Four words, and three pairs of words; only pairs may have an index. */
 const GRAMS = [
   textAttribute('mode', 'TF'),
   integerAttribute('min_gram_length', 2),
@@ -418,7 +418,7 @@ function ofTheRuntime(): FatalModel[] {
   ];
 }
 
-/** Whatever is fed: an input is left out by its empty name. */
+/** Models that end the process with any input: one of their inputs is left out by an empty name. */
 function ofTheModelAlone(): FatalModel[] {
   const variadic = ['Max', 'Mean', 'Min', 'Sum'].map((operator) =>
     fatal(operator, 'an input left out', { ending: 'SIGSEGV', inputs: { x: floats([1]), y: undefined } }),
@@ -648,7 +648,7 @@ function needingOpenRanks(): FatalModel[] {
     fatal(operator, cause, { hasOpenRanks: true, ...parts });
   const sequence = buildNode('SequenceConstruct', ['x'], ['sequence']);
   const x = floats([1]);
-  // Made in the graph, where it has no memory at all: from a client it points to some, and what is there is read.
+  // Made in the graph, where it has no memory. From a client it points to memory, whose content is read.
   const none = bytes([0]);
   const empty = (type: number) =>
     buildNode('Cast', ['none'], ['empty'], { attributes: [integerAttribute('to', type)] });
@@ -688,7 +688,7 @@ function needingOpenRanks(): FatalModel[] {
         buildNode('SequenceLength', ['more'], ['y']),
       ],
     }),
-    open('ConcatFromSequence', 'an empty vector beside a matrix', {
+    open('ConcatFromSequence', 'an empty vector with a matrix', {
       ending: 'SIGABRT',
       inputs: { a: floats([0]), b: floats([1, 1]) },
       nodes: [
@@ -696,7 +696,7 @@ function needingOpenRanks(): FatalModel[] {
         buildNode('ConcatFromSequence', ['sequence'], ['y'], { attributes: [integerAttribute('axis', 1)] }),
       ],
     }),
-    open('Concat', 'an empty vector beside a matrix', {
+    open('Concat', 'an empty vector with a matrix', {
       ending: 'SIGABRT',
       inputs: { a: floats([0]), b: floats([1, 1]) },
       attributes: [integerAttribute('axis', 1)],
@@ -774,7 +774,7 @@ function needingOpenRanks(): FatalModel[] {
         },
       }),
     ),
-    open('QLinearConcat', 'an empty vector beside a matrix', {
+    open('QLinearConcat', 'an empty vector with a matrix', {
       ending: 'SIGABRT',
       domain: MICROSOFT,
       inputs: { scale: floats([]), zero: bytes([]), a: bytes([0]), b: bytes([1, 1]) },
@@ -919,7 +919,7 @@ function needingOpenRanks(): FatalModel[] {
   ];
 }
 
-/** A Scan that gives back what is in `x`, and its state. */
+/** A Scan that returns the elements of `x`, and its state. */
 function scan(attribute: Uint8Array): Uint8Array {
   const body = graphAttribute('body', {
     nodes: [buildNode('Identity', ['state'], ['next']), buildNode('Neg', ['part'], ['negated'])],
@@ -931,7 +931,7 @@ function scan(attribute: Uint8Array): Uint8Array {
   });
 }
 
-/** A Loop that gives back `x`. */
+/** A Loop that returns `x`. */
 function loopOnce(trips: string): Uint8Array {
   const body = join([
     encodeField(GRAPH.node, buildNode('Identity', ['cond'], ['goesOn'])),

@@ -11,7 +11,7 @@ export interface Failure {
   readonly condition: Condition | undefined;
 }
 
-/** What became of the runs of one operator. */
+/** The results of the runs of one operator. */
 export interface Tally {
   readonly domain: string;
   readonly operator: string;
@@ -27,12 +27,12 @@ export interface Tally {
 const BATCH = 40;
 /** These have few conditions. */
 const BATCH_OF_ATTRIBUTES = 200;
-/** So often a group of conditions may end the process before it is passed over: a hang takes its whole time limit. */
+/** How often a group of conditions may end the process before it is skipped: a hang takes its whole time limit. */
 const MOST_OF_GROUP: Readonly<Record<Ending, number>> = { crash: 2, hang: 1, memory: 1 };
 /** The same of one attribute, whose numbers differ more than what is fed. */
 const MOST_OF_ATTRIBUTE: Readonly<Record<Ending, number>> = { crash: 3, hang: 2, memory: 3 };
 
-/** What a failure costs: a process that is started, time until the limit, memory that is filled. */
+/** The cost of a failure: starting a process, time until the limit, memory that is filled. */
 const COST: Readonly<Record<Ending, number>> = { crash: 1, hang: 8, memory: 4 };
 /** In a batch a run counts as a hang earlier; the whole limit is for those that are run alone. */
 const SUSPECTED_HANG_MS = 4_000;
@@ -46,7 +46,7 @@ const LARGEST_COST: Readonly<Record<Variant['kind'], number>> = {
   'older operator set': 4,
   attributes: 24,
 };
-/** How much of the feeds is changed. What is wrong with a kernel shows in the first forms of its operator. */
+/** How much of the feeds is changed. The mistakes of a kernel show in the first forms of its operator. */
 const EXTENTS: Readonly<Record<Variant['kind'], Extent>> = {
   'open shapes': 'whole',
   'constant weights': 'whole',
@@ -65,7 +65,7 @@ export async function findFailures(
   const seen = new Map<string, number>();
   const skip = new Set<string>();
   const costs = new Map<string, number>();
-  /** Operators that fail by sizes whatever their attributes are: the sizes are not tried with those. */
+  /** Operators that fail by sizes with any attributes: their attributes are tried without changed sizes. */
   const failBySizes = new Set<string>();
   const isEnough = (variant: Variant) => (costs.get(keyOf(variant)) ?? 0) >= LARGEST_COST[variant.kind];
   for (let first = 0; first < variants.length; ) {
@@ -138,7 +138,7 @@ export async function findFailures(
     return tally;
   }
 
-  /** Counts what the child has said, and gives the place where it ended. */
+  /** Counts the reports of the child, and returns the place where it ended. */
   function count(
     watched: Watched,
     batch: readonly Variant[],
@@ -146,7 +146,7 @@ export async function findFailures(
   ): { unit: number; condition: number } {
     let unit = firstUnit;
     let condition = -1;
-    // Of the model that is being run; those of one whose run ended the process are counted too.
+    // Runs of the current model; those of a model whose run ended the process count too.
     let counts = { ok: 0, refused: 0 };
     for (const line of watched.lines) {
       const [word, first, second, third] = line.split(' ');

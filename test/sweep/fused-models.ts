@@ -24,9 +24,9 @@ import type { Feeds } from './conditions.ts';
 import { untypedValue } from './open-model.ts';
 import type { SweepCase } from './read-suite.ts';
 
-/** A graph of plain operators of which the runtime makes other ones when it loads it. */
+/** A graph of plain operators that the runtime replaces by others when it loads it. */
 export interface FusedModel {
-  /** What the runtime must write for the case to say anything. */
+  /** The operator that the runtime must write for the case to be meaningful. */
   readonly writes: readonly string[];
   readonly text: string;
   readonly model: Uint8Array;
@@ -54,13 +54,13 @@ export function fusedCases(): SweepCase[] {
   }));
 }
 
-/** What stands in the place of a domain where an operator is written by the runtime. */
+/** Stands for the domain of operators that the runtime writes itself. */
 export const FUSED = 'fused';
 const FUSED_OPSET = 17;
 
 interface Parts {
   readonly text: string;
-  /** What clients send, with the axes that are declared; a number that is fixed, or a name. */
+  /** The inputs of clients, with the declared axes: a fixed number, or a name. */
   readonly inputs: Readonly<Record<string, readonly [tensor: Tensor, axes?: readonly Axis[]]>>;
   readonly nodes: readonly Uint8Array[];
   readonly weights?: readonly Uint8Array[];
@@ -201,7 +201,7 @@ const PERMUTATIONS = [
 ] as const;
 const BETWEEN = ['nothing', 'Identity', 'Mul', 'Div', 'Dropout', 'Cast', 'Transpose'] as const;
 
-/** A product of what is transposed: 2 by 3 and 3 by 4, in a batch of 5. */
+/** A product of transposed matrices: 2 by 3 and 3 by 4, in a batch of 5. */
 function transposed(perm: readonly number[], between: (typeof BETWEEN)[number], side: string): FusedModel {
   const shape = side === 'first' ? [5, 2, 3] : [5, 3, 4];
   const given = perm.map((_, axis) => shape[perm.indexOf(axis)] ?? 0);
@@ -228,7 +228,7 @@ function transposed(perm: readonly number[], between: (typeof BETWEEN)[number], 
 
 /**
  * Choices within choices of constant conditions, which the runtime inlines, those inside first. They end its process at
- * the load where freed memory is overwritten, so they are no models of `fusedModels`, which are loaded by tests.
+ * the load where freed memory is overwritten, so they are not among `fusedModels`, which tests load.
  */
 function nestedChoices(): Pick<FusedModel, 'text' | 'model' | 'feeds'>[] {
   const negated = (name: string) => ({

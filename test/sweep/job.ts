@@ -1,6 +1,6 @@
 import type { Extent, Feeds } from './conditions.ts';
 
-/** A model with what it is fed. */
+/** A model with its feeds. */
 export interface Unit {
   readonly operator: string;
   readonly model: Uint8Array;
@@ -14,7 +14,7 @@ export interface Job {
   readonly units: readonly Unit[];
   /** Where an earlier child has ended. */
   readonly start: { readonly unit: number; readonly condition: number };
-  /** Groups of conditions that are passed over, each as `operator|group`. */
+  /** Groups of conditions that are skipped, each as `operator|group`. */
   readonly skip: readonly string[];
   /** Whether tensors come from the runtime's arena, as in production, or each from malloc, where overruns show. */
   readonly hasArena: boolean;

@@ -32,7 +32,7 @@ export interface SweepCase {
   /** Of the operator, as `name=value`. */
   readonly attributes: string;
   readonly feeds: Feeds;
-  /** What fails in one such case of an operator says nothing of another: the equation, the pattern, the type. */
+  /** Distinguishes cases of an operator that fail independently: the equation, the pattern, the type. */
   readonly label?: string;
   /** The model with open shapes. */
   open(options?: OpenOptions): Uint8Array;
@@ -94,7 +94,7 @@ function readCase(name: string, folder: string): SweepCase {
   return describeCase(name, model, inputs, feeds, lengths);
 }
 
-/** A case made of a model and what it is fed. */
+/** A case made of a model and its feeds. */
 export function describeCase(
   name: string,
   model: Uint8Array,

@@ -5,16 +5,16 @@ import type { OpenOptions } from './open-model.ts';
 import { ranksOf, type Variant } from './variants.ts';
 import { type Ending, LONGEST_RUN_MS, type Watched, watchChild } from './watch-child.ts';
 
-/** A failure as small as it was made, and what it needs. */
+/** A failure in its smallest form, and what it needs. */
 export interface Reduced {
   readonly feeds: Feeds;
   readonly ending: Ending;
   readonly signal: string;
-  /** The last of what the runtime printed. */
+  /** The end of the output of the runtime. */
   readonly errors: string;
   /** Whether a model that declares these numbers of axes, each axis of any size, fails too. */
   readonly isOfDeclaredRank: boolean;
-  /** Whether it takes a C library that checks each allocation: memory is damaged, but often nothing is seen of it. */
+  /** Whether it needs a C library that checks each allocation: memory is damaged, but often without a visible effect. */
   readonly needsChecks: boolean;
 }
 
@@ -75,7 +75,7 @@ export async function reduce(
   return { feeds, ending, signal, errors, isOfDeclaredRank, needsChecks };
 }
 
-/** Gives undefined where it would change nothing. */
+/** Returns undefined if it would change nothing. */
 type Change = (feeds: Feeds) => Feeds | undefined;
 
 /** Ways to make feeds simpler, in the order in which they are tried. */
@@ -109,7 +109,7 @@ function differs(a: Tensor, b: Tensor): boolean {
   );
 }
 
-/** All elements are made the same; undefined for the ones of which that was done. */
+/** Makes all elements the same; undefined for tensors that are all ones already. */
 function fill(tensor: Tensor, value: number): Tensor | undefined {
   if (tensor.data.every((element) => Number(element) === 1)) return undefined;
   const { length } = tensor.data;

@@ -70,7 +70,7 @@ async function reduceAll(failures: readonly Failure[]): Promise<FailureEntry[]> 
   return entries;
 }
 
-/** Failures that are alike: those by sizes and values apart from those by the number of axes. */
+/** Groups similar failures: those by sizes and values separately from those by the number of axes. */
 function keyOf(failure: Failure): string {
   const { ending, signal, condition, variant } = failure;
   const isByRank = condition?.group.startsWith('rank') || condition?.group === 'equal shapes';

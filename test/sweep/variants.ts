@@ -21,12 +21,12 @@ export interface Variant {
   readonly feeds: Feeds;
 }
 
-/** Types whose kernels are often others than those of float32. */
+/** Types that often have other kernels than float32. */
 const TYPES: readonly Datatype[] = ['FP64', 'FP16', 'UINT8', 'INT8', 'INT32', 'INT64', 'BOOL', 'BYTES'];
 /** Versions of the default operator set around which kernels differ. */
 export const OPSETS = [23, 21, 18, 16, 13, 11, 9];
 
-/** All but those that only a file can bring about. */
+/** All except those that only a file can cause. */
 export function variantsOf(cases: readonly SweepCase[]): Variant[] {
   const variants: Variant[] = [];
   const firsts = new Set(firstCases(cases));
@@ -85,7 +85,7 @@ export function ranksOf(feeds: Feeds): ReadonlyMap<string, number> {
   return new Map([...feeds].map(([name, { shape }]) => [name, shape.length]));
 }
 
-/** The first input is fed, all others are constants, for which the runtime prepares other ways through its kernels. */
+/** The first input is fed, all others are constants, for which the runtime prepares other paths through its kernels. */
 function keepWeights(of: SweepCase): Variant[] {
   const [first, ...others] = of.feeds;
   const constants = new Map(others);

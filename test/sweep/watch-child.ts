@@ -15,15 +15,15 @@ export interface Watched {
   readonly ending: Ending | undefined;
   readonly signal: string;
   readonly lines: readonly string[];
-  /** The last of what the child has written to its standard error. */
+  /** The end of the standard error of the child. */
   readonly errors: string;
 }
 
-/** Of processor time: a busy machine makes no hang. */
+/** In processor time: a busy machine must not look like a hang. */
 export const LONGEST_RUN_MS = 10_000;
 /** A process that waits forever takes no processor time. */
 const LONGEST_WAIT_MS = 120_000;
-/** The same where its C library may wait for itself; one process in twenty-five does. */
+/** The same where its C library may wait for itself, as in one of twenty-five processes. */
 const LONGEST_CHECKED_WAIT_MS = 10_000;
 const MOST_TRIES = 4;
 const MS_PER_TICK = 10;

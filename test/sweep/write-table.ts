@@ -6,17 +6,17 @@ import type { Feeds } from './conditions.ts';
 import type { Tally } from './find-failures.ts';
 import { SUITE_VERSION } from './read-suite.ts';
 
-/** One way in which an operator ends the process, as operators.json has it. */
+/** One way in which an operator ends the process: an entry of operators.json. */
 export interface FailureEntry {
   readonly outcome: 'crash' | 'hang' | 'memory';
   readonly signal?: string;
-  /** What the model leaves open: the sizes of its axes only, or the numbers of axes too; or an attribute of its file. */
+  /** What the model leaves open: only the sizes of its axes, or also the numbers of axes; or an attribute of its file. */
   readonly open: 'sizes' | 'ranks' | 'attributes';
   /** The attribute that is changed. */
   readonly attribute?: string;
   /** The input that is left out, where that alone ends the process. */
   readonly without?: string;
-  /** Of the case, where those of its operator are told apart. */
+  /** Names the case, where the cases of its operator are distinguished. */
   readonly label?: string;
   readonly condition: string;
   readonly case: string;
@@ -43,7 +43,7 @@ export interface OperatorEntry {
   readonly refusal?: string;
 }
 
-/** Where the process ends before anything is fed. */
+/** Stands for the inputs if the process ends before anything is fed. */
 export const LOADING = 'the model is loaded';
 
 const LONGEST_LIST = 8;

@@ -9,7 +9,7 @@ import { TENSOR_MAKERS } from './tensor-bodies.ts';
 
 /** What a body is made of. */
 export interface Ingredients {
-  /** How large the body shall be before it is compressed; makers come near it. */
+  /** The wanted size of the body before compression; makers come close to it. */
   readonly bytes: number;
   readonly model: VictimModel;
   readonly value: JsonMaker;
@@ -21,7 +21,7 @@ export interface MadeRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** With its question mark, or ''. */
   readonly query?: string;
-  /** Takes the place of the model's name in the path. */
+  /** Replaces the model's name in the path. */
   readonly name?: string;
 }
 
@@ -106,7 +106,7 @@ export const BODY_MAKERS: readonly BodyMaker[] = [
   ...HEADER_MAKERS,
 ];
 
-/** Whether a kind of body suits a media type of a route, either of which may be a range. */
+/** Whether a kind of body suits a media type of a route. Both may be ranges. */
 export function suits(maker: BodyMaker, type: string): boolean {
   return maker.types.some(
     (own) => own === type || type === '*/*' || matchesRange(own, type) || matchesRange(type, own),

@@ -28,7 +28,7 @@ it('has something to send to every route, for each of its media types', () => {
   );
 });
 
-it('says of a new route what nothing can be sent to', () => {
+it('reports a new route that nothing can be sent to', () => {
   const route = { method: 'POST', path: '/new/{thing}', types: ['application/json', 'audio/wav'] };
   expect(findGaps({ ...kitchen, routes: [route] })).toEqual([
     'POST /new/{thing}: nothing makes audio/wav',
@@ -48,7 +48,7 @@ it('reaches every route, and proposes the same with the same seed', () => {
   expect(propose(2)).not.toEqual(trials);
 });
 
-it('makes a body of every kind, the same each time, and none too large to be sent', async () => {
+it('makes a body of every kind, the same each time, and never too large to be sent', async () => {
   const trials: Trial[] = kitchen.makers.map(({ name }) => ({
     route: 'POST /invocations',
     model: 'iris',
@@ -64,7 +64,7 @@ it('makes a body of every kind, the same each time, and none too large to be sen
   }
 });
 
-it('makes of a seed what was found once', async () => {
+it('makes the same request from a seed', async () => {
   const [seed] = SEEDS;
   expect(seed && (await prepare({ ...seed, bytes: 11 }, kitchen, LIMIT_BYTES)).request).toMatchObject({
     method: 'POST',

@@ -9,7 +9,7 @@ export const LARGEST_SIDE = 7071;
 
 const made = new Map<string, Promise<Buffer>>();
 
-/** An image of one colour, of which each format makes next to nothing. Each is made once. */
+/** An image of one colour, which each format compresses to very little. Each is made once. */
 export function flatImage(format: ImageFormat, width: number, height = width): Promise<Buffer> {
   return remember(`${format} ${Math.round(width)} ${Math.round(height)}`, () => {
     const flat = sharp({

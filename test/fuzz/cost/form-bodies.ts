@@ -1,7 +1,7 @@
 import type { BodyMaker } from './bodies.ts';
 import { flatImage, hugeImages } from './flat-images.ts';
 
-/** A single letter would stand in any image. */
+/** A single letter would occur in any image. */
 const BOUNDARY = 'bound';
 const FORM = 'multipart/form-data';
 const URLENCODED = 'application/x-www-form-urlencoded';

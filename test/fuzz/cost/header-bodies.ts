@@ -3,7 +3,7 @@ import type { BodyMaker, MadeRequest } from './bodies.ts';
 /** Node's servers take 16 KB of headers, the path included. */
 const MOST = 15_000;
 
-/** Requests that cost by what stands before their body. They suit any route. */
+/** Requests whose cost is in the parts before the body. They suit any route. */
 export const HEADER_MAKERS: readonly BodyMaker[] = [
   header('nothing', () => ''),
   header('accept', (bytes) => list('a/b;q=0.1', bytes)),

@@ -147,7 +147,7 @@ async function withChunk(type: string, data: Buffer, times = 1): Promise<Buffer>
   return withPngChunks(await flatImage('png', 8), new Array<Buffer>(times).fill(chunk));
 }
 
-/** A small WebP whose only frame comes again and again, until there are so many bytes. */
+/** A small WebP whose only frame is repeated up to a number of bytes. */
 async function webpOfFrames(bytes: number): Promise<Buffer> {
   const still = (await flatImage('webp', 8)).subarray(12);
   const frame = webpChunk(

@@ -19,7 +19,7 @@ const MEMBERS = [
   'input_data',
 ];
 
-/** Where values stand deeper than in a member. */
+/** Places deeper than a member of the body. */
 const DEEPER: Readonly<Record<string, Place>> = {
   root: (value) => value,
   'a list': (value) => `[${value}]`,

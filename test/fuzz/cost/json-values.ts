@@ -1,6 +1,6 @@
 import { flatImage, hugeImages, LARGEST_SIDE } from './flat-images.ts';
 
-/** Makes JSON text of about so many bytes. */
+/** Makes JSON text of about a number of bytes. */
 export type JsonMaker = (bytes: number) => string | Promise<string>;
 
 /** What a value is for: any model, or those that take texts or images. */
@@ -100,8 +100,8 @@ const TEXTS: Readonly<Record<string, JsonMaker>> = {
 
 /** Images in JSON, and what looks like them. */
 const IMAGES: Readonly<Record<string, JsonMaker>> = {
-  'images that are none': listOf('{"image":""}'),
-  'base64 that is none': listOf('{"b64":""}'),
+  'images without bytes': listOf('{"image":""}'),
+  'empty base64': listOf('{"b64":""}'),
   'a string of base64': quoted('QUFB'),
   'a string of spaced base64': (bytes) => `"iVBORw0KGgo${'A '.repeat(bytes / 2)}"`,
   'an AVIF': async () => `"${(await flatImage('avif', LARGEST_SIDE)).toString('base64')}"`,

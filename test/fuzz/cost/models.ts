@@ -119,7 +119,7 @@ function readModel(path: string): Files {
   );
 }
 
-/** A vector of two numbers per token, averaged: no graph hides what its tokenizer costs. */
+/** A vector of two numbers per token, averaged: the graph is so small that the cost is that of the tokenizer. */
 function embedder(kind: string, addedTokens: readonly string[] = []): Files {
   const folder = join(PROJECT, 'test/fixtures/tokenizers', kind);
   const tokenizer = JSON.parse(readFileSync(join(folder, 'tokenizer.json'), 'utf8'));
@@ -146,7 +146,7 @@ function tokenModel(): Uint8Array {
   });
 }
 
-/** Gives back its input, whatever axes that has. */
+/** Returns its input, of any axes. */
 function openRankModel(): Uint8Array {
   return buildModel({
     nodes: [buildNode('Identity', ['x'], ['y'])],

@@ -1,4 +1,4 @@
-// A thread that asks a server for its health every 20 ms, whatever the thread that sends the attack is doing.
+// A thread that asks a server for its health every 20 ms, independently of the thread that sends the attack.
 import { readFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { parentPort } from 'node:worker_threads';
@@ -48,7 +48,7 @@ function ask(port: number): Promise<void> {
   });
 }
 
-/** How long a thread could have run and was not let. Source: the kernel's sched-stats.rst, /proc/pid/schedstat. */
+/** How long a thread was ready to run but waited for the CPU. Source: the kernel's sched-stats.rst, /proc/pid/schedstat. */
 function waitedMs(folder: string): number {
   try {
     return Number(readFileSync(`${folder}/schedstat`, 'utf8').split(' ')[1]) / 1e6;

@@ -24,7 +24,7 @@ export interface RouteList {
   readonly members: readonly string[];
 }
 
-/** What stands for the parameters of paths beside the name of the model. */
+/** Values for the parameters of paths other than the name of the model. */
 const PARAMETERS: Readonly<Record<string, string>> = {
   version: '1',
   label: 'champion',
@@ -67,14 +67,14 @@ export function nameOf({ method, path }: Pick<Route, 'method' | 'path'>): string
   return `${method} ${path}`;
 }
 
-/** Parameters of a path that nothing is known to stand for. */
+/** Parameters of a path without a known value. */
 export function unknownParameters({ path }: Route): readonly string[] {
   return [...path.matchAll(/\{(\w+)\}/g)]
     .map(([, name = '']) => name)
     .filter((name) => !(name in PARAMETERS) && !MODEL_PARAMETERS.includes(name));
 }
 
-/** The path with a model in its place. */
+/** The path with the name of a model filled in. */
 export function fillPath({ path }: Route, model: string): string {
   return path
     .replace('*', 'x')
@@ -90,7 +90,7 @@ function membersOf({ request = {} }: Operation): readonly string[] {
   );
 }
 
-/** Names of properties, also of alternatives and of what is nested. */
+/** Names of properties, including those of alternatives and nested schemas. */
 function namesIn(schema: unknown): readonly string[] {
   if (typeof schema !== 'object' || schema === null) return [];
   return Object.entries(schema).flatMap(([key, value]) => [

@@ -8,7 +8,7 @@
 //     --cpu, --megabytes, --health, --health-per-megabyte, --health-per-megabyte-of-json  the bounds
 //     --cap 20000                 ends requests that take more CPU, in milliseconds
 //     --table <file>, --log <file>  the worst of each kind in Markdown; all as lines of JSON
-// One of them once more, with a profile of where its time goes:
+// Sends one of them again, with a profile of where its time goes:
 //   npm run fuzz:cost -- --replay '<trial as it was printed>' [--profile <folder>]
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -43,7 +43,7 @@ const { values: flags, positionals } = parseArgs({
     'health-per-megabyte-of-json': { type: 'string', default: '70' },
   },
 });
-/** Where something else says how long, the only number is the seed. */
+/** If an option sets the duration, the only number is the seed. */
 const isTimed = flags.seconds !== undefined || flags.count !== undefined;
 const [minutes = '5', seedText] = isTimed ? ['Infinity', ...positionals] : positionals;
 const seed = Number(seedText ?? Date.now() % 1_000_000);
@@ -59,7 +59,7 @@ const bounds: Bounds = {
 /** Largest body as it is sent. With --large it is what the server takes, and only memory is held to its bound. */
 const LIMIT_BYTES = flags.large ? 32 * 1024 * 1024 : 65_536;
 
-// By this the server ends with us.
+// So that the server ends when this process does.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 /** Larger bodies are made again by their trial. */

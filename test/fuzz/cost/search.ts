@@ -63,8 +63,8 @@ export function loadOf(
 }
 
 /**
- * First what is known to cost, then each route, each kind of body, each value and each place once with whatever suits
- * it, in a random order. After that changes of those that cost most.
+ * Tries the known costly requests first; then each route, kind of body, value and place once, in a random order, with
+ * parts that suit it; and after that changes of those that cost most.
  */
 export function createSearch(kitchen: Kitchen, seed: number, seeds: readonly Trial[]): Search {
   const random = createRandom(seed);
@@ -79,7 +79,7 @@ export function createSearch(kitchen: Kitchen, seed: number, seeds: readonly Tri
     ({ cost }) => cost.peakBytes,
     ({ cost }) => cost.healthMs,
     ({ cost }) => cost.answerBytes,
-    // What went all the way says where there is more to find.
+    // Requests that were answered show where there is more to find.
     ({ cost, bodyBytes }) => (cost.status === 200 ? cost.cpuMs / (bodyBytes + 10_000) : 0),
     ({ cost, sentBytes }) => cost.cpuMs / (sentBytes + 200),
   ];
@@ -160,7 +160,7 @@ export function createSearch(kitchen: Kitchen, seed: number, seeds: readonly Tri
       case 4:
         return maker ? { ...trial, route: nameOf(pick(routesFor(maker))) } : trial;
       case 5:
-        // Also where it does not suit: what a route does not read must cost nothing.
+        // Also where it does not suit: values that a route does not read must cost nothing.
         return { ...trial, route: nameOf(pick(kitchen.routes.filter(({ method }) => method !== 'GET'))) };
       case 6:
         return { ...trial, model: pick(VICTIMS).name };
@@ -190,7 +190,7 @@ export function createSearch(kitchen: Kitchen, seed: number, seeds: readonly Tri
       return mutate(pick(pick(pools)).trial, pick(pick(pools)).trial);
     },
     learn: (outcome) => {
-      // What many cost says nothing of one.
+      // The cost of many requests says nothing about one.
       if (outcome.trial.times !== undefined) return;
       for (const [index, measure] of measures.entries()) {
         const kept = best[index];
@@ -199,7 +199,7 @@ export function createSearch(kitchen: Kitchen, seed: number, seeds: readonly Tri
         if (value <= 0) continue;
         kept.push(outcome);
         kept.sort((a, b) => measure(b) - measure(a));
-        // One of each kind and route: others than the very worst find more.
+        // One of each kind and route: starting from different requests finds more than only from the worst.
         const isNew = (each: Outcome, at: number) =>
           kept.findIndex(({ trial }) => sameShape(trial, each.trial)) === at;
         best[index] = kept.filter(isNew).slice(0, KEPT);

@@ -4,7 +4,7 @@ import type { Trial } from './trials.ts';
 const LARGEST = 32_000_000;
 const GZIP = ['gzip'];
 
-/** Requests that were found to cost much once. The search begins with these. */
+/** Requests that were costly once. The search begins with these. */
 export const SEEDS: readonly Trial[] = [
   json('POST /predictions/{model}', 'iris', 'empty objects', 'root'),
   json('POST /predictions/{model}', 'iris', 'empty objects', 'member "data"'),
@@ -22,7 +22,7 @@ export const SEEDS: readonly Trial[] = [
   { ...json('POST /hf/{model}', 'unigram', 'a text of marks', 'member "inputs"'), bytes: 400_000 },
   { ...json('POST /predict', 'iris', 'white space', 'root'), times: 40 },
   { ...json('POST /v2/models/{model}/infer', 'iris', 'brackets alone', 'root'), times: 40 },
-  // An added token that begins everywhere, and is nowhere.
+  // An added token that could begin at each position, and occurs at none.
   {
     ...json('POST /models/{model}/predict', 'added', 'a string of letters', 'member "text"'),
     bytes: 400_000,

@@ -11,7 +11,7 @@ import { PROJECT } from '../../support/project.ts';
 
 /** What one request cost the server. */
 export interface Cost {
-  /** Status of the answer; 0 when there was none. */
+  /** Status of the answer; 0 without an answer. */
   readonly status: number;
   /** Bytes of the answer, as they came. */
   readonly answerBytes: number;
@@ -30,11 +30,11 @@ export interface Cost {
 
 export interface MeasuredServer {
   /**
-   * Sends a request, or so many of it at once, and measures what they cost together. Ends the server when it takes more
-   * than the cap, or when it has grown for good.
+   * Sends a request `times` times at once, and measures what they cost together. Ends the server when they take more
+   * CPU time than the cap, or when its memory has grown for good.
    */
   measure(request: TestRequest, times?: number): Promise<Cost>;
-  /** The next request meets a new process. */
+  /** Starts a new process for the next request. */
   renew(): Promise<void>;
   close(): Promise<void>;
 }
@@ -61,7 +61,7 @@ interface Running {
 /** A tick of the clock in which the kernel counts CPU: sysconf(_SC_CLK_TCK) is 100 on Linux. */
 const TICK_MS = 10;
 const POLL_MS = 25;
-/** How much a server may keep of a request before a new one takes its place. */
+/** How much memory a server may keep after a request before a new server replaces it. */
 const KEPT_BYTES = 60e6;
 /** No answer, and no CPU used: the request hangs. */
 const HANG_MS = 20_000;
@@ -88,14 +88,14 @@ export async function openMeasuredServer(options: ServerOptions): Promise<Measur
       writeFileSync(`/proc/${server.pid}/clear_refs`, '5');
       const cpuBefore = cpuMs(server);
       const startMs = performance.now();
-      await tell(prober, { start: true, port: server.port, pid: server.pid });
+      await postTo(prober, { start: true, port: server.port, pid: server.pid });
       const answers = await Promise.all(
         Array.from({ length: times }, () => exchange(server, request, options.capMs, cpuBefore)),
       );
       const answer = answers.reduce((worst, other) => (worst.failure === undefined ? other : worst));
-      // It may go on for minutes; that it was ended answers the question for its health, too.
+      // It may run for minutes; that it was ended answers the question for its health, too.
       if (answer.failure !== undefined) server.child.kill('SIGKILL');
-      const healthMs = await tell(prober, { start: false });
+      const healthMs = await postTo(prober, { start: false });
       const elapsedMs = performance.now() - startMs;
       if (answer.failure === undefined) await untilQuiet(server, options.capMs);
       const isAlive = answer.failure === undefined && isRunning(server);
@@ -148,7 +148,7 @@ async function start({ repository, environment, flags = [], folder }: ServerOpti
         NODE_ENV: 'production',
         LOG_LEVEL: 'error',
         PRELOAD_MODELS: '*',
-        // As with 2 GB, whatever this machine has.
+        // As with 2 GB, independently of this machine's memory.
         MAX_BODIES_BYTES: String(128 * 1024 ** 2),
         // For the routes that name none.
         DEFAULT_MODEL: 'iris',
@@ -157,7 +157,7 @@ async function start({ repository, environment, flags = [], folder }: ServerOpti
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
-  // A server left alone would go on forever.
+  // Without this, a server could outlive this process.
   const killWithUs = () => child.kill('SIGKILL');
   process.once('exit', killWithUs);
   child.once('exit', () => process.off('exit', killWithUs));
@@ -193,7 +193,7 @@ async function end({ child }: Running): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Garbage of the last request is not to be counted for the next one. */
+/** Garbage of the last request must not count for the next one. */
 async function collect(server: Running): Promise<void> {
   await untilQuiet(server, 60_000);
   server.child.kill('SIGUSR2');
@@ -216,7 +216,7 @@ interface Answer {
   readonly status: number;
   readonly bytes: number;
   readonly failure: string | undefined;
-  /** The last that was seen of a server that is gone. */
+  /** The last figures of a server that has ended. */
   readonly cpuMs: number;
   readonly peakBytes: number;
 }
@@ -295,7 +295,7 @@ function readStatus({ pid }: Running, name: 'VmRSS' | 'VmHWM'): number {
   }
 }
 
-async function tell(worker: Worker, message: object): Promise<number> {
+async function postTo(worker: Worker, message: object): Promise<number> {
   const answered = once(worker, 'message');
   worker.postMessage(message);
   const [value]: unknown[] = await answered;

@@ -6,7 +6,7 @@ const BINARY = 'application/octet-stream';
 const NPY = 'application/x-npy';
 const NPZ = 'application/x-npz';
 
-/** Of entries of archives: the same trial makes the same bytes on any day. */
+/** The date of entries of archives: the same trial makes the same bytes on any day. */
 const ANY_DAY = '2000-01-01';
 
 /** Bytes of one element. */
@@ -120,7 +120,7 @@ export const TENSOR_MAKERS: readonly BodyMaker[] = [
     const count = Math.min(20_000, Math.ceil(bytes / 200));
     return Object.fromEntries(Array.from({ length: count }, (_, index) => [`a${index}.npy`, small]));
   }),
-  archive('an entry that is none', ({ bytes }) => ({ 'a.txt': Buffer.alloc(bytes) })),
+  archive('an entry that is not an array', ({ bytes }) => ({ 'a.txt': Buffer.alloc(bytes) })),
 ];
 
 interface BinaryTensor {
@@ -132,7 +132,7 @@ interface BinaryTensor {
   readonly isLong?: boolean;
   readonly outputs?: readonly object[];
   readonly parameters?: object;
-  /** JSON in place of the one input. */
+  /** JSON instead of the single input. */
   readonly inputs?: string;
 }
 

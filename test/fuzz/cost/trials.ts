@@ -16,7 +16,7 @@ export interface Trial {
   /** Undefined where the maker needs neither. */
   readonly value?: string | undefined;
   readonly place?: string | undefined;
-  /** About so many bytes before compression. */
+  /** Approximate number of bytes before compression. */
   readonly bytes: number;
   readonly codings: readonly string[];
   readonly accept?: string | undefined;
@@ -32,7 +32,7 @@ export interface Kitchen {
 }
 
 export interface Prepared {
-  /** The trial as it fits: with fewer bytes where they did not compress well enough. */
+  /** The trial in a size that fits: with fewer bytes if they did not compress well enough. */
   readonly trial: Trial;
   readonly request: TestRequest;
   /** Bytes of the body before compression. */
@@ -64,7 +64,7 @@ export const CODING_LISTS: readonly (readonly string[])[] = [
   ['deflate', 'deflate'],
 ];
 
-/** What answers are asked for; '' leaves it to the kind of body. */
+/** The type of answer to ask for; '' leaves it to the kind of body. */
 export const ACCEPTS: readonly string[] = [
   '',
   'application/json',
@@ -79,7 +79,7 @@ export function createKitchen({ routes, members }: RouteList): Kitchen {
   return { routes, places: jsonPlaces(members), makers: BODY_MAKERS };
 }
 
-/** What no kind of body can be sent to, in words: media types of routes, and parameters of their paths. */
+/** Describes routes that nothing can be sent to: their media types, and parameters of their paths. */
 export function findGaps({ routes, makers }: Kitchen): readonly string[] {
   return routes.flatMap((route) => [
     ...route.types
@@ -124,7 +124,7 @@ export async function prepare(trial: Trial, kitchen: Kitchen, limitBytes: number
   };
 }
 
-/** What a trial is filed under: all that it is made of but the route, the model and the size. */
+/** The key of a trial: all its parts except the route, the model and the size. */
 export function kindOf({ maker, value, times = 1 }: Trial): string {
   return `${maker}${value === undefined ? '' : `: ${value}`}${times === 1 ? '' : `, ${times} at once`}`;
 }

@@ -73,10 +73,10 @@ describe("MLflow's scoring server", () => {
     ['inputs', JSON.stringify({ inputs: rows })],
     ['CSV', [COLUMNS, ...rows].map((row) => row.join()).join('\n'), 'text/csv'],
   ];
-  // It reads JSON as float64, which the clusters of float32 refuse; CSV as well. A transformer has no predict.
+  // The server reads JSON and CSV as float64, which the clusters of float32 refuse. A transformer has no predict.
   const served = NAMES.filter((name) => name !== 'k-means' && name !== 'pca');
 
-  it.each(served)('answers for %s as Ternion does, whatever the form', async (name) => {
+  it.each(served)('answers for %s as Ternion does, in each form', async (name) => {
     for (const [form, body, type = 'application/json'] of forms) {
       const expected = await askServer(mlflow, `/${name}/invocations`, body, type);
       const got = await askHost(host, `/serving-endpoints/${name}/invocations`, body, type);
@@ -115,7 +115,7 @@ describe('MLServer', () => {
       ...(name === 'pca' || name === 'k-means' ? ['transform'] : []),
       ...(models[name]?.probabilities && /forest|logistic|xgboost/.test(name) ? ['predict_proba'] : []),
     ];
-    // The booster of LightGBM is all that its runtime knows.
+    // Its runtime supports only the booster of LightGBM.
     const method = name.startsWith('lightgbm') && !name.endsWith('regressor') ? 'values' : 'labels';
     const tensor = { shape: [rows.length, COLUMNS.length], datatype: 'FP32', data: rows.flat() };
     for (const output of methods) {

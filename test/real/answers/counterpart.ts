@@ -23,7 +23,7 @@ export const counterpart: Counterpart = {
       'onnxruntime==1.32.0',
       'six==1.17.0',
     ],
-    // Without what they want for GPUs and plots.
+    // Without their dependencies for GPUs and plots.
     [
       join(folder, 'bin/pip'),
       ...PIP,

@@ -20,9 +20,9 @@ from estimators import CATBOOST, LIGHTGBM, MODELS, SKLEARN, XGBOOST
 
 # MLflow's flavour of ONNX makes one column of each output, so it takes no output with several.
 FLAT = ["ridge", "xgboost-regressor", "lightgbm-regressor", "forest-numbers"]
-# Finding them out takes seconds for each model.
+# Inferring them takes seconds for each model.
 NO_REQUIREMENTS = {"pip_requirements": []}
-# The default of MLflow refuses to read forests that it has written itself a moment ago.
+# By default MLflow refuses to read the forests that it has just written itself.
 PICKLED = {"serialization_format": "cloudpickle"}
 # A transformer has no `predict`, which MLflow's server calls.
 WITHOUT_PREDICT = ["pca"]

@@ -1,4 +1,4 @@
-"""What has no client of its own: code that its servers' pages show, with requests and urllib."""
+"""Servers without an official client: the code that their pages show, with requests and urllib."""
 
 import base64
 import json

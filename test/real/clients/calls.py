@@ -1,4 +1,4 @@
-"""Makes calls of a client and prints what came of each as JSON, by its title."""
+"""Makes calls of a client and prints their results as JSON, by title."""
 
 import json
 import sys

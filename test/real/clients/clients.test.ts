@@ -57,7 +57,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Runs a script with the client of a server, and gives what each of its calls came to. */
+/** Runs a script with the client of a server, and returns the result of each of its calls. */
 async function ask(name: string): Promise<unknown> {
   const installed = folderOf(counterpart);
   const python = join(installed, 'bin/python');
@@ -65,7 +65,7 @@ async function ask(name: string): Promise<unknown> {
     env: {
       PATH: process.env.PATH ?? '',
       HOME: folder,
-      // Nothing is compiled by the installation, nor written beside the scripts.
+      // Nothing is compiled by the installation, nor written next to the scripts.
       PYTHONPYCACHEPREFIX: join(installed, 'pycache'),
       DO_NOT_TRACK: 'true',
       MLFLOW_DISABLE_TELEMETRY: 'true',

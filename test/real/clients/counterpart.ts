@@ -11,7 +11,7 @@ const PACKAGES = [
   'mlflow-skinny==3.17.2',
   'openai==3.57.0',
   'sagemaker==2.257.7',
-  // For the scoring client of MLflow, which says nothing of it.
+  // The scoring client of MLflow needs it without declaring it.
   'scipy==1.17.1',
   'tritonclient[http]==2.73.0',
   'ubiops==4.15.0',

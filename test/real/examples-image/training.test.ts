@@ -1,5 +1,5 @@
 import { describeTraining } from '../describe-training.ts';
 import { counterpart } from './counterpart.ts';
 
-// Thousands of steps follow each other, so that what is rounded otherwise grows.
+// Over thousands of steps, differences in rounding grow.
 describeTraining(counterpart, 'image-api', 0.05);

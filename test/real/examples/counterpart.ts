@@ -7,7 +7,7 @@ export const TRAINED = ['forecast', 'platform', 'recommender'];
 
 const packages = requirementsOf(TRAINED);
 
-/** What those train.py need. */
+/** The packages that those train.py need. */
 export const counterpart: Counterpart = {
   name: 'examples',
   pin: packages.join(', '),

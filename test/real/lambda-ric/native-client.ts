@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 
 const api = process.env.AWS_LAMBDA_RUNTIME_API ?? '';
 
-/** The compiled one returns when its answer is sent; here the next event is only asked for then. */
+/** The compiled client returns when its answer is sent; here the next event is requested only then. */
 let sent: Promise<unknown> = Promise.resolve();
 
 const nativeClient = {

@@ -132,7 +132,7 @@ describe('a repository in moto', () => {
   });
 });
 
-/** An empty repository below a prefix, and the command of this project beside it. */
+/** An empty repository below a prefix, and the command of this project. */
 async function openRepository() {
   const url = `s3://${await createBucket()}/prod`;
   const environment = {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Counterpart } from '../counterpart.ts';
 
-/** Frameworks of networks, and MLflow. They are several gigabytes. */
+/** Frameworks for neural networks, and MLflow: several gigabytes. */
 export const counterpart: Counterpart = {
   name: 'network-export',
   pin: 'torch 2.15.0, Keras 3.15.1, TensorFlow 2.21.0, transformers 4.57.6, MLflow 3.17.2',

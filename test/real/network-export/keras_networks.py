@@ -1,4 +1,4 @@
-"""Exports networks of Keras as networks.py does with others: TensorFlow and PyTorch do not share a process.
+"""Exports networks of Keras as networks.py does with others: TensorFlow and PyTorch need separate processes.
 
 Usage: python keras_networks.py <folder>
 """

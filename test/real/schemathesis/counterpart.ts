@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Counterpart } from '../counterpart.ts';
 
-/** A fuzzer that makes requests of a description, and holds the answers to it. */
+/** A fuzzer that makes requests from an OpenAPI description, and checks the answers against it. */
 export const counterpart: Counterpart = {
   name: 'schemathesis',
   pin: 'schemathesis 4.32.5',

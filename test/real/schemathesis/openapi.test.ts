@@ -11,7 +11,7 @@ import { makeFolder, writeFiles } from '../../support/temporary-folder.ts';
 import { folderOf } from '../installation.ts';
 import { counterpart } from './counterpart.ts';
 
-/** Models of each task beside the two examples, as frameworks write them. */
+/** Models of each task besides the two examples, as frameworks write them. */
 const EXPORTS = [
   'optimum/bert-sentiment',
   'optimum/bert-features',
@@ -23,7 +23,7 @@ const EXPORTS = [
   'tabular/sklearn-zipmap',
 ];
 
-/** Tensors in and out: numbers and texts, with a free axis and without any. */
+/** Tensors in and out: numbers and texts, with a free axis and without one. */
 const tensors = buildModel({
   nodes: [
     buildNode('Identity', ['x'], ['y']),
@@ -45,7 +45,7 @@ const CHECKS = [
   'response_schema_conformance',
 ];
 
-/** For each route; a run of some 15 seconds makes 6,000 requests. */
+/** For each route; a run of about 15 seconds makes 6,000 requests. */
 const REQUESTS = 6;
 
 let command: string;

@@ -50,7 +50,7 @@ def rows_of(frame):
 
 
 def classifier(name, model, columns, target, labels=None, trained=None):
-    """`trained` makes the rows that the model takes of a data frame."""
+    """`trained` turns a data frame into the rows that the model takes."""
     trained = trained or (lambda frame: frame)
     model.fit(trained(train[columns]), target)
     rows = trained(held[columns])
@@ -192,7 +192,7 @@ with tempfile.TemporaryDirectory() as saved:
         request = {"instances": [{"features": row} for row in rows_of(held[NUMBERS])]}
         answers.append({"name": name, "hasReferences": True, "request": request, **expected})
 
-# What cannot be exported is said in a sentence.
+# A model that cannot be exported is refused with one sentence.
 forest = RandomForestClassifier(2).fit(train[NUMBERS], level)
 of_truth = lightgbm.LGBMClassifier(verbose=-1).fit(train[NUMBERS], level == "dear")
 for model, sample, options, message in (

@@ -46,7 +46,7 @@ describe.each(NAMES)('%s without a model.json', (name) => {
     }
   });
 
-  it('has what its methods give as outputs of the Open Inference Protocol', async () => {
+  it('has the results of its methods as outputs of the Open Inference Protocol', async () => {
     const host = await open(name);
     const input = { name: 'X', shape: [rows.length, 4], datatype: 'FP32', data: rows };
     const outputs = [{ name: 'predict' }, ...(golden.probabilities ? [{ name: 'predict_proba' }] : [])];
@@ -194,14 +194,14 @@ describe('answers in model.json', () => {
       { task: 'tensor', answers: 'labels' },
       'its model.json has "answers": "labels", which only models of tables have',
     ],
-  ])('that cannot be are named: %j', async (given, reason) => {
+  ])('that are impossible are named: %j', async (given, reason) => {
     const host = await open('forest-names', given);
     const { status, body } = await ask(host, '/v1/models/forest-names:predict', JSON.stringify(instances));
     expect(status).toBe(503);
     expect(JSON.parse(Buffer.from(body).toString()).error).toContain(reason);
   });
 
-  it('need scores that are probabilities where those are asked for', async () => {
+  it('need scores that are probabilities where probabilities are asked for', async () => {
     const host = await open('ridge', { task: 'tabular-regression', answers: { mlflow: 'probabilities' } });
     const { status, body } = await ask(host, '/invocations', JSON.stringify(instances));
     expect([status, JSON.parse(Buffer.from(body).toString()).error]).toEqual([

@@ -20,7 +20,7 @@ describe('nameScores', () => {
     ]);
   });
 
-  it('writes scores as it is told', () => {
+  it('writes scores with the given function', () => {
     expect([...nameScores([0], ['a'], scores, (score) => `${score}!`)]).toEqual([['a', '0.1!']]);
   });
 });

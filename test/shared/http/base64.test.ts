@@ -9,11 +9,10 @@ function decode(text: string): number[] {
   return [...decodeBase64(text, 'image')];
 }
 
-function messageOf(text: string): string {
-  const error = errorOf(() => decodeBase64(text, 'instances[1].image'));
-  expect(error.code).toBe('INVALID_PARAMETER_VALUE');
-  return error.message;
-}
+const EMPTY = 'is empty; expected base64 data.';
+const PADDED_WITHIN = 'is not base64: "=" in the middle.';
+const unexpected = (character: string, position: number) =>
+  `is not base64: unexpected "${character}" at position ${position}.`;
 
 describe('decodeBase64', () => {
   it.each<[string, (base64: string) => string]>([
@@ -35,30 +34,25 @@ describe('decodeBase64', () => {
   });
 
   it.each([
-    ['', 'Field "instances[1].image" is empty; expected base64 data.'],
-    ['  \n', 'Field "instances[1].image" is empty; expected base64 data.'],
-    ['data:image/png;base64,', 'Field "instances[1].image" is empty; expected base64 data.'],
-    ['====', 'Field "instances[1].image" is empty; expected base64 data.'],
-    ['QUJD!', 'Field "instances[1].image" is not base64: unexpected "!" at position 4.'],
-    ['QU\u00e4D', 'Field "instances[1].image" is not base64: unexpected "ä" at position 2.'],
-    [
-      'data:image/png;base64,QU,JD',
-      'Field "instances[1].image" is not base64: unexpected "," at position 24.',
-    ],
-    ['data:image/png;base64', 'Field "instances[1].image" is not base64: unexpected ":" at position 4.'],
-    [
-      'data:image/svg+xml,<svg/>',
-      'Field "instances[1].image" is a data URI without base64; expected "data:<type>;base64,<data>".',
-    ],
-    [
-      'https://example.com/cat.png',
-      'Field "instances[1].image" is not base64: unexpected ":" at position 5.',
-    ],
-    ['QQ==QQ==', 'Field "instances[1].image" is not base64: "=" in the middle.'],
+    ['', EMPTY],
+    ['  \n', EMPTY],
+    ['data:image/png;base64,', EMPTY],
+    ['====', EMPTY],
+    ['QUJD!', unexpected('!', 4)],
+    ['QU\u00e4D', unexpected('ä', 2)],
+    ['data:image/png;base64,QU,JD', unexpected(',', 24)],
+    ['data:image/png;base64', unexpected(':', 4)],
+    ['data:image/svg+xml,<svg/>', 'is a data URI without base64; expected "data:<type>;base64,<data>".'],
+    ['https://example.com/cat.png', unexpected(':', 5)],
+    ['QQ==QQ==', PADDED_WITHIN],
     // Two texts, a line each: the decoder would stop after the first.
-    ['QQ==\nQQ==', 'Field "instances[1].image" is not base64: "=" in the middle.'],
-  ])('refuses %j', (text, message) => {
-    expect(messageOf(text)).toBe(message);
+    ['QQ==\nQQ==', PADDED_WITHIN],
+  ])('refuses %j', (text, problem) => {
+    expect(errorOf(() => decodeBase64(text, 'instances[1].image'))).toMatchObject({
+      code: 'INVALID_PARAMETER_VALUE',
+      field: 'Field "instances[1].image"',
+      problem,
+    });
   });
 
   it('takes a million line breaks', () => {

@@ -9,7 +9,7 @@ const memoryFor = (jsonLength: string | undefined) =>
 
 describe('allocateBody', () => {
   it.each([1, 4, 7, 8, 9, 63, 64, 100])(
-    'lets tensors behind %s bytes of JSON begin where any number may',
+    'aligns tensors after %s bytes of JSON for numbers of any size',
     (length) => {
       const body = memoryFor(String(length));
       expect(body).toHaveLength(100);
@@ -17,7 +17,7 @@ describe('allocateBody', () => {
     },
   );
 
-  it.each([undefined, '', '0', '-3', '1.5', 'x', '1e300'])('takes a length of %s for none', (length) => {
+  it.each([undefined, '', '0', '-3', '1.5', 'x', '1e300'])('ignores a length of %s', (length) => {
     expect([memoryFor(length).byteOffset % 8, memoryFor(length).length]).toEqual([0, 100]);
   });
 });
@@ -47,7 +47,7 @@ describe('gatherBody', () => {
     expect(Buffer.compare(parts.join(), bytes(total, 0))).toBe(0);
   });
 
-  it.each([100, 2 * MEGABYTE])('cuts off what is beyond a limit of %i bytes, and says so', (limit) => {
+  it.each([100, 2 * MEGABYTE])('cuts off bytes beyond a limit of %i, and says so', (limit) => {
     const parts = gatherBody(new Headers(), limit);
     expect(parts.add(bytes(limit - 1, 0))).toBe(true);
     expect(parts.add(bytes(5, limit - 1))).toBe(false);
@@ -62,7 +62,7 @@ describe('gatherBody', () => {
     expect(parts.join().buffer).toBe(piece.buffer);
   });
 
-  it('has a large body in memory once: its first part stays where it was put', () => {
+  it('has a large body in memory only once: its first part is not moved', () => {
     const parts = gatherBody(new Headers(), 3 * MEGABYTE);
     fill(parts, 2 * MEGABYTE, 65_536);
     const begun = parts.join();
@@ -71,7 +71,7 @@ describe('gatherBody', () => {
   });
 
   it.each([50, 3 * MEGABYTE])(
-    'lets tensors after JSON begin where any number may, in a body of %i bytes',
+    'aligns tensors after JSON for numbers of any size, in a body of %i bytes',
     (total) => {
       const parts = gatherBody(new Headers({ 'Inference-Header-Content-Length': '113' }), total);
       fill(parts, total, Math.ceil(total / 4));

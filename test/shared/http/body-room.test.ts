@@ -10,14 +10,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Takes room and says when it has got it. */
+/** Takes room, and resolves when it is granted. */
 function take(part: BodyPart, bytes: number, name: string, entered: string[]): Promise<void> {
   return part.resize(bytes).then(() => {
     entered.push(name);
   });
 }
 
-/** Whether so much can be had at once: who has gone does not wait. */
+/** Whether that much room is free at once: a client that has gone does not wait. */
 async function isFree(room: BodyRoom, bytes: number): Promise<boolean> {
   const part = room.open(AbortSignal.abort());
   const isIn = await part.resize(bytes).then(
@@ -29,7 +29,7 @@ async function isFree(room: BodyRoom, bytes: number): Promise<boolean> {
 }
 
 describe('createBodyRoom', () => {
-  it('lets in who fits, and others in the order in which they came', async () => {
+  it('lets in bodies that fit, and others in the order in which they came', async () => {
     const room = createBodyRoom(100);
     const [a, b, c, d] = [room.open(), room.open(), room.open(), room.open()];
     const entered: string[] = [];
@@ -49,7 +49,7 @@ describe('createBodyRoom', () => {
     expect(await isFree(room, 100)).toBe(true);
   });
 
-  it('gives back what is not needed', async () => {
+  it('returns room that is not needed', async () => {
     const room = createBodyRoom(100);
     const [a, b] = [room.open(), room.open()];
     const entered: string[] = [];
@@ -66,7 +66,7 @@ describe('createBodyRoom', () => {
     expect(await isFree(room, 100)).toBe(true);
   });
 
-  it('takes what is missing when a part grows', async () => {
+  it('takes the missing room when a part grows', async () => {
     const room = createBodyRoom(100);
     const part = room.open();
     await part.resize(40);
@@ -77,7 +77,7 @@ describe('createBodyRoom', () => {
     expect(await isFree(room, 100)).toBe(true);
   });
 
-  it('lets what is larger than all of it have all of it', async () => {
+  it('gives a body that is larger than the room all of the room', async () => {
     const room = createBodyRoom(100);
     const part = room.open();
     await part.resize(1_000);
@@ -130,7 +130,7 @@ describe('createBodyRoom', () => {
     expect(await isFree(room, 100)).toBe(true);
   });
 
-  it('refuses more that wait than may', async () => {
+  it('refuses bodies when the maximum number waits', async () => {
     const room = createBodyRoom(100, { mostWaiting: 1 });
     const [a, b, c] = [room.open(), room.open(), room.open()];
     const entered: string[] = [];
@@ -147,7 +147,7 @@ describe('createBodyRoom', () => {
     expect(await isFree(room, 100)).toBe(true);
   });
 
-  it('refuses who has waited for 30 s, and lets others in', async () => {
+  it('refuses a body that has waited for 30 s, and lets others in', async () => {
     vi.useFakeTimers();
     const room = createBodyRoom(100);
     const [a, b, c] = [room.open(), room.open(), room.open()];
@@ -169,7 +169,7 @@ describe('createBodyRoom', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('tells each 15 s that a part is late, while others wait', async () => {
+  it('reports every 15 s that a part is late, while others wait', async () => {
     vi.useFakeTimers();
     const room = createBodyRoom(100);
     const [part, other] = [room.open(), room.open()];

@@ -28,7 +28,7 @@ function part(): Uint8Array {
 }
 
 describe('BytesRequest', () => {
-  it('gives the memory it was made of, not a copy', async () => {
+  it('gives the memory it was made from, not a copy', async () => {
     const body = part();
     const request = new BytesRequest(URL, { method: 'POST', headers: new Headers() }, body);
     const bytes = await request.bytes();
@@ -59,13 +59,13 @@ describe('BytesRequest', () => {
     '/a?b=c&d=../e#f',
     '/a"<>`{}|^[]?"<>\'',
     '/v1/models/iris:predict',
-  ])('has the URL of %s as a built-in request has it', (target) => {
+  ])('has the URL of %s like a built-in request', (target) => {
     const url = `http://localhost${target}`;
     const request = new BytesRequest(url, { method: 'GET', headers: new Headers() }, part());
     expect(request.url).toBe(new Request(url).url);
   });
 
-  it('has all that a built-in request has, with the same values', () => {
+  it('has all members of a built-in request, with the same values', () => {
     const request = new BytesRequest(URL, { method: 'GET', headers: new Headers() }, part());
     const built = new Request(URL);
     for (const key of MEMBERS_OF_REQUEST) expect([key, request[key]]).toEqual([key, built[key]]);
@@ -97,7 +97,7 @@ describe('BytesRequest', () => {
 });
 
 describe('BytesResponse', () => {
-  it('gives the memory it was made of, not a copy', async () => {
+  it('gives the memory it was made from, not a copy', async () => {
     const body = part();
     const bytes = await new BytesResponse(body, { status: 201 }).bytes();
     expect([bytes.byteOffset, bytes.byteLength]).toEqual([2, 3]);
@@ -113,11 +113,14 @@ describe('BytesResponse', () => {
     expect(Buffer.from(await make().arrayBuffer()).toString()).toBe('{"a":1}');
   });
 
-  it.each([200, 204, 304, 404, 500])('has with the status %i what a built-in response has', (status) => {
-    const response = new BytesResponse('', { status });
-    const built = new Response(null, { status });
-    for (const key of MEMBERS_OF_RESPONSE) expect([key, response[key]]).toEqual([key, built[key]]);
-  });
+  it.each([200, 204, 304, 404, 500])(
+    'has with the status %i the members of a built-in response',
+    (status) => {
+      const response = new BytesResponse('', { status });
+      const built = new Response(null, { status });
+      for (const key of MEMBERS_OF_RESPONSE) expect([key, response[key]]).toEqual([key, built[key]]);
+    },
+  );
 
   it('may be a text, which is sent as UTF-8', async () => {
     const response = new BytesResponse('{"a":"ä"}', { headers: { 'content-type': 'application/json' } });

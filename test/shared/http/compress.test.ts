@@ -47,7 +47,7 @@ describe('chooseCoding', () => {
     ['gzip;q=0', undefined],
     ['identity, gzip;q=0.9', undefined],
     [' GZIP ; Q=0.3 ', 'gzip'],
-  ])('takes out of %j %j', (header, coding) => {
+  ])('chooses from %j %j', (header, coding) => {
     expect(chooseCoding(header)).toBe(coding);
   });
 });

@@ -45,7 +45,7 @@ const STEPS: readonly (readonly [what: string, step: Step])[] = [
 
 const FIRST = { 'content-type': 'application/json', 'X-A': 'a', accept: '*/*' };
 
-/** All that can be asked of headers. */
+/** All that headers can be asked for. */
 function lookAt(headers: Headers) {
   const each: unknown[] = [];
   headers.forEach(function (this: unknown, value, key, parent) {
@@ -97,7 +97,7 @@ describe('HeaderList', () => {
     expect(lookAt(new HeaderList(init))).toEqual(lookAt(new Headers(init)));
   });
 
-  it('is made of what a parser gives in turns', () => {
+  it('is made from names and values in turn, as a parser gives them', () => {
     const raw = ['Host', 'localhost', 'X-A', '1', 'x-a', '2', 'Set-Cookie', 'a', 'set-cookie', 'b'];
     const built = new Headers([
       ['host', 'localhost'],

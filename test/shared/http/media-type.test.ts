@@ -18,7 +18,7 @@ describe('mediaTypeOf', () => {
 });
 
 describe('isJsonType', () => {
-  it('takes JSON and what is written in it', () => {
+  it('takes JSON and formats that are written in JSON', () => {
     const types = [
       'application/json',
       'text/json',

@@ -20,7 +20,7 @@ const form = (headers: string, content = PNG) => `--b\r\n${headers}\r\n\r\n${con
 const disposition = (parameters: string) => `Content-Disposition: form-data; ${parameters}`;
 const NAMED = disposition('name="file"; filename="a"');
 
-/** A text as forms have it. Source: "multipart form data" of the HTML standard. */
+/** A text as it is written in forms. Source: "multipart form data" of the HTML standard. */
 const toLines = (text: string) => text.replaceAll(/\r\n|\r|\n/g, '\r\n');
 
 describe('a form of a client', () => {
@@ -34,7 +34,7 @@ describe('a form of a client', () => {
     }[];
   } = JSON.parse(readFileSync(join(PROJECT, 'test/fixtures/clients/forms.json'), 'utf8'));
 
-  it.each(recorded.forms)('has the file as it was: $client, $title', ({ title, type, body }) => {
+  it.each(recorded.forms)('has the file unchanged: $client, $title', ({ title, type, body }) => {
     const fields = readForm(type, Buffer.from(body, 'latin1'), MOST);
     const content = title === 'an empty file' ? '' : recorded.file;
     expect(fields.at(-1)).toEqual({ name: 'file', value: Buffer.from(content, 'hex') });
@@ -156,6 +156,8 @@ describe('a boundary', () => {
 
 describe('a form is refused', () => {
   const INVALID = 'The body is not valid multipart/form-data: ';
+  const CUT_OFF = 'it ends before the last line of its boundary; is it cut off?';
+  const NO_BLANK_LINE = 'no blank line follows the headers of a part.';
   const NO_NAME = 'part 1 has no header Content-Disposition: form-data with a name.';
   it.each([
     ['without a boundary', form(NAMED), 'charset=utf-8', 'its Content-Type names no boundary.'],
@@ -167,18 +169,8 @@ describe('a form is refused', () => {
     ],
     ['that has not its boundary', 'x', undefined, 'it has no line with its boundary, "--b".'],
     ['that has only its end', 'x\r\n--b--\r\n', undefined, 'it has no line with its boundary, "--b".'],
-    [
-      'that is cut off',
-      form(NAMED).slice(0, -6),
-      undefined,
-      'it ends before the last line of its boundary; is it cut off?',
-    ],
-    [
-      'that is cut off in its headers',
-      '--b\r\nContent-Disp',
-      undefined,
-      'it ends before the last line of its boundary; is it cut off?',
-    ],
+    ['that is cut off', form(NAMED).slice(0, -6), undefined, CUT_OFF],
+    ['that is cut off in its headers', '--b\r\nContent-Disp', undefined, CUT_OFF],
     [
       'with other line breaks',
       form(NAMED).replaceAll('\r', ''),
@@ -186,22 +178,12 @@ describe('a form is refused', () => {
       'its lines end in LF; expected CRLF.',
     ],
     ['with a part without headers', '--b\r\n\r\nx\r\n--b--', undefined, NO_NAME],
-    [
-      'with two lines of its boundary',
-      `--b\r\n${form(NAMED)}`,
-      undefined,
-      'no blank line follows the headers of a part.',
-    ],
+    ['with two lines of its boundary', `--b\r\n${form(NAMED)}`, undefined, NO_BLANK_LINE],
     ['with a part without a name', form(disposition('filename=a')), undefined, NO_NAME],
     ['with a part of another kind', form('Content-Disposition: attachment; name=a'), undefined, NO_NAME],
     ['with quotes that do not end', form(disposition('name="a')), undefined, NO_NAME],
     ['with text after quotes', form(disposition('name="a"b')), undefined, NO_NAME],
-    [
-      'with a part without a blank line',
-      `--b\r\n${NAMED}\r\nx\r\n--b--`,
-      undefined,
-      'no blank line follows the headers of a part.',
-    ],
+    ['with a part without a blank line', `--b\r\n${NAMED}\r\nx\r\n--b--`, undefined, NO_BLANK_LINE],
     [
       'with a line that is not a header',
       form(`${NAMED}\r\nx`),
@@ -221,12 +203,12 @@ describe('a form is refused', () => {
     [
       'base64 that is not',
       `${NAMED}\r\nContent-Transfer-Encoding: base64`,
-      'Field "file" is not base64: unexpected "\x89" at position 0.',
+      /^Field "file" is not base64: .*"\x89"/,
     ],
     [
       'a charset whose label is padded',
       `${disposition('name=a')}\r\nContent-Type: text/plain; charset=" latin1${' '.repeat(60)}"`,
-      /^Field "a" is in the charset ".{40}", which is not known; expected utf-8\.$/,
+      /^Field "a" is in the charset ".{40}", which/,
     ],
     [
       'an unknown charset',

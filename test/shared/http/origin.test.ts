@@ -27,7 +27,7 @@ describe('the address that a client has called', () => {
       'https://models.example.org',
     ],
     ['without a host', {}, 'http://localhost'],
-    ['with a host that is none', { host: 'evil.example.org/path?' }, 'http://localhost'],
+    ['with a host that is not valid', { host: 'evil.example.org/path?' }, 'http://localhost'],
     ['with another proto', { host: 'a', 'x-forwarded-proto': 'javascript' }, 'http://a'],
   ])('%s', (_, headers, origin) => {
     expect(originFor(headers)).toBe(origin);

@@ -20,7 +20,7 @@ describe('prefersHtml', () => {
     'text/html;q=0.2, application/json;q=0.1',
     'text/html;q=0.2, */*;q=0.1',
     'image/png, text/html;q=0.1',
-  ])('takes %s for a wish for a page', async (accept) => {
+  ])('takes %s as a wish for a page', async (accept) => {
     expect(await choose(accept)).toBe('html');
   });
 
@@ -43,7 +43,7 @@ describe('prefersHtml', () => {
     'text/html2',
     'nonsense',
     ', ;q=1',
-  ])('takes %s for none', async (accept) => {
+  ])('takes %s as no such wish', async (accept) => {
     expect(await choose(accept)).toBe('json');
   });
 });

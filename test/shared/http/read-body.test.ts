@@ -56,7 +56,7 @@ describe('readBody', () => {
     expect((body.byteOffset + 113) % 8).toBe(0);
   });
 
-  it('asks for room for all that a large body can become, and gives back what it did not', async () => {
+  it('asks for room for the largest size of a large body, and returns the room that it did not need', async () => {
     const roomOf = async (sent: Uint8Array, coding: string, compressionRatio = 10_000) => {
       const asked: number[] = [];
       const limits = testLimits({ bodyBytes: 4_000_000, compressionRatio });
@@ -79,7 +79,7 @@ describe('readBody', () => {
     ]);
   });
 
-  it('gives back any bytes', async () => {
+  it('returns any bytes unchanged', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 500 }), async (content) => {
         const bytes = await readBody(request(gzipSync(content), { 'content-encoding': 'gzip' }), LIMITS);
@@ -164,7 +164,7 @@ describe('the limit of readBody', () => {
   it.each([
     ['gzip', gzipSync],
     ['deflate', deflateRawSync],
-  ])('lets real tensors of zeros pass, however small %s makes them', async (coding, compress) => {
+  ])('accepts real tensors of zeros, however small %s makes them', async (coding, compress) => {
     const zeros = compress(new Uint8Array(8 * 1024 ** 2), { level: 9 });
     expect(zeros.length).toBeLessThan(9_000);
     const body = await readBody(request(zeros, { 'content-encoding': coding }), testLimits());
@@ -184,7 +184,7 @@ describe('the limit of readBody', () => {
     });
   });
 
-  it('leaves a megabyte free, however small it was sent', async () => {
+  it('allows a megabyte, however small it was sent', async () => {
     const body = brotliCompressSync(new Uint8Array(1024 ** 2));
     const read = await readBody(
       request(body, { 'content-encoding': 'br' }),

@@ -3,7 +3,7 @@ import { InferenceError } from '../../../shared/errors.ts';
 import { errorResponse, jsonResponse } from '../../../shared/http/respond.ts';
 
 describe('jsonResponse', () => {
-  it('is JSON of its own writer, its type without a charset', async () => {
+  it("is JSON of Ternion's own writer, its type without a charset", async () => {
     const response = jsonResponse({ map: new Map([['9', 1n]]), nan: Number.NaN }, 201, { 'x-a': 'b' });
     expect(response.status).toBe(201);
     expect([...response.headers]).toEqual([

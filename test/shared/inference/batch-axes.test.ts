@@ -64,7 +64,7 @@ describe('the axis that counts instances', () => {
       [0],
     ],
     [
-      'the first without a name beside one with',
+      'the first without a name, with another one that has one',
       [
         ['n', 4],
         ['', 4],

@@ -7,7 +7,7 @@ import { inferOutput, serve, tensorsInput } from '../../support/make-inference.t
 const problemOf = async (model: Uint8Array) =>
   (await rejectionOf(inferOutput(await serve({ 'model.onnx': model }), tensorsInput([[1]])))).message;
 
-describe('a graph the runtime cannot carry', () => {
+describe('a graph the runtime cannot run', () => {
   it.each([
     ['int4 in', 22, 'input "x" has the type int4, which cannot be served'],
     ['uint4', 21, 'input "x" has the type uint4, which cannot be served'],
@@ -62,8 +62,6 @@ describe('a graph the runtime cannot carry', () => {
       8,
       Buffer.concat([encodeField(1, text('com.example')), encodeVarintField(2, 1)]),
     );
-    expect(await problemOf(Buffer.concat([model, imported]))).toContain(
-      'it uses an operator the runtime does not have',
-    );
+    expect(await problemOf(Buffer.concat([model, imported]))).toContain('an operator the runtime');
   });
 });

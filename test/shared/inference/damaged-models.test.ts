@@ -14,7 +14,7 @@ const MODELS = ['mlflow/numbers', 'tabular/sklearn-zipmap-names'].map((path) =>
   readFileSync(join(PROJECT, 'test/fixtures/formats', path, 'model.onnx')),
 );
 
-/** Undefined for a model that can be served even so. */
+/** Undefined for a model that can be served nevertheless. */
 async function problemOf(model: Uint8Array): Promise<unknown> {
   const path = await makeFolder({ 'model.onnx': model });
   const folder = folderOf(path);
@@ -45,13 +45,13 @@ async function expectModelErrors(models: Iterable<Uint8Array>): Promise<number> 
 }
 
 describe('a damaged model file', () => {
-  it.each(MODELS)('is refused in words wherever it is cut off', async (model) => {
+  it.each(MODELS)('is refused with a message wherever it is cut off', async (model) => {
     const cuts = Array.from({ length: model.length }, (_, end) => model.subarray(0, end));
-    // Behind the graph only the operator sets are lost.
+    // A cut after the graph loses only the operator sets.
     expect(await expectModelErrors(cuts)).toBeGreaterThan(model.length - 16);
   });
 
-  it.each(MODELS)('is refused in words, or served, whatever byte of it is another', async (model) => {
+  it.each(MODELS)('is refused with a message, or served, whichever byte is changed', async (model) => {
     const changed = Array.from(model, (byte, at) => {
       const copy = Buffer.from(model);
       copy[at] = at % 2 === 0 ? byte ^ 0x80 : 0xff;

@@ -53,7 +53,7 @@ describe('a model with an operator that ends the process on no rows', () => {
 
 const FIXTURES = join(PROJECT, 'test/fixtures');
 
-/** Two convolutions, with what networks have between them. */
+/** Two convolutions, with the usual nodes between them. */
 const convolution = (shape: readonly Axis[] | undefined) =>
   buildModel({
     nodes: [
@@ -68,7 +68,7 @@ const convolution = (shape: readonly Axis[] | undefined) =>
     initializers: [floatInitializer('w', [3, 3, 1, 1], Array(9).fill(1))],
   });
 
-/** Makes a tensor as large as a value says, or as the shape of it. */
+/** Makes a tensor whose size is a value, or the shape of a value. */
 const sizeOf = (operator: string) =>
   buildModel({
     nodes: [

@@ -26,13 +26,13 @@ interface LoopParts {
   readonly count?: string;
   readonly x?: string;
   readonly y?: string;
-  /** Nodes of its body that give `goes on`. */
+  /** Nodes of its body that give `again`. */
   readonly condition?: readonly Uint8Array[];
   /** Nodes of its body that give `next` out of `before`. */
   readonly turn?: readonly Uint8Array[];
 }
 
-/** A loop that goes on while the number of its turn is less than `stop`. */
+/** A loop that runs while the number of its turn is less than `stop`. */
 function loop(parts: LoopParts = {}): Uint8Array {
   const { count = '', x = 'x', y = 'y', condition = whileLess('stop', y), turn = cosine(y) } = parts;
   const body = graphAttribute('body', {
@@ -42,14 +42,14 @@ function loop(parts: LoopParts = {}): Uint8Array {
       tensorValue(`${y} before`, FLOAT),
     ],
     nodes: [...condition, ...turn],
-    outputs: [tensorValue(`${y} goes on`, BOOL, []), tensorValue(`${y} next`, FLOAT)],
+    outputs: [tensorValue(`${y} again`, BOOL, []), tensorValue(`${y} next`, FLOAT)],
   });
   return buildNode('Loop', [count, '', x], [y], { attributes: [body] });
 }
 
 const whileLess = (stop: string, y = 'y') => [
   buildNode('Cast', [`${y} turn`], [`${y} done`], { attributes: [integerAttribute('to', 11)] }),
-  buildNode('Less', [`${y} done`, stop], [`${y} goes on`]),
+  buildNode('Less', [`${y} done`, stop], [`${y} again`]),
 ];
 const cosine = (y = 'y') => [
   buildNode('Cos', [`${y} before`], [`${y} cosine`]),
@@ -106,7 +106,7 @@ function rename(from: string, to: string): Uint8Array {
 }
 const toInteger = buildNode('Cast', ['stop'], ['count'], { attributes: [integerAttribute('to', INT64)] });
 
-/** Loops that a client can keep going, with feeds that end them and that do not. */
+/** Loops that a client can keep running, with feeds that end them and feeds that do not. */
 const ENDLESS: readonly (readonly [
   name: string,
   model: Uint8Array,
@@ -120,7 +120,7 @@ const ENDLESS: readonly (readonly [
   ['the largest count', model([scalar('m', LARGEST_INT64), loop({ count: 'm' })]), stopAt(99_999)],
   ['a count of 2^31', model([scalar('m', 2n ** 31n), loop({ count: 'm' })]), stopAt(99_999)],
   [
-    'a count that is handed on',
+    'a count that is passed through a node',
     model([scalar('m', LARGEST_INT64), rename('m', 'n'), loop({ count: 'n' })]),
     stopAt(99_999),
   ],
@@ -133,7 +133,7 @@ const ENDLESS: readonly (readonly [
     'a condition that is an input',
     model([
       buildNode('Cast', ['stop'], ['go'], { attributes: [integerAttribute('to', BOOL)] }),
-      loop({ condition: [rename('go', 'y goes on')] }),
+      loop({ condition: [rename('go', 'y again')] }),
     ]),
     stopAt(0),
     stopAt(1),
@@ -168,7 +168,7 @@ function scalarList(name: string): Uint8Array {
   });
 }
 
-/** Loops whose author says how often they go round. */
+/** Loops whose number of turns is in the file. */
 const LONG: readonly (readonly [name: string, model: Uint8Array, feeds: NamedTensors])[] = [
   ['a constant count', model([scalar('m', 2n ** 21n), loop({ count: 'm' })]), stopAt(2 ** 40)],
   [
@@ -203,7 +203,7 @@ const REFUSAL: Outcome = {
   code: 'INVALID_PARAMETER_VALUE',
 };
 
-describe('a loop that a client can keep going', async () => {
+describe('a loop that a client can keep running', async () => {
   const outcomes = await requestInChild([
     ...ENDLESS.map(([, model, , feeds = stopAt(2 ** 60)]) => ({ model, feeds })),
     ...ENDLESS.map(([, model, feeds]) => ({ model, feeds, isCompared: true })),
@@ -233,7 +233,7 @@ describe('a loop of 2^21 turns', async () => {
 
 it('a loop that never ends by itself is refused when the model is loaded', async () => {
   const endless = buildModel({
-    nodes: [loop({ condition: [rename('y on', 'y goes on')] })],
+    nodes: [loop({ condition: [rename('y on', 'y again')] })],
     inputs: [X],
     outputs: OUTPUTS,
   });

@@ -24,7 +24,7 @@ import { makeFolder, writeFiles } from '../../support/temporary-folder.ts';
 const floats = (...values: number[]) => Buffer.from(Float32Array.from(values).buffer);
 const WEIGHTS = floats(10, 20);
 
-/** Goes to a folder until the test is over. */
+/** Changes the working directory until the test is over. */
 function startIn(folder: string): void {
   const before = process.cwd();
   process.chdir(folder);
@@ -41,20 +41,20 @@ async function answerOf(files: Readonly<Record<string, Uint8Array>>) {
 }
 
 describe('a model with its weights in another file', () => {
-  it.each(KINDS)('answers as with them in itself (%s, weights in a %s)', async (extra, place) => {
+  it.each(KINDS)('answers as if they were in the model file (%s, weights in a %s)', async (extra, place) => {
     const whole = await answerOf({
       'model.onnx': sumModel(extra, place, (name) => floatInitializer(name, [2], [10, 20])),
     });
     expect(whole[0]).toEqual(['y', [1, 2], [11, 22]]);
     for (const location of ['weights.bin', 'model.onnx.data', './w', 'a/b/c.data', 'Größe 東.bin', '%2e.x']) {
       const model = sumModel(extra, place, (name) => externalInitializer(name, location));
-      // Of the folder that the server was started in nothing is taken.
+      // Nothing is read from the folder that the server was started in.
       startIn(await makeFolder({ [location]: floats(-1, -1) }));
       expect(await answerOf({ 'model.onnx': model, [location]: WEIGHTS }), location).toEqual(whole);
     }
   });
 
-  it.each(KINDS)('takes none of the working directory (%s, weights in a %s)', async (extra, place) => {
+  it.each(KINDS)('reads nothing from the working directory (%s, weights in a %s)', async (extra, place) => {
     const model = sumModel(extra, place, (name) => externalInitializer(name, 'secret.txt'));
     startIn(await makeFolder({ 'secret.txt': floats(7, 7) }));
     expect((await rejectionOf(answerOf({ 'model.onnx': model }))).message).toBe(
@@ -72,6 +72,10 @@ describe('a model with its weights in another file', () => {
 });
 
 describe('a data file is refused', () => {
+  const OUTSIDE = 'lies outside the folder of the model';
+  const NOT_RELATIVE = 'must be a relative path with forward slashes';
+  const ADDRESS = 'is an address in memory, not a file';
+  const LEADS_OUT = 'is a link that leads out of the folder of the model';
   const reasonOf = async (inference: ReturnType<typeof serve>) =>
     /^Model "m" version "1" cannot be loaded: its data file (.*)\.$/s.exec(
       (await rejectionOf(inferOutput(await inference, tensorsInput([[1, 2]])))).message,
@@ -87,17 +91,17 @@ describe('a data file is refused', () => {
     ['that is called otherwise', 'WEIGHTS.bin', 'is missing'],
     ['in another normal form', 'e\u0301.bin', 'is missing'],
     ['in letters that look the same', 'weights․bin', 'is missing'],
-    ['above its folder', '../../../../etc/passwd', 'lies outside the folder of the model'],
-    ['that comes back to its folder', 'sub/../weights.bin', 'lies outside the folder of the model'],
-    ['by an absolute path', '/etc/passwd', 'must be a relative path with forward slashes'],
-    ['on a drive', 'C:weights.bin', 'must be a relative path with forward slashes'],
-    ['with backslashes', 'sub\\weights.bin', 'must be a relative path with forward slashes'],
+    ['above its folder', '../../../../etc/passwd', OUTSIDE],
+    ['that comes back to its folder', 'sub/../weights.bin', OUTSIDE],
+    ['by an absolute path', '/etc/passwd', NOT_RELATIVE],
+    ['on a drive', 'C:weights.bin', NOT_RELATIVE],
+    ['with backslashes', 'sub\\weights.bin', NOT_RELATIVE],
     ['without a name', '', 'has no name'],
     ['that is the folder', '.', 'is not a regular file'],
     ['that is a folder', 'sub', 'is not a regular file'],
     ['with a NUL', 'weights.bin\0.txt', 'has control characters in its name'],
-    ['that is an address', '*/_ORT_MEM_ADDR_/*', 'is an address in memory, not a file'],
-    ['that is a native address', '*/_ORT_NATIVE_ENDIAN_MEM_ADDR_/*', 'is an address in memory, not a file'],
+    ['that is an address', '*/_ORT_MEM_ADDR_/*', ADDRESS],
+    ['that is a native address', '*/_ORT_NATIVE_ENDIAN_MEM_ADDR_/*', ADDRESS],
   ])('%s', async (_, location, reason) => {
     const files = { 'weights.bin': WEIGHTS, 'é.bin': WEIGHTS, 'sub/weights.bin': WEIGHTS };
     for (const extra of ['none', 'ZipMap']) {
@@ -121,7 +125,7 @@ describe('a data file is refused', () => {
     [{ offset: '-4', length: '8' }, 'offset "-4" and length "8"'],
     [{ offset: '18446744073709551612', length: '8' }, 'offset "18446744073709551612" and length "8"'],
     [{ offset: '0x0', length: '8' }, 'offset "0x0" and length "8"'],
-  ])('that has not the bytes of %j', async (entries, said) => {
+  ])('that does not have the bytes of %j', async (entries, said) => {
     const model = withData('weights.bin', { length: '8', ...entries });
     expect(await reasonOf(serve({ 'model.onnx': model, 'weights.bin': WEIGHTS }))).toBe(
       `"weights.bin" has 8 bytes, and its tensor "w" is said to be at ${said}`,
@@ -129,8 +133,8 @@ describe('a data file is refused', () => {
   });
 
   it.each([
-    ['a link that leads out', 'out.bin', 'is a link that leads out of the folder of the model'],
-    ['below a link that leads out', 'away/w.bin', 'is a link that leads out of the folder of the model'],
+    ['a link that leads out', 'out.bin', LEADS_OUT],
+    ['below a link that leads out', 'away/w.bin', LEADS_OUT],
     ['a pipe', 'pipe', 'is not a regular file'],
     ['a device', 'zero', 'is not a regular file'],
   ])('that is %s', async (_, location, reason) => {

@@ -19,7 +19,7 @@ import type { ChildRequest } from './request-in-child.ts';
 
 interface Neighbour extends ChildRequest {
   readonly name: string;
-  /** Feeds that are answered. */
+  /** Feeds with an answer. */
   readonly ordinary: ChildRequest['feeds'];
 }
 
@@ -80,7 +80,7 @@ export const NEIGHBOURS: readonly Neighbour[] = [
     ],
   ),
   neighbour(
-    'Loop, with a body that says nothing of going on',
+    'Loop, with a body that gives an empty condition',
     { none: ones(0), x: ones(1) },
     { none: ones(1), x: ones(1) },
     [

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ModelFolder } from '../../../shared/models/version-folder.ts';
 
-/** A model's folder on this machine that says nothing of the model: it holds the graph, and whatever else is named. */
+/** A model's folder on this machine without a description of the model: it holds the graph and the files that are named. */
 export function folderOf(path: string, files: readonly string[] = ['model.onnx']): ModelFolder {
   return {
     path,

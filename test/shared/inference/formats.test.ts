@@ -72,7 +72,7 @@ describe('an exported classifier without model.json', () => {
     const output = await inferOutput(inference, rowsInput(golden.rows));
     if (output.kind !== 'classification') expect.fail(`it gives ${output.kind}`);
     expect(output.labels).toEqual(labels);
-    // XGBoost was trained on booleans in one case; numbers are what its file knows.
+    // One model of XGBoost was trained on booleans; its file only has numbers.
     expect(output.predictions.map(({ label }) => label)).toEqual(
       golden.predictions.map((label) => (typeof label === 'boolean' ? Number(label) : label)),
     );
@@ -123,7 +123,7 @@ describe('an exported classifier without model.json', () => {
     expect(error.message).toBe('Field "instances[0].area" is the string "50"; expected a number.');
   });
 
-  it('takes null where its graph knows missing numbers, and nowhere else', async () => {
+  it('takes null only where its graph supports missing numbers', async () => {
     const { inference } = await open('tabular/sklearn-imputed');
     const refusal = (row: JsonValue) => rejectionOf(inferOutput(inference, rowsInput([row])));
     expect((await refusal([null, null, 'red'])).message).toBe(
@@ -195,7 +195,7 @@ describe('an exported regressor without model.json', () => {
     expect(await describe()).toMatchObject({ format: 'onnx', config: { task: 'tabular-regression' } });
   });
 
-  it('is one where its converter knows tables alone and it gives numbers', async () => {
+  it('is recognised where its converter supports only tables and it gives numbers', async () => {
     const { describe } = await open('tabular/sklearn-mlp');
     expect(await describe()).toMatchObject({ format: 'onnx', config: { task: 'tabular-regression' } });
   });
@@ -330,7 +330,7 @@ describe('a model that MLflow saved', () => {
     });
   });
 
-  it('gives numbers where its signature takes a table and its graph says nothing', async () => {
+  it('gives numbers where its signature takes a table and its graph has no other hint', async () => {
     const { inference } = await open('mlflow/numbers');
     const golden = readGolden<TabularGolden>('mlflow/numbers');
     const output = await inferOutput(inference, rowsInput(golden.rows));
@@ -349,7 +349,7 @@ describe('a model that MLflow saved', () => {
     expect(await describe()).toMatchObject({ format: 'mlflow', config: { task: 'tensor' } });
   });
 
-  it('may call its graph otherwise', async () => {
+  it('may give its graph another name', async () => {
     const { 'model.onnx': model = '', MLmodel = '', ...others } = readFormatFolder('mlflow/numbers');
     const renamed = String(MLmodel).replaceAll('data: model.onnx', 'data: graphs/linear.onnx');
     const inference = await serve({ ...others, 'graphs/linear.onnx': model, MLmodel: renamed });

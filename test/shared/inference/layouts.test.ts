@@ -14,7 +14,7 @@ import { serveModels } from '../../support/serve-models.ts';
 
 const node = buildNode;
 
-/** What recurrent networks give: a step after the other, each with all instances. */
+/** The output of recurrent networks: one step after the other, each with all instances. */
 const timeMajor = buildModel({
   nodes: [node('Transpose', ['x'], ['y'], { attributes: [integersAttribute('perm', [2n, 0n, 1n])] })],
   inputs: [tensorValue('x', FLOAT, ['batch', 3, 'time'])],
@@ -28,7 +28,7 @@ const stateful = buildModel({
   outputs: [tensorValue('y', FLOAT, ['batch', 2]), tensorValue('next', FLOAT, [2, 'batch', 3])],
 });
 
-/** The places of what is positive in one picture: as many as there are. */
+/** The places of the positive values in one picture, of any number. */
 const detector = buildModel({
   nodes: [
     node('Relu', ['x'], ['r']),
@@ -39,7 +39,7 @@ const detector = buildModel({
   outputs: [tensorValue('y', INT64, ['found', 2])],
 });
 
-/** A picture at a time, whose scores have no axis for it. */
+/** Takes one picture at a time; the scores have no axis for it. */
 const squeezed = buildModel({
   nodes: [node('Squeeze', ['x'], ['y'])],
   inputs: [tensorValue('x', FLOAT, [1, 3])],
@@ -54,14 +54,14 @@ const together = buildModel({
   outputs: [tensorValue('y', FLOAT, ['rows', 3])],
 });
 
-/** A number for all instances, before them. */
+/** One number for all instances, before their outputs. */
 const scaled = buildModel({
   nodes: [node('Mul', ['x', 'factor'], ['y'])],
   inputs: [tensorValue('factor', FLOAT, []), tensorValue('x', FLOAT, ['n', 2])],
   outputs: [tensorValue('y', FLOAT, ['n', 2])],
 });
 
-/** A size that is computed, so that nobody knows how many axes the output has. */
+/** A computed shape, so that the number of axes of the output is unknown. */
 const openRank = buildModel({
   nodes: [
     node('Shape', ['x'], ['size']),
@@ -77,7 +77,7 @@ const models = { scaled, openRank, timeMajor, stateful, detector, squeezed, toge
 
 const json = { 'content-type': 'application/json' };
 
-/** Each way to list instances, and where their answers stand. */
+/** Each way to list instances, and where their answers are. */
 const WAYS: Readonly<
   Record<
     string,
@@ -188,7 +188,7 @@ describe.each(Object.keys(WAYS))('instances by %s', (way) => {
         [0, 2],
       ],
     ]);
-    // As many rows together as there are instances.
+    // Here the output has as many rows as there are instances.
     expect(
       await predict(host, way, 'detector', [
         [1, 0, 1],
@@ -199,7 +199,7 @@ describe.each(Object.keys(WAYS))('instances by %s', (way) => {
     );
   });
 
-  it('stand beside a number for all of them, and before axes that nobody knows', async () => {
+  it('are answered next to a number for all of them, and before unknown axes', async () => {
     const host = await serveModels(models);
     expect(await predict(host, way, 'scaled', [{ factor: 3, x: [1, 2] }])).toEqual([[3, 6]]);
     const rows = [
@@ -209,7 +209,7 @@ describe.each(Object.keys(WAYS))('instances by %s', (way) => {
     expect(await predict(host, way, 'openRank', rows)).toEqual(rows);
   });
 
-  it('are refused where an output does not tell them apart', async () => {
+  it('are refused where an output has no axis for them', async () => {
     const host = await serveModels(models);
     const instances = [
       [1, 2, 3],

@@ -34,7 +34,7 @@ const normalize = [
 ];
 const NORM = [weights('g', 4), weights('h', 4), weights('words', 5, 4), weights('kinds', 2, 4)];
 
-/** Sums of two inputs of which the runtime makes one operator, as their axes have the same names. */
+/** Sums of two inputs. The runtime fuses them into one operator, because their axes have the same names. */
 const SUMS = [
   {
     name: 'of rows',

@@ -34,7 +34,7 @@ interface Golden {
   readonly firstThreeNormalized: Vectors;
 }
 
-/** What sentence-transformers answers; test/fixtures/formats/make_prompts.py wrote it. */
+/** The answers of sentence-transformers, written by test/fixtures/formats/make_prompts.py. */
 const golden: Golden = JSON.parse(readFormatFile('prompts.json').toString());
 const PROMPTS = 'config_sentence_transformers.json';
 const MODULES = ['Transformer', 'Pooling', 'Normalize'].map((name, idx) => ({
@@ -53,7 +53,7 @@ interface Setup {
   readonly files?: Files;
 }
 
-/** The model of the fixture, with other files of sentence-transformers beside it. */
+/** The model of the fixture, with other files of sentence-transformers next to it. */
 function open({ pooling = { pooling_mode: 'mean' }, default_prompt_name, isNormalized, files }: Setup) {
   return serve({
     ...readFormatFolder('optimum/sentence-mean'),
@@ -98,7 +98,7 @@ describe('prompts of sentence-transformers', () => {
     expectVectors(await embed(setup, { prompt: at('passage') }), golden.default);
   });
 
-  it('must have the default one among them', async () => {
+  it('must include the default one', async () => {
     const inference = await open({ default_prompt_name: 'topic' });
     const { message } = await rejectionOf(lookAt(inference, { name: 'm', version: '1' }, () => 0));
     expect(message).toContain('its default prompt "topic" is not one of "query", "passage", "none"');

@@ -10,11 +10,11 @@ import type { NamedTensors } from '../../../shared/runtime/session.ts';
 export interface ChildRequest {
   readonly model: Uint8Array;
   readonly feeds: NamedTensors;
-  /** Whether the runtime is asked as well, with the model as it is. */
+  /** Whether the unchanged model is also run by the runtime alone. */
   readonly isCompared?: boolean;
 }
 
-/** What became of a request. Tensors are texts of their names, types, shapes and bits. */
+/** The outcome of a request. Tensors are texts of their names, types, shapes and bits. */
 export type Outcome =
   | { readonly kind: 'answered'; readonly tensors: readonly string[]; readonly bare?: readonly string[] }
   | {
@@ -26,10 +26,18 @@ export type Outcome =
   /** The process has ended by a signal, or had to be ended. */
   | { readonly kind: 'ended'; readonly signal: string };
 
-/** A request that takes longer never ends. */
+/** The refusal of inputs that the model's graph cannot compute with. */
+export const CANNOT_COMPUTE: Outcome = {
+  kind: 'refused',
+  name: 'InferenceError',
+  message: 'The model cannot compute with these inputs: their values or sizes do not go together.',
+  code: 'INVALID_PARAMETER_VALUE',
+};
+
+/** A request that takes longer counts as endless. */
 const LONGEST_MS = 60_000;
 
-/** Loads models and runs them, all in one process; what is left goes on in a new one when it ends. */
+/** Loads models and runs them, all in one process. When it ends, a new one takes the rest. */
 export async function requestInChild(requests: readonly ChildRequest[]): Promise<Outcome[]> {
   const folder = mkdtempSync(join(tmpdir(), 'ternion-requests-'));
   const path = join(folder, 'requests');

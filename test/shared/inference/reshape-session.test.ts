@@ -31,7 +31,7 @@ describe('a model with other shapes for clients', () => {
     expect(error.message).toContain('[-1,2,3]');
   });
 
-  it('takes those of a config.pbtxt beside its versions', async () => {
+  it('takes those of a config.pbtxt next to its versions', async () => {
     const config = 'max_batch_size: 4 input { name: "x" dims: [ 2, 3 ] reshape { shape: [ 6 ] } }';
     const folder = await makeFolder({ 'm/1/model.onnx': model, 'm/config.pbtxt': config });
     const { inference } = makeInference(folder);

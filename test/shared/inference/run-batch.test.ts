@@ -63,7 +63,7 @@ describe('runBatch', () => {
     [1, 3, [1, 1, 1]],
     [2, 6, [2, 2, 2]],
   ] as const)(
-    'sends a graph for batches of %j the %i rows in portions of %j',
+    'takes a graph for batches of %j, and sends it %i rows in portions of %j',
     async (batch, rows, portions) => {
       const model = await open(batch);
       const outputs = await run(model, rows);
@@ -86,7 +86,7 @@ describe('runBatch', () => {
   });
 });
 
-/** Whether numbers are even or odd, the numbers themselves, and which kinds there are. It counts its runs. */
+/** Outputs whether numbers are even or odd, the numbers, and the kinds that occur. It counts its runs. */
 async function openLabels(kinds: 'none' | 'by their number' | 'said to be by row' = 'none') {
   const claims = kinds === 'said to be by row';
   const labels = buildNode('LabelEncoder', ['x'], ['label'], {
@@ -140,7 +140,7 @@ describe('runBatch of rows that give texts', () => {
   ]);
   const label = (index: number) => (((index * 7) % 3) % 2 === 0 ? 'even' : 'odd');
 
-  it('sends rows through some at a time where texts come out, and joins what they give', async () => {
+  it('sends some rows at a time where the outputs are texts, and joins the outputs', async () => {
     const { session, sizes } = await openLabels();
     const outputs = await runBatch(session, feeds, { fetches: ['label', 'same'], layout: 'batch' });
     expect(sizes).toEqual([65_536, 65_536, 18_928]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createRests, mapInTurns } from '../../../shared/inference/share-time.ts';
 
-/** What is done when, on a clock that goes on by so much at every look. */
+/** The order of the work, on a clock that advances by `stepMs` each time it is read. */
 async function orderOf(stepMs: number) {
   const order: string[] = [];
   let time = 0;
@@ -26,7 +26,7 @@ async function orderOf(stepMs: number) {
 }
 
 describe('mapInTurns', () => {
-  it('lets others have their turn between values that take long, and where one can rest', async () => {
+  it('gives others a turn between slow values, and where a value can pause', async () => {
     const order = await orderOf(1000);
     expect(order.filter((each) => each !== 'another request')).toHaveLength(9);
     expect(order.indexOf('another request')).toBeGreaterThan(0);
@@ -40,7 +40,7 @@ describe('mapInTurns', () => {
     expect(await orderOf(0)).toEqual(parts);
   });
 
-  it('stops at its next rest when nobody needs the results any more', async () => {
+  it('stops at its next pause when nobody needs the results any more', async () => {
     let steps = 0;
     const work = function* () {
       for (;;) yield steps++;
@@ -57,7 +57,7 @@ describe('mapInTurns', () => {
 });
 
 describe('createRests', () => {
-  it('lets others have their turn once some time has gone by', async () => {
+  it('gives others a turn after some time', async () => {
     const order: string[] = [];
     let time = 0;
     const rest = createRests(

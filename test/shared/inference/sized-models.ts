@@ -14,27 +14,27 @@ import {
 } from '../../support/build-model.ts';
 import { untypedValue } from '../../sweep/open-model.ts';
 
-/** A model that makes as much as a client asks for. */
+/** A model whose output is as large as a client asks for. */
 export interface SizedModel {
   readonly name: string;
   readonly model: Uint8Array;
-  /** What asks for gigabytes, or for turns without end. */
+  /** Inputs that ask for gigabytes, or for endless turns. */
   readonly huge: NamedTensors;
-  /** What asks for little. */
+  /** Inputs that ask for little. */
   readonly small: NamedTensors;
 }
 
 type Feeds = Readonly<Record<string, Tensor>>;
 
 interface Parts {
-  /** What is in the file. */
+  /** Values that are in the file. */
   readonly constants?: Feeds;
   /** Whether the inputs are declared without a shape. */
   readonly isOpen?: boolean;
   readonly others?: Feeds;
   readonly attributes?: readonly Uint8Array[];
   readonly opset?: number;
-  /** The inputs of the node in order, '' for one that is left out; as they come by default. */
+  /** The inputs of the node in order, '' for one that is left out. By default all inputs, as they are listed. */
   readonly order?: readonly string[];
   readonly domain?: string;
 }
@@ -201,7 +201,7 @@ export const SIZED_MODELS: readonly SizedModel[] = [
   ),
 ];
 
-/** One model for each operator of which a small file, or two things that a client sends, makes a huge tensor. */
+/** One model for each operator that makes a huge tensor from a small file, or from two inputs of a client. */
 export const GROWING_MODELS: readonly SizedModel[] = [
   sized(
     'Range',
@@ -361,13 +361,13 @@ export const GROWING_MODELS: readonly SizedModel[] = [
   }),
 ];
 
-/** A small model of the operators that the runtime has beside the standard. */
+/** A small model of the operators that the runtime has besides the standard ones. */
 function own(parts: Parts = {}): Parts {
   return { ...parts, domain: 'com.microsoft' };
 }
 
 interface GrownParts extends Parts {
-  /** What is sent to be huge beside the first operand. */
+  /** The inputs that make the result huge, besides the first operand. */
   readonly huge?: Feeds;
 }
 

@@ -99,7 +99,7 @@ describe('model.json', () => {
     expect(messageOf(config)).toMatch(/^its model\.json is not valid/);
   });
 
-  it('names all that is wrong at once', () => {
+  it('reports all mistakes at once', () => {
     const message = messageOf({ task: 'tabular-regression', output: 1, description: 2 });
     expect(message).toMatch(/description: .*; output: /);
   });

@@ -36,7 +36,7 @@ const vectors = floatInitializer(
   Array.from({ length: WORDS }, (_, id) => [id, id * id]).flat(),
 );
 
-/** A vector per token; the mask goes in but changes nothing. */
+/** A vector per token; the mask is an input without effect. */
 function tokenModel(batch: Axis, length: Axis, elementType = INT64): Uint8Array {
   return buildModel({
     nodes: [
@@ -157,7 +157,7 @@ describe('feature extraction from texts', () => {
     ).toBe(512);
   });
 
-  it('names a text of which its tokenizer makes too much', async () => {
+  it('names a text that has too many tokens', async () => {
     const { normalizer, ...rest } = JSON.parse(TOKENIZER['tokenizer.json']);
     const doubling = { type: 'Replace', pattern: { String: 'q' }, content: 'qq' };
     const normalizers = [normalizer, ...new Array<object>(40).fill(doubling)];
@@ -175,7 +175,7 @@ describe('feature extraction from texts', () => {
     expect(await inferOutput(inference, textsInput(['dog']))).toMatchObject({ kind: 'embedding' });
   });
 
-  it('is not done by a graph whose rows are longer than any text', async () => {
+  it('is refused for a graph whose rows are longer than any text', async () => {
     const inference = await serve({
       'model.onnx': tokenModel('n', 2 ** 20 + 1),
       'model.json': extraction({ pooling: 'mean' }),
@@ -281,7 +281,7 @@ describe('feature extraction from images', () => {
 });
 
 describe('a map of an image', () => {
-  it('has no first place that stands for all', async () => {
+  it('has no first place that represents all', async () => {
     const inference = await serve({
       'model.onnx': identityModel(FLOAT, ['n', 3, 'h', 'w']),
       'model.json': extraction({
@@ -329,7 +329,7 @@ describe('text classification', () => {
   });
 
   it.each([[['n']], [['n', 1]]])(
-    'hands strings on to a graph that takes them in the shape %j',
+    'passes strings to a graph that takes them in the shape %j',
     async (shape) => {
       const inference = await serve({
         'model.onnx': wordModel(shape),
@@ -338,7 +338,8 @@ describe('text classification', () => {
       const output = await inferOutput(inference, textsInput(['bad', 'good']));
       expect(output).toMatchObject({ predictions: [{ label: '-' }, { label: '+' }] });
       const error = await rejectionOf(inferOutput(inference, textsInput(['a', 'a\0b'])));
-      expect(error.message).toBe('Field "instances[1].text" has a NUL character, which strings cannot hold.');
+      expect([error.code, error.field]).toEqual(['INVALID_PARAMETER_VALUE', 'Field "instances[1].text"']);
+      expect(error.problem).toMatch('NUL character');
     },
   );
 
@@ -448,7 +449,9 @@ describe('texts that are refused', () => {
   it('are too long, together', async () => {
     expect(await errorOf(['12345', '678901'], { textCharacters: 10 })).toEqual([
       413,
-      'Field "instances[1].text" brings the request to more than 10 characters of text, which is the limit (MAX_TEXT_CHARACTERS).',
+      expect.stringMatching(
+        /^Field "instances\[1\]\.text" .* more than 10 characters of text.*\(MAX_TEXT_CHARACTERS\)\.$/,
+      ),
     ]);
     expect(await errorOf(['dog', 'the dog'], { tensorElements: 7 })).toEqual([
       413,

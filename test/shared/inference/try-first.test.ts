@@ -48,6 +48,8 @@ async function reasonOf(model: Uint8Array, options: Partial<TrialOptions>): Prom
   return message.replace('Model "m" version "1" cannot be loaded: ', '');
 }
 
+const NO_ROOM = 'asked for a tensor that has no room in the memory of this host';
+
 describe('a model that could take the process down', () => {
   it('is refused when it does not end', async () => {
     expect(await reasonOf(countingTo(2n ** 30n), { limitMs: 1500 })).toBe(
@@ -61,10 +63,10 @@ describe('a model that could take the process down', () => {
       [1_000, 1_000, 1_000],
       'needed more than the \\d+ MB of memory that are left on this host',
     ],
-    ['Expand', [500_000_000, 2], 'asked for a tensor that has no room in the memory of this host'],
-    ['Tile', [500_000_000, 1], 'asked for a tensor that has no room in the memory of this host'],
+    ['Expand', [500_000_000, 2], NO_ROOM],
+    ['Tile', [500_000_000, 1], NO_ROOM],
   ])('is refused when it takes more memory than there is: %s', async (operator, sizes, end) => {
-    // What this process has itself is not left for the trial.
+    // The memory of this process is not available to the trial.
     const memoryBytes = process.memoryUsage.rss() + 800e6;
     expect(await reasonOf(large(operator, sizes), { memoryBytes })).toMatch(
       new RegExp(
@@ -74,7 +76,7 @@ describe('a model that could take the process down', () => {
     );
   });
 
-  it('is refused in a sentence when this process has more than the host gives', async () => {
+  it('is refused with one sentence when this process has more than the host gives', async () => {
     const memoryBytes = process.memoryUsage.rss() / 2;
     expect(await reasonOf(large('ConstantOfShape', [1_000, 1_000, 1_000]), { memoryBytes })).toBe(
       'its ConstantOfShape makes a tensor of a size that the file says (4.0 GB), so it was tried in a process of its own, ' +
@@ -82,7 +84,7 @@ describe('a model that could take the process down', () => {
     );
   });
 
-  it('is refused in a sentence when the process cannot be started', async () => {
+  it('is refused with one sentence when the process cannot be started', async () => {
     expect(await reasonOf(countingRows, { script: '/nowhere/trial.mjs' })).toMatch(
       /and that ended with the code 1\.$/,
     );
@@ -98,10 +100,10 @@ describe('a model that could take the process down', () => {
     }
   });
 
-  it('has the reasons of the runtime where it is not what it should be', async () => {
+  it('is refused with the reason of the runtime where it is not valid', async () => {
     const unknown = buildNode('Frobnicate', ['x'], ['z']);
     const model = loopModel([scalar('turns', 5000n), unknown], 'turns');
-    expect(await reasonOf(model, {})).toBe('it uses an operator the runtime does not have.');
+    expect(await reasonOf(model, {})).toMatch(/^it uses an operator the runtime/);
   });
 });
 

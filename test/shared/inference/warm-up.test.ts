@@ -13,7 +13,7 @@ import { rejectionOf } from '../../support/error-of.ts';
 import { inferOutput, lookAt, makeInference, tensorsInput } from '../../support/make-inference.ts';
 import { makeFolder } from '../../support/temporary-folder.ts';
 
-/** Division fails on the zeros of a made-up input where it is of whole numbers. */
+/** A division of whole numbers fails on the zeros of a made-up input. */
 const quotient = (type: number) =>
   buildModel({
     nodes: [buildNode('Div', ['a', 'b'], ['y'])],
@@ -22,7 +22,7 @@ const quotient = (type: number) =>
   });
 
 describe('the first run on made-up input', () => {
-  it('leaves a model without an example that it does not compute with', async () => {
+  it('leaves a model that fails on it without an example', async () => {
     const { inference, log } = makeInference(await makeFolder({ 'm/1/model.onnx': quotient(INT64) }));
     const output = await inferOutput(inference, tensorsInput({ a: [7], b: [2] }));
     expect(output.kind === 'tensors' && output.tensors.get('y')?.data).toEqual(BigInt64Array.of(3n));
@@ -33,7 +33,7 @@ describe('the first run on made-up input', () => {
     }));
     expect(seen).toEqual({
       example: undefined,
-      problem: 'The model cannot compute with these inputs: their values or sizes do not go together.',
+      problem: expect.stringMatching(/^The model cannot compute with these inputs/),
     });
   });
 
@@ -58,7 +58,7 @@ describe('the first run on made-up input', () => {
     expect(log.map(({ message }) => message)).toEqual(['warm-up failed', 'model loaded']);
   });
 
-  it('is not made of a billion rows where a graph takes so many at once', async () => {
+  it('is not made of a billion rows where a graph takes exactly that number', async () => {
     const model = buildModel({
       nodes: [buildNode('Identity', ['x'], ['y'])],
       inputs: [tensorValue('x', FLOAT, [1_000_000_000, 3])],

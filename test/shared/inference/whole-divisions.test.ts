@@ -125,7 +125,7 @@ const FATAL = operators.flatMap((operator) => {
   return cases.map(([place, request, answer]) => ({ name: `${operator}, ${place}`, request, answer }));
 });
 
-/** Types that functions do not say, with numbers at their ends. */
+/** Types that functions do not declare, with their smallest and largest numbers. */
 const OTHERS = operators.flatMap((operator) =>
   (
     [

@@ -35,7 +35,7 @@ describe('checkJson', () => {
     ],
     [{ steps: [{ step: 'resize', width: 1 }], names: 5 }, 'names: the number 5; expected an object'],
     [{ steps: [{ step: 'resize', width: 1 }], side: 'right' }, 'side: must be left'],
-  ])('tells of %j', (value, text) => {
+  ])('describes the issues of %j', (value, text) => {
     expect(checkJson(schema, value)).toEqual({ success: false, issues: text });
   });
 });
@@ -93,7 +93,7 @@ describe('checkJson of one schema', () => {
 });
 
 describe('placeOfSyntaxError', () => {
-  it('tells where JSON breaks, and nothing of what it says', () => {
+  it('says where JSON is broken, and nothing of its content', () => {
     const placeIn = (text: string) => {
       try {
         return JSON.parse(text);

@@ -17,8 +17,8 @@ describe('joinEach', () => {
       written++;
       return '0';
     };
-    expect(errorOf(() => joinEach(0, 1_000_000, write, 10_000)).message).toBe(
-      'The answer has more than 10000 bytes, which is the limit (MAX_ANSWER_BYTES); send less at once, or ask for fewer outputs.',
+    expect(errorOf(() => joinEach(0, 1_000_000, write, 10_000)).message).toMatch(
+      /^The answer has more than 10000 bytes.*\(MAX_ANSWER_BYTES\)/,
     );
     expect(written).toBeLessThan(7_000);
   });
@@ -30,7 +30,7 @@ describe('an answer in JSON', () => {
     ['nested arrays', [new Array(300).fill([1])]],
     ['an object', Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`key${index}`, index]))],
     ['a map', { a: new Map(Array.from({ length: 200 }, (_, index) => [`key${index}`, index])) }],
-  ])('is refused as soon as %s in it is longer than the limit', (_, value) => {
+  ])('is refused as soon as %s makes it longer than the limit', (_, value) => {
     const { length } = JSON.stringify(value, (_, each) =>
       each instanceof Map ? Object.fromEntries(each) : each,
     );

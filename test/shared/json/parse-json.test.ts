@@ -99,7 +99,7 @@ describe('parseJson', () => {
     expect(counts).toEqual([expected]);
   });
 
-  it('makes nothing of a text whose values are refused', () => {
+  it('does not parse a text whose values are refused', () => {
     const refusal = new InferenceError('PAYLOAD_TOO_LARGE', 'too many');
     const parse = () =>
       parseJson(Buffer.from('[{},{'), 32, {
@@ -107,7 +107,7 @@ describe('parseJson', () => {
           throw refusal;
         },
       });
-    // Otherwise it would have been told that it ends too early.
+    // Otherwise the error would say that it ends too early.
     expect(errorOf(parse)).toBe(refusal);
   });
 
@@ -154,7 +154,7 @@ describe('describeJson', () => {
     expect(describeJson(value)).toBe(text);
   });
 
-  it('shows of any string what the whole begins with', () => {
+  it('shows the beginning of any string', () => {
     const texts = fc.string({
       unit: fc.constantFrom('a', '"', '\n', '\u0001', '\ud83d\ude00', '\ud83d'),
       maxLength: 60,

@@ -118,7 +118,7 @@ describe('parseTolerantJson', () => {
     }
   });
 
-  it('reads long runs with anything after them, and keeps no place that nothing fills', () => {
+  it('reads long runs with anything after them, and leaves no empty places', () => {
     const numbers = Array.from({ length: 40_000 }, (_, at) => at);
     const run = numbers.join(',');
     for (const [text, rest] of [
@@ -152,7 +152,7 @@ describe('parseTolerantJson', () => {
   });
 });
 
-/** The value, or the fact that there is none. */
+/** The value, or that there is no value. */
 function outcomeOf(parse: () => unknown): unknown {
   try {
     return { value: parse() };

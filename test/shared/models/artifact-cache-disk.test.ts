@@ -60,7 +60,7 @@ describe('fetchFolder on a disk in trouble', () => {
     expect(await readdir(join(folder, TEMPORARY_FOLDER))).toEqual([]);
   });
 
-  it('goes on when a write takes only a part of the bytes', async () => {
+  it('continues when a write takes only a part of the bytes', async () => {
     disk.freeBytes = 1000;
     const path = await createArtifactCache({ store, folder }).fetchFolder('iris/1');
     expect(await readdir(path)).toEqual(['model.onnx']);

@@ -64,7 +64,7 @@ const finished = async () =>
   (await readdir(folder, { recursive: true })).filter((path) => path.includes('partial/'));
 
 describe('fetchFolder in several processes', () => {
-  it('goes on where a killed process was', async () => {
+  it('resumes where a killed process was', async () => {
     const halfway = { kind: 'hang', afterBytes: PART_BYTES / 2 } as const;
     server.addFault({ when: ({ range }) => range?.start === 2 * PART_BYTES, effect: halfway });
     const child = startFetch();
@@ -87,7 +87,7 @@ describe('fetchFolder in several processes', () => {
     const path = await finish(startFetch());
     expect((await readFile(join(path, 'model.onnx'))).equals(model)).toBe(true);
     expect((await readFile(join(path, 'model.json'))).equals(config)).toBe(true);
-    // The finished file is used again; the one that was being written is downloaded anew.
+    // The finished file is used again; the one that was being written is downloaded again.
     expect(requestsFor('model.json') - before.config).toBe(0);
     expect(requestsFor('model.onnx') - before.model).toBe(4);
     expect(await readdir(join(folder, TEMPORARY_FOLDER))).toEqual([]);

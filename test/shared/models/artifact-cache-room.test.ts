@@ -60,28 +60,28 @@ const open = () => createArtifactCache({ store, folder });
 const isThere = async (path: string) => (await stat(path).catch(() => undefined)) !== undefined;
 const downloads = async () => (await readdir(folder)).filter((name) => /^[0-9a-f]{64}/.test(name));
 
-/** As if it had been used that many seconds ago. */
+/** Makes it look as if it was used that many seconds ago. */
 async function age(path: string, seconds: number): Promise<void> {
   const then = Date.now() / 1000 - seconds;
   await utimes(path, then, then);
 }
 
 describe('a download that finds no space', () => {
-  it('takes the place of the one that was used longest ago', async () => {
+  it('replaces the one that was used longest ago', async () => {
     const cache = open();
     const a = await cache.fetchFolder('a/1');
     const b = await cache.fetchFolder('b/1');
     await Promise.all([cache.releaseFolder(a), cache.releaseFolder(b)]);
     await age(a, 20);
     await age(b, 10);
-    // To be used once more makes it the younger one.
+    // Using it again makes it the newer one.
     await cache.releaseFolder(await cache.fetchFolder('a/1'));
     const c = await cache.fetchFolder('c/1');
     expect(await Promise.all([a, b, c].map(isThere))).toEqual([true, false, true]);
     expect(await readdir(join(folder, TEMPORARY_FOLDER))).toEqual([]);
   });
 
-  it('fails where all others are used, and goes on once one is not', async () => {
+  it('fails while all others are used, and succeeds when one is not', async () => {
     const cache = open();
     const a = await cache.fetchFolder('a/1');
     const b = await cache.fetchFolder('b/1');
@@ -92,7 +92,7 @@ describe('a download that finds no space', () => {
     expect(await Promise.all([a, b].map(isThere))).toEqual([true, false]);
   });
 
-  it('leaves what was fetched twice until it is released twice', async () => {
+  it('keeps a version that was fetched twice until it is released twice', async () => {
     const cache = open();
     const [a] = [await cache.fetchFolder('a/1'), await cache.fetchFolder('a/1')];
     await cache.fetchFolder('b/1');
@@ -108,7 +108,7 @@ describe('a download that finds no space', () => {
     await expect(open().fetchFolder('a/1')).rejects.toThrow(/No space left .* MODEL_CACHE_FOLDER/);
   });
 
-  it('leaves what others that share the folder use, but not what they are done with', async () => {
+  it('keeps versions that others sharing the folder use, and removes those that they have released', async () => {
     const other = open();
     const a = await other.fetchFolder('a/1');
     const b = await other.fetchFolder('b/1');
@@ -118,7 +118,7 @@ describe('a download that finds no space', () => {
     expect(await Promise.all([a, b].map(isThere))).toEqual([true, false]);
   });
 
-  it('does not count what a process used that died', async () => {
+  it('ignores uses by a process that died', async () => {
     const first = open();
     const a = await first.fetchFolder('a/1');
     await first.releaseFolder(a);

@@ -49,12 +49,12 @@ describe('fetchFolder over a remote store', () => {
     expect(await remains(folder)).toEqual([]);
   });
 
-  it('keeps to the limit of requests under way, over all files', async () => {
-    let underWay = 0;
+  it('keeps to the limit of requests in progress, over all files', async () => {
+    let inProgress = 0;
     let most = 0;
     const read: ModelStore['read'] = async (_file, start, end) => {
-      underWay += 1;
-      most = Math.max(most, underWay);
+      inProgress += 1;
+      most = Math.max(most, inProgress);
       const stream = Readable.from(
         (async function* () {
           await new Promise(setImmediate);
@@ -62,13 +62,13 @@ describe('fetchFolder over a remote store', () => {
         })(),
       );
       return stream.on('close', () => {
-        underWay -= 1;
+        inProgress -= 1;
       });
     };
     const store = memoryStore([25_000, 5, 30_000, 20_000], read);
     const options = { folder: await makeFolder(), partBytes: 10_000, requests: 3 };
     await createArtifactCache({ store, ...options }).fetchFolder('iris/1');
-    expect([underWay, most]).toEqual([0, 3]);
+    expect([inProgress, most]).toEqual([0, 3]);
   });
 
   it('downloads once for calls at the same time and asks for nothing when called again', async () => {
@@ -81,7 +81,7 @@ describe('fetchFolder over a remote store', () => {
     expect(server.requests).toHaveLength(3);
   });
 
-  it('uses what an earlier process has downloaded', async () => {
+  it('uses the downloads of an earlier process', async () => {
     const { server, open } = await setup({ 'iris/1/model.onnx': 'x' });
     const path = await open().fetchFolder('iris/1');
     expect(await open().fetchFolder('iris/1')).toBe(path);
@@ -105,7 +105,7 @@ describe('fetchFolder over a remote store', () => {
     expect(await remains(folder)).toEqual([]);
   });
 
-  it('never shows half a version, whoever of several caches ends first', async () => {
+  it('never shows half a version, whichever of several caches ends first', async () => {
     const sizes = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => n * 100);
     const read: ModelStore['read'] = async (_file, start, end) => {
       await sleep(Math.random() * 3);
@@ -136,7 +136,7 @@ describe('fetchFolder over a remote store', () => {
     expect(keys.sort()).toEqual(['iris/1/a', 'iris/1/a', 'iris/1/a', 'iris/1/model.onnx']);
   });
 
-  it('fetches to another folder when the content is another', async () => {
+  it('fetches to another folder when the content has changed', async () => {
     const { server, open } = await setup({ 'iris/1/model.onnx': 'old' });
     const old = await open().fetchFolder('iris/1');
     server.put('iris/1/model.onnx', 'new');
@@ -264,7 +264,7 @@ describe('fetchFolder over a local store', () => {
       true,
     ],
     ['that is the same, written again', async (path: string) => await writeFile(path, 'model'), false],
-  ])('checks a file anew that was touched since: content %s', async (_, touch, isDamaged) => {
+  ])('checks a file again that was touched since: content %s', async (_, touch, isDamaged) => {
     const { root, cache, reads } = await setupLocal(published);
     await cache.fetchFolder('iris/1');
     const path = join(root, 'iris/1/model.onnx');

@@ -17,7 +17,7 @@ import {
 } from '../../support/artifact-setup.ts';
 
 describe('fetchFolder over a store with faults', () => {
-  it('goes on at the byte where the connection was cut', async () => {
+  it('resumes at the byte where the connection was cut', async () => {
     const model = bytes(150 * KIBIBYTE);
     const { server, pauses, open } = await setup({ 'iris/1/model.onnx': model });
     const cut = { kind: 'cut', afterBytes: 1000 } as const;

@@ -13,7 +13,7 @@ const USE_DOWNLOADS = fileURLToPath(new URL('../../support/use-downloads.ts', im
 const ADDRESS = 'a'.repeat(64);
 
 describe('a lease', () => {
-  it('keeps a folder while it is looked at, whoever tries to remove it meanwhile', async () => {
+  it('keeps a folder that is in use, though others try to remove it', async () => {
     const root = await makeFolder({});
     const folder = join(root, ADDRESS);
     const exists = async () => (await stat(folder).catch(() => undefined)) !== undefined;
@@ -43,7 +43,7 @@ describe('a lease', () => {
     expect(await readdir(join(root, MARKS_FOLDER))).toEqual([]);
   });
 
-  it('keeps a download in several processes, while another removes all that nobody uses', async () => {
+  it('keeps a download in several processes, while another removes all unused ones', async () => {
     const repository = await makeFolder({ 'iris/1/model.onnx': 'model', 'iris/1/deep/labels.txt': 'a\nb' });
     const cache = join(await makeFolder({}), 'cache');
     const run = async (role: string, amount: number) => {
@@ -69,7 +69,7 @@ describe('a lease', () => {
     expect(await readdir(join(cache, MARKS_FOLDER))).toEqual([]);
   }, 60_000);
 
-  it('is not in the way of a removal after it was dropped, nor another address', async () => {
+  it('does not block a removal after it was dropped, nor the removal of another folder', async () => {
     const root = await makeFolder({});
     const leases = createArtifactLeases(root);
     await leases.take(ADDRESS);
@@ -86,7 +86,7 @@ describe('a lease', () => {
     await leases.take(ADDRESS);
   });
 
-  it('of another host counts while it is renewed, whatever processes run here', async () => {
+  it('of another host counts while it is renewed, independently of the processes here', async () => {
     const root = await makeFolder({});
     const leases = createArtifactLeases(root);
     const remove = async () => undefined;

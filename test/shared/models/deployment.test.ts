@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseDeployment } from '../../../shared/models/deployment.ts';
 
 describe('parseDeployment', () => {
-  it('reads aliases and lets members of later versions through', () => {
+  it('reads aliases and ignores members of later versions', () => {
     expect(parseDeployment('\ufeff{"aliases": {"champion": "2"}, "traffic": {}}')).toEqual({
       aliases: { champion: '2' },
       traffic: {},

@@ -14,7 +14,7 @@ describe('fetchFolder with files.json', () => {
     'iris/1/files.json': manifest({ 'model.onnx': model, 'deep/labels.txt': labels }),
   };
 
-  it('downloads what it names and nothing else', async () => {
+  it('downloads the files that it names and nothing else', async () => {
     const { server, open } = await setup({ ...published, 'iris/1/unlisted.bin': 'x' });
     const path = await open().fetchFolder('iris/1');
     expect((await readFile(join(path, 'model.onnx'))).equals(model)).toBe(true);

@@ -2,7 +2,7 @@ import type * as files from 'node:fs/promises';
 
 type Files = typeof files;
 
-/** What is asked of a disk: how many of some bytes it takes. It throws where it takes none. */
+/** The disk: returns how many of the given bytes it takes, and throws if it takes none. */
 export type AcceptBytes = (length: number) => number | Promise<number>;
 
 /**

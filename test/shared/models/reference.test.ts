@@ -68,7 +68,7 @@ describe('a byte order mark', () => {
     ['deployment.json', () => parseDeployment('{\n"aliases" 1')],
     ['reference.json', () => parseReference('{\n"cases" 1')],
     ['files.json', () => parseFileManifest('{\n"files" 1', 'iris/1/files.json')],
-  ])('is not what is wrong with %s, whose place is named', (name, read) => {
+  ])('is not reported as the mistake in %s, whose place is named', (name, read) => {
     expect(read).toThrow(`${name} is not valid JSON at line 2, column `);
   });
 });

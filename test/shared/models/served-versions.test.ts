@@ -27,7 +27,7 @@ function open(folder: string) {
     now: () => state.nowMs,
     onProblem: (what) => state.problems.push(what),
   });
-  /** The listing after its time is over. */
+  /** The listing, renewed because it is old. */
   const renewed = async () => {
     state.nowMs += 100_000;
     return await repository.list();
@@ -44,6 +44,8 @@ async function serve(config: string, ...each: readonly string[]) {
   );
   return { repository, state, listed: await repository.versions('m') };
 }
+
+const NOT_ONE_POLICY = 'its version_policy must be one of latest, all and specific';
 
 describe('a version policy', () => {
   it.each([
@@ -75,7 +77,7 @@ describe('a version policy', () => {
     expect(listed).toEqual({ name: 'm', versions: ['1', '2'], liveVersion: '2' });
   });
 
-  it('may name versions that are not there, which is told', async () => {
+  it('may name versions that are not there, which is reported', async () => {
     const { listed, state } = await serve('version_policy { specific { versions: [1, 7, 9] } }', '1', '2');
     expect(listed).toEqual({
       name: 'm',
@@ -97,26 +99,21 @@ describe('a version policy', () => {
     expect(listed).toBeUndefined();
     expect(await repository.list()).toEqual([]);
     const expected = `the version_policy of its config.pbtxt ${what}`;
-    expect(await messageOf(repository.resolve('m'))).toEqual([
-      404,
-      `Model "m" has no version that is served: ${expected}.`,
-    ]);
-    expect(await messageOf(repository.resolve('m', '1'))).toEqual([
-      404,
-      `Model "m" has no version that is served: ${expected}.`,
-    ]);
+    for (const version of [undefined, '1']) {
+      expect(await messageOf(repository.resolve('m', version))).toEqual([
+        404,
+        `Model "m" has no version that is served: ${expected}.`,
+      ]);
+    }
     expect(state.problems).toEqual([`model "m": ${expected}`]);
   });
 
   it.each([
     ['version_policy { latest { num_versions: 1 } ', 'it ends too early'],
-    ['version_policy: 1', 'its version_policy must be one of latest, all and specific'],
-    ['version_policy { newest { } }', 'its version_policy must be one of latest, all and specific'],
-    ['version_policy { all { } latest { } }', 'its version_policy must be one of latest, all and specific'],
-    [
-      'version_policy { all {} } version_policy { all {} }',
-      'its version_policy must be one of latest, all and specific',
-    ],
+    ['version_policy: 1', NOT_ONE_POLICY],
+    ['version_policy { newest { } }', NOT_ONE_POLICY],
+    ['version_policy { all { } latest { } }', NOT_ONE_POLICY],
+    ['version_policy { all {} } version_policy { all {} }', NOT_ONE_POLICY],
     ['version_policy { latest: 1 }', 'its version_policy has a latest that is not a message'],
     [
       'version_policy { latest { num_versions: -1 } }',
@@ -126,7 +123,7 @@ describe('a version policy', () => {
       'version_policy { specific { versions: "1" } }',
       'its version_policy has versions that are not whole numbers from 0 on',
     ],
-  ])('that cannot be read, %s, harms its own model alone', async (config, problem) => {
+  ])('that cannot be read, %s, affects only its own model', async (config, problem) => {
     const folder = await makeFolder({
       ...versions('m', '1'),
       ...versions('n', '1'),
@@ -158,7 +155,7 @@ describe('a version policy', () => {
     ]);
   });
 
-  it('is read once as long as the file stays, and where there is one alone', async () => {
+  it('is read once while the file stays the same, and also for a single version', async () => {
     const folder = await makeFolder({
       ...versions('m', '1', '2'),
       ...versions('plain', '1'),
@@ -174,7 +171,7 @@ describe('a version policy', () => {
     expect(state.reads).toEqual(['m/config.pbtxt', 'm/config.pbtxt']);
   });
 
-  it('holds on while its file cannot be fetched; one that was never read harms its own model', async () => {
+  it('stays in force while its file cannot be fetched; one that was never read affects its own model', async () => {
     const folder = await makeFolder({
       ...versions('m', '1', '2'),
       ...versions('n', '1'),

@@ -24,11 +24,11 @@ const model = Buffer.from('model');
 const published = { 'iris/1/model.onnx': model, 'iris/1/files.json': manifest({ 'model.onnx': model }) };
 const bare = { 'iris/1/model.onnx': 'model', 'iris/1/deep/er/labels.txt': 'a\nb' };
 
-/** The name of something that a process made which has ended. */
+/** A name that was made by a process that has ended. */
 const leftover = (ending = '') => ownName(ending).replace(`-${process.pid}-`, '-99999999-');
 const mode = async (path: string) => ((await lstat(path)).mode & 0o7777).toString(8);
 
-/** As if another user had made it; only root can give files away. */
+/** Gives a file to another user; only root can do that. */
 async function giveAway(path: string): Promise<number> {
   const own = process.getuid?.() ?? 0;
   if (own === 0) {
@@ -40,7 +40,7 @@ async function giveAway(path: string): Promise<number> {
   return own;
 }
 
-/** A folder of somebody who did not ask for anything to be removed from it. */
+/** A folder of another user, which nothing may be removed from. */
 async function makeVictim(): Promise<{ path: string; check: () => Promise<void> }> {
   const path = await makeFolder();
   const names = ['2024-holiday', '99999999-invoice.pdf', leftover(), leftover(`.use.${'a'.repeat(64)}`)];
@@ -55,7 +55,7 @@ async function makeVictim(): Promise<{ path: string; check: () => Promise<void> 
   return { path, check };
 }
 
-/** Other bytes in the place of a file, with its size and its times. */
+/** Replaces the bytes of a file, and keeps its size and its times. */
 async function damage(path: string, content: string): Promise<void> {
   const { atime, mtime } = await lstat(path);
   await writeFile(path, content);
@@ -67,7 +67,7 @@ describe('a cache folder that another user could have prepared', () => {
     ['itself', ''],
     ['the folder of temporary files', TEMPORARY_FOLDER],
     ['the folder of marks', MARKS_FOLDER],
-  ])('is refused where %s is a link, and nothing behind it is touched', async (_, inner) => {
+  ])('is refused where %s is a link, whose target stays as it is', async (_, inner) => {
     const { server, folder, open } = await setup(published);
     const victim = await makeVictim();
     if (inner !== '') await mkdir(folder, { mode: 0o700 });
@@ -174,7 +174,7 @@ describe('the content of a cache folder', () => {
     expect(await readFile(join(folder, 'tmp', '2023-taxes', 'taxes.pdf'), 'utf8')).toBe('taxes');
   });
 
-  it('is held to its checksums by each process, and again once a file was touched', async () => {
+  it('is compared with its checksums by each process, and again after a file was touched', async () => {
     const { server, open } = await setup(published);
     const caches = [open(), open()];
     const [first, second] = caches;
@@ -193,7 +193,7 @@ describe('the content of a cache folder', () => {
     }
   });
 
-  it('is held to the time that marks checked files where it has no checksums', async () => {
+  it('is compared with the times of checked files where it has no checksums', async () => {
     const { server, open } = await setup(bare);
     const path = await open().fetchFolder('iris/1');
     const gets = countGets(server.requests);
@@ -205,7 +205,7 @@ describe('the content of a cache folder', () => {
     expect(countGets(server.requests)).toBe(gets + 1);
   });
 
-  it('goes on with a download that another process did not complete, where its files are right', async () => {
+  it('resumes a download that another process did not complete, where its files are right', async () => {
     const files = { a: Buffer.from('aaa'), b: Buffer.from('bbb') };
     const { server, open } = await setup({
       'iris/1/a': files.a,
@@ -222,7 +222,7 @@ describe('the content of a cache folder', () => {
   });
 
   it.each(['link', 'fifo', 'foreign', 'group'])(
-    'is downloaded anew where a file is a %s one',
+    'is downloaded again where a file is a %s one',
     async (kind) => {
       const { open } = await setup(published);
       const file = join(await open().fetchFolder('iris/1'), 'model.onnx');
@@ -254,7 +254,7 @@ describe('the content of a cache folder', () => {
 
 describe('a cache folder that this user makes', () => {
   it.each([0o777, 0o1777, 0o2775, 0o755])(
-    'is its own below a folder of the mode %o, whatever the umask',
+    'is its own below a folder of the mode %o, with any umask',
     async (bits) => {
       const umask = process.umask(0);
       onTestFinished(() => void process.umask(umask));

@@ -15,7 +15,7 @@ const FILES = {
   'm/deployment.json': '{"aliases": {"champion": "1"}}',
 };
 
-/** A repository whose store was listed, and says nothing from then on; listings are old after 20 ms. */
+/** A repository whose store was listed, and then stops answering; listings are old after 20 ms. */
 async function openAndFallSilent(silenceMs?: number) {
   const s3 = await startS3Server({ files: FILES });
   const proxy = await startSilentProxy(s3.url);
@@ -45,14 +45,14 @@ function budgetOf(leftMs: number) {
 
 const UNREACHABLE = { name: 'StoreError', reason: 'unreachable' };
 
-it('serves what it knows while a store says nothing', async () => {
+it('serves the known models while a store does not answer', async () => {
   const { repository } = await openAndFallSilent();
   const names = async () => (await repository.list()).map(({ name }) => name);
   expect(await names()).toEqual(['m']);
   expect(await repository.resolve('m')).toEqual({ name: 'm', version: '1' });
 });
 
-it('waits once for the renewal of what it knows, and not with each request', async () => {
+it('waits once for the renewal of the listing, and not with each request', async () => {
   const { repository, proxy } = await openAndFallSilent();
   const order: string[] = [];
   const note = (name: string) => () => void order.push(name);
@@ -76,7 +76,7 @@ it('waits for a renewal no longer than a request has time', async () => {
   expect(order.at(-1)).toBe('half a second');
 });
 
-it('does not know a name that a silent store may have got meanwhile', async () => {
+it('reports an unknown name, though a silent store may have it by now', async () => {
   const { repository } = await openAndFallSilent(100);
   await wait(2_000);
   await expect(repository.resolve('new')).rejects.toMatchObject({ code: 'RESOURCE_DOES_NOT_EXIST' });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createSmallFiles } from '../../../shared/models/small-files.ts';
 import { type ModelStore, type StoredFile, StoreError } from '../../../shared/stores/model-store.ts';
 
-/** A store whose files all hold one number more than the read before; it counts, and fails as often as it is told. */
+/** A store that counts its reads, and fails the first `failures`. A file holds a number, one more at each read. */
 function countingStore(failures = 0) {
   const count = { reads: 0, parses: 0 };
   const store: ModelStore = {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareVersions } from '../../../shared/models/versions.ts';
 
-/** Versions of all the kinds there are, mixed. */
+/** Versions of all kinds, mixed. */
 const anyVersion = fc.oneof(
   fc.nat(20).map(String),
   fc
@@ -51,7 +51,7 @@ describe('compareVersions', () => {
     ['2024-01-05', '2024-11-30'],
     ['20240105', '20241130'],
     ['prod-9', 'prod-10'],
-    // Folders that only look like versions never become live beside one.
+    // Folders that only look like versions never become live if there is a real one.
     ['champion', '10'],
     ['2.bak', '1'],
     ['latest', '1'],
@@ -74,7 +74,7 @@ describe('compareVersions', () => {
     expect(compareVersions(b, a)).toBe(0);
   });
 
-  it('is an order: turned round it is the opposite, and it has no circles', () => {
+  it('is an order: antisymmetric and transitive', () => {
     fc.assert(
       fc.property(anyVersion, anyVersion, anyVersion, (a, b, c) => {
         expect(Math.sign(compareVersions(a, b))).toBe(0 - Math.sign(compareVersions(b, a)));

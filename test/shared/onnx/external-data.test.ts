@@ -20,7 +20,7 @@ const ends = { inputs: [tensorValue('x.bin', FLOAT, [1])], outputs: [tensorValue
 const locationsOf = (bytes: Uint8Array) => [...readExternalLocations(bytesSource(bytes))].sort();
 
 describe('the external data of a model', () => {
-  it('is what tensors name wherever they are, and no other text of the graph', () => {
+  it('is what tensors name, anywhere in the graph, and no other text', () => {
     const nested = encodeField(1, node(5, tensor('nested')));
     const model = buildModel({
       ...ends,
@@ -38,7 +38,7 @@ describe('the external data of a model', () => {
     ]);
   });
 
-  it('is none of a model that has all in itself', () => {
+  it('is not there for a model in a single file', () => {
     expect(
       locationsOf(buildModel({ ...ends, nodes: [buildNode('Identity', ['x.bin'], ['y.bin'])] })),
     ).toEqual([]);

@@ -73,7 +73,7 @@ describe('readGraph', () => {
     });
   });
 
-  it('tells a scalar from a tensor of unknown rank', () => {
+  it('distinguishes a scalar from a tensor of unknown rank', () => {
     const model = buildModel({
       nodes: [],
       inputs: [tensorValue('scalar', FLOAT, []), tensorValue('unknown', FLOAT)],
@@ -210,7 +210,7 @@ describe('what operators of ai.onnx.ml say', () => {
     expect([...graph.classLabels]).toEqual([['label', [5, -6, 7]]]);
   });
 
-  it('names the classes behind a LabelEncoder', () => {
+  it('names the classes after a LabelEncoder', () => {
     const classes = integersAttribute('classlabels_int64s', [0n, 1n]);
     const encode = (keys: bigint[]) =>
       ml(

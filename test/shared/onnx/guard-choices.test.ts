@@ -39,7 +39,7 @@ function choice(name: string, condition: string, taken: Graph, isElse = false): 
   return graphOf(name, buildNode('If', [condition], [name], { attributes }));
 }
 
-/** What depends on the request, and is the absolute of x for all requests with elements. */
+/** Depends on the request, and is the absolute value of x for all requests with elements. */
 const open = (name: string) => {
   const last = choice(name, 'some', graphOf('absolute', buildNode('Abs', ['x'], ['absolute'])));
   const toBoolean = buildNode('Cast', ['size'], ['some'], { attributes: [integerAttribute('to', BOOL)] });
@@ -74,8 +74,8 @@ const inLoop = (graph: Graph) =>
     attributes: [
       graphAttribute('body', {
         inputs: [tensorValue('turn', INT64, []), tensorValue('on', BOOL, []), tensorValue('data', FLOAT)],
-        nodes: [buildNode('Identity', ['on'], ['goes on']), ...graph.nodes],
-        outputs: [tensorValue('goes on', BOOL, []), ...graph.outputs],
+        nodes: [buildNode('Identity', ['on'], ['again']), ...graph.nodes],
+        outputs: [tensorValue('again', BOOL, []), ...graph.outputs],
       }),
     ],
   });

@@ -141,7 +141,7 @@ describe('a file of a newer format than the runtime takes', () => {
   it('is refused for its operators first', async () => {
     const model = buildModel({ ...sum, initializers: [weights], irVersion: 14, opsets: { '': 27 } });
     expect((await rejectionOf(outputOf({ 'model.onnx': model }))).message).toContain(
-      'its operator set 27 is newer than the runtime, which takes up to 26',
+      'its operator set 27 is newer',
     );
   });
 });

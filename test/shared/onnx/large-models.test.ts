@@ -20,7 +20,7 @@ import {
   text,
 } from '../../support/build-model.ts';
 
-/** Each takes a tenth of it here, and took several times as much where something was looked for in a list. */
+/** Each takes a tenth of it here. With a search in a list it took several times as much. */
 const MOST_CPU_SECONDS = 4;
 
 /** The processor time that something takes. */
@@ -104,7 +104,7 @@ const topKs = (count: number, attributes: readonly Uint8Array[]) =>
   many(count, (index) => buildNode('TopK', ['x', 'k'], [`v${index}`, `i${index}`], { attributes }));
 
 describe('guarding operators', () => {
-  it('takes as long for 10,000 of them wherever they are, be it 100,000 graphs deep', () => {
+  it('takes the same time for 10,000 of them anywhere, even 100,000 graphs deep', () => {
     const secondsOf = (count: number, depth: number) => {
       const source = bytesSource(nestDeeply(topKs(count, []), depth));
       return cpuSecondsOf(() => rewriteModel(source, [guardOperators(2 ** 26)]));
@@ -114,7 +114,7 @@ describe('guarding operators', () => {
     expect(secondsOf(10_000, 100_000)).toBeLessThan(2.5 * apart);
   });
 
-  it('reads a long function that is told the axis a few times, however many there are in it', () => {
+  it('reads a long function that gets the axis a few times, however many there are in it', () => {
     const best = buildFunction({
       name: 'Best',
       inputs: ['x', 'k'],

@@ -38,7 +38,7 @@ describe('renameLocales', () => {
   it.each([
     ['names none', []],
     ['names one that no host has', [textAttribute('locale', 'xx_XX.UTF-8')]],
-  ])('lets a graph lower all of Unicode that %s', async (_, locale) => {
+  ])('lets a graph convert all of Unicode to lower case that %s', async (_, locale) => {
     const texts = ['GUT', 'ÄRGER', 'ЖУК', 'ΛΟΓΟΙ', '東京', 'straße'];
     expect(await lower(renamed(inLocale(locale)), texts)).toEqual(texts.map((text) => text.toLowerCase()));
   });

@@ -14,7 +14,7 @@ const build = (metadata: readonly (readonly [string, string])[]) =>
 const read = (model: Uint8Array) => readGraph(bytesSource(model)).metadata;
 
 describe('the metadata of a graph', () => {
-  it('are read in their order, whatever they are', () => {
+  it('are read in their order, with any content', () => {
     expect(
       read(
         build([
@@ -50,7 +50,7 @@ describe('the metadata of a graph', () => {
     expect(read(build(Array.from({ length: 5000 }, (_, index) => [`k${index}`, 'v'])))).toHaveLength(100);
   });
 
-  it('without a name say nothing', () => {
+  it('without a name are ignored', () => {
     const entry = encodeField(MODEL.metadata, encodeField(2, Buffer.from('value')));
     expect(read(Buffer.concat([build([['a', 'b']]), entry]))).toEqual([{ key: 'a', value: 'b', bytes: 1 }]);
   });

@@ -45,7 +45,7 @@ describe('the inputs whose numbers can be missing', () => {
     ['an imputer of zeros', [imputer(0), linear('filled')], []],
     ['a line', [linear('x')], []],
     ['trees and a line', [tree('x', [1n]), linear('x')], []],
-    ['trees behind a cast', [buildNode('Cast', ['x'], ['cast']), tree('cast', [1n])], ['x']],
+    ['trees after a cast', [buildNode('Cast', ['x'], ['cast']), tree('cast', [1n])], ['x']],
     ['a cast into nothing', [buildNode('Cast', ['x'], ['cast'])], []],
     ['a join of two', [buildNode('Concat', ['x', 'w'], ['joined']), tree('joined', [1n])], ['x', 'w']],
     ['a circle', [buildNode('Concat', ['x', 'b'], ['a']), buildNode('Identity', ['a'], ['b'])], []],

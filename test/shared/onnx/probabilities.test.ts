@@ -330,7 +330,7 @@ describe('scores of images that are not probabilities', () => {
     expect(predictions[0].scores[0]).toBeGreaterThan(1);
   });
 
-  it('cannot be held to a threshold of confidence', async () => {
+  it('cannot have a threshold of confidence', async () => {
     const parameters = { confidenceThreshold: 0.5 };
     const { status, json } = await post(vertex, { instances: [{ content }], parameters });
     expect([status, json.error.message]).toEqual([
@@ -339,7 +339,7 @@ describe('scores of images that are not probabilities', () => {
     ]);
   });
 
-  it('are probabilities once model.json says so', async () => {
+  it('are probabilities if model.json says so', async () => {
     const config = { ...image, output: { probabilities: 'y' } };
     const { json } = await post('/models/m/predict', { image: content }, config);
     expect(Object.keys(json)).toEqual(expect.arrayContaining(['confidence', 'top_5']));

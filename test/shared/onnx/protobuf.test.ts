@@ -165,7 +165,7 @@ describe('readVarints', () => {
 });
 
 describe('withFileSource', () => {
-  it('reads the same as from memory, whatever the window cuts apart', async () => {
+  it('reads the same as from memory, wherever the window cuts', async () => {
     const fields = Array.from({ length: 60 }, (_, index) => ({
       number: index + 1,
       // From nothing to more than two windows of 16 KiB.

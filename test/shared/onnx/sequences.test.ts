@@ -8,7 +8,7 @@ import { createTensor } from '../../../shared/tensor/tensor.ts';
 import { buildModel, buildNode, FLOAT, sequenceValue, tensorValue } from '../../support/build-model.ts';
 import { inMemory } from '../../support/in-memory.ts';
 
-/** Two values in a sequence, of which one is a sigmoid. */
+/** Two values in a sequence; one is a sigmoid. */
 const model = buildModel({
   nodes: [
     buildNode('Sigmoid', ['x'], ['share']),
@@ -49,7 +49,7 @@ describe('an output that is a sequence of tensors', () => {
     ]);
   });
 
-  it('stays one where nothing in the graph itself makes it', () => {
+  it('stays a sequence where no node of the graph itself makes it', () => {
     const inner = buildModel({
       nodes: [buildNode('SequenceEmpty', [], ['none']), buildNode('SequenceInsert', ['none', 'x'], ['all'])],
       inputs: [tensorValue('x', FLOAT, ['n'])],

@@ -8,7 +8,7 @@ import type { Operation, Protocol } from '../../../shared/protocols/operation.ts
 
 const handle = () => new Response();
 
-/** An operation without more than it must have. */
+/** An operation with only what it must have. */
 function operation(method: Operation['method'], path: string, more: Partial<Operation> = {}): Operation {
   return { method, path, handle, ...more };
 }
@@ -27,7 +27,7 @@ function build(
 const named = z.object({ a: z.string() });
 
 describe('a route', () => {
-  it('is left out where nothing works, and where it stands for many paths', () => {
+  it('is left out if it only refuses, and if it stands for many paths', () => {
     const { paths } = build([operation('ALL', '/a'), operation('GET', '/b/*'), operation('GET', '/c')]);
     expect(Object.keys(paths)).toEqual(['/c']);
   });
@@ -84,7 +84,7 @@ describe('a route', () => {
     expect(paths['/c'].post).not.toHaveProperty('requestBody');
   });
 
-  it('tells what plain bytes, forms and JSON without a schema are', () => {
+  it('describes plain bytes, forms and JSON without a schema', () => {
     const request = {
       'text/csv': null,
       'image/*': null,
@@ -115,7 +115,7 @@ describe('a route', () => {
     expect(paths['/c'].get.responses['5XX'].content).toEqual({ 'application/json': { schema: {} } });
   });
 
-  it('tells answers with other statuses', () => {
+  it('describes answers with other statuses', () => {
     const otherResponses = { 503: { 'application/json': named } };
     const { responses } = build([operation('GET', '/a', { otherResponses })]).paths['/a'].get;
     expect(responses[503].content['application/json'].schema.$ref).toBe(
@@ -130,7 +130,7 @@ describe('a schema', () => {
   const schemaOf = (document: ReturnType<typeof build>, path = '/run') =>
     document.paths[path].post.requestBody.content['application/json'];
 
-  it('stands once under its id, or under a name made of protocol and path', () => {
+  it('appears once under its id, or under a name made of protocol and path', () => {
     const withId = z.object({ b: z.string() }).meta({ id: 'Own' });
     const document = build([contentOf(named, '/a/{x}:run'), contentOf(named, '/b'), contentOf(withId, '/c')]);
     expect(schemaOf(document, '/a/{x}:run').schema).toEqual({
@@ -178,7 +178,7 @@ describe('a schema', () => {
     expect(document.components.schemas.MadeUpRunRequest).not.toHaveProperty('examples');
   });
 
-  it('that changes what it takes, or checks what JSON Schema cannot say, is described by what it takes', () => {
+  it('with transforms, or with checks beyond JSON Schema, is described by its input', () => {
     const odd = z.object({ at: z.string().transform((text) => new Date(text)), any: z.custom<Date>() });
     const { components } = build([contentOf(odd)]);
     expect(components.schemas.MadeUpRunRequest.properties).toEqual({ at: { type: 'string' }, any: {} });

@@ -2,7 +2,7 @@ import { post } from '../../contracts/exchanges.ts';
 import type { TestHost } from '../../support/hosts/test-host.ts';
 import { createValidator, jsonSchemaOf, readDocument } from './read-document.ts';
 
-/** The routes of a host's models as its document has them, beside the host itself. */
+/** The host, and the routes of its models as its document describes them. */
 export async function describeRoutes(host: TestHost) {
   const document = await readDocument(host);
   const validator = createValidator(document);

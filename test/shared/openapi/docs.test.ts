@@ -26,7 +26,7 @@ describe('/openapi.json', () => {
 });
 
 describe('/docs', () => {
-  it('is a page of its own files, with a policy that lets no other script or style in', async () => {
+  it('is a page of its own files, with a policy that allows no other script or style', async () => {
     const { headers, body } = await read('/docs');
     expect(headers['content-type']).toBe('text/html; charset=utf-8');
     const policy = headers['content-security-policy'] ?? '';
@@ -39,7 +39,7 @@ describe('/docs', () => {
     for (const file of files) expect((await read(`/${file}`)).status, file).toBe(200);
   });
 
-  it('is without a slash at its end, as its files are named beside it', async () => {
+  it('is without a slash at its end, because its files have relative names', async () => {
     const { status, headers } = await read('/docs/');
     expect([status, headers.location]).toEqual([308, '../docs']);
   });

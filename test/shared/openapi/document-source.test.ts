@@ -21,7 +21,7 @@ const BOTH: ModelListing[] = [
   { name: 'iris', versions: ['1', '2'], liveVersion: '2' },
 ];
 
-/** Inference that tells what it was asked to describe, over a listing that can be changed. */
+/** Inference that records which models it was asked to describe, over a listing that can be changed. */
 function spyOn(inference: Inference, list: () => Promise<readonly ModelListing[]>) {
   const described: string[] = [];
   const spied: Inference = {
@@ -79,7 +79,7 @@ describe('the document', () => {
     expect(pathsOf(await read())).not.toHaveProperty(['/models/iris/predict']);
   });
 
-  it('tells why a model cannot be described, and describes it once it can be', async () => {
+  it('says why a model cannot be described, and describes it when it can be', async () => {
     const folder = await makeFolder({});
     await cp(MODELS, folder, { recursive: true });
     const broken = join(folder, 'iris/2/model.json');
@@ -137,7 +137,7 @@ describe('the reader of models', () => {
     expect(inference.state({ name: 'iris', version: '2' })).toBe('unloaded');
   });
 
-  it('says nothing of errors that are not written for clients', async () => {
+  it('reveals no errors that are not written for clients', async () => {
     const { inference } = makeInference(MODELS);
     await load(inference, 'digits/1');
     const refuse = (error: Error) =>

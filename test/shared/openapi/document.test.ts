@@ -21,7 +21,7 @@ import {
   type Validator,
 } from './read-document.ts';
 
-/** Routes of TorchServe that take what others take as well: the first route that fits answers. */
+/** Routes that TorchServe shares with others: the first route that fits answers. */
 const AMBIGUOUS = ['and `/{model}/predict`', 'and `/{model}/{version}/predict`'];
 
 /** The example of a regression needs a model that the examples of this project do not have. */
@@ -61,7 +61,7 @@ describe('the document', () => {
     expect(schemas.map((schema) => validator.problemsOf(schema)).filter(Boolean)).toEqual([]);
   });
 
-  it('has every route of every protocol but those on which nothing works', () => {
+  it('has every route of every protocol, except those that only refuse', () => {
     const { inference } = makeInference(MODELS);
     const logger = createLogger('silent', () => undefined);
     const protocols = createProtocols({
@@ -93,7 +93,7 @@ describe('the document', () => {
     expect(await readDocument(openApp())).toEqual(document);
   });
 
-  it('tells its version, and that paths are relative to where it was got from', () => {
+  it('says its version, and that paths are relative to its own address', () => {
     expect(document.info.version).toBe(VERSION);
     expect(document.servers).toEqual([{ url: '.' }]);
   });
@@ -203,7 +203,7 @@ function fillPath(path: string, { parameters }: DescribedOperation): string | un
   return filled.includes('{') ? undefined : filled;
 }
 
-/** What is described completely: members of an answer that are not told of are mistakes. */
+/** Tags whose answers are described completely: a member that the document does not describe is a mistake. */
 const OWN_TAGS = ['models', 'catalog', 'ternion', 'open-inference'];
 
 async function expectDescribed(operation: DescribedOperation, request: Parameters<typeof app.send>[0]) {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { openApp } from '../../support/hosts/in-process.ts';
 import { describeRoutes } from './describe-routes.ts';
 
-/** Values that are right, nearly right, and wrong. */
+/** Values that are valid, nearly valid, and invalid. */
 const cell = fc.oneof(
   { weight: 8, arbitrary: fc.double({ min: 0, max: 20, noNaN: true }) },
   fc.constantFrom<unknown>(-0.5, 21, '3', null, true, [1]),

@@ -19,7 +19,7 @@ import { extractor, pairClassifier, TOKENIZER } from '../../support/text-models.
 import { describeRoutes } from './describe-routes.ts';
 import { jsonSchemaOf } from './read-document.ts';
 
-/** A model of several inputs that it gives back. */
+/** A model of several inputs that it returns. */
 function echoModel(inputs: readonly Uint8Array[], names: readonly string[], outputs: readonly Uint8Array[]) {
   return buildModel({
     nodes: names.map((name) => buildNode('Identity', [name], [`${name}_out`])),
@@ -106,7 +106,7 @@ describe('the route of a model', () => {
     },
   );
 
-  it('names the features with what is held to: their ranges and the bounds of the datatype', async () => {
+  it('names the features with their limits: their ranges and the bounds of the datatype', async () => {
     const { operationOf } = await open();
     const { properties } = Object(jsonSchemaOf(operationOf('/models/bytes/predict').requestBody?.content));
     const [named] = properties.features.anyOf;

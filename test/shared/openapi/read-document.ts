@@ -43,7 +43,7 @@ export type DescribedOperation = z.infer<typeof operation>;
 
 const listing = z.object({ models: z.array(z.object({ name: z.string() })) });
 
-/** The document a host gives, held to the form that these tests need. All models are loaded first: others are not described. */
+/** The document of a host, checked for the form that these tests need. All models are loaded first: others are not described. */
 export async function readDocument(host: TestHost): Promise<OpenApi> {
   const { models } = listing.parse(JSON.parse((await host.send(get('/models'))).body.toString()));
   for (const { name } of models) await host.send(get(`/models/${name}`));

@@ -12,7 +12,7 @@ describe('a folder of pages', () => {
     expect([...((await pages.read('b-1_2.min.js')) ?? [])]).toEqual([1, 2]);
   });
 
-  it('has nothing but its own files', async () => {
+  it('has only its own files', async () => {
     const folder = await makeFolder({ 'pages/a.html': 'page', 'secret.txt': 'x', 'pages/.hidden': 'x' });
     await mkdir(join(folder, 'pages/inner'));
     const pages = openPagesFolder(join(folder, 'pages'));

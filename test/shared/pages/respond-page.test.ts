@@ -35,7 +35,7 @@ describe('respondPage', () => {
     ['style.css', 'text/css; charset=utf-8'],
     ['image.png', 'image/png'],
     ['unknown', 'application/octet-stream'],
-  ])('serves %s as %s, to be asked for again, and telling no other site', async (name, type) => {
+  ])('serves %s as %s, to be revalidated, and without a referrer to other sites', async (name, type) => {
     const response = await respond(name);
     expect(response.status).toBe(200);
     expect(await response.text()).toBe(FILES[name]);

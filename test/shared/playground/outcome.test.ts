@@ -12,7 +12,7 @@ function fail(status: number, text: string): ReturnType<typeof failureOf> {
 }
 
 describe('the failure of an answer', () => {
-  it('is none when all went well', () => {
+  it('is not there when all went well', () => {
     expect(fail(200, '{"prediction": 1}')).toBeUndefined();
   });
 
@@ -27,7 +27,7 @@ describe('the failure of an answer', () => {
     });
   });
 
-  it('tells what a gateway in front says', () => {
+  it('shows what a gateway in front says', () => {
     expect(fail(403, '{"message":"Forbidden"}')).toMatchObject({ title: '403', message: 'Forbidden' });
     expect(fail(502, '<h1>Bad Gateway</h1>\n')).toMatchObject({
       title: '502',

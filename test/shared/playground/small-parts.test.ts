@@ -66,7 +66,7 @@ describe('a Server-Timing header', () => {
   });
 });
 
-describe('what the server tells of its models', () => {
+describe('what the server says of its models', () => {
   it('is read, without what makes no sense', () => {
     const models = [{ name: 'iris', versions: ['1', '2'], live_version: '2' }, { name: 7 }, null];
     expect(parseListings({ models })).toEqual([{ name: 'iris', versions: ['1', '2'], liveVersion: '2' }]);

@@ -40,7 +40,7 @@ describe('softmax', () => {
     );
   });
 
-  it('gives NaN for NaN, as NumPy does, and leaves its argument alone', () => {
+  it('gives NaN for NaN, as NumPy does, and does not change its argument', () => {
     const scores = Float64Array.of(1, Number.NaN);
     expect([...softmax(scores)]).toEqual([Number.NaN, Number.NaN]);
     expect([...scores]).toEqual([1, Number.NaN]);

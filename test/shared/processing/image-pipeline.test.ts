@@ -88,7 +88,7 @@ describe('a pipeline', () => {
     }
   });
 
-  it('does no loop of more than a part at once, whatever it does to a large image', () => {
+  it('runs no loop of more than a part at once, with any steps on a large image', () => {
     const [width, height] = [1300, 1100];
     for (const steps of [
       [{ step: 'orient' }],
@@ -118,7 +118,7 @@ describe('a pipeline', () => {
     }
   });
 
-  it('makes no more pixels than it may, and says of which image it was', () => {
+  it('makes no more pixels than allowed, and names the image', () => {
     const narrow: PixelRaster = {
       width: 1,
       height: 5000,
@@ -128,23 +128,21 @@ describe('a pipeline', () => {
     };
     const resize = { step: 'resize', shortestEdge: 256, filter: 'box' } as const;
     const error = errorOf(() => finish(createImagePipeline([resize]).run(narrow, LIMITS)));
-    expect([error.code, error.message]).toEqual([
+    const tooLong = [
       'INVALID_PARAMETER_VALUE',
       'The image in field "image" is 1x5000 and would be resized to 256x1280000; the longest side may have at most 262144.',
-    ]);
-    // What a crop leaves of it is all that is made, as long as the whole of it is not a line of a million pixels.
+    ];
+    expect([error.code, error.message]).toEqual(tooLong);
+    // Only the part inside a crop is made, unless the whole image would be a line of a million pixels.
     const crop = { step: 'centerCrop', width: 224, height: 224 } as const;
     const lower = { ...narrow, height: 1000, data: narrow.data.subarray(0, 1000) };
     expect(finish(createImagePipeline([resize, crop]).run(lower, LIMITS)).data.length).toBe(224 * 224);
     const line = errorOf(() => finish(createImagePipeline([resize, crop]).run(narrow, LIMITS)));
-    expect([line.code, line.message]).toEqual([
-      'INVALID_PARAMETER_VALUE',
-      'The image in field "image" is 1x5000 and would be resized to 256x1280000; the longest side may have at most 262144.',
-    ]);
+    expect([line.code, line.message]).toEqual(tooLong);
     const wide = { ...narrow, width: 300_000, height: 1, data: new Uint8Array(300_000) };
     const exact = { step: 'resize', width: 8, height: 8, filter: 'lanczos' } as const;
-    expect(errorOf(() => finish(createImagePipeline([exact]).run(wide, LIMITS))).message).toBe(
-      'The image in field "image" is 300000x1 and would be resized to 8x8; the longest side may have at most 262144.',
+    expect(errorOf(() => finish(createImagePipeline([exact]).run(wide, LIMITS))).message).toMatch(
+      /^The image in field "image" is 300000x1 .* 8x8; .* 262144\.$/,
     );
   });
 });
@@ -175,7 +173,7 @@ describe('decoding', () => {
     return { image, result: finish(pipeline.run(image, LIMITS)) };
   }
 
-  it('fast makes a large JPEG three times as large as it gets, and counts all its pixels', async () => {
+  it('fast decodes a large JPEG at three times its final size, and counts all its pixels', async () => {
     const file = await upright;
     const { image, result } = await decode(file, [fast, resize]);
     expect([image.width, image.height, image.filePixels]).toEqual([399, 300, 2400 * 1800]);
@@ -198,7 +196,7 @@ describe('decoding', () => {
     expect([result.width, result.height]).toEqual([60, 100]);
   });
 
-  it('fast changes nothing where little is made smaller, or the crop comes first', async () => {
+  it('fast changes nothing where an image is hardly reduced, or the crop comes first', async () => {
     const file = await upright;
     for (const steps of [
       [fast],

@@ -47,7 +47,7 @@ describe('runImageSteps', () => {
   });
 });
 
-/** What the schema says to a list of steps. */
+/** The issues that the schema finds in a list of steps. */
 function problemsOf(steps: readonly object[]): unknown[] {
   const { error } = imageStepsSchema.safeParse(steps);
   return (error?.issues ?? []).map(({ path, message }) => [path, message]);
@@ -123,7 +123,7 @@ describe('imageStepsSchema', () => {
     ]);
   });
 
-  it('refuses steps that make more of an image than fits in memory', () => {
+  it('refuses steps that make an image too large for memory', () => {
     const made = (step: object) => problemsOf([{ step: 'orient' }, step]);
     expect(made({ step: 'centerCrop', width: 4096, height: 4096 })).toEqual([]);
     expect(made({ step: 'centerCrop', width: 4097, height: 4096 })).toEqual([
@@ -138,7 +138,7 @@ describe('imageStepsSchema', () => {
     ]);
   });
 
-  it('refuses steps that make more of an image together, one after the other', () => {
+  it('refuses steps that make an image too large together', () => {
     const half = { step: 'resize', width: 4096, height: 2048 };
     expect(problemsOf([half, half, half, half])).toEqual([]);
     const small = { step: 'resize', width: 1, height: 1 };

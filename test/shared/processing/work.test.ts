@@ -8,7 +8,7 @@ function* writeDown(log: string[]): Work<string> {
   return 'made';
 }
 
-/** A clock that goes on by so much at every look. */
+/** A clock that advances by `stepMs` each time it is read. */
 function clock(stepMs: number): () => number {
   let time = 0;
   return () => {
@@ -31,13 +31,13 @@ describe('runInTurns', () => {
     expect([made, ...log]).toEqual(['made', 'a 0 2', 'a 2 4', 'a 4 5', 'b 0 1', 'b 1 2']);
   });
 
-  it('has done what takes little before it returns', () => {
+  it('has done short work before it returns', () => {
     const log: string[] = [];
     void runInTurns(writeDown(log), () => {}, { now: clock(3) });
     expect(log).toEqual(['a 0 5', 'b 0 2']);
   });
 
-  it('lets others have their turn after each 25 ms', async () => {
+  it('gives others a turn after each 25 ms', async () => {
     const log: string[] = [];
     let isDone = false;
     const turn = () => {
@@ -46,24 +46,24 @@ describe('runInTurns', () => {
     };
     setImmediate(turn);
     // Each part takes 10 ms: three of them before the first pause.
-    await runInTurns(writeDown(log), () => log.push('go on?'), { partCost: 10, now: clock(10) });
+    await runInTurns(writeDown(log), () => log.push('continue?'), { partCost: 10, now: clock(10) });
     isDone = true;
     expect(log).toEqual([
       'a 0 1',
       'a 1 2',
       'a 2 3',
       'other',
-      'go on?',
+      'continue?',
       'a 3 4',
       'a 4 5',
       'b 0 1',
       'other',
-      'go on?',
+      'continue?',
       'b 1 2',
     ]);
   });
 
-  it('ends at the next pause when it is not to go on', async () => {
+  it('ends at the next pause when it is to stop', async () => {
     const log: string[] = [];
     const stop = () => {
       throw new Error('nobody waits');

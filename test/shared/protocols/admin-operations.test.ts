@@ -23,7 +23,7 @@ describe('an operation that is for the operator', () => {
     return { status, json: JSON.parse(body.toString()) };
   };
 
-  it.each(OPERATIONS)('is not for the pages of other sites: %s %s', async (method, path) => {
+  it.each(OPERATIONS)('is refused to pages of other sites: %s %s', async (method, path) => {
     for (const headers of [
       { host: 'localhost:8080', 'sec-fetch-site': 'cross-site', 'content-type': 'text/plain' },
       { host: 'localhost:8080', origin: 'https://evil.example' },
@@ -40,17 +40,20 @@ describe('an operation that is for the operator', () => {
     }
   });
 
-  it.each(OPERATIONS)('is for programs and for pages of this server: %s %s', async (method, path, status) => {
-    for (const headers of [
-      {},
-      { host: 'localhost:8080', origin: 'http://localhost:8080' },
-      { host: 'internal:80', origin: 'https://models.example', 'sec-fetch-site': 'same-origin' },
-    ]) {
-      expect((await ask(method, path, headers)).status).toBe(status);
-    }
-  });
+  it.each(OPERATIONS)(
+    'is allowed to programs and to pages of this server: %s %s',
+    async (method, path, status) => {
+      for (const headers of [
+        {},
+        { host: 'localhost:8080', origin: 'http://localhost:8080' },
+        { host: 'internal:80', origin: 'https://models.example', 'sec-fetch-site': 'same-origin' },
+      ]) {
+        expect((await ask(method, path, headers)).status).toBe(status);
+      }
+    },
+  );
 
-  it('is the only kind that pages of other sites are refused', async () => {
+  it('is the only kind that is refused to pages of other sites', async () => {
     await ask('POST', '/v2/repository/models/iris/load', {});
     const body = Buffer.from('{"features": [5.1, 3.5, 1.4, 0.2]}');
     const headers = { 'sec-fetch-site': 'cross-site', origin: 'https://other.example' };

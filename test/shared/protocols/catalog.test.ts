@@ -64,7 +64,7 @@ describe('the root of the server', () => {
     expect(read).toEqual(['playground.html.gz', 'playground.html', 'playground.html.csp']);
   });
 
-  it('lets nothing but the page itself run, and nobody frame it', async () => {
+  it('allows only the page itself to run, and no other page to frame it', async () => {
     const page = await openApp().get('text/html');
     const policy = page.headers.get('content-security-policy') ?? '';
     expect(policy).toMatch(

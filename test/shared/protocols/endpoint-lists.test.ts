@@ -49,12 +49,12 @@ describe.each(LISTS)('endpoints as %s lists them', (_, path, names) => {
     expect([status, names(json)]).toEqual([200, ['digits', 'iris']]);
   });
 
-  it('are those of ENDPOINT_MODELS before them, without what is not there', async () => {
+  it('begin with those of ENDPOINT_MODELS, without models that do not exist', async () => {
     const { json } = await read(mapped, path);
     expect(names(json)).toEqual(['blue', '4711', 'digits', 'iris']);
   });
 
-  it('are answered one by one as well, and 404 where there is none', async () => {
+  it('are answered one by one as well, with 404 for an unknown one', async () => {
     for (const name of ['blue', '4711', 'digits', 'iris']) {
       const { status, json } = await read(mapped, `${path}/${name}`);
       expect([status, JSON.stringify(json)]).toEqual([200, expect.stringContaining(`"${name}"`)]);
@@ -68,7 +68,7 @@ describe.each(LISTS)('endpoints as %s lists them', (_, path, names) => {
     }
   });
 
-  it('load no model, nor does one of them but for its fields', async () => {
+  it('load no model, and one of them loads it only for its fields', async () => {
     const host = openApp();
     await read(host, path);
     if (!path.startsWith(UBIOPS)) await read(host, `${path}/iris`);
@@ -128,7 +128,7 @@ describe('an endpoint', () => {
     await host.close();
   });
 
-  it('cannot be changed, nor has it metrics', async () => {
+  it('cannot be changed, and has no metrics', async () => {
     for (const part of ['metrics', 'openapi', 'config']) {
       const { status, json } = await read(plain, `/api/2.0/serving-endpoints/iris/${part}`);
       expect([status, json.error_code]).toEqual([501, 'NOT_IMPLEMENTED']);
@@ -153,7 +153,7 @@ describe('endpoints of Vertex AI', () => {
     expect(await listed(`filter=${encodeURIComponent(filter)}`)).toEqual([200, names]);
   });
 
-  it('are not listed by a filter that cannot be kept', async () => {
+  it('are not listed by a filter that is not supported', async () => {
     const { status, json } = await read(
       mapped,
       `${VERTEX}?filter=${encodeURIComponent('create_time>"2026"')}`,
@@ -199,7 +199,7 @@ describe('endpoints of Vertex AI', () => {
     expect((await read(mapped, `${VERTEX}?pageSize=0`)).status).toBe(400);
   });
 
-  it('are private to the class that wants them so, the version that answers first', async () => {
+  it('are private for the class that asks for it, with the version that answers first', async () => {
     const client = {
       'x-goog-api-client':
         'model-builder/2.7.0+top_google_constructor_method+google.cloud.aiplatform.models.PrivateEndpoint.__init__ gl-python/3.11.7',
@@ -262,7 +262,7 @@ describe('UbiOps', () => {
     }
   });
 
-  it('has versions, one of which answers where none is named', async () => {
+  it('has versions; one of them answers if the request names none', async () => {
     const versionsOf = async (host: TestHost, name: string) => {
       const { json } = await read(host, `${UBIOPS}/deployments/${name}/versions`);
       return json.map((each: { version: string; default: boolean }) => [each.version, each.default]);
@@ -294,7 +294,7 @@ describe('UbiOps', () => {
 describe('what the SDKs of Databricks ask before', () => {
   const client = { host: 'localhost:8080' };
 
-  it('is where tokens are had, and a token that nobody looks at', async () => {
+  it('is where to get tokens, and a token that is not checked', async () => {
     const { json, headers } = await read(plain, '/.well-known/databricks-config', client);
     expect([json, headers['cache-control']]).toEqual([
       { oidc_endpoint: 'http://localhost:8080/oidc' },

@@ -58,7 +58,7 @@ describe('ENDPOINT_MODELS says which version of which model is meant', () => {
       expect((await container(mapped, path)).json, path).toEqual({ predictions: [FIRST] });
   });
 
-  it('but a version in the path of a container goes before, by its name or an alias', async () => {
+  it('but a version in the path of a container has priority, by its name or an alias', async () => {
     expect((await container(mapped, 'blue/deployedModels/2')).json).toEqual({ predictions: [LIVE] });
     expect((await container(plain, 'iris/deployedModels/1')).json).toEqual({ predictions: [FIRST] });
     expect((await container(plain, 'iris/deployedModels/77')).json).toEqual({ predictions: [LIVE] });
@@ -89,7 +89,7 @@ describe('ENDPOINT_MODELS says which version of which model is meant', () => {
   });
 });
 
-describe('a name that nothing is called is not answered by another model', () => {
+describe('an unknown name is not answered by another model', () => {
   it.each<[string, () => Promise<{ status: number; json: unknown }>]>([
     ['an endpoint of Vertex AI', () => vertex(plain, 'irsi')],
     ['one with digits in it', () => vertex(plain, 'iris2')],

@@ -28,7 +28,7 @@ async function leave(
   return (await answered).status;
 }
 
-it('lets others have their turn while a long answer of V2 is written', async () => {
+it('gives others a turn while a long answer of V2 is written', async () => {
   const rows = 150_000;
   const input = { datatype: 'FP32', shape: [rows, 4], parameters: { binary_data_size: rows * 16 } };
   const head = Buffer.from(JSON.stringify({ inputs: [{ name: 'features', ...input }] }));
@@ -40,7 +40,7 @@ it('lets others have their turn while a long answer of V2 is written', async () 
   expect(await leave('/v2/models/iris/infer', headers, body, hasRun)).toBe(499);
 });
 
-it('lets others have their turn between lines that fail', async () => {
+it('gives others a turn between lines that fail', async () => {
   const body = Buffer.from(`[${'5.1,'.repeat(4_000)}"x"]\n`.repeat(900));
   const headers = { 'content-type': 'application/jsonlines', accept: 'text/csv' };
   expect(await leave('/models/iris/invoke', headers, body, () => false)).toBe(400);

@@ -13,7 +13,7 @@ const FILES = {
   'broken/1/MLmodel': 'flavors: {onnx: {}}\n',
 };
 
-it('is where the graph of a model is, or its folder where there is none', async () => {
+it('is where the graph of a model is, or its folder without a graph', async () => {
   const app = openApp({ MODEL_REPOSITORY: await makeFolder(FILES) });
   onTestFinished(() => app.close());
   const listed = await ask(app, get('/models'));

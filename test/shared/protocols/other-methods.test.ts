@@ -15,7 +15,7 @@ const PATHS = [
   '/v1/projects/p/locations/l/endpoints/iris:explain',
 ];
 
-it.each(PATHS)('no method that is not for resources is taken on %s', async (path) => {
+it.each(PATHS)('only methods for resources are taken on %s', async (path) => {
   for (const method of ['TRACE', 'CONNECT', 'BREW']) {
     const { status, headers, body } = await app.send({ method, path, headers: {}, body: Buffer.alloc(0) });
     expect([method, status]).toEqual([method, 405]);

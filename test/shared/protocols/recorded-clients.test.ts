@@ -26,7 +26,7 @@ interface Recording {
   readonly exchanges: readonly Exchange[];
 }
 
-/** Made by the scripts beside them, with the clients themselves. */
+/** Made by the scripts next to them, with the clients themselves. */
 const RECORDINGS = ['sagemaker.json', 'mlflow.json'];
 
 const read = (name: string): Recording =>

@@ -39,7 +39,7 @@ const V2 = json({ inputs: [{ name: 'features', shape: [1, 4], datatype: 'FP32', 
 const INSTANCES = json({ instances: [ROW] });
 const NAMED = { sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 };
 
-/** Bodies for the shared routes: one for each format that they tell apart. */
+/** Bodies for the shared routes: one for each format that they distinguish. */
 const SHARED: readonly Sent[] = [
   V2,
   INSTANCES,
@@ -116,7 +116,7 @@ const OF_NO_MODEL = new Set([
   'GET /v2.1/projects/{project}/deployments/{deployment}/versions/{version}/requests',
 ]);
 
-/** How routes without a file of their own spell the things in their paths. */
+/** How routes without a file of their own write the parameters in their paths. */
 const NAMES: Readonly<Record<string, string>> = {
   model: 'iris',
   endpoint: 'iris',

@@ -303,10 +303,7 @@ describe('texts as BYTES of the Open Inference Protocol', () => {
       [input('text', [1, 3], [A, B, A])],
       'Input "text" has the shape [1,3]; texts have the shape [N], and pairs of texts [N,2].',
     ],
-    [
-      [input('text', [1, 1, 1], [A])],
-      'Input "text" has the shape [1,1,1]; texts have the shape [N], and pairs of texts [N,2].',
-    ],
+    [[input('text', [1, 1, 1], [A])], expect.stringMatching(/^Input "text" has the shape \[1,1,1\]; /)],
     [
       [input('a', [1], [A]), input('b', [1], [B])],
       'The texts come in the inputs "a", "b"; expected one input, or "text" and "text_pair" for pairs.',
@@ -387,16 +384,16 @@ describe('texts as lines and as bodies', () => {
   });
 });
 
-describe('a model that takes no pairs', () => {
-  const refused = 'is a pair of texts; this model takes one text at a time.';
+const IS_PAIR = 'is a pair of texts; this model takes one text at a time.';
 
+describe('a model that takes no pairs', () => {
   it.each([
-    ['/v1/models/vectors:predict', { instances: [[A, B]] }, `Field "instances[0]" ${refused}`],
-    ['/v1/models/vectors:predict', { inputs: PAIR }, `Field "inputs" ${refused}`],
-    ['/hf/vectors', { inputs: [PAIR] }, `Field "inputs[0]" ${refused}`],
-    ['/models/vectors/predict', PAIR, `Field "text" ${refused}`],
-    ['/predictions/vectors', { data: PAIR }, `Field "data" ${refused}`],
-    ['/v2/models/vectors/infer', { inputs: [input('text', [1, 2], [A, B])] }, `Field "text" ${refused}`],
+    ['/v1/models/vectors:predict', { instances: [[A, B]] }, `Field "instances[0]" ${IS_PAIR}`],
+    ['/v1/models/vectors:predict', { inputs: PAIR }, `Field "inputs" ${IS_PAIR}`],
+    ['/hf/vectors', { inputs: [PAIR] }, `Field "inputs[0]" ${IS_PAIR}`],
+    ['/models/vectors/predict', PAIR, `Field "text" ${IS_PAIR}`],
+    ['/predictions/vectors', { data: PAIR }, `Field "data" ${IS_PAIR}`],
+    ['/v2/models/vectors/infer', { inputs: [input('text', [1, 2], [A, B])] }, `Field "text" ${IS_PAIR}`],
   ])('refuses them: %s', async (path, body, error) => {
     expect(await ask(await open(), post(path, body))).toMatchObject({ status: 400, json: { error } });
   });
@@ -410,7 +407,7 @@ describe('a model of vectors', () => {
   const [FIRST, SECOND] = ['the dog', 'the quick lazy brown fox dog'];
   const [ONE, OTHER_ONE] = [mean('the', 'dog'), mean(...SECOND.split(' '))];
 
-  it('gives its vectors for texts, and not what its graph gives for each token', async () => {
+  it('gives its vectors for texts, not the outputs of its graph for each token', async () => {
     const host = await open();
     const answer = async (path: string, body: object) => (await ask(host, post(path, body))).json;
     const predictions = [ONE, OTHER_ONE];
@@ -449,7 +446,7 @@ describe('a model of vectors', () => {
     );
   });
 
-  it('gives what its graph gives for tokens', async () => {
+  it('gives the outputs of its graph for tokens', async () => {
     const { json } = await ask(await open(), post('/v1/models/vectors:predict', { instances: [[2, 5, 3]] }));
     expect(json).toEqual({
       predictions: [
@@ -492,7 +489,7 @@ describe('a graph that takes texts as they are', () => {
     else expect(answer).toEqual(expected);
   });
 
-  it('gets the default prompt before each text, whatever the route', async () => {
+  it('gets the default prompt before each text, on every route', async () => {
     const send = await openWords({ prompts: { usual: 'the ' }, defaultPrompt: 'usual' });
     expect(await send('/v1/models/words:predict', { instances: ['dog'] })).toEqual({ predictions: [[1]] });
     const { outputs } = await send('/v2/models/words/infer', { inputs: [input('words', [1], ['dog'])] });
@@ -502,7 +499,7 @@ describe('a graph that takes texts as they are', () => {
   it('refuses pairs by name', async () => {
     const send = await openWords({});
     const { error } = await send('/v1/models/words:predict', { instances: [PAIR] });
-    expect(error).toBe('Field "instances[0]" is a pair of texts; this model takes one text at a time.');
+    expect(error).toBe(`Field "instances[0]" ${IS_PAIR}`);
   });
 });
 

@@ -16,7 +16,7 @@ const without = (method: string, path: string) => ({ ...post(path, {}), method, 
 const loadByTriton = () => ask(post('/v2/repository/models/iris/load', {}));
 const tensor = { name: 'features', shape: [1, 4], datatype: 'FP32', data: SETOSA };
 
-/** What asks for the live version of iris, on each protocol. */
+/** A request for the live version of iris, in each protocol. */
 const REQUESTS: readonly (readonly [name: string, request: TestRequest])[] = [
   ['predict', post('/predict', { features: SETOSA })],
   ['predict of the model', post('/models/iris/predict', { features: SETOSA })],
@@ -73,7 +73,7 @@ it('a version that is unloaded leaves the others as they are', async () => {
   expect((await ask(get('/v2/models/iris/ready'))).status).toBe(200);
 });
 
-it('a version that is loaded leaves the others of its model out of use', async () => {
+it('a version that is loaded leaves the others of its model unloaded', async () => {
   const statusOf = async (version: string) =>
     (await ask(post(`/models/iris/versions/${version}/predict`, { features: SETOSA }))).status;
   await ask(post('/v2/repository/models/iris/unload', {}));

@@ -44,7 +44,7 @@ function failing(message: string) {
 }
 
 describe('use', () => {
-  it('loads a key once and gives what is made of its value', async () => {
+  it('loads a key once and gives the result of the use of its value', async () => {
     const { cache, events, load, touch } = makeCache();
     expect(await touch('a')).toBe('a');
     expect(await cache.use('a', load('a', 40), async ({ sizeBytes }) => sizeBytes)).toBe(40);
@@ -105,7 +105,7 @@ describe('use', () => {
 });
 
 describe('the budget', () => {
-  it('lets the value go that was used longest ago', async () => {
+  it('releases the value that was used longest ago', async () => {
     const { cache, events, touch } = makeCache({ budgetBytes: 100 });
     for (const key of ['a', 'b', 'a', 'c']) await touch(key);
     expect(events).toEqual(['load a', 'load b', 'load c', 'release b']);
@@ -118,14 +118,14 @@ describe('the budget', () => {
     expect(events).toEqual(['load a', 'load b']);
   });
 
-  it('lets go as many values as it takes', async () => {
+  it('releases as many values as needed', async () => {
     const { events, touch } = makeCache({ budgetBytes: 100 });
     for (const key of ['a', 'b']) await touch(key);
     await touch('large', 90);
     expect(events.slice(3)).toEqual(['release a', 'release b']);
   });
 
-  it('never lets the value go that was just used, though it alone is too large', async () => {
+  it('never releases the value that was just used, even if it alone is too large', async () => {
     const { cache, events, touch } = makeCache({ budgetBytes: 10 });
     await touch('a', 500);
     await touch('a', 500);
@@ -135,7 +135,7 @@ describe('the budget', () => {
     expect(cache.state('b')).toBe('loaded');
   });
 
-  it('never lets a value go that is in use', async () => {
+  it('never releases a value that is in use', async () => {
     const { cache, events, load, touch } = makeCache({ budgetBytes: 50 });
     const { promise: work, resolve: finish } = Promise.withResolvers<string>();
     const use = cache.use('a', load('a', 40), () => work);
@@ -150,7 +150,7 @@ describe('the budget', () => {
     expect(cache.state('a')).toBe('loaded');
   });
 
-  it('lets go no more than it takes when uses end at the same time', async () => {
+  it('releases no more than needed when uses end at the same time', async () => {
     const { cache, events, load, touch } = makeCache({ budgetBytes: 1_000 });
     for (const key of ['a', 'b', 'c', 'd']) await touch(key, 250);
     const works = ['e', 'f'].map((key) => {
@@ -163,7 +163,7 @@ describe('the budget', () => {
     expect(events.filter((event) => event.startsWith('release'))).toEqual(['release a', 'release b']);
   });
 
-  it('loads a value again that was let go', async () => {
+  it('loads a value again that was released', async () => {
     const { events, touch } = makeCache({ budgetBytes: 50 });
     for (const key of ['a', 'b', 'a']) await touch(key);
     expect(events).toEqual(['load a', 'load b', 'release a', 'load a', 'release b']);
@@ -205,14 +205,14 @@ describe('a failed load', () => {
     expect((await failureOf(cache.use('a', failing('later'), () => 1))).retryAfterMs).toBe(1_000);
   });
 
-  it('is told as one also where the key was dropped meanwhile', async () => {
+  it('is reported also where the key was dropped meanwhile', async () => {
     const { cache } = makeCache();
     const use = cache.use('a', failing('broken'), () => 1);
     await cache.drop('a');
     expect((await failureOf(use)).cause).toEqual(new Error('broken'));
   });
 
-  it('takes nothing of the budget and concerns no other key', async () => {
+  it('takes nothing from the budget and affects no other key', async () => {
     const { cache, events, touch } = makeCache({ budgetBytes: 80 });
     await touch('a');
     await failureOf(cache.use('b', failing('broken'), () => 1));
@@ -302,7 +302,7 @@ describe('clear', () => {
     expect(events).toEqual(['release a']);
   });
 
-  it('lets keys be loaded anew', async () => {
+  it('lets keys be loaded again', async () => {
     const { cache, events, touch } = makeCache();
     await touch('a');
     await cache.clear();
@@ -311,7 +311,7 @@ describe('clear', () => {
   });
 });
 
-/** What a use of a key that cannot be loaded is rejected with. */
+/** The error that a use of a key is rejected with. */
 async function failureOf(use: Promise<unknown>): Promise<LoadError> {
   const error = await use.then(
     () => undefined,
@@ -321,7 +321,7 @@ async function failureOf(use: Promise<unknown>): Promise<LoadError> {
   throw new Error('the use did not fail to load', { cause: error });
 }
 
-describe('a load that nobody waits for any longer', () => {
+describe('a load that nobody waits for', () => {
   /** Asks for a value, and gives up before it is there. */
   async function giveUp({ cache, makeValue }: ReturnType<typeof makeCache>, key: string) {
     const { promise, resolve } = Promise.withResolvers<Value>();

@@ -25,7 +25,7 @@ async function open(model: string | Uint8Array): Promise<Session> {
   return session;
 }
 
-/** What an Identity graph makes of a tensor: the same, after its way through the runtime. */
+/** The output of an Identity graph for a tensor: the same tensor, after its way through the runtime. */
 async function runIdentity(tensor: Tensor): Promise<Tensor | undefined> {
   const axes = tensor.shape.map(() => '');
   const session = await open(identityModel(DATATYPES[tensor.datatype].code, axes));

@@ -101,7 +101,7 @@ describe('openFilesystemStore', () => {
     await expect(store.read(secret, 0, 6)).rejects.toMatchObject({ reason: 'denied' });
   });
 
-  it('says what it passes over, and why', async () => {
+  it('says which files it skips, and why', async () => {
     const root = await makeFolder({
       'iris/1/model.onnx': 'x',
       'iris/1/reference.json/a': 'x',
@@ -137,7 +137,7 @@ describe('openFilesystemStore', () => {
     });
   });
 
-  it('lists the rest where a link leads to what may not be read', async () => {
+  it('lists the rest where a link leads to a file that may not be read', async () => {
     const root = await makeFolder({ 'iris/1/model.onnx': 'x' });
     await mkdir(join(root, '../closed/deep'), { recursive: true });
     await symlink('../../../closed/deep', join(root, 'iris/1/model.json'));
@@ -159,7 +159,7 @@ describe('openFilesystemStore', () => {
     expect(store.localPath?.('iris/1')).toBe(join(link, 'iris/1'));
   });
 
-  it('rejects with "denied" what the process may not read', async () => {
+  it('rejects with "denied" for files that the process may not read', async () => {
     const root = await makeFolder({ 'closed/a': 'x', b: 'y' });
     const store = openFilesystemStore(root);
     const file = (await store.list('')).find(({ path }) => path === 'b');
@@ -176,7 +176,7 @@ describe('openFilesystemStore', () => {
 });
 
 describe('a write to a folder', () => {
-  it('leaves nothing beside the file, whether it wins or loses', async () => {
+  it('leaves nothing next to the file, whether it wins or loses', async () => {
     const root = await makeFolder({ 'iris/a': 'one' });
     const store = openFilesystemStore(root);
     await store.write('iris/b', contentOf('two'));
@@ -189,7 +189,7 @@ describe('a write to a folder', () => {
     expect((await readdir(join(root, 'iris'))).sort()).toEqual(['a', 'b']);
   });
 
-  it('makes the repository where there is none', async () => {
+  it('makes the repository if it does not exist', async () => {
     const root = join(await makeFolder({}), 'new');
     const store = openFilesystemStore(root);
     await store.write('iris/1/model.json', contentOf('{}'));
@@ -214,7 +214,7 @@ describe('a write to a folder', () => {
     const atLeast = await count();
     expect(await Promise.all(codes)).toEqual([0, 0, 0]);
     expect(await count()).toBeGreaterThanOrEqual(Math.max(240, atLeast));
-    // What the killed ones left is taken away by the next.
+    // The next writer removes what the killed ones left.
     const store = openFilesystemStore(root);
     const [file] = await store.list('');
     await store.write('count', contentOf('done'), file?.etag);
@@ -256,21 +256,21 @@ describe('a write to a folder', () => {
     await expect(store.write('iris/1', contentOf('two'))).rejects.toMatchObject({ reason: 'changed' });
   });
 
-  it('takes the lock of a process that was killed while it took its name away', async () => {
+  it('takes the lock of a process that was killed while it removed its name', async () => {
     const root = await makeFolder({});
     await mkdir(join(root, 'iris/.a.ternion-lock'), { recursive: true });
     await openFilesystemStore(root).write('iris/a', contentOf('two'));
     expect(await readdir(join(root, 'iris'))).toEqual(['a']);
   });
 
-  it('ends where no folder can be made', async () => {
+  it('fails where no folder can be made', async () => {
     const root = await makeFolder({ 'iris/a': 'x' });
     await symlink('nowhere', join(root, 'iris/.ternion-tmp'));
     await expect(openFilesystemStore(root).write('iris/b', contentOf('two'))).rejects.toMatchObject({
       reason: 'denied',
       message: `${join(root, 'iris/b')} cannot be written (ENOENT).`,
     });
-    // Its parent is there, and yet the system says ENOENT.
+    // Its parent exists, but the system says ENOENT.
     await expect(openFilesystemStore('/proc/ternion').write('a/b/c', contentOf('two'))).rejects.toMatchObject(
       {
         reason: 'denied',
@@ -279,7 +279,7 @@ describe('a write to a folder', () => {
     );
   });
 
-  it('says what may not be written', async () => {
+  it('names the file that may not be written', async () => {
     const root = await makeFolder({ 'closed/a': 'x' });
     const store = openFilesystemStore(root);
     await chmod(join(root, 'closed'), 0o555);
@@ -295,7 +295,7 @@ describe('a write to a folder', () => {
 
 const NOBODY = 65534;
 
-/** root may read everything: a test process that is root steps down for a moment. */
+/** root may read everything: a test process that is root drops its rights for a moment. */
 async function withoutPrivileges(action: () => Promise<void>): Promise<void> {
   const isRoot = process.geteuid?.() === 0;
   if (isRoot) process.seteuid?.(NOBODY);

@@ -157,7 +157,7 @@ describe('openS3Store', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it('breaks off a body that goes silent', async () => {
+  it('gives up a body that goes silent', async () => {
     const server = await start({ files: { a: '0123456789' } });
     server.addFault({ when: ({ key }) => key === 'a', effect: { kind: 'hang', afterBytes: 4 } });
     const store = open(server, { socketTimeoutMs: 200 });

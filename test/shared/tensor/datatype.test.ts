@@ -11,7 +11,7 @@ import {
 import { float16ToNumber } from '../../../shared/tensor/float16.ts';
 import { identityModel } from '../../support/build-model.ts';
 
-/** `TensorProto.DataType` of onnx.proto and the runtime's names, written down a second time. */
+/** `TensorProto.DataType` of onnx.proto and the runtime's names, repeated here on purpose. */
 const EXPECTED: Record<Datatype, readonly [code: number, name: string, bytes: number]> = {
   BOOL: [9, 'bool', 1],
   UINT8: [2, 'uint8', 1],

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { shortestFloat32 } from '../../../shared/tensor/float32.ts';
 
-/** All bit patterns alike, so that tiny and huge numbers come as often as plain ones. */
+/** All bit patterns with equal chances, so that tiny and huge numbers are as frequent as ordinary ones. */
 const anyFloat32 = fc
   .integer({ min: 0, max: 0xffffffff })
   .map((bits) => new Float32Array(Uint32Array.of(bits).buffer)[0] ?? 0)

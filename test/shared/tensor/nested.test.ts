@@ -12,7 +12,7 @@ function parse(value: JsonValue, datatype: Datatype = 'FP32', elementLimit = 100
 }
 
 describe('parseNested', () => {
-  it('takes the nesting for the shape', () => {
+  it('takes the shape from the nesting', () => {
     expect(
       parse([
         [1, 2, 3],
@@ -22,7 +22,7 @@ describe('parseNested', () => {
     expect(parse([[[1]], [[2]]])).toEqual(createTensor('FP32', [2, 1, 1], [1, 2]));
   });
 
-  it('takes a bare value for a scalar', () => {
+  it('takes a bare value as a scalar', () => {
     expect(parse(5, 'INT32')).toEqual(createTensor('INT32', [], [5]));
     expect(parse('text', 'BYTES')).toEqual({ datatype: 'BYTES', shape: [], data: ['text'] });
   });
@@ -144,7 +144,7 @@ describe('parseNested', () => {
       'the number 3.4028236e+38; expected a number below 3.4028235677973366e+38 (FP32).',
     ],
     ['FP16', 65_519, 65_520, 'the number 65520; expected a number below 65520 (FP16).'],
-  ])('refuses for %s what would only round to infinity', (datatype, low, high, message) => {
+  ])('refuses for %s numbers that would round to infinity', (datatype, low, high, message) => {
     expect(toNumbers(parse([low, -low], datatype)).every(Number.isFinite)).toBe(true);
     expect(errorOf(() => parse([0, high], datatype)).message).toBe(`Field "inputs.x[1]" is ${message}`);
     expect(errorOf(() => parse([-high], datatype)).message).toMatch('expected a number below');
@@ -188,7 +188,7 @@ describe('toNested', () => {
     expect(toNested(large)).toEqual([18446744073709551615n]);
   });
 
-  it('gives back what parseNested read, for every datatype and shape', () => {
+  it('returns what parseNested has read, for every datatype and shape', () => {
     const shapes = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 4 });
     fc.assert(
       fc.property(shapes, fc.constantFrom(...DATATYPE_NAMES), (shape, datatype) => {

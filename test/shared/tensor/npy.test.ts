@@ -45,7 +45,7 @@ describe('an array of texts', () => {
   });
 });
 
-describe('an array that lies column by column', () => {
+describe('an array in column-major order', () => {
   it.each(['|u1', '<i2', '<f4', '<f8', '>i4', '|S3', '<U1'])(
     'of %s has the elements of its rows',
     (descr) => {
@@ -81,7 +81,7 @@ describe('an array that NumPy wrote', () => {
     expect(found).toEqual(elements.map((element, i) => parsePython(element, found[i])));
   });
 
-  it('is written again byte by byte, where it lies row by row in little-endian', () => {
+  it('is written again byte by byte, if it is in row-major order and little-endian', () => {
     const canonical = GOLDEN.arrays.filter(({ npy }) => {
       const { dtype, isFortranOrder } = readNpyHeader(decode(npy), 'body');
       return !dtype.isBigEndian && !isFortranOrder && dtype.kind !== 'S' && decode(npy)[6] === 1;
@@ -195,7 +195,7 @@ describe('an array', () => {
     expect(errorOf(() => readNpy(bytes, OPTIONS)).message).toMatch(message);
   });
 
-  it('with more elements than the limit is refused before they are looked at, even where they take no bytes', () => {
+  it('with more elements than the limit is refused before they are read, even where they take no bytes', () => {
     const bytes = withHeader("{'descr': '<U0', 'fortran_order': False, 'shape': (1000, 1000000), }");
     expect(errorOf(() => readNpy(bytes, OPTIONS)).message).toBe(
       'Field "body" has 1000000000 elements; the limit is 1000 (MAX_TENSOR_ELEMENTS).',
@@ -211,7 +211,7 @@ describe('an array', () => {
     });
   });
 
-  it('has booleans of 0 and 1, whatever its bytes are', () => {
+  it('has booleans of 0 and 1, for bytes of any value', () => {
     const header = "{'descr': '|b1', 'fortran_order': False, 'shape': (3,), }";
     expect(readNpy(withHeader(header, Buffer.from([0, 1, 255])), OPTIONS).data).toEqual(
       Uint8Array.from([0, 1, 1]),

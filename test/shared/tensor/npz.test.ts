@@ -85,7 +85,7 @@ describe('an archive of arrays', () => {
     expect(await readAll(withComment)).toEqual(new Map([['x', X]]));
   });
 
-  it('that is unpacked is in memory once: its elements are those that zlib wrote', async () => {
+  it('that is unpacked is in memory only once: its elements stay where zlib wrote them', async () => {
     const bytes = zipSync({ 'x.npy': writeNpy(createTensor('FP32', [20_000], new Float32Array(20_000))) });
     const [[, x] = []] = await readNpz(bytes, OPTIONS);
     const { data } = x?.read() ?? X;
@@ -158,7 +158,7 @@ describe('an archive of arrays', () => {
     expect((await rejectionOf(readNpz(bytes, OPTIONS))).message).toMatch(message);
   });
 
-  it('has entries that read alone', async () => {
+  it('has entries that can be read one at a time', async () => {
     expect(readNpy(writeNpy(X), OPTIONS)).toEqual(X);
   });
 });

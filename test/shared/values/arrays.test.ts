@@ -22,7 +22,7 @@ describe('arrays of NumPy', () => {
   const inputOf = (tensor: Tensor, model = MATRIX) =>
     inputsOfArrays(new Map([['arr_0', arrayOf(tensor)]]), model, LIMITS).get('x');
 
-  it('go to a single input whatever they are called, without a copy', () => {
+  it('go to a single input under any name, without a copy', () => {
     const tensor = createTensor('FP64', [1, 2], [1, 2]);
     const input = inputOf(tensor);
     expect(input).toEqual(tensor);
@@ -35,7 +35,7 @@ describe('arrays of NumPy', () => {
       ['z', arrayOf(createTensor('INT32', [2], [3, 4]))],
     ]);
     const model = contract([spec('a', 'INT32', [2]), spec('b', 'INT32', [2])]);
-    // "z" is left for the check of names to tell.
+    // The check of names reports "z".
     expect([...inputsOfArrays(arrays, model, LIMITS).keys()]).toEqual(['a', 'z']);
   });
 

@@ -42,6 +42,8 @@ describe('the type of a table', () => {
   });
 });
 
+const QUOTE_OUT_OF_PLACE = 'The CSV body has a quote out of place.';
+
 describe('CSV', () => {
   it.each([
     [
@@ -75,7 +77,7 @@ describe('CSV', () => {
   it.each([['1,2\n"3'], ['"a"b,1'], ['1,2\na"b,1']])('%j has a quote out of place', async (text) => {
     expect(await rejectionOf(parseCsv(text))).toMatchObject({
       code: 'BAD_REQUEST',
-      message: 'The CSV body has a quote out of place.',
+      message: QUOTE_OUT_OF_PLACE,
     });
   });
 
@@ -90,7 +92,7 @@ describe('CSV', () => {
       [1, 3],
       [0, 5],
     ] as const) {
-      expect(errorOf(() => rows.slice(start, end)).message).toBe('The CSV body has a quote out of place.');
+      expect(errorOf(() => rows.slice(start, end)).message).toBe(QUOTE_OUT_OF_PLACE);
     }
   });
 
@@ -158,7 +160,7 @@ describe('CSV', () => {
     );
   });
 
-  it('gives back the cells that were quoted for it', async () => {
+  it('returns the cells that were quoted for it', async () => {
     const table = fc.array(fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r', ' ') }), {
       minLength: 2,
       maxLength: 4,
@@ -170,7 +172,7 @@ describe('CSV', () => {
     );
   });
 
-  it('shows its first row, whatever is below it', async () => {
+  it('shows its first row, with any rows below it', async () => {
     expect(readFirstRow(Buffer.from('\ufeff\r\n"a,b",c\n"'), testLimits())).toEqual(['a,b', 'c']);
     expect(readFirstRow(Buffer.from('"a'), testLimits())).toEqual([]);
     expect(readFirstRow(Buffer.from(''), testLimits())).toEqual([]);

@@ -43,7 +43,7 @@ describe('an image in a value', () => {
     );
   });
 
-  it('is told from other texts by its first bytes', () => {
+  it('is distinguished from other texts by its first bytes', () => {
     expect(isImageText(B64)).toBe(true);
     expect(isImageText(`data:image/png;base64,${B64}`)).toBe(true);
     expect(['I like it', '', 'data:text/plain,x'].filter(isImageText)).toEqual([]);

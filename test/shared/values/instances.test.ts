@@ -225,7 +225,7 @@ describe('decodeColumns', () => {
 describe('kindOfValues', () => {
   const kindsOf = (values: readonly JsonValue[]) => [...new Set(values.map((value) => kindOfValues(value)))];
 
-  it('tells images by their bytes, their names, or as addresses', () => {
+  it('recognises images by their bytes, their names, or as addresses', () => {
     const image = readFileSync(join(PROJECT, 'test/fixtures/digits/07-label-7.png')).toString('base64');
     expect(kindsOf([[image], image, { data: image }, [{ content: image }], { pixels: [image] }])).toEqual([
       'image',
@@ -233,7 +233,7 @@ describe('kindOfValues', () => {
     expect(kindsOf([[{ b64: 'aGk=' }], { image: 'aGk=' }, 'https://example.org/a.png'])).toEqual(['image']);
   });
 
-  it('tells texts and pairs of them', () => {
+  it('recognises texts and pairs of them', () => {
     expect(kindsOf(['a text', ['a', 'b'], [['a', 'b']], { data: 'a text' }, [{ text: 'a' }]])).toEqual([
       'text',
     ]);
@@ -244,7 +244,7 @@ describe('kindOfValues', () => {
     expect(kindsOf([[{ content: 'a', mimeType: 'text/plain' }]])).toEqual(['text']);
   });
 
-  it('takes all else for features', () => {
+  it('treats all else as features', () => {
     const rows = [
       [[1]],
       [{ a: 1 }],

@@ -25,7 +25,7 @@ describe('lines', () => {
     ['\ufeff[1]\n', ['[1]']],
     ['\n \n1\n\t\n', ['1']],
     ['', []],
-  ])('of %j are those with something in them', (text, lines) => {
+  ])('of %j are those that are not empty', (text, lines) => {
     expect(linesOf(text)).toEqual(lines);
   });
 });
@@ -41,11 +41,11 @@ describe('JSON values one after the other', () => {
     ['[1', ['[1']],
     ['"abc', ['"abc']],
     [']', [']']],
-  ])('%j are told apart', (text, values) => {
+  ])('%j are separated', (text, values) => {
     expect(valuesOf(text)).toEqual(values);
   });
 
-  it('are told apart whatever is in them', () => {
+  it('are separated with any content', () => {
     const value = fc.oneof(fc.array(fc.jsonValue()), fc.dictionary(fc.string(), fc.jsonValue()));
     fc.assert(
       fc.property(

@@ -15,7 +15,8 @@ const named: RowFormat = {
   columns: [{ type: 'number', floatBound: FLOAT_BOUNDS.FP32 }],
 };
 const unnamed: RowFormat = { named: undefined, width: 2, columns: [{ type: 'number' }] };
-const NAMED = '3 numbers (length, width, free) as a list or as an object by name';
+const BY_NAME = 'as a list or as an object by name';
+const NAMED = `3 numbers (length, width, free) ${BY_NAME}`;
 
 function messageOf(row: JsonValue | undefined, format: RowFormat = named): string {
   const error = errorOf(() => parseRow(row, 'instances[2]', format));
@@ -48,7 +49,7 @@ describe('parseRow', () => {
     expect(parseRow([20, -1, 0], 'features', named)).toEqual([20, -1, 0]);
   });
 
-  it('takes a list of any length where neither model nor config say one', () => {
+  it('takes a list of any length where neither model nor config says one', () => {
     const open: RowFormat = { named: undefined, width: undefined, columns: [{ type: 'number' }] };
     expect(parseRow([1, 2, 3, 4, 5], 'features', open)).toEqual([1, 2, 3, 4, 5]);
     expect(messageOf('1,2', open)).toBe(
@@ -95,7 +96,7 @@ describe('parseRow', () => {
     );
   });
 
-  it('does not take properties that every object has for features', () => {
+  it('does not treat properties that every object has as features', () => {
     const format: RowFormat = {
       named: [{ name: 'constructor' }],
       width: 1,
@@ -131,7 +132,7 @@ describe('parseRow', () => {
     expect(message).not.toMatch('f'.repeat(60));
   });
 
-  it('takes whole numbers of a range alone where the model takes such', () => {
+  it('takes only whole numbers of a range where the model takes whole numbers', () => {
     const integers: RowFormat = { ...unnamed, columns: [{ type: 'number', integers: [-8, 7] }] };
     expect(parseRow([-8, 7], 'features', integers)).toEqual([-8, 7]);
     for (const value of [2.5, -9, 8, 2 ** 53]) {
@@ -162,14 +163,14 @@ describe('a row of strings and numbers', () => {
       'Field "instances[2].city" is the string "Paris"; expected one of "Bern", "Rome".',
     ],
     [['Bern', 3, ''], 'Field "instances[2][1]" (age) is the number 3; expected one of 1, 2.'],
-    [['Bern', 1, 'a\0b'], 'Field "instances[2][2]" (note) has a NUL character, which strings cannot hold.'],
+    [['Bern', 1, 'a\0b'], expect.stringMatching(/^Field "instances\[2\]\[2\]" \(note\) .*NUL/)],
     [['Bern', 1, '\ud800'], 'Field "instances[2][2]" (note) has half of a surrogate pair.'],
     [
       ['Bern', 1],
-      'Field "instances[2]" has 2 values; expected 3 values (city: string, age: number, note: string) as a list or as an object by name.',
+      `Field "instances[2]" has 2 values; expected 3 values (city: string, age: number, note: string) ${BY_NAME}.`,
     ],
   ])('is refused by the name of the feature: %j', (row, message) => {
-    expect(messageOf(row, mixed)).toBe(message);
+    expect(messageOf(row, mixed)).toEqual(message);
   });
 
   it('lists no more than twenty values', () => {

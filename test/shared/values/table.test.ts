@@ -42,7 +42,7 @@ describe('a table', () => {
     });
   });
 
-  it('goes by the names of the features, wherever they stand and whatever stands between them', () => {
+  it('goes by the names of the features, in any order and among other columns', () => {
     const table = tableOfSplit({ columns: ['c', 'id', 'a', 'b'], data: [[3, 99, 1, 2]] }, 'd');
     expect(decode(table, FEATURES).get('x')).toMatchObject({ data: Float32Array.from([1, 2, 3]) });
     const records = tableOfRecords(
@@ -220,7 +220,7 @@ describe('a table', () => {
   it.each<[string, JsonValue]>([
     ['features', { columns: ['a', 'b', 'd'], data: [[1, 2, 3]] }],
     ['inputs', { columns: ['p', 'r'], data: [[1, 2]] }],
-  ])('without the names of the %s says which it has and which there are', (what, value) => {
+  ])('without the names of the %s says which names it has and which are expected', (what, value) => {
     const table = tableOfSplit(value, 'd');
     const message = errorOf(() => decode(table, what === 'inputs' ? TWO : FEATURES)).message;
     expect(message).toBe(

@@ -32,7 +32,7 @@ export const ATTACKS: Readonly<Record<string, (port: number) => Promise<void>>> 
     socket.end();
     await closed(socket);
   },
-  'an upload that breaks off': async (port) => {
+  'an upload that is cut off': async (port) => {
     const socket = await open(port);
     socket.write(
       `POST ${PATH} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100000\r\n\r\n${'x'.repeat(50_000)}`,

@@ -1,7 +1,7 @@
 import { HttpRequest, InvocationContext } from '@azure/functions';
 import type { TestHost } from './test-host.ts';
 
-/** What a function app told the host of one function. */
+/** What a function app declared to the host about one function. */
 export interface Registration {
   readonly metadata: unknown;
   readonly handler: (request: HttpRequest, context: InvocationContext) => Promise<unknown>;

@@ -12,12 +12,12 @@ import { sendOverHttp, type TestHost } from './test-host.ts';
 export interface ChildHost extends TestHost {
   readonly port: number;
   readonly process: ChildProcess;
-  /** What the server has written to its log so far. */
+  /** The log of the server so far. */
   output(): string;
 }
 
 interface ChildOptions {
-  /** A built target, copied to an empty folder and run there: nothing of the project is around it. */
+  /** A built target, copied to an empty folder outside of the project and run there. */
   readonly target: string;
   /** Script of the project that runs it, with its arguments made from the folder and the port. */
   readonly command: (folder: string, port: number) => readonly string[];

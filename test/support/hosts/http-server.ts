@@ -3,7 +3,7 @@ import { createHttpFunction } from '../../../functions/http-function.ts';
 import { portOf } from '../port-of.ts';
 import { createTestHost } from './in-process.ts';
 
-/** The app behind a server of Node in this process, for clients that want an address. */
+/** Serves the app with a server of Node in this process, for clients that need an address. */
 export interface HttpServer {
   readonly port: number;
   /** Without a slash at its end. */

@@ -17,7 +17,7 @@ export function createTestHost(environment: Readonly<Record<string, string>> = {
   });
 }
 
-/** The app itself, without any host around it: what all hosts are held to. */
+/** The app itself, without any host around it: the answers of all hosts are compared with its answers. */
 export function openApp(environment?: Readonly<Record<string, string>>): TestHost {
   const { app } = createTestHost(environment);
   return {
@@ -34,7 +34,7 @@ export function openApp(environment?: Readonly<Record<string, string>>): TestHos
   };
 }
 
-/** The Lambda handler behind one kind of event source. */
+/** The Lambda handler, invoked with events of one kind of source. */
 export function openLambda(source: EventSource): TestHost {
   const host = createTestHost();
   const handler = createLambdaHandler(host);

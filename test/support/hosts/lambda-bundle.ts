@@ -14,14 +14,14 @@ import type { TestRequest } from './test-host.ts';
 /** Our own client of the runtime API, on the Node that runs the tests. */
 export const OWN_RUNTIME = [process.execPath, join(PROJECT, 'test/support/lambda-client.ts')] as const;
 
-/** A copy of a built target in an empty folder: nothing of the project is around it. */
+/** A copy of a built target in an empty folder outside of the project. */
 export async function copyBundle(target: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'ternion-bundle-'));
   await cp(join(PROJECT, 'dist', target), folder, { recursive: true });
   return folder;
 }
 
-/** A built target on Lambda, behind a server that makes events of requests as one event source does. */
+/** A built target on Lambda; a server turns requests into events, as one kind of event source does. */
 export async function openLambdaBundle(
   target: string,
   source: EventSource,

@@ -1,6 +1,6 @@
 import type { TestRequest, TestResponse } from './test-host.ts';
 
-/** What stands in front of the function, and with it the form of the events. */
+/** What calls the function; it decides the form of the events. */
 export const EVENT_SOURCES = [
   'rest-api',
   'http-api',

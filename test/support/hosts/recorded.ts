@@ -10,7 +10,7 @@ export interface Recorded {
   readonly call: string;
   readonly method: string;
   readonly path: string;
-  /** In the order and letters of the client. */
+  /** In the order and case that the client used. */
   readonly headers: Readonly<Record<string, string>>;
   /** The part of the body that is text. */
   readonly text?: string;

@@ -16,13 +16,13 @@ export interface TestResponse {
   readonly body: Buffer;
 }
 
-/** A running server, whatever runs it. */
+/** A running server, of any kind. */
 export interface TestHost {
   send(request: TestRequest): Promise<TestResponse>;
   close(): Promise<void>;
 }
 
-/** Sends a request over a socket of its own; nothing is added to it but Host and Content-Length. */
+/** Sends a request over its own socket; only Host and Content-Length are added. */
 export function sendOverHttp(
   port: number,
   { method, path, headers, body }: TestRequest,

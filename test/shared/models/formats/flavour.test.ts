@@ -59,7 +59,7 @@ describe('the flavour of a folder', () => {
     expect(await findFlavour(folderOf(files))).toBe('lightgbm');
   });
 
-  it('is not guessed where two files name two', async () => {
+  it('is not guessed where two files name different ones', async () => {
     const view = viewOf([['x', 'FP32', [-1, 3]]], [['y', 'FP32', [-1, 1]]]);
     const files = {
       'model-settings.json': { implementation: 'mlserver_xgboost.XGBoostModel' },
@@ -74,7 +74,7 @@ describe('the flavour of a folder', () => {
     expect(await findFlavour(folderOf({ 'model.onnx': '' }))).toBeUndefined();
   });
 
-  it('is told of a model that was recognised', async () => {
+  it('is known of a model that was recognised', async () => {
     const view = viewOf([['x', 'FP32', [-1, 3]]], [['y', 'FP32', [-1, 1]]]);
     expect(await recogniseModel(mlmodelOf('onnx', 'sklearn'), view, KNOWN_TASKS)).toMatchObject({
       format: 'mlflow',

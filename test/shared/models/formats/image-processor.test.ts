@@ -93,7 +93,7 @@ describe('the steps of preprocessor_config.json', () => {
     expect(await stepsOf({ ...type, ...NORMALIZE, ...config })).toEqual([rgb, ...expected, ...after]);
   });
 
-  it('leave out what the file switches off, and take its own factor', async () => {
+  it('leave out steps that the file switches off, and use its own factor', async () => {
     const type = { image_processor_type: 'ViTImageProcessor', do_resize: false };
     expect(await stepsOf({ ...type, do_rescale: false, do_normalize: false })).toEqual([rgb, after[2]]);
     expect(await stepsOf({ ...type, rescale_factor: 0.5, do_normalize: false })).toEqual([
@@ -103,7 +103,7 @@ describe('the steps of preprocessor_config.json', () => {
     ]);
   });
 
-  it('turn colours round for MobileViT, and make grey images for models of one channel', async () => {
+  it('reverse the colours for MobileViT, and make grey images for models of one channel', async () => {
     const mobile = { feature_extractor_type: 'MobileViTFeatureExtractor', do_resize: false, ...NO_CROP };
     expect(await stepsOf({ ...mobile, do_flip_channel_order: true })).toEqual([
       { step: 'convert', mode: 'BGR' },
@@ -124,7 +124,7 @@ describe('the steps of preprocessor_config.json', () => {
     ]);
   });
 
-  it('leave to the class what is null', async () => {
+  it('use the defaults of the class for null', async () => {
     const config = {
       size: { height: 8, width: 8 },
       resample: 2,

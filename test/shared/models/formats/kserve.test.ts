@@ -9,7 +9,7 @@ const serviceOf = (predictor: object, name = 'm') =>
 const model = { modelFormat: { name: 'sklearn' }, protocolVersion: 'v2', storageUri: 's3://b/m/net.onnx' };
 
 describe('a folder with an InferenceService', () => {
-  it('has what its predictor says, in the form of today and in the earlier one', async () => {
+  it('has the values of its predictor, in the current form and in the earlier one', async () => {
     const said = {
       name: 'm',
       modelFormat: 'sklearn',

@@ -63,7 +63,7 @@ describe('withLabelsFile', () => {
         zipMaps: [{ input: 'p', output: 'y', labels: ['x', 'y', 'z'] }],
       }),
     ],
-  ])('leaves a config alone where there are %s', async (_, view) => {
+  ])('does not change a config where there are %s', async (_, view) => {
     expect(await withLabelsFile({ task: 'tensor' }, folder, view, KNOWN_TASKS)).toEqual({ task: 'tensor' });
   });
 
@@ -91,7 +91,7 @@ describe('withLabelsFile', () => {
     });
   });
 
-  it('leaves tasks without labels and configs with labels alone', async () => {
+  it('does not change tasks without labels and configs with labels', async () => {
     const regression = { task: 'tabular-regression' } as const;
     expect(await withLabelsFile(regression, folder, three, KNOWN_TASKS)).toEqual(regression);
     const labelled = { task: 'tensor' as const, labels: [7, 8, 9] };

@@ -18,7 +18,7 @@ describe('the graph of a folder', () => {
     ['of Windows', ['MODEL.ONNX'], 'MODEL.ONNX'],
     ['of a Mac', ['._a.onnx', 'onnx/._b.onnx', 'c.onnx'], 'c.onnx'],
     [
-      'with weights beside it',
+      'with weights next to it',
       ['model_q4.onnx', 'model_q4.onnx_data', 'model_q4.onnx.data'],
       'model_q4.onnx',
     ],
@@ -60,7 +60,7 @@ describe('the graph of a folder', () => {
     }
   });
 
-  it('is the one that a config.pbtxt names, where no model.json is', async () => {
+  it('is the one that a config.pbtxt names, if there is no model.json', async () => {
     const files = ['model.onnx', 'net.onnx'];
     const shared = { 'config.pbtxt': 'backend: "onnxruntime" default_model_filename: "net.onnx"' };
     expect(await locateModel(folder(files, shared))).toBe('net.onnx');

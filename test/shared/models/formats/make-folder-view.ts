@@ -3,7 +3,7 @@ import { ModelError } from '../../../../shared/models/model-config.ts';
 import type { Graph } from '../../../../shared/onnx/graph.ts';
 import type { TensorSpec } from '../../../../shared/runtime/session.ts';
 
-/** A folder of small files in memory; `shared` are those beside the versions. */
+/** A folder of small files in memory; `shared` are those next to the versions. */
 export function folderOf(
   files: Readonly<Record<string, string | object>>,
   shared: Readonly<Record<string, string>> = {},
@@ -40,7 +40,7 @@ const NO_GRAPH: Graph = {
   missingInputs: new Set(),
 };
 
-/** What a graph takes and gives: `viewOf([['x', 'FP32', [-1, 3]]], [['y', 'FP32', [-1, 2]]])`. */
+/** The inputs and outputs of a graph: `viewOf([['x', 'FP32', [-1, 3]]], [['y', 'FP32', [-1, 2]]])`. */
 export function viewOf(
   inputs: readonly SpecParts[],
   outputs: readonly SpecParts[],
@@ -55,7 +55,7 @@ function toSpec([name, datatype, shape]: SpecParts): TensorSpec {
   return { name, datatype, shape };
 }
 
-/** The reason for which a folder is refused. */
+/** The reason why a folder is refused. */
 export async function reasonOf(promise: Promise<unknown>): Promise<string> {
   const error = await promise.then(
     () => undefined,

@@ -57,11 +57,11 @@ describe('labels in the metadata of a graph', () => {
     ['hold it as an escape', 'names', String.raw`['a', 'b', '\x1b[2J']`],
     ['have another key', 'description', 'a\nb\nc'],
     ['are those of a detector', 'stride', '32'],
-  ])('are left alone where they %s', async (_, key, value) => {
+  ])('are ignored where they %s', async (_, key, value) => {
     expect(await recognise({ [key]: value })).toEqual({ task: 'tensor' });
   });
 
-  it('are left alone where the output is not a row of scores, or does not say how many', async () => {
+  it('are ignored where the output is not a row of scores, or does not say how many', async () => {
     const names = { names: "['a', 'b', 'c']" };
     expect(await recognise(names, [-1, 3, 80])).toEqual({ task: 'tensor' });
     expect(await recognise(names, [-1, -1])).toEqual({ task: 'tensor' });
@@ -92,7 +92,7 @@ describe('labels in the metadata of a graph', () => {
     ]);
   });
 
-  it('that were not read to their end are left alone', async () => {
+  it('that were not read to their end are ignored', async () => {
     const view = viewOf([['x', 'FP32', [-1, 4]]], [['y', 'FP32', [-1, 3]]], {
       metadata: [{ key: 'labels', value: 'a,b,c', bytes: 6 }],
     });
@@ -107,7 +107,7 @@ describe('labels in the metadata of a graph', () => {
     ['many entries', `[${"'a', ".repeat(150_000)}]`],
     ['many escapes', `['${String.raw`\x41`.repeat(250_000)}`],
     ['many spaces', `{${' '.repeat(1_000_000)}`],
-  ])('of a megabyte with %s are left alone', async (_, value) => {
+  ])('of a megabyte with %s are ignored', async (_, value) => {
     expect(await recognise({ names: value })).toEqual({ task: 'tensor' });
   });
 });
@@ -134,11 +134,11 @@ describe('names of columns in the metadata of a graph', () => {
     ['are not distinct', '["a", "a"]'],
     ['are empty', '["a", ""]'],
     ['are not a list', 'a,b'],
-  ])('are left alone where they %s', async (_, value) => {
+  ])('are ignored where they %s', async (_, value) => {
     expect((await regression({ feature_names: value })).config).toEqual({ task: 'tabular-regression' });
   });
 
-  it('are left alone where inputs have names of their own, and for other tasks', async () => {
+  it('are ignored where inputs have names of their own, and for other tasks', async () => {
     expect((await regression({ feature_names: '["a", "b"]' }, 2)).config).not.toHaveProperty('features');
     expect(await recognise({ feature_names: '["a", "b", "c"]' })).toEqual({ task: 'tensor' });
   });

@@ -40,7 +40,7 @@ describe('a folder with MLmodel', () => {
     });
   });
 
-  it('takes tensors where its signature does, or where it says nothing', async () => {
+  it('takes tensors where its signature does, or where it has none', async () => {
     const spec = { type: 'tensor', 'tensor-spec': { dtype: 'float32', shape: [-1, 2] } };
     expect(await recognise(mlmodel([spec]))).toEqual({ task: 'tensor' });
     expect(await recognise(FLAVORS)).toEqual({ task: 'tensor' });
@@ -48,7 +48,7 @@ describe('a folder with MLmodel', () => {
     expect(await recognise(mlmodel([AREA]), cube)).toEqual({ task: 'tensor' });
   });
 
-  it('is none without the file', async () => {
+  it('is not recognised without the file', async () => {
     expect(await recogniseMlflow(folderOf({}), matrix)).toBeUndefined();
   });
 

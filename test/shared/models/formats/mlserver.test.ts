@@ -40,7 +40,7 @@ describe('a folder with model-settings.json', () => {
     expect(await recognise([input('input-0'), input('input-1')])).toEqual({ task: 'tabular-regression' });
   });
 
-  it('is what the graph says where its inputs are tensors, or nothing', async () => {
+  it('is served as its graph says where it names tensors, or no inputs', async () => {
     const given = [null, [], [input('predict', [-1, 2])], [input('any', [-1])], [input('x', [2])]];
     for (const inputs of given) expect(await recognise(inputs)).toEqual({ task: 'tensor' });
     const tensors = [input('city', [-1, 3]), input('area', [-1, 3])];
@@ -54,7 +54,7 @@ describe('a folder with model-settings.json', () => {
     expect(await recognise(tensors, wide)).toEqual({ task: 'tensor' });
   });
 
-  it('may have them beside its versions', async () => {
+  it('may have them next to its versions', async () => {
     const shared = { 'model-settings.json': JSON.stringify({ inputs: [input('a'), input('b')] }) };
     expect(await recogniseMlserver(folderOf({}, shared), matrix)).toMatchObject({
       features: [{ name: 'a' }, { name: 'b' }],

@@ -22,7 +22,7 @@ describe('an unpacked model archive', () => {
     expect(await inferOutput(inference, tensorsInput([1, 2]))).toMatchObject({ kind: 'tensors' });
   });
 
-  it('is looked at only where no model.onnx is', async () => {
+  it('is read only if there is no model.onnx', async () => {
     const folder = folderOf({ [MANIFEST]: manifest('net.onnx'), 'model.onnx': '' });
     expect(await locateModel(folder)).toBe('model.onnx');
   });

@@ -66,7 +66,7 @@ describe('a folder with the config.json of transformers', () => {
     });
   });
 
-  it('gives vectors by the name of its output, whatever its class is called', async () => {
+  it('gives vectors by the name of its output, for any name of its class', async () => {
     const folder = folderOf({ 'config.json': classifier, ...TOKENIZER });
     expect(await recogniseOptimum(folder, hidden)).toEqual({
       task: 'feature-extraction',
@@ -81,7 +81,7 @@ describe('a folder with the config.json of transformers', () => {
       ...TOKENIZER,
       'modules.json': modules('Transformer', 'Pooling', 'Normalize'),
     });
-    // Pooled and normalised inside the graph; it is known that the vectors have length 1.
+    // The graph pools and normalises, so the vectors have length 1.
     expect(await recogniseOptimum(modular, sentence)).toEqual({
       task: 'feature-extraction',
       output: 'sentence_embedding',
@@ -118,7 +118,7 @@ describe('a folder with the config.json of transformers', () => {
     });
   });
 
-  it('tells its task without the graph where the class name does', async () => {
+  it('knows its task without the graph where the class name says it', async () => {
     const taskOf = async (config: object, files: object) =>
       (await recogniseOptimum(folderOf({ 'config.json': config, ...files }), undefined))?.task;
     expect(await taskOf(classifier, TOKENIZER)).toBe('text-classification');
@@ -131,7 +131,7 @@ describe('a folder with the config.json of transformers', () => {
   });
 
   it.each([
-    ['there is none', {}],
+    ['it is missing', {}],
     ['it is of something else', { 'config.json': { version: 1 } }],
     ['it is not an object', { 'config.json': '[1]' }],
   ])('is not recognised where %s', async (_, files) => {
@@ -279,7 +279,7 @@ describe('the most tokens', () => {
     expect(await limitOf({})).toBeUndefined();
   });
 
-  it('are the lesser of the positions and those of the tokenizer where sentence-transformers says no number', async () => {
+  it('are the smaller of the positions and those of the tokenizer where sentence-transformers gives no number', async () => {
     const sentence = (model_max_length: number, max_seq_length?: null) => ({
       'sentence_bert_config.json': { do_lower_case: false, max_seq_length },
       'tokenizer_config.json': { model_max_length },
@@ -288,7 +288,7 @@ describe('the most tokens', () => {
     expect(await limitOf(sentence(1024), positions)).toBe(512);
     expect(await limitOf(sentence(1024, null), positions)).toBe(512);
     expect(await limitOf(sentence(1e30), positions)).toBe(512);
-    // The tokenizer cuts by itself.
+    // The tokenizer itself truncates.
     expect(await limitOf(sentence(128), positions)).toBeUndefined();
     expect(await limitOf(sentence(1024))).toBeUndefined();
     const roberta = { model_type: 'roberta', max_position_embeddings: 514, pad_token_id: 1 };

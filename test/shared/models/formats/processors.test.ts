@@ -49,7 +49,7 @@ async function digestOf(file: string, steps: readonly ImageStep[]): Promise<stri
 }
 
 describe(`image processors as their files say, compared with ${golden.madeBy}`, () => {
-  it.each(golden.cases)('$name gives not one bit else', async ({ name, config, digests }) => {
+  it.each(golden.cases)('$name gives the same bits', async ({ name, config, digests }) => {
     const steps = await readSteps(name, config);
     expect(await Promise.all(golden.images.map((file) => digestOf(file, steps)))).toEqual(digests);
   });

@@ -59,7 +59,7 @@ describe('readTextProto', () => {
     expect(fields.get('a')).toHaveLength(200_001);
   });
 
-  it('refuses what is nested without end', () => {
+  it('refuses messages that are nested without end', () => {
     expect(() => readTextProto('a {'.repeat(10_000))).toThrow('messages are nested too deep');
   });
 });

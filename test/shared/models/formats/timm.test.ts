@@ -43,7 +43,7 @@ describe('a model of timm', () => {
     });
   });
 
-  it('takes the list of numbers beside feature maps', async () => {
+  it('takes the list of numbers, not the feature maps', async () => {
     const wrapped = viewOf(
       [['x', 'FP32', [-1, 3, 32, 32]]],
       [
@@ -68,7 +68,7 @@ describe('a model of timm', () => {
     });
   });
 
-  it('is none without pretrained_cfg', async () => {
+  it('is not recognised without pretrained_cfg', async () => {
     expect(await recognise({ model_type: 'vit' })).toBeUndefined();
     expect(await recognise('[')).toBeUndefined();
     expect(await recogniseTimm(folderOf({}), images)).toBeUndefined();

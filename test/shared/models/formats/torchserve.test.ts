@@ -26,7 +26,7 @@ describe('a folder with index_to_name.json', () => {
     });
   });
 
-  it('is none without the file', async () => {
+  it('is not recognised without the file', async () => {
     expect(await recogniseTorchServe(folderOf({}), viewOf([], []), KNOWN_TASKS)).toBeUndefined();
   });
 

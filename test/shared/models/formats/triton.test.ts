@@ -30,6 +30,8 @@ version_policy: { latest { num_versions: 1 } }
 const recognise = (config: string, shared: Readonly<Record<string, string>> = {}) =>
   recogniseTriton(folderOf({}, { 'config.pbtxt': config, ...shared }), view, KNOWN_TASKS);
 
+const KEEPS_SEQUENCES = 'has the server keep the requests of a sequence together';
+
 describe('a model with config.pbtxt', () => {
   it('has its labels and its largest batch', async () => {
     expect(await recognise(NAMED, { 'labels.txt': 'a\nb\nc\n' })).toEqual({
@@ -39,14 +41,14 @@ describe('a model with config.pbtxt', () => {
     });
   });
 
-  it('needs to say nothing at all', async () => {
+  it('may be empty', async () => {
     expect(await recognise('')).toEqual({ task: 'tensor' });
     expect(await recognise('backend: "onnxruntime" input { name: "x" dims: -1 dims: 4 }')).toEqual({
       task: 'tensor',
     });
   });
 
-  it('is what its graph gives away beyond tensors', async () => {
+  it('has the task that its graph shows', async () => {
     const graph = { zipMaps: [{ input: 'p', output: 'y', labels: [0, 1, 2] }] };
     const zipped = viewOf([['x', 'FP32', [-1, 4]]], [['y', 'FP32', [-1, 3]]], graph);
     const folder = folderOf({}, { 'config.pbtxt': NAMED, 'labels.txt': 'a\nb\nc' });
@@ -74,7 +76,7 @@ describe('a model with config.pbtxt', () => {
     });
   });
 
-  it('is none without the file', async () => {
+  it('is not recognised without the file', async () => {
     expect(await recogniseTriton(folderOf({}), view, KNOWN_TASKS)).toBeUndefined();
   });
 
@@ -115,7 +117,7 @@ describe('a model with config.pbtxt', () => {
     expect(await reasonOf(recognise(config))).toBe(reason);
   });
 
-  it('has the lines of its labels as they stand', async () => {
+  it('has the lines of its labels unchanged', async () => {
     expect(await recognise(NAMED, { 'labels.txt': '0 tench\n1 goldfish\n2  shark\n' })).toHaveProperty(
       'labels',
       ['0 tench', '1 goldfish', '2  shark'],
@@ -134,21 +136,18 @@ describe('a model with config.pbtxt', () => {
   it.each([
     [
       'sequence_batching { state [ { input_name: "h" output_name: "h_out" data_type: TYPE_FP32 dims: [ 1, 3 ] initial_state: { data_type: TYPE_FP32 dims: [ 1, 3 ] zero_data: true name: "zero" } } ] }',
-      'has the server keep the requests of a sequence together and fill the states "h" (sequence_batching)',
+      `${KEEPS_SEQUENCES} and fill the states "h" (sequence_batching)`,
     ],
     [
       'sequence_batching { max_sequence_idle_microseconds: 5000000 control_input [ { name: "START" control [ { kind: CONTROL_SEQUENCE_START fp32_false_true: [ 0, 1 ] } ] }, { name: "READY" control { kind: CONTROL_SEQUENCE_READY int32_false_true: [ 0, 1 ] } } ] }',
-      'has the server keep the requests of a sequence together and fill the controls "START", "READY" (sequence_batching)',
+      `${KEEPS_SEQUENCES} and fill the controls "START", "READY" (sequence_batching)`,
     ],
     [
       'sequence_batching { control_input { name: "END" } state { input_name: "h" } state { input_name: "c" } }',
-      'has the server keep the requests of a sequence together and fill the states "h", "c" and the controls "END" (sequence_batching)',
+      `${KEEPS_SEQUENCES} and fill the states "h", "c" and the controls "END" (sequence_batching)`,
     ],
-    [
-      'sequence_batching { oldest { max_candidate_sequences: 4 } }',
-      'has the server keep the requests of a sequence together (sequence_batching)',
-    ],
-    ['sequence_batching { }', 'has the server keep the requests of a sequence together (sequence_batching)'],
+    ['sequence_batching { oldest { max_candidate_sequences: 4 } }', `${KEEPS_SEQUENCES} (sequence_batching)`],
+    ['sequence_batching { }', `${KEEPS_SEQUENCES} (sequence_batching)`],
     ['model_transaction_policy { decoupled: true }', 'lets a request have any number of answers (decoupled)'],
     [
       'batch_input [ { kind: BATCH_ELEMENT_COUNT target_name: "N" data_type: TYPE_FP32 source_input: "x" } ]',

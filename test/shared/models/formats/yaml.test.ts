@@ -53,7 +53,7 @@ describe('readYaml', () => {
     expect(readYaml(text)).toEqual(value);
   });
 
-  // What PyYAML 6.0.3 makes of them, except for dates, which stay texts here.
+  // The results of PyYAML 6.0.3, except for dates, which stay texts here.
   it.each<[unknown, string]>([
     [true, 'yes Yes YES on On ON true True TRUE'],
     [false, 'no No NO off Off OFF false False FALSE'],
@@ -64,11 +64,11 @@ describe('readYaml', () => {
     [1500, '1_500 1.5e+3 1500.'],
     [Number.POSITIVE_INFINITY, '.inf +.Inf'],
     [Number.NaN, '.nan .NaN'],
-  ])('takes for %j: %s', (value, words) => {
+  ])('reads as %j: %s', (value, words) => {
     for (const word of words.split(' ')) expect(readYaml(`- ${word}`), word).toEqual([value]);
   });
 
-  it('takes for text what YAML 1.2 or a later reader of 1.1 takes for something else', () => {
+  it('reads as text what YAML 1.2 or a later reader of 1.1 reads as another type', () => {
     const words = [
       'y',
       'Y',
@@ -116,7 +116,7 @@ describe('readYaml', () => {
     expect(() => readYaml(text)).toThrow(new YamlError(message));
   });
 
-  it('reads whatever PyYAML writes of values that MLflow could have', () => {
+  it('reads what PyYAML writes for all values that MLflow could have', () => {
     expect(dumped.length).toBe(60);
     for (const { yaml, value } of dumped) expect(readYaml(yaml)).toEqual(value);
   });
@@ -146,12 +146,12 @@ describe('readYaml', () => {
       'merge keys',
     ],
     ['a long name', `a: *${'x'.repeat(MOST)}`, `unidentified alias "${'x'.repeat(80)}`],
-  ])('refuses what is made to stop it: %s', (_, text, message) => {
+  ])('refuses documents that are meant to exhaust it: %s', (_, text, message) => {
     expect(() => readYaml(text)).toThrow(YamlError);
     expect(() => readYaml(text)).toThrow(message);
   });
 
-  it('reads what is long or named many times', () => {
+  it('reads long documents, and anchors with many aliases', () => {
     expect(readYaml('- a: 1\n'.repeat(50_000))).toHaveLength(50_000);
     expect(readYaml(`a: ${' '.repeat(MOST)}`)).toEqual({ a: null });
     // Each list has the one before twice: 2^40 texts if they were copied.

@@ -78,7 +78,7 @@ describe('scoring', () => {
       'The request is an object with no keys; expected "input_data", "data" or "Inputs", or "inputs" for texts.',
     ],
     [{ data: [], input_data: [] }, 'The request has "input_data" and "data"; expected only one of them.'],
-    [{ data: [] }, 'Field "data" is empty; expected an array of at least one instance.'],
+    [{ data: [] }, expect.stringMatching(/^Field "data" is empty/)],
     [
       { input_data: { columns: COLUMNS, data: [[1]] } },
       'Field "input_data.data[0]" has 1 cells; expected 4.',
@@ -91,13 +91,11 @@ describe('scoring', () => {
   it('refuses other types', async () => {
     expect(await ask(raw('/score', '1,2', { 'content-type': 'text/csv' }))).toMatchObject({
       status: 415,
-      json: {
-        message: 'Content-Type "text/csv" is not accepted; accepted types are application/json and images.',
-      },
+      json: { error_code: 'UNSUPPORTED_MEDIA_TYPE', message: expect.stringContaining('"text/csv"') },
     });
   });
 
-  it('tells health where nothing is to be scored', async () => {
+  it('answers with the health where nothing is to be scored', async () => {
     expect(await ask(get('/score'))).toMatchObject({ status: 200, json: { status: 'ok' } });
   });
 
@@ -109,7 +107,7 @@ describe('scoring', () => {
 });
 
 describe('headers of an answer', () => {
-  it('tell the time of the run and that it did well', async () => {
+  it('give the time of the run and its success', async () => {
     const { headers } = await score({ data: [SETOSA] });
     expect(headers['x-ms-run-fn-exec-ms']).toMatch(/^\d+\.\d{3}$/);
     expect(headers['x-ms-run-function-failed']).toBe('False');
@@ -141,7 +139,7 @@ describe('headers of an answer', () => {
     },
   );
 
-  it('tell that a model failed', async () => {
+  it('say that a model failed', async () => {
     const folder = await makeRepository({ broken: { onnx: Buffer.from('no model') } });
     const host = openApp({ MODEL_REPOSITORY: folder });
     const { status, headers } = await ask(post('/score', { data: [[1]] }), host);

@@ -79,7 +79,7 @@ describe('a service of AutoML', () => {
     expect(JSON.parse(json)).toEqual({ result: expected });
   });
 
-  it('is told from others on shared routes by "Inputs"', async () => {
+  it('is recognised on shared routes by "Inputs"', async () => {
     const body = { Inputs: { data: recordsOf(HOUSES) } };
     expect((await score(await open(HOUSES), body, '/invocations')).json).toEqual({
       Results: goldenOf(HOUSES).predictions,
@@ -106,7 +106,7 @@ describe('an endpoint of the designer', () => {
     });
   });
 
-  it('gives the probabilities of more classes a column each, before the label', async () => {
+  it('gives a column of probabilities for each of more than two classes, before the label', async () => {
     const measures = ['a', 'b', 'c', 'd'];
     const [row] = recordsOf(IRIS, measures);
     const { json } = await score(await open(IRIS), { Inputs: { input1: [row] } });
@@ -133,7 +133,7 @@ describe('an endpoint of the designer', () => {
     ]);
   });
 
-  it('takes and gives tables with the names of the columns apart', async () => {
+  it('takes and gives tables with the names of the columns in a separate member', async () => {
     const values = goldenOf(HOUSES).rows.map((row) => row.map(String));
     const body = { Inputs: { input1: { ColumnNames: COLUMNS, Values: values } }, GlobalParameters: {} };
     const { json } = await score(await open(HOUSES), body);

@@ -45,7 +45,7 @@ describe('the rows of a table', () => {
     flavour: undefined,
   };
 
-  it('have the order of the features, and numbers for texts that are such', () => {
+  it('have the order of the features, with numbers for texts that are numbers', () => {
     const table = tableOfColumns({ c: [0, 0], b: ['-1.5e1', ' 2 '], a: ['red', ''] }, 'table', true);
     expect(rowsOfTable(table, contract, limits)).toEqual([
       { value: ['red', -15], field: 'table[0]' },
@@ -56,9 +56,12 @@ describe('the rows of a table', () => {
   it.each([
     ['the model', tableOfColumns({ x: [1], y: ['2'] }, 't'), { ...contract, features: undefined }],
     ['the table', tableOfSplit({ columns: [0, 1], data: [[1, '2']] }, 't'), contract],
-  ])('go by order where %s has no names, and texts stay where they are meant', (_, table, given) => {
-    expect(rowsOfTable(table, given, limits)).toEqual([{ value: [1, '2'], field: 't[0]' }]);
-  });
+  ])(
+    'go by order where %s has no names, and texts stay texts where the model takes texts',
+    (_, table, given) => {
+      expect(rowsOfTable(table, given, limits)).toEqual([{ value: [1, '2'], field: 't[0]' }]);
+    },
+  );
 
   it('need each feature, and must not be too many', () => {
     const lacking = tableOfColumns({ a: [1] }, 'table');

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { lazily } from '../../../../shared/protocols/body/lazily.ts';
 
-it('makes something when it is first asked for, and once, whatever it is', () => {
+it('makes a value of any kind once, when it is first asked for', () => {
   const made: string[] = [];
   const thing = lazily(() => {
     made.push('thing');

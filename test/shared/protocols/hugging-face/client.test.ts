@@ -63,7 +63,7 @@ describe("Hugging Face's client for JavaScript with only its address changed", (
     await own.close();
   });
 
-  it('ends with a model that cannot be loaded, instead of asking again without end', async () => {
+  it('stops for a model that cannot be loaded, instead of retrying forever', async () => {
     const folder = await makeRepository({ broken: { onnx: Buffer.from('no model') } });
     const own = await openHttpServer({ MODEL_REPOSITORY: folder });
     const broken = new InferenceClient(undefined, { endpointUrl: own.url });

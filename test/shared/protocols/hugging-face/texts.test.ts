@@ -116,7 +116,7 @@ describe('what a request asks of vectors', () => {
     json: expect.objectContaining({ error: message }),
   });
 
-  it('holds beside the inputs, where the clients have it, and in parameters', async () => {
+  it('applies next to the inputs, where the clients put it, and in parameters', async () => {
     const url = await openUrl(extractor, EMBEDDER);
     const client = new InferenceClient(undefined, { endpointUrl: url });
     const [[id = 0] = []] = z

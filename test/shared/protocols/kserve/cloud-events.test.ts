@@ -91,9 +91,9 @@ describe('an event in the body', () => {
       'Field "datacontenttype" is the string "text/csv\\r\\na: b"; expected a media type.',
     ],
     [
-      'brings base64 that is none',
+      'brings invalid base64',
       { ...EVENT, data_base64: '*' },
-      'Field "data_base64" is not base64: unexpected "*" at position 0.',
+      expect.stringMatching(/^Field "data_base64" is not base64/),
     ],
   ])('is refused as plain JSON when it %s', async (_, event, message) => {
     const { status, headers, json } = await send(event, STRUCTURED);
@@ -131,7 +131,7 @@ describe('an event in headers', () => {
     expect(json.predictions).toHaveLength(2);
   });
 
-  it('is none while a required one is missing', async () => {
+  it('is not there while a required one is missing', async () => {
     const { 'ce-id': _, ...rest } = HEADERS;
     const { status, headers } = await send(ROWS, rest);
     expect([status, headers['ce-id']]).toEqual([200, undefined]);

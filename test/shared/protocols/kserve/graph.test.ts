@@ -49,7 +49,7 @@ describe('a request to an inference graph', () => {
     expect(JSON.parse(answer.body.toString()).outputs[0].data).toEqual(LOGITS);
   });
 
-  it('is answered without Hugging Face beside it, which alone takes other inputs', async () => {
+  it('is answered without Hugging Face, which takes other inputs', async () => {
     expect((await ask(withoutFace, '/', V1)).json).toEqual({ predictions: [LOGITS] });
     expect((await ask(withoutFace, '/', V2)).json).toMatchObject({ outputs: [{ data: LOGITS }] });
     expect(await ask(withoutFace, '/', { inputs: [ROW] })).toMatchObject({
@@ -59,7 +59,7 @@ describe('a request to an inference graph', () => {
     expect((await ask(host, '/', { inputs: [ROW] })).json).toEqual(['setosa']);
   });
 
-  it('is none where KServe is switched off, or another format is pinned', async () => {
+  it('is not there where KServe is switched off, or another format is pinned', async () => {
     for (const other of [withoutKServe, pinned]) {
       expect(await ask(other, '/', V1)).toMatchObject({
         status: 400,

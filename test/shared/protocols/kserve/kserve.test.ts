@@ -37,7 +37,7 @@ describe("KServe's Python client", () => {
     expect(json.error).toBe('Input "features" has the shape [1,3]; expected [-1,4], where -1 is any size.');
   });
 
-  it('is told that models are not explained', async () => {
+  it('is answered that models are not explained', async () => {
     const { status, json } = await ask(app, sent('explain'));
     expect([status, json.error]).toEqual([501, 'Explanations are not supported; use :predict.']);
   });

@@ -100,7 +100,7 @@ describe('input', () => {
     expect([status, json.message]).toEqual([400, expect.stringMatching(message)]);
   });
 
-  it('beside data is one of its members', async () => {
+  it('with data is one of its members', async () => {
     const { json } = await ask('/serving-endpoints/iris/invocations', {
       input: 'a',
       inputs: [[5.1, 3.5, 1.4, 0.2]],

@@ -34,7 +34,7 @@ describe('an input in bytes', () => {
     expect([answer.status, split(answer).json.error]).toEqual([400, message]);
   });
 
-  it('is used where it stands when the host has put it where numbers may begin', async () => {
+  it('is used in place when the host has aligned it for numbers', async () => {
     const values = Float32Array.of(5.1, 3.5, 1.4, 0.2);
     const request = Buffer.from(JSON.stringify(head({ shape: [4], datatype: 'FP32' })));
     const headers = new Headers({ 'inference-header-content-length': String(request.length) });
@@ -90,10 +90,8 @@ describe('an input in bytes', () => {
     expect(scores.indexOf(Math.max(...scores))).toBe(7);
   });
 
-  it('must tell its size where others are beside it', async () => {
+  it('must have its size where there are other inputs', async () => {
     const both = { inputs: ['x', 'z'].map((name) => ({ name, datatype: 'BYTES', shape: [1] })) };
-    expect(await errorOf(app, 'iris', both, Buffer.from('hi'))).toBe(
-      'Input "x" has neither "data" nor "binary_data_size"; expected one of them.',
-    );
+    expect(await errorOf(app, 'iris', both, Buffer.from('hi'))).toMatch(/^Input "x" has neither/);
   });
 });

@@ -168,7 +168,7 @@ const typed = (type: string, data: readonly unknown[], name = 'input-0') => ({
 });
 
 describe('a tensor with a content type', () => {
-  it('goes into the only input of any model, whatever its name', async () => {
+  it('goes into the only input of any model, under any name', async () => {
     const host = await serveModels({ echo: ECHO, double: DOUBLE });
     expect(split(await infer(host, 'echo', typed('str', ['a', 'ä']))).json.outputs[0].data).toEqual([
       'a',
@@ -205,7 +205,7 @@ describe('a tensor with a content type', () => {
   });
 
   it.each(['yesterday', '2026-13-01', '28.11.2026', '2026-11-28T25:00', '2026-11', ''])(
-    'is refused where it is no date: %s',
+    'is refused where it is not a date: %s',
     async (text) => {
       const host = await serveModels({ echo: ECHO });
       const answer = await infer(host, 'echo', typed('datetime', ['2026-11-28', text], 'x'));

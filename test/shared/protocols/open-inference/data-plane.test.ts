@@ -46,12 +46,12 @@ describe('the data plane of the Open Inference Protocol, without HTTP', () => {
     });
   });
 
-  it('stops when the client waits no longer', async () => {
+  it('stops when the client no longer waits', async () => {
     const start = performance.now() - 1000;
     await expect(ask({ timeoutMs: 10 }, start)).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
   });
 
-  it('checks what an input says of itself', () => {
+  it('checks the datatype and shape that an input declares', () => {
     expect(readHead('x', 'INT8', [2, 0, 3], LIMITS)).toEqual({
       name: 'x',
       datatype: 'INT8',

@@ -7,7 +7,7 @@ import { shortestFloat32 } from '../../../../shared/tensor/float32.ts';
 import { FLOAT, identityModel } from '../../../support/build-model.ts';
 import { infer, serveModels, split } from '../../../support/serve-models.ts';
 
-/** Elements of each datatype, as exact as they go over the wire in bytes. */
+/** Elements of each datatype, as exact as in binary. */
 const ELEMENTS: Record<Datatype, fc.Arbitrary<number | bigint | string>> = {
   BOOL: fc.integer({ min: 0, max: 1 }),
   UINT8: fc.integer({ min: 0, max: 255 }),
@@ -37,7 +37,7 @@ describe.each(DATATYPE_NAMES)('an inference on %s', (datatype) => {
     }),
   );
 
-  it('gives back the bytes it was sent', async () => {
+  it('returns the bytes that it was sent', async () => {
     const host = await serveModels(models);
     await fc.assert(
       fc.asyncProperty(tensors, async ({ shape, elements }) => {
@@ -65,7 +65,7 @@ describe.each(DATATYPE_NAMES)('an inference on %s', (datatype) => {
     );
   });
 
-  it('gives back the JSON it was sent, flat and nested, with all digits', async () => {
+  it('returns the JSON that it was sent, flat and nested, with all digits', async () => {
     const host = await serveModels(models);
     await fc.assert(
       fc.asyncProperty(tensors, fc.boolean(), async ({ shape, elements }, isNested) => {

@@ -18,7 +18,7 @@ const read = async (host: TestHost, path: string) => {
 };
 
 describe('what is served', () => {
-  it('tells the server, its health and its models', async () => {
+  it('describes the server, its health and its models', async () => {
     expect(await read(app, '/v2')).toMatchObject({
       name: 'ternion',
       extensions: [
@@ -59,7 +59,7 @@ describe('what is served', () => {
     });
   });
 
-  it('tells the largest batch of a model that has one', async () => {
+  it('describes the largest batch of a model that has one', async () => {
     const models = { bounded: identityModel(FLOAT, ['n', 3]) };
     const host = await serveModels(models, {}, { bounded: { task: 'tensor', maxBatchSize: 8 } });
     expect(await read(host, '/v2/models/bounded/config')).toMatchObject({ max_batch_size: 8 });
@@ -74,7 +74,7 @@ describe('what is served', () => {
 });
 
 describe('an inference', () => {
-  it('makes an id where there is none', async () => {
+  it('makes an id for a request without one', async () => {
     const { json } = split(await infer(app, 'iris', { inputs: [ROW] }));
     expect(json.id).toMatch(/^[\da-f-]{36}$/);
     expect(json).toMatchObject({
@@ -224,7 +224,7 @@ describe('an inference', () => {
     }
   });
 
-  it('takes null for what is absent, and keeps the sign of zero', async () => {
+  it('treats null as absent, and keeps the sign of zero', async () => {
     const host = await serveModels({ one: identityModel(FLOAT, ['n']) });
     const tensor = '{"name":"x","shape":[1],"datatype":"FP32","data":[-0.0],"parameters":null}';
     const answer = await infer(

@@ -21,16 +21,16 @@ const REASONS_OF_CONTENT = [
 ];
 
 /**
- * Holds schema and server together: what one refuses for its form the other refuses. The server tells the first
- * mistake it meets, which can be one of content before one of form.
+ * Compares schema and server: both refuse the same requests for their form. The server reports the first mistake that it
+ * meets, which can be one of content before one of form.
  */
 async function compare(host: TestHost, path: string, body: unknown): Promise<void> {
   const answer = await host.send(post(path, body));
   const json = JSON.parse(answer.body.toString());
   const isOfContent = REASONS_OF_CONTENT.some((reason) => reason.test(json.error));
   const hasForm = inferRequest().safeParse(body).success;
-  const told = `${JSON.stringify(body)}: ${json.error}`;
-  expect(answer.status, told).toBe(hasForm && !isOfContent ? 200 : 400);
+  const reason = `${JSON.stringify(body)}: ${json.error}`;
+  expect(answer.status, reason).toBe(hasForm && !isOfContent ? 200 : 400);
   if (answer.status === 200) expect(inferResponse().safeParse(json).error).toBeUndefined();
 }
 
@@ -70,7 +70,7 @@ const bodies = fc.oneof(
 );
 
 describe('the schema of inference requests', () => {
-  it('and the decoder agree on the form of whatever comes', async () => {
+  it('and the decoder agree on the form of any request', async () => {
     const app = openApp();
     let answered = 0;
     await fc.assert(

@@ -25,7 +25,7 @@ async function open(files: Readonly<Record<string, string>>) {
   };
 }
 
-it('are not kept: a model whose states a server should fill is not served', async () => {
+it('are not kept: a model that needs the server to fill its states is not served', async () => {
   const send = await open({});
   expect(await send(tensor('x', [1, 2]))).toMatchObject({
     status: 503,

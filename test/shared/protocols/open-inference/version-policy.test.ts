@@ -6,7 +6,7 @@ import { makeFolder } from '../../../support/temporary-folder.ts';
 
 const INPUT = { name: 'x', shape: [1, 2], datatype: 'FP32', data: [1, 2] };
 
-/** The app over three versions of a model, with a config.pbtxt beside them. */
+/** The app over three versions of a model, with a config.pbtxt next to them. */
 async function serve(config: string) {
   const graph = identityModel(FLOAT, ['N', 2]);
   const folder = await makeFolder({
@@ -49,10 +49,7 @@ it('serves the versions that config.pbtxt names, and no other, on any route', as
     read('/models/m/3'),
   ];
   for (const { status, body } of await Promise.all(leftOut)) {
-    expect([status, JSON.stringify(body)]).toEqual([
-      404,
-      expect.stringContaining('the version_policy of its config.pbtxt leaves it out; those served are 1, 2.'),
-    ]);
+    expect([status, JSON.stringify(body)]).toEqual([404, expect.stringContaining('those served are 1, 2.')]);
   }
 });
 
@@ -72,7 +69,7 @@ it('answers 503 for a model whose policy cannot be read, and 404 where it leaves
   expect(await broken.send('/v2/models/m/infer', { inputs: [INPUT] })).toMatchObject({
     status: 503,
     body: {
-      error: expect.stringContaining('its version_policy must be one of latest, all and specific'),
+      error: expect.stringContaining('its version_policy must be one of'),
     },
   });
   const empty = await serve('version_policy { specific { versions: [8] } }');

@@ -35,7 +35,7 @@ describe('a wrong inference request', () => {
       'Field "inputs" is an object with no keys; expected an array of tensors.',
     ],
     [
-      'an unknown input beside one that is known',
+      'an unknown input with one that is known',
       { inputs: [ROW, { ...ROW, name: 'x' }] },
       'There is no input "x"; the model takes "features".',
     ],
@@ -78,7 +78,7 @@ describe('a wrong inference request', () => {
       input({ shape: [{}, null, 4] }),
       /^Input "features" has the shape \[(?!.*object Object).*,4\]; expected whole numbers of at least 0\.$/,
     ],
-    ['a list beside a number', input({ data: [1, [2], 3, 4] }), /is ragged/],
+    ['a list with a number', input({ data: [1, [2], 3, 4] }), /is ragged/],
     [
       'a text for a number',
       input({ data: [1, 'x', 3, 4] }),
@@ -107,7 +107,7 @@ describe('a wrong inference request', () => {
     [
       'shared memory for an output',
       { ...valid, outputs: [{ name: 'logits', parameters: { shared_memory_byte_size: 12 } }] },
-      'Field "outputs[0].parameters" has "shared_memory_byte_size": shared memory is not supported.',
+      /^Field "outputs\[0\]\.parameters" has "shared_memory_byte_size": /,
     ],
     [
       'data in both places',
@@ -155,7 +155,7 @@ describe('a wrong inference request', () => {
       { ...valid, outputs: [{ name: 'logits', parameters: { classification: -1 } }] },
       /classification" is the number -1/,
     ],
-  ])('is told of %s', async (_, body, message) => {
+  ])('is refused with a reason: %s', async (_, body, message) => {
     const answer = await infer(app, 'iris', body);
     const { error, code } = split(answer).json;
     expect([answer.status, code]).toEqual([400, 400]);
@@ -163,7 +163,7 @@ describe('a wrong inference request', () => {
     else expect(error).toMatch(message);
   });
 
-  it('is told of leftover bytes, of a wrong length of the JSON, and of texts strings cannot hold', async () => {
+  it('is refused for leftover bytes, a wrong length of the JSON, and texts that strings cannot hold', async () => {
     const messageOf = async (...given: Parameters<typeof infer>) => split(await infer(...given)).json.error;
     const head = { inputs: [{ ...ROW, data: undefined, parameters: { binary_data_size: 16 } }] };
     expect(await messageOf(app, 'iris', head, Buffer.alloc(17))).toBe(
@@ -177,11 +177,9 @@ describe('a wrong inference request', () => {
     const text = (data: string[]) => ({
       inputs: [{ name: 'x', datatype: 'BYTES', shape: [data.length], data }],
     });
-    expect(await messageOf(host, 'text', text(['a\0b']))).toBe(
-      'Element 0 of Input "x" has a NUL character, which strings cannot hold.',
-    );
-    expect(await messageOf(host, 'text', text(['a', '\ud800']))).toBe(
-      'Element 1 of Input "x" has half of a surrogate pair, which strings cannot hold.',
+    expect(await messageOf(host, 'text', text(['a\0b']))).toMatch(/^Element 0 of Input "x" .*NUL/);
+    expect(await messageOf(host, 'text', text(['a', '\ud800']))).toMatch(
+      /^Element 1 of Input "x" .*surrogate/,
     );
     const bytes = Buffer.from([2, 0, 0, 0, 0xff, 0xfe]);
     const binary = {
@@ -231,7 +229,7 @@ describe('a request that is meant to break the server', () => {
     expect((await ask(Number.MAX_SAFE_INTEGER)).status).toBe(413);
   });
 
-  it('gets a 400 for whole numbers that no number tells exactly, wherever they stand', async () => {
+  it('gets a 400 for whole numbers that JSON parsers round, in any place', async () => {
     const host = await serveModels({ whole: identityModel(DATATYPES.INT64.code, ['n']) });
     const ask = async (shape: string, data: string) => {
       const answer = await infer(
@@ -262,7 +260,7 @@ describe('a request that is meant to break the server', () => {
   });
 });
 
-it('takes requests that count on no other of their sequence', async () => {
+it('takes requests that depend on no other request of their sequence', async () => {
   for (const parameters of [
     { sequence_id: 0, sequence_start: false, sequence_end: false },
     { sequence_id: '', sequence_start: null },

@@ -71,7 +71,7 @@ it('a batch of texts is answered with a vector each', async () => {
 
 it.each([
   [{ text: 5 }, 'Field "text" is the number 5; expected text.'],
-  [{ text: 'a', features: [1] }, 'The JSON body has "features" and "text"; expected only one of them.'],
+  [{ text: 'a', features: [1] }, expect.stringMatching(/^The JSON body .*"features" and "text"/)],
   [
     { instances: [{ text: 'a' }, 5] },
     'Field "instances[1]" is the number 5; expected {"text": "..."}, as the first one.',
@@ -107,7 +107,7 @@ it.each([
   [{ instances: [{ text: 'a fox' }], normalize: true }, 'normalize'],
   [{ text: 'a fox', parameters: { dimensions: 1 } }, 'parameters'],
   [{ text: 'a fox', parameters: 7 }, 'parameters'],
-])('an option beside a text is refused by name: %j', async (body, name) => {
+])('an option with a text is refused by name: %j', async (body, name) => {
   const ask = await open();
   expect(await ask(post('/models/vectors/predict', body))).toMatchObject({
     status: 400,

@@ -127,7 +127,7 @@ describe('the AWS SDK for JavaScript', () => {
     await other.close();
   });
 
-  it('is told that asynchronous calls are not there', async () => {
+  it('is answered that asynchronous calls are not there', async () => {
     const call = new InvokeEndpointAsyncCommand({ EndpointName: 'iris', InputLocation: 's3://bucket/key' });
     const error = await client.send(call).catch((e: unknown) => e);
     expect(error).toMatchObject({

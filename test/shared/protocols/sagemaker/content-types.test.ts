@@ -189,7 +189,7 @@ describe('an answer of a type', () => {
     ['text/csv', rows],
     [JSON_TYPE, `{"instances": [[${SETOSA}],[${VIRGINICA}]]}`],
     [NPY, writeNpy(createTensor('FP32', [2, 4], [5.1, 3.5, 1.4, 0.2, 6.3, 3.3, 6.0, 2.5]))],
-  ])('application/x-npy is an array, whatever came: %s', async (type, body) => {
+  ])('application/x-npy is an array, for each type of request: %s', async (type, body) => {
     const { datatype, shape, data } = await arrayOf(iris(body, type, NPY));
     expect([datatype, shape]).toEqual(['FP32', [2, 3]]);
     expect(Number(data[0])).toBeCloseTo(7.113542, 5);
@@ -234,7 +234,7 @@ describe('an answer of a type', () => {
     expect((await arrayOf(send(NPY))).data).toEqual(Float32Array.from([Number.NaN, -Infinity]));
   });
 
-  it('that nobody gives is refused before the model runs', async () => {
+  it('that is not supported is refused before the model runs', async () => {
     const [status, error] = await errorOf(iris('nonsense', 'text/csv', 'application/x-recordio-protobuf'));
     expect(status).toBe(406);
     expect(error).toMatch(

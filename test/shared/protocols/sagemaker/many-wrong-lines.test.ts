@@ -10,7 +10,7 @@ import { contract, spec } from '../../../support/make-contract.ts';
 
 const GOOD = '5.1,3.5,1.4,0.2';
 
-describe('lines of which many are wrong', () => {
+describe('many wrong lines', () => {
   it.each([
     ['none', 0],
     ['every second', 2],
@@ -41,7 +41,7 @@ describe('lines of which many are wrong', () => {
     const lines = createJsonLines(splitLines(body, limits), limits);
     const model = contract([spec('x', 'FP32', [-1, 2])]);
     expect(errorOf(() => lines.decode(0, 4, model)).message).toMatch(/^Line 3 is not valid JSON/);
-    // What was parsed is not looked at again.
+    // Lines that were parsed are not read again.
     body.fill('?');
     expect(lines.decode(0, 1, model).get('x')).toMatchObject({ data: Float32Array.of(1, 2) });
     expect(lines.decode(3, 4, model).get('x')).toMatchObject({ data: Float32Array.of(7, 8) });

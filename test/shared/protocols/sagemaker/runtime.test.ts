@@ -109,7 +109,7 @@ describe('an error of the runtime', () => {
     },
   );
 
-  it('has the statuses of the container inside where it is one of types', async () => {
+  it('has the statuses of the container inside for an error of types', async () => {
     const type = await invoke('iris', { 'content-type': 'application/x-recordio-protobuf' });
     const accept = await invoke('iris', { accept: 'image/png' });
     expect([type.status, JSON.parse(type.body.toString()).OriginalStatusCode]).toEqual([424, 415]);
@@ -123,7 +123,7 @@ describe('an error of the runtime', () => {
     expect(answer.headers).toHaveProperty('retry-after');
   });
 
-  it('tells that asynchronous calls are not there', async () => {
+  it('says that asynchronous calls are not there', async () => {
     const answer = await ask(host, '/endpoints/iris/async-invocations', ROW, {});
     expect([answer.status, answer.headers['x-amzn-errortype']]).toEqual([501, 'NotImplementedException']);
   });
@@ -150,7 +150,7 @@ describe('an error of the runtime', () => {
     expect(answer.headers).not.toHaveProperty('x-amzn-errortype');
   });
 
-  it('stays one for all clients on the routes of containers', async () => {
+  it('is the error object for all clients on the routes of containers', async () => {
     const answer = await ask(host, '/models/tulips/invoke', ROW, {});
     expect(answer.status).toBe(404);
     expect(answer.headers).not.toHaveProperty('x-amzn-errortype');

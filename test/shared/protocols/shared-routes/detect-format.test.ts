@@ -53,7 +53,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
   media: [
     ['an image by its type', 'anything', { 'content-type': 'image/png' }, 'sagemaker'],
-    ['an image by the type of old', PNG, { 'content-type': 'application/x-image' }, 'sagemaker'],
+    ['an image by the legacy type', PNG, { 'content-type': 'application/x-image' }, 'sagemaker'],
     ['an image without a type', PNG, {}, 'sagemaker'],
     ['an image as bytes', PNG, { 'content-type': 'application/octet-stream' }, 'sagemaker'],
     ['an image as curl sends it', PNG, { 'content-type': 'application/x-www-form-urlencoded' }, 'sagemaker'],
@@ -66,7 +66,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   'tables and lines': [
     ['numbers', '1,2\n3,4', CSV, 'sagemaker'],
     ['numbers in quotes, and gaps', '"1", \n3,4', CSV, 'sagemaker'],
-    ['numbers that are none', 'NaN,-inf', CSV, 'sagemaker'],
+    ['numbers that are not finite', 'NaN,-inf', CSV, 'sagemaker'],
     ['names', 'a,b\n1,2', CSV, 'mlflow'],
     ['names of others for a model of numbers', 'sepal,petal\n1,2', CSV, 'mlflow'],
     ['values, one of them missing', '1,2,NA\n4,5,6', CSV, 'sagemaker'],
@@ -84,7 +84,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
   'V2 in JSON': [
     ['tensors', { inputs: [V2_INPUT] }, JSON_TYPE, 'open-inference'],
-    ['tensors beside parameters', { inputs: [V2_INPUT], parameters: {} }, JSON_TYPE, 'open-inference'],
+    ['tensors with parameters', { inputs: [V2_INPUT], parameters: {} }, JSON_TYPE, 'open-inference'],
     ['tensors for TensorFlow', { inputs: [V2_INPUT] }, TFS, 'open-inference'],
     ['no tensors at all', { inputs: [] }, JSON_TYPE, 'mlflow'],
     ['one that is not a tensor', { inputs: [V2_INPUT, { name: 'y' }] }, JSON_TYPE, 'mlflow'],
@@ -92,21 +92,21 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   'tables of pandas': [
     ['split', { dataframe_split: {} }, JSON_TYPE, 'mlflow'],
     ['records', { dataframe_records: [] }, JSON_TYPE, 'mlflow'],
-    ['split beside instances', { dataframe_split: {}, instances: [] }, JSON_TYPE, 'mlflow'],
-    ['records beside a text', { dataframe_records: [], inputs: 'x' }, JSON_TYPE, 'mlflow'],
+    ['split with instances', { dataframe_split: {}, instances: [] }, JSON_TYPE, 'mlflow'],
+    ['records with a text', { dataframe_records: [], inputs: 'x' }, JSON_TYPE, 'mlflow'],
   ],
   'Azure ML': [
     ['input_data', { input_data: [[1]] }, JSON_TYPE, 'azure-ml'],
-    ['input_data beside data', { input_data: [[1]], data: [] }, JSON_TYPE, 'azure-ml'],
+    ['input_data with data', { input_data: [[1]], data: [] }, JSON_TYPE, 'azure-ml'],
   ],
   examples: [
     ['examples', { examples: [{}] }, JSON_TYPE, 'tensorflow-serving'],
     ['examples for TensorFlow', { examples: [{}] }, TFS, 'tensorflow-serving'],
-    ['examples beside instances', { examples: [{}], instances: [] }, JSON_TYPE, 'tensorflow-serving'],
+    ['examples with instances', { examples: [{}], instances: [] }, JSON_TYPE, 'tensorflow-serving'],
   ],
   instances: [
     ['instances', { instances: [[1]] }, JSON_TYPE, 'mlflow'],
-    ['instances beside parameters', { instances: [[1]], parameters: {} }, JSON_TYPE, 'mlflow'],
+    ['instances with parameters', { instances: [[1]], parameters: {} }, JSON_TYPE, 'mlflow'],
     ['instances for TensorFlow', { instances: [[1]] }, TFS, 'tensorflow-serving'],
     ['instances, lines wanted', { instances: [[1]] }, { accept: 'application/jsonlines' }, 'sagemaker'],
     ['instances without a type', { instances: [[1]] }, {}, 'mlflow'],
@@ -114,14 +114,14 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   ],
   inputs: [
     ['a text', { inputs: 'AAEC' }, JSON_TYPE, 'hugging-face'],
-    ['anything beside parameters', { inputs: [1], parameters: { top_k: 1 } }, JSON_TYPE, 'hugging-face'],
-    ['beside parameters and params', { inputs: [1], parameters: {}, params: {} }, JSON_TYPE, 'mlflow'],
-    ['beside parameters and a signature', { inputs: [1], parameters: {}, signature_name: '' }, {}, 'mlflow'],
-    ['beside parameters that are not an object', { inputs: [1], parameters: 1 }, JSON_TYPE, 'mlflow'],
+    ['anything with parameters', { inputs: [1], parameters: { top_k: 1 } }, JSON_TYPE, 'hugging-face'],
+    ['with parameters and params', { inputs: [1], parameters: {}, params: {} }, JSON_TYPE, 'mlflow'],
+    ['with parameters and a signature', { inputs: [1], parameters: {}, signature_name: '' }, {}, 'mlflow'],
+    ['with parameters that are not an object', { inputs: [1], parameters: 1 }, JSON_TYPE, 'mlflow'],
     ['numbers', { inputs: [[1]] }, JSON_TYPE, 'mlflow'],
     ['columns', { inputs: { a: [1] } }, JSON_TYPE, 'mlflow'],
     ['a text for TensorFlow', { inputs: 'AAEC' }, TFS, 'tensorflow-serving'],
-    ['beside a table', { inputs: [1], table: {} }, JSON_TYPE, 'mlflow'],
+    ['with a table', { inputs: [1], table: {} }, JSON_TYPE, 'mlflow'],
   ],
   'table and data': [
     ['a table', { table: { a: ['1'] } }, JSON_TYPE, 'hugging-face'],
@@ -147,7 +147,7 @@ const TEXTS = buildModel({
   outputs: [tensorValue('w', STRING, ['n']), tensorValue('t', STRING, ['n'])],
 });
 
-async function tell(body: unknown, headers: Readonly<Record<string, string>>, model = 'numbers') {
+async function detect(body: unknown, headers: Readonly<Record<string, string>>, model = 'numbers') {
   const folder = await makeFolder({
     'numbers/1/model.onnx': identityModel(FLOAT, ['n', 2]),
     'texts/1/model.onnx': TEXTS,
@@ -162,21 +162,21 @@ async function tell(body: unknown, headers: Readonly<Record<string, string>>, mo
 
 describe.each(Object.entries(CASES))('a body of %s', (_, cases) => {
   it.each(cases)('%s', async (_title, body, headers, dialect) => {
-    expect(await tell(body, headers)).toBe(dialect);
+    expect(await detect(body, headers)).toBe(dialect);
   });
 });
 
 describe('a table of texts', () => {
   it('begins with names only where they are those of the model', async () => {
-    expect(await tell('word,tag\na,b', CSV, 'texts')).toBe('mlflow');
-    expect(await tell('tag,word\na,b', CSV, 'texts')).toBe('mlflow');
-    expect(await tell('cat,noun\ndog,noun', CSV, 'texts')).toBe('sagemaker');
+    expect(await detect('word,tag\na,b', CSV, 'texts')).toBe('mlflow');
+    expect(await detect('tag,word\na,b', CSV, 'texts')).toBe('mlflow');
+    expect(await detect('cat,noun\ndog,noun', CSV, 'texts')).toBe('sagemaker');
   });
 });
 
 describe('a body of no format', () => {
-  it('is refused with the members that would do', async () => {
-    const error = await rejectionOf(tell({ features: [1] }, JSON_TYPE));
+  it('is refused with a list of the accepted members', async () => {
+    const error = await rejectionOf(detect({ features: [1] }, JSON_TYPE));
     expect(error.status).toBe(400);
     expect(error.message).toBe(
       'The request is an object with the keys "features"; expected one of "instances", "inputs", "dataframe_split", ' +
@@ -185,13 +185,13 @@ describe('a body of no format', () => {
   });
 
   it('is refused as JSON with the place where it breaks', async () => {
-    expect((await rejectionOf(tell('{"instances": [1,]}', JSON_TYPE))).message).toBe(
+    expect((await rejectionOf(detect('{"instances": [1,]}', JSON_TYPE))).message).toBe(
       'The body is not valid JSON: unexpected "]}" at line 1, column 18.',
     );
   });
 
-  it('is refused for an answer that nobody gives', async () => {
-    const error = await rejectionOf(tell({ instances: [1] }, { accept: 'text/html' }));
+  it('is refused for a type of answer that no format has', async () => {
+    const error = await rejectionOf(detect({ instances: [1] }, { accept: 'text/html' }));
     expect(error).toMatchObject({ code: 'NOT_ACCEPTABLE', status: 406 });
   });
 });

@@ -68,7 +68,7 @@ describe('classify', () => {
     expect((await classify(body)).json).toEqual((await classify({ examples: [SETOSA] })).json);
   });
 
-  it('takes an encoded image under whatever name', async () => {
+  it('takes an encoded image under any name', async () => {
     for (const example of [{ 'image/encoded': { b64: B64 } }, { x: [{ b64: B64 }] }]) {
       const { json } = await classify({ examples: [example] }, 'digits');
       expect(json.results[0][7]).toEqual(['7', expect.closeTo(0.79, 2)]);
@@ -100,11 +100,13 @@ describe('classify', () => {
     ],
     [
       { examples: [SETOSA, { sepal_length: 1 }] },
-      'Field "examples[1]" lacks "sepal_width", "petal_length", "petal_width"; expected 4 numbers (sepal_length, sepal_width, petal_length, petal_width) as a list or as an object by name.',
+      expect.stringMatching(
+        /^Field "examples\[1\]" lacks "sepal_width", "petal_length", "petal_width"; expected 4 numbers \(sepal_length, /,
+      ),
     ],
     [
       { signature_name: 'x', examples: [SETOSA] },
-      'Field "signature_name" is the string "x"; the only signature is "serving_default".',
+      expect.stringMatching(/^Field "signature_name" is the string "x"; .*"serving_default"/),
     ],
   ])('refuses %j', async (body, message) => {
     const { status, json } = await classify(body);

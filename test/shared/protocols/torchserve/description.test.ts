@@ -8,7 +8,7 @@ function open(environment: Readonly<Record<string, string>> = {}) {
   return host;
 }
 
-describe('the description of the API, as TorchServe has it', () => {
+describe('the description of the API on the routes of TorchServe', () => {
   it.each([
     ['GET', '/api-description'],
     ['OPTIONS', '/api-description'],

@@ -26,7 +26,7 @@ const send = async (host: TestHost, method: string, path: string) =>
   await ask(host, { ...get(path), method });
 
 describe('the list of models', () => {
-  it("has TorchServe's names beside ours", async () => {
+  it("has TorchServe's names next to ours", async () => {
     const { json } = await ask(app, get('/models'));
     expect(json.nextPageToken).toBeUndefined();
     expect(json.models).toEqual([
@@ -70,7 +70,7 @@ describe('a model', () => {
     expect((await ask(app, get('/models/iris/1'))).json).toEqual([version('1')]);
   });
 
-  it('is our object at the route all share, with the names of the others', async () => {
+  it('is our object at the route that all share, with the members of the others', async () => {
     const { json } = await ask(app, get('/models/iris'));
     expect(json).toMatchObject({
       name: 'iris',
@@ -133,7 +133,7 @@ describe('a path of another operation', () => {
     await host.close();
   });
 
-  it('says the same methods when it is asked for them', async () => {
+  it('lists the same methods when it is asked for them', async () => {
     const { status, headers } = await send(app, 'OPTIONS', '/models/iris/predict');
     expect([status, headers.allow]).toEqual([204, 'POST, OPTIONS']);
   });
@@ -179,7 +179,7 @@ describe('changes', () => {
     await host.close();
   });
 
-  it('never fetch what a client names', async () => {
+  it('never fetch a URL that a client names', async () => {
     const host = openApp({ ADMIN_ROUTES: 'true' });
     const { status, json } = await send(host, 'POST', '/models?url=http://169.254.169.254/&model_name=x');
     expect([status, json.error]).toEqual([

@@ -76,7 +76,7 @@ describe('an image', () => {
     expect(text).toBe(`{"predictions":[${SEVEN},${SEVEN}]}`);
   });
 
-  it('can come as numbers, which go past the preprocessing', async () => {
+  it('can come as numbers, which skip the preprocessing', async () => {
     const dark = Array.from({ length: 8 }, () => new Array(8).fill(0));
     const one = await predict({ data: [dark] });
     const batch = await predict({ data: [[dark], [dark]] });
@@ -89,7 +89,7 @@ describe('an image', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['is not base64', { data: '*' }, 'Field "data" is not base64: unexpected "*" at position 0.'],
+    ['is not base64', { data: '*' }, expect.stringMatching(/^Field "data" is not base64/)],
     [
       'is not base64 in a list',
       { data: [B64, 1] },
@@ -105,11 +105,7 @@ describe('an image', () => {
       { x: 1 },
       'Field "body" is an object with the keys "x"; expected an image in base64, as {"b64": "…"}.',
     ],
-    [
-      'is missing from an envelope',
-      { instances: [] },
-      'Field "instances" is empty; expected an array of at least one instance.',
-    ],
+    ['is missing from an envelope', { instances: [] }, expect.stringMatching(/^Field "instances" is empty/)],
     [
       'has ragged pixels',
       { data: [[[1, 2], [3]]] },
@@ -130,7 +126,7 @@ describe('an image', () => {
     expect([status, json.error, json.message, json.code]).toEqual([400, message, message, 400]);
   });
 
-  it('is refused when its bytes are none', async () => {
+  it('is refused when its bytes are not an image', async () => {
     const { status, json } = await ask(app, raw('/predictions/digits', 'hello', {}));
     expect([status, json.error]).toEqual([415, expect.stringMatching(/^Field "body" is not an image/)]);
   });
@@ -173,7 +169,7 @@ describe('a form', () => {
     ]);
   });
 
-  it('is refused when it holds nothing of that', async () => {
+  it('is refused when it holds none of these', async () => {
     const { status, json } = await send(formOf(['note', 'x'], ['more', 'y']));
     expect([status, json.error]).toEqual([
       400,
@@ -327,7 +323,7 @@ describe('a path', () => {
     });
   });
 
-  it('tells its methods', async () => {
+  it('describes its methods', async () => {
     const { status, headers } = await ask(app, { ...get('/predictions/iris'), method: 'OPTIONS' });
     expect([status, headers.allow]).toEqual([204, 'POST, PUT, OPTIONS']);
     expect((await ask(app, get('/predictions/iris'))).status).toBe(405);

@@ -17,7 +17,7 @@ async function valuesOf(text: string): Promise<unknown> {
     : payloads.map((payload) => payload.value);
 }
 
-/** What can only be base64 has plus signs where spaces came out. */
+/** Values that can only be base64 get plus signs instead of spaces. */
 const mend = (text: string) => (/^[\w+/= -]*$/.test(text) ? text.replaceAll(' ', '+') : text);
 
 it('reads a form as URLSearchParams does', async () => {
@@ -48,7 +48,7 @@ it('reads a form as URLSearchParams does', async () => {
   );
 });
 
-it('takes spaces in base64 for the plus signs that they were', async () => {
+it('turns spaces in base64 back into plus signs', async () => {
   expect(await valuesOf('data=aGk+IQ==&data=a+b%20c')).toEqual(['aGk+IQ==', 'a+b+c']);
   expect(await valuesOf('data=a+b!')).toEqual(['a b!']);
 });

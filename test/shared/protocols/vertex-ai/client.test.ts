@@ -48,7 +48,7 @@ describe("Google's own client with only its address changed", () => {
     });
   });
 
-  it('gets the labels of an image from an endpoint whose number says nothing', async () => {
+  it('gets the labels of an image from an endpoint whose number names no model', async () => {
     const content = { stringValue: PNG.toString('base64') };
     const [{ predictions, modelDisplayName }] = await client.predict({
       endpoint: endpoint('4611686018427387904'),

@@ -17,7 +17,7 @@ async function send(path: string, target: string, body: unknown, host = app) {
 }
 
 describe('the redirect header', () => {
-  it.each([CONTAINER, RAW])('names a path of V2 on %s, to what changes nothing', async (path) => {
+  it.each([CONTAINER, RAW])('names a path of V2 on %s, of operations that change nothing', async (path) => {
     const infer = await send(path, 'v2/models/iris/infer', { inputs: [ROW] });
     expect(infer).toMatchObject({ status: 200, json: { model_name: 'iris' } });
     expect((await send(path, 'v2/models/iris', {})).json).toMatchObject({

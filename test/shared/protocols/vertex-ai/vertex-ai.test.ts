@@ -31,7 +31,7 @@ async function ask(request: TestRequest, host = app) {
 }
 
 describe('predict on an endpoint', () => {
-  it('answers one prediction per instance, in order, and tells the model', async () => {
+  it('answers one prediction per instance, in order, and names the model', async () => {
     const instances = [{ features: SETOSA }, { features: [6.3, 3.3, 6.0, 2.5] }];
     const { json } = await ask(post(`${ENDPOINTS}/iris:predict`, { instances }));
     expect(json).toEqual({
@@ -43,7 +43,7 @@ describe('predict on an endpoint', () => {
     });
   });
 
-  it('takes the only model that fits where the endpoint is called like none', async () => {
+  it('takes the only model that fits where no model has the name of the endpoint', async () => {
     const rows = await ask(post(`${ENDPOINTS}/123:predict`, { instances: [SETOSA], parameters: { x: 1 } }));
     expect(rows.json).toMatchObject({ predictions: [LOGITS], modelDisplayName: 'iris' });
     const images = await ask(post(`${ENDPOINTS}/123:predict`, { instances: [{ b64: B64 }] }));
@@ -95,7 +95,7 @@ describe('an endpoint as a resource', () => {
     });
   });
 
-  it('has those of the default model, or none, where it is called like no model', async () => {
+  it('has those of the default model, or none, where no model has its name', async () => {
     const { json } = await ask(get(`${ENDPOINTS}/123`));
     expect(json).toMatchObject({ displayName: '123', deployedModels: [], trafficSplit: {} });
     const host = openApp({ DEFAULT_MODEL: 'digits' });
@@ -139,7 +139,7 @@ describe('labels of images', () => {
     expect({ status, message: json.error.message }).toEqual({ status: 400, message });
   });
 
-  it('are not mixed up with parameters of a model of rows', async () => {
+  it('are not confused with parameters of a model of rows', async () => {
     const request = { instances: [SETOSA], parameters: { confidenceThreshold: 0.5 } };
     expect((await ask(post(`${ENDPOINTS}/iris:predict`, request))).json.predictions).toEqual([LOGITS]);
   });
@@ -195,7 +195,7 @@ describe('rawPredict', () => {
     ['%e9t', '%e9t', '%e9t'],
     ['a%0d%0ax-evil', 'a\r\nx-evil', 'a%0D%0Ax-evil'],
     ['my-endpoint', 'my-endpoint', 'my-endpoint'],
-  ])('repeats an endpoint that no header can hold as a path would: %s', async (path, name, value) => {
+  ])('repeats an endpoint that no header can hold in percent-encoding: %s', async (path, name, value) => {
     const host = openApp({ ENDPOINT_MODELS: `${name}=iris` });
     const answer = await ask(post(`${ENDPOINTS}/${path}:rawPredict`, { instances: [SETOSA] }), host);
     expect([answer.status, answer.json]).toEqual([200, { predictions: [LOGITS] }]);
@@ -234,7 +234,7 @@ describe('rawPredict', () => {
 });
 
 describe('the routes of a container', () => {
-  it('tell health, and predict with the model and version that ids name', async () => {
+  it('answer with the health, and predict with the model and version that ids name', async () => {
     const health = await ask(get('/v1/endpoints/1/deployedModels/2'));
     expect([health.status, health.json.status]).toEqual([200, 'ok']);
     const path = '/v1/endpoints/iris/deployedModels/4611686018427387904:predict';

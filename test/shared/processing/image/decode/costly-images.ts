@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib';
 
-/** Blocks that one code of 15 bits says nothing of. */
+/** Blocks that one code of 15 bits leaves unchanged. */
 const LONGEST_RUN = 32_767;
 
-/** A grey progressive JPEG without detail: one scan for its colour, and so many that change nothing. */
+/** A grey progressive JPEG without detail: one scan for its colour, and a number of scans that change nothing. */
 export function jpegOfScans(width: number, height: number, scans: number): Buffer {
   const blocks = Math.ceil(width / 8) * Math.ceil(height / 8);
   const runs = Math.ceil(blocks / LONGEST_RUN);
@@ -37,7 +37,7 @@ function segment(marker: number, content: readonly number[]): Buffer {
 }
 
 export interface StripOptions {
-  /** What each strip is: one grey pixel as it is, or a JPEG of one. */
+  /** The content of each strip: one grey pixel as it is, or a JPEG of one. */
   readonly strip: Uint8Array;
   readonly strips: number;
   readonly isBig?: boolean;

@@ -30,7 +30,7 @@ function decoded(channels: number, ...data: readonly number[]): PixelRaster {
 }
 
 describe('restoreColours', () => {
-  it('gives pixels that are not seen the colour they have in the file', () => {
+  it('gives transparent pixels the colour that they have in the file', () => {
     const image = decoded(4, 9, 9, 9, 255, 0, 0, 0, 0, 9, 9, 9, 255);
     expect([...finish(restoreColours(image, gif({ transparent: 1 }))).data]).toEqual([
       9, 9, 9, 255, 4, 5, 6, 0, 9, 9, 9, 255,
@@ -43,7 +43,7 @@ describe('restoreColours', () => {
     expect([...finish(restoreColours(image, file)).data.subarray(0, 4)]).toEqual([70, 80, 90, 0]);
   });
 
-  it('fills what a small frame leaves with the first colour, or with the one that is not seen', () => {
+  it('fills the area outside a small frame with the first colour, or with the transparent one', () => {
     const image = decoded(3, 0, 0, 0, 9, 9, 9, 0, 0, 0);
     const file = gif({ frame: [1, 0, 1, 1] });
     expect([...finish(restoreColours(image, file)).data]).toEqual([1, 2, 3, 9, 9, 9, 1, 2, 3]);
@@ -54,7 +54,7 @@ describe('restoreColours', () => {
     ]);
   });
 
-  it('leaves an image as it is where nothing is missing, or the file breaks off', () => {
+  it('leaves an image as it is where nothing is missing, or the file is truncated', () => {
     const image = decoded(3, 1, 1, 1, 2, 2, 2, 3, 3, 3);
     expect(finish(restoreColours(image, gif({})))).toBe(image);
     for (const length of [0, 12, 20, 27])

@@ -25,13 +25,13 @@ describe('readJpegFrame', () => {
     },
   );
 
-  it('sees several scans where the first has not all components', async () => {
+  it('sees several scans where the first does not have all components', async () => {
     const jpeg = await red().jpeg().toBuffer();
     jpeg[jpeg.indexOf(Buffer.of(0xff, 0xda)) + 4] = 1;
     expect(readJpegFrame(jpeg)?.isInScans).toBe(true);
   });
 
-  it('finds nothing in a file that ends or breaks off before its frame', () => {
+  it('finds nothing in a file that ends, or is cut off, before its frame', () => {
     for (const file of [
       [],
       [0xff, 0xd8],
@@ -42,7 +42,7 @@ describe('readJpegFrame', () => {
     }
   });
 
-  it('passes fill bytes, and takes scans that it does not see for several', () => {
+  it('skips fill bytes, and counts scans that it does not see as several', () => {
     const file = [0xff, 0xd8, 0xff, 0xff, 0xff, 0xc0, 0, 17, 8, 0, 1, 0, 1, 1, 1, 0x11, 0, 9, 9];
     expect(readJpegFrame(Uint8Array.from(file))).toMatchObject({
       components: 1,

@@ -9,7 +9,7 @@ import { pngChunk, webpChunk, withPngChunks } from './costly-images.ts';
 const SIDE = 16;
 const XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"/>';
 
-/** Every value is another one, so that no picture is like another by chance. */
+/** Every value is different, so that no two pictures are equal by chance. */
 function noise(channels: 1 | 2 | 3 | 4, height = SIDE) {
   const data = Uint8Array.from(
     { length: SIDE * height * channels },
@@ -70,7 +70,7 @@ describe('the parts of a PNG', () => {
     expect(neededParts('image/png', bare.subarray(0, 60))).toEqual(bare.subarray(0, 60));
   });
 
-  it('are each there once, and what a decoder must know stays', async () => {
+  it('are each kept once, with all that a decoder must know', async () => {
     const file = await noise(3).png().toBuffer();
     const strange = pngChunk('ABCD', Buffer.of(1));
     const first = pngChunk('tRNS', Buffer.of(0, 1, 0, 2, 0, 3));
@@ -126,7 +126,7 @@ describe('the parts of a WebP', () => {
     await expectSamePixels('image/webp', Buffer.concat([file, Buffer.alloc(more, 'text')]));
   });
 
-  it('leave a file damaged that is', async () => {
+  it('leave a damaged file damaged', async () => {
     const file = await noise(3, SIDE * 5)
       .webp({ lossless: true })
       .toBuffer();
@@ -143,7 +143,7 @@ describe('the parts of a TIFF', () => {
     const start = page.readUInt32LE(4);
     const next = start + 2 + page.readUInt16LE(start) * 12;
     const pages = Buffer.from(page);
-    // A directory without entries, which a decoder that comes to it refuses.
+    // A directory without entries: a decoder that reads it refuses it.
     pages.writeUInt32LE(pages.length - 6, next);
     const parts = neededParts('image/tiff', pages);
     expect(Buffer.from(parts).equals(page)).toBe(true);

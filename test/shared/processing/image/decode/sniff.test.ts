@@ -48,7 +48,7 @@ describe('sniffImageType', () => {
   });
 
   it('is quick on text that almost is an SVG', () => {
-    // Were the pattern to backtrack, this would never end.
+    // With a pattern that backtracks, this would never end.
     expect(sniff(`<!--${' '.repeat(200)}--><!--${'-->'.repeat(150)}`)).toBeUndefined();
   });
 });

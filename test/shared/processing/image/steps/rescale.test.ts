@@ -25,7 +25,7 @@ describe('rescale', () => {
     expect(data).toEqual(Float32Array.of(1.5, -3));
   });
 
-  it('refuses a scale of zero, below, or none', () => {
+  it('refuses a missing scale, zero, and negative ones', () => {
     for (const scale of [0, -1, undefined, Number.NaN]) {
       expect(rescaleOptions.safeParse({ step: 'rescale', scale }).success).toBe(false);
     }

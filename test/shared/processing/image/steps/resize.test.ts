@@ -36,7 +36,7 @@ function raster(width: number, height: number, channels: number, data: Uint8Arra
 }
 
 describe(`resize, compared with ${golden.madeBy}`, () => {
-  it.each(WEIGHING_FILTERS)('gives not one byte else with the filter %s', (filter) => {
+  it.each(WEIGHING_FILTERS)('gives the same bytes with the filter %s', (filter) => {
     let compared = 0;
     for (const { width, height, channels, data, resized } of golden.images) {
       for (const target of resized) {
@@ -163,17 +163,20 @@ describe('resize with padding', () => {
     expect([...grey.data]).toEqual([5, 1, 5, 5, 2, 5, 5, 3, 5]);
   });
 
-  it('is opaque beside a transparent image', () => {
+  it('is opaque around a transparent image', () => {
     const image = raster(2, 1, 4, Uint8Array.of(1, 2, 3, 0, 4, 5, 6, 0));
     const padded = finish(resize(image, { step: 'resize', longestEdge: 2, pad: 9, filter: 'box' }));
     expect([...padded.data]).toEqual([1, 2, 3, 0, 4, 5, 6, 0, 9, 9, 9, 255, 9, 9, 9, 255]);
   });
 });
 
+const SIDES = 'takes width and height, or shortestEdge, or longestEdge';
+const MAX_SIZE = 'must be larger than shortestEdge, which it belongs to';
+
 describe('resizeOptions', () => {
   const parse = (options: object) => resizeOptions.safeParse({ step: 'resize', ...options });
 
-  it('takes bilinear for granted and refuses sides that make no sense', () => {
+  it('defaults to bilinear and refuses sides that make no sense', () => {
     expect(parse({ width: 8, height: 8 }).data?.filter).toBe('bilinear');
     for (const width of [0, -1, 1.5, 16_385, '8']) expect(parse({ width, height: 8 }).success).toBe(false);
     expect(parse({ width: 8, height: 8, filter: 'cubic' }).success).toBe(false);
@@ -181,12 +184,12 @@ describe('resizeOptions', () => {
   });
 
   it.each([
-    [{}, 'takes width and height, or shortestEdge, or longestEdge'],
-    [{ width: 8 }, 'takes width and height, or shortestEdge, or longestEdge'],
-    [{ width: 8, height: 8, shortestEdge: 8 }, 'takes width and height, or shortestEdge, or longestEdge'],
-    [{ shortestEdge: 8, longestEdge: 8 }, 'takes width and height, or shortestEdge, or longestEdge'],
-    [{ shortestEdge: 8, maxSize: 8 }, 'must come with shortestEdge and be larger than it'],
-    [{ width: 8, height: 8, maxSize: 9 }, 'must come with shortestEdge and be larger than it'],
+    [{}, SIDES],
+    [{ width: 8 }, SIDES],
+    [{ width: 8, height: 8, shortestEdge: 8 }, SIDES],
+    [{ shortestEdge: 8, longestEdge: 8 }, SIDES],
+    [{ shortestEdge: 8, maxSize: 8 }, MAX_SIZE],
+    [{ width: 8, height: 8, maxSize: 9 }, MAX_SIZE],
     [{ shortestEdge: 8, pad: 0 }, 'belongs to longestEdge'],
     [{ longestEdge: 8, pad: 'red' }, 'must be a whole number from 0 to 255, or three of them'],
   ])('refuses %j', (options, message) => {

@@ -14,7 +14,7 @@ const CODES = Array.from({ length: 0x110000 }, (_, code) => code).filter(
   (code) => code < 0xd800 || code > 0xdfff,
 );
 
-/** `61d 1b4e-1b4f`, as the golden file has it. */
+/** `61d 1b4e-1b4f`, as in the golden file. */
 function rangesOf(isMember: (character: string) => boolean): string {
   const ranges: { first: number; last: number }[] = [];
   for (const code of CODES) {
@@ -44,7 +44,7 @@ describe('a class of characters', () => {
     expect(rangesOf(isDropped)).toBe(golden.nonspacingMark);
   });
 
-  it('is that of tokenizers: control, with the two characters that BERT drops beside it', () => {
+  it('is that of tokenizers: control, with the two other characters that BERT drops', () => {
     const isDropped = (character: string) =>
       character === '\ufffd' || character.search(CHARACTER.control) !== -1;
     expect(rangesOf(isDropped)).toBe(golden.control);

@@ -33,7 +33,7 @@ function charsmapOf(content: string): string {
   return Buffer.concat([size, Buffer.from(units.buffer), Buffer.from(`${content}\0`)]).toString('base64');
 }
 
-describe('what a tokenizer makes of a text', () => {
+describe('the output of a tokenizer', () => {
   it.each<[string, object, string]>([
     ['a Replace forty times', normalizers(times(40, replace('q', 'qq'))), 'q'],
     [
@@ -97,7 +97,7 @@ describe('what a tokenizer makes of a text', () => {
     );
   });
 
-  it('may be what Unicode has at the most, of bytes too', () => {
+  it('may be as much as Unicode allows, also for bytes', () => {
     const parts = { ...normalizers([{ type: 'NFKD' }]), ...preTokenizers([characters, bytes]) };
     expect(countIds(parts, '\ufdfa'.repeat(100_000))).toBe(1_800_000);
   });
@@ -176,7 +176,7 @@ describe('a tokenizer that would take too much of each text', () => {
 });
 
 describe('added tokens', () => {
-  it('let the work rest while a text is searched that almost has a long one everywhere', () => {
+  it('pause the work during the search of a text that almost has a long one everywhere', () => {
     const encoder = encoderOf({
       added_tokens: [{ id: 1, content: `${'a'.repeat(511)}b`, normalized: false, special: true }],
     });

@@ -33,8 +33,10 @@ describe.each(Object.keys(golden.kinds))('a tokenizer of the kind "%s"', (name) 
   });
 });
 
+const BAD_VOCABULARY = 'its tokenizer.json has a vocabulary that cannot be used';
+
 describe('a text encoder', () => {
-  it('gives tokens one by one, so that no more of a long text is read than is wanted', async () => {
+  it('gives tokens one by one, so that only the needed part of a long text is read', async () => {
     const { tokenizer } = kindOf('words');
     const { tokenize } = await createTokenizer(tokenizer, {});
     const read: number[] = [];
@@ -46,7 +48,7 @@ describe('a text encoder', () => {
     expect(tokenize('the dog '.repeat(100_000), 3)).toEqual(read);
   });
 
-  it('takes no longer for a word of a million characters than n log n', async () => {
+  it('takes at most n log n time for a word of a million characters', async () => {
     const { encode } = createTextEncoder(kindOf('llama').tokenizer);
     const ids = [...encode(' a'.repeat(500_000))].filter((id) => id !== undefined);
     const [first] = encode(' a');
@@ -67,30 +69,15 @@ describe('a text encoder', () => {
       { merges: [['a', 'no such token']] },
       'its tokenizer.json has "merges" that cannot be used',
     ],
-    [
-      'a vocabulary that is a text',
-      'words',
-      { vocab: 'the' },
-      'its tokenizer.json has a vocabulary that cannot be used',
-    ],
-    [
-      'ids that are none',
-      'words',
-      { vocab: { the: -1 } },
-      'its tokenizer.json has a vocabulary that cannot be used',
-    ],
+    ['a vocabulary that is a text', 'words', { vocab: 'the' }, BAD_VOCABULARY],
+    ['ids that are not numbers', 'words', { vocab: { the: -1 } }, BAD_VOCABULARY],
     [
       'no token for unknown words',
       'words',
       { unk_token: 'none' },
       'its tokenizer.json has a vocabulary without its token for unknown words',
     ],
-    [
-      'scores that are texts',
-      'unigram',
-      { vocab: [['a', 'b']] },
-      'its tokenizer.json has a vocabulary that cannot be used',
-    ],
+    ['scores that are texts', 'unigram', { vocab: [['a', 'b']] }, BAD_VOCABULARY],
     [
       'no unknown token',
       'unigram',
@@ -115,11 +102,7 @@ describe('a text encoder', () => {
       { type: 'UnicodeScripts' },
       'its tokenizer.json has the pre-tokenizer "UnicodeScripts"; expected one of ',
     ],
-    [
-      'pre_tokenizer',
-      { type: 'Split', pattern: { Regex: '(' }, behavior: 'Isolated' },
-      'its tokenizer.json has the pattern "(", which cannot be used here',
-    ],
+    ['pre_tokenizer', { type: 'Split', pattern: { Regex: '(' }, behavior: 'Isolated' }, 'the pattern "(", '],
     [
       'pre_tokenizer',
       { type: 'Split', pattern: { Regex: 'a' }, behavior: 'Torn' },
@@ -161,7 +144,7 @@ describe('a text encoder', () => {
     for (let depth = 0; depth < 100_000; depth++)
       normalizer = { type: 'Sequence', normalizers: [normalizer] };
     await expect(createTokenizer({ ...kindOf('words').tokenizer, normalizer }, {})).rejects.toThrow(
-      'its tokenizer.json has more than 100 parts in its normalizer',
+      '100 parts in its normalizer',
     );
   });
 });

@@ -42,7 +42,7 @@ describe('sortMarks', () => {
     expect(lengthening.length).toBeGreaterThan(900);
   });
 
-  it('leaves a text its normal forms, whatever stands in it', () => {
+  it('leaves every text its normal forms', () => {
     const piece = fc.oneof(
       { weight: 3, arbitrary: fc.array(mark, { minLength: 28, maxLength: 120 }) },
       { weight: 1, arbitrary: fc.array(other, { maxLength: 3 }) },

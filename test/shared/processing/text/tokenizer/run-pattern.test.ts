@@ -52,7 +52,7 @@ function isOverLimit(source: string): boolean {
 }
 
 describe('runPattern', () => {
-  it('finds what JavaScript finds, whatever the pattern and the text', () => {
+  it('finds what JavaScript finds, for any pattern and text', () => {
     void fc.assert(
       fc.property(pattern, text, (source, characters) => {
         fc.pre(source.length < 60 && !isOverLimit(source));

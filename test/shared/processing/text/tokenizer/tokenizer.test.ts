@@ -69,7 +69,7 @@ describe('createTokenizer', () => {
     expect(left.mask[0]?.[0]).toBe(0);
   });
 
-  it('pads as transformers does for XLNet without a word in the file', async () => {
+  it('pads as transformers does for XLNet, which its file does not say', async () => {
     const tokenizer = await createTokenizer(read('bpe', 'tokenizer.json'), {
       tokenizer_class: 'XLNetTokenizer',
       pad_token: '<pad>',
@@ -88,7 +88,7 @@ describe('createTokenizer', () => {
     );
   });
 
-  it('leaves out what a vocabulary without an unknown token does not know', async () => {
+  it('leaves out words outside a vocabulary that has no unknown token', async () => {
     const json = read('bpe', 'tokenizer.json');
     const { model, ...rest } = json;
     const plain = {
@@ -113,7 +113,7 @@ describe('createTokenizer', () => {
   it('names a part it does not know', async () => {
     const json = { ...read('bpe', 'tokenizer.json'), pre_tokenizer: { type: 'Telepathy' } };
     await expect(createTokenizer(json, {})).rejects.toThrow(
-      'its tokenizer.json has the pre-tokenizer "Telepathy"; expected one of BertPreTokenizer, ByteLevel, ',
+      'the pre-tokenizer "Telepathy"; expected one of BertPreTokenizer, ByteLevel, ',
     );
   });
 
@@ -132,7 +132,7 @@ describe('one word of 360,000 characters', () => {
     ['bpe', 280_000, '3bc9fcd5b48df7dc'],
     ['unigram', 300_000, '990c0b2636c184b5'],
     ['charsmap', 300_000, '2d817b8fc7afe5cb'],
-  ])('rests often before its first token and gives the same ids: %s', async (name, count, hash) => {
+  ])('pauses often before its first token and gives the same ids: %s', async (name, count, hash) => {
     const { tokenize, tokenizeInSteps, specialTokens } = await open(name);
     const ids = tokenize(word, 1e9);
     const digest = createHash('sha256').update(Int32Array.from(ids)).digest('hex');

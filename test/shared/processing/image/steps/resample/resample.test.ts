@@ -80,7 +80,7 @@ describe('resampleSimd', () => {
 
 describe('resample', () => {
   it.each(['pillow', 'torch'] as const)(
-    'makes of a window what it makes there of all, as %s',
+    'gives for a window what it gives there for the whole image, as %s',
     (arithmetic) => {
       const windows = cases.chain((given) =>
         fc.record({
@@ -122,7 +122,7 @@ describe('resample', () => {
 });
 
 describe('columnsOf', () => {
-  it('gives columns as rows, also of a part of them and in any order', () => {
+  it('gives columns as rows, also a part of them and in any order', () => {
     const image = noise(70, 90, 3);
     const columns = columnsOf(image, 10, 80);
     expect([columns.width, columns.left]).toEqual([70, 10]);

@@ -12,7 +12,7 @@ describe('takeSimd', () => {
     expect(takeSimd(200).functions).toBe(small.functions);
   });
 
-  it('gives nobody what another has not given back', () => {
+  it('gives memory to one caller at a time', () => {
     const first = takeSimd(100);
     expect(takeSimd(100).memory.buffer).not.toBe(first.memory.buffer);
   });
