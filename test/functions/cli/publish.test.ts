@@ -753,12 +753,12 @@ describe('ternion add', () => {
     expect(await add()).toMatchObject({ version: '3', live: '3', warnings: [] });
     const inspected = await runCommand(['inspect', join(repository, 'digits'), '--json']);
     expect(JSON.parse(inspected.stdout).warnings).toContain(
-      'the version_policy of its config.pbtxt leaves out versions 1, 2',
+      'the version_policy in its config.pbtxt excludes versions 1, 2',
     );
     const leftOut = await runCommand(['inspect', 'digits/2', '-r', repository]);
     expect([leftOut.code, leftOut.stderr]).toEqual([
       1,
-      expect.stringContaining('leaves it out; those served are 3.'),
+      expect.stringContaining('excludes it; the served versions are 3.'),
     ]);
     await writeFile(policy, 'version_policy { newest { } }');
     expect(await add()).toMatchObject({
@@ -770,7 +770,7 @@ describe('ternion add', () => {
     const nothing = await runCommand(['inspect', join(repository, 'digits')]);
     expect([nothing.code, nothing.stderr]).toEqual([
       1,
-      expect.stringContaining('names version 9, which is not there'),
+      expect.stringContaining('names version 9, which does not exist'),
     ]);
   });
 

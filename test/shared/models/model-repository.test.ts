@@ -258,7 +258,7 @@ describe('resolveAlias', () => {
     ]);
     expect(await messageOf(repository.resolve('m', 'old'))).toEqual([
       404,
-      'Alias "old" of model "m" stands for version "7", which is not there; its versions are 1, 2.',
+      'Alias "old" of model "m" points to version "7", which does not exist; its versions are 1, 2.',
     ]);
     expect(await messageOf(repository.resolve('plain', 'champion'))).toEqual([
       404,
@@ -286,7 +286,7 @@ describe('resolveAlias', () => {
     ]);
     expect(await messageOf(repository.resolveAlias('m', 'old'))).toEqual([
       404,
-      'Alias "old" of model "m" stands for version "7", which is not there; its versions are 1, 2.',
+      'Alias "old" of model "m" points to version "7", which does not exist; its versions are 1, 2.',
     ]);
     expect(await messageOf(repository.resolveAlias('plain', 'champion'))).toEqual([
       404,
@@ -304,7 +304,7 @@ describe('resolveAlias', () => {
     );
     expect(await messageOf(repository.resolveAlias('m', 'a b'))).toEqual([
       503,
-      'The aliases of model "m" cannot be read: its deployment.json is not valid (aliases.a b: its name must be letters, digits, ".", "_" and "-").',
+      'The aliases of model "m" cannot be read: its deployment.json is not valid (aliases.a b: its name must consist of letters, digits, ".", "_" and "-").',
     ]);
   });
 

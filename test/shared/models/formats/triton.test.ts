@@ -83,33 +83,33 @@ describe('a model with config.pbtxt', () => {
     [
       'is of another backend',
       'platform: "tensorrt_plan"',
-      'its config.pbtxt is of the backend "tensorrt_plan"; only onnxruntime can be served',
+      'its config.pbtxt has the backend "tensorrt_plan"; only onnxruntime can be served',
     ],
     [
       'is an ensemble',
       'ensemble_scheduling { step [] }',
-      'its config.pbtxt is of the backend "ensemble"; only onnxruntime can be served',
+      'its config.pbtxt has the backend "ensemble"; only onnxruntime can be served',
     ],
-    ['names another input', 'input { name: "z" }', 'its config.pbtxt has the input "z", its graph has x'],
+    ['names another input', 'input { name: "z" }', 'its config.pbtxt has the input "z", but its graph has x'],
     [
       'has another datatype',
       'input { name: "x" data_type: TYPE_STRING }',
-      'its config.pbtxt says that input "x" is BYTES [], its graph says FP32 [-1,4]',
+      'its config.pbtxt says that input "x" is BYTES [], but its graph says FP32 [-1,4]',
     ],
     [
       'has another shape',
       'max_batch_size: 4 output { name: "y" data_type: TYPE_FP32 dims: [ 2 ] }',
-      'its config.pbtxt says that output "y" is FP32 [-1,2], its graph says FP32 [-1,3]',
+      'its config.pbtxt says that output "y" is FP32 [-1,2], but its graph says FP32 [-1,3]',
     ],
     [
       'reshapes to what the graph does not have',
       'input { name: "x" dims: [ 2, 2 ] reshape { shape: [ 5 ] } }',
-      'its config.pbtxt says that input "x" is FP32 [5], its graph says FP32 [-1,4]',
+      'its config.pbtxt says that input "x" is FP32 [5], but its graph says FP32 [-1,4]',
     ],
     [
       'has no labels where it says so',
       'output { name: "y" label_filename: "../x" }',
-      'its config.pbtxt names the labels "../x", which are not there',
+      'its config.pbtxt names the label file "../x", which does not exist',
     ],
   ])('is refused when it %s', async (_, config, reason) => {
     expect(await reasonOf(recognise(config))).toBe(reason);
@@ -129,34 +129,37 @@ describe('a model with config.pbtxt', () => {
   });
 
   const NOT_DONE =
-    ', which is not done here; a model.json with {"task":"tensor"} in the folder of the version serves the graph as it is, to clients that send all of its inputs';
+    ', which Ternion does not support; to serve the graph as it is, to clients that send all of its inputs, put a model.json with {"task":"tensor"} into the folder of the version';
 
   it.each([
     [
       'sequence_batching { state [ { input_name: "h" output_name: "h_out" data_type: TYPE_FP32 dims: [ 1, 3 ] initial_state: { data_type: TYPE_FP32 dims: [ 1, 3 ] zero_data: true name: "zero" } } ] }',
-      'has the server keep the requests of a sequence together and fill the states "h" (sequence_batching)',
+      'requires the server to keep the requests of a sequence together and fill the states "h" (sequence_batching)',
     ],
     [
       'sequence_batching { max_sequence_idle_microseconds: 5000000 control_input [ { name: "START" control [ { kind: CONTROL_SEQUENCE_START fp32_false_true: [ 0, 1 ] } ] }, { name: "READY" control { kind: CONTROL_SEQUENCE_READY int32_false_true: [ 0, 1 ] } } ] }',
-      'has the server keep the requests of a sequence together and fill the controls "START", "READY" (sequence_batching)',
+      'requires the server to keep the requests of a sequence together and fill the controls "START", "READY" (sequence_batching)',
     ],
     [
       'sequence_batching { control_input { name: "END" } state { input_name: "h" } state { input_name: "c" } }',
-      'has the server keep the requests of a sequence together and fill the states "h", "c" and the controls "END" (sequence_batching)',
+      'requires the server to keep the requests of a sequence together and fill the states "h", "c" and the controls "END" (sequence_batching)',
     ],
     [
       'sequence_batching { oldest { max_candidate_sequences: 4 } }',
-      'has the server keep the requests of a sequence together (sequence_batching)',
+      'requires the server to keep the requests of a sequence together (sequence_batching)',
     ],
-    ['sequence_batching { }', 'has the server keep the requests of a sequence together (sequence_batching)'],
-    ['model_transaction_policy { decoupled: true }', 'lets a request have any number of answers (decoupled)'],
+    [
+      'sequence_batching { }',
+      'requires the server to keep the requests of a sequence together (sequence_batching)',
+    ],
+    ['model_transaction_policy { decoupled: true }', 'allows any number of answers per request (decoupled)'],
     [
       'batch_input [ { kind: BATCH_ELEMENT_COUNT target_name: "N" data_type: TYPE_FP32 source_input: "x" } ]',
-      'has the server fill inputs of its graph (batch_input)',
+      'requires the server to fill inputs of its graph (batch_input)',
     ],
     [
       'batch_output [ { target_name: "y" kind: BATCH_SCATTER_WITH_INPUT_SHAPE source_input: "x" } ]',
-      'has the server divide its outputs (batch_output)',
+      'requires the server to divide its outputs (batch_output)',
     ],
   ])('is refused with %s', async (config, problem) => {
     expect(await reasonOf(recognise(config))).toBe(`its config.pbtxt ${problem}${NOT_DONE}`);

@@ -51,7 +51,9 @@ it('serves the versions that config.pbtxt names, and no other, on any route', as
   for (const { status, body } of await Promise.all(leftOut)) {
     expect([status, JSON.stringify(body)]).toEqual([
       404,
-      expect.stringContaining('the version_policy of its config.pbtxt leaves it out; those served are 1, 2.'),
+      expect.stringContaining(
+        'the version_policy in its config.pbtxt excludes it; the served versions are 1, 2.',
+      ),
     ]);
   }
 });
@@ -79,6 +81,6 @@ it('answers 503 for a model whose policy cannot be read, and 404 where it leaves
   expect((await empty.read('/v2/models')).body).toEqual({ models: [] });
   expect(await empty.read('/v2/models/m/ready')).toMatchObject({
     status: 404,
-    body: { error: expect.stringContaining('names version 8, which is not there') },
+    body: { error: expect.stringContaining('names version 8, which does not exist') },
   });
 });
