@@ -111,7 +111,7 @@ describe('a files.json that cannot be used', () => {
     ],
     [
       JSON.stringify({ files: [{ ...entry, path: '../x' }] }),
-      /^its files\.json is not valid \(.*no "\.\.".*\)\.$/,
+      /^its files\.json is not valid \(.*without "\.\.".*\)\.$/,
     ],
     [
       JSON.stringify({ files: [{ ...entry, sha256: 'x' }] }),

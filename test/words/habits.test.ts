@@ -53,7 +53,9 @@ describe('a habit', () => {
   it.each([
     'a server behind a proxy',
     'there is no model of that name',
+    'there is none',
     'it is no longer there',
+    'it is no larger than that',
     'Who sends this request?',
     'the model behind an endpoint',
   ])('is not found in "%s"', (text) => {

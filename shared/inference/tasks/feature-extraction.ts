@@ -19,23 +19,23 @@ export const featureExtraction = defineTask({
     output: z
       .string()
       .optional()
-      .describe('Name of the output that has the vectors, where the graph has several that could.'),
+      .describe('Name of the output with the vectors, if the graph has several candidates.'),
     pooling: z
       .enum(POOLINGS)
       .default('none')
-      .describe('How the vectors of all tokens, or of all places of an image, become one vector.'),
+      .describe('How the vectors of all tokens, or of all positions in an image, become one vector.'),
     dense: z
-      .array(z.string().regex(/^\w[\w.-]*(?:\/\w[\w.-]*)*$/, 'must be a folder beside the graph'))
+      .array(z.string().regex(/^\w[\w.-]*(?:\/\w[\w.-]*)*$/, 'must be a folder next to the graph'))
       .optional()
       .describe(
-        'Folders of dense layers that pooled vectors go through, as sentence-transformers saves them.',
+        'Folders of dense layers to apply to pooled vectors, as sentence-transformers saves them.',
       ),
     normalize: z.boolean().default(false).describe('Whether each vector is divided by its length (L2).'),
     prompts: z
       .record(z.string(), z.string())
       .optional()
-      .describe('Texts that go before the texts of requests, by the names that requests choose them by.'),
-    defaultPrompt: z.string().optional().describe('Name of the prompt where a request names none.'),
+      .describe('Texts to put before the texts of requests, by the names that requests use for them.'),
+    defaultPrompt: z.string().optional().describe('Name of the prompt for requests that do not name one.'),
     includePrompt: z
       .boolean()
       .default(true)

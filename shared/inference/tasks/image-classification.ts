@@ -10,7 +10,7 @@ export const imageClassification = defineTask({
   members: {
     ...classification,
     preprocess: imageStepsSchema.describe(
-      'Steps from an image file to the input of the graph, in their order: those of training.',
+      'Steps from an image file to the input of the graph, in order: the same as in training.',
     ),
   },
   kind: 'image',

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { scoreStepSchema } from '../../processing/classification.ts';
 
-/** Each goes over all scores of all instances. */
+/** Most steps; each processes all scores of all instances. */
 const MOST_SCORE_STEPS = 16;
 
 const label = z.union([z.string(), z.number().int()], 'must be text or a whole number');
@@ -10,7 +10,7 @@ export const labels = z
   .array(label)
   .min(1)
   .optional()
-  .describe('Name of each class, in the order of the scores. Text, or the whole numbers of training.');
+  .describe('Name of each class, in the order of the scores. Texts, or whole numbers as in training.');
 
 /** Members of model.json that all classifiers have. */
 export const classification = {
@@ -19,41 +19,41 @@ export const classification = {
     .union([
       z.string(),
       z.strictObject({
-        probabilities: z.string().describe('Name of the output, whose scores are probabilities already.'),
+        probabilities: z.string().describe('Name of the output, if its scores are already probabilities.'),
       }),
     ])
     .optional()
     .describe(
-      'Name of the output that has the scores, where the graph has several that could; or {"probabilities": name} to say that they are probabilities already.',
+      'Name of the output with the scores, if the graph has several candidates; or {"probabilities": name} if they are already probabilities.',
     ),
   postprocess: z
     .array(scoreStepSchema)
     .max(MOST_SCORE_STEPS, `must be at most ${MOST_SCORE_STEPS} steps`)
     .default([])
-    .describe('Steps that make probabilities of the scores of the graph, in their order.'),
+    .describe('Steps that turn the scores of the graph into probabilities, in order.'),
 };
 
 const feature = z.strictObject({
-  name: z.string().min(1).describe('Name by which requests give the column.'),
-  unit: z.string().optional().describe('Unit of the numbers, such as cm. It is shown and changes nothing.'),
+  name: z.string().min(1).describe('Name of the column in requests.'),
+  unit: z.string().optional().describe('Unit of the numbers, such as cm. It is shown to clients and changes nothing.'),
   range: z
     .tuple([z.number(), z.number()])
     .refine(([low, high]) => low <= high, 'must be [smallest, largest]')
     .optional()
-    .describe('Smallest and largest number that is taken. A request with another number is refused.'),
-  description: z.string().optional().describe('What the column means, for those who fill it in.'),
+    .describe('Smallest and largest accepted number. Requests with other numbers are refused.'),
+  description: z.string().optional().describe('What the column means, for people who fill it in.'),
   type: z
     .enum(['number', 'string'])
     .optional()
-    .describe('What the cells are. The graph says it where it has an input per column.'),
+    .describe('Type of the cells. If the graph has an input per column, it decides the type.'),
   values: z
     .array(z.union([z.string(), z.number()]))
     .min(1)
     .optional()
-    .describe('All values that are taken. A request with another one is refused.'),
+    .describe('All accepted values. Requests with other values are refused.'),
 });
 
-/** Members of model.json that all models of tables have. */
+/** Members of model.json that all tabular models have. */
 export const tabular = {
   features: z
     .array(feature)
@@ -63,7 +63,7 @@ export const tabular = {
     .describe('The columns of the table, in the order of training.'),
 };
 
-/** Members of model.json that all models of texts have. */
+/** Members of model.json that all text models have. */
 export const text = {
   maxTokens: z
     .number()
@@ -71,5 +71,5 @@ export const text = {
     .min(1)
     .max(1_000_000)
     .optional()
-    .describe('Longest text in tokens, special ones included. What is longer is cut.'),
+    .describe('Longest text in tokens, including special ones. Longer texts are truncated.'),
 };

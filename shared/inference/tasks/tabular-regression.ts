@@ -12,7 +12,7 @@ export const tabularRegression = defineTask({
     output: z
       .string()
       .optional()
-      .describe('Name of the output that has the predictions, where the graph has several that could.'),
+      .describe('Name of the output with the predictions, if the graph has several candidates.'),
   },
   kind: 'features',
   gives: 'regression',

@@ -907,7 +907,7 @@ describe('ternion add', () => {
     }
 
     it.each(['labels.txt', 'model.json', 'model.onnx'])('a link out of the folder: %s', async (name) => {
-      await refused([`${name} is a link that leads out, to "`], async (folder) => {
+      await refused([`${name} is a link that leads outside the folder, to "`], async (folder) => {
         await rm(join(folder, name), { force: true });
         await cp(join(IRIS, 'model.onnx'), join(folder, '../model.onnx'));
         const target = name === 'labels.txt' ? 'outside.txt' : 'model.onnx';
@@ -917,14 +917,14 @@ describe('ternion add', () => {
 
     it('one beside the graph that is named', async () => {
       const make = async (folder: string) => await symlink('../outside.txt', join(folder, 'labels.txt'));
-      await refused(['labels.txt is a link that leads out, to "'], make, 'model.onnx');
+      await refused(['labels.txt is a link that leads outside the folder, to "'], make, 'model.onnx');
     });
 
     it('links through folders, to nothing and to devices, and pipes', async () => {
       const names = [
-        'a is a link that leads out, to "',
+        'a is a link that leads outside the folder, to "',
         'b is a link that cannot be followed (ENOENT)',
-        'c is a link that leads out, to "/dev/zero"',
+        'c is a link that leads outside the folder, to "/dev/zero"',
         'd is a pipe, not a file',
       ];
       await refused(names, async (folder) => {
@@ -946,7 +946,7 @@ describe('ternion add', () => {
       const rest = { add: ['-n', 'x', '-r', join(folder, 'r')], predict: [SETOSA] }[command] ?? [];
       expect(await runCommand([command, snapshot, ...rest])).toMatchObject({
         code: 1,
-        stderr: expect.stringMatching(/labels\.txt is a link that leads out, to ".*elsewhere\/secret"/),
+        stderr: expect.stringMatching(/labels\.txt is a link that leads outside the folder, to ".*elsewhere\/secret"/),
       });
     });
   });
@@ -999,13 +999,13 @@ describe('a model that does not answer what was made up', () => {
     expect([refused.code, refused.stdout, refused.stderr]).toEqual([
       1,
       '',
-      `${folder} does not answer what was made up to try it: The model cannot compute with these inputs: their values or sizes do not go together.\n  A reference.json beside it can have a request that it answers; --force publishes it as it is.\n`,
+      `${folder} does not answer what was made up to try it: The model cannot compute with these inputs: their values or sizes do not fit together.\n  A reference.json beside it can have a request that it answers; --force publishes it as it is.\n`,
     ]);
     await expect(readdir(repository)).rejects.toThrow('ENOENT');
     const forced = await runCommand([...args, '--force']);
     expect(forced.code).toBe(0);
     expect(forced.stdout.split('\n').slice(2)).toEqual([
-      'it does not answer what was made up to try it: The model cannot compute with these inputs: their values or sizes do not go together.',
+      'it does not answer what was made up to try it: The model cannot compute with these inputs: their values or sizes do not fit together.',
       'warning: nothing tells what its tensors mean, so clients send and get tensors: a model.json can name a task',
       '',
     ]);

@@ -192,7 +192,7 @@ describe('answers in model.json', () => {
     [{ ...config, answers: { mlflows: 'labels' } }, 'its model.json is not valid'],
     [
       { task: 'tensor', answers: 'labels' },
-      'its model.json has "answers": "labels", which only models of tables have',
+      'its model.json has "answers": "labels", which only tabular models have',
     ],
   ])('that cannot be are named: %j', async (given, reason) => {
     const host = await open('forest-names', given);

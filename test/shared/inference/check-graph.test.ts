@@ -31,7 +31,7 @@ describe('a graph the runtime cannot carry', () => {
     // The last of a repeated import counts; a model begins with the one of the builder.
     const opset = encodeField(8, encodeVarintField(2, 27));
     expect(await problemOf(Buffer.concat([identityModel(FLOAT, ['n', 'm']), opset]))).toContain(
-      'its operator set 27 is newer than the runtime, which takes up to 26',
+      'its operator set 27 is too new for the runtime, which supports up to 26',
     );
   });
 
@@ -39,7 +39,7 @@ describe('a graph the runtime cannot carry', () => {
     const domain = encodeField(1, text('ai.onnx.ml'));
     const opset = encodeField(8, Buffer.concat([domain, encodeVarintField(2, 6)]));
     expect(await problemOf(Buffer.concat([identityModel(FLOAT, ['n', 'm']), opset]))).toContain(
-      'its operator set 6 of ai.onnx.ml is newer than the runtime, which takes up to 5',
+      'its operator set 6 of ai.onnx.ml is too new for the runtime, which supports up to 5',
     );
   });
 
@@ -63,7 +63,7 @@ describe('a graph the runtime cannot carry', () => {
       Buffer.concat([encodeField(1, text('com.example')), encodeVarintField(2, 1)]),
     );
     expect(await problemOf(Buffer.concat([model, imported]))).toContain(
-      'it uses an operator the runtime does not have',
+      'it uses an operator that the runtime does not have',
     );
   });
 });

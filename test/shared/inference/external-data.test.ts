@@ -87,8 +87,8 @@ describe('a data file is refused', () => {
     ['that is called otherwise', 'WEIGHTS.bin', 'is missing'],
     ['in another normal form', 'e\u0301.bin', 'is missing'],
     ['in letters that look the same', 'weights․bin', 'is missing'],
-    ['above its folder', '../../../../etc/passwd', 'lies outside the folder of the model'],
-    ['that comes back to its folder', 'sub/../weights.bin', 'lies outside the folder of the model'],
+    ['above its folder', '../../../../etc/passwd', 'is outside the folder of the model'],
+    ['that comes back to its folder', 'sub/../weights.bin', 'is outside the folder of the model'],
     ['by an absolute path', '/etc/passwd', 'must be a relative path with forward slashes'],
     ['on a drive', 'C:weights.bin', 'must be a relative path with forward slashes'],
     ['with backslashes', 'sub\\weights.bin', 'must be a relative path with forward slashes'],
@@ -124,13 +124,13 @@ describe('a data file is refused', () => {
   ])('that has not the bytes of %j', async (entries, said) => {
     const model = withData('weights.bin', { length: '8', ...entries });
     expect(await reasonOf(serve({ 'model.onnx': model, 'weights.bin': WEIGHTS }))).toBe(
-      `"weights.bin" has 8 bytes, and its tensor "w" is said to be at ${said}`,
+      `"weights.bin" has 8 bytes, but its tensor "w" should be at ${said}`,
     );
   });
 
   it.each([
-    ['a link that leads out', 'out.bin', 'is a link that leads out of the folder of the model'],
-    ['below a link that leads out', 'away/w.bin', 'is a link that leads out of the folder of the model'],
+    ['a link that leads out', 'out.bin', 'is a link that leads outside the folder of the model'],
+    ['below a link that leads out', 'away/w.bin', 'is a link that leads outside the folder of the model'],
     ['a pipe', 'pipe', 'is not a regular file'],
     ['a device', 'zero', 'is not a regular file'],
   ])('that is %s', async (_, location, reason) => {

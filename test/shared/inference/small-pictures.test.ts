@@ -40,7 +40,7 @@ const filled = (shape: readonly number[]) =>
 const REFUSAL = {
   kind: 'refused',
   name: 'InferenceError',
-  message: 'The model cannot compute with these inputs: their values or sizes do not go together.',
+  message: 'The model cannot compute with these inputs: their values or sizes do not fit together.',
   code: 'INVALID_PARAMETER_VALUE',
 };
 

@@ -51,7 +51,7 @@ async function reasonOf(model: Uint8Array, options: Partial<TrialOptions>): Prom
 describe('a model that could take the process down', () => {
   it('is refused when it does not end', async () => {
     expect(await reasonOf(countingTo(2n ** 30n), { limitMs: 1500 })).toBe(
-      'its Loop can take more than 1000 turns, so it was tried in a process of its own, and that did not end within 1.5 s.',
+      'its Loop can take more than 1000 iterations, so it was tried in a separate process, which did not end within 1.5 s.',
     );
   });
 
@@ -59,17 +59,17 @@ describe('a model that could take the process down', () => {
     [
       'ConstantOfShape',
       [1_000, 1_000, 1_000],
-      'needed more than the \\d+ MB of memory that are left on this host',
+      'needed more than the \\d+ MB of memory that this host has left',
     ],
-    ['Expand', [500_000_000, 2], 'asked for a tensor that has no room in the memory of this host'],
-    ['Tile', [500_000_000, 1], 'asked for a tensor that has no room in the memory of this host'],
+    ['Expand', [500_000_000, 2], 'needed a tensor that does not fit into the memory of this host'],
+    ['Tile', [500_000_000, 1], 'needed a tensor that does not fit into the memory of this host'],
   ])('is refused when it takes more memory than there is: %s', async (operator, sizes, end) => {
     // What this process has itself is not left for the trial.
     const memoryBytes = process.memoryUsage.rss() + 800e6;
     expect(await reasonOf(large(operator, sizes), { memoryBytes })).toMatch(
       new RegExp(
-        `^its ${operator} makes a tensor of a size that the file says \\(\\d.*\\), so it was tried in a process of its own, ` +
-          `and that ${end}.$`,
+        `^its ${operator} makes a tensor whose size is set in the file \\(\\d.*\\), so it was tried in a separate process, ` +
+          `which ${end}.$`,
       ),
     );
   });
@@ -77,8 +77,8 @@ describe('a model that could take the process down', () => {
   it('is refused in a sentence when this process has more than the host gives', async () => {
     const memoryBytes = process.memoryUsage.rss() / 2;
     expect(await reasonOf(large('ConstantOfShape', [1_000, 1_000, 1_000]), { memoryBytes })).toBe(
-      'its ConstantOfShape makes a tensor of a size that the file says (4.0 GB), so it was tried in a process of its own, ' +
-        'and that needed memory, of which none is left on this host.',
+      'its ConstantOfShape makes a tensor whose size is set in the file (4.0 GB), so it was tried in a separate process, ' +
+        'which needed memory, but this host has none left.',
     );
   });
 
@@ -101,7 +101,7 @@ describe('a model that could take the process down', () => {
   it('has the reasons of the runtime where it is not what it should be', async () => {
     const unknown = buildNode('Frobnicate', ['x'], ['z']);
     const model = loopModel([scalar('turns', 5000n), unknown], 'turns');
-    expect(await reasonOf(model, {})).toBe('it uses an operator the runtime does not have.');
+    expect(await reasonOf(model, {})).toBe('it uses an operator that the runtime does not have.');
   });
 });
 

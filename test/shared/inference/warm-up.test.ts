@@ -33,7 +33,7 @@ describe('the first run on made-up input', () => {
     }));
     expect(seen).toEqual({
       example: undefined,
-      problem: 'The model cannot compute with these inputs: their values or sizes do not go together.',
+      problem: 'The model cannot compute with these inputs: their values or sizes do not fit together.',
     });
   });
 

@@ -479,8 +479,8 @@ describe('open', () => {
     expect((await repository.list()).map(({ name }) => name)).toEqual(['m']);
     await repository.open({ name: 'm', version: '1' });
     const first = [
-      `gone/3/model.onnx is ignored: it is a link that leads out, to ${JSON.stringify(join(outside, 'model.onnx'))}`,
-      `m/1/labels.txt is ignored: it is a link that leads out, to ${JSON.stringify(join(outside, 'labels.txt'))}`,
+      `gone/3/model.onnx is ignored: it is a link that leads outside the folder, to ${JSON.stringify(join(outside, 'model.onnx'))}`,
+      `m/1/labels.txt is ignored: it is a link that leads outside the folder, to ${JSON.stringify(join(outside, 'labels.txt'))}`,
     ];
     expect([...problems].sort()).toEqual(first);
     await symlink('nowhere', join(folder, 'm/1/model.json'));
