@@ -40,7 +40,9 @@ export function bindColumns(
   }
   const width = widths.reduce((total: number, each = 0) => total + each, 0);
   if (width > MOST_COLUMNS) {
-    throw new ModelError(`a tabular model takes at most ${MOST_COLUMNS} columns, but its graph takes ${width}`);
+    throw new ModelError(
+      `a tabular model takes at most ${MOST_COLUMNS} columns, but its graph takes ${width}`,
+    );
   }
   const owners = specs.flatMap((spec, index) => new Array<TensorSpec>(widths[index] ?? 0).fill(spec));
   const ordered = orderByName(owners, features) ?? owners;

@@ -66,7 +66,9 @@ function checkOpsets(opsets: ReadonlyMap<string, number>): void {
     const opset = opsets.get(domain) ?? 0;
     if (opset <= newest) continue;
     const name = domain === ML_DOMAIN ? `${opset} of ${ML_DOMAIN}` : opset;
-    throw new ModelError(`its operator set ${name} is too new for the runtime, which supports up to ${newest}`);
+    throw new ModelError(
+      `its operator set ${name} is too new for the runtime, which supports up to ${newest}`,
+    );
   }
 }
 

@@ -138,9 +138,7 @@ function checkAgainstGraph(example: Raster, steps: readonly ImageStep[], input: 
   if (input.datatype === 'BYTES' || input.shape.length !== 4 || !canFit(example.layout)) {
     const shape = isColoured ? imageShape(example) : imageShape(example).with(channelAxis(example), -1);
     const hint =
-      example.layout === 'HWC' && canFit('CHW')
-        ? '; add the step {"step": "layout", "layout": "NCHW"}'
-        : '';
+      example.layout === 'HWC' && canFit('CHW') ? '; add the step {"step": "layout", "layout": "NCHW"}' : '';
     throw new ModelError(
       `its preprocess steps make images of shape [N,${shape}], but its input "${input.name}" takes ${input.datatype} [${input.shape}]${hint}`,
     );

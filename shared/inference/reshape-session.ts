@@ -17,7 +17,9 @@ export function reshapeSession(session: Session, shapes: Shapes | undefined): Se
   const known = [...session.inputs, ...session.outputs].map(({ name }) => name);
   const unknown = Object.keys(shapes).find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    throw new ModelError(`its "shapes" name ${JSON.stringify(unknown)}, but its graph has ${known.join(', ')}`);
+    throw new ModelError(
+      `its "shapes" name ${JSON.stringify(unknown)}, but its graph has ${known.join(', ')}`,
+    );
   }
   const inputs = session.inputs.map((spec) => reshapeSpec(spec, shapes));
   const outputs = session.outputs.map((spec) => reshapeSpec(spec, shapes));

@@ -18,7 +18,8 @@ const CHOICES: ReadonlySet<string> = new Set(['If', 'TopK']);
  */
 export const isInlinedOnce: Rule = (node) => {
   if (node.isInMainGraph || !holdsChoice(node)) return;
-  if (node.opset < FIRST_LESS) return node.refuse('contains another one, which cannot be guarded against in an operator set this old');
+  if (node.opset < FIRST_LESS)
+    return node.refuse('contains another one, which cannot be guarded against in an operator set this old');
   node.replace(0, node.hide(node.input(0), node.opset));
 };
 

@@ -14,7 +14,8 @@ const MOST_AROUND = 8;
  */
 export const TURNS_GUARD = 'ternion: too many turns';
 /** Follows "its Loop" in a message. */
-const OLD = 'takes a number of iterations that clients choose, which cannot be limited in an operator set this old';
+const OLD =
+  'takes a number of iterations that clients choose, which cannot be limited in an operator set this old';
 
 /** A loop takes few iterations if a client chooses their number. */
 export const takesFewTurns: Rule = (node) => {

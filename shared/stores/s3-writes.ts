@@ -51,11 +51,7 @@ export async function writeObject(
       abort.abort();
       Body.destroy();
       if (broken === null) throw error;
-      throw new StoreError(
-        'corrupt',
-        `The content for ${path} cannot be read: ${broken.message}.`,
-        broken,
-      );
+      throw new StoreError('corrupt', `The content for ${path} cannot be read: ${broken.message}.`, broken);
     }
   });
 }

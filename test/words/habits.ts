@@ -24,7 +24,7 @@ export const HABITS: readonly Habit[] = [
   },
   {
     name: 'is no for is not a',
-    pattern: /(?<!\bthere )\b(?:is|are|was|were|be) no\b(?! (?:\w+er|more|less)\b)/gi,
+    pattern: /(?<!\bthere )\b(?:is|are|was|were|be) no\b(?! (?:longer|shorter|larger|smaller|higher|lower|more|less|fewer)\b)/gi,
     instead: 'is not a, are not',
   },
   {
@@ -49,7 +49,11 @@ export const HABITS: readonly Habit[] = [
     allowed: [[/\bgoes on (?:axis|the axis)/gi, 'it is placed there']],
   },
   { name: 'under way', pattern: /\bunder ?way\b/gi, instead: 'in progress, running' },
-  { name: 'is none', pattern: /(?<!\bthere )\b(?:is|are|was|were) none\b/gi, instead: 'is not one, there is none' },
+  {
+    name: 'is none',
+    pattern: /(?<!\bthere )\b(?:is|are|was|were) none\b/gi,
+    instead: 'is not one, there is none',
+  },
   { name: 'for ever and of old', pattern: /\b(?:for ever|of old)\b/gi, instead: 'forever, before, legacy' },
   { name: 'but for', pattern: /\bbut for\b/gi, instead: 'except' },
   { name: 'hand on', pattern: /\bhand(?:ed|s|ing)? on\b/gi, instead: 'pass' },

@@ -27,9 +27,7 @@ export const featureExtraction = defineTask({
     dense: z
       .array(z.string().regex(/^\w[\w.-]*(?:\/\w[\w.-]*)*$/, 'must be a folder next to the graph'))
       .optional()
-      .describe(
-        'Folders of dense layers to apply to pooled vectors, as sentence-transformers saves them.',
-      ),
+      .describe('Folders of dense layers to apply to pooled vectors, as sentence-transformers saves them.'),
     normalize: z.boolean().default(false).describe('Whether each vector is divided by its length (L2).'),
     prompts: z
       .record(z.string(), z.string())

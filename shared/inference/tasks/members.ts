@@ -35,7 +35,10 @@ export const classification = {
 
 const feature = z.strictObject({
   name: z.string().min(1).describe('Name of the column in requests.'),
-  unit: z.string().optional().describe('Unit of the numbers, such as cm. It is shown to clients and changes nothing.'),
+  unit: z
+    .string()
+    .optional()
+    .describe('Unit of the numbers, such as cm. It is shown to clients and changes nothing.'),
   range: z
     .tuple([z.number(), z.number()])
     .refine(([low, high]) => low <= high, 'must be [smallest, largest]')

@@ -946,7 +946,9 @@ describe('ternion add', () => {
       const rest = { add: ['-n', 'x', '-r', join(folder, 'r')], predict: [SETOSA] }[command] ?? [];
       expect(await runCommand([command, snapshot, ...rest])).toMatchObject({
         code: 1,
-        stderr: expect.stringMatching(/labels\.txt is a link that leads outside the folder, to ".*elsewhere\/secret"/),
+        stderr: expect.stringMatching(
+          /labels\.txt is a link that leads outside the folder, to ".*elsewhere\/secret"/,
+        ),
       });
     });
   });

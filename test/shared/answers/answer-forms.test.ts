@@ -206,7 +206,7 @@ describe('answers in model.json', () => {
     const { status, body } = await ask(host, '/invocations', JSON.stringify(instances));
     expect([status, JSON.parse(Buffer.from(body).toString()).error]).toEqual([
       503,
-      expect.stringContaining('the graph does not say that its scores are probabilities'),
+      expect.stringContaining('its graph does not show that its scores are probabilities'),
     ]);
   });
 });

@@ -232,7 +232,7 @@ describe('a graph of strings', () => {
       const inference = await start(more);
       return (await rejectionOf(lookAt(inference, { name: 'm', version: '1' }, () => 0))).message;
     };
-    expect(await reasonOf({ includePrompt: false })).toContain('cannot be left out of the pooling');
+    expect(await reasonOf({ includePrompt: false })).toContain('cannot be excluded from the pooling');
     expect(await reasonOf({ defaultPrompt: 'query' })).toContain(
       'its default prompt "query" is not one of "passage"',
     );

@@ -305,7 +305,7 @@ describe('what a classifier must give', () => {
     });
     const certain = await load(single, { ...labels, postprocess: [{ step: 'softmax' }] });
     expect((await rejectionOf(inferOutput(certain, rowsInput([[1, 2, 3]])))).message).toMatch(
-      'softmax would always make 1 of it',
+      'softmax would always turn it into 1',
     );
   });
 

@@ -293,7 +293,9 @@ describe('a map of an image', () => {
       }),
     });
     const { message } = await rejectionOf(inferOutput(inference, imagesInput([])));
-    expect(message).toMatch('its output "y" has a vector for each position of an image, in no order: its "pooling" cannot be "cls"');
+    expect(message).toMatch(
+      'its output "y" has a vector for each position of an image, in no order: its "pooling" cannot be "cls"',
+    );
   });
 });
 
@@ -375,7 +377,7 @@ describe('a text model', () => {
   };
 
   it('needs a tokenizer that works', async () => {
-    expect(await reasonOf({ 'model.onnx': model })).toBe('a text model needs a tokenizer.json beside it.');
+    expect(await reasonOf({ 'model.onnx': model })).toBe('a text model needs a tokenizer.json next to it.');
     expect(await reasonOf({ 'model.onnx': model, 'tokenizer.json': '{' })).toBe(
       'its tokenizer.json is not valid JSON at line 1, column 2.',
     );

@@ -84,7 +84,7 @@ describe('a model that could take the process down', () => {
 
   it('is refused in a sentence when the process cannot be started', async () => {
     expect(await reasonOf(countingRows, { script: '/nowhere/trial.mjs' })).toMatch(
-      /and that ended with the code 1\.$/,
+      /which ended with the code 1\.$/,
     );
   });
 

@@ -286,7 +286,7 @@ describe('a write to a folder', () => {
     await withoutPrivileges(async () => {
       await expect(store.write('closed/b', contentOf('two'))).rejects.toMatchObject({
         reason: 'denied',
-        message: expect.stringMatching(/closed\/b may not be written by this process: give it write access/),
+        message: expect.stringMatching(/closed\/b cannot be written by this process: give it write access/),
       });
     });
     await chmod(join(root, 'closed'), 0o755);
