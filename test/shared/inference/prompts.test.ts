@@ -181,7 +181,9 @@ describe('a graph that pools inside', () => {
       'its graph also pools the tokens of the prompt "query", although "includePrompt" is false',
     );
     const asked = await rejectionOf(embed({ files, pooling }, { prompt: at('query', 'prompt_name') }));
-    expect(asked.message).toMatch(/^Field "prompt_name" cannot be used: the graph of this model also pools the prompt/);
+    expect(asked.message).toMatch(
+      /^Field "prompt_name" cannot be used: the graph of this model also pools the prompt/,
+    );
     expect(await embed({ files, pooling }, { prompt: at('none') })).toHaveLength(3);
   });
 
